@@ -1,0 +1,8 @@
+/* Everything of Lifoguard. Each header can be included alone. */
+#ifndef LIFOGUARD_LIFOGUARD_H
+#define LIFOGUARD_LIFOGUARD_H
+
+#include <lifoguard/base.h>
+#include <lifoguard/error.h>
+
+#endif
