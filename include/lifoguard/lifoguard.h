@@ -3,6 +3,7 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
 
 #endif

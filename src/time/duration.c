@@ -1,0 +1,228 @@
+/* Durations, written and read exactly as Go does; and the clock that measures them. */
+#define _GNU_SOURCE
+#include <lifoguard/duration.h>
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- Writing ---- */
+
+/* Writes are made from the end, as the digits come. */
+static char *put_integer(char *end, uint64_t value)
+{
+    do
+        *--end = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return end;
+}
+
+/* The last `digits` digits of *value as a fraction without trailing zeros, or nothing; *value keeps
+ * the others. */
+static char *put_fraction(char *end, uint64_t *value, int digits)
+{
+    bool significant = false;
+    for (; digits > 0; digits--, *value /= 10) {
+        char digit = (char)('0' + *value % 10);
+        significant |= digit != '0';
+        if (significant)
+            *--end = digit;
+    }
+    if (significant)
+        *--end = '.';
+    return end;
+}
+
+static char *put_text(char *end, const char *text)
+{
+    size_t length = strlen(text);
+    return memcpy(end - length, text, length);
+}
+
+size_t lg_duration_format(lg_duration duration, char *buffer, size_t size)
+{
+    char text[LG_DURATION_TEXT_SIZE];
+    char *end = text + sizeof text;
+    char *start = end;
+    /* The smallest duration has no positive counterpart in its own type. */
+    uint64_t value = duration < 0 ? -(uint64_t)duration : (uint64_t)duration;
+
+    if (value == 0) {
+        start = put_text(start, "0s");
+    } else if (value < (uint64_t)LG_SECOND) {
+        /* Less than a second has one unit, so that no number begins with "0.". */
+        bool is_ns = value < (uint64_t)LG_MICROSECOND, is_us = value < (uint64_t)LG_MILLISECOND;
+        start = put_text(start, is_ns ? "ns" : is_us ? "\xc2\xb5s" : "ms");
+        start = put_fraction(start, &value, is_ns ? 0 : is_us ? 3 : 6);
+        start = put_integer(start, value);
+    } else {
+        start = put_text(start, "s");
+        start = put_fraction(start, &value, 9);
+        start = put_integer(start, value % 60);
+        value /= 60;
+        if (value > 0) {
+            start = put_text(start, "m");
+            start = put_integer(start, value % 60);
+            value /= 60;
+        }
+        if (value > 0) {
+            start = put_text(start, "h");
+            start = put_integer(start, value);
+        }
+    }
+    if (duration < 0)
+        *--start = '-';
+
+    size_t length = (size_t)(end - start);
+    if (size > 0) {
+        size_t copied = length < size ? length : size - 1;
+        memcpy(buffer, start, copied);
+        buffer[copied] = '\0';
+    }
+    return length;
+}
+
+/* ---- Reading ---- */
+
+/* One more than the largest duration: a negative one may come to it. */
+static const uint64_t LIMIT = (uint64_t)1 << 63;
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Reads digits, perhaps none. False if they come to more than the limit. */
+static bool take_integer(const char **text, uint64_t *value)
+{
+    *value = 0;
+    for (; is_digit(**text); ++*text) {
+        unsigned digit = (unsigned)(**text - '0');
+        if (*value > (LIMIT - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    return true;
+}
+
+/* Reads digits after a point, perhaps none: those that fit, the rest of them is too small to
+ * matter. */
+static uint64_t take_fraction(const char **text, double *scale)
+{
+    uint64_t value = 0;
+    bool is_full = false;
+    *scale = 1;
+    for (; is_digit(**text); ++*text) {
+        unsigned digit = (unsigned)(**text - '0');
+        is_full = is_full || value > (LIMIT - digit) / 10;
+        if (is_full)
+            continue;
+        value = value * 10 + digit;
+        *scale *= 10;
+    }
+    return value;
+}
+
+/* The unit of this name, or 0. */
+static uint64_t unit_value(const char *name, size_t length)
+{
+    static const struct {
+        const char *name;
+        lg_duration value;
+    } units[] = {
+        {"ns", LG_NANOSECOND},
+        {"us", LG_MICROSECOND},
+        {"\xc2\xb5s", LG_MICROSECOND}, /* U+00B5, the micro sign */
+        {"\xce\xbcs", LG_MICROSECOND}, /* U+03BC, the Greek letter */
+        {"ms", LG_MILLISECOND},
+        {"s", LG_SECOND},
+        {"m", LG_MINUTE},
+        {"h", LG_HOUR},
+    };
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strlen(units[i].name) == length && memcmp(units[i].name, name, length) == 0)
+            return (uint64_t)units[i].value;
+    return 0;
+}
+
+static lg_error *invalid(const char *text)
+{
+    return lg_errorf("invalid duration \"%s\"", text);
+}
+
+static lg_error *out_of_range(const char *text)
+{
+    return lg_errorf("duration \"%s\" is out of range", text);
+}
+
+lg_error *lg_duration_parse(const char *text, lg_duration *duration)
+{
+    if (!text)
+        return lg_error_new("invalid duration: no text");
+    const char *at = text;
+    uint64_t sum = 0;
+    bool is_negative = *at == '-';
+    if (*at == '-' || *at == '+')
+        at++;
+    if (strcmp(at, "0") == 0) {
+        *duration = 0;
+        return NULL;
+    }
+    if (!*at)
+        return invalid(text);
+    while (*at) {
+        uint64_t value, fraction = 0;
+        double scale = 1;
+        const char *start = at;
+        if (!take_integer(&at, &value))
+            return out_of_range(text);
+        bool has_digits = at > start;
+        if (*at == '.') {
+            start = ++at;
+            fraction = take_fraction(&at, &scale);
+            has_digits |= at > start;
+        }
+        if (!has_digits)
+            return invalid(text);
+
+        size_t unit_length = strcspn(at, ".0123456789");
+        if (unit_length == 0)
+            return lg_errorf("missing unit in duration \"%s\"", text);
+        uint64_t unit = unit_value(at, unit_length);
+        if (unit == 0)
+            return lg_errorf("unknown unit \"%.*s\" in duration \"%s\"", (int)unit_length, at,
+                             text);
+        at += unit_length;
+
+        if (value > LIMIT / unit)
+            return out_of_range(text);
+        value *= unit;
+        /* In floating point, as Go does, so that the last digit comes out as there. It is less than
+         * one unit. */
+        if (fraction > 0)
+            value += (uint64_t)((double)fraction * ((double)unit / scale));
+        if (value > LIMIT || sum > LIMIT - value)
+            return out_of_range(text);
+        sum += value;
+    }
+    if (sum == LIMIT && !is_negative)
+        return out_of_range(text);
+    *duration = !is_negative   ? (lg_duration)sum
+                : sum == LIMIT ? LG_DURATION_MIN
+                               : -(lg_duration)sum;
+    return NULL;
+}
+
+/* ---- The clock ---- */
+
+lg_duration lg_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (lg_duration)now.tv_sec * LG_SECOND + now.tv_nsec;
+}
+
+lg_duration lg_since(lg_duration start)
+{
+    return lg_now() - start;
+}
