@@ -3,7 +3,10 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/panic.h>
+#include <lifoguard/pending.h>
 
 #endif

@@ -1,0 +1,137 @@
+/* What the public macros leave at run time. Nothing here is for users: names and layouts change freely.
+ *
+ * The three facts that shape this file (docs/rationale.md has the measurements):
+ *
+ * - One thread-local word, lgi_top, holds the chain of pending records, newest first. While an
+ *   unwinding is under way its lowest bit is set. So leaving a block needs one comparison: if
+ *   lgi_top is this very record, nothing has intervened and the typed call is made on the spot;
+ *   everything else (unwinding, a longjmp that skipped records) is lgi_leave's business.
+ * - A block run at scope exit is clang's _Defer, and on gcc a nested function run by a cleanup
+ *   variable. Its address is never taken, so there is no trampoline.
+ * - While unwinding, the library makes the call itself, from argument words. Hence the checks on
+ *   what may be passed: only what travels in an integer register.
+ */
+#ifndef LIFOGUARD_IMPL_RECORD_H
+#define LIFOGUARD_IMPL_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lifoguard/base.h>
+#include <lifoguard/error.h>
+
+LG_BEGIN_DECLS
+
+typedef struct lg_panic_info lg_panic_info;
+typedef struct lg_scope lg_scope;
+typedef struct lg_deferred lg_deferred;
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+enum {
+    LGI_CALL,       /* lg_defer */
+    LGI_NAMED,      /* lg_defer_as */
+    LGI_RECOVER,    /* lg_defer_recover */
+    LGI_ON_ERROR,   /* lg_defer_on_error */
+    LGI_ON_SUCCESS, /* lg_defer_on_success */
+    LGI_CONTAINED,  /* lg_defer_contained */
+    LGI_SCOPE,      /* an lg_scope */
+    LGI_HEAD,       /* the head of an lg_func_recovers */
+    LGI_ENTRY       /* a call in an lg_scope: not a record of its own */
+};
+
+enum { LGI_MAX_ARGS = 4, LGI_SCOPE_FIRST = 8 };
+
+/* Words to save a place to land: the registers that a call preserves. */
+#if defined(__aarch64__)
+enum { LGI_CONTEXT = 21, LGI_CONTEXT_SP = 12 };
+#else
+enum { LGI_CONTEXT = 8, LGI_CONTEXT_SP = 6 };
+#endif
+
+typedef void (*lgi_function)(void);
+
+/* What is known at compile time of a deferred call; one static object each. */
+struct lgi_site {
+    lgi_function function; /* NULL: kept with the arguments, since it is known only at run time */
+    const char *text;      /* "fclose, file": the call as written, function and arguments */
+    const char *file;
+    const char *caller;
+    unsigned line;
+    unsigned char kind;
+    unsigned char count; /* of arguments */
+};
+
+struct lgi_record {
+    struct lgi_record *previous; /* lgi_top as it was: the bit of an unwinding included */
+    const struct lgi_site *site;
+};
+
+/* Behind a record of a call come words: the arguments; the function, if it is known only at run time;
+ * for a contained call, its lgi_frame. */
+
+struct lg_deferred {
+    const struct lgi_site *site; /* NULL: nothing pending (it has run, or was dismissed) */
+    lgi_function function;
+    uintptr_t word[LGI_MAX_ARGS];
+};
+
+struct lgi_named {
+    struct lgi_record record;
+    struct lg_deferred deferred;
+};
+
+struct lgi_chunk;
+
+struct lg_scope {
+    struct lgi_record record;
+    struct lgi_chunk *chunks; /* those that it has, emptied ones too; NULL: none */
+    struct lgi_chunk *chunk;  /* with the newest calls past the first ones; NULL: there are none */
+    struct lg_deferred *next, *end; /* what is free in the chunk, or in `first` */
+    struct lg_deferred first[LGI_SCOPE_FIRST];
+    struct lg_deferred spare; /* takes the call for which there is no memory */
+};
+
+/* An lg_func's state. */
+struct lgi_frame {
+    lg_error **error;        /* its named result if that is an error, until it is returned */
+    struct lgi_record *over; /* lgi_top at entry */
+    int ok;                  /* lg_return or lg_mark_success was reached */
+};
+
+/* The head of a function that recovers: where a recovered panic lands. */
+struct lgi_head {
+    struct lgi_record record;
+    void *context[LGI_CONTEXT];
+    void *result; /* the named result's address: keeps it in memory, where the landing finds it */
+};
+
+/* One for each way of saving: how to land depends on it. */
+extern LG_API const struct lgi_site lgi_head_site;     /* lgi_save */
+extern LG_API const struct lgi_site lgi_head_site_gcc; /* __builtin_setjmp */
+extern LG_API const struct lgi_site
+    lgi_head_site_gcc_cet; /* the same under -fcf-protection=return */
+
+extern LG_API __thread struct lgi_record *lgi_top __attribute__((tls_model("initial-exec")));
+
+/* True if the record is being left normally, and the caller should make the call. Otherwise the
+ * library has made it. */
+LG_API int lgi_leave(struct lgi_record *record);
+LG_API void lgi_null_function(const struct lgi_site *site) __attribute__((noreturn));
+LG_API struct lg_deferred *lgi_scope_grow(struct lg_scope *scope);
+LG_API void lgi_scope_full(struct lg_scope *scope) __attribute__((noreturn));
+LG_API void lgi_scope_leave(struct lg_scope *scope);
+LG_API void lgi_head_unwound(struct lgi_head *head);
+LG_API void lgi_abandon(struct lgi_frame *frame);
+LG_API void lgi_contain(struct lgi_record *record);
+LG_API int lgi_save(void **context) __attribute__((returns_twice));
+
+LG_END_DECLS
+
+/* The lowest bit of lgi_top: an unwinding is under way. The next two are the library's. */
+static inline int lgi_unwinding(const struct lgi_record *top)
+{
+    return ((uintptr_t)top & 1) != 0;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* Listing what is pending (D12). The chain lies in frames of the stack; after a longjmp it may begin with
+ * records that are dead, so each is checked to lie in the stack, above this frame, with a site that lies in a
+ * loaded object, before it is believed. */
+#define _GNU_SOURCE
+#include "lifoguard/pending.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "defer/unwinding.h"
+
+size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size)
+{
+    const char *comma = strchr(site->text, ',');
+    int name = comma ? (int)(comma - site->text) : (int)strlen(site->text);
+    const char *rest = comma ? comma + 1 : "";
+    while (*rest == ' ')
+        rest++;
+    int length = snprintf(buffer, size, "%.*s(%s)", name, site->text, rest);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+static bool stack_bounds(uintptr_t *low, uintptr_t *high)
+{
+    pthread_attr_t attributes;
+    void *address;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return false;
+    bool known = pthread_attr_getstack(&attributes, &address, &size) == 0;
+    pthread_attr_destroy(&attributes);
+    *low = (uintptr_t)address;
+    *high = *low + size;
+    return known;
+}
+
+/* AddressSanitizer may keep a frame's variables elsewhere. */
+extern void *__asan_get_current_fake_stack(void) __attribute__((weak));
+extern void *__asan_addr_is_in_fake_stack(void *fake_stack, void *address, void **begin, void **end)
+    __attribute__((weak));
+
+static bool in_fake_stack(uintptr_t at)
+{
+    void *fake = __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL;
+    return fake && __asan_addr_is_in_fake_stack(fake, (void *)at, NULL, NULL);
+}
+
+static bool believable(const struct lgi_record *record, uintptr_t low, uintptr_t high)
+{
+    uintptr_t at = (uintptr_t)record;
+    Dl_info info;
+    if (at % _Alignof(struct lgi_record) != 0)
+        return false;
+    if ((at < low || at > high - sizeof(*record)) && !in_fake_stack(at))
+        return false;
+    return record->site && dladdr(record->site, &info) != 0 && record->site->kind <= LGI_ENTRY &&
+           record->site->text && record->site->count <= LGI_MAX_ARGS;
+}
+
+void lgi_chain_begin(struct lgi_chain *chain)
+{
+    if (!stack_bounds(&chain->low, &chain->high)) {
+        chain->low = 0;
+        chain->high = UINTPTR_MAX;
+    } else {
+        chain->low = (uintptr_t)__builtin_frame_address(0);
+    }
+    chain->next = lgi_untag(lgi_top);
+    chain->slow = NULL;
+    chain->steps = 0;
+    chain->limit = 1;
+}
+
+const struct lgi_record *lgi_chain_next(struct lgi_chain *chain)
+{
+    const struct lgi_record *record = chain->next;
+    if (!record || record == chain->slow)
+        return NULL;
+    if (record != &lgi_thread.fork_mark && !believable(record, chain->low, chain->high))
+        return NULL;
+    if (++chain->steps ==
+        chain->limit) { /* a dead record may close a circle (Brent's way to find one) */
+        chain->slow = record;
+        chain->steps = 0;
+        chain->limit *= 2;
+    }
+    chain->next = lgi_untag(record->previous);
+    return record;
+}
+
+struct visitor {
+    bool (*visit)(const lg_pending_call *call, void *data);
+    void *data;
+    size_t count;
+};
+
+static bool show(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
+{
+    char text[256];
+    lgi_call_text(site, text, sizeof(text));
+    const lg_pending_call call = {.call = text,
+                                  .file = site->file,
+                                  .function = site->caller,
+                                  .line = site->line,
+                                  .count = site->count,
+                                  .words = words};
+    visitor->count++;
+    return visitor->visit(&call, visitor->data);
+}
+
+static bool show_scope(const struct lg_deferred *deferred, void *data)
+{
+    return show(data, deferred->site, deferred->word);
+}
+
+static bool show_record(struct visitor *visitor, const struct lgi_record *record)
+{
+    switch (record->site->kind) {
+    case LGI_HEAD: return true;
+    case LGI_SCOPE: return lgi_scope_visit((const struct lg_scope *)record, show_scope, visitor);
+    case LGI_NAMED: {
+        const struct lg_deferred *deferred = &((const struct lgi_named *)record)->deferred;
+        return !deferred->site || show(visitor, deferred->site, deferred->word);
+    }
+    default: return show(visitor, record->site, lgi_words(record));
+    }
+}
+
+size_t lg_pending(bool (*visit)(const lg_pending_call *call, void *data), void *data)
+{
+    struct visitor visitor = {.visit = visit, .data = data};
+    struct lgi_chain chain;
+    const struct lgi_record *record;
+    lgi_chain_begin(&chain);
+    while ((record = lgi_chain_next(&chain)) && show_record(&visitor, record))
+        ;
+    return visitor.count;
+}
+
+static bool print(const lg_pending_call *call, void *data)
+{
+    FILE *stream = data;
+    fprintf(stream, "%s  %s:%u in %s", call->call, call->file, call->line, call->function);
+    for (unsigned i = 0; i < call->count; i++)
+        fprintf(stream, " %#jx", (uintmax_t)call->words[i]);
+    putc('\n', stream);
+    return true;
+}
+
+void lg_pending_print(FILE *stream)
+{
+    lg_pending(print, stream);
+}
+
+size_t lg_skipped(void)
+{
+    return lgi_thread.skipped;
+}

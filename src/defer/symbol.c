@@ -1,0 +1,126 @@
+#define _GNU_SOURCE
+#include "defer/symbol.h"
+
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
+ * headers must not be needed to build. */
+typedef struct Dwfl Dwfl;
+typedef struct Dwfl_Module Dwfl_Module;
+typedef struct Dwfl_Line Dwfl_Line;
+typedef struct Dwarf_Die Dwarf_Die;
+typedef struct Dwarf_Line Dwarf_Line;
+typedef struct {
+    void *find_elf;
+    void *find_debuginfo;
+    void *section_address;
+    char **debuginfo_path;
+} Dwfl_Callbacks;
+
+static struct {
+    Dwfl *dwfl;
+    Dwfl_Module *(*addrmodule)(Dwfl *, uint64_t);
+    const char *(*addrname)(Dwfl_Module *, uint64_t);
+    Dwfl_Line *(*getsrc)(Dwfl_Module *, uint64_t);
+    const char *(*lineinfo)(Dwfl_Line *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
+    Dwarf_Die *(*nextcu)(Dwfl_Module *, Dwarf_Die *, uint64_t *);
+    int (*haspc)(Dwarf_Die *, uint64_t);
+    Dwarf_Line *(*getsrc_die)(Dwarf_Die *, uint64_t);
+    const char *(*linesrc)(Dwarf_Line *, uint64_t *, uint64_t *);
+    int (*lineno)(Dwarf_Line *, int *);
+} dw;
+
+/* The debug information of the object itself only: looking for it elsewhere can end on the network. */
+static int no_separate_debuginfo(void)
+{
+    return -1;
+}
+
+static bool find(void *library, const char *name, void *function)
+{
+    void *symbol = dlsym(library, name);
+    memcpy(function, &symbol, sizeof(symbol));
+    return symbol != NULL;
+}
+
+static void load(void)
+{
+    static bool tried;
+    static Dwfl_Callbacks callbacks;
+    Dwfl *(*begin)(const Dwfl_Callbacks *);
+    int (*proc_report)(Dwfl *, pid_t);
+    int (*report_end)(Dwfl *, void *, void *);
+    int (*find_debuginfo)(void) = no_separate_debuginfo;
+
+    if (tried)
+        return;
+    tried = true;
+    void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return;
+    if (!find(library, "dwfl_begin", &begin) ||
+        !find(library, "dwfl_linux_proc_report", &proc_report) ||
+        !find(library, "dwfl_report_end", &report_end) ||
+        !find(library, "dwfl_linux_proc_find_elf", &callbacks.find_elf) ||
+        !find(library, "dwfl_addrmodule", &dw.addrmodule) ||
+        !find(library, "dwfl_module_addrname", &dw.addrname) ||
+        !find(library, "dwfl_module_getsrc", &dw.getsrc) ||
+        !find(library, "dwfl_lineinfo", &dw.lineinfo) ||
+        !find(library, "dwfl_module_nextcu", &dw.nextcu) ||
+        !find(library, "dwarf_haspc", &dw.haspc) ||
+        !find(library, "dwarf_getsrc_die", &dw.getsrc_die) ||
+        !find(library, "dwarf_linesrc", &dw.linesrc) || !find(library, "dwarf_lineno", &dw.lineno))
+        return;
+    memcpy(&callbacks.find_debuginfo, &find_debuginfo, sizeof(find_debuginfo));
+    Dwfl *dwfl = begin(&callbacks);
+    if (dwfl && proc_report(dwfl, getpid()) == 0 && report_end(dwfl, NULL, NULL) == 0)
+        dw.dwfl = dwfl;
+}
+
+static void find_line(Dwfl_Module *module, uint64_t call, struct lgi_symbol *symbol)
+{
+    Dwfl_Line *line = dw.getsrc(module, call);
+    if (line) {
+        symbol->file = dw.lineinfo(line, NULL, &symbol->line, NULL, NULL, NULL);
+        return;
+    }
+    /* clang writes no table from addresses to compilation units: look through them all. */
+    uint64_t bias;
+    for (Dwarf_Die *cu = NULL; (cu = dw.nextcu(module, cu, &bias));) {
+        Dwarf_Line *found = dw.haspc(cu, call - bias) > 0 ? dw.getsrc_die(cu, call - bias) : NULL;
+        if (found && dw.lineno(found, &symbol->line) == 0) {
+            symbol->file = dw.linesrc(found, NULL, NULL);
+            return;
+        }
+    }
+}
+
+void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol)
+{
+    uintptr_t call = address - 1; /* in the call, not behind it */
+    Dl_info info;
+
+    memset(symbol, 0, sizeof(*symbol));
+    if (dladdr((void *)call, &info)) {
+        symbol->object = info.dli_fname;
+        symbol->function = info.dli_sname;
+        symbol->offset = address - (uintptr_t)(info.dli_sname ? info.dli_saddr : info.dli_fbase);
+    }
+    load();
+    if (!dw.dwfl)
+        return;
+    Dwfl_Module *module = dw.addrmodule(dw.dwfl, call);
+    if (!module)
+        return;
+    const char *name = dw.addrname(module, call); /* knows static functions too */
+    if (name) {
+        if (!symbol->function || strcmp(symbol->function, name) != 0)
+            symbol->offset = 0;
+        symbol->function = name;
+    }
+    find_line(module, call, symbol);
+}

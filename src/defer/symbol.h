@@ -1,0 +1,21 @@
+/* Names for code addresses, for the report. */
+#ifndef LGI_DEFER_SYMBOL_H
+#define LGI_DEFER_SYMBOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lgi_symbol {
+    const char *function; /* NULL if not known */
+    const char *object;   /* the file that the code is in; NULL if not known */
+    uintptr_t offset;     /* in the function, or else in the object */
+    const char *file;     /* of the source; NULL if not known */
+    int line;
+};
+
+/* What is known of the call that returns to `address`. File and line come from libdw, which is loaded at
+ * the first call if it is there. The strings last as long as the process. Not for a healthy program's
+ * frequent use: it allocates, and is slow. One thread at a time. */
+void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol);
+
+#endif

@@ -1,0 +1,423 @@
+/* Unwinding: from lg_panic, lg_goexit and lg_exit through the frames' cleanups to a head that recovers,
+ * a catcher, or the end of the stack.
+ *
+ * The unwinder is the platform's, in its forced form. It runs each frame's cleanups; those that are
+ * records of ours come to lgi_leave. There the library makes the deferred call itself, because a call
+ * that panics must not leave a cleanup (clang puts those in a terminate scope): the second unwinding
+ * is caught in lgi_call_unwinding, and the first one carries on in its name. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "defer/lsda.h"
+#include "defer/step.h"
+#include "defer/unwinding.h"
+#include "error/error_internal.h"
+
+__thread struct lgi_record *lgi_top;
+__thread struct lgi_thread lgi_thread;
+
+/* Told apart by address; the lines keep them from being merged. */
+const struct lgi_site lgi_head_site = {.text = "", .line = 1, .kind = LGI_HEAD};
+const struct lgi_site lgi_head_site_gcc = {.text = "", .line = 2, .kind = LGI_HEAD};
+const struct lgi_site lgi_head_site_gcc_cet = {.text = "", .line = 3, .kind = LGI_HEAD};
+static const struct lgi_site lgi_fork_site = {.text = "", .line = 4, .kind = LGI_HEAD};
+
+/* Tells AddressSanitizer, if the program is built with it, that frames end without returning. */
+extern void __asan_handle_no_return(void) __attribute__((weak));
+
+static void leave_frames(void)
+{
+    if (__asan_handle_no_return)
+        __asan_handle_no_return();
+}
+
+LGI_JUMPS_BEGIN
+
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record);
+
+/* A recovery is complete: the function returns its named result. */
+static _Noreturn void land(struct lgi_unwinding *u, struct lgi_head *head)
+{
+    lgi_thread.unwinding = u->outer;
+    lgi_unwinding_free(u);
+    lgi_top = &head->record; /* the landing leaves the function by its normal way */
+    leave_frames();
+    if (head->record.site ==
+        &lgi_head_site_gcc_cet) { /* the shadow stack's pointer comes third there */
+        head->context[2] = head->context[3];
+        lgi_jump_gcc(head->context);
+    }
+    if (head->record.site == &lgi_head_site_gcc)
+        lgi_jump_gcc(head->context);
+    lgi_jump(head->context);
+}
+
+/* ---- leaving a record -------------------------------------------------------------------------- */
+
+/* The record is not the newest, and nothing is unwinding it: a longjmp went past those above it. Or this is a
+ * forked child that leaves what was pending at the fork: the mark of that moves outward. */
+static void leave_past_others(struct lgi_thread *thread, struct lgi_record *record)
+{
+    struct lgi_record *mark = &thread->fork_mark;
+    if (lgi_top != mark || lgi_untag(mark->previous) != record) {
+        thread->skipped++;
+    } else if (record->previous) {
+        mark->previous = record->previous;
+        record->previous = mark;
+    }
+}
+
+static void run_unwound(struct lgi_unwinding *u, struct lgi_record *record)
+{
+    switch (record->site->kind) {
+    case LGI_SCOPE:
+        lgi_top = lgi_tag(u, record); /* while it is run, the rest of it is pending */
+        lgi_scope_unwound(u, (struct lg_scope *)record);
+        lgi_top = lgi_tag(u, record->previous);
+        break;
+    case LGI_NAMED: {
+        struct lg_deferred *deferred = &((struct lgi_named *)record)->deferred;
+        if (deferred->site) {
+            deferred->site = NULL;
+            lgi_call_unwinding(u, record->site, deferred->function, deferred->word);
+        }
+        break;
+    }
+    case LGI_ON_SUCCESS: break;
+    case LGI_CONTAINED: lgi_contain_unwinding(u, record); break;
+    default: lgi_call_unwinding(u, record->site, lgi_function_of(record), lgi_words(record)); break;
+    }
+}
+
+/* What a record's cleanup does when it is not simply the newest one. */
+int lgi_leave(struct lgi_record *record)
+{
+    struct lgi_thread *thread = &lgi_thread;
+    struct lgi_unwinding *u = thread->unwinding;
+
+    if (!lgi_unwinding(lgi_top) || !u) {
+        leave_past_others(thread, record);
+        return true;
+    }
+    if (lgi_untag(lgi_top) != record)
+        thread->skipped++;
+    lgi_top = lgi_tag(u, record->previous);
+    run_unwound(u, record);
+    step_out_of_cleanup(u, record);
+    return false;
+}
+
+/* A function that recovers is left by something else than its normal way. */
+void lgi_head_unwound(struct lgi_head *head)
+{
+    struct lgi_thread *thread = &lgi_thread;
+    struct lgi_unwinding *u = thread->unwinding;
+
+    if (!lgi_unwinding(lgi_top) || !u) {
+        leave_past_others(thread, &head->record);
+        lgi_top = head->record.previous;
+        return;
+    }
+    if (lgi_untag(lgi_top) != &head->record)
+        thread->skipped++;
+    lgi_top = lgi_tag(u, head->record.previous);
+    if (u->recovered) {
+        lgi_panic_free(u->panic);
+        u->panic = NULL;
+        u->recovered = false;
+        if (u->leaving == LGI_NOT_LEAVING)
+            land(u, head);
+        /* else the goexit beneath goes on (P6) */
+    }
+    step_out_of_cleanup(u, &head->record);
+}
+
+void lgi_abandon(struct lgi_frame *frame)
+{
+    struct lgi_unwinding *u = lgi_thread.unwinding;
+
+    /* A plain return of the result comes here too. The frame is being unwound exactly if an unwinding is under
+     * way that was not at entry. */
+    if (!u || !lgi_unwinding(lgi_top) || lgi_tags(lgi_top) == lgi_tags(frame->over) ||
+        !*frame->error)
+        return;
+    if (!u->panic || !lgi_error_link(&u->panic->abandoned, *frame->error))
+        lg_error_free(*frame->error);
+    *frame->error = NULL;
+}
+
+/* ---- the unwinder ------------------------------------------------------------------------------- */
+
+/* The unwinding leaves a cleanup that an older one is running, and so takes that one's place. */
+static void pass_suspended(struct lgi_unwinding *u)
+{
+    struct lgi_unwinding *older = u->outer;
+
+    u->outer = older->outer;
+    /* Frames tell by the depth, modulo 4, what began after them: it must not run away from the one outside. A
+     * step of two keeps it apart from both. */
+    if (u->outer && u->depth - u->outer->depth >= 3) {
+        u->depth -= 2;
+        lgi_top = lgi_tag(u, lgi_top);
+    }
+    lgi_succeed(u, u, older);
+}
+
+static _Noreturn void end_of_stack(struct lgi_unwinding *u)
+{
+    if (u->panic)
+        lgi_report_and_exit(u);
+    enum lgi_leaving leaving = u->leaving;
+    int status = u->status;
+    lgi_thread.unwinding = NULL;
+    lgi_panic_free(u->aborted);
+    lgi_unwinding_free(u);
+    lgi_top = NULL;
+    if (leaving == LGI_EXIT)
+        exit(status);
+    pthread_exit(NULL);
+}
+
+/* Everything that concerns a frame which is about to be unwound; it may be called for a frame again. `end` is
+ * where the frame ends, or, where that is not known, just above its stack pointer. */
+static void pass(struct lgi_unwinding *u, uintptr_t ip, uintptr_t sp, uintptr_t end, bool terminate)
+{
+    if (u->catcher && sp >= (uintptr_t)u->catcher->context[LGI_CONTEXT_SP]) {
+        leave_frames();
+        lgi_jump(u->catcher->context);
+    }
+    if (terminate) /* clang ends the process there with abort(); say why */
+        lgi_fatal(u,
+                  "a panic left a deferred block or another cleanup that was run by an earlier "
+                  "unwinding: put what may panic into lg_defer(function, ...), or recover in it");
+    if (end > u->seen) { /* not the frame that has just run its cleanups */
+        lg_panic_info *panic = u->panic;
+        if (panic && ip && !u->recovered && panic->frame_count < LGI_FRAMES)
+            panic->frames[panic->frame_count++] = ip;
+        u->seen = end;
+    }
+    u->pad = end;
+    if (u->outer && u->outer->catcher == u->catcher && end >= u->outer->pad)
+        pass_suspended(u);
+}
+
+#if LGI_STEPS
+/* From frame to frame until there is a cleanup to land in. Returns if there is a frame that only the
+ * platform's unwinder understands. */
+static void step(struct lgi_unwinding *u, const struct lgi_frame_state *state)
+{
+    struct lgi_frame_state states[2];
+    struct lgi_frame_info info;
+    unsigned i = 0;
+
+    states[0] = *state;
+    while (lgi_frame_look(u->epoch, &states[i], &info, &states[1 - i])) {
+        uintptr_t sp = (uintptr_t)states[i].register_[LGI_AT_SP];
+        pass(u, (uintptr_t)states[i].register_[LGI_AT_IP], sp,
+             (uintptr_t)states[1 - i].register_[LGI_AT_SP], info.terminate);
+        if (info.landing != 0) {
+            states[i].register_[LGI_AT_SP] = (void *)(sp + info.argument_size);
+            states[i].register_[LGI_AT_IP] = (void *)info.landing;
+            lgi_land(&states[i], &u->exception);
+        }
+        i = 1 - i;
+    }
+    u->platform_until = (uintptr_t)states[i].register_[LGI_AT_SP];
+}
+
+static void step_from_here(struct lgi_unwinding *u)
+{
+    struct lgi_frame_state state;
+    if ((lgi_settings() & LGI_PLATFORM))
+        return;
+    u->epoch = lgi_epoch();
+    if (lgi_save(state.register_) == 0)
+        step(u, &state);
+}
+
+static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, uintptr_t sp)
+{
+    struct lgi_frame_state state;
+    if (sp <= u->platform_until || (lgi_settings() & LGI_PLATFORM))
+        return;
+    lgi_frame_of(context, &state);
+    step(u, &state);
+}
+
+/* A cleanup of ours that `u` has run is done. Instead of returning to it, so that it goes to the frame's next
+ * cleanup or calls _Unwind_Resume, go on as if it had thrown: what covers its call is that next cleanup. gcc's
+ * tables say so; clang's say that nothing may be thrown there, and then this returns. */
+static void step_out(struct lgi_unwinding *u, const struct lgi_record *record,
+                     const struct lgi_frame_state *here)
+{
+    enum { OWN_FRAMES = 5 };
+    struct lgi_frame_state states[2];
+    struct lgi_frame_info info;
+    unsigned i = 0;
+
+    /* Through the library's own frames, which have nothing more to clean up, to the one that holds the record. */
+    states[0] = *here;
+    for (int own = 0; own <= OWN_FRAMES; own++) {
+        if (!lgi_frame_look(u->epoch, &states[i], &info, &states[1 - i]))
+            return;
+        if ((uintptr_t)states[1 - i].register_[LGI_AT_SP] > (uintptr_t)record) {
+            u->stays = info.terminate;
+            if (!info.terminate)
+                step(u, &states[i]);
+            return;
+        }
+        if (info.landing != 0) /* an instrumented program may have something there */
+            return;
+        i = 1 - i;
+    }
+}
+
+/* Not under AddressSanitizer: it keeps records elsewhere, and the pad has frames to clear. */
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record)
+{
+    struct lgi_frame_state state;
+    if (!u->stays && !__asan_handle_no_return && !(lgi_settings() & LGI_PLATFORM) &&
+        lgi_save(state.register_) == 0)
+        step_out(u, record, &state);
+}
+#else
+static void step_from_here(struct lgi_unwinding *u)
+{
+    (void)u;
+}
+
+static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, uintptr_t sp)
+{
+    (void)u;
+    (void)context;
+    (void)sp;
+}
+
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record)
+{
+    (void)u;
+    (void)record;
+}
+#endif
+
+/* The platform's unwinder calls it for every frame; also, when a cleanup has run and calls _Unwind_Resume, for
+ * that frame. */
+static _Unwind_Reason_Code stop(int version, _Unwind_Action actions,
+                                _Unwind_Exception_Class exception_class,
+                                struct _Unwind_Exception *exception,
+                                struct _Unwind_Context *context, void *data)
+{
+    struct lgi_unwinding *u = data;
+    uintptr_t sp = _Unwind_GetCFA(context);
+    (void)version;
+    (void)exception_class;
+    (void)exception;
+
+    if (actions & _UA_END_OF_STACK) {
+        pass(u, _Unwind_GetIP(context), sp, sp + 1, false);
+        end_of_stack(u);
+    }
+    step_from(u, context, sp);
+    pass(u, _Unwind_GetIP(context), sp, sp + 1, lgi_in_terminate_scope(context));
+    return _URC_NO_REASON;
+}
+
+/* C++ code took the unwinding for an exception and ended it (P11). */
+static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
+{
+    struct lgi_unwinding *u = (struct lgi_unwinding *)exception; /* its first member */
+    (void)reason;
+    lgi_fatal(u, u->panic ? "a C++ catch (...) swallowed a panic: it must rethrow"
+                          : "a C++ catch (...) swallowed a goexit: it must rethrow");
+}
+
+static bool is_pending(const struct lgi_record *record)
+{
+    struct lgi_chain chain;
+    const struct lgi_record *r;
+    lgi_chain_begin(&chain);
+    do
+        r = lgi_chain_next(&chain);
+    while (r && r != record);
+    return r != NULL;
+}
+
+void lgi_unwind(struct lgi_unwinding *u)
+{
+    struct lgi_thread *thread = &lgi_thread;
+
+    if (thread->fork_mark.site && is_pending(&thread->fork_mark))
+        lgi_fatal(
+            u, "in a child after fork, with deferred calls of the parent pending: the child must "
+               "call exec or _exit, or fork where nothing is pending");
+    u->outer = thread->unwinding;
+    u->catcher = thread->catcher = lgi_live_catcher(thread);
+    thread->unwinding = u;
+    u->depth = u->outer ? u->outer->depth + 1 : 1;
+    lgi_top = lgi_tag(u, lgi_top);
+    /* "LIFOGRD\0": a class of its own, so that C++ sees a foreign exception. */
+    memcpy(&u->exception.exception_class, "LIFOGRD", 8);
+    u->exception.exception_cleanup = swallowed;
+    /* As _Unwind_ForcedUnwind sets them: _Unwind_Resume takes up the unwinding from here. */
+    u->exception.private_1 = (uintptr_t)stop;
+    u->exception.private_2 = (uintptr_t)u;
+    step_from_here(u);
+    _Unwind_ForcedUnwind(&u->exception, stop, u);
+    lgi_fatal(u, "the stack cannot be unwound");
+}
+
+void lgi_resume_leaving(struct lgi_unwinding *stopped)
+{
+    stopped->pad = stopped->seen = stopped->platform_until = 0;
+    memset(&stopped->exception, 0, sizeof(stopped->exception));
+    lgi_unwind(stopped);
+}
+
+/* ---- goexit, exit, fork --------------------------------------------------------------------------- */
+
+static _Noreturn void leave(enum lgi_leaving leaving, int status)
+{
+    struct lgi_unwinding *u = lgi_unwinding_new();
+    u->leaving = leaving;
+    u->status = status;
+    lgi_unwind(u);
+}
+
+void lg_goexit(void)
+{
+    leave(LGI_GOEXIT, 0);
+}
+
+void lg_exit(int status)
+{
+    leave(LGI_EXIT, status);
+}
+
+LGI_JUMPS_END
+
+/* Everything that is pending is the parent's. The mark stands above it on the chain; one left from an earlier
+ * fork comes out first. */
+static void in_child(void)
+{
+    struct lgi_record *mark = &lgi_thread.fork_mark;
+    if (mark->site) {
+        struct lgi_record **link = &lgi_top;
+        while (*link && lgi_untag(*link) != mark)
+            link = &lgi_untag(*link)->previous;
+        if (*link)
+            *link = mark->previous;
+    }
+    if (lgi_top) {
+        mark->site = &lgi_fork_site;
+        mark->previous = lgi_top;
+        lgi_top = mark;
+    }
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}
