@@ -3,10 +3,16 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/close.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
+#include <lifoguard/environ.h>
 #include <lifoguard/error.h>
+#include <lifoguard/file.h>
+#include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/pending.h>
+#include <lifoguard/probe.h>
+#include <lifoguard/registry.h>
 
 #endif

@@ -1,0 +1,169 @@
+/* A close that happens once. */
+#define _GNU_SOURCE
+#include <lifoguard/close.h>
+#include <lifoguard/once.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { NOT_CLOSED, CLOSING, CLOSED };
+
+static LG_ERROR_DEFINE(unfinished, "the close was left by a panic, or with its thread");
+
+/* ---- results that are handed out more than once ---- */
+
+/* An error has one owner; this is what several share. Each holder is the lg_close_once or an error
+ * of our kind. */
+struct lgi_once_result {
+    atomic_uint holders;
+    lg_error *error;
+};
+
+static struct lgi_once_result *hold(struct lgi_once_result *result)
+{
+    atomic_fetch_add_explicit(&result->holders, 1, memory_order_relaxed);
+    return result;
+}
+
+static void let_go(void *payload)
+{
+    struct lgi_once_result *result = payload;
+    if (atomic_fetch_sub_explicit(&result->holders, 1, memory_order_acq_rel) == 1) {
+        lg_error_free(result->error);
+        free(result);
+    }
+}
+
+static bool counts_as(const void *payload, const lg_error *target);
+
+static const lg_error_kind result_kind = {"closed once", let_go, counts_as};
+
+static bool counts_as(const void *payload, const lg_error *target)
+{
+    const struct lgi_once_result *result = payload;
+    return (lg_error_find(target, &result_kind) == target &&
+            lg_error_as(target, &result_kind) == payload) ||
+           lg_error_is(result->error, target);
+}
+
+/* For one caller, an error that shares the result. */
+static lg_error *share(struct lgi_once_result *result)
+{
+    char *text = lg_error_text(result->error);
+    if (!text)
+        return &lg_error_out_of_memory;
+    lg_error *error = lgi_error_new_kind(lg_error_file(result->error), lg_error_line(result->error),
+                                         &result_kind, hold(result), "%s", text);
+    free(text);
+    if (error != &lg_error_out_of_memory)
+        error->lgi_errno = lg_error_errno_value(result->error);
+    return error;
+}
+
+/* The kept result, for one caller. */
+static lg_error *give(lg_close_once *once)
+{
+    return once->lgi_result ? share(once->lgi_result) : once->lgi_static;
+}
+
+/* Keeps what the close returned; returns what its caller is given. */
+static lg_error *keep(lg_close_once *once, lg_error *error)
+{
+    once->lgi_static = error;
+    if (!error || error->lgi_form == 0)
+        return error;
+    once->lgi_result = malloc(sizeof *once->lgi_result);
+    if (!once->lgi_result) {
+        once->lgi_static = &lg_error_out_of_memory;
+        return error;
+    }
+    *once->lgi_result = (struct lgi_once_result){.holders = 1, .error = error};
+    return share(once->lgi_result);
+}
+
+/* ---- closing ---- */
+
+void lg_close_once_init(lg_close_once *once, lg_error *(*close)(void *object), void *object)
+{
+    *once = (lg_close_once)LG_CLOSE_ONCE(close, object);
+}
+
+/* True if the caller is to close; then settle must follow. */
+static bool begin(lg_close_once *once, bool *from_within)
+{
+    pthread_mutex_lock(&once->lgi_lock);
+    /* Waiting is a cancellation point. */
+    lg_defer(pthread_mutex_unlock, &once->lgi_lock);
+    *from_within = once->lgi_state == CLOSING && pthread_equal(once->lgi_closer, pthread_self());
+    if (*from_within)
+        return false;
+    while (once->lgi_state == CLOSING)
+        pthread_cond_wait(&once->lgi_closed, &once->lgi_lock);
+    if (once->lgi_state == CLOSED)
+        return false;
+    once->lgi_state = CLOSING;
+    once->lgi_closer = pthread_self();
+    once->lgi_static = &unfinished;
+    return true;
+}
+
+static void settle(lg_close_once *once)
+{
+    pthread_mutex_lock(&once->lgi_lock);
+    once->lgi_state = CLOSED;
+    pthread_cond_broadcast(&once->lgi_closed);
+    pthread_mutex_unlock(&once->lgi_lock);
+}
+
+lg_error *lg_close_once_now(lg_close_once *once)
+{
+    lg_func (lg_error *, err) {
+        bool from_within;
+        if (begin(once, &from_within)) {
+            lg_defer(settle, once);
+            lg_return(keep(once, once->lgi_close(once->lgi_object)));
+        }
+        if (from_within)
+            lg_return(lg_error_new("a close that closes itself"));
+        lg_return(give(once));
+    }
+}
+
+void lg_close_once_into(lg_close_once *once, lg_error **result)
+{
+    lg_error *error = lg_close_once_now(once);
+    if (error && result && lg_error_is(*result, error))
+        lg_error_free(error);
+    else
+        lg_error_add(result, error);
+}
+
+const lg_error *lg_close_once_result(lg_close_once *once)
+{
+    pthread_mutex_lock(&once->lgi_lock);
+    const lg_error *error = NULL;
+    if (once->lgi_state == CLOSED)
+        error = once->lgi_result ? once->lgi_result->error : once->lgi_static;
+    pthread_mutex_unlock(&once->lgi_lock);
+    return error;
+}
+
+/* A panic of the close passes here. */
+static void release(lg_close_once *once)
+{
+    if (once->lgi_result)
+        let_go(once->lgi_result);
+    once->lgi_result = NULL;
+    once->lgi_static = &unfinished;
+    pthread_cond_destroy(&once->lgi_closed);
+    pthread_mutex_destroy(&once->lgi_lock);
+}
+
+void lg_close_once_finish(lg_close_once *once, lg_error **result)
+{
+    if (!once)
+        return;
+    lg_defer(release, once);
+    lg_close_once_into(once, result);
+}
