@@ -1,0 +1,13 @@
+// A bool parameter that is given an int, in C23.
+// gcc: copy the values to locals, then write lg_defer_block { function(local); }
+// clang: implicit conversion turns string literal into bool
+// clang: no bool parameters: copy to a local and write lg_defer_block
+// std: gnu2x
+#include <lifoguard/lifoguard.h>
+
+void take(bool value);
+
+void f(int value)
+{
+    lg_defer(take, value);
+}

@@ -1,0 +1,323 @@
+/* Uses everything that the headers offer. Must compile without any warning, as gnu17 and gnu2x. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lifoguard/lifoguard.h>
+
+enum colour { RED, BLUE };
+
+struct large {
+    long word[20];
+};
+
+typedef void handler(int);
+
+__attribute__((warn_unused_result)) int must_be_used(int number);
+int takes_all(int a, unsigned long b, const char *c, void (*d)(int));
+long takes_wide(long a, long long b, size_t c, intptr_t d);
+double gives_double(unsigned a);
+enum colour takes_colour(enum colour colour);
+void takes_const(const struct large *const large, const char *const *texts);
+void takes_nothing(void);
+void takes_handler(handler *function, int number);
+void stops(lg_panic_info *panic);
+void stops_four(lg_panic_info *panic, int a, const char *b, size_t c, enum colour d);
+void change(struct large *large);
+void change_error(lg_error **err);
+handler *get_handler(void);
+bool visit(const lg_pending_call *call, void *data);
+void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth);
+void in_loops(int n, const char *const *texts);
+void helper(lg_scope *scope, int n);
+int result_int(int n);
+struct large result_large(int n);
+const char *result_pointer(const char *text);
+double result_double(double x);
+bool result_bool(int n);
+void result_none(int n);
+lg_error *result_error(int n);
+lg_error *recovers_error(int n, const char *name);
+void recovers_nothing(int n);
+struct large recovers_large(int n);
+int nested_functions(int n);
+void panics(int how, void *pointer);
+const char *asks(lg_panic_info *panic);
+void switches(int n);
+void pending_calls(void);
+
+LG_ERROR_DEFINE(clean_error, "clean");
+
+void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth)
+{
+    static const char *const texts[] = {"a", "b"};
+    struct large large = {{0}};
+    void *memory = malloc(10);
+    lg_defer(free, memory);
+    lg_defer(fclose, file);
+    lg_defer(close, fd);
+    lg_defer(pthread_mutex_unlock, mutex);
+    lg_defer(takes_nothing);
+    lg_defer(must_be_used, fd);
+    lg_defer(takes_all, 1, 2UL, "three", get_handler());
+    lg_defer(takes_all, fd, sizeof(large), texts[0], exit);
+    lg_defer(takes_wide, 1, 2, 3, 4);
+    lg_defer(gives_double, 5U);
+    lg_defer(takes_colour, BLUE);
+    lg_defer(takes_const, &large, texts);
+    lg_defer(takes_handler, exit, 1);
+    lg_defer(get_handler(), fd);
+    lg_defer(abort);
+    lg_defer(exit, 3);
+    lg_defer(lg_goexit);
+    lg_defer(memset, &large, 0, sizeof(large));
+    lg_defer_as(named, fclose, file);
+    lg_defer_as(unused, takes_nothing);
+    lg_defer_as(many, takes_all, 1, 2UL, "three", get_handler());
+    lg_dismiss(named);
+    lg_run_now(many);
+    lg_defer_block {
+        large.word[0] = narrow;
+        if (truth)
+            change(&large);
+    }
+    lg_scope(scope);
+    lg_defer_in(&scope, fclose, file);
+    lg_defer_in(&scope, must_be_used, fd);
+    lg_deferred *deferred = lg_defer_in(&scope, takes_colour, RED);
+    lg_dismiss(deferred);
+    if (truth)
+        lg_defer_in(&scope, takes_all, 1, 2UL, "three", get_handler());
+    else
+        lg_defer_in(&scope, takes_nothing);
+    helper(&scope, 1);
+    lg_scope_run(&scope);
+    lg_scope_dismiss(&scope);
+    if (lg_scope_count(&scope) > 0)
+        return;
+    {
+        lg_scope(another);
+        lg_defer_in(&another, takes_nothing);
+        lg_defer(takes_nothing);
+    }
+    takes_nothing();
+}
+
+void in_loops(int n, const char *const *texts)
+{
+    for (int i = 0; i < n; i++) {
+        lg_defer(puts, texts[i]);
+        lg_scope(scope);
+        lg_defer_in(&scope, puts, texts[i]);
+        lg_defer_block {
+            n--;
+        }
+        if (i == 3)
+            continue;
+        if (i == 4)
+            break;
+        if (i == 5)
+            goto out;
+        while (n-- > 0) {
+            lg_defer_as(named, puts, texts[n]);
+            lg_dismiss(named);
+        }
+    }
+    return;
+out:
+    takes_nothing();
+}
+
+void helper(lg_scope *scope, int n)
+{
+    for (int i = 0; i < n; i++)
+        lg_defer_in(scope, takes_wide, i, i, 0, 0);
+}
+
+int result_int(int n)
+{
+    lg_func (int, result) {
+        lg_defer_on_error(takes_nothing);
+        lg_defer_on_success(takes_all, n, 2UL, "three", get_handler());
+        for (int i = 0; i < n; i++) {
+            if (i == 2)
+                lg_return(i);
+        }
+        if (n > 7) {
+            lg_mark_success();
+            return n;
+        }
+        lg_mark_failure();
+        result = 2;
+    }
+}
+
+struct large result_large(int n)
+{
+    lg_func (struct large, result) {
+        lg_defer(change, &result);
+        result.word[0] = n;
+        lg_return(result);
+    }
+}
+
+const char *result_pointer(const char *text)
+{
+    lg_func (const char *, result) {
+        result = text;
+        lg_defer_block {
+            result++;
+        }
+    }
+}
+
+double result_double(double x)
+{
+    lg_func (double, result) {
+        lg_return(x);
+    }
+}
+
+bool result_bool(int n)
+{
+    lg_func (bool, result) {
+        if (n)
+            lg_return(true);
+        else
+            lg_return(false);
+    }
+}
+
+void result_none(int n)
+{
+    lg_func_void {
+        lg_defer(takes_nothing);
+        if (n)
+            lg_return_void();
+        takes_nothing();
+    }
+}
+
+lg_error *result_error(int n)
+{
+    lg_func (lg_error *, err) {
+        lg_defer(change_error, &err);
+        lg_defer_contained(takes_nothing);
+        lg_defer_contained(takes_all, n, 2UL, "three", get_handler());
+        lg_defer_on_error(takes_nothing);
+        lg_defer_on_success(takes_nothing);
+        if (n == 1)
+            lg_return(lg_error_new("one"));
+        if (n == 2)
+            lg_return(lg_errorf("%d", n));
+        if (n == 3)
+            lg_return(&clean_error);
+        if (n == 4)
+            lg_return(lg_error_wrap(result_error(3), "four: %d", n));
+        lg_return(NULL);
+    }
+}
+
+lg_error *recovers_error(int n, const char *name)
+{
+    int number = n;
+    const char *text = name;
+    lg_func_recovers (lg_error *, err) {
+        int counter = n, other = number;
+        lg_defer_recover(stops);
+        lg_defer_recover(stops_four, n, "b", sizeof(n), BLUE);
+        for (int i = 0; i < n; i++) {
+            lg_defer_recover(stops);
+            counter += i;
+            other ^= counter;
+            if (counter > 100)
+                lg_return(lg_errorf("%s %d", text, other));
+        }
+        lg_defer_contained(takes_nothing);
+        if (n > 10)
+            lg_panic("%s: %d", name, counter);
+        number++;
+        text++;
+        lg_return(NULL);
+    }
+}
+
+void recovers_nothing(int n)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stops);
+        if (n)
+            lg_return_void();
+        lg_goexit();
+    }
+}
+
+struct large recovers_large(int n)
+{
+    lg_func_recovers (struct large, result) {
+        lg_defer_recover(stops);
+        lg_defer(change, &result);
+        result.word[n] = 1;
+        lg_panic("large");
+    }
+}
+
+int nested_functions(int n)
+{
+    int sum = 0;
+    lg_defer_block {
+        lg_defer_block {
+            sum++;
+        }
+        lg_defer(takes_nothing);
+        lg_scope(scope);
+        lg_defer_in(&scope, takes_nothing);
+        sum += n;
+    }
+    return sum;
+}
+
+void panics(int how, void *pointer)
+{
+    switch (how) {
+    case 0: lg_panic("message");
+    case 1: lg_panic("%s", "message");
+    case 2: lg_panic_error(lg_error_new("error"));
+    case 3: lg_panic_pointer(pointer);
+    case 4: lg_exit(3);
+    default: lg_goexit();
+    }
+}
+
+const char *asks(lg_panic_info *panic)
+{
+    if (lg_panic_get_error(panic) || lg_panic_get_pointer(panic) || lg_panic_previous(panic))
+        lg_error_free(lg_panic_take_error(panic));
+    return lg_recover(panic) && lg_panic_line(panic) ? lg_panic_file(panic)
+                                                     : lg_panic_message(panic);
+}
+
+void switches(int n)
+{
+    switch (n) {
+    case 0: {
+        lg_defer(takes_nothing);
+        break;
+    }
+    default: {
+        lg_defer_block {
+            takes_nothing();
+        }
+    }
+    }
+}
+
+void pending_calls(void)
+{
+    lg_pending(visit, NULL);
+    lg_pending_print(stdout);
+    if (lg_skipped() > 0)
+        takes_nothing();
+}

@@ -1,0 +1,12 @@
+// More arguments than can be passed.
+// gcc: at most four arguments can be passed: write lg_defer_block { f(...); }
+// clang: at most four arguments can be passed: write lg_defer_block { f(...); }
+#include <lifoguard/lifoguard.h>
+
+void take(int a, int b, int c, int d, int e);
+
+void f(void)
+{
+    lg_scope(s);
+    lg_defer_in(&s, take, 1, 2, 3, 4, 5);
+}

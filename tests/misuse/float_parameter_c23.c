@@ -1,0 +1,12 @@
+// A float parameter that is given an int, in C23.
+// gcc: copy the values to locals, then write lg_defer_block { function(local); }
+// clang: only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block
+// std: gnu2x
+#include <lifoguard/lifoguard.h>
+
+void take(float value);
+
+void f(int value)
+{
+    lg_defer(take, value);
+}

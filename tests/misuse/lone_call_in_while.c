@@ -1,0 +1,12 @@
+// A registration as the lone body of while.
+// gcc: not as the lone body of an if or a loop: write { } around it
+// clang: not as the lone body of an if or a loop: write { } around it
+#include <lifoguard/lifoguard.h>
+
+void take(void);
+
+void f(int n)
+{
+    while (n--)
+        lg_defer(take);
+}

@@ -1,0 +1,9 @@
+// Compiled without -fexceptions.
+// gcc: compile with -fexceptions
+// clang: compile with -fexceptions
+// flags: -fno-exceptions
+#include <lifoguard/lifoguard.h>
+
+void f(void)
+{
+}

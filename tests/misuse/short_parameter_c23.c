@@ -1,0 +1,14 @@
+// A short parameter that is given an int, in C23.
+// gcc: copy the values to locals, then write lg_defer_block { function(local); }
+// clang: implicit conversion loses integer precision
+// clang: no narrow parameters: copy to a local and write lg_defer_block
+// std: gnu2x
+#include <lifoguard/lifoguard.h>
+
+void take(short value);
+
+void f(int value)
+{
+    lg_scope(s);
+    lg_defer_in(&s, take, value);
+}
