@@ -1,0 +1,461 @@
+#!/usr/bin/env bash
+# `lifoguard run`, the program itself: run_test.sh PROGRAM EXAMPLES CASE. Each case is a function below.
+# shellcheck disable=SC2016,SC2238 # job files are full of $ in single quotes; "jobs" is a file here
+set -uo pipefail
+ulimit -f 20000
+
+program=$(realpath "$1")
+examples=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+fail() {
+    printf 'failed: %s\n' "$*"
+    for file in out err; do
+        [[ ! -f $file ]] || sed "s/^/$file: /" "$file"
+    done
+    exit 1
+}
+
+# A time to sleep that no other process sleeps, by which ours are found.
+mark=47$((RANDOM % 90 + 10)).$$
+
+# jobs_are LINE…: writes the job file; MARK in it stands for that time.
+jobs_are() { printf '%s\n' "${@//MARK/$mark}" >jobs; }
+
+# run ARGUMENT…: sets status, and leaves the output in out and err.
+run() {
+    status=0
+    timeout --foreground 60 "$program" run "$@" jobs >out 2>err </dev/null || status=$?
+}
+
+# As a shell does not let its background jobs have SIGINT and SIGQUIT, they are given back first.
+start() {
+    env --default-signal=INT,QUIT "$program" run "$@" jobs >out 2>err </dev/null &
+    pid=$!
+}
+
+finish() {
+    status=0
+    wait "$pid" || status=$?
+}
+
+# until_true COMMAND…: waits for it, 20 seconds at most.
+until_true() {
+    local i
+    for ((i = 0; i < 2000; i++)); do
+        ! "$@" 2>/dev/null || return 0
+        sleep 0.01
+    done
+    fail "not within 20 s: $*"
+}
+
+expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
+expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
+expect_err() { grep -qF -e "$1" err || fail "not said: $1"; }
+expect_no_err() { ! grep -qF -e "$1" err || fail "said: $1"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# No process of ours is left.
+expect_none() {
+    local file words
+    for file in /proc/[0-9]*/cmdline; do
+        mapfile -d '' -t words <"$file" || continue
+        [[ ${words[0]-} != sleep || ${words[1]-} != "$mark" ]] || fail "still running: $file"
+    done 2>/dev/null
+}
+
+# ---- cases ----
+
+cleanups_run_in_reverse_order() {
+    jobs_are 'echo a' 'defer echo -a' 'echo b' 'defer echo -b1' 'defer echo -b2' 'echo c'
+    run
+    expect_status 0
+    expect_out $'a\nb\nc\n-b2\n-b1\n-a'
+}
+
+the_first_failure_ends_it() {
+    jobs_are 'echo a' 'defer echo -a' 'exit 3' 'defer echo never' 'echo never'
+    run
+    expect_status 1
+    expect_out $'a\n-a'
+    expect_err 'lifoguard: jobs:3: exit status 3: exit 3'
+}
+
+a_failed_cleanup_fails_the_run() {
+    jobs_are 'true' 'defer echo -a' 'defer exit 7' 'defer echo -c'
+    run
+    expect_status 1
+    expect_out $'-c\n-a'
+    expect_err 'lifoguard: jobs:3: cleanup failed: exit status 7: exit 7'
+}
+
+a_failed_cleanup_does_not_mask_a_failure() {
+    jobs_are 'true' 'defer exit 7' 'exit 5'
+    run
+    expect_status 1
+    [[ $(grep -n 'lifoguard: jobs:3: exit status 5' err | cut -d: -f1) -lt \
+        $(grep -n 'lifoguard: jobs:2: cleanup failed: exit status 7' err | cut -d: -f1) ]] || fail order
+}
+
+starts_ends_and_times_are_told() {
+    jobs_are 'sleep 0.2' 'defer echo -a' 'kill -9 $$'
+    run
+    expect_status 1
+    local word='[0-9.]*[mµn]*s'
+    grep -qE "^\[1/2\] +start +sleep 0.2$" err || fail start
+    grep -qE "^\[1/2\] +ok +sleep 0.2  \(exit status 0, 2[0-9.]*ms\)$" err || fail ok
+    grep -qE "^\[cleanup 1\] defer +echo -a$" err || fail defer
+    grep -qE "^\[2/2\] +failed +kill -9 \\$\\$  \(killed by SIGKILL, $word\)$" err || fail failed
+    grep -qE "^\[cleanup 1\] start +echo -a$" err || fail 'cleanup start'
+    grep -qE "^\[cleanup 1\] ok +echo -a  \(exit status 0, $word\)$" err || fail 'cleanup ok'
+    expect_out '-a'
+}
+
+bad_files_run_nothing() {
+    jobs_are 'touch ran' 'defer rm -rf "$NOT_SET_ANYWHERE"/' 'if true' 'cd /'
+    run
+    expect_status 2
+    [[ ! -e ran ]] || fail 'a job ran'
+    expect_err 'jobs:2: $NOT_SET_ANYWHERE is not set'
+    expect_err 'jobs:4: cd lasts'
+    jobs_are 'touch ran' 'if true' 'true' 'defer for'
+    run
+    expect_status 2
+    [[ ! -e ran ]] || fail 'a job ran'
+    expect_err 'jobs:2: the shell cannot read this'
+    expect_err 'jobs:4: the shell cannot read this'
+    : >jobs
+    run
+    expect_status 2
+    expect_err 'jobs:1: no jobs'
+    printf 'tr\0ue\n' >jobs
+    run
+    expect_status 2
+    expect_err 'jobs:1: a NUL byte'
+    rm jobs
+    run
+    expect_status 2
+    expect_err 'jobs: No such file'
+    mkdir jobs
+    run
+    expect_status 2
+    expect_err 'jobs: Is a directory'
+}
+
+wrong_usage_is_told() {
+    local arguments
+    for arguments in '' 'run' 'walk x' 'run a b' 'run --what a' 'run --grace soon a' 'run --grace'; do
+        # shellcheck disable=SC2086 # several words
+        "$program" $arguments >out 2>err
+        [[ $? == 2 ]] || fail "status of: $arguments"
+        expect_err 'Try: lifoguard --help'
+    done
+    "$program" --help >out || fail help
+    grep -q 'defer COMMAND' out || fail help
+    "$program" --version >out || fail version
+    grep -qE '^lifoguard [0-9]+\.[0-9]+\.[0-9]+$' out || fail version
+}
+
+D2_variables_are_expanded_when_registered() {
+    jobs_are 'V=one' 'defer echo $V "$V" '"'"'$V'"'"' \$V' "defer eval 'echo late \$V'" 'V=two' 'true'
+    run
+    expect_status 0
+    expect_out $'late two\none one $V $V'
+}
+
+values_reach_later_lines_unharmed() {
+    jobs_are 'A=$(printf '"'"'a  b\n*"\\x\n\n'"'"')' 'B="$A"' '[ "$A" = "$B" ] && printf "<%s>" "$A"' \
+        'defer printf "{%s}" "$A" $B'
+    run
+    expect_status 0
+    expect_out $'<a  b\n*"\\x>{a  b\n*"\\x}{a  b\n*"\\x}'
+}
+
+a_failed_assignment_is_a_failed_line() {
+    jobs_are 'true' 'defer echo -a' 'A=$(echo x; exit 4)' 'defer echo never'
+    run
+    expect_status 1
+    expect_out '-a'
+    expect_err 'jobs:3: exit status 4'
+}
+
+odd_files_are_read() {
+    printf '\xef\xbb\xbfecho a\\\r\nb # c\r\n\r\n  defer echo -a\r\necho c' >jobs
+    run
+    expect_status 0
+    expect_out $'ab\nc\n-a'
+}
+
+jobs_run_where_it_was_started() {
+    mkdir sub
+    printf '%s\n' 'pwd -P' 'echo "$LIFOGUARD_JOB_FILE"' 'cat' >sub/jobs
+    (cd sub && echo input | "$program" run jobs) >out 2>err || fail status
+    expect_out "$(cd sub && pwd -P)
+$(cd sub && pwd -P)/jobs
+input"
+}
+
+many_cleanups_run() {
+    # D6: any number, far more than the first eight.
+    {
+        echo true
+        for i in {1..200}; do echo "defer echo $i"; done
+    } >jobs
+    run
+    expect_status 0
+    expect_out "$(seq 200 -1 1)"
+}
+
+a_background_server_is_stopped_in_its_turn() {
+    jobs_are 'mkdir d' 'defer sh -c "kill -0 $(cat d/pid) 2>/dev/null && echo alive; rm -r d"' \
+        'sh -c '"'"'echo $$ >d/pid; exec sleep MARK'"'"' &' 'until [ -s d/pid ]; do sleep 0.01; done' \
+        '[ "$(cat d/pid)" -gt 1 ]'
+    run
+    expect_status 0
+    expect_out ''
+    expect_err 'ended'
+    [[ ! -e d ]] || fail 'd is left'
+    expect_none
+}
+
+the_last_pid_is_the_program() {
+    jobs_are 'sleep MARK &' 'defer kill $!' 'PID=$!' 'cat /proc/$PID/comm' 'sleep MARK | cat &'
+    run
+    expect_status 0
+    expect_out sleep
+    expect_err 'killed by SIGTERM'
+    expect_none
+}
+
+a_background_job_that_fails_fails_the_run() {
+    jobs_are 'true' 'defer echo -a' 'sleep 0.2; exit 9 &' 'sleep MARK' 'echo never'
+    # The last `;` and `&` make one background command: { sleep 0.2; exit 9; } &
+    run
+    expect_status 1
+    expect_out '-a'
+    expect_err 'jobs:3: exit status 9'
+    expect_none
+}
+
+a_background_job_may_end_early() {
+    jobs_are 'true &' 'sleep MARK &' 'PID=$!' 'sleep 0.1' 'kill $PID' 'echo go on'
+    run
+    expect_status 0
+    expect_out 'go on'
+}
+
+a_stubborn_background_job_is_killed() {
+    jobs_are "trap '' TERM; while :; do sleep 0.1; done &" 'sleep 0.2'
+    run --grace 300ms
+    expect_status 0
+    expect_err 'had to be killed'
+}
+
+a_background_job_has_time_for_its_own_cleanup() {
+    jobs_are "trap 'sleep 0.3; echo ended well; exit' USR1; echo >ready; while :; do sleep 0.05; done &" \
+        'defer kill -USR1 $!' 'until [ -e ready ]; do sleep 0.01; done'
+    run
+    expect_status 0
+    expect_out 'ended well'
+}
+
+nothing_is_left_running() {
+    jobs_are '(sleep MARK &)' 'setsid sh -c "sleep MARK & sleep MARK" & true' 'sleep 0.1'
+    run
+    expect_status 0
+    expect_err 'which a line left running'
+    expect_none
+}
+
+children_from_before_are_not_touched() {
+    jobs_are true
+    bash -c 'sleep 60 & echo $! >pid; exec "$0" run jobs' "$program" >out 2>err || fail status
+    gone "$(<pid)" && fail 'was ended'
+    kill "$(<pid)"
+}
+
+# What a signal does, at a job: status, cleanups, the job ended, nothing later started.
+signal_case() {
+    jobs_are 'true' 'defer echo -a' 'echo >ready; sleep MARK' 'echo never'
+    rm -f ready
+    start
+    until_true test -e ready
+    kill -"$1" "$pid"
+    finish
+    expect_status "$2"
+    expect_out '-a'
+    expect_err "SIG$1"
+    expect_none
+}
+
+SIGTERM_runs_the_cleanups_143() { signal_case TERM 143; }
+SIGINT_runs_the_cleanups_130() { signal_case INT 130; }
+SIGHUP_runs_the_cleanups_129() { signal_case HUP 129; }
+
+a_job_can_end_in_order_on_SIGTERM() {
+    jobs_are "trap 'echo in order; exit 0' TERM; echo >ready; while :; do sleep 0.05; done" 'echo never'
+    start
+    until_true test -e ready
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out 'in order'
+}
+
+a_stubborn_job_is_killed() {
+    jobs_are 'true' 'defer echo -a' "trap '' TERM; echo >ready; while :; do sleep 0.05; done"
+    start --grace 300ms
+    until_true test -e ready
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out '-a'
+    expect_err 'killed by SIGKILL'
+}
+
+what_acquires_may_finish() {
+    jobs_are 'echo >ready; sleep 0.5; touch resource' 'defer rm resource' 'echo never'
+    start --grace 10s
+    until_true test -e ready
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out ''
+    expect_err 'it may finish'
+    [[ ! -e resource ]] || fail 'resource is left'
+    expect_err '[cleanup 1] ok'
+}
+
+a_second_signal_ends_what_acquires() {
+    jobs_are 'true' 'defer echo -a' 'echo >ready; sleep MARK' 'defer echo never'
+    start --grace 50s
+    until_true test -e ready
+    kill -TERM "$pid"
+    until_true grep -q 'may finish' err
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out '-a'
+    expect_none
+}
+
+signals_do_not_disturb_cleanups() {
+    jobs_are 'true' 'defer echo -a' 'defer echo >in_cleanup; sleep 0.5; echo slept' 'echo >ready; sleep MARK'
+    start
+    until_true test -e ready
+    kill -TERM "$pid"
+    until_true test -e in_cleanup
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out $'slept\n-a'
+    expect_err 'the cleanups are running'
+    grep -qE '^\[cleanup 1\] pending +echo -a$' err || fail 'what is pending is not told'
+}
+
+a_further_signal_ends_only_the_cleanup_that_runs() {
+    jobs_are 'true' 'defer echo -a' 'defer echo >in_cleanup; sleep MARK' 'false'
+    start
+    until_true test -e in_cleanup
+    kill -TERM "$pid"
+    until_true grep -q 'the cleanups are running' err
+    kill -TERM "$pid"
+    finish
+    expect_status 1
+    expect_out '-a'
+    expect_none
+}
+
+SIGQUIT_leaves_the_cleanups_out() {
+    jobs_are 'true' 'defer echo -a' 'sleep MARK &' 'echo >ready; sleep MARK'
+    start
+    until_true test -e ready
+    kill -QUIT "$pid"
+    finish
+    expect_status 131
+    expect_out ''
+    grep -qE '^\[cleanup 1\] skipped +echo -a$' err || fail 'not told'
+    expect_none
+}
+
+an_ignored_signal_stays_ignored() {
+    jobs_are 'echo >ready; sleep 0.3; grep SigIgn /proc/$$/status' 'true'
+    (
+        trap '' TERM
+        exec "$program" run jobs
+    ) >out 2>err </dev/null &
+    pid=$!
+    until_true test -e ready
+    kill -TERM "$pid"
+    finish
+    expect_status 0
+    (($((16#$(awk '{print $2}' out))) & 1 << 14)) || fail 'not ignored in jobs'
+}
+
+jobs_have_default_signals() {
+    jobs_are 'cat /proc/self/status'
+    run
+    expect_status 0
+    # 32 and 33 are the C library's own.
+    local name mask
+    while read -r name mask; do
+        [[ $name != Sig@(Ign|Blk|Cgt): ]] || ((0 == (16#$mask & ~(3 << 31)))) || fail "$name $mask"
+    done <out
+}
+
+nobody_reads_what_it_tells() {
+    jobs_are 'sleep 0.2' 'defer touch cleaned' 'true'
+    { "$program" run jobs 2>&1 >out; echo $? >status; } | true
+    until_true test -s status
+    [[ $(<status) == 0 && -e cleaned ]] || fail "status $(<status)"
+}
+
+# SIGTERM or SIGINT at any moment: whatever was acquired is released.
+signals_at_random_moments_leave_nothing() {
+    local i lines=() stopped=0 rounds=${LG_RUN_ROUNDS:-60}
+    for i in 1 2 3 4 5; do
+        lines+=("mkdir markers/$i" "defer rmdir markers/$i; echo $i >>released" "echo $i >>acquired")
+    done
+    lines+=('sleep MARK &' 'PID=$!' 'defer kill $PID' 'sleep 0.01')
+    mkdir markers
+    RANDOM=${LG_SEED:-$$}
+    echo "seed ${LG_SEED:-$$}"
+    for ((round = 0; round < rounds; round++)); do
+        rm -f acquired released
+        jobs_are "${lines[@]}"
+        local signal=TERM wanted=143
+        ((RANDOM % 2)) || { signal=INT wanted=130; }
+        start
+        # Before that, env has the signal.
+        until_true grep -qs start err
+        sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
+        kill -$signal "$pid" 2>/dev/null
+        finish
+        ((status == 0)) || expect_status $wanted
+        ((status == 0)) || stopped=$((stopped + 1))
+        [[ -z $(ls markers) ]] || fail "round $round: left: $(ls markers)"
+        [[ -f released ]] || echo none >released
+        # Released in reverse, and no fewer than those that came as far as their echo.
+        [[ $(<released) == none || $(<released) == "$(sort -r released)" ]] || fail "round $round: order"
+        [[ ! -f acquired ]] || (($(wc -l <acquired) <= $(wc -l <released))) || fail "round $round: lost"
+        expect_none
+    done
+    echo "stopped in $stopped of $rounds rounds"
+    ((stopped > rounds / 10)) || fail "only $stopped of $rounds rounds were stopped"
+}
+
+the_example_serves_and_cleans_up() {
+    mkdir tmp
+    status=0
+    TMPDIR=$work/tmp timeout 60 "$program" run "$examples/jobs/serve.jobs" >out 2>err </dev/null || status=$?
+    expect_status 0
+    expect_out 'Whatever is acquired is released, in reverse order.'
+    [[ -z $(ls tmp) ]] || fail 'the build directory is left'
+}
+
+if [[ $(type -t "${3-}") != function ]]; then
+    echo "no such case: ${3-}" >&2
+    exit 2
+fi
+"$3"

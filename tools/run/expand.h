@@ -1,0 +1,26 @@
+/* Variables in `defer` lines, expanded when the line is registered (rule D2). */
+#ifndef LIFOGUARD_RUN_EXPAND_H
+#define LIFOGUARD_RUN_EXPAND_H
+
+#include <lifoguard/error.h>
+#include <stddef.h>
+
+/* The value of a variable, or NULL if it is not set. `!` is the name of $!. */
+typedef const char *variable_value(const char *name, size_t length, void *data);
+
+/* Which variables to expand. */
+enum expansion {
+    EXPAND_ALL,     /* $NAME, ${NAME}, $!: in defer lines */
+    EXPAND_LAST_PID /* $! alone, outside of $(…): in NAME=VALUE lines, where the shell does the rest */
+};
+
+/*
+ * Sets *expanded to the command with each variable replaced by its value, quoted so that for the
+ * shell it is exactly these characters: never split, never expanded again. What stands in single
+ * quotes or behind a backslash is left as it is. To be freed. An error says which variable is not
+ * set, or what cannot be expanded in a defer line.
+ */
+lg_error *expand(const char *command, enum expansion which, variable_value *value, void *data,
+                 char **expanded);
+
+#endif

@@ -1,0 +1,210 @@
+#define _GNU_SOURCE
+#include "job.h"
+
+#include "signals.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* posix_spawn: between fork and exec, nothing of ours runs in the child. */
+static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
+{
+    lg_func (int, failed) {
+        posix_spawnattr_t attributes;
+        failed = posix_spawnattr_init(&attributes);
+        if (failed)
+            lg_return(failed);
+        lg_defer(posix_spawnattr_destroy, &attributes);
+        short flags = POSIX_SPAWN_SETPGROUP;
+        failed = signals_for_child(&attributes, &flags);
+        if (!failed)
+            failed = posix_spawnattr_setpgroup(&attributes, 0);
+        if (!failed)
+            failed = posix_spawnattr_setflags(&attributes, flags);
+        if (!failed)
+            failed = posix_spawn(pid, "/bin/sh", actions, &attributes, argv, environ);
+        lg_return(failed);
+    }
+}
+
+/* `sh OPTIONS COMMAND`, which execve does not change: its prototype is older than const. */
+static int spawn_shell(pid_t *pid, const char *options, const char *command,
+                       posix_spawn_file_actions_t *actions)
+{
+    union {
+        const char *text[6];
+        char *argv[6];
+    } arguments = {.text = {"sh", options, "--", command, NULL}};
+    return spawn(pid, arguments.argv, actions);
+}
+
+lg_error *job_start(struct job *job, const char *command, bool background, int value)
+{
+    *job = (struct job){.background = background};
+    lg_func (lg_error *, err) {
+        posix_spawn_file_actions_t actions;
+        int failed = posix_spawn_file_actions_init(&actions);
+        if (failed)
+            lg_return(lg_error_errno(failed, "starting sh"));
+        lg_defer(posix_spawn_file_actions_destroy, &actions);
+        if (background)
+            failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
+                                                      0);
+        if (!failed && value >= 0)
+            failed = posix_spawn_file_actions_adddup2(&actions, value, 3);
+        job->started = lg_now();
+        if (!failed)
+            failed = spawn_shell(&job->pid, "-c", command, &actions);
+        if (failed) {
+            job->pid = 0;
+            lg_return(lg_error_errno(failed, "starting sh"));
+        }
+        lg_return(NULL);
+    }
+}
+
+static void ended(struct job *job, const siginfo_t *info)
+{
+    job->ended = true;
+    job->code = info->si_code;
+    job->status = info->si_status;
+    job->took = lg_since(job->started);
+    if (!job->background)
+        job->had_terminal = terminal_take_back(info->si_code != CLD_EXITED);
+}
+
+void job_look(struct job *job)
+{
+    while (job->pid && !job->ended) {
+        siginfo_t info = {0};
+        int options = WEXITED | WNOHANG | (job->background ? WNOWAIT : WSTOPPED);
+        if (waitid(P_PID, (id_t)job->pid, &info, options) != 0 || info.si_pid == 0)
+            return;
+        if (info.si_code != CLD_STOPPED) {
+            ended(job, &info);
+            job->collected = !job->background;
+        } else if (!terminal_stopped(job->pid, info.si_status)) {
+            fprintf(stderr, "lifoguard: the command wants the terminal, which is not to be had\n");
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        }
+    }
+}
+
+void job_collect(struct job *job)
+{
+    siginfo_t info;
+    if (job->pid && !job->collected && waitid(P_PID, (id_t)job->pid, &info, WEXITED) == 0)
+        job->collected = true;
+}
+
+/* As lifoguard is the subreaper, what loses its parent becomes its child: as long as the group has
+ * members, it has a child of ours, and its number cannot be given to another. */
+bool job_group_left(struct job *job)
+{
+    while (job->pid && !job->group_gone) {
+        siginfo_t info = {0};
+        if (waitid(P_PGID, (id_t)job->pid, &info, WEXITED | WNOHANG) != 0)
+            job->group_gone = errno == ECHILD;
+        else if (info.si_pid == 0)
+            return true;
+    }
+    return false;
+}
+
+void job_signal(struct job *job, int number)
+{
+    if (!job->pid || (job->collected && !job_group_left(job)))
+        return;
+    kill(-job->pid, number);
+    if (number != SIGKILL)
+        kill(-job->pid, SIGCONT);
+}
+
+void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
+{
+    job->step = step;
+    job->deadline = lg_now() + limit;
+    if (step == JOB_ASKED)
+        job_signal(job, number);
+    if (step == JOB_KILLED)
+        job_signal(job, SIGKILL);
+}
+
+void job_abandon(struct job *job)
+{
+    if (!job->pid || job->ended || job->step == JOB_GIVEN_UP)
+        return;
+    job_signal(job, SIGKILL);
+    job_collect(job);
+    job->ended = true;
+    terminal_take_back(true);
+}
+
+bool job_succeeded(const struct job *job)
+{
+    return job->ended && job->code == CLD_EXITED && job->status == 0;
+}
+
+bool job_was_asked_to_end(const struct job *job)
+{
+    int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
+    return number == SIGINT || number == SIGTERM || number == SIGHUP;
+}
+
+const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])
+{
+    if (!job->ended)
+        snprintf(text, JOB_TEXT_SIZE, "not ended");
+    else if (job->code == CLD_EXITED)
+        snprintf(text, JOB_TEXT_SIZE, "exit status %d", job->status);
+    else
+        snprintf(text, JOB_TEXT_SIZE, "killed by %s%s", signals_name(job->status),
+                 job->code == CLD_DUMPED ? ", core dumped" : "");
+    return text;
+}
+
+/* What the shell wrote, without its "sh: 1: " and all but the first line. */
+static lg_error *shells_words(int fd)
+{
+    char text[300];
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    const char *from = strstr(text, "yntax error");
+    return lg_errorf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
+}
+
+lg_error *job_check_syntax(const char *command)
+{
+    lg_func (lg_error *, err) {
+        int words = memfd_create("sh", MFD_CLOEXEC);
+        if (words < 0)
+            lg_return(lg_error_errno(errno, "memfd_create"));
+        lg_defer(close, words);
+        posix_spawn_file_actions_t actions;
+        int failed = posix_spawn_file_actions_init(&actions);
+        if (failed)
+            lg_return(lg_error_errno(failed, "starting sh"));
+        lg_defer(posix_spawn_file_actions_destroy, &actions);
+        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
+        pid_t pid;
+        if (!failed)
+            failed = spawn_shell(&pid, "-nc", command, &actions);
+        if (failed)
+            lg_return(lg_error_errno(failed, "starting sh"));
+        int status;
+        while (waitpid(pid, &status, 0) < 0)
+            if (errno != EINTR)
+                lg_return(lg_error_errno(errno, "waitpid"));
+        lg_return(status == 0 ? NULL : shells_words(words));
+    }
+}

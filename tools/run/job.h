@@ -1,0 +1,68 @@
+/* A shell command as a process group of its own. */
+#ifndef LIFOGUARD_RUN_JOB_H
+#define LIFOGUARD_RUN_JOB_H
+
+#include <lifoguard/duration.h>
+#include <lifoguard/error.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* How far its ending was driven. */
+enum job_step {
+    JOB_RUNS,
+    JOB_MAY_FINISH, /* it is to end, and has until the deadline to do so by itself */
+    JOB_ASKED,      /* was sent a signal; at the deadline comes SIGKILL */
+    JOB_KILLED,
+    JOB_GIVEN_UP /* it outlives SIGKILL: stuck in the kernel */
+};
+
+struct job {
+    pid_t pid; /* and process group; 0: not started */
+    bool background;
+    bool ended;
+    bool collected;  /* its process is gone from the process table */
+    bool group_gone; /* so are all others of its group */
+    bool had_terminal;
+    int code, status; /* of the end, as in siginfo_t */
+    lg_duration started, took;
+    enum job_step step;
+    lg_duration deadline; /* of the step; 0: none */
+};
+
+/* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
+ * command's descriptor 3. */
+lg_error *job_start(struct job *job, const char *command, bool background, int value);
+
+/* Notices what has happened to it. A background job stays in the process table, so that its number
+ * means nothing else as long as commands may use it. */
+void job_look(struct job *job);
+
+/* After its end: removes it from the process table. */
+void job_collect(struct job *job);
+
+/* Whether processes of its group are left; call it when it has been collected. */
+bool job_group_left(struct job *job);
+
+/* Sends a signal to the group, and SIGCONT, in case it is stopped. */
+void job_signal(struct job *job, int number);
+
+/* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */
+void job_begin(struct job *job, enum job_step step, int number, lg_duration limit);
+
+/* For lg_defer: kills it if it still runs, which is so only in a panic. */
+void job_abandon(struct job *job);
+
+bool job_succeeded(const struct job *job);
+
+/* Ended by SIGINT, SIGTERM or SIGHUP, or with the exit status that shells make of that. */
+bool job_was_asked_to_end(const struct job *job);
+
+enum { JOB_TEXT_SIZE = 64 };
+
+/* "exit status 3", "killed by SIGTERM" */
+const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
+
+/* Whether the shell can read a command: NULL, or an error with the shell's words. */
+lg_error *job_check_syntax(const char *command);
+
+#endif

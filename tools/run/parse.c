@@ -1,0 +1,383 @@
+#define _GNU_SOURCE
+#include "parse.h"
+
+#include "buffer.h"
+#include "expand.h"
+#include "shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A command is one argument of sh, which Linux limits to 128 KiB. */
+enum { LONGEST_LINE = 64 * 1024, LARGEST_FILE = 16 * 1024 * 1024 };
+
+struct parser {
+    struct job_file *file;
+    const char *at, *end;
+    unsigned number; /* of the line that begins at `at` */
+    bool background; /* a line above ends in & */
+};
+
+/* ---- lines -------------------------------------------------------------------------------------- */
+
+static bool ends_in_backslash(const struct buffer *line)
+{
+    size_t count = 0;
+    while (count < line->length && line->text[line->length - 1 - count] == '\\')
+        count++;
+    return count % 2 == 1;
+}
+
+/* Adds the line at parser->at, without its end. False at the end of the file. */
+static bool take_line(struct parser *parser, struct buffer *line)
+{
+    if (parser->at == parser->end)
+        return false;
+    size_t left = (size_t)(parser->end - parser->at);
+    const char *feed = memchr(parser->at, '\n', left);
+    size_t length = feed ? (size_t)(feed - parser->at) : left;
+    buffer_add(line, parser->at, length);
+    if (line->length > 0 && line->text[line->length - 1] == '\r')
+        line->text[--line->length] = '\0';
+    parser->at += feed ? length + 1 : length;
+    parser->number++;
+    return true;
+}
+
+/* A line with those that continue it; surrounding blanks stay. */
+static lg_error *take_whole_line(struct parser *parser, struct buffer *line)
+{
+    take_line(parser, line);
+    if (line->text[strspn(line->text, " \t")] != '#')
+        while (ends_in_backslash(line)) {
+            line->text[--line->length] = '\0';
+            if (!take_line(parser, line))
+                return lg_error_new("the file ends in a \\, which continues a line: remove it");
+        }
+    if (memchr(line->text, '\0', line->length))
+        return lg_error_new("a NUL byte: a job file is text");
+    if (line->length > LONGEST_LINE)
+        return lg_errorf("longer than %d bytes: put it into a script, and run that", LONGEST_LINE);
+    return NULL;
+}
+
+/* ---- what a line is ------------------------------------------------------------------------------ */
+
+struct shape {
+    size_t length;         /* without a comment and blanks at the end */
+    size_t first_word;     /* its length */
+    bool first_word_alone; /* nothing follows it */
+    bool simple;           /* no operator outside of parentheses */
+    bool closing_ampersand;
+    bool other_ampersand; /* one that is not at the end, && included */
+    bool last_pid;        /* has a $! */
+};
+
+static lg_error *look_at(const char *command, struct shape *shape)
+{
+    *shape = (struct shape){.simple = true};
+    struct shell_scanner scanner;
+    shell_scan(&scanner, command);
+    bool in_first_word = true;
+    char previous = '\0'; /* an operator just before */
+    for (;;) {
+        struct shell_piece piece = shell_next(&scanner);
+        if (piece.kind == SHELL_ERROR)
+            return lg_error_new(scanner.error);
+        if (piece.kind == SHELL_END || piece.kind == SHELL_COMMENT)
+            break;
+        if (piece.kind == SHELL_LAST_PID)
+            shape->last_pid = true;
+        size_t end = (size_t)(piece.start - command) + piece.length;
+        bool separates = piece.kind == SHELL_BLANK || piece.kind == SHELL_OPERATOR;
+        if (piece.depth == 0 && separates)
+            in_first_word = false;
+        if (in_first_word)
+            shape->first_word = end;
+        if (piece.kind == SHELL_BLANK && piece.depth == 0)
+            continue;
+        shape->length = end;
+        if (piece.kind == SHELL_OPERATOR) {
+            char c = *piece.start;
+            shape->simple = shape->simple && piece.depth > 0;
+            if (piece.depth == 0 && strncmp(piece.start, "<<", 2) == 0 && previous != '<' &&
+                piece.start[2] != '<')
+                return lg_error_new(
+                    "a here-document does not fit on a line: use printf '…\\n' | COMMAND");
+            if (shape->closing_ampersand)
+                shape->other_ampersand = true;
+            shape->closing_ampersand = c == '&' && piece.depth == 0 && previous != '&' &&
+                                       previous != '>' && previous != '<';
+            if (c == '&' && !shape->closing_ampersand)
+                shape->other_ampersand = true;
+            previous = c;
+        } else {
+            if (shape->closing_ampersand)
+                shape->other_ampersand = true;
+            shape->closing_ampersand = false;
+            previous = '\0';
+        }
+    }
+    shape->first_word_alone = shape->first_word == shape->length;
+    return NULL;
+}
+
+static bool first_word_is(const char *command, const struct shape *shape, const char *word)
+{
+    return shape->first_word == strlen(word) && strncmp(command, word, shape->first_word) == 0;
+}
+
+/* Lines that would do nothing: each line has a shell of its own. */
+static lg_error *look_for_vain_lines(const char *command, const struct shape *shape)
+{
+    if (!shape->simple)
+        return NULL;
+    if (first_word_is(command, shape, "cd"))
+        return lg_error_new("cd lasts to the end of its own line: write cd DIRECTORY && COMMAND");
+    if (first_word_is(command, shape, "export") || first_word_is(command, shape, "readonly"))
+        return lg_errorf("%.*s lasts to the end of its own line: write NAME=VALUE, which the lines "
+                         "below see",
+                         (int)shape->first_word, command);
+    if (first_word_is(command, shape, "trap"))
+        return lg_error_new("trap lasts to the end of its own line: write defer COMMAND");
+    if (first_word_is(command, shape, "set") || first_word_is(command, shape, "unset"))
+        return lg_errorf("%.*s lasts to the end of its own line, and does nothing here",
+                         (int)shape->first_word, command);
+    return NULL;
+}
+
+/* Of a line that begins with NAME=: is all of it one word? */
+static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
+                                    bool *assignment)
+{
+    *assignment = shape->first_word_alone;
+    if (*assignment)
+        return NULL;
+    /* NAME=VALUE COMMAND is a job; NAME=VALUE NAME=VALUE would be lost. */
+    const char *rest = command + shape->first_word;
+    rest += strspn(rest, " \t");
+    size_t next = shell_name_length(rest);
+    struct shape behind;
+    lg_error *err = look_at(rest, &behind);
+    if (err)
+        return err;
+    if (next > 0 && rest[next] == '=' && behind.first_word_alone)
+        return lg_error_new("two assignments on a line: write one a line");
+    if (*rest == ';' || *rest == '&' || *rest == '|')
+        return lg_errorf(
+            "%.*s is lost at the end of the line: write the assignment on a line of its own",
+            (int)name, command);
+    return NULL;
+}
+
+/* ---- variables ----------------------------------------------------------------------------------- */
+
+/* Whether a variable will be set when a defer line is registered. That is known beforehand: what is set
+ * once stays so. */
+static const char *will_be_set(const char *name, size_t length, void *data)
+{
+    const struct parser *parser = data;
+    if (length == 1 && *name == '!')
+        return parser->background ? "" : NULL;
+    for (size_t i = 0; i < parser->file->count; i++) {
+        const struct line *line = &parser->file->lines[i];
+        if (line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0)
+            return "";
+    }
+    lg_func (const char *, value) {
+        char *copy = need_copy(name, length);
+        lg_defer(free, copy);
+        lg_return(getenv(copy));
+    }
+}
+
+static lg_error *check_variables(struct parser *parser, const char *command, enum expansion which)
+{
+    char *expanded = NULL;
+    lg_error *err = expand(command, which, will_be_set, parser, &expanded);
+    free(expanded);
+    return err;
+}
+
+/* ---- a line -------------------------------------------------------------------------------------- */
+
+static void add_line(struct parser *parser, struct line line, const char *command, size_t length)
+{
+    struct job_file *file = parser->file;
+    file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
+    line.command = need_copy(command, length);
+    file->lines[file->count++] = line;
+    if (line.kind != LINE_DEFER)
+        file->jobs++;
+}
+
+/* A defer line protects the line before it; after `&`, also across assignments, as in PID=$!. */
+static void mark_acquiring(struct job_file *file)
+{
+    for (size_t i = file->count; i-- > 0;) {
+        struct line *line = &file->lines[i];
+        if (line->kind == LINE_DEFER)
+            return;
+        if (line->kind == LINE_BACKGROUND || i + 1 == file->count)
+            line->acquires = true;
+        if (line->kind != LINE_ASSIGNMENT)
+            return;
+    }
+}
+
+static lg_error *parse_defer(struct parser *parser, unsigned number, const char *command)
+{
+    struct shape shape;
+    lg_error *err = look_at(command, &shape);
+    if (err)
+        return err;
+    if (shape.length == 0)
+        return lg_error_new("defer without a command: write defer COMMAND");
+    if (parser->file->count == 0)
+        return lg_error_new("defer before any job: it is registered once the line before it has "
+                            "succeeded, so write it below a job");
+    if (shape.closing_ampersand)
+        return lg_error_new("a cleanup cannot be in the background: remove the &");
+    char *text = need_copy(command, shape.length);
+    err = check_variables(parser, text, EXPAND_ALL);
+    free(text);
+    if (err)
+        return err;
+    mark_acquiring(parser->file);
+    add_line(parser, (struct line){.kind = LINE_DEFER, .number = number}, command, shape.length);
+    return NULL;
+}
+
+static lg_error *parse_job(struct parser *parser, unsigned number, const char *command)
+{
+    struct shape shape;
+    lg_error *err = look_at(command, &shape);
+    if (!err)
+        err = look_for_vain_lines(command, &shape);
+    if (err)
+        return err;
+
+    struct line line = {.kind = LINE_JOB, .number = number};
+    size_t length = shape.length;
+    size_t name = shell_name_length(command);
+    if (name > 0 && command[name] == '=') {
+        bool assignment;
+        err = look_at_assignment(command, &shape, name, &assignment);
+        if (err)
+            return err;
+        if (assignment) {
+            err = check_variables(parser, command, EXPAND_LAST_PID);
+            if (err)
+                return err;
+            line.kind = LINE_ASSIGNMENT;
+            line.name = need_copy(command, name);
+        }
+    }
+    if (shape.closing_ampersand) {
+        line.kind = LINE_BACKGROUND;
+        length--;
+        while (length > 0 && (command[length - 1] == ' ' || command[length - 1] == '\t'))
+            length--;
+        if (length == 0)
+            return lg_error_new("& without a command");
+        parser->background = true;
+    } else if (line.kind == LINE_JOB && shape.last_pid && !shape.other_ampersand) {
+        return lg_error_new(
+            "$! is the shell's own here, and not set: write PID=$! on a line of its own "
+            "below the line that ends in &, and $PID here");
+    }
+    add_line(parser, line, command, length);
+    return NULL;
+}
+
+static lg_error *parse_line(struct parser *parser)
+{
+    lg_func (lg_error *, err) {
+        struct buffer line = {0};
+        lg_defer(buffer_free, &line);
+        unsigned number = parser->number;
+        err = take_whole_line(parser, &line);
+        if (!err) {
+            const char *command = line.text + strspn(line.text, " \t");
+            size_t word = strcspn(command, " \t");
+            if (*command == '\0' || *command == '#')
+                lg_return(NULL);
+            if (word == strlen("defer") && strncmp(command, "defer", word) == 0)
+                err = parse_defer(parser, number, command + word + strspn(command + word, " \t"));
+            else
+                err = parse_job(parser, number, command);
+        }
+        lg_return(lg_error_wrap(err, "%s:%u", parser->file->path, number));
+    }
+}
+
+/* ---- a file -------------------------------------------------------------------------------------- */
+
+lg_error *job_file_parse(const char *path, const char *text, size_t size, struct job_file *file)
+{
+    *file = (struct job_file){.path = path};
+    lg_func (lg_error *, err) {
+        lg_defer_on_error(job_file_free, file);
+        struct parser parser = {.file = file, .at = text, .end = text + size, .number = 1};
+        if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+            parser.at += 3;
+        while (parser.at < parser.end)
+            err = lg_error_join(err, parse_line(&parser));
+        if (!err && file->count == 0)
+            err = lg_errorf("%s:1: no jobs: write one shell command a line", path);
+        lg_return(err);
+    }
+}
+
+static lg_error *read_all(int fd, const char *path, struct buffer *text)
+{
+    buffer_add_text(text, "");
+    for (;;) {
+        char chunk[16 * 1024];
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return lg_error_errno(errno, "%s", path);
+        if (got == 0)
+            return NULL;
+        buffer_add(text, chunk, (size_t)got);
+        if (text->length > LARGEST_FILE)
+            return lg_errorf("%s: larger than %d MiB: not a job file", path,
+                             LARGEST_FILE / 1024 / 1024);
+    }
+}
+
+lg_error *job_file_read(const char *path, struct job_file *file)
+{
+    *file = (struct job_file){.path = path};
+    lg_func (lg_error *, err) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+            lg_return(lg_error_errno(errno, "%s", path));
+        lg_defer(close, fd);
+        struct buffer text = {0};
+        lg_defer(buffer_free, &text);
+        err = read_all(fd, path, &text);
+        if (!err)
+            err = job_file_parse(path, text.text, text.length, file);
+        lg_return(err);
+    }
+}
+
+void job_file_free(struct job_file *file)
+{
+    if (!file)
+        return;
+    for (size_t i = 0; i < file->count; i++) {
+        free(file->lines[i].command);
+        free(file->lines[i].name);
+    }
+    free(file->lines);
+    *file = (struct job_file){.path = file->path};
+}

@@ -1,0 +1,12 @@
+/* `lifoguard run`: runs the jobs of a file, and their cleanups in reverse, whatever happens. */
+#ifndef LIFOGUARD_RUN_RUN_H
+#define LIFOGUARD_RUN_RUN_H
+
+#include <lifoguard/duration.h>
+
+enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its number */ };
+
+/* Returns the exit status. `grace`: how long a command has to end by itself before it is made to. */
+int run_job_file(const char *path, lg_duration grace);
+
+#endif

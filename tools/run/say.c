@@ -1,0 +1,55 @@
+#define _GNU_SOURCE
+#include "say.h"
+
+#include "buffer.h"
+
+#include <lifoguard/defer.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One write a line, so that lines of several programs do not mix. Where nobody reads it, the run goes on. */
+static void write_line(struct buffer *line)
+{
+    buffer_add_char(line, '\n');
+    ssize_t written = write(STDERR_FILENO, line->text, line->length);
+    (void)written;
+}
+
+void say_event(const char *tag, const char *event, const char *command, const char *details)
+{
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    buffer_format(&line, "%-11s %-7s ", tag, event);
+    buffer_add_visible(&line, command);
+    if (details)
+        buffer_format(&line, "  (%s)", details);
+    write_line(&line);
+}
+
+void say(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    char *text = NULL;
+    int length = vasprintf(&text, format, values);
+    va_end(values);
+    if (length < 0)
+        return;
+    lg_defer(free, text);
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    buffer_add_text(&line, "lifoguard: ");
+    buffer_add_visible(&line, text);
+    write_line(&line);
+}
+
+const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE])
+{
+    lg_duration unit = 1;
+    while (duration / unit >= 10000)
+        unit *= 10;
+    lg_duration_format((duration + unit / 2) / unit * unit, text, SAY_DURATION_SIZE);
+    return text;
+}

@@ -1,0 +1,18 @@
+/* What `lifoguard run` tells: on stderr, a line at a time, the jobs' own output stays theirs. */
+#ifndef LIFOGUARD_RUN_SAY_H
+#define LIFOGUARD_RUN_SAY_H
+
+#include <lifoguard/duration.h>
+
+/* "[2/6]       start   COMMAND" and, with details, "  (DETAILS)". */
+void say_event(const char *tag, const char *event, const char *command, const char *details);
+
+/* "lifoguard: MESSAGE" */
+void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+
+enum { SAY_DURATION_SIZE = LG_DURATION_TEXT_SIZE };
+
+/* Four digits of it are enough. */
+const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE]);
+
+#endif

@@ -1,0 +1,233 @@
+#include "shell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_name_start(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+size_t shell_name_length(const char *text)
+{
+    size_t length = 0;
+    if (is_name_start(text[0]))
+        while (is_name_start(text[length]) || (text[length] >= '0' && text[length] <= '9'))
+            length++;
+    return length;
+}
+
+void shell_scan(struct shell_scanner *scanner, const char *line)
+{
+    *scanner = (struct shell_scanner){.at = line, .word_begins = true};
+}
+
+static char innermost(const struct shell_scanner *scanner)
+{
+    return scanner->depth ? scanner->in[scanner->depth - 1] : '\0';
+}
+
+static void open_one(struct shell_scanner *scanner, char what)
+{
+    if (scanner->depth == SHELL_DEEPEST)
+        snprintf(scanner->error, sizeof scanner->error, "nested more than %d deep", SHELL_DEEPEST);
+    else
+        scanner->in[scanner->depth++] = what;
+}
+
+/* A backtick closes the innermost open one with all that was opened in it, or opens one. */
+static void backtick(struct shell_scanner *scanner)
+{
+    for (unsigned i = scanner->depth; i > 0; i--)
+        if (scanner->in[i - 1] == '`') {
+            scanner->depth = i - 1;
+            return;
+        }
+    open_one(scanner, '`');
+}
+
+static void not_closed(struct shell_scanner *scanner, const char *what)
+{
+    snprintf(
+        scanner->error, sizeof scanner->error,
+        "%s is not closed; a command ends with its line (a \\ at the end of a line continues it)",
+        what);
+}
+
+/* Single quotes quote, unless they stand in "…", or in a ${…} in "…". */
+static bool single_quotes_count(const struct shell_scanner *scanner)
+{
+    for (unsigned i = scanner->depth; i > 0; i--) {
+        if (scanner->in[i - 1] == '"')
+            return false;
+        if (scanner->in[i - 1] != '{')
+            return true;
+    }
+    return true;
+}
+
+/* At a dollar. Fills in kind, length and name, and opens what it opens. */
+static void dollar(struct shell_scanner *scanner, struct shell_piece *piece)
+{
+    const char *at = piece->start + 1;
+    size_t length = shell_name_length(at);
+    piece->kind = SHELL_VARIABLE;
+    if (length > 0) {
+        piece->name = at;
+        piece->name_length = length;
+        piece->length = 1 + length;
+    } else if (*at == '{' && (length = shell_name_length(at + 1)) > 0 && at[1 + length] == '}') {
+        piece->name = at + 1;
+        piece->name_length = length;
+        piece->length = 3 + length;
+    } else if (*at == '!') {
+        piece->kind = SHELL_LAST_PID;
+        piece->length = 2;
+    } else if (strncmp(at, "{!}", 3) == 0) {
+        piece->kind = SHELL_LAST_PID;
+        piece->length = 4;
+    } else if (strncmp(at, "((", 2) == 0) {
+        piece->kind = SHELL_OTHER;
+        piece->length = 3;
+        open_one(scanner, '(');
+        open_one(scanner, '(');
+    } else if (*at == '(') {
+        piece->kind = SHELL_TEXT;
+        piece->length = 2;
+        open_one(scanner, '(');
+    } else if (*at == '{') {
+        piece->kind = SHELL_OTHER;
+        /* A # or ! after the brace belongs to it. */
+        piece->length = at[1] == '#' || at[1] == '!' ? 3 : 2;
+        open_one(scanner, '{');
+    } else if (*at != '\0' && strchr("0123456789?$#@*-", *at)) {
+        piece->kind = SHELL_OTHER;
+        piece->length = 2;
+    } else {
+        piece->kind = SHELL_TEXT;
+    }
+}
+
+struct shell_piece shell_next(struct shell_scanner *scanner)
+{
+    char inside = innermost(scanner);
+    struct shell_piece piece = {.kind = SHELL_TEXT,
+                                .start = scanner->at,
+                                .length = 1,
+                                .depth = scanner->depth,
+                                .quoted = inside == '"'};
+    /* Where blanks and operators are what they are outside of all quotes. */
+    bool plain = inside != '"' && inside != '{';
+    bool word_begins = scanner->word_begins;
+    scanner->word_begins = false;
+    char c = *piece.start;
+
+    if (c == '\0' && !scanner->error[0] && inside != '\0')
+        not_closed(scanner, inside == '"'   ? "a \""
+                            : inside == '(' ? "a ("
+                            : inside == '{' ? "a ${"
+                                            : "a `");
+    if (c == '\0' || scanner->error[0]) {
+        piece.kind = scanner->error[0] ? SHELL_ERROR : SHELL_END;
+        piece.length = 0;
+        return piece;
+    }
+
+    if (c == '\\') {
+        piece.length = piece.start[1] == '\0' ? 1 : 2;
+    } else if (c == '\'' && single_quotes_count(scanner)) {
+        const char *end = strchr(piece.start + 1, '\'');
+        if (end)
+            piece.length = (size_t)(end - piece.start) + 1;
+        else
+            not_closed(scanner, "a '");
+    } else if (c == '"') {
+        if (inside == '"')
+            scanner->depth--;
+        else
+            open_one(scanner, '"');
+    } else if (c == '`') {
+        piece.kind = SHELL_BACKTICK;
+        backtick(scanner);
+        scanner->word_begins = inside != '`';
+    } else if (c == '$') {
+        dollar(scanner, &piece);
+        scanner->word_begins = scanner->depth > piece.depth && innermost(scanner) == '(';
+    } else if (c == '}' && inside == '{') {
+        scanner->depth--;
+    } else if (plain && c == '#' && word_begins) {
+        piece.kind = SHELL_COMMENT;
+        piece.length = strlen(piece.start);
+    } else if (plain && (c == ' ' || c == '\t')) {
+        piece.kind = SHELL_BLANK;
+        piece.length = strspn(piece.start, " \t");
+        scanner->word_begins = true;
+    } else if (plain && strchr("&;|<>()", c)) {
+        piece.kind = SHELL_OPERATOR;
+        scanner->word_begins = true;
+        if (c == '(')
+            open_one(scanner, '(');
+        else if (c == ')' && inside == '(')
+            scanner->depth--;
+    }
+    if (scanner->error[0]) {
+        piece.kind = SHELL_ERROR;
+        piece.length = 0;
+        return piece;
+    }
+    scanner->at = piece.start + piece.length;
+    return piece;
+}
+
+/* What a shell does itself, or begins something with that is not a simple command. */
+static bool is_shells_own(const char *word, size_t length)
+{
+    static const char *const words[] = {
+        "!",     ".",        ":",        "{",        "alias", "bg",      "break",  "builtin",
+        "case",  "cd",       "command",  "continue", "eval",  "exec",    "exit",   "export",
+        "fg",    "for",      "function", "getopts",  "hash",  "if",      "jobs",   "local",
+        "read",  "readonly", "return",   "select",   "set",   "shift",   "source", "time",
+        "times", "trap",     "type",     "ulimit",   "umask", "unalias", "unset",  "until",
+        "wait",  "while",    "[["};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+            return true;
+    return false;
+}
+
+long shell_exec_place(const char *command)
+{
+    struct shell_scanner scanner;
+    shell_scan(&scanner, command);
+    const char *word = NULL;  /* the one that is being read */
+    const char *place = NULL; /* the first that is not an assignment */
+    for (char previous = '\0';;) {
+        struct shell_piece piece = shell_next(&scanner);
+        bool outside = piece.depth == 0;
+        bool ends = piece.kind == SHELL_END || piece.kind == SHELL_COMMENT;
+        bool is_operator = piece.kind == SHELL_OPERATOR && outside;
+        if (piece.kind == SHELL_ERROR)
+            return -1;
+        if (word && outside && (ends || is_operator || piece.kind == SHELL_BLANK)) {
+            size_t name = shell_name_length(word);
+            if (!place && !(name > 0 && word[name] == '=')) {
+                if (is_shells_own(word, (size_t)(piece.start - word)))
+                    return -1;
+                place = word;
+            }
+            word = NULL;
+        } else if (!word && outside && !ends && !is_operator && piece.kind != SHELL_BLANK) {
+            word = piece.start;
+        }
+        if (ends)
+            break;
+        /* A redirection is part of a simple command, but only behind its name is that easily seen. */
+        bool redirects = is_operator &&
+                         (*piece.start == '<' || *piece.start == '>' ||
+                          (*piece.start == '&' && (previous == '<' || previous == '>')));
+        if (is_operator && (!redirects || !place))
+            return -1;
+        previous = is_operator ? *piece.start : '\0';
+    }
+    return place ? place - command : -1;
+}

@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ends[2] = {-1, -1};
+
+static struct {
+    int number;
+    bool ignore; /* rather than catch */
+    bool changed;
+    struct sigaction before;
+} handled[] = {{.number = SIGINT},
+               {.number = SIGTERM},
+               {.number = SIGHUP},
+               {.number = SIGQUIT},
+               {.number = SIGCHLD},
+               {.number = SIGPIPE, .ignore = true},
+               {.number = SIGTTOU, .ignore = true}};
+
+enum { HANDLED = sizeof handled / sizeof handled[0] };
+
+/* The pipe is full only if thousands of signals wait in it; one more would say nothing new. */
+static void handler(int number)
+{
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t written = write(ends[1], &byte, 1);
+    (void)written;
+    errno = saved;
+}
+
+lg_error *signals_open(void)
+{
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return lg_error_errno(errno, "pipe");
+    for (unsigned i = 0; i < HANDLED; i++) {
+        if (sigaction(handled[i].number, NULL, &handled[i].before) != 0)
+            return lg_error_errno(errno, "sigaction");
+        /* An ignored SIGCHLD would take the children's exit statuses away. */
+        if (handled[i].before.sa_handler == SIG_IGN && handled[i].number != SIGCHLD)
+            continue;
+        struct sigaction action = {.sa_flags = SA_RESTART};
+        action.sa_handler = handled[i].ignore ? SIG_IGN : handler;
+        sigemptyset(&action.sa_mask);
+        if (sigaction(handled[i].number, &action, NULL) != 0)
+            return lg_error_errno(errno, "sigaction");
+        handled[i].changed = true;
+    }
+    return NULL;
+}
+
+void signals_close(void)
+{
+    for (unsigned i = 0; i < HANDLED; i++) {
+        if (handled[i].changed)
+            sigaction(handled[i].number, &handled[i].before, NULL);
+        handled[i].changed = false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0)
+            close(ends[i]);
+        ends[i] = -1;
+    }
+}
+
+int signals_next(void)
+{
+    unsigned char byte;
+    return read(ends[0], &byte, 1) == 1 ? byte : 0;
+}
+
+void signals_wait(lg_duration deadline)
+{
+    struct pollfd fd = {.fd = ends[0], .events = POLLIN};
+    int timeout = -1;
+    if (deadline != 0) {
+        lg_duration left = (deadline - lg_now() + LG_MILLISECOND - 1) / LG_MILLISECOND;
+        timeout = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+    }
+    poll(&fd, 1, timeout);
+}
+
+int signals_for_child(posix_spawnattr_t *attributes, short *flags)
+{
+    /* Those that are caught become the default by themselves. */
+    sigset_t reset;
+    sigemptyset(&reset);
+    for (unsigned i = 0; i < HANDLED; i++)
+        if (handled[i].changed)
+            sigaddset(&reset, handled[i].number);
+    *flags |= POSIX_SPAWN_SETSIGDEF;
+    return posix_spawnattr_setsigdefault(attributes, &reset);
+}
+
+const char *signals_name(int number)
+{
+    static char name[32];
+    const char *abbreviation = sigabbrev_np(number);
+    if (abbreviation)
+        snprintf(name, sizeof name, "SIG%s", abbreviation);
+    else
+        snprintf(name, sizeof name, "signal %d", number);
+    return name;
+}

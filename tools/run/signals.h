@@ -1,0 +1,28 @@
+/* Signals, received in the order they came. The handler only writes to a pipe (rule S5). */
+#ifndef LIFOGUARD_RUN_SIGNALS_H
+#define LIFOGUARD_RUN_SIGNALS_H
+
+#include <lifoguard/duration.h>
+#include <lifoguard/error.h>
+#include <spawn.h>
+
+/* Catches SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless one was ignored when the program started, and
+ * SIGCHLD. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
+lg_error *signals_open(void);
+
+/* Puts everything back. */
+void signals_close(void);
+
+/* The next signal, or 0. */
+int signals_next(void);
+
+/* Returns when there may be a signal, or at `deadline` (of lg_now; 0: none). */
+void signals_wait(lg_duration deadline);
+
+/* Sees to it that a child begins with the signals this program was started with. */
+int signals_for_child(posix_spawnattr_t *attributes, short *flags);
+
+/* "SIGTERM" */
+const char *signals_name(int number);
+
+#endif
