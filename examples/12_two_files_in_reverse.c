@@ -1,0 +1,34 @@
+/* Two files, each with its close deferred right after it was opened: `out` is closed first, then `in`. A
+ * close that fails lands in the result, which has a name for that (E6). */
+#include <errno.h>
+#include <stdio.h>
+
+#include <lifoguard/lifoguard.h>
+
+static lg_error *open_both(void)
+{
+    lg_func (lg_error *, err) {
+        FILE *in = fopen("/etc/hostname", "re");
+        if (!in)
+            lg_return(lg_error_errno(errno, "open /etc/hostname"));
+        lg_defer(lg_close_file, in, &err);
+
+        FILE *out = tmpfile();
+        if (!out)
+            lg_return(lg_error_errno(errno, "create a temporary file"));
+        lg_defer(lg_close_file, out, &err);
+
+        puts("both open");
+    }
+}
+
+int main(void)
+{
+    lg_error *err = open_both();
+    if (err) {
+        lg_error_print(err, stderr);
+        lg_error_free(err);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,301 @@
+/* Preloaded into a program: takes the place of the C library's allocator, for the program and all of its
+ * libraries. From the beginning of main on, allocations are counted and one of them fails (or it and all
+ * later ones). No block is used again, so that every wrong free is noticed; what is in a block before
+ * it was written, or after it was freed, is rubbish. */
+#define _GNU_SOURCE
+#include "observed.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <lifoguard/pending.h>
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): glibc's names. */
+void *__libc_malloc(size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+typedef int main_function(int argc, char **argv, char **environment);
+int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* Not there if the program has the library in itself. */
+#pragma weak lg_pending
+
+enum { BLOCKS = 1 << 16, DESCRIPTORS = 256, NEW_BYTE = 0xA5, FREED_BYTE = 0xDD };
+
+static struct block {
+    char *start; /* NULL: the entry is unused */
+    size_t size;
+    const void *site;
+    bool counted, old, freed;
+} blocks[BLOCKS];
+
+static struct observed before_main, *observed = &before_main;
+static bool counting;
+static long fails_at, and_all_after;
+static bool was_open[DESCRIPTORS];
+static atomic_flag locked = ATOMIC_FLAG_INIT;
+
+static void lock(void)
+{
+    while (atomic_flag_test_and_set(&locked))
+        ;
+}
+
+static void unlock(void)
+{
+    atomic_flag_clear(&locked);
+}
+
+static void name_site(const void *site, char *name, size_t size)
+{
+    Dl_info info;
+    if (!dladdr(site, &info) || !info.dli_fname) {
+        snprintf(name, size, "?");
+        return;
+    }
+    const char *slash = strrchr(info.dli_fname, '/');
+    snprintf(name, size, "%s+%#zx%s%s", slash ? slash + 1 : info.dli_fname,
+             (size_t)((uintptr_t)site - (uintptr_t)info.dli_fbase), info.dli_sname ? " " : "",
+             info.dli_sname ? info.dli_sname : "");
+}
+
+/* ---- the allocator ---- */
+
+/* The block's entry, or the unused one where it belongs. */
+static struct block *find(const void *start)
+{
+    size_t i = ((uintptr_t)start >> 4) * 2654435761U % BLOCKS;
+    for (size_t tried = 0; blocks[i].start && blocks[i].start != start; tried++) {
+        if (tried == BLOCKS)
+            abort(); /* the table is full: make it larger */
+        i = (i + 1) % BLOCKS;
+    }
+    return &blocks[i];
+}
+
+static bool must_fail(const void *site)
+{
+    if (!counting)
+        return false;
+    long number = ++observed->made;
+    bool fails = fails_at && (and_all_after ? number >= fails_at : number == fails_at);
+    if (fails && observed->failed++ == 0)
+        name_site(site, observed->failed_at, sizeof observed->failed_at);
+    return fails;
+}
+
+static void *allocate(size_t alignment, size_t size, int byte, const void *site)
+{
+    lock();
+    void *start = NULL;
+    if (!must_fail(site))
+        start = alignment ? __libc_memalign(alignment, size) : __libc_malloc(size);
+    if (start) {
+        memset(start, byte, size);
+        *find(start) = (struct block){start, size, site, counting, observed->failed == 0, false};
+    } else {
+        errno = ENOMEM;
+    }
+    unlock();
+    return start;
+}
+
+/* A live block's entry, or NULL: then it is noted that the program went wrong. */
+static struct block *find_live(const void *start, const void *site)
+{
+    struct block *block = find(start);
+    if (block->start && !block->freed)
+        return block;
+    if (block->freed)
+        observed->twice++;
+    else
+        observed->unknown++;
+    name_site(site, observed->bad_at, sizeof observed->bad_at);
+    return NULL;
+}
+
+static void release(void *start, const void *site)
+{
+    if (!start)
+        return;
+    lock();
+    struct block *block = find_live(start, site);
+    if (block) {
+        memset(block->start, FREED_BYTE, block->size);
+        block->freed = true;
+    }
+    unlock();
+}
+
+#define SITE __builtin_return_address(0)
+
+void *malloc(size_t size)
+{
+    return allocate(0, size, NEW_BYTE, SITE);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total))
+        total = SIZE_MAX;
+    return allocate(0, total, 0, SITE);
+}
+
+/* Moves always. */
+void *realloc(void *old, size_t size)
+{
+    void *moved = allocate(0, size, NEW_BYTE, SITE);
+    if (moved && old) {
+        lock();
+        const struct block *block = find_live(old, SITE);
+        size_t kept = block ? block->size : 0;
+        unlock();
+        memcpy(moved, old, kept < size ? kept : size);
+        release(old, SITE);
+    }
+    return moved;
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    return allocate(alignment, size, NEW_BYTE, SITE);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return allocate(alignment, size, NEW_BYTE, SITE);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t size)
+{
+    int saved = errno;
+    void *start = allocate(alignment, size, NEW_BYTE, SITE);
+    errno = saved;
+    if (!start)
+        return ENOMEM;
+    *result = start;
+    return 0;
+}
+
+void free(void *start)
+{
+    release(start, SITE);
+}
+
+/* ---- the beginning and the end ---- */
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) != -1;
+}
+
+static void begin(void)
+{
+    char *at = getenv(OBSERVED_VARIABLE);
+    if (!at)
+        return;
+    int fd = (int)strtol(at, &at, 10);
+    fails_at = strtol(at, &at, 10);
+    and_all_after = strtol(at, &at, 10);
+    void *shared = mmap(NULL, sizeof *observed, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared == MAP_FAILED)
+        return; /* the test sees that nothing was started */
+    close(fd);
+    /* The program's children are not meant. */
+    unsetenv(OBSERVED_VARIABLE);
+    unsetenv("LD_PRELOAD");
+    for (int i = 0; i < DESCRIPTORS; i++)
+        was_open[i] = is_open(i);
+    observed = shared;
+    observed->started = true;
+    counting = true;
+}
+
+static void note_live(const struct block *block)
+{
+    char name[sizeof observed->site[0].name];
+    name_site(block->site, name, sizeof name);
+    int i = 0;
+    while (i < observed->sites && strcmp(observed->site[i].name, name) != 0)
+        i++;
+    if (i == SITES)
+        abort();
+    if (i == observed->sites)
+        strcpy(observed->site[observed->sites++].name, name);
+    observed->site[i].blocks++;
+    observed->site[i].old_blocks += block->old;
+}
+
+static void end(void)
+{
+    if (!counting)
+        return;
+    counting = false;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (blocks[i].start && blocks[i].counted && !blocks[i].freed)
+            note_live(&blocks[i]);
+    }
+    for (int i = 0; i < DESCRIPTORS; i++) {
+        struct stat status;
+        bool opened = is_open(i) && !was_open[i];
+        observed->descriptors += is_open(i) - was_open[i];
+        observed->regular_files += opened && fstat(i, &status) == 0 && S_ISREG(status.st_mode);
+    }
+    observed->ended = true;
+}
+
+__attribute__((destructor)) static void end_with_exit(void)
+{
+    end();
+}
+
+/* So ends the report of a panic that nobody recovers. */
+void _exit(int status)
+{
+    end();
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
+
+static bool count_call(const lg_pending_call *call, void *count)
+{
+    (void)call;
+    ++*(int *)count;
+    return true;
+}
+
+static main_function *programs_main;
+
+static int counted_main(int argc, char **argv, char **environment)
+{
+    begin();
+    int status = programs_main(argc, argv, environment);
+    bool was_counting = counting;
+    counting = false; /* glibc allocates to find the stack's bounds */
+    if (lg_pending)
+        lg_pending(count_call, &observed->pending);
+    counting = was_counting;
+    return status;
+}
+
+int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    __typeof__(__libc_start_main) *start;
+    *(void **)&start = dlsym(RTLD_NEXT, "__libc_start_main");
+    programs_main = main;
+    return start(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
