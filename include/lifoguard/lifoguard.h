@@ -9,10 +9,12 @@
 #include <lifoguard/environ.h>
 #include <lifoguard/error.h>
 #include <lifoguard/file.h>
+#include <lifoguard/go.h>
 #include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/pending.h>
 #include <lifoguard/probe.h>
 #include <lifoguard/registry.h>
+#include <lifoguard/until.h>
 
 #endif

@@ -26,6 +26,11 @@ static bool stack_bounds(uintptr_t *low, uintptr_t *high)
     pthread_attr_t attributes;
     void *address;
     size_t size;
+    if (lgi_thread.bounds) {
+        *low = lgi_thread.bounds->low;
+        *high = lgi_thread.bounds->high;
+        return true;
+    }
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return false;
     bool known = pthread_attr_getstack(&attributes, &address, &size) == 0;

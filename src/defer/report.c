@@ -163,6 +163,11 @@ static void report(const struct lgi_unwinding *u)
     const lg_panic_info *panic = u ? u->panic : NULL;
     if (panic) {
         say_chain(panic);
+        if (lgi_above.describe) {
+            char who[512];
+            lgi_above.describe(who, sizeof(who));
+            say("in %s\n", who);
+        }
         say_calls(panic);
         say_stack(panic);
     }

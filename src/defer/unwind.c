@@ -18,6 +18,7 @@
 
 __thread struct lgi_record *lgi_top;
 __thread struct lgi_thread lgi_thread;
+struct lgi_above lgi_above;
 
 /* Told apart by address; the lines keep them from being merged. */
 const struct lgi_site lgi_head_site = {.text = "", .line = 1, .kind = LGI_HEAD};
@@ -176,6 +177,8 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
     lgi_panic_free(u->aborted);
     lgi_unwinding_free(u);
     lgi_top = NULL;
+    if (lgi_above.stack_ended)
+        lgi_above.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
         exit(status);
     pthread_exit(NULL);

@@ -71,12 +71,28 @@ struct lgi_unwinding {
     uintptr_t platform_until; /* of a frame that the platform's unwinder has to deal with */
 };
 
+/* Of a stack that is not the thread's own. */
+struct lgi_stack_bounds {
+    uintptr_t low, high;
+};
+
 struct lgi_thread {
-    struct lgi_unwinding *unwinding; /* innermost */
+    const struct lgi_stack_bounds *bounds; /* NULL: runs on the thread's own stack */
+    struct lgi_unwinding *unwinding;       /* innermost */
     struct lgi_catcher *catcher;     /* innermost */
     struct lgi_record fork_mark; /* in a forked child: below it is what the parent has pending */
     size_t skipped;
 };
+
+/* What a room above has to say. */
+struct lgi_above {
+    /* A goexit has reached the end of a stack that is not the thread's own, or an exit the end of any. NULL, or if
+     * it returns: the thread ends, or the process. */
+    void (*stack_ended)(enum lgi_leaving leaving, int status);
+    /* Who panicked, for the report: as snprintf. */
+    size_t (*describe)(char *buffer, size_t size);
+};
+extern struct lgi_above lgi_above;
 
 extern __thread struct lgi_thread lgi_thread __attribute__((tls_model("initial-exec")));
 

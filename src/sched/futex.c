@@ -1,0 +1,29 @@
+#define _GNU_SOURCE
+#include "sched/futex.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void lgi_futex_wait(void *word, uint32_t value, lg_duration until)
+{
+    int errno_value = errno;
+    struct timespec time = {.tv_sec = (time_t)(until / LG_SECOND),
+                            .tv_nsec = (long)(until % LG_SECOND)};
+    if (until <= 0)
+        time = (struct timespec){0};
+    /* BITSET: the time is absolute, on the monotonic clock. */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+            until == LG_DURATION_MAX ? NULL : &time, NULL, FUTEX_BITSET_MATCH_ANY);
+    errno = errno_value;
+}
+
+void lgi_futex_wake(void *word, int count)
+{
+    int errno_value = errno;
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+    errno = errno_value;
+}

@@ -1,0 +1,13 @@
+/* The kernel's wait and wake for one word. errno stays as it was. */
+#ifndef LGI_SCHED_FUTEX_H
+#define LGI_SCHED_FUTEX_H
+
+#include <stdint.h>
+
+#include <lifoguard/duration.h>
+
+/* Waits while *word is `value`, until `until` on lg_now's clock at the most; may return early. */
+void lgi_futex_wait(void *word, uint32_t value, lg_duration until);
+void lgi_futex_wake(void *word, int count);
+
+#endif

@@ -1,0 +1,217 @@
+/* Making goroutines, and what they do besides waiting. */
+#include <lifoguard/go.h>
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/runtime.h"
+
+enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
+
+static unsigned default_class; /* plus one; 0: not set. Atomic */
+static uint64_t ids = 1;       /* atomic */
+
+static uint64_t new_id(struct lgi_worker *w)
+{
+    if (!w)
+        return __atomic_fetch_add(&ids, 1, __ATOMIC_RELAXED);
+    if (w->next_id == w->last_id) {
+        w->next_id = __atomic_fetch_add(&ids, IDS_AT_ONCE, __ATOMIC_RELAXED);
+        w->last_id = w->next_id + IDS_AT_ONCE;
+    }
+    return w->next_id++;
+}
+
+static unsigned class_for(size_t stack_size)
+{
+    unsigned set = __atomic_load_n(&default_class, __ATOMIC_RELAXED);
+    return stack_size == 0 && set > 0 ? set - 1 : (unsigned)lgi_stack_class(stack_size);
+}
+
+struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function function,
+                                const uintptr_t *words)
+{
+    struct lgi_worker *w = lgi_worker;
+    struct lgi_start *start = w ? w->free_starts : NULL;
+    if (start) {
+        w->free_starts = start->next;
+        w->free_start_count--;
+    } else {
+        start = malloc(sizeof(*start));
+        if (!start)
+            return NULL;
+    }
+    *start = (struct lgi_start){.site = site, .function = function, .id = new_id(w)};
+    for (unsigned i = 0; i < site->count; i++)
+        start->word[i] = words[i];
+    start->starter = lgi_current && lgi_current->start ? lgi_current->start->id : 0;
+    start->stack_class = class_for(0);
+    return start;
+}
+
+void lgi_start_free(struct lgi_start *start)
+{
+    struct lgi_worker *w = lgi_worker;
+    if (!w || w->free_start_count >= STARTS_KEPT) {
+        free(start);
+        return;
+    }
+    start->next = w->free_starts;
+    w->free_starts = start;
+    w->free_start_count++;
+}
+
+void lgi_start_run(struct lgi_start *start)
+{
+    if (start->run)
+        start->run(start);
+    else
+        lgi_make_call(start->function, start->word, start->site->count);
+}
+
+void lgi_start_drop(struct lgi_start *start)
+{
+    if (start->drop)
+        start->drop(start);
+    lgi_start_free(start);
+}
+
+bool lgi_go_start(struct lgi_start *start)
+{
+    if (!lgi_workers_begin())
+        return false;
+    struct lgi_worker *w = lgi_worker;
+    if (w && w->number >= lgi_workers_wanted())
+        w = NULL;
+    lgi_starts_put(w ? &w->starts : &lgi_injected, start);
+    lgi_started_one(w != NULL);
+    return true;
+}
+
+#if defined(__clang__)
+/* The function's own type is not known here. */
+__attribute__((no_sanitize("function", "cfi")))
+#endif
+static void drop_argument(struct lgi_start *start)
+{
+    start->drop_argument((void *)start->word[0]);
+}
+
+void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+            const lg_go_options *options)
+{
+    if (!function)
+        lgi_panic(site->file, site->line, "goroutine of a NULL function");
+    if (options->stack_size > 0 && lgi_stack_class(options->stack_size) < 0)
+        lgi_panic(site->file, site->line, "a goroutine's stack of %zu bytes: 1 GB is the most",
+                  options->stack_size);
+    struct lgi_start *start = lgi_start_new(site, function, words);
+    if (start) {
+        start->name = options->name;
+        if (options->stack_size > 0)
+            start->stack_class = class_for(options->stack_size);
+        if (options->drop) {
+            start->drop = drop_argument;
+            start->drop_argument = options->drop;
+        }
+        if (options->thread ? lgi_thread_start(start) : lgi_go_start(start))
+            return;
+        lgi_start_drop(start);
+    } else if (options->drop) {
+        options->drop((void *)words[0]);
+    }
+    lgi_panic(site->file, site->line, "out of memory or threads for a goroutine");
+}
+
+/* ---- the calling one ---- */
+
+void lg_yield(void)
+{
+    struct lgi_g *g = lgi_self();
+    if (lgi_on_fiber(g))
+        lgi_worker_yield(g);
+    else
+        sched_yield();
+}
+
+void lg_sleep(lg_duration duration)
+{
+    if (duration <= 0) {
+        lg_yield();
+        return;
+    }
+    struct lgi_g *g = lgi_self();
+    lg_until until = lg_within(duration);
+    lgi_wait_begin(g, "sleep");
+    uint32_t claim = lgi_park(g, until);
+    if (claim != LGI_TIMED_OUT)
+        (void)lgi_wait_failed(claim, until);
+}
+
+lg_error *lg_sleep_until(lg_duration duration, lg_until until)
+{
+    lg_until end = lg_within(duration);
+    bool whole = end.lgi_deadline <= until.lgi_deadline;
+    if (whole)
+        until.lgi_deadline = end.lgi_deadline;
+    uint32_t claim = lgi_until_over(until);
+    if (claim == LGI_WAITING) {
+        struct lgi_g *g = lgi_self();
+        lgi_wait_begin(g, "sleep");
+        claim = lgi_park(g, until);
+    }
+    return claim == LGI_TIMED_OUT && whole ? NULL : lgi_wait_failed(claim, until);
+}
+
+uint64_t lg_goroutine_id(void)
+{
+    struct lgi_g *g = lgi_current;
+    return g && g->start ? g->start->id : 0;
+}
+
+static const char *name_of(const struct lgi_start *start, char *buffer, size_t size)
+{
+    if (start->name)
+        return start->name;
+    size_t length = strcspn(start->site->text, ",");
+    snprintf(buffer, size, "%.*s", (int)length, start->site->text);
+    return buffer;
+}
+
+const char *lg_goroutine_name(void)
+{
+    static __thread char name[64];
+    const struct lgi_g *g = lgi_self();
+    if (g->start)
+        return name_of(g->start, name, sizeof(name));
+    return g->is_main ? "main" : "thread";
+}
+
+size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size)
+{
+    char name[128], by[48] = "";
+    if (start->starter)
+        snprintf(by, sizeof(by), " by goroutine %ju", (uintmax_t)start->starter);
+    int length = snprintf(buffer, size, "goroutine %ju, %s, started at %s:%u in %s%s",
+                          (uintmax_t)start->id, name_of(start, name, sizeof(name)),
+                          start->site->file, start->site->line, start->site->caller, by);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size)
+{
+    if (g->start)
+        return lgi_start_describe(g->start, buffer, size);
+    int length = snprintf(buffer, size, "%s", g->is_main ? "main" : "a thread of the program");
+    return length < 0 ? 0 : (size_t)length;
+}
+
+lg_error *lg_set_stack_size(size_t bytes)
+{
+    int class_ = lgi_stack_class(bytes);
+    if (class_ < 0)
+        return lg_errorf("a goroutine's stack of %zu bytes: 1 GB is the most", bytes);
+    __atomic_store_n(&default_class, bytes == 0 ? 0 : (unsigned)class_ + 1, __ATOMIC_RELAXED);
+    return NULL;
+}

@@ -1,0 +1,95 @@
+/* Goroutines as objects. One that has not started is a struct lgi_start, a few words in a queue; one that has
+ * is a struct lgi_g, which lies at the high end of its stack. A thread that the program made has a struct lgi_g too,
+ * from when it first waits. */
+#ifndef LGI_SCHED_GOROUTINE_H
+#define LGI_SCHED_GOROUTINE_H
+
+#include <lifoguard/go.h>
+
+#include "defer/unwinding.h"
+#include "sched/park.h"
+#include "sched/timer.h"
+
+struct lgi_worker;
+
+/* What a goroutine is to do. */
+struct lgi_start {
+    struct lgi_start *next;
+    const struct lgi_site *site;
+    lgi_function function;
+    uintptr_t word[LGI_MAX_ARGS];
+    /* Makes the call in its own way, on the goroutine; NULL: the plain call. */
+    void (*run)(struct lgi_start *start);
+    /* Called if it never starts (G4), on the thread that finds out; NULL: nothing needs to be done. */
+    void (*drop)(struct lgi_start *start);
+    void *owner;                           /* for the two above */
+    void (*drop_argument)(void *argument); /* likewise */
+    const char *name;
+    uint64_t id;
+    uint64_t starter;     /* the goroutine that called lg_go; 0: main or another thread */
+    unsigned stack_class; /* stack.h */
+};
+
+enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
+
+struct lgi_g {
+    /* While it is not running. */
+    void *sp;
+    struct lgi_record *top;
+    struct lgi_unwinding *unwinding;
+    struct lgi_catcher *catcher;
+    size_t skipped;
+    void *cxx_caught; /* C++'s exception state (__cxa_eh_globals) */
+    unsigned cxx_uncaught;
+
+    struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
+    struct lgi_g *next;        /* in a queue of those that may go on */
+    uint32_t claim;            /* park.h */
+    uint32_t futex;            /* of a thread: enum in park.c */
+    int event; /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
+    const char *waits_for; /* NULL: it does not wait */
+    uint8_t state;         /* enum lgi_g_state */
+    bool may_be_stopped;   /* it waits in a way that lg_exit may end */
+    bool stop;             /* it is to end (lg_exit), at its next wait … */
+    bool stopped;          /* … and has been told so */
+    bool has_deadline;     /* its wait has one */
+    bool is_main;
+    /* Somebody wants it to tell of itself: called by itself, while it waits. */
+    void (*inspect)(struct lgi_g *g, void *data);
+    void *inspect_data;
+    struct lgi_g *inspector; /* to be switched back to */
+
+    struct lgi_start *start;               /* NULL: a thread of the program's */
+    struct lgi_g *all_next, *all_previous; /* threads of lg_go_thread */
+    struct lgi_stack_bounds bounds;
+    unsigned stack_class;
+    void *fake_stack; /* AddressSanitizer's */
+    void *tsan_fiber;
+};
+
+/* All zero, but for the site and what it says. NULL: out of memory. */
+struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function function,
+                                const uintptr_t *words);
+void lgi_start_free(struct lgi_start *start);
+
+/* The goroutine may start from now on; it belongs to the scheduler. False: there is no worker to run it, and none could
+ * be made; it is still the caller's. */
+bool lgi_go_start(struct lgi_start *start);
+
+/* Makes the call. */
+void lgi_start_run(struct lgi_start *start);
+
+/* Lets go of one that will never start (G4). */
+void lgi_start_drop(struct lgi_start *start);
+
+/* "goroutine 12, serve, started at server.c:40 in main by main": for reports. As snprintf. */
+size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size);
+
+size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size);
+
+static inline bool lgi_on_fiber(const struct lgi_g *g)
+{
+    return g->worker != NULL;
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* A lock for a few instructions: the lists of one object. Nothing is called under it that waits, allocates or
+ * panics, so a holder is away only if the kernel took its processor. */
+#ifndef LGI_SCHED_LOCK_H
+#define LGI_SCHED_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LGI_LOCK_FREE 0U
+
+void lgi_lock_slow(uint32_t *lock);
+
+static inline bool lgi_try_lock(uint32_t *lock)
+{
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) == LGI_LOCK_FREE &&
+           __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
+}
+
+static inline void lgi_lock(uint32_t *lock)
+{
+    if (__builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE, 0))
+        lgi_lock_slow(lock);
+}
+
+static inline void lgi_unlock(uint32_t *lock)
+{
+    __atomic_store_n(lock, LGI_LOCK_FREE, __ATOMIC_RELEASE);
+}
+
+/* For a loop that waits for another processor. */
+static inline void lgi_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

@@ -1,0 +1,232 @@
+#define _GNU_SOURCE
+#include "sched/park.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "sched/futex.h"
+#include "sched/runtime.h"
+
+LG_ERROR_DEFINE_ERRNO(lg_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
+LG_ERROR_DEFINE_ERRNO(lg_cancelled, ECANCELED, "cancelled");
+
+/* A thread's futex. */
+enum { PARKED, UNPARKED, ASLEEP };
+
+static __thread struct lgi_g thread_g;
+struct lgi_g *lgi_main;
+
+struct lgi_g *lgi_self_slow(void)
+{
+    thread_g.claim = LGI_READY;
+    if (gettid() == getpid() && !lgi_forked) {
+        thread_g.is_main = true;
+        lgi_main = &thread_g;
+    }
+    lgi_current = &thread_g;
+    return &thread_g;
+}
+
+/* ---- claims ---- */
+
+void lgi_wait_begin(struct lgi_g *g, const char *what)
+{
+    g->waits_for = what;
+    if (!g->worker)
+        __atomic_store_n(&g->futex, PARKED, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
+}
+
+bool lgi_claim(struct lgi_g *g, uint32_t as)
+{
+    uint32_t waiting = LGI_WAITING;
+    return __atomic_compare_exchange_n(&g->claim, &waiting, as, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
+void lgi_unpark(struct lgi_g *g)
+{
+    if (g->worker) {
+        lgi_worker_ready(g);
+        return;
+    }
+    int event = g->event;
+    /* From here on the thread may go on, and end: what is below is only its address. */
+    if (__atomic_exchange_n(&g->futex, UNPARKED, __ATOMIC_ACQ_REL) == ASLEEP)
+        lgi_futex_wake(&g->futex, 1);
+    if (event > 0) {
+        uint64_t one = 1;
+        int errno_value = errno;
+        while (write(event, &one, sizeof(one)) < 0 && errno == EINTR)
+            ;
+        errno = errno_value;
+    }
+}
+
+/* ---- waiting ---- */
+
+static void time_out(struct lgi_timer *timer, lg_duration now)
+{
+    struct parked {
+        struct lgi_timer timer;
+        struct lgi_g *g;
+    } *parked = (struct parked *)timer;
+    (void)now;
+    if (lgi_claim(parked->g, LGI_TIMED_OUT))
+        lgi_unpark(parked->g);
+}
+
+static bool unparked(struct lgi_g *g)
+{
+    return __atomic_load_n(&g->futex, __ATOMIC_ACQUIRE) == UNPARKED;
+}
+
+static void wait_on_thread(struct lgi_g *g, lg_duration deadline)
+{
+    enum { SPINS = 200 };
+    for (int i = 0; i < SPINS && lgi_may_spin(); i++) {
+        if (unparked(g))
+            return;
+        lgi_pause();
+    }
+    while (!unparked(g)) {
+        if (deadline != LG_DURATION_MAX && lg_now() >= deadline) {
+            if (lgi_claim(g, LGI_TIMED_OUT))
+                return;
+            deadline = LG_DURATION_MAX; /* it is being unparked */
+        }
+        uint32_t parked = PARKED;
+        __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
+        lg_duration until = deadline;
+        if (deadline == LG_DURATION_MAX && lgi_deadlocked(&until))
+            lgi_report_deadlock();
+        if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE) ||
+            parked == ASLEEP)
+            lgi_futex_wait(&g->futex, ASLEEP, until);
+    }
+}
+
+static void wait_on_fiber(struct lgi_g *g, lg_duration deadline)
+{
+    struct {
+        struct lgi_timer timer;
+        struct lgi_g *g;
+    } parked;
+
+    g->state = LGI_G_PARKED;
+    if (deadline == LG_DURATION_MAX) {
+        lgi_worker_leave(g);
+        return;
+    }
+    parked.timer = (struct lgi_timer){.fire = time_out};
+    parked.g = g;
+    lgi_timer_start(&parked.timer, deadline);
+    lgi_worker_leave(g);
+    lgi_timer_stop(&parked.timer);
+}
+
+static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
+{
+    struct lgi_waiter watch = {.g = g, .index = LGI_IS_DONE};
+    bool here = false; /* it has ended its wait itself, and nobody will unpark it */
+
+    if (__builtin_expect(lgi_forked, 0))
+        lgi_refuse_after_fork();
+    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
+    __atomic_store_n(&g->may_be_stopped, may_be_stopped && !g->stopped, __ATOMIC_SEQ_CST);
+    if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch))
+        here = lgi_claim(g, LGI_IS_DONE);
+    if (!here && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped)
+        here = lgi_claim(g, LGI_STOPPED);
+    if (!here) {
+        if (g->worker)
+            wait_on_fiber(g, until.lgi_deadline);
+        else
+            wait_on_thread(g, until.lgi_deadline);
+    }
+    if (until.lgi_done)
+        lgi_done_unwatch(until.lgi_done, &watch);
+    g->waits_for = NULL;
+    __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
+    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+}
+
+uint32_t lgi_park(struct lgi_g *g, lg_until until)
+{
+    return park(g, until, true);
+}
+
+uint32_t lgi_park_through(struct lgi_g *g)
+{
+    return park(g, lg_forever(), false);
+}
+
+lg_error *lgi_wait_failed(uint32_t claim, lg_until until)
+{
+    if (claim == LGI_STOPPED) {
+        lgi_current->stopped = true;
+        lg_goexit();
+    }
+    if (claim == LGI_IS_DONE && until.lgi_done->error)
+        return until.lgi_done->error;
+    return claim == LGI_IS_DONE ? &lg_cancelled : &lg_deadline_exceeded;
+}
+
+uint32_t lgi_until_over(lg_until until)
+{
+    if (until.lgi_done && lgi_done_happened(until.lgi_done))
+        return LGI_IS_DONE;
+    if (until.lgi_deadline != LG_DURATION_MAX && lg_now() >= until.lgi_deadline)
+        return LGI_TIMED_OUT;
+    return LGI_WAITING;
+}
+
+/* ---- things that happen once ---- */
+
+bool lgi_done_set(struct lgi_done *done, lg_error *error)
+{
+    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    lgi_lock(&done->lock);
+    if (done->happened) {
+        lgi_unlock(&done->lock);
+        return false;
+    }
+    done->error = error;
+    __atomic_store_n(&done->happened, 1, __ATOMIC_RELEASE);
+    while ((waiter = done->waiters.first)) {
+        lgi_waiters_remove(&done->waiters, waiter);
+        if (!lgi_claim(waiter->g, waiter->index))
+            continue;
+        waiter->next = NULL;
+        *end = waiter;
+        end = &waiter->next;
+    }
+    lgi_unlock(&done->lock);
+    while (claimed) {
+        waiter = claimed;
+        claimed = claimed->next;
+        lgi_unpark(waiter->g);
+    }
+    return true;
+}
+
+bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter)
+{
+    waiter->queued = false;
+    if (lgi_done_happened(done))
+        return false;
+    lgi_lock(&done->lock);
+    bool happened = done->happened;
+    if (!happened)
+        lgi_waiters_push(&done->waiters, waiter);
+    lgi_unlock(&done->lock);
+    return !happened;
+}
+
+void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter)
+{
+    lgi_lock(&done->lock);
+    lgi_waiters_remove(&done->waiters, waiter);
+    lgi_unlock(&done->lock);
+}

@@ -1,0 +1,152 @@
+/* Waiting and waking, for goroutines and threads alike. Everything in this library that waits goes through here.
+ *
+ * Who waits:
+ *
+ *     lgi_wait_begin(g, "mutex");
+ *     … a struct lgi_waiter on the own stack goes into the object's list, under the object's lock …
+ *     claim = lgi_park(g, until);
+ *     if (claim < LGI_READY) {
+ *         … take the waiter out of the list again, under the lock …
+ *         return lgi_wait_failed(claim, until);
+ *     }
+ *
+ * Who wakes: takes a waiter out of the list, under the object's lock, and calls lgi_claim for its goroutine. If that
+ * is refused, something else (another case of a select, the deadline) came first: on to the next one. If
+ * not, the wait is this waker's: it may touch the waiter and what it points to until it calls lgi_unpark, once, which
+ * should come after the unlock. A waker never blocks. */
+#ifndef LGI_SCHED_PARK_H
+#define LGI_SCHED_PARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lifoguard/until.h>
+
+#include "sched/lock.h"
+
+struct lgi_waiter {
+    struct lgi_waiter *next, *previous;
+    struct lgi_g *g;
+    void *data;     /* the object's own */
+    uint32_t index; /* the object's own: which case of a select, what to claim it as */
+    bool queued;    /* in a list; the object's lock guards it */
+};
+
+/* Why a wait ended. */
+enum {
+    LGI_WAITING,
+    LGI_TIMED_OUT,
+    LGI_IS_DONE,  /* until's lgi_done happened */
+    LGI_STOPPED,  /* the goroutine is to end (lg_exit) */
+    LGI_READY = 8 /* what was waited for; with what the waker likes to add */
+};
+
+/* The calling goroutine or thread. Never NULL. */
+struct lgi_g *lgi_self_slow(void);
+static inline struct lgi_g *lgi_self(void)
+{
+    struct lgi_g *g = lgi_current;
+    return __builtin_expect(g != NULL, 1) ? g : lgi_self_slow();
+}
+
+/* From here on it can be claimed. `what` is static text, for those who ask what it waits for. */
+void lgi_wait_begin(struct lgi_g *g, const char *what);
+
+/* Ends the wait as `as`. Of all who try for one wait, one succeeds. */
+bool lgi_claim(struct lgi_g *g, uint32_t as);
+
+/* Lets a goroutine go on whose wait the caller has claimed. */
+void lgi_unpark(struct lgi_g *g);
+
+/* Waits until somebody has claimed and unparked the caller, or until `until`; returns what was claimed. The wait
+ * is over then. A deadline that has passed is looked at after claims. */
+uint32_t lgi_park(struct lgi_g *g, lg_until until);
+
+/* The same without an end, and lg_exit does not end it either: for what must be finished once it was begun. */
+uint32_t lgi_park_through(struct lgi_g *g);
+
+/* The claim was not for what was waited for: returns the static error that says why, or does not return, because the
+ * goroutine is to end. */
+lg_error *lgi_wait_failed(uint32_t claim, lg_until until);
+
+/* ---- lists ---- */
+
+static inline bool lgi_waiters_empty(const struct lgi_waiters *list)
+{
+    return list->first == NULL;
+}
+
+static inline void lgi_waiters_push(struct lgi_waiters *list, struct lgi_waiter *waiter)
+{
+    waiter->next = NULL;
+    waiter->previous = list->last;
+    waiter->queued = true;
+    if (list->last)
+        list->last->next = waiter;
+    else
+        list->first = waiter;
+    list->last = waiter;
+}
+
+static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_waiter *waiter)
+{
+    waiter->previous = NULL;
+    waiter->next = list->first;
+    waiter->queued = true;
+    if (list->first)
+        list->first->previous = waiter;
+    else
+        list->last = waiter;
+    list->first = waiter;
+}
+
+/* Does nothing if it is in no list. */
+static inline void lgi_waiters_remove(struct lgi_waiters *list, struct lgi_waiter *waiter)
+{
+    if (!waiter->queued)
+        return;
+    waiter->queued = false;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        list->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        list->last = waiter->previous;
+}
+
+/* Takes out the first whose wait can be claimed, as `as` plus LGI_READY; NULL if there is none. The caller must
+ * unpark it. */
+static inline struct lgi_waiter *lgi_waiters_claim(struct lgi_waiters *list, uint32_t as)
+{
+    struct lgi_waiter *waiter;
+    while ((waiter = list->first)) {
+        lgi_waiters_remove(list, waiter);
+        if (lgi_claim(waiter->g, LGI_READY + as))
+            return waiter;
+    }
+    return NULL;
+}
+
+/* ---- things that happen once ---- */
+
+static inline bool lgi_done_happened(const struct lgi_done *done)
+{
+    return __atomic_load_n(&done->happened, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Lets it happen, and wakes all who wait for it. `error`, static, is what their waits return. Returns false, and
+ * changes nothing, if it had happened already. */
+bool lgi_done_set(struct lgi_done *done, lg_error *error);
+
+/* Puts a waiter into its list, to be claimed as what its index says; false: it has happened already. The waiter is
+ * taken out again before its wait is over. */
+bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter);
+void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter);
+
+/* Would a wait until `until` be over now? Returns LGI_TIMED_OUT, LGI_IS_DONE or LGI_WAITING. */
+uint32_t lgi_until_over(lg_until until);
+
+#endif

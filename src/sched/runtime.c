@@ -1,0 +1,210 @@
+#define _GNU_SOURCE
+#include "sched/runtime.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "sched/instrument.h"
+#include "sched/stop.h"
+
+struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
+unsigned lgi_wanted;
+struct lgi_starts lgi_injected;
+bool lgi_forked;
+
+static unsigned worker_count; /* written atomically, under the lock */
+static unsigned processors = 1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* C++'s exception state of the calling thread. */
+extern void *__cxa_get_globals(void) __attribute__((weak));
+
+unsigned lgi_worker_count(void)
+{
+    return __atomic_load_n(&worker_count, __ATOMIC_ACQUIRE);
+}
+
+bool lgi_may_spin(void)
+{
+    return __atomic_load_n(&processors, __ATOMIC_RELAXED) > 1;
+}
+
+static unsigned count_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
+}
+
+static unsigned first_wanted(void)
+{
+    const char *said = getenv("LIFOGUARD_WORKERS");
+    if (said) {
+        char *end;
+        unsigned long count = strtoul(said, &end, 10);
+        if (end != said && *end == '\0' && count > 0 && count <= LGI_WORKERS_MOST)
+            return (unsigned)count;
+    }
+    return processors <= LGI_WORKERS_MOST ? processors : LGI_WORKERS_MOST;
+}
+
+/* ---- making one ---- */
+
+void lgi_worker_thread_begin(struct lgi_worker *w)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    prctl(PR_SET_TIMERSLACK, 1000UL);
+    pthread_setname_np(pthread_self(), "lg-worker");
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        if (pthread_attr_getstack(&attributes, &low, &size) == 0)
+            w->native_bounds = (struct lgi_stack_bounds){(uintptr_t)low, (uintptr_t)low + size};
+        pthread_attr_destroy(&attributes);
+    }
+    if (__cxa_get_globals)
+        w->cxx_globals = __cxa_get_globals();
+    if (__tsan_get_current_fiber)
+        w->native.tsan_fiber = __tsan_get_current_fiber();
+    lgi_overflow_thread_begin();
+}
+
+/* All signals go to the program's own threads. */
+static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(thread, NULL, function, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+static struct lgi_worker *new_worker(unsigned number)
+{
+    struct lgi_worker *w;
+    if (posix_memalign((void **)&w, _Alignof(struct lgi_worker), sizeof(*w)) != 0)
+        return NULL;
+    memset(w, 0, sizeof(*w));
+    w->seen = calloc(LGI_WORKERS_MOST, sizeof(*w->seen));
+    if (!w->seen) {
+        free(w);
+        return NULL;
+    }
+    w->number = number;
+    w->ready_end = &w->ready;
+    w->epoll = w->event = -1;
+    w->native.worker = w;
+    w->native.claim = LGI_READY;
+    lgi_timers_init(&w->timers);
+    return w;
+}
+
+static bool add(void)
+{
+    struct lgi_worker *w = new_worker(worker_count);
+    if (!w)
+        return false;
+    lgi_workers[worker_count] = w;
+    if (create_thread(&w->thread, lgi_worker_main, w) != 0) {
+        lgi_workers[worker_count] = NULL;
+        free(w->seen);
+        free(w);
+        return false;
+    }
+    pthread_detach(w->thread);
+    __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+void lgi_worker_add(void)
+{
+    int errno_value = errno;
+    if (lgi_worker_count() < lgi_workers_wanted() && pthread_mutex_trylock(&lock) == 0) {
+        if (worker_count < lgi_workers_wanted())
+            add();
+        pthread_mutex_unlock(&lock);
+    }
+    errno = errno_value;
+}
+
+/* ---- the first ones ---- */
+
+static void in_child(void)
+{
+    if (worker_count > 0)
+        lgi_forked = true;
+}
+
+void lgi_refuse_after_fork(void)
+{
+    lg_panic("goroutines, in a child after fork: they stayed in the parent; the child must call "
+             "exec or _exit");
+}
+
+static void begin_once(void)
+{
+    processors = count_processors();
+    if (lgi_wanted == 0)
+        lgi_wanted = first_wanted();
+    pthread_atfork(NULL, NULL, in_child);
+    lgi_measure_ticks();
+    lgi_overflow_begin();
+    lgi_stop_begin();
+}
+
+bool lgi_workers_begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (__builtin_expect(lgi_worker_count() > 0 && !lgi_forked, 1))
+        return true;
+    if (lgi_forked)
+        lgi_refuse_after_fork();
+    int errno_value = errno;
+    pthread_once(&once, begin_once);
+    pthread_mutex_lock(&lock);
+    /* The second one watches the first (worker.h). */
+    while (worker_count < 2 && worker_count < lgi_workers_wanted() && add())
+        ;
+    pthread_mutex_unlock(&lock);
+    errno = errno_value;
+    return worker_count > 0;
+}
+
+struct lgi_worker *lgi_worker_for_timers(void)
+{
+    if (lgi_worker)
+        return lgi_worker;
+    return lgi_workers_begin() ? lgi_workers[0] : NULL;
+}
+
+/* ---- how many ---- */
+
+lg_error *lg_set_workers(unsigned count)
+{
+    if (count == 0 || count > LGI_WORKERS_MOST)
+        return lg_errorf("the number of workers must be from 1 to %d, not %u", LGI_WORKERS_MOST,
+                         count);
+    __atomic_store_n(&lgi_wanted, count, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+unsigned lg_workers(void)
+{
+    unsigned wanted = lgi_workers_wanted();
+    if (wanted == 0) {
+        processors = count_processors();
+        wanted = first_wanted();
+    }
+    return wanted;
+}

@@ -1,0 +1,89 @@
+/* Queues of goroutines that have not started, first come, first served. Any thread may put and take. */
+#ifndef LGI_SCHED_STARTS_H
+#define LGI_SCHED_STARTS_H
+
+#include "sched/goroutine.h"
+
+struct lgi_starts {
+    struct lgi_start *first, **end; /* end NULL: nothing was ever put in */
+    unsigned count;                 /* these two are written under the lock, atomically */
+    unsigned taken;                 /* how many ever: the watcher sees whether there is progress */
+    uint32_t lock;
+};
+
+static inline unsigned lgi_starts_count(const struct lgi_starts *starts)
+{
+    return __atomic_load_n(&starts->count, __ATOMIC_RELAXED);
+}
+
+static inline unsigned lgi_starts_taken(const struct lgi_starts *starts)
+{
+    return __atomic_load_n(&starts->taken, __ATOMIC_RELAXED);
+}
+
+static inline void lgi_starts_set_count(struct lgi_starts *starts, unsigned count)
+{
+    __atomic_store_n(&starts->count, count, __ATOMIC_RELAXED);
+}
+
+static inline void lgi_starts_put(struct lgi_starts *starts, struct lgi_start *start)
+{
+    start->next = NULL;
+    lgi_lock(&starts->lock);
+    *(starts->first ? starts->end : &starts->first) = start;
+    starts->end = &start->next;
+    lgi_starts_set_count(starts, starts->count + 1);
+    lgi_unlock(&starts->lock);
+}
+
+/* Where it was taken from: its turn is next. */
+static inline void lgi_starts_put_back(struct lgi_starts *starts, struct lgi_start *start)
+{
+    lgi_lock(&starts->lock);
+    start->next = starts->first;
+    if (!starts->first)
+        starts->end = &start->next;
+    starts->first = start;
+    lgi_starts_set_count(starts, starts->count + 1);
+    lgi_unlock(&starts->lock);
+}
+
+/* NULL if there is none. */
+static inline struct lgi_start *lgi_starts_take(struct lgi_starts *starts)
+{
+    if (lgi_starts_count(starts) == 0)
+        return NULL;
+    lgi_lock(&starts->lock);
+    struct lgi_start *start = starts->first;
+    if (start) {
+        starts->first = start->next;
+        lgi_starts_set_count(starts, starts->count - 1);
+        __atomic_store_n(&starts->taken, starts->taken + 1, __ATOMIC_RELAXED);
+    }
+    lgi_unlock(&starts->lock);
+    return start;
+}
+
+/* Moves the older half, rounded up, to the caller's own queue. */
+static inline void lgi_starts_steal(struct lgi_starts *from, struct lgi_starts *to)
+{
+    lgi_lock(&from->lock);
+    unsigned count = (from->count + 1) / 2;
+    struct lgi_start *first = from->first, **end = &from->first;
+    for (unsigned i = 0; i < count; i++)
+        end = &(*end)->next;
+    from->first = *end;
+    *end = NULL;
+    lgi_starts_set_count(from, from->count - count);
+    __atomic_store_n(&from->taken, from->taken + count, __ATOMIC_RELAXED);
+    lgi_unlock(&from->lock);
+    if (count == 0)
+        return;
+    lgi_lock(&to->lock);
+    *(to->first ? to->end : &to->first) = first;
+    to->end = end;
+    lgi_starts_set_count(to, to->count + count);
+    lgi_unlock(&to->lock);
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* Switching between stacks: what a call preserves is pushed on the one that is left, and popped from the other.
+ * The floating-point control words are among it, so fesetround in one goroutine does not reach another.
+ *
+ * Both routines carry CFI: a debugger unwinds a stack that is being left or entered, and every unwinder ends at
+ * lgi_fiber_start, whose return address is marked undefined. */
+#ifndef LGI_SCHED_SWITCH_H
+#define LGI_SCHED_SWITCH_H
+
+#include <stdint.h>
+
+/* Saves the calling stack's pointer in *from and goes on with the stack that was left as `to`. Returns when something
+ * switches back. */
+void lgi_switch(void **from, void *to);
+
+/* Lays the first frame of a stack that ends at `top` (aligned to 16): the first switch to what is returned calls
+ * entry(argument), which must not return. */
+void *lgi_stack_prepare(void *top, void (*entry)(void *), void *argument);
+
+#endif

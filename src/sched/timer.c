@@ -1,0 +1,192 @@
+#include "sched/timer.h"
+
+#include <stdlib.h>
+
+#include "sched/lock.h"
+#include "sched/worker.h"
+
+enum { TICK_BITS = 10, DIGIT_BITS = 6, DIGIT = 63 };
+
+static uint64_t tick_of(lg_duration when)
+{
+    return when <= 0 ? 0 : (uint64_t)when >> TICK_BITS;
+}
+
+void lgi_timers_init(struct lgi_timers *timers)
+{
+    timers->next = LG_DURATION_MAX;
+    timers->tick = tick_of(lg_now());
+}
+
+/* ---- under the lock ---- */
+
+static struct lgi_timer_slot *slot_of(struct lgi_timers *timers, unsigned slot)
+{
+    return &timers->slots[slot / LGI_TIMER_SLOTS][slot % LGI_TIMER_SLOTS];
+}
+
+/* The slot whose turn comes first, as level * 64 + slot; -1 if there is none. All that stands on a level is due
+ * before anything on a higher one. */
+static int first_slot(const struct lgi_timers *timers)
+{
+    for (int level = 0; level < LGI_TIMER_LEVELS; level++) {
+        if (timers->occupied[level])
+            return level * LGI_TIMER_SLOTS + __builtin_ctzll(timers->occupied[level]);
+    }
+    return -1;
+}
+
+static void note_next(struct lgi_timers *timers)
+{
+    int first = first_slot(timers);
+    lg_duration next = first < 0 ? LG_DURATION_MAX : slot_of(timers, (unsigned)first)->least;
+    __atomic_store_n(&timers->next, next, __ATOMIC_RELAXED);
+}
+
+static void put(struct lgi_timers *timers, struct lgi_timer *timer)
+{
+    uint64_t tick = tick_of(timer->when);
+    if (tick < timers->tick) /* overdue */
+        tick = timers->tick;
+    uint64_t differing = tick ^ timers->tick;
+    unsigned level = differing ? (63U - (unsigned)__builtin_clzll(differing)) / DIGIT_BITS : 0;
+    unsigned number = (unsigned)(tick >> level * DIGIT_BITS) & DIGIT;
+    struct lgi_timer_slot *slot = &timers->slots[level][number];
+
+    struct lgi_timer *before = slot->last;
+    while (level == 0 && before && before->when > timer->when)
+        before = before->previous;
+    timer->previous = before;
+    timer->next = before ? before->next : slot->first;
+    *(before ? &before->next : &slot->first) = timer;
+    *(timer->next ? &timer->next->previous : &slot->last) = timer;
+    if (!(timers->occupied[level] & UINT64_C(1) << number) || timer->when < slot->least)
+        slot->least = timer->when;
+    timers->occupied[level] |= UINT64_C(1) << number;
+    timer->slot = (uint16_t)(level * LGI_TIMER_SLOTS + number);
+}
+
+static void take(struct lgi_timers *timers, struct lgi_timer *timer)
+{
+    struct lgi_timer_slot *slot = slot_of(timers, timer->slot);
+    *(timer->previous ? &timer->previous->next : &slot->first) = timer->next;
+    *(timer->next ? &timer->next->previous : &slot->last) = timer->previous;
+    if (!slot->first)
+        timers->occupied[timer->slot / LGI_TIMER_SLOTS] &= ~(UINT64_C(1)
+                                                             << timer->slot % LGI_TIMER_SLOTS);
+}
+
+/* When a slot's turn comes: the tick of its first timers. */
+static uint64_t turn_of(const struct lgi_timers *timers, unsigned slot)
+{
+    unsigned shift = slot / LGI_TIMER_SLOTS * DIGIT_BITS;
+    uint64_t higher = shift + DIGIT_BITS < 64 ? timers->tick >> (shift + DIGIT_BITS) : 0;
+    return (higher << DIGIT_BITS | slot % LGI_TIMER_SLOTS) << shift;
+}
+
+static void move_down(struct lgi_timers *timers, unsigned slot)
+{
+    struct lgi_timer *timer = slot_of(timers, slot)->first;
+    *slot_of(timers, slot) = (struct lgi_timer_slot){0};
+    timers->occupied[slot / LGI_TIMER_SLOTS] &= ~(UINT64_C(1) << slot % LGI_TIMER_SLOTS);
+    while (timer) {
+        struct lgi_timer *next = timer->next;
+        put(timers, timer);
+        timer = next;
+    }
+}
+
+/* Fires at most `most` timers; false if there may be more. */
+static bool run_some(struct lgi_timers *timers, lg_duration now, unsigned most)
+{
+    uint64_t until = tick_of(now);
+    for (int first; (first = first_slot(timers)) >= 0;) {
+        uint64_t turn = turn_of(timers, (unsigned)first);
+        if (turn > until)
+            break;
+        if (turn > timers->tick)
+            timers->tick = turn;
+        if (first >= LGI_TIMER_SLOTS) {
+            move_down(timers, (unsigned)first);
+            continue;
+        }
+        struct lgi_timer *timer = slot_of(timers, (unsigned)first)->first;
+        if (timer->when > now) {
+            slot_of(timers, (unsigned)first)->least = timer->when;
+            return true;
+        }
+        if (most-- == 0)
+            return false;
+        take(timers, timer);
+        timers->count--;
+        timer->pending = false;
+        timer->fire(timer, now);
+    }
+    if (timers->tick < until)
+        timers->tick = until;
+    return true;
+}
+
+/* ---- for everyone ---- */
+
+void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
+{
+    enum { AT_ONCE = 64 };
+    bool all = false;
+    while (!all && lgi_timers_next(timers) <= now) {
+        lgi_lock(&timers->lock);
+        all = run_some(timers, now, AT_ONCE);
+        note_next(timers);
+        lgi_unlock(&timers->lock);
+    }
+}
+
+static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when)
+{
+    timer->when = when;
+    timer->pending = true;
+    timers->count++;
+    put(timers, timer);
+    if (when < timers->next)
+        __atomic_store_n(&timers->next, when, __ATOMIC_RELAXED);
+}
+
+bool lgi_timer_start(struct lgi_timer *timer, lg_duration when)
+{
+    struct lgi_worker *worker = lgi_worker_for_timers();
+    if (!worker)
+        return false;
+    struct lgi_timers *timers = &worker->timers;
+    lgi_lock(&timers->lock);
+    bool sooner = when < timers->next;
+    timer->set = timers;
+    add(timers, timer, when);
+    lgi_unlock(&timers->lock);
+    if (sooner)
+        lgi_worker_look(worker);
+    return true;
+}
+
+bool lgi_timer_stop(struct lgi_timer *timer)
+{
+    struct lgi_timers *timers = timer->set;
+    if (!timers)
+        return false;
+    lgi_lock(&timers->lock);
+    bool pending = timer->pending;
+    if (pending) {
+        take(timers, timer);
+        timers->count--;
+        timer->pending = false;
+        /* `next` may now be too early: that costs one look. */
+        if (timers->count == 0)
+            __atomic_store_n(&timers->next, LG_DURATION_MAX, __ATOMIC_RELAXED);
+    }
+    lgi_unlock(&timers->lock);
+    return pending;
+}
+
+void lgi_timer_again(struct lgi_timer *timer, lg_duration when)
+{
+    add(timer->set, timer, when);
+}

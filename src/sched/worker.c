@@ -1,0 +1,633 @@
+#define _GNU_SOURCE
+#include "sched/worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/futex.h"
+#include "sched/instrument.h"
+#include "sched/runtime.h"
+#include "sched/starts.h"
+#include "sched/switch.h"
+
+__thread struct lgi_worker *lgi_worker;
+__thread struct lgi_g *lgi_current;
+
+enum {
+    LOOK_EVERY_US = 50,    /* at timers and descriptors, when there is always something to run */
+    SPIN_US = 10,          /* before a worker sleeps */
+    WATCH_LEAST_US = 50,   /* how often the watcher looks, when it has found something … */
+    WATCH_MOST_US = 10000, /* … and when it has not, for long */
+    LATE_US = 1000,        /* a timer is overdue: its worker is busy */
+    INJECTED_FIRST_EVERY = 61,
+    STACKS_KEPT = 256, /* by a worker, of each size */
+};
+
+/* Of a worker's `asked`. */
+enum { NOT_ASKED, ASKED, ANSWERING, ANSWERED };
+
+/* ---- the processor's clock: cheap to read, of a rate that does not matter much ---- */
+
+static inline uint64_t ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t value;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+#else
+    return (uint64_t)lg_now();
+#endif
+}
+
+static uint64_t ticks_a_us = 1;
+
+void lgi_measure_ticks(void)
+{
+    lg_duration start = lg_now();
+    uint64_t first = ticks();
+    while (lg_now() - start < 20 * LG_MICROSECOND)
+        lgi_pause();
+    uint64_t us = (uint64_t)(lg_now() - start) / 1000;
+    ticks_a_us = (ticks() - first) / us;
+    if (ticks_a_us == 0)
+        ticks_a_us = 1;
+}
+
+/* ---- what goes on a queue ---- */
+
+static inline void enqueue(struct lgi_worker *w, struct lgi_g *g)
+{
+    g->next = NULL;
+    *w->ready_end = g;
+    w->ready_end = &g->next;
+    g->state = LGI_G_RUNNABLE;
+}
+
+static inline struct lgi_g *dequeue(struct lgi_worker *w)
+{
+    struct lgi_g *g = w->ready;
+    if (g) {
+        w->ready = g->next;
+        if (!w->ready)
+            w->ready_end = &w->ready;
+    }
+    return g;
+}
+
+void lgi_worker_look(struct lgi_worker *w)
+{
+    if (w == lgi_worker || atomic_load(&w->state) == LGI_W_AWAKE)
+        return;
+    uint32_t how = atomic_exchange(&w->state, LGI_W_AWAKE);
+    if (how == LGI_W_ON_FUTEX)
+        lgi_futex_wake(&w->state, 1);
+    else if (how == LGI_W_ON_EPOLL)
+        lgi_poll_wake(w);
+}
+
+void lgi_worker_ready(struct lgi_g *g)
+{
+    struct lgi_worker *w = g->worker;
+    if (w == lgi_worker) {
+        enqueue(w, g);
+        return;
+    }
+    struct lgi_g *head = atomic_load_explicit(&w->inbox, memory_order_relaxed);
+    do
+        g->next = head;
+    while (!atomic_compare_exchange_weak(&w->inbox, &head, g));
+    lgi_worker_look(w);
+}
+
+static void empty_inbox(struct lgi_worker *w)
+{
+    struct lgi_g *g = atomic_exchange_explicit(&w->inbox, NULL, memory_order_acquire);
+    struct lgi_g *oldest = NULL;
+    while (g) { /* the newest is first */
+        struct lgi_g *next = g->next;
+        g->next = oldest;
+        oldest = g;
+        g = next;
+    }
+    while (oldest) {
+        struct lgi_g *next = oldest->next;
+        enqueue(w, oldest);
+        oldest = next;
+    }
+}
+
+static inline void look(struct lgi_worker *w)
+{
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX)
+        lgi_timers_run(&w->timers, lg_now());
+    if (w->fd_waiters > 0)
+        lgi_poll(w, 0);
+}
+
+/* ---- switching ---- */
+
+/* The goroutine that was left for good. Its stack is used again, the last one first: that one is in the cache. */
+static void bury(struct lgi_worker *w)
+{
+    struct lgi_g *g = w->dead;
+    struct lgi_stack_cache *cache = &w->stacks[g->stack_class];
+    void *high = (void *)g->bounds.high;
+    w->dead = NULL;
+    if (g->tsan_fiber)
+        __tsan_destroy_fiber(g->tsan_fiber);
+    lgi_stack_end(high)->next = cache->first;
+    cache->first = high;
+    if (++cache->count <= STACKS_KEPT)
+        return;
+    /* The older half goes back. */
+    void **link = &cache->first;
+    for (unsigned i = 0; i < STACKS_KEPT / 2; i++)
+        link = &lgi_stack_end(*link)->next;
+    void *rest = *link;
+    *link = NULL;
+    cache->count = STACKS_KEPT / 2;
+    lgi_stacks_give(rest);
+}
+
+struct cxx_globals {
+    void *caught;
+    unsigned uncaught;
+};
+
+/* From one stack to the other, with all that belongs to it. */
+static inline void change(struct lgi_worker *w, struct lgi_g *from, struct lgi_g *to)
+{
+    struct cxx_globals *cxx = w->cxx_globals;
+    from->top = lgi_top;
+    from->unwinding = lgi_thread.unwinding;
+    from->catcher = lgi_thread.catcher;
+    from->skipped = lgi_thread.skipped;
+    lgi_top = to->top;
+    lgi_thread.unwinding = to->unwinding;
+    lgi_thread.catcher = to->catcher;
+    lgi_thread.skipped = to->skipped;
+    lgi_thread.bounds = to->bounds.high ? &to->bounds : NULL;
+    if (cxx) {
+        from->cxx_caught = cxx->caught;
+        from->cxx_uncaught = cxx->uncaught;
+        cxx->caught = to->cxx_caught;
+        cxx->uncaught = to->cxx_uncaught;
+    }
+    w->current = to;
+    lgi_current = to;
+    to->state = LGI_G_RUNNING;
+    if (to->tsan_fiber)
+        __tsan_switch_to_fiber(to->tsan_fiber, 0);
+    if (__sanitizer_start_switch_fiber) {
+        const struct lgi_stack_bounds *bounds = to == &w->native ? &w->native_bounds : &to->bounds;
+        __sanitizer_start_switch_fiber(w->dead ? NULL : &from->fake_stack, (void *)bounds->low,
+                                       bounds->high - bounds->low);
+    }
+    lgi_switch(&from->sp, to->sp);
+    if (__sanitizer_finish_switch_fiber)
+        __sanitizer_finish_switch_fiber(from->fake_stack, NULL, NULL);
+    if (w->dead)
+        bury(w);
+}
+
+static void fiber_main(void *argument);
+
+/* A stack for a goroutine that begins. NULL: out of memory. */
+static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
+{
+    struct lgi_stack_cache *cache = &w->stacks[start->stack_class];
+    size_t size = lgi_stack_size(start->stack_class);
+    char *high = cache->first;
+    if (high) {
+        cache->first = lgi_stack_end(high)->next;
+        cache->count--;
+    } else {
+        high = lgi_stack_take(start->stack_class);
+        if (!high)
+            return NULL;
+    }
+    uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
+    struct lgi_g *g = (struct lgi_g *)(at & ~(uintptr_t)63);
+    if (__asan_unpoison_memory_region)
+        __asan_unpoison_memory_region(high - size, size);
+    memset(g, 0, sizeof(*g));
+    g->worker = w;
+    g->start = start;
+    g->stack_class = start->stack_class;
+    g->claim = LGI_READY;
+    g->bounds = (struct lgi_stack_bounds){(uintptr_t)high - size, (uintptr_t)high};
+    g->sp = lgi_stack_prepare(g, fiber_main, g);
+    if (__tsan_create_fiber)
+        g->tsan_fiber = __tsan_create_fiber(0);
+    w->alive++;
+    return g;
+}
+
+struct lgi_g *lgi_g_of_stack(void *high)
+{
+    uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
+    return (struct lgi_g *)(at & ~(uintptr_t)63);
+}
+
+/* ---- what to run next ---- */
+
+static bool may_start(const struct lgi_worker *w)
+{
+    return w->number < lgi_workers_wanted();
+}
+
+static inline struct lgi_start *next_start(struct lgi_worker *w)
+{
+    struct lgi_start *start = NULL;
+    if (w->turn % INJECTED_FIRST_EVERY != 0)
+        start = lgi_starts_take(&w->starts);
+    if (!start && lgi_starts_count(&lgi_injected) > 0 && may_start(w))
+        start = lgi_starts_take(&lgi_injected);
+    return start ? start : lgi_starts_take(&w->starts);
+}
+
+/* Begins a goroutine, if there is one to begin. */
+static struct lgi_g *begin(struct lgi_worker *w)
+{
+    struct lgi_start *start = next_start(w);
+    if (!start)
+        return NULL;
+    struct lgi_g *g = new_fiber(w, start);
+    if (!g) { /* once another has ended, or some time has passed, there may be memory */
+        lgi_starts_put_back(&w->starts, start);
+        w->short_of_memory = true;
+    }
+    return g;
+}
+
+/* What is to run next; the thread's own stack if there is nothing, or something that is done there. Those that may go on
+ * and those that have not started take turns. */
+static struct lgi_g *choose(struct lgi_worker *w)
+{
+    w->turn++;
+    if (__builtin_expect(atomic_load_explicit(&w->inbox, memory_order_relaxed) != NULL, 0))
+        empty_inbox(w);
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || w->fd_waiters > 0) {
+        uint64_t now = ticks();
+        if (now - w->looked > LOOK_EVERY_US * ticks_a_us) {
+            w->looked = now;
+            look(w);
+        }
+    }
+    if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
+        return &w->native;
+    struct lgi_g *g = NULL;
+    if (w->turn % 2 == 0)
+        g = begin(w);
+    if (!g)
+        g = dequeue(w);
+    if (!g)
+        g = begin(w);
+    return g ? g : &w->native;
+}
+
+void lgi_worker_leave(struct lgi_g *g)
+{
+    struct lgi_worker *w = g->worker;
+    struct lgi_g *next = choose(w);
+    while (next != g) {
+        change(w, g, next);
+        if (__builtin_expect(!g->inspect, 1))
+            break;
+        g->inspect(g, g->inspect_data);
+        g->inspect = NULL;
+        next = g->inspector;
+    }
+    g->state = LGI_G_RUNNING;
+}
+
+void lgi_worker_yield(struct lgi_g *g)
+{
+    enqueue(g->worker, g);
+    g->worker->turn |= 1; /* new ones first: the caller may be the only one that has started */
+    lgi_worker_leave(g);
+}
+
+/* ---- beginning and end ---- */
+
+/* The next goroutine runs on the same stack, if nothing else has its turn. */
+static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
+{
+    if (w->ready || atomic_load_explicit(&w->inbox, memory_order_relaxed) ||
+        atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED)
+        return false;
+    if (++w->turn % 64 == 0)
+        return false; /* time to look at timers */
+    struct lgi_start *start = next_start(w);
+    if (!start)
+        return false;
+    if (start->stack_class != g->stack_class) {
+        lgi_starts_put_back(&w->starts, start);
+        return false;
+    }
+    g->start = start;
+    g->stopped = false;
+    return true;
+}
+
+/* pthread_exit unwinds through here, and nothing else that ends the goroutine does not come back here. */
+static void refuse_thread_exit(struct lgi_g **g)
+{
+    if (*g && !lgi_thread.unwinding)
+        lgi_fatal(NULL,
+                  "pthread_exit in a goroutine: it would end a thread that others run on; call "
+                  "lg_goexit");
+}
+
+static void fiber_main(void *argument)
+{
+    struct lgi_g *g = argument;
+    struct lgi_worker *w = g->worker;
+    if (__sanitizer_finish_switch_fiber)
+        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    if (w->dead)
+        bury(w);
+    struct lgi_g *guard __attribute__((cleanup(refuse_thread_exit))) = g;
+    do {
+        struct lgi_start *start = g->start;
+        lgi_start_run(start);
+        lgi_start_free(start);
+        lgi_thread.skipped = 0;
+    } while (begin_here(w, g));
+    guard = NULL;
+    g->start = NULL;
+    lgi_worker_end(g);
+}
+
+void lgi_worker_end(struct lgi_g *g)
+{
+    struct lgi_worker *w = g->worker;
+    struct lgi_start *start = g->start;
+    g->start = NULL;
+    if (start)
+        lgi_start_free(start);
+    w->alive--;
+    struct lgi_g *next = choose(w);
+    g->state = LGI_G_NONE;
+    w->dead = g;
+    change(w, g, next);
+    __builtin_unreachable();
+}
+
+/* ---- idling ---- */
+
+static _Atomic unsigned awake;               /* workers */
+static _Atomic(struct lgi_worker *) watcher; /* asleep for a short time only */
+static _Atomic bool kick = true;             /* the next lg_go should wake somebody to watch */
+static _Atomic(struct lgi_worker *) spinner; /* one at a time */
+
+bool lgi_all_asleep(void)
+{
+    return atomic_load(&awake) == 0;
+}
+
+static bool has_work(struct lgi_worker *w)
+{
+    return w->ready || atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
+           (lgi_starts_count(&w->starts) > 0 && !w->short_of_memory) ||
+           (lgi_starts_count(&lgi_injected) > 0 && may_start(w));
+}
+
+static bool spin(struct lgi_worker *w)
+{
+    struct lgi_worker *none = NULL;
+    /* (What comes from descriptors would not be seen.) */
+    if (w->fd_waiters > 0 || !lgi_may_spin() || !atomic_compare_exchange_strong(&spinner, &none, w))
+        return false;
+    bool found = false;
+    uint64_t start = ticks();
+    while (!(found = has_work(w)) && ticks() - start < SPIN_US * ticks_a_us)
+        lgi_pause();
+    atomic_store(&spinner, NULL);
+    return found;
+}
+
+/* Wakes some worker, if one sleeps. */
+static bool wake_one(void)
+{
+    unsigned count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++) {
+        struct lgi_worker *w = lgi_workers[i];
+        if (w != lgi_worker && may_start(w) && atomic_load(&w->state) != LGI_W_AWAKE) {
+            lgi_worker_look(w);
+            return true;
+        }
+    }
+    return false;
+}
+
+void lgi_started_one(bool by_worker)
+{
+    if (by_worker &&
+        (!atomic_load_explicit(&kick, memory_order_relaxed) || !atomic_exchange(&kick, false)))
+        return;
+    if (!wake_one())
+        lgi_worker_add();
+}
+
+/* Takes over goroutines that have been waiting to start since the last time, and timers that nobody runs. Returns
+ * whether there was anything that might need it again soon. */
+static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
+{
+    bool busy = false;
+    lg_duration now = lg_now();
+    unsigned count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++) {
+        struct lgi_worker *other = lgi_workers[i];
+        if (other == w)
+            continue;
+        unsigned waiting = lgi_starts_count(&other->starts);
+        unsigned taken = lgi_starts_taken(&other->starts);
+        if (waiting > 0 && may_start(w) && seen[i].count > 0 && seen[i].taken == taken)
+            lgi_starts_steal(&other->starts, &w->starts);
+        busy |= waiting > 0 || seen[i].taken != taken;
+        seen[i].count = waiting;
+        seen[i].taken = taken;
+        lg_duration next = lgi_timers_next(&other->timers);
+        if (next != LG_DURATION_MAX && next < now - LATE_US * LG_MICROSECOND &&
+            atomic_load(&other->state) == LGI_W_AWAKE)
+            lgi_timers_run(&other->timers, now);
+    }
+    return busy;
+}
+
+static void sleep_until(struct lgi_worker *w, lg_duration until)
+{
+    uint32_t how = w->fd_waiters > 0 ? LGI_W_ON_EPOLL : LGI_W_ON_FUTEX;
+    atomic_store(&w->state, how);
+    if (atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
+        (lgi_starts_count(&lgi_injected) > 0 && may_start(w)) ||
+        lgi_timers_next(&w->timers) < until) {
+        atomic_store(&w->state, LGI_W_AWAKE);
+        return;
+    }
+    if (how == LGI_W_ON_EPOLL)
+        lgi_poll(w, until);
+    else
+        lgi_futex_wait(&w->state, LGI_W_ON_FUTEX, until);
+    atomic_store(&w->state, LGI_W_AWAKE);
+}
+
+/* The watcher has found work: somebody else should watch, or be made to. */
+static void another_watcher(struct lgi_worker *w)
+{
+    if (lgi_starts_count(&w->starts) > 0 || lgi_starts_count(&lgi_injected) > 0)
+        lgi_worker_add();
+    if (lgi_worker_count() > 2)
+        wake_one();
+    atomic_store(&kick, true);
+}
+
+/* There is nothing to run: returns when there may be. */
+static void idle(struct lgi_worker *w)
+{
+    lg_duration period = WATCH_LEAST_US * LG_MICROSECOND;
+    struct lgi_seen *seen = NULL;
+
+    w->short_of_memory = false;
+    if (spin(w))
+        return;
+    for (;;) {
+        if (w->fd_waiters > 0)
+            lgi_poll(w, 0);
+        lgi_timers_run(&w->timers, lg_now());
+        if (has_work(w))
+            break;
+
+        struct lgi_worker *none = NULL;
+        bool others = atomic_fetch_sub(&awake, 1) > 1;
+        bool watching = others && w->seen && may_start(w) &&
+                        (atomic_load(&watcher) == w ||
+                         atomic_compare_exchange_strong(&watcher, &none, w));
+        lg_duration until = lgi_timers_next(&w->timers), now = lg_now();
+        if (watching) {
+            if (!seen) {
+                seen = w->seen;
+                memset(seen, 0, LGI_WORKERS_MOST * sizeof(*seen));
+                watch(w, seen);
+            }
+            if (until > now + period)
+                until = now + period;
+        }
+        if (w->alive == 0 && lgi_starts_count(&w->starts) > 0 && until > now + 10 * LG_MILLISECOND)
+            until = now + 10 * LG_MILLISECOND; /* short of memory for a stack: try again */
+        if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
+            atomic_store(&kick, true);
+        if (!others && until == LG_DURATION_MAX && lgi_deadlocked(&until)) {
+            lgi_report_deadlock();
+        }
+        sleep_until(w, until);
+        atomic_fetch_add(&awake, 1);
+        if (watching && watch(w, seen))
+            period = WATCH_LEAST_US * LG_MICROSECOND;
+        else if (period < WATCH_MOST_US * LG_MICROSECOND)
+            period *= 2;
+        if (!watching)
+            seen = NULL;
+    }
+    struct lgi_worker *me = w;
+    if (atomic_compare_exchange_strong(&watcher, &me, NULL))
+        another_watcher(w);
+}
+
+/* ---- asking a worker to do something between two goroutines ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    void (*visit)(struct lgi_g *g, void *data);
+    void *data;
+    struct lgi_worker *worker;
+} request = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void visit_mine(void *high, void *data)
+{
+    struct lgi_worker *w = data;
+    struct lgi_g *g = lgi_g_of_stack(high);
+    if (__atomic_load_n(&g->worker, __ATOMIC_RELAXED) == w && g->state != LGI_G_NONE)
+        request.visit(g, request.data);
+}
+
+static void answer(struct lgi_worker *w)
+{
+    uint32_t asked = ASKED;
+    if (!atomic_compare_exchange_strong(&w->asked, &asked, ANSWERING))
+        return;
+    lgi_stacks_visit(visit_mine, w);
+    atomic_store(&w->asked, ANSWERED);
+    lgi_futex_wake(&w->asked, 1);
+}
+
+void lgi_g_inspect(struct lgi_g *g, void (*inspect)(struct lgi_g *g, void *data), void *data)
+{
+    uint8_t state = g->state;
+    g->inspect_data = data;
+    g->inspect = inspect;
+    g->inspector = lgi_current;
+    change(g->worker, lgi_current, g);
+    g->state = state;
+}
+
+/* False: it is busy, and has not looked in time. */
+static bool ask(struct lgi_worker *w, lg_duration until)
+{
+    uint32_t asked = ASKED;
+    atomic_store(&w->asked, ASKED);
+    lgi_worker_look(w);
+    while (atomic_load(&w->asked) == ASKED && lg_now() < until)
+        lgi_futex_wait(&w->asked, ASKED, until);
+    if (atomic_compare_exchange_strong(&w->asked, &asked, NOT_ASKED))
+        return false;
+    while ((asked = atomic_load(&w->asked)) == ANSWERING) /* it has begun, and will finish */
+        lgi_futex_wait(&w->asked, ANSWERING, LG_DURATION_MAX);
+    atomic_store(&w->asked, NOT_ASKED);
+    return true;
+}
+
+bool lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data), void *data, lg_duration until)
+{
+    bool all = true;
+    pthread_mutex_lock(&request.lock);
+    unsigned count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++) {
+        struct lgi_worker *w = lgi_workers[i];
+        request.visit = visit;
+        request.data = data;
+        if (w == lgi_worker) {
+            lgi_stacks_visit(visit_mine, w);
+            continue;
+        }
+        all = ask(w, until) && all;
+    }
+    pthread_mutex_unlock(&request.lock);
+    return all;
+}
+
+/* ---- the thread ---- */
+
+void *lgi_worker_main(void *argument)
+{
+    struct lgi_worker *w = argument;
+    lgi_worker = w;
+    lgi_current = w->current = &w->native;
+    atomic_fetch_add(&awake, 1);
+    lgi_worker_thread_begin(w);
+    for (;;) {
+        if (atomic_load(&w->asked) == ASKED)
+            answer(w);
+        struct lgi_g *g = choose(w);
+        if (g != &w->native)
+            change(w, &w->native, g);
+        else if (atomic_load(&w->asked) != ASKED)
+            idle(w);
+    }
+    return NULL;
+}

@@ -1,0 +1,114 @@
+/* Workers: the threads on which goroutines run. Each has its own queue of goroutines that may go on, which only it
+ * touches, an inbox for those that others let go on, and a queue of goroutines that have not started yet, from
+ * which idle workers take some.
+ *
+ * Who sleeps how: a worker with nothing to do sleeps in epoll_wait if goroutines of its wait for descriptors, else
+ * on a futex. lg_go wakes nobody: a started goroutine costs less than waking a thread. Instead, while some worker
+ * is busy, one idle worker, the watcher, looks every now and then for goroutines that have been waiting to start
+ * since it looked last, and for overdue timers of busy workers. When there is nothing to watch for long, it
+ * sleeps too, and the next lg_go wakes it. */
+#ifndef LGI_SCHED_WORKER_H
+#define LGI_SCHED_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sched/goroutine.h"
+#include "sched/stack.h"
+#include "sched/starts.h"
+#include "sched/timer.h"
+
+enum lgi_worker_state {
+    LGI_W_AWAKE,
+    LGI_W_ON_FUTEX, /* asleep */
+    LGI_W_ON_EPOLL, /* likewise */
+};
+
+/* Of each worker, what the watcher saw last. */
+struct lgi_seen {
+    unsigned count, taken;
+};
+
+/* Stacks without a goroutine, to be used next. */
+struct lgi_stack_cache {
+    void *first;
+    unsigned count;
+};
+
+struct lgi_worker {
+    /* Its own. */
+    struct lgi_g *current;
+    struct lgi_g *ready, **ready_end;
+    struct lgi_g native; /* the thread's own stack, where it idles */
+    struct lgi_start *free_starts;
+    unsigned free_start_count;
+    unsigned turn;   /* counts what was run */
+    uint64_t looked; /* processor's clock, when timers and descriptors were last looked at */
+    uint64_t next_id, last_id;
+    unsigned fd_waiters; /* goroutines that wait for descriptors */
+    int epoll, event;    /* poll.c; -1: not opened yet */
+    struct lgi_fd *fds;
+    size_t fd_capacity;
+    void *cxx_globals;
+    struct lgi_g *dead; /* the goroutine that was just left for good */
+    struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
+    unsigned number;
+    pthread_t thread;
+    struct lgi_stack_bounds native_bounds;
+    size_t alive;          /* how many goroutines of it have started and not ended */
+    bool short_of_memory;  /* for a stack */
+    struct lgi_seen *seen; /* what it saw when it watched */
+
+    /* What others touch. */
+    _Alignas(64) _Atomic(struct lgi_g *) inbox;
+    _Atomic uint32_t state; /* enum lgi_worker_state; what the futex is */
+    _Atomic uint32_t asked; /* others want something done between two goroutines: worker.c */
+    _Alignas(64) struct lgi_starts starts;
+    _Alignas(64) struct lgi_timers timers;
+};
+
+/* The calling thread's; NULL: it is not one. */
+extern __thread struct lgi_worker *lgi_worker __attribute__((tls_model("initial-exec")));
+
+/* The caller's, or any; NULL: none can be made. */
+struct lgi_worker *lgi_worker_for_timers(void);
+
+/* A worker that sleeps should look again (at timers, its inbox). */
+void lgi_worker_look(struct lgi_worker *worker);
+
+/* Puts a goroutine that may go on where its worker finds it. */
+void lgi_worker_ready(struct lgi_g *g);
+
+/* The calling goroutine waits to be made ready. */
+void lgi_worker_leave(struct lgi_g *g);
+
+/* It lets others run first. */
+void lgi_worker_yield(struct lgi_g *g);
+
+/* The calling goroutine's call has returned, or was left by a goexit. */
+void lgi_worker_end(struct lgi_g *g) __attribute__((noreturn));
+
+/* ---- poll.c ---- */
+
+/* Looks at descriptors, waiting until `until` at the most (0: not at all, LG_DURATION_MAX: without end), and makes
+ * ready who waited for one. */
+void lgi_poll(struct lgi_worker *worker, lg_duration until);
+void lgi_poll_wake(struct lgi_worker *worker);
+
+/* A goroutine was made that may start: sees to it that somebody does, soon. */
+void lgi_started_one(bool by_worker);
+
+bool lgi_all_asleep(void);
+
+/* ---- looking at goroutines ---- */
+
+/* Calls visit, on each worker in turn, for every goroutine of it that has started: none of them runs then. False: not
+ * for all, because a worker was busy until `until`, or is the caller's. */
+bool lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data), void *data, lg_duration until);
+
+/* In such a visit: lets the goroutine call inspect, on its own stack. */
+void lgi_g_inspect(struct lgi_g *g, void (*inspect)(struct lgi_g *g, void *data), void *data);
+
+struct lgi_g *lgi_g_of_stack(void *high);
+
+#endif
