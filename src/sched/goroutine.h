@@ -33,29 +33,29 @@ struct lgi_start {
 enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
 
 struct lgi_g {
-    /* While it is not running. */
-    void *sp;
+    /* Needed whenever it is switched to or woken: one line of the cache. */
+    void *sp; /* while it is not running, as what follows: */
     struct lgi_record *top;
     struct lgi_unwinding *unwinding;
     struct lgi_catcher *catcher;
+    struct lgi_g *next;        /* in a queue of those that may go on */
+    struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
+    uint32_t claim;            /* park.h */
+    uint8_t state;             /* enum lgi_g_state */
+    bool may_be_stopped;       /* it waits in a way that lg_exit may end */
+    bool stop;                 /* it is to end (lg_exit), at its next wait … */
+    bool stopped;              /* … and has been told so */
+    /* Somebody wants it to tell of itself: called by itself, while it waits. */
+    void (*inspect)(struct lgi_g *g, void *data);
+
     size_t skipped;
     void *cxx_caught; /* C++'s exception state (__cxa_eh_globals) */
     unsigned cxx_uncaught;
-
-    struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
-    struct lgi_g *next;        /* in a queue of those that may go on */
-    uint32_t claim;            /* park.h */
-    uint32_t futex;            /* of a thread: enum in park.c */
-    int event; /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
-    const char *waits_for; /* NULL: it does not wait */
-    uint8_t state;         /* enum lgi_g_state */
-    bool may_be_stopped;   /* it waits in a way that lg_exit may end */
-    bool stop;             /* it is to end (lg_exit), at its next wait … */
-    bool stopped;          /* … and has been told so */
-    bool has_deadline;     /* its wait has one */
+    uint32_t futex; /* of a thread: enum in park.c */
+    int event;      /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
+    bool has_deadline; /* its wait has one */
     bool is_main;
-    /* Somebody wants it to tell of itself: called by itself, while it waits. */
-    void (*inspect)(struct lgi_g *g, void *data);
+    const char *waits_for; /* NULL: it does not wait */
     void *inspect_data;
     struct lgi_g *inspector; /* to be switched back to */
 

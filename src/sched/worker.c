@@ -22,7 +22,9 @@ enum {
     WATCH_MOST_US = 10000, /* … and when it has not, for long */
     LATE_US = 1000,        /* a timer is overdue: its worker is busy */
     INJECTED_FIRST_EVERY = 61,
-    STACKS_KEPT = 256, /* by a worker, of each size */
+    STACKS_KEPT = 256,    /* by a worker, of each size */
+    GIVEN_AT_ONCE = 32,   /* of those too many, before it looks for something to run */
+    GIVE_BACK_EVERY = 64, /* when it always has something to run */
 };
 
 /* Of a worker's `asked`. */
@@ -70,10 +72,15 @@ static inline void enqueue(struct lgi_worker *w, struct lgi_g *g)
 static inline struct lgi_g *dequeue(struct lgi_worker *w)
 {
     struct lgi_g *g = w->ready;
-    if (g) {
-        w->ready = g->next;
-        if (!w->ready)
-            w->ready_end = &w->ready;
+    if (!g)
+        return NULL;
+    struct lgi_g *next = w->ready = g->next;
+    if (!next) {
+        w->ready_end = &w->ready;
+    } else {
+        /* Many that wake at once have long been out of the cache. */
+        __builtin_prefetch(next->sp);
+        __builtin_prefetch(next->next);
     }
     return g;
 }
@@ -130,7 +137,8 @@ static inline void look(struct lgi_worker *w)
 
 /* ---- switching ---- */
 
-/* The goroutine that was left for good. Its stack is used again, the last one first: that one is in the cache. */
+/* The goroutine that was left for good. Its stack is the next to be used. Giving its memory back takes longer than all
+ * else: that is for when there is nothing to do, and else for a few of those too many. */
 static void bury(struct lgi_worker *w)
 {
     struct lgi_g *g = w->dead;
@@ -139,18 +147,36 @@ static void bury(struct lgi_worker *w)
     w->dead = NULL;
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
+    if (cache->count >= STACKS_KEPT && w->turn % GIVE_BACK_EVERY == 0) {
+        lgi_stack_end(high)->next = NULL;
+        lgi_stacks_give(high);
+        return;
+    }
     lgi_stack_end(high)->next = cache->first;
     cache->first = high;
-    if (++cache->count <= STACKS_KEPT)
-        return;
-    /* The older half goes back. */
-    void **link = &cache->first;
-    for (unsigned i = 0; i < STACKS_KEPT / 2; i++)
-        link = &lgi_stack_end(*link)->next;
-    void *rest = *link;
-    *link = NULL;
-    cache->count = STACKS_KEPT / 2;
-    lgi_stacks_give(rest);
+    cache->count++;
+}
+
+/* Gives back some stacks of those too many, the oldest last; false if there are none. */
+static bool give_back(struct lgi_worker *w)
+{
+    for (unsigned class_ = 0; class_ < LGI_STACK_CLASSES; class_++) {
+        struct lgi_stack_cache *cache = &w->stacks[class_];
+        unsigned count = cache->count > STACKS_KEPT ? cache->count - STACKS_KEPT : 0;
+        if (count == 0)
+            continue;
+        if (count > GIVEN_AT_ONCE)
+            count = GIVEN_AT_ONCE;
+        void *first = cache->first, **link = &cache->first;
+        for (unsigned i = 0; i < count; i++)
+            link = (void **)&lgi_stack_end(*link)->next;
+        cache->first = *link;
+        *link = NULL;
+        cache->count -= count;
+        lgi_stacks_give(first);
+        return true;
+    }
+    return false;
 }
 
 struct cxx_globals {
@@ -502,6 +528,8 @@ static void idle(struct lgi_worker *w)
         lgi_timers_run(&w->timers, lg_now());
         if (has_work(w))
             break;
+        if (give_back(w))
+            continue;
 
         struct lgi_worker *none = NULL;
         bool others = atomic_fetch_sub(&awake, 1) > 1;
