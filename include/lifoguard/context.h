@@ -1,0 +1,234 @@
+/* Contexts: when to stop, told to everything that works on one thing, with the reason, a deadline and values.
+ *
+ *     lg_error *answer(const lg_context *caller, int fd)
+ *     {
+ *         lg_auto_context lg_context *ctx = lg_with_timeout_named(caller, 2 * LG_SECOND, "query");
+ *         lg_error *err = lg_chan_recv_until(rows, &row, lg_with(ctx));   // or &lg_deadline_exceeded
+ *         …
+ *     }
+ *
+ * Contexts form a tree under lg_background(). Each lg_with_… makes a child of its first argument, on which alone it
+ * acts. A context is done once it is cancelled, its deadline has passed, or its parent is done; it stays so, and the
+ * first reason stays (C2). When lg_context_cancel returns, all descendants are done, parents before their children.
+ * A child of a context that is done is born done (C3). Being done is a signal: nothing is stopped or released by
+ * it, so resources need defers of their own (C6).
+ *
+ * Ownership: whoever makes a context ends it, once, with lg_context_end; lg_auto_context does it at the end of the
+ * block. That cancels it, if it is not done, and lets go of it. It may come before children end (they are cancelled,
+ * and stay usable), while a wait with it is under way, and while its functions (lg_context_after_func) run.
+ * Hand it down as `const lg_context *`: so it can be looked at, waited with and derived from, but neither
+ * cancelled nor ended. Who may still look at it after its owner has ended it, such as a goroutine that is not
+ * waited for, is given a child of its own, made before it starts:
+ *
+ *     lg_go_owned(watch, lg_with_cancel(ctx), lg_context_end);    // watch() ends it
+ *
+ * What uses a context after its end panics, as far as this can be seen: a library built for debugging (meson's
+ * -Ddebug=true, the default) keeps the memory of the last ones aside, so that it can.
+ *
+ * For every function here:
+ *   - Any thread may call it, for one context any number at once (C10), but ending it is the last use. None blocks,
+ *     but those that say so. Not in signal handlers: there is lg_with_signals.
+ *   - A NULL context panics (a NULL parent would mean: never cancelled), but lg_context_end takes it.
+ *   - Out of memory or threads: those that make something panic (there is no context that could be returned
+ *     without cancellation being lost); what they were to take is freed then. Cancelling needs no memory.
+ *   - errno is left as it was.
+ */
+#ifndef LIFOGUARD_CONTEXT_H
+#define LIFOGUARD_CONTEXT_H
+
+#include <stdbool.h>
+
+#include <lifoguard/defer.h>
+#include <lifoguard/duration.h>
+#include <lifoguard/error.h>
+#include <lifoguard/until.h>
+
+LG_BEGIN_DECLS
+
+typedef struct lg_context lg_context;
+
+/* ---- making them --------------------------------------------------------------------------------- */
+
+/* The root: never done, without deadline and values. Ending it does nothing. */
+LG_API const lg_context *lg_background(void) __attribute__((__returns_nonnull__));
+
+/* A child that can be cancelled by itself. (So can all others: Go's WithCancel and WithCancelCause.) */
+LG_API lg_context *lg_with_cancel(const lg_context *parent)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* A child that is done when lg_now() returns `time`, or when that long has passed; at once, if that is now or was
+ * before. A deadline of the parent's that comes first is not put off. Its lg_context_err is then
+ * &lg_deadline_exceeded, and its cause
+ *     without a name or cause: the same
+ *     with a name (copied):    an error that reads `query, 2s: deadline exceeded`, in which lg_error_is finds it  (C8)
+ *     with a cause, not NULL:  that; the context takes it, whatever happens
+ * The first one in a program starts its workers (go.h), which keep the time. */
+LG_API lg_context *lg_with_deadline(const lg_context *parent, lg_duration time)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+LG_API lg_context *lg_with_deadline_named(const lg_context *parent, lg_duration time,
+                                          const char *name)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+LG_API lg_context *lg_with_deadline_cause(const lg_context *parent, lg_duration time,
+                                          lg_error *cause)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+LG_API lg_context *lg_with_timeout(const lg_context *parent, lg_duration timeout)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+LG_API lg_context *lg_with_timeout_named(const lg_context *parent, lg_duration timeout,
+                                         const char *name)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+LG_API lg_context *lg_with_timeout_cause(const lg_context *parent, lg_duration timeout,
+                                         lg_error *cause)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* The address of a key is its identity, so define each once, as a static or global constant. */
+typedef struct lg_context_key {
+    const char *name; /* for reports */
+    /* May be NULL. Called for a value that is not NULL, when the context that holds it and all its descendants have
+     * ended, by whichever thread that is, perhaps one of the library's: it must not wait or panic. */
+    void (*destroy)(void *value);
+} lg_context_key;
+
+/* A child with a value, which it owns if the key has a `destroy`. */
+LG_API lg_context *lg_with_value(const lg_context *parent, const lg_context_key *key, void *value)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* A child with the values of its parent, that is not done when the parent is, and has no deadline: for what must be
+ * carried on after a request ends. */
+LG_API lg_context *lg_without_cancel(const lg_context *parent)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* The same, but bounded: for cleanups that wait. In a deferred call the context of the function is often done already;
+ * with it nothing could be flushed or told any more (C7). Its cause reads `cleanup, 5s: deadline exceeded`. */
+LG_API lg_context *lg_cleanup_context(const lg_context *parent, lg_duration timeout)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* A child of two: done when either is, with that one's reason; with the earlier deadline; with the values of both, those
+ * of `first` before those of `second`. */
+LG_API lg_context *lg_merge(const lg_context *first, const lg_context *second)
+    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+/* lg_with_signals(parent, &ctx, SIGINT, SIGTERM, …): a child that is cancelled by the first of these signals that the
+ * process gets. Its cause tells which: "signal SIGTERM", and lg_error_signal returns the number (C8).
+ *
+ * From here until the context is ended, the signals do nothing else: a second one neither ends the process (for
+ * that, end the context or see shutdown.h). Then the handlers come back that were there before. Several such
+ * contexts may share a signal: each is cancelled by it. A signal that the process ignores when the first of them is
+ * made, as under nohup, stays ignored (S5). The handler only writes to a descriptor, with SA_RESTART and
+ * SA_ONSTACK, and keeps errno; signal masks stay as they are, so a signal that all threads block does not arrive.
+ * A forked child that has not called exec gets them as by default.
+ *
+ * Returns NULL, or an error and leaves *ctx NULL: a number that is no signal or cannot be caught (EINVAL), no
+ * descriptors or threads left. */
+#ifndef __cplusplus
+#define lg_with_signals(parent, ctx, ...)                                                          \
+    lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__},                                  \
+                     sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+#endif
+LG_API lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int *signals,
+                                  size_t count) __attribute__((__warn_unused_result__));
+
+/* The first signal that the tree of an error tells of, or 0. */
+LG_API int lg_error_signal(const lg_error *error);
+
+/* ---- cancelling and ending ----------------------------------------------------------------------- */
+
+/* The context is done from here on, and so are all its descendants. Its lg_context_err and cause are &lg_cancelled.
+ * Does nothing if it is done already. It frees nothing: the context must be ended all the same. */
+LG_API void lg_context_cancel(lg_context *ctx);
+
+/* The same, with a cause of its own; NULL: &lg_cancelled. The cause is taken in any case: if the context is done
+ * already, it is freed. */
+LG_API void lg_context_cancel_cause(lg_context *ctx, lg_error *cause);
+
+/* Cancels it, if it is not done, and lets go of it: the caller's last use. NULL: does nothing. Ending one twice panics. */
+LG_API void lg_context_end(lg_context *ctx);
+
+/* lg_auto_context lg_context *ctx = lg_with_…; ends it when the block is left, as lg_defer(lg_context_end, ctx) does,
+ * but lg_pending does not list it. */
+#define lg_auto_context __attribute__((__cleanup__(lgi_context_end)))
+static inline void lgi_context_end(lg_context **ctx)
+{
+    lg_context_end(*ctx);
+}
+
+/* ---- looking at them ------------------------------------------------------------------------------ */
+
+/* NULL while it is not done, then always &lg_cancelled or &lg_deadline_exceeded: static errors. Costs a load. */
+LG_API lg_error *lg_context_err(const lg_context *ctx);
+
+/* Why it is done: what the first cancel was given, the timeout or signal that fired, or the parent's cause; without
+ * any of these, lg_context_err's value. NULL while it is not done. It belongs to the context, and lives as long. */
+LG_API const lg_error *lg_context_cause(const lg_context *ctx);
+
+/* The cause as an error of the caller's own, which may outlive the context: for returning it. It reads as the cause does,
+ * and lg_error_is finds in it lg_context_err's value and what it would find in the cause. */
+LG_API lg_error *lg_context_cause_copy(const lg_context *ctx)
+    __attribute__((__warn_unused_result__));
+
+/* When it will be done at the latest, on lg_now's clock; false, and *when is left alone, if no deadline was set. */
+LG_API bool lg_context_deadline(const lg_context *ctx, lg_duration *when);
+
+/* The value for a key: of the nearest context, from this one upwards, that was given one; or NULL. */
+LG_API void *lg_context_value(const lg_context *ctx, const lg_context_key *key);
+
+/* Where it comes from, as snprintf: "background, with value user, with timeout query 2s". For reports. */
+LG_API size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size);
+
+/* ---- waiting -------------------------------------------------------------------------------------- */
+
+/* With it every wait of this library ends when the context is done (C9), and returns its lg_context_err. */
+LG_API lg_until lg_with(const lg_context *ctx);
+
+/* Waits until it is done. For one that never will be: for ever. */
+LG_API void lg_context_wait(const lg_context *ctx);
+LG_API lg_error *lg_context_wait_until(const lg_context *ctx, lg_until until)
+    __attribute__((__warn_unused_result__));
+
+/* ---- functions that are called when it is done ------------------------------------------------------ */
+
+/* Names such a function. A value that may be copied and kept as long as one likes, and needs no release. All zero: none. */
+typedef struct lg_context_func {
+    struct lgi_after *lgi_after;
+    uint64_t lgi_number;
+} lg_context_func;
+
+/* lg_context_after_func(ctx, fn, args…): calls fn(args…) once, in a goroutine of its own, when the context is done, and so
+ * also when it is ended; at once, if it is done already (C5). Its value is an lg_context_func, which may be ignored.
+ * Function and arguments are evaluated now, by the rules of lg_defer (defer.h). The function may use the context,
+ * even if its owner has ended it meanwhile. */
+#ifndef __cplusplus
+#define lg_context_after_func(ctx, ...)                                                            \
+    LGI_NUMBER(LGI_AFTER, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
+#define LGI_AFTER(id, n, ctx, text, ...) LGI_AFTER_(id, n, ctx, text, __VA_ARGS__)
+#define LGI_AFTER_(id, n, ctx, text, ...)                                                          \
+    __extension__({                                                                                \
+        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
+            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
+                LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
+                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                      \
+        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id)) lgi_context_after(                              \
+            (ctx), &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id));           \
+    })
+#endif
+LG_API lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,
+                                         lgi_function function, const uintptr_t *words);
+
+/* True if it has prevented the call. False if it was prevented before, or has begun or will begin in a moment; this does not
+ * wait for its end: what the function uses must stay (the other form is for that). May be called any number of
+ * times. NULL or all zero: false. */
+LG_API bool lg_context_func_stop(lg_context_func *func);
+
+/* The same, but when it returns, the function is not running and will not run: so what it uses may be released. It waits,
+ * even if lg_exit unwinds the caller. In the function itself it would wait for itself: it panics and says so.
+ * Likewise it never returns if the function waits for the caller. */
+LG_API bool lg_context_func_stop_and_wait(lg_context_func *func);
+
+/* The same, but not longer than `until`. *prevented (if not NULL) is set in any case. NULL: it is not running any
+ * more. */
+LG_API lg_error *lg_context_func_stop_and_wait_until(lg_context_func *func, lg_until until,
+                                                     bool *prevented)
+    __attribute__((__warn_unused_result__));
+
+LG_END_DECLS
+
+#endif
