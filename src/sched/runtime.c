@@ -106,7 +106,7 @@ static struct lgi_worker *new_worker(unsigned number)
     w->epoll = w->event = -1;
     w->native.worker = w;
     w->native.claim = LGI_READY;
-    lgi_timers_init(&w->timers);
+    lgi_timers_init(&w->timers, lg_now());
     return w;
 }
 

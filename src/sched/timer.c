@@ -12,10 +12,10 @@ static uint64_t tick_of(lg_duration when)
     return when <= 0 ? 0 : (uint64_t)when >> TICK_BITS;
 }
 
-void lgi_timers_init(struct lgi_timers *timers)
+void lgi_timers_init(struct lgi_timers *timers, lg_duration now)
 {
     timers->next = LG_DURATION_MAX;
-    timers->tick = tick_of(lg_now());
+    timers->tick = tick_of(now);
 }
 
 /* ---- under the lock ---- */
@@ -147,8 +147,19 @@ static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration 
     timer->pending = true;
     timers->count++;
     put(timers, timer);
+    /* Against lgi_timers_next_before_sleep. */
     if (when < timers->next)
-        __atomic_store_n(&timers->next, when, __ATOMIC_RELAXED);
+        __atomic_store_n(&timers->next, when, __ATOMIC_SEQ_CST);
+}
+
+bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when)
+{
+    lgi_lock(&timers->lock);
+    bool sooner = when < timers->next;
+    timer->set = timers;
+    add(timers, timer, when);
+    lgi_unlock(&timers->lock);
+    return sooner;
 }
 
 bool lgi_timer_start(struct lgi_timer *timer, lg_duration when)
@@ -156,13 +167,7 @@ bool lgi_timer_start(struct lgi_timer *timer, lg_duration when)
     struct lgi_worker *worker = lgi_worker_for_timers();
     if (!worker)
         return false;
-    struct lgi_timers *timers = &worker->timers;
-    lgi_lock(&timers->lock);
-    bool sooner = when < timers->next;
-    timer->set = timers;
-    add(timers, timer, when);
-    lgi_unlock(&timers->lock);
-    if (sooner)
+    if (lgi_timers_add(&worker->timers, timer, when))
         lgi_worker_look(worker);
     return true;
 }

@@ -58,7 +58,10 @@ struct lgi_timers {
     struct lgi_timer_slot slots[LGI_TIMER_LEVELS][LGI_TIMER_SLOTS];
 };
 
-void lgi_timers_init(struct lgi_timers *timers);
+void lgi_timers_init(struct lgi_timers *timers, lg_duration now);
+
+/* Puts a timer into this set. True if it is due before all others there: whoever sleeps should look again. */
+bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when);
 
 /* Fires what is due. Any thread may call it. */
 void lgi_timers_run(struct lgi_timers *timers, lg_duration now);
@@ -66,6 +69,13 @@ void lgi_timers_run(struct lgi_timers *timers, lg_duration now);
 static inline lg_duration lgi_timers_next(const struct lgi_timers *timers)
 {
     return __atomic_load_n(&timers->next, __ATOMIC_RELAXED);
+}
+
+/* For a worker that has just said that it sleeps: either it sees a timer that is being started, or who starts it sees
+ * that it sleeps. */
+static inline lg_duration lgi_timers_next_before_sleep(const struct lgi_timers *timers)
+{
+    return __atomic_load_n(&timers->next, __ATOMIC_SEQ_CST);
 }
 
 #endif

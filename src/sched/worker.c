@@ -443,7 +443,8 @@ static bool wake_one(void)
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
         struct lgi_worker *w = lgi_workers[i];
-        if (w != lgi_worker && may_start(w) && atomic_load(&w->state) != LGI_W_AWAKE) {
+        /* (Not a mere load: if it is awake, its going to sleep comes after, and it sees what was put in a queue.) */
+        if (w != lgi_worker && may_start(w) && atomic_fetch_or(&w->state, 0) != LGI_W_AWAKE) {
             lgi_worker_look(w);
             return true;
         }
@@ -489,10 +490,10 @@ static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
 static void sleep_until(struct lgi_worker *w, lg_duration until)
 {
     uint32_t how = w->fd_waiters > 0 ? LGI_W_ON_EPOLL : LGI_W_ON_FUTEX;
-    atomic_store(&w->state, how);
+    atomic_exchange(&w->state, how);
     if (atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
         (lgi_starts_count(&lgi_injected) > 0 && may_start(w)) ||
-        lgi_timers_next(&w->timers) < until) {
+        lgi_timers_next_before_sleep(&w->timers) < until) {
         atomic_store(&w->state, LGI_W_AWAKE);
         return;
     }
