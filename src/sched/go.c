@@ -42,7 +42,15 @@ struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function functi
         if (!start)
             return NULL;
     }
-    *start = (struct lgi_start){.site = site, .function = function, .id = new_id(w)};
+    /* One by one: all at once they become a `rep stos`, which takes longer than the rest. */
+    start->site = site;
+    start->function = function;
+    start->run = NULL;
+    start->drop = NULL;
+    start->owner = NULL;
+    start->drop_argument = NULL;
+    start->name = NULL;
+    start->id = new_id(w);
     for (unsigned i = 0; i < site->count; i++)
         start->word[i] = words[i];
     start->starter = lgi_current && lgi_current->start ? lgi_current->start->id : 0;
@@ -84,7 +92,10 @@ bool lgi_go_start(struct lgi_start *start)
     struct lgi_worker *w = lgi_worker;
     if (w && w->number >= lgi_workers_wanted())
         w = NULL;
-    lgi_starts_put(w ? &w->starts : &lgi_injected, start);
+    if (w)
+        lgi_starts_put_own(&w->starts, start);
+    else
+        lgi_starts_put(&lgi_injected, start);
     lgi_started_one(w != NULL);
     return true;
 }

@@ -34,7 +34,7 @@ enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
 
 struct lgi_g {
     /* Needed whenever it is switched to or woken: one line of the cache. */
-    void *sp; /* while it is not running, as what follows: */
+    _Alignas(64) void *sp; /* while it is not running, as what follows: */
     struct lgi_record *top;
     struct lgi_unwinding *unwinding;
     struct lgi_catcher *catcher;

@@ -134,10 +134,15 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     if (__builtin_expect(lgi_forked, 0))
         lgi_refuse_after_fork();
     g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
-    __atomic_store_n(&g->may_be_stopped, may_be_stopped && !g->stopped, __ATOMIC_SEQ_CST);
+    /* A goroutine is told to stop by its own worker; a thread by another, which must see one or the other. */
+    may_be_stopped = may_be_stopped && !g->stopped;
+    if (g->worker)
+        g->may_be_stopped = may_be_stopped;
+    else
+        __atomic_store_n(&g->may_be_stopped, may_be_stopped, __ATOMIC_SEQ_CST);
     if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch))
         here = lgi_claim(g, LGI_IS_DONE);
-    if (!here && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped)
+    if (!here && may_be_stopped && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST))
         here = lgi_claim(g, LGI_STOPPED);
     if (!here) {
         if (g->worker)

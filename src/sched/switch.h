@@ -1,5 +1,6 @@
 /* Switching between stacks: what a call preserves is pushed on the one that is left, and popped from the other.
- * The floating-point control words are among it, so fesetround in one goroutine does not reach another.
+ * The floating-point control words are among it, so fesetround in one goroutine does not reach another. (On x86-64
+ * the x87 word alone, changed without mxcsr, does.)
  *
  * Both routines carry CFI: a debugger unwinds a stack that is being left or entered, and every unwinder ends at
  * lgi_fiber_start, whose return address is marked undefined. */
@@ -13,7 +14,10 @@
 void lgi_switch(void **from, void *to);
 
 /* Lays the first frame of a stack that ends at `top` (aligned to 16): the first switch to what is returned calls
- * entry(argument), which must not return. */
+ * entry(argument), which must not return, with floating-point control words as a program finds them. */
 void *lgi_stack_prepare(void *top, void (*entry)(void *), void *argument);
+
+/* Sets the floating-point control words as a program finds them, if they are not so. */
+void lgi_float_at_start(void);
 
 #endif

@@ -120,11 +120,24 @@ lgi_stack_prepare:
 	stp	xzr, xzr, [x0, #112]
 	stp	xzr, xzr, [x0, #128]
 	stp	xzr, xzr, [x0, #144]
-	mrs	x3, fpcr
-	str	x3, [x0, #160]
+	str	xzr, [x0, #160]
 	ret
 	.cfi_endproc
 	.size	lgi_stack_prepare, .-lgi_stack_prepare
+
+	.globl	lgi_float_at_start
+	.hidden	lgi_float_at_start
+	.type	lgi_float_at_start, %function
+	.p2align 4
+lgi_float_at_start:
+	.cfi_startproc
+	hint	#34
+	mrs	x0, fpcr
+	cbz	x0, 1f
+	msr	fpcr, xzr
+1:	ret
+	.cfi_endproc
+	.size	lgi_float_at_start, .-lgi_float_at_start
 
 	.section .note.GNU-stack, "", %progbits
 

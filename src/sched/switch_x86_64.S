@@ -2,6 +2,9 @@
  * to r15, and 8 bytes with mxcsr and the x87 control word. */
 	.text
 
+	.equ	LGI_MXCSR_AT_START, 0x1f80
+	.equ	LGI_X87_AT_START, 0x037f
+
 	.globl	lgi_switch
 	.hidden	lgi_switch
 	.type	lgi_switch, @function
@@ -29,16 +32,21 @@ lgi_switch:
 	.cfi_rel_offset r15, 0
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
+	/* Storing and loading the x87 word takes longer than all the rest. Whoever changes it by fesetround,
+	   fesetenv or feenableexcept changes mxcsr too; so it is only dealt with where one of the two mxcsr is not
+	   as a program finds it. (Its lowest six bits are flags, which a call need not keep.) */
 	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
-	movq	(%rsp), %rax
-	movq	%rsp, (%rdi)
+	movl	$LGI_X87_AT_START, 4(%rsp)
+	movl	(%rsp), %eax
+	andl	$~0x3f, %eax
+	xorl	$LGI_MXCSR_AT_START, %eax
+	jne	3f
+4:	movq	%rsp, (%rdi)
 	movq	%rsi, %rsp
-	/* Loading a control word costs more than comparing: they hardly ever differ. (The lowest six bits of mxcsr
-	   are flags, which a call need not keep; the two bytes above the x87 word are undefined.) */
-	xorq	(%rsp), %rax
-	movabsq	$0x0000ffff0000ffc0, %rcx
-	testq	%rcx, %rax
+	movl	(%rsp), %ecx
+	andl	$~0x3f, %ecx
+	xorl	$LGI_MXCSR_AT_START, %ecx
+	orl	%ecx, %eax
 	jne	2f
 1:	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
@@ -76,6 +84,8 @@ lgi_switch:
 2:	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	jmp	1b
+3:	fnstcw	4(%rsp)
+	jmp	4b
 	.cfi_endproc
 	.size	lgi_switch, .-lgi_switch
 
@@ -109,11 +119,32 @@ lgi_stack_prepare:
 	movq	%rdx, 24(%rax)	/* r13 */
 	movq	$0, 16(%rax)
 	movq	$0, 8(%rax)
-	stmxcsr	(%rax)
-	fnstcw	4(%rax)
+	movl	$LGI_MXCSR_AT_START, (%rax)
+	movl	$LGI_X87_AT_START, 4(%rax)
 	ret
 	.cfi_endproc
 	.size	lgi_stack_prepare, .-lgi_stack_prepare
+
+	.globl	lgi_float_at_start
+	.hidden	lgi_float_at_start
+	.type	lgi_float_at_start, @function
+	.p2align 4
+lgi_float_at_start:
+	.cfi_startproc
+	endbr64
+	stmxcsr	-8(%rsp)
+	movl	-8(%rsp), %eax
+	andl	$~0x3f, %eax
+	cmpl	$LGI_MXCSR_AT_START, %eax
+	jne	1f
+	ret
+1:	movl	$LGI_MXCSR_AT_START, -8(%rsp)
+	movl	$LGI_X87_AT_START, -4(%rsp)
+	ldmxcsr	-8(%rsp)
+	fldcw	-4(%rsp)
+	ret
+	.cfi_endproc
+	.size	lgi_float_at_start, .-lgi_float_at_start
 
 	.section .note.GNU-stack, "", @progbits
 

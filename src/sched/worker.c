@@ -222,6 +222,14 @@ static inline void change(struct lgi_worker *w, struct lgi_g *from, struct lgi_g
 
 static void fiber_main(void *argument);
 
+/* (A memset of the whole becomes a `rep stos`, which takes longer than everything else here.) */
+static inline void clear(struct lgi_g *g)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; at < sizeof(*g); at += LINE)
+        memset((char *)g + at, 0, LINE);
+}
+
 /* A stack for a goroutine that begins. NULL: out of memory. */
 static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
 {
@@ -240,7 +248,7 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
     struct lgi_g *g = (struct lgi_g *)(at & ~(uintptr_t)63);
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(high - size, size);
-    memset(g, 0, sizeof(*g));
+    clear(g);
     g->worker = w;
     g->start = start;
     g->stack_class = start->stack_class;
@@ -356,7 +364,8 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
         return false;
     }
     g->start = start;
-    g->stopped = false;
+    g->stop = g->stopped = false;
+    lgi_float_at_start();
     return true;
 }
 

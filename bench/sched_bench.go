@@ -1,0 +1,282 @@
+// The subjects of sched_bench.c in Go. Timed as bench.h does, printed as it prints.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+type subject struct {
+	what   string
+	kernel func(n int)
+	n      int
+	each   int // operations in a call
+}
+
+const (
+	rounds = 25
+	slice  = 150 * time.Microsecond
+)
+
+func timeSlice(s *subject, calls int) time.Duration {
+	start := time.Now()
+	for i := 0; i < calls; i++ {
+		s.kernel(s.n)
+	}
+	return time.Since(start)
+}
+
+func timeAll(subjects []subject) {
+	best := make([]float64, len(subjects))
+	calls := make([]int, len(subjects))
+	for i := range subjects {
+		calls[i] = 1
+		for timeSlice(&subjects[i], calls[i]) < slice/2 {
+			calls[i] *= 2
+		}
+		best[i] = 1e300
+	}
+	for round := 0; round < rounds; round++ {
+		for i := range subjects {
+			took := timeSlice(&subjects[i], calls[i])
+			each := float64(took.Nanoseconds()) / float64(calls[i]) / float64(subjects[i].each)
+			best[i] = min(best[i], each)
+		}
+	}
+	for i := range subjects {
+		fmt.Printf("{\"what\": \"%s\", \"ns\": %.4f}\n", subjects[i].what, best[i])
+	}
+}
+
+var counter int
+
+//go:noinline
+func work() { counter++ }
+
+func goWait(n int) {
+	var group sync.WaitGroup
+	group.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			work()
+			group.Done()
+		}()
+	}
+	group.Wait()
+}
+
+var ping, pong = make(chan int), make(chan int)
+
+func answer() {
+	for x := range ping {
+		pong <- x
+	}
+}
+
+func pingPong(n int) {
+	ping <- n
+	<-pong
+}
+
+var buffered = make(chan int, 128)
+
+func produce(n int) {
+	for i := 0; i < n; i++ {
+		buffered <- i
+	}
+}
+
+func throughput(n int) {
+	go produce(n)
+	for i := 0; i < n; i++ {
+		counter += <-buffered
+	}
+}
+
+var ready, never = make(chan int, 1), make(chan int)
+
+func selectReady(n int) {
+	ready <- n
+	select {
+	case x := <-ready:
+		counter += x
+	case x := <-never:
+		counter -= x
+	}
+}
+
+var mutex sync.Mutex
+
+func lockUnlock(n int) {
+	mutex.Lock()
+	counter++
+	mutex.Unlock()
+}
+
+func contend(n int) {
+	const times = 100
+	var group sync.WaitGroup
+	group.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			for k := 0; k < times; k++ {
+				mutex.Lock()
+				work()
+				mutex.Unlock()
+			}
+			group.Done()
+		}()
+	}
+	group.Wait()
+}
+
+func timerStop(n int) {
+	time.AfterFunc(time.Hour, work).Stop()
+}
+
+var root, rootCancel = context.WithCancel(context.Background())
+
+func withCancel(n int) {
+	_, cancel := context.WithCancel(root)
+	cancel()
+}
+
+func withCancelRoot(n int) {
+	_, cancel := context.WithCancel(context.Background())
+	cancel()
+}
+
+func withTimeout(n int) {
+	_, cancel := context.WithTimeout(root, time.Hour)
+	cancel()
+}
+
+func afterFuncStop(n int) {
+	context.AfterFunc(root, work)()
+}
+
+func errCheck(n int) {
+	if root.Err() != nil {
+		os.Exit(1)
+	}
+}
+
+type key int
+
+var deep = func() context.Context {
+	ctx := context.WithValue(root, key(0), 1)
+	for i := 1; i <= 9; i++ {
+		ctx = context.WithValue(ctx, key(i), i)
+	}
+	return ctx
+}()
+
+func value(n int) {
+	counter += deep.Value(key(0)).(int)
+}
+
+// Only the cancelling is timed.
+func cancelTree(children int) float64 {
+	top, cancel := context.WithCancel(context.Background())
+	for i := 0; i < children; i++ {
+		_, stop := context.WithCancel(top)
+		_ = stop
+	}
+	start := time.Now()
+	cancel()
+	return float64(time.Since(start).Nanoseconds())
+}
+
+func cancelChain(length int) float64 {
+	top, cancel := context.WithCancel(context.Background())
+	ctx := top
+	for i := 0; i < length; i++ {
+		next, stop := context.WithCancel(ctx)
+		_ = stop
+		ctx = next
+	}
+	start := time.Now()
+	cancel()
+	return float64(time.Since(start).Nanoseconds())
+}
+
+func least(times int, measure func() float64) float64 {
+	best := measure()
+	for i := 1; i < times; i++ {
+		best = min(best, measure())
+	}
+	return best
+}
+
+func print(what string, value float64) {
+	fmt.Printf("{\"what\": \"%s\", \"ns\": %.4f}\n", what, value)
+}
+
+func resident() float64 {
+	var pages, resident int
+	file, err := os.Open("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	fmt.Fscan(file, &pages, &resident)
+	return float64(resident * os.Getpagesize())
+}
+
+// A million goroutines that wait for one channel to be closed.
+func million() {
+	const n = 1000000
+	var parked, ended sync.WaitGroup
+	gate := make(chan int)
+	runtime.GC()
+	before := resident()
+	parked.Add(n)
+	ended.Add(n)
+	start := time.Now()
+	for i := 0; i < n; i++ {
+		go func() {
+			parked.Done()
+			<-gate
+			ended.Done()
+		}()
+	}
+	parked.Wait()
+	print("million_spawn", float64(time.Since(start).Nanoseconds())/n)
+	print("million_bytes", (resident()-before)/n)
+	start = time.Now()
+	close(gate)
+	ended.Wait()
+	print("million_wake", float64(time.Since(start).Nanoseconds())/n)
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "million" {
+		million()
+		return
+	}
+	fmt.Printf("{\"compiler\": \"%s\"}\n", runtime.Version())
+	go answer()
+	timeAll([]subject{
+		{"go_wait", goWait, 1, 1},
+		{"go_wait_batch", goWait, 1000, 1000},
+		{"ping_pong", pingPong, 1, 1},
+		{"throughput", throughput, 1000, 1000},
+		{"select_ready", selectReady, 1, 1},
+		{"mutex", lockUnlock, 1, 1},
+		{"mutex_contended", contend, 10, 1000},
+		{"timer_stop", timerStop, 1, 1},
+		{"with_cancel_root", withCancelRoot, 1, 1},
+		{"with_cancel", withCancel, 1, 1},
+		{"with_timeout", withTimeout, 1, 1},
+		{"after_func_stop", afterFuncStop, 1, 1},
+		{"err_check", errCheck, 1, 1},
+		{"value_10", value, 1, 1},
+	})
+	print("cancel_tree", least(5, func() float64 { return cancelTree(100000) }))
+	print("cancel_chain", least(25, func() float64 { return cancelChain(1000) }))
+	_ = rootCancel
+}
