@@ -3,6 +3,7 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/chan.h>
 #include <lifoguard/close.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>

@@ -72,9 +72,15 @@ lg_error *lgi_wait_failed(uint32_t claim, lg_until until);
 
 /* ---- lists ---- */
 
+/* Without the lock, it says what was so a moment ago. */
 static inline bool lgi_waiters_empty(const struct lgi_waiters *list)
 {
-    return list->first == NULL;
+    return __atomic_load_n(&list->first, __ATOMIC_ACQUIRE) == NULL;
+}
+
+static inline void lgi_waiters_set_first(struct lgi_waiters *list, struct lgi_waiter *waiter)
+{
+    __atomic_store_n(&list->first, waiter, __ATOMIC_RELEASE);
 }
 
 static inline void lgi_waiters_push(struct lgi_waiters *list, struct lgi_waiter *waiter)
@@ -85,7 +91,7 @@ static inline void lgi_waiters_push(struct lgi_waiters *list, struct lgi_waiter 
     if (list->last)
         list->last->next = waiter;
     else
-        list->first = waiter;
+        lgi_waiters_set_first(list, waiter);
     list->last = waiter;
 }
 
@@ -98,7 +104,7 @@ static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_w
         list->first->previous = waiter;
     else
         list->last = waiter;
-    list->first = waiter;
+    lgi_waiters_set_first(list, waiter);
 }
 
 /* Does nothing if it is in no list. */
@@ -110,7 +116,7 @@ static inline void lgi_waiters_remove(struct lgi_waiters *list, struct lgi_waite
     if (waiter->previous)
         waiter->previous->next = waiter->next;
     else
-        list->first = waiter->next;
+        lgi_waiters_set_first(list, waiter->next);
     if (waiter->next)
         waiter->next->previous = waiter->previous;
     else

@@ -1,0 +1,339 @@
+#include <lifoguard/chan.h>
+
+#include <stdlib.h>
+
+#include <lifoguard/panic.h>
+
+#include "chan/channel.h"
+#include "sched/goroutine.h"
+
+void lgi_chan_not_one(const struct lgi_chan *c)
+{
+    lg_panic("%p is not a channel, or one whose last reference was dropped", (const void *)c);
+}
+
+void lgi_chan_sent_on_closed(void)
+{
+    lg_panic("send on closed channel");
+}
+
+/* ---- beginning and end ---- */
+
+void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)(void *),
+                    bool of_pointers)
+{
+    size_t buffer, all;
+    size_t extra = alignment > _Alignof(max_align_t) ? alignment : 0;
+    if (alignment > 4096)
+        lg_panic("lg_chan_make: the elements' alignment of %zu is more than 4096", alignment);
+    if (__builtin_mul_overflow(size, capacity, &buffer) ||
+        __builtin_add_overflow(buffer, sizeof(struct lgi_chan) + extra, &all) || all > PTRDIFF_MAX)
+        lg_panic("lg_chan_make: capacity %zu is out of range", capacity);
+    struct lgi_chan *c = malloc(all);
+    if (!c)
+        lg_panic("lg_chan_make: out of memory");
+    *c = (struct lgi_chan){
+        .magic = LGI_CHAN_MAGIC,
+        .references = 1,
+        .capacity = capacity,
+        .size = size,
+        .alignment = alignment,
+        .drop = drop,
+        .of_pointers = of_pointers,
+    };
+    c->in = c->out = c->first = extra ? lgi_chan_align(c, (char *)(c + 1)) : (char *)(c + 1);
+    c->end = c->first + buffer;
+    return c;
+}
+
+void *lgi_chan_keep(void *channel)
+{
+    struct lgi_chan *c = channel;
+    if (c) {
+        lgi_chan_check(c);
+        __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
+    }
+    return c;
+}
+
+void lgi_chan_drop_value(const struct lgi_chan *c, void *value)
+{
+    if (!c->drop)
+        return;
+    if (c->of_pointers)
+        memcpy(&value, value, sizeof(value));
+    c->drop(value);
+}
+
+/* If one of them panics, the others still have their turn. */
+static void end(struct lgi_chan *c)
+{
+    if (c->count == 0 || !c->drop) {
+        c->magic = 0;
+        free(c);
+        return;
+    }
+    lg_defer(end, c);
+    while (c->count > 0) {
+        char *value = c->out;
+        lgi_chan_take(c, NULL); /* it stays where it is */
+        lgi_chan_drop_value(c, value);
+    }
+}
+
+void lg_chan_drop(void *channel)
+{
+    struct lgi_chan *c = channel;
+    if (!c)
+        return;
+    lgi_chan_check(c);
+    if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (!lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders)) {
+        __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
+        lg_panic(
+            "lg_chan_drop: the last reference, but somebody waits for the channel: who uses it "
+            "must have one, from lg_chan_keep");
+    }
+    end(c);
+}
+
+size_t lg_chan_len(const void *channel)
+{
+    const struct lgi_chan *c = channel;
+    if (!c)
+        return 0;
+    lgi_chan_check(c);
+    return lgi_chan_count(c);
+}
+
+size_t lg_chan_cap(const void *channel)
+{
+    const struct lgi_chan *c = channel;
+    if (!c)
+        return 0;
+    lgi_chan_check(c);
+    return c->capacity;
+}
+
+/* ---- waiting ---- */
+
+static lg_error *wait_for_null(const char *what, lg_until until)
+{
+    struct lgi_g *g = lgi_self();
+    lgi_wait_begin(g, what);
+    return lgi_wait_failed(lgi_park(g, until), until);
+}
+
+/* The channel is locked, and its list is `list`. Unlocks it, and waits until the value was handed over or the channel
+ * closed: then NULL. */
+static lg_error *wait_for_other(struct lgi_chan *c, struct lgi_waiters *list,
+                                struct lgi_chan_waiter *waiter, lg_until until, const char *what)
+{
+    struct lgi_g *g = lgi_self();
+    waiter->waiter.g = g;
+    waiter->waiter.index = LGI_READY;
+    lgi_wait_begin(g, what);
+    lgi_waiters_push(list, &waiter->waiter);
+    lgi_unlock(&c->lock);
+    uint32_t claim = lgi_park(g, until);
+    if (__builtin_expect(claim >= LGI_READY, 1))
+        return NULL;
+    lgi_lock(&c->lock);
+    lgi_waiters_remove(list, &waiter->waiter);
+    lgi_unlock(&c->lock);
+    return lgi_wait_failed(claim, until);
+}
+
+/* ---- sending ---- */
+
+static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_until until)
+{
+    struct lgi_g *woken;
+    if (__builtin_expect(!c, 0))
+        return wait_for_null("send to a NULL channel", until);
+    lgi_chan_check(c);
+    lgi_lock(&c->lock);
+    enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
+    if (sent == LGI_CHAN_MUST_WAIT) {
+        struct lgi_chan_waiter waiter;
+        waiter.waiter.data = (void *)(uintptr_t)value;
+        lg_error *error = wait_for_other(c, &c->senders, &waiter, until, "send to a channel");
+        if (error)
+            return error;
+        if (__builtin_expect(!waiter.ok, 0))
+            lgi_chan_sent_on_closed();
+        return NULL;
+    }
+    lgi_unlock(&c->lock);
+    if (woken)
+        lgi_unpark(woken);
+    if (__builtin_expect(sent == LGI_CHAN_WAS_CLOSED, 0))
+        lgi_chan_sent_on_closed();
+    return NULL;
+}
+
+void lgi_chan_send(void *channel, const void *value)
+{
+    (void)send_until(channel, value, lg_forever());
+}
+
+lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until until)
+{
+    return send_until(channel, value, until);
+}
+
+bool lgi_chan_try_send(void *channel, const void *value)
+{
+    struct lgi_chan *c = channel;
+    struct lgi_g *woken;
+    if (!c)
+        return false;
+    lgi_chan_check(c);
+    if (!lgi_chan_may_send(c))
+        return false;
+    lgi_lock(&c->lock);
+    enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
+    lgi_unlock(&c->lock);
+    if (woken)
+        lgi_unpark(woken);
+    if (__builtin_expect(sent == LGI_CHAN_WAS_CLOSED, 0))
+        lgi_chan_sent_on_closed();
+    return sent == LGI_CHAN_DONE;
+}
+
+/* ---- receiving ---- */
+
+static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_until until)
+{
+    struct lgi_g *woken;
+    lgi_lock(&c->lock);
+    enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
+    if (received == LGI_CHAN_MUST_WAIT) {
+        struct lgi_chan_waiter waiter;
+        waiter.waiter.data = to;
+        lg_error *error = wait_for_other(c, &c->receivers, &waiter, until,
+                                         "receive from a channel");
+        if (!error)
+            *ok = waiter.ok;
+        return error;
+    }
+    lgi_unlock(&c->lock);
+    if (woken)
+        lgi_unpark(woken);
+    *ok = received == LGI_CHAN_DONE;
+    return NULL;
+}
+
+static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
+{
+    struct lgi_g *woken;
+    if (!lgi_chan_may_recv(c))
+        return false;
+    lgi_lock(&c->lock);
+    enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
+    lgi_unlock(&c->lock);
+    if (woken)
+        lgi_unpark(woken);
+    if (received == LGI_CHAN_MUST_WAIT)
+        return false;
+    *ok = received == LGI_CHAN_DONE;
+    return true;
+}
+
+/* What is received belongs to nobody. */
+static __attribute__((noinline)) lg_error *recv_and_drop(struct lgi_chan *c, bool *ok,
+                                                         lg_until until)
+{
+    void *value = LGI_CHAN_SCRATCH(c);
+    lg_error *error = recv_until(c, value, ok, until);
+    if (!error && *ok)
+        lgi_chan_drop_value(c, value);
+    return error;
+}
+
+static __attribute__((noinline)) bool try_recv_and_drop(struct lgi_chan *c, bool *ok)
+{
+    void *value = LGI_CHAN_SCRATCH(c);
+    if (!try_recv(c, value, ok))
+        return false;
+    if (*ok)
+        lgi_chan_drop_value(c, value);
+    return true;
+}
+
+bool lgi_chan_recv(void *channel, void *to)
+{
+    struct lgi_chan *c = channel;
+    bool ok = false;
+    if (__builtin_expect(!c, 0)) {
+        (void)wait_for_null("receive from a NULL channel", lg_forever());
+        return false;
+    }
+    lgi_chan_check(c);
+    if (__builtin_expect(!to && c->drop, 0))
+        (void)recv_and_drop(c, &ok, lg_forever());
+    else
+        (void)recv_until(c, to, &ok, lg_forever());
+    return ok;
+}
+
+lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
+{
+    struct lgi_chan *c = channel;
+    bool unasked;
+    if (!c)
+        return wait_for_null("receive from a NULL channel", until);
+    lgi_chan_check(c);
+    if (!ok)
+        ok = &unasked;
+    return to || !c->drop ? recv_until(c, to, ok, until) : recv_and_drop(c, ok, until);
+}
+
+bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
+{
+    struct lgi_chan *c = channel;
+    bool unasked;
+    if (!c)
+        return false;
+    lgi_chan_check(c);
+    if (!ok)
+        ok = &unasked;
+    return to || !c->drop ? try_recv(c, to, ok) : try_recv_and_drop(c, ok);
+}
+
+/* ---- closing ---- */
+
+void lg_chan_close(void *channel)
+{
+    struct lgi_chan *c = channel;
+    struct lgi_waiter *woken = NULL, **last = &woken;
+    struct lgi_chan_waiter *waiter;
+    if (!c)
+        lg_panic("close of a NULL channel");
+    lgi_chan_check(c);
+    lgi_lock(&c->lock);
+    if (c->closed) {
+        lgi_unlock(&c->lock);
+        lg_panic("close of closed channel");
+    }
+    __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
+    while ((waiter = lgi_chan_claim(&c->receivers))) {
+        lgi_chan_zero(waiter->waiter.data, c->size);
+        waiter->ok = false;
+        *last = &waiter->waiter;
+        last = &waiter->waiter.next;
+    }
+    while ((waiter = lgi_chan_claim(&c->senders))) {
+        waiter->ok = false;
+        *last = &waiter->waiter;
+        last = &waiter->waiter.next;
+    }
+    *last = NULL;
+    lgi_unlock(&c->lock);
+    while (woken) {
+        struct lgi_g *g = woken->g;
+        woken = woken->next; /* once it is unparked, its waiter is gone */
+        lgi_unpark(g);
+    }
+}

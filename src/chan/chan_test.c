@@ -1,0 +1,717 @@
+/* Tests of channels. The facts are those of Go's language specification and of its own tests; rules are
+ * DESIGN.md's. */
+#include "defer/test_help.h"
+
+#include <stdint.h>
+
+#include <lifoguard/chan.h>
+
+#include "sched/park.h"
+
+/* Runs a test's work on main, in a goroutine, and on a thread of the program's. */
+static lg_chan(int) finished;
+
+static void run_and_finish(void (*work)(void))
+{
+    work();
+    lg_chan_send(finished, 1);
+}
+
+static void call(void *work)
+{
+    (*(void (**)(void))work)();
+}
+
+static void everywhere(void (*work)(void))
+{
+    work();
+    ck_assert(on_thread(call, &work));
+    for (unsigned workers = 1; workers <= 8; workers = workers == 1 ? 2 : workers * 4) {
+        ck_assert_ptr_null(lg_set_workers(workers));
+        finished = lg_chan_make(int, 0);
+        lg_go(run_and_finish, work);
+        ck_assert(lg_chan_recv(finished, NULL));
+        lg_go_thread(run_and_finish, work);
+        ck_assert(lg_chan_recv(finished, NULL));
+        lg_chan_drop(finished);
+    }
+}
+
+/* ---- buffers, order ---- */
+
+static void buffered(void)
+{
+    lg_chan(int) c = lg_chan_make(int, 3);
+    lg_defer(lg_chan_drop, c);
+    ck_assert_uint_eq(lg_chan_len(c), 0);
+    ck_assert_uint_eq(lg_chan_cap(c), 3);
+    int next_in = 0, next_out = 0, got;
+    for (int round = 0; round < 10; round++) {
+        int held = next_in - next_out;
+        while (held < 3) {
+            lg_chan_send(c, next_in++);
+            held++;
+            ck_assert_uint_eq(lg_chan_len(c), held);
+        }
+        ck_assert(!lg_chan_try_send(c, -1));
+        for (int i = 0; i <= round % 3; i++) {
+            ck_assert(lg_chan_recv(c, &got));
+            ck_assert_int_eq(got, next_out++);
+        }
+    }
+    lg_chan_close(c);
+    while (lg_chan_recv(c, &got))
+        ck_assert_int_eq(got, next_out++);
+    ck_assert_int_eq(next_out, next_in);
+}
+
+START_TEST(buffered_elements_leave_in_the_order_they_came)
+{
+    everywhere(buffered);
+}
+END_TEST
+
+static void send_many(void *c, int count)
+{
+    lg_chan(int) ints = c;
+    for (int i = 0; i < count; i++) {
+        lg_chan_send(ints, i);
+        if (i % 7 == 3)
+            lg_yield();
+    }
+    lg_chan_close(ints);
+    lg_chan_drop(ints);
+}
+
+static void each_capacity(void)
+{
+    for (size_t capacity = 0; capacity < 12; capacity++) {
+        lg_chan(int) c = lg_chan_make(int, capacity);
+        lg_defer(lg_chan_drop, c);
+        lg_go(send_many, lg_chan_keep(c), 100);
+        int expected = 0;
+        lg_chan_each (c, int, got) {
+            ck_assert_int_eq(got, expected++);
+            if (got % 5 == 2)
+                lg_yield();
+        }
+        ck_assert_int_eq(expected, 100);
+    }
+}
+
+START_TEST(order_is_kept_with_every_capacity)
+{
+    everywhere(each_capacity);
+}
+END_TEST
+
+/* ---- element types ---- */
+
+struct big {
+    int n[100];
+};
+__extension__ struct nothing {
+};
+struct aligned {
+    _Alignas(256) char c;
+};
+
+#define SENT_AND_RECEIVED(T, value, equal)                                                         \
+    do {                                                                                           \
+        for (size_t capacity = 0; capacity < 2; capacity++) {                                      \
+            lg_chan(T) c = lg_chan_make(T, capacity);                                              \
+            lg_defer(lg_chan_drop, c);                                                             \
+            __typeof__(T) sent = value, got;                                                       \
+            struct sending sending = {c, &sent};                                                   \
+            lg_go(send_it, &sending);                                                              \
+            memset((void *)(uintptr_t)&got, 0xee, sizeof(got));                                    \
+            ck_assert(lg_chan_recv(c, &got));                                                      \
+            ck_assert(equal);                                                                      \
+            lg_chan_close(c);                                                                      \
+            memset((void *)(uintptr_t)&got, 0xee, sizeof(got));                                    \
+            ck_assert(!lg_chan_recv(c, &got));                                                     \
+            const __typeof__(T) zero = {0};                                                        \
+            sent = zero;                                                                           \
+            ck_assert(equal);                                                                      \
+        }                                                                                          \
+    } while (0)
+
+struct sending {
+    void *channel, *value;
+};
+
+static void send_it(struct sending *sending)
+{
+    lgi_chan_send(sending->channel, sending->value);
+}
+
+static void each_type(void)
+{
+    static struct big bigs;
+    SENT_AND_RECEIVED(char, 'x', got == sent);
+    SENT_AND_RECEIVED(short, -7, got == sent);
+    SENT_AND_RECEIVED(int, 1234567, got == sent);
+    SENT_AND_RECEIVED(double, 0.5, got == sent);
+    SENT_AND_RECEIVED(long double, 0.25L, got == sent);
+    SENT_AND_RECEIVED(struct big *, &bigs, got == sent);
+    SENT_AND_RECEIVED(bool, true, got == sent);
+    SENT_AND_RECEIVED(__int128, (__int128)1 << 90, got == sent);
+    SENT_AND_RECEIVED(struct big, {{[7] = 7}}, memcmp(&got, &sent, sizeof(got)) == 0);
+    SENT_AND_RECEIVED(struct aligned, {'a'}, got.c == sent.c);
+}
+
+START_TEST(elements_of_every_size_arrive_whole_and_are_zeroed_at_the_end)
+{
+    everywhere(each_type);
+}
+END_TEST
+
+START_TEST(an_empty_struct_is_counted)
+{
+    lg_chan(struct nothing) c = lg_chan_make(struct nothing, 2);
+    static struct nothing nothing;
+    lg_chan_send(c, nothing);
+    lg_chan_send(c, nothing);
+    ck_assert(!lg_chan_try_send(c, nothing));
+    ck_assert(lg_chan_recv(c, &nothing));
+    ck_assert(lg_chan_recv(c, NULL));
+    ck_assert(!lg_chan_try_recv(c, &nothing, NULL));
+    lg_chan_drop(c);
+}
+END_TEST
+
+START_TEST(a_value_is_evaluated_once_and_converted)
+{
+    lg_chan(double) c = lg_chan_make(double, 4);
+    int n = 3;
+    double got;
+    lg_chan_send(c, n++);
+    ck_assert(lg_chan_try_send(c, n++));
+    ck_assert_ptr_null(lg_chan_send_until(c, n++, lg_forever()));
+    ck_assert_int_eq(n, 6);
+    for (int i = 3; i < 6; i++) {
+        ck_assert(lg_chan_recv(c, &got));
+        ck_assert(got == i);
+    }
+    lg_chan_drop(c);
+
+    struct pair {
+        int a, b;
+    };
+    lg_chan(struct pair) pairs = lg_chan_make(struct pair, 1);
+    struct pair pair;
+    lg_chan_send(pairs, (struct pair){1, 2}); /* its comma is no separator */
+    ck_assert(lg_chan_recv(pairs, &pair));
+    ck_assert(pair.a == 1 && pair.b == 2);
+    lg_chan_drop(pairs);
+}
+END_TEST
+
+/* The type is the same everywhere, and can be nested. */
+static lg_chan(long) made_elsewhere(lg_chan(lg_chan(long)) through)
+{
+    lg_chan(long) c;
+    return lg_chan_recv(through, &c) ? c : NULL;
+}
+
+START_TEST(channels_go_through_channels)
+{
+    lg_chan(lg_chan(long)) through = lg_chan_make_owned(lg_chan(long), 2, lg_chan_drop);
+    lg_chan(long) c = lg_chan_make(long, 1);
+    lg_chan_send(through, lg_chan_keep(c));
+    lg_chan_send(through, lg_chan_keep(c)); /* dropped with the channel it is in */
+    lg_chan(long) same = made_elsewhere(through);
+    ck_assert_ptr_eq(same, c);
+    lg_chan_send(c, 77L);
+    long got;
+    ck_assert(lg_chan_recv(same, &got));
+    ck_assert_int_eq(got, 77);
+    lg_chan_drop(same);
+    lg_chan_drop(through);
+    lg_chan_drop(c);
+    lg_chan_drop(NULL);
+    ck_assert_ptr_null(lg_chan_keep((lg_chan(long))NULL));
+}
+END_TEST
+
+START_TEST(a_loop_over_a_channel_can_be_left_and_continued)
+{
+    lg_chan(int) c = lg_chan_make(int, 10);
+    for (int i = 0; i < 10; i++)
+        lg_chan_send(c, i);
+    int sum = 0, evaluated = 0;
+    lg_chan_each ((evaluated++, c), int, i) {
+        if (i == 3)
+            continue;
+        if (i == 6)
+            break;
+        sum += i;
+    }
+    ck_assert_int_eq(sum, 0 + 1 + 2 + 4 + 5);
+    ck_assert_int_eq(evaluated, 1);
+    lg_chan_close(c);
+    lg_chan_each (c, int, i)
+        sum += i;
+    ck_assert_int_eq(sum, 12 + 7 + 8 + 9);
+    lg_chan_drop(c);
+}
+END_TEST
+
+/* ---- not waiting, deadlines (C9) ---- */
+
+static void no_waiting(void)
+{
+    lg_chan(int) c = lg_chan_make(int, 0), d = lg_chan_make(int, 1), none = NULL;
+    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_drop, d);
+    int got = 5;
+    bool ok = true;
+    ck_assert(!lg_chan_try_send(c, 1));
+    ck_assert(!lg_chan_try_recv(c, &got, &ok));
+    ck_assert(!lg_chan_try_send(none, 1));
+    ck_assert(!lg_chan_try_recv(none, &got, &ok));
+    ck_assert(got == 5 && ok);
+    ck_assert(lg_chan_try_send(d, 1));
+    ck_assert(!lg_chan_try_send(d, 2));
+    ck_assert(lg_chan_try_recv(d, &got, &ok));
+    ck_assert(got == 1 && ok);
+    ck_assert(!lg_chan_try_recv(d, &got, &ok));
+    lg_chan_close(d);
+    ck_assert(lg_chan_try_recv(d, &got, &ok));
+    ck_assert(got == 0 && !ok);
+    ck_assert(lg_chan_try_recv(d, NULL, NULL));
+    ck_assert_uint_eq(lg_chan_len(none), 0);
+    ck_assert_uint_eq(lg_chan_cap(none), 0);
+}
+
+START_TEST(try_never_waits)
+{
+    everywhere(no_waiting);
+}
+END_TEST
+
+static void deadlines(void)
+{
+    lg_chan(int) c = lg_chan_make(int, 0), none = NULL;
+    lg_defer(lg_chan_drop, c);
+    int got = 5;
+    bool ok = true;
+    lg_duration start = lg_now();
+    ck_assert_ptr_eq(lg_chan_send_until(c, 1, lg_within(2 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_within(2 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_send_until(none, 1, lg_within(2 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_recv_until(none, &got, &ok, lg_within(2 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+    ck_assert_int_ge(lg_now() - start, 8 * LG_MILLISECOND);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_within(0)), &lg_deadline_exceeded);
+    ck_assert(got == 5 && ok);
+    /* They have left nothing behind. */
+    ck_assert(!lg_chan_try_send(c, 1));
+    ck_assert(!lg_chan_try_recv(c, &got, &ok));
+
+    /* What can be done at once is done, even if it is late. */
+    lg_chan(int) d = lg_chan_make(int, 1);
+    lg_defer(lg_chan_drop, d);
+    ck_assert_ptr_null(lg_chan_send_until(d, 9, lg_at(0)));
+    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_at(0)));
+    ck_assert(got == 9 && ok);
+    lg_chan_close(d);
+    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_at(0)));
+    ck_assert(got == 0 && !ok);
+}
+
+START_TEST(C9_waiting_ends_at_the_deadline)
+{
+    everywhere(deadlines);
+}
+END_TEST
+
+static struct lgi_done cancelled;
+static void cancel_soon(void)
+{
+    lg_yield();
+    ck_assert(lgi_done_set(&cancelled, NULL));
+}
+
+static void cancellations(void)
+{
+    lg_chan(int) c = lg_chan_make(int, 0);
+    lg_defer(lg_chan_drop, c);
+    const lg_until until = {LG_DURATION_MAX, &cancelled};
+    cancelled = (struct lgi_done){0};
+    lg_go(cancel_soon);
+    ck_assert_ptr_eq(lg_chan_send_until(c, 1, until), &lg_cancelled);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, NULL, until), &lg_cancelled);
+    ck_assert(!lg_chan_try_recv(c, NULL, NULL));
+    ck_assert(!lg_chan_try_send(c, 1));
+}
+
+START_TEST(C9_waiting_ends_by_cancellation)
+{
+    everywhere(cancellations);
+}
+END_TEST
+
+/* ---- closing, and misuse ---- */
+
+static lg_chan(int) shared;
+
+static void send_to_shared(int value)
+{
+    lg_chan_send(shared, value);
+}
+
+static void recv_from_shared(lg_chan(int) results)
+{
+    int got = 5;
+    bool ok = lg_chan_recv(shared, &got);
+    lg_chan_send(results, ok ? -1 : got);
+    lg_chan_drop(results);
+}
+
+START_TEST(close_wakes_all_who_wait_to_receive)
+{
+    shared = lg_chan_make(int, 0);
+    lg_chan(int) results = lg_chan_make(int, 10);
+    for (int i = 0; i < 9; i++)
+        lg_go(recv_from_shared, lg_chan_keep(results));
+    lg_go_thread(recv_from_shared, lg_chan_keep(results));
+    lg_sleep(10 * LG_MILLISECOND);
+    lg_chan_close(shared);
+    for (int i = 0; i < 10; i++) {
+        int got;
+        ck_assert(lg_chan_recv(results, &got));
+        ck_assert_int_eq(got, 0);
+    }
+    lg_chan_drop(results);
+    lg_chan_drop(shared);
+}
+END_TEST
+
+static void stop_and_tell(lg_panic_info *panic)
+{
+    if (lg_recover(panic)) /* one note, as others make theirs at the same time */
+        note(strcmp(lg_panic_message(panic), "send on closed channel") == 0 ? "closed" : "other");
+    lg_chan_send(finished, 1);
+}
+
+static void send_recovered(int value)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop_and_tell);
+        lg_chan_send(shared, value);
+        note("sent");
+    }
+}
+
+START_TEST(close_panics_in_all_who_wait_to_send)
+{
+    shared = lg_chan_make(int, 1);
+    finished = lg_chan_make(int, 4);
+    lg_chan_send(shared, 41);
+    for (int i = 0; i < 3; i++)
+        lg_go(send_recovered, i);
+    lg_go_thread(send_recovered, 3);
+    lg_sleep(10 * LG_MILLISECOND);
+    lg_chan_close(shared);
+    for (int i = 0; i < 4; i++)
+        ck_assert(lg_chan_recv(finished, NULL));
+    expect_trace("closed closed closed closed");
+    int got;
+    ck_assert(lg_chan_recv(shared, &got)); /* what was in it before is not lost */
+    ck_assert_int_eq(got, 41);
+    ck_assert(!lg_chan_recv(shared, &got));
+    lg_chan_drop(shared);
+    lg_chan_drop(finished);
+}
+END_TEST
+
+static void misuse(int what)
+{
+    lg_chan(int) c = lg_chan_make(int, 1), none = NULL;
+    char other[sizeof(struct lgi_done) * 4] = "something else";
+    int got;
+    switch (what) {
+    case 0: lg_chan_close(none); break;
+    case 1:
+        lg_chan_close(c);
+        lg_chan_close(c);
+        break;
+    case 2:
+        lg_chan_close(c);
+        lg_chan_send(c, 1);
+        break;
+    case 3:
+        lg_chan_close(c);
+        got = lg_chan_try_send(c, 1);
+        break;
+    case 4:
+        lg_chan_close(c);
+        got = lg_chan_send_until(c, 1, lg_at(0)) != NULL;
+        break;
+    case 5: lg_chan_drop(other); break;
+    case 6: lg_chan_recv((lg_chan(int))(void *)other, &got); break;
+    case 7: (void)lg_chan_make(int, SIZE_MAX / 2); break;
+    case 8: (void)lg_chan_make(char, -1); break;
+    case 9: (void)lg_chan_make(char, PTRDIFF_MAX - 4); break;
+    case 10: (void)lg_chan_make(char, PTRDIFF_MAX / 2); break;
+    default: note("no such");
+    }
+}
+
+static void misuse_recovered(int what)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        misuse(what);
+    }
+}
+
+START_TEST(misuse_panics)
+{
+    static const char *const messages[] = {"close of a NULL channel",
+                                           "close of closed channel",
+                                           "send on closed channel",
+                                           "send on closed channel",
+                                           "send on closed channel",
+                                           "is not a channel",
+                                           "is not a channel",
+                                           "is out of range",
+                                           "is out of range",
+                                           "is out of range",
+                                           "out of memory"};
+    for (int i = 0; i < (int)(sizeof(messages) / sizeof(messages[0])); i++) {
+#if defined(HAS_SANITIZER)
+        if (i == 10)
+            continue; /* it would end the process */
+#endif
+        trace_text[0] = '\0';
+        misuse_recovered(i);
+        ck_assert_msg(strstr(trace_text, messages[i]), "%d: %s", i, trace_text);
+    }
+}
+END_TEST
+
+static void drop_while_others_wait(void *none)
+{
+    (void)none;
+    shared = lg_chan_make(int, 0);
+    lg_go(recv_from_shared, lg_chan_make(int, 1));
+    lg_sleep(10 * LG_MILLISECOND);
+    lg_chan_drop(shared);
+}
+
+START_TEST(the_last_reference_must_not_be_dropped_while_somebody_waits)
+{
+    struct outcome *outcome = in_child(drop_while_others_wait, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "somebody waits");
+}
+END_TEST
+
+static void send_uncaught(void *none)
+{
+    (void)none;
+    shared = lg_chan_make(int, 0);
+    lg_go_thread(send_to_shared, 1);
+    lg_sleep(10 * LG_MILLISECOND);
+    lg_chan_close(shared);
+    lg_sleep(LG_MINUTE);
+}
+
+START_TEST(P8_a_send_on_a_closed_channel_ends_the_process_if_nobody_recovers)
+{
+    struct outcome *outcome = in_child(send_uncaught, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "send on closed channel");
+}
+END_TEST
+
+/* ---- what is in it at the end ---- */
+
+static void note_pointer(int *element)
+{
+    note_pair("drop", *element);
+}
+
+static void note_struct(struct big *element)
+{
+    note_pair("big", element->n[99]);
+}
+
+START_TEST(what_is_left_is_dropped_in_order)
+{
+    static int numbers[] = {0, 1, 2, 3, 4};
+    lg_chan(int *) c = lg_chan_make_owned(int *, 3, note_pointer);
+    for (int i = 0; i < 3; i++)
+        lg_chan_send(c, &numbers[i]);
+    lg_chan_keep(c);
+    lg_chan_drop(c);
+    expect_trace("");
+    int *got;
+    ck_assert(lg_chan_recv(c, &got));
+    ck_assert_ptr_eq(got, &numbers[0]);
+    lg_chan_send(c, &numbers[3]);
+    ck_assert(lg_chan_recv(c, NULL)); /* dropped too */
+    expect_trace("drop1");
+    bool ok = false;
+    lg_chan_send(c, &numbers[4]);
+    ck_assert(lg_chan_try_recv(c, NULL, &ok));
+    ck_assert(ok);
+    expect_trace("drop2");
+    ck_assert_ptr_null(lg_chan_recv_until(c, NULL, &ok, lg_forever()));
+    expect_trace("drop3");
+    lg_chan_close(c);
+    lg_chan_drop(c);
+    expect_trace("drop4");
+
+    lg_chan(struct big) bigs = lg_chan_make_owned(struct big, 2, note_struct);
+    lg_chan_send(bigs, (struct big){.n[99] = 5});
+    lg_chan_send(bigs, (struct big){.n[99] = 6});
+    ck_assert(lg_chan_recv(bigs, NULL));
+    lg_chan_drop(bigs);
+    expect_trace("big5 big6");
+}
+END_TEST
+
+static void drop_with_panic(int *element)
+{
+    note_pair("drop", *element);
+    if (*element % 2 == 0)
+        lg_panic("%d", *element);
+}
+
+static void drop_recovered(void *c)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_chan_drop(c);
+    }
+}
+
+START_TEST(D6_a_panic_while_elements_are_dropped_loses_none)
+{
+    lg_chan(int) c = lg_chan_make_owned(int, 5, drop_with_panic);
+    for (int i = 1; i <= 5; i++)
+        lg_chan_send(c, i);
+    drop_recovered(c);
+    expect_trace("drop1 drop2 drop3 drop4 drop5 stopped: 4");
+}
+END_TEST
+
+/* ---- many at once ---- */
+
+enum { PRODUCERS = 8, CONSUMERS = 6, EACH = 400 };
+static long made, dropped;
+static int producing;
+
+static void drop_box(long *box)
+{
+    __atomic_fetch_add(&dropped, *box, __ATOMIC_RELAXED);
+    free(box);
+}
+
+static void recover_quietly(lg_panic_info *panic)
+{
+    lg_recover(panic);
+}
+
+static void produce_some(lg_chan(long *) c, int from)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(recover_quietly);
+        for (int i = from; i < EACH; i++) {
+            long *box = malloc(sizeof(*box));
+            lg_defer_as(free_it, drop_box, box);
+            *box = i;
+            __atomic_fetch_add(&made, i, __ATOMIC_RELAXED);
+            if (i % 50 == 49)
+                lg_panic("in the middle, with one in hand");
+            lg_chan_send(c, box);
+            lg_dismiss(free_it);
+            if (i % 11 == 0)
+                lg_yield();
+        }
+    }
+}
+
+static void produce(lg_chan(long *) c)
+{
+    lg_defer(lg_chan_drop, c);
+    for (int from = 0; from < EACH; from += 50)
+        produce_some(c, from);
+    if (__atomic_sub_fetch(&producing, 1, __ATOMIC_RELAXED) == 0)
+        lg_chan_close(c);
+}
+
+static void consume_some(lg_chan(long *) c, bool *more)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(recover_quietly);
+        for (;;) {
+            long *box;
+            *more = lg_chan_recv(c, &box);
+            if (!*more)
+                break;
+            lg_defer(drop_box, box);
+            if (*box % 37 == 36)
+                lg_panic("in the middle, with one in hand");
+            if (*box % 13 == 0)
+                lg_yield();
+        }
+    }
+}
+
+static void consume(lg_chan(long *) c, int leaves_early)
+{
+    lg_defer(lg_chan_drop, c);
+    bool more = true;
+    for (int i = 0; more && (!leaves_early || i < 5); i++)
+        consume_some(c, &more);
+    lg_chan_send(finished, 1);
+}
+
+START_TEST(producers_and_consumers_that_panic_lose_nothing)
+{
+    for (unsigned workers = 1; workers <= 8; workers = workers == 1 ? 2 : workers * 4)
+        for (size_t capacity = 0; capacity <= 10; capacity += 5) {
+            ck_assert_ptr_null(lg_set_workers(workers));
+            made = dropped = 0;
+            producing = PRODUCERS;
+            finished = lg_chan_make(int, 0);
+            lg_chan(long *) c = lg_chan_make_owned(long *, capacity, drop_box);
+            for (int i = 0; i < PRODUCERS; i++) {
+                if (i == 0)
+                    lg_go_thread(produce, lg_chan_keep(c));
+                else
+                    lg_go(produce, lg_chan_keep(c));
+            }
+            for (int i = 0; i < CONSUMERS; i++) {
+                if (i == 0)
+                    lg_go_thread(consume, lg_chan_keep(c), 1);
+                else
+                    lg_go(consume, lg_chan_keep(c), i < 3);
+            }
+            for (int i = 0; i < CONSUMERS; i++)
+                ck_assert(lg_chan_recv(finished, NULL));
+            lg_chan_drop(finished);
+            lg_chan_drop(c);
+            ck_assert_int_eq(made, dropped);
+            ck_assert_int_ge(made, (long)PRODUCERS * EACH);
+        }
+}
+END_TEST
+
+RUN_TESTS("chan", buffered_elements_leave_in_the_order_they_came, order_is_kept_with_every_capacity,
+          elements_of_every_size_arrive_whole_and_are_zeroed_at_the_end, an_empty_struct_is_counted,
+          a_value_is_evaluated_once_and_converted, channels_go_through_channels,
+          a_loop_over_a_channel_can_be_left_and_continued, try_never_waits,
+          C9_waiting_ends_at_the_deadline, C9_waiting_ends_by_cancellation,
+          close_wakes_all_who_wait_to_receive, close_panics_in_all_who_wait_to_send, misuse_panics,
+          the_last_reference_must_not_be_dropped_while_somebody_waits,
+          P8_a_send_on_a_closed_channel_ends_the_process_if_nobody_recovers,
+          what_is_left_is_dropped_in_order, D6_a_panic_while_elements_are_dropped_loses_none,
+          producers_and_consumers_that_panic_lose_nothing)

@@ -1,0 +1,192 @@
+/* Channels as objects, for this room.
+ *
+ * A value goes from hand to hand under the channel's lock: a sender that finds a receiver waiting copies to where that
+ * wants it, a receiver takes from a sender that waits, and fills the room that it made in the buffer with the
+ * value of the first one. So there are elements in the buffer only if nobody waits to receive, and room only if
+ * nobody waits to send; but who waits may have been claimed by something else (another case of a select, a deadline)
+ * and not have come to leave the list yet. */
+#ifndef LGI_CHAN_CHANNEL_H
+#define LGI_CHAN_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sched/park.h"
+
+#define LGI_CHAN_MAGIC 0x4e41684cU
+
+struct lgi_chan {
+    uint32_t magic;
+    uint32_t lock;
+    uint32_t
+        closed; /* this and `count`, and whether anybody waits, are looked at without the lock too */
+    uint32_t references;
+    size_t count, capacity, size; /* of elements, an element */
+    char *in, *out, *first, *end; /* where the next element goes and comes from; the buffer */
+    struct lgi_waiters receivers, senders;
+    void (*drop)(void *);
+    size_t alignment;
+    bool of_pointers; /* drop takes them, not pointers to them */
+};
+
+/* Its data is where the value is, or goes; NULL: nowhere. Its index is what it is claimed as. */
+struct lgi_chan_waiter {
+    struct lgi_waiter waiter;
+    bool ok; /* told by who claims it: a value was handed over. Otherwise the channel was closed */
+};
+
+/* Of an attempt, under the lock or not. */
+enum lgi_chan_attempt {
+    LGI_CHAN_MUST_WAIT,
+    LGI_CHAN_DONE,
+    LGI_CHAN_WAS_CLOSED,
+};
+
+/* Does not return if that is not a channel. */
+void lgi_chan_not_one(const struct lgi_chan *c) __attribute__((noreturn, cold));
+void lgi_chan_sent_on_closed(void) __attribute__((noreturn, cold));
+
+static inline void lgi_chan_check(const struct lgi_chan *c)
+{
+    if (__builtin_expect(__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC, 0))
+        lgi_chan_not_one(c);
+}
+
+static inline bool lgi_chan_is_closed(const struct lgi_chan *c)
+{
+    return __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) != 0;
+}
+
+static inline size_t lgi_chan_count(const struct lgi_chan *c)
+{
+    return __atomic_load_n(&c->count, __ATOMIC_ACQUIRE);
+}
+
+/* Without the lock. False: there was a moment, since the call, when it was open and would have had to wait. (That it had
+ * to is told by one word; and what is open afterwards was open then.) True: it is worth trying. */
+static inline bool lgi_chan_may_send(const struct lgi_chan *c)
+{
+    bool waits = c->capacity == 0 ? lgi_waiters_empty(&c->receivers)
+                                  : lgi_chan_count(c) == c->capacity;
+    return !waits || lgi_chan_is_closed(c);
+}
+
+static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
+{
+    bool waits = c->capacity == 0 ? lgi_waiters_empty(&c->senders) : lgi_chan_count(c) == 0;
+    return !waits || lgi_chan_is_closed(c);
+}
+
+static inline void lgi_chan_copy(void *to, const void *from, size_t size)
+{
+    switch (size) {
+    case 8: memcpy(to, from, 8); break;
+    case 4: memcpy(to, from, 4); break;
+    case 16: memcpy(to, from, 16); break;
+    case 1: memcpy(to, from, 1); break;
+    case 2: memcpy(to, from, 2); break;
+    case 0: break;
+    default: memcpy(to, from, size);
+    }
+}
+
+static inline void lgi_chan_zero(void *to, size_t size)
+{
+    if (to && size > 0)
+        memset(to, 0, size);
+}
+
+static inline struct lgi_chan_waiter *lgi_chan_claim(struct lgi_waiters *list)
+{
+    struct lgi_waiter *waiter;
+    while (__builtin_expect((waiter = list->first) != NULL, 0)) {
+        lgi_waiters_remove(list, waiter);
+        if (lgi_claim(waiter->g, waiter->index))
+            return (struct lgi_chan_waiter *)waiter;
+    }
+    return NULL;
+}
+
+static inline void lgi_chan_put(struct lgi_chan *c, const void *value)
+{
+    lgi_chan_copy(c->in, value, c->size);
+    c->in += c->size;
+    if (c->in == c->end)
+        c->in = c->first;
+    __atomic_store_n(&c->count, c->count + 1, __ATOMIC_RELEASE);
+}
+
+static inline void lgi_chan_take(struct lgi_chan *c, void *to)
+{
+    if (to)
+        lgi_chan_copy(to, c->out, c->size);
+    c->out += c->size;
+    if (c->out == c->end)
+        c->out = c->first;
+    __atomic_store_n(&c->count, c->count - 1, __ATOMIC_RELEASE);
+}
+
+/* Under the lock. The caller must unpark *woken, if that is not NULL, after unlocking. */
+static inline enum lgi_chan_attempt lgi_chan_send_now(struct lgi_chan *c, const void *value,
+                                                      struct lgi_g **woken)
+{
+    *woken = NULL;
+    if (__builtin_expect(c->closed, 0))
+        return LGI_CHAN_WAS_CLOSED;
+    struct lgi_chan_waiter *receiver = lgi_chan_claim(&c->receivers);
+    if (receiver) {
+        if (receiver->waiter.data)
+            lgi_chan_copy(receiver->waiter.data, value, c->size);
+        receiver->ok = true;
+        *woken = receiver->waiter.g;
+        return LGI_CHAN_DONE;
+    }
+    if (c->count == c->capacity)
+        return LGI_CHAN_MUST_WAIT;
+    lgi_chan_put(c, value);
+    return LGI_CHAN_DONE;
+}
+
+/* Likewise. */
+static inline enum lgi_chan_attempt lgi_chan_recv_now(struct lgi_chan *c, void *to,
+                                                      struct lgi_g **woken)
+{
+    *woken = NULL;
+    if (c->count > 0) {
+        lgi_chan_take(c, to);
+        struct lgi_chan_waiter *sender = lgi_chan_claim(&c->senders);
+        if (sender) {
+            lgi_chan_put(c, sender->waiter.data);
+            sender->ok = true;
+            *woken = sender->waiter.g;
+        }
+        return LGI_CHAN_DONE;
+    }
+    struct lgi_chan_waiter *sender = lgi_chan_claim(&c->senders);
+    if (sender) {
+        if (to)
+            lgi_chan_copy(to, sender->waiter.data, c->size);
+        sender->ok = true;
+        *woken = sender->waiter.g;
+        return LGI_CHAN_DONE;
+    }
+    if (!c->closed)
+        return LGI_CHAN_MUST_WAIT;
+    lgi_chan_zero(to, c->size);
+    return LGI_CHAN_WAS_CLOSED;
+}
+
+/* A value that nobody wants. */
+void lgi_chan_drop_value(const struct lgi_chan *c, void *value);
+
+/* Memory for one that is received only to be dropped, on the caller's stack. */
+#define LGI_CHAN_SCRATCH(c)                                                                        \
+    lgi_chan_align((c), (char *)__builtin_alloca((c)->size + (c)->alignment))
+static inline char *lgi_chan_align(const struct lgi_chan *c, char *memory)
+{
+    return memory + (-(uintptr_t)memory & (c->alignment - 1));
+}
+
+#endif
