@@ -282,6 +282,43 @@ START_TEST(D8_a_deferred_call_may_block)
 }
 END_TEST
 
+static bool note_bool(int number)
+{
+    note_number(number);
+    return true;
+}
+static char note_char(int number)
+{
+    note_number(number);
+    return 'c';
+}
+static enum colour note_colour(int number)
+{
+    note_number(number);
+    return (enum colour)0;
+}
+
+static void defers_scalars(bool panics)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_defer(note_bool, 1);
+        lg_defer(note_char, 2);
+        lg_defer(note_colour, 3);
+        if (panics)
+            lg_panic("4");
+    }
+}
+
+START_TEST(D_any_scalar_result_is_dropped)
+{
+    defers_scalars(false);
+    expect_trace("3 2 1");
+    defers_scalars(true);
+    expect_trace("3 2 1 stopped: 4");
+}
+END_TEST
+
 /* ---- D9 ---- */
 
 static void defers_pointer(bool panics)
@@ -640,8 +677,9 @@ START_TEST(D_usable_in_atexit_handlers_and_destructors)
 }
 END_TEST
 
-RUN_TESTS("defer", D1_last_registered_first_run, D1_all_forms_in_one_order,
-          D2_arguments_are_evaluated_at_the_defer, D2_a_block_sees_variables_as_they_are_then,
+RUN_TESTS("defer", D_any_scalar_result_is_dropped, D1_last_registered_first_run,
+          D1_all_forms_in_one_order, D2_arguments_are_evaluated_at_the_defer,
+          D2_a_block_sees_variables_as_they_are_then,
           D2_D9_function_and_arguments_are_evaluated_once_in_order,
           D2_arguments_arrive_whole_on_return_and_on_panic,
           D3_a_pointer_argument_is_read_when_the_call_runs,

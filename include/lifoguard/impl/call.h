@@ -105,8 +105,8 @@ struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_de
     LGI_QUIET("-Wpedantic")                                                                        \
     _Static_assert(LGI_UNPROMOTED(f, call),                                                        \
                    "a bool, char, short or float parameter, or a variadic function: " LGI_ADVICE); \
-    _Static_assert(LGI_IS_VOID(call) || LGI_RESULT(call) == LGI_INTEGER ||                         \
-                       LGI_RESULT(call) == LGI_POINTER ||                                          \
+    _Static_assert(LGI_IS_VOID(call) || /* char, enumerations and bool are between the two */      \
+                       (LGI_RESULT(call) >= LGI_INTEGER && LGI_RESULT(call) <= LGI_POINTER) ||     \
                        (LGI_RESULT(call) == LGI_REAL &&                                            \
                         sizeof(LGI_RESULT_OF(call)) <= sizeof(double)),                            \
                    "a struct or long double result: only functions that return void or a scalar can "\
