@@ -56,6 +56,7 @@ struct lgi_g {
     bool has_deadline; /* its wait has one */
     bool is_main;
     const char *waits_for; /* NULL: it does not wait */
+    lg_error *done_error;  /* of what ended its last wait: park.h */
     void *inspect_data;
     struct lgi_g *inspector; /* to be switched back to */
 

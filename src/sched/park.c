@@ -150,11 +150,15 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
         else
             wait_on_thread(g, until.lgi_deadline);
     }
-    if (until.lgi_done)
-        lgi_done_unwatch(until.lgi_done, &watch);
     g->waits_for = NULL;
     __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+    uint32_t claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+    if (until.lgi_done) {
+        if (claim == LGI_IS_DONE)
+            lgi_note_done(g, until);
+        lgi_done_unwatch(until.lgi_done, &watch);
+    }
+    return claim;
 }
 
 uint32_t lgi_park(struct lgi_g *g, lg_until until)
@@ -167,21 +171,33 @@ uint32_t lgi_park_through(struct lgi_g *g)
     return park(g, lg_forever(), false);
 }
 
+void lgi_note_done(struct lgi_g *g, lg_until until)
+{
+    g->done_error = until.lgi_done->error ? until.lgi_done->error : &lg_cancelled;
+}
+
 lg_error *lgi_wait_failed(uint32_t claim, lg_until until)
 {
     if (claim == LGI_STOPPED) {
         lgi_current->stopped = true;
         lg_goexit();
     }
-    if (claim == LGI_IS_DONE && until.lgi_done->error)
-        return until.lgi_done->error;
-    return claim == LGI_IS_DONE ? &lg_cancelled : &lg_deadline_exceeded;
+    if (claim != LGI_IS_DONE)
+        return &lg_deadline_exceeded;
+    struct lgi_g *g = lgi_self();
+    if (!g->done_error)
+        lgi_note_done(g, until);
+    lg_error *error = g->done_error;
+    g->done_error = NULL;
+    return error;
 }
 
 uint32_t lgi_until_over(lg_until until)
 {
-    if (until.lgi_done && lgi_done_happened(until.lgi_done))
+    if (until.lgi_done && lgi_done_happened(until.lgi_done)) {
+        lgi_note_done(lgi_self(), until);
         return LGI_IS_DONE;
+    }
     if (until.lgi_deadline != LG_DURATION_MAX && lg_now() >= until.lgi_deadline)
         return LGI_TIMED_OUT;
     return LGI_WAITING;
@@ -189,14 +205,9 @@ uint32_t lgi_until_over(lg_until until)
 
 /* ---- things that happen once ---- */
 
-bool lgi_done_set(struct lgi_done *done, lg_error *error)
+struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error)
 {
     struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
-    lgi_lock(&done->lock);
-    if (done->happened) {
-        lgi_unlock(&done->lock);
-        return false;
-    }
     done->error = error;
     __atomic_store_n(&done->happened, 1, __ATOMIC_RELEASE);
     while ((waiter = done->waiters.first)) {
@@ -207,31 +218,54 @@ bool lgi_done_set(struct lgi_done *done, lg_error *error)
         *end = waiter;
         end = &waiter->next;
     }
-    lgi_unlock(&done->lock);
+    return claimed;
+}
+
+void lgi_unpark_all(struct lgi_waiter *claimed)
+{
     while (claimed) {
-        waiter = claimed;
+        struct lgi_g *g = claimed->g;
         claimed = claimed->next;
-        lgi_unpark(waiter->g);
+        lgi_unpark(g);
     }
+}
+
+bool lgi_done_set(struct lgi_done *done, lg_error *error)
+{
+    lgi_lock(&done->lock);
+    if (done->happened) {
+        lgi_unlock(&done->lock);
+        return false;
+    }
+    struct lgi_waiter *claimed = lgi_done_begin_set(done, error);
+    lgi_unlock(&done->lock);
+    lgi_unpark_all(claimed);
     return true;
 }
 
 bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter)
 {
-    waiter->queued = false;
+    waiter->queued = waiter->watches = false;
     if (lgi_done_happened(done))
         return false;
     lgi_lock(&done->lock);
-    bool happened = done->happened;
-    if (!happened)
+    if (!done->happened) {
         lgi_waiters_push(&done->waiters, waiter);
+        waiter->watches = true;
+        if (done->release)
+            __atomic_fetch_add(&done->holders, 1, __ATOMIC_RELAXED);
+    }
     lgi_unlock(&done->lock);
-    return !happened;
+    return waiter->watches;
 }
 
 void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter)
 {
+    if (!waiter->watches)
+        return;
     lgi_lock(&done->lock);
     lgi_waiters_remove(&done->waiters, waiter);
     lgi_unlock(&done->lock);
+    if (done->release)
+        done->release(done);
 }

@@ -31,6 +31,7 @@ struct lgi_waiter {
     void *data;     /* the object's own */
     uint32_t index; /* the object's own: which case of a select, what to claim it as */
     bool queued;    /* in a list; the object's lock guards it */
+    bool watches;   /* a struct lgi_done, from lgi_done_watch to lgi_done_unwatch */
 };
 
 /* Why a wait ended. */
@@ -65,6 +66,10 @@ uint32_t lgi_park(struct lgi_g *g, lg_until until);
 
 /* The same without an end, and lg_exit does not end it either: for what must be finished once it was begun. */
 uint32_t lgi_park_through(struct lgi_g *g);
+
+/* The wait is over because until's lgi_done happened: keeps its error for lgi_wait_failed, since the object may be gone
+ * after lgi_done_unwatch. */
+void lgi_note_done(struct lgi_g *g, lg_until until);
 
 /* The claim was not for what was waited for: returns the static error that says why, or does not return, because the
  * goroutine is to end. */
@@ -147,8 +152,14 @@ static inline bool lgi_done_happened(const struct lgi_done *done)
  * changes nothing, if it had happened already. */
 bool lgi_done_set(struct lgi_done *done, lg_error *error);
 
+/* The same in steps, for an object that has more to do under the lock. The first is called under it, if it has not happened
+ * yet; what it returns is for the second, to be called after the unlock. */
+struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error);
+void lgi_unpark_all(struct lgi_waiter *claimed);
+
 /* Puts a waiter into its list, to be claimed as what its index says; false: it has happened already. The waiter is
- * taken out again before its wait is over. */
+ * taken out again before its wait is over. Until then the object stays, if it is counted, whoever else lets go of
+ * it. */
 bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter);
 void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter);
 

@@ -222,8 +222,11 @@ static lg_error *wait_on_thread(struct lgi_g *g, int fd, short events, lg_until 
             claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
         }
     }
-    if (until.lgi_done)
+    if (until.lgi_done) {
+        if (claim == LGI_IS_DONE)
+            lgi_note_done(g, until);
         lgi_done_unwatch(until.lgi_done, &watch);
+    }
     g->event = 0;
     g->waits_for = NULL;
     close(event);

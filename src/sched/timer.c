@@ -120,7 +120,12 @@ static bool run_some(struct lgi_timers *timers, lg_duration now, unsigned most)
         take(timers, timer);
         timers->count--;
         timer->pending = false;
+        bool later = timer->later != NULL;
         timer->fire(timer, now);
+        if (later) {
+            timer->next = timers->fired;
+            timers->fired = timer;
+        }
     }
     if (timers->tick < until)
         timers->tick = until;
@@ -128,6 +133,23 @@ static bool run_some(struct lgi_timers *timers, lg_duration now, unsigned most)
 }
 
 /* ---- for everyone ---- */
+
+/* The last that fired is first. */
+static void call_later(struct lgi_timer *fired)
+{
+    struct lgi_timer *first = NULL;
+    while (fired) {
+        struct lgi_timer *next = fired->next;
+        fired->next = first;
+        first = fired;
+        fired = next;
+    }
+    while (first) {
+        struct lgi_timer *timer = first;
+        first = first->next;
+        timer->later(timer);
+    }
+}
 
 void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
 {
@@ -137,7 +159,10 @@ void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
         lgi_lock(&timers->lock);
         all = run_some(timers, now, AT_ONCE);
         note_next(timers);
+        struct lgi_timer *fired = timers->fired;
+        timers->fired = NULL;
         lgi_unlock(&timers->lock);
+        call_later(fired);
     }
 }
 

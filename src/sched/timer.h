@@ -22,6 +22,9 @@ struct lgi_timer {
     /* Called when it is due, on any thread, under the set's lock: it must not wait, allocate, start or stop timers,
      * but may claim, unpark, and call lgi_timer_again for this one. */
     void (*fire)(struct lgi_timer *timer, lg_duration now);
+    /* NULL, or called after that, on the same thread, with no lock held: it must not wait. The timer must last until then,
+     * which `fire` sees to, and not be started again before. */
+    void (*later)(struct lgi_timer *timer);
     struct lgi_timers *set; /* in which it is or was pending */
     struct lgi_timer *next, *previous;
     uint16_t slot; /* level * 64 + slot */
@@ -54,6 +57,7 @@ struct lgi_timers {
         next; /* nothing is due before; LG_DURATION_MAX: there is none. Written under the lock, atomically */
     uint64_t tick; /* everything that was due before has fired */
     size_t count;
+    struct lgi_timer *fired;             /* whose `later` is to be called */
     uint64_t occupied[LGI_TIMER_LEVELS]; /* a bit for each slot */
     struct lgi_timer_slot slots[LGI_TIMER_LEVELS][LGI_TIMER_SLOTS];
 };

@@ -237,6 +237,52 @@ static void ignore_fire(struct lgi_timer *timer, lg_duration now)
 }
 
 /* Whatever their number and times, one costs as much as another. */
+struct two_steps {
+    struct lgi_timer timer;
+    int fired, later;
+};
+static struct lgi_timers *set_of_two_steps;
+
+static void first_step(struct lgi_timer *timer, lg_duration now)
+{
+    (void)now;
+    ((struct two_steps *)timer)->fired++;
+}
+
+static void second_step(struct lgi_timer *timer)
+{
+    struct two_steps *two = (struct two_steps *)timer;
+    ck_assert_int_eq(two->fired, 1);
+    ck_assert(lgi_try_lock(&set_of_two_steps->lock)); /* nothing is held */
+    lgi_unlock(&set_of_two_steps->lock);
+    two->later++;
+    note_number((int)timer->when);
+}
+
+START_TEST(what_comes_later_holds_no_lock)
+{
+    static struct lgi_timers set;
+    struct two_steps timers[3];
+    memset(timers, 0, sizeof(timers));
+    lgi_timers_init(&set, 0);
+    set_of_two_steps = &set;
+    for (int i = 0; i < 3; i++) {
+        timers[i].timer.fire = first_step;
+        timers[i].timer.later = i == 1 ? NULL : second_step;
+        lgi_lock(&set.lock);
+        timers[i].timer.set = &set;
+        lgi_unlock(&set.lock);
+        lgi_timer_again(&timers[i].timer, 10 * (i + 1));
+    }
+    lgi_timers_run(&set, 100);
+    expect_trace("10 30");
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(timers[i].fired, 1);
+        ck_assert_int_eq(timers[i].later, i == 1 ? 0 : 1);
+    }
+}
+END_TEST
+
 START_TEST(a_million_pending_timers)
 {
     enum { COUNT = 1000000 };
@@ -394,7 +440,7 @@ START_TEST(a_busy_workers_timers_are_seen_to)
 END_TEST
 
 RUN_TESTS("timer", a_wheel_does_as_a_sorted_list, the_wheel_is_looked_at_seldom,
-          an_older_now_does_no_harm, a_million_pending_timers,
+          an_older_now_does_no_harm, what_comes_later_holds_no_lock, a_million_pending_timers,
           a_sleeping_worker_is_woken_for_a_sooner_timer, a_busy_workers_timers_are_seen_to,
           timers_of_one_worker_fire_once_or_are_stopped,
           timers_of_two_workers_fire_once_or_are_stopped,

@@ -25,6 +25,9 @@ struct lgi_done {
     uint32_t happened;
     struct lgi_waiters waiters;
     lg_error *error; /* static: what a wait that it ends returns */
+    /* If it is counted: who watches it holds it, and lets go of it by this. NULL: it outlives all who watch it. */
+    void (*release)(struct lgi_done *done);
+    uint32_t holders; /* atomic */
 };
 
 /* The calling goroutine or thread; NULL: not yet known to the library. */
