@@ -7,12 +7,20 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "sched/instrument.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF (-10000)
 #endif
 
 /* A mapping, cut into stacks of one class. Slabs are never unmapped, so one may look at them without a lock. */
@@ -21,6 +29,7 @@ struct lgi_slab {
     struct lgi_slab *next_with_free; /* of its class */
     uintptr_t first;                 /* the low end of its first stack */
     unsigned class_, count;
+    unsigned guarded;      /* that many have their guard page */
     _Atomic unsigned used; /* that many have been taken at least once */
     uint32_t free;         /* one more than the number of a stack that was given back; 0: none */
     uint32_t next_free[];  /* likewise, for each that was given back */
@@ -69,6 +78,31 @@ static bool guard(void *low)
                                         : mprotect(low, stacks.page, PROT_NONE)) == 0;
 }
 
+/* Guards the stacks that will be taken next, some in one call where the kernel allows it: that takes half as long. */
+static bool guard_next(struct lgi_slab *slab)
+{
+    enum { AT_ONCE = 64 };
+    size_t size = lgi_stack_size(slab->class_);
+    char *low = (char *)(slab->first + slab->guarded * size);
+    unsigned count = slab->count - slab->guarded;
+    struct iovec pages[AT_ONCE];
+    if (count > AT_ONCE)
+        count = AT_ONCE;
+    if (stacks.guards == BY_MADVISE && count > 1) {
+        for (unsigned i = 0; i < count; i++)
+            pages[i] = (struct iovec){low + i * size, stacks.page};
+        if (syscall(SYS_process_madvise, PIDFD_SELF, pages, (unsigned long)count,
+                    MADV_GUARD_INSTALL, 0UL) == (long)(count * stacks.page)) {
+            slab->guarded += count;
+            return true;
+        }
+    }
+    if (!guard(low))
+        return false;
+    slab->guarded++;
+    return true;
+}
+
 /* 8 at first, then more: a million stacks must not take a million mappings. */
 static struct lgi_slab *new_slab(unsigned class_)
 {
@@ -102,6 +136,7 @@ static struct lgi_slab *new_slab(unsigned class_)
     slab->class_ = class_;
     slab->count = (unsigned)count;
     atomic_init(&slab->used, 0);
+    slab->guarded = 0;
     slab->free = 0;
     slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
     atomic_store_explicit(&slabs, slab, memory_order_release);
@@ -131,7 +166,7 @@ static void *take(unsigned class_)
         return NULL;
     unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
     char *low = (char *)(slab->first + used * size);
-    if (!guard(low))
+    if (used == slab->guarded && !guard_next(slab))
         return NULL;
     lgi_note_stack(low, low + size);
     lgi_stack_end(low + size)->slab = slab;
