@@ -118,6 +118,7 @@ LG_END_DECLS
             LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
                 LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
                     uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                      \
+        LGI_CAT(lgi_words_, id)[n] = 0; /* there is one, though it is not used */                  \
         LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
             const lg_go_options LGI_CAT(lgi_options_, id) = options;                               \
         lgi_go(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),                \

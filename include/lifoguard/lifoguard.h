@@ -16,6 +16,7 @@
 #include <lifoguard/pending.h>
 #include <lifoguard/probe.h>
 #include <lifoguard/registry.h>
+#include <lifoguard/select.h>
 #include <lifoguard/until.h>
 
 #endif

@@ -17,6 +17,14 @@ void lgi_chan_sent_on_closed(void)
     lg_panic("send on closed channel");
 }
 
+__thread uint32_t lgi_chan_turns;
+
+void lgi_chan_let_others(void)
+{
+    if (lgi_on_fiber(lgi_self()))
+        lg_yield();
+}
+
 /* ---- beginning and end ---- */
 
 void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)(void *),
@@ -41,7 +49,8 @@ void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)
         .drop = drop,
         .of_pointers = of_pointers,
     };
-    c->in = c->out = c->first = extra ? lgi_chan_align(c, (char *)(c + 1)) : (char *)(c + 1);
+    c->in = c->out = c->first = extra ? lgi_chan_align((char *)(c + 1), alignment)
+                                      : (char *)(c + 1);
     c->end = c->first + buffer;
     return c;
 }
@@ -175,11 +184,13 @@ static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_unt
 
 void lgi_chan_send(void *channel, const void *value)
 {
+    lgi_chan_turn();
     (void)send_until(channel, value, lg_forever());
 }
 
 lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until until)
 {
+    lgi_chan_turn();
     return send_until(channel, value, until);
 }
 
@@ -187,6 +198,7 @@ bool lgi_chan_try_send(void *channel, const void *value)
 {
     struct lgi_chan *c = channel;
     struct lgi_g *woken;
+    lgi_chan_turn();
     if (!c)
         return false;
     lgi_chan_check(c);
@@ -245,7 +257,7 @@ static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
 static __attribute__((noinline)) lg_error *recv_and_drop(struct lgi_chan *c, bool *ok,
                                                          lg_until until)
 {
-    void *value = LGI_CHAN_SCRATCH(c);
+    void *value = LGI_CHAN_SCRATCH(c->size, c->alignment);
     lg_error *error = recv_until(c, value, ok, until);
     if (!error && *ok)
         lgi_chan_drop_value(c, value);
@@ -254,7 +266,7 @@ static __attribute__((noinline)) lg_error *recv_and_drop(struct lgi_chan *c, boo
 
 static __attribute__((noinline)) bool try_recv_and_drop(struct lgi_chan *c, bool *ok)
 {
-    void *value = LGI_CHAN_SCRATCH(c);
+    void *value = LGI_CHAN_SCRATCH(c->size, c->alignment);
     if (!try_recv(c, value, ok))
         return false;
     if (*ok)
@@ -266,6 +278,7 @@ bool lgi_chan_recv(void *channel, void *to)
 {
     struct lgi_chan *c = channel;
     bool ok = false;
+    lgi_chan_turn();
     if (__builtin_expect(!c, 0)) {
         (void)wait_for_null("receive from a NULL channel", lg_forever());
         return false;
@@ -282,6 +295,7 @@ lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
 {
     struct lgi_chan *c = channel;
     bool unasked;
+    lgi_chan_turn();
     if (!c)
         return wait_for_null("receive from a NULL channel", until);
     lgi_chan_check(c);
@@ -294,6 +308,7 @@ bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
 {
     struct lgi_chan *c = channel;
     bool unasked;
+    lgi_chan_turn();
     if (!c)
         return false;
     lgi_chan_check(c);

@@ -44,6 +44,18 @@ enum lgi_chan_attempt {
     LGI_CHAN_WAS_CLOSED,
 };
 
+/* Comes first in every operation: a goroutine that never has to wait, because a thread or another worker always serves
+ * it, lets the others of its own worker run now and then. (Before, since lg_exit may end it there, and nothing is in its
+ * hands yet.) */
+extern __thread uint32_t lgi_chan_turns __attribute__((tls_model("initial-exec")));
+void lgi_chan_let_others(void) __attribute__((cold));
+static inline void lgi_chan_turn(void)
+{
+    enum { LGI_CHAN_TURN = 64 };
+    if (__builtin_expect(++lgi_chan_turns % LGI_CHAN_TURN == 0, 0))
+        lgi_chan_let_others();
+}
+
 /* Does not return if that is not a channel. */
 void lgi_chan_not_one(const struct lgi_chan *c) __attribute__((noreturn, cold));
 void lgi_chan_sent_on_closed(void) __attribute__((noreturn, cold));
@@ -182,11 +194,11 @@ static inline enum lgi_chan_attempt lgi_chan_recv_now(struct lgi_chan *c, void *
 void lgi_chan_drop_value(const struct lgi_chan *c, void *value);
 
 /* Memory for one that is received only to be dropped, on the caller's stack. */
-#define LGI_CHAN_SCRATCH(c)                                                                        \
-    lgi_chan_align((c), (char *)__builtin_alloca((c)->size + (c)->alignment))
-static inline char *lgi_chan_align(const struct lgi_chan *c, char *memory)
+#define LGI_CHAN_SCRATCH(size, alignment)                                                          \
+    lgi_chan_align(__builtin_alloca((size) + (alignment)), (alignment))
+static inline char *lgi_chan_align(char *memory, size_t alignment)
 {
-    return memory + (-(uintptr_t)memory & (c->alignment - 1));
+    return memory + (-(uintptr_t)memory & (alignment - 1));
 }
 
 #endif

@@ -1,0 +1,109 @@
+/* Select: waits for several channels at once, and does one of what can be done.
+ *
+ *     switch (lg_select(lg_case_recv(jobs, &job, &ok),      // case 0
+ *                       lg_case_send(results, result),      // case 1
+ *                       lg_case_until(lg_within(LG_SECOND)))) {
+ *     case 0: …
+ *     case 1: …
+ *     case 2: …
+ *     }
+ *
+ * It returns the number of the case that was done, from 0, in the order of the arguments; exactly one is done.
+ * If several can be done, one of them is chosen at random, each as likely as the others. Any number of cases; one channel
+ * may stand in several, as receiver and sender too, but a select does not send to itself. A case with a NULL
+ * channel is never chosen. No case at all, or none that can ever be chosen: waits for ever.
+ *
+ * Whether there is a default or a deadline, what can be done at once is done; and a default is chosen only if there was
+ * a moment at which no other case could be done. A deadline that has passed comes before a default.
+ *
+ * Panics: if a send is chosen whose channel is closed; out of memory, with more than 16 cases that have to wait: then
+ * nothing was done.
+ *
+ * Threads: any, as with channels.
+ */
+#ifndef LIFOGUARD_SELECT_H
+#define LIFOGUARD_SELECT_H
+
+#include <lifoguard/chan.h>
+#include <lifoguard/until.h>
+
+LG_BEGIN_DECLS
+
+struct lgi_case_value {
+    void *at; /* NULL: dropped */
+    bool *ok; /* or NULL */
+};
+
+typedef struct lg_case {
+    int lgi_kind;
+    void *lgi_channel;
+    union {
+        struct lgi_case_value lgi_value;
+        lg_until lgi_until;
+    };
+} lg_case;
+
+/* For a number of cases that is not known beforehand: the number of the one that was done. */
+LG_API size_t lg_select_n(const lg_case *cases, size_t count);
+
+enum {
+    LGI_CASE_NEVER,
+    LGI_CASE_RECV,
+    LGI_CASE_SEND,
+    LGI_CASE_DONE,
+    LGI_CASE_UNTIL,
+    LGI_CASE_DEFAULT
+};
+
+/* The time comes, or the context or group of it is cancelled. */
+static inline lg_case lg_case_until(lg_until until)
+{
+    lg_case it;
+    it.lgi_kind = LGI_CASE_UNTIL;
+    it.lgi_channel = (void *)0;
+    it.lgi_until = until;
+    return it;
+}
+
+/* It happens. Chosen among those that can be done as a receive is. */
+static inline lg_case lgi_case_done(struct lgi_done *done)
+{
+    lg_case it = lg_case_until(lg_forever());
+    it.lgi_kind = done ? LGI_CASE_DONE : LGI_CASE_NEVER;
+    it.lgi_until.lgi_done = done;
+    return it;
+}
+
+LG_END_DECLS
+
+#ifndef __cplusplus
+
+/* lg_select(cases…). The cases are evaluated once, in order (so are those that are not chosen, as in Go). */
+#define lg_select(...) LGI_NUMBER(LGI_SELECT, __VA_ARGS__)
+
+/* Receives into *to, which may be NULL; *ok, a bool, or NULL, tells whether it was an element: see lg_chan_recv. */
+#define lg_case_recv(channel, to, ok)                                                              \
+    ((lg_case){.lgi_kind = LGI_CASE_RECV,                                                          \
+               .lgi_channel = (channel),                                                           \
+               .lgi_value = {LGI_CHAN_TO(channel, to), (ok)}})
+
+/* lg_case_send(channel, value). A case that is kept for lg_select_n is valid until the block is left that it is made
+ * in: the value stands there. */
+#define lg_case_send(channel, ...)                                                                 \
+    ((lg_case){.lgi_kind = LGI_CASE_SEND,                                                          \
+               .lgi_channel = (channel),                                                           \
+               .lgi_value = {LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0}})
+
+/* Chosen if nothing else can be done at once. */
+#define lg_case_default ((lg_case){.lgi_kind = LGI_CASE_DEFAULT})
+
+/* The first is there so that there need not be any other. */
+#define LGI_SELECT(id, ...)                                                                        \
+    __extension__({                                                                                \
+        const lg_case LGI_CAT(lgi_cases_, id)[] = {{.lgi_kind = LGI_CASE_NEVER}, __VA_ARGS__};     \
+        lg_select_n(LGI_CAT(lgi_cases_, id) + 1,                                                   \
+                    sizeof(LGI_CAT(lgi_cases_, id)) / sizeof(lg_case) - 1);                        \
+    })
+
+#endif
+#endif

@@ -1,0 +1,367 @@
+#include <lifoguard/select.h>
+
+#include <stdlib.h>
+
+#include <lifoguard/panic.h>
+
+#include "chan/channel.h"
+#include "sched/goroutine.h"
+
+enum {
+    NONE = -1, /* of cases */
+    FEW = 16,  /* cases for which there is room on the stack */
+};
+
+static inline bool is_channel(const lg_case *it)
+{
+    return it->lgi_channel != NULL; /* the others have none */
+}
+
+/* ---- choosing ---- */
+
+/* Marsaglia's xorshift. Any start but 0 will do; threads differ by the address. */
+static inline uint64_t next_random(void)
+{
+    static __thread uint64_t state __attribute__((tls_model("initial-exec")));
+    uint64_t x = state;
+    if (__builtin_expect(x == 0, 0))
+        x = (uint64_t)(uintptr_t)&state * 0x9e3779b97f4a7c15U ^ (uint64_t)lg_now();
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    state = x;
+    return x;
+}
+
+static inline size_t random_below(size_t limit)
+{
+    return (size_t)(__extension__(unsigned __int128) next_random() * limit >> 64);
+}
+
+/* Worth trying? Exact while the channel is locked, but for those who wait and have been claimed by something
+ * else. Without: see lgi_chan_may_recv. */
+static inline bool may_be_done(const lg_case *it)
+{
+    const struct lgi_chan *c = it->lgi_channel;
+    if (is_channel(it)) {
+        lgi_chan_check(c);
+        return it->lgi_kind == LGI_CASE_RECV ? lgi_chan_may_recv(c) : lgi_chan_may_send(c);
+    }
+    return it->lgi_kind == LGI_CASE_DONE && lgi_done_happened(it->lgi_until.lgi_done);
+}
+
+/* One of those that may be done, each as likely as the others. */
+static inline ptrdiff_t choose(const lg_case *cases, size_t count)
+{
+    ptrdiff_t chosen = NONE;
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (may_be_done(&cases[i]) && (++found == 1 || random_below(found) == 0))
+            chosen = (ptrdiff_t)i;
+    return chosen;
+}
+
+/* What is chosen if no channel is ready: what has happened once and for all, or a default. (So this was not so when the
+ * channels were looked at, if it is not now: there was a moment when nothing could be done.) */
+static ptrdiff_t otherwise(const lg_case *cases, size_t count)
+{
+    ptrdiff_t none = NONE;
+    for (size_t i = 0; i < count; i++) {
+        if (cases[i].lgi_kind == LGI_CASE_DONE && may_be_done(&cases[i]))
+            return (ptrdiff_t)i;
+        if (cases[i].lgi_kind == LGI_CASE_UNTIL &&
+            lgi_until_over(cases[i].lgi_until) != LGI_WAITING)
+            return (ptrdiff_t)i;
+        if (cases[i].lgi_kind == LGI_CASE_DEFAULT && none == NONE)
+            none = (ptrdiff_t)i;
+    }
+    return none;
+}
+
+/* Where the value is, or goes. `scratch` is for what is received only to be dropped. */
+static inline void *value_of(const lg_case *it, void *scratch)
+{
+    return it->lgi_value.at || it->lgi_kind == LGI_CASE_SEND ? it->lgi_value.at : scratch;
+}
+
+/* Under the channel's lock, if it has one. Must be finished after unlocking. */
+static inline enum lgi_chan_attempt attempt(const lg_case *it, void *scratch, struct lgi_g **woken)
+{
+    *woken = NULL;
+    switch (it->lgi_kind) {
+    case LGI_CASE_RECV: return lgi_chan_recv_now(it->lgi_channel, value_of(it, scratch), woken);
+    case LGI_CASE_SEND: return lgi_chan_send_now(it->lgi_channel, it->lgi_value.at, woken);
+    default: return LGI_CHAN_DONE;
+    }
+}
+
+static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken, bool ok)
+{
+    if (woken)
+        lgi_unpark(woken);
+    if (it->lgi_kind == LGI_CASE_RECV) {
+        if (it->lgi_value.ok)
+            *it->lgi_value.ok = ok;
+        if (__builtin_expect(scratch && !it->lgi_value.at && ok, 0))
+            lgi_chan_drop_value(it->lgi_channel, scratch);
+    } else if (__builtin_expect(it->lgi_kind == LGI_CASE_SEND && !ok, 0)) {
+        lgi_chan_sent_on_closed();
+    }
+}
+
+/* Of those that seem to be ready, one that is; NONE if there are none. It takes one lock. */
+static inline ptrdiff_t do_one(const lg_case *cases, size_t count, void *scratch)
+{
+    for (;;) {
+        ptrdiff_t chosen = choose(cases, count);
+        if (chosen == NONE)
+            return NONE;
+        const lg_case *it = &cases[chosen];
+        struct lgi_chan *c = it->lgi_channel;
+        struct lgi_g *woken;
+        if (!c)
+            return chosen;
+        lgi_lock(&c->lock);
+        enum lgi_chan_attempt done = attempt(it, scratch, &woken);
+        lgi_unlock(&c->lock);
+        if (__builtin_expect(done != LGI_CHAN_MUST_WAIT, 1)) {
+            finish(it, scratch, woken, done == LGI_CHAN_DONE);
+            return chosen;
+        }
+        /* Somebody else was faster, or who waited did not any more. */
+    }
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+    const lg_case *cases;
+    size_t count;
+    void *scratch;                   /* for what is received only to be dropped; NULL: nothing is */
+    struct lgi_chan_waiter *waiters; /* one a case */
+    struct lgi_chan **channels;      /* each once, by address: the order in which they are locked */
+    size_t channel_count;
+};
+
+static inline struct lgi_waiters *list_of(const lg_case *it)
+{
+    struct lgi_chan *c = it->lgi_channel;
+    return it->lgi_kind == LGI_CASE_RECV ? &c->receivers : &c->senders;
+}
+
+static inline struct lgi_done *done_of(const lg_case *it)
+{
+    return it->lgi_kind == LGI_CASE_DONE || it->lgi_kind == LGI_CASE_UNTIL ? it->lgi_until.lgi_done
+                                                                           : NULL;
+}
+
+/* Shell's sort: short, without memory, and fast enough for thousands. */
+static void sort(struct lgi_chan **channels, size_t count)
+{
+    for (size_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+        for (size_t i = gap; i < count; i++) {
+            struct lgi_chan *c = channels[i];
+            size_t j = i;
+            for (; j >= gap && (uintptr_t)channels[j - gap] > (uintptr_t)c; j -= gap)
+                channels[j] = channels[j - gap];
+            channels[j] = c;
+        }
+}
+
+static void find_channels(struct waiting *w)
+{
+    size_t found = 0, different = 0;
+    for (size_t i = 0; i < w->count; i++)
+        if (is_channel(&w->cases[i]))
+            w->channels[found++] = w->cases[i].lgi_channel;
+    sort(w->channels, found);
+    for (size_t i = 0; i < found; i++)
+        if (different == 0 || w->channels[i] != w->channels[different - 1])
+            w->channels[different++] = w->channels[i];
+    w->channel_count = different;
+}
+
+static void lock_all(const struct waiting *w)
+{
+    for (size_t i = 0; i < w->channel_count; i++)
+        lgi_lock(&w->channels[i]->lock);
+}
+
+static void unlock_all(const struct waiting *w)
+{
+    for (size_t i = 0; i < w->channel_count; i++)
+        lgi_unlock(&w->channels[i]->lock);
+}
+
+/* The deadline that comes first. */
+static ptrdiff_t earliest(const struct waiting *w, lg_until *until)
+{
+    ptrdiff_t first = NONE;
+    *until = lg_forever();
+    for (size_t i = 0; i < w->count; i++)
+        if (w->cases[i].lgi_kind == LGI_CASE_UNTIL &&
+            w->cases[i].lgi_until.lgi_deadline < until->lgi_deadline) {
+            until->lgi_deadline = w->cases[i].lgi_until.lgi_deadline;
+            first = (ptrdiff_t)i;
+        }
+    return first;
+}
+
+/* Everything is locked, so that nobody can claim the caller before it stands in all the lists: who finds it there may
+ * take one of its cases, and would otherwise have to give it back if the caller itself could do another. */
+static void enqueue(const struct waiting *w, struct lgi_g *g)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const lg_case *it = &w->cases[i];
+        struct lgi_chan_waiter *waiter = &w->waiters[i];
+        waiter->waiter.queued = false;
+        waiter->waiter.g = g;
+        waiter->waiter.index = LGI_READY + (uint32_t)i;
+        waiter->waiter.data = value_of(it, w->scratch);
+        waiter->ok = false;
+        if (is_channel(it))
+            lgi_waiters_push(list_of(it), &waiter->waiter);
+    }
+}
+
+static void dequeue(const struct waiting *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const lg_case *it = &w->cases[i];
+        struct lgi_chan *c = it->lgi_channel;
+        struct lgi_done *done = done_of(it);
+        if (is_channel(it)) {
+            lgi_lock(&c->lock);
+            lgi_waiters_remove(list_of(it), &w->waiters[i].waiter);
+            lgi_unlock(&c->lock);
+        } else if (done) {
+            lgi_done_unwatch(done, &w->waiters[i].waiter);
+        }
+    }
+}
+
+/* Nothing could be done without waiting, it seemed. */
+static size_t wait_for_one(struct waiting *w)
+{
+    struct lgi_g *g = lgi_self(), *woken;
+    ptrdiff_t chosen;
+
+    find_channels(w);
+    lock_all(w);
+    while ((chosen = choose(w->cases, w->count)) != NONE) {
+        const lg_case *it = &w->cases[chosen];
+        enum lgi_chan_attempt done = attempt(it, w->scratch, &woken);
+        if (done != LGI_CHAN_MUST_WAIT) {
+            unlock_all(w);
+            finish(it, w->scratch, woken, done == LGI_CHAN_DONE);
+            return (size_t)chosen;
+        }
+    }
+    chosen = otherwise(w->cases, w->count);
+    if (chosen != NONE) {
+        unlock_all(w);
+        return (size_t)chosen;
+    }
+    lgi_wait_begin(g, w->count == 0 ? "select without cases" : "select");
+    enqueue(w, g);
+    unlock_all(w);
+
+    lg_until until;
+    ptrdiff_t deadline = earliest(w, &until);
+    uint32_t claim = LGI_WAITING;
+    for (size_t i = 0; i < w->count && claim == LGI_WAITING; i++) {
+        struct lgi_done *done = done_of(&w->cases[i]);
+        struct lgi_waiter *waiter = &w->waiters[i].waiter;
+        if (done && !lgi_done_watch(done, waiter) && lgi_claim(g, waiter->index))
+            claim = waiter->index;
+    }
+    if (claim == LGI_WAITING)
+        claim = lgi_park(g, until);
+    else
+        g->waits_for = NULL;
+    dequeue(w);
+    if (claim == LGI_TIMED_OUT)
+        return (size_t)deadline;
+    if (claim < LGI_READY)
+        (void)lgi_wait_failed(claim, until);
+    chosen = (ptrdiff_t)(claim - LGI_READY);
+    finish(&w->cases[chosen], w->scratch, NULL, w->waiters[chosen].ok);
+    return (size_t)chosen;
+}
+
+static __attribute__((noinline)) size_t wait_for_one_of_few(const lg_case *cases, size_t count,
+                                                            void *scratch)
+{
+    struct lgi_chan_waiter waiters[FEW];
+    struct lgi_chan *channels[FEW];
+    struct waiting w = {cases, count, scratch, waiters, channels, 0};
+    return wait_for_one(&w);
+}
+
+static void free_it(void **memory)
+{
+    free(*memory);
+}
+
+static __attribute__((noinline)) size_t wait_for_one_of_many(const lg_case *cases, size_t count,
+                                                             void *scratch)
+{
+    struct one {
+        struct lgi_chan_waiter waiter;
+        struct lgi_chan *channel;
+    };
+    if (count > UINT32_MAX - LGI_READY - 1)
+        lg_panic("lg_select_n: %zu cases are too many", count);
+    void *memory __attribute__((cleanup(free_it))) = calloc(count, sizeof(struct one));
+    if (!memory)
+        lg_panic("lg_select_n: out of memory for %zu cases", count);
+    struct lgi_chan_waiter *waiters = memory;
+    struct waiting w = {cases, count, scratch, waiters, (struct lgi_chan **)(waiters + count), 0};
+    return wait_for_one(&w);
+}
+
+/* ---- all of it ---- */
+
+static inline size_t select_one(const lg_case *cases, size_t count, void *scratch)
+{
+    ptrdiff_t done = do_one(cases, count, scratch);
+    if (done != NONE)
+        return (size_t)done;
+    size_t channels = 0;
+    for (size_t i = 0; i < count; i++)
+        channels += is_channel(&cases[i]);
+    /* One channel has been looked at in one moment, several not: one may have become ready while another ceased to be. */
+    if (channels <= 1 && (done = otherwise(cases, count)) != NONE)
+        return (size_t)done;
+    return count <= FEW ? wait_for_one_of_few(cases, count, scratch)
+                        : wait_for_one_of_many(cases, count, scratch);
+}
+
+static inline bool drops(const lg_case *it)
+{
+    const struct lgi_chan *c = it->lgi_channel;
+    return it->lgi_kind == LGI_CASE_RECV && !it->lgi_value.at && c && c->drop;
+}
+
+/* Only one case is done, so they can all have the same memory. */
+static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, size_t count)
+{
+    size_t size = 0, alignment = 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct lgi_chan *c = cases[i].lgi_channel;
+        if (cases[i].lgi_kind != LGI_CASE_RECV || cases[i].lgi_value.at || !c)
+            continue;
+        size = c->size > size ? c->size : size;
+        alignment = c->alignment > alignment ? c->alignment : alignment;
+    }
+    return select_one(cases, count, LGI_CHAN_SCRATCH(size, alignment));
+}
+
+size_t lg_select_n(const lg_case *cases, size_t count)
+{
+    lgi_chan_turn();
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_expect(drops(&cases[i]), 0))
+            return select_and_drop(cases, count);
+    return select_one(cases, count, NULL);
+}
