@@ -97,8 +97,10 @@ static inline void lgi_starts_steal(struct lgi_starts *from, struct lgi_starts *
     struct lgi_start *first = from->first, **end = &from->first;
     for (unsigned i = 0; i < count; i++)
         end = &(*end)->next;
-    from->first = *end;
-    *end = NULL;
+    if (count > 0) {
+        from->first = *end;
+        *end = NULL;
+    }
     lgi_starts_set_count(from, from->count - count);
     __atomic_store_n(&from->taken, lgi_starts_taken(from) + count, __ATOMIC_RELAXED);
     lgi_unlock(&from->lock);
