@@ -11,6 +11,7 @@
 #include <lifoguard/error.h>
 #include <lifoguard/file.h>
 #include <lifoguard/go.h>
+#include <lifoguard/mutex.h>
 #include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/pending.h>
@@ -18,5 +19,6 @@
 #include <lifoguard/registry.h>
 #include <lifoguard/select.h>
 #include <lifoguard/until.h>
+#include <lifoguard/waitgroup.h>
 
 #endif

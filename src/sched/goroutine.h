@@ -88,6 +88,14 @@ size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size);
 
 size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size);
 
+/* A goroutine's memory is never unmapped, a thread's is; so whoever has only an address, of one that may have ended by
+ * now, needs to know which it is before looking at it. It can be seen from the address. */
+enum { LGI_G_ALIGNMENT = 64, LGI_G_OF_THREAD = 32 };
+static inline bool lgi_g_is_thread(uintptr_t address)
+{
+    return (address & LGI_G_OF_THREAD) != 0;
+}
+
 static inline bool lgi_on_fiber(const struct lgi_g *g)
 {
     return g->worker != NULL;

@@ -13,18 +13,22 @@ LG_ERROR_DEFINE_ERRNO(lg_cancelled, ECANCELED, "cancelled");
 /* A thread's futex. */
 enum { PARKED, UNPARKED, ASLEEP };
 
-static __thread struct lgi_g thread_g;
+static __thread struct {
+    _Alignas(LGI_G_ALIGNMENT) char before[LGI_G_OF_THREAD];
+    struct lgi_g g;
+} thread;
 struct lgi_g *lgi_main;
 
 struct lgi_g *lgi_self_slow(void)
 {
-    thread_g.claim = LGI_READY;
+    struct lgi_g *g = &thread.g;
+    g->claim = LGI_READY;
     if (gettid() == getpid() && !lgi_forked) {
-        thread_g.is_main = true;
-        lgi_main = &thread_g;
+        g->is_main = true;
+        lgi_main = g;
     }
-    lgi_current = &thread_g;
-    return &thread_g;
+    lgi_current = g;
+    return g;
 }
 
 /* ---- claims ---- */

@@ -245,7 +245,7 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
             return NULL;
     }
     uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
-    struct lgi_g *g = (struct lgi_g *)(at & ~(uintptr_t)63);
+    struct lgi_g *g = (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(high - size, size);
     clear(g);
@@ -264,7 +264,7 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
 struct lgi_g *lgi_g_of_stack(void *high)
 {
     uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
-    return (struct lgi_g *)(at & ~(uintptr_t)63);
+    return (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
 }
 
 /* ---- what to run next ---- */

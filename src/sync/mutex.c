@@ -1,0 +1,226 @@
+/* Mutexes, after Go's. The word holds the owner, and in its lowest bits:
+ *
+ *   WAITERS    somebody is in the list. Set under the list's lock while there is an owner, whose unlock then takes that
+ *              lock too; cleared under it.
+ *   WOKEN      somebody was woken, or spins, to try for the mutex: whoever unlocks need not wake another.
+ *   STARVING   the first in the list has waited for long: whoever unlocks hands the mutex over. Only together with an
+ *              owner, so there is nobody to be faster.
+ *
+ * Who unlocks touches the mutex for the last time when it gives up the word, or, if it has claimed a waiter, before it
+ * unparks that: until then the waiter is in its call, and the mutex must be there. */
+#include <lifoguard/mutex.h>
+#include <lifoguard/panic.h>
+
+#include "sched/goroutine.h"
+#include "sched/runtime.h"
+
+enum { WAITERS = 1, WOKEN = 2, STARVING = 4, FLAGS = 7 };
+
+/* How a waiter is claimed: to try for itself, or it has the mutex. */
+enum { TRY, HAS };
+
+static const lg_duration starving_after = LG_MILLISECOND;
+
+static uintptr_t owner(uintptr_t word)
+{
+    return word & ~(uintptr_t)FLAGS;
+}
+
+static bool change(lg_mutex *mutex, uintptr_t *word, uintptr_t to, int order)
+{
+    return __atomic_compare_exchange_n(&mutex->lgi_word, word, to, false, order, __ATOMIC_RELAXED);
+}
+
+/* Clears WOKEN if it is the caller's. */
+static bool take(lg_mutex *mutex, uintptr_t self, bool woken)
+{
+    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+    while (!owner(word))
+        if (change(mutex, &word, self | (woken ? word & ~(uintptr_t)WOKEN : word),
+                   __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
+/* ---- spinning ---- */
+
+/* Only a guess, since the owner may be another, or have ended, by the time it is looked at. */
+#if defined(__clang__)
+__attribute__((no_sanitize("address", "thread")))
+#else
+__attribute__((no_sanitize_address, no_sanitize_thread))
+#endif
+static bool runs_elsewhere(uintptr_t owner, const struct lgi_g *self)
+{
+    if (lgi_g_is_thread(owner))
+        return true;
+    const struct lgi_g *g = (const struct lgi_g *)owner;
+    return g->worker != self->worker && g->state == LGI_G_RUNNING;
+}
+
+static bool nothing_else_to_run(const struct lgi_g *self)
+{
+    struct lgi_worker *worker = self->worker;
+    return !worker || (!worker->ready && lgi_starts_count(&worker->starts) == 0 &&
+                       !atomic_load_explicit(&worker->inbox, memory_order_relaxed));
+}
+
+static bool spin(lg_mutex *mutex, const struct lgi_g *self, bool *woken)
+{
+    enum { SPINS = 120 };
+    if (!lgi_may_spin() || !nothing_else_to_run(self))
+        return false;
+    for (int i = 0; i < SPINS; i++) {
+        uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+        if (!owner(word)) {
+            if (take(mutex, (uintptr_t)self, *woken))
+                return true;
+            continue;
+        }
+        if ((word & STARVING) || (i == 0 && !runs_elsewhere(owner(word), self)))
+            return false;
+        if (!*woken && (word & (WAITERS | WOKEN)) == WAITERS)
+            *woken = change(mutex, &word, word | WOKEN, __ATOMIC_RELAXED);
+        lgi_pause();
+    }
+    return false;
+}
+
+/* ---- waiting ---- */
+
+/* Puts the caller into the list; false: it has got the mutex instead. */
+static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool again, bool starving)
+{
+    struct lgi_g *self = waiter->g;
+    uintptr_t word, next;
+    lgi_lock(&mutex->lgi_lock);
+    word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+    do {
+        next = woken ? word & ~(uintptr_t)WOKEN : word;
+        next |= owner(word) ? WAITERS | (starving ? STARVING : 0) : (uintptr_t)self;
+    } while (!change(mutex, &word, next, __ATOMIC_ACQUIRE));
+    bool waits = owner(word) != 0;
+    if (waits) {
+        lgi_wait_begin(self, "mutex");
+        if (again)
+            lgi_waiters_push_front(&mutex->lgi_waiters, waiter);
+        else
+            lgi_waiters_push(&mutex->lgi_waiters, waiter);
+    }
+    lgi_unlock(&mutex->lgi_lock);
+    return waits;
+}
+
+static void leave(lg_mutex *mutex, struct lgi_waiter *waiter)
+{
+    lgi_lock(&mutex->lgi_lock);
+    lgi_waiters_remove(&mutex->lgi_waiters, waiter);
+    if (lgi_waiters_empty(&mutex->lgi_waiters))
+        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
+    lgi_unlock(&mutex->lgi_lock);
+}
+
+/* The mutex was handed over. */
+static void arrive(lg_mutex *mutex, bool starving)
+{
+    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE);
+    if (!starving || !(word & WAITERS))
+        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)STARVING, __ATOMIC_RELAXED);
+}
+
+static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
+{
+    struct lgi_g *self = lgi_self();
+    struct lgi_waiter waiter = {.g = self};
+    bool woken = false, starving = false;
+    lg_duration since = 0;
+
+    if (take(mutex, (uintptr_t)self, false))
+        return NULL;
+    if (lg_mutex_is_mine(mutex))
+        lg_panic("lock of a mutex that the caller holds already: it would wait for itself");
+    for (;;) {
+        if (spin(mutex, self, &woken))
+            return NULL;
+        if (!queue(mutex, &waiter, woken, since != 0, starving))
+            return NULL;
+        if (since == 0)
+            since = lg_now();
+        uint32_t claim = through ? lgi_park_through(self) : lgi_park(self, until);
+        if (claim < LGI_READY) {
+            leave(mutex, &waiter);
+            return lgi_wait_failed(claim, until);
+        }
+        starving = starving || lg_now() - since > starving_after;
+        if (claim == LGI_READY + HAS) {
+            arrive(mutex, starving);
+            return NULL;
+        }
+        woken = true;
+        if (take(mutex, (uintptr_t)self, true))
+            return NULL;
+    }
+}
+
+void lgi_mutex_lock(lg_mutex *mutex)
+{
+    lock(mutex, lg_forever(), false);
+}
+
+lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
+{
+    return lock(mutex, until, false);
+}
+
+void lg_mutex_relock(lg_mutex *mutex)
+{
+    lock(mutex, lg_forever(), true);
+}
+
+bool lgi_mutex_try_lock(lg_mutex *mutex)
+{
+    return take(mutex, (uintptr_t)lgi_self(), false);
+}
+
+/* ---- unlocking ---- */
+
+/* Gives up the word to somebody in the list; false: there is nobody. */
+static bool pass_on(lg_mutex *mutex)
+{
+    struct lgi_g *next = NULL;
+    lgi_lock(&mutex->lgi_lock);
+    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED), to;
+    bool hand = (word & STARVING) != 0;
+    struct lgi_waiter *waiter = lgi_waiters_claim(&mutex->lgi_waiters, hand ? HAS : TRY);
+    uintptr_t more = lgi_waiters_empty(&mutex->lgi_waiters) ? 0 : WAITERS;
+    if (waiter) {
+        next = waiter->g;
+        do /* somebody may begin to spin */
+            to = hand ? (uintptr_t)next | STARVING | (word & WOKEN) : WOKEN;
+        while (!change(mutex, &word, to | more, __ATOMIC_RELEASE));
+    } else {
+        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
+    }
+    lgi_unlock(&mutex->lgi_lock);
+    if (next)
+        lgi_unpark(next);
+    return next != NULL;
+}
+
+void lgi_mutex_unlock(lg_mutex *mutex)
+{
+    uintptr_t self = (uintptr_t)lgi_self();
+    for (;;) {
+        uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+        if (!owner(word))
+            lg_panic("unlock of a mutex that is not locked");
+        if (owner(word) != self)
+            lg_panic("unlock of a mutex that another goroutine or thread holds");
+        if (!(word & WAITERS) || (word & (WOKEN | STARVING)) == WOKEN) {
+            if (change(mutex, &word, word & (WAITERS | WOKEN), __ATOMIC_RELEASE))
+                return;
+        } else if (pass_on(mutex)) {
+            return;
+        }
+    }
+}

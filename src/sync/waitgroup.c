@@ -1,0 +1,157 @@
+/* Wait groups. The state is twice the counter, plus WAITED exactly if the list is not empty; that changes under the
+ * list's lock. Who lets the counter become 0 touches the group for the last time when it changes the state, or, with
+ * WAITED, when it unlocks the list: until then every waiter is in its call, and the group must be there. */
+#include <lifoguard/panic.h>
+#include <lifoguard/waitgroup.h>
+
+#include "defer/unwinding.h"
+#include "sched/goroutine.h"
+
+enum { WAITED = 1, ONE = 2 };
+
+static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
+{
+    return __atomic_compare_exchange_n(&group->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* ---- counting ---- */
+
+/* Somebody waits, and this add makes the counter 0. False: not any more. */
+static bool finish(lg_waitgroup *group, int64_t delta)
+{
+    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    lgi_lock(&group->lgi_lock);
+    int64_t state = -delta | WAITED;
+    if (!change(group, &state, 0)) {
+        lgi_unlock(&group->lgi_lock);
+        return false;
+    }
+    while ((waiter = lgi_waiters_claim(&group->lgi_waiters, 0))) {
+        waiter->next = NULL;
+        *end = waiter;
+        end = &waiter->next;
+    }
+    lgi_unlock(&group->lgi_lock);
+    while ((waiter = claimed)) {
+        claimed = waiter->next;
+        lgi_unpark(waiter->g);
+    }
+    return true;
+}
+
+static void add(lg_waitgroup *group, int64_t delta)
+{
+    int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
+    for (;;) {
+        int64_t to = state + delta;
+        if (to < 0)
+            lg_panic("negative counter of a wait group: more done than was added");
+        if (to != WAITED) {
+            if (change(group, &state, to))
+                return;
+        } else if (finish(group, delta)) {
+            return;
+        } else {
+            state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+void lg_waitgroup_add(lg_waitgroup *group, int delta)
+{
+    if (delta != 0)
+        add(group, (int64_t)delta * ONE);
+}
+
+void lg_waitgroup_done(lg_waitgroup *group)
+{
+    add(group, -ONE);
+}
+
+/* ---- waiting ---- */
+
+/* False: there is nothing to wait for. */
+static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter)
+{
+    lgi_lock(&group->lgi_lock);
+    int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE);
+    while (state != 0 && !(state & WAITED) && !change(group, &state, state | WAITED))
+        ;
+    if (state != 0) {
+        lgi_wait_begin(waiter->g, "wait group");
+        lgi_waiters_push(&group->lgi_waiters, waiter);
+    }
+    lgi_unlock(&group->lgi_lock);
+    return state != 0;
+}
+
+static lg_error *wait(lg_waitgroup *group, lg_until until)
+{
+    if (__atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE) == 0)
+        return NULL;
+    struct lgi_waiter waiter = {.g = lgi_self()};
+    if (!queue(group, &waiter))
+        return NULL;
+    uint32_t claim = lgi_park(waiter.g, until);
+    if (claim >= LGI_READY)
+        return NULL;
+    lgi_lock(&group->lgi_lock);
+    if (waiter.queued) {
+        lgi_waiters_remove(&group->lgi_waiters, &waiter);
+        if (lgi_waiters_empty(&group->lgi_waiters))
+            __atomic_fetch_and(&group->lgi_state, ~(int64_t)WAITED, __ATOMIC_RELAXED);
+    }
+    lgi_unlock(&group->lgi_lock);
+    return lgi_wait_failed(claim, until);
+}
+
+void lg_waitgroup_wait(lg_waitgroup *group)
+{
+    wait(group, lg_forever());
+}
+
+lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
+{
+    return wait(group, until);
+}
+
+/* ---- goroutines that are counted ---- */
+
+/* Not after a panic that nothing has stopped: the process is about to end by it, and whoever waits might make it end
+ * in another way first. */
+static void done_unless_panicking(lg_waitgroup *group)
+{
+    if (!lgi_thread.unwinding || !lgi_thread.unwinding->panic)
+        lg_waitgroup_done(group);
+}
+
+static void run(struct lgi_start *start)
+{
+    lg_waitgroup *group = start->owner;
+    lg_defer(done_unless_panicking, group);
+    lgi_make_call(start->function, start->word, start->site->count);
+}
+
+static void drop(struct lgi_start *start)
+{
+    lg_waitgroup_done(start->owner);
+}
+
+void lgi_waitgroup_go(lg_waitgroup *group, const struct lgi_site *site, lgi_function function,
+                      const uintptr_t *words)
+{
+    if (!function)
+        lgi_panic(site->file, site->line, "goroutine of a NULL function");
+    struct lgi_start *start = lgi_start_new(site, function, words);
+    if (start) {
+        start->run = run;
+        start->drop = drop;
+        start->owner = group;
+        lg_waitgroup_add(group, 1);
+        if (lgi_go_start(start))
+            return;
+        lgi_start_drop(start);
+    }
+    lgi_panic(site->file, site->line, "out of memory or threads for a goroutine");
+}
