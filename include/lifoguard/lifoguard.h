@@ -12,10 +12,13 @@
 #include <lifoguard/file.h>
 #include <lifoguard/go.h>
 #include <lifoguard/mutex.h>
+#include <lifoguard/notify.h>
 #include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/pending.h>
+#include <lifoguard/pid1.h>
 #include <lifoguard/probe.h>
+#include <lifoguard/readiness.h>
 #include <lifoguard/registry.h>
 #include <lifoguard/select.h>
 #include <lifoguard/until.h>
