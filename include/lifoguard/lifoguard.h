@@ -21,6 +21,7 @@
 #include <lifoguard/readiness.h>
 #include <lifoguard/registry.h>
 #include <lifoguard/select.h>
+#include <lifoguard/timer.h>
 #include <lifoguard/until.h>
 #include <lifoguard/waitgroup.h>
 

@@ -104,6 +104,8 @@ void lg_chan_drop(void *channel)
             "lg_chan_drop: the last reference, but somebody waits for the channel: who uses it "
             "must have one, from lg_chan_keep");
     }
+    if (c->owner)
+        c->owner->end(c->owner);
     end(c);
 }
 
@@ -113,6 +115,7 @@ size_t lg_chan_len(const void *channel)
     if (!c)
         return 0;
     lgi_chan_check(c);
+    lgi_chan_look(c);
     return lgi_chan_count(c);
 }
 
@@ -214,6 +217,17 @@ bool lgi_chan_try_send(void *channel, const void *value)
     return sent == LGI_CHAN_DONE;
 }
 
+bool lgi_chan_offer(struct lgi_chan *c, const void *value)
+{
+    struct lgi_g *woken;
+    lgi_lock(&c->lock);
+    enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
+    lgi_unlock(&c->lock);
+    if (woken)
+        lgi_unpark(woken);
+    return sent == LGI_CHAN_DONE;
+}
+
 /* ---- receiving ---- */
 
 static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_until until)
@@ -240,8 +254,11 @@ static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_un
 static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
 {
     struct lgi_g *woken;
-    if (!lgi_chan_may_recv(c))
-        return false;
+    if (!lgi_chan_may_recv(c)) {
+        lgi_chan_look(c);
+        if (!lgi_chan_may_recv(c))
+            return false;
+    }
     lgi_lock(&c->lock);
     enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
     lgi_unlock(&c->lock);
@@ -319,18 +336,14 @@ bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
 
 /* ---- closing ---- */
 
-void lg_chan_close(void *channel)
+bool lgi_chan_shut(struct lgi_chan *c)
 {
-    struct lgi_chan *c = channel;
     struct lgi_waiter *woken = NULL, **last = &woken;
     struct lgi_chan_waiter *waiter;
-    if (!c)
-        lg_panic("close of a NULL channel");
-    lgi_chan_check(c);
     lgi_lock(&c->lock);
     if (c->closed) {
         lgi_unlock(&c->lock);
-        lg_panic("close of closed channel");
+        return false;
     }
     __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
     while ((waiter = lgi_chan_claim(&c->receivers))) {
@@ -351,4 +364,22 @@ void lg_chan_close(void *channel)
         woken = woken->next; /* once it is unparked, its waiter is gone */
         lgi_unpark(g);
     }
+    return true;
+}
+
+void lgi_chan_reopen(struct lgi_chan *c)
+{
+    lgi_lock(&c->lock);
+    __atomic_store_n(&c->closed, 0, __ATOMIC_RELEASE);
+    lgi_unlock(&c->lock);
+}
+
+void lg_chan_close(void *channel)
+{
+    struct lgi_chan *c = channel;
+    if (!c)
+        lg_panic("close of a NULL channel");
+    lgi_chan_check(c);
+    if (!lgi_chan_shut(c))
+        lg_panic("close of closed channel");
 }

@@ -17,6 +17,14 @@
 
 #define LGI_CHAN_MAGIC 0x4e41684cU
 
+/* A channel may belong to something that sends on it: a timer. */
+struct lgi_chan_owner {
+    /* Somebody looks whether there is something to receive. Without any lock. */
+    void (*look)(struct lgi_chan_owner *owner);
+    /* The last reference is gone; the channel is still there. */
+    void (*end)(struct lgi_chan_owner *owner);
+};
+
 struct lgi_chan {
     uint32_t magic;
     uint32_t lock;
@@ -26,6 +34,7 @@ struct lgi_chan {
     size_t count, capacity, size; /* of elements, an element */
     char *in, *out, *first, *end; /* where the next element goes and comes from; the buffer */
     struct lgi_waiters receivers, senders;
+    struct lgi_chan_owner *owner; /* NULL: none */
     void (*drop)(void *);
     size_t alignment;
     bool of_pointers; /* drop takes them, not pointers to them */
@@ -65,6 +74,21 @@ static inline void lgi_chan_check(const struct lgi_chan *c)
     if (__builtin_expect(__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC, 0))
         lgi_chan_not_one(c);
 }
+
+static inline void lgi_chan_look(const struct lgi_chan *c)
+{
+    if (__builtin_expect(c->owner != NULL, 0))
+        c->owner->look(c->owner);
+}
+
+/* For what sends on it: never waits, and never panics; false if there was no room, or it was closed. */
+bool lgi_chan_offer(struct lgi_chan *c, const void *value);
+
+/* Closes it; false if it was closed. */
+bool lgi_chan_shut(struct lgi_chan *c);
+
+/* Takes that back: for those who have not noticed yet, it was never closed. */
+void lgi_chan_reopen(struct lgi_chan *c);
 
 static inline bool lgi_chan_is_closed(const struct lgi_chan *c)
 {

@@ -322,9 +322,25 @@ static __attribute__((noinline)) size_t wait_for_one_of_many(const lg_case *case
 
 /* ---- all of it ---- */
 
+/* Lets the owners of channels see whether they have something to send. False: there are none. */
+static bool look(const lg_case *cases, size_t count)
+{
+    bool owned = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct lgi_chan *c = cases[i].lgi_channel;
+        if (__builtin_expect(cases[i].lgi_kind == LGI_CASE_RECV && c && c->owner, 0)) {
+            lgi_chan_look(c);
+            owned = true;
+        }
+    }
+    return owned;
+}
+
 static inline size_t select_one(const lg_case *cases, size_t count, void *scratch)
 {
     ptrdiff_t done = do_one(cases, count, scratch);
+    if (done == NONE && look(cases, count))
+        done = do_one(cases, count, scratch);
     if (done != NONE)
         return (size_t)done;
     size_t channels = 0;

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 #include "sched/lock.h"
-#include "sched/worker.h"
+#include "sched/runtime.h"
+#include "sched/starts.h"
 
 enum { TICK_BITS = 10, DIGIT_BITS = 6, DIGIT = 63 };
 
@@ -160,8 +161,12 @@ void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
         all = run_some(timers, now, AT_ONCE);
         note_next(timers);
         struct lgi_timer *fired = timers->fired;
+        bool started = timers->started, injected = timers->injected;
         timers->fired = NULL;
+        timers->started = timers->injected = false;
         lgi_unlock(&timers->lock);
+        if (started || injected)
+            lgi_started_one(!injected);
         call_later(fired);
     }
 }
@@ -219,4 +224,12 @@ bool lgi_timer_stop(struct lgi_timer *timer)
 void lgi_timer_again(struct lgi_timer *timer, lg_duration when)
 {
     add(timer->set, timer, when);
+}
+
+void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start)
+{
+    struct lgi_worker *w = lgi_worker;
+    bool here = w && w->number < lgi_workers_wanted();
+    lgi_starts_put(here ? &w->starts : &lgi_injected, start);
+    *(here ? &timer->set->started : &timer->set->injected) = true;
 }

@@ -14,13 +14,14 @@
 
 #include <lifoguard/duration.h>
 
+struct lgi_start;
 struct lgi_timers;
 
 /* All zero before it is first started. */
 struct lgi_timer {
     lg_duration when; /* on lg_now's clock */
     /* Called when it is due, on any thread, under the set's lock: it must not wait, allocate, start or stop timers,
-     * but may claim, unpark, and call lgi_timer_again for this one. */
+     * but may claim, unpark, and call lgi_timer_again and lgi_timer_go. */
     void (*fire)(struct lgi_timer *timer, lg_duration now);
     /* NULL, or called after that, on the same thread, with no lock held: it must not wait. The timer must last until then,
      * which `fire` sees to, and not be started again before. */
@@ -42,6 +43,9 @@ bool lgi_timer_stop(struct lgi_timer *timer);
 /* In `fire`: to be pending again. */
 void lgi_timer_again(struct lgi_timer *timer, lg_duration when);
 
+/* In `fire`: a goroutine may start from now on. It must have been made before: there is to be memory for it. */
+void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start);
+
 /* ---- for workers ---- */
 
 enum { LGI_TIMER_LEVELS = 9, LGI_TIMER_SLOTS = 64 };
@@ -57,7 +61,9 @@ struct lgi_timers {
         next; /* nothing is due before; LG_DURATION_MAX: there is none. Written under the lock, atomically */
     uint64_t tick; /* everything that was due before has fired */
     size_t count;
-    struct lgi_timer *fired;             /* whose `later` is to be called */
+    struct lgi_timer *fired; /* whose `later` is to be called */
+    /* What fires now has let goroutines start, in the queue of who runs the timers, or in the common one. */
+    bool started, injected;
     uint64_t occupied[LGI_TIMER_LEVELS]; /* a bit for each slot */
     struct lgi_timer_slot slots[LGI_TIMER_LEVELS][LGI_TIMER_SLOTS];
 };
