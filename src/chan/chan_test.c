@@ -434,6 +434,7 @@ static void misuse(int what)
     lg_chan(int) c = lg_chan_make(int, 1), none = NULL;
     char other[sizeof(struct lgi_done) * 4] = "something else";
     int got;
+    lg_defer(lg_chan_drop, c);
     switch (what) {
     case 0: lg_chan_close(none); break;
     case 1:

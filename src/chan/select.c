@@ -61,6 +61,13 @@ static inline ptrdiff_t choose(const lg_case *cases, size_t count)
     return chosen;
 }
 
+/* (lgi_until_over is for calls that return an error: it keeps that.) */
+static inline bool is_over(lg_until until)
+{
+    return (until.lgi_done && lgi_done_happened(until.lgi_done)) ||
+           (until.lgi_deadline != LG_DURATION_MAX && lg_now() >= until.lgi_deadline);
+}
+
 /* What is chosen if no channel is ready: what has happened once and for all, or a default. (So this was not so when the
  * channels were looked at, if it is not now: there was a moment when nothing could be done.) */
 static ptrdiff_t otherwise(const lg_case *cases, size_t count)
@@ -69,8 +76,7 @@ static ptrdiff_t otherwise(const lg_case *cases, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (cases[i].lgi_kind == LGI_CASE_DONE && may_be_done(&cases[i]))
             return (ptrdiff_t)i;
-        if (cases[i].lgi_kind == LGI_CASE_UNTIL &&
-            lgi_until_over(cases[i].lgi_until) != LGI_WAITING)
+        if (cases[i].lgi_kind == LGI_CASE_UNTIL && is_over(cases[i].lgi_until))
             return (ptrdiff_t)i;
         if (cases[i].lgi_kind == LGI_CASE_DEFAULT && none == NONE)
             none = (ptrdiff_t)i;
