@@ -143,8 +143,10 @@ static lg_error *wait_for_null(const char *what, lg_until until)
 
 /* The channel is locked, and its list is `list`. Unlocks it, and waits until the value was handed over or the channel
  * closed: then NULL. */
-static lg_error *wait_for_other(struct lgi_chan *c, struct lgi_waiters *list,
-                                struct lgi_chan_waiter *waiter, lg_until until, const char *what)
+/* (Inlined, as what calls it: after a switch every return is mispredicted.) */
+static inline __attribute__((always_inline)) lg_error *
+wait_for_other(struct lgi_chan *c, struct lgi_waiters *list, struct lgi_chan_waiter *waiter,
+               lg_until until, const char *what)
 {
     struct lgi_g *g = lgi_self();
     waiter->waiter.g = g;
@@ -163,7 +165,8 @@ static lg_error *wait_for_other(struct lgi_chan *c, struct lgi_waiters *list,
 
 /* ---- sending ---- */
 
-static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_until until)
+static inline __attribute__((always_inline)) lg_error *send_until(struct lgi_chan *c,
+                                                                  const void *value, lg_until until)
 {
     struct lgi_g *woken;
     if (__builtin_expect(!c, 0))
@@ -234,7 +237,8 @@ bool lgi_chan_offer(struct lgi_chan *c, const void *value)
 
 /* ---- receiving ---- */
 
-static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_until until)
+static inline __attribute__((always_inline)) lg_error *recv_until(struct lgi_chan *c, void *to,
+                                                                  bool *ok, lg_until until)
 {
     struct lgi_g *woken;
     lgi_lock(&c->lock);

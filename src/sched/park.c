@@ -165,7 +165,7 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     return claim;
 }
 
-uint32_t lgi_park(struct lgi_g *g, lg_until until)
+uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until)
 {
     return park(g, until, true);
 }

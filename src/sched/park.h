@@ -64,6 +64,9 @@ void lgi_unpark(struct lgi_g *g);
  * is over then. A deadline that has passed is looked at after claims. */
 uint32_t lgi_park(struct lgi_g *g, lg_until until);
 
+/* What it does with threads, deadlines, and so on. */
+uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until);
+
 /* The same without an end, and lg_exit does not end it either: for what must be finished once it was begun. */
 uint32_t lgi_park_through(struct lgi_g *g);
 

@@ -324,7 +324,7 @@ static struct lgi_g *choose(struct lgi_worker *w)
     return g ? g : &w->native;
 }
 
-void lgi_worker_leave(struct lgi_g *g)
+static inline void leave(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
     struct lgi_g *next = choose(w);
@@ -339,11 +339,31 @@ void lgi_worker_leave(struct lgi_g *g)
     g->state = LGI_G_RUNNING;
 }
 
+void lgi_worker_leave(struct lgi_g *g)
+{
+    leave(g);
+}
+
 void lgi_worker_yield(struct lgi_g *g)
 {
     enqueue(g->worker, g);
     g->worker->turn |= 1; /* new ones first: the caller may be the only one that has started */
-    lgi_worker_leave(g);
+    leave(g);
+}
+
+/* The usual wait, in one function: after a switch the processor mispredicts every return up to the one who called for
+ * it, which takes longer than what is done here. */
+uint32_t lgi_park(struct lgi_g *g, lg_until until)
+{
+    if (!g->worker || until.lgi_deadline != LG_DURATION_MAX || until.lgi_done ||
+        __builtin_expect(__atomic_load_n(&g->stop, __ATOMIC_RELAXED) || lgi_forked, 0))
+        return lgi_park_otherwise(g, until);
+    g->has_deadline = false;
+    g->may_be_stopped = !g->stopped;
+    g->state = LGI_G_PARKED;
+    leave(g);
+    g->waits_for = NULL;
+    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
 /* ---- beginning and end ---- */
