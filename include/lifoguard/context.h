@@ -171,7 +171,7 @@ LG_API bool lg_context_deadline(const lg_context *ctx, lg_duration *when);
 /* The value for a key: of the nearest context, from this one upwards, that was given one; or NULL. */
 LG_API void *lg_context_value(const lg_context *ctx, const lg_context_key *key);
 
-/* Where it comes from, as snprintf: "background, with value user, with timeout query 2s". For reports. */
+/* Where it comes from, as snprintf: "background, with value user, with deadline query, 2s". For reports. */
 LG_API size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size);
 
 /* ---- waiting -------------------------------------------------------------------------------------- */
@@ -198,14 +198,14 @@ typedef struct lg_context_func {
  * even if its owner has ended it meanwhile. */
 #ifndef __cplusplus
 #define lg_context_after_func(ctx, ...)                                                            \
-    LGI_NUMBER(LGI_AFTER, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
-#define LGI_AFTER(id, n, ctx, text, ...) LGI_AFTER_(id, n, ctx, text, __VA_ARGS__)
-#define LGI_AFTER_(id, n, ctx, text, ...)                                                          \
+    LGI_NUMBER(LGI_CONTEXT_AFTER, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
+#define LGI_CONTEXT_AFTER(id, n, ctx, text, ...) LGI_CONTEXT_AFTER_(id, n, ctx, text, __VA_ARGS__)
+#define LGI_CONTEXT_AFTER_(id, n, ctx, text, ...)                                                  \
     __extension__({                                                                                \
         LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
             LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
                 LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                      \
+                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                \
         LGI_STORE_##n(id, LGI_CAT(lgi_words_, id)) lgi_context_after(                              \
             (ctx), &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id));           \
     })

@@ -5,6 +5,7 @@
 #include <lifoguard/base.h>
 #include <lifoguard/chan.h>
 #include <lifoguard/close.h>
+#include <lifoguard/context.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
 #include <lifoguard/environ.h>

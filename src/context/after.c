@@ -1,0 +1,237 @@
+/* Functions that are called when a context is done. What that needs is made beforehand.
+ *
+ * Each has a struct lgi_after, which is used again for others but never freed: so an lg_context_func, which
+ * names it together with a number that it has only once, can be kept as long as one likes. */
+#include <lifoguard/panic.h>
+
+#include <stdlib.h>
+
+#include "context/context.h"
+#include "sched/runtime.h"
+
+struct lgi_after {
+    struct lgi_child child;
+    struct lg_context *context; /* held */
+    struct lgi_start *start;    /* NULL: it has begun, or may any moment */
+    struct lgi_after *next;     /* while it is free */
+    /* What follows is guarded by this; it is taken before the context's. */
+    uint32_t lock;
+    uint64_t number;            /* goes up with each use */
+    struct lgi_g *runner;       /* whom it runs on; NULL: it has not begun */
+    struct lgi_waiters waiters; /* for its end */
+};
+
+/* ---- those that are free ---- */
+
+enum { SHARDS = 8, AT_ONCE = 32 };
+
+struct chunk {
+    struct chunk *next;
+    struct lgi_after after[AT_ONCE];
+};
+
+static struct shard {
+    _Alignas(64) uint32_t lock;
+    struct lgi_after *free;
+    struct chunk *chunks; /* for tools that look for leaks */
+} shards[SHARDS];
+
+static struct shard *my_shard(void)
+{
+    return &shards[lgi_worker ? lgi_worker->number % SHARDS : SHARDS - 1];
+}
+
+static struct lgi_after *take(void)
+{
+    struct shard *shard = my_shard();
+    lgi_lock(&shard->lock);
+    struct lgi_after *after = shard->free;
+    if (after)
+        shard->free = after->next;
+    lgi_unlock(&shard->lock);
+    if (after)
+        return after;
+    struct chunk *chunk = calloc(1, sizeof(*chunk));
+    if (!chunk)
+        return NULL;
+    for (unsigned i = 1; i < AT_ONCE - 1; i++)
+        chunk->after[i].next = &chunk->after[i + 1];
+    lgi_lock(&shard->lock);
+    chunk->next = shard->chunks;
+    shard->chunks = chunk;
+    chunk->after[AT_ONCE - 1].next = shard->free;
+    shard->free = &chunk->after[1];
+    lgi_unlock(&shard->lock);
+    return &chunk->after[0];
+}
+
+static void give(struct lgi_after *after)
+{
+    struct shard *shard = my_shard();
+    lgi_lock(&shard->lock);
+    after->next = shard->free;
+    shard->free = after;
+    lgi_unlock(&shard->lock);
+}
+
+/* ---- running ---- */
+
+/* It has been called, or never will be. */
+static void over(struct lgi_after *after)
+{
+    struct lgi_waiter *claimed = NULL, *waiter;
+    lgi_lock(&after->lock);
+    after->number++;
+    after->runner = NULL;
+    struct lg_context *ctx = after->context;
+    while ((waiter = lgi_waiters_claim(&after->waiters, 0))) {
+        waiter->next = claimed;
+        claimed = waiter;
+    }
+    lgi_unlock(&after->lock);
+    lgi_unpark_all(claimed);
+    lgi_context_release(ctx);
+    give(after);
+}
+
+/* However it is left. */
+static void leave(struct lgi_after **after)
+{
+    over(*after);
+}
+
+static void run(struct lgi_start *start)
+{
+    struct lgi_after *after __attribute__((cleanup(leave))) = start->owner;
+    lgi_lock(&after->lock);
+    after->runner = lgi_self();
+    lgi_unlock(&after->lock);
+    lgi_make_call(start->function, start->word, start->site->count);
+}
+
+static void drop(struct lgi_start *start)
+{
+    over(start->owner);
+}
+
+void lgi_after_begin(struct lgi_child *child)
+{
+    struct lgi_after *after = (struct lgi_after *)(void *)child; /* its first member */
+    struct lgi_start *start = after->start;
+    after->start = NULL;
+    if (!lgi_go_start(start)) /* there were workers when it was made */
+        lg_panic("no workers for a function of a context");
+}
+
+lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,
+                                  lgi_function function, const uintptr_t *words)
+{
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_after_func");
+    if (!function)
+        lgi_panic(site->file, site->line, "lg_context_after_func of a NULL function");
+    struct lgi_start *start = lgi_workers_begin() ? lgi_start_new(site, function, words) : NULL;
+    struct lgi_after *after = start ? take() : NULL;
+    if (!after) {
+        if (start)
+            lgi_start_free(start);
+        lgi_panic(site->file, site->line, "out of memory or threads for a function of a context");
+    }
+    start->run = run;
+    start->drop = drop;
+    start->owner = after;
+    after->child.kind = LGI_FUNCTION;
+    after->start = start;
+    after->context = self;
+    lgi_context_hold(self);
+    const lg_context_func func = {after, after->number};
+    lgi_lock(&self->done.lock);
+    bool done = self->done.happened;
+    if (!done)
+        lgi_child_link(self, &after->child);
+    lgi_unlock(&self->done.lock);
+    if (done)
+        lgi_after_begin(&after->child);
+    return func;
+}
+
+/* ---- stopping ---- */
+
+/* With the lock, which is let go of if it returns true: the function was taken back. */
+static bool take_back(struct lgi_after *after)
+{
+    struct lg_context *ctx = after->context;
+    lgi_lock(&ctx->done.lock);
+    bool pending = after->child.linked;
+    if (pending)
+        lgi_child_unlink(ctx, &after->child);
+    lgi_unlock(&ctx->done.lock);
+    if (!pending)
+        return false;
+    struct lgi_start *start = after->start;
+    after->number++;
+    lgi_unlock(&after->lock);
+    lgi_start_free(start);
+    lgi_context_release(ctx);
+    give(after);
+    return true;
+}
+
+bool lg_context_func_stop(lg_context_func *func)
+{
+    struct lgi_after *after = func ? func->lgi_after : NULL;
+    if (!after)
+        return false;
+    lgi_lock(&after->lock);
+    if (after->number == func->lgi_number && take_back(after))
+        return true;
+    lgi_unlock(&after->lock);
+    return false;
+}
+
+static lg_error *stop_and_wait(lg_context_func *func, lg_until until, bool through, bool *prevented)
+{
+    struct lgi_after *after = func ? func->lgi_after : NULL;
+    *prevented = false;
+    if (!after)
+        return NULL;
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g};
+    lgi_lock(&after->lock);
+    if (after->number != func->lgi_number) {
+        lgi_unlock(&after->lock);
+        return NULL;
+    }
+    if (take_back(after)) {
+        *prevented = true;
+        return NULL;
+    }
+    if (after->runner == g) {
+        lgi_unlock(&after->lock);
+        lg_panic("lg_context_func_stop_and_wait in the function itself: it would wait for itself; "
+                 "lg_context_func_stop does not wait");
+    }
+    lgi_wait_begin(g, "function of a context");
+    lgi_waiters_push(&after->waiters, &waiter);
+    lgi_unlock(&after->lock);
+    uint32_t claim = through ? lgi_park_through(g) : lgi_park(g, until);
+    if (claim >= LGI_READY)
+        return NULL;
+    lgi_lock(&after->lock);
+    lgi_waiters_remove(&after->waiters, &waiter);
+    lgi_unlock(&after->lock);
+    return lgi_wait_failed(claim, until);
+}
+
+bool lg_context_func_stop_and_wait(lg_context_func *func)
+{
+    bool prevented;
+    (void)stop_and_wait(func, lg_forever(), true, &prevented);
+    return prevented;
+}
+
+lg_error *lg_context_func_stop_and_wait_until(lg_context_func *func, lg_until until,
+                                              bool *prevented)
+{
+    bool ignored;
+    return stop_and_wait(func, until, false, prevented ? prevented : &ignored);
+}

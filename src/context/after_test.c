@@ -1,0 +1,463 @@
+/* Functions that are called when a context is done: C5. */
+#include "context/context_test_help.h"
+
+static _Atomic int calls, releases;
+static _Atomic bool hold;
+static _Atomic(const char *) seen;
+
+static void call(void)
+{
+    atomic_fetch_add(&calls, 1);
+}
+
+static void reset(void)
+{
+    atomic_store(&calls, 0);
+    atomic_store(&releases, 0);
+    atomic_store(&hold, false);
+    atomic_store(&seen, NULL);
+}
+
+/* Stays for as long as `hold` is true. */
+static void stay(void)
+{
+    atomic_fetch_add(&calls, 1);
+    while (atomic_load(&hold))
+        lg_sleep(LG_MILLISECOND / 10);
+    atomic_fetch_add(&releases, 1);
+}
+
+/* ---- once, asynchronously ---- */
+
+static void call_after_cancel(void)
+{
+    reset();
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_sleep(2 * LG_MILLISECOND);
+    ck_assert_int_eq(atomic_load(&calls), 0);
+    lg_context_cancel(ctx);
+    lg_context_cancel(ctx);
+    eventually(atomic_load(&calls) == 1);
+    ck_assert(!lg_context_func_stop(&func));
+    ck_assert(!lg_context_func_stop_and_wait(&func));
+    lg_sleep(2 * LG_MILLISECOND);
+    ck_assert_int_eq(atomic_load(&calls), 1);
+}
+
+START_TEST(C5_called_once_after_cancel)
+{
+    on_both(call_after_cancel);
+}
+END_TEST
+
+static void call_after_timeout(void)
+{
+    reset();
+    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), 2 * LG_MILLISECOND);
+    lg_context_func func = lg_context_after_func(ctx, call);
+    ck_assert_int_eq(atomic_load(&calls), 0);
+    eventually(atomic_load(&calls) == 1);
+    ck_assert_ptr_eq(lg_context_err(ctx), &lg_deadline_exceeded);
+    ck_assert(!lg_context_func_stop_and_wait(&func));
+}
+
+START_TEST(C5_called_after_a_timeout)
+{
+    on_both(call_after_timeout);
+}
+END_TEST
+
+static void call_immediately(void)
+{
+    reset();
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_cancel(ctx);
+    lg_context_func func = lg_context_after_func(ctx, call);
+    eventually(atomic_load(&calls) == 1);
+    ck_assert(!lg_context_func_stop(&func));
+}
+
+START_TEST(C5_called_at_once_if_it_is_done_already)
+{
+    on_both(call_immediately);
+}
+END_TEST
+
+static void cancel_with_held_function(void)
+{
+    reset();
+    atomic_store(&hold, true);
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_context_cancel(ctx); /* does not wait */
+    ck_assert_int_eq(atomic_load(&releases), 0);
+    eventually(atomic_load(&calls) == 1);
+    ck_assert(!lg_context_func_stop(&func)); /* neither does this */
+    ck_assert_int_eq(atomic_load(&releases), 0);
+    atomic_store(&hold, false);
+    ck_assert(!lg_context_func_stop_and_wait(&func));
+    ck_assert_int_eq(atomic_load(&releases), 1);
+    ck_assert(!lg_context_func_stop_and_wait(&func));
+}
+
+START_TEST(C5_in_a_goroutine_of_its_own)
+{
+    on_both(cancel_with_held_function);
+}
+END_TEST
+
+static void note_goroutine(uint64_t *id, const char **name)
+{
+    *id = lg_goroutine_id();
+    *name = lg_goroutine_name();
+    call();
+}
+
+START_TEST(C5_of_that_name_and_with_its_arguments)
+{
+    uint64_t id = 0;
+    const char *name = NULL;
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, note_goroutine, &id, &name);
+    lg_context_cancel(ctx);
+    lg_context_func_stop_and_wait(&func);
+    ck_assert_uint_gt(id, 0);
+    ck_assert_str_eq(name, "note_goroutine");
+}
+END_TEST
+
+/* ---- stop ---- */
+
+static void stop_it(void)
+{
+    reset();
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_context_func copy = func;
+    ck_assert_uint_eq(children_of(ctx), 2);
+    ck_assert(lg_context_func_stop(&func));
+    ck_assert(!lg_context_func_stop(&func));
+    ck_assert(!lg_context_func_stop(&copy));
+    ck_assert(!lg_context_func_stop_and_wait(&copy));
+    ck_assert_uint_eq(children_of(ctx), 1);
+    ck_assert(lg_context_func_stop_and_wait(&other));
+    ck_assert_uint_eq(children_of(ctx), 0);
+    lg_context_cancel(ctx);
+    lg_sleep(2 * LG_MILLISECOND);
+    ck_assert_int_eq(atomic_load(&calls), 0);
+    ck_assert(!lg_context_func_stop(NULL));
+    lg_context_func none = {0};
+    ck_assert(!lg_context_func_stop(&none));
+    ck_assert(!lg_context_func_stop_and_wait(&none));
+}
+
+START_TEST(C5_not_called_after_stop)
+{
+    on_both(stop_it);
+}
+END_TEST
+
+START_TEST(C5_of_the_background_it_is_never_called)
+{
+    lg_context_func func = lg_context_after_func(lg_background(), call);
+    lg_sleep(2 * LG_MILLISECOND);
+    ck_assert_int_eq(atomic_load(&calls), 0);
+    ck_assert(lg_context_func_stop(&func));
+    ck_assert_uint_eq(children_of(lg_background()), 0);
+}
+END_TEST
+
+START_TEST(C5_a_name_that_is_used_up_stops_nobody_else)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func old[200];
+    for (int i = 0; i < 200; i++) {
+        old[i] = lg_context_after_func(ctx, call);
+        ck_assert(lg_context_func_stop(&old[i]));
+    }
+    lg_context_func func = lg_context_after_func(ctx, call);
+    for (int i = 0; i < 200; i++) {
+        ck_assert(!lg_context_func_stop(&old[i]));
+        ck_assert(!lg_context_func_stop_and_wait(&old[i]));
+    }
+    ck_assert(lg_context_func_stop(&func));
+}
+END_TEST
+
+static void stop_deferred(lg_context *ctx)
+{
+    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_defer(lg_context_func_stop, &func);
+    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_defer(lg_context_func_stop_and_wait, &other);
+}
+
+START_TEST(C5_stopping_can_be_deferred)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    stop_deferred(ctx);
+    ck_assert_uint_eq(children_of(ctx), 0);
+}
+END_TEST
+
+/* ---- stop and wait ---- */
+
+static void wait_with_a_limit(void)
+{
+    reset();
+    atomic_store(&hold, true);
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_context_cancel(ctx);
+    bool prevented = true;
+    ck_assert_ptr_eq(
+        lg_context_func_stop_and_wait_until(&func, lg_within(LG_MILLISECOND), &prevented),
+        &lg_deadline_exceeded);
+    ck_assert(!prevented);
+    ck_assert_ptr_eq(lg_context_func_stop_and_wait_until(&func, lg_with(ctx), NULL), &lg_cancelled);
+    atomic_store(&hold, false);
+    ck_assert_ptr_null(lg_context_func_stop_and_wait_until(&func, lg_within(LG_HOUR), &prevented));
+    ck_assert_int_eq(atomic_load(&releases), 1);
+    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
+    func = lg_context_after_func(other, stay);
+    ck_assert_ptr_null(lg_context_func_stop_and_wait_until(&func, lg_within(0), &prevented));
+    ck_assert(prevented);
+}
+
+START_TEST(C5_C9_waiting_with_a_limit)
+{
+    on_both(wait_with_a_limit);
+}
+END_TEST
+
+static lg_context_func own_func;
+
+static void stop_itself(void *unused)
+{
+    (void)unused;
+    lg_context_func_stop_and_wait(&own_func);
+}
+
+static void try_to_stop_itself(void)
+{
+    while (!atomic_load(&hold)) /* own_func is not set yet */
+        lg_yield();
+    ck_assert(!lg_context_func_stop(&own_func));
+    expect_panic(stop_itself, NULL, "it would wait for itself");
+    call();
+}
+
+START_TEST(C5_waiting_for_oneself_panics)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_cancel(ctx);
+    own_func = lg_context_after_func(ctx, try_to_stop_itself);
+    atomic_store(&hold, true);
+    eventually(atomic_load(&calls) == 1);
+    ck_assert(!lg_context_func_stop_and_wait(&own_func));
+}
+END_TEST
+
+static void leave_by_goexit(void)
+{
+    lg_defer(call);
+    lg_sleep(2 * LG_MILLISECOND);
+    lg_goexit();
+}
+
+START_TEST(C5_one_that_ends_by_goexit_has_ended)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, leave_by_goexit);
+    lg_context_cancel(ctx);
+    lg_context_func_stop_and_wait(&func);
+    ck_assert_int_eq(atomic_load(&calls), 1);
+}
+END_TEST
+
+static void many_wait_for_one(lg_context_func *func)
+{
+    lg_context_func_stop_and_wait(func);
+    ck_assert_int_eq(atomic_load(&releases), 1);
+    call();
+}
+
+START_TEST(C5_any_number_may_wait)
+{
+    enum { WAITERS = 50 };
+    atomic_store(&hold, true);
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_context_cancel(ctx);
+    eventually(atomic_load(&calls) == 1);
+    for (int i = 0; i < WAITERS; i++) {
+        if (i % 10)
+            lg_go(many_wait_for_one, &func);
+        else
+            lg_go_thread(many_wait_for_one, &func);
+    }
+    lg_sleep(2 * LG_MILLISECOND);
+    atomic_store(&hold, false);
+    eventually(atomic_load(&calls) == WAITERS + 1);
+}
+END_TEST
+
+/* ---- ownership ---- */
+
+LG_ERROR_DEFINE(why, "why");
+
+static void look_at(const lg_context *ctx)
+{
+    while (atomic_load(&hold))
+        lg_sleep(LG_MILLISECOND / 10);
+    ck_assert_ptr_eq(lg_context_cause(ctx), &why);
+    lg_auto_context lg_context *child = lg_with_cancel(ctx);
+    ck_assert_ptr_eq(lg_context_err(child), &lg_cancelled);
+    call();
+}
+
+static void end_before_its_function_ends(void)
+{
+    reset();
+    atomic_store(&hold, true);
+    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, look_at, ctx);
+    lg_context_cancel_cause(ctx, &why);
+    lg_context_end(ctx);
+    atomic_store(&hold, false);
+    lg_context_func_stop_and_wait(&func);
+    ck_assert_int_eq(atomic_load(&calls), 1);
+}
+
+START_TEST(C5_a_context_may_be_ended_while_its_function_runs)
+{
+    on_both(end_before_its_function_ends);
+}
+END_TEST
+
+static void end_it(lg_context *ctx)
+{
+    lg_context_end(ctx);
+    call();
+}
+
+START_TEST(C5_the_function_may_end_the_context)
+{
+    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, end_it, ctx);
+    lg_context_cancel(ctx);
+    lg_context_func_stop_and_wait(&func);
+    ck_assert_int_eq(atomic_load(&calls), 1);
+}
+END_TEST
+
+START_TEST(C5_ending_calls_it)
+{
+    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_after_func(ctx, call); /* its name may be ignored */
+    lg_context_end(ctx);
+    eventually(atomic_load(&calls) == 1);
+}
+END_TEST
+
+static void cancel_other(lg_context *other)
+{
+    lg_context_cancel(other);
+    call();
+}
+
+START_TEST(C5_functions_of_a_tree_are_all_called)
+{
+    enum { EACH = 100 };
+    lg_auto_context lg_context *root = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
+    lg_context *children[EACH];
+    lg_context_after_func(root, cancel_other, other);
+    for (int i = 0; i < EACH; i++) {
+        children[i] = lg_with_timeout(i % 2 ? root : other, LG_HOUR);
+        lg_context_after_func(children[i], call);
+    }
+    lg_context_cancel(root);
+    eventually(atomic_load(&calls) == EACH + 1);
+    for (int i = 0; i < EACH; i++)
+        lg_context_end(children[i]);
+}
+END_TEST
+
+/* ---- misuse ---- */
+
+static void null_function(void *ctx)
+{
+    void (*none)(void) = NULL;
+    lg_context_after_func((lg_context *)ctx, none);
+}
+
+static void null_context(void *unused)
+{
+    (void)unused;
+    lg_context_after_func(NULL, call);
+}
+
+START_TEST(misuse_panics)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    expect_panic(null_function, ctx, "lg_context_after_func of a NULL function");
+    expect_panic(null_context, NULL, "lg_context_after_func of a NULL context");
+}
+END_TEST
+
+/* ---- racing ---- */
+
+static void cancel_and_end(lg_context *ctx)
+{
+    lg_context_cancel(ctx);
+    lg_context_end(ctx);
+}
+
+static void end_from_elsewhere(lg_context *ctx, lg_context *told)
+{
+    lg_context_end(ctx);
+    lg_context_cancel(told);
+}
+
+static void race(void)
+{
+    int prevented = 0;
+    enum { ROUNDS = 3000 };
+    reset();
+    for (int i = 0; i < ROUNDS; i++) {
+        lg_context *ctx = lg_with_cancel(lg_background());
+        lg_auto_context lg_context *ended = lg_with_cancel(lg_background());
+        lg_go_owned(cancel_and_end, lg_with_cancel(ctx), lg_context_end);
+        lg_context_func func = lg_context_after_func(ctx, call);
+        if (i % 2)
+            lg_go(end_from_elsewhere, ctx, ended);
+        else
+            lg_context_end(ctx);
+        if (i % 3 == 0)
+            lg_yield();
+        prevented += lg_context_func_stop(&func);
+        lg_context_func_stop_and_wait(&func);
+        ck_assert_int_eq(atomic_load(&calls), i + 1 - prevented);
+        if (i % 2)
+            lg_context_wait(ended);
+    }
+}
+
+START_TEST(C5_C10_either_prevented_or_called)
+{
+    on_both(race);
+}
+END_TEST
+
+RUN_TESTS("after", C5_called_once_after_cancel, C5_called_after_a_timeout,
+          C5_called_at_once_if_it_is_done_already, C5_in_a_goroutine_of_its_own,
+          C5_of_that_name_and_with_its_arguments, C5_not_called_after_stop,
+          C5_of_the_background_it_is_never_called, C5_a_name_that_is_used_up_stops_nobody_else,
+          C5_stopping_can_be_deferred, C5_C9_waiting_with_a_limit, C5_waiting_for_oneself_panics,
+          C5_one_that_ends_by_goexit_has_ended, C5_any_number_may_wait,
+          C5_a_context_may_be_ended_while_its_function_runs, C5_the_function_may_end_the_context,
+          C5_ending_calls_it, C5_functions_of_a_tree_are_all_called, misuse_panics,
+          C5_C10_either_prevented_or_called)

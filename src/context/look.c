@@ -1,0 +1,177 @@
+/* Looking at contexts, and waiting with them. */
+#include <lifoguard/panic.h>
+
+#include <stdlib.h>
+
+#include "context/context.h"
+
+lg_error *lg_context_err(const lg_context *ctx)
+{
+    const struct lg_context *self = lgi_context_of(ctx, "lg_context_err");
+    return lgi_done_happened(&self->done) ? self->done.error : NULL;
+}
+
+const lg_error *lg_context_cause(const lg_context *ctx)
+{
+    const struct lg_context *self = lgi_context_of(ctx, "lg_context_cause");
+    return lgi_done_happened(&self->done) ? self->cause : NULL;
+}
+
+bool lg_context_deadline(const lg_context *ctx, lg_duration *when)
+{
+    const struct lg_context *self = lgi_context_of(ctx, "lg_context_deadline");
+    if (self->deadline == LG_DURATION_MAX)
+        return false;
+    *when = self->deadline;
+    return true;
+}
+
+/* ---- the cause, for keeping ---- */
+
+static void copy_free(void *payload)
+{
+    lgi_context_release(payload);
+}
+
+static bool copy_is(const void *payload, const lg_error *target)
+{
+    const struct lg_context *ctx = payload;
+    return target == ctx->done.error || lg_error_is(ctx->cause, target);
+}
+
+lg_error *lg_context_cause_copy(const lg_context *ctx)
+{
+    static const lg_error_kind kind = {"cause of a context", copy_free, copy_is};
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_cause_copy");
+    if (!lgi_done_happened(&self->done))
+        return NULL;
+    if (self->cause == self->done.error) /* static */
+        return self->done.error;
+    char *text = lg_error_text(self->cause);
+    if (!text)
+        return &lg_error_out_of_memory;
+    lgi_context_hold(self);
+    lg_error *copy = lg_error_new_kind(&kind, self, "%s", text);
+    free(text);
+    return copy;
+}
+
+/* ---- values ---- */
+
+lg_context *lg_with_value(const lg_context *parent, const lg_context_key *key, void *value)
+{
+    struct lg_context *up = lgi_context_of(parent, "lg_with_value");
+    if (!key)
+        lg_panic("lg_with_value with a NULL key");
+    struct lg_context *ctx = lgi_context_new(up, LGI_WITH_VALUE, sizeof(struct lgi_valued));
+    if (!ctx) {
+        if (value && key->destroy)
+            key->destroy(value);
+        lgi_context_no_memory("lg_with_value");
+    }
+    ((struct lgi_valued *)ctx)->key = key;
+    ((struct lgi_valued *)ctx)->value = value;
+    lgi_context_attach(ctx);
+    return ctx;
+}
+
+/* Only as deep as contexts merge others. */
+static const struct lgi_valued *find(const struct lg_context *ctx, const lg_context_key *key)
+{
+    for (; ctx; ctx = ctx->parent) {
+        if (ctx->kind == LGI_WITH_VALUE && ((const struct lgi_valued *)ctx)->key == key)
+            return (const struct lgi_valued *)ctx;
+        if (ctx->kind == LGI_MERGED) {
+            const struct lgi_valued *found = find(ctx->parent, key);
+            if (found)
+                return found;
+            return find(((const struct lgi_merged *)ctx)->second, key);
+        }
+    }
+    return NULL;
+}
+
+void *lg_context_value(const lg_context *ctx, const lg_context_key *key)
+{
+    const struct lgi_valued *found = find(lgi_context_of(ctx, "lg_context_value"), key);
+    return found ? found->value : NULL;
+}
+
+/* ---- for reports ---- */
+
+static size_t describe_one(const struct lg_context *ctx, char *buffer, size_t size)
+{
+    const char *what = "", *name = "";
+    switch ((enum lgi_context_kind)ctx->kind) {
+    case LGI_BACKGROUND: what = "background"; break;
+    case LGI_WITH_CANCEL: what = ", with cancel"; break;
+    case LGI_WITH_DEADLINE:
+    case LGI_FOR_CLEANUP: {
+        const lg_error *cause = ((const struct lgi_timed *)ctx)->cause;
+        what = cause ? ", with deadline " : ", with deadline";
+        name = cause ? lg_error_message(cause) : "";
+        break;
+    }
+    case LGI_WITH_VALUE:
+        what = ", with value ";
+        name = ((const struct lgi_valued *)ctx)->key->name;
+        break;
+    case LGI_WITHOUT_CANCEL: what = ", without cancel"; break;
+    case LGI_MERGED: what = ", merged"; break;
+    case LGI_WITH_SIGNALS: what = ", with signals"; break;
+    }
+    int length = snprintf(buffer, size, "%s%s", what, name ? name : "");
+    return length < 0 ? 0 : (size_t)length;
+}
+
+/* From the root down, in two passes and without recursion, however deep it is. */
+size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size)
+{
+    const struct lg_context *self = lgi_context_of(ctx, "lg_context_describe");
+    size_t length = 0, end;
+    for (const struct lg_context *at = self; at; at = at->parent)
+        length += describe_one(at, NULL, 0);
+    end = length;
+    for (const struct lg_context *at = self; at && size > 0; at = at->parent) {
+        char text[128];
+        size_t part = describe_one(at, text, sizeof(text));
+        end -= part;
+        for (size_t i = 0; i < part && end + i < size - 1; i++)
+            buffer[end + i] = i < sizeof(text) - 1 ? text[i] : '.';
+    }
+    if (size > 0)
+        buffer[length < size - 1 ? length : size - 1] = '\0';
+    return length;
+}
+
+/* ---- waiting ---- */
+
+lg_until lg_with(const lg_context *ctx)
+{
+    struct lg_context *self = lgi_context_of(ctx, "lg_with");
+    const lg_until until = {LG_DURATION_MAX, self->kind == LGI_BACKGROUND ? NULL : &self->done};
+    return until;
+}
+
+lg_error *lg_context_wait_until(const lg_context *ctx, lg_until until)
+{
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_wait");
+    if (lgi_done_happened(&self->done))
+        return NULL;
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g, .index = LGI_READY};
+    uint32_t claim = LGI_READY;
+    lgi_wait_begin(g, "context");
+    if (lgi_done_watch(&self->done, &waiter) || !lgi_claim(g, LGI_READY))
+        claim = lgi_park(g, until);
+    else
+        g->waits_for = NULL;
+    lgi_done_unwatch(&self->done, &waiter);
+    return claim < LGI_READY ? lgi_wait_failed(claim, until) : NULL;
+}
+
+void lg_context_wait(const lg_context *ctx)
+{
+    lg_error *none = lg_context_wait_until(ctx, lg_forever());
+    (void)none;
+}

@@ -1,0 +1,83 @@
+/* Contexts that are cancelled by a signal. */
+#include <lifoguard/panic.h>
+
+#include <errno.h>
+
+#include "context/context.h"
+#include "context/signals.h"
+#include "sched/runtime.h"
+
+struct signalled {
+    struct lg_context context;
+    struct lgi_signal_watch watch;
+};
+
+static struct signalled *signalled_of(struct lgi_signal_watch *watch)
+{
+    return (struct signalled *)(void *)((char *)watch - offsetof(struct signalled, watch));
+}
+
+/* Its owner ends it by ending the watch first. */
+static void got(struct lgi_signal_watch *watch, int number)
+{
+    (void)number;
+    lgi_context_hold(&signalled_of(watch)->context);
+}
+
+static void later(struct lgi_signal_watch *watch, int number)
+{
+    struct lg_context *ctx = &signalled_of(watch)->context;
+    lgi_context_finish(ctx, &lg_cancelled, lgi_signal_error(number), NULL);
+    lgi_context_release(ctx);
+}
+
+size_t lgi_signalled_size(void)
+{
+    return sizeof(struct signalled);
+}
+
+/* While it is not done, something outside can make it so: no deadlock. */
+static void count(const struct lg_context *ctx, int by)
+{
+    if (((const struct signalled *)ctx)->watch.signals)
+        __atomic_add_fetch(&lgi_outside, (uint32_t)by, __ATOMIC_SEQ_CST);
+}
+
+void lgi_signals_done(struct lg_context *ctx)
+{
+    count(ctx, -1);
+}
+
+void lgi_signals_end(struct lg_context *ctx)
+{
+    lgi_signals_unwatch(&((struct signalled *)ctx)->watch);
+}
+
+lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int *signals,
+                           size_t how_many)
+{
+    struct lg_context *up = lgi_context_of(parent, "lg_with_signals");
+    uint64_t set = 0;
+    *ctx = NULL;
+    for (size_t i = 0; i < how_many; i++) {
+        if (signals[i] < 1 || signals[i] > 64)
+            return lg_error_errno(EINVAL, "signal %d cannot be waited for", signals[i]);
+        set |= UINT64_C(1) << (signals[i] - 1);
+    }
+    if (!set)
+        return lg_error_errno(EINVAL, "lg_with_signals without a signal");
+    struct lg_context *made = lgi_context_new(up, LGI_WITH_SIGNALS, sizeof(struct signalled));
+    if (!made)
+        lgi_context_no_memory("lg_with_signals");
+    struct signalled *signalled = (struct signalled *)made;
+    signalled->watch = (struct lgi_signal_watch){.signals = set, .got = got, .later = later};
+    lg_error *err = lgi_signals_watch(&signalled->watch);
+    if (err) {
+        lgi_context_release(made);
+        return err;
+    }
+    count(made, 1);
+    lgi_context_attach(made);
+    *ctx = made;
+    return NULL;
+}

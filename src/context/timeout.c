@@ -1,0 +1,173 @@
+/* Contexts with a deadline. What is due is noted under the lock of the timers, and done after the unlock: a whole tree
+ * may have to be cancelled, other timers stopped, goroutines started. */
+#include <lifoguard/panic.h>
+
+#include "context/context.h"
+
+static struct lgi_timed *timed_of(struct lgi_timer *timer)
+{
+    return (struct lgi_timed *)(void *)((char *)timer - offsetof(struct lgi_timed, timer));
+}
+
+/* A context whose timer is pending is not freed before it has been stopped. */
+static void due(struct lgi_timer *timer, lg_duration now)
+{
+    (void)now;
+    lgi_context_hold(&timed_of(timer)->context);
+}
+
+static const lg_error *cause_of(const struct lgi_timed *timed)
+{
+    return timed->cause ? timed->cause : &lg_deadline_exceeded;
+}
+
+static void overdue(struct lgi_timer *timer)
+{
+    struct lgi_timed *timed = timed_of(timer);
+    lgi_context_finish(&timed->context, &lg_deadline_exceeded, cause_of(timed), NULL);
+    lgi_context_release(&timed->context);
+}
+
+void lgi_timed_stop(struct lg_context *ctx)
+{
+    lgi_timer_stop(&((struct lgi_timed *)ctx)->timer);
+}
+
+void lgi_timed_free(struct lg_context *ctx)
+{
+    lg_error_free(((struct lgi_timed *)ctx)->cause);
+}
+
+/* ---- making one ---- */
+
+struct deadline {
+    const char *function; /* that was called */
+    lg_duration now, when;
+    const char *name;    /* NULL: none */
+    lg_duration timeout; /* goes with the name; LG_DURATION_MAX: none */
+    lg_error *cause;     /* taken */
+};
+
+static void give_up(struct lg_context *ctx, lg_error *cause, const char *function)
+{
+    if (ctx)
+        lgi_context_release(ctx);
+    lg_error_free(cause);
+    lgi_context_no_memory(function);
+}
+
+/* It tells which timeout it was (C8). */
+static lg_error *named_cause(const struct deadline *deadline)
+{
+    char text[LG_DURATION_TEXT_SIZE] = "";
+    if (deadline->timeout != LG_DURATION_MAX)
+        lg_duration_format(deadline->timeout, text, sizeof(text));
+    return lg_error_wrap(&lg_deadline_exceeded, "%s%s%s", deadline->name, *text ? ", " : "", text);
+}
+
+static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
+                        const struct deadline *deadline)
+{
+    struct lg_context *ctx = lgi_context_new(parent, kind, sizeof(struct lgi_timed));
+    if (!ctx)
+        give_up(NULL, deadline->cause, deadline->function);
+    struct lgi_timed *timed = (struct lgi_timed *)ctx;
+    timed->timer = (struct lgi_timer){.fire = due, .later = overdue};
+    timed->cause = deadline->cause;
+    ctx->deadline = deadline->when;
+    if (kind == LGI_FOR_CLEANUP)
+        ctx->has_parent = false;
+    if (deadline->name) {
+        timed->cause = named_cause(deadline);
+        if (timed->cause == &lg_deadline_exceeded)
+            give_up(ctx, NULL, deadline->function);
+    }
+    if (deadline->when <= deadline->now) {
+        lgi_context_attach(ctx);
+        lgi_context_finish(ctx, &lg_deadline_exceeded, cause_of(timed), NULL);
+        return ctx;
+    }
+    /* The timer first: a parent that is cancelled meanwhile stops it. */
+    bool needless = ctx->has_parent && lgi_done_happened(&parent->done);
+    if (!needless && !lgi_timer_start(&timed->timer, deadline->when)) {
+        lgi_context_release(ctx);
+        lg_panic("%s: no threads for a deadline", deadline->function);
+    }
+    lgi_context_attach(ctx);
+    return ctx;
+}
+
+static lg_context *with_deadline(const lg_context *parent, const struct deadline *deadline)
+{
+    struct lg_context *up = lgi_context_of(parent, deadline->function);
+    if (up->deadline > deadline->when)
+        return make(up, LGI_WITH_DEADLINE, deadline);
+    /* The parent's comes first. */
+    struct lg_context *ctx = lgi_context_new(up, LGI_WITH_CANCEL, sizeof(*ctx));
+    if (!ctx)
+        give_up(NULL, deadline->cause, deadline->function);
+    lg_error_free(deadline->cause);
+    lgi_context_attach(ctx);
+    return ctx;
+}
+
+static lg_duration after(lg_duration now, lg_duration timeout)
+{
+    lg_duration when;
+    if (__builtin_add_overflow(now, timeout, &when))
+        return timeout > 0 ? LG_DURATION_MAX : LG_DURATION_MIN;
+    return when;
+}
+
+static lg_context *at(const lg_context *parent, lg_duration time, const char *name, lg_error *cause,
+                      const char *function)
+{
+    const struct deadline deadline = {function, lg_now(), time, name, LG_DURATION_MAX, cause};
+    return with_deadline(parent, &deadline);
+}
+
+static lg_context *within(const lg_context *parent, lg_duration timeout, const char *name,
+                          lg_error *cause, const char *function)
+{
+    lg_duration now = lg_now();
+    const struct deadline deadline = {function, now, after(now, timeout), name, timeout, cause};
+    return with_deadline(parent, &deadline);
+}
+
+lg_context *lg_with_deadline(const lg_context *parent, lg_duration time)
+{
+    return at(parent, time, NULL, NULL, "lg_with_deadline");
+}
+
+lg_context *lg_with_deadline_named(const lg_context *parent, lg_duration time, const char *name)
+{
+    return at(parent, time, name, NULL, "lg_with_deadline_named");
+}
+
+lg_context *lg_with_deadline_cause(const lg_context *parent, lg_duration time, lg_error *cause)
+{
+    return at(parent, time, NULL, cause, "lg_with_deadline_cause");
+}
+
+lg_context *lg_with_timeout(const lg_context *parent, lg_duration timeout)
+{
+    return within(parent, timeout, NULL, NULL, "lg_with_timeout");
+}
+
+lg_context *lg_with_timeout_named(const lg_context *parent, lg_duration timeout, const char *name)
+{
+    return within(parent, timeout, name, NULL, "lg_with_timeout_named");
+}
+
+lg_context *lg_with_timeout_cause(const lg_context *parent, lg_duration timeout, lg_error *cause)
+{
+    return within(parent, timeout, NULL, cause, "lg_with_timeout_cause");
+}
+
+lg_context *lg_cleanup_context(const lg_context *parent, lg_duration timeout)
+{
+    lg_duration now = lg_now();
+    const struct deadline deadline = {
+        "lg_cleanup_context", now, after(now, timeout), "cleanup", timeout, NULL};
+    return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);
+}
