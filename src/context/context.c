@@ -71,8 +71,8 @@ static void destroy(struct lg_context *ctx)
 {
     size_t size = sizeof(*ctx);
     if (is_timed(ctx)) {
-        size = sizeof(struct lgi_timed);
-        lgi_timed_free(ctx);
+        size = sizeof(struct lgi_timeout);
+        lgi_timeout_free(ctx);
     } else if (ctx->kind == LGI_WITH_VALUE) {
         const struct lgi_valued *valued = (struct lgi_valued *)ctx;
         size = sizeof(*valued);
@@ -231,7 +231,7 @@ static enum made make_done(struct lg_context *ctx, lg_error *error, const lg_err
     lgi_unlock(&ctx->done.lock);
     lgi_unpark_all(claimed);
     if (is_timed(ctx))
-        lgi_timed_stop(ctx);
+        lgi_timeout_stop(ctx);
     else if (ctx->kind == LGI_WITH_SIGNALS)
         lgi_signals_done(ctx);
     return made;

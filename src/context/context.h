@@ -23,7 +23,7 @@
 enum lgi_context_kind {
     LGI_BACKGROUND,
     LGI_WITH_CANCEL,
-    LGI_WITH_DEADLINE, /* struct lgi_timed, as the next */
+    LGI_WITH_DEADLINE, /* struct lgi_timeout, as the next */
     LGI_FOR_CLEANUP,
     LGI_WITH_VALUE, /* struct lgi_valued */
     LGI_WITHOUT_CANCEL,
@@ -60,7 +60,7 @@ struct lg_context {
     lg_duration deadline;      /* LG_DURATION_MAX: none */
 };
 
-struct lgi_timed {
+struct lgi_timeout {
     struct lg_context context;
     struct lgi_timer timer;
     lg_error *cause; /* NULL: the usual one */
@@ -124,8 +124,8 @@ void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error 
 void lgi_after_begin(struct lgi_child *child);
 
 /* timeout.c: its timer is not needed any more; it is freed. */
-void lgi_timed_stop(struct lg_context *ctx);
-void lgi_timed_free(struct lg_context *ctx);
+void lgi_timeout_stop(struct lg_context *ctx);
+void lgi_timeout_free(struct lg_context *ctx);
 
 /* signal_context.c: it is done; its owner ends it. */
 size_t lgi_signalled_size(void);

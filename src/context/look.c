@@ -107,7 +107,7 @@ static size_t describe_one(const struct lg_context *ctx, char *buffer, size_t si
     case LGI_WITH_CANCEL: what = ", with cancel"; break;
     case LGI_WITH_DEADLINE:
     case LGI_FOR_CLEANUP: {
-        const lg_error *cause = ((const struct lgi_timed *)ctx)->cause;
+        const lg_error *cause = ((const struct lgi_timeout *)ctx)->cause;
         what = cause ? ", with deadline " : ", with deadline";
         name = cause ? lg_error_message(cause) : "";
         break;

@@ -4,9 +4,9 @@
 
 #include "context/context.h"
 
-static struct lgi_timed *timed_of(struct lgi_timer *timer)
+static struct lgi_timeout *timed_of(struct lgi_timer *timer)
 {
-    return (struct lgi_timed *)(void *)((char *)timer - offsetof(struct lgi_timed, timer));
+    return (struct lgi_timeout *)(void *)((char *)timer - offsetof(struct lgi_timeout, timer));
 }
 
 /* A context whose timer is pending is not freed before it has been stopped. */
@@ -16,26 +16,26 @@ static void due(struct lgi_timer *timer, lg_duration now)
     lgi_context_hold(&timed_of(timer)->context);
 }
 
-static const lg_error *cause_of(const struct lgi_timed *timed)
+static const lg_error *cause_of(const struct lgi_timeout *timed)
 {
     return timed->cause ? timed->cause : &lg_deadline_exceeded;
 }
 
 static void overdue(struct lgi_timer *timer)
 {
-    struct lgi_timed *timed = timed_of(timer);
+    struct lgi_timeout *timed = timed_of(timer);
     lgi_context_finish(&timed->context, &lg_deadline_exceeded, cause_of(timed), NULL);
     lgi_context_release(&timed->context);
 }
 
-void lgi_timed_stop(struct lg_context *ctx)
+void lgi_timeout_stop(struct lg_context *ctx)
 {
-    lgi_timer_stop(&((struct lgi_timed *)ctx)->timer);
+    lgi_timer_stop(&((struct lgi_timeout *)ctx)->timer);
 }
 
-void lgi_timed_free(struct lg_context *ctx)
+void lgi_timeout_free(struct lg_context *ctx)
 {
-    lg_error_free(((struct lgi_timed *)ctx)->cause);
+    lg_error_free(((struct lgi_timeout *)ctx)->cause);
 }
 
 /* ---- making one ---- */
@@ -68,10 +68,10 @@ static lg_error *named_cause(const struct deadline *deadline)
 static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
                         const struct deadline *deadline)
 {
-    struct lg_context *ctx = lgi_context_new(parent, kind, sizeof(struct lgi_timed));
+    struct lg_context *ctx = lgi_context_new(parent, kind, sizeof(struct lgi_timeout));
     if (!ctx)
         give_up(NULL, deadline->cause, deadline->function);
-    struct lgi_timed *timed = (struct lgi_timed *)ctx;
+    struct lgi_timeout *timed = (struct lgi_timeout *)ctx;
     timed->timer = (struct lgi_timer){.fire = due, .later = overdue};
     timed->cause = deadline->cause;
     ctx->deadline = deadline->when;
