@@ -151,7 +151,10 @@ wait_for_other(struct lgi_chan *c, struct lgi_waiters *list, struct lgi_chan_wai
     struct lgi_g *g = lgi_self();
     waiter->waiter.g = g;
     waiter->waiter.index = LGI_READY;
-    lgi_wait_begin(g, what);
+    if (until.lgi_done || until.lgi_deadline != LG_DURATION_MAX)
+        lgi_wait_begin(g, what);
+    else
+        lgi_wait_begin_under(g, what, &c->lock);
     lgi_waiters_push(list, &waiter->waiter);
     lgi_unlock(&c->lock);
     uint32_t claim = lgi_park(g, until);

@@ -34,17 +34,19 @@ enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
 
 struct lgi_g {
     /* Needed whenever it is switched to or woken: one line of the cache. */
-    _Alignas(64) void *sp; /* while it is not running, as what follows: */
+    _Alignas(64) uint32_t claim; /* park.h */
+    uint8_t state;               /* enum lgi_g_state */
+    bool may_be_stopped;         /* it waits in a way that lg_exit may end */
+    bool stop;                   /* it is to end (lg_exit), at its next wait … */
+    bool stopped;                /* … and has been told so */
+    uint32_t *under;             /* park.h */
+    void *sp;                    /* while it is not running, as what follows: */
     struct lgi_record *top;
     struct lgi_unwinding *unwinding;
     struct lgi_catcher *catcher;
     struct lgi_g *next;        /* in a queue of those that may go on */
     struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
-    uint32_t claim;            /* park.h */
-    uint8_t state;             /* enum lgi_g_state */
-    bool may_be_stopped;       /* it waits in a way that lg_exit may end */
-    bool stop;                 /* it is to end (lg_exit), at its next wait … */
-    bool stopped;              /* … and has been told so */
+
     /* Somebody wants it to tell of itself: called by itself, while it waits. */
     void (*inspect)(struct lgi_g *g, void *data);
 
@@ -67,6 +69,10 @@ struct lgi_g {
     void *fake_stack; /* AddressSanitizer's */
     void *tsan_fiber;
 };
+
+_Static_assert(offsetof(struct lgi_g, claim) == offsetof(struct lgi_claimed, claim) &&
+                   offsetof(struct lgi_g, under) == offsetof(struct lgi_claimed, under),
+               "a struct lgi_g begins as struct lgi_claimed says");
 
 /* All zero, but for the site and what it says. NULL: out of memory. */
 struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function function,

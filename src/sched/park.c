@@ -36,16 +36,27 @@ struct lgi_g *lgi_self_slow(void)
 void lgi_wait_begin(struct lgi_g *g, const char *what)
 {
     g->waits_for = what;
+    g->under = NULL;
     if (!g->worker)
         __atomic_store_n(&g->futex, PARKED, __ATOMIC_RELAXED);
     __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
 }
 
-bool lgi_claim(struct lgi_g *g, uint32_t as)
+void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock)
 {
-    uint32_t waiting = LGI_WAITING;
-    return __atomic_compare_exchange_n(&g->claim, &waiting, as, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_RELAXED);
+    lgi_wait_begin(g, what);
+    g->under = lock;
+}
+
+bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
+{
+    uint32_t *lock = g->under;
+    if (lock)
+        lgi_lock(lock);
+    bool claimed = lgi_claim(g, as);
+    if (lock)
+        lgi_unlock(lock);
+    return claimed;
 }
 
 void lgi_unpark(struct lgi_g *g)
@@ -132,7 +143,7 @@ static void wait_on_fiber(struct lgi_g *g, lg_duration deadline)
 
 static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
 {
-    struct lgi_waiter watch = {.g = g, .index = LGI_IS_DONE};
+    struct lgi_waiter watch;
     bool here = false; /* it has ended its wait itself, and nobody will unpark it */
 
     if (__builtin_expect(lgi_forked, 0))
@@ -144,10 +155,13 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
         g->may_be_stopped = may_be_stopped;
     else
         __atomic_store_n(&g->may_be_stopped, may_be_stopped, __ATOMIC_SEQ_CST);
-    if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch))
-        here = lgi_claim(g, LGI_IS_DONE);
+    if (until.lgi_done) {
+        watch = (struct lgi_waiter){.g = g, .index = LGI_IS_DONE};
+        if (!lgi_done_watch(until.lgi_done, &watch))
+            here = lgi_claim(g, LGI_IS_DONE);
+    }
     if (!here && may_be_stopped && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST))
-        here = lgi_claim(g, LGI_STOPPED);
+        here = lgi_claim_from_outside(g, LGI_STOPPED);
     if (!here) {
         if (g->worker)
             wait_on_fiber(g, until.lgi_deadline);

@@ -54,8 +54,16 @@ static inline struct lgi_g *lgi_self(void)
 /* From here on it can be claimed. `what` is static text, for those who ask what it waits for. */
 void lgi_wait_begin(struct lgi_g *g, const char *what);
 
-/* Ends the wait as `as`. Of all who try for one wait, one succeeds. */
-bool lgi_claim(struct lgi_g *g, uint32_t as);
+/* The same for a wait without an end, for one object alone: only who holds the object's lock can claim it, so that takes
+ * no atomic operation. The caller holds the lock, and the wait is lgi_park(g, lg_forever()). */
+void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock);
+
+/* Ends the wait as `as`. Of all who try for one wait, one succeeds. By who has found it in an object's list, and holds
+ * the object's lock; or by itself. */
+static inline bool lgi_claim(struct lgi_g *g, uint32_t as);
+
+/* The same by anybody else. */
+bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as);
 
 /* Lets a goroutine go on whose wait the caller has claimed. */
 void lgi_unpark(struct lgi_g *g);
@@ -77,6 +85,28 @@ void lgi_note_done(struct lgi_g *g, lg_until until);
 /* The claim was not for what was waited for: returns the static error that says why, or does not return, because the
  * goroutine is to end. */
 lg_error *lgi_wait_failed(uint32_t claim, lg_until until);
+
+/* ---- claiming ---- */
+
+/* How a struct lgi_g begins: what is needed of it here. */
+struct lgi_claimed {
+    uint32_t claim;
+    uint8_t others[4];
+    uint32_t *under; /* the lock without which it cannot be claimed; NULL: it can */
+};
+
+static inline bool lgi_claim(struct lgi_g *g, uint32_t as)
+{
+    struct lgi_claimed *c = (struct lgi_claimed *)g;
+    uint32_t waiting = LGI_WAITING;
+    if (!c->under)
+        return __atomic_compare_exchange_n(&c->claim, &waiting, as, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_RELAXED);
+    if (c->claim != LGI_WAITING)
+        return false;
+    c->claim = as;
+    return true;
+}
 
 /* ---- lists ---- */
 

@@ -13,6 +13,12 @@
  * switches back. */
 void lgi_switch(void **from, void *to);
 
+/* The same to a stack that lgi_stack_prepare has made. */
+void lgi_switch_first(void **from, void *to);
+
+/* The same, from a stack that is never switched back to. */
+void lgi_switch_last(void *to);
+
 /* Lays the first frame of a stack that ends at `top` (aligned to 16): the first switch to what is returned calls
  * entry(argument), which must not return, with floating-point control words as a program finds them. */
 void *lgi_stack_prepare(void *top, void (*entry)(void *), void *argument);

@@ -3,37 +3,40 @@
 
 	.equ	LGI_SIZE, 176
 
-	.globl	lgi_switch
-	.hidden	lgi_switch
-	.type	lgi_switch, %function
-	.p2align 4
-lgi_switch:
-	.cfi_startproc
-	hint	#34 /* bti c */
+	.macro	save
 	sub	sp, sp, #LGI_SIZE
 	.cfi_adjust_cfa_offset LGI_SIZE
 	stp	x29, x30, [sp, #0]
-	.cfi_rel_offset x29, 0
-	.cfi_rel_offset x30, 8
 	stp	x19, x20, [sp, #16]
-	.cfi_rel_offset x19, 16
-	.cfi_rel_offset x20, 24
 	stp	x21, x22, [sp, #32]
-	.cfi_rel_offset x21, 32
-	.cfi_rel_offset x22, 40
 	stp	x23, x24, [sp, #48]
-	.cfi_rel_offset x23, 48
-	.cfi_rel_offset x24, 56
 	stp	x25, x26, [sp, #64]
-	.cfi_rel_offset x25, 64
-	.cfi_rel_offset x26, 72
 	stp	x27, x28, [sp, #80]
-	.cfi_rel_offset x27, 80
-	.cfi_rel_offset x28, 88
 	stp	d8, d9, [sp, #96]
 	stp	d10, d11, [sp, #112]
 	stp	d12, d13, [sp, #128]
 	stp	d14, d15, [sp, #144]
+	saved_on_stack
+	mrs	x2, fpcr
+	str	x2, [sp, #160]
+	mov	x3, sp
+	str	x3, [x0]
+	.endm
+
+	.macro	saved_on_stack
+	.cfi_def_cfa sp, LGI_SIZE
+	.cfi_rel_offset x29, 0
+	.cfi_rel_offset x30, 8
+	.cfi_rel_offset x19, 16
+	.cfi_rel_offset x20, 24
+	.cfi_rel_offset x21, 32
+	.cfi_rel_offset x22, 40
+	.cfi_rel_offset x23, 48
+	.cfi_rel_offset x24, 56
+	.cfi_rel_offset x25, 64
+	.cfi_rel_offset x26, 72
+	.cfi_rel_offset x27, 80
+	.cfi_rel_offset x28, 88
 	.cfi_rel_offset d8, 96
 	.cfi_rel_offset d9, 104
 	.cfi_rel_offset d10, 112
@@ -42,16 +45,15 @@ lgi_switch:
 	.cfi_rel_offset d13, 136
 	.cfi_rel_offset d14, 144
 	.cfi_rel_offset d15, 152
-	mrs	x2, fpcr
-	str	x2, [sp, #160]
-	mov	x3, sp
-	str	x3, [x0]
-	mov	sp, x1
+	.endm
+
+	/* From the stack that sp is on by now; x2 is fpcr. */
+	.macro	restore
 	ldr	x4, [sp, #160]
 	cmp	x2, x4
-	b.eq	1f
+	b.eq	6f
 	msr	fpcr, x4
-1:	ldp	x29, x30, [sp, #0]
+6:	ldp	x29, x30, [sp, #0]
 	ldp	x19, x20, [sp, #16]
 	ldp	x21, x22, [sp, #32]
 	ldp	x23, x24, [sp, #48]
@@ -83,11 +85,54 @@ lgi_switch:
 	.cfi_restore d13
 	.cfi_restore d14
 	.cfi_restore d15
+	.endm
+
+	/* Why there are three, says switch_x86_64.S. */
+	.globl	lgi_switch
+	.hidden	lgi_switch
+	.type	lgi_switch, %function
+	.p2align 4
+lgi_switch:
+	.cfi_startproc
+	hint	#34 /* bti c */
+	save
+	mov	sp, x1
+	restore
 	ret
 	.cfi_endproc
 	.size	lgi_switch, .-lgi_switch
 
-	/* Comes from lgi_switch with the entry in x19 and its argument in x20. */
+	.globl	lgi_switch_first
+	.hidden	lgi_switch_first
+	.type	lgi_switch_first, %function
+	.p2align 4
+lgi_switch_first:
+	.cfi_startproc
+	hint	#34
+	save
+	mov	sp, x1
+	restore
+	mov	x16, x30
+	br	x16
+	.cfi_endproc
+	.size	lgi_switch_first, .-lgi_switch_first
+
+	.globl	lgi_switch_last
+	.hidden	lgi_switch_last
+	.type	lgi_switch_last, %function
+	.p2align 4
+lgi_switch_last:
+	.cfi_startproc
+	hint	#34
+	mrs	x2, fpcr
+	mov	sp, x0
+	saved_on_stack
+	restore
+	ret
+	.cfi_endproc
+	.size	lgi_switch_last, .-lgi_switch_last
+
+	/* Comes from lgi_switch_first with the entry in x19 and its argument in x20. */
 	.type	lgi_fiber_start, %function
 	.p2align 4
 lgi_fiber_start:
@@ -96,8 +141,10 @@ lgi_fiber_start:
 	hint	#34
 	mov	x0, x20
 	mov	x29, #0
-	blr	x19
-	brk	#1
+	adr	x30, 1f
+	mov	x16, x19
+	br	x16
+1:	brk	#1
 	.cfi_endproc
 	.size	lgi_fiber_start, .-lgi_fiber_start
 

@@ -5,13 +5,33 @@
 	.equ	LGI_MXCSR_AT_START, 0x1f80
 	.equ	LGI_X87_AT_START, 0x037f
 
-	.globl	lgi_switch
-	.hidden	lgi_switch
-	.type	lgi_switch, @function
-	.p2align 4
-lgi_switch:
-	.cfi_startproc
-	endbr64
+	/* Storing and loading the x87 word takes longer than all the rest. Whoever changes it by fesetround, fesetenv or
+	   feenableexcept changes mxcsr too; so it is only dealt with where one of the two mxcsr is not as a program
+	   finds it. (Its lowest six bits are flags, which a call need not keep.) This leaves in eax what differs, and
+	   the words at `at`. */
+	.macro	float_words at
+	stmxcsr	\at(%rsp)
+	movl	$LGI_X87_AT_START, \at+4(%rsp)
+	movl	\at(%rsp), %eax
+	andl	$~0x3f, %eax
+	xorl	$LGI_MXCSR_AT_START, %eax
+	je	5f
+	fnstcw	\at+4(%rsp)
+5:
+	.endm
+
+	.macro	saved_on_stack
+	.cfi_def_cfa rsp, 64
+	.cfi_offset rip, -8
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
+	.endm
+
+	.macro	save
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbp, 0
@@ -32,23 +52,20 @@ lgi_switch:
 	.cfi_rel_offset r15, 0
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
-	/* Storing and loading the x87 word takes longer than all the rest. Whoever changes it by fesetround,
-	   fesetenv or feenableexcept changes mxcsr too; so it is only dealt with where one of the two mxcsr is not
-	   as a program finds it. (Its lowest six bits are flags, which a call need not keep.) */
-	stmxcsr	(%rsp)
-	movl	$LGI_X87_AT_START, 4(%rsp)
-	movl	(%rsp), %eax
-	andl	$~0x3f, %eax
-	xorl	$LGI_MXCSR_AT_START, %eax
-	jne	3f
-4:	movq	%rsp, (%rdi)
-	movq	%rsi, %rsp
+	float_words 0
+	movq	%rsp, (%rdi)
+	.endm
+
+	/* From the stack that rsp is on by now; eax as float_words leaves it. */
+	.macro	restore
 	movl	(%rsp), %ecx
 	andl	$~0x3f, %ecx
 	xorl	$LGI_MXCSR_AT_START, %ecx
 	orl	%ecx, %eax
-	jne	2f
-1:	addq	$8, %rsp
+	je	6f
+	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+6:	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
 	popq	%r15
 	.cfi_adjust_cfa_offset -8
@@ -68,28 +85,62 @@ lgi_switch:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
-	/* Not `ret`: its prediction, that the last call is returned from, is always wrong here. */
+	.endm
+
+	/* What takes the time of a switch is what the processor predicts wrongly: it expects each `ret` to belong to the
+	   last `call`. Between two goroutines that wait, it does: both have called this from the same place in the
+	   scheduler, and so on up to the program's own functions. */
+	.globl	lgi_switch
+	.hidden	lgi_switch
+	.type	lgi_switch, @function
+	.p2align 4
+lgi_switch:
+	.cfi_startproc
+	endbr64
+	save
+	movq	%rsi, %rsp
+	restore
+	ret
+	.cfi_endproc
+	.size	lgi_switch, .-lgi_switch
+
+	/* To a stack that begins: not by `ret`, so that the call of this is still expected to be returned from when that
+	   goroutine has ended (lgi_switch_last), and all is right again. */
+	.globl	lgi_switch_first
+	.hidden	lgi_switch_first
+	.type	lgi_switch_first, @function
+	.p2align 4
+lgi_switch_first:
+	.cfi_startproc
+	endbr64
+	save
+	movq	%rsi, %rsp
+	restore
 	popq	%rcx
 	.cfi_adjust_cfa_offset -8
 	.cfi_register rip, rcx
 	notrack jmp	*%rcx
-	.cfi_restore rip
-	.cfi_def_cfa rsp, 64
-	.cfi_rel_offset rbp, 48
-	.cfi_rel_offset rbx, 40
-	.cfi_rel_offset r12, 32
-	.cfi_rel_offset r13, 24
-	.cfi_rel_offset r14, 16
-	.cfi_rel_offset r15, 8
-2:	ldmxcsr	(%rsp)
-	fldcw	4(%rsp)
-	jmp	1b
-3:	fnstcw	4(%rsp)
-	jmp	4b
 	.cfi_endproc
-	.size	lgi_switch, .-lgi_switch
+	.size	lgi_switch_first, .-lgi_switch_first
 
-	/* Comes from lgi_switch with the entry in r12 and its argument in r13. */
+	/* From a stack that is not returned to. */
+	.globl	lgi_switch_last
+	.hidden	lgi_switch_last
+	.type	lgi_switch_last, @function
+	.p2align 4
+lgi_switch_last:
+	.cfi_startproc
+	endbr64
+	float_words -8
+	movq	%rdi, %rsp
+	saved_on_stack
+	restore
+	ret
+	.cfi_endproc
+	.size	lgi_switch_last, .-lgi_switch_last
+
+	/* Comes from lgi_switch_first with the entry in r12 and its argument in r13. The entry is not called: there would
+	   be one `ret` too few. */
 	.type	lgi_fiber_start, @function
 	.p2align 4
 lgi_fiber_start:
@@ -98,8 +149,12 @@ lgi_fiber_start:
 	endbr64
 	movq	%r13, %rdi
 	xorl	%ebp, %ebp
-	call	*%r12
-	ud2
+	leaq	1f(%rip), %rcx
+	pushq	%rcx
+	.cfi_adjust_cfa_offset 8
+	notrack jmp	*%r12
+	.cfi_adjust_cfa_offset -8
+1:	ud2
 	.cfi_endproc
 	.size	lgi_fiber_start, .-lgi_fiber_start
 

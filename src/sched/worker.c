@@ -184,8 +184,9 @@ struct cxx_globals {
     unsigned uncaught;
 };
 
-/* From one stack to the other, with all that belongs to it. */
-static inline void change(struct lgi_worker *w, struct lgi_g *from, struct lgi_g *to)
+/* All that belongs to a stack, besides the switch itself. */
+static inline __attribute__((always_inline)) void change_state(struct lgi_worker *w,
+                                                               struct lgi_g *from, struct lgi_g *to)
 {
     struct cxx_globals *cxx = w->cxx_globals;
     from->top = lgi_top;
@@ -213,7 +214,18 @@ static inline void change(struct lgi_worker *w, struct lgi_g *from, struct lgi_g
         __sanitizer_start_switch_fiber(w->dead ? NULL : &from->fake_stack, (void *)bounds->low,
                                        bounds->high - bounds->low);
     }
-    lgi_switch(&from->sp, to->sp);
+}
+
+/* From one stack to the other; returns when something changes back. */
+static inline __attribute__((always_inline)) void change(struct lgi_worker *w, struct lgi_g *from,
+                                                         struct lgi_g *to)
+{
+    bool begins = to->state == LGI_G_NONE;
+    change_state(w, from, to);
+    if (begins)
+        lgi_switch_first(&from->sp, to->sp);
+    else
+        lgi_switch(&from->sp, to->sp);
     if (__sanitizer_finish_switch_fiber)
         __sanitizer_finish_switch_fiber(from->fake_stack, NULL, NULL);
     if (w->dead)
@@ -315,11 +327,12 @@ static struct lgi_g *choose(struct lgi_worker *w)
     if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
         return &w->native;
     struct lgi_g *g = NULL;
-    if (w->turn % 2 == 0)
+    bool some_wait = lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected) > 0;
+    if (some_wait && w->turn % 2 == 0)
         g = begin(w);
     if (!g)
         g = dequeue(w);
-    if (!g)
+    if (!g && some_wait)
         g = begin(w);
     return g ? g : &w->native;
 }
@@ -398,38 +411,50 @@ static void refuse_thread_exit(struct lgi_g **g)
                   "lg_goexit");
 }
 
-static void fiber_main(void *argument)
+/* (To a stack that begins, this costs a wrong prediction.) */
+static void end(struct lgi_g *g)
 {
-    struct lgi_g *g = argument;
     struct lgi_worker *w = g->worker;
-    if (__sanitizer_finish_switch_fiber)
-        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
-    if (w->dead)
-        bury(w);
+    w->alive--;
+    struct lgi_g *next = choose(w);
+    g->state = LGI_G_NONE;
+    w->dead = g;
+    change_state(w, g, next);
+    lgi_switch_last(next->sp);
+}
+
+static __attribute__((noinline)) void run(struct lgi_g *g)
+{
     struct lgi_g *guard __attribute__((cleanup(refuse_thread_exit))) = g;
     do {
         struct lgi_start *start = g->start;
         lgi_start_run(start);
         lgi_start_free(start);
         lgi_thread.skipped = 0;
-    } while (begin_here(w, g));
+    } while (begin_here(g->worker, g));
     guard = NULL;
     g->start = NULL;
-    lgi_worker_end(g);
+}
+
+/* Ends in a jump, not a call: switch_x86_64.S says why. */
+static void fiber_main(void *argument)
+{
+    struct lgi_g *g = argument;
+    if (__sanitizer_finish_switch_fiber)
+        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    if (g->worker->dead)
+        bury(g->worker);
+    run(g);
+    end(g);
 }
 
 void lgi_worker_end(struct lgi_g *g)
 {
-    struct lgi_worker *w = g->worker;
     struct lgi_start *start = g->start;
     g->start = NULL;
     if (start)
         lgi_start_free(start);
-    w->alive--;
-    struct lgi_g *next = choose(w);
-    g->state = LGI_G_NONE;
-    w->dead = g;
-    change(w, g, next);
+    end(g);
     __builtin_unreachable();
 }
 

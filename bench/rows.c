@@ -1,0 +1,194 @@
+/* Which subjects are compared with which peers. */
+#include "report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ROWS = 240 };
+
+struct row report_rows[MOST_ROWS];
+int report_row_count;
+
+/* What the rows now being made are about. */
+static char what[64];
+static const char *subject, *compiler, *unit;
+
+__attribute__((format(printf, 1, 2))) static void about(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vsnprintf(what, sizeof(what), format, values);
+    va_end(values);
+}
+
+/* Writes out a subject's name, with the compiler for % and the number for #. */
+static const char *full_name(char *to, size_t size, const char *name, int number)
+{
+    for (size_t length = 0; *name; name++, length = strlen(to)) {
+        if (*name == '%')
+            snprintf(to + length, size - length, "%s", compiler);
+        else if (*name == '#')
+            snprintf(to + length, size - length, "%d", number);
+        else
+            snprintf(to + length, size - length, "%c", *name);
+    }
+    return to;
+}
+
+/* A subject's value; if `by_hand` is not NULL, its cost over that. */
+static double value_of(const char *name, const char *by_hand, int number)
+{
+    char a[64] = "", b[64] = "";
+    full_name(a, sizeof(a), name, number);
+    return by_hand ? report_cost(a, full_name(b, sizeof(b), by_hand, number)) : report_least(a);
+}
+
+static void add_row(const char *peer, double subject_value, double peer_value, double target,
+                    int plotted)
+{
+    if (isnan(subject_value) || isnan(peer_value))
+        return; /* a program was not run; run.sh has said so */
+    if (report_row_count == MOST_ROWS)
+        abort();
+    struct row *row = &report_rows[report_row_count++];
+    strcpy(row->what, what);
+    row->subject = subject;
+    row->peer = peer;
+    row->unit = unit;
+    row->subject_value = subject_value;
+    row->peer_value = peer_value;
+    row->ratio = subject_value / peer_value;
+    row->target = target;
+    row->plotted = plotted;
+}
+
+static void compare(const char *name, const char *peer, const char *peer_name, int n, double target,
+                    int plotted)
+{
+    add_row(peer, value_of(name, NULL, n), value_of(peer_name, NULL, n), target, plotted);
+}
+
+static void add_defer_rows(void)
+{
+    static const int calls[] = {1, 2, 8}, loops[] = {1, 8, 100}, frames[] = {0, 5, 10};
+
+    unit = "instructions";
+    about("defer { }, instructions");
+    compare("count-%/block_defer", "goto", "count-%/block_goto", 0, 1.02, 1);
+    compare("count-%/block_defer", "cleanup attribute", "count-%/block_attribute", 0, 0, 0);
+    about("lg_defer × 2, instructions");
+    compare("count-%/calls_defer_2", "by hand", "count-%/calls_manual_2", 0, 0, 0);
+    about("lg_func, instructions");
+    compare("count-%/func_lg", "plain function", "count-%/func_plain", 0, 0, 0);
+    unit = "ns";
+    about("defer { }, time");
+    compare("%/block_defer", "goto", "%/block_goto", 0, 0, 1);
+    compare("%/block_defer", "cleanup attribute", "%/block_attribute", 0, 0, 0);
+    for (int i = 0; i < 3; i++) {
+        int n = calls[i];
+        about("lg_defer × %d", n);
+        compare("%/calls_defer_#", "by hand", "%/calls_manual_#", n, 0, 0);
+        compare("%/calls_defer_#", "cleanup attribute", "%/calls_attribute_#", n, 0, 0);
+        compare("%/calls_defer_#", "C++ destructor", "%++/calls_guard_#", n, 0, 0);
+        compare("%/calls_defer_#", "Go", "go/calls_defer_#", n, 0, 0);
+        about("lg_defer × %d, cost over by hand", n);
+        add_row("Go, likewise", value_of("%/calls_defer_#", "%/calls_manual_#", n),
+                value_of("go/calls_defer_#", "go/calls_manual_#", n), n == 2 ? 0.5 : 0, 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        int n = loops[i];
+        about("scope given %d by a loop", n);
+        compare("%/loop_scope_#", "array, by hand", "%/loop_manual_#", n, 0, 0);
+        compare("%/loop_scope_#", "C++ vector", "%++/loop_stack_#", n, 0, 0);
+        compare("%/loop_scope_#", "Go", "go/loop_defer_#", n, 0, 0);
+        about("scope given %d, cost over by hand", n);
+        add_row("Go, likewise", value_of("%/loop_scope_#", "%/loop_manual_#", n),
+                value_of("go/loop_defer_#", "go/loop_manual_#", n), n == 8 ? 0.1 : 0, 1);
+    }
+    about("lg_func, nothing deferred");
+    compare("%/func_lg", "plain function", "%/func_plain", 0, 0, 1);
+    about("lg_func_recovers, nothing deferred");
+    compare("%/func_recovers", "plain function", "%/func_plain", 0, 0, 0);
+    compare("%/func_recovers", "C++ try", "%++/func_try", 0, 0, 0);
+    compare("%/func_recovers", "Go, deferred recover", "go/func_recovers", 0, 0, 1);
+    for (int i = 0; i < 3; i++) {
+        int n = frames[i];
+        about("panic + recover, %d frames", n);
+        compare("%/panic_message_#", "C++ throw", "%++/throw_message_#", n, 0.6, 1);
+        compare("%/panic_message_#", "Go", "go/panic_message_#", n, 0, 0);
+        about("… of a pointer, %d frames", n);
+        compare("%/panic_pointer_#", "C++ throw", "%++/throw_pointer_#", n, 0.6, 0);
+        about("… with defer { }, %d frames", n);
+        compare("%/panic_block_#", "C++ throw", "%++/throw_message_#", n, 0.6, 0);
+    }
+}
+
+static void add_goroutine_rows(void)
+{
+    static const struct {
+        const char *what, *name;
+        double target;
+    } beside_go[] = {
+        {"go + wait", "go_wait", 0.25},
+        {"go + wait, 1000 at once, each", "go_wait_batch", 0.25},
+        {"ping-pong over two channels", "ping_pong", 0.25},
+        {"channel with room for 128, each", "throughput", 0.25},
+        {"select, one of two ready", "select_ready", 0.25},
+        {"mutex, alone", "mutex", 1},
+        {"mutex, 10 goroutines, each", "mutex_contended", 1},
+        {"timer, start + stop", "timer_stop", 0},
+        {"a million parked: start", "million_spawn", 1},
+        {"a million parked: bytes each", "million_bytes", 1.7},
+        {"a million parked: wake + end", "million_wake", 0.7},
+        {"context: with-cancel + cancel", "with_cancel", 0.5},
+        {"context: the same, under the root", "with_cancel_root", 0.5},
+        {"context: with-timeout + cancel", "with_timeout", 0.5},
+        {"context: AfterFunc + stop", "after_func_stop", 0.5},
+        {"context: err", "err_check", 0},
+        {"context: value, 10 levels up", "value_10", 0},
+        {"context: cancel of 100,000 children", "cancel_tree", 0.5},
+        {"context: cancel of a chain of 1000", "cancel_chain", 0},
+    };
+    static const struct {
+        const char *what, *name, *peer;
+    } beside_threads[] = {
+        {"go + wait", "go_wait", "thread_create_join"},
+        {"ping-pong over two channels", "ping_pong", "thread_ping_pong"},
+        {"mutex, alone", "mutex", "thread_mutex"},
+        {"mutex, 10 goroutines, each", "mutex_contended", "thread_mutex_contended"},
+    };
+    char name[64], peer[64];
+
+    unit = "ns";
+    for (size_t i = 0; i < sizeof(beside_go) / sizeof(beside_go[0]); i++) {
+        unit = strstr(beside_go[i].name, "bytes") ? "bytes" : "ns";
+        about("%s", beside_go[i].what);
+        snprintf(name, sizeof(name), "%%-go/%s", beside_go[i].name);
+        snprintf(peer, sizeof(peer), "go-go/%s", beside_go[i].name);
+        compare(name, "Go", peer, 0, beside_go[i].target, 1);
+    }
+    unit = "ns";
+    for (size_t i = 0; i < sizeof(beside_threads) / sizeof(beside_threads[0]); i++) {
+        about("%s", beside_threads[i].what);
+        snprintf(name, sizeof(name), "%%-go/%s", beside_threads[i].name);
+        snprintf(peer, sizeof(peer), "threads/%s", beside_threads[i].peer);
+        compare(name, "pthreads", peer, 0, 0, 0);
+    }
+    about("TCP echo, 1000 connections");
+    compare("%-go/echo_lifoguard", "Go", "go-go/echo_go", 0, 0, 1);
+    compare("%-go/echo_lifoguard", "epoll by hand", "threads/echo_epoll", 0, 0, 1);
+    about("… processor time of the server");
+    compare("%-go/echo_cpu_lifoguard", "Go", "go-go/echo_cpu_go", 0, 0, 0);
+    compare("%-go/echo_cpu_lifoguard", "epoll by hand", "threads/echo_cpu_epoll", 0, 0, 0);
+}
+
+void report_add_rows(const char *made_by, const char *made)
+{
+    compiler = made_by;
+    subject = made;
+    add_defer_rows();
+    add_goroutine_rows();
+}
