@@ -21,6 +21,7 @@ __thread uint32_t lgi_chan_turns;
 
 void lgi_chan_let_others(void)
 {
+    lgi_chan_turns = 0;
     if (lgi_on_fiber(lgi_self()))
         lg_yield();
 }
@@ -168,14 +169,11 @@ wait_for_other(struct lgi_chan *c, struct lgi_waiters *list, struct lgi_chan_wai
 
 /* ---- sending ---- */
 
-static inline __attribute__((always_inline)) lg_error *send_until(struct lgi_chan *c,
-                                                                  const void *value, lg_until until)
+/* The channel is locked. */
+static inline __attribute__((always_inline)) lg_error *
+send_holding(struct lgi_chan *c, const void *value, lg_until until)
 {
     struct lgi_g *woken;
-    if (__builtin_expect(!c, 0))
-        return wait_for_null("send to a NULL channel", until);
-    lgi_chan_check(c);
-    lgi_lock(&c->lock);
     enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
     if (sent == LGI_CHAN_MUST_WAIT) {
         struct lgi_chan_waiter waiter;
@@ -195,10 +193,38 @@ static inline __attribute__((always_inline)) lg_error *send_until(struct lgi_cha
     return NULL;
 }
 
-void lgi_chan_send(void *channel, const void *value)
+static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_until until)
+{
+    if (__builtin_expect(!c, 0))
+        return wait_for_null("send to a NULL channel", until);
+    lgi_chan_check(c);
+    lgi_lock(&c->lock);
+    return send_holding(c, value, until);
+}
+
+static __attribute__((noinline)) void send_otherwise(struct lgi_chan *c, const void *value)
 {
     lgi_chan_turn();
-    (void)send_until(channel, value, lg_forever());
+    (void)send_until(c, value, lg_forever());
+}
+
+static __attribute__((noinline)) void send_locked(struct lgi_chan *c, const void *value)
+{
+    (void)send_holding(c, value, lg_forever());
+}
+
+void lgi_chan_send(void *channel, const void *value)
+{
+    struct lgi_chan *c = channel;
+    if (__builtin_expect(!lgi_chan_lock_fast(c), 0)) {
+        send_otherwise(c, value);
+    } else if (c->closed || !lgi_waiters_empty(&c->receivers) || c->count >= c->capacity ||
+               !lgi_chan_copy_small(c->in, value, c->size)) {
+        send_locked(c, value);
+    } else {
+        lgi_chan_was_put(c);
+        lgi_unlock(&c->lock);
+    }
 }
 
 lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until until)
@@ -240,11 +266,11 @@ bool lgi_chan_offer(struct lgi_chan *c, const void *value)
 
 /* ---- receiving ---- */
 
-static inline __attribute__((always_inline)) lg_error *recv_until(struct lgi_chan *c, void *to,
-                                                                  bool *ok, lg_until until)
+/* The channel is locked. */
+static inline __attribute__((always_inline)) lg_error *recv_holding(struct lgi_chan *c, void *to,
+                                                                    bool *ok, lg_until until)
 {
     struct lgi_g *woken;
-    lgi_lock(&c->lock);
     enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
     if (received == LGI_CHAN_MUST_WAIT) {
         struct lgi_chan_waiter waiter;
@@ -260,6 +286,12 @@ static inline __attribute__((always_inline)) lg_error *recv_until(struct lgi_cha
         lgi_unpark(woken);
     *ok = received == LGI_CHAN_DONE;
     return NULL;
+}
+
+static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_until until)
+{
+    lgi_lock(&c->lock);
+    return recv_holding(c, to, ok, until);
 }
 
 static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
@@ -302,21 +334,40 @@ static __attribute__((noinline)) bool try_recv_and_drop(struct lgi_chan *c, bool
     return true;
 }
 
-bool lgi_chan_recv(void *channel, void *to)
+static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *to)
 {
-    struct lgi_chan *c = channel;
     bool ok = false;
     lgi_chan_turn();
-    if (__builtin_expect(!c, 0)) {
+    if (!c) {
         (void)wait_for_null("receive from a NULL channel", lg_forever());
         return false;
     }
     lgi_chan_check(c);
-    if (__builtin_expect(!to && c->drop, 0))
+    if (!to && c->drop)
         (void)recv_and_drop(c, &ok, lg_forever());
     else
         (void)recv_until(c, to, &ok, lg_forever());
     return ok;
+}
+
+static __attribute__((noinline)) bool recv_locked(struct lgi_chan *c, void *to)
+{
+    bool ok = false;
+    (void)recv_holding(c, to, &ok, lg_forever());
+    return ok;
+}
+
+bool lgi_chan_recv(void *channel, void *to)
+{
+    struct lgi_chan *c = channel;
+    if (__builtin_expect(!to || !lgi_chan_lock_fast(c), 0))
+        return recv_otherwise(c, to);
+    if (c->count == 0 || !lgi_waiters_empty(&c->senders) ||
+        !lgi_chan_copy_small(to, c->out, c->size))
+        return recv_locked(c, to);
+    lgi_chan_was_taken(c);
+    lgi_unlock(&c->lock);
+    return true;
 }
 
 lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)

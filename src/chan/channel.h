@@ -58,10 +58,10 @@ enum lgi_chan_attempt {
  * hands yet.) */
 extern __thread uint32_t lgi_chan_turns __attribute__((tls_model("initial-exec")));
 void lgi_chan_let_others(void) __attribute__((cold));
+enum { LGI_CHAN_TURN = 64 };
 static inline void lgi_chan_turn(void)
 {
-    enum { LGI_CHAN_TURN = 64 };
-    if (__builtin_expect(++lgi_chan_turns % LGI_CHAN_TURN == 0, 0))
+    if (__builtin_expect(++lgi_chan_turns >= LGI_CHAN_TURN, 0))
         lgi_chan_let_others();
 }
 
@@ -115,17 +115,31 @@ static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
     return !waits || lgi_chan_is_closed(c);
 }
 
-static inline void lgi_chan_copy(void *to, const void *from, size_t size)
+/* Locks it, if there is nothing special. */
+static inline bool lgi_chan_lock_fast(struct lgi_chan *c)
+{
+    return ++lgi_chan_turns < LGI_CHAN_TURN && c &&
+           __atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC &&
+           __atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
+}
+
+/* Without a call, if the size is a usual one; else false. */
+static inline bool lgi_chan_copy_small(void *to, const void *from, size_t size)
 {
     switch (size) {
-    case 8: memcpy(to, from, 8); break;
-    case 4: memcpy(to, from, 4); break;
-    case 16: memcpy(to, from, 16); break;
-    case 1: memcpy(to, from, 1); break;
-    case 2: memcpy(to, from, 2); break;
-    case 0: break;
-    default: memcpy(to, from, size);
+    case 8: memcpy(to, from, 8); return true;
+    case 4: memcpy(to, from, 4); return true;
+    case 16: memcpy(to, from, 16); return true;
+    case 1: memcpy(to, from, 1); return true;
+    case 2: memcpy(to, from, 2); return true;
+    default: return size == 0;
     }
+}
+
+static inline void lgi_chan_copy(void *to, const void *from, size_t size)
+{
+    if (!lgi_chan_copy_small(to, from, size))
+        memcpy(to, from, size);
 }
 
 static inline void lgi_chan_zero(void *to, size_t size)
@@ -145,23 +159,34 @@ static inline struct lgi_chan_waiter *lgi_chan_claim(struct lgi_waiters *list)
     return NULL;
 }
 
-static inline void lgi_chan_put(struct lgi_chan *c, const void *value)
+/* The element that `in` points to is there, the one that `out` points to is not any more. */
+static inline void lgi_chan_was_put(struct lgi_chan *c)
 {
-    lgi_chan_copy(c->in, value, c->size);
     c->in += c->size;
     if (c->in == c->end)
         c->in = c->first;
     __atomic_store_n(&c->count, c->count + 1, __ATOMIC_RELEASE);
 }
 
-static inline void lgi_chan_take(struct lgi_chan *c, void *to)
+static inline void lgi_chan_was_taken(struct lgi_chan *c)
 {
-    if (to)
-        lgi_chan_copy(to, c->out, c->size);
     c->out += c->size;
     if (c->out == c->end)
         c->out = c->first;
     __atomic_store_n(&c->count, c->count - 1, __ATOMIC_RELEASE);
+}
+
+static inline void lgi_chan_put(struct lgi_chan *c, const void *value)
+{
+    lgi_chan_copy(c->in, value, c->size);
+    lgi_chan_was_put(c);
+}
+
+static inline void lgi_chan_take(struct lgi_chan *c, void *to)
+{
+    if (to)
+        lgi_chan_copy(to, c->out, c->size);
+    lgi_chan_was_taken(c);
 }
 
 /* Under the lock. The caller must unpark *woken, if that is not NULL, after unlocking. */
