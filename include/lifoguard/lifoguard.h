@@ -3,8 +3,10 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/call_once.h>
 #include <lifoguard/chan.h>
 #include <lifoguard/close.h>
+#include <lifoguard/cond.h>
 #include <lifoguard/context.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
@@ -21,7 +23,9 @@
 #include <lifoguard/probe.h>
 #include <lifoguard/readiness.h>
 #include <lifoguard/registry.h>
+#include <lifoguard/rwmutex.h>
 #include <lifoguard/select.h>
+#include <lifoguard/semaphore.h>
 #include <lifoguard/timer.h>
 #include <lifoguard/until.h>
 #include <lifoguard/waitgroup.h>

@@ -33,10 +33,7 @@ static bool finish(lg_waitgroup *group, int64_t delta)
         end = &waiter->next;
     }
     lgi_unlock(&group->lgi_lock);
-    while ((waiter = claimed)) {
-        claimed = waiter->next;
-        lgi_unpark(waiter->g);
-    }
+    lgi_unpark_all(claimed);
     return true;
 }
 

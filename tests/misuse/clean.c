@@ -28,6 +28,7 @@ void stops_four(lg_panic_info *panic, int a, const char *b, size_t c, enum colou
 void change(struct large *large);
 void change_error(lg_error **err);
 handler *get_handler(void);
+int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *semaphore);
 bool visit(const lg_pending_call *call, void *data);
 void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth);
 void in_loops(int n, const char *const *texts);
@@ -320,4 +321,39 @@ void pending_calls(void)
     lg_pending_print(stdout);
     if (lg_skipped() > 0)
         takes_nothing();
+}
+
+int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *semaphore)
+{
+    static lg_once once = LG_ONCE_INIT;
+    static lg_once_value value = LG_ONCE_VALUE_INIT;
+    lg_waitgroup group = LG_WAITGROUP_INIT;
+    const char *text = NULL;
+    lg_once_do(&once, takes_nothing);
+    lg_once_do(&once, must_be_used, 1);
+    if (lg_once_do_until(&once, lg_forever(), takes_colour, RED) ||
+        lg_once_get_until(&value, lg_within(LG_SECOND), &text, result_pointer, "text"))
+        return 1;
+    text = lg_once_get(&value, result_pointer, text);
+    lg_waitgroup_go(&group, takes_nothing);
+    lg_waitgroup_go(&group, takes_all, 1, 2UL, text, exit);
+    lg_waitgroup_go(&group, must_be_used, 1);
+    lg_waitgroup_wait(&group);
+    lg_rwmutex_rlock(rw);
+    lg_defer(lg_rwmutex_runlock, rw);
+    lg_semaphore_acquire(semaphore, 2);
+    lg_defer(lg_semaphore_release, semaphore, 2);
+    lg_mutex_lock(mutex);
+    lg_defer(lg_mutex_unlock, mutex);
+    for (int i = 0; i < 2; i++) {
+        lg_mutex_unlocked(mutex);
+        if (i == 1)
+            break;
+    }
+    if (!lg_once_is_done(&once)) {
+        lg_mutex_unlocked(mutex);
+        takes_nothing();
+    }
+    lg_cond_wait(cond, mutex);
+    return lg_cond_wait_until(cond, mutex, lg_forever()) ? 1 : 0;
 }

@@ -1,0 +1,414 @@
+/* Tests of calls made once; names begin with the rule of DESIGN.md that they hold. */
+#include "sync/sync_testing.h"
+
+#include <stdatomic.h>
+
+static _Atomic int calls;
+
+static void counts(void)
+{
+    calls++;
+}
+
+static int adds_three(int a, long b, const char *c)
+{
+    calls += a + (int)b + (int)strlen(c);
+    return calls;
+}
+
+static void panics(const char *message)
+{
+    calls++;
+    lg_panic("%s", message);
+}
+
+static void ends_itself(void)
+{
+    calls++;
+    lg_goexit();
+}
+
+/* ---- lg_once ---- */
+
+static void asks_often(void *data)
+{
+    (void)data;
+    lg_once once = LG_ONCE_INIT, other = LG_ONCE_INIT;
+    lg_error *err;
+    int evaluated = 0;
+    calls = 0;
+    ck_assert(!lg_once_is_done(&once));
+    for (int i = 0; i < 3; i++) {
+        lg_once_do(&once, counts);
+        ck_assert(lg_once_is_done(&once));
+        ck_assert_int_eq(calls, 1);
+    }
+    lg_once_do(&once, panics, "another function makes no difference");
+    for (int i = 0; i < 3; i++)
+        lg_once_do(&other, adds_three, ++evaluated, 10L, "123456");
+    ck_assert_int_eq(calls, 18);
+    ck_assert_int_eq(evaluated, 1);
+    err = lg_once_do_until(&other, lg_at(0), counts);
+    ck_assert_ptr_null(err);
+    lg_once third;
+    memset(&third, 0, sizeof(third));
+    ck_assert_ptr_null(lg_once_do_until(&third, lg_at(0), counts));
+    ck_assert_int_eq(calls, 19);
+}
+
+START_TEST(G1_a_function_is_called_once_on_any_thread_and_goroutine)
+{
+    asks_often(NULL);
+    ck_assert(on_thread(asks_often, NULL));
+    on_goroutine(asks_often, NULL);
+}
+END_TEST
+
+static void asks(lg_once *once, const char *message)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_once_do(once, panics, message);
+        note("returned");
+    }
+}
+
+START_TEST(P1_a_panic_of_the_function_goes_on_and_counts_as_a_call)
+{
+    lg_once once = LG_ONCE_INIT;
+    asks(&once, "first");
+    asks(&once, "second");
+    expect_trace("stopped: first returned");
+    ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+static void asks_and_ends(void *once)
+{
+    lg_once_do((lg_once *)once, ends_itself);
+}
+
+START_TEST(P6_a_goexit_of_the_function_counts_as_a_call)
+{
+    lg_once once = LG_ONCE_INIT;
+    ck_assert(!on_thread(asks_and_ends, &once));
+    ck_assert(on_thread(asks_and_ends, &once));
+    ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+static lg_once own = LG_ONCE_INIT;
+
+static void asks_for_itself(void *data)
+{
+    lg_once_do(&own, asks_for_itself, data);
+}
+
+static void asks_for_itself_until(void *data)
+{
+    lg_error *err = lg_once_do_until(&own, lg_at(0), asks_for_itself_until, data);
+    tell(err ? "error" : "done");
+}
+
+static lg_once_value own_value = LG_ONCE_VALUE_INIT;
+
+static void *value_of_itself(void)
+{
+    return lg_once_get(&own_value, value_of_itself);
+}
+
+static void gets_itself(void *data)
+{
+    (void)data;
+    lg_once_get(&own_value, value_of_itself);
+}
+
+static void asks_for_null(void *data)
+{
+    void (*nothing)(void *) = NULL;
+    lg_once_do(&own, nothing, data);
+}
+
+START_TEST(misuse_of_once_panics)
+{
+    expect_panic(asks_for_itself, NULL, "it would wait for itself");
+    expect_panic(asks_for_itself_until, NULL, "it would wait for itself");
+    expect_panic(gets_itself, NULL, "it would wait for itself");
+    expect_panic(asks_for_null, NULL, "call of a NULL function, once");
+}
+END_TEST
+
+/* ---- waiting ---- */
+
+static void takes_time(struct signal *started)
+{
+    signal_add(started);
+    lg_sleep(30 * LG_MILLISECOND);
+    calls++;
+}
+
+struct slow {
+    lg_once once;
+    struct signal started;
+};
+
+static void asks_first(struct slow *slow)
+{
+    lg_once_do(&slow->once, takes_time, &slow->started);
+}
+
+static void asks_later(void *data, unsigned number)
+{
+    struct slow *slow = data;
+    struct lgi_done done = {.happened = 1};
+    const lg_until cancelled = {LG_DURATION_MAX, &done};
+    if (number % 3 == 0) {
+        lg_error *err = lg_once_do_until(&slow->once, lg_within(LG_MILLISECOND), counts);
+        if (err)
+            ck_assert_ptr_eq(err, &lg_deadline_exceeded);
+        else
+            ck_assert_int_eq(calls, 1);
+        err = lg_once_do_until(&slow->once, cancelled, counts);
+        if (err)
+            ck_assert_ptr_eq(err, &lg_cancelled);
+    }
+    lg_once_do(&slow->once, counts);
+    ck_assert_int_eq(calls, 1);
+}
+
+START_TEST(C9_others_wait_for_the_call_or_until_their_deadline)
+{
+    struct slow slow = {LG_ONCE_INIT, SIGNAL_INIT};
+    ck_assert_ptr_null(lg_set_workers(2));
+    lg_go(asks_first, &slow);
+    signal_wait(&slow.started, 1);
+    run_crew(2, 12, 6, asks_later, &slow);
+    ck_assert_ptr_null(slow.once.lgi_waiters.first);
+}
+END_TEST
+
+/* ---- lg_once_value ---- */
+
+struct thing {
+    int number;
+};
+
+static struct thing *makes(int number)
+{
+    static struct thing things[2];
+    calls++;
+    things[number].number = number;
+    return &things[number];
+}
+
+static const char *name_of(void)
+{
+    calls++;
+    return "name";
+}
+
+static void gets_often(void *data)
+{
+    (void)data;
+    lg_once_value value = LG_ONCE_VALUE_INIT, name;
+    struct thing *first = NULL, *again = NULL;
+    memset(&name, 0, sizeof(name));
+    calls = 0;
+    for (int i = 0; i < 3; i++) {
+        struct thing *thing = lg_once_get(&value, makes, 1);
+        ck_assert_int_eq(thing->number, 1);
+        ck_assert(!first || first == thing);
+        first = thing;
+    }
+    ck_assert_ptr_eq(lg_once_get(&value, makes, 0), first);
+    ck_assert_ptr_null(lg_once_get_until(&value, lg_at(0), &again, makes, 0));
+    ck_assert_ptr_eq(again, first);
+    ck_assert_int_eq(calls, 1);
+    const char *text = NULL;
+    ck_assert_ptr_null(lg_once_get_until(&name, lg_at(0), &text, name_of));
+    ck_assert_str_eq(text, "name");
+    ck_assert_str_eq(lg_once_get(&name, name_of), "name");
+    ck_assert_int_eq(calls, 2);
+}
+
+START_TEST(G1_a_value_is_made_once_on_any_thread_and_goroutine)
+{
+    gets_often(NULL);
+    ck_assert(on_thread(gets_often, NULL));
+    on_goroutine(gets_often, NULL);
+}
+END_TEST
+
+/* ---- a panic is seen by all ---- */
+
+static LG_ERROR_DEFINE(sentinel, "sentinel");
+static int pointed_at;
+
+static void *panics_somehow(char how)
+{
+    calls++;
+    if (how == 'm')
+        lg_panic("message");
+    if (how == 's')
+        lg_panic_error(&sentinel);
+    if (how == 'e')
+        lg_panic_error(lg_error_wrap(&sentinel, "wrapped"));
+    if (how == 'p')
+        lg_panic_pointer(&pointed_at);
+    lg_goexit();
+}
+
+static void note_panic(lg_panic_info *panic)
+{
+    if (lg_recover(panic)) {
+        note(lg_panic_get_error(panic) == &sentinel       ? "the-sentinel"
+             : lg_panic_get_error(panic)                  ? "an-error"
+             : lg_panic_get_pointer(panic) == &pointed_at ? "the-pointer"
+                                                          : "message");
+        if (!lg_panic_get_pointer(panic))
+            note(lg_panic_message(panic));
+    }
+}
+
+struct asked {
+    lg_once_value value;
+    int how;
+};
+
+static void *wanted(int how)
+{
+    return panics_somehow((char)how);
+}
+
+static void gets(struct asked *asked)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(note_panic);
+        lg_once_get(&asked->value, wanted, asked->how);
+        note("returned");
+    }
+}
+
+static void gets_on_thread(void *data)
+{
+    gets(data);
+}
+
+START_TEST(P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value)
+{
+    const struct {
+        char how;
+        const char *first, *later;
+    } cases[] = {
+        {'m', "message message", "message message"},
+        {'s', "the-sentinel sentinel", "the-sentinel sentinel"},
+        {'e', "an-error wrapped: sentinel", "message wrapped: sentinel"},
+        {'p', "the-pointer", "the-pointer"},
+        {'x', "", "message no value: the function that was called once has ended its goroutine"},
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct asked asked = {LG_ONCE_VALUE_INIT, cases[i].how};
+        calls = 0;
+        ck_assert(on_thread(gets_on_thread, &asked) == (cases[i].how != 'x'));
+        expect_trace(cases[i].first);
+        gets(&asked);
+        expect_trace(cases[i].later);
+        on_goroutine(gets_on_thread, &asked);
+        expect_trace(cases[i].later);
+        ck_assert_int_eq(calls, 1);
+    }
+}
+END_TEST
+
+static void *panics_at_length(void)
+{
+    char text[400];
+    memset(text, 'x', sizeof(text));
+    lg_panic("%.*s", (int)sizeof(text), text);
+}
+
+static void note_length(lg_panic_info *panic)
+{
+    if (lg_recover(panic))
+        note_number((int)strlen(lg_panic_message(panic)));
+}
+
+static void gets_long(lg_once_value *value)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(note_length);
+        lg_once_get(value, panics_at_length);
+    }
+}
+
+START_TEST(P10_the_message_is_kept_without_memory)
+{
+    lg_once_value value = LG_ONCE_VALUE_INIT;
+    gets_long(&value);
+    gets_long(&value);
+    expect_trace("255 255");
+}
+END_TEST
+
+/* ---- many ---- */
+
+enum { ONCES = 500 };
+
+struct many {
+    lg_once once[ONCES];
+    lg_once_value value[ONCES];
+    int called[ONCES], made[ONCES]; /* not atomic */
+};
+
+static void call_one(int *called)
+{
+    lg_yield();
+    ++*called;
+}
+
+static int *make_one(int *made)
+{
+    ++*made;
+    lg_yield();
+    return made;
+}
+
+static void call_all(void *data, unsigned number)
+{
+    struct many *many = data;
+    uint64_t random = number;
+    for (unsigned i = 0; i < ONCES; i++) {
+        if (random_below(&random, 3) == 0) {
+            lg_error *err = lg_once_do_until(&many->once[i], lg_within(random_below(&random, 5000)),
+                                             call_one, &many->called[i]);
+            if (err) {
+                i--;
+                continue;
+            }
+        } else {
+            lg_once_do(&many->once[i], call_one, &many->called[i]);
+        }
+        ck_assert_int_eq(many->called[i], 1);
+        ck_assert_ptr_eq(lg_once_get(&many->value[i], make_one, &many->made[i]), &many->made[i]);
+        ck_assert_int_eq(many->made[i], 1);
+    }
+}
+
+START_TEST(of_many_who_ask_at_once_one_calls_and_all_see_what_it_did)
+{
+    static struct many many;
+    for (unsigned i = 0; i < 3; i++) {
+        memset(&many, 0, sizeof(many));
+        run_crew(worker_counts[i], 20, 3, call_all, &many);
+    }
+}
+END_TEST
+
+RUN_TESTS("call_once", G1_a_function_is_called_once_on_any_thread_and_goroutine,
+          P1_a_panic_of_the_function_goes_on_and_counts_as_a_call,
+          P6_a_goexit_of_the_function_counts_as_a_call, misuse_of_once_panics,
+          C9_others_wait_for_the_call_or_until_their_deadline,
+          G1_a_value_is_made_once_on_any_thread_and_goroutine,
+          P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value,
+          P10_the_message_is_kept_without_memory,
+          of_many_who_ask_at_once_one_calls_and_all_see_what_it_did)

@@ -1,0 +1,78 @@
+#include <lifoguard/cond.h>
+#include <lifoguard/panic.h>
+
+#include "sched/park.h"
+
+/* After each change of the list. */
+static void note_list(lg_cond *cond)
+{
+    __atomic_store_n(&cond->lgi_waiting, !lgi_waiters_empty(&cond->lgi_waiters), __ATOMIC_RELAXED);
+}
+
+static void queue(lg_cond *cond, struct lgi_waiter *waiter)
+{
+    lgi_lock(&cond->lgi_lock);
+    lgi_wait_begin(waiter->g, "condition");
+    lgi_waiters_push(&cond->lgi_waiters, waiter);
+    note_list(cond);
+    lgi_unlock(&cond->lgi_lock);
+}
+
+static void leave(lg_cond *cond, struct lgi_waiter *waiter)
+{
+    lgi_lock(&cond->lgi_lock);
+    lgi_waiters_remove(&cond->lgi_waiters, waiter);
+    note_list(cond);
+    lgi_unlock(&cond->lgi_lock);
+}
+
+static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
+{
+    if (!lg_mutex_is_mine(mutex))
+        lg_panic("wait for a condition without its mutex: lock that first");
+    struct lgi_waiter waiter = {.g = lgi_self()};
+    queue(cond, &waiter);
+    lg_mutex_unlock(mutex);
+    uint32_t claim = lgi_park(waiter.g, until);
+    if (claim < LGI_READY)
+        leave(cond, &waiter);
+    lg_mutex_relock(mutex);
+    return claim < LGI_READY ? lgi_wait_failed(claim, until) : NULL;
+}
+
+void lg_cond_wait(lg_cond *cond, lg_mutex *mutex)
+{
+    wait(cond, mutex, lg_forever());
+}
+
+lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)
+{
+    return wait(cond, mutex, until);
+}
+
+static void wake(lg_cond *cond, bool all)
+{
+    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    /* Whoever changed something under the mutex sees here all who waited for that. */
+    if (!__atomic_load_n(&cond->lgi_waiting, __ATOMIC_RELAXED))
+        return;
+    lgi_lock(&cond->lgi_lock);
+    while ((all || !claimed) && (waiter = lgi_waiters_claim(&cond->lgi_waiters, 0))) {
+        waiter->next = NULL;
+        *end = waiter;
+        end = &waiter->next;
+    }
+    note_list(cond);
+    lgi_unlock(&cond->lgi_lock);
+    lgi_unpark_all(claimed);
+}
+
+void lg_cond_signal(lg_cond *cond)
+{
+    wake(cond, false);
+}
+
+void lg_cond_broadcast(lg_cond *cond)
+{
+    wake(cond, true);
+}

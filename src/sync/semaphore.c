@@ -1,0 +1,155 @@
+/* Semaphores. The state is twice the units that are free, plus WAITED exactly if the list is not empty; while it is set
+ * all changes are made under the list's lock. Who releases touches the object for the last time when it changes the
+ * state or, if somebody waits, when it unlocks the list. */
+#include <lifoguard/panic.h>
+#include <lifoguard/semaphore.h>
+
+#include "sched/park.h"
+
+enum { WAITED = 1, UNIT = 2 };
+
+static const uint64_t most = UINT64_MAX / 4; /* units */
+
+static uint64_t load(const lg_semaphore *semaphore)
+{
+    return __atomic_load_n(&semaphore->lgi_state, __ATOMIC_ACQUIRE);
+}
+
+static bool change(lg_semaphore *semaphore, uint64_t *state, uint64_t to)
+{
+    return __atomic_compare_exchange_n(&semaphore->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* ---- acquiring ---- */
+
+static bool try_acquire(lg_semaphore *semaphore, uint64_t units)
+{
+    uint64_t state = load(semaphore);
+    while (!(state & WAITED) && state / UNIT >= units)
+        if (change(semaphore, &state, state - units * UNIT))
+            return true;
+    return false;
+}
+
+static bool can_have(const lg_semaphore *semaphore, uint64_t units)
+{
+    return units <= (semaphore->lgi_size ? semaphore->lgi_size : most);
+}
+
+/* Under the lock, with WAITED set: gives those who wait what there is, in their order. */
+static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_waiter **claimed)
+{
+    struct lgi_waiter *waiter;
+    while ((waiter = semaphore->lgi_waiters.first) && *(uint64_t *)waiter->data <= free_units) {
+        lgi_waiters_remove(&semaphore->lgi_waiters, waiter);
+        if (!lgi_claim(waiter->g, LGI_READY))
+            continue;
+        free_units -= *(uint64_t *)waiter->data;
+        waiter->next = NULL;
+        *claimed = waiter;
+        claimed = &waiter->next;
+    }
+    __atomic_store_n(&semaphore->lgi_state, free_units * UNIT | (waiter ? WAITED : 0),
+                     __ATOMIC_RELEASE);
+}
+
+/* Puts the caller into the list; false: it has got what it wants. */
+static bool queue(lg_semaphore *semaphore, struct lgi_waiter *waiter, uint64_t units)
+{
+    bool waits;
+    lgi_lock(&semaphore->lgi_lock);
+    uint64_t state = load(semaphore);
+    do
+        waits = (state & WAITED) || state / UNIT < units;
+    while (!change(semaphore, &state, waits ? state | WAITED : state - units * UNIT));
+    if (waits) {
+        lgi_wait_begin(waiter->g, "semaphore");
+        lgi_waiters_push(&semaphore->lgi_waiters, waiter);
+    }
+    lgi_unlock(&semaphore->lgi_lock);
+    return waits;
+}
+
+/* Others may have waited only because of the caller. */
+static void leave(lg_semaphore *semaphore, struct lgi_waiter *waiter)
+{
+    struct lgi_waiter *claimed = NULL;
+    lgi_lock(&semaphore->lgi_lock);
+    if (waiter->queued) {
+        lgi_waiters_remove(&semaphore->lgi_waiters, waiter);
+        serve(semaphore, load(semaphore) / UNIT, &claimed);
+    }
+    lgi_unlock(&semaphore->lgi_lock);
+    lgi_unpark_all(claimed);
+}
+
+static lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until)
+{
+    if (try_acquire(semaphore, units))
+        return NULL;
+    if (!can_have(semaphore, units))
+        lg_panic("%ju units wanted of a semaphore of %zu: it would wait for ever", (uintmax_t)units,
+                 semaphore->lgi_size);
+    struct lgi_waiter waiter = {.g = lgi_self(), .data = &units};
+    if (!queue(semaphore, &waiter, units))
+        return NULL;
+    uint32_t claim = lgi_park(waiter.g, until);
+    if (claim >= LGI_READY)
+        return NULL;
+    leave(semaphore, &waiter);
+    return lgi_wait_failed(claim, until);
+}
+
+void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units)
+{
+    acquire(semaphore, units, lg_forever());
+}
+
+lg_error *lg_semaphore_acquire_until(lg_semaphore *semaphore, size_t units, lg_until until)
+{
+    return acquire(semaphore, units, until);
+}
+
+bool lg_semaphore_try_acquire(lg_semaphore *semaphore, size_t units)
+{
+    return try_acquire(semaphore, units);
+}
+
+/* ---- releasing ---- */
+
+static void check_release(const lg_semaphore *semaphore, uint64_t state, uint64_t units)
+{
+    if (!can_have(semaphore, units) || !can_have(semaphore, state / UNIT + units))
+        lg_panic("more units released than were acquired of a semaphore");
+}
+
+/* False: nobody waits any more, or it is too many. */
+static bool release_to_others(lg_semaphore *semaphore, uint64_t units)
+{
+    struct lgi_waiter *claimed = NULL;
+    lgi_lock(&semaphore->lgi_lock);
+    uint64_t state = load(semaphore);
+    bool released = (state & WAITED) && can_have(semaphore, state / UNIT + units);
+    if (released)
+        serve(semaphore, state / UNIT + units, &claimed);
+    lgi_unlock(&semaphore->lgi_lock);
+    lgi_unpark_all(claimed);
+    return released;
+}
+
+void lg_semaphore_release(lg_semaphore *semaphore, size_t units)
+{
+    uint64_t state = load(semaphore);
+    for (;;) {
+        check_release(semaphore, state, units);
+        if (!(state & WAITED)) {
+            if (change(semaphore, &state, state + units * UNIT))
+                return;
+        } else if (release_to_others(semaphore, units)) {
+            return;
+        } else {
+            state = load(semaphore);
+        }
+    }
+}

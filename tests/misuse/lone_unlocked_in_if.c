@@ -1,0 +1,10 @@
+// A stretch without a mutex as the lone body of if: it would end at once.
+// gcc: not as the lone body of an if or a loop: write { } around it
+// clang: not as the lone body of an if or a loop: write { } around it
+#include <lifoguard/lifoguard.h>
+
+void f(lg_mutex *mutex, int n)
+{
+    if (n)
+        lg_mutex_unlocked(mutex);
+}
