@@ -110,7 +110,7 @@ static void *thread_main(void *unused)
     }
 }
 
-/* ---- setting up, once, under the lock ---- */
+/* ---- setting up, once ---- */
 
 static lg_error *start_thread(void)
 {
@@ -132,12 +132,8 @@ static lg_error *start_thread(void)
 static lg_error *set_up(void)
 {
     int ends[2];
-    if (owner == getpid())
-        return NULL;
     if (owner != 0)
-        lg_panic(
-            "signals, in a child after fork: their thread stayed in the parent; the child must call "
-            "exec or _exit");
+        return NULL;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return lg_error_errno(errno, "a pipe for signals");
     reader = ends[0];
@@ -156,6 +152,11 @@ static lg_error *set_up(void)
         name(number);
     owner = getpid();
     return NULL;
+}
+
+static bool in_forked_child(void)
+{
+    return owner != 0 && owner != getpid();
 }
 
 /* ---- watching, under the lock ---- */
@@ -228,6 +229,10 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
         if (watch->signals & UINT64_C(1) << (faults[i] - 1))
             return lg_error_errno(EINVAL, "signal %d cannot be waited for", faults[i]);
     }
+    if (in_forked_child())
+        lg_panic(
+            "signals, in a child after fork: their thread stayed in the parent; the child must "
+            "call exec or _exit");
     pthread_mutex_lock(&lock);
     lg_error *err = set_up();
     if (!err)
@@ -238,6 +243,8 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
 
 void lgi_signals_unwatch(struct lgi_signal_watch *watch)
 {
+    if (in_forked_child()) /* the lock may be held by a thread that stayed in the parent */
+        return;
     pthread_mutex_lock(&lock);
     *(watch->previous ? &watch->previous->next : &first) = watch->next;
     if (watch->next)

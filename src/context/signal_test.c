@@ -1,0 +1,380 @@
+/* Contexts that signals cancel: C8, S5. */
+#include "context/context_test_help.h"
+
+#include <fcntl.h>
+
+#include "sched/runtime.h"
+
+static void expect_signalled(const lg_context *ctx, int number, const char *text)
+{
+    ck_assert_ptr_eq(lg_context_err(ctx), &lg_cancelled);
+    ck_assert_str_eq(lg_error_message(lg_context_cause(ctx)), text);
+    ck_assert_int_eq(lg_error_signal(lg_context_cause(ctx)), number);
+}
+
+static lg_context *signals(const lg_context *parent, int one, int two)
+{
+    lg_context *ctx;
+    lg_error *err = lg_with_signals(parent, &ctx, one, two);
+    ck_assert_ptr_null(err);
+    ck_assert_ptr_nonnull(ctx);
+    return ctx;
+}
+
+/* Check has handlers of its own for some. */
+static void defaults(void)
+{
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
+static uint32_t outside(void)
+{
+    return __atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST);
+}
+
+/* ---- C8 ---- */
+
+static void be_signalled(void)
+{
+    uint32_t before = outside();
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *child = lg_with_timeout(ctx, LG_HOUR);
+    expect_not_done(ctx);
+    ck_assert_uint_eq(outside(), before + 1); /* somebody outside may go on */
+    kill(getpid(), SIGTERM);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(child)), &lg_cancelled);
+    expect_signalled(ctx, SIGTERM, "signal SIGTERM");
+    expect_signalled(child, SIGTERM, "signal SIGTERM");
+    kill(getpid(), SIGINT); /* too late to be the cause, and nothing else */
+    lg_sleep(2 * LG_MILLISECOND);
+    expect_signalled(ctx, SIGTERM, "signal SIGTERM");
+    ck_assert_uint_eq(outside(), before);
+    lg_error *copy = lg_error_wrap(lg_context_cause_copy(child), "stopped");
+    ck_assert_int_eq(lg_error_signal(copy), SIGTERM);
+    ck_assert_int_eq(lg_error_signal(&lg_cancelled), 0);
+    ck_assert_int_eq(lg_error_signal(NULL), 0);
+    lg_error_free(copy);
+}
+
+START_TEST(C8_the_cause_names_the_signal)
+{
+    on_both(be_signalled);
+}
+END_TEST
+
+START_TEST(C8_signals_of_every_number)
+{
+    for (int number = 1; number <= 64; number++) {
+        if (number == SIGKILL || number == SIGSTOP || number == SIGSEGV || number == SIGBUS ||
+            number == SIGFPE || number == SIGILL || number == SIGTRAP || number == SIGSYS ||
+            (number > 31 && number < SIGRTMIN))
+            continue;
+        lg_auto_context lg_context *ctx = signals(lg_background(), number, number);
+        kill(getpid(), number);
+        lg_context_wait(ctx);
+        ck_assert_int_eq(lg_error_signal(lg_context_cause(ctx)), number);
+    }
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGRTMIN + 3, SIGHUP);
+    kill(getpid(), SIGRTMIN + 3);
+    lg_context_wait(ctx);
+    ck_assert_ptr_nonnull(strstr(lg_error_message(lg_context_cause(ctx)), "RTMIN+3"));
+}
+END_TEST
+
+/* ---- S5: what is done to the process ---- */
+
+static void own_handler(int number)
+{
+    (void)number;
+    note("own");
+}
+
+static void expect_handler(int number, void (*handler)(int))
+{
+    struct sigaction now;
+    ck_assert_int_eq(sigaction(number, NULL, &now), 0);
+    ck_assert(now.sa_handler == handler);
+}
+
+START_TEST(S5_the_former_handler_comes_back)
+{
+    defaults();
+    struct sigaction own = {.sa_handler = own_handler, .sa_flags = SA_RESTART | SA_NODEFER};
+    sigaddset(&own.sa_mask, SIGUSR2);
+    sigaction(SIGUSR1, &own, NULL);
+    lg_context *ctx = signals(lg_background(), SIGUSR1, SIGTERM);
+    raise(SIGUSR1);
+    lg_context_wait(ctx);
+    expect_trace("");
+    lg_context_end(ctx);
+    raise(SIGUSR1);
+    expect_trace("own");
+    struct sigaction now;
+    sigaction(SIGUSR1, NULL, &now);
+    ck_assert_int_eq(now.sa_flags & (SA_RESTART | SA_NODEFER), SA_RESTART | SA_NODEFER);
+    ck_assert(sigismember(&now.sa_mask, SIGUSR2));
+    expect_handler(SIGTERM, SIG_DFL);
+}
+END_TEST
+
+START_TEST(S5_one_that_was_set_meanwhile_stays)
+{
+    lg_context *ctx = signals(lg_background(), SIGUSR1, SIGUSR2);
+    signal(SIGUSR1, own_handler);
+    lg_context_end(ctx);
+    expect_handler(SIGUSR1, own_handler);
+    expect_handler(SIGUSR2, SIG_DFL);
+}
+END_TEST
+
+START_TEST(S5_several_contexts_share_signals)
+{
+    defaults();
+    lg_context *a = signals(lg_background(), SIGUSR1, SIGUSR2);
+    lg_context *b = signals(lg_background(), SIGUSR1, SIGTERM);
+    lg_context *c = signals(a, SIGUSR2, SIGTERM);
+    kill(getpid(), SIGUSR1);
+    lg_context_wait(a);
+    lg_context_wait(b);
+    expect_signalled(a, SIGUSR1, "signal SIGUSR1");
+    expect_signalled(b, SIGUSR1, "signal SIGUSR1");
+    lg_context_wait(c);
+    ck_assert_int_eq(lg_error_signal(lg_context_cause(c)), SIGUSR1); /* its parent's */
+    lg_context_end(a);
+    lg_context *d = signals(lg_background(), SIGUSR1, SIGUSR2);
+    lg_context_end(c);
+    lg_context_end(b);
+    expect_handler(SIGTERM, SIG_DFL);
+    kill(getpid(), SIGUSR2);
+    lg_context_wait(d);
+    expect_signalled(d, SIGUSR2, "signal SIGUSR2");
+    lg_context_end(d);
+    expect_handler(SIGUSR1, SIG_DFL);
+    expect_handler(SIGUSR2, SIG_DFL);
+}
+END_TEST
+
+START_TEST(S5_an_inherited_ignore_is_respected)
+{
+    signal(SIGHUP, SIG_IGN);
+    lg_auto_context lg_context *only = signals(lg_background(), SIGHUP, SIGHUP);
+    ck_assert_uint_eq(outside(), 0); /* nothing can come */
+    lg_context *ctx = signals(lg_background(), SIGHUP, SIGTERM);
+    kill(getpid(), SIGHUP);
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(5 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+    expect_handler(SIGHUP, SIG_IGN);
+    kill(getpid(), SIGTERM);
+    lg_context_wait(ctx);
+    expect_signalled(ctx, SIGTERM, "signal SIGTERM");
+    lg_context_end(ctx);
+    expect_handler(SIGHUP, SIG_IGN);
+}
+END_TEST
+
+START_TEST(S5_masks_and_errno_stay)
+{
+    sigset_t before, after;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGUSR1, SIGUSR2);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (int number = 1; number <= 64; number++)
+        ck_assert_int_eq(sigismember(&before, number), sigismember(&after, number));
+    for (int i = 0; i < 100000; i++) { /* more than fit into the pipe */
+        errno = i;
+        raise(SIGUSR1);
+        ck_assert_int_eq(errno, i);
+    }
+    lg_context_wait(ctx);
+}
+END_TEST
+
+static void call_twice(void *number)
+{
+    defaults();
+    lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    kill(getpid(), SIGTERM);
+    kill(getpid(), SIGTERM);
+    lg_context_wait(ctx);
+    tell("done");
+    lg_context_end(ctx);
+    raise(*(int *)number);
+    tell("not reached");
+}
+
+START_TEST(S5_the_default_is_back_after_the_end)
+{
+    int number = SIGTERM;
+    struct outcome *outcome = in_child(call_twice, &number);
+    expect_status(outcome, -SIGTERM);
+    expect_out(outcome, "done ");
+}
+END_TEST
+
+START_TEST(S5_a_forked_child_is_none_of_its_business)
+{
+    int status;
+    defaults();
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        raise(SIGTERM);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(5 * LG_MILLISECOND)),
+                     &lg_deadline_exceeded);
+}
+END_TEST
+
+static void with_signals_again(void *unused)
+{
+    (void)unused;
+    lg_context *ctx;
+    lg_error *err = lg_with_signals(lg_background(), &ctx, SIGTERM);
+    tell(lg_error_message(err));
+}
+
+START_TEST(a_forked_child_is_refused)
+{
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    struct outcome *outcome = in_child(with_signals_again, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "in a child after fork");
+}
+END_TEST
+
+/* ---- busy workers, no workers ---- */
+
+static _Atomic bool leave;
+
+static void compute(void)
+{
+    while (!atomic_load(&leave))
+        lgi_pause();
+}
+
+START_TEST(S5_a_signal_arrives_although_all_workers_are_busy)
+{
+    ck_assert_ptr_null(lg_set_workers(1));
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_go(compute);
+    lg_sleep(2 * LG_MILLISECOND);
+    kill(getpid(), SIGTERM);
+    lg_context_wait(ctx);
+    expect_signalled(ctx, SIGTERM, "signal SIGTERM");
+    atomic_store(&leave, true);
+}
+END_TEST
+
+START_TEST(a_program_without_goroutines_needs_no_workers)
+{
+    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    kill(getpid(), SIGTERM);
+    lg_context_wait(ctx);
+    ck_assert_uint_eq(lgi_worker_count(), 0);
+}
+END_TEST
+
+/* ---- failures ---- */
+
+START_TEST(what_is_no_signal_or_cannot_be_waited_for)
+{
+    static const int wrong[] = {0, -1, 65, SIGKILL, SIGSTOP, SIGSEGV, SIGILL, SIGBUS, SIGFPE};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        lg_context *ctx = (lg_context *)(uintptr_t)wrong; /* not NULL */
+        lg_error *err = lg_with_signals(lg_background(), &ctx, SIGUSR1, wrong[i], SIGUSR2);
+        ck_assert(lg_error_is_errno(err, EINVAL));
+        ck_assert_ptr_null(ctx);
+        lg_error_free(err);
+        expect_handler(SIGUSR1, SIG_DFL);
+        expect_handler(SIGUSR2, SIG_DFL);
+    }
+    lg_context *ctx;
+    lg_error *err = lgi_with_signals(lg_background(), &ctx, NULL, 0);
+    ck_assert(lg_error_is_errno(err, EINVAL));
+    lg_error_free(err);
+}
+END_TEST
+
+START_TEST(no_descriptors_left)
+{
+    const struct rlimit none = {3, 3};
+    struct rlimit before;
+    lg_context *ctx;
+    getrlimit(RLIMIT_NOFILE, &before);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){none.rlim_cur, before.rlim_max});
+    lg_error *err = lg_with_signals(lg_background(), &ctx, SIGUSR1);
+    setrlimit(RLIMIT_NOFILE, &before);
+    ck_assert(lg_error_is_errno(err, EMFILE));
+    ck_assert_ptr_null(ctx);
+    lg_error_free(err);
+    expect_handler(SIGUSR1, SIG_DFL);
+    lg_context_end(signals(lg_background(), SIGUSR1, SIGUSR2)); /* it can be tried again */
+}
+END_TEST
+
+START_TEST(a_parent_that_is_done)
+{
+    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *early = signals(parent, SIGUSR1, SIGUSR2);
+    ck_assert_uint_eq(outside(), 1);
+    lg_context_cancel(parent);
+    ck_assert_uint_eq(outside(), 0);
+    lg_auto_context lg_context *late = signals(parent, SIGUSR1, SIGUSR2);
+    ck_assert_uint_eq(outside(), 0);
+    expect_cancelled(early);
+    expect_cancelled(late);
+}
+END_TEST
+
+/* ---- many at once ---- */
+
+static void come_and_go(lg_context *told)
+{
+    lg_defer(lg_context_cancel, told);
+    for (int i = 0; i < 300; i++) {
+        lg_context *ctx = signals(lg_background(), SIGUSR1, i % 2 ? SIGUSR2 : SIGTERM);
+        if (i % 3 == 0)
+            lg_context_wait(ctx);
+        if (lg_context_err(ctx))
+            ck_assert_int_ne(lg_error_signal(lg_context_cause(ctx)), 0);
+        lg_context_end(ctx);
+    }
+}
+
+START_TEST(C10_contexts_come_and_go_while_signals_arrive)
+{
+    enum { WHO = 6 };
+    lg_context *told[WHO];
+    lg_context *keeps_default_away = signals(lg_background(), SIGUSR1, SIGUSR2);
+    for (int i = 0; i < WHO; i++) {
+        told[i] = lg_with_cancel(lg_background());
+        if (i % 2)
+            lg_go_thread(come_and_go, told[i]);
+        else
+            lg_go(come_and_go, told[i]);
+    }
+    for (int i = 0; i < WHO; i++) {
+        while (!lg_context_err(told[i])) {
+            kill(getpid(), SIGUSR1);
+            lg_sleep(100 * LG_MICROSECOND);
+        }
+        lg_context_end(told[i]);
+    }
+    lg_context_end(keeps_default_away);
+    ck_assert_uint_eq(outside(), 0);
+}
+END_TEST
+
+RUN_TESTS("signal", C8_the_cause_names_the_signal, C8_signals_of_every_number,
+          S5_the_former_handler_comes_back, S5_one_that_was_set_meanwhile_stays,
+          S5_several_contexts_share_signals, S5_an_inherited_ignore_is_respected,
+          S5_masks_and_errno_stay, S5_the_default_is_back_after_the_end,
+          S5_a_forked_child_is_none_of_its_business, a_forked_child_is_refused,
+          S5_a_signal_arrives_although_all_workers_are_busy,
+          a_program_without_goroutines_needs_no_workers, what_is_no_signal_or_cannot_be_waited_for,
+          no_descriptors_left, a_parent_that_is_done, C10_contexts_come_and_go_while_signals_arrive)
