@@ -20,6 +20,7 @@ struct subject {
     const char *what;
     int (*kernel)(struct resource *resource, int n);
     int n;
+    int each; /* operations in a call; 0: one */
 };
 
 enum { BENCH_ROUNDS = 25, BENCH_SLICE = 150 * 1000 /* ns */ };
@@ -55,14 +56,15 @@ static inline void bench_all(const struct subject *subjects, size_t count)
     if (!best || !calls)
         abort();
     for (size_t i = 0; i < count; i++) {
-        calls[i] = 16;
+        calls[i] = subjects[i].each > 1 ? 1 : 16;
         while (bench_slice(&subjects[i], calls[i]) < BENCH_SLICE / 2.0)
             calls[i] *= 2;
         best[i] = 1e300;
     }
     for (int round = 0; round < BENCH_ROUNDS; round++) {
         for (size_t i = 0; i < count; i++) {
-            double each = bench_slice(&subjects[i], calls[i]) / (double)calls[i];
+            int operations = subjects[i].each > 0 ? subjects[i].each : 1;
+            double each = bench_slice(&subjects[i], calls[i]) / (double)calls[i] / operations;
             if (each < best[i])
                 best[i] = each;
         }

@@ -33,18 +33,27 @@ for compiler in gcc clang; do
     fi
     quietly ninja -j2 -C "$build/$compiler" bench-programs
     printf -v programs %q "$build/$compiler/bench" # for the shell that report starts
-    commands+=("$compiler=$programs/defer_bench" "$compiler++=$programs/throw_bench")
+    commands+=("$compiler=$programs/defer_bench" "$compiler++=$programs/throw_bench"
+        "$compiler-go=$programs/sched_bench" "few-$compiler-go=$programs/sched_bench million"
+        "few-$compiler-go=$programs/echo_load lifoguard $programs/echo_lifoguard")
     counts+=("count-$compiler=$(printf %q "$here/instructions.sh") $programs/defer_bench ${counted[*]}")
 done
 
 if command -v go >/dev/null; then
     printf 'building with Go\n' >&2
     # Nothing is fetched, and nothing is left outside of the build folder.
-    quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
-        go build -o "$build/defer_bench_go" "$here/defer_bench.go"
-    commands+=("go=$(printf %q "$build/defer_bench_go")")
+    for program in defer_bench sched_bench; do
+        quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
+            go build -o "$build/${program}_go" "$here/$program.go"
+    done
+    printf -v folder %q "$build"
+    commands+=("go=$folder/defer_bench_go" "go-go=$folder/sched_bench_go" "few-go-go=$folder/sched_bench_go million"
+        "few-go-go=$folder/gcc/bench/echo_load go $folder/sched_bench_go echo")
 else
     printf 'Go is not installed (Debian: golang-go): its rows are left out\n' >&2
 fi
+
+printf -v programs %q "$build/gcc/bench"
+commands+=("threads=$programs/thread_bench" "few-threads=$programs/echo_load epoll $programs/echo_epoll")
 
 "$build/gcc/bench/report" "$rounds" "$here" "${commands[@]}" "${counts[@]}"
