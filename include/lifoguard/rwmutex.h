@@ -41,11 +41,11 @@ typedef struct lg_rwmutex {
 #define LG_RWMUTEX_INIT {0, LG_MUTEX_INIT, {0, 0}, 0, 0}
 
 /* Locks for reading: others may, too. Each form as of a mutex (mutex.h). */
-LG_API void lg_rwmutex_rlock(lg_rwmutex *mutex);
-LG_API lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
+static inline void lg_rwmutex_rlock(lg_rwmutex *mutex);
+static inline lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
-LG_API bool lg_rwmutex_try_rlock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
-LG_API void lg_rwmutex_runlock(lg_rwmutex *mutex);
+static inline bool lg_rwmutex_try_rlock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
+static inline void lg_rwmutex_runlock(lg_rwmutex *mutex);
 
 /* Locks for writing: nobody else is in. */
 LG_API void lg_rwmutex_lock(lg_rwmutex *mutex);
@@ -53,6 +53,47 @@ LG_API lg_error *lg_rwmutex_lock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 LG_API bool lg_rwmutex_try_lock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
 LG_API void lg_rwmutex_unlock(lg_rwmutex *mutex);
+
+/* ---- what is inline -------------------------------------------------------------------------------- */
+
+LG_API lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until);
+LG_API void lgi_rwmutex_runlock(lg_rwmutex *mutex);
+
+enum { LGI_RW_WRITING = 1, LGI_RW_PENDING = 2, LGI_RW_QUEUED = 4, LGI_RW_READER = 8 };
+
+static inline bool lg_rwmutex_try_rlock(lg_rwmutex *mutex)
+{
+    uint64_t state = __atomic_load_n(&mutex->lgi_state, __ATOMIC_RELAXED);
+    while (__builtin_expect(!(state & (LGI_RW_WRITING | LGI_RW_PENDING)), 1))
+        if (__builtin_expect(__atomic_compare_exchange_n(&mutex->lgi_state, &state,
+                                                         state + LGI_RW_READER, false,
+                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
+                             1))
+            return true;
+    return false;
+}
+
+static inline void lg_rwmutex_rlock(lg_rwmutex *mutex)
+{
+    if (!lg_rwmutex_try_rlock(mutex))
+        lgi_rwmutex_rlock(mutex, lg_forever());
+}
+
+static inline lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
+{
+    return lg_rwmutex_try_rlock(mutex) ? (lg_error *)0 : lgi_rwmutex_rlock(mutex, until);
+}
+
+static inline void lg_rwmutex_runlock(lg_rwmutex *mutex)
+{
+    uint64_t state = __atomic_load_n(&mutex->lgi_state, __ATOMIC_RELAXED);
+    if (!__builtin_expect(state >= LGI_RW_READER && !(state & LGI_RW_PENDING) &&
+                              __atomic_compare_exchange_n(&mutex->lgi_state, &state,
+                                                          state - LGI_RW_READER, false,
+                                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+                          1))
+        lgi_rwmutex_runlock(mutex);
+}
 
 LG_END_DECLS
 

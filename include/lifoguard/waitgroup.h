@@ -39,10 +39,10 @@ typedef struct lg_waitgroup {
 #define LG_WAITGROUP_INIT {0, 0, {0, 0}}
 
 /* Adds `delta`, which may be negative, to the counter. If that makes it 0, all who wait go on. */
-LG_API void lg_waitgroup_add(lg_waitgroup *group, int delta);
+static inline void lg_waitgroup_add(lg_waitgroup *group, int delta);
 
 /* Subtracts 1. */
-LG_API void lg_waitgroup_done(lg_waitgroup *group);
+static inline void lg_waitgroup_done(lg_waitgroup *group);
 
 /* Waits until the counter is 0. */
 LG_API void lg_waitgroup_wait(lg_waitgroup *group);
@@ -70,6 +70,27 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
     })
 // clang-format on
 #endif
+
+/* ---- what is inline -------------------------------------------------------------------------------- */
+
+LG_API void lgi_waitgroup_add(lg_waitgroup *group, int64_t twice_delta);
+
+static inline void lg_waitgroup_add(lg_waitgroup *group, int delta)
+{
+    int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
+    int64_t twice_delta = (int64_t)delta * 2, to = state + twice_delta;
+    /* Neither negative nor a 0 that somebody waits for. */
+    if (!__builtin_expect((to > 1 || to == 0) &&
+                              __atomic_compare_exchange_n(&group->lgi_state, &state, to, false,
+                                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED),
+                          1))
+        lgi_waitgroup_add(group, twice_delta);
+}
+
+static inline void lg_waitgroup_done(lg_waitgroup *group)
+{
+    lg_waitgroup_add(group, -1);
+}
 
 LG_API void lgi_waitgroup_go(lg_waitgroup *group, const struct lgi_site *site,
                              lgi_function function, const uintptr_t *words);

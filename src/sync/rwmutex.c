@@ -14,7 +14,12 @@
 #include "sched/park.h"
 #include "sched/runtime.h"
 
-enum { WRITING = 1, PENDING = 2, QUEUED = 4, READER = 8 };
+enum {
+    WRITING = LGI_RW_WRITING,
+    PENDING = LGI_RW_PENDING,
+    QUEUED = LGI_RW_QUEUED,
+    READER = LGI_RW_READER,
+};
 
 static uint64_t load(const lg_rwmutex *mutex)
 {
@@ -76,15 +81,6 @@ static bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
 
 /* ---- reading ---- */
 
-static bool try_rlock(lg_rwmutex *mutex)
-{
-    uint64_t state = load(mutex);
-    while (!(state & (WRITING | PENDING)))
-        if (change(mutex, &state, state + READER))
-            return true;
-    return false;
-}
-
 /* Puts the caller into the list; false: it is in. */
 static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 {
@@ -101,10 +97,8 @@ static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
     return waits;
 }
 
-static lg_error *rlock(lg_rwmutex *mutex, lg_until until)
+lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
 {
-    if (try_rlock(mutex))
-        return NULL;
     if (lg_mutex_is_mine(&mutex->lgi_writers))
         lg_panic(
             "read lock of a mutex that the caller holds for writing: it would wait for itself");
@@ -124,22 +118,7 @@ static lg_error *rlock(lg_rwmutex *mutex, lg_until until)
     return lgi_wait_failed(claim, until);
 }
 
-void lg_rwmutex_rlock(lg_rwmutex *mutex)
-{
-    rlock(mutex, lg_forever());
-}
-
-lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
-{
-    return rlock(mutex, until);
-}
-
-bool lg_rwmutex_try_rlock(lg_rwmutex *mutex)
-{
-    return try_rlock(mutex);
-}
-
-void lg_rwmutex_runlock(lg_rwmutex *mutex)
+void lgi_rwmutex_runlock(lg_rwmutex *mutex)
 {
     uint64_t state = load(mutex);
     for (;;) {

@@ -7,7 +7,7 @@
 #include "defer/unwinding.h"
 #include "sched/goroutine.h"
 
-enum { WAITED = 1, ONE = 2 };
+enum { WAITED = 1 };
 
 static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
 {
@@ -37,7 +37,7 @@ static bool finish(lg_waitgroup *group, int64_t delta)
     return true;
 }
 
-static void add(lg_waitgroup *group, int64_t delta)
+void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta)
 {
     int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
     for (;;) {
@@ -53,17 +53,6 @@ static void add(lg_waitgroup *group, int64_t delta)
             state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
         }
     }
-}
-
-void lg_waitgroup_add(lg_waitgroup *group, int delta)
-{
-    if (delta != 0)
-        add(group, (int64_t)delta * ONE);
-}
-
-void lg_waitgroup_done(lg_waitgroup *group)
-{
-    add(group, -ONE);
 }
 
 /* ---- waiting ---- */
