@@ -66,6 +66,9 @@ typedef struct lg_error_kind {
     void (*destroy)(void *payload);
     /* May be NULL. As Go's Is method: does such an error count as `target` for lg_error_is? */
     bool (*is)(const void *payload, const lg_error *target);
+    /* May be NULL. For lg_error_print_tree: writes further lines about the error, each after `indent`
+     * spaces. Is not called for a NULL payload; must return normally. */
+    void (*print)(const void *payload, FILE *file, int indent);
 } lg_error_kind;
 
 /* ---- Sentinels ---- */
@@ -242,7 +245,8 @@ LG_API void lg_error_print(const lg_error *error, FILE *file);
  *         open /etc/x: No such file or directory (file.c:12, ENOENT)
  *         line 3: no value (parse.c:88, parse error)
  *
- * Deeper than 32 levels the indentation grows no more. Otherwise as lg_error_print.
+ * Below an error stands what its kind has to print. Deeper than 32 levels the indentation grows no
+ * more. Otherwise as lg_error_print.
  */
 LG_API void lg_error_print_tree(const lg_error *error, FILE *file);
 

@@ -71,6 +71,13 @@ LG_API const lg_panic_info *lg_panic_previous(const lg_panic_info *panic);
 LG_API const char *lg_panic_file(const lg_panic_info *panic);
 LG_API unsigned lg_panic_line(const lg_panic_info *panic);
 
+/* ---- panics that became errors ---------------------------------------------------------------- */
+
+/* The kind of an error that a panic became which nothing stopped (group.h). It reads "panic: message", and has as its
+ * cause the error that the panic was begun with. lg_error_print_tree adds what a report would say: the panics that it
+ * replaced, the goroutine, the deferred calls that it ran, the stack. */
+extern LG_API const lg_error_kind lg_panic_kind;
+
 /* ---- what the macros call ----------------------------------------------------------------------- */
 
 LG_API void lgi_panic(const char *file, unsigned line, const char *format, ...)

@@ -37,7 +37,8 @@ static void let_go(void *payload)
 
 static bool counts_as(const void *payload, const lg_error *target);
 
-static const lg_error_kind result_kind = {"closed once", let_go, counts_as};
+static const lg_error_kind result_kind = {
+    .name = "closed once", .destroy = let_go, .is = counts_as};
 
 static bool counts_as(const void *payload, const lg_error *target)
 {

@@ -105,7 +105,8 @@ static inline void count_freed(void *payload)
     (void)payload;
     __atomic_add_fetch(&errors_freed, 1, __ATOMIC_RELAXED);
 }
-static const lg_error_kind counted_kind __attribute__((unused)) = {"counted", count_freed, NULL};
+static const lg_error_kind counted_kind
+    __attribute__((unused)) = {.name = "counted", .destroy = count_freed};
 static inline lg_error *counted_error(const char *text)
 {
     return lg_error_new_kind(&counted_kind, &errors_freed, "%s", text);

@@ -41,7 +41,8 @@ static bool copy_is(const void *payload, const lg_error *target)
 
 lg_error *lg_context_cause_copy(const lg_context *ctx)
 {
-    static const lg_error_kind kind = {"cause of a context", copy_free, copy_is};
+    static const lg_error_kind kind = {
+        .name = "cause of a context", .destroy = copy_free, .is = copy_is};
     struct lg_context *self = lgi_context_of(ctx, "lg_context_cause_copy");
     if (!lgi_done_happened(&self->done))
         return NULL;

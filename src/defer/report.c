@@ -3,21 +3,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "defer/symbol.h"
-#include "defer/unwinding.h"
-#include "error/error_internal.h"
+#include "defer/trace.h"
 
 enum { STATUS = 2, STDOUT_TRIES = 100, WAIT_MS = 1000 };
 
-static void put(const char *text, size_t length)
+static void put(struct lgi_sink *sink, const char *text, size_t length)
 {
+    (void)sink;
     while (length > 0) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written < 0 && errno == EAGAIN) {
@@ -34,21 +32,7 @@ static void put(const char *text, size_t length)
     }
 }
 
-static void say(const char *format, ...) LGI_PRINTF(1, 2);
-static void say(const char *format, ...)
-{
-    char line[1024];
-    va_list values;
-    va_start(values, format);
-    int length = vsnprintf(line, sizeof(line), format, values);
-    va_end(values);
-    if (length >= (int)sizeof(line)) {
-        length = sizeof(line) - 1;
-        line[length - 1] = '\n';
-    }
-    if (length > 0)
-        put(line, (size_t)length);
-}
+static struct lgi_sink to_stderr = {put};
 
 /* One report at a time; who comes second waits for the end of the process. */
 static void be_the_only_one(void)
@@ -76,36 +60,6 @@ static void flush_stdout(void)
     }
 }
 
-static void say_chain(const lg_panic_info *panic)
-{
-    if (!panic)
-        return;
-    say_chain(panic->previous); /* oldest first */
-    say("%spanic: %s%s\n        at %s:%u\n", panic->previous ? "    then " : "", panic->message,
-        panic->recovered ? " [recovered]" : "", panic->file, panic->line);
-    for (const lg_error *e = panic->abandoned; e; e = lgi_error_linked(e)) {
-        char text[512];
-        lg_error_format(e, text, sizeof(text));
-        say("        abandoned by it: %s\n", text);
-    }
-}
-
-static void say_calls(const lg_panic_info *panic)
-{
-    if (panic->ran_count == 0)
-        return;
-    say("deferred calls that it ran, first to last:\n");
-    unsigned first = panic->ran_count > LGI_RAN ? panic->ran_count - LGI_RAN : 0;
-    if (first > 0)
-        say("    (%u before these)\n", first);
-    for (unsigned i = first; i < panic->ran_count; i++) {
-        const struct lgi_site *site = panic->ran[i % LGI_RAN];
-        char text[256];
-        lgi_call_text(site, text, sizeof(text));
-        say("    %s  %s:%u in %s\n", text, site->file, site->line, site->caller);
-    }
-}
-
 static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *data)
 {
     lg_panic_info *panic = data;
@@ -121,38 +75,16 @@ static void note_stack(lg_panic_info *panic)
     _Unwind_Backtrace(note_frame, panic);
 }
 
-static void say_stack(const lg_panic_info *panic)
-{
-    unsigned i = 0;
-    for (unsigned k = 0; k < panic->frame_count; k++) {
-        if (panic->frames[k] == (uintptr_t)panic->origin)
-            i = k; /* below are the library's own frames */
-    }
-    if (panic->frame_count > 0)
-        say("stack:\n");
-    for (; i < panic->frame_count; i++) {
-        struct lgi_symbol symbol;
-        lgi_symbol(panic->frames[i], &symbol);
-        if (symbol.file)
-            say("    %s  %s:%d\n", symbol.function ? symbol.function : "?", symbol.file,
-                symbol.line);
-        else if (symbol.object)
-            say("    %s+%#zx  %s\n", symbol.function ? symbol.function : "?", (size_t)symbol.offset,
-                symbol.object);
-        else
-            say("    %#zx\n", (size_t)panic->frames[i]);
-    }
-    if (panic->frame_count == LGI_FRAMES)
-        say("    (more frames were not kept)\n");
-}
-
 static bool say_unreached(const lg_pending_call *call, void *data)
 {
     if (!*(bool *)data)
-        say("deferred calls that could not be reached (a frame compiled without -fexceptions or without "
+        lgi_say(
+            &to_stderr,
+            "deferred calls that could not be reached (a frame compiled without -fexceptions or without "
             "unwind tables is in between):\n");
     *(bool *)data = true;
-    say("    %s  %s:%u in %s\n", call->call, call->file, call->line, call->function);
+    lgi_say(&to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
+            call->function);
     return true;
 }
 
@@ -162,17 +94,17 @@ static void report(const struct lgi_unwinding *u)
     flush_stdout();
     const lg_panic_info *panic = u ? u->panic : NULL;
     if (panic) {
-        say_chain(panic);
+        lgi_say_panics(&to_stderr, panic);
         if (lgi_above.describe) {
             char who[512];
             lgi_above.describe(who, sizeof(who));
-            say("in %s\n", who);
+            lgi_say(&to_stderr, "in %s\n", who);
         }
-        say_calls(panic);
-        say_stack(panic);
+        lgi_say_calls(&to_stderr, panic);
+        lgi_say_stack(&to_stderr, panic);
     }
     if (lgi_thread.skipped > 0)
-        say("%zu deferred calls were skipped by a longjmp\n", lgi_thread.skipped);
+        lgi_say(&to_stderr, "%zu deferred calls were skipped by a longjmp\n", lgi_thread.skipped);
 }
 
 void lgi_report_and_exit(const struct lgi_unwinding *u)
@@ -189,7 +121,7 @@ void lgi_report_and_abort(const struct lgi_unwinding *u)
 {
     note_stack(u->panic);
     report(u);
-    say("LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
+    lgi_say(&to_stderr, "LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
     abort();
 }
 
@@ -198,6 +130,6 @@ void lgi_fatal(const struct lgi_unwinding *u, const char *why)
     if (u && u->panic)
         note_stack(u->panic);
     report(u);
-    say("lifoguard: %s\n", why);
+    lgi_say(&to_stderr, "lifoguard: %s\n", why);
     _exit(STATUS);
 }

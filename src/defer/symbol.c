@@ -2,10 +2,14 @@
 #include "defer/symbol.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "defer/unwinding.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
  * headers must not be needed to build. */
@@ -99,7 +103,7 @@ static void find_line(Dwfl_Module *module, uint64_t call, struct lgi_symbol *sym
     }
 }
 
-void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol)
+static void look_up(uintptr_t address, struct lgi_symbol *symbol, bool with_lines)
 {
     uintptr_t call = address - 1; /* in the call, not behind it */
     Dl_info info;
@@ -110,6 +114,8 @@ void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol)
         symbol->function = info.dli_sname;
         symbol->offset = address - (uintptr_t)(info.dli_sname ? info.dli_saddr : info.dli_fbase);
     }
+    if (!with_lines)
+        return;
     load();
     if (!dw.dwfl)
         return;
@@ -123,4 +129,44 @@ void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol)
         symbol->function = name;
     }
     find_line(module, call, symbol);
+}
+
+struct work {
+    const uintptr_t *addresses;
+    struct lgi_symbol *symbols;
+    size_t count;
+};
+
+static void *look_all_up(void *data)
+{
+    const struct work *work = data;
+    for (size_t i = 0; i < work->count; i++)
+        look_up(work->addresses[i], &work->symbols[i], true);
+    return NULL;
+}
+
+/* libdw wants more stack than a goroutine has. */
+static bool look_all_up_elsewhere(struct work *work)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool created = pthread_create(&thread, NULL, look_all_up, work) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return created && pthread_join(thread, NULL) == 0;
+}
+
+void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t count)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    struct work work = {addresses, symbols, count};
+    pthread_mutex_lock(&one_at_a_time);
+    if (!lgi_thread.bounds) {
+        look_all_up(&work);
+    } else if (!look_all_up_elsewhere(&work)) {
+        for (size_t i = 0; i < count; i++)
+            look_up(addresses[i], &symbols[i], false);
+    }
+    pthread_mutex_unlock(&one_at_a_time);
 }

@@ -13,9 +13,9 @@ struct lgi_symbol {
     int line;
 };
 
-/* What is known of the call that returns to `address`. File and line come from libdw, which is loaded at
+/* What is known of the calls that return to these addresses. File and line come from libdw, which is loaded at
  * the first call if it is there. The strings last as long as the process. Not for a healthy program's
- * frequent use: it allocates, and is slow. One thread at a time. */
-void lgi_symbol(uintptr_t address, struct lgi_symbol *symbol);
+ * frequent use: it allocates, is slow, and on a goroutine's stack starts a thread. */
+void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t count);
 
 #endif

@@ -439,6 +439,35 @@ START_TEST(E5_tree_is_indented)
 END_TEST
 
 /* The indentation must not grow with the depth for ever: 100,000 lines of it would be gigabytes. */
+static void print_number(const void *payload, FILE *file, int indent)
+{
+    for (int i = *(const int *)payload; i > 0; i--)
+        fprintf(file, "%*s%d\n", indent, "", i);
+}
+
+START_TEST(E5_a_kind_may_print_more)
+{
+    static const lg_error_kind kind = {.name = "number", .print = print_number};
+    int two = 2;
+    lg_error *err =
+        lg_error_join(lg_error_wrap(lgi_error_new_kind("a.c", 1, &kind, &two, "first"), "outer"),
+                      lgi_error_new_kind("a.c", 2, &kind, NULL, "second"));
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "2 errors\n"
+             "  outer (%s:%d)\n"
+             "    first (a.c:1, number)\n"
+             "        2\n"
+             "        1\n"
+             "  second (a.c:2, number)\n",
+             __FILE__, lg_error_line(err));
+    char *tree = printed(err, lg_error_print_tree);
+    ck_assert_str_eq(tree, expected);
+    free(tree);
+    lg_error_free(err);
+}
+END_TEST
+
 START_TEST(E5_tree_indentation_is_bounded)
 {
     lg_error *err = lg_error_new("bottom");
@@ -494,6 +523,7 @@ int main(void)
     tcase_add_test(tests, E5_format_is_as_snprintf);
     tcase_add_test(tests, E5_one_line_is_one_line);
     tcase_add_test(tests, E5_tree_is_indented);
+    tcase_add_test(tests, E5_a_kind_may_print_more);
     tcase_add_test(tests, E5_tree_indentation_is_bounded);
     tcase_add_test(tests, E6_a_later_failure_does_not_mask_the_earlier);
     return run_tests("error", tests);

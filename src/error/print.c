@@ -152,6 +152,17 @@ static void put_tree_line(struct sink *sink, const lg_error *error, size_t depth
     sink->put(sink, ")");
 }
 
+/* What its kind has to say. */
+static void put_more(const lg_error *error, FILE *file, size_t depth)
+{
+    const struct lgi_error_single *single = lgi_error_single(error);
+    if (!single || !single->kind || !single->kind->print || !single->payload)
+        return;
+    if (depth > DEEPEST_INDENT)
+        depth = DEEPEST_INDENT;
+    single->kind->print(single->payload, file, (int)(depth * 2 + 4));
+}
+
 void lg_error_print_tree(const lg_error *error, FILE *file)
 {
     if (!error) {
@@ -167,6 +178,7 @@ void lg_error_print_tree(const lg_error *error, FILE *file)
         for (; walk.at; lgi_error_walk_next(&walk)) {
             put_tree_line(&sink, walk.at, walk.depth);
             putc_unlocked('\n', locked);
+            put_more(walk.at, locked, walk.depth);
         }
     }
     lgi_error_restore_errno(saved_errno);

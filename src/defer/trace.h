@@ -1,0 +1,27 @@
+/* What there is to tell of a panic, for the report that ends a process and for errors that panics became. */
+#ifndef LGI_DEFER_TRACE_H
+#define LGI_DEFER_TRACE_H
+
+#include "defer/unwinding.h"
+
+/* Where text goes. */
+struct lgi_sink {
+    void (*put)(struct lgi_sink *sink, const char *text, size_t length);
+};
+
+/* Up to 1023 bytes; a longer line is cut. Allocates nothing. */
+void lgi_say(struct lgi_sink *sink, const char *format, ...) LGI_PRINTF(2, 3);
+
+/* The panic with those that it replaced, oldest first, and the errors that they abandoned. */
+void lgi_say_panics(struct lgi_sink *sink, const lg_panic_info *panic);
+
+/* The deferred calls that it ran. */
+void lgi_say_calls(struct lgi_sink *sink, const lg_panic_info *panic);
+
+/* Where it began. Allocates (symbol.h). */
+void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic);
+
+/* Makes an error of a panic that was stopped, with all there is to tell of it. Takes the panic. */
+lg_error *lgi_panic_capture(lg_panic_info *panic);
+
+#endif
