@@ -86,22 +86,22 @@ LG_END_DECLS
 
 /* lg_go(fn, args…). Out of memory: panics; nothing has been started then. */
 #define lg_go(...)                                                                                 \
-    LGI_NUMBER(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_thread(fn, args…). */
 #define lg_go_thread(...)                                                                          \
-    LGI_NUMBER(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__,    \
-               __VA_ARGS__)
+    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__,     \
+              __VA_ARGS__)
 
 /* lg_go_owned(fn, argument, drop): the goroutine owns the argument. If fn(argument) is never called, because the
  * process ends by lg_exit first, or there is no memory, then drop(argument) is (G4). */
 #define lg_go_owned(fn, argument, drop_)                                                           \
-    LGI_NUMBER(LGI_GO, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}),                    \
-               #fn ", " #argument, fn, argument)
+    LGI_LINED(LGI_GO, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, \
+              fn, argument)
 
 /* lg_go_with(options, fn, args…). */
 #define lg_go_with(options, ...)                                                                   \
-    LGI_NUMBER(LGI_GO, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
 
 /* The library calls it through this type: any function of one pointer will do. */
 #define LGI_DROP(drop, argument)                                                                   \

@@ -104,35 +104,63 @@ bool lgi_go_start(struct lgi_start *start)
 /* The function's own type is not known here. */
 __attribute__((no_sanitize("function", "cfi")))
 #endif
-static void drop_argument(struct lgi_start *start)
+void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument)
 {
-    start->drop_argument((void *)start->word[0]);
+    drop((void *)argument);
+}
+
+static void drop_first(struct lgi_start *start)
+{
+    lgi_drop_argument(start->drop_argument, start->word[0]);
+}
+
+struct lgi_start *lgi_start_make(const struct lgi_site *site, lgi_function function,
+                                 const uintptr_t *words, const lg_go_options *options)
+{
+    struct lgi_start *start = lgi_start_new(site, function, words);
+    if (!start)
+        return NULL;
+    start->name = options->name;
+    if (options->stack_size > 0)
+        start->stack_class = class_for(options->stack_size);
+    if (options->drop) {
+        if (site->count == 0)
+            start->word[0] = 0;
+        start->drop = drop_first;
+        start->drop_argument = options->drop;
+    }
+    return start;
+}
+
+const char *lgi_start_misused(lgi_function function, const lg_go_options *options)
+{
+    if (!function)
+        return "goroutine of a NULL function";
+    if (options->stack_size > 0 && lgi_stack_class(options->stack_size) < 0)
+        return "a goroutine's stack of more than 1 GB";
+    return NULL;
+}
+
+bool lgi_start_begin(struct lgi_start *start, const lg_go_options *options)
+{
+    return options->thread ? lgi_thread_start(start) : lgi_go_start(start);
 }
 
 void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
             const lg_go_options *options)
 {
-    if (!function)
-        lgi_panic(site->file, site->line, "goroutine of a NULL function");
-    if (options->stack_size > 0 && lgi_stack_class(options->stack_size) < 0)
-        lgi_panic(site->file, site->line, "a goroutine's stack of %zu bytes: 1 GB is the most",
-                  options->stack_size);
-    struct lgi_start *start = lgi_start_new(site, function, words);
-    if (start) {
-        start->name = options->name;
-        if (options->stack_size > 0)
-            start->stack_class = class_for(options->stack_size);
-        if (options->drop) {
-            start->drop = drop_argument;
-            start->drop_argument = options->drop;
-        }
-        if (options->thread ? lgi_thread_start(start) : lgi_go_start(start))
+    const char *wrong = lgi_start_misused(function, options);
+    if (!wrong) {
+        struct lgi_start *start = lgi_start_make(site, function, words, options);
+        if (start && lgi_start_begin(start, options))
             return;
-        lgi_start_drop(start);
-    } else if (options->drop) {
-        options->drop((void *)words[0]);
+        if (start)
+            lgi_start_free(start);
+        wrong = "out of memory or threads for a goroutine";
     }
-    lgi_panic(site->file, site->line, "out of memory or threads for a goroutine");
+    if (options->drop)
+        lgi_drop_argument(options->drop, words[0]);
+    lgi_panic(site->file, site->line, "%s", wrong);
 }
 
 /* ---- the calling one ---- */

@@ -83,6 +83,19 @@ void lgi_start_free(struct lgi_start *start);
  * be made; it is still the caller's. */
 bool lgi_go_start(struct lgi_start *start);
 
+/* What is wrong with the options or the function, or NULL. */
+const char *lgi_start_misused(lgi_function function, const lg_go_options *options);
+
+/* As lgi_start_new, with what the options say. */
+struct lgi_start *lgi_start_make(const struct lgi_site *site, lgi_function function,
+                                 const uintptr_t *words, const lg_go_options *options);
+
+/* It may start from now on, on a worker or on a thread of its own. False: there is no memory, or no thread; it is still
+ * the caller's. */
+bool lgi_start_begin(struct lgi_start *start, const lg_go_options *options);
+
+void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
+
 /* Makes the call. */
 void lgi_start_run(struct lgi_start *start);
 

@@ -41,6 +41,9 @@
 #define LGI_NUMBER(macro, ...) macro(__COUNTER__, __VA_ARGS__)
 #endif
 
+/* For an expression, whose names nobody else sees: its line will do. */
+#define LGI_LINED(macro, ...) macro(__LINE__, __VA_ARGS__)
+
 #if defined(__clang__)
 
 /* clang refuses jumps past a _Defer or a cleanup variable by itself. */
