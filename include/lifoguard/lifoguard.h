@@ -14,6 +14,7 @@
 #include <lifoguard/error.h>
 #include <lifoguard/file.h>
 #include <lifoguard/go.h>
+#include <lifoguard/group.h>
 #include <lifoguard/mutex.h>
 #include <lifoguard/notify.h>
 #include <lifoguard/once.h>

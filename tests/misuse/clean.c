@@ -48,6 +48,9 @@ void panics(int how, void *pointer);
 const char *asks(lg_panic_info *panic);
 void switches(int n);
 void pending_calls(void);
+void end_large(struct large *large);
+void goroutines(struct large *large, int n);
+lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
 LG_ERROR_DEFINE(clean_error, "clean");
 
@@ -356,4 +359,39 @@ int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *s
     }
     lg_cond_wait(cond, mutex);
     return lg_cond_wait_until(cond, mutex, lg_forever()) ? 1 : 0;
+}
+
+void goroutines(struct large *large, int n)
+{
+    lg_go(takes_nothing);
+    lg_go(takes_all, n, 5UL, "text", (void (*)(int))NULL);
+    if (n)
+        lg_go(must_be_used, n);
+    else
+        lg_go_thread(takes_wide, 1L, 2LL, (size_t)3, (intptr_t)4);
+    lg_go_owned(change, large, end_large);
+    lg_go_with(((lg_go_options){.name = "clean", .stack_size = 1 << 20}), takes_colour, RED);
+    for (int i = 0; i < n; i++)
+        lg_go(get_handler);
+}
+
+lg_error *groups(lg_group *outer, struct large *large, lg_until until)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_scope(silent, NULL);
+        lg_group_go(&group, takes_nothing);
+        lg_group_go(&group, result_error, 1);
+        if (large)
+            lg_group_go(outer, recovers_error, 1, "name");
+        else
+            lg_group_go_thread(&silent, result_error, 2);
+        lg_group_go_owned(&group, change, large, end_large);
+        lg_group_go_with(&group, ((lg_go_options){.thread = true}), result_error, 1);
+        if (!lg_group_try_go(&group, takes_nothing) ||
+            !lg_group_try_go_with(&group, ((lg_go_options){.name = "n"}), result_error, 1))
+            lg_return(lg_group_go_until(&group, until, takes_handler, get_handler(), 3));
+        lg_return(lg_group_go_with_until(&group, (lg_go_options){0}, lg_within(LG_SECOND), change,
+                                         large));
+    }
 }

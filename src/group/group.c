@@ -1,0 +1,502 @@
+/* Groups. A group's lock guards who is in it and who waits for it; it is the last thing of the group that whoever
+ * leaves touches, so who has held it and found nobody may let the group go. */
+#include <lifoguard/close.h>
+
+#include <pthread.h>
+#include <string.h>
+
+#include "group/member.h"
+#include "sched/park.h"
+
+LG_ERROR_DEFINE(lg_group_failed, "a member of the group failed");
+
+/* How a wait for a place ended, besides LGI_READY. */
+enum { DROPPED = LGI_READY + 1 };
+
+/* Joining may need memory, so it has a lock of its own. Failures are rare enough for one. */
+static pthread_mutex_t joining = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_flag(lg_group *group, uint32_t flag)
+{
+    __atomic_fetch_or(&group->lgi_flags, flag, __ATOMIC_ACQ_REL);
+}
+
+static void set_count(lg_group *group, size_t count)
+{
+    __atomic_store_n(&group->lgi_count, count, __ATOMIC_RELAXED);
+}
+
+/* ---- waking, by whoever has held the lock ---- */
+
+struct woken {
+    struct lgi_waiter *first, **end;
+};
+
+static void add_woken(struct woken *woken, struct lgi_waiter *waiter)
+{
+    waiter->next = NULL;
+    *(woken->first ? woken->end : &woken->first) = waiter;
+    woken->end = &waiter->next;
+}
+
+static void add_all(struct woken *woken, struct lgi_waiters *list)
+{
+    struct lgi_waiter *waiter;
+    while ((waiter = lgi_waiters_claim(list, 0)))
+        add_woken(woken, waiter);
+}
+
+static void unlock_and_wake(lg_group *group, const struct woken *woken)
+{
+    lgi_unlock(&group->lgi_lock);
+    for (struct lgi_waiter *waiter = woken->first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        lgi_unpark(waiter->g);
+    }
+}
+
+static bool is_full(const lg_group *group)
+{
+    return group->lgi_limit > 0 && group->lgi_count >= group->lgi_limit;
+}
+
+/* Lets in who waits for a place, as far as there are places. */
+static void admit(lg_group *group, struct woken *woken)
+{
+    struct lgi_waiter *waiter;
+    while (!is_full(group) && (waiter = lgi_waiters_claim(&group->lgi_goers, 0))) {
+        set_count(group, group->lgi_count + 1);
+        add_woken(woken, waiter);
+    }
+}
+
+static void wake_who_waits(lg_group *group, struct woken *woken)
+{
+    if (group->lgi_count > 0)
+        return;
+    add_all(woken, &group->lgi_waiters);
+    if (group->lgi_inside == 0)
+        add_all(woken, &group->lgi_leavers);
+}
+
+void lgi_group_release(lg_group *group, bool exiting)
+{
+    struct woken woken = {0};
+    lgi_lock(&group->lgi_lock);
+    if (exiting)
+        set_flag(group, LGI_GROUP_EXITING);
+    set_count(group, group->lgi_count - 1);
+    if (!lgi_waiters_empty(&group->lgi_goers))
+        admit(group, &woken);
+    wake_who_waits(group, &woken);
+    unlock_and_wake(group, &woken);
+}
+
+/* ---- errors and cancelling ---- */
+
+bool lg_group_cancelled(const lg_group *group)
+{
+    return lgi_done_happened(group->lgi_other_done ? group->lgi_other_done : &group->lgi_done);
+}
+
+/* With a cause: where `joining` is held. */
+static void cancel(lg_group *group, const lg_error *cause)
+{
+    if (lg_group_cancelled(group))
+        return;
+    if (group->lgi_hooks)
+        group->lgi_hooks->cancel(group->lgi_hooks_data, cause);
+    else
+        lgi_done_set(&group->lgi_done, &lg_cancelled);
+}
+
+static void add(lg_group *group, lg_error *error)
+{
+    set_flag(group, LGI_GROUP_FAILED);
+    group->lgi_errors = lg_error_join(group->lgi_errors, error);
+    cancel(group, error);
+}
+
+/* It is the consequence of a failure that is known. */
+static bool adds_nothing(lg_group *group, const lg_error *error)
+{
+    return lgi_group_flag(group, LGI_GROUP_FAILED) && lg_with_group(group).lgi_done->error == error;
+}
+
+void lgi_group_fail(lg_group *group, lg_error *error)
+{
+    pthread_mutex_lock(&joining);
+    if (!adds_nothing(group, error))
+        add(group, error);
+    pthread_mutex_unlock(&joining);
+}
+
+void lg_group_cancel(lg_group *group, lg_error *cause)
+{
+    if (!cause) {
+        cancel(group, NULL);
+        return;
+    }
+    pthread_mutex_lock(&joining);
+    bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !lg_group_cancelled(group);
+    if (first)
+        add(group, cause);
+    pthread_mutex_unlock(&joining);
+    if (!first)
+        lg_error_free(cause);
+}
+
+/* What the caller is to be told. One that leaves the group need not be told what it has taken itself. */
+static lg_error *take_errors(lg_group *group, bool leaving)
+{
+    if (!lgi_group_flag(group, LGI_GROUP_FAILED))
+        return NULL;
+    const struct lgi_g *g = lgi_self();
+    pthread_mutex_lock(&joining);
+    lg_error *errors = group->lgi_errors;
+    group->lgi_errors = NULL;
+    if (errors)
+        group->lgi_taker = g;
+    else if (!leaving || group->lgi_taker != g)
+        errors = &lg_group_failed;
+    pthread_mutex_unlock(&joining);
+    return errors;
+}
+
+/* ---- waiting ---- */
+
+/* Is the caller a member, or does a member wait for it? */
+static bool is_within(const lg_group *group)
+{
+    const struct lgi_g *g = lgi_self();
+    const struct lgi_start *start = g->start;
+    while (start) {
+        const lg_group *own = lgi_member_group(start);
+        if (!own || own == group)
+            return own != NULL;
+        start = own->lgi_within;
+    }
+    return false;
+}
+
+static void refuse_members(const lg_group *group)
+{
+    if (is_within(group))
+        lg_panic(
+            "a member of a group waits for the group, and so for itself: leave that to who started it");
+}
+
+/* A call is under way that will touch the group again. */
+static void enter(lg_group *group)
+{
+    group->lgi_inside++;
+}
+
+static void leave_and_unlock(lg_group *group)
+{
+    struct woken woken = {0};
+    group->lgi_inside--;
+    if (group->lgi_count == 0 && group->lgi_inside == 0)
+        add_all(&woken, &group->lgi_leavers);
+    unlock_and_wake(group, &woken);
+}
+
+/* A member has called lg_exit: who waited for it does not go on, unless it is being unwound. */
+static void wait_for_exit(void)
+{
+    struct lgi_g *g = lgi_self();
+    while (!g->stopped) {
+        lgi_wait_begin(g, "the end of the process");
+        (void)lgi_wait_failed(lgi_park(g, lg_forever()), lg_forever());
+    }
+}
+
+/* For the group to have no members. Returns LGI_READY, or why not. */
+static uint32_t wait(lg_group *group, lg_until until)
+{
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g};
+    lgi_lock(&group->lgi_lock);
+    uint32_t claim = group->lgi_count == 0 ? LGI_READY : lgi_until_over(until);
+    if (claim != LGI_WAITING) {
+        lgi_unlock(&group->lgi_lock);
+        return claim;
+    }
+    enter(group);
+    lgi_wait_begin(g, "group");
+    lgi_waiters_push(&group->lgi_waiters, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    claim = lgi_park(g, until);
+    lgi_lock(&group->lgi_lock);
+    lgi_waiters_remove(&group->lgi_waiters, &waiter);
+    leave_and_unlock(group);
+    return claim;
+}
+
+/* For it to have no members and nobody who waits. Nothing interrupts it. */
+static void drain(lg_group *group)
+{
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g};
+    lgi_lock(&group->lgi_lock);
+    while (group->lgi_count > 0 || group->lgi_inside > 0) {
+        lgi_wait_begin(g, "group");
+        lgi_waiters_push(&group->lgi_leavers, &waiter);
+        lgi_unlock(&group->lgi_lock);
+        lgi_park_through(g);
+        lgi_lock(&group->lgi_lock);
+    }
+    lgi_unlock(&group->lgi_lock);
+}
+
+lg_error *lg_group_wait(lg_group *group)
+{
+    refuse_members(group);
+    uint32_t claim = wait(group, lg_forever());
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, lg_forever());
+    if (lgi_group_flag(group, LGI_GROUP_EXITING))
+        wait_for_exit();
+    return take_errors(group, false);
+}
+
+lg_error *lg_group_wait_until(lg_group *group, lg_error **result, lg_until until)
+{
+    refuse_members(group);
+    uint32_t claim = wait(group, until);
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, until);
+    if (lgi_group_flag(group, LGI_GROUP_EXITING))
+        wait_for_exit();
+    lg_error_add(result, take_errors(group, false));
+    return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+void lg_group_init(lg_group *group)
+{
+    memset(group, 0, sizeof(*group));
+}
+
+static void end(lg_group *group, lg_error **result)
+{
+    lg_error_add(result, take_errors(group, true));
+    if (group->lgi_hooks)
+        group->lgi_hooks->end(group->lgi_hooks_data);
+}
+
+void lg_group_destroy(lg_group *group)
+{
+    if (!group)
+        return;
+    refuse_members(group);
+    lg_group_cancel(group, NULL);
+    drain(group);
+    end(group, NULL);
+}
+
+void lgi_group_scope_open(struct lgi_group_scope *scope, const struct lgi_site *site,
+                          lg_group *group, lg_error **result)
+{
+    lg_group_init(group);
+    group->lgi_within = lgi_self()->start;
+    scope->record.previous = lgi_top;
+    scope->record.site = site;
+    scope->self = scope;
+    scope->group = group;
+    scope->result = result;
+    lgi_top = &scope->record;
+}
+
+static void leave(const struct lgi_group_scope *scope)
+{
+    lg_group *group = scope->group;
+    if (scope->result && *scope->result)
+        lg_group_cancel(group, NULL);
+    uint32_t claim = wait(group, lg_forever());
+    if (claim < LGI_READY)
+        lg_group_cancel(group, NULL);
+    drain(group);
+    end(group, scope->result);
+    if (claim < LGI_READY)
+        (void)lgi_wait_failed(claim, lg_forever());
+    if (lgi_group_flag(group, LGI_GROUP_EXITING))
+        wait_for_exit();
+}
+
+/* The block is left by a panic, lg_goexit or lg_exit. */
+void lgi_group_unwound(struct lgi_group_scope *scope)
+{
+    lg_group_cancel(scope->group, NULL);
+    drain(scope->group);
+    end(scope->group, scope->result);
+}
+
+LGI_JUMPS_BEGIN
+
+void lgi_group_scope_leave(struct lgi_group_scope *scope)
+{
+    if (__builtin_expect(lgi_top != &scope->record, 0) && !lgi_leave(&scope->record))
+        return;
+    lgi_top = scope->record.previous;
+    leave(scope);
+}
+
+LGI_JUMPS_END
+
+/* ---- how it behaves ---- */
+
+void lg_group_set_limit(lg_group *group, size_t limit)
+{
+    struct woken woken = {0};
+    lgi_lock(&group->lgi_lock);
+    group->lgi_limit = limit;
+    admit(group, &woken);
+    unlock_and_wake(group, &woken);
+}
+
+void lg_group_on_panic(lg_group *group, lg_group_panic what)
+{
+    if (what == LG_GROUP_PANIC_EXITS)
+        set_flag(group, LGI_GROUP_PANICS_EXIT);
+    else
+        __atomic_fetch_and(&group->lgi_flags, ~(uint32_t)LGI_GROUP_PANICS_EXIT, __ATOMIC_ACQ_REL);
+}
+
+size_t lg_group_count(const lg_group *group)
+{
+    return __atomic_load_n(&group->lgi_count, __ATOMIC_RELAXED);
+}
+
+/* ---- starting members ---- */
+
+static bool try_place(lg_group *group)
+{
+    lgi_lock(&group->lgi_lock);
+    bool free = !is_full(group);
+    if (free)
+        set_count(group, group->lgi_count + 1);
+    lgi_unlock(&group->lgi_lock);
+    return free;
+}
+
+/* Waits for a place, unless there is one. Returns LGI_READY if it has one; DROPPED if the group is cancelled and
+ * so the member, which is `owned`, will not be called; or why not. */
+static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
+{
+    struct lgi_done *done = lg_with_group(group).lgi_done;
+    if (owned && lgi_done_happened(done))
+        return DROPPED;
+    if (try_place(group))
+        return LGI_READY;
+    uint32_t claim = lgi_until_over(until);
+    if (claim != LGI_WAITING)
+        return claim;
+
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g}, watch = {.g = g, .index = DROPPED};
+    lgi_lock(&group->lgi_lock);
+    if (!is_full(group)) {
+        set_count(group, group->lgi_count + 1);
+        lgi_unlock(&group->lgi_lock);
+        return LGI_READY;
+    }
+    enter(group);
+    lgi_wait_begin(g, "group's limit");
+    lgi_waiters_push(&group->lgi_goers, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    if (owned && !lgi_done_watch(done, &watch) && lgi_claim(g, DROPPED)) {
+        g->waits_for = NULL;
+        claim = DROPPED;
+    } else {
+        claim = lgi_park(g, until);
+    }
+    if (owned)
+        lgi_done_unwatch(done, &watch);
+    lgi_lock(&group->lgi_lock);
+    lgi_waiters_remove(&group->lgi_goers, &waiter);
+    leave_and_unlock(group);
+    return claim;
+}
+
+/* In a place that is free: false: out of memory or threads, and the place is given back. */
+static bool begin(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                  const struct lgi_member *member)
+{
+    struct lgi_start *start = lgi_start_make(site, function, words, &member->options);
+    if (start) {
+        lgi_member_prepare(start, member->group, member->reports);
+        if (lgi_start_begin(start, &member->options))
+            return true;
+        lgi_start_free(start);
+    }
+    lgi_group_release(member->group, false);
+    return false;
+}
+
+static void drop_argument(const uintptr_t *words, const struct lgi_member *member)
+{
+    if (member->options.drop)
+        lgi_drop_argument(member->options.drop, words[0]);
+}
+
+static void fail_to_start(const struct lgi_site *site, const uintptr_t *words,
+                          const struct lgi_member *member, const char *why)
+{
+    drop_argument(words, member);
+    lgi_panic(site->file, site->line, "%s", why);
+}
+
+static const char out_of_memory[] = "out of memory or threads for a goroutine";
+
+void lgi_group_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                  const struct lgi_member *member)
+{
+    const char *wrong = lgi_start_misused(function, &member->options);
+    if (wrong)
+        fail_to_start(site, words, member, wrong);
+    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, lg_forever());
+    if (claim == LGI_READY) {
+        if (!begin(site, function, words, member))
+            fail_to_start(site, words, member, out_of_memory);
+        return;
+    }
+    drop_argument(words, member);
+    if (claim < LGI_READY)
+        (void)lgi_wait_failed(claim, lg_forever());
+}
+
+bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                      const struct lgi_member *member)
+{
+    const char *wrong = lgi_start_misused(function, &member->options);
+    if (wrong)
+        fail_to_start(site, words, member, wrong);
+    if (member->options.drop && lg_group_cancelled(member->group)) {
+        drop_argument(words, member);
+        return true;
+    }
+    if (!try_place(member->group))
+        return false;
+    if (!begin(site, function, words, member))
+        fail_to_start(site, words, member, out_of_memory);
+    return true;
+}
+
+lg_error *lgi_group_go_until(const struct lgi_site *site, lgi_function function,
+                             const uintptr_t *words, const struct lgi_member *member)
+{
+    const char *wrong = lgi_start_misused(function, &member->options);
+    if (wrong)
+        fail_to_start(site, words, member, wrong);
+    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, member->until);
+    if (claim == LGI_READY)
+        return begin(site, function, words, member) ? NULL : &lg_error_out_of_memory;
+    if (claim == LGI_STOPPED)
+        drop_argument(words, member);
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, member->until);
+    drop_argument(words, member);
+    return NULL;
+}

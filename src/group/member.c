@@ -1,0 +1,109 @@
+#include "group/member.h"
+
+#include "defer/trace.h"
+
+/* A member that is being called. */
+struct running {
+    lg_group *group;
+    struct lgi_start *start;
+    lg_error *error;
+    bool reports;
+    bool exiting; /* lg_exit was called in it */
+};
+
+#if defined(__clang__)
+/* The function's own type is not known here; that it returns an error was checked where it was started. */
+__attribute__((no_sanitize("function", "cfi")))
+#endif
+static lg_error *call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
+{
+    typedef uintptr_t word;
+    switch (count) {
+    case 0: return ((lg_error * (*)(void)) function)();
+    case 1: return ((lg_error * (*)(word)) function)(w[0]);
+    case 2: return ((lg_error * (*)(word, word)) function)(w[0], w[1]);
+    case 3: return ((lg_error * (*)(word, word, word)) function)(w[0], w[1], w[2]);
+    default: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
+    }
+}
+
+/* However the member ends. */
+static void ended(struct running *running)
+{
+    const struct lgi_unwinding *u = lgi_thread.unwinding;
+    if (u && u->panic)
+        return; /* nothing stops it, and the process ends: who waits must not go on */
+    if (running->error)
+        lgi_group_fail(running->group, running->error);
+    lgi_group_release(running->group, running->exiting || (u && u->leaving == LGI_EXIT));
+}
+
+LGI_JUMPS_BEGIN
+
+static void call(struct running *running)
+{
+    struct lgi_start *start = running->start;
+    if (start->drop_argument && lg_group_cancelled(running->group))
+        lgi_drop_argument(start->drop_argument, start->word[0]);
+    else if (running->reports)
+        running->error = call_reporting(start->function, start->word, start->site->count);
+    else
+        lgi_make_call(start->function, start->word, start->site->count);
+}
+
+static void call_capturing(struct running *running)
+{
+    const uintptr_t argument = (uintptr_t)running;
+    struct lgi_unwinding *stopped;
+    if (!lgi_call_catching(NULL, (lgi_function)call, &argument, 1, &stopped))
+        return;
+    if (stopped->panic) {
+        running->error = lgi_panic_capture(stopped->panic);
+        stopped->panic = NULL;
+    }
+    if (stopped->leaving != LGI_NOT_LEAVING)
+        lgi_resume_leaving(stopped);
+    lgi_unwinding_free(stopped);
+}
+
+static void run(struct lgi_start *start, bool reports)
+{
+    lg_group *group = start->owner;
+    struct running running
+        __attribute__((cleanup(ended))) = {.group = group, .start = start, .reports = reports};
+    if (lgi_group_flag(group, LGI_GROUP_PANICS_EXIT))
+        call(&running);
+    else
+        call_capturing(&running);
+}
+
+LGI_JUMPS_END
+
+static void run_reporting(struct lgi_start *start)
+{
+    run(start, true);
+}
+
+static void run_silent(struct lgi_start *start)
+{
+    run(start, false);
+}
+
+static void drop(struct lgi_start *start)
+{
+    if (start->drop_argument)
+        lgi_drop_argument(start->drop_argument, start->word[0]);
+    lgi_group_release(start->owner, false);
+}
+
+void lgi_member_prepare(struct lgi_start *start, lg_group *group, bool reports)
+{
+    start->run = reports ? run_reporting : run_silent;
+    start->drop = drop;
+    start->owner = group;
+}
+
+lg_group *lgi_member_group(const struct lgi_start *start)
+{
+    return start->drop == drop ? start->owner : NULL;
+}

@@ -1,0 +1,249 @@
+/* Groups where each allocation, and each thread, fails in turn: nothing is lost, and who waits is not left waiting. */
+#include "error/failing_malloc.h"
+
+#include "group/group_testing.h"
+
+/* ---- threads that cannot be created ---- */
+
+static _Thread_local bool no_threads;
+
+#ifdef CAN_FAIL_ALLOCATIONS
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+                   void *argument)
+{
+    if (no_threads)
+        return EAGAIN;
+    typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    static create *real;
+    if (!real) {
+        void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+        memcpy(&real, &symbol, sizeof(real));
+    }
+    return real(thread, attributes, function, argument);
+}
+#endif
+
+/* ---- */
+
+static atomic_int called, dropped;
+
+static void count_called(void *argument)
+{
+    (void)argument;
+    add_one(&called);
+}
+
+static void count_dropped(void *argument)
+{
+    (void)argument;
+    add_one(&dropped);
+}
+
+static bool caught;
+
+static void catch_panic(lg_panic_info *panic)
+{
+    memory_ignore();
+    no_threads = false;
+    caught = panic != NULL;
+    if (panic)
+        ck_assert_str_eq(lg_panic_message(panic), "out of memory or threads for a goroutine");
+    lg_recover(panic);
+}
+
+/* Starts one member, the n-th allocation failing (0: the thread).  */
+static void start_failing(lg_group *group, const lg_go_options *options, long failing)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(catch_panic);
+        no_threads = failing == 0;
+        memory_watch(failing, true);
+        lg_group_go_with(group, *options, count_called, NULL);
+        lg_return_void();
+    }
+}
+
+/* (lg_func_recovers_void returns nothing.) */
+static bool panics(lg_group *group, const lg_go_options *options, long failing)
+{
+    start_failing(group, options, failing);
+    return caught;
+}
+
+static void start_without_memory(void)
+{
+    const lg_go_options plain = {0}, owned = {.drop = count_dropped},
+                        thread = {.drop = count_dropped, .thread = true};
+    lg_group group = {0};
+    lg_group_set_limit(&group, 2);
+    for (int i = 0; i < 10; i++) { /* G4; and the place is free again */
+        ck_assert(panics(&group, &plain, 1));
+        ck_assert(panics(&group, &owned, 1));
+        ck_assert(panics(&group, &thread, 1));
+        ck_assert(panics(&group, &thread, 0));
+        ck_assert_uint_eq(lg_group_count(&group), 0);
+    }
+    ck_assert_int_eq(called, 0);
+    ck_assert_int_eq(dropped, 30);
+    ck_assert(!lg_group_cancelled(&group));
+    ck_assert(!panics(&group, &thread, 1000));
+    ck_assert(!panics(&group, &owned, 1000));
+    ck_assert_ptr_null(lg_group_wait(&group));
+    ck_assert_int_eq(called, 2);
+
+    /* C9: an error, and the argument is still the caller's. */
+    memory_watch(1, true);
+    lg_error *err = lg_group_go_with_until(&group, owned, lg_within(LG_SECOND), count_called, NULL);
+    memory_ignore();
+    ck_assert_ptr_eq(err, &lg_error_out_of_memory);
+    ck_assert_int_eq(dropped, 30);
+    ck_assert_ptr_null(lg_group_wait(&group));
+    called = dropped = 0;
+}
+
+START_TEST(g4_no_memory_for_a_member)
+{
+    if (!can_fail_allocations())
+        return;
+    start_without_memory();
+    ck_assert(on_thread((void (*)(void *))(void (*)(void))start_without_memory, NULL));
+}
+END_TEST
+
+/* ---- failing and panicking without memory ---- */
+
+/* That allocation fails, and those after it; or only that one, if it is negative. */
+static void watch(long failing)
+{
+    memory_watch(failing < 0 ? -failing : failing, failing > 0);
+}
+
+static lg_error *fail_without_memory(long failing)
+{
+    watch(failing);
+    return lg_error_new("failed");
+}
+
+static lg_error *static_without_memory(long failing)
+{
+    watch(failing);
+    return &one_error;
+}
+
+static void panic_without_memory(long failing)
+{
+    watch(failing);
+    lg_panic("panicked");
+}
+
+static void panic_with_error_without_memory(long failing)
+{
+    watch(failing);
+    lg_panic_error(&one_error);
+}
+
+/* A worker goes on to other goroutines with what a test has set for its thread. */
+static void end_watching(void)
+{
+    memory_ignore();
+}
+
+START_TEST(e7_members_that_fail_without_memory)
+{
+    if (!can_fail_allocations())
+        return;
+    ck_assert_ptr_null(lg_set_workers(1));
+    for (long failing = -6; failing <= 6; failing++) {
+        lg_group group = {0};
+        lg_group_go(&group, fail_without_memory, failing);
+        lg_group_go(&group, end_watching);
+        lg_error *errors = lg_group_wait(&group);
+        ck_assert(errors == &lg_error_out_of_memory ||
+                  strcmp(lg_error_message(errors), "failed") == 0);
+        lg_error_free(errors);
+
+        lg_group_init(&group);
+        for (int i = 0; i < 3; i++) {
+            lg_group_go(&group, static_without_memory, failing);
+            lg_group_go(&group, end_watching);
+        }
+        errors = lg_group_wait(&group);
+        ck_assert(lg_error_is(errors, &one_error)); /* the first is never masked */
+        lg_error_free(errors);
+
+        lg_group_init(&group);
+        lg_group_go(&group, panic_without_memory, failing);
+        lg_group_go(&group, end_watching);
+        errors = lg_group_wait(&group);
+        ck_assert(errors == &lg_error_out_of_memory ||
+                  strcmp(lg_error_message(errors), "panic: panicked") == 0);
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        lg_error_print_tree(errors, file);
+        fclose(file);
+        ck_assert_ptr_nonnull(
+            strstr(text, errors == &lg_error_out_of_memory ? "memory" : "panicked"));
+        free(text);
+        lg_error_free(errors);
+
+        lg_group_init(&group);
+        lg_group_go(&group, panic_with_error_without_memory, failing);
+        lg_group_go(&group, end_watching);
+        errors = lg_group_wait(&group);
+        ck_assert(lg_error_is(errors, &one_error));
+        lg_error_free(errors);
+    }
+}
+END_TEST
+
+/* ---- a soak ---- */
+
+static size_t resident_kb(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(file, "%*u %zu", &pages), 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static lg_error *soak_member(unsigned i)
+{
+    switch (i % 5) {
+    case 0: return lg_errorf("%u", i);
+    case 1: lg_panic("%u", i);
+    case 2: lg_goexit();
+    default: lg_yield(); return NULL;
+    }
+}
+
+static lg_error *soak_once(unsigned members)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_set_limit(&group, members / 2);
+        for (unsigned i = 0; i < members; i++)
+            lg_group_go(&group, soak_member, i);
+        lg_return(NULL);
+    }
+}
+
+START_TEST(groups_do_not_grow)
+{
+    size_t before = 0;
+    for (int i = 0; i < 2000; i++) {
+        lg_error_free(soak_once(50));
+        if (i == 500)
+            before = resident_kb();
+    }
+#ifndef HAS_SANITIZER /* those keep what was freed */
+    ck_assert_uint_le(resident_kb(), before + 1000);
+#else
+    (void)before;
+#endif
+}
+END_TEST
+
+RUN_TESTS("group memory", g4_no_memory_for_a_member, e7_members_that_fail_without_memory,
+          groups_do_not_grow)

@@ -1,0 +1,10 @@
+// A group's block form as the lone body of a loop.
+// gcc: not as the lone body of an if or a loop: write { } around it
+// clang: not as the lone body of an if or a loop: write { } around it
+#include <lifoguard/lifoguard.h>
+
+void f(int n)
+{
+    for (int i = 0; i < n; i++)
+        lg_group_scope(group, NULL);
+}
