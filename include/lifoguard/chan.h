@@ -12,7 +12,9 @@
  * into a struct), with an alignment of at most 4096.
  *
  * Ownership: a channel is counted. It is made with one reference; lg_chan_keep takes another one, lg_chan_drop
- * gives one back, and the last one frees it. Who uses a channel holds a reference. A value that was sent belongs
+ * gives one back, and the last one frees it. Who uses a channel holds a reference, or knows that somebody does: the last
+ * that a call touches of the channel comes before anybody can know what it did, so whoever received the last
+ * element, or the news that it is closed, may drop the channel at once. A value that was sent belongs
  * to the channel and then to who receives it; one that was not (a failure, a panic, a goroutine that is ended)
  * still belongs to its sender. What is in the channel at its end is given to the function that it was made with.
  *

@@ -55,6 +55,17 @@ enum {
     LGI_CASE_DEFAULT
 };
 
+/* (Every member is set, so that gcc need not clear an array of them first, which takes it longer than all the rest.) */
+static inline lg_case lgi_case(int kind, void *channel, void *at, bool *ok)
+{
+    lg_case it;
+    it.lgi_kind = kind;
+    it.lgi_channel = channel;
+    it.lgi_value.at = at;
+    it.lgi_value.ok = ok;
+    return it;
+}
+
 /* The time comes, or the context or group of it is cancelled. */
 static inline lg_case lg_case_until(lg_until until)
 {
@@ -83,27 +94,24 @@ LG_END_DECLS
 
 /* Receives into *to, which may be NULL; *ok, a bool, or NULL, tells whether it was an element: see lg_chan_recv. */
 #define lg_case_recv(channel, to, ok)                                                              \
-    ((lg_case){.lgi_kind = LGI_CASE_RECV,                                                          \
-               .lgi_channel = (channel),                                                           \
-               .lgi_value = {LGI_CHAN_TO(channel, to), (ok)}})
+    lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
 
 /* lg_case_send(channel, value). A case that is kept for lg_select_n is valid until the block is left that it is made
  * in: the value stands there. */
 #define lg_case_send(channel, ...)                                                                 \
-    ((lg_case){.lgi_kind = LGI_CASE_SEND,                                                          \
-               .lgi_channel = (channel),                                                           \
-               .lgi_value = {LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0}})
+    lgi_case(LGI_CASE_SEND, (channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
 
 /* Chosen if nothing else can be done at once. */
-#define lg_case_default ((lg_case){.lgi_kind = LGI_CASE_DEFAULT})
+#define lg_case_default lgi_case(LGI_CASE_DEFAULT, (void *)0, (void *)0, (bool *)0)
 
 /* The first is there so that there need not be any other. */
 #define LGI_SELECT(id, ...)                                                                        \
     __extension__({                                                                                \
-        const lg_case LGI_CAT(lgi_cases_, id)[] = {{.lgi_kind = LGI_CASE_NEVER}, __VA_ARGS__};     \
+        const lg_case LGI_CAT(lgi_cases_, id)[] = {LGI_CASE_NONE, __VA_ARGS__};                    \
         lg_select_n(LGI_CAT(lgi_cases_, id) + 1,                                                   \
                     sizeof(LGI_CAT(lgi_cases_, id)) / sizeof(lg_case) - 1);                        \
     })
+#define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
 #endif
 #endif

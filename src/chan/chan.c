@@ -398,42 +398,56 @@ bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
 
 /* ---- closing ---- */
 
-/* Claims some that wait in `list`, and lets them go on: not all at once, so that what was looked at is still in the
- * cache, and the lock is not held for long. False when there are no more. */
-static bool wake_some(struct lgi_chan *c, struct lgi_waiters *list, bool receive)
+enum { AT_ONCE = 32 };
+
+/* The channel is closed and locked. Claims some that wait, at most as many as there is room for. */
+static unsigned claim_some(struct lgi_chan *c, struct lgi_g **woken)
 {
-    enum { AT_ONCE = 32 };
-    struct lgi_g *woken[AT_ONCE];
     struct lgi_chan_waiter *waiter;
     unsigned count = 0;
-
-    lgi_lock(&c->lock);
-    while (count < AT_ONCE && (waiter = lgi_chan_claim(list))) {
-        __builtin_prefetch(list->first);
-        if (receive)
-            lgi_chan_zero(waiter->waiter.data, c->size);
+    while (count < AT_ONCE && (waiter = lgi_chan_claim(&c->receivers))) {
+        __builtin_prefetch(c->receivers.first);
+        lgi_chan_zero(waiter->waiter.data, c->size);
         waiter->ok = false;
         woken[count++] = waiter->waiter.g;
     }
-    lgi_unlock(&c->lock);
-    for (unsigned i = 0; i < count; i++)
-        lgi_unpark(woken[i]);
-    return count == AT_ONCE;
+    while (count < AT_ONCE && (waiter = lgi_chan_claim(&c->senders))) {
+        __builtin_prefetch(c->senders.first);
+        waiter->ok = false;
+        woken[count++] = waiter->waiter.g;
+    }
+    return count;
 }
 
+/* They are woken some at a time, so that what was looked at is still in the cache, and the lock is not held for long. After
+ * the last of them the channel is not touched, as who was told of the end may end it: only if there are many, it is
+ * kept meanwhile. */
 bool lgi_chan_shut(struct lgi_chan *c)
 {
+    struct lgi_g *woken[AT_ONCE];
+    bool kept = false, more;
+
     lgi_lock(&c->lock);
-    bool was_closed = c->closed;
-    __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
-    lgi_unlock(&c->lock);
-    if (was_closed)
+    if (c->closed) {
+        lgi_unlock(&c->lock);
         return false;
-    /* From here on nobody begins to wait. */
-    while (wake_some(c, &c->receivers, true))
-        ;
-    while (wake_some(c, &c->senders, false))
-        ;
+    }
+    __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE); /* from here on nobody begins to wait */
+    do {
+        unsigned count = claim_some(c, woken);
+        more = c->receivers.first || c->senders.first;
+        if (more && !kept) {
+            lgi_chan_keep(c);
+            kept = true;
+        }
+        lgi_unlock(&c->lock);
+        for (unsigned i = 0; i < count; i++)
+            lgi_unpark(woken[i]);
+        if (more)
+            lgi_lock(&c->lock);
+    } while (more);
+    if (kept)
+        lg_chan_drop(c);
     return true;
 }
 

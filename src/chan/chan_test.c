@@ -329,20 +329,20 @@ START_TEST(C9_waiting_ends_at_the_deadline)
 }
 END_TEST
 
-static struct lgi_done cancelled;
-static void cancel_soon(void)
+static void cancel_soon(struct lgi_done *cancelled)
 {
     lg_yield();
-    ck_assert(lgi_done_set(&cancelled, NULL));
+    ck_assert(lgi_done_set(cancelled, NULL));
 }
 
 static void cancellations(void)
 {
     lg_chan(int) c = lg_chan_make(int, 0);
     lg_defer(lg_chan_drop, c);
-    const lg_until until = {LG_DURATION_MAX, &cancelled};
-    cancelled = (struct lgi_done){0};
-    lg_go(cancel_soon);
+    static struct lgi_done each[100]; /* used once */
+    static unsigned used;
+    const lg_until until = {LG_DURATION_MAX, &each[used++]};
+    lg_go(cancel_soon, until.lgi_done);
     ck_assert_ptr_eq(lg_chan_send_until(c, 1, until), &lg_cancelled);
     ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, NULL, until), &lg_cancelled);
     ck_assert(!lg_chan_try_recv(c, NULL, NULL));
@@ -388,6 +388,60 @@ START_TEST(close_wakes_all_who_wait_to_receive)
     }
     lg_chan_drop(results);
     lg_chan_drop(shared);
+}
+END_TEST
+
+static void recv_until_closed(lg_chan(int) results)
+{
+    lg_chan_send(results, lg_chan_recv(shared, NULL) ? 1 : 0);
+}
+
+/* They are woken in several batches. */
+START_TEST(close_wakes_any_number)
+{
+    enum { MANY = 1000 };
+    shared = lg_chan_make(int, 0);
+    lg_chan(int) results = lg_chan_make(int, 0);
+    for (int i = 0; i < MANY; i++)
+        lg_go(recv_until_closed, results);
+    lg_sleep(20 * LG_MILLISECOND);
+    lg_chan_close(shared);
+    for (int i = 0; i < MANY; i++) {
+        int got;
+        ck_assert(lg_chan_recv(results, &got));
+        ck_assert_int_eq(got, 0);
+    }
+    lg_chan_drop(shared);
+    lg_chan_drop(results);
+}
+END_TEST
+
+static void end_of(lg_chan(int) c, int how)
+{
+    if (how == 0)
+        lg_chan_send(c, 1);
+    else
+        lg_chan_close(c);
+}
+
+/* Who sends or closes need not have a reference, if the other one ends the channel only when it has been told. */
+START_TEST(the_one_that_is_told_of_the_end_may_drop_the_channel)
+{
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        ck_assert_ptr_null(lg_set_workers(workers));
+        for (int i = 0; i < 3000; i++) {
+            lg_chan(int) c = lg_chan_make(int, (size_t)i / 2 % 2);
+            int got = 7;
+            lg_go(end_of, c, i % 2);
+            if (i % 3 == 0)
+                while (!lg_chan_try_recv(c, &got, NULL))
+                    lg_yield();
+            else
+                lg_chan_recv(c, &got);
+            ck_assert_int_eq(got, i % 2 == 0);
+            lg_chan_drop(c);
+        }
+    }
 }
 END_TEST
 
@@ -711,7 +765,9 @@ RUN_TESTS("chan", buffered_elements_leave_in_the_order_they_came, order_is_kept_
           a_value_is_evaluated_once_and_converted, channels_go_through_channels,
           a_loop_over_a_channel_can_be_left_and_continued, try_never_waits,
           C9_waiting_ends_at_the_deadline, C9_waiting_ends_by_cancellation,
-          close_wakes_all_who_wait_to_receive, close_panics_in_all_who_wait_to_send, misuse_panics,
+          close_wakes_all_who_wait_to_receive, close_wakes_any_number,
+          the_one_that_is_told_of_the_end_may_drop_the_channel,
+          close_panics_in_all_who_wait_to_send, misuse_panics,
           the_last_reference_must_not_be_dropped_while_somebody_waits,
           P8_a_send_on_a_closed_channel_ends_the_process_if_nobody_recovers,
           what_is_left_is_dropped_in_order, D6_a_panic_while_elements_are_dropped_loses_none,

@@ -101,18 +101,17 @@ static inline size_t lgi_chan_count(const struct lgi_chan *c)
 }
 
 /* Without the lock. False: there was a moment, since the call, when it was open and would have had to wait. (That it had
- * to is told by one word; and what is open afterwards was open then.) True: it is worth trying. */
+ * to is told by one of the two words, which one depends on whether there is a buffer, and the other one tells
+ * nothing then; and what is open afterwards was open before.) True: it is worth trying. */
 static inline bool lgi_chan_may_send(const struct lgi_chan *c)
 {
-    bool waits = c->capacity == 0 ? lgi_waiters_empty(&c->receivers)
-                                  : lgi_chan_count(c) == c->capacity;
-    return !waits || lgi_chan_is_closed(c);
+    return lgi_chan_count(c) < c->capacity || !lgi_waiters_empty(&c->receivers) ||
+           lgi_chan_is_closed(c);
 }
 
 static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
 {
-    bool waits = c->capacity == 0 ? lgi_waiters_empty(&c->senders) : lgi_chan_count(c) == 0;
-    return !waits || lgi_chan_is_closed(c);
+    return lgi_chan_count(c) > 0 || !lgi_waiters_empty(&c->senders) || lgi_chan_is_closed(c);
 }
 
 /* Locks it, if there is nothing special. */

@@ -115,12 +115,12 @@ static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken,
     }
 }
 
-/* Of those that seem to be ready, one that is; NONE if there are none. It takes one lock. */
-static inline ptrdiff_t do_one(const lg_case *cases, size_t count, void *scratch)
+/* Of those that seem to be ready, one that is; NONE if there are none. It takes one lock. `chosen` is tried first. (To
+ * choose again would favour those that are done the fast way.) */
+static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
-    for (;;) {
-        ptrdiff_t chosen = choose(cases, count);
-        if (chosen == NONE)
+    for (;; chosen = NONE) {
+        if (chosen == NONE && (chosen = choose(cases, count)) == NONE)
             return NONE;
         const lg_case *it = &cases[chosen];
         struct lgi_chan *c = it->lgi_channel;
@@ -342,11 +342,11 @@ static bool look(const lg_case *cases, size_t count)
     return owned;
 }
 
-static inline size_t select_one(const lg_case *cases, size_t count, void *scratch)
+static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
-    ptrdiff_t done = do_one(cases, count, scratch);
+    ptrdiff_t done = do_one(cases, count, chosen, scratch);
     if (done == NONE && look(cases, count))
-        done = do_one(cases, count, scratch);
+        done = do_one(cases, count, NONE, scratch);
     if (done != NONE)
         return (size_t)done;
     size_t channels = 0;
@@ -366,7 +366,8 @@ static inline bool drops(const lg_case *it)
 }
 
 /* Only one case is done, so they can all have the same memory. */
-static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, size_t count)
+static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, size_t count,
+                                                        ptrdiff_t chosen)
 {
     size_t size = 0, alignment = 1;
     for (size_t i = 0; i < count; i++) {
@@ -376,14 +377,75 @@ static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, si
         size = c->size > size ? c->size : size;
         alignment = c->alignment > alignment ? c->alignment : alignment;
     }
-    return select_one(cases, count, LGI_CHAN_SCRATCH(size, alignment));
+    return select_one(cases, count, chosen, LGI_CHAN_SCRATCH(size, alignment));
 }
 
+static __attribute__((noinline)) size_t select_otherwise(const lg_case *cases, size_t count,
+                                                         ptrdiff_t chosen)
+{
+    for (size_t i = 0; i < count; i++)
+        if (drops(&cases[i]))
+            return select_and_drop(cases, count, chosen);
+    return select_one(cases, count, chosen, NULL);
+}
+
+/* One whose channel has an element, or room, and nobody who waits, or is closed. */
+static inline bool do_fast(const lg_case *it)
+{
+    struct lgi_chan *c = it->lgi_channel;
+    if (!c)
+        return true; /* it has happened */
+    if (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
+        return false;
+    bool done, closed = c->closed;
+    if (it->lgi_kind == LGI_CASE_RECV) {
+        if (c->count > 0) {
+            done = it->lgi_value.at && lgi_waiters_empty(&c->senders) &&
+                   lgi_chan_copy_small(it->lgi_value.at, c->out, c->size);
+            closed = false;
+            if (done)
+                lgi_chan_was_taken(c);
+        } else if ((done = closed)) {
+            lgi_chan_zero(it->lgi_value.at, c->size);
+        }
+        if (done && it->lgi_value.ok)
+            *it->lgi_value.ok = !closed;
+    } else {
+        done = !closed && c->count < c->capacity && lgi_waiters_empty(&c->receivers) &&
+               lgi_chan_copy_small(c->in, it->lgi_value.at, c->size);
+        if (done)
+            lgi_chan_was_put(c);
+    }
+    lgi_unlock(&c->lock);
+    return done;
+}
+
+/* The usual, in one pass and without a call. */
 size_t lg_select_n(const lg_case *cases, size_t count)
 {
+    ptrdiff_t chosen = NONE, none = NONE;
+    size_t found = 0, channels = 0;
+    bool plain = true; /* but for channels without an owner, there is only a default */
     lgi_chan_turn();
-    for (size_t i = 0; i < count; i++)
-        if (__builtin_expect(drops(&cases[i]), 0))
-            return select_and_drop(cases, count);
-    return select_one(cases, count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct lgi_chan *c = cases[i].lgi_channel;
+        if (may_be_done(&cases[i])) {
+            if (++found == 1 || random_below(found) == 0)
+                chosen = (ptrdiff_t)i;
+        } else if (c) {
+            channels++;
+            plain &= !c->owner;
+        } else if (cases[i].lgi_kind == LGI_CASE_DEFAULT) {
+            none = (ptrdiff_t)i;
+        } else {
+            plain &= cases[i].lgi_kind == LGI_CASE_NEVER;
+        }
+    }
+    if (found > 0) {
+        if (do_fast(&cases[chosen]))
+            return (size_t)chosen;
+    } else if (none != NONE && channels <= 1 && plain) {
+        return (size_t)none;
+    }
+    return select_otherwise(cases, count, chosen);
 }
