@@ -41,7 +41,8 @@ LG_API void lg_error_add(lg_error **result, lg_error *error);
 LG_API void lg_close_file(FILE *file, lg_error **result);
 
 /* close. On Linux a descriptor is gone even if a signal interrupts close: EINTR is no failure, and
- * there is no second try, which might hit a descriptor that another thread has just been given. */
+ * there is no second try, which might hit a descriptor that another thread has just been given.
+ * Who waits for the descriptor by the calls of io.h is woken, with lg_error_closed. */
 LG_API void lg_close_fd(int fd, lg_error **result);
 
 /* Calls close(object), which returns 0, or -1 with errno set. Any other value is a failure too, and

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "close/closing.h"
 #include "close/undisturbed.h"
+
+const struct lgi_closing *lgi_closing;
 
 void lg_error_add(lg_error **result, lg_error *error)
 {
@@ -53,8 +56,11 @@ void lg_close_file(FILE *file, lg_error **result)
         write_errno = errno;
     if (write_errno || had_failed)
         path = path_of(file, buffer, sizeof buffer);
+    int fd = fileno(file);
+    lgi_before_close(fd);
     if (fclose(file) != 0)
         close_errno = errno;
+    lgi_after_close(fd);
 
     if (write_errno)
         lg_error_add(result, lg_error_errno(write_errno, "write %s", path));
@@ -73,8 +79,10 @@ void lg_close_fd(int fd, lg_error **result)
     if (fd == -1)
         return;
     struct lgi_undisturbed before = lgi_undisturbed_begin();
+    lgi_before_close(fd);
     if (close(fd) != 0 && errno != EINTR)
         lg_error_add(result, lg_error_errno(errno, "close descriptor %d", fd));
+    lgi_after_close(fd);
     lgi_undisturbed_end(&before);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "close/closing.h"
 #include "close/undisturbed.h"
 
 LG_ERROR_DEFINE(lg_error_closed, "already closed");
@@ -96,10 +97,14 @@ lg_error *lg_file_close(lg_file *file)
     while (!was_closed && file->uses > 0)
         pthread_cond_wait(&file->unused, &file->lock);
     pthread_mutex_unlock(&file->lock);
-    if (was_closed)
+    if (was_closed) {
         err = lg_error_wrap(&lg_error_closed, "close %s", file->path);
-    else if (close(file->fd) != 0 && errno != EINTR) /* see lg_close_fd */
-        err = lg_error_errno(errno, "close %s", file->path);
+    } else {
+        lgi_before_close(file->fd);
+        if (close(file->fd) != 0 && errno != EINTR) /* see lg_close_fd */
+            err = lg_error_errno(errno, "close %s", file->path);
+        lgi_after_close(file->fd);
+    }
     lgi_undisturbed_end(&before);
     return err;
 }

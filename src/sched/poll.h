@@ -1,9 +1,13 @@
-/* Waiting for descriptors: each worker has an epoll instance, whose events wake its own goroutines.
+/* Waiting for descriptors: each worker has an epoll instance, whose events wake its own goroutines; threads of the
+ * program's own wait in poll(2).
  *
  * Why epoll: io_uring is often forbidden in containers, and a goroutine that waits has nothing to gain from it. Why
  * one for each worker: an event wakes the thread whose goroutine waits, and no other. Why each wait arms it anew
  * (EPOLLONESHOT): a program may close a descriptor, and open another of the same number, without our
- * knowing; whatever was kept would be about the old one. */
+ * knowing; whatever was kept would be about the old one.
+ *
+ * Who waits for a descriptor is known to all, so that lg_close_fd can wake them. Each descriptor has a generation, a
+ * number that lg_close_fd changes: a call that began before does not go on to wait for what has the number now. */
 #ifndef LGI_SCHED_POLL_H
 #define LGI_SCHED_POLL_H
 
@@ -11,8 +15,14 @@
 
 /* Waits until a descriptor is ready for one of `events` (as poll's: POLLIN, POLLOUT, POLLPRI, POLLRDHUP), or has an error
  * or hung up. Sets *revents to what it is ready for; what can always be read and written, as a regular file, is
- * ready. On goroutines and threads. NULL; until's error; another error: the descriptor is not open, or out of memory. */
+ * ready. Now and then it is not ready after all, as with poll(2). Of several who wait for the same, one is woken.
+ * On goroutines and threads. NULL; until's error; lg_error_closed; another error: the descriptor is not open. */
 lg_error *lgi_wait_fd(int fd, short events, lg_until until, short *revents)
     __attribute__((__warn_unused_result__));
+
+/* The same, for a call that began when the generation was this one: if it no longer is, lg_error_closed. */
+lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until until, short *revents)
+    __attribute__((__warn_unused_result__));
+uint32_t lgi_fd_generation(int fd);
 
 #endif

@@ -47,8 +47,6 @@ struct lgi_worker {
     uint64_t next_id, last_id;
     unsigned fd_waiters; /* goroutines that wait for descriptors */
     int epoll, event;    /* poll.c; -1: not opened yet */
-    struct lgi_fd *fds;
-    size_t fd_capacity;
     void *cxx_globals;
     struct lgi_g *dead; /* the goroutine that was just left for good */
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
