@@ -15,6 +15,7 @@
 #include <lifoguard/file.h>
 #include <lifoguard/go.h>
 #include <lifoguard/group.h>
+#include <lifoguard/io.h>
 #include <lifoguard/mutex.h>
 #include <lifoguard/notify.h>
 #include <lifoguard/once.h>

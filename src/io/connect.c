@@ -1,0 +1,143 @@
+/* Making connections. */
+#define _GNU_SOURCE
+#include <lifoguard/io.h>
+
+#include <fcntl.h>
+#include <lifoguard/go.h>
+#include <poll.h>
+#include <stdbool.h>
+
+#include "io/keep_errno.h"
+#include "sched/poll.h"
+
+/* ---- accept ---- */
+
+/* Errors of the connection, which is gone; not of the listener. */
+static bool of_the_connection(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EINTR: return true;
+    default: return false;
+    }
+}
+
+static bool is_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
+                    int *fd)
+{
+    LGI_KEEP_ERRNO;
+    const socklen_t size = length ? *length : 0;
+    const uint32_t generation = lgi_fd_generation(listener);
+    const bool blocking = is_blocking(listener);
+    short revents;
+
+    *fd = -1;
+    for (;;) {
+        struct pollfd one = {.fd = listener, .events = POLLIN};
+        if (!blocking || poll(&one, 1, 0) > 0) {
+            if (length)
+                *length = size;
+            *fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        } else {
+            errno = EAGAIN;
+        }
+        if (*fd >= 0)
+            return NULL;
+        if (of_the_connection(errno))
+            continue;
+        if (errno != EAGAIN)
+            return lg_error_errno(errno, "accept from descriptor %d", listener);
+        lg_error *error = lgi_wait_fd_of(listener, generation, POLLIN, until, &revents);
+        if (error)
+            return error;
+    }
+}
+
+/* ---- connect ---- */
+
+struct blocking {
+    int fd;
+    int flags; /* -1: it was non-blocking */
+};
+
+static struct blocking make_nonblocking(int fd)
+{
+    struct blocking before = {fd, fcntl(fd, F_GETFL)};
+    if (before.flags >= 0 &&
+        (before.flags & O_NONBLOCK || fcntl(fd, F_SETFL, before.flags | O_NONBLOCK) < 0))
+        before.flags = -1;
+    return before;
+}
+
+static void restore(const struct blocking *before)
+{
+    if (before->flags >= 0)
+        fcntl(before->fd, F_SETFL, before->flags);
+}
+
+static lg_error *failed(int fd, int error)
+{
+    return lg_error_errno(error, "connect descriptor %d", fd);
+}
+
+/* It is on its way. */
+static lg_error *finish(int fd, uint32_t generation, lg_until until)
+{
+    for (;;) {
+        short revents;
+        lg_error *error = lgi_wait_fd_of(fd, generation, POLLOUT, until, &revents);
+        if (error)
+            return error;
+        int outcome = 0;
+        socklen_t size = sizeof(outcome);
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &size) != 0)
+            return failed(fd, errno);
+        if (outcome != 0)
+            return failed(fd, outcome);
+        /* One can be woken for nothing: is it really connected? */
+        struct sockaddr_storage peer;
+        size = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+            return NULL;
+        /* (That it has hung up, and the reason is not there, somebody else has asked.) */
+        if (errno != ENOTCONN || (revents & POLLHUP))
+            return failed(fd, errno);
+    }
+}
+
+lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t length, lg_until until)
+{
+    enum { LEAST_MS = 1, MOST_MS = 20 };
+    LGI_KEEP_ERRNO;
+    const uint32_t generation = lgi_fd_generation(fd);
+    struct blocking before __attribute__((cleanup(restore), unused)) = make_nonblocking(fd);
+
+    for (lg_duration pause = LEAST_MS * LG_MILLISECOND;;) {
+        if (connect(fd, address, length) == 0)
+            return NULL;
+        /* Interrupted, it goes on all the same. */
+        if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR)
+            return finish(fd, generation, until);
+        if (errno != EAGAIN || address->sa_family != AF_UNIX)
+            return failed(fd, errno);
+        /* The listener's queue is full, and nothing tells when it no longer is. */
+        lg_error *error = lg_sleep_until(pause, until);
+        if (error)
+            return error;
+        if (pause < MOST_MS * LG_MILLISECOND)
+            pause *= 2;
+    }
+}

@@ -1,0 +1,451 @@
+/* Accepting and connecting, over TCP on this machine and Unix sockets. */
+#include "io/test_crew.h"
+
+#include <arpa/inet.h>
+#include <sys/syscall.h>
+
+/* One test closes what another thread uses, which the thread sanitizer would report. */
+int close(int fd)
+{
+    return (int)syscall(SYS_close, fd);
+}
+
+/* ---- listeners ---- */
+
+struct address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+};
+
+static const struct sockaddr *any(const struct address *address)
+{
+    return (const struct sockaddr *)&address->storage;
+}
+
+/* False: this machine has no IPv6. */
+static bool listen_on(int family, int backlog, int flags, int *listener, struct address *address)
+{
+    memset(address, 0, sizeof(*address));
+    address->storage.ss_family = (sa_family_t)family;
+    if (family == AF_INET) {
+        struct sockaddr_in *in = (struct sockaddr_in *)&address->storage;
+        in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address->length = sizeof(*in);
+    } else if (family == AF_INET6) {
+        struct sockaddr_in6 *in = (struct sockaddr_in6 *)&address->storage;
+        in->sin6_addr = in6addr_loopback;
+        address->length = sizeof(*in);
+    } else {
+        address->length = sizeof(sa_family_t); /* a name of the kernel's choice */
+    }
+    *listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    if (*listener < 0 ||
+        bind(*listener, (struct sockaddr *)&address->storage, address->length) != 0) {
+        close(*listener);
+        return false;
+    }
+    address->length = sizeof(address->storage);
+    must(getsockname(*listener, (struct sockaddr *)&address->storage, &address->length) == 0);
+    must(listen(*listener, backlog) == 0);
+    return true;
+}
+
+static int new_socket(int family, int flags)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    must(fd >= 0);
+    return fd;
+}
+
+static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+static const char *const family_names[] = {"IPv4", "IPv6", "Unix"};
+enum { FAMILIES = 3 };
+
+/* ---- one connection ---- */
+
+struct server {
+    int listener;
+    struct address address;
+    int family;
+    int blocking; /* 1: the client's socket */
+};
+
+static void serve_one(void *data)
+{
+    const struct server *server = data;
+    char buffer[16];
+    size_t count;
+    int fd;
+    struct address peer = {.length = sizeof(peer.storage)};
+    errno = 76;
+    must_not_fail(lg_accept(server->listener, (struct sockaddr *)&peer.storage, &peer.length,
+                            lg_forever(), &fd));
+    must(errno == 76);
+    must(peer.storage.ss_family == server->family);
+    must(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    must(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_forever(), &count));
+    must_not_fail(lg_write(fd, buffer, count, lg_forever(), NULL));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_forever(), &count));
+    must(count == 0); /* half-closed: what is written still arrives */
+    must_not_fail(lg_write(fd, "bye", 3, lg_forever(), NULL));
+    close(fd);
+}
+
+static void be_client(void *data)
+{
+    const struct server *server = data;
+    char buffer[16];
+    size_t count;
+    int fd = new_socket(server->family, server->blocking ? 0 : SOCK_NONBLOCK);
+    int flags = fcntl(fd, F_GETFL);
+    errno = 75;
+    must_not_fail(
+        lg_connect(fd, any(&server->address), server->address.length, lg_within(LG_MINUTE)));
+    must(errno == 75);
+    must(fcntl(fd, F_GETFL) == flags);
+    /* (The kernel says once more that it is done.) */
+    lg_error_free(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
+    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_forever()),
+                  EISCONN);
+    must_not_fail(lg_write(fd, "hello", 5, lg_forever(), NULL));
+    must_not_fail(lg_read_full(fd, buffer, 5, lg_forever(), &count));
+    must(memcmp(buffer, "hello", 5) == 0);
+    shutdown(fd, SHUT_WR);
+    must_not_fail(lg_read_full(fd, buffer, 3, lg_forever(), &count));
+    must_be(lg_read_full(fd, buffer, 3, lg_forever(), &count), &lg_end_of_file);
+    close(fd);
+}
+
+START_TEST(C9_accept_and_connect)
+{
+    for (int family = 0; family < FAMILIES; family++) {
+        for (int blocking = 0; blocking < 2; blocking++) {
+            struct server server = {.family = families[family], .blocking = blocking};
+            if (!listen_on(server.family, 10, blocking ? 0 : SOCK_NONBLOCK, &server.listener,
+                           &server.address)) {
+                printf("SKIPPED: no %s\n", family_names[family]);
+                continue;
+            }
+            crew_go(serve_one, &server);
+            pause_ms(family == 0 ? 20 : 0);
+            on(_i, be_client, &server);
+            crew_wait();
+            crew_go(be_client, &server);
+            pause_ms(family == 0 ? 20 : 0);
+            on(_i, serve_one, &server);
+            crew_wait();
+            close(server.listener);
+        }
+    }
+}
+END_TEST
+
+/* ---- when there is nobody ---- */
+
+static void accept_in_vain(void *data)
+{
+    const struct server *server = data;
+    int fd = 9;
+    must_be(lg_accept(server->listener, NULL, NULL, lg_within(10 * LG_MILLISECOND), &fd),
+            &lg_deadline_exceeded);
+    must(fd == -1);
+    struct lgi_done done = {0};
+    lgi_done_set(&done, NULL);
+    lg_until until = lg_forever();
+    until.lgi_done = &done;
+    must_be(lg_accept(server->listener, NULL, NULL, until, &fd), &lg_cancelled);
+    must(fd == -1);
+}
+
+START_TEST(C9_accept_with_a_deadline)
+{
+    struct server server;
+    must(listen_on(AF_INET, 10, 0, &server.listener, &server.address));
+    on(_i, accept_in_vain, &server);
+    set_flag(server.listener, O_NONBLOCK, true);
+    on(_i, accept_in_vain, &server);
+    close(server.listener);
+}
+END_TEST
+
+static void be_refused(void *data)
+{
+    const struct server *server = data;
+    int fd = new_socket(server->family, SOCK_NONBLOCK);
+    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_forever()),
+                  ECONNREFUSED);
+    close(fd);
+}
+
+START_TEST(C9_connect_is_refused)
+{
+    for (int family = 0; family < FAMILIES; family++) {
+        struct server server = {.family = families[family]};
+        if (!listen_on(server.family, 10, 0, &server.listener, &server.address))
+            continue;
+        close(server.listener);
+        on(_i, be_refused, &server);
+    }
+}
+END_TEST
+
+/* Fills the queue of connections that nobody takes, until the next one has to wait. */
+static int fill(const struct server *server, int *fds, int most)
+{
+    for (int i = 0; i < most; i++) {
+        fds[i] = new_socket(server->family, SOCK_NONBLOCK);
+        lg_error *error = lg_connect(fds[i], any(&server->address), server->address.length,
+                                     lg_within(50 * LG_MILLISECOND));
+        if (error) {
+            must_be(error, &lg_deadline_exceeded);
+            close(fds[i]);
+            return i;
+        }
+    }
+    return most;
+}
+
+static void connect_in_vain(void *data)
+{
+    const struct server *server = data;
+    int fds[16];
+    int count = fill(server, fds, 16);
+    must(count > 0 && count < 16);
+    /* Cancelled meanwhile; a blocking socket blocks again afterwards. */
+    struct lgi_done done = {0};
+    lgi_done_set(&done, NULL);
+    lg_until until = lg_forever();
+    until.lgi_done = &done;
+    int fd = new_socket(server->family, 0);
+    must_be(lg_connect(fd, any(&server->address), server->address.length, until), &lg_cancelled);
+    must(!(fcntl(fd, F_GETFL) & O_NONBLOCK));
+    /* Once there is room, the same call comes through. */
+    for (int i = 0; i < count; i++) {
+        int taken;
+        must_not_fail(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken));
+        close(taken);
+        close(fds[i]);
+    }
+    must_not_fail(
+        lg_connect(fd, any(&server->address), server->address.length, lg_within(30 * LG_SECOND)));
+    close(fd);
+}
+
+START_TEST(C9_connect_with_a_deadline)
+{
+    static const int with_queue[] = {AF_INET, AF_UNIX};
+    for (int family = 0; family < 2; family++) {
+        struct server server = {.family = with_queue[family]};
+        must(listen_on(server.family, 0, 0, &server.listener, &server.address));
+        on(_i, connect_in_vain, &server);
+        close(server.listener);
+    }
+}
+END_TEST
+
+/* ---- the other end resets ---- */
+
+static void be_reset(void *data)
+{
+    const struct server *server = data;
+    struct linger at_once = {1, 0};
+    char byte;
+    size_t count;
+    int taken;
+    int fd = new_socket(AF_INET, SOCK_NONBLOCK);
+    must_not_fail(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
+    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken));
+    must(setsockopt(taken, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+    close(taken);
+    must_be_errno(lg_read(fd, &byte, 1, lg_forever(), &count), ECONNRESET);
+    must_be_errno(lg_write(fd, "x", 1, lg_forever(), &count), EPIPE);
+    close(fd);
+}
+
+static void wait_to_be_reset(void *data)
+{
+    char byte;
+    size_t count;
+    must_be_errno(lg_read(*(int *)data, &byte, 1, lg_forever(), &count), ECONNRESET);
+}
+
+START_TEST(C9_the_peer_resets)
+{
+    struct server server;
+    struct linger at_once = {1, 0};
+    must(listen_on(AF_INET, 10, 0, &server.listener, &server.address));
+    on(_i, be_reset, &server);
+    /* While it is waited for. */
+    int taken, fd = new_socket(AF_INET, 0);
+    must_not_fail(lg_connect(fd, any(&server.address), server.address.length, lg_forever()));
+    must_not_fail(lg_accept(server.listener, NULL, NULL, lg_forever(), &taken));
+    must(setsockopt(taken, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+    crew_go(wait_to_be_reset, &fd);
+    pause_ms(10);
+    close(taken);
+    crew_wait();
+    close(fd);
+    close(server.listener);
+}
+END_TEST
+
+/* ---- a thousand connections ---- */
+
+enum { CONNECTIONS = 1000, ECHOS = 20 };
+
+static int echo_listener;
+static unsigned echoed; /* atomic */
+
+static void echo(int fd)
+{
+    char buffer[256];
+    lg_defer(lg_close_fd, fd, (lg_error **)NULL);
+    for (size_t count;;) {
+        must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+        if (count == 0)
+            return;
+        must_not_fail(lg_write(fd, buffer, count, lg_within(LG_MINUTE), NULL));
+        __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void echo_server(void *unused)
+{
+    (void)unused;
+    for (int fd;;) {
+        lg_error *error = lg_accept(echo_listener, NULL, NULL, lg_forever(), &fd);
+        if (error == &lg_error_closed)
+            return;
+        must_not_fail(error);
+        lg_go(echo, fd);
+    }
+}
+
+static void echo_client(void *data)
+{
+    const struct address *address = data;
+    char sent[64], got[64];
+    int fd = new_socket(AF_INET, SOCK_NONBLOCK);
+    lg_error *error = NULL;
+    must_not_fail(lg_connect(fd, any(address), address->length, lg_within(LG_MINUTE)));
+    for (int i = 0; i < ECHOS; i++) {
+        memset(sent, fd + i, sizeof(sent));
+        must_not_fail(lg_write(fd, sent, sizeof(sent), lg_forever(), NULL));
+        must_not_fail(lg_read_full(fd, got, sizeof(got), lg_within(LG_MINUTE), NULL));
+        must(memcmp(sent, got, sizeof(got)) == 0);
+    }
+    lg_close_fd(fd, &error);
+    must_not_fail(error);
+}
+
+START_TEST(C9_a_thousand_connections)
+{
+    struct address address;
+    const struct rlimit many = {4096, 4096};
+    must_not_fail(lg_set_workers((unsigned[]){1, 2, 8}[_i]));
+    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    must(listen_on(AF_INET, 4096, SOCK_NONBLOCK, &echo_listener, &address));
+    crew_go(echo_server, NULL);
+    pause_ms(1);
+    int before = count_open();
+    for (int i = 0; i < CONNECTIONS; i++)
+        crew_go(echo_client, &address);
+    while (crew_left() > 1)
+        pause_ms(2);
+    pause_ms(50); /* the servers see the end of theirs */
+    ck_assert_uint_ge(__atomic_load_n(&echoed, __ATOMIC_RELAXED), CONNECTIONS * ECHOS);
+    /* What the workers have opened since stays: two each. */
+    ck_assert_int_le(count_open(), before + 2 * 8);
+    lg_close_fd(echo_listener, NULL);
+    crew_wait();
+}
+END_TEST
+
+/* ---- no descriptors left ---- */
+
+static void run_out(void *data)
+{
+    const struct server *server = data;
+    int taken, fd = new_socket(AF_INET, SOCK_NONBLOCK);
+    const struct rlimit few = {(rlim_t)fd + 1, 4096}, many = {1024, 4096};
+    must_not_fail(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
+    must(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    must_be_errno(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken), EMFILE);
+    must(taken == -1);
+    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_within(0), &taken));
+    close(taken);
+    close(fd);
+}
+
+START_TEST(C9_the_connection_remains_when_there_are_no_descriptors)
+{
+    struct server server;
+    must(listen_on(AF_INET, 10, 0, &server.listener, &server.address));
+    on(_i, run_out, &server);
+    close(server.listener);
+}
+END_TEST
+
+/* Waiting itself needs some, and does without when there are none. */
+static void read_without(void *data)
+{
+    struct ends *ends = data;
+    char byte;
+    size_t count;
+    must_be(lg_read(ends->from, &byte, 1, lg_within(5 * LG_MILLISECOND), &count),
+            &lg_deadline_exceeded);
+    must_not_fail(lg_read(ends->from, &byte, 1, lg_forever(), &count));
+    must(count == 1);
+    must_be(lg_read(ends->from, &byte, 1, lg_forever(), &count), &lg_error_closed);
+}
+
+static void *write_later(void *data)
+{
+    struct ends *ends = data;
+    pause_ms(40);
+    must(write(ends->to, "x", 1) == 1);
+    pause_ms(40);
+    lg_close_fd(ends->from, NULL);
+    return NULL;
+}
+
+START_TEST(C9_waiting_without_descriptors)
+{
+    struct ends ends = make_ends(STREAM);
+    const struct rlimit none = {(rlim_t)ends.from, 4096}, many = {1024, 4096};
+    pthread_t writer;
+    must(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    ck_assert_int_eq(pthread_create(&writer, NULL, write_later, &ends), 0);
+    on(_i, read_without, &ends);
+    pthread_join(writer, NULL);
+    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    close(ends.to);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const both[] = {
+        C9_accept_and_connect,
+        C9_accept_with_a_deadline,
+        C9_connect_is_refused,
+        C9_connect_with_a_deadline,
+        C9_the_peer_resets,
+        C9_the_connection_remains_when_there_are_no_descriptors,
+        C9_waiting_without_descriptors,
+    };
+    Suite *suite = suite_create("connect");
+    TCase *tests = tcase_create("connect");
+    tcase_set_timeout(tests, 60);
+    for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
+        tcase_add_loop_test(tests, both[i], 0, PLACES);
+    tcase_add_loop_test(tests, C9_a_thousand_connections, 0, 3);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

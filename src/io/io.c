@@ -1,0 +1,233 @@
+/* Reading and writing. Everything is tried first, and waited for only if it cannot be done at once. */
+#define _GNU_SOURCE
+#include <lifoguard/io.h>
+
+#include <fcntl.h>
+#include <lifoguard/go.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "io/keep_errno.h"
+#include "sched/poll.h"
+
+LG_ERROR_DEFINE(lg_end_of_file, "end of file");
+LG_ERROR_DEFINE(lg_unexpected_end, "unexpected end of file");
+
+lg_error *lg_set_nonblocking(int fd)
+{
+    LGI_KEEP_ERRNO;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
+        return NULL;
+    return lg_error_errno(errno, "O_NONBLOCK for descriptor %d", fd);
+}
+
+lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
+{
+    LGI_KEEP_ERRNO;
+    struct pollfd one = {.fd = fd, .events = events};
+    lg_error *error = NULL;
+
+    if (revents)
+        *revents = 0;
+    uint32_t generation = lgi_fd_generation(fd);
+    if (fd < 0 || poll(&one, 1, 0) < 0)
+        one.revents = 0;
+    while (!error && one.revents == 0)
+        error = lgi_wait_fd_of(fd, generation, events, until, &one.revents);
+    if (error)
+        return error;
+    if (one.revents & POLLNVAL)
+        return lg_error_errno(EBADF, "waiting for descriptor %d", fd);
+    if (revents)
+        *revents = one.revents;
+    return NULL;
+}
+
+/* ---- one try, which does not wait ---- */
+
+/* What a call has found out about its descriptor. */
+struct file {
+    int fd;
+    uint32_t generation;
+    enum {
+        MAYBE_SOCKET,
+        ON_DISK,      /* always ready */
+        OTHER,        /* … which the kernel can be asked not to wait for (RWF_NOWAIT) */
+        NON_BLOCKING, /* by O_NONBLOCK */
+        BLOCKING      /* to be used only when poll(2) says so */
+    } kind;
+    bool was_ready; /* it has just been waited for */
+};
+
+static void look(struct file *file)
+{
+    struct stat status;
+    file->kind = OTHER;
+    if (fstat(file->fd, &status) == 0 &&
+        (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode) || S_ISDIR(status.st_mode)))
+        file->kind = ON_DISK;
+}
+
+static void look_at_flags(struct file *file)
+{
+    int flags = fcntl(file->fd, F_GETFL);
+    file->kind = flags >= 0 && (flags & O_NONBLOCK) ? NON_BLOCKING : BLOCKING;
+}
+
+/* May a blocking call be made? Else errno is EAGAIN. */
+static bool may_block(struct file *file, short events)
+{
+    struct pollfd one = {.fd = file->fd, .events = events};
+    if (file->was_ready || poll(&one, 1, 0) > 0)
+        return true;
+    errno = EAGAIN;
+    return false;
+}
+
+static bool not_supported(void)
+{
+    return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE;
+}
+
+static ssize_t try_read(struct file *file, void *buffer, size_t size)
+{
+    struct iovec part = {.iov_base = buffer, .iov_len = size};
+    ssize_t done;
+
+    if (file->kind == MAYBE_SOCKET) {
+        done = recv(file->fd, buffer, size, MSG_DONTWAIT);
+        if (done >= 0 || errno != ENOTSOCK)
+            return done;
+        look(file);
+    }
+    if (file->kind == OTHER) {
+        done = preadv2(file->fd, &part, 1, -1, RWF_NOWAIT);
+        if (done >= 0 || !not_supported())
+            return done;
+        look_at_flags(file);
+    }
+    if (file->kind == BLOCKING && !may_block(file, POLLIN))
+        return -1;
+    return read(file->fd, buffer, size);
+}
+
+static ssize_t try_write(struct file *file, const void *data, size_t size)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    ssize_t done;
+
+    if (file->kind == MAYBE_SOCKET) {
+        done = send(file->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (done >= 0 || errno != ENOTSOCK)
+            return done;
+        look(file);
+    }
+    if (file->kind == OTHER) {
+        done = pwritev2(file->fd, &part, 1, -1, RWF_NOWAIT);
+        if (done >= 0 || !not_supported())
+            return done;
+        look_at_flags(file);
+    }
+    if (file->kind == BLOCKING) {
+        if (!may_block(file, POLLOUT))
+            return -1;
+        if (size > PIPE_BUF) /* for so much there is room, and no more is sure */
+            size = PIPE_BUF;
+    }
+    return write(file->fd, data, size);
+}
+
+/* ---- until it is done ---- */
+
+/* After a try that failed: waits, if that helps. NULL: to be tried again. */
+static lg_error *wait_for(struct file *file, short events, lg_until until, const char *what)
+{
+    short revents;
+    if (errno == EINTR)
+        return NULL;
+    if (errno != EAGAIN)
+        return lg_error_errno(errno, "%s descriptor %d", what, file->fd);
+    lg_error *error = lgi_wait_fd_of(file->fd, file->generation, events, until, &revents);
+    file->was_ready = !error && revents != 0;
+    return error;
+}
+
+static struct file file_of(int fd)
+{
+    return (struct file){.fd = fd, .generation = lgi_fd_generation(fd)};
+}
+
+/* The kernel takes less than 2 GiB at a time anyway; with this, no size is too large. */
+static size_t at_once(size_t size)
+{
+    enum { MOST = 1 << 30 };
+    return size < MOST ? size : MOST;
+}
+
+static lg_error *read_some(struct file *file, void *buffer, size_t size, lg_until until,
+                           size_t *count)
+{
+    for (;;) {
+        ssize_t done = try_read(file, buffer, at_once(size));
+        if (done >= 0) {
+            *count = (size_t)done;
+            file->was_ready = false;
+            return NULL;
+        }
+        lg_error *error = wait_for(file, POLLIN, until, "read");
+        if (error)
+            return error;
+    }
+}
+
+lg_error *lg_read(int fd, void *buffer, size_t size, lg_until until, size_t *count)
+{
+    LGI_KEEP_ERRNO;
+    struct file file = file_of(fd);
+    *count = 0;
+    return size == 0 ? NULL : read_some(&file, buffer, size, until, count);
+}
+
+lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t *count)
+{
+    LGI_KEEP_ERRNO;
+    struct file file = file_of(fd);
+    size_t mine, *done = count ? count : &mine;
+    lg_error *error = NULL;
+
+    for (*done = 0; !error && *done < size;) {
+        size_t some = 0;
+        error = read_some(&file, (char *)buffer + *done, size - *done, until, &some);
+        if (!error && some == 0)
+            error = *done == 0 ? &lg_end_of_file : &lg_unexpected_end;
+        *done += some;
+    }
+    return error;
+}
+
+lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t *count)
+{
+    LGI_KEEP_ERRNO;
+    struct file file = file_of(fd);
+    size_t mine, *done = count ? count : &mine;
+    lg_error *error = NULL;
+
+    for (*done = 0; !error && *done < size;) {
+        ssize_t some = try_write(&file, (const char *)data + *done, at_once(size - *done));
+        if (some > 0) {
+            *done += (size_t)some;
+            file.was_ready = false;
+            continue;
+        }
+        if (some ==
+            0) /* of a device that takes nothing, and says nothing: not to be asked for ever */
+            errno = EIO;
+        error = wait_for(&file, POLLOUT, until, "write");
+    }
+    return error;
+}
