@@ -3,8 +3,10 @@
 #define LIFOGUARD_LIFOGUARD_H
 
 #include <lifoguard/base.h>
+#include <lifoguard/blocking.h>
 #include <lifoguard/call_once.h>
 #include <lifoguard/chan.h>
+#include <lifoguard/child.h>
 #include <lifoguard/close.h>
 #include <lifoguard/cond.h>
 #include <lifoguard/context.h>
@@ -25,6 +27,7 @@
 #include <lifoguard/probe.h>
 #include <lifoguard/readiness.h>
 #include <lifoguard/registry.h>
+#include <lifoguard/resolve.h>
 #include <lifoguard/rwmutex.h>
 #include <lifoguard/select.h>
 #include <lifoguard/semaphore.h>

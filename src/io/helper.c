@@ -1,0 +1,254 @@
+#define _GNU_SOURCE
+#include "io/helper.h"
+
+#include <errno.h>
+#include <lifoguard/blocking.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "sched/runtime.h"
+
+enum { AT_FIRST = 128, MOST = 65536, KEPT_SECONDS = 10 };
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct lgi_job *first, *last;
+    unsigned waiting; /* jobs */
+    unsigned idle;    /* helpers that wait for one, told so or not yet */
+    unsigned count;   /* helpers */
+    unsigned limit;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = AT_FIRST};
+
+/* ---- the queue, under the lock ---- */
+
+static void put(struct lgi_job *job)
+{
+    job->queued = true;
+    job->next = NULL;
+    job->previous = pool.last;
+    *(pool.last ? &pool.last->next : &pool.first) = job;
+    pool.last = job;
+    pool.waiting++;
+}
+
+static void take(struct lgi_job *job)
+{
+    job->queued = false;
+    *(job->previous ? &job->previous->next : &pool.first) = job->next;
+    *(job->next ? &job->next->previous : &pool.last) = job->previous;
+    pool.waiting--;
+}
+
+/* ---- the threads ---- */
+
+/* False: nothing came for long. */
+static bool await_job(void)
+{
+    struct timespec until;
+    int failed = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += KEPT_SECONDS;
+    pool.idle++;
+    while (!pool.first && failed != ETIMEDOUT && pool.count <= pool.limit)
+        failed = pthread_cond_timedwait(&pool.work, &pool.lock, &until);
+    pool.idle--;
+    return pool.first != NULL;
+}
+
+static void begin_thread(void)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_setname_np(pthread_self(), "lg-helper");
+}
+
+static void *help(void *unused)
+{
+    begin_thread();
+    pthread_mutex_lock(&pool.lock);
+    while (pool.count <= pool.limit && (pool.first || await_job())) {
+        struct lgi_job *job = pool.first;
+        take(job);
+        pthread_mutex_unlock(&pool.lock);
+        job->run(job);
+        pthread_mutex_lock(&pool.lock);
+    }
+    pool.count--;
+    pthread_mutex_unlock(&pool.lock);
+    return unused;
+}
+
+static void *help_apart(void *job)
+{
+    begin_thread();
+    ((struct lgi_job *)job)->run(job);
+    return NULL;
+}
+
+/* All signals go to the program's own threads. */
+static bool create_thread(void *(*function)(void *), void *argument)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, &attributes, function, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return failed == 0;
+}
+
+/* The threads, and what they were to do, stayed in the parent. */
+static void in_child(void)
+{
+    pthread_mutex_init(&pool.lock, NULL);
+    pool.first = pool.last = NULL;
+    pool.waiting = pool.idle = pool.count = 0;
+}
+
+static void begin(void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool.work, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+/* ---- for everyone ---- */
+
+bool lgi_help(struct lgi_job *job)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int errno_value = errno;
+    pthread_once(&once, begin);
+    pthread_mutex_lock(&pool.lock);
+    put(job);
+    bool helped = true;
+    if (pool.waiting <= pool.idle) {
+        pthread_cond_signal(&pool.work);
+    } else if (pool.count < pool.limit) {
+        if (create_thread(help, NULL))
+            pool.count++;
+        else
+            helped = pool.count > 0; /* one of those will have time for it */
+    }
+    if (!helped)
+        take(job);
+    pthread_mutex_unlock(&pool.lock);
+    errno = errno_value;
+    return helped;
+}
+
+bool lgi_help_apart(struct lgi_job *job)
+{
+    int errno_value = errno;
+    job->queued = false;
+    bool helped = create_thread(help_apart, job);
+    errno = errno_value;
+    return helped;
+}
+
+bool lgi_help_withdraw(struct lgi_job *job)
+{
+    pthread_mutex_lock(&pool.lock);
+    bool queued = job->queued;
+    if (queued)
+        take(job);
+    pthread_mutex_unlock(&pool.lock);
+    return queued;
+}
+
+lg_error *lg_set_helpers(unsigned count)
+{
+    if (count == 0 || count > MOST)
+        return lg_errorf("the number of helper threads must be from 1 to %d, not %u", MOST, count);
+    pthread_mutex_lock(&pool.lock);
+    pool.limit = count;
+    /* For what waits there may be more now; or those too many go. */
+    for (unsigned more = pool.waiting > pool.idle ? pool.waiting - pool.idle : 0;
+         more > 0 && pool.count < pool.limit && create_thread(help, NULL); more--)
+        pool.count++;
+    pthread_cond_broadcast(&pool.work);
+    pthread_mutex_unlock(&pool.lock);
+    return NULL;
+}
+
+unsigned lg_helpers(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    unsigned limit = pool.limit;
+    pthread_mutex_unlock(&pool.lock);
+    return limit;
+}
+
+/* ---- errands ---- */
+
+static void run_errand(struct lgi_job *job)
+{
+    struct lgi_errand *errand = (struct lgi_errand *)job; /* its first member */
+    errand->work(errand);
+    lgi_lock(&errand->lock);
+    errand->done = true;
+    struct lgi_g *g = errand->g;
+    /* Under the lock: its maker cannot have gone on to another wait. */
+    bool claimed = g && lgi_claim(g, LGI_READY);
+    lgi_unlock(&errand->lock);
+    if (claimed)
+        lgi_unpark(g);
+    if (!g)
+        errand->drop(errand);
+}
+
+/* Its maker waits no longer. True: it is done all the same. */
+static bool leave_behind(struct lgi_errand *errand)
+{
+    if (!errand->apart && lgi_help_withdraw(&errand->job)) {
+        errand->drop(errand);
+        return false;
+    }
+    lgi_lock(&errand->lock);
+    bool done = errand->done;
+    errand->g = NULL;
+    lgi_unlock(&errand->lock);
+    return done;
+}
+
+lg_error *lgi_errand(struct lgi_errand *errand, const char *what, lg_until until)
+{
+    struct lgi_g *g = lgi_self();
+    errand->job.run = run_errand;
+    errand->lock = LGI_LOCK_FREE;
+    errand->done = false;
+    errand->g = g;
+    lgi_wait_begin(g, what);
+    __atomic_fetch_add(&lgi_outside, 1, __ATOMIC_SEQ_CST);
+    if (!(errand->apart ? lgi_help_apart : lgi_help)(&errand->job)) {
+        uint32_t claim = lgi_claim(g, LGI_READY) ? LGI_READY : lgi_park_through(g);
+        __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
+        g->waits_for = NULL;
+        if (claim >= LGI_READY) {
+            errand->work(errand);
+            return NULL;
+        }
+        errand->drop(errand);
+        return lgi_wait_failed(claim, until);
+    }
+    uint32_t claim = lgi_park(g, until);
+    __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
+    if (claim >= LGI_READY)
+        return NULL;
+    if (!leave_behind(errand))
+        return lgi_wait_failed(claim, until);
+    if (claim == LGI_STOPPED) {
+        errand->drop(errand);
+        return lgi_wait_failed(claim, until);
+    }
+    return NULL;
+}
