@@ -41,6 +41,7 @@
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/select.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
@@ -178,6 +179,12 @@ LG_API size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t si
 
 /* With it every wait of this library ends when the context is done (C9), and returns its lg_context_err. */
 LG_API lg_until lg_with(const lg_context *ctx);
+
+/* A case of lg_select: chosen when the context is done. */
+static inline lg_case lg_case_done(const lg_context *ctx)
+{
+    return lgi_case_done(lg_with(ctx).lgi_done);
+}
 
 /* Waits until it is done. For one that never will be: for ever. */
 LG_API void lg_context_wait(const lg_context *ctx);

@@ -60,7 +60,8 @@ static void be_signalled(void)
 START_TEST(C8_the_cause_names_the_signal)
 {
     be_signalled();
-#if !defined(HAS_TSAN) /* which hands them out only at the next call of the C library, and main makes none */
+#if !defined(                                                                                      \
+    HAS_TSAN) /* which hands them out only at the next call of the C library, and main makes none */
     in_goroutine(be_signalled);
 #endif
 }

@@ -1,0 +1,222 @@
+/* Out of memory: what makes a context panics and has kept nothing; cancelling and firing need none. */
+#include "context/context_test_help.h"
+
+#include "error/failing_malloc.h"
+
+static void let_go(void *value)
+{
+    (void)value;
+    errors_freed++;
+}
+static const lg_context_key owned_key = {"owned", let_go};
+
+static _Atomic int calls;
+static void call(void)
+{
+    atomic_fetch_add(&calls, 1);
+}
+
+/* ---- making one ---- */
+
+enum maker {
+    CANCEL,
+    WITHOUT,
+    TIMEOUT,
+    NAMED,
+    CAUSED,
+    CAUSED_IN_VAIN,
+    VALUE,
+    CLEANUP,
+    MERGE,
+    MAKERS
+};
+
+struct making {
+    enum maker maker;
+    const lg_context *parent;
+    lg_error *cause; /* is taken */
+    lg_context *made;
+};
+
+static void make(void *data)
+{
+    struct making *making = data;
+    const lg_context *parent = making->parent;
+    switch (making->maker) {
+    case CANCEL: making->made = lg_with_cancel(parent); break;
+    case WITHOUT: making->made = lg_without_cancel(parent); break;
+    case TIMEOUT: making->made = lg_with_timeout(parent, LG_HOUR); break;
+    case NAMED: making->made = lg_with_timeout_named(parent, LG_HOUR, "name"); break;
+    case CAUSED: making->made = lg_with_timeout_cause(parent, LG_HOUR, making->cause); break;
+    case CAUSED_IN_VAIN: /* the parent's deadline comes first */
+        making->made = lg_with_timeout_cause(parent, 3 * LG_HOUR, making->cause);
+        break;
+    case VALUE: making->made = lg_with_value(parent, &owned_key, &errors_freed); break;
+    case CLEANUP: making->made = lg_cleanup_context(parent, LG_HOUR); break;
+    case MERGE: making->made = lg_merge(parent, parent); break;
+    case MAKERS: break;
+    }
+    lg_panic("made it");
+}
+
+START_TEST(out_of_memory_panics_and_keeps_nothing)
+{
+    if (!can_fail_allocations())
+        return;
+    for (enum maker maker = CANCEL; maker < MAKERS; maker++) {
+        bool takes = maker == CAUSED || maker == CAUSED_IN_VAIN || maker == VALUE;
+        for (long failing = 1;; failing++) {
+            lg_context *parent = lg_with_timeout(lg_background(), 2 * LG_HOUR);
+            struct making making = {maker, parent, NULL, NULL};
+            if (maker == CAUSED || maker == CAUSED_IN_VAIN)
+                making.cause = counted_error("cause");
+            errors_freed = 0;
+            memory_watch(failing, true);
+            const char *message = panic_of(make, &making);
+            memory_ignore();
+            if (making.made) {
+                ck_assert_str_eq(message, "made it");
+                ck_assert_int_eq(memory.failed, 0);
+                lg_context_end(making.made);
+                lg_context_end(parent);
+                ck_assert_int_eq(errors_freed, takes);
+                ck_assert_int_gt(failing, 1);
+                break;
+            }
+            ck_assert_msg(strstr(message, "out of memory for a context"), "%s", message);
+            /* (what was freed on the way is kept aside, or not, but all of it was taken back) */
+            ck_assert_int_eq(errors_freed, takes);
+            ck_assert_uint_eq(children_of(parent), 0);
+            ck_assert_uint_eq(parent->done.holders, 1);
+            lg_context_end(parent);
+        }
+    }
+}
+END_TEST
+
+static void register_function(void *ctx)
+{
+    lg_context_after_func((lg_context *)ctx, call);
+    lg_panic("made it");
+}
+
+START_TEST(C5_out_of_memory_for_a_function)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_go(call); /* there are workers */
+    eventually(atomic_load(&calls) == 1);
+    long failing = 1;
+    for (;; failing++) {
+        memory_watch(failing, true);
+        const char *message = panic_of(register_function, ctx);
+        memory_ignore();
+        if (strcmp(message, "made it") == 0)
+            break;
+        ck_assert_msg(strstr(message, "out of memory or threads"), "%s", message);
+        ck_assert_uint_eq(children_of(ctx), 0);
+        ck_assert_uint_eq(ctx->done.holders, 1);
+    }
+    ck_assert_int_gt(failing, 1);
+    lg_context_cancel(ctx);
+    eventually(atomic_load(&calls) == 2);
+}
+END_TEST
+
+/* ---- being done ---- */
+
+START_TEST(cancelling_needs_no_memory)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_context *root = lg_with_cancel(lg_background());
+    lg_context *a = lg_with_timeout_named(root, LG_HOUR, "x");
+    lg_context *b = lg_merge(a, root);
+    lg_context *c = lg_with_value(b, &owned_key, NULL);
+    lg_context_after_func(c, call);
+    lg_context_after_func(root, call);
+    lg_error *why = counted_error("why");
+    memory_watch(1, true);
+    lg_context_cancel_cause(root, why);
+    require(lg_context_err(c) == &lg_cancelled);
+    require(lg_context_cause(c) == why);
+    lg_context_end(root);
+    lg_context_end(a);
+    lg_context_end(b);
+    lg_context_end(c);
+    memory_ignore();
+    ck_assert_int_eq(memory.made, 0);
+    eventually(atomic_load(&calls) == 2);
+    eventually(errors_freed == 1);
+}
+END_TEST
+
+START_TEST(waiting_needs_no_memory)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), LG_MILLISECOND, "x");
+    memory_watch(1, true);
+    lg_context_wait(ctx);
+    require(lg_sleep_until(LG_HOUR, lg_with(ctx)) == &lg_deadline_exceeded);
+    memory_ignore();
+    ck_assert_int_eq(memory.made, 0);
+}
+END_TEST
+
+START_TEST(E7_a_copy_of_the_cause)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_cancel_cause(ctx, counted_error("why"));
+    for (long failing = 1;; failing++) {
+        memory_watch(failing, true);
+        lg_error *copy = lg_context_cause_copy(ctx);
+        memory_ignore();
+        bool copied = memory.failed == 0;
+        ck_assert_ptr_nonnull(copy);
+        if (copied)
+            ck_assert_str_eq(lg_error_message(copy), "why");
+        else
+            ck_assert_ptr_eq(copy, &lg_error_out_of_memory);
+        lg_error_free(copy);
+        ck_assert_uint_eq(ctx->done.holders, 1);
+        if (copied)
+            break;
+    }
+    /* A static cause needs none. */
+    lg_auto_context lg_context *plain = lg_with_cancel(lg_background());
+    lg_context_cancel(plain);
+    memory_watch(1, true);
+    require(lg_context_cause_copy(plain) == &lg_cancelled);
+    memory_ignore();
+}
+END_TEST
+
+static void signals(void *ctx)
+{
+    lg_error *err = lg_with_signals(lg_background(), (lg_context **)ctx, SIGUSR1);
+    lg_panic(err ? "an error" : "made it");
+}
+
+START_TEST(out_of_memory_for_a_signal_context)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_context *ctx = (lg_context *)(uintptr_t)"not NULL";
+    memory_watch(1, true);
+    const char *message = panic_of(signals, &ctx);
+    memory_ignore();
+    ck_assert_msg(strstr(message, "out of memory for a context"), "%s", message);
+    ck_assert_ptr_null(ctx);
+    struct sigaction now;
+    sigaction(SIGUSR1, NULL, &now);
+    ck_assert(now.sa_handler == SIG_DFL);
+}
+END_TEST
+
+RUN_TESTS("memory", out_of_memory_panics_and_keeps_nothing, C5_out_of_memory_for_a_function,
+          cancelling_needs_no_memory, waiting_needs_no_memory, E7_a_copy_of_the_cause,
+          out_of_memory_for_a_signal_context)

@@ -1,0 +1,307 @@
+/* C9: every wait of the library ends when the context does that it is given, and says why, on threads and in goroutines. */
+#include "context/context_test_help.h"
+
+/* ---- all that can be waited for, none of which ever comes ---- */
+
+static lg_mutex mutex, cond_mutex;
+static lg_rwmutex read_held, write_held;
+static lg_cond cond;
+static lg_semaphore semaphore;
+static lg_waitgroup group;
+static lg_once once;
+static lg_once_value once_value;
+static lg_chan(int) unbuffered;
+static lg_chan(int) empty;
+static lg_chan(int) full;
+static lg_context *never, *done_already;
+static _Atomic bool held, let_go;
+static lg_context_func func;
+
+static lg_error *sleeping(lg_until until)
+{
+    return lg_sleep_until(LG_HOUR, until);
+}
+static lg_error *locking(lg_until until)
+{
+    return lg_mutex_lock_until(&mutex, until);
+}
+static lg_error *read_locking(lg_until until)
+{
+    return lg_rwmutex_rlock_until(&write_held, until);
+}
+static lg_error *write_locking(lg_until until)
+{
+    return lg_rwmutex_lock_until(&read_held, until);
+}
+static lg_error *waiting_for_a_condition(lg_until until)
+{
+    lg_mutex_lock(&cond_mutex);
+    lg_error *err = lg_cond_wait_until(&cond, &cond_mutex, until);
+    lg_mutex_unlock(&cond_mutex);
+    return err;
+}
+static lg_error *acquiring(lg_until until)
+{
+    return lg_semaphore_acquire_until(&semaphore, 1, until);
+}
+static lg_error *waiting_for_a_group(lg_until until)
+{
+    return lg_waitgroup_wait_until(&group, until);
+}
+static void not_called(void)
+{
+    ck_abort();
+}
+static void *not_made(void)
+{
+    ck_abort();
+}
+static lg_error *calling_once(lg_until until)
+{
+    return lg_once_do_until(&once, until, not_called);
+}
+static lg_error *making_once(lg_until until)
+{
+    void *result;
+    return lg_once_get_until(&once_value, until, &result, not_made);
+}
+static lg_error *sending(lg_until until)
+{
+    return lg_chan_send_until(unbuffered, 1, until);
+}
+static lg_error *sending_into_a_full_one(lg_until until)
+{
+    return lg_chan_send_until(full, 1, until);
+}
+static lg_error *receiving(lg_until until)
+{
+    int x;
+    bool ok;
+    return lg_chan_recv_until(empty, &x, &ok, until);
+}
+static lg_error *receiving_from_none(lg_until until)
+{
+    lg_chan(int) none = NULL;
+    return lg_chan_recv_until(none, NULL, NULL, until);
+}
+static lg_error *waiting_for_another_context(lg_until until)
+{
+    return lg_context_wait_until(never, until);
+}
+static lg_error *waiting_for_a_function(lg_until until)
+{
+    return lg_context_func_stop_and_wait_until(&func, until, NULL);
+}
+/* The case tells only that the time has come; the context, why. */
+static const lg_context *selected;
+static lg_error *selecting(lg_until until)
+{
+    int x;
+    size_t which = lg_select(lg_case_recv(empty, &x, NULL), lg_case_done(never),
+                             lg_case_until(until), lg_case_done(lg_background()));
+    ck_assert_uint_eq(which, 2);
+    return until.lgi_done->error;
+}
+static lg_error *selecting_a_context(lg_until until)
+{
+    size_t which = lg_select(lg_case_done(never), lg_case_done(selected), lg_case_send(full, 2));
+    ck_assert_uint_eq(which, 1);
+    ck_assert_ptr_eq(until.lgi_done, &selected->done);
+    return lg_context_err(selected);
+}
+
+static const struct wait {
+    const char *name;
+    lg_error *(*wait)(lg_until until);
+} waits[] = {
+    {"sleeping", sleeping},
+    {"locking", locking},
+    {"read_locking", read_locking},
+    {"write_locking", write_locking},
+    {"waiting_for_a_condition", waiting_for_a_condition},
+    {"acquiring", acquiring},
+    {"waiting_for_a_group", waiting_for_a_group},
+    {"calling_once", calling_once},
+    {"making_once", making_once},
+    {"sending", sending},
+    {"sending_into_a_full_one", sending_into_a_full_one},
+    {"receiving", receiving},
+    {"receiving_from_none", receiving_from_none},
+    {"waiting_for_another_context", waiting_for_another_context},
+    {"waiting_for_a_function", waiting_for_a_function},
+    {"selecting", selecting},
+    {"selecting_a_context", selecting_a_context},
+};
+enum { WAITS = sizeof(waits) / sizeof(waits[0]) };
+
+/* ---- what keeps them waiting ---- */
+
+static void stay(void)
+{
+    while (!atomic_load(&let_go))
+        lg_sleep(LG_MILLISECOND);
+}
+static void *stay_too(void)
+{
+    stay();
+    return NULL;
+}
+static void call_once_for_long(void)
+{
+    lg_once_do(&once, stay);
+}
+static void make_once_for_long(void)
+{
+    lg_once_get(&once_value, stay_too);
+}
+
+static void hold(void)
+{
+    lg_mutex_lock(&mutex);
+    lg_rwmutex_rlock(&read_held);
+    lg_rwmutex_lock(&write_held);
+    atomic_store(&held, true);
+    stay();
+    lg_rwmutex_unlock(&write_held);
+    lg_rwmutex_runlock(&read_held);
+    lg_mutex_unlock(&mutex);
+}
+
+static void set_up(void)
+{
+    unbuffered = lg_chan_make(int, 0);
+    empty = lg_chan_make(int, 1);
+    full = lg_chan_make(int, 1);
+    lg_chan_send(full, 0);
+    never = lg_with_cancel(lg_background());
+    done_already = lg_with_cancel(lg_background());
+    lg_context_cancel(done_already);
+    func = lg_context_after_func(done_already, stay);
+    lg_waitgroup_add(&group, 1);
+    lg_go(hold);
+    lg_go(call_once_for_long);
+    lg_go(make_once_for_long);
+    eventually(atomic_load(&held));
+    lg_sleep(5 * LG_MILLISECOND); /* those two are being called */
+}
+
+static void tear_down(void)
+{
+    atomic_store(&let_go, true);
+    lg_waitgroup_done(&group);
+    lg_context_func_stop_and_wait(&func);
+    lg_context_end(never);
+    lg_context_end(done_already);
+    lg_chan_drop(unbuffered);
+    lg_chan_drop(empty);
+    lg_chan_drop(full);
+    eventually(lg_mutex_try_lock(&mutex));
+}
+
+/* ---- in each of the ways ---- */
+
+LG_ERROR_DEFINE(why, "why");
+
+static void expect(const struct wait *wait, const lg_context *ctx, const lg_error *error)
+{
+    selected = ctx;
+    const lg_error *err = wait->wait(lg_with(ctx));
+    ck_assert_msg(err == error, "%s: %s", wait->name, lg_error_message(err));
+}
+
+static void cancel_soon(lg_context *ctx)
+{
+    lg_defer(lg_context_end, ctx);
+    lg_sleep(LG_MILLISECOND / 2);
+    lg_context_cancel_cause(ctx, &why);
+}
+
+static void wait_in_all_ways(void)
+{
+    for (size_t i = 0; i < WAITS; i++) {
+        lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+        lg_context_cancel_cause(parent, &why);
+        expect(&waits[i], parent, &lg_cancelled); /* done before */
+
+        lg_auto_context lg_context *timed = lg_with_timeout_named(lg_background(), LG_MILLISECOND,
+                                                                  "x");
+        lg_auto_context lg_context *child = lg_with_cancel(timed);
+        expect(&waits[i], child, &lg_deadline_exceeded);
+
+        lg_context *soon = lg_with_cancel(lg_background());
+        lg_auto_context lg_context *below = lg_with_cancel(soon);
+        lg_go(cancel_soon, soon);
+        expect(&waits[i], below, &lg_cancelled);
+        ck_assert_ptr_eq(lg_context_cause(below), &why);
+    }
+}
+
+START_TEST(C9_every_wait_ends_with_its_context)
+{
+    set_up();
+    on_both(wait_in_all_ways);
+    tear_down();
+}
+END_TEST
+
+/* ---- what can be done at once is done, whatever the context says ---- */
+
+START_TEST(C9_what_can_be_done_at_once_is_done)
+{
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_cancel(ctx);
+    lg_until until = lg_with(ctx);
+    ck_assert_ptr_null(lg_mutex_lock_until(&mutex, until));
+    lg_mutex_unlock(&mutex);
+    ck_assert_ptr_null(lg_rwmutex_lock_until(&read_held, until));
+    lg_rwmutex_unlock(&read_held);
+    ck_assert_ptr_null(lg_rwmutex_rlock_until(&read_held, until));
+    lg_rwmutex_runlock(&read_held);
+    ck_assert_ptr_null(lg_waitgroup_wait_until(&group, until));
+    full = lg_chan_make(int, 1);
+    int x = 0;
+    bool ok;
+    ck_assert_ptr_null(lg_chan_send_until(full, 7, until));
+    ck_assert_ptr_null(lg_chan_recv_until(full, &x, &ok, until));
+    ck_assert_int_eq(x, 7);
+    lg_chan_drop(full);
+}
+END_TEST
+
+/* ---- many wait with one, for different things ---- */
+
+static _Atomic int ended;
+
+static void wait_with(const struct wait *wait, lg_context *mine)
+{
+    lg_defer(lg_context_end, mine);
+    const lg_error *err = wait->wait(lg_with(mine));
+    ck_assert_msg(err == &lg_cancelled, "%s", wait->name);
+    atomic_fetch_add(&ended, 1);
+}
+
+START_TEST(C9_one_cancel_ends_them_all)
+{
+    enum { EACH = 20 };
+    int count = 0;
+    set_up();
+    lg_context *root = lg_with_cancel(lg_background());
+    for (size_t i = 0; i < WAITS; i++) {
+        if (waits[i].wait == selecting_a_context)
+            continue;
+        for (int j = 0; j < EACH; j++, count++) {
+            if (j % 10 == 0)
+                lg_go_thread(wait_with, &waits[i], lg_with_cancel(root));
+            else
+                lg_go(wait_with, &waits[i], lg_with_cancel(root));
+        }
+    }
+    lg_sleep(5 * LG_MILLISECOND);
+    lg_context_end(root);
+    eventually(atomic_load(&ended) == count);
+    tear_down();
+}
+END_TEST
+
+RUN_TESTS("waits", C9_every_wait_ends_with_its_context, C9_what_can_be_done_at_once_is_done,
+          C9_one_cancel_ends_them_all)
