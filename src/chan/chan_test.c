@@ -6,7 +6,7 @@
 
 #include <lifoguard/chan.h>
 
-#include "sched/park.h"
+#include "chan/channel.h"
 
 /* Runs a test's work on main, in a goroutine, and on a thread of the program's. */
 static lg_chan(int) finished;
@@ -359,6 +359,22 @@ END_TEST
 
 static lg_chan(int) shared;
 
+/* Until so many wait for it. */
+static void wait_for(lg_chan(int) channel, unsigned waiters)
+{
+    struct lgi_chan *c = (struct lgi_chan *)(void *)channel;
+    for (unsigned count = 0; count < waiters;) {
+        lg_yield();
+        count = 0;
+        lgi_lock(&c->lock);
+        for (const struct lgi_waiter *w = c->receivers.first; w; w = w->next)
+            count++;
+        for (const struct lgi_waiter *w = c->senders.first; w; w = w->next)
+            count++;
+        lgi_unlock(&c->lock);
+    }
+}
+
 static void send_to_shared(int value)
 {
     lg_chan_send(shared, value);
@@ -379,7 +395,7 @@ START_TEST(close_wakes_all_who_wait_to_receive)
     for (int i = 0; i < 9; i++)
         lg_go(recv_from_shared, lg_chan_keep(results));
     lg_go_thread(recv_from_shared, lg_chan_keep(results));
-    lg_sleep(10 * LG_MILLISECOND);
+    wait_for(shared, 10);
     lg_chan_close(shared);
     for (int i = 0; i < 10; i++) {
         int got;
@@ -404,7 +420,7 @@ START_TEST(close_wakes_any_number)
     lg_chan(int) results = lg_chan_make(int, 0);
     for (int i = 0; i < MANY; i++)
         lg_go(recv_until_closed, results);
-    lg_sleep(20 * LG_MILLISECOND);
+    wait_for(shared, MANY);
     lg_chan_close(shared);
     for (int i = 0; i < MANY; i++) {
         int got;
@@ -469,7 +485,7 @@ START_TEST(close_panics_in_all_who_wait_to_send)
     for (int i = 0; i < 3; i++)
         lg_go(send_recovered, i);
     lg_go_thread(send_recovered, 3);
-    lg_sleep(10 * LG_MILLISECOND);
+    wait_for(shared, 4);
     lg_chan_close(shared);
     for (int i = 0; i < 4; i++)
         ck_assert(lg_chan_recv(finished, NULL));
@@ -555,7 +571,7 @@ static void drop_while_others_wait(void *none)
     (void)none;
     shared = lg_chan_make(int, 0);
     lg_go(recv_from_shared, lg_chan_make(int, 1));
-    lg_sleep(10 * LG_MILLISECOND);
+    wait_for(shared, 1);
     lg_chan_drop(shared);
 }
 
@@ -572,7 +588,7 @@ static void send_uncaught(void *none)
     (void)none;
     shared = lg_chan_make(int, 0);
     lg_go_thread(send_to_shared, 1);
-    lg_sleep(10 * LG_MILLISECOND);
+    wait_for(shared, 1);
     lg_chan_close(shared);
     lg_sleep(LG_MINUTE);
 }
