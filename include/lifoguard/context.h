@@ -41,6 +41,7 @@
 #include <lifoguard/defer.h>
 #include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/group.h>
 #include <lifoguard/select.h>
 #include <lifoguard/until.h>
 
@@ -151,6 +152,20 @@ static inline void lgi_context_end(lg_context **ctx)
 {
     lg_context_end(*ctx);
 }
+
+/* ---- contexts and groups ------------------------------------------------------------------------- */
+
+/* Gives a group that has no members yet (group.h) a context of its own below `parent`, as Go's errgroup.WithContext: it is
+ * done when the group is cancelled, with the text of the first failure as its cause, and the group is cancelled when it is
+ * done, since `parent` is: lg_with_group and lg_group_cancelled see that too. It is the group's, which ends it when its
+ * block is left or it is destroyed. A group that has one, or members, panics.
+ *
+ *     lg_group_scope(group, &err);
+ *     const lg_context *ctx = lg_group_context(&group, caller);
+ *     lg_group_go(&group, fetch, ctx, url);
+ */
+LG_API const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
+    __attribute__((__returns_nonnull__));
 
 /* ---- looking at them ------------------------------------------------------------------------------ */
 

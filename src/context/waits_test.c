@@ -1,6 +1,9 @@
 /* C9: every wait of the library ends when the context does that it is given, and says why, on threads and in goroutines. */
 #include "context/context_test_help.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 /* ---- all that can be waited for, none of which ever comes ---- */
 
 static lg_mutex mutex, cond_mutex;
@@ -14,6 +17,9 @@ static lg_chan(int) unbuffered;
 static lg_chan(int) empty;
 static lg_chan(int) full;
 static lg_context *never, *done_already;
+static lg_group members;
+static int pipe_ends[2], full_pipe[2], listener;
+static pid_t process;
 static _Atomic bool held, let_go;
 static lg_context_func func;
 
@@ -92,6 +98,47 @@ static lg_error *waiting_for_a_function(lg_until until)
 {
     return lg_context_func_stop_and_wait_until(&func, until, NULL);
 }
+static lg_error *waiting_for_members(lg_until until)
+{
+    lg_error *result = NULL;
+    lg_error *err = lg_group_wait_until(&members, &result, until);
+    ck_assert_ptr_null(result);
+    return err;
+}
+static lg_error *waiting_for_room(lg_until until)
+{
+    return lg_group_go_until(&members, until, not_called);
+}
+static lg_error *polling(lg_until until)
+{
+    return lg_poll(pipe_ends[0], POLLIN, until, NULL);
+}
+static lg_error *reading(lg_until until)
+{
+    char byte;
+    size_t count;
+    return lg_read(pipe_ends[0], &byte, 1, until, &count);
+}
+static lg_error *reading_all(lg_until until)
+{
+    char bytes[10];
+    return lg_read_full(pipe_ends[0], bytes, sizeof(bytes), until, NULL);
+}
+static lg_error *writing(lg_until until)
+{
+    return lg_write(full_pipe[1], "x", 1, until, NULL);
+}
+static lg_error *accepting(lg_until until)
+{
+    int fd;
+    lg_error *err = lg_accept(listener, NULL, NULL, until, &fd);
+    ck_assert_int_eq(fd, -1);
+    return err;
+}
+static lg_error *waiting_for_a_child(lg_until until)
+{
+    return lg_wait_child(process, until, NULL);
+}
 /* The case tells only that the time has come; the context, why. */
 static const lg_context *selected;
 static lg_error *selecting(lg_until until)
@@ -129,6 +176,14 @@ static const struct wait {
     {"receiving_from_none", receiving_from_none},
     {"waiting_for_another_context", waiting_for_another_context},
     {"waiting_for_a_function", waiting_for_a_function},
+    {"waiting_for_members", waiting_for_members},
+    {"waiting_for_room", waiting_for_room},
+    {"polling", polling},
+    {"reading", reading},
+    {"reading_all", reading_all},
+    {"writing", writing},
+    {"accepting", accepting},
+    {"waiting_for_a_child", waiting_for_a_child},
     {"selecting", selecting},
     {"selecting_a_context", selecting_a_context},
 };
@@ -167,8 +222,42 @@ static void hold(void)
     lg_mutex_unlock(&mutex);
 }
 
+static void open_files(void)
+{
+    struct sockaddr_un none = {.sun_family = AF_UNIX};
+    char page[4096] = "";
+    ck_assert_int_eq(pipe(pipe_ends), 0);
+    ck_assert_int_eq(pipe(full_pipe), 0);
+    ck_assert_ptr_null(lg_set_nonblocking(full_pipe[1]));
+    while (write(full_pipe[1], page, sizeof(page)) > 0)
+        ;
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_ge(listener, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&none, sizeof(sa_family_t)), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_ptr_null(lg_set_nonblocking(listener));
+    process = fork();
+    ck_assert_int_ge(process, 0);
+    if (process == 0) {
+        pause();
+        _exit(0);
+    }
+}
+
+static void close_files(void)
+{
+    kill(process, SIGKILL);
+    ck_assert_ptr_null(lg_wait_child(process, lg_within(20 * LG_SECOND), NULL));
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    close(full_pipe[0]);
+    close(full_pipe[1]);
+    close(listener);
+}
+
 static void set_up(void)
 {
+    open_files();
     unbuffered = lg_chan_make(int, 0);
     empty = lg_chan_make(int, 1);
     full = lg_chan_make(int, 1);
@@ -178,6 +267,8 @@ static void set_up(void)
     lg_context_cancel(done_already);
     func = lg_context_after_func(done_already, stay);
     lg_waitgroup_add(&group, 1);
+    lg_group_set_limit(&members, 1);
+    lg_group_go(&members, stay);
     lg_go(hold);
     lg_go(call_once_for_long);
     lg_go(make_once_for_long);
@@ -189,6 +280,8 @@ static void tear_down(void)
 {
     atomic_store(&let_go, true);
     lg_waitgroup_done(&group);
+    lg_group_destroy(&members);
+    close_files();
     lg_context_func_stop_and_wait(&func);
     lg_context_end(never);
     lg_context_end(done_already);
