@@ -20,7 +20,7 @@ struct subject {
     const char *what;
     int (*kernel)(struct resource *resource, int n);
     int n;
-    int each; /* operations in a call; 0: one */
+    int each; /* operations in a call */
 };
 
 enum { BENCH_ROUNDS = 25, BENCH_SLICE = 150 * 1000 /* ns */ };
@@ -63,8 +63,7 @@ static inline void bench_all(const struct subject *subjects, size_t count)
     }
     for (int round = 0; round < BENCH_ROUNDS; round++) {
         for (size_t i = 0; i < count; i++) {
-            int operations = subjects[i].each > 0 ? subjects[i].each : 1;
-            double each = bench_slice(&subjects[i], calls[i]) / (double)calls[i] / operations;
+            double each = bench_slice(&subjects[i], calls[i]) / (double)calls[i] / subjects[i].each;
             if (each < best[i])
                 best[i] = each;
         }

@@ -165,14 +165,14 @@ static void look_around(void)
         }
     }
     uname(&names);
-    snprintf(place.machine, sizeof(place.machine), "%s, %d processors, %s %.32s", model, cores, names.sysname,
-             names.machine);
+    snprintf(place.machine, sizeof(place.machine), "%s, %d processors, %s %.32s", model, cores,
+             names.sysname, names.machine);
     for (int i = 0; i < program_count; i++) {
         const struct program *p = &programs[i];
         if (p->compiler[0] && !strstr(place.compilers, p->compiler)) {
             size_t length = strlen(place.compilers);
-            snprintf(place.compilers + length, sizeof(place.compilers) - length, "%s%s", length ? ", " : "",
-                     p->compiler);
+            snprintf(place.compilers + length, sizeof(place.compilers) - length, "%s%s",
+                     length ? ", " : "", p->compiler);
         }
     }
     time_t now = time(NULL);

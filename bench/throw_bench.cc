@@ -126,19 +126,19 @@ KERNEL int throw_pointer(resource *r, int n)
 }
 
 const subject subjects[] = {
-    {"calls_guard_1", calls_1, 0},
-    {"calls_guard_2", calls_2, 0},
-    {"calls_guard_8", calls_8, 0},
-    {"loop_stack_1", loop, 1},
-    {"loop_stack_8", loop, 8},
-    {"loop_stack_100", loop, 100},
-    {"func_try", func_try, 0},
-    {"throw_message_0", throw_message, 0},
-    {"throw_pointer_0", throw_pointer, 0},
-    {"throw_message_5", throw_message, 5},
-    {"throw_pointer_5", throw_pointer, 5},
-    {"throw_message_10", throw_message, 10},
-    {"throw_pointer_10", throw_pointer, 10},
+    {"calls_guard_1", calls_1, 0, 1},
+    {"calls_guard_2", calls_2, 0, 1},
+    {"calls_guard_8", calls_8, 0, 1},
+    {"loop_stack_1", loop, 1, 1},
+    {"loop_stack_8", loop, 8, 1},
+    {"loop_stack_100", loop, 100, 1},
+    {"func_try", func_try, 0, 1},
+    {"throw_message_0", throw_message, 0, 1},
+    {"throw_pointer_0", throw_pointer, 0, 1},
+    {"throw_message_5", throw_message, 5, 1},
+    {"throw_pointer_5", throw_pointer, 5, 1},
+    {"throw_message_10", throw_message, 10, 1},
+    {"throw_pointer_10", throw_pointer, 10, 1},
 };
 
 } // namespace
