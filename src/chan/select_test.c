@@ -488,6 +488,63 @@ START_TEST(polling_lets_others_run)
 }
 END_TEST
 
+/* ---- one moment ---- */
+
+static lg_chan(int) here, there;
+static int moving;
+
+/* There is always an element in one of the two. */
+static void move(void *none)
+{
+    (void)none;
+    while (__atomic_load_n(&moving, __ATOMIC_RELAXED)) {
+        lg_chan_send(there, 1);
+        lg_chan_recv(here, NULL);
+        lg_chan_send(here, 1);
+        lg_chan_recv(there, NULL);
+    }
+}
+
+static void *move_on_thread(void *none)
+{
+    move(none);
+    return NULL;
+}
+
+/* A default is for when there is nothing in both at once, not in one after the other. */
+START_TEST(a_default_looks_at_all_channels_in_one_moment)
+{
+    enum { LOOKS = 20000, BETWEEN = 200 }; /* the others take time to look at */
+    pthread_t thread;
+    lg_case cases[BETWEEN + 3];
+    lg_chan(int) empty = lg_chan_make(int, 1);
+    int got;
+    here = lg_chan_make(int, 2);
+    there = lg_chan_make(int, 2);
+    lg_chan_send(here, 1);
+    for (int i = 1; i <= BETWEEN; i++)
+        cases[i] = lg_case_recv(empty, NULL, NULL);
+    cases[0] = lg_case_recv(here, &got, NULL);
+    cases[BETWEEN + 1] = lg_case_recv(there, &got, NULL);
+    cases[BETWEEN + 2] = lg_case_default;
+    moving = 1;
+    ck_assert_int_eq(pthread_create(&thread, NULL, move_on_thread, NULL), 0);
+    lg_duration start = lg_now();
+    for (int i = 0; i < LOOKS && lg_now() - start < LG_SECOND; i++) {
+        switch (lg_select_n(cases, BETWEEN + 3)) {
+        case 0: lg_chan_send(here, got); break;
+        case BETWEEN + 1: lg_chan_send(there, got); break;
+        default: ck_abort_msg("nothing found, at look %d", i);
+        }
+    }
+    __atomic_store_n(&moving, 0, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    lg_chan_drop(empty);
+    lg_chan_drop(here);
+    lg_chan_drop(there);
+}
+END_TEST
+
 /* ---- many cases ---- */
 
 static void send_one(lg_chan(int) c, int value)
@@ -637,6 +694,7 @@ RUN_TESTS("select", the_case_that_can_be_done_is_done, a_default_is_for_when_not
           a_channel_may_be_sent_to_and_received_from_in_one_select, two_selects_meet,
           a_send_on_a_closed_channel_panics, closing_ends_a_select_that_receives,
           among_those_that_can_be_done_each_is_as_likely, each_kind_is_as_likely,
-          no_sender_is_left_out, polling_lets_others_run, any_number_of_cases,
+          no_sender_is_left_out, polling_lets_others_run,
+          a_default_looks_at_all_channels_in_one_moment, any_number_of_cases,
           D6_out_of_memory_does_nothing, no_case_waits_for_ever,
           what_is_received_and_not_wanted_is_dropped)
