@@ -14,7 +14,8 @@
  * A member that only passes on, unwrapped, the error with which the cancelled group has ended its wait adds nothing
  * to the failure that is known already.
  *
- * Cancelling is a signal (C6): members see it by lg_group_cancelled, and in waits with lg_with_group, and return.
+ * Cancelling is a signal (C6): members see it by lg_group_cancelled, in waits with lg_with_group and in a select
+ * with lg_case_group, and return.
  * What has not been called by then:
  *   - a member of lg_group_go is called all the same, as by Go's errgroup, since nobody else knows what to do with
  *     its arguments;
@@ -39,6 +40,7 @@
 
 #include <lifoguard/go.h>
 #include <lifoguard/panic.h>
+#include <lifoguard/select.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
@@ -111,6 +113,12 @@ static inline lg_until lg_with_group(lg_group *group)
     const lg_until until = {LG_DURATION_MAX,
                             group->lgi_other_done ? group->lgi_other_done : &group->lgi_done};
     return until;
+}
+
+/* A case of lg_select: the group is cancelled. */
+static inline lg_case lg_case_group(lg_group *group)
+{
+    return lgi_case_done(lg_with_group(group).lgi_done);
 }
 
 /* The members that have not ended. Whatever else is under way makes it only roughly right. */

@@ -146,6 +146,41 @@ START_TEST(cancelled_by_hand_the_first_cause_wins)
 }
 END_TEST
 
+static lg_error *select_until_cancelled(lg_group *group, lg_chan(int) numbers, atomic_int *sum)
+{
+    int number;
+    bool ok;
+    for (;;) {
+        switch (lg_select(lg_case_recv(numbers, &number, &ok), lg_case_group(group))) {
+        case 0: atomic_fetch_add(sum, number); break;
+        default: return NULL;
+        }
+    }
+}
+
+static void selects(void)
+{
+    lg_chan(int) numbers = lg_chan_make(int, 0);
+    lg_defer(lg_chan_drop, numbers);
+    lg_group group = {0};
+    atomic_int sum = 0;
+    for (int i = 0; i < 4; i++)
+        lg_group_go_with(&group, ((lg_go_options){.thread = i == 0}), select_until_cancelled,
+                         &group, numbers, &sum);
+    for (int i = 1; i <= 100; i++)
+        lg_chan_send(numbers, i);
+    lg_group_cancel(&group, NULL);
+    ck_assert_ptr_null(lg_group_wait(&group));
+    ck_assert_int_eq(sum, 5050);
+    lg_group_destroy(&group);
+}
+
+START_TEST(c9_a_select_sees_that_the_group_is_cancelled)
+{
+    everywhere(selects);
+}
+END_TEST
+
 /* ---- panics ---- */
 
 static void __attribute__((noinline)) deep_inside(int number)
@@ -720,8 +755,8 @@ END_TEST
 
 RUN_TESTS("group", g3_a_group_waits_for_all, g3_errors_are_joined_in_the_order_of_ending,
           g3_the_first_failure_cancels_the_rest, a_wrapped_cancellation_is_kept,
-          cancelled_by_hand_the_first_cause_wins, g3_a_panic_becomes_an_error_with_its_trace,
-          the_error_of_a_panic_is_its_cause,
+          cancelled_by_hand_the_first_cause_wins, c9_a_select_sees_that_the_group_is_cancelled,
+          g3_a_panic_becomes_an_error_with_its_trace, the_error_of_a_panic_is_its_cause,
           p4_the_trace_has_the_whole_chain_and_what_was_abandoned,
           g3_panics_in_many_members_at_once, p8_a_panic_ends_the_process_if_asked,
           p6_a_member_that_ends_by_goexit_has_not_failed,
