@@ -18,8 +18,8 @@ unsigned lgi_wanted;
 struct lgi_starts lgi_injected;
 bool lgi_forked;
 
-static unsigned worker_count; /* written atomically, under the lock */
-static unsigned processors = 1;
+static unsigned worker_count;   /* written atomically, under the lock */
+static unsigned processors = 1; /* atomic: threads that wait look at it before there are workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* C++'s exception state of the calling thread. */
@@ -38,14 +38,16 @@ bool lgi_may_spin(void)
 static unsigned count_processors(void)
 {
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        return (unsigned)CPU_COUNT(&set);
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (unsigned)count : 1;
+    long count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
+                                                              : sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned found = count > 0 ? (unsigned)count : 1;
+    __atomic_store_n(&processors, found, __ATOMIC_RELAXED);
+    return found;
 }
 
 static unsigned first_wanted(void)
 {
+    unsigned found = count_processors();
     const char *said = getenv("LIFOGUARD_WORKERS");
     if (said) {
         char *end;
@@ -53,7 +55,7 @@ static unsigned first_wanted(void)
         if (end != said && *end == '\0' && count > 0 && count <= LGI_WORKERS_MOST)
             return (unsigned)count;
     }
-    return processors <= LGI_WORKERS_MOST ? processors : LGI_WORKERS_MOST;
+    return found <= LGI_WORKERS_MOST ? found : LGI_WORKERS_MOST;
 }
 
 /* ---- making one ---- */
@@ -154,9 +156,9 @@ void lgi_refuse_after_fork(void)
 
 static void begin_once(void)
 {
-    processors = count_processors();
-    if (lgi_wanted == 0)
-        lgi_wanted = first_wanted();
+    unsigned undecided = 0, wanted = first_wanted();
+    __atomic_compare_exchange_n(&lgi_wanted, &undecided, wanted, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
     pthread_atfork(NULL, NULL, in_child);
     lgi_measure_ticks();
     lgi_overflow_begin();
@@ -202,9 +204,5 @@ lg_error *lg_set_workers(unsigned count)
 unsigned lg_workers(void)
 {
     unsigned wanted = lgi_workers_wanted();
-    if (wanted == 0) {
-        processors = count_processors();
-        wanted = first_wanted();
-    }
-    return wanted;
+    return wanted > 0 ? wanted : first_wanted();
 }

@@ -28,6 +28,8 @@ static void end(struct lgi_g **guard)
 {
     struct lgi_g *g = *guard;
     struct lgi_start *start = g->start;
+    if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
+        return; /* nothing has stopped it: the report will say who it was, and end the process */
     pthread_mutex_lock(&threads.lock);
     *(g->all_previous ? &g->all_previous->all_next : &threads.first) = g->all_next;
     if (g->all_next)

@@ -1,0 +1,43 @@
+/* What the tests of goroutines share. */
+#ifndef LGI_SCHED_SCHED_TESTING_H
+#define LGI_SCHED_SCHED_TESTING_H
+
+#include "defer/test_help.h"
+
+#include <stdatomic.h>
+
+#include "sched/goroutine.h"
+#include "sched/runtime.h"
+
+#define UNUSED __attribute__((unused))
+
+/* Waits, by looking now and then, so that nothing under test is needed for it. A minute at the most: then Check ends the
+ * test. */
+UNUSED static void wait_for_value(const atomic_int *counter, int value)
+{
+    while (atomic_load(counter) < value)
+        usleep(50);
+}
+
+UNUSED static void add_one(atomic_int *counter)
+{
+    atomic_fetch_add(counter, 1);
+}
+
+/* ThreadSanitizer keeps much for each goroutine, AddressSanitizer gives them larger stacks. */
+#ifdef HAS_SANITIZER
+enum { MANY = 2000 };
+#else
+enum { MANY = 100000 };
+#endif
+
+UNUSED static size_t resident_kb(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(file, "%*u %zu", &pages), 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+#endif
