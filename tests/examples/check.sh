@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # check.sh PROGRAM EXPECTED: runs PROGRAM, which must end by itself with status 0, write nothing to
 # stderr, leave no file in TMPDIR, and write to stdout the lines of EXPECTED. There, a line that begins
-# with ~ is an extended regular expression for the whole line.
+# with ~ is an extended regular expression for the whole line; {1,4} TEXT stands for as many lines TEXT as there
+# are, from one to four.
 #
 # LG_EXAMPLE_WRAPPER is put before the program (words separated by blanks): valgrind, for example.
 set -euo pipefail
@@ -35,8 +36,18 @@ fi
 left=$(ls -A "$folder/tmp")
 [[ -z $left ]] || fail "left in TMPDIR: $left"
 
-mapfile -t wanted <"$expected"
 mapfile -t lines <"$folder/stdout"
+wanted=()
+while IFS= read -r want; do
+    if [[ $want =~ ^\{([0-9]+),([0-9]+)\}\ (.*)$ ]]; then
+        for ((i = 0; i < BASH_REMATCH[2]; i++)); do
+            ((i < BASH_REMATCH[1])) || [[ ${lines[${#wanted[@]}]-} == "${BASH_REMATCH[3]}" ]] || break
+            wanted+=("${BASH_REMATCH[3]}")
+        done
+    else
+        wanted+=("$want")
+    fi
+done <"$expected"
 count=${#wanted[@]}
 ((${#lines[@]} <= count)) || count=${#lines[@]}
 for ((i = 0; i < count; i++)); do

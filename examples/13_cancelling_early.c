@@ -1,0 +1,28 @@
+/* A context is cancelled early; its end, deferred, is there for every other way out, and cancelling twice does no harm
+ * (C2). The worker may still look at its context when main has ended its own: it has a child of its own. */
+#include <stdio.h>
+
+#include <lifoguard/lifoguard.h>
+
+static void worker(lg_context *ctx)
+{
+    lg_defer(lg_context_end, ctx);
+    switch (lg_select(lg_case_done(ctx), lg_case_until(lg_within(LG_SECOND)))) {
+    case 0: puts("worker: cancelled"); break;
+    case 1: puts("worker: timed out"); break;
+    }
+}
+
+int main(void)
+{
+    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_defer(lg_context_end, ctx);
+
+    lg_waitgroup workers = LG_WAITGROUP_INIT;
+    lg_defer(lg_waitgroup_wait, &workers);
+    lg_waitgroup_go(&workers, worker, lg_with_cancel(ctx));
+
+    lg_sleep(100 * LG_MILLISECOND);
+    lg_context_cancel(ctx);
+    return 0;
+}

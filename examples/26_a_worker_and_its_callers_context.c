@@ -1,0 +1,29 @@
+/* A worker that goes on until its caller's context is done. It says that it is done last of all, since that was
+ * deferred first: who waits for it finds the ticker freed and the cleanup printed. */
+#include <stdio.h>
+
+#include <lifoguard/lifoguard.h>
+
+static void worker(const lg_context *ctx, lg_waitgroup *group)
+{
+    lg_defer(lg_waitgroup_done, group);
+    lg_defer(puts, "worker cleanup");
+    lg_ticker *ticker = lg_ticker_new(50 * LG_MILLISECOND);
+    lg_defer(lg_ticker_free, ticker);
+    for (;;) {
+        switch (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL))) {
+        case 0: return;
+        case 1: puts("tick"); break;
+        }
+    }
+}
+
+int main(void)
+{
+    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), 225 * LG_MILLISECOND);
+    lg_waitgroup group = LG_WAITGROUP_INIT;
+    lg_waitgroup_add(&group, 1);
+    lg_go(worker, ctx, &group);
+    lg_waitgroup_wait(&group);
+    return 0;
+}

@@ -1,0 +1,80 @@
+/* Part of the work is cancelled: what belongs to that part is released, and nothing else. Two customers are served, each
+ * by two workers that hold a file; one customer leaves.
+ *
+ *     service ─┬─ first customer ─┬─ reads
+ *              │                  └─ writes
+ *              └─ second customer ─┬─ reads
+ *                                  └─ writes
+ *
+ * The context says who is to stop (C2). It releases nothing itself: what a worker holds is released by the worker's own
+ * defers (C6). */
+#include <errno.h>
+#include <stdio.h>
+
+#include <lifoguard/lifoguard.h>
+
+struct customer {
+    const char *name;
+    lg_context *ctx;
+    lg_waitgroup workers;
+    int files; // that its workers hold; written by them
+};
+
+static void close_counted(FILE *file, int *files)
+{
+    fclose(file);
+    __atomic_sub_fetch(files, 1, __ATOMIC_SEQ_CST);
+}
+
+static void worker(struct customer *customer, lg_waitgroup *ready)
+{
+    FILE *file = tmpfile();
+    if (!file)
+        lg_panic_error(lg_error_errno(errno, "create a file"));
+    __atomic_add_fetch(&customer->files, 1, __ATOMIC_SEQ_CST);
+    lg_defer(close_counted, file, &customer->files);
+    lg_waitgroup_done(ready);
+    lg_context_wait(customer->ctx); // … it would work, and look now and then …
+}
+
+static void start(struct customer *customer, const lg_context *service)
+{
+    lg_waitgroup ready = LG_WAITGROUP_INIT;
+    customer->ctx = lg_with_cancel(service);
+    lg_waitgroup_add(&ready, 2);
+    lg_waitgroup_go(&customer->workers, worker, customer, &ready);
+    lg_waitgroup_go(&customer->workers, worker, customer, &ready);
+    lg_waitgroup_wait(&ready);
+}
+
+static void leave(struct customer *customer)
+{
+    lg_context_end(customer->ctx);
+    lg_waitgroup_wait(&customer->workers);
+    printf("%s has left\n", customer->name);
+}
+
+static void show(const struct customer *customer)
+{
+    printf("  %s holds %d files\n", customer->name,
+           __atomic_load_n(&customer->files, __ATOMIC_SEQ_CST));
+}
+
+int main(void)
+{
+    struct customer first = {.name = "first"}, second = {.name = "second"};
+    lg_auto_context lg_context *service = lg_with_cancel(lg_background());
+
+    start(&first, service);
+    start(&second, service);
+    show(&first);
+    show(&second);
+    leave(&first);
+    show(&first);
+    show(&second);
+    puts(lg_context_err(service) || lg_context_err(second.ctx) ? "the rest stops too"
+                                                               : "the rest goes on");
+    leave(&second);
+    show(&second);
+    return 0;
+}
