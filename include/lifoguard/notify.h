@@ -13,7 +13,8 @@
  * An lg_shutdown (shutdown.h) that is given one sends READY, STOPPING, STATUS and EXTEND_TIMEOUT_USEC by itself.
  *
  * Nothing here can make a program fail: every call takes NULL, and returns whether the message was handed over, which
- * may be ignored. A message waits for room at the manager for a second at the most. errno is preserved.
+ * may be ignored. A message waits for room at the manager for a second at the most, and those after it not at all until
+ * there is room again. errno is preserved.
  *
  * Threads: any may send, at once. The environment is read in lg_notify_open, so call that before threads that change it
  * start. It is left as it is: children inherit NOTIFY_SOCKET unless it is unset (unsetenv), and what they send counts if

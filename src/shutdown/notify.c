@@ -19,6 +19,7 @@ enum { STATUS_SIZE = 1024, MESSAGE_SIZE = STATUS_SIZE + 128 };
 
 struct lg_notify {
     int socket;
+    uint32_t deaf; /* the last message had to be given up: the next ones do not wait. Atomic */
     socklen_t length;
     struct sockaddr_un address;
     lg_duration watchdog;
@@ -123,11 +124,15 @@ bool lg_notify_send(lg_notify *notify, const char *assignments)
         return false;
     int errno_value = errno;
     size_t length = strlen(assignments);
+    bool deaf = __atomic_load_n(&notify->deaf, __ATOMIC_RELAXED);
     ssize_t sent;
     do {
-        sent = sendto(notify->socket, assignments, length, MSG_NOSIGNAL,
+        sent = sendto(notify->socket, assignments, length, MSG_NOSIGNAL | (deaf ? MSG_DONTWAIT : 0),
                       (const struct sockaddr *)&notify->address, notify->length);
     } while (sent < 0 && errno == EINTR);
+    bool given_up = sent < 0 && errno == EAGAIN;
+    if (given_up != deaf)
+        __atomic_store_n(&notify->deaf, given_up, __ATOMIC_RELAXED);
     errno = errno_value;
     return sent == (ssize_t)length;
 }

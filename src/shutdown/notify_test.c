@@ -249,6 +249,14 @@ START_TEST(S6_a_manager_that_is_gone_or_deaf_fails_nothing)
     }
     ck_assert_int_ge(took, LG_SECOND / 2);
     ck_assert_int_lt(took, 5 * LG_SECOND);
+    /* From then on nothing waits, until there is room again. */
+    lg_duration start = lg_now();
+    for (int i = 0; i < 100; i++)
+        ck_assert(!lg_notify_send(notify, big));
+    ck_assert_int_lt(lg_since(start), 20 * LG_SECOND);
+    while (strcmp(received(), "nothing") != 0)
+        ;
+    ck_assert(lg_notify_ready(notify, NULL));
     stop_listening();
     errno = 77;
     ck_assert(!lg_notify_ready(notify, NULL));
