@@ -31,6 +31,7 @@
 #include <lifoguard/rwmutex.h>
 #include <lifoguard/select.h>
 #include <lifoguard/semaphore.h>
+#include <lifoguard/shutdown.h>
 #include <lifoguard/timer.h>
 #include <lifoguard/until.h>
 #include <lifoguard/waitgroup.h>

@@ -29,8 +29,7 @@ typedef struct lg_readiness {
 } lg_readiness;
 
 /* An initialiser: not ready. `path`, which must last as long, names a file that exists while the program is ready (for
- * Kubernetes' exec probes: `test -e path`); NULL: none. The file is only ever created and removed, so it may
- * stand where others can write, if they may do the same. */
+ * Kubernetes' exec probes: `test -e path`); NULL: none. Nothing is written into it, and a link there is not followed. */
 #define LG_READINESS(path) {(path), 0}
 
 /* The same for one that is not initialised where it is declared. A file that was left by a process that was killed

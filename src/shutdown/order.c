@@ -1,0 +1,247 @@
+#include "shutdown/order.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- adding ---- */
+
+bool lgi_order_reserve(struct lgi_order *order, size_t more)
+{
+    if (order->capacity - order->count >= more)
+        return true;
+    size_t capacity = order->capacity ? order->capacity * 2 : 8;
+    if (capacity < order->count + more)
+        capacity = order->count + more;
+    if (capacity > SIZE_MAX / sizeof(*order->nodes))
+        return false;
+    struct lgi_order_node *nodes = realloc(order->nodes, capacity * sizeof(*nodes));
+    if (!nodes)
+        return false;
+    order->nodes = nodes;
+    order->capacity = capacity;
+    return true;
+}
+
+void lgi_order_add(struct lgi_order *order, struct lgi_stage *stage, const char *name,
+                   const char *const *after, lg_duration limit)
+{
+    order->nodes[order->count++] =
+        (struct lgi_order_node){.stage = stage, .name = name, .after = after, .limit = limit};
+}
+
+void lgi_order_drop_last(struct lgi_order *order)
+{
+    order->count--;
+}
+
+void lgi_order_free(struct lgi_order *order)
+{
+    free(order->nodes);
+    *order = (struct lgi_order){0};
+}
+
+bool lgi_order_after(const struct lgi_order *order, size_t i, size_t j)
+{
+    const char *const *after = order->nodes[i].after;
+    if (!after)
+        return j < i;
+    for (; *after; after++) {
+        if (strcmp(*after, order->nodes[j].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- cycles ---- */
+
+static size_t append(char *buffer, size_t size, size_t length, const char *name, bool end)
+{
+    int more = snprintf(length < size ? buffer + length : NULL, length < size ? size - length : 0,
+                        end ? "%s" : "%s after ", name);
+    return length + (more > 0 ? (size_t)more : 0);
+}
+
+/* Walks from the last one to those that come after it, breadth first, so that a shortest cycle is found. A mark is the
+ * number plus one of whom that one was reached from: it comes after it. */
+size_t lgi_order_cycle(struct lgi_order *order, char *buffer, size_t size)
+{
+    if (order->count == 0)
+        return 0;
+    struct lgi_order_node *nodes = order->nodes;
+    size_t last = order->count - 1, head = last, tail = last;
+    for (size_t i = 0; i < order->count; i++)
+        nodes[i].mark = 0;
+    for (;;) {
+        if (lgi_order_after(order, last, head)) {
+            size_t length = append(buffer, size, 0, nodes[last].name, false);
+            for (size_t i = head; i != last; i = nodes[i].mark - 1)
+                length = append(buffer, size, length, nodes[i].name, false);
+            return append(buffer, size, length, nodes[last].name, true);
+        }
+        for (size_t i = 0; i < last; i++) {
+            if (nodes[i].mark == 0 && lgi_order_after(order, i, head)) {
+                nodes[i].mark = head + 1;
+                nodes[tail].queued = i;
+                tail = i;
+            }
+        }
+        if (head == tail)
+            return 0;
+        head = nodes[head].queued;
+    }
+}
+
+/* ---- chains ---- */
+
+/* Puts them into an order in which each stands before those that it comes after. Without cycles it takes all. Returns
+ * the first; `queued` is the next, `mark` the one before, plus one. */
+static size_t sort(struct lgi_order *order)
+{
+    struct lgi_order_node *nodes = order->nodes;
+    size_t none = order->count, head = none, tail = none;
+    for (size_t i = order->count; i-- > 0;) {
+        nodes[i].queued = none;
+        if (nodes[i].blockers > 0)
+            continue;
+        nodes[i].mark = tail == none ? 0 : tail + 1;
+        if (tail == none)
+            head = i;
+        else
+            nodes[tail].queued = i;
+        tail = i;
+    }
+    size_t first = head;
+    for (; head != none; head = nodes[head].queued) {
+        for (size_t j = 0; j < order->count; j++) {
+            if (!lgi_order_after(order, head, j) || --nodes[j].blockers > 0)
+                continue;
+            nodes[j].mark = tail + 1;
+            nodes[tail].queued = j;
+            tail = j;
+        }
+    }
+    return first == none ? none : tail;
+}
+
+static void count_blockers(struct lgi_order *order)
+{
+    for (size_t j = 0; j < order->count; j++) {
+        order->nodes[j].blockers = 0;
+        for (size_t i = 0; i < order->count; i++)
+            order->nodes[j].blockers += lgi_order_after(order, i, j);
+    }
+}
+
+/* The longest chain below each one: from the last in the sorted order to the first. */
+static void measure_chains(struct lgi_order *order, size_t last)
+{
+    struct lgi_order_node *nodes = order->nodes;
+    for (size_t i = last; order->count > 0;) {
+        nodes[i].downstream = 0;
+        for (size_t j = 0; j < order->count; j++) {
+            if (!lgi_order_after(order, i, j))
+                continue;
+            lg_duration chain = nodes[j].share + nodes[j].downstream;
+            if (chain > nodes[i].downstream)
+                nodes[i].downstream = chain;
+        }
+        if (nodes[i].mark == 0)
+            break;
+        i = nodes[i].mark - 1;
+    }
+}
+
+static lg_duration longest(const struct lgi_order *order)
+{
+    lg_duration most = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        lg_duration chain = order->nodes[i].share + order->nodes[i].downstream;
+        if (chain > most)
+            most = chain;
+    }
+    return most;
+}
+
+/* No sum of shares must overflow. */
+static lg_duration bounded(lg_duration limit)
+{
+    const lg_duration most = 24 * 365 * LG_HOUR;
+    return limit < most ? limit : most;
+}
+
+void lgi_order_begin(struct lgi_order *order, lg_duration budget)
+{
+    struct lgi_order_node *nodes = order->nodes;
+    if (order->at_once == 0)
+        order->at_once = 1;
+    count_blockers(order);
+    size_t last = sort(order);
+
+    /* How many stages stop one after the other, whatever they take? */
+    for (size_t i = 0; i < order->count; i++)
+        nodes[i].share = 1;
+    measure_chains(order, last);
+    lg_duration steps = longest(order);
+    lg_duration fewest = (lg_duration)((order->count + order->at_once - 1) / order->at_once);
+    if (steps < fewest)
+        steps = fewest;
+
+    for (size_t i = 0; i < order->count; i++) {
+        lg_duration limit = nodes[i].limit > 0 ? nodes[i].limit : budget / steps;
+        nodes[i].share = bounded(limit < budget ? limit : budget);
+        nodes[i].started = nodes[i].ended = false;
+    }
+    measure_chains(order, last);
+    count_blockers(order);
+    order->waiting = 0;
+    for (size_t i = 0; i < order->count; i++)
+        order->waiting += nodes[i].share;
+}
+
+lg_duration lgi_order_total(const struct lgi_order *order)
+{
+    lg_duration chain = longest(order), all = order->waiting / (lg_duration)order->at_once;
+    return chain > all ? chain : all;
+}
+
+/* ---- while they stop ---- */
+
+ptrdiff_t lgi_order_next(const struct lgi_order *order)
+{
+    for (size_t i = order->count; i-- > 0;) {
+        if (!order->nodes[i].started && order->nodes[i].blockers == 0)
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
+lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining)
+{
+    const struct lgi_order_node *node = &order->nodes[i];
+    if (remaining <= 0)
+        return 0;
+    lg_duration wanted = node->share, rest = node->downstream;
+    lg_duration others = (order->waiting - wanted) / (lg_duration)order->at_once;
+    if (others > rest)
+        rest = others;
+    if (node->limit <= 0 && remaining - rest > wanted)
+        wanted = bounded(remaining - rest);
+    if (wanted <= remaining - rest)
+        return wanted;
+    return (lg_duration)((double)remaining * ((double)wanted / ((double)wanted + (double)rest)));
+}
+
+void lgi_order_started(struct lgi_order *order, size_t i)
+{
+    order->nodes[i].started = true;
+    order->waiting -= order->nodes[i].share;
+}
+
+void lgi_order_ended(struct lgi_order *order, size_t i)
+{
+    order->nodes[i].ended = true;
+    for (size_t j = 0; j < order->count; j++)
+        order->nodes[j].blockers -= lgi_order_after(order, i, j);
+}

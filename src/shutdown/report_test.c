@@ -1,0 +1,435 @@
+/* The report as text and JSON, and what the log says. JSON is read by a strict parser of the test's own. */
+#include "testing.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+
+#include "shutdown/internal.h"
+
+static const lg_shutdown_options quiet = {.no_signals = true};
+
+/* ---- JSON, as RFC 8259 has it, and nothing else ---- */
+
+static bool value(const char **at);
+
+static void blank(const char **at)
+{
+    while (**at == ' ' || **at == '\t' || **at == '\n' || **at == '\r')
+        ++*at;
+}
+
+static bool utf8(const char **at)
+{
+    const unsigned char *byte = (const unsigned char *)*at;
+    unsigned code;
+    size_t length;
+    if (byte[0] < 0x80) {
+        ++*at;
+        return true;
+    }
+    if ((byte[0] & 0xe0) == 0xc0)
+        length = 2, code = byte[0] & 0x1f;
+    else if ((byte[0] & 0xf0) == 0xe0)
+        length = 3, code = byte[0] & 0x0f;
+    else if ((byte[0] & 0xf8) == 0xf0)
+        length = 4, code = byte[0] & 0x07;
+    else
+        return false;
+    for (size_t i = 1; i < length; i++) {
+        if ((byte[i] & 0xc0) != 0x80)
+            return false;
+        code = code << 6 | (byte[i] & 0x3f);
+    }
+    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+    *at += length;
+    return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
+static bool string(const char **at)
+{
+    if (*(*at)++ != '"')
+        return false;
+    while (**at != '"') {
+        if ((unsigned char)**at < ' ')
+            return false;
+        if (**at != '\\') {
+            if (!utf8(at))
+                return false;
+            continue;
+        }
+        ++*at;
+        if (**at == 'u') {
+            for (int i = 0; i < 4; i++) {
+                if (!isxdigit((unsigned char)*++*at))
+                    return false;
+            }
+        } else if (!**at || !strchr("\"\\/bfnrt", **at)) {
+            return false;
+        }
+        ++*at;
+    }
+    ++*at;
+    return true;
+}
+
+static bool digits(const char **at)
+{
+    if (!isdigit((unsigned char)**at))
+        return false;
+    while (isdigit((unsigned char)**at))
+        ++*at;
+    return true;
+}
+
+static bool number(const char **at)
+{
+    if (**at == '-')
+        ++*at;
+    if (**at == '0')
+        ++*at;
+    else if (!digits(at))
+        return false;
+    if (**at == '.') {
+        ++*at;
+        if (!digits(at))
+            return false;
+    }
+    if (**at == 'e' || **at == 'E') {
+        ++*at;
+        if (**at == '+' || **at == '-')
+            ++*at;
+        return digits(at);
+    }
+    return true;
+}
+
+static bool sequence(const char **at, char end, bool named)
+{
+    ++*at;
+    blank(at);
+    if (**at == end) {
+        ++*at;
+        return true;
+    }
+    for (;;) {
+        blank(at);
+        if (named) {
+            if (!string(at))
+                return false;
+            blank(at);
+            if (*(*at)++ != ':')
+                return false;
+        }
+        if (!value(at))
+            return false;
+        blank(at);
+        if (**at == end) {
+            ++*at;
+            return true;
+        }
+        if (*(*at)++ != ',')
+            return false;
+    }
+}
+
+static bool value(const char **at)
+{
+    blank(at);
+    switch (**at) {
+    case '{': return sequence(at, '}', true);
+    case '[': return sequence(at, ']', false);
+    case '"': return string(at);
+    default: return number(at);
+    }
+}
+
+static bool is_json(const char *text)
+{
+    if (!value(&text))
+        return false;
+    blank(&text);
+    return !*text;
+}
+
+START_TEST(the_parser_is_strict)
+{
+    static const char *const good[] = {"{}", "[1,-0.5e+3,\"\\u00e9\\n\"]", "{\"a\":{\"b\":[]}}"};
+    static const char *const bad[] = {
+        "{",        "{\"a\"}",      "[1,]",  "01",  "1.",          "\"\n\"",           "\"\\x41\"",
+        "\"\xff\"", "\"\xc0\x80\"", "[1] 2", "'a'", "\"\\u12g4\"", "\"\xed\xa0\x80\"", "+1",
+        ""};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        ck_assert_msg(is_json(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(!is_json(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
+/* ---- */
+
+static const char *json(lg_shutdown *s)
+{
+    static char text[65536];
+    size_t length = lg_shutdown_report_json(s, text, sizeof(text));
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_msg(is_json(text), "%s", text);
+    return text;
+}
+
+static const char *text_of(lg_shutdown *s)
+{
+    static char text[65536];
+    size_t length = lg_shutdown_report_text(s, text, sizeof(text));
+    ck_assert_uint_eq(length, strlen(text));
+    return text;
+}
+
+static lg_shutdown *mixed(struct act *acts)
+{
+    lg_shutdown *s = new_shutdown(quiet);
+    add_act(s, &acts[0], 0);
+    add_act(s, &acts[1], 5 * LG_SECOND);
+    add_act(s, &acts[2], 0);
+    add_act(s, &acts[3], 10 * MS);
+    return s;
+}
+
+START_TEST(S2_each_stage_how_long_and_how_it_ended)
+{
+    struct act acts[] = {{.name = "db"},
+                         {.name = "log", .behaviour = FAILS},
+                         {.name = "pool", .behaviour = PANICS},
+                         {.name = "http", .behaviour = OBEYS}};
+    lg_shutdown *s = mixed(acts);
+    const char *text = text_of(s);
+    expect_text(text, "shutdown: not yet: 4 stages, 0s of 25s\n");
+    expect_text(text, "  db    not stopped\n");
+    expect_text(json(s), "\"reason\":\"\",\"signal\":0,\"budget_seconds\":25.000000000");
+    lg_shutdown_request(s, "test \"over\"");
+    lg_shutdown_wait(s);
+    lg_error_free(lg_shutdown_stop(s));
+    text = text_of(s);
+    expect_text(text, "shutdown: test \"over\": 4 stages, ");
+    const char *http = strstr(text, "  http  timed out  "),
+               *pool = strstr(text, "  pool  panicked "), *log = strstr(text, "  log   failed "),
+               *db = strstr(text, "  db    done ");
+    ck_assert_msg(http && pool && log && db && http < pool && pool < log && log < db, "%s", text);
+    expect_text(text, " of 5s  log failed\n");
+    expect_text(text, "panic: pool panicked\n");
+    text = json(s);
+    expect_text(text, "{\"reason\":\"test \\\"over\\\"\"");
+    expect_text(text,
+                "\"stages\":[{\"name\":\"http\",\"outcome\":\"timed out\",\"began_seconds\":0.");
+    expect_text(text, "{\"name\":\"pool\",\"outcome\":\"panicked\"");
+    expect_text(text, "{\"name\":\"db\",\"outcome\":\"done\"");
+    expect_text(text, "\"error\":\"log failed\"");
+    lg_stage_report report;
+    ck_assert(lg_shutdown_stage(s, 3, &report));
+    ck_assert_str_eq(report.name, "db");
+    ck_assert(!lg_shutdown_stage(s, 4, &report));
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+START_TEST(S2_a_report_may_be_cut_at_any_length)
+{
+    struct act acts[] = {{.name = "db"},
+                         {.name = "log", .behaviour = FAILS},
+                         {.name = "pool", .behaviour = PANICS},
+                         {.name = "http", .behaviour = OBEYS}};
+    char whole[4096], part[4096];
+    lg_shutdown *s = mixed(acts);
+    lg_error_free(lg_shutdown_stop(s));
+    size_t length = lg_shutdown_report_json(s, whole, sizeof(whole));
+    ck_assert_uint_eq(lg_shutdown_report_json(s, NULL, 0), length);
+    for (size_t size = 1; size <= length + 1; size++) {
+        memset(part, 'x', sizeof(part));
+        ck_assert_uint_eq(lg_shutdown_report_json(s, part, size), length);
+        ck_assert_uint_eq(strlen(part), size - 1);
+        ck_assert_int_eq(strncmp(part, whole, size - 1), 0);
+        ck_assert_int_eq(part[size], 'x');
+    }
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+/* Names, reasons and errors of any bytes. */
+START_TEST(S2_json_is_valid_whatever_the_names)
+{
+    for (unsigned round = 0; round < 300; round++) {
+        char name[40] = "", error[64] = "";
+        srand(round);
+        for (size_t i = 0; i < sizeof(name) - 1; i++)
+            name[i] = (char)(rand() % 255 + 1);
+        for (size_t i = 0; i < sizeof(error) - 1; i++)
+            error[i] = (char)(rand() % 2 ? rand() % 255 + 1 : "\"\\\n\t\x7f"[rand() % 5]);
+        struct act act = {.name = error, .behaviour = FAILS};
+        lg_shutdown *s = new_shutdown(quiet);
+        ok(lg_shutdown_add(s, &(lg_stage){.name = name, .stop = act_stop, .argument = &act}));
+        lg_shutdown_request(s, error);
+        lg_error_free(lg_shutdown_stop(s));
+        (void)json(s);
+        const char *text = text_of(s);
+        ck_assert_int_eq(occurrences(text, "\n"), 2);
+        lg_shutdown_finish(s, NULL);
+    }
+}
+END_TEST
+
+START_TEST(S2_text_is_cut_at_a_character)
+{
+    char text[8];
+    lgi_shutdown_copy_text(text, sizeof(text), "abcde\xe2\x82\xac");
+    ck_assert_str_eq(text, "abcde");
+    lgi_shutdown_copy_text(text, sizeof(text), "abcd\xe2\x82\xac");
+    ck_assert_str_eq(text, "abcd\xe2\x82\xac");
+    lgi_shutdown_copy_text(text, sizeof(text),
+                           "a\nb\xff"
+                           "c\x7f");
+    ck_assert_str_eq(text, "a b?c ");
+    lgi_shutdown_copy_text(text, sizeof(text), "");
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
+/* ---- while it is under way ---- */
+
+static lg_error *looks_at_report(void *argument, const lg_context *context)
+{
+    lg_shutdown *s = *(lg_shutdown **)argument;
+    lg_stage_report report;
+    (void)context;
+    nap(2 * MS);
+    ck_assert(lg_shutdown_stage(s, 0, &report));
+    ck_assert_int_eq(report.outcome, LG_STAGE_STOPPING);
+    ck_assert_int_gt(report.took, 0);
+    expect_text(text_of(s), "  x     stopping  ");
+    expect_text(json(s), "\"outcome\":\"stopping\"");
+    return NULL;
+}
+
+START_TEST(S2_at_any_time)
+{
+    struct act last = {.name = "last"};
+    lg_shutdown *s = new_shutdown(quiet);
+    add_act(s, &last, 0);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = looks_at_report, .argument = &s}));
+    ck_assert_str_eq(stop_text(s), "no error");
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+START_TEST(outcomes_have_names)
+{
+    ck_assert_str_eq(lg_stage_outcome_name(LG_STAGE_NOT_STOPPED), "not stopped");
+    ck_assert_str_eq(lg_stage_outcome_name(LG_STAGE_PANICKED), "panicked");
+    ck_assert_str_eq(lg_stage_outcome_name((lg_stage_outcome)42), "unknown");
+}
+END_TEST
+
+/* ---- the log ---- */
+
+static char log_text[16384];
+
+static int open_log(int ends[2])
+{
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    return ends[1];
+}
+
+static const char *read_log(int ends[2])
+{
+    close(ends[1]);
+    size_t length = 0;
+    while (drain(ends[0], log_text, sizeof(log_text), &length))
+        ;
+    log_text[length] = '\0';
+    close(ends[0]);
+    return log_text;
+}
+
+START_TEST(S2_the_plan_and_every_step_are_logged_where_asked)
+{
+    int ends[2];
+    struct act db = {.name = "db"}, http = {.name = "http", .behaviour = FAILS};
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true,
+                                                        .budget = 10 * LG_SECOND,
+                                                        .drain_delay = 10 * MS,
+                                                        .grace_period = LG_MINUTE,
+                                                        .log = open_log(ends)});
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "db",
+                                      .stop = act_stop,
+                                      .argument = &db,
+                                      .limit = 4 * LG_SECOND,
+                                      .after = LG_AFTER_NONE}));
+    ok(lg_shutdown_add(
+        s,
+        &(lg_stage){.name = "http", .stop = act_stop, .argument = &http, .after = LG_AFTER("db")}));
+    ok(lg_shutdown_ready(s));
+    nap(20 * MS);
+    lg_shutdown_request(s, "that is all");
+    lg_shutdown_wait(s);
+    lg_shutdown_finish(s, NULL);
+    const char *text = read_log(ends);
+    expect_text(text, "shutdown: ready: 2 stages, which take at most 9s, of a budget of 10s\n");
+    expect_text(text, "shutdown:   http  at most what is left, before db\n");
+    expect_text(text, "shutdown:   db    at most 4s\n");
+    expect_text(text, "shutdown: requested: that is all\nshutdown: draining for 10ms\n"
+                      "shutdown: http: stopping, at most ");
+    expect_text(text, "shutdown: http: failed after ");
+    expect_text(text,
+                ": http failed\nshutdown: db: stopping, at most 4s\nshutdown: db: done after ");
+    expect_text(text, "shutdown: that is all: 2 stages in ");
+    ck_assert_int_eq(occurrences(text, "warning"), 0);
+}
+END_TEST
+
+START_TEST(S2_a_budget_that_does_not_fit_is_warned_of)
+{
+    int ends[2];
+    struct act db = {.name = "db"}, http = {.name = "http"};
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true,
+                                                        .budget = 28 * LG_SECOND,
+                                                        .drain_delay = 5 * LG_SECOND,
+                                                        .grace_period = 30 * LG_SECOND,
+                                                        .log = open_log(ends)});
+    add_act(s, &db, 20 * LG_SECOND);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "http",
+                                      .stop = act_stop,
+                                      .argument = &http,
+                                      .limit = 20 * LG_SECOND,
+                                      .after = LG_AFTER("db", "databse")}));
+    ok(lg_shutdown_ready(s));
+    nap(20 * MS);
+    lg_shutdown_finish(s, NULL);
+    const char *text = read_log(ends);
+    expect_text(text, "warning: the limits come to 40s, more than the budget of 28s");
+    expect_text(
+        text,
+        "warning: the budget of 28s and the drain delay of 5s exceed the grace period of 30s");
+    expect_text(text, "warning: http comes after databse, which there is not");
+}
+END_TEST
+
+START_TEST(S2_nothing_is_written_unasked)
+{
+    int ends[2];
+    struct act a = {.name = "a", .behaviour = FAILS};
+    int log = open_log(ends);
+    dup2(log, STDERR_FILENO);
+    dup2(log, STDOUT_FILENO);
+    lg_shutdown *s = new_shutdown(quiet);
+    add_act(s, &a, 0);
+    ok(lg_shutdown_ready(s));
+    lg_shutdown_finish(s, NULL);
+    close(STDERR_FILENO);
+    close(STDOUT_FILENO);
+    ck_assert_str_eq(read_log(ends), "");
+}
+END_TEST
+
+RUN_TESTS("report", the_parser_is_strict, S2_each_stage_how_long_and_how_it_ended,
+          S2_a_report_may_be_cut_at_any_length, S2_json_is_valid_whatever_the_names,
+          S2_text_is_cut_at_a_character, S2_at_any_time, outcomes_have_names,
+          S2_the_plan_and_every_step_are_logged_where_asked,
+          S2_a_budget_that_does_not_fit_is_warned_of, S2_nothing_is_written_unasked)

@@ -1,0 +1,480 @@
+/* What the program calls. The work is done by the coordinator (coordinator.c). */
+#define _GNU_SOURCE
+#include <lifoguard/close.h>
+#include <lifoguard/defer.h>
+#include <lifoguard/panic.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "sched/park.h"
+#include "sched/runtime.h"
+#include "shutdown/internal.h"
+
+#define DEFAULT_BUDGET (25 * LG_SECOND)
+
+const char *const lgi_after_none[1] = {NULL};
+
+/* ---- making and freeing ---- */
+
+void lgi_shutdown_let_go(lg_shutdown *s)
+{
+    if (__atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    int errno_value = errno;
+    for (size_t i = 0; i < s->order.count; i++)
+        free(s->order.nodes[i].stage);
+    lgi_order_free(&s->order);
+    lg_error_free(s->error);
+    lg_context_end(s->context);
+    lg_context_end(s->fallback);
+    if (s->wake >= 0)
+        close(s->wake);
+    if (s->asked >= 0)
+        close(s->asked);
+    pthread_cond_destroy(&s->offer);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+    errno = errno_value;
+}
+
+void lgi_shutdown_wake(lg_shutdown *s)
+{
+    uint64_t one = 1;
+    int errno_value = errno;
+    while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+    errno = errno_value;
+}
+
+static void sleep_until(lg_shutdown *s, lg_duration until)
+{
+    struct pollfd wake = {.fd = s->wake, .events = POLLIN};
+    struct timespec time = {0}, *timeout = NULL;
+    if (until != LG_DURATION_MAX) {
+        lg_duration rest = until - lg_now();
+        if (rest > 0)
+            time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
+        timeout = &time;
+    }
+    ppoll(&wake, 1, timeout, NULL);
+    uint64_t count;
+    while (read(s->wake, &count, sizeof(count)) < 0 && errno == EINTR)
+        ;
+}
+
+static void *coordinate(void *data)
+{
+    lg_shutdown *s = data;
+    pthread_setname_np(pthread_self(), "lg-shutdown");
+    for (;;) {
+        lg_duration next = lgi_shutdown_step(s);
+        pthread_mutex_lock(&s->lock);
+        bool over = s->over;
+        pthread_mutex_unlock(&s->lock);
+        if (over)
+            break;
+        sleep_until(s, next);
+    }
+    lgi_shutdown_let_go(s);
+    return NULL;
+}
+
+static void catch(lg_panic_info *panic, lg_error **error)
+{
+    if (lg_recover(panic))
+        *error = lg_panic_take_error(panic);
+}
+
+/* Contexts panic if they cannot be made. */
+static lg_error *make_contexts(lg_shutdown *s)
+{
+    lg_func_recovers (lg_error *, err) {
+        lg_defer_recover(catch, &err);
+        s->context = lg_with_cancel(lg_background());
+        s->fallback = lg_with_cancel(lg_background());
+        lg_return(NULL);
+    }
+}
+
+static lg_error *handle_signals(lg_shutdown *s)
+{
+    static const int usual[] = {SIGINT, SIGTERM, 0};
+    const int *signals = s->options.signals ? s->options.signals : usual;
+    uint64_t set = 0;
+    for (; *signals && !s->options.no_signals; signals++) {
+        if (*signals < 1 || *signals > 64)
+            return lg_error_errno(EINVAL, "signal %d", *signals);
+        set |= UINT64_C(1) << (*signals - 1);
+    }
+    if (!set)
+        return NULL;
+    s->watch = (struct lgi_signal_watch){.signals = set, .got = lgi_shutdown_on_signal};
+    lg_error *error = lgi_signals_watch(&s->watch);
+    s->watching = !error;
+    return error;
+}
+
+static void leave_signals(lg_shutdown *s)
+{
+    if (s->watching)
+        lgi_signals_unwatch(&s->watch);
+    s->watching = false;
+}
+
+static lg_error *start_threads(lg_shutdown *s)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &s->mask);
+    __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
+    int failed = pthread_create(&s->thread, NULL, coordinate, s);
+    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    if (failed) {
+        __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
+        return lg_error_errno(failed, "a thread for shutting down");
+    }
+    return NULL;
+}
+
+static lg_error *make(lg_shutdown *s)
+{
+    lg_error *error = make_contexts(s);
+    if (error)
+        return error;
+    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake < 0 || s->asked < 0)
+        return lg_error_errno(errno, "eventfd");
+    error = handle_signals(s);
+    if (error)
+        return error;
+    error = start_threads(s);
+    if (error) {
+        leave_signals(s);
+        return error;
+    }
+    pthread_mutex_lock(&s->lock);
+    bool runner = lgi_runner_add(s);
+    pthread_mutex_unlock(&s->lock);
+    return runner ? NULL : lg_error_errno(EAGAIN, "a thread for stopping");
+}
+
+/* Ends the threads; what is left of them is not this one's concern. */
+static void disband(lg_shutdown *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->over = true;
+    pthread_cond_broadcast(&s->offer);
+    pthread_mutex_unlock(&s->lock);
+    leave_signals(s);
+    lgi_shutdown_wake(s);
+    pthread_join(s->thread, NULL);
+}
+
+lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *options)
+{
+    *shutdown = NULL;
+    lg_shutdown *s = calloc(1, sizeof(*s));
+    if (!s)
+        return &lg_error_out_of_memory;
+    if (options)
+        s->options = *options;
+    if (s->options.budget <= 0)
+        s->options.budget = DEFAULT_BUDGET;
+    s->owner = getpid();
+    s->wake = s->asked = -1;
+    s->holders = 1;
+    s->offered_end = &s->offered;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->offer, NULL);
+    lg_error *error = make(s);
+    if (!error) {
+        *shutdown = s;
+        return NULL;
+    }
+    if (__atomic_load_n(&s->holders, __ATOMIC_RELAXED) > 1)
+        disband(s);
+    lgi_shutdown_let_go(s);
+    return lg_error_wrap(error, "prepare to shut down");
+}
+
+/* ---- adding stages ---- */
+
+static size_t strings_size(const lg_stage *stage, size_t *names)
+{
+    size_t size = strlen(stage->name) + 1;
+    *names = 0;
+    if (!stage->after)
+        return size;
+    for (; stage->after[*names]; ++*names)
+        size += strlen(stage->after[*names]) + 1;
+    return size;
+}
+
+static char *copy_string(char **at, const char *text)
+{
+    char *copy = *at;
+    size_t size = strlen(text) + 1;
+    memcpy(copy, text, size);
+    *at += size;
+    return copy;
+}
+
+/* NULL: out of memory. */
+static struct lgi_stage *new_stage(lg_shutdown *s, const lg_stage *stage)
+{
+    size_t names, size = strings_size(stage, &names);
+    struct lgi_stage *new = malloc(sizeof(*new) + (names + 1) * sizeof(new->names[0]) + size);
+    if (!new)
+        return NULL;
+    *new = (struct lgi_stage){
+        .owner = s, .stop = stage->stop, .argument = stage->argument, .limit = stage->limit};
+    char *at = (char *)&new->names[names + 1];
+    new->name = copy_string(&at, stage->name);
+    for (size_t i = 0; i < names; i++)
+        new->names[i] = copy_string(&at, stage->after[i]);
+    new->names[names] = NULL;
+    if (stage->after)
+        new->after = new->names;
+    return new;
+}
+
+/* Could it be added? Under the lock. */
+static lg_error *check(lg_shutdown *s, const lg_stage *stage)
+{
+    char cycle[512];
+    if (!lgi_order_reserve(&s->order, s->starting + 1))
+        return &lg_error_out_of_memory;
+    lgi_order_add(&s->order, NULL, stage->name, stage->after, stage->limit);
+    size_t length = lgi_order_cycle(&s->order, cycle, sizeof(cycle));
+    lgi_order_drop_last(&s->order);
+    return length > 0 ? lg_errorf("a cycle: %s", cycle) : NULL;
+}
+
+/* Adds it, or returns why not. Under the lock. */
+static lg_error *add(lg_shutdown *s, struct lgi_stage *new, const lg_stage *stage)
+{
+    if (s->phase >= LGI_PHASE_STOPPING)
+        return &lg_shutting_down;
+    lg_error *error = check(s, stage);
+    if (!error)
+        lgi_order_add(&s->order, new, new->name, new->after, new->limit);
+    return error;
+}
+
+static void check_use(const lg_shutdown *s, const lg_stage *stage)
+{
+    if (!s || !stage || !stage->name || !stage->stop)
+        lg_panic("a stage of a shutdown needs a name and a stop");
+}
+
+lg_error *lg_shutdown_add(lg_shutdown *s, const lg_stage *stage)
+{
+    check_use(s, stage);
+    lg_error *error = &lg_error_out_of_memory;
+    struct lgi_stage *new = new_stage(s, stage);
+    if (new) {
+        pthread_mutex_lock(&s->lock);
+        error = add(s, new, stage);
+        pthread_mutex_unlock(&s->lock);
+    }
+    if (!error)
+        return NULL;
+    free(new);
+    error = lg_error_wrap(error, "stage %s", stage->name);
+    return lg_error_join(error, lgi_stage_stop_here(s, stage));
+}
+
+struct starting {
+    lg_shutdown *s;
+    struct lgi_stage *new;
+};
+
+static void end_start(struct starting *starting)
+{
+    pthread_mutex_lock(&starting->s->lock);
+    starting->s->starting--;
+    pthread_mutex_unlock(&starting->s->lock);
+    free(starting->new);
+}
+
+lg_error *lg_shutdown_start(lg_shutdown *s, const lg_stage *stage)
+{
+    check_use(s, stage);
+    lg_func (lg_error *, err) {
+        struct starting starting = {s, new_stage(s, stage)};
+        if (!starting.new)
+            lg_return(lg_error_wrap(&lg_error_out_of_memory, "start %s", stage->name));
+        pthread_mutex_lock(&s->lock);
+        err = s->phase != LGI_PHASE_UP || s->request_wanted || s->stop_wanted ? &lg_shutting_down
+                                                                              : check(s, stage);
+        s->starting++;
+        pthread_mutex_unlock(&s->lock);
+        lg_defer(end_start, &starting);
+        if (!err && stage->start)
+            err = stage->start(stage->argument, s->context);
+        if (err)
+            lg_return(lg_error_wrap(err, "start %s", stage->name));
+
+        pthread_mutex_lock(&s->lock);
+        err = add(s, starting.new, stage);
+        if (!err)
+            starting.new = NULL;
+        pthread_mutex_unlock(&s->lock);
+        if (err) {
+            err = lg_error_wrap(err, "stage %s", stage->name);
+            err = lg_error_join(err, lgi_stage_stop_here(s, stage));
+        }
+        lg_return(err);
+    }
+}
+
+lg_error *lg_shutdown_ready(lg_shutdown *s)
+{
+    lg_error *error = NULL;
+    pthread_mutex_lock(&s->lock);
+    bool up = s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted;
+    if (up) {
+        error = lg_readiness_on(s->options.readiness);
+        if (!error) {
+            s->was_ready = true;
+            s->plan_wanted = true;
+            lg_notify_ready(s->options.notify, NULL);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (up)
+        lgi_shutdown_wake(s);
+    return error;
+}
+
+/* ---- being asked ---- */
+
+lg_error *lgi_shutdown_cause(lg_shutdown *s)
+{
+    int signal = lg_shutdown_signal(s);
+    return lg_error_wrap(signal ? lgi_signal_error(signal) : lg_error_new(s->reason),
+                         "shutting down");
+}
+
+void lg_shutdown_request(lg_shutdown *s, const char *reason)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted) {
+        s->request_wanted = true;
+        lgi_shutdown_copy_text(s->reason, sizeof(s->reason), reason ? reason : "requested");
+    }
+    pthread_mutex_unlock(&s->lock);
+    lgi_shutdown_wake(s);
+}
+
+bool lg_shutdown_requested(const lg_shutdown *s)
+{
+    return lg_context_err(s->context) != NULL;
+}
+
+int lg_shutdown_fd(const lg_shutdown *s)
+{
+    return s->asked;
+}
+
+const lg_context *lg_shutdown_context(const lg_shutdown *s)
+{
+    return s->context;
+}
+
+int lg_shutdown_signal(const lg_shutdown *s)
+{
+    return __atomic_load_n(&s->signal, __ATOMIC_ACQUIRE);
+}
+
+/* A wait that a signal may end is no deadlock. */
+static void begin_outside(void)
+{
+    __atomic_fetch_add(&lgi_outside, 1, __ATOMIC_SEQ_CST);
+}
+
+static void end_outside(void)
+{
+    __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
+}
+
+void lg_shutdown_wait(lg_shutdown *s)
+{
+    begin_outside();
+    lg_defer(end_outside);
+    lg_context_wait(s->context);
+}
+
+lg_error *lg_shutdown_wait_until(lg_shutdown *s, lg_until until)
+{
+    lg_func (lg_error *, err) {
+        begin_outside();
+        lg_defer(end_outside);
+        lg_return(lg_context_wait_until(s->context, until));
+    }
+}
+
+/* ---- stopping ---- */
+
+static void wait_until_stopped(lg_shutdown *s)
+{
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g, .index = LGI_READY};
+    if (lgi_done_happened(&s->stopped))
+        return;
+    lgi_wait_begin(g, "shutdown");
+    if (lgi_done_watch(&s->stopped, &waiter))
+        lgi_park_through(g);
+    else
+        (void)lgi_claim(g, LGI_READY);
+    lgi_done_unwatch(&s->stopped, &waiter);
+}
+
+lg_error *lg_shutdown_stop(lg_shutdown *s)
+{
+    if (s->owner != getpid())
+        return lg_error_new("shutdown in a child after fork: the stages are its parent's");
+    if (lgi_stage_current() == s)
+        lg_panic("a stop that calls lg_shutdown_stop would wait for itself");
+    pthread_mutex_lock(&s->lock);
+    s->stop_wanted = true;
+    pthread_mutex_unlock(&s->lock);
+    lgi_shutdown_wake(s);
+    begin_outside();
+    wait_until_stopped(s);
+    end_outside();
+    pthread_mutex_lock(&s->lock);
+    lg_error *error = s->error;
+    s->error = NULL;
+    pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+void lg_shutdown_finish(lg_shutdown *s, lg_error **result)
+{
+    if (!s)
+        return;
+    int errno_value = errno;
+    lg_error_add(result, lg_shutdown_stop(s));
+    if (s->owner == getpid()) {
+        disband(s);
+        lgi_shutdown_let_go(s);
+    }
+    errno = errno_value;
+}
+
+size_t lg_shutdown_overran(const lg_shutdown *shutdown)
+{
+    lg_shutdown *s = (lg_shutdown *)(uintptr_t)shutdown;
+    pthread_mutex_lock(&s->lock);
+    size_t count = s->overrunning;
+    pthread_mutex_unlock(&s->lock);
+    return count;
+}

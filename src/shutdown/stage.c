@@ -1,0 +1,181 @@
+/* Calling the stops, on threads of their own. */
+#define _GNU_SOURCE
+#include <lifoguard/defer.h>
+#include <lifoguard/panic.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "shutdown/internal.h"
+
+static __thread lg_shutdown *current;
+
+lg_shutdown *lgi_stage_current(void)
+{
+    return current;
+}
+
+/* ---- one call ---- */
+
+static void set_none(lg_panic_info *panic, lg_context **context)
+{
+    if (lg_recover(panic))
+        *context = NULL;
+}
+
+/* NULL if there is no memory, or no thread to keep its time. */
+static lg_context *bounded_context(const char *name, lg_duration deadline)
+{
+    lg_func_recovers (lg_context *, context) {
+        char text[64];
+        lg_defer_recover(set_none, &context);
+        lgi_shutdown_copy_text(text, sizeof(text), name);
+        lg_return(lg_with_deadline_named(lg_background(), deadline, text));
+    }
+}
+
+static void caught(lg_panic_info *panic, struct lgi_stage *stage)
+{
+    if (!lg_recover(panic))
+        return;
+    stage->ended_as = LG_STAGE_PANICKED;
+    stage->error = lg_error_wrap(lg_panic_take_error(panic), "panic");
+}
+
+/* However the call ended. */
+static void post(struct lgi_stage *stage)
+{
+    lg_shutdown *s = stage->owner;
+    lg_error *late = NULL;
+    stage->ended_at = lg_now();
+    current = NULL;
+    if (stage->ended_as == LG_STAGE_STOPPING) {
+        stage->ended_as = LG_STAGE_PANICKED;
+        stage->error = lg_error_new("it ended its thread");
+    }
+    pthread_mutex_lock(&s->lock);
+    stage->returned = true;
+    if (stage->outcome == LG_STAGE_TIMED_OUT) {
+        s->overrunning--;
+        late = stage->error;
+        stage->error = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    lg_error_free(late);
+    lgi_shutdown_wake(s);
+}
+
+static void call(struct lgi_stage *stage)
+{
+    lg_func_recovers_void {
+        lg_defer(post, stage);
+        lg_defer_recover(caught, stage);
+        current = stage->owner;
+        stage->ended_as = LG_STAGE_STOPPING;
+        lg_context *context = bounded_context(stage->name, stage->began + stage->given);
+        lg_defer(lg_context_end, context);
+        stage->error = stage->stop(stage->argument, context ? context : stage->owner->fallback);
+        stage->ended_as = stage->error ? LG_STAGE_FAILED : LG_STAGE_DONE;
+    }
+}
+
+/* ---- runners ---- */
+
+static struct lgi_stage *take(lg_shutdown *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->offered && !s->over)
+        pthread_cond_wait(&s->offer, &s->lock);
+    struct lgi_stage *stage = s->offered;
+    s->idle--;
+    if (stage) {
+        s->offered = stage->next;
+        if (!s->offered)
+            s->offered_end = &s->offered;
+        s->offered_count--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return stage;
+}
+
+static void *run(void *data)
+{
+    lg_shutdown *s = data;
+    struct lgi_stage *stage;
+    int before;
+    lg_defer(lgi_shutdown_let_go, s);
+    pthread_setname_np(pthread_self(), "lg-stop");
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    while ((stage = take(s))) {
+        call(stage);
+        pthread_mutex_lock(&s->lock);
+        s->idle++;
+        pthread_mutex_unlock(&s->lock);
+    }
+    return NULL;
+}
+
+bool lgi_runner_add(lg_shutdown *s)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
+    s->idle++;
+    /* It takes its own mask when it has a name to be seen by. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool made = pthread_create(&thread, &attributes, run, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (!made) {
+        s->idle--;
+        __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
+    }
+    return made;
+}
+
+bool lgi_stage_offer(lg_shutdown *s, struct lgi_stage *stage)
+{
+    if (s->idle <= s->offered_count && !lgi_runner_add(s))
+        return false;
+    stage->next = NULL;
+    *s->offered_end = stage;
+    s->offered_end = &stage->next;
+    s->offered_count++;
+    pthread_cond_signal(&s->offer);
+    return true;
+}
+
+/* ---- without a runner ---- */
+
+struct here {
+    const lg_stage *stage;
+    const lg_context *context;
+};
+
+static void call_here(const struct here *here, lg_error **result)
+{
+    *result = here->stage->stop(here->stage->argument, here->context);
+}
+
+lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
+{
+    lg_func (lg_error *, err) {
+        lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
+        lg_duration now = lg_now();
+        lg_context *context = bounded_context(
+            stage->name, limit < LG_DURATION_MAX - now ? now + limit : LG_DURATION_MAX);
+        lg_defer(lg_context_end, context);
+        struct here here = {stage, context ? context : s->fallback};
+        {
+            lg_defer_contained(call_here, &here, &err);
+        }
+        lg_return(lg_error_wrap(err, "stop %s", stage->name));
+    }
+}

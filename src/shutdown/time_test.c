@@ -1,0 +1,302 @@
+/* S2: nothing waits for ever, and what overran is named. The limits here are short; what is measured is compared with
+ * what a slow machine could take. */
+#include "testing.h"
+
+static const lg_shutdown_options quiet = {.no_signals = true};
+
+static sem_t gate;
+
+static void open_gate(int stages)
+{
+    while (stages-- > 0)
+        sem_post(&gate);
+}
+
+/* What overran uses the test's stack: it must be gone before that is. */
+static void wait_for_stragglers(lg_shutdown *s)
+{
+    for (int tries = 0; lg_shutdown_overran(s) > 0; tries++) {
+        ck_assert_int_lt(tries, 10000);
+        nap(2 * MS);
+    }
+}
+
+START_TEST(S2_a_stage_that_obeys_is_cancelled_at_its_limit)
+{
+    struct act a = {.name = "a"}, b = {.name = "b", .behaviour = OBEYS};
+    lg_shutdown *s = new_shutdown(quiet);
+    add_act(s, &a, 0);
+    add_act(s, &b, 60 * MS);
+    lg_duration start = lg_now();
+    lg_error *err = lg_shutdown_stop(s);
+    ck_assert_int_ge(lg_since(start), 60 * MS);
+    ck_assert_int_lt(lg_since(start), SOON);
+    char text[256];
+    lg_error_format(err, text, sizeof(text));
+    ck_assert(lg_error_is(err, &lg_deadline_exceeded));
+    lg_error_free(err);
+    expect_text(text, "stop b: ");
+    expect_text(text, "its limit of 60ms");
+    expect_acts("b a");
+    expect_outcome(s, "b", "timed out");
+    expect_outcome(s, "a", "done");
+    wait_for_stragglers(s);
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+START_TEST(S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts)
+{
+    struct act a = {.name = "a"}, b = {.name = "b", .behaviour = DEAF, .gate = &gate};
+    lg_shutdown *s = new_shutdown(quiet);
+    sem_init(&gate, 0, 0);
+    add_act(s, &a, 0);
+    add_act(s, &b, 60 * MS);
+    ck_assert_str_eq(stop_text(s),
+                     "stop b: still running after its limit of 60ms: deadline exceeded");
+    expect_acts("b a");
+    ck_assert_uint_eq(lg_shutdown_overran(s), 1);
+    lg_stage_report report = report_of(s, "b");
+    ck_assert_int_eq(report.outcome, LG_STAGE_TIMED_OUT);
+    ck_assert_int_eq(report.limit, 60 * MS);
+    ck_assert_int_ge(report.took, 60 * MS);
+    open_gate(1);
+    wait_for_stragglers(s);
+    ck_assert_int_eq(report_of(s, "b").took, report.took);
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+static lg_error *fails_at_the_gate(void *argument, const lg_context *context)
+{
+    (void)argument;
+    (void)context;
+    while (sem_wait(&gate) != 0)
+        ;
+    lg_panic("late");
+}
+
+START_TEST(S4_what_comes_late_is_dropped)
+{
+    lg_shutdown *s = new_shutdown(quiet);
+    sem_init(&gate, 0, 0);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = fails_at_the_gate, .limit = 10 * MS}));
+    expect_text(stop_text(s), "still running");
+    open_gate(1);
+    wait_for_stragglers(s);
+    ck_assert_str_eq(stop_text(s), "no error");
+    expect_outcome(s, "x", "timed out");
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+/* It may be freed with a stop still running. */
+START_TEST(S2_it_ends_before_what_overran)
+{
+    static struct act a = {.name = "a", .behaviour = DEAF, .gate = &gate};
+    lg_error *err = NULL;
+    lg_shutdown *s = new_shutdown(quiet);
+    sem_init(&gate, 0, 0);
+    add_act(s, &a, 10 * MS);
+    lg_shutdown_finish(s, &err);
+    ck_assert(lg_error_is(err, &lg_deadline_exceeded));
+    lg_error_free(err);
+    open_gate(1);
+    nap(20 * MS); /* a sanitizer would say so, if it used what is freed */
+}
+END_TEST
+
+START_TEST(S2_every_stage_in_turn_overruns)
+{
+    static char names[5][4];
+    for (size_t bad = 0; bad < 5; bad++) {
+        struct act acts[5] = {0};
+        lg_shutdown *s = new_shutdown(quiet);
+        sem_init(&gate, 0, 0);
+        for (size_t i = 0; i < 5; i++) {
+            snprintf(names[i], sizeof(names[i]), "s%zu", i);
+            acts[i] = (struct act){names[i], i == bad ? DEAF : QUICK, 0, &gate};
+            add_act(s, &acts[i], i == bad ? 50 * MS : 0);
+        }
+        const char *text = stop_text(s);
+        expect_text(text, names[bad]);
+        ck_assert_int_eq(occurrences(text, "stop "), 1);
+        expect_acts("s4 s3 s2 s1 s0");
+        for (size_t i = 0; i < 5; i++)
+            expect_outcome(s, names[i], i == bad ? "timed out" : "done");
+        open_gate(1);
+        wait_for_stragglers(s);
+        lg_shutdown_finish(s, NULL);
+    }
+}
+END_TEST
+
+/* All of them hang: the budget is divided, everybody's turn comes, and it holds. */
+START_TEST(S2_the_budget_holds_when_all_overrun)
+{
+    static char names[5][4];
+    struct act acts[5] = {0};
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true, .budget = 500 * MS});
+    sem_init(&gate, 0, 0);
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(names[i], sizeof(names[i]), "s%zu", i);
+        acts[i] = (struct act){names[i], DEAF, 0, &gate};
+        add_act(s, &acts[i], i % 2 ? LG_MINUTE : 0);
+    }
+    lg_duration start = lg_now();
+    const char *text = stop_text(s);
+    lg_duration took = lg_since(start);
+    ck_assert_int_eq(occurrences(text, "still running"), 5);
+    expect_acts("s4 s3 s2 s1 s0");
+    ck_assert_int_ge(took, 490 * MS);
+    ck_assert_int_lt(took, SOON);
+    lg_duration given = 0;
+    for (size_t i = 0; i < 5; i++) {
+        expect_outcome(s, names[i], "timed out");
+        given += report_of(s, names[i]).limit;
+    }
+    ck_assert_int_le(given, 500 * MS);
+    open_gate(5);
+    wait_for_stragglers(s);
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+/* The one above leaves no time at all: what is below is named as not stopped. */
+static lg_error *takes_all(void *argument, const lg_context *context)
+{
+    lg_duration when;
+    (void)argument;
+    ck_assert(lg_context_deadline(context, &when));
+    while (lg_now() < when + 300 * MS)
+        nap(10 * MS);
+    return NULL;
+}
+
+START_TEST(S2_what_was_not_stopped_is_named)
+{
+    struct act a = {.name = "a"}, b = {.name = "b"};
+    /* Both are below x, whose lingering takes what is left. */
+    lg_shutdown *s = new_shutdown(
+        (lg_shutdown_options){.no_signals = true, .budget = 20 * MS, .grace_period = 1});
+    add_act(s, &a, 1);
+    add_act(s, &b, 1);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = takes_all, .limit = LG_HOUR}));
+    lg_error *err = lg_shutdown_stop(s);
+    char text[512];
+    lg_error_format(err, text, sizeof(text));
+    ck_assert(lg_error_is(err, &lg_stage_not_stopped));
+    lg_error_free(err);
+    expect_text(text, "stop x: ");
+    expect_text(text, "stop a: not stopped, as no time was left");
+    expect_outcome(s, "a", "not stopped");
+    ck_assert_str_eq(report_of(s, "a").error, "no time was left");
+    wait_for_stragglers(s);
+    clear_acts();
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+START_TEST(S2_the_grace_period_cuts_the_budget)
+{
+    struct act a = {.name = "a", .behaviour = OBEYS};
+    lg_shutdown *s = new_shutdown(
+        (lg_shutdown_options){.no_signals = true, .budget = LG_HOUR, .grace_period = 150 * MS});
+    add_act(s, &a, LG_HOUR);
+    lg_shutdown_request(s, "now");
+    lg_shutdown_wait(s);
+    nap(50 * MS);
+    lg_duration start = lg_now();
+    expect_text(stop_text(s), "deadline exceeded");
+    ck_assert_int_lt(lg_since(start), SOON);
+    ck_assert_int_le(report_of(s, "a").limit, 101 * MS);
+    wait_for_stragglers(s);
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+/* C7: the context of a stop lives although the program's is cancelled, and has the stage's deadline and name. */
+static lg_error *looks_at_context(void *argument, const lg_context *context)
+{
+    lg_duration when = 0;
+    char *text = argument;
+    ck_assert_ptr_null(lg_context_err(context));
+    ck_assert(lg_context_deadline(context, &when));
+    ck_assert_int_le(when - lg_now(), 50 * MS);
+    lg_context_wait(context);
+    lg_error_format(lg_context_cause(context), text, 256);
+    return NULL;
+}
+
+START_TEST(S2_C7_a_stop_has_a_context_of_its_own)
+{
+    char text[256] = "";
+    lg_shutdown *s = new_shutdown(quiet);
+    ok(lg_shutdown_add(
+        s,
+        &(lg_stage){.name = "web", .stop = looks_at_context, .argument = text, .limit = 50 * MS}));
+    lg_shutdown_request(s, "now");
+    lg_shutdown_wait(s);
+    expect_text(stop_text(s), "stop web: over its limit of 50ms: deadline exceeded");
+    wait_for_stragglers(s);
+    ck_assert_str_eq(text, "web: deadline exceeded");
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+/* S6: after a request the program goes on serving; without one, or if it was not ready, there is nobody to drain. */
+static lg_duration time_to_request(bool ready, lg_readiness *readiness)
+{
+    lg_shutdown *s = new_shutdown(
+        (lg_shutdown_options){.no_signals = true, .drain_delay = 80 * MS, .readiness = readiness});
+    if (ready)
+        ok(lg_shutdown_ready(s));
+    ck_assert(lg_readiness_is_on(readiness) == ready);
+    lg_duration start = lg_now();
+    lg_shutdown_request(s, "now");
+    while (lg_readiness_is_on(readiness))
+        nap(MS);
+    lg_duration until_off = lg_since(start);
+    if (until_off < 40 * MS && ready)
+        ck_assert(!lg_shutdown_requested(s));
+    lg_shutdown_wait(s);
+    lg_duration took = lg_since(start);
+    lg_shutdown_finish(s, NULL);
+    return took;
+}
+
+START_TEST(S6_readiness_goes_first_and_the_drain_delay_passes)
+{
+    lg_readiness readiness = LG_READINESS(NULL);
+    lg_duration took = time_to_request(true, &readiness);
+    ck_assert_int_ge(took, 80 * MS);
+    ck_assert_int_lt(took, SOON);
+    /* not measured, as a slow machine takes any time: that there is none is in the log */
+    (void)time_to_request(false, &readiness);
+}
+END_TEST
+
+START_TEST(S6_a_stop_during_the_drain_delay_cuts_it)
+{
+    struct act a = {.name = "a"};
+    lg_shutdown *s =
+        new_shutdown((lg_shutdown_options){.no_signals = true, .drain_delay = LG_HOUR});
+    add_act(s, &a, 0);
+    ok(lg_shutdown_ready(s));
+    lg_shutdown_request(s, "now");
+    nap(5 * MS);
+    ck_assert(!lg_shutdown_requested(s));
+    ok(lg_shutdown_stop(s));
+    ck_assert(lg_shutdown_requested(s));
+    expect_acts("a");
+    lg_shutdown_finish(s, NULL);
+}
+END_TEST
+
+RUN_TESTS("time", S2_a_stage_that_obeys_is_cancelled_at_its_limit,
+          S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts,
+          S4_what_comes_late_is_dropped, S2_it_ends_before_what_overran,
+          S2_every_stage_in_turn_overruns, S2_the_budget_holds_when_all_overrun,
+          S2_what_was_not_stopped_is_named, S2_the_grace_period_cuts_the_budget,
+          S2_C7_a_stop_has_a_context_of_its_own, S6_readiness_goes_first_and_the_drain_delay_passes,
+          S6_a_stop_during_the_drain_delay_cuts_it)
