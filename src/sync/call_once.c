@@ -56,11 +56,9 @@ static lg_error *begin(lg_once *once, lg_until until, enum begun *begun)
     if (claim >= LGI_READY)
         return NULL;
     lgi_lock(&once->lgi_lock);
-    if (waiter.queued) {
-        lgi_waiters_remove(&once->lgi_waiters, &waiter);
-        if (lgi_waiters_empty(&once->lgi_waiters))
-            __atomic_fetch_and(&once->lgi_word, ~(uintptr_t)WAITED, __ATOMIC_RELAXED);
-    }
+    lgi_waiters_remove(&once->lgi_waiters, &waiter);
+    if (lgi_waiters_empty(&once->lgi_waiters))
+        __atomic_fetch_and(&once->lgi_word, ~(uintptr_t)WAITED, __ATOMIC_RELAXED);
     lgi_unlock(&once->lgi_lock);
     return lgi_wait_failed(claim, until);
 }

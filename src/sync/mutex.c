@@ -1,7 +1,7 @@
 /* Mutexes, after Go's. The word holds the owner, and in its lowest bits:
  *
- *   WAITERS    somebody is in the list. Set under the list's lock while there is an owner, whose unlock then takes that
- *              lock too; cleared under it.
+ *   WAITERS    somebody may be in the list. Set under the list's lock while there is an owner, whose unlock then takes
+ *              that lock too; cleared under it.
  *   WOKEN      somebody was woken, or spins, to try for the mutex: whoever unlocks need not wake another.
  *   STARVING   the first in the list has waited for long: whoever unlocks hands the mutex over. Only together with an
  *              owner, so there is nobody to be faster.
@@ -13,6 +13,8 @@
 
 #include "sched/goroutine.h"
 #include "sched/runtime.h"
+
+_Static_assert(sizeof(lg_mutex) <= 4 * sizeof(void *), "the header says so");
 
 enum { WAITERS = 1, WOKEN = 2, STARVING = 4, FLAGS = 7 };
 
@@ -114,9 +116,7 @@ static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool a
 static void leave(lg_mutex *mutex, struct lgi_waiter *waiter)
 {
     lgi_lock(&mutex->lgi_lock);
-    lgi_waiters_remove(&mutex->lgi_waiters, waiter);
-    if (lgi_waiters_empty(&mutex->lgi_waiters))
-        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
+    lgi_waiters_remove(&mutex->lgi_waiters, waiter); /* its flag is left to whoever unlocks */
     lgi_unlock(&mutex->lgi_lock);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdatomic.h>
 
+#include "sched/park.h"
+
 /* ---- alone ---- */
 
 static void locks_and_unlocks(void *data)
@@ -320,6 +322,56 @@ START_TEST(C9_a_lock_with_a_deadline_gives_up_and_leaves_no_trace)
 }
 END_TEST
 
+/* ---- order ---- */
+
+static void passes_in_turn(lg_mutex *mutex, int number)
+{
+    lg_mutex_lock(mutex);
+    lg_defer(lg_mutex_unlock, mutex);
+    note_number(number);
+}
+
+static int waiting_for(lg_mutex *mutex)
+{
+    int waiting = 0;
+    lgi_lock(&mutex->lgi_lock);
+    for (const struct lgi_waiter *w = mutex->lgi_waiters.first; w; w = w->next)
+        waiting++;
+    lgi_unlock(&mutex->lgi_lock);
+    return waiting;
+}
+
+/* With a wait that is long, and one that is not: handed over, and woken to try. */
+static void lets_all_pass(void *data)
+{
+    lg_mutex mutex = LG_MUTEX_INIT;
+    lg_duration pause = *(lg_duration *)data;
+    lg_waitgroup all = LG_WAITGROUP_INIT;
+    lg_mutex_lock(&mutex);
+    for (int i = 0; i < 6; i++) {
+        lg_waitgroup_go(&all, passes_in_turn, &mutex, i);
+        while (waiting_for(&mutex) != i + 1)
+            lg_yield();
+    }
+    if (pause > 0)
+        lg_sleep(pause);
+    lg_mutex_unlock(&mutex);
+    lg_waitgroup_wait(&all);
+    expect_trace("0 1 2 3 4 5");
+    ck_assert_uint_eq(mutex.lgi_word, 0);
+}
+
+START_TEST(waiters_come_in_order_of_arrival)
+{
+    lg_duration pauses[] = {0, 5 * LG_MILLISECOND};
+    ck_assert_ptr_null(lg_set_workers(1));
+    for (int i = 0; i < 2; i++) {
+        on_goroutine(lets_all_pass, &pauses[i]);
+        ck_assert(on_thread(lets_all_pass, &pauses[i]));
+    }
+}
+END_TEST
+
 /* ---- fairness ---- */
 
 struct hog {
@@ -487,7 +539,7 @@ RUN_TESTS("mutex", G1_a_mutex_locks_on_any_thread_and_goroutine, misuse_of_a_mut
           D13_whatever_happens_inside_one_at_a_time_is_in_and_all_come_through,
           D13_a_deferred_unlock_frees_the_waiters_when_the_holder_panics,
           C9_a_lock_with_a_deadline_gives_up_and_leaves_no_trace,
-          who_waits_for_long_is_handed_the_mutex,
+          who_waits_for_long_is_handed_the_mutex, waiters_come_in_order_of_arrival,
           D4_a_stretch_without_the_mutex_retakes_it_on_every_exit,
           D2_the_argument_of_a_stretch_is_evaluated_once,
           a_mutex_may_be_freed_by_the_last_who_unlocked_it)

@@ -109,11 +109,9 @@ lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
     if (claim >= LGI_READY)
         return NULL;
     lgi_lock(&mutex->lgi_lock);
-    if (waiter.queued) {
-        lgi_waiters_remove(&mutex->lgi_readers, &waiter);
-        if (lgi_waiters_empty(&mutex->lgi_readers))
-            __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)QUEUED, __ATOMIC_RELAXED);
-    }
+    lgi_waiters_remove(&mutex->lgi_readers, &waiter);
+    if (lgi_waiters_empty(&mutex->lgi_readers))
+        __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)QUEUED, __ATOMIC_RELAXED);
     lgi_unlock(&mutex->lgi_lock);
     return lgi_wait_failed(claim, until);
 }

@@ -158,6 +158,7 @@ static void waits_in_order(void *data)
     lg_semaphore_release(&semaphore, 2);
     ck_assert(!lg_semaphore_try_acquire(&semaphore, 1)); /* the first wants three */
     lg_sleep(2 * LG_MILLISECOND);
+    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, lg_at(0)), &lg_deadline_exceeded);
     ck_assert_int_eq(wanted.served, 0);
     ck_assert_uint_eq(free_units(&semaphore), 2);
     lg_semaphore_release(&semaphore, 1);

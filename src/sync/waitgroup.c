@@ -83,11 +83,9 @@ static lg_error *wait(lg_waitgroup *group, lg_until until)
     if (claim >= LGI_READY)
         return NULL;
     lgi_lock(&group->lgi_lock);
-    if (waiter.queued) {
-        lgi_waiters_remove(&group->lgi_waiters, &waiter);
-        if (lgi_waiters_empty(&group->lgi_waiters))
-            __atomic_fetch_and(&group->lgi_state, ~(int64_t)WAITED, __ATOMIC_RELAXED);
-    }
+    lgi_waiters_remove(&group->lgi_waiters, &waiter);
+    if (lgi_waiters_empty(&group->lgi_waiters))
+        __atomic_fetch_and(&group->lgi_state, ~(int64_t)WAITED, __ATOMIC_RELAXED);
     lgi_unlock(&group->lgi_lock);
     return lgi_wait_failed(claim, until);
 }
