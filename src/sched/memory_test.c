@@ -1,0 +1,175 @@
+/* lg_go without memory and without threads: it panics, and what a goroutine owns is dropped (G4). */
+#include "error/failing_malloc.h"
+
+#include "sched/sched_testing.h"
+
+/* ---- threads that cannot be created ---- */
+
+static int threads_to_come = -1; /* after that many it fails; -1: it never does */
+
+#ifdef CAN_FAIL_ALLOCATIONS
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+                   void *argument)
+{
+    if (threads_to_come == 0)
+        return EAGAIN;
+    if (threads_to_come > 0)
+        threads_to_come--;
+    typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    static create *real;
+    if (!real) {
+        void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+        memcpy(&real, &symbol, sizeof(real));
+    }
+    return real(thread, attributes, function, argument);
+}
+#endif
+
+/* ---- */
+
+static atomic_int called, dropped;
+
+static void call_it(atomic_int *argument)
+{
+    (void)argument;
+    add_one(&called);
+}
+
+static void drop_it(atomic_int *argument)
+{
+    require(argument == &dropped);
+    add_one(&dropped);
+}
+
+static bool caught;
+
+static void catch_panic(lg_panic_info *panic)
+{
+    memory_ignore();
+    threads_to_come = -1;
+    caught = panic != NULL;
+    if (panic)
+        ck_assert_str_eq(lg_panic_message(panic), "out of memory or threads for a goroutine");
+    lg_recover(panic);
+}
+
+/* The n-th allocation and all after it fail; 0: none does. */
+static void go_failing(const lg_go_options *options, long failing, int threads)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(catch_panic);
+        threads_to_come = threads;
+        if (failing > 0)
+            memory_watch(failing, true);
+        lg_go_with(*options, call_it, &dropped);
+        lg_return_void();
+    }
+}
+
+static bool panics(const lg_go_options *options, long failing, int threads)
+{
+    go_failing(options, failing, threads);
+    return caught;
+}
+
+static const lg_go_options plain = {0}, owned = {.drop = (void (*)(void *))(void (*)(void))drop_it},
+                           thread = {.drop = (void (*)(void *))(void (*)(void))drop_it,
+                                     .thread = true};
+
+START_TEST(g4_the_first_goroutine_without_memory)
+{
+    if (!can_fail_allocations())
+        return;
+    /* Until there is enough for a worker, and then it works. */
+    int failures = 0;
+    while (panics(&owned, failures + 1, -1)) {
+        failures++;
+        ck_assert_int_eq(dropped, failures);
+        ck_assert_int_le(failures, 20);
+    }
+    ck_assert_int_ge(failures, 1);
+    wait_for_value(&called, 1);
+    ck_assert_int_eq(dropped, failures);
+}
+END_TEST
+
+START_TEST(g4_the_first_goroutine_without_threads)
+{
+    if (!can_fail_allocations())
+        return;
+    ck_assert(panics(&plain, 0, 0));
+    ck_assert(panics(&owned, 0, 0));
+    ck_assert(panics(&thread, 0, 0));
+    ck_assert_int_eq(dropped, 2);
+    /* One worker is enough. */
+    ck_assert(!panics(&owned, 0, 1));
+    wait_for_value(&called, 1);
+    ck_assert(!panics(&plain, 0, 0));
+    wait_for_value(&called, 2);
+    ck_assert(panics(&thread, 0, 0));
+    ck_assert_int_eq(dropped, 3);
+    ck_assert(!panics(&thread, 0, -1));
+    wait_for_value(&called, 3);
+    ck_assert_int_eq(dropped, 3);
+}
+END_TEST
+
+static void go_from_goroutine(void)
+{
+    int before = dropped;
+    for (int i = 0; i < 20; i++)
+        ck_assert(!panics(&owned, 1000, -1));
+    ck_assert(panics(&thread, 0, 0));
+    ck_assert_int_eq(dropped, before + 1);
+    add_one(&called);
+}
+
+START_TEST(g4_in_a_goroutine)
+{
+    if (!can_fail_allocations())
+        return;
+    ck_assert_ptr_null(lg_set_workers(1));
+    lg_go(go_from_goroutine);
+    wait_for_value(&called, 21);
+    ck_assert_int_eq(dropped, 1);
+}
+END_TEST
+
+/* Stacks that cannot be made for want of memory are waited for: on the worker, mid-way. */
+static void fail_allocations(long after)
+{
+    memory_watch(after, true);
+    add_one(&called);
+}
+
+static void allow_allocations(void)
+{
+    memory_ignore();
+    add_one(&called);
+}
+
+static void on_large_stack(void)
+{
+    add_one(&called);
+}
+
+START_TEST(without_memory_for_its_stack_a_goroutine_waits)
+{
+    if (!can_fail_allocations())
+        return;
+    ck_assert_ptr_null(lg_set_workers(1));
+    lg_go(fail_allocations, 1L);
+    wait_for_value(&called, 1);
+    /* A mapping of its own size, for which the worker has no memory to note it. */
+    lg_go_with(((lg_go_options){.stack_size = 32 << 20}), on_large_stack);
+    lg_sleep(5 * LG_MILLISECOND);
+    ck_assert_int_eq(called, 1);
+    ck_assert(lg_workers() == 1);
+    lg_go(allow_allocations);
+    wait_for_value(&called, 3);
+}
+END_TEST
+
+RUN_TESTS("sched memory", g4_the_first_goroutine_without_memory,
+          g4_the_first_goroutine_without_threads, g4_in_a_goroutine,
+          without_memory_for_its_stack_a_goroutine_waits)

@@ -1,0 +1,367 @@
+/* Tests of goroutines' stacks: sizes, guard pages, memory given back. */
+#include "sched/sched_testing.h"
+
+#include <alloca.h>
+#include <limits.h>
+#include <sys/mman.h>
+
+#include "sched/stack.h"
+
+static atomic_int ended;
+
+START_TEST(sizes_are_powers_of_two)
+{
+    const struct {
+        size_t asked, given;
+    } cases[] = {
+        {1, 16 << 10},
+        {16 << 10, 16 << 10},
+        {(16 << 10) + 1, 32 << 10},
+        {100000, 128 << 10},
+        {1 << 20, 1 << 20},
+        {((size_t)1 << 30) - 1, (size_t)1 << 30},
+        {(size_t)1 << 30, (size_t)1 << 30},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int class_ = lgi_stack_class(cases[i].asked);
+        ck_assert_int_ge(class_, 0);
+        ck_assert_uint_eq(lgi_stack_size((unsigned)class_), cases[i].given);
+    }
+    ck_assert_int_eq(lgi_stack_class(((size_t)1 << 30) + 1), -1);
+    ck_assert_int_eq(lgi_stack_class(SIZE_MAX), -1);
+#ifndef HAS_SANITIZER
+    ck_assert_uint_eq(lgi_stack_size((unsigned)lgi_stack_class(0)), 128 << 10);
+#else
+    ck_assert_uint_eq(lgi_stack_size((unsigned)lgi_stack_class(0)), 512 << 10);
+#endif
+}
+END_TEST
+
+/* ---- what a goroutine finds ---- */
+
+static size_t page(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Writes to all of the stack that is left, but for what the calls here need, and reads it after others have run. */
+static void __attribute__((noinline)) use_all_of_it(unsigned value)
+{
+    enum { FOR_CALLS = 6000 };
+    uintptr_t low = lgi_self()->bounds.low + page();
+    size_t room = (uintptr_t)__builtin_frame_address(0) - low - FOR_CALLS;
+    volatile unsigned char *all = alloca(room);
+    for (size_t i = 0; i < room; i += 512)
+        all[i] = (unsigned char)(value + i / 512);
+    lg_yield();
+    for (size_t i = 0; i < room; i += 512) {
+        if (all[i] != (unsigned char)(value + i / 512))
+            ck_abort_msg("byte %zu of %zu", i, room);
+    }
+}
+
+static void check_stack(size_t size, unsigned value)
+{
+    const struct lgi_g *g = lgi_self();
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    bool in_guard;
+    ck_assert_uint_eq(g->bounds.high - g->bounds.low, size);
+    ck_assert_uint_eq(g->bounds.low % size, 0);
+    ck_assert_uint_gt(here, g->bounds.low);
+    ck_assert_uint_lt(here, g->bounds.high);
+    ck_assert_ptr_eq(lgi_stack_around(here, &in_guard), (void *)g->bounds.high);
+    ck_assert(!in_guard);
+    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page() - 1, &in_guard),
+                     (void *)g->bounds.high);
+    ck_assert(in_guard);
+    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page(), &in_guard), (void *)g->bounds.high);
+    ck_assert(!in_guard);
+    use_all_of_it(value);
+    add_one(&ended);
+}
+
+#ifdef HAS_SANITIZER
+enum { LEAST = 64 << 10 }; /* Check's assertions alone take more than 16 KB there */
+#else
+enum { LEAST = 16 << 10 };
+#endif
+
+START_TEST(stacks_from_16_kb_to_64_mb)
+{
+    int started = 0;
+    for (size_t size = LEAST; size <= (size_t)64 << 20; size *= 2) {
+        lg_go_with(((lg_go_options){.stack_size = size}), check_stack, size, 7U);
+        lg_go_with(((lg_go_options){.stack_size = size - 1}), check_stack, size, 8U);
+        started += 2;
+    }
+    wait_for_value(&ended, started);
+    bool in_guard;
+    ck_assert_ptr_null(lgi_stack_around((uintptr_t)&in_guard, &in_guard));
+    ck_assert_ptr_null(lgi_stack_around(0, &in_guard));
+}
+END_TEST
+
+/* Many at once, of all sizes: none shares memory with another. */
+START_TEST(stacks_do_not_overlap)
+{
+    enum { COUNT = 600 };
+    ck_assert_ptr_null(lg_set_workers(4));
+    for (unsigned i = 0; i < COUNT; i++) {
+        size_t size = (size_t)LEAST << i % 5;
+        lg_go_with(((lg_go_options){.stack_size = size}), check_stack, size, i);
+    }
+    wait_for_value(&ended, COUNT);
+}
+END_TEST
+
+START_TEST(the_default_size)
+{
+    lg_error *err = lg_set_stack_size(((size_t)1 << 30) + 1);
+    ck_assert_ptr_nonnull(strstr(lg_error_message(err), "1 GB is the most"));
+    lg_error_free(err);
+    ck_assert_ptr_null(lg_set_stack_size(300000));
+    lg_go(check_stack, (size_t)512 << 10, 1U);
+    lg_go_with(((lg_go_options){.stack_size = 1 << 20}), check_stack, (size_t)1 << 20, 1U);
+    wait_for_value(&ended, 2);
+    ck_assert_ptr_null(lg_set_stack_size(0));
+    lg_go(check_stack, lgi_stack_size((unsigned)lgi_stack_class(0)), 1U);
+    wait_for_value(&ended, 3);
+}
+END_TEST
+
+static void check_thread_stack(size_t size)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t has;
+    ck_assert_int_eq(pthread_getattr_np(pthread_self(), &attributes), 0);
+    ck_assert_int_eq(pthread_attr_getstack(&attributes, &low, &has), 0);
+    pthread_attr_destroy(&attributes);
+    ck_assert_uint_ge(has, size);
+    if (size > 0)
+        ck_assert_uint_lt(has, 2 * size);
+    add_one(&ended);
+}
+
+START_TEST(stacks_of_threads)
+{
+    lg_go_thread(check_thread_stack, (size_t)0);
+    lg_go_with(((lg_go_options){.stack_size = 1 << 20, .thread = true}), check_thread_stack,
+               (size_t)1 << 20);
+    lg_go_with(((lg_go_options){.stack_size = 64 << 20, .thread = true}), check_thread_stack,
+               (size_t)64 << 20);
+    wait_for_value(&ended, 3);
+}
+END_TEST
+
+/* ---- the guard page ---- */
+
+static void __attribute__((no_sanitize("address"))) touch_guard(uintptr_t above_guard)
+{
+    volatile char *guard = (volatile char *)lgi_self()->bounds.low;
+    guard[page()] = 1; /* this is the stack */
+    tell("below");
+    guard[page() - 1 + above_guard] = 1;
+    tell("survived");
+    _exit(0);
+}
+
+static void go_touch_guard(void *size)
+{
+    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard, (uintptr_t)0);
+    lg_sleep(LG_MINUTE);
+}
+
+/* Deep enough that it cannot go on; each frame is small, so that the guard page is not jumped over. */
+static int __attribute__((noinline)) recurse(int depth)
+{
+    volatile char frame[64];
+    frame[0] = (char)depth;
+    return depth == INT_MAX ? 0 : recurse(depth + 1) + frame[0];
+}
+
+static void overflow(void)
+{
+    recurse(0);
+    tell("survived");
+    _exit(0);
+}
+
+static void go_overflow(void *unused)
+{
+    (void)unused;
+    lg_go(overflow);
+    lg_sleep(LG_MINUTE);
+}
+
+static bool died(const struct outcome *outcome)
+{
+#ifdef HAS_SANITIZER
+    return outcome->status != 0; /* it makes its own report */
+#else
+    return outcome->status == -SIGSEGV || outcome->status == 2;
+#endif
+}
+
+START_TEST(the_guard_page_is_one)
+{
+    for (size_t size = LEAST; size <= 8 << 20; size *= 8) {
+        struct outcome *outcome = in_child(go_touch_guard, &size);
+        expect_out(outcome, "below ");
+        ck_assert_msg(died(outcome), "status %d", outcome->status);
+    }
+    struct outcome *outcome = in_child(go_overflow, NULL);
+    expect_out(outcome, "");
+    ck_assert_msg(died(outcome), "status %d", outcome->status);
+}
+END_TEST
+
+/* ---- used again, and given back ---- */
+
+static uintptr_t seen[4096];
+static int seen_count;
+
+static void see_stack(void)
+{
+    uintptr_t high = lgi_self()->bounds.high;
+    int i = 0;
+    while (i < seen_count && seen[i] != high)
+        i++;
+    if (i == seen_count)
+        seen[seen_count++] = high;
+    lg_yield();
+    add_one(&ended);
+}
+
+START_TEST(stacks_are_used_again)
+{
+    ck_assert_ptr_null(lg_set_workers(1));
+    for (int i = 1; i <= 2000; i++) {
+        lg_go(see_stack);
+        wait_for_value(&ended, i);
+    }
+    ck_assert_int_le(seen_count, 4);
+}
+END_TEST
+
+static struct lgi_done may_end;
+static atomic_int parked;
+
+static void touch_and_park(void)
+{
+    char touched[10000];
+    memset(touched, 1, sizeof(touched));
+    __asm__ volatile("" ::"r"(touched) : "memory");
+    add_one(&parked);
+    const lg_until until = {LG_DURATION_MAX, &may_end};
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, until), &lg_cancelled);
+    add_one(&ended);
+}
+
+START_TEST(memory_goes_back_after_a_hundred_thousand)
+{
+    ck_assert_ptr_null(lg_set_workers(2));
+    lg_go(add_one, &parked);
+    wait_for_value(&parked, 1);
+    size_t before = resident_kb(), during = 0;
+    for (int round = 0; round < 3; round++) {
+        parked = ended = 0;
+        memset(&may_end, 0, sizeof(may_end));
+        for (int i = 0; i < MANY; i++)
+            lg_go(touch_and_park);
+        wait_for_value(&parked, MANY);
+        during = resident_kb();
+        lgi_done_set(&may_end, NULL);
+        wait_for_value(&ended, MANY);
+    }
+#ifndef HAS_SANITIZER
+    ck_assert_uint_ge(during, before + MANY * 12UL);
+    /* Some is kept for the next ones. */
+    size_t after = 0;
+    for (int i = 0; i < 500 && (after = resident_kb()) > before + (during - before) / 20; i++)
+        usleep(10000);
+    ck_assert_uint_le(after, before + (during - before) / 20);
+#else
+    (void)before;
+    (void)during;
+#endif
+}
+END_TEST
+
+/* ---- no memory for stacks: who has none waits ---- */
+
+static void hold_stack(void)
+{
+    lg_sleep(2 * LG_MILLISECOND);
+    add_one(&ended);
+}
+
+static void short_of_addresses(void *unused)
+{
+    (void)unused;
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (fscanf(file, "%zu", &pages) != 1)
+        _exit(98);
+    fclose(file);
+    ended = 0;
+    lg_go(add_one, &ended); /* workers, before there is too little for their stacks */
+    wait_for_value(&ended, 1);
+    const rlim_t limit = pages * page() + ((rlim_t)4 << 30);
+    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+    for (int i = 0; i < 30; i++)
+        lg_go_with(((lg_go_options){.stack_size = (size_t)1 << 30}), hold_stack);
+    wait_for_value(&ended, 31);
+    tell("all");
+}
+
+START_TEST(without_memory_for_its_stack_a_goroutine_waits)
+{
+#ifndef HAS_SANITIZER
+    struct outcome *outcome = in_child(short_of_addresses, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "all ");
+#else
+    (void)short_of_addresses;
+#endif
+}
+END_TEST
+
+/* ---- all that were ever taken can be visited ---- */
+
+static void count_one(void *high, void *count)
+{
+    ck_assert_ptr_nonnull(high);
+    ++*(int *)count;
+}
+
+START_TEST(stacks_can_be_visited)
+{
+    int before = 0, after = 0;
+    lgi_stacks_visit(count_one, &before);
+    void *stacks[20];
+    for (int i = 0; i < 20; i++) {
+        stacks[i] = lgi_stack_take((unsigned)i % 3);
+        ck_assert_ptr_nonnull(stacks[i]);
+    }
+    lgi_stacks_visit(count_one, &after);
+    ck_assert_int_ge(after, before + 20);
+    void *list = NULL;
+    for (int i = 0; i < 20; i++) {
+        memset((char *)stacks[i] - 8192, 0xaa, 8192 - sizeof(struct lgi_stack_end));
+        lgi_stack_end(stacks[i])->next = list;
+        list = stacks[i];
+    }
+    lgi_stacks_give(list);
+    for (int i = 0; i < 20; i++) { /* their memory is gone */
+        char *again = lgi_stack_take((unsigned)i % 3);
+        ck_assert_ptr_nonnull(again);
+        ck_assert_int_eq(again[-4096], 0);
+    }
+}
+END_TEST
+
+RUN_TESTS("stack", sizes_are_powers_of_two, stacks_from_16_kb_to_64_mb, stacks_do_not_overlap,
+          the_default_size, stacks_of_threads, the_guard_page_is_one, stacks_are_used_again,
+          memory_goes_back_after_a_hundred_thousand, without_memory_for_its_stack_a_goroutine_waits,
+          stacks_can_be_visited)
