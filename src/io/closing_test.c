@@ -9,6 +9,16 @@
 /* How often a goroutine has come to wait for a descriptor. */
 static _Atomic unsigned armed;
 
+/* … and a thread. */
+static _Atomic unsigned polled;
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    struct timespec copy = timeout ? *timeout : (struct timespec){0};
+    polled += count == 2;
+    return (int)syscall(SYS_ppoll, fds, count, timeout ? &copy : NULL, mask, 8);
+}
+
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
     int result = (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
@@ -84,7 +94,7 @@ START_TEST(C9_closing_wakes_all_who_wait)
         struct ends ends[2] = {make_ends(kind), make_ends(kind)};
         struct waiting waiting[WAITS][OF_EACH], on_threads[2];
         pthread_t threads[2];
-        armed = 0;
+        armed = polled = 0;
         for (int i = 0; i < WAITS; i++) {
             for (int k = 0; k < OF_EACH; k++) {
                 int fd = waits[i] == wait_to_write ? ends[1].to : ends[0].from;
@@ -97,7 +107,8 @@ START_TEST(C9_closing_wakes_all_who_wait)
             ck_assert_int_eq(pthread_create(&threads[i], NULL, on_own_thread, &on_threads[i]), 0);
         }
         await_armed(WAITS * OF_EACH);
-        pause_ms(50); /* for the threads */
+        while (polled < 2)
+            pause_ms(1);
         lg_error *error = NULL;
         lg_close_fd(ends[0].from, &error);
         lg_close_fd(ends[1].to, &error);
@@ -369,7 +380,8 @@ START_TEST(C9_a_wait_is_no_cancellation_point)
     pthread_t thread;
     void *result;
     ck_assert_int_eq(pthread_create(&thread, NULL, wait_and_be_cancelled, &waiting), 0);
-    pause_ms(10);
+    while (polled == 0)
+        pause_ms(1);
     pthread_cancel(thread);
     pause_ms(10);
     lg_close_fd(ends.from, NULL);

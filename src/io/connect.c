@@ -4,11 +4,21 @@
 
 #include <fcntl.h>
 #include <lifoguard/go.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 
 #include "io/keep_errno.h"
 #include "sched/poll.h"
+
+/* If it is TCP. */
+static void note_stream(int fd)
+{
+    int protocol = 0;
+    socklen_t size = sizeof(protocol);
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP)
+        lgi_fd_is_stream(fd);
+}
 
 /* ---- accept ---- */
 
@@ -54,8 +64,10 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
         } else {
             errno = EAGAIN;
         }
-        if (*fd >= 0)
+        if (*fd >= 0) {
+            note_stream(*fd);
             return NULL;
+        }
         if (of_the_connection(errno))
             continue;
         if (errno != EAGAIN)
@@ -110,8 +122,10 @@ static lg_error *finish(int fd, uint32_t generation, lg_until until)
         /* One can be woken for nothing: is it really connected? */
         struct sockaddr_storage peer;
         size = sizeof(peer);
-        if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+        if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) {
+            note_stream(fd);
             return NULL;
+        }
         /* (That it has hung up, and the reason is not there, somebody else has asked.) */
         if (errno != ENOTCONN || (revents & POLLHUP))
             return failed(fd, errno);
@@ -126,8 +140,10 @@ lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t length, l
     struct blocking before __attribute__((cleanup(restore), unused)) = make_nonblocking(fd);
 
     for (lg_duration pause = LEAST_MS * LG_MILLISECOND;;) {
-        if (connect(fd, address, length) == 0)
+        if (connect(fd, address, length) == 0) {
+            note_stream(fd);
             return NULL;
+        }
         /* Interrupted, it goes on all the same. */
         if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR)
             return finish(fd, generation, until);

@@ -3,7 +3,7 @@
 #include <lifoguard/io.h>
 
 #include <fcntl.h>
-#include <lifoguard/go.h>
+#include <lifoguard/file.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -101,8 +101,11 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
 
     if (file->kind == MAYBE_SOCKET) {
         done = recv(file->fd, buffer, size, MSG_DONTWAIT);
+        if (done >= 0 ? (size_t)done < size : errno == EAGAIN)
+            lgi_fd_was_drained(file->fd);
         if (done >= 0 || errno != ENOTSOCK)
             return done;
+        lgi_fd_is_no_stream(file->fd);
         look(file);
     }
     if (file->kind == OTHER) {
@@ -172,16 +175,23 @@ static size_t at_once(size_t size)
 static lg_error *read_some(struct file *file, void *buffer, size_t size, lg_until until,
                            size_t *count)
 {
-    for (;;) {
-        ssize_t done = try_read(file, buffer, at_once(size));
+    lg_error *over = NULL;
+    for (bool tries = lgi_fd_may_be_read(file->fd);; tries = true) {
+        ssize_t done = -1;
+        errno = EAGAIN;
+        if (tries)
+            done = try_read(file, buffer, at_once(size));
         if (done >= 0) {
             *count = (size_t)done;
             file->was_ready = false;
             return NULL;
         }
+        if (over)
+            return over;
         lg_error *error = wait_for(file, POLLIN, until, "read");
-        if (error)
+        if (error && (tries || error == &lg_error_closed))
             return error;
+        over = error; /* but what can be done at once is done */
     }
 }
 

@@ -4,132 +4,14 @@
 #include <errno.h>
 #include <lifoguard/file.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "close/closing.h"
-#include "sched/futex.h"
+#include "sched/descriptor.h"
 #include "sched/runtime.h"
-
-enum { CLOSED = LGI_READY + 1 };
-
-enum { ALWAYS = POLLERR | POLLHUP | POLLNVAL };
-
-struct fd_wait {
-    struct lgi_waiter waiter;
-    short events, revents;
-};
-
-static struct fd_wait *wait_of(struct lgi_waiter *waiter)
-{
-    return (struct fd_wait *)waiter; /* its first member */
-}
-
-/* ---- descriptors ---- */
-
-struct lgi_fd {
-    uint32_t lock;
-    uint32_t generation; /* written atomically, under the lock */
-    struct lgi_waiters waiters;
-};
-
-/* They come when they are first waited for, many at a time, and never go. */
-enum { CHUNK = 512, CHUNKS = 32768 };
-static struct lgi_fd *chunks[CHUNKS]; /* atomic */
-
-static struct lgi_fd *known_fd(int fd)
-{
-    size_t number = (unsigned)fd / CHUNK;
-    if (number >= CHUNKS)
-        return NULL;
-    struct lgi_fd *chunk = __atomic_load_n(&chunks[number], __ATOMIC_ACQUIRE);
-    return chunk ? &chunk[(unsigned)fd % CHUNK] : NULL;
-}
-
-static void before_close(int fd);
-static void after_close(int fd);
-
-/* NULL: out of memory, or the number is beyond all limits. */
-static struct lgi_fd *get_fd(int fd)
-{
-    static const struct lgi_closing closing = {before_close, after_close};
-    struct lgi_fd *entry = known_fd(fd);
-    size_t number = (unsigned)fd / CHUNK;
-    if (entry || number >= CHUNKS)
-        return entry;
-    struct lgi_fd *chunk = calloc(CHUNK, sizeof(*chunk)), *none = NULL;
-    if (!chunk)
-        return NULL;
-    if (!__atomic_compare_exchange_n(&chunks[number], &none, chunk, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE))
-        free(chunk);
-    __atomic_store_n(&lgi_closing, &closing, __ATOMIC_RELEASE);
-    return known_fd(fd);
-}
-
-uint32_t lgi_fd_generation(int fd)
-{
-    const struct lgi_fd *entry = known_fd(fd);
-    return entry ? __atomic_load_n(&entry->generation, __ATOMIC_ACQUIRE) : 0;
-}
-
-/* Ends the waits of all who wait for it. */
-static void wake_all(int fd, uint32_t as)
-{
-    struct lgi_fd *entry = known_fd(fd);
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
-    if (!entry)
-        return;
-    lgi_lock(&entry->lock);
-    if (as == CLOSED)
-        __atomic_store_n(&entry->generation, entry->generation + 1, __ATOMIC_RELEASE);
-    while ((waiter = entry->waiters.first)) {
-        lgi_waiters_remove(&entry->waiters, waiter);
-        if (!lgi_claim(waiter->g, as))
-            continue;
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
-    lgi_unlock(&entry->lock);
-    while (claimed) {
-        waiter = claimed;
-        claimed = claimed->next;
-        lgi_unpark(waiter->g);
-    }
-}
-
-static void before_close(int fd)
-{
-    wake_all(fd, CLOSED);
-}
-
-/* Some may have come in between, to wait for what is no longer there: they look again. */
-static void after_close(int fd)
-{
-    wake_all(fd, LGI_READY);
-}
-
-/* False: it has been closed, and the wait is withdrawn. */
-static bool enter(struct lgi_fd *entry, uint32_t generation, struct fd_wait *wait)
-{
-    lgi_lock(&entry->lock);
-    bool same = entry->generation == generation;
-    if (same)
-        lgi_waiters_push(&entry->waiters, &wait->waiter);
-    lgi_unlock(&entry->lock);
-    return same;
-}
-
-static void leave(struct lgi_fd *entry, struct fd_wait *wait)
-{
-    lgi_lock(&entry->lock);
-    lgi_waiters_remove(&entry->waiters, &wait->waiter);
-    lgi_unlock(&entry->lock);
-}
 
 /* ---- a worker's instance ---- */
 
@@ -165,27 +47,97 @@ void lgi_poll_wake(struct lgi_worker *w)
     errno = errno_value;
 }
 
+/* ---- streams ---- */
+
+/* What a worker's instance knows of a stream, which stays in it from wait to wait. */
+struct lgi_kept {
+    uint64_t reader; /* the goroutine that armed it: no other trusts what is kept */
+    uint32_t life;
+    bool registered;
+    short ready; /* POLLIN: perhaps; POLLRDHUP and the like: for ever */
+};
+
+static struct lgi_kept *kept_of(struct lgi_worker *w, int fd)
+{
+    if ((size_t)fd >= w->kept_capacity || !w->kept[fd].registered)
+        return NULL;
+    const struct lgi_fd *entry = lgi_fd_known(fd);
+    struct lgi_kept *kept = &w->kept[fd];
+    return kept->life == __atomic_load_n(&entry->life, __ATOMIC_ACQUIRE) ? kept : NULL;
+}
+
+/* Room for a descriptor. */
+static bool reserve(struct lgi_worker *w, int fd)
+{
+    enum { FIRST = 64 };
+    if ((size_t)fd < w->kept_capacity)
+        return true;
+    size_t capacity = w->kept_capacity ? w->kept_capacity * 2 : FIRST;
+    if (capacity <= (size_t)fd)
+        capacity = (size_t)fd + 1;
+    struct lgi_kept *kept = realloc(w->kept, capacity * sizeof(*kept));
+    if (!kept)
+        return false;
+    memset(kept + w->kept_capacity, 0, (capacity - w->kept_capacity) * sizeof(*kept));
+    w->kept = kept;
+    w->kept_capacity = capacity;
+    return true;
+}
+
+bool lgi_fd_may_be_read(int fd)
+{
+    const struct lgi_kept *kept = lgi_worker ? kept_of(lgi_worker, fd) : NULL;
+    return !kept || kept->ready != 0 || kept->reader != lg_goroutine_id();
+}
+
+void lgi_fd_was_drained(int fd)
+{
+    struct lgi_kept *kept = lgi_worker ? kept_of(lgi_worker, fd) : NULL;
+    if (kept)
+        kept->ready &= (short)~POLLIN;
+}
+
+void lgi_fd_is_no_stream(int fd)
+{
+    struct lgi_fd *entry = lgi_fd_known(fd);
+    if (!entry)
+        return;
+    lgi_lock(&entry->lock);
+    entry->stream = false;
+    lgi_unlock(&entry->lock);
+    if (lgi_worker && (size_t)fd < lgi_worker->kept_capacity)
+        lgi_worker->kept[fd].registered = false;
+}
+
+/* ---- arming ---- */
+
 /* Arms a descriptor for those of this worker who wait for it. 0, or an errno value. */
 static int arm(struct lgi_worker *w, int fd, struct lgi_fd *entry)
 {
-    struct epoll_event event = {.events = EPOLLONESHOT};
+    struct epoll_event event = {.events = 0};
+    bool has_room = reserve(w, fd);
     lgi_lock(&entry->lock);
     for (struct lgi_waiter *waiter = entry->waiters.first; waiter; waiter = waiter->next) {
         if (waiter->g->worker == w)
-            event.events |= (uint32_t)wait_of(waiter)->events;
+            event.events |= (uint32_t)lgi_fd_wait_of(waiter)->events;
     }
-    event.data.u64 = (uint64_t)entry->generation << GENERATION_SHIFT | (unsigned)fd;
+    bool keeps = entry->stream && has_room;
+    uint32_t generation = entry->generation, life = entry->life;
     lgi_unlock(&entry->lock);
-    if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    if (errno == ENOENT && epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
-        return 0;
-    return errno;
+    event.events |= keeps ? (uint32_t)EPOLLIN | EPOLLRDHUP | EPOLLET : (uint32_t)EPOLLONESHOT;
+    event.data.u64 = (uint64_t)generation << GENERATION_SHIFT | (unsigned)fd;
+    if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event) != 0 &&
+        (errno != ENOENT || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0))
+        return errno;
+    if (has_room && !(keeps && kept_of(w, fd)))
+        w->kept[fd] = (struct lgi_kept){.life = life, .registered = keeps};
+    return 0;
 }
 
 /* Wakes those of this worker who wait for one of `events`; for each of them the first only, who may leave nothing to
- * the others, unless it has hung up. True if there are others. */
-static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation, short events)
+ * the others, unless it has hung up. True if it has to be armed for others. */
+static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation, short events,
+                 bool stays_armed)
 {
     struct lgi_waiter *claimed = NULL, **end = &claimed;
     short rest = events;
@@ -194,19 +146,19 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
     struct lgi_waiter *waiter = entry->generation == generation ? entry->waiters.first : NULL;
     for (struct lgi_waiter *next; waiter; waiter = next) {
         next = waiter->next;
-        struct fd_wait *wait = wait_of(waiter);
+        struct lgi_fd_wait *wait = lgi_fd_wait_of(waiter);
         if (waiter->g->worker != w)
             continue;
-        short relevant = (short)(rest & (wait->events | ALWAYS));
+        short relevant = (short)(rest & (wait->events | LGI_FD_ALWAYS));
         if (!relevant) {
-            others = true;
+            others |= !stays_armed || events & wait->events;
             continue;
         }
         lgi_waiters_remove(&entry->waiters, waiter);
         if (!lgi_claim(waiter->g, LGI_READY))
             continue;
         wait->revents = relevant;
-        rest &= (short)(~relevant | ALWAYS);
+        rest &= (short)(~relevant | LGI_FD_ALWAYS);
         waiter->next = NULL;
         *end = waiter;
         end = &waiter->next;
@@ -220,15 +172,77 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
     return others;
 }
 
+/* If it cannot be armed for them again, they have to look what has become of it. */
+static void arm_again(struct lgi_worker *w, int fd, struct lgi_fd *entry, uint32_t generation)
+{
+    if (arm(w, fd, entry) != 0)
+        wake(w, entry, generation, POLLNVAL, true);
+}
+
 static void happened(struct lgi_worker *w, uint64_t about, short events)
 {
     int fd = (int)(uint32_t)about;
-    struct lgi_fd *entry = known_fd(fd);
+    struct lgi_fd *entry = lgi_fd_known(fd);
     uint32_t generation = (uint32_t)(about >> GENERATION_SHIFT);
-    /* If it cannot be armed for them again, they have to look what has become of it. */
-    if (wake(w, entry, generation, events) && arm(w, fd, entry) != 0)
-        wake(w, entry, generation, POLLNVAL);
+    struct lgi_kept *kept = kept_of(w, fd);
+    if (kept)
+        kept->ready |= (short)(events & (POLLIN | POLLRDHUP | POLLHUP | POLLERR));
+    if (wake(w, entry, generation, events, kept != NULL))
+        arm_again(w, fd, entry, generation);
 }
+
+/* ---- those who trust what is kept ---- */
+
+static void trust(struct lgi_worker *w, struct lgi_fd_wait *wait)
+{
+    if (!w->trusting && !w->trusting_longer)
+        w->verify_at = 0;
+    wait->trusting = true;
+    wait->link = &w->trusting;
+    wait->next = w->trusting;
+    if (wait->next)
+        wait->next->link = &wait->next;
+    w->trusting = wait;
+}
+
+static void trust_no_more(struct lgi_fd_wait *wait)
+{
+    if (!wait->trusting)
+        return;
+    wait->trusting = false;
+    *wait->link = wait->next;
+    if (wait->next)
+        wait->next->link = wait->link;
+}
+
+/* A goroutine may have closed a descriptor by close(2), and have been given another of the same number: what is kept
+ * is about the old one then. So whoever has waited for some time without having armed it does so now. Returns when the next
+ * look is due. */
+static lg_duration verify(struct lgi_worker *w)
+{
+    enum { AFTER_MS = 100 };
+    struct lgi_fd_wait *wait;
+    if (!w->trusting && !w->trusting_longer)
+        return LG_DURATION_MAX;
+    lg_duration now = lg_now();
+    if (w->verify_at == 0)
+        w->verify_at = now + AFTER_MS * LG_MILLISECOND;
+    if (now < w->verify_at)
+        return w->verify_at;
+    while ((wait = w->trusting_longer)) {
+        trust_no_more(wait);
+        struct lgi_fd *entry = lgi_fd_known(wait->fd);
+        arm_again(w, wait->fd, entry, lgi_fd_generation(wait->fd));
+    }
+    w->trusting_longer = w->trusting;
+    if (w->trusting_longer)
+        w->trusting_longer->link = &w->trusting_longer;
+    w->trusting = NULL;
+    w->verify_at = w->trusting_longer ? now + AFTER_MS * LG_MILLISECOND : 0;
+    return w->trusting_longer ? w->verify_at : LG_DURATION_MAX;
+}
+
+/* ---- events ---- */
 
 void lgi_poll(struct lgi_worker *w, lg_duration until)
 {
@@ -241,6 +255,9 @@ void lgi_poll(struct lgi_worker *w, lg_duration until)
 
     if (w->epoll < 0)
         return;
+    lg_duration next = verify(w);
+    if (until > next)
+        until = next;
     if (until == LG_DURATION_MAX)
         timeout = NULL;
     else if (until > 0)
@@ -267,54 +284,6 @@ void lgi_poll(struct lgi_worker *w, lg_duration until)
 
 /* ---- waiting ---- */
 
-static int poll_until(struct pollfd *fds, nfds_t count, lg_duration until)
-{
-    struct timespec time = {0};
-    lg_duration rest = until == LG_DURATION_MAX ? 0 : until - lg_now();
-    if (rest > 0)
-        time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-    return ppoll(fds, count, until == LG_DURATION_MAX ? NULL : &time, NULL);
-}
-
-/* What poll(2) says at once. 0: not ready; -1: an errno value. */
-static int poll_now(int fd, short events, short *revents)
-{
-    struct pollfd one = {.fd = fd, .events = events};
-    int count = poll_until(&one, 1, 0);
-    *revents = one.revents;
-    if (count > 0 && (one.revents & POLLNVAL)) {
-        errno = EBADF;
-        return -1;
-    }
-    return count;
-}
-
-static lg_error *not_open(int fd)
-{
-    return lg_error_errno(EBADF, "waiting for descriptor %d", fd);
-}
-
-/* When there is no memory or descriptor to be had for waiting as one should: looks now and then. */
-static lg_error *wait_by_looking(int fd, uint32_t generation, short events, lg_until until,
-                                 short *revents)
-{
-    enum { LEAST_MS = 1, MOST_MS = 20 };
-    for (lg_duration pause = LEAST_MS * LG_MILLISECOND;;) {
-        if (lgi_fd_generation(fd) != generation)
-            return &lg_error_closed;
-        int ready = poll_now(fd, events, revents);
-        if (ready < 0 && errno == EBADF)
-            return not_open(fd);
-        if (ready > 0)
-            return NULL;
-        lg_error *over = lg_sleep_until(pause, until);
-        if (over)
-            return over;
-        if (pause < MOST_MS * LG_MILLISECOND)
-            pause *= 2;
-    }
-}
-
 /* The caller has begun to wait, and does not after all. If somebody has ended the wait meanwhile, that has to be
  * waited for. Returns what it was ended as. */
 static uint32_t withdraw(struct lgi_g *g)
@@ -325,162 +294,60 @@ static uint32_t withdraw(struct lgi_g *g)
     return LGI_READY;
 }
 
+/* Nobody else waits for it, who might be given what comes and leave some of it. */
+static bool is_alone(struct lgi_fd *entry, const struct lgi_fd_wait *wait)
+{
+    lgi_lock(&entry->lock);
+    bool alone = entry->waiters.first == &wait->waiter && !wait->waiter.next;
+    lgi_unlock(&entry->lock);
+    return alone;
+}
+
 static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, short events,
                                lg_until until, short *revents)
 {
     struct lgi_worker *w = g->worker;
-    struct fd_wait wait = {.waiter = {.g = g}, .events = events};
-    struct lgi_fd *entry = get_fd(fd);
+    struct lgi_fd_wait wait = {.waiter = {.g = g}, .fd = fd, .events = events};
+    struct lgi_fd *entry = lgi_fd_get(fd);
     uint32_t claim;
 
     if (!entry || !open_epoll(w))
-        return wait_by_looking(fd, generation, events, until, revents);
+        return lgi_wait_by_looking(fd, generation, events, until, revents);
     lgi_wait_begin(g, "descriptor");
-    if (!enter(entry, generation, &wait)) {
+    if (!lgi_fd_enter(entry, generation, &wait)) {
         claim = withdraw(g);
         return claim < LGI_READY ? lgi_wait_failed(claim, until) : &lg_error_closed;
     }
-    int failed = arm(w, fd, entry);
+    struct lgi_kept *kept = kept_of(w, fd);
+    int failed = 0;
+    if (kept && kept->ready == 0 && kept->reader == g->start->id && events == POLLIN &&
+        is_alone(entry, &wait))
+        trust(w, &wait);
+    else
+        failed = arm(w, fd, entry);
+    if ((kept = kept_of(w, fd)))
+        kept->reader = g->start->id;
     if (failed) {
         claim = withdraw(g);
-        leave(entry, &wait);
+        lgi_fd_leave(entry, &wait);
         if (claim == LGI_READY) {
             *revents = events;
             if (failed == EPERM) /* a regular file: always ready */
                 return NULL;
-            return failed == EBADF ? not_open(fd)
-                                   : wait_by_looking(fd, generation, events, until, revents);
+            return failed == EBADF ? lgi_fd_not_open(fd)
+                                   : lgi_wait_by_looking(fd, generation, events, until, revents);
         }
     } else {
         w->fd_waiters++;
         claim = lgi_park(g, until);
         w->fd_waiters--;
-        leave(entry, &wait);
+        trust_no_more(&wait);
+        lgi_fd_leave(entry, &wait);
     }
     if (claim < LGI_READY)
         return lgi_wait_failed(claim, until);
     *revents = wait.revents;
-    return claim == CLOSED ? &lg_error_closed : NULL;
-}
-
-/* ---- on threads ---- */
-
-/* What else may end a thread's wait writes to a descriptor of the thread's own, which stays until it ends. */
-static __thread int thread_event; /* 0: none yet */
-static pthread_key_t thread_key;
-static bool has_key;
-
-static void close_event(void *unused)
-{
-    (void)unused;
-    close(thread_event);
-    thread_event = 0;
-}
-
-/* The child has the parent's: what the one is told, the other would hear. */
-static void forget_event(void)
-{
-    if (thread_event > 0) {
-        pthread_setspecific(thread_key, NULL);
-        close_event(NULL);
-    }
-}
-
-static void make_key(void)
-{
-    has_key = pthread_key_create(&thread_key, close_event) == 0 &&
-              pthread_atfork(NULL, NULL, forget_event) == 0;
-}
-
-/* -1: there is none to be had. */
-static int event_of_thread(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (thread_event > 0)
-        return thread_event;
-    pthread_once(&once, make_key);
-    int event = has_key ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-    if (event == 0) /* 0 stands for none: another number, then */
-        event = -1;
-    if (event > 0 && pthread_setspecific(thread_key, &thread_event) != 0) {
-        close(event);
-        event = -1;
-    }
-    thread_event = event > 0 ? event : 0;
-    return event;
-}
-
-/* Somebody has claimed the wait: it is over when the event says so. */
-static uint32_t await_unpark(struct lgi_g *g, int event)
-{
-    struct pollfd unparked = {.fd = event, .events = POLLIN};
-    uint64_t count;
-    while (read(event, &count, sizeof(count)) < 0)
-        poll_until(&unparked, 1, LG_DURATION_MAX);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
-}
-
-/* The wait itself. Returns what it was ended as. */
-static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_duration deadline)
-{
-    for (;;) {
-        int count = poll_until(fds, 2, deadline);
-        if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
-            lgi_futex_wait(&g->futex, 0, lg_now() + LG_MILLISECOND);
-        uint32_t mine = LGI_WAITING;
-        if (count > 0 && fds[0].revents)
-            mine = LGI_READY;
-        else if (count == 0 || (deadline != LG_DURATION_MAX && lg_now() >= deadline))
-            mine = LGI_TIMED_OUT;
-        if (mine != LGI_WAITING && lgi_claim(g, mine))
-            return mine;
-        if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
-            return await_unpark(g, fds[1].fd);
-    }
-}
-
-static lg_error *wait_on_thread(struct lgi_g *g, int fd, uint32_t generation, short events,
-                                lg_until until, short *revents)
-{
-    struct fd_wait wait = {.waiter = {.g = g}, .events = events};
-    struct lgi_waiter watch = {.g = g, .index = LGI_IS_DONE};
-    struct lgi_fd *entry = get_fd(fd);
-    uint32_t claim = LGI_WAITING;
-
-    int event = event_of_thread();
-    if (event < 0 || !entry)
-        return wait_by_looking(fd, generation, events, until, revents);
-    struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}};
-    int cancel_state; /* what stands in lists is on this stack */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    g->event = event;
-    lgi_wait_begin(g, "descriptor");
-    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
-    __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
-    if (!enter(entry, generation, &wait))
-        claim = lgi_claim(g, CLOSED) ? CLOSED : await_unpark(g, event);
-    else if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch) && lgi_claim(g, LGI_IS_DONE))
-        claim = poll_now(fd, events, &fds[0].revents) != 0 ? LGI_READY : LGI_IS_DONE;
-    else if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && !g->stopped &&
-             lgi_claim(g, LGI_STOPPED))
-        claim = LGI_STOPPED;
-    else
-        claim = poll_with_event(g, fds, until.lgi_deadline);
-    if (until.lgi_done) {
-        if (claim == LGI_IS_DONE)
-            lgi_note_done(g, until);
-        lgi_done_unwatch(until.lgi_done, &watch);
-    }
-    leave(entry, &wait);
-    g->event = 0;
-    g->waits_for = NULL;
-    pthread_setcancelstate(cancel_state, NULL);
-    if (claim < LGI_READY)
-        return lgi_wait_failed(claim, until);
-    if (claim == CLOSED)
-        return &lg_error_closed;
-    *revents = fds[0].revents; /* 0: woken by after_close */
-    return fds[0].revents & POLLNVAL ? not_open(fd) : NULL;
+    return claim == LGI_FD_CLOSED ? &lg_error_closed : NULL;
 }
 
 /* ---- for everyone ---- */
@@ -488,12 +355,12 @@ static lg_error *wait_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
 lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until until, short *revents)
 {
     if (fd < 0)
-        return not_open(fd);
+        return lgi_fd_not_open(fd);
     if (__builtin_expect(lgi_forked, 0))
         lgi_refuse_after_fork();
     struct lgi_g *g = lgi_self();
     return lgi_on_fiber(g) ? wait_on_fiber(g, fd, generation, events, until, revents)
-                           : wait_on_thread(g, fd, generation, events, until, revents);
+                           : lgi_wait_fd_on_thread(g, fd, generation, events, until, revents);
 }
 
 lg_error *lgi_wait_fd(int fd, short events, lg_until until, short *revents)

@@ -6,6 +6,12 @@
  * (EPOLLONESHOT): a program may close a descriptor, and open another of the same number, without our
  * knowing; whatever was kept would be about the old one.
  *
+ * Streams: a TCP socket that lg_accept or lg_connect has made stays armed (EPOLLET), and the worker remembers whether there
+ * may be something to read. So a read waits at once if there is nothing, without trying and without arming: two
+ * system calls for a message that is read and answered, and not four. Only the goroutine that armed it relies on that; should it
+ * have closed the descriptor without our knowing, and have made another of the same number by itself, it is late by a
+ * tenth of a second or two, once: all who wait for longer than that arm it after all.
+ *
  * Who waits for a descriptor is known to all, so that lg_close_fd can wake them. Each descriptor has a generation, a
  * number that lg_close_fd changes: a call that began before does not go on to wait for what has the number now. */
 #ifndef LGI_SCHED_POLL_H
@@ -24,5 +30,19 @@ lg_error *lgi_wait_fd(int fd, short events, lg_until until, short *revents)
 lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until until, short *revents)
     __attribute__((__warn_unused_result__));
 uint32_t lgi_fd_generation(int fd);
+
+/* ---- streams ---- */
+
+/* It is a TCP socket, that has just been made: from now on, until lg_close_fd, what follows holds. */
+void lgi_fd_is_stream(int fd);
+
+/* It is not, whatever was said before. */
+void lgi_fd_is_no_stream(int fd);
+
+/* False: on the calling goroutine's worker, it is known that there is nothing to read. */
+bool lgi_fd_may_be_read(int fd);
+
+/* It has been read, and there was less than asked for. */
+void lgi_fd_was_drained(int fd);
 
 #endif

@@ -45,8 +45,12 @@ struct lgi_worker {
     unsigned turn;   /* counts what was run */
     uint64_t looked; /* processor's clock, when timers and descriptors were last looked at */
     uint64_t next_id, last_id;
-    unsigned fd_waiters; /* goroutines that wait for descriptors */
-    int epoll, event;    /* poll.c; -1: not opened yet */
+    unsigned fd_waiters;   /* goroutines that wait for descriptors */
+    int epoll, event;      /* poll.c; -1: not opened yet */
+    struct lgi_kept *kept; /* of streams, by descriptor */
+    size_t kept_capacity;
+    struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
+    lg_duration verify_at;
     void *cxx_globals;
     struct lgi_g *dead; /* the goroutine that was just left for good */
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
