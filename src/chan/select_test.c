@@ -628,11 +628,14 @@ END_TEST
 
 /* ---- no case ---- */
 
+static int waiting;
+
 static void select_nothing(void *none)
 {
     lg_chan(int) c = NULL;
     (void)none;
     tell("waits");
+    __atomic_store_n(&waiting, 1, __ATOMIC_RELEASE);
     lg_select(lg_case_recv(c, NULL, NULL), lg_case_send(c, 1));
     tell("goes-on");
 }
@@ -648,6 +651,8 @@ static void select_nothing_in_a_goroutine(void *none)
     (void)none;
     lg_go(select_no_cases);
     lg_go(select_nothing, NULL);
+    while (!__atomic_load_n(&waiting, __ATOMIC_ACQUIRE))
+        lg_yield();
     lg_sleep(20 * LG_MILLISECOND);
 }
 
