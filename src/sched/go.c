@@ -38,7 +38,8 @@ struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function functi
         w->free_starts = start->next;
         w->free_start_count--;
     } else {
-        start = malloc(sizeof(*start));
+        /* A goroutine that could not run for want of its stack would be waited for in vain. */
+        start = lgi_stack_first(class_for(0)) ? malloc(sizeof(*start)) : NULL;
         if (!start)
             return NULL;
     }
@@ -143,7 +144,9 @@ const char *lgi_start_misused(lgi_function function, const lg_go_options *option
 
 bool lgi_start_begin(struct lgi_start *start, const lg_go_options *options)
 {
-    return options->thread ? lgi_thread_start(start) : lgi_go_start(start);
+    if (options->thread)
+        return lgi_thread_start(start);
+    return lgi_stack_first(start->stack_class) && lgi_go_start(start);
 }
 
 void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,

@@ -205,6 +205,19 @@ void lgi_stacks_give(void *first)
     errno = errno_value;
 }
 
+bool lgi_stack_is_there[LGI_STACK_CLASSES];
+
+bool lgi_stack_make(unsigned class_)
+{
+    void *high = lgi_stack_take(class_);
+    if (!high)
+        return false;
+    lgi_stack_end(high)->next = NULL;
+    lgi_stacks_give(high);
+    __atomic_store_n(&lgi_stack_is_there[class_], true, __ATOMIC_RELAXED);
+    return true;
+}
+
 void *lgi_stack_around(uintptr_t address, bool *in_guard)
 {
     for (struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire); slab;

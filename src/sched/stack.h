@@ -37,6 +37,15 @@ static inline struct lgi_stack_end *lgi_stack_end(void *high)
 /* A stack, as its high end, aligned to its size; its low page is a guard. NULL: out of memory. */
 void *lgi_stack_take(unsigned class_);
 
+/* There is at least one stack of the class, so that goroutines with such stacks can run, one after the other at least.
+ * False: out of memory. */
+extern bool lgi_stack_is_there[LGI_STACK_CLASSES];
+bool lgi_stack_make(unsigned class_);
+static inline bool lgi_stack_first(unsigned class_)
+{
+    return __atomic_load_n(&lgi_stack_is_there[class_], __ATOMIC_RELAXED) || lgi_stack_make(class_);
+}
+
 /* Gives back a list of stacks. Their memory goes back to the system; their addresses are used again. */
 void lgi_stacks_give(void *first);
 

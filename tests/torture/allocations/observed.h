@@ -12,6 +12,7 @@ enum { SITES = 64 };
 
 struct observed {
     bool started, ended; /* main was entered; the program ended by itself, or with _exit */
+    bool threads;        /* there were others than main's */
     long made, failed;   /* allocations from main on */
     char failed_at[96];
     int twice, unknown; /* blocks that were freed again, or never allocated */
