@@ -85,6 +85,18 @@ lg_panic_info *lgi_panic_new(struct lgi_unwinding *in_flight)
     return panic;
 }
 
+static uint64_t parents; /* of panic_pool.taken: in a forked child, what is the parent's */
+
+bool lgi_panics_under_way(void)
+{
+    return (atomic_load(&panic_pool.taken) & ~parents) != 0;
+}
+
+void lgi_panics_forked(void)
+{
+    parents = atomic_load(&panic_pool.taken);
+}
+
 void lgi_panic_free(lg_panic_info *panic)
 {
     while (panic) {

@@ -35,13 +35,19 @@ static void put(struct lgi_sink *sink, const char *text, size_t length)
 static struct lgi_sink to_stderr = {put};
 
 /* One report at a time; who comes second waits for the end of the process. */
+static atomic_bool begun;
+
+bool lgi_report_has_begun(void)
+{
+    return atomic_load(&begun);
+}
+
 static void be_the_only_one(void)
 {
-    static atomic_flag begun = ATOMIC_FLAG_INIT;
     static __thread bool mine;
     if (mine)
         _exit(STATUS); /* the report itself failed */
-    if (atomic_flag_test_and_set(&begun))
+    if (atomic_exchange(&begun, true))
         for (;;)
             pause();
     mine = true;

@@ -405,6 +405,7 @@ LGI_JUMPS_END
  * fork comes out first. */
 static void in_child(void)
 {
+    lgi_panics_forked();
     struct lgi_record *mark = &lgi_thread.fork_mark;
     if (mark->site) {
         struct lgi_record **link = &lgi_top;
@@ -423,4 +424,18 @@ static void in_child(void)
 __attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(NULL, NULL, in_child);
+}
+
+/* Main has returned, or somebody called exit, while another thread is panicking: what that deferred may have been what
+ * main was waiting for. If it turns out that nothing stops the panic, then that is how the process ends (P8). Some time
+ * is enough for what it defers; its report may take as long as it likes. */
+__attribute__((destructor)) static void wait_for_panics(void)
+{
+    enum { TRIES = 1000 };
+    if (lgi_thread.unwinding)
+        return;
+    for (int i = 0; i < TRIES && lgi_panics_under_way(); i++)
+        usleep(1000);
+    while (lgi_report_has_begun())
+        pause();
 }

@@ -79,7 +79,7 @@ struct lgi_stack_bounds {
 struct lgi_thread {
     const struct lgi_stack_bounds *bounds; /* NULL: runs on the thread's own stack */
     struct lgi_unwinding *unwinding;       /* innermost */
-    struct lgi_catcher *catcher;     /* innermost */
+    struct lgi_catcher *catcher;           /* innermost */
     struct lgi_record fork_mark; /* in a forked child: below it is what the parent has pending */
     size_t skipped;
 };
@@ -135,6 +135,10 @@ static inline lgi_function lgi_function_of(const struct lgi_record *record)
 /* Never NULL: when there is none left, the oldest panic that `in_flight` replaced gives up its place. */
 lg_panic_info *lgi_panic_new(struct lgi_unwinding *in_flight);
 void lgi_panic_free(lg_panic_info *panic); /* with the chain of previous ones */
+
+/* Some thread is panicking. (If there are more than 64 panics at once, those count.) */
+bool lgi_panics_under_way(void);
+void lgi_panics_forked(void); /* in the child: none of them goes on */
 struct lgi_unwinding *lgi_unwinding_new(void);
 void lgi_unwinding_free(struct lgi_unwinding *unwinding);
 
@@ -226,6 +230,9 @@ size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size);
 
 /* Reports a panic that nothing stopped, and ends the process with status 2 (P5). */
 void lgi_report_and_exit(const struct lgi_unwinding *unwinding) __attribute__((noreturn));
+
+/* A report has begun: the process will end with it. */
+bool lgi_report_has_begun(void);
 
 /* Reports that the library cannot go on, with what to do; ends the process with status 2. */
 void lgi_fatal(const struct lgi_unwinding *unwinding, const char *why) __attribute__((noreturn));

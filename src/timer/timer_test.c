@@ -561,9 +561,9 @@ START_TEST(D6_out_of_memory_nothing_is_lost)
         }
         ck_assert_int_gt(failing, 2);
     }
-    lg_timer *timer = lg_after_func(0, pass_gate);
     gate = lg_chan_make(int, 0);
     lg_chan_close(gate);
+    lg_timer *timer = lg_after_func(0, pass_gate);
     wait_for_calls(1);
     memory_watch(1, true);
     bool panicked = panics(reset_function, timer);
