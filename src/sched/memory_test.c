@@ -135,11 +135,14 @@ START_TEST(g4_in_a_goroutine)
 }
 END_TEST
 
-/* Stacks that cannot be made for want of memory are waited for: on the worker, mid-way. */
-static void fail_allocations(long after)
+/* The first stack of a size is there before the goroutine counts as started. Others that cannot be made for want of
+ * memory are waited for: on the worker, mid-way. */
+static void fail_allocations_and_stay(void)
 {
-    memory_watch(after, true);
+    memory_watch(1, true);
     add_one(&called);
+    while (memory.on)
+        lg_yield();
 }
 
 static void allow_allocations(void)
@@ -155,21 +158,37 @@ static void on_large_stack(void)
 
 START_TEST(without_memory_for_its_stack_a_goroutine_waits)
 {
+    const lg_go_options large = {.stack_size = 256 << 20}; /* a mapping for each */
     if (!can_fail_allocations())
         return;
     ck_assert_ptr_null(lg_set_workers(1));
-    lg_go(fail_allocations, 1L);
+    ck_assert(!panics(&large, 0, -1));
     wait_for_value(&called, 1);
-    /* A mapping of its own size, for which the worker has no memory to note it. */
-    lg_go_with(((lg_go_options){.stack_size = 32 << 20}), on_large_stack);
+    lg_go_with(large, fail_allocations_and_stay);
+    wait_for_value(&called, 2);
+    lg_go_with(large, on_large_stack);
     lg_sleep(5 * LG_MILLISECOND);
-    ck_assert_int_eq(called, 1);
+    ck_assert_int_eq(called, 2);
     ck_assert(lg_workers() == 1);
     lg_go(allow_allocations);
-    wait_for_value(&called, 3);
+    wait_for_value(&called, 4);
+}
+END_TEST
+
+START_TEST(without_memory_for_the_first_stack_of_its_size_none_starts)
+{
+    const lg_go_options large = {.stack_size = 64 << 20};
+    if (!can_fail_allocations())
+        return;
+    ck_assert(!panics(&plain, 0, -1));
+    wait_for_value(&called, 1);
+    ck_assert(panics(&large, 2, -1));
+    ck_assert(!panics(&large, 0, -1));
+    wait_for_value(&called, 2);
 }
 END_TEST
 
 RUN_TESTS("sched memory", g4_the_first_goroutine_without_memory,
           g4_the_first_goroutine_without_threads, g4_in_a_goroutine,
-          without_memory_for_its_stack_a_goroutine_waits)
+          without_memory_for_its_stack_a_goroutine_waits,
+          without_memory_for_the_first_stack_of_its_size_none_starts)
