@@ -131,8 +131,8 @@ static void without_threads(void *data)
 {
     const struct rlimit none = {0, 0};
     (void)data;
-    lg_shutdown *s =
-        new_shutdown((lg_shutdown_options){.no_signals = true, .budget = 300 * MS, .at_once = 2});
+    lg_shutdown *s = new_shutdown(
+        (lg_shutdown_options){.no_signals = true, .budget = while_quick(300 * MS), .at_once = 2});
     ok(lg_shutdown_add(
         s, &(lg_stage){.name = a, .stop = tell_stop_of, .argument = a, .after = LG_AFTER_NONE}));
     ok(lg_shutdown_add(
@@ -148,6 +148,8 @@ static void without_threads(void *data)
     char text[512];
     lg_error_format(err, text, sizeof(text));
     tell(text);
+    lg_error_free(err);
+    lg_shutdown_finish(s, NULL);
     _exit(0);
 }
 

@@ -378,6 +378,7 @@ static void cannot_fork(void *data)
     lg_error *err = lg_pid1_guard(&options);
     sigprocmask(SIG_BLOCK, NULL, &after);
     tell(lg_error_is_errno(err, EAGAIN) ? "refused" : "not-refused");
+    lg_error_free(err);
     bool same = true;
     for (int number = 1; number < 65; number++)
         same = same && sigismember(&before, number) == sigismember(&after, number);

@@ -9,8 +9,19 @@
 
 #define MS LG_MILLISECOND
 
-/* Sanitizers and Valgrind are slow, and so are machines with other things to do. */
+/* Machines may have other things to do. */
 #define SOON (20 * LG_SECOND)
+
+/* A time that a quick thing surely takes less than: longer in Valgrind, and with a sanitizer. */
+static inline lg_duration while_quick(lg_duration duration)
+{
+#if defined(HAS_SANITIZER)
+    return 4 * duration;
+#else
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "vgpreload") ? 20 * duration : duration;
+#endif
+}
 
 /* ThreadSanitizer hands signals out late: at the next call of the C library that it knows. */
 #if defined(HAS_TSAN)
