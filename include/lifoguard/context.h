@@ -206,6 +206,12 @@ LG_API void lg_context_wait(const lg_context *ctx);
 LG_API lg_error *lg_context_wait_until(const lg_context *ctx, lg_until until)
     __attribute__((__warn_unused_result__));
 
+/* For loops of the program's own: *fd is a descriptor that can be read (poll, epoll, select) from when the context is done.
+ * It is made when this is first called, belongs to the context, and is closed when that is ended. Never read or close it.
+ * An error, with *fd -1: no descriptors left. */
+LG_API lg_error *lg_context_fd(const lg_context *ctx, int *fd)
+    __attribute__((__warn_unused_result__));
+
 /* ---- functions that are called when it is done ------------------------------------------------------ */
 
 /* Names such a function. A value that may be copied and kept as long as one likes, and needs no release. All zero: none. */

@@ -408,6 +408,24 @@ START_TEST(misuse_panics)
 }
 END_TEST
 
+static void panic_in_function(void *unused)
+{
+    (void)unused;
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context_func func = lg_context_after_func(ctx, panic_with, "in the function");
+    lg_context_cancel(ctx);
+    lg_context_func_stop_and_wait(&func);
+    lg_sleep(LG_HOUR);
+}
+
+START_TEST(P8_a_panic_in_one_ends_the_process)
+{
+    struct outcome *outcome = in_child(panic_in_function, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "in the function");
+}
+END_TEST
+
 /* ---- racing ---- */
 
 static void cancel_and_end(lg_context *ctx)
@@ -460,4 +478,4 @@ RUN_TESTS("after", C5_called_once_after_cancel, C5_called_after_a_timeout,
           C5_one_that_ends_by_goexit_has_ended, C5_any_number_may_wait,
           C5_a_context_may_be_ended_while_its_function_runs, C5_the_function_may_end_the_context,
           C5_ending_calls_it, C5_functions_of_a_tree_are_all_called, misuse_panics,
-          C5_C10_either_prevented_or_called)
+          P8_a_panic_in_one_ends_the_process, C5_C10_either_prevented_or_called)

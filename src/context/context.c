@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct lg_context background = {
     .magic = LGI_CONTEXT_ALIVE,
@@ -85,6 +86,8 @@ static void destroy(struct lg_context *ctx)
     }
     if (ctx->given)
         lg_error_free(ctx->given);
+    if (ctx->fd)
+        close(ctx->fd - 1);
     free_memory(ctx, size);
 }
 
@@ -228,8 +231,11 @@ static enum made make_done(struct lg_context *ctx, lg_error *error, const lg_err
     ctx->cause = given ? given : cause;
     enum made made = ctx->first ? MADE : MADE_A_LEAF;
     struct lgi_waiter *claimed = lgi_done_begin_set(&ctx->done, error);
+    bool has_fd = ctx->fd != 0;
     lgi_unlock(&ctx->done.lock);
     lgi_unpark_all(claimed);
+    if (__builtin_expect(has_fd, 0))
+        lgi_context_tell_fd(ctx);
     if (is_timed(ctx))
         lgi_timeout_stop(ctx);
     else if (ctx->kind == LGI_WITH_SIGNALS)

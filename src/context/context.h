@@ -51,6 +51,7 @@ struct lg_context {
     bool has_parent;                /* one that cancels it: `child` may be in its list */
     uint8_t settled;                /* atomic */
     uint8_t ended;                  /* atomic: its owner has let go of it */
+    int fd;                         /* plus one: can be read when it is done. 0: none */
     struct lgi_child *first, *last; /* children */
     struct lgi_child child;
     struct lg_context *parent; /* NULL: of the background */
@@ -119,6 +120,9 @@ void lgi_context_attach(struct lg_context *ctx);
  * static. If it was done already, waits until all below it is. */
 void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                         lg_error *given);
+
+/* look.c: it is done, and has a descriptor. */
+void lgi_context_tell_fd(const struct lg_context *ctx);
 
 /* after.c: the context of a function is done, and it is in no list any more. */
 void lgi_after_begin(struct lgi_child *child);

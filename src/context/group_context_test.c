@@ -16,7 +16,6 @@ static lg_error *wait_with(const lg_context *ctx)
     return lg_sleep_until(LG_HOUR, lg_with(ctx));
 }
 
-
 /* The first failure cancels the rest, with its reason. */
 static lg_error *first_fails(lg_error *(*first)(void), const char *why)
 {

@@ -1,7 +1,10 @@
 /* Looking at contexts, and waiting with them. */
 #include <lifoguard/panic.h>
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "context/context.h"
 
@@ -175,4 +178,44 @@ void lg_context_wait(const lg_context *ctx)
 {
     lg_error *none = lg_context_wait_until(ctx, lg_forever());
     (void)none;
+}
+
+/* ---- a descriptor ---- */
+
+void lgi_context_tell_fd(const struct lg_context *ctx)
+{
+    uint64_t one = 1;
+    int errno_value = errno;
+    while (write(ctx->fd - 1, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+    errno = errno_value;
+}
+
+lg_error *lg_context_fd(const lg_context *ctx, int *fd)
+{
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_fd");
+    int errno_value = errno;
+    int made = __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
+    if (!made) {
+        int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (event < 0) {
+            lg_error *err = lg_error_errno(errno, "a descriptor for a context");
+            *fd = -1;
+            errno = errno_value;
+            return err;
+        }
+        lgi_lock(&self->done.lock);
+        if (!self->fd)
+            __atomic_store_n(&self->fd, event + 1, __ATOMIC_RELAXED);
+        made = self->fd;
+        bool done = self->done.happened;
+        lgi_unlock(&self->done.lock);
+        if (made != event + 1) /* another thread was faster */
+            close(event);
+        else if (done)
+            lgi_context_tell_fd(self);
+    }
+    *fd = made - 1;
+    errno = errno_value;
+    return NULL;
 }

@@ -184,7 +184,7 @@ START_TEST(interlocked_cancels)
     lg_context_func two = lg_context_after_func(child, lg_context_cancel, parent);
     lg_defer(lg_context_func_stop_and_wait, &two);
     lg_context_cancel(child);
-    ck_assert_ptr_null(lg_context_wait_until(parent, lg_within(20 * LG_SECOND)));
+    ck_assert_ptr_null(lg_context_wait_until(parent, lg_within(patience())));
     lg_context_wait(child);
 }
 END_TEST
@@ -211,7 +211,7 @@ START_TEST(C3_no_child_is_missed)
         for (int i = 0; i < CHILDREN; i++)
             children[i] = i % 2 ? lg_with_cancel(parent) : lg_with_timeout(parent, LG_HOUR);
         for (int i = 0; i < CHILDREN; i++) {
-            ck_assert_ptr_null(lg_context_wait_until(children[i], lg_within(20 * LG_SECOND)));
+            ck_assert_ptr_null(lg_context_wait_until(children[i], lg_within(patience())));
             lg_context_end(children[i]);
         }
         lg_context_wait(told);

@@ -1,6 +1,7 @@
 /* C9: every wait of the library ends when the context does that it is given, and says why, on threads and in goroutines. */
 #include "context/context_test_help.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -361,6 +362,96 @@ START_TEST(C9_what_can_be_done_at_once_is_done)
 }
 END_TEST
 
+/* ---- waits of others ---- */
+
+static bool can_be_read(int fd, int timeout)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+    return poll(&pollfd, 1, timeout) == 1 && pollfd.revents == POLLIN;
+}
+
+static void poll_with_fd(void)
+{
+    int fd, again, late, never_read;
+    lg_context *ctx = lg_with_timeout(lg_background(), 3 * LG_MILLISECOND);
+    errno = 4711;
+    ck_assert_ptr_null(lg_context_fd(ctx, &fd));
+    ck_assert_ptr_null(lg_context_fd(ctx, &again));
+    ck_assert_int_eq(errno, 4711);
+    ck_assert_int_eq(fd, again);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert(can_be_read(fd, 20000));
+    ck_assert_ptr_eq(lg_context_err(ctx), &lg_deadline_exceeded);
+    ck_assert(can_be_read(fd, 0)); /* for ever */
+    lg_context *child = lg_with_cancel(ctx);
+    ck_assert_ptr_null(lg_context_fd(child, &late));
+    ck_assert_int_ne(late, fd);
+    ck_assert(can_be_read(late, 0));
+    ck_assert_ptr_null(lg_context_fd(lg_background(), &never_read));
+    ck_assert(!can_be_read(never_read, 1));
+    lg_context_end(child);
+    lg_context_end(ctx);
+    ck_assert_int_eq(fcntl(late, F_GETFD), -1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+}
+
+static void poll_and_tell(lg_context *told)
+{
+    lg_defer(lg_context_cancel, told);
+    poll_with_fd();
+}
+
+START_TEST(C9_a_descriptor_for_loops_of_the_programs_own)
+{
+    lg_auto_context lg_context *told = lg_with_cancel(lg_background());
+    poll_with_fd();
+    lg_go_thread(poll_and_tell, told); /* what blocks has a thread of its own */
+    lg_context_wait(told);
+}
+END_TEST
+
+START_TEST(C9_no_descriptors_left)
+{
+    struct rlimit before;
+    int fd = 0;
+    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    getrlimit(RLIMIT_NOFILE, &before);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, before.rlim_max});
+    lg_error *err = lg_context_fd(ctx, &fd);
+    setrlimit(RLIMIT_NOFILE, &before);
+    ck_assert(lg_error_is_errno(err, EMFILE));
+    ck_assert_int_eq(fd, -1);
+    lg_error_free(err);
+    ck_assert_ptr_null(lg_context_fd(ctx, &fd));
+    lg_context_cancel(ctx);
+    ck_assert(can_be_read(fd, 0));
+}
+END_TEST
+
+static void ask_for_fd(const lg_context *ctx, _Atomic int *fds)
+{
+    int fd;
+    ck_assert_ptr_null(lg_context_fd(ctx, &fd));
+    ck_assert(can_be_read(fd, 20000));
+    atomic_fetch_add(fds, 1);
+}
+
+START_TEST(C10_many_ask_for_it_at_once)
+{
+    enum { THREADS = 8 };
+    for (int round = 0; round < 20; round++) {
+        _Atomic int fds = 0;
+        lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+        for (int i = 0; i < THREADS; i++)
+            lg_go_thread(ask_for_fd, ctx, &fds);
+        if (round % 2)
+            lg_sleep(50 * LG_MICROSECOND);
+        lg_context_cancel(ctx);
+        eventually(atomic_load(&fds) == THREADS);
+    }
+}
+END_TEST
+
 /* ---- many wait with one, for different things ---- */
 
 static _Atomic int ended;
@@ -397,4 +488,5 @@ START_TEST(C9_one_cancel_ends_them_all)
 END_TEST
 
 RUN_TESTS("waits", C9_every_wait_ends_with_its_context, C9_what_can_be_done_at_once_is_done,
-          C9_one_cancel_ends_them_all)
+          C9_a_descriptor_for_loops_of_the_programs_own, C9_no_descriptors_left,
+          C10_many_ask_for_it_at_once, C9_one_cancel_ends_them_all)
