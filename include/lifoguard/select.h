@@ -89,7 +89,8 @@ LG_END_DECLS
 
 #ifndef __cplusplus
 
-/* lg_select(cases…). The cases are evaluated once, in order (so are those that are not chosen, as in Go). */
+/* lg_select(cases…). All are evaluated, once, before anything else, also those that are not chosen. (Go does that in
+ * order; in C it is not said in which.) */
 #define lg_select(...) LGI_NUMBER(LGI_SELECT, __VA_ARGS__)
 
 /* Receives into *to, which may be NULL; *ok, a bool, or NULL, tells whether it was an element: see lg_chan_recv. */

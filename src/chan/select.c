@@ -174,7 +174,8 @@ static void sort(struct lgi_chan **channels, size_t count)
         }
 }
 
-static void find_channels(struct waiting *w)
+/* Returns how many cases have one. */
+static size_t find_channels(struct waiting *w)
 {
     size_t found = 0, different = 0;
     for (size_t i = 0; i < w->count; i++)
@@ -185,6 +186,7 @@ static void find_channels(struct waiting *w)
         if (different == 0 || w->channels[i] != w->channels[different - 1])
             w->channels[different++] = w->channels[i];
     w->channel_count = different;
+    return found;
 }
 
 static void lock_all(const struct waiting *w)
@@ -214,10 +216,13 @@ static ptrdiff_t earliest(const struct waiting *w, lg_until *until)
 }
 
 /* Everything is locked, so that nobody can claim the caller before it stands in all the lists: who finds it there may
- * take one of its cases, and would otherwise have to give it back if the caller itself could do another. */
-static void enqueue(const struct waiting *w, struct lgi_g *g)
+ * take one of its cases, and would otherwise have to give it back if the caller itself could do another. Of several
+ * cases with one channel, it is chance which stands first. */
+static void enqueue(const struct waiting *w, size_t channel_cases, struct lgi_g *g)
 {
-    for (size_t i = 0; i < w->count; i++) {
+    size_t first = channel_cases > w->channel_count ? random_below(w->count) : 0;
+    for (size_t n = 0; n < w->count; n++) {
+        size_t i = first + n < w->count ? first + n : first + n - w->count;
         const lg_case *it = &w->cases[i];
         struct lgi_chan_waiter *waiter = &w->waiters[i];
         waiter->waiter.queued = false;
@@ -252,7 +257,7 @@ static size_t wait_for_one(struct waiting *w)
     struct lgi_g *g = lgi_self(), *woken;
     ptrdiff_t chosen;
 
-    find_channels(w);
+    size_t channel_cases = find_channels(w);
     lock_all(w);
     while ((chosen = choose(w->cases, w->count)) != NONE) {
         const lg_case *it = &w->cases[chosen];
@@ -269,7 +274,7 @@ static size_t wait_for_one(struct waiting *w)
         return (size_t)chosen;
     }
     lgi_wait_begin(g, w->count == 0 ? "select without cases" : "select");
-    enqueue(w, g);
+    enqueue(w, channel_cases, g);
     unlock_all(w);
 
     lg_until until;
