@@ -24,6 +24,7 @@
  *     not failures.
  *   - errno is left as it was. It is no cancellation point while it waits (pthread_cancel).
  *   - lg_exit ends a goroutine that waits here.
+ *   - On goroutines, one that can always be done at once lets others run now and then.
  *
  * Which descriptors: any. None needs to be non-blocking, and none is made so. Sockets never block the thread. Of the
  * others, without O_NONBLOCK:

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "io/keep_errno.h"
+#include "io/turn.h"
 #include "sched/poll.h"
 
 /* If it is TCP. */
@@ -39,10 +40,10 @@ static bool of_the_connection(int error)
     }
 }
 
-static bool is_blocking(int fd)
+static bool may_block(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && !(flags & O_NONBLOCK);
+    return flags < 0 || !(flags & O_NONBLOCK);
 }
 
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
@@ -51,7 +52,7 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
     LGI_KEEP_ERRNO;
     const socklen_t size = length ? *length : 0;
     const uint32_t generation = lgi_fd_generation(listener);
-    const bool blocking = is_blocking(listener);
+    const bool blocking = may_block(listener);
     short revents;
 
     *fd = -1;
@@ -66,12 +67,14 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
         }
         if (*fd >= 0) {
             note_stream(*fd);
+            lgi_io_done_at_once();
             return NULL;
         }
         if (of_the_connection(errno))
             continue;
         if (errno != EAGAIN)
             return lg_error_errno(errno, "accept from descriptor %d", listener);
+        lgi_io_waited();
         lg_error *error = lgi_wait_fd_of(listener, generation, POLLIN, until, &revents);
         if (error)
             return error;

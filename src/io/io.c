@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <lifoguard/file.h>
+#include <lifoguard/go.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "io/keep_errno.h"
+#include "io/turn.h"
+#include "sched/goroutine.h"
 #include "sched/poll.h"
 
 LG_ERROR_DEFINE(lg_end_of_file, "end of file");
@@ -46,6 +49,25 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
     if (revents)
         *revents = one.revents;
     return NULL;
+}
+
+/* ---- taking turns ---- */
+
+static __thread unsigned at_once_in_a_row;
+
+void lgi_io_done_at_once(void)
+{
+    enum { MOST = 64 };
+    if (++at_once_in_a_row < MOST)
+        return;
+    at_once_in_a_row = 0;
+    if (lgi_on_fiber(lgi_self()))
+        lg_yield();
+}
+
+void lgi_io_waited(void)
+{
+    at_once_in_a_row = 0;
 }
 
 /* ---- one try, which does not wait ---- */
@@ -155,6 +177,7 @@ static lg_error *wait_for(struct file *file, short events, lg_until until, const
         return NULL;
     if (errno != EAGAIN)
         return lg_error_errno(errno, "%s descriptor %d", what, file->fd);
+    lgi_io_waited();
     lg_error *error = lgi_wait_fd_of(file->fd, file->generation, events, until, &revents);
     file->was_ready = !error && revents != 0;
     return error;
@@ -184,6 +207,7 @@ static lg_error *read_some(struct file *file, void *buffer, size_t size, lg_unti
         if (done >= 0) {
             *count = (size_t)done;
             file->was_ready = false;
+            lgi_io_done_at_once();
             return NULL;
         }
         if (over)
@@ -232,6 +256,7 @@ lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t
         if (some > 0) {
             *done += (size_t)some;
             file.was_ready = false;
+            lgi_io_done_at_once();
             continue;
         }
         if (some ==

@@ -600,6 +600,43 @@ START_TEST(C9_no_worker_blocks)
 }
 END_TEST
 
+/* One that never has to wait. */
+static void talk_to_itself(void *data)
+{
+    const struct pair *pair = data;
+    char buffer[5];
+    size_t count;
+    for (int i = 0; i < 2000; i++) {
+        must_not_fail(lg_write(pair->ends.to, "hello", 5, lg_forever(), NULL));
+        must_not_fail(lg_read(pair->ends.from, buffer, 5, lg_forever(), &count));
+    }
+    received = 1;
+}
+
+static void be_patient(void *data)
+{
+    struct pair *pair = data;
+    while (!received) {
+        pair->count++;
+        lg_yield();
+    }
+}
+
+START_TEST(C9_others_have_their_turn)
+{
+    must_not_fail(lg_set_workers(1));
+    FOR_KINDS(pair)
+    {
+        received = 0;
+        crew_go(talk_to_itself, &pair);
+        crew_go(be_patient, &pair);
+        crew_wait();
+        ck_assert_uint_ge(pair.count, 20);
+        close_ends(pair.ends);
+    }
+}
+END_TEST
+
 /* ---- stress ---- */
 
 enum { PAIRS = 64, ROUNDS = 300 };
@@ -693,6 +730,7 @@ int main(void)
     tcase_add_test(tests, C9_several_readers_of_one_descriptor);
     tcase_add_test(tests, C9_reading_and_writing_one_descriptor_at_once);
     tcase_add_test(tests, C9_no_worker_blocks);
+    tcase_add_test(tests, C9_others_have_their_turn);
     tcase_add_loop_test(tests, C9_ping_pong, 0, 3);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
