@@ -66,6 +66,7 @@ lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int
     }
     if (!set)
         return lg_error_errno(EINVAL, "lg_with_signals without a signal");
+    lgi_signals_refuse_after_fork(); /* before there is anything to be freed */
     struct lg_context *made = lgi_context_new(up, LGI_WITH_SIGNALS, sizeof(struct signalled));
     if (!made)
         lgi_context_no_memory("lg_with_signals");

@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(C8_signals_of_every_number)
 {
-    for (int number = 1; number <= 64; number++) {
+    for (int number = 1; number < 64; number++) { /* (the last one is Valgrind's) */
         if (number == SIGKILL || number == SIGSTOP || number == SIGSEGV || number == SIGBUS ||
             number == SIGFPE || number == SIGILL || number == SIGTRAP || number == SIGSYS ||
             (number > 31 && number < SIGRTMIN))

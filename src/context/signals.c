@@ -221,6 +221,14 @@ static lg_error *watch_all(struct lgi_signal_watch *watch)
     return NULL;
 }
 
+void lgi_signals_refuse_after_fork(void)
+{
+    if (in_forked_child())
+        lg_panic(
+            "signals, in a child after fork: their thread stayed in the parent; the child must "
+            "call exec or _exit");
+}
+
 lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
 {
     /* They tell of a fault, and come again if nothing is done about that. */
@@ -229,6 +237,7 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
         if (watch->signals & UINT64_C(1) << (faults[i] - 1))
             return lg_error_errno(EINVAL, "signal %d cannot be waited for", faults[i]);
     }
+    lgi_signals_refuse_after_fork();
     if (in_forked_child())
         lg_panic(
             "signals, in a child after fork: their thread stayed in the parent; the child must "

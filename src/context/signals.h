@@ -19,6 +19,9 @@ struct lgi_signal_watch {
     struct lgi_signal_watch *next, *previous, *told;
 };
 
+/* In a forked child: panics, as lgi_signals_watch does there. */
+void lgi_signals_refuse_after_fork(void);
+
 /* From here on the process does nothing else for these signals. NULL; or an error, and nothing has changed. */
 lg_error *lgi_signals_watch(struct lgi_signal_watch *watch) __attribute__((__warn_unused_result__));
 

@@ -190,10 +190,10 @@ static void clean_up(void)
     lg_auto_context lg_context *request = lg_with_timeout(valued, LG_MILLISECOND);
     lg_context_wait(request);
     lg_duration start = lg_now(), when;
-    lg_auto_context lg_context *cleanup = lg_cleanup_context(request, 5 * LG_MILLISECOND);
+    lg_auto_context lg_context *cleanup = lg_cleanup_context(request, 50 * LG_MILLISECOND);
     ck_assert_ptr_null(lg_context_err(cleanup));
     ck_assert(lg_context_deadline(cleanup, &when));
-    ck_assert_int_ge(when, start + 5 * LG_MILLISECOND);
+    ck_assert_int_ge(when, start + 50 * LG_MILLISECOND);
     ck_assert_ptr_eq(lg_context_value(cleanup, &user_key), user);
     lg_context_cancel(valued);
     lg_error *err = lg_context_wait_until(valued, lg_with(cleanup));
@@ -201,7 +201,7 @@ static void clean_up(void)
     ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(cleanup)), &lg_deadline_exceeded);
     char text[80];
     lg_error_format(lg_context_cause(cleanup), text, sizeof(text));
-    ck_assert_str_eq(text, "cleanup, 5ms: deadline exceeded");
+    ck_assert_str_eq(text, "cleanup, 50ms: deadline exceeded");
 }
 
 START_TEST(C7_a_cleanup_goes_on_but_not_for_ever)
