@@ -3,6 +3,8 @@
 
 #include "group/group_testing.h"
 
+#include "sched/instrument.h"
+
 /* ---- threads that cannot be created ---- */
 
 static _Thread_local bool no_threads;
@@ -237,11 +239,12 @@ START_TEST(groups_do_not_grow)
         if (i == 500)
             before = resident_kb();
     }
-#ifndef HAS_SANITIZER /* those keep what was freed */
-    ck_assert_uint_le(resident_kb(), before + 1000);
+#ifndef HAS_SANITIZER /* those keep what was freed, and so does Valgrind */
+    bool keeps = lgi_in_valgrind();
 #else
-    (void)before;
+    bool keeps = true;
 #endif
+    ck_assert(keeps || resident_kb() <= before + 1000);
 }
 END_TEST
 

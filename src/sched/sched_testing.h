@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "sched/goroutine.h"
+#include "sched/instrument.h"
 #include "sched/runtime.h"
 
 #define UNUSED __attribute__((unused))
@@ -24,12 +25,26 @@ UNUSED static void add_one(atomic_int *counter)
     atomic_fetch_add(counter, 1);
 }
 
-/* ThreadSanitizer keeps much for each goroutine, AddressSanitizer gives them larger stacks. */
+/* A hundred thousand. ThreadSanitizer keeps much for each goroutine, AddressSanitizer gives them larger stacks, Valgrind is
+ * slow. */
+UNUSED static int many(void)
+{
 #ifdef HAS_SANITIZER
-enum { MANY = 2000 };
+    return 2000;
 #else
-enum { MANY = 100000 };
+    return lgi_in_valgrind() ? 500 : 100000;
 #endif
+}
+
+/* Nothing but the program: memory that is freed goes back, and time is as it is. */
+UNUSED static bool is_plain(void)
+{
+#ifdef HAS_SANITIZER
+    return false;
+#else
+    return !lgi_in_valgrind();
+#endif
+}
 
 UNUSED static size_t resident_kb(void)
 {
