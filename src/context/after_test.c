@@ -426,6 +426,35 @@ START_TEST(P8_a_panic_in_one_ends_the_process)
 }
 END_TEST
 
+static void exit_with_functions(lg_context *ctx)
+{
+    lg_defer(tell, "left");
+    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_defer(lg_context_func_stop_and_wait, &func);
+    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_defer(lg_context_func_stop_and_wait, &other);
+    lg_context_cancel(ctx);
+    lg_exit(3);
+}
+
+static void exit_from_goroutine(void *workers)
+{
+    lg_error *err = lg_set_workers(*(unsigned *)workers);
+    ck_assert_ptr_null(err);
+    lg_go(exit_with_functions, lg_with_cancel(lg_background()));
+    lg_sleep(LG_HOUR);
+}
+
+START_TEST(C5_G4_nobody_waits_for_one_that_an_exit_keeps_from_starting)
+{
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        struct outcome *outcome = in_child(exit_from_goroutine, &workers);
+        expect_status(outcome, 3);
+        expect_out(outcome, "left ");
+    }
+}
+END_TEST
+
 /* ---- racing ---- */
 
 static void cancel_and_end(lg_context *ctx)
@@ -478,4 +507,6 @@ RUN_TESTS("after", C5_called_once_after_cancel, C5_called_after_a_timeout,
           C5_one_that_ends_by_goexit_has_ended, C5_any_number_may_wait,
           C5_a_context_may_be_ended_while_its_function_runs, C5_the_function_may_end_the_context,
           C5_ending_calls_it, C5_functions_of_a_tree_are_all_called, misuse_panics,
-          P8_a_panic_in_one_ends_the_process, C5_C10_either_prevented_or_called)
+          P8_a_panic_in_one_ends_the_process,
+          C5_G4_nobody_waits_for_one_that_an_exit_keeps_from_starting,
+          C5_C10_either_prevented_or_called)

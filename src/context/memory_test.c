@@ -124,6 +124,33 @@ START_TEST(C5_out_of_memory_for_a_function)
 }
 END_TEST
 
+START_TEST(each_is_one_allocation)
+{
+    if (!can_fail_allocations())
+        return;
+    lg_context *parent = lg_with_timeout(lg_background(), 2 * LG_HOUR);
+    for (enum maker maker = CANCEL; maker < MAKERS; maker++) {
+        struct making making = {maker, parent, NULL, NULL};
+        memory_watch(0, false);
+        panic_of(make, &making);
+        lg_context *child = lg_with_cancel(making.made);
+        memory_ignore();
+        /* What has a name has an error that tells it. */
+        ck_assert_int_eq(memory.made, maker == NAMED || maker == CLEANUP ? 3 : 2);
+        lg_context_end(making.made);
+        lg_context_end(child);
+    }
+    lg_context_func func = lg_context_after_func(parent, call);
+    ck_assert(lg_context_func_stop(&func));
+    memory_watch(0, false);
+    func = lg_context_after_func(parent, call); /* its goroutine's */
+    memory_ignore();
+    ck_assert_int_eq(memory.made, 1);
+    ck_assert(lg_context_func_stop(&func));
+    lg_context_end(parent);
+}
+END_TEST
+
 /* ---- being done ---- */
 
 START_TEST(cancelling_needs_no_memory)
@@ -217,6 +244,6 @@ START_TEST(out_of_memory_for_a_signal_context)
 }
 END_TEST
 
-RUN_TESTS("memory", out_of_memory_panics_and_keeps_nothing, C5_out_of_memory_for_a_function,
-          cancelling_needs_no_memory, waiting_needs_no_memory, E7_a_copy_of_the_cause,
-          out_of_memory_for_a_signal_context)
+RUN_TESTS("memory", each_is_one_allocation, out_of_memory_panics_and_keeps_nothing,
+          C5_out_of_memory_for_a_function, cancelling_needs_no_memory, waiting_needs_no_memory,
+          E7_a_copy_of_the_cause, out_of_memory_for_a_signal_context)

@@ -104,10 +104,10 @@ END_TEST
 
 START_TEST(C2_a_cancel_before_the_deadline_wins)
 {
-    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), 5 * LG_MILLISECOND,
+    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), 100 * LG_MILLISECOND,
                                                             "x");
     lg_context_cancel_cause(ctx, &why_other);
-    lg_sleep(10 * LG_MILLISECOND);
+    lg_sleep(120 * LG_MILLISECOND);
     expect_done(ctx, &lg_cancelled, &why_other);
 }
 END_TEST
