@@ -210,11 +210,9 @@ static lg_duration start_some(lg_shutdown *s)
         if (i < 0 || remaining <= 0 || s->running >= s->order.at_once)
             return LG_DURATION_MAX;
         struct lgi_stage *stage = stage_at(s, (size_t)i);
-        lg_duration given = lgi_order_allowance(&s->order, (size_t)i, remaining);
+        lg_duration linger, given = lgi_order_allowance(&s->order, (size_t)i, remaining, &linger);
         if (given > 10 * LG_MILLISECOND)
             given -= given % LG_MILLISECOND; /* for the eye */
-        lg_duration linger = earlier(given / 10, 250 * LG_MILLISECOND);
-
         pthread_mutex_lock(&s->lock);
         stage->began = now;
         stage->given = given;

@@ -134,18 +134,17 @@ static void count_blockers(struct lgi_order *order)
     }
 }
 
-/* The longest chain below each one: from the last in the sorted order to the first. */
-static void measure_chains(struct lgi_order *order, size_t last)
+/* The heaviest chain below each one: from the last in the sorted order to the first. */
+static void measure_chains(struct lgi_order *order, size_t last, int which)
 {
     struct lgi_order_node *nodes = order->nodes;
     for (size_t i = last; order->count > 0;) {
-        nodes[i].downstream = 0;
+        lg_duration *heaviest = &nodes[i].downstream[which];
+        *heaviest = 0;
         for (size_t j = 0; j < order->count; j++) {
-            if (!lgi_order_after(order, i, j))
-                continue;
-            lg_duration chain = nodes[j].share + nodes[j].downstream;
-            if (chain > nodes[i].downstream)
-                nodes[i].downstream = chain;
+            lg_duration chain = nodes[j].weight[which] + nodes[j].downstream[which];
+            if (lgi_order_after(order, i, j) && chain > *heaviest)
+                *heaviest = chain;
         }
         if (nodes[i].mark == 0)
             break;
@@ -153,22 +152,18 @@ static void measure_chains(struct lgi_order *order, size_t last)
     }
 }
 
-static lg_duration longest(const struct lgi_order *order)
-{
-    lg_duration most = 0;
-    for (size_t i = 0; i < order->count; i++) {
-        lg_duration chain = order->nodes[i].share + order->nodes[i].downstream;
-        if (chain > most)
-            most = chain;
-    }
-    return most;
-}
-
-/* No sum of shares must overflow. */
+/* No sum must overflow. */
 static lg_duration bounded(lg_duration limit)
 {
     const lg_duration most = 24 * 365 * LG_HOUR;
     return limit < most ? limit : most;
+}
+
+/* Split among as many as may stop at once. */
+static lg_duration part(const struct lgi_order *order, lg_duration sum)
+{
+    lg_duration at_once = (lg_duration)order->at_once;
+    return (sum + at_once - 1) / at_once;
 }
 
 void lgi_order_begin(struct lgi_order *order, lg_duration budget)
@@ -178,32 +173,25 @@ void lgi_order_begin(struct lgi_order *order, lg_duration budget)
         order->at_once = 1;
     count_blockers(order);
     size_t last = sort(order);
-
-    /* How many stages stop one after the other, whatever they take? */
-    for (size_t i = 0; i < order->count; i++)
-        nodes[i].share = 1;
-    measure_chains(order, last);
-    lg_duration steps = longest(order);
-    lg_duration fewest = (lg_duration)((order->count + order->at_once - 1) / order->at_once);
-    if (steps < fewest)
-        steps = fewest;
-
+    order->waiting[LGI_CLAIMED] = order->waiting[LGI_UNLIMITED] = 0;
     for (size_t i = 0; i < order->count; i++) {
-        lg_duration limit = nodes[i].limit > 0 ? nodes[i].limit : budget / steps;
-        nodes[i].share = bounded(limit < budget ? limit : budget);
+        lg_duration limit = nodes[i].limit < budget ? nodes[i].limit : budget;
+        nodes[i].weight[LGI_CLAIMED] = limit > 0 ? bounded(limit) : 0;
+        nodes[i].weight[LGI_UNLIMITED] = limit <= 0;
         nodes[i].started = nodes[i].ended = false;
+        for (int which = 0; which < LGI_WEIGHTS; which++)
+            order->waiting[which] += nodes[i].weight[which];
     }
-    measure_chains(order, last);
+    for (int which = 0; which < LGI_WEIGHTS; which++)
+        measure_chains(order, last, which);
     count_blockers(order);
-    order->waiting = 0;
-    for (size_t i = 0; i < order->count; i++)
-        order->waiting += nodes[i].share;
-}
 
-lg_duration lgi_order_total(const struct lgi_order *order)
-{
-    lg_duration chain = longest(order), all = order->waiting / (lg_duration)order->at_once;
-    return chain > all ? chain : all;
+    order->claimed = part(order, order->waiting[LGI_CLAIMED]);
+    for (size_t i = 0; i < order->count; i++) {
+        lg_duration chain = nodes[i].weight[LGI_CLAIMED] + nodes[i].downstream[LGI_CLAIMED];
+        if (chain > order->claimed)
+            order->claimed = chain;
+    }
 }
 
 /* ---- while they stop ---- */
@@ -217,26 +205,61 @@ ptrdiff_t lgi_order_next(const struct lgi_order *order)
     return -1;
 }
 
-lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining)
+/* What comes after stage i, one after the other. */
+static lg_duration rest(const struct lgi_order *order, size_t i, int which)
 {
     const struct lgi_order_node *node = &order->nodes[i];
+    lg_duration others = part(order, order->waiting[which] - node->weight[which]);
+    return others > node->downstream[which] ? others : node->downstream[which];
+}
+
+/* All the time that there is for stage i, of which lingering is a part. */
+static lg_duration slot(const struct lgi_order *order, size_t i, lg_duration remaining,
+                        lg_duration wanted)
+{
+    enum { RESERVED = 20 }; /* the part that is left for those without a limit, in any case */
+    lg_duration claimed = rest(order, i, LGI_CLAIMED), unlimited = rest(order, i, LGI_UNLIMITED);
+    lg_duration reserve = remaining / RESERVED;
+    if (order->nodes[i].weight[LGI_UNLIMITED] > 0) {
+        lg_duration left = bounded(remaining - claimed);
+        return (left > reserve ? left : reserve) / (unlimited + 1);
+    }
+    lg_duration left = unlimited > 0 ? remaining - reserve : remaining;
+    lg_duration limit = order->nodes[i].weight[LGI_CLAIMED];
+    if (limit <= left - claimed)
+        return wanted < left - claimed ? wanted : left - claimed;
+    return (lg_duration)((double)left * ((double)limit / ((double)limit + (double)claimed)));
+}
+
+static lg_duration at_most(lg_duration duration, lg_duration most)
+{
+    return duration < most ? duration : most;
+}
+
+lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining,
+                                lg_duration *linger)
+{
+    const lg_duration longest_linger = 250 * LG_MILLISECOND;
+    *linger = 0;
     if (remaining <= 0)
         return 0;
-    lg_duration wanted = node->share, rest = node->downstream;
-    lg_duration others = (order->waiting - wanted) / (lg_duration)order->at_once;
-    if (others > rest)
-        rest = others;
-    if (node->limit <= 0 && remaining - rest > wanted)
-        wanted = bounded(remaining - rest);
-    if (wanted <= remaining - rest)
-        return wanted;
-    return (lg_duration)((double)remaining * ((double)wanted / ((double)wanted + (double)rest)));
+    lg_duration limit = order->nodes[i].weight[LGI_CLAIMED];
+    lg_duration all = slot(order, i, remaining, limit + at_most(limit / 10, longest_linger));
+    lg_duration given = all - at_most(all / 11, longest_linger);
+    if (limit > 0 && all >= limit)
+        given = limit;
+    if (given <= 0) /* so little is left */
+        given = 1;
+    if (all > given)
+        *linger = all - given;
+    return given;
 }
 
 void lgi_order_started(struct lgi_order *order, size_t i)
 {
     order->nodes[i].started = true;
-    order->waiting -= order->nodes[i].share;
+    for (int which = 0; which < LGI_WEIGHTS; which++)
+        order->waiting[which] -= order->nodes[i].weight[which];
 }
 
 void lgi_order_ended(struct lgi_order *order, size_t i)

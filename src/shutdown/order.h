@@ -12,6 +12,13 @@
 
 struct lgi_stage;
 
+/* What is added up along chains. */
+enum {
+    LGI_CLAIMED,   /* limits, as far as they do not exceed the budget */
+    LGI_UNLIMITED, /* how many have none */
+    LGI_WEIGHTS
+};
+
 struct lgi_order_node {
     struct lgi_stage *stage; /* the caller's */
     const char *name;
@@ -19,9 +26,9 @@ struct lgi_order_node {
     lg_duration limit;        /* 0: none of its own */
 
     /* From lgi_order_begin on. */
-    lg_duration share;      /* the limit, or what one without a limit is counted with */
-    lg_duration downstream; /* the longest chain of shares that can only begin after it */
-    size_t blockers;        /* those that must end before it may be stopped */
+    lg_duration weight[LGI_WEIGHTS];
+    lg_duration downstream[LGI_WEIGHTS]; /* the heaviest chain that can only begin after it */
+    size_t blockers;                     /* those that must end before it may be stopped */
     bool started, ended;
     size_t mark, queued; /* for walks */
 };
@@ -29,8 +36,9 @@ struct lgi_order_node {
 struct lgi_order {
     struct lgi_order_node *nodes;
     size_t count, capacity;
-    unsigned at_once;    /* how many may be stopped at a time; at least 1 */
-    lg_duration waiting; /* the shares of those that were not started */
+    unsigned at_once;                 /* how many may be stopped at a time; at least 1 */
+    lg_duration claimed;              /* how long all take that have limits, if they use them up */
+    lg_duration waiting[LGI_WEIGHTS]; /* of all that were not started */
 };
 
 /* Room for that many more; false: out of memory. */
@@ -52,19 +60,18 @@ bool lgi_order_after(const struct lgi_order *order, size_t i, size_t j);
  * order must have had none before. */
 size_t lgi_order_cycle(struct lgi_order *order, char *buffer, size_t size);
 
-/* The stops begin: nothing is added from here on. A stage without a limit is counted as its equal part of `budget`. */
+/* The stops begin: nothing is added from here on. */
 void lgi_order_begin(struct lgi_order *order, lg_duration budget);
-
-/* How long it takes from here if every stage takes as long as it may. */
-lg_duration lgi_order_total(const struct lgi_order *order);
 
 /* The next to be stopped, the one added last if there are several; -1: none may be, before another has ended. Whether there
  * is a place for it (at_once) is the caller's to know. */
 ptrdiff_t lgi_order_next(const struct lgi_order *order);
 
-/* How long stage i may take, if `remaining` is left for all: its limit; less if what comes after it would otherwise get
- * nothing; one without a limit gets all that the others do not claim. */
-lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining);
+/* How long stage i may take, if `remaining` is left for all. With a limit: that, or less if the others would otherwise get
+ * less than their part. Without: an equal part of what the limits leave. Something is left for everybody. *linger is
+ * how long it is waited for beyond. */
+lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining,
+                                lg_duration *linger);
 
 void lgi_order_started(struct lgi_order *order, size_t i);
 void lgi_order_ended(struct lgi_order *order, size_t i);

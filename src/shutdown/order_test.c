@@ -201,7 +201,8 @@ static void run_random(unsigned at_once)
         }
     }
     ck_assert_int_eq(lgi_order_next(&order), -1);
-    ck_assert_int_eq(order.waiting, 0);
+    ck_assert_int_eq(order.waiting[LGI_CLAIMED], 0);
+    ck_assert_int_eq(order.waiting[LGI_UNLIMITED], 0);
 }
 
 START_TEST(S1_random_graphs_against_a_model)
@@ -226,7 +227,15 @@ END_TEST
 
 static lg_duration allowance(size_t i, lg_duration remaining)
 {
-    return lgi_order_allowance(&order, i, remaining);
+    lg_duration linger, given = lgi_order_allowance(&order, i, remaining, &linger);
+    return given + linger;
+}
+
+/* Without the time that it is waited for beyond. */
+static lg_duration given(size_t i, lg_duration remaining)
+{
+    lg_duration linger;
+    return lgi_order_allowance(&order, i, remaining, &linger);
 }
 
 START_TEST(S2_limits_that_fit_are_kept)
@@ -234,12 +243,15 @@ START_TEST(S2_limits_that_fit_are_kept)
     add("a", NULL, 2 * LG_SECOND);
     add("b", NULL, 3 * LG_SECOND);
     lgi_order_begin(&order, 10 * LG_SECOND);
-    ck_assert_int_eq(lgi_order_total(&order), 5 * LG_SECOND);
-    ck_assert_int_eq(allowance(1, 10 * LG_SECOND), 3 * LG_SECOND);
+    ck_assert_int_eq(order.claimed, 5 * LG_SECOND);
+    ck_assert_int_eq(given(1, 10 * LG_SECOND), 3 * LG_SECOND);
+    ck_assert_int_eq(allowance(1, 10 * LG_SECOND), 3 * LG_SECOND + 250 * LG_MILLISECOND);
     lgi_order_started(&order, 1);
     lgi_order_ended(&order, 1);
-    ck_assert_int_eq(allowance(0, 7 * LG_SECOND), 2 * LG_SECOND);
+    ck_assert_int_eq(given(0, 7 * LG_SECOND), 2 * LG_SECOND);
+    ck_assert_int_eq(allowance(0, 7 * LG_SECOND), 2 * LG_SECOND + 200 * LG_MILLISECOND);
     ck_assert_int_eq(allowance(0, LG_SECOND), LG_SECOND);
+    ck_assert_int_lt(given(0, LG_SECOND), LG_SECOND);
     ck_assert_int_eq(allowance(0, 0), 0);
     ck_assert_int_eq(allowance(0, -5), 0);
     lgi_order_free(&order);
@@ -252,7 +264,7 @@ START_TEST(S2_limits_that_do_not_fit_are_cut_in_proportion)
     add("b", NULL, 15 * LG_SECOND);
     add("c", NULL, LG_HOUR); /* counted as the budget */
     lgi_order_begin(&order, 20 * LG_SECOND);
-    ck_assert_int_eq(lgi_order_total(&order), 50 * LG_SECOND);
+    ck_assert_int_eq(order.claimed, 50 * LG_SECOND);
     ck_assert_int_eq(allowance(2, 20 * LG_SECOND), 8 * LG_SECOND);
     lgi_order_started(&order, 2);
     ck_assert_int_eq(allowance(1, 10 * LG_SECOND), 5 * LG_SECOND);
@@ -267,11 +279,28 @@ START_TEST(S2_without_a_limit_a_stage_gets_what_the_others_do_not_claim)
     add("b", NULL, 0);
     add("c", NULL, 0);
     lgi_order_begin(&order, 12 * LG_SECOND);
-    /* b is counted with a third of the budget */
-    ck_assert_int_eq(allowance(2, 12 * LG_SECOND), 4 * LG_SECOND);
+    ck_assert_int_eq(order.claimed, 4 * LG_SECOND);
+    ck_assert_int_eq(allowance(2, 12 * LG_SECOND), 4 * LG_SECOND); /* half of what a leaves */
     lgi_order_started(&order, 2);
     lgi_order_ended(&order, 2);
-    ck_assert_int_eq(allowance(1, 12 * LG_SECOND), 8 * LG_SECOND);
+    ck_assert_int_eq(allowance(1, 12 * LG_SECOND), 8 * LG_SECOND); /* all of it */
+    lgi_order_free(&order);
+}
+END_TEST
+
+START_TEST(S2_limits_come_before_stages_without)
+{
+    add("a", NULL, 0);
+    add("b", NULL, 9 * LG_SECOND);
+    lgi_order_begin(&order, 10 * LG_SECOND);
+    ck_assert_int_eq(given(1, 10 * LG_SECOND), 9 * LG_SECOND);
+    /* but something is left for the others: a twentieth */
+    ck_assert_int_eq(allowance(1, 9 * LG_SECOND), 9 * LG_SECOND - 9 * LG_SECOND / 20);
+    lgi_order_free(&order);
+    add("a", NULL, 20 * LG_SECOND);
+    add("b", NULL, 0);
+    lgi_order_begin(&order, 10 * LG_SECOND);
+    ck_assert_int_eq(allowance(1, 10 * LG_SECOND), LG_SECOND / 2);
     lgi_order_free(&order);
 }
 END_TEST
@@ -283,10 +312,10 @@ START_TEST(S2_stages_that_stop_together_share_no_time)
     add("b", none, 10 * LG_SECOND);
     add("c", none, 10 * LG_SECOND);
     lgi_order_begin(&order, 10 * LG_SECOND);
-    ck_assert_int_eq(lgi_order_total(&order), 10 * LG_SECOND);
+    ck_assert_int_eq(order.claimed, 10 * LG_SECOND);
     order.at_once = 1;
     lgi_order_begin(&order, 10 * LG_SECOND);
-    ck_assert_int_eq(lgi_order_total(&order), 30 * LG_SECOND);
+    ck_assert_int_eq(order.claimed, 30 * LG_SECOND);
     lgi_order_free(&order);
     order.at_once = 0;
 }
@@ -297,10 +326,10 @@ START_TEST(S2_limits_without_end_do_not_overflow)
     for (int i = 0; i < MOST; i++)
         add("forever", NULL, LG_DURATION_MAX);
     lgi_order_begin(&order, 24 * LG_SECOND);
-    ck_assert_int_gt(lgi_order_total(&order), 0);
-    lg_duration given = allowance(MOST - 1, 24 * LG_SECOND);
-    ck_assert_int_ge(given, LG_SECOND - LG_MILLISECOND);
-    ck_assert_int_le(given, LG_SECOND + LG_MILLISECOND);
+    ck_assert_int_gt(order.claimed, 0);
+    lg_duration all = allowance(MOST - 1, 24 * LG_SECOND);
+    ck_assert_int_ge(all, LG_SECOND - LG_MILLISECOND);
+    ck_assert_int_le(all, LG_SECOND + LG_MILLISECOND);
     lgi_order_free(&order);
 }
 END_TEST
@@ -319,13 +348,15 @@ START_TEST(S2_whatever_the_limits_everybody_gets_time)
         lgi_order_begin(&order, budget);
         ptrdiff_t i;
         while ((i = lgi_order_next(&order)) >= 0) {
-            lg_duration given = allowance((size_t)i, budget - used);
-            ck_assert_int_gt(given, 0);
+            lg_duration linger;
+            lg_duration most = lgi_order_allowance(&order, (size_t)i, budget - used, &linger);
+            ck_assert_int_gt(most, 0);
+            ck_assert_int_ge(linger, 0);
             if (order.nodes[i].limit > 0)
-                ck_assert_int_le(given, order.nodes[i].limit);
+                ck_assert_int_le(most, order.nodes[i].limit);
             lgi_order_started(&order, (size_t)i);
             lgi_order_ended(&order, (size_t)i);
-            used += given;
+            used += most + linger;
         }
         ck_assert_int_le(used, budget);
         lgi_order_free(&order);
@@ -341,5 +372,5 @@ RUN_TESTS("order", S1_last_added_first_stopped, S1_what_comes_after_another_is_s
           S1_random_graphs_against_a_model, S2_limits_that_fit_are_kept,
           S2_limits_that_do_not_fit_are_cut_in_proportion,
           S2_without_a_limit_a_stage_gets_what_the_others_do_not_claim,
-          S2_stages_that_stop_together_share_no_time, S2_limits_without_end_do_not_overflow,
-          S2_whatever_the_limits_everybody_gets_time)
+          S2_limits_come_before_stages_without, S2_stages_that_stop_together_share_no_time,
+          S2_limits_without_end_do_not_overflow, S2_whatever_the_limits_everybody_gets_time)

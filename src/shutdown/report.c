@@ -331,13 +331,13 @@ void lgi_shutdown_say_pending(lg_shutdown *s, int fd)
 
 /* ---- the plan ---- */
 
-static void say_warnings(lg_shutdown *s, int fd, lg_duration total)
+static void say_warnings(lg_shutdown *s, int fd)
 {
     const lg_shutdown_options *o = &s->options;
     char a[LG_DURATION_TEXT_SIZE], b[LG_DURATION_TEXT_SIZE], c[LG_DURATION_TEXT_SIZE];
     lg_duration_format(o->budget, a, sizeof(a));
-    if (total > o->budget) {
-        lg_duration_format(total, b, sizeof(b));
+    if (s->order.claimed > o->budget) {
+        lg_duration_format(s->order.claimed, b, sizeof(b));
         lgi_shutdown_say(fd,
                          "shutdown: warning: the limits come to %s, more than the budget of %s: if "
                          "they are used up, they are cut",
@@ -379,23 +379,22 @@ static bool say_plan_stage(int fd, const struct lgi_stage *stage, int width)
 
 void lgi_shutdown_say_plan(lg_shutdown *s)
 {
-    char budget[LG_DURATION_TEXT_SIZE], total[LG_DURATION_TEXT_SIZE];
+    char budget[LG_DURATION_TEXT_SIZE], limits[LG_DURATION_TEXT_SIZE];
     int fd = s->options.log;
     if (fd <= 0)
         return;
     pthread_mutex_lock(&s->lock);
     s->order.at_once = s->options.at_once;
     lgi_order_begin(&s->order, s->options.budget);
-    lg_duration most = lgi_order_total(&s->order);
     lg_duration_format(s->options.budget, budget, sizeof(budget));
-    lg_duration_format(most, total, sizeof(total));
+    lg_duration_format(s->order.claimed, limits, sizeof(limits));
     bool read = lgi_shutdown_say(
-        fd, "shutdown: ready: %zu stages, which take at most %s, of a budget of %s", s->order.count,
-        most < s->options.budget ? total : budget, budget);
+        fd, "shutdown: ready: %zu stages, with limits that come to %s, of a budget of %s",
+        s->order.count, limits, budget);
     int width = (int)longest_name(s);
     for (size_t i = s->order.count; read && i-- > 0;)
         read = say_plan_stage(fd, s->order.nodes[i].stage, width);
     if (read)
-        say_warnings(s, fd, most);
+        say_warnings(s, fd);
     pthread_mutex_unlock(&s->lock);
 }

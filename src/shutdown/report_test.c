@@ -371,7 +371,8 @@ START_TEST(S2_the_plan_and_every_step_are_logged_where_asked)
     lg_shutdown_wait(s);
     lg_shutdown_finish(s, NULL);
     const char *text = read_log(ends);
-    expect_text(text, "shutdown: ready: 2 stages, which take at most 9s, of a budget of 10s\n");
+    expect_text(text,
+                "shutdown: ready: 2 stages, with limits that come to 4s, of a budget of 10s\n");
     expect_text(text, "shutdown:   http  at most what is left, before db\n");
     expect_text(text, "shutdown:   db    at most 4s\n");
     expect_text(text, "shutdown: requested: that is all\nshutdown: draining for 10ms\n"

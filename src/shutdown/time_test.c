@@ -153,7 +153,7 @@ START_TEST(S2_the_budget_holds_when_all_overrun)
 {
     static char names[5][4];
     struct act acts[5] = {0};
-    lg_duration budget = limit_of(500 * MS);
+    lg_duration budget = limit_of(1500 * MS);
     lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true, .budget = budget});
     sem_init(&gate, 0, 0);
     for (size_t i = 0; i < 5; i++) {
@@ -164,7 +164,7 @@ START_TEST(S2_the_budget_holds_when_all_overrun)
     lg_duration start = lg_now();
     const char *text = stop_text(s);
     lg_duration took = lg_since(start);
-    ck_assert_int_eq(occurrences(text, "still running"), 5);
+    ck_assert_msg(occurrences(text, "still running") == 5, "%s", text);
     expect_acts("s4 s3 s2 s1 s0");
     ck_assert_int_ge(took, budget - budget / 20);
     ck_assert_int_lt(took, SOON);
@@ -180,37 +180,22 @@ START_TEST(S2_the_budget_holds_when_all_overrun)
 }
 END_TEST
 
-/* The one above leaves no time at all: what is below is named as not stopped. */
-static lg_error *takes_all(void *argument, const lg_context *context)
-{
-    lg_duration when;
-    (void)argument;
-    ck_assert(lg_context_deadline(context, &when));
-    while (lg_now() < when + 300 * MS)
-        nap(10 * MS);
-    return NULL;
-}
-
 START_TEST(S2_what_was_not_stopped_is_named)
 {
     struct act a = {.name = "a"}, b = {.name = "b"};
-    /* Both are below x, whose lingering takes what is left. */
-    lg_shutdown *s = new_shutdown(
-        (lg_shutdown_options){.no_signals = true, .budget = 20 * MS, .grace_period = 1});
-    add_act(s, &a, 1);
-    add_act(s, &b, 1);
-    ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = takes_all, .limit = LG_HOUR}));
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true, .budget = 1});
+    add_act(s, &a, 0);
+    add_act(s, &b, LG_SECOND);
     lg_error *err = lg_shutdown_stop(s);
     char text[512];
     lg_error_format(err, text, sizeof(text));
     ck_assert(lg_error_is(err, &lg_stage_not_stopped));
     lg_error_free(err);
-    expect_text(text, "stop x: ");
-    expect_text(text, "stop a: not stopped, as no time was left");
+    ck_assert_str_eq(text, "stop b: not stopped, as no time was left; "
+                           "stop a: not stopped, as no time was left");
+    expect_acts("");
     expect_outcome(s, "a", "not stopped");
     ck_assert_str_eq(report_of(s, "a").error, "no time was left");
-    wait_for_stragglers(s);
-    clear_acts();
     lg_shutdown_finish(s, NULL);
 }
 END_TEST
@@ -255,7 +240,7 @@ START_TEST(S2_C7_a_stop_has_a_context_of_its_own)
         s, &(lg_stage){.name = "web", .stop = looks_at_context, .argument = text, .limit = limit}));
     lg_shutdown_request(s, "now");
     lg_shutdown_wait(s);
-    expect_named(stop_text(s), "stop web: over its limit of ", limit, ": deadline exceeded");
+    expect_named(stop_text(s), " its limit of ", limit, ": deadline exceeded");
     wait_for_stragglers(s);
     ck_assert_str_eq(text, "web: deadline exceeded");
     lg_shutdown_finish(s, NULL);
