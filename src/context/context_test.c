@@ -251,19 +251,16 @@ static size_t memory_in_use(void)
     return info.uordblks + info.hblkhd;
 }
 
-#if defined(HAS_SANITIZER)
-enum { MANY = 20000 };
-#else
-enum { MANY = 2000000 };
-#endif
+enum { MANY = 2000000, DEEP = 1000000, WIDE = 100000 };
 
 START_TEST(C4_ended_or_cancelled_children_leave_nothing)
 {
     lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
     lg_auto_context lg_context *other = lg_with_cancel(lg_background());
     size_t before = 0;
-    for (int i = 0; i < MANY; i++) {
-        if (i == MANY / 10)
+    int many = some_of(MANY);
+    for (int i = 0; i < many; i++) {
+        if (i == many / 10)
             before = memory_in_use();
         lg_context *child;
         switch (i % 4) {
@@ -275,15 +272,15 @@ START_TEST(C4_ended_or_cancelled_children_leave_nothing)
         lg_context *grandchild = lg_with_cancel(child);
         if (i % 3 == 0) {
             lg_context_cancel(child);
-            ck_assert_ptr_null(parent->first);
-            ck_assert_ptr_null(other->first);
+            must(!parent->first);
+            must(!other->first);
         }
         lg_context_end(i % 2 ? child : grandchild);
         lg_context_end(i % 2 ? grandchild : child);
     }
     ck_assert_uint_eq(children_of(parent), 0);
     ck_assert_uint_eq(children_of(other), 0);
-    if (MANY > 20000) /* a sanitizer has an allocator of its own */
+    if (many == MANY) /* a sanitizer has an allocator of its own */
         ck_assert_uint_le(memory_in_use(), before + 65536);
 }
 END_TEST
@@ -308,30 +305,25 @@ END_TEST
 
 /* ---- size ---- */
 
-#if defined(HAS_SANITIZER)
-enum { DEEP = 50000, WIDE = 20000 };
-#else
-enum { DEEP = 1000000, WIDE = 100000 };
-#endif
-
 static void deep(bool root_first)
 {
-    lg_context **chain = malloc(DEEP * sizeof(*chain));
+    int depth = some_of(DEEP);
+    lg_context **chain = malloc((size_t)depth * sizeof(*chain));
     ck_assert_ptr_nonnull(chain);
     const lg_context *parent = lg_background();
-    for (int i = 0; i < DEEP; i++)
+    for (int i = 0; i < depth; i++)
         parent = chain[i] = i % 7 ? lg_with_cancel(parent)
                                   : lg_with_value(parent, &size_key, large);
-    ck_assert_ptr_eq(lg_context_value(chain[DEEP - 1], &size_key), large);
-    ck_assert_ptr_null(lg_context_value(chain[DEEP - 1], &colour_key));
-    ck_assert_uint_gt(lg_context_describe(chain[DEEP - 1], NULL, 0), DEEP);
+    ck_assert_ptr_eq(lg_context_value(chain[depth - 1], &size_key), large);
+    ck_assert_ptr_null(lg_context_value(chain[depth - 1], &colour_key));
+    ck_assert_uint_gt(lg_context_describe(chain[depth - 1], NULL, 0), (size_t)depth);
     lg_context_cancel_cause(chain[0], &why_first);
-    for (int i = 0; i < DEEP; i++) {
-        ck_assert_ptr_eq(lg_context_err(chain[i]), &lg_cancelled);
-        ck_assert_ptr_eq(lg_context_cause(chain[i]), &why_first);
+    for (int i = 0; i < depth; i++) {
+        must(lg_context_err(chain[i]) == &lg_cancelled);
+        must(lg_context_cause(chain[i]) == &why_first);
     }
-    for (int i = 0; i < DEEP; i++)
-        lg_context_end(chain[root_first ? i : DEEP - 1 - i]);
+    for (int i = 0; i < depth; i++)
+        lg_context_end(chain[root_first ? i : depth - 1 - i]);
     free(chain);
 }
 
@@ -344,14 +336,15 @@ END_TEST
 
 static void wide(void)
 {
-    lg_context **children = malloc(WIDE * sizeof(*children));
+    int width = some_of(WIDE);
+    lg_context **children = malloc((size_t)width * sizeof(*children));
     ck_assert_ptr_nonnull(children);
     lg_context *root = lg_with_cancel(lg_background());
-    for (int i = 0; i < WIDE; i++)
+    for (int i = 0; i < width; i++)
         children[i] = lg_with_cancel(i < 100 ? root : children[i / 100]);
     lg_context_cancel(root);
-    for (int i = 0; i < WIDE; i++) {
-        ck_assert_ptr_eq(lg_context_err(children[i]), &lg_cancelled);
+    for (int i = 0; i < width; i++) {
+        must(lg_context_err(children[i]) == &lg_cancelled);
         lg_context_end(children[i]);
     }
     lg_context_end(root);

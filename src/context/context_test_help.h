@@ -30,12 +30,29 @@ static inline void on_both(void (*work)(void))
     in_goroutine(work);
 }
 
-/* Waits for what some other goroutine or thread is about to do. Valgrind is slow. */
-static inline lg_duration patience(void)
+/* How much slower everything is said to be: in Valgrind. */
+static inline int slowness(void)
 {
     const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
-    return (factor && atoi(factor) > 1 ? atoi(factor) : 1) * 20 * LG_SECOND;
+    return factor && atoi(factor) > 1 ? atoi(factor) : 1;
 }
+
+/* Of so many, some: as many as a slow machine does in good time. */
+static inline int some_of(int many)
+{
+#if defined(HAS_SANITIZER)
+    return many / 50;
+#else
+    return slowness() > 1 ? many / 50 : many;
+#endif
+}
+
+static inline lg_duration patience(void)
+{
+    return slowness() * 20 * LG_SECOND;
+}
+
+/* Waits for what some other goroutine or thread is about to do. */
 
 #define eventually(condition)                                                                      \
     do {                                                                                           \
@@ -44,6 +61,13 @@ static inline lg_duration patience(void)
             ck_assert_msg(lg_now() < give_up_, "not for long: %s", #condition);                    \
             lg_sleep(LG_MILLISECOND / 5);                                                          \
         }                                                                                          \
+    } while (0)
+
+/* Check's own write a line to a file each time. */
+#define must(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s", #condition);                                                        \
     } while (0)
 
 #define expect_not_done(ctx)                                                                       \

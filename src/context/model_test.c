@@ -2,12 +2,7 @@
  * C7. */
 #include "context/context_test_help.h"
 
-#if defined(HAS_SANITIZER)
-enum { RUNS = 50 };
-#else
-enum { RUNS = 1000 };
-#endif
-enum { NODES = 60, STEPS = 250, KEYS = 4, CAUSES = 5 };
+enum { RUNS = 1000, NODES = 60, STEPS = 250, KEYS = 4, CAUSES = 5 };
 
 static const lg_context_key keys[KEYS] = {{"0", NULL}, {"1", NULL}, {"2", NULL}, {"3", NULL}};
 static lg_error *causes[CAUSES];
@@ -202,13 +197,6 @@ static void change_func(struct node *node)
     node->func = (lg_context_func){0};
 }
 
-/* Check's own write a line to a file each time. */
-#define must(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            ck_abort_msg("%s", #condition);                                                        \
-    } while (0)
-
 static void compare(void)
 {
     for (int i = 0; i < model.count; i++) {
@@ -263,8 +251,8 @@ static void run_all(void)
     causes[0] = &why_0;
     causes[1] = &why_1;
     causes[2] = &why_2; /* the others are NULL */
-    for (uint64_t seed = 1; seed <= RUNS; seed++)
-        run(seed);
+    for (int seed = 1; seed <= some_of(RUNS); seed++)
+        run((uint64_t)seed);
 }
 
 START_TEST(random_trees_do_as_a_plain_model_does)

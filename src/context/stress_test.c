@@ -2,11 +2,7 @@
  * simultaneous and interlocked cancels and of layers look at. */
 #include "context/context_test_help.h"
 
-#if defined(HAS_SANITIZER)
-enum { ROUNDS = 20, ACTORS = 20 };
-#else
 enum { ROUNDS = 200, ACTORS = 30 };
-#endif
 
 static uint64_t random_of(uint64_t *state)
 {
@@ -100,7 +96,8 @@ static void everything_at_once(unsigned workers)
 {
     ck_assert_ptr_null(lg_set_workers(workers));
     uint64_t seed = 1;
-    for (int round = 0; round < ROUNDS; round++) {
+    int rounds = some_of(ROUNDS) + 10;
+    for (int round = 0; round < rounds; round++) {
         lg_context *root = lg_with_cancel(lg_background());
         lg_context *other = lg_with_timeout(lg_background(), LG_MILLISECOND * (round % 7));
         atomic_store(&running, ACTORS);
