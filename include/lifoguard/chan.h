@@ -134,7 +134,8 @@ LG_END_DECLS
      })),                                                                                          \
      (LGI_CHAN_ELEMENT(channel)[1]){value})
 
-#define LGI_CHAN_TO(channel, to) (0 ? (LGI_CHAN_ELEMENT(channel) *)0 : (to))
+/* (Not 0, which gcc would find in both branches when `to` is NULL.) */
+#define LGI_CHAN_TO(channel, to) (0 ? (LGI_CHAN_ELEMENT(channel) *)1 : (to))
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 

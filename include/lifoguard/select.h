@@ -91,7 +91,13 @@ LG_END_DECLS
 
 /* lg_select(cases…). All are evaluated, once, before anything else, also those that are not chosen. (Go does that in
  * order; in C it is not said in which.) */
-#define lg_select(...) LGI_NUMBER(LGI_SELECT, __VA_ARGS__)
+#define lg_select(...)                                                                             \
+    __extension__({                                                                                \
+        const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
+        lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
+    })
+/* So that there need not be any other. */
+#define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
 /* Receives into *to, which may be NULL; *ok, a bool, or NULL, tells whether it was an element: see lg_chan_recv. */
 #define lg_case_recv(channel, to, ok)                                                              \
@@ -104,15 +110,6 @@ LG_END_DECLS
 
 /* Chosen if nothing else can be done at once. */
 #define lg_case_default lgi_case(LGI_CASE_DEFAULT, (void *)0, (void *)0, (bool *)0)
-
-/* The first is there so that there need not be any other. */
-#define LGI_SELECT(id, ...)                                                                        \
-    __extension__({                                                                                \
-        const lg_case LGI_CAT(lgi_cases_, id)[] = {LGI_CASE_NONE, __VA_ARGS__};                    \
-        lg_select_n(LGI_CAT(lgi_cases_, id) + 1,                                                   \
-                    sizeof(LGI_CAT(lgi_cases_, id)) / sizeof(lg_case) - 1);                        \
-    })
-#define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
 #endif
 #endif

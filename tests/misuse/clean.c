@@ -1,4 +1,5 @@
 /* Uses everything that the headers offer. Must compile without any warning, as gnu17 and gnu2x. */
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,9 @@ void change(struct large *large);
 void change_error(lg_error **err);
 handler *get_handler(void);
 int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *semaphore);
+lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts, lg_until until);
+size_t selects(lg_chan(int) numbers, lg_chan(struct large) larges, lg_until until, bool *ok);
+void fills(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested);
 bool visit(const lg_pending_call *call, void *data);
 void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth);
 void in_loops(int n, const char *const *texts);
@@ -373,6 +377,65 @@ void goroutines(struct large *large, int n)
     lg_go_with(((lg_go_options){.name = "clean", .stack_size = 1 << 20}), takes_colour, RED);
     for (int i = 0; i < n; i++)
         lg_go(get_handler);
+}
+
+lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts, lg_until until)
+{
+    lg_chan(struct large) larges = lg_chan_make_owned(struct large, 3, end_large);
+    lg_chan(char *) owned = lg_chan_make_owned(char *, 1, free);
+    lg_chan(enum colour) colours = lg_chan_make(enum colour, lg_chan_cap(numbers));
+    struct large large = {{0}};
+    int number = 0;
+    bool ok;
+    lg_defer(lg_chan_drop, owned);
+    lg_defer(lg_chan_drop, colours);
+    lg_defer(lg_chan_close, numbers);
+    lg_go(fills, lg_chan_keep(numbers), (lg_chan(lg_chan(int)))NULL);
+    lg_chan_send(numbers, number++);
+    lg_chan_send(numbers, 'c');
+    lg_chan_send(texts, "text");
+    lg_chan_send(colours, RED);
+    lg_chan_send(owned, strdup("text"));
+    lg_chan_send(larges, (struct large){.word = {1, 2}});
+    if (!lg_chan_try_send(larges, large) || lg_chan_send_until(larges, large, until) ||
+        !lg_chan_recv(larges, &large) || !lg_chan_try_recv(larges, NULL, NULL) ||
+        lg_chan_recv_until(numbers, &number, &ok, lg_within(LG_SECOND)))
+        lg_chan_recv(numbers, NULL);
+    for (int i = 0; i < 2; i++)
+        lg_chan_each (numbers, int, one)
+            lg_chan_each (texts, const char *, text) {
+                if (one == i)
+                    continue;
+                if (!text)
+                    break;
+                number += lg_chan_len(texts) > 1;
+            }
+    return larges;
+}
+
+void fills(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested)
+{
+    lg_chan(int) inner;
+    lg_defer(lg_chan_drop, numbers);
+    if (lg_chan_recv(nested, &inner))
+        lg_chan_send(nested, inner);
+}
+
+size_t selects(lg_chan(int) numbers, lg_chan(struct large) larges, lg_until until, bool *ok)
+{
+    struct large large = {{0}};
+    int number = 0;
+    lg_case cases[] = {lg_case_recv(numbers, &number, ok), lg_case_default};
+    switch (lg_select(lg_case_recv(numbers, &number, ok), lg_case_recv(larges, NULL, NULL),
+                      lg_case_send(numbers, number++), lg_case_send(larges, large),
+                      lg_case_send(larges, (struct large){.word = {1, 2}}), lg_case_until(until),
+                      lg_case_default)) {
+    case 0: return lg_select(lg_case_recv(larges, &large, NULL));
+    case 1: return lg_select_n(cases, sizeof(cases) / sizeof(cases[0]));
+    case 2: lg_select();
+    }
+    assert(lg_select(lg_case_recv(numbers, NULL, NULL), lg_case_default) == 1);
+    return 0;
 }
 
 lg_error *groups(lg_group *outer, struct large *large, lg_until until)

@@ -1,0 +1,13 @@
+// The first member sent instead of the struct.
+// gcc: invalid initializer
+// clang: with an expression of incompatible type 'int'
+#include <lifoguard/lifoguard.h>
+
+struct pair {
+    int a, b;
+};
+
+void f(lg_chan(struct pair) c)
+{
+    lg_chan_send(c, 1);
+}

@@ -1,0 +1,10 @@
+// A pointer sent where a number is wanted.
+// gcc: without a cast
+// clang: incompatible pointer to integer conversion
+// flags: -Werror
+#include <lifoguard/lifoguard.h>
+
+void f(lg_chan(int) c)
+{
+    lg_chan_send(c, "seven");
+}
