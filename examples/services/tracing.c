@@ -25,10 +25,13 @@ struct tracer {
     const char *url;
     lg_chan(struct span) spans;
     lg_waitgroup exporter;
+    /* The exporter's, until it has ended. */
+    size_t not_exported;
+    lg_error *failures;
+
     lg_mutex lock; /* of what follows */
     bool closed;
     size_t ended, lost;
-    lg_error *failure; /* the first one to export */
 };
 
 static uint64_t wall_clock(void)
@@ -49,7 +52,7 @@ static struct span span_begin(const char *name)
 }
 
 /* For lg_defer. When the tracer has been shut down, there is nobody to take it any more. (The lock keeps it from being shut
- * down between the look and the send.) */
+ * down between the look and the send, which may wait for the exporter: so the exporter must not need it.) */
 static void span_end(struct span *span, struct tracer *tracer)
 {
     span->end = wall_clock();
@@ -173,10 +176,8 @@ static void export_all(struct tracer *tracer)
             count += more;
         }
         lg_error *err = export(curl, tracer->url, batch, count);
-        lg_mutex_lock(&tracer->lock);
-        tracer->lost += err ? count : 0;
-        tracer->failure = lg_error_join(tracer->failure, err);
-        lg_mutex_unlock(&tracer->lock);
+        tracer->not_exported += err ? count : 0;
+        tracer->failures = lg_error_join(tracer->failures, err);
     }
 }
 
@@ -204,9 +205,8 @@ static lg_error *stop_tracer(void *argument, const lg_context *ctx)
     if (err)
         return err;
     lg_chan_drop(tracer->spans);
-    err = tracer->failure;
-    tracer->failure = NULL;
-    return err;
+    tracer->lost += tracer->not_exported;
+    return tracer->failures;
 }
 
 /* Something that has to be closed, and whose closing is worth a span. */
