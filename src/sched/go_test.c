@@ -718,6 +718,31 @@ START_TEST(mains_return_ends_them_where_they_are)
 }
 END_TEST
 
+static void outlives_main(void)
+{
+    lg_sleep(5 * LG_MILLISECOND);
+    tell("goroutine");
+    lg_exit(4);
+}
+
+static void main_goexits(void *unused)
+{
+    (void)unused;
+    lg_defer(tell, "main's");
+    lg_go(outlives_main);
+    lg_goexit();
+}
+
+START_TEST(p14_goroutines_go_on_after_mains_goexit)
+{
+    for (int i = 0; i < 10; i++) {
+        struct outcome *outcome = in_child(main_goexits, NULL);
+        expect_status(outcome, 4);
+        expect_out(outcome, "main's goroutine ");
+    }
+}
+END_TEST
+
 static void go_after_fork(void *unused)
 {
     (void)unused;
@@ -780,4 +805,5 @@ RUN_TESTS("go", forms_with_up_to_four_arguments,
           an_idle_worker_takes_what_the_busy_one_has_started, the_number_of_workers,
           workers_come_and_go_while_goroutines_run, lifoguard_workers_in_the_environment,
           from_constructors_exit_handlers_and_threads, mains_return_ends_them_where_they_are,
-          after_fork_it_is_refused, a_hundred_thousand_parked_at_once)
+          p14_goroutines_go_on_after_mains_goexit, after_fork_it_is_refused,
+          a_hundred_thousand_parked_at_once)
