@@ -199,6 +199,84 @@ START_TEST(e7_members_that_fail_without_memory)
 }
 END_TEST
 
+/* ---- at random, in trees of groups: every argument is used or dropped, once ---- */
+
+static atomic_int made;
+
+struct token {
+    unsigned seed;
+    int levels;
+};
+
+static struct token *new_token(unsigned seed, int levels)
+{
+    struct token *token = malloc(sizeof(*token)); /* may fail too */
+    if (!token)
+        return NULL;
+    *token = (struct token){seed, levels};
+    add_one(&made);
+    return token;
+}
+
+static void drop_token(struct token *token)
+{
+    add_one(&dropped);
+    free(token);
+}
+
+/* It sets what the worker's thread has from now on, for whoever runs on it. */
+static void disturb(unsigned seed)
+{
+    if (seed % 3 == 0)
+        memory_ignore();
+    else
+        memory_watch(1 + seed % 4, seed % 5 == 0);
+}
+
+static lg_error *use_token(struct token *token)
+{
+    lg_func (lg_error *, err) {
+        unsigned seed = token->seed;
+        int levels = token->levels;
+        add_one(&called);
+        free(token);
+        lg_group_scope(group, &err);
+        lg_group_set_limit(&group, seed % 4);
+        for (unsigned i = 0; i < 4 && levels > 0; i++) {
+            struct token *child = new_token(seed * 31 + i + 1, levels - 1);
+            disturb(seed + i);
+            if (child)
+                lg_group_go_owned(&group, use_token, child, drop_token);
+            yield_some(seed + i);
+        }
+        lg_return(seed % 7 == 0 ? lg_errorf("%u", seed) : NULL);
+    }
+}
+
+START_TEST(g4_allocations_that_fail_at_random)
+{
+    int all_called = 0, all_dropped = 0;
+    if (!can_fail_allocations())
+        return;
+    for (unsigned workers = 1; workers <= 8; workers = workers == 1 ? 2 : workers * 4) {
+        ck_assert_ptr_null(lg_set_workers(workers));
+        for (unsigned round = 0; round < 200; round++) {
+            lg_group group = {0};
+            made = called = dropped = 0;
+            for (unsigned i = 0; i < 4; i++)
+                lg_group_go_owned(&group, use_token, new_token(round * 7919 + i, 3), drop_token);
+            lg_error_free(lg_group_wait(&group));
+            ck_assert_int_eq(made, called + dropped);
+            all_called += called;
+            all_dropped += dropped;
+            lg_group_destroy(&group);
+        }
+    }
+    ck_assert_int_gt(all_called, 5000);
+    ck_assert_int_gt(all_dropped, 500);
+}
+END_TEST
+
 /* ---- a soak ---- */
 
 static size_t resident_kb(void)
@@ -249,4 +327,4 @@ START_TEST(groups_do_not_grow)
 END_TEST
 
 RUN_TESTS("group memory", g4_no_memory_for_a_member, e7_members_that_fail_without_memory,
-          groups_do_not_grow)
+          g4_allocations_that_fail_at_random, groups_do_not_grow)
