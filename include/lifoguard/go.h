@@ -15,7 +15,7 @@
  * never interrupted: one that computes for long should call lg_yield now and then, and one that blocks (in read(),
  * in a library) should be an lg_go_thread, or make the call by lg_blocking (blocking.h). Threads that the program
  * makes itself may call everything here, and can do all that goroutines can. The library's own threads block all
- * signals, and cannot be cancelled. pthread_exit in a goroutine ends the process with a report: lg_goexit is
+ * signals but faults, and cannot be cancelled. pthread_exit in a goroutine ends the process with a report: lg_goexit is
  * what to call.
  *
  * Process: main's return ends all goroutines where they are, as in Go; lg_exit unwinds them first. When every
@@ -46,7 +46,8 @@ typedef struct lg_go_options {
     bool thread;               /* a thread of its own */
 } lg_go_options;
 
-/* Lets other goroutines of this thread run first. On a thread of the program's own: sched_yield. */
+/* Lets other goroutines of this thread run first. On a thread of the program's own: sched_yield. As every wait, it is where
+ * lg_exit ends a goroutine. */
 LG_API void lg_yield(void);
 
 /* Waits that long; 0 or less: not at all, but lets others run. */
@@ -61,9 +62,6 @@ LG_API uint64_t lg_goroutine_id(void);
 
 /* The name it was given, or the function's; "main" or "thread" for the others. */
 LG_API const char *lg_goroutine_name(void);
-
-/* How many goroutines there are, started or not. Whatever else is under way makes it only roughly right. */
-LG_API size_t lg_goroutine_count(void);
 
 /* How many threads goroutines run on, from now on. At the first goroutine it is what LIFOGUARD_WORKERS in the
  * environment says, or else the number of processors that the process may use. Fewer than there are: those too many

@@ -16,6 +16,7 @@
 #include <lifoguard/error.h>
 #include <lifoguard/file.h>
 #include <lifoguard/go.h>
+#include <lifoguard/goroutines.h>
 #include <lifoguard/group.h>
 #include <lifoguard/io.h>
 #include <lifoguard/mutex.h>

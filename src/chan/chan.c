@@ -6,6 +6,7 @@
 
 #include "chan/channel.h"
 #include "sched/goroutine.h"
+#include "sched/worker.h"
 
 void lgi_chan_not_one(const struct lgi_chan *c)
 {
@@ -22,8 +23,9 @@ __thread uint32_t lgi_chan_turns;
 void lgi_chan_let_others(void)
 {
     lgi_chan_turns = 0;
-    if (lgi_on_fiber(lgi_self()))
-        lg_yield();
+    struct lgi_g *g = lgi_self();
+    if (lgi_on_fiber(g))
+        lgi_worker_yield(g); /* lg_yield is where lg_exit ends a goroutine; this is not */
 }
 
 /* ---- beginning and end ---- */

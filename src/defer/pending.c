@@ -45,36 +45,39 @@ extern void *__asan_get_current_fake_stack(void) __attribute__((weak));
 extern void *__asan_addr_is_in_fake_stack(void *fake_stack, void *address, void **begin, void **end)
     __attribute__((weak));
 
-static bool in_fake_stack(uintptr_t at)
+static bool in_fake_stack(void *fake, uintptr_t at)
 {
-    void *fake = __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL;
-    return fake && __asan_addr_is_in_fake_stack(fake, (void *)at, NULL, NULL);
+    return fake && __asan_addr_is_in_fake_stack &&
+           __asan_addr_is_in_fake_stack(fake, (void *)at, NULL, NULL);
 }
 
-static bool believable(const struct lgi_record *record, uintptr_t low, uintptr_t high)
+static bool believable(const struct lgi_chain *chain, const struct lgi_record *record)
 {
     uintptr_t at = (uintptr_t)record;
     Dl_info info;
     if (at % _Alignof(struct lgi_record) != 0)
         return false;
-    if ((at < low || at > high - sizeof(*record)) && !in_fake_stack(at))
+    if ((at < chain->low || at > chain->high - sizeof(*record)) &&
+        !in_fake_stack(chain->fake_stack, at))
         return false;
     return record->site && dladdr(record->site, &info) != 0 && record->site->kind <= LGI_ENTRY &&
            record->site->text && record->site->count <= LGI_MAX_ARGS;
 }
 
+void lgi_chain_begin_at(struct lgi_chain *chain, const struct lgi_record *top, uintptr_t low,
+                        uintptr_t high, void *fake_stack)
+{
+    *chain = (struct lgi_chain){
+        .low = low, .high = high, .fake_stack = fake_stack, .next = lgi_untag(top), .limit = 1};
+}
+
 void lgi_chain_begin(struct lgi_chain *chain)
 {
-    if (!stack_bounds(&chain->low, &chain->high)) {
-        chain->low = 0;
-        chain->high = UINTPTR_MAX;
-    } else {
-        chain->low = (uintptr_t)__builtin_frame_address(0);
-    }
-    chain->next = lgi_untag(lgi_top);
-    chain->slow = NULL;
-    chain->steps = 0;
-    chain->limit = 1;
+    uintptr_t low = 0, high = UINTPTR_MAX;
+    if (stack_bounds(&low, &high))
+        low = (uintptr_t)__builtin_frame_address(0);
+    lgi_chain_begin_at(chain, lgi_top, low, high,
+                       __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL);
 }
 
 const struct lgi_record *lgi_chain_next(struct lgi_chain *chain)
@@ -82,7 +85,7 @@ const struct lgi_record *lgi_chain_next(struct lgi_chain *chain)
     const struct lgi_record *record = chain->next;
     if (!record || record == chain->slow)
         return NULL;
-    if (record != &lgi_thread.fork_mark && !believable(record, chain->low, chain->high))
+    if (record != &lgi_thread.fork_mark && !believable(chain, record))
         return NULL;
     if (++chain->steps ==
         chain->limit) { /* a dead record may close a circle (Brent's way to find one) */
@@ -132,15 +135,21 @@ static bool show_record(struct visitor *visitor, const struct lgi_record *record
     }
 }
 
-size_t lg_pending(bool (*visit)(const lg_pending_call *call, void *data), void *data)
+size_t lgi_chain_visit(struct lgi_chain *chain,
+                       bool (*visit)(const lg_pending_call *call, void *data), void *data)
 {
     struct visitor visitor = {.visit = visit, .data = data};
-    struct lgi_chain chain;
     const struct lgi_record *record;
-    lgi_chain_begin(&chain);
-    while ((record = lgi_chain_next(&chain)) && show_record(&visitor, record))
+    while ((record = lgi_chain_next(chain)) && show_record(&visitor, record))
         ;
     return visitor.count;
+}
+
+size_t lg_pending(bool (*visit)(const lg_pending_call *call, void *data), void *data)
+{
+    struct lgi_chain chain;
+    lgi_chain_begin(&chain);
+    return lgi_chain_visit(&chain, visit, data);
 }
 
 static bool print(const lg_pending_call *call, void *data)

@@ -1,6 +1,7 @@
-/* The report of a panic that nothing stopped (P5). It is written to descriptor 2 directly: the program's
- * stderr may be locked or closed. */
+/* The report of a panic that nothing stopped (P5), and what other reports share with it. */
 #define _GNU_SOURCE
+#include "defer/report.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -9,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "defer/trace.h"
-
-enum { STATUS = 2, STDOUT_TRIES = 100, WAIT_MS = 1000 };
+enum { STDOUT_TRIES = 100, WAIT_MS = 1000 };
 
 static void put(struct lgi_sink *sink, const char *text, size_t length)
 {
@@ -32,9 +31,8 @@ static void put(struct lgi_sink *sink, const char *text, size_t length)
     }
 }
 
-static struct lgi_sink to_stderr = {put};
+struct lgi_sink lgi_to_stderr = {put};
 
-/* One report at a time; who comes second waits for the end of the process. */
 static atomic_bool begun;
 
 bool lgi_report_has_begun(void)
@@ -42,19 +40,18 @@ bool lgi_report_has_begun(void)
     return atomic_load(&begun);
 }
 
-static void be_the_only_one(void)
+void lgi_report_begin(void)
 {
-    static __thread bool mine;
+    static __thread bool mine __attribute__((tls_model("initial-exec")));
     if (mine)
-        _exit(STATUS); /* the report itself failed */
+        _exit(LGI_REPORT_STATUS); /* the report itself failed */
     if (atomic_exchange(&begun, true))
         for (;;)
             pause();
     mine = true;
 }
 
-/* What the program has printed comes out, unless another thread keeps stdout locked. */
-static void flush_stdout(void)
+void lgi_report_flush(void)
 {
     for (int i = 0; i < STDOUT_TRIES; i++) {
         if (ftrylockfile(stdout) == 0) {
@@ -66,51 +63,54 @@ static void flush_stdout(void)
     }
 }
 
-static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *data)
-{
-    lg_panic_info *panic = data;
-    if (_Unwind_GetIP(context) && panic->frame_count < LGI_FRAMES)
-        panic->frames[panic->frame_count++] = _Unwind_GetIP(context);
-    return _URC_NO_REASON;
-}
-
 /* For a panic that ends before it has been through the whole stack. */
 static void note_stack(lg_panic_info *panic)
 {
-    panic->frame_count = 0;
-    _Unwind_Backtrace(note_frame, panic);
+    struct lgi_frames frames;
+    lgi_frames_note(&frames);
+    panic->frame_count = frames.count;
+    memcpy(panic->frames, frames.frame, frames.count * sizeof(frames.frame[0]));
 }
 
 static bool say_unreached(const lg_pending_call *call, void *data)
 {
     if (!*(bool *)data)
         lgi_say(
-            &to_stderr,
+            &lgi_to_stderr,
             "deferred calls that could not be reached (a frame compiled without -fexceptions or without "
             "unwind tables is in between):\n");
     *(bool *)data = true;
-    lgi_say(&to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
+    lgi_say(&lgi_to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
             call->function);
     return true;
 }
 
+static void say_who(void)
+{
+    if (lgi_above.describe) {
+        char who[512];
+        lgi_above.describe(who, sizeof(who));
+        lgi_say(&lgi_to_stderr, "in %s\n", who);
+    }
+}
+
 static void report(const struct lgi_unwinding *u)
 {
-    be_the_only_one();
-    flush_stdout();
+    lgi_report_begin();
+    lgi_report_flush();
     const lg_panic_info *panic = u ? u->panic : NULL;
     if (panic) {
-        lgi_say_panics(&to_stderr, panic);
-        if (lgi_above.describe) {
-            char who[512];
-            lgi_above.describe(who, sizeof(who));
-            lgi_say(&to_stderr, "in %s\n", who);
-        }
-        lgi_say_calls(&to_stderr, panic);
-        lgi_say_stack(&to_stderr, panic);
+        lgi_say_panics(&lgi_to_stderr, panic);
+        say_who();
+        lgi_say_calls(&lgi_to_stderr, panic);
+        lgi_say_stack(&lgi_to_stderr, panic);
+        char began[512];
+        if (lgi_above.began && lgi_above.began(began, sizeof(began)) > 0)
+            lgi_say(&lgi_to_stderr, "    %s\n", began);
     }
     if (lgi_thread.skipped > 0)
-        lgi_say(&to_stderr, "%zu deferred calls were skipped by a longjmp\n", lgi_thread.skipped);
+        lgi_say(&lgi_to_stderr, "%zu deferred calls were skipped by a longjmp\n",
+                lgi_thread.skipped);
 }
 
 void lgi_report_and_exit(const struct lgi_unwinding *u)
@@ -120,14 +120,14 @@ void lgi_report_and_exit(const struct lgi_unwinding *u)
     lg_pending(say_unreached, &any);
     if (lgi_settings() & LGI_CORE) /* a deferred call might have stopped it, and did not */
         abort();
-    _exit(STATUS);
+    _exit(LGI_REPORT_STATUS);
 }
 
 void lgi_report_and_abort(const struct lgi_unwinding *u)
 {
     note_stack(u->panic);
     report(u);
-    lgi_say(&to_stderr, "LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
+    lgi_say(&lgi_to_stderr, "LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
     abort();
 }
 
@@ -136,6 +136,8 @@ void lgi_fatal(const struct lgi_unwinding *u, const char *why)
     if (u && u->panic)
         note_stack(u->panic);
     report(u);
-    lgi_say(&to_stderr, "lifoguard: %s\n", why);
-    _exit(STATUS);
+    lgi_say(&lgi_to_stderr, "lifoguard: %s\n", why);
+    if (!u || !u->panic)
+        say_who();
+    _exit(LGI_REPORT_STATUS);
 }

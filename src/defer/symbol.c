@@ -81,7 +81,8 @@ static void load(void)
         return;
     memcpy(&callbacks.find_debuginfo, &find_debuginfo, sizeof(find_debuginfo));
     Dwfl *dwfl = begin(&callbacks);
-    if (dwfl && proc_report(dwfl, getpid()) == 0 && report_end(dwfl, NULL, NULL) == 0)
+    if (dwfl && proc_report(dwfl, gettid()) /* main may have ended */ == 0 &&
+        report_end(dwfl, NULL, NULL) == 0)
         dw.dwfl = dwfl;
 }
 

@@ -46,11 +46,99 @@ void lgi_say_calls(struct lgi_sink *sink, const lg_panic_info *panic)
     if (first > 0)
         lgi_say(sink, "    (%u before these)\n", first);
     for (unsigned i = first; i < panic->ran_count; i++) {
-        const struct lgi_site *site = panic->ran[i % LGI_RAN];
-        char text[256];
-        lgi_call_text(site, text, sizeof(text));
-        lgi_say(sink, "    %s  %s:%u in %s\n", text, site->file, site->line, site->caller);
+        lgi_say(sink, "    ");
+        lgi_say_call(sink, panic->ran[i % LGI_RAN]);
     }
+}
+
+void lgi_say_call(struct lgi_sink *sink, const struct lgi_site *site)
+{
+    char text[256];
+    lgi_call_text(site, text, sizeof(text));
+    lgi_say(sink, "%s  %s:%u in %s\n", text, site->file, site->line, site->caller);
+}
+
+/* ---- stacks ---- */
+
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *data)
+{
+    struct lgi_frames *frames = data;
+    uintptr_t address = _Unwind_GetIP(context);
+    if (!address)
+        return _URC_NO_REASON;
+    if (frames->count == LGI_FRAMES) {
+        frames->cut = true;
+        return _URC_END_OF_STACK;
+    }
+    frames->frame[frames->count++] = address;
+    return _URC_NO_REASON;
+}
+
+__attribute__((noinline)) void lgi_frames_note(void *data)
+{
+    struct lgi_frames *frames = data;
+    frames->count = 0;
+    frames->cut = false;
+    _Unwind_Backtrace(add_frame, frames);
+    /* Its own. */
+    if (frames->count > 0)
+        memmove(frames->frame, frames->frame + 1, --frames->count * sizeof(frames->frame[0]));
+}
+
+/* Does it make a goroutine's first call? Those below are not the program's either. */
+static bool is_outermost(const struct lgi_symbol *symbol)
+{
+    static const char *const names[] = {"lgi_start_run", "lgi_fiber_run", "lgi_fiber_main",
+                                        "lgi_thread_main"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (symbol->function && strcmp(symbol->function, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many frames at the inner end are the library's, below the function that was called. */
+static unsigned inner_frames(const struct lgi_symbol *symbols, unsigned count)
+{
+    enum { MOST = 10, OTHERS = 3 };
+    unsigned inner = 0;
+    for (unsigned i = 0; i < count && i < MOST && i <= inner + OTHERS; i++) {
+        const char *function = symbols[i].function;
+        if (!function)
+            continue;
+        if (is_outermost(&symbols[i]))
+            return inner;
+        if (strncmp(function, "lg_", 3) == 0)
+            return i;
+        if (strncmp(function, "lgi_", 4) == 0)
+            inner = i + 1;
+    }
+    return inner;
+}
+
+static void say_frames(struct lgi_sink *sink, const uintptr_t *frames,
+                       const struct lgi_symbol *symbols, unsigned count)
+{
+    for (unsigned i = 0; i < count && !is_outermost(&symbols[i]); i++) {
+        const struct lgi_symbol *symbol = &symbols[i];
+        const char *function = symbol->function ? symbol->function : "?";
+        if (symbol->file)
+            lgi_say(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
+        else if (symbol->object)
+            lgi_say(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
+        else
+            lgi_say(sink, "    %#zx\n", (size_t)frames[i]);
+    }
+}
+
+void lgi_say_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
+{
+    struct lgi_symbol symbols[LGI_FRAMES];
+    lgi_symbols(frames->frame, symbols, frames->count);
+    unsigned inner = inner_frames(symbols, frames->count);
+    say_frames(sink, frames->frame + inner, symbols + inner, frames->count - inner);
+    if (frames->cut)
+        lgi_say(sink, "    (more frames were not kept)\n");
 }
 
 void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic)
@@ -66,16 +154,7 @@ void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic)
         return;
     lgi_say(sink, "stack:\n");
     lgi_symbols(panic->frames + first, symbols, count);
-    for (unsigned i = 0; i < count; i++) {
-        const struct lgi_symbol *symbol = &symbols[i];
-        const char *function = symbol->function ? symbol->function : "?";
-        if (symbol->file)
-            lgi_say(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
-        else if (symbol->object)
-            lgi_say(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
-        else
-            lgi_say(sink, "    %#zx\n", (size_t)panic->frames[first + i]);
-    }
+    say_frames(sink, panic->frames + first, symbols, count);
     if (panic->frame_count == LGI_FRAMES)
         lgi_say(sink, "    (more frames were not kept)\n");
 }

@@ -21,6 +21,23 @@ void lgi_say_calls(struct lgi_sink *sink, const lg_panic_info *panic);
 /* Where it began. Allocates (symbol.h). */
 void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic);
 
+/* "fclose(file)  main.c:12 in read_all", and a line feed. */
+void lgi_say_call(struct lgi_sink *sink, const struct lgi_site *site);
+
+/* Frames of a stack, innermost first, as return addresses. */
+struct lgi_frames {
+    unsigned count;
+    bool cut; /* there were more */
+    uintptr_t frame[LGI_FRAMES];
+};
+
+/* Those of the caller, into a struct lgi_frames. */
+void lgi_frames_note(void *frames);
+
+/* A line for each. Left out is what the library does within the function that was called, and to make a goroutine's first
+ * call. */
+void lgi_say_frames(struct lgi_sink *sink, const struct lgi_frames *frames);
+
 /* Makes an error of a panic that was stopped, with all there is to tell of it. Takes the panic. */
 lg_error *lgi_panic_capture(lg_panic_info *panic);
 

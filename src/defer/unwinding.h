@@ -91,6 +91,8 @@ struct lgi_above {
     void (*stack_ended)(enum lgi_leaving leaving, int status);
     /* Who panicked, for the report: as snprintf. */
     size_t (*describe)(char *buffer, size_t size);
+    /* Where its stack goes on: where it was started. 0: nowhere. */
+    size_t (*began)(char *buffer, size_t size);
 };
 extern struct lgi_above lgi_above;
 
@@ -217,11 +219,19 @@ bool lgi_scope_visit(const struct lg_scope *scope,
  * may begin with dead ones. */
 struct lgi_chain {
     uintptr_t low, high;
+    void *fake_stack; /* AddressSanitizer's */
     const struct lgi_record *next, *slow;
     size_t steps, limit;
 };
 void lgi_chain_begin(struct lgi_chain *chain);
+/* The same for one that does not run. */
+void lgi_chain_begin_at(struct lgi_chain *chain, const struct lgi_record *top, uintptr_t low,
+                        uintptr_t high, void *fake_stack);
 const struct lgi_record *lgi_chain_next(struct lgi_chain *chain); /* NULL at the end */
+
+/* As lg_pending. */
+size_t lgi_chain_visit(struct lgi_chain *chain,
+                       bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
 /* Writes "fclose(file)" for a site's "fclose, file"; returns as snprintf does. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size);

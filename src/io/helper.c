@@ -59,6 +59,7 @@ static bool await_job(void)
 
 static void begin_thread(void)
 {
+    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "lg-helper");
 }
@@ -76,6 +77,7 @@ static void *help(void *unused)
     }
     pool.count--;
     pthread_mutex_unlock(&pool.lock);
+    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     return unused;
 }
 
@@ -83,20 +85,19 @@ static void *help_apart(void *job)
 {
     begin_thread();
     ((struct lgi_job *)job)->run(job);
+    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     return NULL;
 }
 
-/* All signals go to the program's own threads. */
 static bool create_thread(void *(*function)(void *), void *argument)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t all, before;
+    sigset_t before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    lgi_block_signals(&before);
     int failed = pthread_create(&thread, &attributes, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);

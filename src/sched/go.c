@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sched/runtime.h"
+#include "sched/stop.h"
 
 enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
 
@@ -90,6 +91,10 @@ bool lgi_go_start(struct lgi_start *start)
 {
     if (!lgi_workers_begin())
         return false;
+    if (__builtin_expect(lgi_is_exiting(), 0)) {
+        lgi_start_drop(start);
+        return true;
+    }
     struct lgi_worker *w = lgi_worker;
     if (w && w->number >= lgi_workers_wanted())
         w = NULL;
@@ -175,6 +180,8 @@ void lg_yield(void)
         lgi_worker_yield(g);
     else
         sched_yield();
+    if (__builtin_expect(__atomic_load_n(&g->stop, __ATOMIC_RELAXED) && !g->stopped, 0))
+        (void)lgi_wait_failed(LGI_STOPPED, lg_forever());
 }
 
 void lg_sleep(lg_duration duration)
@@ -210,43 +217,6 @@ uint64_t lg_goroutine_id(void)
 {
     struct lgi_g *g = lgi_current;
     return g && g->start ? g->start->id : 0;
-}
-
-static const char *name_of(const struct lgi_start *start, char *buffer, size_t size)
-{
-    if (start->name)
-        return start->name;
-    size_t length = strcspn(start->site->text, ",");
-    snprintf(buffer, size, "%.*s", (int)length, start->site->text);
-    return buffer;
-}
-
-const char *lg_goroutine_name(void)
-{
-    static __thread char name[64];
-    const struct lgi_g *g = lgi_self();
-    if (g->start)
-        return name_of(g->start, name, sizeof(name));
-    return g->is_main ? "main" : "thread";
-}
-
-size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size)
-{
-    char name[128], by[48] = "";
-    if (start->starter)
-        snprintf(by, sizeof(by), " by goroutine %ju", (uintmax_t)start->starter);
-    int length = snprintf(buffer, size, "goroutine %ju, %s, started at %s:%u in %s%s",
-                          (uintmax_t)start->id, name_of(start, name, sizeof(name)),
-                          start->site->file, start->site->line, start->site->caller, by);
-    return length < 0 ? 0 : (size_t)length;
-}
-
-size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size)
-{
-    if (g->start)
-        return lgi_start_describe(g->start, buffer, size);
-    int length = snprintf(buffer, size, "%s", g->is_main ? "main" : "a thread of the program");
-    return length < 0 ? 0 : (size_t)length;
 }
 
 lg_error *lg_set_stack_size(size_t bytes)

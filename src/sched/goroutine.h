@@ -47,9 +47,6 @@ struct lgi_g {
     struct lgi_g *next;        /* in a queue of those that may go on */
     struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
 
-    /* Somebody wants it to tell of itself: called by itself, while it waits. */
-    void (*inspect)(struct lgi_g *g, void *data);
-
     size_t skipped;
     void *cxx_caught; /* C++'s exception state (__cxa_eh_globals) */
     unsigned cxx_uncaught;
@@ -59,8 +56,9 @@ struct lgi_g {
     bool is_main;
     const char *waits_for; /* NULL: it does not wait */
     lg_error *done_error;  /* of what ended its last wait: park.h */
-    void *inspect_data;
-    struct lgi_g *inspector; /* to be switched back to */
+    /* Of a thread. */
+    uint32_t for_ever; /* counts up when a wait without deadline begins and ends: odd in between */
+    uint32_t asked;    /* others want it to do something while it waits: thread.c */
 
     struct lgi_start *start;               /* NULL: a thread of the program's */
     struct lgi_g *all_next, *all_previous; /* threads of lg_go_thread */
@@ -102,10 +100,13 @@ void lgi_start_run(struct lgi_start *start);
 /* Lets go of one that will never start (G4). */
 void lgi_start_drop(struct lgi_start *start);
 
-/* "goroutine 12, serve, started at server.c:40 in main by main": for reports. As snprintf. */
+/* For reports, as snprintf; allowed in signal handlers. Described, it is "goroutine 12, serve, started at server.c:40 in
+ * main by goroutine 3"; that has two parts, who and where it began. */
 size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size);
-
+size_t lgi_g_who(const struct lgi_g *g, char *buffer, size_t size);
 size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size);
+size_t lgi_start_began(const struct lgi_start *start, char *buffer, size_t size);
+size_t lgi_start_name(const struct lgi_start *start, char *buffer, size_t size);
 
 /* A goroutine's memory is never unmapped, a thread's is; so whoever has only an address, of one that may have ended by
  * now, needs to know which it is before looking at it. It can be seen from the address. */

@@ -30,6 +30,12 @@ static inline bool lgi_leaks_are_checked(void)
     return __lsan_register_root_region != NULL;
 }
 
+/* Threads of the sanitizer's own. */
+static inline unsigned lgi_instrument_threads(void)
+{
+    return __tsan_create_fiber ? 1 : 0;
+}
+
 /* Memory that stacks will be cut from: what they point to is not leaked. */
 static inline void lgi_note_memory(const void *low, size_t size)
 {

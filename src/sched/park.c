@@ -25,9 +25,10 @@ struct lgi_g *lgi_self_slow(void)
     g->claim = LGI_READY;
     if (gettid() == getpid() && !lgi_forked) {
         g->is_main = true;
-        lgi_main = g;
+        __atomic_store_n(&lgi_main, g, __ATOMIC_RELEASE);
     }
     lgi_current = g;
+    lgi_watch_end(g);
     return g;
 }
 
@@ -104,22 +105,41 @@ static void wait_on_thread(struct lgi_g *g, lg_duration deadline)
             return;
         lgi_pause();
     }
+    bool for_ever = deadline == LG_DURATION_MAX;
+    if (for_ever)
+        __atomic_fetch_add(&g->for_ever, 1, __ATOMIC_SEQ_CST);
     while (!unparked(g)) {
+        if (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE))
+            lgi_thread_answer(g);
+        if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped &&
+            lgi_claim_from_outside(g, LGI_STOPPED))
+            break;
         if (deadline != LG_DURATION_MAX && lg_now() >= deadline) {
             if (lgi_claim(g, LGI_TIMED_OUT))
-                return;
+                break;
             deadline = LG_DURATION_MAX; /* it is being unparked */
         }
         uint32_t parked = PARKED;
         __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
         lg_duration until = deadline;
-        if (deadline == LG_DURATION_MAX && lgi_deadlocked(&until))
+        if (for_ever && lgi_all_asleep() && lgi_deadlocked(&until))
             lgi_report_deadlock();
         if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE) ||
             parked == ASLEEP)
             lgi_futex_wait(&g->futex, ASLEEP, until);
     }
+    if (for_ever)
+        __atomic_fetch_add(&g->for_ever, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A sleeping thread looks again, though its wait is not over. */
+void lgi_thread_look(struct lgi_g *g)
+{
+    uint32_t asleep = ASLEEP;
+    if (__atomic_compare_exchange_n(&g->futex, &asleep, PARKED, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED))
+        lgi_futex_wake(&g->futex, 1);
 }
 
 static void wait_on_fiber(struct lgi_g *g, lg_duration deadline)

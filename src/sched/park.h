@@ -104,7 +104,7 @@ static inline bool lgi_claim(struct lgi_g *g, uint32_t as)
                                            __ATOMIC_RELAXED);
     if (c->claim != LGI_WAITING)
         return false;
-    c->claim = as;
+    __atomic_store_n(&c->claim, as, __ATOMIC_RELAXED); /* others may look */
     return true;
 }
 

@@ -338,9 +338,9 @@ static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, sho
                                    : lgi_wait_by_looking(fd, generation, events, until, revents);
         }
     } else {
-        w->fd_waiters++;
+        __atomic_store_n(&w->fd_waiters, w->fd_waiters + 1, __ATOMIC_RELAXED);
         claim = lgi_park(g, until);
-        w->fd_waiters--;
+        __atomic_store_n(&w->fd_waiters, w->fd_waiters - 1, __ATOMIC_RELAXED);
         trust_no_more(&wait);
         lgi_fd_leave(entry, &wait);
     }

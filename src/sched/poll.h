@@ -31,6 +31,9 @@ lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until unt
     __attribute__((__warn_unused_result__));
 uint32_t lgi_fd_generation(int fd);
 
+/* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
+void lgi_poll_look(struct lgi_g *g);
+
 /* ---- streams ---- */
 
 /* It is a TCP socket, that has just been made: from now on, until lg_close_fd, what follows holds. */

@@ -100,14 +100,36 @@ static int event_of_thread(void)
     return event;
 }
 
+/* What is written to the event: its low half counts the ends of waits, the high one mere looks. */
+#define LOOK (UINT64_C(1) << 32)
+
+void lgi_poll_look(struct lgi_g *g)
+{
+    uint64_t look = LOOK;
+    int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
+    if (event > 0)
+        (void)!write(event, &look, sizeof(look));
+    errno = errno_value;
+}
+
+static bool read_event(int event)
+{
+    uint64_t value;
+    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
+}
+
 /* Somebody has claimed the wait: it is over when the event says so. */
 static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
-    uint64_t count;
-    while (read(event, &count, sizeof(count)) < 0)
+    while (!read_event(event))
         poll_until(&unparked, 1, LG_DURATION_MAX);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+}
+
+static bool is_to_stop(const struct lgi_g *g)
+{
+    return __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && !g->stopped;
 }
 
 /* The wait itself. Returns what it was ended as. */
@@ -124,8 +146,11 @@ static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_durati
             mine = LGI_TIMED_OUT;
         if (mine != LGI_WAITING && lgi_claim(g, mine))
             return mine;
+        bool over = read_event(fds[1].fd);
+        if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
+            return LGI_STOPPED;
         if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
-            return await_unpark(g, fds[1].fd);
+            return over ? __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) : await_unpark(g, fds[1].fd);
     }
 }
 
@@ -143,7 +168,7 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
     struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}};
     int cancel_state; /* what stands in lists is on this stack */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    g->event = event;
+    __atomic_store_n(&g->event, event, __ATOMIC_SEQ_CST);
     lgi_wait_begin(g, "descriptor");
     g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
     __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
@@ -151,8 +176,7 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
         claim = lgi_claim(g, LGI_FD_CLOSED) ? LGI_FD_CLOSED : await_unpark(g, event);
     else if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch) && lgi_claim(g, LGI_IS_DONE))
         claim = poll_now(fd, events, &fds[0].revents) != 0 ? LGI_READY : LGI_IS_DONE;
-    else if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && !g->stopped &&
-             lgi_claim(g, LGI_STOPPED))
+    else if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
         claim = LGI_STOPPED;
     else
         claim = poll_with_event(g, fds, until.lgi_deadline);
@@ -162,7 +186,7 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
         lgi_done_unwatch(until.lgi_done, &watch);
     }
     lgi_fd_leave(entry, &wait);
-    g->event = 0;
+    __atomic_store_n(&g->event, 0, __ATOMIC_RELAXED);
     g->waits_for = NULL;
     pthread_setcancelstate(cancel_state, NULL);
     if (claim < LGI_READY)

@@ -60,20 +60,25 @@ static unsigned first_wanted(void)
 
 /* ---- making one ---- */
 
-void lgi_worker_thread_begin(struct lgi_worker *w)
+void lgi_thread_bounds(struct lgi_stack_bounds *bounds)
 {
     pthread_attr_t attributes;
     void *low;
     size_t size;
 
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &low, &size) == 0)
+        *bounds = (struct lgi_stack_bounds){(uintptr_t)low, (uintptr_t)low + size};
+    pthread_attr_destroy(&attributes);
+}
+
+void lgi_worker_thread_begin(struct lgi_worker *w)
+{
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_setname_np(pthread_self(), "lg-worker");
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-        if (pthread_attr_getstack(&attributes, &low, &size) == 0)
-            w->native_bounds = (struct lgi_stack_bounds){(uintptr_t)low, (uintptr_t)low + size};
-        pthread_attr_destroy(&attributes);
-    }
+    lgi_thread_bounds(&w->native_bounds);
     if (__cxa_get_globals)
         w->cxx_globals = __cxa_get_globals();
     if (__tsan_get_current_fiber)
@@ -81,12 +86,21 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     lgi_overflow_thread_begin();
 }
 
-/* All signals go to the program's own threads. */
+/* All signals go to the program's own threads, but for faults, which a thread causes itself. */
+void lgi_block_signals(sigset_t *before)
+{
+    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    sigset_t set;
+    sigfillset(&set);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&set, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &set, before);
+}
+
 static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    lgi_block_signals(&before);
     int failed = pthread_create(thread, NULL, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;

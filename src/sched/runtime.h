@@ -2,6 +2,8 @@
 #ifndef LGI_SCHED_RUNTIME_H
 #define LGI_SCHED_RUNTIME_H
 
+#include <signal.h>
+
 #include "sched/worker.h"
 
 enum { LGI_WORKERS_MOST = 1024 };
@@ -34,6 +36,12 @@ void lgi_refuse_after_fork(void);
 /* What a worker's thread has to do first. */
 void lgi_worker_thread_begin(struct lgi_worker *worker);
 
+/* Those that the library's threads block: then the mask is to be set back. */
+void lgi_block_signals(sigset_t *before);
+
+/* Where the calling thread's own stack lies. */
+void lgi_thread_bounds(struct lgi_stack_bounds *bounds);
+
 /* The loop of a worker's thread. */
 void *lgi_worker_main(void *worker);
 
@@ -49,22 +57,49 @@ bool lgi_thread_start(struct lgi_start *start);
 size_t lgi_threads_count(void);
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
 
+/* Lets the thread call answer while it waits (or the caller itself, just so). False: it does not wait, or not until
+ * `until` in a way that can be interrupted. It must not end meanwhile. */
+bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
+                    lg_duration until);
+void lgi_thread_answer(struct lgi_g *g);
+
+/* park.c: a sleeping thread looks whether it was asked, or should stop. */
+void lgi_thread_look(struct lgi_g *g);
+
+/* Do all of lg_go_thread wait without a deadline? Adds up what changes when one does anything. */
+bool lgi_threads_wait(uint64_t *activity);
+
+static inline bool lgi_thread_waits(const struct lgi_g *g, uint64_t *activity)
+{
+    uint32_t for_ever = __atomic_load_n(&g->for_ever, __ATOMIC_SEQ_CST);
+    *activity += for_ever;
+    return for_ever % 2 != 0 && __atomic_load_n(&g->claim, __ATOMIC_SEQ_CST) == LGI_WAITING;
+}
+
 /* Main, once it has waited for something; NULL before. */
 extern struct lgi_g *lgi_main;
 
 /* ---- deadlock.c ---- */
 
-/* Nothing in the process can ever go on. If that may become true without anybody noticing, sets *until to when to ask
- * again. */
+/* Nothing in the process can ever go on: to be asked by who goes to sleep as the last one. When that may be so, or become
+ * so without anybody noticing, sets *until to when to ask again. */
 bool lgi_deadlocked(lg_duration *until);
 void lgi_report_deadlock(void) __attribute__((noreturn));
 
-/* A wait for something outside is under way that no worker knows of: a helper thread. */
-extern uint32_t lgi_outside; /* counted atomically */
+/* Waits for something outside that no worker knows of: what helper threads are doing. Counted atomically, down only after
+ * whoever waits for it was unparked. */
+extern uint32_t lgi_outside;
+
+/* Threads of the library's own that are neither workers nor lg_go_thread's, whatever they do. Counted atomically. */
+extern uint32_t lgi_helpers;
+
+/* The calling thread waits here for the first time: when it ends, somebody should ask. */
+void lgi_watch_end(struct lgi_g *g);
 
 /* ---- overflow.c ---- */
 
 void lgi_overflow_begin(void);        /* once */
 void lgi_overflow_thread_begin(void); /* on each thread that runs goroutines */
+void lgi_overflow_thread_end(void);   /* before such a thread ends */
 
 #endif

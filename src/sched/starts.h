@@ -62,6 +62,14 @@ static inline void lgi_starts_put_back(struct lgi_starts *starts, struct lgi_sta
     lgi_unlock(&starts->lock);
 }
 
+/* All of them can be found in the list then; the worker should look again. */
+static inline void lgi_starts_settle(struct lgi_starts *starts)
+{
+    struct lgi_start *oldest = __atomic_exchange_n(&starts->oldest, NULL, __ATOMIC_ACQUIRE);
+    if (oldest)
+        lgi_starts_put_back(starts, oldest);
+}
+
 /* NULL if there is none. */
 static inline struct lgi_start *lgi_starts_take(struct lgi_starts *starts)
 {

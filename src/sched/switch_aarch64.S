@@ -186,6 +186,48 @@ lgi_float_at_start:
 	.cfi_endproc
 	.size	lgi_float_at_start, .-lgi_float_at_start
 
+	/* To an unwinder the caller of this frame is the stack that was left as x0, not its own caller. */
+	.globl	lgi_look
+	.hidden	lgi_look
+	.type	lgi_look, %function
+	.p2align 4
+lgi_look:
+	.cfi_startproc
+	hint	#34
+	stp	x29, x30, [sp, #-32]!
+	.cfi_adjust_cfa_offset 32
+	.cfi_rel_offset x29, 0
+	.cfi_rel_offset x30, 8
+	str	x19, [sp, #16]
+	.cfi_rel_offset x19, 16
+	mov	x19, x0
+	mov	x0, x2
+	.cfi_remember_state
+	.cfi_def_cfa x19, LGI_SIZE
+	.cfi_rel_offset x29, 0
+	.cfi_rel_offset x30, 8
+	.cfi_rel_offset x19, 16
+	.cfi_rel_offset x20, 24
+	.cfi_rel_offset x21, 32
+	.cfi_rel_offset x22, 40
+	.cfi_rel_offset x23, 48
+	.cfi_rel_offset x24, 56
+	.cfi_rel_offset x25, 64
+	.cfi_rel_offset x26, 72
+	.cfi_rel_offset x27, 80
+	.cfi_rel_offset x28, 88
+	blr	x1
+	.cfi_restore_state
+	ldr	x19, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	.cfi_adjust_cfa_offset -32
+	.cfi_restore x19
+	.cfi_restore x29
+	.cfi_restore x30
+	ret
+	.cfi_endproc
+	.size	lgi_look, .-lgi_look
+
 	.section .note.GNU-stack, "", %progbits
 
 	.section .note.gnu.property, "a"

@@ -201,6 +201,36 @@ lgi_float_at_start:
 	.cfi_endproc
 	.size	lgi_float_at_start, .-lgi_float_at_start
 
+	/* To an unwinder the caller of this frame is the stack that was left as rdi, not its own caller. */
+	.globl	lgi_look
+	.hidden	lgi_look
+	.type	lgi_look, @function
+	.p2align 4
+lgi_look:
+	.cfi_startproc
+	endbr64
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	movq	%rdi, %rbx
+	movq	%rdx, %rdi
+	.cfi_remember_state
+	.cfi_def_cfa rbx, 64
+	.cfi_offset rbp, -16
+	.cfi_offset rbx, -24
+	.cfi_offset r12, -32
+	.cfi_offset r13, -40
+	.cfi_offset r14, -48
+	.cfi_offset r15, -56
+	call	*%rsi
+	.cfi_restore_state
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_endproc
+	.size	lgi_look, .-lgi_look
+
 	.section .note.GNU-stack, "", @progbits
 
 	/* Ready for IBT, as defer/jump_x86_64.S. */

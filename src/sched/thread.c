@@ -5,11 +5,15 @@
 #include <stdlib.h>
 
 #include "sched/runtime.h"
+#include "sched/stop.h"
+
+#include "sched/futex.h"
 
 static struct {
     pthread_mutex_t lock;
     struct lgi_g *first;
-    size_t count;
+    size_t count;      /* those that are being made included */
+    uint32_t activity; /* of those that have ended: deadlock.c */
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void enlist(struct lgi_g *g)
@@ -35,17 +39,21 @@ static void end(struct lgi_g **guard)
     if (g->all_next)
         g->all_next->all_previous = g->all_previous;
     threads.count--;
+    threads.activity += g->for_ever + 1;
     g->start = NULL;
     pthread_mutex_unlock(&threads.lock);
     lgi_start_free(start);
+    lgi_overflow_thread_end();
 }
 
-static void *thread_main(void *argument)
+static void *lgi_thread_main(void *argument)
 {
     struct lgi_g *g = lgi_self();
     struct lgi_g *guard __attribute__((cleanup(end))) = g;
     pthread_setname_np(pthread_self(), "lg-thread");
     g->start = argument;
+    lgi_thread_bounds(&g->bounds);
+    lgi_overflow_thread_begin();
     enlist(g);
     lgi_start_run(g->start);
     return NULL;
@@ -55,10 +63,15 @@ bool lgi_thread_start(struct lgi_start *start)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t all, before;
+    sigset_t before;
 
     if (!lgi_workers_begin() || pthread_attr_init(&attributes) != 0)
         return false;
+    if (lgi_is_exiting()) {
+        pthread_attr_destroy(&attributes);
+        lgi_start_drop(start);
+        return true;
+    }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     /* By default as large as other threads'. */
     size_t size = lgi_stack_size(start->stack_class);
@@ -67,9 +80,8 @@ bool lgi_thread_start(struct lgi_start *start)
     pthread_mutex_lock(&threads.lock);
     threads.count++;
     pthread_mutex_unlock(&threads.lock);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, &attributes, thread_main, start);
+    lgi_block_signals(&before);
+    int failed = pthread_create(&thread, &attributes, lgi_thread_main, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (failed) {
@@ -80,12 +92,78 @@ bool lgi_thread_start(struct lgi_start *start)
     return !failed;
 }
 
+/* ---- asking one that waits ---- */
+
+enum { NOT_ASKED, ASKED, ANSWERING };
+
+static struct {
+    pthread_mutex_t lock;
+    void (*answer)(struct lgi_g *g, void *data);
+    void *data;
+} request = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void lgi_thread_answer(struct lgi_g *g)
+{
+    uint32_t asked = ASKED;
+    if (!__atomic_compare_exchange_n(&g->asked, &asked, ANSWERING, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+        return;
+    request.answer(g, request.data);
+    __atomic_store_n(&g->asked, NOT_ASKED, __ATOMIC_RELEASE);
+    lgi_futex_wake(&g->asked, 1);
+}
+
+static bool ask(struct lgi_g *g, lg_duration until)
+{
+    uint32_t asked = ASKED;
+    __atomic_store_n(&g->asked, ASKED, __ATOMIC_RELEASE);
+    do {
+        lgi_thread_look(g);
+        lgi_futex_wait(&g->asked, ASKED, lg_now() + LG_MILLISECOND);
+    } while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ASKED && lg_now() < until);
+    if (__atomic_compare_exchange_n(&g->asked, &asked, NOT_ASKED, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        return false;
+    while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ANSWERING)
+        lgi_futex_wait(&g->asked, ANSWERING, LG_DURATION_MAX);
+    return true;
+}
+
+bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
+                    lg_duration until)
+{
+    if (g == lgi_current) {
+        answer(g, data);
+        return true;
+    }
+    pthread_mutex_lock(&request.lock);
+    request.answer = answer;
+    request.data = data;
+    bool answered = ask(g, until);
+    pthread_mutex_unlock(&request.lock);
+    return answered;
+}
+
+/* ---- all of them ---- */
+
 size_t lgi_threads_count(void)
 {
     pthread_mutex_lock(&threads.lock);
     size_t count = threads.count;
     pthread_mutex_unlock(&threads.lock);
     return count;
+}
+
+bool lgi_threads_wait(uint64_t *activity)
+{
+    size_t waiting = 0;
+    pthread_mutex_lock(&threads.lock);
+    *activity += threads.activity;
+    for (struct lgi_g *g = threads.first; g; g = g->all_next)
+        waiting += lgi_thread_waits(g, activity);
+    bool all = waiting == threads.count;
+    pthread_mutex_unlock(&threads.lock);
+    return all;
 }
 
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data)

@@ -10,6 +10,7 @@
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/starts.h"
+#include "sched/stop.h"
 #include "sched/switch.h"
 
 __thread struct lgi_worker *lgi_worker;
@@ -94,6 +95,12 @@ void lgi_worker_look(struct lgi_worker *w)
         lgi_futex_wake(&w->state, 1);
     else if (how == LGI_W_ON_EPOLL)
         lgi_poll_wake(w);
+}
+
+void lgi_worker_nudge(struct lgi_worker *w)
+{
+    atomic_store(&w->nudged, true);
+    lgi_worker_look(w);
 }
 
 void lgi_worker_ready(struct lgi_g *g)
@@ -232,7 +239,7 @@ static inline __attribute__((always_inline)) void change(struct lgi_worker *w, s
         bury(w);
 }
 
-static void fiber_main(void *argument);
+static void lgi_fiber_main(void *argument);
 
 /* (A memset of the whole becomes a `rep stos`, which takes longer than everything else here.) */
 static inline void clear(struct lgi_g *g)
@@ -265,11 +272,12 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
     g->start = start;
     g->stack_class = start->stack_class;
     g->claim = LGI_READY;
+    g->stop = lgi_is_exiting();
     g->bounds = (struct lgi_stack_bounds){(uintptr_t)high - size, (uintptr_t)high};
-    g->sp = lgi_stack_prepare(g, fiber_main, g);
+    g->sp = lgi_stack_prepare(g, lgi_fiber_main, g);
     if (__tsan_create_fiber)
         g->tsan_fiber = __tsan_create_fiber(0);
-    w->alive++;
+    __atomic_store_n(&w->alive, w->alive + 1, __ATOMIC_RELAXED);
     return g;
 }
 
@@ -341,14 +349,8 @@ static inline void leave(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
     struct lgi_g *next = choose(w);
-    while (next != g) {
+    if (next != g)
         change(w, g, next);
-        if (__builtin_expect(!g->inspect, 1))
-            break;
-        g->inspect(g, g->inspect_data);
-        g->inspect = NULL;
-        next = g->inspector;
-    }
     g->state = LGI_G_RUNNING;
 }
 
@@ -397,7 +399,8 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
         return false;
     }
     g->start = start;
-    g->stop = g->stopped = false;
+    g->stop = lgi_is_exiting();
+    g->stopped = false;
     lgi_float_at_start();
     return true;
 }
@@ -415,7 +418,7 @@ static void refuse_thread_exit(struct lgi_g **g)
 static void end(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
-    w->alive--;
+    __atomic_store_n(&w->alive, w->alive - 1, __ATOMIC_RELAXED);
     struct lgi_g *next = choose(w);
     g->state = LGI_G_NONE;
     w->dead = g;
@@ -423,7 +426,7 @@ static void end(struct lgi_g *g)
     lgi_switch_last(next->sp);
 }
 
-static __attribute__((noinline)) void run(struct lgi_g *g)
+static __attribute__((noinline)) void lgi_fiber_run(struct lgi_g *g)
 {
     struct lgi_g *guard __attribute__((cleanup(refuse_thread_exit))) = g;
     do {
@@ -437,14 +440,14 @@ static __attribute__((noinline)) void run(struct lgi_g *g)
 }
 
 /* Ends in a jump, not a call: switch_x86_64.S says why. */
-static void fiber_main(void *argument)
+static void lgi_fiber_main(void *argument)
 {
     struct lgi_g *g = argument;
     if (__sanitizer_finish_switch_fiber)
         __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
     if (g->worker->dead)
         bury(g->worker);
-    run(g);
+    lgi_fiber_run(g);
     end(g);
 }
 
@@ -541,11 +544,15 @@ static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
     return busy;
 }
 
-static void sleep_until(struct lgi_worker *w, lg_duration until)
+static void sleep_until(struct lgi_worker *w, lg_duration until, bool as_last)
 {
     uint32_t how = w->fd_waiters > 0 ? LGI_W_ON_EPOLL : LGI_W_ON_FUTEX;
     atomic_exchange(&w->state, how);
-    if (atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
+    /* Whoever wakes from now on finds somebody to wake, or is seen here: then this one should watch. */
+    if (as_last)
+        atomic_store(&kick, true);
+    if ((as_last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
+        atomic_load(&w->asked) == ASKED || atomic_exchange(&w->nudged, false) ||
         (lgi_starts_count(&lgi_injected) > 0 && may_start(w)) ||
         lgi_timers_next_before_sleep(&w->timers) < until) {
         atomic_store(&w->state, LGI_W_AWAKE);
@@ -597,6 +604,10 @@ static void idle(struct lgi_worker *w)
                 seen = w->seen;
                 memset(seen, 0, LGI_WORKERS_MOST * sizeof(*seen));
                 watch(w, seen);
+                if (has_work(w)) {
+                    atomic_fetch_add(&awake, 1);
+                    break;
+                }
             }
             if (until > now + period)
                 until = now + period;
@@ -605,11 +616,12 @@ static void idle(struct lgi_worker *w)
             until = now + 10 * LG_MILLISECOND; /* short of memory for a stack: try again */
         if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
             atomic_store(&kick, true);
-        if (!others && until == LG_DURATION_MAX && lgi_deadlocked(&until)) {
+        atomic_fetch_add(&w->naps, 1);
+        if (!others && until == LG_DURATION_MAX && lgi_deadlocked(&until))
             lgi_report_deadlock();
-        }
-        sleep_until(w, until);
+        sleep_until(w, until, !others);
         atomic_fetch_add(&awake, 1);
+        atomic_fetch_add(&w->naps, 1);
         if (watching && watch(w, seen))
             period = WATCH_LEAST_US * LG_MICROSECOND;
         else if (period < WATCH_MOST_US * LG_MICROSECOND)
@@ -617,6 +629,7 @@ static void idle(struct lgi_worker *w)
         if (!watching)
             seen = NULL;
     }
+    atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
     struct lgi_worker *me = w;
     if (atomic_compare_exchange_strong(&watcher, &me, NULL))
         another_watcher(w);
@@ -628,15 +641,31 @@ static struct {
     pthread_mutex_t lock;
     void (*visit)(struct lgi_g *g, void *data);
     void *data;
-    struct lgi_worker *worker;
 } request = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct visitor {
+    struct lgi_worker *worker;
+    void (*visit)(struct lgi_g *g, void *data);
+    void *data;
+    lg_duration until;
+    bool done;
+};
+
+#if defined(__clang__)
+/* Stacks of other workers change meanwhile; what tells that they are others' does not. */
+__attribute__((disable_sanitizer_instrumentation))
+#endif
+static bool is_mine(const struct lgi_worker *w, const struct lgi_g *g)
+{
+    return __atomic_load_n(&g->worker, __ATOMIC_RELAXED) == w && g->state != LGI_G_NONE;
+}
 
 static void visit_mine(void *high, void *data)
 {
-    struct lgi_worker *w = data;
+    const struct visitor *visitor = data;
     struct lgi_g *g = lgi_g_of_stack(high);
-    if (__atomic_load_n(&g->worker, __ATOMIC_RELAXED) == w && g->state != LGI_G_NONE)
-        request.visit(g, request.data);
+    if (is_mine(visitor->worker, g))
+        visitor->visit(g, visitor->data);
 }
 
 static void answer(struct lgi_worker *w)
@@ -644,19 +673,10 @@ static void answer(struct lgi_worker *w)
     uint32_t asked = ASKED;
     if (!atomic_compare_exchange_strong(&w->asked, &asked, ANSWERING))
         return;
-    lgi_stacks_visit(visit_mine, w);
+    struct visitor visitor = {.worker = w, .visit = request.visit, .data = request.data};
+    lgi_stacks_visit(visit_mine, &visitor);
     atomic_store(&w->asked, ANSWERED);
     lgi_futex_wake(&w->asked, 1);
-}
-
-void lgi_g_inspect(struct lgi_g *g, void (*inspect)(struct lgi_g *g, void *data), void *data)
-{
-    uint8_t state = g->state;
-    g->inspect_data = data;
-    g->inspect = inspect;
-    g->inspector = lgi_current;
-    change(g->worker, lgi_current, g);
-    g->state = state;
 }
 
 /* False: it is busy, and has not looked in time. */
@@ -675,23 +695,69 @@ static bool ask(struct lgi_worker *w, lg_duration until)
     return true;
 }
 
-bool lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data), void *data, lg_duration until)
+/* On a thread's own stack. */
+static void visit_worker(void *data)
 {
-    bool all = true;
-    pthread_mutex_lock(&request.lock);
+    struct visitor *visitor = data;
+    if (visitor->worker == lgi_worker) {
+        lgi_stacks_visit(visit_mine, visitor);
+        visitor->done = true;
+        return;
+    }
+    /* Whoever has the lock may be asking this worker. */
+    while (pthread_mutex_trylock(&request.lock) != 0) {
+        if (lgi_worker)
+            answer(lgi_worker);
+        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+    }
+    request.visit = visitor->visit;
+    request.data = visitor->data;
+    visitor->done = ask(visitor->worker, visitor->until);
+    pthread_mutex_unlock(&request.lock);
+}
+
+bool lgi_worker_visit(struct lgi_worker *w, void (*visit)(struct lgi_g *g, void *data), void *data,
+                      lg_duration until)
+{
+    struct visitor visitor = {.worker = w, .visit = visit, .data = data, .until = until};
+    lgi_with_room(visit_worker, &visitor);
+    return visitor.done;
+}
+
+void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
+                       void (*busy)(struct lgi_worker *worker, void *data), void *data,
+                       lg_duration for_each)
+{
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
-        struct lgi_worker *w = lgi_workers[i];
-        request.visit = visit;
-        request.data = data;
-        if (w == lgi_worker) {
-            lgi_stacks_visit(visit_mine, w);
-            continue;
-        }
-        all = ask(w, until) && all;
+        if (!lgi_worker_visit(lgi_workers[i], visit, data, lg_now() + for_each))
+            busy(lgi_workers[i], data);
     }
-    pthread_mutex_unlock(&request.lock);
-    return all;
+}
+
+void lgi_with_room(void (*function)(void *data), void *data)
+{
+    struct lgi_g *g = lgi_current;
+    struct lgi_worker *w = g ? g->worker : NULL;
+    if (!w || g == &w->native) {
+        function(data);
+        return;
+    }
+    w->errand = function;
+    w->errand_data = data;
+    w->errand_for = g;
+    change(w, g, &w->native);
+}
+
+/* What the goroutine asked for that was just left. */
+static void run_errand(struct lgi_worker *w)
+{
+    struct lgi_g *g = w->errand_for;
+    void (*errand)(void *data) = w->errand;
+    w->errand = NULL;
+    errand(w->errand_data);
+    w->errand_for = NULL;
+    change(w, &w->native, g);
 }
 
 /* ---- the thread ---- */
@@ -707,9 +773,11 @@ void *lgi_worker_main(void *argument)
         if (atomic_load(&w->asked) == ASKED)
             answer(w);
         struct lgi_g *g = choose(w);
-        if (g != &w->native)
+        if (g != &w->native) {
             change(w, &w->native, g);
-        else if (atomic_load(&w->asked) != ASKED)
+            while (w->errand)
+                run_errand(w);
+        } else if (atomic_load(&w->asked) != ASKED)
             idle(w);
     }
     return NULL;

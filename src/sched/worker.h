@@ -45,7 +45,7 @@ struct lgi_worker {
     unsigned turn;   /* counts what was run */
     uint64_t looked; /* processor's clock, when timers and descriptors were last looked at */
     uint64_t next_id, last_id;
-    unsigned fd_waiters;   /* goroutines that wait for descriptors */
+    unsigned fd_waiters;   /* goroutines that wait for descriptors; written atomically */
     int epoll, event;      /* poll.c; -1: not opened yet */
     struct lgi_kept *kept; /* of streams, by descriptor */
     size_t kept_capacity;
@@ -57,14 +57,20 @@ struct lgi_worker {
     unsigned number;
     pthread_t thread;
     struct lgi_stack_bounds native_bounds;
-    size_t alive;          /* how many goroutines of it have started and not ended */
-    bool short_of_memory;  /* for a stack */
-    struct lgi_seen *seen; /* what it saw when it watched */
+    size_t alive; /* how many goroutines of it have started and not ended; written atomically */
+    bool short_of_memory;       /* for a stack */
+    struct lgi_seen *seen;      /* what it saw when it watched */
+    void (*errand)(void *data); /* a goroutine wants it run on the thread's own stack */
+    void *errand_data;
+    struct lgi_g *errand_for;
 
     /* What others touch. */
     _Alignas(64) _Atomic(struct lgi_g *) inbox;
     _Atomic uint32_t state; /* enum lgi_worker_state; what the futex is */
     _Atomic uint32_t asked; /* others want something done between two goroutines: worker.c */
+    _Atomic uint32_t naps; /* counts up when it goes to sleep and when it wakes: odd in between … */
+    _Atomic uint32_t rounds; /* … and this when it found something to do after that */
+    _Atomic bool nudged;     /* it should ask again whether there is a deadlock */
     _Alignas(64) struct lgi_starts starts;
     _Alignas(64) struct lgi_timers timers;
 };
@@ -77,6 +83,9 @@ struct lgi_worker *lgi_worker_for_timers(void);
 
 /* A worker that sleeps should look again (at timers, its inbox). */
 void lgi_worker_look(struct lgi_worker *worker);
+
+/* It should do so though there is nothing for it. */
+void lgi_worker_nudge(struct lgi_worker *worker);
 
 /* Puts a goroutine that may go on where its worker finds it. */
 void lgi_worker_ready(struct lgi_g *g);
@@ -104,12 +113,18 @@ bool lgi_all_asleep(void);
 
 /* ---- looking at goroutines ---- */
 
-/* Calls visit, on each worker in turn, for every goroutine of it that has started: none of them runs then. False: not
- * for all, because a worker was busy until `until`, or is the caller's. */
-bool lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data), void *data, lg_duration until);
+/* Calls visit, on the worker's thread and stack, for every goroutine of it that has started: none of them runs then,
+ * but one that called this is as if it did. False: the worker was busy until `until`, with another goroutine. */
+bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, void *data),
+                      void *data, lg_duration until);
 
-/* In such a visit: lets the goroutine call inspect, on its own stack. */
-void lgi_g_inspect(struct lgi_g *g, void (*inspect)(struct lgi_g *g, void *data), void *data);
+/* Each worker in turn; for those that are busy calls busy, here. */
+void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
+                       void (*busy)(struct lgi_worker *worker, void *data), void *data,
+                       lg_duration for_each);
+
+/* Calls function(data) on the thread's own stack, if the caller is a goroutine on a worker; else just so. */
+void lgi_with_room(void (*function)(void *data), void *data);
 
 struct lgi_g *lgi_g_of_stack(void *high);
 

@@ -1,0 +1,85 @@
+/* What goroutines are called in reports. Here nothing is called that a signal handler may not call. */
+#include <string.h>
+
+#include "sched/goroutine.h"
+#include "sched/text.h"
+
+static void put_name(struct lgi_text *text, const struct lgi_start *start)
+{
+    if (start->name)
+        lgi_text_put(text, start->name);
+    else
+        lgi_text_put_some(text, start->site->text, strcspn(start->site->text, ","));
+}
+
+static void put_began(struct lgi_text *text, const struct lgi_start *start)
+{
+    lgi_text_put(text, "started at ");
+    lgi_text_put(text, start->site->file);
+    lgi_text_put(text, ":");
+    lgi_text_put_number(text, start->site->line);
+    lgi_text_put(text, " in ");
+    lgi_text_put(text, start->site->caller);
+    if (start->starter) {
+        lgi_text_put(text, " by goroutine ");
+        lgi_text_put_number(text, start->starter);
+    }
+}
+
+static void put_who(struct lgi_text *text, const struct lgi_start *start)
+{
+    lgi_text_put(text, "goroutine ");
+    lgi_text_put_number(text, start->id);
+    lgi_text_put(text, ", ");
+    put_name(text, start);
+}
+
+size_t lgi_start_name(const struct lgi_start *start, char *buffer, size_t size)
+{
+    struct lgi_text text = {buffer, size, 0};
+    put_name(&text, start);
+    return text.length;
+}
+
+size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size)
+{
+    struct lgi_text text = {buffer, size, 0};
+    put_who(&text, start);
+    lgi_text_put(&text, ", ");
+    put_began(&text, start);
+    return text.length;
+}
+
+size_t lgi_start_began(const struct lgi_start *start, char *buffer, size_t size)
+{
+    struct lgi_text text = {buffer, size, 0};
+    put_began(&text, start);
+    return text.length;
+}
+
+size_t lgi_g_who(const struct lgi_g *g, char *buffer, size_t size)
+{
+    struct lgi_text text = {buffer, size, 0};
+    if (g->start)
+        put_who(&text, g->start);
+    else
+        lgi_text_put(&text, g->is_main ? "main" : "a thread of the program");
+    return text.length;
+}
+
+size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size)
+{
+    return g->start ? lgi_start_describe(g->start, buffer, size) : lgi_g_who(g, buffer, size);
+}
+
+const char *lg_goroutine_name(void)
+{
+    static __thread char name[64];
+    const struct lgi_g *g = lgi_self();
+    if (!g->start)
+        return g->is_main ? "main" : "thread";
+    if (g->start->name)
+        return g->start->name;
+    lgi_start_name(g->start, name, sizeof(name));
+    return name;
+}
