@@ -124,6 +124,7 @@ static const struct {
     {"-.5s", -500 * MS},
     {"+.5s", 500 * MS},
     {"1.0s", 1 * S},
+    {"1.00s", 1 * S},
     {"1.004s", 1004 * MS},
     {"1.0040s", 1004 * MS},
     {"100.00100s", 100001 * MS},
@@ -149,6 +150,7 @@ static const struct {
     {"52763797000ns", 52763797000 * NS},
     {"0.3333333333333333333h", 20 * M},
     {"0.100000000000000000000h", 6 * M},
+    {"0.830103483285477580700h", 49 * M + 48 * S + 372539827 * NS},
     {"0.9223372036854775807s", 922337203 * NS},
     {"0.9223372036854775808s", 922337203 * NS},
     {"0.99999999999999999999999999999s", 1 * S},
@@ -193,6 +195,18 @@ static const struct {
     {"+-1s", "invalid duration \"+-1s\""},
     {" 1s", "invalid duration \" 1s\""},
     {"3000000h-1s", "unknown unit \"h-\" in duration \"3000000h-1s\""},
+    /* The text is quoted as it is; Go writes such bytes as \\x85. */
+    {"\x85\x85", "invalid duration \"\x85\x85\""},
+    {"\xff"
+     "ff",
+     "invalid duration \"\xff"
+     "ff\""},
+    {"hello \xff"
+     "ff world",
+     "invalid duration \"hello \xff"
+     "ff world\""},
+    {"\xef\xbf\xbd hello \xef\xbf\xbd world",
+     "invalid duration \"\xef\xbf\xbd hello \xef\xbf\xbd world\""},
     {"00", "missing unit in duration \"00\""},
     {"3", "missing unit in duration \"3\""},
     {"-1", "missing unit in duration \"-1\""},
@@ -213,6 +227,7 @@ static const struct {
     {"9223372036854775.808us", "duration \"9223372036854775.808us\" is out of range"},
     {"9223372036854ms775us808ns", "duration \"9223372036854ms775us808ns\" is out of range"},
     {"99999999999999999999s", "duration \"99999999999999999999s\" is out of range"},
+    {"9223372036854776us", "duration \"9223372036854776us\" is out of range"},
     {"3000000h", "duration \"3000000h\" is out of range"},
     {"2562047h47m16.854775808s", "duration \"2562047h47m16.854775808s\" is out of range"},
     {"-2562047h47m16.854775809s", "duration \"-2562047h47m16.854775809s\" is out of range"},

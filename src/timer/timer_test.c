@@ -498,6 +498,25 @@ START_TEST(misuse_panics)
 }
 END_TEST
 
+static void panic_later(void *data)
+{
+    (void)data;
+    lg_defer(tell, "main");
+    lg_timer *timer = lg_after_func(MS, panic_with, "in a timer's function");
+    lg_defer(lg_timer_free, timer);
+    lg_sleep(LONG);
+}
+
+/* P8 */
+START_TEST(P8_a_functions_panic_ends_the_process)
+{
+    struct outcome *outcome = in_child(panic_later, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "panic: in a timer's function");
+    expect_out(outcome, "");
+}
+END_TEST
+
 /* Out of memory: it panics, and nothing is lost or changed. */
 static bool has_stopped;
 
@@ -764,6 +783,6 @@ RUN_TESTS("timer", a_timer_fires_once_and_not_early, nothing_or_less_is_at_once,
           a_function_may_free_its_own_timer, a_function_may_wait,
           functions_and_goroutines_do_not_starve_each_other,
           who_waits_for_a_timer_that_is_freed_is_told, P1_a_panic_frees_timers, misuse_panics,
-          D6_out_of_memory_nothing_is_lost, a_million_timers_may_be_pending,
-          a_hundred_thousand_that_fire_at_once, stress_on_one_worker, stress_on_two_workers,
-          stress_on_eight_workers)
+          P8_a_functions_panic_ends_the_process, D6_out_of_memory_nothing_is_lost,
+          a_million_timers_may_be_pending, a_hundred_thousand_that_fire_at_once,
+          stress_on_one_worker, stress_on_two_workers, stress_on_eight_workers)
