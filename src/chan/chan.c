@@ -81,6 +81,20 @@ void lgi_chan_drop_value(const struct lgi_chan *c, void *value)
     c->drop(value);
 }
 
+void lgi_chan_init(struct lgi_chan *c, size_t size, size_t capacity, struct lgi_chan_owner *owner)
+{
+    *c = (struct lgi_chan){
+        .magic = LGI_CHAN_MAGIC,
+        .references = 1,
+        .capacity = capacity,
+        .size = size,
+        .alignment = _Alignof(max_align_t),
+        .owner = owner,
+    };
+    c->in = c->out = c->first = (char *)(c + 1);
+    c->end = c->first + size * capacity;
+}
+
 /* If one of them panics, the others still have their turn. */
 static void end(struct lgi_chan *c)
 {
@@ -111,9 +125,12 @@ void lg_chan_drop(void *channel)
             "lg_chan_drop: the last reference, but somebody waits for the channel: who uses it "
             "must have one, from lg_chan_keep");
     }
-    if (c->owner)
-        c->owner->end(c->owner);
-    end(c);
+    if (!c->owner) {
+        end(c);
+        return;
+    }
+    c->magic = 0;
+    c->owner->end(c->owner);
 }
 
 size_t lg_chan_len(const void *channel)

@@ -21,7 +21,7 @@
 struct lgi_chan_owner {
     /* Somebody looks whether there is something to receive. Without any lock. */
     void (*look)(struct lgi_chan_owner *owner);
-    /* The last reference is gone; the channel is still there. */
+    /* The last reference is gone. The channel's memory is the owner's. */
     void (*end)(struct lgi_chan_owner *owner);
 };
 
@@ -80,6 +80,9 @@ static inline void lgi_chan_look(const struct lgi_chan *c)
     if (__builtin_expect(c->owner != NULL, 0))
         c->owner->look(c->owner);
 }
+
+/* For an owner: a channel of `capacity` elements without a drop function, with the buffer right behind it. */
+void lgi_chan_init(struct lgi_chan *c, size_t size, size_t capacity, struct lgi_chan_owner *owner);
 
 /* For what sends on it: never waits, and never panics; false if there was no room, or it was closed. */
 bool lgi_chan_offer(struct lgi_chan *c, const void *value);

@@ -91,7 +91,7 @@ static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
     bool needless = ctx->has_parent && lgi_done_happened(&parent->done);
     if (!needless && !lgi_timer_start(&timed->timer, deadline->when)) {
         lgi_context_release(ctx);
-        lg_panic("%s: no threads for a deadline", deadline->function);
+        lg_panic("%s: out of memory or threads for a deadline", deadline->function);
     }
     lgi_context_attach(ctx);
     return ctx;

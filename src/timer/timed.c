@@ -56,21 +56,29 @@ static void end(struct lgi_chan_owner *owner)
     free(timed);
 }
 
+struct sending {
+    struct lgi_timed timed;
+    struct lgi_chan channel;
+    lg_duration time; /* the channel's room for one */
+};
+_Static_assert(offsetof(struct sending, time) ==
+                   offsetof(struct sending, channel) + sizeof(struct lgi_chan),
+               "the buffer is right behind the channel");
+
 struct lgi_timed *lgi_timed_new(void)
 {
-    lg_chan(lg_duration) channel = lg_chan_make(lg_duration, 1);
-    struct lgi_timed *timed = malloc(sizeof(*timed));
-    if (!timed || !lgi_workers_begin()) {
-        free(timed);
-        lg_chan_drop(channel);
+    struct sending *sending = malloc(sizeof(*sending));
+    if (!sending || !lgi_workers_begin()) {
+        free(sending);
         lg_panic("out of memory or threads for a timer");
     }
+    struct lgi_timed *timed = &sending->timed;
     *timed = (struct lgi_timed){
         .timer.fire = send_time,
         .owner = {.look = look, .end = end},
-        .channel = (struct lgi_chan *)channel,
+        .channel = &sending->channel,
     };
-    timed->channel->owner = &timed->owner;
+    lgi_chan_init(timed->channel, sizeof(lg_duration), 1, &timed->owner);
     return timed;
 }
 
@@ -93,7 +101,7 @@ bool lgi_timed_stop(struct lgi_timed *timed)
 {
     bool stopped = lgi_timer_stop(&timed->timer);
     struct lgi_chan *c = timed->channel;
-    if (!c)
+    if (!c || lgi_chan_count(c) == 0)
         return stopped;
     lgi_lock(&c->lock);
     if (c->count > 0) {
