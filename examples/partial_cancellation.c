@@ -16,7 +16,7 @@
 struct customer {
     const char *name;
     lg_context *ctx;
-    lg_waitgroup workers;
+    lg_waitgroup workers, ready;
     int files; // that its workers hold; written by them
 };
 
@@ -26,25 +26,24 @@ static void close_counted(FILE *file, int *files)
     __atomic_sub_fetch(files, 1, __ATOMIC_SEQ_CST);
 }
 
-static void worker(struct customer *customer, lg_waitgroup *ready)
+static void worker(struct customer *customer)
 {
     FILE *file = tmpfile();
     if (!file)
         lg_panic_error(lg_error_errno(errno, "create a file"));
     __atomic_add_fetch(&customer->files, 1, __ATOMIC_SEQ_CST);
     lg_defer(close_counted, file, &customer->files);
-    lg_waitgroup_done(ready);
+    lg_waitgroup_done(&customer->ready);
     lg_context_wait(customer->ctx); // … it would work, and look now and then …
 }
 
 static void start(struct customer *customer, const lg_context *service)
 {
-    lg_waitgroup ready = LG_WAITGROUP_INIT;
     customer->ctx = lg_with_cancel(service);
-    lg_waitgroup_add(&ready, 2);
-    lg_waitgroup_go(&customer->workers, worker, customer, &ready);
-    lg_waitgroup_go(&customer->workers, worker, customer, &ready);
-    lg_waitgroup_wait(&ready);
+    lg_waitgroup_add(&customer->ready, 2);
+    lg_waitgroup_go(&customer->workers, worker, customer);
+    lg_waitgroup_go(&customer->workers, worker, customer);
+    lg_waitgroup_wait(&customer->ready);
 }
 
 static void leave(struct customer *customer)
@@ -63,6 +62,8 @@ static void show(const struct customer *customer)
 int main(void)
 {
     struct customer first = {.name = "first"}, second = {.name = "second"};
+    lg_defer(lg_waitgroup_wait, &first.workers);
+    lg_defer(lg_waitgroup_wait, &second.workers);
     lg_auto_context lg_context *service = lg_with_cancel(lg_background());
 
     start(&first, service);

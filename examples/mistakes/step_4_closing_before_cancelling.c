@@ -43,9 +43,9 @@ static void close_log(struct log *log)
 static void wrong(struct log *log, lg_waitgroup *writers)
 {
     lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_waitgroup_go(writers, write_lines, log, lg_with_cancel(ctx));
     lg_defer(write_line, log, 2); // what comes in while this function is left
     lg_defer(close_log, log);
-    lg_waitgroup_go(writers, write_lines, log, lg_with_cancel(ctx));
     write_line(log, 1);
 }
 
@@ -54,16 +54,17 @@ static void right(struct log *log, lg_waitgroup *writers)
     lg_defer(close_log, log);
     lg_defer(lg_waitgroup_wait, writers);
     lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_defer(write_line, log, 2);
     lg_waitgroup_go(writers, write_lines, log, lg_with_cancel(ctx));
+    lg_defer(write_line, log, 2);
     write_line(log, 1);
 }
 
 static int failures_of(void (*way)(struct log *log, lg_waitgroup *writers))
 {
     lg_waitgroup writers = LG_WAITGROUP_INIT;
-    struct log log = {.lines = lg_chan_make(int, 0), .written = lg_chan_make(int, 0)};
+    struct log log = {.lines = lg_chan_make(int, 0)};
     lg_defer(lg_chan_drop, log.lines);
+    log.written = lg_chan_make(int, 0);
     lg_defer(lg_chan_drop, log.written);
     lg_error *err = lg_file_open("/dev/null", O_WRONLY, 0, &log.file);
     if (err)

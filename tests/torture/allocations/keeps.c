@@ -1,9 +1,13 @@
-/* What a program leaves allocated that does nothing but run goroutines is what the library keeps for the next ones:
- * workers, their stacks, records of goroutines. It does so in every way there is. */
-
+/* What a program leaves allocated that does nothing but run goroutines, and make and end contexts, is what the library
+ * keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts. */
 #include <lifoguard/lifoguard.h>
 
-static void nothing(void) {}
+static void nothing(void)
+{
+    lg_context *ctx = lg_with_timeout(lg_background(), LG_HOUR);
+    lg_context_after_func(ctx, lg_yield);
+    lg_context_end(ctx);
+}
 
 static void some_more(lg_waitgroup *group)
 {
