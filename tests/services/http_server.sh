@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# http_server.sh PROGRAM LOAD: under load, SIGTERM at random moments: no request is answered with an error, and what was
+# answered is in the database, no more and no less. In the wrong order requests in flight fail.
+set -euo pipefail
+read -ra program <<<"${MESON_EXE_WRAPPER-} $(realpath "$1")"
+read -ra load <<<"${MESON_EXE_WRAPPER-} $(realpath "$2")"
+folder=$(mktemp -d)
+child=0
+trap '((child == 0)) || kill -9 $child 2>/dev/null || true; rm -rf "$folder"' EXIT
+cd "$folder"
+mkfifo pipe
+fail() {
+    echo "FAIL: $*"
+    cat stderr 2>/dev/null
+    exit 1
+}
+
+start() { # ARGUMENT…
+    "${program[@]}" db "$@" >pipe 2>stderr &
+    child=$!
+    read -r port <pipe
+}
+stop() {
+    kill -TERM $child
+    status=0
+    wait $child || status=$?
+    child=0
+}
+count() {
+    local answer
+    start
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET /count HTTP/1.0\r\n\r\n' >&3
+    answer=$(cat <&3)
+    exec 3>&-
+    stop
+    ((status == 0)) || fail "status $status"
+    rows=${answer##*$'\n'}
+}
+
+rows=0
+expected=0
+for ((i = 0; i < 6; i++)); do
+    start
+    "${load[@]}" "$port" 20 >counts &
+    clients=$!
+    sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+    stop
+    wait $clients
+    ((status == 0)) || fail "status $status"
+    read -r answered failed cut <counts
+    ((failed == 0)) || fail "$failed requests were answered with an error, $answered were not"
+    expected=$((expected + answered))
+    count
+    ((rows == expected)) || fail "$expected were answered, $cut were cut off, and there are $rows"
+done
+((expected > 0)) || fail "no request at all"
+
+# The wrong order.
+seen=0
+for ((i = 0; i < 10 && seen == 0; i++)); do
+    start wrong-order
+    "${load[@]}" "$port" 20 >counts &
+    clients=$!
+    sleep 0.2
+    stop
+    wait $clients
+    read -r _ seen _ <counts
+done
+((seen > 0)) || fail "the wrong order did no harm"
