@@ -377,7 +377,8 @@ static void call_all(void *data, unsigned number)
 {
     struct many *many = data;
     uint64_t random = number;
-    for (unsigned i = 0; i < ONCES; i++) {
+    const unsigned count = stress(ONCES);
+    for (unsigned i = 0; i < count; i++) {
         if (random_below(&random, 3) == 0) {
             lg_error *err = lg_once_do_until(&many->once[i], lg_within(random_below(&random, 5000)),
                                              call_one, &many->called[i]);

@@ -17,7 +17,7 @@ struct act {
     bool tried; /* and would not wait */
 };
 
-enum { GOROUTINES = 12, THREADS = 3, ALL = GOROUTINES + THREADS, ACTS = 1200 / STRESS_DIVISOR };
+enum { GOROUTINES = 12, THREADS = 3, ALL = GOROUTINES + THREADS, ACTS = 1200 };
 
 struct locks {
     lg_mutex mutex;
@@ -30,7 +30,8 @@ struct history {
     bool (*lock)(struct locks *locks, struct act *act, uint64_t *random);
     void (*unlock)(struct locks *locks, const struct act *act);
     _Atomic uint32_t now;
-    struct act acts[ALL][ACTS];
+    unsigned each; /* how many acts each of them has */
+    struct act acts[ALL * ACTS];
 };
 
 static void hold(struct history *history, struct act *act, uint64_t *random)
@@ -52,8 +53,8 @@ static void make_history(void *data, unsigned number)
 {
     struct history *history = data;
     uint64_t random = number * 77;
-    for (unsigned i = 0; i < ACTS; i++) {
-        struct act *act = &history->acts[number][i];
+    for (unsigned i = 0; i < history->each; i++) {
+        struct act *act = &history->acts[number * history->each + i];
         act->called = atomic_fetch_add(&history->now, 1);
         bool got = history->lock(&history->locks, act, &random);
         act->returned = atomic_fetch_add(&history->now, 1);
@@ -113,9 +114,10 @@ static void record_and_check(struct history *history, unsigned workers,
 {
     memset(history->acts, 0, sizeof(history->acts));
     history->now = 1;
+    history->each = stress(ACTS);
     run_crew(workers, GOROUTINES, THREADS, make_history, history);
-    qsort(history->acts, (size_t)ALL * ACTS, sizeof(struct act), by_return);
-    check(history->acts[0], ALL * ACTS);
+    qsort(history->acts, (size_t)ALL * history->each, sizeof(struct act), by_return);
+    check(history->acts, ALL * history->each);
 }
 
 static void check_locks(struct act *acts, unsigned count)
@@ -125,7 +127,7 @@ static void check_locks(struct act *acts, unsigned count)
     check_failures(acts, count);
     for (unsigned i = 0; i < count; i++)
         ++*(acts[i].unlocked ? &got : &failed);
-    ck_assert_uint_gt(got, count / 3);
+    ck_assert_uint_gt(got, count / 8);
     ck_assert_uint_gt(failed, 0);
 }
 

@@ -3,6 +3,7 @@
 #define LGI_SYNC_TESTING_H
 
 #include "defer/test_help.h"
+#include "sched/instrument.h"
 
 /* A goroutine or thread of its own that a test waits for by pthread means: what it tests is not what it relies on. */
 struct signal {
@@ -149,10 +150,14 @@ static inline void yield_at_random(uint64_t *state)
         lg_yield();
 }
 
+/* So many rounds, or fewer where each takes longer. */
+static inline unsigned stress(unsigned rounds)
+{
 #if defined(HAS_SANITIZER)
-enum { STRESS_DIVISOR = 8 };
+    return rounds / 8;
 #else
-enum { STRESS_DIVISOR = 1 };
+    return lgi_in_valgrind() ? rounds / 50 : rounds;
 #endif
+}
 
 #endif
