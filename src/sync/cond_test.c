@@ -264,8 +264,56 @@ START_TEST(no_signal_is_lost_between_goroutines_and_threads)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static void tells_whether_held(lg_mutex *mutex)
+{
+    tell(lg_mutex_is_mine(mutex) ? "held" : "not-held");
+}
+
+static void waits_and_is_stopped(struct box *box)
+{
+    lg_mutex_lock(&box->mutex);
+    lg_defer(lg_mutex_unlock, &box->mutex);
+    lg_defer(tells_whether_held, &box->mutex);
+    box->waiting++;
+    lg_cond_wait(&box->changed, &box->mutex);
+    tell("went-on");
+}
+
+static void holds_until_stopped(struct box *box)
+{
+    lg_mutex_lock(&box->mutex);
+    lg_defer(lg_mutex_unlock, &box->mutex);
+    box->waiting++;
+    lg_sleep(LG_HOUR);
+}
+
+static void exits_while_they_wait(void *data)
+{
+    static struct box box;
+    (void)data;
+    lg_go(waits_and_is_stopped, &box);
+    wait_for_waiting(&box, 1);
+    lg_go(waits_and_is_stopped, &box);
+    wait_for_waiting(&box, 2);
+    lg_go(holds_until_stopped, &box);
+    while (box.waiting < 3)
+        lg_sleep(100 * LG_MICROSECOND);
+    lg_exit(3);
+}
+
+START_TEST(D10_lg_exit_ends_a_wait_for_a_condition_with_the_mutex_held)
+{
+    struct outcome *outcome = in_child(exits_while_they_wait, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "held held ");
+}
+END_TEST
+
 RUN_TESTS("cond", G1_signals_go_to_who_waited_longest_and_broadcasts_to_all,
           a_wait_without_the_mutex_panics, C9_a_wait_that_gives_up_holds_the_mutex,
           C9_the_deadline_does_not_count_for_taking_the_mutex_again,
           D13_producers_and_consumers_that_panic_lose_nothing,
-          no_signal_is_lost_between_goroutines_and_threads)
+          no_signal_is_lost_between_goroutines_and_threads,
+          D10_lg_exit_ends_a_wait_for_a_condition_with_the_mutex_held)

@@ -534,6 +534,35 @@ START_TEST(a_mutex_may_be_freed_by_the_last_who_unlocked_it)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static void waits_and_is_stopped(void *data)
+{
+    lg_mutex *mutex = data;
+    lg_defer(tell, "unwound");
+    lg_mutex_lock(mutex);
+    tell("locked");
+}
+
+static void exits_with_one_waiting(void *data)
+{
+    static lg_mutex mutex;
+    (void)data;
+    lg_mutex_lock(&mutex);
+    lg_go(waits_and_is_stopped, &mutex);
+    while (waiting_for(&mutex) == 0)
+        lg_sleep(100 * LG_MICROSECOND);
+    lg_exit(3);
+}
+
+START_TEST(D10_lg_exit_ends_a_wait_for_a_mutex)
+{
+    struct outcome *outcome = in_child(exits_with_one_waiting, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "unwound ");
+}
+END_TEST
+
 RUN_TESTS("mutex", G1_a_mutex_locks_on_any_thread_and_goroutine, misuse_of_a_mutex_panics,
           one_at_a_time_is_in_a_mutex,
           D13_whatever_happens_inside_one_at_a_time_is_in_and_all_come_through,
@@ -542,4 +571,4 @@ RUN_TESTS("mutex", G1_a_mutex_locks_on_any_thread_and_goroutine, misuse_of_a_mut
           who_waits_for_long_is_handed_the_mutex, waiters_come_in_order_of_arrival,
           D4_a_stretch_without_the_mutex_retakes_it_on_every_exit,
           D2_the_argument_of_a_stretch_is_evaluated_once,
-          a_mutex_may_be_freed_by_the_last_who_unlocked_it)
+          a_mutex_may_be_freed_by_the_last_who_unlocked_it, D10_lg_exit_ends_a_wait_for_a_mutex)

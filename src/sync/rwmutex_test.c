@@ -449,10 +449,43 @@ START_TEST(a_read_write_mutex_may_be_freed_by_the_last_who_unlocked_it)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static void waits_and_is_stopped(lg_rwmutex *mutex, int writes)
+{
+    lg_defer(tell, "unwound");
+    if (writes)
+        lg_rwmutex_lock(mutex);
+    else
+        lg_rwmutex_rlock(mutex);
+    tell("locked");
+}
+
+static void exits_with_some_waiting(void *data)
+{
+    static lg_rwmutex mutex;
+    (void)data;
+    lg_rwmutex_rlock(&mutex);
+    lg_defer(lg_rwmutex_runlock, &mutex);
+    lg_go(waits_and_is_stopped, &mutex, 1);
+    wait_for_waiters(&mutex, PENDING);
+    lg_go(waits_and_is_stopped, &mutex, 1);
+    lg_exit(3);
+}
+
+START_TEST(D10_lg_exit_ends_waits_for_a_read_write_mutex)
+{
+    struct outcome *outcome = in_child(exits_with_some_waiting, NULL);
+    expect_status(outcome, 3);
+    ck_assert_int_ge(occurrences(outcome->out, "unwound"), 1);
+}
+END_TEST
+
 RUN_TESTS("rwmutex", G1_a_read_write_mutex_locks_on_any_thread_and_goroutine,
           misuse_of_a_read_write_mutex_panics,
           a_waiting_writer_keeps_readers_out_and_they_come_before_the_next,
           C9_locks_with_a_deadline_give_up_and_leave_no_trace,
           C9_a_writer_that_gives_up_lets_the_readers_in,
           D13_whatever_happens_inside_writers_are_alone_and_all_come_through,
-          a_read_write_mutex_may_be_freed_by_the_last_who_unlocked_it)
+          a_read_write_mutex_may_be_freed_by_the_last_who_unlocked_it,
+          D10_lg_exit_ends_waits_for_a_read_write_mutex)

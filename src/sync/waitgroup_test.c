@@ -247,10 +247,38 @@ START_TEST(G2_a_group_may_be_freed_once_the_wait_is_over)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static void waits_and_is_stopped(lg_waitgroup *group)
+{
+    lg_defer(tell, "unwound");
+    lg_waitgroup_wait(group);
+    tell("went on");
+}
+
+static void exits_with_one_waiting(void *data)
+{
+    static lg_waitgroup group;
+    (void)data;
+    lg_waitgroup_add(&group, 1);
+    lg_go(waits_and_is_stopped, &group);
+    while (!(__atomic_load_n(&group.lgi_state, __ATOMIC_RELAXED) & 1))
+        lg_sleep(100 * LG_MICROSECOND);
+    lg_exit(3);
+}
+
+START_TEST(D10_lg_exit_ends_a_wait_for_a_group)
+{
+    struct outcome *outcome = in_child(exits_with_one_waiting, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "unwound ");
+}
+END_TEST
+
 RUN_TESTS("waitgroup", C9_a_wait_group_counts_on_any_thread_and_goroutine,
           a_negative_counter_panics, D15_a_refused_add_changes_nothing,
           G2_a_wait_ends_when_all_are_done_and_the_group_is_used_again,
           any_number_may_wait_for_one_group,
           G2_what_a_group_started_is_done_when_it_has_run_all_it_deferred,
           P8_a_panic_in_what_a_group_started_ends_the_process,
-          G2_a_group_may_be_freed_once_the_wait_is_over)
+          G2_a_group_may_be_freed_once_the_wait_is_over, D10_lg_exit_ends_a_wait_for_a_group)
