@@ -362,7 +362,8 @@ static lg_chan(int) shared;
 /* Until so many wait for it. */
 static void wait_for(lg_chan(int) channel, unsigned waiters)
 {
-    struct lgi_chan *c = (struct lgi_chan *)(void *)channel;
+    void *object = channel;
+    struct lgi_chan *c = object;
     for (unsigned count = 0; count < waiters;) {
         lg_yield();
         count = 0;
@@ -524,7 +525,12 @@ static void misuse(int what)
         got = lg_chan_send_until(c, 1, lg_at(0)) != NULL;
         break;
     case 5: lg_chan_drop(other); break;
-    case 6: lg_chan_recv((lg_chan(int))(void *)other, &got); break;
+    case 6: {
+        void *object = other;
+        c = object;
+        lg_chan_recv(c, &got);
+        break;
+    }
     case 7: (void)lg_chan_make(int, SIZE_MAX / 2); break;
     case 8: (void)lg_chan_make(char, -1); break;
     case 9: (void)lg_chan_make(char, PTRDIFF_MAX - 4); break;
@@ -603,7 +609,7 @@ END_TEST
 
 /* ---- what is in it at the end ---- */
 
-static void note_pointer(int *element)
+static void note_pointer(const int *element)
 {
     note_pair("drop", *element);
 }
@@ -648,7 +654,7 @@ START_TEST(what_is_left_is_dropped_in_order)
 }
 END_TEST
 
-static void drop_with_panic(int *element)
+static void drop_with_panic(const int *element)
 {
     note_pair("drop", *element);
     if (*element % 2 == 0)

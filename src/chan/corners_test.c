@@ -482,8 +482,8 @@ static void consume(lg_chan(int) from, lg_chan(int) to, lg_waitgroup *group, int
 
 static void many_consumers(void)
 {
-    enum { CONSUMERS = 23, LAST = 20000 };
-    lg_chan(int) in = lg_chan_make(int, CONSUMERS * 3), out = lg_chan_make(int, CONSUMERS * 3);
+    enum { CONSUMERS = 23, ROOM = 3 * CONSUMERS, LAST = 20000 };
+    lg_chan(int) in = lg_chan_make(int, ROOM), out = lg_chan_make(int, ROOM);
     lg_waitgroup group = {0};
     long sum = 0, count = 0;
     lg_waitgroup_add(&group, CONSUMERS);

@@ -55,9 +55,13 @@ static inline ptrdiff_t choose(const lg_case *cases, size_t count)
 {
     ptrdiff_t chosen = NONE;
     size_t found = 0;
-    for (size_t i = 0; i < count; i++)
-        if (may_be_done(&cases[i]) && (++found == 1 || random_below(found) == 0))
+    for (size_t i = 0; i < count; i++) {
+        if (!may_be_done(&cases[i]))
+            continue;
+        found++;
+        if (found == 1 || random_below(found) == 0)
             chosen = (ptrdiff_t)i;
+    }
     return chosen;
 }
 
@@ -293,11 +297,13 @@ static size_t wait_for_one(struct waiting *w)
     dequeue(w);
     if (claim == LGI_TIMED_OUT)
         return (size_t)deadline;
-    if (claim < LGI_READY)
+    size_t done = (size_t)claim - LGI_READY;
+    if (done >= w->count) { /* it is to end */
         (void)lgi_wait_failed(claim, until);
-    chosen = (ptrdiff_t)(claim - LGI_READY);
-    finish(&w->cases[chosen], w->scratch, NULL, w->waiters[chosen].ok);
-    return (size_t)chosen;
+        __builtin_unreachable();
+    }
+    finish(&w->cases[done], w->scratch, NULL, w->waiters[done].ok);
+    return done;
 }
 
 static __attribute__((noinline)) size_t wait_for_one_of_few(const lg_case *cases, size_t count,
@@ -435,7 +441,8 @@ size_t lg_select_n(const lg_case *cases, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct lgi_chan *c = cases[i].lgi_channel;
         if (may_be_done(&cases[i])) {
-            if (++found == 1 || random_below(found) == 0)
+            found++;
+            if (found == 1 || random_below(found) == 0)
                 chosen = (ptrdiff_t)i;
         } else if (c) {
             channels++;

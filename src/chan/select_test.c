@@ -386,6 +386,7 @@ static void choose_among_different(void)
         case 0: lg_chan_send(more, i); break;
         case 1: lg_chan_send(buffered, i); break;
         case 2: lg_chan_send(wide, got_wide); break;
+        default:;
         }
     }
     for (int i = 0; i < CASES; i++)
@@ -666,7 +667,7 @@ END_TEST
 
 /* ---- elements that nobody wants ---- */
 
-static void note_pointer(int *element)
+static void note_pointer(const int *element)
 {
     note_pair("drop", *element);
 }

@@ -20,14 +20,15 @@ struct one_case {
 enum how { WAITS, TRIES, UNTIL };
 
 struct operation {
-    bool close; /* of the channel of the first case */
-    enum how how;
-    int count;
     struct one_case cases[CASES];
+    int count;
+    enum how how;
     /* How it ended. */
     int chosen; /* NONE_CHOSEN: it would have had to wait (tries), or its time was up */
-    bool panicked, ok;
     int got;
+    bool ok, panicked;
+    /* What it was, if not a send, receive or select. */
+    bool close; /* of the channel of the first case */
 };
 
 static struct operation operations[LINEAR_MOST];
@@ -269,7 +270,7 @@ static bool explained(size_t count, size_t from)
 
 static void one_round(unsigned number)
 {
-    struct linear_random random = {number * 977U};
+    struct linear_random random = {number * (uint64_t)977};
     struct actor actors[ACTORS];
     size_t count = 0;
 

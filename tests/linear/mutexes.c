@@ -93,7 +93,7 @@ static void *act_on_thread(void *actor)
 
 static void one_round(unsigned number)
 {
-    struct linear_random random = {number * 977U};
+    struct linear_random random = {number * (uint64_t)977};
     struct actor actors[ACTORS];
 
     ck_assert_ptr_null(lg_set_workers(1U << number % 4));
