@@ -123,7 +123,15 @@ END_TEST
 START_TEST(C9_the_deadline_leaves_the_child)
 {
     pidfd_errno = without[WAY];
-    struct waiting waiting = {.pid = new_child(60, 3), .until = lg_within(15 * LG_MILLISECOND)};
+    struct ends ends = make_ends(PIPE);
+    pid_t child = fork();
+    must(child >= 0);
+    if (child == 0) {
+        char byte;
+        close(ends.to);
+        _exit(read(ends.from, &byte, 1) == 0 ? 3 : 4);
+    }
+    struct waiting waiting = {.pid = child, .until = lg_within(15 * LG_MILLISECOND)};
     on(PLACE, wait_for_it, &waiting);
     must_be(waiting.error, &lg_deadline_exceeded);
     ck_assert_int_eq(waiting.status, 0x7777);
@@ -133,8 +141,11 @@ START_TEST(C9_the_deadline_leaves_the_child)
     waiting.until.lgi_done = &done;
     on(PLACE, wait_for_it, &waiting);
     must_be(waiting.error, &lg_cancelled);
-    pause_ms(100); /* it has ended, and whoever was left behind has seen it */
+    close_ends(ends); /* now it ends, and whoever was left behind sees it */
+    siginfo_t info;
     int status;
+    ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    pause_ms(20);
     ck_assert_int_eq(waitpid(waiting.pid, &status, WNOHANG), waiting.pid);
     ck_assert_int_eq(WEXITSTATUS(status), 3);
 }

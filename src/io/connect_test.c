@@ -61,6 +61,18 @@ static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
 static const char *const family_names[] = {"IPv4", "IPv6", "Unix"};
 enum { FAMILIES = 3 };
 
+/* How many there may be. */
+static bool limit_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+    must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = count;
+    if (!in_valgrind() && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return true;
+    printf("SKIPPED: the limit of descriptors cannot be set to %ju\n", (uintmax_t)count);
+    return false;
+}
+
 /* ---- one connection ---- */
 
 struct server {
@@ -342,9 +354,9 @@ static void echo_client(void *data)
 START_TEST(C9_a_thousand_connections)
 {
     struct address address;
-    const struct rlimit many = {4096, 4096};
     must_not_fail(lg_set_workers((unsigned[]){1, 2, 8}[_i]));
-    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    if (!limit_descriptors(2 * CONNECTIONS + 100))
+        return;
     must(listen_on(AF_INET, 4096, SOCK_NONBLOCK, &echo_listener, &address));
     crew_go(echo_server, NULL);
     pause_ms(1);
@@ -370,12 +382,12 @@ static void run_out(void *data)
 {
     const struct server *server = data;
     int taken, fd = new_socket(AF_INET, SOCK_NONBLOCK);
-    const struct rlimit few = {(rlim_t)fd + 1, 4096}, many = {1024, 4096};
     must_not_fail(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
-    must(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    if (!limit_descriptors((rlim_t)fd + 1))
+        return;
     must_be_errno(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken), EMFILE);
     must(taken == -1);
-    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    must(limit_descriptors(500));
     must_not_fail(lg_accept(server->listener, NULL, NULL, lg_within(0), &taken));
     close(taken);
     close(fd);
@@ -391,6 +403,8 @@ START_TEST(C9_the_connection_remains_when_there_are_no_descriptors)
 END_TEST
 
 /* Waiting itself needs some, and does without when there are none. */
+static _Atomic bool has_read;
+
 static void read_without(void *data)
 {
     struct ends *ends = data;
@@ -400,6 +414,7 @@ static void read_without(void *data)
             &lg_deadline_exceeded);
     must_not_fail(lg_read(ends->from, &byte, 1, lg_forever(), &count));
     must(count == 1);
+    has_read = true;
     must_be(lg_read(ends->from, &byte, 1, lg_forever(), &count), &lg_error_closed);
 }
 
@@ -408,7 +423,9 @@ static void *write_later(void *data)
     struct ends *ends = data;
     pause_ms(40);
     must(write(ends->to, "x", 1) == 1);
-    pause_ms(40);
+    while (!has_read)
+        pause_ms(1);
+    pause_ms(30);
     lg_close_fd(ends->from, NULL);
     return NULL;
 }
@@ -416,13 +433,13 @@ static void *write_later(void *data)
 START_TEST(C9_waiting_without_descriptors)
 {
     struct ends ends = make_ends(STREAM);
-    const struct rlimit none = {(rlim_t)ends.from, 4096}, many = {1024, 4096};
     pthread_t writer;
-    must(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    if (!limit_descriptors((rlim_t)ends.from))
+        return;
     ck_assert_int_eq(pthread_create(&writer, NULL, write_later, &ends), 0);
     on(_i, read_without, &ends);
     pthread_join(writer, NULL);
-    must(setrlimit(RLIMIT_NOFILE, &many) == 0);
+    must(limit_descriptors(500));
     close(ends.to);
 }
 END_TEST

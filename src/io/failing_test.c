@@ -437,7 +437,7 @@ START_TEST(C9_every_call_fails_once)
     do
         try_plan(scene, place, ++number, error);
     while (ran->failed);
-    ck_assert_int_ge(number, scene == 2 ? 4 : 8);
+    ck_assert_int_ge(number, scene == 2 ? 3 : 8);
 }
 END_TEST
 

@@ -275,10 +275,14 @@ static void write_part_to_nobody(void *data)
     must(count > 0 && count < LARGE);
 }
 
-static void *close_reader_later(void *data)
+static void *read_a_little_and_close(void *data)
 {
-    pause_ms(15);
-    close(((struct pair *)data)->ends.from);
+    const struct pair *pair = data;
+    char byte;
+    set_flag(pair->ends.from, O_NONBLOCK, false);
+    must(read(pair->ends.from, &byte, 1) == 1);
+    pause_ms(5);
+    close(pair->ends.from);
     return NULL;
 }
 
@@ -289,7 +293,7 @@ START_TEST(C9_the_reader_goes_away_in_the_middle)
     {
         pthread_t closer;
         if (is_socket(pair.kind) || _i == ON_GOROUTINE) {
-            ck_assert_int_eq(pthread_create(&closer, NULL, close_reader_later, &pair), 0);
+            ck_assert_int_eq(pthread_create(&closer, NULL, read_a_little_and_close, &pair), 0);
             on(_i, write_part_to_nobody, &pair);
             pthread_join(closer, NULL);
         } else {

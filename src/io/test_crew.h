@@ -130,6 +130,13 @@ static inline void set_flag(int fd, int flag, bool on_)
     must(flags >= 0 && fcntl(fd, F_SETFL, on_ ? flags | flag : flags & ~flag) == 0);
 }
 
+/* Valgrind keeps the limit of descriptors to itself. */
+static inline bool in_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "vgpreload");
+}
+
 /* The kinds of channels within the process: what is written to `to` is read from `from`. */
 struct ends {
     int from, to;

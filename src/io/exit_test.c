@@ -1,0 +1,123 @@
+/* lg_exit while goroutines wait here: each is unwound, and what must be finished is. */
+#include "io/test_crew.h"
+
+#include <arpa/inet.h>
+#include <lifoguard/blocking.h>
+#include <lifoguard/child.h>
+
+static struct ends ends;
+static int listener;
+static pid_t child;
+static _Atomic int begun;
+
+static void never(const char *what)
+{
+    tell(what);
+    _exit(97);
+}
+
+static void read_for_ever(void)
+{
+    char byte;
+    size_t count;
+    lg_defer(tell, "read");
+    begun++;
+    lg_error_free(lg_read(ends.from, &byte, 1, lg_forever(), &count));
+    never("read returned");
+}
+
+static void accept_for_ever(void)
+{
+    int fd;
+    lg_defer(tell, "accept");
+    begun++;
+    lg_error_free(lg_accept(listener, NULL, NULL, lg_forever(), &fd));
+    never("accept returned");
+}
+
+static void poll_for_ever(void)
+{
+    lg_defer(tell, "poll");
+    begun++;
+    lg_error_free(lg_poll(ends.from, POLLIN, lg_forever(), NULL));
+    never("poll returned");
+}
+
+static void wait_for_ever(void)
+{
+    lg_defer(tell, "child");
+    begun++;
+    lg_error_free(lg_wait_child(child, lg_forever(), NULL));
+    never("child returned");
+}
+
+/* In the middle of the call its arguments are in use: it is not left. */
+static void call_slowly(int *number)
+{
+    begun++;
+    pause_ms(100);
+    *number = 42;
+}
+
+static void block(void)
+{
+    int number = 0;
+    lg_defer(tell, "blocking");
+    lg_blocking(call_slowly, &number);
+    tell(number == 42 ? "called" : "not-called");
+    lg_sleep(LG_HOUR);
+}
+
+static void wait_in_all_ways(void *unused)
+{
+    (void)unused;
+    ends = make_ends(STREAM);
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    must(listen(listener, 1) == 0);
+    child = fork();
+    if (child == 0) {
+        close(STDOUT_FILENO); /* else who reads it waits for this one */
+        close(STDERR_FILENO);
+        pause_ms(900);
+        _exit(0);
+    }
+    must_not_fail(lg_set_workers((unsigned)begun));
+    begun = 0;
+    lg_go(read_for_ever);
+    lg_go(accept_for_ever);
+    lg_go(poll_for_ever);
+    lg_go(wait_for_ever);
+    lg_go(block);
+    lg_go_thread(read_for_ever);
+    while (begun < 6)
+        pause_ms(1);
+    pause_ms(30);
+    lg_exit(3);
+}
+
+START_TEST(D10_an_exit_unwinds_all_who_wait)
+{
+    static const char *const each[] = {"read ",  "accept ",   "poll ",
+                                       "child ", "blocking ", "called "};
+    begun = _i ? 8 : 1;
+    struct outcome *outcome = in_child(wait_in_all_ways, NULL);
+    expect_status(outcome, 3);
+    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+        ck_assert_msg(strstr(outcome->out, each[i]), "no %s in: %s", each[i], outcome->out);
+    ck_assert_int_eq(occurrences(outcome->out, "read "), 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("exit");
+    TCase *tests = tcase_create("exit");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, D10_an_exit_unwinds_all_who_wait, 0, 2);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
