@@ -80,8 +80,9 @@ static uint64_t work_done(void)
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++)
         sum += atomic_load_explicit(&lgi_workers[i]->rounds, memory_order_relaxed);
-    if (lgi_main)
-        lgi_thread_waits(lgi_main, &sum);
+    const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
+    if (main)
+        lgi_thread_waits(main, &sum);
     lgi_threads_wait(&sum);
     return sum;
 }
@@ -210,7 +211,8 @@ void lgi_report_deadlock(void)
 {
     lgi_report_begin();
     lgi_report_flush();
-    if (lg_goroutine_count() == 0 && (!lgi_main || __atomic_load_n(&main_ends, __ATOMIC_ACQUIRE)))
+    if (lg_goroutine_count() == 0 && (!__atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE) ||
+                                      __atomic_load_n(&main_ends, __ATOMIC_ACQUIRE)))
         lgi_say(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
     else
         lgi_say(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
