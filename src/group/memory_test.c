@@ -4,6 +4,7 @@
 #include "group/group_testing.h"
 
 #include "sched/instrument.h"
+#include "sched/memory_use.h"
 
 /* ---- threads that cannot be created ---- */
 
@@ -279,15 +280,6 @@ END_TEST
 
 /* ---- a soak ---- */
 
-static size_t resident_kb(void)
-{
-    size_t pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    ck_assert_int_eq(fscanf(file, "%*u %zu", &pages), 1);
-    fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
-}
-
 static lg_error *soak_member(unsigned i)
 {
     switch (i % 5) {
@@ -315,14 +307,14 @@ START_TEST(groups_do_not_grow)
     for (int i = 0; i < 2000; i++) {
         lg_error_free(soak_once(50));
         if (i == 500)
-            before = resident_kb();
+            before = memory_use().resident;
     }
 #ifndef HAS_SANITIZER /* those keep what was freed, and so does Valgrind */
     bool keeps = lgi_in_valgrind();
 #else
     bool keeps = true;
 #endif
-    ck_assert(keeps || resident_kb() <= before + 1000);
+    ck_assert(keeps || memory_use().resident <= before + 1000);
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 
 #include "sched/goroutine.h"
 #include "sched/instrument.h"
+#include "sched/memory_use.h"
 #include "sched/runtime.h"
 
 #define UNUSED __attribute__((unused))
@@ -44,15 +45,6 @@ UNUSED static bool is_plain(void)
 #else
     return !lgi_in_valgrind();
 #endif
-}
-
-UNUSED static size_t resident_kb(void)
-{
-    size_t pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    ck_assert_int_eq(fscanf(file, "%*u %zu", &pages), 1);
-    fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 #endif

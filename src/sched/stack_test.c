@@ -265,14 +265,14 @@ START_TEST(memory_goes_back_after_a_hundred_thousand)
     ck_assert_ptr_null(lg_set_workers(2));
     lg_go(add_one, &parked);
     wait_for_value(&parked, 1);
-    size_t before = resident_kb(), during = 0;
+    size_t before = memory_use().resident, during = 0;
     for (int round = 0; round < 3; round++) {
         parked = ended = 0;
         memset(&may_end, 0, sizeof(may_end));
         for (int i = 0; i < many(); i++)
             lg_go(touch_and_park);
         wait_for_value(&parked, many());
-        during = resident_kb();
+        during = memory_use().resident;
         lgi_done_set(&may_end, NULL);
         wait_for_value(&ended, many());
     }
@@ -281,7 +281,8 @@ START_TEST(memory_goes_back_after_a_hundred_thousand)
     ck_assert_uint_ge(during, before + (size_t)many() * 12);
     /* Some is kept for the next ones. */
     size_t after = 0;
-    for (int i = 0; i < 500 && (after = resident_kb()) > before + (during - before) / 20; i++)
+    for (int i = 0; i < 500 && (after = memory_use().resident) > before + (during - before) / 20;
+         i++)
         usleep(10000);
     ck_assert_uint_le(after, before + (during - before) / 20);
 }
@@ -298,15 +299,10 @@ static void hold_stack(void)
 static void short_of_addresses(void *unused)
 {
     (void)unused;
-    size_t pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (fscanf(file, "%zu", &pages) != 1)
-        _exit(98);
-    fclose(file);
     ended = 0;
     lg_go(add_one, &ended); /* workers, before there is too little for their stacks */
     wait_for_value(&ended, 1);
-    const rlim_t limit = pages * page() + ((rlim_t)4 << 30);
+    const rlim_t limit = memory_use().mapped * 1024 + ((rlim_t)4 << 30);
     setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
     for (int i = 0; i < 30; i++)
         lg_go_with(((lg_go_options){.stack_size = (size_t)1 << 30}), hold_stack);

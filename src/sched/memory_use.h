@@ -1,0 +1,29 @@
+/* For tests: how much memory this process has. */
+#ifndef LGI_SCHED_MEMORY_USE_H
+#define LGI_SCHED_MEMORY_USE_H
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* In KB: of addresses, and of what is in memory. */
+struct memory_use {
+    size_t mapped, resident;
+};
+
+static inline struct memory_use memory_use(void)
+{
+    char line[128] = "", *at = line;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || !fgets(line, sizeof(line), file))
+        abort();
+    fclose(file);
+    size_t page_kb = (size_t)sysconf(_SC_PAGESIZE) / 1024;
+    struct memory_use use;
+    use.mapped = strtoul(at, &at, 10) * page_kb;
+    use.resident = strtoul(at, &at, 10) * page_kb;
+    return use;
+}
+
+#endif
