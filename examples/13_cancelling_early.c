@@ -7,10 +7,10 @@
 static void worker(lg_context *ctx)
 {
     lg_defer(lg_context_end, ctx);
-    switch (lg_select(lg_case_done(ctx), lg_case_until(lg_within(LG_SECOND)))) {
-    case 0: puts("worker: cancelled"); break;
-    case 1: puts("worker: timed out"); break;
-    }
+    if (lg_select(lg_case_done(ctx), lg_case_until(lg_within(LG_SECOND))) == 0)
+        puts("worker: cancelled");
+    else
+        puts("worker: timed out");
 }
 
 int main(void)

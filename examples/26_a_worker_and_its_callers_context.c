@@ -10,12 +10,8 @@ static void worker(const lg_context *ctx, lg_waitgroup *group)
     lg_defer(puts, "worker cleanup");
     lg_ticker *ticker = lg_ticker_new(50 * LG_MILLISECOND);
     lg_defer(lg_ticker_free, ticker);
-    for (;;) {
-        switch (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL))) {
-        case 0: return;
-        case 1: puts("tick"); break;
-        }
-    }
+    while (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) != 0)
+        puts("tick");
 }
 
 int main(void)

@@ -17,13 +17,13 @@ struct customer {
     const char *name;
     lg_context *ctx;
     lg_waitgroup workers, ready;
-    int files; // that its workers hold; written by them
+    _Atomic int files; // that its workers hold
 };
 
-static void close_counted(FILE *file, int *files)
+static void close_counted(FILE *file, struct customer *customer)
 {
     fclose(file);
-    __atomic_sub_fetch(files, 1, __ATOMIC_SEQ_CST);
+    customer->files--;
 }
 
 static void worker(struct customer *customer)
@@ -31,8 +31,8 @@ static void worker(struct customer *customer)
     FILE *file = tmpfile();
     if (!file)
         lg_panic_error(lg_error_errno(errno, "create a file"));
-    __atomic_add_fetch(&customer->files, 1, __ATOMIC_SEQ_CST);
-    lg_defer(close_counted, file, &customer->files);
+    customer->files++;
+    lg_defer(close_counted, file, customer);
     lg_waitgroup_done(&customer->ready);
     lg_context_wait(customer->ctx); // … it would work, and look now and then …
 }
@@ -55,8 +55,7 @@ static void leave(struct customer *customer)
 
 static void show(const struct customer *customer)
 {
-    printf("  %s holds %d files\n", customer->name,
-           __atomic_load_n(&customer->files, __ATOMIC_SEQ_CST));
+    printf("  %s holds %d files\n", customer->name, customer->files);
 }
 
 int main(void)

@@ -116,7 +116,7 @@ static void drop(struct lgi_start *start)
 
 void lgi_after_begin(struct lgi_child *child)
 {
-    struct lgi_after *after = (struct lgi_after *)(void *)child; /* its first member */
+    struct lgi_after *after = (struct lgi_after *)child; /* its first member */
     struct lgi_start *start = after->start;
     after->start = NULL;
     if (!lgi_go_start(start)) /* there were workers when it was made */

@@ -306,7 +306,7 @@ END_TEST
 
 /* ---- ownership ---- */
 
-LG_ERROR_DEFINE(why, "why");
+static LG_ERROR_DEFINE(why, "why");
 
 static void look_at(const lg_context *ctx)
 {

@@ -280,7 +280,7 @@ static struct lg_context *context_of(struct lgi_child *child)
 {
     size_t offset = child->kind == LGI_SECOND_CHILD ? offsetof(struct lgi_merged, second_child)
                                                     : offsetof(struct lg_context, child);
-    return (struct lg_context *)(void *)((char *)child - offset);
+    return (struct lg_context *)((char *)child - offset);
 }
 
 /* The next of what is to be done, oldest first. A context is held then. */

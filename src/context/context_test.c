@@ -122,8 +122,8 @@ START_TEST(C2_a_parent_cancels_its_descendants_never_the_reverse)
 }
 END_TEST
 
-LG_ERROR_DEFINE(why_first, "first");
-LG_ERROR_DEFINE(why_second, "second");
+static LG_ERROR_DEFINE(why_first, "first");
+static LG_ERROR_DEFINE(why_second, "second");
 
 START_TEST(C2_the_first_cause_wins)
 {

@@ -33,8 +33,9 @@ static inline void on_both(void (*work)(void))
 /* How much slower everything is said to be: in Valgrind. */
 static inline int slowness(void)
 {
-    const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
-    return factor && atoi(factor) > 1 ? atoi(factor) : 1;
+    const char *text = getenv("CK_TIMEOUT_MULTIPLIER");
+    long factor = text ? strtol(text, NULL, 10) : 1;
+    return factor > 1 ? (int)factor : 1;
 }
 
 /* Of so many, some: as many as a slow machine does in good time. */
@@ -49,7 +50,7 @@ static inline int some_of(int many)
 
 static inline lg_duration patience(void)
 {
-    return slowness() * 20 * LG_SECOND;
+    return 20 * LG_SECOND * slowness();
 }
 
 /* Waits for what some other goroutine or thread is about to do. */

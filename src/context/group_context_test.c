@@ -1,7 +1,7 @@
 /* Groups with a context: G3, C2. */
 #include "context/context_test_help.h"
 
-LG_ERROR_DEFINE(out_of_order, "failed");
+static LG_ERROR_DEFINE(out_of_order, "failed");
 
 static lg_error *fail_at_once(void)
 {

@@ -105,26 +105,25 @@ void *lg_context_value(const lg_context *ctx, const lg_context_key *key)
 
 static size_t describe_one(const struct lg_context *ctx, char *buffer, size_t size)
 {
-    const char *what = "", *name = "";
-    switch ((enum lgi_context_kind)ctx->kind) {
-    case LGI_BACKGROUND: what = "background"; break;
-    case LGI_WITH_CANCEL: what = ", with cancel"; break;
-    case LGI_WITH_DEADLINE:
-    case LGI_FOR_CLEANUP: {
-        const lg_error *cause = ((const struct lgi_timeout *)ctx)->cause;
-        what = cause ? ", with deadline " : ", with deadline";
-        name = cause ? lg_error_message(cause) : "";
-        break;
-    }
-    case LGI_WITH_VALUE:
-        what = ", with value ";
+    static const char *const kinds[] = {
+        [LGI_BACKGROUND] = "background",
+        [LGI_WITH_CANCEL] = ", with cancel",
+        [LGI_WITH_DEADLINE] = ", with deadline",
+        [LGI_FOR_CLEANUP] = ", with deadline",
+        [LGI_WITH_VALUE] = ", with value",
+        [LGI_WITHOUT_CANCEL] = ", without cancel",
+        [LGI_MERGED] = ", merged",
+        [LGI_WITH_SIGNALS] = ", with signals",
+    };
+    const char *name = NULL;
+    if (ctx->kind == LGI_WITH_VALUE)
         name = ((const struct lgi_valued *)ctx)->key->name;
-        break;
-    case LGI_WITHOUT_CANCEL: what = ", without cancel"; break;
-    case LGI_MERGED: what = ", merged"; break;
-    case LGI_WITH_SIGNALS: what = ", with signals"; break;
-    }
-    int length = snprintf(buffer, size, "%s%s", what, name ? name : "");
+    else if (ctx->kind == LGI_WITH_DEADLINE || ctx->kind == LGI_FOR_CLEANUP)
+        name = ((const struct lgi_timeout *)ctx)->cause
+                   ? lg_error_message(((const struct lgi_timeout *)ctx)->cause)
+                   : NULL;
+    int length = snprintf(buffer, size, "%s%s%s", kinds[ctx->kind], name ? " " : "",
+                          name ? name : "");
     return length < 0 ? 0 : (size_t)length;
 }
 

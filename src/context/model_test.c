@@ -6,9 +6,9 @@ enum { RUNS = 1000, NODES = 60, STEPS = 250, KEYS = 4, CAUSES = 5 };
 
 static const lg_context_key keys[KEYS] = {{"0", NULL}, {"1", NULL}, {"2", NULL}, {"3", NULL}};
 static lg_error *causes[CAUSES];
-LG_ERROR_DEFINE(why_0, "0");
-LG_ERROR_DEFINE(why_1, "1");
-LG_ERROR_DEFINE(why_2, "2");
+static LG_ERROR_DEFINE(why_0, "0");
+static LG_ERROR_DEFINE(why_1, "1");
+static LG_ERROR_DEFINE(why_2, "2");
 
 struct node {
     lg_context *ctx;         /* NULL: free */

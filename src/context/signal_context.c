@@ -14,7 +14,7 @@ struct signalled {
 
 static struct signalled *signalled_of(struct lgi_signal_watch *watch)
 {
-    return (struct signalled *)(void *)((char *)watch - offsetof(struct signalled, watch));
+    return (struct signalled *)((char *)watch - offsetof(struct signalled, watch));
 }
 
 /* Its owner ends it by ending the watch first. */

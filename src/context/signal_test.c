@@ -88,10 +88,12 @@ END_TEST
 
 /* ---- S5: what is done to the process ---- */
 
+static volatile sig_atomic_t own_calls;
+
 static void own_handler(int number)
 {
     (void)number;
-    note("own");
+    own_calls++;
 }
 
 static void expect_handler(int number, void (*handler)(int))
@@ -110,10 +112,10 @@ START_TEST(S5_the_former_handler_comes_back)
     lg_context *ctx = signals(lg_background(), SIGUSR1, SIGTERM);
     raise(SIGUSR1);
     lg_context_wait(ctx);
-    expect_trace("");
+    ck_assert_int_eq(own_calls, 0);
     lg_context_end(ctx);
     raise(SIGUSR1);
-    expect_trace("own");
+    ck_assert_int_eq(own_calls, 1);
     struct sigaction now;
     sigaction(SIGUSR1, NULL, &now);
     ck_assert_int_eq(now.sa_flags & (SA_RESTART | SA_NODEFER), SA_RESTART | SA_NODEFER);

@@ -20,9 +20,9 @@ static void perhaps_yield(uint64_t *state)
 
 /* ---- a tree that everybody works on ---- */
 
-LG_ERROR_DEFINE(why_0, "0");
-LG_ERROR_DEFINE(why_1, "1");
-LG_ERROR_DEFINE(why_2, "2");
+static LG_ERROR_DEFINE(why_0, "0");
+static LG_ERROR_DEFINE(why_1, "1");
+static LG_ERROR_DEFINE(why_2, "2");
 static lg_error *const whys[] = {&why_0, &why_1, &why_2};
 
 static _Atomic int called, stopped, registered, running;

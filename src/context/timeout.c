@@ -6,7 +6,7 @@
 
 static struct lgi_timeout *timed_of(struct lgi_timer *timer)
 {
-    return (struct lgi_timeout *)(void *)((char *)timer - offsetof(struct lgi_timeout, timer));
+    return (struct lgi_timeout *)((char *)timer - offsetof(struct lgi_timeout, timer));
 }
 
 /* A context whose timer is pending is not freed before it has been stopped. */

@@ -1,8 +1,8 @@
 /* Deadlines: C1, C2, C7, C8. */
 #include "context/context_test_help.h"
 
-LG_ERROR_DEFINE(why_slow, "too slow");
-LG_ERROR_DEFINE(why_other, "something else");
+static LG_ERROR_DEFINE(why_slow, "too slow");
+static LG_ERROR_DEFINE(why_other, "something else");
 
 enum { SHORT = 3 }; /* ms */
 

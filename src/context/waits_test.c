@@ -294,7 +294,7 @@ static void tear_down(void)
 
 /* ---- in each of the ways ---- */
 
-LG_ERROR_DEFINE(why, "why");
+static LG_ERROR_DEFINE(why, "why");
 
 static void expect(const struct wait *wait, const lg_context *ctx, const lg_error *error)
 {
