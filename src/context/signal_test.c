@@ -287,6 +287,49 @@ START_TEST(a_program_without_goroutines_needs_no_workers)
 }
 END_TEST
 
+/* ---- deadlocks ---- */
+
+static void wait_for_ever(const lg_context *ctx)
+{
+    lg_context_wait(ctx);
+}
+
+/* Everybody waits for what nobody can cancel, but perhaps a signal. */
+static void wait_all(void *data)
+{
+    const bool *end = data;
+    defaults();
+    lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_context *never = lg_with_cancel(lg_background());
+    if (*end)
+        lg_context_end(ctx);
+    lg_go(wait_for_ever, never);
+    lg_go(wait_for_ever, *end ? never : ctx);
+    if (!*end) {
+        alarm(1); /* no deadlock until then */
+        signal(SIGALRM, SIG_DFL);
+    }
+    lg_context_wait(never);
+}
+
+START_TEST(a_pending_signal_is_no_deadlock)
+{
+    bool end = false;
+    struct outcome *outcome = in_child(wait_all, &end);
+    expect_status(outcome, -SIGALRM);
+    ck_assert_str_eq(outcome->err, "");
+}
+END_TEST
+
+START_TEST(the_thread_that_reads_signals_hides_no_deadlock)
+{
+    bool end = true;
+    struct outcome *outcome = in_child(wait_all, &end);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "deadlock");
+}
+END_TEST
+
 /* ---- failures ---- */
 
 START_TEST(what_is_no_signal_or_cannot_be_waited_for)
@@ -385,4 +428,5 @@ RUN_TESTS("signal", C8_the_cause_names_the_signal, C8_signals_of_every_number,
           S5_a_forked_child_is_none_of_its_business, a_forked_child_is_refused,
           S5_a_signal_arrives_although_all_workers_are_busy,
           a_program_without_goroutines_needs_no_workers, what_is_no_signal_or_cannot_be_waited_for,
+          a_pending_signal_is_no_deadlock, the_thread_that_reads_signals_hides_no_deadlock,
           no_descriptors_left, a_parent_that_is_done, C10_contexts_come_and_go_while_signals_arrive)

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sched/runtime.h"
+
 enum { MOST = 64, NAME_SIZE = 32 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -126,6 +128,8 @@ static lg_error *start_thread(void)
     failed = pthread_create(&thread, &attributes, thread_main, NULL);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     pthread_attr_destroy(&attributes);
+    if (!failed)
+        __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     return failed ? lg_error_errno(failed, "a thread for signals") : NULL;
 }
 
