@@ -572,9 +572,69 @@ START_TEST(select7_every_kind_of_send_meets_every_kind_of_receive)
 }
 END_TEST
 
-RUN_TESTS("corners", select3_these_wait, select3_these_do_not,
-          NonblockRecvRace_and_NonblockSelectRace, SelectDuplicateChannel, SelfSelect,
-          PseudoRandomSend_also_of_those_that_wait,
+/* ---- lg_exit ends whoever waits ---- */
+
+static int about_to_wait;
+
+static void wait_somehow(int how)
+{
+    lg_chan(int) c = empty, none = nil;
+    lg_case many[20];
+    int got, value = 1;
+    static const char *const words[] = {"send",   "receive", "until", "nil",
+                                        "select", "many",    "drop",  "each"};
+    lg_defer(tell, words[how]);
+    for (int i = 0; i < 20; i++)
+        many[i] = i % 2 ? lg_case_recv(c, &got, NULL) : lgi_case(LGI_CASE_SEND, full, &value, NULL);
+    __atomic_fetch_add(&about_to_wait, 1, __ATOMIC_RELEASE);
+    switch (how) {
+    case 0: lg_chan_send(full, 1); break;
+    case 1: lg_chan_recv(c, &got); break;
+    case 2: (void)!lg_chan_recv_until(c, &got, NULL, lg_within(LG_MINUTE)); break;
+    case 3: lg_chan_recv(none, &got); break;
+    case 4: lg_select(lg_case_recv(c, &got, NULL), lg_case_send(full, 1)); break;
+    case 5: lg_select_n(many, 20); break;
+    case 6: lg_chan_recv(c, NULL); break;
+    default: lg_chan_each (c, int, i) tell("element");
+    }
+    tell("goes-on");
+}
+
+static void exit_while_they_wait(void *none)
+{
+    enum { WAYS_TO_WAIT = 8 };
+    (void)none;
+    ck_assert_ptr_null(lg_set_workers(2));
+    empty = lg_chan_make(int, 1);
+    full = lg_chan_make(int, 1);
+    lg_chan_send(full, 1);
+    for (int i = 0; i < WAYS_TO_WAIT; i++) {
+        if (i == 1)
+            lg_go_thread(wait_somehow, i);
+        else
+            lg_go(wait_somehow, i);
+    }
+    while (__atomic_load_n(&about_to_wait, __ATOMIC_ACQUIRE) < WAYS_TO_WAIT)
+        lg_yield();
+    lg_sleep(5 * LG_MILLISECOND);
+    lg_exit(3);
+}
+
+START_TEST(D10_exit_runs_what_they_have_deferred)
+{
+    struct outcome *outcome = in_child(exit_while_they_wait, NULL);
+    expect_status(outcome, 3);
+    static const char *const words[] = {"send ",   "receive ", "until ", "nil ",
+                                        "select ", "many ",    "drop ",  "each "};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        ck_assert_msg(occurrences(outcome->out, words[i]) == 1, "%s: %s", words[i], outcome->out);
+    ck_assert_int_eq(occurrences(outcome->out, "goes-on"), 0);
+}
+END_TEST
+
+RUN_TESTS("corners", D10_exit_runs_what_they_have_deferred, select3_these_wait,
+          select3_these_do_not, NonblockRecvRace_and_NonblockSelectRace, SelectDuplicateChannel,
+          SelfSelect, PseudoRandomSend_also_of_those_that_wait,
           goroutines_and_fifo_a_long_chain_keeps_the_order, sieve1_the_primes,
           doubleselect_each_value_goes_one_way, SelectStress, MultiConsumer,
           select2_waiting_takes_no_memory, select7_every_kind_of_send_meets_every_kind_of_receive)
