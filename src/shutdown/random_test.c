@@ -2,6 +2,9 @@
 #include "testing.h"
 
 #include <lifoguard/go.h>
+#include <lifoguard/waitgroup.h>
+
+#include "sched/runtime.h"
 
 enum { MOST = 16 };
 
@@ -204,5 +207,42 @@ START_TEST(S5_several_share_signals)
 }
 END_TEST
 
+/* ---- no deadlock ---- */
+
+static void waits_for_context(const lg_context *context, lg_waitgroup *group)
+{
+    lg_context_wait(context);
+    lg_waitgroup_done(group);
+}
+
+static void all_wait_for_a_signal(void *data)
+{
+    (void)data;
+    lg_waitgroup group = {0};
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){0});
+    pid_t killer = fork();
+    if (killer == 0) {
+        nap(300 * MS);
+        kill(getppid(), SIGTERM);
+        _exit(0);
+    }
+    lg_waitgroup_add(&group, 1);
+    lg_go(waits_for_context, lg_shutdown_context(s), &group);
+    lg_waitgroup_wait(&group);
+    tell("woken");
+    lg_shutdown_finish(s, NULL);
+    tell(__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) == 0 ? "counted" : "miscounted");
+}
+
+START_TEST(S5_waiting_for_a_signal_is_no_deadlock)
+{
+    if (SIGNALS_COME_LATE)
+        return;
+    struct outcome *outcome = in_child(all_wait_for_a_signal, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "woken counted ");
+}
+END_TEST
+
 RUN_TESTS("random", S1_S4_random_graphs_with_real_threads, S3_whatever_is_started_is_stopped_once,
-          S5_several_share_signals)
+          S5_several_share_signals, S5_waiting_for_a_signal_is_no_deadlock)

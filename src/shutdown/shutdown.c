@@ -163,6 +163,8 @@ static lg_error *make(lg_shutdown *s)
     pthread_mutex_lock(&s->lock);
     bool runner = lgi_runner_add(s);
     pthread_mutex_unlock(&s->lock);
+    /* Whoever waits for it is no deadlock: it may always be asked from outside. */
+    __atomic_add_fetch(&lgi_outside, 1, __ATOMIC_SEQ_CST);
     return runner ? NULL : lg_error_errno(EAGAIN, "a thread for stopping");
 }
 
@@ -176,6 +178,7 @@ static void disband(lg_shutdown *s)
     leave_signals(s);
     lgi_shutdown_wake(s);
     pthread_join(s->thread, NULL);
+    __atomic_sub_fetch(&lgi_outside, 1, __ATOMIC_SEQ_CST);
 }
 
 lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *options)
@@ -395,31 +398,16 @@ int lg_shutdown_signal(const lg_shutdown *s)
     return __atomic_load_n(&s->signal, __ATOMIC_ACQUIRE);
 }
 
-/* A wait that a signal may end is no deadlock. */
-static void begin_outside(void)
-{
-    __atomic_fetch_add(&lgi_outside, 1, __ATOMIC_SEQ_CST);
-}
-
-static void end_outside(void)
-{
-    __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
-}
-
 lg_error *lg_shutdown_wait_until(lg_shutdown *s, lg_until until)
 {
-    lg_func (lg_error *, err) {
-        begin_outside();
-        lg_defer(end_outside);
-        /* Main waits in poll(2): ThreadSanitizer hands signals out there, but not to who waits for a futex. */
-        if (!lgi_on_fiber(lgi_self())) {
-            err = lg_poll(s->asked, POLLIN, until, NULL);
-            if (!err || lgi_until_over(until) != LGI_WAITING)
-                lg_return(err);
-            lg_error_free(err); /* no descriptors are left */
-        }
-        lg_return(lg_context_wait_until(s->context, until));
+    /* Main waits in poll(2): ThreadSanitizer hands signals out there, but not to who waits for a futex. */
+    if (!lgi_on_fiber(lgi_self())) {
+        lg_error *error = lg_poll(s->asked, POLLIN, until, NULL);
+        if (!error || lgi_until_over(until) != LGI_WAITING)
+            return error;
+        lg_error_free(error); /* no descriptors are left */
     }
+    return lg_context_wait_until(s->context, until);
 }
 
 void lg_shutdown_wait(lg_shutdown *s)
@@ -453,9 +441,7 @@ lg_error *lg_shutdown_stop(lg_shutdown *s)
     s->stop_wanted = true;
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);
-    begin_outside();
     wait_until_stopped(s);
-    end_outside();
     pthread_mutex_lock(&s->lock);
     lg_error *error = s->error;
     s->error = NULL;
