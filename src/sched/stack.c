@@ -88,7 +88,8 @@ static bool guard_next(struct lgi_slab *slab)
     struct iovec pages[AT_ONCE];
     if (count > AT_ONCE)
         count = AT_ONCE;
-    if (stacks.guards == BY_MADVISE && count > 1) {
+    /* (Valgrind does not know the call, and says so.) */
+    if (stacks.guards == BY_MADVISE && count > 1 && !lgi_in_valgrind()) {
         for (unsigned i = 0; i < count; i++)
             pages[i] = (struct iovec){low + i * size, stacks.page};
         if (syscall(SYS_process_madvise, PIDFD_SELF, pages, (unsigned long)count,
