@@ -201,7 +201,7 @@ static void leave_and_unlock(lg_group *group)
     unlock_and_wake(group, &woken);
 }
 
-/* A member has called lg_exit: who waited for it does not go on, unless it is being unwound. */
+/* lg_exit has ended a member: who waited for it does not go on as if it were done, unless it is being unwound. */
 static void wait_for_exit(void)
 {
     struct lgi_g *g = lgi_self();

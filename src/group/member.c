@@ -8,7 +8,7 @@ struct running {
     struct lgi_start *start;
     lg_error *error;
     bool reports;
-    bool exiting; /* lg_exit was called in it */
+    bool exiting; /* lg_exit was called in it, or has ended it */
 };
 
 #if defined(__clang__)
@@ -35,7 +35,8 @@ static void ended(struct running *running)
         return; /* nothing stops it, and the process ends: who waits must not go on */
     if (running->error)
         lgi_group_fail(running->group, running->error);
-    lgi_group_release(running->group, running->exiting || (u && u->leaving == LGI_EXIT));
+    bool exiting = running->exiting || (u && u->leaving == LGI_EXIT) || lgi_self()->stopped;
+    lgi_group_release(running->group, exiting);
 }
 
 LGI_JUMPS_BEGIN
@@ -89,11 +90,12 @@ static void run_silent(struct lgi_start *start)
     run(start, false);
 }
 
+/* lg_exit has kept it from starting. */
 static void drop(struct lgi_start *start)
 {
     if (start->drop_argument)
         lgi_drop_argument(start->drop_argument, start->word[0]);
-    lgi_group_release(start->owner, false);
+    lgi_group_release(start->owner, true);
 }
 
 void lgi_member_prepare(struct lgi_start *start, lg_group *group, bool reports)

@@ -9,7 +9,7 @@
 enum {
     LGI_GROUP_FAILED = 1,      /* an error was added */
     LGI_GROUP_PANICS_EXIT = 2, /* lg_group_on_panic */
-    LGI_GROUP_EXITING = 4,     /* a member has called lg_exit */
+    LGI_GROUP_EXITING = 4,     /* a member has called lg_exit, or was ended by it */
 };
 
 static inline bool lgi_group_flag(const lg_group *group, uint32_t flag)
