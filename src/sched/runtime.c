@@ -19,6 +19,7 @@ struct lgi_starts lgi_injected;
 bool lgi_forked;
 
 static unsigned worker_count;   /* written atomically, under the lock */
+static bool begun;              /* likewise: there is one that runs */
 static unsigned processors = 1; /* atomic: threads that wait look at it before there are workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -126,20 +127,24 @@ static struct lgi_worker *new_worker(unsigned number)
     return w;
 }
 
+/* It is counted before its thread can run anything, so that who looks at all workers misses none. One whose thread could
+ * not be made has been seen, perhaps, and is kept for the next time. */
 static bool add(void)
 {
-    struct lgi_worker *w = new_worker(worker_count);
+    static struct lgi_worker *spare;
+    struct lgi_worker *w = spare ? spare : new_worker(worker_count);
     if (!w)
         return false;
+    spare = NULL;
     lgi_workers[worker_count] = w;
+    __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
     if (create_thread(&w->thread, lgi_worker_main, w) != 0) {
-        lgi_workers[worker_count] = NULL;
-        free(w->seen);
-        free(w);
+        __atomic_store_n(&worker_count, worker_count - 1, __ATOMIC_RELEASE);
+        spare = w;
         return false;
     }
     pthread_detach(w->thread);
-    __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&begun, true, __ATOMIC_RELEASE);
     return true;
 }
 
@@ -182,7 +187,7 @@ static void begin_once(void)
 bool lgi_workers_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (__builtin_expect(lgi_worker_count() > 0 && !lgi_forked, 1))
+    if (__builtin_expect(__atomic_load_n(&begun, __ATOMIC_ACQUIRE) && !lgi_forked, 1))
         return true;
     if (lgi_forked)
         lgi_refuse_after_fork();

@@ -257,8 +257,16 @@ static void note_live(const struct block *block)
 
 static void end(void)
 {
-    if (!counting)
+    static _Atomic pid_t
+        by; /* the thread that came first: another one must not end the process before it is done */
+    pid_t nobody = 0, me = gettid();
+    if (!observed->started)
         return;
+    if (!atomic_compare_exchange_strong(&by, &nobody, me)) {
+        while (nobody != me && !observed->ended)
+            usleep(100);
+        return;
+    }
     counting = false;
     struct stat tasks;
     observed->threads = stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 + 1;
