@@ -36,11 +36,11 @@ struct lgi_waiter {
 
 /* Why a wait ended. */
 enum {
-    LGI_WAITING,
-    LGI_TIMED_OUT,
-    LGI_IS_DONE,  /* until's lgi_done happened */
-    LGI_STOPPED,  /* the goroutine is to end (lg_exit) */
-    LGI_READY = 8 /* what was waited for; with what the waker likes to add */
+    LGI_WAITING = 0,
+    LGI_TIMED_OUT = 1,
+    LGI_IS_DONE = 2, /* until's lgi_done happened */
+    LGI_STOPPED = 3, /* the goroutine is to end (lg_exit) */
+    LGI_READY = 8    /* what was waited for; with what the waker likes to add */
 };
 
 /* The calling goroutine or thread. Never NULL. */

@@ -35,6 +35,7 @@ struct lgi_stack_cache {
     unsigned count;
 };
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): its order is by who touches what
 struct lgi_worker {
     /* Its own. */
     struct lgi_g *current;

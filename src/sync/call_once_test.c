@@ -280,7 +280,7 @@ static void *wanted(int how)
     return panics_somehow((char)how);
 }
 
-static void gets(struct asked *asked)
+static void wants_value(struct asked *asked)
 {
     lg_func_recovers_void {
         lg_defer_recover(note_panic);
@@ -291,7 +291,7 @@ static void gets(struct asked *asked)
 
 static void gets_on_thread(void *data)
 {
-    gets(data);
+    wants_value(data);
 }
 
 START_TEST(P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value)
@@ -311,7 +311,7 @@ START_TEST(P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value)
         calls = 0;
         ck_assert(on_thread(gets_on_thread, &asked) == (cases[i].how != 'x'));
         expect_trace(cases[i].first);
-        gets(&asked);
+        wants_value(&asked);
         expect_trace(cases[i].later);
         on_goroutine(gets_on_thread, &asked);
         expect_trace(cases[i].later);

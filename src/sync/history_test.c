@@ -52,7 +52,7 @@ static void hold(struct history *history, struct act *act, uint64_t *random)
 static void make_history(void *data, unsigned number)
 {
     struct history *history = data;
-    uint64_t random = number * 77;
+    uint64_t random = number * UINT64_C(77);
     for (unsigned i = 0; i < history->each; i++) {
         struct act *act = &history->acts[number * history->each + i];
         act->called = atomic_fetch_add(&history->now, 1);
@@ -176,15 +176,15 @@ static bool lock_rw(struct locks *locks, struct act *act, uint64_t *random)
     act->tried = how < 2;
     if (how == 0)
         return act->kind == WRITE ? lg_rwmutex_try_lock(rw) : lg_rwmutex_try_rlock(rw);
-    if (how == 3 && act->kind == WRITE)
-        lg_rwmutex_lock(rw);
-    else if (how == 3)
-        lg_rwmutex_rlock(rw);
-    else {
-        lg_until until = how == 1 ? lg_at(0) : lg_within(random_below(random, 20000));
-        err = act->kind == WRITE ? lg_rwmutex_lock_until(rw, until)
-                                 : lg_rwmutex_rlock_until(rw, until);
+    if (how == 3) {
+        if (act->kind == WRITE)
+            lg_rwmutex_lock(rw);
+        else
+            lg_rwmutex_rlock(rw);
+        return true;
     }
+    lg_until until = how == 1 ? lg_at(0) : lg_within(random_below(random, 20000));
+    err = act->kind == WRITE ? lg_rwmutex_lock_until(rw, until) : lg_rwmutex_rlock_until(rw, until);
     return !err;
 }
 

@@ -122,7 +122,7 @@ void lgi_rwmutex_runlock(lg_rwmutex *mutex)
     for (;;) {
         if (state < READER)
             lg_panic("read unlock of a mutex that is not locked for reading");
-        if (!(state & PENDING) || state >= 2 * READER) {
+        if (!(state & PENDING) || state >= READER + READER) {
             if (change(mutex, &state, state - READER))
                 return;
         } else if (leave_to_others(mutex, READER)) {

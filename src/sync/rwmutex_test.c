@@ -7,8 +7,9 @@
 
 static bool is_unused(const lg_rwmutex *mutex)
 {
-    static const lg_rwmutex unused = LG_RWMUTEX_INIT;
-    return memcmp(mutex, &unused, sizeof(unused)) == 0;
+    return mutex->lgi_state == 0 && mutex->lgi_writers.lgi_word == 0 && !mutex->lgi_writer &&
+           lgi_waiters_empty(&mutex->lgi_readers) &&
+           lgi_waiters_empty(&mutex->lgi_writers.lgi_waiters);
 }
 
 /* ---- alone ---- */
