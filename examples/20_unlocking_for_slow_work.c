@@ -38,14 +38,16 @@ static struct item *find(const struct cache *cache, const char *key)
     return item;
 }
 
-static lg_error *insert(struct cache *cache, const char *key, char *value, struct item **item)
+static struct item *insert(struct cache *cache, const char *key, char *value)
 {
-    *item = malloc(sizeof **item);
-    if (!*item)
-        return lg_error_errno(errno, "cache %s", key);
-    **item = (struct item){cache->items, key, value};
-    cache->items = *item;
-    return NULL;
+    struct item *item = malloc(sizeof *item);
+    if (item) {
+        item->next = cache->items;
+        item->key = key;
+        item->value = value;
+        cache->items = item;
+    }
+    return item;
 }
 
 /* *value is the cache's. */
@@ -71,9 +73,9 @@ static lg_error *get_or_load(struct cache *cache, const char *key,
             item = find(cache, key);
         }
         if (!item) {
-            err = insert(cache, key, loaded, &item);
-            if (err)
-                lg_return(err);
+            item = insert(cache, key, loaded);
+            if (!item)
+                lg_return(lg_error_errno(errno, "cache %s", key));
             loaded = NULL; // it is the cache's now
         }
         *value = item->value;

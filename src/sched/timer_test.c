@@ -272,7 +272,7 @@ START_TEST(what_comes_later_holds_no_lock)
         lgi_lock(&set.lock);
         timers[i].timer.set = &set;
         lgi_unlock(&set.lock);
-        lgi_timer_again(&timers[i].timer, 10 * (i + 1));
+        lgi_timer_again(&timers[i].timer, 10L * (i + 1));
     }
     lgi_timers_run(&set, 100);
     expect_trace("10 30");

@@ -228,7 +228,7 @@ START_TEST(after_arrives_in_the_order_of_time)
     /* Goroutines are woken in order, but may run late: so several tries. */
     for (int attempt = 1; !in_order && attempt <= 20; attempt++) {
         for (int i = 0; i < COUNT; i++) {
-            awaited[i] = (struct awaited){delays[i], lg_after(delays[i] * attempt * 5 * MS)};
+            awaited[i] = (struct awaited){delays[i], lg_after(5 * MS * delays[i] * attempt)};
             lg_go(await, &awaited[i]);
         }
         int last = 0, number;
@@ -366,7 +366,7 @@ START_TEST(a_function_may_wait)
     lg_timer *timers[COUNT];
     gate = lg_chan_make(int, 0);
     for (int i = 0; i < COUNT; i++)
-        timers[i] = lg_after_func(i % 5 * 100 * US, pass_gate);
+        timers[i] = lg_after_func(100 * US * (i % 5), pass_gate);
     lg_sleep(5 * MS);
     ck_assert_int_eq(atomic_load(&calls), 0);
     lg_chan_close(gate);
@@ -640,14 +640,14 @@ END_TEST
 START_TEST(a_hundred_thousand_that_fire_at_once)
 {
     enum { COUNT = 100000 };
-    lg_timer **timers = calloc(2 * COUNT, sizeof(lg_timer *));
+    lg_timer **timers = calloc((size_t)2 * COUNT, sizeof(lg_timer *));
     ck_assert_ptr_nonnull(timers);
-    for (int i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; i++) {
         timers[2 * i] = lg_timer_new(20 * MS);
         timers[2 * i + 1] = lg_after_func(20 * MS, note_call, 1, 0L, "");
     }
     wait_for_calls(COUNT);
-    for (int i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT; i++)
         ck_assert(lg_chan_recv(lg_timer_channel(timers[2 * i]), NULL));
     for (int i = 0; i < 2 * COUNT; i++) {
         ck_assert(!lg_timer_stop(timers[i]));
@@ -694,7 +694,7 @@ static void race_functions(void)
             lg_yield();
         int begun = 0;
         for (int k = 0; k < 3; k++) {
-            begun += !(k < 2 ? lg_timer_reset(timer, k * 10 * US) : lg_timer_stop(timer));
+            begun += !(k < 2 ? lg_timer_reset(timer, 10 * US * k) : lg_timer_stop(timer));
             if (i % 2 == 0)
                 spin_until(lg_now() + 10 * US);
         }
