@@ -50,7 +50,7 @@ static void force(lg_shutdown *s, int number)
 
 void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number)
 {
-    lg_shutdown *s = (lg_shutdown *)(void *)((char *)watch - offsetof(lg_shutdown, watch));
+    lg_shutdown *s = (lg_shutdown *)((uintptr_t)watch - offsetof(lg_shutdown, watch));
     lg_duration now = lg_now();
     if (s->signal == 0) {
         s->signalled_at = now;

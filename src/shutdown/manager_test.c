@@ -15,6 +15,7 @@ static void open_manager(void)
     snprintf(address, sizeof(address), "@lifoguard-manager-%d", getpid());
     memcpy(name.sun_path + 1, address + 1, strlen(address) - 1);
     manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(manager, 0);
     ck_assert_int_eq(bind(manager, (struct sockaddr *)&name,
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address))),
                      0);

@@ -155,7 +155,7 @@ static void measure_chains(struct lgi_order *order, size_t last, int which)
 /* No sum must overflow. */
 static lg_duration bounded(lg_duration limit)
 {
-    const lg_duration most = 24 * 365 * LG_HOUR;
+    const lg_duration most = LG_HOUR * 24 * 365;
     return limit < most ? limit : most;
 }
 

@@ -1,5 +1,5 @@
 /* S1, S2: the order of the stops, and how the time is divided. */
-#include "../defer/test_help.h"
+#include "testing.h"
 
 #include "shutdown/order.h"
 
@@ -150,15 +150,15 @@ static void close_model(size_t count)
 static void add_random(unsigned density)
 {
     size_t n = order.count, used = 0;
-    bool all = rand() % 4 == 0;
+    bool all = random_below(4) == 0;
     for (size_t j = 0; j < MOST; j++) {
-        bool named = (unsigned)rand() % 100 < density;
+        bool named = (unsigned)random_below(100) < density;
         if (named)
             afters[n][used++] = names[j];
         model[n][j] = all ? j < n : named;
     }
     afters[n][used] = NULL;
-    add(names[n], all ? NULL : afters[n], rand() % 3 ? (rand() % 50 + 1) * LG_SECOND : 0);
+    add(names[n], all ? NULL : afters[n], random_below(3) ? (random_below(50) + 1) * LG_SECOND : 0);
     close_model(n + 1);
     bool cycle = closure[n][n];
     ck_assert_int_eq(lgi_order_cycle(&order, NULL, 0) > 0, cycle);
@@ -192,7 +192,7 @@ static void run_random(unsigned at_once)
         } else {
             size_t i;
             do {
-                i = (size_t)rand() % order.count;
+                i = (size_t)random_below((int)order.count);
             } while (!started[i] || ended[i]);
             ended[i] = true;
             running--;
@@ -208,14 +208,14 @@ static void run_random(unsigned at_once)
 START_TEST(S1_random_graphs_against_a_model)
 {
     for (unsigned round = 0; round < 3000; round++) {
-        srand(round);
+        random_seed(round);
         memset(model, 0, sizeof(model));
         for (size_t i = 0; i < MOST; i++)
             snprintf(names[i], sizeof(names[i]), "s%zu", i);
-        size_t count = (size_t)rand() % MOST + 1;
+        size_t count = (size_t)random_below(MOST) + 1;
         for (size_t i = 0; i < count; i++)
-            add_random((unsigned)rand() % 25);
-        order.at_once = (unsigned)rand() % 5 + 1;
+            add_random((unsigned)random_below(25));
+        order.at_once = (unsigned)random_below(5) + 1;
         lgi_order_begin(&order, 30 * LG_SECOND);
         run_random(order.at_once);
         lgi_order_free(&order);
@@ -338,13 +338,13 @@ END_TEST
 START_TEST(S2_whatever_the_limits_everybody_gets_time)
 {
     for (unsigned round = 0; round < 2000; round++) {
-        srand(round);
-        size_t count = (size_t)rand() % MOST + 1;
+        random_seed(round);
+        size_t count = (size_t)random_below(MOST) + 1;
         for (size_t i = 0; i < count; i++)
-            add("s", rand() % 2 ? NULL : none,
-                rand() % 3 ? (rand() % 9000 + 1) * LG_MILLISECOND : 0);
+            add("s", random_below(2) ? NULL : none,
+                random_below(3) ? (random_below(9000) + 1) * LG_MILLISECOND : 0);
         order.at_once = 1;
-        lg_duration budget = (rand() % 20000 + 1000) * LG_MILLISECOND, used = 0;
+        lg_duration budget = (random_below(20000) + 1000) * LG_MILLISECOND, used = 0;
         lgi_order_begin(&order, budget);
         ptrdiff_t i;
         while ((i = lgi_order_next(&order)) >= 0) {

@@ -55,25 +55,25 @@ static void make_node(size_t i)
     static const enum behaviour ways[] = {QUICK, QUICK, QUICK, FAILS, PANICS, GOES};
     struct node *node = &nodes[i];
     size_t used = 0;
-    bool all = rand() % 4 == 0;
+    bool all = random_below(4) == 0;
     memset(node, 0, sizeof(*node));
     snprintf(node->name, sizeof(node->name), "s%zu", i);
     for (size_t j = 0; j < i; j++) {
-        if (all || rand() % 5 == 0) {
+        if (all || random_below(5) == 0) {
             node->is_after[j] = true;
             node->after[used++] = nodes[j].name;
         }
     }
-    node->behaviour = ways[rand() % 6];
-    node->nap = rand() % 3 ? 0 : rand() % 2000 * LG_MICROSECOND;
+    node->behaviour = ways[random_below(6)];
+    node->nap = random_below(3) ? 0 : random_below(2000) * LG_MICROSECOND;
 }
 
 START_TEST(S1_S4_random_graphs_with_real_threads)
 {
     for (unsigned round = 0; round < 150; round++) {
-        srand(round);
-        unsigned at_once = (unsigned)rand() % 4 + 1;
-        size_t count = (size_t)rand() % MOST + 1;
+        random_seed(round);
+        unsigned at_once = (unsigned)random_below(4) + 1;
+        size_t count = (size_t)random_below(MOST) + 1;
         int bad = 0;
         lg_shutdown *s =
             new_shutdown((lg_shutdown_options){.no_signals = true, .at_once = at_once});

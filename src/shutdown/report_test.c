@@ -258,11 +258,12 @@ START_TEST(S2_json_is_valid_whatever_the_names)
 {
     for (unsigned round = 0; round < 300; round++) {
         char name[40] = "", error[64] = "";
-        srand(round);
+        random_seed(round);
         for (size_t i = 0; i < sizeof(name) - 1; i++)
-            name[i] = (char)(rand() % 255 + 1);
+            name[i] = (char)(random_below(255) + 1);
         for (size_t i = 0; i < sizeof(error) - 1; i++)
-            error[i] = (char)(rand() % 2 ? rand() % 255 + 1 : "\"\\\n\t\x7f"[rand() % 5]);
+            error[i] = (char)(random_below(2) ? random_below(255) + 1
+                                              : "\"\\\n\t\x7f"[random_below(5)]);
         struct act act = {.name = error, .behaviour = FAILS};
         lg_shutdown *s = new_shutdown(quiet);
         ok(lg_shutdown_add(s, &(lg_stage){.name = name, .stop = act_stop, .argument = &act}));

@@ -9,6 +9,22 @@
 
 #define MS LG_MILLISECOND
 
+/* The same numbers for the same seed, everywhere. */
+static uint64_t random_state;
+
+static inline void random_seed(unsigned seed)
+{
+    random_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline int random_below(int limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (int)((random_state >> 16) % (unsigned)limit);
+}
+
 /* Machines may have other things to do. */
 #define SOON (20 * LG_SECOND)
 
