@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "context/context.h"
+#include "sched/futex.h"
 
 lg_error *lg_context_err(const lg_context *ctx)
 {
@@ -183,11 +184,7 @@ void lg_context_wait(const lg_context *ctx)
 
 void lgi_context_tell_fd(const struct lg_context *ctx)
 {
-    uint64_t one = 1;
-    int errno_value = errno;
-    while (write(ctx->fd - 1, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-    errno = errno_value;
+    lgi_event_signal(ctx->fd - 1);
 }
 
 lg_error *lg_context_fd(const lg_context *ctx, int *fd)

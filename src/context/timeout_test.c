@@ -85,6 +85,7 @@ START_TEST(C1_a_parents_earlier_deadline_is_not_put_off)
     ck_assert(lg_context_deadline(parent, &outer) && lg_context_deadline(child, &inner));
     ck_assert_int_eq(outer, inner);
     lg_context_wait(child);
+    lg_context_wait(caused); /* one after the other is told */
     ck_assert_ptr_eq(lg_context_err(child), &lg_deadline_exceeded);
     ck_assert_ptr_eq(lg_context_cause(child), lg_context_cause(parent));
     ck_assert_ptr_eq(lg_context_cause(caused), lg_context_cause(parent));

@@ -223,7 +223,9 @@ static inline struct outcome *in_child(void (*work)(void *), void *data)
 /* What runs in a child tells what happened by writing at once: nothing buffered is lost. */
 static inline void tell(const char *word)
 {
-    if (write(STDOUT_FILENO, word, strlen(word)) < 0 || write(STDOUT_FILENO, " ", 1) < 0)
+    char text[256];
+    int length = snprintf(text, sizeof(text), "%s ", word);
+    if (length >= (int)sizeof(text) || write(STDOUT_FILENO, text, (size_t)length) < 0)
         _exit(99);
 }
 

@@ -174,11 +174,15 @@ static bool decide(lg_duration *until)
 
 bool lgi_deadlocked(lg_duration *until)
 {
+    int cancel_state;
     if (pthread_mutex_trylock(&asked.lock) != 0) {
         *until = lg_now() + LG_MILLISECOND;
         return false;
     }
+    /* It reads files; and who waits must not be cancelled while it stands in a list. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     bool deadlocked = decide(until);
+    pthread_setcancelstate(cancel_state, NULL);
     pthread_mutex_unlock(&asked.lock);
     return deadlocked;
 }

@@ -27,3 +27,12 @@ void lgi_futex_wake(void *word, int count)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
     errno = errno_value;
 }
+
+void lgi_event_signal(int event)
+{
+    int errno_value = errno;
+    uint64_t one = 1;
+    while (syscall(SYS_write, event, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+    errno = errno_value;
+}

@@ -71,11 +71,7 @@ void lgi_unpark(struct lgi_g *g)
     if (__atomic_exchange_n(&g->futex, UNPARKED, __ATOMIC_ACQ_REL) == ASLEEP)
         lgi_futex_wake(&g->futex, 1);
     if (event > 0) {
-        uint64_t one = 1;
-        int errno_value = errno;
-        while (write(event, &one, sizeof(one)) < 0 && errno == EINTR)
-            ;
-        errno = errno_value;
+        lgi_event_signal(event);
     }
 }
 

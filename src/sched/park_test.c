@@ -552,7 +552,7 @@ START_TEST(pthread_cancel_waits_for_the_wait)
     ck_assert_int_eq(pthread_create(&thread, NULL, is_cancelled_parked, &thing), 0);
     usleep(2000);
     ck_assert_int_eq(pthread_cancel(thread), 0);
-    usleep(2000);
+    usleep(50000); /* it has a look for a deadlock meanwhile, too */
     ck_assert_int_eq(ended, 0);
     thing_signal(&thing);
     ck_assert_int_eq(pthread_join(thread, &result), 0);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sched/descriptor.h"
+#include "sched/futex.h"
 #include "sched/runtime.h"
 
 /* ---- a worker's instance ---- */
@@ -40,11 +41,7 @@ static bool open_epoll(struct lgi_worker *w)
 
 void lgi_poll_wake(struct lgi_worker *w)
 {
-    uint64_t one = 1;
-    int errno_value = errno;
-    while (write(w->event, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-    errno = errno_value;
+    lgi_event_signal(w->event);
 }
 
 /* ---- streams ---- */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sched/descriptor.h"
@@ -108,7 +109,7 @@ void lgi_poll_look(struct lgi_g *g)
     uint64_t look = LOOK;
     int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
     if (event > 0)
-        (void)!write(event, &look, sizeof(look));
+        (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
     errno = errno_value;
 }
 
