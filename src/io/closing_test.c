@@ -154,7 +154,7 @@ END_TEST
 START_TEST(C9_closing_a_listener_wakes_who_accepts)
 {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (_i ? SOCK_NONBLOCK : 0), 0);
-    ck_assert_int_eq(listen(listener, 10), 0);
+    must(listener >= 0 && listen(listener, 10) == 0);
     struct waiting waiting[OF_EACH];
     for (int i = 0; i < OF_EACH; i++) {
         waiting[i] = (struct waiting){.fd = listener, .until = lg_forever()};
@@ -365,6 +365,34 @@ START_TEST(C9_a_forked_child_of_a_thread_can_wait)
 }
 END_TEST
 
+/* … nor tell those who wait in the parent. */
+START_TEST(C9_a_forked_child_closes_what_is_waited_for)
+{
+    struct ends ends = make_ends(STREAM);
+    struct waiting waiting = {.fd = ends.from, .until = lg_forever()};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, on_own_thread, &waiting), 0);
+    while (polled == 0)
+        pause_ms(1);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        lg_close_fd(ends.from, NULL);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    pause_ms(20);
+    ck_assert_uint_eq(polled, 1); /* it has not been woken */
+    ck_assert_int_eq(write(ends.to, "hello", 5), 5);
+    pthread_join(thread, NULL);
+    must_be(waiting.error, NULL);
+    ck_assert_uint_eq(waiting.count, 5);
+    close_ends(ends);
+}
+END_TEST
+
 /* pthread_cancel does not end a wait; what is waited for then goes on to the cancellation. */
 static void *wait_and_be_cancelled(void *data)
 {
@@ -406,6 +434,7 @@ int main(void)
     tcase_add_loop_test(tests, C9_closing_at_any_moment, 0, 3);
     tcase_add_test(tests, C9_nothing_is_inherited_or_leaks);
     tcase_add_test(tests, C9_a_forked_child_of_a_thread_can_wait);
+    tcase_add_test(tests, C9_a_forked_child_closes_what_is_waited_for);
     tcase_add_test(tests, C9_a_wait_is_no_cancellation_point);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,6 +1,7 @@
 #include "sched/descriptor.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "close/closing.h"
@@ -9,6 +10,7 @@
 /* They come when they are first waited for, many at a time, and never go. */
 enum { CHUNK = 512, CHUNKS = 32768 };
 static struct lgi_fd *chunks[CHUNKS]; /* atomic */
+static size_t chunks_end;             /* likewise: there are none from here on */
 
 struct lgi_fd *lgi_fd_known(int fd)
 {
@@ -22,9 +24,27 @@ struct lgi_fd *lgi_fd_known(int fd)
 static void before_close(int fd);
 static void after_close(int fd);
 
-struct lgi_fd *lgi_fd_get(int fd)
+/* Those who wait stayed in the parent: the child must not tell them anything. */
+static void in_child(void)
+{
+    for (size_t i = 0; i < chunks_end; i++) {
+        for (size_t k = 0; chunks[i] && k < CHUNK; k++) {
+            chunks[i][k].lock = LGI_LOCK_FREE;
+            chunks[i][k].waiters = (struct lgi_waiters){NULL, NULL};
+        }
+    }
+}
+
+static void begin(void)
 {
     static const struct lgi_closing closing = {before_close, after_close};
+    pthread_atfork(NULL, NULL, in_child);
+    __atomic_store_n(&lgi_closing, &closing, __ATOMIC_RELEASE);
+}
+
+struct lgi_fd *lgi_fd_get(int fd)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct lgi_fd *entry = lgi_fd_known(fd);
     size_t number = (unsigned)fd / CHUNK;
     if (entry || number >= CHUNKS)
@@ -35,7 +55,11 @@ struct lgi_fd *lgi_fd_get(int fd)
     if (!__atomic_compare_exchange_n(&chunks[number], &none, chunk, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         free(chunk);
-    __atomic_store_n(&lgi_closing, &closing, __ATOMIC_RELEASE);
+    size_t end = __atomic_load_n(&chunks_end, __ATOMIC_RELAXED);
+    while (end <= number && !__atomic_compare_exchange_n(&chunks_end, &end, number + 1, false,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    pthread_once(&once, begin);
     return lgi_fd_known(fd);
 }
 
