@@ -302,6 +302,69 @@ START_TEST(C9_the_peer_resets)
 }
 END_TEST
 
+/* ---- an error queue that nobody empties ---- */
+
+static _Atomic unsigned tries;
+
+ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+    tries++;
+    return syscall(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+}
+
+static void read_in_spite_of(void *data)
+{
+    char buffer[16];
+    size_t count;
+    int fd = *(int *)data;
+    must_be(lg_read(fd, buffer, sizeof(buffer), lg_within(100 * LG_MILLISECOND), &count),
+            &lg_deadline_exceeded);
+    must(tries < 50); /* it does not try all the time */
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+    must(count == 5);
+}
+
+static void *send_later(void *data)
+{
+    pause_ms(200);
+    must(send(*(int *)data, "hello", 5, 0) == 5);
+    return NULL;
+}
+
+START_TEST(C9_an_error_queue_is_not_waited_for_in_a_loop)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(a);
+    int fds[2], on_ = 1;
+    pthread_t sender;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        must(fds[i] >= 0);
+        a.sin_port = 0;
+        must(bind(fds[i], (struct sockaddr *)&a, sizeof(a)) == 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        must(getsockname(fds[!i], (struct sockaddr *)&a, &length) == 0);
+        must(connect(fds[i], (struct sockaddr *)&a, sizeof(a)) == 0);
+    }
+    /* A message that comes back, with the time when it was sent. */
+    must(setsockopt(fds[0], SOL_SOCKET, SO_TIMESTAMPING, &(int){1 << 1 | 1 << 4}, sizeof(int)) ==
+         0);
+    must(setsockopt(fds[0], IPPROTO_IP, IP_RECVERR, &on_, sizeof(on_)) == 0);
+    must(send(fds[0], "time", 4, 0) == 4);
+    struct pollfd one = {.fd = fds[0], .events = 0};
+    if (poll(&one, 1, 1000) != 1 || !(one.revents & POLLERR)) {
+        printf("SKIPPED: no timestamps for what is sent\n");
+    } else {
+        ck_assert_int_eq(pthread_create(&sender, NULL, send_later, &fds[1]), 0);
+        on(_i, read_in_spite_of, &fds[0]);
+        pthread_join(sender, NULL);
+    }
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 /* ---- a thousand connections ---- */
 
 enum { CONNECTIONS = 1000, ECHOS = 20 };
@@ -365,7 +428,7 @@ START_TEST(C9_a_thousand_connections)
         crew_go(echo_client, &address);
     while (crew_left() > 1)
         pause_ms(2);
-    ck_assert_uint_ge(__atomic_load_n(&echoed, __ATOMIC_RELAXED), CONNECTIONS * ECHOS);
+    ck_assert_uint_ge(__atomic_load_n(&echoed, __ATOMIC_RELAXED), (uintmax_t)CONNECTIONS * ECHOS);
     /* The servers see the end of theirs. What the workers have opened since stays: two each. */
     for (int i = 0; count_open() > before + 2 * 8; i++) {
         must(i < 3000);
@@ -452,6 +515,7 @@ int main(void)
         C9_connect_is_refused,
         C9_connect_with_a_deadline,
         C9_the_peer_resets,
+        C9_an_error_queue_is_not_waited_for_in_a_loop,
         C9_the_connection_remains_when_there_are_no_descriptors,
         C9_waiting_without_descriptors,
     };

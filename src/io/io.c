@@ -83,7 +83,8 @@ struct file {
         NON_BLOCKING, /* by O_NONBLOCK */
         BLOCKING      /* to be used only when poll(2) says so */
     } kind;
-    bool was_ready; /* it has just been waited for */
+    bool was_ready;    /* it has just been waited for */
+    lg_duration pause; /* … by looking, how long: below */
 };
 
 static void look(struct file *file)
@@ -178,8 +179,16 @@ static lg_error *wait_for(struct file *file, short events, lg_until until, const
     if (errno != EAGAIN)
         return lg_error_errno(errno, "%s descriptor %d", what, file->fd);
     lgi_io_waited();
+    if (file->pause > 0) {
+        lg_error *over = lg_sleep_until(file->pause, until);
+        if (over)
+            return over;
+    }
     lg_error *error = lgi_wait_fd_of(file->fd, file->generation, events, until, &revents);
     file->was_ready = !error && revents != 0;
+    /* Something else is to be fetched from it (MSG_ERRQUEUE), until then poll(2) will not wait. */
+    if (!error && (revents & POLLERR) && !(revents & events))
+        file->pause = file->pause > 0 ? LG_MILLISECOND * 10 : LG_MILLISECOND;
     return error;
 }
 
