@@ -54,7 +54,7 @@ static void refuse_thread_exit(struct call **call)
 static void run(struct lgi_job *job)
 {
     struct call *call = (struct call *)job; /* its first member */
-    struct call *guard __attribute__((cleanup(refuse_thread_exit))) = call;
+    struct call *guard __attribute__((cleanup(refuse_thread_exit), unused)) = call;
     const uintptr_t argument = (uintptr_t)call;
     struct lgi_unwinding *left = NULL;
     if (lgi_call_catching(NULL, (lgi_function)make_for, &argument, 1, &left))

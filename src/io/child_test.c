@@ -77,9 +77,9 @@ static pid_t new_child(int ms, int status)
 }
 
 struct waiting {
-    pid_t pid;
     lg_until until;
     lg_error *error;
+    pid_t pid;
     int status;
 };
 

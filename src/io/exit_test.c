@@ -73,7 +73,7 @@ static void wait_in_all_ways(void *unused)
     (void)unused;
     ends = make_ends(STREAM);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    must(listen(listener, 1) == 0);
+    must(listener >= 0 && listen(listener, 1) == 0);
     child = fork();
     if (child == 0) {
         close(STDOUT_FILENO); /* else who reads it waits for this one */

@@ -249,6 +249,7 @@ static void open_sockets(void)
     address = (struct sockaddr_in){.sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(listener >= 0);
     must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
     must(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
     must(listen(listener, 10) == 0);

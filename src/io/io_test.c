@@ -310,7 +310,7 @@ static void *write_in_parts(void *data)
 {
     const struct pair *pair = data;
     for (int i = 0; i < 10; i++) {
-        must(write(pair->ends.to, large() + i * 10, 10) == 10);
+        must(write(pair->ends.to, large() + (size_t)i * 10, 10) == 10);
         pause_ms(1);
     }
     close(pair->ends.to);

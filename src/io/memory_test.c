@@ -92,6 +92,7 @@ static void connect_and_accept(void)
     size_t count;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), taken;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    require(listener >= 0 && fd >= 0);
     require(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
     require(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
     require(listen(listener, 10) == 0);

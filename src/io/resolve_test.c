@@ -59,9 +59,10 @@ static void check_result(struct addrinfo *list, const char *address, unsigned sh
 {
     char text[64];
     must(list && list->ai_family == AF_INET && list->ai_socktype == SOCK_STREAM);
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)list->ai_addr;
-    must(inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)) != NULL);
-    must(strcmp(text, address) == 0 && ntohs(in->sin_port) == port);
+    struct sockaddr_in in;
+    memcpy(&in, list->ai_addr, sizeof(in));
+    must(inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text)) != NULL);
+    must(strcmp(text, address) == 0 && ntohs(in.sin_port) == port);
     freeaddrinfo(list);
 }
 

@@ -33,6 +33,7 @@ static void begin(void)
     address = (struct sockaddr_in){.sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    must(listener >= 0);
     must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
     must(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
     must(listen(listener, 100) == 0);
@@ -47,6 +48,7 @@ static struct link new_link(void)
     struct link link;
     int one = 1;
     link.far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(link.far >= 0);
     must(connect(link.far, (struct sockaddr *)&address, sizeof(address)) == 0);
     must(setsockopt(link.far, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
     must_not_fail(lg_accept(listener, NULL, NULL, lg_forever(), &link.near));

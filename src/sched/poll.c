@@ -91,7 +91,7 @@ void lgi_fd_was_drained(int fd)
 {
     struct lgi_kept *kept = lgi_worker ? kept_of(lgi_worker, fd) : NULL;
     if (kept)
-        kept->ready &= (short)~POLLIN;
+        kept->ready = (short)(kept->ready & ~POLLIN);
 }
 
 void lgi_fd_is_no_stream(int fd)
@@ -155,7 +155,7 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
         if (!lgi_claim(waiter->g, LGI_READY))
             continue;
         wait->revents = relevant;
-        rest &= (short)(~relevant | LGI_FD_ALWAYS);
+        rest = (short)(rest & (~relevant | LGI_FD_ALWAYS));
         waiter->next = NULL;
         *end = waiter;
         end = &waiter->next;
@@ -183,7 +183,7 @@ static void happened(struct lgi_worker *w, uint64_t about, short events)
     uint32_t generation = (uint32_t)(about >> GENERATION_SHIFT);
     struct lgi_kept *kept = kept_of(w, fd);
     if (kept)
-        kept->ready |= (short)(events & (POLLIN | POLLRDHUP | POLLHUP | POLLERR));
+        kept->ready = (short)(kept->ready | (events & (POLLIN | POLLRDHUP | POLLHUP | POLLERR)));
     if (wake(w, entry, generation, events, kept != NULL))
         arm_again(w, fd, entry, generation);
 }

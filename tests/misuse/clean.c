@@ -54,6 +54,7 @@ void switches(int n);
 void pending_calls(void);
 void end_large(struct large *large);
 void goroutines(struct large *large, int n);
+bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
 LG_ERROR_DEFINE(clean_error, "clean");
@@ -377,6 +378,21 @@ void goroutines(struct large *large, int n)
     lg_go_with(((lg_go_options){.name = "clean", .stack_size = 1 << 20}), takes_colour, RED);
     for (int i = 0; i < n; i++)
         lg_go(get_handler);
+}
+
+bool blocking_calls(struct large *large, int n)
+{
+    int (*pointer)(int) = must_be_used;
+    lg_blocking(takes_nothing);
+    lg_blocking(change, large);
+    lg_blocking(takes_all, n, 5UL, "text", (void (*)(int))NULL);
+    enum colour colour = lg_blocking(takes_colour, BLUE);
+    const char *text = lg_blocking(result_pointer, "text");
+    if (n)
+        n = lg_blocking(pointer, n);
+    else
+        n += (int)lg_blocking(takes_wide, 1L, 2LL, (size_t)3, (intptr_t)4);
+    return lg_blocking(result_bool, n) && text && colour == RED;
 }
 
 lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts, lg_until until)
