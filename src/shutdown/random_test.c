@@ -169,7 +169,7 @@ START_TEST(S3_whatever_is_started_is_stopped_once)
             else
                 lg_go(start_many, &starters[i]);
         }
-        lg_sleep(round % 7 * 100 * LG_MICROSECOND);
+        lg_sleep(LG_MICROSECOND * 100 * (round % 7));
         if (round % 2)
             ok(lg_shutdown_stop(s));
         while (__atomic_load_n(&left, __ATOMIC_SEQ_CST) > 0)

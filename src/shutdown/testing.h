@@ -22,7 +22,7 @@ static inline int random_below(int limit)
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;
-    return (int)((random_state >> 16) % (unsigned)limit);
+    return limit > 0 ? (int)((random_state >> 16) % (unsigned)limit) : 0;
 }
 
 /* Machines may have other things to do. */
