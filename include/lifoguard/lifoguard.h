@@ -33,6 +33,7 @@
 #include <lifoguard/select.h>
 #include <lifoguard/semaphore.h>
 #include <lifoguard/shutdown.h>
+#include <lifoguard/testing.h>
 #include <lifoguard/timer.h>
 #include <lifoguard/until.h>
 #include <lifoguard/waitgroup.h>

@@ -1,0 +1,53 @@
+/* Tests that can fail from anywhere: a failure ends the test's goroutine as lg_goexit does, so all that it has deferred
+ * runs (P6), and the next test goes on.
+ *
+ *     static void reads_back(lg_test *t, void *path)
+ *     {
+ *         int fd = open(path, O_RDONLY | O_CLOEXEC);
+ *         if (fd < 0)
+ *             lg_test_fail_now(t, "open %s: %m", (const char *)path);
+ *         lg_defer(lg_close_fd, fd, NULL);                // runs after a failure below, too
+ *         …
+ *     }
+ *
+ *     err = lg_test_run("reads back", reads_back, path);   // NULL: it has passed
+ *
+ * A test runs in a goroutine of its own, so that a failure ends no more than it. What it starts itself belongs into a
+ * group; lg_check_leaks (goroutines.h) finds what was forgotten.
+ *
+ * Threads: any may run tests, many at once, and any may report failures of one until lg_test_run returns.
+ */
+#ifndef LIFOGUARD_TESTING_H
+#define LIFOGUARD_TESTING_H
+
+#include <lifoguard/error.h>
+#include <lifoguard/panic.h>
+
+LG_BEGIN_DECLS
+
+typedef struct lg_test lg_test;
+
+/* Calls test(t, data), waits for its end, and returns NULL, or its failures: an error that is wrapped with the name. A
+ * panic that the test does not stop is a failure; its trace is shown by lg_error_print_tree. Out of memory for the
+ * goroutine: panics. */
+LG_API lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), void *data)
+    __attribute__((__warn_unused_result__));
+
+/* lg_test_error(t, format, …): the test has failed, and goes on. lg_test_fail_now(t, format, …): it has failed, and the
+ * calling goroutine ends as by lg_goexit; it does not return. That is meant for the test's own goroutine: in another
+ * one, the test goes on. */
+#define lg_test_error(t, ...) lgi_test_error((t), lg_errorf(__VA_ARGS__))
+#define lg_test_fail_now(t, ...) (lgi_test_error((t), lg_errorf(__VA_ARGS__)), lg_goexit())
+
+/* lg_test_check(t, condition): lg_test_fail_now with the condition's text, if it is not so. */
+#define lg_test_check(t, condition)                                                                \
+    ((condition) ? (void)0 : lg_test_fail_now((t), "not so: %s", #condition))
+
+/* Has it failed by now? */
+LG_API bool lg_test_failed(const lg_test *t);
+
+LG_API void lgi_test_error(lg_test *t, lg_error *error);
+
+LG_END_DECLS
+
+#endif

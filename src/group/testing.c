@@ -1,0 +1,42 @@
+#include <lifoguard/testing.h>
+
+#include <lifoguard/group.h>
+#include <lifoguard/mutex.h>
+
+struct lg_test {
+    void (*test)(lg_test *t, void *data);
+    void *data;
+    lg_mutex lock; /* of the next */
+    lg_error *failures;
+    bool failed; /* atomic */
+};
+
+static void run(lg_test *t)
+{
+    t->test(t, t->data);
+}
+
+lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), void *data)
+{
+    lg_func (lg_error *, err) {
+        lg_test t = {.test = test, .data = data};
+        {
+            lg_group_scope(group, &err);
+            lg_group_go(&group, run, &t);
+        }
+        lg_return(lg_error_wrap(lg_error_join(t.failures, err), "%s", name));
+    }
+}
+
+void lgi_test_error(lg_test *t, lg_error *error)
+{
+    lg_mutex_lock(&t->lock);
+    t->failures = lg_error_join(t->failures, error);
+    __atomic_store_n(&t->failed, true, __ATOMIC_RELEASE);
+    lg_mutex_unlock(&t->lock);
+}
+
+bool lg_test_failed(const lg_test *t)
+{
+    return __atomic_load_n(&t->failed, __ATOMIC_ACQUIRE);
+}
