@@ -31,7 +31,9 @@ LG_BEGIN_DECLS
  * panic and be recovered; the goexit then goes on. Never returns. */
 LG_API void lg_goexit(void) __attribute__((noreturn));
 
-/* Runs all that is deferred on the calling goroutine, then calls exit(status) (D10). Never returns. */
+/* Runs all that is deferred on the calling goroutine, then calls exit(status) (D10). Never returns. If main returns
+ * meanwhile, or another thread calls exit, that waits for it, ten seconds for what is deferred at the most, and the
+ * status is this one. */
 LG_API void lg_exit(int status) __attribute__((noreturn));
 
 /* ---- for deferred calls that may recover -------------------------------------------------------- */

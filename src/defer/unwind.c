@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/exit.h"
 #include "defer/lsda.h"
 #include "defer/step.h"
 #include "defer/unwinding.h"
@@ -177,10 +178,12 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
     lgi_panic_free(u->aborted);
     lgi_unwinding_free(u);
     lgi_top = NULL;
+    if (leaving == LGI_EXIT)
+        lgi_exit_unwound();
     if (lgi_above.stack_ended)
         lgi_above.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
-        exit(status);
+        lgi_exit_now(status);
     pthread_exit(NULL);
 }
 
@@ -396,6 +399,7 @@ void lg_goexit(void)
 
 void lg_exit(int status)
 {
+    lgi_exit_begin();
     leave(LGI_EXIT, status);
 }
 
@@ -406,6 +410,7 @@ LGI_JUMPS_END
 static void in_child(void)
 {
     lgi_panics_forked();
+    lgi_exit_forked();
     struct lgi_record *mark = &lgi_thread.fork_mark;
     if (mark->site) {
         struct lgi_record **link = &lgi_top;
@@ -429,7 +434,7 @@ __attribute__((constructor)) static void watch_forks(void)
 /* Main has returned, or somebody called exit, while another thread is panicking: what that deferred may have been what
  * main was waiting for. If it turns out that nothing stops the panic, then that is how the process ends (P8). Some time
  * is enough for what it defers; its report may take as long as it likes. */
-__attribute__((destructor)) static void wait_for_panics(void)
+__attribute__((destructor)) static void wait_for_others(void)
 {
     enum { TRIES = 1000 };
     if (lgi_thread.unwinding)
@@ -438,4 +443,5 @@ __attribute__((destructor)) static void wait_for_panics(void)
         usleep(1000);
     while (lgi_report_has_begun())
         pause();
+    lgi_exit_wait();
 }

@@ -743,6 +743,46 @@ START_TEST(p14_goroutines_go_on_after_mains_goexit)
 }
 END_TEST
 
+/* ---- lg_exit while what is deferred lets main return ---- */
+
+static lg_waitgroup released;
+
+static void exits_and_releases(void)
+{
+    lg_defer(tell, "last");
+    lg_defer(lg_waitgroup_done, &released);
+    lg_exit(3);
+}
+
+static void *thread_exits(void *unused)
+{
+    exits_and_releases();
+    return unused;
+}
+
+static void main_returns(void *how)
+{
+    pthread_t thread;
+    lg_waitgroup_add(&released, 1);
+    switch (*(int *)how) {
+    case 0: lg_go(exits_and_releases); break;
+    case 1: lg_go_thread(exits_and_releases); break;
+    default: ck_assert_int_eq(pthread_create(&thread, NULL, thread_exits, NULL), 0); break;
+    }
+    lg_waitgroup_wait(&released);
+}
+
+START_TEST(d10_main_cannot_return_before_lg_exit)
+{
+    for (int i = 0; i < 60; i++) {
+        int how = i % 3;
+        struct outcome *outcome = in_child(main_returns, &how);
+        expect_status(outcome, 3);
+        expect_out(outcome, "last ");
+    }
+}
+END_TEST
+
 static void go_after_fork(void *unused)
 {
     (void)unused;
@@ -805,5 +845,5 @@ RUN_TESTS("go", forms_with_up_to_four_arguments,
           an_idle_worker_takes_what_the_busy_one_has_started, the_number_of_workers,
           workers_come_and_go_while_goroutines_run, lifoguard_workers_in_the_environment,
           from_constructors_exit_handlers_and_threads, mains_return_ends_them_where_they_are,
-          p14_goroutines_go_on_after_mains_goexit, after_fork_it_is_refused,
-          a_hundred_thousand_parked_at_once)
+          p14_goroutines_go_on_after_mains_goexit, d10_main_cannot_return_before_lg_exit,
+          after_fork_it_is_refused, a_hundred_thousand_parked_at_once)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/exit.h"
 #include "defer/report.h"
 #include "sched/list.h"
 #include "sched/poll.h"
@@ -133,7 +134,7 @@ static void name_those_left(const struct lgi_g *self, lg_duration waited)
 
 static void *exit_main(void *status)
 {
-    exit((int)(intptr_t)status);
+    lgi_exit_now((int)(intptr_t)status);
 }
 
 /* What is registered with atexit may need more stack than a goroutine has. */
@@ -141,7 +142,7 @@ static _Noreturn void exit_elsewhere(struct lgi_g *g, int status)
 {
     pthread_t thread;
     if (pthread_create(&thread, NULL, exit_main, (void *)(intptr_t)status) != 0)
-        exit(status);
+        lgi_exit_now(status);
     for (;;) {
         lgi_wait_begin(g, "exit");
         lgi_park_through(g);
@@ -160,7 +161,7 @@ static _Noreturn void exit_all(struct lgi_g *g, int status)
         name_those_left(g, limit);
     if (lgi_on_fiber(g))
         exit_elsewhere(g, status);
-    exit(status);
+    lgi_exit_now(status);
 }
 
 /* ---- the ends of stacks ---- */
