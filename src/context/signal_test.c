@@ -323,10 +323,12 @@ END_TEST
 
 START_TEST(the_thread_that_reads_signals_hides_no_deadlock)
 {
+#if !defined(HAS_TSAN) /* in a forked child its threads are not as many as are expected */
     bool end = true;
     struct outcome *outcome = in_child(wait_all, &end);
     expect_status(outcome, 2);
     expect_in_err(outcome, "deadlock");
+#endif
 }
 END_TEST
 
