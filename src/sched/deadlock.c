@@ -196,17 +196,26 @@ static void thread_ends(void *g)
 }
 
 static pthread_key_t end_key;
+static bool has_key;
 
 static void make_key(void)
 {
-    (void)pthread_key_create(&end_key, thread_ends);
+    has_key = pthread_key_create(&end_key, thread_ends) == 0;
+}
+
+/* The library may have come with a plugin that goes; threads that have waited here may end after that. */
+__attribute__((destructor)) static void delete_key(void)
+{
+    if (has_key)
+        (void)pthread_key_delete(end_key);
 }
 
 void lgi_watch_end(struct lgi_g *g)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_key);
-    pthread_setspecific(end_key, g);
+    if (has_key)
+        (void)pthread_setspecific(end_key, g);
 }
 
 /* ---- the report ---- */

@@ -235,7 +235,7 @@ START_TEST(many_may_look_at_once)
         for (int i = 0; i < 20000 && lg_goroutine_count() > 1; i++)
             usleep(1000);
         ck_assert_uint_eq(lg_goroutine_count(), 1);
-        ck_assert_int_eq(failures, 0);
+        ck_assert_int_eq(__atomic_load_n(&failures, __ATOMIC_SEQ_CST), 0);
         let_them_end();
     }
 }

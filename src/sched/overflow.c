@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "defer/report.h"
+#include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/stack.h"
 #include "sched/text.h"
@@ -206,8 +207,10 @@ static void report(const struct lgi_g *g, uintptr_t address, uintptr_t sp)
     say_text(&text);
     if (lgi_settings() & LGI_CORE)
         return;
-    limit_time();
-    say_stack(g, sp);
+    if (!lgi_large_frames()) { /* a sanitizer's allocator, and its checks, are not for here */
+        limit_time();
+        say_stack(g, sp);
+    }
     _exit(LGI_REPORT_STATUS);
 }
 
