@@ -18,7 +18,7 @@ void lgi_chan_sent_on_closed(void)
     lg_panic("send on closed channel");
 }
 
-__thread uint32_t lgi_chan_turns;
+__thread uint32_t lgi_chan_turns __attribute__((tls_model("initial-exec")));
 
 void lgi_chan_let_others(void)
 {

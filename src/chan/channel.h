@@ -192,8 +192,8 @@ static inline void lgi_chan_take(struct lgi_chan *c, void *to)
 }
 
 /* Under the lock. The caller must unpark *woken, if that is not NULL, after unlocking. */
-static inline enum lgi_chan_attempt lgi_chan_send_now(struct lgi_chan *c, const void *value,
-                                                      struct lgi_g **woken)
+static inline __attribute__((always_inline)) enum lgi_chan_attempt
+lgi_chan_send_now(struct lgi_chan *c, const void *value, struct lgi_g **woken)
 {
     *woken = NULL;
     if (__builtin_expect(c->closed, 0))
@@ -213,8 +213,8 @@ static inline enum lgi_chan_attempt lgi_chan_send_now(struct lgi_chan *c, const 
 }
 
 /* Likewise. */
-static inline enum lgi_chan_attempt lgi_chan_recv_now(struct lgi_chan *c, void *to,
-                                                      struct lgi_g **woken)
+static inline __attribute__((always_inline)) enum lgi_chan_attempt
+lgi_chan_recv_now(struct lgi_chan *c, void *to, struct lgi_g **woken)
 {
     *woken = NULL;
     if (c->count > 0) {
