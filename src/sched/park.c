@@ -66,7 +66,7 @@ void lgi_unpark(struct lgi_g *g)
         lgi_worker_ready(g);
         return;
     }
-    int event = g->event;
+    int event = __atomic_load_n(&g->event, __ATOMIC_RELAXED);
     /* From here on the thread may go on, and end: what is below is only its address. */
     if (__atomic_exchange_n(&g->futex, UNPARKED, __ATOMIC_ACQ_REL) == ASLEEP)
         lgi_futex_wake(&g->futex, 1);
