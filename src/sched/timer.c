@@ -6,17 +6,18 @@
 #include "sched/runtime.h"
 #include "sched/starts.h"
 
-enum { TICK_BITS = 10, DIGIT_BITS = 6, DIGIT = 63 };
+enum { DIGIT_BITS = 6, DIGIT = 63 };
 
 static uint64_t tick_of(lg_duration when)
 {
-    return when <= 0 ? 0 : (uint64_t)when >> TICK_BITS;
+    return when <= 0 ? 0 : (uint64_t)when;
 }
 
 void lgi_timers_init(struct lgi_timers *timers, lg_duration now)
 {
     timers->next = LG_DURATION_MAX;
     timers->tick = tick_of(now);
+    timers->moving = -1;
 }
 
 /* ---- under the lock ---- */
@@ -39,8 +40,10 @@ static int first_slot(const struct lgi_timers *timers)
 
 static void note_next(struct lgi_timers *timers)
 {
-    int first = first_slot(timers);
+    int first = timers->moving >= 0 ? timers->moving : first_slot(timers);
     lg_duration next = first < 0 ? LG_DURATION_MAX : slot_of(timers, (unsigned)first)->least;
+    if (timers->moving >= 0 && next > (lg_duration)timers->tick) /* somebody has to go on with it */
+        next = (lg_duration)timers->tick;
     __atomic_store_n(&timers->next, next, __ATOMIC_RELAXED);
 }
 
@@ -54,13 +57,10 @@ static void put(struct lgi_timers *timers, struct lgi_timer *timer)
     unsigned number = (unsigned)(tick >> level * DIGIT_BITS) & DIGIT;
     struct lgi_timer_slot *slot = &timers->slots[level][number];
 
-    struct lgi_timer *before = slot->last;
-    while (level == 0 && before && before->when > timer->when)
-        before = before->previous;
-    timer->previous = before;
-    timer->next = before ? before->next : slot->first;
-    *(before ? &before->next : &slot->first) = timer;
-    *(timer->next ? &timer->next->previous : &slot->last) = timer;
+    timer->previous = slot->last;
+    timer->next = NULL;
+    *(slot->last ? &slot->last->next : &slot->first) = timer;
+    slot->last = timer;
     if (!(timers->occupied[level] & UINT64_C(1) << number) || timer->when < slot->least)
         slot->least = timer->when;
     timers->occupied[level] |= UINT64_C(1) << number;
@@ -85,47 +85,51 @@ static uint64_t turn_of(const struct lgi_timers *timers, unsigned slot)
     return (higher << DIGIT_BITS | slot % LGI_TIMER_SLOTS) << shift;
 }
 
-static void move_down(struct lgi_timers *timers, unsigned slot)
+/* Moves at most `most` timers from a slot whose turn has come to where they belong now; returns how many. */
+static unsigned move_down(struct lgi_timers *timers, unsigned slot, unsigned most)
 {
-    struct lgi_timer *timer = slot_of(timers, slot)->first;
-    *slot_of(timers, slot) = (struct lgi_timer_slot){0};
-    timers->occupied[slot / LGI_TIMER_SLOTS] &= ~(UINT64_C(1) << slot % LGI_TIMER_SLOTS);
-    while (timer) {
-        struct lgi_timer *next = timer->next;
+    unsigned moved = 0;
+    struct lgi_timer *timer;
+    for (; moved < most && (timer = slot_of(timers, slot)->first); moved++) {
+        take(timers, timer);
         put(timers, timer);
-        timer = next;
+    }
+    timers->moving = slot_of(timers, slot)->first ? (int)slot : -1;
+    return moved;
+}
+
+static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration now)
+{
+    take(timers, timer);
+    timers->count--;
+    timer->pending = false;
+    bool later = timer->later != NULL;
+    timer->fire(timer, now);
+    if (later) {
+        timer->next = timers->fired;
+        timers->fired = timer;
     }
 }
 
-/* Fires at most `most` timers; false if there may be more. */
-static bool run_some(struct lgi_timers *timers, lg_duration now, unsigned most)
+/* Does not hold the lock for long; false if there may be more to do. */
+static bool run_some(struct lgi_timers *timers, lg_duration now)
 {
+    enum { MOVES = 512, MOVES_A_FIRE = 8 };
     uint64_t until = tick_of(now);
-    for (int first; (first = first_slot(timers)) >= 0;) {
+    unsigned left = MOVES;
+    for (int first; (first = timers->moving >= 0 ? timers->moving : first_slot(timers)) >= 0;) {
         uint64_t turn = turn_of(timers, (unsigned)first);
         if (turn > until)
             break;
+        if (left < MOVES_A_FIRE)
+            return false;
         if (turn > timers->tick)
             timers->tick = turn;
         if (first >= LGI_TIMER_SLOTS) {
-            move_down(timers, (unsigned)first);
-            continue;
-        }
-        struct lgi_timer *timer = slot_of(timers, (unsigned)first)->first;
-        if (timer->when > now) {
-            slot_of(timers, (unsigned)first)->least = timer->when;
-            return true;
-        }
-        if (most-- == 0)
-            return false;
-        take(timers, timer);
-        timers->count--;
-        timer->pending = false;
-        bool later = timer->later != NULL;
-        timer->fire(timer, now);
-        if (later) {
-            timer->next = timers->fired;
-            timers->fired = timer;
+            left -= move_down(timers, (unsigned)first, left);
+        } else {
+            fire(timers, slot_of(timers, (unsigned)first)->first, now);
+            left -= MOVES_A_FIRE;
         }
     }
     if (timers->tick < until)
@@ -154,11 +158,11 @@ static void call_later(struct lgi_timer *fired)
 
 void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
 {
-    enum { AT_ONCE = 64 };
+    enum { AWAY = 50 };
     bool all = false;
     while (!all && lgi_timers_next(timers) <= now) {
         lgi_lock(&timers->lock);
-        all = run_some(timers, now, AT_ONCE);
+        all = run_some(timers, now);
         note_next(timers);
         struct lgi_timer *fired = timers->fired;
         bool started = timers->started, injected = timers->injected;
@@ -168,6 +172,8 @@ void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
         if (started || injected)
             lgi_started_one(!injected);
         call_later(fired);
+        for (int i = 0; i < AWAY && !all; i++) /* who else wants the lock has a chance */
+            lgi_pause();
     }
 }
 

@@ -1,10 +1,11 @@
 /* Timers on the monotonic clock. Each worker has a set of them, and runs what is due; another worker does it if that
  * one is busy for long. Starting and stopping takes constant time and no memory, whatever their number.
  *
- * A set is a wheel of wheels, with ticks of 1.024 µs. A timer stands on the level of the highest digit, to the
- * base of 64, in which its tick differs from the current one, in the slot that this digit numbers. When the
- * current tick comes to a slot of a higher level, what stands there moves to lower ones. On the lowest level a slot
- * is one tick, its list sorted by time. */
+ * A set is a wheel of wheels, with ticks of a nanosecond. A timer stands on the level of the highest digit, to the
+ * base of 64, in which its time differs from the current one, in the slot that this digit numbers. When the
+ * current time comes to a slot of a higher level, what stands there moves to lower ones. On the lowest level all in
+ * a slot are due at one time. So they are sorted without being compared, however many there are.
+ */
 #ifndef LGI_SCHED_TIMER_H
 #define LGI_SCHED_TIMER_H
 
@@ -48,7 +49,7 @@ void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start);
 
 /* ---- for workers ---- */
 
-enum { LGI_TIMER_LEVELS = 9, LGI_TIMER_SLOTS = 64 };
+enum { LGI_TIMER_LEVELS = 11, LGI_TIMER_SLOTS = 64 };
 
 struct lgi_timer_slot {
     struct lgi_timer *first, *last;
@@ -60,6 +61,7 @@ struct lgi_timers {
     lg_duration
         next; /* nothing is due before; LG_DURATION_MAX: there is none. Written under the lock, atomically */
     uint64_t tick; /* everything that was due before has fired */
+    int moving;    /* a slot whose turn has come, and which has not been emptied yet; -1: none */
     size_t count;
     struct lgi_timer *fired; /* whose `later` is to be called */
     /* What fires now has let goroutines start, in the queue of who runs the timers, or in the common one. */

@@ -24,7 +24,7 @@ static struct {
     struct modelled all[MODELLED];
     struct modelled *sorted[MODELLED]; /* the pending ones */
     size_t count;
-    lg_duration now, last;
+    lg_duration now, known; /* what the set knows of it */
     uint64_t random;
 } model;
 
@@ -44,6 +44,9 @@ static lg_duration random_span(unsigned bits)
 
 static void model_add(struct modelled *timer, lg_duration when)
 {
+    /* What is overdue is so from now on, whatever the time it was given. */
+    if (when < model.known)
+        when = model.known;
     size_t at = model.count++;
     for (; at > 0 && model.sorted[at - 1]->when > when; at--)
         model.sorted[at] = model.sorted[at - 1];
@@ -80,6 +83,7 @@ static void note_fire(struct lgi_timer *fired, lg_duration now)
     model_remove(timer);
     timer->fired++;
     if (timer->again_at) {
+        model.known = (lg_duration)model.set.tick;
         model_add(timer, timer->again_at);
         lgi_timer_again(fired, timer->again_at);
         timer->again_at = 0;
@@ -93,13 +97,14 @@ static void check_next(void)
         hold(next == LG_DURATION_MAX || next <= model.now || model.set.count == 0);
     else
         hold(next <= model.sorted[0]->when); /* never late */
-    hold(model.set.count == model.count);
+    hold(model.set.count == model.count && model.set.moving < 0);
 }
 
 static void run_until(lg_duration now)
 {
     model.now = now;
     lgi_timers_run(&model.set, now);
+    model.known = (lg_duration)model.set.tick;
     hold(model.count == 0 || model.sorted[0]->when > now); /* nothing lost */
     check_next();
 }
@@ -110,6 +115,7 @@ static void model_begin(uint64_t seed)
     model.random = seed * 0x9E3779B97F4A7C15U + 1;
     model.now = random_span(50);
     lgi_timers_init(&model.set, model.now);
+    model.known = model.now;
 }
 
 static void start_one(struct modelled *timer, unsigned bits)
@@ -120,10 +126,9 @@ static void start_one(struct modelled *timer, unsigned bits)
     case 1: /* with another */
         when = model.count ? model.sorted[random_below(model.count)]->when : when;
         break;
-    case 2: /* at the edge of a tick, or of a slot of some level */
-        when = (when >> 10 | ((lg_duration)(1ULL << random_below(bits - 10)) - 1)) << 10;
-        when += 1 << 10;
-        when -= (lg_duration)random_below(2);
+    case 2: /* at the edge of a slot of some level */
+        when |= (lg_duration)(1ULL << random_below(bits)) - 1;
+        when += (lg_duration)random_below(2);
         break;
     default: when += random_span(bits);
     }
@@ -183,6 +188,36 @@ START_TEST(a_wheel_does_as_a_sorted_list)
 }
 END_TEST
 
+static void ignore_fire(struct lgi_timer *timer, lg_duration now)
+{
+    (void)timer;
+    (void)now;
+}
+
+/* As many as one likes in any order within a moment: they are not compared with each other. */
+START_TEST(many_within_a_microsecond)
+{
+    enum { COUNT = 300000 };
+    struct lgi_timer *timers = calloc(COUNT, sizeof(*timers));
+    ck_assert_ptr_nonnull(timers);
+    model_begin(5);
+    lg_duration start = lg_now();
+    for (size_t i = 0; i < COUNT; i++) {
+        timers[i].fire = ignore_fire;
+        lgi_timers_add(&model.set, &timers[i],
+                       model.now + LG_SECOND + 1000 - (lg_duration)(i * 7919 % 1000));
+    }
+    model.now += LG_SECOND;
+    lgi_timers_run(&model.set, model.now);
+    ck_assert_uint_eq(model.set.count, COUNT);
+    model.now += 2000;
+    lgi_timers_run(&model.set, model.now);
+    ck_assert_uint_eq(model.set.count, 0);
+    ck_assert_int_lt(lg_since(start), 20 * LG_SECOND);
+    free(timers);
+}
+END_TEST
+
 /* A worker that sleeps until `next` each time is not woken often for nothing. */
 START_TEST(the_wheel_is_looked_at_seldom)
 {
@@ -230,13 +265,6 @@ START_TEST(an_older_now_does_no_harm)
 }
 END_TEST
 
-static void ignore_fire(struct lgi_timer *timer, lg_duration now)
-{
-    (void)timer;
-    (void)now;
-}
-
-/* Whatever their number and times, one costs as much as another. */
 struct two_steps {
     struct lgi_timer timer;
     int fired, later;
@@ -283,6 +311,7 @@ START_TEST(what_comes_later_holds_no_lock)
 }
 END_TEST
 
+/* Whatever their number and times, one costs as much as another. */
 START_TEST(a_million_pending_timers)
 {
     enum { COUNT = 1000000 };
@@ -439,9 +468,9 @@ START_TEST(a_busy_workers_timers_are_seen_to)
 }
 END_TEST
 
-RUN_TESTS("timer", a_wheel_does_as_a_sorted_list, the_wheel_is_looked_at_seldom,
-          an_older_now_does_no_harm, what_comes_later_holds_no_lock, a_million_pending_timers,
-          a_sleeping_worker_is_woken_for_a_sooner_timer, a_busy_workers_timers_are_seen_to,
-          timers_of_one_worker_fire_once_or_are_stopped,
+RUN_TESTS("timer", a_wheel_does_as_a_sorted_list, many_within_a_microsecond,
+          the_wheel_is_looked_at_seldom, an_older_now_does_no_harm, what_comes_later_holds_no_lock,
+          a_million_pending_timers, a_sleeping_worker_is_woken_for_a_sooner_timer,
+          a_busy_workers_timers_are_seen_to, timers_of_one_worker_fire_once_or_are_stopped,
           timers_of_two_workers_fire_once_or_are_stopped,
           timers_of_eight_workers_fire_once_or_are_stopped)
