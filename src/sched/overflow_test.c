@@ -84,7 +84,6 @@ START_TEST(its_size_is_named)
 }
 END_TEST
 
-#ifndef HAS_SANITIZER
 /* A frame that is larger than the stack, touched from its far end: the guard page is missed. Where that falls into
  * another stack, nobody can know; the first stack has none below it. */
 __attribute__((noinline)) static void frame_of_a_megabyte(void)
@@ -101,7 +100,6 @@ static void far_below(void *data)
     lg_go_with(((lg_go_options){.stack_size = 64 << 10}), frame_of_a_megabyte);
     lg_sleep(10 * LG_SECOND);
 }
-#endif
 
 START_TEST(a_frame_larger_than_the_stack)
 {
@@ -137,13 +135,11 @@ START_TEST(an_overflow_within_malloc)
 }
 END_TEST
 
-#ifndef HAS_ASAN
 static void overflow_for_a_core(void *data)
 {
     setenv("LIFOGUARD_PANIC", "core", 1);
     overflows(data);
 }
-#endif
 
 START_TEST(P12_an_overflow_for_a_core)
 {

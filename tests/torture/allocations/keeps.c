@@ -7,6 +7,9 @@ static void nothing(void)
     lg_context *ctx = lg_with_timeout(lg_background(), LG_HOUR);
     lg_context_after_func(ctx, lg_yield);
     lg_context_end(ctx);
+    lg_context_end(lg_with_cancel(lg_background()));
+    lg_context_end(lg_without_cancel(lg_background()));
+    lg_context_end(lg_merge(lg_background(), lg_background()));
 }
 
 static void some_more(lg_waitgroup *group)
