@@ -17,7 +17,7 @@
 
 #include "report.h"
 
-enum { MOST_ROUNDS = 101, MOST_SUBJECTS = 320, MOST_PROGRAMS = 16, FEW_ROUNDS = 3 };
+enum { MOST_ROUNDS = 101, MOST_SUBJECTS = 320, MOST_PROGRAMS = 32, FEW_ROUNDS = 3 };
 
 static const char few[] = "few-";
 
