@@ -249,6 +249,12 @@ static inline void clear(struct lgi_g *g)
         memset((char *)g + at, 0, LINE);
 }
 
+struct lgi_g *lgi_g_of_stack(void *high)
+{
+    uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
+    return (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
+}
+
 /* A stack for a goroutine that begins. NULL: out of memory. */
 static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
 {
@@ -263,8 +269,7 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
         if (!high)
             return NULL;
     }
-    uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
-    struct lgi_g *g = (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
+    struct lgi_g *g = lgi_g_of_stack(high);
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(high - size, size);
     clear(g);
@@ -279,12 +284,6 @@ static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
         g->tsan_fiber = __tsan_create_fiber(0);
     __atomic_store_n(&w->alive, w->alive + 1, __ATOMIC_RELAXED);
     return g;
-}
-
-struct lgi_g *lgi_g_of_stack(void *high)
-{
-    uintptr_t at = (uintptr_t)lgi_stack_end(high) - sizeof(struct lgi_g);
-    return (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
 }
 
 /* ---- what to run next ---- */
