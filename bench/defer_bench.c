@@ -194,7 +194,7 @@ static void stop_panic(lg_panic_info *panic)
 
 PANICS(message, OPEN_DEFER, lg_panic("out of paper"))
 PANICS(block, OPEN_BLOCK, lg_panic("out of paper"))
-PANICS(pointer, OPEN_DEFER, lg_panic_pointer(r))
+PANICS(pointer, OPEN_DEFER, lg_panic_with_pointer(r))
 
 static const struct subject subjects[] = {
     {"block_goto", block_goto, 0, 1},

@@ -11,11 +11,11 @@
 static void serve(int connection)
 {
     char buffer[4096];
-    lg_defer(lg_close_fd, connection, NULL);
+    lg_defer(lg_close, connection, NULL);
     for (size_t count;;) {
-        lg_error *err = lg_read(connection, buffer, sizeof(buffer), lg_forever(), &count);
+        lg_error *err = lg_read(connection, buffer, sizeof(buffer), lg_until_forever(), &count);
         if (!err && count > 0)
-            err = lg_write(connection, buffer, count, lg_forever(), NULL);
+            err = lg_write(connection, buffer, count, lg_until_forever(), NULL);
         lg_error_free(err);
         if (err || count == 0)
             return;
@@ -30,11 +30,11 @@ static lg_error *listen_here(int *listener)
         socklen_t length = sizeof(address);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "socket"));
-        lg_defer_on_error(lg_close_fd, fd, NULL);
+            lg_return(lg_error_new_errno("socket"));
+        lg_defer_on_error(lg_close, fd, NULL);
         if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, 1024) != 0 ||
             getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-            lg_return(lg_error_errno(errno, "listen"));
+            lg_return(lg_error_new_errno("listen"));
         printf("%d\n", ntohs(address.sin_port));
         fflush(stdout);
         *listener = fd;
@@ -47,7 +47,7 @@ static lg_error *accept_all(void)
     int listener = -1, connection;
     lg_error *err = listen_here(&listener);
     while (!err) {
-        err = lg_accept(listener, NULL, NULL, lg_forever(), &connection);
+        err = lg_accept(listener, NULL, NULL, lg_until_forever(), &connection);
         if (!err)
             lg_go(serve, connection);
     }

@@ -54,7 +54,7 @@ static lg_error *add_value(const char *program, const char *what, double value)
         program += strlen(few);
     char name[sizeof(subjects[0].name)];
     if (snprintf(name, sizeof(name), "%s/%s", program, what) >= (int)sizeof(name))
-        return lg_errorf("%s/%s: too long a name", program, what);
+        return lg_error_newf("%s/%s: too long a name", program, what);
     struct subject *s = find_subject(name);
     if (!s) {
         if (subject_count == MOST_SUBJECTS)
@@ -63,7 +63,7 @@ static lg_error *add_value(const char *program, const char *what, double value)
         strcpy(s->name, name);
     }
     if (s->count == MOST_ROUNDS)
-        return lg_errorf("%s: measured too often", name);
+        return lg_error_newf("%s: measured too often", name);
     s->values[s->count++] = value;
     return NULL;
 }
@@ -102,7 +102,7 @@ static void close_program(FILE *output, struct program *program, lg_error **err)
 {
     int status = pclose(output);
     if (status != 0)
-        *err = lg_error_join(*err, lg_errorf("%s: status %d", program->command, status));
+        *err = lg_error_join(*err, lg_error_newf("%s: status %d", program->command, status));
 }
 
 static lg_error *run_program(struct program *program)
@@ -110,7 +110,7 @@ static lg_error *run_program(struct program *program)
     lg_func (lg_error *, err) {
         FILE *output = popen(program->command, "r");
         if (!output)
-            lg_return(lg_errorf("%s: cannot be run", program->command));
+            lg_return(lg_error_newf("%s: cannot be run", program->command));
         lg_defer(close_program, output, program, &err);
 
         char line[256], what[48];
@@ -121,7 +121,7 @@ static lg_error *run_program(struct program *program)
                 if (problem)
                     lg_return(problem);
             } else if (sscanf(line, "{\"compiler\": \"%47[^\"]\"}", program->compiler) != 1) {
-                lg_return(lg_errorf("%s: not understood: %s", program->command, line));
+                lg_return(lg_error_newf("%s: not understood: %s", program->command, line));
             }
         }
         lg_return(NULL);

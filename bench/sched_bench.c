@@ -127,7 +127,7 @@ static KERNEL int timer_stop(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    lg_timer *timer = lg_after_func(LG_HOUR, count);
+    lg_timer *timer = lg_timer_new_func(LG_HOUR, count);
     lg_timer_stop(timer);
     lg_timer_free(timer);
     return 0;
@@ -143,8 +143,8 @@ static KERNEL int with_cancel_root(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_end(ctx);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_free(ctx);
     return 0;
 }
 
@@ -152,8 +152,8 @@ static KERNEL int with_cancel(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    lg_context *ctx = lg_with_cancel(root);
-    lg_context_end(ctx);
+    lg_context *ctx = lg_context_with_cancel(root);
+    lg_context_free(ctx);
     return 0;
 }
 
@@ -161,8 +161,8 @@ static KERNEL int with_timeout(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    lg_context *ctx = lg_with_timeout(root, LG_HOUR);
-    lg_context_end(ctx);
+    lg_context *ctx = lg_context_with_timeout(root, LG_HOUR);
+    lg_context_free(ctx);
     return 0;
 }
 
@@ -170,7 +170,7 @@ static KERNEL int after_func_stop(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    lg_context_func func = lg_context_after_func(root, count);
+    lg_context_func func = lg_context_on_done(root, count);
     return lg_context_func_stop(&func) ? 0 : -1;
 }
 
@@ -178,7 +178,7 @@ static KERNEL int err_check(struct resource *r, int n)
 {
     (void)r;
     (void)n;
-    return lg_context_err(root) ? -1 : 0;
+    return lg_context_error(root) ? -1 : 0;
 }
 
 static KERNEL int value(struct resource *r, int n)
@@ -195,15 +195,15 @@ static double cancel_tree(int children)
     lg_context **child = (lg_context **)malloc((size_t)children * sizeof(lg_context *));
     if (!child)
         abort();
-    lg_context *top = lg_with_cancel(lg_background());
+    lg_context *top = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < children; i++)
-        child[i] = lg_with_cancel(top);
+        child[i] = lg_context_with_cancel(top);
     double start = bench_now();
     lg_context_cancel(top);
     double took = bench_now() - start;
     for (int i = 0; i < children; i++)
-        lg_context_end(child[i]);
-    lg_context_end(top);
+        lg_context_free(child[i]);
+    lg_context_free(top);
     free(child);
     return took;
 }
@@ -213,15 +213,15 @@ static double cancel_chain(int length)
     lg_context **link = (lg_context **)malloc((size_t)length * sizeof(lg_context *));
     if (!link)
         abort();
-    lg_context *top = lg_with_cancel(lg_background());
+    lg_context *top = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < length; i++)
-        link[i] = lg_with_cancel(i > 0 ? link[i - 1] : top);
+        link[i] = lg_context_with_cancel(i > 0 ? link[i - 1] : top);
     double start = bench_now();
     lg_context_cancel(top);
     double took = bench_now() - start;
     for (int i = length; i-- > 0;)
-        lg_context_end(link[i]);
-    lg_context_end(top);
+        lg_context_free(link[i]);
+    lg_context_free(top);
     free(link);
     return took;
 }
@@ -289,7 +289,7 @@ static void million(void)
     lg_chan_close(gate);
     lg_waitgroup_wait(&ended);
     print("million_wake", (bench_now() - start) / MANY);
-    lg_chan_drop(gate);
+    lg_chan_unref(gate);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------ */
@@ -324,10 +324,10 @@ static void all(const struct arguments *arguments)
     buffered = lg_chan_make(int, 128);
     ready = lg_chan_make(int, 1);
     never = lg_chan_make(int, 0);
-    root = lg_with_cancel(lg_background());
+    root = lg_context_with_cancel(lg_context_background());
     deep = root;
     for (int i = 0; i < 10; i++)
-        deep = lg_with_value(deep, &keys[i], &values[i]);
+        deep = lg_context_with_value(deep, &keys[i], &values[i]);
     lg_go(answer);
     bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), arguments->argc, arguments->argv);
     if (arguments->argc == 1) {

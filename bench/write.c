@@ -20,7 +20,7 @@ static lg_error *write_json(const char *path)
     lg_func (lg_error *, err) {
         FILE *f = fopen(path, "w");
         if (!f)
-            lg_return(lg_errorf("%s: cannot be written", path));
+            lg_return(lg_error_newf("%s: cannot be written", path));
         lg_defer(close_written, f, &err);
         for (int i = 0; i < report_row_count; i++) {
             const struct row *r = &report_rows[i];
@@ -81,11 +81,11 @@ static lg_error *write_readme(const char *path)
         char *from = text ? strstr(text, begin) : NULL;
         char *to = from ? strstr(from, end) : NULL;
         if (!to)
-            lg_return(lg_errorf("%s: has no place for the results", path));
+            lg_return(lg_error_newf("%s: has no place for the results", path));
 
         FILE *f = fopen(path, "w");
         if (!f)
-            lg_return(lg_errorf("%s: cannot be written", path));
+            lg_return(lg_error_newf("%s: cannot be written", path));
         lg_defer(close_written, f, &err);
         fwrite(text, 1, (size_t)(from - text) + strlen(begin), f);
         write_table(f);
@@ -109,7 +109,7 @@ static lg_error *write_picture(const char *path)
     lg_func (lg_error *, err) {
         FILE *f = fopen(path, "w");
         if (!f)
-            lg_return(lg_errorf("%s: cannot be written", path));
+            lg_return(lg_error_newf("%s: cannot be written", path));
         lg_defer(close_written, f, &err);
 
 #define AT(ratio) (LABEL + (log(ratio) - log(lowest)) * scale)

@@ -15,7 +15,7 @@ static int open_descriptors(void)
 {
     DIR *list = opendir("/proc/self/fd");
     if (!list)
-        lg_panic_error(lg_error_errno(errno, "open /proc/self/fd"));
+        lg_panic_with_error(lg_error_new_errno("open /proc/self/fd"));
     lg_defer(closedir, list);
     int count = 0;
     while (readdir(list))
@@ -36,7 +36,7 @@ static lg_error *all_kept_until_the_end(int *most)
     for (int i = 0; i < FILES; i++) {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            return lg_error_errno(errno, "open /dev/null");
+            return lg_error_new_errno("open /dev/null");
         lg_defer_in(&whole_function, close, fd);
         note_most(most);
     }
@@ -48,7 +48,7 @@ static lg_error *one_at_a_time(int *most)
     for (int i = 0; i < FILES; i++) {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            return lg_error_errno(errno, "open /dev/null");
+            return lg_error_new_errno("open /dev/null");
         lg_defer(close, fd);
         note_most(most);
     }
@@ -60,7 +60,7 @@ static int most_open_in(lg_error *(*process)(int *))
     int before = open_descriptors(), most = before;
     lg_error *err = process(&most);
     if (err)
-        lg_panic_error(err);
+        lg_panic_with_error(err);
     return most - before;
 }
 

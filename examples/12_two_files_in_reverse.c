@@ -10,13 +10,13 @@ static lg_error *open_both(void)
     lg_func (lg_error *, err) {
         FILE *in = fopen("/etc/hostname", "re");
         if (!in)
-            lg_return(lg_error_errno(errno, "open /etc/hostname"));
-        lg_defer(lg_close_file, in, &err);
+            lg_return(lg_error_new_errno("open /etc/hostname"));
+        lg_defer(lg_fclose, in, &err);
 
         FILE *out = tmpfile();
         if (!out)
-            lg_return(lg_error_errno(errno, "create a temporary file"));
-        lg_defer(lg_close_file, out, &err);
+            lg_return(lg_error_new_errno("create a temporary file"));
+        lg_defer(lg_fclose, out, &err);
 
         puts("both open");
     }

@@ -6,8 +6,8 @@
 
 static void worker(lg_context *ctx)
 {
-    lg_defer(lg_context_end, ctx);
-    if (lg_select(lg_case_done(ctx), lg_case_until(lg_within(LG_SECOND))) == 0)
+    lg_defer(lg_context_free, ctx);
+    if (lg_select(lg_case_context(ctx), lg_case_until(lg_until_timeout(LG_SECOND))) == 0)
         puts("worker: cancelled");
     else
         puts("worker: timed out");
@@ -15,12 +15,12 @@ static void worker(lg_context *ctx)
 
 int main(void)
 {
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_defer(lg_context_end, ctx);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_defer(lg_context_free, ctx);
 
     lg_waitgroup workers = LG_WAITGROUP_INIT;
     lg_defer(lg_waitgroup_wait, &workers);
-    lg_waitgroup_go(&workers, worker, lg_with_cancel(ctx));
+    lg_waitgroup_go(&workers, worker, lg_context_with_cancel(ctx));
 
     lg_sleep(100 * LG_MILLISECOND);
     lg_context_cancel(ctx);

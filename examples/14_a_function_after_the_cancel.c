@@ -6,9 +6,9 @@
 
 int main(void)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
 
-    lg_context_func func = lg_context_after_func(ctx, puts, "cleanup after cancel");
+    lg_context_func func = lg_context_on_done(ctx, puts, "cleanup after cancel");
     // Go's stop would not wait for the call to end, and main would have to sleep.
     lg_defer(lg_context_func_stop_and_wait, &func);
 

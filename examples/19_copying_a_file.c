@@ -21,14 +21,14 @@ static lg_error *copy_file(const char *from, const char *to)
         err = lg_file_open(from, O_RDONLY, 0, &in);
         if (err)
             lg_return(err);
-        lg_defer(lg_file_finish, in, &err);
+        lg_defer(lg_file_close, in, &err);
 
         lg_file *out;
         err = lg_file_create(to, 0666, &out);
         if (err)
             lg_return(err);
         lg_defer_on_error(unlink, to);
-        lg_defer(lg_file_finish, out, &err);
+        lg_defer(lg_file_close, out, &err);
 
         char buffer[4096];
         size_t size;
@@ -49,7 +49,7 @@ static lg_error *copy_to_a_scratch_folder(void)
     char folder[4096], copy[4096 + 16];
     snprintf(folder, sizeof folder, "%s/copy-XXXXXX", parent ? parent : "/tmp");
     if (!mkdtemp(folder))
-        return lg_error_errno(errno, "create %s", folder);
+        return lg_error_new_errno("create %s", folder);
     lg_defer(rmdir, folder);
 
     snprintf(copy, sizeof copy, "%s/hostname", folder);

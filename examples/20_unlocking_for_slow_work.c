@@ -65,7 +65,7 @@ static lg_error *get_or_load(struct cache *cache, const char *key,
         struct item *item = find(cache, key);
         if (!item) {
             {
-                lg_mutex_unlocked(&cache->mutex);
+                lg_mutex_scoped_unlock(&cache->mutex);
                 err = load(key, &loaded);
             }
             if (err)
@@ -75,7 +75,7 @@ static lg_error *get_or_load(struct cache *cache, const char *key,
         if (!item) {
             item = insert(cache, key, loaded);
             if (!item)
-                lg_return(lg_error_errno(errno, "cache %s", key));
+                lg_return(lg_error_new_errno("cache %s", key));
             loaded = NULL; // it is the cache's now
         }
         *value = item->value;
@@ -86,7 +86,7 @@ static lg_error *get_or_load(struct cache *cache, const char *key,
 static lg_error *load_slowly(const char *key, char **value)
 {
     *value = strdup("v1");
-    return *value ? NULL : lg_error_errno(errno, "load %s", key);
+    return *value ? NULL : lg_error_new_errno("load %s", key);
 }
 
 int main(void)

@@ -13,14 +13,14 @@ static lg_error *process(const char *path)
     lg_func (lg_error *, err) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer_as(closing, lg_close_fd, fd, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer_as(closing, lg_close, fd, &err);
 
         struct stat status;
         if (fstat(fd, &status) < 0)
-            lg_return(lg_error_errno(errno, "stat %s", path));
+            lg_return(lg_error_new_errno("stat %s", path));
 
-        lg_run_now(closing);
+        lg_deferred_run(closing);
         if (err)
             lg_return(err);
         // … more work, which does not need the file …

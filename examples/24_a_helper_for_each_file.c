@@ -12,12 +12,12 @@ static lg_error *show(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return lg_error_errno(errno, "open");
+        return lg_error_new_errno("open");
     lg_defer(close, fd);
 
     struct stat status;
     if (fstat(fd, &status) < 0)
-        return lg_error_errno(errno, "stat");
+        return lg_error_new_errno("stat");
     printf("%-20s %jd bytes\n", path, (intmax_t)status.st_size);
     return NULL;
 }

@@ -5,8 +5,8 @@
 
 static lg_error *tick(int number)
 {
-    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), LG_SECOND);
-    lg_error *err = lg_sleep_until(50 * LG_MILLISECOND, lg_with(ctx));
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(), LG_SECOND);
+    lg_error *err = lg_sleep_until(50 * LG_MILLISECOND, lg_until_context(ctx));
     if (!err)
         printf("tick %d completed\n", number);
     return err;

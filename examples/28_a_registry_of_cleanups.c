@@ -23,8 +23,8 @@ static lg_error *serve(void)
 {
     lg_func (lg_error *, err) {
         struct service services[] = {{"db"}, {"redis"}, {"logger"}};
-        lg_registry cleanups = LG_REGISTRY;
-        lg_defer(lg_registry_finish, &cleanups, &err);
+        lg_registry cleanups = LG_REGISTRY_INIT;
+        lg_defer(lg_registry_close, &cleanups, &err);
 
         for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
             err = start(&services[i], &cleanups);

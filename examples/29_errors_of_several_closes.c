@@ -1,5 +1,5 @@
 /* Two closers, each of which may fail: `b` is closed first, then `a`, and what goes wrong is joined to
- * the result, so that nothing is lost if both fail (E4, E6). lg_error_add is what a closer of one's own
+ * the result, so that nothing is lost if both fail (E4, E6). lg_error_join_into is what a closer of one's own
  * is made with. */
 #include <stdio.h>
 
@@ -14,7 +14,7 @@ static void close_it(struct closer *closer, lg_error **result)
 {
     printf("closing %s\n", closer->name);
     if (closer->fails)
-        lg_error_add(result, lg_errorf("%s failed", closer->name));
+        lg_error_join_into(result, lg_error_newf("%s failed", closer->name));
 }
 
 static lg_error *use(void)

@@ -14,8 +14,8 @@ static lg_error *use(void)
 {
     lg_func (lg_error *, err) {
         char message[] = "real close";
-        lg_close_once once = LG_CLOSE_ONCE(real_close, message);
-        lg_defer(lg_close_once_finish, &once, &err);
+        lg_close_once once = LG_CLOSE_ONCE_INIT(real_close, message);
+        lg_defer(lg_close_once_close, &once, &err);
         lg_defer(lg_close_once_into, &once, &err);
     }
 }

@@ -15,7 +15,7 @@ static lg_error *work(bool needs_file)
     if (needs_file) {
         int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            return lg_error_errno(errno, "open /etc/hostname");
+            return lg_error_new_errno("open /etc/hostname");
         lg_defer_in(&cleanups, close, fd);
         puts("file opened");
     }

@@ -24,11 +24,11 @@ static lg_error *jobs_add(struct jobs *jobs, const char *name, size_t length)
 {
     char **names = reallocarray(jobs->name, jobs->count + 1, sizeof *names);
     if (!names)
-        return lg_error_errno(errno, "add job %zu", jobs->count + 1);
+        return lg_error_new_errno("add job %zu", jobs->count + 1);
     jobs->name = names;
     names[jobs->count] = strndup(name, length);
     if (!names[jobs->count])
-        return lg_error_errno(errno, "add job %zu", jobs->count + 1);
+        return lg_error_new_errno("add job %zu", jobs->count + 1);
     jobs->count++;
     return NULL;
 }
@@ -40,8 +40,8 @@ static lg_error *load_jobs(const char *path, struct jobs *jobs)
 
         FILE *file = fopen(path, "re");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer(lg_close_file, file, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_fclose, file, &err);
 
         char *line = NULL;
         size_t size = 0;
@@ -53,7 +53,7 @@ static lg_error *load_jobs(const char *path, struct jobs *jobs)
             if (err)
                 lg_return(err);
         }
-        lg_return(feof(file) ? NULL : lg_error_errno(errno, "read %s", path));
+        lg_return(feof(file) ? NULL : lg_error_new_errno("read %s", path));
     }
 }
 

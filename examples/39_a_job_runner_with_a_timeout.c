@@ -21,13 +21,14 @@ static void run(struct runner *runner, const lg_context *ctx)
 {
     lg_ticker *ticker = lg_ticker_new(20 * LG_MILLISECOND);
     lg_defer(lg_ticker_free, ticker);
-    while (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) != 0)
+    while (lg_select(lg_case_context(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) !=
+           0)
         bump(runner);
 }
 
 static void run_for(struct runner *runner, lg_duration duration)
 {
-    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), duration);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(), duration);
     lg_waitgroup group = LG_WAITGROUP_INIT;
     lg_defer(lg_waitgroup_wait, &group);
     lg_waitgroup_go(&group, run, runner, ctx);

@@ -23,7 +23,8 @@ static void run(struct runner *runner, const lg_context *ctx)
 {
     lg_ticker *ticker = lg_ticker_new(20 * LG_MILLISECOND);
     lg_defer(lg_ticker_free, ticker);
-    while (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) != 0)
+    while (lg_select(lg_case_context(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) !=
+           0)
         bump(runner);
 }
 
@@ -32,11 +33,12 @@ static lg_error *serve(void)
     lg_func (lg_error *, err) {
         FILE *out = tmpfile();
         if (!out)
-            lg_return(lg_error_errno(errno, "create a log file"));
-        lg_defer(lg_close_file, out, &err); // a failure to write is told too
+            lg_return(lg_error_new_errno("create a log file"));
+        lg_defer(lg_fclose, out, &err); // a failure to write is told too
 
         struct runner runner = {.out = out};
-        lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), 210 * LG_MILLISECOND);
+        lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                                  210 * LG_MILLISECOND);
         lg_waitgroup group = LG_WAITGROUP_INIT;
         lg_waitgroup_go(&group, run, &runner, ctx);
         lg_waitgroup_wait(&group);

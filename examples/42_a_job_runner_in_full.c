@@ -24,7 +24,8 @@ static void run(struct runner *runner, const lg_context *ctx)
     lg_defer(puts, "goroutine exit");
     lg_ticker *ticker = lg_ticker_new(20 * LG_MILLISECOND);
     lg_defer(lg_ticker_free, ticker);
-    while (lg_select(lg_case_done(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) != 0)
+    while (lg_select(lg_case_context(ctx), lg_case_recv(lg_ticker_channel(ticker), NULL, NULL)) !=
+           0)
         bump(runner);
 }
 
@@ -33,15 +34,15 @@ static lg_error *serve(void)
     lg_func (lg_error *, err) {
         FILE *out = tmpfile();
         if (!out)
-            lg_return(lg_error_errno(errno, "create a log file"));
-        lg_defer(lg_close_file, out, &err);
+            lg_return(lg_error_new_errno("create a log file"));
+        lg_defer(lg_fclose, out, &err);
         lg_defer(puts, "closing log file");
 
-        lg_context *ctx = lg_with_timeout(lg_background(), 210 * LG_MILLISECOND);
-        lg_defer(lg_context_end, ctx);
+        lg_context *ctx = lg_context_with_timeout(lg_context_background(), 210 * LG_MILLISECOND);
+        lg_defer(lg_context_free, ctx);
         lg_defer(puts, "cancel context");
 
-        lg_context_func func = lg_context_after_func(ctx, puts, "after-func: cancelled");
+        lg_context_func func = lg_context_on_done(ctx, puts, "after-func: cancelled");
         lg_defer(lg_context_func_stop_and_wait, &func);
         lg_defer(puts, "deregister after-func");
 

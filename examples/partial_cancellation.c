@@ -30,7 +30,7 @@ static void worker(struct customer *customer)
 {
     FILE *file = tmpfile();
     if (!file)
-        lg_panic_error(lg_error_errno(errno, "create a file"));
+        lg_panic_with_error(lg_error_new_errno("create a file"));
     customer->files++;
     lg_defer(close_counted, file, customer);
     lg_waitgroup_done(&customer->ready);
@@ -39,7 +39,7 @@ static void worker(struct customer *customer)
 
 static void start(struct customer *customer, const lg_context *service)
 {
-    customer->ctx = lg_with_cancel(service);
+    customer->ctx = lg_context_with_cancel(service);
     lg_waitgroup_add(&customer->ready, 2);
     lg_waitgroup_go(&customer->workers, worker, customer);
     lg_waitgroup_go(&customer->workers, worker, customer);
@@ -48,7 +48,7 @@ static void start(struct customer *customer, const lg_context *service)
 
 static void leave(struct customer *customer)
 {
-    lg_context_end(customer->ctx);
+    lg_context_free(customer->ctx);
     lg_waitgroup_wait(&customer->workers);
     printf("%s has left\n", customer->name);
 }
@@ -63,7 +63,7 @@ int main(void)
     struct customer first = {.name = "first"}, second = {.name = "second"};
     lg_defer(lg_waitgroup_wait, &first.workers);
     lg_defer(lg_waitgroup_wait, &second.workers);
-    lg_auto_context lg_context *service = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *service = lg_context_with_cancel(lg_context_background());
 
     start(&first, service);
     start(&second, service);
@@ -72,8 +72,8 @@ int main(void)
     leave(&first);
     show(&first);
     show(&second);
-    puts(lg_context_err(service) || lg_context_err(second.ctx) ? "the rest stops too"
-                                                               : "the rest goes on");
+    puts(lg_context_error(service) || lg_context_error(second.ctx) ? "the rest stops too"
+                                                                   : "the rest goes on");
     leave(&second);
     show(&second);
     return 0;

@@ -22,7 +22,7 @@ static lg_error *read_input(const char *path, char **text, size_t *size)
         err = lg_file_open(path, O_RDONLY, 0, &file);
         if (err)
             lg_return(err);
-        lg_defer(lg_file_finish, file, &err);
+        lg_defer(lg_file_close, file, &err);
         lg_return(lg_file_read_all(file, text, size));
     }
 }
@@ -91,8 +91,8 @@ static lg_error *check_output(const char *path)
 {
     struct stat status;
     if (lstat(path, &status) == 0)
-        return S_ISREG(status.st_mode) ? NULL : lg_errorf("%s is not a regular file", path);
-    return errno == ENOENT ? NULL : lg_error_errno(errno, "stat %s", path);
+        return S_ISREG(status.st_mode) ? NULL : lg_error_newf("%s is not a regular file", path);
+    return errno == ENOENT ? NULL : lg_error_new_errno("stat %s", path);
 }
 
 static lg_error *temporary_name(const char *path, char **name)
@@ -108,7 +108,7 @@ static lg_error *temporary_name(const char *path, char **name)
 static void remove_temporary(const char *name, lg_error **result)
 {
     if (unlink(name) != 0)
-        lg_error_add(result, lg_error_errno(errno, "remove %s", name));
+        lg_error_join_into(result, lg_error_new_errno("remove %s", name));
 }
 
 static lg_error *write_output(const char *path, const char *data, size_t size)
@@ -128,15 +128,15 @@ static lg_error *write_output(const char *path, const char *data, size_t size)
         if (err)
             lg_return(err);
         lg_defer_on_error(remove_temporary, name, &err);
-        lg_defer(lg_file_finish, file, &err);
+        lg_defer(lg_file_close, file, &err);
 
         err = lg_file_write(file, data, size);
         if (!err)
             err = lg_file_sync(file);
         if (!err)
-            err = lg_file_close(file);
+            err = lg_file_close_now(file);
         if (!err && rename(name, path) != 0)
-            err = lg_error_errno(errno, "rename %s to %s", name, path);
+            err = lg_error_new_errno("rename %s to %s", name, path);
         lg_return(err);
     }
 }

@@ -14,7 +14,7 @@ enum { LIMIT = 50, FILES = 2 * LIMIT };
 static lg_error *open_null(int *fd)
 {
     *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return *fd < 0 ? lg_error_errno(errno, "open /dev/null") : NULL;
+    return *fd < 0 ? lg_error_new_errno("open /dev/null") : NULL;
 }
 
 static lg_error *wrong(int *processed)

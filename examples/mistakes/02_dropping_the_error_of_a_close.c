@@ -1,5 +1,5 @@
 /* Mistake 2: a deferred fclose whose result nobody sees. A stream keeps what is written in a buffer; if
- * the disk is full, it is fclose that finds out, and data is lost without a word. lg_close_file lands
+ * the disk is full, it is fclose that finds out, and data is lost without a word. lg_fclose lands
  * the failure in the function's result (E6). */
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@ static lg_error *wrong(const char *path)
     lg_func (lg_error *, err) {
         FILE *file = fopen(path, "we");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", path));
+            lg_return(lg_error_new_errno("open %s", path));
         lg_defer(fclose, file);
         if (fputs("precious\n", file) < 0)
-            lg_return(lg_error_errno(errno, "write %s", path));
+            lg_return(lg_error_new_errno("write %s", path));
     }
 }
 
@@ -23,10 +23,10 @@ static lg_error *right(const char *path)
     lg_func (lg_error *, err) {
         FILE *file = fopen(path, "we");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer(lg_close_file, file, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_fclose, file, &err);
         if (fputs("precious\n", file) < 0)
-            lg_return(lg_error_errno(errno, "write %s", path));
+            lg_return(lg_error_new_errno("write %s", path));
     }
 }
 

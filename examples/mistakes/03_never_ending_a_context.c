@@ -19,7 +19,7 @@ static const lg_context_key session_key = {"session", close_session};
 static lg_context *new_request(const lg_context *server)
 {
     open_sessions++;
-    return lg_with_value(server, &session_key, &open_sessions);
+    return lg_context_with_value(server, &session_key, &open_sessions);
 }
 
 static lg_context *wrong(const lg_context *server)
@@ -37,7 +37,7 @@ static void right(const lg_context *server)
 
 int main(void)
 {
-    lg_auto_context lg_context *server = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *server = lg_context_with_cancel(lg_context_background());
     lg_context *left[REQUESTS];
 
     for (int i = 0; i < REQUESTS; i++)
@@ -45,7 +45,7 @@ int main(void)
     int wrong_sessions = open_sessions;
     printf("wrong: after %d requests %d sessions are open\n", REQUESTS, wrong_sessions);
     for (int i = 0; i < REQUESTS; i++)
-        lg_context_end(left[i]);
+        lg_context_free(left[i]);
 
     for (int i = 0; i < REQUESTS; i++)
         right(server);

@@ -14,7 +14,7 @@ static lg_error *check_folder(int fd)
 {
     struct stat status;
     if (fstat(fd, &status) < 0)
-        return lg_error_errno(errno, "stat");
+        return lg_error_new_errno("stat");
     return S_ISDIR(status.st_mode) ? NULL : lg_error_new("not a folder");
 }
 
@@ -23,7 +23,7 @@ static lg_error *wrong(const char *path, int *fd)
     lg_func (lg_error *, err) {
         *fd = open(path, O_RDONLY | O_CLOEXEC);
         if (*fd < 0)
-            lg_return(lg_error_errno(errno, "open"));
+            lg_return(lg_error_new_errno("open"));
         lg_defer(close, *fd);
         lg_return(check_folder(*fd));
     }
@@ -34,7 +34,7 @@ static lg_error *right(const char *path, int *fd)
     lg_func (lg_error *, err) {
         *fd = open(path, O_RDONLY | O_CLOEXEC);
         if (*fd < 0)
-            lg_return(lg_error_errno(errno, "open"));
+            lg_return(lg_error_new_errno("open"));
         lg_defer_on_error(close, *fd);
         lg_return(check_folder(*fd));
     }

@@ -12,14 +12,14 @@ static int open_null(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        lg_panic_error(lg_error_errno(errno, "open /dev/null"));
+        lg_panic_with_error(lg_error_new_errno("open /dev/null"));
     return fd;
 }
 
 static int wrong(lg_mutex *mutex)
 {
-    lg_context *ctx = lg_with_timeout(lg_background(), LG_SECOND);
-    lg_defer(lg_context_end, ctx); // stops the timer, and that is all
+    lg_context *ctx = lg_context_with_timeout(lg_context_background(), LG_SECOND);
+    lg_defer(lg_context_free, ctx); // stops the timer, and that is all
     int fd = open_null();
     lg_mutex_lock(mutex);
     return fd;
@@ -27,8 +27,8 @@ static int wrong(lg_mutex *mutex)
 
 static int right(lg_mutex *mutex)
 {
-    lg_context *ctx = lg_with_timeout(lg_background(), LG_SECOND);
-    lg_defer(lg_context_end, ctx);
+    lg_context *ctx = lg_context_with_timeout(lg_context_background(), LG_SECOND);
+    lg_defer(lg_context_free, ctx);
     int fd = open_null();
     lg_defer(close, fd);
     lg_mutex_lock(mutex);

@@ -18,7 +18,7 @@ static int open_null(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        lg_panic_error(lg_error_errno(errno, "open /dev/null"));
+        lg_panic_with_error(lg_error_new_errno("open /dev/null"));
     return fd;
 }
 

@@ -15,7 +15,7 @@ static lg_error *wrong(const char *path, int *used)
     lg_defer(close, fd);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return lg_error_errno(errno, "open %s", path);
+        return lg_error_new_errno("open %s", path);
     *used = fd;
     return NULL;
 }
@@ -24,7 +24,7 @@ static lg_error *right(const char *path, int *used)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return lg_error_errno(errno, "open %s", path);
+        return lg_error_new_errno("open %s", path);
     lg_defer(close, fd);
     *used = fd;
     return NULL;
@@ -35,7 +35,7 @@ static bool leaks(const char *which, lg_error *(*use)(const char *, int *))
     int fd = -1;
     lg_error *err = use("/dev/null", &fd);
     if (err)
-        lg_panic_error(err);
+        lg_panic_with_error(err);
     bool leaked = close(fd) == 0;
     printf("%s: the file was %s\n", which, leaked ? "leaked" : "closed");
     return leaked;

@@ -15,8 +15,8 @@ static lg_error *wrong(const char *path, lg_error **unread)
     }
     FILE *file = fopen(path, "we");
     if (!file)
-        return lg_error_errno(errno, "open %s", path);
-    lg_defer(lg_close_file, file, &err);
+        return lg_error_new_errno("open %s", path);
+    lg_defer(lg_fclose, file, &err);
     fputs("precious\n", file);
     return err;
 }
@@ -26,8 +26,8 @@ static lg_error *right(const char *path)
     lg_func (lg_error *, err) {
         FILE *file = fopen(path, "we");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer(lg_close_file, file, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_fclose, file, &err);
         fputs("precious\n", file);
         lg_return(err);
     }

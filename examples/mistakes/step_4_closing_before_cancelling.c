@@ -16,9 +16,9 @@ struct log {
 
 static void write_lines(struct log *log, lg_context *ctx)
 {
-    lg_defer(lg_context_end, ctx);
+    lg_defer(lg_context_free, ctx);
     int number;
-    while (lg_select(lg_case_done(ctx), lg_case_recv(log->lines, &number, NULL)) != 0) {
+    while (lg_select(lg_case_context(ctx), lg_case_recv(log->lines, &number, NULL)) != 0) {
         char line[32];
         snprintf(line, sizeof line, "line %d\n", number);
         lg_error *err = lg_file_write(log->file, line, strlen(line));
@@ -37,13 +37,13 @@ static void write_line(struct log *log, int number)
 
 static void close_log(struct log *log)
 {
-    lg_error_free(lg_file_close(log->file));
+    lg_error_free(lg_file_close_now(log->file));
 }
 
 static void wrong(struct log *log, lg_waitgroup *writers)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_waitgroup_go(writers, write_lines, log, lg_with_cancel(ctx));
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_waitgroup_go(writers, write_lines, log, lg_context_with_cancel(ctx));
     lg_defer(write_line, log, 2); // what comes in while this function is left
     lg_defer(close_log, log);
     write_line(log, 1);
@@ -53,8 +53,8 @@ static void right(struct log *log, lg_waitgroup *writers)
 {
     lg_defer(close_log, log);
     lg_defer(lg_waitgroup_wait, writers);
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_waitgroup_go(writers, write_lines, log, lg_with_cancel(ctx));
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_waitgroup_go(writers, write_lines, log, lg_context_with_cancel(ctx));
     lg_defer(write_line, log, 2);
     write_line(log, 1);
 }
@@ -63,12 +63,12 @@ static int failures_of(void (*way)(struct log *log, lg_waitgroup *writers))
 {
     lg_waitgroup writers = LG_WAITGROUP_INIT;
     struct log log = {.lines = lg_chan_make(int, 0)};
-    lg_defer(lg_chan_drop, log.lines);
+    lg_defer(lg_chan_unref, log.lines);
     log.written = lg_chan_make(int, 0);
-    lg_defer(lg_chan_drop, log.written);
+    lg_defer(lg_chan_unref, log.written);
     lg_error *err = lg_file_open("/dev/null", O_WRONLY, 0, &log.file);
     if (err)
-        lg_panic_error(err);
+        lg_panic_with_error(err);
     lg_defer(lg_file_free, log.file);
     way(&log, &writers);
     lg_waitgroup_wait(&writers);

@@ -29,7 +29,7 @@ static void write_late(struct work *work)
 
 static void close_file(struct work *work)
 {
-    lg_error_free(lg_file_close(work->file));
+    lg_error_free(lg_file_close_now(work->file));
 }
 
 /* The context is cancelled, the function has begun, and then the defers run. */
@@ -42,7 +42,7 @@ static void cancel_and_leave(struct work *work, lg_context *ctx)
 static void close_then_stop(struct work *work, lg_context *ctx)
 {
     lg_defer(lg_context_cancel, work->go_on);
-    work->func = lg_context_after_func(ctx, write_late, work);
+    work->func = lg_context_on_done(ctx, write_late, work);
     lg_defer(lg_context_func_stop, &work->func);
     lg_defer(close_file, work);
     cancel_and_leave(work, ctx);
@@ -52,7 +52,7 @@ static void stop_then_close(struct work *work, lg_context *ctx)
 {
     lg_defer(lg_context_cancel, work->go_on);
     lg_defer(close_file, work);
-    work->func = lg_context_after_func(ctx, write_late, work);
+    work->func = lg_context_on_done(ctx, write_late, work);
     lg_defer(lg_context_func_stop, &work->func);
     cancel_and_leave(work, ctx);
 }
@@ -60,7 +60,7 @@ static void stop_then_close(struct work *work, lg_context *ctx)
 static void wait_then_close(struct work *work, lg_context *ctx)
 {
     lg_defer(close_file, work);
-    work->func = lg_context_after_func(ctx, write_late, work);
+    work->func = lg_context_on_done(ctx, write_late, work);
     lg_defer(lg_context_func_stop_and_wait, &work->func);
     lg_defer(lg_context_cancel, work->go_on);
     cancel_and_leave(work, ctx);
@@ -69,13 +69,13 @@ static void wait_then_close(struct work *work, lg_context *ctx)
 /* True if all was written. */
 static bool show(const char *name, void (*way)(struct work *work, lg_context *ctx))
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *begun = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *go_on = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *begun = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *go_on = lg_context_with_cancel(lg_context_background());
     struct work work = {.begun = begun, .go_on = go_on};
     lg_error *err = lg_file_open("/dev/null", O_WRONLY, 0, &work.file);
     if (err)
-        lg_panic_error(err);
+        lg_panic_with_error(err);
     lg_defer(lg_file_free, work.file);
 
     way(&work, ctx);

@@ -31,7 +31,7 @@ static void span_end(struct span *span)
 static void context_end(lg_context *ctx)
 {
     puts("context ended");
-    lg_context_end(ctx);
+    lg_context_free(ctx);
 }
 
 /* ---- a response, read as it comes ---- */
@@ -95,7 +95,7 @@ static lg_error *response_open(const lg_context *ctx, const char *url, struct sp
         curl_easy_setopt(response->easy, CURLOPT_NOSIGNAL, 1L);
         if (curl_multi_add_handle(response->multi, response->easy) != CURLM_OK)
             lg_return(lg_error_new("no memory for HTTP"));
-        response->waker = lg_context_after_func(ctx, wake, response->multi);
+        response->waker = lg_context_on_done(ctx, wake, response->multi);
         *opened = response;
         lg_return(NULL);
     }
@@ -106,7 +106,7 @@ static lg_error *response_read_all(struct response *response)
 {
     int running = 1;
     while (running) {
-        if (lg_context_err(response->ctx))
+        if (lg_context_error(response->ctx))
             return lg_error_wrap(lg_context_cause_copy(response->ctx), "after %zu bytes",
                                  response->read);
         if (curl_multi_perform(response->multi, &running) != CURLM_OK ||
@@ -128,7 +128,8 @@ static lg_error *handle(const char *name, const char *url)
         struct span span = {.name = name};
         lg_defer(span_end, &span);
 
-        lg_context *ctx = lg_with_timeout_named(lg_background(), 300 * LG_MILLISECOND, "fetch");
+        lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
+                                                        300 * LG_MILLISECOND, "fetch");
         lg_defer(context_end, ctx);
 
         struct response *response;
@@ -146,7 +147,8 @@ static lg_error *handle_in_the_wrong_order(const char *name, const char *url)
 {
     lg_func (lg_error *, err) {
         struct span span = {.name = name};
-        lg_context *ctx = lg_with_timeout_named(lg_background(), 300 * LG_MILLISECOND, "fetch");
+        lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
+                                                        300 * LG_MILLISECOND, "fetch");
         lg_defer(context_end, ctx);
         struct response *response;
         err = response_open(ctx, url, &span, &response);
@@ -168,15 +170,15 @@ static void answer(int fd, const lg_context *ctx)
 {
     char request[1024];
     size_t count;
-    lg_defer(lg_close_fd, fd, NULL);
-    lg_error *err = lg_read(fd, request, sizeof(request) - 1, lg_with(ctx), &count);
+    lg_defer(lg_close, fd, NULL);
+    lg_error *err = lg_read(fd, request, sizeof(request) - 1, lg_until_context(ctx), &count);
     if (!err) {
         request[count] = '\0';
         bool stalls = strstr(request, "/half") != NULL;
         const char *reply = strstr(request, "/whole") ? whole : stalls ? half : no;
-        err = lg_write(fd, reply, strlen(reply), lg_with(ctx), NULL);
+        err = lg_write(fd, reply, strlen(reply), lg_until_context(ctx), NULL);
         if (!err && stalls)
-            err = lg_sleep_until(LG_HOUR, lg_with(ctx));
+            err = lg_sleep_until(LG_HOUR, lg_until_context(ctx));
     }
     lg_error_free(err);
 }
@@ -186,7 +188,7 @@ static void serve(int listener, const lg_context *ctx)
     lg_group_scope(group, NULL);
     lg_error *err;
     int fd;
-    while (!(err = lg_accept(listener, NULL, NULL, lg_with(ctx), &fd)))
+    while (!(err = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &fd)))
         lg_group_go(&group, answer, fd, ctx);
     lg_error_free(err);
 }
@@ -199,11 +201,11 @@ static lg_error *listen_on(int *listener, int *port)
         socklen_t length = sizeof(address);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "socket"));
-        lg_defer_on_error(lg_close_fd, fd, NULL);
+            lg_return(lg_error_new_errno("socket"));
+        lg_defer_on_error(lg_close, fd, NULL);
         if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, 16) != 0 ||
             getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-            lg_return(lg_error_errno(errno, "listen"));
+            lg_return(lg_error_new_errno("listen"));
         *listener = fd;
         *port = ntohs(address.sin_port);
         lg_return(NULL);
@@ -230,9 +232,9 @@ static lg_error *run(void)
         err = listen_on(&listener, &port);
         if (err)
             lg_return(err);
-        lg_defer(lg_close_fd, listener, &err);
-        lg_context *ctx = lg_with_cancel(lg_background());
-        lg_defer(lg_context_end, ctx);
+        lg_defer(lg_close, listener, &err);
+        lg_context *ctx = lg_context_with_cancel(lg_context_background());
+        lg_defer(lg_context_free, ctx);
         lg_group_scope(server, &err);
         lg_group_go(&server, serve, listener, ctx);
         lg_defer(lg_context_cancel, ctx); /* before the server is waited for */

@@ -41,7 +41,7 @@ static lg_error *database_start(void *argument, const lg_context *ctx)
                          "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS entry (id INTEGER "
                          "PRIMARY KEY)",
                          NULL, NULL, NULL) != SQLITE_OK) {
-            err = lg_errorf("%s: %s", service->path, sqlite3_errmsg(service->db));
+            err = lg_error_newf("%s: %s", service->path, sqlite3_errmsg(service->db));
             sqlite3_close(service->db);
             service->db = NULL;
         }
@@ -56,7 +56,7 @@ static lg_error *database_stop(void *argument, const lg_context *ctx)
     lg_mutex_lock(&service->lock);
     lg_defer(lg_mutex_unlock, &service->lock);
     if (sqlite3_close(service->db) != SQLITE_OK)
-        return lg_errorf("close: %s", sqlite3_errmsg(service->db));
+        return lg_error_newf("close: %s", sqlite3_errmsg(service->db));
     service->db = NULL;
     return NULL;
 }
@@ -176,8 +176,8 @@ static lg_error *take_connections(struct service *service, lg_until until)
 
 static void take_all(struct service *service)
 {
-    lg_error *err = take_connections(service, lg_with(service->taking));
-    if (!lg_error_is(err, &lg_cancelled))
+    lg_error *err = take_connections(service, lg_until_context(service->taking));
+    if (!lg_error_is(err, &lg_error_cancelled))
         lg_error_print(err, stderr);
     lg_error_free(err);
 }
@@ -190,11 +190,11 @@ static lg_error *listen_here(struct service *service)
         socklen_t length = sizeof(address);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "socket"));
-        lg_defer_on_error(lg_close_fd, fd, NULL);
+            lg_return(lg_error_new_errno("socket"));
+        lg_defer_on_error(lg_close, fd, NULL);
         if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, 128) != 0 ||
             getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-            lg_return(lg_error_errno(errno, "listen"));
+            lg_return(lg_error_new_errno("listen"));
         service->listener = fd;
         service->port = ntohs(address.sin_port);
         lg_return(NULL);
@@ -209,7 +209,7 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
         err = listen_here(service);
         if (err)
             lg_return(err);
-        lg_defer_on_error(lg_close_fd, service->listener, NULL);
+        lg_defer_on_error(lg_close, service->listener, NULL);
         service->http =
             MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC |
                                  MHD_USE_NO_LISTEN_SOCKET,
@@ -217,8 +217,8 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
                              MHD_OPTION_NOTIFY_COMPLETED, completed, service,
                              MHD_OPTION_NOTIFY_CONNECTION, closed, service, MHD_OPTION_END);
         if (!service->http)
-            lg_return(lg_error_errno(errno, "HTTP"));
-        service->taking = lg_with_cancel(lg_background());
+            lg_return(lg_error_new_errno("HTTP"));
+        service->taking = lg_context_with_cancel(lg_context_background());
         lg_group_go(&service->takers, take_all, service);
         printf("%d\n", service->port);
         fflush(stdout);
@@ -234,14 +234,16 @@ static lg_error *http_stop(void *argument, const lg_context *ctx)
         lg_defer(MHD_stop_daemon, service->http);
         lg_context_cancel(service->taking);
         err = lg_group_wait(&service->takers);
-        lg_context_end(service->taking);
+        lg_context_free(service->taking);
         /* Those that the kernel has let in, and nobody has taken yet. */
-        lg_error_free(take_connections(service, lg_within(0)));
-        lg_close_fd(service->listener, &err);
+        lg_error_free(take_connections(service, lg_until_timeout(0)));
+        lg_close(service->listener, &err);
         /* Who has connected may not have sent the request yet; but who only keeps the connection for a next one is not
          * waited for. */
-        lg_error_free(lg_waitgroup_wait_until(&service->connections, lg_within(2 * LG_SECOND)));
-        lg_error_add(&err, lg_waitgroup_wait_until(&service->in_flight, lg_with(ctx)));
+        lg_error_free(
+            lg_waitgroup_wait_until(&service->connections, lg_until_timeout(2 * LG_SECOND)));
+        lg_error_join_into(&err,
+                           lg_waitgroup_wait_until(&service->in_flight, lg_until_context(ctx)));
         lg_return(err);
     }
 }
@@ -256,18 +258,18 @@ static lg_error *run(struct service *service, bool wrong_order)
                                    .start = database_start,
                                    .stop = database_stop,
                                    .argument = service,
-                                   .after = wrong_order ? LG_AFTER("http") : NULL};
+                                   .after = wrong_order ? LG_NEEDS("http") : NULL};
         const lg_stage http = {.name = "http",
                                .start = http_start,
                                .stop = http_stop,
                                .argument = service,
                                .limit = 5 * LG_SECOND,
-                               .after = wrong_order ? LG_AFTER_NONE : NULL};
+                               .after = wrong_order ? LG_NEEDS_NONE : NULL};
         lg_shutdown *down;
         err = lg_shutdown_new(&down, &(lg_shutdown_options){.budget = 10 * LG_SECOND});
         if (err)
             lg_return(err);
-        lg_defer(lg_shutdown_finish, down, &err);
+        lg_defer(lg_shutdown_close, down, &err);
         err = lg_shutdown_start(down, &database);
         if (!err)
             err = lg_shutdown_start(down, &http);

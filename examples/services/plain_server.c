@@ -35,7 +35,7 @@ static struct server {
     int listener;
     struct client clients[CLIENTS];
     lg_readiness readiness;
-} server = {.listener = -1, .readiness = LG_READINESS(NULL)};
+} server = {.listener = -1, .readiness = LG_READINESS_INIT(NULL)};
 
 /* ---- serving ---- */
 
@@ -131,7 +131,7 @@ static lg_error *open_log(void *unused, const lg_context *context)
     (void)unused;
     (void)context;
     server.log = fopen(server.log_path, "w");
-    return server.log ? NULL : lg_error_errno(errno, "%s", server.log_path);
+    return server.log ? NULL : lg_error_new_errno("%s", server.log_path);
 }
 
 static lg_error *close_log(void *unused, const lg_context *context)
@@ -139,7 +139,7 @@ static lg_error *close_log(void *unused, const lg_context *context)
     lg_error *error = NULL;
     (void)unused;
     (void)context;
-    lg_close_file(server.log, &error);
+    lg_fclose(server.log, &error);
     return error;
 }
 
@@ -149,13 +149,13 @@ static lg_error *finish_requests(void *unused, const lg_context *context)
     lg_duration until = LG_DURATION_MAX;
     (void)unused;
     lg_context_deadline(context, &until);
-    while (!lg_context_err(context) && serve_some(-1, until))
+    while (!lg_context_error(context) && serve_some(-1, until))
         ;
     for (size_t i = 0; i < CLIENTS; i++) {
         if (server.clients[i].fd >= 0)
             hang_up(&server.clients[i]);
     }
-    return lg_context_err(context);
+    return lg_context_error(context);
 }
 
 static lg_error *start_listening(void *unused, const lg_context *context)
@@ -166,10 +166,10 @@ static lg_error *start_listening(void *unused, const lg_context *context)
     (void)context;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return lg_error_errno(errno, "socket");
+        return lg_error_new_errno("socket");
     if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, CLIENTS) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-        lg_error *error = lg_error_errno(errno, "listen");
+        lg_error *error = lg_error_new_errno("listen");
         close(fd);
         return error;
     }
@@ -184,7 +184,7 @@ static lg_error *stop_listening(void *unused, const lg_context *context)
     lg_error *error = NULL;
     (void)unused;
     (void)context;
-    lg_close_fd(server.listener, &error);
+    lg_close(server.listener, &error);
     server.listener = -1;
     return error;
 }
@@ -207,7 +207,7 @@ static lg_error *serve(lg_notify *manager)
         err = lg_shutdown_new(&down, &options);
         if (err)
             lg_return(err);
-        lg_defer(lg_shutdown_finish, down, &err);
+        lg_defer(lg_shutdown_close, down, &err);
 
         for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
             err = lg_shutdown_start(down, &stages[i]);
@@ -218,7 +218,7 @@ static lg_error *serve(lg_notify *manager)
         if (err)
             lg_return(err);
         lg_duration interval = lg_notify_watchdog_interval(manager) / 2;
-        while (!lg_shutdown_requested(down)) {
+        while (!lg_shutdown_is_requested(down)) {
             serve_some(lg_shutdown_fd(down), interval ? lg_now() + interval : LG_DURATION_MAX);
             lg_notify_watchdog(manager);
         }
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
     if (!err) {
         lg_notify *manager = lg_notify_open();
         err = serve(manager);
-        lg_notify_close(manager);
+        lg_notify_free(manager);
     }
     if (err) {
         lg_error_print(err, stderr);

@@ -23,7 +23,7 @@ struct frame {
 
 static lg_error *send_frame(int fd, const struct frame *frame)
 {
-    return lg_write(fd, frame, sizeof(*frame), lg_within(5 * LG_SECOND), NULL);
+    return lg_write(fd, frame, sizeof(*frame), lg_until_timeout(5 * LG_SECOND), NULL);
 }
 
 /* ---- credentials ---- */
@@ -56,7 +56,7 @@ static void channel_read(struct channel *channel)
 {
     struct frame frame;
     lg_error *err;
-    while (!(err = lg_read_full(channel->fd, &frame, sizeof(frame), lg_forever(), NULL))) {
+    while (!(err = lg_read_full(channel->fd, &frame, sizeof(frame), lg_until_forever(), NULL))) {
         if (frame.stream < STREAMS)
             lg_chan_send(channel->incoming[frame.stream], frame);
     }
@@ -89,19 +89,19 @@ static void channel_open(struct channel *channel, int fd, const struct credentia
 /* Says goodbye, and waits until the server has hung up. */
 static void channel_close(struct channel *channel, lg_error **result)
 {
-    lg_error_add(result, channel_send(channel, GOODBYE, 0, ""));
+    lg_error_join_into(result, channel_send(channel, GOODBYE, 0, ""));
     lg_mutex_lock(&channel->sending);
     channel->closed = true;
     lg_mutex_unlock(&channel->sending);
-    lg_error_add(result, lg_group_wait(&channel->reader));
-    lg_close_fd(channel->fd, result);
+    lg_error_join_into(result, lg_group_wait(&channel->reader));
+    lg_close(channel->fd, result);
     puts("client: channel closed");
 }
 
 static void channel_free(struct channel *channel)
 {
     for (size_t i = 0; i < STREAMS; i++)
-        lg_chan_drop(channel->incoming[i]);
+        lg_chan_unref(channel->incoming[i]);
 }
 
 /* ---- streams ---- */
@@ -124,7 +124,7 @@ static lg_error *stream_call(struct stream *stream, const char *text)
     if (err)
         return err;
     if (!lg_chan_recv(stream->channel->incoming[stream->number], &reply))
-        return lg_errorf("stream %u: cut off", stream->number);
+        return lg_error_newf("stream %u: cut off", stream->number);
     printf("client: stream %u: %s\n", stream->number, reply.text);
     return NULL;
 }
@@ -138,7 +138,7 @@ static void stream_end(struct stream *stream, lg_error **result)
         err = lg_error_new("cut off");
     if (!err)
         printf("client: stream %u ended\n", stream->number);
-    lg_error_add(result, lg_error_wrap(err, "stream %u", stream->number));
+    lg_error_join_into(result, lg_error_wrap(err, "stream %u", stream->number));
 }
 
 /* ---- the client, in both orders ---- */
@@ -220,9 +220,9 @@ static lg_error *serve(struct server *server)
     lg_func (lg_error *, err) {
         struct frame frame;
         unsigned open = 0;
-        lg_defer(lg_close_fd, server->fd, &err);
+        lg_defer(lg_close, server->fd, &err);
         for (;;) {
-            err = lg_read_full(server->fd, &frame, sizeof(frame), lg_forever(), NULL);
+            err = lg_read_full(server->fd, &frame, sizeof(frame), lg_until_forever(), NULL);
             if (err) {
                 printf("server: cut off, with %u streams open\n", open);
                 lg_return(err);
@@ -249,7 +249,7 @@ static lg_error *run(bool wrong_order)
     lg_func (lg_error *, err) {
         int fds[2];
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
-            lg_return(lg_error_errno(errno, "socketpair"));
+            lg_return(lg_error_new_errno("socketpair"));
         struct server server = {.fd = fds[0]};
         lg_group_scope(group, &err);
         lg_group_go(&group, serve, &server);

@@ -47,7 +47,7 @@ static lg_error *sync_folder(const char *path)
         err = lg_file_open(path, O_RDONLY | O_DIRECTORY, 0, &folder);
         if (err)
             lg_return(err);
-        lg_defer(lg_file_finish, folder, &err);
+        lg_defer(lg_file_close, folder, &err);
         lg_return(lg_file_sync(folder));
     }
 }
@@ -55,7 +55,7 @@ static lg_error *sync_folder(const char *path)
 static void remove_new(const char *path, lg_error **result)
 {
     if (unlink(path) != 0)
-        lg_error_add(result, lg_error_errno(errno, "remove %s", path));
+        lg_error_join_into(result, lg_error_new_errno("remove %s", path));
 }
 
 /* What an earlier run left that was killed. */
@@ -63,7 +63,7 @@ static lg_error *remove_old(const char *path)
 {
     if (unlink(path) == 0 || errno == ENOENT)
         return NULL;
-    return lg_error_errno(errno, "remove %s", path);
+    return lg_error_new_errno("remove %s", path);
 }
 
 static lg_error *write_new(const char *new, const char *path, const char *secret, size_t size)
@@ -76,15 +76,15 @@ static lg_error *write_new(const char *new, const char *path, const char *secret
         if (err)
             lg_return(err);
         lg_defer_on_error(remove_new, new, &err);
-        lg_defer(lg_file_finish, file, &err);
+        lg_defer(lg_file_close, file, &err);
 
         err = lg_file_write(file, secret, size);
         if (!err)
             err = lg_file_sync(file);
         if (!err)
-            err = lg_file_close(file);
+            err = lg_file_close_now(file);
         if (!err && rename(new, path) != 0)
-            err = lg_error_errno(errno, "rename %s to %s", new, path);
+            err = lg_error_new_errno("rename %s to %s", new, path);
         lg_return(err);
     }
 }
@@ -129,8 +129,8 @@ static lg_error *write_chmod_deferred(const char *path)
     lg_func (lg_error *, err) {
         FILE *file = fopen(path, "w");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer(lg_close_file, file, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_fclose, file, &err);
         lg_defer(protect, path);
         for (int byte; (byte = getchar()) != EOF;) {
             putc(byte, file);
@@ -146,12 +146,12 @@ static lg_error *write_in_place(const char *path)
     lg_func (lg_error *, err) {
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "open %s", path));
-        lg_defer(lg_close_fd, fd, &err);
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_close, fd, &err);
         for (int byte; (byte = getchar()) != EOF;) {
             const char one = (char)byte;
             if (write(fd, &one, 1) != 1)
-                lg_return(lg_error_errno(errno, "write %s", path));
+                lg_return(lg_error_new_errno("write %s", path));
         }
         lg_return(NULL);
     }
@@ -165,7 +165,7 @@ static lg_error *read_secret(char **secret, size_t *size)
         lg_file *input;
         int fd = dup(STDIN_FILENO);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "standard input"));
+            lg_return(lg_error_new_errno("standard input"));
         err = lg_file_adopt(fd, "standard input", &input);
         if (err) {
             close(fd);

@@ -25,7 +25,7 @@ static lg_error *tls_error(const char *what)
     char text[256];
     ERR_error_string_n(ERR_get_error(), text, sizeof(text));
     ERR_clear_error();
-    return lg_errorf("%s: %s", what, text);
+    return lg_error_newf("%s: %s", what, text);
 }
 
 /* ---- a certificate for this run ---- */
@@ -70,7 +70,7 @@ struct connection {
 static void say_goodbye(SSL *tls, lg_error **result)
 {
     if (SSL_shutdown(tls) < 0)
-        lg_error_add(result, tls_error("goodbye"));
+        lg_error_join_into(result, tls_error("goodbye"));
 }
 
 static lg_error *say_hello(SSL *tls)
@@ -87,7 +87,7 @@ static lg_error *serve(const struct connection *c)
 {
     lg_func_recovers (lg_error *, err) {
         lg_defer_recover(report);
-        lg_defer(lg_close_fd, c->fd, &err);
+        lg_defer(lg_close, c->fd, &err);
         SSL *tls = SSL_new(c->ctx);
         if (!tls)
             lg_return(tls_error("connection"));
@@ -118,7 +118,7 @@ static lg_error *serve_in_the_wrong_order(const struct connection *c)
         if (SSL_set_fd(tls, c->fd) != 1 || SSL_accept(tls) != 1)
             lg_return(tls_error("accept"));
         lg_defer(say_goodbye, tls, &err);
-        lg_defer(lg_close_fd, c->fd, &err);
+        lg_defer(lg_close, c->fd, &err);
         lg_return(say_hello(tls));
     }
 }
@@ -150,7 +150,7 @@ static lg_error *read_to_the_end(SSL *tls, const char **end)
 static lg_error *visit(SSL_CTX *ctx, int fd, const char **end)
 {
     lg_func (lg_error *, err) {
-        lg_defer(lg_close_fd, fd, &err);
+        lg_defer(lg_close, fd, &err);
         SSL *tls = SSL_new(ctx);
         if (!tls)
             lg_return(tls_error("connection"));
@@ -170,7 +170,7 @@ static lg_error *try_way(SSL_CTX *server_ctx, SSL_CTX *client_ctx, enum way_out 
         const char *end = "nothing";
         lg_waitgroup ended = {0};
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
-            lg_return(lg_error_errno(errno, "socketpair"));
+            lg_return(lg_error_new_errno("socketpair"));
         struct connection c = {server_ctx, fds[0], way, &ended};
         lg_waitgroup_add(&ended, 1);
         lg_defer(lg_waitgroup_wait, &ended);

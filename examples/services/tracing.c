@@ -97,8 +97,8 @@ static lg_error *make_body(const struct span *spans, size_t count, char **body, 
     lg_func (lg_error *, err) {
         FILE *out = open_memstream(body, size);
         if (!out)
-            lg_return(lg_error_errno(errno, "spans"));
-        lg_defer(lg_close_file, out, &err);
+            lg_return(lg_error_new_errno("spans"));
+        lg_defer(lg_fclose, out, &err);
         fputs(
             "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
             "{\"stringValue\":\"example\"}}]},\"scopeSpans\":[{\"scope\":{\"name\":\"example\"},"
@@ -136,9 +136,9 @@ static lg_error *post(CURL *curl, const char *url, const char *body, size_t size
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         CURLcode code = curl_easy_perform(curl);
         if (code != CURLE_OK)
-            lg_return(lg_errorf("%s: %s", url, curl_easy_strerror(code)));
+            lg_return(lg_error_newf("%s: %s", url, curl_easy_strerror(code)));
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-        lg_return(status == 200 ? NULL : lg_errorf("%s: status %ld", url, status));
+        lg_return(status == 200 ? NULL : lg_error_newf("%s: status %ld", url, status));
     }
 }
 
@@ -169,7 +169,7 @@ static void export_all(struct tracer *tracer)
 
     while (more && lg_chan_recv(tracer->spans, &batch[0])) {
         size_t count = 1;
-        lg_until until = lg_within(100 * LG_MILLISECOND);
+        lg_until until = lg_until_timeout(100 * LG_MILLISECOND);
         while (more && count < BATCH) {
             if (lg_chan_recv_until(tracer->spans, &batch[count], &more, until))
                 break;
@@ -201,10 +201,10 @@ static lg_error *stop_tracer(void *argument, const lg_context *ctx)
     tracer->closed = true;
     lg_mutex_unlock(&tracer->lock);
     lg_chan_close(tracer->spans);
-    lg_error *err = lg_waitgroup_wait_until(&tracer->exporter, lg_with(ctx));
+    lg_error *err = lg_waitgroup_wait_until(&tracer->exporter, lg_until_context(ctx));
     if (err)
         return err;
-    lg_chan_drop(tracer->spans);
+    lg_chan_unref(tracer->spans);
     tracer->lost += tracer->not_exported;
     return tracer->failures;
 }
@@ -238,7 +238,7 @@ static void handle(struct tracer *tracer)
 
 static void work(struct tracer *tracer, lg_shutdown *down)
 {
-    while (!lg_shutdown_requested(down))
+    while (!lg_shutdown_is_requested(down))
         handle(tracer);
 }
 
@@ -256,7 +256,7 @@ static lg_error *run(struct tracer *tracer, bool wrong_order)
         err = lg_shutdown_new(&down, &(lg_shutdown_options){.budget = 10 * LG_SECOND});
         if (err)
             lg_return(err);
-        lg_defer(lg_shutdown_finish, down, &err);
+        lg_defer(lg_shutdown_close, down, &err);
 
         if (!wrong_order)
             err = lg_shutdown_start(down, &tracing);

@@ -16,7 +16,7 @@
 
 static lg_error *sqlite_error(sqlite3 *db, const char *what)
 {
-    return lg_errorf("%s: %s", what, db ? sqlite3_errmsg(db) : "out of memory");
+    return lg_error_newf("%s: %s", what, db ? sqlite3_errmsg(db) : "out of memory");
 }
 
 /* ---- what is opened, and how it is closed ---- */
@@ -24,7 +24,7 @@ static lg_error *sqlite_error(sqlite3 *db, const char *what)
 static void close_database(sqlite3 *db, lg_error **result)
 {
     if (sqlite3_close(db) != SQLITE_OK) /* never with statements left: see the wrong order below */
-        lg_error_add(result, sqlite_error(db, "close"));
+        lg_error_join_into(result, sqlite_error(db, "close"));
 }
 
 static lg_error *open_database(const char *path, sqlite3 **db)
@@ -58,7 +58,7 @@ static lg_error *run(sqlite3 *db, const char *sql)
 static void rollback(sqlite3 *db, lg_error **result)
 {
     if (!sqlite3_get_autocommit(db))
-        lg_error_add(result, run(db, "ROLLBACK"));
+        lg_error_join_into(result, run(db, "ROLLBACK"));
 }
 
 static lg_error *add_to(sqlite3 *db, int account, int amount)
@@ -74,7 +74,7 @@ static lg_error *add_to(sqlite3 *db, int account, int amount)
         if (sqlite3_step(update) != SQLITE_DONE)
             lg_return(sqlite_error(db, "update"));
         if (sqlite3_changes(db) != 1)
-            lg_return(lg_errorf("there is no account %d", account));
+            lg_return(lg_error_newf("there is no account %d", account));
         lg_return(NULL);
     }
 }
@@ -204,8 +204,8 @@ static lg_error *change(const char *path, int argc, char **argv)
             lg_return(move(db, (int)strtol(argv[1], NULL, 10), (int)strtol(argv[2], NULL, 10),
                            (int)strtol(argv[3], NULL, 10),
                            argc == 5 && strcmp(argv[4], "panic") == 0));
-        lg_return(
-            lg_errorf("%s with %d arguments is nothing that this program does", argv[0], argc - 1));
+        lg_return(lg_error_newf("%s with %d arguments is nothing that this program does", argv[0],
+                                argc - 1));
     }
 }
 

@@ -40,7 +40,7 @@ static lg_error *open_log(void *unused, const lg_context *context)
     (void)unused;
     (void)context;
     pool.log = open(pool.log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
-    return pool.log < 0 ? lg_error_errno(errno, "open %s", pool.log_path) : NULL;
+    return pool.log < 0 ? lg_error_new_errno("open %s", pool.log_path) : NULL;
 }
 
 static lg_error *close_log(void *unused, const lg_context *context)
@@ -48,7 +48,7 @@ static lg_error *close_log(void *unused, const lg_context *context)
     lg_error *error = NULL;
     (void)unused;
     (void)context;
-    lg_close_fd(pool.log, &error);
+    lg_close(pool.log, &error);
     pool.log = -1;
     return error;
 }
@@ -60,8 +60,8 @@ static lg_error *write_metrics(void *unused, const lg_context *context)
     lg_func (lg_error *, err) {
         FILE *file = fopen(pool.metrics_path, "w");
         if (!file)
-            lg_return(lg_error_errno(errno, "open %s", pool.metrics_path));
-        lg_defer(lg_close_file, file, &err);
+            lg_return(lg_error_new_errno("open %s", pool.metrics_path));
+        lg_defer(lg_fclose, file, &err);
         fprintf(file, "done %" PRIu64 "\n", __atomic_load_n(&pool.done, __ATOMIC_SEQ_CST));
         lg_return(NULL);
     }
@@ -72,7 +72,7 @@ static lg_error *write_metrics(void *unused, const lg_context *context)
 static lg_error *wait_for(lg_group *group, const lg_context *context)
 {
     lg_error *of_members = NULL;
-    lg_error *error = lg_group_wait_until(group, &of_members, lg_with(context));
+    lg_error *error = lg_group_wait_until(group, &of_members, lg_until_context(context));
     return lg_error_join(error, of_members);
 }
 
@@ -83,7 +83,7 @@ static lg_error *run(uint64_t job)
     __atomic_fetch_add(&pool.done, 1, __ATOMIC_SEQ_CST);
     int length = snprintf(line, sizeof(line), "%" PRIu64 "\n", job);
     if (write(pool.log, line, (size_t)length) != length)
-        return lg_error_errno(errno, "log job %" PRIu64, job);
+        return lg_error_new_errno("log job %" PRIu64, job);
     return NULL;
 }
 
@@ -91,7 +91,7 @@ static lg_error *work(void)
 {
     lg_error *error = NULL;
     lg_chan_each (pool.queue, uint64_t, job)
-        lg_error_add(&error, run(job));
+        lg_error_join_into(&error, run(job));
     return error;
 }
 
@@ -116,7 +116,7 @@ static lg_error *drain_queue(void *unused, const lg_context *context)
 /* False: no more is accepted, and the job was not. */
 static bool accept_job(uint64_t job)
 {
-    lg_error *error = lg_chan_send_until(pool.queue, job, lg_with(pool.accepting));
+    lg_error *error = lg_chan_send_until(pool.queue, job, lg_until_context(pool.accepting));
     lg_error_free(error);
     return !error;
 }
@@ -125,13 +125,13 @@ static void serve(int connection)
 {
     uint64_t job;
     char answer = ACCEPTED;
-    lg_defer(lg_close_fd, connection, NULL);
+    lg_defer(lg_close, connection, NULL);
     while (answer == ACCEPTED) {
-        lg_error *error = lg_read_full(connection, &job, sizeof(job), lg_with(pool.accepting),
-                                       NULL);
+        lg_error *error = lg_read_full(connection, &job, sizeof(job),
+                                       lg_until_context(pool.accepting), NULL);
         if (!error) {
             answer = accept_job(job) ? ACCEPTED : REFUSED;
-            error = lg_write(connection, &answer, 1, lg_within(LG_SECOND), NULL);
+            error = lg_write(connection, &answer, 1, lg_until_timeout(LG_SECOND), NULL);
         }
         lg_error_free(error);
         if (error)
@@ -141,13 +141,13 @@ static void serve(int connection)
 
 static void accept_connections(void)
 {
-    while (!lg_context_err(pool.accepting)) {
+    while (!lg_context_error(pool.accepting)) {
         int connection;
-        lg_error *error = lg_accept(pool.listener, NULL, NULL, lg_with(pool.accepting),
+        lg_error *error = lg_accept(pool.listener, NULL, NULL, lg_until_context(pool.accepting),
                                     &connection);
         if (!error)
             lg_group_go(&pool.intake, serve, connection);
-        else if (!lg_context_err(pool.accepting))
+        else if (!lg_context_error(pool.accepting))
             lg_sleep(10 * LG_MILLISECOND); /* no descriptors are left */
         lg_error_free(error);
     }
@@ -167,9 +167,9 @@ static lg_error *start_accepting(void *unused, const lg_context *context)
     (void)context;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return lg_error_errno(errno, "socket");
+        return lg_error_new_errno("socket");
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 64) != 0) {
-        lg_error *error = lg_error_errno(errno, "listen on %s", pool.socket_path);
+        lg_error *error = lg_error_new_errno("listen on %s", pool.socket_path);
         close(fd);
         return error;
     }
@@ -183,7 +183,7 @@ static lg_error *stop_accepting(void *unused, const lg_context *context)
     (void)unused;
     lg_context_cancel(pool.accepting);
     lg_error *error = wait_for(&pool.intake, context);
-    lg_close_fd(pool.listener, &error);
+    lg_close(pool.listener, &error);
     unlink(pool.socket_path);
     return error;
 }
@@ -207,7 +207,7 @@ static lg_error *run_pool(bool wrong_order)
         err = lg_shutdown_new(&down, &options);
         if (err)
             lg_return(err);
-        lg_defer(lg_shutdown_finish, down, &err);
+        lg_defer(lg_shutdown_close, down, &err);
         for (int i = 0; i < 4; i++) {
             err = lg_shutdown_start(down, wrong_order ? wrong[i] : right[i]);
             if (err)
@@ -228,12 +228,13 @@ static void send_jobs(const char *path, unsigned connection_number)
     struct sockaddr_un address = address_of(path);
     char answer = ACCEPTED;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    lg_defer(lg_close_fd, fd, NULL);
-    lg_error *error = lg_connect(fd, (struct sockaddr *)&address, sizeof(address), lg_forever());
+    lg_defer(lg_close, fd, NULL);
+    lg_error *error = lg_connect(fd, (struct sockaddr *)&address, sizeof(address),
+                                 lg_until_forever());
     for (uint64_t job = (uint64_t)connection_number << 32; !error && answer == ACCEPTED; job++) {
-        error = lg_write(fd, &job, sizeof(job), lg_forever(), NULL);
+        error = lg_write(fd, &job, sizeof(job), lg_until_forever(), NULL);
         if (!error)
-            error = lg_read_full(fd, &answer, 1, lg_forever(), NULL);
+            error = lg_read_full(fd, &answer, 1, lg_until_forever(), NULL);
         if (!error && answer == ACCEPTED)
             printf("%" PRIu64 "\n", job);
     }
@@ -261,7 +262,7 @@ int main(int argc, char **argv)
     pool.socket_path = argv[1];
     pool.log_path = argv[2];
     pool.metrics_path = argv[3];
-    pool.accepting = lg_with_cancel(lg_background());
+    pool.accepting = lg_context_with_cancel(lg_context_background());
     pool.queue = lg_chan_make(uint64_t, QUEUE);
     lg_error *err = run_pool(wrong_order);
     if (err) {
@@ -269,7 +270,7 @@ int main(int argc, char **argv)
         lg_error_free(err);
         return 1; /* a stage may have been out of time: its goroutines still use all this */
     }
-    lg_chan_drop(pool.queue);
-    lg_context_end(pool.accepting);
+    lg_chan_unref(pool.queue);
+    lg_context_free(pool.accepting);
     return 0;
 }

@@ -31,8 +31,8 @@
 LG_BEGIN_DECLS
 
 /* How many helpers there may be, from now on; 128 at first. 0 or more than 65,536: an error. They also serve lg_resolve. */
-LG_API lg_error *lg_set_helpers(unsigned count) __attribute__((__warn_unused_result__));
-LG_API unsigned lg_helpers(void);
+LG_API lg_error *lg_blocking_set_threads(unsigned count) __attribute__((__warn_unused_result__));
+LG_API unsigned lg_blocking_threads(void);
 
 LG_END_DECLS
 

@@ -1,8 +1,8 @@
 /* Channels: queues through which goroutines hand each other values of one type, as Go's.
  *
  *     lg_chan(int) results = lg_chan_make(int, 16);     // room for 16; 0: a sender waits for its receiver
- *     lg_defer(lg_chan_drop, results);
- *     lg_go(square, lg_chan_keep(results), 7);          // drops its reference, when it has sent
+ *     lg_defer(lg_chan_unref, results);
+ *     lg_go(square, lg_chan_ref(results), 7);          // drops its reference, when it has sent
  *     int result;
  *     while (lg_chan_recv(results, &result))
  *         …                                             // until it is closed and empty
@@ -11,7 +11,7 @@
  * the same T. It is a pointer, and converts to void * by itself. T is any type that can be assigned (an array goes
  * into a struct), with an alignment of at most 4096.
  *
- * Ownership: a channel is counted. It is made with one reference; lg_chan_keep takes another one, lg_chan_drop
+ * Ownership: a channel is counted. It is made with one reference; lg_chan_ref takes another one, lg_chan_unref
  * gives one back, and the last one frees it. Who uses a channel holds a reference, or knows that somebody does: the last
  * that a call touches of the channel comes before anybody can know what it did, so whoever received the last
  * element, or the news that it is closed, may drop the channel at once. A value that was sent belongs
@@ -49,7 +49,7 @@ LG_API void lg_chan_close(void *channel);
 
 /* Gives a reference back; with the last one the channel ends, closed or not. NULL: does nothing. For lg_defer. It panics
  * if that was the last one, and somebody waits: who waits had none. */
-LG_API void lg_chan_drop(void *channel);
+LG_API void lg_chan_unref(void *channel);
 
 /* How many elements are in it now, and how many have room. NULL: 0. */
 LG_API size_t lg_chan_len(const void *channel);
@@ -80,7 +80,7 @@ LG_END_DECLS
                                LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference, and returns the channel. NULL gives NULL. */
-#define lg_chan_keep(channel) ((__typeof__(channel))lgi_chan_keep(channel))
+#define lg_chan_ref(channel) ((__typeof__(channel))lgi_chan_keep(channel))
 
 /* lg_chan_send(channel, value). `value` is evaluated once, and converted to the channel's type as by an assignment. */
 #define lg_chan_send(channel, ...) lgi_chan_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))

@@ -5,8 +5,8 @@
  *         lg_func (lg_error *, err) {
  *             FILE *file = fopen(path, "w");
  *             if (!file)
- *                 lg_return(lg_error_errno(errno, "open %s", path));
- *             lg_defer(lg_close_file, file, &err);
+ *                 lg_return(lg_error_new_errno("open %s", path));
+ *             lg_defer(lg_fclose, file, &err);
  *             fputs("text\n", file);              // if the disk is full, err says so
  *         }
  *     }
@@ -32,18 +32,18 @@
 LG_BEGIN_DECLS
 
 /* Joins `error` to *result, after what is there; frees it if `result` is NULL. Does nothing for a
- * NULL error. For closers of your own: lg_error_add(result, release(thing)). */
-LG_API void lg_error_add(lg_error **result, lg_error *error);
+ * NULL error. For closers of your own: lg_error_join_into(result, release(thing)). */
+LG_API void lg_error_join_into(lg_error **result, lg_error *error);
 
 /* fclose, and an error if anything went wrong with the stream: what is still in its buffer cannot
  * be written, an earlier read or write has failed (ferror), closing fails. The path is named where
  * /proc knows it. For a stream from popen there is lg_defer_checked(pclose, …). */
-LG_API void lg_close_file(FILE *file, lg_error **result);
+LG_API void lg_fclose(FILE *file, lg_error **result);
 
 /* close. On Linux a descriptor is gone even if a signal interrupts close: EINTR is no failure, and
  * there is no second try, which might hit a descriptor that another thread has just been given.
  * Who waits for the descriptor by the calls of io.h is woken, with lg_error_closed. */
-LG_API void lg_close_fd(int fd, lg_error **result);
+LG_API void lg_close(int fd, lg_error **result);
 
 /* Calls close(object), which returns 0, or -1 with errno set. Any other value is a failure too, and
  * is given as a number: it is not taken for an errno. `name`, of the function, begins the message,
@@ -81,7 +81,7 @@ LG_END_DECLS
 #define LGI_CLOSER(fn, object)                                                                     \
     __extension__({                                                                                \
         _Static_assert(LGI_CLASS(((void)0, (object))) == LGI_POINTER,                              \
-                       "only a pointer can be given; for a descriptor there is lg_close_fd");      \
+                       "only a pointer can be given; for a descriptor there is lg_close");         \
         _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(object)), int),                \
                        "only a function that returns an int can be checked");                      \
         (int (*)(void *))(void (*)(void))(fn);                                                     \

@@ -2,33 +2,33 @@
  *
  *     lg_error *answer(const lg_context *caller, int fd)
  *     {
- *         lg_auto_context lg_context *ctx = lg_with_timeout_named(caller, 2 * LG_SECOND, "query");
- *         lg_error *err = lg_chan_recv_until(rows, &row, lg_with(ctx));   // or &lg_deadline_exceeded
+ *         lg_auto_context lg_context *ctx = lg_context_with_timeout_named(caller, 2 * LG_SECOND, "query");
+ *         lg_error *err = lg_chan_recv_until(rows, &row, lg_until_context(ctx));   // or &lg_error_deadline_exceeded
  *         …
  *     }
  *
- * Contexts form a tree under lg_background(). Each lg_with_… makes a child of its first argument, on which alone it
+ * Contexts form a tree under lg_context_background(). Each lg_with_… makes a child of its first argument, on which alone it
  * acts. A context is done once it is cancelled, its deadline has passed, or its parent is done; it stays so, and the
  * first reason stays (C2). When lg_context_cancel returns, all descendants are done, parents before their children.
  * A child of a context that is done is born done (C3). Being done is a signal: nothing is stopped or released by
  * it, so resources need defers of their own (C6).
  *
- * Ownership: whoever makes a context ends it, once, with lg_context_end; lg_auto_context does it at the end of the
+ * Ownership: whoever makes a context ends it, once, with lg_context_free; lg_auto_context does it at the end of the
  * block. That cancels it, if it is not done, and lets go of it. It may come before children end (they are cancelled,
- * and stay usable), while a wait with it is under way, and while its functions (lg_context_after_func) run.
+ * and stay usable), while a wait with it is under way, and while its functions (lg_context_on_done) run.
  * Hand it down as `const lg_context *`: so it can be looked at, waited with and derived from, but neither
  * cancelled nor ended. Who may still look at it after its owner has ended it, such as a goroutine that is not
  * waited for, is given a child of its own, made before it starts:
  *
- *     lg_go_owned(watch, lg_with_cancel(ctx), lg_context_end);    // watch() ends it
+ *     lg_go_owned(watch, lg_context_with_cancel(ctx), lg_context_free);    // watch() ends it
  *
  * What uses a context after its end panics, as far as this can be seen: a library built for debugging (meson's
  * -Ddebug=true, the default) keeps the memory of the last ones aside, so that it can.
  *
  * For every function here:
  *   - Any thread may call it, for one context any number at once (C10), but ending it is the last use. None blocks,
- *     but those that say so. Not in signal handlers: there is lg_with_signals.
- *   - A NULL context panics (a NULL parent would mean: never cancelled), but lg_context_end takes it.
+ *     but those that say so. Not in signal handlers: there is lg_context_with_signals.
+ *   - A NULL context panics (a NULL parent would mean: never cancelled), but lg_context_free takes it.
  *   - Out of memory or threads: those that make something panic (there is no context that could be returned
  *     without cancellation being lost); what they were to take is freed then. Cancelling needs no memory.
  *   - errno is left as it was.
@@ -52,34 +52,34 @@ typedef struct lg_context lg_context;
 /* ---- making them --------------------------------------------------------------------------------- */
 
 /* The root: never done, without deadline and values. Ending it does nothing. */
-LG_API const lg_context *lg_background(void) __attribute__((__returns_nonnull__));
+LG_API const lg_context *lg_context_background(void) __attribute__((__returns_nonnull__));
 
 /* A child that can be cancelled by itself. (So can all others: Go's WithCancel and WithCancelCause.) */
-LG_API lg_context *lg_with_cancel(const lg_context *parent)
+LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* A child that is done when lg_now() returns `time`, or when that long has passed; at once, if that is now or was
- * before. A deadline of the parent's that comes first is not put off. Its lg_context_err is then
- * &lg_deadline_exceeded, and its cause
+ * before. A deadline of the parent's that comes first is not put off. Its lg_context_error is then
+ * &lg_error_deadline_exceeded, and its cause
  *     without a name or cause: the same
  *     with a name (copied):    an error that reads `query, 2s: deadline exceeded`, in which lg_error_is finds it  (C8)
  *     with a cause, not NULL:  that; the context takes it, whatever happens
  * The first one in a program starts its workers (go.h), which keep the time. */
-LG_API lg_context *lg_with_deadline(const lg_context *parent, lg_duration time)
+LG_API lg_context *lg_context_with_deadline(const lg_context *parent, lg_duration time)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_with_deadline_named(const lg_context *parent, lg_duration time,
-                                          const char *name)
+LG_API lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_duration time,
+                                                  const char *name)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_with_deadline_cause(const lg_context *parent, lg_duration time,
-                                          lg_error *cause)
+LG_API lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_duration time,
+                                                  lg_error *cause)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_with_timeout(const lg_context *parent, lg_duration timeout)
+LG_API lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_with_timeout_named(const lg_context *parent, lg_duration timeout,
-                                         const char *name)
+LG_API lg_context *lg_context_with_timeout_named(const lg_context *parent, lg_duration timeout,
+                                                 const char *name)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_with_timeout_cause(const lg_context *parent, lg_duration timeout,
-                                         lg_error *cause)
+LG_API lg_context *lg_context_with_timeout_cause(const lg_context *parent, lg_duration timeout,
+                                                 lg_error *cause)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* The address of a key is its identity, so define each once, as a static or global constant. */
@@ -91,25 +91,26 @@ typedef struct lg_context_key {
 } lg_context_key;
 
 /* A child with a value, which it owns if the key has a `destroy`. */
-LG_API lg_context *lg_with_value(const lg_context *parent, const lg_context_key *key, void *value)
+LG_API lg_context *lg_context_with_value(const lg_context *parent, const lg_context_key *key,
+                                         void *value)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* A child with the values of its parent, that is not done when the parent is, and has no deadline: for what must be
  * carried on after a request ends. */
-LG_API lg_context *lg_without_cancel(const lg_context *parent)
+LG_API lg_context *lg_context_without_cancel(const lg_context *parent)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* The same, but bounded: for cleanups that wait. In a deferred call the context of the function is often done already;
  * with it nothing could be flushed or told any more (C7). Its cause reads `cleanup, 5s: deadline exceeded`. */
-LG_API lg_context *lg_cleanup_context(const lg_context *parent, lg_duration timeout)
+LG_API lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* A child of two: done when either is, with that one's reason; with the earlier deadline; with the values of both, those
  * of `first` before those of `second`. */
-LG_API lg_context *lg_merge(const lg_context *first, const lg_context *second)
+LG_API lg_context *lg_context_merge(const lg_context *first, const lg_context *second)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
-/* lg_with_signals(parent, &ctx, SIGINT, SIGTERM, …): a child that is cancelled by the first of these signals that the
+/* lg_context_with_signals(parent, &ctx, SIGINT, SIGTERM, …): a child that is cancelled by the first of these signals that the
  * process gets. Its cause tells which: "signal SIGTERM", and lg_error_signal returns the number (C8).
  *
  * From here until the context is ended, the signals do nothing else: a second one neither ends the process (for
@@ -122,7 +123,7 @@ LG_API lg_context *lg_merge(const lg_context *first, const lg_context *second)
  * Returns NULL, or an error and leaves *ctx NULL: a number that is no signal or cannot be caught (EINVAL), no
  * descriptors or threads left. */
 #ifndef __cplusplus
-#define lg_with_signals(parent, ctx, ...)                                                          \
+#define lg_context_with_signals(parent, ctx, ...)                                                  \
     lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__},                                  \
                      sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 #endif
@@ -134,30 +135,30 @@ LG_API int lg_error_signal(const lg_error *error);
 
 /* ---- cancelling and ending ----------------------------------------------------------------------- */
 
-/* The context is done from here on, and so are all its descendants. Its lg_context_err and cause are &lg_cancelled.
+/* The context is done from here on, and so are all its descendants. Its lg_context_error and cause are &lg_error_cancelled.
  * Does nothing if it is done already. It frees nothing: the context must be ended all the same. */
 LG_API void lg_context_cancel(lg_context *ctx);
 
-/* The same, with a cause of its own; NULL: &lg_cancelled. The cause is taken in any case: if the context is done
+/* The same, with a cause of its own; NULL: &lg_error_cancelled. The cause is taken in any case: if the context is done
  * already, it is freed. */
 LG_API void lg_context_cancel_cause(lg_context *ctx, lg_error *cause);
 
 /* Cancels it, if it is not done, and lets go of it: the caller's last use. NULL: does nothing. Ending one twice panics. */
-LG_API void lg_context_end(lg_context *ctx);
+LG_API void lg_context_free(lg_context *ctx);
 
-/* lg_auto_context lg_context *ctx = lg_with_…; ends it when the block is left, as lg_defer(lg_context_end, ctx) does,
- * but lg_pending does not list it. */
+/* lg_auto_context lg_context *ctx = lg_with_…; ends it when the block is left, as lg_defer(lg_context_free, ctx) does,
+ * but lg_pending_visit does not list it. */
 #define lg_auto_context __attribute__((__cleanup__(lgi_context_end)))
 static inline void lgi_context_end(lg_context **ctx)
 {
-    lg_context_end(*ctx);
+    lg_context_free(*ctx);
 }
 
 /* ---- contexts and groups ------------------------------------------------------------------------- */
 
 /* Gives a group that has no members yet (group.h) a context of its own below `parent`, as Go's errgroup.WithContext: it is
  * done when the group is cancelled, with the text of the first failure as its cause, and the group is cancelled when it is
- * done, since `parent` is: lg_with_group and lg_group_cancelled see that too. It is the group's, which ends it when its
+ * done, since `parent` is: lg_until_group and lg_group_is_cancelled see that too. It is the group's, which ends it when its
  * block is left or it is destroyed. A group that has one, or members, panics.
  *
  *     lg_group_scope(group, &err);
@@ -169,15 +170,15 @@ LG_API const lg_context *lg_group_context(lg_group *group, const lg_context *par
 
 /* ---- looking at them ------------------------------------------------------------------------------ */
 
-/* NULL while it is not done, then always &lg_cancelled or &lg_deadline_exceeded: static errors. Costs a load. */
-LG_API lg_error *lg_context_err(const lg_context *ctx);
+/* NULL while it is not done, then always &lg_error_cancelled or &lg_error_deadline_exceeded: static errors. Costs a load. */
+LG_API lg_error *lg_context_error(const lg_context *ctx);
 
 /* Why it is done: what the first cancel was given, the timeout or signal that fired, or the parent's cause; without
- * any of these, lg_context_err's value. NULL while it is not done. It belongs to the context, and lives as long. */
+ * any of these, lg_context_error's value. NULL while it is not done. It belongs to the context, and lives as long. */
 LG_API const lg_error *lg_context_cause(const lg_context *ctx);
 
 /* The cause as an error of the caller's own, which may outlive the context: for returning it. It reads as the cause does,
- * and lg_error_is finds in it lg_context_err's value and what it would find in the cause. */
+ * and lg_error_is finds in it lg_context_error's value and what it would find in the cause. */
 LG_API lg_error *lg_context_cause_copy(const lg_context *ctx)
     __attribute__((__warn_unused_result__));
 
@@ -192,13 +193,13 @@ LG_API size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t si
 
 /* ---- waiting -------------------------------------------------------------------------------------- */
 
-/* With it every wait of this library ends when the context is done (C9), and returns its lg_context_err. */
-LG_API lg_until lg_with(const lg_context *ctx);
+/* With it every wait of this library ends when the context is done (C9), and returns its lg_context_error. */
+LG_API lg_until lg_until_context(const lg_context *ctx);
 
 /* A case of lg_select: chosen when the context is done. */
-static inline lg_case lg_case_done(const lg_context *ctx)
+static inline lg_case lg_case_context(const lg_context *ctx)
 {
-    return lgi_case_done(lg_with(ctx).lgi_done);
+    return lgi_case_done(lg_until_context(ctx).lgi_done);
 }
 
 /* Waits until it is done. For one that never will be: for ever. */
@@ -220,12 +221,12 @@ typedef struct lg_context_func {
     uint64_t lgi_number;
 } lg_context_func;
 
-/* lg_context_after_func(ctx, fn, args…): calls fn(args…) once, in a goroutine of its own, when the context is done, and so
+/* lg_context_on_done(ctx, fn, args…): calls fn(args…) once, in a goroutine of its own, when the context is done, and so
  * also when it is ended; at once, if it is done already (C5). Its value is an lg_context_func, which may be ignored.
  * Function and arguments are evaluated now, by the rules of lg_defer (defer.h). The function may use the context,
  * even if its owner has ended it meanwhile. */
 #ifndef __cplusplus
-#define lg_context_after_func(ctx, ...)                                                            \
+#define lg_context_on_done(ctx, ...)                                                               \
     LGI_NUMBER(LGI_CONTEXT_AFTER, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
 #define LGI_CONTEXT_AFTER(id, n, ctx, text, ...) LGI_CONTEXT_AFTER_(id, n, ctx, text, __VA_ARGS__)
 #define LGI_CONTEXT_AFTER_(id, n, ctx, text, ...)                                                  \

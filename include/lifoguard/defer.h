@@ -32,11 +32,11 @@ LG_BEGIN_DECLS
 
 /* Takes a pending call back: it will not run (D11). NULL, run already, or dismissed: does nothing.
  * Must be called by the thread that registered it. */
-LG_API void lg_dismiss(lg_deferred *deferred);
+LG_API void lg_deferred_dismiss(lg_deferred *deferred);
 
 /* Makes a pending call now, and not again later (D11). NULL, run already, or dismissed: does nothing.
  * A panic of the call goes on from here. */
-LG_API void lg_run_now(lg_deferred *deferred);
+LG_API void lg_deferred_run(lg_deferred *deferred);
 
 /* Runs all that a scope holds, last first; it can be used again afterwards. A panic goes on from
  * here, and what had not run yet runs when the scope is left. */
@@ -56,7 +56,7 @@ LG_END_DECLS
 
 /* lg_defer_block { … }: the block is run when the enclosing block is left.
  *
- * Costs nothing over hand-written cleanup. It has no record: lg_pending does not list it (D12). A
+ * Costs nothing over hand-written cleanup. It has no record: lg_pending_visit does not list it (D12). A
  * panic must not leave it while another unwinding is under way, as with a C++ destructor: clang's
  * code cannot pass it on, and the process ends with a report (panic.h). A `return` in it does not
  * compile on clang; on gcc it leaves only the block. */

@@ -11,7 +11,7 @@
  *     {
  *         int fd = open(path, O_RDONLY | O_CLOEXEC);
  *         if (fd < 0)
- *             return lg_error_errno(errno, "open %s", path);
+ *             return lg_error_new_errno("open %s", path);
  *         return lg_error_wrap(parse(fd), "load %s", path); // NULL if parse returned NULL
  *     }
  *
@@ -32,6 +32,7 @@
 #ifndef LIFOGUARD_ERROR_H
 #define LIFOGUARD_ERROR_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -92,16 +93,21 @@ extern LG_API lg_error lg_error_out_of_memory;
 /* lg_error *lg_error_new(const char *message): an error with a copy of `message`, made here. */
 #define lg_error_new(message) lgi_error_new(__FILE__, __LINE__, (message))
 
-/* lg_error *lg_errorf(const char *format, ...): likewise, the message formatted as printf does. */
-#define lg_errorf(...) lgi_error_format(__FILE__, __LINE__, __VA_ARGS__)
+/* lg_error *lg_error_newf(const char *format, ...): likewise, the message formatted as printf does. */
+#define lg_error_newf(...) lgi_error_format(__FILE__, __LINE__, __VA_ARGS__)
 
 /*
- * lg_error *lg_error_errno(int errno_value, const char *format, ...): likewise, with an errno
- * value, whose description is added to the message: "open /etc/x: No such file or directory" (not
- * for the value 0). The format may use %m.
+ * lg_error *lg_error_new_errno(const char *format, ...): likewise, with the present value of errno,
+ * whose description is added to the message: "open /etc/x: No such file or directory". Evaluate an
+ * argument that may change errno in a statement of its own before.
+ *
+ * lg_error *lg_error_new_code(int code, const char *format, ...): the same with an errno value that
+ * was kept, or that a function has returned. For the value 0 no description is added.
+ *
+ * The format may use %m.
  */
-#define lg_error_errno(errno_value, ...)                                                           \
-    lgi_error_errno(__FILE__, __LINE__, (errno_value), __VA_ARGS__)
+#define lg_error_new_errno(...) lgi_error_errno(__FILE__, __LINE__, errno, __VA_ARGS__)
+#define lg_error_new_code(code, ...) lgi_error_errno(__FILE__, __LINE__, (code), __VA_ARGS__)
 
 /*
  * lg_error *lg_error_new_kind(const lg_error_kind *kind, void *payload, const char *format, ...):
@@ -170,7 +176,7 @@ LG_API bool lg_error_is(const lg_error *error, const lg_error *target);
 LG_API bool lg_error_is_errno(const lg_error *error, int errno_value);
 
 /* The first errno value in the tree, or 0. */
-LG_API int lg_error_errno_value(const lg_error *error);
+LG_API int lg_error_errno(const lg_error *error);
 
 /*
  * The payload of the first error of this kind, or NULL if there is none, as Go's errors.As. It

@@ -9,13 +9,13 @@
  *             err = lg_file_create(path, 0666, &file);
  *             if (err)
  *                 lg_return(err);
- *             lg_defer(lg_file_finish, file, &err);
+ *             lg_defer(lg_file_close, file, &err);
  *             lg_return(lg_file_write(file, text, strlen(text)));
  *         }
  *     }
  *
- * Lifetime: lg_file_open and its kin make a handle, lg_file_free and lg_file_finish end it. In
- * between lg_file_close may be called at any time, by any thread; the handle stays, as a closed
+ * Lifetime: lg_file_open and its kin make a handle, lg_file_free and lg_file_close end it. In
+ * between lg_file_close_now may be called at any time, by any thread; the handle stays, as a closed
  * one.
  *
  * Threads: all functions may be called for one handle by many threads at once, but for the two that
@@ -62,14 +62,14 @@ LG_API lg_error *lg_file_adopt(int fd, const char *name, lg_file **file)
  * under way end as they would have, and it waits for them (it does not interrupt them: a read of a
  * pipe can take long). The descriptor is gone then even if an error is returned. Does nothing for
  * NULL. Not a cancellation point. */
-LG_API lg_error *lg_file_close(lg_file *file) __attribute__((__warn_unused_result__));
+LG_API lg_error *lg_file_close_now(lg_file *file) __attribute__((__warn_unused_result__));
 
 /* Closes the handle if it is still open, lands a failure of that in *result (joined after what is
  * there; dropped if result is NULL), and frees it. The form for lg_defer; it does not mind a
- * lg_file_close before. Does nothing for NULL. */
-LG_API void lg_file_finish(lg_file *file, lg_error **result);
+ * lg_file_close_now before. Does nothing for NULL. */
+LG_API void lg_file_close(lg_file *file, lg_error **result);
 
-/* lg_file_finish(file, NULL): for files that were only read, or have been closed already. */
+/* lg_file_close(file, NULL): for files that were only read, or have been closed already. */
 LG_API void lg_file_free(lg_file *file);
 
 /* ---- using it ---- */

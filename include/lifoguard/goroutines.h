@@ -1,7 +1,7 @@
 /* Which goroutines there are: for tests, for a signal that asks what a server is doing, for the end of a program.
  *
- *     lg_goroutines_print(stderr);
- *     err = lg_check_leaks(LG_SECOND);     // at the end of a test: what it has started should have ended
+ *     lg_goroutine_print(stderr);
+ *     err = lg_goroutine_check_leaks(LG_SECOND);     // at the end of a test: what it has started should have ended
  *
  * Threads: any may call these functions. A goroutine is looked at between two turns of its worker. A worker that one
  * goroutine keeps busy is waited for a tenth of a second; after that, what it runs is listed as it seems to be, and
@@ -46,19 +46,20 @@ LG_API size_t lg_goroutine_count(void);
 
 /* Calls visit for each of them, the oldest first, until it returns false. It is done afterwards, on the caller: visit may do
  * anything. What info points to lasts until it returns. Returns NULL, or an error if there is no memory. */
-LG_API lg_error *lg_goroutines(bool (*visit)(const lg_goroutine_info *info, void *data), void *data)
-    __attribute__((__warn_unused_result__));
+LG_API lg_error *lg_goroutine_visit(bool (*visit)(const lg_goroutine_info *info, void *data),
+                                    void *data) __attribute__((__warn_unused_result__));
 
 /* Writes for each goroutine, and for main, what it is doing, its stack, and its pending deferred calls (D12): as a deadlock
  * is reported. Whoever has to wait for a lock of the stream's own has to be the caller: do not hold it (flockfile). */
-LG_API void lg_goroutines_print(FILE *stream);
+LG_API void lg_goroutine_print(FILE *stream);
 
 /* NULL if no goroutine is alive but the caller, within `grace` from now; else an error that names each of them, where it was
  * started and what it waits for (a join, if there are several). Not started yet is alive too. */
-LG_API lg_error *lg_check_leaks(lg_duration grace) __attribute__((__warn_unused_result__));
+LG_API lg_error *lg_goroutine_check_leaks(lg_duration grace)
+    __attribute__((__warn_unused_result__));
 
 /* How long lg_exit waits for goroutines to end, in all; 10 s if never set. 0: not at all. */
-LG_API void lg_set_exit_patience(lg_duration patience);
+LG_API void lg_set_exit_timeout(lg_duration patience);
 
 LG_END_DECLS
 

@@ -14,7 +14,7 @@
  * A member that only passes on, unwrapped, the error with which the cancelled group has ended its wait adds nothing
  * to the failure that is known already.
  *
- * Cancelling is a signal (C6): members see it by lg_group_cancelled, in waits with lg_with_group and in a select
+ * Cancelling is a signal (C6): members see it by lg_group_is_cancelled, in waits with lg_until_group and in a select
  * with lg_case_group, and return.
  * What has not been called by then:
  *   - a member of lg_group_go is called all the same, as by Go's errgroup, since nobody else knows what to do with
@@ -24,7 +24,7 @@
  *
  * Panics in a member, if nothing stops them there, become an error of the group, of the kind lg_panic_kind (panic.h):
  * lg_error_print_tree shows where it began and its stack. So several may panic at once, and none is lost. Or they
- * end the process, as elsewhere (P8), if lg_group_on_panic says so; Go's errgroup has them panic in who waits, which
+ * end the process, as elsewhere (P8), if lg_group_set_panic_policy says so; Go's errgroup has them panic in who waits, which
  * cannot be done for more than one. A member that ends by lg_goexit has ended without an error. lg_exit in a member
  * unwinds it, and who waits for the group does not go on; then the process ends.
  *
@@ -65,14 +65,14 @@ typedef struct lg_group {
 } lg_group;
 
 /* What a wait returns for a group that has failed, if another wait was given its errors. */
-extern LG_API lg_error lg_group_failed;
+extern LG_API lg_error lg_error_group_failed;
 
 /* ---- groups without a block of their own: in a struct, in memory from malloc ---- */
 
 LG_API void lg_group_init(lg_group *group);
 
 /* Waits until the group has no members, and returns their errors, which are the caller's then; NULL: none has failed.
- * Does not cancel. Of several who wait, one gets the errors and the others &lg_group_failed; so does everybody who
+ * Does not cancel. Of several who wait, one gets the errors and the others &lg_error_group_failed; so does everybody who
  * waits later. A group that has not failed may be used again. */
 LG_API lg_error *lg_group_wait(lg_group *group) __attribute__((__warn_unused_result__));
 
@@ -91,13 +91,13 @@ LG_API void lg_group_destroy(lg_group *group);
  * as at first. (A member that waits in lg_group_go of its own group is still one of them.) */
 LG_API void lg_group_set_limit(lg_group *group, size_t limit);
 
-typedef enum lg_group_panic {
+typedef enum lg_group_panic_policy {
     LG_GROUP_PANIC_FAILS, /* it is an error of the group: so at first */
     LG_GROUP_PANIC_EXITS  /* it is reported and ends the process (P8) */
-} lg_group_panic;
+} lg_group_panic_policy;
 
 /* For members that start from now on. */
-LG_API void lg_group_on_panic(lg_group *group, lg_group_panic what);
+LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what);
 
 /* ---- cancelling ---- */
 
@@ -105,10 +105,10 @@ LG_API void lg_group_on_panic(lg_group *group, lg_group_panic what);
  * ones are freed. A NULL cause only cancels. */
 LG_API void lg_group_cancel(lg_group *group, lg_error *cause);
 
-LG_API bool lg_group_cancelled(const lg_group *group);
+LG_API bool lg_group_is_cancelled(const lg_group *group);
 
-/* Until the group is cancelled: such a wait then returns &lg_cancelled. */
-static inline lg_until lg_with_group(lg_group *group)
+/* Until the group is cancelled: such a wait then returns &lg_error_cancelled. */
+static inline lg_until lg_until_group(lg_group *group)
 {
     const lg_until until = {LG_DURATION_MAX,
                             group->lgi_other_done ? group->lgi_other_done : &group->lgi_done};
@@ -118,7 +118,7 @@ static inline lg_until lg_with_group(lg_group *group)
 /* A case of lg_select: the group is cancelled. */
 static inline lg_case lg_case_group(lg_group *group)
 {
-    return lgi_case_done(lg_with_group(group).lgi_done);
+    return lgi_case_done(lg_until_group(group).lgi_done);
 }
 
 /* The members that have not ended. Whatever else is under way makes it only roughly right. */
@@ -147,31 +147,31 @@ LG_END_DECLS
  * arguments are evaluated now and obey the rules of lg_defer, but that the function returns void, or an lg_error *.
  * Where there is a limit, waits. Out of memory: panics; nothing has been started then. */
 #define lg_group_go(group, ...)                                                                    \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), lg_forever(),   \
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), lg_until_forever(),   \
                #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_owned(group, fn, argument, drop): the member owns the argument. If fn(argument) is never called, then
  * drop(argument) is (G4). */
 #define lg_group_go_owned(group, fn, argument, drop_)                                              \
     LGI_LINED(LGI_GROUP_GO, 1, lgi_group_go, group,                                               \
-               ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), lg_forever(), #fn ", " #argument, fn, argument)
+               ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), lg_until_forever(), #fn ", " #argument, fn, argument)
 
 /* lg_group_go_thread(group, fn, args…): on a thread of its own, for what blocks or computes. */
 #define lg_group_go_thread(group, ...)                                                             \
     LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group,                          \
-               ((lg_go_options){.thread = true}), lg_forever(), #__VA_ARGS__, __VA_ARGS__)
+               ((lg_go_options){.thread = true}), lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_with(group, options, fn, args…): with an lg_go_options. */
 #define lg_group_go_with(group, options, ...)                                                      \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, options, lg_forever(), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, options, lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_try_go(group, fn, args…), lg_group_try_go_with(group, options, fn, args…): false, and nothing has been
  * done, if it would have to wait. */
 #define lg_group_try_go(group, ...)                                                                \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, ((lg_go_options){0}), lg_forever(), \
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, ((lg_go_options){0}), lg_until_forever(), \
                #__VA_ARGS__, __VA_ARGS__)
 #define lg_group_try_go_with(group, options, ...)                                                  \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, options, lg_forever(), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, options, lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_until(group, until, fn, args…), lg_group_go_with_until(group, options, until, fn, args…): the same with
  * an end (C9): NULL, or what until.h says and nothing has been done, the argument still being the caller's. So it is

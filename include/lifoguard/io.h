@@ -5,10 +5,10 @@
  *     {
  *         char buffer[4096];
  *         for (size_t count;;) {
- *             lg_error *err = lg_read(connection, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count);
+ *             lg_error *err = lg_read(connection, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count);
  *             if (err || count == 0)
  *                 return err;
- *             err = lg_write(connection, buffer, count, lg_within(LG_MINUTE), NULL);
+ *             err = lg_write(connection, buffer, count, lg_until_timeout(LG_MINUTE), NULL);
  *             if (err)
  *                 return err;
  *         }
@@ -35,7 +35,7 @@
  *   - terminals likewise, whatever the version; writing to one that is stopped (Ctrl-S) blocks.
  *   - accept on a listener that several accept from: see lg_accept.
  *
- * Closing: close a descriptor with lg_close_fd (close.h), and everyone who waits for it here is woken, with
+ * Closing: close a descriptor with lg_close (close.h), and everyone who waits for it here is woken, with
  * lg_error_closed (file.h), as in Go; so are calls that have begun and come to wait after it. Who calls
  * something for the number later gets EBADF or, as ever with close, whatever has that number then: that is for the
  * program to prevent, by closing when nobody will use it any more. After a plain close(2), who waits goes on waiting, on a
@@ -56,10 +56,10 @@
 LG_BEGIN_DECLS
 
 /* "end of file": there was nothing to read any more. */
-extern LG_API lg_error lg_end_of_file;
+extern LG_API lg_error lg_error_end_of_file;
 
 /* "unexpected end of file": less than wanted. */
-extern LG_API lg_error lg_unexpected_end;
+extern LG_API lg_error lg_error_unexpected_end;
 
 /* Waits until the descriptor is ready for one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP of <poll.h>), or has an
  * error or was hung up (POLLERR, POLLHUP). Sets *revents, if it is not NULL, to what it is ready for, 0 on failure. A
@@ -72,7 +72,7 @@ LG_API lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
 LG_API lg_error *lg_read(int fd, void *buffer, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Reads all of `size` bytes. If the end comes first: lg_end_of_file where nothing was read, else lg_unexpected_end. *count,
+/* Reads all of `size` bytes. If the end comes first: lg_error_end_of_file where nothing was read, else lg_error_unexpected_end. *count,
  * if `count` is not NULL, is how many were read, on failure too. */
 LG_API lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));

@@ -7,7 +7,7 @@
  *     if (cheap_check(cache))
  *         return;
  *     {
- *         lg_mutex_unlocked(&mutex);                // not locked until the end of this block, however it is left
+ *         lg_mutex_scoped_unlock(&mutex);                // not locked until the end of this block, however it is left
  *         slow_work();
  *     }
  *     keep(cache);
@@ -57,16 +57,16 @@ static inline bool lg_mutex_try_lock(lg_mutex *mutex) __attribute__((__warn_unus
 static inline void lg_mutex_unlock(lg_mutex *mutex);
 
 /* Does the caller hold it? For assertions. */
-static inline bool lg_mutex_is_mine(const lg_mutex *mutex);
+static inline bool lg_mutex_is_owned(const lg_mutex *mutex);
 
-/* Locks; even lg_exit does not end the wait. For cleanups: what lg_mutex_unlocked does at the end. */
+/* Locks; even lg_exit does not end the wait. For cleanups: what lg_mutex_scoped_unlock does at the end. */
 LG_API void lg_mutex_relock(lg_mutex *mutex);
 
 #ifndef __cplusplus
-/* lg_mutex_unlocked(mutex): unlocks, and locks again when the enclosing block is left: by its end, return, break, goto,
+/* lg_mutex_scoped_unlock(mutex): unlocks, and locks again when the enclosing block is left: by its end, return, break, goto,
  * panic or goexit, and before what was deferred outside runs. It is a lg_defer (defer.h), so it stands in a block
  * and not as the lone body of an `if`, and no jump leads past it into its reach. */
-#define lg_mutex_unlocked(mutex)                                                                   \
+#define lg_mutex_scoped_unlock(mutex)                                                              \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_MUTEX_UNLOCKED, mutex)
 #define LGI_MUTEX_UNLOCKED(id, mutex) LGI_MUTEX_UNLOCKED_(id, mutex)
@@ -126,7 +126,7 @@ static inline lg_mutex *lgi_mutex_unlocked(lg_mutex *mutex)
     return mutex;
 }
 
-static inline bool lg_mutex_is_mine(const lg_mutex *mutex)
+static inline bool lg_mutex_is_owned(const lg_mutex *mutex)
 {
     uintptr_t owner = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) & ~(uintptr_t)7;
     return owner != 0 && owner == (uintptr_t)lgi_current;

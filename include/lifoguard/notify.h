@@ -1,7 +1,7 @@
 /* Telling the service manager: systemd's notify protocol (sd_notify(3)), spoken directly.
  *
  *     lg_notify *manager = lg_notify_open();     // NULL when nobody listens: all that follows does nothing then
- *     lg_defer(lg_notify_close, manager);
+ *     lg_defer(lg_notify_free, manager);
  *     …
  *     lg_notify_ready(manager, "serving on port 8080");
  *     while (running) {
@@ -40,7 +40,7 @@ LG_API lg_notify *lg_notify_open(void);
 /* The same for an address given here, as NOTIFY_SOCKET has it, without a watchdog. */
 LG_API lg_notify *lg_notify_open_at(const char *address);
 
-LG_API void lg_notify_close(lg_notify *notify);
+LG_API void lg_notify_free(lg_notify *notify);
 
 /* READY=1: the start, or a reload, is done. Each `status` below may be NULL: the manager keeps the last one. It is one line:
  * control characters in it become blanks, so that nothing in it can pass for another message. */

@@ -1,14 +1,14 @@
 /* A close that happens once: every later one does nothing, and gives the first one's result.
  *
- *     lg_close_once once = LG_CLOSE_ONCE(hang_up, line);
- *     lg_defer(lg_close_once_finish, &once, &err);
+ *     lg_close_once once = LG_CLOSE_ONCE_INIT(hang_up, line);
+ *     lg_defer(lg_close_once_close, &once, &err);
  *     ...
  *     err = lg_close_once_now(&once);      // early; the deferred one then has nothing to do
  *
  * Threads: any number may close at once. One makes the call, the others wait for it and get its
  * result. Never copy or move an lg_close_once.
  *
- * Who owns what: the result is kept with the lg_close_once until lg_close_once_finish, and every
+ * Who owns what: the result is kept with the lg_close_once until lg_close_once_close, and every
  * caller, the first one too, is given an error of its own, to free, return or join as any other. It
  * has the same text, place and (first) errno value; lg_error_is finds in it what it finds in the
  * kept one, and takes all errors of one close for the same. What only the kept one can show
@@ -36,7 +36,7 @@ typedef struct lg_close_once {
 } lg_close_once;
 
 /* An initialiser: the close is close(object), with close of type `lg_error *(*)(void *)`. */
-#define LG_CLOSE_ONCE(close, object)                                                               \
+#define LG_CLOSE_ONCE_INIT(close, object)                                                          \
     {(close), (object), PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0}
 
 /* The same for one that is not initialised where it is declared. */
@@ -56,7 +56,7 @@ LG_API const lg_error *lg_close_once_result(lg_close_once *once);
 
 /* lg_close_once_into, then frees the kept result. To be called when nobody else uses it any more;
  * afterwards it must be initialised anew to be used. Does nothing for NULL. */
-LG_API void lg_close_once_finish(lg_close_once *once, lg_error **result);
+LG_API void lg_close_once_close(lg_close_once *once, lg_error **result);
 
 LG_END_DECLS
 

@@ -20,11 +20,11 @@ LG_BEGIN_DECLS
 
 /* lg_panic(format, …): begins a panic with a message, as printf makes it. The message is kept to 255
  * bytes; a longer one is cut. Never returns.
- * lg_panic_error(error): with an error, which it takes; NULL panics with a message that says so.
- * lg_panic_pointer(pointer): with a pointer, which means something to whoever recovers it. */
+ * lg_panic_with_error(error): with an error, which it takes; NULL panics with a message that says so.
+ * lg_panic_with_pointer(pointer): with a pointer, which means something to whoever recovers it. */
 #define lg_panic(...) lgi_panic(__FILE__, __LINE__, __VA_ARGS__)
-#define lg_panic_error(error) lgi_panic_error(__FILE__, __LINE__, error)
-#define lg_panic_pointer(pointer) lgi_panic_pointer(__FILE__, __LINE__, pointer)
+#define lg_panic_with_error(error) lgi_panic_error(__FILE__, __LINE__, error)
+#define lg_panic_with_pointer(pointer) lgi_panic_pointer(__FILE__, __LINE__, pointer)
 
 /* Runs all that is deferred on the calling goroutine, then ends it (P6). On a plain thread it ends as
  * by pthread_exit(NULL), on main likewise: the other threads go on (P14). A deferred call of it may
@@ -57,10 +57,10 @@ LG_API bool lg_recover(lg_panic_info *panic);
 LG_API const char *lg_panic_message(const lg_panic_info *panic);
 
 /* The error it was begun with, still the panic's, or NULL. */
-LG_API const lg_error *lg_panic_get_error(const lg_panic_info *panic);
+LG_API const lg_error *lg_panic_error(const lg_panic_info *panic);
 
 /* The pointer it was begun with, or NULL. */
-LG_API void *lg_panic_get_pointer(const lg_panic_info *panic);
+LG_API void *lg_panic_pointer(const lg_panic_info *panic);
 
 /* Makes an error of the panic, owned by the caller: the one it was begun with (taken out of it), or a
  * new one with its message, file and line. NULL for NULL. */

@@ -22,14 +22,14 @@ typedef struct lg_pending_call {
 /* Calls visit for each pending call, the next one to run first, until it returns false. What is
  * pointed to is valid during the visit. visit may itself defer, but not leave by panic into
  * the caller's own pending calls. Returns the number of calls visited. */
-LG_API size_t lg_pending(bool (*visit)(const lg_pending_call *call, void *data), void *data);
+LG_API size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
 /* Writes them to a stream, one a line: "fclose(file)  main.c:12 in read_all  0x5581…". */
 LG_API void lg_pending_print(FILE *stream);
 
 /* How many times deferred calls of this goroutine were found to have been skipped by a longjmp (D10). It is
  * noticed when the next record around them is left; they never run. */
-LG_API size_t lg_skipped(void);
+LG_API size_t lg_pending_skipped_count(void);
 
 LG_END_DECLS
 

@@ -1,6 +1,6 @@
 /* Whether the program wants to be given work, for whoever asks: a health handler, a load balancer's probe.
  *
- *     static lg_readiness readiness = LG_READINESS("/run/app/ready");   // or LG_READINESS(NULL): no file
+ *     static lg_readiness readiness = LG_READINESS_INIT("/run/app/ready");   // or LG_READINESS_INIT(NULL): no file
  *
  *     err = lg_readiness_on(&readiness);          // after the start
  *     …
@@ -30,7 +30,7 @@ typedef struct lg_readiness {
 
 /* An initialiser: not ready. `path`, which must last as long, names a file that exists while the program is ready (for
  * Kubernetes' exec probes: `test -e path`); NULL: none. Nothing is written into it, and a link there is not followed. */
-#define LG_READINESS(path) {(path), 0}
+#define LG_READINESS_INIT(path) {(path), 0}
 
 /* The same for one that is not initialised where it is declared. A file that was left by a process that was killed
  * is removed; whether that worked is told by lg_readiness_off. */

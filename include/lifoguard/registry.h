@@ -1,17 +1,17 @@
 /* A list of cleanups that any function can add to, run in reverse:
  *
- *     static lg_registry cleanups = LG_REGISTRY;
+ *     static lg_registry cleanups = LG_REGISTRY_INIT;
  *
  *     lg_error *serve(void)
  *     {
  *         lg_func (lg_error *, err) {
- *             lg_defer(lg_registry_finish, &cleanups, &err);
+ *             lg_defer(lg_registry_close, &cleanups, &err);
  *             lg_return(open_database());   // … lg_registry_add(&cleanups, close_database, db) …
  *         }
  *     }
  *
  * It is for what outlives the block that acquired it; within a block, lg_defer and lg_scope do with
- * less. It is plain data: no deferred call, until somebody defers lg_registry_finish.
+ * less. It is plain data: no deferred call, until somebody defers lg_registry_close.
  *
  * Threads: any may add, and run. A cleanup may add, too: what it adds is run next. Never copy or
  * move an lg_registry.
@@ -36,7 +36,7 @@ typedef struct lg_registry {
 } lg_registry;
 
 /* An initialiser: an empty registry. It holds memory only while there are cleanups in it. */
-#define LG_REGISTRY {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0}
+#define LG_REGISTRY_INIT {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0}
 
 /* The same for one that is not initialised where it is declared. */
 LG_API void lg_registry_init(lg_registry *registry);
@@ -61,7 +61,7 @@ LG_API lg_error *lg_registry_run(lg_registry *registry) __attribute__((__warn_un
 
 /* The form for lg_defer: lg_registry_run, with the errors joined to *result, after what is there,
  * or dropped if result is NULL. Does nothing for a NULL registry. */
-LG_API void lg_registry_finish(lg_registry *registry, lg_error **result);
+LG_API void lg_registry_close(lg_registry *registry, lg_error **result);
 
 LG_END_DECLS
 

@@ -12,7 +12,7 @@ LG_BEGIN_DECLS
 /* As getaddrinfo(3): on success *result is a list, which the caller frees with freeaddrinfo; NULL on failure.
  *
  *     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
- *     err = lg_resolve("example.org", "https", &hints, lg_within(5 * LG_SECOND), &addresses);
+ *     err = lg_resolve("example.org", "https", &hints, lg_until_timeout(5 * LG_SECOND), &addresses);
  *
  * The lookup is made on a helper thread (blocking.h), except for addresses in numbers. `host`, `service` and `hints` are
  * copied. If `until` comes first, the lookup is left behind: nobody waits for it, and what it finds is freed; its helper is

@@ -76,7 +76,7 @@ static inline bool lg_rwmutex_try_rlock(lg_rwmutex *mutex)
 static inline void lg_rwmutex_rlock(lg_rwmutex *mutex)
 {
     if (!lg_rwmutex_try_rlock(mutex))
-        lgi_rwmutex_rlock(mutex, lg_forever());
+        lgi_rwmutex_rlock(mutex, lg_until_forever());
 }
 
 static inline lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)

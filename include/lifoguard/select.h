@@ -2,7 +2,7 @@
  *
  *     switch (lg_select(lg_case_recv(jobs, &job, &ok),      // case 0
  *                       lg_case_send(results, result),      // case 1
- *                       lg_case_until(lg_within(LG_SECOND)))) {
+ *                       lg_case_until(lg_until_timeout(LG_SECOND)))) {
  *     case 0: …
  *     case 1: …
  *     case 2: …
@@ -79,7 +79,7 @@ static inline lg_case lg_case_until(lg_until until)
 /* It happens. Chosen among those that can be done as a receive is. */
 static inline lg_case lgi_case_done(struct lgi_done *done)
 {
-    lg_case it = lg_case_until(lg_forever());
+    lg_case it = lg_case_until(lg_until_forever());
     it.lgi_kind = done ? LGI_CASE_DONE : LGI_CASE_NEVER;
     it.lgi_until.lgi_done = done;
     return it;

@@ -7,7 +7,7 @@
  *             err = lg_shutdown_new(&down, &(lg_shutdown_options){.budget = 20 * LG_SECOND});
  *             if (err)
  *                 lg_return(err);
- *             lg_defer(lg_shutdown_finish, down, &err);          // stops what was started, however we leave
+ *             lg_defer(lg_shutdown_close, down, &err);          // stops what was started, however we leave
  *
  *             err = lg_shutdown_start(down, &(lg_stage){.name = "database", .start = open_database,
  *                                                       .stop = close_database, .argument = &database});
@@ -35,10 +35,10 @@
  * given is done; a stop that does not return then within a moment (a tenth of its limit, a quarter of a second at the
  * most) is left running, named in the error and the report, and the next one begins. Each stop is called on a thread
  * of its own, so it may block; the threads have the signal mask of lg_shutdown_new's caller. What an overrunning stop
- * uses must not be freed: lg_shutdown_overran tells how many there are; end the process then.
+ * uses must not be freed: lg_shutdown_overrun_count tells how many there are; end the process then.
  *
  * Errors of stops are joined, panics in them become errors, and so does a stop that ends its thread (S4). A panic of the
- * program itself unwinds, and so stops the stages if lg_shutdown_finish is deferred where it passes.
+ * program itself unwinds, and so stops the stages if lg_shutdown_close is deferred where it passes.
  *
  * Signals. SIGINT and SIGTERM (or others) are requests to end, from lg_shutdown_new on, and a second one, at whatever
  * time, ends the process at once with status 128 + its number, after saying in the log, or on stderr, what is pending
@@ -47,11 +47,11 @@
  *
  * A request, by signal or lg_shutdown_request, does this, in order: readiness off, the service manager is told;
  * the drain delay passes, during which the program goes on serving (if it was ready at all); then
- * lg_shutdown_requested becomes true, the context is cancelled, the descriptor can be read, waits end. Stages are
- * stopped when the program calls lg_shutdown_stop or lg_shutdown_finish: the thread that acquired things decides that it
+ * lg_shutdown_is_requested becomes true, the context is cancelled, the descriptor can be read, waits end. Stages are
+ * stopped when the program calls lg_shutdown_stop or lg_shutdown_close: the thread that acquired things decides that it
  * has stopped using them.
  *
- * Threads: any may call any of these, goroutines or others, but lg_shutdown_finish must be the last call. Programs without
+ * Threads: any may call any of these, goroutines or others, but lg_shutdown_close must be the last call. Programs without
  * goroutines need none of them: there is a descriptor for poll(2), and a function to ask in a loop. A forked child must
  * not use its parent's lg_shutdown: stopping is refused there.
  */
@@ -101,21 +101,21 @@ typedef struct lg_stage {
     void *argument;
     lg_duration limit; /* for the stop; 0: what the others do not claim */
     /* The names of those that it comes after, ending with NULL; copied. They may be added later. NULL: all that were
-     * added before. LG_AFTER_NONE: none. */
+     * added before. LG_NEEDS_NONE: none. */
     const char *const *after;
 } lg_stage;
 
 extern LG_API const char *const lgi_after_none[1];
-#define LG_AFTER_NONE lgi_after_none
+#define LG_NEEDS_NONE lgi_after_none
 #ifndef __cplusplus
-#define LG_AFTER(...) ((const char *const[]){__VA_ARGS__, NULL}) /* LG_AFTER("database", "cache") */
+#define LG_NEEDS(...) ((const char *const[]){__VA_ARGS__, NULL}) /* LG_NEEDS("database", "cache") */
 #endif
 
 /* Says in an error that the program is ending, and so something was not started. */
-extern LG_API lg_error lg_shutting_down;
+extern LG_API lg_error lg_error_shutting_down;
 
 /* Says in an error that a stage was not stopped, as no time was left. */
-extern LG_API lg_error lg_stage_not_stopped;
+extern LG_API lg_error lg_error_stage_not_stopped;
 
 /* Makes one, handles the signals, and starts a thread to look after it and one for stops. NULL options: all zero. An error,
  * and *shutdown NULL: a number that is no signal, or no memory, threads or descriptors are left. */
@@ -124,7 +124,7 @@ LG_API lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_optio
 
 /* Calls the stage's start, if it has one, and adds the stage if that succeeded (S3). An error:
  *     start's own                nothing was added
- *     &lg_shutting_down          the program was asked to end: start was not called
+ *     &lg_error_shutting_down          the program was asked to end: start was not called
  *     a cycle of `after`         likewise; the message names the stages in it
  *     &lg_error_out_of_memory    likewise
  * A panic of start goes on; nothing was added then. */
@@ -148,7 +148,7 @@ LG_API lg_error *lg_shutdown_ready(lg_shutdown *shutdown) __attribute__((__warn_
 LG_API void lg_shutdown_request(lg_shutdown *shutdown, const char *reason);
 
 /* Whether it was asked to end, and the drain delay is over. Costs a load. */
-LG_API bool lg_shutdown_requested(const lg_shutdown *shutdown);
+LG_API bool lg_shutdown_is_requested(const lg_shutdown *shutdown);
 
 /* Can be read (poll, epoll) from then on. Never read or close it. */
 LG_API int lg_shutdown_fd(const lg_shutdown *shutdown);
@@ -173,10 +173,10 @@ LG_API lg_error *lg_shutdown_stop(lg_shutdown *shutdown) __attribute__((__warn_u
 
 /* The form for lg_defer: stops, joins the errors to *result after what is there (or drops them, if result is NULL), puts
  * the signal handlers back and frees everything. NULL: nothing happens. */
-LG_API void lg_shutdown_finish(lg_shutdown *shutdown, lg_error **result);
+LG_API void lg_shutdown_close(lg_shutdown *shutdown, lg_error **result);
 
 /* How many stops are still running that were out of time. */
-LG_API size_t lg_shutdown_overran(const lg_shutdown *shutdown);
+LG_API size_t lg_shutdown_overrun_count(const lg_shutdown *shutdown);
 
 /* ---- the report --------------------------------------------------------------------------------- */
 

@@ -6,14 +6,14 @@
  *         int fd = open(path, O_RDONLY | O_CLOEXEC);
  *         if (fd < 0)
  *             lg_test_fail_now(t, "open %s: %m", (const char *)path);
- *         lg_defer(lg_close_fd, fd, NULL);                // runs after a failure below, too
+ *         lg_defer(lg_close, fd, NULL);                // runs after a failure below, too
  *         …
  *     }
  *
  *     err = lg_test_run("reads back", reads_back, path);   // NULL: it has passed
  *
  * A test runs in a goroutine of its own, so that a failure ends no more than it. What it starts itself belongs into a
- * group; lg_check_leaks (goroutines.h) finds what was forgotten.
+ * group; lg_goroutine_check_leaks (goroutines.h) finds what was forgotten.
  *
  * Threads: any may run tests, many at once, and any may report failures of one until lg_test_run returns.
  */
@@ -36,15 +36,15 @@ LG_API lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *da
 /* lg_test_error(t, format, …): the test has failed, and goes on. lg_test_fail_now(t, format, …): it has failed, and the
  * calling goroutine ends as by lg_goexit; it does not return. That is meant for the test's own goroutine: in another
  * one, the test goes on. */
-#define lg_test_error(t, ...) lgi_test_error((t), lg_errorf(__VA_ARGS__))
-#define lg_test_fail_now(t, ...) (lgi_test_error((t), lg_errorf(__VA_ARGS__)), lg_goexit())
+#define lg_test_error(t, ...) lgi_test_error((t), lg_error_newf(__VA_ARGS__))
+#define lg_test_fail_now(t, ...) (lgi_test_error((t), lg_error_newf(__VA_ARGS__)), lg_goexit())
 
 /* lg_test_check(t, condition): lg_test_fail_now with the condition's text, if it is not so. */
 #define lg_test_check(t, condition)                                                                \
     ((condition) ? (void)0 : lg_test_fail_now((t), "not so: %s", #condition))
 
 /* Has it failed by now? */
-LG_API bool lg_test_failed(const lg_test *t);
+LG_API bool lg_test_has_failed(const lg_test *t);
 
 LG_API void lgi_test_error(lg_test *t, lg_error *error);
 

@@ -4,7 +4,7 @@
  *     lg_defer(lg_timer_free, timer);
  *     lg_chan_recv(lg_timer_channel(timer), NULL);                // in two seconds
  *
- *     lg_timer *patience = lg_after_func(LG_MINUTE, give_up, job);
+ *     lg_timer *patience = lg_timer_new_func(LG_MINUTE, give_up, job);
  *     lg_defer(lg_timer_free, patience);                          // give_up(job), in a minute, unless this is left before
  *
  *     lg_ticker *ticker = lg_ticker_new(50 * LG_MILLISECOND);
@@ -21,7 +21,7 @@
  *
  * Ownership: lg_timer_free and lg_ticker_free end what the other functions have made; it does not fire any more, and
  * must not be used any more. Its channel is closed then, and goes with it: who receives while another may free the timer
- * has to hold a reference of its own (lg_chan_keep). NULL does nothing in stop and free, and panics elsewhere.
+ * has to hold a reference of its own (lg_chan_ref). NULL does nothing in stop and free, and panics elsewhere.
  *
  * Failure: what makes or resets a timer panics when there is no memory, or no thread to be had; nothing has been changed
  * then.
@@ -49,7 +49,7 @@ typedef lg_duration (*lgi_chan_of_times)[];
 /* Sends the time on its channel, once, when `duration` has passed; at once, if it is 0 or less. */
 LG_API lg_timer *lg_timer_new(lg_duration duration) __attribute__((__warn_unused_result__));
 
-/* Its channel. NULL for a timer of lg_after_func. */
+/* Its channel. NULL for a timer of lg_timer_new_func. */
 LG_API lgi_chan_of_times lg_timer_channel(const lg_timer *timer);
 
 /* True if that keeps the timer from being noticed: it was pending, or it has sent and nobody has received, nor will.
@@ -64,9 +64,10 @@ LG_API bool lg_timer_reset(lg_timer *timer, lg_duration duration);
 /* Stops it. A function that has begun goes on. */
 LG_API void lg_timer_free(lg_timer *timer);
 
-/* The channel of a timer that nobody else has. The reference is the caller's, to be given back by lg_chan_drop, when it
+/* The channel of a timer that nobody else has. The reference is the caller's, to be given back by lg_chan_unref, when it
  * has received or before: then the timer is gone at once. */
-LG_API lgi_chan_of_times lg_after(lg_duration duration) __attribute__((__warn_unused_result__));
+LG_API lgi_chan_of_times lg_chan_after(lg_duration duration)
+    __attribute__((__warn_unused_result__));
 
 /* ---- tickers ------------------------------------------------------------------------------------- */
 
@@ -96,10 +97,10 @@ LG_END_DECLS
 
 #ifndef __cplusplus
 
-/* lg_after_func(duration, fn, args…): an lg_timer that calls fn(args…), in a goroutine of its own, when `duration`
+/* lg_timer_new_func(duration, fn, args…): an lg_timer that calls fn(args…), in a goroutine of its own, when `duration`
  * has passed. Function and arguments are evaluated now, and obey the rules of lg_defer; they must last until the
  * function has run or the timer was stopped, for sure: lg_timer_stop returned true. */
-#define lg_after_func(duration, ...)                                                               \
+#define lg_timer_new_func(duration, ...)                                                           \
     LGI_NUMBER(LGI_AFTER, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
 
 #define LGI_AFTER(id, n, duration, text, ...) LGI_AFTER_(id, n, duration, text, __VA_ARGS__)
@@ -109,7 +110,7 @@ LG_END_DECLS
         LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
             LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
                 LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                      \
+                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                \
         LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
             lgi_after_func(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),    \
                            LGI_CAT(lgi_duration_, id));                                            \

@@ -1,16 +1,16 @@
 /* How long to wait. Every call that may wait has a form that takes an lg_until (C9):
  *
- *     err = lg_mutex_lock_until(&mutex, lg_within(2 * LG_SECOND));
- *     err = lg_mutex_lock_until(&mutex, lg_at(start + LG_MINUTE));
- *     err = lg_mutex_lock_until(&mutex, lg_with(context));             // context.h
- *     err = lg_mutex_lock_until(&mutex, lg_with_group(&group));        // group.h
- *     err = lg_mutex_lock_until(&mutex, lg_forever());
+ *     err = lg_mutex_lock_until(&mutex, lg_until_timeout(2 * LG_SECOND));
+ *     err = lg_mutex_lock_until(&mutex, lg_until_deadline(start + LG_MINUTE));
+ *     err = lg_mutex_lock_until(&mutex, lg_until_context(context));             // context.h
+ *     err = lg_mutex_lock_until(&mutex, lg_until_group(&group));        // group.h
+ *     err = lg_mutex_lock_until(&mutex, lg_until_forever());
  *
  * Such a call returns NULL when it has done what it is for, and otherwise has done nothing and returns a static
  * error, which may be wrapped, joined and freed as any other, and is found by lg_error_is:
  *
- *     &lg_deadline_exceeded    the time came first
- *     what the context or group says (lg_cancelled, …), if that was cancelled first
+ *     &lg_error_deadline_exceeded    the time came first
+ *     what the context or group says (lg_error_cancelled, …), if that was cancelled first
  *
  * What can be done at once is done, even if the time has come or the context is cancelled already.
  *
@@ -31,30 +31,30 @@ typedef struct lg_until {
 } lg_until;
 
 /* Its errno value is ETIMEDOUT. */
-extern LG_API lg_error lg_deadline_exceeded;
+extern LG_API lg_error lg_error_deadline_exceeded;
 
 /* Its errno value is ECANCELED. */
-extern LG_API lg_error lg_cancelled;
+extern LG_API lg_error lg_error_cancelled;
 
 /* Without end. */
-static inline lg_until lg_forever(void)
+static inline lg_until lg_until_forever(void)
 {
     const lg_until until = {LG_DURATION_MAX, (struct lgi_done *)0};
     return until;
 }
 
 /* Until lg_now() returns `time`. */
-static inline lg_until lg_at(lg_duration time)
+static inline lg_until lg_until_deadline(lg_duration time)
 {
     const lg_until until = {time, (struct lgi_done *)0};
     return until;
 }
 
 /* For that long from now; not at all, if it is 0 or less. */
-static inline lg_until lg_within(lg_duration duration)
+static inline lg_until lg_until_timeout(lg_duration duration)
 {
     lg_duration now = lg_now();
-    return lg_at(duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration);
+    return lg_until_deadline(duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration);
 }
 
 LG_END_DECLS

@@ -111,7 +111,7 @@ static void end(struct lgi_chan *c)
     }
 }
 
-void lg_chan_drop(void *channel)
+void lg_chan_unref(void *channel)
 {
     struct lgi_chan *c = channel;
     if (!c)
@@ -122,8 +122,8 @@ void lg_chan_drop(void *channel)
     if (!lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders)) {
         __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
         lg_panic(
-            "lg_chan_drop: the last reference, but somebody waits for the channel: who uses it "
-            "must have one, from lg_chan_keep");
+            "lg_chan_unref: the last reference, but somebody waits for the channel: who uses it "
+            "must have one, from lg_chan_ref");
     }
     if (!c->owner) {
         end(c);
@@ -224,12 +224,12 @@ static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_unt
 static __attribute__((noinline)) void send_otherwise(struct lgi_chan *c, const void *value)
 {
     lgi_chan_turn();
-    (void)send_until(c, value, lg_forever());
+    (void)send_until(c, value, lg_until_forever());
 }
 
 static __attribute__((noinline)) void send_locked(struct lgi_chan *c, const void *value)
 {
-    (void)send_holding(c, value, lg_forever());
+    (void)send_holding(c, value, lg_until_forever());
 }
 
 void lgi_chan_send(void *channel, const void *value)
@@ -358,21 +358,21 @@ static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *t
     bool ok = false;
     lgi_chan_turn();
     if (!c) {
-        (void)wait_for_null("receive from a NULL channel", lg_forever());
+        (void)wait_for_null("receive from a NULL channel", lg_until_forever());
         return false;
     }
     lgi_chan_check(c);
     if (!to && c->drop)
-        (void)recv_and_drop(c, &ok, lg_forever());
+        (void)recv_and_drop(c, &ok, lg_until_forever());
     else
-        (void)recv_until(c, to, &ok, lg_forever());
+        (void)recv_until(c, to, &ok, lg_until_forever());
     return ok;
 }
 
 static __attribute__((noinline)) bool recv_locked(struct lgi_chan *c, void *to)
 {
     bool ok = false;
-    (void)recv_holding(c, to, &ok, lg_forever());
+    (void)recv_holding(c, to, &ok, lg_until_forever());
     return ok;
 }
 
@@ -466,7 +466,7 @@ bool lgi_chan_shut(struct lgi_chan *c)
             lgi_lock(&c->lock);
     } while (more);
     if (kept)
-        lg_chan_drop(c);
+        lg_chan_unref(c);
     return true;
 }
 

@@ -33,7 +33,7 @@ static void everywhere(void (*work)(void))
         ck_assert(lg_chan_recv(finished, NULL));
         lg_go_thread(run_and_finish, work);
         ck_assert(lg_chan_recv(finished, NULL));
-        lg_chan_drop(finished);
+        lg_chan_unref(finished);
     }
 }
 
@@ -42,7 +42,7 @@ static void everywhere(void (*work)(void))
 static void buffered(void)
 {
     lg_chan(int) c = lg_chan_make(int, 3);
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     ck_assert_uint_eq(lg_chan_len(c), 0);
     ck_assert_uint_eq(lg_chan_cap(c), 3);
     int next_in = 0, next_out = 0, got;
@@ -80,15 +80,15 @@ static void send_many(void *c, int count)
             lg_yield();
     }
     lg_chan_close(ints);
-    lg_chan_drop(ints);
+    lg_chan_unref(ints);
 }
 
 static void each_capacity(void)
 {
     for (size_t capacity = 0; capacity < 12; capacity++) {
         lg_chan(int) c = lg_chan_make(int, capacity);
-        lg_defer(lg_chan_drop, c);
-        lg_go(send_many, lg_chan_keep(c), 100);
+        lg_defer(lg_chan_unref, c);
+        lg_go(send_many, lg_chan_ref(c), 100);
         int expected = 0;
         lg_chan_each (c, int, got) {
             ck_assert_int_eq(got, expected++);
@@ -120,7 +120,7 @@ struct aligned {
     do {                                                                                           \
         for (size_t capacity = 0; capacity < 2; capacity++) {                                      \
             lg_chan(T) c = lg_chan_make(T, capacity);                                              \
-            lg_defer(lg_chan_drop, c);                                                             \
+            lg_defer(lg_chan_unref, c);                                                            \
             __typeof__(T) sent = value, got;                                                       \
             struct sending sending = {c, &sent};                                                   \
             lg_go(send_it, &sending);                                                              \
@@ -176,7 +176,7 @@ START_TEST(an_empty_struct_is_counted)
     ck_assert(lg_chan_recv(c, &nothing));
     ck_assert(lg_chan_recv(c, NULL));
     ck_assert(!lg_chan_try_recv(c, &nothing, NULL));
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 END_TEST
 
@@ -187,13 +187,13 @@ START_TEST(a_value_is_evaluated_once_and_converted)
     double got;
     lg_chan_send(c, n++);
     ck_assert(lg_chan_try_send(c, n++));
-    ck_assert_ptr_null(lg_chan_send_until(c, n++, lg_forever()));
+    ck_assert_ptr_null(lg_chan_send_until(c, n++, lg_until_forever()));
     ck_assert_int_eq(n, 6);
     for (int i = 3; i < 6; i++) {
         ck_assert(lg_chan_recv(c, &got));
         ck_assert(got == i);
     }
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 
     struct pair {
         int a, b;
@@ -203,7 +203,7 @@ START_TEST(a_value_is_evaluated_once_and_converted)
     lg_chan_send(pairs, (struct pair){1, 2}); /* its comma is no separator */
     ck_assert(lg_chan_recv(pairs, &pair));
     ck_assert(pair.a == 1 && pair.b == 2);
-    lg_chan_drop(pairs);
+    lg_chan_unref(pairs);
 }
 END_TEST
 
@@ -216,21 +216,21 @@ static lg_chan(long) made_elsewhere(lg_chan(lg_chan(long)) through)
 
 START_TEST(channels_go_through_channels)
 {
-    lg_chan(lg_chan(long)) through = lg_chan_make_owned(lg_chan(long), 2, lg_chan_drop);
+    lg_chan(lg_chan(long)) through = lg_chan_make_owned(lg_chan(long), 2, lg_chan_unref);
     lg_chan(long) c = lg_chan_make(long, 1);
-    lg_chan_send(through, lg_chan_keep(c));
-    lg_chan_send(through, lg_chan_keep(c)); /* dropped with the channel it is in */
+    lg_chan_send(through, lg_chan_ref(c));
+    lg_chan_send(through, lg_chan_ref(c)); /* dropped with the channel it is in */
     lg_chan(long) same = made_elsewhere(through);
     ck_assert_ptr_eq(same, c);
     lg_chan_send(c, 77L);
     long got;
     ck_assert(lg_chan_recv(same, &got));
     ck_assert_int_eq(got, 77);
-    lg_chan_drop(same);
-    lg_chan_drop(through);
-    lg_chan_drop(c);
-    lg_chan_drop(NULL);
-    ck_assert_ptr_null(lg_chan_keep((lg_chan(long))NULL));
+    lg_chan_unref(same);
+    lg_chan_unref(through);
+    lg_chan_unref(c);
+    lg_chan_unref(NULL);
+    ck_assert_ptr_null(lg_chan_ref((lg_chan(long))NULL));
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(a_loop_over_a_channel_can_be_left_and_continued)
     lg_chan_each (c, int, i)
         sum += i;
     ck_assert_int_eq(sum, 12 + 7 + 8 + 9);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 END_TEST
 
@@ -262,8 +262,8 @@ END_TEST
 static void no_waiting(void)
 {
     lg_chan(int) c = lg_chan_make(int, 0), d = lg_chan_make(int, 1), none = NULL;
-    lg_defer(lg_chan_drop, c);
-    lg_defer(lg_chan_drop, d);
+    lg_defer(lg_chan_unref, c);
+    lg_defer(lg_chan_unref, d);
     int got = 5;
     bool ok = true;
     ck_assert(!lg_chan_try_send(c, 1));
@@ -293,20 +293,21 @@ END_TEST
 static void deadlines(void)
 {
     lg_chan(int) c = lg_chan_make(int, 0), none = NULL;
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     int got = 5;
     bool ok = true;
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(lg_chan_send_until(c, 1, lg_within(2 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_within(2 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_chan_send_until(none, 1, lg_within(2 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_chan_recv_until(none, &got, &ok, lg_within(2 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_send_until(c, 1, lg_until_timeout(2 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_until_timeout(2 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_send_until(none, 1, lg_until_timeout(2 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_recv_until(none, &got, &ok, lg_until_timeout(2 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 8 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_within(0)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_until_timeout(0)),
+                     &lg_error_deadline_exceeded);
     ck_assert(got == 5 && ok);
     /* They have left nothing behind. */
     ck_assert(!lg_chan_try_send(c, 1));
@@ -314,12 +315,12 @@ static void deadlines(void)
 
     /* What can be done at once is done, even if it is late. */
     lg_chan(int) d = lg_chan_make(int, 1);
-    lg_defer(lg_chan_drop, d);
-    ck_assert_ptr_null(lg_chan_send_until(d, 9, lg_at(0)));
-    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_at(0)));
+    lg_defer(lg_chan_unref, d);
+    ck_assert_ptr_null(lg_chan_send_until(d, 9, lg_until_deadline(0)));
+    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_until_deadline(0)));
     ck_assert(got == 9 && ok);
     lg_chan_close(d);
-    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_at(0)));
+    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_until_deadline(0)));
     ck_assert(got == 0 && !ok);
 }
 
@@ -338,13 +339,13 @@ static void cancel_soon(struct lgi_done *cancelled)
 static void cancellations(void)
 {
     lg_chan(int) c = lg_chan_make(int, 0);
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     static struct lgi_done each[100]; /* used once */
     static unsigned used;
     const lg_until until = {LG_DURATION_MAX, &each[used++]};
     lg_go(cancel_soon, until.lgi_done);
-    ck_assert_ptr_eq(lg_chan_send_until(c, 1, until), &lg_cancelled);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, NULL, until), &lg_cancelled);
+    ck_assert_ptr_eq(lg_chan_send_until(c, 1, until), &lg_error_cancelled);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, NULL, until), &lg_error_cancelled);
     ck_assert(!lg_chan_try_recv(c, NULL, NULL));
     ck_assert(!lg_chan_try_send(c, 1));
 }
@@ -386,7 +387,7 @@ static void recv_from_shared(lg_chan(int) results)
     int got = 5;
     bool ok = lg_chan_recv(shared, &got);
     lg_chan_send(results, ok ? -1 : got);
-    lg_chan_drop(results);
+    lg_chan_unref(results);
 }
 
 START_TEST(close_wakes_all_who_wait_to_receive)
@@ -394,8 +395,8 @@ START_TEST(close_wakes_all_who_wait_to_receive)
     shared = lg_chan_make(int, 0);
     lg_chan(int) results = lg_chan_make(int, 10);
     for (int i = 0; i < 9; i++)
-        lg_go(recv_from_shared, lg_chan_keep(results));
-    lg_go_thread(recv_from_shared, lg_chan_keep(results));
+        lg_go(recv_from_shared, lg_chan_ref(results));
+    lg_go_thread(recv_from_shared, lg_chan_ref(results));
     wait_for(shared, 10);
     lg_chan_close(shared);
     for (int i = 0; i < 10; i++) {
@@ -403,8 +404,8 @@ START_TEST(close_wakes_all_who_wait_to_receive)
         ck_assert(lg_chan_recv(results, &got));
         ck_assert_int_eq(got, 0);
     }
-    lg_chan_drop(results);
-    lg_chan_drop(shared);
+    lg_chan_unref(results);
+    lg_chan_unref(shared);
 }
 END_TEST
 
@@ -428,8 +429,8 @@ START_TEST(close_wakes_any_number)
         ck_assert(lg_chan_recv(results, &got));
         ck_assert_int_eq(got, 0);
     }
-    lg_chan_drop(shared);
-    lg_chan_drop(results);
+    lg_chan_unref(shared);
+    lg_chan_unref(results);
 }
 END_TEST
 
@@ -456,7 +457,7 @@ START_TEST(the_one_that_is_told_of_the_end_may_drop_the_channel)
             else
                 lg_chan_recv(c, &got);
             ck_assert_int_eq(got, i % 2 == 0);
-            lg_chan_drop(c);
+            lg_chan_unref(c);
         }
     }
 }
@@ -495,8 +496,8 @@ START_TEST(close_panics_in_all_who_wait_to_send)
     ck_assert(lg_chan_recv(shared, &got)); /* what was in it before is not lost */
     ck_assert_int_eq(got, 41);
     ck_assert(!lg_chan_recv(shared, &got));
-    lg_chan_drop(shared);
-    lg_chan_drop(finished);
+    lg_chan_unref(shared);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -505,7 +506,7 @@ static void misuse(int what)
     lg_chan(int) c = lg_chan_make(int, 1), none = NULL;
     char other[sizeof(struct lgi_done) * 4] = "something else";
     int got;
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     switch (what) {
     case 0: lg_chan_close(none); break;
     case 1:
@@ -522,9 +523,9 @@ static void misuse(int what)
         break;
     case 4:
         lg_chan_close(c);
-        got = lg_chan_send_until(c, 1, lg_at(0)) != NULL;
+        got = lg_chan_send_until(c, 1, lg_until_deadline(0)) != NULL;
         break;
-    case 5: lg_chan_drop(other); break;
+    case 5: lg_chan_unref(other); break;
     case 6: {
         void *object = other;
         c = object;
@@ -578,7 +579,7 @@ static void drop_while_others_wait(void *none)
     shared = lg_chan_make(int, 0);
     lg_go(recv_from_shared, lg_chan_make(int, 1));
     wait_for(shared, 1);
-    lg_chan_drop(shared);
+    lg_chan_unref(shared);
 }
 
 START_TEST(the_last_reference_must_not_be_dropped_while_somebody_waits)
@@ -625,8 +626,8 @@ START_TEST(what_is_left_is_dropped_in_order)
     lg_chan(int *) c = lg_chan_make_owned(int *, 3, note_pointer);
     for (int i = 0; i < 3; i++)
         lg_chan_send(c, &numbers[i]);
-    lg_chan_keep(c);
-    lg_chan_drop(c);
+    lg_chan_ref(c);
+    lg_chan_unref(c);
     expect_trace("");
     int *got;
     ck_assert(lg_chan_recv(c, &got));
@@ -639,17 +640,17 @@ START_TEST(what_is_left_is_dropped_in_order)
     ck_assert(lg_chan_try_recv(c, NULL, &ok));
     ck_assert(ok);
     expect_trace("drop2");
-    ck_assert_ptr_null(lg_chan_recv_until(c, NULL, &ok, lg_forever()));
+    ck_assert_ptr_null(lg_chan_recv_until(c, NULL, &ok, lg_until_forever()));
     expect_trace("drop3");
     lg_chan_close(c);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
     expect_trace("drop4");
 
     lg_chan(struct big) bigs = lg_chan_make_owned(struct big, 2, note_struct);
     lg_chan_send(bigs, (struct big){.n[99] = 5});
     lg_chan_send(bigs, (struct big){.n[99] = 6});
     ck_assert(lg_chan_recv(bigs, NULL));
-    lg_chan_drop(bigs);
+    lg_chan_unref(bigs);
     expect_trace("big5 big6");
 }
 END_TEST
@@ -665,7 +666,7 @@ static void drop_recovered(void *c)
 {
     lg_func_recovers_void {
         lg_defer_recover(stop);
-        lg_chan_drop(c);
+        lg_chan_unref(c);
     }
 }
 
@@ -708,7 +709,7 @@ static void produce_some(lg_chan(long *) c, int from)
             if (i % 50 == 49)
                 lg_panic("in the middle, with one in hand");
             lg_chan_send(c, box);
-            lg_dismiss(free_it);
+            lg_deferred_dismiss(free_it);
             if (i % 11 == 0)
                 lg_yield();
         }
@@ -717,7 +718,7 @@ static void produce_some(lg_chan(long *) c, int from)
 
 static void produce(lg_chan(long *) c)
 {
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     for (int from = 0; from < EACH; from += 50)
         produce_some(c, from);
     if (__atomic_sub_fetch(&producing, 1, __ATOMIC_RELAXED) == 0)
@@ -744,7 +745,7 @@ static void consume_some(lg_chan(long *) c, bool *more)
 
 static void consume(lg_chan(long *) c, int leaves_early)
 {
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     bool more = true;
     for (int i = 0; more && (!leaves_early || i < 5); i++)
         consume_some(c, &more);
@@ -762,20 +763,20 @@ START_TEST(producers_and_consumers_that_panic_lose_nothing)
             lg_chan(long *) c = lg_chan_make_owned(long *, capacity, drop_box);
             for (int i = 0; i < PRODUCERS; i++) {
                 if (i == 0)
-                    lg_go_thread(produce, lg_chan_keep(c));
+                    lg_go_thread(produce, lg_chan_ref(c));
                 else
-                    lg_go(produce, lg_chan_keep(c));
+                    lg_go(produce, lg_chan_ref(c));
             }
             for (int i = 0; i < CONSUMERS; i++) {
                 if (i == 0)
-                    lg_go_thread(consume, lg_chan_keep(c), 1);
+                    lg_go_thread(consume, lg_chan_ref(c), 1);
                 else
-                    lg_go(consume, lg_chan_keep(c), i < 3);
+                    lg_go(consume, lg_chan_ref(c), i < 3);
             }
             for (int i = 0; i < CONSUMERS; i++)
                 ck_assert(lg_chan_recv(finished, NULL));
-            lg_chan_drop(finished);
-            lg_chan_drop(c);
+            lg_chan_unref(finished);
+            lg_chan_unref(c);
             ck_assert_int_eq(made, dropped);
             ck_assert_int_ge(made, (long)PRODUCERS * EACH);
         }

@@ -26,7 +26,7 @@ static void on_workers(void (*work)(void))
         finished = lg_chan_make(int, 0);
         lg_go(run_and_finish, work);
         ck_assert(lg_chan_recv(finished, NULL));
-        lg_chan_drop(finished);
+        lg_chan_unref(finished);
     }
 }
 
@@ -94,9 +94,9 @@ static void these_go_on(void)
     int got = 7;
     bool ok = true;
     lg_chan(int) c = lg_chan_make(int, 1);
-    lg_defer(lg_chan_drop, c);
+    lg_defer(lg_chan_unref, c);
     closed = lg_chan_make(int, 0);
-    lg_defer(lg_chan_drop, closed);
+    lg_defer(lg_chan_unref, closed);
     lg_chan_close(closed);
     for (int i = 0; i < 10; i++) {
         ck_assert(!lg_chan_recv(closed, &got));
@@ -138,7 +138,7 @@ enum race { CLOSES, MOVES, MOVES_BY_CLOSING };
 static void race(enum race which)
 {
     lg_chan(bool) result = lg_chan_make(bool, 1);
-    lg_defer(lg_chan_drop, result);
+    lg_defer(lg_chan_unref, result);
     for (int i = 0; i < 2000; i++) {
         lg_chan(int) a = lg_chan_make(int, 1), b = lg_chan_make(int, which == MOVES);
         bool found = false;
@@ -157,8 +157,8 @@ static void race(enum race which)
         }
         lg_chan_recv(result, &found);
         ck_assert_msg(found, "race %d, time %d", which, i);
-        lg_chan_drop(a);
-        lg_chan_drop(b);
+        lg_chan_unref(a);
+        lg_chan_unref(b);
     }
 }
 
@@ -206,9 +206,9 @@ static void duplicates(void)
     lg_chan_send(c, 8); /* and the second is found behind them */
     lg_chan_recv(e, &got);
     ck_assert_int_eq(got, 8);
-    lg_chan_drop(c);
-    lg_chan_drop(d);
-    lg_chan_drop(e);
+    lg_chan_unref(c);
+    lg_chan_unref(d);
+    lg_chan_unref(e);
 }
 
 START_TEST(SelectDuplicateChannel)
@@ -237,7 +237,7 @@ static void self_select(void)
         lg_go(send_or_receive_self, c, 0, &group);
         lg_go(send_or_receive_self, c, 1, &group);
         lg_waitgroup_wait(&group);
-        lg_chan_drop(c);
+        lg_chan_unref(c);
     }
 }
 
@@ -269,8 +269,8 @@ static void either_value(void)
             lg_select(lg_case_send(c, 1), lg_case_send(c, 0));
         lg_chan_recv(ones, &sum);
         ck_assert_msg(sum > COUNT * 2 / 5 && sum < COUNT * 3 / 5, "%d ones", sum);
-        lg_chan_drop(c);
-        lg_chan_drop(ones);
+        lg_chan_unref(c);
+        lg_chan_unref(ones);
     }
 }
 
@@ -287,7 +287,7 @@ static void pass_on(lg_chan(int) from, lg_chan(int) to)
     lg_chan_each (from, int, i)
         lg_chan_send(to, i);
     lg_chan_close(to);
-    lg_chan_drop(from);
+    lg_chan_unref(from);
 }
 
 static void send_up_to(lg_chan(int) to, int last)
@@ -310,7 +310,7 @@ static void long_chain(void)
     lg_chan_each (c, int, i)
         ck_assert_int_eq(i, expected++);
     ck_assert_int_eq(expected, 21);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 
 START_TEST(goroutines_and_fifo_a_long_chain_keeps_the_order)
@@ -325,7 +325,7 @@ static void sift(lg_chan(int) from, lg_chan(int) to, int prime)
         if (i % prime != 0)
             lg_chan_send(to, i);
     lg_chan_close(to);
-    lg_chan_drop(from);
+    lg_chan_unref(from);
 }
 
 static void sieve(void)
@@ -342,7 +342,7 @@ static void sieve(void)
         c = next;
     }
     ck_assert(!lg_chan_recv(c, NULL));
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 
 START_TEST(sieve1_the_primes)
@@ -396,8 +396,8 @@ static void one_way_each(void)
     }
     ck_assert_int_eq(count, VALUES);
     for (int i = 0; i < WAYS; i++)
-        lg_chan_drop(ways[i]);
-    lg_chan_drop(all);
+        lg_chan_unref(ways[i]);
+    lg_chan_unref(all);
 }
 
 START_TEST(doubleselect_each_value_goes_one_way)
@@ -461,7 +461,7 @@ static void stress(void)
     lg_go(all_ways, 0);
     lg_waitgroup_wait(&stressing);
     for (int k = 0; k < 4; k++)
-        lg_chan_drop(stressed[k]);
+        lg_chan_unref(stressed[k]);
 }
 
 START_TEST(SelectStress)
@@ -497,8 +497,8 @@ static void many_consumers(void)
     }
     ck_assert_int_eq(count, LAST - 1);
     ck_assert_int_eq(sum, (long)LAST * (LAST + 1) / 2 - 1);
-    lg_chan_drop(in);
-    lg_chan_drop(out);
+    lg_chan_unref(in);
+    lg_chan_unref(out);
 }
 
 START_TEST(MultiConsumer)
@@ -529,8 +529,8 @@ START_TEST(select2_waiting_takes_no_memory)
     memory_ignore();
     ck_assert_int_eq(memory.made, 0);
     ck_assert_int_eq(sum, COUNT);
-    lg_chan_drop(c);
-    lg_chan_drop(d);
+    lg_chan_unref(c);
+    lg_chan_unref(d);
 }
 END_TEST
 
@@ -543,7 +543,7 @@ static void receive_by(lg_chan(int) c, int how)
         lg_select(lg_case_recv(c, NULL, NULL));
     else
         lg_select(lg_case_recv(c, NULL, NULL), lg_case_recv(other, NULL, NULL));
-    lg_chan_drop(other);
+    lg_chan_unref(other);
     lg_chan_send(finished, 1);
 }
 
@@ -565,10 +565,10 @@ START_TEST(select7_every_kind_of_send_meets_every_kind_of_receive)
                 else
                     lg_select(lg_case_send(c, 1), lg_case_send(other, 1));
                 lg_chan_recv(finished, NULL);
-                lg_chan_drop(c);
+                lg_chan_unref(c);
             }
-    lg_chan_drop(other);
-    lg_chan_drop(finished);
+    lg_chan_unref(other);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -590,7 +590,7 @@ static void wait_somehow(int how)
     switch (how) {
     case 0: lg_chan_send(full, 1); break;
     case 1: lg_chan_recv(c, &got); break;
-    case 2: (void)!lg_chan_recv_until(c, &got, NULL, lg_within(LG_MINUTE)); break;
+    case 2: (void)!lg_chan_recv_until(c, &got, NULL, lg_until_timeout(LG_MINUTE)); break;
     case 3: lg_chan_recv(none, &got); break;
     case 4: lg_select(lg_case_recv(c, &got, NULL), lg_case_send(full, 1)); break;
     case 5: lg_select_n(many, 20); break;

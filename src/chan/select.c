@@ -209,7 +209,7 @@ static void unlock_all(const struct waiting *w)
 static ptrdiff_t earliest(const struct waiting *w, lg_until *until)
 {
     ptrdiff_t first = NONE;
-    *until = lg_forever();
+    *until = lg_until_forever();
     for (size_t i = 0; i < w->count; i++)
         if (w->cases[i].lgi_kind == LGI_CASE_UNTIL &&
             w->cases[i].lgi_until.lgi_deadline < until->lgi_deadline) {

@@ -31,7 +31,7 @@ static void everywhere(void (*work)(void))
         ck_assert(lg_chan_recv(finished, NULL));
         lg_go_thread(run_and_finish, work);
         ck_assert(lg_chan_recv(finished, NULL));
-        lg_chan_drop(finished);
+        lg_chan_unref(finished);
     }
 }
 
@@ -40,9 +40,9 @@ static void everywhere(void (*work)(void))
 static void one_ready(void)
 {
     lg_chan(int) a = lg_chan_make(int, 1);
-    lg_defer(lg_chan_drop, a);
+    lg_defer(lg_chan_unref, a);
     lg_chan(long) b = lg_chan_make(long, 1), none = NULL;
-    lg_defer(lg_chan_drop, b);
+    lg_defer(lg_chan_unref, b);
     int from_a = 7;
     long from_b = 7;
     bool ok = false;
@@ -74,8 +74,8 @@ END_TEST
 static void defaults(void)
 {
     lg_chan(int) a = lg_chan_make(int, 0), b = lg_chan_make(int, 1), none = NULL;
-    lg_defer(lg_chan_drop, a);
-    lg_defer(lg_chan_drop, b);
+    lg_defer(lg_chan_unref, a);
+    lg_defer(lg_chan_unref, b);
     int got = 5;
     bool ok = true;
     ck_assert_uint_eq(lg_select(lg_case_default), 0);
@@ -88,13 +88,15 @@ static void defaults(void)
     ck_assert_uint_eq(lg_select(lg_case_send(b, 9), lg_case_default, lg_case_send(a, 9)), 1);
     ck_assert(got == 5 && ok);
     /* A deadline that has passed comes before, and after what can be done. */
-    ck_assert_uint_eq(lg_select(lg_case_send(b, 9), lg_case_default, lg_case_until(lg_at(0))), 2);
     ck_assert_uint_eq(
-        lg_select(lg_case_send(b, 9), lg_case_send(a, 9), lg_case_default, lg_case_until(lg_at(0))),
-        3);
-    ck_assert_uint_eq(lg_select(lg_case_until(lg_at(0)), lg_case_recv(b, &got, &ok)), 1);
+        lg_select(lg_case_send(b, 9), lg_case_default, lg_case_until(lg_until_deadline(0))), 2);
+    ck_assert_uint_eq(lg_select(lg_case_send(b, 9), lg_case_send(a, 9), lg_case_default,
+                                lg_case_until(lg_until_deadline(0))),
+                      3);
+    ck_assert_uint_eq(lg_select(lg_case_until(lg_until_deadline(0)), lg_case_recv(b, &got, &ok)),
+                      1);
     ck_assert(got == 8 && ok);
-    ck_assert_uint_eq(lg_select(lg_case_default, lg_case_until(lg_within(LG_MINUTE))), 0);
+    ck_assert_uint_eq(lg_select(lg_case_default, lg_case_until(lg_until_timeout(LG_MINUTE))), 0);
 }
 
 START_TEST(a_default_is_for_when_nothing_can_be_done)
@@ -108,17 +110,19 @@ END_TEST
 static void deadlines(void)
 {
     lg_chan(int) a = lg_chan_make(int, 0), b = lg_chan_make(int, 0), none = NULL;
-    lg_defer(lg_chan_drop, a);
-    lg_defer(lg_chan_drop, b);
+    lg_defer(lg_chan_unref, a);
+    lg_defer(lg_chan_unref, b);
     int got = 5;
     lg_duration start = lg_now();
-    ck_assert_uint_eq(lg_select(lg_case_recv(a, &got, NULL), lg_case_until(lg_within(LG_MINUTE)),
-                                lg_case_send(b, 1), lg_case_until(lg_at(start + LG_MILLISECOND)),
-                                lg_case_until(lg_forever())),
+    ck_assert_uint_eq(lg_select(lg_case_recv(a, &got, NULL),
+                                lg_case_until(lg_until_timeout(LG_MINUTE)), lg_case_send(b, 1),
+                                lg_case_until(lg_until_deadline(start + LG_MILLISECOND)),
+                                lg_case_until(lg_until_forever())),
                       3);
-    ck_assert_uint_eq(lg_select(lg_case_until(lg_within(LG_MILLISECOND))), 0);
+    ck_assert_uint_eq(lg_select(lg_case_until(lg_until_timeout(LG_MILLISECOND))), 0);
     ck_assert_uint_eq(
-        lg_select(lg_case_recv(none, NULL, NULL), lg_case_until(lg_within(LG_MILLISECOND))), 1);
+        lg_select(lg_case_recv(none, NULL, NULL), lg_case_until(lg_until_timeout(LG_MILLISECOND))),
+        1);
     ck_assert_int_ge(lg_now() - start, 3 * LG_MILLISECOND);
     ck_assert_int_eq(got, 5);
     /* Nothing is left behind. */
@@ -151,8 +155,8 @@ static void let_it_happen(struct lgi_done *it)
 static void things_happen(void)
 {
     lg_chan(int) a = lg_chan_make(int, 0), b = lg_chan_make(int, 1);
-    lg_defer(lg_chan_drop, a);
-    lg_defer(lg_chan_drop, b);
+    lg_defer(lg_chan_unref, a);
+    lg_defer(lg_chan_unref, b);
     struct lgi_done *happens = new_one(), *later = new_one();
     lg_go(let_it_happen, happens);
     ck_assert_uint_eq(lg_select(lg_case_send(a, 1), lgi_case_done(&never), lgi_case_done(happens)),
@@ -182,7 +186,7 @@ static void send_ints(lg_chan(int) c, int from, int count)
             lg_yield();
     }
     lg_chan_close(c);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 
 static void merge(void)
@@ -190,11 +194,11 @@ static void merge(void)
     lg_chan(int) c[3];
     for (int i = 0; i < 3; i++) {
         c[i] = lg_chan_make(int, (size_t)i);
-        lg_go(send_ints, lg_chan_keep(c[i]), i * 1000, 200);
+        lg_go(send_ints, lg_chan_ref(c[i]), i * 1000, 200);
     }
-    lg_defer(lg_chan_drop, c[0]);
-    lg_defer(lg_chan_drop, c[1]);
-    lg_defer(lg_chan_drop, c[2]);
+    lg_defer(lg_chan_unref, c[0]);
+    lg_defer(lg_chan_unref, c[1]);
+    lg_defer(lg_chan_unref, c[2]);
     lg_chan(int) open[3] = {c[0], c[1], c[2]};
     int next[3] = {0, 1000, 2000}, got, left = 3;
     while (left > 0) {
@@ -236,8 +240,8 @@ static void exchange(lg_chan(int) c, lg_chan(int) sums, int rounds)
 static void exchanges(void)
 {
     lg_chan(int) c = lg_chan_make(int, 0), sums = lg_chan_make(int, 2);
-    lg_defer(lg_chan_drop, c);
-    lg_defer(lg_chan_drop, sums);
+    lg_defer(lg_chan_unref, c);
+    lg_defer(lg_chan_unref, sums);
     lg_go(exchange, c, sums, 500);
     exchange(c, sums, 500);
     int a, b;
@@ -267,9 +271,9 @@ static void cross(lg_chan(int) a, lg_chan(int) b, lg_chan(int) done)
 static void crossing(void)
 {
     lg_chan(int) a = lg_chan_make(int, 0), b = lg_chan_make(int, 0), done = lg_chan_make(int, 2);
-    lg_defer(lg_chan_drop, a);
-    lg_defer(lg_chan_drop, b);
-    lg_defer(lg_chan_drop, done);
+    lg_defer(lg_chan_unref, a);
+    lg_defer(lg_chan_unref, b);
+    lg_defer(lg_chan_unref, done);
     lg_go(cross, a, b, done);
     for (int i = 0; i < 500; i++) {
         int got = -1;
@@ -298,7 +302,7 @@ static void select_send(void)
     lg_func_recovers_void {
         lg_defer_recover(stop);
         lg_chan(int) other = lg_chan_make(int, 0);
-        lg_defer(lg_chan_drop, other);
+        lg_defer(lg_chan_unref, other);
         lg_select(lg_case_send(shared, 1), lg_case_recv(other, NULL, NULL));
         note("sent");
     }
@@ -312,7 +316,7 @@ START_TEST(a_send_on_a_closed_channel_panics)
     expect_trace("stopped: send on closed channel");
     select_send();
     expect_trace("stopped: send on closed channel");
-    lg_chan_drop(shared);
+    lg_chan_unref(shared);
 }
 END_TEST
 
@@ -326,8 +330,8 @@ START_TEST(closing_ends_a_select_that_receives)
     ck_assert_uint_eq(lg_select(lg_case_recv(other, NULL, NULL), lg_case_recv(shared, &got, &ok)),
                       1);
     ck_assert(got == 0 && !ok);
-    lg_chan_drop(shared);
-    lg_chan_drop(other);
+    lg_chan_unref(shared);
+    lg_chan_unref(other);
 }
 END_TEST
 
@@ -350,8 +354,8 @@ START_TEST(among_those_that_can_be_done_each_is_as_likely)
         int expected = i == 3 ? 0 : ROUNDS / CASES;
         ck_assert_msg(abs(count[i] - expected) <= ROUNDS / 50, "%d: %d", i, count[i]);
     }
-    lg_chan_drop(c);
-    lg_chan_drop(full);
+    lg_chan_unref(c);
+    lg_chan_unref(full);
 }
 END_TEST
 
@@ -359,7 +363,7 @@ static void send_always(lg_chan(int) c, lg_chan(int) senders)
 {
     lg_chan_each (senders, int, i)
         lg_chan_send(c, i);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }
 
 static void choose_among_different(void)
@@ -370,7 +374,7 @@ static void choose_among_different(void)
     lg_chan(int) more = lg_chan_make(int, 1);
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_go(send_always, lg_chan_keep(waits), more);
+    lg_go(send_always, lg_chan_ref(waits), more);
     lg_chan_send(more, 1);
     lg_chan_send(buffered, 1);
     lg_chan_send(wide, (struct wide){{0}});
@@ -395,10 +399,10 @@ static void choose_among_different(void)
     lg_chan_recv(waits, NULL);
     lg_yield();
     lg_yield();
-    lg_chan_drop(waits);
-    lg_chan_drop(buffered);
-    lg_chan_drop(wide);
-    lg_chan_drop(more);
+    lg_chan_unref(waits);
+    lg_chan_unref(buffered);
+    lg_chan_unref(wide);
+    lg_chan_unref(more);
 }
 
 /* However they are done: an element in the buffer or at a sender, small or large, no channel at all. */
@@ -408,7 +412,7 @@ START_TEST(each_kind_is_as_likely)
     finished = lg_chan_make(int, 0);
     lg_go(run_and_finish, choose_among_different);
     ck_assert(lg_chan_recv(finished, NULL));
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -416,7 +420,7 @@ static void send_until_done(lg_chan(int) c, struct lgi_done *done, lg_chan(int) 
 {
     while (lg_select(lg_case_send(c, 1), lgi_case_done(done)) == 0)
         ;
-    lg_chan_drop(c);
+    lg_chan_unref(c);
     lg_chan_send(senders, 1);
 }
 
@@ -424,8 +428,8 @@ static void receive_from_two(int least)
 {
     struct lgi_done done = {0};
     lg_chan(int) senders = lg_chan_make(int, 0), a = lg_chan_make(int, 0), b = lg_chan_make(int, 0);
-    lg_go(send_until_done, lg_chan_keep(a), &done, senders);
-    lg_go(send_until_done, lg_chan_keep(b), &done, senders);
+    lg_go(send_until_done, lg_chan_ref(a), &done, senders);
+    lg_go(send_until_done, lg_chan_ref(b), &done, senders);
     int count[2] = {0};
     for (int i = 0; i < 20000; i++)
         count[lg_select(lg_case_recv(a, NULL, NULL), lg_case_recv(b, NULL, NULL))]++;
@@ -433,9 +437,9 @@ static void receive_from_two(int least)
     lg_chan_recv(senders, NULL);
     lg_chan_recv(senders, NULL);
     ck_assert_msg(count[0] > least && count[1] > least, "%d and %d", count[0], count[1]);
-    lg_chan_drop(a);
-    lg_chan_drop(b);
-    lg_chan_drop(senders);
+    lg_chan_unref(a);
+    lg_chan_unref(b);
+    lg_chan_unref(senders);
     lg_chan_send(finished, 1);
 }
 
@@ -451,7 +455,7 @@ START_TEST(no_sender_is_left_out)
     ck_assert_ptr_null(lg_set_workers(8));
     lg_go(receive_from_two, 20);
     lg_chan_recv(finished, NULL);
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -484,8 +488,8 @@ START_TEST(polling_lets_others_run)
     int got;
     ck_assert(lg_chan_recv(finished, &got));
     ck_assert_int_eq(got, 2);
-    lg_chan_drop(finished);
-    lg_chan_drop(polled);
+    lg_chan_unref(finished);
+    lg_chan_unref(polled);
 }
 END_TEST
 
@@ -540,9 +544,9 @@ START_TEST(a_default_looks_at_all_channels_in_one_moment)
     }
     __atomic_store_n(&moving, 0, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
-    lg_chan_drop(empty);
-    lg_chan_drop(here);
-    lg_chan_drop(there);
+    lg_chan_unref(empty);
+    lg_chan_unref(here);
+    lg_chan_unref(there);
 }
 END_TEST
 
@@ -574,13 +578,13 @@ static void many(void)
             ck_assert(got[from] == i && ok[from]);
             cases[count] = lg_case_default;
             ck_assert_uint_eq(lg_select_n(cases, count + 1), count);
-            cases[count] = lg_case_until(lg_within(100));
+            cases[count] = lg_case_until(lg_until_timeout(100));
             ck_assert_uint_eq(lg_select_n(cases, count + 1), count);
             if (count < MANY)
                 cases[count] = lg_case_recv(channels[count], &got[count], &ok[count]);
         }
     for (int i = 0; i < MANY; i++)
-        lg_chan_drop(channels[i]);
+        lg_chan_unref(channels[i]);
 }
 
 START_TEST(any_number_of_cases)
@@ -617,13 +621,13 @@ START_TEST(D6_out_of_memory_does_nothing)
     size_t done = lg_select_n(cases, 17);
     memory_ignore();
     ck_assert_uint_eq(done, 5);
-    cases[5] = lg_case_until(lg_within(LG_MILLISECOND));
+    cases[5] = lg_case_until(lg_until_timeout(LG_MILLISECOND));
     memory_watch(1, true);
     done = lg_select_n(cases, 16);
     memory_ignore();
     ck_assert_uint_eq(done, 5);
-    lg_chan_drop(c);
-    lg_chan_drop(d);
+    lg_chan_unref(c);
+    lg_chan_unref(d);
 }
 END_TEST
 
@@ -689,8 +693,8 @@ START_TEST(what_is_received_and_not_wanted_is_dropped)
     ck_assert_uint_eq(lg_select(lg_case_recv(b, NULL, NULL), lg_case_recv(a, NULL, &ok)), 1);
     ck_assert(!ok);
     expect_trace("");
-    lg_chan_drop(a);
-    lg_chan_drop(b);
+    lg_chan_unref(a);
+    lg_chan_unref(b);
 }
 END_TEST
 

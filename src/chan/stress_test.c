@@ -44,7 +44,7 @@ static lg_chan(struct box *) any_channel(struct chance *chance)
 
 static lg_until any_until(struct chance *chance)
 {
-    lg_until until = lg_within(below(chance, 200) * LG_MICROSECOND);
+    lg_until until = lg_until_timeout(below(chance, 200) * LG_MICROSECOND);
     if (below(chance, 2) == 0)
         until.lgi_done = &dones[below(chance, DONES)];
     return until;
@@ -194,7 +194,7 @@ static void one_round(unsigned workers)
         lg_chan_close(channels[i]);
     lg_waitgroup_wait(&everybody);
     for (unsigned i = 0; i < CHANNELS; i++)
-        lg_chan_drop(channels[i]);
+        lg_chan_unref(channels[i]);
     ck_assert_int_eq(made, dropped);
     ck_assert_int_gt(made, GOROUTINES);
     ck_assert_int_gt(handed, GOROUTINES / 100); /* more, if the machine is not busy */

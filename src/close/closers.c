@@ -14,7 +14,7 @@
 
 const struct lgi_closing *lgi_closing;
 
-void lg_error_add(lg_error **result, lg_error *error)
+void lg_error_join_into(lg_error **result, lg_error *error)
 {
     if (result)
         *result = lg_error_join(*result, error);
@@ -40,7 +40,7 @@ static const char *path_of(FILE *file, char *buffer, size_t size)
     return buffer;
 }
 
-void lg_close_file(FILE *file, lg_error **result)
+void lg_fclose(FILE *file, lg_error **result)
 {
     if (!file)
         return;
@@ -63,25 +63,25 @@ void lg_close_file(FILE *file, lg_error **result)
     lgi_after_close(fd);
 
     if (write_errno)
-        lg_error_add(result, lg_error_errno(write_errno, "write %s", path));
+        lg_error_join_into(result, lg_error_new_code(write_errno, "write %s", path));
     else if (had_failed)
-        lg_error_add(result, lg_errorf("an earlier read or write of %s failed", path));
+        lg_error_join_into(result, lg_error_newf("an earlier read or write of %s failed", path));
     /* fclose tries again to write, and fails again: one failure, not two. */
     if (close_errno && close_errno != write_errno && close_errno != EINTR)
-        lg_error_add(result, lg_error_errno(close_errno, "close %s", path));
+        lg_error_join_into(result, lg_error_new_code(close_errno, "close %s", path));
     lgi_undisturbed_end(&before);
 }
 
 /* ---- descriptors ---- */
 
-void lg_close_fd(int fd, lg_error **result)
+void lg_close(int fd, lg_error **result)
 {
     if (fd == -1)
         return;
     struct lgi_undisturbed before = lgi_undisturbed_begin();
     lgi_before_close(fd);
     if (close(fd) != 0 && errno != EINTR)
-        lg_error_add(result, lg_error_errno(errno, "close descriptor %d", fd));
+        lg_error_join_into(result, lg_error_new_errno("close descriptor %d", fd));
     lgi_after_close(fd);
     lgi_undisturbed_end(&before);
 }
@@ -135,9 +135,9 @@ void lg_close_with(int (*close)(void *object), void *object, const char *name, l
     if (!make(close, object, name, &call) || call.value == 0)
         return;
     if (call.value == -1 && call.errno_value)
-        lg_error_add(result, lg_error_errno(call.errno_value, "%s", or_close(name)));
+        lg_error_join_into(result, lg_error_new_code(call.errno_value, "%s", or_close(name)));
     else
-        lg_error_add(result, lg_errorf("%s returned %d", or_close(name), call.value));
+        lg_error_join_into(result, lg_error_newf("%s returned %d", or_close(name), call.value));
 }
 
 void lg_close_with_errno(int (*close)(void *object), void *object, const char *name,
@@ -147,8 +147,8 @@ void lg_close_with_errno(int (*close)(void *object), void *object, const char *n
     if (!make(close, object, name, &call) || call.value == 0)
         return;
     if (call.value == INT_MIN)
-        lg_error_add(result, lg_errorf("%s returned %d", or_close(name), call.value));
+        lg_error_join_into(result, lg_error_newf("%s returned %d", or_close(name), call.value));
     else
-        lg_error_add(result, lg_error_errno(call.value < 0 ? -call.value : call.value, "%s",
-                                            or_close(name)));
+        lg_error_join_into(result, lg_error_new_code(call.value < 0 ? -call.value : call.value,
+                                                     "%s", or_close(name)));
 }

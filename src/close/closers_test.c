@@ -34,15 +34,15 @@ static void check_text(const lg_error *error, const char *expected)
 START_TEST(E6_add_keeps_the_earlier_error_first)
 {
     lg_error *err = NULL;
-    lg_error_add(&err, NULL);
+    lg_error_join_into(&err, NULL);
     ck_assert_ptr_null(err);
-    lg_error_add(&err, &earlier);
+    lg_error_join_into(&err, &earlier);
     ck_assert_ptr_eq(err, &earlier);
-    lg_error_add(&err, lg_error_errno(ENOSPC, "later"));
+    lg_error_join_into(&err, lg_error_new_code(ENOSPC, "later"));
     ck_assert(lg_error_is(err, &earlier));
     ck_assert(lg_error_is_errno(err, ENOSPC));
     check_text(err, "earlier; later: No space left on device");
-    lg_error_add(&err, NULL);
+    lg_error_join_into(&err, NULL);
     check_text(err, "earlier; later: No space left on device");
     lg_error_free(err);
 }
@@ -50,8 +50,8 @@ END_TEST
 
 START_TEST(E6_add_to_nothing_frees)
 {
-    lg_error_add(NULL, lg_error_new("dropped on purpose")); /* the leak checkers watch */
-    lg_error_add(NULL, NULL);
+    lg_error_join_into(NULL, lg_error_new("dropped on purpose")); /* the leak checkers watch */
+    lg_error_join_into(NULL, NULL);
 }
 END_TEST
 
@@ -65,11 +65,11 @@ START_TEST(E6_close_file_reports_what_cannot_be_written)
     ck_assert_int_ge(fputs("text", file), 0);
     int fd = fileno(file);
     errno = 4711;
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     ck_assert_int_eq(errno, 4711);
     ck_assert(!is_open(fd));
     check_text(err, "write /dev/full: No space left on device");
-    ck_assert_int_eq(lg_error_errno_value(err), ENOSPC);
+    ck_assert_int_eq(lg_error_errno(err), ENOSPC);
     lg_error_free(err);
 }
 END_TEST
@@ -81,16 +81,16 @@ START_TEST(E6_close_file_reports_an_earlier_failure)
     ck_assert_ptr_nonnull(file);
     setvbuf(file, NULL, _IONBF, 0);
     ck_assert_int_eq(fputs("text", file), EOF);
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     check_text(err, "an earlier read or write of /dev/full failed");
-    ck_assert_int_eq(lg_error_errno_value(err), 0);
+    ck_assert_int_eq(lg_error_errno(err), 0);
     lg_error_free(err);
 
     err = NULL;
     file = fopen("/proc", "r"); /* a directory: can be opened, not read */
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(fgetc(file), EOF);
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     check_text(err, "an earlier read or write of /proc failed");
     lg_error_free(err);
 }
@@ -103,7 +103,7 @@ START_TEST(E6_close_file_reports_a_failed_close)
     ck_assert_ptr_nonnull(file);
     int fd = fileno(file);
     close(fd);
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     check_text(err, "close a stream: Bad file descriptor");
     lg_error_free(err);
 }
@@ -116,7 +116,7 @@ START_TEST(E6_close_file_reports_a_closed_descriptor_under_a_full_buffer_once)
     ck_assert_ptr_nonnull(file);
     fputs("text", file);
     close(fileno(file));
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     check_text(err, "earlier; write a stream: Bad file descriptor");
     ck_assert(lg_error_is(err, &earlier));
     lg_error_free(err);
@@ -131,7 +131,7 @@ START_TEST(E6_close_file_is_silent_when_all_is_well)
     FILE *file = open_memstream(&text, &size); /* has no descriptor */
     ck_assert_ptr_nonnull(file);
     fputs("in memory", file);
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     ck_assert_ptr_null(err);
     ck_assert_str_eq(text, "in memory");
     free(text);
@@ -141,9 +141,9 @@ START_TEST(E6_close_file_is_silent_when_all_is_well)
     fputs("on disk", file);
     ck_assert_int_eq(fseek(file, 0, SEEK_SET), 0);
     ck_assert_int_eq(fgetc(file), 'o');
-    lg_close_file(file, &err);
+    lg_fclose(file, &err);
     ck_assert_ptr_null(err);
-    lg_close_file(fopen("/dev/full", "w"), NULL);
+    lg_fclose(fopen("/dev/full", "w"), NULL);
 }
 END_TEST
 
@@ -153,9 +153,9 @@ START_TEST(E6_a_failure_can_be_dropped)
     ck_assert_ptr_nonnull(file);
     fputs("text", file);
     int fd = fileno(file);
-    lg_close_file(file, NULL);
+    lg_fclose(file, NULL);
     ck_assert(!is_open(fd));
-    lg_close_fd(fd, NULL);
+    lg_close(fd, NULL);
 }
 END_TEST
 
@@ -163,8 +163,8 @@ START_TEST(D9_closers_do_nothing_for_nothing)
 {
     lg_error *err = NULL;
     errno = 4711;
-    lg_close_file(NULL, &err);
-    lg_close_fd(-1, &err);
+    lg_fclose(NULL, &err);
+    lg_close(-1, &err);
     lg_close_with(NULL, NULL, "never called", &err);
     lg_close_with_errno(NULL, NULL, NULL, &err);
     ck_assert_int_eq(errno, 4711);
@@ -179,11 +179,11 @@ START_TEST(E6_close_fd_reports)
 {
     lg_error *err = &earlier;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    lg_close_fd(fd, &err);
+    lg_close(fd, &err);
     ck_assert_ptr_eq(err, &earlier);
     ck_assert(!is_open(fd));
     errno = 4711;
-    lg_close_fd(fd, &err);
+    lg_close(fd, &err);
     ck_assert_int_eq(errno, 4711);
     ck_assert(lg_error_is(err, &earlier));
     ck_assert(lg_error_is_errno(err, EBADF));
@@ -193,7 +193,7 @@ START_TEST(E6_close_fd_reports)
     lg_error_free(err);
 
     err = NULL;
-    lg_close_fd(-2, &err); /* only -1 is nothing */
+    lg_close(-2, &err); /* only -1 is nothing */
     ck_assert(lg_error_is_errno(err, EBADF));
     lg_error_free(err);
 }
@@ -203,8 +203,8 @@ START_TEST(E6_close_fd_reports_what_the_device_says)
 {
     lg_error *err = NULL;
     failing_close = (struct failing_call){.times = 1, .error = EIO};
-    lg_close_fd(open("/dev/null", O_RDONLY | O_CLOEXEC), &err);
-    ck_assert_int_eq(lg_error_errno_value(err), EIO);
+    lg_close(open("/dev/null", O_RDONLY | O_CLOEXEC), &err);
+    ck_assert_int_eq(lg_error_errno(err), EIO);
     ck_assert_int_eq(failing_close.made, 1);
     lg_error_free(err);
 }
@@ -215,7 +215,7 @@ START_TEST(E6_an_interrupted_close_is_done_and_not_tried_again)
     lg_error *err = NULL;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     failing_close = (struct failing_call){.times = 1, .error = EINTR};
-    lg_close_fd(fd, &err);
+    lg_close(fd, &err);
     ck_assert_ptr_null(err);
     ck_assert_int_eq(failing_close.made, 1);
     ck_assert(!is_open(fd));
@@ -255,7 +255,7 @@ START_TEST(E6_close_with_takes_only_minus_one_for_errno)
         lg_close_with(returns, &value, "hang_up", &err);
         ck_assert_int_eq(errno, 4711);
         check_text(err, rows[i].text);
-        ck_assert_int_eq(lg_error_errno_value(err), rows[i].errno_value);
+        ck_assert_int_eq(lg_error_errno(err), rows[i].errno_value);
         lg_error_free(err);
     }
     lg_error *err = NULL;
@@ -282,7 +282,7 @@ START_TEST(E6_close_with_errno_takes_both_signs)
         int value = rows[i].value;
         lg_close_with_errno(returns, &value, NULL, &err);
         check_text(err, rows[i].text);
-        ck_assert_int_eq(lg_error_errno_value(err), rows[i].errno_value);
+        ck_assert_int_eq(lg_error_errno(err), rows[i].errno_value);
         lg_error_free(err);
     }
 }
@@ -360,16 +360,16 @@ static int panics(void *message)
 static void take(lg_panic_info *panic, lg_error **result)
 {
     if (lg_recover(panic))
-        lg_error_add(result, lg_panic_take_error(panic));
+        lg_error_join_into(result, lg_panic_take_error(panic));
 }
 
 static lg_error *recovers(int fd, FILE *file)
 {
     lg_func_recovers (lg_error *, err) {
         lg_defer_recover(take, &err);
-        lg_defer(lg_close_fd, fd, &err);
-        lg_defer(lg_close_fd, fd, &err);
-        lg_defer(lg_close_file, file, &err);
+        lg_defer(lg_close, fd, &err);
+        lg_defer(lg_close, fd, &err);
+        lg_defer(lg_fclose, file, &err);
         lg_defer_checked(closedir, opendir("/"), &err);
         lg_panic("panic");
     }
@@ -448,8 +448,8 @@ static void *is_cancelled(void *unused)
 {
     pthread_cancel(pthread_self());
     /* The request is pending: any cancellation point would act on it. */
-    lg_close_fd(cancelled_fd, NULL);
-    lg_close_file(cancelled_file, NULL);
+    lg_close(cancelled_fd, NULL);
+    lg_fclose(cancelled_file, NULL);
     lg_close_with(counts, &cancelled_fd, NULL, NULL);
     close_count++;
     pthread_testcancel();

@@ -40,7 +40,7 @@ lg_error *lg_env_set(const char *name, const char *value, lg_env_saved *saved)
     if (err)
         return err;
     if (put(name, value) != 0) {
-        err = lg_error_errno(errno, "set variable %s", name);
+        err = lg_error_new_errno("set variable %s", name);
         forget(saved);
     }
     return err;
@@ -52,7 +52,7 @@ void lg_env_restore(lg_env_saved *saved, lg_error **result)
         return;
     int saved_errno = errno;
     if (put(saved->lgi_name, saved->lgi_value) != 0)
-        lg_error_add(result, lg_error_errno(errno, "restore variable %s", saved->lgi_name));
+        lg_error_join_into(result, lg_error_new_errno("restore variable %s", saved->lgi_name));
     forget(saved);
     errno = saved_errno;
 }

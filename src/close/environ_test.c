@@ -109,7 +109,7 @@ START_TEST(E6_a_name_that_cannot_be_is_an_error)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         lg_env_saved saved;
         lg_error *err = lg_env_set(names[i], i ? "1" : NULL, &saved);
-        ck_assert_int_eq(lg_error_errno_value(err), EINVAL);
+        ck_assert_int_eq(lg_error_errno(err), EINVAL);
         lg_error_free(err);
         lg_env_restore(&saved, NULL);
     }

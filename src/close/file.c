@@ -65,7 +65,7 @@ lg_error *lg_file_open(const char *path, int flags, mode_t mode, lg_file **file)
             made->fd = open(path, flags | O_CLOEXEC, mode);
         while (made->fd == -1 && errno == EINTR);
         if (made->fd == -1)
-            lg_return(lg_error_errno(errno, "open %s", path));
+            lg_return(lg_error_new_errno("open %s", path));
         *file = made;
         lg_return(NULL);
     }
@@ -85,7 +85,7 @@ lg_error *lg_file_adopt(int fd, const char *name, lg_file **file)
     return NULL;
 }
 
-lg_error *lg_file_close(lg_file *file)
+lg_error *lg_file_close_now(lg_file *file)
 {
     if (!file)
         return NULL;
@@ -101,24 +101,24 @@ lg_error *lg_file_close(lg_file *file)
         err = lg_error_wrap(&lg_error_closed, "close %s", file->path);
     } else {
         lgi_before_close(file->fd);
-        if (close(file->fd) != 0 && errno != EINTR) /* see lg_close_fd */
-            err = lg_error_errno(errno, "close %s", file->path);
+        if (close(file->fd) != 0 && errno != EINTR) /* see lg_close */
+            err = lg_error_new_errno("close %s", file->path);
         lgi_after_close(file->fd);
     }
     lgi_undisturbed_end(&before);
     return err;
 }
 
-void lg_file_finish(lg_file *file, lg_error **result)
+void lg_file_close(lg_file *file, lg_error **result)
 {
     if (file && !file->closed)
-        lg_error_add(result, lg_file_close(file));
+        lg_error_join_into(result, lg_file_close_now(file));
     free_handle(file);
 }
 
 void lg_file_free(lg_file *file)
 {
-    lg_file_finish(file, NULL);
+    lg_file_close(file, NULL);
 }
 
 const char *lg_file_path(const lg_file *file)
@@ -154,7 +154,7 @@ static lg_error *read_some(lg_file *file, void *buffer, size_t size, size_t *cou
         got = read(file->fd, buffer, size < LARGEST_TRANSFER ? size : LARGEST_TRANSFER);
     while (got == -1 && errno == EINTR);
     *count = got < 0 ? 0 : (size_t)got;
-    return got < 0 ? lg_error_errno(errno, "read %s", file->path) : NULL;
+    return got < 0 ? lg_error_new_errno("read %s", file->path) : NULL;
 }
 
 lg_error *lg_file_read(lg_file *file, void *buffer, size_t size, size_t *count)
@@ -238,7 +238,7 @@ lg_error *lg_file_write(lg_file *file, const void *data, size_t size)
                 continue;
             /* Of a device that takes nothing, and says nothing: not to be asked for ever. */
             if (done <= 0)
-                lg_return(lg_error_errno(done < 0 ? errno : EIO, "write %s", file->path));
+                lg_return(lg_error_new_code(done < 0 ? errno : EIO, "write %s", file->path));
             at += done;
             size -= (size_t)done;
         }
@@ -258,7 +258,7 @@ lg_error *lg_file_sync(lg_file *file)
             done = fsync(file->fd);
         while (done == -1 && errno == EINTR);
         if (done == -1)
-            lg_return(lg_error_errno(errno, "sync %s", file->path));
+            lg_return(lg_error_new_errno("sync %s", file->path));
         lg_return(NULL);
     }
 }
@@ -273,7 +273,7 @@ lg_error *lg_file_size(lg_file *file, uint64_t *size)
         lg_defer(end_use, file);
         struct stat status;
         if (fstat(file->fd, &status) != 0)
-            lg_return(lg_error_errno(errno, "stat %s", file->path));
+            lg_return(lg_error_new_errno("stat %s", file->path));
         *size = (uint64_t)status.st_size;
         lg_return(NULL);
     }

@@ -89,7 +89,7 @@ START_TEST(E6_what_is_written_is_read)
     ok(lg_file_sync(file));
     ok(lg_file_size(file, &length));
     ck_assert_uint_eq(length, 12);
-    ok(lg_file_close(file));
+    ok(lg_file_close_now(file));
     lg_file_free(file);
 
     struct stat status;
@@ -197,7 +197,7 @@ START_TEST(E6_failures_name_operation_and_path_and_keep_errno)
     lg_file *file = (lg_file *)path;
     lg_error *err = lg_file_open(path, O_RDONLY, 0, &file);
     ck_assert_ptr_null(file);
-    ck_assert_int_eq(lg_error_errno_value(err), ENOENT);
+    ck_assert_int_eq(lg_error_errno(err), ENOENT);
     fails_with(err, "open", "No such file or directory");
 
     file = create();
@@ -206,7 +206,7 @@ START_TEST(E6_failures_name_operation_and_path_and_keep_errno)
     char byte;
     size_t size = 17;
     err = lg_file_read_all(file, &data, &size);
-    ck_assert_int_eq(lg_error_errno_value(err), EIO);
+    ck_assert_int_eq(lg_error_errno(err), EIO);
     ck_assert_ptr_null(data);
     ck_assert_uint_eq(size, 0);
     fails_with(err, "read", "Input/output error");
@@ -215,19 +215,19 @@ START_TEST(E6_failures_name_operation_and_path_and_keep_errno)
     ck_assert_uint_eq(size, 0);
     failing_write = (struct failing_call){.times = 1, .error = EDQUOT};
     err = lg_file_write(file, "x", 1);
-    ck_assert_int_eq(lg_error_errno_value(err), EDQUOT);
+    ck_assert_int_eq(lg_error_errno(err), EDQUOT);
     fails_with(err, "write", "Disk quota exceeded");
     failing_fsync = (struct failing_call){.times = 1, .error = EIO};
     fails_with(lg_file_sync(file), "sync", "Input/output error");
     failing_close = (struct failing_call){.times = 1, .error = EIO};
-    fails_with(lg_file_close(file), "close", "Input/output error");
+    fails_with(lg_file_close_now(file), "close", "Input/output error");
     /* It is closed nevertheless. */
-    is_closed(lg_file_close(file), "close");
+    is_closed(lg_file_close_now(file), "close");
     lg_file_free(file);
 
     ok(lg_file_open("/dev/full", O_WRONLY, 0, &file));
     err = lg_file_write(file, "x", 1);
-    ck_assert_int_eq(lg_error_errno_value(err), ENOSPC);
+    ck_assert_int_eq(lg_error_errno(err), ENOSPC);
     lg_error_free(err);
     lg_file_free(file);
 }
@@ -241,12 +241,12 @@ START_TEST(E6_a_closed_file_is_an_error_for_every_use)
     char buffer[4] = "abc", *data = path;
     size_t size = 17;
     uint64_t length = 17;
-    ok(lg_file_close(file));
+    ok(lg_file_close_now(file));
     /* Its number becomes another file's, which nothing must touch. */
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int made = failing_close.made;
     for (int i = 0; i < 3; i++) {
-        is_closed(lg_file_close(file), "close");
+        is_closed(lg_file_close_now(file), "close");
         is_closed(lg_file_read(file, buffer, 3, &size), "read");
         ck_assert_uint_eq(size, 0);
         is_closed(lg_file_read_all(file, &data, &size), "read");
@@ -269,7 +269,7 @@ START_TEST(E6_an_interrupted_close_is_done)
 {
     lg_file *file = create();
     failing_close = (struct failing_call){.times = 1, .error = EINTR};
-    ok(lg_file_close(file));
+    ok(lg_file_close_now(file));
     ck_assert_int_eq(failing_close.made, 1);
     lg_file_free(file);
 }
@@ -279,8 +279,8 @@ static lg_error *closes_early(void)
 {
     lg_func (lg_error *, err) {
         lg_file *file = create();
-        lg_defer(lg_file_finish, file, &err);
-        lg_return(lg_file_close(file));
+        lg_defer(lg_file_close, file, &err);
+        lg_return(lg_file_close_now(file));
     }
 }
 
@@ -288,7 +288,7 @@ static lg_error *fails_twice(void)
 {
     lg_func (lg_error *, err) {
         lg_file *file = create();
-        lg_defer(lg_file_finish, file, &err);
+        lg_defer(lg_file_close, file, &err);
         failing_write = (struct failing_call){.times = 1, .error = ENOSPC};
         failing_close = (struct failing_call){.times = 1, .error = EIO};
         lg_return(lg_file_write(file, "x", 1));
@@ -302,11 +302,11 @@ START_TEST(E6_finish_lands_the_failure_behind_an_earlier_one)
     lg_error *err = fails_twice();
     ck_assert(lg_error_is_errno(err, ENOSPC));
     ck_assert(lg_error_is_errno(err, EIO));
-    ck_assert_int_eq(lg_error_errno_value(err), ENOSPC);
+    ck_assert_int_eq(lg_error_errno(err), ENOSPC);
     lg_error_free(err);
     lg_file *file = create();
     failing_close = (struct failing_call){.times = 1, .error = EIO};
-    lg_file_finish(file, NULL);
+    lg_file_close(file, NULL);
     ck_assert_int_eq(lowest_free(), before);
 }
 END_TEST
@@ -315,8 +315,8 @@ START_TEST(D9_nothing_is_closed_and_freed)
 {
     lg_error *err = NULL;
     errno = 4711;
-    ck_assert_ptr_null(lg_file_close(NULL));
-    lg_file_finish(NULL, &err);
+    ck_assert_ptr_null(lg_file_close_now(NULL));
+    lg_file_close(NULL, &err);
     lg_file_free(NULL);
     ck_assert_ptr_null(err);
     ck_assert_int_eq(errno, 4711);
@@ -365,11 +365,11 @@ static lg_error *round_trip(char **data)
         err = lg_file_open("/proc/self/status", O_RDONLY, 0, &file);
         if (err)
             lg_return(err);
-        lg_defer(lg_file_finish, file, &err);
+        lg_defer(lg_file_close, file, &err);
         err = lg_file_read_all(file, data, &size);
         if (err)
             lg_return(err);
-        lg_return(lg_file_close(file));
+        lg_return(lg_file_close_now(file));
     }
 }
 
@@ -428,7 +428,7 @@ static void *uses(void *unused)
 
 static void *closes(void *closed)
 {
-    lg_error *err = lg_file_close(shared);
+    lg_error *err = lg_file_close_now(shared);
     if (!err)
         atomic_fetch_add((atomic_int *)closed, 1);
     else if (!lg_error_is(err, &lg_error_closed))
@@ -480,7 +480,7 @@ static void *reads_a_byte(void *unused)
 
 static void *closes_and_finishes(void *unused)
 {
-    lg_error *err = lg_file_close(shared);
+    lg_error *err = lg_file_close_now(shared);
     atomic_fetch_add(&finished, err ? 100 : 10);
     lg_error_free(err);
     return unused;
@@ -539,7 +539,7 @@ START_TEST(D4_a_cancelled_read_leaves_a_file_that_can_be_closed)
     pthread_join(reader, &result);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
     ck_assert_ptr_null(data); /* the buffer was freed */
-    ok(lg_file_close(shared));
+    ok(lg_file_close_now(shared));
     lg_file_free(shared);
     close(ends[1]);
 }

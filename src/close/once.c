@@ -58,7 +58,7 @@ static lg_error *share(struct lgi_once_result *result)
                                          &result_kind, hold(result), "%s", text);
     free(text);
     if (error != &lg_error_out_of_memory)
-        error->lgi_errno = lg_error_errno_value(result->error);
+        error->lgi_errno = lg_error_errno(result->error);
     return error;
 }
 
@@ -87,7 +87,7 @@ static lg_error *keep(lg_close_once *once, lg_error *error)
 
 void lg_close_once_init(lg_close_once *once, lg_error *(*close)(void *object), void *object)
 {
-    *once = (lg_close_once)LG_CLOSE_ONCE(close, object);
+    *once = (lg_close_once)LG_CLOSE_ONCE_INIT(close, object);
 }
 
 /* True if the caller is to close; then settle must follow. */
@@ -137,7 +137,7 @@ void lg_close_once_into(lg_close_once *once, lg_error **result)
     if (error && result && lg_error_is(*result, error))
         lg_error_free(error);
     else
-        lg_error_add(result, error);
+        lg_error_join_into(result, error);
 }
 
 const lg_error *lg_close_once_result(lg_close_once *once)
@@ -161,7 +161,7 @@ static void release(lg_close_once *once)
     pthread_mutex_destroy(&once->lgi_lock);
 }
 
-void lg_close_once_finish(lg_close_once *once, lg_error **result)
+void lg_close_once_close(lg_close_once *once, lg_error **result)
 {
     if (!once)
         return;

@@ -26,7 +26,7 @@ static lg_error *fails(void *object)
 {
     (void)object;
     atomic_fetch_add(&calls, 1);
-    return lg_error_wrap(lg_error_join(&sentinel, lg_error_errno(EIO, "line")), "hang up");
+    return lg_error_wrap(lg_error_join(&sentinel, lg_error_new_code(EIO, "line")), "hang up");
 }
 #define FAILED "hang up: no carrier; line: Input/output error"
 
@@ -46,16 +46,16 @@ static void check_text(const lg_error *error, const char *expected)
 
 START_TEST(E6_a_second_close_is_a_no_op)
 {
-    lg_close_once once = LG_CLOSE_ONCE(succeeds, &calls);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(succeeds, &calls);
     lg_error *err = NULL;
     ck_assert_ptr_null(lg_close_once_result(&once));
     for (int i = 0; i < 3; i++)
         ck_assert_ptr_null(lg_close_once_now(&once));
     lg_close_once_into(&once, &err);
-    lg_close_once_finish(&once, &err);
+    lg_close_once_close(&once, &err);
     ck_assert_ptr_null(err);
     ck_assert_int_eq(atomic_load(&calls), 1);
-    lg_close_once_finish(NULL, &err);
+    lg_close_once_close(NULL, &err);
     ck_assert_ptr_null(err);
 }
 END_TEST
@@ -70,7 +70,7 @@ START_TEST(E6_a_second_close_gives_the_first_ones_result)
     ck_assert_int_eq(atomic_load(&calls), 1);
     ck_assert(lg_error_is(lg_close_once_result(&once), &sentinel));
     ck_assert_ptr_nonnull(lg_error_cause(lg_close_once_result(&once)));
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
     /* They outlive it, and each other. */
     for (int i = 0; i < 4; i++) {
         check_text(errors[i], FAILED);
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(E6_results_of_different_closes_are_different)
 {
-    lg_close_once one = LG_CLOSE_ONCE(fails, NULL), other = LG_CLOSE_ONCE(fails, NULL);
+    lg_close_once one = LG_CLOSE_ONCE_INIT(fails, NULL), other = LG_CLOSE_ONCE_INIT(fails, NULL);
     lg_error *first = lg_close_once_now(&one), *second = lg_close_once_now(&other);
     ck_assert(!lg_error_is(first, second));
     ck_assert(!lg_error_is(second, first));
@@ -98,18 +98,18 @@ START_TEST(E6_results_of_different_closes_are_different)
     ck_assert(!lg_error_is(first, wrapped));
     lg_error_free(first);
     lg_error_free(wrapped);
-    lg_close_once_finish(&one, NULL);
-    lg_close_once_finish(&other, NULL);
+    lg_close_once_close(&one, NULL);
+    lg_close_once_close(&other, NULL);
 }
 END_TEST
 
 START_TEST(E6_a_static_result_is_given_as_it_is)
 {
-    lg_close_once once = LG_CLOSE_ONCE(fails_statically, NULL);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(fails_statically, NULL);
     ck_assert_ptr_eq(lg_close_once_now(&once), &sentinel);
     ck_assert_ptr_eq(lg_close_once_now(&once), &sentinel);
     ck_assert_ptr_eq(lg_close_once_result(&once), &sentinel);
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
     ck_assert_int_eq(atomic_load(&calls), 1);
 }
 END_TEST
@@ -117,8 +117,8 @@ END_TEST
 static lg_error *deferred_twice(lg_error *(*close)(void *))
 {
     lg_func (lg_error *, err) {
-        lg_close_once once = LG_CLOSE_ONCE(close, NULL);
-        lg_defer(lg_close_once_finish, &once, &err);
+        lg_close_once once = LG_CLOSE_ONCE_INIT(close, NULL);
+        lg_defer(lg_close_once_close, &once, &err);
         lg_defer(lg_close_once_into, &once, &err);
         lg_defer(lg_close_once_into, &once, &err);
         lg_return(lg_error_new("earlier"));
@@ -147,10 +147,10 @@ static lg_error *closes_itself(void *object)
 START_TEST(E6_a_close_that_closes_itself_is_told)
 {
     static lg_close_once *self;
-    lg_close_once once = LG_CLOSE_ONCE(closes_itself, &self);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(closes_itself, &self);
     self = &once;
     lg_error *err = NULL;
-    lg_close_once_finish(&once, &err);
+    lg_close_once_close(&once, &err);
     check_text(err, "a close that closes itself");
     lg_error_free(err);
 }
@@ -182,14 +182,14 @@ static lg_error *finish_recovering(lg_close_once *once)
 {
     lg_func_recovers (lg_error *, err) {
         lg_defer_recover(take, &err);
-        lg_defer(lg_close_once_finish, once, &err);
+        lg_defer(lg_close_once_close, once, &err);
         lg_return(NULL);
     }
 }
 
 START_TEST(D8_a_panic_of_the_close_goes_on_and_counts_as_made)
 {
-    lg_close_once once = LG_CLOSE_ONCE(panics, (char[]){"broken pipe"});
+    lg_close_once once = LG_CLOSE_ONCE_INIT(panics, (char[]){"broken pipe"});
     lg_error *err = now_recovering(&once);
     check_text(err, "broken pipe");
     lg_error_free(err);
@@ -198,10 +198,10 @@ START_TEST(D8_a_panic_of_the_close_goes_on_and_counts_as_made)
         check_text(err, "the close was left by a panic, or with its thread");
         lg_error_free(err);
     }
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
     ck_assert_int_eq(atomic_load(&calls), 1);
 
-    once = (lg_close_once)LG_CLOSE_ONCE(panics, (char[]){"in finish"});
+    once = (lg_close_once)LG_CLOSE_ONCE_INIT(panics, (char[]){"in finish"});
     err = finish_recovering(&once);
     check_text(err, "in finish");
     lg_error_free(err);
@@ -228,7 +228,7 @@ static void *closes(void *once)
 START_TEST(D4_cancelling_the_closing_thread_wakes_the_others)
 {
     atomic_int started = 0;
-    lg_close_once once = LG_CLOSE_ONCE(close_waits, &started);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(close_waits, &started);
     pthread_t first, second, third;
     void *result;
     ck_assert_int_eq(pthread_create(&first, NULL, closes, &once), 0);
@@ -246,7 +246,7 @@ START_TEST(D4_cancelling_the_closing_thread_wakes_the_others)
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
     pthread_join(third, &result);
     check_text(result, "the close was left by a panic, or with its thread");
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
 }
 END_TEST
 
@@ -262,7 +262,7 @@ static lg_error *fails_slowly(void *object)
 START_TEST(E6_of_many_threads_one_closes_and_all_get_its_result)
 {
     enum { THREADS = 8 };
-    lg_close_once once = LG_CLOSE_ONCE(fails_slowly, NULL);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(fails_slowly, NULL);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, closes, &once), 0);
@@ -273,7 +273,7 @@ START_TEST(E6_of_many_threads_one_closes_and_all_get_its_result)
         lg_error_free(result);
     }
     ck_assert_int_eq(atomic_load(&calls), 1);
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
 }
 END_TEST
 
@@ -287,11 +287,11 @@ START_TEST(E7_no_allocation_that_fails_loses_the_failure)
         long fails_at = 0;
         bool was_enough;
         do {
-            lg_close_once once = LG_CLOSE_ONCE(fails, NULL);
+            lg_close_once once = LG_CLOSE_ONCE_INIT(fails, NULL);
             memory_watch(++fails_at, forever);
             lg_error *first = lg_close_once_now(&once), *second = lg_close_once_now(&once);
             lg_error *landed = NULL;
-            lg_close_once_finish(&once, &landed);
+            lg_close_once_close(&once, &landed);
             was_enough = memory.made < fails_at;
             bool all_there = first && second && landed;
             lg_error_free(first);
@@ -304,14 +304,14 @@ START_TEST(E7_no_allocation_that_fails_loses_the_failure)
         ck_assert_int_ge(fails_at, 5);
     }
     /* Short just when the result is to be kept: the first caller has it whole. */
-    lg_close_once once = LG_CLOSE_ONCE(fails, NULL);
+    lg_close_once once = LG_CLOSE_ONCE_INIT(fails, NULL);
     memory_watch(3, true); /* two for the errors that the close makes */
     lg_error *first = lg_close_once_now(&once), *second = lg_close_once_now(&once);
     memory_ignore();
     check_text(first, FAILED);
     ck_assert_ptr_eq(second, &lg_error_out_of_memory);
     lg_error_free(first);
-    lg_close_once_finish(&once, NULL);
+    lg_close_once_close(&once, NULL);
 }
 END_TEST
 

@@ -15,7 +15,7 @@ struct lgi_registered {
 
 void lg_registry_init(lg_registry *registry)
 {
-    *registry = (lg_registry)LG_REGISTRY;
+    *registry = (lg_registry)LG_REGISTRY_INIT;
 }
 
 /* ---- running ---- */
@@ -23,7 +23,7 @@ void lg_registry_init(lg_registry *registry)
 static void call(const struct lgi_registered *entry, lg_error **result)
 {
     if (entry->failing)
-        lg_error_add(result, entry->failing(entry->argument));
+        lg_error_join_into(result, entry->failing(entry->argument));
     else
         entry->plain(entry->argument);
 }
@@ -58,8 +58,8 @@ static void run_all(lg_registry *registry, lg_error **result)
     struct lgi_registered entry;
     while (take_last(registry, &entry)) {
         lg_defer_as(rest, run_all, registry, result);
-        lg_error_add(result, run_one(&entry));
-        lg_dismiss(rest);
+        lg_error_join_into(result, run_one(&entry));
+        lg_deferred_dismiss(rest);
     }
 }
 
@@ -76,7 +76,7 @@ static void free_error(lg_error **error)
     lg_error_free(*error);
 }
 
-void lg_registry_finish(lg_registry *registry, lg_error **result)
+void lg_registry_close(lg_registry *registry, lg_error **result)
 {
     if (!registry)
         return;

@@ -34,7 +34,7 @@ static void note(void *letter)
 static lg_error *fails(void *letter)
 {
     note(letter);
-    return lg_errorf("%s failed", (const char *)letter);
+    return lg_error_newf("%s failed", (const char *)letter);
 }
 
 static lg_error *succeeds(void *letter)
@@ -75,7 +75,7 @@ static void add_failing(lg_registry *registry, lg_error *(*cleanup)(void *), con
 
 START_TEST(D1_cleanups_run_in_reverse)
 {
-    lg_registry registry = LG_REGISTRY;
+    lg_registry registry = LG_REGISTRY_INIT;
     reset();
     ck_assert_ptr_null(lg_registry_run(&registry));
     for (int round = 0; round < 2; round++) {
@@ -114,8 +114,8 @@ END_TEST
 static lg_error *deferred(void)
 {
     lg_func (lg_error *, err) {
-        lg_registry registry = LG_REGISTRY;
-        lg_defer(lg_registry_finish, &registry, &err);
+        lg_registry registry = LG_REGISTRY_INIT;
+        lg_defer(lg_registry_close, &registry, &err);
         add_failing(&registry, fails, "a");
         add(&registry, note, "b");
         add_failing(&registry, fails, "c");
@@ -133,12 +133,12 @@ END_TEST
 
 START_TEST(E6_errors_can_be_dropped)
 {
-    lg_registry registry = LG_REGISTRY;
+    lg_registry registry = LG_REGISTRY_INIT;
     add_failing(&registry, fails, "a");
     add_failing(&registry, fails, "b");
     errno = 4711;
-    lg_registry_finish(&registry, NULL);
-    lg_registry_finish(NULL, NULL);
+    lg_registry_close(&registry, NULL);
+    lg_registry_close(NULL, NULL);
     ck_assert_int_eq(errno, 4711);
     ck_assert_str_eq(trace, "ba");
 }
@@ -146,7 +146,7 @@ END_TEST
 
 START_TEST(S4_a_panic_becomes_an_error_and_the_rest_run)
 {
-    lg_registry registry = LG_REGISTRY;
+    lg_registry registry = LG_REGISTRY_INIT;
     reset();
     add_failing(&registry, fails, "a");
     add(&registry, panics, "b");
@@ -168,8 +168,8 @@ static lg_error *while_panicking(void)
 {
     lg_func_recovers (lg_error *, err) {
         lg_defer_recover(stop, &err);
-        lg_registry registry = LG_REGISTRY;
-        lg_defer(lg_registry_finish, &registry, &err);
+        lg_registry registry = LG_REGISTRY_INIT;
+        lg_defer(lg_registry_close, &registry, &err);
         add(&registry, note, "a");
         add(&registry, panics, "b");
         add_failing(&registry, fails, "c");
@@ -185,7 +185,7 @@ START_TEST(P1_a_panic_runs_them)
 }
 END_TEST
 
-static lg_registry shared = LG_REGISTRY;
+static lg_registry shared = LG_REGISTRY_INIT;
 
 static void *ends_while_running(void *drop)
 {
@@ -200,9 +200,9 @@ static void *ends_while_running(void *drop)
         add(&shared, ends_the_thread, "d");
         add_failing(&shared, fails, "e");
         if (drop)
-            lg_registry_finish(&shared, NULL);
+            lg_registry_close(&shared, NULL);
         else
-            lg_registry_finish(&shared, &err);
+            lg_registry_close(&shared, &err);
         append('!');
     }
 }
@@ -262,7 +262,7 @@ START_TEST(D6_without_memory_a_cleanup_is_run_at_once)
 {
     if (!can_fail_allocations())
         return;
-    lg_registry registry = LG_REGISTRY;
+    lg_registry registry = LG_REGISTRY_INIT;
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     for (int forever = 0; forever < 2; forever++) {
         long fails_at = 0;
@@ -303,7 +303,7 @@ START_TEST(D6_the_error_of_a_cleanup_run_at_once_is_returned_too)
 {
     if (!can_fail_allocations())
         return;
-    lg_registry registry = LG_REGISTRY;
+    lg_registry registry = LG_REGISTRY_INIT;
     reset();
     memory_watch(1, false);
     lg_error *err = lg_registry_add_failing(&registry, fails, (char[]){"a"});

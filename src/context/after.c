@@ -126,9 +126,9 @@ void lgi_after_begin(struct lgi_child *child)
 lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,
                                   lgi_function function, const uintptr_t *words)
 {
-    struct lg_context *self = lgi_context_of(ctx, "lg_context_after_func");
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_on_done");
     if (!function)
-        lgi_panic(site->file, site->line, "lg_context_after_func of a NULL function");
+        lgi_panic(site->file, site->line, "lg_context_on_done of a NULL function");
     struct lgi_start *start = lgi_workers_begin() ? lgi_start_new(site, function, words) : NULL;
     struct lgi_after *after = start ? take() : NULL;
     if (!after) {
@@ -225,7 +225,7 @@ static lg_error *stop_and_wait(lg_context_func *func, lg_until until, bool throu
 bool lg_context_func_stop_and_wait(lg_context_func *func)
 {
     bool prevented;
-    (void)stop_and_wait(func, lg_forever(), true, &prevented);
+    (void)stop_and_wait(func, lg_until_forever(), true, &prevented);
     return prevented;
 }
 

@@ -32,8 +32,8 @@ static void stay(void)
 static void call_after_cancel(void)
 {
     reset();
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, call);
     lg_sleep(2 * LG_MILLISECOND);
     ck_assert_int_eq(atomic_load(&calls), 0);
     lg_context_cancel(ctx);
@@ -54,11 +54,12 @@ END_TEST
 static void call_after_timeout(void)
 {
     reset();
-    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), 2 * LG_MILLISECOND);
-    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              2 * LG_MILLISECOND);
+    lg_context_func func = lg_context_on_done(ctx, call);
     ck_assert_int_eq(atomic_load(&calls), 0);
     eventually(atomic_load(&calls) == 1);
-    ck_assert_ptr_eq(lg_context_err(ctx), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_deadline_exceeded);
     ck_assert(!lg_context_func_stop_and_wait(&func));
 }
 
@@ -71,9 +72,9 @@ END_TEST
 static void call_immediately(void)
 {
     reset();
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_context_cancel(ctx);
-    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_context_func func = lg_context_on_done(ctx, call);
     eventually(atomic_load(&calls) == 1);
     ck_assert(!lg_context_func_stop(&func));
 }
@@ -88,8 +89,8 @@ static void cancel_with_held_function(void)
 {
     reset();
     atomic_store(&hold, true);
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, stay);
     lg_context_cancel(ctx); /* does not wait */
     ck_assert_int_eq(atomic_load(&releases), 0);
     eventually(atomic_load(&calls) == 1);
@@ -118,8 +119,8 @@ START_TEST(C5_of_that_name_and_with_its_arguments)
 {
     uint64_t id = 0;
     const char *name = NULL;
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, note_goroutine, &id, &name);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, note_goroutine, &id, &name);
     lg_context_cancel(ctx);
     lg_context_func_stop_and_wait(&func);
     ck_assert_uint_gt(id, 0);
@@ -132,9 +133,9 @@ END_TEST
 static void stop_it(void)
 {
     reset();
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, call);
-    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, call);
+    lg_context_func other = lg_context_on_done(ctx, call);
     lg_context_func copy = func;
     ck_assert_uint_eq(children_of(ctx), 2);
     ck_assert(lg_context_func_stop(&func));
@@ -161,23 +162,23 @@ END_TEST
 
 START_TEST(C5_of_the_background_it_is_never_called)
 {
-    lg_context_func func = lg_context_after_func(lg_background(), call);
+    lg_context_func func = lg_context_on_done(lg_context_background(), call);
     lg_sleep(2 * LG_MILLISECOND);
     ck_assert_int_eq(atomic_load(&calls), 0);
     ck_assert(lg_context_func_stop(&func));
-    ck_assert_uint_eq(children_of(lg_background()), 0);
+    ck_assert_uint_eq(children_of(lg_context_background()), 0);
 }
 END_TEST
 
 START_TEST(C5_a_name_that_is_used_up_stops_nobody_else)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_context_func old[200];
     for (int i = 0; i < 200; i++) {
-        old[i] = lg_context_after_func(ctx, call);
+        old[i] = lg_context_on_done(ctx, call);
         ck_assert(lg_context_func_stop(&old[i]));
     }
-    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_context_func func = lg_context_on_done(ctx, call);
     for (int i = 0; i < 200; i++) {
         ck_assert(!lg_context_func_stop(&old[i]));
         ck_assert(!lg_context_func_stop_and_wait(&old[i]));
@@ -188,15 +189,15 @@ END_TEST
 
 static void stop_deferred(lg_context *ctx)
 {
-    lg_context_func func = lg_context_after_func(ctx, call);
+    lg_context_func func = lg_context_on_done(ctx, call);
     lg_defer(lg_context_func_stop, &func);
-    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_context_func other = lg_context_on_done(ctx, call);
     lg_defer(lg_context_func_stop_and_wait, &other);
 }
 
 START_TEST(C5_stopping_can_be_deferred)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     stop_deferred(ctx);
     ck_assert_uint_eq(children_of(ctx), 0);
 }
@@ -208,21 +209,23 @@ static void wait_with_a_limit(void)
 {
     reset();
     atomic_store(&hold, true);
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, stay);
     lg_context_cancel(ctx);
     bool prevented = true;
     ck_assert_ptr_eq(
-        lg_context_func_stop_and_wait_until(&func, lg_within(LG_MILLISECOND), &prevented),
-        &lg_deadline_exceeded);
+        lg_context_func_stop_and_wait_until(&func, lg_until_timeout(LG_MILLISECOND), &prevented),
+        &lg_error_deadline_exceeded);
     ck_assert(!prevented);
-    ck_assert_ptr_eq(lg_context_func_stop_and_wait_until(&func, lg_with(ctx), NULL), &lg_cancelled);
+    ck_assert_ptr_eq(lg_context_func_stop_and_wait_until(&func, lg_until_context(ctx), NULL),
+                     &lg_error_cancelled);
     atomic_store(&hold, false);
-    ck_assert_ptr_null(lg_context_func_stop_and_wait_until(&func, lg_within(LG_HOUR), &prevented));
+    ck_assert_ptr_null(
+        lg_context_func_stop_and_wait_until(&func, lg_until_timeout(LG_HOUR), &prevented));
     ck_assert_int_eq(atomic_load(&releases), 1);
-    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
-    func = lg_context_after_func(other, stay);
-    ck_assert_ptr_null(lg_context_func_stop_and_wait_until(&func, lg_within(0), &prevented));
+    lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
+    func = lg_context_on_done(other, stay);
+    ck_assert_ptr_null(lg_context_func_stop_and_wait_until(&func, lg_until_timeout(0), &prevented));
     ck_assert(prevented);
 }
 
@@ -251,9 +254,9 @@ static void try_to_stop_itself(void)
 
 START_TEST(C5_waiting_for_oneself_panics)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_context_cancel(ctx);
-    own_func = lg_context_after_func(ctx, try_to_stop_itself);
+    own_func = lg_context_on_done(ctx, try_to_stop_itself);
     atomic_store(&hold, true);
     eventually(atomic_load(&calls) == 1);
     ck_assert(!lg_context_func_stop_and_wait(&own_func));
@@ -269,8 +272,8 @@ static void leave_by_goexit(void)
 
 START_TEST(C5_one_that_ends_by_goexit_has_ended)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, leave_by_goexit);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, leave_by_goexit);
     lg_context_cancel(ctx);
     lg_context_func_stop_and_wait(&func);
     ck_assert_int_eq(atomic_load(&calls), 1);
@@ -288,8 +291,8 @@ START_TEST(C5_any_number_may_wait)
 {
     enum { WAITERS = 50 };
     atomic_store(&hold, true);
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, stay);
     lg_context_cancel(ctx);
     eventually(atomic_load(&calls) == 1);
     for (int i = 0; i < WAITERS; i++) {
@@ -313,8 +316,8 @@ static void look_at(const lg_context *ctx)
     while (atomic_load(&hold))
         lg_sleep(LG_MILLISECOND / 10);
     ck_assert_ptr_eq(lg_context_cause(ctx), &why);
-    lg_auto_context lg_context *child = lg_with_cancel(ctx);
-    ck_assert_ptr_eq(lg_context_err(child), &lg_cancelled);
+    lg_auto_context lg_context *child = lg_context_with_cancel(ctx);
+    ck_assert_ptr_eq(lg_context_error(child), &lg_error_cancelled);
     call();
 }
 
@@ -322,10 +325,10 @@ static void end_before_its_function_ends(void)
 {
     reset();
     atomic_store(&hold, true);
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, look_at, ctx);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, look_at, ctx);
     lg_context_cancel_cause(ctx, &why);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     atomic_store(&hold, false);
     lg_context_func_stop_and_wait(&func);
     ck_assert_int_eq(atomic_load(&calls), 1);
@@ -339,14 +342,14 @@ END_TEST
 
 static void end_it(lg_context *ctx)
 {
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     call();
 }
 
 START_TEST(C5_the_function_may_end_the_context)
 {
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, end_it, ctx);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, end_it, ctx);
     lg_context_cancel(ctx);
     lg_context_func_stop_and_wait(&func);
     ck_assert_int_eq(atomic_load(&calls), 1);
@@ -355,9 +358,9 @@ END_TEST
 
 START_TEST(C5_ending_calls_it)
 {
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_after_func(ctx, call); /* its name may be ignored */
-    lg_context_end(ctx);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_on_done(ctx, call); /* its name may be ignored */
+    lg_context_free(ctx);
     eventually(atomic_load(&calls) == 1);
 }
 END_TEST
@@ -371,18 +374,18 @@ static void cancel_other(lg_context *other)
 START_TEST(C5_functions_of_a_tree_are_all_called)
 {
     enum { EACH = 100 };
-    lg_auto_context lg_context *root = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *root = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
     lg_context *children[EACH];
-    lg_context_after_func(root, cancel_other, other);
+    lg_context_on_done(root, cancel_other, other);
     for (int i = 0; i < EACH; i++) {
-        children[i] = lg_with_timeout(i % 2 ? root : other, LG_HOUR);
-        lg_context_after_func(children[i], call);
+        children[i] = lg_context_with_timeout(i % 2 ? root : other, LG_HOUR);
+        lg_context_on_done(children[i], call);
     }
     lg_context_cancel(root);
     eventually(atomic_load(&calls) == EACH + 1);
     for (int i = 0; i < EACH; i++)
-        lg_context_end(children[i]);
+        lg_context_free(children[i]);
 }
 END_TEST
 
@@ -391,28 +394,28 @@ END_TEST
 static void null_function(void *ctx)
 {
     void (*none)(void) = NULL;
-    lg_context_after_func((lg_context *)ctx, none);
+    lg_context_on_done((lg_context *)ctx, none);
 }
 
 static void null_context(void *unused)
 {
     (void)unused;
-    lg_context_after_func(NULL, call);
+    lg_context_on_done(NULL, call);
 }
 
 START_TEST(misuse_panics)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    expect_panic(null_function, ctx, "lg_context_after_func of a NULL function");
-    expect_panic(null_context, NULL, "lg_context_after_func of a NULL context");
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    expect_panic(null_function, ctx, "lg_context_on_done of a NULL function");
+    expect_panic(null_context, NULL, "lg_context_on_done of a NULL context");
 }
 END_TEST
 
 static void panic_in_function(void *unused)
 {
     (void)unused;
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context_func func = lg_context_after_func(ctx, panic_with, "in the function");
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, panic_with, "in the function");
     lg_context_cancel(ctx);
     lg_context_func_stop_and_wait(&func);
     lg_sleep(LG_HOUR);
@@ -429,9 +432,9 @@ END_TEST
 static void exit_with_functions(lg_context *ctx)
 {
     lg_defer(tell, "left");
-    lg_context_func func = lg_context_after_func(ctx, stay);
+    lg_context_func func = lg_context_on_done(ctx, stay);
     lg_defer(lg_context_func_stop_and_wait, &func);
-    lg_context_func other = lg_context_after_func(ctx, call);
+    lg_context_func other = lg_context_on_done(ctx, call);
     lg_defer(lg_context_func_stop_and_wait, &other);
     lg_context_cancel(ctx);
     lg_exit(3);
@@ -441,7 +444,7 @@ static void exit_from_goroutine(void *workers)
 {
     lg_error *err = lg_set_workers(*(unsigned *)workers);
     ck_assert_ptr_null(err);
-    lg_go(exit_with_functions, lg_with_cancel(lg_background()));
+    lg_go(exit_with_functions, lg_context_with_cancel(lg_context_background()));
     lg_sleep(LG_HOUR);
 }
 
@@ -460,12 +463,12 @@ END_TEST
 static void cancel_and_end(lg_context *ctx)
 {
     lg_context_cancel(ctx);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
 }
 
 static void end_from_elsewhere(lg_context *ctx, lg_context *told)
 {
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     lg_context_cancel(told);
 }
 
@@ -475,14 +478,14 @@ static void race(void)
     enum { ROUNDS = 3000 };
     reset();
     for (int i = 0; i < ROUNDS; i++) {
-        lg_context *ctx = lg_with_cancel(lg_background());
-        lg_auto_context lg_context *ended = lg_with_cancel(lg_background());
-        lg_go_owned(cancel_and_end, lg_with_cancel(ctx), lg_context_end);
-        lg_context_func func = lg_context_after_func(ctx, call);
+        lg_context *ctx = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *ended = lg_context_with_cancel(lg_context_background());
+        lg_go_owned(cancel_and_end, lg_context_with_cancel(ctx), lg_context_free);
+        lg_context_func func = lg_context_on_done(ctx, call);
         if (i % 2)
             lg_go(end_from_elsewhere, ctx, ended);
         else
-            lg_context_end(ctx);
+            lg_context_free(ctx);
         if (i % 3 == 0)
             lg_yield();
         prevented += lg_context_func_stop(&func);

@@ -15,7 +15,7 @@ static struct lg_context background = {
     .deadline = LG_DURATION_MAX,
 };
 
-const lg_context *lg_background(void)
+const lg_context *lg_context_background(void)
 {
     return &background;
 }
@@ -23,7 +23,7 @@ const lg_context *lg_background(void)
 void lgi_context_misused(const lg_context *ctx, const char *function)
 {
     if (!ctx)
-        lg_panic("%s of a NULL context: the root is lg_background()", function);
+        lg_panic("%s of a NULL context: the root is lg_context_background()", function);
     lg_panic("%s of a context that was ended: who may use one after its owner ends it must have a "
              "child of its own",
              function);
@@ -172,34 +172,34 @@ void lgi_context_attach(struct lg_context *ctx)
         lgi_context_finish(ctx, ctx->parent->done.error, ctx->parent->cause, NULL);
 }
 
-lg_context *lg_with_cancel(const lg_context *parent)
+lg_context *lg_context_with_cancel(const lg_context *parent)
 {
-    struct lg_context *up = lgi_context_of(parent, "lg_with_cancel");
+    struct lg_context *up = lgi_context_of(parent, "lg_context_with_cancel");
     struct lg_context *ctx = lgi_context_new(up, LGI_WITH_CANCEL, sizeof(*ctx));
     if (!ctx)
-        lgi_context_no_memory("lg_with_cancel");
+        lgi_context_no_memory("lg_context_with_cancel");
     lgi_context_attach(ctx);
     return ctx;
 }
 
-lg_context *lg_without_cancel(const lg_context *parent)
+lg_context *lg_context_without_cancel(const lg_context *parent)
 {
-    struct lg_context *up = lgi_context_of(parent, "lg_without_cancel");
+    struct lg_context *up = lgi_context_of(parent, "lg_context_without_cancel");
     struct lg_context *ctx = lgi_context_new(up, LGI_WITHOUT_CANCEL, sizeof(*ctx));
     if (!ctx)
-        lgi_context_no_memory("lg_without_cancel");
+        lgi_context_no_memory("lg_context_without_cancel");
     ctx->has_parent = false;
     ctx->deadline = LG_DURATION_MAX;
     return ctx;
 }
 
-lg_context *lg_merge(const lg_context *first, const lg_context *second)
+lg_context *lg_context_merge(const lg_context *first, const lg_context *second)
 {
-    struct lg_context *one = lgi_context_of(first, "lg_merge");
-    struct lg_context *two = lgi_context_of(second, "lg_merge");
+    struct lg_context *one = lgi_context_of(first, "lg_context_merge");
+    struct lg_context *two = lgi_context_of(second, "lg_context_merge");
     struct lg_context *ctx = lgi_context_new(one, LGI_MERGED, sizeof(struct lgi_merged));
     if (!ctx)
-        lgi_context_no_memory("lg_merge");
+        lgi_context_no_memory("lg_context_merge");
     struct lgi_merged *merged = (struct lgi_merged *)ctx;
     merged->second_child = (struct lgi_child){.kind = LGI_SECOND_CHILD};
     merged->second = two;
@@ -361,7 +361,7 @@ void lg_context_cancel_cause(lg_context *ctx, lg_error *cause)
     struct lg_context *self = lgi_context_of(ctx, "lg_context_cancel");
     if (self->kind == LGI_BACKGROUND)
         lg_panic("lg_context_cancel of the background, which is never done");
-    lgi_context_finish(self, &lg_cancelled, &lg_cancelled, cause);
+    lgi_context_finish(self, &lg_error_cancelled, &lg_error_cancelled, cause);
 }
 
 void lg_context_cancel(lg_context *ctx)
@@ -369,18 +369,18 @@ void lg_context_cancel(lg_context *ctx)
     lg_context_cancel_cause(ctx, NULL);
 }
 
-void lg_context_end(lg_context *ctx)
+void lg_context_free(lg_context *ctx)
 {
     if (!ctx)
         return;
-    struct lg_context *self = lgi_context_of(ctx, "lg_context_end");
+    struct lg_context *self = lgi_context_of(ctx, "lg_context_free");
     if (self->kind == LGI_BACKGROUND)
         return;
     if (__atomic_load_n(&self->ended, __ATOMIC_RELAXED))
-        lg_panic("lg_context_end of a context that was ended: its owner ends it, once");
+        lg_panic("lg_context_free of a context that was ended: its owner ends it, once");
     __atomic_store_n(&self->ended, 1, __ATOMIC_RELAXED);
     if (self->kind == LGI_WITH_SIGNALS)
         lgi_signals_end(self);
-    lgi_context_finish(self, &lg_cancelled, &lg_cancelled, NULL);
+    lgi_context_finish(self, &lg_error_cancelled, &lg_error_cancelled, NULL);
     lgi_context_release(self);
 }

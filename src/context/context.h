@@ -45,7 +45,7 @@ struct lgi_child {
 };
 
 struct lg_context {
-    struct lgi_done done; /* its error is lg_context_err's */
+    struct lgi_done done; /* its error is lg_context_error's */
     uint32_t magic;
     uint8_t kind;                   /* enum lgi_context_kind */
     bool has_parent;                /* one that cancels it: `child` may be in its list */

@@ -11,14 +11,14 @@ static char red[] = "red", blue[] = "blue", large[] = "large";
 
 static void look_at_background(void)
 {
-    const lg_context *root = lg_background();
+    const lg_context *root = lg_context_background();
     lg_duration when = 7;
-    ck_assert_ptr_eq(root, lg_background());
+    ck_assert_ptr_eq(root, lg_context_background());
     expect_not_done(root);
     ck_assert(!lg_context_deadline(root, &when));
     ck_assert_int_eq(when, 7);
     ck_assert_ptr_null(lg_context_value(root, &colour_key));
-    lg_context_end((lg_context *)(uintptr_t)root); /* nothing happens */
+    lg_context_free((lg_context *)(uintptr_t)root); /* nothing happens */
     expect_not_done(root);
 }
 
@@ -30,7 +30,7 @@ END_TEST
 
 static void cancel_one(void)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_duration when;
     expect_not_done(ctx);
     ck_assert(!lg_context_deadline(ctx, &when));
@@ -46,28 +46,29 @@ START_TEST(C1_C2_cancelling_is_idempotent)
 }
 END_TEST
 
-static lg_context *(*const makers[])(const lg_context *) = {lg_with_cancel, lg_without_cancel};
+static lg_context *(*const makers[])(const lg_context *) = {lg_context_with_cancel,
+                                                            lg_context_without_cancel};
 
 START_TEST(C1_every_kind_can_be_cancelled_and_ended)
 {
     lg_context *all[] = {
-        makers[0](lg_background()),
-        makers[1](lg_background()),
-        lg_with_timeout(lg_background(), LG_HOUR),
-        lg_with_deadline_named(lg_background(), lg_now() + LG_HOUR, "name"),
-        lg_with_value(lg_background(), &colour_key, red),
-        lg_cleanup_context(lg_background(), LG_HOUR),
-        lg_merge(lg_background(), lg_background()),
+        makers[0](lg_context_background()),
+        makers[1](lg_context_background()),
+        lg_context_with_timeout(lg_context_background(), LG_HOUR),
+        lg_context_with_deadline_named(lg_context_background(), lg_now() + LG_HOUR, "name"),
+        lg_context_with_value(lg_context_background(), &colour_key, red),
+        lg_context_for_cleanup(lg_context_background(), LG_HOUR),
+        lg_context_merge(lg_context_background(), lg_context_background()),
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        lg_context *child = lg_with_cancel(all[i]);
+        lg_context *child = lg_context_with_cancel(all[i]);
         expect_not_done(all[i]);
         lg_context_cancel(all[i]);
         expect_cancelled(all[i]);
         expect_cancelled(child);
-        lg_context_end(all[i]);
+        lg_context_free(all[i]);
         expect_cancelled(child);
-        lg_context_end(child);
+        lg_context_free(child);
     }
 }
 END_TEST
@@ -82,23 +83,23 @@ struct tree {
 static struct tree tree_new(void)
 {
     struct tree tree;
-    tree.root = lg_with_cancel(lg_background());
-    tree.a = lg_with_value(tree.root, &colour_key, red);
-    tree.aa = lg_with_cancel(tree.a);
-    tree.aaa = lg_with_timeout(tree.aa, LG_HOUR);
-    tree.ab = lg_with_cancel(tree.a);
-    tree.b = lg_with_cancel(tree.root);
+    tree.root = lg_context_with_cancel(lg_context_background());
+    tree.a = lg_context_with_value(tree.root, &colour_key, red);
+    tree.aa = lg_context_with_cancel(tree.a);
+    tree.aaa = lg_context_with_timeout(tree.aa, LG_HOUR);
+    tree.ab = lg_context_with_cancel(tree.a);
+    tree.b = lg_context_with_cancel(tree.root);
     return tree;
 }
 
 static void tree_end(struct tree *tree)
 {
-    lg_context_end(tree->root);
-    lg_context_end(tree->a);
-    lg_context_end(tree->aa);
-    lg_context_end(tree->aaa);
-    lg_context_end(tree->ab);
-    lg_context_end(tree->b);
+    lg_context_free(tree->root);
+    lg_context_free(tree->a);
+    lg_context_free(tree->aa);
+    lg_context_free(tree->aaa);
+    lg_context_free(tree->ab);
+    lg_context_free(tree->b);
 }
 
 static void cancel_subtree(void)
@@ -127,15 +128,15 @@ static LG_ERROR_DEFINE(why_second, "second");
 
 START_TEST(C2_the_first_cause_wins)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *child = lg_with_cancel(parent);
-    lg_auto_context lg_context *grandchild = lg_with_cancel(child);
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *child = lg_context_with_cancel(parent);
+    lg_auto_context lg_context *grandchild = lg_context_with_cancel(child);
     lg_context_cancel_cause(child, counted_error("first"));
     lg_context_cancel_cause(child, counted_error("second")); /* too late: freed */
     ck_assert_int_eq(errors_freed, 1);
     lg_context_cancel_cause(parent, counted_error("third"));
     ck_assert_int_eq(errors_freed, 1);
-    ck_assert_ptr_eq(lg_context_err(child), &lg_cancelled);
+    ck_assert_ptr_eq(lg_context_error(child), &lg_error_cancelled);
     ck_assert_str_eq(lg_error_message(lg_context_cause(child)), "first");
     ck_assert_ptr_eq(lg_context_cause(grandchild), lg_context_cause(child));
     ck_assert_str_eq(lg_error_message(lg_context_cause(parent)), "third");
@@ -146,22 +147,22 @@ END_TEST
 
 START_TEST(C2_a_cause_lives_as_long_as_any_descendant)
 {
-    lg_context *parent = lg_with_cancel(lg_background());
-    lg_context *child = lg_with_cancel(parent);
-    lg_context *grandchild = lg_with_cancel(child);
+    lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_context *child = lg_context_with_cancel(parent);
+    lg_context *grandchild = lg_context_with_cancel(child);
     lg_context_cancel_cause(parent, counted_error("why"));
-    lg_context_end(parent);
-    lg_context_end(child);
+    lg_context_free(parent);
+    lg_context_free(child);
     ck_assert_int_eq(errors_freed, 0);
     ck_assert_str_eq(lg_error_message(lg_context_cause(grandchild)), "why");
     lg_error *copy = lg_context_cause_copy(grandchild);
-    lg_context_end(grandchild);
+    lg_context_free(grandchild);
     ck_assert_int_eq(errors_freed, 0);
     ck_assert_str_eq(lg_error_message(copy), "why");
-    ck_assert(lg_error_is(copy, &lg_cancelled));
-    ck_assert(!lg_error_is(copy, &lg_deadline_exceeded));
+    ck_assert(lg_error_is(copy, &lg_error_cancelled));
+    ck_assert(!lg_error_is(copy, &lg_error_deadline_exceeded));
     lg_error *wrapped = lg_error_wrap(copy, "query");
-    ck_assert(lg_error_is(wrapped, &lg_cancelled));
+    ck_assert(lg_error_is(wrapped, &lg_error_cancelled));
     lg_error_free(wrapped);
     ck_assert_int_eq(errors_freed, 1);
 }
@@ -172,56 +173,57 @@ START_TEST(C1_causes_come_out_as_in_go)
     /* As the table of Go's TestCause: who was cancelled how, and what its child says. */
     lg_context *parent, *child;
 
-    parent = lg_with_cancel(lg_background()); /* no cause given */
+    parent = lg_context_with_cancel(lg_context_background()); /* no cause given */
     lg_context_cancel_cause(parent, NULL);
     expect_cancelled(parent);
-    lg_context_end(parent);
+    lg_context_free(parent);
 
-    parent = lg_with_cancel(lg_background());
+    parent = lg_context_with_cancel(lg_context_background());
     lg_context_cancel_cause(parent, &why_first);
-    child = lg_with_cancel(parent);
-    expect_done(parent, &lg_cancelled, &why_first);
-    expect_done(child, &lg_cancelled, &why_first);
+    child = lg_context_with_cancel(parent);
+    expect_done(parent, &lg_error_cancelled, &why_first);
+    expect_done(child, &lg_error_cancelled, &why_first);
     lg_context_cancel_cause(child, &why_second);
-    expect_done(child, &lg_cancelled, &why_first);
-    lg_context_end(parent);
-    lg_context_end(child);
+    expect_done(child, &lg_error_cancelled, &why_first);
+    lg_context_free(parent);
+    lg_context_free(child);
 
-    parent = lg_with_cancel(lg_background());
-    child = lg_with_cancel(parent);
+    parent = lg_context_with_cancel(lg_context_background());
+    child = lg_context_with_cancel(parent);
     lg_context_cancel_cause(child, &why_second);
     lg_context_cancel_cause(parent, &why_first);
-    expect_done(parent, &lg_cancelled, &why_first);
-    expect_done(child, &lg_cancelled, &why_second);
-    lg_context_end(child);
-    lg_context_end(parent);
+    expect_done(parent, &lg_error_cancelled, &why_first);
+    expect_done(child, &lg_error_cancelled, &why_second);
+    lg_context_free(child);
+    lg_context_free(parent);
 
-    parent = lg_with_cancel(lg_background());
-    child = lg_with_cancel(parent);
+    parent = lg_context_with_cancel(lg_context_background());
+    child = lg_context_with_cancel(parent);
     lg_context_cancel_cause(parent, &why_first);
     lg_context_cancel(child);
-    expect_done(child, &lg_cancelled, &why_first);
-    lg_context_end(child);
-    lg_context_end(parent);
+    expect_done(child, &lg_error_cancelled, &why_first);
+    lg_context_free(child);
+    lg_context_free(parent);
 
-    parent = lg_with_cancel(lg_background()); /* through what knows no cancelling of its own */
-    lg_context *valued = lg_with_value(parent, &colour_key, red);
-    child = lg_with_cancel(valued);
+    parent = lg_context_with_cancel(
+        lg_context_background()); /* through what knows no cancelling of its own */
+    lg_context *valued = lg_context_with_value(parent, &colour_key, red);
+    child = lg_context_with_cancel(valued);
     lg_context_cancel_cause(parent, &why_first);
-    expect_done(valued, &lg_cancelled, &why_first);
-    expect_done(child, &lg_cancelled, &why_first);
-    lg_context_end(valued);
-    lg_context_end(child);
-    lg_context_end(parent);
+    expect_done(valued, &lg_error_cancelled, &why_first);
+    expect_done(child, &lg_error_cancelled, &why_first);
+    lg_context_free(valued);
+    lg_context_free(child);
+    lg_context_free(parent);
 
-    parent = lg_with_cancel(lg_background());
-    child = lg_without_cancel(parent);
+    parent = lg_context_with_cancel(lg_context_background());
+    child = lg_context_without_cancel(parent);
     lg_context_cancel_cause(parent, &why_first);
     expect_not_done(child);
     lg_context_cancel_cause(child, &why_second);
-    expect_done(child, &lg_cancelled, &why_second);
-    lg_context_end(child);
-    lg_context_end(parent);
+    expect_done(child, &lg_error_cancelled, &why_second);
+    lg_context_free(child);
+    lg_context_free(parent);
 }
 END_TEST
 
@@ -229,18 +231,18 @@ END_TEST
 
 START_TEST(C3_a_child_of_a_cancelled_parent_is_born_cancelled)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
     lg_context_cancel_cause(parent, &why_first);
-    lg_auto_context lg_context *a = lg_with_cancel(parent);
-    lg_auto_context lg_context *b = lg_with_timeout(parent, LG_HOUR);
-    lg_auto_context lg_context *c = lg_with_value(parent, &colour_key, red);
-    lg_auto_context lg_context *d = lg_with_timeout_named(parent, -LG_SECOND, "too late");
-    lg_auto_context lg_context *e = lg_merge(lg_background(), parent);
-    lg_auto_context lg_context *f = lg_merge(parent, lg_background());
-    lg_auto_context lg_context *g = lg_with_cancel(a);
+    lg_auto_context lg_context *a = lg_context_with_cancel(parent);
+    lg_auto_context lg_context *b = lg_context_with_timeout(parent, LG_HOUR);
+    lg_auto_context lg_context *c = lg_context_with_value(parent, &colour_key, red);
+    lg_auto_context lg_context *d = lg_context_with_timeout_named(parent, -LG_SECOND, "too late");
+    lg_auto_context lg_context *e = lg_context_merge(lg_context_background(), parent);
+    lg_auto_context lg_context *f = lg_context_merge(parent, lg_context_background());
+    lg_auto_context lg_context *g = lg_context_with_cancel(a);
     lg_context *all[] = {a, b, c, d, e, f, g};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        expect_done(all[i], &lg_cancelled, &why_first);
+        expect_done(all[i], &lg_error_cancelled, &why_first);
     ck_assert_uint_eq(children_of(parent), 0);
 }
 END_TEST
@@ -255,8 +257,8 @@ enum { MANY = 2000000, DEEP = 1000000, WIDE = 100000 };
 
 START_TEST(C4_ended_or_cancelled_children_leave_nothing)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
     size_t before = 0;
     int many = some_of(MANY);
     for (int i = 0; i < many; i++) {
@@ -264,19 +266,19 @@ START_TEST(C4_ended_or_cancelled_children_leave_nothing)
             before = memory_in_use();
         lg_context *child;
         switch (i % 4) {
-        case 0: child = lg_with_cancel(parent); break;
-        case 1: child = lg_with_timeout(parent, LG_HOUR); break;
-        case 2: child = lg_with_value(parent, &colour_key, red); break;
-        default: child = lg_merge(parent, other); break;
+        case 0: child = lg_context_with_cancel(parent); break;
+        case 1: child = lg_context_with_timeout(parent, LG_HOUR); break;
+        case 2: child = lg_context_with_value(parent, &colour_key, red); break;
+        default: child = lg_context_merge(parent, other); break;
         }
-        lg_context *grandchild = lg_with_cancel(child);
+        lg_context *grandchild = lg_context_with_cancel(child);
         if (i % 3 == 0) {
             lg_context_cancel(child);
             must(!parent->first);
             must(!other->first);
         }
-        lg_context_end(i % 2 ? child : grandchild);
-        lg_context_end(i % 2 ? grandchild : child);
+        lg_context_free(i % 2 ? child : grandchild);
+        lg_context_free(i % 2 ? grandchild : child);
     }
     ck_assert_uint_eq(children_of(parent), 0);
     ck_assert_uint_eq(children_of(other), 0);
@@ -287,19 +289,19 @@ END_TEST
 
 START_TEST(C4_a_cancelled_child_is_detached_before_it_is_ended)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
     lg_context *children[100];
     for (int i = 0; i < 100; i++)
-        children[i] = lg_with_cancel(parent);
+        children[i] = lg_context_with_cancel(parent);
     ck_assert_uint_eq(children_of(parent), 100);
     for (int i = 99; i >= 0; i -= 2)
         lg_context_cancel(children[i]);
     ck_assert_uint_eq(children_of(parent), 50);
     for (int i = 0; i < 100; i += 2)
-        lg_context_end(children[i]);
+        lg_context_free(children[i]);
     ck_assert_uint_eq(children_of(parent), 0);
     for (int i = 1; i < 100; i += 2)
-        lg_context_end(children[i]);
+        lg_context_free(children[i]);
 }
 END_TEST
 
@@ -310,20 +312,20 @@ static void deep(bool root_first)
     int depth = some_of(DEEP);
     lg_context **chain = malloc((size_t)depth * sizeof(*chain));
     ck_assert_ptr_nonnull(chain);
-    const lg_context *parent = lg_background();
+    const lg_context *parent = lg_context_background();
     for (int i = 0; i < depth; i++)
-        parent = chain[i] = i % 7 ? lg_with_cancel(parent)
-                                  : lg_with_value(parent, &size_key, large);
+        parent = chain[i] = i % 7 ? lg_context_with_cancel(parent)
+                                  : lg_context_with_value(parent, &size_key, large);
     ck_assert_ptr_eq(lg_context_value(chain[depth - 1], &size_key), large);
     ck_assert_ptr_null(lg_context_value(chain[depth - 1], &colour_key));
     ck_assert_uint_gt(lg_context_describe(chain[depth - 1], NULL, 0), (size_t)depth);
     lg_context_cancel_cause(chain[0], &why_first);
     for (int i = 0; i < depth; i++) {
-        must(lg_context_err(chain[i]) == &lg_cancelled);
+        must(lg_context_error(chain[i]) == &lg_error_cancelled);
         must(lg_context_cause(chain[i]) == &why_first);
     }
     for (int i = 0; i < depth; i++)
-        lg_context_end(chain[root_first ? i : depth - 1 - i]);
+        lg_context_free(chain[root_first ? i : depth - 1 - i]);
     free(chain);
 }
 
@@ -339,15 +341,15 @@ static void wide(void)
     int width = some_of(WIDE);
     lg_context **children = malloc((size_t)width * sizeof(*children));
     ck_assert_ptr_nonnull(children);
-    lg_context *root = lg_with_cancel(lg_background());
+    lg_context *root = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < width; i++)
-        children[i] = lg_with_cancel(i < 100 ? root : children[i / 100]);
+        children[i] = lg_context_with_cancel(i < 100 ? root : children[i / 100]);
     lg_context_cancel(root);
     for (int i = 0; i < width; i++) {
-        must(lg_context_err(children[i]) == &lg_cancelled);
-        lg_context_end(children[i]);
+        must(lg_context_error(children[i]) == &lg_error_cancelled);
+        lg_context_free(children[i]);
     }
-    lg_context_end(root);
+    lg_context_free(root);
     free(children);
 }
 
@@ -362,11 +364,12 @@ END_TEST
 START_TEST(C1_values_are_found_from_below_by_their_keys_address)
 {
     static const lg_context_key same_name = {"colour", NULL};
-    lg_auto_context lg_context *a = lg_with_value(lg_background(), &colour_key, red);
-    lg_auto_context lg_context *b = lg_with_value(a, &size_key, large);
-    lg_auto_context lg_context *c = lg_with_cancel(b);
-    lg_auto_context lg_context *d = lg_with_value(c, &colour_key, blue);
-    lg_auto_context lg_context *e = lg_with_value(d, &size_key, NULL);
+    lg_auto_context lg_context *a = lg_context_with_value(lg_context_background(), &colour_key,
+                                                          red);
+    lg_auto_context lg_context *b = lg_context_with_value(a, &size_key, large);
+    lg_auto_context lg_context *c = lg_context_with_cancel(b);
+    lg_auto_context lg_context *d = lg_context_with_value(c, &colour_key, blue);
+    lg_auto_context lg_context *e = lg_context_with_value(d, &size_key, NULL);
     ck_assert_ptr_eq(lg_context_value(a, &colour_key), red);
     ck_assert_ptr_null(lg_context_value(a, &size_key));
     ck_assert_ptr_eq(lg_context_value(c, &colour_key), red);
@@ -390,34 +393,35 @@ static const lg_context_key owned_key = {"owned", destroy};
 
 START_TEST(values_are_destroyed_after_the_last_descendant)
 {
-    lg_context *a = lg_with_value(lg_background(), &owned_key, red);
-    lg_context *b = lg_with_cancel(a);
-    lg_context *c = lg_with_value(b, &owned_key, NULL); /* nothing to destroy */
+    lg_context *a = lg_context_with_value(lg_context_background(), &owned_key, red);
+    lg_context *b = lg_context_with_cancel(a);
+    lg_context *c = lg_context_with_value(b, &owned_key, NULL); /* nothing to destroy */
     lg_context_cancel(a);
-    lg_context_end(a);
-    lg_context_end(b);
+    lg_context_free(a);
+    lg_context_free(b);
     ck_assert_int_eq(destroyed, 0);
     ck_assert_ptr_eq(lg_context_value(b, &owned_key), red); /* (c keeps it) */
-    lg_context_end(c);
+    lg_context_free(c);
     ck_assert_int_eq(destroyed, 1);
 }
 END_TEST
 
 START_TEST(C1_without_cancel_keeps_only_the_values)
 {
-    lg_auto_context lg_context *a = lg_with_value(lg_background(), &colour_key, red);
-    lg_context *b = lg_with_timeout(a, LG_HOUR);
-    lg_auto_context lg_context *c = lg_without_cancel(b);
-    lg_auto_context lg_context *d = lg_with_cancel(c);
+    lg_auto_context lg_context *a = lg_context_with_value(lg_context_background(), &colour_key,
+                                                          red);
+    lg_context *b = lg_context_with_timeout(a, LG_HOUR);
+    lg_auto_context lg_context *c = lg_context_without_cancel(b);
+    lg_auto_context lg_context *d = lg_context_with_cancel(c);
     lg_duration when;
     ck_assert(lg_context_deadline(b, &when));
     ck_assert(!lg_context_deadline(c, &when));
     lg_context_cancel(a);
-    lg_context_end(b);
+    lg_context_free(b);
     expect_not_done(c);
     expect_not_done(d);
     ck_assert_ptr_eq(lg_context_value(d, &colour_key), red);
-    lg_auto_context lg_context *e = lg_without_cancel(a); /* of one that is done already */
+    lg_auto_context lg_context *e = lg_context_without_cancel(a); /* of one that is done already */
     expect_not_done(e);
 }
 END_TEST
@@ -426,14 +430,14 @@ END_TEST
 
 static void merge_and_cancel(int which)
 {
-    lg_auto_context lg_context *one = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *two = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *both = lg_merge(one, two);
-    lg_auto_context lg_context *child = lg_with_cancel(both);
+    lg_auto_context lg_context *one = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *two = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *both = lg_context_merge(one, two);
+    lg_auto_context lg_context *child = lg_context_with_cancel(both);
     expect_not_done(both);
     lg_context_cancel_cause(which == 0 ? one : which == 1 ? two : both, &why_first);
-    expect_done(both, &lg_cancelled, &why_first);
-    expect_done(child, &lg_cancelled, &why_first);
+    expect_done(both, &lg_error_cancelled, &why_first);
+    expect_done(child, &lg_error_cancelled, &why_first);
     ck_assert_ptr_null(one->first);
     ck_assert_ptr_null(two->first);
     if (which != 0)
@@ -442,7 +446,7 @@ static void merge_and_cancel(int which)
         expect_not_done(two);
     lg_context_cancel_cause(one, &why_second);
     lg_context_cancel_cause(two, &why_second);
-    expect_done(child, &lg_cancelled, &why_first);
+    expect_done(child, &lg_error_cancelled, &why_first);
 }
 
 START_TEST(merged_contexts_are_done_when_either_is)
@@ -454,14 +458,16 @@ END_TEST
 
 START_TEST(merged_contexts_have_the_values_and_the_earlier_deadline)
 {
-    lg_auto_context lg_context *a = lg_with_value(lg_background(), &colour_key, red);
-    lg_auto_context lg_context *b = lg_with_value(lg_background(), &colour_key, blue);
-    lg_auto_context lg_context *c = lg_with_value(b, &size_key, large);
-    lg_auto_context lg_context *d = lg_with_deadline(c, lg_now() + LG_HOUR);
-    lg_auto_context lg_context *e = lg_with_deadline(a, lg_now() + 2 * LG_HOUR);
-    lg_auto_context lg_context *ed = lg_merge(e, d);
-    lg_auto_context lg_context *de = lg_merge(d, e);
-    lg_auto_context lg_context *nested = lg_merge(ed, de);
+    lg_auto_context lg_context *a = lg_context_with_value(lg_context_background(), &colour_key,
+                                                          red);
+    lg_auto_context lg_context *b = lg_context_with_value(lg_context_background(), &colour_key,
+                                                          blue);
+    lg_auto_context lg_context *c = lg_context_with_value(b, &size_key, large);
+    lg_auto_context lg_context *d = lg_context_with_deadline(c, lg_now() + LG_HOUR);
+    lg_auto_context lg_context *e = lg_context_with_deadline(a, lg_now() + 2 * LG_HOUR);
+    lg_auto_context lg_context *ed = lg_context_merge(e, d);
+    lg_auto_context lg_context *de = lg_context_merge(d, e);
+    lg_auto_context lg_context *nested = lg_context_merge(ed, de);
     lg_duration when, earlier;
     ck_assert(lg_context_deadline(d, &earlier));
     ck_assert(lg_context_deadline(ed, &when) && when == earlier);
@@ -476,20 +482,21 @@ END_TEST
 
 START_TEST(merging_one_with_itself_or_its_ancestor)
 {
-    lg_context *a = lg_with_cancel(lg_background());
-    lg_context *b = lg_with_cancel(a);
-    lg_context *aa = lg_merge(a, a), *ab = lg_merge(a, b), *ba = lg_merge(b, a);
-    lg_context *all = lg_merge(aa, lg_merge(ab, ba));
+    lg_context *a = lg_context_with_cancel(lg_context_background());
+    lg_context *b = lg_context_with_cancel(a);
+    lg_context *aa = lg_context_merge(a, a), *ab = lg_context_merge(a, b),
+               *ba = lg_context_merge(b, a);
+    lg_context *all = lg_context_merge(aa, lg_context_merge(ab, ba));
     lg_context_cancel_cause(a, &why_first);
-    expect_done(all, &lg_cancelled, &why_first);
+    expect_done(all, &lg_error_cancelled, &why_first);
     lg_context *inner = ((struct lgi_merged *)all)->second;
-    lg_context_end(a);
-    lg_context_end(b);
-    lg_context_end(aa);
-    lg_context_end(ab);
-    lg_context_end(ba);
-    lg_context_end(inner);
-    lg_context_end(all);
+    lg_context_free(a);
+    lg_context_free(b);
+    lg_context_free(aa);
+    lg_context_free(ab);
+    lg_context_free(ba);
+    lg_context_free(inner);
+    lg_context_free(all);
 }
 END_TEST
 
@@ -497,16 +504,16 @@ END_TEST
 
 START_TEST(ending_cancels_and_children_stay_usable)
 {
-    lg_context *parent = lg_with_value(lg_background(), &colour_key, red);
-    lg_context *child = lg_with_cancel(parent);
-    lg_context_end(parent);
+    lg_context *parent = lg_context_with_value(lg_context_background(), &colour_key, red);
+    lg_context *child = lg_context_with_cancel(parent);
+    lg_context_free(parent);
     expect_cancelled(child);
     ck_assert_ptr_eq(lg_context_value(child, &colour_key), red);
-    lg_context *late = lg_with_cancel(child);
+    lg_context *late = lg_context_with_cancel(child);
     expect_cancelled(late);
-    lg_context_end(late);
-    lg_context_end(child);
-    lg_context_end(NULL);
+    lg_context_free(late);
+    lg_context_free(child);
+    lg_context_free(NULL);
 }
 END_TEST
 
@@ -514,9 +521,9 @@ static void end_deferred(bool panics)
 {
     lg_func_recovers_void {
         lg_defer_recover(stop);
-        lg_context *ctx = lg_with_cancel(lg_background());
-        lg_defer(lg_context_end, ctx);
-        lg_auto_context lg_context *other = lg_with_cancel(ctx);
+        lg_context *ctx = lg_context_with_cancel(lg_context_background());
+        lg_defer(lg_context_free, ctx);
+        lg_auto_context lg_context *other = lg_context_with_cancel(ctx);
         lg_auto_context lg_context *none = NULL;
         ck_assert_ptr_nonnull(other);
         if (panics)
@@ -538,8 +545,8 @@ static _Atomic int waiting, ended_well;
 static void wait_with(const lg_context *ctx)
 {
     atomic_fetch_add(&waiting, 1);
-    lg_error *err = lg_sleep_until(LG_HOUR, lg_with(ctx));
-    ck_assert_ptr_eq(err, &lg_cancelled);
+    lg_error *err = lg_sleep_until(LG_HOUR, lg_until_context(ctx));
+    ck_assert_ptr_eq(err, &lg_error_cancelled);
     atomic_fetch_add(&ended_well, 1);
 }
 
@@ -555,7 +562,7 @@ static void end_under_waits(void)
     enum { WAITERS = 40 };
     atomic_store(&waiting, 0);
     atomic_store(&ended_well, 0);
-    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < WAITERS; i++) {
         if (i % 4 == 0)
             lg_go_thread(wait_with, ctx);
@@ -566,7 +573,7 @@ static void end_under_waits(void)
     }
     eventually(atomic_load(&waiting) == WAITERS);
     lg_sleep(2 * LG_MILLISECOND); /* they are about to wait */
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     eventually(atomic_load(&ended_well) == WAITERS);
 }
 
@@ -578,18 +585,18 @@ END_TEST
 
 static void outlive(lg_context *mine)
 {
-    lg_defer(lg_context_end, mine);
+    lg_defer(lg_context_free, mine);
     wait_for(mine);
     ck_assert_ptr_eq(lg_context_cause(mine), &why_first);
 }
 
 START_TEST(who_outlives_the_owner_has_a_child)
 {
-    lg_context *ctx = lg_with_cancel(lg_background());
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < 10; i++)
-        lg_go_owned(outlive, lg_with_cancel(ctx), lg_context_end);
+        lg_go_owned(outlive, lg_context_with_cancel(ctx), lg_context_free);
     lg_context_cancel_cause(ctx, &why_first);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     eventually(atomic_load(&ended_well) == 10);
 }
 END_TEST
@@ -599,52 +606,52 @@ END_TEST
 static void null_parent(void *data)
 {
     (void)data;
-    lg_context_end(lg_with_cancel(NULL));
+    lg_context_free(lg_context_with_cancel(NULL));
 }
 static void null_with(void *data)
 {
     (void)data;
-    (void)lg_with(NULL);
+    (void)lg_until_context(NULL);
 }
 static void null_key(void *data)
 {
     (void)data;
-    lg_context_end(lg_with_value(lg_background(), NULL, red));
+    lg_context_free(lg_context_with_value(lg_context_background(), NULL, red));
 }
 static void cancel_background(void *data)
 {
     (void)data;
-    lg_context_cancel((lg_context *)(uintptr_t)lg_background());
+    lg_context_cancel((lg_context *)(uintptr_t)lg_context_background());
 }
 static void end_it(void *ctx)
 {
-    lg_context_end(ctx);
+    lg_context_free(ctx);
 }
 #if !defined(HAS_ASAN)
 static void look_at(void *ctx)
 {
-    (void)lg_context_err(ctx);
+    (void)lg_context_error(ctx);
 }
 static void derive_from(void *ctx)
 {
-    lg_context_end(lg_with_cancel(ctx));
+    lg_context_free(lg_context_with_cancel(ctx));
 }
 #endif
 
 START_TEST(misuse_panics_and_says_what_to_do)
 {
     expect_panic(null_parent, NULL,
-                 "lg_with_cancel of a NULL context: the root is lg_background()");
-    expect_panic(null_with, NULL, "lg_with of a NULL context");
+                 "lg_context_with_cancel of a NULL context: the root is lg_context_background()");
+    expect_panic(null_with, NULL, "lg_until_context of a NULL context");
     expect_panic(null_key, NULL, "NULL key");
     expect_panic(cancel_background, NULL, "background");
-    lg_context *parent = lg_with_cancel(lg_background());
-    lg_context *child = lg_with_cancel(parent);
-    lg_context_end(parent);
+    lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_context *child = lg_context_with_cancel(parent);
+    lg_context_free(parent);
     expect_panic(end_it, parent, "was ended: its owner ends it, once");
-    lg_context_end(child);
+    lg_context_free(child);
 #if !defined(HAS_ASAN) /* which reports it itself */
-    expect_panic(end_it, child, "lg_context_end of a context that was ended");
+    expect_panic(end_it, child, "lg_context_free of a context that was ended");
     expect_panic(look_at, parent, "must have a child of its own");
     expect_panic(derive_from, child, "must have a child of its own");
 #endif
@@ -655,18 +662,20 @@ END_TEST
 
 static void wait_in_every_way(void)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
-    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(LG_MILLISECOND)), &lg_deadline_exceeded);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     lg_context_cancel(other);
-    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_with(other)), &lg_cancelled);
-    ck_assert_ptr_eq(lg_context_wait_until(lg_background(), lg_with(other)), &lg_cancelled);
-    ck_assert_ptr_null(lg_context_wait_until(other, lg_with(ctx)));
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_until_context(other)), &lg_error_cancelled);
+    ck_assert_ptr_eq(lg_context_wait_until(lg_context_background(), lg_until_context(other)),
+                     &lg_error_cancelled);
+    ck_assert_ptr_null(lg_context_wait_until(other, lg_until_context(ctx)));
     lg_context_cancel(ctx);
     /* What can be done at once is done, whatever the other says. */
-    ck_assert_ptr_null(lg_context_wait_until(ctx, lg_with(other)));
+    ck_assert_ptr_null(lg_context_wait_until(ctx, lg_until_context(other)));
     lg_context_wait(ctx);
-    ck_assert_ptr_null(lg_sleep_until(1, lg_with(lg_background())));
+    ck_assert_ptr_null(lg_sleep_until(1, lg_until_context(lg_context_background())));
 }
 
 START_TEST(C9_waiting_for_a_context_with_a_context)
@@ -683,12 +692,12 @@ static void cancel_soon(lg_context *ctx)
 
 static void be_woken(void)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *child = lg_with_cancel(ctx);
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *child = lg_context_with_cancel(ctx);
     lg_go(cancel_soon, ctx);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(child)), &lg_cancelled);
-    ck_assert_ptr_eq(lg_context_err(ctx), &lg_cancelled); /* parents first */
-    lg_auto_context lg_context *other = lg_with_cancel(lg_background());
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(child)), &lg_error_cancelled);
+    ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_cancelled); /* parents first */
+    lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
     lg_go(cancel_soon, other);
     lg_context_wait(other);
     expect_cancelled(other);
@@ -703,11 +712,11 @@ END_TEST
 START_TEST(errno_is_left_alone)
 {
     errno = 4711;
-    lg_context *ctx = lg_with_cancel(lg_background());
-    lg_context *timed = lg_with_timeout_named(ctx, LG_HOUR, "x");
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context *timed = lg_context_with_timeout_named(ctx, LG_HOUR, "x");
     lg_context_cancel(ctx);
-    lg_context_end(timed);
-    lg_context_end(ctx);
+    lg_context_free(timed);
+    lg_context_free(ctx);
     ck_assert_int_eq(errno, 4711);
 }
 END_TEST
@@ -715,12 +724,13 @@ END_TEST
 START_TEST(a_context_describes_where_it_comes_from)
 {
     char text[200], small[12];
-    lg_auto_context lg_context *a = lg_with_value(lg_background(), &colour_key, red);
-    lg_auto_context lg_context *b = lg_with_timeout_named(a, 2 * LG_SECOND, "query");
-    lg_auto_context lg_context *c = lg_without_cancel(b);
-    lg_auto_context lg_context *d = lg_cleanup_context(c, LG_SECOND);
-    lg_auto_context lg_context *e = lg_with_cancel(d);
-    lg_auto_context lg_context *f = lg_with_timeout(e, LG_MILLISECOND);
+    lg_auto_context lg_context *a = lg_context_with_value(lg_context_background(), &colour_key,
+                                                          red);
+    lg_auto_context lg_context *b = lg_context_with_timeout_named(a, 2 * LG_SECOND, "query");
+    lg_auto_context lg_context *c = lg_context_without_cancel(b);
+    lg_auto_context lg_context *d = lg_context_for_cleanup(c, LG_SECOND);
+    lg_auto_context lg_context *e = lg_context_with_cancel(d);
+    lg_auto_context lg_context *f = lg_context_with_timeout(e, LG_MILLISECOND);
     const char *expected =
         "background, with value colour, with deadline query, 2s, without cancel, "
         "with deadline cleanup, 1s, with cancel, with deadline";
@@ -729,7 +739,7 @@ START_TEST(a_context_describes_where_it_comes_from)
     ck_assert_uint_eq(lg_context_describe(f, small, sizeof(small)), strlen(expected));
     ck_assert_str_eq(small, "background,");
     ck_assert_uint_eq(lg_context_describe(f, NULL, 0), strlen(expected));
-    ck_assert_uint_eq(lg_context_describe(lg_background(), text, sizeof(text)), 10);
+    ck_assert_uint_eq(lg_context_describe(lg_context_background(), text, sizeof(text)), 10);
     ck_assert_str_eq(text, "background");
 }
 END_TEST

@@ -19,7 +19,7 @@ static inline void call_and_tell(void (*work)(void), lg_context *told)
 
 static inline void in_goroutine(void (*work)(void))
 {
-    lg_auto_context lg_context *told = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *told = lg_context_with_cancel(lg_context_background());
     lg_go(call_and_tell, work, told);
     lg_context_wait(told);
 }
@@ -73,25 +73,26 @@ static inline lg_duration patience(void)
 
 #define expect_not_done(ctx)                                                                       \
     do {                                                                                           \
-        ck_assert_ptr_null(lg_context_err(ctx));                                                   \
+        ck_assert_ptr_null(lg_context_error(ctx));                                                 \
         ck_assert_ptr_null(lg_context_cause(ctx));                                                 \
         ck_assert_ptr_null(lg_context_cause_copy(ctx));                                            \
-        ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(0)), &lg_deadline_exceeded);         \
+        ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_until_timeout(0)),                          \
+                         &lg_error_deadline_exceeded);                                             \
     } while (0)
 
 #define expect_done(ctx, error, why)                                                               \
     do {                                                                                           \
-        ck_assert_ptr_eq(lg_context_err(ctx), error);                                              \
+        ck_assert_ptr_eq(lg_context_error(ctx), error);                                            \
         ck_assert_ptr_eq(lg_context_cause(ctx), why);                                              \
-        ck_assert_ptr_null(lg_context_wait_until(ctx, lg_within(0)));                              \
+        ck_assert_ptr_null(lg_context_wait_until(ctx, lg_until_timeout(0)));                       \
         lg_error *copy_ = lg_context_cause_copy(ctx);                                              \
         ck_assert(lg_error_is(copy_, error));                                                      \
         ck_assert(lg_error_is(copy_, why));                                                        \
-        ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(ctx)), error);                            \
+        ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(ctx)), error);                   \
         lg_error_free(copy_);                                                                      \
     } while (0)
 
-#define expect_cancelled(ctx) expect_done(ctx, &lg_cancelled, &lg_cancelled)
+#define expect_cancelled(ctx) expect_done(ctx, &lg_error_cancelled, &lg_error_cancelled)
 
 /* How many children a context has. */
 static inline size_t children_of(const lg_context *ctx)

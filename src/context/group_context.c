@@ -26,7 +26,7 @@ static void cancel(void *data, const lg_error *error)
 
 static void end(void *data)
 {
-    lg_context_end(data);
+    lg_context_free(data);
 }
 
 const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
@@ -36,8 +36,8 @@ const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
     if (group->lgi_hooks || group->lgi_count > 0)
         lg_panic("lg_group_context of a group that has %s",
                  group->lgi_hooks ? "a context already" : "members already");
-    lg_context *ctx = lg_with_cancel(parent);
-    if (lg_group_cancelled(group))
+    lg_context *ctx = lg_context_with_cancel(parent);
+    if (lg_group_is_cancelled(group))
         lg_context_cancel(ctx);
     group->lgi_hooks_data = ctx;
     group->lgi_other_done = &ctx->done;

@@ -13,27 +13,27 @@ static lg_error *fail_with_text(void)
 }
 static lg_error *wait_with(const lg_context *ctx)
 {
-    return lg_sleep_until(LG_HOUR, lg_with(ctx));
+    return lg_sleep_until(LG_HOUR, lg_until_context(ctx));
 }
 
 /* The first failure cancels the rest, with its reason. */
 static lg_error *first_fails(lg_error *(*first)(void), const char *why)
 {
     lg_func (lg_error *, err) {
-        lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+        lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
         {
             lg_group_scope(group, &err);
             const lg_context *ctx = lg_group_context(&group, parent);
-            lg_auto_context lg_context *child = lg_with_cancel(ctx);
+            lg_auto_context lg_context *child = lg_context_with_cancel(ctx);
             for (int i = 0; i < 10; i++)
                 lg_group_go(&group, wait_with, ctx);
-            ck_assert(!lg_group_cancelled(&group));
+            ck_assert(!lg_group_is_cancelled(&group));
             lg_group_go(&group, first);
             lg_context_wait(child);
-            ck_assert_ptr_eq(lg_context_err(ctx), &lg_cancelled);
+            ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_cancelled);
             ck_assert_str_eq(lg_error_message(lg_context_cause(ctx)), why);
-            ck_assert(lg_group_cancelled(&group));
-            ck_assert_ptr_null(lg_context_err(parent));
+            ck_assert(lg_group_is_cancelled(&group));
+            ck_assert_ptr_null(lg_context_error(parent));
         }
         ck_assert_uint_eq(children_of(parent), 0); /* the group has ended its context */
     }
@@ -43,7 +43,7 @@ static void fail_first(void)
 {
     lg_error *err = first_fails(fail_at_once, "failed");
     ck_assert(lg_error_is(err, &out_of_order));
-    ck_assert(!lg_error_is(err, &lg_cancelled)); /* that adds nothing */
+    ck_assert(!lg_error_is(err, &lg_error_cancelled)); /* that adds nothing */
     lg_error_free(err);
     err = first_fails(fail_with_text, "member: failed");
     ck_assert(lg_error_is(err, &out_of_order));
@@ -64,17 +64,17 @@ static lg_error *parent_first(lg_context *parent)
         for (int i = 0; i < 10; i++)
             lg_group_go(&group, wait_with, ctx);
         lg_context_cancel_cause(parent, &out_of_order);
-        ck_assert(lg_group_cancelled(&group));
-        expect_done(ctx, &lg_cancelled, &out_of_order);
-        ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with_group(&group)), &lg_cancelled);
+        ck_assert(lg_group_is_cancelled(&group));
+        expect_done(ctx, &lg_error_cancelled, &out_of_order);
+        ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_group(&group)), &lg_error_cancelled);
     }
 }
 
 static void cancel_parent(void)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
     lg_error *err = parent_first(parent);
-    ck_assert(lg_error_is(err, &lg_cancelled)); /* the members' */
+    ck_assert(lg_error_is(err, &lg_error_cancelled)); /* the members' */
     lg_error_free(err);
 }
 
@@ -86,13 +86,14 @@ END_TEST
 
 START_TEST(a_deadline_of_the_parents)
 {
-    lg_auto_context lg_context *parent = lg_with_timeout(lg_background(), LG_MILLISECOND);
+    lg_auto_context lg_context *parent = lg_context_with_timeout(lg_context_background(),
+                                                                 LG_MILLISECOND);
     lg_group group = {0};
     const lg_context *ctx = lg_group_context(&group, parent);
     lg_group_go(&group, wait_with, ctx);
     lg_error *err = lg_group_wait(&group);
-    ck_assert_ptr_eq(err, &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with_group(&group)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(err, &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_group(&group)), &lg_error_deadline_exceeded);
     lg_group_destroy(&group);
 }
 END_TEST
@@ -101,25 +102,25 @@ START_TEST(a_group_may_be_cancelled_before)
 {
     lg_group group = {0};
     lg_group_cancel(&group, NULL);
-    const lg_context *ctx = lg_group_context(&group, lg_background());
-    ck_assert_ptr_eq(lg_context_err(ctx), &lg_cancelled);
+    const lg_context *ctx = lg_group_context(&group, lg_context_background());
+    ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_cancelled);
     lg_group_destroy(&group);
 }
 END_TEST
 
 static void a_second_context(void *group)
 {
-    lg_group_context(group, lg_background());
+    lg_group_context(group, lg_context_background());
 }
 
 START_TEST(misuse_panics)
 {
     lg_group group = {0};
-    lg_group_context(&group, lg_background());
+    lg_group_context(&group, lg_context_background());
     expect_panic(a_second_context, &group, "a context already");
     lg_group_destroy(&group);
     lg_group other = {0};
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_group_go(&other, wait_with, ctx);
     expect_panic(a_second_context, &other, "members already");
     lg_context_cancel(ctx);

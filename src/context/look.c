@@ -9,9 +9,9 @@
 #include "context/context.h"
 #include "sched/futex.h"
 
-lg_error *lg_context_err(const lg_context *ctx)
+lg_error *lg_context_error(const lg_context *ctx)
 {
-    const struct lg_context *self = lgi_context_of(ctx, "lg_context_err");
+    const struct lg_context *self = lgi_context_of(ctx, "lg_context_error");
     return lgi_done_happened(&self->done) ? self->done.error : NULL;
 }
 
@@ -63,16 +63,16 @@ lg_error *lg_context_cause_copy(const lg_context *ctx)
 
 /* ---- values ---- */
 
-lg_context *lg_with_value(const lg_context *parent, const lg_context_key *key, void *value)
+lg_context *lg_context_with_value(const lg_context *parent, const lg_context_key *key, void *value)
 {
-    struct lg_context *up = lgi_context_of(parent, "lg_with_value");
+    struct lg_context *up = lgi_context_of(parent, "lg_context_with_value");
     if (!key)
-        lg_panic("lg_with_value with a NULL key");
+        lg_panic("lg_context_with_value with a NULL key");
     struct lg_context *ctx = lgi_context_new(up, LGI_WITH_VALUE, sizeof(struct lgi_valued));
     if (!ctx) {
         if (value && key->destroy)
             key->destroy(value);
-        lgi_context_no_memory("lg_with_value");
+        lgi_context_no_memory("lg_context_with_value");
     }
     ((struct lgi_valued *)ctx)->key = key;
     ((struct lgi_valued *)ctx)->value = value;
@@ -150,9 +150,9 @@ size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size)
 
 /* ---- waiting ---- */
 
-lg_until lg_with(const lg_context *ctx)
+lg_until lg_until_context(const lg_context *ctx)
 {
-    struct lg_context *self = lgi_context_of(ctx, "lg_with");
+    struct lg_context *self = lgi_context_of(ctx, "lg_until_context");
     const lg_until until = {LG_DURATION_MAX, self->kind == LGI_BACKGROUND ? NULL : &self->done};
     return until;
 }
@@ -176,7 +176,7 @@ lg_error *lg_context_wait_until(const lg_context *ctx, lg_until until)
 
 void lg_context_wait(const lg_context *ctx)
 {
-    lg_error *none = lg_context_wait_until(ctx, lg_forever());
+    lg_error *none = lg_context_wait_until(ctx, lg_until_forever());
     (void)none;
 }
 
@@ -195,7 +195,7 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
     if (!made) {
         int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (event < 0) {
-            lg_error *err = lg_error_errno(errno, "a descriptor for a context");
+            lg_error *err = lg_error_new_errno("a descriptor for a context");
             *fd = -1;
             errno = errno_value;
             return err;

@@ -43,17 +43,19 @@ static void make(void *data)
     struct making *making = data;
     const lg_context *parent = making->parent;
     switch (making->maker) {
-    case CANCEL: making->made = lg_with_cancel(parent); break;
-    case WITHOUT: making->made = lg_without_cancel(parent); break;
-    case TIMEOUT: making->made = lg_with_timeout(parent, LG_HOUR); break;
-    case NAMED: making->made = lg_with_timeout_named(parent, LG_HOUR, "name"); break;
-    case CAUSED: making->made = lg_with_timeout_cause(parent, LG_HOUR, making->cause); break;
-    case CAUSED_IN_VAIN: /* the parent's deadline comes first */
-        making->made = lg_with_timeout_cause(parent, 3 * LG_HOUR, making->cause);
+    case CANCEL: making->made = lg_context_with_cancel(parent); break;
+    case WITHOUT: making->made = lg_context_without_cancel(parent); break;
+    case TIMEOUT: making->made = lg_context_with_timeout(parent, LG_HOUR); break;
+    case NAMED: making->made = lg_context_with_timeout_named(parent, LG_HOUR, "name"); break;
+    case CAUSED:
+        making->made = lg_context_with_timeout_cause(parent, LG_HOUR, making->cause);
         break;
-    case VALUE: making->made = lg_with_value(parent, &owned_key, &errors_freed); break;
-    case CLEANUP: making->made = lg_cleanup_context(parent, LG_HOUR); break;
-    case MERGE: making->made = lg_merge(parent, parent); break;
+    case CAUSED_IN_VAIN: /* the parent's deadline comes first */
+        making->made = lg_context_with_timeout_cause(parent, 3 * LG_HOUR, making->cause);
+        break;
+    case VALUE: making->made = lg_context_with_value(parent, &owned_key, &errors_freed); break;
+    case CLEANUP: making->made = lg_context_for_cleanup(parent, LG_HOUR); break;
+    case MERGE: making->made = lg_context_merge(parent, parent); break;
     case MAKERS: break;
     }
     lg_panic("made it");
@@ -66,7 +68,7 @@ START_TEST(out_of_memory_panics_and_keeps_nothing)
     for (enum maker maker = CANCEL; maker < MAKERS; maker++) {
         bool takes = maker == CAUSED || maker == CAUSED_IN_VAIN || maker == VALUE;
         for (long failing = 1;; failing++) {
-            lg_context *parent = lg_with_timeout(lg_background(), 2 * LG_HOUR);
+            lg_context *parent = lg_context_with_timeout(lg_context_background(), 2 * LG_HOUR);
             struct making making = {maker, parent, NULL, NULL};
             if (maker == CAUSED || maker == CAUSED_IN_VAIN)
                 making.cause = counted_error("cause");
@@ -77,8 +79,8 @@ START_TEST(out_of_memory_panics_and_keeps_nothing)
             if (making.made) {
                 ck_assert_str_eq(message, "made it");
                 ck_assert_int_eq(memory.failed, 0);
-                lg_context_end(making.made);
-                lg_context_end(parent);
+                lg_context_free(making.made);
+                lg_context_free(parent);
                 ck_assert_int_eq(errors_freed, takes);
                 ck_assert_int_gt(failing, 1);
                 break;
@@ -88,7 +90,7 @@ START_TEST(out_of_memory_panics_and_keeps_nothing)
             ck_assert_int_eq(errors_freed, takes);
             ck_assert_uint_eq(children_of(parent), 0);
             ck_assert_uint_eq(parent->done.holders, 1);
-            lg_context_end(parent);
+            lg_context_free(parent);
         }
     }
 }
@@ -96,7 +98,7 @@ END_TEST
 
 static void register_function(void *ctx)
 {
-    lg_context_after_func((lg_context *)ctx, call);
+    lg_context_on_done((lg_context *)ctx, call);
     lg_panic("made it");
 }
 
@@ -104,7 +106,7 @@ START_TEST(C5_out_of_memory_for_a_function)
 {
     if (!can_fail_allocations())
         return;
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_go(call); /* there are workers */
     eventually(atomic_load(&calls) == 1);
     long failing = 1;
@@ -128,26 +130,26 @@ START_TEST(each_is_one_allocation)
 {
     if (!can_fail_allocations())
         return;
-    lg_context *parent = lg_with_timeout(lg_background(), 2 * LG_HOUR);
+    lg_context *parent = lg_context_with_timeout(lg_context_background(), 2 * LG_HOUR);
     for (enum maker maker = CANCEL; maker < MAKERS; maker++) {
         struct making making = {maker, parent, NULL, NULL};
         memory_watch(0, false);
         panic_of(make, &making);
-        lg_context *child = lg_with_cancel(making.made);
+        lg_context *child = lg_context_with_cancel(making.made);
         memory_ignore();
         /* What has a name has an error that tells it. */
         ck_assert_int_eq(memory.made, maker == NAMED || maker == CLEANUP ? 3 : 2);
-        lg_context_end(making.made);
-        lg_context_end(child);
+        lg_context_free(making.made);
+        lg_context_free(child);
     }
-    lg_context_func func = lg_context_after_func(parent, call);
+    lg_context_func func = lg_context_on_done(parent, call);
     ck_assert(lg_context_func_stop(&func));
     memory_watch(0, false);
-    func = lg_context_after_func(parent, call); /* its goroutine's */
+    func = lg_context_on_done(parent, call); /* its goroutine's */
     memory_ignore();
     ck_assert_int_eq(memory.made, 1);
     ck_assert(lg_context_func_stop(&func));
-    lg_context_end(parent);
+    lg_context_free(parent);
 }
 END_TEST
 
@@ -157,21 +159,21 @@ START_TEST(cancelling_needs_no_memory)
 {
     if (!can_fail_allocations())
         return;
-    lg_context *root = lg_with_cancel(lg_background());
-    lg_context *a = lg_with_timeout_named(root, LG_HOUR, "x");
-    lg_context *b = lg_merge(a, root);
-    lg_context *c = lg_with_value(b, &owned_key, NULL);
-    lg_context_after_func(c, call);
-    lg_context_after_func(root, call);
+    lg_context *root = lg_context_with_cancel(lg_context_background());
+    lg_context *a = lg_context_with_timeout_named(root, LG_HOUR, "x");
+    lg_context *b = lg_context_merge(a, root);
+    lg_context *c = lg_context_with_value(b, &owned_key, NULL);
+    lg_context_on_done(c, call);
+    lg_context_on_done(root, call);
     lg_error *why = counted_error("why");
     memory_watch(1, true);
     lg_context_cancel_cause(root, why);
-    require(lg_context_err(c) == &lg_cancelled);
+    require(lg_context_error(c) == &lg_error_cancelled);
     require(lg_context_cause(c) == why);
-    lg_context_end(root);
-    lg_context_end(a);
-    lg_context_end(b);
-    lg_context_end(c);
+    lg_context_free(root);
+    lg_context_free(a);
+    lg_context_free(b);
+    lg_context_free(c);
     memory_ignore();
     ck_assert_int_eq(memory.made, 0);
     eventually(atomic_load(&calls) == 2);
@@ -183,10 +185,11 @@ START_TEST(waiting_needs_no_memory)
 {
     if (!can_fail_allocations())
         return;
-    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), LG_MILLISECOND, "x");
+    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
+                                                                    LG_MILLISECOND, "x");
     memory_watch(1, true);
     lg_context_wait(ctx);
-    require(lg_sleep_until(LG_HOUR, lg_with(ctx)) == &lg_deadline_exceeded);
+    require(lg_sleep_until(LG_HOUR, lg_until_context(ctx)) == &lg_error_deadline_exceeded);
     memory_ignore();
     ck_assert_int_eq(memory.made, 0);
 }
@@ -196,7 +199,7 @@ START_TEST(E7_a_copy_of_the_cause)
 {
     if (!can_fail_allocations())
         return;
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_context_cancel_cause(ctx, counted_error("why"));
     for (long failing = 1;; failing++) {
         memory_watch(failing, true);
@@ -214,17 +217,17 @@ START_TEST(E7_a_copy_of_the_cause)
             break;
     }
     /* A static cause needs none. */
-    lg_auto_context lg_context *plain = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *plain = lg_context_with_cancel(lg_context_background());
     lg_context_cancel(plain);
     memory_watch(1, true);
-    require(lg_context_cause_copy(plain) == &lg_cancelled);
+    require(lg_context_cause_copy(plain) == &lg_error_cancelled);
     memory_ignore();
 }
 END_TEST
 
 static void signals(void *ctx)
 {
-    lg_error *err = lg_with_signals(lg_background(), (lg_context **)ctx, SIGUSR1);
+    lg_error *err = lg_context_with_signals(lg_context_background(), (lg_context **)ctx, SIGUSR1);
     lg_panic(err ? "an error" : "made it");
 }
 

@@ -98,7 +98,7 @@ static int some_node(void)
 
 static const lg_context *context_at(int at)
 {
-    return at < 0 ? lg_background() : model.node[at].ctx;
+    return at < 0 ? lg_context_background() : model.node[at].ctx;
 }
 
 static lg_duration deadline_at(int at)
@@ -125,10 +125,10 @@ static void add_node(void)
     case 0:
         node.key = below(KEYS);
         node.value = &model.node[below(NODES)];
-        node.ctx = lg_with_value(above, &keys[node.key], node.value);
+        node.ctx = lg_context_with_value(above, &keys[node.key], node.value);
         break;
     case 1:
-        node.ctx = lg_without_cancel(above);
+        node.ctx = lg_context_without_cancel(above);
         node.parent = -1;
         node.deadline = LG_DURATION_MAX;
         break;
@@ -138,7 +138,7 @@ static void add_node(void)
         if (expired)
             when = below(100);
         cause = causes[below(CAUSES)];
-        node.ctx = lg_with_deadline_cause(above, when, cause);
+        node.ctx = lg_context_with_deadline_cause(above, when, cause);
         if (when < node.deadline)
             node.deadline = when;
         else
@@ -146,7 +146,7 @@ static void add_node(void)
         break;
     case 4:
         second = some_node();
-        node.ctx = lg_merge(above, context_at(second));
+        node.ctx = lg_context_merge(above, context_at(second));
         node.second = node.more_values = second;
         if (deadline_at(second) < node.deadline)
             node.deadline = deadline_at(second);
@@ -155,13 +155,13 @@ static void add_node(void)
             node.more_values = -1;
         }
         break;
-    default: node.ctx = lg_with_cancel(above); break;
+    default: node.ctx = lg_context_with_cancel(above); break;
     }
     model.node[model.count++] = node;
     spread();
     struct node *made = &model.node[model.count - 1];
     if (expired && !made->err)
-        become_done(made, &lg_deadline_exceeded, cause ? cause : &lg_deadline_exceeded);
+        become_done(made, &lg_error_deadline_exceeded, cause ? cause : &lg_error_deadline_exceeded);
 }
 
 static void cancel_one(struct node *node)
@@ -169,23 +169,23 @@ static void cancel_one(struct node *node)
     lg_error *cause = causes[below(CAUSES)];
     lg_context_cancel_cause(node->ctx, cause);
     if (!node->err)
-        become_done(node, &lg_cancelled, cause ? cause : &lg_cancelled);
+        become_done(node, &lg_error_cancelled, cause ? cause : &lg_error_cancelled);
     spread();
 }
 
 static void end_one(struct node *node)
 {
     if (!node->err)
-        become_done(node, &lg_cancelled, &lg_cancelled);
+        become_done(node, &lg_error_cancelled, &lg_error_cancelled);
     spread();
-    lg_context_end(node->ctx);
+    lg_context_free(node->ctx);
     node->ended = true;
 }
 
 static void change_func(struct node *node)
 {
     if (!node->func.lgi_after || (node->err && !node->has_func)) {
-        node->func = lg_context_after_func(node->ctx, call);
+        node->func = lg_context_on_done(node->ctx, call);
         if (node->err)
             model.expected_calls++;
         else
@@ -204,7 +204,7 @@ static void compare(void)
         lg_duration when = LG_DURATION_MAX;
         if (node->ended)
             continue;
-        must(lg_context_err(node->ctx) == node->err);
+        must(lg_context_error(node->ctx) == node->err);
         must(lg_context_cause(node->ctx) == node->cause);
         must(lg_context_deadline(node->ctx, &when) == (node->deadline != LG_DURATION_MAX));
         must(when == node->deadline);

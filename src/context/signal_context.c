@@ -27,7 +27,7 @@ static void got(struct lgi_signal_watch *watch, int number)
 static void later(struct lgi_signal_watch *watch, int number)
 {
     struct lg_context *ctx = &signalled_of(watch)->context;
-    lgi_context_finish(ctx, &lg_cancelled, lgi_signal_error(number), NULL);
+    lgi_context_finish(ctx, &lg_error_cancelled, lgi_signal_error(number), NULL);
     lgi_context_release(ctx);
 }
 
@@ -56,20 +56,20 @@ void lgi_signals_end(struct lg_context *ctx)
 lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int *signals,
                            size_t how_many)
 {
-    struct lg_context *up = lgi_context_of(parent, "lg_with_signals");
+    struct lg_context *up = lgi_context_of(parent, "lg_context_with_signals");
     uint64_t set = 0;
     *ctx = NULL;
     for (size_t i = 0; i < how_many; i++) {
         if (signals[i] < 1 || signals[i] > 64)
-            return lg_error_errno(EINVAL, "signal %d cannot be waited for", signals[i]);
+            return lg_error_new_code(EINVAL, "signal %d cannot be waited for", signals[i]);
         set |= UINT64_C(1) << (signals[i] - 1);
     }
     if (!set)
-        return lg_error_errno(EINVAL, "lg_with_signals without a signal");
+        return lg_error_new_code(EINVAL, "lg_context_with_signals without a signal");
     lgi_signals_refuse_after_fork(); /* before there is anything to be freed */
     struct lg_context *made = lgi_context_new(up, LGI_WITH_SIGNALS, sizeof(struct signalled));
     if (!made)
-        lgi_context_no_memory("lg_with_signals");
+        lgi_context_no_memory("lg_context_with_signals");
     struct signalled *signalled = (struct signalled *)made;
     signalled->watch = (struct lgi_signal_watch){.signals = set, .got = got, .later = later};
     lg_error *err = lgi_signals_watch(&signalled->watch);

@@ -7,7 +7,7 @@
 
 static void expect_signalled(const lg_context *ctx, int number, const char *text)
 {
-    ck_assert_ptr_eq(lg_context_err(ctx), &lg_cancelled);
+    ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_cancelled);
     ck_assert_str_eq(lg_error_message(lg_context_cause(ctx)), text);
     ck_assert_int_eq(lg_error_signal(lg_context_cause(ctx)), number);
 }
@@ -15,7 +15,7 @@ static void expect_signalled(const lg_context *ctx, int number, const char *text
 static lg_context *signals(const lg_context *parent, int one, int two)
 {
     lg_context *ctx;
-    lg_error *err = lg_with_signals(parent, &ctx, one, two);
+    lg_error *err = lg_context_with_signals(parent, &ctx, one, two);
     ck_assert_ptr_null(err);
     ck_assert_ptr_nonnull(ctx);
     return ctx;
@@ -38,12 +38,12 @@ static uint32_t outside(void)
 static void be_signalled(void)
 {
     uint32_t before = outside();
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
-    lg_auto_context lg_context *child = lg_with_timeout(ctx, LG_HOUR);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *child = lg_context_with_timeout(ctx, LG_HOUR);
     expect_not_done(ctx);
     ck_assert_uint_eq(outside(), before + 1); /* somebody outside may go on */
     kill(getpid(), SIGTERM);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(child)), &lg_cancelled);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(child)), &lg_error_cancelled);
     expect_signalled(ctx, SIGTERM, "signal SIGTERM");
     expect_signalled(child, SIGTERM, "signal SIGTERM");
     kill(getpid(), SIGINT); /* too late to be the cause, and nothing else */
@@ -52,7 +52,7 @@ static void be_signalled(void)
     ck_assert_uint_eq(outside(), before);
     lg_error *copy = lg_error_wrap(lg_context_cause_copy(child), "stopped");
     ck_assert_int_eq(lg_error_signal(copy), SIGTERM);
-    ck_assert_int_eq(lg_error_signal(&lg_cancelled), 0);
+    ck_assert_int_eq(lg_error_signal(&lg_error_cancelled), 0);
     ck_assert_int_eq(lg_error_signal(NULL), 0);
     lg_error_free(copy);
 }
@@ -74,12 +74,12 @@ START_TEST(C8_signals_of_every_number)
             number == SIGFPE || number == SIGILL || number == SIGTRAP || number == SIGSYS ||
             (number > 31 && number < SIGRTMIN))
             continue;
-        lg_auto_context lg_context *ctx = signals(lg_background(), number, number);
+        lg_auto_context lg_context *ctx = signals(lg_context_background(), number, number);
         kill(getpid(), number);
         lg_context_wait(ctx);
         ck_assert_int_eq(lg_error_signal(lg_context_cause(ctx)), number);
     }
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGRTMIN + 3, SIGHUP);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGRTMIN + 3, SIGHUP);
     kill(getpid(), SIGRTMIN + 3);
     lg_context_wait(ctx);
     ck_assert_ptr_nonnull(strstr(lg_error_message(lg_context_cause(ctx)), "RTMIN+3"));
@@ -109,11 +109,11 @@ START_TEST(S5_the_former_handler_comes_back)
     struct sigaction own = {.sa_handler = own_handler, .sa_flags = SA_RESTART | SA_NODEFER};
     sigaddset(&own.sa_mask, SIGUSR2);
     sigaction(SIGUSR1, &own, NULL);
-    lg_context *ctx = signals(lg_background(), SIGUSR1, SIGTERM);
+    lg_context *ctx = signals(lg_context_background(), SIGUSR1, SIGTERM);
     raise(SIGUSR1);
     lg_context_wait(ctx);
     ck_assert_int_eq(own_calls, 0);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     raise(SIGUSR1);
     ck_assert_int_eq(own_calls, 1);
     struct sigaction now;
@@ -126,9 +126,9 @@ END_TEST
 
 START_TEST(S5_one_that_was_set_meanwhile_stays)
 {
-    lg_context *ctx = signals(lg_background(), SIGUSR1, SIGUSR2);
+    lg_context *ctx = signals(lg_context_background(), SIGUSR1, SIGUSR2);
     signal(SIGUSR1, own_handler);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     expect_handler(SIGUSR1, own_handler);
     expect_handler(SIGUSR2, SIG_DFL);
 }
@@ -137,8 +137,8 @@ END_TEST
 START_TEST(S5_several_contexts_share_signals)
 {
     defaults();
-    lg_context *a = signals(lg_background(), SIGUSR1, SIGUSR2);
-    lg_context *b = signals(lg_background(), SIGUSR1, SIGTERM);
+    lg_context *a = signals(lg_context_background(), SIGUSR1, SIGUSR2);
+    lg_context *b = signals(lg_context_background(), SIGUSR1, SIGTERM);
     lg_context *c = signals(a, SIGUSR2, SIGTERM);
     kill(getpid(), SIGUSR1);
     lg_context_wait(a);
@@ -147,15 +147,15 @@ START_TEST(S5_several_contexts_share_signals)
     expect_signalled(b, SIGUSR1, "signal SIGUSR1");
     lg_context_wait(c);
     ck_assert_int_eq(lg_error_signal(lg_context_cause(c)), SIGUSR1); /* its parent's */
-    lg_context_end(a);
-    lg_context *d = signals(lg_background(), SIGUSR1, SIGUSR2);
-    lg_context_end(c);
-    lg_context_end(b);
+    lg_context_free(a);
+    lg_context *d = signals(lg_context_background(), SIGUSR1, SIGUSR2);
+    lg_context_free(c);
+    lg_context_free(b);
     expect_handler(SIGTERM, SIG_DFL);
     kill(getpid(), SIGUSR2);
     lg_context_wait(d);
     expect_signalled(d, SIGUSR2, "signal SIGUSR2");
-    lg_context_end(d);
+    lg_context_free(d);
     expect_handler(SIGUSR1, SIG_DFL);
     expect_handler(SIGUSR2, SIG_DFL);
 }
@@ -164,17 +164,17 @@ END_TEST
 START_TEST(S5_an_inherited_ignore_is_respected)
 {
     signal(SIGHUP, SIG_IGN);
-    lg_auto_context lg_context *only = signals(lg_background(), SIGHUP, SIGHUP);
+    lg_auto_context lg_context *only = signals(lg_context_background(), SIGHUP, SIGHUP);
     ck_assert_uint_eq(outside(), 0); /* nothing can come */
-    lg_context *ctx = signals(lg_background(), SIGHUP, SIGTERM);
+    lg_context *ctx = signals(lg_context_background(), SIGHUP, SIGTERM);
     kill(getpid(), SIGHUP);
-    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(5 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_until_timeout(5 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     expect_handler(SIGHUP, SIG_IGN);
     kill(getpid(), SIGTERM);
     lg_context_wait(ctx);
     expect_signalled(ctx, SIGTERM, "signal SIGTERM");
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     expect_handler(SIGHUP, SIG_IGN);
 }
 END_TEST
@@ -183,7 +183,7 @@ START_TEST(S5_masks_and_errno_stay)
 {
     sigset_t before, after;
     pthread_sigmask(SIG_SETMASK, NULL, &before);
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGUSR1, SIGUSR2);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGUSR1, SIGUSR2);
     pthread_sigmask(SIG_SETMASK, NULL, &after);
     for (int number = 1; number <= 64; number++)
         ck_assert_int_eq(sigismember(&before, number), sigismember(&after, number));
@@ -199,12 +199,12 @@ END_TEST
 static void call_twice(void *number)
 {
     defaults();
-    lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
     kill(getpid(), SIGTERM);
     kill(getpid(), SIGTERM);
     lg_context_wait(ctx);
     tell("done");
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     raise(*(int *)number);
     tell("not reached");
 }
@@ -222,7 +222,7 @@ START_TEST(S5_a_forked_child_is_none_of_its_business)
 {
     int status;
     defaults();
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
@@ -233,8 +233,8 @@ START_TEST(S5_a_forked_child_is_none_of_its_business)
 #if !defined(HAS_TSAN)
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 #endif
-    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_within(5 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_context_wait_until(ctx, lg_until_timeout(5 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
 }
 END_TEST
 
@@ -242,13 +242,13 @@ static void with_signals_again(void *unused)
 {
     (void)unused;
     lg_context *ctx;
-    lg_error *err = lg_with_signals(lg_background(), &ctx, SIGTERM);
+    lg_error *err = lg_context_with_signals(lg_context_background(), &ctx, SIGTERM);
     tell(lg_error_message(err));
 }
 
 START_TEST(a_forked_child_is_refused)
 {
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
     struct outcome *outcome = in_child(with_signals_again, NULL);
     expect_status(outcome, 2);
     expect_in_err(outcome, "in a child after fork");
@@ -268,7 +268,7 @@ static void compute(void)
 START_TEST(S5_a_signal_arrives_although_all_workers_are_busy)
 {
     ck_assert_ptr_null(lg_set_workers(1));
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
     lg_go(compute);
     lg_sleep(2 * LG_MILLISECOND);
     kill(getpid(), SIGTERM);
@@ -280,7 +280,7 @@ END_TEST
 
 START_TEST(a_program_without_goroutines_needs_no_workers)
 {
-    lg_auto_context lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
     kill(getpid(), SIGTERM);
     lg_context_wait(ctx);
     ck_assert_uint_eq(lgi_worker_count(), 0);
@@ -299,10 +299,10 @@ static void wait_all(void *data)
 {
     const bool *end = data;
     defaults();
-    lg_context *ctx = signals(lg_background(), SIGTERM, SIGINT);
-    lg_context *never = lg_with_cancel(lg_background());
+    lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
+    lg_context *never = lg_context_with_cancel(lg_context_background());
     if (*end)
-        lg_context_end(ctx);
+        lg_context_free(ctx);
     lg_go(wait_for_ever, never);
     lg_go(wait_for_ever, *end ? never : ctx);
     if (!*end) {
@@ -339,7 +339,8 @@ START_TEST(what_is_no_signal_or_cannot_be_waited_for)
     static const int wrong[] = {0, -1, 65, SIGKILL, SIGSTOP, SIGSEGV, SIGILL, SIGBUS, SIGFPE};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         lg_context *ctx = (lg_context *)(uintptr_t)wrong; /* not NULL */
-        lg_error *err = lg_with_signals(lg_background(), &ctx, SIGUSR1, wrong[i], SIGUSR2);
+        lg_error *err = lg_context_with_signals(lg_context_background(), &ctx, SIGUSR1, wrong[i],
+                                                SIGUSR2);
         ck_assert(lg_error_is_errno(err, EINVAL));
         ck_assert_ptr_null(ctx);
         lg_error_free(err);
@@ -347,7 +348,7 @@ START_TEST(what_is_no_signal_or_cannot_be_waited_for)
         expect_handler(SIGUSR2, SIG_DFL);
     }
     lg_context *ctx;
-    lg_error *err = lgi_with_signals(lg_background(), &ctx, NULL, 0);
+    lg_error *err = lgi_with_signals(lg_context_background(), &ctx, NULL, 0);
     ck_assert(lg_error_is_errno(err, EINVAL));
     lg_error_free(err);
 }
@@ -360,19 +361,19 @@ START_TEST(no_descriptors_left)
     lg_context *ctx;
     getrlimit(RLIMIT_NOFILE, &before);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){none.rlim_cur, before.rlim_max});
-    lg_error *err = lg_with_signals(lg_background(), &ctx, SIGUSR1);
+    lg_error *err = lg_context_with_signals(lg_context_background(), &ctx, SIGUSR1);
     setrlimit(RLIMIT_NOFILE, &before);
     ck_assert(lg_error_is_errno(err, EMFILE));
     ck_assert_ptr_null(ctx);
     lg_error_free(err);
     expect_handler(SIGUSR1, SIG_DFL);
-    lg_context_end(signals(lg_background(), SIGUSR1, SIGUSR2)); /* it can be tried again */
+    lg_context_free(signals(lg_context_background(), SIGUSR1, SIGUSR2)); /* it can be tried again */
 }
 END_TEST
 
 START_TEST(a_parent_that_is_done)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
     lg_auto_context lg_context *early = signals(parent, SIGUSR1, SIGUSR2);
     ck_assert_uint_eq(outside(), 1);
     lg_context_cancel(parent);
@@ -390,12 +391,12 @@ static void come_and_go(lg_context *told)
 {
     lg_defer(lg_context_cancel, told);
     for (int i = 0; i < 300; i++) {
-        lg_context *ctx = signals(lg_background(), SIGUSR1, i % 2 ? SIGUSR2 : SIGTERM);
+        lg_context *ctx = signals(lg_context_background(), SIGUSR1, i % 2 ? SIGUSR2 : SIGTERM);
         if (i % 3 == 0)
             lg_context_wait(ctx);
-        if (lg_context_err(ctx))
+        if (lg_context_error(ctx))
             ck_assert_int_ne(lg_error_signal(lg_context_cause(ctx)), 0);
-        lg_context_end(ctx);
+        lg_context_free(ctx);
     }
 }
 
@@ -403,22 +404,22 @@ START_TEST(C10_contexts_come_and_go_while_signals_arrive)
 {
     enum { WHO = 6 };
     lg_context *told[WHO];
-    lg_context *keeps_default_away = signals(lg_background(), SIGUSR1, SIGUSR2);
+    lg_context *keeps_default_away = signals(lg_context_background(), SIGUSR1, SIGUSR2);
     for (int i = 0; i < WHO; i++) {
-        told[i] = lg_with_cancel(lg_background());
+        told[i] = lg_context_with_cancel(lg_context_background());
         if (i % 2)
             lg_go_thread(come_and_go, told[i]);
         else
             lg_go(come_and_go, told[i]);
     }
     for (int i = 0; i < WHO; i++) {
-        while (!lg_context_err(told[i])) {
+        while (!lg_context_error(told[i])) {
             kill(getpid(), SIGUSR1);
             lg_sleep(100 * LG_MICROSECOND);
         }
-        lg_context_end(told[i]);
+        lg_context_free(told[i]);
     }
-    lg_context_end(keeps_default_away);
+    lg_context_free(keeps_default_away);
     ck_assert_uint_eq(outside(), 0);
 }
 END_TEST

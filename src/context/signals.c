@@ -121,7 +121,7 @@ static lg_error *start_thread(void)
     sigset_t all, mask;
     int failed = pthread_attr_init(&attributes);
     if (failed)
-        return lg_error_errno(failed, "a thread for signals");
+        return lg_error_new_code(failed, "a thread for signals");
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mask);
@@ -130,7 +130,7 @@ static lg_error *start_thread(void)
     pthread_attr_destroy(&attributes);
     if (!failed)
         __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
-    return failed ? lg_error_errno(failed, "a thread for signals") : NULL;
+    return failed ? lg_error_new_code(failed, "a thread for signals") : NULL;
 }
 
 static lg_error *set_up(void)
@@ -139,12 +139,12 @@ static lg_error *set_up(void)
     if (owner != 0)
         return NULL;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return lg_error_errno(errno, "a pipe for signals");
+        return lg_error_new_errno("a pipe for signals");
     reader = ends[0];
     writer = ends[1];
     lg_error *err = NULL;
     if (fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0)
-        err = lg_error_errno(errno, "a pipe for signals");
+        err = lg_error_new_errno("a pipe for signals");
     if (!err)
         err = start_thread();
     if (err) {
@@ -211,7 +211,7 @@ static lg_error *watch_all(struct lgi_signal_watch *watch)
                 if (installed & UINT64_C(1) << (undo - 1))
                     forget(undo);
             }
-            return lg_error_errno(failed, "signal %d cannot be waited for", number);
+            return lg_error_new_code(failed, "signal %d cannot be waited for", number);
         }
         if (watchers[number] != count)
             installed |= bit;
@@ -239,7 +239,7 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (watch->signals & UINT64_C(1) << (faults[i] - 1))
-            return lg_error_errno(EINVAL, "signal %d cannot be waited for", faults[i]);
+            return lg_error_new_code(EINVAL, "signal %d cannot be waited for", faults[i]);
     }
     lgi_signals_refuse_after_fork();
     if (in_forked_child())

@@ -34,8 +34,8 @@ static void be_called(void)
 
 static bool is_known(const lg_error *cause)
 {
-    return cause == &why_0 || cause == &why_1 || cause == &why_2 || cause == &lg_cancelled ||
-           cause == &lg_deadline_exceeded;
+    return cause == &why_0 || cause == &why_1 || cause == &why_2 || cause == &lg_error_cancelled ||
+           cause == &lg_error_deadline_exceeded;
 }
 
 /* Makes a random subtree below `parent`, looks at it, cancels some, ends all. */
@@ -48,15 +48,16 @@ static void act_on(const lg_context *parent, const lg_context *other, uint64_t *
     for (int i = 0; i < LAYERS; i++) {
         switch (random_of(state) % 5) {
         case 0:
-            layers[i] = lg_with_timeout(at, (lg_duration)(random_of(state) % 200) * LG_MICROSECOND);
+            layers[i] =
+                lg_context_with_timeout(at, (lg_duration)(random_of(state) % 200) * LG_MICROSECOND);
             break;
-        case 1: layers[i] = lg_merge(at, other); break;
-        case 2: layers[i] = lg_merge(other, at); break;
-        default: layers[i] = lg_with_cancel(at); break;
+        case 1: layers[i] = lg_context_merge(at, other); break;
+        case 2: layers[i] = lg_context_merge(other, at); break;
+        default: layers[i] = lg_context_with_cancel(at); break;
         }
         if (random_of(state) % 2)
             at = layers[i];
-        funcs[i] = lg_context_after_func(layers[i], be_called);
+        funcs[i] = lg_context_on_done(layers[i], be_called);
         atomic_fetch_add(&registered, 1);
         perhaps_yield(state);
     }
@@ -65,7 +66,7 @@ static void act_on(const lg_context *parent, const lg_context *other, uint64_t *
     ck_assert(is_known(lg_context_cause(victim)));
     for (int i = 0; i < LAYERS; i++) {
         /* A parent that is done has children that are. */
-        if (layers[i]->parent->kind != LGI_BACKGROUND && lg_context_err(layers[i]) == NULL)
+        if (layers[i]->parent->kind != LGI_BACKGROUND && lg_context_error(layers[i]) == NULL)
             ck_assert(layers[i]->parent != victim);
         if (random_of(state) % 2)
             stopped += lg_context_func_stop(&funcs[i]);
@@ -74,18 +75,19 @@ static void act_on(const lg_context *parent, const lg_context *other, uint64_t *
     for (int i = 0; i < LAYERS; i++) {
         int which = (i * 5 + 3) % LAYERS;
         if (random_of(state) % 4 == 0) {
-            lg_error *err = lg_context_wait_until(layers[which], lg_within(20 * LG_MICROSECOND));
-            ck_assert(err == NULL || err == &lg_deadline_exceeded);
-            ck_assert((err == NULL) <= (lg_context_err(layers[which]) != NULL));
+            lg_error *err = lg_context_wait_until(layers[which],
+                                                  lg_until_timeout(20 * LG_MICROSECOND));
+            ck_assert(err == NULL || err == &lg_error_deadline_exceeded);
+            ck_assert((err == NULL) <= (lg_context_error(layers[which]) != NULL));
         }
-        lg_context_end(layers[which]);
+        lg_context_free(layers[which]);
     }
 }
 
 static void actor(lg_context *parent, lg_context *other, uint64_t seed)
 {
-    lg_defer(lg_context_end, parent);
-    lg_defer(lg_context_end, other);
+    lg_defer(lg_context_free, parent);
+    lg_defer(lg_context_free, other);
     uint64_t state = seed * 0x9e3779b97f4a7c15 + 1;
     for (int i = 0; i < 6; i++)
         act_on(parent, other, &state);
@@ -98,11 +100,13 @@ static void everything_at_once(unsigned workers)
     uint64_t seed = 1;
     int rounds = some_of(ROUNDS) + 10;
     for (int round = 0; round < rounds; round++) {
-        lg_context *root = lg_with_cancel(lg_background());
-        lg_context *other = lg_with_timeout(lg_background(), LG_MILLISECOND * (round % 7));
+        lg_context *root = lg_context_with_cancel(lg_context_background());
+        lg_context *other = lg_context_with_timeout(lg_context_background(),
+                                                    LG_MILLISECOND * (round % 7));
         atomic_store(&running, ACTORS);
         for (int i = 0; i < ACTORS; i++) {
-            lg_context *mine = lg_with_cancel(root), *second = lg_with_cancel(other);
+            lg_context *mine = lg_context_with_cancel(root),
+                       *second = lg_context_with_cancel(other);
             if (i % 10 == 0)
                 lg_go_thread(actor, mine, second, seed++);
             else
@@ -110,8 +114,8 @@ static void everything_at_once(unsigned workers)
         }
         lg_sleep(LG_MICROSECOND * (round % 50) * 20);
         lg_context_cancel_cause(root, &why_0);
-        lg_context_end(round % 2 ? root : other);
-        lg_context_end(round % 2 ? other : root);
+        lg_context_free(round % 2 ? root : other);
+        lg_context_free(round % 2 ? other : root);
         eventually(atomic_load(&running) == 0);
     }
     eventually(atomic_load(&called) + atomic_load(&stopped) == atomic_load(&registered));
@@ -142,9 +146,9 @@ static _Atomic int cancelled;
 static void cancel_and_look(lg_context *ctx, lg_context **below, int count)
 {
     lg_context_cancel(ctx);
-    ck_assert_ptr_nonnull(lg_context_err(ctx));
+    ck_assert_ptr_nonnull(lg_context_error(ctx));
     for (int i = 0; i < count; i++) /* whoever was first, and however far it has come */
-        ck_assert_ptr_nonnull(lg_context_err(below[i]));
+        ck_assert_ptr_nonnull(lg_context_error(below[i]));
     atomic_fetch_add(&cancelled, 1);
 }
 
@@ -153,9 +157,9 @@ START_TEST(C2_who_returns_from_a_cancel_finds_all_descendants_done)
     enum { CHAIN = 200, CANCELLERS = 8 };
     for (int round = 0; round < 60; round++) {
         lg_context *chain[CHAIN];
-        const lg_context *parent = lg_background();
+        const lg_context *parent = lg_context_background();
         for (int i = 0; i < CHAIN; i++)
-            parent = chain[i] = lg_with_cancel(parent);
+            parent = chain[i] = lg_context_with_cancel(parent);
         atomic_store(&cancelled, 0);
         for (int i = 0; i < CANCELLERS; i++) {
             int at = round % 3 ? i * CHAIN / CANCELLERS : (CANCELLERS - 1 - i) * 10;
@@ -166,7 +170,7 @@ START_TEST(C2_who_returns_from_a_cancel_finds_all_descendants_done)
         }
         eventually(atomic_load(&cancelled) == CANCELLERS);
         for (int i = 0; i < CHAIN; i++)
-            lg_context_end(chain[i]);
+            lg_context_free(chain[i]);
     }
 }
 END_TEST
@@ -174,14 +178,14 @@ END_TEST
 /* As Go's: the parent is cancelled while the child is, each by the other's function. */
 START_TEST(interlocked_cancels)
 {
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *child = lg_with_cancel(parent);
-    lg_context_func one = lg_context_after_func(parent, lg_context_cancel, child);
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *child = lg_context_with_cancel(parent);
+    lg_context_func one = lg_context_on_done(parent, lg_context_cancel, child);
     lg_defer(lg_context_func_stop_and_wait, &one);
-    lg_context_func two = lg_context_after_func(child, lg_context_cancel, parent);
+    lg_context_func two = lg_context_on_done(child, lg_context_cancel, parent);
     lg_defer(lg_context_func_stop_and_wait, &two);
     lg_context_cancel(child);
-    ck_assert_ptr_null(lg_context_wait_until(parent, lg_within(patience())));
+    ck_assert_ptr_null(lg_context_wait_until(parent, lg_until_timeout(patience())));
     lg_context_wait(child);
 }
 END_TEST
@@ -199,22 +203,23 @@ START_TEST(C3_no_child_is_missed)
     enum { CHILDREN = 8 };
     for (int round = 0; round < 2000; round++) {
         lg_context *children[CHILDREN];
-        lg_context *parent = lg_with_cancel(lg_background());
-        lg_context *told = lg_with_cancel(lg_background());
+        lg_context *parent = lg_context_with_cancel(lg_context_background());
+        lg_context *told = lg_context_with_cancel(lg_context_background());
         if (round % 8 == 0)
             lg_go_thread(cancel_at_some_time, parent, told);
         else
             lg_go(cancel_at_some_time, parent, told);
         for (int i = 0; i < CHILDREN; i++)
-            children[i] = i % 2 ? lg_with_cancel(parent) : lg_with_timeout(parent, LG_HOUR);
+            children[i] = i % 2 ? lg_context_with_cancel(parent)
+                                : lg_context_with_timeout(parent, LG_HOUR);
         for (int i = 0; i < CHILDREN; i++) {
-            ck_assert_ptr_null(lg_context_wait_until(children[i], lg_within(patience())));
-            lg_context_end(children[i]);
+            ck_assert_ptr_null(lg_context_wait_until(children[i], lg_until_timeout(patience())));
+            lg_context_free(children[i]);
         }
         lg_context_wait(told);
-        lg_context_end(told);
+        lg_context_free(told);
         ck_assert_ptr_null(parent->first);
-        lg_context_end(parent);
+        lg_context_free(parent);
     }
 }
 END_TEST

@@ -18,13 +18,13 @@ static void due(struct lgi_timer *timer, lg_duration now)
 
 static const lg_error *cause_of(const struct lgi_timeout *timed)
 {
-    return timed->cause ? timed->cause : &lg_deadline_exceeded;
+    return timed->cause ? timed->cause : &lg_error_deadline_exceeded;
 }
 
 static void overdue(struct lgi_timer *timer)
 {
     struct lgi_timeout *timed = timed_of(timer);
-    lgi_context_finish(&timed->context, &lg_deadline_exceeded, cause_of(timed), NULL);
+    lgi_context_finish(&timed->context, &lg_error_deadline_exceeded, cause_of(timed), NULL);
     lgi_context_release(&timed->context);
 }
 
@@ -62,7 +62,8 @@ static lg_error *named_cause(const struct deadline *deadline)
     char text[LG_DURATION_TEXT_SIZE] = "";
     if (deadline->timeout != LG_DURATION_MAX)
         lg_duration_format(deadline->timeout, text, sizeof(text));
-    return lg_error_wrap(&lg_deadline_exceeded, "%s%s%s", deadline->name, *text ? ", " : "", text);
+    return lg_error_wrap(&lg_error_deadline_exceeded, "%s%s%s", deadline->name, *text ? ", " : "",
+                         text);
 }
 
 static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
@@ -79,12 +80,12 @@ static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
         ctx->has_parent = false;
     if (deadline->name) {
         timed->cause = named_cause(deadline);
-        if (timed->cause == &lg_deadline_exceeded)
+        if (timed->cause == &lg_error_deadline_exceeded)
             give_up(ctx, NULL, deadline->function);
     }
     if (deadline->when <= deadline->now) {
         lgi_context_attach(ctx);
-        lgi_context_finish(ctx, &lg_deadline_exceeded, cause_of(timed), NULL);
+        lgi_context_finish(ctx, &lg_error_deadline_exceeded, cause_of(timed), NULL);
         return ctx;
     }
     /* The timer first: a parent that is cancelled meanwhile stops it. */
@@ -134,40 +135,44 @@ static lg_context *within(const lg_context *parent, lg_duration timeout, const c
     return with_deadline(parent, &deadline);
 }
 
-lg_context *lg_with_deadline(const lg_context *parent, lg_duration time)
+lg_context *lg_context_with_deadline(const lg_context *parent, lg_duration time)
 {
-    return at(parent, time, NULL, NULL, "lg_with_deadline");
+    return at(parent, time, NULL, NULL, "lg_context_with_deadline");
 }
 
-lg_context *lg_with_deadline_named(const lg_context *parent, lg_duration time, const char *name)
+lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_duration time,
+                                           const char *name)
 {
-    return at(parent, time, name, NULL, "lg_with_deadline_named");
+    return at(parent, time, name, NULL, "lg_context_with_deadline_named");
 }
 
-lg_context *lg_with_deadline_cause(const lg_context *parent, lg_duration time, lg_error *cause)
+lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_duration time,
+                                           lg_error *cause)
 {
-    return at(parent, time, NULL, cause, "lg_with_deadline_cause");
+    return at(parent, time, NULL, cause, "lg_context_with_deadline_cause");
 }
 
-lg_context *lg_with_timeout(const lg_context *parent, lg_duration timeout)
+lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
 {
-    return within(parent, timeout, NULL, NULL, "lg_with_timeout");
+    return within(parent, timeout, NULL, NULL, "lg_context_with_timeout");
 }
 
-lg_context *lg_with_timeout_named(const lg_context *parent, lg_duration timeout, const char *name)
+lg_context *lg_context_with_timeout_named(const lg_context *parent, lg_duration timeout,
+                                          const char *name)
 {
-    return within(parent, timeout, name, NULL, "lg_with_timeout_named");
+    return within(parent, timeout, name, NULL, "lg_context_with_timeout_named");
 }
 
-lg_context *lg_with_timeout_cause(const lg_context *parent, lg_duration timeout, lg_error *cause)
+lg_context *lg_context_with_timeout_cause(const lg_context *parent, lg_duration timeout,
+                                          lg_error *cause)
 {
-    return within(parent, timeout, NULL, cause, "lg_with_timeout_cause");
+    return within(parent, timeout, NULL, cause, "lg_context_with_timeout_cause");
 }
 
-lg_context *lg_cleanup_context(const lg_context *parent, lg_duration timeout)
+lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout)
 {
     lg_duration now = lg_now();
     const struct deadline deadline = {
-        "lg_cleanup_context", now, after(now, timeout), "cleanup", timeout, NULL};
+        "lg_context_for_cleanup", now, after(now, timeout), "cleanup", timeout, NULL};
     return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);
 }

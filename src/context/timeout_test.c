@@ -11,17 +11,18 @@ enum { SHORT = 3 }; /* ms */
 static void time_out(void)
 {
     lg_duration start = lg_now(), when;
-    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), SHORT * LG_MILLISECOND);
-    lg_auto_context lg_context *child = lg_with_cancel(ctx);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              SHORT * LG_MILLISECOND);
+    lg_auto_context lg_context *child = lg_context_with_cancel(ctx);
     ck_assert(lg_context_deadline(child, &when));
     ck_assert_int_ge(when, start + SHORT * LG_MILLISECOND);
     ck_assert_int_le(when, lg_now() + SHORT * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(child)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(child)), &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now(), when);
-    expect_done(ctx, &lg_deadline_exceeded, &lg_deadline_exceeded);
-    expect_done(child, &lg_deadline_exceeded, &lg_deadline_exceeded);
+    expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
+    expect_done(child, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
     lg_context_cancel(child);
-    expect_done(child, &lg_deadline_exceeded, &lg_deadline_exceeded);
+    expect_done(child, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
 }
 
 START_TEST(C1_a_timeout_ends_what_is_below)
@@ -32,10 +33,10 @@ END_TEST
 
 static void with_deadline_at(void)
 {
-    lg_auto_context lg_context *ctx = lg_with_deadline(lg_background(),
-                                                       lg_now() + SHORT * LG_MILLISECOND);
+    lg_auto_context lg_context *ctx = lg_context_with_deadline(lg_context_background(),
+                                                               lg_now() + SHORT * LG_MILLISECOND);
     lg_context_wait(ctx);
-    expect_done(ctx, &lg_deadline_exceeded, &lg_deadline_exceeded);
+    expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
 }
 
 START_TEST(C1_a_deadline)
@@ -48,18 +49,20 @@ START_TEST(C1_a_deadline_that_has_passed)
 {
     const lg_duration times[] = {LG_DURATION_MIN, 0, lg_now() - 1};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-        lg_auto_context lg_context *ctx = lg_with_deadline(lg_background(), times[i]);
+        lg_auto_context lg_context *ctx = lg_context_with_deadline(lg_context_background(),
+                                                                   times[i]);
         lg_duration when;
-        expect_done(ctx, &lg_deadline_exceeded, &lg_deadline_exceeded);
+        expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
         ck_assert(lg_context_deadline(ctx, &when) && when == times[i]);
     }
-    lg_auto_context lg_context *zero = lg_with_timeout(lg_background(), 0);
-    lg_auto_context lg_context *less = lg_with_timeout(lg_background(), LG_DURATION_MIN);
-    expect_done(zero, &lg_deadline_exceeded, &lg_deadline_exceeded);
-    expect_done(less, &lg_deadline_exceeded, &lg_deadline_exceeded);
-    lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
-    lg_auto_context lg_context *child = lg_with_timeout(parent, -1);
-    expect_done(child, &lg_deadline_exceeded, &lg_deadline_exceeded);
+    lg_auto_context lg_context *zero = lg_context_with_timeout(lg_context_background(), 0);
+    lg_auto_context lg_context *less = lg_context_with_timeout(lg_context_background(),
+                                                               LG_DURATION_MIN);
+    expect_done(zero, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
+    expect_done(less, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *child = lg_context_with_timeout(parent, -1);
+    expect_done(child, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
     expect_not_done(parent);
     ck_assert_ptr_null(parent->first);
 }
@@ -67,7 +70,8 @@ END_TEST
 
 START_TEST(C1_the_longest_timeout_is_none)
 {
-    lg_auto_context lg_context *ctx = lg_with_timeout(lg_background(), LG_DURATION_MAX);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              LG_DURATION_MAX);
     lg_duration when;
     ck_assert(!lg_context_deadline(ctx, &when));
     expect_not_done(ctx);
@@ -76,17 +80,18 @@ END_TEST
 
 START_TEST(C1_a_parents_earlier_deadline_is_not_put_off)
 {
-    lg_auto_context lg_context *parent = lg_with_timeout_named(lg_background(),
-                                                               SHORT * LG_MILLISECOND, "outer");
-    lg_auto_context lg_context *child = lg_with_timeout_named(parent, LG_HOUR, "inner");
-    lg_auto_context lg_context *caused = lg_with_timeout_cause(parent, LG_HOUR, counted_error("x"));
+    lg_auto_context lg_context *parent =
+        lg_context_with_timeout_named(lg_context_background(), SHORT * LG_MILLISECOND, "outer");
+    lg_auto_context lg_context *child = lg_context_with_timeout_named(parent, LG_HOUR, "inner");
+    lg_auto_context lg_context *caused = lg_context_with_timeout_cause(parent, LG_HOUR,
+                                                                       counted_error("x"));
     lg_duration outer, inner;
     ck_assert_int_eq(errors_freed, 1); /* it can never be the cause */
     ck_assert(lg_context_deadline(parent, &outer) && lg_context_deadline(child, &inner));
     ck_assert_int_eq(outer, inner);
     lg_context_wait(child);
     lg_context_wait(caused); /* one after the other is told */
-    ck_assert_ptr_eq(lg_context_err(child), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_context_error(child), &lg_error_deadline_exceeded);
     ck_assert_ptr_eq(lg_context_cause(child), lg_context_cause(parent));
     ck_assert_ptr_eq(lg_context_cause(caused), lg_context_cause(parent));
     ck_assert_str_eq(lg_error_message(lg_context_cause(child)), "outer, 3ms");
@@ -95,8 +100,8 @@ END_TEST
 
 START_TEST(C1_a_childs_earlier_deadline_leaves_the_parent_alone)
 {
-    lg_auto_context lg_context *parent = lg_with_timeout(lg_background(), LG_HOUR);
-    lg_auto_context lg_context *child = lg_with_timeout(parent, SHORT * LG_MILLISECOND);
+    lg_auto_context lg_context *parent = lg_context_with_timeout(lg_context_background(), LG_HOUR);
+    lg_auto_context lg_context *child = lg_context_with_timeout(parent, SHORT * LG_MILLISECOND);
     lg_context_wait(child);
     expect_not_done(parent);
     eventually(children_of(parent) == 0); /* C4 */
@@ -105,11 +110,11 @@ END_TEST
 
 START_TEST(C2_a_cancel_before_the_deadline_wins)
 {
-    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), 100 * LG_MILLISECOND,
-                                                            "x");
+    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
+                                                                    100 * LG_MILLISECOND, "x");
     lg_context_cancel_cause(ctx, &why_other);
     lg_sleep(120 * LG_MILLISECOND);
-    expect_done(ctx, &lg_cancelled, &why_other);
+    expect_done(ctx, &lg_error_cancelled, &why_other);
 }
 END_TEST
 
@@ -118,10 +123,10 @@ END_TEST
 static void name_it(void)
 {
     char name[] = "query";
-    lg_auto_context lg_context *ctx = lg_with_timeout_named(lg_background(), SHORT * LG_MILLISECOND,
-                                                            name);
-    lg_auto_context lg_context *at =
-        lg_with_deadline_named(lg_background(), lg_now() + SHORT * LG_MILLISECOND, name);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
+                                                                    SHORT * LG_MILLISECOND, name);
+    lg_auto_context lg_context *at = lg_context_with_deadline_named(
+        lg_context_background(), lg_now() + SHORT * LG_MILLISECOND, name);
     memset(name, 'x', 5); /* it was copied */
     lg_context_wait(ctx);
     lg_context_wait(at);
@@ -130,13 +135,13 @@ static void name_it(void)
     ck_assert_str_eq(text, "query, 3ms: deadline exceeded");
     lg_error_format(lg_context_cause(at), text, sizeof(text));
     ck_assert_str_eq(text, "query: deadline exceeded");
-    ck_assert(lg_error_is(lg_context_cause(ctx), &lg_deadline_exceeded));
+    ck_assert(lg_error_is(lg_context_cause(ctx), &lg_error_deadline_exceeded));
     ck_assert(lg_error_is_errno(lg_context_cause(ctx), ETIMEDOUT));
     lg_error *copy = lg_context_cause_copy(ctx);
     lg_error_format(copy, text, sizeof(text));
     ck_assert_str_eq(text, "query, 3ms: deadline exceeded");
-    ck_assert(lg_error_is(copy, &lg_deadline_exceeded));
-    ck_assert(!lg_error_is(copy, &lg_cancelled));
+    ck_assert(lg_error_is(copy, &lg_error_deadline_exceeded));
+    ck_assert(!lg_error_is(copy, &lg_error_cancelled));
     lg_error_free(copy);
 }
 
@@ -150,33 +155,33 @@ START_TEST(C1_causes_of_timeouts_come_out_as_in_go)
 {
     lg_context *ctx, *child;
     /* It fires: err is the deadline, the cause what was given. */
-    ctx = lg_with_timeout_cause(lg_background(), SHORT * LG_MILLISECOND, &why_slow);
-    child = lg_with_cancel(ctx);
+    ctx = lg_context_with_timeout_cause(lg_context_background(), SHORT * LG_MILLISECOND, &why_slow);
+    child = lg_context_with_cancel(ctx);
     lg_context_wait(child);
-    expect_done(ctx, &lg_deadline_exceeded, &why_slow);
-    expect_done(child, &lg_deadline_exceeded, &why_slow);
-    lg_context_end(child);
-    lg_context_end(ctx);
+    expect_done(ctx, &lg_error_deadline_exceeded, &why_slow);
+    expect_done(child, &lg_error_deadline_exceeded, &why_slow);
+    lg_context_free(child);
+    lg_context_free(ctx);
     /* It does not: the cause given for it is none. */
-    ctx = lg_with_timeout_cause(lg_background(), LG_HOUR, counted_error("slow"));
+    ctx = lg_context_with_timeout_cause(lg_context_background(), LG_HOUR, counted_error("slow"));
     lg_context_cancel(ctx);
     expect_cancelled(ctx);
-    lg_context_end(ctx);
+    lg_context_free(ctx);
     ck_assert_int_eq(errors_freed, 1);
     /* The parent is cancelled first. */
-    ctx = lg_with_cancel(lg_background());
-    child = lg_with_timeout_cause(ctx, LG_HOUR, &why_slow);
+    ctx = lg_context_with_cancel(lg_context_background());
+    child = lg_context_with_timeout_cause(ctx, LG_HOUR, &why_slow);
     lg_context_cancel_cause(ctx, &why_other);
-    expect_done(child, &lg_cancelled, &why_other);
-    lg_context_end(child);
-    lg_context_end(ctx);
+    expect_done(child, &lg_error_cancelled, &why_other);
+    lg_context_free(child);
+    lg_context_free(ctx);
     /* At once. */
-    ctx = lg_with_deadline_cause(lg_background(), 1, &why_slow);
-    expect_done(ctx, &lg_deadline_exceeded, &why_slow);
-    lg_context_end(ctx);
-    ctx = lg_with_timeout_cause(lg_background(), -1, NULL);
-    expect_done(ctx, &lg_deadline_exceeded, &lg_deadline_exceeded);
-    lg_context_end(ctx);
+    ctx = lg_context_with_deadline_cause(lg_context_background(), 1, &why_slow);
+    expect_done(ctx, &lg_error_deadline_exceeded, &why_slow);
+    lg_context_free(ctx);
+    ctx = lg_context_with_timeout_cause(lg_context_background(), -1, NULL);
+    expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
+    lg_context_free(ctx);
 }
 END_TEST
 
@@ -187,19 +192,21 @@ static const lg_context_key user_key = {"user", NULL};
 static void clean_up(void)
 {
     static char user[] = "someone";
-    lg_auto_context lg_context *valued = lg_with_value(lg_background(), &user_key, user);
-    lg_auto_context lg_context *request = lg_with_timeout(valued, LG_MILLISECOND);
+    lg_auto_context lg_context *valued = lg_context_with_value(lg_context_background(), &user_key,
+                                                               user);
+    lg_auto_context lg_context *request = lg_context_with_timeout(valued, LG_MILLISECOND);
     lg_context_wait(request);
     lg_duration start = lg_now(), when;
-    lg_auto_context lg_context *cleanup = lg_cleanup_context(request, 50 * LG_MILLISECOND);
-    ck_assert_ptr_null(lg_context_err(cleanup));
+    lg_auto_context lg_context *cleanup = lg_context_for_cleanup(request, 50 * LG_MILLISECOND);
+    ck_assert_ptr_null(lg_context_error(cleanup));
     ck_assert(lg_context_deadline(cleanup, &when));
     ck_assert_int_ge(when, start + 50 * LG_MILLISECOND);
     ck_assert_ptr_eq(lg_context_value(cleanup, &user_key), user);
     lg_context_cancel(valued);
-    lg_error *err = lg_context_wait_until(valued, lg_with(cleanup));
+    lg_error *err = lg_context_wait_until(valued, lg_until_context(cleanup));
     ck_assert_ptr_null(err);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with(cleanup)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(cleanup)),
+                     &lg_error_deadline_exceeded);
     char text[80];
     lg_error_format(lg_context_cause(cleanup), text, sizeof(text));
     ck_assert_str_eq(text, "cleanup, 50ms: deadline exceeded");
@@ -208,8 +215,8 @@ static void clean_up(void)
 START_TEST(C7_a_cleanup_goes_on_but_not_for_ever)
 {
     on_both(clean_up);
-    lg_auto_context lg_context *none = lg_cleanup_context(lg_background(), 0);
-    ck_assert_ptr_eq(lg_context_err(none), &lg_deadline_exceeded);
+    lg_auto_context lg_context *none = lg_context_for_cleanup(lg_context_background(), 0);
+    ck_assert_ptr_eq(lg_context_error(none), &lg_error_deadline_exceeded);
 }
 END_TEST
 
@@ -222,21 +229,22 @@ static void many(void)
     int count = some_of(TIMEOUTS);
     lg_context **all = malloc((size_t)count * sizeof(*all));
     ck_assert_ptr_nonnull(all);
-    lg_context *parent = lg_with_cancel(lg_background());
+    lg_context *parent = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < count; i++)
-        all[i] = lg_with_timeout(i % 2 ? parent : lg_background(), LG_MICROSECOND * (i % 20000));
+        all[i] = lg_context_with_timeout(i % 2 ? parent : lg_context_background(),
+                                         LG_MICROSECOND * (i % 20000));
     for (int i = 0; i < count; i += 5) {
         lg_context_cancel(all[i]);
-        ck_assert_ptr_nonnull(lg_context_err(all[i]));
+        ck_assert_ptr_nonnull(lg_context_error(all[i]));
     }
     for (int i = 0; i < count; i++) {
         lg_context_wait(all[i]);
         if (i % 5)
-            ck_assert_ptr_eq(lg_context_err(all[i]), &lg_deadline_exceeded);
-        lg_context_end(all[i]);
+            ck_assert_ptr_eq(lg_context_error(all[i]), &lg_error_deadline_exceeded);
+        lg_context_free(all[i]);
     }
     ck_assert_uint_eq(children_of(parent), 0);
-    lg_context_end(parent);
+    lg_context_free(parent);
     free(all);
 }
 
@@ -252,18 +260,19 @@ static void wide(void)
     int count = some_of(TIMEOUTS);
     lg_context **all = malloc((size_t)count * sizeof(*all));
     ck_assert_ptr_nonnull(all);
-    lg_context *root = lg_with_timeout(lg_background(), 50 * LG_MILLISECOND);
+    lg_context *root = lg_context_with_timeout(lg_context_background(), 50 * LG_MILLISECOND);
     for (int i = 0; i < count; i++) {
         const lg_context *parent = i < 10 ? root : all[i / 10];
-        all[i] = i % 2 ? lg_with_cancel(parent) : lg_with_timeout(parent, 60 * LG_MILLISECOND);
+        all[i] = i % 2 ? lg_context_with_cancel(parent)
+                       : lg_context_with_timeout(parent, 60 * LG_MILLISECOND);
     }
     for (int i = 0; i < count; i++)
         lg_context_wait(all[i]);
     for (int i = 0; i < count; i++) {
-        ck_assert_ptr_eq(lg_context_err(all[i]), &lg_deadline_exceeded);
-        lg_context_end(all[i]);
+        ck_assert_ptr_eq(lg_context_error(all[i]), &lg_error_deadline_exceeded);
+        lg_context_free(all[i]);
     }
-    lg_context_end(root);
+    lg_context_free(root);
     free(all);
 }
 
@@ -277,16 +286,16 @@ END_TEST
 static void end_when_due(void)
 {
     for (int i = 0; i < 3000; i++) {
-        lg_context *parent = lg_with_cancel(lg_background());
-        lg_context *ctx = lg_with_timeout_named(parent, 20 * LG_MICROSECOND, "race");
-        lg_context *child = lg_with_cancel(ctx);
+        lg_context *parent = lg_context_with_cancel(lg_context_background());
+        lg_context *ctx = lg_context_with_timeout_named(parent, 20 * LG_MICROSECOND, "race");
+        lg_context *child = lg_context_with_cancel(ctx);
         lg_duration until = lg_now() + 15 * LG_MICROSECOND + i % 10 * LG_MICROSECOND;
         while (lg_now() < until)
             lgi_pause();
-        lg_context_end(i % 2 ? ctx : parent);
-        ck_assert_ptr_nonnull(lg_context_err(child));
-        lg_context_end(i % 2 ? parent : ctx);
-        lg_context_end(child);
+        lg_context_free(i % 2 ? ctx : parent);
+        ck_assert_ptr_nonnull(lg_context_error(child));
+        lg_context_free(i % 2 ? parent : ctx);
+        lg_context_free(child);
     }
 }
 

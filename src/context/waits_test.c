@@ -145,17 +145,18 @@ static const lg_context *selected;
 static lg_error *selecting(lg_until until)
 {
     int x;
-    size_t which = lg_select(lg_case_recv(empty, &x, NULL), lg_case_done(never),
-                             lg_case_until(until), lg_case_done(lg_background()));
+    size_t which = lg_select(lg_case_recv(empty, &x, NULL), lg_case_context(never),
+                             lg_case_until(until), lg_case_context(lg_context_background()));
     ck_assert_uint_eq(which, 2);
     return until.lgi_done->error;
 }
 static lg_error *selecting_a_context(lg_until until)
 {
-    size_t which = lg_select(lg_case_done(never), lg_case_done(selected), lg_case_send(full, 2));
+    size_t which = lg_select(lg_case_context(never), lg_case_context(selected),
+                             lg_case_send(full, 2));
     ck_assert_uint_eq(which, 1);
     ck_assert_ptr_eq(until.lgi_done, &selected->done);
-    return lg_context_err(selected);
+    return lg_context_error(selected);
 }
 
 static const struct wait {
@@ -248,7 +249,7 @@ static void open_files(void)
 static void close_files(void)
 {
     kill(process, SIGKILL);
-    ck_assert_ptr_null(lg_wait_child(process, lg_within(20 * LG_SECOND), NULL));
+    ck_assert_ptr_null(lg_wait_child(process, lg_until_timeout(20 * LG_SECOND), NULL));
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     close(full_pipe[0]);
@@ -263,10 +264,10 @@ static void set_up(void)
     empty = lg_chan_make(int, 1);
     full = lg_chan_make(int, 1);
     lg_chan_send(full, 0);
-    never = lg_with_cancel(lg_background());
-    done_already = lg_with_cancel(lg_background());
+    never = lg_context_with_cancel(lg_context_background());
+    done_already = lg_context_with_cancel(lg_context_background());
     lg_context_cancel(done_already);
-    func = lg_context_after_func(done_already, stay);
+    func = lg_context_on_done(done_already, stay);
     lg_waitgroup_add(&group, 1);
     lg_group_set_limit(&members, 1);
     lg_group_go(&members, stay);
@@ -284,11 +285,11 @@ static void tear_down(void)
     lg_group_destroy(&members);
     close_files();
     lg_context_func_stop_and_wait(&func);
-    lg_context_end(never);
-    lg_context_end(done_already);
-    lg_chan_drop(unbuffered);
-    lg_chan_drop(empty);
-    lg_chan_drop(full);
+    lg_context_free(never);
+    lg_context_free(done_already);
+    lg_chan_unref(unbuffered);
+    lg_chan_unref(empty);
+    lg_chan_unref(full);
     eventually(lg_mutex_try_lock(&mutex));
 }
 
@@ -299,13 +300,13 @@ static LG_ERROR_DEFINE(why, "why");
 static void expect(const struct wait *wait, const lg_context *ctx, const lg_error *error)
 {
     selected = ctx;
-    const lg_error *err = wait->wait(lg_with(ctx));
+    const lg_error *err = wait->wait(lg_until_context(ctx));
     ck_assert_msg(err == error, "%s: %s", wait->name, lg_error_message(err));
 }
 
 static void cancel_soon(lg_context *ctx)
 {
-    lg_defer(lg_context_end, ctx);
+    lg_defer(lg_context_free, ctx);
     lg_sleep(LG_MILLISECOND / 2);
     lg_context_cancel_cause(ctx, &why);
 }
@@ -313,19 +314,19 @@ static void cancel_soon(lg_context *ctx)
 static void wait_in_all_ways(void)
 {
     for (size_t i = 0; i < WAITS; i++) {
-        lg_auto_context lg_context *parent = lg_with_cancel(lg_background());
+        lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
         lg_context_cancel_cause(parent, &why);
-        expect(&waits[i], parent, &lg_cancelled); /* done before */
+        expect(&waits[i], parent, &lg_error_cancelled); /* done before */
 
-        lg_auto_context lg_context *timed = lg_with_timeout_named(lg_background(), LG_MILLISECOND,
-                                                                  "x");
-        lg_auto_context lg_context *child = lg_with_cancel(timed);
-        expect(&waits[i], child, &lg_deadline_exceeded);
+        lg_auto_context lg_context *timed = lg_context_with_timeout_named(lg_context_background(),
+                                                                          LG_MILLISECOND, "x");
+        lg_auto_context lg_context *child = lg_context_with_cancel(timed);
+        expect(&waits[i], child, &lg_error_deadline_exceeded);
 
-        lg_context *soon = lg_with_cancel(lg_background());
-        lg_auto_context lg_context *below = lg_with_cancel(soon);
+        lg_context *soon = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *below = lg_context_with_cancel(soon);
         lg_go(cancel_soon, soon);
-        expect(&waits[i], below, &lg_cancelled);
+        expect(&waits[i], below, &lg_error_cancelled);
         ck_assert_ptr_eq(lg_context_cause(below), &why);
     }
 }
@@ -342,9 +343,9 @@ END_TEST
 
 START_TEST(C9_what_can_be_done_at_once_is_done)
 {
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_context_cancel(ctx);
-    lg_until until = lg_with(ctx);
+    lg_until until = lg_until_context(ctx);
     ck_assert_ptr_null(lg_mutex_lock_until(&mutex, until));
     lg_mutex_unlock(&mutex);
     ck_assert_ptr_null(lg_rwmutex_lock_until(&read_held, until));
@@ -358,7 +359,7 @@ START_TEST(C9_what_can_be_done_at_once_is_done)
     ck_assert_ptr_null(lg_chan_send_until(full, 7, until));
     ck_assert_ptr_null(lg_chan_recv_until(full, &x, &ok, until));
     ck_assert_int_eq(x, 7);
-    lg_chan_drop(full);
+    lg_chan_unref(full);
 }
 END_TEST
 
@@ -373,7 +374,7 @@ static bool can_be_read(int fd, int timeout)
 static void poll_with_fd(void)
 {
     int fd, again, late, never_read;
-    lg_context *ctx = lg_with_timeout(lg_background(), 3 * LG_MILLISECOND);
+    lg_context *ctx = lg_context_with_timeout(lg_context_background(), 3 * LG_MILLISECOND);
     errno = 4711;
     ck_assert_ptr_null(lg_context_fd(ctx, &fd));
     ck_assert_ptr_null(lg_context_fd(ctx, &again));
@@ -381,16 +382,16 @@ static void poll_with_fd(void)
     ck_assert_int_eq(fd, again);
     ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
     ck_assert(can_be_read(fd, 20000));
-    ck_assert_ptr_eq(lg_context_err(ctx), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_deadline_exceeded);
     ck_assert(can_be_read(fd, 0)); /* for ever */
-    lg_context *child = lg_with_cancel(ctx);
+    lg_context *child = lg_context_with_cancel(ctx);
     ck_assert_ptr_null(lg_context_fd(child, &late));
     ck_assert_int_ne(late, fd);
     ck_assert(can_be_read(late, 0));
-    ck_assert_ptr_null(lg_context_fd(lg_background(), &never_read));
+    ck_assert_ptr_null(lg_context_fd(lg_context_background(), &never_read));
     ck_assert(!can_be_read(never_read, 1));
-    lg_context_end(child);
-    lg_context_end(ctx);
+    lg_context_free(child);
+    lg_context_free(ctx);
     ck_assert_int_eq(fcntl(late, F_GETFD), -1);
     ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 }
@@ -403,7 +404,7 @@ static void poll_and_tell(lg_context *told)
 
 START_TEST(C9_a_descriptor_for_loops_of_the_programs_own)
 {
-    lg_auto_context lg_context *told = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *told = lg_context_with_cancel(lg_context_background());
     poll_with_fd();
     lg_go_thread(poll_and_tell, told); /* what blocks has a thread of its own */
     lg_context_wait(told);
@@ -414,7 +415,7 @@ START_TEST(C9_no_descriptors_left)
 {
     struct rlimit before;
     int fd = 0;
-    lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     getrlimit(RLIMIT_NOFILE, &before);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, before.rlim_max});
     lg_error *err = lg_context_fd(ctx, &fd);
@@ -441,7 +442,7 @@ START_TEST(C10_many_ask_for_it_at_once)
     enum { THREADS = 8 };
     for (int round = 0; round < 20; round++) {
         _Atomic int fds = 0;
-        lg_auto_context lg_context *ctx = lg_with_cancel(lg_background());
+        lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
         for (int i = 0; i < THREADS; i++)
             lg_go_thread(ask_for_fd, ctx, &fds);
         if (round % 2)
@@ -458,9 +459,9 @@ static _Atomic int ended;
 
 static void wait_with(const struct wait *wait, lg_context *mine)
 {
-    lg_defer(lg_context_end, mine);
-    const lg_error *err = wait->wait(lg_with(mine));
-    ck_assert_msg(err == &lg_cancelled, "%s", wait->name);
+    lg_defer(lg_context_free, mine);
+    const lg_error *err = wait->wait(lg_until_context(mine));
+    ck_assert_msg(err == &lg_error_cancelled, "%s", wait->name);
     atomic_fetch_add(&ended, 1);
 }
 
@@ -469,19 +470,19 @@ START_TEST(C9_one_cancel_ends_them_all)
     enum { EACH = 20 };
     int count = 0;
     set_up();
-    lg_context *root = lg_with_cancel(lg_background());
+    lg_context *root = lg_context_with_cancel(lg_context_background());
     for (size_t i = 0; i < WAITS; i++) {
         if (waits[i].wait == selecting_a_context)
             continue;
         for (int j = 0; j < EACH; j++, count++) {
             if (j % 10 == 0)
-                lg_go_thread(wait_with, &waits[i], lg_with_cancel(root));
+                lg_go_thread(wait_with, &waits[i], lg_context_with_cancel(root));
             else
-                lg_go(wait_with, &waits[i], lg_with_cancel(root));
+                lg_go(wait_with, &waits[i], lg_context_with_cancel(root));
         }
     }
     lg_sleep(5 * LG_MILLISECOND);
-    lg_context_end(root);
+    lg_context_free(root);
     eventually(atomic_load(&ended) == count);
     tear_down();
 }

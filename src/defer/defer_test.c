@@ -403,7 +403,7 @@ static void null_recovering(bool panics)
 static void dismisses_null(void)
 {
     lg_defer_as(x, nothing, "x");
-    lg_dismiss(x);
+    lg_deferred_dismiss(x);
 }
 
 START_TEST(D9_null_that_recovers_panics_too)
@@ -424,9 +424,9 @@ START_TEST(D11_a_dismissed_call_does_not_run)
         lg_defer_as(a, note, "a");
         lg_defer_as(b, note, "b");
         lg_defer_as(c, note, "c");
-        lg_dismiss(b);
-        lg_dismiss(b);
-        lg_dismiss(NULL);
+        lg_deferred_dismiss(b);
+        lg_deferred_dismiss(b);
+        lg_deferred_dismiss(NULL);
     }
     expect_trace("c a");
 }
@@ -437,13 +437,13 @@ START_TEST(D11_run_now_runs_once)
     {
         lg_defer_as(a, note, "a");
         lg_defer_as(b, note, "b");
-        lg_run_now(a);
+        lg_deferred_run(a);
         note("|");
-        lg_run_now(a);
-        lg_dismiss(a);
-        lg_run_now(NULL);
-        lg_dismiss(b);
-        lg_run_now(b);
+        lg_deferred_run(a);
+        lg_deferred_dismiss(a);
+        lg_deferred_run(NULL);
+        lg_deferred_dismiss(b);
+        lg_deferred_run(b);
     }
     expect_trace("a |");
 }
@@ -456,9 +456,9 @@ static void dismissed_then_panics(bool dismiss, bool run)
         lg_defer(note, "z");
         lg_defer_as(a, note, "a");
         if (dismiss)
-            lg_dismiss(a);
+            lg_deferred_dismiss(a);
         if (run)
-            lg_run_now(a);
+            lg_deferred_run(a);
         lg_panic("end");
     }
 }
@@ -483,7 +483,7 @@ static void run_now_panics(void)
         lg_defer(note, "first");
         lg_defer_as(bad, panic_with, "bad");
         lg_defer(note, "second");
-        lg_run_now(bad);
+        lg_deferred_run(bad);
         note("not reached");
     }
 }
@@ -497,7 +497,7 @@ END_TEST
 
 static void dismiss_it(lg_deferred *deferred)
 {
-    lg_dismiss(deferred);
+    lg_deferred_dismiss(deferred);
     note("dismissed");
 }
 
@@ -523,7 +523,7 @@ END_TEST
 
 static void run_it(lg_deferred *deferred)
 {
-    lg_run_now(deferred);
+    lg_deferred_run(deferred);
     note("ran");
 }
 

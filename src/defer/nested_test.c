@@ -23,7 +23,7 @@ static void panics_below(int depth, int kind)
     else if (kind == 0)
         lg_panic("%s %d%%", "text", 5);
     else
-        lg_panic_pointer(&kind);
+        lg_panic_with_pointer(&kind);
 }
 
 static void catches(int depth, int kind)

@@ -246,7 +246,7 @@ END_TEST
 
 static void panic_with_error(const char *message)
 {
-    lg_panic_error(lg_error_new(message));
+    lg_panic_with_error(lg_error_new(message));
 }
 
 static lg_error *contains_error(void)

@@ -229,12 +229,12 @@ const char *lg_panic_message(const lg_panic_info *panic)
     return panic ? panic->message : "no panic";
 }
 
-const lg_error *lg_panic_get_error(const lg_panic_info *panic)
+const lg_error *lg_panic_error(const lg_panic_info *panic)
 {
     return panic ? panic->error : NULL;
 }
 
-void *lg_panic_get_pointer(const lg_panic_info *panic)
+void *lg_panic_pointer(const lg_panic_info *panic)
 {
     return panic ? panic->pointer : NULL;
 }

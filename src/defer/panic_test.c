@@ -82,8 +82,8 @@ START_TEST(P2_recover_of_no_panic_does_nothing)
 {
     ck_assert(!lg_recover(NULL));
     ck_assert_str_eq(lg_panic_message(NULL), "no panic");
-    ck_assert_ptr_null(lg_panic_get_error(NULL));
-    ck_assert_ptr_null(lg_panic_get_pointer(NULL));
+    ck_assert_ptr_null(lg_panic_error(NULL));
+    ck_assert_ptr_null(lg_panic_pointer(NULL));
     ck_assert_ptr_null(lg_panic_take_error(NULL));
     ck_assert_ptr_null(lg_panic_previous(NULL));
     ck_assert_str_eq(lg_panic_file(NULL), "");
@@ -320,8 +320,8 @@ static void see(lg_panic_info *panic)
 {
     memset(&seen, 0, sizeof(seen));
     snprintf(seen.message, sizeof(seen.message), "%s", lg_panic_message(panic));
-    seen.pointer = lg_panic_get_pointer(panic);
-    lg_error_format(lg_panic_get_error(panic), seen.error, sizeof(seen.error));
+    seen.pointer = lg_panic_pointer(panic);
+    lg_error_format(lg_panic_error(panic), seen.error, sizeof(seen.error));
     seen.file = lg_panic_file(panic);
     seen.line = lg_panic_line(panic);
     lg_recover(panic);
@@ -337,11 +337,11 @@ static void panics_with(int kind, const char *text, void *pointer)
         if (kind == 0)
             lg_panic("%s %d%%", text, 5);
         if (kind == 1)
-            lg_panic_error(lg_error_wrap(lg_error_new(text), "outer"));
+            lg_panic_with_error(lg_error_wrap(lg_error_new(text), "outer"));
         if (kind == 2)
-            lg_panic_pointer(pointer);
+            lg_panic_with_pointer(pointer);
         if (kind == 3)
-            lg_panic_error(NULL);
+            lg_panic_with_error(NULL);
     }
 }
 
@@ -395,7 +395,7 @@ static lg_error *as_error(int kind)
         lg_defer_recover(take, &err);
         if (kind == 0)
             lg_panic("a %s", "message");
-        lg_panic_error(lg_error_new("an error"));
+        lg_panic_with_error(lg_error_new("an error"));
     }
 }
 

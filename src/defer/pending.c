@@ -145,7 +145,7 @@ size_t lgi_chain_visit(struct lgi_chain *chain,
     return visitor.count;
 }
 
-size_t lg_pending(bool (*visit)(const lg_pending_call *call, void *data), void *data)
+size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), void *data)
 {
     struct lgi_chain chain;
     lgi_chain_begin(&chain);
@@ -164,10 +164,10 @@ static bool print(const lg_pending_call *call, void *data)
 
 void lg_pending_print(FILE *stream)
 {
-    lg_pending(print, stream);
+    lg_pending_visit(print, stream);
 }
 
-size_t lg_skipped(void)
+size_t lg_pending_skipped_count(void)
 {
     return lgi_thread.skipped;
 }

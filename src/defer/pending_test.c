@@ -16,7 +16,7 @@ static bool note_call(const lg_pending_call *call, void *data)
 
 static void list(void)
 {
-    lg_pending(note_call, NULL);
+    lg_pending_visit(note_call, NULL);
 }
 
 static void inner(int n)
@@ -38,7 +38,7 @@ START_TEST(D12_what_is_pending_is_listed_innermost_first_with_arguments)
         lg_defer_in(&s, note_number, 2);
         lg_defer_as(named, note_number, 3);
         lg_defer_as(dismissed, note_number, 4);
-        lg_dismiss(dismissed);
+        lg_deferred_dismiss(dismissed);
         inner(4);
         expect_trace("note_number(n + 1) 5 note_number(3) 3 note_number(2) 2 note_number(1) 1 "
                      "note_number(7) 7 5");
@@ -72,7 +72,7 @@ static void registers(const char *word, struct call *kept)
     lg_defer_block {
         note("block");
     }
-    ck_assert_uint_eq(lg_pending(keep, kept), 1);
+    ck_assert_uint_eq(lg_pending_visit(keep, kept), 1);
 }
 
 START_TEST(D12_with_call_text_place_function_and_argument_words)
@@ -102,7 +102,7 @@ static size_t pending_in_deferred_call;
 
 static void count_pending(void)
 {
-    pending_in_deferred_call = lg_pending(count_only, NULL);
+    pending_in_deferred_call = lg_pending_visit(count_only, NULL);
 }
 
 static void three(bool panics)
@@ -112,7 +112,7 @@ static void three(bool panics)
         lg_defer(note, "b");
         lg_defer(count_pending);
         lg_defer(note, "c");
-        ck_assert_uint_eq(lg_pending(count_only, NULL), 4);
+        ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 4);
         if (panics)
             lg_panic("p");
     }
@@ -120,20 +120,20 @@ static void three(bool panics)
 
 START_TEST(D12_in_a_deferred_call_only_what_is_left)
 {
-    ck_assert_uint_eq(lg_pending(count_only, NULL), 0);
+    ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 0);
     three(false);
     ck_assert_uint_eq(pending_in_deferred_call, 2);
     expect_trace("c b");
     three(true);
     ck_assert_uint_eq(pending_in_deferred_call, 2);
     expect_trace("c b stopped: p");
-    ck_assert_uint_eq(lg_pending(count_only, NULL), 0);
+    ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 0);
 }
 END_TEST
 
 static void list_on_another_thread(void *data)
 {
-    *(size_t *)data = lg_pending(count_only, NULL);
+    *(size_t *)data = lg_pending_visit(count_only, NULL);
 }
 
 START_TEST(D12_G1_only_those_of_the_calling_goroutine)
@@ -182,7 +182,7 @@ START_TEST(D12_the_visitor_may_defer)
     {
         lg_defer(note, "a");
         lg_defer(note, "b");
-        ck_assert_uint_eq(lg_pending(defers_itself, NULL), 2);
+        ck_assert_uint_eq(lg_pending_visit(defers_itself, NULL), 2);
         expect_trace("note(\"b\") visit note(\"a\") visit");
     }
 }
@@ -193,13 +193,13 @@ static void many_in_scope(void)
     lg_scope(s);
     for (int i = 0; i < 1000; i++)
         lg_defer_in(&s, note_number, i);
-    ck_assert_uint_eq(lg_pending(count_only, NULL), 1000);
+    ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 1000);
     int enough = 60;
-    size_t seen = lg_pending(note_call, &enough);
+    size_t seen = lg_pending_visit(note_call, &enough);
     ck_assert_uint_lt(seen, 1000);
     ck_assert_uint_gt(seen, 0);
     lg_scope_dismiss(&s);
-    ck_assert_uint_eq(lg_pending(count_only, NULL), 0);
+    ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 0);
 }
 
 START_TEST(D12_all_of_a_large_scope_until_told_to_stop)
@@ -228,15 +228,15 @@ static void skips(void)
 
 START_TEST(D10_a_longjmp_past_a_record_is_noticed_and_not_followed)
 {
-    ck_assert_uint_eq(lg_skipped(), 0);
+    ck_assert_uint_eq(lg_pending_skipped_count(), 0);
     skips();
     expect_trace("landed outer");
-    ck_assert_uint_eq(lg_skipped(), 1);
+    ck_assert_uint_eq(lg_pending_skipped_count(), 1);
     {
         lg_defer(note, "as before");
     }
     expect_trace("as before");
-    ck_assert_uint_eq(lg_skipped(), 1);
+    ck_assert_uint_eq(lg_pending_skipped_count(), 1);
 }
 END_TEST
 
@@ -264,8 +264,8 @@ START_TEST(D10_a_panic_after_a_longjmp_runs_what_is_alive)
 {
     skips_then_panics();
     expect_trace("registered after outer stopped: p");
-    ck_assert_uint_eq(lg_skipped(), 1);
-    ck_assert_uint_eq(lg_pending(count_only, NULL), 0);
+    ck_assert_uint_eq(lg_pending_skipped_count(), 1);
+    ck_assert_uint_eq(lg_pending_visit(count_only, NULL), 0);
 }
 END_TEST
 
@@ -278,14 +278,14 @@ static void skips_a_scope(void)
         jumps();
     }
     overwrite_the_stack();
-    lg_pending(count_only, NULL); /* must not believe what is dead */
+    lg_pending_visit(count_only, NULL); /* must not believe what is dead */
 }
 
 START_TEST(D10_D12_dead_records_are_not_believed)
 {
     skips_a_scope();
     expect_trace("outer scope");
-    ck_assert_uint_ge(lg_skipped(), 1);
+    ck_assert_uint_ge(lg_pending_skipped_count(), 1);
 }
 END_TEST
 

@@ -117,7 +117,7 @@ void lgi_report_and_exit(const struct lgi_unwinding *u)
 {
     report(u);
     bool any = false;
-    lg_pending(say_unreached, &any);
+    lg_pending_visit(say_unreached, &any);
     if (lgi_settings() & LGI_CORE) /* a deferred call might have stopped it, and did not */
         abort();
     _exit(LGI_REPORT_STATUS);

@@ -110,7 +110,7 @@ END_TEST
 static lg_error *abandons(void)
 {
     lg_func (lg_error *, err) {
-        err = lg_error_errno(ENOENT, "open %s", "file");
+        err = lg_error_new_code(ENOENT, "open %s", "file");
         lg_panic("in between");
     }
 }
@@ -133,12 +133,12 @@ END_TEST
 static void error_panic(void *data)
 {
     (void)data;
-    lg_panic_error(lg_error_wrap(lg_error_new("inner"), "outer"));
+    lg_panic_with_error(lg_error_wrap(lg_error_new("inner"), "outer"));
 }
 
 static void pointer_panic(void *data)
 {
-    lg_panic_pointer(data);
+    lg_panic_with_pointer(data);
 }
 
 START_TEST(P7_P5_every_kind_of_value_is_reported)

@@ -158,13 +158,13 @@ void lgi_scope_unwound(struct lgi_unwinding *unwinding, struct lg_scope *scope)
 
 /* ---- for users ------------------------------------------------------------------------------------- */
 
-void lg_dismiss(lg_deferred *deferred)
+void lg_deferred_dismiss(lg_deferred *deferred)
 {
     if (deferred)
         deferred->site = NULL;
 }
 
-void lg_run_now(lg_deferred *deferred)
+void lg_deferred_run(lg_deferred *deferred)
 {
     if (!deferred || !deferred->site)
         return;

@@ -37,7 +37,7 @@ END_TEST
 static void in_expression(lg_scope *scope)
 {
     lg_deferred *a = lg_defer_in(scope, note, "a"), *b = lg_defer_in(scope, note, "b");
-    lg_dismiss(a != b ? a : b);
+    lg_deferred_dismiss(a != b ? a : b);
 }
 
 START_TEST(D6_registering_is_an_expression)
@@ -352,11 +352,11 @@ START_TEST(D11_calls_of_a_scope_are_dismissed_and_run_now)
             handles[i] = lg_defer_in(&s, note_number, i);
         for (int i = 0; i < 40; i++)
             if (i % 10 != 0)
-                lg_dismiss(handles[i]);
+                lg_deferred_dismiss(handles[i]);
         ck_assert_uint_eq(lg_scope_count(&s), 4);
-        lg_run_now(handles[10]);
-        lg_run_now(handles[10]);
-        lg_run_now(handles[11]);
+        lg_deferred_run(handles[10]);
+        lg_deferred_run(handles[10]);
+        lg_deferred_run(handles[11]);
         note("|");
         ck_assert_uint_eq(lg_scope_count(&s), 3);
     }

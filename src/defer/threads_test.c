@@ -155,7 +155,7 @@ static void ends_thread(void (*ending)(void))
     lg_defer_in(&s, note, "scope2");
     lg_defer_as(named, note, "named");
     lg_defer_as(dismissed, note, "dismissed");
-    lg_dismiss(dismissed);
+    lg_deferred_dismiss(dismissed);
     ending();
     pthread_cleanup_pop(0);
 }

@@ -229,7 +229,7 @@ void lgi_chain_begin_at(struct lgi_chain *chain, const struct lgi_record *top, u
                         uintptr_t high, void *fake_stack);
 const struct lgi_record *lgi_chain_next(struct lgi_chain *chain); /* NULL at the end */
 
-/* As lg_pending. */
+/* As lg_pending_visit. */
 size_t lgi_chain_visit(struct lgi_chain *chain,
                        bool (*visit)(const lg_pending_call *call, void *data), void *data);
 

@@ -16,7 +16,7 @@ START_TEST(E1_has_message_and_place)
     ck_assert_str_eq(lg_error_message(err), "disk full");
     ck_assert_str_eq(lg_error_file(err), __FILE__);
     ck_assert_int_eq(lg_error_line(err), line);
-    ck_assert_int_eq(lg_error_errno_value(err), 0);
+    ck_assert_int_eq(lg_error_errno(err), 0);
     ck_assert_ptr_null(lg_error_cause(err));
     ck_assert_uint_eq(count_children(err), 0);
     lg_error_free(err);
@@ -25,11 +25,11 @@ END_TEST
 
 START_TEST(E1_message_is_formatted)
 {
-    lg_error *err = lg_errorf("%s: line %d: %c", "a.conf", 12, 'x');
+    lg_error *err = lg_error_newf("%s: line %d: %c", "a.conf", 12, 'x');
     ck_assert_str_eq(lg_error_message(err), "a.conf: line 12: x");
     lg_error_free(err);
 
-    lg_error *bare = lg_errorf("no arguments");
+    lg_error *bare = lg_error_newf("no arguments");
     ck_assert_str_eq(lg_error_message(bare), "no arguments");
     lg_error_free(bare);
 }
@@ -42,10 +42,10 @@ START_TEST(E1_message_of_any_length)
         char *expected = malloc((size_t)length + 3);
         memset(expected, 'm', (size_t)length);
         memcpy(expected + length, "!?", 3);
-        lg_error *err = lg_errorf("%.*s!?", length, expected);
+        lg_error *err = lg_error_newf("%.*s!?", length, expected);
         ck_assert_str_eq(lg_error_message(err), expected);
         lg_error_free(err);
-        lg_error *with_errno = lg_error_errno(EPERM, "%.*s!?", length, expected);
+        lg_error *with_errno = lg_error_new_code(EPERM, "%.*s!?", length, expected);
         ck_assert_uint_eq(strlen(lg_error_message(with_errno)),
                           strlen(expected) + 2 + strlen(strerror(EPERM)));
         ck_assert_int_eq(strncmp(lg_error_message(with_errno), expected, strlen(expected)), 0);
@@ -59,21 +59,21 @@ START_TEST(E1_errno_describes_itself)
 {
     char expected[200];
     snprintf(expected, sizeof expected, "open /etc/x: %s", strerror(ENOENT));
-    lg_error *err = lg_error_errno(ENOENT, "open %s", "/etc/x");
+    lg_error *err = lg_error_new_code(ENOENT, "open %s", "/etc/x");
     ck_assert_str_eq(lg_error_message(err), expected);
-    ck_assert_int_eq(lg_error_errno_value(err), ENOENT);
+    ck_assert_int_eq(lg_error_errno(err), ENOENT);
     lg_error_free(err);
 
-    err = lg_error_errno(ENOENT, "%s", "");
+    err = lg_error_new_code(ENOENT, "%s", "");
     ck_assert_str_eq(lg_error_message(err), strerror(ENOENT));
     lg_error_free(err);
 
-    err = lg_error_errno(0, "odd");
+    err = lg_error_new_code(0, "odd");
     ck_assert_str_eq(lg_error_message(err), "odd");
-    ck_assert_int_eq(lg_error_errno_value(err), 0);
+    ck_assert_int_eq(lg_error_errno(err), 0);
     lg_error_free(err);
 
-    err = lg_error_errno(123456, "odd");
+    err = lg_error_new_code(123456, "odd");
     ck_assert_ptr_nonnull(strstr(lg_error_message(err), "123456"));
     lg_error_free(err);
 }
@@ -88,11 +88,11 @@ START_TEST(E1_format_may_use_errno)
     memset(filler, '.', sizeof filler - 1);
     filler[sizeof filler - 1] = '\0';
     errno = EACCES;
-    lg_error *err = lg_errorf("%m");
+    lg_error *err = lg_error_newf("%m");
     ck_assert_str_eq(lg_error_message(err), strerror(EACCES));
     lg_error_free(err);
     errno = EACCES;
-    err = lg_errorf("%s%m", filler);
+    err = lg_error_newf("%s%m", filler);
     snprintf(expected, sizeof expected, "%s%s", filler, strerror(EACCES));
     ck_assert_str_eq(lg_error_message(err), expected);
     lg_error_free(err);
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(E1_what_cannot_be_formatted_is_kept_unformatted)
 {
     const wchar_t wide[] = {0x20ac, 0};
-    lg_error *err = lg_errorf("price %ls", (const wchar_t *)wide);
+    lg_error *err = lg_error_newf("price %ls", (const wchar_t *)wide);
     ck_assert_str_eq(lg_error_message(err), "price %ls");
     lg_error_free(err);
 }
@@ -114,7 +114,7 @@ END_TEST
 START_TEST(E1_nothing_changes_errno)
 {
     errno = ERANGE;
-    lg_error *err = lg_error_errno(ENOENT, "x");
+    lg_error *err = lg_error_new_code(ENOENT, "x");
     err = lg_error_wrap_kind(err, &number_kind, number(1), "y");
     err = lg_error_join(err, lg_error_join(&closed, &third));
     char *text = lg_error_text(err);
@@ -132,7 +132,7 @@ START_TEST(E1_null_is_no_error)
     ck_assert_str_eq(lg_error_message(NULL), "no error");
     ck_assert_str_eq(lg_error_file(NULL), "");
     ck_assert_int_eq(lg_error_line(NULL), 0);
-    ck_assert_int_eq(lg_error_errno_value(NULL), 0);
+    ck_assert_int_eq(lg_error_errno(NULL), 0);
     ck_assert_ptr_null(lg_error_cause(NULL));
     ck_assert_uint_eq(count_children(NULL), 0);
     ck_assert_ptr_null(lg_error_as(NULL, &number_kind));
@@ -184,7 +184,7 @@ END_TEST
 
 START_TEST(E2_wrap_adds_context)
 {
-    lg_error *cause = lg_error_errno(ENOENT, "open x");
+    lg_error *cause = lg_error_new_code(ENOENT, "open x");
     lg_error *err = lg_error_wrap(cause, "load %d", 3);
     int line = __LINE__ - 1;
     ck_assert_str_eq(lg_error_message(err), "load 3");
@@ -232,7 +232,7 @@ START_TEST(E3_sentinel_is_a_value)
     lg_error_free(err);
     lg_error_free(err);
     ck_assert_str_eq(lg_error_message(err), "not found");
-    ck_assert_int_eq(lg_error_errno_value(&no_room), ENOSPC);
+    ck_assert_int_eq(lg_error_errno(&no_room), ENOSPC);
     ck_assert(lg_error_is_errno(&no_room, ENOSPC));
 }
 END_TEST
@@ -255,9 +255,9 @@ END_TEST
 /* wrap(join(wrap(join(a, not_found)), b, join-of-kinds)): looked through to the last corner. */
 START_TEST(E3_is_searches_the_whole_tree)
 {
-    lg_error *a = lg_error_errno(EIO, "a");
+    lg_error *a = lg_error_new_code(EIO, "a");
     lg_error *inner = lg_error_wrap(lg_error_join(a, &not_found), "inner");
-    lg_error *b = lg_error_errno(EPIPE, "b");
+    lg_error *b = lg_error_new_code(EPIPE, "b");
     lg_error *last = lg_error_wrap(lg_error_wrap(&no_room, "z"), "y");
     lg_error *err = lg_error_join(lg_error_join(inner, b), lg_error_join(last, lg_error_new("c")));
     err = lg_error_wrap(err, "top");
@@ -272,14 +272,14 @@ START_TEST(E3_is_searches_the_whole_tree)
     ck_assert(lg_error_is_errno(err, EPIPE));
     ck_assert(lg_error_is_errno(err, ENOSPC));
     ck_assert(!lg_error_is_errno(err, ENOENT));
-    ck_assert_int_eq(lg_error_errno_value(err), EIO);
+    ck_assert_int_eq(lg_error_errno(err), EIO);
 
     /* A search that begins inside a tree stays below where it began. */
     ck_assert(lg_error_is(inner, &not_found));
     ck_assert(!lg_error_is(inner, b));
     ck_assert(!lg_error_is(a, &not_found));
     ck_assert(!lg_error_is(last, inner));
-    ck_assert_int_eq(lg_error_errno_value(last), ENOSPC);
+    ck_assert_int_eq(lg_error_errno(last), ENOSPC);
     lg_error_free(err);
 }
 END_TEST
@@ -401,12 +401,12 @@ END_TEST
 START_TEST(E5_tree_is_indented)
 {
     const int line = __LINE__;
-    lg_error *err = lg_error_errno(ENOENT, "open x");
+    lg_error *err = lg_error_new_code(ENOENT, "open x");
     lg_error *odd = lg_error_new_kind(&number_kind, number(3), "odd");
     err = lg_error_join(err, lg_error_wrap(odd, "parse"));
     err = lg_error_wrap(err, "load");
-    err = lg_error_join(err, lg_error_errno(EIO, "then\n"));
-    err = lg_error_join(err, lg_error_errno(123456, "%s", ""));
+    err = lg_error_join(err, lg_error_new_code(EIO, "then\n"));
+    err = lg_error_join(err, lg_error_new_code(123456, "%s", ""));
     char expected[2000];
     int length = snprintf(expected, sizeof expected,
                           "3 errors\n"
@@ -489,9 +489,9 @@ END_TEST
 
 START_TEST(E6_a_later_failure_does_not_mask_the_earlier)
 {
-    lg_error *err = lg_error_errno(EIO, "write");
-    err = lg_error_join(err, lg_error_errno(ENOSPC, "close"));
-    ck_assert_int_eq(lg_error_errno_value(err), EIO);
+    lg_error *err = lg_error_new_code(EIO, "write");
+    err = lg_error_join(err, lg_error_new_code(ENOSPC, "close"));
+    ck_assert_int_eq(lg_error_errno(err), EIO);
     ck_assert(lg_error_is_errno(err, ENOSPC));
     assert_text(err, "write: Input/output error; close: No space left on device");
     lg_error_free(err);

@@ -49,7 +49,7 @@ START_TEST(E4_join_of_joins_is_one_list)
                 for (int side = 0; side < 2; side++) {
                     for (int i = 0; i < (side ? right : left); i++) {
                         bool is_static = sorts >> (side * 3 + i) & 1;
-                        lg_error *one = is_static ? statics[i] : lg_errorf("%d.%d", side, i);
+                        lg_error *one = is_static ? statics[i] : lg_error_newf("%d.%d", side, i);
                         members[count++] = one;
                         sides[side] = lg_error_join(sides[side], one);
                     }

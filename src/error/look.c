@@ -68,7 +68,7 @@ bool lg_error_is_errno(const lg_error *error, int errno_value)
     return false;
 }
 
-int lg_error_errno_value(const lg_error *error)
+int lg_error_errno(const lg_error *error)
 {
     struct lgi_error_walk walk = lgi_error_walk(error);
     for (; walk.at; lgi_error_walk_next(&walk))

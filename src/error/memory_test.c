@@ -13,7 +13,7 @@ START_TEST(E4_join_needs_no_memory)
 {
     lg_error *e[8];
     for (int i = 0; i < 8; i++)
-        e[i] = lg_errorf("%d", i);
+        e[i] = lg_error_newf("%d", i);
     memory_watch(1, true);
     lg_error *left = lg_error_join(e[0], e[1]);
     left = lg_error_join(left, &closed);
@@ -38,7 +38,7 @@ END_TEST
 
 START_TEST(E5_format_needs_no_memory)
 {
-    lg_error *err = lg_error_wrap(lg_error_errno(EIO, "b"), "a");
+    lg_error *err = lg_error_wrap(lg_error_new_code(EIO, "b"), "a");
     char buffer[64];
     memory_watch(1, true);
     lg_error_format(err, buffer, sizeof buffer);
@@ -88,7 +88,7 @@ START_TEST(E7_out_of_memory_is_a_static_error)
     int *payload = number(1);
     errno = EINTR;
     memory_watch(1, true);
-    lg_error *made[] = {lg_error_new("x"), lg_errorf("%d", 1), lg_error_errno(EIO, "x"),
+    lg_error *made[] = {lg_error_new("x"), lg_error_newf("%d", 1), lg_error_new_code(EIO, "x"),
                         lg_error_new_kind(&number_kind, payload, "x")};
     int errno_after = errno;
     memory_ignore();
@@ -108,7 +108,7 @@ START_TEST(E7_wrap_without_memory_keeps_the_cause)
 {
     payloads_destroyed = 0;
     int *payload = number(1);
-    lg_error *err = lg_error_errno(EIO, "x");
+    lg_error *err = lg_error_new_code(EIO, "x");
     memory_watch(1, true);
     lg_error *wrapped = lg_error_wrap(err, "w");
     lg_error *of_kind = lg_error_wrap_kind(wrapped, &number_kind, payload, "w");
@@ -157,11 +157,11 @@ static void use_everything(void)
     }
     payloads_destroyed = 0;
 
-    lg_error *err = lg_error_errno(ENOENT, "open %s", long_text);
+    lg_error *err = lg_error_new_code(ENOENT, "open %s", long_text);
     bool has_errno = err != &lg_error_out_of_memory;
     require(lg_error_is_errno(err, has_errno ? ENOENT : ENOMEM));
     err = lg_error_wrap_kind(err, &number_kind, payloads[0], "kind %s", long_text);
-    require(lg_error_errno_value(err) == (has_errno ? ENOENT : ENOMEM));
+    require(lg_error_errno(err) == (has_errno ? ENOENT : ENOMEM));
     require(payloads_destroyed || *(const int *)lg_error_as(err, &number_kind) == 0);
 
     lg_error *sentinels = lg_error_join(&closed, &third);
@@ -239,7 +239,7 @@ static void random_leaf(struct model *model, lg_error **statics, unsigned *seria
         model->error = statics[choice];
         model->sentinels = 1u << choice;
     } else {
-        model->error = lg_errorf("e%u", ++*serial);
+        model->error = lg_error_newf("e%u", ++*serial);
         if (model->error == &lg_error_out_of_memory)
             model->sentinels = 8;
     }

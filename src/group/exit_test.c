@@ -178,7 +178,7 @@ static lg_error *deep(int levels, unsigned seed)
             yield_some(seed + i);
         }
         if (levels == 0)
-            lg_return(lg_sleep_until(seed % 5 * LG_MILLISECOND, lg_with_group(&group)));
+            lg_return(lg_sleep_until(seed % 5 * LG_MILLISECOND, lg_until_group(&group)));
         lg_return(NULL);
     }
 }

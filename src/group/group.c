@@ -8,7 +8,7 @@
 #include "group/member.h"
 #include "sched/park.h"
 
-LG_ERROR_DEFINE(lg_group_failed, "a member of the group failed");
+LG_ERROR_DEFINE(lg_error_group_failed, "a member of the group failed");
 
 /* How a wait for a place ended, besides LGI_READY. */
 enum { DROPPED = LGI_READY + 1 };
@@ -94,7 +94,7 @@ void lgi_group_release(lg_group *group, bool exiting)
 
 /* ---- errors and cancelling ---- */
 
-bool lg_group_cancelled(const lg_group *group)
+bool lg_group_is_cancelled(const lg_group *group)
 {
     return lgi_done_happened(group->lgi_other_done ? group->lgi_other_done : &group->lgi_done);
 }
@@ -102,12 +102,12 @@ bool lg_group_cancelled(const lg_group *group)
 /* With a cause: where `joining` is held. */
 static void cancel(lg_group *group, const lg_error *cause)
 {
-    if (lg_group_cancelled(group))
+    if (lg_group_is_cancelled(group))
         return;
     if (group->lgi_hooks)
         group->lgi_hooks->cancel(group->lgi_hooks_data, cause);
     else
-        lgi_done_set(&group->lgi_done, &lg_cancelled);
+        lgi_done_set(&group->lgi_done, &lg_error_cancelled);
 }
 
 static void add(lg_group *group, lg_error *error)
@@ -120,7 +120,8 @@ static void add(lg_group *group, lg_error *error)
 /* It is the consequence of a failure that is known. */
 static bool adds_nothing(lg_group *group, const lg_error *error)
 {
-    return lgi_group_flag(group, LGI_GROUP_FAILED) && lg_with_group(group).lgi_done->error == error;
+    return lgi_group_flag(group, LGI_GROUP_FAILED) &&
+           lg_until_group(group).lgi_done->error == error;
 }
 
 void lgi_group_fail(lg_group *group, lg_error *error)
@@ -138,7 +139,7 @@ void lg_group_cancel(lg_group *group, lg_error *cause)
         return;
     }
     pthread_mutex_lock(&joining);
-    bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !lg_group_cancelled(group);
+    bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !lg_group_is_cancelled(group);
     if (first)
         add(group, cause);
     pthread_mutex_unlock(&joining);
@@ -158,7 +159,7 @@ static lg_error *take_errors(lg_group *group, bool leaving)
     if (errors)
         group->lgi_taker = g;
     else if (!leaving || group->lgi_taker != g)
-        errors = &lg_group_failed;
+        errors = &lg_error_group_failed;
     pthread_mutex_unlock(&joining);
     return errors;
 }
@@ -207,7 +208,7 @@ static void wait_for_exit(void)
     struct lgi_g *g = lgi_self();
     while (!g->stopped) {
         lgi_wait_begin(g, "the end of the process");
-        (void)lgi_wait_failed(lgi_park(g, lg_forever()), lg_forever());
+        (void)lgi_wait_failed(lgi_park(g, lg_until_forever()), lg_until_forever());
     }
 }
 
@@ -252,9 +253,9 @@ static void drain(lg_group *group)
 lg_error *lg_group_wait(lg_group *group)
 {
     refuse_members(group);
-    uint32_t claim = wait(group, lg_forever());
+    uint32_t claim = wait(group, lg_until_forever());
     if (claim < LGI_READY)
-        return lgi_wait_failed(claim, lg_forever());
+        return lgi_wait_failed(claim, lg_until_forever());
     if (lgi_group_flag(group, LGI_GROUP_EXITING))
         wait_for_exit();
     return take_errors(group, false);
@@ -268,7 +269,7 @@ lg_error *lg_group_wait_until(lg_group *group, lg_error **result, lg_until until
         return lgi_wait_failed(claim, until);
     if (lgi_group_flag(group, LGI_GROUP_EXITING))
         wait_for_exit();
-    lg_error_add(result, take_errors(group, false));
+    lg_error_join_into(result, take_errors(group, false));
     return NULL;
 }
 
@@ -281,7 +282,7 @@ void lg_group_init(lg_group *group)
 
 static void end(lg_group *group, lg_error **result)
 {
-    lg_error_add(result, take_errors(group, true));
+    lg_error_join_into(result, take_errors(group, true));
     if (group->lgi_hooks)
         group->lgi_hooks->end(group->lgi_hooks_data);
 }
@@ -314,13 +315,13 @@ static void leave(const struct lgi_group_scope *scope)
     lg_group *group = scope->group;
     if (scope->result && *scope->result)
         lg_group_cancel(group, NULL);
-    uint32_t claim = wait(group, lg_forever());
+    uint32_t claim = wait(group, lg_until_forever());
     if (claim < LGI_READY)
         lg_group_cancel(group, NULL);
     drain(group);
     end(group, scope->result);
     if (claim < LGI_READY)
-        (void)lgi_wait_failed(claim, lg_forever());
+        (void)lgi_wait_failed(claim, lg_until_forever());
     if (lgi_group_flag(group, LGI_GROUP_EXITING))
         wait_for_exit();
 }
@@ -356,7 +357,7 @@ void lg_group_set_limit(lg_group *group, size_t limit)
     unlock_and_wake(group, &woken);
 }
 
-void lg_group_on_panic(lg_group *group, lg_group_panic what)
+void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what)
 {
     if (what == LG_GROUP_PANIC_EXITS)
         set_flag(group, LGI_GROUP_PANICS_EXIT);
@@ -385,7 +386,7 @@ static bool try_place(lg_group *group)
  * so the member, which is `owned`, will not be called; or why not. */
 static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
 {
-    struct lgi_done *done = lg_with_group(group).lgi_done;
+    struct lgi_done *done = lg_until_group(group).lgi_done;
     if (owned && lgi_done_happened(done))
         return DROPPED;
     if (try_place(group))
@@ -456,7 +457,8 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
     const char *wrong = lgi_start_misused(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, lg_forever());
+    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL,
+                                    lg_until_forever());
     if (claim == LGI_READY) {
         if (!begin(site, function, words, member))
             fail_to_start(site, words, member, out_of_memory);
@@ -464,7 +466,7 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
     }
     drop_argument(words, member);
     if (claim < LGI_READY)
-        (void)lgi_wait_failed(claim, lg_forever());
+        (void)lgi_wait_failed(claim, lg_until_forever());
 }
 
 bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
@@ -473,7 +475,7 @@ bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const 
     const char *wrong = lgi_start_misused(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
-    if (member->options.drop && lg_group_cancelled(member->group)) {
+    if (member->options.drop && lg_group_is_cancelled(member->group)) {
         drop_argument(words, member);
         return true;
     }

@@ -7,7 +7,7 @@
 /* A group whose cancellation is somebody else's: a context's. Set before it has members; the group's lgi_other_done
  * is then what its members see. */
 struct lgi_group_hooks {
-    /* Lets lgi_other_done happen, with &lg_cancelled, if it has not yet. `cause` is what the group has failed with, for
+    /* Lets lgi_other_done happen, with &lg_error_cancelled, if it has not yet. `cause` is what the group has failed with, for
      * a look: it stays the group's, and may change as soon as this returns. NULL: none. */
     void (*cancel)(void *data, const lg_error *cause);
     /* The group has no members any more, and ends. */

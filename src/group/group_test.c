@@ -68,10 +68,10 @@ static void cancels_rest(void)
         lg_group_go(&group, wait_for_cancel, &group);
         lg_group_go(&group, wait_silently, &group);
     }
-    ck_assert(!lg_group_cancelled(&group));
+    ck_assert(!lg_group_is_cancelled(&group));
     lg_group_go(&group, fail_with, lg_error_new("disk full"));
     lg_error *errors = lg_group_wait(&group);
-    ck_assert(lg_group_cancelled(&group));
+    ck_assert(lg_group_is_cancelled(&group));
 
     /* What the others pass on says nothing new. */
     char text[64];
@@ -81,8 +81,8 @@ static void cancels_rest(void)
 
     /* It stays failed and cancelled. */
     lg_error *again = lg_group_wait(&group);
-    ck_assert_ptr_eq(again, &lg_group_failed);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_with_group(&group)), &lg_cancelled);
+    ck_assert_ptr_eq(again, &lg_error_group_failed);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_group(&group)), &lg_error_cancelled);
     lg_group_destroy(&group);
 }
 
@@ -126,7 +126,7 @@ static void cancelled_by_hand(void)
     lg_group_go(&group, wait_for_cancel, &group);
     lg_group_cancel(&group, NULL);
     lg_error *errors = lg_group_wait(&group);
-    ck_assert_ptr_eq(errors, &lg_cancelled);
+    ck_assert_ptr_eq(errors, &lg_error_cancelled);
     lg_group_destroy(&group);
 
     /* The first cause wins. */
@@ -161,7 +161,7 @@ static lg_error *select_until_cancelled(lg_group *group, lg_chan(int) numbers, a
 static void selects(void)
 {
     lg_chan(int) numbers = lg_chan_make(int, 0);
-    lg_defer(lg_chan_drop, numbers);
+    lg_defer(lg_chan_unref, numbers);
     lg_group group = {0};
     atomic_int sum = 0;
     for (int i = 0; i < 4; i++)
@@ -242,7 +242,7 @@ END_TEST
 
 static lg_error *panic_with_error(lg_error *error)
 {
-    lg_panic_error(error);
+    lg_panic_with_error(error);
 }
 
 START_TEST(the_error_of_a_panic_is_its_cause)
@@ -315,7 +315,7 @@ END_TEST
 static void panic_that_exits(void *thread)
 {
     lg_group group = {0};
-    lg_group_on_panic(&group, LG_GROUP_PANIC_EXITS);
+    lg_group_set_panic_policy(&group, LG_GROUP_PANIC_EXITS);
     lg_group_go_with(&group, ((lg_go_options){.thread = thread != NULL}), panic_with, "too much");
     lg_error *errors = lg_group_wait(&group); /* does not return: the report would be cut off */
     (void)errors;
@@ -358,7 +358,7 @@ static void goexits(void)
     lg_group group = {0};
     atomic_int cleaned = 0;
     for (int how = 0; how < 4; how++) {
-        lg_group_on_panic(&group, how % 2 ? LG_GROUP_PANIC_FAILS : LG_GROUP_PANIC_EXITS);
+        lg_group_set_panic_policy(&group, how % 2 ? LG_GROUP_PANIC_FAILS : LG_GROUP_PANIC_EXITS);
         lg_group_go_with(&group, ((lg_go_options){.thread = how >= 2}), goexit_member, &cleaned);
         ck_assert_ptr_null(lg_group_wait(&group));
         ck_assert_int_eq(cleaned, how + 1);
@@ -389,13 +389,13 @@ static void exit_in_member(void *how)
     lg_error *err = NULL;
     lg_group_scope(group, &err);
     if (number % 2)
-        lg_group_on_panic(&group, LG_GROUP_PANIC_EXITS);
+        lg_group_set_panic_policy(&group, LG_GROUP_PANIC_EXITS);
     lg_group_go_with(&group, ((lg_go_options){.thread = number >= 2}), exit_member,
                      (atomic_int *)NULL);
     if (number % 3 == 0)
         err = lg_group_wait(&group);
     else if (number % 3 == 1)
-        err = lg_group_wait_until(&group, NULL, lg_within(LG_HOUR));
+        err = lg_group_wait_until(&group, NULL, lg_until_timeout(LG_HOUR));
     else
         return;
     tell("returned");
@@ -421,25 +421,27 @@ static void waits_until(void)
     lg_group_go(&group, wait_silently, &group);
     lg_error *err = NULL;
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_within(2 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_timeout(2 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 2 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_within(-1)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_timeout(-1)),
+                     &lg_error_deadline_exceeded);
     ck_assert_ptr_null(err);
 
     /* Another group's cancellation ends it too. */
     lg_group other = {0};
     lg_group_cancel(&other, NULL);
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_with_group(&other)), &lg_cancelled);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_group(&other)),
+                     &lg_error_cancelled);
 
     lg_group_cancel(&group, &one_error);
-    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_within(LG_MINUTE)));
+    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_until_timeout(LG_MINUTE)));
     ck_assert_ptr_eq(err, &one_error);
     /* What can be done at once is done, whatever the time. */
     err = NULL;
-    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_within(-1)));
-    ck_assert_ptr_eq(err, &lg_group_failed);
-    ck_assert_ptr_null(lg_group_wait_until(&group, NULL, lg_forever()));
+    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_until_timeout(-1)));
+    ck_assert_ptr_eq(err, &lg_error_group_failed);
+    ck_assert_ptr_null(lg_group_wait_until(&group, NULL, lg_until_forever()));
     lg_group_destroy(&group);
     lg_group_destroy(&other);
 }
@@ -470,7 +472,7 @@ static void several_wait(void)
     lg_error_cursor cursor = lg_error_children(errors);
     for (const lg_error *child; (child = lg_error_next(&cursor)) != NULL;) {
         told += strcmp(lg_error_message(child), "failed") == 0;
-        failed += child == &lg_group_failed;
+        failed += child == &lg_error_group_failed;
     }
     ck_assert_int_eq(told, 1);
     ck_assert_int_eq(failed, WAITERS - 1);
@@ -546,7 +548,7 @@ static lg_error *nest(int levels, atomic_int *count)
             lg_group_go(&group, nest, levels - 1, count);
             lg_group_go(&group, nest, levels - 1, count);
         } else {
-            lg_return(lg_errorf("leaf"));
+            lg_return(lg_error_newf("leaf"));
         }
         lg_return(NULL);
     }
@@ -578,7 +580,7 @@ static void destroy(lg_group *group)
 
 static void wait_within(lg_group *group)
 {
-    lg_error_free(lg_group_wait_until(group, NULL, lg_within(LG_MINUTE)));
+    lg_error_free(lg_group_wait_until(group, NULL, lg_until_timeout(LG_MINUTE)));
 }
 
 static lg_error *wait_in_inner(lg_group *outer)
@@ -716,7 +718,7 @@ static lg_error *fail_sometimes(unsigned i, atomic_int *count)
 {
     yield_and_add(i, count);
     if (i % 1000 == 0)
-        return lg_errorf("%u", i);
+        return lg_error_newf("%u", i);
     if (i % 1000 == 1)
         lg_panic("%u", i);
     if (i % 1000 == 2)

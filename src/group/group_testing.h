@@ -50,12 +50,12 @@ UNUSED static lg_error *fail_with(lg_error *error)
 
 UNUSED static lg_error *wait_for_cancel(lg_group *group)
 {
-    return lg_sleep_until(LG_HOUR, lg_with_group(group));
+    return lg_sleep_until(LG_HOUR, lg_until_group(group));
 }
 
 UNUSED static void wait_silently(lg_group *group)
 {
-    lg_error_free(lg_sleep_until(LG_HOUR, lg_with_group(group)));
+    lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
 }
 
 UNUSED static void add_one(atomic_int *count)

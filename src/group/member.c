@@ -44,7 +44,7 @@ LGI_JUMPS_BEGIN
 static void call(struct running *running)
 {
     struct lgi_start *start = running->start;
-    if (start->drop_argument && lg_group_cancelled(running->group))
+    if (start->drop_argument && lg_group_is_cancelled(running->group))
         lgi_drop_argument(start->drop_argument, start->word[0]);
     else if (running->reports)
         running->error = call_reporting(start->function, start->word, start->site->count);

@@ -8,7 +8,7 @@
 /* Of a group's lgi_flags, which are written under its lock, atomically. */
 enum {
     LGI_GROUP_FAILED = 1,      /* an error was added */
-    LGI_GROUP_PANICS_EXIT = 2, /* lg_group_on_panic */
+    LGI_GROUP_PANICS_EXIT = 2, /* lg_group_set_panic_policy */
     LGI_GROUP_EXITING = 4,     /* a member has called lg_exit, or was ended by it */
 };
 

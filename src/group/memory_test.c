@@ -88,7 +88,7 @@ static void start_without_memory(void)
     }
     ck_assert_int_eq(called, 0);
     ck_assert_int_eq(dropped, 30);
-    ck_assert(!lg_group_cancelled(&group));
+    ck_assert(!lg_group_is_cancelled(&group));
     ck_assert(!panics(&group, &thread, 1000));
     ck_assert(!panics(&group, &owned, 1000));
     ck_assert_ptr_null(lg_group_wait(&group));
@@ -96,7 +96,8 @@ static void start_without_memory(void)
 
     /* C9: an error, and the argument is still the caller's. */
     memory_watch(1, true);
-    lg_error *err = lg_group_go_with_until(&group, owned, lg_within(LG_SECOND), count_called, NULL);
+    lg_error *err = lg_group_go_with_until(&group, owned, lg_until_timeout(LG_SECOND), count_called,
+                                           NULL);
     memory_ignore();
     ck_assert_ptr_eq(err, &lg_error_out_of_memory);
     ck_assert_int_eq(dropped, 30);
@@ -142,7 +143,7 @@ static void panic_without_memory(long failing)
 static void panic_with_error_without_memory(long failing)
 {
     watch(failing);
-    lg_panic_error(&one_error);
+    lg_panic_with_error(&one_error);
 }
 
 /* A worker goes on to other goroutines with what a test has set for its thread. */
@@ -250,7 +251,7 @@ static lg_error *use_token(struct token *token)
                 lg_group_go_owned(&group, use_token, child, drop_token);
             yield_some(seed + i);
         }
-        lg_return(seed % 7 == 0 ? lg_errorf("%u", seed) : NULL);
+        lg_return(seed % 7 == 0 ? lg_error_newf("%u", seed) : NULL);
     }
 }
 
@@ -283,7 +284,7 @@ END_TEST
 static lg_error *soak_member(unsigned i)
 {
     switch (i % 5) {
-    case 0: return lg_errorf("%u", i);
+    case 0: return lg_error_newf("%u", i);
     case 1: lg_panic("%u", i);
     case 2: lg_goexit();
     default: lg_yield(); return NULL;

@@ -11,7 +11,7 @@ static void no_longer_alive(atomic_int *count)
 static void live_until_cancelled(lg_group *group)
 {
     lg_defer(no_longer_alive, &alive);
-    lg_error_free(lg_sleep_until(LG_HOUR, lg_with_group(group)));
+    lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
     yield_some((unsigned)(uintptr_t)group);
 }
 
@@ -200,7 +200,7 @@ static void note_if_alone(const char *word)
 static void member_notes(lg_group *group)
 {
     lg_defer(no_longer_alive, &alive);
-    lg_error_free(lg_sleep_until(LG_HOUR, lg_with_group(group)));
+    lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
     note("member");
 }
 
@@ -250,7 +250,7 @@ END_TEST
 
 static void panic_when_cancelled(lg_group *group)
 {
-    lg_error_free(lg_sleep_until(LG_HOUR, lg_with_group(group)));
+    lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
     lg_panic("member");
 }
 
@@ -325,7 +325,7 @@ END_TEST
 static void tell_when_cancelled(lg_group *group)
 {
     lg_defer(tell, "member");
-    lg_error_free(lg_sleep_until(LG_HOUR, lg_with_group(group)));
+    lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
 }
 
 static void exit_in_owner(void *status)
@@ -420,7 +420,7 @@ static lg_error *tree(unsigned seed, int levels, atomic_int *count)
         switch (seed * 2654435761U >> 27) {
         case 0: lg_panic("%u", seed);
         case 1: lg_goexit();
-        case 2: lg_return(lg_errorf("%u", seed));
+        case 2: lg_return(lg_error_newf("%u", seed));
         case 3: lg_return(lg_group_wait(&group));
         case 4: lg_group_cancel(&group, NULL); break;
         default: lg_sleep(LG_NANOSECOND * (seed % 1000)); break;

@@ -36,7 +36,7 @@ void lgi_test_error(lg_test *t, lg_error *error)
     lg_mutex_unlock(&t->lock);
 }
 
-bool lg_test_failed(const lg_test *t)
+bool lg_test_has_failed(const lg_test *t)
 {
     return __atomic_load_n(&t->failed, __ATOMIC_ACQUIRE);
 }

@@ -20,7 +20,7 @@ static void goes_on(lg_test *t, void *data)
 {
     (void)data;
     lg_test_error(t, "one");
-    ck_assert(lg_test_failed(t));
+    ck_assert(lg_test_has_failed(t));
     lg_test_error(t, "two");
     note("to the end");
 }

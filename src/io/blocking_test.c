@@ -205,9 +205,9 @@ START_TEST(C9_helpers_are_limited_and_used_again)
 {
     int ms = 2;
     must_not_fail(lg_set_workers(2));
-    ck_assert_uint_eq(lg_helpers(), 128);
-    must_not_fail(lg_set_helpers(3));
-    ck_assert_uint_eq(lg_helpers(), 3);
+    ck_assert_uint_eq(lg_blocking_threads(), 128);
+    must_not_fail(lg_blocking_set_threads(3));
+    ck_assert_uint_eq(lg_blocking_threads(), 3);
     for (int i = 0; i < 100; i++)
         crew_go(call_counted, &ms);
     crew_wait();
@@ -217,7 +217,7 @@ START_TEST(C9_helpers_are_limited_and_used_again)
         crew_go(call_counted, &ms);
     crew_wait();
     ck_assert_int_le(count_threads(), threads);
-    must_not_fail(lg_set_helpers(10));
+    must_not_fail(lg_blocking_set_threads(10));
     most = 0;
     ms = 20;
     for (int i = 0; i < 100; i++)
@@ -226,7 +226,7 @@ START_TEST(C9_helpers_are_limited_and_used_again)
     ck_assert_uint_eq(most, 10);
     /* Those too many go. */
     threads = count_threads();
-    must_not_fail(lg_set_helpers(1));
+    must_not_fail(lg_blocking_set_threads(1));
     for (int i = 0; count_threads() > threads - 9; i++) {
         ck_assert_int_lt(i, 2000);
         pause_ms(1);
@@ -243,11 +243,11 @@ END_TEST
 START_TEST(C9_more_helpers_help_at_once)
 {
     int ms = 100;
-    must_not_fail(lg_set_helpers(1));
+    must_not_fail(lg_blocking_set_threads(1));
     for (int i = 0; i < 5; i++)
         crew_go(call_counted, &ms);
     pause_ms(30);
-    must_not_fail(lg_set_helpers(5));
+    must_not_fail(lg_blocking_set_threads(5));
     crew_wait();
     ck_assert_uint_eq(most, 5);
 }
@@ -255,14 +255,14 @@ END_TEST
 
 START_TEST(C9_numbers_that_cannot_be)
 {
-    lg_error *error = lg_set_helpers(0);
+    lg_error *error = lg_blocking_set_threads(0);
     ck_assert_ptr_nonnull(error);
     ck_assert_ptr_nonnull(strstr(lg_error_message(error), "from 1 to 65536, not 0"));
     lg_error_free(error);
-    error = lg_set_helpers(65537);
+    error = lg_blocking_set_threads(65537);
     ck_assert_ptr_nonnull(error);
     lg_error_free(error);
-    ck_assert_uint_eq(lg_helpers(), 128);
+    ck_assert_uint_eq(lg_blocking_threads(), 128);
 }
 END_TEST
 
@@ -316,8 +316,8 @@ static void leave(int how)
     lg_defer(note, word);
     switch (how) {
     case 0: lg_panic("number %d", 7);
-    case 1: lg_panic_error(lg_error_wrap(&broken, "it is"));
-    case 2: lg_panic_pointer(&somewhere);
+    case 1: lg_panic_with_error(lg_error_wrap(&broken, "it is"));
+    case 2: lg_panic_with_pointer(&somewhere);
     case 3: lg_goexit();
     case 4: lg_exit(41);
     default: pthread_exit(NULL);
@@ -329,9 +329,9 @@ static void stop_it(lg_panic_info *panic)
     if (!lg_recover(panic))
         return;
     note(lg_panic_message(panic));
-    if (lg_error_is(lg_panic_get_error(panic), &broken))
+    if (lg_error_is(lg_panic_error(panic), &broken))
         note("error");
-    if (lg_panic_get_pointer(panic) == &somewhere)
+    if (lg_panic_pointer(panic) == &somewhere)
         note("pointer");
     ck_assert_ptr_nonnull(strstr(lg_panic_file(panic), "blocking_test.c"));
 }
@@ -445,7 +445,7 @@ static struct ends channel;
 static size_t read_there(char *buffer)
 {
     size_t count;
-    must_not_fail(lg_read(channel.from, buffer, 5, lg_forever(), &count));
+    must_not_fail(lg_read(channel.from, buffer, 5, lg_until_forever(), &count));
     lg_sleep(LG_MILLISECOND);
     return count;
 }
@@ -506,7 +506,7 @@ static void call_often(void *unused)
 START_TEST(C9_many_calls)
 {
     must_not_fail(lg_set_workers((unsigned[]){1, 2, 8}[_i]));
-    must_not_fail(lg_set_helpers(4));
+    must_not_fail(lg_blocking_set_threads(4));
     for (int i = 0; i < 50; i++)
         crew_go(call_often, NULL);
     crew_wait();

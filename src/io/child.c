@@ -79,7 +79,7 @@ lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
     lg_duration pause = 0;
 
     if (pid <= 0)
-        return lg_error_errno(EINVAL, "wait for child process %d", (int)pid);
+        return lg_error_new_code(EINVAL, "wait for child process %d", (int)pid);
     for (;;) {
         int found;
         pid_t got = wait4(pid, &found, FLAGS, NULL);
@@ -89,7 +89,7 @@ lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
             return NULL;
         }
         if (got < 0 && errno != EINTR)
-            return lg_error_errno(errno, "wait for child process %d", (int)pid);
+            return lg_error_new_errno("wait for child process %d", (int)pid);
         /* It has ended, but not for us yet: a debugger holds it. */
         lg_error *error = pause > 0 ? lg_sleep_until(pause, until) : NULL;
         if (!error)

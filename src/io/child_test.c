@@ -103,7 +103,7 @@ START_TEST(C9_a_child_ends)
 {
     pidfd_errno = without[WAY];
     for (int ms = 0; ms < 40; ms += 20) {
-        struct waiting waiting = {.pid = new_child(ms, 42), .until = lg_forever()};
+        struct waiting waiting = {.pid = new_child(ms, 42), .until = lg_until_forever()};
         if (ms == 0)
             pause_ms(10);
         on(PLACE, wait_for_it, &waiting);
@@ -113,7 +113,7 @@ START_TEST(C9_a_child_ends)
         on(PLACE, wait_for_it, &waiting);
         must_not_fail(waiting.error);
         ck_assert(WIFSIGNALED(waiting.status) && WTERMSIG(waiting.status) == SIGKILL);
-        must_not_fail(lg_wait_child(new_child(ms, 1), lg_forever(), NULL));
+        must_not_fail(lg_wait_child(new_child(ms, 1), lg_until_forever(), NULL));
     }
     ck_assert_uint_gt(pidfds, 0);
     must(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
@@ -131,16 +131,16 @@ START_TEST(C9_the_deadline_leaves_the_child)
         close(ends.to);
         _exit(read(ends.from, &byte, 1) == 0 ? 3 : 4);
     }
-    struct waiting waiting = {.pid = child, .until = lg_within(15 * LG_MILLISECOND)};
+    struct waiting waiting = {.pid = child, .until = lg_until_timeout(15 * LG_MILLISECOND)};
     on(PLACE, wait_for_it, &waiting);
-    must_be(waiting.error, &lg_deadline_exceeded);
+    must_be(waiting.error, &lg_error_deadline_exceeded);
     ck_assert_int_eq(waiting.status, 0x7777);
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    waiting.until = lg_forever();
+    waiting.until = lg_until_forever();
     waiting.until.lgi_done = &done;
     on(PLACE, wait_for_it, &waiting);
-    must_be(waiting.error, &lg_cancelled);
+    must_be(waiting.error, &lg_error_cancelled);
     close_ends(ends); /* now it ends, and whoever was left behind sees it */
     siginfo_t info;
     int status;
@@ -155,15 +155,15 @@ static void wait_for_strangers(void *unused)
 {
     (void)unused;
     int status;
-    must_be_errno(lg_wait_child(0, lg_forever(), &status), EINVAL);
-    must_be_errno(lg_wait_child(-1, lg_forever(), &status), EINVAL);
-    must_be_errno(lg_wait_child(1, lg_forever(), &status), ECHILD);
-    must_be_errno(lg_wait_child(getpid(), lg_forever(), &status), ECHILD);
-    must_be_errno(lg_wait_child(getppid(), lg_forever(), &status), ECHILD);
-    must_be_errno(lg_wait_child(INT32_MAX, lg_forever(), &status), ECHILD);
+    must_be_errno(lg_wait_child(0, lg_until_forever(), &status), EINVAL);
+    must_be_errno(lg_wait_child(-1, lg_until_forever(), &status), EINVAL);
+    must_be_errno(lg_wait_child(1, lg_until_forever(), &status), ECHILD);
+    must_be_errno(lg_wait_child(getpid(), lg_until_forever(), &status), ECHILD);
+    must_be_errno(lg_wait_child(getppid(), lg_until_forever(), &status), ECHILD);
+    must_be_errno(lg_wait_child(INT32_MAX, lg_until_forever(), &status), ECHILD);
     pid_t child = new_child(0, 0);
     must(waitpid(child, NULL, 0) == child);
-    must_be_errno(lg_wait_child(child, lg_forever(), &status), ECHILD);
+    must_be_errno(lg_wait_child(child, lg_until_forever(), &status), ECHILD);
 }
 
 START_TEST(C9_other_processes_are_no_children)
@@ -177,7 +177,7 @@ START_TEST(C9_ignored_children_leave_nothing)
 {
     pidfd_errno = without[WAY];
     signal(SIGCHLD, SIG_IGN);
-    struct waiting waiting = {.pid = new_child(20, 0), .until = lg_forever()};
+    struct waiting waiting = {.pid = new_child(20, 0), .until = lg_until_forever()};
     on(PLACE, wait_for_it, &waiting);
     must_be_errno(waiting.error, ECHILD);
 }
@@ -188,11 +188,11 @@ START_TEST(C9_stops_are_not_ends)
     pidfd_errno = without[WAY];
     pid_t child = new_child(50, 0);
     kill(child, SIGSTOP);
-    struct waiting waiting = {.pid = child, .until = lg_within(80 * LG_MILLISECOND)};
+    struct waiting waiting = {.pid = child, .until = lg_until_timeout(80 * LG_MILLISECOND)};
     on(PLACE, wait_for_it, &waiting);
-    must_be(waiting.error, &lg_deadline_exceeded);
+    must_be(waiting.error, &lg_error_deadline_exceeded);
     kill(child, SIGCONT);
-    waiting.until = lg_forever();
+    waiting.until = lg_until_forever();
     on(PLACE, wait_for_it, &waiting);
     must_be(waiting.error, NULL);
     ck_assert(WIFEXITED(waiting.status));
@@ -208,7 +208,7 @@ START_TEST(C9_many_children_at_once)
     must_not_fail(lg_set_workers(2));
     int before = count_open();
     for (int i = 0; i < CHILDREN; i++)
-        waiting[i] = (struct waiting){.pid = new_child(i * 7 % 30, i), .until = lg_forever()};
+        waiting[i] = (struct waiting){.pid = new_child(i * 7 % 30, i), .until = lg_until_forever()};
     for (int i = 0; i < CHILDREN; i++)
         crew_go(wait_for_it, &waiting[i]);
     crew_wait();
@@ -227,7 +227,7 @@ START_TEST(C9_two_wait_for_one_child)
     pidfd_errno = without[WAY];
     pid_t child = new_child(30, 5);
     for (int i = 0; i < 2; i++) {
-        waiting[i] = (struct waiting){.pid = child, .until = lg_forever()};
+        waiting[i] = (struct waiting){.pid = child, .until = lg_until_forever()};
         crew_go(wait_for_it, &waiting[i]);
     }
     crew_wait();

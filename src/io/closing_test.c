@@ -98,20 +98,20 @@ START_TEST(C9_closing_wakes_all_who_wait)
         for (int i = 0; i < WAITS; i++) {
             for (int k = 0; k < OF_EACH; k++) {
                 int fd = waits[i] == wait_to_write ? ends[1].to : ends[0].from;
-                waiting[i][k] = (struct waiting){.fd = fd, .until = lg_forever()};
+                waiting[i][k] = (struct waiting){.fd = fd, .until = lg_until_forever()};
                 crew_go(waits[i], &waiting[i][k]);
             }
         }
         for (int i = 0; i < 2; i++) {
-            on_threads[i] = (struct waiting){.fd = ends[0].from, .until = lg_forever()};
+            on_threads[i] = (struct waiting){.fd = ends[0].from, .until = lg_until_forever()};
             ck_assert_int_eq(pthread_create(&threads[i], NULL, on_own_thread, &on_threads[i]), 0);
         }
         await_armed(WAITS * OF_EACH);
         while (polled < 2)
             pause_ms(1);
         lg_error *error = NULL;
-        lg_close_fd(ends[0].from, &error);
-        lg_close_fd(ends[1].to, &error);
+        lg_close(ends[0].from, &error);
+        lg_close(ends[1].to, &error);
         ck_assert_ptr_null(error);
         for (int i = 0; i < 2; i++) {
             pthread_join(threads[i], NULL);
@@ -130,8 +130,8 @@ START_TEST(C9_closing_a_stream_or_file_wakes_too)
 {
     for (int round = 0; round < 2; round++) {
         struct ends ends = make_ends(STREAM), others = make_ends(STREAM);
-        struct waiting waiting = {.fd = ends.from, .until = lg_forever()};
-        struct waiting other = {.fd = others.from, .until = lg_forever()};
+        struct waiting waiting = {.fd = ends.from, .until = lg_until_forever()};
+        struct waiting other = {.fd = others.from, .until = lg_until_forever()};
         FILE *stream = fdopen(ends.from, "r");
         lg_file *file;
         must_not_fail(lg_file_adopt(others.from, "others", &file));
@@ -139,8 +139,8 @@ START_TEST(C9_closing_a_stream_or_file_wakes_too)
         crew_go(wait_to_read, &waiting);
         crew_go(wait_to_read, &other);
         await_armed(2);
-        lg_close_file(stream, NULL);
-        must_not_fail(lg_file_close(file));
+        lg_fclose(stream, NULL);
+        must_not_fail(lg_file_close_now(file));
         crew_wait();
         must_be(waiting.error, &lg_error_closed);
         must_be(other.error, &lg_error_closed);
@@ -157,11 +157,11 @@ START_TEST(C9_closing_a_listener_wakes_who_accepts)
     must(listener >= 0 && listen(listener, 10) == 0);
     struct waiting waiting[OF_EACH];
     for (int i = 0; i < OF_EACH; i++) {
-        waiting[i] = (struct waiting){.fd = listener, .until = lg_forever()};
+        waiting[i] = (struct waiting){.fd = listener, .until = lg_until_forever()};
         crew_go(wait_to_accept, &waiting[i]);
     }
     await_armed(OF_EACH);
-    lg_close_fd(listener, NULL);
+    lg_close(listener, NULL);
     crew_wait();
     for (int i = 0; i < OF_EACH; i++)
         must_be(waiting[i].error, &lg_error_closed);
@@ -173,16 +173,16 @@ START_TEST(C9_a_wait_of_an_earlier_generation_is_refused)
 {
     struct ends ends = make_ends(STREAM);
     short revents;
-    struct waiting first = {.fd = ends.from, .until = lg_within(0)};
+    struct waiting first = {.fd = ends.from, .until = lg_until_timeout(0)};
     wait_to_read(&first);
     uint32_t before = lgi_fd_generation(ends.from);
-    lg_close_fd(ends.from, NULL);
+    lg_close(ends.from, NULL);
     ck_assert_uint_ne(before, lgi_fd_generation(ends.from));
     struct ends others = make_ends(STREAM);
     int again = others.from;
     ck_assert_int_eq(again, ends.from); /* the lowest number there is */
-    must_be(lgi_wait_fd_of(again, before, POLLIN, lg_forever(), &revents), &lg_error_closed);
-    must_be(lgi_wait_fd(again, POLLIN, lg_within(0), &revents), &lg_deadline_exceeded);
+    must_be(lgi_wait_fd_of(again, before, POLLIN, lg_until_forever(), &revents), &lg_error_closed);
+    must_be(lgi_wait_fd(again, POLLIN, lg_until_timeout(0), &revents), &lg_error_deadline_exceeded);
     close_ends(others);
     close(ends.to);
 }
@@ -193,12 +193,12 @@ END_TEST
 START_TEST(C9_after_a_plain_close_the_deadline_ends_the_wait)
 {
     struct ends ends = make_ends(PIPE);
-    struct waiting waiting = {.fd = ends.from, .until = lg_within(50 * LG_MILLISECOND)};
+    struct waiting waiting = {.fd = ends.from, .until = lg_until_timeout(50 * LG_MILLISECOND)};
     crew_go(wait_to_read, &waiting);
     pause_ms(10);
     close(ends.from);
     crew_wait();
-    must_be(waiting.error, &lg_deadline_exceeded);
+    must_be(waiting.error, &lg_error_deadline_exceeded);
     close(ends.to);
 }
 END_TEST
@@ -215,23 +215,23 @@ static void reuse_number(void *data)
     for (int i = 0; i < reuse->rounds; i++) {
         struct ends ends = make_ends(i % KINDS);
         must(dup3(ends.from, reuse->at, O_CLOEXEC) == reuse->at);
-        struct waiting waiting = {.fd = reuse->at, .until = lg_within(LG_MILLISECOND / 2)};
+        struct waiting waiting = {.fd = reuse->at, .until = lg_until_timeout(LG_MILLISECOND / 2)};
         wait_to_read(&waiting);
-        must_be(waiting.error, &lg_deadline_exceeded);
+        must_be(waiting.error, &lg_error_deadline_exceeded);
         if (i % 3 == 0) { /* what is armed still has its file, by the other number */
             must(write(ends.to, "x", 1) == 1);
         }
         if (i % 2 == 0)
             close(reuse->at);
         else
-            lg_close_fd(reuse->at, NULL);
+            lg_close(reuse->at, NULL);
         struct ends next = make_ends((i + 1) % KINDS);
         must(dup3(next.from, reuse->at, O_CLOEXEC) == reuse->at);
-        waiting.until = lg_within(LG_MILLISECOND);
+        waiting.until = lg_until_timeout(LG_MILLISECOND);
         wait_to_read(&waiting);
-        must_be(waiting.error, &lg_deadline_exceeded);
+        must_be(waiting.error, &lg_error_deadline_exceeded);
         must(write(next.to, "hello", 5) == 5);
-        waiting.until = lg_forever();
+        waiting.until = lg_until_forever();
         wait_to_read(&waiting);
         must(!waiting.error && waiting.count == 5);
         close(reuse->at);
@@ -262,7 +262,7 @@ static void close_at_random(void *data)
         __asm__ volatile("");
     if (spins % 3 == 0)
         lg_yield();
-    lg_close_fd(waiting->fd, NULL);
+    lg_close(waiting->fd, NULL);
 }
 
 START_TEST(C9_closing_at_any_moment)
@@ -278,7 +278,7 @@ START_TEST(C9_closing_at_any_moment)
         close(low.from);
     }
     for (int i = 0; i < VICTIMS; i++) {
-        waiting[i] = (struct waiting){.fd = ends[i].from, .until = lg_forever()};
+        waiting[i] = (struct waiting){.fd = ends[i].from, .until = lg_until_forever()};
         crew_go(i % 2 ? wait_to_read : wait_by_poll, &waiting[i]);
         crew_go(close_at_random, &waiting[i]);
     }
@@ -296,9 +296,10 @@ END_TEST
 
 static void open_all_there_is(void *data)
 {
-    struct waiting waiting = {.fd = *(const int *)data, .until = lg_within(10 * LG_MICROSECOND)};
+    struct waiting waiting = {.fd = *(const int *)data,
+                              .until = lg_until_timeout(10 * LG_MICROSECOND)};
     wait_to_read(&waiting);
-    must_be(waiting.error, &lg_deadline_exceeded);
+    must_be(waiting.error, &lg_error_deadline_exceeded);
 }
 
 START_TEST(C9_nothing_is_inherited_or_leaks)
@@ -333,29 +334,29 @@ END_TEST
 START_TEST(C9_a_forked_child_of_a_thread_can_wait)
 {
     struct ends ends = make_ends(PIPE), wakes = make_ends(PIPE);
-    struct waiting waiting = {.fd = ends.from, .until = lg_within(LG_MILLISECOND)};
+    struct waiting waiting = {.fd = ends.from, .until = lg_until_timeout(LG_MILLISECOND)};
     struct lgi_done done = {0};
     wait_to_read(&waiting);
-    must_be(waiting.error, &lg_deadline_exceeded);
+    must_be(waiting.error, &lg_error_deadline_exceeded);
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         int failed = 0;
-        waiting.until = lg_within(50 * LG_MILLISECOND);
+        waiting.until = lg_until_timeout(50 * LG_MILLISECOND);
         waiting.until.lgi_done = &done;
         for (int i = 0; i < 3; i++) {
             wait_to_read(&waiting);
-            failed += waiting.error != &lg_deadline_exceeded;
+            failed += waiting.error != &lg_error_deadline_exceeded;
         }
         _exit(failed);
     }
     for (int i = 0; i < 100; i++) { /* its own waits are cancelled meanwhile */
         struct lgi_done mine = {0};
-        waiting.until = lg_within(LG_SECOND);
+        waiting.until = lg_until_timeout(LG_SECOND);
         waiting.until.lgi_done = &mine;
         lgi_done_set(&mine, NULL);
         wait_to_read(&waiting);
-        must_be(waiting.error, &lg_cancelled);
+        must_be(waiting.error, &lg_error_cancelled);
     }
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -369,7 +370,7 @@ END_TEST
 START_TEST(C9_a_forked_child_closes_what_is_waited_for)
 {
     struct ends ends = make_ends(STREAM);
-    struct waiting waiting = {.fd = ends.from, .until = lg_forever()};
+    struct waiting waiting = {.fd = ends.from, .until = lg_until_forever()};
     pthread_t thread;
     ck_assert_int_eq(pthread_create(&thread, NULL, on_own_thread, &waiting), 0);
     while (polled == 0)
@@ -377,7 +378,7 @@ START_TEST(C9_a_forked_child_closes_what_is_waited_for)
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        lg_close_fd(ends.from, NULL);
+        lg_close(ends.from, NULL);
         _exit(0);
     }
     int status;
@@ -404,7 +405,7 @@ static void *wait_and_be_cancelled(void *data)
 START_TEST(C9_a_wait_is_no_cancellation_point)
 {
     struct ends ends = make_ends(STREAM);
-    struct waiting waiting = {.fd = ends.from, .until = lg_forever()};
+    struct waiting waiting = {.fd = ends.from, .until = lg_until_forever()};
     pthread_t thread;
     void *result;
     ck_assert_int_eq(pthread_create(&thread, NULL, wait_and_be_cancelled, &waiting), 0);
@@ -412,7 +413,7 @@ START_TEST(C9_a_wait_is_no_cancellation_point)
         pause_ms(1);
     pthread_cancel(thread);
     pause_ms(10);
-    lg_close_fd(ends.from, NULL);
+    lg_close(ends.from, NULL);
     pthread_join(thread, &result);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
     must_be(waiting.error, &lg_error_closed);

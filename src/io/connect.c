@@ -73,7 +73,7 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
         if (of_the_connection(errno))
             continue;
         if (errno != EAGAIN)
-            return lg_error_errno(errno, "accept from descriptor %d", listener);
+            return lg_error_new_errno("accept from descriptor %d", listener);
         lgi_io_waited();
         lg_error *error = lgi_wait_fd_of(listener, generation, POLLIN, until, &revents);
         if (error)
@@ -105,7 +105,7 @@ static void restore(const struct blocking *before)
 
 static lg_error *failed(int fd, int error)
 {
-    return lg_error_errno(error, "connect descriptor %d", fd);
+    return lg_error_new_code(error, "connect descriptor %d", fd);
 }
 
 /* It is on its way. */

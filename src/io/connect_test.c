@@ -91,16 +91,16 @@ static void serve_one(void *data)
     struct address peer = {.length = sizeof(peer.storage)};
     errno = 76;
     must_not_fail(lg_accept(server->listener, (struct sockaddr *)&peer.storage, &peer.length,
-                            lg_forever(), &fd));
+                            lg_until_forever(), &fd));
     must(errno == 76);
     must(peer.storage.ss_family == server->family);
     must(fcntl(fd, F_GETFL) & O_NONBLOCK);
     must(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_forever(), &count));
-    must_not_fail(lg_write(fd, buffer, count, lg_forever(), NULL));
-    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_forever(), &count));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must_not_fail(lg_write(fd, buffer, count, lg_until_forever(), NULL));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_forever(), &count));
     must(count == 0); /* half-closed: what is written still arrives */
-    must_not_fail(lg_write(fd, "bye", 3, lg_forever(), NULL));
+    must_not_fail(lg_write(fd, "bye", 3, lg_until_forever(), NULL));
     close(fd);
 }
 
@@ -113,19 +113,20 @@ static void be_client(void *data)
     int flags = fcntl(fd, F_GETFL);
     errno = 75;
     must_not_fail(
-        lg_connect(fd, any(&server->address), server->address.length, lg_within(LG_MINUTE)));
+        lg_connect(fd, any(&server->address), server->address.length, lg_until_timeout(LG_MINUTE)));
     must(errno == 75);
     must(fcntl(fd, F_GETFL) == flags);
     /* (The kernel says once more that it is done.) */
-    lg_error_free(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
-    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_forever()),
+    lg_error_free(
+        lg_connect(fd, any(&server->address), server->address.length, lg_until_forever()));
+    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_until_forever()),
                   EISCONN);
-    must_not_fail(lg_write(fd, "hello", 5, lg_forever(), NULL));
-    must_not_fail(lg_read_full(fd, buffer, 5, lg_forever(), &count));
+    must_not_fail(lg_write(fd, "hello", 5, lg_until_forever(), NULL));
+    must_not_fail(lg_read_full(fd, buffer, 5, lg_until_forever(), &count));
     must(memcmp(buffer, "hello", 5) == 0);
     shutdown(fd, SHUT_WR);
-    must_not_fail(lg_read_full(fd, buffer, 3, lg_forever(), &count));
-    must_be(lg_read_full(fd, buffer, 3, lg_forever(), &count), &lg_end_of_file);
+    must_not_fail(lg_read_full(fd, buffer, 3, lg_until_forever(), &count));
+    must_be(lg_read_full(fd, buffer, 3, lg_until_forever(), &count), &lg_error_end_of_file);
     close(fd);
 }
 
@@ -159,14 +160,14 @@ static void accept_in_vain(void *data)
 {
     const struct server *server = data;
     int fd = 9;
-    must_be(lg_accept(server->listener, NULL, NULL, lg_within(10 * LG_MILLISECOND), &fd),
-            &lg_deadline_exceeded);
+    must_be(lg_accept(server->listener, NULL, NULL, lg_until_timeout(10 * LG_MILLISECOND), &fd),
+            &lg_error_deadline_exceeded);
     must(fd == -1);
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_until until = lg_forever();
+    lg_until until = lg_until_forever();
     until.lgi_done = &done;
-    must_be(lg_accept(server->listener, NULL, NULL, until, &fd), &lg_cancelled);
+    must_be(lg_accept(server->listener, NULL, NULL, until, &fd), &lg_error_cancelled);
     must(fd == -1);
 }
 
@@ -185,7 +186,7 @@ static void be_refused(void *data)
 {
     const struct server *server = data;
     int fd = new_socket(server->family, SOCK_NONBLOCK);
-    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_forever()),
+    must_be_errno(lg_connect(fd, any(&server->address), server->address.length, lg_until_forever()),
                   ECONNREFUSED);
     close(fd);
 }
@@ -208,9 +209,9 @@ static int fill(const struct server *server, int *fds, int most)
     for (int i = 0; i < most; i++) {
         fds[i] = new_socket(server->family, SOCK_NONBLOCK);
         lg_error *error = lg_connect(fds[i], any(&server->address), server->address.length,
-                                     lg_within(50 * LG_MILLISECOND));
+                                     lg_until_timeout(50 * LG_MILLISECOND));
         if (error) {
-            must_be(error, &lg_deadline_exceeded);
+            must_be(error, &lg_error_deadline_exceeded);
             close(fds[i]);
             return i;
         }
@@ -227,20 +228,21 @@ static void connect_in_vain(void *data)
     /* Cancelled meanwhile; a blocking socket blocks again afterwards. */
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_until until = lg_forever();
+    lg_until until = lg_until_forever();
     until.lgi_done = &done;
     int fd = new_socket(server->family, 0);
-    must_be(lg_connect(fd, any(&server->address), server->address.length, until), &lg_cancelled);
+    must_be(lg_connect(fd, any(&server->address), server->address.length, until),
+            &lg_error_cancelled);
     must(!(fcntl(fd, F_GETFL) & O_NONBLOCK));
     /* Once there is room, the same call comes through. */
     for (int i = 0; i < count; i++) {
         int taken;
-        must_not_fail(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken));
+        must_not_fail(lg_accept(server->listener, NULL, NULL, lg_until_forever(), &taken));
         close(taken);
         close(fds[i]);
     }
-    must_not_fail(
-        lg_connect(fd, any(&server->address), server->address.length, lg_within(30 * LG_SECOND)));
+    must_not_fail(lg_connect(fd, any(&server->address), server->address.length,
+                             lg_until_timeout(30 * LG_SECOND)));
     close(fd);
 }
 
@@ -266,12 +268,13 @@ static void be_reset(void *data)
     size_t count;
     int taken;
     int fd = new_socket(AF_INET, SOCK_NONBLOCK);
-    must_not_fail(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
-    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken));
+    must_not_fail(
+        lg_connect(fd, any(&server->address), server->address.length, lg_until_forever()));
+    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_until_forever(), &taken));
     must(setsockopt(taken, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
     close(taken);
-    must_be_errno(lg_read(fd, &byte, 1, lg_forever(), &count), ECONNRESET);
-    must_be_errno(lg_write(fd, "x", 1, lg_forever(), &count), EPIPE);
+    must_be_errno(lg_read(fd, &byte, 1, lg_until_forever(), &count), ECONNRESET);
+    must_be_errno(lg_write(fd, "x", 1, lg_until_forever(), &count), EPIPE);
     close(fd);
 }
 
@@ -279,7 +282,7 @@ static void wait_to_be_reset(void *data)
 {
     char byte;
     size_t count;
-    must_be_errno(lg_read(*(int *)data, &byte, 1, lg_forever(), &count), ECONNRESET);
+    must_be_errno(lg_read(*(int *)data, &byte, 1, lg_until_forever(), &count), ECONNRESET);
 }
 
 START_TEST(C9_the_peer_resets)
@@ -290,8 +293,8 @@ START_TEST(C9_the_peer_resets)
     on(_i, be_reset, &server);
     /* While it is waited for. */
     int taken, fd = new_socket(AF_INET, 0);
-    must_not_fail(lg_connect(fd, any(&server.address), server.address.length, lg_forever()));
-    must_not_fail(lg_accept(server.listener, NULL, NULL, lg_forever(), &taken));
+    must_not_fail(lg_connect(fd, any(&server.address), server.address.length, lg_until_forever()));
+    must_not_fail(lg_accept(server.listener, NULL, NULL, lg_until_forever(), &taken));
     must(setsockopt(taken, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
     crew_go(wait_to_be_reset, &fd);
     pause_ms(10);
@@ -317,10 +320,10 @@ static void read_in_spite_of(void *data)
     char buffer[16];
     size_t count;
     int fd = *(int *)data;
-    must_be(lg_read(fd, buffer, sizeof(buffer), lg_within(100 * LG_MILLISECOND), &count),
-            &lg_deadline_exceeded);
+    must_be(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(100 * LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
     must(tries < 50); /* it does not try all the time */
-    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
     must(count == 5);
 }
 
@@ -375,12 +378,12 @@ static unsigned echoed; /* atomic */
 static void echo(int fd)
 {
     char buffer[256];
-    lg_defer(lg_close_fd, fd, (lg_error **)NULL);
+    lg_defer(lg_close, fd, (lg_error **)NULL);
     for (size_t count;;) {
-        must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+        must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         if (count == 0)
             return;
-        must_not_fail(lg_write(fd, buffer, count, lg_within(LG_MINUTE), NULL));
+        must_not_fail(lg_write(fd, buffer, count, lg_until_timeout(LG_MINUTE), NULL));
         __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED);
     }
 }
@@ -389,7 +392,7 @@ static void echo_server(void *unused)
 {
     (void)unused;
     for (int fd;;) {
-        lg_error *error = lg_accept(echo_listener, NULL, NULL, lg_forever(), &fd);
+        lg_error *error = lg_accept(echo_listener, NULL, NULL, lg_until_forever(), &fd);
         if (error == &lg_error_closed)
             return;
         must_not_fail(error);
@@ -403,14 +406,14 @@ static void echo_client(void *data)
     char sent[64], got[64];
     int fd = new_socket(AF_INET, SOCK_NONBLOCK);
     lg_error *error = NULL;
-    must_not_fail(lg_connect(fd, any(address), address->length, lg_within(LG_MINUTE)));
+    must_not_fail(lg_connect(fd, any(address), address->length, lg_until_timeout(LG_MINUTE)));
     for (int i = 0; i < ECHOS; i++) {
         memset(sent, fd + i, sizeof(sent));
-        must_not_fail(lg_write(fd, sent, sizeof(sent), lg_forever(), NULL));
-        must_not_fail(lg_read_full(fd, got, sizeof(got), lg_within(LG_MINUTE), NULL));
+        must_not_fail(lg_write(fd, sent, sizeof(sent), lg_until_forever(), NULL));
+        must_not_fail(lg_read_full(fd, got, sizeof(got), lg_until_timeout(LG_MINUTE), NULL));
         must(memcmp(sent, got, sizeof(got)) == 0);
     }
-    lg_close_fd(fd, &error);
+    lg_close(fd, &error);
     must_not_fail(error);
 }
 
@@ -434,7 +437,7 @@ START_TEST(C9_a_thousand_connections)
         must(i < 3000);
         pause_ms(10);
     }
-    lg_close_fd(echo_listener, NULL);
+    lg_close(echo_listener, NULL);
     crew_wait();
 }
 END_TEST
@@ -445,13 +448,14 @@ static void run_out(void *data)
 {
     const struct server *server = data;
     int taken, fd = new_socket(AF_INET, SOCK_NONBLOCK);
-    must_not_fail(lg_connect(fd, any(&server->address), server->address.length, lg_forever()));
+    must_not_fail(
+        lg_connect(fd, any(&server->address), server->address.length, lg_until_forever()));
     if (!limit_descriptors((rlim_t)fd + 1))
         return;
-    must_be_errno(lg_accept(server->listener, NULL, NULL, lg_forever(), &taken), EMFILE);
+    must_be_errno(lg_accept(server->listener, NULL, NULL, lg_until_forever(), &taken), EMFILE);
     must(taken == -1);
     must(limit_descriptors(500));
-    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_within(0), &taken));
+    must_not_fail(lg_accept(server->listener, NULL, NULL, lg_until_timeout(0), &taken));
     close(taken);
     close(fd);
 }
@@ -473,12 +477,12 @@ static void read_without(void *data)
     struct ends *ends = data;
     char byte;
     size_t count;
-    must_be(lg_read(ends->from, &byte, 1, lg_within(5 * LG_MILLISECOND), &count),
-            &lg_deadline_exceeded);
-    must_not_fail(lg_read(ends->from, &byte, 1, lg_forever(), &count));
+    must_be(lg_read(ends->from, &byte, 1, lg_until_timeout(5 * LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
+    must_not_fail(lg_read(ends->from, &byte, 1, lg_until_forever(), &count));
     must(count == 1);
     has_read = true;
-    must_be(lg_read(ends->from, &byte, 1, lg_forever(), &count), &lg_error_closed);
+    must_be(lg_read(ends->from, &byte, 1, lg_until_forever(), &count), &lg_error_closed);
 }
 
 static void *write_later(void *data)
@@ -489,7 +493,7 @@ static void *write_later(void *data)
     while (!has_read)
         pause_ms(1);
     pause_ms(30);
-    lg_close_fd(ends->from, NULL);
+    lg_close(ends->from, NULL);
     return NULL;
 }
 

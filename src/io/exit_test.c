@@ -31,7 +31,7 @@ static void read_for_ever(void)
     size_t count;
     lg_defer(say, "read");
     begun++;
-    lg_error_free(lg_read(ends.from, &byte, 1, lg_forever(), &count));
+    lg_error_free(lg_read(ends.from, &byte, 1, lg_until_forever(), &count));
     never("read returned");
 }
 
@@ -40,7 +40,7 @@ static void accept_for_ever(void)
     int fd;
     lg_defer(say, "accept");
     begun++;
-    lg_error_free(lg_accept(listener, NULL, NULL, lg_forever(), &fd));
+    lg_error_free(lg_accept(listener, NULL, NULL, lg_until_forever(), &fd));
     never("accept returned");
 }
 
@@ -48,7 +48,7 @@ static void poll_for_ever(void)
 {
     lg_defer(say, "poll");
     begun++;
-    lg_error_free(lg_poll(ends.from, POLLIN, lg_forever(), NULL));
+    lg_error_free(lg_poll(ends.from, POLLIN, lg_until_forever(), NULL));
     never("poll returned");
 }
 
@@ -56,7 +56,7 @@ static void wait_for_ever(void)
 {
     lg_defer(say, "child");
     begun++;
-    lg_error_free(lg_wait_child(child, lg_forever(), NULL));
+    lg_error_free(lg_wait_child(child, lg_until_forever(), NULL));
     never("child returned");
 }
 

@@ -183,7 +183,7 @@ int close(int fd)
 static void note_error(int end, lg_error *error)
 {
     if (error && ran->errors[end] == 0)
-        ran->errors[end] = lg_error_errno_value(error) ? lg_error_errno_value(error) : -1;
+        ran->errors[end] = lg_error_errno(error) ? lg_error_errno(error) : -1;
     lg_error_free(error);
 }
 
@@ -193,12 +193,12 @@ static struct sockaddr_in address;
 static lg_error *serve(int *fd)
 {
     char buffer[5];
-    lg_error *error = lg_accept(listener, NULL, NULL, lg_forever(), fd);
+    lg_error *error = lg_accept(listener, NULL, NULL, lg_until_forever(), fd);
     if (!error)
-        error = lg_read_full(*fd, buffer, 5, lg_forever(), NULL);
+        error = lg_read_full(*fd, buffer, 5, lg_until_forever(), NULL);
     if (!error)
         lg_sleep(2 * LG_MILLISECOND);
-    return error ? error : lg_write(*fd, buffer, 5, lg_forever(), NULL);
+    return error ? error : lg_write(*fd, buffer, 5, lg_until_forever(), NULL);
 }
 
 static void be_server(void *unused)
@@ -209,21 +209,21 @@ static void be_server(void *unused)
     ran->done[0] = !error;
     note_error(0, error);
     error = NULL;
-    lg_close_fd(fd, &error);
+    lg_close(fd, &error);
     note_error(0, error);
-    lg_close_fd(listener, NULL); /* the client is not to wait for ever */
+    lg_close(listener, NULL); /* the client is not to wait for ever */
 }
 
 static lg_error *ask(int fd)
 {
     char buffer[5] = "";
     lg_error *error = lg_connect(fd, (const struct sockaddr *)&address, sizeof(address),
-                                 lg_forever());
+                                 lg_until_forever());
     lg_sleep(2 * LG_MILLISECOND);
     if (!error)
-        error = lg_write(fd, "hello", 5, lg_forever(), NULL);
+        error = lg_write(fd, "hello", 5, lg_until_forever(), NULL);
     if (!error)
-        error = lg_read_full(fd, buffer, 5, lg_forever(), NULL);
+        error = lg_read_full(fd, buffer, 5, lg_until_forever(), NULL);
     if (!error && memcmp(buffer, "hello", 5) != 0)
         error = lg_error_new("something else was read");
     return error;
@@ -238,9 +238,9 @@ static void be_client(void *unused)
     ran->done[1] = !error;
     note_error(1, error);
     error = NULL;
-    lg_close_fd(client, &error);
+    lg_close(client, &error);
     note_error(1, error);
-    lg_close_fd(listener, NULL); /* the server neither */
+    lg_close(listener, NULL); /* the server neither */
 }
 
 static void open_sockets(void)
@@ -265,15 +265,15 @@ static void be_pipe_server(void *unused)
 {
     char buffer[5];
     (void)unused;
-    lg_error *error = lg_read_full(there.from, buffer, 5, lg_forever(), NULL);
+    lg_error *error = lg_read_full(there.from, buffer, 5, lg_until_forever(), NULL);
     if (!error)
         lg_sleep(2 * LG_MILLISECOND);
     if (!error)
-        error = lg_write(back.to, buffer, 5, lg_forever(), NULL);
+        error = lg_write(back.to, buffer, 5, lg_until_forever(), NULL);
     ran->done[0] = !error;
     note_error(0, error);
-    lg_close_fd(there.from, NULL);
-    lg_close_fd(back.to, NULL);
+    lg_close(there.from, NULL);
+    lg_close(back.to, NULL);
 }
 
 static void be_pipe_client(void *unused)
@@ -281,15 +281,15 @@ static void be_pipe_client(void *unused)
     char buffer[5];
     (void)unused;
     lg_sleep(2 * LG_MILLISECOND);
-    lg_error *error = lg_write(there.to, "hello", 5, lg_forever(), NULL);
+    lg_error *error = lg_write(there.to, "hello", 5, lg_until_forever(), NULL);
     if (!error)
-        error = lg_read_full(back.from, buffer, 5, lg_forever(), NULL);
+        error = lg_read_full(back.from, buffer, 5, lg_until_forever(), NULL);
     if (!error && memcmp(buffer, "hello", 5) != 0)
         error = lg_error_new("something else was read");
     ran->done[1] = !error;
     note_error(1, error);
-    lg_close_fd(there.to, NULL);
-    lg_close_fd(back.from, NULL);
+    lg_close(there.to, NULL);
+    lg_close(back.from, NULL);
 }
 
 static void open_pipes(void)
@@ -305,7 +305,7 @@ static pid_t children[2];
 static void wait_for_child(void *data)
 {
     int number = *(int *)data, status = 0;
-    lg_error *error = lg_wait_child(children[number], lg_forever(), &status);
+    lg_error *error = lg_wait_child(children[number], lg_until_forever(), &status);
     if (!error && WEXITSTATUS(status) != 42)
         error = lg_error_new("something else was its status");
     ran->done[number] = !error;

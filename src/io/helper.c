@@ -166,10 +166,11 @@ bool lgi_help_withdraw(struct lgi_job *job)
     return queued;
 }
 
-lg_error *lg_set_helpers(unsigned count)
+lg_error *lg_blocking_set_threads(unsigned count)
 {
     if (count == 0 || count > MOST)
-        return lg_errorf("the number of helper threads must be from 1 to %d, not %u", MOST, count);
+        return lg_error_newf("the number of helper threads must be from 1 to %d, not %u", MOST,
+                             count);
     pthread_mutex_lock(&pool.lock);
     pool.limit = count;
     /* For what waits there may be more now; or those too many go. */
@@ -181,7 +182,7 @@ lg_error *lg_set_helpers(unsigned count)
     return NULL;
 }
 
-unsigned lg_helpers(void)
+unsigned lg_blocking_threads(void)
 {
     pthread_mutex_lock(&pool.lock);
     unsigned limit = pool.limit;

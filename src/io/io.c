@@ -17,8 +17,8 @@
 #include "sched/goroutine.h"
 #include "sched/poll.h"
 
-LG_ERROR_DEFINE(lg_end_of_file, "end of file");
-LG_ERROR_DEFINE(lg_unexpected_end, "unexpected end of file");
+LG_ERROR_DEFINE(lg_error_end_of_file, "end of file");
+LG_ERROR_DEFINE(lg_error_unexpected_end, "unexpected end of file");
 
 lg_error *lg_set_nonblocking(int fd)
 {
@@ -26,7 +26,7 @@ lg_error *lg_set_nonblocking(int fd)
     int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
         return NULL;
-    return lg_error_errno(errno, "O_NONBLOCK for descriptor %d", fd);
+    return lg_error_new_errno("O_NONBLOCK for descriptor %d", fd);
 }
 
 lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
@@ -45,7 +45,7 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
     if (error)
         return error;
     if (one.revents & POLLNVAL)
-        return lg_error_errno(EBADF, "waiting for descriptor %d", fd);
+        return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
     if (revents)
         *revents = one.revents;
     return NULL;
@@ -177,7 +177,7 @@ static lg_error *wait_for(struct file *file, short events, lg_until until, const
     if (errno == EINTR)
         return NULL;
     if (errno != EAGAIN)
-        return lg_error_errno(errno, "%s descriptor %d", what, file->fd);
+        return lg_error_new_errno("%s descriptor %d", what, file->fd);
     lgi_io_waited();
     if (file->pause > 0) {
         lg_error *over = lg_sleep_until(file->pause, until);
@@ -247,7 +247,7 @@ lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t
         size_t some = 0;
         error = read_some(&file, (char *)buffer + *done, size - *done, until, &some);
         if (!error && some == 0)
-            error = *done == 0 ? &lg_end_of_file : &lg_unexpected_end;
+            error = *done == 0 ? &lg_error_end_of_file : &lg_error_unexpected_end;
         *done += some;
     }
     return error;

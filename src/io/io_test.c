@@ -18,7 +18,8 @@ static void read_hello(void *data)
     struct pair *pair = data;
     char buffer[16] = "";
     errno = 77;
-    must_not_fail(lg_read(pair->ends.from, buffer, sizeof(buffer), lg_forever(), &pair->count));
+    must_not_fail(
+        lg_read(pair->ends.from, buffer, sizeof(buffer), lg_until_forever(), &pair->count));
     must(errno == 77);
     must(pair->count == 5 && memcmp(buffer, "hello", 5) == 0);
 }
@@ -65,10 +66,11 @@ static void read_end(void *data)
     struct pair *pair = data;
     char byte;
     pair->count = 99;
-    must_not_fail(lg_read(pair->ends.from, &byte, 1, lg_forever(), &pair->count));
+    must_not_fail(lg_read(pair->ends.from, &byte, 1, lg_until_forever(), &pair->count));
     must(pair->count == 0);
-    must_be(lg_read_full(pair->ends.from, &byte, 1, lg_forever(), NULL), &lg_end_of_file);
-    must_not_fail(lg_read(pair->ends.from, &byte, 0, lg_forever(), &pair->count));
+    must_be(lg_read_full(pair->ends.from, &byte, 1, lg_until_forever(), NULL),
+            &lg_error_end_of_file);
+    must_not_fail(lg_read(pair->ends.from, &byte, 0, lg_until_forever(), &pair->count));
 }
 
 static void *close_later(void *data)
@@ -107,10 +109,10 @@ START_TEST(C9_the_deadline_comes_first)
     FOR_KINDS(pair)
     {
         lg_duration start = lg_now();
-        pair.until = lg_within(15 * LG_MILLISECOND);
+        pair.until = lg_until_timeout(15 * LG_MILLISECOND);
         pair.count = 99;
         on(_i, read_until, &pair);
-        must_be(pair.error, &lg_deadline_exceeded);
+        must_be(pair.error, &lg_error_deadline_exceeded);
         ck_assert_uint_eq(pair.count, 0);
         ck_assert_int_ge(lg_since(start), 15 * LG_MILLISECOND);
         ck_assert_int_lt(lg_since(start), 10 * LG_SECOND);
@@ -139,7 +141,7 @@ START_TEST(C9_cancelling_comes_first)
     {
         struct lgi_done done = {0};
         pthread_t canceller;
-        pair.until = lg_forever();
+        pair.until = lg_until_forever();
         pair.done = &done;
         ck_assert_int_eq(pthread_create(&canceller, NULL, cancel_later, &done), 0);
         on(_i, read_until, &pair);
@@ -200,7 +202,7 @@ static void write_large(void *data)
     struct pair *pair = data;
     size_t count = 0;
     errno = 78;
-    must_not_fail(lg_write(pair->ends.to, large(), LARGE, lg_forever(), &count));
+    must_not_fail(lg_write(pair->ends.to, large(), LARGE, lg_until_forever(), &count));
     must(count == LARGE && errno == 78);
     close(pair->ends.to);
 }
@@ -224,8 +226,8 @@ static void write_in_vain(void *data)
 {
     struct pair *pair = data;
     size_t count = 0;
-    must_be(lg_write(pair->ends.to, large(), LARGE, lg_within(30 * LG_MILLISECOND), &count),
-            &lg_deadline_exceeded);
+    must_be(lg_write(pair->ends.to, large(), LARGE, lg_until_timeout(30 * LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
     must(count > 0 && count < LARGE);
     pair->error = NULL;
     close(pair->ends.to);
@@ -248,7 +250,7 @@ static void write_to_nobody(void *data)
 {
     struct pair *pair = data;
     size_t count = 5;
-    must_be_errno(lg_write(pair->ends.to, "hello", 5, lg_forever(), &count), EPIPE);
+    must_be_errno(lg_write(pair->ends.to, "hello", 5, lg_until_forever(), &count), EPIPE);
     must(count == 0);
 }
 
@@ -269,7 +271,7 @@ static void write_part_to_nobody(void *data)
 {
     struct pair *pair = data;
     size_t count = 0;
-    lg_error *error = lg_write(pair->ends.to, large(), LARGE, lg_forever(), &count);
+    lg_error *error = lg_write(pair->ends.to, large(), LARGE, lg_until_forever(), &count);
     must(lg_error_is_errno(error, EPIPE) || lg_error_is_errno(error, ECONNRESET));
     lg_error_free(error);
     must(count > 0 && count < LARGE);
@@ -322,13 +324,15 @@ static void read_parts(void *data)
     struct pair *pair = data;
     char buffer[80];
     size_t count;
-    must_not_fail(lg_read_full(pair->ends.from, buffer, 80, lg_forever(), &count));
+    must_not_fail(lg_read_full(pair->ends.from, buffer, 80, lg_until_forever(), &count));
     must(count == 80 && memcmp(buffer, large(), 80) == 0);
-    must_be(lg_read_full(pair->ends.from, buffer, 80, lg_forever(), &count), &lg_unexpected_end);
+    must_be(lg_read_full(pair->ends.from, buffer, 80, lg_until_forever(), &count),
+            &lg_error_unexpected_end);
     must(count == 20 && memcmp(buffer, large() + 80, 20) == 0);
-    must_be(lg_read_full(pair->ends.from, buffer, 80, lg_forever(), &count), &lg_end_of_file);
+    must_be(lg_read_full(pair->ends.from, buffer, 80, lg_until_forever(), &count),
+            &lg_error_end_of_file);
     must(count == 0);
-    must_not_fail(lg_read_full(pair->ends.from, buffer, 0, lg_forever(), &count));
+    must_not_fail(lg_read_full(pair->ends.from, buffer, 0, lg_until_forever(), &count));
 }
 
 START_TEST(C9_read_full_reads_all_or_says_what_was_missing)
@@ -350,8 +354,9 @@ static void read_part_until(void *data)
     struct pair *pair = data;
     char buffer[10];
     size_t count;
-    must_be(lg_read_full(pair->ends.from, buffer, 10, lg_within(10 * LG_MILLISECOND), &count),
-            &lg_deadline_exceeded);
+    must_be(
+        lg_read_full(pair->ends.from, buffer, 10, lg_until_timeout(10 * LG_MILLISECOND), &count),
+        &lg_error_deadline_exceeded);
     must(count == 5 && memcmp(buffer, "hello", 5) == 0);
 }
 
@@ -377,35 +382,35 @@ static void use_files(void *unused)
     int fd = mkostemp(path, O_CLOEXEC);
     must(fd >= 0);
     unlink(path);
-    must_not_fail(lg_write(fd, "hello", 5, lg_within(0), &count));
+    must_not_fail(lg_write(fd, "hello", 5, lg_until_timeout(0), &count));
     must(count == 5 && lseek(fd, 0, SEEK_SET) == 0);
-    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_within(0), &count));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(0), &count));
     must(count == 5 && memcmp(buffer, "hello", 5) == 0);
-    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_forever(), &count));
+    must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_forever(), &count));
     must(count == 0);
-    must_not_fail(lg_poll(fd, POLLIN | POLLOUT, lg_within(0), &revents));
+    must_not_fail(lg_poll(fd, POLLIN | POLLOUT, lg_until_timeout(0), &revents));
     must(revents == (POLLIN | POLLOUT));
     close(fd);
 
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    must_not_fail(lg_write(null, large(), LARGE, lg_within(0), &count));
+    must_not_fail(lg_write(null, large(), LARGE, lg_until_timeout(0), &count));
     must(count == LARGE);
-    must_not_fail(lg_read(null, buffer, sizeof(buffer), lg_within(0), &count));
+    must_not_fail(lg_read(null, buffer, sizeof(buffer), lg_until_timeout(0), &count));
     must(count == 0);
-    must_not_fail(lg_poll(null, POLLIN, lg_within(0), NULL));
+    must_not_fail(lg_poll(null, POLLIN, lg_until_timeout(0), NULL));
     close(null);
 
     int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    must_not_fail(lg_read_full(zero, buffer, sizeof(buffer), lg_within(0), &count));
+    must_not_fail(lg_read_full(zero, buffer, sizeof(buffer), lg_until_timeout(0), &count));
     must(count == sizeof(buffer));
     close(zero);
 
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    must_be_errno(lg_write(full, "hello", 5, lg_within(0), &count), ENOSPC);
+    must_be_errno(lg_write(full, "hello", 5, lg_until_timeout(0), &count), ENOSPC);
     close(full);
 
     int directory = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    must_be_errno(lg_read(directory, buffer, sizeof(buffer), lg_within(0), &count), EISDIR);
+    must_be_errno(lg_read(directory, buffer, sizeof(buffer), lg_until_timeout(0), &count), EISDIR);
     close(directory);
 }
 
@@ -427,22 +432,22 @@ static void use_closed(void *unused)
     const int closed[] = {-1, INT32_MIN, INT32_MAX, ends.from};
     for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
         int fd = closed[i], accepted = 9;
-        must_be_errno(lg_read(fd, &byte, 1, lg_forever(), &count), EBADF);
+        must_be_errno(lg_read(fd, &byte, 1, lg_until_forever(), &count), EBADF);
         must(count == 0);
-        must_be_errno(lg_read_full(fd, &byte, 1, lg_forever(), NULL), EBADF);
-        must_be_errno(lg_write(fd, &byte, 1, lg_forever(), &count), EBADF);
-        must_be_errno(lg_poll(fd, POLLIN, lg_forever(), &revents), EBADF);
+        must_be_errno(lg_read_full(fd, &byte, 1, lg_until_forever(), NULL), EBADF);
+        must_be_errno(lg_write(fd, &byte, 1, lg_until_forever(), &count), EBADF);
+        must_be_errno(lg_poll(fd, POLLIN, lg_until_forever(), &revents), EBADF);
         must(revents == 0);
-        must_be_errno(lg_accept(fd, NULL, NULL, lg_forever(), &accepted), EBADF);
+        must_be_errno(lg_accept(fd, NULL, NULL, lg_until_forever(), &accepted), EBADF);
         must(accepted == -1);
         struct sockaddr address = {.sa_family = AF_UNIX};
-        must_be_errno(lg_connect(fd, &address, sizeof(address), lg_forever()), EBADF);
+        must_be_errno(lg_connect(fd, &address, sizeof(address), lg_until_forever()), EBADF);
         must_be_errno(lg_set_nonblocking(fd), EBADF);
     }
     /* The wrong end. */
     ends = make_ends(PIPE);
-    must_be_errno(lg_read(ends.to, &byte, 1, lg_forever(), &count), EBADF);
-    must_be_errno(lg_write(ends.from, &byte, 1, lg_forever(), &count), EBADF);
+    must_be_errno(lg_read(ends.to, &byte, 1, lg_until_forever(), &count), EBADF);
+    must_be_errno(lg_write(ends.from, &byte, 1, lg_until_forever(), &count), EBADF);
     close_ends(ends);
 }
 
@@ -460,31 +465,32 @@ static void poll_them(void *unused)
     struct ends ends = make_ends(STREAM);
     (void)unused;
     errno = 79;
-    must_not_fail(lg_poll(ends.from, POLLIN | POLLOUT, lg_forever(), &revents));
+    must_not_fail(lg_poll(ends.from, POLLIN | POLLOUT, lg_until_forever(), &revents));
     must(revents == POLLOUT);
-    must_be(lg_poll(ends.from, POLLIN, lg_within(0), &revents), &lg_deadline_exceeded);
+    must_be(lg_poll(ends.from, POLLIN, lg_until_timeout(0), &revents), &lg_error_deadline_exceeded);
     must(revents == 0);
-    must_be(lg_poll(ends.from, 0, lg_within(5 * LG_MILLISECOND), NULL), &lg_deadline_exceeded);
+    must_be(lg_poll(ends.from, 0, lg_until_timeout(5 * LG_MILLISECOND), NULL),
+            &lg_error_deadline_exceeded);
     must(write(ends.to, "x", 1) == 1);
     /* Ready already: neither time nor cancelling matters. */
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_until until = lg_within(0);
+    lg_until until = lg_until_timeout(0);
     until.lgi_done = &done;
     must_not_fail(lg_poll(ends.from, POLLIN, until, &revents));
     must(revents == POLLIN);
-    must_be(lg_poll(ends.from, POLLPRI, until, &revents), &lg_cancelled);
+    must_be(lg_poll(ends.from, POLLPRI, until, &revents), &lg_error_cancelled);
     shutdown(ends.to, SHUT_WR);
-    must_not_fail(lg_poll(ends.from, POLLIN | POLLRDHUP, lg_forever(), &revents));
+    must_not_fail(lg_poll(ends.from, POLLIN | POLLRDHUP, lg_until_forever(), &revents));
     must(revents == (POLLIN | POLLRDHUP));
     close(ends.to);
-    must_not_fail(lg_poll(ends.from, 0, lg_forever(), &revents));
+    must_not_fail(lg_poll(ends.from, 0, lg_until_forever(), &revents));
     must(revents == POLLHUP);
     must(errno == 79);
     close(ends.from);
     ends = make_ends(PIPE);
     close(ends.from);
-    must_not_fail(lg_poll(ends.to, POLLOUT, lg_forever(), &revents));
+    must_not_fail(lg_poll(ends.to, POLLOUT, lg_until_forever(), &revents));
     must(revents == (POLLOUT | POLLERR));
     close(ends.to);
 }
@@ -507,7 +513,7 @@ static void read_messages(void *unused)
     char byte;
     (void)unused;
     for (size_t count;;) {
-        must_not_fail(lg_read(shared_fd, &byte, 1, lg_forever(), &count));
+        must_not_fail(lg_read(shared_fd, &byte, 1, lg_until_forever(), &count));
         if (count == 0)
             return;
         __atomic_fetch_add(&received, 1, __ATOMIC_RELAXED);
@@ -550,14 +556,14 @@ END_TEST
 static void write_much(void *data)
 {
     const struct pair *pair = data;
-    must_not_fail(lg_write(pair->ends.to, large(), LARGE, lg_forever(), NULL));
+    must_not_fail(lg_write(pair->ends.to, large(), LARGE, lg_until_forever(), NULL));
 }
 
 static void read_much(void *data)
 {
     const struct pair *pair = data;
     char *buffer = malloc(LARGE);
-    must_not_fail(lg_read_full(pair->ends.to, buffer, LARGE, lg_forever(), NULL));
+    must_not_fail(lg_read_full(pair->ends.to, buffer, LARGE, lg_until_forever(), NULL));
     must(memcmp(buffer, large(), LARGE) == 0);
     free(buffer);
 }
@@ -611,8 +617,8 @@ static void talk_to_itself(void *data)
     char buffer[5];
     size_t count;
     for (int i = 0; i < 2000; i++) {
-        must_not_fail(lg_write(pair->ends.to, "hello", 5, lg_forever(), NULL));
-        must_not_fail(lg_read(pair->ends.from, buffer, 5, lg_forever(), &count));
+        must_not_fail(lg_write(pair->ends.to, "hello", 5, lg_until_forever(), NULL));
+        must_not_fail(lg_read(pair->ends.from, buffer, 5, lg_until_forever(), &count));
     }
     received = 1;
 }
@@ -658,7 +664,7 @@ static void ping(void *data)
     uint64_t sent = 0, got;
     for (int i = 0; i < ROUNDS; i++) {
         sent = random_of(&random);
-        must_not_fail(lg_write(pair->ends.from, &sent, sizeof(sent), lg_forever(), NULL));
+        must_not_fail(lg_write(pair->ends.from, &sent, sizeof(sent), lg_until_forever(), NULL));
         if (random_of(&random) % 4 == 0)
             lg_yield();
         lg_error *error;
@@ -666,9 +672,9 @@ static void ping(void *data)
         do { /* by short waits */
             lg_duration time = random_of(&random) % 200 * LG_MICROSECOND;
             error = lg_read_full(pair->ends.from, (char *)&got + done, sizeof(got) - done,
-                                 lg_within(time), &some);
+                                 lg_until_timeout(time), &some);
             done += some;
-        } while (error == &lg_deadline_exceeded);
+        } while (error == &lg_error_deadline_exceeded);
         must(!error && done == sizeof(got) && got == sent + 1);
     }
     shutdown(pair->ends.from, SHUT_WR);
@@ -679,14 +685,14 @@ static void pong(void *data)
     const struct pair *pair = data;
     uint32_t random = (uint32_t)pair->ends.to * 104729;
     for (uint64_t got;;) {
-        lg_error *error = lg_read_full(pair->ends.to, &got, sizeof(got), lg_forever(), NULL);
-        if (error == &lg_end_of_file)
+        lg_error *error = lg_read_full(pair->ends.to, &got, sizeof(got), lg_until_forever(), NULL);
+        if (error == &lg_error_end_of_file)
             return;
         must(!error);
         if (random_of(&random) % 4 == 0)
             lg_yield();
         got++;
-        must_not_fail(lg_write(pair->ends.to, &got, sizeof(got), lg_forever(), NULL));
+        must_not_fail(lg_write(pair->ends.to, &got, sizeof(got), lg_until_forever(), NULL));
     }
 }
 

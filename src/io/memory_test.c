@@ -71,15 +71,17 @@ static void wait_and_read(void)
     char buffer[8];
     size_t count;
     require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    require(lg_read(fds[0], buffer, 8, lg_within(LG_MILLISECOND), &count) == &lg_deadline_exceeded);
+    require(lg_read(fds[0], buffer, 8, lg_until_timeout(LG_MILLISECOND), &count) ==
+            &lg_error_deadline_exceeded);
     require(write(fds[1], "hello", 5) == 5);
-    require(!lg_read(fds[0], buffer, 8, lg_within(LG_MILLISECOND), &count) && count == 5);
+    require(!lg_read(fds[0], buffer, 8, lg_until_timeout(LG_MILLISECOND), &count) && count == 5);
     short revents;
-    require(lg_poll(fds[0], POLLIN, lg_within(LG_MILLISECOND), &revents) == &lg_deadline_exceeded);
+    require(lg_poll(fds[0], POLLIN, lg_until_timeout(LG_MILLISECOND), &revents) ==
+            &lg_error_deadline_exceeded);
     close(fds[1]);
-    require(!lg_poll(fds[0], POLLIN, lg_within(LG_MILLISECOND), &revents));
+    require(!lg_poll(fds[0], POLLIN, lg_until_timeout(LG_MILLISECOND), &revents));
     close(fds[0]);
-    lg_error *error = lg_read(-1, buffer, 1, lg_forever(), &count);
+    lg_error *error = lg_read(-1, buffer, 1, lg_until_forever(), &count);
     require(error && (error == &lg_error_out_of_memory || lg_error_is_errno(error, EBADF)));
     lg_error_free(error);
 }
@@ -96,15 +98,15 @@ static void connect_and_accept(void)
     require(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
     require(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
     require(listen(listener, 10) == 0);
-    require(lg_accept(listener, NULL, NULL, lg_within(LG_MILLISECOND), &taken) ==
-            &lg_deadline_exceeded);
-    require(!lg_connect(fd, (struct sockaddr *)&address, length, lg_within(LG_MINUTE)));
-    require(!lg_accept(listener, NULL, NULL, lg_within(LG_MINUTE), &taken));
+    require(lg_accept(listener, NULL, NULL, lg_until_timeout(LG_MILLISECOND), &taken) ==
+            &lg_error_deadline_exceeded);
+    require(!lg_connect(fd, (struct sockaddr *)&address, length, lg_until_timeout(LG_MINUTE)));
+    require(!lg_accept(listener, NULL, NULL, lg_until_timeout(LG_MINUTE), &taken));
     for (int i = 0; i < 3; i++) {
-        require(lg_read(taken, buffer, 8, lg_within(LG_MILLISECOND), &count) ==
-                &lg_deadline_exceeded);
-        require(!lg_write(fd, "hello", 5, lg_within(LG_MINUTE), NULL));
-        require(!lg_read(taken, buffer, 8, lg_within(LG_MINUTE), &count) && count == 5);
+        require(lg_read(taken, buffer, 8, lg_until_timeout(LG_MILLISECOND), &count) ==
+                &lg_error_deadline_exceeded);
+        require(!lg_write(fd, "hello", 5, lg_until_timeout(LG_MINUTE), NULL));
+        require(!lg_read(taken, buffer, 8, lg_until_timeout(LG_MINUTE), &count) && count == 5);
     }
     close(fd);
     close(taken);
@@ -120,10 +122,11 @@ static void wait_for_child(void)
         usleep(20000);
         _exit(42);
     }
-    lg_error *error = lg_wait_child(child, lg_within(LG_MILLISECOND), &status);
-    require(error == &lg_deadline_exceeded);
-    require(!lg_wait_child(child, lg_within(LG_MINUTE), &status) && WEXITSTATUS(status) == 42);
-    error = lg_wait_child(child, lg_within(LG_MINUTE), &status);
+    lg_error *error = lg_wait_child(child, lg_until_timeout(LG_MILLISECOND), &status);
+    require(error == &lg_error_deadline_exceeded);
+    require(!lg_wait_child(child, lg_until_timeout(LG_MINUTE), &status) &&
+            WEXITSTATUS(status) == 42);
+    error = lg_wait_child(child, lg_until_timeout(LG_MINUTE), &status);
     require(error && (error == &lg_error_out_of_memory || lg_error_is_errno(error, ECHILD)));
     lg_error_free(error);
 }
@@ -131,7 +134,7 @@ static void wait_for_child(void)
 static void look_up(void)
 {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
-    lg_error *error = lg_resolve("localhost", "80", &hints, lg_within(LG_MINUTE), &list);
+    lg_error *error = lg_resolve("localhost", "80", &hints, lg_until_timeout(LG_MINUTE), &list);
     require(!error == (list != NULL));
     if (list)
         freeaddrinfo(list);

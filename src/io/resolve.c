@@ -24,8 +24,8 @@ static lg_error *failure(const char *host, const char *service, int code, int er
         return lg_error_wrap_kind(&lg_error_out_of_memory, &lookup_kind, payload, "look up %s",
                                   name);
     if (code == EAI_SYSTEM)
-        return lg_error_wrap_kind(lg_error_errno(errno_value, "getaddrinfo"), &lookup_kind, payload,
-                                  "look up %s", name);
+        return lg_error_wrap_kind(lg_error_new_code(errno_value, "getaddrinfo"), &lookup_kind,
+                                  payload, "look up %s", name);
     return lg_error_new_kind(&lookup_kind, payload, "look up %s: %s", name, gai_strerror(code));
 }
 

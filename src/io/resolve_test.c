@@ -71,9 +71,9 @@ static void look_up(void *unused)
     struct addrinfo *list;
     (void)unused;
     errno = 70;
-    must_not_fail(lg_resolve("slow.test", "80", &streams, lg_within(LG_MINUTE), &list));
+    must_not_fail(lg_resolve("slow.test", "80", &streams, lg_until_timeout(LG_MINUTE), &list));
     check_result(list, "127.0.0.2", 80);
-    must_not_fail(lg_resolve("quick.test", "81", &streams, lg_forever(), &list));
+    must_not_fail(lg_resolve("quick.test", "81", &streams, lg_until_forever(), &list));
     check_result(list, "127.0.0.3", 81);
     must(errno == 70);
 }
@@ -89,14 +89,14 @@ static void look_up_numbers(void *unused)
 {
     struct addrinfo *list;
     (void)unused;
-    must_not_fail(lg_resolve("127.0.0.9", "82", &streams, lg_within(0), &list));
+    must_not_fail(lg_resolve("127.0.0.9", "82", &streams, lg_until_timeout(0), &list));
     check_result(list, "127.0.0.9", 82);
-    must_not_fail(lg_resolve("127.0.0.9", NULL, &streams, lg_within(0), &list));
+    must_not_fail(lg_resolve("127.0.0.9", NULL, &streams, lg_until_timeout(0), &list));
     check_result(list, "127.0.0.9", 0);
-    must_not_fail(lg_resolve("::1", NULL, NULL, lg_within(0), &list));
+    must_not_fail(lg_resolve("::1", NULL, NULL, lg_until_timeout(0), &list));
     must(list->ai_family == AF_INET6);
     freeaddrinfo(list);
-    must_not_fail(lg_resolve(NULL, "83", &streams, lg_forever(), &list));
+    must_not_fail(lg_resolve(NULL, "83", &streams, lg_until_forever(), &list));
     check_result(list, "127.0.0.1", 83);
 }
 
@@ -121,9 +121,9 @@ static void fail_all(void *unused)
         {"other.test", EAI_FAIL, 0},
     };
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-        lg_error *error = lg_resolve(expected[i].host, "80", &streams, lg_forever(), &list);
+        lg_error *error = lg_resolve(expected[i].host, "80", &streams, lg_until_forever(), &list);
         must(list == NULL && lg_resolve_code(error) == expected[i].code);
-        must(lg_error_errno_value(error) == expected[i].error);
+        must(lg_error_errno(error) == expected[i].error);
         char *text = lg_error_text(error);
         must(strstr(text, "look up ") == text && strstr(text, expected[i].host) == text + 8);
         free(text);
@@ -131,8 +131,8 @@ static void fail_all(void *unused)
         must(lg_resolve_code(error) == expected[i].code);
         lg_error_free(error);
     }
-    must(lg_resolve_code(NULL) == 0 && lg_resolve_code(&lg_cancelled) == 0);
-    lg_error *error = lg_resolve(NULL, NULL, NULL, lg_forever(), &list);
+    must(lg_resolve_code(NULL) == 0 && lg_resolve_code(&lg_error_cancelled) == 0);
+    lg_error *error = lg_resolve(NULL, NULL, NULL, lg_until_forever(), &list);
     must(lg_resolve_code(error) == EAI_NONAME);
     lg_error_free(error);
 }
@@ -150,16 +150,16 @@ static void give_up(void *unused)
     struct addrinfo *list;
     char host[] = "slow.test", service[] = "80";
     (void)unused;
-    must_be(lg_resolve(host, service, &streams, lg_within(5 * LG_MILLISECOND), &list),
-            &lg_deadline_exceeded);
+    must_be(lg_resolve(host, service, &streams, lg_until_timeout(5 * LG_MILLISECOND), &list),
+            &lg_error_deadline_exceeded);
     must(list == NULL);
     memset(host, 'x', sizeof(host) - 1); /* it was copied */
     memset(service, 'x', sizeof(service) - 1);
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_until until = lg_forever();
+    lg_until until = lg_until_forever();
     until.lgi_done = &done;
-    must_be(lg_resolve("slow.test", "80", &streams, until, &list), &lg_cancelled);
+    must_be(lg_resolve("slow.test", "80", &streams, until, &list), &lg_error_cancelled);
     must(list == NULL);
 }
 
@@ -181,9 +181,10 @@ static void give_up_at_random(void *data)
     for (int i = 0; i < 50; i++) {
         random = random * 1664525 + 1013904223;
         lg_error *error = lg_resolve("slow.test", "80", &streams,
-                                     lg_within((random >> 8) % 2000 * LG_MICROSECOND), &list);
+                                     lg_until_timeout((random >> 8) % 2000 * LG_MICROSECOND),
+                                     &list);
         if (error)
-            must_be(error, &lg_deadline_exceeded);
+            must_be(error, &lg_error_deadline_exceeded);
         else
             freeaddrinfo(list);
     }
@@ -193,7 +194,7 @@ START_TEST(C9_lookups_are_left_behind_at_any_moment)
 {
     slow_ms = 1;
     must_not_fail(lg_set_workers((unsigned[]){1, 2, 8}[_i]));
-    must_not_fail(lg_set_helpers(3));
+    must_not_fail(lg_blocking_set_threads(3));
     for (uintptr_t i = 0; i < 20; i++)
         crew_go(give_up_at_random, (void *)i);
     crew_wait();
@@ -208,7 +209,7 @@ static void find_thread(void *data)
 {
     struct addrinfo *list;
     pthread_t mine = pthread_self();
-    must_not_fail(lg_resolve("quick.test", "80", &streams, lg_forever(), &list));
+    must_not_fail(lg_resolve("quick.test", "80", &streams, lg_until_forever(), &list));
     freeaddrinfo(list);
     *(bool *)data = pthread_equal(mine, lookup_thread);
 }

@@ -51,7 +51,7 @@ static struct link new_link(void)
     must(link.far >= 0);
     must(connect(link.far, (struct sockaddr *)&address, sizeof(address)) == 0);
     must(setsockopt(link.far, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
-    must_not_fail(lg_accept(listener, NULL, NULL, lg_forever(), &link.near));
+    must_not_fail(lg_accept(listener, NULL, NULL, lg_until_forever(), &link.near));
     return link;
 }
 
@@ -62,10 +62,10 @@ static void echo(void *data)
     const struct link *link = data;
     char buffer[64];
     for (size_t count;;) {
-        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_forever(), &count));
+        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
         if (count == 0)
             return;
-        must_not_fail(lg_write(link->near, buffer, count, lg_forever(), NULL));
+        must_not_fail(lg_write(link->near, buffer, count, lg_until_forever(), NULL));
     }
 }
 
@@ -151,17 +151,17 @@ static void read_with_no_time(void *data)
     const struct link *link = data;
     char buffer[64];
     size_t count;
-    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_forever(), &count));
-    must_be(lg_read(link->near, buffer, sizeof(buffer), lg_within(0), &count),
-            &lg_deadline_exceeded);
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must_be(lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(0), &count),
+            &lg_error_deadline_exceeded);
     must(write(link->far, "more", 4) == 4);
-    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_within(0), &count));
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(0), &count));
     must(count == 4);
     struct lgi_done done = {0};
     lgi_done_set(&done, NULL);
-    lg_until until = lg_forever();
+    lg_until until = lg_until_forever();
     until.lgi_done = &done;
-    must_be(lg_read(link->near, buffer, sizeof(buffer), until, &count), &lg_cancelled);
+    must_be(lg_read(link->near, buffer, sizeof(buffer), until, &count), &lg_error_cancelled);
     must(write(link->far, "mores", 5) == 5);
     must_not_fail(lg_read(link->near, buffer, sizeof(buffer), until, &count));
     must(count == 5);
@@ -207,19 +207,22 @@ static void replace(void *data)
     char buffer[64];
     size_t count;
     for (int i = 0; i < 4; i++) {
-        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_forever(), &count));
+        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
         must(count == 5);
         struct ends ends = make_ends(i % 2 ? PIPE : STREAM);
         must(dup3(ends.from, link->near, O_CLOEXEC) == link->near);
         must(write(ends.to, "hello", 5) == 5);
         lg_duration start = lg_now();
-        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+        must_not_fail(
+            lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         must(count == 5 && lg_since(start) < 10 * LG_SECOND);
         must(write(ends.to, "again", 5) == 5);
-        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count));
+        must_not_fail(
+            lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         must(count == 5);
-        must_be(lg_read(link->near, buffer, sizeof(buffer), lg_within(LG_MILLISECOND), &count),
-                &lg_deadline_exceeded);
+        must_be(
+            lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
         close_ends(ends);
         close(link->near);
         close(link->far);
@@ -247,8 +250,9 @@ static void wait_for_closed(void *data)
     const struct link *link = data;
     char buffer[64];
     size_t count;
-    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_forever(), &count));
-    must_be_errno(lg_read(link->near, buffer, sizeof(buffer), lg_within(LG_MINUTE), &count), EBADF);
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must_be_errno(lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count),
+                  EBADF);
 }
 
 START_TEST(C9_a_plain_close_of_a_stream_is_found_out)
@@ -276,7 +280,7 @@ static void read_bytes(void *data)
     const struct link *link = data;
     char buffer[7];
     for (size_t count;;) {
-        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_forever(), &count));
+        must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
         if (count == 0)
             return;
         received += (unsigned)count;
@@ -310,7 +314,7 @@ enum { MUCH = 1 << 20 };
 static void write_much(void *data)
 {
     static const char text[MUCH];
-    must_not_fail(lg_write(((struct link *)data)->near, text, MUCH, lg_forever(), NULL));
+    must_not_fail(lg_write(((struct link *)data)->near, text, MUCH, lg_until_forever(), NULL));
     shutdown(((struct link *)data)->near, SHUT_WR);
 }
 
@@ -342,7 +346,7 @@ static void read_once(void *data)
     char buffer[64];
     size_t count;
     must_not_fail(
-        lg_read(((struct link *)data)->near, buffer, sizeof(buffer), lg_forever(), &count));
+        lg_read(((struct link *)data)->near, buffer, sizeof(buffer), lg_until_forever(), &count));
     must(count == 5);
 }
 

@@ -329,7 +329,7 @@ static int event;
 static void reads_event(void)
 {
     short revents;
-    lg_error *error = lgi_wait_fd(event, POLLIN, lg_forever(), &revents);
+    lg_error *error = lgi_wait_fd(event, POLLIN, lg_until_forever(), &revents);
     ck_assert_ptr_null(error);
     lgi_done_set(&done, NULL);
 }
@@ -390,8 +390,8 @@ static void something_outside(void)
 {
     lg_go(sleeps_for_ever, 1);
     __atomic_fetch_add(&lgi_outside, 1, __ATOMIC_SEQ_CST);
-    lg_error *error = lg_sleep_until(LG_HOUR, lg_within(300 * LG_MILLISECOND));
-    ck_assert(error == &lg_deadline_exceeded);
+    lg_error *error = lg_sleep_until(LG_HOUR, lg_until_timeout(300 * LG_MILLISECOND));
+    ck_assert(error == &lg_error_deadline_exceeded);
 }
 
 static void main_computes(void)

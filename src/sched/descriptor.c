@@ -149,5 +149,5 @@ void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait)
 
 lg_error *lgi_fd_not_open(int fd)
 {
-    return lg_error_errno(EBADF, "waiting for descriptor %d", fd);
+    return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
 }

@@ -8,7 +8,7 @@
 
 struct lgi_fd {
     uint32_t lock;
-    uint32_t generation; /* changed by lg_close_fd … */
+    uint32_t generation; /* changed by lg_close … */
     uint32_t life;       /* … and by lgi_fd_is_stream: both written atomically, under the lock */
     bool stream;
     struct lgi_waiters waiters;
@@ -29,7 +29,7 @@ static inline struct lgi_fd_wait *lgi_fd_wait_of(struct lgi_waiter *waiter)
     return (struct lgi_fd_wait *)waiter; /* its first member */
 }
 
-/* Of a wait: it was ended by lg_close_fd. */
+/* Of a wait: it was ended by lg_close. */
 enum { LGI_FD_CLOSED = LGI_READY + 1 };
 
 /* What is told whether one waits for it or not. */

@@ -68,7 +68,7 @@ static void waits_for_a_descriptor(int fd)
     lg_defer(slow_cleanup);
     count(&entered);
     short revents;
-    lg_error *error = lgi_wait_fd(fd, POLLIN, lg_forever(), &revents);
+    lg_error *error = lgi_wait_fd(fd, POLLIN, lg_until_forever(), &revents);
     ck_assert_ptr_null(error);
     tell("woken");
 }
@@ -273,7 +273,7 @@ static void never_cleaned_up(void)
 static void with_some_that_stay(void *data)
 {
     set_workers((unsigned)(uintptr_t)data);
-    lg_set_exit_patience(200 * LG_MILLISECOND);
+    lg_set_exit_timeout(200 * LG_MILLISECOND);
     atexit(at_exit);
     lg_go(computes);
     lg_go_thread(never_cleaned_up);
@@ -304,7 +304,7 @@ static void one_busy_worker(void *data)
 {
     (void)data;
     set_workers(2);
-    lg_set_exit_patience(300 * LG_MILLISECOND);
+    lg_set_exit_timeout(300 * LG_MILLISECOND);
     atexit(at_exit);
     lg_go(computes);
     until(&entered, 1);
@@ -326,7 +326,7 @@ END_TEST
 static void without_patience(void *data)
 {
     (void)data;
-    lg_set_exit_patience(0);
+    lg_set_exit_timeout(0);
     lg_go(computes);
     until(&entered, 1);
     lg_exit(6);

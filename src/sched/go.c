@@ -181,7 +181,7 @@ void lg_yield(void)
     else
         sched_yield();
     if (__builtin_expect(__atomic_load_n(&g->stop, __ATOMIC_RELAXED) && !g->stopped, 0))
-        (void)lgi_wait_failed(LGI_STOPPED, lg_forever());
+        (void)lgi_wait_failed(LGI_STOPPED, lg_until_forever());
 }
 
 void lg_sleep(lg_duration duration)
@@ -191,7 +191,7 @@ void lg_sleep(lg_duration duration)
         return;
     }
     struct lgi_g *g = lgi_self();
-    lg_until until = lg_within(duration);
+    lg_until until = lg_until_timeout(duration);
     lgi_wait_begin(g, "sleep");
     uint32_t claim = lgi_park(g, until);
     if (claim != LGI_TIMED_OUT)
@@ -200,7 +200,7 @@ void lg_sleep(lg_duration duration)
 
 lg_error *lg_sleep_until(lg_duration duration, lg_until until)
 {
-    lg_until end = lg_within(duration);
+    lg_until end = lg_until_timeout(duration);
     bool whole = end.lgi_deadline <= until.lgi_deadline;
     if (whole)
         until.lgi_deadline = end.lgi_deadline;
@@ -223,7 +223,7 @@ lg_error *lg_set_stack_size(size_t bytes)
 {
     int class_ = lgi_stack_class(bytes);
     if (class_ < 0)
-        return lg_errorf("a goroutine's stack of %zu bytes: 1 GB is the most", bytes);
+        return lg_error_newf("a goroutine's stack of %zu bytes: 1 GB is the most", bytes);
     __atomic_store_n(&default_class, bytes == 0 ? 0 : (unsigned)class_ + 1, __ATOMIC_RELAXED);
     return NULL;
 }

@@ -818,7 +818,7 @@ static void park_until_all_may_end(void)
     lgi_wait_begin(g, "test");
     const lg_until until = {LG_DURATION_MAX, &all_may_end};
     ck_assert_uint_eq(lgi_park(g, until), LGI_IS_DONE);
-    ck_assert_ptr_eq(lgi_wait_failed(LGI_IS_DONE, until), &lg_cancelled);
+    ck_assert_ptr_eq(lgi_wait_failed(LGI_IS_DONE, until), &lg_error_cancelled);
     add_one(&ended);
 }
 

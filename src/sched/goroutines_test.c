@@ -34,7 +34,7 @@ static void until_entered(int count)
 
 static void expect_no_leaks(void)
 {
-    lg_error *error = lg_check_leaks(5 * LG_SECOND);
+    lg_error *error = lg_goroutine_check_leaks(5 * LG_SECOND);
     char text[512];
     lg_error_format(error, text, sizeof(text));
     ck_assert_msg(!error, "%s", text);
@@ -85,7 +85,7 @@ static bool see(const lg_goroutine_info *info, void *data)
 static struct seen see_all(void)
 {
     struct seen seen = {0};
-    lg_error *error = lg_goroutines(see, &seen);
+    lg_error *error = lg_goroutine_visit(see, &seen);
     ck_assert_ptr_null(error);
     return seen;
 }
@@ -110,7 +110,7 @@ START_TEST(they_are_listed_and_counted)
         ck_assert_int_eq(seen.unstarted, 0);
         ck_assert_int_gt(seen.waiting, 0);
         seen = (struct seen){.stop_at_once = true};
-        lg_error *error = lg_goroutines(see, &seen);
+        lg_error *error = lg_goroutine_visit(see, &seen);
         ck_assert_ptr_null(error);
         ck_assert_int_eq(seen.count, 1);
         let_them_end();
@@ -178,13 +178,13 @@ END_TEST
 
 START_TEST(leaks_are_named)
 {
-    lg_error *error = lg_check_leaks(0);
+    lg_error *error = lg_goroutine_check_leaks(0);
     ck_assert_ptr_null(error);
     lg_go(wait_to_quit, "sleep");
     lg_go_thread(wait_to_quit, "sleep");
     until_entered(2);
     lg_duration begun = lg_now();
-    error = lg_check_leaks(50 * LG_MILLISECOND);
+    error = lg_goroutine_check_leaks(50 * LG_MILLISECOND);
     ck_assert_ptr_nonnull(error);
     ck_assert_int_ge(lg_now() - begun, 50 * LG_MILLISECOND);
     char text[2048];
@@ -199,12 +199,12 @@ END_TEST
 
 static void checks(lg_error **error)
 {
-    *error = lg_check_leaks(0);
+    *error = lg_goroutine_check_leaks(0);
 }
 
 START_TEST(the_caller_is_no_leak)
 {
-    lg_error *error = &lg_cancelled;
+    lg_error *error = &lg_error_cancelled;
     lg_go(checks, &error);
     expect_no_leaks();
     ck_assert_ptr_null(error);
@@ -213,7 +213,7 @@ END_TEST
 
 static void checks_while_others_do(int *failures)
 {
-    lg_error *error = lg_check_leaks(0);
+    lg_error *error = lg_goroutine_check_leaks(0);
     __atomic_fetch_add(failures, error == NULL, __ATOMIC_SEQ_CST);
     lg_error_free(error);
 }
@@ -264,7 +264,7 @@ static void prints(void *data)
     until_entered(3);
     lg_defer(helper, 4);
     lg_sleep(20 * LG_MILLISECOND);
-    lg_goroutines_print(stdout);
+    lg_goroutine_print(stdout);
     fflush(stdout);
 }
 
@@ -287,7 +287,7 @@ END_TEST
 
 static void print_here(void)
 {
-    lg_goroutines_print(stdout);
+    lg_goroutine_print(stdout);
     fflush(stdout);
     __atomic_store_n(&quit, 1, __ATOMIC_SEQ_CST);
 }
@@ -338,10 +338,10 @@ START_TEST(printing_while_much_goes_on)
         for (int i = 0; i < 200; i++)
             lg_go(comes_and_goes, 10);
         for (int i = 0; i < 5; i++) {
-            lg_goroutines_print(nowhere);
+            lg_goroutine_print(nowhere);
             (void)see_all();
         }
-        lg_error *error = lg_check_leaks(30 * LG_SECOND);
+        lg_error *error = lg_goroutine_check_leaks(30 * LG_SECOND);
         ck_assert_ptr_null(error);
     }
     fclose(nowhere);

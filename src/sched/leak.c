@@ -25,7 +25,7 @@ static lg_error *name_them(const struct lgi_snapshot *snapshot)
     for (size_t i = 0; i < snapshot->count; i++) {
         char text[512];
         lgi_entry_describe(&snapshot->entries[i], text, sizeof(text));
-        error = lg_error_join(error, lg_errorf("leaked: %s", text));
+        error = lg_error_join(error, lg_error_newf("leaked: %s", text));
     }
     return error;
 }
@@ -33,7 +33,7 @@ static lg_error *name_them(const struct lgi_snapshot *snapshot)
 lg_error *lgi_check_leaks(const struct lgi_snapshot *before, lg_duration grace)
 {
     enum { FIRST_US = 50, LAST_MS = 10 };
-    lg_duration end = lg_within(grace).lgi_deadline, pause = FIRST_US * LG_MICROSECOND;
+    lg_duration end = lg_until_timeout(grace).lgi_deadline, pause = FIRST_US * LG_MICROSECOND;
     for (;;) {
         struct lgi_snapshot now __attribute__((cleanup(lgi_snapshot_free)));
         if (!lgi_snapshot_take(&now))
@@ -47,7 +47,7 @@ lg_error *lgi_check_leaks(const struct lgi_snapshot *before, lg_duration grace)
     }
 }
 
-lg_error *lg_check_leaks(lg_duration grace)
+lg_error *lg_goroutine_check_leaks(lg_duration grace)
 {
     return lgi_check_leaks(NULL, grace);
 }

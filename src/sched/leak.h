@@ -5,7 +5,7 @@
 
 #include "sched/list.h"
 
-/* As lg_check_leaks, for goroutines that are not in `before` (NULL: for all). */
+/* As lg_goroutine_check_leaks, for goroutines that are not in `before` (NULL: for all). */
 lg_error *lgi_check_leaks(const struct lgi_snapshot *before, lg_duration grace)
     __attribute__((__warn_unused_result__));
 

@@ -239,7 +239,7 @@ size_t lgi_entry_describe(const struct lgi_entry *entry, char *buffer, size_t si
     return text.length;
 }
 
-lg_error *lg_goroutines(bool (*visit)(const lg_goroutine_info *info, void *data), void *data)
+lg_error *lg_goroutine_visit(bool (*visit)(const lg_goroutine_info *info, void *data), void *data)
 {
     struct lgi_snapshot snapshot __attribute__((cleanup(lgi_snapshot_free)));
     if (!lgi_snapshot_take(&snapshot))

@@ -7,8 +7,8 @@
 #include "sched/futex.h"
 #include "sched/runtime.h"
 
-LG_ERROR_DEFINE_ERRNO(lg_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
-LG_ERROR_DEFINE_ERRNO(lg_cancelled, ECANCELED, "cancelled");
+LG_ERROR_DEFINE_ERRNO(lg_error_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
+LG_ERROR_DEFINE_ERRNO(lg_error_cancelled, ECANCELED, "cancelled");
 
 /* A thread's futex. */
 enum { PARKED, UNPARKED, ASLEEP };
@@ -202,12 +202,12 @@ uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until)
 
 uint32_t lgi_park_through(struct lgi_g *g)
 {
-    return park(g, lg_forever(), false);
+    return park(g, lg_until_forever(), false);
 }
 
 void lgi_note_done(struct lgi_g *g, lg_until until)
 {
-    g->done_error = until.lgi_done->error ? until.lgi_done->error : &lg_cancelled;
+    g->done_error = until.lgi_done->error ? until.lgi_done->error : &lg_error_cancelled;
 }
 
 lg_error *lgi_wait_failed(uint32_t claim, lg_until until)
@@ -217,7 +217,7 @@ lg_error *lgi_wait_failed(uint32_t claim, lg_until until)
         lg_goexit();
     }
     if (claim != LGI_IS_DONE)
-        return &lg_deadline_exceeded;
+        return &lg_error_deadline_exceeded;
     struct lgi_g *g = lgi_self();
     if (!g->done_error)
         lgi_note_done(g, until);

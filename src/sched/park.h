@@ -55,7 +55,7 @@ static inline struct lgi_g *lgi_self(void)
 void lgi_wait_begin(struct lgi_g *g, const char *what);
 
 /* The same for a wait without an end, for one object alone: only who holds the object's lock can claim it, so that takes
- * no atomic operation. The caller holds the lock, and the wait is lgi_park(g, lg_forever()). */
+ * no atomic operation. The caller holds the lock, and the wait is lgi_park(g, lg_until_forever()). */
 void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock);
 
 /* Ends the wait as `as`. Of all who try for one wait, one succeeds. By who has found it in an object's list, and holds

@@ -48,7 +48,7 @@ static atomic_int ended, waiting;
 static void wait_once(struct thing *thing)
 {
     add_one(&waiting);
-    ck_assert_ptr_null(thing_wait(thing, lg_forever()));
+    ck_assert_ptr_null(thing_wait(thing, lg_until_forever()));
     add_one(&ended);
 }
 
@@ -154,7 +154,8 @@ static void claimed_early(void)
         ck_assert(lgi_claim(g, LGI_READY + i));
         ck_assert(!lgi_claim(g, LGI_READY + i + 1));
         lgi_unpark(g);
-        ck_assert_uint_eq(i % 2 ? lgi_park(g, lg_forever()) : lgi_park_through(g), LGI_READY + i);
+        ck_assert_uint_eq(i % 2 ? lgi_park(g, lg_until_forever()) : lgi_park_through(g),
+                          LGI_READY + i);
         ck_assert(!lgi_claim(g, LGI_READY)); /* it is over */
     }
     add_one(&ended);
@@ -210,8 +211,8 @@ static void is_claimed(int rounds)
             lgi_waiters_push(&target.things[k].waiters, &waiters[k]);
             lgi_unlock(&target.things[k].lock);
         }
-        uint32_t claim = lgi_park(g,
-                                  i % 10 == 9 ? lg_forever() : lg_within(i % 3 * LG_MICROSECOND));
+        uint32_t claim = lgi_park(g, i % 10 == 9 ? lg_until_forever()
+                                                 : lg_until_timeout(i % 3 * LG_MICROSECOND));
         for (int k = 0; k < CLAIMERS; k++) {
             lgi_lock(&target.things[k].lock);
             /* Who claimed it has taken it out of the list; the others may have, and found it claimed. */
@@ -249,23 +250,25 @@ static void deadlines(void)
     struct thing thing = {0};
     struct lgi_done done = {0};
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(thing_wait(&thing, lg_within(LG_MILLISECOND)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&thing, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, LG_MILLISECOND);
-    ck_assert_ptr_eq(thing_wait(&thing, lg_at(0)), &lg_deadline_exceeded);
-    ck_assert_ptr_eq(thing_wait(&thing, lg_at(-LG_HOUR)), &lg_deadline_exceeded);
-    ck_assert_ptr_eq(thing_wait(&thing, lg_within(-LG_DURATION_MAX)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&thing, lg_until_deadline(0)), &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&thing, lg_until_deadline(-LG_HOUR)), &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&thing, lg_until_timeout(-LG_DURATION_MAX)),
+                     &lg_error_deadline_exceeded);
     ck_assert(lgi_waiters_empty(&thing.waiters));
     /* What is there is taken, whatever the time. */
     thing_signal(&thing);
-    ck_assert_ptr_null(thing_wait(&thing, lg_at(0)));
+    ck_assert_ptr_null(thing_wait(&thing, lg_until_deadline(0)));
 
     /* C9: both at once. */
-    lg_until until = lg_within(LG_MILLISECOND);
+    lg_until until = lg_until_timeout(LG_MILLISECOND);
     until.lgi_done = &done;
-    ck_assert_ptr_eq(thing_wait(&thing, until), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&thing, until), &lg_error_deadline_exceeded);
     ck_assert(lgi_waiters_empty(&done.waiters));
     ck_assert(lgi_done_set(&done, &lg_error_out_of_memory));
-    until = lg_within(LG_HOUR);
+    until = lg_until_timeout(LG_HOUR);
     until.lgi_done = &done;
     ck_assert_ptr_eq(thing_wait(&thing, until), &lg_error_out_of_memory);
     ck_assert(lgi_waiters_empty(&thing.waiters));
@@ -280,27 +283,28 @@ START_TEST(c9_deadlines)
     for (int i = 0; i < 5; i++)
         lg_go_thread(deadlines);
     wait_for_value(&ended, 106);
-    ck_assert_int_eq(lg_error_errno_value(&lg_deadline_exceeded), ETIMEDOUT);
-    ck_assert_int_eq(lg_error_errno_value(&lg_cancelled), ECANCELED);
+    ck_assert_int_eq(lg_error_errno(&lg_error_deadline_exceeded), ETIMEDOUT);
+    ck_assert_int_eq(lg_error_errno(&lg_error_cancelled), ECANCELED);
 }
 END_TEST
 
 START_TEST(untils)
 {
-    ck_assert_int_eq(lg_forever().lgi_deadline, LG_DURATION_MAX);
-    ck_assert_int_eq(lg_within(LG_DURATION_MAX).lgi_deadline, LG_DURATION_MAX);
-    lg_duration before = lg_now(), within = lg_within(LG_SECOND).lgi_deadline, after = lg_now();
+    ck_assert_int_eq(lg_until_forever().lgi_deadline, LG_DURATION_MAX);
+    ck_assert_int_eq(lg_until_timeout(LG_DURATION_MAX).lgi_deadline, LG_DURATION_MAX);
+    lg_duration before = lg_now(), within = lg_until_timeout(LG_SECOND).lgi_deadline,
+                after = lg_now();
     ck_assert_int_ge(within, before + LG_SECOND);
     ck_assert_int_le(within, after + LG_SECOND);
     struct lgi_done done = {0};
     lg_until until = {LG_DURATION_MAX, &done};
-    ck_assert_uint_eq(lgi_until_over(lg_forever()), LGI_WAITING);
+    ck_assert_uint_eq(lgi_until_over(lg_until_forever()), LGI_WAITING);
     ck_assert_uint_eq(lgi_until_over(until), LGI_WAITING);
-    ck_assert_uint_eq(lgi_until_over(lg_at(0)), LGI_TIMED_OUT);
-    ck_assert_uint_eq(lgi_until_over(lg_within(LG_MINUTE)), LGI_WAITING);
+    ck_assert_uint_eq(lgi_until_over(lg_until_deadline(0)), LGI_TIMED_OUT);
+    ck_assert_uint_eq(lgi_until_over(lg_until_timeout(LG_MINUTE)), LGI_WAITING);
     lgi_done_set(&done, NULL);
     ck_assert_uint_eq(lgi_until_over(until), LGI_IS_DONE);
-    ck_assert_ptr_eq(lgi_wait_failed(LGI_IS_DONE, until), &lg_cancelled);
+    ck_assert_ptr_eq(lgi_wait_failed(LGI_IS_DONE, until), &lg_error_cancelled);
 }
 END_TEST
 
@@ -309,8 +313,8 @@ static atomic_int in_time;
 
 static void wait_briefly(struct thing *thing, int microseconds)
 {
-    lg_error *err = thing_wait(thing, lg_within(microseconds * LG_MICROSECOND));
-    ck_assert(!err || err == &lg_deadline_exceeded);
+    lg_error *err = thing_wait(thing, lg_until_timeout(microseconds * LG_MICROSECOND));
+    ck_assert(!err || err == &lg_error_deadline_exceeded);
     if (!err)
         add_one(&in_time);
     add_one(&ended);
@@ -375,7 +379,8 @@ static void wait_in_storm(struct storm *storm, int how)
     const lg_until until = {how % 3 ? LG_DURATION_MAX : lg_now() + how * LG_MICROSECOND,
                             &storm->done};
     lg_error *err = lg_sleep_until(LG_HOUR, until);
-    ck_assert(err == &lg_error_out_of_memory || (how % 3 == 0 && err == &lg_deadline_exceeded));
+    ck_assert(err == &lg_error_out_of_memory ||
+              (how % 3 == 0 && err == &lg_error_deadline_exceeded));
     add_one(&storm->woken);
 }
 
@@ -433,7 +438,7 @@ START_TEST(what_happened_first_stays)
     lgi_done_unwatch(&done, &waiter);
     ck_assert(lgi_waiters_empty(&done.waiters));
     ck_assert(lgi_done_set(&done, &lg_error_out_of_memory));
-    ck_assert(!lgi_done_set(&done, &lg_cancelled));
+    ck_assert(!lgi_done_set(&done, &lg_error_cancelled));
     ck_assert_ptr_eq(done.error, &lg_error_out_of_memory);
     ck_assert(!lgi_done_watch(&done, &waiter));
     lgi_done_unwatch(&done, &waiter);
@@ -449,11 +454,12 @@ static void sleeps(void)
     lg_sleep(-LG_HOUR);
     lg_sleep(LG_MILLISECOND);
     ck_assert_int_ge(lg_now() - start, LG_MILLISECOND);
-    ck_assert_ptr_null(lg_sleep_until(LG_MILLISECOND, lg_within(LG_HOUR)));
+    ck_assert_ptr_null(lg_sleep_until(LG_MILLISECOND, lg_until_timeout(LG_HOUR)));
     ck_assert_int_ge(lg_now() - start, 2 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_within(LG_MILLISECOND)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 3 * LG_MILLISECOND);
-    ck_assert_ptr_null(lg_sleep_until(-1, lg_forever()));
+    ck_assert_ptr_null(lg_sleep_until(-1, lg_until_forever()));
     ck_assert_int_lt(lg_now() - start, LG_MINUTE);
     add_one(&ended);
 }
@@ -481,8 +487,8 @@ static void count_signal(int number)
 static void *waits_among_signals(void *thing)
 {
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(thing_wait(&(struct thing){0}, lg_within(20 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(thing_wait(&(struct thing){0}, lg_until_timeout(20 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 20 * LG_MILLISECOND);
     lg_sleep(20 * LG_MILLISECOND);
     ck_assert_int_ge(lg_now() - start, 40 * LG_MILLISECOND);
@@ -535,8 +541,8 @@ END_TEST
 static void *is_cancelled_parked(void *thing)
 {
     lg_defer(add_one, &ended);
-    lg_error *err = thing_wait(thing,
-                               lg_forever()); /* (Check's assertions are cancellation points.) */
+    lg_error *err =
+        thing_wait(thing, lg_until_forever()); /* (Check's assertions are cancellation points.) */
     add_one(&waiting);
     pthread_testcancel();
     add_one(&waiting);
@@ -566,7 +572,7 @@ END_TEST
 
 static void *waits_and_ends(void *thing)
 {
-    lg_error *err = thing_wait(thing, lg_forever());
+    lg_error *err = thing_wait(thing, lg_until_forever());
     return err;
 }
 

@@ -12,8 +12,8 @@
  * have closed the descriptor without our knowing, and have made another of the same number by itself, it is late by a
  * tenth of a second or two, once: all who wait for longer than that arm it after all.
  *
- * Who waits for a descriptor is known to all, so that lg_close_fd can wake them. Each descriptor has a generation, a
- * number that lg_close_fd changes: a call that began before does not go on to wait for what has the number now. */
+ * Who waits for a descriptor is known to all, so that lg_close can wake them. Each descriptor has a generation, a
+ * number that lg_close changes: a call that began before does not go on to wait for what has the number now. */
 #ifndef LGI_SCHED_POLL_H
 #define LGI_SCHED_POLL_H
 
@@ -36,7 +36,7 @@ void lgi_poll_look(struct lgi_g *g);
 
 /* ---- streams ---- */
 
-/* It is a TCP socket, that has just been made: from now on, until lg_close_fd, what follows holds. */
+/* It is a TCP socket, that has just been made: from now on, until lg_close, what follows holds. */
 void lgi_fd_is_stream(int fd);
 
 /* It is not, whatever was said before. */

@@ -214,8 +214,8 @@ struct lgi_worker *lgi_worker_for_timers(void)
 lg_error *lg_set_workers(unsigned count)
 {
     if (count == 0 || count > LGI_WORKERS_MOST)
-        return lg_errorf("the number of workers must be from 1 to %d, not %u", LGI_WORKERS_MOST,
-                         count);
+        return lg_error_newf("the number of workers must be from 1 to %d, not %u", LGI_WORKERS_MOST,
+                             count);
     __atomic_store_n(&lgi_wanted, count, __ATOMIC_RELAXED);
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* What goroutines are doing, written down: for lg_goroutines_print and the report of a deadlock. */
+/* What goroutines are doing, written down: for lg_goroutine_print and the report of a deadlock. */
 #include <string.h>
 
 #include "defer/trace.h"
@@ -168,7 +168,7 @@ static void put(struct lgi_sink *sink, const char *text, size_t length)
     fwrite(text, 1, length, ((struct to_stream *)sink)->stream);
 }
 
-void lg_goroutines_print(FILE *stream)
+void lg_goroutine_print(FILE *stream)
 {
     struct to_stream to = {.sink = {put}, .stream = stream};
     lgi_say_goroutines(&to.sink, SIZE_MAX);

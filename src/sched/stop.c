@@ -23,7 +23,7 @@ uint32_t lgi_exiting;
 
 static lg_duration patience = 10 * LG_SECOND; /* atomic */
 
-void lg_set_exit_patience(lg_duration duration)
+void lg_set_exit_timeout(lg_duration duration)
 {
     __atomic_store_n(&patience, duration < 0 ? 0 : duration, __ATOMIC_RELAXED);
 }
@@ -106,7 +106,7 @@ static bool wait_for_them(struct lgi_g *self, lg_duration end)
             return false;
         drop_unstarted(); /* put there by who was just about to when this began */
         lgi_wait_begin(self, "the end of other goroutines");
-        (void)lgi_park(self, lg_at(least(now + pause, end)));
+        (void)lgi_park(self, lg_until_deadline(least(now + pause, end)));
         pause = least(pause * 2, LOOK_LAST_MS * LG_MILLISECOND);
     }
     return true;

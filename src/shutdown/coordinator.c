@@ -11,8 +11,8 @@
 #include "sched/park.h"
 #include "shutdown/internal.h"
 
-LG_ERROR_DEFINE_ERRNO(lg_shutting_down, ECANCELED, "shutting down");
-LG_ERROR_DEFINE_ERRNO(lg_stage_not_stopped, ETIMEDOUT, "not stopped, as no time was left");
+LG_ERROR_DEFINE_ERRNO(lg_error_shutting_down, ECANCELED, "shutting down");
+LG_ERROR_DEFINE_ERRNO(lg_error_stage_not_stopped, ETIMEDOUT, "not stopped, as no time was left");
 
 /* What the service manager is told comes early by that much: if our thread hangs, it notices. */
 #define MARGIN (5 * LG_SECOND)
@@ -151,9 +151,9 @@ static lg_error *late(struct lgi_stage *stage)
 {
     char limit[LG_DURATION_TEXT_SIZE];
     lg_duration_format(stage->given, limit, sizeof(limit));
-    if (lg_error_is(stage->error, &lg_deadline_exceeded))
+    if (lg_error_is(stage->error, &lg_error_deadline_exceeded))
         return lg_error_wrap(stage->error, "over its limit of %s", limit);
-    return lg_error_join(lg_error_wrap(&lg_deadline_exceeded, "over its limit of %s", limit),
+    return lg_error_join(lg_error_wrap(&lg_error_deadline_exceeded, "over its limit of %s", limit),
                          stage->error);
 }
 
@@ -181,7 +181,8 @@ static lg_duration look_at(lg_shutdown *s, size_t i)
         char limit[LG_DURATION_TEXT_SIZE];
         lg_duration_format(stage->given, limit, sizeof(limit));
         settle(s, i, LG_STAGE_TIMED_OUT,
-               lg_error_wrap(&lg_deadline_exceeded, "still running after its limit of %s", limit),
+               lg_error_wrap(&lg_error_deadline_exceeded, "still running after its limit of %s",
+                             limit),
                lg_now());
     } else {
         return stage->give_up;
@@ -247,14 +248,14 @@ static void end_stops(lg_shutdown *s)
         pthread_mutex_lock(&s->lock);
         lgi_shutdown_copy_text(stage->text, sizeof(stage->text), "no time was left");
         pthread_mutex_unlock(&s->lock);
-        s->error = lg_error_join(s->error,
-                                 lg_error_wrap(&lg_stage_not_stopped, "stop %s", stage->name));
+        s->error = lg_error_join(
+            s->error, lg_error_wrap(&lg_error_stage_not_stopped, "stop %s", stage->name));
     }
     lg_context_cancel(s->fallback);
     set_phase(s, LGI_PHASE_STOPPED);
     lgi_shutdown_say_report(s);
     lg_notify_status(s->options.notify, left > 0 ? "stopped, but not all" : "stopped");
-    lgi_done_set(&s->stopped, &lg_shutting_down);
+    lgi_done_set(&s->stopped, &lg_error_shutting_down);
 }
 
 static lg_duration stop_step(lg_shutdown *s)

@@ -26,7 +26,7 @@ static void open_manager(void)
 
 static void close_manager(void)
 {
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     close(manager);
 }
 
@@ -51,7 +51,7 @@ static const char *messages(void)
 START_TEST(S6_the_manager_is_told_all_of_it)
 {
     struct act db = {.name = "db"}, http = {.name = "http"};
-    lg_readiness readiness = LG_READINESS(NULL);
+    lg_readiness readiness = LG_READINESS_INIT(NULL);
     open_manager();
     lg_shutdown *s = new_shutdown((lg_shutdown_options){
         .no_signals = true, .drain_delay = 10 * MS, .readiness = &readiness, .notify = notify});
@@ -73,7 +73,7 @@ START_TEST(S6_the_manager_is_told_all_of_it)
                                  "EXTEND_TIMEOUT_USEC=9000000\n"
                                  "STATUS=stopping db (2 of 2), at most 4s\n"
                                  "STATUS=stopped\n");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     close_manager();
 }
 END_TEST
@@ -89,7 +89,7 @@ START_TEST(S6_a_stop_without_a_request_tells_it_too)
                                  "EXTEND_TIMEOUT_USEC=6000000\n"
                                  "STATUS=stopping db (1 of 1), at most 1s\n"
                                  "STATUS=stopped\n");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     close_manager();
 }
 END_TEST
@@ -108,14 +108,14 @@ START_TEST(S6_the_watchdog_is_served_while_stages_stop)
     ck_assert_int_eq(occurrences(messages(), "WATCHDOG=1"), 0); /* that is the main loop's to do */
     ok(lg_shutdown_stop(s));
     ck_assert_int_ge(occurrences(messages(), "WATCHDOG=1\n"), 3);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     close_manager();
 }
 END_TEST
 
 START_TEST(S6_a_readiness_file_that_cannot_be_made_is_an_error)
 {
-    lg_readiness readiness = LG_READINESS("/nowhere/at/all");
+    lg_readiness readiness = LG_READINESS_INIT("/nowhere/at/all");
     open_manager();
     lg_shutdown *s = new_shutdown(
         (lg_shutdown_options){.no_signals = true, .notify = notify, .readiness = &readiness});
@@ -123,7 +123,7 @@ START_TEST(S6_a_readiness_file_that_cannot_be_made_is_an_error)
     ck_assert(lg_error_is_errno(err, ENOENT));
     lg_error_free(err);
     ck_assert_str_eq(messages(), "");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     close_manager();
 }
 END_TEST
@@ -138,8 +138,8 @@ START_TEST(S6_a_manager_that_is_gone_keeps_nobody)
     ok(lg_shutdown_ready(s));
     ok(lg_shutdown_stop(s));
     expect_acts("db");
-    lg_shutdown_finish(s, NULL);
-    lg_notify_close(notify);
+    lg_shutdown_close(s, NULL);
+    lg_notify_free(notify);
 }
 END_TEST
 

@@ -25,7 +25,7 @@ START_TEST(S3_making_one_fails_cleanly)
         ck_assert_ptr_null(s);
         lg_error_free(err);
     }
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -54,7 +54,7 @@ START_TEST(S3_what_cannot_be_added_is_stopped)
                             .start = note_start,
                             .stop = note_stop,
                             .argument = name,
-                            .after = LG_AFTER("a", "b")};
+                            .after = LG_NEEDS("a", "b")};
     for (int and_all_after = 0; and_all_after < 2; and_all_after++) {
         for (long failing = 1;; failing++) {
             ck_assert_int_lt(failing, 100);
@@ -73,7 +73,7 @@ START_TEST(S3_what_cannot_be_added_is_stopped)
             expect_trace(err ? "" : "x0");
             ck_assert(failed || !err);
             lg_error_free(err);
-            lg_shutdown_finish(s, NULL);
+            lg_shutdown_close(s, NULL);
             if (!failed)
                 break;
         }
@@ -102,7 +102,7 @@ START_TEST(S3_what_cannot_be_started_is_not)
         }
         ck_assert_ptr_null(lg_shutdown_stop(s));
         expect_trace(err ? "" : "x0");
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
         if (!failed)
             break;
     }
@@ -134,13 +134,13 @@ static void without_threads(void *data)
     lg_shutdown *s = new_shutdown(
         (lg_shutdown_options){.no_signals = true, .budget = while_quick(300 * MS), .at_once = 2});
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = a, .stop = tell_stop_of, .argument = a, .after = LG_AFTER_NONE}));
+        s, &(lg_stage){.name = a, .stop = tell_stop_of, .argument = a, .after = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = b, .stop = tell_stop_of, .argument = b, .after = LG_AFTER_NONE}));
+        s, &(lg_stage){.name = b, .stop = tell_stop_of, .argument = b, .after = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(s, &(lg_stage){.name = c,
                                       .stop = data ? tell_and_end : tell_stop_of,
                                       .argument = c,
-                                      .after = LG_AFTER(a, b)}));
+                                      .after = LG_NEEDS(a, b)}));
     if (getuid() == 0 && setuid(65534) != 0)
         _exit(89);
     setrlimit(RLIMIT_NPROC, &none);
@@ -149,7 +149,7 @@ static void without_threads(void *data)
     lg_error_format(err, text, sizeof(text));
     tell(text);
     lg_error_free(err);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     _exit(0);
 }
 
@@ -202,7 +202,7 @@ START_TEST(S3_no_descriptor_or_thread_stays)
         struct act act = {.name = "x", .behaviour = i % 2 ? PANICS : QUICK};
         lg_shutdown *s = new_shutdown(quiet);
         add_act(s, &act, 0);
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
     }
     for (int tries = 0;; tries++) {
         int after = dup(0);

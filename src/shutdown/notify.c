@@ -101,7 +101,7 @@ lg_notify *lg_notify_open(void)
     return notify;
 }
 
-void lg_notify_close(lg_notify *notify)
+void lg_notify_free(lg_notify *notify)
 {
     if (!notify)
         return;

@@ -86,7 +86,7 @@ static void says_it_all(bool abstract)
     long long before = lg_now() / LG_MICROSECOND, at = strtoll(text + strlen(first), &end, 10);
     ck_assert_str_eq(end, "\nSTATUS=rereading");
     ck_assert(at <= before && at > before - 60 * 1000000LL);
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     stop_listening();
 }
 
@@ -115,7 +115,7 @@ START_TEST(S6_without_a_manager_nothing_happens)
     ck_assert(!lg_notify_watchdog(NULL));
     ck_assert(!lg_notify_send(NULL, "A=1"));
     ck_assert_int_eq(lg_notify_watchdog_interval(NULL), 0);
-    lg_notify_close(NULL);
+    lg_notify_free(NULL);
 }
 END_TEST
 
@@ -135,7 +135,7 @@ START_TEST(S6_an_address_that_is_none_is_no_manager)
     lg_notify *notify = lg_notify_open_at(longer);
     ck_assert_ptr_nonnull(notify);
     ck_assert(!lg_notify_ready(notify, NULL)); /* nobody is there */
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     ck_assert_ptr_null(lg_notify_open_at(NULL));
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(S6_a_status_cannot_pass_for_another_message)
     expect_message("STATUS=a MAINPID=1  b");
     ck_assert(lg_notify_ready(notify, "x\ny"));
     expect_message("READY=1\nSTATUS=x y");
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     stop_listening();
 }
 END_TEST
@@ -173,7 +173,7 @@ START_TEST(S6_a_long_status_is_cut_at_a_character)
         ck_assert_int_eq(strncmp(status, text, length), 0);
         ck_assert_uint_eq((length - shift) % 3, 0);
     }
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     stop_listening();
 }
 END_TEST
@@ -190,7 +190,7 @@ static lg_duration watchdog(const char *usec, const char *pid)
         unsetenv("WATCHDOG_PID");
     lg_notify *notify = lg_notify_open();
     lg_duration interval = lg_notify_watchdog_interval(notify);
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     return interval;
 }
 
@@ -226,7 +226,7 @@ START_TEST(S6_what_is_no_message_is_not_sent)
     ck_assert(!lg_notify_main_pid(notify, 0));
     ck_assert(lg_notify_status(notify, "%s", ""));
     expect_message("STATUS=");
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     stop_listening();
 }
 END_TEST
@@ -260,7 +260,7 @@ START_TEST(S6_a_manager_that_is_gone_or_deaf_fails_nothing)
     errno = 77;
     ck_assert(!lg_notify_ready(notify, NULL));
     ck_assert_int_eq(errno, 77);
-    lg_notify_close(notify);
+    lg_notify_free(notify);
 }
 END_TEST
 
@@ -297,7 +297,7 @@ START_TEST(S6_without_memory_there_is_no_manager)
         memory_ignore();
         ck_assert(sent);
         ck_assert_int_eq(memory.made, 0);
-        lg_notify_close(notify);
+        lg_notify_free(notify);
     }
     stop_listening();
 }
@@ -326,7 +326,7 @@ START_TEST(S6_many_threads_at_once)
     }
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    lg_notify_close(notify);
+    lg_notify_free(notify);
     stop_listening();
 }
 END_TEST

@@ -140,5 +140,5 @@ lg_error *lg_pid1_guard(const lg_pid1_options *options)
     }
     sigaction(SIGCHLD, &chld, NULL);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return lg_error_errno(failed, "guard process 1: fork");
+    return lg_error_new_code(failed, "guard process 1: fork");
 }

@@ -94,7 +94,7 @@ START_TEST(S1_S4_random_graphs_with_real_threads)
         ck_assert_int_le(most_running, (int)at_once);
         for (size_t i = 0; i < count; i++)
             ck_assert(stopped[i]);
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
     }
 }
 END_TEST
@@ -139,7 +139,7 @@ static void start_many(struct starter *starter)
             (void)count_up(NULL, NULL);
             err = lg_shutdown_add(starter->s, &stage);
         }
-        ck_assert(!err || lg_error_is(err, &lg_shutting_down));
+        ck_assert(!err || lg_error_is(err, &lg_error_shutting_down));
         lg_error_free(err);
         if (rand_r(&starter->seed) % 3 == 0)
             lg_sleep(rand_r(&starter->seed) % 300 * LG_MICROSECOND);
@@ -176,7 +176,7 @@ START_TEST(S3_whatever_is_started_is_stopped_once)
             lg_sleep(LG_MILLISECOND / 4);
         ok(lg_shutdown_stop(s));
         ck_assert_int_eq(__atomic_load_n(&balance, __ATOMIC_SEQ_CST), 0);
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
         ck_assert_int_gt(starts, 0);
     }
 }
@@ -193,7 +193,7 @@ static void two_of_them(void *data)
     lg_shutdown_wait(one);
     lg_shutdown_wait(two);
     tell("both");
-    lg_shutdown_finish(one, NULL);
+    lg_shutdown_close(one, NULL);
     raise(SIGTERM);
     for (;;)
         pause();
@@ -230,7 +230,7 @@ static void all_wait_for_a_signal(void *data)
     lg_go(waits_for_context, lg_shutdown_context(s), &group);
     lg_waitgroup_wait(&group);
     tell("woken");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     tell(__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) == 0 ? "counted" : "miscounted");
 }
 

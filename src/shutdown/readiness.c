@@ -14,7 +14,7 @@ static lg_error *remove_file(const char *path)
 {
     if (!path || unlink(path) == 0 || errno == ENOENT)
         return NULL;
-    return lg_error_errno(errno, "remove %s", path);
+    return lg_error_new_errno("remove %s", path);
 }
 
 static lg_error *make_file(const char *path)
@@ -26,7 +26,7 @@ static lg_error *make_file(const char *path)
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
     } while (fd < 0 && errno == EINTR);
     if (fd < 0)
-        return lg_error_errno(errno, "create %s", path);
+        return lg_error_new_errno("create %s", path);
     close(fd);
     return NULL;
 }
@@ -39,7 +39,7 @@ static void set(lg_readiness *readiness, uint32_t on)
 void lg_readiness_init(lg_readiness *readiness, const char *path)
 {
     int errno_value = errno;
-    *readiness = (lg_readiness)LG_READINESS(path);
+    *readiness = (lg_readiness)LG_READINESS_INIT(path);
     lg_error_free(remove_file(path));
     errno = errno_value;
 }

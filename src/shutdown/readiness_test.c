@@ -27,7 +27,7 @@ static bool there(void)
 
 START_TEST(S6_a_flag)
 {
-    lg_readiness readiness = LG_READINESS(NULL);
+    lg_readiness readiness = LG_READINESS_INIT(NULL);
     ck_assert(!lg_readiness_is_on(&readiness));
     ck_assert_ptr_null(lg_readiness_on(&readiness));
     ck_assert(lg_readiness_is_on(&readiness));
@@ -74,7 +74,7 @@ START_TEST(S6_a_file_that_cannot_be_made_leaves_it_off)
 {
     make_directory();
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    lg_readiness readiness = LG_READINESS(path);
+    lg_readiness readiness = LG_READINESS_INIT(path);
     lg_error *err = lg_readiness_on(&readiness);
     ck_assert_ptr_nonnull(err);
     ck_assert(lg_error_is_errno(err, EISDIR));
@@ -112,7 +112,7 @@ static size_t said_length(const char *response)
 
 START_TEST(S6_a_response_for_probes)
 {
-    lg_readiness readiness = LG_READINESS(NULL);
+    lg_readiness readiness = LG_READINESS_INIT(NULL);
     const char *off = lg_readiness_response(&readiness);
     ck_assert_int_eq(strncmp(off, "HTTP/1.1 503 Service Unavailable\r\n", 34), 0);
     ck_assert_uint_eq(body_length(off), said_length(off));

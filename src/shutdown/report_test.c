@@ -227,7 +227,7 @@ START_TEST(S2_each_stage_how_long_and_how_it_ended)
     ck_assert(lg_shutdown_stage(s, 3, &report));
     ck_assert_str_eq(report.name, "db");
     ck_assert(!lg_shutdown_stage(s, 4, &report));
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -249,7 +249,7 @@ START_TEST(S2_a_report_may_be_cut_at_any_length)
         ck_assert_int_eq(strncmp(part, whole, size - 1), 0);
         ck_assert_int_eq(part[size], 'x');
     }
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -272,7 +272,7 @@ START_TEST(S2_json_is_valid_whatever_the_names)
         (void)json(s);
         const char *text = text_of(s);
         ck_assert_int_eq(occurrences(text, "\n"), 2);
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
     }
 }
 END_TEST
@@ -316,7 +316,7 @@ START_TEST(S2_at_any_time)
     add_act(s, &last, 0);
     ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = looks_at_report, .argument = &s}));
     ck_assert_str_eq(stop_text(s), "no error");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -361,15 +361,15 @@ START_TEST(S2_the_plan_and_every_step_are_logged_where_asked)
                                       .stop = act_stop,
                                       .argument = &db,
                                       .limit = 4 * LG_SECOND,
-                                      .after = LG_AFTER_NONE}));
+                                      .after = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(
         s,
-        &(lg_stage){.name = "http", .stop = act_stop, .argument = &http, .after = LG_AFTER("db")}));
+        &(lg_stage){.name = "http", .stop = act_stop, .argument = &http, .after = LG_NEEDS("db")}));
     ok(lg_shutdown_ready(s));
     nap(20 * MS);
     lg_shutdown_request(s, "that is all");
     lg_shutdown_wait(s);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     const char *text = read_log(ends);
     expect_text(text,
                 "shutdown: ready: 2 stages, with limits that come to 4s, of a budget of 10s\n");
@@ -399,10 +399,10 @@ START_TEST(S2_a_budget_that_does_not_fit_is_warned_of)
                                       .stop = act_stop,
                                       .argument = &http,
                                       .limit = 20 * LG_SECOND,
-                                      .after = LG_AFTER("db", "databse")}));
+                                      .after = LG_NEEDS("db", "databse")}));
     ok(lg_shutdown_ready(s));
     nap(20 * MS);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     const char *text = read_log(ends);
     expect_text(text, "warning: the limits come to 40s, more than the budget of 28s");
     expect_text(
@@ -422,7 +422,7 @@ START_TEST(S2_nothing_is_written_unasked)
     lg_shutdown *s = new_shutdown(quiet);
     add_act(s, &a, 0);
     ok(lg_shutdown_ready(s));
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     close(STDERR_FILENO);
     close(STDOUT_FILENO);
     ck_assert_str_eq(read_log(ends), "");

@@ -32,8 +32,8 @@ void lgi_shutdown_let_go(lg_shutdown *s)
         free(s->order.nodes[i].stage);
     lgi_order_free(&s->order);
     lg_error_free(s->error);
-    lg_context_end(s->context);
-    lg_context_end(s->fallback);
+    lg_context_free(s->context);
+    lg_context_free(s->fallback);
     if (s->wake >= 0)
         close(s->wake);
     if (s->asked >= 0)
@@ -97,8 +97,8 @@ static lg_error *make_contexts(lg_shutdown *s)
 {
     lg_func_recovers (lg_error *, err) {
         lg_defer_recover(catch, &err);
-        s->context = lg_with_cancel(lg_background());
-        s->fallback = lg_with_cancel(lg_background());
+        s->context = lg_context_with_cancel(lg_context_background());
+        s->fallback = lg_context_with_cancel(lg_context_background());
         lg_return(NULL);
     }
 }
@@ -110,7 +110,7 @@ static lg_error *handle_signals(lg_shutdown *s)
     uint64_t set = 0;
     for (; *signals && !s->options.no_signals; signals++) {
         if (*signals < 1 || *signals > 64)
-            return lg_error_errno(EINVAL, "signal %d", *signals);
+            return lg_error_new_code(EINVAL, "signal %d", *signals);
         set |= UINT64_C(1) << (*signals - 1);
     }
     if (!set)
@@ -138,7 +138,7 @@ static lg_error *start_threads(lg_shutdown *s)
     pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
     if (failed) {
         __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
-        return lg_error_errno(failed, "a thread for shutting down");
+        return lg_error_new_code(failed, "a thread for shutting down");
     }
     return NULL;
 }
@@ -151,7 +151,7 @@ static lg_error *make(lg_shutdown *s)
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0 || s->asked < 0)
-        return lg_error_errno(errno, "eventfd");
+        return lg_error_new_errno("eventfd");
     error = handle_signals(s);
     if (error)
         return error;
@@ -165,7 +165,7 @@ static lg_error *make(lg_shutdown *s)
     pthread_mutex_unlock(&s->lock);
     /* Whoever waits for it is no deadlock: it may always be asked from outside. */
     __atomic_add_fetch(&lgi_outside, 1, __ATOMIC_SEQ_CST);
-    return runner ? NULL : lg_error_errno(EAGAIN, "a thread for stopping");
+    return runner ? NULL : lg_error_new_code(EAGAIN, "a thread for stopping");
 }
 
 /* Ends the threads; what is left of them is not this one's concern. */
@@ -258,14 +258,14 @@ static lg_error *check(lg_shutdown *s, const lg_stage *stage)
     lgi_order_add(&s->order, NULL, stage->name, stage->after, stage->limit);
     size_t length = lgi_order_cycle(&s->order, cycle, sizeof(cycle));
     lgi_order_drop_last(&s->order);
-    return length > 0 ? lg_errorf("a cycle: %s", cycle) : NULL;
+    return length > 0 ? lg_error_newf("a cycle: %s", cycle) : NULL;
 }
 
 /* Adds it, or returns why not. Under the lock. */
 static lg_error *add(lg_shutdown *s, struct lgi_stage *new, const lg_stage *stage)
 {
     if (s->phase >= LGI_PHASE_STOPPING)
-        return &lg_shutting_down;
+        return &lg_error_shutting_down;
     lg_error *error = check(s, stage);
     if (!error)
         lgi_order_add(&s->order, new, new->name, new->after, new->limit);
@@ -316,8 +316,9 @@ lg_error *lg_shutdown_start(lg_shutdown *s, const lg_stage *stage)
         if (!starting.new)
             lg_return(lg_error_wrap(&lg_error_out_of_memory, "start %s", stage->name));
         pthread_mutex_lock(&s->lock);
-        err = s->phase != LGI_PHASE_UP || s->request_wanted || s->stop_wanted ? &lg_shutting_down
-                                                                              : check(s, stage);
+        err = s->phase != LGI_PHASE_UP || s->request_wanted || s->stop_wanted
+                  ? &lg_error_shutting_down
+                  : check(s, stage);
         s->starting++;
         pthread_mutex_unlock(&s->lock);
         lg_defer(end_start, &starting);
@@ -378,9 +379,9 @@ void lg_shutdown_request(lg_shutdown *s, const char *reason)
     lgi_shutdown_wake(s);
 }
 
-bool lg_shutdown_requested(const lg_shutdown *s)
+bool lg_shutdown_is_requested(const lg_shutdown *s)
 {
-    return lg_context_err(s->context) != NULL;
+    return lg_context_error(s->context) != NULL;
 }
 
 int lg_shutdown_fd(const lg_shutdown *s)
@@ -412,7 +413,7 @@ lg_error *lg_shutdown_wait_until(lg_shutdown *s, lg_until until)
 
 void lg_shutdown_wait(lg_shutdown *s)
 {
-    lg_error_free(lg_shutdown_wait_until(s, lg_forever()));
+    lg_error_free(lg_shutdown_wait_until(s, lg_until_forever()));
 }
 
 /* ---- stopping ---- */
@@ -449,12 +450,12 @@ lg_error *lg_shutdown_stop(lg_shutdown *s)
     return error;
 }
 
-void lg_shutdown_finish(lg_shutdown *s, lg_error **result)
+void lg_shutdown_close(lg_shutdown *s, lg_error **result)
 {
     if (!s)
         return;
     int errno_value = errno;
-    lg_error_add(result, lg_shutdown_stop(s));
+    lg_error_join_into(result, lg_shutdown_stop(s));
     if (s->owner == getpid()) {
         disband(s);
         lgi_shutdown_let_go(s);
@@ -462,7 +463,7 @@ void lg_shutdown_finish(lg_shutdown *s, lg_error **result)
     errno = errno_value;
 }
 
-size_t lg_shutdown_overran(const lg_shutdown *shutdown)
+size_t lg_shutdown_overrun_count(const lg_shutdown *shutdown)
 {
     lg_shutdown *s = (lg_shutdown *)(uintptr_t)shutdown;
     pthread_mutex_lock(&s->lock);

@@ -18,7 +18,7 @@ START_TEST(S1_last_added_first_stopped)
     ck_assert_ptr_null(lg_shutdown_stop(s)); /* again: nothing */
     expect_acts("");
     expect_outcome(s, "a", "done");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -26,11 +26,11 @@ START_TEST(S1_no_stages)
 {
     lg_shutdown *s = new_shutdown(quiet);
     ok(lg_shutdown_stop(s));
-    lg_shutdown_finish(s, NULL);
-    lg_shutdown_finish(NULL, NULL);
+    lg_shutdown_close(s, NULL);
+    lg_shutdown_close(NULL, NULL);
     ok(lg_shutdown_new(&s, NULL));
     lg_error *err = NULL;
-    lg_shutdown_finish(s, &err);
+    lg_shutdown_close(s, &err);
     ok(err);
 }
 END_TEST
@@ -44,15 +44,15 @@ START_TEST(S1_declared_dependencies_in_turn)
     ok(lg_shutdown_add(s, &(lg_stage){.name = "http",
                                       .stop = act_stop,
                                       .argument = &http,
-                                      .after = LG_AFTER("db", "cache")}));
+                                      .after = LG_NEEDS("db", "cache")}));
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "cache", .stop = act_stop, .argument = &cache, .after = LG_AFTER("log")}));
+               .name = "cache", .stop = act_stop, .argument = &cache, .after = LG_NEEDS("log")}));
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = "db", .stop = act_stop, .argument = &db, .after = LG_AFTER_NONE}));
+        s, &(lg_stage){.name = "db", .stop = act_stop, .argument = &db, .after = LG_NEEDS_NONE}));
     ck_assert_str_eq(stop_text(s), "no error");
     expect_acts("http db cache log");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -79,13 +79,13 @@ START_TEST(S1_independent_stages_stop_together_if_they_may)
     add_act(s, &last, 0);
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "x", .stop = meet, .argument = &numbers[0], .after = LG_AFTER("last")}));
+               .name = "x", .stop = meet, .argument = &numbers[0], .after = LG_NEEDS("last")}));
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "y", .stop = meet, .argument = &numbers[1], .after = LG_AFTER("last")}));
+               .name = "y", .stop = meet, .argument = &numbers[1], .after = LG_NEEDS("last")}));
     ck_assert_str_eq(stop_text(s), "no error");
     expect_acts("last");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -94,8 +94,8 @@ START_TEST(S1_a_cycle_is_refused_and_named)
     struct act a = {.name = "a"}, b = {.name = "b"};
     lg_shutdown *s = new_shutdown(quiet);
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = "a", .stop = act_stop, .argument = &a, .after = LG_AFTER("b")}));
-    lg_stage cyclic = {.name = "b", .stop = act_stop, .argument = &b, .after = LG_AFTER("a")};
+        s, &(lg_stage){.name = "a", .stop = act_stop, .argument = &a, .after = LG_NEEDS("b")}));
+    lg_stage cyclic = {.name = "b", .stop = act_stop, .argument = &b, .after = LG_NEEDS("a")};
     lg_error *err = lg_shutdown_add(s, &cyclic);
     char text[256];
     lg_error_format(err, text, sizeof(text));
@@ -109,7 +109,7 @@ START_TEST(S1_a_cycle_is_refused_and_named)
     expect_acts("");
     ck_assert_str_eq(stop_text(s), "no error");
     expect_acts("a");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ static lg_error *service_start(void *argument, const lg_context *context)
 {
     const struct service *service = argument;
     ck_assert_ptr_nonnull(context);
-    ck_assert_ptr_null(lg_context_err(context));
+    ck_assert_ptr_null(lg_context_error(context));
     note_pair(service->name, 1);
     return service->fails ? lg_error_new("no port") : NULL;
 }
@@ -141,7 +141,7 @@ static lg_error *start_services(struct service *services, size_t count)
 {
     lg_func (lg_error *, err) {
         lg_shutdown *s = new_shutdown(quiet);
-        lg_defer(lg_shutdown_finish, s, &err);
+        lg_defer(lg_shutdown_close, s, &err);
         for (size_t i = 0; i < count; i++) {
             services[i].s = s;
             err = lg_shutdown_start(s, &(lg_stage){.name = services[i].name,
@@ -195,7 +195,7 @@ static void starts_with_a_panic(void)
         lg_defer_recover(stop);
         struct act a = {.name = "a"};
         lg_shutdown *s = new_shutdown(quiet);
-        lg_defer(lg_shutdown_finish, s, NULL);
+        lg_defer(lg_shutdown_close, s, NULL);
         add_act(s, &a, 0);
         ok(lg_shutdown_start(
             s, &(lg_stage){.name = "b", .start = panicking_start, .stop = service_stop}));
@@ -215,7 +215,7 @@ static lg_error *start_that_is_overtaken(void *argument, const lg_context *conte
     struct service *service = argument;
     lg_shutdown_request(service->s, "changed our mind");
     lg_context_wait(context);
-    note(lg_shutdown_requested(service->s) ? "requested" : "not requested");
+    note(lg_shutdown_is_requested(service->s) ? "requested" : "not requested");
     return service->fails ? lg_context_cause_copy(context) : NULL;
 }
 
@@ -242,10 +242,10 @@ START_TEST(S3_a_request_during_a_start_reaches_it)
                                                          .start = service_start,
                                                          .stop = service_stop,
                                                          .argument = &service});
-        ck_assert(lg_error_is(start, &lg_shutting_down));
+        ck_assert(lg_error_is(start, &lg_error_shutting_down));
         lg_error_free(start);
         ok(lg_shutdown_ready(service.s));
-        lg_shutdown_finish(service.s, &err);
+        lg_shutdown_close(service.s, &err);
         ok(err);
         expect_trace(fails ? "requested" : "requested x0");
     }
@@ -259,7 +259,7 @@ START_TEST(S3_what_is_added_too_late_is_stopped_at_once)
     ok(lg_shutdown_stop(s));
     lg_error *err = lg_shutdown_add(s, &(lg_stage){.name = "a", .stop = act_stop, .argument = &a});
     expect_acts("a");
-    ck_assert(lg_error_is(err, &lg_shutting_down));
+    ck_assert(lg_error_is(err, &lg_error_shutting_down));
     lg_error_free(err);
     err = lg_shutdown_add(s, &(lg_stage){.name = "bad", .stop = act_stop, .argument = &bad});
     expect_acts("bad");
@@ -267,7 +267,7 @@ START_TEST(S3_what_is_added_too_late_is_stopped_at_once)
     lg_error_format(err, text, sizeof(text));
     ck_assert_str_eq(text, "stage bad: shutting down; stop bad: bad panicked");
     lg_error_free(err);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -292,7 +292,7 @@ START_TEST(S4_errors_are_joined_and_panics_contained)
     ck_assert_str_eq(report_of(s, "a").error, "a failed");
     ck_assert_str_eq(report_of(s, "b").error, "panic: b panicked");
     ck_assert_str_eq(report_of(s, "c").error, "");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -318,7 +318,7 @@ START_TEST(S4_every_stage_in_turn_fails_in_every_way)
             expect_acts("s4 s3 s2 s1 s0");
             for (size_t i = 0; i < 5; i++)
                 expect_outcome(s, names[i], i == bad ? outcomes[way] : "done");
-            lg_shutdown_finish(s, NULL);
+            lg_shutdown_close(s, NULL);
         }
     }
 }
@@ -331,7 +331,7 @@ START_TEST(S4_errors_land_after_what_is_there)
     add_act(s, &a, 0);
     lg_error *err = lg_error_new("first");
     errno = 77;
-    lg_shutdown_finish(s, &err);
+    lg_shutdown_close(s, &err);
     ck_assert_int_eq(errno, 77);
     char text[128];
     lg_error_format(err, text, sizeof(text));
@@ -347,7 +347,7 @@ static void panics_with_stages(void)
         lg_defer_recover(stop);
         static struct act a = {.name = "a"}, b = {.name = "b", .behaviour = PANICS};
         lg_shutdown *s = new_shutdown(quiet);
-        lg_defer(lg_shutdown_finish, s, NULL);
+        lg_defer(lg_shutdown_close, s, NULL);
         add_act(s, &a, 0);
         add_act(s, &b, 0);
         lg_panic("of the program");
@@ -368,22 +368,22 @@ START_TEST(S5_a_request_is_seen_in_every_way)
 {
     lg_shutdown *s = new_shutdown(quiet);
     struct pollfd readable = {.fd = lg_shutdown_fd(s), .events = POLLIN};
-    ck_assert(!lg_shutdown_requested(s));
+    ck_assert(!lg_shutdown_is_requested(s));
     ck_assert_int_eq(poll(&readable, 1, 0), 0);
-    lg_error *err = lg_shutdown_wait_until(s, lg_within(10 * MS));
-    ck_assert(lg_error_is(err, &lg_deadline_exceeded));
+    lg_error *err = lg_shutdown_wait_until(s, lg_until_timeout(10 * MS));
+    ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
     lg_shutdown_request(s, "because");
     lg_shutdown_request(s, "another reason"); /* forces nothing */
     lg_shutdown_wait(s);
-    ok(lg_shutdown_wait_until(s, lg_within(0)));
-    ck_assert(lg_shutdown_requested(s));
+    ok(lg_shutdown_wait_until(s, lg_until_timeout(0)));
+    ck_assert(lg_shutdown_is_requested(s));
     ck_assert_int_eq(poll(&readable, 1, (int)(SOON / MS)), 1);
     ck_assert_int_eq(poll(&readable, 1, 0), 1);
     char text[128];
     lg_error_format(lg_context_cause(lg_shutdown_context(s)), text, sizeof(text));
     ck_assert_str_eq(text, "shutting down: because");
     ck_assert_int_eq(lg_shutdown_signal(s), 0);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -417,7 +417,7 @@ START_TEST(S1_from_goroutines)
             lg_sleep(2 * MS);
         }
         expect_acts("a");
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
     }
 }
 END_TEST
@@ -434,7 +434,7 @@ static lg_error *stop_with_goroutines(void *argument, const lg_context *context)
     for (int i = 0; i < 100; i++)
         lg_go(add_one, count);
     while (__atomic_load_n(count, __ATOMIC_SEQ_CST) < 100) {
-        lg_error *err = lg_sleep_until(MS, lg_with(context));
+        lg_error *err = lg_sleep_until(MS, lg_until_context(context));
         if (err)
             return err;
     }
@@ -449,7 +449,7 @@ START_TEST(S4_a_stop_may_use_goroutines)
                        &(lg_stage){.name = "x", .stop = stop_with_goroutines, .argument = &count}));
     ck_assert_str_eq(stop_text(s), "no error");
     ck_assert_int_eq(count, 100);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -466,7 +466,7 @@ START_TEST(S2_a_stop_that_would_wait_for_itself_panics)
     lg_shutdown *s = new_shutdown(quiet);
     ok(lg_shutdown_add(s, &(lg_stage){.name = "x", .stop = stop_that_stops, .argument = &s}));
     expect_text(stop_text(s), "would wait for itself");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -490,7 +490,7 @@ END_TEST
 static void stops_in_a_child(void *data)
 {
     lg_error *err = NULL;
-    lg_shutdown_finish(data, &err);
+    lg_shutdown_close(data, &err);
     char text[256];
     lg_error_format(err, text, sizeof(text));
     tell(text);
@@ -506,7 +506,7 @@ START_TEST(S2_a_forked_child_does_not_wait_for_ever)
     expect_status(outcome, 0);
     expect_out(outcome, "shutdown in a child after fork: the stages are its parent's ");
     expect_acts("");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     expect_acts("a");
 }
 END_TEST
@@ -524,7 +524,7 @@ static char x[] = "x", y[] = "y";
 static void exits(void)
 {
     lg_shutdown *s = new_shutdown(quiet);
-    lg_defer(lg_shutdown_finish, s, NULL);
+    lg_defer(lg_shutdown_close, s, NULL);
     ok(lg_shutdown_add(s, &(lg_stage){.name = x, .stop = tell_stop_of, .argument = x}));
     ok(lg_shutdown_add(s, &(lg_stage){.name = y, .stop = tell_stop_of, .argument = y}));
     lg_exit(4);

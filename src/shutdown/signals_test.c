@@ -29,7 +29,7 @@ static void serves(void *data)
     lg_error *err = NULL;
     lg_shutdown *s = new_shutdown((lg_shutdown_options){0});
     {
-        lg_defer(lg_shutdown_finish, s, &err);
+        lg_defer(lg_shutdown_close, s, &err);
         add_telling(s, a);
         add_telling(s, b);
         errno = 77;
@@ -79,7 +79,7 @@ static void hangs_in_a_stop(void *data)
     ok(lg_shutdown_add(s, &(lg_stage){.name = "c", .stop = telling_stop, .argument = b}));
     raise(SIGINT);
     lg_shutdown_wait(s);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 
 START_TEST(S5_a_second_signal_ends_it_and_says_what_is_pending)
@@ -128,7 +128,7 @@ static void twice_at_once(void *data)
     raise(SIGINT);
     lg_shutdown_wait(s);
     nap(20 * MS);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 
 START_TEST(S5_what_comes_with_the_first_is_not_a_second)
@@ -149,7 +149,7 @@ static void requested_then_signalled(void *data)
     lg_shutdown_wait(s);
     raise(SIGTERM);
     nap(20 * MS);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 
 START_TEST(S5_a_request_is_no_first_signal)
@@ -211,11 +211,11 @@ static void restores(void *data)
     tell(now.sa_handler == SIG_IGN ? "ignored" : "not-ignored");
     raise(SIGINT);
     nap(10 * MS);
-    tell(lg_shutdown_requested(s) ? "requested" : "not-requested");
+    tell(lg_shutdown_is_requested(s) ? "requested" : "not-requested");
     raise(SIGTERM);
     lg_shutdown_wait(s);
     tell(own ? "own" : "ours");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     raise(SIGTERM);
     tell(own == SIGTERM ? "own" : "lost");
     sigaction(SIGINT, NULL, &now);
@@ -241,12 +241,12 @@ static void others(void *data)
     raise(SIGUSR1);
     lg_shutdown_wait(s);
     tell(lg_shutdown_signal(s) == SIGUSR1 ? "usr1" : "another");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     s = new_shutdown((lg_shutdown_options){.no_signals = true, .signals = signals});
     signal(SIGUSR1, own_handler);
     raise(SIGUSR1);
-    tell(own == SIGUSR1 && !lg_shutdown_requested(s) ? "own" : "ours");
-    lg_shutdown_finish(s, NULL);
+    tell(own == SIGUSR1 && !lg_shutdown_is_requested(s) ? "own" : "ours");
+    lg_shutdown_close(s, NULL);
 }
 
 START_TEST(S5_the_set_is_the_programs_to_choose)
@@ -282,8 +282,8 @@ static void forks(void *data)
     waitpid(child, &status, 0);
     tell(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? "ended" : "not-ended");
     nap(20 * MS);
-    tell(lg_shutdown_requested(s) ? "requested" : "not-requested");
-    lg_shutdown_finish(s, NULL);
+    tell(lg_shutdown_is_requested(s) ? "requested" : "not-requested");
+    lg_shutdown_close(s, NULL);
 }
 
 START_TEST(S5_a_forked_childs_signals_are_its_own)
@@ -315,7 +315,7 @@ START_TEST(S5_stops_have_the_programs_mask)
     ok(lg_shutdown_stop(s));
     for (int number = 1; number < 32; number++)
         ck_assert_int_eq(sigismember(&own_mask, number), sigismember(&seen, number));
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -352,7 +352,7 @@ static lg_error *slow_stop(void *argument, const lg_context *context)
 static lg_error *runs(lg_shutdown *s)
 {
     lg_func (lg_error *, err) {
-        lg_defer(lg_shutdown_finish, s, &err);
+        lg_defer(lg_shutdown_close, s, &err);
         for (size_t i = 0; i < STAGES; i++) {
             err = lg_shutdown_start(s, &(lg_stage){.name = "s",
                                                    .start = slow_start,
@@ -397,7 +397,7 @@ static void served(void *data)
     lg_error *err = runs(s);
     /* From here on SIGTERM is fatal again. */
     signal(SIGTERM, SIG_IGN);
-    if (err && !lg_error_is(err, &lg_shutting_down))
+    if (err && !lg_error_is(err, &lg_error_shutting_down))
         tell("error");
     lg_error_free(err);
     for (size_t i = 0; i < STAGES; i++) {

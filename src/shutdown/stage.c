@@ -31,7 +31,7 @@ static lg_context *bounded_context(const char *name, lg_duration deadline)
         char text[64];
         lg_defer_recover(set_none, &context);
         lgi_shutdown_copy_text(text, sizeof(text), name);
-        lg_return(lg_with_deadline_named(lg_background(), deadline, text));
+        lg_return(lg_context_with_deadline_named(lg_context_background(), deadline, text));
     }
 }
 
@@ -74,7 +74,7 @@ static void call(struct lgi_stage *stage)
         current = stage->owner;
         stage->ended_as = LG_STAGE_STOPPING;
         lg_context *context = bounded_context(stage->name, stage->began + stage->given);
-        lg_defer(lg_context_end, context);
+        lg_defer(lg_context_free, context);
         stage->error = stage->stop(stage->argument, context ? context : stage->owner->fallback);
         stage->ended_as = stage->error ? LG_STAGE_FAILED : LG_STAGE_DONE;
     }
@@ -171,7 +171,7 @@ lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
         lg_duration now = lg_now();
         lg_context *context = bounded_context(
             stage->name, limit < LG_DURATION_MAX - now ? now + limit : LG_DURATION_MAX);
-        lg_defer(lg_context_end, context);
+        lg_defer(lg_context_free, context);
         struct here here = {stage, context ? context : s->fallback};
         {
             lg_defer_contained(call_here, &here, &err);

@@ -107,10 +107,10 @@ static inline lg_error *act_stop(void *argument, const lg_context *context)
     note_act(act->name);
     switch (act->behaviour) {
     case QUICK: break;
-    case FAILS: return lg_errorf("%s failed", act->name);
+    case FAILS: return lg_error_newf("%s failed", act->name);
     case PANICS: lg_panic("%s panicked", act->name);
     case GOES: lg_goexit();
-    case OBEYS: lg_context_wait(context); return lg_context_err(context);
+    case OBEYS: lg_context_wait(context); return lg_context_error(context);
     case DEAF:
         while (sem_wait(act->gate) != 0)
             ;

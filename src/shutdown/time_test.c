@@ -15,7 +15,7 @@ static void open_gate(int stages)
 /* What overran uses the test's stack: it must be gone before that is. */
 static void wait_for_stragglers(lg_shutdown *s)
 {
-    for (int tries = 0; lg_shutdown_overran(s) > 0; tries++) {
+    for (int tries = 0; lg_shutdown_overrun_count(s) > 0; tries++) {
         ck_assert_int_lt(tries, 10000);
         nap(2 * MS);
     }
@@ -24,7 +24,7 @@ static void wait_for_stragglers(lg_shutdown *s)
 /* The first deadline in a process starts the threads that keep it. */
 static lg_duration limit_of(lg_duration duration)
 {
-    lg_context_end(lg_with_timeout(lg_background(), LG_HOUR));
+    lg_context_free(lg_context_with_timeout(lg_context_background(), LG_HOUR));
     return while_quick(duration);
 }
 
@@ -49,7 +49,7 @@ START_TEST(S2_a_stage_that_obeys_is_cancelled_at_its_limit)
     ck_assert_int_lt(lg_since(start), SOON);
     char text[256];
     lg_error_format(err, text, sizeof(text));
-    ck_assert(lg_error_is(err, &lg_deadline_exceeded));
+    ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
     lg_error_free(err);
     expect_text(text, "stop b: ");
     expect_named(text, "its limit of ", limit, "");
@@ -57,7 +57,7 @@ START_TEST(S2_a_stage_that_obeys_is_cancelled_at_its_limit)
     expect_outcome(s, "b", "timed out");
     expect_outcome(s, "a", "done");
     wait_for_stragglers(s);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -72,7 +72,7 @@ START_TEST(S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts)
     expect_named(stop_text(s), "stop b: still running after its limit of ", limit,
                  ": deadline exceeded");
     expect_acts("b a");
-    ck_assert_uint_eq(lg_shutdown_overran(s), 1);
+    ck_assert_uint_eq(lg_shutdown_overrun_count(s), 1);
     lg_stage_report report = report_of(s, "b");
     ck_assert_int_eq(report.outcome, LG_STAGE_TIMED_OUT);
     ck_assert_int_eq(report.limit, limit);
@@ -80,7 +80,7 @@ START_TEST(S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts)
     open_gate(1);
     wait_for_stragglers(s);
     ck_assert_int_eq(report_of(s, "b").took, report.took);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -103,7 +103,7 @@ START_TEST(S4_what_comes_late_is_dropped)
     wait_for_stragglers(s);
     ck_assert_str_eq(stop_text(s), "no error");
     expect_outcome(s, "x", "timed out");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -115,8 +115,8 @@ START_TEST(S2_it_ends_before_what_overran)
     lg_shutdown *s = new_shutdown(quiet);
     sem_init(&gate, 0, 0);
     add_act(s, &a, 10 * MS);
-    lg_shutdown_finish(s, &err);
-    ck_assert(lg_error_is(err, &lg_deadline_exceeded));
+    lg_shutdown_close(s, &err);
+    ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
     lg_error_free(err);
     open_gate(1);
     nap(20 * MS); /* a sanitizer would say so, if it used what is freed */
@@ -143,7 +143,7 @@ START_TEST(S2_every_stage_in_turn_overruns)
             expect_outcome(s, names[i], i == bad ? "timed out" : "done");
         open_gate(1);
         wait_for_stragglers(s);
-        lg_shutdown_finish(s, NULL);
+        lg_shutdown_close(s, NULL);
     }
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(S2_the_budget_holds_when_all_overrun)
     ck_assert_int_le(given, budget);
     open_gate(5);
     wait_for_stragglers(s);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -189,14 +189,14 @@ START_TEST(S2_what_was_not_stopped_is_named)
     lg_error *err = lg_shutdown_stop(s);
     char text[512];
     lg_error_format(err, text, sizeof(text));
-    ck_assert(lg_error_is(err, &lg_stage_not_stopped));
+    ck_assert(lg_error_is(err, &lg_error_stage_not_stopped));
     lg_error_free(err);
     ck_assert_str_eq(text, "stop b: not stopped, as no time was left; "
                            "stop a: not stopped, as no time was left");
     expect_acts("");
     expect_outcome(s, "a", "not stopped");
     ck_assert_str_eq(report_of(s, "a").error, "no time was left");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -214,7 +214,7 @@ START_TEST(S2_the_grace_period_cuts_the_budget)
     ck_assert_int_lt(lg_since(start), SOON);
     ck_assert_int_le(report_of(s, "a").limit, 101 * MS);
     wait_for_stragglers(s);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -223,7 +223,7 @@ static lg_error *looks_at_context(void *argument, const lg_context *context)
 {
     lg_duration when = 0;
     char *text = argument;
-    ck_assert_ptr_null(lg_context_err(context));
+    ck_assert_ptr_null(lg_context_error(context));
     ck_assert(lg_context_deadline(context, &when));
     ck_assert_int_le(when - lg_now(), while_quick(50 * MS));
     lg_context_wait(context);
@@ -243,7 +243,7 @@ START_TEST(S2_C7_a_stop_has_a_context_of_its_own)
     expect_named(stop_text(s), " its limit of ", limit, ": deadline exceeded");
     wait_for_stragglers(s);
     ck_assert_str_eq(text, "web: deadline exceeded");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -261,16 +261,16 @@ static lg_duration time_to_request(bool ready, lg_readiness *readiness)
         nap(MS);
     lg_duration until_off = lg_since(start);
     if (until_off < 40 * MS && ready)
-        ck_assert(!lg_shutdown_requested(s));
+        ck_assert(!lg_shutdown_is_requested(s));
     lg_shutdown_wait(s);
     lg_duration took = lg_since(start);
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
     return took;
 }
 
 START_TEST(S6_readiness_goes_first_and_the_drain_delay_passes)
 {
-    lg_readiness readiness = LG_READINESS(NULL);
+    lg_readiness readiness = LG_READINESS_INIT(NULL);
     lg_duration took = time_to_request(true, &readiness);
     ck_assert_int_ge(took, 80 * MS);
     ck_assert_int_lt(took, SOON);
@@ -288,11 +288,11 @@ START_TEST(S6_a_stop_during_the_drain_delay_cuts_it)
     ok(lg_shutdown_ready(s));
     lg_shutdown_request(s, "now");
     nap(5 * MS);
-    ck_assert(!lg_shutdown_requested(s));
+    ck_assert(!lg_shutdown_is_requested(s));
     ok(lg_shutdown_stop(s));
-    ck_assert(lg_shutdown_requested(s));
+    ck_assert(lg_shutdown_is_requested(s));
     expect_acts("a");
-    lg_shutdown_finish(s, NULL);
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 

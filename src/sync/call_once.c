@@ -112,7 +112,7 @@ static lg_error *do_once(lg_once *once, lg_until until, const struct lgi_site *s
 void lgi_once_do(lg_once *once, const struct lgi_site *site, lgi_function function,
                  const uintptr_t *words)
 {
-    do_once(once, lg_forever(), site, function, words);
+    do_once(once, lg_until_forever(), site, function, words);
 }
 
 lg_error *lgi_once_do_until(lg_once *once, lg_until until, const struct lgi_site *site,
@@ -149,12 +149,12 @@ static void note_outcome(lg_panic_info *panic, lg_once_value *value)
 {
     if (!panic)
         return;
-    const lg_error *error = lg_panic_get_error(panic);
+    const lg_error *error = lg_panic_error(panic);
     if (error && is_static(error)) {
         value->lgi_value = (void *)(uintptr_t)error;
         value->lgi_outcome = PANICKED_ERROR;
-    } else if (lg_panic_get_pointer(panic)) {
-        value->lgi_value = lg_panic_get_pointer(panic);
+    } else if (lg_panic_pointer(panic)) {
+        value->lgi_value = lg_panic_pointer(panic);
         value->lgi_outcome = PANICKED_POINTER;
     } else {
         strncpy(value->lgi_message, lg_panic_message(panic), sizeof(value->lgi_message) - 1);
@@ -207,7 +207,7 @@ void *lgi_once_get(lg_once_value *value, const struct lgi_site *site, lgi_functi
                    const uintptr_t *words)
 {
     void *result = NULL;
-    get(value, lg_forever(), &result, site, function, words);
+    get(value, lg_until_forever(), &result, site, function, words);
     return result;
 }
 

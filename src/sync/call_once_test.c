@@ -48,11 +48,11 @@ static void asks_often(void *data)
         lg_once_do(&other, adds_three, ++evaluated, 10L, "123456");
     ck_assert_int_eq(calls, 18);
     ck_assert_int_eq(evaluated, 1);
-    err = lg_once_do_until(&other, lg_at(0), counts);
+    err = lg_once_do_until(&other, lg_until_deadline(0), counts);
     ck_assert_ptr_null(err);
     lg_once third;
     memset(&third, 0, sizeof(third));
-    ck_assert_ptr_null(lg_once_do_until(&third, lg_at(0), counts));
+    ck_assert_ptr_null(lg_once_do_until(&third, lg_until_deadline(0), counts));
     ck_assert_int_eq(calls, 19);
 }
 
@@ -106,7 +106,7 @@ static void asks_for_itself(void *data)
 
 static void asks_for_itself_until(void *data)
 {
-    lg_error *err = lg_once_do_until(&own, lg_at(0), asks_for_itself_until, data);
+    lg_error *err = lg_once_do_until(&own, lg_until_deadline(0), asks_for_itself_until, data);
     tell(err ? "error" : "done");
 }
 
@@ -163,14 +163,14 @@ static void asks_later(void *data, unsigned number)
     struct lgi_done done = {.happened = 1};
     const lg_until cancelled = {LG_DURATION_MAX, &done};
     if (number % 3 == 0) {
-        lg_error *err = lg_once_do_until(&slow->once, lg_within(LG_MILLISECOND), counts);
+        lg_error *err = lg_once_do_until(&slow->once, lg_until_timeout(LG_MILLISECOND), counts);
         if (err)
-            ck_assert_ptr_eq(err, &lg_deadline_exceeded);
+            ck_assert_ptr_eq(err, &lg_error_deadline_exceeded);
         else
             ck_assert_int_eq(calls, 1);
         err = lg_once_do_until(&slow->once, cancelled, counts);
         if (err)
-            ck_assert_ptr_eq(err, &lg_cancelled);
+            ck_assert_ptr_eq(err, &lg_error_cancelled);
     }
     lg_once_do(&slow->once, counts);
     ck_assert_int_eq(calls, 1);
@@ -221,11 +221,11 @@ static void gets_often(void *data)
         first = thing;
     }
     ck_assert_ptr_eq(lg_once_get(&value, makes, 0), first);
-    ck_assert_ptr_null(lg_once_get_until(&value, lg_at(0), &again, makes, 0));
+    ck_assert_ptr_null(lg_once_get_until(&value, lg_until_deadline(0), &again, makes, 0));
     ck_assert_ptr_eq(again, first);
     ck_assert_int_eq(calls, 1);
     const char *text = NULL;
-    ck_assert_ptr_null(lg_once_get_until(&name, lg_at(0), &text, name_of));
+    ck_assert_ptr_null(lg_once_get_until(&name, lg_until_deadline(0), &text, name_of));
     ck_assert_str_eq(text, "name");
     ck_assert_str_eq(lg_once_get(&name, name_of), "name");
     ck_assert_int_eq(calls, 2);
@@ -250,22 +250,22 @@ static void *panics_somehow(char how)
     if (how == 'm')
         lg_panic("message");
     if (how == 's')
-        lg_panic_error(&sentinel);
+        lg_panic_with_error(&sentinel);
     if (how == 'e')
-        lg_panic_error(lg_error_wrap(&sentinel, "wrapped"));
+        lg_panic_with_error(lg_error_wrap(&sentinel, "wrapped"));
     if (how == 'p')
-        lg_panic_pointer(&pointed_at);
+        lg_panic_with_pointer(&pointed_at);
     lg_goexit();
 }
 
 static void note_panic(lg_panic_info *panic)
 {
     if (lg_recover(panic)) {
-        note(lg_panic_get_error(panic) == &sentinel       ? "the-sentinel"
-             : lg_panic_get_error(panic)                  ? "an-error"
-             : lg_panic_get_pointer(panic) == &pointed_at ? "the-pointer"
-                                                          : "message");
-        if (!lg_panic_get_pointer(panic))
+        note(lg_panic_error(panic) == &sentinel       ? "the-sentinel"
+             : lg_panic_error(panic)                  ? "an-error"
+             : lg_panic_pointer(panic) == &pointed_at ? "the-pointer"
+                                                      : "message");
+        if (!lg_panic_pointer(panic))
             note(lg_panic_message(panic));
     }
 }
@@ -380,7 +380,8 @@ static void call_all(void *data, unsigned number)
     const unsigned count = stress(ONCES);
     for (unsigned i = 0; i < count; i++) {
         if (random_below(&random, 3) == 0) {
-            lg_error *err = lg_once_do_until(&many->once[i], lg_within(random_below(&random, 5000)),
+            lg_error *err = lg_once_do_until(&many->once[i],
+                                             lg_until_timeout(random_below(&random, 5000)),
                                              call_one, &many->called[i]);
             if (err) {
                 i--;

@@ -28,7 +28,7 @@ static void leave(lg_cond *cond, struct lgi_waiter *waiter)
 
 static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
 {
-    if (!lg_mutex_is_mine(mutex))
+    if (!lg_mutex_is_owned(mutex))
         lg_panic("wait for a condition without its mutex: lock that first");
     struct lgi_waiter waiter = {.g = lgi_self()};
     queue(cond, &waiter);
@@ -42,7 +42,7 @@ static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
 
 void lg_cond_wait(lg_cond *cond, lg_mutex *mutex)
 {
-    wait(cond, mutex, lg_forever());
+    wait(cond, mutex, lg_until_forever());
 }
 
 lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)

@@ -18,7 +18,7 @@ static void takes_in_turn(struct box *box, int number)
     lg_defer(lg_mutex_unlock, &box->mutex);
     box->waiting++;
     lg_cond_wait(&box->changed, &box->mutex);
-    ck_assert(lg_mutex_is_mine(&box->mutex));
+    ck_assert(lg_mutex_is_owned(&box->mutex));
     note_number(number);
     box->woken++;
 }
@@ -56,8 +56,8 @@ static void signals_in_turn(void *data)
     lg_cond_signal(&box.changed);
     lg_cond_broadcast(&box.changed);
     lg_mutex_lock(&box.mutex);
-    ck_assert_ptr_eq(lg_cond_wait_until(&box.changed, &box.mutex, lg_within(LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_cond_wait_until(&box.changed, &box.mutex, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     lg_mutex_unlock(&box.mutex);
     ck_assert_ptr_null(box.changed.lgi_waiters.first);
 }
@@ -105,14 +105,16 @@ static void waits_in_vain(void *data)
 {
     struct box *box = data;
     struct lgi_done done = {.happened = 1};
-    const lg_until ends[] = {
-        lg_at(0), lg_within(2 * LG_MILLISECOND), {LG_DURATION_MAX, &done}, lg_within(0)};
+    const lg_until ends[] = {lg_until_deadline(0),
+                             lg_until_timeout(2 * LG_MILLISECOND),
+                             {LG_DURATION_MAX, &done},
+                             lg_until_timeout(0)};
     errno = 4711;
     lg_mutex_lock(&box->mutex);
     for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         ck_assert_ptr_eq(lg_cond_wait_until(&box->changed, &box->mutex, ends[i]),
-                         ends[i].lgi_done ? &lg_cancelled : &lg_deadline_exceeded);
-        ck_assert(lg_mutex_is_mine(&box->mutex));
+                         ends[i].lgi_done ? &lg_error_cancelled : &lg_error_deadline_exceeded);
+        ck_assert(lg_mutex_is_owned(&box->mutex));
     }
     lg_mutex_unlock(&box->mutex);
     ck_assert_int_eq(errno, 4711);
@@ -145,9 +147,10 @@ static void gives_up_while_another_holds(void *data)
     lg_mutex_lock(&box.mutex);
     lg_waitgroup_go(&other, holds_for_long, &box);
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(lg_cond_wait_until(&box.changed, &box.mutex, lg_within(10 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
-    ck_assert(lg_mutex_is_mine(&box.mutex));
+    ck_assert_ptr_eq(
+        lg_cond_wait_until(&box.changed, &box.mutex, lg_until_timeout(10 * LG_MILLISECOND)),
+        &lg_error_deadline_exceeded);
+    ck_assert(lg_mutex_is_owned(&box.mutex));
     /* The other one had it, or did not come to it yet. */
     ck_assert(box.waiting == 0 || lg_now() - start >= 30 * LG_MILLISECOND);
     lg_mutex_unlock(&box.mutex);
@@ -179,9 +182,9 @@ static void put(struct queue *queue, uint64_t *random)
     lg_defer(lg_mutex_unlock, &box->mutex);
     while (box->count == CAPACITY) {
         lg_error *err = lg_cond_wait_until(&box->taken, &box->mutex,
-                                           lg_within(random_below(random, 200000)));
+                                           lg_until_timeout(random_below(random, 200000)));
         if (err)
-            ck_assert_ptr_eq(err, &lg_deadline_exceeded);
+            ck_assert_ptr_eq(err, &lg_error_deadline_exceeded);
     }
     ck_assert_int_lt(box->count, CAPACITY);
     box->count++;
@@ -268,7 +271,7 @@ END_TEST
 
 static void tells_whether_held(lg_mutex *mutex)
 {
-    tell(lg_mutex_is_mine(mutex) ? "held" : "not-held");
+    tell(lg_mutex_is_owned(mutex) ? "held" : "not-held");
 }
 
 static void waits_and_is_stopped(struct box *box)

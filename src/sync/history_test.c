@@ -142,7 +142,8 @@ static bool lock_mutex(struct locks *locks, struct act *act, uint64_t *random)
     case 1:
         act->tried = random_below(random, 2);
         err = lg_mutex_lock_until(&locks->mutex,
-                                  act->tried ? lg_at(0) : lg_within(random_below(random, 20000)));
+                                  act->tried ? lg_until_deadline(0)
+                                             : lg_until_timeout(random_below(random, 20000)));
         return !err;
     default: lg_mutex_lock(&locks->mutex); return true;
     }
@@ -183,7 +184,8 @@ static bool lock_rw(struct locks *locks, struct act *act, uint64_t *random)
             lg_rwmutex_rlock(rw);
         return true;
     }
-    lg_until until = how == 1 ? lg_at(0) : lg_within(random_below(random, 20000));
+    lg_until until = how == 1 ? lg_until_deadline(0)
+                              : lg_until_timeout(random_below(random, 20000));
     err = act->kind == WRITE ? lg_rwmutex_lock_until(rw, until) : lg_rwmutex_rlock_until(rw, until);
     return !err;
 }
@@ -218,7 +220,7 @@ static bool acquire(struct locks *locks, struct act *act, uint64_t *random)
         return lg_semaphore_try_acquire(&locks->semaphore, act->units);
     if (how == 1) {
         err = lg_semaphore_acquire_until(&locks->semaphore, act->units,
-                                         lg_within(random_below(random, 20000)));
+                                         lg_until_timeout(random_below(random, 20000)));
         return !err;
     }
     lg_semaphore_acquire(&locks->semaphore, act->units);

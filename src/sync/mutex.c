@@ -137,7 +137,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
 
     if (take(mutex, (uintptr_t)self, false))
         return NULL;
-    if (lg_mutex_is_mine(mutex))
+    if (lg_mutex_is_owned(mutex))
         lg_panic("lock of a mutex that the caller holds already: it would wait for itself");
     for (;;) {
         if (spin(mutex, self, &woken))
@@ -164,7 +164,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
 
 void lgi_mutex_lock(lg_mutex *mutex)
 {
-    lock(mutex, lg_forever(), false);
+    lock(mutex, lg_until_forever(), false);
 }
 
 lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
@@ -174,7 +174,7 @@ lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
 
 void lg_mutex_relock(lg_mutex *mutex)
 {
-    lock(mutex, lg_forever(), true);
+    lock(mutex, lg_until_forever(), true);
 }
 
 bool lgi_mutex_try_lock(lg_mutex *mutex)

@@ -12,16 +12,16 @@ static void locks_and_unlocks(void *data)
     (void)data;
     lg_mutex mutex;
     memset(&mutex, 0, sizeof(mutex)); /* all zero is an initialised one */
-    ck_assert(!lg_mutex_is_mine(&mutex));
+    ck_assert(!lg_mutex_is_owned(&mutex));
     for (int i = 0; i < 3; i++) {
         lg_mutex_lock(&mutex);
-        ck_assert(lg_mutex_is_mine(&mutex));
+        ck_assert(lg_mutex_is_owned(&mutex));
         ck_assert(!lg_mutex_try_lock(&mutex)); /* as in Go: no panic */
         lg_mutex_unlock(&mutex);
-        ck_assert(!lg_mutex_is_mine(&mutex));
+        ck_assert(!lg_mutex_is_owned(&mutex));
         ck_assert(lg_mutex_try_lock(&mutex));
         lg_mutex_unlock(&mutex);
-        ck_assert_ptr_null(lg_mutex_lock_until(&mutex, lg_within(-1)));
+        ck_assert_ptr_null(lg_mutex_lock_until(&mutex, lg_until_timeout(-1)));
         lg_mutex_unlock(&mutex);
         lg_mutex_relock(&mutex);
         lg_mutex_unlock(&mutex);
@@ -52,7 +52,7 @@ static void locks_twice_until(void *data)
 {
     (void)data;
     lg_mutex_lock(&held);
-    lg_error *err = lg_mutex_lock_until(&held, lg_within(LG_SECOND));
+    lg_error *err = lg_mutex_lock_until(&held, lg_until_timeout(LG_SECOND));
     tell(err ? "error" : "locked");
 }
 
@@ -94,14 +94,14 @@ static void unlocks_within_the_stretch(void *data)
 {
     (void)data;
     lg_mutex_lock(&held);
-    lg_mutex_unlocked(&held);
+    lg_mutex_scoped_unlock(&held);
     lg_mutex_unlock(&held);
 }
 
 static void stretch_without_lock(void *data)
 {
     (void)data;
-    lg_mutex_unlocked(&held);
+    lg_mutex_scoped_unlock(&held);
     tell("in");
 }
 
@@ -185,7 +185,7 @@ static void stretch_inside(struct counted *counted, uint64_t *random, bool panic
         lg_mutex_lock(&counted->mutex);
         lg_defer(lg_mutex_unlock, &counted->mutex);
         {
-            lg_mutex_unlocked(&counted->mutex);
+            lg_mutex_scoped_unlock(&counted->mutex);
             yield_at_random(random);
             if (panics)
                 lg_panic("in the stretch");
@@ -205,9 +205,9 @@ static void any_way(struct counted *counted, uint64_t *random)
         atomic_fetch_add(&counted->timeouts, 1);
         break;
     case 3:
-        err = lg_mutex_lock_until(&counted->mutex, lg_within(random_below(random, 20000)));
+        err = lg_mutex_lock_until(&counted->mutex, lg_until_timeout(random_below(random, 20000)));
         if (err) {
-            ck_assert_ptr_eq(err, &lg_deadline_exceeded);
+            ck_assert_ptr_eq(err, &lg_error_deadline_exceeded);
             atomic_fetch_add(&counted->timeouts, 1);
             break;
         }
@@ -297,15 +297,15 @@ static void waits_in_vain(void *data)
     lg_mutex *mutex = data;
     errno = 4711;
     lg_duration start = lg_now();
-    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, lg_within(10 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, lg_until_timeout(10 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 10 * LG_MILLISECOND);
     ck_assert_int_eq(errno, 4711);
-    ck_assert(!lg_mutex_is_mine(mutex));
-    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, lg_at(0)), &lg_deadline_exceeded);
+    ck_assert(!lg_mutex_is_owned(mutex));
+    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, lg_until_deadline(0)), &lg_error_deadline_exceeded);
     struct lgi_done done = {.happened = 1};
     lg_until cancelled = {LG_DURATION_MAX, &done};
-    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, cancelled), &lg_cancelled);
+    ck_assert_ptr_eq(lg_mutex_lock_until(mutex, cancelled), &lg_error_cancelled);
 }
 
 START_TEST(C9_a_lock_with_a_deadline_gives_up_and_leaves_no_trace)
@@ -315,7 +315,7 @@ START_TEST(C9_a_lock_with_a_deadline_gives_up_and_leaves_no_trace)
     on_thread(waits_in_vain, &mutex);
     on_goroutine(waits_in_vain, &mutex);
     ck_assert_ptr_null(mutex.lgi_waiters.first);
-    ck_assert(lg_mutex_is_mine(&mutex));
+    ck_assert(lg_mutex_is_owned(&mutex));
     lg_mutex_unlock(&mutex);
     ck_assert_uint_eq(mutex.lgi_word, 0);
 }
@@ -414,7 +414,7 @@ END_TEST
 
 static void checks_held(lg_mutex *mutex, const char *word)
 {
-    note(lg_mutex_is_mine(mutex) ? word : "not-held");
+    note(lg_mutex_is_owned(mutex) ? word : "not-held");
 }
 
 static int leaves_by(lg_mutex *mutex, char way)
@@ -425,8 +425,8 @@ static int leaves_by(lg_mutex *mutex, char way)
         lg_defer(lg_mutex_unlock, mutex);
         lg_defer(checks_held, mutex, "held");
         for (int i = 0; i < 2; i++) {
-            lg_mutex_unlocked(mutex);
-            note(lg_mutex_is_mine(mutex) ? "wrong" : "free");
+            lg_mutex_scoped_unlock(mutex);
+            note(lg_mutex_is_owned(mutex) ? "wrong" : "free");
             if (way == 'b')
                 break;
             if (way == 'c')
@@ -482,7 +482,7 @@ static void once_or_more(lg_mutex *mutex)
 {
     lg_mutex *const all[] = {mutex};
     int i = 0;
-    lg_mutex_unlocked(all[i++]);
+    lg_mutex_scoped_unlock(all[i++]);
     ck_assert_int_eq(i, 1);
 }
 

@@ -99,7 +99,7 @@ static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 
 lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
 {
-    if (lg_mutex_is_mine(&mutex->lgi_writers))
+    if (lg_mutex_is_owned(&mutex->lgi_writers))
         lg_panic(
             "read lock of a mutex that the caller holds for writing: it would wait for itself");
     struct lgi_waiter waiter = {.g = lgi_self()};
@@ -187,7 +187,7 @@ static bool enter(lg_rwmutex *mutex)
 
 static void check_not_mine(const lg_rwmutex *mutex)
 {
-    if (lg_mutex_is_mine(&mutex->lgi_writers))
+    if (lg_mutex_is_owned(&mutex->lgi_writers))
         lg_panic(
             "write lock of a mutex that the caller holds for writing: it would wait for itself");
 }
@@ -211,7 +211,7 @@ void lg_rwmutex_lock(lg_rwmutex *mutex)
 {
     check_not_mine(mutex);
     lg_mutex_lock(&mutex->lgi_writers);
-    lock(mutex, lg_forever());
+    lock(mutex, lg_until_forever());
 }
 
 lg_error *lg_rwmutex_lock_until(lg_rwmutex *mutex, lg_until until)
@@ -236,7 +236,7 @@ void lg_rwmutex_unlock(lg_rwmutex *mutex)
     uint64_t state = load(mutex);
     if (!(state & WRITING))
         lg_panic("write unlock of a mutex that is not locked for writing");
-    if (!lg_mutex_is_mine(&mutex->lgi_writers))
+    if (!lg_mutex_is_owned(&mutex->lgi_writers))
         lg_panic("write unlock of a mutex that another goroutine or thread holds");
     lg_mutex_unlock(&mutex->lgi_writers);
     do

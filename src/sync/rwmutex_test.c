@@ -22,7 +22,7 @@ static void locks_and_unlocks(void *data)
     for (int i = 0; i < 3; i++) {
         lg_rwmutex_rlock(&mutex);
         ck_assert(lg_rwmutex_try_rlock(&mutex));
-        ck_assert_ptr_null(lg_rwmutex_rlock_until(&mutex, lg_at(0)));
+        ck_assert_ptr_null(lg_rwmutex_rlock_until(&mutex, lg_until_deadline(0)));
         ck_assert(!lg_rwmutex_try_lock(&mutex));
         for (int k = 0; k < 3; k++)
             lg_rwmutex_runlock(&mutex);
@@ -30,7 +30,7 @@ static void locks_and_unlocks(void *data)
         ck_assert(!lg_rwmutex_try_rlock(&mutex));
         ck_assert(!lg_rwmutex_try_lock(&mutex));
         lg_rwmutex_unlock(&mutex);
-        ck_assert_ptr_null(lg_rwmutex_lock_until(&mutex, lg_at(0)));
+        ck_assert_ptr_null(lg_rwmutex_lock_until(&mutex, lg_until_deadline(0)));
         lg_rwmutex_unlock(&mutex);
         ck_assert(lg_rwmutex_try_lock(&mutex));
         lg_rwmutex_unlock(&mutex);
@@ -108,7 +108,7 @@ static void locks_twice_until(void *data)
 {
     (void)data;
     lg_rwmutex_lock(&held);
-    lg_error *err = lg_rwmutex_lock_until(&held, lg_at(0));
+    lg_error *err = lg_rwmutex_lock_until(&held, lg_until_deadline(0));
     tell(err ? "error" : "locked");
 }
 
@@ -214,20 +214,22 @@ static void waits_in_vain(void *data)
 {
     lg_rwmutex *mutex = data;
     struct lgi_done done = {.happened = 1};
-    const lg_until cancelled = {LG_DURATION_MAX, &done}, soon = lg_within(5 * LG_MILLISECOND);
+    const lg_until cancelled = {LG_DURATION_MAX, &done},
+                   soon = lg_until_timeout(5 * LG_MILLISECOND);
     bool reads_can = !(mutex->lgi_state & 1);
     errno = 4711;
-    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, soon), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, soon), &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now(), soon.lgi_deadline);
-    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, lg_at(0)), &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, cancelled), &lg_cancelled);
+    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, lg_until_deadline(0)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, cancelled), &lg_error_cancelled);
     if (reads_can) {
         ck_assert_ptr_null(lg_rwmutex_rlock_until(mutex, cancelled));
         lg_rwmutex_runlock(mutex);
     } else {
-        ck_assert_ptr_eq(lg_rwmutex_rlock_until(mutex, lg_within(LG_MILLISECOND)),
-                         &lg_deadline_exceeded);
-        ck_assert_ptr_eq(lg_rwmutex_rlock_until(mutex, cancelled), &lg_cancelled);
+        ck_assert_ptr_eq(lg_rwmutex_rlock_until(mutex, lg_until_timeout(LG_MILLISECOND)),
+                         &lg_error_deadline_exceeded);
+        ck_assert_ptr_eq(lg_rwmutex_rlock_until(mutex, cancelled), &lg_error_cancelled);
     }
     ck_assert_int_eq(errno, 4711);
 }
@@ -251,7 +253,7 @@ END_TEST
 static void gives_up(lg_rwmutex *mutex, struct lgi_done *done)
 {
     const lg_until until = {LG_DURATION_MAX, done};
-    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, until), &lg_cancelled);
+    ck_assert_ptr_eq(lg_rwmutex_lock_until(mutex, until), &lg_error_cancelled);
     note("gave-up");
 }
 
@@ -347,7 +349,7 @@ static bool read_once(struct shared *shared, uint64_t *random)
             return false;
         break;
     case 1:
-        err = lg_rwmutex_rlock_until(mutex, lg_within(random_below(random, 20000)));
+        err = lg_rwmutex_rlock_until(mutex, lg_until_timeout(random_below(random, 20000)));
         if (err)
             return false;
         break;
@@ -368,7 +370,7 @@ static bool write_once(struct shared *shared, uint64_t *random)
             return false;
         break;
     case 1:
-        err = lg_rwmutex_lock_until(mutex, lg_within(random_below(random, 20000)));
+        err = lg_rwmutex_lock_until(mutex, lg_until_timeout(random_below(random, 20000)));
         if (err)
             return false;
         break;

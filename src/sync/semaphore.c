@@ -103,7 +103,7 @@ static lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until
 
 void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units)
 {
-    acquire(semaphore, units, lg_forever());
+    acquire(semaphore, units, lg_until_forever());
 }
 
 lg_error *lg_semaphore_acquire_until(lg_semaphore *semaphore, size_t units, lg_until until)

@@ -27,11 +27,12 @@ static void acquires_and_releases(void *data)
     lg_semaphore_acquire(&semaphore, 2);
     ck_assert(lg_semaphore_try_acquire(&semaphore, 2));
     ck_assert(!lg_semaphore_try_acquire(&semaphore, 2));
-    ck_assert_ptr_null(lg_semaphore_acquire_until(&semaphore, 1, lg_at(0)));
-    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, lg_at(0)), &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 5, lg_within(LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, cancelled), &lg_cancelled);
+    ck_assert_ptr_null(lg_semaphore_acquire_until(&semaphore, 1, lg_until_deadline(0)));
+    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, lg_until_deadline(0)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 5, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, cancelled), &lg_error_cancelled);
     ck_assert(lg_semaphore_try_acquire(&semaphore, 0));
     lg_semaphore_acquire(&semaphore, 0);
     lg_semaphore_release(&semaphore, 0);
@@ -93,7 +94,7 @@ static void wants_too_many_until(void *data)
 {
     (void)data;
     static lg_semaphore semaphore = LG_SEMAPHORE_INIT(3);
-    lg_error *err = lg_semaphore_acquire_until(&semaphore, 4, lg_at(0));
+    lg_error *err = lg_semaphore_acquire_until(&semaphore, 4, lg_until_deadline(0));
     tell(err ? "error" : "got them");
 }
 
@@ -149,7 +150,7 @@ static void waits_in_order(void *data)
 {
     (void)data;
     lg_semaphore semaphore = LG_SEMAPHORE_INIT(4);
-    struct wanted wanted = {&semaphore, lg_forever(), 0};
+    struct wanted wanted = {&semaphore, lg_until_forever(), 0};
     lg_waitgroup all = LG_WAITGROUP_INIT;
     lg_semaphore_acquire(&semaphore, 4);
     lg_waitgroup_go(&all, wants, &wanted, (size_t)3, "three");
@@ -159,7 +160,8 @@ static void waits_in_order(void *data)
     lg_semaphore_release(&semaphore, 2);
     ck_assert(!lg_semaphore_try_acquire(&semaphore, 1)); /* the first wants three */
     lg_sleep(2 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, lg_at(0)), &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_semaphore_acquire_until(&semaphore, 1, lg_until_deadline(0)),
+                     &lg_error_deadline_exceeded);
     ck_assert_int_eq(wanted.served, 0);
     ck_assert_uint_eq(free_units(&semaphore), 2);
     lg_semaphore_release(&semaphore, 1);
@@ -186,7 +188,7 @@ static void one_gives_up(void *data)
     lg_semaphore semaphore = LG_SEMAPHORE_INIT(4);
     struct lgi_done done = {0};
     struct wanted some_time = {&semaphore, {LG_DURATION_MAX, &done}, 0};
-    struct wanted always = {&semaphore, lg_forever(), 0};
+    struct wanted always = {&semaphore, lg_until_forever(), 0};
     lg_waitgroup all = LG_WAITGROUP_INIT;
     lg_semaphore_acquire(&semaphore, 2);
     lg_waitgroup_go(&all, wants, &some_time, (size_t)4, "four");
@@ -244,7 +246,7 @@ static void use_often(void *data, unsigned number)
         case 0: got = lg_semaphore_try_acquire(&pool->semaphore, units); break;
         case 1:
             err = lg_semaphore_acquire_until(&pool->semaphore, units,
-                                             lg_within(random_below(&random, 20000)));
+                                             lg_until_timeout(random_below(&random, 20000)));
             break;
         default: lg_semaphore_acquire(&pool->semaphore, units);
         }
@@ -286,7 +288,7 @@ static void waits_for_signals(void *data, unsigned number)
         lg_go(signals, semaphore);
         yield_at_random(&random);
         lg_error *err = lg_semaphore_acquire_until(semaphore, 2,
-                                                   lg_within(random_below(&random, 5000)));
+                                                   lg_until_timeout(random_below(&random, 5000)));
         if (err)
             lg_semaphore_acquire(semaphore, 2);
         free(semaphore);

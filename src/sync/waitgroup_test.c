@@ -12,18 +12,19 @@ static void counts(void *data)
     lg_waitgroup group;
     memset(&group, 0, sizeof(group)); /* all zero is an initialised one */
     lg_waitgroup_wait(&group);        /* for nothing */
-    ck_assert_ptr_null(lg_waitgroup_wait_until(&group, lg_at(0)));
+    ck_assert_ptr_null(lg_waitgroup_wait_until(&group, lg_until_deadline(0)));
     lg_waitgroup_add(&group, 3);
     lg_waitgroup_done(&group);
     lg_waitgroup_add(&group, -1);
     lg_waitgroup_add(&group, 0);
     errno = 4711;
-    ck_assert_ptr_eq(lg_waitgroup_wait_until(&group, lg_at(0)), &lg_deadline_exceeded);
-    ck_assert_ptr_eq(lg_waitgroup_wait_until(&group, lg_within(5 * LG_MILLISECOND)),
-                     &lg_deadline_exceeded);
+    ck_assert_ptr_eq(lg_waitgroup_wait_until(&group, lg_until_deadline(0)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(lg_waitgroup_wait_until(&group, lg_until_timeout(5 * LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
     struct lgi_done done = {.happened = 1};
     ck_assert_ptr_eq(lg_waitgroup_wait_until(&group, (lg_until){LG_DURATION_MAX, &done}),
-                     &lg_cancelled);
+                     &lg_error_cancelled);
     ck_assert_int_eq(errno, 4711);
     lg_waitgroup_done(&group);
     lg_waitgroup_wait(&group);
@@ -142,8 +143,8 @@ static void waits(void *data, unsigned number)
     if (number % 3 == 0)
         lg_waitgroup_wait(&latch->group);
     else if (number % 3 == 1)
-        ck_assert_ptr_null(lg_waitgroup_wait_until(&latch->group, lg_within(LG_MINUTE)));
-    else if (lg_waitgroup_wait_until(&latch->group, lg_within(number * LG_MICROSECOND)))
+        ck_assert_ptr_null(lg_waitgroup_wait_until(&latch->group, lg_until_timeout(LG_MINUTE)));
+    else if (lg_waitgroup_wait_until(&latch->group, lg_until_timeout(number * LG_MICROSECOND)))
         return;
     latch->through++;
 }
@@ -232,7 +233,8 @@ static void on_its_stack(void *data, unsigned number)
         yield_at_random(&random);
         lg_go(lg_waitgroup_done, group);
         yield_at_random(&random);
-        lg_error *err = lg_waitgroup_wait_until(group, lg_within(random_below(&random, 5000)));
+        lg_error *err = lg_waitgroup_wait_until(group,
+                                                lg_until_timeout(random_below(&random, 5000)));
         if (err)
             lg_waitgroup_wait(group);
         free(group);

@@ -147,12 +147,12 @@ static uint64_t unit_value(const char *name, size_t length)
 
 static lg_error *invalid(const char *text)
 {
-    return lg_errorf("invalid duration \"%s\"", text);
+    return lg_error_newf("invalid duration \"%s\"", text);
 }
 
 static lg_error *out_of_range(const char *text)
 {
-    return lg_errorf("duration \"%s\" is out of range", text);
+    return lg_error_newf("duration \"%s\" is out of range", text);
 }
 
 lg_error *lg_duration_parse(const char *text, lg_duration *duration)
@@ -187,11 +187,11 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
 
         size_t unit_length = strcspn(at, ".0123456789");
         if (unit_length == 0)
-            return lg_errorf("missing unit in duration \"%s\"", text);
+            return lg_error_newf("missing unit in duration \"%s\"", text);
         uint64_t unit = unit_value(at, unit_length);
         if (unit == 0)
-            return lg_errorf("unknown unit \"%.*s\" in duration \"%s\"", (int)unit_length, at,
-                             text);
+            return lg_error_newf("unknown unit \"%.*s\" in duration \"%s\"", (int)unit_length, at,
+                                 text);
         at += unit_length;
 
         if (value > LIMIT / unit)

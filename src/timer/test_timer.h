@@ -48,7 +48,7 @@ static inline void everywhere(void (*work)(void))
         lg_go(run_and_finish, work);
         ck_assert(lg_chan_recv(finished, NULL));
     }
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 
 /* The same at once in `count` goroutines, and on a thread. */
@@ -61,13 +61,13 @@ static inline void all_at_once(unsigned workers, int count, void (*work)(void))
     ck_assert(on_thread(call_work, &work));
     for (int i = 0; i < count; i++)
         ck_assert(lg_chan_recv(finished, NULL));
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 
 /* Nothing is in the channel, nor comes soon. */
 #define hold_nothing_comes(channel, span)                                                          \
-    hold(lg_error_is(lg_chan_recv_until(channel, NULL, NULL, lg_within(span)),                     \
-                     &lg_deadline_exceeded))
+    hold(lg_error_is(lg_chan_recv_until(channel, NULL, NULL, lg_until_timeout(span)),              \
+                     &lg_error_deadline_exceeded))
 
 /* Does not wait for what it waits for, so that nothing in the program waits. */
 static inline void spin_until(lg_duration time)

@@ -142,8 +142,8 @@ static void looks_only(void)
 static void tick_or_after(void)
 {
     for (int i = 0; i < 500; i++) {
-        lg_chan(lg_duration) after = lg_after(MS);
-        lg_defer(lg_chan_drop, after);
+        lg_chan(lg_duration) after = lg_chan_after(MS);
+        lg_defer(lg_chan_unref, after);
         lg_duration time;
         bool ok = false;
         lg_select(lg_case_recv(lg_ticker_channel(common), &time, &ok),
@@ -170,7 +170,7 @@ END_TEST
 
 static void loop(lg_chan(lg_duration) channel)
 {
-    lg_defer(lg_chan_drop, channel);
+    lg_defer(lg_chan_unref, channel);
     int count = 0;
     lg_chan_each (channel, lg_duration, time)
         count += time > 0;
@@ -191,9 +191,9 @@ START_TEST(stop_ends_the_loops_over_it)
         finished = lg_chan_make(int, 8);
         lg_ticker *ticker = lg_ticker_new(MS);
         lg_chan(lg_duration) channel = lg_ticker_channel(ticker);
-        lg_go(loop, lg_chan_keep(channel));
-        lg_go(loop, lg_chan_keep(channel));
-        ck_assert_int_eq(pthread_create(&thread, NULL, loop_on_thread, lg_chan_keep(channel)), 0);
+        lg_go(loop, lg_chan_ref(channel));
+        lg_go(loop, lg_chan_ref(channel));
+        ck_assert_int_eq(pthread_create(&thread, NULL, loop_on_thread, lg_chan_ref(channel)), 0);
         int count, all = 0, here = 0;
         lg_chan_each (channel, lg_duration, time) {
             ck_assert_int_gt(time, 0);
@@ -211,7 +211,7 @@ START_TEST(stop_ends_the_loops_over_it)
         ck_assert_int_eq(none, 0);
         lg_ticker_stop(ticker);
         lg_ticker_free(ticker);
-        lg_chan_drop(finished);
+        lg_chan_unref(finished);
         ck_assert_int_ge(all, 0);
     }
 }
@@ -261,8 +261,8 @@ static void free_soon(lg_ticker *ticker)
 static void loops_over_what_is_freed(void)
 {
     lg_ticker *ticker = lg_ticker_new(MS);
-    lg_chan(lg_duration) channel = lg_chan_keep(lg_ticker_channel(ticker));
-    lg_defer(lg_chan_drop, channel);
+    lg_chan(lg_duration) channel = lg_chan_ref(lg_ticker_channel(ticker));
+    lg_defer(lg_chan_unref, channel);
     lg_go(free_soon, ticker);
     lg_chan_each (channel, lg_duration, time)
         hold(time > 0);
@@ -400,7 +400,7 @@ static void share(void)
                 ok = false;
             break;
         default:
-            if (lg_chan_recv_until(channel, &time, &ok, lg_within(20 * US)))
+            if (lg_chan_recv_until(channel, &time, &ok, lg_until_timeout(20 * US)))
                 ok = false;
             else if (!ok)
                 atomic_fetch_add(&ended, 1);

@@ -27,7 +27,7 @@ lgi_chan_of_times lg_timer_channel(const lg_timer *timer)
     return (lgi_chan_of_times)timer->timed.channel;
 }
 
-lgi_chan_of_times lg_after(lg_duration duration)
+lgi_chan_of_times lg_chan_after(lg_duration duration)
 {
     return lg_timer_channel(lg_timer_new(duration));
 }

@@ -132,10 +132,10 @@ static void not_for_ever(void)
     lg_timer *timer = lg_timer_new(LONG);
     lg_defer(lg_timer_free, timer);
     bool ok = true;
-    lg_error *error = lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_within(MS));
-    hold(lg_error_is(error, &lg_deadline_exceeded) && ok);
+    lg_error *error = lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_until_timeout(MS));
+    hold(lg_error_is(error, &lg_error_deadline_exceeded) && ok);
     lg_timer_reset(timer, MS);
-    hold(!lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_within(LONG)) && ok);
+    hold(!lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_until_timeout(LONG)) && ok);
 }
 
 START_TEST(C9_waiting_for_a_timer_ends_with_the_deadline)
@@ -161,8 +161,8 @@ END_TEST
 static void told_the_time(void)
 {
     lg_duration start = lg_now(), time;
-    lg_chan(lg_duration) channel = lg_after(MS);
-    lg_defer(lg_chan_drop, channel);
+    lg_chan(lg_duration) channel = lg_chan_after(MS);
+    lg_defer(lg_chan_unref, channel);
     lg_sleep(200 * MS);
     hold(lg_chan_recv(channel, &time));
     hold(time >= start + MS && time < start + 150 * MS);
@@ -175,7 +175,7 @@ START_TEST(the_time_is_when_it_fired)
     finished = lg_chan_make(int, 0);
     lg_go(run_and_finish, told_the_time);
     ck_assert(lg_chan_recv(finished, NULL));
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -213,7 +213,7 @@ static lg_chan(int) arrived;
 
 static void await(struct awaited *awaited)
 {
-    lg_defer(lg_chan_drop, awaited->after);
+    lg_defer(lg_chan_unref, awaited->after);
     lg_chan_recv(awaited->after, NULL);
     lg_chan_send(arrived, awaited->number);
 }
@@ -228,7 +228,7 @@ START_TEST(after_arrives_in_the_order_of_time)
     /* Goroutines are woken in order, but may run late: so several tries. */
     for (int attempt = 1; !in_order && attempt <= 20; attempt++) {
         for (int i = 0; i < COUNT; i++) {
-            awaited[i] = (struct awaited){delays[i], lg_after(5 * MS * delays[i] * attempt)};
+            awaited[i] = (struct awaited){delays[i], lg_chan_after(5 * MS * delays[i] * attempt)};
             lg_go(await, &awaited[i]);
         }
         int last = 0, number;
@@ -240,18 +240,18 @@ START_TEST(after_arrives_in_the_order_of_time)
         }
     }
     ck_assert(in_order);
-    lg_chan_drop(arrived);
+    lg_chan_unref(arrived);
 }
 END_TEST
 
 static void drop_early(void)
 {
     for (int i = 0; i < 20000; i++) {
-        lg_chan(lg_duration) later = lg_after(LONG), soon = lg_after(i % 30 * US);
+        lg_chan(lg_duration) later = lg_chan_after(LONG), soon = lg_chan_after(i % 30 * US);
         if (i % 3 == 0)
             spin_until(lg_now() + i % 40 * US);
-        lg_chan_drop(soon); /* it may just be firing */
-        lg_chan_drop(later);
+        lg_chan_unref(soon); /* it may just be firing */
+        lg_chan_unref(later);
     }
 }
 
@@ -287,7 +287,7 @@ static void functions(void)
     atomic_store(&calls, 0);
     atomic_store(&arguments, 0);
     lg_duration start = lg_now();
-    lg_timer *timer = lg_after_func(2 * MS, note_call, 1, 20L, "abc");
+    lg_timer *timer = lg_timer_new_func(2 * MS, note_call, 1, 20L, "abc");
     lg_defer(lg_timer_free, timer);
     hold(lg_timer_channel(timer) == NULL);
     hold(atomic_load(&calls) == 0 || lg_now() >= start + 2 * MS);
@@ -329,7 +329,7 @@ static void call_again(void)
 
 START_TEST(a_function_may_reset_its_own_timer)
 {
-    again = lg_after_func(LONG, call_again);
+    again = lg_timer_new_func(LONG, call_again);
     lg_timer_reset(again, 0);
     wait_for_calls(201);
     lg_timer_free(again);
@@ -345,7 +345,7 @@ static void free_again(void)
 
 START_TEST(a_function_may_free_its_own_timer)
 {
-    again = lg_after_func(LONG, free_again);
+    again = lg_timer_new_func(LONG, free_again);
     lg_timer_reset(again, 0);
     wait_for_calls(1);
 }
@@ -366,7 +366,7 @@ START_TEST(a_function_may_wait)
     lg_timer *timers[COUNT];
     gate = lg_chan_make(int, 0);
     for (int i = 0; i < COUNT; i++)
-        timers[i] = lg_after_func(100 * US * (i % 5), pass_gate);
+        timers[i] = lg_timer_new_func(100 * US * (i % 5), pass_gate);
     lg_sleep(5 * MS);
     ck_assert_int_eq(atomic_load(&calls), 0);
     lg_chan_close(gate);
@@ -375,7 +375,7 @@ START_TEST(a_function_may_wait)
         ck_assert(!lg_timer_stop(timers[i]));
         lg_timer_free(timers[i]);
     }
-    lg_chan_drop(gate);
+    lg_chan_unref(gate);
 }
 END_TEST
 
@@ -403,7 +403,7 @@ START_TEST(functions_and_goroutines_do_not_starve_each_other)
 {
     ck_assert_ptr_null(lg_set_workers(1));
     finished = lg_chan_make(int, 0);
-    again = lg_after_func(LONG, always_due);
+    again = lg_timer_new_func(LONG, always_due);
     lg_timer_reset(again, 0);
     lg_go(always_running);
     lg_sleep(50 * MS);
@@ -413,7 +413,7 @@ START_TEST(functions_and_goroutines_do_not_starve_each_other)
     ck_assert_int_gt(count, 100);
     ck_assert_int_gt(atomic_load(&calls), 100);
     lg_timer_free(again);
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
 }
 END_TEST
 
@@ -428,8 +428,8 @@ static void free_soon(lg_timer *timer)
 static void waits_for_what_is_freed(void)
 {
     lg_timer *timer = lg_timer_new(LONG);
-    lg_chan(lg_duration) channel = lg_chan_keep(lg_timer_channel(timer));
-    lg_defer(lg_chan_drop, channel);
+    lg_chan(lg_duration) channel = lg_chan_ref(lg_timer_channel(timer));
+    lg_defer(lg_chan_unref, channel);
     lg_go(free_soon, timer);
     lg_duration time = 1;
     hold(!lg_chan_recv(channel, &time)); /* it is told */
@@ -450,7 +450,7 @@ static void panics_with_timers(void)
         lg_defer_recover(stop);
         lg_timer *timer = lg_timer_new(LONG);
         lg_defer(lg_timer_free, timer);
-        lg_timer *call = lg_after_func(LONG, note_call, 1, 2L, "");
+        lg_timer *call = lg_timer_new_func(LONG, note_call, 1, 2L, "");
         lg_defer(lg_timer_free, call);
         lg_panic("over");
     }
@@ -479,7 +479,7 @@ static void call_nothing(void *data)
 {
     void (*volatile function)(void) = NULL;
     (void)data;
-    lg_timer_free(lg_after_func(LONG, function));
+    lg_timer_free(lg_timer_new_func(LONG, function));
 }
 
 START_TEST(misuse_panics)
@@ -502,7 +502,7 @@ static void panic_later(void *data)
 {
     (void)data;
     lg_defer(tell, "main");
-    lg_timer *timer = lg_after_func(MS, panic_with, "in a timer's function");
+    lg_timer *timer = lg_timer_new_func(MS, panic_with, "in a timer's function");
     lg_defer(lg_timer_free, timer);
     lg_sleep(LONG);
 }
@@ -547,7 +547,7 @@ static void make_timer(lg_timer *timer)
 static void make_function(lg_timer *timer)
 {
     (void)timer;
-    lg_timer_free(lg_after_func(LONG, call_again));
+    lg_timer_free(lg_timer_new_func(LONG, call_again));
 }
 
 static void make_ticker(lg_timer *timer)
@@ -582,7 +582,7 @@ START_TEST(D6_out_of_memory_nothing_is_lost)
     }
     gate = lg_chan_make(int, 0);
     lg_chan_close(gate);
-    lg_timer *timer = lg_after_func(0, pass_gate);
+    lg_timer *timer = lg_timer_new_func(0, pass_gate);
     wait_for_calls(1);
     memory_watch(1, true);
     bool panicked = panics(reset_function, timer);
@@ -599,7 +599,7 @@ START_TEST(D6_out_of_memory_nothing_is_lost)
     ck_assert(!panicked);
     ck_assert(lg_timer_stop(timer));
     lg_timer_free(timer);
-    lg_chan_drop(gate);
+    lg_chan_unref(gate);
 }
 END_TEST
 
@@ -644,7 +644,7 @@ START_TEST(a_hundred_thousand_that_fire_at_once)
     ck_assert_ptr_nonnull(timers);
     for (size_t i = 0; i < COUNT; i++) {
         timers[2 * i] = lg_timer_new(20 * MS);
-        timers[2 * i + 1] = lg_after_func(20 * MS, note_call, 1, 0L, "");
+        timers[2 * i + 1] = lg_timer_new_func(20 * MS, note_call, 1, 0L, "");
     }
     wait_for_calls(COUNT);
     for (size_t i = 0; i < COUNT; i++)
@@ -670,7 +670,8 @@ static void race_stops(void)
             bool received = lg_chan_try_recv(channel, NULL, NULL);
             hold(lg_timer_stop(timer) != received);
         } else {
-            lg_error *error = lg_chan_recv_until(channel, NULL, NULL, lg_within(i % 50 * US));
+            lg_error *error = lg_chan_recv_until(channel, NULL, NULL,
+                                                 lg_until_timeout(i % 50 * US));
             hold(lg_timer_stop(timer) == (error != NULL));
         }
         hold(!lg_chan_try_recv(channel, NULL, NULL));
@@ -688,7 +689,7 @@ static void race_functions(void)
         atomic_int *count = calloc(1, sizeof(*count));
         hold(count != NULL);
         lg_defer(free, count);
-        lg_timer *timer = lg_after_func(i % 40 * US, add_one, count);
+        lg_timer *timer = lg_timer_new_func(i % 40 * US, add_one, count);
         lg_defer(lg_timer_free, timer);
         if (i % 3 == 0)
             lg_yield();
@@ -737,7 +738,9 @@ static void share(void)
         case 1: lg_timer_stop(shared); break;
         case 2: lg_yield(); break;
         case 3:
-        case 4: received += !lg_chan_recv_until(channel, NULL, NULL, lg_within(10 * US)); break;
+        case 4:
+            received += !lg_chan_recv_until(channel, NULL, NULL, lg_until_timeout(10 * US));
+            break;
         case 5:
         case 6:
         case 7: received += lg_chan_try_recv(channel, NULL, NULL); break;

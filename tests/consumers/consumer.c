@@ -27,7 +27,7 @@ static lg_error *work(int steps)
         for (int i = 0; i < steps; i++)
             lg_defer_in(&scope, note, "s");
         lg_deferred *const dismissed = lg_defer_in(&scope, note, "never");
-        lg_dismiss(dismissed);
+        lg_deferred_dismiss(dismissed);
         lg_return(lg_error_new("disk full"));
     }
 }

@@ -62,7 +62,7 @@ static int pending_calls;
 
 static void lists(void)
 {
-    lg_pending(count, &pending_calls);
+    lg_pending_visit(count, &pending_calls);
 }
 
 START_TEST(D12_what_the_plugin_deferred_is_listed)

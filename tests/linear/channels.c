@@ -173,9 +173,9 @@ static void do_it(struct operation *o, lg_duration patience)
         if (o->close)
             lg_chan_close(channel_of(&o->cases[0]));
         else if (o->count == 1)
-            do_single(o, lg_within(patience));
+            do_single(o, lg_until_timeout(patience));
         else
-            do_select(o, lg_within(patience));
+            do_select(o, lg_until_timeout(patience));
     }
 }
 
@@ -308,9 +308,9 @@ static void one_round(unsigned number)
     }
     for (int i = 0; i < ACTORS; i++)
         lg_chan_recv(finished, NULL);
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
     for (int i = 0; i < CHANNELS; i++)
-        lg_chan_drop(channels[i]);
+        lg_chan_unref(channels[i]);
     if (!explained(count, 0)) {
         say(count);
         ck_abort_msg("round %u: no order of these explains their results", number);

@@ -57,7 +57,7 @@ static bool record(enum kind kind, unsigned mutex, const struct actor *actor, lg
     switch (kind) {
     case LOCK: lg_mutex_lock(m); break;
     case TRY: o->done = lg_mutex_try_lock(m); break;
-    case UNTIL: o->done = !lg_mutex_lock_until(m, lg_within(patience)); break;
+    case UNTIL: o->done = !lg_mutex_lock_until(m, lg_until_timeout(patience)); break;
     case UNLOCK: lg_mutex_unlock(m); break;
     }
     times[number].returned = linear_now();
@@ -114,7 +114,7 @@ static void one_round(unsigned number)
     }
     for (int i = 0; i < ACTORS; i++)
         lg_chan_recv(finished, NULL);
-    lg_chan_drop(finished);
+    lg_chan_unref(finished);
     if (!linear_check(&model, times, used)) {
         static const char *const kinds[] = {"lock", "try", "until", "unlock"};
         for (size_t i = 0; i < used; i++)

@@ -10,7 +10,7 @@ void f(lg_mutex *mutex, int n)
 {
     switch (n) {
     case 0:;
-        lg_mutex_unlocked(mutex);
+        lg_mutex_scoped_unlock(mutex);
         take();
         break;
     case 1:

@@ -6,5 +6,5 @@
 
 void f(lg_chan(int) c)
 {
-    lg_chan_send_until(c, 1, lg_within(LG_SECOND));
+    lg_chan_send_until(c, 1, lg_until_timeout(LG_SECOND));
 }

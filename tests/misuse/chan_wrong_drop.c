@@ -9,5 +9,5 @@ void drop(int **number);
 void f(void)
 {
     lg_chan(int *) c = lg_chan_make_owned(int *, 1, drop);
-    lg_chan_drop(c);
+    lg_chan_unref(c);
 }

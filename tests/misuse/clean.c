@@ -85,8 +85,8 @@ void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow
     lg_defer_as(named, fclose, file);
     lg_defer_as(unused, takes_nothing);
     lg_defer_as(many, takes_all, 1, 2UL, "three", get_handler());
-    lg_dismiss(named);
-    lg_run_now(many);
+    lg_deferred_dismiss(named);
+    lg_deferred_run(many);
     lg_defer_block {
         large.word[0] = narrow;
         if (truth)
@@ -96,7 +96,7 @@ void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow
     lg_defer_in(&scope, fclose, file);
     lg_defer_in(&scope, must_be_used, fd);
     lg_deferred *deferred = lg_defer_in(&scope, takes_colour, RED);
-    lg_dismiss(deferred);
+    lg_deferred_dismiss(deferred);
     if (truth)
         lg_defer_in(&scope, takes_all, 1, 2UL, "three", get_handler());
     else
@@ -131,7 +131,7 @@ void in_loops(int n, const char *const *texts)
             goto out;
         while (n-- > 0) {
             lg_defer_as(named, puts, texts[n]);
-            lg_dismiss(named);
+            lg_deferred_dismiss(named);
         }
     }
     return;
@@ -220,7 +220,7 @@ lg_error *result_error(int n)
         if (n == 1)
             lg_return(lg_error_new("one"));
         if (n == 2)
-            lg_return(lg_errorf("%d", n));
+            lg_return(lg_error_newf("%d", n));
         if (n == 3)
             lg_return(&clean_error);
         if (n == 4)
@@ -242,7 +242,7 @@ lg_error *recovers_error(int n, const char *name)
             counter += i;
             other ^= counter;
             if (counter > 100)
-                lg_return(lg_errorf("%s %d", text, other));
+                lg_return(lg_error_newf("%s %d", text, other));
         }
         lg_defer_contained(takes_nothing);
         if (n > 10)
@@ -293,8 +293,8 @@ void panics(int how, void *pointer)
     switch (how) {
     case 0: lg_panic("message");
     case 1: lg_panic("%s", "message");
-    case 2: lg_panic_error(lg_error_new("error"));
-    case 3: lg_panic_pointer(pointer);
+    case 2: lg_panic_with_error(lg_error_new("error"));
+    case 3: lg_panic_with_pointer(pointer);
     case 4: lg_exit(3);
     default: lg_goexit();
     }
@@ -302,7 +302,7 @@ void panics(int how, void *pointer)
 
 const char *asks(lg_panic_info *panic)
 {
-    if (lg_panic_get_error(panic) || lg_panic_get_pointer(panic) || lg_panic_previous(panic))
+    if (lg_panic_error(panic) || lg_panic_pointer(panic) || lg_panic_previous(panic))
         lg_error_free(lg_panic_take_error(panic));
     return lg_recover(panic) && lg_panic_line(panic) ? lg_panic_file(panic)
                                                      : lg_panic_message(panic);
@@ -325,9 +325,9 @@ void switches(int n)
 
 void pending_calls(void)
 {
-    lg_pending(visit, NULL);
+    lg_pending_visit(visit, NULL);
     lg_pending_print(stdout);
-    if (lg_skipped() > 0)
+    if (lg_pending_skipped_count() > 0)
         takes_nothing();
 }
 
@@ -339,8 +339,8 @@ int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *s
     const char *text = NULL;
     lg_once_do(&once, takes_nothing);
     lg_once_do(&once, must_be_used, 1);
-    if (lg_once_do_until(&once, lg_forever(), takes_colour, RED) ||
-        lg_once_get_until(&value, lg_within(LG_SECOND), &text, result_pointer, "text"))
+    if (lg_once_do_until(&once, lg_until_forever(), takes_colour, RED) ||
+        lg_once_get_until(&value, lg_until_timeout(LG_SECOND), &text, result_pointer, "text"))
         return 1;
     text = lg_once_get(&value, result_pointer, text);
     lg_waitgroup_go(&group, takes_nothing);
@@ -354,16 +354,16 @@ int synchronises(lg_mutex *mutex, lg_rwmutex *rw, lg_cond *cond, lg_semaphore *s
     lg_mutex_lock(mutex);
     lg_defer(lg_mutex_unlock, mutex);
     for (int i = 0; i < 2; i++) {
-        lg_mutex_unlocked(mutex);
+        lg_mutex_scoped_unlock(mutex);
         if (i == 1)
             break;
     }
     if (!lg_once_is_done(&once)) {
-        lg_mutex_unlocked(mutex);
+        lg_mutex_scoped_unlock(mutex);
         takes_nothing();
     }
     lg_cond_wait(cond, mutex);
-    return lg_cond_wait_until(cond, mutex, lg_forever()) ? 1 : 0;
+    return lg_cond_wait_until(cond, mutex, lg_until_forever()) ? 1 : 0;
 }
 
 void goroutines(struct large *large, int n)
@@ -403,10 +403,10 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
     struct large large = {{0}};
     int number = 0;
     bool ok;
-    lg_defer(lg_chan_drop, owned);
-    lg_defer(lg_chan_drop, colours);
+    lg_defer(lg_chan_unref, owned);
+    lg_defer(lg_chan_unref, colours);
     lg_defer(lg_chan_close, numbers);
-    lg_go(fills, lg_chan_keep(numbers), (lg_chan(lg_chan(int)))NULL);
+    lg_go(fills, lg_chan_ref(numbers), (lg_chan(lg_chan(int)))NULL);
     lg_chan_send(numbers, number++);
     lg_chan_send(numbers, 'c');
     lg_chan_send(texts, "text");
@@ -415,7 +415,7 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
     lg_chan_send(larges, (struct large){.word = {1, 2}});
     if (!lg_chan_try_send(larges, large) || lg_chan_send_until(larges, large, until) ||
         !lg_chan_recv(larges, &large) || !lg_chan_try_recv(larges, NULL, NULL) ||
-        lg_chan_recv_until(numbers, &number, &ok, lg_within(LG_SECOND)))
+        lg_chan_recv_until(numbers, &number, &ok, lg_until_timeout(LG_SECOND)))
         lg_chan_recv(numbers, NULL);
     for (int i = 0; i < 2; i++)
         lg_chan_each (numbers, int, one)
@@ -432,7 +432,7 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
 void fills(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested)
 {
     lg_chan(int) inner;
-    lg_defer(lg_chan_drop, numbers);
+    lg_defer(lg_chan_unref, numbers);
     if (lg_chan_recv(nested, &inner))
         lg_chan_send(nested, inner);
 }
@@ -470,7 +470,7 @@ lg_error *groups(lg_group *outer, struct large *large, lg_until until)
         if (!lg_group_try_go(&group, takes_nothing) ||
             !lg_group_try_go_with(&group, ((lg_go_options){.name = "n"}), result_error, 1))
             lg_return(lg_group_go_until(&group, until, takes_handler, get_handler(), 3));
-        lg_return(lg_group_go_with_until(&group, (lg_go_options){0}, lg_within(LG_SECOND), change,
+        lg_return(lg_group_go_with_until(&group, (lg_go_options){0}, lg_until_timeout(LG_SECOND), change,
                                          large));
     }
 }

@@ -10,7 +10,7 @@ void f(lg_mutex *mutex, int n)
 {
     if (n)
         goto past;
-    lg_mutex_unlocked(mutex);
+    lg_mutex_scoped_unlock(mutex);
 past:
     take();
 }

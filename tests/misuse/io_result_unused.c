@@ -7,5 +7,5 @@
 void f(int fd, char *buffer)
 {
     size_t count;
-    lg_read(fd, buffer, 1, lg_forever(), &count);
+    lg_read(fd, buffer, 1, lg_until_forever(), &count);
 }

@@ -6,5 +6,5 @@
 void f(lg_mutex *mutex, int n)
 {
     if (n)
-        lg_mutex_unlocked(mutex);
+        lg_mutex_scoped_unlock(mutex);
 }

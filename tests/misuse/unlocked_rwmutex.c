@@ -6,5 +6,5 @@
 
 void f(lg_rwmutex *mutex)
 {
-    lg_mutex_unlocked(mutex);
+    lg_mutex_scoped_unlock(mutex);
 }

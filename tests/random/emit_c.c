@@ -83,7 +83,7 @@ static void emit_simple(struct emitter *e, const struct statement *s)
         if (n % 3 == PANIC_MESSAGE)
             line(e, "lg_panic(\"p%d\");", n);
         else if (n % 3 == PANIC_ERROR)
-            line(e, "lg_panic_error(lg_error_new(\"q%d\"));", n);
+            line(e, "lg_panic_with_error(lg_error_new(\"q%d\"));", n);
         else
             line(e, "do_panic(%d);", n);
         break;
@@ -268,8 +268,8 @@ static void emit(struct emitter *e, const struct statement *s)
         break;
     case DO_SCOPE_DISMISS: line(e, "lg_scope_dismiss(&scope_%d);", s->target); break;
     case DO_SCOPE_CALL: line(e, "call_with_scope(&fr, %d, &scope_%d);", s->site, s->target); break;
-    case DO_DISMISS: line(e, "lg_dismiss(handle_%d);", s->target); break;
-    case DO_RUN_NOW: line(e, "lg_run_now(handle_%d);", s->target); break;
+    case DO_DISMISS: line(e, "lg_deferred_dismiss(handle_%d);", s->target); break;
+    case DO_RUN_NOW: line(e, "lg_deferred_run(handle_%d);", s->target); break;
     case DO_MARK: line(e, s->n ? "lg_mark_success();" : "lg_mark_failure();"); break;
     default: abort();
     }

@@ -51,7 +51,7 @@ int number_of(const struct big *big)
 static void set_error(lg_error **error, int n)
 {
     lg_error_free(*error);
-    *error = n % 3 == 0 ? NULL : lg_errorf("e%d", n);
+    *error = n % 3 == 0 ? NULL : lg_error_newf("e%d", n);
 }
 
 static void add_to_result(struct frame *fr, int amount, int n)
@@ -274,9 +274,9 @@ void do_panic(int n)
     if (n % 3 == PANIC_MESSAGE)
         lg_panic("p%d", n);
     else if (n % 3 == PANIC_ERROR)
-        lg_panic_error(lg_errorf("q%d", n));
+        lg_panic_with_error(lg_error_newf("q%d", n));
     else
-        lg_panic_pointer(&places[n % 16]);
+        lg_panic_with_pointer(&places[n % 16]);
 }
 
 static const char *text_of(const lg_panic_info *panic, char buffer[static 256])
@@ -332,7 +332,7 @@ static bool count_on(const lg_pending_call *call, void *data)
 
 void do_pending(struct frame *fr)
 {
-    say(fr->run, "P%zu ", lg_pending(count_on, NULL) - fr->run->pending_before);
+    say(fr->run, "P%zu ", lg_pending_visit(count_on, NULL) - fr->run->pending_before);
 }
 
 void do_count(struct frame *fr, size_t count)
@@ -396,7 +396,7 @@ static void outermost(lg_panic_info *panic, struct run *run)
 void call_first(struct run *run)
 {
     struct call call = {.run = run, .function = &run->program->function[0], .argument = 1};
-    run->pending_before = lg_pending(count_on, NULL);
+    run->pending_before = lg_pending_visit(count_on, NULL);
     run_function(&call);
     say_value(&call);
     lg_error_free(call.error);

@@ -22,12 +22,12 @@ static lg_error *read_headers(int fd, char *headers, size_t size, bool *end)
         size_t count;
         if (length + 1 == size)
             return lg_error_new("headers that are too long");
-        lg_error *err = lg_read(fd, headers + length, 1, lg_within(10 * LG_SECOND), &count);
+        lg_error *err = lg_read(fd, headers + length, 1, lg_until_timeout(10 * LG_SECOND), &count);
         if (err)
             return err;
         if (count == 0) {
             *end = length == 0;
-            return *end ? NULL : &lg_unexpected_end;
+            return *end ? NULL : &lg_error_unexpected_end;
         }
         length++;
     }
@@ -55,7 +55,7 @@ static lg_error *answer(int fd, bool *end)
         if (!body)
             lg_return(&lg_error_out_of_memory);
         lg_defer(free, body);
-        err = lg_read_full(fd, body, size, lg_within(10 * LG_SECOND), NULL);
+        err = lg_read_full(fd, body, size, lg_until_timeout(10 * LG_SECOND), NULL);
         if (err)
             lg_return(err);
         body[size] = '\0';
@@ -63,13 +63,13 @@ static lg_error *answer(int fd, bool *end)
         fprintf(file, "%s\n", body);
         fflush(file);
         lg_mutex_unlock(&file_lock);
-        lg_return(lg_write(fd, ok, sizeof(ok) - 1, lg_within(10 * LG_SECOND), NULL));
+        lg_return(lg_write(fd, ok, sizeof(ok) - 1, lg_until_timeout(10 * LG_SECOND), NULL));
     }
 }
 
 static void serve(int fd)
 {
-    lg_defer(lg_close_fd, fd, NULL);
+    lg_defer(lg_close, fd, NULL);
     bool end = false;
     lg_error *err = NULL;
     while (!err && !end)
@@ -86,22 +86,22 @@ static lg_error *collect(void)
                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t length = sizeof(address);
         lg_context *ctx;
-        err = lg_with_signals(lg_background(), &ctx, SIGTERM);
+        err = lg_context_with_signals(lg_context_background(), &ctx, SIGTERM);
         if (err)
             lg_return(err);
-        lg_defer(lg_context_end, ctx);
+        lg_defer(lg_context_free, ctx);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), fd;
-        lg_defer(lg_close_fd, listener, &err);
+        lg_defer(lg_close, listener, &err);
         if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) != 0 ||
             listen(listener, 64) != 0 ||
             getsockname(listener, (struct sockaddr *)&address, &length) != 0)
-            lg_return(lg_error_errno(errno, "listen"));
+            lg_return(lg_error_new_errno("listen"));
         printf("%d\n", ntohs(address.sin_port));
         fflush(stdout);
         lg_error *ended;
-        while (!(ended = lg_accept(listener, NULL, NULL, lg_with(ctx), &fd)))
+        while (!(ended = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &fd)))
             lg_go(serve, fd);
-        if (!lg_error_is(ended, &lg_cancelled))
+        if (!lg_error_is(ended, &lg_error_cancelled))
             lg_return(ended);
         lg_return(NULL);
     }

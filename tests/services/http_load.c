@@ -17,7 +17,7 @@ static lg_error *request(int fd, int port, char *reply, size_t size)
                                         .sin_port = htons((uint16_t)port),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     size_t length = 0, count = 1;
-    lg_until until = lg_within(20 * LG_SECOND);
+    lg_until until = lg_until_timeout(20 * LG_SECOND);
     lg_error *err = lg_connect(fd, (const struct sockaddr *)&address, sizeof(address), until);
     reply[0] = '\0';
     if (!err)
@@ -37,7 +37,7 @@ static void client(int port)
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
             return;
-        lg_defer(lg_close_fd, fd, NULL);
+        lg_defer(lg_close, fd, NULL);
         lg_error *err = request(fd, port, reply, sizeof(reply));
         bool gone = lg_error_is_errno(err, ECONNREFUSED);
         lg_error_free(err);

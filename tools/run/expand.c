@@ -49,7 +49,7 @@ static lg_error *not_set(const struct shell_piece *piece)
 {
     if (piece->kind == SHELL_LAST_PID)
         return lg_error_new("$! is not set: no line above this one ends in &");
-    return lg_errorf(
+    return lg_error_newf(
         "%.*s is not set: nothing above this line sets it; for a variable of the command's "
         "own, write eval '…' in single quotes",
         (int)piece->length, piece->start);
@@ -60,7 +60,7 @@ static lg_error *refused(const struct shell_piece *piece)
 {
     if (piece->kind == SHELL_BACKTICK)
         return lg_error_new("a defer line has no `…`: write $(…)");
-    return lg_errorf(
+    return lg_error_newf(
         "a defer line expands $NAME, ${NAME} and $! only: for %.*s…, set a variable "
         "above and use that, or write eval '…' in single quotes to have it expanded when "
         "the cleanup runs",

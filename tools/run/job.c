@@ -54,7 +54,7 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
         posix_spawn_file_actions_t actions;
         int failed = posix_spawn_file_actions_init(&actions);
         if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting sh"));
         lg_defer(posix_spawn_file_actions_destroy, &actions);
         if (background)
             failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
@@ -66,7 +66,7 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
             failed = spawn_shell(&job->pid, "-c", command, &actions);
         if (failed) {
             job->pid = 0;
-            lg_return(lg_error_errno(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting sh"));
         }
         lg_return(NULL);
     }
@@ -180,7 +180,7 @@ static lg_error *shells_words(int fd)
     text[got > 0 ? got : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
     const char *from = strstr(text, "yntax error");
-    return lg_errorf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
+    return lg_error_newf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
 }
 
 lg_error *job_check_syntax(const char *command)
@@ -188,23 +188,23 @@ lg_error *job_check_syntax(const char *command)
     lg_func (lg_error *, err) {
         int words = memfd_create("sh", MFD_CLOEXEC);
         if (words < 0)
-            lg_return(lg_error_errno(errno, "memfd_create"));
+            lg_return(lg_error_new_errno("memfd_create"));
         lg_defer(close, words);
         posix_spawn_file_actions_t actions;
         int failed = posix_spawn_file_actions_init(&actions);
         if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting sh"));
         lg_defer(posix_spawn_file_actions_destroy, &actions);
         failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
         pid_t pid;
         if (!failed)
             failed = spawn_shell(&pid, "-nc", command, &actions);
         if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting sh"));
         int status;
         while (waitpid(pid, &status, 0) < 0)
             if (errno != EINTR)
-                lg_return(lg_error_errno(errno, "waitpid"));
+                lg_return(lg_error_new_errno("waitpid"));
         lg_return(status == 0 ? NULL : shells_words(words));
     }
 }

@@ -62,7 +62,8 @@ static lg_error *take_whole_line(struct parser *parser, struct buffer *line)
     if (memchr(line->text, '\0', line->length))
         return lg_error_new("a NUL byte: a job file is text");
     if (line->length > LONGEST_LINE)
-        return lg_errorf("longer than %d bytes: put it into a script, and run that", LONGEST_LINE);
+        return lg_error_newf("longer than %d bytes: put it into a script, and run that",
+                             LONGEST_LINE);
     return NULL;
 }
 
@@ -140,14 +141,15 @@ static lg_error *look_for_vain_lines(const char *command, const struct shape *sh
     if (first_word_is(command, shape, "cd"))
         return lg_error_new("cd lasts to the end of its own line: write cd DIRECTORY && COMMAND");
     if (first_word_is(command, shape, "export") || first_word_is(command, shape, "readonly"))
-        return lg_errorf("%.*s lasts to the end of its own line: write NAME=VALUE, which the lines "
-                         "below see",
-                         (int)shape->first_word, command);
+        return lg_error_newf(
+            "%.*s lasts to the end of its own line: write NAME=VALUE, which the lines "
+            "below see",
+            (int)shape->first_word, command);
     if (first_word_is(command, shape, "trap"))
         return lg_error_new("trap lasts to the end of its own line: write defer COMMAND");
     if (first_word_is(command, shape, "set") || first_word_is(command, shape, "unset"))
-        return lg_errorf("%.*s lasts to the end of its own line, and does nothing here",
-                         (int)shape->first_word, command);
+        return lg_error_newf("%.*s lasts to the end of its own line, and does nothing here",
+                             (int)shape->first_word, command);
     return NULL;
 }
 
@@ -169,7 +171,7 @@ static lg_error *look_at_assignment(const char *command, const struct shape *sha
     if (next > 0 && rest[next] == '=' && behind.first_word_alone)
         return lg_error_new("two assignments on a line: write one a line");
     if (*rest == ';' || *rest == '&' || *rest == '|')
-        return lg_errorf(
+        return lg_error_newf(
             "%.*s is lost at the end of the line: write the assignment on a line of its own",
             (int)name, command);
     return NULL;
@@ -329,7 +331,7 @@ lg_error *job_file_parse(const char *path, const char *text, size_t size, struct
         while (parser.at < parser.end)
             err = lg_error_join(err, parse_line(&parser));
         if (!err && file->count == 0)
-            err = lg_errorf("%s:1: no jobs: write one shell command a line", path);
+            err = lg_error_newf("%s:1: no jobs: write one shell command a line", path);
         lg_return(err);
     }
 }
@@ -343,13 +345,13 @@ static lg_error *read_all(int fd, const char *path, struct buffer *text)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return lg_error_errno(errno, "%s", path);
+            return lg_error_new_errno("%s", path);
         if (got == 0)
             return NULL;
         buffer_add(text, chunk, (size_t)got);
         if (text->length > LARGEST_FILE)
-            return lg_errorf("%s: larger than %d MiB: not a job file", path,
-                             LARGEST_FILE / 1024 / 1024);
+            return lg_error_newf("%s: larger than %d MiB: not a job file", path,
+                                 LARGEST_FILE / 1024 / 1024);
     }
 }
 
@@ -359,7 +361,7 @@ lg_error *job_file_read(const char *path, struct job_file *file)
     lg_func (lg_error *, err) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "%s", path));
+            lg_return(lg_error_new_errno("%s", path));
         lg_defer(close, fd);
         struct buffer text = {0};
         lg_defer(buffer_free, &text);

@@ -78,7 +78,7 @@ static void fail(struct run *run, const struct line *line, lg_error *why)
 static lg_error *result_error(const struct job *job, const char *command)
 {
     char text[JOB_TEXT_SIZE];
-    return lg_errorf("%s: %s", job_result(job, text), command);
+    return lg_error_newf("%s: %s", job_result(job, text), command);
 }
 
 static void say_end(const char *tag, const char *event, const char *command, const struct job *job)
@@ -158,7 +158,7 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
         run->warned = true;
         say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
             signals_name(number));
-        lg_pending(say_pending, NULL);
+        lg_pending_visit(say_pending, NULL);
         return;
     }
     if (now) {
@@ -366,13 +366,13 @@ static lg_error *set_variable(const char *name, int fd)
         lg_defer(free, value);
         ssize_t got = pread(fd, value, LONGEST_VALUE + 1, 0);
         if (got < 0)
-            lg_return(lg_error_errno(errno, "reading the value"));
+            lg_return(lg_error_new_errno("reading the value"));
         if (got > LONGEST_VALUE)
-            lg_return(
-                lg_errorf("the value is longer than %d bytes: write it to a file", LONGEST_VALUE));
+            lg_return(lg_error_newf("the value is longer than %d bytes: write it to a file",
+                                    LONGEST_VALUE));
         value[got] = '\0';
         if (setenv(name, value, 1) != 0)
-            lg_return(lg_error_errno(errno, "setenv %s", name));
+            lg_return(lg_error_new_errno("setenv %s", name));
         lg_return(NULL);
     }
 }
@@ -409,7 +409,7 @@ static lg_error *run_assignment(struct run *run, const struct line *line, const 
     lg_func (lg_error *, err) {
         int fd = memfd_create("value", MFD_CLOEXEC);
         if (fd < 0)
-            lg_return(lg_error_errno(errno, "memfd_create"));
+            lg_return(lg_error_new_errno("memfd_create"));
         lg_defer(close, fd);
         char *assignment = NULL;
         err = expand(line->command, EXPAND_LAST_PID, value_of, run, &assignment);

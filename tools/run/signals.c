@@ -40,10 +40,10 @@ static void handler(int number)
 lg_error *signals_open(void)
 {
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-        return lg_error_errno(errno, "pipe");
+        return lg_error_new_errno("pipe");
     for (unsigned i = 0; i < HANDLED; i++) {
         if (sigaction(handled[i].number, NULL, &handled[i].before) != 0)
-            return lg_error_errno(errno, "sigaction");
+            return lg_error_new_errno("sigaction");
         /* An ignored SIGCHLD would take the children's exit statuses away. */
         if (handled[i].before.sa_handler == SIG_IGN && handled[i].number != SIGCHLD)
             continue;
@@ -51,7 +51,7 @@ lg_error *signals_open(void)
         action.sa_handler = handled[i].ignore ? SIG_IGN : handler;
         sigemptyset(&action.sa_mask);
         if (sigaction(handled[i].number, &action, NULL) != 0)
-            return lg_error_errno(errno, "sigaction");
+            return lg_error_new_errno("sigaction");
         handled[i].changed = true;
     }
     return NULL;

@@ -31,7 +31,7 @@ int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(v
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 /* Not there if the program has the library in itself. */
-#pragma weak lg_pending
+#pragma weak lg_pending_visit
 
 enum { BLOCKS = 1 << 16, DESCRIPTORS = 256, NEW_BYTE = 0xA5, FREED_BYTE = 0xDD };
 
@@ -311,8 +311,8 @@ static int counted_main(int argc, char **argv, char **environment)
     int status = programs_main(argc, argv, environment);
     bool was_counting = counting;
     counting = false; /* glibc allocates to find the stack's bounds */
-    if (lg_pending)
-        lg_pending(count_call, &observed->pending);
+    if (lg_pending_visit)
+        lg_pending_visit(count_call, &observed->pending);
     counting = was_counting;
     return status;
 }

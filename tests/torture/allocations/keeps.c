@@ -4,12 +4,12 @@
 
 static void nothing(void)
 {
-    lg_context *ctx = lg_with_timeout(lg_background(), LG_HOUR);
-    lg_context_after_func(ctx, lg_yield);
-    lg_context_end(ctx);
-    lg_context_end(lg_with_cancel(lg_background()));
-    lg_context_end(lg_without_cancel(lg_background()));
-    lg_context_end(lg_merge(lg_background(), lg_background()));
+    lg_context *ctx = lg_context_with_timeout(lg_context_background(), LG_HOUR);
+    lg_context_on_done(ctx, lg_yield);
+    lg_context_free(ctx);
+    lg_context_free(lg_context_with_cancel(lg_context_background()));
+    lg_context_free(lg_context_without_cancel(lg_context_background()));
+    lg_context_free(lg_context_merge(lg_context_background(), lg_context_background()));
 }
 
 static void some_more(lg_waitgroup *group)

@@ -126,7 +126,7 @@ static void perhaps_yield(struct dice *dice)
 
 static lg_until soon(struct dice *dice)
 {
-    return lg_within((lg_duration)roll(dice, 3000) * LG_MICROSECOND);
+    return lg_until_timeout((lg_duration)roll(dice, 3000) * LG_MICROSECOND);
 }
 
 /* An error of a wait is nothing more than that. */
@@ -195,7 +195,7 @@ static void use_channels(struct dice *dice)
         break;
     default:
         switch (lg_select(lg_case_send(a, 1), lg_case_recv(b, &from_b, &ok_b),
-                          lg_case_done(everything), lg_case_until(soon(dice)))) {
+                          lg_case_context(everything), lg_case_until(soon(dice)))) {
         case 0: atomic_fetch_add(&sent, 1); break;
         case 1: atomic_fetch_add(&received, ok_b ? from_b : 0); break;
         default: atomic_fetch_add(&refused, 1); break;
@@ -239,8 +239,9 @@ static void have_children(struct dice *dice, int depth)
 {
     lg_error *err = NULL;
     {
-        lg_context *ctx = lg_with_timeout(everything, (lg_duration)roll(dice, 5) * LG_MILLISECOND);
-        lg_defer(lg_context_end, ctx);
+        lg_context *ctx = lg_context_with_timeout(everything,
+                                                  (lg_duration)roll(dice, 5) * LG_MILLISECOND);
+        lg_defer(lg_context_free, ctx);
         lg_group_scope(group, &err);
         for (unsigned i = 1 + roll(dice, 3); i > 0; i--)
             lg_group_go(&group, child, dice->state * 2 + i, depth + 1);
@@ -371,7 +372,7 @@ static void run(unsigned workers, lg_duration how_long, unsigned failing)
     fail_allocations(0);
     for (long before = started; atomic_load(&held) > 0 && before == started;)
         lg_sleep(LG_MILLISECOND);
-    lg_error *leaked = lg_check_leaks(10 * LG_SECOND);
+    lg_error *leaked = lg_goroutine_check_leaks(10 * LG_SECOND);
     if (leaked)
         lg_error_print_tree(leaked, stderr);
     ck_assert_ptr_null(leaked);
@@ -407,7 +408,7 @@ static lg_duration how_long(void)
 START_TEST(nothing_is_lost)
 {
     static const unsigned workers[] = {1, 2, 8};
-    everything = lg_with_cancel(lg_background());
+    everything = lg_context_with_cancel(lg_context_background());
     for (int i = 0; i < CHANNELS; i++)
         channels[i] = lg_chan_make(long, (size_t)i);
     run(2, LG_SECOND / 4, 0);
@@ -430,8 +431,8 @@ START_TEST(nothing_is_lost)
     ck_assert_int_gt(panics, 0);
     ck_assert_int_gt(sent, 0);
     for (int i = 0; i < CHANNELS; i++)
-        lg_chan_drop(channels[i]);
-    lg_context_end(everything);
+        lg_chan_unref(channels[i]);
+    lg_context_free(everything);
 }
 END_TEST
 
