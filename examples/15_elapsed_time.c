@@ -4,7 +4,7 @@
 
 #include <lifoguard/lifoguard.h>
 
-static void print_elapsed(lg_duration start)
+static void print_elapsed(lg_time start)
 {
     char text[LG_DURATION_TEXT_SIZE];
     lg_duration_format(lg_since(start), text, sizeof text);

@@ -25,7 +25,7 @@ struct client {
     int fd; /* -1: none */
     char request[1024];
     size_t length;
-    lg_duration due; /* when the response is ready; 0: the request is not complete */
+    lg_time due; /* when the response is ready; 0: the request is not complete */
     const char *response;
 };
 
@@ -89,7 +89,7 @@ static void take_connection(void)
         close(fd);
 }
 
-static int milliseconds_until(lg_duration time)
+static int milliseconds_until(lg_time time)
 {
     lg_duration rest = time - lg_now();
     return rest <= 0 ? 0 : (int)(rest / LG_MILLISECOND) + 1;
@@ -97,7 +97,7 @@ static int milliseconds_until(lg_duration time)
 
 /* Waits for what comes next, but not longer than `until`, or until fd can be read, and deals with it. False: there
  * are no connections. */
-static bool serve_some(int fd, lg_duration until)
+static bool serve_some(int fd, lg_time until)
 {
     struct pollfd fds[CLIENTS + 2] = {{.fd = fd, .events = POLLIN},
                                       {.fd = server.listener, .events = POLLIN}};
@@ -146,7 +146,7 @@ static lg_error *close_log(void *unused, const lg_context *context)
 /* The main loop has ended: what it has left is served here, as long as the stage's context lets us. */
 static lg_error *finish_requests(void *unused, const lg_context *context)
 {
-    lg_duration until = LG_DURATION_MAX;
+    lg_time until = LG_DURATION_MAX;
     (void)unused;
     lg_context_deadline(context, &until);
     while (!lg_context_error(context) && serve_some(-1, until))

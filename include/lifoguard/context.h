@@ -38,11 +38,11 @@
 
 #include <stdbool.h>
 
+#include <lifoguard/chan.h>
 #include <lifoguard/defer.h>
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
 #include <lifoguard/group.h>
-#include <lifoguard/select.h>
+#include <lifoguard/time.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
@@ -65,12 +65,12 @@ LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
  *     with a name (copied):    an error that reads `query, 2s: deadline exceeded`, in which lg_error_is finds it  (C8)
  *     with a cause, not NULL:  that; the context takes it, whatever happens
  * The first one in a program starts its workers (go.h), which keep the time. */
-LG_API lg_context *lg_context_with_deadline(const lg_context *parent, lg_duration time)
+LG_API lg_context *lg_context_with_deadline(const lg_context *parent, lg_time time)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_duration time,
+LG_API lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_time time,
                                                   const char *name)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_duration time,
+LG_API lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_time time,
                                                   lg_error *cause)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 LG_API lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
@@ -183,7 +183,7 @@ LG_API lg_error *lg_context_cause_copy(const lg_context *ctx)
     __attribute__((__warn_unused_result__));
 
 /* When it will be done at the latest, on lg_now's clock; false, and *when is left alone, if no deadline was set. */
-LG_API bool lg_context_deadline(const lg_context *ctx, lg_duration *when);
+LG_API bool lg_context_deadline(const lg_context *ctx, lg_time *when);
 
 /* The value for a key: of the nearest context, from this one upwards, that was given one; or NULL. */
 LG_API void *lg_context_value(const lg_context *ctx, const lg_context_key *key);

@@ -33,7 +33,7 @@
 #include <stdio.h>
 
 #include <lifoguard/defer.h>
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS

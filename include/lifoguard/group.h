@@ -38,9 +38,9 @@
 
 #include <stddef.h>
 
+#include <lifoguard/chan.h>
 #include <lifoguard/go.h>
 #include <lifoguard/panic.h>
-#include <lifoguard/select.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS

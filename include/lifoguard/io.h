@@ -52,6 +52,8 @@
 
 #include <lifoguard/error.h>
 #include <lifoguard/until.h>
+#include <netdb.h>
+#include <sys/types.h>
 
 LG_BEGIN_DECLS
 
@@ -99,6 +101,48 @@ LG_API lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t le
 
 /* Sets O_NONBLOCK, for all who share the open file (other processes too). */
 LG_API lg_error *lg_set_nonblocking(int fd) __attribute__((__warn_unused_result__));
+
+LG_END_DECLS
+
+/* Waiting for child processes. Only the calling goroutine waits; others go on on its thread. */
+
+LG_BEGIN_DECLS
+
+/* Waits until the child process `pid` has ended, takes it off the process table, and sets *status, if `status` is not
+ * NULL, for WIFEXITED and the like of <sys/wait.h>.
+ *
+ * If `until` comes first: its error, and the child is still there to be waited for, ended or not. Any other failure is
+ * an error with an errno value: ECHILD if there is no such child, because it is another's, or something else has
+ * waited for it already (another call of this; waitpid(-1, …) anywhere in the program; SIGCHLD set to SIG_IGN);
+ * EINVAL if `pid` is not positive: groups cannot be waited for.
+ *
+ * Any goroutine or thread may call it, whichever made the child. Stops and continuations are not reported. It uses
+ * a pidfd; where there are none (Linux before 5.3, or no descriptor is left), a thread for each wait. */
+LG_API lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
+    __attribute__((__warn_unused_result__));
+
+LG_END_DECLS
+
+/* Looking up names without blocking a worker. */
+
+LG_BEGIN_DECLS
+
+/* As getaddrinfo(3): on success *result is a list, which the caller frees with freeaddrinfo; NULL on failure.
+ *
+ *     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
+ *     err = lg_resolve("example.org", "https", &hints, lg_until_timeout(5 * LG_SECOND), &addresses);
+ *
+ * The lookup is made on a helper thread (blocking.h), except for addresses in numbers. `host`, `service` and `hints` are
+ * copied. If `until` comes first, the lookup is left behind: nobody waits for it, and what it finds is freed; its helper is
+ * free again when it ends. On a thread of the program, without an end to the wait, the thread itself looks up.
+ *
+ * Errors: until's; and of the lookup, for which lg_resolve_code says which. */
+LG_API lg_error *lg_resolve(const char *host, const char *service, const struct addrinfo *hints,
+                            lg_until until, struct addrinfo **result)
+    __attribute__((__warn_unused_result__));
+
+/* EAI_NONAME, EAI_AGAIN …, if the error, or one in its tree, is of a lookup; else 0. */
+LG_API int lg_resolve_code(const lg_error *error);
 
 LG_END_DECLS
 

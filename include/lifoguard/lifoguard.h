@@ -1,41 +1,45 @@
-/* Everything of Lifoguard. Each header can be included alone. */
+/* Everything of Lifoguard, storey by storey: each header uses only headers above it, and can be included alone. */
 #ifndef LIFOGUARD_LIFOGUARD_H
 #define LIFOGUARD_LIFOGUARD_H
 
+/* clang-format off: the order is the order of the storeys */
+
+/* The core: usable in any thread of any program. */
 #include <lifoguard/base.h>
-#include <lifoguard/blocking.h>
-#include <lifoguard/call_once.h>
-#include <lifoguard/chan.h>
-#include <lifoguard/child.h>
-#include <lifoguard/close.h>
-#include <lifoguard/cond.h>
-#include <lifoguard/context.h>
 #include <lifoguard/defer.h>
-#include <lifoguard/duration.h>
-#include <lifoguard/environ.h>
 #include <lifoguard/error.h>
+#include <lifoguard/panic.h>
+#include <lifoguard/time.h>
+
+/* Ready-made cleanups. */
+#include <lifoguard/close.h>
+#include <lifoguard/close_once.h>
+#include <lifoguard/environ.h>
 #include <lifoguard/file.h>
+#include <lifoguard/probe.h>
+#include <lifoguard/registry.h>
+
+/* Goroutines, and what they wait with. */
+#include <lifoguard/blocking.h>
+#include <lifoguard/chan.h>
 #include <lifoguard/go.h>
-#include <lifoguard/goroutines.h>
 #include <lifoguard/group.h>
+#include <lifoguard/inspect.h>
 #include <lifoguard/io.h>
 #include <lifoguard/mutex.h>
-#include <lifoguard/notify.h>
 #include <lifoguard/once.h>
-#include <lifoguard/panic.h>
-#include <lifoguard/pending.h>
-#include <lifoguard/pid1.h>
-#include <lifoguard/probe.h>
-#include <lifoguard/readiness.h>
-#include <lifoguard/registry.h>
-#include <lifoguard/resolve.h>
 #include <lifoguard/rwmutex.h>
-#include <lifoguard/select.h>
 #include <lifoguard/semaphore.h>
-#include <lifoguard/shutdown.h>
 #include <lifoguard/testing.h>
 #include <lifoguard/timer.h>
 #include <lifoguard/until.h>
 #include <lifoguard/waitgroup.h>
+
+/* Contexts, services, shutdown. */
+#include <lifoguard/context.h>
+#include <lifoguard/service.h>
+#include <lifoguard/shutdown.h>
+
+/* clang-format on */
 
 #endif

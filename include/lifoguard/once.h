@@ -1,62 +1,176 @@
-/* A close that happens once: every later one does nothing, and gives the first one's result.
+/* A function that is called once, whoever asks for it first; all others wait until it has ended.
  *
- *     lg_close_once once = LG_CLOSE_ONCE_INIT(hang_up, line);
- *     lg_defer(lg_close_once_close, &once, &err);
- *     ...
- *     err = lg_close_once_now(&once);      // early; the deferred one then has nothing to do
+ *     static lg_once once;                          // all zero: not called yet
+ *     lg_once_do(&once, load_tables, path);
  *
- * Threads: any number may close at once. One makes the call, the others wait for it and get its
- * result. Never copy or move an lg_close_once.
+ *     static lg_once_value config;                  // the same, and what the function returned is kept
+ *     struct config *c = lg_once_get(&config, read_config, path);
  *
- * Who owns what: the result is kept with the lg_close_once until lg_close_once_close, and every
- * caller, the first one too, is given an error of its own, to free, return or join as any other. It
- * has the same text, place and (first) errno value; lg_error_is finds in it what it finds in the
- * kept one, and takes all errors of one close for the same. What only the kept one can show
- * (causes, payloads) is seen through lg_close_once_result. Out of memory: if it is short when the
- * close fails, the first caller is given the error itself, and later ones lg_error_out_of_memory.
+ * The function and its arguments obey the rules of lg_defer (defer.h). They are evaluated only if the call may have to
+ * be made; one that is not the first may name another function, and it makes no difference.
+ *
+ * A panic of the function goes on in the goroutine that called it, and counts as a call, as in Go. Later lg_once_do do
+ * nothing. Later lg_once_get panic too, since there is no value: with the same pointer, the same static error, or the same
+ * message (as Go's OnceValue). The same holds for a function that ended its goroutine; then the message says so.
+ *
+ * A function that asks for itself is a panic: it would wait for itself (in Go a deadlock).
+ *
+ * Memory: no allocation, nothing to destroy; the value is the caller's affair. It may be freed by whoever knows
+ * that nobody uses it any more, also when the call has ended but has not returned yet. Never copy or move one that
+ * is in use.
+ *
+ * Threads: any, and all goroutines. What the function did is seen by all whose lg_once_do or lg_once_get returned. What it costs
+ * once that is so is a comparison.
  */
 #ifndef LIFOGUARD_ONCE_H
 #define LIFOGUARD_ONCE_H
 
-#include <pthread.h>
-
-#include <lifoguard/error.h>
+#include <lifoguard/defer.h>
+#include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
 
-typedef struct lg_close_once {
-    lg_error *(*lgi_close)(void *object);
-    void *lgi_object;
-    pthread_mutex_t lgi_lock;
-    pthread_cond_t lgi_closed;
-    pthread_t lgi_closer;
-    int lgi_state;
-    lg_error *lgi_static;               /* the result, if it is a static error */
-    struct lgi_once_result *lgi_result; /* the result, if it is another one */
-} lg_close_once;
+typedef struct lg_once {
+    uintptr_t lgi_word; /* whose call it is; src/sync/call_once.c */
+    uint32_t lgi_lock;  /* for the list */
+    struct lgi_waiters lgi_waiters;
+} lg_once;
 
-/* An initialiser: the close is close(object), with close of type `lg_error *(*)(void *)`. */
-#define LG_CLOSE_ONCE_INIT(close, object)                                                          \
-    {(close), (object), PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0}
+typedef struct lg_once_value {
+    lg_once lgi_once;
+    int lgi_outcome;
+    void *lgi_value;       /* or the pointer or static error of the panic */
+    char lgi_message[256]; /* of the panic */
+} lg_once_value;
 
-/* The same for one that is not initialised where it is declared. */
-LG_API void lg_close_once_init(lg_close_once *once, lg_error *(*close)(void *object), void *object);
+/* Not called yet. The same as all zero. */
+#define LG_ONCE_INIT {0, 0, {0, 0}}
+#define LG_ONCE_VALUE_INIT {LG_ONCE_INIT, 0, 0, {0}}
 
-/* Closes, if that was not done yet; returns the result of the close that was made. A panic of it
- * goes on, and it counts as made: later results are an error that says so. From within the close
- * itself: an error (waiting would be for ever). */
-LG_API lg_error *lg_close_once_now(lg_close_once *once) __attribute__((__warn_unused_result__));
+/* Has the call ended? */
+static inline bool lg_once_is_done(const lg_once *once)
+{
+    return __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == 2;
+}
 
-/* The same, and the result is joined to *result, after what is there; but not a second time, if it
- * is there already. result NULL: it is dropped. */
-LG_API void lg_close_once_into(lg_close_once *once, lg_error **result);
+LG_END_DECLS
 
-/* The kept result, or NULL if there was no failure (yet). Belongs to `once`. */
-LG_API const lg_error *lg_close_once_result(lg_close_once *once);
+#ifndef __cplusplus
 
-/* lg_close_once_into, then frees the kept result. To be called when nobody else uses it any more;
- * afterwards it must be initialised anew to be used. Does nothing for NULL. */
-LG_API void lg_close_once_close(lg_close_once *once, lg_error **result);
+#include <lifoguard/impl/call.h>
+
+/* lg_once_do(once, fn, args…): calls fn(args…), if that was not done yet; returns when it has ended. Its result is
+ * dropped. */
+#define lg_once_do(once, ...)                                                                      \
+    LGI_NUMBER(LGI_ONCE_DO, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
+
+/* lg_once_do_until(once, until, fn, args…): the same, but waits for another's call only until `until`: its value is
+ * then an error (until.h). */
+#define lg_once_do_until(once, until, ...)                                                         \
+    LGI_NUMBER(LGI_ONCE_DO_UNTIL, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
+
+/* lg_once_get(value, fn, args…): the same with an lg_once_value and a function that returns a pointer, which is
+ * lg_once_get's value. */
+#define lg_once_get(value, ...)                                                                    \
+    LGI_NUMBER(LGI_ONCE_GET, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
+
+/* lg_once_get_until(value, until, result, fn, args…): stores it in *result instead, unless it returns an error. */
+#define lg_once_get_until(value, until, result, ...)                                               \
+    LGI_NUMBER(LGI_ONCE_GET_UNTIL, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__,     \
+               __VA_ARGS__)
+
+// clang-format off
+
+#define LGI_ONCE_CALL(id, n, text, ...)                                                            \
+    LGI_TAKE_##n(id, __VA_ARGS__)                                                                  \
+    LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                                 \
+    LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                                       \
+    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                                \
+    LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))
+#define LGI_ONCE_ARGS(id)                                                                          \
+    &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id)
+
+#define LGI_ONCE_DO(id, n, once, text, ...) LGI_ONCE_DO_(id, n, once, text, __VA_ARGS__)
+#define LGI_ONCE_DO_(id, n, once, text, ...)                                                       \
+    __extension__({                                                                                \
+        lg_once *const lgi_once_##id = (once);                                                     \
+        if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
+            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
+            lgi_once_do(lgi_once_##id, LGI_ONCE_ARGS(id));                                         \
+        }                                                                                          \
+        (void)0;                                                                                   \
+    })
+
+#define LGI_ONCE_DO_UNTIL(id, n, once, until, text, ...)                                           \
+    LGI_ONCE_DO_UNTIL_(id, n, once, until, text, __VA_ARGS__)
+#define LGI_ONCE_DO_UNTIL_(id, n, once, until, text, ...)                                          \
+    __extension__({                                                                                \
+        lg_once *const lgi_once_##id = (once);                                                     \
+        lg_error *lgi_error_##id = (lg_error *)0;                                                  \
+        if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
+            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
+            lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_ONCE_ARGS(id));           \
+        }                                                                                          \
+        lgi_error_##id;                                                                            \
+    })
+
+#define LGI_ONCE_POINTER(call)                                                                     \
+    _Static_assert(LGI_RESULT(call) == LGI_POINTER,                                                \
+                   "an lg_once_value keeps a pointer, and this function returns none")
+
+#define LGI_ONCE_GET(id, n, value, text, ...) LGI_ONCE_GET_(id, n, value, text, __VA_ARGS__)
+#define LGI_ONCE_GET_(id, n, value, text, ...)                                                     \
+    __extension__({                                                                                \
+        lg_once_value *const lgi_value_##id = (value);                                             \
+        void *lgi_result_##id;                                                                     \
+        if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
+            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
+            LGI_ONCE_POINTER(LGI_CALL_OF(id, n));                                                  \
+            lgi_result_##id = lgi_once_get(lgi_value_##id, LGI_ONCE_ARGS(id));                     \
+        }                                                                                          \
+        lgi_result_##id;                                                                           \
+    })
+
+#define LGI_ONCE_GET_UNTIL(id, n, value, until, result, text, ...)                                 \
+    LGI_ONCE_GET_UNTIL_(id, n, value, until, result, text, __VA_ARGS__)
+#define LGI_ONCE_GET_UNTIL_(id, n, value, until, result, text, ...)                                \
+    __extension__({                                                                                \
+        lg_once_value *const lgi_value_##id = (value);                                             \
+        void *lgi_result_##id;                                                                     \
+        lg_error *lgi_error_##id = (lg_error *)0;                                                  \
+        if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
+            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
+            LGI_ONCE_POINTER(LGI_CALL_OF(id, n));                                                  \
+            lgi_error_##id = lgi_once_get_until(lgi_value_##id, until, &lgi_result_##id,           \
+                                                LGI_ONCE_ARGS(id));                                \
+        }                                                                                          \
+        if (!lgi_error_##id)                                                                       \
+            *(result) = lgi_result_##id;                                                           \
+        lgi_error_##id;                                                                            \
+    })
+
+// clang-format on
+#endif
+
+LG_BEGIN_DECLS
+
+static inline bool lgi_once_has(const lg_once_value *value, void **result)
+{
+    if (!lg_once_is_done(&value->lgi_once) || value->lgi_outcome != 1)
+        return false;
+    *result = value->lgi_value;
+    return true;
+}
+
+LG_API void lgi_once_do(lg_once *once, const struct lgi_site *site, lgi_function function,
+                        const uintptr_t *words);
+LG_API lg_error *lgi_once_do_until(lg_once *once, lg_until until, const struct lgi_site *site,
+                                   lgi_function function, const uintptr_t *words);
+LG_API void *lgi_once_get(lg_once_value *value, const struct lgi_site *site, lgi_function function,
+                          const uintptr_t *words);
+LG_API lg_error *lgi_once_get_until(lg_once_value *value, lg_until until, void **result,
+                                    const struct lgi_site *site, lgi_function function,
+                                    const uintptr_t *words);
 
 LG_END_DECLS
 

@@ -15,14 +15,14 @@
 #include <stdio.h>
 
 #include <lifoguard/defer.h>
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 LG_BEGIN_DECLS
 
 typedef struct lg_probe {
     FILE *lgi_stream;
     const char *lgi_name;
-    lg_duration lgi_start;
+    lg_time lgi_start;
 } lg_probe;
 
 /* Writes the first line. `name` is kept by pointer; it must be alive at the exit. A NULL stream:

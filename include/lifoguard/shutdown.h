@@ -62,10 +62,9 @@
 #include <stddef.h>
 
 #include <lifoguard/context.h>
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
-#include <lifoguard/notify.h>
-#include <lifoguard/readiness.h>
+#include <lifoguard/service.h>
+#include <lifoguard/time.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS

@@ -13,7 +13,7 @@
  *     err = lg_test_run("reads back", reads_back, path);   // NULL: it has passed
  *
  * A test runs in a goroutine of its own, so that a failure ends no more than it. What it starts itself belongs into a
- * group; lg_goroutine_check_leaks (goroutines.h) finds what was forgotten.
+ * group; lg_goroutine_check_leaks (inspect.h) finds what was forgotten.
  *
  * Threads: any may run tests, many at once, and any may report failures of one until lg_test_run returns.
  */

@@ -9,7 +9,7 @@
  *
  *     lg_ticker *ticker = lg_ticker_new(50 * LG_MILLISECOND);
  *     lg_defer(lg_ticker_free, ticker);
- *     lg_chan_each (lg_ticker_channel(ticker), lg_duration, time)
+ *     lg_chan_each (lg_ticker_channel(ticker), lg_time, time)
  *         …                                                       // every 50 ms, until lg_ticker_stop(ticker)
  *
  * A timer is never early. It is late by what the system needs, and, if all workers are busy with goroutines that never
@@ -41,7 +41,7 @@ LG_BEGIN_DECLS
 typedef struct lg_timer lg_timer;
 typedef struct lg_ticker lg_ticker;
 
-/* It is an lg_chan(lg_duration). */
+/* It is an lg_chan(lg_time). */
 typedef lg_duration (*lgi_chan_of_times)[];
 
 /* ---- timers -------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  *     err = lg_mutex_lock_until(&mutex, lg_until_deadline(start + LG_MINUTE));
  *     err = lg_mutex_lock_until(&mutex, lg_until_context(context));             // context.h
  *     err = lg_mutex_lock_until(&mutex, lg_until_group(&group));        // group.h
+ *     err = lg_mutex_lock_until(&mutex, lg_until_within(lg_until_context(context), 2 * LG_SECOND));
  *     err = lg_mutex_lock_until(&mutex, lg_until_forever());
  *
  * Such a call returns NULL when it has done what it is for, and otherwise has done nothing and returns a static
@@ -19,14 +20,14 @@
 #ifndef LIFOGUARD_UNTIL_H
 #define LIFOGUARD_UNTIL_H
 
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
 #include <lifoguard/impl/wait.h>
+#include <lifoguard/time.h>
 
 LG_BEGIN_DECLS
 
 typedef struct lg_until {
-    lg_duration lgi_deadline; /* on lg_now's clock */
+    lg_time lgi_deadline; /* on lg_now's clock */
     struct lgi_done *lgi_done;
 } lg_until;
 
@@ -44,7 +45,7 @@ static inline lg_until lg_until_forever(void)
 }
 
 /* Until lg_now() returns `time`. */
-static inline lg_until lg_until_deadline(lg_duration time)
+static inline lg_until lg_until_deadline(lg_time time)
 {
     const lg_until until = {time, (struct lgi_done *)0};
     return until;
@@ -53,8 +54,21 @@ static inline lg_until lg_until_deadline(lg_duration time)
 /* For that long from now; not at all, if it is 0 or less. */
 static inline lg_until lg_until_timeout(lg_duration duration)
 {
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     return lg_until_deadline(duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration);
+}
+
+/* The same as `until`, but for no longer than `duration` from now: so a wait can end both when a context is
+ * done and at a time limit of its own.
+ *
+ *     err = lg_read(fd, buffer, size, lg_until_within(lg_until_context(ctx), 5 * LG_SECOND), &count);
+ */
+static inline lg_until lg_until_within(lg_until until, lg_duration duration)
+{
+    lg_time limit = lg_until_timeout(duration).lgi_deadline;
+    if (limit < until.lgi_deadline)
+        until.lgi_deadline = limit;
+    return until;
 }
 
 LG_END_DECLS

@@ -296,7 +296,7 @@ static void deadlines(void)
     lg_defer(lg_chan_unref, c);
     int got = 5;
     bool ok = true;
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(lg_chan_send_until(c, 1, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_until_timeout(2 * LG_MILLISECOND)),

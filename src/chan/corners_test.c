@@ -4,7 +4,6 @@
 
 #include <lifoguard/chan.h>
 #include <lifoguard/mutex.h>
-#include <lifoguard/select.h>
 #include <lifoguard/waitgroup.h>
 
 #include "chan/channel.h"

@@ -1,4 +1,4 @@
-#include <lifoguard/select.h>
+#include <lifoguard/chan.h>
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Tests of select. The facts are those of Go's language specification and of its own tests; rules are DESIGN.md's. */
 #include "defer/test_help.h"
 
-#include <lifoguard/select.h>
+#include <lifoguard/chan.h>
 
 #include "error/failing_malloc.h"
 #include "sched/park.h"
@@ -113,7 +113,7 @@ static void deadlines(void)
     lg_defer(lg_chan_unref, a);
     lg_defer(lg_chan_unref, b);
     int got = 5;
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_uint_eq(lg_select(lg_case_recv(a, &got, NULL),
                                 lg_case_until(lg_until_timeout(LG_MINUTE)), lg_case_send(b, 1),
                                 lg_case_until(lg_until_deadline(start + LG_MILLISECOND)),
@@ -534,7 +534,7 @@ START_TEST(a_default_looks_at_all_channels_in_one_moment)
     cases[BETWEEN + 2] = lg_case_default;
     moving = 1;
     ck_assert_int_eq(pthread_create(&thread, NULL, move_on_thread, NULL), 0);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     for (int i = 0; i < LOOKS && lg_now() - start < LG_SECOND; i++) {
         switch (lg_select_n(cases, BETWEEN + 3)) {
         case 0: lg_chan_send(here, got); break;

@@ -7,8 +7,8 @@
 #include <check.h>
 #include <fcntl.h>
 #include <lifoguard/close.h>
-#include <lifoguard/duration.h>
 #include <lifoguard/file.h>
+#include <lifoguard/time.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A close that happens once. */
 #define _GNU_SOURCE
 #include <lifoguard/close.h>
-#include <lifoguard/once.h>
+#include <lifoguard/close_once.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #include "failing_test.h"
 
 #include <check.h>
-#include <lifoguard/once.h>
+#include <lifoguard/close_once.h>
 #include <lifoguard/panic.h>
 #include <stdatomic.h>
 #include <stdlib.h>

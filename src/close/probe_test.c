@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include <check.h>
 #include <errno.h>
+#include <lifoguard/defer.h>
 #include <lifoguard/panic.h>
-#include <lifoguard/pending.h>
 #include <lifoguard/probe.h>
 #include <regex.h>
 #include <stdlib.h>

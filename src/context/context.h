@@ -58,7 +58,7 @@ struct lg_context {
     struct lg_context *back;   /* while it is being cancelled; later, of those to be freed */
     const lg_error *cause;     /* once it is done */
     lg_error *given;           /* a cause of its own, freed with it */
-    lg_duration deadline;      /* LG_DURATION_MAX: none */
+    lg_time deadline;          /* LG_DURATION_MAX: none */
 };
 
 struct lgi_timeout {

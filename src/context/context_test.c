@@ -12,7 +12,7 @@ static char red[] = "red", blue[] = "blue", large[] = "large";
 static void look_at_background(void)
 {
     const lg_context *root = lg_context_background();
-    lg_duration when = 7;
+    lg_time when = 7;
     ck_assert_ptr_eq(root, lg_context_background());
     expect_not_done(root);
     ck_assert(!lg_context_deadline(root, &when));
@@ -31,7 +31,7 @@ END_TEST
 static void cancel_one(void)
 {
     lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
-    lg_duration when;
+    lg_time when;
     expect_not_done(ctx);
     ck_assert(!lg_context_deadline(ctx, &when));
     lg_context_cancel(ctx);
@@ -413,7 +413,7 @@ START_TEST(C1_without_cancel_keeps_only_the_values)
     lg_context *b = lg_context_with_timeout(a, LG_HOUR);
     lg_auto_context lg_context *c = lg_context_without_cancel(b);
     lg_auto_context lg_context *d = lg_context_with_cancel(c);
-    lg_duration when;
+    lg_time when;
     ck_assert(lg_context_deadline(b, &when));
     ck_assert(!lg_context_deadline(c, &when));
     lg_context_cancel(a);
@@ -468,7 +468,7 @@ START_TEST(merged_contexts_have_the_values_and_the_earlier_deadline)
     lg_auto_context lg_context *ed = lg_context_merge(e, d);
     lg_auto_context lg_context *de = lg_context_merge(d, e);
     lg_auto_context lg_context *nested = lg_context_merge(ed, de);
-    lg_duration when, earlier;
+    lg_time when, earlier;
     ck_assert(lg_context_deadline(d, &earlier));
     ck_assert(lg_context_deadline(ed, &when) && when == earlier);
     ck_assert(lg_context_deadline(de, &when) && when == earlier);

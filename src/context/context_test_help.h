@@ -57,7 +57,7 @@ static inline lg_duration patience(void)
 
 #define eventually(condition)                                                                      \
     do {                                                                                           \
-        lg_duration give_up_ = lg_now() + patience();                                              \
+        lg_time give_up_ = lg_now() + patience();                                                  \
         while (!(condition)) {                                                                     \
             ck_assert_msg(lg_now() < give_up_, "not for long: %s", #condition);                    \
             lg_sleep(LG_MILLISECOND / 5);                                                          \

@@ -21,7 +21,7 @@ const lg_error *lg_context_cause(const lg_context *ctx)
     return lgi_done_happened(&self->done) ? self->cause : NULL;
 }
 
-bool lg_context_deadline(const lg_context *ctx, lg_duration *when)
+bool lg_context_deadline(const lg_context *ctx, lg_time *when)
 {
     const struct lg_context *self = lgi_context_of(ctx, "lg_context_deadline");
     if (self->deadline == LG_DURATION_MAX)

@@ -17,7 +17,7 @@ struct node {
     int key;                 /* -1: it has no value */
     void *value;
     const lg_error *err, *cause; /* NULL: not done */
-    lg_duration deadline;
+    lg_time deadline;
     lg_context_func func;
     bool has_func, ended;
 };
@@ -116,7 +116,7 @@ static void add_node(void)
                         .more_values = -1,
                         .key = -1,
                         .deadline = deadline_at(parent)};
-    lg_duration when = 1000 * LG_HOUR + below(1000) * LG_SECOND;
+    lg_time when = 1000 * LG_HOUR + below(1000) * LG_SECOND;
     bool expired = false;
     lg_error *cause = NULL;
     if (model.count == NODES)
@@ -201,7 +201,7 @@ static void compare(void)
 {
     for (int i = 0; i < model.count; i++) {
         const struct node *node = &model.node[i];
-        lg_duration when = LG_DURATION_MAX;
+        lg_time when = LG_DURATION_MAX;
         if (node->ended)
             continue;
         must(lg_context_error(node->ctx) == node->err);

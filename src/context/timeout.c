@@ -10,7 +10,7 @@ static struct lgi_timeout *timed_of(struct lgi_timer *timer)
 }
 
 /* A context whose timer is pending is not freed before it has been stopped. */
-static void due(struct lgi_timer *timer, lg_duration now)
+static void due(struct lgi_timer *timer, lg_time now)
 {
     (void)now;
     lgi_context_hold(&timed_of(timer)->context);
@@ -42,7 +42,7 @@ void lgi_timeout_free(struct lg_context *ctx)
 
 struct deadline {
     const char *function; /* that was called */
-    lg_duration now, when;
+    lg_time now, when;
     const char *name;    /* NULL: none */
     lg_duration timeout; /* goes with the name; LG_DURATION_MAX: none */
     lg_error *cause;     /* taken */
@@ -112,15 +112,15 @@ static lg_context *with_deadline(const lg_context *parent, const struct deadline
     return ctx;
 }
 
-static lg_duration after(lg_duration now, lg_duration timeout)
+static lg_duration after(lg_time now, lg_duration timeout)
 {
-    lg_duration when;
+    lg_time when;
     if (__builtin_add_overflow(now, timeout, &when))
         return timeout > 0 ? LG_DURATION_MAX : LG_DURATION_MIN;
     return when;
 }
 
-static lg_context *at(const lg_context *parent, lg_duration time, const char *name, lg_error *cause,
+static lg_context *at(const lg_context *parent, lg_time time, const char *name, lg_error *cause,
                       const char *function)
 {
     const struct deadline deadline = {function, lg_now(), time, name, LG_DURATION_MAX, cause};
@@ -130,24 +130,22 @@ static lg_context *at(const lg_context *parent, lg_duration time, const char *na
 static lg_context *within(const lg_context *parent, lg_duration timeout, const char *name,
                           lg_error *cause, const char *function)
 {
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     const struct deadline deadline = {function, now, after(now, timeout), name, timeout, cause};
     return with_deadline(parent, &deadline);
 }
 
-lg_context *lg_context_with_deadline(const lg_context *parent, lg_duration time)
+lg_context *lg_context_with_deadline(const lg_context *parent, lg_time time)
 {
     return at(parent, time, NULL, NULL, "lg_context_with_deadline");
 }
 
-lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_duration time,
-                                           const char *name)
+lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_time time, const char *name)
 {
     return at(parent, time, name, NULL, "lg_context_with_deadline_named");
 }
 
-lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_duration time,
-                                           lg_error *cause)
+lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_time time, lg_error *cause)
 {
     return at(parent, time, NULL, cause, "lg_context_with_deadline_cause");
 }
@@ -171,7 +169,7 @@ lg_context *lg_context_with_timeout_cause(const lg_context *parent, lg_duration 
 
 lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout)
 {
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     const struct deadline deadline = {
         "lg_context_for_cleanup", now, after(now, timeout), "cleanup", timeout, NULL};
     return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);

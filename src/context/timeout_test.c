@@ -10,7 +10,7 @@ enum { SHORT = 3 }; /* ms */
 
 static void time_out(void)
 {
-    lg_duration start = lg_now(), when;
+    lg_time start = lg_now(), when;
     lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
                                                               SHORT * LG_MILLISECOND);
     lg_auto_context lg_context *child = lg_context_with_cancel(ctx);
@@ -51,7 +51,7 @@ START_TEST(C1_a_deadline_that_has_passed)
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
         lg_auto_context lg_context *ctx = lg_context_with_deadline(lg_context_background(),
                                                                    times[i]);
-        lg_duration when;
+        lg_time when;
         expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
         ck_assert(lg_context_deadline(ctx, &when) && when == times[i]);
     }
@@ -72,7 +72,7 @@ START_TEST(C1_the_longest_timeout_is_none)
 {
     lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
                                                               LG_DURATION_MAX);
-    lg_duration when;
+    lg_time when;
     ck_assert(!lg_context_deadline(ctx, &when));
     expect_not_done(ctx);
 }
@@ -196,7 +196,7 @@ static void clean_up(void)
                                                                user);
     lg_auto_context lg_context *request = lg_context_with_timeout(valued, LG_MILLISECOND);
     lg_context_wait(request);
-    lg_duration start = lg_now(), when;
+    lg_time start = lg_now(), when;
     lg_auto_context lg_context *cleanup = lg_context_for_cleanup(request, 50 * LG_MILLISECOND);
     ck_assert_ptr_null(lg_context_error(cleanup));
     ck_assert(lg_context_deadline(cleanup, &when));
@@ -289,7 +289,7 @@ static void end_when_due(void)
         lg_context *parent = lg_context_with_cancel(lg_context_background());
         lg_context *ctx = lg_context_with_timeout_named(parent, 20 * LG_MICROSECOND, "race");
         lg_context *child = lg_context_with_cancel(ctx);
-        lg_duration until = lg_now() + 15 * LG_MICROSECOND + i % 10 * LG_MICROSECOND;
+        lg_time until = lg_now() + 15 * LG_MICROSECOND + i % 10 * LG_MICROSECOND;
         while (lg_now() < until)
             lgi_pause();
         lg_context_free(i % 2 ? ctx : parent);

@@ -2,7 +2,7 @@
  * records that are dead, so each is checked to lie in the stack, above this frame, with a site that lies in a
  * loaded object, before it is believed. */
 #define _GNU_SOURCE
-#include "lifoguard/pending.h"
+#include "lifoguard/defer.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <unwind.h>
 
+#include <lifoguard/defer.h>
 #include <lifoguard/panic.h>
-#include <lifoguard/pending.h>
 
 #include "defer/jump.h"
 

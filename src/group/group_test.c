@@ -420,7 +420,7 @@ static void waits_until(void)
     lg_group group = {0};
     lg_group_go(&group, wait_silently, &group);
     lg_error *err = NULL;
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 2 * LG_MILLISECOND);

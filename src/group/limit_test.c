@@ -102,7 +102,7 @@ static void at_the_limit(void)
     ck_assert(!lg_group_try_go(&group, add_one, &count));
 
     /* C9 */
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(lg_group_go_until(&group, lg_until_timeout(LG_MILLISECOND), add_one, &count),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, LG_MILLISECOND);

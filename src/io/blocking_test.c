@@ -149,7 +149,7 @@ static void block_long(void *unused)
 static void count_yields(void *data)
 {
     unsigned *count = data;
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     while (lg_since(start) < 20 * LG_MILLISECOND) {
         lg_yield();
         ++*count;
@@ -160,7 +160,7 @@ START_TEST(C9_others_go_on)
 {
     unsigned count = 0;
     must_not_fail(lg_set_workers(1));
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     for (int i = 0; i < 20; i++)
         crew_go(block_long, NULL);
     crew_go(count_yields, &count);

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include <lifoguard/child.h>
+#include <lifoguard/io.h>
 
 #include <lifoguard/go.h>
 #include <poll.h>

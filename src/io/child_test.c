@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
-#include <lifoguard/child.h>
+#include <lifoguard/io.h>
 
 /* ---- a kernel without pidfds, and one without threads ---- */
 

@@ -3,7 +3,7 @@
 
 #include <arpa/inet.h>
 #include <lifoguard/blocking.h>
-#include <lifoguard/child.h>
+#include <lifoguard/io.h>
 
 static struct ends ends;
 static int listener;

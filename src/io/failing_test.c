@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include <lifoguard/child.h>
+#include <lifoguard/io.h>
 
 /* ---- what is to go wrong ---- */
 

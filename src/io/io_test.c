@@ -108,7 +108,7 @@ START_TEST(C9_the_deadline_comes_first)
 {
     FOR_KINDS(pair)
     {
-        lg_duration start = lg_now();
+        lg_time start = lg_now();
         pair.until = lg_until_timeout(15 * LG_MILLISECOND);
         pair.count = 99;
         on(_i, read_until, &pair);
@@ -670,7 +670,7 @@ static void ping(void *data)
         lg_error *error;
         size_t done = 0, some;
         do { /* by short waits */
-            lg_duration time = random_of(&random) % 200 * LG_MICROSECOND;
+            lg_time time = random_of(&random) % 200 * LG_MICROSECOND;
             error = lg_read_full(pair->ends.from, (char *)&got + done, sizeof(got) - done,
                                  lg_until_timeout(time), &some);
             done += some;

@@ -4,8 +4,7 @@
 
 #include "close/failing_test.h"
 
-#include <lifoguard/child.h>
-#include <lifoguard/resolve.h>
+#include <lifoguard/io.h>
 /* Assertions allocate. */
 #define require(condition)                                                                         \
     do {                                                                                           \

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include <lifoguard/resolve.h>
+#include <lifoguard/io.h>
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "io/test_crew.h"
 
 #include <arpa/inet.h>
-#include <lifoguard/resolve.h>
+#include <lifoguard/io.h>
 
 static _Atomic int lookups, freed, slow_ms = 30;
 static _Atomic pthread_t lookup_thread;

@@ -212,7 +212,7 @@ static void replace(void *data)
         struct ends ends = make_ends(i % 2 ? PIPE : STREAM);
         must(dup3(ends.from, link->near, O_CLOEXEC) == link->near);
         must(write(ends.to, "hello", 5) == 5);
-        lg_duration start = lg_now();
+        lg_time start = lg_now();
         must_not_fail(
             lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         must(count == 5 && lg_since(start) < 10 * LG_SECOND);

@@ -149,10 +149,10 @@ static struct {
     bool reported;
 } asked = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static bool decide(lg_duration *until)
+static bool decide(lg_time *until)
 {
     uint64_t work = work_done(), unused;
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     if (asked.reported || look(&unused) == GOES_ON)
         return false;
     if (asked.delay == 0 || work != asked.work) {
@@ -172,7 +172,7 @@ static bool decide(lg_duration *until)
     return false;
 }
 
-bool lgi_deadlocked(lg_duration *until)
+bool lgi_deadlocked(lg_time *until)
 {
     int cancel_state;
     if (pthread_mutex_trylock(&asked.lock) != 0) {

@@ -187,7 +187,7 @@ START_TEST(whoever_sleeps_or_ends_last_it_is_noticed)
                                         known_thread_ends,   timer_stopped};
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
-            lg_duration begun = lg_now();
+            lg_time begun = lg_now();
             struct outcome *outcome = in_child(programs[i], (void *)workers);
             expect_status(outcome, 2);
             expect_in_err(outcome, "all goroutines are asleep - deadlock!\n");
@@ -369,7 +369,7 @@ static void main_waits_for_a_descriptor(void)
     reads_event();
 }
 
-static void fires(struct lgi_timer *timer, lg_duration now)
+static void fires(struct lgi_timer *timer, lg_time now)
 {
     (void)timer;
     (void)now;
@@ -397,7 +397,7 @@ static void something_outside(void)
 static void main_computes(void)
 {
     lg_go(sleeps_for_ever, 1);
-    for (lg_duration end = lg_now() + 300 * LG_MILLISECOND; lg_now() < end;)
+    for (lg_time end = lg_now() + 300 * LG_MILLISECOND; lg_now() < end;)
         ;
 }
 

@@ -284,7 +284,7 @@ static void with_some_that_stay(void *data)
 START_TEST(those_that_do_not_end_in_time_are_named)
 {
     for (uintptr_t workers = 1; workers <= 4; workers *= 2) {
-        lg_duration begun = lg_now();
+        lg_time begun = lg_now();
         struct outcome *outcome = in_child(with_some_that_stay, (void *)workers);
         ck_assert_int_ge(lg_now() - begun, 200 * LG_MILLISECOND);
         ck_assert_int_lt(lg_now() - begun, 5 * LG_SECOND);

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void lgi_futex_wait(void *word, uint32_t value, lg_duration until)
+void lgi_futex_wait(void *word, uint32_t value, lg_time until)
 {
     int errno_value = errno;
     struct timespec time = {.tv_sec = (time_t)(until / LG_SECOND),

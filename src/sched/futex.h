@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 /* Waits while *word is `value`, until `until` on lg_now's clock at the most; may return early. */
-void lgi_futex_wait(void *word, uint32_t value, lg_duration until);
+void lgi_futex_wait(void *word, uint32_t value, lg_time until);
 void lgi_futex_wake(void *word, int count);
 
 /* Makes an eventfd readable. Like the two above it is no cancellation point: who wakes others may have more to wake. */

@@ -487,7 +487,7 @@ END_TEST
 /* ---- idle workers take what has not started ---- */
 
 static atomic_int taken_on[8];
-static lg_duration started_at, first_at;
+static lg_time started_at, first_at;
 
 static void note_taken(int i)
 {

@@ -183,7 +183,7 @@ START_TEST(leaks_are_named)
     lg_go(wait_to_quit, "sleep");
     lg_go_thread(wait_to_quit, "sleep");
     until_entered(2);
-    lg_duration begun = lg_now();
+    lg_time begun = lg_now();
     error = lg_goroutine_check_leaks(50 * LG_MILLISECOND);
     ck_assert_ptr_nonnull(error);
     ck_assert_int_ge(lg_now() - begun, 50 * LG_MILLISECOND);

@@ -1,7 +1,7 @@
 #ifndef LGI_SCHED_LEAK_H
 #define LGI_SCHED_LEAK_H
 
-#include <lifoguard/goroutines.h>
+#include <lifoguard/inspect.h>
 
 #include "sched/list.h"
 

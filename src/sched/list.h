@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <lifoguard/goroutines.h>
+#include <lifoguard/inspect.h>
 
 #include "defer/trace.h"
 #include "sched/goroutine.h"

@@ -77,7 +77,7 @@ void lgi_unpark(struct lgi_g *g)
 
 /* ---- waiting ---- */
 
-static void time_out(struct lgi_timer *timer, lg_duration now)
+static void time_out(struct lgi_timer *timer, lg_time now)
 {
     struct parked {
         struct lgi_timer timer;
@@ -93,7 +93,7 @@ static bool unparked(struct lgi_g *g)
     return __atomic_load_n(&g->futex, __ATOMIC_ACQUIRE) == UNPARKED;
 }
 
-static void wait_on_thread(struct lgi_g *g, lg_duration deadline)
+static void wait_on_thread(struct lgi_g *g, lg_time deadline)
 {
     enum { SPINS = 200 };
     for (int i = 0; i < SPINS && lgi_may_spin(); i++) {
@@ -117,7 +117,7 @@ static void wait_on_thread(struct lgi_g *g, lg_duration deadline)
         }
         uint32_t parked = PARKED;
         __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
-        lg_duration until = deadline;
+        lg_time until = deadline;
         if (for_ever && lgi_all_asleep() && lgi_deadlocked(&until))
             lgi_report_deadlock();
         if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
@@ -138,7 +138,7 @@ void lgi_thread_look(struct lgi_g *g)
         lgi_futex_wake(&g->futex, 1);
 }
 
-static void wait_on_fiber(struct lgi_g *g, lg_duration deadline)
+static void wait_on_fiber(struct lgi_g *g, lg_time deadline)
 {
     struct {
         struct lgi_timer timer;

@@ -249,7 +249,7 @@ static void deadlines(void)
 {
     struct thing thing = {0};
     struct lgi_done done = {0};
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(thing_wait(&thing, lg_until_timeout(LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, LG_MILLISECOND);
@@ -449,7 +449,7 @@ END_TEST
 
 static void sleeps(void)
 {
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     lg_sleep(0);
     lg_sleep(-LG_HOUR);
     lg_sleep(LG_MILLISECOND);
@@ -486,7 +486,7 @@ static void count_signal(int number)
 
 static void *waits_among_signals(void *thing)
 {
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(thing_wait(&(struct thing){0}, lg_until_timeout(20 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 20 * LG_MILLISECOND);

@@ -221,7 +221,7 @@ static lg_duration verify(struct lgi_worker *w)
     struct lgi_fd_wait *wait;
     if (!w->trusting && !w->trusting_longer)
         return LG_DURATION_MAX;
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     if (w->verify_at == 0)
         w->verify_at = now + AFTER_MS * LG_MILLISECOND;
     if (now < w->verify_at)
@@ -241,7 +241,7 @@ static lg_duration verify(struct lgi_worker *w)
 
 /* ---- events ---- */
 
-void lgi_poll(struct lgi_worker *w, lg_duration until)
+void lgi_poll(struct lgi_worker *w, lg_time until)
 {
     enum { AT_ONCE = 128 };
     static bool without_pwait2; /* Linux before 5.11, and qemu-user. Atomic */

@@ -14,7 +14,7 @@
 #include "sched/poll.h"
 #include "sched/runtime.h"
 
-static int poll_until(struct pollfd *fds, nfds_t count, lg_duration until)
+static int poll_until(struct pollfd *fds, nfds_t count, lg_time until)
 {
     struct timespec time = {0};
     lg_duration rest = until == LG_DURATION_MAX ? 0 : until - lg_now();
@@ -134,7 +134,7 @@ static bool is_to_stop(const struct lgi_g *g)
 }
 
 /* The wait itself. Returns what it was ended as. */
-static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_duration deadline)
+static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_time deadline)
 {
     for (;;) {
         int count = poll_until(fds, 2, deadline);

@@ -60,7 +60,7 @@ void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
 /* Lets the thread call answer while it waits (or the caller itself, just so). False: it does not wait, or not until
  * `until` in a way that can be interrupted. It must not end meanwhile. */
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
-                    lg_duration until);
+                    lg_time until);
 void lgi_thread_answer(struct lgi_g *g);
 
 /* park.c: a sleeping thread looks whether it was asked, or should stop. */
@@ -83,7 +83,7 @@ extern struct lgi_g *lgi_main;
 
 /* Nothing in the process can ever go on: to be asked by who goes to sleep as the last one. When that may be so, or become
  * so without anybody noticing, sets *until to when to ask again. */
-bool lgi_deadlocked(lg_duration *until);
+bool lgi_deadlocked(lg_time *until);
 void lgi_report_deadlock(void) __attribute__((noreturn));
 
 /* Waits for something outside that no worker knows of: what helper threads are doing. Counted atomically, down only after

@@ -72,7 +72,7 @@ static void tell_thread(struct lgi_g *g, void *self)
 }
 
 /* All workers, however busy some are, until `end`. */
-static void tell_all(struct lgi_g *self, lg_duration end)
+static void tell_all(struct lgi_g *self, lg_time end)
 {
     bool told[LGI_WORKERS_MOST] = {false}, all = false;
     lg_duration each = TELL_FIRST_MS * LG_MILLISECOND;
@@ -97,11 +97,11 @@ static size_t others(const struct lgi_g *self)
 }
 
 /* Waits until they have ended; false: not all until `end`. */
-static bool wait_for_them(struct lgi_g *self, lg_duration end)
+static bool wait_for_them(struct lgi_g *self, lg_time end)
 {
     lg_duration pause = LOOK_FIRST_US * LG_MICROSECOND;
     while (others(self) > 0) {
-        lg_duration now = lg_now();
+        lg_time now = lg_now();
         if (now >= end)
             return false;
         drop_unstarted(); /* put there by who was just about to when this began */
@@ -153,7 +153,7 @@ static _Noreturn void exit_elsewhere(struct lgi_g *g, int status)
 static _Noreturn void exit_all(struct lgi_g *g, int status)
 {
     lg_duration begun = lg_now(), limit = __atomic_load_n(&patience, __ATOMIC_RELAXED);
-    lg_duration end = limit > LG_DURATION_MAX - begun ? LG_DURATION_MAX : begun + limit;
+    lg_time end = limit > LG_DURATION_MAX - begun ? LG_DURATION_MAX : begun + limit;
     g->stop = g->stopped = true; /* its own waits, in functions that drop, go on */
     drop_unstarted();
     tell_all(g, end);

@@ -113,7 +113,7 @@ void lgi_thread_answer(struct lgi_g *g)
     lgi_futex_wake(&g->asked, 1);
 }
 
-static bool ask(struct lgi_g *g, lg_duration until)
+static bool ask(struct lgi_g *g, lg_time until)
 {
     uint32_t asked = ASKED;
     __atomic_store_n(&g->asked, ASKED, __ATOMIC_RELEASE);
@@ -130,7 +130,7 @@ static bool ask(struct lgi_g *g, lg_duration until)
 }
 
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
-                    lg_duration until)
+                    lg_time until)
 {
     if (g == lgi_current) {
         answer(g, data);

@@ -8,12 +8,12 @@
 
 enum { DIGIT_BITS = 6, DIGIT = 63 };
 
-static uint64_t tick_of(lg_duration when)
+static uint64_t tick_of(lg_time when)
 {
     return when <= 0 ? 0 : (uint64_t)when;
 }
 
-void lgi_timers_init(struct lgi_timers *timers, lg_duration now)
+void lgi_timers_init(struct lgi_timers *timers, lg_time now)
 {
     timers->next = LG_DURATION_MAX;
     timers->tick = tick_of(now);
@@ -98,7 +98,7 @@ static unsigned move_down(struct lgi_timers *timers, unsigned slot, unsigned mos
     return moved;
 }
 
-static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration now)
+static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_time now)
 {
     take(timers, timer);
     timers->count--;
@@ -112,7 +112,7 @@ static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration
 }
 
 /* Does not hold the lock for long; false if there may be more to do. */
-static bool run_some(struct lgi_timers *timers, lg_duration now)
+static bool run_some(struct lgi_timers *timers, lg_time now)
 {
     enum { MOVES = 512, MOVES_A_FIRE = 8 };
     uint64_t until = tick_of(now);
@@ -156,7 +156,7 @@ static void call_later(struct lgi_timer *fired)
     }
 }
 
-void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
+void lgi_timers_run(struct lgi_timers *timers, lg_time now)
 {
     enum { AWAY = 50 };
     bool all = false;
@@ -177,7 +177,7 @@ void lgi_timers_run(struct lgi_timers *timers, lg_duration now)
     }
 }
 
-static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when)
+static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time when)
 {
     timer->when = when;
     timer->pending = true;
@@ -188,7 +188,7 @@ static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration 
         __atomic_store_n(&timers->next, when, __ATOMIC_SEQ_CST);
 }
 
-bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when)
+bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time when)
 {
     lgi_lock(&timers->lock);
     bool sooner = when < timers->next;
@@ -198,7 +198,7 @@ bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_durat
     return sooner;
 }
 
-bool lgi_timer_start(struct lgi_timer *timer, lg_duration when)
+bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
 {
     struct lgi_worker *worker = lgi_worker_for_timers();
     if (!worker)
@@ -227,7 +227,7 @@ bool lgi_timer_stop(struct lgi_timer *timer)
     return pending;
 }
 
-void lgi_timer_again(struct lgi_timer *timer, lg_duration when)
+void lgi_timer_again(struct lgi_timer *timer, lg_time when)
 {
     add(timer->set, timer, when);
 }

@@ -13,17 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 struct lgi_start;
 struct lgi_timers;
 
 /* All zero before it is first started. */
 struct lgi_timer {
-    lg_duration when; /* on lg_now's clock */
+    lg_time when; /* on lg_now's clock */
     /* Called when it is due, on any thread, under the set's lock: it must not wait, allocate, start or stop timers,
      * but may claim, unpark, and call lgi_timer_again and lgi_timer_go. */
-    void (*fire)(struct lgi_timer *timer, lg_duration now);
+    void (*fire)(struct lgi_timer *timer, lg_time now);
     /* NULL, or called after that, on the same thread, with no lock held: it must not wait. The timer must last until then,
      * which `fire` sees to, and not be started again before. */
     void (*later)(struct lgi_timer *timer);
@@ -35,14 +35,14 @@ struct lgi_timer {
 
 /* The timer is pending from here on, until it fires or is stopped. It must not be pending now. Any thread may call it.
  * False: there are no workers and none can be started. */
-bool lgi_timer_start(struct lgi_timer *timer, lg_duration when);
+bool lgi_timer_start(struct lgi_timer *timer, lg_time when);
 
 /* True if it was pending: it will not fire. Otherwise it has fired or was never started. `fire` is not running when
  * this returns. Any thread may call it, two at once for one timer too, but not while it is being started. */
 bool lgi_timer_stop(struct lgi_timer *timer);
 
 /* In `fire`: to be pending again. */
-void lgi_timer_again(struct lgi_timer *timer, lg_duration when);
+void lgi_timer_again(struct lgi_timer *timer, lg_time when);
 
 /* In `fire`: a goroutine may start from now on. It must have been made before: there is to be memory for it. */
 void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start);
@@ -70,22 +70,22 @@ struct lgi_timers {
     struct lgi_timer_slot slots[LGI_TIMER_LEVELS][LGI_TIMER_SLOTS];
 };
 
-void lgi_timers_init(struct lgi_timers *timers, lg_duration now);
+void lgi_timers_init(struct lgi_timers *timers, lg_time now);
 
 /* Puts a timer into this set. True if it is due before all others there: whoever sleeps should look again. */
-bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_duration when);
+bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time when);
 
 /* Fires what is due. Any thread may call it. */
-void lgi_timers_run(struct lgi_timers *timers, lg_duration now);
+void lgi_timers_run(struct lgi_timers *timers, lg_time now);
 
-static inline lg_duration lgi_timers_next(const struct lgi_timers *timers)
+static inline lg_time lgi_timers_next(const struct lgi_timers *timers)
 {
     return __atomic_load_n(&timers->next, __ATOMIC_RELAXED);
 }
 
 /* For a worker that has just said that it sleeps: either it sees a timer that is being started, or who starts it sees
  * that it sleeps. */
-static inline lg_duration lgi_timers_next_before_sleep(const struct lgi_timers *timers)
+static inline lg_time lgi_timers_next_before_sleep(const struct lgi_timers *timers)
 {
     return __atomic_load_n(&timers->next, __ATOMIC_SEQ_CST);
 }

@@ -14,7 +14,7 @@ enum { MODELLED = 400 };
 
 struct modelled {
     struct lgi_timer timer;
-    lg_duration when, again_at; /* again_at 0: once */
+    lg_time when, again_at; /* again_at 0: once */
     bool pending;
     unsigned fired;
 };
@@ -24,7 +24,7 @@ static struct {
     struct modelled all[MODELLED];
     struct modelled *sorted[MODELLED]; /* the pending ones */
     size_t count;
-    lg_duration now, known; /* what the set knows of it */
+    lg_time now, known; /* what the set knows of it */
     uint64_t random;
 } model;
 
@@ -42,7 +42,7 @@ static lg_duration random_span(unsigned bits)
     return (lg_duration)(random_below(UINT64_MAX) >> (64 - 1 - random_below(bits)));
 }
 
-static void model_add(struct modelled *timer, lg_duration when)
+static void model_add(struct modelled *timer, lg_time when)
 {
     /* What is overdue is so from now on, whatever the time it was given. */
     if (when < model.known)
@@ -73,7 +73,7 @@ static void model_remove(struct modelled *timer)
             ck_abort_msg("%s does not hold", #condition);                                          \
     } while (0)
 
-static void note_fire(struct lgi_timer *fired, lg_duration now)
+static void note_fire(struct lgi_timer *fired, lg_time now)
 {
     struct modelled *timer = (struct modelled *)fired;
     hold(now == model.now);
@@ -100,7 +100,7 @@ static void check_next(void)
     hold(model.set.count == model.count && model.set.moving < 0);
 }
 
-static void run_until(lg_duration now)
+static void run_until(lg_time now)
 {
     model.now = now;
     lgi_timers_run(&model.set, now);
@@ -120,7 +120,7 @@ static void model_begin(uint64_t seed)
 
 static void start_one(struct modelled *timer, unsigned bits)
 {
-    lg_duration when = model.now;
+    lg_time when = model.now;
     switch (random_below(12)) {
     case 0: /* overdue */ when -= random_span(40); break;
     case 1: /* with another */
@@ -188,7 +188,7 @@ START_TEST(a_wheel_does_as_a_sorted_list)
 }
 END_TEST
 
-static void ignore_fire(struct lgi_timer *timer, lg_duration now)
+static void ignore_fire(struct lgi_timer *timer, lg_time now)
 {
     (void)timer;
     (void)now;
@@ -201,7 +201,7 @@ START_TEST(many_within_a_microsecond)
     struct lgi_timer *timers = calloc(COUNT, sizeof(*timers));
     ck_assert_ptr_nonnull(timers);
     model_begin(5);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     for (size_t i = 0; i < COUNT; i++) {
         timers[i].fire = ignore_fire;
         lgi_timers_add(&model.set, &timers[i],
@@ -225,8 +225,8 @@ START_TEST(the_wheel_is_looked_at_seldom)
                                       1000 * LG_HOUR, 1000000 * LG_HOUR, LG_DURATION_MAX};
     for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
         model_begin(1);
-        lg_duration when = far[i] > LG_DURATION_MAX - 2 - model.now ? LG_DURATION_MAX - 2
-                                                                    : model.now + far[i];
+        lg_time when = far[i] > LG_DURATION_MAX - 2 - model.now ? LG_DURATION_MAX - 2
+                                                                : model.now + far[i];
         for (int k = 0; k < 3; k++) {
             model.all[k].timer.fire = note_fire;
             lgi_timers_add(&model.set, &model.all[k].timer, when - 1 + k);
@@ -248,10 +248,10 @@ END_TEST
 START_TEST(an_older_now_does_no_harm)
 {
     model_begin(7);
-    lg_duration begin = model.now;
+    lg_time begin = model.now;
     for (size_t i = 0; i < 10; i++) {
         model.all[i].timer.fire = note_fire;
-        lg_duration when = begin + (lg_duration)i * 100 * LG_MICROSECOND;
+        lg_time when = begin + (lg_duration)i * 100 * LG_MICROSECOND;
         lgi_timers_add(&model.set, &model.all[i].timer, when);
         model_add(&model.all[i], when);
     }
@@ -271,7 +271,7 @@ struct two_steps {
 };
 static struct lgi_timers *set_of_two_steps;
 
-static void first_step(struct lgi_timer *timer, lg_duration now)
+static void first_step(struct lgi_timer *timer, lg_time now)
 {
     (void)now;
     ((struct two_steps *)timer)->fired++;
@@ -344,12 +344,12 @@ END_TEST
 
 struct real {
     struct lgi_timer timer;
-    lg_duration due;
+    lg_time due;
     atomic_int fired, early;
     int started, stopped;
 };
 
-static void count_fire(struct lgi_timer *timer, lg_duration now)
+static void count_fire(struct lgi_timer *timer, lg_time now)
 {
     struct real *real = (struct real *)timer;
     if (now < real->due || lg_now() < real->due)
@@ -366,7 +366,7 @@ START_TEST(a_sleeping_worker_is_woken_for_a_sooner_timer)
     for (int i = 0; i < 20000; i++) {
         near.due = lg_now() + (i % 100 == 0 ? 200 : 20) * LG_MICROSECOND;
         ck_assert(lgi_timer_start(&near.timer, near.due));
-        lg_duration limit = lg_now() + 10 * LG_SECOND;
+        lg_time limit = lg_now() + 10 * LG_SECOND;
         while (atomic_load(&near.fired) == i && lg_now() < limit)
             lgi_pause();
         ck_assert_int_eq(atomic_load(&near.fired), i + 1);
@@ -450,7 +450,7 @@ static void start_and_compute(struct real *real)
     real->timer.fire = count_fire;
     real->due = lg_now() + 2 * LG_MILLISECOND;
     hold(lgi_timer_start(&real->timer, real->due));
-    lg_duration limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + 20 * LG_SECOND;
     while (atomic_load(&real->fired) == 0 && lg_now() < limit)
         lgi_pause();
     atomic_fetch_sub(&working, 1);

@@ -50,7 +50,7 @@ static uint64_t ticks_a_us = 1;
 
 void lgi_measure_ticks(void)
 {
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     uint64_t first = ticks();
     while (lg_now() - start < 20 * LG_MICROSECOND)
         lgi_pause();
@@ -522,7 +522,7 @@ void lgi_started_one(bool by_worker)
 static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
 {
     bool busy = false;
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
         struct lgi_worker *other = lgi_workers[i];
@@ -543,7 +543,7 @@ static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
     return busy;
 }
 
-static void sleep_until(struct lgi_worker *w, lg_duration until, bool as_last)
+static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
 {
     uint32_t how = w->fd_waiters > 0 ? LGI_W_ON_EPOLL : LGI_W_ON_FUTEX;
     atomic_exchange(&w->state, how);
@@ -597,7 +597,7 @@ static void idle(struct lgi_worker *w)
         bool watching = others && w->seen && may_start(w) &&
                         (atomic_load(&watcher) == w ||
                          atomic_compare_exchange_strong(&watcher, &none, w));
-        lg_duration until = lgi_timers_next(&w->timers), now = lg_now();
+        lg_time until = lgi_timers_next(&w->timers), now = lg_now();
         if (watching) {
             if (!seen) {
                 seen = w->seen;
@@ -646,7 +646,7 @@ struct visitor {
     struct lgi_worker *worker;
     void (*visit)(struct lgi_g *g, void *data);
     void *data;
-    lg_duration until;
+    lg_time until;
     bool done;
 };
 
@@ -679,7 +679,7 @@ static void answer(struct lgi_worker *w)
 }
 
 /* False: it is busy, and has not looked in time. */
-static bool ask(struct lgi_worker *w, lg_duration until)
+static bool ask(struct lgi_worker *w, lg_time until)
 {
     uint32_t asked = ASKED;
     atomic_store(&w->asked, ASKED);
@@ -716,7 +716,7 @@ static void visit_worker(void *data)
 }
 
 bool lgi_worker_visit(struct lgi_worker *w, void (*visit)(struct lgi_g *g, void *data), void *data,
-                      lg_duration until)
+                      lg_time until)
 {
     struct visitor visitor = {.worker = w, .visit = visit, .data = data, .until = until};
     lgi_with_room(visit_worker, &visitor);

@@ -104,7 +104,7 @@ void lgi_worker_end(struct lgi_g *g) __attribute__((noreturn));
 
 /* Looks at descriptors, waiting until `until` at the most (0: not at all, LG_DURATION_MAX: without end), and makes
  * ready who waited for one. */
-void lgi_poll(struct lgi_worker *worker, lg_duration until);
+void lgi_poll(struct lgi_worker *worker, lg_time until);
 void lgi_poll_wake(struct lgi_worker *worker);
 
 /* A goroutine was made that may start: sees to it that somebody does, soon. */
@@ -117,7 +117,7 @@ bool lgi_all_asleep(void);
 /* Calls visit, on the worker's thread and stack, for every goroutine of it that has started: none of them runs then,
  * but one that called this is as if it did. False: the worker was busy until `until`, with another goroutine. */
 bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, void *data),
-                      void *data, lg_duration until);
+                      void *data, lg_time until);
 
 /* Each worker in turn; for those that are busy calls busy, here. */
 void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),

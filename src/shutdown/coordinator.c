@@ -25,7 +25,7 @@ static lg_duration earlier(lg_duration a, lg_duration b)
     return a < b ? a : b;
 }
 
-static lg_duration after(lg_duration time, lg_duration duration)
+static lg_duration after(lg_time time, lg_duration duration)
 {
     return duration < LG_DURATION_MAX - time ? time + duration : LG_DURATION_MAX;
 }
@@ -51,7 +51,7 @@ static void force(lg_shutdown *s, int number)
 void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number)
 {
     lg_shutdown *s = (lg_shutdown *)((uintptr_t)watch - offsetof(lg_shutdown, watch));
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     if (s->signal == 0) {
         s->signalled_at = now;
         __atomic_store_n(&s->signal, number, __ATOMIC_RELEASE);
@@ -104,11 +104,11 @@ static void tell_program(lg_shutdown *s)
 
 static void begin_stops(lg_shutdown *s)
 {
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     s->began = now;
     s->deadline = after(now, s->options.budget);
     if (s->options.grace_period > 0) {
-        lg_duration end = after(s->requested_at, s->options.grace_period);
+        lg_time end = after(s->requested_at, s->options.grace_period);
         if (end > now) /* else nobody enforces it */
             s->deadline = earlier(s->deadline, end);
     }
@@ -126,7 +126,7 @@ static struct lgi_stage *stage_at(lg_shutdown *s, size_t i)
 
 /* Once for each stage that began: it has ended, or is given up. */
 static void settle(lg_shutdown *s, size_t i, lg_stage_outcome outcome, lg_error *error,
-                   lg_duration when)
+                   lg_time when)
 {
     struct lgi_stage *stage = stage_at(s, i);
     char took[LG_DURATION_TEXT_SIZE];

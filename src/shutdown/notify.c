@@ -1,6 +1,6 @@
 /* systemd's notify protocol: datagrams of NAME=value lines, to a unix socket. */
 #define _GNU_SOURCE
-#include <lifoguard/notify.h>
+#include <lifoguard/service.h>
 
 #include <errno.h>
 #include <stdarg.h>

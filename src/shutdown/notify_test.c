@@ -1,7 +1,7 @@
 /* S6: systemd's notify protocol, beside a real socket of both kinds. */
 #include "../defer/test_help.h"
 
-#include <lifoguard/notify.h>
+#include <lifoguard/service.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -241,7 +241,7 @@ START_TEST(S6_a_manager_that_is_gone_or_deaf_fails_nothing)
     big[sizeof(big) - 1] = '\0';
     lg_duration took = 0;
     for (int i = 0; i < 1000 && took < LG_SECOND / 2; i++) {
-        lg_duration start = lg_now();
+        lg_time start = lg_now();
         bool sent = lg_notify_send(notify, big);
         took = lg_since(start);
         ck_assert(sent == (took < LG_SECOND / 2));
@@ -249,7 +249,7 @@ START_TEST(S6_a_manager_that_is_gone_or_deaf_fails_nothing)
     ck_assert_int_ge(took, LG_SECOND / 2);
     ck_assert_int_lt(took, 5 * LG_SECOND);
     /* From then on nothing waits, until there is room again. */
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     for (int i = 0; i < 100; i++)
         ck_assert(!lg_notify_send(notify, big));
     ck_assert_int_lt(lg_since(start), 20 * LG_SECOND);

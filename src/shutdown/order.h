@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 struct lgi_stage;
 

@@ -1,6 +1,6 @@
 /* An init of one page: waits for signals, and for children. */
 #define _GNU_SOURCE
-#include <lifoguard/pid1.h>
+#include <lifoguard/service.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static bool reap(pid_t child, int *child_status)
 }
 
 /* Until nobody is left, or until then. */
-static void reap_until(const sigset_t *waited, lg_duration end)
+static void reap_until(const sigset_t *waited, lg_time end)
 {
     int status;
     for (;;) {
@@ -71,7 +71,7 @@ static void guard(pid_t child, const lg_pid1_options *options, const sigset_t *w
     if (options->grace > 0) {
         if (getpid() == 1)
             kill(-1, SIGTERM);
-        lg_duration now = lg_now();
+        lg_time now = lg_now();
         reap_until(waited,
                    options->grace < LG_DURATION_MAX - now ? now + options->grace : LG_DURATION_MAX);
     }

@@ -1,7 +1,7 @@
 /* S6: as process 1 of a PID namespace. */
 #include "../defer/test_help.h"
 
-#include <lifoguard/pid1.h>
+#include <lifoguard/service.h>
 #include <sched.h>
 #include <sys/prctl.h>
 
@@ -355,7 +355,7 @@ static void leaves_somebody_deaf(void *data)
 START_TEST(S2_S6_but_not_for_ever)
 {
     lg_pid1_options options = {.grace = 200 * LG_MILLISECOND};
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     struct outcome *outcome = as_process_1(leaves_somebody_deaf, &options);
     if (!outcome)
         return;

@@ -1,6 +1,6 @@
 /* A flag, and a file that mirrors it. */
 #define _GNU_SOURCE
-#include <lifoguard/readiness.h>
+#include <lifoguard/service.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "../defer/test_help.h"
 
 #include <fcntl.h>
-#include <lifoguard/readiness.h>
+#include <lifoguard/service.h>
 #include <sys/stat.h>
 
 static char directory[] = "/tmp/lifoguard-ready-XXXXXX";

@@ -53,7 +53,7 @@ void lgi_shutdown_wake(lg_shutdown *s)
     errno = errno_value;
 }
 
-static void sleep_until(lg_shutdown *s, lg_duration until)
+static void sleep_until(lg_shutdown *s, lg_time until)
 {
     struct pollfd wake = {.fd = s->wake, .events = POLLIN};
     struct timespec time = {0}, *timeout = NULL;

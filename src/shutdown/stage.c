@@ -25,7 +25,7 @@ static void set_none(lg_panic_info *panic, lg_context **context)
 }
 
 /* NULL if there is no memory, or no thread to keep its time. */
-static lg_context *bounded_context(const char *name, lg_duration deadline)
+static lg_context *bounded_context(const char *name, lg_time deadline)
 {
     lg_func_recovers (lg_context *, context) {
         char text[64];
@@ -168,7 +168,7 @@ lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
 {
     lg_func (lg_error *, err) {
         lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
-        lg_duration now = lg_now();
+        lg_time now = lg_now();
         lg_context *context = bounded_context(
             stage->name, limit < LG_DURATION_MAX - now ? now + limit : LG_DURATION_MAX);
         lg_defer(lg_context_free, context);

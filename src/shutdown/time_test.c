@@ -43,7 +43,7 @@ START_TEST(S2_a_stage_that_obeys_is_cancelled_at_its_limit)
     lg_shutdown *s = new_shutdown(quiet);
     add_act(s, &a, 0);
     add_act(s, &b, limit);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     lg_error *err = lg_shutdown_stop(s);
     ck_assert_int_ge(lg_since(start), limit);
     ck_assert_int_lt(lg_since(start), SOON);
@@ -161,7 +161,7 @@ START_TEST(S2_the_budget_holds_when_all_overrun)
         acts[i] = (struct act){names[i], DEAF, 0, &gate};
         add_act(s, &acts[i], i % 2 ? LG_MINUTE : 0);
     }
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     const char *text = stop_text(s);
     lg_duration took = lg_since(start);
     ck_assert_msg(occurrences(text, "still running") == 5, "%s", text);
@@ -209,7 +209,7 @@ START_TEST(S2_the_grace_period_cuts_the_budget)
     lg_shutdown_request(s, "now");
     lg_shutdown_wait(s);
     nap(50 * MS);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     expect_text(stop_text(s), "deadline exceeded");
     ck_assert_int_lt(lg_since(start), SOON);
     ck_assert_int_le(report_of(s, "a").limit, 101 * MS);
@@ -221,7 +221,7 @@ END_TEST
 /* C7: the context of a stop lives although the program's is cancelled, and has the stage's deadline and name. */
 static lg_error *looks_at_context(void *argument, const lg_context *context)
 {
-    lg_duration when = 0;
+    lg_time when = 0;
     char *text = argument;
     ck_assert_ptr_null(lg_context_error(context));
     ck_assert(lg_context_deadline(context, &when));
@@ -255,7 +255,7 @@ static lg_duration time_to_request(bool ready, lg_readiness *readiness)
     if (ready)
         ok(lg_shutdown_ready(s));
     ck_assert(lg_readiness_is_on(readiness) == ready);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     lg_shutdown_request(s, "now");
     while (lg_readiness_is_on(readiness))
         nap(MS);

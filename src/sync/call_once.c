@@ -1,7 +1,7 @@
 /* Calls made once. The word is 0, or the address of who is making the call, plus WAITED exactly if the list is not empty,
  * or DONE. Who has made the call touches the object for the last time when it changes the word or, with WAITED, when
  * it unlocks the list. */
-#include <lifoguard/call_once.h>
+#include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include <lifoguard/cond.h>
+#include <lifoguard/mutex.h>
 #include <lifoguard/panic.h>
 
 #include "sched/park.h"

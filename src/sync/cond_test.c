@@ -146,7 +146,7 @@ static void gives_up_while_another_holds(void *data)
     (void)data;
     lg_mutex_lock(&box.mutex);
     lg_waitgroup_go(&other, holds_for_long, &box);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(
         lg_cond_wait_until(&box.changed, &box.mutex, lg_until_timeout(10 * LG_MILLISECOND)),
         &lg_error_deadline_exceeded);

@@ -296,7 +296,7 @@ static void waits_in_vain(void *data)
 {
     lg_mutex *mutex = data;
     errno = 4711;
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     ck_assert_ptr_eq(lg_mutex_lock_until(mutex, lg_until_timeout(10 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 10 * LG_MILLISECOND);

@@ -1,6 +1,6 @@
 /* Durations, written and read exactly as Go does; and the clock that measures them. */
 #define _GNU_SOURCE
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 #include <stdbool.h>
 #include <string.h>
@@ -215,14 +215,14 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
 
 /* ---- The clock ---- */
 
-lg_duration lg_now(void)
+lg_time lg_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (lg_duration)now.tv_sec * LG_SECOND + now.tv_nsec;
 }
 
-lg_duration lg_since(lg_duration start)
+lg_duration lg_since(lg_time start)
 {
     return lg_now() - start;
 }

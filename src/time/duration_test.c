@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <check.h>
 #include <errno.h>
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -272,9 +272,9 @@ END_TEST
 
 START_TEST(duration_now_never_goes_back)
 {
-    lg_duration last = lg_now();
+    lg_time last = lg_now();
     for (int i = 0; i < 100000; i++) {
-        lg_duration now = lg_now();
+        lg_time now = lg_now();
         ck_assert(now >= last);
         last = now;
     }
@@ -283,7 +283,7 @@ END_TEST
 
 START_TEST(duration_since_measures)
 {
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     struct timespec pause = {.tv_nsec = 20000000L};
     while (nanosleep(&pause, &pause) != 0)
         ck_assert_int_eq(errno, EINTR);

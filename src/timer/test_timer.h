@@ -70,7 +70,7 @@ static inline void all_at_once(unsigned workers, int count, void (*work)(void))
                      &lg_error_deadline_exceeded))
 
 /* Does not wait for what it waits for, so that nothing in the program waits. */
-static inline void spin_until(lg_duration time)
+static inline void spin_until(lg_time time)
 {
     while (lg_now() < time)
         ;

@@ -6,7 +6,7 @@
 /* None is early, and none is missing, if somebody waits for each. */
 static void ticks(void)
 {
-    lg_duration start = lg_now(), time, last = start;
+    lg_time start = lg_now(), time, last = start;
     lg_ticker *ticker = lg_ticker_new(2 * MS);
     lg_defer(lg_ticker_free, ticker);
     for (int i = 1; i <= 5; i++) {
@@ -35,7 +35,7 @@ START_TEST(ticks_do_not_drift)
 {
     bool on_time = false;
     for (int attempt = 0; attempt < 5 && !on_time; attempt++) {
-        lg_duration start = lg_now(), time = 0;
+        lg_time start = lg_now(), time = 0;
         lg_ticker *ticker = lg_ticker_new(MS);
         for (int i = 0; i < 200; i++)
             ck_assert(lg_chan_recv(lg_ticker_channel(ticker), &time));
@@ -53,8 +53,8 @@ static void late(void)
     lg_duration period = 10 * MS, first, second;
     lg_ticker *ticker = lg_ticker_new(period);
     lg_defer(lg_ticker_free, ticker);
-    lg_duration start = lg_now(); /* not before the ticker's */
-    lg_chan(lg_duration) channel = lg_ticker_channel(ticker);
+    lg_time start = lg_now(); /* not before the ticker's */
+    lg_chan(lg_time) channel = lg_ticker_channel(ticker);
     spin_until(start + 5 * period);
     lg_sleep(MS);
     hold(lg_chan_len(channel) == 1);
@@ -74,7 +74,7 @@ START_TEST(a_late_receiver_is_told_when_it_was)
 {
     bool on_time = false;
     for (int attempt = 0; attempt < 10 && !on_time; attempt++) {
-        lg_duration start = lg_now(), time;
+        lg_time start = lg_now(), time;
         lg_ticker *ticker = lg_ticker_new(2 * MS);
         lg_sleep(200 * MS);
         ck_assert(lg_chan_recv(lg_ticker_channel(ticker), &time));
@@ -88,7 +88,7 @@ END_TEST
 START_TEST(the_shortest_and_the_longest_period)
 {
     lg_ticker *ticker = lg_ticker_new(LG_NANOSECOND);
-    lg_duration time, last = 0;
+    lg_time time, last = 0;
     for (int i = 0; i < 1000; i++) {
         ck_assert(lg_chan_recv(lg_ticker_channel(ticker), &time));
         ck_assert_int_gt(time, last);
@@ -118,7 +118,7 @@ static void receive_some(void)
 
 START_TEST(several_receivers_share_a_tickers_ticks)
 {
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     common = lg_ticker_new(100 * US);
     all_at_once(2, 4, receive_some);
     ck_assert_int_eq(atomic_load(&received), 100);
@@ -132,7 +132,7 @@ static void looks_only(void)
 {
     lg_ticker *ticker = lg_ticker_new(MS);
     lg_defer(lg_ticker_free, ticker);
-    lg_duration limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + 20 * LG_SECOND;
     for (int i = 0; i < 3; i++)
         while (!lg_chan_try_recv(lg_ticker_channel(ticker), NULL, NULL))
             hold(lg_now() < limit);
@@ -142,9 +142,9 @@ static void looks_only(void)
 static void tick_or_after(void)
 {
     for (int i = 0; i < 500; i++) {
-        lg_chan(lg_duration) after = lg_chan_after(MS);
+        lg_chan(lg_time) after = lg_chan_after(MS);
         lg_defer(lg_chan_unref, after);
-        lg_duration time;
+        lg_time time;
         bool ok = false;
         lg_select(lg_case_recv(lg_ticker_channel(common), &time, &ok),
                   lg_case_recv(after, &time, &ok));
@@ -168,11 +168,11 @@ END_TEST
 
 /* ---- stop ---- */
 
-static void loop(lg_chan(lg_duration) channel)
+static void loop(lg_chan(lg_time) channel)
 {
     lg_defer(lg_chan_unref, channel);
     int count = 0;
-    lg_chan_each (channel, lg_duration, time)
+    lg_chan_each (channel, lg_time, time)
         count += time > 0;
     lg_chan_send(finished, count);
 }
@@ -190,12 +190,12 @@ START_TEST(stop_ends_the_loops_over_it)
         ck_assert_ptr_null(lg_set_workers(workers));
         finished = lg_chan_make(int, 8);
         lg_ticker *ticker = lg_ticker_new(MS);
-        lg_chan(lg_duration) channel = lg_ticker_channel(ticker);
+        lg_chan(lg_time) channel = lg_ticker_channel(ticker);
         lg_go(loop, lg_chan_ref(channel));
         lg_go(loop, lg_chan_ref(channel));
         ck_assert_int_eq(pthread_create(&thread, NULL, loop_on_thread, lg_chan_ref(channel)), 0);
         int count, all = 0, here = 0;
-        lg_chan_each (channel, lg_duration, time) {
+        lg_chan_each (channel, lg_time, time) {
             ck_assert_int_gt(time, 0);
             if (++here == 5)
                 lg_ticker_stop(ticker);
@@ -222,7 +222,7 @@ static void stopped(void)
 {
     lg_ticker *ticker = lg_ticker_new(MS);
     lg_defer(lg_ticker_free, ticker);
-    lg_chan(lg_duration) channel = lg_ticker_channel(ticker);
+    lg_chan(lg_time) channel = lg_ticker_channel(ticker);
     lg_sleep(3 * MS);
     hold(lg_chan_len(channel) == 1);
     lg_ticker_stop(ticker);
@@ -232,7 +232,7 @@ static void stopped(void)
     lg_ticker_stop(ticker);
 
     /* It starts again, and its channel is open. */
-    lg_duration start = lg_now(), time;
+    lg_time start = lg_now(), time;
     lg_ticker_reset(ticker, 4 * MS);
     hold(!lg_chan_try_recv(channel, &time, &ok) || lg_now() >= start + 4 * MS);
     hold(lg_chan_recv(channel, &time));
@@ -261,10 +261,10 @@ static void free_soon(lg_ticker *ticker)
 static void loops_over_what_is_freed(void)
 {
     lg_ticker *ticker = lg_ticker_new(MS);
-    lg_chan(lg_duration) channel = lg_chan_ref(lg_ticker_channel(ticker));
+    lg_chan(lg_time) channel = lg_chan_ref(lg_ticker_channel(ticker));
     lg_defer(lg_chan_unref, channel);
     lg_go(free_soon, ticker);
-    lg_chan_each (channel, lg_duration, time)
+    lg_chan_each (channel, lg_time, time)
         hold(time > 0);
     hold(!lg_chan_recv(channel, NULL));
 }
@@ -294,7 +294,7 @@ static void panics_with_a_ticker(void)
         lg_defer_recover(stop);
         lg_ticker *ticker = lg_ticker_new(MS);
         lg_defer(lg_ticker_free, ticker);
-        lg_chan_each (lg_ticker_channel(ticker), lg_duration, time)
+        lg_chan_each (lg_ticker_channel(ticker), lg_time, time)
             lg_panic("at a tick, %d", time > 0);
     }
 }
@@ -382,7 +382,7 @@ static atomic_int ended;
 static void share(void)
 {
     uint64_t random = lg_goroutine_id() + 1;
-    lg_chan(lg_duration) channel = lg_ticker_channel(common);
+    lg_chan(lg_time) channel = lg_ticker_channel(common);
     lg_duration last = 0, time;
     for (int i = 0; i < 2000; i++) {
         random = random * 6364136223846793005U + 1442695040888963407U;

@@ -11,16 +11,16 @@ static struct lgi_timed *timed_of(struct lgi_chan_owner *owner)
     return (struct lgi_timed *)((char *)owner - offsetof(struct lgi_timed, owner));
 }
 
-lg_duration lgi_timed_when(lg_duration duration)
+lg_time lgi_timed_when(lg_duration duration)
 {
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     if (duration <= 0)
         return now;
     return duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration;
 }
 
 /* Under the set's lock: if the last time is still there, this one is dropped. */
-static void send_time(struct lgi_timer *timer, lg_duration now)
+static void send_time(struct lgi_timer *timer, lg_time now)
 {
     struct lgi_timed *timed = (struct lgi_timed *)timer;
     (void)lgi_chan_offer(timed->channel, &now);
@@ -43,7 +43,7 @@ static void look(struct lgi_chan_owner *owner)
     lgi_unlock(&timed->lock);
     if (!set || lgi_timers_next(set) == LG_DURATION_MAX)
         return;
-    lg_duration now = lg_now();
+    lg_time now = lg_now();
     if (lgi_timers_next(set) <= now)
         lgi_timers_run(set, now);
 }
@@ -59,7 +59,7 @@ static void end(struct lgi_chan_owner *owner)
 struct sending {
     struct lgi_timed timed;
     struct lgi_chan channel;
-    lg_duration time; /* the channel's room for one */
+    lg_time time; /* the channel's room for one */
 };
 _Static_assert(offsetof(struct sending, time) ==
                    offsetof(struct sending, channel) + sizeof(struct lgi_chan),

@@ -34,7 +34,7 @@ struct lgi_timed *lgi_timed_new(void);
 void lgi_timed_free(struct lgi_timed *timed);
 
 /* When a duration has passed: LG_DURATION_MAX, if that is never. */
-lg_duration lgi_timed_when(lg_duration duration);
+lg_time lgi_timed_when(lg_duration duration);
 
 /* ---- holding the lock ---- */
 

@@ -35,7 +35,7 @@ lgi_chan_of_times lg_chan_after(lg_duration duration)
 /* ---- that call ---- */
 
 /* Under the set's lock. */
-static void begin_call(struct lgi_timer *timer, lg_duration now)
+static void begin_call(struct lgi_timer *timer, lg_time now)
 {
     struct lgi_timed *timed = (struct lgi_timed *)timer;
     struct lgi_start *start = timed->start;

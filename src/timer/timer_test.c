@@ -7,10 +7,10 @@
 
 static void fires_once(void)
 {
-    lg_duration start = lg_now(), time = 0;
+    lg_time start = lg_now(), time = 0;
     lg_timer *timer = lg_timer_new(3 * MS);
     lg_defer(lg_timer_free, timer);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
     hold(!lg_chan_try_recv(channel, &time, NULL) || lg_now() >= start + 3 * MS);
     if (time == 0)
         hold(lg_chan_recv(channel, &time));
@@ -28,7 +28,7 @@ END_TEST
 static void at_once(void)
 {
     for (int i = 0; i < 2000; i++) {
-        lg_duration start = lg_now(), time;
+        lg_time start = lg_now(), time;
         lg_timer *timer = lg_timer_new(i % 2 == 0 ? 0 : -i * LG_HOUR);
         lg_defer(lg_timer_free, timer);
         hold(lg_chan_recv(lg_timer_channel(timer), &time));
@@ -65,7 +65,7 @@ static void stopped(void)
 {
     lg_timer *timer = lg_timer_new(LONG);
     lg_defer(lg_timer_free, timer);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
     hold(lg_timer_stop(timer));
     hold(!lg_timer_stop(timer));
     hold(!lg_chan_try_recv(channel, NULL, NULL));
@@ -91,10 +91,10 @@ END_TEST
 
 static void reset(void)
 {
-    lg_duration time, start = lg_now();
+    lg_time time, start = lg_now();
     lg_timer *timer = lg_timer_new(LONG);
     lg_defer(lg_timer_free, timer);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
 
     /* Sooner, later, and from when it had fired. */
     hold(lg_timer_reset(timer, MS));
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(a_timers_channel_has_room_for_one)
 {
     lg_timer *timer = lg_timer_new(1);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
     ck_assert_uint_eq(lg_chan_cap(channel), 1);
     spin_until(lg_now() + 10 * US);
     ck_assert_uint_eq(lg_chan_len(channel), 1); /* whether or not a worker was there to see it */
@@ -160,8 +160,8 @@ END_TEST
 /* The time is when it fired, not when somebody came to receive. */
 static void told_the_time(void)
 {
-    lg_duration start = lg_now(), time;
-    lg_chan(lg_duration) channel = lg_chan_after(MS);
+    lg_time start = lg_now(), time;
+    lg_chan(lg_time) channel = lg_chan_after(MS);
     lg_defer(lg_chan_unref, channel);
     lg_sleep(200 * MS);
     hold(lg_chan_recv(channel, &time));
@@ -184,7 +184,7 @@ static void looks_only(void)
 {
     lg_timer *timer = lg_timer_new(2 * MS);
     lg_defer(lg_timer_free, timer);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
     lg_duration time, limit = lg_now() + 20 * LG_SECOND;
     while (!lg_chan_try_recv(channel, &time, NULL))
         hold(lg_now() < limit);
@@ -206,7 +206,7 @@ END_TEST
 
 struct awaited {
     int number;
-    lg_chan(lg_duration) after;
+    lg_chan(lg_time) after;
 };
 
 static lg_chan(int) arrived;
@@ -247,7 +247,7 @@ END_TEST
 static void drop_early(void)
 {
     for (int i = 0; i < 20000; i++) {
-        lg_chan(lg_duration) later = lg_chan_after(LONG), soon = lg_chan_after(i % 30 * US);
+        lg_chan(lg_time) later = lg_chan_after(LONG), soon = lg_chan_after(i % 30 * US);
         if (i % 3 == 0)
             spin_until(lg_now() + i % 40 * US);
         lg_chan_unref(soon); /* it may just be firing */
@@ -275,7 +275,7 @@ static void note_call(int a, long b, const char *c)
 
 static void wait_for_calls(int count)
 {
-    lg_duration limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + 20 * LG_SECOND;
     while (atomic_load(&calls) < count) {
         hold(lg_now() < limit);
         lg_sleep(100 * US);
@@ -286,7 +286,7 @@ static void functions(void)
 {
     atomic_store(&calls, 0);
     atomic_store(&arguments, 0);
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     lg_timer *timer = lg_timer_new_func(2 * MS, note_call, 1, 20L, "abc");
     lg_defer(lg_timer_free, timer);
     hold(lg_timer_channel(timer) == NULL);
@@ -428,10 +428,10 @@ static void free_soon(lg_timer *timer)
 static void waits_for_what_is_freed(void)
 {
     lg_timer *timer = lg_timer_new(LONG);
-    lg_chan(lg_duration) channel = lg_chan_ref(lg_timer_channel(timer));
+    lg_chan(lg_time) channel = lg_chan_ref(lg_timer_channel(timer));
     lg_defer(lg_chan_unref, channel);
     lg_go(free_soon, timer);
-    lg_duration time = 1;
+    lg_time time = 1;
     hold(!lg_chan_recv(channel, &time)); /* it is told */
     hold(time == 0);
     hold(lg_chan_len(channel) == 0);
@@ -614,21 +614,21 @@ START_TEST(a_million_timers_may_be_pending)
 #endif
     lg_timer **timers = calloc(COUNT, sizeof(lg_timer *));
     ck_assert_ptr_nonnull(timers);
-    lg_duration begin = lg_now();
+    lg_time begin = lg_now();
     for (int i = 0; i < COUNT; i++)
         timers[i] = lg_timer_new(LG_HOUR + i * 7919LL % 1000003 * US);
-    lg_duration started = lg_now();
+    lg_time started = lg_now();
     /* One more is on time. */
-    lg_duration time, start = lg_now();
+    lg_time time, start = lg_now();
     lg_timer *soon = lg_timer_new(MS);
     ck_assert(lg_chan_recv(lg_timer_channel(soon), &time));
     ck_assert_int_ge(time, start + MS);
     ck_assert_int_le(time, start + LG_SECOND);
     lg_timer_free(soon);
-    lg_duration before_stop = lg_now();
+    lg_time before_stop = lg_now();
     for (int i = 0; i < COUNT; i++)
         hold(lg_timer_stop(timers[i]));
-    lg_duration stopped_at = lg_now();
+    lg_time stopped_at = lg_now();
     for (int i = 0; i < COUNT; i++)
         lg_timer_free(timers[i]);
     free(timers);
@@ -663,7 +663,7 @@ static void race_stops(void)
 {
     lg_timer *timer = lg_timer_new(LONG);
     lg_defer(lg_timer_free, timer);
-    lg_chan(lg_duration) channel = lg_timer_channel(timer);
+    lg_chan(lg_time) channel = lg_timer_channel(timer);
     for (int i = 0; i < 3000; i++) {
         lg_timer_reset(timer, i % 50 * US);
         if (i % 2 == 0) {
@@ -699,7 +699,7 @@ static void race_functions(void)
             if (i % 2 == 0)
                 spin_until(lg_now() + 10 * US);
         }
-        lg_duration limit = lg_now() + 20 * LG_SECOND;
+        lg_time limit = lg_now() + 20 * LG_SECOND;
         while (atomic_load(count) < begun) {
             hold(lg_now() < limit);
             lg_sleep(10 * US);
@@ -729,7 +729,7 @@ static lg_timer *shared;
 static void share(void)
 {
     uint64_t random = lg_goroutine_id() + 1;
-    lg_chan(lg_duration) channel = lg_timer_channel(shared);
+    lg_chan(lg_time) channel = lg_timer_channel(shared);
     int received = 0;
     for (int i = 0; i < 5000 || received == 0; i++) {
         random = random * 6364136223846793005U + 1442695040888963407U;

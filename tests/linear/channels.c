@@ -3,7 +3,6 @@
 #include "defer/test_help.h"
 
 #include <lifoguard/chan.h>
-#include <lifoguard/select.h>
 
 #include "linear.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 uint64_t linear_now(void)
 {
@@ -21,7 +21,7 @@ unsigned linear_below(struct linear_random *random, unsigned limit)
 void linear_rounds(void (*round)(unsigned number))
 {
     enum { LEAST = 20, SECONDS = 3 };
-    lg_duration start = lg_now();
+    lg_time start = lg_now();
     unsigned number = 0;
     while (number < LEAST || lg_now() - start < SECONDS * LG_SECOND)
         round(++number);

@@ -2,8 +2,8 @@
 #ifndef LIFOGUARD_RUN_JOB_H
 #define LIFOGUARD_RUN_JOB_H
 
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -26,7 +26,7 @@ struct job {
     int code, status; /* of the end, as in siginfo_t */
     lg_duration started, took;
     enum job_step step;
-    lg_duration deadline; /* of the step; 0: none */
+    lg_time deadline; /* of the step; 0: none */
 };
 
 /* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the

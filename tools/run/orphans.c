@@ -112,12 +112,12 @@ static bool end_with(int number, lg_duration limit)
 {
     struct list told = {0};
     lg_defer(list_free, &told);
-    lg_duration deadline = lg_now() + limit;
+    lg_time deadline = lg_now() + limit;
     while (signal_all(number, &told) > 0) {
         if (lg_now() >= deadline)
             return false;
         /* One that is adopted later comes without a signal: so look again now and then. */
-        lg_duration next = lg_now() + 100 * LG_MILLISECOND;
+        lg_time next = lg_now() + 100 * LG_MILLISECOND;
         signals_wait(next < deadline ? next : deadline);
         while (signals_next() == SIGCHLD)
             ;

@@ -3,7 +3,7 @@
 #ifndef LIFOGUARD_RUN_ORPHANS_H
 #define LIFOGUARD_RUN_ORPHANS_H
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 /* Before the first job. Children that this process has already (a shell may have become lifoguard by
  * exec) are nobody's orphans. */

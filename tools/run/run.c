@@ -557,7 +557,7 @@ static void run_and_clean(struct run *run)
 int run_job_file(const char *path, lg_duration grace)
 {
     lg_func (int, status) {
-        lg_duration began = lg_now();
+        lg_time began = lg_now();
         struct job_file file = {0};
         lg_defer(job_file_free, &file);
         name_file(path);

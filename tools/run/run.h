@@ -2,7 +2,7 @@
 #ifndef LIFOGUARD_RUN_RUN_H
 #define LIFOGUARD_RUN_RUN_H
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its number */ };
 

@@ -2,7 +2,7 @@
 #ifndef LIFOGUARD_RUN_SAY_H
 #define LIFOGUARD_RUN_SAY_H
 
-#include <lifoguard/duration.h>
+#include <lifoguard/time.h>
 
 /* "[2/6]       start   COMMAND" and, with details, "  (DETAILS)". */
 void say_event(const char *tag, const char *event, const char *command, const char *details);

@@ -77,7 +77,7 @@ int signals_next(void)
     return read(ends[0], &byte, 1) == 1 ? byte : 0;
 }
 
-void signals_wait(lg_duration deadline)
+void signals_wait(lg_time deadline)
 {
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
     int timeout = -1;

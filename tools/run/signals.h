@@ -2,8 +2,8 @@
 #ifndef LIFOGUARD_RUN_SIGNALS_H
 #define LIFOGUARD_RUN_SIGNALS_H
 
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 #include <spawn.h>
 
 /* Catches SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless one was ignored when the program started, and
@@ -17,7 +17,7 @@ void signals_close(void);
 int signals_next(void);
 
 /* Returns when there may be a signal, or at `deadline` (of lg_now; 0: none). */
-void signals_wait(lg_duration deadline);
+void signals_wait(lg_time deadline);
 
 /* Sees to it that a child begins with the signals this program was started with. */
 int signals_for_child(posix_spawnattr_t *attributes, short *flags);

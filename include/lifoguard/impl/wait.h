@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include <lifoguard/base.h>
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 
 LG_BEGIN_DECLS
 

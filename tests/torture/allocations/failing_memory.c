@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <lifoguard/pending.h>
+#include <lifoguard/defer.h>
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): glibc's names. */
 void *__libc_malloc(size_t size);

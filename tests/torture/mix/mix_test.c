@@ -316,7 +316,7 @@ static long started;
 
 static void start_many(lg_duration how_long, lg_error **err)
 {
-    lg_duration end = lg_now() + how_long;
+    lg_time end = lg_now() + how_long;
     lg_group_scope(group, err);
     while (lg_now() < end) {
         if (started - atomic_load(&ended) >= AT_ONCE) {

@@ -1,12 +1,12 @@
 /*
- * lifoguard/duration.h: lengths of time, written and read as Go does.
+ * Lengths of time, written and read as Go does, and points in time.
  *
  * A duration is a count of nanoseconds, so one can add, compare and scale them: 3 * LG_SECOND +
  * LG_MILLISECOND / 2. The largest is some 292 years; arithmetic beyond it is the overflow of
  * int64_t. All functions may be called by any thread, at any time.
  */
-#ifndef LIFOGUARD_DURATION_H
-#define LIFOGUARD_DURATION_H
+#ifndef LIFOGUARD_TIME_H
+#define LIFOGUARD_TIME_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +16,15 @@
 
 LG_BEGIN_DECLS
 
+/* A length of time, in nanoseconds. */
 typedef int64_t lg_duration;
+
+/* A point in time: what lg_now returned, or such a point with a duration added. Two points differ by a
+ * duration. The types are the same to the compiler; they tell the reader which of the two is meant. */
+typedef int64_t lg_time;
+
+/* Later than every other point in time: never. */
+#define LG_TIME_MAX ((lg_time)INT64_MAX)
 
 #define LG_NANOSECOND ((lg_duration)1)
 #define LG_MICROSECOND ((lg_duration)1000)
@@ -52,10 +60,10 @@ LG_API lg_error *lg_duration_parse(const char *text, lg_duration *duration)
  * The time on a clock that is never set (CLOCK_MONOTONIC) and that has no known beginning: only
  * differences mean something. Async-signal-safe.
  */
-LG_API lg_duration lg_now(void);
+LG_API lg_time lg_now(void);
 
 /* How long ago lg_now() returned `start`. */
-LG_API lg_duration lg_since(lg_duration start);
+LG_API lg_duration lg_since(lg_time start);
 
 LG_END_DECLS
 

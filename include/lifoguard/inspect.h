@@ -7,16 +7,16 @@
  * goroutine keeps busy is waited for a tenth of a second; after that, what it runs is listed as it seems to be, and
  * without stacks. Nothing here is for a signal handler.
  */
-#ifndef LIFOGUARD_GOROUTINES_H
-#define LIFOGUARD_GOROUTINES_H
+#ifndef LIFOGUARD_INSPECT_H
+#define LIFOGUARD_INSPECT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 
 LG_BEGIN_DECLS
 
