@@ -13,7 +13,7 @@ static void tell(const lg_context *ctx)
 int main(void)
 {
     lg_auto_context lg_context *ctx =
-        lg_context_with_timeout_named(lg_context_background(), 100 * LG_MILLISECOND, "context");
+        lg_context_with_timeout(lg_context_background(), 100 * LG_MILLISECOND, .name = "context");
     lg_context_func func = lg_context_on_done(ctx, tell, ctx);
     lg_defer(lg_context_func_stop_and_wait, &func);
     puts("doing work");

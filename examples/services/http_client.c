@@ -128,8 +128,8 @@ static lg_error *handle(const char *name, const char *url)
         struct span span = {.name = name};
         lg_defer(span_end, &span);
 
-        lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
-                                                        300 * LG_MILLISECOND, "fetch");
+        lg_context *ctx = lg_context_with_timeout(lg_context_background(), 300 * LG_MILLISECOND,
+                                                  .name = "fetch");
         lg_defer(context_end, ctx);
 
         struct response *response;
@@ -147,8 +147,8 @@ static lg_error *handle_in_the_wrong_order(const char *name, const char *url)
 {
     lg_func (lg_error *, err) {
         struct span span = {.name = name};
-        lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
-                                                        300 * LG_MILLISECOND, "fetch");
+        lg_context *ctx = lg_context_with_timeout(lg_context_background(), 300 * LG_MILLISECOND,
+                                                  .name = "fetch");
         lg_defer(context_end, ctx);
         struct response *response;
         err = response_open(ctx, url, &span, &response);

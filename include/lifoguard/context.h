@@ -58,29 +58,50 @@ LG_API const lg_context *lg_context_background(void) __attribute__((__returns_no
 LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
-/* A child that is done when lg_now() returns `time`, or when that long has passed; at once, if that is now or was
- * before. A deadline of the parent's that comes first is not put off. Its lg_context_error is then
- * &lg_error_deadline_exceeded, and its cause
- *     without a name or cause: the same
- *     with a name (copied):    an error that reads `query, 2s: deadline exceeded`, in which lg_error_is finds it  (C8)
- *     with a cause, not NULL:  that; the context takes it, whatever happens
- * The first one in a program starts its workers (go.h), which keep the time. */
-LG_API lg_context *lg_context_with_deadline(const lg_context *parent, lg_time time)
+/* lg_context_with_deadline(parent, time [, .name = …] [, .cause = …])
+ * lg_context_with_timeout(parent, timeout [, .name = …] [, .cause = …])
+ *
+ *     lg_context *ctx = lg_context_with_timeout(parent, 2 * LG_SECOND, .name = "query");
+ *
+ * A child that is done when lg_now() returns `time`, or when `timeout` has passed; at once, if that is now or was
+ * before. A deadline of the parent's that comes first is not put off. The child's lg_context_error is then
+ * &lg_error_deadline_exceeded, and its cause is
+ *     without name and cause:  the same
+ *     with .name (copied):     an error that reads `query, 2s: deadline exceeded`, in which lg_error_is finds
+ *                              &lg_error_deadline_exceeded (C8)
+ *     with .cause:             that error; the context takes it, whatever happens. A name is then not used.
+ * The first such context in a program starts the program's workers (go.h), which keep the time. */
+#ifndef __cplusplus
+#define lg_context_with_deadline(parent, ...)                                                      \
+    lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
+#define lg_context_with_timeout(parent, ...)                                                       \
+    lgi_context_with_timeout((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
+#endif
+
+typedef struct lg_context_limit {
+    int64_t lgi_when; /* the lg_time or lg_duration */
+    const char *name;
+    lg_error *cause;
+} lg_context_limit;
+
+LG_API lg_context *lgi_context_with_deadline(const lg_context *parent,
+                                             const lg_context_limit *limit)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_time time,
-                                                  const char *name)
+LG_API lg_context *lgi_context_with_timeout(const lg_context *parent, const lg_context_limit *limit)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_time time,
-                                                  lg_error *cause)
-    __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
-    __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_timeout_named(const lg_context *parent, lg_duration timeout,
-                                                 const char *name)
-    __attribute__((__returns_nonnull__, __warn_unused_result__));
-LG_API lg_context *lg_context_with_timeout_cause(const lg_context *parent, lg_duration timeout,
-                                                 lg_error *cause)
-    __attribute__((__returns_nonnull__, __warn_unused_result__));
+
+#ifdef __cplusplus
+static inline lg_context *lg_context_with_deadline(const lg_context *parent, lg_time time)
+{
+    const lg_context_limit limit = {time, nullptr, nullptr};
+    return lgi_context_with_deadline(parent, &limit);
+}
+static inline lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
+{
+    const lg_context_limit limit = {timeout, nullptr, nullptr};
+    return lgi_context_with_timeout(parent, &limit);
+}
+#endif
 
 /* The address of a key is its identity, so define each once, as a static or global constant. */
 typedef struct lg_context_key {

@@ -55,7 +55,7 @@ START_TEST(C1_every_kind_can_be_cancelled_and_ended)
         makers[0](lg_context_background()),
         makers[1](lg_context_background()),
         lg_context_with_timeout(lg_context_background(), LG_HOUR),
-        lg_context_with_deadline_named(lg_context_background(), lg_now() + LG_HOUR, "name"),
+        lg_context_with_deadline(lg_context_background(), lg_now() + LG_HOUR, .name = "name"),
         lg_context_with_value(lg_context_background(), &colour_key, red),
         lg_context_for_cleanup(lg_context_background(), LG_HOUR),
         lg_context_merge(lg_context_background(), lg_context_background()),
@@ -236,7 +236,7 @@ START_TEST(C3_a_child_of_a_cancelled_parent_is_born_cancelled)
     lg_auto_context lg_context *a = lg_context_with_cancel(parent);
     lg_auto_context lg_context *b = lg_context_with_timeout(parent, LG_HOUR);
     lg_auto_context lg_context *c = lg_context_with_value(parent, &colour_key, red);
-    lg_auto_context lg_context *d = lg_context_with_timeout_named(parent, -LG_SECOND, "too late");
+    lg_auto_context lg_context *d = lg_context_with_timeout(parent, -LG_SECOND, .name = "too late");
     lg_auto_context lg_context *e = lg_context_merge(lg_context_background(), parent);
     lg_auto_context lg_context *f = lg_context_merge(parent, lg_context_background());
     lg_auto_context lg_context *g = lg_context_with_cancel(a);
@@ -713,7 +713,7 @@ START_TEST(errno_is_left_alone)
 {
     errno = 4711;
     lg_context *ctx = lg_context_with_cancel(lg_context_background());
-    lg_context *timed = lg_context_with_timeout_named(ctx, LG_HOUR, "x");
+    lg_context *timed = lg_context_with_timeout(ctx, LG_HOUR, .name = "x");
     lg_context_cancel(ctx);
     lg_context_free(timed);
     lg_context_free(ctx);
@@ -726,7 +726,7 @@ START_TEST(a_context_describes_where_it_comes_from)
     char text[200], small[12];
     lg_auto_context lg_context *a = lg_context_with_value(lg_context_background(), &colour_key,
                                                           red);
-    lg_auto_context lg_context *b = lg_context_with_timeout_named(a, 2 * LG_SECOND, "query");
+    lg_auto_context lg_context *b = lg_context_with_timeout(a, 2 * LG_SECOND, .name = "query");
     lg_auto_context lg_context *c = lg_context_without_cancel(b);
     lg_auto_context lg_context *d = lg_context_for_cleanup(c, LG_SECOND);
     lg_auto_context lg_context *e = lg_context_with_cancel(d);

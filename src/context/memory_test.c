@@ -46,12 +46,12 @@ static void make(void *data)
     case CANCEL: making->made = lg_context_with_cancel(parent); break;
     case WITHOUT: making->made = lg_context_without_cancel(parent); break;
     case TIMEOUT: making->made = lg_context_with_timeout(parent, LG_HOUR); break;
-    case NAMED: making->made = lg_context_with_timeout_named(parent, LG_HOUR, "name"); break;
+    case NAMED: making->made = lg_context_with_timeout(parent, LG_HOUR, .name = "name"); break;
     case CAUSED:
-        making->made = lg_context_with_timeout_cause(parent, LG_HOUR, making->cause);
+        making->made = lg_context_with_timeout(parent, LG_HOUR, .cause = making->cause);
         break;
     case CAUSED_IN_VAIN: /* the parent's deadline comes first */
-        making->made = lg_context_with_timeout_cause(parent, 3 * LG_HOUR, making->cause);
+        making->made = lg_context_with_timeout(parent, 3 * LG_HOUR, .cause = making->cause);
         break;
     case VALUE: making->made = lg_context_with_value(parent, &owned_key, &errors_freed); break;
     case CLEANUP: making->made = lg_context_for_cleanup(parent, LG_HOUR); break;
@@ -160,7 +160,7 @@ START_TEST(cancelling_needs_no_memory)
     if (!can_fail_allocations())
         return;
     lg_context *root = lg_context_with_cancel(lg_context_background());
-    lg_context *a = lg_context_with_timeout_named(root, LG_HOUR, "x");
+    lg_context *a = lg_context_with_timeout(root, LG_HOUR, .name = "x");
     lg_context *b = lg_context_merge(a, root);
     lg_context *c = lg_context_with_value(b, &owned_key, NULL);
     lg_context_on_done(c, call);
@@ -185,8 +185,8 @@ START_TEST(waiting_needs_no_memory)
 {
     if (!can_fail_allocations())
         return;
-    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
-                                                                    LG_MILLISECOND, "x");
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              LG_MILLISECOND, .name = "x");
     memory_watch(1, true);
     lg_context_wait(ctx);
     require(lg_sleep_until(LG_HOUR, lg_until_context(ctx)) == &lg_error_deadline_exceeded);

@@ -138,7 +138,7 @@ static void add_node(void)
         if (expired)
             when = below(100);
         cause = causes[below(CAUSES)];
-        node.ctx = lg_context_with_deadline_cause(above, when, cause);
+        node.ctx = lg_context_with_deadline(above, when, .cause = cause);
         if (when < node.deadline)
             node.deadline = when;
         else

@@ -78,7 +78,7 @@ static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
     ctx->deadline = deadline->when;
     if (kind == LGI_FOR_CLEANUP)
         ctx->has_parent = false;
-    if (deadline->name) {
+    if (deadline->name && !deadline->cause) {
         timed->cause = named_cause(deadline);
         if (timed->cause == &lg_error_deadline_exceeded)
             give_up(ctx, NULL, deadline->function);
@@ -120,51 +120,24 @@ static lg_duration after(lg_time now, lg_duration timeout)
     return when;
 }
 
-static lg_context *at(const lg_context *parent, lg_time time, const char *name, lg_error *cause,
-                      const char *function)
+lg_context *lgi_context_with_deadline(const lg_context *parent, const lg_context_limit *limit)
 {
-    const struct deadline deadline = {function, lg_now(), time, name, LG_DURATION_MAX, cause};
+    const struct deadline deadline = {"lg_context_with_deadline",
+                                      lg_now(),
+                                      limit->lgi_when,
+                                      limit->name,
+                                      LG_DURATION_MAX,
+                                      limit->cause};
     return with_deadline(parent, &deadline);
 }
 
-static lg_context *within(const lg_context *parent, lg_duration timeout, const char *name,
-                          lg_error *cause, const char *function)
+lg_context *lgi_context_with_timeout(const lg_context *parent, const lg_context_limit *limit)
 {
     lg_time now = lg_now();
-    const struct deadline deadline = {function, now, after(now, timeout), name, timeout, cause};
+    const struct deadline deadline = {
+        "lg_context_with_timeout", now,         after(now, limit->lgi_when), limit->name,
+        limit->lgi_when,           limit->cause};
     return with_deadline(parent, &deadline);
-}
-
-lg_context *lg_context_with_deadline(const lg_context *parent, lg_time time)
-{
-    return at(parent, time, NULL, NULL, "lg_context_with_deadline");
-}
-
-lg_context *lg_context_with_deadline_named(const lg_context *parent, lg_time time, const char *name)
-{
-    return at(parent, time, name, NULL, "lg_context_with_deadline_named");
-}
-
-lg_context *lg_context_with_deadline_cause(const lg_context *parent, lg_time time, lg_error *cause)
-{
-    return at(parent, time, NULL, cause, "lg_context_with_deadline_cause");
-}
-
-lg_context *lg_context_with_timeout(const lg_context *parent, lg_duration timeout)
-{
-    return within(parent, timeout, NULL, NULL, "lg_context_with_timeout");
-}
-
-lg_context *lg_context_with_timeout_named(const lg_context *parent, lg_duration timeout,
-                                          const char *name)
-{
-    return within(parent, timeout, name, NULL, "lg_context_with_timeout_named");
-}
-
-lg_context *lg_context_with_timeout_cause(const lg_context *parent, lg_duration timeout,
-                                          lg_error *cause)
-{
-    return within(parent, timeout, NULL, cause, "lg_context_with_timeout_cause");
 }
 
 lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout)

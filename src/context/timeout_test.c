@@ -81,10 +81,10 @@ END_TEST
 START_TEST(C1_a_parents_earlier_deadline_is_not_put_off)
 {
     lg_auto_context lg_context *parent =
-        lg_context_with_timeout_named(lg_context_background(), SHORT * LG_MILLISECOND, "outer");
-    lg_auto_context lg_context *child = lg_context_with_timeout_named(parent, LG_HOUR, "inner");
-    lg_auto_context lg_context *caused = lg_context_with_timeout_cause(parent, LG_HOUR,
-                                                                       counted_error("x"));
+        lg_context_with_timeout(lg_context_background(), SHORT * LG_MILLISECOND, .name = "outer");
+    lg_auto_context lg_context *child = lg_context_with_timeout(parent, LG_HOUR, .name = "inner");
+    lg_auto_context lg_context *caused = lg_context_with_timeout(parent, LG_HOUR,
+                                                                 .cause = counted_error("x"));
     lg_duration outer, inner;
     ck_assert_int_eq(errors_freed, 1); /* it can never be the cause */
     ck_assert(lg_context_deadline(parent, &outer) && lg_context_deadline(child, &inner));
@@ -110,8 +110,8 @@ END_TEST
 
 START_TEST(C2_a_cancel_before_the_deadline_wins)
 {
-    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
-                                                                    100 * LG_MILLISECOND, "x");
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              100 * LG_MILLISECOND, .name = "x");
     lg_context_cancel_cause(ctx, &why_other);
     lg_sleep(120 * LG_MILLISECOND);
     expect_done(ctx, &lg_error_cancelled, &why_other);
@@ -123,10 +123,10 @@ END_TEST
 static void name_it(void)
 {
     char name[] = "query";
-    lg_auto_context lg_context *ctx = lg_context_with_timeout_named(lg_context_background(),
-                                                                    SHORT * LG_MILLISECOND, name);
-    lg_auto_context lg_context *at = lg_context_with_deadline_named(
-        lg_context_background(), lg_now() + SHORT * LG_MILLISECOND, name);
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(lg_context_background(),
+                                                              SHORT * LG_MILLISECOND, .name = name);
+    lg_auto_context lg_context *at = lg_context_with_deadline(
+        lg_context_background(), lg_now() + SHORT * LG_MILLISECOND, .name = name);
     memset(name, 'x', 5); /* it was copied */
     lg_context_wait(ctx);
     lg_context_wait(at);
@@ -155,7 +155,8 @@ START_TEST(C1_causes_of_timeouts_come_out_as_in_go)
 {
     lg_context *ctx, *child;
     /* It fires: err is the deadline, the cause what was given. */
-    ctx = lg_context_with_timeout_cause(lg_context_background(), SHORT * LG_MILLISECOND, &why_slow);
+    ctx = lg_context_with_timeout(lg_context_background(), SHORT * LG_MILLISECOND,
+                                  .cause = &why_slow);
     child = lg_context_with_cancel(ctx);
     lg_context_wait(child);
     expect_done(ctx, &lg_error_deadline_exceeded, &why_slow);
@@ -163,25 +164,46 @@ START_TEST(C1_causes_of_timeouts_come_out_as_in_go)
     lg_context_free(child);
     lg_context_free(ctx);
     /* It does not: the cause given for it is none. */
-    ctx = lg_context_with_timeout_cause(lg_context_background(), LG_HOUR, counted_error("slow"));
+    ctx = lg_context_with_timeout(lg_context_background(), LG_HOUR, .cause = counted_error("slow"));
     lg_context_cancel(ctx);
     expect_cancelled(ctx);
     lg_context_free(ctx);
     ck_assert_int_eq(errors_freed, 1);
     /* The parent is cancelled first. */
     ctx = lg_context_with_cancel(lg_context_background());
-    child = lg_context_with_timeout_cause(ctx, LG_HOUR, &why_slow);
+    child = lg_context_with_timeout(ctx, LG_HOUR, .cause = &why_slow);
     lg_context_cancel_cause(ctx, &why_other);
     expect_done(child, &lg_error_cancelled, &why_other);
     lg_context_free(child);
     lg_context_free(ctx);
     /* At once. */
-    ctx = lg_context_with_deadline_cause(lg_context_background(), 1, &why_slow);
+    ctx = lg_context_with_deadline(lg_context_background(), 1, .cause = &why_slow);
     expect_done(ctx, &lg_error_deadline_exceeded, &why_slow);
     lg_context_free(ctx);
-    ctx = lg_context_with_timeout_cause(lg_context_background(), -1, NULL);
+    ctx = lg_context_with_timeout(lg_context_background(), -1, .cause = NULL);
     expect_done(ctx, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
     lg_context_free(ctx);
+    /* A name is for the cause that the context makes itself. */
+    ctx = lg_context_with_timeout(lg_context_background(), -1, .name = "unused",
+                                  .cause = &why_slow);
+    expect_done(ctx, &lg_error_deadline_exceeded, &why_slow);
+    lg_context_free(ctx);
+}
+END_TEST
+
+START_TEST(C9_a_wait_ends_by_its_context_or_by_its_own_limit)
+{
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_until both = lg_until_within(lg_until_context(ctx), SHORT * LG_MILLISECOND);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, both), &lg_error_deadline_exceeded);
+    both = lg_until_within(lg_until_context(ctx), LG_HOUR);
+    lg_context_cancel(ctx);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, both), &lg_error_cancelled);
+    /* The earlier limit holds, whichever was given first. */
+    both = lg_until_within(lg_until_deadline(7), LG_HOUR);
+    ck_assert_int_eq(both.lgi_deadline, 7);
+    both = lg_until_within(lg_until_forever(), LG_DURATION_MAX);
+    ck_assert_int_eq(both.lgi_deadline, LG_TIME_MAX);
 }
 END_TEST
 
@@ -287,7 +309,7 @@ static void end_when_due(void)
 {
     for (int i = 0; i < 3000; i++) {
         lg_context *parent = lg_context_with_cancel(lg_context_background());
-        lg_context *ctx = lg_context_with_timeout_named(parent, 20 * LG_MICROSECOND, "race");
+        lg_context *ctx = lg_context_with_timeout(parent, 20 * LG_MICROSECOND, .name = "race");
         lg_context *child = lg_context_with_cancel(ctx);
         lg_time until = lg_now() + 15 * LG_MICROSECOND + i % 10 * LG_MICROSECOND;
         while (lg_now() < until)
@@ -309,5 +331,6 @@ RUN_TESTS("timeout", C1_a_timeout_ends_what_is_below, C1_a_deadline, C1_a_deadli
           C1_the_longest_timeout_is_none, C1_a_parents_earlier_deadline_is_not_put_off,
           C1_a_childs_earlier_deadline_leaves_the_parent_alone,
           C2_a_cancel_before_the_deadline_wins, C8_the_cause_names_the_timeout,
-          C1_causes_of_timeouts_come_out_as_in_go, C7_a_cleanup_goes_on_but_not_for_ever,
+          C1_causes_of_timeouts_come_out_as_in_go,
+          C9_a_wait_ends_by_its_context_or_by_its_own_limit, C7_a_cleanup_goes_on_but_not_for_ever,
           a_hundred_thousand_timeouts, a_deadline_over_a_wide_tree, ending_one_that_is_just_due)

@@ -318,8 +318,8 @@ static void wait_in_all_ways(void)
         lg_context_cancel_cause(parent, &why);
         expect(&waits[i], parent, &lg_error_cancelled); /* done before */
 
-        lg_auto_context lg_context *timed = lg_context_with_timeout_named(lg_context_background(),
-                                                                          LG_MILLISECOND, "x");
+        lg_auto_context lg_context *timed = lg_context_with_timeout(lg_context_background(),
+                                                                    LG_MILLISECOND, .name = "x");
         lg_auto_context lg_context *child = lg_context_with_cancel(timed);
         expect(&waits[i], child, &lg_error_deadline_exceeded);
 

@@ -31,7 +31,7 @@ static lg_context *bounded_context(const char *name, lg_time deadline)
         char text[64];
         lg_defer_recover(set_none, &context);
         lgi_shutdown_copy_text(text, sizeof(text), name);
-        lg_return(lg_context_with_deadline_named(lg_context_background(), deadline, text));
+        lg_return(lg_context_with_deadline(lg_context_background(), deadline, .name = text));
     }
 }
 
