@@ -5,15 +5,31 @@
 
 #include <lifoguard/lifoguard.h>
 
+static lg_time enter(const char *name)
+{
+    printf("[ENTER %s]\n", name);
+    return lg_now();
+}
+
+static void leave(const char *name, lg_time start)
+{
+    char elapsed[LG_DURATION_TEXT_SIZE];
+    lg_duration_format(lg_since(start), elapsed, sizeof(elapsed));
+    printf("[EXIT %s after %s]\n", name, elapsed);
+}
+
+/* enter is called now, since arguments are evaluated at the defer; leave when the block is left. */
+#define TRACE(name) lg_defer(leave, name, enter(name))
+
 static void do_work(void)
 {
-    lg_defer_probe(stdout, "doWork");
+    TRACE("doWork");
     nanosleep(&(struct timespec){.tv_nsec = 50 * LG_MILLISECOND}, NULL);
 }
 
 static void may_crash(void)
 {
-    lg_defer_probe(stdout, "mayCrash");
+    TRACE("mayCrash");
     lg_panic("planned");
 }
 
