@@ -14,9 +14,7 @@
 /* Ready-made cleanups. */
 #include <lifoguard/close.h>
 #include <lifoguard/close_once.h>
-#include <lifoguard/environ.h>
 #include <lifoguard/file.h>
-#include <lifoguard/probe.h>
 #include <lifoguard/registry.h>
 
 /* Goroutines, and what they wait with. */

@@ -18,7 +18,7 @@
 #include "sched/goroutine.h"
 #include "sched/lock.h"
 #include "sched/park.h"
-#include "sched/timer.h"
+#include "sched/wheel.h"
 
 enum lgi_context_kind {
     LGI_BACKGROUND,

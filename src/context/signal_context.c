@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "context/context.h"
-#include "context/signals.h"
+#include "signals/signals.h"
 #include "sched/runtime.h"
 
 struct signalled {

@@ -87,9 +87,9 @@ static bool say_unreached(const lg_pending_call *call, void *data)
 
 static void say_who(void)
 {
-    if (lgi_above.describe) {
+    if (lgi_defer_hooks.describe) {
         char who[512];
-        lgi_above.describe(who, sizeof(who));
+        lgi_defer_hooks.describe(who, sizeof(who));
         lgi_say(&lgi_to_stderr, "in %s\n", who);
     }
 }
@@ -105,7 +105,7 @@ static void report(const struct lgi_unwinding *u)
         lgi_say_calls(&lgi_to_stderr, panic);
         lgi_say_stack(&lgi_to_stderr, panic);
         char began[512];
-        if (lgi_above.began && lgi_above.began(began, sizeof(began)) > 0)
+        if (lgi_defer_hooks.began && lgi_defer_hooks.began(began, sizeof(began)) > 0)
             lgi_say(&lgi_to_stderr, "    %s\n", began);
     }
     if (lgi_thread.skipped > 0)

@@ -237,8 +237,8 @@ lg_error *lgi_panic_capture(lg_panic_info *panic)
         free(captured);
         captured = NULL;
     }
-    if (captured && lgi_above.describe)
-        lgi_above.describe(captured->who, sizeof(captured->who));
+    if (captured && lgi_defer_hooks.describe)
+        lgi_defer_hooks.describe(captured->who, sizeof(captured->who));
     if (cause)
         error = lgi_error_wrap_kind(panic->file, (int)panic->line, cause, &lg_panic_kind, captured,
                                     "panic");

@@ -19,7 +19,7 @@
 
 __thread struct lgi_record *lgi_top;
 __thread struct lgi_thread lgi_thread;
-struct lgi_above lgi_above;
+struct lgi_defer_hooks lgi_defer_hooks;
 
 /* Told apart by address; the lines keep them from being merged. */
 const struct lgi_site lgi_head_site = {.text = "", .line = 1, .kind = LGI_HEAD};
@@ -180,8 +180,8 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
     lgi_top = NULL;
     if (leaving == LGI_EXIT)
         lgi_exit_unwound();
-    if (lgi_above.stack_ended)
-        lgi_above.stack_ended(leaving, status);
+    if (lgi_defer_hooks.stack_ended)
+        lgi_defer_hooks.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
         lgi_exit_now(status);
     pthread_exit(NULL);

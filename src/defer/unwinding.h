@@ -85,7 +85,7 @@ struct lgi_thread {
 };
 
 /* What a room above has to say. */
-struct lgi_above {
+struct lgi_defer_hooks {
     /* A goexit has reached the end of a stack that is not the thread's own, or an exit the end of any. NULL, or if
      * it returns: the thread ends, or the process. */
     void (*stack_ended)(enum lgi_leaving leaving, int status);
@@ -94,7 +94,7 @@ struct lgi_above {
     /* Where its stack goes on: where it was started. 0: nowhere. */
     size_t (*began)(char *buffer, size_t size);
 };
-extern struct lgi_above lgi_above;
+extern struct lgi_defer_hooks lgi_defer_hooks;
 
 extern __thread struct lgi_thread lgi_thread __attribute__((tls_model("initial-exec")));
 

@@ -10,7 +10,7 @@
 
 #include "io/helper.h"
 #include "io/keep_errno.h"
-#include "sched/poll.h"
+#include "poll/poll.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434

@@ -4,7 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
-#include "sched/poll.h"
+#include "poll/poll.h"
 
 /* How often a goroutine has come to wait for a descriptor. */
 static _Atomic unsigned armed;

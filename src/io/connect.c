@@ -10,7 +10,7 @@
 
 #include "io/keep_errno.h"
 #include "io/turn.h"
-#include "sched/poll.h"
+#include "poll/poll.h"
 
 /* If it is TCP. */
 static void note_stream(int fd)

@@ -14,8 +14,8 @@
 
 #include "io/keep_errno.h"
 #include "io/turn.h"
+#include "poll/poll.h"
 #include "sched/goroutine.h"
-#include "sched/poll.h"
 
 LG_ERROR_DEFINE(lg_error_end_of_file, "end of file");
 LG_ERROR_DEFINE(lg_error_unexpected_end, "unexpected end of file");

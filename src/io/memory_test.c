@@ -2,7 +2,7 @@
 #define FAILING_ALLOCATIONS
 #include "io/test_crew.h"
 
-#include "close/failing_test.h"
+#include "closers/failing_test.h"
 
 #include <lifoguard/io.h>
 /* Assertions allocate. */

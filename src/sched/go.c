@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "sched/runtime.h"
-#include "sched/stop.h"
 
 enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
 

@@ -8,7 +8,7 @@
 
 #include "defer/unwinding.h"
 #include "sched/park.h"
-#include "sched/timer.h"
+#include "sched/wheel.h"
 
 struct lgi_worker;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sched/futex.h"
+#include "sched/hooks.h"
 #include "sched/runtime.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
@@ -28,7 +29,7 @@ struct lgi_g *lgi_self_slow(void)
         __atomic_store_n(&lgi_main, g, __ATOMIC_RELEASE);
     }
     lgi_current = g;
-    lgi_watch_end(g);
+    lgi_sched_hooks.first_wait(g);
     return g;
 }
 
@@ -118,8 +119,8 @@ static void wait_on_thread(struct lgi_g *g, lg_time deadline)
         uint32_t parked = PARKED;
         __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
         lg_time until = deadline;
-        if (for_ever && lgi_all_asleep() && lgi_deadlocked(&until))
-            lgi_report_deadlock();
+        if (for_ever && lgi_all_asleep())
+            lgi_sched_hooks.last_asleep(&until);
         if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE) ||
             parked == ASLEEP)

@@ -10,13 +10,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "sched/hooks.h"
 #include "sched/instrument.h"
-#include "sched/stop.h"
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_wanted;
 struct lgi_starts lgi_injected;
 bool lgi_forked;
+uint32_t lgi_exiting, lgi_outside, lgi_helpers;
 
 static unsigned worker_count;   /* written atomically, under the lock */
 static bool begun;              /* likewise: there is one that runs */
@@ -84,7 +85,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
         w->cxx_globals = __cxa_get_globals();
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
-    lgi_overflow_thread_begin();
+    lgi_sched_hooks.thread_begins();
 }
 
 /* All signals go to the program's own threads, but for faults, which a thread causes itself. */
@@ -180,8 +181,7 @@ static void begin_once(void)
                                 __ATOMIC_RELAXED);
     pthread_atfork(NULL, NULL, in_child);
     lgi_measure_ticks();
-    lgi_overflow_begin();
-    lgi_stop_begin();
+    lgi_sched_hooks.begin();
 }
 
 bool lgi_workers_begin(void)

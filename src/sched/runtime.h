@@ -79,12 +79,14 @@ static inline bool lgi_thread_waits(const struct lgi_g *g, uint64_t *activity)
 /* Main, once it has waited for something; NULL before. */
 extern struct lgi_g *lgi_main;
 
-/* ---- deadlock.c ---- */
+/* ---- what is counted here for the rooms above ---- */
 
-/* Nothing in the process can ever go on: to be asked by who goes to sleep as the last one. When that may be so, or become
- * so without anybody noticing, sets *until to when to ask again. */
-bool lgi_deadlocked(lg_time *until);
-void lgi_report_deadlock(void) __attribute__((noreturn));
+/* lg_exit is ending all goroutines: new ones are dropped. Atomic. */
+extern uint32_t lgi_exiting;
+static inline bool lgi_is_exiting(void)
+{
+    return __atomic_load_n(&lgi_exiting, __ATOMIC_RELAXED) != 0;
+}
 
 /* Waits for something outside that no worker knows of: what helper threads are doing. Counted atomically, down only after
  * whoever waits for it was unparked. */
@@ -92,14 +94,5 @@ extern uint32_t lgi_outside;
 
 /* Threads of the library's own that are neither workers nor lg_go_thread's, whatever they do. Counted atomically. */
 extern uint32_t lgi_helpers;
-
-/* The calling thread waits here for the first time: when it ends, somebody should ask. */
-void lgi_watch_end(struct lgi_g *g);
-
-/* ---- overflow.c ---- */
-
-void lgi_overflow_begin(void);        /* once */
-void lgi_overflow_thread_begin(void); /* on each thread that runs goroutines */
-void lgi_overflow_thread_end(void);   /* before such a thread ends */
 
 #endif

@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "sched/hooks.h"
 #include "sched/runtime.h"
-#include "sched/stop.h"
 
 #include "sched/futex.h"
 
@@ -43,7 +43,7 @@ static void end(struct lgi_g **guard)
     g->start = NULL;
     pthread_mutex_unlock(&threads.lock);
     lgi_start_free(start);
-    lgi_overflow_thread_end();
+    lgi_sched_hooks.thread_ends();
 }
 
 static void *lgi_thread_main(void *argument)
@@ -53,7 +53,7 @@ static void *lgi_thread_main(void *argument)
     pthread_setname_np(pthread_self(), "lg-thread");
     g->start = argument;
     lgi_thread_bounds(&g->bounds);
-    lgi_overflow_thread_begin();
+    lgi_sched_hooks.thread_begins();
     enlist(g);
     lgi_start_run(g->start);
     return NULL;

@@ -1,5 +1,5 @@
-/* Panics that nothing stops, in goroutines: what becomes of the process, and of main. The facts are Go's; the reference
- * has it that main's deferred calls run, if only main waits. */
+/* Panics that nothing stops, in goroutines: what becomes of the process, and of main. As in Go 1.23, main's deferred
+ * calls do not run, even if main waits. */
 #include "defer/test_help.h"
 
 #include <stdatomic.h>

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "sched/futex.h"
+#include "sched/hooks.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/starts.h"
-#include "sched/stop.h"
 #include "sched/switch.h"
 
 __thread struct lgi_worker *lgi_worker;
@@ -94,7 +94,7 @@ void lgi_worker_look(struct lgi_worker *w)
     if (how == LGI_W_ON_FUTEX)
         lgi_futex_wake(&w->state, 1);
     else if (how == LGI_W_ON_EPOLL)
-        lgi_poll_wake(w);
+        lgi_sched_hooks.poll_wake(w);
 }
 
 void lgi_worker_nudge(struct lgi_worker *w)
@@ -139,7 +139,7 @@ static inline void look(struct lgi_worker *w)
     if (lgi_timers_next(&w->timers) != LG_DURATION_MAX)
         lgi_timers_run(&w->timers, lg_now());
     if (w->fd_waiters > 0)
-        lgi_poll(w, 0);
+        lgi_sched_hooks.poll(w, 0);
 }
 
 /* ---- switching ---- */
@@ -558,7 +558,7 @@ static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
         return;
     }
     if (how == LGI_W_ON_EPOLL)
-        lgi_poll(w, until);
+        lgi_sched_hooks.poll(w, until);
     else
         lgi_futex_wait(&w->state, LGI_W_ON_FUTEX, until);
     atomic_store(&w->state, LGI_W_AWAKE);
@@ -585,7 +585,7 @@ static void idle(struct lgi_worker *w)
         return;
     for (;;) {
         if (w->fd_waiters > 0)
-            lgi_poll(w, 0);
+            lgi_sched_hooks.poll(w, 0);
         lgi_timers_run(&w->timers, lg_now());
         if (has_work(w))
             break;
@@ -616,8 +616,8 @@ static void idle(struct lgi_worker *w)
         if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
             atomic_store(&kick, true);
         atomic_fetch_add(&w->naps, 1);
-        if (!others && until == LG_DURATION_MAX && lgi_deadlocked(&until))
-            lgi_report_deadlock();
+        if (!others && until == LG_DURATION_MAX)
+            lgi_sched_hooks.last_asleep(&until);
         sleep_until(w, until, !others);
         atomic_fetch_add(&awake, 1);
         atomic_fetch_add(&w->naps, 1);

@@ -16,7 +16,7 @@
 #include "sched/goroutine.h"
 #include "sched/stack.h"
 #include "sched/starts.h"
-#include "sched/timer.h"
+#include "sched/wheel.h"
 
 enum lgi_worker_state {
     LGI_W_AWAKE,
@@ -99,13 +99,6 @@ void lgi_worker_yield(struct lgi_g *g);
 
 /* The calling goroutine's call has returned, or was left by a goexit. */
 void lgi_worker_end(struct lgi_g *g) __attribute__((noreturn));
-
-/* ---- poll.c ---- */
-
-/* Looks at descriptors, waiting until `until` at the most (0: not at all, LG_DURATION_MAX: without end), and makes
- * ready who waited for one. */
-void lgi_poll(struct lgi_worker *worker, lg_time until);
-void lgi_poll_wake(struct lgi_worker *worker);
 
 /* A goroutine was made that may start: sees to it that somebody does, soon. */
 void lgi_started_one(bool by_worker);

@@ -10,7 +10,7 @@
 
 #include <lifoguard/shutdown.h>
 
-#include "context/signals.h"
+#include "signals/signals.h"
 #include "shutdown/order.h"
 
 enum { LGI_STAGE_TEXT = 256, LGI_REASON_SIZE = 160 };

@@ -1,0 +1,119 @@
+#include "chan/timed.h"
+
+#include <stdlib.h>
+
+#include <lifoguard/panic.h>
+
+#include "sched/runtime.h"
+
+static struct lgi_timed *timed_of(struct lgi_chan_owner *owner)
+{
+    return (struct lgi_timed *)((char *)owner - offsetof(struct lgi_timed, owner));
+}
+
+lg_time lgi_timed_when(lg_duration duration)
+{
+    lg_time now = lg_now();
+    if (duration <= 0)
+        return now;
+    return duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration;
+}
+
+/* Under the set's lock: if the last time is still there, this one is dropped. */
+static void send_time(struct lgi_timer *timer, lg_time now)
+{
+    struct lgi_timed *timed = (struct lgi_timed *)timer;
+    (void)lgi_chan_offer(timed->channel, &now);
+    if (timed->period == 0)
+        return;
+    lg_duration late = now - timer->when, next;
+    if (__builtin_mul_overflow(timed->period, late / timed->period + 1, &next) ||
+        __builtin_add_overflow(timer->when, next, &next))
+        next = LG_DURATION_MAX;
+    lgi_timer_again(timer, next);
+}
+
+/* Somebody would like to receive without waiting. If the time has come, and only the worker has had no time to see it, it
+ * is seen now: a goroutine that never waits can look at a timer. */
+static void look(struct lgi_chan_owner *owner)
+{
+    struct lgi_timed *timed = timed_of(owner);
+    lgi_lock(&timed->lock);
+    struct lgi_timers *set = timed->timer.set;
+    lgi_unlock(&timed->lock);
+    if (!set || lgi_timers_next(set) == LG_DURATION_MAX)
+        return;
+    lg_time now = lg_now();
+    if (lgi_timers_next(set) <= now)
+        lgi_timers_run(set, now);
+}
+
+/* The channel's last reference is gone. */
+static void end(struct lgi_chan_owner *owner)
+{
+    struct lgi_timed *timed = timed_of(owner);
+    lgi_timer_stop(&timed->timer);
+    free(timed);
+}
+
+struct sending {
+    struct lgi_timed timed;
+    struct lgi_chan channel;
+    lg_time time; /* the channel's room for one */
+};
+_Static_assert(offsetof(struct sending, time) ==
+                   offsetof(struct sending, channel) + sizeof(struct lgi_chan),
+               "the buffer is right behind the channel");
+
+struct lgi_timed *lgi_timed_new(void)
+{
+    struct sending *sending = malloc(sizeof(*sending));
+    if (!sending || !lgi_workers_begin()) {
+        free(sending);
+        lg_panic("out of memory or threads for a timer");
+    }
+    struct lgi_timed *timed = &sending->timed;
+    *timed = (struct lgi_timed){
+        .timer.fire = send_time,
+        .owner = {.look = look, .end = end},
+        .channel = &sending->channel,
+    };
+    lgi_chan_init(timed->channel, sizeof(lg_duration), 1, &timed->owner);
+    return timed;
+}
+
+void lgi_timed_free(struct lgi_timed *timed)
+{
+    lgi_lock(&timed->lock);
+    lgi_timed_stop(timed);
+    lgi_unlock(&timed->lock);
+    if (timed->channel) {
+        (void)lgi_chan_shut(timed->channel); /* who waits need not wait for ever */
+        lg_chan_unref(timed->channel);
+        return;
+    }
+    if (timed->start)
+        lgi_start_free(timed->start);
+    free(timed);
+}
+
+bool lgi_timed_stop(struct lgi_timed *timed)
+{
+    bool stopped = lgi_timer_stop(&timed->timer);
+    struct lgi_chan *c = timed->channel;
+    if (!c || lgi_chan_count(c) == 0)
+        return stopped;
+    lgi_lock(&c->lock);
+    if (c->count > 0) {
+        lgi_chan_take(c, NULL);
+        stopped = true;
+    }
+    lgi_unlock(&c->lock);
+    return stopped;
+}
+
+void lgi_timed_start(struct lgi_timed *timed, lg_duration duration)
+{
+    /* (There are workers: it cannot fail.) */
+    (void)lgi_timer_start(&timed->timer, lgi_timed_when(duration));
+}

@@ -1,0 +1,238 @@
+/* When nothing can ever go on.
+ *
+ * That is so at an instant at which every worker sleeps without anything in its queues, its inbox or its timers and without
+ * a goroutine that waits for a descriptor, every thread of ours waits without a deadline, and there is no other thread:
+ * whoever could end a wait would itself have to run first. So it stays so, and it is enough to see each of them asleep
+ * twice, with nothing that any of them did in between: then all slept in the meantime.
+ *
+ * Who goes to sleep says so first and looks at the others then, so the last one sees them all. To be asked costs little;
+ * only what has lasted for a while is looked at closely. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "defer/report.h"
+#include "inspect/deadlock.h"
+#include "inspect/snapshot.h"
+#include "sched/instrument.h"
+#include "sched/runtime.h"
+
+enum {
+    FIRST_AGAIN_MS = 5,
+    LAST_AGAIN_MS = 60000,
+    APART = 8,
+    SHOWN = 100, /* goroutines in the report */
+};
+
+static uint32_t main_ends; /* atomic */
+
+/* ---- who can still do anything ---- */
+
+enum verdict { GOES_ON, ALL_WAIT, UNCLEAR };
+
+static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
+{
+    uint32_t naps = atomic_load(&w->naps);
+    *activity += naps;
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || lgi_starts_count(&w->starts) > 0 ||
+        __atomic_load_n(&w->fd_waiters, __ATOMIC_RELAXED) > 0)
+        return GOES_ON;
+    /* Something is just being done there, or about to be. */
+    return naps % 2 != 0 && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
+}
+
+/* Adds up what changes when anybody does anything. */
+static enum verdict look(uint64_t *activity)
+{
+    enum verdict verdict = ALL_WAIT;
+    const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
+
+    *activity = 0;
+    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 || lgi_starts_count(&lgi_injected) > 0)
+        return GOES_ON;
+    if (main && !lgi_thread_waits(main, activity) && !__atomic_load_n(&main_ends, __ATOMIC_ACQUIRE))
+        return GOES_ON;
+    if (!lgi_threads_wait(activity))
+        return GOES_ON;
+    unsigned count = lgi_worker_count();
+    *activity += count;
+    for (unsigned i = 0; i < count; i++) {
+        enum verdict one = worker_waits(lgi_workers[i], activity);
+        if (one == GOES_ON)
+            return GOES_ON;
+        if (one == UNCLEAR)
+            verdict = UNCLEAR;
+    }
+    return verdict;
+}
+
+/* What goroutines did; not that a worker has woken to find nothing. */
+static uint64_t work_done(void)
+{
+    uint64_t sum = 0;
+    unsigned count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++)
+        sum += atomic_load_explicit(&lgi_workers[i]->rounds, memory_order_relaxed);
+    const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
+    if (main)
+        lgi_thread_waits(main, &sum);
+    lgi_threads_wait(&sum);
+    return sum;
+}
+
+/* The state of the main thread, which is listed until the process ends, as the kernel names it. */
+static char main_state(void)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return '?';
+    ssize_t length = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (length <= 0)
+        return '?';
+    text[length] = '\0';
+    const char *end = strrchr(text, ')'); /* of its name */
+    return end && end[1] == ' ' ? end[2] : '?';
+}
+
+/* How many threads there are; 0: not known. */
+static size_t count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks)
+        return 0;
+    size_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(tasks));)
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static size_t own_threads(void)
+{
+    return 1 + (size_t)lgi_worker_count() + lgi_threads_count() +
+           __atomic_load_n(&lgi_helpers, __ATOMIC_SEQ_CST) + lgi_instrument_threads();
+}
+
+/* GOES_ON: there is somebody else. */
+static enum verdict look_closely(void)
+{
+    uint64_t before, after, unused = 0;
+    enum verdict verdict = look(&before);
+    if (verdict != ALL_WAIT)
+        return verdict;
+    const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
+    if ((!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
+        return GOES_ON;
+    if (count_threads() != own_threads())
+        return GOES_ON;
+    return look(&after) == ALL_WAIT && after == before ? ALL_WAIT : UNCLEAR;
+}
+
+/* ---- being asked ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    uint64_t work;     /* done when this was last asked */
+    lg_duration at;    /* when to look closely, if no more has been done by then */
+    lg_duration delay; /* each time twice as long: what hinders may last as long as the process */
+    unsigned times;
+    bool reported;
+} asked = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool decide(lg_time *until)
+{
+    uint64_t work = work_done(), unused;
+    lg_time now = lg_now();
+    if (asked.reported || look(&unused) == GOES_ON)
+        return false;
+    if (asked.delay == 0 || work != asked.work) {
+        asked.work = work;
+        asked.delay = FIRST_AGAIN_MS * LG_MILLISECOND;
+        asked.at = now + asked.delay;
+    } else if (now >= asked.at) {
+        enum verdict verdict = look_closely();
+        if (verdict == ALL_WAIT)
+            return asked.reported = true;
+        if (verdict == GOES_ON && asked.delay < LAST_AGAIN_MS * LG_MILLISECOND)
+            asked.delay *= 2;
+        asked.at = now + (verdict == GOES_ON ? asked.delay : LG_MILLISECOND);
+    }
+    /* Two that wake at the same time would each see the other awake, again and again. */
+    *until = asked.at + asked.times++ % APART * LG_MILLISECOND / APART;
+    return false;
+}
+
+static bool deadlocked(lg_time *until)
+{
+    int cancel_state;
+    if (pthread_mutex_trylock(&asked.lock) != 0) {
+        *until = lg_now() + LG_MILLISECOND;
+        return false;
+    }
+    /* It reads files; and who waits must not be cancelled while it stands in a list. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    bool found = decide(until);
+    pthread_setcancelstate(cancel_state, NULL);
+    pthread_mutex_unlock(&asked.lock);
+    return found;
+}
+
+static void thread_ends(void *g)
+{
+    if (((struct lgi_g *)g)->is_main)
+        __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
+    if (lgi_worker_count() > 0 && lgi_all_asleep())
+        lgi_worker_nudge(lgi_workers[0]);
+}
+
+static pthread_key_t end_key;
+static bool has_key;
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&end_key, thread_ends) == 0;
+}
+
+/* The library may have come with a plugin that goes; threads that have waited here may end after that. */
+__attribute__((destructor)) static void delete_key(void)
+{
+    if (has_key)
+        (void)pthread_key_delete(end_key);
+}
+
+void lgi_deadlock_watch_end(struct lgi_g *g)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_key);
+    if (has_key)
+        (void)pthread_setspecific(end_key, g);
+}
+
+/* ---- the report ---- */
+
+static _Noreturn void report(void)
+{
+    lgi_report_begin();
+    lgi_report_flush();
+    if (lg_goroutine_count() == 0 && (!__atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE) ||
+                                      __atomic_load_n(&main_ends, __ATOMIC_ACQUIRE)))
+        lgi_say(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
+    else
+        lgi_say(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
+    lgi_say_goroutines(&lgi_to_stderr, SHOWN);
+    _exit(LGI_REPORT_STATUS);
+}
+
+void lgi_deadlock_check(lg_time *until)
+{
+    if (deadlocked(until))
+        report();
+}

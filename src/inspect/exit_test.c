@@ -1,0 +1,394 @@
+/* lg_exit with goroutines: all are unwound first, within a limited time (D10, G4). */
+#include "defer/test_help.h"
+
+#include <lifoguard/go.h>
+
+#include "poll/poll.h"
+#include "sched/park.h"
+
+static void set_workers(unsigned count)
+{
+    lg_error *error = lg_set_workers(count);
+    ck_assert_ptr_null(error);
+}
+
+static int entered, ran; /* atomic */
+
+static void count(int *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static void until(int *counter, int value)
+{
+    while (__atomic_load_n(counter, __ATOMIC_SEQ_CST) < value)
+        usleep(100);
+}
+
+static void at_exit(void)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "ran:%d", __atomic_load_n(&ran, __ATOMIC_SEQ_CST));
+    tell(text);
+}
+
+/* Its deferred call waits, and is not told to stop again. */
+static void slow_cleanup(void)
+{
+    lg_sleep(5 * LG_MILLISECOND);
+    lg_yield();
+    lg_sleep(5 * LG_MILLISECOND);
+    count(&ran);
+}
+
+static void sleeps(void)
+{
+    lg_defer(slow_cleanup);
+    count(&entered);
+    lg_sleep(LG_HOUR);
+    tell("woken");
+}
+
+static struct lgi_done never;
+
+static void waits_for_ever(void)
+{
+    lg_defer(slow_cleanup);
+    count(&entered);
+    struct lgi_g *g = lgi_self();
+    lgi_wait_begin(g, "never");
+    lg_until end = {LG_DURATION_MAX, &never};
+    uint32_t claim = lgi_park(g, end);
+    (void)lgi_wait_failed(claim, end);
+    tell("woken");
+}
+
+static void waits_for_a_descriptor(int fd)
+{
+    lg_defer(slow_cleanup);
+    count(&entered);
+    short revents;
+    lg_error *error = lgi_wait_fd(fd, POLLIN, lg_until_forever(), &revents);
+    ck_assert_ptr_null(error);
+    tell("woken");
+}
+
+static void yields(void)
+{
+    lg_defer(slow_cleanup);
+    count(&entered);
+    for (;;)
+        lg_yield();
+}
+
+static void exits(void *data)
+{
+    int fds[2];
+    set_workers((unsigned)(uintptr_t)data);
+    ck_assert_int_eq(pipe(fds), 0);
+    atexit(at_exit);
+    lg_defer(tell, "main");
+    for (int i = 0; i < 5; i++) {
+        lg_go(sleeps);
+        lg_go(waits_for_ever);
+        lg_go(waits_for_a_descriptor, fds[0]);
+        lg_go(yields);
+    }
+    lg_go_thread(sleeps);
+    lg_go_thread(waits_for_ever);
+    lg_go_thread(waits_for_a_descriptor, fds[0]);
+    until(&entered, 23);
+    lg_exit(5);
+}
+
+START_TEST(D10_all_goroutines_are_unwound_first)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(exits, (void *)workers);
+        expect_status(outcome, 5);
+        expect_out(outcome, "main ran:23 ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+static void calls_exit(int status)
+{
+    lg_defer(slow_cleanup);
+    lg_exit(status);
+}
+
+static void a_goroutine_exits(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < 10; i++)
+        lg_go(sleeps);
+    until(&entered, 10);
+    lg_go(calls_exit, 7);
+    lg_sleep(10 * LG_SECOND);
+}
+
+static void a_thread_exits(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < 10; i++)
+        lg_go(sleeps);
+    until(&entered, 10);
+    lg_go_thread(calls_exit, 7);
+    lg_sleep(10 * LG_SECOND);
+}
+
+static void many_exit(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < 5; i++) {
+        lg_go(calls_exit, 7);
+        lg_go_thread(calls_exit, 7);
+    }
+    lg_sleep(10 * LG_SECOND);
+}
+
+START_TEST(D10_any_goroutine_may_call_it)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(a_goroutine_exits, (void *)workers);
+        expect_status(outcome, 7);
+        expect_out(outcome, "ran:11 ");
+        outcome = in_child(a_thread_exits, (void *)workers);
+        expect_status(outcome, 7);
+        expect_out(outcome, "ran:11 ");
+        outcome = in_child(many_exit, (void *)workers);
+        expect_status(outcome, 7);
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+/* ---- those that never start ---- */
+
+static void dropped(int *argument)
+{
+    count(argument);
+}
+
+static void takes(int *argument)
+{
+    (void)argument;
+    tell("started");
+}
+
+static int drops;
+
+static void makes_unstarted(void)
+{
+    for (int i = 0; i < 100; i++)
+        lg_go_owned(takes, &drops, dropped);
+    lg_exit(3);
+}
+
+static void tell_drops(void)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "drops:%d", __atomic_load_n(&drops, __ATOMIC_SEQ_CST));
+    tell(text);
+}
+
+static void unstarted(void *data)
+{
+    (void)data;
+    set_workers(1);
+    atexit(tell_drops);
+    lg_go(makes_unstarted);
+    lg_sleep(10 * LG_SECOND);
+}
+
+START_TEST(G4_those_that_have_not_started_are_dropped)
+{
+    struct outcome *outcome = in_child(unstarted, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "drops:100 ");
+}
+END_TEST
+
+static void starts_more(void)
+{
+    lg_go_owned(takes, &drops, dropped);
+    lg_go_with(((lg_go_options){.thread = true, .drop = (void (*)(void *))(void (*)(void))dropped}),
+               takes, &drops);
+}
+
+static void starts_more_when_it_ends(void)
+{
+    lg_defer(starts_more);
+    count(&entered);
+    lg_sleep(LG_HOUR);
+}
+
+static void more_at_the_end(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(tell_drops);
+    for (int i = 0; i < 10; i++)
+        lg_go(starts_more_when_it_ends);
+    until(&entered, 10);
+    lg_exit(0);
+}
+
+START_TEST(G4_what_is_started_during_the_exit_is_dropped)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(more_at_the_end, (void *)workers);
+        expect_status(outcome, 0);
+        expect_out(outcome, "drops:20 ");
+    }
+}
+END_TEST
+
+/* ---- those that do not end ---- */
+
+static void computes(void)
+{
+    count(&entered);
+    for (;;)
+        ;
+}
+
+static void cleanup_that_waits_for_ever(void)
+{
+    struct lgi_g *g = lgi_self();
+    lgi_wait_begin(g, "a cleanup's wait");
+    (void)lgi_park(g, (lg_until){LG_DURATION_MAX, &never});
+}
+
+static void never_cleaned_up(void)
+{
+    lg_defer(cleanup_that_waits_for_ever);
+    count(&entered);
+    lg_sleep(LG_HOUR);
+}
+
+static void with_some_that_stay(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    lg_set_exit_timeout(200 * LG_MILLISECOND);
+    atexit(at_exit);
+    lg_go(computes);
+    lg_go_thread(never_cleaned_up);
+    until(&entered, 2);
+    lg_exit(6);
+}
+
+START_TEST(those_that_do_not_end_in_time_are_named)
+{
+    for (uintptr_t workers = 1; workers <= 4; workers *= 2) {
+        lg_time begun = lg_now();
+        struct outcome *outcome = in_child(with_some_that_stay, (void *)workers);
+        ck_assert_int_ge(lg_now() - begun, 200 * LG_MILLISECOND);
+        ck_assert_int_lt(lg_now() - begun, 5 * LG_SECOND);
+        expect_status(outcome, 6);
+        expect_out(outcome, "ran:0 ");
+        expect_in_err(outcome, "lg_exit has waited 200ms for goroutines that do not end:\n");
+        expect_in_err(outcome, ", computes, started at ");
+        expect_in_err(outcome, "is running\n");
+        expect_in_err(outcome, ", never_cleaned_up, started at ");
+        expect_in_err(outcome, "waits for a cleanup's wait\n");
+    }
+}
+END_TEST
+
+/* The others do not have to wait for a worker that is kept busy. */
+static void one_busy_worker(void *data)
+{
+    (void)data;
+    set_workers(2);
+    lg_set_exit_timeout(300 * LG_MILLISECOND);
+    atexit(at_exit);
+    lg_go(computes);
+    until(&entered, 1);
+    for (int i = 0; i < 10; i++)
+        lg_go(sleeps);
+    until(&entered, 11);
+    lg_exit(6);
+}
+
+START_TEST(a_busy_worker_does_not_hold_up_the_others)
+{
+    struct outcome *outcome = in_child(one_busy_worker, NULL);
+    expect_status(outcome, 6);
+    ck_assert_ptr_nonnull(strstr(outcome->out, "ran:10"));
+    ck_assert_int_eq(occurrences(outcome->err, "started at"), 1);
+}
+END_TEST
+
+static void without_patience(void *data)
+{
+    (void)data;
+    lg_set_exit_timeout(0);
+    lg_go(computes);
+    until(&entered, 1);
+    lg_exit(6);
+}
+
+START_TEST(no_patience)
+{
+    struct outcome *outcome = in_child(without_patience, NULL);
+    expect_status(outcome, 6);
+    expect_in_err(outcome, ", computes, started at ");
+}
+END_TEST
+
+/* ---- main's return ---- */
+
+static void returns(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < 10; i++)
+        lg_go(sleeps);
+    lg_go_thread(sleeps);
+    lg_go(computes);
+    until(&entered, 11); /* all but perhaps the last */
+}
+
+START_TEST(mains_return_ends_them_as_in_go)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(returns, (void *)workers);
+        expect_status(outcome, 0);
+        expect_out(outcome, "ran:0 ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+static void at_exit_in_a_goroutine(void)
+{
+    volatile char frame[256 << 10]; /* more than a goroutine's stack */
+    for (size_t i = sizeof(frame); i > 0; i -= 1024)
+        frame[i - 1] = 1;
+    tell("roomy");
+}
+
+static void exits_with_large_handler(void *data)
+{
+    (void)data;
+    atexit(at_exit_in_a_goroutine);
+    lg_go(calls_exit, 4);
+    lg_sleep(10 * LG_SECOND);
+}
+
+START_TEST(what_atexit_calls_has_room)
+{
+    struct outcome *outcome = in_child(exits_with_large_handler, NULL);
+    expect_status(outcome, 4);
+    expect_out(outcome, "roomy ");
+}
+END_TEST
+
+RUN_TESTS("exit", D10_all_goroutines_are_unwound_first, D10_any_goroutine_may_call_it,
+          G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
+          those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,
+          no_patience, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)

@@ -1,0 +1,279 @@
+/* A goroutine's stack is full: its guard page was touched, or a large frame has put the stack pointer beyond it. The
+ * kernel says so by SIGSEGV, which is handled on a stack of its own, that each of our threads has. Any other fault is
+ * for whoever handled it before. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "inspect/overflow.h"
+
+#include "defer/report.h"
+#include "sched/instrument.h"
+#include "sched/runtime.h"
+#include "sched/stack.h"
+#include "sched/text.h"
+
+enum {
+    ALTERNATE_SIZE = 256 * 1024, /* naming frames takes much; only what is touched takes memory */
+    ALTERNATE_LEAST = 16 * 1024, /* one that is there already, if it is that large */
+    NAMING_SECONDS = 5,
+};
+
+static bool declined;
+static bool installed;
+static struct sigaction previous;     /* what was there before */
+static _Atomic bool previous_is_over; /* it was for one signal only (SA_RESETHAND) */
+static size_t page;
+
+void lg_decline_segv_handler(void)
+{
+    declined = true;
+}
+
+/* ---- what is not ours ---- */
+
+static void by_default(int signal_number, const siginfo_t *info)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal_number, &action, NULL);
+    /* A fault happens again when this returns, in the state in which it was; a signal that was sent does not. */
+    if (info->si_code <= 0)
+        syscall(SYS_tgkill, getpid(), gettid(), signal_number);
+}
+
+static void hand_over(int signal_number, siginfo_t *info, void *context)
+{
+    bool over = atomic_load(&previous_is_over);
+    if (previous.sa_flags & SA_RESETHAND)
+        over = atomic_exchange(&previous_is_over, true);
+    bool with_info = (previous.sa_flags & SA_SIGINFO) != 0;
+    if (over || (!with_info && previous.sa_handler == SIG_DFL)) {
+        by_default(signal_number, info);
+        return;
+    }
+    if (!with_info && previous.sa_handler == SIG_IGN) {
+        if (info->si_code > 0) /* a fault cannot be ignored */
+            by_default(signal_number, info);
+        return;
+    }
+    sigset_t before, mask = previous.sa_mask;
+    if (!(previous.sa_flags & SA_NODEFER))
+        sigaddset(&mask, signal_number);
+    /* What is blocked now: what the kernel added for us, and what the program had. */
+    sigprocmask(SIG_BLOCK, &mask, &before);
+    if (previous.sa_flags & SA_NODEFER) {
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, signal_number);
+        sigprocmask(SIG_UNBLOCK, &one, NULL);
+    }
+    if (with_info)
+        previous.sa_sigaction(signal_number, info, context);
+    else
+        previous.sa_handler(signal_number);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+/* ---- what is ---- */
+
+static uintptr_t stack_pointer(const void *context)
+{
+    const ucontext_t *user = context;
+#if defined(__x86_64__)
+    return (uintptr_t)user->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (uintptr_t)user->uc_mcontext.sp;
+#endif
+}
+
+/* Has the running goroutine's stack overflowed? */
+static bool is_overflow(const struct lgi_g *g, const siginfo_t *info, uintptr_t sp)
+{
+    enum { BELOW_SP = 256 }; /* what a function may touch there */
+    uintptr_t address = (uintptr_t)info->si_addr;
+    if (!g || !g->start || !g->bounds.high || info->si_code <= 0)
+        return false;
+    /* A fiber's lowest page is the guard; a thread's guard lies below its stack. */
+    uintptr_t low = lgi_on_fiber(g) ? g->bounds.low + page : g->bounds.low;
+    if (address >= low - page && address < low)
+        return true;
+    /* A frame larger than the guard: it may reach the next stack's guard, or where there is nothing. */
+    bool is_guard = true;
+    return sp < low && address < low && address >= sp - BELOW_SP &&
+           (!lgi_stack_around(address, &is_guard) || is_guard);
+}
+
+static void give_up(int signal_number)
+{
+    (void)signal_number;
+    _exit(LGI_REPORT_STATUS);
+}
+
+/* Naming frames is not allowed in a signal handler: a lock may be held by what was interrupted. But the report has been
+ * written, and nothing is to go on: so it is tried, for a limited time. */
+static void limit_time(void)
+{
+    struct sigaction action = {.sa_handler = give_up, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigaddset(&set, SIGSEGV);
+    sigaddset(&set, SIGBUS);
+    sigaddset(&set, SIGABRT);
+    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+    sigaction(SIGABRT, &action, NULL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    alarm(NAMING_SECONDS);
+}
+
+enum { INNER = 16, OUTER = 8 };
+
+struct deep {
+    struct lgi_frames inner, outer; /* the innermost ones; the outermost ones, as a ring */
+    size_t count;
+    bool within; /* behind the signal's frame, in what overflowed */
+    uintptr_t low, high;
+};
+
+static _Unwind_Reason_Code note_deep(struct _Unwind_Context *context, void *data)
+{
+    struct deep *deep = data;
+    uintptr_t address = _Unwind_GetIP(context), at = _Unwind_GetCFA(context);
+    deep->within |= at >= deep->low && at <= deep->high;
+    if (!address || !deep->within)
+        return _URC_NO_REASON;
+    if (deep->count < INNER)
+        deep->inner.frame[deep->inner.count++] = address;
+    else
+        deep->outer.frame[(deep->count - INNER) % OUTER] = address;
+    deep->count++;
+    return _URC_NO_REASON;
+}
+
+static void say_stack(const struct lgi_g *g, uintptr_t sp)
+{
+    static struct deep deep;
+    deep.low = sp < g->bounds.low ? sp : g->bounds.low;
+    deep.high = g->bounds.high;
+    lgi_thread.bounds = NULL; /* there is room here */
+    _Unwind_Backtrace(note_deep, &deep);
+    lgi_say(&lgi_to_stderr, "stack:\n");
+    lgi_say_frames(&lgi_to_stderr, &deep.inner);
+    size_t more = deep.count - deep.inner.count;
+    if (more > OUTER)
+        lgi_say(&lgi_to_stderr, "    … %zu more …\n", more - OUTER);
+    struct lgi_frames last = {.count = more < OUTER ? (unsigned)more : OUTER};
+    for (unsigned i = 0; i < last.count; i++)
+        last.frame[i] = deep.outer.frame[(more - last.count + i) % OUTER];
+    lgi_say_frames(&lgi_to_stderr, &last);
+    char began[512];
+    lgi_start_began(g->start, began, sizeof(began));
+    lgi_say(&lgi_to_stderr, "    %s\n", began);
+}
+
+static void say_text(const struct lgi_text *text)
+{
+    lgi_to_stderr.put(&lgi_to_stderr, text->buffer,
+                      text->length < text->size ? text->length : text->size - 1);
+}
+
+static void report(const struct lgi_g *g, uintptr_t address, uintptr_t sp)
+{
+    char buffer[1024];
+    struct lgi_text text = {.buffer = buffer, .size = sizeof(buffer)};
+
+    lgi_report_begin();
+    lgi_text_put(&text, "lifoguard: stack overflow: the stack of ");
+    lgi_text_put_number(&text, (g->bounds.high - g->bounds.low) / 1024);
+    lgi_text_put(&text, " KB is full (fault at ");
+    lgi_text_put_address(&text, address);
+    lgi_text_put(&text, ")\nin ");
+    say_text(&text);
+    text.length = lgi_g_describe(g, buffer, sizeof(buffer));
+    say_text(&text);
+    text.length = 0;
+    lgi_text_put(&text, "\nfor a larger one: stack_size in lg_go_options, or lg_set_stack_size");
+    if (lgi_on_fiber(g))
+        lgi_text_put(&text, ", or lg_go_thread");
+    lgi_text_put(&text, "\n");
+    say_text(&text);
+    if (lgi_settings() & LGI_CORE)
+        return;
+    if (!lgi_large_frames()) { /* a sanitizer's allocator, and its checks, are not for here */
+        limit_time();
+        say_stack(g, sp);
+    }
+    _exit(LGI_REPORT_STATUS);
+}
+
+/* ---- the handler ---- */
+
+static void handle(int signal_number, siginfo_t *info, void *context)
+{
+    int errno_value = errno;
+    const struct lgi_g *g = lgi_current;
+    uintptr_t sp = stack_pointer(context);
+    if (is_overflow(g, info, sp)) {
+        report(g, (uintptr_t)info->si_addr, sp);
+        by_default(signal_number, info); /* the core holds the frames (P12) */
+    } else {
+        hand_over(signal_number, info, context);
+    }
+    errno = errno_value;
+}
+
+void lgi_overflow_begin(void)
+{
+    const char *said = getenv("LIFOGUARD_SEGV");
+    if (declined || (said && strcmp(said, "off") == 0))
+        return;
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    lgi_settings(); /* reads the environment now */
+    if (sigaction(SIGSEGV, NULL, &previous) != 0)
+        return;
+    struct sigaction action = {.sa_sigaction = handle,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK |
+                                           (previous.sa_flags & SA_RESTART)};
+    sigemptyset(&action.sa_mask);
+    installed = sigaction(SIGSEGV, &action, NULL) == 0;
+}
+
+static __thread void *alternate; /* what was made for this thread */
+
+void lgi_overflow_thread_begin(void)
+{
+    stack_t old;
+    if (!installed || (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE) &&
+                       old.ss_size >= ALTERNATE_LEAST))
+        return;
+    char *at = mmap(NULL, page + ALTERNATE_SIZE, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (at == MAP_FAILED)
+        return;
+    stack_t stack = {.ss_sp = at + page, .ss_size = ALTERNATE_SIZE};
+    if (mprotect(at + page, ALTERNATE_SIZE, PROT_READ | PROT_WRITE) != 0 ||
+        sigaltstack(&stack, NULL) != 0) {
+        munmap(at, page + ALTERNATE_SIZE);
+        return;
+    }
+    alternate = at;
+}
+
+void lgi_overflow_thread_end(void)
+{
+    if (!alternate)
+        return;
+    sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+    munmap(alternate, page + ALTERNATE_SIZE);
+    alternate = NULL;
+}

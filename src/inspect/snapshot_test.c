@@ -1,0 +1,354 @@
+/* Lists of goroutines, counts, and the check for leaks. */
+#include "defer/test_help.h"
+
+#include "inspect/snapshot.h"
+#include "sched/park.h"
+#include "sched/runtime.h"
+
+static void set_workers(unsigned count)
+{
+    lg_error *error = lg_set_workers(count);
+    ck_assert_ptr_null(error);
+}
+
+static int quit; /* atomic */
+static int entered, left;
+
+static void wait_to_quit(const char *what)
+{
+    __atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&quit, __ATOMIC_SEQ_CST)) {
+        if (strcmp(what, "sleep") == 0)
+            lg_sleep(2 * LG_MILLISECOND);
+        else if (strcmp(what, "yield") == 0)
+            lg_yield();
+    }
+    __atomic_fetch_add(&left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void until_entered(int count)
+{
+    while (__atomic_load_n(&entered, __ATOMIC_SEQ_CST) < count)
+        usleep(100);
+}
+
+static void expect_no_leaks(void)
+{
+    lg_error *error = lg_goroutine_check_leaks(5 * LG_SECOND);
+    char text[512];
+    lg_error_format(error, text, sizeof(text));
+    ck_assert_msg(!error, "%s", text);
+}
+
+static void let_them_end(void)
+{
+    __atomic_store_n(&quit, 1, __ATOMIC_SEQ_CST);
+    expect_no_leaks();
+    ck_assert_uint_eq(lg_goroutine_count(), 0);
+}
+
+/* While others look or start, it is only roughly right. */
+static void expect_count(size_t count)
+{
+    for (int i = 0; i < 1000 && lg_goroutine_count() != count; i++)
+        usleep(1000);
+    ck_assert_uint_eq(lg_goroutine_count(), count);
+}
+
+struct seen {
+    int count, waiting, threads, named, ready, running, unstarted;
+    uint64_t last;
+    bool stop_at_once;
+};
+
+static bool see(const lg_goroutine_info *info, void *data)
+{
+    struct seen *seen = data;
+    ck_assert_uint_gt(info->id, seen->last);
+    seen->last = info->id;
+    seen->count++;
+    seen->waiting += info->state == LG_GOROUTINE_WAITING;
+    seen->running += info->state == LG_GOROUTINE_RUNNING;
+    seen->ready += info->state == LG_GOROUTINE_READY;
+    seen->unstarted += info->state == LG_GOROUTINE_NOT_STARTED;
+    seen->threads += info->thread;
+    seen->named += strcmp(info->name, "a name") == 0;
+    ck_assert_ptr_nonnull(strstr(info->file, "goroutines_test.c"));
+    ck_assert_uint_gt(info->line, 0);
+    if (info->state == LG_GOROUTINE_WAITING) {
+        ck_assert_str_eq(info->waits_for, "sleep");
+        ck_assert(info->has_deadline);
+    }
+    return !seen->stop_at_once;
+}
+
+static struct seen see_all(void)
+{
+    struct seen seen = {0};
+    lg_error *error = lg_goroutine_visit(see, &seen);
+    ck_assert_ptr_null(error);
+    return seen;
+}
+
+START_TEST(they_are_listed_and_counted)
+{
+    ck_assert_uint_eq(lg_goroutine_count(), 0);
+    ck_assert_int_eq(see_all().count, 0);
+    for (unsigned workers = 1; workers <= 8; workers *= 2) {
+        quit = entered = 0;
+        set_workers(workers);
+        for (int i = 0; i < 100; i++)
+            lg_go(wait_to_quit, "sleep");
+        lg_go_with(((lg_go_options){.name = "a name"}), wait_to_quit, "sleep");
+        lg_go_thread(wait_to_quit, "sleep");
+        until_entered(102);
+        expect_count(102);
+        struct seen seen = see_all();
+        ck_assert_int_eq(seen.count, 102);
+        ck_assert_int_eq(seen.threads, 1);
+        ck_assert_int_eq(seen.named, 1);
+        ck_assert_int_eq(seen.unstarted, 0);
+        ck_assert_int_gt(seen.waiting, 0);
+        seen = (struct seen){.stop_at_once = true};
+        lg_error *error = lg_goroutine_visit(see, &seen);
+        ck_assert_ptr_null(error);
+        ck_assert_int_eq(seen.count, 1);
+        let_them_end();
+    }
+}
+END_TEST
+
+static void lists_itself(int *count)
+{
+    struct seen seen = see_all();
+    ck_assert_int_eq(seen.running, 1);
+    *count = seen.count;
+}
+
+START_TEST(the_caller_is_listed_too)
+{
+    int count = 0;
+    set_workers(1);
+    lg_go(lists_itself, &count);
+    expect_no_leaks();
+    ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+static void does_nothing(void) {}
+
+static void makes_many(int *unstarted)
+{
+    for (int i = 0; i < 1000; i++)
+        lg_go(does_nothing);
+    expect_count(1001);
+    struct seen seen = see_all();
+    ck_assert_int_eq(seen.count, 1001);
+    *unstarted = seen.unstarted;
+}
+
+START_TEST(those_that_have_not_started_count)
+{
+    int unstarted = 0;
+    set_workers(1);
+    lg_go(makes_many, &unstarted);
+    expect_no_leaks();
+    ck_assert_int_eq(unstarted, 1000);
+}
+END_TEST
+
+/* One that keeps its worker busy hides the stacks of the others there, but not that they exist. */
+START_TEST(a_busy_worker_hides_none)
+{
+    set_workers(1);
+    lg_go(wait_to_quit, "sleep");
+    lg_go(wait_to_quit, "sleep");
+    until_entered(2);
+    lg_go_with(((lg_go_options){.name = "a name"}), wait_to_quit, "nothing");
+    until_entered(3);
+    struct seen seen = see_all();
+    ck_assert_int_eq(seen.count, 3);
+    ck_assert_int_eq(seen.named, 1);
+    ck_assert_int_eq(seen.running, 1);
+    let_them_end();
+}
+END_TEST
+
+/* ---- leaks ---- */
+
+START_TEST(leaks_are_named)
+{
+    lg_error *error = lg_goroutine_check_leaks(0);
+    ck_assert_ptr_null(error);
+    lg_go(wait_to_quit, "sleep");
+    lg_go_thread(wait_to_quit, "sleep");
+    until_entered(2);
+    lg_time begun = lg_now();
+    error = lg_goroutine_check_leaks(50 * LG_MILLISECOND);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_ge(lg_now() - begun, 50 * LG_MILLISECOND);
+    char text[2048];
+    lg_error_format(error, text, sizeof(text));
+    ck_assert_int_eq(occurrences(text, "wait_to_quit, started at "), 2);
+    ck_assert_int_eq(occurrences(text, "goroutines_test.c:"), 2);
+    ck_assert_int_eq(occurrences(text, "in leaks_are_named"), 2);
+    lg_error_free(error);
+    let_them_end();
+}
+END_TEST
+
+static void checks(lg_error **error)
+{
+    *error = lg_goroutine_check_leaks(0);
+}
+
+START_TEST(the_caller_is_no_leak)
+{
+    lg_error *error = &lg_error_cancelled;
+    lg_go(checks, &error);
+    expect_no_leaks();
+    ck_assert_ptr_null(error);
+}
+END_TEST
+
+static void checks_while_others_do(int *failures)
+{
+    lg_error *error = lg_goroutine_check_leaks(0);
+    __atomic_fetch_add(failures, error == NULL, __ATOMIC_SEQ_CST);
+    lg_error_free(error);
+}
+
+START_TEST(many_may_look_at_once)
+{
+    for (unsigned workers = 1; workers <= 8; workers *= 2) {
+        int failures = 0;
+        set_workers(workers);
+        quit = entered = 0;
+        lg_go(wait_to_quit, "yield"); /* always there */
+        for (int i = 0; i < 40; i++) {
+            if (i % 8 == 0)
+                lg_go_thread(checks_while_others_do, &failures);
+            else
+                lg_go(checks_while_others_do, &failures);
+        }
+        checks_while_others_do(&failures);
+        for (int i = 0; i < 20000 && lg_goroutine_count() > 1; i++)
+            usleep(1000);
+        ck_assert_uint_eq(lg_goroutine_count(), 1);
+        ck_assert_int_eq(__atomic_load_n(&failures, __ATOMIC_SEQ_CST), 0);
+        let_them_end();
+    }
+}
+END_TEST
+
+/* ---- printing ---- */
+
+static void helper(int number)
+{
+    (void)number;
+}
+
+__attribute__((noinline)) static void waits_with_a_defer(int number)
+{
+    lg_defer(helper, number);
+    __atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST);
+    lg_sleep(LG_HOUR);
+}
+
+static void prints(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    lg_go(waits_with_a_defer, 1);
+    lg_go_with(((lg_go_options){.stack_size = 16384}), waits_with_a_defer, 2);
+    lg_go_thread(waits_with_a_defer, 3);
+    until_entered(3);
+    lg_defer(helper, 4);
+    lg_sleep(20 * LG_MILLISECOND);
+    lg_goroutine_print(stdout);
+    fflush(stdout);
+}
+
+START_TEST(they_are_printed_with_stack_and_defers)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(prints, (void *)workers);
+        expect_status(outcome, 0);
+        ck_assert_str_eq(outcome->err, "");
+        ck_assert_int_eq(occurrences(outcome->out, ", waits_with_a_defer, waits for sleep:\n"), 3);
+        ck_assert_int_eq(occurrences(outcome->out, "    deferred: helper(number)  "), 3);
+        ck_assert_int_eq(occurrences(outcome->out, "    deferred: helper(4)  "), 1);
+        ck_assert_int_eq(occurrences(outcome->out, "    started at "), 3);
+        ck_assert_int_eq(occurrences(outcome->out, "\nmain, running:\n"), 1);
+        if (dlopen("libdw.so.1", RTLD_NOW))
+            ck_assert_int_eq(occurrences(outcome->out, "    waits_with_a_defer  "), 3);
+    }
+}
+END_TEST
+
+static void print_here(void)
+{
+    lg_goroutine_print(stdout);
+    fflush(stdout);
+    __atomic_store_n(&quit, 1, __ATOMIC_SEQ_CST);
+}
+
+static void prints_from_a_small_stack(void *data)
+{
+    (void)data;
+    set_workers(2);
+    lg_go(waits_with_a_defer, 1);
+    until_entered(1);
+    lg_go_with(((lg_go_options){.stack_size = 16384}), print_here);
+    while (!__atomic_load_n(&quit, __ATOMIC_SEQ_CST))
+        usleep(1000);
+}
+
+/* What names a frame takes more stack than that; it has room elsewhere. */
+START_TEST(a_goroutine_with_a_small_stack_can_print)
+{
+    struct outcome *outcome = in_child(prints_from_a_small_stack, NULL);
+    expect_status(outcome, 0);
+    ck_assert_int_eq(occurrences(outcome->out, ", waits_with_a_defer, waits for sleep:\n"), 1);
+    ck_assert_int_eq(occurrences(outcome->out, ", print_here, running:\n"), 1);
+    if (dlopen("libdw.so.1", RTLD_NOW))
+        ck_assert_int_eq(occurrences(outcome->out, "    print_here  "), 1);
+}
+END_TEST
+
+/* While others come and go, nothing is printed twice, and nothing breaks. */
+static void comes_and_goes(int depth)
+{
+    lg_defer(helper, depth);
+    unsigned seed = (unsigned)depth;
+    for (int i = 0; i < 50; i++) {
+        if (rand_r(&seed) % 4 == 0)
+            lg_sleep(rand_r(&seed) % 100 * LG_MICROSECOND);
+        else
+            lg_yield();
+    }
+    if (depth > 0)
+        lg_go(comes_and_goes, depth - 1);
+}
+
+START_TEST(printing_while_much_goes_on)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+    for (unsigned workers = 1; workers <= 8; workers *= 2) {
+        set_workers(workers);
+        for (int i = 0; i < 200; i++)
+            lg_go(comes_and_goes, 10);
+        for (int i = 0; i < 5; i++) {
+            lg_goroutine_print(nowhere);
+            (void)see_all();
+        }
+        lg_error *error = lg_goroutine_check_leaks(30 * LG_SECOND);
+        ck_assert_ptr_null(error);
+    }
+    fclose(nowhere);
+}
+END_TEST
+
+RUN_TESTS("goroutines", they_are_listed_and_counted, the_caller_is_listed_too,
+          those_that_have_not_started_count, a_busy_worker_hides_none, leaks_are_named,
+          the_caller_is_no_leak, many_may_look_at_once, they_are_printed_with_stack_and_defers,
+          a_goroutine_with_a_small_stack_can_print, printing_while_much_goes_on)

@@ -1,0 +1,153 @@
+#include "poll/descriptor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "closers/closing.h"
+#include "poll/poll.h"
+
+/* They come when they are first waited for, many at a time, and never go. */
+enum { CHUNK = 512, CHUNKS = 32768 };
+static struct lgi_fd *chunks[CHUNKS]; /* atomic */
+static size_t chunks_end;             /* likewise: there are none from here on */
+
+struct lgi_fd *lgi_fd_known(int fd)
+{
+    size_t number = (unsigned)fd / CHUNK;
+    if (number >= CHUNKS)
+        return NULL;
+    struct lgi_fd *chunk = __atomic_load_n(&chunks[number], __ATOMIC_ACQUIRE);
+    return chunk ? &chunk[(unsigned)fd % CHUNK] : NULL;
+}
+
+static void before_close(int fd);
+static void after_close(int fd);
+
+/* Those who wait stayed in the parent: the child must not tell them anything. */
+static void in_child(void)
+{
+    for (size_t i = 0; i < chunks_end; i++) {
+        for (size_t k = 0; chunks[i] && k < CHUNK; k++) {
+            chunks[i][k].lock = LGI_LOCK_FREE;
+            chunks[i][k].waiters = (struct lgi_waiters){NULL, NULL};
+        }
+    }
+}
+
+static void begin(void)
+{
+    static const struct lgi_closing closing = {before_close, after_close};
+    pthread_atfork(NULL, NULL, in_child);
+    __atomic_store_n(&lgi_closing, &closing, __ATOMIC_RELEASE);
+}
+
+struct lgi_fd *lgi_fd_get(int fd)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct lgi_fd *entry = lgi_fd_known(fd);
+    size_t number = (unsigned)fd / CHUNK;
+    if (entry || number >= CHUNKS)
+        return entry;
+    struct lgi_fd *chunk = calloc(CHUNK, sizeof(*chunk)), *none = NULL;
+    if (!chunk)
+        return NULL;
+    if (!__atomic_compare_exchange_n(&chunks[number], &none, chunk, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        free(chunk);
+    size_t end = __atomic_load_n(&chunks_end, __ATOMIC_RELAXED);
+    while (end <= number && !__atomic_compare_exchange_n(&chunks_end, &end, number + 1, false,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    pthread_once(&once, begin);
+    return lgi_fd_known(fd);
+}
+
+/* ---- generations ---- */
+
+uint32_t lgi_fd_generation(int fd)
+{
+    const struct lgi_fd *entry = lgi_fd_known(fd);
+    return entry ? __atomic_load_n(&entry->generation, __ATOMIC_ACQUIRE) : 0;
+}
+
+/* What workers have kept is about something else. */
+static void begin_life(struct lgi_fd *entry, bool stream)
+{
+    __atomic_store_n(&entry->life, entry->life + 1, __ATOMIC_RELEASE);
+    entry->stream = stream;
+}
+
+void lgi_fd_is_stream(int fd)
+{
+    struct lgi_fd *entry = lgi_fd_get(fd);
+    if (!entry)
+        return;
+    lgi_lock(&entry->lock);
+    if (lgi_waiters_empty(&entry->waiters)) /* else somebody waits for what it was */
+        begin_life(entry, true);
+    lgi_unlock(&entry->lock);
+}
+
+/* Ends the waits of all who wait for it. */
+static void wake_all(int fd, uint32_t as)
+{
+    struct lgi_fd *entry = lgi_fd_known(fd);
+    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    if (!entry)
+        return;
+    lgi_lock(&entry->lock);
+    if (as == LGI_FD_CLOSED) {
+        __atomic_store_n(&entry->generation, entry->generation + 1, __ATOMIC_RELEASE);
+        begin_life(entry, false);
+    }
+    while ((waiter = entry->waiters.first)) {
+        lgi_waiters_remove(&entry->waiters, waiter);
+        if (!lgi_claim(waiter->g, as))
+            continue;
+        waiter->next = NULL;
+        *end = waiter;
+        end = &waiter->next;
+    }
+    lgi_unlock(&entry->lock);
+    while (claimed) {
+        waiter = claimed;
+        claimed = claimed->next;
+        lgi_unpark(waiter->g);
+    }
+}
+
+static void before_close(int fd)
+{
+    wake_all(fd, LGI_FD_CLOSED);
+}
+
+/* Some may have come in between, to wait for what is no longer there: they look again. */
+static void after_close(int fd)
+{
+    wake_all(fd, LGI_READY);
+}
+
+/* ---- those who wait ---- */
+
+bool lgi_fd_enter(struct lgi_fd *entry, uint32_t generation, struct lgi_fd_wait *wait)
+{
+    lgi_lock(&entry->lock);
+    bool same = entry->generation == generation;
+    if (same)
+        lgi_waiters_push(&entry->waiters, &wait->waiter);
+    lgi_unlock(&entry->lock);
+    return same;
+}
+
+void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait)
+{
+    lgi_lock(&entry->lock);
+    lgi_waiters_remove(&entry->waiters, &wait->waiter);
+    lgi_unlock(&entry->lock);
+}
+
+lg_error *lgi_fd_not_open(int fd)
+{
+    return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
+}

@@ -1,0 +1,199 @@
+/* Threads of the program's own wait for descriptors in poll(2). */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <lifoguard/file.h>
+#include <lifoguard/go.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "poll/descriptor.h"
+#include "poll/poll.h"
+#include "sched/futex.h"
+#include "sched/runtime.h"
+
+static int poll_until(struct pollfd *fds, nfds_t count, lg_time until)
+{
+    struct timespec time = {0};
+    lg_duration rest = until == LG_DURATION_MAX ? 0 : until - lg_now();
+    if (rest > 0)
+        time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
+    return ppoll(fds, count, until == LG_DURATION_MAX ? NULL : &time, NULL);
+}
+
+/* What poll(2) says at once. 0: not ready; -1: an errno value. */
+static int poll_now(int fd, short events, short *revents)
+{
+    struct pollfd one = {.fd = fd, .events = events};
+    int count = poll_until(&one, 1, 0);
+    *revents = one.revents;
+    if (count > 0 && (one.revents & POLLNVAL)) {
+        errno = EBADF;
+        return -1;
+    }
+    return count;
+}
+
+lg_error *lgi_wait_by_looking(int fd, uint32_t generation, short events, lg_until until,
+                              short *revents)
+{
+    enum { LEAST_MS = 1, MOST_MS = 20 };
+    for (lg_duration pause = LEAST_MS * LG_MILLISECOND;;) {
+        if (lgi_fd_generation(fd) != generation)
+            return &lg_error_closed;
+        int ready = poll_now(fd, events, revents);
+        if (ready < 0 && errno == EBADF)
+            return lgi_fd_not_open(fd);
+        if (ready > 0)
+            return NULL;
+        lg_error *over = lg_sleep_until(pause, until);
+        if (over)
+            return over;
+        if (pause < MOST_MS * LG_MILLISECOND)
+            pause *= 2;
+    }
+}
+
+/* What else may end a thread's wait writes to a descriptor of the thread's own, which stays until it ends. */
+static __thread int thread_event; /* 0: none yet */
+static pthread_key_t thread_key;
+static bool has_key;
+
+static void close_event(void *unused)
+{
+    (void)unused;
+    close(thread_event);
+    thread_event = 0;
+}
+
+/* The child has the parent's: what the one is told, the other would hear. */
+static void forget_event(void)
+{
+    if (thread_event > 0) {
+        pthread_setspecific(thread_key, NULL);
+        close_event(NULL);
+    }
+}
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&thread_key, close_event) == 0 &&
+              pthread_atfork(NULL, NULL, forget_event) == 0;
+}
+
+/* -1: there is none to be had. */
+static int event_of_thread(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (thread_event > 0)
+        return thread_event;
+    pthread_once(&once, make_key);
+    int event = has_key ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    if (event == 0) /* 0 stands for none: another number, then */
+        event = -1;
+    if (event > 0 && pthread_setspecific(thread_key, &thread_event) != 0) {
+        close(event);
+        event = -1;
+    }
+    thread_event = event > 0 ? event : 0;
+    return event;
+}
+
+/* What is written to the event: its low half counts the ends of waits, the high one mere looks. */
+#define LOOK (UINT64_C(1) << 32)
+
+void lgi_poll_look(struct lgi_g *g)
+{
+    uint64_t look = LOOK;
+    int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
+    if (event > 0)
+        (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
+    errno = errno_value;
+}
+
+static bool read_event(int event)
+{
+    uint64_t value;
+    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
+}
+
+/* Somebody has claimed the wait: it is over when the event says so. */
+static uint32_t await_unpark(struct lgi_g *g, int event)
+{
+    struct pollfd unparked = {.fd = event, .events = POLLIN};
+    while (!read_event(event))
+        poll_until(&unparked, 1, LG_DURATION_MAX);
+    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+}
+
+static bool is_to_stop(const struct lgi_g *g)
+{
+    return __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && !g->stopped;
+}
+
+/* The wait itself. Returns what it was ended as. */
+static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_time deadline)
+{
+    for (;;) {
+        int count = poll_until(fds, 2, deadline);
+        if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
+            lgi_futex_wait(&g->futex, 0, lg_now() + LG_MILLISECOND);
+        uint32_t mine = LGI_WAITING;
+        if (count > 0 && fds[0].revents)
+            mine = LGI_READY;
+        else if (count == 0 || (deadline != LG_DURATION_MAX && lg_now() >= deadline))
+            mine = LGI_TIMED_OUT;
+        if (mine != LGI_WAITING && lgi_claim(g, mine))
+            return mine;
+        bool over = read_event(fds[1].fd);
+        if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
+            return LGI_STOPPED;
+        if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
+            return over ? __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) : await_unpark(g, fds[1].fd);
+    }
+}
+
+lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, short events,
+                                lg_until until, short *revents)
+{
+    struct lgi_fd_wait wait = {.waiter = {.g = g}, .events = events};
+    struct lgi_waiter watch = {.g = g, .index = LGI_IS_DONE};
+    struct lgi_fd *entry = lgi_fd_get(fd);
+    uint32_t claim = LGI_WAITING;
+
+    int event = event_of_thread();
+    if (event < 0 || !entry)
+        return lgi_wait_by_looking(fd, generation, events, until, revents);
+    struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}};
+    int cancel_state; /* what stands in lists is on this stack */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    __atomic_store_n(&g->event, event, __ATOMIC_SEQ_CST);
+    lgi_wait_begin(g, "descriptor");
+    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
+    __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
+    if (!lgi_fd_enter(entry, generation, &wait))
+        claim = lgi_claim(g, LGI_FD_CLOSED) ? LGI_FD_CLOSED : await_unpark(g, event);
+    else if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch) && lgi_claim(g, LGI_IS_DONE))
+        claim = poll_now(fd, events, &fds[0].revents) != 0 ? LGI_READY : LGI_IS_DONE;
+    else if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
+        claim = LGI_STOPPED;
+    else
+        claim = poll_with_event(g, fds, until.lgi_deadline);
+    if (until.lgi_done) {
+        if (claim == LGI_IS_DONE)
+            lgi_note_done(g, until);
+        lgi_done_unwatch(until.lgi_done, &watch);
+    }
+    lgi_fd_leave(entry, &wait);
+    __atomic_store_n(&g->event, 0, __ATOMIC_RELAXED);
+    g->waits_for = NULL;
+    pthread_setcancelstate(cancel_state, NULL);
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, until);
+    if (claim == LGI_FD_CLOSED)
+        return &lg_error_closed;
+    *revents = fds[0].revents; /* 0: woken by after_close */
+    return fds[0].revents & POLLNVAL ? lgi_fd_not_open(fd) : NULL;
+}

@@ -1,0 +1,241 @@
+#include "sched/wheel.h"
+
+#include <stdlib.h>
+
+#include "sched/lock.h"
+#include "sched/runtime.h"
+#include "sched/starts.h"
+
+enum { DIGIT_BITS = 6, DIGIT = 63 };
+
+static uint64_t tick_of(lg_time when)
+{
+    return when <= 0 ? 0 : (uint64_t)when;
+}
+
+void lgi_timers_init(struct lgi_timers *timers, lg_time now)
+{
+    timers->next = LG_DURATION_MAX;
+    timers->tick = tick_of(now);
+    timers->moving = -1;
+}
+
+/* ---- under the lock ---- */
+
+static struct lgi_timer_slot *slot_of(struct lgi_timers *timers, unsigned slot)
+{
+    return &timers->slots[slot / LGI_TIMER_SLOTS][slot % LGI_TIMER_SLOTS];
+}
+
+/* The slot whose turn comes first, as level * 64 + slot; -1 if there is none. All that stands on a level is due
+ * before anything on a higher one. */
+static int first_slot(const struct lgi_timers *timers)
+{
+    for (int level = 0; level < LGI_TIMER_LEVELS; level++) {
+        if (timers->occupied[level])
+            return level * LGI_TIMER_SLOTS + __builtin_ctzll(timers->occupied[level]);
+    }
+    return -1;
+}
+
+static void note_next(struct lgi_timers *timers)
+{
+    int first = timers->moving >= 0 ? timers->moving : first_slot(timers);
+    lg_duration next = first < 0 ? LG_DURATION_MAX : slot_of(timers, (unsigned)first)->least;
+    if (timers->moving >= 0 && next > (lg_duration)timers->tick) /* somebody has to go on with it */
+        next = (lg_duration)timers->tick;
+    __atomic_store_n(&timers->next, next, __ATOMIC_RELAXED);
+}
+
+static void put(struct lgi_timers *timers, struct lgi_timer *timer)
+{
+    uint64_t tick = tick_of(timer->when);
+    if (tick < timers->tick) /* overdue */
+        tick = timers->tick;
+    uint64_t differing = tick ^ timers->tick;
+    unsigned level = differing ? (63U - (unsigned)__builtin_clzll(differing)) / DIGIT_BITS : 0;
+    unsigned number = (unsigned)(tick >> level * DIGIT_BITS) & DIGIT;
+    struct lgi_timer_slot *slot = &timers->slots[level][number];
+
+    timer->previous = slot->last;
+    timer->next = NULL;
+    *(slot->last ? &slot->last->next : &slot->first) = timer;
+    slot->last = timer;
+    if (!(timers->occupied[level] & UINT64_C(1) << number) || timer->when < slot->least)
+        slot->least = timer->when;
+    timers->occupied[level] |= UINT64_C(1) << number;
+    timer->slot = (uint16_t)(level * LGI_TIMER_SLOTS + number);
+}
+
+static void take(struct lgi_timers *timers, struct lgi_timer *timer)
+{
+    struct lgi_timer_slot *slot = slot_of(timers, timer->slot);
+    *(timer->previous ? &timer->previous->next : &slot->first) = timer->next;
+    *(timer->next ? &timer->next->previous : &slot->last) = timer->previous;
+    if (!slot->first)
+        timers->occupied[timer->slot / LGI_TIMER_SLOTS] &= ~(UINT64_C(1)
+                                                             << timer->slot % LGI_TIMER_SLOTS);
+}
+
+/* When a slot's turn comes: the tick of its first timers. */
+static uint64_t turn_of(const struct lgi_timers *timers, unsigned slot)
+{
+    unsigned shift = slot / LGI_TIMER_SLOTS * DIGIT_BITS;
+    uint64_t higher = shift + DIGIT_BITS < 64 ? timers->tick >> (shift + DIGIT_BITS) : 0;
+    return (higher << DIGIT_BITS | slot % LGI_TIMER_SLOTS) << shift;
+}
+
+/* Moves at most `most` timers from a slot whose turn has come to where they belong now; returns how many. */
+static unsigned move_down(struct lgi_timers *timers, unsigned slot, unsigned most)
+{
+    unsigned moved = 0;
+    struct lgi_timer *timer;
+    for (; moved < most && (timer = slot_of(timers, slot)->first); moved++) {
+        take(timers, timer);
+        put(timers, timer);
+    }
+    timers->moving = slot_of(timers, slot)->first ? (int)slot : -1;
+    return moved;
+}
+
+static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_time now)
+{
+    take(timers, timer);
+    timers->count--;
+    timer->pending = false;
+    bool later = timer->later != NULL;
+    timer->fire(timer, now);
+    if (later) {
+        timer->next = timers->fired;
+        timers->fired = timer;
+    }
+}
+
+/* Does not hold the lock for long; false if there may be more to do. */
+static bool run_some(struct lgi_timers *timers, lg_time now)
+{
+    enum { MOVES = 512, MOVES_A_FIRE = 8 };
+    uint64_t until = tick_of(now);
+    unsigned left = MOVES;
+    for (int first; (first = timers->moving >= 0 ? timers->moving : first_slot(timers)) >= 0;) {
+        uint64_t turn = turn_of(timers, (unsigned)first);
+        if (turn > until)
+            break;
+        if (left < MOVES_A_FIRE)
+            return false;
+        if (turn > timers->tick)
+            timers->tick = turn;
+        if (first >= LGI_TIMER_SLOTS) {
+            left -= move_down(timers, (unsigned)first, left);
+        } else {
+            fire(timers, slot_of(timers, (unsigned)first)->first, now);
+            left -= MOVES_A_FIRE;
+        }
+    }
+    if (timers->tick < until)
+        timers->tick = until;
+    return true;
+}
+
+/* ---- for everyone ---- */
+
+/* The last that fired is first. */
+static void call_later(struct lgi_timer *fired)
+{
+    struct lgi_timer *first = NULL;
+    while (fired) {
+        struct lgi_timer *next = fired->next;
+        fired->next = first;
+        first = fired;
+        fired = next;
+    }
+    while (first) {
+        struct lgi_timer *timer = first;
+        first = first->next;
+        timer->later(timer);
+    }
+}
+
+void lgi_timers_run(struct lgi_timers *timers, lg_time now)
+{
+    enum { AWAY = 50 };
+    bool all = false;
+    while (!all && lgi_timers_next(timers) <= now) {
+        lgi_lock(&timers->lock);
+        all = run_some(timers, now);
+        note_next(timers);
+        struct lgi_timer *fired = timers->fired;
+        bool started = timers->started, injected = timers->injected;
+        timers->fired = NULL;
+        timers->started = timers->injected = false;
+        lgi_unlock(&timers->lock);
+        if (started || injected)
+            lgi_started_one(!injected);
+        call_later(fired);
+        for (int i = 0; i < AWAY && !all; i++) /* who else wants the lock has a chance */
+            lgi_pause();
+    }
+}
+
+static void add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time when)
+{
+    timer->when = when;
+    timer->pending = true;
+    timers->count++;
+    put(timers, timer);
+    /* Against lgi_timers_next_before_sleep. */
+    if (when < timers->next)
+        __atomic_store_n(&timers->next, when, __ATOMIC_SEQ_CST);
+}
+
+bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time when)
+{
+    lgi_lock(&timers->lock);
+    bool sooner = when < timers->next;
+    timer->set = timers;
+    add(timers, timer, when);
+    lgi_unlock(&timers->lock);
+    return sooner;
+}
+
+bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
+{
+    struct lgi_worker *worker = lgi_worker_for_timers();
+    if (!worker)
+        return false;
+    if (lgi_timers_add(&worker->timers, timer, when))
+        lgi_worker_look(worker);
+    return true;
+}
+
+bool lgi_timer_stop(struct lgi_timer *timer)
+{
+    struct lgi_timers *timers = timer->set;
+    if (!timers)
+        return false;
+    lgi_lock(&timers->lock);
+    bool pending = timer->pending;
+    if (pending) {
+        take(timers, timer);
+        timers->count--;
+        timer->pending = false;
+        /* `next` may now be too early: that costs one look. */
+        if (timers->count == 0)
+            __atomic_store_n(&timers->next, LG_DURATION_MAX, __ATOMIC_RELAXED);
+    }
+    lgi_unlock(&timers->lock);
+    return pending;
+}
+
+void lgi_timer_again(struct lgi_timer *timer, lg_time when)
+{
+    add(timer->set, timer, when);
+}
+
+void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start)
+{
+    struct lgi_worker *w = lgi_worker;
+    bool here = w && w->number < lgi_workers_wanted();
+    lgi_starts_put(here ? &w->starts : &lgi_injected, start);
+    *(here ? &timer->set->started : &timer->set->injected) = true;
+}

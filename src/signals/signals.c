@@ -1,0 +1,270 @@
+#define _GNU_SOURCE
+#include "signals/signals.h"
+
+#include <lifoguard/context.h>
+#include <lifoguard/panic.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sched/runtime.h"
+
+enum { MOST = 64, NAME_SIZE = 32 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lgi_signal_watch *first;
+static unsigned watchers[MOST + 1]; /* of each signal */
+static struct sigaction before[MOST + 1];
+static int reader;
+
+/* Read by the handler. */
+static volatile sig_atomic_t writer;
+static volatile sig_atomic_t owner; /* the process; 0: nothing has been set up */
+
+/* ---- their errors ---- */
+
+static lg_error errors[MOST + 1];
+static char names[MOST + 1][NAME_SIZE];
+
+static void name(int number)
+{
+    const char *short_name = NULL;
+#if defined(__GLIBC__)
+    short_name = sigabbrev_np(number);
+#endif
+    if (short_name)
+        snprintf(names[number], NAME_SIZE, "signal SIG%s", short_name);
+    else if (number >= SIGRTMIN && number <= SIGRTMAX)
+        snprintf(names[number], NAME_SIZE, "signal SIGRTMIN+%d", number - SIGRTMIN);
+    else
+        snprintf(names[number], NAME_SIZE, "signal %d", number);
+    errors[number] = (lg_error){names[number], __FILE__, __LINE__, EINTR, 0, 0};
+}
+
+lg_error *lgi_signal_error(int number)
+{
+    return &errors[number];
+}
+
+int lg_error_signal(const lg_error *error)
+{
+    for (int number = 1; error && number <= MOST; number++) {
+        if (lg_error_is(error, &errors[number]))
+            return number;
+    }
+    return 0;
+}
+
+/* ---- when one comes ---- */
+
+static void handle(int number)
+{
+    int errno_value = errno;
+    if (getpid() == owner) {
+        unsigned char byte = (unsigned char)number;
+        while (write(writer, &byte, 1) < 0 && errno == EINTR)
+            ;
+    } else { /* a forked child, whose signals are none of the parent's business */
+        signal(number, SIG_DFL);
+        raise(number); /* delivered when this returns */
+    }
+    errno = errno_value;
+}
+
+static void tell(int number)
+{
+    struct lgi_signal_watch *told = NULL, **end = &told;
+    pthread_mutex_lock(&lock);
+    for (struct lgi_signal_watch *watch = first; watch; watch = watch->next) {
+        if (!(watch->signals & UINT64_C(1) << (number - 1)))
+            continue;
+        if (watch->got)
+            watch->got(watch, number);
+        if (watch->later) {
+            watch->told = NULL;
+            *end = watch;
+            end = &watch->told;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    while (told) {
+        struct lgi_signal_watch *watch = told;
+        told = told->told;
+        watch->later(watch, number);
+    }
+}
+
+static void *thread_main(void *unused)
+{
+    unsigned char byte;
+    pthread_setname_np(pthread_self(), "lg-signals");
+    for (;;) {
+        ssize_t got = read(reader, &byte, 1);
+        if (got == 1 && byte >= 1 && byte <= MOST)
+            tell(byte);
+        else if (got == 0 || (got < 0 && errno != EINTR))
+            return unused; /* somebody has closed it */
+    }
+}
+
+/* ---- setting up, once ---- */
+
+static lg_error *start_thread(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, mask;
+    int failed = pthread_attr_init(&attributes);
+    if (failed)
+        return lg_error_new_code(failed, "a thread for signals");
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    failed = pthread_create(&thread, &attributes, thread_main, NULL);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    pthread_attr_destroy(&attributes);
+    if (!failed)
+        __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    return failed ? lg_error_new_code(failed, "a thread for signals") : NULL;
+}
+
+static lg_error *set_up(void)
+{
+    int ends[2];
+    if (owner != 0)
+        return NULL;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return lg_error_new_errno("a pipe for signals");
+    reader = ends[0];
+    writer = ends[1];
+    lg_error *err = NULL;
+    if (fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0)
+        err = lg_error_new_errno("a pipe for signals");
+    if (!err)
+        err = start_thread();
+    if (err) {
+        close(ends[0]);
+        close(ends[1]);
+        return err;
+    }
+    for (int number = 1; number <= MOST; number++)
+        name(number);
+    owner = getpid();
+    return NULL;
+}
+
+static bool in_forked_child(void)
+{
+    return owner != 0 && owner != getpid();
+}
+
+/* ---- watching, under the lock ---- */
+
+static bool is_ignored(const struct sigaction *action)
+{
+    return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_IGN;
+}
+
+static void forget(int number)
+{
+    struct sigaction now;
+    if (--watchers[number] > 0)
+        return;
+    /* Not if the program has set another one meanwhile. */
+    if (sigaction(number, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
+        now.sa_handler == handle)
+        sigaction(number, &before[number], NULL);
+}
+
+static int install(int number)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_ONSTACK};
+    if (watchers[number] == 0) {
+        sigemptyset(&action.sa_mask);
+        if (sigaction(number, NULL, &before[number]) != 0)
+            return errno;
+        if (is_ignored(&before[number]))
+            return 0;
+        if (sigaction(number, &action, NULL) != 0)
+            return errno;
+    }
+    watchers[number]++;
+    return 0;
+}
+
+static lg_error *watch_all(struct lgi_signal_watch *watch)
+{
+    uint64_t installed = 0;
+    for (int number = 1; number <= MOST; number++) {
+        uint64_t bit = UINT64_C(1) << (number - 1);
+        if (!(watch->signals & bit))
+            continue;
+        unsigned count = watchers[number];
+        int failed = install(number);
+        if (failed) {
+            for (int undo = 1; undo < number; undo++) {
+                if (installed & UINT64_C(1) << (undo - 1))
+                    forget(undo);
+            }
+            return lg_error_new_code(failed, "signal %d cannot be waited for", number);
+        }
+        if (watchers[number] != count)
+            installed |= bit;
+    }
+    watch->signals = installed;
+    watch->previous = NULL;
+    watch->next = first;
+    if (first)
+        first->previous = watch;
+    first = watch;
+    return NULL;
+}
+
+void lgi_signals_refuse_after_fork(void)
+{
+    if (in_forked_child())
+        lg_panic(
+            "signals, in a child after fork: their thread stayed in the parent; the child must "
+            "call exec or _exit");
+}
+
+lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
+{
+    /* They tell of a fault, and come again if nothing is done about that. */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (watch->signals & UINT64_C(1) << (faults[i] - 1))
+            return lg_error_new_code(EINVAL, "signal %d cannot be waited for", faults[i]);
+    }
+    lgi_signals_refuse_after_fork();
+    if (in_forked_child())
+        lg_panic(
+            "signals, in a child after fork: their thread stayed in the parent; the child must "
+            "call exec or _exit");
+    pthread_mutex_lock(&lock);
+    lg_error *err = set_up();
+    if (!err)
+        err = watch_all(watch);
+    pthread_mutex_unlock(&lock);
+    return err;
+}
+
+void lgi_signals_unwatch(struct lgi_signal_watch *watch)
+{
+    if (in_forked_child()) /* the lock may be held by a thread that stayed in the parent */
+        return;
+    pthread_mutex_lock(&lock);
+    *(watch->previous ? &watch->previous->next : &first) = watch->next;
+    if (watch->next)
+        watch->next->previous = watch->previous;
+    for (int number = 1; number <= MOST; number++) {
+        if (watch->signals & UINT64_C(1) << (number - 1))
+            forget(number);
+    }
+    pthread_mutex_unlock(&lock);
+}
