@@ -18,11 +18,11 @@ void lgi_chan_sent_on_closed(void)
     lg_panic("send on closed channel");
 }
 
-__thread uint32_t lgi_chan_turns __attribute__((tls_model("initial-exec")));
+__thread uint32_t lgi_chan_operations __attribute__((tls_model("initial-exec")));
 
 void lgi_chan_let_others(void)
 {
-    lgi_chan_turns = 0;
+    lgi_chan_operations = 0;
     struct lgi_g *g = lgi_self();
     if (lgi_on_fiber(g))
         lgi_worker_yield(g); /* lg_yield is where lg_exit ends a goroutine; this is not */
@@ -139,7 +139,7 @@ size_t lg_chan_len(const void *channel)
     if (!c)
         return 0;
     lgi_chan_check(c);
-    lgi_chan_look(c);
+    lgi_chan_validate(c);
     return lgi_chan_count(c);
 }
 
@@ -223,7 +223,7 @@ static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_unt
 
 static __attribute__((noinline)) void send_otherwise(struct lgi_chan *c, const void *value)
 {
-    lgi_chan_turn();
+    lgi_chan_fairness();
     (void)send_until(c, value, lg_until_forever());
 }
 
@@ -248,7 +248,7 @@ void lgi_chan_send(void *channel, const void *value)
 
 lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until until)
 {
-    lgi_chan_turn();
+    lgi_chan_fairness();
     return send_until(channel, value, until);
 }
 
@@ -256,7 +256,7 @@ bool lgi_chan_try_send(void *channel, const void *value)
 {
     struct lgi_chan *c = channel;
     struct lgi_g *woken;
-    lgi_chan_turn();
+    lgi_chan_fairness();
     if (!c)
         return false;
     lgi_chan_check(c);
@@ -317,7 +317,7 @@ static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
 {
     struct lgi_g *woken;
     if (!lgi_chan_may_recv(c)) {
-        lgi_chan_look(c);
+        lgi_chan_validate(c);
         if (!lgi_chan_may_recv(c))
             return false;
     }
@@ -356,7 +356,7 @@ static __attribute__((noinline)) bool try_recv_and_drop(struct lgi_chan *c, bool
 static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *to)
 {
     bool ok = false;
-    lgi_chan_turn();
+    lgi_chan_fairness();
     if (!c) {
         (void)wait_for_null("receive from a NULL channel", lg_until_forever());
         return false;
@@ -393,7 +393,7 @@ lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
 {
     struct lgi_chan *c = channel;
     bool unasked;
-    lgi_chan_turn();
+    lgi_chan_fairness();
     if (!c)
         return wait_for_null("receive from a NULL channel", until);
     lgi_chan_check(c);
@@ -406,7 +406,7 @@ bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
 {
     struct lgi_chan *c = channel;
     bool unasked;
-    lgi_chan_turn();
+    lgi_chan_fairness();
     if (!c)
         return false;
     lgi_chan_check(c);

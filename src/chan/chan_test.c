@@ -1,6 +1,6 @@
 /* Tests of channels. The facts are those of Go's language specification and of its own tests; rules are
  * DESIGN.md's. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdint.h>
 

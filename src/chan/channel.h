@@ -56,12 +56,12 @@ enum lgi_chan_attempt {
 /* Comes first in every operation: a goroutine that never has to wait, because a thread or another worker always serves
  * it, lets the others of its own worker run now and then. (Before, since lg_exit may end it there, and nothing is in its
  * hands yet.) */
-extern __thread uint32_t lgi_chan_turns __attribute__((tls_model("initial-exec")));
+extern __thread uint32_t lgi_chan_operations __attribute__((tls_model("initial-exec")));
 void lgi_chan_let_others(void) __attribute__((cold));
-enum { LGI_CHAN_TURN = 64 };
-static inline void lgi_chan_turn(void)
+enum { LGI_CHAN_YIELD_EVERY = 64 };
+static inline void lgi_chan_fairness(void)
 {
-    if (__builtin_expect(++lgi_chan_turns >= LGI_CHAN_TURN, 0))
+    if (__builtin_expect(++lgi_chan_operations >= LGI_CHAN_YIELD_EVERY, 0))
         lgi_chan_let_others();
 }
 
@@ -75,7 +75,7 @@ static inline void lgi_chan_check(const struct lgi_chan *c)
         lgi_chan_not_one(c);
 }
 
-static inline void lgi_chan_look(const struct lgi_chan *c)
+static inline void lgi_chan_validate(const struct lgi_chan *c)
 {
     if (__builtin_expect(c->owner != NULL, 0))
         c->owner->look(c->owner);
@@ -120,7 +120,7 @@ static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
 /* Locks it, if there is nothing special. */
 static inline bool lgi_chan_lock_fast(struct lgi_chan *c)
 {
-    return ++lgi_chan_turns < LGI_CHAN_TURN && c &&
+    return ++lgi_chan_operations < LGI_CHAN_YIELD_EVERY && c &&
            __atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC &&
            __atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
 }

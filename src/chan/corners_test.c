@@ -1,13 +1,13 @@
 /* Tests of channels and select in the corners that Go's own tests look into: what is known to be so there must be so
  * here. Some names say which of them. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/chan.h>
 #include <lifoguard/mutex.h>
 #include <lifoguard/waitgroup.h>
 
 #include "chan/channel.h"
-#include "error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
 /* Runs work in a goroutine on 1, 2 and 8 workers. */
 static lg_chan(int) finished;

@@ -346,7 +346,7 @@ static bool look(const lg_case *cases, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct lgi_chan *c = cases[i].lgi_channel;
         if (__builtin_expect(cases[i].lgi_kind == LGI_CASE_RECV && c && c->owner, 0)) {
-            lgi_chan_look(c);
+            lgi_chan_validate(c);
             owned = true;
         }
     }
@@ -437,7 +437,7 @@ size_t lg_select_n(const lg_case *cases, size_t count)
     ptrdiff_t chosen = NONE, none = NONE;
     size_t found = 0, channels = 0;
     bool plain = true; /* but for channels without an owner, there is only a default */
-    lgi_chan_turn();
+    lgi_chan_fairness();
     for (size_t i = 0; i < count; i++) {
         const struct lgi_chan *c = cases[i].lgi_channel;
         if (may_be_done(&cases[i])) {

@@ -1,10 +1,10 @@
 /* Tests of select. The facts are those of Go's language specification and of its own tests; rules are DESIGN.md's. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/chan.h>
 
-#include "error/failing_malloc.h"
 #include "sched/park.h"
+#include "testing/failing_malloc.h"
 
 static lg_chan(int) finished;
 

@@ -1,6 +1,6 @@
 /* Thousands of goroutines and some threads that do anything at random to a few channels, with panics, goexits,
  * cancellations and closing in the middle: whatever was made is dropped once, and everybody comes to an end. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/chan.h>
 #include <lifoguard/waitgroup.h>

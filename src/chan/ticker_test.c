@@ -1,5 +1,5 @@
 /* Tests of tickers. The facts are those of Go 1.23's time package, except that stopping one closes its channel. */
-#include "chan/test_timer.h"
+#include "testing/timer.h"
 
 /* ---- ticks ---- */
 

@@ -93,7 +93,7 @@ void lgi_timed_free(struct lgi_timed *timed)
         return;
     }
     if (timed->start)
-        lgi_start_free(timed->start);
+        lgi_task_free(timed->start);
     free(timed);
 }
 

@@ -13,7 +13,7 @@
 #include "chan/channel.h"
 #include "sched/wheel.h"
 
-struct lgi_start;
+struct lgi_task;
 
 struct lgi_timed {
     struct lgi_timer timer;
@@ -21,7 +21,7 @@ struct lgi_timed {
     uint32_t lock;
     lg_duration period;       /* 0: it fires once */
     struct lgi_chan *channel; /* NULL: a function is called */
-    struct lgi_start *start;  /* the next call of it; NULL: it has begun */
+    struct lgi_task *start;   /* the next call of it; NULL: it has begun */
     const struct lgi_site *site;
     lgi_function function;
     uintptr_t word[LGI_MAX_ARGS];

@@ -4,8 +4,8 @@
 
 #include <lifoguard/panic.h>
 
-#include "sched/runtime.h"
 #include "chan/timed.h"
+#include "sched/runtime.h"
 
 struct lg_timer {
     struct lgi_timed timed;
@@ -38,15 +38,15 @@ lgi_chan_of_times lg_chan_after(lg_duration duration)
 static void begin_call(struct lgi_timer *timer, lg_time now)
 {
     struct lgi_timed *timed = (struct lgi_timed *)timer;
-    struct lgi_start *start = timed->start;
+    struct lgi_task *start = timed->start;
     (void)now;
     timed->start = NULL;
     lgi_timer_go(timer, start);
 }
 
-static struct lgi_start *next_call(const struct lgi_timed *timed)
+static struct lgi_task *next_call(const struct lgi_timed *timed)
 {
-    struct lgi_start *start = lgi_start_new(timed->site, timed->function, timed->word);
+    struct lgi_task *start = lgi_task_new(timed->site, timed->function, timed->word);
     if (!start)
         lgi_panic(timed->site->file, timed->site->line, "out of memory for a timer's goroutine");
     return start;
@@ -58,8 +58,8 @@ lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function, con
     if (!function)
         lgi_panic(site->file, site->line, "timer for a NULL function");
     lg_timer *timer = malloc(sizeof(*timer));
-    struct lgi_start *start = timer && lgi_workers_begin() ? lgi_start_new(site, function, words)
-                                                           : NULL;
+    struct lgi_task *start = timer && lgi_workers_begin() ? lgi_task_new(site, function, words)
+                                                          : NULL;
     if (!start) {
         free(timer);
         lgi_panic(site->file, site->line, "out of memory or threads for a timer");
@@ -95,7 +95,7 @@ bool lg_timer_reset(lg_timer *timer, lg_duration duration)
     if (!timer)
         lg_panic("lg_timer_reset: no timer (NULL)");
     struct lgi_timed *timed = &timer->timed;
-    struct lgi_start *start = NULL;
+    struct lgi_task *start = NULL;
     bool stopped = false;
     for (;;) {
         lgi_lock(&timed->lock);
@@ -112,7 +112,7 @@ bool lg_timer_reset(lg_timer *timer, lg_duration duration)
     lgi_timed_start(timed, duration);
     lgi_unlock(&timed->lock);
     if (start)
-        lgi_start_free(start);
+        lgi_task_free(start);
     return stopped;
 }
 

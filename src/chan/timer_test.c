@@ -1,7 +1,7 @@
 /* Tests of timers. The facts are those of Go 1.23's time package, where it has them. */
-#include "chan/test_timer.h"
+#include "testing/timer.h"
 
-#include "error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
 /* ---- that send ---- */
 

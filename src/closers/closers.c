@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "closers/closing.h"
-#include "closers/undisturbed.h"
+#include "closers/shield.h"
 
 const struct lgi_closing *lgi_closing;
 
@@ -44,7 +44,7 @@ void lg_fclose(FILE *file, lg_error **result)
 {
     if (!file)
         return;
-    struct lgi_undisturbed before = lgi_undisturbed_begin();
+    struct lgi_shield before = lgi_shield_begin();
     bool had_failed = ferror(file);
     char buffer[512];
     const char *path = "a stream";
@@ -69,7 +69,7 @@ void lg_fclose(FILE *file, lg_error **result)
     /* fclose tries again to write, and fails again: one failure, not two. */
     if (close_errno && close_errno != write_errno && close_errno != EINTR)
         lg_error_join_into(result, lg_error_new_code(close_errno, "close %s", path));
-    lgi_undisturbed_end(&before);
+    lgi_shield_end(&before);
 }
 
 /* ---- descriptors ---- */
@@ -78,12 +78,12 @@ void lg_close(int fd, lg_error **result)
 {
     if (fd == -1)
         return;
-    struct lgi_undisturbed before = lgi_undisturbed_begin();
+    struct lgi_shield before = lgi_shield_begin();
     lgi_before_close(fd);
     if (close(fd) != 0 && errno != EINTR)
         lg_error_join_into(result, lg_error_new_errno("close descriptor %d", fd));
     lgi_after_close(fd);
-    lgi_undisturbed_end(&before);
+    lgi_shield_end(&before);
 }
 
 /* ---- anything ---- */
@@ -98,14 +98,14 @@ void lg_close(int fd, lg_error **result)
 #endif
 
 struct call {
-    struct lgi_undisturbed before;
+    struct lgi_shield before;
     int value;
     int errno_value;
 };
 
 static void put_back(struct call *call)
 {
-    lgi_undisturbed_end(&call->before);
+    lgi_shield_end(&call->before);
 }
 
 /* False if there is nothing to close. */
@@ -116,7 +116,7 @@ OF_ANY_POINTER static bool make(int (*close)(void *object), void *object, const 
         return false;
     if (!close)
         lg_panic("a NULL function to close with%s%s", name ? ": " : "", name ? name : "");
-    call->before = lgi_undisturbed_begin();
+    call->before = lgi_shield_begin();
     lg_defer(put_back, call);
     errno = 0;
     call->value = close(object);

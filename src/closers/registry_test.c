@@ -1,7 +1,7 @@
 /* Tests of lg_registry; each name begins with the rule of DESIGN.md that it holds. */
 #define _GNU_SOURCE
 #define FAILING_ALLOCATIONS
-#include "closers/failing_test.h"
+#include "testing/failing_calls.h"
 
 #include <check.h>
 #include <lifoguard/panic.h>

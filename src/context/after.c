@@ -12,7 +12,7 @@
 struct lgi_after {
     struct lgi_child child;
     struct lg_context *context; /* held */
-    struct lgi_start *start;    /* NULL: it has begun, or may any moment */
+    struct lgi_task *start;     /* NULL: it has begun, or may any moment */
     struct lgi_after *next;     /* while it is free */
     /* What follows is guarded by this; it is taken before the context's. */
     uint32_t lock;
@@ -100,7 +100,7 @@ static void leave(struct lgi_after **after)
     over(*after);
 }
 
-static void run(struct lgi_start *start)
+static void run(struct lgi_task *start)
 {
     struct lgi_after *after __attribute__((cleanup(leave))) = start->owner;
     lgi_lock(&after->lock);
@@ -109,7 +109,7 @@ static void run(struct lgi_start *start)
     lgi_make_call(start->function, start->word, start->site->count);
 }
 
-static void drop(struct lgi_start *start)
+static void drop(struct lgi_task *start)
 {
     over(start->owner);
 }
@@ -117,9 +117,9 @@ static void drop(struct lgi_start *start)
 void lgi_after_begin(struct lgi_child *child)
 {
     struct lgi_after *after = (struct lgi_after *)child; /* its first member */
-    struct lgi_start *start = after->start;
+    struct lgi_task *start = after->start;
     after->start = NULL;
-    if (!lgi_go_start(start)) /* there were workers when it was made */
+    if (!lgi_task_enqueue(start)) /* there were workers when it was made */
         lg_panic("no workers for a function of a context");
 }
 
@@ -129,11 +129,11 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
     struct lg_context *self = lgi_context_of(ctx, "lg_context_on_done");
     if (!function)
         lgi_panic(site->file, site->line, "lg_context_on_done of a NULL function");
-    struct lgi_start *start = lgi_workers_begin() ? lgi_start_new(site, function, words) : NULL;
+    struct lgi_task *start = lgi_workers_begin() ? lgi_task_new(site, function, words) : NULL;
     struct lgi_after *after = start ? take() : NULL;
     if (!after) {
         if (start)
-            lgi_start_free(start);
+            lgi_task_free(start);
         lgi_panic(site->file, site->line, "out of memory or threads for a function of a context");
     }
     start->run = run;
@@ -167,10 +167,10 @@ static bool take_back(struct lgi_after *after)
     lgi_unlock(&ctx->done.lock);
     if (!pending)
         return false;
-    struct lgi_start *start = after->start;
+    struct lgi_task *start = after->start;
     after->number++;
     lgi_unlock(&after->lock);
-    lgi_start_free(start);
+    lgi_task_free(start);
     lgi_context_release(ctx);
     give(after);
     return true;

@@ -1,5 +1,5 @@
 /* Functions that are called when a context is done: C5. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 static _Atomic int calls, releases;
 static _Atomic bool hold;

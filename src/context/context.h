@@ -121,7 +121,7 @@ void lgi_context_attach(struct lg_context *ctx);
 void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                         lg_error *given);
 
-/* look.c: it is done, and has a descriptor. */
+/* query.c: it is done, and has a descriptor. */
 void lgi_context_tell_fd(const struct lg_context *ctx);
 
 /* after.c: the context of a function is done, and it is in no list any more. */

@@ -1,5 +1,5 @@
 /* The tree: C1 to C4, C6, ownership, values, causes, waiting. Deadlines, functions and signals have files of their own. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 #include <malloc.h>
 

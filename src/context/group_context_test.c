@@ -1,5 +1,5 @@
 /* Groups with a context: G3, C2. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 static LG_ERROR_DEFINE(out_of_order, "failed");
 

@@ -1,7 +1,7 @@
 /* Out of memory: what makes a context panics and has kept nothing; cancelling and firing need none. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
-#include "error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
 static void let_go(void *value)
 {

@@ -1,6 +1,6 @@
 /* Random trees of contexts, compared at every step with a plain model of them: an array that is searched through. C1 to C5,
  * C7. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 enum { RUNS = 1000, NODES = 60, STEPS = 250, KEYS = 4, CAUSES = 5 };
 

@@ -1,5 +1,5 @@
 /* Contexts that signals cancel: C8, S5. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 #include <fcntl.h>
 

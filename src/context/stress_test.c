@@ -1,6 +1,6 @@
 /* C10: everything at once, on one, two and eight workers, with random yields. What holds in the end is what Go's tests of
  * simultaneous and interlocked cancels and of layers look at. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 enum { ROUNDS = 200, ACTORS = 30 };
 

@@ -1,5 +1,5 @@
 /* Deadlines: C1, C2, C7, C8. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 static LG_ERROR_DEFINE(why_slow, "too slow");
 static LG_ERROR_DEFINE(why_other, "something else");

@@ -1,5 +1,5 @@
 /* C9: every wait of the library ends when the context does that it is given, and says why, on threads and in goroutines. */
-#include "context/context_test_help.h"
+#include "testing/context.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

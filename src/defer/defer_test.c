@@ -1,6 +1,6 @@
 /* Deferred calls: D1 to D3, D8, D9, D11, D15. Ways out are in exits_test.c, scopes in scope_test.c, named results
  * in func_test.c. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- D1 ---- */
 

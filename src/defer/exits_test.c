@@ -1,5 +1,5 @@
 /* Every way of leaving a block, and those that skip what is deferred: D4, D5, D6, D10; the one order: D13. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- D4 ---- */
 

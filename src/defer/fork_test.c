@@ -1,5 +1,5 @@
 /* In a forked child, what the parent has pending must not be run by an unwinding. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* The child of the test's own fork, so that what is pending is pending at the fork. */
 static void after_fork(int how, int *out)

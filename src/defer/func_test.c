@@ -1,5 +1,5 @@
 /* Functions with a named result (D7), and what becomes of one that a panic abandons. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- D7 ---- */
 

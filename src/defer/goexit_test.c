@@ -1,5 +1,5 @@
 /* lg_goexit and lg_exit: P6, P14, D10, and what P9 says of them. */
-#include "test_help.h"
+#include "testing/test.h"
 
 static void leaf(void)
 {

@@ -1,6 +1,6 @@
 /* What the library does about code that leaves deferred calls by ways that it does not support, or that are not
  * its own: longjmp, pthread_exit. It notices them, and does not follow what is dead (D10). */
-#include "test_help.h"
+#include "testing/test.h"
 
 #include <setjmp.h>
 

@@ -18,7 +18,7 @@ bool lgi_personality_is_c(uintptr_t personality)
     return personality == (uintptr_t)__gcc_personality_v0;
 }
 
-bool lgi_lsda_look(const unsigned char *p, uintptr_t function, uintptr_t ip, uintptr_t *landing,
+bool lgi_lsda_find(const unsigned char *p, uintptr_t function, uintptr_t ip, uintptr_t *landing,
                    uintptr_t *action)
 {
     uintptr_t length, begin, size, pad, act;
@@ -124,7 +124,7 @@ bool lgi_in_terminate_scope(struct _Unwind_Context *context)
     uintptr_t landing, action;
     struct lgi_fde fde;
     return lsda != 0 &&
-           lgi_lsda_look((const unsigned char *)lsda, (uintptr_t)_Unwind_GetRegionStart(context),
+           lgi_lsda_find((const unsigned char *)lsda, (uintptr_t)_Unwind_GetRegionStart(context),
                          ip, &landing, &action) &&
            action != 0 && lgi_fde_find(ip, &fde) && lgi_personality_is_c(fde.personality);
 }

@@ -8,7 +8,7 @@
 
 /* What a frame's language-specific data area says of the call before `ip`: the landing of its cleanup, 0 for
  * none, and its action, 0 for a mere cleanup. False for a table that is not understood. */
-bool lgi_lsda_look(const unsigned char *lsda, uintptr_t function, uintptr_t ip, uintptr_t *landing,
+bool lgi_lsda_find(const unsigned char *lsda, uintptr_t function, uintptr_t ip, uintptr_t *landing,
                    uintptr_t *action);
 
 /* A function's entry in the table of frames. */

@@ -1,6 +1,6 @@
 /* Panics in panics, and without memory: P4, P9, P10. */
-#include "test_help.h"
-#include "test_memory.h"
+#include "testing/memory.h"
+#include "testing/test.h"
 
 static void look(lg_panic_info *panic, const char *who)
 {

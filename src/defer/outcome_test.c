@@ -1,5 +1,5 @@
 /* Success, failure, and calls whose panic is contained: D11. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- D11: success and error ---- */
 

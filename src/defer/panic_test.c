@@ -1,5 +1,5 @@
 /* Panic and recover: P1 to P3, P7. */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- P1 ---- */
 

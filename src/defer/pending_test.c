@@ -1,5 +1,5 @@
 /* What is pending (D12), and what a longjmp skipped (D10). */
-#include "test_help.h"
+#include "testing/test.h"
 
 #include <setjmp.h>
 

@@ -75,13 +75,13 @@ static void note_stack(lg_panic_info *panic)
 static bool say_unreached(const lg_pending_call *call, void *data)
 {
     if (!*(bool *)data)
-        lgi_say(
+        lgi_print(
             &lgi_to_stderr,
             "deferred calls that could not be reached (a frame compiled without -fexceptions or without "
             "unwind tables is in between):\n");
     *(bool *)data = true;
-    lgi_say(&lgi_to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
-            call->function);
+    lgi_print(&lgi_to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
+              call->function);
     return true;
 }
 
@@ -90,7 +90,7 @@ static void say_who(void)
     if (lgi_defer_hooks.describe) {
         char who[512];
         lgi_defer_hooks.describe(who, sizeof(who));
-        lgi_say(&lgi_to_stderr, "in %s\n", who);
+        lgi_print(&lgi_to_stderr, "in %s\n", who);
     }
 }
 
@@ -100,17 +100,17 @@ static void report(const struct lgi_unwinding *u)
     lgi_report_flush();
     const lg_panic_info *panic = u ? u->panic : NULL;
     if (panic) {
-        lgi_say_panics(&lgi_to_stderr, panic);
+        lgi_print_panics(&lgi_to_stderr, panic);
         say_who();
-        lgi_say_calls(&lgi_to_stderr, panic);
-        lgi_say_stack(&lgi_to_stderr, panic);
+        lgi_print_calls(&lgi_to_stderr, panic);
+        lgi_print_stack(&lgi_to_stderr, panic);
         char began[512];
         if (lgi_defer_hooks.began && lgi_defer_hooks.began(began, sizeof(began)) > 0)
-            lgi_say(&lgi_to_stderr, "    %s\n", began);
+            lgi_print(&lgi_to_stderr, "    %s\n", began);
     }
     if (lgi_thread.skipped > 0)
-        lgi_say(&lgi_to_stderr, "%zu deferred calls were skipped by a longjmp\n",
-                lgi_thread.skipped);
+        lgi_print(&lgi_to_stderr, "%zu deferred calls were skipped by a longjmp\n",
+                  lgi_thread.skipped);
 }
 
 void lgi_report_and_exit(const struct lgi_unwinding *u)
@@ -127,7 +127,7 @@ void lgi_report_and_abort(const struct lgi_unwinding *u)
 {
     note_stack(u->panic);
     report(u);
-    lgi_say(&lgi_to_stderr, "LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
+    lgi_print(&lgi_to_stderr, "LIFOGUARD_PANIC=core: aborting before anything is unwound\n");
     abort();
 }
 
@@ -136,7 +136,7 @@ void lgi_fatal(const struct lgi_unwinding *u, const char *why)
     if (u && u->panic)
         note_stack(u->panic);
     report(u);
-    lgi_say(&lgi_to_stderr, "lifoguard: %s\n", why);
+    lgi_print(&lgi_to_stderr, "lifoguard: %s\n", why);
     if (!u || !u->panic)
         say_who();
     _exit(LGI_REPORT_STATUS);

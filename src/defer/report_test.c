@@ -1,5 +1,5 @@
 /* The end of a panic that nothing stops: P5, P8, P12, P13. */
-#include "test_help.h"
+#include "testing/test.h"
 
 __attribute__((noinline)) static void panics_here(void)
 {

@@ -1,6 +1,6 @@
 /* Scopes: D6, and what other rules say of them. */
-#include "test_help.h"
-#include "test_memory.h"
+#include "testing/memory.h"
+#include "testing/test.h"
 
 static void count(long *counter)
 {

@@ -34,7 +34,7 @@ enum { LGI_AT_SP = 6, LGI_AT_IP = 7 };
 uint64_t lgi_epoch(void);
 
 /* What the tables say of the frame, and its caller; false: not for this unwinder. */
-bool lgi_frame_look(uint64_t epoch, const struct lgi_frame_state *state,
+bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
                     struct lgi_frame_info *info, struct lgi_frame_state *caller);
 
 /* The frame that the platform's unwinder stands at. */

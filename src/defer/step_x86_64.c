@@ -163,7 +163,7 @@ static bool read_tables(uintptr_t ip, struct plan *plan)
     plan->landing = 0;
     if (fde.lsda != 0) {
         if (!lgi_personality_is_c(fde.personality) ||
-            !lgi_lsda_look((const unsigned char *)fde.lsda, fde.function, ip, &plan->landing,
+            !lgi_lsda_find((const unsigned char *)fde.lsda, fde.function, ip, &plan->landing,
                            &action))
             return false;
     }
@@ -276,7 +276,7 @@ static bool in_an_object(uintptr_t ip)
 
 /* ---- stepping ------------------------------------------------------------------------------------- */
 
-bool lgi_frame_look(uint64_t epoch, const struct lgi_frame_state *state,
+bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
                     struct lgi_frame_info *info, struct lgi_frame_state *caller)
 {
     uintptr_t ip = (uintptr_t)state->register_[LGI_AT_IP];

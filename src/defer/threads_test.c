@@ -1,5 +1,5 @@
 /* Threads: G1, and what ends them: pthread_cancel and pthread_exit run deferred calls too (D4, D13). */
-#include "test_help.h"
+#include "testing/test.h"
 
 /* ---- G1 ---- */
 

@@ -8,7 +8,7 @@
 #include "defer/symbol.h"
 #include "error/error_internal.h"
 
-void lgi_say(struct lgi_sink *sink, const char *format, ...)
+void lgi_print(struct lgi_sink *sink, const char *format, ...)
 {
     char line[1024];
     va_list values;
@@ -23,39 +23,39 @@ void lgi_say(struct lgi_sink *sink, const char *format, ...)
         sink->put(sink, line, (size_t)length);
 }
 
-void lgi_say_panics(struct lgi_sink *sink, const lg_panic_info *panic)
+void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic)
 {
     if (!panic)
         return;
-    lgi_say_panics(sink, panic->previous);
-    lgi_say(sink, "%spanic: %s%s\n        at %s:%u\n", panic->previous ? "    then " : "",
-            panic->message, panic->recovered ? " [recovered]" : "", panic->file, panic->line);
+    lgi_print_panics(sink, panic->previous);
+    lgi_print(sink, "%spanic: %s%s\n        at %s:%u\n", panic->previous ? "    then " : "",
+              panic->message, panic->recovered ? " [recovered]" : "", panic->file, panic->line);
     for (const lg_error *e = panic->abandoned; e; e = lgi_error_linked(e)) {
         char text[512];
         lg_error_format(e, text, sizeof(text));
-        lgi_say(sink, "        abandoned by it: %s\n", text);
+        lgi_print(sink, "        abandoned by it: %s\n", text);
     }
 }
 
-void lgi_say_calls(struct lgi_sink *sink, const lg_panic_info *panic)
+void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic)
 {
     if (panic->ran_count == 0)
         return;
-    lgi_say(sink, "deferred calls that it ran, first to last:\n");
+    lgi_print(sink, "deferred calls that it ran, first to last:\n");
     unsigned first = panic->ran_count > LGI_RAN ? panic->ran_count - LGI_RAN : 0;
     if (first > 0)
-        lgi_say(sink, "    (%u before these)\n", first);
+        lgi_print(sink, "    (%u before these)\n", first);
     for (unsigned i = first; i < panic->ran_count; i++) {
-        lgi_say(sink, "    ");
-        lgi_say_call(sink, panic->ran[i % LGI_RAN]);
+        lgi_print(sink, "    ");
+        lgi_print_call(sink, panic->ran[i % LGI_RAN]);
     }
 }
 
-void lgi_say_call(struct lgi_sink *sink, const struct lgi_site *site)
+void lgi_print_call(struct lgi_sink *sink, const struct lgi_site *site)
 {
     char text[256];
     lgi_call_text(site, text, sizeof(text));
-    lgi_say(sink, "%s  %s:%u in %s\n", text, site->file, site->line, site->caller);
+    lgi_print(sink, "%s  %s:%u in %s\n", text, site->file, site->line, site->caller);
 }
 
 /* ---- stacks ---- */
@@ -88,7 +88,7 @@ __attribute__((noinline)) void lgi_frames_note(void *data)
 /* Does it make a goroutine's first call? Those below are not the program's either. */
 static bool is_outermost(const struct lgi_symbol *symbol)
 {
-    static const char *const names[] = {"lgi_start_run", "lgi_fiber_run", "lgi_fiber_main",
+    static const char *const names[] = {"lgi_task_run", "lgi_fiber_run", "lgi_fiber_main",
                                         "lgi_thread_main"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (symbol->function && strcmp(symbol->function, names[i]) == 0)
@@ -123,25 +123,25 @@ static void say_frames(struct lgi_sink *sink, const uintptr_t *frames,
         const struct lgi_symbol *symbol = &symbols[i];
         const char *function = symbol->function ? symbol->function : "?";
         if (symbol->file)
-            lgi_say(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
+            lgi_print(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
         else if (symbol->object)
-            lgi_say(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
+            lgi_print(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
         else
-            lgi_say(sink, "    %#zx\n", (size_t)frames[i]);
+            lgi_print(sink, "    %#zx\n", (size_t)frames[i]);
     }
 }
 
-void lgi_say_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
+void lgi_print_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
 {
     struct lgi_symbol symbols[LGI_FRAMES];
     lgi_symbols(frames->frame, symbols, frames->count);
     unsigned inner = inner_frames(symbols, frames->count);
     say_frames(sink, frames->frame + inner, symbols + inner, frames->count - inner);
     if (frames->cut)
-        lgi_say(sink, "    (more frames were not kept)\n");
+        lgi_print(sink, "    (more frames were not kept)\n");
 }
 
-void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic)
+void lgi_print_stack(struct lgi_sink *sink, const lg_panic_info *panic)
 {
     struct lgi_symbol symbols[LGI_FRAMES];
     unsigned first = 0;
@@ -152,11 +152,11 @@ void lgi_say_stack(struct lgi_sink *sink, const lg_panic_info *panic)
     unsigned count = panic->frame_count - first;
     if (count == 0)
         return;
-    lgi_say(sink, "stack:\n");
+    lgi_print(sink, "stack:\n");
     lgi_symbols(panic->frames + first, symbols, count);
     say_frames(sink, panic->frames + first, symbols, count);
     if (panic->frame_count == LGI_FRAMES)
-        lgi_say(sink, "    (more frames were not kept)\n");
+        lgi_print(sink, "    (more frames were not kept)\n");
 }
 
 /* ---- panics as errors ---- */
@@ -202,11 +202,11 @@ static void print(const void *payload, FILE *file, int indent)
     const struct captured *captured = payload;
     struct in_file to = {.sink = {put_in_file}, .file = file, .indent = indent};
     if (captured->panic->previous || captured->panic->abandoned)
-        lgi_say_panics(&to.sink, captured->panic);
+        lgi_print_panics(&to.sink, captured->panic);
     if (captured->who[0])
-        lgi_say(&to.sink, "in %s\n", captured->who);
-    lgi_say_calls(&to.sink, captured->panic);
-    lgi_say_stack(&to.sink, captured->panic);
+        lgi_print(&to.sink, "in %s\n", captured->who);
+    lgi_print_calls(&to.sink, captured->panic);
+    lgi_print_stack(&to.sink, captured->panic);
 }
 
 const lg_error_kind lg_panic_kind = {.name = "panic", .destroy = destroy, .print = print};

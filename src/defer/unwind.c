@@ -220,7 +220,7 @@ static void step(struct lgi_unwinding *u, const struct lgi_frame_state *state)
     unsigned i = 0;
 
     states[0] = *state;
-    while (lgi_frame_look(u->epoch, &states[i], &info, &states[1 - i])) {
+    while (lgi_frame_find(u->epoch, &states[i], &info, &states[1 - i])) {
         uintptr_t sp = (uintptr_t)states[i].register_[LGI_AT_SP];
         pass(u, (uintptr_t)states[i].register_[LGI_AT_IP], sp,
              (uintptr_t)states[1 - i].register_[LGI_AT_SP], info.terminate);
@@ -267,7 +267,7 @@ static void step_out(struct lgi_unwinding *u, const struct lgi_record *record,
     /* Through the library's own frames, which have nothing more to clean up, to the one that holds the record. */
     states[0] = *here;
     for (int own = 0; own <= OWN_FRAMES; own++) {
-        if (!lgi_frame_look(u->epoch, &states[i], &info, &states[1 - i]))
+        if (!lgi_frame_find(u->epoch, &states[i], &info, &states[1 - i]))
             return;
         if ((uintptr_t)states[1 - i].register_[LGI_AT_SP] > (uintptr_t)record) {
             u->stays = info.terminate;

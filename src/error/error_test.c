@@ -1,6 +1,6 @@
 /* Tests of room `error`; each name begins with the rule of DESIGN.md that it holds. */
 #define _GNU_SOURCE
-#include "error_testing.h"
+#include "testing/error.h"
 
 #include <pthread.h>
 #include <stddef.h>

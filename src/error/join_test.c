@@ -1,6 +1,6 @@
 /* Tests of joined errors, and of trees of all shapes. */
 #define _GNU_SOURCE
-#include "error_testing.h"
+#include "testing/error.h"
 
 #include <pthread.h>
 

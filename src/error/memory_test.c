@@ -2,8 +2,8 @@
  * and without. */
 #define _GNU_SOURCE
 #include "error_internal.h"
-#include "error_testing.h"
-#include "failing_malloc.h"
+#include "testing/error.h"
+#include "testing/failing_malloc.h"
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "closers/closing.h"
-#include "closers/undisturbed.h"
+#include "closers/shield.h"
 
 LG_ERROR_DEFINE(lg_error_closed, "already closed");
 
@@ -90,7 +90,7 @@ lg_error *lg_file_close_now(lg_file *file)
     if (!file)
         return NULL;
     lg_error *err = NULL;
-    struct lgi_undisturbed before = lgi_undisturbed_begin();
+    struct lgi_shield before = lgi_shield_begin();
     pthread_mutex_lock(&file->lock);
     bool was_closed = file->closed;
     file->closed = true;
@@ -105,7 +105,7 @@ lg_error *lg_file_close_now(lg_file *file)
             err = lg_error_new_errno("close %s", file->path);
         lgi_after_close(file->fd);
     }
-    lgi_undisturbed_end(&before);
+    lgi_shield_end(&before);
     return err;
 }
 

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #define FAILING_ALLOCATIONS
 #define FAILING_CALLS
-#include "closers/failing_test.h"
+#include "testing/failing_calls.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Tests of lg_exit and groups: what has started is unwound, members before who waits for them; what has not is dropped.
  * Rules are DESIGN.md's. */
-#include "group/group_testing.h"
+#include "testing/group.h"
 
 static void tell_dropped(const char *word)
 {

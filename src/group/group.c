@@ -170,7 +170,7 @@ static lg_error *take_errors(lg_group *group, bool leaving)
 static bool is_within(const lg_group *group)
 {
     const struct lgi_g *g = lgi_self();
-    const struct lgi_start *start = g->start;
+    const struct lgi_task *start = g->start;
     while (start) {
         const lg_group *own = lgi_member_group(start);
         if (!own || own == group)
@@ -425,12 +425,12 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
 static bool begin(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                   const struct lgi_member *member)
 {
-    struct lgi_start *start = lgi_start_make(site, function, words, &member->options);
+    struct lgi_task *start = lgi_task_make(site, function, words, &member->options);
     if (start) {
         lgi_member_prepare(start, member->group, member->reports);
-        if (lgi_start_begin(start, &member->options))
+        if (lgi_task_submit(start, &member->options))
             return true;
-        lgi_start_free(start);
+        lgi_task_free(start);
     }
     lgi_group_release(member->group, false);
     return false;
@@ -454,7 +454,7 @@ static const char out_of_memory[] = "out of memory or threads for a goroutine";
 void lgi_group_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                   const struct lgi_member *member)
 {
-    const char *wrong = lgi_start_misused(function, &member->options);
+    const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
     uint32_t claim = wait_for_place(member->group, member->options.drop != NULL,
@@ -472,7 +472,7 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
 bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                       const struct lgi_member *member)
 {
-    const char *wrong = lgi_start_misused(function, &member->options);
+    const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
     if (member->options.drop && lg_group_is_cancelled(member->group)) {
@@ -489,7 +489,7 @@ bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const 
 lg_error *lgi_group_go_until(const struct lgi_site *site, lgi_function function,
                              const uintptr_t *words, const struct lgi_member *member)
 {
-    const char *wrong = lgi_start_misused(function, &member->options);
+    const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
     uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, member->until);

@@ -1,5 +1,5 @@
 /* Tests of groups: members, errors, cancelling, panics, waiting. Rules are DESIGN.md's. */
-#include "group/group_testing.h"
+#include "testing/group.h"
 
 /* ---- G3: it waits for all, and joins errors ---- */
 

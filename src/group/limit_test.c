@@ -1,5 +1,5 @@
 /* Tests of limits, and of members that own their argument. Rules are DESIGN.md's. */
-#include "group/group_testing.h"
+#include "testing/group.h"
 
 #include <lifoguard/chan.h>
 

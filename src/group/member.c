@@ -5,7 +5,7 @@
 /* A member that is being called. */
 struct running {
     lg_group *group;
-    struct lgi_start *start;
+    struct lgi_task *start;
     lg_error *error;
     bool reports;
     bool exiting; /* lg_exit was called in it, or has ended it */
@@ -43,7 +43,7 @@ LGI_JUMPS_BEGIN
 
 static void call(struct running *running)
 {
-    struct lgi_start *start = running->start;
+    struct lgi_task *start = running->start;
     if (start->drop_argument && lg_group_is_cancelled(running->group))
         lgi_drop_argument(start->drop_argument, start->word[0]);
     else if (running->reports)
@@ -67,7 +67,7 @@ static void call_capturing(struct running *running)
     lgi_unwinding_free(stopped);
 }
 
-static void run(struct lgi_start *start, bool reports)
+static void run(struct lgi_task *start, bool reports)
 {
     lg_group *group = start->owner;
     struct running running
@@ -80,32 +80,32 @@ static void run(struct lgi_start *start, bool reports)
 
 LGI_JUMPS_END
 
-static void run_reporting(struct lgi_start *start)
+static void run_reporting(struct lgi_task *start)
 {
     run(start, true);
 }
 
-static void run_silent(struct lgi_start *start)
+static void run_silent(struct lgi_task *start)
 {
     run(start, false);
 }
 
 /* lg_exit has kept it from starting. */
-static void drop(struct lgi_start *start)
+static void drop(struct lgi_task *start)
 {
     if (start->drop_argument)
         lgi_drop_argument(start->drop_argument, start->word[0]);
     lgi_group_release(start->owner, true);
 }
 
-void lgi_member_prepare(struct lgi_start *start, lg_group *group, bool reports)
+void lgi_member_prepare(struct lgi_task *start, lg_group *group, bool reports)
 {
     start->run = reports ? run_reporting : run_silent;
     start->drop = drop;
     start->owner = group;
 }
 
-lg_group *lgi_member_group(const struct lgi_start *start)
+lg_group *lgi_member_group(const struct lgi_task *start)
 {
     return start->drop == drop ? start->owner : NULL;
 }

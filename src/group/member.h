@@ -20,10 +20,10 @@ static inline bool lgi_group_flag(const lg_group *group, uint32_t flag)
 /* ---- member.c ---- */
 
 /* Makes the start of a goroutine one of a member, which has a place in the group. */
-void lgi_member_prepare(struct lgi_start *start, lg_group *group, bool reports);
+void lgi_member_prepare(struct lgi_task *start, lg_group *group, bool reports);
 
 /* The group that the goroutine is a member of, or NULL. */
-lg_group *lgi_member_group(const struct lgi_start *start);
+lg_group *lgi_member_group(const struct lgi_task *start);
 
 /* ---- group.c ---- */
 

@@ -1,10 +1,10 @@
 /* Groups where each allocation, and each thread, fails in turn: nothing is lost, and who waits is not left waiting. */
-#include "error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
-#include "group/group_testing.h"
+#include "testing/group.h"
 
 #include "sched/instrument.h"
-#include "sched/memory_use.h"
+#include "testing/memory_use.h"
 
 /* ---- threads that cannot be created ---- */
 

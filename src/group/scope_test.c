@@ -1,5 +1,5 @@
 /* Tests of groups that belong to a block: however it is left, no goroutine outlives it. Rules are DESIGN.md's. */
-#include "group/group_testing.h"
+#include "testing/group.h"
 
 static atomic_int alive;
 

@@ -1,4 +1,4 @@
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 static void passes(lg_test *t, void *data)
 {

@@ -39,7 +39,7 @@ static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
 {
     uint32_t naps = atomic_load(&w->naps);
     *activity += naps;
-    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || lgi_starts_count(&w->starts) > 0 ||
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || lgi_run_queue_count(&w->starts) > 0 ||
         __atomic_load_n(&w->fd_waiters, __ATOMIC_RELAXED) > 0)
         return GOES_ON;
     /* Something is just being done there, or about to be. */
@@ -53,7 +53,8 @@ static enum verdict look(uint64_t *activity)
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
 
     *activity = 0;
-    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 || lgi_starts_count(&lgi_injected) > 0)
+    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 ||
+        lgi_run_queue_count(&lgi_injected) > 0)
         return GOES_ON;
     if (main && !lgi_thread_waits(main, activity) && !__atomic_load_n(&main_ends, __ATOMIC_ACQUIRE))
         return GOES_ON;
@@ -224,10 +225,10 @@ static _Noreturn void report(void)
     lgi_report_flush();
     if (lg_goroutine_count() == 0 && (!__atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE) ||
                                       __atomic_load_n(&main_ends, __ATOMIC_ACQUIRE)))
-        lgi_say(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
+        lgi_print(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
     else
-        lgi_say(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
-    lgi_say_goroutines(&lgi_to_stderr, SHOWN);
+        lgi_print(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
+    lgi_dump_goroutines(&lgi_to_stderr, SHOWN);
     _exit(LGI_REPORT_STATUS);
 }
 

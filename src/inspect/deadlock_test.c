@@ -1,5 +1,5 @@
 /* Deadlocks: noticed exactly when nothing can go on, whoever sleeps last; and named in full. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <sys/eventfd.h>
 

@@ -16,8 +16,8 @@ struct saying {
 
 static bool say_pending(const lg_pending_call *call, void *sink)
 {
-    lgi_say(sink, "    deferred: %s  %s:%u in %s\n", call->call, call->file, call->line,
-            call->function);
+    lgi_print(sink, "    deferred: %s  %s:%u in %s\n", call->call, call->file, call->line,
+              call->function);
     return true;
 }
 
@@ -37,16 +37,16 @@ static void say_head(struct lgi_sink *sink, const struct lgi_g *g)
     char who[256];
     lgi_g_who(g, who, sizeof(who));
     if (g->state == LGI_G_PARKED)
-        lgi_say(sink, "\n%s, waits for %s:\n", who, g->waits_for ? g->waits_for : "something");
+        lgi_print(sink, "\n%s, waits for %s:\n", who, g->waits_for ? g->waits_for : "something");
     else
-        lgi_say(sink, "\n%s, %s:\n", who, g->state == LGI_G_RUNNABLE ? "may go on" : "running");
+        lgi_print(sink, "\n%s, %s:\n", who, g->state == LGI_G_RUNNABLE ? "may go on" : "running");
 }
 
-static void say_began(struct lgi_sink *sink, const struct lgi_start *start)
+static void say_began(struct lgi_sink *sink, const struct lgi_task *start)
 {
     char began[512];
-    lgi_start_began(start, began, sizeof(began));
-    lgi_say(sink, "    %s\n", began);
+    lgi_task_origin(start, began, sizeof(began));
+    lgi_print(sink, "    %s\n", began);
 }
 
 /* One that stands still, on its worker. */
@@ -59,10 +59,10 @@ static void say_g(struct lgi_g *g, void *data)
     if (!g->start || !count(saying))
         return;
     say_head(saying->sink, g);
-    lgi_look(g->sp, lgi_frames_note, &frames);
-    if (frames.count > 0) /* lgi_look's own */
+    lgi_on_stack_of(g->sp, lgi_frames_note, &frames);
+    if (frames.count > 0) /* lgi_on_stack_of's own */
         memmove(frames.frame, frames.frame + 1, --frames.count * sizeof(frames.frame[0]));
-    lgi_say_frames(saying->sink, &frames);
+    lgi_print_frames(saying->sink, &frames);
     say_began(saying->sink, g->start);
     lgi_chain_begin_at(&chain, g->top, (uintptr_t)g->sp, g->bounds.high, g->fake_stack);
     lgi_chain_visit(&chain, say_pending, saying->sink);
@@ -76,7 +76,7 @@ static void say_self(struct lgi_g *g, void *data)
     struct lgi_chain chain;
     say_head(saying->sink, g);
     lgi_frames_note(&frames);
-    lgi_say_frames(saying->sink, &frames);
+    lgi_print_frames(saying->sink, &frames);
     if (g->start)
         say_began(saying->sink, g->start);
     lgi_chain_begin(&chain);
@@ -90,7 +90,7 @@ static void say_thread(struct lgi_g *g, void *data)
         return;
     char text[512];
     lgi_g_describe(g, text, sizeof(text));
-    lgi_say(saying->sink, "\n%s, running on a thread of its own\n", text);
+    lgi_print(saying->sink, "\n%s, running on a thread of its own\n", text);
 }
 
 static void say_busy_g(const struct lgi_g *g, void *data)
@@ -105,29 +105,29 @@ static void say_busy_g(const struct lgi_g *g, void *data)
 static void say_busy(struct lgi_worker *worker, void *data)
 {
     struct saying *saying = data;
-    lgi_say(saying->sink,
-            "\nOne of the following keeps worker %u busy: their stacks cannot be seen.\n",
-            worker->number);
+    lgi_print(saying->sink,
+              "\nOne of the following keeps worker %u busy: their stacks cannot be seen.\n",
+              worker->number);
     lgi_peek_worker(worker, say_busy_g, saying);
 }
 
-static void say_unstarted(struct saying *saying, struct lgi_starts *starts)
+static void say_unstarted(struct saying *saying, struct lgi_run_queue *starts)
 {
     /* Not under the lock, which is for a few instructions: what is copied is written afterwards. */
     enum { AT_MOST = 100 };
-    struct lgi_start some[AT_MOST];
+    struct lgi_task some[AT_MOST];
     size_t copied = 0, all = 0;
-    lgi_starts_settle(starts);
+    lgi_run_queue_settle(starts);
     lgi_lock(&starts->lock);
-    for (const struct lgi_start *start = starts->first; start; start = start->next, all++) {
+    for (const struct lgi_task *start = starts->first; start; start = start->next, all++) {
         if (copied < AT_MOST && copied < saying->left)
             some[copied++] = *start;
     }
     lgi_unlock(&starts->lock);
     for (size_t i = 0; i < copied; i++) {
         char text[512];
-        lgi_start_describe(&some[i], text, sizeof(text));
-        lgi_say(saying->sink, "\n%s, has not started\n", text);
+        lgi_task_describe(&some[i], text, sizeof(text));
+        lgi_print(saying->sink, "\n%s, has not started\n", text);
     }
     saying->left -= copied;
     saying->more += all - copied;
@@ -146,13 +146,13 @@ static void say_all(void *data)
     say_unstarted(saying, &lgi_injected);
     for (unsigned i = 0; i < workers; i++) {
         say_unstarted(saying, &lgi_workers[i]->starts);
-        lgi_worker_look(lgi_workers[i]);
+        lgi_worker_wake(lgi_workers[i]);
     }
     if (saying->more > 0)
-        lgi_say(saying->sink, "\n… and %zu more\n", saying->more);
+        lgi_print(saying->sink, "\n… and %zu more\n", saying->more);
 }
 
-void lgi_say_goroutines(struct lgi_sink *sink, size_t most)
+void lgi_dump_goroutines(struct lgi_sink *sink, size_t most)
 {
     struct saying saying = {.sink = sink, .left = most};
     lgi_with_room(say_all, &saying);
@@ -171,5 +171,5 @@ static void put(struct lgi_sink *sink, const char *text, size_t length)
 void lg_goroutine_print(FILE *stream)
 {
     struct to_stream to = {.sink = {put}, .stream = stream};
-    lgi_say_goroutines(&to.sink, SIZE_MAX);
+    lgi_dump_goroutines(&to.sink, SIZE_MAX);
 }

@@ -33,10 +33,10 @@ static lg_duration least(lg_duration a, lg_duration b)
 
 /* ---- those that have not started ---- */
 
-static void drop_all(struct lgi_starts *starts)
+static void drop_all(struct lgi_run_queue *starts)
 {
-    for (struct lgi_start *start; (start = lgi_starts_take(starts));)
-        lgi_start_drop(start);
+    for (struct lgi_task *start; (start = lgi_run_queue_take(starts));)
+        lgi_task_drop(start);
 }
 
 static void drop_unstarted(void)
@@ -65,8 +65,8 @@ static void tell_thread(struct lgi_g *g, void *self)
     if (g == self)
         return;
     __atomic_store_n(&g->stop, true, __ATOMIC_SEQ_CST);
-    lgi_thread_look(g);
-    lgi_poll_look(g);
+    lgi_thread_recheck(g);
+    lgi_poll_recheck(g);
 }
 
 /* All workers, however busy some are, until `end`. */
@@ -115,15 +115,15 @@ static void name_those_left(const struct lgi_g *self, lg_duration waited)
     struct lgi_snapshot snapshot;
     char text[512];
     lg_duration_format(waited, text, sizeof(text));
-    lgi_say(&lgi_to_stderr, "lifoguard: lg_exit has waited %s for goroutines that do not end:\n",
-            text);
+    lgi_print(&lgi_to_stderr, "lifoguard: lg_exit has waited %s for goroutines that do not end:\n",
+              text);
     if (!lgi_snapshot_take(&snapshot))
         return;
     for (size_t i = 0; i < snapshot.count; i++) {
         if (self->start && snapshot.entries[i].id == self->start->id)
             continue;
         lgi_entry_describe(&snapshot.entries[i], text, sizeof(text));
-        lgi_say(&lgi_to_stderr, "    %s\n", text);
+        lgi_print(&lgi_to_stderr, "    %s\n", text);
     }
     lgi_snapshot_free(&snapshot);
 }
@@ -186,7 +186,7 @@ static size_t describe(char *buffer, size_t size)
 static size_t began(char *buffer, size_t size)
 {
     const struct lgi_g *g = lgi_current;
-    return g && g->start ? lgi_start_began(g->start, buffer, size) : 0;
+    return g && g->start ? lgi_task_origin(g->start, buffer, size) : 0;
 }
 
 void lgi_exit_connect(void)

@@ -1,5 +1,5 @@
 /* lg_exit with goroutines: all are unwound first, within a limited time (D10, G4). */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/go.h>
 

@@ -167,18 +167,18 @@ static void say_stack(const struct lgi_g *g, uintptr_t sp)
     deep.high = g->bounds.high;
     lgi_thread.bounds = NULL; /* there is room here */
     _Unwind_Backtrace(note_deep, &deep);
-    lgi_say(&lgi_to_stderr, "stack:\n");
-    lgi_say_frames(&lgi_to_stderr, &deep.inner);
+    lgi_print(&lgi_to_stderr, "stack:\n");
+    lgi_print_frames(&lgi_to_stderr, &deep.inner);
     size_t more = deep.count - deep.inner.count;
     if (more > OUTER)
-        lgi_say(&lgi_to_stderr, "    … %zu more …\n", more - OUTER);
+        lgi_print(&lgi_to_stderr, "    … %zu more …\n", more - OUTER);
     struct lgi_frames last = {.count = more < OUTER ? (unsigned)more : OUTER};
     for (unsigned i = 0; i < last.count; i++)
         last.frame[i] = deep.outer.frame[(more - last.count + i) % OUTER];
-    lgi_say_frames(&lgi_to_stderr, &last);
+    lgi_print_frames(&lgi_to_stderr, &last);
     char began[512];
-    lgi_start_began(g->start, began, sizeof(began));
-    lgi_say(&lgi_to_stderr, "    %s\n", began);
+    lgi_task_origin(g->start, began, sizeof(began));
+    lgi_print(&lgi_to_stderr, "    %s\n", began);
 }
 
 static void say_text(const struct lgi_text *text)

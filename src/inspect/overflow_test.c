@@ -1,5 +1,5 @@
 /* Stack overflows are told from other faults, and those go to whom they went before. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <sys/mman.h>
 

@@ -18,9 +18,9 @@ enum { BUSY_MS = 100 /* how long a worker is waited for */ };
 size_t lg_goroutine_count(void)
 {
     unsigned workers = lgi_worker_count();
-    size_t count = lgi_starts_count(&lgi_injected) + lgi_threads_count();
+    size_t count = lgi_run_queue_count(&lgi_injected) + lgi_threads_count();
     for (unsigned i = 0; i < workers; i++)
-        count += lgi_starts_count(&lgi_workers[i]->starts) +
+        count += lgi_run_queue_count(&lgi_workers[i]->starts) +
                  __atomic_load_n(&lgi_workers[i]->alive, __ATOMIC_RELAXED);
     return count;
 }
@@ -60,7 +60,7 @@ static void peek_one(void *high, void *data)
 {
     struct peeking *peeking = data;
     struct lgi_g g, again;
-    struct lgi_start start;
+    struct lgi_task start;
     Dl_info info;
 
     const struct lgi_g *there = lgi_g_of_stack(high);
@@ -96,7 +96,7 @@ void lgi_peek_worker(const struct lgi_worker *worker,
 
 /* ---- a list of them ---- */
 
-static struct lgi_entry *new_entry(struct lgi_snapshot *snapshot, const struct lgi_start *start)
+static struct lgi_entry *new_entry(struct lgi_snapshot *snapshot, const struct lgi_task *start)
 {
     if (snapshot->count == snapshot->capacity) {
         snapshot->full = true;
@@ -104,15 +104,15 @@ static struct lgi_entry *new_entry(struct lgi_snapshot *snapshot, const struct l
     }
     struct lgi_entry *entry = &snapshot->entries[snapshot->count++];
     *entry = (struct lgi_entry){.id = start->id, .starter = start->starter, .site = start->site};
-    lgi_start_name(start, entry->name, sizeof(entry->name));
+    lgi_task_name(start, entry->name, sizeof(entry->name));
     return entry;
 }
 
-static void add_unstarted(struct lgi_snapshot *snapshot, struct lgi_starts *starts)
+static void add_unstarted(struct lgi_snapshot *snapshot, struct lgi_run_queue *starts)
 {
-    lgi_starts_settle(starts);
+    lgi_run_queue_settle(starts);
     lgi_lock(&starts->lock);
-    for (const struct lgi_start *start = starts->first; start && !snapshot->full;
+    for (const struct lgi_task *start = starts->first; start && !snapshot->full;
          start = start->next)
         (void)new_entry(snapshot, start);
     lgi_unlock(&starts->lock);
@@ -185,7 +185,7 @@ static void collect(struct lgi_snapshot *snapshot)
     add_unstarted(snapshot, &lgi_injected);
     for (unsigned i = 0; i < workers; i++) {
         add_unstarted(snapshot, &lgi_workers[i]->starts);
-        lgi_worker_look(lgi_workers[i]);
+        lgi_worker_wake(lgi_workers[i]);
     }
     lgi_threads_visit(add_thread, snapshot);
     lgi_workers_visit(see, busy, snapshot, BUSY_MS * LG_MILLISECOND);
@@ -229,9 +229,9 @@ size_t lgi_entry_describe(const struct lgi_entry *entry, char *buffer, size_t si
         [LG_GOROUTINE_RUNNING] = "is running",
         [LG_GOROUTINE_WAITING] = "waits for ",
     };
-    const struct lgi_start start = {
+    const struct lgi_task start = {
         .id = entry->id, .starter = entry->starter, .site = entry->site, .name = entry->name};
-    struct lgi_text text = {buffer, size, lgi_start_describe(&start, buffer, size)};
+    struct lgi_text text = {buffer, size, lgi_task_describe(&start, buffer, size)};
     lgi_text_put(&text, ", ");
     lgi_text_put(&text, states[entry->state]);
     if (entry->state == LG_GOROUTINE_WAITING)

@@ -37,7 +37,7 @@ size_t lgi_entry_describe(const struct lgi_entry *entry, char *buffer, size_t si
 
 /* Writes of each goroutine, and of main and other threads that can tell, what it does, its stack and what it has deferred;
  * of no more than `most` goroutines, and then how many more there are. */
-void lgi_say_goroutines(struct lgi_sink *sink, size_t most);
+void lgi_dump_goroutines(struct lgi_sink *sink, size_t most);
 
 /* A look at what may be gone any time. */
 struct lgi_peek {

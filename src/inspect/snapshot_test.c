@@ -1,5 +1,5 @@
 /* Lists of goroutines, counts, and the check for leaks. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include "inspect/snapshot.h"
 #include "sched/park.h"
@@ -73,7 +73,7 @@ static bool see(const lg_goroutine_info *info, void *data)
     seen->unstarted += info->state == LG_GOROUTINE_NOT_STARTED;
     seen->threads += info->thread;
     seen->named += strcmp(info->name, "a name") == 0;
-    ck_assert_ptr_nonnull(strstr(info->file, "goroutines_test.c"));
+    ck_assert_ptr_nonnull(strstr(info->file, "snapshot_test.c"));
     ck_assert_uint_gt(info->line, 0);
     if (info->state == LG_GOROUTINE_WAITING) {
         ck_assert_str_eq(info->waits_for, "sleep");
@@ -190,7 +190,7 @@ START_TEST(leaks_are_named)
     char text[2048];
     lg_error_format(error, text, sizeof(text));
     ck_assert_int_eq(occurrences(text, "wait_to_quit, started at "), 2);
-    ck_assert_int_eq(occurrences(text, "goroutines_test.c:"), 2);
+    ck_assert_int_eq(occurrences(text, "snapshot_test.c:"), 2);
     ck_assert_int_eq(occurrences(text, "in leaks_are_named"), 2);
     lg_error_free(error);
     let_them_end();
@@ -348,7 +348,7 @@ START_TEST(printing_while_much_goes_on)
 }
 END_TEST
 
-RUN_TESTS("goroutines", they_are_listed_and_counted, the_caller_is_listed_too,
+RUN_TESTS("snapshot", they_are_listed_and_counted, the_caller_is_listed_too,
           those_that_have_not_started_count, a_busy_worker_hides_none, leaks_are_named,
           the_caller_is_no_leak, many_may_look_at_once, they_are_printed_with_stack_and_defers,
           a_goroutine_with_a_small_stack_can_print, printing_while_much_goes_on)

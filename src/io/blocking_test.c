@@ -1,5 +1,5 @@
 /* Calls on helper threads. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Waiting for child processes. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <stdarg.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 /* What happens to those who wait for a descriptor that is closed, and to numbers that are used again. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <sys/epoll.h>
 #include <sys/syscall.h>

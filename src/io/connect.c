@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <stdbool.h>
 
+#include "io/fairness.h"
 #include "io/keep_errno.h"
-#include "io/turn.h"
 #include "poll/poll.h"
 
 /* If it is TCP. */

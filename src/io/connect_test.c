@@ -1,5 +1,5 @@
 /* Accepting and connecting, over TCP on this machine and Unix sockets. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <arpa/inet.h>
 #include <sys/syscall.h>

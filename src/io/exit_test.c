@@ -1,5 +1,5 @@
 /* lg_exit while goroutines wait here: each is unwound, and what must be finished is. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <arpa/inet.h>
 #include <lifoguard/blocking.h>

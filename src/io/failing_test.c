@@ -1,6 +1,6 @@
 /* Every system call of this room made to fail once, each in its turn, with several errors. Whatever fails: nothing hangs, no
  * descriptor is lost, and there is an error that tells of it, or what was to be done is done all the same. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>

@@ -12,8 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/fairness.h"
 #include "io/keep_errno.h"
-#include "io/turn.h"
 #include "poll/poll.h"
 #include "sched/goroutine.h"
 

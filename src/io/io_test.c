@@ -1,6 +1,6 @@
 /* Reading, writing and waiting, for every kind of descriptor, on goroutines and threads; each name begins with the rule that
  * the test holds. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 /* ---- one reader, one writer ---- */
 

@@ -1,8 +1,8 @@
 /* Out of memory: every allocation fails in its turn, alone or with all after it, and nothing is lost. */
 #define FAILING_ALLOCATIONS
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
-#include "closers/failing_test.h"
+#include "testing/failing_calls.h"
 
 #include <lifoguard/io.h>
 /* Assertions allocate. */

@@ -1,5 +1,5 @@
 /* Looking up names. The test's own getaddrinfo takes the place of the C library's for names that it knows. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <arpa/inet.h>
 #include <lifoguard/io.h>

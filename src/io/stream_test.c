@@ -1,5 +1,5 @@
 /* TCP connections, which stay armed from wait to wait: as few system calls as can be, and whatever is not as usual. */
-#include "io/test_crew.h"
+#include "testing/crew.h"
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>

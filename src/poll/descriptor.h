@@ -46,7 +46,7 @@ bool lgi_fd_enter(struct lgi_fd *entry, uint32_t generation, struct lgi_fd_wait 
 void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait);
 
 /* When there is no memory or descriptor to be had for waiting as one should: looks now and then. */
-lg_error *lgi_wait_by_looking(int fd, uint32_t generation, short events, lg_until until,
+lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_until until,
                               short *revents);
 
 lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, short events,

@@ -309,7 +309,7 @@ static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, sho
     uint32_t claim;
 
     if (!entry || !open_epoll(w))
-        return lgi_wait_by_looking(fd, generation, events, until, revents);
+        return lgi_wait_by_polling(fd, generation, events, until, revents);
     lgi_wait_begin(g, "descriptor");
     if (!lgi_fd_enter(entry, generation, &wait)) {
         claim = withdraw(g);
@@ -332,7 +332,7 @@ static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, sho
             if (failed == EPERM) /* a regular file: always ready */
                 return NULL;
             return failed == EBADF ? lgi_fd_not_open(fd)
-                                   : lgi_wait_by_looking(fd, generation, events, until, revents);
+                                   : lgi_wait_by_polling(fd, generation, events, until, revents);
         }
     } else {
         __atomic_store_n(&w->fd_waiters, w->fd_waiters + 1, __ATOMIC_RELAXED);

@@ -39,7 +39,7 @@ void lgi_poll(struct lgi_worker *worker, lg_time until);
 void lgi_poll_wake(struct lgi_worker *worker);
 
 /* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
-void lgi_poll_look(struct lgi_g *g);
+void lgi_poll_recheck(struct lgi_g *g);
 
 /* ---- streams ---- */
 

@@ -36,7 +36,7 @@ static int poll_now(int fd, short events, short *revents)
     return count;
 }
 
-lg_error *lgi_wait_by_looking(int fd, uint32_t generation, short events, lg_until until,
+lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_until until,
                               short *revents)
 {
     enum { LEAST_MS = 1, MOST_MS = 20 };
@@ -104,7 +104,7 @@ static int event_of_thread(void)
 /* What is written to the event: its low half counts the ends of waits, the high one mere looks. */
 #define LOOK (UINT64_C(1) << 32)
 
-void lgi_poll_look(struct lgi_g *g)
+void lgi_poll_recheck(struct lgi_g *g)
 {
     uint64_t look = LOOK;
     int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
@@ -165,7 +165,7 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
 
     int event = event_of_thread();
     if (event < 0 || !entry)
-        return lgi_wait_by_looking(fd, generation, events, until, revents);
+        return lgi_wait_by_polling(fd, generation, events, until, revents);
     struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}};
     int cancel_state; /* what stands in lists is on this stack */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);

@@ -4,7 +4,7 @@
 #include "sched/goroutine.h"
 #include "sched/text.h"
 
-static void put_name(struct lgi_text *text, const struct lgi_start *start)
+static void put_name(struct lgi_text *text, const struct lgi_task *start)
 {
     if (start->name)
         lgi_text_put(text, start->name);
@@ -12,7 +12,7 @@ static void put_name(struct lgi_text *text, const struct lgi_start *start)
         lgi_text_put_some(text, start->site->text, strcspn(start->site->text, ","));
 }
 
-static void put_began(struct lgi_text *text, const struct lgi_start *start)
+static void put_began(struct lgi_text *text, const struct lgi_task *start)
 {
     lgi_text_put(text, "started at ");
     lgi_text_put(text, start->site->file);
@@ -26,7 +26,7 @@ static void put_began(struct lgi_text *text, const struct lgi_start *start)
     }
 }
 
-static void put_who(struct lgi_text *text, const struct lgi_start *start)
+static void put_who(struct lgi_text *text, const struct lgi_task *start)
 {
     lgi_text_put(text, "goroutine ");
     lgi_text_put_number(text, start->id);
@@ -34,14 +34,14 @@ static void put_who(struct lgi_text *text, const struct lgi_start *start)
     put_name(text, start);
 }
 
-size_t lgi_start_name(const struct lgi_start *start, char *buffer, size_t size)
+size_t lgi_task_name(const struct lgi_task *start, char *buffer, size_t size)
 {
     struct lgi_text text = {buffer, size, 0};
     put_name(&text, start);
     return text.length;
 }
 
-size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size)
+size_t lgi_task_describe(const struct lgi_task *start, char *buffer, size_t size)
 {
     struct lgi_text text = {buffer, size, 0};
     put_who(&text, start);
@@ -50,7 +50,7 @@ size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t si
     return text.length;
 }
 
-size_t lgi_start_began(const struct lgi_start *start, char *buffer, size_t size)
+size_t lgi_task_origin(const struct lgi_task *start, char *buffer, size_t size)
 {
     struct lgi_text text = {buffer, size, 0};
     put_began(&text, start);
@@ -69,7 +69,7 @@ size_t lgi_g_who(const struct lgi_g *g, char *buffer, size_t size)
 
 size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size)
 {
-    return g->start ? lgi_start_describe(g->start, buffer, size) : lgi_g_who(g, buffer, size);
+    return g->start ? lgi_task_describe(g->start, buffer, size) : lgi_g_who(g, buffer, size);
 }
 
 const char *lg_goroutine_name(void)
@@ -80,6 +80,6 @@ const char *lg_goroutine_name(void)
         return g->is_main ? "main" : "thread";
     if (g->start->name)
         return g->start->name;
-    lgi_start_name(g->start, name, sizeof(name));
+    lgi_task_name(g->start, name, sizeof(name));
     return name;
 }

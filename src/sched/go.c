@@ -29,14 +29,14 @@ static unsigned class_for(size_t stack_size)
     return stack_size == 0 && set > 0 ? set - 1 : (unsigned)lgi_stack_class(stack_size);
 }
 
-struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function function,
-                                const uintptr_t *words)
+struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function,
+                              const uintptr_t *words)
 {
     struct lgi_worker *w = lgi_worker;
-    struct lgi_start *start = w ? w->free_starts : NULL;
+    struct lgi_task *start = w ? w->free_tasks : NULL;
     if (start) {
-        w->free_starts = start->next;
-        w->free_start_count--;
+        w->free_tasks = start->next;
+        w->free_task_count--;
     } else {
         /* A goroutine that could not run for want of its stack would be waited for in vain. */
         start = lgi_stack_first(class_for(0)) ? malloc(sizeof(*start)) : NULL;
@@ -59,19 +59,19 @@ struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function functi
     return start;
 }
 
-void lgi_start_free(struct lgi_start *start)
+void lgi_task_free(struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
-    if (!w || w->free_start_count >= STARTS_KEPT) {
+    if (!w || w->free_task_count >= STARTS_KEPT) {
         free(start);
         return;
     }
-    start->next = w->free_starts;
-    w->free_starts = start;
-    w->free_start_count++;
+    start->next = w->free_tasks;
+    w->free_tasks = start;
+    w->free_task_count++;
 }
 
-void lgi_start_run(struct lgi_start *start)
+void lgi_task_run(struct lgi_task *start)
 {
     if (start->run)
         start->run(start);
@@ -79,29 +79,29 @@ void lgi_start_run(struct lgi_start *start)
         lgi_make_call(start->function, start->word, start->site->count);
 }
 
-void lgi_start_drop(struct lgi_start *start)
+void lgi_task_drop(struct lgi_task *start)
 {
     if (start->drop)
         start->drop(start);
-    lgi_start_free(start);
+    lgi_task_free(start);
 }
 
-bool lgi_go_start(struct lgi_start *start)
+bool lgi_task_enqueue(struct lgi_task *start)
 {
     if (!lgi_workers_begin())
         return false;
     if (__builtin_expect(lgi_is_exiting(), 0)) {
-        lgi_start_drop(start);
+        lgi_task_drop(start);
         return true;
     }
     struct lgi_worker *w = lgi_worker;
     if (w && w->number >= lgi_workers_wanted())
         w = NULL;
     if (w)
-        lgi_starts_put_own(&w->starts, start);
+        lgi_run_queue_put_own(&w->starts, start);
     else
-        lgi_starts_put(&lgi_injected, start);
-    lgi_started_one(w != NULL);
+        lgi_run_queue_put(&lgi_injected, start);
+    lgi_task_enqueued(w != NULL);
     return true;
 }
 
@@ -114,15 +114,15 @@ void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument)
     drop((void *)argument);
 }
 
-static void drop_first(struct lgi_start *start)
+static void drop_first(struct lgi_task *start)
 {
     lgi_drop_argument(start->drop_argument, start->word[0]);
 }
 
-struct lgi_start *lgi_start_make(const struct lgi_site *site, lgi_function function,
-                                 const uintptr_t *words, const lg_go_options *options)
+struct lgi_task *lgi_task_make(const struct lgi_site *site, lgi_function function,
+                               const uintptr_t *words, const lg_go_options *options)
 {
-    struct lgi_start *start = lgi_start_new(site, function, words);
+    struct lgi_task *start = lgi_task_new(site, function, words);
     if (!start)
         return NULL;
     start->name = options->name;
@@ -137,7 +137,7 @@ struct lgi_start *lgi_start_make(const struct lgi_site *site, lgi_function funct
     return start;
 }
 
-const char *lgi_start_misused(lgi_function function, const lg_go_options *options)
+const char *lgi_task_misuse(lgi_function function, const lg_go_options *options)
 {
     if (!function)
         return "goroutine of a NULL function";
@@ -146,23 +146,23 @@ const char *lgi_start_misused(lgi_function function, const lg_go_options *option
     return NULL;
 }
 
-bool lgi_start_begin(struct lgi_start *start, const lg_go_options *options)
+bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options)
 {
     if (options->thread)
-        return lgi_thread_start(start);
-    return lgi_stack_first(start->stack_class) && lgi_go_start(start);
+        return lgi_thread_run_task(start);
+    return lgi_stack_first(start->stack_class) && lgi_task_enqueue(start);
 }
 
 void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
             const lg_go_options *options)
 {
-    const char *wrong = lgi_start_misused(function, options);
+    const char *wrong = lgi_task_misuse(function, options);
     if (!wrong) {
-        struct lgi_start *start = lgi_start_make(site, function, words, options);
-        if (start && lgi_start_begin(start, options))
+        struct lgi_task *start = lgi_task_make(site, function, words, options);
+        if (start && lgi_task_submit(start, options))
             return;
         if (start)
-            lgi_start_free(start);
+            lgi_task_free(start);
         wrong = "out of memory or threads for a goroutine";
     }
     if (options->drop)

@@ -1,5 +1,5 @@
 /* Tests of what lg_go does, and of the threads that goroutines run on. Rules are DESIGN.md's. */
-#include "sched/sched_testing.h"
+#include "testing/sched.h"
 
 #include <lifoguard/waitgroup.h>
 

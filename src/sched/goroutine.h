@@ -1,4 +1,4 @@
-/* Goroutines as objects. One that has not started is a struct lgi_start, a few words in a queue; one that has
+/* Goroutines as objects. One that has not started is a struct lgi_task, a few words in a queue; one that has
  * is a struct lgi_g, which lies at the high end of its stack. A thread that the program made has a struct lgi_g too,
  * from when it first waits. */
 #ifndef LGI_SCHED_GOROUTINE_H
@@ -13,15 +13,15 @@
 struct lgi_worker;
 
 /* What a goroutine is to do. */
-struct lgi_start {
-    struct lgi_start *next;
+struct lgi_task {
+    struct lgi_task *next;
     const struct lgi_site *site;
     lgi_function function;
     uintptr_t word[LGI_MAX_ARGS];
     /* Makes the call in its own way, on the goroutine; NULL: the plain call. */
-    void (*run)(struct lgi_start *start);
+    void (*run)(struct lgi_task *start);
     /* Called if it never starts (G4), on the thread that finds out; NULL: nothing needs to be done. */
-    void (*drop)(struct lgi_start *start);
+    void (*drop)(struct lgi_task *start);
     void *owner;                           /* for the two above */
     void (*drop_argument)(void *argument); /* likewise */
     const char *name;
@@ -60,7 +60,7 @@ struct lgi_g {
     uint32_t for_ever; /* counts up when a wait without deadline begins and ends: odd in between */
     uint32_t asked;    /* others want it to do something while it waits: thread.c */
 
-    struct lgi_start *start;               /* NULL: a thread of the program's */
+    struct lgi_task *start;                /* NULL: a thread of the program's */
     struct lgi_g *all_next, *all_previous; /* threads of lg_go_thread */
     struct lgi_stack_bounds bounds;
     unsigned stack_class;
@@ -73,40 +73,40 @@ _Static_assert(offsetof(struct lgi_g, claim) == offsetof(struct lgi_claimed, cla
                "a struct lgi_g begins as struct lgi_claimed says");
 
 /* All zero, but for the site and what it says. NULL: out of memory. */
-struct lgi_start *lgi_start_new(const struct lgi_site *site, lgi_function function,
-                                const uintptr_t *words);
-void lgi_start_free(struct lgi_start *start);
+struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function,
+                              const uintptr_t *words);
+void lgi_task_free(struct lgi_task *start);
 
 /* The goroutine may start from now on; it belongs to the scheduler. False: there is no worker to run it, and none could
  * be made; it is still the caller's. */
-bool lgi_go_start(struct lgi_start *start);
+bool lgi_task_enqueue(struct lgi_task *start);
 
 /* What is wrong with the options or the function, or NULL. */
-const char *lgi_start_misused(lgi_function function, const lg_go_options *options);
+const char *lgi_task_misuse(lgi_function function, const lg_go_options *options);
 
-/* As lgi_start_new, with what the options say. */
-struct lgi_start *lgi_start_make(const struct lgi_site *site, lgi_function function,
-                                 const uintptr_t *words, const lg_go_options *options);
+/* As lgi_task_new, with what the options say. */
+struct lgi_task *lgi_task_make(const struct lgi_site *site, lgi_function function,
+                               const uintptr_t *words, const lg_go_options *options);
 
 /* It may start from now on, on a worker or on a thread of its own. False: there is no memory, or no thread; it is still
  * the caller's. */
-bool lgi_start_begin(struct lgi_start *start, const lg_go_options *options);
+bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options);
 
 void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
 
 /* Makes the call. */
-void lgi_start_run(struct lgi_start *start);
+void lgi_task_run(struct lgi_task *start);
 
 /* Lets go of one that will never start (G4). */
-void lgi_start_drop(struct lgi_start *start);
+void lgi_task_drop(struct lgi_task *start);
 
 /* For reports, as snprintf; allowed in signal handlers. Described, it is "goroutine 12, serve, started at server.c:40 in
  * main by goroutine 3"; that has two parts, who and where it began. */
 size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size);
 size_t lgi_g_who(const struct lgi_g *g, char *buffer, size_t size);
-size_t lgi_start_describe(const struct lgi_start *start, char *buffer, size_t size);
-size_t lgi_start_began(const struct lgi_start *start, char *buffer, size_t size);
-size_t lgi_start_name(const struct lgi_start *start, char *buffer, size_t size);
+size_t lgi_task_describe(const struct lgi_task *start, char *buffer, size_t size);
+size_t lgi_task_origin(const struct lgi_task *start, char *buffer, size_t size);
+size_t lgi_task_name(const struct lgi_task *start, char *buffer, size_t size);
 
 /* A goroutine's memory is never unmapped, a thread's is; so whoever has only an address, of one that may have ended by
  * now, needs to know which it is before looking at it. It can be seen from the address. */

@@ -1,7 +1,7 @@
 /* lg_go without memory and without threads: it panics, and what a goroutine owns is dropped (G4). */
-#include "error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
-#include "sched/sched_testing.h"
+#include "testing/sched.h"
 
 /* ---- threads that cannot be created ---- */
 

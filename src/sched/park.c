@@ -131,7 +131,7 @@ static void wait_on_thread(struct lgi_g *g, lg_time deadline)
 }
 
 /* A sleeping thread looks again, though its wait is not over. */
-void lgi_thread_look(struct lgi_g *g)
+void lgi_thread_recheck(struct lgi_g *g)
 {
     uint32_t asleep = ASLEEP;
     if (__atomic_compare_exchange_n(&g->futex, &asleep, PARKED, false, __ATOMIC_ACQ_REL,

@@ -1,5 +1,5 @@
 /* Tests of waiting and waking: goroutines and threads, claims, deadlines, things that happen once. */
-#include "sched/sched_testing.h"
+#include "testing/sched.h"
 
 /* ---- a thing to wait for, as the rooms above build them: who signals wakes one, or leaves a token ---- */
 

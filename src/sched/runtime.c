@@ -15,7 +15,7 @@
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_wanted;
-struct lgi_starts lgi_injected;
+struct lgi_run_queue lgi_injected;
 bool lgi_forked;
 uint32_t lgi_exiting, lgi_outside, lgi_helpers;
 

@@ -20,7 +20,7 @@ static inline unsigned lgi_workers_wanted(void)
 }
 
 /* Goroutines that threads of the program's own have made. */
-extern struct lgi_starts lgi_injected;
+extern struct lgi_run_queue lgi_injected;
 
 /* Sees to it that there are workers. False: none can be made. Panics in a forked child. */
 bool lgi_workers_begin(void);
@@ -53,7 +53,7 @@ bool lgi_may_spin(void);
 
 /* ---- thread.c: goroutines with threads of their own (lg_go_thread), and the program's threads ---- */
 
-bool lgi_thread_start(struct lgi_start *start);
+bool lgi_thread_run_task(struct lgi_task *start);
 size_t lgi_threads_count(void);
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
 
@@ -64,7 +64,7 @@ bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data)
 void lgi_thread_answer(struct lgi_g *g);
 
 /* park.c: a sleeping thread looks whether it was asked, or should stop. */
-void lgi_thread_look(struct lgi_g *g);
+void lgi_thread_recheck(struct lgi_g *g);
 
 /* Do all of lg_go_thread wait without a deadline? Adds up what changes when one does anything. */
 bool lgi_threads_wait(uint64_t *activity);

@@ -1,5 +1,5 @@
 /* Tests of goroutines' stacks: sizes, guard pages, memory given back. */
-#include "sched/sched_testing.h"
+#include "testing/sched.h"
 
 #include <alloca.h>
 #include <limits.h>

@@ -25,7 +25,7 @@ void *lgi_stack_prepare(void *top, void (*entry)(void *), void *argument);
 
 /* Calls look(data) on the caller's stack, but so that an unwinder which comes from there goes on with the stack that was
  * left as `sp`: a backtrace of a stack on which nothing runs, and nothing needs room. */
-void lgi_look(void *sp, void (*look)(void *data), void *data);
+void lgi_on_stack_of(void *sp, void (*look)(void *data), void *data);
 
 /* Sets the floating-point control words as a program finds them, if they are not so. */
 void lgi_float_at_start(void);

@@ -202,11 +202,11 @@ lgi_float_at_start:
 	.size	lgi_float_at_start, .-lgi_float_at_start
 
 	/* To an unwinder the caller of this frame is the stack that was left as rdi, not its own caller. */
-	.globl	lgi_look
-	.hidden	lgi_look
-	.type	lgi_look, @function
+	.globl	lgi_on_stack_of
+	.hidden	lgi_on_stack_of
+	.type	lgi_on_stack_of, @function
 	.p2align 4
-lgi_look:
+lgi_on_stack_of:
 	.cfi_startproc
 	endbr64
 	pushq	%rbx
@@ -229,7 +229,7 @@ lgi_look:
 	.cfi_restore rbx
 	ret
 	.cfi_endproc
-	.size	lgi_look, .-lgi_look
+	.size	lgi_on_stack_of, .-lgi_on_stack_of
 
 	.section .note.GNU-stack, "", @progbits
 

@@ -31,7 +31,7 @@ static void enlist(struct lgi_g *g)
 static void end(struct lgi_g **guard)
 {
     struct lgi_g *g = *guard;
-    struct lgi_start *start = g->start;
+    struct lgi_task *start = g->start;
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
         return; /* nothing has stopped it: the report will say who it was, and end the process */
     pthread_mutex_lock(&threads.lock);
@@ -42,7 +42,7 @@ static void end(struct lgi_g **guard)
     threads.activity += g->for_ever + 1;
     g->start = NULL;
     pthread_mutex_unlock(&threads.lock);
-    lgi_start_free(start);
+    lgi_task_free(start);
     lgi_sched_hooks.thread_ends();
 }
 
@@ -55,11 +55,11 @@ static void *lgi_thread_main(void *argument)
     lgi_thread_bounds(&g->bounds);
     lgi_sched_hooks.thread_begins();
     enlist(g);
-    lgi_start_run(g->start);
+    lgi_task_run(g->start);
     return NULL;
 }
 
-bool lgi_thread_start(struct lgi_start *start)
+bool lgi_thread_run_task(struct lgi_task *start)
 {
     pthread_t thread;
     pthread_attr_t attributes;
@@ -69,7 +69,7 @@ bool lgi_thread_start(struct lgi_start *start)
         return false;
     if (lgi_is_exiting()) {
         pthread_attr_destroy(&attributes);
-        lgi_start_drop(start);
+        lgi_task_drop(start);
         return true;
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -118,7 +118,7 @@ static bool ask(struct lgi_g *g, lg_time until)
     uint32_t asked = ASKED;
     __atomic_store_n(&g->asked, ASKED, __ATOMIC_RELEASE);
     do {
-        lgi_thread_look(g);
+        lgi_thread_recheck(g);
         lgi_futex_wait(&g->asked, ASKED, lg_now() + LG_MILLISECOND);
     } while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ASKED && lg_now() < until);
     if (__atomic_compare_exchange_n(&g->asked, &asked, NOT_ASKED, false, __ATOMIC_ACQ_REL,

@@ -1,6 +1,6 @@
 /* Panics that nothing stops, in goroutines: what becomes of the process, and of main. As in Go 1.23, main's deferred
  * calls do not run, even if main waits. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdatomic.h>
 

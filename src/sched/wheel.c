@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "sched/lock.h"
+#include "sched/run_queue.h"
 #include "sched/runtime.h"
-#include "sched/starts.h"
 
 enum { DIGIT_BITS = 6, DIGIT = 63 };
 
@@ -170,7 +170,7 @@ void lgi_timers_run(struct lgi_timers *timers, lg_time now)
         timers->started = timers->injected = false;
         lgi_unlock(&timers->lock);
         if (started || injected)
-            lgi_started_one(!injected);
+            lgi_task_enqueued(!injected);
         call_later(fired);
         for (int i = 0; i < AWAY && !all; i++) /* who else wants the lock has a chance */
             lgi_pause();
@@ -204,7 +204,7 @@ bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
     if (!worker)
         return false;
     if (lgi_timers_add(&worker->timers, timer, when))
-        lgi_worker_look(worker);
+        lgi_worker_wake(worker);
     return true;
 }
 
@@ -232,10 +232,10 @@ void lgi_timer_again(struct lgi_timer *timer, lg_time when)
     add(timer->set, timer, when);
 }
 
-void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start)
+void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
     bool here = w && w->number < lgi_workers_wanted();
-    lgi_starts_put(here ? &w->starts : &lgi_injected, start);
+    lgi_run_queue_put(here ? &w->starts : &lgi_injected, start);
     *(here ? &timer->set->started : &timer->set->injected) = true;
 }

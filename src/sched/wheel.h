@@ -15,7 +15,7 @@
 
 #include <lifoguard/time.h>
 
-struct lgi_start;
+struct lgi_task;
 struct lgi_timers;
 
 /* All zero before it is first started. */
@@ -45,7 +45,7 @@ bool lgi_timer_stop(struct lgi_timer *timer);
 void lgi_timer_again(struct lgi_timer *timer, lg_time when);
 
 /* In `fire`: a goroutine may start from now on. It must have been made before: there is to be memory for it. */
-void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start);
+void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start);
 
 /* ---- for workers ---- */
 

@@ -1,5 +1,5 @@
 /* Tests of the timers' wheel: against a plain model, with a clock of the test's own; and with the workers that run it. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include "sched/wheel.h"
 

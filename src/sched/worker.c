@@ -9,8 +9,8 @@
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/instrument.h"
+#include "sched/run_queue.h"
 #include "sched/runtime.h"
-#include "sched/starts.h"
 #include "sched/switch.h"
 
 __thread struct lgi_worker *lgi_worker;
@@ -86,7 +86,7 @@ static inline struct lgi_g *dequeue(struct lgi_worker *w)
     return g;
 }
 
-void lgi_worker_look(struct lgi_worker *w)
+void lgi_worker_wake(struct lgi_worker *w)
 {
     if (w == lgi_worker || atomic_load(&w->state) == LGI_W_AWAKE)
         return;
@@ -100,7 +100,7 @@ void lgi_worker_look(struct lgi_worker *w)
 void lgi_worker_nudge(struct lgi_worker *w)
 {
     atomic_store(&w->nudged, true);
-    lgi_worker_look(w);
+    lgi_worker_wake(w);
 }
 
 void lgi_worker_ready(struct lgi_g *g)
@@ -114,7 +114,7 @@ void lgi_worker_ready(struct lgi_g *g)
     do
         g->next = head;
     while (!atomic_compare_exchange_weak(&w->inbox, &head, g));
-    lgi_worker_look(w);
+    lgi_worker_wake(w);
 }
 
 static void empty_inbox(struct lgi_worker *w)
@@ -256,7 +256,7 @@ struct lgi_g *lgi_g_of_stack(void *high)
 }
 
 /* A stack for a goroutine that begins. NULL: out of memory. */
-static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
+static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_task *start)
 {
     struct lgi_stack_cache *cache = &w->stacks[start->stack_class];
     size_t size = lgi_stack_size(start->stack_class);
@@ -293,25 +293,25 @@ static bool may_start(const struct lgi_worker *w)
     return w->number < lgi_workers_wanted();
 }
 
-static inline struct lgi_start *next_start(struct lgi_worker *w)
+static inline struct lgi_task *next_task(struct lgi_worker *w)
 {
-    struct lgi_start *start = NULL;
+    struct lgi_task *start = NULL;
     if (w->turn % INJECTED_FIRST_EVERY != 0)
-        start = lgi_starts_take(&w->starts);
-    if (!start && lgi_starts_count(&lgi_injected) > 0 && may_start(w))
-        start = lgi_starts_take(&lgi_injected);
-    return start ? start : lgi_starts_take(&w->starts);
+        start = lgi_run_queue_take(&w->starts);
+    if (!start && lgi_run_queue_count(&lgi_injected) > 0 && may_start(w))
+        start = lgi_run_queue_take(&lgi_injected);
+    return start ? start : lgi_run_queue_take(&w->starts);
 }
 
 /* Begins a goroutine, if there is one to begin. */
 static struct lgi_g *begin(struct lgi_worker *w)
 {
-    struct lgi_start *start = next_start(w);
+    struct lgi_task *start = next_task(w);
     if (!start)
         return NULL;
     struct lgi_g *g = new_fiber(w, start);
     if (!g) { /* once another has ended, or some time has passed, there may be memory */
-        lgi_starts_put_back(&w->starts, start);
+        lgi_run_queue_put_back(&w->starts, start);
         w->short_of_memory = true;
     }
     return g;
@@ -334,7 +334,7 @@ static struct lgi_g *choose(struct lgi_worker *w)
     if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
         return &w->native;
     struct lgi_g *g = NULL;
-    bool some_wait = lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected) > 0;
+    bool some_wait = lgi_run_queue_count(&w->starts) + lgi_run_queue_count(&lgi_injected) > 0;
     if (some_wait && w->turn % 2 == 0)
         g = begin(w);
     if (!g)
@@ -390,11 +390,11 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
         return false;
     if (++w->turn % 64 == 0)
         return false; /* time to look at timers */
-    struct lgi_start *start = next_start(w);
+    struct lgi_task *start = next_task(w);
     if (!start)
         return false;
     if (start->stack_class != g->stack_class) {
-        lgi_starts_put_back(&w->starts, start);
+        lgi_run_queue_put_back(&w->starts, start);
         return false;
     }
     g->start = start;
@@ -429,9 +429,9 @@ static __attribute__((noinline)) void lgi_fiber_run(struct lgi_g *g)
 {
     struct lgi_g *guard __attribute__((cleanup(refuse_thread_exit))) = g;
     do {
-        struct lgi_start *start = g->start;
-        lgi_start_run(start);
-        lgi_start_free(start);
+        struct lgi_task *start = g->start;
+        lgi_task_run(start);
+        lgi_task_free(start);
         lgi_thread.skipped = 0;
     } while (begin_here(g->worker, g));
     guard = NULL;
@@ -452,10 +452,10 @@ static void lgi_fiber_main(void *argument)
 
 void lgi_worker_end(struct lgi_g *g)
 {
-    struct lgi_start *start = g->start;
+    struct lgi_task *start = g->start;
     g->start = NULL;
     if (start)
-        lgi_start_free(start);
+        lgi_task_free(start);
     end(g);
     __builtin_unreachable();
 }
@@ -475,8 +475,8 @@ bool lgi_all_asleep(void)
 static bool has_work(struct lgi_worker *w)
 {
     return w->ready || atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
-           (lgi_starts_count(&w->starts) > 0 && !w->short_of_memory) ||
-           (lgi_starts_count(&lgi_injected) > 0 && may_start(w));
+           (lgi_run_queue_count(&w->starts) > 0 && !w->short_of_memory) ||
+           (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w));
 }
 
 static bool spin(struct lgi_worker *w)
@@ -501,14 +501,14 @@ static bool wake_one(void)
         struct lgi_worker *w = lgi_workers[i];
         /* (Not a mere load: if it is awake, its going to sleep comes after, and it sees what was put in a queue.) */
         if (w != lgi_worker && may_start(w) && atomic_fetch_or(&w->state, 0) != LGI_W_AWAKE) {
-            lgi_worker_look(w);
+            lgi_worker_wake(w);
             return true;
         }
     }
     return false;
 }
 
-void lgi_started_one(bool by_worker)
+void lgi_task_enqueued(bool by_worker)
 {
     if (by_worker &&
         (!atomic_load_explicit(&kick, memory_order_relaxed) || !atomic_exchange(&kick, false)))
@@ -528,10 +528,10 @@ static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
         struct lgi_worker *other = lgi_workers[i];
         if (other == w)
             continue;
-        unsigned waiting = lgi_starts_count(&other->starts);
-        unsigned taken = lgi_starts_taken(&other->starts);
+        unsigned waiting = lgi_run_queue_count(&other->starts);
+        unsigned taken = lgi_run_queue_taken(&other->starts);
         if (waiting > 0 && may_start(w) && seen[i].count > 0 && seen[i].taken == taken)
-            lgi_starts_steal(&other->starts, &w->starts);
+            lgi_run_queue_steal(&other->starts, &w->starts);
         busy |= waiting > 0 || seen[i].taken != taken;
         seen[i].count = waiting;
         seen[i].taken = taken;
@@ -552,7 +552,7 @@ static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
         atomic_store(&kick, true);
     if ((as_last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
         atomic_load(&w->asked) == ASKED || atomic_exchange(&w->nudged, false) ||
-        (lgi_starts_count(&lgi_injected) > 0 && may_start(w)) ||
+        (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w)) ||
         lgi_timers_next_before_sleep(&w->timers) < until) {
         atomic_store(&w->state, LGI_W_AWAKE);
         return;
@@ -567,7 +567,7 @@ static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
 /* The watcher has found work: somebody else should watch, or be made to. */
 static void another_watcher(struct lgi_worker *w)
 {
-    if (lgi_starts_count(&w->starts) > 0 || lgi_starts_count(&lgi_injected) > 0)
+    if (lgi_run_queue_count(&w->starts) > 0 || lgi_run_queue_count(&lgi_injected) > 0)
         lgi_worker_add();
     if (lgi_worker_count() > 2)
         wake_one();
@@ -611,7 +611,8 @@ static void idle(struct lgi_worker *w)
             if (until > now + period)
                 until = now + period;
         }
-        if (w->alive == 0 && lgi_starts_count(&w->starts) > 0 && until > now + 10 * LG_MILLISECOND)
+        if (w->alive == 0 && lgi_run_queue_count(&w->starts) > 0 &&
+            until > now + 10 * LG_MILLISECOND)
             until = now + 10 * LG_MILLISECOND; /* short of memory for a stack: try again */
         if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
             atomic_store(&kick, true);
@@ -683,7 +684,7 @@ static bool ask(struct lgi_worker *w, lg_time until)
 {
     uint32_t asked = ASKED;
     atomic_store(&w->asked, ASKED);
-    lgi_worker_look(w);
+    lgi_worker_wake(w);
     while (atomic_load(&w->asked) == ASKED && lg_now() < until)
         lgi_futex_wait(&w->asked, ASKED, until);
     if (atomic_compare_exchange_strong(&w->asked, &asked, NOT_ASKED))

@@ -14,8 +14,8 @@
 #include <stdatomic.h>
 
 #include "sched/goroutine.h"
+#include "sched/run_queue.h"
 #include "sched/stack.h"
-#include "sched/starts.h"
 #include "sched/wheel.h"
 
 enum lgi_worker_state {
@@ -41,8 +41,8 @@ struct lgi_worker {
     struct lgi_g *current;
     struct lgi_g *ready, **ready_end;
     struct lgi_g native; /* the thread's own stack, where it idles */
-    struct lgi_start *free_starts;
-    unsigned free_start_count;
+    struct lgi_task *free_tasks;
+    unsigned free_task_count;
     unsigned turn;   /* counts what was run */
     uint64_t looked; /* processor's clock, when timers and descriptors were last looked at */
     uint64_t next_id, last_id;
@@ -72,7 +72,7 @@ struct lgi_worker {
     _Atomic uint32_t naps; /* counts up when it goes to sleep and when it wakes: odd in between … */
     _Atomic uint32_t rounds; /* … and this when it found something to do after that */
     _Atomic bool nudged;     /* it should ask again whether there is a deadlock */
-    _Alignas(64) struct lgi_starts starts;
+    _Alignas(64) struct lgi_run_queue starts;
     _Alignas(64) struct lgi_timers timers;
 };
 
@@ -83,7 +83,7 @@ extern __thread struct lgi_worker *lgi_worker __attribute__((tls_model("initial-
 struct lgi_worker *lgi_worker_for_timers(void);
 
 /* A worker that sleeps should look again (at timers, its inbox). */
-void lgi_worker_look(struct lgi_worker *worker);
+void lgi_worker_wake(struct lgi_worker *worker);
 
 /* It should do so though there is nothing for it. */
 void lgi_worker_nudge(struct lgi_worker *worker);
@@ -101,7 +101,7 @@ void lgi_worker_yield(struct lgi_g *g);
 void lgi_worker_end(struct lgi_g *g) __attribute__((noreturn));
 
 /* A goroutine was made that may start: sees to it that somebody does, soon. */
-void lgi_started_one(bool by_worker);
+void lgi_task_enqueued(bool by_worker);
 
 bool lgi_all_asleep(void);
 

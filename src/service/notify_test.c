@@ -1,12 +1,12 @@
 /* S6: systemd's notify protocol, beside a real socket of both kinds. */
-#include "../defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/service.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "../error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
 static char directory[] = "/tmp/lifoguard-notify-XXXXXX";
 static char address[128];

@@ -1,5 +1,5 @@
 /* S6: as process 1 of a PID namespace. */
-#include "../defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/service.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* S6: readiness as a flag, a file and a response. */
-#include "../defer/test_help.h"
+#include "testing/test.h"
 
 #include <fcntl.h>
 #include <lifoguard/service.h>

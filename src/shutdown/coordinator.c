@@ -42,9 +42,9 @@ static void set_phase(lg_shutdown *s, enum lgi_phase phase)
 static void force(lg_shutdown *s, int number)
 {
     int fd = s->options.log > 0 ? s->options.log : STDERR_FILENO;
-    lgi_shutdown_say(fd, "shutdown: a second time: %s: the process ends now, with status %d",
+    lgi_shutdown_log(fd, "shutdown: a second time: %s: the process ends now, with status %d",
                      lg_error_message(lgi_signal_error(number)), EXIT_SIGNALLED + number);
-    lgi_shutdown_say_pending(s, fd);
+    lgi_shutdown_log_pending(s, fd);
     _exit(EXIT_SIGNALLED + number);
 }
 
@@ -72,11 +72,11 @@ static void begin_request(lg_shutdown *s, bool drain)
     pthread_mutex_unlock(&s->lock);
 
     lg_error *error = lg_readiness_off(s->options.readiness);
-    lgi_shutdown_say(s->options.log, "shutdown: requested: %s", s->reason);
+    lgi_shutdown_log(s->options.log, "shutdown: requested: %s", s->reason);
     if (error) {
         char text[LGI_STAGE_TEXT];
         lg_error_format(error, text, sizeof(text));
-        lgi_shutdown_say(s->options.log, "shutdown: %s", text);
+        lgi_shutdown_log(s->options.log, "shutdown: %s", text);
         lg_error_free(error);
     }
     lg_notify_stopping(s->options.notify, s->reason);
@@ -84,7 +84,7 @@ static void begin_request(lg_shutdown *s, bool drain)
     if (drain) {
         char duration[LG_DURATION_TEXT_SIZE];
         lg_duration_format(s->options.drain_delay, duration, sizeof(duration));
-        lgi_shutdown_say(s->options.log, "shutdown: draining for %s", duration);
+        lgi_shutdown_log(s->options.log, "shutdown: draining for %s", duration);
         s->drain_until = after(s->requested_at, s->options.drain_delay);
         lg_notify_extend(s->options.notify, after(s->options.drain_delay, MARGIN));
         lg_notify_status(s->options.notify, "draining for %s", duration);
@@ -142,7 +142,7 @@ static void settle(lg_shutdown *s, size_t i, lg_stage_outcome outcome, lg_error 
     s->running--;
     s->error = lg_error_join(s->error, lg_error_wrap(error, "stop %s", stage->name));
     lg_duration_format(stage->took, took, sizeof(took));
-    lgi_shutdown_say(s->options.log, "shutdown: %s: %s after %s%s%s", stage->name,
+    lgi_shutdown_log(s->options.log, "shutdown: %s: %s after %s%s%s", stage->name,
                      lg_stage_outcome_name(outcome), took, error ? ": " : "", stage->text);
 }
 
@@ -194,7 +194,7 @@ static void tell_of_start(lg_shutdown *s, struct lgi_stage *stage)
 {
     char limit[LG_DURATION_TEXT_SIZE];
     lg_duration_format(stage->given, limit, sizeof(limit));
-    lgi_shutdown_say(s->options.log, "shutdown: %s: stopping, at most %s", stage->name, limit);
+    lgi_shutdown_log(s->options.log, "shutdown: %s: stopping, at most %s", stage->name, limit);
     if (s->options.notify) {
         lg_notify_extend(s->options.notify, after(stage->given, MARGIN));
         lg_notify_status(s->options.notify, "stopping %s (%zu of %zu), at most %s", stage->name,
@@ -223,7 +223,7 @@ static lg_duration start_some(lg_shutdown *s)
         bool offered = lgi_stage_offer(s, stage);
         if (offered) {
             s->ranks++;
-            lgi_order_started(&s->order, (size_t)i);
+            lgi_order_stop_begun(&s->order, (size_t)i);
         } else {
             stage->outcome = LG_STAGE_NOT_STOPPED;
             stage->rank = 0;
@@ -253,7 +253,7 @@ static void end_stops(lg_shutdown *s)
     }
     lg_context_cancel(s->fallback);
     set_phase(s, LGI_PHASE_STOPPED);
-    lgi_shutdown_say_report(s);
+    lgi_shutdown_log_report(s);
     lg_notify_status(s->options.notify, left > 0 ? "stopped, but not all" : "stopped");
     lgi_done_set(&s->stopped, &lg_error_shutting_down);
 }
@@ -305,7 +305,7 @@ lg_duration lgi_shutdown_step(lg_shutdown *s)
     pthread_mutex_unlock(&s->lock);
 
     if (plan)
-        lgi_shutdown_say_plan(s);
+        lgi_shutdown_log_plan(s);
     if (s->phase == LGI_PHASE_UP && (request || stop))
         begin_request(s, request && !stop);
     if (s->phase == LGI_PHASE_DRAINING) {

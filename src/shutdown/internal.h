@@ -10,8 +10,8 @@
 
 #include <lifoguard/shutdown.h>
 
-#include "signals/signals.h"
 #include "shutdown/order.h"
+#include "signals/signals.h"
 
 enum { LGI_STAGE_TEXT = 256, LGI_REASON_SIZE = 160 };
 
@@ -117,11 +117,11 @@ lg_shutdown *lgi_stage_current(void);
 /* ---- report.c ---- */
 
 /* One line to a descriptor, which does not block for long. False: it could not be written. */
-bool lgi_shutdown_say(int fd, const char *format, ...) LGI_PRINTF(2, 3);
+bool lgi_shutdown_log(int fd, const char *format, ...) LGI_PRINTF(2, 3);
 
-void lgi_shutdown_say_plan(lg_shutdown *s);
-void lgi_shutdown_say_report(lg_shutdown *s);
-void lgi_shutdown_say_pending(lg_shutdown *s, int fd);
+void lgi_shutdown_log_plan(lg_shutdown *s);
+void lgi_shutdown_log_report(lg_shutdown *s);
+void lgi_shutdown_log_pending(lg_shutdown *s, int fd);
 
 /* Cuts at a whole character and makes it one line. */
 void lgi_shutdown_copy_text(char *to, size_t size, const char *from);

@@ -1,5 +1,5 @@
 /* S6: an lg_shutdown under a service manager: what it is told, and when. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include <stddef.h>
 #include <sys/socket.h>

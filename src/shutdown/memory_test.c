@@ -1,7 +1,7 @@
 /* Out of memory, threads or descriptors: nothing that was started is lost (S3), and nothing waits for ever (S2). */
-#include "testing.h"
+#include "testing/shutdown.h"
 
-#include "../error/failing_malloc.h"
+#include "testing/failing_malloc.h"
 
 static const lg_shutdown_options quiet = {.no_signals = true};
 

@@ -255,7 +255,7 @@ lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_dura
     return given;
 }
 
-void lgi_order_started(struct lgi_order *order, size_t i)
+void lgi_order_stop_begun(struct lgi_order *order, size_t i)
 {
     order->nodes[i].started = true;
     for (int which = 0; which < LGI_WEIGHTS; which++)

@@ -73,7 +73,7 @@ ptrdiff_t lgi_order_next(const struct lgi_order *order);
 lg_duration lgi_order_allowance(const struct lgi_order *order, size_t i, lg_duration remaining,
                                 lg_duration *linger);
 
-void lgi_order_started(struct lgi_order *order, size_t i);
+void lgi_order_stop_begun(struct lgi_order *order, size_t i);
 void lgi_order_ended(struct lgi_order *order, size_t i);
 
 #endif

@@ -1,5 +1,5 @@
 /* S1, S2: the order of the stops, and how the time is divided. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include "shutdown/order.h"
 
@@ -21,7 +21,7 @@ static void stop_all(void)
 {
     ptrdiff_t i;
     while ((i = lgi_order_next(&order)) >= 0) {
-        lgi_order_started(&order, (size_t)i);
+        lgi_order_stop_begun(&order, (size_t)i);
         note(order.nodes[i].name);
         lgi_order_ended(&order, (size_t)i);
     }
@@ -34,7 +34,7 @@ START_TEST(S1_last_added_first_stopped)
     add("c", NULL, 0);
     lgi_order_begin(&order, LG_SECOND);
     ck_assert_int_eq(lgi_order_next(&order), 2);
-    lgi_order_started(&order, 2);
+    lgi_order_stop_begun(&order, 2);
     ck_assert_int_eq(lgi_order_next(&order), -1);
     lgi_order_ended(&order, 2);
     stop_all();
@@ -188,7 +188,7 @@ static void run_random(unsigned at_once)
         if (next >= 0 && running < at_once) {
             started[next] = true;
             running++;
-            lgi_order_started(&order, (size_t)next);
+            lgi_order_stop_begun(&order, (size_t)next);
         } else {
             size_t i;
             do {
@@ -246,7 +246,7 @@ START_TEST(S2_limits_that_fit_are_kept)
     ck_assert_int_eq(order.claimed, 5 * LG_SECOND);
     ck_assert_int_eq(given(1, 10 * LG_SECOND), 3 * LG_SECOND);
     ck_assert_int_eq(allowance(1, 10 * LG_SECOND), 3 * LG_SECOND + 250 * LG_MILLISECOND);
-    lgi_order_started(&order, 1);
+    lgi_order_stop_begun(&order, 1);
     lgi_order_ended(&order, 1);
     ck_assert_int_eq(given(0, 7 * LG_SECOND), 2 * LG_SECOND);
     ck_assert_int_eq(allowance(0, 7 * LG_SECOND), 2 * LG_SECOND + 200 * LG_MILLISECOND);
@@ -266,7 +266,7 @@ START_TEST(S2_limits_that_do_not_fit_are_cut_in_proportion)
     lgi_order_begin(&order, 20 * LG_SECOND);
     ck_assert_int_eq(order.claimed, 50 * LG_SECOND);
     ck_assert_int_eq(allowance(2, 20 * LG_SECOND), 8 * LG_SECOND);
-    lgi_order_started(&order, 2);
+    lgi_order_stop_begun(&order, 2);
     ck_assert_int_eq(allowance(1, 10 * LG_SECOND), 5 * LG_SECOND);
     ck_assert_int_eq(allowance(1, 19 * LG_SECOND), 19 * LG_SECOND / 2);
     lgi_order_free(&order);
@@ -281,7 +281,7 @@ START_TEST(S2_without_a_limit_a_stage_gets_what_the_others_do_not_claim)
     lgi_order_begin(&order, 12 * LG_SECOND);
     ck_assert_int_eq(order.claimed, 4 * LG_SECOND);
     ck_assert_int_eq(allowance(2, 12 * LG_SECOND), 4 * LG_SECOND); /* half of what a leaves */
-    lgi_order_started(&order, 2);
+    lgi_order_stop_begun(&order, 2);
     lgi_order_ended(&order, 2);
     ck_assert_int_eq(allowance(1, 12 * LG_SECOND), 8 * LG_SECOND); /* all of it */
     lgi_order_free(&order);
@@ -354,7 +354,7 @@ START_TEST(S2_whatever_the_limits_everybody_gets_time)
             ck_assert_int_ge(linger, 0);
             if (order.nodes[i].limit > 0)
                 ck_assert_int_le(most, order.nodes[i].limit);
-            lgi_order_started(&order, (size_t)i);
+            lgi_order_stop_begun(&order, (size_t)i);
             lgi_order_ended(&order, (size_t)i);
             used += most + linger;
         }

@@ -1,5 +1,5 @@
 /* S1–S4 with everything at random: graphs, behaviour, threads that add, ask and stop at the same time. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include <lifoguard/go.h>
 #include <lifoguard/waitgroup.h>

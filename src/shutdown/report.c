@@ -265,7 +265,7 @@ static bool write_line(int fd, const char *line, size_t length)
     return written == (ssize_t)length;
 }
 
-bool lgi_shutdown_say(int fd, const char *format, ...)
+bool lgi_shutdown_log(int fd, const char *format, ...)
 {
     char line[1024];
     va_list values;
@@ -292,23 +292,23 @@ static void say_stages(lg_shutdown *s, int fd)
         put_stage(&text, &report, width);
         end_text(&text);
         line[strcspn(line, "\n")] = '\0';
-        if (!lgi_shutdown_say(fd, "shutdown: %s", line))
+        if (!lgi_shutdown_log(fd, "shutdown: %s", line))
             return;
     }
 }
 
-void lgi_shutdown_say_report(lg_shutdown *s)
+void lgi_shutdown_log_report(lg_shutdown *s)
 {
     char time[LG_DURATION_TEXT_SIZE];
     if (s->options.log <= 0)
         return;
     lg_duration_format(s->took, time, sizeof(time));
-    lgi_shutdown_say(s->options.log, "shutdown: %s: %zu stages in %s", s->reason, s->order.count,
+    lgi_shutdown_log(s->options.log, "shutdown: %s: %zu stages in %s", s->reason, s->order.count,
                      time);
     say_stages(s, s->options.log);
 }
 
-void lgi_shutdown_say_pending(lg_shutdown *s, int fd)
+void lgi_shutdown_log_pending(lg_shutdown *s, int fd)
 {
     lg_stage_report report;
     struct timespec soon;
@@ -319,11 +319,11 @@ void lgi_shutdown_say_pending(lg_shutdown *s, int fd)
         char time[LG_DURATION_TEXT_SIZE];
         lg_duration_format(report.took, time, sizeof(time));
         if (report.outcome == LG_STAGE_STOPPING)
-            lgi_shutdown_say(fd, "shutdown: pending: %s, stopping for %s", report.name, time);
+            lgi_shutdown_log(fd, "shutdown: pending: %s, stopping for %s", report.name, time);
         else if (report.outcome == LG_STAGE_NOT_STOPPED)
-            lgi_shutdown_say(fd, "shutdown: pending: %s", report.name);
+            lgi_shutdown_log(fd, "shutdown: pending: %s", report.name);
         else if (report.outcome == LG_STAGE_TIMED_OUT)
-            lgi_shutdown_say(fd, "shutdown: pending: %s, timed out after %s", report.name, time);
+            lgi_shutdown_log(fd, "shutdown: pending: %s, timed out after %s", report.name, time);
     }
     if (locked)
         pthread_mutex_unlock(&s->lock);
@@ -338,7 +338,7 @@ static void say_warnings(lg_shutdown *s, int fd)
     lg_duration_format(o->budget, a, sizeof(a));
     if (s->order.claimed > o->budget) {
         lg_duration_format(s->order.claimed, b, sizeof(b));
-        lgi_shutdown_say(fd,
+        lgi_shutdown_log(fd,
                          "shutdown: warning: the limits come to %s, more than the budget of %s: if "
                          "they are used up, they are cut",
                          b, a);
@@ -346,7 +346,7 @@ static void say_warnings(lg_shutdown *s, int fd)
     if (o->grace_period > 0 && o->budget + o->drain_delay > o->grace_period) {
         lg_duration_format(o->drain_delay, b, sizeof(b));
         lg_duration_format(o->grace_period, c, sizeof(c));
-        lgi_shutdown_say(fd,
+        lgi_shutdown_log(fd,
                          "shutdown: warning: the budget of %s and the drain delay of %s exceed the "
                          "grace period of %s: the process may be killed before it is done",
                          a, b, c);
@@ -358,7 +358,7 @@ static void say_warnings(lg_shutdown *s, int fd)
             for (size_t j = 0; j < s->order.count && !found; j++)
                 found = strcmp(s->order.nodes[j].name, *after) == 0;
             if (!found)
-                lgi_shutdown_say(fd, "shutdown: warning: %s comes after %s, which there is not",
+                lgi_shutdown_log(fd, "shutdown: warning: %s comes after %s, which there is not",
                                  s->order.nodes[i].name, *after);
         }
     }
@@ -374,10 +374,10 @@ static bool say_plan_stage(int fd, const struct lgi_stage *stage, int width)
     for (const char *const *after = stage->after; after && *after; after++)
         put_format(&text, "%s%s", after == stage->after ? ", before " : " and ", *after);
     end_text(&text);
-    return lgi_shutdown_say(fd, "shutdown: %s", line);
+    return lgi_shutdown_log(fd, "shutdown: %s", line);
 }
 
-void lgi_shutdown_say_plan(lg_shutdown *s)
+void lgi_shutdown_log_plan(lg_shutdown *s)
 {
     char budget[LG_DURATION_TEXT_SIZE], limits[LG_DURATION_TEXT_SIZE];
     int fd = s->options.log;
@@ -388,7 +388,7 @@ void lgi_shutdown_say_plan(lg_shutdown *s)
     lgi_order_begin(&s->order, s->options.budget);
     lg_duration_format(s->options.budget, budget, sizeof(budget));
     lg_duration_format(s->order.claimed, limits, sizeof(limits));
-    bool read = lgi_shutdown_say(
+    bool read = lgi_shutdown_log(
         fd, "shutdown: ready: %zu stages, with limits that come to %s, of a budget of %s",
         s->order.count, limits, budget);
     int width = (int)longest_name(s);

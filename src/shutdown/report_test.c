@@ -1,5 +1,5 @@
 /* The report as text and JSON, and what the log says. JSON is read by a strict parser of the test's own. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* S1, S3, S4: stages are stopped in order, as far as they were started, whatever they do. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include <lifoguard/go.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* S5: signals start it, a second one forces it; handlers, masks and what is ignored stay as they were. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 #include <fcntl.h>
 #include <lifoguard/go.h>

@@ -1,6 +1,6 @@
 /* S2: nothing waits for ever, and what overran is named. The limits here are short; what is measured is compared with
  * what a slow machine could take. */
-#include "testing.h"
+#include "testing/shutdown.h"
 
 static const lg_shutdown_options quiet = {.no_signals = true};
 

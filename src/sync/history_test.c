@@ -3,7 +3,7 @@
  * the return of a lock and the call of its unlock; possibly held, what lies between the call of a lock and the return of
  * its unlock. The model: what is held for certain excludes what it should exclude; and a try may fail only if
  * somebody has possibly held, or wanted, what was in the way, at some moment between its call and its return. */
-#include "sync/sync_testing.h"
+#include "testing/sync.h"
 
 #include <stdatomic.h>
 

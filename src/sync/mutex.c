@@ -63,7 +63,7 @@ static bool runs_elsewhere(uintptr_t owner, const struct lgi_g *self)
 static bool nothing_else_to_run(const struct lgi_g *self)
 {
     struct lgi_worker *worker = self->worker;
-    return !worker || (!worker->ready && lgi_starts_count(&worker->starts) == 0 &&
+    return !worker || (!worker->ready && lgi_run_queue_count(&worker->starts) == 0 &&
                        !atomic_load_explicit(&worker->inbox, memory_order_relaxed));
 }
 

@@ -1,5 +1,5 @@
 /* Tests of read-write mutexes; names begin with the rule of DESIGN.md that they hold. */
-#include "sync/sync_testing.h"
+#include "testing/sync.h"
 
 #include <stdatomic.h>
 

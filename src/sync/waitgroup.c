@@ -110,14 +110,14 @@ static void done_unless_panicking(lg_waitgroup *group)
         lg_waitgroup_done(group);
 }
 
-static void run(struct lgi_start *start)
+static void run(struct lgi_task *start)
 {
     lg_waitgroup *group = start->owner;
     lg_defer(done_unless_panicking, group);
     lgi_make_call(start->function, start->word, start->site->count);
 }
 
-static void drop(struct lgi_start *start)
+static void drop(struct lgi_task *start)
 {
     lg_waitgroup_done(start->owner);
 }
@@ -127,15 +127,15 @@ void lgi_waitgroup_go(lg_waitgroup *group, const struct lgi_site *site, lgi_func
 {
     if (!function)
         lgi_panic(site->file, site->line, "goroutine of a NULL function");
-    struct lgi_start *start = lgi_start_new(site, function, words);
+    struct lgi_task *start = lgi_task_new(site, function, words);
     if (start) {
         start->run = run;
         start->drop = drop;
         start->owner = group;
         lg_waitgroup_add(group, 1);
-        if (lgi_go_start(start))
+        if (lgi_task_enqueue(start))
             return;
-        lgi_start_drop(start);
+        lgi_task_drop(start);
     }
     lgi_panic(site->file, site->line, "out of memory or threads for a goroutine");
 }

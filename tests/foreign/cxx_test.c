@@ -1,5 +1,5 @@
 /* C++ on the same stack: D4, D11, D13, P11. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include "frames.h"
 

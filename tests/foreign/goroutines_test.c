@@ -1,5 +1,5 @@
 /* C++ in goroutines: each has its exceptions to itself, though many share a thread. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include "goroutines.h"
 

@@ -1,5 +1,5 @@
 /* From a plugin that is loaded by dlopen: the program and the plugin share one library. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <dlfcn.h>
 

@@ -1,6 +1,6 @@
 /* Random operations on a few channels by goroutines, threads of the library and threads of the program, recorded and
  * compared with a plain model: sends, receives, selects, with and without default and deadline, and closing. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/chan.h>
 

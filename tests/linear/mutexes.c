@@ -1,5 +1,5 @@
 /* Random operations on a mutex, recorded and compared with a plain model. */
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/chan.h>
 #include <lifoguard/mutex.h>

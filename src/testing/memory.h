@@ -1,9 +1,9 @@
 /* An allocator that counts, and fails on demand, in the thread that asks for it. Included by tests that need
  * it, once in a program. Under a sanitizer, which has an allocator of its own, it is not there. */
-#ifndef LGI_DEFER_TEST_MEMORY_H
-#define LGI_DEFER_TEST_MEMORY_H
+#ifndef LGI_TESTING_MEMORY_H
+#define LGI_TESTING_MEMORY_H
 
-#include "test_help.h"
+#include "testing/test.h"
 
 static _Thread_local struct {
     bool on;

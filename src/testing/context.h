@@ -1,8 +1,8 @@
 /* What the tests of contexts share. */
-#ifndef LGI_CONTEXT_TEST_HELP_H
-#define LGI_CONTEXT_TEST_HELP_H
+#ifndef LGI_TESTING_CONTEXT_H
+#define LGI_TESTING_CONTEXT_H
 
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdatomic.h>
 

@@ -1,9 +1,9 @@
 /* What the tests of this room share. */
-#ifndef LGI_SYNC_TESTING_H
-#define LGI_SYNC_TESTING_H
+#ifndef LGI_TESTING_SYNC_H
+#define LGI_TESTING_SYNC_H
 
-#include "defer/test_help.h"
 #include "sched/instrument.h"
+#include "testing/test.h"
 
 /* A goroutine or thread of its own that a test waits for by pthread means: what it tests is not what it relies on. */
 struct signal {

@@ -4,8 +4,8 @@
  * sanitizer has its own there; what is allocated is then checked by it, and failing is left to the
  * plain builds.
  */
-#ifndef LG_FAILING_MALLOC_H
-#define LG_FAILING_MALLOC_H
+#ifndef LGI_TESTING_FAILING_MALLOC_H
+#define LGI_TESTING_FAILING_MALLOC_H
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* What the tests of groups share. */
-#ifndef LGI_GROUP_GROUP_TESTING_H
-#define LGI_GROUP_GROUP_TESTING_H
+#ifndef LGI_TESTING_GROUP_H
+#define LGI_TESTING_GROUP_H
 
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdatomic.h>
 

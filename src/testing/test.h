@@ -1,7 +1,7 @@
 /* What the tests of this room share: a trace of what ran, threads to be left in any way, and children whose
  * end is looked at. Must be included first. */
-#ifndef LGI_DEFER_TEST_HELP_H
-#define LGI_DEFER_TEST_HELP_H
+#ifndef LGI_TESTING_TEST_H
+#define LGI_TESTING_TEST_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,8 +1,8 @@
 /* For this room's tests: allocations and system calls that fail on demand. The test program's
  * functions take the place of the C library's. A sanitizer has an allocator of its own there;
  * failing allocations are then left to the plain builds. */
-#ifndef LGI_CLOSE_FAILING_TEST_H
-#define LGI_CLOSE_FAILING_TEST_H
+#ifndef LGI_TESTING_FAILING_CALLS_H
+#define LGI_TESTING_FAILING_CALLS_H
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* For tests: how much memory this process has. */
-#ifndef LGI_SCHED_MEMORY_USE_H
-#define LGI_SCHED_MEMORY_USE_H
+#ifndef LGI_TESTING_MEMORY_USE_H
+#define LGI_TESTING_MEMORY_USE_H
 
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What the test programs of room `error` share. */
-#ifndef LG_ERROR_TESTING_H
-#define LG_ERROR_TESTING_H
+#ifndef LGI_TESTING_ERROR_H
+#define LGI_TESTING_ERROR_H
 
 #include <check.h>
 #include <errno.h>

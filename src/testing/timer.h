@@ -1,8 +1,8 @@
 /* What the tests of this room share. */
-#ifndef LGI_TIMER_TEST_TIMER_H
-#define LGI_TIMER_TEST_TIMER_H
+#ifndef LGI_TESTING_TIMER_H
+#define LGI_TESTING_TIMER_H
 
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdatomic.h>
 

@@ -1,8 +1,8 @@
 /* For this room's tests: stages that behave in a given way, and note it in the trace. */
-#ifndef LGI_SHUTDOWN_TESTING_H
-#define LGI_SHUTDOWN_TESTING_H
+#ifndef LGI_TESTING_SHUTDOWN_H
+#define LGI_TESTING_SHUTDOWN_H
 
-#include "../defer/test_help.h"
+#include "testing/test.h"
 
 #include <lifoguard/shutdown.h>
 #include <semaphore.h>

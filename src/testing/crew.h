@@ -1,9 +1,9 @@
 /* What the tests of this room share: goroutines to be waited for, the same work on a goroutine and on a thread,
  * and what the process has open. Must be included first. */
-#ifndef LGI_IO_TEST_CREW_H
-#define LGI_IO_TEST_CREW_H
+#ifndef LGI_TESTING_CREW_H
+#define LGI_TESTING_CREW_H
 
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,15 +1,15 @@
 /* What the tests of goroutines share. */
-#ifndef LGI_SCHED_SCHED_TESTING_H
-#define LGI_SCHED_SCHED_TESTING_H
+#ifndef LGI_TESTING_SCHED_H
+#define LGI_TESTING_SCHED_H
 
-#include "defer/test_help.h"
+#include "testing/test.h"
 
 #include <stdatomic.h>
 
 #include "sched/goroutine.h"
 #include "sched/instrument.h"
-#include "sched/memory_use.h"
 #include "sched/runtime.h"
+#include "testing/memory_use.h"
 
 #define UNUSED __attribute__((unused))
 
