@@ -31,9 +31,9 @@
 
 LG_BEGIN_DECLS
 
-/* Joins `error` to *result, after what is there; frees it if `result` is NULL. Does nothing for a
- * NULL error. For closers of your own: lg_error_join_into(result, release(thing)). */
-LG_API void lg_error_join_into(lg_error **result, lg_error *error);
+/* "already closed": what a call finds that uses a closed lg_file (file.h), or waits for a descriptor that lg_close
+ * closes. */
+extern LG_API lg_error lg_error_closed;
 
 /* fclose, and an error if anything went wrong with the stream: what is still in its buffer cannot
  * be written, an earlier read or write has failed (ferror), closing fails. The path is named where

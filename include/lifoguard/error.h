@@ -153,6 +153,12 @@ LG_API lg_error *lg_error_join(lg_error *first, lg_error *second)
     __attribute__((__warn_unused_result__));
 
 /*
+ * Joins `error` to *result, after what is there; frees it if `result` is NULL. Does nothing for a NULL
+ * error. For closers of your own: lg_error_join_into(result, release(thing)).
+ */
+LG_API void lg_error_join_into(lg_error **result, lg_error *error);
+
+/*
  * Frees an error with all that it holds, and destroys the payloads, each error's before those of
  * its causes. Does nothing for NULL and for static errors. Never free what another error holds.
  */

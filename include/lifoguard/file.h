@@ -1,5 +1,5 @@
 /* A file handle whose misuse is an error: closing it a second time, or using it after it was
- * closed, gives an error for which lg_error_is(err, &lg_error_closed) holds, and touches no
+ * closed, gives an error for which lg_error_is(err, &lg_error_closed) holds (close.h), and touches no
  * descriptor.
  *
  *     lg_error *save(const char *path, const char *text)
@@ -33,14 +33,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <lifoguard/close.h>
 #include <lifoguard/error.h>
 
 LG_BEGIN_DECLS
 
 typedef struct lg_file lg_file;
-
-/* "already closed". */
-extern LG_API lg_error lg_error_closed;
 
 /* ---- a handle's life ---- */
 

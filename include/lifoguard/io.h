@@ -36,7 +36,7 @@
  *   - accept on a listener that several accept from: see lg_accept.
  *
  * Closing: close a descriptor with lg_close (close.h), and everyone who waits for it here is woken, with
- * lg_error_closed (file.h), as in Go; so are calls that have begun and come to wait after it. Who calls
+ * lg_error_closed (close.h), as in Go; so are calls that have begun and come to wait after it. Who calls
  * something for the number later gets EBADF or, as ever with close, whatever has that number then: that is for the
  * program to prevent, by closing when nobody will use it any more. After a plain close(2), who waits goes on waiting, on a
  * goroutine until its `until` comes: nothing tells of such a close.

@@ -9,18 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "closers/closing.h"
+#include "closers/hooks.h"
 #include "closers/shield.h"
 
-const struct lgi_closing *lgi_closing;
+LG_ERROR_DEFINE(lg_error_closed, "already closed");
 
-void lg_error_join_into(lg_error **result, lg_error *error)
-{
-    if (result)
-        *result = lg_error_join(*result, error);
-    else
-        lg_error_free(error);
-}
+const struct lgi_closers_hooks *lgi_closers_hooks;
 
 /* ---- streams ---- */
 

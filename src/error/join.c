@@ -174,3 +174,11 @@ lg_error *lg_error_join(lg_error *first, lg_error *second)
     }
     return &join->node.head;
 }
+
+void lg_error_join_into(lg_error **result, lg_error *error)
+{
+    if (result)
+        *result = lg_error_join(*result, error);
+    else
+        lg_error_free(error);
+}

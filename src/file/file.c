@@ -12,10 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "closers/closing.h"
+#include "closers/hooks.h"
 #include "closers/shield.h"
-
-LG_ERROR_DEFINE(lg_error_closed, "already closed");
 
 struct lg_file {
     pthread_mutex_t lock;

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "closers/closing.h"
+#include "closers/hooks.h"
 #include "poll/poll.h"
 
 /* They come when they are first waited for, many at a time, and never go. */
@@ -37,9 +37,9 @@ static void in_child(void)
 
 static void begin(void)
 {
-    static const struct lgi_closing closing = {before_close, after_close};
+    static const struct lgi_closers_hooks hooks = {before_close, after_close};
     pthread_atfork(NULL, NULL, in_child);
-    __atomic_store_n(&lgi_closing, &closing, __ATOMIC_RELEASE);
+    __atomic_store_n(&lgi_closers_hooks, &hooks, __ATOMIC_RELEASE);
 }
 
 struct lgi_fd *lgi_fd_get(int fd)

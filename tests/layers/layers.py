@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """layers.py LIBRARY.a ROOM…: no object of a room uses a symbol that a later room defines.
 
-The rooms are given in their order, the lowest first. Prints each arrow that points upwards, with the symbols,
-and with --dot the picture of all arrows between rooms, as docs/architecture.md shows it."""
+The rooms are given in their order, the lowest first. Prints each arrow that points upwards, with the symbols.
+--picture=FILE: FILE has the picture of the arrows between rooms, as the code is now; --picture=-: prints it.
+--files: prints the arrows between the files of each room."""
 import collections
 import re
 import subprocess
 import sys
 
-dot = '--dot' in sys.argv
+picture = next((argument.partition('=')[2] for argument in sys.argv if argument.startswith('--picture=')), None)
 files = '--files' in sys.argv  # arrows between files of one room: for looking at a room from inside
 library, *rooms = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
 place = {room: number for number, room in enumerate(rooms)}
@@ -42,13 +43,28 @@ if files:
     for (user, owner), symbols in sorted(arrows.items()):
         if user[0] == owner[0]:
             print(f'{user[0]}/{user[1]} -> {owner[1]}: {" ".join(sorted(symbols))}')
-elif dot:
-    print('digraph rooms {\n    rankdir = BT;\n    node [shape = box];')
-    for user, owner in sorted({(user[0], owner[0]) for user, owner in arrows if user[0] != owner[0]},
-                              key=lambda arrow: (place[arrow[0]], place[arrow[1]])):
-        print(f'    {user} -> {owner};')
-    print('}')
-else:
+elif picture:
+    between = {(user[0], owner[0]) for user, owner in arrows if user[0] != owner[0]}
+    # An arrow that a longer way shows too only hides the others.
+    reach = {room: {owner for user, owner in between if user == room} for room in rooms}
+
+    def below(room):
+        found = set(reach[room])
+        for owner in reach[room]:
+            found |= below(owner)
+        return found
+
+    lines = ['graph BT']
+    for user in rooms:
+        for owner in sorted(reach[user], key=place.get):
+            if not any(owner in below(other) for other in reach[user] - {owner}):
+                lines.append(f'    {user} --> {owner}')
+    text = '\n'.join(lines)
+    if picture == '-':
+        print(text)
+    elif text not in open(picture, encoding='utf-8').read():
+        sys.exit(f'FAIL: the picture in {picture} is not that of the code, which is:\n{text}')
+if not files and picture != '-':
     wrong = 0
     for (user, owner), symbols in sorted(arrows.items()):
         if place[user[0]] < place[owner[0]]:
