@@ -69,13 +69,6 @@ static lg_error *write_metrics(void *unused, const lg_context *context)
 
 /* ---- workers ---- */
 
-static lg_error *wait_for(lg_group *group, const lg_context *context)
-{
-    lg_error *of_members = NULL;
-    lg_error *error = lg_group_wait_until(group, &of_members, lg_until_context(context));
-    return lg_error_join(error, of_members);
-}
-
 static lg_error *run(uint64_t job)
 {
     char line[32];
@@ -108,7 +101,7 @@ static lg_error *drain_queue(void *unused, const lg_context *context)
 {
     (void)unused;
     lg_chan_close(pool.queue);
-    return wait_for(&pool.workers, context);
+    return lg_group_wait_until(&pool.workers, lg_until_context(context));
 }
 
 /* ---- accepting ---- */
@@ -182,7 +175,7 @@ static lg_error *stop_accepting(void *unused, const lg_context *context)
 {
     (void)unused;
     lg_context_cancel(pool.accepting);
-    lg_error *error = wait_for(&pool.intake, context);
+    lg_error *error = lg_group_wait_until(&pool.intake, lg_until_context(context));
     lg_close(pool.listener, &error);
     unlink(pool.socket_path);
     return error;

@@ -31,8 +31,8 @@ typedef struct lg_close_once {
     pthread_cond_t lgi_closed;
     pthread_t lgi_closer;
     int lgi_state;
-    lg_error *lgi_static;               /* the result, if it is a static error */
-    struct lgi_once_result *lgi_result; /* the result, if it is another one */
+    lg_error *lgi_static;                /* the result, if it is a static error */
+    struct lgi_shared_error *lgi_result; /* the result, if it is another one */
 } lg_close_once;
 
 /* An initialiser: the close is close(object), with close of type `lg_error *(*)(void *)`. */

@@ -10,9 +10,10 @@
  *         } // waits for all; what they returned is joined to err
  *     }
  *
- * Errors: those of the members are joined, in the order in which they ended. The first failure cancels the group.
- * A member that only passes on, unwrapped, the error with which the cancelled group has ended its wait adds nothing
- * to the failure that is known already.
+ * Errors: those of the members are joined, in the order in which they ended. The first failure cancels the group. After
+ * it, the error with which the cancelled group ends a wait adds nothing (G9), when a member or the block returns it as it
+ * is; wrapped, it comes after the cause. The first 256 errors are kept, and the others are counted: "and 12345 more
+ * errors".
  *
  * Cancelling is a signal (C6): members see it by lg_group_is_cancelled, in waits with lg_until_group and in a select
  * with lg_case_group, and return.
@@ -57,6 +58,7 @@ typedef struct lg_group {
     struct lgi_waiters lgi_waiters, lgi_goers, lgi_leavers;
     struct lgi_done lgi_done;
     lg_error *lgi_errors;
+    size_t lgi_kept, lgi_not_kept;
     const void *lgi_taker;
     const void *lgi_within;
     const struct lgi_group_hooks *lgi_hooks;
@@ -76,9 +78,9 @@ LG_API void lg_group_init(lg_group *group);
  * waits later. A group that has not failed may be used again. */
 LG_API lg_error *lg_group_wait(lg_group *group) __attribute__((__warn_unused_result__));
 
-/* The same with an end (C9): NULL if it has no members, whose errors have been joined to *result (NULL: they are
- * dropped); otherwise what until.h says, and nothing has been done. */
-LG_API lg_error *lg_group_wait_until(lg_group *group, lg_error **result, lg_until until)
+/* The same with an end (C9). If `until` comes first: &lg_error_deadline_exceeded itself, or the static error of what was
+ * cancelled; nothing has been done then. (A member's error is never one of these themselves, but wraps it.) */
+LG_API lg_error *lg_group_wait_until(lg_group *group, lg_until until)
     __attribute__((__warn_unused_result__));
 
 /* Cancels the group and waits until it has no members; nothing interrupts that. Errors that nobody has taken are

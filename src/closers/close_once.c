@@ -3,69 +3,19 @@
 #include <lifoguard/close.h>
 #include <lifoguard/close_once.h>
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "error/share.h"
 
 enum { NOT_CLOSED, CLOSING, CLOSED };
 
 static LG_ERROR_DEFINE(unfinished, "the close was left by a panic, or with its thread");
 
-/* ---- results that are handed out more than once ---- */
-
-/* An error has one owner; this is what several share. Each holder is the lg_close_once or an error
- * of our kind. */
-struct lgi_once_result {
-    atomic_uint holders;
-    lg_error *error;
-};
-
-static struct lgi_once_result *hold(struct lgi_once_result *result)
-{
-    atomic_fetch_add_explicit(&result->holders, 1, memory_order_relaxed);
-    return result;
-}
-
-static void let_go(void *payload)
-{
-    struct lgi_once_result *result = payload;
-    if (atomic_fetch_sub_explicit(&result->holders, 1, memory_order_acq_rel) == 1) {
-        lg_error_free(result->error);
-        free(result);
-    }
-}
-
-static bool counts_as(const void *payload, const lg_error *target);
-
-static const lg_error_kind result_kind = {
-    .name = "closed once", .destroy = let_go, .is = counts_as};
-
-static bool counts_as(const void *payload, const lg_error *target)
-{
-    const struct lgi_once_result *result = payload;
-    return (lg_error_find(target, &result_kind) == target &&
-            lg_error_as(target, &result_kind) == payload) ||
-           lg_error_is(result->error, target);
-}
-
-/* For one caller, an error that shares the result. */
-static lg_error *share(struct lgi_once_result *result)
-{
-    char *text = lg_error_text(result->error);
-    if (!text)
-        return &lg_error_out_of_memory;
-    lg_error *error = lgi_error_new_kind(lg_error_file(result->error), lg_error_line(result->error),
-                                         &result_kind, hold(result), "%s", text);
-    free(text);
-    if (error != &lg_error_out_of_memory)
-        error->lgi_errno = lg_error_errno(result->error);
-    return error;
-}
-
 /* The kept result, for one caller. */
 static lg_error *give(lg_close_once *once)
 {
-    return once->lgi_result ? share(once->lgi_result) : once->lgi_static;
+    return once->lgi_result ? lgi_shared_error_copy(once->lgi_result) : once->lgi_static;
 }
 
 /* Keeps what the close returned; returns what its caller is given. */
@@ -74,13 +24,12 @@ static lg_error *keep(lg_close_once *once, lg_error *error)
     once->lgi_static = error;
     if (!error || error->lgi_form == 0)
         return error;
-    once->lgi_result = malloc(sizeof *once->lgi_result);
+    once->lgi_result = lgi_error_share(error);
     if (!once->lgi_result) {
         once->lgi_static = &lg_error_out_of_memory;
         return error;
     }
-    *once->lgi_result = (struct lgi_once_result){.holders = 1, .error = error};
-    return share(once->lgi_result);
+    return lgi_shared_error_copy(once->lgi_result);
 }
 
 /* ---- closing ---- */
@@ -145,7 +94,7 @@ const lg_error *lg_close_once_result(lg_close_once *once)
     pthread_mutex_lock(&once->lgi_lock);
     const lg_error *error = NULL;
     if (once->lgi_state == CLOSED)
-        error = once->lgi_result ? once->lgi_result->error : once->lgi_static;
+        error = once->lgi_result ? lgi_shared_error_get(once->lgi_result) : once->lgi_static;
     pthread_mutex_unlock(&once->lgi_lock);
     return error;
 }
@@ -153,8 +102,7 @@ const lg_error *lg_close_once_result(lg_close_once *once)
 /* A panic of the close passes here. */
 static void release(lg_close_once *once)
 {
-    if (once->lgi_result)
-        let_go(once->lgi_result);
+    lgi_shared_error_release(once->lgi_result);
     once->lgi_result = NULL;
     once->lgi_static = &unfinished;
     pthread_cond_destroy(&once->lgi_closed);

@@ -1,27 +1,21 @@
 /* A group whose cancellation is a context's. */
 #include <lifoguard/panic.h>
 
-#include <stdlib.h>
-
 #include "context/context.h"
 #include "group/group.h"
 
-/* The group's error stays its own, and may change: its text is kept, or itself if it is static. */
-static lg_error *cause_from(const lg_error *error)
+static void cancel(void *data, lg_error *cause)
 {
-    if (!error)
-        return NULL;
-    if (error->lgi_form == 0)
-        return (lg_error *)(uintptr_t)error;
-    char *text = lg_error_text(error);
-    lg_error *cause = lg_error_new(text ? text : "a member of the group failed");
-    free(text);
-    return cause;
+    lg_context_cancel_cause(data, cause);
 }
 
-static void cancel(void *data, const lg_error *error)
+/* (A context that is done by itself has a cause of its own, or the one that needs none.) */
+static lg_error *from_above(void *data)
 {
-    lg_context_cancel_cause(data, cause_from(error));
+    const struct lg_context *ctx = data;
+    bool above = lgi_done_happened(&ctx->done) && lgi_done_happened(&ctx->parent->done) &&
+                 ctx->cause == ctx->parent->cause;
+    return above ? lg_context_cause_copy(ctx) : NULL;
 }
 
 static void end(void *data)
@@ -31,7 +25,7 @@ static void end(void *data)
 
 const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
 {
-    static const struct lgi_group_hooks hooks = {cancel, end};
+    static const struct lgi_group_hooks hooks = {cancel, from_above, end};
     lgi_context_of(parent, "lg_group_context");
     if (group->lgi_hooks || group->lgi_count > 0)
         lg_panic("lg_group_context of a group that has %s",

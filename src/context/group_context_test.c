@@ -128,5 +128,95 @@ START_TEST(misuse_panics)
 }
 END_TEST
 
+/* ---- what the context tells of the failure ---- */
+
+static const lg_error_kind parse_kind = {.name = "parse"};
+static int at_line = 7;
+static LG_ERROR_DEFINE(no_such_user, "no such user");
+
+static lg_error *fail_in_full(void)
+{
+    lg_error *err = lg_error_new_code(ENOENT, "open it");
+    err = lg_error_join(err, lg_error_wrap(&no_such_user, "look up"));
+    return lg_error_join(err, lg_error_new_kind(&parse_kind, &at_line, "line 7"));
+}
+
+static void expect_failure(const lg_error *error)
+{
+    ck_assert(lg_error_is_errno(error, ENOENT));
+    ck_assert_int_eq(lg_error_errno(error), ENOENT);
+    ck_assert(lg_error_is(error, &no_such_user));
+    ck_assert_ptr_eq(lg_error_as(error, &parse_kind), &at_line);
+}
+
+static void keep_identity(void)
+{
+    lg_error *err = NULL, *cause;
+    {
+        lg_group_scope(group, &err);
+        const lg_context *ctx = lg_group_context(&group, lg_context_background());
+        lg_group_go(&group, fail_in_full);
+        lg_context_wait(ctx);
+        expect_failure(lg_context_cause(ctx));
+        cause = lg_context_cause_copy(ctx);
+    }
+    expect_failure(err);
+    expect_failure(cause);
+    lg_error_free(err);
+    expect_failure(cause); /* it outlives the group's */
+    lg_error_free(cause);
+}
+
+START_TEST(G9_the_contexts_cause_keeps_errno_identity_and_kind)
+{
+    on_both(keep_identity);
+}
+END_TEST
+
+static atomic_int begun;
+
+static void work(int i)
+{
+    (void)i;
+    begun++;
+}
+
+static lg_error *work_while_not_cancelled(const lg_context *caller)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        const lg_context *ctx = lg_group_context(&group, caller);
+        for (int i = 0; i < 10; i++) {
+            if (lg_context_error(ctx))
+                break;
+            lg_group_go(&group, work, i);
+        }
+        lg_return(NULL);
+    }
+}
+
+static LG_ERROR_DEFINE(stopping, "stopping");
+
+static void begin_nothing(void)
+{
+    lg_auto_context lg_context *caller = lg_context_with_cancel(lg_context_background());
+    begun = 0;
+    ck_assert_ptr_null(work_while_not_cancelled(caller));
+    ck_assert_int_eq(begun, 10);
+    lg_context_cancel_cause(caller, &stopping);
+    lg_error *err = work_while_not_cancelled(caller);
+    ck_assert_int_eq(begun, 10);
+    ck_assert(lg_error_is(err, &stopping));
+    lg_error_free(err);
+}
+
+START_TEST(G9_a_group_that_its_context_has_kept_from_work_says_so)
+{
+    on_both(begin_nothing);
+}
+END_TEST
+
 RUN_TESTS("group context", G3_the_first_failure_cancels_the_context, C2_a_parent_cancels_the_group,
-          a_deadline_of_the_parents, a_group_may_be_cancelled_before, misuse_panics)
+          a_deadline_of_the_parents, a_group_may_be_cancelled_before, misuse_panics,
+          G9_the_contexts_cause_keeps_errno_identity_and_kind,
+          G9_a_group_that_its_context_has_kept_from_work_says_so)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "context/context.h"
+#include "error/share.h"
 #include "sched/futex.h"
 
 lg_error *lg_context_error(const lg_context *ctx)
@@ -32,32 +33,22 @@ bool lg_context_deadline(const lg_context *ctx, lg_time *when)
 
 /* ---- the cause, for keeping ---- */
 
-static void copy_free(void *payload)
+static void release(void *ctx)
 {
-    lgi_context_release(payload);
-}
-
-static bool copy_is(const void *payload, const lg_error *target)
-{
-    const struct lg_context *ctx = payload;
-    return target == ctx->done.error || lg_error_is(ctx->cause, target);
+    lgi_context_release(ctx);
 }
 
 lg_error *lg_context_cause_copy(const lg_context *ctx)
 {
-    static const lg_error_kind kind = {
-        .name = "cause of a context", .destroy = copy_free, .is = copy_is};
     struct lg_context *self = lgi_context_of(ctx, "lg_context_cause_copy");
     if (!lgi_done_happened(&self->done))
         return NULL;
     if (self->cause == self->done.error) /* static */
         return self->done.error;
-    char *text = lg_error_text(self->cause);
-    if (!text)
-        return &lg_error_out_of_memory;
     lgi_context_hold(self);
-    lg_error *copy = lg_error_new_kind(&kind, self, "%s", text);
-    free(text);
+    lg_error *copy = lgi_error_borrow(self->cause, self->done.error, release, self);
+    if (copy == &lg_error_out_of_memory)
+        lgi_context_release(self);
     return copy;
 }
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "context/context.h"
-#include "signals/signals.h"
 #include "sched/runtime.h"
+#include "signals/signals.h"
 
 struct signalled {
     struct lg_context context;

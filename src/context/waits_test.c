@@ -101,10 +101,7 @@ static lg_error *waiting_for_a_function(lg_until until)
 }
 static lg_error *waiting_for_members(lg_until until)
 {
-    lg_error *result = NULL;
-    lg_error *err = lg_group_wait_until(&members, &result, until);
-    ck_assert_ptr_null(result);
-    return err;
+    return lg_group_wait_until(&members, until);
 }
 static lg_error *waiting_for_room(lg_until until)
 {

@@ -175,6 +175,18 @@ static void put_more(const lg_error *error, FILE *file, size_t depth)
     single->kind->print(single->payload, file, (int)(depth * 2 + 4));
 }
 
+void lgi_error_print_tree_at(const lg_error *error, FILE *file, int indent)
+{
+    struct sink sink = {.put = put_in_file, .file = file};
+    struct lgi_error_walk walk = lgi_error_walk(error);
+    for (; walk.at; lgi_error_walk_next(&walk)) {
+        size_t depth = walk.depth + (size_t)indent / 2;
+        put_tree_line(&sink, walk.at, depth);
+        putc_unlocked('\n', file);
+        put_more(walk.at, file, depth);
+    }
+}
+
 void lg_error_print_tree(const lg_error *error, FILE *file)
 {
     if (!error) {
@@ -182,16 +194,10 @@ void lg_error_print_tree(const lg_error *error, FILE *file)
         return;
     }
     int saved_errno = errno;
-    struct sink sink = {.put = put_in_file, .file = file};
     flockfile(file);
     {
         __attribute__((__cleanup__(unlock))) FILE *locked = file;
-        struct lgi_error_walk walk = lgi_error_walk(error);
-        for (; walk.at; lgi_error_walk_next(&walk)) {
-            put_tree_line(&sink, walk.at, walk.depth);
-            putc_unlocked('\n', locked);
-            put_more(walk.at, locked, walk.depth);
-        }
+        lgi_error_print_tree_at(error, locked, 0);
     }
     lgi_error_restore_errno(saved_errno);
 }

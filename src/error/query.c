@@ -1,4 +1,5 @@
 /* Walking a tree of errors, and looking for something in it. */
+#include "error/share.h"
 #include "tree.h"
 
 /* From the last member of a join up to the nearest join around it in which more may follow. */
@@ -63,7 +64,8 @@ bool lg_error_is_errno(const lg_error *error, int errno_value)
         return false;
     struct lgi_error_walk walk = lgi_error_walk(error);
     for (; walk.at; lgi_error_walk_next(&walk))
-        if (walk.at->lgi_errno == errno_value)
+        if (walk.at->lgi_errno == errno_value ||
+            lg_error_is_errno(lgi_error_shared(walk.at), errno_value))
             return true;
     return false;
 }
@@ -86,6 +88,9 @@ const lg_error *lg_error_find(const lg_error *error, const lg_error_kind *kind)
         const struct lgi_error_single *single = lgi_error_single(walk.at);
         if (single && single->kind == kind)
             return walk.at;
+        const lg_error *found = lg_error_find(lgi_error_shared(walk.at), kind);
+        if (found)
+            return found;
     }
     return NULL;
 }

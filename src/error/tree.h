@@ -125,4 +125,7 @@ static inline struct lgi_error_walk lgi_error_walk(const lg_error *root)
 
 void lgi_error_walk_next(struct lgi_error_walk *walk);
 
+/* As lg_error_print_tree, behind `indent` spaces, to a stream that the caller has locked. */
+void lgi_error_print_tree_at(const lg_error *error, FILE *file, int indent);
+
 #endif

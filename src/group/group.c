@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "error/share.h"
 #include "group/member.h"
 #include "sched/park.h"
 
@@ -99,35 +100,66 @@ bool lg_group_is_cancelled(const lg_group *group)
     return lgi_done_happened(group->lgi_other_done ? group->lgi_other_done : &group->lgi_done);
 }
 
-/* With a cause: where `joining` is held. */
-static void cancel(lg_group *group, const lg_error *cause)
+/* Takes the cause. */
+static void cancel(lg_group *group, lg_error *cause)
 {
-    if (lg_group_is_cancelled(group))
+    if (lg_group_is_cancelled(group)) {
+        lg_error_free(cause);
         return;
-    if (group->lgi_hooks)
+    }
+    if (group->lgi_hooks) {
         group->lgi_hooks->cancel(group->lgi_hooks_data, cause);
-    else
-        lgi_done_set(&group->lgi_done, &lg_error_cancelled);
+        return;
+    }
+    lgi_done_set(&group->lgi_done, &lg_error_cancelled);
+    lg_error_free(cause);
 }
 
+/* A group that goes on for long after failures, as a server's does, must not grow with each: the first ones are kept, and
+ * the others counted. */
+static void keep(lg_group *group, lg_error *error)
+{
+    if (group->lgi_kept < LGI_GROUP_KEPT) {
+        group->lgi_errors = lg_error_join(group->lgi_errors, error);
+        group->lgi_kept++;
+    } else {
+        lg_error_free(error);
+        group->lgi_not_kept++;
+    }
+}
+
+/* Where `joining` is held. */
 static void add(lg_group *group, lg_error *error)
 {
+    lg_error *cause = NULL;
+    if (group->lgi_hooks && !lg_group_is_cancelled(group))
+        cause = lgi_error_split(&error, &lg_error_group_failed);
     set_flag(group, LGI_GROUP_FAILED);
-    group->lgi_errors = lg_error_join(group->lgi_errors, error);
-    cancel(group, error);
+    keep(group, error);
+    cancel(group, cause);
 }
 
-/* It is the consequence of a failure that is known. */
-static bool adds_nothing(lg_group *group, const lg_error *error)
+/* The error with which the cancelled group ends waits, once it is cancelled and why is known; else NULL. */
+static const lg_error *echo_of(lg_group *group)
 {
-    return lgi_group_flag(group, LGI_GROUP_FAILED) &&
-           lg_until_group(group).lgi_done->error == error;
+    const struct lgi_done *done = lg_until_group(group).lgi_done;
+    bool known = group->lgi_hooks ||
+                 lgi_group_flag(group, LGI_GROUP_FAILED | LGI_GROUP_OWNER_FAILED);
+    return known && lgi_done_happened(done) ? done->error : NULL;
+}
+
+/* It tells of nothing but that the group was cancelled. */
+static bool is_echo(lg_group *group, const lg_error *error)
+{
+    return error && error == echo_of(group);
 }
 
 void lgi_group_fail(lg_group *group, lg_error *error)
 {
     pthread_mutex_lock(&joining);
-    if (!adds_nothing(group, error))
+    if (is_echo(group, error))
+        lg_error_free(error);
+    else
         add(group, error);
     pthread_mutex_unlock(&joining);
 }
@@ -147,15 +179,32 @@ void lg_group_cancel(lg_group *group, lg_error *cause)
         lg_error_free(cause);
 }
 
+static lg_error *take_kept(lg_group *group)
+{
+    lg_error *errors = group->lgi_errors;
+    if (group->lgi_not_kept > 0)
+        errors = lg_error_join(errors, lg_error_newf("and %zu more errors", group->lgi_not_kept));
+    group->lgi_errors = NULL;
+    group->lgi_kept = group->lgi_not_kept = 0;
+    return errors;
+}
+
+/* Nobody has failed, but the context that the group works for was done: perhaps it did not begin what it should. */
+static lg_error *why_cancelled(const lg_group *group)
+{
+    if (!group->lgi_hooks || lgi_group_flag(group, LGI_GROUP_OWNER_FAILED))
+        return NULL;
+    return group->lgi_hooks->from_above(group->lgi_hooks_data);
+}
+
 /* What the caller is to be told. One that leaves the group need not be told what it has taken itself. */
 static lg_error *take_errors(lg_group *group, bool leaving)
 {
     if (!lgi_group_flag(group, LGI_GROUP_FAILED))
-        return NULL;
+        return why_cancelled(group);
     const struct lgi_g *g = lgi_self();
     pthread_mutex_lock(&joining);
-    lg_error *errors = group->lgi_errors;
-    group->lgi_errors = NULL;
+    lg_error *errors = take_kept(group);
     if (errors)
         group->lgi_taker = g;
     else if (!leaving || group->lgi_taker != g)
@@ -250,18 +299,8 @@ static void drain(lg_group *group)
     lgi_unlock(&group->lgi_lock);
 }
 
-lg_error *lg_group_wait(lg_group *group)
-{
-    refuse_members(group);
-    uint32_t claim = wait(group, lg_until_forever());
-    if (claim < LGI_READY)
-        return lgi_wait_failed(claim, lg_until_forever());
-    if (lgi_group_flag(group, LGI_GROUP_EXITING))
-        wait_for_exit();
-    return take_errors(group, false);
-}
-
-lg_error *lg_group_wait_until(lg_group *group, lg_error **result, lg_until until)
+/* NULL: the group has no members. */
+static lg_error *wait_as_owner(lg_group *group, lg_until until)
 {
     refuse_members(group);
     uint32_t claim = wait(group, until);
@@ -269,8 +308,27 @@ lg_error *lg_group_wait_until(lg_group *group, lg_error **result, lg_until until
         return lgi_wait_failed(claim, until);
     if (lgi_group_flag(group, LGI_GROUP_EXITING))
         wait_for_exit();
-    lg_error_join_into(result, take_errors(group, false));
     return NULL;
+}
+
+lg_error *lg_group_wait(lg_group *group)
+{
+    lg_error *over = wait_as_owner(group, lg_until_forever());
+    return over ? over : take_errors(group, false);
+}
+
+/* A static error that the wait itself could have ended with is told apart. */
+static lg_error *of_members(lg_error *errors)
+{
+    if (errors != &lg_error_deadline_exceeded && errors != &lg_error_cancelled)
+        return errors;
+    return lg_error_wrap(errors, "a member of the group");
+}
+
+lg_error *lg_group_wait_until(lg_group *group, lg_until until)
+{
+    lg_error *over = wait_as_owner(group, until);
+    return over ? over : of_members(take_errors(group, false));
 }
 
 /* ---- beginning and end ---- */
@@ -282,7 +340,16 @@ void lg_group_init(lg_group *group)
 
 static void end(lg_group *group, lg_error **result)
 {
-    lg_error_join_into(result, take_errors(group, true));
+    lg_error *errors = take_errors(group, true);
+    bool follows = result && *result && !lgi_group_flag(group, LGI_GROUP_OWNER_FAILED);
+    if (follows && errors && is_echo(group, *result)) {
+        lg_error_free(*result);
+        *result = errors;
+    } else if (follows && echo_of(group) && lg_error_is(*result, echo_of(group))) {
+        *result = lg_error_join(errors, *result); /* the cause first */
+    } else {
+        lg_error_join_into(result, errors);
+    }
     if (group->lgi_hooks)
         group->lgi_hooks->end(group->lgi_hooks_data);
 }
@@ -310,11 +377,20 @@ void lgi_group_scope_open(struct lgi_group_scope *scope, const struct lgi_site *
     lgi_top = &scope->record;
 }
 
+/* The block is left with an error. It is the cause, unless the group has failed before or was cancelled from above. */
+static void owner_fails(lg_group *group, const lg_error *error)
+{
+    const lg_error *echo = echo_of(group);
+    if (!echo || !lg_error_is(error, echo))
+        set_flag(group, LGI_GROUP_OWNER_FAILED);
+    lg_group_cancel(group, NULL);
+}
+
 static void leave(const struct lgi_group_scope *scope)
 {
     lg_group *group = scope->group;
     if (scope->result && *scope->result)
-        lg_group_cancel(group, NULL);
+        owner_fails(group, *scope->result);
     uint32_t claim = wait(group, lg_until_forever());
     if (claim < LGI_READY)
         lg_group_cancel(group, NULL);
@@ -329,6 +405,7 @@ static void leave(const struct lgi_group_scope *scope)
 /* The block is left by a panic, lg_goexit or lg_exit. */
 void lgi_group_unwound(struct lgi_group_scope *scope)
 {
+    set_flag(scope->group, LGI_GROUP_OWNER_FAILED);
     lg_group_cancel(scope->group, NULL);
     drain(scope->group);
     end(scope->group, scope->result);

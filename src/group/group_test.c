@@ -1,6 +1,8 @@
 /* Tests of groups: members, errors, cancelling, panics, waiting. Rules are DESIGN.md's. */
 #include "testing/group.h"
 
+#include "group/member.h"
+
 /* ---- G3: it waits for all, and joins errors ---- */
 
 static void waits(void)
@@ -395,7 +397,7 @@ static void exit_in_member(void *how)
     if (number % 3 == 0)
         err = lg_group_wait(&group);
     else if (number % 3 == 1)
-        err = lg_group_wait_until(&group, NULL, lg_until_timeout(LG_HOUR));
+        err = lg_group_wait_until(&group, lg_until_timeout(LG_HOUR));
     else
         return;
     tell("returned");
@@ -419,29 +421,23 @@ static void waits_until(void)
 {
     lg_group group = {0};
     lg_group_go(&group, wait_silently, &group);
-    lg_error *err = NULL;
     lg_time start = lg_now();
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_timeout(2 * LG_MILLISECOND)),
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 2 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_timeout(-1)),
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_timeout(-1)),
                      &lg_error_deadline_exceeded);
-    ck_assert_ptr_null(err);
 
     /* Another group's cancellation ends it too. */
     lg_group other = {0};
     lg_group_cancel(&other, NULL);
-    ck_assert_ptr_eq(lg_group_wait_until(&group, &err, lg_until_group(&other)),
-                     &lg_error_cancelled);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_group(&other)), &lg_error_cancelled);
 
     lg_group_cancel(&group, &one_error);
-    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_until_timeout(LG_MINUTE)));
-    ck_assert_ptr_eq(err, &one_error);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_timeout(LG_MINUTE)), &one_error);
     /* What can be done at once is done, whatever the time. */
-    err = NULL;
-    ck_assert_ptr_null(lg_group_wait_until(&group, &err, lg_until_timeout(-1)));
-    ck_assert_ptr_eq(err, &lg_error_group_failed);
-    ck_assert_ptr_null(lg_group_wait_until(&group, NULL, lg_until_forever()));
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_timeout(-1)), &lg_error_group_failed);
+    ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_forever()), &lg_error_group_failed);
     lg_group_destroy(&group);
     lg_group_destroy(&other);
 }
@@ -580,7 +576,7 @@ static void destroy(lg_group *group)
 
 static void wait_within(lg_group *group)
 {
-    lg_error_free(lg_group_wait_until(group, NULL, lg_until_timeout(LG_MINUTE)));
+    lg_error_free(lg_group_wait_until(group, lg_until_timeout(LG_MINUTE)));
 }
 
 static lg_error *wait_in_inner(lg_group *outer)
@@ -755,6 +751,82 @@ START_TEST(ten_thousand_members)
 }
 END_TEST
 
+/* ---- many errors ---- */
+
+static void expect_text(lg_error *err, const char *expected)
+{
+    char text[128];
+    lg_error_format(err, text, sizeof(text));
+    ck_assert_str_eq(text, expected);
+    lg_error_free(err);
+}
+
+static lg_error *fail_by_number(int number)
+{
+    return lg_error_newf("number %d", number);
+}
+
+static void fail_for_long(void)
+{
+    enum { MANY = 1000 };
+    lg_group group = {0};
+    for (int i = 0; i < MANY; i++)
+        lg_group_go(&group, fail_by_number, i);
+    lg_error *errors = lg_group_wait(&group);
+    const char *last = NULL;
+    size_t count = 0;
+    lg_error_cursor cursor = lg_error_children(errors);
+    for (const lg_error *child; (child = lg_error_next(&cursor)) != NULL; count++)
+        last = lg_error_message(child);
+    ck_assert_uint_eq(count, LGI_GROUP_KEPT + 1);
+    char expected[64];
+    snprintf(expected, sizeof(expected), "and %d more errors", MANY - LGI_GROUP_KEPT);
+    ck_assert_str_eq(last, expected);
+    lg_error_free(errors);
+    lg_group_destroy(&group);
+}
+
+START_TEST(g3_the_first_errors_are_kept_and_the_others_counted)
+{
+    everywhere(fail_for_long);
+}
+END_TEST
+
+static void fail_once_more(void)
+{
+    lg_group group = {0};
+    lg_group_go(&group, fail_by_number, 1);
+    expect_text(lg_group_wait(&group), "number 1");
+    lg_group_go(&group, fail_by_number, 2);
+    expect_text(lg_group_wait(&group), "number 2");
+    lg_group_go(&group, fail_by_number, 3);
+    expect_text(lg_group_wait_until(&group, lg_until_timeout(LG_MINUTE)), "number 3");
+    lg_group_destroy(&group);
+}
+
+START_TEST(g3_a_failure_after_one_that_was_taken_is_not_lost)
+{
+    everywhere(fail_once_more);
+}
+END_TEST
+
+static lg_error *fail_late(void)
+{
+    return &lg_error_deadline_exceeded;
+}
+
+START_TEST(c9_a_members_deadline_is_not_taken_for_the_waits)
+{
+    lg_group group = {0};
+    lg_group_go(&group, fail_late);
+    lg_error *err = lg_group_wait_until(&group, lg_until_timeout(LG_MINUTE));
+    ck_assert_ptr_ne(err, &lg_error_deadline_exceeded);
+    ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
+    lg_error_free(err);
+    lg_group_destroy(&group);
+}
+END_TEST
+
 RUN_TESTS("group", g3_a_group_waits_for_all, g3_errors_are_joined_in_the_order_of_ending,
           g3_the_first_failure_cancels_the_rest, a_wrapped_cancellation_is_kept,
           cancelled_by_hand_the_first_cause_wins, c9_a_select_sees_that_the_group_is_cancelled,
@@ -766,4 +838,7 @@ RUN_TESTS("group", g3_a_group_waits_for_all, g3_errors_are_joined_in_the_order_o
           of_several_who_wait_one_is_given_the_errors,
           a_group_stays_until_who_waits_for_it_has_left, a_member_starts_others, groups_in_groups,
           waiting_for_oneself_panics, waiting_for_another_group_in_a_member_is_allowed,
-          destroying_cancels_and_waits, d9_a_null_function_panics_at_once, ten_thousand_members)
+          destroying_cancels_and_waits, d9_a_null_function_panics_at_once, ten_thousand_members,
+          g3_the_first_errors_are_kept_and_the_others_counted,
+          g3_a_failure_after_one_that_was_taken_is_not_lost,
+          c9_a_members_deadline_is_not_taken_for_the_waits)

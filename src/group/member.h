@@ -10,7 +10,11 @@ enum {
     LGI_GROUP_FAILED = 1,      /* an error was added */
     LGI_GROUP_PANICS_EXIT = 2, /* lg_group_set_panic_policy */
     LGI_GROUP_EXITING = 4,     /* a member has called lg_exit, or was ended by it */
+    LGI_GROUP_OWNER_FAILED = 8 /* its block was left with an error, before a member failed */
 };
+
+/* How many errors a group keeps; the others are counted. */
+enum { LGI_GROUP_KEPT = 256 };
 
 static inline bool lgi_group_flag(const lg_group *group, uint32_t flag)
 {

@@ -446,10 +446,77 @@ START_TEST(g3_trees_of_groups_left_at_random)
 }
 END_TEST
 
+/* ---- the cause comes first ---- */
+
+static lg_error *wait_for_the_failure(lg_error *(*answer)(lg_error *error))
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_go(&group, fail_with, lg_error_new("the cause"));
+        lg_return(answer(lg_sleep_until(LG_HOUR, lg_until_group(&group))));
+    }
+}
+
+static lg_error *as_it_is(lg_error *error)
+{
+    return error;
+}
+
+static lg_error *wrapped(lg_error *error)
+{
+    return lg_error_wrap(error, "sleep");
+}
+
+static lg_error *otherwise(lg_error *error)
+{
+    lg_error_free(error);
+    return lg_error_new("own");
+}
+
+static void owner_answers(void)
+{
+    expect_text(wait_for_the_failure(as_it_is), "the cause");
+    expect_text(wait_for_the_failure(wrapped), "the cause; sleep: cancelled");
+    expect_text(wait_for_the_failure(otherwise), "own; the cause");
+}
+
+START_TEST(g9_the_cause_comes_first_and_its_echo_is_no_error)
+{
+    everywhere(owner_answers);
+}
+END_TEST
+
+static lg_error *wait_cancelled(lg_group *group)
+{
+    return lg_sleep_until(LG_HOUR, lg_until_group(group));
+}
+
+static lg_error *fail_as_owner(void)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_go(&group, wait_cancelled, &group);
+        lg_group_go_thread(&group, wait_cancelled, &group);
+        lg_return(lg_error_new("own"));
+    }
+}
+
+static void owner_fails_first(void)
+{
+    expect_text(fail_as_owner(), "own");
+}
+
+START_TEST(g9_members_that_the_owners_failure_ends_add_nothing)
+{
+    everywhere(owner_fails_first);
+}
+END_TEST
+
 RUN_TESTS("group scope", g3_no_member_outlives_the_block_however_it_is_left,
           g3_errors_of_members_go_to_the_result, d13_its_place_in_the_one_reverse_order,
           p4_owner_and_members_panic_at_once,
           p5_an_uncaught_panic_of_the_owner_waits_and_is_reported,
           d12_it_is_listed_among_what_is_pending, d10_lg_exit_in_the_owner_unwinds_members_first,
           a_plain_member_runs_though_cancelled_before, pthread_exit_and_cancellation_wait_too,
-          g3_trees_of_groups_left_at_random)
+          g3_trees_of_groups_left_at_random, g9_the_cause_comes_first_and_its_echo_is_no_error,
+          g9_members_that_the_owners_failure_ends_add_nothing)
