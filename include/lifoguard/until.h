@@ -21,6 +21,7 @@
 
 #include <lifoguard/duration.h>
 #include <lifoguard/error.h>
+#include <lifoguard/impl/time.h>
 #include <lifoguard/impl/wait.h>
 
 LG_BEGIN_DECLS
@@ -53,8 +54,7 @@ static inline lg_until lg_at(lg_duration time)
 /* For that long from now; not at all, if it is 0 or less. */
 static inline lg_until lg_within(lg_duration duration)
 {
-    lg_duration now = lg_now();
-    return lg_at(duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration);
+    return lg_at(lgi_time_add(lg_now(), duration));
 }
 
 LG_END_DECLS

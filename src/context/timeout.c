@@ -3,6 +3,7 @@
 #include <lifoguard/panic.h>
 
 #include "context/context.h"
+#include "time/clock.h"
 
 static struct lgi_timeout *timed_of(struct lgi_timer *timer)
 {
@@ -130,7 +131,8 @@ static lg_context *within(const lg_context *parent, lg_duration timeout, const c
                           lg_error *cause, const char *function)
 {
     lg_duration now = lg_now();
-    const struct deadline deadline = {function, now, after(now, timeout), name, timeout, cause};
+    const struct deadline deadline = {function, now,     lgi_time_add(now, timeout),
+                                      name,     timeout, cause};
     return with_deadline(parent, &deadline);
 }
 
@@ -168,6 +170,6 @@ lg_context *lg_cleanup_context(const lg_context *parent, lg_duration timeout)
 {
     lg_duration now = lg_now();
     const struct deadline deadline = {
-        "lg_cleanup_context", now, after(now, timeout), "cleanup", timeout, NULL};
+        "lg_cleanup_context", now, lgi_time_add(now, timeout), "cleanup", timeout, NULL};
     return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);
 }

@@ -15,6 +15,7 @@
 #include "sched/runtime.h"
 
 /* ---- a worker's instance ---- */
+#include "time/clock.h"
 
 /* What an event is about: a descriptor and its generation; or the worker's own, which wakes it. */
 enum { GENERATION_SHIFT = 32 };
@@ -243,34 +244,34 @@ static lg_duration verify(struct lgi_worker *w)
 
 void lgi_poll(struct lgi_worker *w, lg_duration until)
 {
+static int await_events(int epoll, struct epoll_event *events, int most, lg_duration rest)
+{
+    static bool without_pwait2; /* Linux before 5.11, qemu-user, some containers. Atomic */
+    if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
+        const struct timespec time = lgi_timespec(rest);
+        int count = epoll_pwait2(epoll, events, most, rest == LG_DURATION_MAX ? NULL : &time, NULL);
+        if (count >= 0 || !lgi_is_refused(errno))
+            return count;
+        __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
+    }
+    return epoll_wait(epoll, events, most, lgi_milliseconds(rest));
+}
+
     enum { AT_ONCE = 128 };
     static bool without_pwait2; /* Linux before 5.11, and qemu-user. Atomic */
     struct epoll_event events[AT_ONCE];
-    struct timespec time, *timeout = &time;
-    int errno_value = errno, count = -1;
-    lg_duration rest = 0;
+    LGI_KEEP_ERRNO;
 
     if (w->epoll < 0)
         return;
     lg_duration next = verify(w);
     if (until > next)
         until = next;
-    if (until == LG_DURATION_MAX)
-        timeout = NULL;
-    else if (until > 0)
-        rest = until - lg_now();
-    if (rest < 0)
-        rest = 0;
-    time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-    if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
-        count = epoll_pwait2(w->epoll, events, AT_ONCE, timeout, NULL);
-        if (count < 0 && errno == ENOSYS)
-            __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
-    }
-    if (__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
-        lg_duration ms = (rest + LG_MILLISECOND - 1) / LG_MILLISECOND;
-        count = epoll_wait(w->epoll, events, AT_ONCE,
-                           !timeout ? -1 : (int)(ms < INT32_MAX ? ms : INT32_MAX));
+    lg_duration rest = until > 0 ? lgi_time_left(until) : 0;
+    int count = await_events(w->epoll, events, AT_ONCE, rest);
+    if (count < 0 && errno != EINTR && rest > 0) { /* whatever it is, it must not become a loop */
+        lg_duration nap = lgi_time_in(NAP_MS * LG_MILLISECOND);
+        lgi_futex_wait(&w->state, LGI_W_ON_EPOLL, until < nap ? until : nap);
     }
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 != WAKES)

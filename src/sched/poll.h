@@ -32,6 +32,9 @@ lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until unt
 uint32_t lgi_fd_generation(int fd);
 
 /* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
+/* As poll(2), until a time on lg_now's clock. It can return 0 before, if that is weeks from now. */
+int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_duration until);
+
 void lgi_poll_look(struct lgi_g *g);
 
 /* ---- streams ---- */

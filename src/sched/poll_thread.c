@@ -14,20 +14,26 @@
 #include "sched/poll.h"
 #include "sched/runtime.h"
 
-static int poll_until(struct pollfd *fds, nfds_t count, lg_duration until)
+int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_duration until)
+#include "time/clock.h"
 {
-    struct timespec time = {0};
-    lg_duration rest = until == LG_DURATION_MAX ? 0 : until - lg_now();
-    if (rest > 0)
-        time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-    return ppoll(fds, count, until == LG_DURATION_MAX ? NULL : &time, NULL);
+    static bool without_ppoll; /* atomic */
+    lg_duration rest = lgi_time_left(until);
+    if (!__atomic_load_n(&without_ppoll, __ATOMIC_RELAXED)) {
+        const struct timespec time = lgi_timespec(rest);
+        int ready = ppoll(fds, count, rest == LG_DURATION_MAX ? NULL : &time, NULL);
+        if (ready >= 0 || !lgi_is_refused(errno))
+            return ready;
+        __atomic_store_n(&without_ppoll, true, __ATOMIC_RELAXED);
+    }
+    return poll(fds, count, lgi_milliseconds(rest));
 }
 
 /* What poll(2) says at once. 0: not ready; -1: an errno value. */
 static int poll_now(int fd, short events, short *revents)
 {
     struct pollfd one = {.fd = fd, .events = events};
-    int count = poll_until(&one, 1, 0);
+    int count = lgi_poll_fds(&one, 1, 0);
     *revents = one.revents;
     if (count > 0 && (one.revents & POLLNVAL)) {
         errno = EBADF;
@@ -124,7 +130,7 @@ static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
     while (!read_event(event))
-        poll_until(&unparked, 1, LG_DURATION_MAX);
+        lgi_poll_fds(&unparked, 1, LG_DURATION_MAX);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
@@ -137,7 +143,7 @@ static bool is_to_stop(const struct lgi_g *g)
 static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_duration deadline)
 {
     for (;;) {
-        int count = poll_until(fds, 2, deadline);
+        int count = lgi_poll_fds(fds, 2, deadline);
         if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
             lgi_futex_wait(&g->futex, 0, lg_now() + LG_MILLISECOND);
         uint32_t mine = LGI_WAITING;

@@ -13,6 +13,7 @@
 #include "sched/stop.h"
 #include "sched/switch.h"
 
+#include "time/clock.h"
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
 
@@ -729,7 +730,7 @@ void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
 {
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
-        if (!lgi_worker_visit(lgi_workers[i], visit, data, lg_now() + for_each))
+        if (!lgi_worker_visit(lgi_workers[i], visit, data, lgi_time_in(for_each)))
             busy(lgi_workers[i], data);
     }
 }

@@ -56,14 +56,7 @@ void lgi_shutdown_wake(lg_shutdown *s)
 static void sleep_until(lg_shutdown *s, lg_duration until)
 {
     struct pollfd wake = {.fd = s->wake, .events = POLLIN};
-    struct timespec time = {0}, *timeout = NULL;
-    if (until != LG_DURATION_MAX) {
-        lg_duration rest = until - lg_now();
-        if (rest > 0)
-            time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-        timeout = &time;
-    }
-    ppoll(&wake, 1, timeout, NULL);
+    lgi_poll_fds(&wake, 1, until);
     uint64_t count;
     while (read(s->wake, &count, sizeof(count)) < 0 && errno == EINTR)
         ;

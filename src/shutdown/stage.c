@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "shutdown/internal.h"
+#include "time/clock.h"
 
 static __thread lg_shutdown *current;
 
@@ -73,7 +74,8 @@ static void call(struct lgi_stage *stage)
         lg_defer_recover(caught, stage);
         current = stage->owner;
         stage->ended_as = LG_STAGE_STOPPING;
-        lg_context *context = bounded_context(stage->name, stage->began + stage->given);
+        lg_context *context = bounded_context(stage->name,
+                                              lgi_time_add(stage->began, stage->given));
         lg_defer(lg_context_end, context);
         stage->error = stage->stop(stage->argument, context ? context : stage->owner->fallback);
         stage->ended_as = stage->error ? LG_STAGE_FAILED : LG_STAGE_DONE;
@@ -168,9 +170,7 @@ lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
 {
     lg_func (lg_error *, err) {
         lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
-        lg_duration now = lg_now();
-        lg_context *context = bounded_context(
-            stage->name, limit < LG_DURATION_MAX - now ? now + limit : LG_DURATION_MAX);
+        lg_context *context = bounded_context(stage->name, lgi_time_in(limit));
         lg_defer(lg_context_end, context);
         struct here here = {stage, context ? context : s->fallback};
         {
