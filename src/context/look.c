@@ -9,6 +9,7 @@
 #include "context/context.h"
 #include "sched/futex.h"
 
+#include "error/keep_errno.h"
 lg_error *lg_context_err(const lg_context *ctx)
 {
     const struct lg_context *self = lgi_context_of(ctx, "lg_context_err");
@@ -190,14 +191,13 @@ void lgi_context_tell_fd(const struct lg_context *ctx)
 lg_error *lg_context_fd(const lg_context *ctx, int *fd)
 {
     struct lg_context *self = lgi_context_of(ctx, "lg_context_fd");
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     int made = __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
     if (!made) {
         int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (event < 0) {
             lg_error *err = lg_error_errno(errno, "a descriptor for a context");
             *fd = -1;
-            errno = errno_value;
             return err;
         }
         lgi_lock(&self->done.lock);
@@ -212,6 +212,5 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
             lgi_context_tell_fd(self);
     }
     *fd = made - 1;
-    errno = errno_value;
     return NULL;
 }

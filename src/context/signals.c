@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/runtime.h"
 
 enum { MOST = 64, NAME_SIZE = 32 };
@@ -64,7 +66,7 @@ int lg_error_signal(const lg_error *error)
 
 static void handle(int number)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     if (getpid() == owner) {
         unsigned char byte = (unsigned char)number;
         while (write(writer, &byte, 1) < 0 && errno == EINTR)
@@ -73,7 +75,6 @@ static void handle(int number)
         signal(number, SIG_DFL);
         raise(number); /* delivered when this returns */
     }
-    errno = errno_value;
 }
 
 static void tell(int number)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "error/keep_errno.h"
 #include "group/member.h"
 #include "sched/park.h"
 
@@ -290,6 +291,7 @@ void lg_group_destroy(lg_group *group)
 {
     if (!group)
         return;
+    LGI_KEEP_ERRNO;
     refuse_members(group);
     lg_group_cancel(group, NULL);
     drain(group);
@@ -311,6 +313,7 @@ void lgi_group_scope_open(struct lgi_group_scope *scope, const struct lgi_site *
 
 static void leave(const struct lgi_group_scope *scope)
 {
+    LGI_KEEP_ERRNO;
     lg_group *group = scope->group;
     if (scope->result && *scope->result)
         lg_group_cancel(group, NULL);

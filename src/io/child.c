@@ -8,8 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+#include "error/keep_errno.h"
 #include "io/helper.h"
-#include "io/keep_errno.h"
 #include "sched/poll.h"
 
 #ifndef SYS_pidfd_open

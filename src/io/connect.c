@@ -8,7 +8,8 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "io/keep_errno.h"
+#include "error/keep_errno.h"
+#include "error/refused.h"
 #include "io/turn.h"
 #include "sched/poll.h"
 

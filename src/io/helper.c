@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "error/keep_errno.h"
 #include "sched/runtime.h"
 
 enum { AT_FIRST = 128, MOST = 65536, KEPT_SECONDS = 10 };
@@ -127,7 +128,7 @@ static void begin(void)
 bool lgi_help(struct lgi_job *job)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     pthread_once(&once, begin);
     pthread_mutex_lock(&pool.lock);
     put(job);
@@ -143,16 +144,14 @@ bool lgi_help(struct lgi_job *job)
     if (!helped)
         take(job);
     pthread_mutex_unlock(&pool.lock);
-    errno = errno_value;
     return helped;
 }
 
 bool lgi_help_apart(struct lgi_job *job)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     job->queued = false;
     bool helped = create_thread(help_apart, job);
-    errno = errno_value;
     return helped;
 }
 

@@ -12,7 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "io/keep_errno.h"
+#include "error/keep_errno.h"
+#include "error/refused.h"
 #include "io/turn.h"
 #include "sched/goroutine.h"
 #include "sched/poll.h"

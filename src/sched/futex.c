@@ -17,21 +17,18 @@ void lgi_futex_wait(void *word, uint32_t value, lg_duration until)
     /* BITSET: the time is absolute, on the monotonic clock. */
     syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
             until == LG_DURATION_MAX ? NULL : &time, NULL, FUTEX_BITSET_MATCH_ANY);
-    errno = errno_value;
 }
 
 void lgi_futex_wake(void *word, int count)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
-    errno = errno_value;
 }
 
 void lgi_event_signal(int event)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     uint64_t one = 1;
     while (syscall(SYS_write, event, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
-    errno = errno_value;
 }

@@ -10,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/descriptor.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
@@ -277,7 +279,6 @@ static int await_events(int epoll, struct epoll_event *events, int most, lg_dura
         if (events[i].data.u64 != WAKES)
             happened(w, events[i].data.u64, (short)events[i].events);
     }
-    errno = errno_value;
 }
 
 /* ---- waiting ---- */

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/descriptor.h"
 #include "sched/futex.h"
 #include "sched/poll.h"
@@ -113,10 +115,10 @@ static int event_of_thread(void)
 void lgi_poll_look(struct lgi_g *g)
 {
     uint64_t look = LOOK;
-    int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
+    LGI_KEEP_ERRNO;
+    int event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
     if (event > 0)
         (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
-    errno = errno_value;
 }
 
 static bool read_event(int event)

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
 #include "sched/instrument.h"
 #include "sched/stop.h"
 
@@ -80,6 +81,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_setname_np(pthread_self(), "lg-worker");
     lgi_thread_bounds(&w->native_bounds);
+    w->errno_value = &errno;
     if (__cxa_get_globals)
         w->cxx_globals = __cxa_get_globals();
     if (__tsan_get_current_fiber)
@@ -150,13 +152,12 @@ static bool add(void)
 
 void lgi_worker_add(void)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     if (lgi_worker_count() < lgi_workers_wanted() && pthread_mutex_trylock(&lock) == 0) {
         if (worker_count < lgi_workers_wanted())
             add();
         pthread_mutex_unlock(&lock);
     }
-    errno = errno_value;
 }
 
 /* ---- the first ones ---- */
@@ -191,14 +192,13 @@ bool lgi_workers_begin(void)
         return true;
     if (lgi_forked)
         lgi_refuse_after_fork();
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     pthread_once(&once, begin_once);
     pthread_mutex_lock(&lock);
     /* The second one watches the first (worker.h). */
     while (worker_count < 2 && worker_count < lgi_workers_wanted() && add())
         ;
     pthread_mutex_unlock(&lock);
-    errno = errno_value;
     return worker_count > 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
@@ -349,9 +350,11 @@ static inline void leave(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
     struct lgi_g *next = choose(w);
+    int errno_value = *w->errno_value;
     if (next != g)
         change(w, g, next);
     g->state = LGI_G_RUNNING;
+    *w->errno_value = errno_value;
 }
 
 void lgi_worker_leave(struct lgi_g *g)
@@ -744,6 +747,7 @@ void lgi_with_room(void (*function)(void *data), void *data)
         return;
     }
     w->errand = function;
+    LGI_KEEP_ERRNO;
     w->errand_data = data;
     w->errand_for = g;
     change(w, g, &w->native);

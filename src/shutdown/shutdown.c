@@ -13,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -27,7 +29,7 @@ void lgi_shutdown_let_go(lg_shutdown *s)
 {
     if (__atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     for (size_t i = 0; i < s->order.count; i++)
         free(s->order.nodes[i].stage);
     lgi_order_free(&s->order);
@@ -41,16 +43,14 @@ void lgi_shutdown_let_go(lg_shutdown *s)
     pthread_cond_destroy(&s->offer);
     pthread_mutex_destroy(&s->lock);
     free(s);
-    errno = errno_value;
 }
 
 void lgi_shutdown_wake(lg_shutdown *s)
 {
     uint64_t one = 1;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
-    errno = errno_value;
 }
 
 static void sleep_until(lg_shutdown *s, lg_duration until)
@@ -431,6 +431,7 @@ lg_error *lg_shutdown_stop(lg_shutdown *s)
     if (lgi_stage_current() == s)
         lg_panic("a stop that calls lg_shutdown_stop would wait for itself");
     pthread_mutex_lock(&s->lock);
+    LGI_KEEP_ERRNO;
     s->stop_wanted = true;
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);
@@ -446,13 +447,12 @@ void lg_shutdown_finish(lg_shutdown *s, lg_error **result)
 {
     if (!s)
         return;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     lg_error_add(result, lg_shutdown_stop(s));
     if (s->owner == getpid()) {
         disband(s);
         lgi_shutdown_let_go(s);
     }
-    errno = errno_value;
 }
 
 size_t lg_shutdown_overran(const lg_shutdown *shutdown)
