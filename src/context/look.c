@@ -1,4 +1,5 @@
 /* Looking at contexts, and waiting with them. */
+#define _GNU_SOURCE
 #include <lifoguard/panic.h>
 
 #include <errno.h>
@@ -6,10 +7,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
 #include "context/context.h"
+#include "error/keep_errno.h"
 #include "sched/futex.h"
 
-#include "error/keep_errno.h"
 lg_error *lg_context_err(const lg_context *ctx)
 {
     const struct lg_context *self = lgi_context_of(ctx, "lg_context_err");
@@ -194,7 +196,7 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
     LGI_KEEP_ERRNO;
     int made = __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
     if (!made) {
-        int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
         if (event < 0) {
             lg_error *err = lg_error_errno(errno, "a descriptor for a context");
             *fd = -1;

@@ -139,7 +139,7 @@ static lg_error *set_up(void)
     int ends[2];
     if (owner != 0)
         return NULL;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(ends, 0) != 0)
         return lg_error_errno(errno, "a pipe for signals");
     reader = ends[0];
     writer = ends[1];

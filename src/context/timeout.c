@@ -112,14 +112,6 @@ static lg_context *with_deadline(const lg_context *parent, const struct deadline
     return ctx;
 }
 
-static lg_duration after(lg_duration now, lg_duration timeout)
-{
-    lg_duration when;
-    if (__builtin_add_overflow(now, timeout, &when))
-        return timeout > 0 ? LG_DURATION_MAX : LG_DURATION_MIN;
-    return when;
-}
-
 static lg_context *at(const lg_context *parent, lg_duration time, const char *name, lg_error *cause,
                       const char *function)
 {

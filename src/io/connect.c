@@ -47,6 +47,20 @@ static bool may_block(int fd)
     return flags < 0 || !(flags & O_NONBLOCK);
 }
 
+/* The connection is non-blocking and closed by exec. */
+static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
+{
+    int fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0 || !lgi_is_refused(errno))
+        return fd;
+    fd = accept(listener, address, length);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return fd;
+}
+
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
                     int *fd)
 {
@@ -62,7 +76,7 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
         if (!blocking || poll(&one, 1, 0) > 0) {
             if (length)
                 *length = size;
-            *fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+            *fd = try_accept(listener, address, length);
         } else {
             errno = EAGAIN;
         }

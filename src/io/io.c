@@ -115,7 +115,7 @@ static bool may_block(struct file *file, short events)
 
 static bool not_supported(void)
 {
-    return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE;
+    return lgi_is_refused(errno) || errno == ESPIPE;
 }
 
 static ssize_t try_read(struct file *file, void *buffer, size_t size)

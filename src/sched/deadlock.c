@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
 #include "defer/report.h"
 #include "sched/instrument.h"
 #include "sched/list.h"
@@ -92,7 +93,7 @@ static char main_state(void)
 {
     char path[64], text[256];
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0)
         return '?';
     ssize_t length = read(fd, text, sizeof(text) - 1);

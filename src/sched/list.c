@@ -31,7 +31,7 @@ size_t lg_goroutine_count(void)
 
 bool lgi_peek_begin(struct lgi_peek *peek)
 {
-    return pipe2(peek->pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+    return lgi_own_pipe(peek->pipe, O_NONBLOCK) == 0;
 }
 
 void lgi_peek_end(struct lgi_peek *peek)

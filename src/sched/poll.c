@@ -15,9 +15,9 @@
 #include "sched/descriptor.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 /* ---- a worker's instance ---- */
-#include "time/clock.h"
 
 /* What an event is about: a descriptor and its generation; or the worker's own, which wakes it. */
 enum { GENERATION_SHIFT = 32 };
@@ -27,8 +27,8 @@ static bool open_epoll(struct lgi_worker *w)
 {
     if (w->epoll >= 0)
         return true;
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int epoll = lgi_own_fd(epoll_create1(EPOLL_CLOEXEC));
+    int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKES};
     if (epoll < 0 || event < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wake) != 0) {
         if (epoll >= 0)
@@ -244,8 +244,6 @@ static lg_duration verify(struct lgi_worker *w)
 
 /* ---- events ---- */
 
-void lgi_poll(struct lgi_worker *w, lg_duration until)
-{
 static int await_events(int epoll, struct epoll_event *events, int most, lg_duration rest)
 {
     static bool without_pwait2; /* Linux before 5.11, qemu-user, some containers. Atomic */
@@ -259,8 +257,9 @@ static int await_events(int epoll, struct epoll_event *events, int most, lg_dura
     return epoll_wait(epoll, events, most, lgi_milliseconds(rest));
 }
 
-    enum { AT_ONCE = 128 };
-    static bool without_pwait2; /* Linux before 5.11, and qemu-user. Atomic */
+void lgi_poll(struct lgi_worker *w, lg_duration until)
+{
+    enum { AT_ONCE = 128, NAP_MS = 10 };
     struct epoll_event events[AT_ONCE];
     LGI_KEEP_ERRNO;
 
@@ -330,9 +329,7 @@ static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, sho
         claim = withdraw(g);
         lgi_fd_leave(entry, &wait);
         if (claim == LGI_READY) {
-            *revents = events;
-            if (failed == EPERM) /* a regular file: always ready */
-                return NULL;
+            /* A regular file, which poll(2) says is ready; or the call is refused. */
             return failed == EBADF ? lgi_fd_not_open(fd)
                                    : lgi_wait_by_looking(fd, generation, events, until, revents);
         }

@@ -18,6 +18,7 @@
 #define LGI_SCHED_POLL_H
 
 #include <lifoguard/until.h>
+#include <poll.h>
 
 /* Waits until a descriptor is ready for one of `events` (as poll's: POLLIN, POLLOUT, POLLPRI, POLLRDHUP), or has an error
  * or hung up. Sets *revents to what it is ready for; what can always be read and written, as a regular file, is
@@ -31,10 +32,10 @@ lg_error *lgi_wait_fd_of(int fd, uint32_t generation, short events, lg_until unt
     __attribute__((__warn_unused_result__));
 uint32_t lgi_fd_generation(int fd);
 
-/* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
 /* As poll(2), until a time on lg_now's clock. It can return 0 before, if that is weeks from now. */
 int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_duration until);
 
+/* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
 void lgi_poll_look(struct lgi_g *g);
 
 /* ---- streams ---- */

@@ -15,9 +15,9 @@
 #include "sched/futex.h"
 #include "sched/poll.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_duration until)
-#include "time/clock.h"
 {
     static bool without_ppoll; /* atomic */
     lg_duration rest = lgi_time_left(until);
@@ -98,9 +98,7 @@ static int event_of_thread(void)
     if (thread_event > 0)
         return thread_event;
     pthread_once(&once, make_key);
-    int event = has_key ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-    if (event == 0) /* 0 stands for none: another number, then */
-        event = -1;
+    int event = has_key ? lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) : -1;
     if (event > 0 && pthread_setspecific(thread_key, &thread_event) != 0) {
         close(event);
         event = -1;
@@ -151,7 +149,7 @@ static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_durati
         uint32_t mine = LGI_WAITING;
         if (count > 0 && fds[0].revents)
             mine = LGI_READY;
-        else if (count == 0 || (deadline != LG_DURATION_MAX && lg_now() >= deadline))
+        else if (deadline != LG_DURATION_MAX && lg_now() >= deadline)
             mine = LGI_TIMED_OUT;
         if (mine != LGI_WAITING && lgi_claim(g, mine))
             return mine;

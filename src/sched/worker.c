@@ -13,8 +13,8 @@
 #include "sched/starts.h"
 #include "sched/stop.h"
 #include "sched/switch.h"
-
 #include "time/clock.h"
+
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
 
@@ -346,15 +346,16 @@ static struct lgi_g *choose(struct lgi_worker *w)
     return g ? g : &w->native;
 }
 
+/* Others run; when the goroutine goes on, errno is as it was (G6). */
 static inline void leave(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
-    struct lgi_g *next = choose(w);
     int errno_value = *w->errno_value;
+    struct lgi_g *next = choose(w);
     if (next != g)
         change(w, g, next);
-    g->state = LGI_G_RUNNING;
     *w->errno_value = errno_value;
+    g->state = LGI_G_RUNNING;
 }
 
 void lgi_worker_leave(struct lgi_g *g)
@@ -746,8 +747,8 @@ void lgi_with_room(void (*function)(void *data), void *data)
         function(data);
         return;
     }
-    w->errand = function;
     LGI_KEEP_ERRNO;
+    w->errand = function;
     w->errand_data = data;
     w->errand_for = g;
     change(w, g, &w->native);

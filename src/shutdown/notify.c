@@ -80,7 +80,7 @@ lg_notify *lg_notify_open_at(const char *address)
     lg_notify *notify = malloc(sizeof(*notify));
     if (notify) {
         *notify = (lg_notify){.length = length, .address = parsed};
-        notify->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        notify->socket = lgi_own_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         if (notify->socket < 0) {
             free(notify);
             notify = NULL;

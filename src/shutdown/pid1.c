@@ -81,7 +81,7 @@ static void guard(pid_t child, const lg_pid1_options *options, const sigset_t *w
 /* A group of its own, in the foreground if this process is. */
 static void separate(void)
 {
-    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int terminal = lgi_own_fd(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     bool foreground = terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
     setpgid(0, 0);
     if (foreground) {

@@ -26,7 +26,7 @@ static lg_error *make_file(const char *path)
     if (!path)
         return NULL;
     do {
-        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+        fd = lgi_own_fd(open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
     } while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return lg_error_errno(errno, "create %s", path);

@@ -16,6 +16,7 @@
 #include "close/own_fd.h"
 #include "error/keep_errno.h"
 #include "sched/park.h"
+#include "sched/poll.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
 
@@ -141,8 +142,8 @@ static lg_error *make(lg_shutdown *s)
     lg_error *error = make_contexts(s);
     if (error)
         return error;
-    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->wake = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    s->asked = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (s->wake < 0 || s->asked < 0)
         return lg_error_errno(errno, "eventfd");
     error = handle_signals(s);
@@ -430,8 +431,8 @@ lg_error *lg_shutdown_stop(lg_shutdown *s)
         return lg_error_new("shutdown in a child after fork: the stages are its parent's");
     if (lgi_stage_current() == s)
         lg_panic("a stop that calls lg_shutdown_stop would wait for itself");
-    pthread_mutex_lock(&s->lock);
     LGI_KEEP_ERRNO;
+    pthread_mutex_lock(&s->lock);
     s->stop_wanted = true;
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "job.h"
 
+#include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -11,7 +12,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,9 +186,9 @@ static lg_error *shells_words(int fd)
 lg_error *job_check_syntax(const char *command)
 {
     lg_func (lg_error *, err) {
-        int words = memfd_create("sh", MFD_CLOEXEC);
+        int words = scratch_open("sh");
         if (words < 0)
-            lg_return(lg_error_errno(errno, "memfd_create"));
+            lg_return(lg_error_errno(errno, "a file for what the shell says"));
         lg_defer(close, words);
         posix_spawn_file_actions_t actions;
         int failed = posix_spawn_file_actions_init(&actions);

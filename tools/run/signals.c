@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "close/own_fd.h"
+
 static int ends[2] = {-1, -1};
 
 static struct {
@@ -39,7 +41,7 @@ static void handler(int number)
 
 lg_error *signals_open(void)
 {
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (lgi_own_pipe(ends, O_NONBLOCK) != 0)
         return lg_error_errno(errno, "pipe");
     for (unsigned i = 0; i < HANDLED; i++) {
         if (sigaction(handled[i].number, NULL, &handled[i].before) != 0)
