@@ -42,7 +42,8 @@
  * goroutine until its `until` comes: nothing tells of such a close.
  *
  * SIGPIPE: writing to a socket never raises it; the error's errno value is EPIPE. Writing to a pipe without a reader
- * does, on threads of the program, as ever; on the library's own threads it is blocked, and EPIPE remains.
+ * does, on threads of the program, as ever; in a goroutine it does not, and EPIPE remains. (Other functions that write, as
+ * printf, raise it in goroutines too.)
  */
 #ifndef LIFOGUARD_IO_H
 #define LIFOGUARD_IO_H

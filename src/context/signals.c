@@ -14,6 +14,7 @@
 
 #include "close/own_fd.h"
 #include "error/keep_errno.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 
 enum { MOST = 64, NAME_SIZE = 32 };
@@ -119,15 +120,11 @@ static lg_error *start_thread(void)
 {
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, mask;
     int failed = pthread_attr_init(&attributes);
     if (failed)
         return lg_error_errno(failed, "a thread for signals");
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &mask);
-    failed = pthread_create(&thread, &attributes, thread_main, NULL);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    failed = lgi_make_thread(&thread, &attributes, thread_main, NULL);
     pthread_attr_destroy(&attributes);
     if (!failed)
         __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);

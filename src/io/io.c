@@ -7,6 +7,8 @@
 #include <lifoguard/go.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -147,6 +149,61 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
 {
     struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
     ssize_t done;
+/* ---- SIGPIPE ---- */
+
+struct hush {
+    sigset_t before;
+    bool hushed;
+};
+
+/* What a goroutine writes to a pipe without a reader fails, and does not raise SIGPIPE: its thread is others' too. */
+static struct hush begin_hush(void)
+{
+    struct hush hush = {.hushed = false};
+    sigset_t pipe;
+    if (!lgi_self()->start)
+        return hush;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    hush.hushed = pthread_sigmask(SIG_BLOCK, &pipe, &hush.before) == 0 &&
+                  !sigismember(&hush.before, SIGPIPE);
+    return hush;
+}
+
+static void end_hush(const struct hush *hush, ssize_t done)
+{
+    if (!hush->hushed)
+        return;
+    if (done < 0 && errno == EPIPE) {
+        LGI_KEEP_ERRNO;
+        const struct timespec at_once = {0, 0};
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &hush->before, NULL);
+}
+
+/* pwritev2 that does not wait. */
+static ssize_t write_at_once(int fd, const void *data, size_t size)
+{
+    const struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    const struct hush hush = begin_hush();
+    ssize_t done = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
+    end_hush(&hush, done);
+    return done;
+}
+
+static ssize_t write_plainly(int fd, const void *data, size_t size)
+{
+    const struct hush hush = begin_hush();
+    ssize_t done = write(fd, data, size);
+    end_hush(&hush, done);
+    return done;
+}
+
 
     if (file->kind == MAYBE_SOCKET) {
         done = send(file->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -166,7 +223,8 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         if (size > PIPE_BUF) /* for so much there is room, and no more is sure */
             size = PIPE_BUF;
     }
-    return write(file->fd, data, size);
+    return file->kind == ON_DISK ? write(file->fd, data, size)
+                                 : write_plainly(file->fd, data, size);
 }
 
 /* ---- until it is done ---- */

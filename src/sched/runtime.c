@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "error/keep_errno.h"
 #include "sched/instrument.h"
+#include "sched/make_thread.h"
 #include "sched/stop.h"
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
@@ -78,8 +77,8 @@ void lgi_thread_bounds(struct lgi_stack_bounds *bounds)
 void lgi_worker_thread_begin(struct lgi_worker *w)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_setname_np(pthread_self(), "lg-worker");
+    lgi_take_mask();
     lgi_thread_bounds(&w->native_bounds);
     w->errno_value = &errno;
     if (__cxa_get_globals)
@@ -87,26 +86,6 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
     lgi_overflow_thread_begin();
-}
-
-/* All signals go to the program's own threads, but for faults, which a thread causes itself. */
-void lgi_block_signals(sigset_t *before)
-{
-    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
-    sigset_t set;
-    sigfillset(&set);
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-        sigdelset(&set, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &set, before);
-}
-
-static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument)
-{
-    sigset_t before;
-    lgi_block_signals(&before);
-    int failed = pthread_create(thread, NULL, function, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
 }
 
 static struct lgi_worker *new_worker(unsigned number)
@@ -140,7 +119,7 @@ static bool add(void)
     spare = NULL;
     lgi_workers[worker_count] = w;
     __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
-    if (create_thread(&w->thread, lgi_worker_main, w) != 0) {
+    if (lgi_make_thread(&w->thread, NULL, lgi_worker_main, w) != 0) {
         __atomic_store_n(&worker_count, worker_count - 1, __ATOMIC_RELEASE);
         spare = w;
         return false;
@@ -180,6 +159,7 @@ static void begin_once(void)
     __atomic_compare_exchange_n(&lgi_wanted, &undecided, wanted, false, __ATOMIC_RELAXED,
                                 __ATOMIC_RELAXED);
     pthread_atfork(NULL, NULL, in_child);
+    lgi_note_mask();
     lgi_measure_ticks();
     lgi_overflow_begin();
     lgi_stop_begin();

@@ -15,6 +15,7 @@
 
 #include "close/own_fd.h"
 #include "error/keep_errno.h"
+#include "sched/make_thread.h"
 #include "sched/park.h"
 #include "sched/poll.h"
 #include "sched/runtime.h"
@@ -124,12 +125,9 @@ static void leave_signals(lg_shutdown *s)
 
 static lg_error *start_threads(lg_shutdown *s)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &s->mask);
+    pthread_sigmask(SIG_SETMASK, NULL, &s->mask);
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
-    int failed = pthread_create(&s->thread, NULL, coordinate, s);
-    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    int failed = lgi_make_thread(&s->thread, NULL, coordinate, s);
     if (failed) {
         __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
         return lg_error_errno(failed, "a thread for shutting down");

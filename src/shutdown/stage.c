@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "sched/make_thread.h"
 #include "shutdown/internal.h"
 #include "time/clock.h"
 
@@ -116,6 +117,7 @@ static void *run(void *data)
         s->idle++;
         pthread_mutex_unlock(&s->lock);
     }
+    lgi_outlive_children();
     return NULL;
 }
 
@@ -123,17 +125,12 @@ bool lgi_runner_add(lg_shutdown *s)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t all, before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
     s->idle++;
-    /* It takes its own mask when it has a name to be seen by. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool made = pthread_create(&thread, &attributes, run, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool made = lgi_make_thread(&thread, &attributes, run, s) == 0;
     pthread_attr_destroy(&attributes);
     if (!made) {
         s->idle--;
