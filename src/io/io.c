@@ -43,8 +43,12 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
     uint32_t generation = lgi_fd_generation(fd);
     if (fd < 0 || poll(&one, 1, 0) < 0)
         one.revents = 0;
-    while (!error && one.revents == 0)
+    while (!error && one.revents == 0) {
         error = lgi_wait_fd_of(fd, generation, events, until, &one.revents);
+        /* It may have been told of an older descriptor of this number. */
+        if (!error && poll(&one, 1, 0) < 0)
+            one.revents = 0;
+    }
     if (error)
         return error;
     if (one.revents & POLLNVAL)
@@ -86,8 +90,7 @@ struct file {
         NON_BLOCKING, /* by O_NONBLOCK */
         BLOCKING      /* to be used only when poll(2) says so */
     } kind;
-    bool was_ready;    /* it has just been waited for */
-    lg_duration pause; /* … by looking, how long: below */
+    lg_duration pause; /* before the next wait: below */
 };
 
 static void look(struct file *file)
@@ -105,11 +108,12 @@ static void look_at_flags(struct file *file)
     file->kind = flags >= 0 && (flags & O_NONBLOCK) ? NON_BLOCKING : BLOCKING;
 }
 
-/* May a blocking call be made? Else errno is EAGAIN. */
-static bool may_block(struct file *file, short events)
+/* May a blocking call be made? Else errno is EAGAIN. Asked also after a wait: what that was told may have been of an
+ * older descriptor of this number. */
+static bool may_block(const struct file *file, short events)
 {
     struct pollfd one = {.fd = file->fd, .events = events};
-    if (file->was_ready || poll(&one, 1, 0) > 0)
+    if (poll(&one, 1, 0) > 0)
         return true;
     errno = EAGAIN;
     return false;
@@ -128,7 +132,7 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
     if (file->kind == MAYBE_SOCKET) {
         done = recv(file->fd, buffer, size, MSG_DONTWAIT);
         if (done >= 0 ? (size_t)done < size : errno == EAGAIN)
-            lgi_fd_was_drained(file->fd);
+            lgi_fd_was_drained(file->fd, done < 0);
         if (done >= 0 || errno != ENOTSOCK)
             return done;
         lgi_fd_is_no_stream(file->fd);
@@ -145,10 +149,6 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
     return read(file->fd, buffer, size);
 }
 
-static ssize_t try_write(struct file *file, const void *data, size_t size)
-{
-    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
-    ssize_t done;
 /* ---- SIGPIPE ---- */
 
 struct hush {
@@ -204,6 +204,9 @@ static ssize_t write_plainly(int fd, const void *data, size_t size)
     return done;
 }
 
+static ssize_t try_write(struct file *file, const void *data, size_t size)
+{
+    ssize_t done;
 
     if (file->kind == MAYBE_SOCKET) {
         done = send(file->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -212,7 +215,7 @@ static ssize_t write_plainly(int fd, const void *data, size_t size)
         look(file);
     }
     if (file->kind == OTHER) {
-        done = pwritev2(file->fd, &part, 1, -1, RWF_NOWAIT);
+        done = write_at_once(file->fd, data, size);
         if (done >= 0 || !not_supported())
             return done;
         look_at_flags(file);
@@ -244,7 +247,6 @@ static lg_error *wait_for(struct file *file, short events, lg_until until, const
             return over;
     }
     lg_error *error = lgi_wait_fd_of(file->fd, file->generation, events, until, &revents);
-    file->was_ready = !error && revents != 0;
     /* Something else is to be fetched from it (MSG_ERRQUEUE), until then poll(2) will not wait. */
     if (!error && (revents & POLLERR) && !(revents & events))
         file->pause = file->pause > 0 ? LG_MILLISECOND * 10 : LG_MILLISECOND;
@@ -274,7 +276,6 @@ static lg_error *read_some(struct file *file, void *buffer, size_t size, lg_unti
             done = try_read(file, buffer, at_once(size));
         if (done >= 0) {
             *count = (size_t)done;
-            file->was_ready = false;
             lgi_io_done_at_once();
             return NULL;
         }
@@ -323,7 +324,6 @@ lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t
         ssize_t some = try_write(&file, (const char *)data + *done, at_once(size - *done));
         if (some > 0) {
             *done += (size_t)some;
-            file.was_ready = false;
             lgi_io_done_at_once();
             continue;
         }

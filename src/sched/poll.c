@@ -55,6 +55,7 @@ struct lgi_kept {
     uint32_t life;
     bool registered;
     short ready; /* POLLIN: perhaps; POLLRDHUP and the like: for ever */
+    bool urgent; /* there was urgent data: a read ends before it, though there is more */
 };
 
 static struct lgi_kept *kept_of(struct lgi_worker *w, int fd)
@@ -90,10 +91,10 @@ bool lgi_fd_may_be_read(int fd)
     return !kept || kept->ready != 0 || kept->reader != lg_goroutine_id();
 }
 
-void lgi_fd_was_drained(int fd)
+void lgi_fd_was_drained(int fd, bool empty)
 {
     struct lgi_kept *kept = lgi_worker ? kept_of(lgi_worker, fd) : NULL;
-    if (kept)
+    if (kept && !(kept->urgent && !empty))
         kept->ready = (short)(kept->ready & ~POLLIN);
 }
 
@@ -124,7 +125,8 @@ static int arm(struct lgi_worker *w, int fd, struct lgi_fd *entry)
     bool keeps = entry->stream && has_room;
     uint32_t generation = entry->generation, life = entry->life;
     lgi_unlock(&entry->lock);
-    event.events |= keeps ? (uint32_t)EPOLLIN | EPOLLRDHUP | EPOLLET : (uint32_t)EPOLLONESHOT;
+    event.events |= keeps ? (uint32_t)EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET
+                          : (uint32_t)EPOLLONESHOT;
     event.data.u64 = (uint64_t)generation << GENERATION_SHIFT | (unsigned)fd;
     if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event) != 0 &&
         (errno != ENOENT || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0))
@@ -185,8 +187,10 @@ static void happened(struct lgi_worker *w, uint64_t about, short events)
     struct lgi_fd *entry = lgi_fd_known(fd);
     uint32_t generation = (uint32_t)(about >> GENERATION_SHIFT);
     struct lgi_kept *kept = kept_of(w, fd);
-    if (kept)
+    if (kept) {
         kept->ready = (short)(kept->ready | (events & (POLLIN | POLLRDHUP | POLLHUP | POLLERR)));
+        kept->urgent |= (events & POLLPRI) != 0;
+    }
     if (wake(w, entry, generation, events, kept != NULL))
         arm_again(w, fd, entry, generation);
 }

@@ -12,6 +12,10 @@
  * have closed the descriptor without our knowing, and have made another of the same number by itself, it is late by a
  * tenth of a second or two, once: all who wait for longer than that arm it after all.
  *
+ * What an event says may be of an older descriptor of the same number, closed by close(2) while its open file lives
+ * on in a child or a duplicate: the kernel goes on telling of that. So an event only ends a wait; before a call that
+ * could block, poll(2) is asked.
+ *
  * Who waits for a descriptor is known to all, so that lg_close_fd can wake them. Each descriptor has a generation, a
  * number that lg_close_fd changes: a call that began before does not go on to wait for what has the number now. */
 #ifndef LGI_SCHED_POLL_H
@@ -49,7 +53,7 @@ void lgi_fd_is_no_stream(int fd);
 /* False: on the calling goroutine's worker, it is known that there is nothing to read. */
 bool lgi_fd_may_be_read(int fd);
 
-/* It has been read, and there was less than asked for. */
-void lgi_fd_was_drained(int fd);
+/* It has been read, and there was less than asked for; or it was empty, and there was nothing. */
+void lgi_fd_was_drained(int fd, bool empty);
 
 #endif
