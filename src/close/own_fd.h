@@ -9,6 +9,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "error/refused.h"
@@ -26,17 +27,30 @@ static inline int lgi_own_fd(int fd)
     return moved;
 }
 
-/* As pipe2, with O_CLOEXEC and `flags`: O_NONBLOCK or 0. */
-static inline int lgi_own_pipe(int ends[2], int flags)
+/* (The C library's pipe may be pipe2.) */
+static inline int lgi_old_pipe(int ends[2], int flags)
 {
-    if (pipe2(ends, O_CLOEXEC | flags) != 0) {
-        if (!lgi_is_refused(errno) || pipe(ends) != 0)
-            return -1;
+#if defined(SYS_pipe)
+    if (syscall(SYS_pipe, ends) == 0) {
         for (int i = 0; i < 2; i++) {
             fcntl(ends[i], F_SETFD, FD_CLOEXEC);
             fcntl(ends[i], F_SETFL, fcntl(ends[i], F_GETFL) | flags);
         }
+        return 0;
     }
+#else
+    (void)ends;
+    (void)flags;
+#endif
+    return -1;
+}
+
+/* As pipe2, with O_CLOEXEC and `flags`: O_NONBLOCK or 0. */
+static inline int lgi_own_pipe(int ends[2], int flags)
+{
+    if (pipe2(ends, O_CLOEXEC | flags) != 0 &&
+        (!lgi_is_refused(errno) || lgi_old_pipe(ends, flags) != 0))
+        return -1;
     for (int i = 0; i < 2; i++) {
         ends[i] = lgi_own_fd(ends[i]);
         if (ends[i] < 0) {
