@@ -18,7 +18,8 @@ LG_BEGIN_DECLS
  * EINVAL if `pid` is not positive: groups cannot be waited for.
  *
  * Any goroutine or thread may call it, whichever made the child. Stops and continuations are not reported. It uses
- * a pidfd; where there are none (Linux before 5.3, or no descriptor is left), a thread for each wait. */
+ * a pidfd; where there are none (Linux before 5.3, a container that refuses them, or no descriptor is left), a thread for
+ * each wait. */
 LG_API lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
     __attribute__((__warn_unused_result__));
 

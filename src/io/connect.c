@@ -123,6 +123,13 @@ static lg_error *failed(int fd, int error)
     return lg_error_errno(error, "connect descriptor %d", fd);
 }
 
+/* What a wait was told may have been of an older descriptor of this number. */
+static bool has_hung_up(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    return poll(&one, 1, 0) > 0 && (one.revents & POLLHUP);
+}
+
 /* It is on its way. */
 static lg_error *finish(int fd, uint32_t generation, lg_until until)
 {
@@ -144,9 +151,10 @@ static lg_error *finish(int fd, uint32_t generation, lg_until until)
             note_stream(fd);
             return NULL;
         }
-        /* (That it has hung up, and the reason is not there, somebody else has asked.) */
-        if (errno != ENOTCONN || (revents & POLLHUP))
-            return failed(fd, errno);
+        /* (If it has hung up, and the reason is not there, somebody else has asked.) */
+        int reason = errno;
+        if (reason != ENOTCONN || ((revents & POLLHUP) && has_hung_up(fd)))
+            return failed(fd, reason);
     }
 }
 

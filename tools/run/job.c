@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "time/clock.h"
+
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
 static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
 {
@@ -132,7 +134,7 @@ void job_signal(struct job *job, int number)
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
 {
     job->step = step;
-    job->deadline = lg_now() + limit;
+    job->deadline = lgi_time_in(limit);
     if (step == JOB_ASKED)
         job_signal(job, number);
     if (step == JOB_KILLED)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "close/own_fd.h"
+#include "time/clock.h"
 
 static int ends[2] = {-1, -1};
 
@@ -84,8 +85,7 @@ void signals_wait(lg_duration deadline)
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
     int timeout = -1;
     if (deadline != 0) {
-        lg_duration left = (deadline - lg_now() + LG_MILLISECOND - 1) / LG_MILLISECOND;
-        timeout = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+        timeout = lgi_milliseconds(lgi_time_left(deadline));
     }
     poll(&fd, 1, timeout);
 }
