@@ -125,13 +125,21 @@ static bool read_event(int event)
     return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
 }
 
+/* The event has said that the wait is over. (What goes through the kernel is no order for ThreadSanitizer: the futex, which
+ * lgi_unpark has set before, is.) */
+static uint32_t unparked_as(struct lgi_g *g)
+{
+    (void)__atomic_load_n(&g->futex, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+}
+
 /* Somebody has claimed the wait: it is over when the event says so. */
 static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
     while (!read_event(event))
         lgi_poll_fds(&unparked, 1, LG_DURATION_MAX);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+    return unparked_as(g);
 }
 
 static bool is_to_stop(const struct lgi_g *g)
@@ -157,7 +165,7 @@ static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_durati
         if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
             return LGI_STOPPED;
         if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
-            return over ? __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) : await_unpark(g, fds[1].fd);
+            return over ? unparked_as(g) : await_unpark(g, fds[1].fd);
     }
 }
 

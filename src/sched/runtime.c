@@ -178,8 +178,9 @@ bool lgi_workers_begin(void)
     /* The second one watches the first (worker.h). */
     while (worker_count < 2 && worker_count < lgi_workers_wanted() && add())
         ;
+    bool some = worker_count > 0;
     pthread_mutex_unlock(&lock);
-    return worker_count > 0;
+    return some;
 }
 
 struct lgi_worker *lgi_worker_for_timers(void)
