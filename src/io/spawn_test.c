@@ -245,11 +245,11 @@ END_TEST
 /* A child that is killed when its parent ends. */
 static pid_t new_dependent(void)
 {
+    signal(SIGTERM, SIG_DFL); /* Check has a handler */
     pid_t child = fork();
     must(child >= 0);
     if (child > 0)
         return child;
-    signal(SIGTERM, SIG_DFL); /* Check has a handler */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;)
         pause();
