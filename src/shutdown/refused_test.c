@@ -130,7 +130,8 @@ static int new_listener(void)
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 5) == 0,
+    must(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+             listen(fd, 5) == 0,
          40);
     return fd;
 }
