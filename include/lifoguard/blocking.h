@@ -18,7 +18,8 @@
  * than the goroutine's: thread-local variables are other ones, a lock that its thread holds is another's; and to
  * this library it is a thread of the program, which may wait as any other.
  *
- * Helpers are made when they are needed, up to a number that can be set, and end when they have been idle for some seconds.
+ * Helpers are made when they are needed, up to a number that can be set, and end when they have been idle for some seconds,
+ * but not before the children that they have started (go.h).
  * Calls beyond it wait for their turn, in order: so calls that wait for each other can wait for ever. If no thread can
  * be made at all, the call is made directly, and blocks the worker. */
 #ifndef LIFOGUARD_BLOCKING_H

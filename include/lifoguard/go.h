@@ -14,9 +14,17 @@
  * libraries that are tied to a thread work as usual; but others run on the same thread while it waits. It is
  * never interrupted: one that computes for long should call lg_yield now and then, and one that blocks (in read(),
  * in a library) should be an lg_go_thread, or make the call by lg_blocking (blocking.h). Threads that the program
- * makes itself may call everything here, and can do all that goroutines can. The library's own threads block all
- * signals but faults, and cannot be cancelled. pthread_exit in a goroutine ends the process with a report: lg_goexit is
- * what to call.
+ * makes itself may call everything here, and can do all that goroutines can. The library's own threads cannot be
+ * cancelled. pthread_exit in a goroutine ends the process with a report: lg_goexit is what to call.
+ *
+ * Signals and child processes: the threads that run goroutines have the signal mask of the thread that started the first
+ * goroutine, without faults (SIGSEGV and the like). So a child that a goroutine starts, by whatever function, begins
+ * as one that main starts, and so does what a goroutine executes (G7). What the program waits for by sigwait or a
+ * signalfd must be blocked before the first goroutine, as before any thread. A handler may run on the stack of any
+ * goroutine; with SA_ONSTACK it runs on a stack of 256 KB, which each of the library's threads has (unless
+ * lg_decline_segv_handler was called). PR_SET_PDEATHSIG means the end of the thread that started the child: those
+ * that run goroutines do not end; one of lg_go_thread stays, when its function has ended, until its children have
+ * been waited for, and so does a helper (blocking.h).
  *
  * Process: main's return ends all goroutines where they are, as in Go; lg_exit unwinds them first. When every
  * goroutine waits for what only another goroutine could do, the process ends with status 2 and a list of them.

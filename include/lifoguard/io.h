@@ -42,7 +42,8 @@
  * goroutine until its `until` comes: nothing tells of such a close.
  *
  * SIGPIPE: writing to a socket never raises it; the error's errno value is EPIPE. Writing to a pipe without a reader
- * does, on threads of the program, as ever; on the library's own threads it is blocked, and EPIPE remains.
+ * does, on threads of the program, as ever; in a goroutine it does not, and EPIPE remains. (Other functions that write, as
+ * printf, raise it in goroutines too.)
  */
 #ifndef LIFOGUARD_IO_H
 #define LIFOGUARD_IO_H
@@ -117,7 +118,8 @@ LG_BEGIN_DECLS
  * EINVAL if `pid` is not positive: groups cannot be waited for.
  *
  * Any goroutine or thread may call it, whichever made the child. Stops and continuations are not reported. It uses
- * a pidfd; where there are none (Linux before 5.3, or no descriptor is left), a thread for each wait. */
+ * a pidfd; where there are none (Linux before 5.3, a container that refuses them, or no descriptor is left), a thread for
+ * each wait. */
 LG_API lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
     __attribute__((__warn_unused_result__));
 

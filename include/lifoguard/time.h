@@ -3,7 +3,8 @@
  *
  * A duration is a count of nanoseconds, so one can add, compare and scale them: 3 * LG_SECOND +
  * LG_MILLISECOND / 2. The largest is some 292 years; arithmetic beyond it is the overflow of
- * int64_t. All functions may be called by any thread, at any time.
+ * int64_t. What the library computes itself does not overflow: a time beyond the largest is the largest, which
+ * never comes. All functions may be called by any thread, at any time.
  */
 #ifndef LIFOGUARD_TIME_H
 #define LIFOGUARD_TIME_H

@@ -12,8 +12,8 @@
  *     lg_chan_each (lg_ticker_channel(ticker), lg_time, time)
  *         …                                                       // every 50 ms, until lg_ticker_stop(ticker)
  *
- * A timer is never early. It is late by what the system needs, and, if all workers are busy with goroutines that never
- * wait, until one of them does.
+ * A timer is never early. It is late by what the system needs, and by a few milliseconds more if all workers are busy with
+ * goroutines that never wait (S8); what then runs in a goroutine, as the function of lg_timer_new_func, waits for a worker.
  *
  * Channels: what is received is the time, on lg_now's clock, when the timer fired. A timer's channel is for receiving
  * only. It has room for one time, so nobody need be there to take it. After a stop or a reset has returned, a time from

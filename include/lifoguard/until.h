@@ -21,6 +21,7 @@
 #define LIFOGUARD_UNTIL_H
 
 #include <lifoguard/error.h>
+#include <lifoguard/impl/time.h>
 #include <lifoguard/impl/wait.h>
 #include <lifoguard/time.h>
 
@@ -54,8 +55,7 @@ static inline lg_until lg_until_deadline(lg_time time)
 /* For that long from now; not at all, if it is 0 or less. */
 static inline lg_until lg_until_timeout(lg_duration duration)
 {
-    lg_time now = lg_now();
-    return lg_until_deadline(duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration);
+    return lg_until_deadline(lgi_time_add(lg_now(), duration));
 }
 
 /* The same as `until`, but for no longer than `duration` from now: so a wait can end both when a context is

@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 static struct lgi_timed *timed_of(struct lgi_chan_owner *owner)
 {
@@ -16,7 +17,7 @@ lg_time lgi_timed_when(lg_duration duration)
     lg_time now = lg_now();
     if (duration <= 0)
         return now;
-    return duration > LG_DURATION_MAX - now ? LG_DURATION_MAX : now + duration;
+    return lgi_time_add(now, duration);
 }
 
 /* Under the set's lock: if the last time is still there, this one is dropped. */

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
+
 static struct lg_context background = {
     .magic = LGI_CONTEXT_ALIVE,
     .kind = LGI_BACKGROUND,
@@ -264,7 +266,7 @@ static void settle(struct lg_context *ctx)
 static void wait_until_settled(const struct lg_context *ctx)
 {
     enum { SPINS = 100, YIELDS = 50 };
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++) {
         if (i < SPINS)
             lgi_pause();
@@ -273,7 +275,6 @@ static void wait_until_settled(const struct lg_context *ctx)
         else
             nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
     }
-    errno = errno_value;
 }
 
 static struct lg_context *context_of(struct lgi_child *child)

@@ -1,4 +1,5 @@
 /* Looking at contexts, and waiting with them. */
+#define _GNU_SOURCE
 #include <lifoguard/panic.h>
 
 #include <errno.h>
@@ -6,7 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
 #include "context/context.h"
+#include "error/keep_errno.h"
 #include "error/share.h"
 #include "sched/futex.h"
 
@@ -181,14 +184,13 @@ void lgi_context_tell_fd(const struct lg_context *ctx)
 lg_error *lg_context_fd(const lg_context *ctx, int *fd)
 {
     struct lg_context *self = lgi_context_of(ctx, "lg_context_fd");
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     int made = __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
     if (!made) {
-        int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
         if (event < 0) {
             lg_error *err = lg_error_new_errno("a descriptor for a context");
             *fd = -1;
-            errno = errno_value;
             return err;
         }
         lgi_lock(&self->done.lock);
@@ -203,6 +205,5 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
             lgi_context_tell_fd(self);
     }
     *fd = made - 1;
-    errno = errno_value;
     return NULL;
 }

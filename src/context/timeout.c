@@ -3,6 +3,7 @@
 #include <lifoguard/panic.h>
 
 #include "context/context.h"
+#include "time/clock.h"
 
 static struct lgi_timeout *timed_of(struct lgi_timer *timer)
 {
@@ -112,14 +113,6 @@ static lg_context *with_deadline(const lg_context *parent, const struct deadline
     return ctx;
 }
 
-static lg_duration after(lg_time now, lg_duration timeout)
-{
-    lg_time when;
-    if (__builtin_add_overflow(now, timeout, &when))
-        return timeout > 0 ? LG_DURATION_MAX : LG_DURATION_MIN;
-    return when;
-}
-
 lg_context *lgi_context_with_deadline(const lg_context *parent, const lg_context_limit *limit)
 {
     const struct deadline deadline = {"lg_context_with_deadline",
@@ -135,7 +128,7 @@ lg_context *lgi_context_with_timeout(const lg_context *parent, const lg_context_
 {
     lg_time now = lg_now();
     const struct deadline deadline = {
-        "lg_context_with_timeout", now,         after(now, limit->lgi_when), limit->name,
+        "lg_context_with_timeout", now,         lgi_time_add(now, limit->lgi_when), limit->name,
         limit->lgi_when,           limit->cause};
     return with_deadline(parent, &deadline);
 }
@@ -144,6 +137,6 @@ lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout
 {
     lg_time now = lg_now();
     const struct deadline deadline = {
-        "lg_context_for_cleanup", now, after(now, timeout), "cleanup", timeout, NULL};
+        "lg_context_for_cleanup", now, lgi_time_add(now, timeout), "cleanup", timeout, NULL};
     return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "error/keep_errno.h"
 #include "error/share.h"
 #include "group/member.h"
 #include "sched/park.h"
@@ -358,6 +359,7 @@ void lg_group_destroy(lg_group *group)
 {
     if (!group)
         return;
+    LGI_KEEP_ERRNO;
     refuse_members(group);
     lg_group_cancel(group, NULL);
     drain(group);
@@ -388,6 +390,7 @@ static void owner_fails(lg_group *group, const lg_error *error)
 
 static void leave(const struct lgi_group_scope *scope)
 {
+    LGI_KEEP_ERRNO;
     lg_group *group = scope->group;
     if (scope->result && *scope->result)
         owner_fails(group, *scope->result);

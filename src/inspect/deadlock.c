@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
 #include "defer/report.h"
 #include "inspect/deadlock.h"
 #include "inspect/snapshot.h"
@@ -91,7 +92,7 @@ static char main_state(void)
 {
     char path[64], text[256];
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0)
         return '?';
     ssize_t length = read(fd, text, sizeof(text) - 1);

@@ -11,6 +11,7 @@
 #include "inspect/snapshot.h"
 #include "poll/poll.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 enum {
     TELL_FIRST_MS = 1, /* how long a busy worker is waited for before the next one is told */
@@ -151,7 +152,7 @@ static _Noreturn void exit_elsewhere(struct lgi_g *g, int status)
 static _Noreturn void exit_all(struct lgi_g *g, int status)
 {
     lg_duration begun = lg_now(), limit = __atomic_load_n(&patience, __ATOMIC_RELAXED);
-    lg_time end = limit > LG_DURATION_MAX - begun ? LG_DURATION_MAX : begun + limit;
+    lg_duration end = lgi_time_add(begun, limit);
     g->stop = g->stopped = true; /* its own waits, in functions that drop, go on */
     drop_unstarted();
     tell_all(g, end);

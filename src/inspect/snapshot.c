@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/runtime.h"
 #include "sched/text.h"
 
@@ -29,7 +31,7 @@ size_t lg_goroutine_count(void)
 
 bool lgi_peek_begin(struct lgi_peek *peek)
 {
-    return pipe2(peek->pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+    return lgi_own_pipe(peek->pipe, O_NONBLOCK) == 0;
 }
 
 void lgi_peek_end(struct lgi_peek *peek)
@@ -86,12 +88,11 @@ void lgi_peek_worker(const struct lgi_worker *worker,
                      void (*see)(const struct lgi_g *g, void *data), void *data)
 {
     struct peeking peeking = {.worker = worker, .see = see, .data = data};
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     if (lgi_peek_begin(&peeking.peek)) {
         lgi_stacks_visit(peek_one, &peeking);
         lgi_peek_end(&peeking.peek);
     }
-    errno = errno_value;
 }
 
 /* ---- a list of them ---- */

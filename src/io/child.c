@@ -8,8 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "io/helper.h"
-#include "io/keep_errno.h"
 #include "poll/poll.h"
 
 #ifndef SYS_pidfd_open
@@ -63,7 +64,8 @@ static void close_pidfd(const int *pidfd)
 /* Returns when it has ended, and now and then when it has not. */
 static lg_error *wait_for_end(pid_t pid, lg_until until)
 {
-    const int pidfd __attribute__((cleanup(close_pidfd))) = (int)syscall(SYS_pidfd_open, pid, 0);
+    const int pidfd
+        __attribute__((cleanup(close_pidfd))) = lgi_own_fd((int)syscall(SYS_pidfd_open, pid, 0));
     short revents;
     if (pidfd >= 0)
         return lgi_wait_fd(pidfd, POLLIN, until, &revents);

@@ -8,8 +8,9 @@
 #include <poll.h>
 #include <stdbool.h>
 
+#include "error/keep_errno.h"
+#include "error/refused.h"
 #include "io/fairness.h"
-#include "io/keep_errno.h"
 #include "poll/poll.h"
 
 /* If it is TCP. */
@@ -46,6 +47,20 @@ static bool may_block(int fd)
     return flags < 0 || !(flags & O_NONBLOCK);
 }
 
+/* The connection is non-blocking and closed by exec. */
+static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
+{
+    int fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0 || !lgi_is_refused(errno))
+        return fd;
+    fd = accept(listener, address, length);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return fd;
+}
+
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
                     int *fd)
 {
@@ -61,7 +76,7 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
         if (!blocking || poll(&one, 1, 0) > 0) {
             if (length)
                 *length = size;
-            *fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+            *fd = try_accept(listener, address, length);
         } else {
             errno = EAGAIN;
         }
@@ -108,6 +123,13 @@ static lg_error *failed(int fd, int error)
     return lg_error_new_code(error, "connect descriptor %d", fd);
 }
 
+/* What a wait was told may have been of an older descriptor of this number. */
+static bool has_hung_up(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    return poll(&one, 1, 0) > 0 && (one.revents & POLLHUP);
+}
+
 /* It is on its way. */
 static lg_error *finish(int fd, uint32_t generation, lg_until until)
 {
@@ -129,9 +151,10 @@ static lg_error *finish(int fd, uint32_t generation, lg_until until)
             note_stream(fd);
             return NULL;
         }
-        /* (That it has hung up, and the reason is not there, somebody else has asked.) */
-        if (errno != ENOTCONN || (revents & POLLHUP))
-            return failed(fd, errno);
+        /* (If it has hung up, and the reason is not there, somebody else has asked.) */
+        int reason = errno;
+        if (reason != ENOTCONN || ((revents & POLLHUP) && has_hung_up(fd)))
+            return failed(fd, reason);
     }
 }
 

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <lifoguard/blocking.h>
 #include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
+#include "error/keep_errno.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 enum { AT_FIRST = 128, MOST = 65536, KEPT_SECONDS = 10 };
 
@@ -43,18 +44,16 @@ static void take(struct lgi_job *job)
 
 /* ---- the threads ---- */
 
-/* False: nothing came for long. */
+/* False: nothing came for long, and the thread may end. */
 static bool await_job(void)
 {
-    struct timespec until;
+    const struct timespec until = lgi_timespec(lgi_time_in(KEPT_SECONDS * LG_SECOND));
     int failed = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += KEPT_SECONDS;
     pool.idle++;
     while (!pool.first && failed != ETIMEDOUT && pool.count <= pool.limit)
         failed = pthread_cond_timedwait(&pool.work, &pool.lock, &until);
     pool.idle--;
-    return pool.first != NULL;
+    return pool.first || lgi_has_children();
 }
 
 static void begin_thread(void)
@@ -62,6 +61,7 @@ static void begin_thread(void)
     __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "lg-helper");
+    lgi_take_mask();
 }
 
 static void *help(void *unused)
@@ -70,6 +70,8 @@ static void *help(void *unused)
     pthread_mutex_lock(&pool.lock);
     while (pool.count <= pool.limit && (pool.first || await_job())) {
         struct lgi_job *job = pool.first;
+        if (!job)
+            continue;
         take(job);
         pthread_mutex_unlock(&pool.lock);
         job->run(job);
@@ -77,6 +79,7 @@ static void *help(void *unused)
     }
     pool.count--;
     pthread_mutex_unlock(&pool.lock);
+    lgi_outlive_children();
     __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
     return unused;
 }
@@ -93,13 +96,11 @@ static bool create_thread(void *(*function)(void *), void *argument)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    lgi_block_signals(&before);
-    int failed = pthread_create(&thread, &attributes, function, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    lgi_note_mask();
+    int failed = lgi_make_thread(&thread, &attributes, function, argument);
     pthread_attr_destroy(&attributes);
     return failed == 0;
 }
@@ -127,7 +128,7 @@ static void begin(void)
 bool lgi_help(struct lgi_job *job)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     pthread_once(&once, begin);
     pthread_mutex_lock(&pool.lock);
     put(job);
@@ -143,16 +144,14 @@ bool lgi_help(struct lgi_job *job)
     if (!helped)
         take(job);
     pthread_mutex_unlock(&pool.lock);
-    errno = errno_value;
     return helped;
 }
 
 bool lgi_help_apart(struct lgi_job *job)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     job->queued = false;
     bool helped = create_thread(help_apart, job);
-    errno = errno_value;
     return helped;
 }
 

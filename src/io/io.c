@@ -7,13 +7,16 @@
 #include <lifoguard/go.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
+#include "error/refused.h"
 #include "io/fairness.h"
-#include "io/keep_errno.h"
 #include "poll/poll.h"
 #include "sched/goroutine.h"
 
@@ -40,8 +43,12 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
     uint32_t generation = lgi_fd_generation(fd);
     if (fd < 0 || poll(&one, 1, 0) < 0)
         one.revents = 0;
-    while (!error && one.revents == 0)
+    while (!error && one.revents == 0) {
         error = lgi_wait_fd_of(fd, generation, events, until, &one.revents);
+        /* It may have been told of an older descriptor of this number. */
+        if (!error && poll(&one, 1, 0) < 0)
+            one.revents = 0;
+    }
     if (error)
         return error;
     if (one.revents & POLLNVAL)
@@ -83,8 +90,7 @@ struct file {
         NON_BLOCKING, /* by O_NONBLOCK */
         BLOCKING      /* to be used only when poll(2) says so */
     } kind;
-    bool was_ready;    /* it has just been waited for */
-    lg_duration pause; /* … by looking, how long: below */
+    lg_duration pause; /* before the next wait: below */
 };
 
 static void look(struct file *file)
@@ -102,11 +108,12 @@ static void look_at_flags(struct file *file)
     file->kind = flags >= 0 && (flags & O_NONBLOCK) ? NON_BLOCKING : BLOCKING;
 }
 
-/* May a blocking call be made? Else errno is EAGAIN. */
-static bool may_block(struct file *file, short events)
+/* May a blocking call be made? Else errno is EAGAIN. Asked also after a wait: what that was told may have been of an
+ * older descriptor of this number. */
+static bool may_block(const struct file *file, short events)
 {
     struct pollfd one = {.fd = file->fd, .events = events};
-    if (file->was_ready || poll(&one, 1, 0) > 0)
+    if (poll(&one, 1, 0) > 0)
         return true;
     errno = EAGAIN;
     return false;
@@ -114,7 +121,7 @@ static bool may_block(struct file *file, short events)
 
 static bool not_supported(void)
 {
-    return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE;
+    return lgi_is_refused(errno) || errno == ESPIPE;
 }
 
 static ssize_t try_read(struct file *file, void *buffer, size_t size)
@@ -125,7 +132,7 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
     if (file->kind == MAYBE_SOCKET) {
         done = recv(file->fd, buffer, size, MSG_DONTWAIT);
         if (done >= 0 ? (size_t)done < size : errno == EAGAIN)
-            lgi_fd_was_drained(file->fd);
+            lgi_fd_was_drained(file->fd, done < 0);
         if (done >= 0 || errno != ENOTSOCK)
             return done;
         lgi_fd_is_no_stream(file->fd);
@@ -142,9 +149,63 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
     return read(file->fd, buffer, size);
 }
 
+/* ---- SIGPIPE ---- */
+
+struct hush {
+    sigset_t before;
+    bool hushed;
+};
+
+/* What a goroutine writes to a pipe without a reader fails, and does not raise SIGPIPE: its thread is others' too. */
+static struct hush begin_hush(void)
+{
+    struct hush hush = {.hushed = false};
+    sigset_t pipe;
+    if (!lgi_self()->start)
+        return hush;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    hush.hushed = pthread_sigmask(SIG_BLOCK, &pipe, &hush.before) == 0 &&
+                  !sigismember(&hush.before, SIGPIPE);
+    return hush;
+}
+
+static void end_hush(const struct hush *hush, ssize_t done)
+{
+    if (!hush->hushed)
+        return;
+    if (done < 0 && errno == EPIPE) {
+        LGI_KEEP_ERRNO;
+        const struct timespec at_once = {0, 0};
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &hush->before, NULL);
+}
+
+/* pwritev2 that does not wait. */
+static ssize_t write_at_once(int fd, const void *data, size_t size)
+{
+    const struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    const struct hush hush = begin_hush();
+    ssize_t done = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
+    end_hush(&hush, done);
+    return done;
+}
+
+static ssize_t write_plainly(int fd, const void *data, size_t size)
+{
+    const struct hush hush = begin_hush();
+    ssize_t done = write(fd, data, size);
+    end_hush(&hush, done);
+    return done;
+}
+
 static ssize_t try_write(struct file *file, const void *data, size_t size)
 {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
     ssize_t done;
 
     if (file->kind == MAYBE_SOCKET) {
@@ -154,7 +215,7 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         look(file);
     }
     if (file->kind == OTHER) {
-        done = pwritev2(file->fd, &part, 1, -1, RWF_NOWAIT);
+        done = write_at_once(file->fd, data, size);
         if (done >= 0 || !not_supported())
             return done;
         look_at_flags(file);
@@ -165,7 +226,8 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         if (size > PIPE_BUF) /* for so much there is room, and no more is sure */
             size = PIPE_BUF;
     }
-    return write(file->fd, data, size);
+    return file->kind == ON_DISK ? write(file->fd, data, size)
+                                 : write_plainly(file->fd, data, size);
 }
 
 /* ---- until it is done ---- */
@@ -185,7 +247,6 @@ static lg_error *wait_for(struct file *file, short events, lg_until until, const
             return over;
     }
     lg_error *error = lgi_wait_fd_of(file->fd, file->generation, events, until, &revents);
-    file->was_ready = !error && revents != 0;
     /* Something else is to be fetched from it (MSG_ERRQUEUE), until then poll(2) will not wait. */
     if (!error && (revents & POLLERR) && !(revents & events))
         file->pause = file->pause > 0 ? LG_MILLISECOND * 10 : LG_MILLISECOND;
@@ -215,7 +276,6 @@ static lg_error *read_some(struct file *file, void *buffer, size_t size, lg_unti
             done = try_read(file, buffer, at_once(size));
         if (done >= 0) {
             *count = (size_t)done;
-            file->was_ready = false;
             lgi_io_done_at_once();
             return NULL;
         }
@@ -264,7 +324,6 @@ lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t
         ssize_t some = try_write(&file, (const char *)data + *done, at_once(size - *done));
         if (some > 0) {
             *done += (size_t)some;
-            file.was_ready = false;
             lgi_io_done_at_once();
             continue;
         }

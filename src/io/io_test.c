@@ -712,6 +712,54 @@ START_TEST(C9_ping_pong)
 }
 END_TEST
 
+/* ---- the ends of time ---- */
+
+/* What is beyond the smallest or the largest time does not become the opposite. */
+static void read_until_odd_times(void *data)
+{
+    static const lg_duration past[] = {LG_DURATION_MIN, LG_DURATION_MIN + 1, LG_DURATION_MIN / 2,
+                                       -LG_HOUR, -1};
+    const struct pair *pair = data;
+    char byte;
+    size_t count;
+    for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++) {
+        must_be(lg_read(pair->ends.from, &byte, 1, lg_until_timeout(past[i]), &count),
+                &lg_error_deadline_exceeded);
+        must_be(lg_read(pair->ends.from, &byte, 1, lg_until_deadline(past[i]), &count),
+                &lg_error_deadline_exceeded);
+        must_be(lg_sleep_until(LG_HOUR, lg_until_timeout(past[i])), &lg_error_deadline_exceeded);
+        must_not_fail(lg_sleep_until(past[i], lg_until_forever()));
+    }
+    must_be(lg_sleep_until(LG_DURATION_MAX, lg_until_timeout(LG_MILLISECOND)),
+            &lg_error_deadline_exceeded);
+}
+
+static void read_for_very_long(void *data)
+{
+    static const lg_duration future[] = {LG_DURATION_MAX - 1, LG_DURATION_MAX};
+    struct pair *pair = data;
+    for (size_t i = 0; i < sizeof(future) / sizeof(future[0]); i++) {
+        pthread_t writer;
+        char text[8];
+        must(pthread_create(&writer, NULL, write_hello_later, pair) == 0);
+        must_not_fail(lg_read(pair->ends.from, text, sizeof(text), lg_until_timeout(future[i]),
+                              &pair->count));
+        must(pair->count == 5);
+        pthread_join(writer, NULL);
+    }
+}
+
+START_TEST(C9_odd_times)
+{
+    FOR_KINDS(pair)
+    {
+        on(_i, read_until_odd_times, &pair);
+        on(_i, read_for_very_long, &pair);
+        close_ends(pair.ends);
+    }
+}
+END_TEST
+
 /* ---- main ---- */
 
 int main(void)
@@ -731,6 +779,7 @@ int main(void)
         C9_files_are_always_ready,
         C9_what_is_not_open_is_an_error,
         C9_poll_says_what_it_is_ready_for,
+        C9_odd_times,
     };
     Suite *suite = suite_create("io");
     TCase *tests = tcase_create("io");

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error/keep_errno.h"
 #include "io/helper.h"
-#include "io/keep_errno.h"
 #include "sched/goroutine.h"
 
 static const lg_error_kind lookup_kind = {.name = "lookup"};

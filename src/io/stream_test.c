@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
+#include "poll/poll.h"
+
 /* ---- what is counted ---- */
 
 static _Atomic unsigned arms, reads;
@@ -116,6 +118,40 @@ START_TEST(C9_messages_of_all_sizes)
     expect_echo(&link, text, 64);
     expect_echo(&link, text, 65);
     shutdown(link.far, SHUT_WR);
+    crew_wait();
+    close(link.near);
+    close(link.far);
+}
+END_TEST
+
+/* A read ends before urgent data, though there is more: that is no reason to wait for what has come already. */
+static void read_around_urgent(void *data)
+{
+    const struct link *link = data;
+    char buffer[64];
+    size_t count;
+    must_be(lg_read(link->near, buffer, 1, lg_until_timeout(LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded); /* it is armed */
+    must(write(link->far, "abc", 3) == 3);
+    must(send(link->far, "!", 1, MSG_OOB) == 1);
+    must(write(link->far, "def", 3) == 3);
+    lg_sleep(5 * LG_MILLISECOND); /* what has come is told at once */
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must(count == 3 && memcmp(buffer, "abc", 3) == 0);
+    must(lgi_fd_may_be_read(link->near));
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must(count == 3 && memcmp(buffer, "def", 3) == 0);
+    must_be(lg_read(link->near, buffer, 1, lg_until_timeout(LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
+    must(write(link->far, "ghi", 3) == 3);
+    must_not_fail(lg_read(link->near, buffer, sizeof(buffer), lg_until_forever(), &count));
+    must(count == 3 && memcmp(buffer, "ghi", 3) == 0);
+}
+
+START_TEST(C9_data_behind_urgent_data)
+{
+    struct link link = new_link();
+    crew_go(read_around_urgent, &link);
     crew_wait();
     close(link.near);
     close(link.far);
@@ -372,6 +408,7 @@ int main(void)
         C9_two_system_calls_for_an_echo,
         C9_messages_of_all_sizes,
         C9_data_and_end_at_once,
+        C9_data_behind_urgent_data,
         C9_what_can_be_read_at_once_is_read,
         C9_urgent_data,
         C9_a_number_is_used_again_unknown_to_us,

@@ -10,9 +10,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "poll/descriptor.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 /* ---- a worker's instance ---- */
 
@@ -24,8 +27,8 @@ static bool open_epoll(struct lgi_worker *w)
 {
     if (w->epoll >= 0)
         return true;
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int epoll = lgi_own_fd(epoll_create1(EPOLL_CLOEXEC));
+    int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKES};
     if (epoll < 0 || event < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wake) != 0) {
         if (epoll >= 0)
@@ -52,6 +55,7 @@ struct lgi_kept {
     uint32_t life;
     bool registered;
     short ready; /* POLLIN: perhaps; POLLRDHUP and the like: for ever */
+    bool urgent; /* there was urgent data: a read ends before it, though there is more */
 };
 
 static struct lgi_kept *kept_of(struct lgi_worker *w, int fd)
@@ -87,10 +91,10 @@ bool lgi_fd_may_be_read(int fd)
     return !kept || kept->ready != 0 || kept->reader != lg_goroutine_id();
 }
 
-void lgi_fd_was_drained(int fd)
+void lgi_fd_was_drained(int fd, bool empty)
 {
     struct lgi_kept *kept = lgi_worker ? kept_of(lgi_worker, fd) : NULL;
-    if (kept)
+    if (kept && !(kept->urgent && !empty))
         kept->ready = (short)(kept->ready & ~POLLIN);
 }
 
@@ -121,7 +125,8 @@ static int arm(struct lgi_worker *w, int fd, struct lgi_fd *entry)
     bool keeps = entry->stream && has_room;
     uint32_t generation = entry->generation, life = entry->life;
     lgi_unlock(&entry->lock);
-    event.events |= keeps ? (uint32_t)EPOLLIN | EPOLLRDHUP | EPOLLET : (uint32_t)EPOLLONESHOT;
+    event.events |= keeps ? (uint32_t)EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET
+                          : (uint32_t)EPOLLONESHOT;
     event.data.u64 = (uint64_t)generation << GENERATION_SHIFT | (unsigned)fd;
     if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event) != 0 &&
         (errno != ENOENT || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0))
@@ -182,8 +187,10 @@ static void happened(struct lgi_worker *w, uint64_t about, short events)
     struct lgi_fd *entry = lgi_fd_known(fd);
     uint32_t generation = (uint32_t)(about >> GENERATION_SHIFT);
     struct lgi_kept *kept = kept_of(w, fd);
-    if (kept)
+    if (kept) {
         kept->ready = (short)(kept->ready | (events & (POLLIN | POLLRDHUP | POLLHUP | POLLERR)));
+        kept->urgent |= (events & POLLPRI) != 0;
+    }
     if (wake(w, entry, generation, events, kept != NULL))
         arm_again(w, fd, entry, generation);
 }
@@ -241,42 +248,40 @@ static lg_duration verify(struct lgi_worker *w)
 
 /* ---- events ---- */
 
+static int await_events(int epoll, struct epoll_event *events, int most, lg_duration rest)
+{
+    static bool without_pwait2; /* Linux before 5.11, qemu-user, some containers. Atomic */
+    if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
+        const struct timespec time = lgi_timespec(rest);
+        int count = epoll_pwait2(epoll, events, most, rest == LG_DURATION_MAX ? NULL : &time, NULL);
+        if (count >= 0 || !lgi_is_refused(errno))
+            return count;
+        __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
+    }
+    return epoll_wait(epoll, events, most, lgi_milliseconds(rest));
+}
+
 void lgi_poll(struct lgi_worker *w, lg_time until)
 {
-    enum { AT_ONCE = 128 };
-    static bool without_pwait2; /* Linux before 5.11, and qemu-user. Atomic */
+    enum { AT_ONCE = 128, NAP_MS = 10 };
     struct epoll_event events[AT_ONCE];
-    struct timespec time, *timeout = &time;
-    int errno_value = errno, count = -1;
-    lg_duration rest = 0;
+    LGI_KEEP_ERRNO;
 
     if (w->epoll < 0)
         return;
     lg_duration next = verify(w);
     if (until > next)
         until = next;
-    if (until == LG_DURATION_MAX)
-        timeout = NULL;
-    else if (until > 0)
-        rest = until - lg_now();
-    if (rest < 0)
-        rest = 0;
-    time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-    if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
-        count = epoll_pwait2(w->epoll, events, AT_ONCE, timeout, NULL);
-        if (count < 0 && errno == ENOSYS)
-            __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
-    }
-    if (__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
-        lg_duration ms = (rest + LG_MILLISECOND - 1) / LG_MILLISECOND;
-        count = epoll_wait(w->epoll, events, AT_ONCE,
-                           !timeout ? -1 : (int)(ms < INT32_MAX ? ms : INT32_MAX));
+    lg_duration rest = until > 0 ? lgi_time_left(until) : 0;
+    int count = await_events(w->epoll, events, AT_ONCE, rest);
+    if (count < 0 && errno != EINTR && rest > 0) { /* whatever it is, it must not become a loop */
+        lg_duration nap = lgi_time_in(NAP_MS * LG_MILLISECOND);
+        lgi_futex_wait(&w->state, LGI_W_ON_EPOLL, until < nap ? until : nap);
     }
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 != WAKES)
             happened(w, events[i].data.u64, (short)events[i].events);
     }
-    errno = errno_value;
 }
 
 /* ---- waiting ---- */
@@ -328,9 +333,7 @@ static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, sho
         claim = withdraw(g);
         lgi_fd_leave(entry, &wait);
         if (claim == LGI_READY) {
-            *revents = events;
-            if (failed == EPERM) /* a regular file: always ready */
-                return NULL;
+            /* A regular file, which poll(2) says is ready; or the call is refused. */
             return failed == EBADF ? lgi_fd_not_open(fd)
                                    : lgi_wait_by_polling(fd, generation, events, until, revents);
         }

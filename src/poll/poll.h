@@ -12,12 +12,17 @@
  * have closed the descriptor without our knowing, and have made another of the same number by itself, it is late by a
  * tenth of a second or two, once: all who wait for longer than that arm it after all.
  *
+ * What an event says may be of an older descriptor of the same number, closed by close(2) while its open file lives
+ * on in a child or a duplicate: the kernel goes on telling of that. So an event only ends a wait; before a call that
+ * could block, poll(2) is asked.
+ *
  * Who waits for a descriptor is known to all, so that lg_close can wake them. Each descriptor has a generation, a
  * number that lg_close changes: a call that began before does not go on to wait for what has the number now. */
 #ifndef LGI_POLL_POLL_H
 #define LGI_POLL_POLL_H
 
 #include <lifoguard/until.h>
+#include <poll.h>
 
 struct lgi_worker;
 
@@ -37,6 +42,8 @@ uint32_t lgi_fd_generation(int fd);
  * end), and makes ready who waited for one. */
 void lgi_poll(struct lgi_worker *worker, lg_time until);
 void lgi_poll_wake(struct lgi_worker *worker);
+/* As poll(2), until a time on lg_now's clock. It can return 0 before, if that is weeks from now. */
+int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_time until);
 
 /* A thread that waits for a descriptor looks whether it should stop. It must not end meanwhile. */
 void lgi_poll_recheck(struct lgi_g *g);
@@ -52,7 +59,7 @@ void lgi_fd_is_no_stream(int fd);
 /* False: on the calling goroutine's worker, it is known that there is nothing to read. */
 bool lgi_fd_may_be_read(int fd);
 
-/* It has been read, and there was less than asked for. */
-void lgi_fd_was_drained(int fd);
+/* It has been read, and there was less than asked for; or it was empty, and there was nothing. */
+void lgi_fd_was_drained(int fd, bool empty);
 
 #endif

@@ -9,25 +9,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "poll/descriptor.h"
 #include "poll/poll.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
-static int poll_until(struct pollfd *fds, nfds_t count, lg_time until)
+int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_time until)
 {
-    struct timespec time = {0};
-    lg_duration rest = until == LG_DURATION_MAX ? 0 : until - lg_now();
-    if (rest > 0)
-        time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-    return ppoll(fds, count, until == LG_DURATION_MAX ? NULL : &time, NULL);
+    static bool without_ppoll; /* atomic */
+    lg_duration rest = lgi_time_left(until);
+    if (!__atomic_load_n(&without_ppoll, __ATOMIC_RELAXED)) {
+        const struct timespec time = lgi_timespec(rest);
+        int ready = ppoll(fds, count, rest == LG_DURATION_MAX ? NULL : &time, NULL);
+        if (ready >= 0 || !lgi_is_refused(errno))
+            return ready;
+        __atomic_store_n(&without_ppoll, true, __ATOMIC_RELAXED);
+    }
+    return poll(fds, count, lgi_milliseconds(rest));
 }
 
 /* What poll(2) says at once. 0: not ready; -1: an errno value. */
 static int poll_now(int fd, short events, short *revents)
 {
     struct pollfd one = {.fd = fd, .events = events};
-    int count = poll_until(&one, 1, 0);
+    int count = lgi_poll_fds(&one, 1, 0);
     *revents = one.revents;
     if (count > 0 && (one.revents & POLLNVAL)) {
         errno = EBADF;
@@ -90,9 +98,7 @@ static int event_of_thread(void)
     if (thread_event > 0)
         return thread_event;
     pthread_once(&once, make_key);
-    int event = has_key ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-    if (event == 0) /* 0 stands for none: another number, then */
-        event = -1;
+    int event = has_key ? lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) : -1;
     if (event > 0 && pthread_setspecific(thread_key, &thread_event) != 0) {
         close(event);
         event = -1;
@@ -107,10 +113,10 @@ static int event_of_thread(void)
 void lgi_poll_recheck(struct lgi_g *g)
 {
     uint64_t look = LOOK;
-    int errno_value = errno, event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
+    LGI_KEEP_ERRNO;
+    int event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
     if (event > 0)
         (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
-    errno = errno_value;
 }
 
 static bool read_event(int event)
@@ -119,13 +125,21 @@ static bool read_event(int event)
     return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
 }
 
+/* The event has said that the wait is over. (What goes through the kernel is no order for ThreadSanitizer: the futex, which
+ * lgi_unpark has set before, is.) */
+static uint32_t unparked_as(struct lgi_g *g)
+{
+    (void)__atomic_load_n(&g->futex, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+}
+
 /* Somebody has claimed the wait: it is over when the event says so. */
 static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
     while (!read_event(event))
-        poll_until(&unparked, 1, LG_DURATION_MAX);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+        lgi_poll_fds(&unparked, 1, LG_DURATION_MAX);
+    return unparked_as(g);
 }
 
 static bool is_to_stop(const struct lgi_g *g)
@@ -137,13 +151,13 @@ static bool is_to_stop(const struct lgi_g *g)
 static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_time deadline)
 {
     for (;;) {
-        int count = poll_until(fds, 2, deadline);
+        int count = lgi_poll_fds(fds, 2, deadline);
         if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
             lgi_futex_wait(&g->futex, 0, lg_now() + LG_MILLISECOND);
         uint32_t mine = LGI_WAITING;
         if (count > 0 && fds[0].revents)
             mine = LGI_READY;
-        else if (count == 0 || (deadline != LG_DURATION_MAX && lg_now() >= deadline))
+        else if (deadline != LG_DURATION_MAX && lg_now() >= deadline)
             mine = LGI_TIMED_OUT;
         if (mine != LGI_WAITING && lgi_claim(g, mine))
             return mine;
@@ -151,7 +165,7 @@ static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_time d
         if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
             return LGI_STOPPED;
         if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
-            return over ? __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) : await_unpark(g, fds[1].fd);
+            return over ? unparked_as(g) : await_unpark(g, fds[1].fd);
     }
 }
 

@@ -5,34 +5,30 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "error/keep_errno.h"
+#include "time/clock.h"
 
 void lgi_futex_wait(void *word, uint32_t value, lg_time until)
 {
-    int errno_value = errno;
-    struct timespec time = {.tv_sec = (time_t)(until / LG_SECOND),
-                            .tv_nsec = (long)(until % LG_SECOND)};
-    if (until <= 0)
-        time = (struct timespec){0};
+    LGI_KEEP_ERRNO;
+    const struct timespec time = lgi_timespec(until);
     /* BITSET: the time is absolute, on the monotonic clock. */
     syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
             until == LG_DURATION_MAX ? NULL : &time, NULL, FUTEX_BITSET_MATCH_ANY);
-    errno = errno_value;
 }
 
 void lgi_futex_wake(void *word, int count)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
-    errno = errno_value;
 }
 
 void lgi_event_signal(int event)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     uint64_t one = 1;
     while (syscall(SYS_write, event, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
-    errno = errno_value;
 }

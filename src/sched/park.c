@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/runtime.h"
@@ -160,6 +161,7 @@ static void wait_on_fiber(struct lgi_g *g, lg_time deadline)
 
 static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
 {
+    LGI_KEEP_ERRNO;
     struct lgi_waiter watch;
     bool here = false; /* it has ended its wait itself, and nobody will unpark it */
 

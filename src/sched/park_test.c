@@ -516,25 +516,54 @@ START_TEST(signals_do_not_end_a_wait)
 }
 END_TEST
 
+static sigset_t mask_of_main;
+
 static void reads_mask(void)
 {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     for (int number = 1; number <= SIGRTMAX; number++) {
-        bool is_libcs = number >= 32 && number < SIGRTMIN;
         bool is_fault = number == SIGBUS || number == SIGFPE || number == SIGILL ||
                         number == SIGSEGV || number == SIGSYS || number == SIGTRAP;
-        if (number != SIGKILL && number != SIGSTOP && !is_libcs)
-            ck_assert_int_eq(sigismember(&mask, number), !is_fault);
+        ck_assert_int_eq(sigismember(&mask, number),
+                         !is_fault && sigismember(&mask_of_main, number));
     }
     add_one(&ended);
 }
 
-START_TEST(the_librarys_threads_block_all_signals_but_faults)
+/* Blocks these, and starts the library's first threads. */
+static void look_at_masks(const sigset_t *blocked)
 {
+    pthread_sigmask(SIG_BLOCK, blocked, NULL);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask_of_main);
     lg_go(reads_mask);
     lg_go_thread(reads_mask);
     wait_for_value(&ended, 2);
+}
+
+START_TEST(G7_the_librarys_threads_block_nothing_by_themselves)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    look_at_masks(&none);
+}
+END_TEST
+
+START_TEST(G7_they_block_what_the_starter_of_the_first_blocks)
+{
+    sigset_t some;
+    sigemptyset(&some);
+    sigaddset(&some, SIGUSR1);
+    sigaddset(&some, SIGRTMIN + 3);
+    look_at_masks(&some);
+}
+END_TEST
+
+START_TEST(G7_they_never_block_faults)
+{
+    sigset_t all;
+    sigfillset(&all);
+    look_at_masks(&all);
 }
 END_TEST
 
@@ -598,5 +627,6 @@ END_TEST
 RUN_TESTS("park", lists_of_waiters, goroutines_and_threads_wake_each_other, woken_before_it_parks,
           one_claim_a_wait, c9_deadlines, untils, a_deadline_and_a_signal_at_once_lose_nothing,
           parking_through, storms_of_waits_and_sets, what_happened_first_stays, sleeping,
-          signals_do_not_end_a_wait, the_librarys_threads_block_all_signals_but_faults,
+          signals_do_not_end_a_wait, G7_the_librarys_threads_block_nothing_by_themselves,
+          G7_they_block_what_the_starter_of_the_first_blocks, G7_they_never_block_faults,
           pthread_cancel_waits_for_the_wait, a_thread_may_end_as_soon_as_it_is_woken)

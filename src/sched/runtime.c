@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
 #include "sched/hooks.h"
 #include "sched/instrument.h"
+#include "sched/make_thread.h"
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_wanted;
@@ -78,34 +78,15 @@ void lgi_thread_bounds(struct lgi_stack_bounds *bounds)
 void lgi_worker_thread_begin(struct lgi_worker *w)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_setname_np(pthread_self(), "lg-worker");
+    lgi_take_mask();
     lgi_thread_bounds(&w->native_bounds);
+    w->errno_value = &errno;
     if (__cxa_get_globals)
         w->cxx_globals = __cxa_get_globals();
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
     lgi_sched_hooks.thread_begins();
-}
-
-/* All signals go to the program's own threads, but for faults, which a thread causes itself. */
-void lgi_block_signals(sigset_t *before)
-{
-    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
-    sigset_t set;
-    sigfillset(&set);
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-        sigdelset(&set, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &set, before);
-}
-
-static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument)
-{
-    sigset_t before;
-    lgi_block_signals(&before);
-    int failed = pthread_create(thread, NULL, function, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
 }
 
 static struct lgi_worker *new_worker(unsigned number)
@@ -139,7 +120,7 @@ static bool add(void)
     spare = NULL;
     lgi_workers[worker_count] = w;
     __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
-    if (create_thread(&w->thread, lgi_worker_main, w) != 0) {
+    if (lgi_make_thread(&w->thread, NULL, lgi_worker_main, w) != 0) {
         __atomic_store_n(&worker_count, worker_count - 1, __ATOMIC_RELEASE);
         spare = w;
         return false;
@@ -151,13 +132,12 @@ static bool add(void)
 
 void lgi_worker_add(void)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     if (lgi_worker_count() < lgi_workers_wanted() && pthread_mutex_trylock(&lock) == 0) {
         if (worker_count < lgi_workers_wanted())
             add();
         pthread_mutex_unlock(&lock);
     }
-    errno = errno_value;
 }
 
 /* ---- the first ones ---- */
@@ -180,6 +160,7 @@ static void begin_once(void)
     __atomic_compare_exchange_n(&lgi_wanted, &undecided, wanted, false, __ATOMIC_RELAXED,
                                 __ATOMIC_RELAXED);
     pthread_atfork(NULL, NULL, in_child);
+    lgi_note_mask();
     lgi_measure_ticks();
     lgi_sched_hooks.begin();
 }
@@ -191,15 +172,15 @@ bool lgi_workers_begin(void)
         return true;
     if (lgi_forked)
         lgi_refuse_after_fork();
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     pthread_once(&once, begin_once);
     pthread_mutex_lock(&lock);
     /* The second one watches the first (worker.h). */
     while (worker_count < 2 && worker_count < lgi_workers_wanted() && add())
         ;
+    bool some = worker_count > 0;
     pthread_mutex_unlock(&lock);
-    errno = errno_value;
-    return worker_count > 0;
+    return some;
 }
 
 struct lgi_worker *lgi_worker_for_timers(void)

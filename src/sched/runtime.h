@@ -2,8 +2,6 @@
 #ifndef LGI_SCHED_RUNTIME_H
 #define LGI_SCHED_RUNTIME_H
 
-#include <signal.h>
-
 #include "sched/worker.h"
 
 enum { LGI_WORKERS_MOST = 1024 };
@@ -35,9 +33,6 @@ void lgi_refuse_after_fork(void);
 
 /* What a worker's thread has to do first. */
 void lgi_worker_thread_begin(struct lgi_worker *worker);
-
-/* Those that the library's threads block: then the mask is to be set back. */
-void lgi_block_signals(sigset_t *before);
 
 /* Where the calling thread's own stack lies. */
 void lgi_thread_bounds(struct lgi_stack_bounds *bounds);

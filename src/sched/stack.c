@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
 #include "sched/instrument.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -58,7 +59,7 @@ int lgi_stack_class(size_t size)
  * says that it may not be touched, and nothing faults. */
 static bool is_guard(void *page)
 {
-    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (event < 0)
         return false;
     bool refused = write(event, page, sizeof(uint64_t)) < 0 && errno == EFAULT;
@@ -74,8 +75,9 @@ static bool guard(void *low)
                      madvise(low, stacks.page, MADV_GUARD_INSTALL) == 0 && is_guard(low);
         stacks.guards = works ? BY_MADVISE : BY_MPROTECT;
     }
-    return (stacks.guards == BY_MADVISE ? madvise(low, stacks.page, MADV_GUARD_INSTALL)
-                                        : mprotect(low, stacks.page, PROT_NONE)) == 0;
+    if (stacks.guards == BY_MADVISE && madvise(low, stacks.page, MADV_GUARD_INSTALL) == 0)
+        return true;
+    return mprotect(low, stacks.page, PROT_NONE) == 0;
 }
 
 /* Guards the stacks that will be taken next, some in one call where the kernel allows it: that takes half as long. */

@@ -1,13 +1,13 @@
 /* Goroutines with a thread of their own: all that waits and wakes treats them as threads of the program. */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "sched/hooks.h"
 #include "sched/runtime.h"
 
 #include "sched/futex.h"
+#include "sched/make_thread.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -44,6 +44,9 @@ static void end(struct lgi_g **guard)
     pthread_mutex_unlock(&threads.lock);
     lgi_task_free(start);
     lgi_sched_hooks.thread_ends();
+    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    lgi_outlive_children();
+    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
 }
 
 static void *lgi_thread_main(void *argument)
@@ -51,6 +54,7 @@ static void *lgi_thread_main(void *argument)
     struct lgi_g *g = lgi_self();
     struct lgi_g *guard __attribute__((cleanup(end))) = g;
     pthread_setname_np(pthread_self(), "lg-thread");
+    lgi_take_mask();
     g->start = argument;
     lgi_thread_bounds(&g->bounds);
     lgi_sched_hooks.thread_begins();
@@ -63,7 +67,6 @@ bool lgi_thread_run_task(struct lgi_task *start)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t before;
 
     if (!lgi_workers_begin() || pthread_attr_init(&attributes) != 0)
         return false;
@@ -80,9 +83,7 @@ bool lgi_thread_run_task(struct lgi_task *start)
     pthread_mutex_lock(&threads.lock);
     threads.count++;
     pthread_mutex_unlock(&threads.lock);
-    lgi_block_signals(&before);
-    int failed = pthread_create(&thread, &attributes, lgi_thread_main, start);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = lgi_make_thread(&thread, &attributes, lgi_thread_main, start);
     pthread_attr_destroy(&attributes);
     if (failed) {
         pthread_mutex_lock(&threads.lock);

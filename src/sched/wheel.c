@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "sched/keeper.h"
 #include "sched/lock.h"
 #include "sched/run_queue.h"
 #include "sched/runtime.h"
@@ -203,8 +204,10 @@ bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
     struct lgi_worker *worker = lgi_worker_for_timers();
     if (!worker)
         return false;
-    if (lgi_timers_add(&worker->timers, timer, when))
+    if (lgi_timers_add(&worker->timers, timer, when)) {
         lgi_worker_wake(worker);
+        lgi_keeper_note(when);
+    }
     return true;
 }
 

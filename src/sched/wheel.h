@@ -1,5 +1,5 @@
 /* Timers on the monotonic clock. Each worker has a set of them, and runs what is due; another worker does it if that
- * one is busy for long. Starting and stopping takes constant time and no memory, whatever their number.
+ * one is busy for long, and the timekeeper (keeper.h) if all are. Starting and stopping takes constant time and no memory, whatever their number.
  *
  * A set is a wheel of wheels, with ticks of a nanosecond. A timer stands on the level of the highest digit, to the
  * base of 64, in which its time differs from the current one, in the slot that this digit numbers. When the

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/instrument.h"
 #include "sched/run_queue.h"
 #include "sched/runtime.h"
 #include "sched/switch.h"
+#include "time/clock.h"
 
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
@@ -344,12 +346,15 @@ static struct lgi_g *choose(struct lgi_worker *w)
     return g ? g : &w->native;
 }
 
+/* Others run; when the goroutine goes on, errno is as it was (G6). */
 static inline void leave(struct lgi_g *g)
 {
     struct lgi_worker *w = g->worker;
+    int errno_value = *w->errno_value;
     struct lgi_g *next = choose(w);
     if (next != g)
         change(w, g, next);
+    *w->errno_value = errno_value;
     g->state = LGI_G_RUNNING;
 }
 
@@ -730,7 +735,7 @@ void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
 {
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
-        if (!lgi_worker_visit(lgi_workers[i], visit, data, lg_now() + for_each))
+        if (!lgi_worker_visit(lgi_workers[i], visit, data, lgi_time_in(for_each)))
             busy(lgi_workers[i], data);
     }
 }
@@ -743,6 +748,7 @@ void lgi_with_room(void (*function)(void *data), void *data)
         function(data);
         return;
     }
+    LGI_KEEP_ERRNO;
     w->errand = function;
     w->errand_data = data;
     w->errand_for = g;

@@ -53,6 +53,7 @@ struct lgi_worker {
     struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
     lg_duration verify_at;
     void *cxx_globals;
+    int *errno_value;   /* the thread's, which its goroutines share */
     struct lgi_g *dead; /* the goroutine that was just left for good */
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
     unsigned number;

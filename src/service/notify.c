@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
+
 enum { STATUS_SIZE = 1024, MESSAGE_SIZE = STATUS_SIZE + 128 };
 
 struct lg_notify {
@@ -73,11 +76,11 @@ lg_notify *lg_notify_open_at(const char *address)
     socklen_t length;
     if (!address || !parse_address(address, &parsed, &length))
         return NULL;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     lg_notify *notify = malloc(sizeof(*notify));
     if (notify) {
         *notify = (lg_notify){.length = length, .address = parsed};
-        notify->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        notify->socket = lgi_own_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         if (notify->socket < 0) {
             free(notify);
             notify = NULL;
@@ -87,17 +90,15 @@ lg_notify *lg_notify_open_at(const char *address)
             setsockopt(notify->socket, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
         }
     }
-    errno = errno_value;
     return notify;
 }
 
 lg_notify *lg_notify_open(void)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     lg_notify *notify = lg_notify_open_at(getenv("NOTIFY_SOCKET"));
     if (notify)
         notify->watchdog = watchdog_from_environment();
-    errno = errno_value;
     return notify;
 }
 
@@ -105,10 +106,9 @@ void lg_notify_free(lg_notify *notify)
 {
     if (!notify)
         return;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     close(notify->socket);
     free(notify);
-    errno = errno_value;
 }
 
 lg_duration lg_notify_watchdog_interval(const lg_notify *notify)
@@ -122,7 +122,7 @@ bool lg_notify_send(lg_notify *notify, const char *assignments)
 {
     if (!notify || !assignments || !*assignments)
         return false;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     size_t length = strlen(assignments);
     bool deaf = __atomic_load_n(&notify->deaf, __ATOMIC_RELAXED);
     ssize_t sent;
@@ -133,7 +133,6 @@ bool lg_notify_send(lg_notify *notify, const char *assignments)
     bool given_up = sent < 0 && errno == EAGAIN;
     if (given_up != deaf)
         __atomic_store_n(&notify->deaf, given_up, __ATOMIC_RELAXED);
-    errno = errno_value;
     return sent == (ssize_t)length;
 }
 
@@ -180,11 +179,10 @@ bool lg_notify_status(lg_notify *notify, const char *format, ...)
     va_list values;
     if (!notify)
         return false;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     va_start(values, format);
     vsnprintf(status, sizeof(status), format, values);
     va_end(values);
-    errno = errno_value;
     return send_with(notify, "", status);
 }
 

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "closers/own_fd.h"
+#include "time/clock.h"
 
 enum { SIGNALLED = 128 };
 
@@ -42,10 +44,10 @@ static void reap_until(const sigset_t *waited, lg_time end)
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid > 0 || (pid < 0 && errno == EINTR))
             continue;
-        lg_duration rest = end - lg_now();
+        lg_duration rest = lgi_time_left(end);
         if (pid < 0 || rest <= 0)
             return;
-        struct timespec time = {rest / LG_SECOND, rest % LG_SECOND};
+        const struct timespec time = lgi_timespec(rest);
         sigtimedwait(waited, NULL, &time);
     }
 }
@@ -71,9 +73,7 @@ static void guard(pid_t child, const lg_pid1_options *options, const sigset_t *w
     if (options->grace > 0) {
         if (getpid() == 1)
             kill(-1, SIGTERM);
-        lg_time now = lg_now();
-        reap_until(waited,
-                   options->grace < LG_DURATION_MAX - now ? now + options->grace : LG_DURATION_MAX);
+        reap_until(waited, lgi_time_in(options->grace));
     }
     _exit(status_of(status));
 }
@@ -81,7 +81,7 @@ static void guard(pid_t child, const lg_pid1_options *options, const sigset_t *w
 /* A group of its own, in the foreground if this process is. */
 static void separate(void)
 {
-    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int terminal = lgi_own_fd(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     bool foreground = terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
     setpgid(0, 0);
     if (foreground) {

@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
+
 #define RESPONSE(status, text)                                                                     \
     "HTTP/1.1 " status "\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n"               \
     "Connection: close\r\n" text
@@ -23,7 +26,7 @@ static lg_error *make_file(const char *path)
     if (!path)
         return NULL;
     do {
-        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+        fd = lgi_own_fd(open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
     } while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return lg_error_new_errno("create %s", path);
@@ -38,21 +41,19 @@ static void set(lg_readiness *readiness, uint32_t on)
 
 void lg_readiness_init(lg_readiness *readiness, const char *path)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     *readiness = (lg_readiness)LG_READINESS_INIT(path);
     lg_error_free(remove_file(path));
-    errno = errno_value;
 }
 
 lg_error *lg_readiness_on(lg_readiness *readiness)
 {
     if (!readiness)
         return NULL;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     lg_error *error = make_file(readiness->lgi_path);
     if (!error)
         set(readiness, 1);
-    errno = errno_value;
     return error;
 }
 
@@ -60,10 +61,9 @@ lg_error *lg_readiness_off(lg_readiness *readiness)
 {
     if (!readiness)
         return NULL;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     set(readiness, 0);
     lg_error *error = remove_file(readiness->lgi_path);
-    errno = errno_value;
     return error;
 }
 

@@ -10,6 +10,7 @@
 
 #include "sched/park.h"
 #include "shutdown/internal.h"
+#include "time/clock.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_shutting_down, ECANCELED, "shutting down");
 LG_ERROR_DEFINE_ERRNO(lg_error_stage_not_stopped, ETIMEDOUT, "not stopped, as no time was left");
@@ -23,11 +24,6 @@ enum { EXIT_SIGNALLED = 128 };
 static lg_duration earlier(lg_duration a, lg_duration b)
 {
     return a < b ? a : b;
-}
-
-static lg_duration after(lg_time time, lg_duration duration)
-{
-    return duration < LG_DURATION_MAX - time ? time + duration : LG_DURATION_MAX;
 }
 
 static void set_phase(lg_shutdown *s, enum lgi_phase phase)
@@ -85,8 +81,8 @@ static void begin_request(lg_shutdown *s, bool drain)
         char duration[LG_DURATION_TEXT_SIZE];
         lg_duration_format(s->options.drain_delay, duration, sizeof(duration));
         lgi_shutdown_log(s->options.log, "shutdown: draining for %s", duration);
-        s->drain_until = after(s->requested_at, s->options.drain_delay);
-        lg_notify_extend(s->options.notify, after(s->options.drain_delay, MARGIN));
+        s->drain_until = lgi_time_add(s->requested_at, s->options.drain_delay);
+        lg_notify_extend(s->options.notify, lgi_time_add(s->options.drain_delay, MARGIN));
         lg_notify_status(s->options.notify, "draining for %s", duration);
     }
 }
@@ -106,9 +102,9 @@ static void begin_stops(lg_shutdown *s)
 {
     lg_time now = lg_now();
     s->began = now;
-    s->deadline = after(now, s->options.budget);
+    s->deadline = lgi_time_add(now, s->options.budget);
     if (s->options.grace_period > 0) {
-        lg_time end = after(s->requested_at, s->options.grace_period);
+        lg_time end = lgi_time_add(s->requested_at, s->options.grace_period);
         if (end > now) /* else nobody enforces it */
             s->deadline = earlier(s->deadline, end);
     }
@@ -171,7 +167,8 @@ static lg_duration look_at(lg_shutdown *s, size_t i)
     if (returned) {
         lg_error *error = stage->error;
         lg_stage_outcome outcome = stage->ended_as;
-        if (outcome != LG_STAGE_PANICKED && stage->ended_at >= stage->began + stage->given) {
+        if (outcome != LG_STAGE_PANICKED &&
+            stage->ended_at >= lgi_time_add(stage->began, stage->given)) {
             outcome = LG_STAGE_TIMED_OUT;
             error = late(stage);
         }
@@ -196,7 +193,7 @@ static void tell_of_start(lg_shutdown *s, struct lgi_stage *stage)
     lg_duration_format(stage->given, limit, sizeof(limit));
     lgi_shutdown_log(s->options.log, "shutdown: %s: stopping, at most %s", stage->name, limit);
     if (s->options.notify) {
-        lg_notify_extend(s->options.notify, after(stage->given, MARGIN));
+        lg_notify_extend(s->options.notify, lgi_time_add(stage->given, MARGIN));
         lg_notify_status(s->options.notify, "stopping %s (%zu of %zu), at most %s", stage->name,
                          stage->rank, s->order.count, limit);
     }
@@ -217,7 +214,7 @@ static lg_duration start_some(lg_shutdown *s)
         pthread_mutex_lock(&s->lock);
         stage->began = now;
         stage->given = given;
-        stage->give_up = earlier(now + given + linger, s->deadline);
+        stage->give_up = earlier(lgi_time_add(lgi_time_add(now, given), linger), s->deadline);
         stage->outcome = LG_STAGE_STOPPING;
         stage->rank = s->ranks + 1;
         bool offered = lgi_stage_offer(s, stage);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
 #include "shutdown/internal.h"
 
 /* ---- text ---- */
@@ -256,12 +257,11 @@ size_t lg_shutdown_report_json(const lg_shutdown *shutdown, char *buffer, size_t
 static bool write_line(int fd, const char *line, size_t length)
 {
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     ssize_t written = -1;
     /* If nobody reads it, that shall not be why the program does not end. */
     if (poll(&writable, 1, 100) == 1 && (writable.revents & POLLOUT))
         written = write(fd, line, length);
-    errno = errno_value;
     return written == (ssize_t)length;
 }
 

@@ -13,6 +13,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
+#include "poll/poll.h"
+#include "sched/make_thread.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -27,7 +31,7 @@ void lgi_shutdown_let_go(lg_shutdown *s)
 {
     if (__atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     for (size_t i = 0; i < s->order.count; i++)
         free(s->order.nodes[i].stage);
     lgi_order_free(&s->order);
@@ -41,29 +45,20 @@ void lgi_shutdown_let_go(lg_shutdown *s)
     pthread_cond_destroy(&s->offer);
     pthread_mutex_destroy(&s->lock);
     free(s);
-    errno = errno_value;
 }
 
 void lgi_shutdown_wake(lg_shutdown *s)
 {
     uint64_t one = 1;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
-    errno = errno_value;
 }
 
 static void sleep_until(lg_shutdown *s, lg_time until)
 {
     struct pollfd wake = {.fd = s->wake, .events = POLLIN};
-    struct timespec time = {0}, *timeout = NULL;
-    if (until != LG_DURATION_MAX) {
-        lg_duration rest = until - lg_now();
-        if (rest > 0)
-            time = (struct timespec){rest / LG_SECOND, rest % LG_SECOND};
-        timeout = &time;
-    }
-    ppoll(&wake, 1, timeout, NULL);
+    lgi_poll_fds(&wake, 1, until);
     uint64_t count;
     while (read(s->wake, &count, sizeof(count)) < 0 && errno == EINTR)
         ;
@@ -130,12 +125,9 @@ static void leave_signals(lg_shutdown *s)
 
 static lg_error *start_threads(lg_shutdown *s)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &s->mask);
+    pthread_sigmask(SIG_SETMASK, NULL, &s->mask);
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
-    int failed = pthread_create(&s->thread, NULL, coordinate, s);
-    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    int failed = lgi_make_thread(&s->thread, NULL, coordinate, s);
     if (failed) {
         __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
         return lg_error_new_code(failed, "a thread for shutting down");
@@ -148,8 +140,8 @@ static lg_error *make(lg_shutdown *s)
     lg_error *error = make_contexts(s);
     if (error)
         return error;
-    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->wake = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    s->asked = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (s->wake < 0 || s->asked < 0)
         return lg_error_new_errno("eventfd");
     error = handle_signals(s);
@@ -438,6 +430,7 @@ lg_error *lg_shutdown_stop(lg_shutdown *s)
         return lg_error_new("shutdown in a child after fork: the stages are its parent's");
     if (lgi_stage_current() == s)
         lg_panic("a stop that calls lg_shutdown_stop would wait for itself");
+    LGI_KEEP_ERRNO;
     pthread_mutex_lock(&s->lock);
     s->stop_wanted = true;
     pthread_mutex_unlock(&s->lock);
@@ -454,13 +447,12 @@ void lg_shutdown_close(lg_shutdown *s, lg_error **result)
 {
     if (!s)
         return;
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     lg_error_join_into(result, lg_shutdown_stop(s));
     if (s->owner == getpid()) {
         disband(s);
         lgi_shutdown_let_go(s);
     }
-    errno = errno_value;
 }
 
 size_t lg_shutdown_overrun_count(const lg_shutdown *shutdown)

@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "sched/make_thread.h"
 #include "shutdown/internal.h"
+#include "time/clock.h"
 
 static __thread lg_shutdown *current;
 
@@ -73,7 +75,8 @@ static void call(struct lgi_stage *stage)
         lg_defer_recover(caught, stage);
         current = stage->owner;
         stage->ended_as = LG_STAGE_STOPPING;
-        lg_context *context = bounded_context(stage->name, stage->began + stage->given);
+        lg_context *context = bounded_context(stage->name,
+                                              lgi_time_add(stage->began, stage->given));
         lg_defer(lg_context_free, context);
         stage->error = stage->stop(stage->argument, context ? context : stage->owner->fallback);
         stage->ended_as = stage->error ? LG_STAGE_FAILED : LG_STAGE_DONE;
@@ -114,6 +117,7 @@ static void *run(void *data)
         s->idle++;
         pthread_mutex_unlock(&s->lock);
     }
+    lgi_outlive_children();
     return NULL;
 }
 
@@ -121,17 +125,12 @@ bool lgi_runner_add(lg_shutdown *s)
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    sigset_t all, before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
     s->idle++;
-    /* It takes its own mask when it has a name to be seen by. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool made = pthread_create(&thread, &attributes, run, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool made = lgi_make_thread(&thread, &attributes, run, s) == 0;
     pthread_attr_destroy(&attributes);
     if (!made) {
         s->idle--;
@@ -168,9 +167,7 @@ lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
 {
     lg_func (lg_error *, err) {
         lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
-        lg_time now = lg_now();
-        lg_context *context = bounded_context(
-            stage->name, limit < LG_DURATION_MAX - now ? now + limit : LG_DURATION_MAX);
+        lg_context *context = bounded_context(stage->name, lgi_time_in(limit));
         lg_defer(lg_context_free, context);
         struct here here = {stage, context ? context : s->fallback};
         {

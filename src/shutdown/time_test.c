@@ -296,10 +296,44 @@ START_TEST(S6_a_stop_during_the_drain_delay_cuts_it)
 }
 END_TEST
 
+/* ---- while every worker computes ---- */
+
+static bool may_end; /* atomic */
+
+static void compute(sem_t *computing)
+{
+    sem_post(computing);
+    while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+        ;
+}
+
+START_TEST(S8_a_limit_holds_while_every_worker_computes)
+{
+    struct act a = {.name = "a"}, b = {.name = "b", .behaviour = OBEYS};
+    sem_t computing;
+    sem_init(&computing, 0, 0);
+    ok(lg_set_workers(2));
+    for (int i = 0; i < 2; i++)
+        lg_go(compute, &computing);
+    for (int i = 0; i < 2; i++)
+        sem_wait(&computing);
+    lg_shutdown *s = new_shutdown(quiet);
+    add_act(s, &a, 0);
+    add_act(s, &b, 300 * MS);
+    lg_error *err = lg_shutdown_stop(s);
+    ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
+    lg_error_free(err);
+    expect_acts("b a");
+    wait_for_stragglers(s);
+    lg_shutdown_close(s, NULL);
+    __atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
+}
+END_TEST
+
 RUN_TESTS("time", S2_a_stage_that_obeys_is_cancelled_at_its_limit,
           S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts,
           S4_what_comes_late_is_dropped, S2_it_ends_before_what_overran,
           S2_every_stage_in_turn_overruns, S2_the_budget_holds_when_all_overrun,
           S2_what_was_not_stopped_is_named, S2_the_grace_period_cuts_the_budget,
           S2_C7_a_stop_has_a_context_of_its_own, S6_readiness_goes_first_and_the_drain_delay_passes,
-          S6_a_stop_during_the_drain_delay_cuts_it)
+          S6_a_stop_during_the_drain_delay_cuts_it, S8_a_limit_holds_while_every_worker_computes)

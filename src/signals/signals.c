@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "error/keep_errno.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 
 enum { MOST = 64, NAME_SIZE = 32 };
@@ -64,7 +67,7 @@ int lg_error_signal(const lg_error *error)
 
 static void handle(int number)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     if (getpid() == owner) {
         unsigned char byte = (unsigned char)number;
         while (write(writer, &byte, 1) < 0 && errno == EINTR)
@@ -73,7 +76,6 @@ static void handle(int number)
         signal(number, SIG_DFL);
         raise(number); /* delivered when this returns */
     }
-    errno = errno_value;
 }
 
 static void tell(int number)
@@ -118,15 +120,11 @@ static lg_error *start_thread(void)
 {
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, mask;
     int failed = pthread_attr_init(&attributes);
     if (failed)
         return lg_error_new_code(failed, "a thread for signals");
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &mask);
-    failed = pthread_create(&thread, &attributes, thread_main, NULL);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    failed = lgi_make_thread(&thread, &attributes, thread_main, NULL);
     pthread_attr_destroy(&attributes);
     if (!failed)
         __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
@@ -138,7 +136,7 @@ static lg_error *set_up(void)
     int ends[2];
     if (owner != 0)
         return NULL;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(ends, 0) != 0)
         return lg_error_new_errno("a pipe for signals");
     reader = ends[0];
     writer = ends[1];

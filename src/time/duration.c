@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <lifoguard/time.h>
 
+#include <lifoguard/impl/time.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -224,5 +225,5 @@ lg_time lg_now(void)
 
 lg_duration lg_since(lg_time start)
 {
-    return lg_now() - start;
+    return lgi_time_sub(lg_now(), start);
 }

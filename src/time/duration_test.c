@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "time/clock.h"
+
 #define NS LG_NANOSECOND
 #define US LG_MICROSECOND
 #define MS LG_MILLISECOND
@@ -294,6 +296,51 @@ START_TEST(duration_since_measures)
 }
 END_TEST
 
+static const struct {
+    lg_duration a, b, sum, difference;
+} sums[] = {
+    {1, 2, 3, -1},
+    {LG_DURATION_MAX, 0, LG_DURATION_MAX, LG_DURATION_MAX},
+    {LG_DURATION_MAX, 1, LG_DURATION_MAX, LG_DURATION_MAX - 1},
+    {LG_DURATION_MAX, -1, LG_DURATION_MAX - 1, LG_DURATION_MAX},
+    {LG_DURATION_MAX, LG_DURATION_MAX, LG_DURATION_MAX, 0},
+    {LG_DURATION_MAX, LG_DURATION_MIN, -1, LG_DURATION_MAX},
+    {LG_DURATION_MIN, 1, LG_DURATION_MIN + 1, LG_DURATION_MIN},
+    {LG_DURATION_MIN, -1, LG_DURATION_MIN, LG_DURATION_MIN + 1},
+    {LG_DURATION_MIN, LG_DURATION_MIN, LG_DURATION_MIN, 0},
+    {LG_DURATION_MIN, LG_DURATION_MAX, -1, LG_DURATION_MIN},
+    {0, LG_DURATION_MIN, LG_DURATION_MIN, LG_DURATION_MAX},
+    {-1, LG_DURATION_MIN, LG_DURATION_MIN, LG_DURATION_MAX},
+};
+
+START_TEST(times_do_not_overflow)
+{
+    ck_assert_int_eq(lgi_time_add(sums[_i].a, sums[_i].b), sums[_i].sum);
+    ck_assert_int_eq(lgi_time_sub(sums[_i].a, sums[_i].b), sums[_i].difference);
+}
+END_TEST
+
+START_TEST(times_for_the_kernel)
+{
+    ck_assert_int_eq(lgi_time_left(LG_DURATION_MAX), LG_DURATION_MAX);
+    ck_assert_int_eq(lgi_time_left(LG_DURATION_MIN), 0);
+    ck_assert_int_eq(lgi_time_left(lg_now()), 0);
+    ck_assert_int_gt(lgi_time_left(LG_DURATION_MAX - 1), 0);
+    ck_assert_int_eq(lgi_time_in(LG_DURATION_MAX), LG_DURATION_MAX);
+    ck_assert_int_lt(lgi_time_in(LG_DURATION_MIN), 0);
+    ck_assert_int_eq(lg_since(LG_DURATION_MIN), LG_DURATION_MAX);
+    ck_assert_int_eq(lgi_timespec(-1).tv_sec, 0);
+    ck_assert_int_eq(lgi_timespec(-1).tv_nsec, 0);
+    ck_assert_int_eq(lgi_timespec(3 * S + 5).tv_sec, 3);
+    ck_assert_int_eq(lgi_timespec(3 * S + 5).tv_nsec, 5);
+    ck_assert_int_eq(lgi_milliseconds(LG_DURATION_MAX), -1);
+    ck_assert_int_eq(lgi_milliseconds(LG_DURATION_MAX - 1), INT32_MAX);
+    ck_assert_int_eq(lgi_milliseconds(0), 0);
+    ck_assert_int_eq(lgi_milliseconds(1), 1);
+    ck_assert_int_eq(lgi_milliseconds(MS), 1);
+}
+END_TEST
+
 #define ROWS(table) ((int)(sizeof(table) / sizeof(table)[0]))
 
 int main(void)
@@ -308,6 +355,8 @@ int main(void)
     tcase_add_test(tests, duration_parse_survives_anything);
     tcase_add_test(tests, duration_now_never_goes_back);
     tcase_add_test(tests, duration_since_measures);
+    tcase_add_loop_test(tests, times_do_not_overflow, 0, ROWS(sums));
+    tcase_add_test(tests, times_for_the_kernel);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -411,6 +411,16 @@ nobody_reads_what_it_tells() {
     [[ $(<status) == 0 && -e cleaned ]] || fail "status $(<status)"
 }
 
+# None of the program's own descriptors gets their numbers.
+standard_descriptors_may_be_closed() {
+    jobs_are 'for fd in 0 1 2; do [ ! -e /proc/$PPID/fd/$fd ] || echo "$fd is open"; done >low' \
+        'defer touch cleaned' 'word=$(echo value)' 'echo $word >value'
+    status=0
+    timeout --foreground 60 "$program" run jobs <&- >&- 2>&- || status=$?
+    [[ $status == 0 && -e cleaned && -e low && ! -s low && $(<value) == value ]] ||
+        fail "status $status: $(cat low)"
+}
+
 # SIGTERM or SIGINT at any moment: whatever was acquired is released.
 signals_at_random_moments_leave_nothing() {
     local i lines=() stopped=0 rounds=${LG_RUN_ROUNDS:-60}

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "job.h"
 
+#include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -11,9 +12,10 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "time/clock.h"
 
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
 static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
@@ -132,7 +134,7 @@ void job_signal(struct job *job, int number)
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
 {
     job->step = step;
-    job->deadline = lg_now() + limit;
+    job->deadline = lgi_time_in(limit);
     if (step == JOB_ASKED)
         job_signal(job, number);
     if (step == JOB_KILLED)
@@ -186,9 +188,9 @@ static lg_error *shells_words(int fd)
 lg_error *job_check_syntax(const char *command)
 {
     lg_func (lg_error *, err) {
-        int words = memfd_create("sh", MFD_CLOEXEC);
+        int words = scratch_open("sh");
         if (words < 0)
-            lg_return(lg_error_new_errno("memfd_create"));
+            lg_return(lg_error_new_errno("a file for what the shell says"));
         lg_defer(close, words);
         posix_spawn_file_actions_t actions;
         int failed = posix_spawn_file_actions_init(&actions);

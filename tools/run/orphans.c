@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "time/clock.h"
+
 struct list {
     pid_t *pids;
     size_t count;
@@ -112,12 +114,12 @@ static bool end_with(int number, lg_duration limit)
 {
     struct list told = {0};
     lg_defer(list_free, &told);
-    lg_time deadline = lg_now() + limit;
+    lg_time deadline = lgi_time_in(limit);
     while (signal_all(number, &told) > 0) {
         if (lg_now() >= deadline)
             return false;
         /* One that is adopted later comes without a signal: so look again now and then. */
-        lg_time next = lg_now() + 100 * LG_MILLISECOND;
+        lg_duration next = lgi_time_in(100 * LG_MILLISECOND);
         signals_wait(next < deadline ? next : deadline);
         while (signals_next() == SIGCHLD)
             ;

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+
 /* A command is one argument of sh, which Linux limits to 128 KiB. */
 enum { LONGEST_LINE = 64 * 1024, LARGEST_FILE = 16 * 1024 * 1024 };
 
@@ -359,7 +361,7 @@ lg_error *job_file_read(const char *path, struct job_file *file)
 {
     *file = (struct job_file){.path = path};
     lg_func (lg_error *, err) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
         if (fd < 0)
             lg_return(lg_error_new_errno("%s", path));
         lg_defer(close, fd);

@@ -7,6 +7,7 @@
 #include "orphans.h"
 #include "parse.h"
 #include "say.h"
+#include "scratch.h"
 #include "shell.h"
 #include "signals.h"
 
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* A longer value would not fit into a command's environment. */
@@ -407,9 +407,9 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
 static lg_error *run_assignment(struct run *run, const struct line *line, const char *tag)
 {
     lg_func (lg_error *, err) {
-        int fd = memfd_create("value", MFD_CLOEXEC);
+        int fd = scratch_open("value");
         if (fd < 0)
-            lg_return(lg_error_new_errno("memfd_create"));
+            lg_return(lg_error_new_errno("a file for a value"));
         lg_defer(close, fd);
         char *assignment = NULL;
         err = expand(line->command, EXPAND_LAST_PID, value_of, run, &assignment);

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+#include "time/clock.h"
+
 static int ends[2] = {-1, -1};
 
 static struct {
@@ -39,7 +42,7 @@ static void handler(int number)
 
 lg_error *signals_open(void)
 {
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (lgi_own_pipe(ends, O_NONBLOCK) != 0)
         return lg_error_new_errno("pipe");
     for (unsigned i = 0; i < HANDLED; i++) {
         if (sigaction(handled[i].number, NULL, &handled[i].before) != 0)
@@ -82,8 +85,7 @@ void signals_wait(lg_time deadline)
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
     int timeout = -1;
     if (deadline != 0) {
-        lg_duration left = (deadline - lg_now() + LG_MILLISECOND - 1) / LG_MILLISECOND;
-        timeout = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+        timeout = lgi_milliseconds(lgi_time_left(deadline));
     }
     poll(&fd, 1, timeout);
 }

@@ -7,6 +7,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "closers/own_fd.h"
+
 static int terminal = -1;
 static bool given;
 static bool has_settings;
@@ -15,7 +17,7 @@ static struct termios settings;
 static bool give(pid_t group)
 {
     if (terminal < 0)
-        terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        terminal = lgi_own_fd(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     if (terminal < 0)
         return false;
     if (tcgetpgrp(terminal) != getpgrp()) {

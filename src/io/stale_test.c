@@ -1,0 +1,140 @@
+/* What the kernel goes on telling of a descriptor that was closed by close(2), while its open file lives on and its number
+ * is another's. */
+#define _GNU_SOURCE
+#include "testing/crew.h"
+
+#include <sys/syscall.h>
+#include <termios.h>
+
+/* A number that a worker's instance has for an old socket, whose peer is `peer`, and whose file lives on as `copy`. */
+struct old {
+    int number, peer, copy;
+};
+
+static struct old new_old(bool by_library)
+{
+    struct ends ends = make_ends(STREAM);
+    struct old old = {.number = ends.from, .peer = ends.to};
+    must_be(lg_poll(old.number, POLLIN, lg_until_timeout(LG_MILLISECOND), NULL),
+            &lg_error_deadline_exceeded);
+    old.copy = fcntl(old.number, F_DUPFD_CLOEXEC, 0);
+    must(old.copy >= 0);
+    if (by_library)
+        lg_close(old.number, NULL);
+    else
+        close(old.number);
+    return old;
+}
+
+/* The number is `fd` from here on. */
+static void take_number(const struct old *old, int fd)
+{
+    must(dup3(fd, old->number, O_CLOEXEC) == old->number);
+    close(fd);
+}
+
+static void end_old(const struct old *old)
+{
+    close(old->number);
+    close(old->peer);
+    close(old->copy);
+}
+
+/* Here descriptors are closed while others have used them, which the thread sanitizer would report. */
+int close(int fd)
+{
+    return (int)syscall(SYS_close, fd);
+}
+
+static void poke_later(const int *fd)
+{
+    lg_sleep(2 * LG_MILLISECOND);
+    must(write(*fd, "x", 1) == 1);
+}
+
+/* (The way is two bits: closed by the library, and what has the number then.) */
+static void polls_another(void *way)
+{
+    struct ends ends = make_ends(*(int *)way & 2 ? PIPE : STREAM);
+    struct old old = new_old(*(int *)way & 1);
+    short revents = 0;
+    take_number(&old, ends.from);
+    lg_go(poke_later, &old.peer);
+    must_be(lg_poll(old.number, POLLIN, lg_until_timeout(20 * LG_MILLISECOND), &revents),
+            &lg_error_deadline_exceeded);
+    must(revents == 0);
+    must(write(ends.to, "y", 1) == 1);
+    must_not_fail(lg_poll(old.number, POLLIN, lg_until_forever(), &revents));
+    must(revents & POLLIN);
+    close(ends.to);
+    end_old(&old);
+}
+
+START_TEST(C9_what_is_told_of_an_older_descriptor_is_not_believed)
+{
+    must_not_fail(lg_set_workers(1));
+    for (int way = 0; way < 4; way++)
+        on(_i, polls_another, &way);
+}
+END_TEST
+
+/* ---- a terminal, whose reads block ---- */
+
+static struct ends make_terminal(void)
+{
+    struct termios raw;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+        return (struct ends){-1, -1};
+    int slave = open(ptsname(master),
+                     O_RDWR | O_NOCTTY | O_CLOEXEC); // NOLINT(concurrency-mt-unsafe)
+    must(slave >= 0 && tcgetattr(slave, &raw) == 0);
+    cfmakeraw(&raw);
+    must(tcsetattr(slave, TCSANOW, &raw) == 0);
+    return (struct ends){slave, master};
+}
+
+static void reads_terminal(void *way)
+{
+    struct ends terminal = make_terminal();
+    char byte;
+    size_t count;
+    if (terminal.from < 0) {
+        puts("SKIPPED: no terminals here");
+        return;
+    }
+    struct old old = new_old(*(int *)way & 1);
+    take_number(&old, terminal.from);
+    lg_go(poke_later, &old.peer);
+    must_be(lg_read(old.number, &byte, 1, lg_until_timeout(20 * LG_MILLISECOND), &count),
+            &lg_error_deadline_exceeded);
+    must(write(terminal.to, "y", 1) == 1);
+    must_not_fail(lg_read(old.number, &byte, 1, lg_until_forever(), &count));
+    must(count == 1 && byte == 'y');
+    close(terminal.to);
+    end_old(&old);
+}
+
+/* (If it blocks, the test's time is over.) */
+START_TEST(C9_a_read_of_a_terminal_does_not_block_the_worker)
+{
+    must_not_fail(lg_set_workers(1));
+    for (int way = 0; way < 2; way++)
+        on(_i, reads_terminal, &way);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("stale");
+    TCase *tests = tcase_create("stale");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, C9_what_is_told_of_an_older_descriptor_is_not_believed, 0, PLACES);
+    tcase_add_loop_test(tests, C9_a_read_of_a_terminal_does_not_block_the_worker, 0, PLACES);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,79 @@
+#define _GNU_SOURCE
+#include "sched/keeper.h"
+
+#include <stdatomic.h>
+
+#include "error/keep_errno.h"
+#include "sched/futex.h"
+#include "sched/make_thread.h"
+#include "sched/runtime.h"
+#include "time/clock.h"
+
+/* By that much a timer must be late before it is the timekeeper's. */
+#define LATE (5 * LG_MILLISECOND)
+
+static _Atomic lg_duration wakes_at = LG_DURATION_MAX; /* when it looks next */
+static _Atomic uint32_t asleep;                        /* the futex; 0: it is to look now */
+
+/* ---- the thread ---- */
+
+/* Runs what is late; returns when the next timer will be. */
+static lg_duration run_late(lg_time now)
+{
+    lg_duration next = LG_DURATION_MAX;
+    unsigned count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++) {
+        struct lgi_worker *w = lgi_workers[i];
+        /* (One that sleeps will wake by itself.) */
+        if (lgi_timers_next(&w->timers) <= now - LATE && atomic_load(&w->state) == LGI_W_AWAKE)
+            lgi_timers_run(&w->timers, now);
+        lg_time due = lgi_timers_next_before_sleep(&w->timers);
+        if (due < next)
+            next = due;
+    }
+    if (next <= now - LATE)
+        next = now;
+    return lgi_time_add(next, LATE);
+}
+
+static void *keep(void *unused)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_setname_np(pthread_self(), "lg-timers");
+    for (;;) {
+        /* A timer that is started from here on is seen by run_late, or its starter wakes this thread. */
+        atomic_store(&asleep, 1);
+        atomic_store(&wakes_at, LG_DURATION_MAX);
+        lg_duration next = run_late(lg_now());
+        atomic_store(&wakes_at, next);
+        lgi_futex_wait(&asleep, 1, next);
+    }
+    return unused;
+}
+
+/* ---- for those who start timers ---- */
+
+static void make(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    /* Without it, timers are late while all workers compute. */
+    if (lgi_make_thread(&thread, &attributes, keep, NULL) != 0)
+        __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    pthread_attr_destroy(&attributes);
+}
+
+void lgi_keeper_note(lg_time when)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (lgi_time_add(when, LATE) >= atomic_load(&wakes_at))
+        return;
+    LGI_KEEP_ERRNO;
+    pthread_once(&once, make);
+    if (atomic_exchange(&asleep, 0) == 1)
+        lgi_futex_wake(&asleep, 1);
+}

@@ -1,0 +1,62 @@
+#define _GNU_SOURCE
+#include "sched/make_thread.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "time/clock.h"
+
+int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+                    void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(thread, attributes, function, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+/* ---- the mask ---- */
+
+static sigset_t program_mask;
+
+static void note(void)
+{
+    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    pthread_sigmask(SIG_SETMASK, NULL, &program_mask);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigdelset(&program_mask, faults[i]);
+}
+
+void lgi_note_mask(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, note);
+}
+
+void lgi_take_mask(void)
+{
+    pthread_sigmask(SIG_SETMASK, &program_mask, NULL);
+}
+
+/* ---- children ---- */
+
+bool lgi_has_children(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) == 0;
+}
+
+void lgi_outlive_children(void)
+{
+    const lg_duration most = 10 * LG_SECOND;
+    for (lg_duration pause = LG_MILLISECOND; lgi_has_children();) {
+        const struct timespec time = lgi_timespec(pause);
+        nanosleep(&time, NULL);
+        if (pause < most)
+            pause *= 2;
+    }
+}

@@ -1,0 +1,228 @@
+/* A kernel or a seccomp profile that refuses newer system calls: everything works in the older way, and nothing spins. */
+#include "testing/shutdown.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <lifoguard/lifoguard.h>
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+enum { GUARD_INSTALL = 102 };
+
+/* What is refused. */
+static const struct call {
+    const char *name;
+    long number;
+    unsigned third; /* only with this third argument; 0: always */
+} calls[] = {
+    {"epoll_pwait2", SYS_epoll_pwait2, 0},
+    {"preadv2", SYS_preadv2, 0},
+    {"pwritev2", SYS_pwritev2, 0},
+    {"pidfd_open", SYS_pidfd_open, 0},
+    {"process_madvise", SYS_process_madvise, 0},
+    {"MADV_GUARD_INSTALL", SYS_madvise, GUARD_INSTALL},
+    {"accept4", SYS_accept4, 0},
+    {"waitid", SYS_waitid, 0},
+    {"epoll_create1", SYS_epoll_create1, 0},
+    {"epoll_ctl", SYS_epoll_ctl, 0},
+#if defined(SYS_pipe)
+    {"pipe2", SYS_pipe2, 0},
+#endif
+#if defined(SYS_poll)
+    {"ppoll", SYS_ppoll, 0},
+#endif
+};
+static const int errors[] = {ENOSYS, EPERM, EACCES, EINVAL};
+enum { CALLS = sizeof(calls) / sizeof(calls[0]), ERRORS = sizeof(errors) / sizeof(errors[0]) };
+
+static bool refuse(const struct call *call, int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call->number, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->third, 1, 0),
+        BPF_STMT(BPF_JMP | BPF_JA, call->third ? 1 : 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* ---- a program that uses all of it ---- */
+
+static int failed_at; /* the first thing that failed */
+
+static void must(bool holds, int otherwise)
+{
+    int none = 0;
+    if (!holds)
+        __atomic_compare_exchange_n(&failed_at, &none, otherwise, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+}
+
+#define LONG_ENOUGH lg_until_timeout(30 * LG_SECOND)
+enum { NOTHING_MS = 150 }; /* as long nothing happens */
+
+static void reads(int fd, int otherwise)
+{
+    char text[8];
+    size_t count = 0;
+    must(!lg_read(fd, text, sizeof(text), LONG_ENOUGH, &count) && count == 5, otherwise);
+}
+
+static void writes(int fd, int otherwise)
+{
+    must(!lg_write(fd, "hello", 5, LONG_ENOUGH, NULL), otherwise);
+}
+
+static void accepts(int listener)
+{
+    int fd = -1;
+    must(!lg_accept(listener, NULL, NULL, LONG_ENOUGH, &fd), 20);
+    must(fcntl(fd, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_GETFL) & O_NONBLOCK, 21);
+    reads(fd, 22);
+    close(fd);
+}
+
+static void connects(int listener)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, 23);
+    must(!lg_connect(fd, (struct sockaddr *)&address, size, LONG_ENOUGH), 24);
+    writes(fd, 25);
+    close(fd);
+}
+
+static void waits_for_child(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        nap(20 * MS);
+        _exit(3);
+    }
+    must(!lg_wait_child(child, LONG_ENOUGH, &status), 30);
+    must(WIFEXITED(status) && WEXITSTATUS(status) == 3, 31);
+}
+
+static int new_listener(void)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+             listen(fd, 5) == 0,
+         40);
+    return fd;
+}
+
+static lg_error *stop_nothing(void *argument, const lg_context *context)
+{
+    (void)argument;
+    (void)context;
+    return NULL;
+}
+
+static int ends[2];
+
+static void use_all(void)
+{
+    int sockets[2], listener = new_listener();
+    lg_context *ctx;
+    lg_shutdown *down;
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0, 41);
+    must(!lg_context_with_signals(lg_context_background(), &ctx, SIGUSR1), 42);
+    must(!lg_shutdown_new(&down, NULL), 43);
+    must(!lg_shutdown_add(down, &(lg_stage){.name = "x", .stop = stop_nothing}), 44);
+    lg_waitgroup group = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&group, reads, sockets[0], 50);
+    lg_waitgroup_go(&group, reads, ends[0], 51);
+    lg_waitgroup_go(&group, accepts, listener);
+    lg_sleep(NOTHING_MS * MS);
+    lg_waitgroup_go(&group, writes, sockets[1], 52);
+    lg_waitgroup_go(&group, writes, ends[1], 53);
+    lg_waitgroup_go(&group, connects, listener);
+    lg_waitgroup_go(&group, waits_for_child);
+    must(!lg_waitgroup_wait_until(&group, LONG_ENOUGH), 54);
+    writes(ends[1], 55);
+    reads(ends[0], 56);
+    must(lg_error_is(lg_poll(ends[0], POLLIN, lg_until_timeout(NOTHING_MS * MS), NULL),
+                     &lg_error_deadline_exceeded),
+         57);
+    waits_for_child();
+    raise(SIGUSR1);
+    must(SIGNALS_COME_LATE || !lg_context_wait_until(ctx, LONG_ENOUGH), 58);
+    lg_shutdown_close(down, NULL);
+    lg_context_free(ctx);
+}
+
+/* In milliseconds. */
+static long processor_time(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+           (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
+static void refused(void *data)
+{
+    int i = *(int *)data;
+    if (pipe(ends) != 0)
+        _exit(2);
+    if (!refuse(&calls[i / ERRORS], errors[i % ERRORS])) {
+        tell("SKIPPED: no seccomp here");
+        _exit(0);
+    }
+    long before = processor_time();
+    use_all();
+#if !defined(HAS_SANITIZER)
+    must(processor_time() - before < while_quick(NOTHING_MS), 60);
+#else
+    (void)before;
+#endif
+    _exit(failed_at);
+}
+
+START_TEST(every_refused_call_has_an_older_way)
+{
+    struct outcome *outcome = in_child(refused, &_i);
+    ck_assert_msg(outcome->status == 0, "%s refused with %s: failed at %d\n%s%s",
+                  calls[_i / ERRORS].name, strerror(errors[_i % ERRORS]), outcome->status,
+                  outcome->out, outcome->err);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("refused");
+    TCase *tests = tcase_create("refused");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, every_refused_call_has_an_older_way, 0, CALLS * ERRORS);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
