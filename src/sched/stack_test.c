@@ -48,7 +48,7 @@ static size_t page(void)
 static void __attribute__((noinline)) use_all_of_it(unsigned value)
 {
     enum { FOR_CALLS = 6000 };
-    uintptr_t low = lgi_self()->bounds.low + page();
+    uintptr_t low = lgi_self()->bounds.low;
     size_t room = (uintptr_t)__builtin_frame_address(0) - low - FOR_CALLS;
     volatile unsigned char *all = alloca(room);
     for (size_t i = 0; i < room; i += 512)
@@ -66,15 +66,18 @@ static void check_stack(size_t size, unsigned value)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     bool in_guard;
     ck_assert_uint_eq(g->bounds.high - g->bounds.low, size);
-    ck_assert_uint_eq(g->bounds.low % size, 0);
+    ck_assert_uint_eq(g->bounds.low % page(), 0);
     ck_assert_uint_gt(here, g->bounds.low);
     ck_assert_uint_lt(here, g->bounds.high);
     ck_assert_ptr_eq(lgi_stack_around(here, &in_guard), (void *)g->bounds.high);
     ck_assert(!in_guard);
-    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page() - 1, &in_guard),
-                     (void *)g->bounds.high);
-    ck_assert(in_guard);
-    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page(), &in_guard), (void *)g->bounds.high);
+    ck_assert_uint_eq(lgi_stack_guard(g->bounds.low), LGI_STACK_GUARD);
+    for (uintptr_t below = 1; below <= LGI_STACK_GUARD; below += LGI_STACK_GUARD - 1) {
+        ck_assert_ptr_eq(lgi_stack_around(g->bounds.low - below, &in_guard),
+                         (void *)g->bounds.high);
+        ck_assert(in_guard);
+    }
+    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low, &in_guard), (void *)g->bounds.high);
     ck_assert(!in_guard);
     use_all_of_it(value);
     add_one(&ended);
@@ -156,25 +159,32 @@ START_TEST(stacks_of_threads)
 }
 END_TEST
 
-/* ---- the guard page ---- */
+/* ---- the guard ---- */
 
-static void __attribute__((no_sanitize("address"))) touch_guard(uintptr_t above_guard)
+static void __attribute__((no_sanitize("address"))) touch_guard(uintptr_t below)
 {
-    volatile char *guard = (volatile char *)lgi_self()->bounds.low;
-    guard[page()] = 1; /* this is the stack */
-    tell("below");
-    guard[page() - 1 + above_guard] = 1;
+    volatile char *low = (volatile char *)lgi_self()->bounds.low;
+    low[0] = 1; /* this is the stack */
+    tell("above");
+    *(low - below) = 1;
     tell("survived");
     _exit(0);
 }
 
-static void go_touch_guard(void *size)
+static void go_touch_its_near_end(void *size)
 {
-    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard, (uintptr_t)0);
+    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard, (uintptr_t)1);
     lg_sleep(LG_MINUTE);
 }
 
-/* Deep enough that it cannot go on; each frame is small, so that the guard page is not jumped over. */
+static void go_touch_its_far_end(void *size)
+{
+    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard,
+               (uintptr_t)LGI_STACK_GUARD);
+    lg_sleep(LG_MINUTE);
+}
+
+/* Deep enough that it cannot go on; each frame is small, so that the guard is not jumped over. */
 static int __attribute__((noinline)) recurse(int depth)
 {
     volatile char frame[64];
@@ -205,11 +215,14 @@ static bool died(const struct outcome *outcome)
 #endif
 }
 
-START_TEST(the_guard_page_is_one)
+START_TEST(G8_the_guard_cannot_be_touched)
 {
     for (size_t size = LEAST; size <= 8 << 20; size *= 8) {
-        struct outcome *outcome = in_child(go_touch_guard, &size);
-        expect_out(outcome, "below ");
+        struct outcome *outcome = in_child(go_touch_its_near_end, &size);
+        expect_out(outcome, "above ");
+        ck_assert_msg(died(outcome), "status %d", outcome->status);
+        outcome = in_child(go_touch_its_far_end, &size);
+        expect_out(outcome, "above ");
         ck_assert_msg(died(outcome), "status %d", outcome->status);
     }
     struct outcome *outcome = in_child(go_overflow, NULL);
@@ -355,6 +368,6 @@ START_TEST(stacks_can_be_visited)
 END_TEST
 
 RUN_TESTS("stack", sizes_are_powers_of_two, stacks_from_16_kb_to_64_mb, stacks_do_not_overlap,
-          the_default_size, stacks_of_threads, the_guard_page_is_one, stacks_are_used_again,
-          memory_goes_back_after_a_hundred_thousand, without_memory_for_its_stack_a_goroutine_waits,
-          stacks_can_be_visited)
+          the_default_size, stacks_of_threads, G8_the_guard_cannot_be_touched,
+          stacks_are_used_again, memory_goes_back_after_a_hundred_thousand,
+          without_memory_for_its_stack_a_goroutine_waits, stacks_can_be_visited)
