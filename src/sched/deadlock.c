@@ -37,15 +37,36 @@ static uint32_t main_ends; /* atomic */
 
 enum verdict { GOES_ON, ALL_WAIT, UNCLEAR };
 
+/* What has not started there cannot, until another goroutine has ended. */
+static bool has_no_memory(const struct lgi_worker *w)
+{
+    return __atomic_load_n(&w->short_of_memory, __ATOMIC_SEQ_CST);
+}
+
+/* Goroutines that could begin on any worker, and one of them can take them. */
+static bool injected_go_on(void)
+{
+    unsigned count = lgi_worker_count();
+    if (lgi_starts_count(&lgi_injected) == 0)
+        return false;
+    for (unsigned i = 0; i < count && i < lgi_workers_wanted(); i++)
+        if (!has_no_memory(lgi_workers[i]))
+            return true;
+    return count == 0;
+}
+
 static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
 {
     uint32_t naps = atomic_load(&w->naps);
     *activity += naps;
-    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || lgi_starts_count(&w->starts) > 0 ||
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX ||
         __atomic_load_n(&w->fd_waiters, __ATOMIC_RELAXED) > 0)
         return GOES_ON;
+    if (lgi_starts_count(&w->starts) > 0 && !has_no_memory(w))
+        return GOES_ON;
     /* Something is just being done there, or about to be. */
-    return naps % 2 != 0 && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
+    bool asleep = w == lgi_worker || atomic_load(&w->state) != LGI_W_AWAKE;
+    return naps % 2 != 0 && asleep && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
 }
 
 /* Adds up what changes when anybody does anything. */
@@ -55,7 +76,7 @@ static enum verdict look(uint64_t *activity)
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
 
     *activity = 0;
-    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 || lgi_starts_count(&lgi_injected) > 0)
+    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 || injected_go_on())
         return GOES_ON;
     if (main && !lgi_thread_waits(main, activity) && !__atomic_load_n(&main_ends, __ATOMIC_ACQUIRE))
         return GOES_ON;
@@ -220,6 +241,14 @@ void lgi_watch_end(struct lgi_g *g)
 
 /* ---- the report ---- */
 
+static size_t count_without_stack(void)
+{
+    size_t count = lgi_starts_count(&lgi_injected);
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        count += lgi_starts_count(&lgi_workers[i]->starts);
+    return count;
+}
+
 void lgi_report_deadlock(void)
 {
     lgi_report_begin();
@@ -229,6 +258,11 @@ void lgi_report_deadlock(void)
         lgi_say(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
     else
         lgi_say(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
+    size_t without_stack = count_without_stack();
+    if (without_stack > 0)
+        lgi_say(&lgi_to_stderr,
+                "lifoguard: out of memory: %zu goroutines could not start, for want of a stack\n",
+                without_stack);
     lgi_say_goroutines(&lgi_to_stderr, SHOWN);
     _exit(LGI_REPORT_STATUS);
 }

@@ -98,11 +98,28 @@ void lgi_block_signals(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &set, before);
 }
 
+static int create_small_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    enum { SMALL_STACK = 256 * 1024 };
+    pthread_attr_t attributes;
+    int failed = pthread_attr_init(&attributes);
+    if (failed)
+        return failed;
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    failed = pthread_create(thread, &attributes, function, argument);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
+/* With a stack as other threads have, or a smaller one if there are no addresses for that (RLIMIT_AS): goroutines have
+ * stacks of their own. */
 static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument)
 {
     sigset_t before;
     lgi_block_signals(&before);
     int failed = pthread_create(thread, NULL, function, argument);
+    if (failed == EAGAIN || failed == ENOMEM)
+        failed = create_small_thread(thread, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;
 }

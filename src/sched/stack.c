@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -151,22 +152,41 @@ static struct lgi_slab *map_some(unsigned class_, size_t count, size_t guard, bo
     return slab;
 }
 
+/* Of addresses; SIZE_MAX: none. */
+static size_t address_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < SIZE_MAX ? limit.rlim_cur
+                                                                          : SIZE_MAX;
+}
+
+/* Some of those that may still lie apart. Of a limit, they take a small part. */
+static struct lgi_slab *map_apart(unsigned class_, size_t count, size_t limit)
+{
+    enum { MOST = 4096, PART = 16 };
+    size_t most = limit / PART / (lgi_stack_size(class_) + LGI_STACK_GUARD);
+    if (most > MOST)
+        most = MOST;
+    if (stacks.apart[class_] >= most)
+        return NULL;
+    most -= stacks.apart[class_];
+    struct lgi_slab *slab = map_some(class_, count < most ? count : most, LGI_STACK_GUARD, true);
+    if (slab)
+        stacks.apart[class_] += slab->count;
+    return slab;
+}
+
 /* 8 at first, then more: a million stacks must not take a million mappings. Where addresses are scarce (RLIMIT_AS) fewer
- * at a time, and in the end with the least guard. */
+ * at a time, and with the least guard. */
 static struct lgi_slab *new_slab(unsigned class_, bool apart)
 {
-    enum { FIRST = 8, APART_MOST = 4096 };
+    enum { FIRST = 8 };
     const struct lgi_slab *before = stacks.newest[class_];
-    size_t count = before ? (size_t)before->count * 4 : FIRST, left;
-    struct lgi_slab *slab = NULL;
-    if (apart && (left = APART_MOST - stacks.apart[class_]) > 0) {
-        slab = map_some(class_, count < left ? count : left, LGI_STACK_GUARD, true);
-        if (slab)
-            stacks.apart[class_] += slab->count;
-    }
-    if (!slab)
+    size_t count = before ? (size_t)before->count * 4 : FIRST, limit = address_limit();
+    struct lgi_slab *slab = apart ? map_apart(class_, count, limit) : NULL;
+    if (!slab && limit == SIZE_MAX)
         slab = map_some(class_, count, LGI_STACK_NEAR_GUARD, false);
-    return slab ? slab : map_some(class_, FIRST, stacks.page, false);
+    return slab ? slab : map_some(class_, count, stacks.page, false);
 }
 
 /* Makes the slab's next stack accessible, and what is below it not. */

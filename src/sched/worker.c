@@ -21,6 +21,7 @@ enum {
     SPIN_US = 10,          /* before a worker sleeps */
     WATCH_LEAST_US = 50,   /* how often the watcher looks, when it has found something … */
     WATCH_MOST_US = 10000, /* … and when it has not, for long */
+    TRY_AGAIN_US = 10000,  /* whether there is memory for a stack */
     LATE_US = 1000,        /* a timer is overdue: its worker is busy */
     INJECTED_FIRST_EVERY = 61,
     STACKS_KEPT = 256,    /* by a worker, of each size */
@@ -142,6 +143,28 @@ static inline void look(struct lgi_worker *w)
         lgi_poll(w, 0);
 }
 
+/* ---- no memory for a stack ---- */
+
+static _Atomic unsigned short_workers; /* that are short of memory for a stack */
+
+static bool is_short(const struct lgi_worker *w)
+{
+    return __atomic_load_n(&w->short_of_memory, __ATOMIC_RELAXED);
+}
+
+static void set_short(struct lgi_worker *w, bool is_short_now)
+{
+    if (is_short(w) == is_short_now)
+        return;
+    __atomic_store_n(&w->short_of_memory, is_short_now, __ATOMIC_SEQ_CST);
+    atomic_fetch_add(&short_workers, is_short_now ? 1 : -1U);
+}
+
+static bool some_are_short(void)
+{
+    return atomic_load_explicit(&short_workers, memory_order_relaxed) > 0;
+}
+
 /* ---- switching ---- */
 
 /* The goroutine that was left for good. Its stack is the next to be used. Giving its memory back takes longer than all
@@ -154,7 +177,7 @@ static void bury(struct lgi_worker *w)
     w->dead = NULL;
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
-    if (cache->count >= STACKS_KEPT && w->turn % GIVE_BACK_EVERY == 0) {
+    if ((cache->count >= STACKS_KEPT && w->turn % GIVE_BACK_EVERY == 0) || some_are_short()) {
         lgi_stack_end(high)->next = NULL;
         lgi_stacks_give(high);
         return;
@@ -164,12 +187,20 @@ static void bury(struct lgi_worker *w)
     cache->count++;
 }
 
+static void look_at_short_workers(void)
+{
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        if (is_short(lgi_workers[i]))
+            lgi_worker_look(lgi_workers[i]);
+}
+
 /* Gives back some stacks of those too many, the oldest last; false if there are none. */
 static bool give_back(struct lgi_worker *w)
 {
     for (unsigned class_ = 0; class_ < LGI_STACK_CLASSES; class_++) {
         struct lgi_stack_cache *cache = &w->stacks[class_];
-        unsigned count = cache->count > STACKS_KEPT ? cache->count - STACKS_KEPT : 0;
+        unsigned kept = some_are_short() ? 0 : STACKS_KEPT;
+        unsigned count = cache->count > kept ? cache->count - kept : 0;
         if (count == 0)
             continue;
         if (count > GIVEN_AT_ONCE)
@@ -181,6 +212,8 @@ static bool give_back(struct lgi_worker *w)
         *link = NULL;
         cache->count -= count;
         lgi_stacks_give(first);
+        if (kept == 0)
+            look_at_short_workers();
         return true;
     }
     return false;
@@ -303,6 +336,17 @@ static inline struct lgi_start *next_start(struct lgi_worker *w)
     return start ? start : lgi_starts_take(&w->starts);
 }
 
+/* There was no memory for its stack. There may be when another goroutine has ended, or after some time; other workers give
+ * back the stacks that they keep. */
+static void put_off(struct lgi_worker *w, struct lgi_start *start)
+{
+    set_short(w, true);
+    lgi_starts_put_back(&w->starts, start);
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        if (!is_short(lgi_workers[i]))
+            lgi_worker_look(lgi_workers[i]);
+}
+
 /* Begins a goroutine, if there is one to begin. */
 static struct lgi_g *begin(struct lgi_worker *w)
 {
@@ -310,10 +354,10 @@ static struct lgi_g *begin(struct lgi_worker *w)
     if (!start)
         return NULL;
     struct lgi_g *g = new_fiber(w, start);
-    if (!g) { /* once another has ended, or some time has passed, there may be memory */
-        lgi_starts_put_back(&w->starts, start);
-        w->short_of_memory = true;
-    }
+    if (g)
+        set_short(w, false);
+    else
+        put_off(w, start);
     return g;
 }
 
@@ -334,7 +378,8 @@ static struct lgi_g *choose(struct lgi_worker *w)
     if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
         return &w->native;
     struct lgi_g *g = NULL;
-    bool some_wait = lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected) > 0;
+    bool some_wait = (!is_short(w) || w->turn % INJECTED_FIRST_EVERY == 0) &&
+                     lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected) > 0;
     if (some_wait && w->turn % 2 == 0)
         g = begin(w);
     if (!g)
@@ -475,8 +520,46 @@ bool lgi_all_asleep(void)
 static bool has_work(struct lgi_worker *w)
 {
     return w->ready || atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
-           (lgi_starts_count(&w->starts) > 0 && !w->short_of_memory) ||
-           (lgi_starts_count(&lgi_injected) > 0 && may_start(w));
+           (!is_short(w) && (lgi_starts_count(&w->starts) > 0 ||
+                             (lgi_starts_count(&lgi_injected) > 0 && may_start(w))));
+}
+
+static bool has_stack(struct lgi_worker *w, unsigned class_)
+{
+    struct lgi_stack_cache *cache = &w->stacks[class_];
+    if (cache->first)
+        return true;
+    void *high = lgi_stack_take(class_);
+    if (!high)
+        return false;
+    lgi_stack_end(high)->next = NULL;
+    cache->first = high;
+    cache->count++;
+    return true;
+}
+
+/* Is there memory now, for any of those that wait? They keep their order, but for the one that there is. */
+static bool try_again(struct lgi_worker *w)
+{
+    uint32_t failed = 0; /* classes */
+    if (!is_short(w))
+        return false;
+    for (unsigned left = lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected); left > 0;
+         left--) {
+        struct lgi_start *start = next_start(w);
+        if (!start)
+            break;
+        uint32_t class_ = UINT32_C(1) << start->stack_class;
+        if (!(failed & class_) && has_stack(w, start->stack_class)) {
+            lgi_starts_put_back(&w->starts, start);
+            set_short(w, false);
+            return true;
+        }
+        failed |= class_;
+        lgi_starts_put(&w->starts, start);
+    }
+    set_short(w, lgi_starts_count(&w->starts) > 0);
+    return false;
 }
 
 static bool spin(struct lgi_worker *w)
@@ -552,7 +635,7 @@ static void sleep_until(struct lgi_worker *w, lg_duration until, bool as_last)
         atomic_store(&kick, true);
     if ((as_last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
         atomic_load(&w->asked) == ASKED || atomic_exchange(&w->nudged, false) ||
-        (lgi_starts_count(&lgi_injected) > 0 && may_start(w)) ||
+        (lgi_starts_count(&lgi_injected) > 0 && may_start(w) && !is_short(w)) ||
         lgi_timers_next_before_sleep(&w->timers) < until) {
         atomic_store(&w->state, LGI_W_AWAKE);
         return;
@@ -580,14 +663,13 @@ static void idle(struct lgi_worker *w)
     lg_duration period = WATCH_LEAST_US * LG_MICROSECOND;
     struct lgi_seen *seen = NULL;
 
-    w->short_of_memory = false;
     if (spin(w))
         return;
     for (;;) {
         if (w->fd_waiters > 0)
             lgi_poll(w, 0);
         lgi_timers_run(&w->timers, lg_now());
-        if (has_work(w))
+        if (try_again(w) || has_work(w))
             break;
         if (give_back(w))
             continue;
@@ -611,13 +693,13 @@ static void idle(struct lgi_worker *w)
             if (until > now + period)
                 until = now + period;
         }
-        if (w->alive == 0 && lgi_starts_count(&w->starts) > 0 && until > now + 10 * LG_MILLISECOND)
-            until = now + 10 * LG_MILLISECOND; /* short of memory for a stack: try again */
         if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
             atomic_store(&kick, true);
         atomic_fetch_add(&w->naps, 1);
         if (!others && until == LG_DURATION_MAX && lgi_deadlocked(&until))
             lgi_report_deadlock();
+        if (is_short(w) && until > now + TRY_AGAIN_US * LG_MICROSECOND)
+            until = now + TRY_AGAIN_US * LG_MICROSECOND;
         sleep_until(w, until, !others);
         atomic_fetch_add(&awake, 1);
         atomic_fetch_add(&w->naps, 1);

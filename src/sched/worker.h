@@ -59,7 +59,7 @@ struct lgi_worker {
     pthread_t thread;
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
-    bool short_of_memory;       /* for a stack */
+    bool short_of_memory;       /* for a stack; atomic */
     struct lgi_seen *seen;      /* what it saw when it watched */
     void (*errand)(void *data); /* a goroutine wants it run on the thread's own stack */
     void *errand_data;
