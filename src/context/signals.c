@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/pin.h"
 #include "sched/runtime.h"
 
 enum { MOST = 64, NAME_SIZE = 32 };
@@ -138,6 +139,7 @@ static lg_error *set_up(void)
     int ends[2];
     if (owner != 0)
         return NULL;
+    lgi_pin();
     if (pipe2(ends, O_CLOEXEC) != 0)
         return lg_error_errno(errno, "a pipe for signals");
     reader = ends[0];

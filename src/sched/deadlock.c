@@ -10,12 +10,14 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/pin.h"
 #include "defer/report.h"
 #include "sched/instrument.h"
 #include "sched/list.h"
@@ -208,32 +210,33 @@ bool lgi_deadlocked(lg_duration *until)
     return deadlocked;
 }
 
-static void thread_ends(void *g)
+static pthread_key_t end_key;
+static bool has_key;
+
+/* Others' destructors may still lock and wait: the record stays until the last round of them. */
+static void thread_ends(void *data)
 {
-    if (((struct lgi_g *)g)->is_main)
+    struct lgi_g *g = data;
+    bool is_main = g->is_main;
+    if (++g->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, g) == 0)
+        return;
+    if (!is_main)
+        lgi_self_end(g);
+    else
         __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
     if (lgi_worker_count() > 0 && lgi_all_asleep())
         lgi_worker_nudge(lgi_workers[0]);
 }
-
-static pthread_key_t end_key;
-static bool has_key;
 
 static void make_key(void)
 {
     has_key = pthread_key_create(&end_key, thread_ends) == 0;
 }
 
-/* The library may have come with a plugin that goes; threads that have waited here may end after that. */
-__attribute__((destructor)) static void delete_key(void)
-{
-    if (has_key)
-        (void)pthread_key_delete(end_key);
-}
-
 void lgi_watch_end(struct lgi_g *g)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    lgi_pin();
     pthread_once(&once, make_key);
     if (has_key)
         (void)pthread_setspecific(end_key, g);

@@ -10,6 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "defer/pin.h"
+#include "sched/identity.h"
 #include "sched/instrument.h"
 #include "sched/stop.h"
 
@@ -139,6 +141,7 @@ static struct lgi_worker *new_worker(unsigned number)
     w->ready_end = &w->ready;
     w->epoll = w->event = -1;
     w->native.worker = w;
+    w->native.identity = lgi_identity_none(LGI_PLACES_OF_WORKERS + number);
     w->native.claim = LGI_READY;
     lgi_timers_init(&w->timers, lg_now());
     return w;
@@ -209,6 +212,7 @@ bool lgi_workers_begin(void)
     if (lgi_forked)
         lgi_refuse_after_fork();
     int errno_value = errno;
+    lgi_pin();
     pthread_once(&once, begin_once);
     pthread_mutex_lock(&lock);
     /* The second one watches the first (worker.h). */

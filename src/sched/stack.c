@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "sched/identity.h"
 #include "sched/instrument.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -30,6 +31,8 @@ struct lgi_slab {
     struct lgi_slab *next_with_free; /* of its class */
     uintptr_t first;                 /* the low end of its first guard */
     unsigned class_, count;
+    uint32_t place;        /* the number of its first one's: identity.h */
+    uint64_t *identity;    /* of each that was given back, the last one */
     size_t slot;           /* from one stack to the next: a guard, and the stack above it */
     bool apart;            /* nothing is accessible but the stacks that were taken */
     unsigned guarded;      /* that many have their guard (of one that is not apart) */
@@ -46,6 +49,7 @@ static struct {
     struct lgi_slab *with_free[LGI_STACK_CLASSES];
     size_t apart[LGI_STACK_CLASSES]; /* how many there are, or may be */
     size_t page;
+    uint32_t places;
     enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards;
 } stacks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -116,7 +120,10 @@ static bool guard_next(struct lgi_slab *slab)
 static struct lgi_slab *map_slab(unsigned class_, size_t count, size_t guard, bool apart)
 {
     size_t slot = lgi_stack_size(class_) + guard;
-    struct lgi_slab *slab = malloc(sizeof(*slab) + count * sizeof(slab->next_free[0]));
+    if (count > LGI_PLACES_OF_THREADS - stacks.places)
+        return NULL;
+    size_t links = (sizeof(struct lgi_slab) + count * sizeof(uint32_t) + 7) & ~(size_t)7;
+    struct lgi_slab *slab = malloc(links + count * sizeof(uint64_t));
     if (!slab)
         return NULL;
     void *at = mmap(NULL, count * slot, apart ? PROT_NONE : PROT_READ | PROT_WRITE,
@@ -132,7 +139,10 @@ static struct lgi_slab *map_slab(unsigned class_, size_t count, size_t guard, bo
                               .class_ = class_,
                               .count = (unsigned)count,
                               .slot = slot,
-                              .apart = apart};
+                              .apart = apart,
+                              .place = stacks.places,
+                              .identity = (uint64_t *)((uintptr_t)slab + links)};
+    stacks.places += (uint32_t)count;
     slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
     atomic_store_explicit(&slabs, slab, memory_order_release);
     stacks.newest[class_] = slab;
@@ -233,6 +243,7 @@ static void *take(unsigned class_)
             stacks.with_free[class_] = given->next_with_free;
         void *high = (void *)(given->first + number * given->slot);
         lgi_stack_end(high)->slab = given;
+        lgi_stack_end(high)->identity = given->identity[number - 1];
         return high;
     }
     struct lgi_slab *slab = slab_with_next(class_);
@@ -242,6 +253,7 @@ static void *take(unsigned class_)
     char *high = (char *)(slab->first + (used + 1) * slab->slot);
     lgi_note_stack(high - lgi_stack_size(class_), high);
     lgi_stack_end(high)->slab = slab;
+    lgi_stack_end(high)->identity = lgi_identity_none(slab->place + used);
     atomic_store_explicit(&slab->used, used + 1, memory_order_release);
     return high;
 }
@@ -263,8 +275,9 @@ void lgi_stacks_give(void *first)
         struct lgi_slab *slab = lgi_stack_end(high)->slab;
         size_t size = lgi_stack_size(slab->class_);
         next = lgi_stack_end(high)->next;
-        madvise((char *)high - size, size, MADV_DONTNEED);
         uint32_t number = (uint32_t)(((uintptr_t)high - slab->first) / slab->slot);
+        slab->identity[number - 1] = lgi_stack_end(high)->identity;
+        madvise((char *)high - size, size, MADV_DONTNEED);
         pthread_mutex_lock(&stacks.lock);
         slab->next_free[number - 1] = slab->free;
         if (slab->free == 0) {
@@ -313,6 +326,16 @@ size_t lgi_stack_guard(uintptr_t low)
 {
     const struct lgi_slab *slab = slab_around(low);
     return slab ? guard_size(slab) : 0;
+}
+
+void *lgi_stack_in_place(uint32_t place)
+{
+    const struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+    while (slab && (place < slab->place || place - slab->place >= slab->count))
+        slab = slab->next;
+    if (!slab || place - slab->place >= atomic_load_explicit(&slab->used, memory_order_acquire))
+        return NULL;
+    return (void *)(slab->first + (place - slab->place + 1) * slab->slot);
 }
 
 void lgi_stacks_visit(void (*visit)(void *high, void *data), void *data)

@@ -43,6 +43,7 @@ static inline size_t lgi_stack_size(unsigned class_)
 struct lgi_stack_end {
     void *next; /* the high end of another: for lists of stacks that nobody runs on */
     struct lgi_slab *slab;
+    uint64_t identity; /* of whoever runs there, or ran there last: identity.h */
 };
 
 static inline struct lgi_stack_end *lgi_stack_end(void *high)
@@ -72,6 +73,9 @@ void *lgi_stack_around(uintptr_t address, bool *guard);
 
 /* How large the guard below a stack is, whose low end this is. May be called from a signal handler. */
 size_t lgi_stack_guard(uintptr_t low);
+
+/* The stack whose place has that number (identity.h), if it was ever taken; else NULL. */
+void *lgi_stack_in_place(uint32_t place);
 
 /* Visits every stack that was ever taken. Stacks may come meanwhile, but none goes. */
 void lgi_stacks_visit(void (*visit)(void *high, void *data), void *data);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sched/futex.h"
+#include "sched/identity.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/starts.h"
@@ -15,6 +16,7 @@
 
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
+__thread uint64_t lgi_identity;
 
 enum {
     LOOK_EVERY_US = 50,    /* at timers and descriptors, when there is always something to run */
@@ -246,6 +248,7 @@ static inline __attribute__((always_inline)) void change_state(struct lgi_worker
     }
     w->current = to;
     lgi_current = to;
+    lgi_identity = to->identity;
     to->state = LGI_G_RUNNING;
     if (to->tsan_fiber)
         __tsan_switch_to_fiber(to->tsan_fiber, 0);
@@ -278,7 +281,7 @@ static void lgi_fiber_main(void *argument);
 static inline void clear(struct lgi_g *g)
 {
     enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof(*g); at += LINE)
+    for (size_t at = 0; at < offsetof(struct lgi_g, name); at += LINE)
         memset((char *)g + at, 0, LINE);
 }
 
@@ -288,25 +291,43 @@ struct lgi_g *lgi_g_of_stack(void *high)
     return (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
 }
 
+static char *stack_of_class(struct lgi_worker *w, unsigned class_)
+{
+    struct lgi_stack_cache *cache = &w->stacks[class_];
+    char *high = cache->first;
+    if (!high)
+        return lgi_stack_take(class_);
+    cache->first = lgi_stack_end(high)->next;
+    cache->count--;
+    return high;
+}
+
+static inline uint64_t next_identity(const char *high)
+{
+    struct lgi_stack_end *end = (struct lgi_stack_end *)(uintptr_t)high - 1;
+    uint64_t next = lgi_identity_next(end->identity);
+    if (next != 0)
+        end->identity = next;
+    return next;
+}
+
 /* A stack for a goroutine that begins. NULL: out of memory. */
 static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_start *start)
 {
-    struct lgi_stack_cache *cache = &w->stacks[start->stack_class];
     size_t size = lgi_stack_size(start->stack_class);
-    char *high = cache->first;
-    if (high) {
-        cache->first = lgi_stack_end(high)->next;
-        cache->count--;
-    } else {
-        high = lgi_stack_take(start->stack_class);
+    char *high;
+    uint64_t identity;
+    do { /* one that has had its last identity is left alone */
+        high = stack_of_class(w, start->stack_class);
         if (!high)
             return NULL;
-    }
+    } while ((identity = next_identity(high)) == 0);
     struct lgi_g *g = lgi_g_of_stack(high);
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(high - size, size);
     clear(g);
     g->worker = w;
+    __atomic_store_n(&g->identity, identity, __ATOMIC_RELAXED);
     g->start = start;
     g->stack_class = start->stack_class;
     g->claim = LGI_READY;
@@ -442,6 +463,13 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
         lgi_starts_put_back(&w->starts, start);
         return false;
     }
+    uint64_t identity = next_identity((const char *)g->bounds.high);
+    if (identity == 0) {
+        lgi_starts_put_back(&w->starts, start);
+        return false;
+    }
+    __atomic_store_n(&g->identity, identity, __ATOMIC_RELAXED);
+    lgi_identity = identity;
     g->start = start;
     g->stop = lgi_is_exiting();
     g->stopped = false;
@@ -465,6 +493,7 @@ static void end(struct lgi_g *g)
     __atomic_store_n(&w->alive, w->alive - 1, __ATOMIC_RELAXED);
     struct lgi_g *next = choose(w);
     g->state = LGI_G_NONE;
+    __atomic_store_n(&g->identity, 0, __ATOMIC_RELAXED);
     w->dead = g;
     change_state(w, g, next);
     lgi_switch_last(next->sp);
@@ -848,6 +877,7 @@ void *lgi_worker_main(void *argument)
     struct lgi_worker *w = argument;
     lgi_worker = w;
     lgi_current = w->current = &w->native;
+    lgi_identity = w->native.identity;
     atomic_fetch_add(&awake, 1);
     lgi_worker_thread_begin(w);
     for (;;) {

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "defer/pin.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -131,6 +132,7 @@ static void leave_signals(lg_shutdown *s)
 static lg_error *start_threads(lg_shutdown *s)
 {
     sigset_t all;
+    lgi_pin();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &s->mask);
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);

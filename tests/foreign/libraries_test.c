@@ -61,7 +61,8 @@ static void uses_libc(void)
     ck_assert_int_eq(regcomp(&regex, "(a+|b)*c[0-9]{1,20}$", REG_EXTENDED), 0);
     ck_assert_int_eq(regexec(&regex, "aaabbbaaac12345", 0, NULL, 0), 0);
     regfree(&regex);
-    ck_assert_uint_gt(strftime(text, sizeof(text), "%A %d %B %Y %H:%M:%S %z", localtime_r(&now, &tm)), 0);
+    ck_assert_uint_gt(
+        strftime(text, sizeof(text), "%A %d %B %Y %H:%M:%S %z", localtime_r(&now, &tm)), 0);
     FILE *file = tmpfile();
     if (file) {
         fprintf(file, "%Lf\n", 2.5L);
