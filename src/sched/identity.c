@@ -21,3 +21,14 @@ const struct lgi_g *lgi_identity_find(uint64_t identity)
     }
     return is_its(g, identity) ? g : NULL;
 }
+
+const char *lgi_waits_for(const struct lgi_g *g)
+{
+    enum { FLAGS = 7 };
+    if (g->waits_for && g->held) {
+        uint64_t owner = __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~(uint64_t)FLAGS;
+        if (owner && !lgi_identity_find(owner))
+            return "what one that has ended still holds";
+    }
+    return g->waits_for ? g->waits_for : "something";
+}

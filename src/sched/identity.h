@@ -47,4 +47,7 @@ struct lgi_g;
 /* Whose identity that is; NULL: it has ended. By the time the caller looks, it may have. */
 const struct lgi_g *lgi_identity_find(uint64_t identity);
 
+/* What it waits for, as text; also that this never comes, since whoever holds it has ended. It must stand still. */
+const char *lgi_waits_for(const struct lgi_g *g);
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "defer/trace.h"
+#include "sched/identity.h"
 #include "sched/list.h"
 #include "sched/runtime.h"
 #include "sched/switch.h"
@@ -37,7 +38,7 @@ static void say_head(struct lgi_sink *sink, const struct lgi_g *g)
     char who[256];
     lgi_g_who(g, who, sizeof(who));
     if (g->state == LGI_G_PARKED)
-        lgi_say(sink, "\n%s, waits for %s:\n", who, g->waits_for ? g->waits_for : "something");
+        lgi_say(sink, "\n%s, waits for %s:\n", who, lgi_waits_for(g));
     else
         lgi_say(sink, "\n%s, %s:\n", who, g->state == LGI_G_RUNNABLE ? "may go on" : "running");
 }
