@@ -7,6 +7,7 @@
 #include <lifoguard/go.h>
 
 #include "defer/unwinding.h"
+#include "sched/cxx.h"
 #include "sched/park.h"
 #include "sched/timer.h"
 
@@ -51,8 +52,7 @@ struct lgi_g {
     const uint64_t *
         held; /* it waits for what the owner of the identity there holds; NULL: for something else */
     size_t skipped;
-    void *cxx_caught; /* C++'s exception state (__cxa_eh_globals) */
-    unsigned cxx_uncaught;
+    struct lgi_cxx_state cxx[LGI_CXX_MOST];
     uint32_t futex; /* of a thread: enum in park.c */
     int event;      /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
     bool has_deadline; /* its wait has one */

@@ -25,9 +25,6 @@ static bool begun;              /* likewise: there is one that runs */
 static unsigned processors = 1; /* atomic: threads that wait look at it before there are workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* C++'s exception state of the calling thread. */
-extern void *__cxa_get_globals(void) __attribute__((weak));
-
 unsigned lgi_worker_count(void)
 {
     return __atomic_load_n(&worker_count, __ATOMIC_ACQUIRE);
@@ -82,8 +79,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     prctl(PR_SET_TIMERSLACK, 1000UL);
     pthread_setname_np(pthread_self(), "lg-worker");
     lgi_thread_bounds(&w->native_bounds);
-    if (__cxa_get_globals)
-        w->cxx_globals = __cxa_get_globals();
+    lgi_cxx_look(&w->cxx);
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
     lgi_overflow_thread_begin();

@@ -221,16 +221,10 @@ static bool give_back(struct lgi_worker *w)
     return false;
 }
 
-struct cxx_globals {
-    void *caught;
-    unsigned uncaught;
-};
-
 /* All that belongs to a stack, besides the switch itself. */
 static inline __attribute__((always_inline)) void change_state(struct lgi_worker *w,
                                                                struct lgi_g *from, struct lgi_g *to)
 {
-    struct cxx_globals *cxx = w->cxx_globals;
     from->top = lgi_top;
     from->unwinding = lgi_thread.unwinding;
     from->catcher = lgi_thread.catcher;
@@ -240,11 +234,9 @@ static inline __attribute__((always_inline)) void change_state(struct lgi_worker
     lgi_thread.catcher = to->catcher;
     lgi_thread.skipped = to->skipped;
     lgi_thread.bounds = to->bounds.high ? &to->bounds : NULL;
-    if (cxx) {
-        from->cxx_caught = cxx->caught;
-        from->cxx_uncaught = cxx->uncaught;
-        cxx->caught = to->cxx_caught;
-        cxx->uncaught = to->cxx_uncaught;
+    for (unsigned i = 0; i < w->cxx.count; i++) {
+        from->cxx[i] = *w->cxx.at[i];
+        *w->cxx.at[i] = to->cxx[i];
     }
     w->current = to;
     lgi_current = to;
@@ -398,6 +390,11 @@ static struct lgi_g *choose(struct lgi_worker *w)
     }
     if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
         return &w->native;
+    if (__builtin_expect(lgi_cxx_came(&w->cxx), 0)) {
+        if (lgi_current != &w->native)
+            w->cxx_owner = lgi_current;
+        return &w->native;
+    }
     struct lgi_g *g = NULL;
     bool some_wait = (!is_short(w) || w->turn % INJECTED_FIRST_EVERY == 0) &&
                      lgi_starts_count(&w->starts) + lgi_starts_count(&lgi_injected) > 0;
@@ -872,6 +869,19 @@ static void run_errand(struct lgi_worker *w)
 
 /* ---- the thread ---- */
 
+/* What a runtime that was unknown until now has for this thread is the state of the goroutine that was just left. */
+static void look_for_cxx(struct lgi_worker *w)
+{
+    unsigned known = w->cxx.count;
+    struct lgi_g *owner = w->cxx_owner;
+    lgi_cxx_look(&w->cxx);
+    w->cxx_owner = NULL;
+    for (unsigned i = known; owner && i < w->cxx.count; i++) {
+        owner->cxx[i] = *w->cxx.at[i];
+        *w->cxx.at[i] = (struct lgi_cxx_state){0};
+    }
+}
+
 void *lgi_worker_main(void *argument)
 {
     struct lgi_worker *w = argument;
@@ -883,13 +893,17 @@ void *lgi_worker_main(void *argument)
     for (;;) {
         if (atomic_load(&w->asked) == ASKED)
             answer(w);
+        if (lgi_cxx_came(&w->cxx))
+            look_for_cxx(w);
         struct lgi_g *g = choose(w);
         if (g != &w->native) {
             change(w, &w->native, g);
             while (w->errand)
                 run_errand(w);
-        } else if (atomic_load(&w->asked) != ASKED)
+        } else if (atomic_load(&w->asked) != ASKED && !lgi_cxx_came(&w->cxx)) {
             idle(w);
+            look_for_cxx(w);
+        }
     }
     return NULL;
 }

@@ -52,8 +52,9 @@ struct lgi_worker {
     size_t kept_capacity;
     struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
     lg_duration verify_at;
-    void *cxx_globals;
-    struct lgi_g *dead; /* the goroutine that was just left for good */
+    struct lgi_cxx cxx;
+    struct lgi_g *cxx_owner; /* whose state is there, when a runtime is found that came by dlopen */
+    struct lgi_g *dead;      /* the goroutine that was just left for good */
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
     unsigned number;
     pthread_t thread;
