@@ -7,4 +7,8 @@
 
 bool lgi_is_before_main(void);
 
+/* As pthread_exit(NULL), also there: then the thread stays, does nothing more, and ends the process with status 0 when it
+ * is the last one (P14). */
+void lgi_end_thread(void) __attribute__((noreturn));
+
 #endif

@@ -33,7 +33,8 @@ enum {
 uint32_t lgi_outside;
 uint32_t lgi_helpers;
 
-static uint32_t main_ends; /* atomic */
+static uint32_t main_ends;       /* atomic */
+static uint32_t main_ends_early; /* likewise */
 
 /* ---- who can still do anything ---- */
 
@@ -154,7 +155,8 @@ static enum verdict look_closely(void)
     if (verdict != ALL_WAIT)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
-    if ((!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
+    if (!__atomic_load_n(&main_ends_early, __ATOMIC_ACQUIRE) &&
+        (!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
         return GOES_ON;
     if (count_threads() != own_threads())
         return GOES_ON;
@@ -210,6 +212,19 @@ bool lgi_deadlocked(lg_duration *until)
     return deadlocked;
 }
 
+static void nudge_if_all_sleep(void)
+{
+    if (lgi_worker_count() > 0 && lgi_all_asleep())
+        lgi_worker_nudge(lgi_workers[0]);
+}
+
+void lgi_main_ends_early(void)
+{
+    __atomic_store_n(&main_ends_early, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
+    nudge_if_all_sleep();
+}
+
 static pthread_key_t end_key;
 static bool has_key;
 
@@ -224,8 +239,7 @@ static void thread_ends(void *data)
         lgi_self_end(g);
     else
         __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
-    if (lgi_worker_count() > 0 && lgi_all_asleep())
-        lgi_worker_nudge(lgi_workers[0]);
+    nudge_if_all_sleep();
 }
 
 static void make_key(void)

@@ -99,6 +99,9 @@ void lgi_self_end(struct lgi_g *g);
 /* park.c: the thread whose record has that place (identity.h), or NULL. */
 const struct lgi_g *lgi_thread_in_place(uint32_t place);
 
+/* Main has ended in a constructor: its thread is there, but will do nothing any more. */
+void lgi_main_ends_early(void);
+
 /* The calling thread waits here for the first time: when it ends, somebody should ask. */
 void lgi_watch_end(struct lgi_g *g);
 
