@@ -228,12 +228,13 @@ void lgi_main_ends_early(void)
 static pthread_key_t end_key;
 static bool has_key;
 
-/* Others' destructors may still lock and wait: the record stays until the last round of them. */
+/* Others' destructors may still lock and wait: the record stays until the last round of them but one, after which
+ * ThreadSanitizer takes the thread for ended. */
 static void thread_ends(void *data)
 {
     struct lgi_g *g = data;
     bool is_main = g->is_main;
-    if (++g->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, g) == 0)
+    if (++g->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 && pthread_setspecific(end_key, g) == 0)
         return;
     if (!is_main)
         lgi_self_end(g);

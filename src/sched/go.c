@@ -74,6 +74,7 @@ void lgi_start_free(struct lgi_start *start)
 
 void lgi_start_run(struct lgi_start *start)
 {
+    lgi_acquired(start);
     if (start->run)
         start->run(start);
     else
@@ -82,6 +83,7 @@ void lgi_start_run(struct lgi_start *start)
 
 void lgi_start_drop(struct lgi_start *start)
 {
+    lgi_acquired(start);
     if (start->drop)
         start->drop(start);
     lgi_start_free(start);
@@ -98,6 +100,7 @@ bool lgi_go_start(struct lgi_start *start)
     struct lgi_worker *w = lgi_worker;
     if (w && w->number >= lgi_workers_wanted())
         w = NULL;
+    lgi_releases(start);
     if (w)
         lgi_starts_put_own(&w->starts, start);
     else

@@ -155,6 +155,7 @@ bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
 
 void lgi_unpark(struct lgi_g *g)
 {
+    lgi_releases(&g->claim);
     if (g->worker) {
         lgi_worker_ready(g);
         return;
@@ -280,6 +281,7 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     g->waits_for = NULL;
     __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
     uint32_t claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+    lgi_acquired(&g->claim);
     if (until.lgi_done) {
         if (claim == LGI_IS_DONE)
             lgi_note_done(g, until);
@@ -336,6 +338,7 @@ struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error)
 {
     struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
     done->error = error;
+    lgi_releases(&done->happened);
     __atomic_store_n(&done->happened, 1, __ATOMIC_RELEASE);
     while ((waiter = done->waiters.first)) {
         lgi_waiters_remove(&done->waiters, waiter);

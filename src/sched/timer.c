@@ -236,6 +236,7 @@ void lgi_timer_go(struct lgi_timer *timer, struct lgi_start *start)
 {
     struct lgi_worker *w = lgi_worker;
     bool here = w && w->number < lgi_workers_wanted();
+    lgi_releases(start);
     lgi_starts_put(here ? &w->starts : &lgi_injected, start);
     *(here ? &timer->set->started : &timer->set->injected) = true;
 }

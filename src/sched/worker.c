@@ -440,6 +440,7 @@ uint32_t lgi_park(struct lgi_g *g, lg_until until)
     g->state = LGI_G_PARKED;
     leave(g);
     g->waits_for = NULL;
+    lgi_acquired(&g->claim);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 

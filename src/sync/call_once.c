@@ -18,8 +18,12 @@ enum { LEFT, RETURNED, PANICKED, PANICKED_ERROR, PANICKED_POINTER };
 
 static bool change(lg_once *once, uint64_t *word, uint64_t to)
 {
-    return __atomic_compare_exchange_n(&once->lgi_word, word, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&once->lgi_word);
+    bool changed = __atomic_compare_exchange_n(&once->lgi_word, word, to, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&once->lgi_word);
+    return changed;
 }
 
 /* ---- whose call it is ---- */
@@ -49,6 +53,8 @@ static enum begun begin_or_queue(lg_once *once, struct lgi_waiter *waiter)
         lgi_waiters_push(&once->lgi_waiters, waiter);
     }
     lgi_unlock(&once->lgi_lock);
+    if (word == DONE)
+        lgi_acquired(&once->lgi_word);
     return word == DONE ? MADE : WAITS;
 }
 
@@ -200,6 +206,8 @@ static lg_error *get(lg_once_value *value, lg_until until, void **result,
     lg_error *error = NULL;
     if (!lg_once_is_done(&value->lgi_once))
         error = begin(&value->lgi_once, until, &begun);
+    else
+        lgi_acquired(&value->lgi_once.lgi_word);
     if (error)
         return error;
     if (begun == MINE)

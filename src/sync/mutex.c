@@ -188,22 +188,30 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
 
 void lgi_mutex_lock(lg_mutex *mutex)
 {
-    lock(mutex, lg_forever(), false);
+    (void)lock(mutex, lg_forever(), false);
+    lgi_acquired(&mutex->lgi_word);
 }
 
 lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
 {
-    return lock(mutex, until, false);
+    lg_error *error = lock(mutex, until, false);
+    if (!error)
+        lgi_acquired(&mutex->lgi_word);
+    return error;
 }
 
 void lg_mutex_relock(lg_mutex *mutex)
 {
-    lock(mutex, lg_forever(), true);
+    (void)lock(mutex, lg_forever(), true);
+    lgi_acquired(&mutex->lgi_word);
 }
 
 bool lgi_mutex_try_lock(lg_mutex *mutex)
 {
-    return take(mutex, lgi_self()->identity, false);
+    bool locked = take(mutex, lgi_self()->identity, false);
+    if (locked)
+        lgi_acquired(&mutex->lgi_word);
+    return locked;
 }
 
 /* ---- unlocking ---- */
@@ -233,6 +241,7 @@ static bool pass_on(lg_mutex *mutex)
 
 void lgi_mutex_unlock(lg_mutex *mutex)
 {
+    lgi_releases(&mutex->lgi_word);
     uint64_t self = lgi_self()->identity;
     for (;;) {
         uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);

@@ -29,8 +29,12 @@ static uint64_t load(const lg_rwmutex *mutex)
 
 static bool change(lg_rwmutex *mutex, uint64_t *state, uint64_t to)
 {
-    return __atomic_compare_exchange_n(&mutex->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&mutex->lgi_state);
+    bool changed = __atomic_compare_exchange_n(&mutex->lgi_state, state, to, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&mutex->lgi_state);
+    return changed;
 }
 
 /* ---- under the list's lock ---- */
@@ -72,6 +76,8 @@ static bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
     lgi_lock(&mutex->lgi_lock);
     uint64_t state = load(mutex), waiting = state & (PENDING | QUEUED);
     bool others = waiting != 0 && state == (inside | waiting);
+    if (others)
+        lgi_releases(&mutex->lgi_state);
     if (others) /* so nobody can change it without the list's lock */
         __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &claimed),
                          __ATOMIC_RELEASE);
