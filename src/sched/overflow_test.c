@@ -89,6 +89,7 @@ END_TEST
 __attribute__((noinline)) static void use_far_end(char *frame)
 {
     snprintf(frame, 8, "far");
+    __asm__ volatile("" : : "r"(frame) : "memory"); /* it is looked at */
 }
 
 __attribute__((noinline)) static void frame_of_a_megabyte(void)
