@@ -168,6 +168,9 @@ static void abandon(bool by_thread)
     else
         lg_waitgroup_go(&group, lock_and_end, &also_held);
     lg_waitgroup_wait(&group);
+    /* It is done with its work, but may be about to end. */
+    while (!lg_error_is(lg_mutex_lock_until(&held, lg_within(LG_MILLISECOND)), &lg_error_abandoned))
+        ;
 }
 
 /* The next ones run on the same stack, or have the same record. */
