@@ -23,6 +23,13 @@ for name in $(nm -g --defined-only "$static" 2>/dev/null | awk 'NF == 3 { print 
     [[ $name == lg_* || $name == lgi_* ]] || fail "$static defines $name for all"
 done
 
+# Several plugins with the static library in each must neither clash nor take much of the room for thread-local variables.
+visible=$(readelf -Ws "$static" | awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" { print $8 }' |
+    grep -Ev '^(_|DW\.ref\.)' | sort -u || true)
+[[ -z $visible || -n ${SANITIZED:-} ]] || fail "$static shows names outside: $visible"
+tls=$(readelf -lW "$shared" | awk '$1 == "TLS" { print $6 }')
+((tls <= 160)) || fail "$shared has $((tls)) bytes of thread-local variables"
+
 announced=$(find "$include" -name '*.h' -exec cat {} + | grep -v '^ *#' | tr '\n' ' ' |
     grep -oP 'LG_API\b[^;{}]*?\blgi?_\w+\s*\(' | grep -oP 'lgi?_\w+(?=\s*\($)' | sort -u)
 [[ -n $announced ]] || fail "no LG_API function found in $include"

@@ -7,9 +7,13 @@
 #define LG_VERSION_MINOR 1
 #define LG_VERSION_PATCH 0
 
-/* The library is compiled with -fvisibility=hidden: only what carries this mark can be seen
- * outside. */
+/* The shared library is compiled with -fvisibility=hidden: only what carries this mark can be seen outside. The static
+ * library is compiled with LGI_HIDDEN: none of its names can be seen outside the program or plugin that has it. */
+#ifdef LGI_HIDDEN
+#define LG_API __attribute__((__visibility__("hidden")))
+#else
 #define LG_API __attribute__((__visibility__("default")))
+#endif
 
 #ifdef __cplusplus
 #define LG_BEGIN_DECLS extern "C" {

@@ -14,7 +14,9 @@
  *
  * A mutex belongs to the goroutine or thread that has locked it. Mistakes are panics: to lock what one holds (it would
  * be a wait for oneself), to unlock what nobody holds, or what another holds. (In Go the first is a deadlock, the
- * second ends the program, the third is allowed.) Whoever ends without unlocking leaves the mutex locked.
+ * second ends the program, the third is allowed.) Whoever ends without unlocking leaves the mutex locked
+ * for ever, since nobody else may unlock it: then lg_mutex_lock panics, and lg_mutex_lock_until returns
+ * lg_error_abandoned; who waited before that is told by the deadlock report.
  *
  * Order: as in Go. Waiters are woken in order of arrival, but whoever is running may be faster; one that has waited
  * for a millisecond is handed the mutex. A goroutine should not hold a mutex for long while it runs: others wait for it on
@@ -35,8 +37,8 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_mutex {
-    uintptr_t
-        lgi_word; /* the owner's struct lgi_g; in the lowest bits what src/sync/mutex.c has there */
+    uint64_t
+        lgi_word; /* the owner's identity; in the lowest bits what src/sync/mutex.c has there */
     uint32_t lgi_lock; /* for the list */
     struct lgi_waiters lgi_waiters;
 } lg_mutex;
@@ -46,6 +48,10 @@ typedef struct lg_mutex {
 
 /* Locks, waiting for as long as it takes. */
 static inline void lg_mutex_lock(lg_mutex *mutex);
+
+/* Why lg_mutex_lock_until fails when the goroutine or thread that holds the mutex has ended without unlocking it
+ * (EOWNERDEAD). lg_mutex_lock panics then. */
+extern LG_API lg_error lg_error_abandoned;
 
 /* The same until `until` (until.h); an error if it could not be locked. */
 static inline lg_error *lg_mutex_lock_until(lg_mutex *mutex, lg_until until)
@@ -87,7 +93,7 @@ LG_API void lgi_mutex_unlock(lg_mutex *mutex);
 /* The usual case: nobody holds it, nobody waits. */
 static inline bool lgi_mutex_take(lg_mutex *mutex)
 {
-    uintptr_t self = (uintptr_t)lgi_current, nobody = 0;
+    uint64_t self = lgi_identity, nobody = 0;
     return __builtin_expect(self != 0, 1) &&
            __builtin_expect(__atomic_compare_exchange_n(&mutex->lgi_word, &nobody, self, false,
                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
@@ -112,7 +118,7 @@ static inline bool lg_mutex_try_lock(lg_mutex *mutex)
 
 static inline void lg_mutex_unlock(lg_mutex *mutex)
 {
-    uintptr_t self = (uintptr_t)lgi_current;
+    uint64_t self = lgi_identity;
     if (__builtin_expect(self == 0, 0) ||
         !__builtin_expect(__atomic_compare_exchange_n(&mutex->lgi_word, &self, 0, false,
                                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED),
@@ -128,8 +134,8 @@ static inline lg_mutex *lgi_mutex_unlocked(lg_mutex *mutex)
 
 static inline bool lg_mutex_is_owned(const lg_mutex *mutex)
 {
-    uintptr_t owner = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) & ~(uintptr_t)7;
-    return owner != 0 && owner == (uintptr_t)lgi_current;
+    uint64_t owner = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) & ~UINT64_C(7);
+    return owner != 0 && owner == lgi_identity;
 }
 
 LG_END_DECLS

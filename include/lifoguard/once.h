@@ -31,8 +31,8 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_once {
-    uintptr_t lgi_word; /* whose call it is; src/sync/once.c */
-    uint32_t lgi_lock;  /* for the list */
+    uint64_t lgi_word; /* whose call it is; src/sync/once.c */
+    uint32_t lgi_lock; /* for the list */
     struct lgi_waiters lgi_waiters;
 } lg_once;
 

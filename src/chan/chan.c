@@ -117,8 +117,10 @@ void lg_chan_unref(void *channel)
     if (!c)
         return;
     lgi_chan_check(c);
+    lgi_releases(&c->references);
     if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    lgi_acquired(&c->references);
     if (!lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders)) {
         __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
         lg_panic(
@@ -451,6 +453,7 @@ bool lgi_chan_shut(struct lgi_chan *c)
         lgi_unlock(&c->lock);
         return false;
     }
+    lgi_releases(&c->closed);
     __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE); /* from here on nobody begins to wait */
     do {
         unsigned count = claim_some(c, woken);

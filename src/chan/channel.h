@@ -95,7 +95,10 @@ void lgi_chan_reopen(struct lgi_chan *c);
 
 static inline bool lgi_chan_is_closed(const struct lgi_chan *c)
 {
-    return __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) != 0;
+    bool closed = __atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) != 0;
+    if (closed)
+        lgi_acquired(&c->closed);
+    return closed;
 }
 
 static inline size_t lgi_chan_count(const struct lgi_chan *c)
@@ -120,9 +123,12 @@ static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
 /* Locks it, if there is nothing special. */
 static inline bool lgi_chan_lock_fast(struct lgi_chan *c)
 {
-    return ++lgi_chan_operations < LGI_CHAN_YIELD_EVERY && c &&
-           __atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC &&
-           __atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
+    if (++lgi_chan_operations >= LGI_CHAN_YIELD_EVERY || !c ||
+        __atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC ||
+        __atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
+        return false;
+    lgi_acquired(&c->lock);
+    return true;
 }
 
 /* Without a call, if the size is a usual one; else false. */

@@ -408,6 +408,7 @@ static inline bool do_fast(const lg_case *it)
         return true; /* it has happened */
     if (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
         return false;
+    lgi_acquired(&c->lock);
     bool done, closed = c->closed;
     if (it->lgi_kind == LGI_CASE_RECV) {
         if (c->count > 0) {

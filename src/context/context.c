@@ -98,10 +98,12 @@ static struct lg_context *let_go(struct lg_context *ctx, struct lg_context *dead
 {
     if (ctx->kind == LGI_BACKGROUND)
         return dead;
+    lgi_releases(&ctx->done.holders);
     /* Who holds it alone can see no other come. */
     if (__atomic_load_n(&ctx->done.holders, __ATOMIC_ACQUIRE) != 1 &&
         __atomic_sub_fetch(&ctx->done.holders, 1, __ATOMIC_ACQ_REL) != 0)
         return dead;
+    lgi_acquired(&ctx->done.holders);
     ctx->back = dead;
     return ctx;
 }

@@ -3,6 +3,9 @@
 	.text
 
 	.globl	lgi_save
+#ifdef LGI_HIDDEN
+	.hidden	lgi_save
+#endif
 	.type	lgi_save, @function
 	.p2align 4
 lgi_save:

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/before_main.h"
 #include "defer/exit.h"
 #include "defer/lsda.h"
 #include "defer/step.h"
@@ -184,7 +185,7 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
         lgi_defer_hooks.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
         lgi_exit_now(status);
-    pthread_exit(NULL);
+    lgi_end_thread();
 }
 
 /* Everything that concerns a frame which is about to be unwound; it may be called for a frame again. `end` is

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "defer/pin.h"
 #include "defer/report.h"
 #include "inspect/deadlock.h"
 #include "inspect/snapshot.h"
@@ -30,21 +32,43 @@ enum {
     SHOWN = 100, /* goroutines in the report */
 };
 
-static uint32_t main_ends; /* atomic */
+static uint32_t main_ends;       /* atomic */
+static uint32_t main_ends_early; /* likewise */
 
 /* ---- who can still do anything ---- */
 
 enum verdict { GOES_ON, ALL_WAIT, UNCLEAR };
 
+/* What has not started there cannot, until another goroutine has ended. */
+static bool has_no_memory(const struct lgi_worker *w)
+{
+    return __atomic_load_n(&w->short_of_memory, __ATOMIC_SEQ_CST);
+}
+
+/* Goroutines that could begin on any worker, and one of them can take them. */
+static bool injected_go_on(void)
+{
+    unsigned count = lgi_worker_count();
+    if (lgi_run_queue_count(&lgi_injected) == 0)
+        return false;
+    for (unsigned i = 0; i < count && i < lgi_workers_wanted(); i++)
+        if (!has_no_memory(lgi_workers[i]))
+            return true;
+    return count == 0;
+}
+
 static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
 {
     uint32_t naps = atomic_load(&w->naps);
     *activity += naps;
-    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX || lgi_run_queue_count(&w->starts) > 0 ||
+    if (lgi_timers_next(&w->timers) != LG_DURATION_MAX ||
         __atomic_load_n(&w->fd_waiters, __ATOMIC_RELAXED) > 0)
         return GOES_ON;
+    if (lgi_run_queue_count(&w->starts) > 0 && !has_no_memory(w))
+        return GOES_ON;
     /* Something is just being done there, or about to be. */
-    return naps % 2 != 0 && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
+    bool asleep = w == lgi_worker || atomic_load(&w->state) != LGI_W_AWAKE;
+    return naps % 2 != 0 && asleep && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
 }
 
 /* Adds up what changes when anybody does anything. */
@@ -54,8 +78,7 @@ static enum verdict look(uint64_t *activity)
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
 
     *activity = 0;
-    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 ||
-        lgi_run_queue_count(&lgi_injected) > 0)
+    if (__atomic_load_n(&lgi_outside, __ATOMIC_SEQ_CST) > 0 || injected_go_on())
         return GOES_ON;
     if (main && !lgi_thread_waits(main, activity) && !__atomic_load_n(&main_ends, __ATOMIC_ACQUIRE))
         return GOES_ON;
@@ -131,7 +154,8 @@ static enum verdict look_closely(void)
     if (verdict != ALL_WAIT)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
-    if ((!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
+    if (!__atomic_load_n(&main_ends_early, __ATOMIC_ACQUIRE) &&
+        (!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
         return GOES_ON;
     if (count_threads() != own_threads())
         return GOES_ON;
@@ -187,38 +211,60 @@ static bool deadlocked(lg_time *until)
     return found;
 }
 
-static void thread_ends(void *g)
+static void nudge_if_all_sleep(void)
 {
-    if (((struct lgi_g *)g)->is_main)
-        __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
     if (lgi_worker_count() > 0 && lgi_all_asleep())
         lgi_worker_nudge(lgi_workers[0]);
 }
 
+void lgi_main_ends_early(void)
+{
+    __atomic_store_n(&main_ends_early, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
+    nudge_if_all_sleep();
+}
+
 static pthread_key_t end_key;
 static bool has_key;
+
+/* Others' destructors may still lock and wait: the record stays until the last round of them but one, after which
+ * ThreadSanitizer takes the thread for ended. */
+static void thread_ends(void *data)
+{
+    struct lgi_g *g = data;
+    bool is_main = g->is_main;
+    if (++g->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 && pthread_setspecific(end_key, g) == 0)
+        return;
+    if (!is_main)
+        lgi_self_end(g);
+    else
+        __atomic_store_n(&main_ends, 1, __ATOMIC_RELEASE);
+    nudge_if_all_sleep();
+}
 
 static void make_key(void)
 {
     has_key = pthread_key_create(&end_key, thread_ends) == 0;
 }
 
-/* The library may have come with a plugin that goes; threads that have waited here may end after that. */
-__attribute__((destructor)) static void delete_key(void)
-{
-    if (has_key)
-        (void)pthread_key_delete(end_key);
-}
-
 void lgi_deadlock_watch_end(struct lgi_g *g)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    lgi_pin();
     pthread_once(&once, make_key);
     if (has_key)
         (void)pthread_setspecific(end_key, g);
 }
 
 /* ---- the report ---- */
+
+static size_t count_without_stack(void)
+{
+    size_t count = lgi_run_queue_count(&lgi_injected);
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        count += lgi_run_queue_count(&lgi_workers[i]->starts);
+    return count;
+}
 
 static _Noreturn void report(void)
 {
@@ -229,6 +275,11 @@ static _Noreturn void report(void)
         lgi_print(&lgi_to_stderr, "lifoguard: no goroutines, and main has ended - deadlock!\n");
     else
         lgi_print(&lgi_to_stderr, "lifoguard: all goroutines are asleep - deadlock!\n");
+    size_t without_stack = count_without_stack();
+    if (without_stack > 0)
+        lgi_print(&lgi_to_stderr,
+                  "lifoguard: out of memory: %zu goroutines could not start, for want of a stack\n",
+                  without_stack);
     lgi_dump_goroutines(&lgi_to_stderr, SHOWN);
     _exit(LGI_REPORT_STATUS);
 }

@@ -13,4 +13,7 @@ void lgi_deadlock_check(lg_time *until);
 /* The calling thread waits here for the first time: when it ends, somebody should ask. */
 void lgi_deadlock_watch_end(struct lgi_g *g);
 
+/* Main has ended in a constructor: its thread is there, but will do nothing any more. */
+void lgi_main_ends_early(void);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "defer/trace.h"
 #include "inspect/snapshot.h"
+#include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sched/switch.h"
 
@@ -37,7 +38,7 @@ static void say_head(struct lgi_sink *sink, const struct lgi_g *g)
     char who[256];
     lgi_g_who(g, who, sizeof(who));
     if (g->state == LGI_G_PARKED)
-        lgi_print(sink, "\n%s, waits for %s:\n", who, g->waits_for ? g->waits_for : "something");
+        lgi_print(sink, "\n%s, waits for %s:\n", who, lgi_waits_for(g));
     else
         lgi_print(sink, "\n%s, %s:\n", who, g->state == LGI_G_RUNNABLE ? "may go on" : "running");
 }

@@ -1,11 +1,13 @@
 /* The ends of stacks, and of the process: what lg_exit does to goroutines. */
 #include "inspect/exit.h"
+#include "inspect/deadlock.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/before_main.h"
 #include "defer/exit.h"
 #include "defer/report.h"
 #include "inspect/snapshot.h"
@@ -175,8 +177,10 @@ static void stack_ended(enum lgi_leaving leaving, int status)
     /* If another has called lg_exit before, this one only ends. */
     if (lgi_on_fiber(g))
         lgi_worker_end(g);
+    if (lgi_is_before_main())
+        lgi_main_ends_early();
     if (leaving == LGI_EXIT)
-        pthread_exit(NULL);
+        lgi_end_thread();
 }
 
 static size_t describe(char *buffer, size_t size)

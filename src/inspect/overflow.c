@@ -101,9 +101,9 @@ static bool is_overflow(const struct lgi_g *g, const siginfo_t *info, uintptr_t 
     uintptr_t address = (uintptr_t)info->si_addr;
     if (!g || !g->start || !g->bounds.high || info->si_code <= 0)
         return false;
-    /* A fiber's lowest page is the guard; a thread's guard lies below its stack. */
-    uintptr_t low = lgi_on_fiber(g) ? g->bounds.low + page : g->bounds.low;
-    if (address >= low - page && address < low)
+    /* The guard lies below the stack. */
+    uintptr_t low = g->bounds.low, guard = lgi_on_fiber(g) ? lgi_stack_guard(low) : page;
+    if (address >= low - guard && address < low)
         return true;
     /* A frame larger than the guard: it may reach the next stack's guard, or where there is nothing. */
     bool is_guard = true;

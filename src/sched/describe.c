@@ -74,12 +74,11 @@ size_t lgi_g_describe(const struct lgi_g *g, char *buffer, size_t size)
 
 const char *lg_goroutine_name(void)
 {
-    static __thread char name[64];
-    const struct lgi_g *g = lgi_self();
+    struct lgi_g *g = lgi_self();
     if (!g->start)
         return g->is_main ? "main" : "thread";
     if (g->start->name)
         return g->start->name;
-    lgi_task_name(g->start, name, sizeof(name));
-    return name;
+    lgi_task_name(g->start, g->name, sizeof(g->name));
+    return g->name;
 }

@@ -73,6 +73,7 @@ void lgi_task_free(struct lgi_task *start)
 
 void lgi_task_run(struct lgi_task *start)
 {
+    lgi_acquired(start);
     if (start->run)
         start->run(start);
     else
@@ -81,6 +82,7 @@ void lgi_task_run(struct lgi_task *start)
 
 void lgi_task_drop(struct lgi_task *start)
 {
+    lgi_acquired(start);
     if (start->drop)
         start->drop(start);
     lgi_task_free(start);
@@ -97,6 +99,7 @@ bool lgi_task_enqueue(struct lgi_task *start)
     struct lgi_worker *w = lgi_worker;
     if (w && w->number >= lgi_workers_wanted())
         w = NULL;
+    lgi_releases(start);
     if (w)
         lgi_run_queue_put_own(&w->starts, start);
     else

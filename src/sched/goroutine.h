@@ -7,6 +7,7 @@
 #include <lifoguard/go.h>
 
 #include "defer/unwinding.h"
+#include "sched/cxx.h"
 #include "sched/park.h"
 #include "sched/wheel.h"
 
@@ -47,9 +48,11 @@ struct lgi_g {
     struct lgi_g *next;        /* in a queue of those that may go on */
     struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
 
+    uint64_t identity; /* identity.h; 0: it has ended. Atomic */
+    const uint64_t *
+        held; /* it waits for what the owner of the identity there holds; NULL: for something else */
     size_t skipped;
-    void *cxx_caught; /* C++'s exception state (__cxa_eh_globals) */
-    unsigned cxx_uncaught;
+    struct lgi_cxx_state cxx[LGI_CXX_MOST];
     uint32_t futex; /* of a thread: enum in park.c */
     int event;      /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
     bool has_deadline; /* its wait has one */
@@ -58,7 +61,8 @@ struct lgi_g {
     lg_error *done_error;  /* of what ended its last wait: park.h */
     /* Of a thread. */
     uint32_t for_ever; /* counts up when a wait without deadline begins and ends: odd in between */
-    uint32_t asked;    /* others want it to do something while it waits: thread.c */
+    uint32_t end_rounds; /* of destructors that it has come through: deadlock.c */
+    uint32_t asked;      /* others want it to do something while it waits: thread.c */
 
     struct lgi_task *start;                /* NULL: a thread of the program's */
     struct lgi_g *all_next, *all_previous; /* threads of lg_go_thread */
@@ -66,6 +70,7 @@ struct lgi_g {
     unsigned stack_class;
     void *fake_stack; /* AddressSanitizer's */
     void *tsan_fiber;
+    char name[64]; /* of the function, once somebody has asked for it; the last member */
 };
 
 _Static_assert(offsetof(struct lgi_g, claim) == offsetof(struct lgi_claimed, claim) &&

@@ -6,24 +6,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sched/ordering.h"
+
 #define LGI_LOCK_FREE 0U
 
 void lgi_lock_slow(uint32_t *lock);
 
 static inline bool lgi_try_lock(uint32_t *lock)
 {
-    return __atomic_load_n(lock, __ATOMIC_RELAXED) == LGI_LOCK_FREE &&
-           __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
+    bool locked = __atomic_load_n(lock, __ATOMIC_RELAXED) == LGI_LOCK_FREE &&
+                  __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
+    if (locked)
+        lgi_acquired(lock);
+    return locked;
 }
 
 static inline void lgi_lock(uint32_t *lock)
 {
     if (__builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE, 0))
         lgi_lock_slow(lock);
+    lgi_acquired(lock);
 }
 
 static inline void lgi_unlock(uint32_t *lock)
 {
+    lgi_releases(lock);
     __atomic_store_n(lock, LGI_LOCK_FREE, __ATOMIC_RELEASE);
 }
 

@@ -1,21 +1,37 @@
 #define _GNU_SOURCE
 #include "sched/make_thread.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "defer/pin.h"
 #include "time/clock.h"
 
 int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
                     void *argument)
 {
     sigset_t all, before;
+    lgi_pin();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(thread, attributes, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+int lgi_make_small_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+    enum { SMALL_STACK = 256 * 1024 };
+    pthread_attr_t attributes;
+    int failed = lgi_make_thread(thread, NULL, function, argument);
+    if ((failed != EAGAIN && failed != ENOMEM) || pthread_attr_init(&attributes) != 0)
+        return failed;
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    failed = lgi_make_thread(thread, &attributes, function, argument);
+    pthread_attr_destroy(&attributes);
     return failed;
 }
 

@@ -16,6 +16,10 @@
 int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
                     void *argument);
 
+/* The same, for a thread that needs little stack: if there are no addresses for one of the usual size (RLIMIT_AS), it gets
+ * a smaller one. */
+int lgi_make_small_thread(pthread_t *thread, void *(*function)(void *), void *argument);
+
 /* From here on, lgi_take_mask takes the mask that the first caller of this has. */
 void lgi_note_mask(void);
 

@@ -2,11 +2,14 @@
 #include "sched/park.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
+#include "sched/identity.h"
 #include "sched/runtime.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
@@ -15,16 +18,105 @@ LG_ERROR_DEFINE_ERRNO(lg_error_cancelled, ECANCELED, "cancelled");
 /* A thread's futex. */
 enum { PARKED, UNPARKED, ASLEEP };
 
-static __thread struct {
+/* The record of a thread that is not a worker. It is no thread-local variable, because those of a library that comes by
+ * dlopen have to find room in a few hundred bytes that all such libraries share. Records are used again, never freed:
+ * whoever has the address of one that has ended may still wake it. */
+struct record {
     _Alignas(LGI_G_ALIGNMENT) char before[LGI_G_OF_THREAD];
     struct lgi_g g;
-} thread;
+    uint64_t identity;   /* of whoever had it last */
+    struct record *next; /* of those that are free */
+    struct record *next_of_all;
+};
+
+static struct record first_records[8]; /* for when there is no memory */
+static struct record *free_records, *all_records;
+static unsigned first_used;
+static uint32_t record_count;
+static uint32_t records_lock;
 struct lgi_g *lgi_main;
+
+/* NULL: none is free. One that has had its last identity is left alone. */
+static struct record *take_record(void)
+{
+    struct record *record;
+    lgi_lock(&records_lock);
+    do {
+        record = free_records;
+        if (record)
+            free_records = record->next;
+    } while (record && lgi_identity_next(record->identity) == 0);
+    lgi_unlock(&records_lock);
+    return record;
+}
+
+static void enlist(struct record *record)
+{
+    lgi_lock(&records_lock);
+    if (record_count >= LGI_PLACES_OF_WORKERS - LGI_PLACES_OF_THREADS)
+        lgi_fatal(NULL, "more than 16 million threads at once");
+    record->identity = lgi_identity_none(LGI_PLACES_OF_THREADS + record_count++);
+    record->g.identity = 0;
+    record->next_of_all = all_records;
+    __atomic_store_n(&all_records, record, __ATOMIC_RELEASE);
+    lgi_unlock(&records_lock);
+}
+
+const struct lgi_g *lgi_thread_in_place(uint32_t place)
+{
+    const struct record *record = __atomic_load_n(&all_records, __ATOMIC_ACQUIRE);
+    while (record &&
+           lgi_identity_place(__atomic_load_n(&record->identity, __ATOMIC_RELAXED)) != place)
+        record = record->next_of_all;
+    return record ? &record->g : NULL;
+}
+
+static struct record *take_first_record(void)
+{
+    unsigned number = __atomic_fetch_add(&first_used, 1, __ATOMIC_RELAXED);
+    if (number >= sizeof(first_records) / sizeof(first_records[0]))
+        lgi_fatal(NULL, "out of memory for a thread's record");
+    return &first_records[number];
+}
+
+static struct record *new_record(void)
+{
+    int errno_value = errno;
+    struct record *record = take_record();
+    if (!record) {
+        record = aligned_alloc(_Alignof(struct record), sizeof(*record));
+        if (!record)
+            record = take_first_record();
+        enlist(record);
+    }
+    errno = errno_value;
+    return record;
+}
+
+void lgi_self_end(struct lgi_g *g)
+{
+    struct record *record = (struct record *)((char *)g - offsetof(struct record, g));
+    if (lgi_current == g) {
+        lgi_current = NULL;
+        lgi_identity = 0;
+    }
+    __atomic_store_n(&g->identity, 0, __ATOMIC_RELAXED);
+    lgi_lock(&records_lock);
+    record->next = free_records;
+    free_records = record;
+    lgi_unlock(&records_lock);
+}
 
 struct lgi_g *lgi_self_slow(void)
 {
-    struct lgi_g *g = &thread.g;
+    struct record *record = new_record();
+    struct lgi_g *g = &record->g;
+    memset(g, 0, sizeof(*g));
     g->claim = LGI_READY;
+    uint64_t identity = lgi_identity_next(record->identity);
+    __atomic_store_n(&record->identity, identity, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->identity, identity, __ATOMIC_RELAXED);
+    lgi_identity = identity;
     if (gettid() == getpid() && !lgi_forked) {
         g->is_main = true;
         __atomic_store_n(&lgi_main, g, __ATOMIC_RELEASE);
@@ -39,6 +131,7 @@ struct lgi_g *lgi_self_slow(void)
 void lgi_wait_begin(struct lgi_g *g, const char *what)
 {
     g->waits_for = what;
+    g->held = NULL;
     g->under = NULL;
     if (!g->worker)
         __atomic_store_n(&g->futex, PARKED, __ATOMIC_RELAXED);
@@ -64,6 +157,7 @@ bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
 
 void lgi_unpark(struct lgi_g *g)
 {
+    lgi_releases(&g->claim);
     if (g->worker) {
         lgi_worker_ready(g);
         return;
@@ -190,6 +284,7 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     g->waits_for = NULL;
     __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
     uint32_t claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
+    lgi_acquired(&g->claim);
     if (until.lgi_done) {
         if (claim == LGI_IS_DONE)
             lgi_note_done(g, until);
@@ -246,6 +341,7 @@ struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error)
 {
     struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
     done->error = error;
+    lgi_releases(&done->happened);
     __atomic_store_n(&done->happened, 1, __ATOMIC_RELEASE);
     while ((waiter = done->waiters.first)) {
         lgi_waiters_remove(&done->waiters, waiter);

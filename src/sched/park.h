@@ -178,7 +178,10 @@ static inline struct lgi_waiter *lgi_waiters_claim(struct lgi_waiters *list, uin
 
 static inline bool lgi_done_happened(const struct lgi_done *done)
 {
-    return __atomic_load_n(&done->happened, __ATOMIC_ACQUIRE) != 0;
+    bool happened = __atomic_load_n(&done->happened, __ATOMIC_ACQUIRE) != 0;
+    if (happened)
+        lgi_acquired(&done->happened);
+    return happened;
 }
 
 /* Lets it happen, and wakes all who wait for it. `error`, static, is what their waits return. Returns false, and

@@ -10,6 +10,7 @@
 
 #include "error/keep_errno.h"
 #include "sched/hooks.h"
+#include "sched/identity.h"
 #include "sched/instrument.h"
 #include "sched/make_thread.h"
 
@@ -23,9 +24,6 @@ static unsigned worker_count;   /* written atomically, under the lock */
 static bool begun;              /* likewise: there is one that runs */
 static unsigned processors = 1; /* atomic: threads that wait look at it before there are workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* C++'s exception state of the calling thread. */
-extern void *__cxa_get_globals(void) __attribute__((weak));
 
 unsigned lgi_worker_count(void)
 {
@@ -82,8 +80,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     lgi_take_mask();
     lgi_thread_bounds(&w->native_bounds);
     w->errno_value = &errno;
-    if (__cxa_get_globals)
-        w->cxx_globals = __cxa_get_globals();
+    lgi_cxx_look(&w->cxx);
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
     lgi_sched_hooks.thread_begins();
@@ -104,6 +101,7 @@ static struct lgi_worker *new_worker(unsigned number)
     w->ready_end = &w->ready;
     w->epoll = w->event = -1;
     w->native.worker = w;
+    w->native.identity = lgi_identity_none(LGI_PLACES_OF_WORKERS + number);
     w->native.claim = LGI_READY;
     lgi_timers_init(&w->timers, lg_now());
     return w;
@@ -120,7 +118,7 @@ static bool add(void)
     spare = NULL;
     lgi_workers[worker_count] = w;
     __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
-    if (lgi_make_thread(&w->thread, NULL, lgi_worker_main, w) != 0) {
+    if (lgi_make_small_thread(&w->thread, lgi_worker_main, w) != 0) {
         __atomic_store_n(&worker_count, worker_count - 1, __ATOMIC_RELEASE);
         spare = w;
         return false;

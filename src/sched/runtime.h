@@ -90,4 +90,10 @@ extern uint32_t lgi_outside;
 /* Threads of the library's own that are neither workers nor lg_go_thread's, whatever they do. Counted atomically. */
 extern uint32_t lgi_helpers;
 
+/* park.c: the calling thread, which is no worker, ends; its record is for others. */
+void lgi_self_end(struct lgi_g *g);
+
+/* park.c: the thread whose record has that place (identity.h), or NULL. */
+const struct lgi_g *lgi_thread_in_place(uint32_t place);
+
 #endif

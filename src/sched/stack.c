@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "sched/identity.h"
 #include "sched/instrument.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -28,9 +30,13 @@
 struct lgi_slab {
     struct lgi_slab *next;
     struct lgi_slab *next_with_free; /* of its class */
-    uintptr_t first;                 /* the low end of its first stack */
+    uintptr_t first;                 /* the low end of its first guard */
     unsigned class_, count;
-    unsigned guarded;      /* that many have their guard page */
+    uint32_t place;        /* the number of its first one's: identity.h */
+    uint64_t *identity;    /* of each that was given back, the last one */
+    size_t slot;           /* from one stack to the next: a guard, and the stack above it */
+    bool apart;            /* nothing is accessible but the stacks that were taken */
+    unsigned guarded;      /* that many have their guard (of one that is not apart) */
     _Atomic unsigned used; /* that many have been taken at least once */
     uint32_t free;         /* one more than the number of a stack that was given back; 0: none */
     uint32_t next_free[];  /* likewise, for each that was given back */
@@ -42,7 +48,9 @@ static struct {
     pthread_mutex_t lock;
     struct lgi_slab *newest[LGI_STACK_CLASSES];
     struct lgi_slab *with_free[LGI_STACK_CLASSES];
+    size_t apart[LGI_STACK_CLASSES]; /* how many there are, or may be */
     size_t page;
+    uint32_t places;
     enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards;
 } stacks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -67,83 +75,161 @@ static bool is_guard(void *page)
     return refused;
 }
 
-static bool guard(void *low)
+static size_t guard_size(const struct lgi_slab *slab)
+{
+    return slab->slot - lgi_stack_size(slab->class_);
+}
+
+static bool guard(void *low, size_t size)
 {
     if (stacks.guards == NOT_TRIED) {
         /* A leak checker reads whole mappings, and knows only the kernel's protection. */
-        bool works = !lgi_leaks_are_checked() &&
-                     madvise(low, stacks.page, MADV_GUARD_INSTALL) == 0 && is_guard(low);
+        bool works = !lgi_leaks_are_checked() && madvise(low, size, MADV_GUARD_INSTALL) == 0 &&
+                     is_guard(low);
         stacks.guards = works ? BY_MADVISE : BY_MPROTECT;
     }
-    if (stacks.guards == BY_MADVISE && madvise(low, stacks.page, MADV_GUARD_INSTALL) == 0)
+    if (stacks.guards == BY_MADVISE && madvise(low, size, MADV_GUARD_INSTALL) == 0)
         return true;
-    return mprotect(low, stacks.page, PROT_NONE) == 0;
+    return mprotect(low, size, PROT_NONE) == 0;
 }
 
 /* Guards the stacks that will be taken next, some in one call where the kernel allows it: that takes half as long. */
 static bool guard_next(struct lgi_slab *slab)
 {
     enum { AT_ONCE = 64 };
-    size_t size = lgi_stack_size(slab->class_);
-    char *low = (char *)(slab->first + slab->guarded * size);
+    size_t size = guard_size(slab);
+    char *low = (char *)(slab->first + slab->guarded * slab->slot);
     unsigned count = slab->count - slab->guarded;
-    struct iovec pages[AT_ONCE];
+    struct iovec guards[AT_ONCE];
     if (count > AT_ONCE)
         count = AT_ONCE;
     /* (Valgrind does not know the call, and says so.) */
     if (stacks.guards == BY_MADVISE && count > 1 && !lgi_in_valgrind()) {
         for (unsigned i = 0; i < count; i++)
-            pages[i] = (struct iovec){low + i * size, stacks.page};
-        if (syscall(SYS_process_madvise, PIDFD_SELF, pages, (unsigned long)count,
-                    MADV_GUARD_INSTALL, 0UL) == (long)(count * stacks.page)) {
+            guards[i] = (struct iovec){low + i * slab->slot, size};
+        if (syscall(SYS_process_madvise, PIDFD_SELF, guards, (unsigned long)count,
+                    MADV_GUARD_INSTALL, 0UL) == (long)(count * size)) {
             slab->guarded += count;
             return true;
         }
     }
-    if (!guard(low))
+    if (!guard(low, size))
         return false;
     slab->guarded++;
     return true;
 }
 
-/* 8 at first, then more: a million stacks must not take a million mappings. */
-static struct lgi_slab *new_slab(unsigned class_)
+static struct lgi_slab *map_slab(unsigned class_, size_t count, size_t guard, bool apart)
 {
-    enum { FIRST = 8, LARGEST_LOG2 = 28 }; /* 256 MB of addresses, or one stack */
-    size_t size = lgi_stack_size(class_);
-    size_t count = stacks.newest[class_] ? (size_t)stacks.newest[class_]->count * 4 : FIRST;
-    if (count > ((size_t)1 << LARGEST_LOG2) / size)
-        count = ((size_t)1 << LARGEST_LOG2) / size;
-    if (count == 0)
-        count = 1;
-    struct lgi_slab *slab = malloc(sizeof(*slab) + count * sizeof(slab->next_free[0]));
+    size_t slot = lgi_stack_size(class_) + guard;
+    if (count > LGI_PLACES_OF_THREADS - stacks.places)
+        return NULL;
+    size_t links = (sizeof(struct lgi_slab) + count * sizeof(uint32_t) + 7) & ~(size_t)7;
+    struct lgi_slab *slab = malloc(links + count * sizeof(uint64_t));
     if (!slab)
         return NULL;
-    /* One more, so that they can be aligned. */
-    void *at = mmap(NULL, (count + 1) * size, PROT_READ | PROT_WRITE,
+    void *at = mmap(NULL, count * slot, apart ? PROT_NONE : PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {
         free(slab);
         return NULL;
     }
-    uintptr_t from = (uintptr_t)at, to = from + (count + 1) * size;
-    uintptr_t first = (from + size - 1) & ~(size - 1), end = first + count * size;
-    if (first > from)
-        munmap(at, first - from);
-    if (to > end)
-        munmap((void *)end, to - end);
     /* A huge page would be one stack's whole. */
-    madvise((void *)first, end - first, MADV_NOHUGEPAGE);
-    lgi_note_memory((void *)first, end - first);
-    slab->first = first;
-    slab->class_ = class_;
-    slab->count = (unsigned)count;
-    atomic_init(&slab->used, 0);
-    slab->guarded = 0;
-    slab->free = 0;
+    madvise(at, count * slot, MADV_NOHUGEPAGE);
+    lgi_note_memory(at, count * slot);
+    *slab = (struct lgi_slab){.first = (uintptr_t)at,
+                              .class_ = class_,
+                              .count = (unsigned)count,
+                              .slot = slot,
+                              .apart = apart,
+                              .place = stacks.places,
+                              .identity = (uint64_t *)((uintptr_t)slab + links)};
+    stacks.places += (uint32_t)count;
     slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
     atomic_store_explicit(&slabs, slab, memory_order_release);
     stacks.newest[class_] = slab;
+    return slab;
+}
+
+/* `count` stacks, or fewer if there are no addresses for so many. */
+static struct lgi_slab *map_some(unsigned class_, size_t count, size_t guard, bool apart)
+{
+    enum { LARGEST_LOG2 = 28 }; /* 256 MB of addresses, or one stack */
+    size_t most = ((size_t)1 << LARGEST_LOG2) / (lgi_stack_size(class_) + guard);
+    struct lgi_slab *slab = NULL;
+    if (count > most)
+        count = most > 0 ? most : 1;
+    for (; !slab && count > 0; count /= 2)
+        slab = map_slab(class_, count, guard, apart);
+    return slab;
+}
+
+/* Of addresses; SIZE_MAX: none. */
+static size_t address_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < SIZE_MAX ? limit.rlim_cur
+                                                                          : SIZE_MAX;
+}
+
+/* Some of those that may still lie apart. Of a limit, they take a small part. */
+static struct lgi_slab *map_apart(unsigned class_, size_t count, size_t limit)
+{
+    enum { MOST = 4096, PART = 16 };
+    size_t most = limit / PART / (lgi_stack_size(class_) + LGI_STACK_GUARD);
+    if (most > MOST)
+        most = MOST;
+    if (stacks.apart[class_] >= most)
+        return NULL;
+    most -= stacks.apart[class_];
+    struct lgi_slab *slab = map_some(class_, count < most ? count : most, LGI_STACK_GUARD, true);
+    if (slab)
+        stacks.apart[class_] += slab->count;
+    return slab;
+}
+
+/* 8 at first, then more: a million stacks must not take a million mappings. Where addresses are scarce (RLIMIT_AS) fewer
+ * at a time, and with the least guard. */
+static struct lgi_slab *new_slab(unsigned class_, bool apart)
+{
+    enum { FIRST = 8 };
+    const struct lgi_slab *before = stacks.newest[class_];
+    size_t count = before ? (size_t)before->count * 4 : FIRST, limit = address_limit();
+    struct lgi_slab *slab = apart ? map_apart(class_, count, limit) : NULL;
+    if (!slab && limit == SIZE_MAX)
+        slab = map_some(class_, count, LGI_STACK_NEAR_GUARD, false);
+    return slab ? slab : map_some(class_, count, stacks.page, false);
+}
+
+/* Makes the slab's next stack accessible, and what is below it not. */
+static bool open_next(struct lgi_slab *slab)
+{
+    unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
+    if (slab->apart) {
+        size_t size = lgi_stack_size(slab->class_);
+        char *high = (char *)(slab->first + (used + 1) * slab->slot);
+        return mprotect(high - size, size, PROT_READ | PROT_WRITE) == 0;
+    }
+    return used < slab->guarded || guard_next(slab);
+}
+
+static bool is_full(const struct lgi_slab *slab)
+{
+    return atomic_load_explicit(&slab->used, memory_order_relaxed) == slab->count;
+}
+
+/* The slab from which the next new stack is to come; NULL: out of memory. */
+static struct lgi_slab *slab_with_next(unsigned class_)
+{
+    struct lgi_slab *slab = stacks.newest[class_];
+    if (!slab || is_full(slab))
+        slab = new_slab(class_, true);
+    if (slab && !open_next(slab)) {
+        /* Too many mappings, perhaps. Without them, then. */
+        slab = slab->apart ? new_slab(class_, false) : NULL;
+        if (slab && !open_next(slab))
+            slab = NULL;
+    }
     return slab;
 }
 
@@ -157,24 +243,21 @@ static void *take(unsigned class_)
         given->free = given->next_free[number - 1];
         if (given->free == 0)
             stacks.with_free[class_] = given->next_with_free;
-        void *high = (void *)(given->first + number * lgi_stack_size(class_));
+        void *high = (void *)(given->first + number * given->slot);
         lgi_stack_end(high)->slab = given;
+        lgi_stack_end(high)->identity = given->identity[number - 1];
         return high;
     }
-    size_t size = lgi_stack_size(class_);
-    struct lgi_slab *slab = stacks.newest[class_];
-    if (!slab || atomic_load_explicit(&slab->used, memory_order_relaxed) == slab->count)
-        slab = new_slab(class_);
+    struct lgi_slab *slab = slab_with_next(class_);
     if (!slab)
         return NULL;
     unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
-    char *low = (char *)(slab->first + used * size);
-    if (used == slab->guarded && !guard_next(slab))
-        return NULL;
-    lgi_note_stack(low, low + size);
-    lgi_stack_end(low + size)->slab = slab;
+    char *high = (char *)(slab->first + (used + 1) * slab->slot);
+    lgi_note_stack(high - lgi_stack_size(class_), high);
+    lgi_stack_end(high)->slab = slab;
+    lgi_stack_end(high)->identity = lgi_identity_none(slab->place + used);
     atomic_store_explicit(&slab->used, used + 1, memory_order_release);
-    return low + size;
+    return high;
 }
 
 void *lgi_stack_take(unsigned class_)
@@ -194,8 +277,9 @@ void lgi_stacks_give(void *first)
         struct lgi_slab *slab = lgi_stack_end(high)->slab;
         size_t size = lgi_stack_size(slab->class_);
         next = lgi_stack_end(high)->next;
-        madvise((char *)high - size + stacks.page, size - stacks.page, MADV_DONTNEED);
-        uint32_t number = (uint32_t)(((uintptr_t)high - slab->first) / size);
+        uint32_t number = (uint32_t)(((uintptr_t)high - slab->first) / slab->slot);
+        slab->identity[number - 1] = lgi_stack_end(high)->identity;
+        madvise((char *)high - size, size, MADV_DONTNEED);
         pthread_mutex_lock(&stacks.lock);
         slab->next_free[number - 1] = slab->free;
         if (slab->free == 0) {
@@ -221,27 +305,47 @@ bool lgi_stack_make(unsigned class_)
     return true;
 }
 
+/* NULL if the address is in none. */
+static const struct lgi_slab *slab_around(uintptr_t address)
+{
+    const struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+    while (slab && (address < slab->first || address >= slab->first + slab->count * slab->slot))
+        slab = slab->next;
+    return slab;
+}
+
 void *lgi_stack_around(uintptr_t address, bool *in_guard)
 {
-    for (struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire); slab;
-         slab = slab->next) {
-        size_t size = lgi_stack_size(slab->class_);
-        if (address < slab->first || address >= slab->first + slab->count * size)
-            continue;
-        uintptr_t low = address & ~(size - 1);
-        *in_guard = address < low + stacks.page;
-        return (void *)(low + size);
-    }
-    return NULL;
+    const struct lgi_slab *slab = slab_around(address);
+    if (!slab)
+        return NULL;
+    uintptr_t low = address - (address - slab->first) % slab->slot;
+    *in_guard = address < low + guard_size(slab);
+    return (void *)(low + slab->slot);
+}
+
+size_t lgi_stack_guard(uintptr_t low)
+{
+    const struct lgi_slab *slab = slab_around(low);
+    return slab ? guard_size(slab) : 0;
+}
+
+void *lgi_stack_in_place(uint32_t place)
+{
+    const struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+    while (slab && (place < slab->place || place - slab->place >= slab->count))
+        slab = slab->next;
+    if (!slab || place - slab->place >= atomic_load_explicit(&slab->used, memory_order_acquire))
+        return NULL;
+    return (void *)(slab->first + (place - slab->place + 1) * slab->slot);
 }
 
 void lgi_stacks_visit(void (*visit)(void *high, void *data), void *data)
 {
     for (struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire); slab;
          slab = slab->next) {
-        size_t size = lgi_stack_size(slab->class_);
         unsigned used = atomic_load_explicit(&slab->used, memory_order_acquire);
         for (unsigned i = 0; i < used; i++)
-            visit((void *)(slab->first + (i + 1) * size), data);
+            visit((void *)(slab->first + (i + 1) * slab->slot), data);
     }
 }

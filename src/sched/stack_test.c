@@ -48,7 +48,7 @@ static size_t page(void)
 static void __attribute__((noinline)) use_all_of_it(unsigned value)
 {
     enum { FOR_CALLS = 6000 };
-    uintptr_t low = lgi_self()->bounds.low + page();
+    uintptr_t low = lgi_self()->bounds.low;
     size_t room = (uintptr_t)__builtin_frame_address(0) - low - FOR_CALLS;
     volatile unsigned char *all = alloca(room);
     for (size_t i = 0; i < room; i += 512)
@@ -66,15 +66,18 @@ static void check_stack(size_t size, unsigned value)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     bool in_guard;
     ck_assert_uint_eq(g->bounds.high - g->bounds.low, size);
-    ck_assert_uint_eq(g->bounds.low % size, 0);
+    ck_assert_uint_eq(g->bounds.low % page(), 0);
     ck_assert_uint_gt(here, g->bounds.low);
     ck_assert_uint_lt(here, g->bounds.high);
     ck_assert_ptr_eq(lgi_stack_around(here, &in_guard), (void *)g->bounds.high);
     ck_assert(!in_guard);
-    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page() - 1, &in_guard),
-                     (void *)g->bounds.high);
-    ck_assert(in_guard);
-    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low + page(), &in_guard), (void *)g->bounds.high);
+    ck_assert_uint_eq(lgi_stack_guard(g->bounds.low), LGI_STACK_GUARD);
+    for (uintptr_t below = 1; below <= LGI_STACK_GUARD; below += LGI_STACK_GUARD - 1) {
+        ck_assert_ptr_eq(lgi_stack_around(g->bounds.low - below, &in_guard),
+                         (void *)g->bounds.high);
+        ck_assert(in_guard);
+    }
+    ck_assert_ptr_eq(lgi_stack_around(g->bounds.low, &in_guard), (void *)g->bounds.high);
     ck_assert(!in_guard);
     use_all_of_it(value);
     add_one(&ended);
@@ -156,25 +159,32 @@ START_TEST(stacks_of_threads)
 }
 END_TEST
 
-/* ---- the guard page ---- */
+/* ---- the guard ---- */
 
-static void __attribute__((no_sanitize("address"))) touch_guard(uintptr_t above_guard)
+static void __attribute__((no_sanitize("address"))) touch_guard(uintptr_t below)
 {
-    volatile char *guard = (volatile char *)lgi_self()->bounds.low;
-    guard[page()] = 1; /* this is the stack */
-    tell("below");
-    guard[page() - 1 + above_guard] = 1;
+    volatile char *low = (volatile char *)lgi_self()->bounds.low;
+    low[0] = 1; /* this is the stack */
+    tell("above");
+    *(low - below) = 1;
     tell("survived");
     _exit(0);
 }
 
-static void go_touch_guard(void *size)
+static void go_touch_its_near_end(void *size)
 {
-    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard, (uintptr_t)0);
+    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard, (uintptr_t)1);
     lg_sleep(LG_MINUTE);
 }
 
-/* Deep enough that it cannot go on; each frame is small, so that the guard page is not jumped over. */
+static void go_touch_its_far_end(void *size)
+{
+    lg_go_with(((lg_go_options){.stack_size = *(size_t *)size}), touch_guard,
+               (uintptr_t)LGI_STACK_GUARD);
+    lg_sleep(LG_MINUTE);
+}
+
+/* Deep enough that it cannot go on; each frame is small, so that the guard is not jumped over. */
 static int __attribute__((noinline)) recurse(int depth)
 {
     volatile char frame[64];
@@ -205,11 +215,14 @@ static bool died(const struct outcome *outcome)
 #endif
 }
 
-START_TEST(the_guard_page_is_one)
+START_TEST(G8_the_guard_cannot_be_touched)
 {
     for (size_t size = LEAST; size <= 8 << 20; size *= 8) {
-        struct outcome *outcome = in_child(go_touch_guard, &size);
-        expect_out(outcome, "below ");
+        struct outcome *outcome = in_child(go_touch_its_near_end, &size);
+        expect_out(outcome, "above ");
+        ck_assert_msg(died(outcome), "status %d", outcome->status);
+        outcome = in_child(go_touch_its_far_end, &size);
+        expect_out(outcome, "above ");
         ck_assert_msg(died(outcome), "status %d", outcome->status);
     }
     struct outcome *outcome = in_child(go_overflow, NULL);
@@ -320,6 +333,106 @@ START_TEST(without_memory_for_its_stack_a_goroutine_waits)
 }
 END_TEST
 
+static void limit_addresses(size_t more)
+{
+    const rlim_t limit = memory_use().mapped * 1024 + more;
+    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+}
+
+/* A barrier opens when all have come to it. */
+static lg_chan(int) barrier;
+enum { AT_BARRIER = 3000 };
+
+static void come_to_barrier(lg_waitgroup *group)
+{
+    lg_defer(lg_waitgroup_done, group);
+    if (atomic_fetch_add(&ended, 1) + 1 == AT_BARRIER)
+        lg_chan_close(barrier);
+    lg_chan_recv(barrier, NULL);
+}
+
+static void meet(void *more)
+{
+    lg_waitgroup group = {0};
+    ended = 0;
+    lg_error_free(lg_set_workers(2));
+    lg_waitgroup_go(&group, lg_yield);
+    lg_waitgroup_wait(&group);
+    barrier = lg_chan_make(int, 0);
+    limit_addresses(*(size_t *)more);
+    for (int i = 0; i < AT_BARRIER; i++) {
+        lg_waitgroup_add(&group, 1);
+        lg_go(come_to_barrier, &group);
+    }
+    lg_waitgroup_wait(&group);
+    tell("all");
+}
+
+START_TEST(those_without_a_stack_are_part_of_a_deadlock)
+{
+    if (!is_plain())
+        return;
+    struct outcome *outcome = in_child(meet, &(size_t){200 << 20});
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "all goroutines are asleep - deadlock!\n");
+    expect_in_err(outcome, "lifoguard: out of memory: ");
+    expect_in_err(outcome, "goroutines could not start, for want of a stack\n");
+}
+END_TEST
+
+START_TEST(where_addresses_are_scarce_stacks_take_fewer)
+{
+    if (!is_plain())
+        return;
+    struct outcome *outcome = in_child(meet, &(size_t){600 << 20});
+    expect_status(outcome, 0);
+    expect_out(outcome, "all ");
+}
+END_TEST
+
+static void nap(void)
+{
+    lg_sleep(300 * LG_MILLISECOND);
+    add_one(&ended);
+}
+
+static lg_duration cpu_time(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return time.tv_sec * LG_SECOND + time.tv_nsec;
+}
+
+/* One of 1 GB has to wait for another to end; those that need less do not. */
+static void wait_without_spinning(void *unused)
+{
+    (void)unused;
+    ended = 0;
+    lg_go(add_one, &ended);
+    wait_for_value(&ended, 1);
+    limit_addresses(((size_t)3 << 30) / 2);
+    lg_time began = lg_now(), cpu = cpu_time();
+    for (int i = 0; i < 2; i++)
+        lg_go_with(((lg_go_options){.stack_size = (size_t)1 << 30}), nap);
+    lg_go(add_one, &ended);
+    while (ended < 2)
+        lg_sleep(LG_MILLISECOND);
+    tell(ended == 2 ? "the small one first," : "too late,");
+    while (ended < 4)
+        lg_sleep(10 * LG_MILLISECOND);
+    tell((cpu_time() - cpu) * 2 < lg_since(began) ? "asleep" : "spinning");
+}
+
+START_TEST(who_has_no_stack_waits_asleep_and_keeps_nobody_else)
+{
+    if (!is_plain())
+        return;
+    struct outcome *outcome = in_child(wait_without_spinning, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "the small one first, asleep ");
+}
+END_TEST
+
 /* ---- all that were ever taken can be visited ---- */
 
 static void count_one(void *high, void *count)
@@ -355,6 +468,9 @@ START_TEST(stacks_can_be_visited)
 END_TEST
 
 RUN_TESTS("stack", sizes_are_powers_of_two, stacks_from_16_kb_to_64_mb, stacks_do_not_overlap,
-          the_default_size, stacks_of_threads, the_guard_page_is_one, stacks_are_used_again,
-          memory_goes_back_after_a_hundred_thousand, without_memory_for_its_stack_a_goroutine_waits,
-          stacks_can_be_visited)
+          the_default_size, stacks_of_threads, G8_the_guard_cannot_be_touched,
+          stacks_are_used_again, memory_goes_back_after_a_hundred_thousand,
+          without_memory_for_its_stack_a_goroutine_waits, stacks_can_be_visited,
+          those_without_a_stack_are_part_of_a_deadlock,
+          where_addresses_are_scarce_stacks_take_fewer,
+          who_has_no_stack_waits_asleep_and_keeps_nobody_else)

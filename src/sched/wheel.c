@@ -239,6 +239,7 @@ void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
     bool here = w && w->number < lgi_workers_wanted();
+    lgi_releases(start);
     lgi_run_queue_put(here ? &w->starts : &lgi_injected, start);
     *(here ? &timer->set->started : &timer->set->injected) = true;
 }

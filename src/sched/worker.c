@@ -9,6 +9,7 @@
 #include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
+#include "sched/identity.h"
 #include "sched/instrument.h"
 #include "sched/run_queue.h"
 #include "sched/runtime.h"
@@ -17,12 +18,14 @@
 
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
+__thread uint64_t lgi_identity;
 
 enum {
     LOOK_EVERY_US = 50,    /* at timers and descriptors, when there is always something to run */
     SPIN_US = 10,          /* before a worker sleeps */
     WATCH_LEAST_US = 50,   /* how often the watcher looks, when it has found something … */
     WATCH_MOST_US = 10000, /* … and when it has not, for long */
+    TRY_AGAIN_US = 10000,  /* whether there is memory for a stack */
     LATE_US = 1000,        /* a timer is overdue: its worker is busy */
     INJECTED_FIRST_EVERY = 61,
     STACKS_KEPT = 256,    /* by a worker, of each size */
@@ -144,6 +147,28 @@ static inline void look(struct lgi_worker *w)
         lgi_sched_hooks.poll(w, 0);
 }
 
+/* ---- no memory for a stack ---- */
+
+static _Atomic unsigned short_workers; /* that are short of memory for a stack */
+
+static bool is_short(const struct lgi_worker *w)
+{
+    return __atomic_load_n(&w->short_of_memory, __ATOMIC_RELAXED);
+}
+
+static void set_short(struct lgi_worker *w, bool is_short_now)
+{
+    if (is_short(w) == is_short_now)
+        return;
+    __atomic_store_n(&w->short_of_memory, is_short_now, __ATOMIC_SEQ_CST);
+    atomic_fetch_add(&short_workers, is_short_now ? 1 : -1U);
+}
+
+static bool some_are_short(void)
+{
+    return atomic_load_explicit(&short_workers, memory_order_relaxed) > 0;
+}
+
 /* ---- switching ---- */
 
 /* The goroutine that was left for good. Its stack is the next to be used. Giving its memory back takes longer than all
@@ -156,7 +181,7 @@ static void bury(struct lgi_worker *w)
     w->dead = NULL;
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
-    if (cache->count >= STACKS_KEPT && w->turn % GIVE_BACK_EVERY == 0) {
+    if ((cache->count >= STACKS_KEPT && w->turn % GIVE_BACK_EVERY == 0) || some_are_short()) {
         lgi_stack_end(high)->next = NULL;
         lgi_stacks_give(high);
         return;
@@ -166,12 +191,20 @@ static void bury(struct lgi_worker *w)
     cache->count++;
 }
 
+static void look_at_short_workers(void)
+{
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        if (is_short(lgi_workers[i]))
+            lgi_worker_wake(lgi_workers[i]);
+}
+
 /* Gives back some stacks of those too many, the oldest last; false if there are none. */
 static bool give_back(struct lgi_worker *w)
 {
     for (unsigned class_ = 0; class_ < LGI_STACK_CLASSES; class_++) {
         struct lgi_stack_cache *cache = &w->stacks[class_];
-        unsigned count = cache->count > STACKS_KEPT ? cache->count - STACKS_KEPT : 0;
+        unsigned kept = some_are_short() ? 0 : STACKS_KEPT;
+        unsigned count = cache->count > kept ? cache->count - kept : 0;
         if (count == 0)
             continue;
         if (count > GIVEN_AT_ONCE)
@@ -183,21 +216,17 @@ static bool give_back(struct lgi_worker *w)
         *link = NULL;
         cache->count -= count;
         lgi_stacks_give(first);
+        if (kept == 0)
+            look_at_short_workers();
         return true;
     }
     return false;
 }
 
-struct cxx_globals {
-    void *caught;
-    unsigned uncaught;
-};
-
 /* All that belongs to a stack, besides the switch itself. */
 static inline __attribute__((always_inline)) void change_state(struct lgi_worker *w,
                                                                struct lgi_g *from, struct lgi_g *to)
 {
-    struct cxx_globals *cxx = w->cxx_globals;
     from->top = lgi_top;
     from->unwinding = lgi_thread.unwinding;
     from->catcher = lgi_thread.catcher;
@@ -207,14 +236,13 @@ static inline __attribute__((always_inline)) void change_state(struct lgi_worker
     lgi_thread.catcher = to->catcher;
     lgi_thread.skipped = to->skipped;
     lgi_thread.bounds = to->bounds.high ? &to->bounds : NULL;
-    if (cxx) {
-        from->cxx_caught = cxx->caught;
-        from->cxx_uncaught = cxx->uncaught;
-        cxx->caught = to->cxx_caught;
-        cxx->uncaught = to->cxx_uncaught;
+    for (unsigned i = 0; i < w->cxx.count; i++) {
+        from->cxx[i] = *w->cxx.at[i];
+        *w->cxx.at[i] = to->cxx[i];
     }
     w->current = to;
     lgi_current = to;
+    lgi_identity = to->identity;
     to->state = LGI_G_RUNNING;
     if (to->tsan_fiber)
         __tsan_switch_to_fiber(to->tsan_fiber, 0);
@@ -247,7 +275,7 @@ static void lgi_fiber_main(void *argument);
 static inline void clear(struct lgi_g *g)
 {
     enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof(*g); at += LINE)
+    for (size_t at = 0; at < offsetof(struct lgi_g, name); at += LINE)
         memset((char *)g + at, 0, LINE);
 }
 
@@ -257,25 +285,43 @@ struct lgi_g *lgi_g_of_stack(void *high)
     return (struct lgi_g *)(at & ~(uintptr_t)(LGI_G_ALIGNMENT - 1));
 }
 
+static char *stack_of_class(struct lgi_worker *w, unsigned class_)
+{
+    struct lgi_stack_cache *cache = &w->stacks[class_];
+    char *high = cache->first;
+    if (!high)
+        return lgi_stack_take(class_);
+    cache->first = lgi_stack_end(high)->next;
+    cache->count--;
+    return high;
+}
+
+static inline uint64_t next_identity(const char *high)
+{
+    struct lgi_stack_end *end = (struct lgi_stack_end *)(uintptr_t)high - 1;
+    uint64_t next = lgi_identity_next(end->identity);
+    if (next != 0)
+        end->identity = next;
+    return next;
+}
+
 /* A stack for a goroutine that begins. NULL: out of memory. */
 static struct lgi_g *new_fiber(struct lgi_worker *w, struct lgi_task *start)
 {
-    struct lgi_stack_cache *cache = &w->stacks[start->stack_class];
     size_t size = lgi_stack_size(start->stack_class);
-    char *high = cache->first;
-    if (high) {
-        cache->first = lgi_stack_end(high)->next;
-        cache->count--;
-    } else {
-        high = lgi_stack_take(start->stack_class);
+    char *high;
+    uint64_t identity;
+    do { /* one that has had its last identity is left alone */
+        high = stack_of_class(w, start->stack_class);
         if (!high)
             return NULL;
-    }
+    } while ((identity = next_identity(high)) == 0);
     struct lgi_g *g = lgi_g_of_stack(high);
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(high - size, size);
     clear(g);
     g->worker = w;
+    __atomic_store_n(&g->identity, identity, __ATOMIC_RELAXED);
     g->start = start;
     g->stack_class = start->stack_class;
     g->claim = LGI_READY;
@@ -305,6 +351,17 @@ static inline struct lgi_task *next_task(struct lgi_worker *w)
     return start ? start : lgi_run_queue_take(&w->starts);
 }
 
+/* There was no memory for its stack. There may be when another goroutine has ended, or after some time; other workers give
+ * back the stacks that they keep. */
+static void put_off(struct lgi_worker *w, struct lgi_task *start)
+{
+    set_short(w, true);
+    lgi_run_queue_put_back(&w->starts, start);
+    for (unsigned i = 0; i < lgi_worker_count(); i++)
+        if (!is_short(lgi_workers[i]))
+            lgi_worker_wake(lgi_workers[i]);
+}
+
 /* Begins a goroutine, if there is one to begin. */
 static struct lgi_g *begin(struct lgi_worker *w)
 {
@@ -312,10 +369,10 @@ static struct lgi_g *begin(struct lgi_worker *w)
     if (!start)
         return NULL;
     struct lgi_g *g = new_fiber(w, start);
-    if (!g) { /* once another has ended, or some time has passed, there may be memory */
-        lgi_run_queue_put_back(&w->starts, start);
-        w->short_of_memory = true;
-    }
+    if (g)
+        set_short(w, false);
+    else
+        put_off(w, start);
     return g;
 }
 
@@ -335,8 +392,14 @@ static struct lgi_g *choose(struct lgi_worker *w)
     }
     if (__builtin_expect(atomic_load_explicit(&w->asked, memory_order_relaxed) == ASKED, 0))
         return &w->native;
+    if (__builtin_expect(lgi_cxx_came(&w->cxx), 0)) {
+        if (lgi_current != &w->native)
+            w->cxx_owner = lgi_current;
+        return &w->native;
+    }
     struct lgi_g *g = NULL;
-    bool some_wait = lgi_run_queue_count(&w->starts) + lgi_run_queue_count(&lgi_injected) > 0;
+    bool some_wait = (!is_short(w) || w->turn % INJECTED_FIRST_EVERY == 0) &&
+                     lgi_run_queue_count(&w->starts) + lgi_run_queue_count(&lgi_injected) > 0;
     if (some_wait && w->turn % 2 == 0)
         g = begin(w);
     if (!g)
@@ -382,6 +445,7 @@ uint32_t lgi_park(struct lgi_g *g, lg_until until)
     g->state = LGI_G_PARKED;
     leave(g);
     g->waits_for = NULL;
+    lgi_acquired(&g->claim);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
@@ -402,6 +466,13 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
         lgi_run_queue_put_back(&w->starts, start);
         return false;
     }
+    uint64_t identity = next_identity((const char *)g->bounds.high);
+    if (identity == 0) {
+        lgi_run_queue_put_back(&w->starts, start);
+        return false;
+    }
+    __atomic_store_n(&g->identity, identity, __ATOMIC_RELAXED);
+    lgi_identity = identity;
     g->start = start;
     g->stop = lgi_is_exiting();
     g->stopped = false;
@@ -425,6 +496,7 @@ static void end(struct lgi_g *g)
     __atomic_store_n(&w->alive, w->alive - 1, __ATOMIC_RELAXED);
     struct lgi_g *next = choose(w);
     g->state = LGI_G_NONE;
+    __atomic_store_n(&g->identity, 0, __ATOMIC_RELAXED);
     w->dead = g;
     change_state(w, g, next);
     lgi_switch_last(next->sp);
@@ -480,8 +552,46 @@ bool lgi_all_asleep(void)
 static bool has_work(struct lgi_worker *w)
 {
     return w->ready || atomic_load(&w->inbox) || atomic_load(&w->asked) == ASKED ||
-           (lgi_run_queue_count(&w->starts) > 0 && !w->short_of_memory) ||
-           (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w));
+           (!is_short(w) && (lgi_run_queue_count(&w->starts) > 0 ||
+                             (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w))));
+}
+
+static bool has_stack(struct lgi_worker *w, unsigned class_)
+{
+    struct lgi_stack_cache *cache = &w->stacks[class_];
+    if (cache->first)
+        return true;
+    void *high = lgi_stack_take(class_);
+    if (!high)
+        return false;
+    lgi_stack_end(high)->next = NULL;
+    cache->first = high;
+    cache->count++;
+    return true;
+}
+
+/* Is there memory now, for any of those that wait? They keep their order, but for the one that there is. */
+static bool try_again(struct lgi_worker *w)
+{
+    uint32_t failed = 0; /* classes */
+    if (!is_short(w))
+        return false;
+    for (unsigned left = lgi_run_queue_count(&w->starts) + lgi_run_queue_count(&lgi_injected);
+         left > 0; left--) {
+        struct lgi_task *start = next_task(w);
+        if (!start)
+            break;
+        uint32_t class_ = UINT32_C(1) << start->stack_class;
+        if (!(failed & class_) && has_stack(w, start->stack_class)) {
+            lgi_run_queue_put_back(&w->starts, start);
+            set_short(w, false);
+            return true;
+        }
+        failed |= class_;
+        lgi_run_queue_put(&w->starts, start);
+    }
+    set_short(w, lgi_run_queue_count(&w->starts) > 0);
+    return false;
 }
 
 static bool spin(struct lgi_worker *w)
@@ -557,7 +667,7 @@ static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
         atomic_store(&kick, true);
     if ((as_last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
         atomic_load(&w->asked) == ASKED || atomic_exchange(&w->nudged, false) ||
-        (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w)) ||
+        (lgi_run_queue_count(&lgi_injected) > 0 && may_start(w) && !is_short(w)) ||
         lgi_timers_next_before_sleep(&w->timers) < until) {
         atomic_store(&w->state, LGI_W_AWAKE);
         return;
@@ -585,14 +695,13 @@ static void idle(struct lgi_worker *w)
     lg_duration period = WATCH_LEAST_US * LG_MICROSECOND;
     struct lgi_seen *seen = NULL;
 
-    w->short_of_memory = false;
     if (spin(w))
         return;
     for (;;) {
         if (w->fd_waiters > 0)
             lgi_sched_hooks.poll(w, 0);
         lgi_timers_run(&w->timers, lg_now());
-        if (has_work(w))
+        if (try_again(w) || has_work(w))
             break;
         if (give_back(w))
             continue;
@@ -616,14 +725,13 @@ static void idle(struct lgi_worker *w)
             if (until > now + period)
                 until = now + period;
         }
-        if (w->alive == 0 && lgi_run_queue_count(&w->starts) > 0 &&
-            until > now + 10 * LG_MILLISECOND)
-            until = now + 10 * LG_MILLISECOND; /* short of memory for a stack: try again */
         if (!watching || period >= WATCH_MOST_US * LG_MICROSECOND)
             atomic_store(&kick, true);
         atomic_fetch_add(&w->naps, 1);
         if (!others && until == LG_DURATION_MAX)
             lgi_sched_hooks.last_asleep(&until);
+        if (is_short(w) && until > now + TRY_AGAIN_US * LG_MICROSECOND)
+            until = now + TRY_AGAIN_US * LG_MICROSECOND;
         sleep_until(w, until, !others);
         atomic_fetch_add(&awake, 1);
         atomic_fetch_add(&w->naps, 1);
@@ -768,23 +876,41 @@ static void run_errand(struct lgi_worker *w)
 
 /* ---- the thread ---- */
 
+/* What a runtime that was unknown until now has for this thread is the state of the goroutine that was just left. */
+static void look_for_cxx(struct lgi_worker *w)
+{
+    unsigned known = w->cxx.count;
+    struct lgi_g *owner = w->cxx_owner;
+    lgi_cxx_look(&w->cxx);
+    w->cxx_owner = NULL;
+    for (unsigned i = known; owner && i < w->cxx.count; i++) {
+        owner->cxx[i] = *w->cxx.at[i];
+        *w->cxx.at[i] = (struct lgi_cxx_state){0};
+    }
+}
+
 void *lgi_worker_main(void *argument)
 {
     struct lgi_worker *w = argument;
     lgi_worker = w;
     lgi_current = w->current = &w->native;
+    lgi_identity = w->native.identity;
     atomic_fetch_add(&awake, 1);
     lgi_worker_thread_begin(w);
     for (;;) {
         if (atomic_load(&w->asked) == ASKED)
             answer(w);
+        if (lgi_cxx_came(&w->cxx))
+            look_for_cxx(w);
         struct lgi_g *g = choose(w);
         if (g != &w->native) {
             change(w, &w->native, g);
             while (w->errand)
                 run_errand(w);
-        } else if (atomic_load(&w->asked) != ASKED)
+        } else if (atomic_load(&w->asked) != ASKED && !lgi_cxx_came(&w->cxx)) {
             idle(w);
+            look_for_cxx(w);
+        }
     }
     return NULL;
 }

@@ -52,15 +52,16 @@ struct lgi_worker {
     size_t kept_capacity;
     struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
     lg_duration verify_at;
-    void *cxx_globals;
-    int *errno_value;   /* the thread's, which its goroutines share */
-    struct lgi_g *dead; /* the goroutine that was just left for good */
+    struct lgi_cxx cxx;
+    struct lgi_g *cxx_owner; /* whose state is there, when a runtime is found that came by dlopen */
+    int *errno_value;        /* the thread's, which its goroutines share */
+    struct lgi_g *dead;      /* the goroutine that was just left for good */
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
     unsigned number;
     pthread_t thread;
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
-    bool short_of_memory;       /* for a stack */
+    bool short_of_memory;       /* for a stack; atomic */
     struct lgi_seen *seen;      /* what it saw when it watched */
     void (*errand)(void *data); /* a goroutine wants it run on the thread's own stack */
     void *errand_data;

@@ -32,6 +32,9 @@ static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
         lg_panic("wait for a condition without its mutex: lock that first");
     struct lgi_waiter waiter = {.g = lgi_self()};
     queue(cond, &waiter);
+    lgi_releases(
+        &mutex
+             ->lgi_word); /* the inline function, from here, is not part of an instrumented program */
     lg_mutex_unlock(mutex);
     uint32_t claim = lgi_park(waiter.g, until);
     if (claim < LGI_READY)

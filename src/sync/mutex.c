@@ -8,11 +8,15 @@
  *
  * Who unlocks touches the mutex for the last time when it gives up the word, or, if it has claimed a waiter, before it
  * unparks that: until then the waiter is in its call, and the mutex must be there. */
+#include <errno.h>
+
 #include <lifoguard/mutex.h>
 #include <lifoguard/panic.h>
 
 #include "sched/goroutine.h"
+#include "sched/identity.h"
 #include "sched/runtime.h"
+#include "sync/abandoned.h"
 
 _Static_assert(sizeof(lg_mutex) <= 4 * sizeof(void *), "the header says so");
 
@@ -23,23 +27,22 @@ enum { TRY, HAS };
 
 static const lg_duration starving_after = LG_MILLISECOND;
 
-static uintptr_t owner(uintptr_t word)
+static uint64_t owner(uint64_t word)
 {
-    return word & ~(uintptr_t)FLAGS;
+    return word & ~(uint64_t)FLAGS;
 }
 
-static bool change(lg_mutex *mutex, uintptr_t *word, uintptr_t to, int order)
+static bool change(lg_mutex *mutex, uint64_t *word, uint64_t to, int order)
 {
     return __atomic_compare_exchange_n(&mutex->lgi_word, word, to, false, order, __ATOMIC_RELAXED);
 }
 
 /* Clears WOKEN if it is the caller's. */
-static bool take(lg_mutex *mutex, uintptr_t self, bool woken)
+static bool take(lg_mutex *mutex, uint64_t self, bool woken)
 {
-    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+    uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
     while (!owner(word))
-        if (change(mutex, &word, self | (woken ? word & ~(uintptr_t)WOKEN : word),
-                   __ATOMIC_ACQUIRE))
+        if (change(mutex, &word, self | (woken ? word & ~(uint64_t)WOKEN : word), __ATOMIC_ACQUIRE))
             return true;
     return false;
 }
@@ -52,12 +55,10 @@ __attribute__((no_sanitize("address", "thread")))
 #else
 __attribute__((no_sanitize_address, no_sanitize_thread))
 #endif
-static bool runs_elsewhere(uintptr_t owner, const struct lgi_g *self)
+static bool runs_elsewhere(uint64_t owner, const struct lgi_g *self)
 {
-    if (lgi_g_is_thread(owner))
-        return true;
-    const struct lgi_g *g = (const struct lgi_g *)owner;
-    return g->worker != self->worker && g->state == LGI_G_RUNNING;
+    const struct lgi_g *g = lgi_identity_find(owner);
+    return g && (!g->worker || (g->worker != self->worker && g->state == LGI_G_RUNNING));
 }
 
 static bool nothing_else_to_run(const struct lgi_g *self)
@@ -73,9 +74,9 @@ static bool spin(lg_mutex *mutex, const struct lgi_g *self, bool *woken)
     if (!lgi_may_spin() || !nothing_else_to_run(self))
         return false;
     for (int i = 0; i < SPINS; i++) {
-        uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+        uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
         if (!owner(word)) {
-            if (take(mutex, (uintptr_t)self, *woken))
+            if (take(mutex, self->identity, *woken))
                 return true;
             continue;
         }
@@ -90,20 +91,39 @@ static bool spin(lg_mutex *mutex, const struct lgi_g *self, bool *woken)
 
 /* ---- waiting ---- */
 
+LG_ERROR_DEFINE_ERRNO(lg_error_abandoned, EOWNERDEAD,
+                      "whoever holds it has ended without unlocking it");
+
+bool lgi_mutex_is_abandoned(const lg_mutex *mutex)
+{
+    uint64_t holder = owner(__atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE));
+    return holder && !lgi_identity_find(holder) &&
+           owner(__atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE)) == holder;
+}
+
+lg_error *lgi_abandoned(lg_until until)
+{
+    if (until.lgi_deadline == LG_DURATION_MAX && !until.lgi_done)
+        lg_panic("lock of a mutex whose owner has ended without unlocking it: it would wait for "
+                 "ever");
+    return &lg_error_abandoned;
+}
+
 /* Puts the caller into the list; false: it has got the mutex instead. */
 static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool again, bool starving)
 {
     struct lgi_g *self = waiter->g;
-    uintptr_t word, next;
+    uint64_t word, next;
     lgi_lock(&mutex->lgi_lock);
     word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
     do {
-        next = woken ? word & ~(uintptr_t)WOKEN : word;
-        next |= owner(word) ? WAITERS | (starving ? STARVING : 0) : (uintptr_t)self;
+        next = woken ? word & ~(uint64_t)WOKEN : word;
+        next |= owner(word) ? WAITERS | (starving ? STARVING : 0) : self->identity;
     } while (!change(mutex, &word, next, __ATOMIC_ACQUIRE));
     bool waits = owner(word) != 0;
     if (waits) {
         lgi_wait_begin(self, "mutex");
+        self->held = &mutex->lgi_word;
         if (again)
             lgi_waiters_push_front(&mutex->lgi_waiters, waiter);
         else
@@ -123,9 +143,9 @@ static void leave(lg_mutex *mutex, struct lgi_waiter *waiter)
 /* The mutex was handed over. */
 static void arrive(lg_mutex *mutex, bool starving)
 {
-    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE);
+    uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE);
     if (!starving || !(word & WAITERS))
-        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)STARVING, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&mutex->lgi_word, ~(uint64_t)STARVING, __ATOMIC_RELAXED);
 }
 
 static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
@@ -135,13 +155,15 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
     bool woken = false, starving = false;
     lg_duration since = 0;
 
-    if (take(mutex, (uintptr_t)self, false))
+    if (take(mutex, self->identity, false))
         return NULL;
     if (lg_mutex_is_owned(mutex))
         lg_panic("lock of a mutex that the caller holds already: it would wait for itself");
     for (;;) {
         if (spin(mutex, self, &woken))
             return NULL;
+        if (lgi_mutex_is_abandoned(mutex))
+            return lgi_abandoned(until);
         if (!queue(mutex, &waiter, woken, since != 0, starving))
             return NULL;
         if (since == 0)
@@ -149,6 +171,8 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
         uint32_t claim = through ? lgi_park_through(self) : lgi_park(self, until);
         if (claim < LGI_READY) {
             leave(mutex, &waiter);
+            if (claim != LGI_STOPPED && lgi_mutex_is_abandoned(mutex))
+                return lgi_abandoned(until);
             return lgi_wait_failed(claim, until);
         }
         starving = starving || lg_now() - since > starving_after;
@@ -157,29 +181,37 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
             return NULL;
         }
         woken = true;
-        if (take(mutex, (uintptr_t)self, true))
+        if (take(mutex, self->identity, true))
             return NULL;
     }
 }
 
 void lgi_mutex_lock(lg_mutex *mutex)
 {
-    lock(mutex, lg_until_forever(), false);
+    (void)lock(mutex, lg_until_forever(), false);
+    lgi_acquired(&mutex->lgi_word);
 }
 
 lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
 {
-    return lock(mutex, until, false);
+    lg_error *error = lock(mutex, until, false);
+    if (!error)
+        lgi_acquired(&mutex->lgi_word);
+    return error;
 }
 
 void lg_mutex_relock(lg_mutex *mutex)
 {
-    lock(mutex, lg_until_forever(), true);
+    (void)lock(mutex, lg_until_forever(), true);
+    lgi_acquired(&mutex->lgi_word);
 }
 
 bool lgi_mutex_try_lock(lg_mutex *mutex)
 {
-    return take(mutex, (uintptr_t)lgi_self(), false);
+    bool locked = take(mutex, lgi_self()->identity, false);
+    if (locked)
+        lgi_acquired(&mutex->lgi_word);
+    return locked;
 }
 
 /* ---- unlocking ---- */
@@ -189,17 +221,17 @@ static bool pass_on(lg_mutex *mutex)
 {
     struct lgi_g *next = NULL;
     lgi_lock(&mutex->lgi_lock);
-    uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED), to;
+    uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED), to;
     bool hand = (word & STARVING) != 0;
     struct lgi_waiter *waiter = lgi_waiters_claim(&mutex->lgi_waiters, hand ? HAS : TRY);
-    uintptr_t more = lgi_waiters_empty(&mutex->lgi_waiters) ? 0 : WAITERS;
+    uint64_t more = lgi_waiters_empty(&mutex->lgi_waiters) ? 0 : WAITERS;
     if (waiter) {
         next = waiter->g;
         do /* somebody may begin to spin */
-            to = hand ? (uintptr_t)next | STARVING | (word & WOKEN) : WOKEN;
+            to = hand ? next->identity | STARVING | (word & WOKEN) : WOKEN;
         while (!change(mutex, &word, to | more, __ATOMIC_RELEASE));
     } else {
-        __atomic_fetch_and(&mutex->lgi_word, ~(uintptr_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
+        __atomic_fetch_and(&mutex->lgi_word, ~(uint64_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
     }
     lgi_unlock(&mutex->lgi_lock);
     if (next)
@@ -209,9 +241,10 @@ static bool pass_on(lg_mutex *mutex)
 
 void lgi_mutex_unlock(lg_mutex *mutex)
 {
-    uintptr_t self = (uintptr_t)lgi_self();
+    lgi_releases(&mutex->lgi_word);
+    uint64_t self = lgi_self()->identity;
     for (;;) {
-        uintptr_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+        uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
         if (!owner(word))
             lg_panic("unlock of a mutex that is not locked");
         if (owner(word) != self)

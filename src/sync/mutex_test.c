@@ -121,6 +121,128 @@ START_TEST(misuse_of_a_mutex_panics)
 }
 END_TEST
 
+/* ---- left locked by one that has ended ---- */
+
+static void lock_and_end(lg_rwmutex *also)
+{
+    lg_mutex_lock(&held);
+    lg_rwmutex_lock(also);
+}
+
+static void lock_and_end_in_thread(void *also)
+{
+    lock_and_end(also);
+}
+
+static lg_rwmutex also_held;
+
+static void find_abandoned(void)
+{
+    lg_until soon = lg_until_timeout(LG_MINUTE);
+    tell(lg_mutex_is_owned(&held) ? "mine" : "not mine");
+    tell(lg_mutex_try_lock(&held) ? "locked" : "not locked");
+    lg_error *errors[] = {lg_mutex_lock_until(&held, soon), lg_rwmutex_lock_until(&also_held, soon),
+                          lg_rwmutex_rlock_until(&also_held, soon)};
+    for (int i = 0; i < 3; i++)
+        tell(lg_error_is(errors[i], &lg_error_abandoned) ? "abandoned" : "other");
+}
+
+static void run_in_goroutine(void (*function)(void))
+{
+    lg_waitgroup group = {0};
+    lg_waitgroup_go(&group, function);
+    lg_waitgroup_wait(&group);
+}
+
+static void in_thread(void *function)
+{
+    ((void (*)(void))(uintptr_t)function)();
+}
+
+static void abandon(bool by_thread)
+{
+    lg_waitgroup group = {0};
+    lg_error_free(lg_set_workers(1));
+    if (by_thread)
+        on_thread(lock_and_end_in_thread, &also_held);
+    else
+        lg_waitgroup_go(&group, lock_and_end, &also_held);
+    lg_waitgroup_wait(&group);
+    /* It is done with its work, but may be about to end. */
+    while (!lg_error_is(lg_mutex_lock_until(&held, lg_until_timeout(LG_MILLISECOND)),
+                        &lg_error_abandoned))
+        ;
+}
+
+/* The next ones run on the same stack, or have the same record. */
+static void abandoned_is_nobody_elses(void *by_thread)
+{
+    abandon(by_thread != NULL);
+    for (int i = 0; i < 2; i++)
+        run_in_goroutine(find_abandoned);
+    for (int i = 0; i < 2; i++)
+        on_thread(in_thread, (void *)(uintptr_t)find_abandoned);
+}
+
+START_TEST(one_that_has_ended_does_not_lend_its_locks)
+{
+    for (int by_thread = 0; by_thread < 2; by_thread++) {
+        struct outcome *outcome = in_child(abandoned_is_nobody_elses, by_thread ? &held : NULL);
+        expect_status(outcome, 0);
+        const char *once = "not mine not locked abandoned abandoned abandoned ";
+        char expected[400] = "";
+        for (int i = 0; i < 4; i++)
+            strcat(expected, once);
+        expect_out(outcome, expected);
+    }
+}
+END_TEST
+
+static void lock_abandoned(void *unused)
+{
+    (void)unused;
+    abandon(false);
+    lg_mutex_lock(&held);
+}
+
+static void wait_for_held(void)
+{
+    lg_mutex_lock(&held);
+}
+
+static void lock_until_others_wait(lg_waitgroup *done)
+{
+    lg_mutex_lock(&held);
+    lg_go(wait_for_held);
+    while (lgi_waiters_empty(&held.lgi_waiters))
+        lg_yield();
+    lg_waitgroup_done(done);
+}
+
+static void leave_waiting(void *unused)
+{
+    (void)unused;
+    lg_waitgroup group = {0};
+    lg_error_free(lg_set_workers(1));
+    lg_waitgroup_add(&group, 1);
+    lg_go(lock_until_others_wait, &group);
+    lg_waitgroup_wait(&group);
+    lg_waitgroup_add(&group, 1);
+    lg_waitgroup_wait(&group);
+}
+
+START_TEST(what_was_left_locked_is_said)
+{
+    expect_panic(lock_abandoned, NULL, "lock of a mutex whose owner has ended without unlocking");
+    if (lgi_instrument_threads() > 0)
+        return; /* deadlocks are not found there */
+    struct outcome *outcome = in_child(leave_waiting, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "all goroutines are asleep - deadlock!");
+    expect_in_err(outcome, "waits for what one that has ended still holds");
+}
+END_TEST
+
 /* ---- exclusion ---- */
 
 struct counted {
@@ -564,6 +686,7 @@ START_TEST(D10_lg_exit_ends_a_wait_for_a_mutex)
 END_TEST
 
 RUN_TESTS("mutex", G1_a_mutex_locks_on_any_thread_and_goroutine, misuse_of_a_mutex_panics,
+          one_that_has_ended_does_not_lend_its_locks, what_was_left_locked_is_said,
           one_at_a_time_is_in_a_mutex,
           D13_whatever_happens_inside_one_at_a_time_is_in_and_all_come_through,
           D13_a_deferred_unlock_frees_the_waiters_when_the_holder_panics,

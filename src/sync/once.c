@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "defer/unwinding.h"
+#include "sched/goroutine.h"
+#include "sched/identity.h"
 #include "sched/park.h"
 
 enum { WAITED = 1, DONE = 2 };
@@ -14,10 +16,14 @@ enum { WAITED = 1, DONE = 2 };
 /* What became of the call that an lg_once_value needs. */
 enum { LEFT, RETURNED, PANICKED, PANICKED_ERROR, PANICKED_POINTER };
 
-static bool change(lg_once *once, uintptr_t *word, uintptr_t to)
+static bool change(lg_once *once, uint64_t *word, uint64_t to)
 {
-    return __atomic_compare_exchange_n(&once->lgi_word, word, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&once->lgi_word);
+    bool changed = __atomic_compare_exchange_n(&once->lgi_word, word, to, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&once->lgi_word);
+    return changed;
 }
 
 /* ---- whose call it is ---- */
@@ -27,21 +33,28 @@ enum begun { MINE, MADE, WAITS };
 /* Puts the caller into the list, unless the call has been made, or it is to make it. */
 static enum begun begin_or_queue(lg_once *once, struct lgi_waiter *waiter)
 {
-    uintptr_t self = (uintptr_t)waiter->g, word = 0;
+    uint64_t self = waiter->g->identity, word = 0;
     if (change(once, &word, self))
         return MINE;
-    if ((word & ~(uintptr_t)WAITED) == self)
+    if ((word & ~(uint64_t)WAITED) == self)
         lg_panic("a function that is to be called once asks for that call: it would wait for "
                  "itself");
+    if (word != DONE && !lgi_identity_find(word & ~(uint64_t)WAITED) &&
+        __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == word)
+        lg_panic("a function that is to be called once was begun by a goroutine or thread that has "
+                 "ended in the midst of it: the caller would wait for ever");
     lgi_lock(&once->lgi_lock);
     word = __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE);
     while (word != DONE && !(word & WAITED) && !change(once, &word, word | WAITED))
         ;
     if (word != DONE) {
         lgi_wait_begin(waiter->g, "call made once");
+        waiter->g->held = &once->lgi_word;
         lgi_waiters_push(&once->lgi_waiters, waiter);
     }
     lgi_unlock(&once->lgi_lock);
+    if (word == DONE)
+        lgi_acquired(&once->lgi_word);
     return word == DONE ? MADE : WAITS;
 }
 
@@ -58,17 +71,17 @@ static lg_error *begin(lg_once *once, lg_until until, enum begun *begun)
     lgi_lock(&once->lgi_lock);
     lgi_waiters_remove(&once->lgi_waiters, &waiter);
     if (lgi_waiters_empty(&once->lgi_waiters))
-        __atomic_fetch_and(&once->lgi_word, ~(uintptr_t)WAITED, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&once->lgi_word, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
     lgi_unlock(&once->lgi_lock);
     return lgi_wait_failed(claim, until);
 }
 
 /* False: nobody waits any more. */
-static bool end_for_others(lg_once *once, uintptr_t self)
+static bool end_for_others(lg_once *once, uint64_t self)
 {
     struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
     lgi_lock(&once->lgi_lock);
-    uintptr_t word = self | WAITED;
+    uint64_t word = self | WAITED;
     bool ended = change(once, &word, DONE);
     while (ended && (waiter = lgi_waiters_claim(&once->lgi_waiters, 0))) {
         waiter->next = NULL;
@@ -82,7 +95,7 @@ static bool end_for_others(lg_once *once, uintptr_t self)
 
 static void end(lg_once *once)
 {
-    uintptr_t self = (uintptr_t)lgi_self(), word;
+    uint64_t self = lgi_self()->identity, word;
     do
         word = self;
     while (!change(once, &word, DONE) && !end_for_others(once, self));
@@ -193,6 +206,8 @@ static lg_error *get(lg_once_value *value, lg_until until, void **result,
     lg_error *error = NULL;
     if (!lg_once_is_done(&value->lgi_once))
         error = begin(&value->lgi_once, until, &begun);
+    else
+        lgi_acquired(&value->lgi_once.lgi_word);
     if (error)
         return error;
     if (begun == MINE)

@@ -13,6 +13,7 @@
 
 #include "sched/park.h"
 #include "sched/runtime.h"
+#include "sync/abandoned.h"
 
 enum {
     WRITING = LGI_RW_WRITING,
@@ -28,8 +29,12 @@ static uint64_t load(const lg_rwmutex *mutex)
 
 static bool change(lg_rwmutex *mutex, uint64_t *state, uint64_t to)
 {
-    return __atomic_compare_exchange_n(&mutex->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&mutex->lgi_state);
+    bool changed = __atomic_compare_exchange_n(&mutex->lgi_state, state, to, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&mutex->lgi_state);
+    return changed;
 }
 
 /* ---- under the list's lock ---- */
@@ -71,6 +76,8 @@ static bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
     lgi_lock(&mutex->lgi_lock);
     uint64_t state = load(mutex), waiting = state & (PENDING | QUEUED);
     bool others = waiting != 0 && state == (inside | waiting);
+    if (others)
+        lgi_releases(&mutex->lgi_state);
     if (others) /* so nobody can change it without the list's lock */
         __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &claimed),
                          __ATOMIC_RELEASE);
@@ -91,10 +98,18 @@ static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
     bool waits = (state & (WRITING | PENDING)) != 0;
     if (waits) {
         lgi_wait_begin(waiter->g, "read lock");
+        if (state & WRITING)
+            waiter->g->held = &mutex->lgi_writers.lgi_word;
         lgi_waiters_push(&mutex->lgi_readers, waiter);
     }
     lgi_unlock(&mutex->lgi_lock);
     return waits;
+}
+
+/* By a writer. Readers are not known. */
+static bool is_abandoned(const lg_rwmutex *mutex)
+{
+    return (load(mutex) & WRITING) && lgi_mutex_is_abandoned(&mutex->lgi_writers);
 }
 
 lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
@@ -102,18 +117,21 @@ lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
     if (lg_mutex_is_owned(&mutex->lgi_writers))
         lg_panic(
             "read lock of a mutex that the caller holds for writing: it would wait for itself");
+    if (is_abandoned(mutex))
+        return lgi_abandoned(until);
     struct lgi_waiter waiter = {.g = lgi_self()};
     if (!queue_reader(mutex, &waiter))
         return NULL;
     uint32_t claim = lgi_park(waiter.g, until);
     if (claim >= LGI_READY)
         return NULL;
+    bool over = claim != LGI_STOPPED && is_abandoned(mutex);
     lgi_lock(&mutex->lgi_lock);
     lgi_waiters_remove(&mutex->lgi_readers, &waiter);
     if (lgi_waiters_empty(&mutex->lgi_readers))
         __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)QUEUED, __ATOMIC_RELAXED);
     lgi_unlock(&mutex->lgi_lock);
-    return lgi_wait_failed(claim, until);
+    return over ? lgi_abandoned(until) : lgi_wait_failed(claim, until);
 }
 
 void lgi_rwmutex_runlock(lg_rwmutex *mutex)

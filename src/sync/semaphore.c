@@ -17,8 +17,12 @@ static uint64_t load(const lg_semaphore *semaphore)
 
 static bool change(lg_semaphore *semaphore, uint64_t *state, uint64_t to)
 {
-    return __atomic_compare_exchange_n(&semaphore->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&semaphore->lgi_state);
+    bool changed = __atomic_compare_exchange_n(&semaphore->lgi_state, state, to, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&semaphore->lgi_state);
+    return changed;
 }
 
 /* ---- acquiring ---- */
@@ -50,6 +54,7 @@ static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_waite
         *claimed = waiter;
         claimed = &waiter->next;
     }
+    lgi_releases(&semaphore->lgi_state);
     __atomic_store_n(&semaphore->lgi_state, free_units * UNIT | (waiter ? WAITED : 0),
                      __ATOMIC_RELEASE);
 }

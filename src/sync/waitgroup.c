@@ -11,8 +11,12 @@ enum { WAITED = 1 };
 
 static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
 {
-    return __atomic_compare_exchange_n(&group->lgi_state, state, to, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    lgi_releases(&group->lgi_state);
+    bool changed = __atomic_compare_exchange_n(&group->lgi_state, state, to, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (changed)
+        lgi_acquired(&group->lgi_state);
+    return changed;
 }
 
 /* ---- counting ---- */
@@ -69,17 +73,22 @@ static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter)
         lgi_waiters_push(&group->lgi_waiters, waiter);
     }
     lgi_unlock(&group->lgi_lock);
+    if (state == 0)
+        lgi_acquired(&group->lgi_state);
     return state != 0;
 }
 
 static lg_error *wait(lg_waitgroup *group, lg_until until)
 {
-    if (__atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE) == 0)
+    if (__atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE) == 0) {
+        lgi_acquired(&group->lgi_state);
         return NULL;
+    }
     struct lgi_waiter waiter = {.g = lgi_self()};
     if (!queue(group, &waiter))
         return NULL;
     uint32_t claim = lgi_park(waiter.g, until);
+    lgi_acquired(&group->lgi_state);
     if (claim >= LGI_READY)
         return NULL;
     lgi_lock(&group->lgi_lock);
@@ -102,12 +111,19 @@ lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 
 /* ---- goroutines that are counted ---- */
 
+/* The inline function, from here, is not part of an instrumented program. */
+static void done(lg_waitgroup *group)
+{
+    lgi_releases(&group->lgi_state);
+    lg_waitgroup_done(group);
+}
+
 /* Not after a panic that nothing has stopped: the process is about to end by it, and whoever waits might make it end
  * in another way first. */
 static void done_unless_panicking(lg_waitgroup *group)
 {
     if (!lgi_thread.unwinding || !lgi_thread.unwinding->panic)
-        lg_waitgroup_done(group);
+        done(group);
 }
 
 static void run(struct lgi_task *start)
@@ -119,7 +135,7 @@ static void run(struct lgi_task *start)
 
 static void drop(struct lgi_task *start)
 {
-    lg_waitgroup_done(start->owner);
+    done(start->owner);
 }
 
 void lgi_waitgroup_go(lg_waitgroup *group, const struct lgi_site *site, lgi_function function,

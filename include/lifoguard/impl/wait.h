@@ -33,6 +33,9 @@ struct lgi_done {
 /* The calling goroutine or thread; NULL: not yet known to the library. */
 extern LG_API __thread struct lgi_g *lgi_current __attribute__((tls_model("initial-exec")));
 
+/* Who that is: unlike its address, never used again (src/sched/identity.h). 0: not yet known. */
+extern LG_API __thread uint64_t lgi_identity __attribute__((tls_model("initial-exec")));
+
 LG_END_DECLS
 
 #endif

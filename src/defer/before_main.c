@@ -1,0 +1,39 @@
+#include "defer/before_main.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What pthread_cleanup_push used to be made of: the first links a buffer to those of the thread, of which the outermost is
+ * that of what started the thread, or main. */
+extern void __pthread_register_cancel(__pthread_unwind_buf_t *buffer) __attribute__((weak));
+extern void __pthread_unregister_cancel(__pthread_unwind_buf_t *buffer) __attribute__((weak));
+
+bool lgi_is_before_main(void)
+{
+    __pthread_unwind_buf_t buffer;
+    if (!__pthread_register_cancel || !__pthread_unregister_cancel)
+        return false;
+    __pthread_register_cancel(&buffer);
+    __pthread_unregister_cancel(&buffer);
+    return buffer.__pad[0] == NULL;
+}
+
+static bool is_alone(void)
+{
+    struct stat
+        tasks; /* a folder has a link for itself, one in its parent, and one for each folder in it */
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
+}
+
+void lgi_end_thread(void)
+{
+    enum { EACH_US = 10000 };
+    if (!lgi_is_before_main())
+        pthread_exit(NULL);
+    while (!is_alone())
+        usleep(EACH_US);
+    exit(0);
+}

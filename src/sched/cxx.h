@@ -1,0 +1,34 @@
+/* C++'s exception state: which exceptions are caught, and how many are on their way. The C++ runtime keeps it for each
+ * thread; goroutines on one thread each have their own, so a switch changes what is there.
+ *
+ * The runtime may come with a plugin, by dlopen, at any time: whether anything has come is seen, on each switch, by one word
+ * of the dynamic linker's list. When it has for the first time, the usual C++ runtime is loaded, if it is installed:
+ * plugins that come later use that one. libc++abi, if it comes later than that, is found when a worker has slept. */
+#ifndef LGI_SCHED_CXX_H
+#define LGI_SCHED_CXX_H
+
+#include <stdbool.h>
+
+enum { LGI_CXX_MOST = 2 }; /* runtimes in one process */
+
+/* As the ABI has it (__cxa_eh_globals). */
+struct lgi_cxx_state {
+    void *caught;
+    unsigned uncaught;
+};
+
+/* A thread's. */
+struct lgi_cxx {
+    struct lgi_cxx_state *at[LGI_CXX_MOST];
+    unsigned count;
+    unsigned long long adds; /* objects ever loaded, when this was last looked at */
+    bool has_looked;         /* since the first object was loaded by dlopen */
+};
+
+/* Something has been loaded by dlopen for the first time. */
+bool lgi_cxx_came(const struct lgi_cxx *cxx);
+
+/* Finds the runtimes that there are, for the calling thread; on a large stack. */
+void lgi_cxx_look(struct lgi_cxx *cxx);
+
+#endif

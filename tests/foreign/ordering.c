@@ -1,0 +1,234 @@
+/* Hand-overs between goroutines and threads, each correct: built with ThreadSanitizer, beside a library that is not, this is
+ * to be silent. It ends with status 0 if what was handed over has arrived. */
+#include <pthread.h>
+#include <stdio.h>
+
+#include <lifoguard/lifoguard.h>
+
+enum { MANY = 200, WORKERS = 4 };
+
+static long plain; /* what is handed over; no atomic operations, no lock of its own */
+
+static void read_plain(void)
+{
+    volatile long value = plain;
+    (void)value;
+}
+
+/* ---- one after the other: start and end ---- */
+
+static void add_one(void)
+{
+    plain++;
+}
+
+static void by_start_and_wait(void)
+{
+    lg_waitgroup group = {0};
+    for (int i = 0; i < MANY; i++) {
+        plain++;
+        if (i % 10 == 0) {
+            lg_waitgroup_add(&group, 1);
+            lg_go_thread(lg_waitgroup_done, &group);
+            lg_waitgroup_wait(&group);
+        }
+        lg_waitgroup_go(&group, add_one);
+        lg_waitgroup_wait(&group);
+    }
+}
+
+static lg_error *add_one_in_group(void)
+{
+    plain++;
+    return NULL;
+}
+
+static void by_group(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_group group = {0};
+        plain++;
+        lg_group_go(&group, add_one_in_group);
+        lg_error_free(lg_group_wait(&group));
+    }
+}
+
+/* ---- locks ---- */
+
+static lg_mutex mutex;
+static lg_rwmutex rwmutex;
+static lg_semaphore semaphore = LG_SEMAPHORE_INIT(1);
+static lg_cond cond;
+static long turn;
+
+static void in_mutex(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_mutex_lock(&mutex);
+        plain++;
+        if (i % 8 == 0)
+            lg_yield();
+        lg_mutex_unlock(&mutex);
+    }
+}
+
+static void in_rwmutex(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_rwmutex_lock(&rwmutex);
+        plain++;
+        lg_rwmutex_unlock(&rwmutex);
+        lg_rwmutex_rlock(&rwmutex);
+        read_plain();
+        if (i % 8 == 0)
+            lg_yield();
+        lg_rwmutex_runlock(&rwmutex);
+    }
+}
+
+static void in_semaphore(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_semaphore_acquire(&semaphore, 1);
+        plain++;
+        if (i % 8 == 0)
+            lg_yield();
+        lg_semaphore_release(&semaphore, 1);
+    }
+}
+
+static void in_turns(int odd)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_mutex_lock(&mutex);
+        while (turn % 2 != odd)
+            lg_cond_wait(&cond, &mutex);
+        turn++;
+        plain++;
+        lg_cond_broadcast(&cond);
+        lg_mutex_unlock(&mutex);
+    }
+}
+
+static void *on_thread(void *function)
+{
+    ((void (*)(void))(uintptr_t)function)();
+    return NULL;
+}
+
+static void among(void (*function)(void))
+{
+    lg_waitgroup group = {0};
+    pthread_t thread;
+    pthread_create(&thread, NULL, on_thread, (void *)(uintptr_t)function);
+    for (int i = 0; i < WORKERS; i++)
+        lg_waitgroup_go(&group, function);
+    lg_waitgroup_wait(&group);
+    pthread_join(thread, NULL);
+}
+
+static void by_condition(void)
+{
+    lg_waitgroup group = {0};
+    turn = 0;
+    lg_waitgroup_go(&group, in_turns, 0);
+    lg_waitgroup_go(&group, in_turns, 1);
+    lg_waitgroup_wait(&group);
+}
+
+/* ---- channels, contexts, timers, calls made once ---- */
+
+static void pass_on(lg_chan(long *) from, lg_chan(long *) to)
+{
+    for (long *value; lg_chan_recv(from, &value);) {
+        ++*value;
+        lg_chan_send(to, value);
+    }
+    lg_chan_close(to);
+}
+
+static void by_channel(int capacity)
+{
+    lg_chan(long *) there = lg_chan_make(long *, capacity), back = lg_chan_make(long *, capacity);
+    lg_waitgroup group = {0};
+    lg_waitgroup_go(&group, pass_on, there, back);
+    for (int i = 0; i < MANY; i++) {
+        long *value = &plain;
+        plain++;
+        lg_chan_send(there, value);
+        lg_chan_recv(back, &value);
+    }
+    lg_chan_close(there);
+    lg_waitgroup_wait(&group);
+    lg_chan_unref(there);
+    lg_chan_unref(back);
+}
+
+static void add_and_cancel(lg_context *context)
+{
+    plain++;
+    lg_context_cancel(context);
+}
+
+static void by_context(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_context *context = lg_context_with_cancel(lg_context_background());
+        plain++;
+        lg_go(add_and_cancel, context);
+        (void)lg_context_wait(context);
+        lg_context_free(context);
+    }
+}
+
+static lg_chan(int) fired;
+
+static void add_and_tell(void)
+{
+    plain++;
+    lg_chan_send(fired, 1);
+}
+
+static void by_timer(void)
+{
+    fired = lg_chan_make(int, 1);
+    for (int i = 0; i < MANY / 10; i++) {
+        plain++;
+        lg_timer *timer = lg_timer_new_func(100 * LG_MICROSECOND, add_and_tell);
+        lg_chan_recv(fired, NULL);
+        lg_timer_free(timer);
+    }
+    lg_chan_unref(fired);
+}
+
+static lg_once once;
+
+static void add_once(void)
+{
+    lg_once_do(&once, add_one);
+    read_plain();
+}
+
+int main(void)
+{
+    lg_error_free(lg_set_workers(WORKERS));
+    by_start_and_wait();
+    by_group();
+    among(in_mutex);
+    among(in_rwmutex);
+    among(in_semaphore);
+    by_condition();
+    by_channel(0);
+    by_channel(3);
+    by_context();
+    by_timer();
+    for (int i = 0; i < MANY / 10; i++) {
+        once = (lg_once){0};
+        among(add_once);
+    }
+    long expected = 4 * MANY + 3 * (WORKERS + 1) * MANY + 2 * MANY + 4 * MANY + 2 * MANY +
+                    2 * (MANY / 10) + MANY / 10;
+    if (plain != expected)
+        fprintf(stderr, "%ld, not %ld\n", plain, expected);
+    return plain != expected;
+}
