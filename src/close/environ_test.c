@@ -172,7 +172,7 @@ int main(void)
 {
     Suite *suite = suite_create("environ");
     TCase *tests = tcase_create("environ");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, D1_a_variable_is_restored_in_reverse);
     tcase_add_test(tests, P1_a_variable_is_restored_by_a_panic);
     tcase_add_test(tests, D9_restoring_nothing_does_nothing);

@@ -134,7 +134,7 @@ int main(void)
 {
     Suite *suite = suite_create("probe");
     TCase *tests = tcase_create("probe");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, D2_probe_prints_as_the_reference);
     tcase_add_test(tests, P1_probe_prints_the_exit_of_a_panic);
     tcase_add_test(tests, D1_several_probes_in_a_block);

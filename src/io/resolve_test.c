@@ -233,7 +233,7 @@ int main(void)
     };
     Suite *suite = suite_create("resolve");
     TCase *tests = tcase_create("resolve");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     tcase_add_loop_test(tests, C9_lookups_are_left_behind_at_any_moment, 0, 3);

@@ -26,7 +26,7 @@ static void overflows(void *data)
 {
     (void)data;
     lg_go_with(((lg_go_options){.name = "climber"}), deep, 1);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(an_overflow_is_reported_with_who_and_where)
@@ -54,7 +54,7 @@ static void overflows_on_thread(void *data)
 {
     (void)data;
     lg_go_thread(deep, 1);
-    lg_sleep(20 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(a_thread_of_its_own_can_overflow_too)
@@ -70,7 +70,7 @@ END_TEST
 static void chosen_size(void *size)
 {
     lg_go_with(((lg_go_options){.stack_size = (size_t)size}), deep, 1);
-    lg_sleep(20 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(its_size_is_named)
@@ -98,7 +98,7 @@ static void far_below(void *data)
     (void)data;
     set_workers(1);
     lg_go_with(((lg_go_options){.stack_size = 64 << 10}), frame_of_a_megabyte);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(a_frame_larger_than_the_stack)
@@ -169,7 +169,7 @@ static void faults_in_goroutine(void *data)
 {
     (void)data;
     lg_go(faults);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 static void faults_in_main(void *data)
@@ -313,7 +313,7 @@ static void with_one_shot(void *data)
     lg_sleep(20 * LG_MILLISECOND);
     mprotect(page, 4096, PROT_NONE);
     lg_go(writes_to_page);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_handler_for_one_signal_is_called_once)
@@ -384,7 +384,7 @@ static void fault_elsewhere(void *data)
 {
     (void)data;
     lg_go(handler_faults);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_fault_on_another_stack)
@@ -414,7 +414,7 @@ static void asan_reports(void *data)
 {
     (void)data;
     lg_go(faults_under_asan);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_fault_is_reported_by_the_sanitizer)

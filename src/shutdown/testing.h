@@ -26,7 +26,7 @@ static inline int random_below(int limit)
 }
 
 /* Machines may have other things to do. */
-#define SOON (20 * LG_SECOND)
+#define SOON (300 * LG_SECOND)
 
 /* A time that a quick thing surely takes less than: longer in Valgrind, and with a sanitizer. */
 static inline lg_duration while_quick(lg_duration duration)

@@ -154,7 +154,7 @@ int main(void)
 {
     Suite *suite = suite_create("run/terminal");
     TCase *cases = tcase_create("terminal");
-    tcase_set_timeout(cases, 60);
+    tcase_set_timeout(cases, 600);
     tcase_add_test(cases, a_job_can_read_from_the_terminal);
     tcase_add_test(cases, an_acquiring_job_and_a_cleanup_can_too);
     tcase_add_test(cases, ctrl_c_reaches_job_and_lifoguard_once);
