@@ -1,6 +1,6 @@
 /* Included before all that `./dev coverage` compiles: what has been reached is written at exit, and a program that ends
  * by _exit, as one does that a panic ends, would not tell. */
-#ifndef LG_COVERAGE_H
+#if !defined(LG_COVERAGE_H) && !defined(__ASSEMBLER__)
 #define LG_COVERAGE_H
 
 #ifndef _GNU_SOURCE

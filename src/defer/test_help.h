@@ -259,8 +259,11 @@ static inline int occurrences(const char *text, const char *part)
 static inline void signals_as_at_login(void)
 {
     sigset_t none;
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL); /* refused for some */
+    struct sigaction now;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+            signal(number, SIG_DFL);
+    }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

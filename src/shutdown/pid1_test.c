@@ -148,7 +148,7 @@ static void has_orphans(void *data)
     guard_with(*(lg_pid1_options *)data);
     for (int i = 0; i < 20; i++)
         orphans[i] = make_orphan(i % 3);
-    for (int tries = 0; tries < 500; tries++) {
+    for (int tries = 0; tries < 100000; tries++) {
         int left = 0;
         for (int i = 0; i < 20; i++)
             left += exists(orphans[i]);
@@ -213,7 +213,7 @@ static void gets_signals(void *data)
         last = 0;
         signal(numbers[i], take_note);
         kill(init, numbers[i]);
-        for (int tries = 0; tries < 500 && last != numbers[i]; tries++)
+        for (int tries = 0; tries < 100000 && last != numbers[i]; tries++)
             sleep_ms(2);
         tell_number("", last - numbers[i]);
     }

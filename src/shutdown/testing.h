@@ -84,7 +84,7 @@ static inline void clear_acts(void)
     do {                                                                                           \
         char acts_[1024];                                                                          \
         copy_acts(acts_);                                                                          \
-        for (int tries_ = 0; tries_ < 5000 && strcmp(acts_, expected) != 0; tries_++) {            \
+        for (int tries_ = 0; tries_ < 150000 && strcmp(acts_, expected) != 0; tries_++) {          \
             nap(2 * MS);                                                                           \
             copy_acts(acts_);                                                                      \
         }                                                                                          \
