@@ -109,7 +109,7 @@ LG_END_DECLS
         LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
             LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
                 LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                      \
+                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                \
         LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
             lgi_after_func(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),    \
                            LGI_CAT(lgi_duration_, id));                                            \
