@@ -27,7 +27,7 @@ static lg_error *count_bytes(const char *path)
 
 int main(void)
 {
-    lg_error *err = count_bytes("/etc/hostname");
+    lg_error *err = count_bytes("/proc/sys/kernel/hostname");
     if (err) {
         lg_error_print(err, stderr);
         lg_error_free(err);

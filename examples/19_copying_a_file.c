@@ -53,7 +53,7 @@ static lg_error *copy_to_a_scratch_folder(void)
     lg_defer(rmdir, folder);
 
     snprintf(copy, sizeof copy, "%s/hostname", folder);
-    lg_error *err = copy_file("/etc/hostname", copy);
+    lg_error *err = copy_file("/proc/sys/kernel/hostname", copy);
     if (!err)
         unlink(copy);
     return err;

@@ -29,7 +29,7 @@ static lg_error *process(const char *path)
 
 int main(void)
 {
-    lg_error *err = process("/etc/hostname");
+    lg_error *err = process("/proc/sys/kernel/hostname");
     if (err) {
         lg_error_print(err, stderr);
         lg_error_free(err);

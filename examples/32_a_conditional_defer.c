@@ -13,7 +13,7 @@ static lg_error *work(bool needs_file)
 {
     lg_scope(cleanups);
     if (needs_file) {
-        int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+        int fd = open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             return lg_error_new_errno("open /etc/hostname");
         lg_defer_in(&cleanups, close, fd);

@@ -61,7 +61,7 @@ int main(void)
 {
     struct jobs jobs = {0};
     lg_defer(jobs_clear, &jobs);
-    lg_error *err = load_jobs("/etc/hostname", &jobs);
+    lg_error *err = load_jobs("/proc/sys/kernel/hostname", &jobs);
     lg_defer(lg_error_free, err);
     if (err) {
         lg_error_print(err, stderr);

@@ -46,10 +46,15 @@ static void start(struct customer *customer, const lg_context *service)
     lg_waitgroup_wait(&customer->ready);
 }
 
+/* The context ends when no worker can look at it any more. */
 static void leave(struct customer *customer)
 {
-    lg_context_free(customer->ctx);
+    if (!customer->ctx)
+        return;
+    lg_context_cancel(customer->ctx);
     lg_waitgroup_wait(&customer->workers);
+    lg_context_free(customer->ctx);
+    customer->ctx = NULL;
     printf("%s has left\n", customer->name);
 }
 
@@ -61,9 +66,9 @@ static void show(const struct customer *customer)
 int main(void)
 {
     struct customer first = {.name = "first"}, second = {.name = "second"};
-    lg_defer(lg_waitgroup_wait, &first.workers);
-    lg_defer(lg_waitgroup_wait, &second.workers);
     lg_auto_context lg_context *service = lg_context_with_cancel(lg_context_background());
+    lg_defer(leave, &first);
+    lg_defer(leave, &second);
 
     start(&first, service);
     start(&second, service);

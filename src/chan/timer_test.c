@@ -158,14 +158,24 @@ START_TEST(a_timers_channel_has_room_for_one)
 END_TEST
 
 /* The time is when it fired, not when somebody came to receive. */
-static void told_the_time(void)
+static bool is_told_the_time(void)
 {
     lg_time start = lg_now(), time;
     lg_chan(lg_time) channel = lg_chan_after(MS);
     lg_defer(lg_chan_unref, channel);
-    lg_sleep(200 * MS);
+    lg_sleep(20 * MS);
+    lg_time came = lg_now();
     hold(lg_chan_recv(channel, &time));
-    hold(time >= start + MS && time < start + 150 * MS);
+    hold(time >= start + MS);
+    return time < came;
+}
+
+/* Where no worker was in time, the timer fires when somebody comes: that is not always so. */
+static void told_the_time(void)
+{
+    int tries = 1000;
+    while (!is_told_the_time())
+        hold(--tries > 0);
 }
 
 START_TEST(the_time_is_when_it_fired)
@@ -185,7 +195,7 @@ static void looks_only(void)
     lg_timer *timer = lg_timer_new(2 * MS);
     lg_defer(lg_timer_free, timer);
     lg_chan(lg_time) channel = lg_timer_channel(timer);
-    lg_duration time, limit = lg_now() + 20 * LG_SECOND;
+    lg_duration time, limit = lg_now() + PATIENCE;
     while (!lg_chan_try_recv(channel, &time, NULL))
         hold(lg_now() < limit);
     lg_timer_reset(timer, 2 * MS);
@@ -275,7 +285,7 @@ static void note_call(int a, long b, const char *c)
 
 static void wait_for_calls(int count)
 {
-    lg_time limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + PATIENCE;
     while (atomic_load(&calls) < count) {
         hold(lg_now() < limit);
         lg_sleep(100 * US);
@@ -381,6 +391,7 @@ END_TEST
 
 /* Functions that are always due keep no goroutine from running, nor the other way round. */
 static atomic_bool enough;
+static atomic_int rounds;
 
 static void always_due(void)
 {
@@ -391,12 +402,11 @@ static void always_due(void)
 
 static void always_running(void)
 {
-    int count = 0;
     while (!atomic_load(&enough)) {
         lg_yield();
-        count++;
+        atomic_fetch_add(&rounds, 1);
     }
-    lg_chan_send(finished, count);
+    lg_chan_send(finished, 1);
 }
 
 START_TEST(functions_and_goroutines_do_not_starve_each_other)
@@ -406,12 +416,10 @@ START_TEST(functions_and_goroutines_do_not_starve_each_other)
     again = lg_timer_new_func(LONG, always_due);
     lg_timer_reset(again, 0);
     lg_go(always_running);
-    lg_sleep(50 * MS);
+    while (atomic_load(&calls) < 100 || atomic_load(&rounds) < 100)
+        lg_sleep(MS);
     atomic_store(&enough, true);
-    int count;
-    ck_assert(lg_chan_recv(finished, &count));
-    ck_assert_int_gt(count, 100);
-    ck_assert_int_gt(atomic_load(&calls), 100);
+    ck_assert(lg_chan_recv(finished, NULL));
     lg_timer_free(again);
     lg_chan_unref(finished);
 }
@@ -623,7 +631,7 @@ START_TEST(a_million_timers_may_be_pending)
     lg_timer *soon = lg_timer_new(MS);
     ck_assert(lg_chan_recv(lg_timer_channel(soon), &time));
     ck_assert_int_ge(time, start + MS);
-    ck_assert_int_le(time, start + LG_SECOND);
+    ck_assert_int_lt(time, start + LG_HOUR); /* not with the others */
     lg_timer_free(soon);
     lg_time before_stop = lg_now();
     for (int i = 0; i < COUNT; i++)
@@ -699,7 +707,7 @@ static void race_functions(void)
             if (i % 2 == 0)
                 spin_until(lg_now() + 10 * US);
         }
-        lg_time limit = lg_now() + 20 * LG_SECOND;
+        lg_time limit = lg_now() + PATIENCE;
         while (atomic_load(count) < begun) {
             hold(lg_now() < limit);
             lg_sleep(10 * US);

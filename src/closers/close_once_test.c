@@ -319,7 +319,7 @@ int main(void)
 {
     Suite *suite = suite_create("once");
     TCase *tests = tcase_create("once");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, E6_a_second_close_is_a_no_op);
     tcase_add_test(tests, E6_a_second_close_gives_the_first_ones_result);
     tcase_add_test(tests, E6_results_of_different_closes_are_different);

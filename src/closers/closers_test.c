@@ -479,7 +479,7 @@ int main(void)
 {
     Suite *suite = suite_create("closers");
     TCase *tests = tcase_create("closers");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, E6_add_keeps_the_earlier_error_first);
     tcase_add_test(tests, E6_add_to_nothing_frees);
     tcase_add_test(tests, E6_close_file_reports_what_cannot_be_written);

@@ -359,7 +359,7 @@ int main(void)
 {
     Suite *suite = suite_create("registry");
     TCase *tests = tcase_create("registry");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, D1_cleanups_run_in_reverse);
     tcase_add_test(tests, D6_a_registry_takes_any_number);
     tcase_add_test(tests, E6_errors_are_joined_behind_an_earlier_one);

@@ -246,7 +246,7 @@ static void open_files(void)
 static void close_files(void)
 {
     kill(process, SIGKILL);
-    ck_assert_ptr_null(lg_wait_child(process, lg_until_timeout(20 * LG_SECOND), NULL));
+    ck_assert_ptr_null(lg_wait_child(process, lg_until_timeout(LG_HOUR), NULL));
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     close(full_pipe[0]);

@@ -549,7 +549,7 @@ int main(void)
 {
     Suite *suite = suite_create("file");
     TCase *tests = tcase_create("file");
-    tcase_set_timeout(tests, 30);
+    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, make_directory, remove_directory);
     tcase_add_test(tests, E6_what_is_written_is_read);
     tcase_add_test(tests, E6_creating_truncates);

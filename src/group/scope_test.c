@@ -322,9 +322,12 @@ END_TEST
 
 /* ---- lg_exit in the owner ---- */
 
+static atomic_int has_begun;
+
 static void tell_when_cancelled(lg_group *group)
 {
     lg_defer(tell, "member");
+    has_begun = 1;
     lg_error_free(lg_sleep_until(LG_HOUR, lg_until_group(group)));
 }
 
@@ -333,9 +336,7 @@ static void exit_in_owner(void *status)
     lg_defer(tell, "owner");
     lg_group_scope(group, NULL);
     lg_group_go(&group, tell_when_cancelled, &group);
-    while (lg_group_count(&group) == 0)
-        lg_yield();
-    lg_sleep(LG_MILLISECOND);
+    wait_until_set(&has_begun);
     lg_exit(*(int *)status);
 }
 

@@ -187,11 +187,9 @@ START_TEST(whoever_sleeps_or_ends_last_it_is_noticed)
                                         known_thread_ends,   timer_stopped};
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
-            lg_time begun = lg_now();
             struct outcome *outcome = in_child(programs[i], (void *)workers);
             expect_status(outcome, 2);
             expect_in_err(outcome, "all goroutines are asleep - deadlock!\n");
-            ck_assert_msg(lg_now() - begun < 10 * LG_SECOND, "program %zu", i);
         }
     }
 }

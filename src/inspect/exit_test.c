@@ -126,7 +126,7 @@ static void a_goroutine_exits(void *data)
         lg_go(sleeps);
     until(&entered, 10);
     lg_go(calls_exit, 7);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 static void a_thread_exits(void *data)
@@ -137,7 +137,7 @@ static void a_thread_exits(void *data)
         lg_go(sleeps);
     until(&entered, 10);
     lg_go_thread(calls_exit, 7);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 static void many_exit(void *data)
@@ -148,7 +148,7 @@ static void many_exit(void *data)
         lg_go(calls_exit, 7);
         lg_go_thread(calls_exit, 7);
     }
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(D10_any_goroutine_may_call_it)
@@ -202,7 +202,7 @@ static void unstarted(void *data)
     set_workers(1);
     atexit(tell_drops);
     lg_go(makes_unstarted);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(G4_those_that_have_not_started_are_dropped)
@@ -287,7 +287,6 @@ START_TEST(those_that_do_not_end_in_time_are_named)
         lg_time begun = lg_now();
         struct outcome *outcome = in_child(with_some_that_stay, (void *)workers);
         ck_assert_int_ge(lg_now() - begun, 200 * LG_MILLISECOND);
-        ck_assert_int_lt(lg_now() - begun, 5 * LG_SECOND);
         expect_status(outcome, 6);
         expect_out(outcome, "ran:0 ");
         expect_in_err(outcome, "lg_exit has waited 200ms for goroutines that do not end:\n");
@@ -299,14 +298,20 @@ START_TEST(those_that_do_not_end_in_time_are_named)
 }
 END_TEST
 
-/* The others do not have to wait for a worker that is kept busy. */
+/* The others do not have to wait for a worker that is kept busy: here it is the worker that waits for them. */
+static void computes_until_all_ran(void)
+{
+    count(&entered);
+    until(&ran, 10);
+}
+
 static void one_busy_worker(void *data)
 {
     (void)data;
     set_workers(2);
-    lg_set_exit_timeout(300 * LG_MILLISECOND);
+    lg_set_exit_timeout(LG_MINUTE);
     atexit(at_exit);
-    lg_go(computes);
+    lg_go(computes_until_all_ran);
     until(&entered, 1);
     for (int i = 0; i < 10; i++)
         lg_go(sleeps);
@@ -319,7 +324,7 @@ START_TEST(a_busy_worker_does_not_hold_up_the_others)
     struct outcome *outcome = in_child(one_busy_worker, NULL);
     expect_status(outcome, 6);
     ck_assert_ptr_nonnull(strstr(outcome->out, "ran:10"));
-    ck_assert_int_eq(occurrences(outcome->err, "started at"), 1);
+    ck_assert_str_eq(outcome->err, "");
 }
 END_TEST
 
@@ -377,7 +382,7 @@ static void exits_with_large_handler(void *data)
     (void)data;
     atexit(at_exit_in_a_goroutine);
     lg_go(calls_exit, 4);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(what_atexit_calls_has_room)

@@ -26,7 +26,7 @@ static void overflows(void *data)
 {
     (void)data;
     lg_go_with(((lg_go_options){.name = "climber"}), deep, 1);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(an_overflow_is_reported_with_who_and_where)
@@ -54,7 +54,7 @@ static void overflows_on_thread(void *data)
 {
     (void)data;
     lg_go_thread(deep, 1);
-    lg_sleep(20 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(a_thread_of_its_own_can_overflow_too)
@@ -70,7 +70,7 @@ END_TEST
 static void chosen_size(void *size)
 {
     lg_go_with(((lg_go_options){.stack_size = (size_t)size}), deep, 1);
-    lg_sleep(20 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(its_size_is_named)
@@ -111,7 +111,7 @@ static void far_below(void *function)
     for (int i = 0; i < 20; i++)
         lg_go(lg_sleep, LG_MINUTE); /* neighbours */
     lg_go_with(((lg_go_options){.stack_size = 64 << 10}), frame);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(G8_a_frame_larger_than_stack_and_guard)
@@ -185,7 +185,7 @@ static void faults_in_goroutine(void *data)
 {
     (void)data;
     lg_go(faults);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 static void faults_in_main(void *data)
@@ -329,7 +329,7 @@ static void with_one_shot(void *data)
     lg_sleep(20 * LG_MILLISECOND);
     mprotect(page, 4096, PROT_NONE);
     lg_go(writes_to_page);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_handler_for_one_signal_is_called_once)
@@ -400,7 +400,7 @@ static void fault_elsewhere(void *data)
 {
     (void)data;
     lg_go(handler_faults);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_fault_on_another_stack)
@@ -430,7 +430,7 @@ static void asan_reports(void *data)
 {
     (void)data;
     lg_go(faults_under_asan);
-    lg_sleep(10 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(P13_a_fault_is_reported_by_the_sanitizer)

@@ -251,7 +251,7 @@ int main(void)
     };
     Suite *suite = suite_create("child");
     TCase *tests = tcase_create("child");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         tcase_add_loop_test(tests, all[i], 0, PLACES * WAYS);
     suite_add_tcase(suite, tests);

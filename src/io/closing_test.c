@@ -425,7 +425,7 @@ int main(void)
 {
     Suite *suite = suite_create("closing");
     TCase *tests = tcase_create("closing");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, C9_closing_wakes_all_who_wait);
     tcase_add_test(tests, C9_closing_a_stream_or_file_wakes_too);
     tcase_add_loop_test(tests, C9_closing_a_listener_wakes_who_accepts, 0, 2);

@@ -525,7 +525,7 @@ int main(void)
     };
     Suite *suite = suite_create("connect");
     TCase *tests = tcase_create("connect");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     tcase_add_loop_test(tests, C9_a_thousand_connections, 0, 3);

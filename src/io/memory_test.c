@@ -153,7 +153,7 @@ int main(void)
 {
     Suite *suite = suite_create("memory");
     TCase *tests = tcase_create("memory");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, E7_every_allocation_fails, 0, PLACES * 4);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -248,10 +248,9 @@ static void replace(void *data)
         struct ends ends = make_ends(i % 2 ? PIPE : STREAM);
         must(dup3(ends.from, link->near, O_CLOEXEC) == link->near);
         must(write(ends.to, "hello", 5) == 5);
-        lg_time start = lg_now();
         must_not_fail(
-            lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
-        must(count == 5 && lg_since(start) < 10 * LG_SECOND);
+            lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_HOUR), &count));
+        must(count == 5);
         must(write(ends.to, "again", 5) == 5);
         must_not_fail(
             lg_read(link->near, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
@@ -417,7 +416,7 @@ int main(void)
     };
     Suite *suite = suite_create("stream");
     TCase *tests = tcase_create("stream");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, begin, NULL);
     for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
         tcase_add_test(tests, once[i]);

@@ -500,7 +500,7 @@ static void start_and_compute(void)
     for (int i = 0; i < 8; i++)
         lg_go(note_taken, i);
     started_at = lg_now();
-    while (ended < 8 && lg_now() < started_at + 20 * LG_SECOND)
+    while (ended < 8 && lg_now() < started_at + 300 * LG_SECOND)
         ; /* as a computation would, without a wait */
     first_at = lg_now();
     ck_assert_int_eq(ended, 8);
@@ -511,16 +511,17 @@ static void start_and_compute(void)
 
 START_TEST(an_idle_worker_takes_what_the_busy_one_has_started)
 {
+    const lg_duration soon = (is_plain() ? 20 : 500) * LG_MILLISECOND;
     ck_assert_ptr_null(lg_set_workers(2));
     lg_duration best = LG_DURATION_MAX;
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10 || (best >= soon && i < 1000); i++) {
         ended = may_end = 0;
         lg_go(start_and_compute);
         wait_for_value(&may_end, 1);
         if (first_at - started_at < best)
             best = first_at - started_at;
     }
-    ck_assert_int_lt(best, (is_plain() ? 20 : 500) * LG_MILLISECOND);
+    ck_assert_int_lt(best, soon);
 }
 END_TEST
 
@@ -570,7 +571,7 @@ START_TEST(the_number_of_workers)
     ck_assert_ptr_null(lg_set_workers(8));
     ck_assert_uint_eq(lg_workers(), 8);
     int most = 0;
-    for (int i = 0; i < 20 && most < 2; i++)
+    for (int i = 0; i < 1000 && most < 2; i++)
         most = threads_seen();
     ck_assert_int_ge(most, 2);
     ck_assert_int_le(most, 8);

@@ -294,7 +294,7 @@ START_TEST(memory_goes_back_after_a_hundred_thousand)
     ck_assert_uint_ge(during, before + (size_t)many() * 12);
     /* Some is kept for the next ones. */
     size_t after = 0;
-    for (int i = 0; i < 500 && (after = memory_use().resident) > before + (during - before) / 20;
+    for (int i = 0; i < 30000 && (after = memory_use().resident) > before + (during - before) / 20;
          i++)
         usleep(10000);
     ck_assert_uint_le(after, before + (during - before) / 20);

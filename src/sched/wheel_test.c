@@ -213,7 +213,7 @@ START_TEST(many_within_a_microsecond)
     model.now += 2000;
     lgi_timers_run(&model.set, model.now);
     ck_assert_uint_eq(model.set.count, 0);
-    ck_assert_int_lt(lg_since(start), 20 * LG_SECOND);
+    ck_assert_int_lt(lg_since(start), LG_MINUTE); /* hours, if each were compared with all */
     free(timers);
 }
 END_TEST
@@ -366,7 +366,7 @@ START_TEST(a_sleeping_worker_is_woken_for_a_sooner_timer)
     for (int i = 0; i < 20000; i++) {
         near.due = lg_now() + (i % 100 == 0 ? 200 : 20) * LG_MICROSECOND;
         ck_assert(lgi_timer_start(&near.timer, near.due));
-        lg_time limit = lg_now() + 10 * LG_SECOND;
+        lg_time limit = lg_now() + 300 * LG_SECOND;
         while (atomic_load(&near.fired) == i && lg_now() < limit)
             lgi_pause();
         ck_assert_int_eq(atomic_load(&near.fired), i + 1);
@@ -450,7 +450,7 @@ static void start_and_compute(struct real *real)
     real->timer.fire = count_fire;
     real->due = lg_now() + 2 * LG_MILLISECOND;
     hold(lgi_timer_start(&real->timer, real->due));
-    lg_time limit = lg_now() + 20 * LG_SECOND;
+    lg_time limit = lg_now() + 300 * LG_SECOND;
     while (atomic_load(&real->fired) == 0 && lg_now() < limit)
         lgi_pause();
     atomic_fetch_sub(&working, 1);

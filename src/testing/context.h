@@ -50,7 +50,7 @@ static inline int some_of(int many)
 
 static inline lg_duration patience(void)
 {
-    return 20 * LG_SECOND * slowness();
+    return 300 * LG_SECOND * slowness();
 }
 
 /* Waits for what some other goroutine or thread is about to do. */

@@ -68,7 +68,7 @@ UNUSED static size_t count_children(const lg_error *error)
 UNUSED static int run_tests(const char *name, TCase *tests)
 {
     Suite *suite = suite_create(name);
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

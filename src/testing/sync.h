@@ -126,7 +126,7 @@ static inline void child_goroutine(void *data)
     struct thread_work *work = data;
     large_stacks();
     lg_go(work->work, work->data);
-    lg_sleep(20 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 static inline void stop_quietly(lg_panic_info *panic)

@@ -188,7 +188,7 @@ static inline struct outcome *in_child(void (*work)(void *), void *data)
         const struct rlimit no_core = {0, 0};
         setrlimit(RLIMIT_CORE, &no_core);
         signal(SIGALRM, SIG_DFL);
-        alarm(50);
+        alarm(500);
         dup2(out[1], STDOUT_FILENO);
         dup2(err[1], STDERR_FILENO);
         close(out[0]);
@@ -255,14 +255,29 @@ static inline int occurrences(const char *text, const char *part)
 
 /* ---- main ---- */
 
-/* A test that is not named here is an unused variable, which is an error. */
+/* A shell starts a job in the background with some signals ignored, and a supervisor may have blocked some. */
+static inline void signals_as_at_login(void)
+{
+    sigset_t none;
+    struct sigaction now;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+            signal(number, SIG_DFL);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A test that is not named here is an unused variable, which is an error. The limit only ends a test that hangs: on a
+ * machine with much else to do, a test may take long. */
 #define RUN_TESTS(name, ...)                                                                       \
     int main(void)                                                                                 \
     {                                                                                              \
         const TTest *const tests[] = {__VA_ARGS__};                                                \
+        signals_as_at_login();                                                                     \
         Suite *suite = suite_create(name);                                                         \
         TCase *tcase = tcase_create(name);                                                         \
-        tcase_set_timeout(tcase, 60);                                                              \
+        tcase_set_timeout(tcase, 600);                                                             \
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
             tcase_add_test(tcase, tests[i]);                                                       \
         suite_add_tcase(suite, tcase);                                                             \

@@ -12,6 +12,9 @@
 #define US LG_MICROSECOND
 #define MS LG_MILLISECOND
 
+/* How long to wait for what must come: only a timer that is lost takes so long. */
+#define PATIENCE (300 * LG_SECOND)
+
 /* Far off. */
 #define LONG (10000 * LG_SECOND)
 

@@ -347,7 +347,7 @@ int main(void)
 {
     Suite *suite = suite_create("duration");
     TCase *tests = tcase_create("duration");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, duration_format_prints_as_go, 0, ROWS(formatted));
     tcase_add_test(tests, duration_format_is_read_back);
     tcase_add_loop_test(tests, duration_parse_reads_as_go, 0, ROWS(parsed));

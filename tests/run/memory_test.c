@@ -121,7 +121,7 @@ int main(void)
 {
     Suite *suite = suite_create("run/memory");
     TCase *cases = tcase_create("memory");
-    tcase_set_timeout(cases, 200);
+    tcase_set_timeout(cases, 600);
     tcase_add_test(cases, D6_an_allocation_that_fails_loses_no_cleanup);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -27,7 +27,7 @@ jobs_are() { printf '%s\n' "${@//MARK/$mark}" >jobs; }
 # run ARGUMENT…: sets status, and leaves the output in out and err.
 run() {
     status=0
-    timeout --foreground 60 "$program" run "$@" jobs >out 2>err </dev/null || status=$?
+    timeout --foreground 600 "$program" run "$@" jobs >out 2>err </dev/null || status=$?
 }
 
 # As a shell does not let its background jobs have SIGINT and SIGQUIT, they are given back first.
@@ -41,14 +41,14 @@ finish() {
     wait "$pid" || status=$?
 }
 
-# until_true COMMAND…: waits for it, 20 seconds at most.
+# until_true COMMAND…: waits for it, for longer than any machine takes.
 until_true() {
-    local i
-    for ((i = 0; i < 2000; i++)); do
+    local end=$((SECONDS + 300))
+    while ((SECONDS < end)); do
         ! "$@" 2>/dev/null || return 0
         sleep 0.01
     done
-    fail "not within 20 s: $*"
+    fail "never: $*"
 }
 
 expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
@@ -104,7 +104,7 @@ starts_ends_and_times_are_told() {
     expect_status 1
     local word='[0-9.]*[mµn]*s'
     grep -qE "^\[1/2\] +start +sleep 0.2$" err || fail start
-    grep -qE "^\[1/2\] +ok +sleep 0.2  \(exit status 0, 2[0-9.]*ms\)$" err || fail ok
+    grep -qE "^\[1/2\] +ok +sleep 0.2  \(exit status 0, (([2-9]|[0-9]{2})[0-9]{2}(\.[0-9]+)?ms|[0-9.]+s)\)$" err || fail ok
     grep -qE "^\[cleanup 1\] defer +echo -a$" err || fail defer
     grep -qE "^\[2/2\] +failed +kill -9 \\$\\$  \(killed by SIGKILL, $word\)$" err || fail failed
     grep -qE "^\[cleanup 1\] start +echo -a$" err || fail 'cleanup start'
@@ -246,7 +246,7 @@ a_background_job_may_end_early() {
 }
 
 a_stubborn_background_job_is_killed() {
-    jobs_are "trap '' TERM; while :; do sleep 0.1; done &" 'sleep 0.2'
+    jobs_are "trap '' TERM; echo >ready; while :; do sleep 0.1; done &" 'until [ -e ready ]; do sleep 0.01; done'
     run --grace 300ms
     expect_status 0
     expect_err 'had to be killed'
@@ -315,10 +315,12 @@ a_stubborn_job_is_killed() {
 }
 
 what_acquires_may_finish() {
-    jobs_are 'echo >ready; sleep 0.5; touch resource' 'defer rm resource' 'echo never'
-    start --grace 10s
+    jobs_are 'echo >ready; until [ -e go_on ]; do sleep 0.01; done; touch resource' 'defer rm resource' 'echo never'
+    start --grace 10m
     until_true test -e ready
     kill -TERM "$pid"
+    until_true grep -q 'may finish' err
+    touch go_on
     finish
     expect_status 143
     expect_out ''
@@ -329,7 +331,7 @@ what_acquires_may_finish() {
 
 a_second_signal_ends_what_acquires() {
     jobs_are 'true' 'defer echo -a' 'echo >ready; sleep MARK' 'defer echo never'
-    start --grace 50s
+    start --grace 10m
     until_true test -e ready
     kill -TERM "$pid"
     until_true grep -q 'may finish' err
@@ -341,12 +343,15 @@ a_second_signal_ends_what_acquires() {
 }
 
 signals_do_not_disturb_cleanups() {
-    jobs_are 'true' 'defer echo -a' 'defer echo >in_cleanup; sleep 0.5; echo slept' 'echo >ready; sleep MARK'
+    jobs_are 'true' 'defer echo -a' \
+        'defer echo >in_cleanup; until [ -e go_on ]; do sleep 0.01; done; echo slept' 'echo >ready; sleep MARK'
     start
     until_true test -e ready
     kill -TERM "$pid"
     until_true test -e in_cleanup
     kill -TERM "$pid"
+    until_true grep -q 'the cleanups are running' err
+    touch go_on
     finish
     expect_status 143
     expect_out $'slept\n-a'
@@ -380,7 +385,7 @@ SIGQUIT_leaves_the_cleanups_out() {
 }
 
 an_ignored_signal_stays_ignored() {
-    jobs_are 'echo >ready; sleep 0.3; grep SigIgn /proc/$$/status' 'true'
+    jobs_are 'echo >ready; until [ -e go_on ]; do sleep 0.01; done; grep SigIgn /proc/$$/status' 'true'
     (
         trap '' TERM
         exec "$program" run jobs
@@ -388,6 +393,7 @@ an_ignored_signal_stays_ignored() {
     pid=$!
     until_true test -e ready
     kill -TERM "$pid"
+    touch go_on
     finish
     expect_status 0
     (($((16#$(awk '{print $2}' out))) & 1 << 14)) || fail 'not ignored in jobs'
@@ -431,7 +437,8 @@ signals_at_random_moments_leave_nothing() {
     mkdir markers
     RANDOM=${LG_SEED:-$$}
     echo "seed ${LG_SEED:-$$}"
-    for ((round = 0; round < rounds; round++)); do
+    # Where all else is slow, few rounds may be stopped: then there are more of them.
+    for ((round = 0; round < rounds || (stopped <= rounds / 10 && round < 20 * rounds); round++)); do
         rm -f acquired released
         jobs_are "${lines[@]}"
         local signal=TERM wanted=143
@@ -451,14 +458,14 @@ signals_at_random_moments_leave_nothing() {
         [[ ! -f acquired ]] || (($(wc -l <acquired) <= $(wc -l <released))) || fail "round $round: lost"
         expect_none
     done
-    echo "stopped in $stopped of $rounds rounds"
-    ((stopped > rounds / 10)) || fail "only $stopped of $rounds rounds were stopped"
+    echo "stopped in $stopped of $round rounds"
+    ((stopped > rounds / 10)) || fail "only $stopped of $round rounds were stopped"
 }
 
 the_example_serves_and_cleans_up() {
     mkdir tmp
     status=0
-    TMPDIR=$work/tmp timeout 60 "$program" run "$examples/jobs/serve.jobs" >out 2>err </dev/null || status=$?
+    TMPDIR=$work/tmp timeout 600 "$program" run "$examples/jobs/serve.jobs" >out 2>err </dev/null || status=$?
     expect_status 0
     expect_out 'Whatever is acquired is released, in reverse order.'
     [[ -z $(ls tmp) ]] || fail 'the build directory is left'

@@ -205,7 +205,7 @@ int main(void)
 {
     Suite *suite = suite_create("run/expand");
     TCase *cases = tcase_create("expand");
-    tcase_set_timeout(cases, 60);
+    tcase_set_timeout(cases, 600);
     tcase_add_loop_test(cases, D2_variables_are_expanded_by_the_shells_rules_of_quoting, 0,
                         sizeof expansions / sizeof expansions[0]);
     tcase_add_loop_test(cases, D2_a_shell_reads_back_exactly_the_value, 0,

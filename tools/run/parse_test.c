@@ -193,7 +193,7 @@ int main(void)
 {
     Suite *suite = suite_create("run/parse");
     TCase *cases = tcase_create("parse");
-    tcase_set_timeout(cases, 30);
+    tcase_set_timeout(cases, 600);
     tcase_add_loop_test(cases, good_files_are_read, 0, sizeof good / sizeof good[0]);
     tcase_add_loop_test(cases, bad_files_are_refused_with_their_line, 0,
                         sizeof bad / sizeof bad[0]);

@@ -5,10 +5,10 @@
 #define LIFOGUARD_IMPL_BLOCK_H
 
 #ifndef __EXCEPTIONS
-#error "lifoguard: compile with -fexceptions; without it a panic would skip this file's cleanups"
+#error "lifoguard: compile with -fexceptions, see pkg-config --cflags lifoguard"
 #endif
 #if defined(__clang__) && !defined(__STDC_DEFER_TS25755__)
-#error "lifoguard: compile with -fdefer-ts (clang 22 or newer); the deferred blocks are built on it"
+#error "lifoguard: compile with -fdefer-ts, clang 22 (pkg-config --cflags lifoguard-clang)"
 #endif
 
 #define LGI_LIKELY(x) __builtin_expect(!!(x), 1)

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 10, OUTPUT_SIZE = 64 * 1024, LINES = 1000, SKIPPED = 77, PANICKED = 2 };
+enum { SECONDS = 300, OUTPUT_SIZE = 64 * 1024, LINES = 1000, SKIPPED = 77, PANICKED = 2 };
 
 static const char *expected_folder, *failing_memory;
 static char folder[] = "/tmp/lifoguard-allocations-XXXXXX";

@@ -372,7 +372,7 @@ static void run(unsigned workers, lg_duration how_long, unsigned failing)
     fail_allocations(0);
     for (long before = started; atomic_load(&held) > 0 && before == started;)
         lg_sleep(LG_MILLISECOND);
-    lg_error *leaked = lg_goroutine_check_leaks(10 * LG_SECOND);
+    lg_error *leaked = lg_goroutine_check_leaks(LG_MINUTE);
     if (leaked)
         lg_error_print_tree(leaked, stderr);
     ck_assert_ptr_null(leaked);

@@ -476,7 +476,7 @@ int main(void)
 {
     Suite *suite = suite_create("transform");
     TCase *tests = tcase_create("transform");
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, prepare, clean_up);
     tcase_add_loop_test(tests, E6_nothing_fails, 0, 2);
     tcase_add_loop_test(tests, E6_every_call_fails_once, 0, 2);
