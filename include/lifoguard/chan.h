@@ -134,8 +134,14 @@ LG_END_DECLS
      })),                                                                                          \
      (LGI_CHAN_ELEMENT(channel)[1]){value})
 
-/* (Not 0, which gcc would find in both branches when `to` is NULL.) */
-#define LGI_CHAN_TO(channel, to) (0 ? (LGI_CHAN_ELEMENT(channel) *)1 : (to))
+/* `at`, which is checked: in another type's place the element would overwrite what follows. */
+#define LGI_CHAN_TO(channel, at)                                                                   \
+    ((void)sizeof(struct {                                                                         \
+         int lgi_member;                                                                           \
+         _Static_assert(_Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0),     \
+                        "write the address of a variable of the channel's element type, or NULL"); \
+     }),                                                                                           \
+     (at))
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 

@@ -36,6 +36,7 @@ LG_API void lg_probe_exit(const lg_probe *probe);
 LG_END_DECLS
 
 #ifndef __cplusplus
+#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
 /* lg_defer_probe(stream, name): lg_probe_enter now, lg_probe_exit when the enclosing block is
  * left. */
 #define lg_defer_probe(stream, name)                                                               \
