@@ -40,7 +40,10 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 /* lg_blocking(fn, args…) */
 #define lg_blocking(...) LGI_NUMBER(LGI_BLOCKING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)

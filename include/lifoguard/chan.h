@@ -139,7 +139,7 @@ LG_END_DECLS
     ((void)sizeof(struct {                                                                         \
          int lgi_member;                                                                           \
          _Static_assert(_Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0),     \
-                        "write the address of a variable of the channel's element type, or NULL"); \
+                        "write the address of a variable of the element type, or NULL");           \
      }),                                                                                           \
      (at))
 

@@ -122,7 +122,10 @@ LG_API lg_context *lg_merge(const lg_context *first, const lg_context *second)
  * Returns NULL, or an error and leaves *ctx NULL: a number that is no signal or cannot be caught (EINVAL), no
  * descriptors or threads left. */
 #ifndef __cplusplus
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 #define lg_with_signals(parent, ctx, ...)                                                          \
     lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__},                                  \
                      sizeof((const int[]){__VA_ARGS__}) / sizeof(int))

@@ -82,7 +82,10 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 /* lg_go(fn, args…). Out of memory: panics; nothing has been started then. */
 #define lg_go(...)                                                                                 \

@@ -130,7 +130,10 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 // clang-format off: it takes the parts of these macros for statements, and moves them at each run
 

@@ -36,7 +36,10 @@ LG_API void lg_probe_exit(const lg_probe *probe);
 LG_END_DECLS
 
 #ifndef __cplusplus
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 /* lg_defer_probe(stream, name): lg_probe_enter now, lg_probe_exit when the enclosing block is
  * left. */
 #define lg_defer_probe(stream, name)                                                               \

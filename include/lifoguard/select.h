@@ -122,7 +122,7 @@ LG_END_DECLS
                             LGI_CHAN_ELEMENT(channel) *: 1,                                        \
                             LGI_CHAN_ELEMENT(channel) const *: 1,                                  \
                             default: 0),                                                           \
-                        "write the address of a variable of the channel's element type");          \
+                        "write the address of a variable of the element type");                    \
      }),                                                                                           \
      (void *)(uintptr_t)(at))
 

@@ -95,7 +95,10 @@ LG_API lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function functi
 LG_END_DECLS
 
 #ifndef __cplusplus
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 /* lg_after_func(duration, fn, args…): an lg_timer that calls fn(args…), in a goroutine of its own, when `duration`
  * has passed. Function and arguments are evaluated now, and obey the rules of lg_defer; they must last until the

@@ -52,7 +52,10 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
     __attribute__((__warn_unused_result__));
 
 #ifndef __cplusplus
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 /* lg_waitgroup_go(group, fn, args…): lg_go(fn, args…), and the counter is 1 higher from now until the goroutine has
  * run all that it deferred, however it ended; or was dropped by lg_exit without having been started. */
 #define lg_waitgroup_go(group, ...)                                                                \

@@ -10,11 +10,20 @@
 #include <lifoguard/impl/probe.h>
 #include <lifoguard/impl/record.h>
 
-#pragma GCC system_header /* errors in a macro are shown where it is used, without its insides */
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
-/* The number of arguments after the function, 0 to 4; MANY for more. */
-#define LGI_COUNT(...) LGI_COUNT_(__VA_ARGS__, MANY, MANY, MANY, MANY, MANY, MANY, 4, 3, 2, 1, 0, 0)
+/* The number of arguments after the function, 0 to 4; lgi_many for more, with which all but its message is as for 0. */
+#define LGI_COUNT(...)                                                                             \
+    LGI_COUNT_(__VA_ARGS__, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, 4, 3, 2,   \
+               1, 0, 0)
 #define LGI_COUNT_(f, a, b, c, d, e, g, h, i, j, k, count, ...) count
+enum { lgi_many = 0 };
+#define lgi_call_lgi_many lgi_call_0
+#define lgi_leave_lgi_many lgi_leave_0
+#define lgi_kept_lgi_many lgi_kept_0
 
 #define LGI_FN(id) lgi_function_##id
 #define LGI_ARG(id, n) lgi_argument##n##_##id
@@ -66,21 +75,26 @@
 #define LGI_PRELUDE(id, n, P, advice, ...)                                                         \
     LGI_TAKE_##n(id, advice, __VA_ARGS__)                                                          \
     LGI_CHECK_##n(id, P, advice, __VA_ARGS__)
-#define LGI_CHECK_MANY(...)
-#define LGI_CHECK(id, advice, call, probe)                                                         \
+#define LGI_CHECK_lgi_many(id, ...) typedef void LGI_RESULT(id);
+#define LGI_CHECK(id, advice, call, made, probe)                                                       \
     typedef __typeof__(call) LGI_RESULT(id);                                                       \
     LGI_CHECKS(                                                                                    \
         _Static_assert(LGI_UNPROMOTED(LGI_FN(id), LGI_RESULT(id)),                                 \
                        "the function is variadic, or a parameter is bool, char, short or float: " advice); \
         _Static_assert(LGI_IS_SCALAR(LGI_RESULT(id)),                                              \
                        "the function returns a struct or a long double: " advice);,                \
-        call, probe)
+        made, probe)
 
-#define LGI_CHECK_0(id, P, advice, f) LGI_CHECK(id, advice, LGI_##P##CALL_0(f), LGI_##P##PROBE_0(LGI_FN(id)))
-#define LGI_CHECK_1(id, P, advice, f, a) LGI_CHECK(id, advice, LGI_##P##CALL_1(f, a), LGI_##P##PROBE_1(LGI_FN(id)))
-#define LGI_CHECK_2(id, P, advice, f, a, b) LGI_CHECK(id, advice, LGI_##P##CALL_2(f, a, b), LGI_##P##PROBE_2(LGI_FN(id)))
-#define LGI_CHECK_3(id, P, advice, f, a, b, c) LGI_CHECK(id, advice, LGI_##P##CALL_3(f, a, b, c), LGI_##P##PROBE_3(LGI_FN(id)))
-#define LGI_CHECK_4(id, P, advice, f, a, b, c, d) LGI_CHECK(id, advice, LGI_##P##CALL_4(f, a, b, c, d), LGI_##P##PROBE_4(LGI_FN(id)))
+#define LGI_CHECK_0(id, P, advice, f)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_0(f), LGI_##P##CALL_0(LGI_FN(id)), LGI_##P##PROBE_0(LGI_FN(id)))
+#define LGI_CHECK_1(id, P, advice, f, a)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_1(f, a), LGI_##P##CALL_1(LGI_FN(id), LGI_ARG(id, 1)), LGI_##P##PROBE_1(LGI_FN(id)))
+#define LGI_CHECK_2(id, P, advice, f, a, b)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_2(f, a, b), LGI_##P##CALL_2(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2)), LGI_##P##PROBE_2(LGI_FN(id)))
+#define LGI_CHECK_3(id, P, advice, f, a, b, c)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_3(f, a, b, c), LGI_##P##CALL_3(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2), LGI_ARG(id, 3)), LGI_##P##PROBE_3(LGI_FN(id)))
+#define LGI_CHECK_4(id, P, advice, f, a, b, c, d)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_4(f, a, b, c, d), LGI_##P##CALL_4(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2), LGI_ARG(id, 3), LGI_ARG(id, 4)), LGI_##P##PROBE_4(LGI_FN(id)))
 
 #define LGI_CALL_0(f) (f)()
 #define LGI_CALL_1(f, a) (f)(a)
@@ -116,10 +130,12 @@
 #define LGI_TAKE_2(id, advice, f, a, b) LGI_TAKE_1(id, advice, f, a) LGI_TAKE(id, 2, advice, b)
 #define LGI_TAKE_3(id, advice, f, a, b, c) LGI_TAKE_2(id, advice, f, a, b) LGI_TAKE(id, 3, advice, c)
 #define LGI_TAKE_4(id, advice, f, a, b, c, d) LGI_TAKE_3(id, advice, f, a, b, c) LGI_TAKE(id, 4, advice, d)
-#define LGI_TAKE_MANY(id, advice, ...)                                                             \
-    _Static_assert(0, "at most four arguments can be passed: " advice);
+#define LGI_TAKE_lgi_many(id, advice, ...)                                                         \
+    _Static_assert(0, "at most four arguments can be passed: " advice);                            \
+    const lgi_function LGI_FN(id) = (lgi_function)0;
 
 #define LGI_STORE_0(id, to)
+#define LGI_STORE_lgi_many(id, to)
 #define LGI_STORE_1(id, to) (to)[0] = (uintptr_t)LGI_ARG(id, 1);
 #define LGI_STORE_2(id, to) LGI_STORE_1(id, to)(to)[1] = (uintptr_t)LGI_ARG(id, 2);
 #define LGI_STORE_3(id, to) LGI_STORE_2(id, to)(to)[2] = (uintptr_t)LGI_ARG(id, 3);

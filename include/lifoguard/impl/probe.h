@@ -1,18 +1,27 @@
-/* A call that is never made, with values that convert to every integer, enumeration and pointer, but not to a double or a
+/* What the compilers have to show of the macros: gcc is silent about a system header, which call.h is.
+ *
+ * LGI_PROBE: for a call that is never made, with values that convert to every integer, enumeration and pointer, but not to a double or a
  * struct: it finds a double parameter that is given an int. What is wrong stands in a name, which the compilers
- * print. (Apart from call.h, since gcc is silent about what a system header says.) */
+ * print. */
 #ifndef LIFOGUARD_IMPL_PROBE_H
 #define LIFOGUARD_IMPL_PROBE_H
 
 #include <lifoguard/impl/block.h>
 
+/* Comes first in every form that declares something, so that it does not compile as the lone body of
+ * an `if`, where it would run at once. The compilers print this line. */
+#define LGI_NEEDS_BRACES                                                                           \
+    _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");
+
 #if defined(__clang__)
 #if __STDC_VERSION__ < 202000L
+#define LGI_IN_C23(...)
 struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block;
 #define LGI_PROBE                                                                                  \
     ((struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block    \
           *)sizeof(int))
 #else
+#define LGI_IN_C23(...) __VA_ARGS__
 /* clang says if this becomes a bool, and prints the lines of LGI_PROBED, comments and all. */
 #define LGI_PROBE                                                                                  \
     "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block"
@@ -30,8 +39,8 @@ struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_de
     _Pragma("clang diagnostic error \"-Wimplicit-int-conversion\"")                                \
         _Pragma("clang diagnostic error \"-Wstring-conversion\"") asserts if (0)                   \
     {                                                                                              \
-        call;  /* no narrow parameters: copy to a local and write lg_defer_block */                \
-        probe; /* no bool parameters: copy to a local and write lg_defer_block */                  \
+        LGI_IN_C23(call;) /* no narrow parameters: copy to a local and write lg_defer_block */     \
+        probe;            /* no bool parameters: copy to a local and write lg_defer_block */       \
     }                                                                                              \
     LGI_POP
 #else
