@@ -30,7 +30,7 @@ struct subject {
 };
 
 struct program {
-    char name[16];
+    char name[32];
     const char *command;
     char compiler[48];
 };

@@ -71,6 +71,27 @@ static void compare(const char *name, const char *peer, const char *peer_name, i
     add_row(peer, value_of(name, NULL, n), value_of(peer_name, NULL, n), target, plotted);
 }
 
+static void add_compile_row(const char *text, const char *row_unit, const char *name, double target)
+{
+    static const char *const peers[][2] = {
+        {"goto", "goto"}, {"cleanup attribute", "attribute"}, {"C++ destructor", "cxx"}};
+    char mine[64], theirs[64];
+    unit = row_unit;
+    about("%s", text);
+    snprintf(mine, sizeof(mine), "count-compile-%%/%s_defer", name);
+    for (int i = 0; i < 3; i++) {
+        snprintf(theirs, sizeof(theirs), "count-compile-%%/%s_%s", name, peers[i][1]);
+        compare(mine, peers[i][0], theirs, 0, i == 0 ? target : 0, 0);
+    }
+}
+
+static void add_compile_rows(void)
+{
+    add_compile_row("compiling a function with lg_defer × 2", "ms", "time", 1.8);
+    add_compile_row("… its code that usually runs", "bytes", "text", 1.5);
+    add_compile_row("… its debugging information", "bytes", "debug", 0);
+}
+
 static void add_defer_rows(void)
 {
     static const int calls[] = {1, 2, 8}, loops[] = {1, 8, 100}, frames[] = {0, 5, 10};
@@ -190,5 +211,6 @@ void report_add_rows(const char *made_by, const char *made)
     compiler = made_by;
     subject = made;
     add_defer_rows();
+    add_compile_rows();
     add_goroutine_rows();
 }

@@ -36,7 +36,8 @@ for compiler in gcc clang; do
     commands+=("$compiler=$programs/defer_bench" "$compiler++=$programs/throw_bench"
         "$compiler-go=$programs/sched_bench" "few-$compiler-go=$programs/sched_bench million"
         "few-$compiler-go=$programs/echo_load lifoguard $programs/echo_lifoguard")
-    counts+=("count-$compiler=$(printf %q "$here/instructions.sh") $programs/defer_bench ${counted[*]}")
+    counts+=("count-$compiler=$(printf %q "$here/instructions.sh") $programs/defer_bench ${counted[*]}"
+        "count-compile-$compiler=$(printf '%q %q %q' "$here/compile.sh" "$compiler" "$here/../include")")
 done
 
 if command -v go >/dev/null; then

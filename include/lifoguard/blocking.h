@@ -41,6 +41,11 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 /* lg_blocking(fn, args…) */
 #define lg_blocking(...) LGI_NUMBER(LGI_BLOCKING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
@@ -48,18 +53,10 @@ LG_END_DECLS
 #define LGI_BLOCKING(id, n, text, ...) LGI_BLOCKING_(id, n, text, __VA_ARGS__)
 #define LGI_BLOCKING_(id, n, text, ...)                                                            \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-        LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                             \
-        _Static_assert(LGI_IS_VOID(LGI_CALL_OF(id, n)) ||                                          \
-                           LGI_RESULT(LGI_CALL_OF(id, n)) != LGI_REAL,                             \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        _Static_assert(LGI_IS_VOID(LGI_RESULT(id)) || !LGI_RESULT_IN(LGI_RESULT(id), LGI_REAL, LGI_REAL), \
                        "a floating-point result: let the function write it through a pointer");    \
-        LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                                   \
-        uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                                  \
-        LGI_CAT(lgi_words_, id)[n] = 0;                                                            \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
-        (__typeof__(LGI_CALL_OF(id, n)))lgi_blocking(                                              \
-            &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),                   \
-            sizeof(LGI_RESULT_OF(LGI_CALL_OF(id, n))));                                            \
+        (LGI_RESULT(id))lgi_blocking(LGI_HANDED_ARGS(id), sizeof(LGI_RESULT_OF(LGI_RESULT(id))));  \
     })
 // clang-format on
 

@@ -134,8 +134,14 @@ LG_END_DECLS
      })),                                                                                          \
      (LGI_CHAN_ELEMENT(channel)[1]){value})
 
-/* (Not 0, which gcc would find in both branches when `to` is NULL.) */
-#define LGI_CHAN_TO(channel, to) (0 ? (LGI_CHAN_ELEMENT(channel) *)1 : (to))
+/* `at`, which is checked: in another type's place the element would overwrite what follows. */
+#define LGI_CHAN_TO(channel, at)                                                                   \
+    ((void)sizeof(struct {                                                                         \
+         int lgi_member;                                                                           \
+         _Static_assert(_Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0),     \
+                        "write the address of a variable of the element type, or NULL");           \
+     }),                                                                                           \
+     (at))
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 
@@ -258,6 +264,7 @@ LG_END_DECLS
  * order; in C it is not said in which.) */
 #define lg_select(...)                                                                             \
     __extension__({                                                                                \
+        enum { LGI_SEND_ONLY_IN_SELECT };                                                          \
         const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
         lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
     })
@@ -268,10 +275,27 @@ LG_END_DECLS
 #define lg_case_recv(channel, to, ok)                                                              \
     lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
 
-/* lg_case_send(channel, value). A case that is kept for lg_select_n is valid until the block is left that it is made
- * in: the value stands there. */
+/* lg_case_send(channel, value): only as an argument of lg_select, since the value lasts no longer than that. */
 #define lg_case_send(channel, ...)                                                                 \
-    lgi_case(LGI_CASE_SEND, (channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
+    lgi_case(LGI_CASE_SEND + LGI_SEND_ONLY_IN_SELECT, (channel),                                   \
+             LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
+/* (The compilers print the name where there is no lg_select around. It is 0.) */
+#define LGI_SEND_ONLY_IN_SELECT lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from
+
+/* lg_case_send_from(channel, from): sends *from, of the channel's element type. For cases that are kept for lg_select_n:
+ * *from must stay until that has returned. */
+#define lg_case_send_from(channel, from)                                                           \
+    lgi_case(LGI_CASE_SEND, (channel), LGI_CHAN_FROM(channel, from), (bool *)0)
+#define LGI_CHAN_FROM(channel, at)                                                                 \
+    ((void)sizeof(struct {                                                                         \
+         int lgi_member;                                                                           \
+         _Static_assert(_Generic((at),                                                             \
+                            LGI_CHAN_ELEMENT(channel) *: 1,                                        \
+                            LGI_CHAN_ELEMENT(channel) const *: 1,                                  \
+                            default: 0),                                                           \
+                        "write the address of a variable of the element type");                    \
+     }),                                                                                           \
+     (void *)(uintptr_t)(at))
 
 /* Chosen if nothing else can be done at once. */
 #define lg_case_default lgi_case(LGI_CASE_DEFAULT, (void *)0, (void *)0, (bool *)0)

@@ -59,6 +59,10 @@ LG_API void lg_close_with_errno(int (*close)(void *object), void *object, const 
 LG_END_DECLS
 
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 /* lg_defer_checked(fn, object, result): as lg_defer(fn, object), for any function of one pointer of
  * whatever type that returns an int; its failure lands in the result, by the rules of

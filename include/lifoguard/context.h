@@ -144,6 +144,10 @@ LG_API lg_context *lg_context_merge(const lg_context *first, const lg_context *s
  * Returns NULL, or an error and leaves *ctx NULL: a number that is no signal or cannot be caught (EINVAL), no
  * descriptors or threads left. */
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 #define lg_context_with_signals(parent, ctx, ...)                                                  \
     lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__},                                  \
                      sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
@@ -252,12 +256,8 @@ typedef struct lg_context_func {
 #define LGI_CONTEXT_AFTER(id, n, ctx, text, ...) LGI_CONTEXT_AFTER_(id, n, ctx, text, __VA_ARGS__)
 #define LGI_CONTEXT_AFTER_(id, n, ctx, text, ...)                                                  \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
-                LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id)) lgi_context_after(                              \
-            (ctx), &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id));           \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        lgi_context_after((ctx), LGI_HANDED_ARGS(id));                                             \
     })
 #endif
 LG_API lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,

@@ -56,6 +56,11 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 /* lg_defer_block { … }: the block is run when the enclosing block is left.
  *
  * Costs nothing over hand-written cleanup. It has no record: lg_pending_visit does not list it (D12). A
@@ -95,10 +100,10 @@ LG_END_DECLS
  * closer that reports to the result, is deferred after what depends on it: it runs before. */
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, 0, #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__, __VA_ARGS__)
 #define lg_defer_on_success(...)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, 1, #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_contained(fn, args…): only in an lg_func (lg_error *, …). If the call panics, the panic
  * stops there and is joined to the result as an error. A goexit is not contained. */

@@ -95,6 +95,11 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 /* lg_go(fn, args…). Out of memory: panics; nothing has been started then. */
 #define lg_go(...)                                                                                 \
     LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
@@ -125,15 +130,9 @@ LG_END_DECLS
 #define LGI_GO(id, n, options, text, ...) LGI_GO_(id, n, options, text, __VA_ARGS__)
 #define LGI_GO_(id, n, options, text, ...)                                                         \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
-                LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                      \
-        LGI_CAT(lgi_words_, id)[n] = 0; /* there is one, though it is not used */                  \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
-            const lg_go_options LGI_CAT(lgi_options_, id) = options;                               \
-        lgi_go(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),                \
-               &LGI_CAT(lgi_options_, id));                                                        \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        const lg_go_options lgi_options_##id = options;                                            \
+        lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                            \
     })
 
 #endif

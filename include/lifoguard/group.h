@@ -132,6 +132,11 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 // clang-format off: it takes the parts of these macros for statements, and moves them at each run
 
 /* lg_group_scope(name, result): declares an lg_group of that name, for the enclosing block. When the block is left,
@@ -189,31 +194,22 @@ LG_END_DECLS
     LGI_GROUP_GO_(id, n, how, group, options, until, text, __VA_ARGS__)
 #define LGI_GROUP_GO_(id, n, how, group, options, until, text, ...)                                \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
-                LGI_MEMBER_CHECK(LGI_CALL_OF(id, n))                                               \
-                    LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                       \
-                        uintptr_t LGI_CAT(lgi_words_, id)[n + 1];                                  \
-        LGI_CAT(lgi_words_, id)[n] = 0;                                                            \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
-            const struct lgi_member LGI_CAT(lgi_member_, id) = {                                   \
-                options, (group), !LGI_IS_VOID(LGI_CALL_OF(id, n)), until};                               \
-        how(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),                   \
-            &LGI_CAT(lgi_member_, id));                                                      \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        LGI_MEMBER_CHECK(LGI_RESULT(id))                                                           \
+        const struct lgi_member lgi_member_##id = {                                                \
+            options, (group), !LGI_IS_VOID(LGI_RESULT(id)), until};                                \
+        how(LGI_HANDED_ARGS(id), &lgi_member_##id);                                                \
     })
 
-#define LGI_MEMBER_CHECK(call)                                                                     \
+#define LGI_MEMBER_CHECK(R)                                                                        \
     _Static_assert(                                                                                \
-        LGI_IS_VOID(call) || __builtin_types_compatible_p(__typeof__(call), lg_error *),           \
+        LGI_IS_VOID(R) || __builtin_types_compatible_p(R, lg_error *),                             \
         "a member of a group returns void, or an lg_error *: write a function that makes an error of the result");
 
 #define LGI_GROUP_AS(id, name, result) LGI_GROUP_AS_(id, name, result)
 #define LGI_GROUP_AS_(id, name, result)                                                            \
-    LGI_NEEDS_BRACES                                                                               \
     LGI_NO_JUMP(id)                                                                                \
-    static const struct lgi_site LGI_SITE_OF(id) = {                                               \
-        (lgi_function)lgi_group_unwound, "lg_group_scope, " #name, __FILE__, __func__, __LINE__,   \
-        LGI_CALL, 1};                                                                              \
+    LGI_SITE(id, 1, LGI_CALL, "lg_group_scope, " #name, lgi_group_unwound, 0)                      \
     struct lg_group name;                                                                          \
     struct lgi_group_scope LGI_CAT(lgi_group_scope_, id)                                           \
         __attribute__((cleanup(lgi_group_scope_leave)));                                           \

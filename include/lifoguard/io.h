@@ -129,6 +129,8 @@ LG_END_DECLS
 
 LG_BEGIN_DECLS
 
+struct addrinfo; /* netdb.h shows it only to programs that ask for POSIX */
+
 /* As getaddrinfo(3): on success *result is a list, which the caller frees with freeaddrinfo; NULL on failure.
  *
  *     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;

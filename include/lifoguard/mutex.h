@@ -69,6 +69,10 @@ static inline bool lg_mutex_is_owned(const lg_mutex *mutex);
 LG_API void lg_mutex_relock(lg_mutex *mutex);
 
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 /* lg_mutex_scoped_unlock(mutex): unlocks, and locks again when the enclosing block is left: by its end, return, break, goto,
  * panic or goexit, and before what was deferred outside runs. It is a lg_defer (defer.h), so it stands in a block
  * and not as the lone body of an `if`, and no jump leads past it into its reach. */

@@ -59,6 +59,11 @@ LG_END_DECLS
 
 #include <lifoguard/impl/call.h>
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 /* lg_once_do(once, fn, args…): calls fn(args…), if that was not done yet; returns when it has ended. Its result is
  * dropped. */
 #define lg_once_do(once, ...)                                                                      \
@@ -81,22 +86,13 @@ LG_END_DECLS
 
 // clang-format off
 
-#define LGI_ONCE_CALL(id, n, text, ...)                                                            \
-    LGI_TAKE_##n(id, __VA_ARGS__)                                                                  \
-    LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                                 \
-    LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                                       \
-    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                                \
-    LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))
-#define LGI_ONCE_ARGS(id)                                                                          \
-    &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id)
-
 #define LGI_ONCE_DO(id, n, once, text, ...) LGI_ONCE_DO_(id, n, once, text, __VA_ARGS__)
 #define LGI_ONCE_DO_(id, n, once, text, ...)                                                       \
     __extension__({                                                                                \
         lg_once *const lgi_once_##id = (once);                                                     \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
-            lgi_once_do(lgi_once_##id, LGI_ONCE_ARGS(id));                                         \
+            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            lgi_once_do(lgi_once_##id, LGI_HANDED_ARGS(id));                                         \
         }                                                                                          \
         (void)0;                                                                                   \
     })
@@ -108,14 +104,14 @@ LG_END_DECLS
         lg_once *const lgi_once_##id = (once);                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
-            lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_ONCE_ARGS(id));           \
+            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_HANDED_ARGS(id));           \
         }                                                                                          \
         lgi_error_##id;                                                                            \
     })
 
-#define LGI_ONCE_POINTER(call)                                                                     \
-    _Static_assert(LGI_RESULT(call) == LGI_POINTER,                                                \
+#define LGI_ONCE_POINTER(R)                                                                        \
+    _Static_assert(LGI_RESULT_IN(R, LGI_POINTER, LGI_POINTER),                                     \
                    "an lg_once_value keeps a pointer, and this function returns none")
 
 #define LGI_ONCE_GET(id, n, value, text, ...) LGI_ONCE_GET_(id, n, value, text, __VA_ARGS__)
@@ -124,9 +120,9 @@ LG_END_DECLS
         lg_once_value *const lgi_value_##id = (value);                                             \
         void *lgi_result_##id;                                                                     \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
-            LGI_ONCE_POINTER(LGI_CALL_OF(id, n));                                                  \
-            lgi_result_##id = lgi_once_get(lgi_value_##id, LGI_ONCE_ARGS(id));                     \
+            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
+            lgi_result_##id = lgi_once_get(lgi_value_##id, LGI_HANDED_ARGS(id));                     \
         }                                                                                          \
         lgi_result_##id;                                                                           \
     })
@@ -139,10 +135,10 @@ LG_END_DECLS
         void *lgi_result_##id;                                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_ONCE_CALL(id, n, text, __VA_ARGS__)                                                \
-            LGI_ONCE_POINTER(LGI_CALL_OF(id, n));                                                  \
+            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
             lgi_error_##id = lgi_once_get_until(lgi_value_##id, until, &lgi_result_##id,           \
-                                                LGI_ONCE_ARGS(id));                                \
+                                                LGI_HANDED_ARGS(id));                                \
         }                                                                                          \
         if (!lgi_error_##id)                                                                       \
             *(result) = lgi_result_##id;                                                           \

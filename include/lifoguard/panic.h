@@ -39,6 +39,10 @@ LG_API void lg_exit(int status) __attribute__((noreturn));
 /* ---- for deferred calls that may recover -------------------------------------------------------- */
 
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 /* lg_defer_recover(fn, args…): calls fn(lg_panic_info *panic, args…) when the enclosing block is left;
  * `panic` is NULL unless a panic is under way. Only in an lg_func_recovers, and not directly in a
  * deferred block. At most four arguments besides the panic. */

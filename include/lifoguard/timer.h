@@ -96,6 +96,10 @@ LG_API lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function functi
 LG_END_DECLS
 
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 
 /* lg_timer_new_func(duration, fn, args…): an lg_timer that calls fn(args…), in a goroutine of its own, when `duration`
  * has passed. Function and arguments are evaluated now, and obey the rules of lg_defer; they must last until the
@@ -106,14 +110,9 @@ LG_END_DECLS
 #define LGI_AFTER(id, n, duration, text, ...) LGI_AFTER_(id, n, duration, text, __VA_ARGS__)
 #define LGI_AFTER_(id, n, duration, text, ...)                                                     \
     __extension__({                                                                                \
-        const lg_duration LGI_CAT(lgi_duration_, id) = (duration);                                 \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
-                LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
-            lgi_after_func(&LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_CAT(lgi_words_, id),    \
-                           LGI_CAT(lgi_duration_, id));                                            \
+        const lg_duration lgi_duration_##id = (duration);                                          \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        lgi_after_func(LGI_HANDED_ARGS(id), lgi_duration_##id);                                    \
     })
 
 #endif

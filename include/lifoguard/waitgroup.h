@@ -52,6 +52,10 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
     __attribute__((__warn_unused_result__));
 
 #ifndef __cplusplus
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
 /* lg_waitgroup_go(group, fn, args…): lg_go(fn, args…), and the counter is 1 higher from now until the goroutine has
  * run all that it deferred, however it ended; or was dropped by lg_exit without having been started. */
 #define lg_waitgroup_go(group, ...)                                                                \
@@ -60,13 +64,8 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 // clang-format off
 #define LGI_WAITGROUP_GO_(id, n, group, text, ...)                                                 \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-        LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                             \
-        LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                                   \
-        uintptr_t LGI_CAT(lgi_words_, id)[n + 1] = {0};                                                  \
-        LGI_STORE_##n(id, LGI_CAT(lgi_words_, id))                                                 \
-        lgi_waitgroup_go(group, &LGI_SITE_OF(id), (lgi_function)LGI_FN(id),                        \
-                         LGI_CAT(lgi_words_, id));                                                 \
+        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        lgi_waitgroup_go(group, LGI_HANDED_ARGS(id));                                              \
     })
 // clang-format on
 #endif

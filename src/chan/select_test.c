@@ -607,8 +607,9 @@ START_TEST(D6_out_of_memory_does_nothing)
         return;
     lg_chan(int) c = lg_chan_make(int, 1), d = lg_chan_make(int, 0);
     lg_case cases[17];
+    const int one = 1;
     for (int i = 0; i < 17; i++)
-        cases[i] = lg_case_send(d, 1);
+        cases[i] = lg_case_send_from(d, &one);
     memory_watch(1, true);
     select_stopped(cases, 17);
     memory_ignore();
@@ -616,7 +617,7 @@ START_TEST(D6_out_of_memory_does_nothing)
     expect_trace("stopped: lg_select_n: out of memory for 17 cases");
     ck_assert(!lg_chan_try_recv(d, NULL, NULL));
     /* What can be done at once needs no memory. */
-    cases[5] = lg_case_send(c, 1);
+    cases[5] = lg_case_send_from(c, &one);
     memory_watch(1, true);
     size_t done = lg_select_n(cases, 17);
     memory_ignore();

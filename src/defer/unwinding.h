@@ -129,7 +129,7 @@ static inline const uintptr_t *lgi_words(const struct lgi_record *record)
 static inline lgi_function lgi_function_of(const struct lgi_record *record)
 {
     const struct lgi_site *site = record->site;
-    return site->function ? site->function : (lgi_function)lgi_words(record)[site->count];
+    return site->kept ? (lgi_function)lgi_words(record)[site->count] : site->function;
 }
 
 /* ---- panic.c: the objects, which need no memory (P10) ---- */

@@ -1,6 +1,6 @@
 // A later case jumps past a registration.
 // gcc: switch jumps into scope
-// gcc: a_defer_that_this_jump_would_skip__put_the_defer_in_braces
+// gcc: this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it
 // clang: cannot jump from switch statement to this case label
 #include <lifoguard/lifoguard.h>
 

@@ -1,5 +1,5 @@
 // A char parameter that is given an int, in C23.
-// gcc: copy the values to locals, then write lg_defer_block { function(local); }
+// gcc: write lg_defer_block { function(value); } with a copy of the value in a local variable
 // clang: implicit conversion loses integer precision
 // clang: no narrow parameters: copy to a local and write lg_defer_block
 // std: gnu2x

@@ -376,6 +376,10 @@ void goroutines(struct large *large, int n)
         lg_go_thread(takes_wide, 1L, 2LL, (size_t)3, (intptr_t)4);
     lg_go_owned(change, large, end_large);
     lg_go_with(((lg_go_options){.name = "clean", .stack_size = 1 << 20}), takes_colour, RED);
+    /* Pure functions, though what they return is dropped. */
+    lg_go(strlen, "text");
+    lg_go(abs, n);
+    lg_defer(strlen, "text");
     for (int i = 0; i < n; i++)
         lg_go(get_handler);
 }
@@ -441,7 +445,8 @@ size_t selects(lg_chan(int) numbers, lg_chan(struct large) larges, lg_until unti
 {
     struct large large = {{0}};
     int number = 0;
-    lg_case cases[] = {lg_case_recv(numbers, &number, ok), lg_case_default};
+    lg_case cases[] = {lg_case_recv(numbers, &number, ok), lg_case_send_from(numbers, &number),
+                       lg_case_default};
     switch (lg_select(lg_case_recv(numbers, &number, ok), lg_case_recv(larges, NULL, NULL),
                       lg_case_send(numbers, number++), lg_case_send(larges, large),
                       lg_case_send(larges, (struct large){.word = {1, 2}}), lg_case_until(until),

@@ -1,6 +1,6 @@
 // A result that cannot be dropped.
-// gcc: only functions that return void or a scalar can be called
-// clang: only functions that return void or a scalar can be called
+// gcc: the function returns a struct or a long double: write
+// clang: the function returns a struct or a long double: write
 #include <lifoguard/lifoguard.h>
 
 struct large {

@@ -1,6 +1,6 @@
 // A variadic function.
-// gcc: a bool, char, short or float parameter, or a variadic function
-// clang: a bool, char, short or float parameter, or a variadic function
+// gcc: the function is variadic, or a parameter is bool, char, short or float: write a function
+// clang: the function is variadic, or a parameter is bool, char, short or float: write a function
 // std: gnu17
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 // A goto past a registration.
 // gcc: jump into scope
-// gcc: a_defer_that_this_jump_would_skip__put_the_defer_in_braces
+// gcc: this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it
 // clang: cannot jump from this goto statement to its label
 #include <lifoguard/lifoguard.h>
 

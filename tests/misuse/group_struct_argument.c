@@ -1,6 +1,6 @@
 // An argument that does not travel in a register.
-// gcc: argument 1: only pointers and integers of int width or more can be passed
-// clang: argument 1: only pointers and integers of int width or more can be passed
+// gcc: argument 1 is neither a pointer nor an integer of int width or more: write a function that takes a pointer to the value
+// clang: argument 1 is neither a pointer nor an integer of int width or more: write a function that takes a pointer to the value
 #include <lifoguard/lifoguard.h>
 
 struct large {

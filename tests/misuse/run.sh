@@ -24,6 +24,17 @@ fail() {
 
 wanted() { sed -n "s|^// $2: ||p" "$1"; }
 
+# Of one mistake nobody should have to read more than this. (clang shows each macro between the use and the error.)
+most_errors=4
+if [[ $id == gcc ]]; then most_lines=50; else most_lines=110; fi
+
+check_length() {
+    local errors lines
+    errors=$(grep -c 'error:' <<<"$3")
+    lines=$(wc -l <<<"$3")
+    ((errors <= most_errors && lines <= most_lines)) || fail "$1 as $2: $errors errors, $lines lines"
+}
+
 check_misuse() {
     local file=$1 std=$2 options texts text output
     read -ra options <<<"$(wanted "$file" flags)"
@@ -40,6 +51,7 @@ check_misuse() {
         fail "$file compiles as $std"
         return
     fi
+    check_length "$file" "$std" "$output"
     while IFS= read -r text; do
         [[ $output == *"$text"* ]] || fail "$file as $std: not in the output: $text"$'\n'"$output"
     done <<<"$texts"
@@ -55,6 +67,17 @@ check_clean() {
     output=$("${compile[@]}" "-std=$std" "$optimization" "${warnings[@]}" clean.c 2>&1) ||
         fail "clean.c is not clean as $std $optimization:"$'\n'"$output"
 }
+
+# Without a feature macro, as a program that needs nothing but ISO C.
+check_strict() {
+    local std output
+    for std in c11 c17 c2x; do
+        cases=$((cases + 1))
+        output=$("${compile[@]}" "-std=$std" -Wall -Wextra -Werror -x c - 2>&1 <<<'#include <lifoguard/lifoguard.h>') ||
+            fail "lifoguard.h does not compile as $std:"$'\n'"$output"
+    done
+}
+check_strict
 
 for std in gnu17 gnu2x; do
     for file in *.c; do

@@ -1,6 +1,6 @@
 // A parameter of type short that is given an int.
-// gcc: copy the values to locals, then write lg_defer_block { function(local); }
-// clang: copy the values to locals, then write lg_defer_block { function(local); }
+// gcc: write lg_defer_block { function(value); } with a copy of the value in a local variable
+// clang: write lg_defer_block { function(value); } with a copy of the value in a local variable
 // std: gnu17
 #include <lifoguard/lifoguard.h>
 

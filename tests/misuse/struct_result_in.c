@@ -1,6 +1,6 @@
 // A function that returns a struct, in a scope.
-// gcc: a struct or long double result: only functions that return void or a scalar can be called: write lg_defer_block { function(...); }
-// clang: a struct or long double result: only functions that return void or a scalar can be called: write lg_defer_block { function(...); }
+// gcc: the function returns a struct or a long double: write lg_defer_block
+// clang: the function returns a struct or a long double: write lg_defer_block
 #include <lifoguard/lifoguard.h>
 
 struct pair {

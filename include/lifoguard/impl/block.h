@@ -11,6 +11,11 @@
 #error "lifoguard: compile with -fdefer-ts, clang 22 (pkg-config --cflags lifoguard-clang)"
 #endif
 
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
 #define LGI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define LGI_UNUSED __attribute__((unused))
 /* For a function that the library leaves by a jump: instruments would miss its end. */
@@ -25,11 +30,6 @@
 #define LGI_QUIET(option) _Pragma(LGI_STRING(GCC diagnostic ignored option))
 #define LGI_PUSH _Pragma("GCC diagnostic push")
 #define LGI_POP _Pragma("GCC diagnostic pop")
-
-/* Comes first in every form that declares something, so that it does not compile as the lone body of
- * an `if`, where it would run at once. The compilers print this line. */
-#define LGI_NEEDS_BRACES                                                                           \
-    _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");
 
 /* A number for the names of each expansion. clang 22 calls __COUNTER__ an extension under -Wpedantic. */
 #if defined(__clang__)
@@ -59,8 +59,9 @@
     unsigned LGI_CAT(lgi_one_, id) LGI_UNUSED = 1;                                                 \
     LGI_PUSH                                                                                       \
     LGI_QUIET("-Wvla")                                                                             \
-    char (*LGI_CAT(a_defer_that_this_jump_would_skip__put_the_defer_in_braces_,                    \
-                   id))[LGI_CAT(lgi_one_, id)] LGI_UNUSED;                                         \
+    char (*LGI_CAT(                                                                                \
+        this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_,       \
+        id))[LGI_CAT(lgi_one_, id)] LGI_UNUSED;                                                    \
     LGI_POP
 #define LGI_AT_EXIT_NUMBERED LGI_AT_EXIT(__COUNTER__)
 #define LGI_AT_EXIT(id) LGI_AT_EXIT_(id)

@@ -1,29 +1,44 @@
-/* How a deferred call is checked, kept and made. See record.h for what stays at run time. */
+/* How a deferred call is checked, kept and made. See record.h for what stays at run time.
+ *
+ * Each expansion is paid for by whoever compiles it, so it is short: all that can be shared stands in functions of the
+ * library (lgi_leave_…), and the user's own words are repeated as seldom as the checks allow, since the
+ * compilers repeat their errors with them. docs/rationale.md has the measurements. */
 #ifndef LIFOGUARD_IMPL_CALL_H
 #define LIFOGUARD_IMPL_CALL_H
 
 #include <lifoguard/impl/block.h>
+#include <lifoguard/impl/probe.h>
 #include <lifoguard/impl/record.h>
 
-/* The number of arguments after the function, 0 to 4; MANY for more. */
-#define LGI_COUNT(...) LGI_COUNT_(__VA_ARGS__, MANY, MANY, MANY, MANY, MANY, MANY, 4, 3, 2, 1, 0, 0)
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
+/* The number of arguments after the function, 0 to 4; lgi_many for more, with which all but its message is as for 0. */
+#define LGI_COUNT(...)                                                                             \
+    LGI_COUNT_(__VA_ARGS__, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, 4, 3, 2,   \
+               1, 0, 0)
 #define LGI_COUNT_(f, a, b, c, d, e, g, h, i, j, k, count, ...) count
+enum { lgi_many = 0 };
+#define lgi_call_lgi_many lgi_call_0
+#define lgi_leave_lgi_many lgi_leave_0
+#define lgi_kept_lgi_many lgi_kept_0
 
-#define LGI_FIRST(...) LGI_FIRST_(__VA_ARGS__, 0)
-#define LGI_FIRST_(first, ...) first
-
-#define LGI_FN(id) LGI_CAT(lgi_function_, id)
-#define LGI_ARG(id, n) LGI_CAT(lgi_argument##n##_, id)
-#define LGI_SITE_OF(id) LGI_CAT(lgi_site_, id)
-#define LGI_RECORD(id) LGI_CAT(lgi_record_, id)
+#define LGI_FN(id) lgi_function_##id
+#define LGI_ARG(id, n) lgi_argument##n##_##id
+#define LGI_RESULT(id) lgi_result_type_##id
+#define LGI_SITE_OF(id) lgi_site_##id
+#define LGI_RECORD(id) lgi_record_##id
+#define LGI_WORDS(id) lgi_words_##id
 
 // clang-format off: it takes the parts of these macros for statements, and moves them at each run
 
 /* ---- checks -------------------------------------------------------------------------------- */
 
-#define LGI_ADVICE                                                                                 \
-    "only pointers and integers of int width or more can be passed: "                              \
-    "copy the values to locals, then write lg_defer_block { function(local); }"
+/* What to write instead, where the call is deferred and where it is made in a goroutine. */
+#define LGI_ADVICE_DEFER "write lg_defer_block { function(value); } with a copy of the value in a local variable"
+#define LGI_ADVICE_GO "write a function that takes a pointer to the value, which must live until it has run"
 
 #define LGI_INTEGER 1
 #define LGI_POINTER 5
@@ -31,287 +46,198 @@
 #define LGI_CLASS(x) __builtin_classify_type(x)
 
 #define LGI_IS_WORD(x)                                                                             \
-    (LGI_CLASS(x) == LGI_POINTER ||                                                                \
-     (LGI_CLASS(x) == LGI_INTEGER && sizeof(x) >= sizeof(int) && sizeof(x) <= sizeof(uintptr_t)))
+    ((LGI_CLASS(x) | 4) == 5 && sizeof(x) >= sizeof(int) && sizeof(x) <= sizeof(uintptr_t))
 
-#define LGI_IS_VOID(call) __builtin_types_compatible_p(__typeof__(call), void)
-#define LGI_RESULT_OF(call) __builtin_choose_expr(LGI_IS_VOID(call), 0, (call))
-#define LGI_RESULT(call) LGI_CLASS(LGI_RESULT_OF(call))
-
-/* What is wrong with a parameter stands in a name, which the compilers print. Each has a value that converts
- * to every integer, enumeration and pointer, but not to a double or a struct; so a call with such values, never
- * made, finds a double parameter that is given an int. */
-#if defined(__clang__)
-#if __STDC_VERSION__ < 202000L
-struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block;
-#define LGI_PROBE                                                                                  \
-    ((struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block    \
-          *)sizeof(int))
-#else
-/* clang says if this becomes a bool, and prints the lines of LGI_PROBED, comments and all. */
-#define LGI_PROBE                                                                                  \
-    "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block"
-#endif
-#define LGI_PROBED(call, probe)                                                                    \
-    LGI_QUIET("-Wpointer-sign")                                                                    \
-    LGI_QUIET("-Wunused-result")                                                                   \
-    LGI_QUIET("-Wunused-value")                                                                    \
-    LGI_QUIET("-Wshorten-64-to-32")                                                                \
-    _Pragma("clang diagnostic error \"-Wimplicit-int-conversion\"")                                \
-    _Pragma("clang diagnostic error \"-Wstring-conversion\"")                                      \
-    if (0) {                                                                                       \
-        call;  /* no narrow parameters: copy to a local and write lg_defer_block */                \
-        probe; /* no bool parameters: copy to a local and write lg_defer_block */                  \
-    }
-#else
-/* gcc converts no pointer to an enumeration; but it says if a constant has no exact value as a double. */
-#define LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block     \
-    (__extension__((__int128)1 << 100 | 1))
-#define LGI_PROBE                                                                                  \
-    LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
-#define LGI_PROBED(call, probe)                                                                    \
-    LGI_QUIET("-Wconversion")                                                                      \
-    LGI_QUIET("-Wsign-conversion")                                                                 \
-    LGI_QUIET("-Woverflow")                                                                        \
-    LGI_QUIET("-Wunused-result")                                                                   \
-    LGI_QUIET("-Wint-to-pointer-cast")                                                             \
-    _Pragma("GCC diagnostic error \"-Wfloat-conversion\"")                                         \
-    if (0) {                                                                                       \
-        probe;                                                                                     \
-    }
-#endif
+/* By the type of the function's result. (A char, an enumeration and bool are between integer and pointer.) */
+#define LGI_IS_VOID(R) __builtin_types_compatible_p(R, void)
+#define LGI_RESULT_OF(R) __builtin_choose_expr(LGI_IS_VOID(R), 0, ((R(*)(void))0)())
+#define LGI_RESULT_IN(R, least, most)                                                              \
+    (LGI_CLASS(LGI_RESULT_OF(R)) >= least && LGI_CLASS(LGI_RESULT_OF(R)) <= most)
+#define LGI_IS_SCALAR(R) (LGI_RESULT_IN(R, LGI_INTEGER, LGI_REAL) && sizeof(LGI_RESULT_OF(R)) <= sizeof(uint64_t))
 
 #if __STDC_VERSION__ < 202000L || (!defined(__clang__) && __GNUC__ < 13)
 /* Before C23, `T ()` is compatible with a function type exactly if that is not variadic and no
  * parameter is changed by the default promotions. */
-#define LGI_UNPROMOTED(f, call) __builtin_types_compatible_p(__typeof__(*f), __typeof__(call)())
+#define LGI_UNPROMOTED(f, R) __builtin_types_compatible_p(__typeof__(*f), R())
 #else
 /* In C23 there is no such type. A narrow parameter is found by LGI_PROBED (with gcc >= 13, not yet); a variadic
  * function only if it has a usual type. (One that is not found does no harm where the ABI passes variable
  * arguments as others, as on x86-64 and aarch64 Linux.) */
-#define LGI_IS(f, call, ...)                                                                       \
-    __builtin_types_compatible_p(__typeof__(*f), __typeof__(call)(__VA_ARGS__))
-#define LGI_UNPROMOTED(f, call)                                                                    \
-    !(LGI_IS(f, call, const char *, ...) || LGI_IS(f, call, int, const char *, ...) ||             \
-      LGI_IS(f, call, const char *, int, ...) || LGI_IS(f, call, int, int, ...) ||                 \
-      LGI_IS(f, call, int, unsigned long, ...) || LGI_IS(f, call, int, ...))
+#define LGI_IS(f, R, ...) __builtin_types_compatible_p(__typeof__(*f), R(__VA_ARGS__))
+#define LGI_UNPROMOTED(f, R)                                                                       \
+    !(LGI_IS(f, R, const char *, ...) || LGI_IS(f, R, int, const char *, ...) ||                   \
+      LGI_IS(f, R, const char *, int, ...) || LGI_IS(f, R, int, int, ...) ||                       \
+      LGI_IS(f, R, int, unsigned long, ...) || LGI_IS(f, R, int, ...))
 #endif
 
-#define LGI_CHECK(f, call, probe)                                                                  \
-    LGI_PUSH                                                                                       \
-    LGI_QUIET("-Wstrict-prototypes")                                                               \
-    LGI_QUIET("-Wint-conversion")                                                                  \
-    LGI_QUIET("-Wincompatible-pointer-types")                                                      \
-    LGI_QUIET("-Wpedantic")                                                                        \
-    _Static_assert(LGI_UNPROMOTED(f, call),                                                        \
-                   "a bool, char, short or float parameter, or a variadic function: " LGI_ADVICE); \
-    _Static_assert(LGI_IS_VOID(call) || /* char, enumerations and bool are between the two */      \
-                       (LGI_RESULT(call) >= LGI_INTEGER && LGI_RESULT(call) <= LGI_POINTER) ||     \
-                       (LGI_RESULT(call) == LGI_REAL &&                                            \
-                        sizeof(LGI_RESULT_OF(call)) <= sizeof(double)),                            \
-                   "a struct or long double result: only functions that return void or a scalar can "\
-                   "be called: write lg_defer_block { function(...); }");                          \
-    LGI_PROBED(call, probe)                                                                        \
-    LGI_POP
+/* The one prelude of all forms: the function and its arguments, evaluated in order, and all that can be wrong with them.
+ * `P` is empty, or P_ for a function that is given the panic first. */
+#define LGI_PRELUDE(id, n, P, advice, ...)                                                         \
+    LGI_TAKE_##n(id, advice, __VA_ARGS__)                                                          \
+    LGI_CHECK_##n(id, P, advice, __VA_ARGS__)
+#define LGI_CHECK_lgi_many(id, ...) typedef void LGI_RESULT(id);
+#define LGI_CHECK(id, advice, call, made, probe)                                                       \
+    typedef __typeof__(call) LGI_RESULT(id);                                                       \
+    LGI_CHECKS(                                                                                    \
+        _Static_assert(LGI_UNPROMOTED(LGI_FN(id), LGI_RESULT(id)),                                 \
+                       "the function is variadic, or a parameter is bool, char, short or float: " advice); \
+        _Static_assert(LGI_IS_SCALAR(LGI_RESULT(id)),                                              \
+                       "the function returns a struct or a long double: " advice);,                \
+        made, probe)
+
+#define LGI_CHECK_0(id, P, advice, f)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_0(f), LGI_##P##CALL_0(LGI_FN(id)), LGI_##P##PROBE_0(LGI_FN(id)))
+#define LGI_CHECK_1(id, P, advice, f, a)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_1(f, a), LGI_##P##CALL_1(LGI_FN(id), LGI_ARG(id, 1)), LGI_##P##PROBE_1(LGI_FN(id)))
+#define LGI_CHECK_2(id, P, advice, f, a, b)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_2(f, a, b), LGI_##P##CALL_2(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2)), LGI_##P##PROBE_2(LGI_FN(id)))
+#define LGI_CHECK_3(id, P, advice, f, a, b, c)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_3(f, a, b, c), LGI_##P##CALL_3(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2), LGI_ARG(id, 3)), LGI_##P##PROBE_3(LGI_FN(id)))
+#define LGI_CHECK_4(id, P, advice, f, a, b, c, d)                                                      \
+    LGI_CHECK(id, advice, LGI_##P##CALL_4(f, a, b, c, d), LGI_##P##CALL_4(LGI_FN(id), LGI_ARG(id, 1), LGI_ARG(id, 2), LGI_ARG(id, 3), LGI_ARG(id, 4)), LGI_##P##PROBE_4(LGI_FN(id)))
+
+#define LGI_CALL_0(f) (f)()
+#define LGI_CALL_1(f, a) (f)(a)
+#define LGI_CALL_2(f, a, b) (f)(a, b)
+#define LGI_CALL_3(f, a, b, c) (f)(a, b, c)
+#define LGI_CALL_4(f, a, b, c, d) (f)(a, b, c, d)
+#define LGI_PROBE_0(f) f()
+#define LGI_PROBE_1(f) f(LGI_PROBE)
+#define LGI_PROBE_2(f) f(LGI_PROBE, LGI_PROBE)
+#define LGI_PROBE_3(f) f(LGI_PROBE, LGI_PROBE, LGI_PROBE)
+#define LGI_PROBE_4(f) f(LGI_PROBE, LGI_PROBE, LGI_PROBE, LGI_PROBE)
+#define LGI_NO_PANIC (lg_panic_info *)0
+#define LGI_P_CALL_0(f) (f)(LGI_NO_PANIC)
+#define LGI_P_CALL_1(f, a) (f)(LGI_NO_PANIC, a)
+#define LGI_P_CALL_2(f, a, b) (f)(LGI_NO_PANIC, a, b)
+#define LGI_P_CALL_3(f, a, b, c) (f)(LGI_NO_PANIC, a, b, c)
+#define LGI_P_CALL_4(f, a, b, c, d) (f)(LGI_NO_PANIC, a, b, c, d)
+#define LGI_P_PROBE_0(f) f(LGI_PROBE)
+#define LGI_P_PROBE_1(f) LGI_PROBE_2(f)
+#define LGI_P_PROBE_2(f) LGI_PROBE_3(f)
+#define LGI_P_PROBE_3(f) LGI_PROBE_4(f)
+#define LGI_P_PROBE_4(f) f(LGI_PROBE, LGI_PROBE, LGI_PROBE, LGI_PROBE, LGI_PROBE)
 
 /* ---- the function and its arguments, by their number ---------------------------------------------- */
 
-#define LGI_TAKE(id, n, x)                                                                         \
+#define LGI_TAKE(id, n, advice, x)                                                                 \
     __extension__ __auto_type LGI_ARG(id, n) = (x);                                                \
-    _Static_assert(LGI_IS_WORD(LGI_ARG(id, n)), "argument " #n ": " LGI_ADVICE);
+    _Static_assert(LGI_IS_WORD(LGI_ARG(id, n)),                                                    \
+        "argument " #n " is neither a pointer nor an integer of int width or more: " advice);
 
-#define LGI_TAKE_0(id, f) __typeof__(&*(f)) const LGI_FN(id) = (f);
-#define LGI_TAKE_1(id, f, a) LGI_TAKE_0(id, f) LGI_TAKE(id, 1, a)
-#define LGI_TAKE_2(id, f, a, b) LGI_TAKE_1(id, f, a) LGI_TAKE(id, 2, b)
-#define LGI_TAKE_3(id, f, a, b, c) LGI_TAKE_2(id, f, a, b) LGI_TAKE(id, 3, c)
-#define LGI_TAKE_4(id, f, a, b, c, d) LGI_TAKE_3(id, f, a, b, c) LGI_TAKE(id, 4, d)
-#define LGI_TAKE_MANY(id, ...)                                                                     \
-    _Static_assert(0, "at most four arguments can be passed: write lg_defer_block { f(...); }");
-
-/* Lists of arguments begin with a comma where they follow another (M, more). */
-#define LGI_ARGS_0(id)
-#define LGI_ARGS_1(id) LGI_ARG(id, 1)
-#define LGI_ARGS_2(id) LGI_ARGS_1(id), LGI_ARG(id, 2)
-#define LGI_ARGS_3(id) LGI_ARGS_2(id), LGI_ARG(id, 3)
-#define LGI_ARGS_4(id) LGI_ARGS_3(id), LGI_ARG(id, 4)
-#define LGI_MARGS_0(id)
-#define LGI_MARGS_1(id) , LGI_ARGS_1(id)
-#define LGI_MARGS_2(id) , LGI_ARGS_2(id)
-#define LGI_MARGS_3(id) , LGI_ARGS_3(id)
-#define LGI_MARGS_4(id) , LGI_ARGS_4(id)
-#define LGI_PROBES_0
-#define LGI_PROBES_1 LGI_PROBE
-#define LGI_PROBES_2 LGI_PROBES_1, LGI_PROBE
-#define LGI_PROBES_3 LGI_PROBES_2, LGI_PROBE
-#define LGI_PROBES_4 LGI_PROBES_3, LGI_PROBE
-#define LGI_MPROBES_0
-#define LGI_MPROBES_1 , LGI_PROBES_1
-#define LGI_MPROBES_2 , LGI_PROBES_2
-#define LGI_MPROBES_3 , LGI_PROBES_3
-#define LGI_MPROBES_4 , LGI_PROBES_4
+#define LGI_TAKE_0(id, advice, f) __extension__ __auto_type const LGI_FN(id) = &*(f);
+#define LGI_TAKE_1(id, advice, f, a) LGI_TAKE_0(id, advice, f) LGI_TAKE(id, 1, advice, a)
+#define LGI_TAKE_2(id, advice, f, a, b) LGI_TAKE_1(id, advice, f, a) LGI_TAKE(id, 2, advice, b)
+#define LGI_TAKE_3(id, advice, f, a, b, c) LGI_TAKE_2(id, advice, f, a, b) LGI_TAKE(id, 3, advice, c)
+#define LGI_TAKE_4(id, advice, f, a, b, c, d) LGI_TAKE_3(id, advice, f, a, b, c) LGI_TAKE(id, 4, advice, d)
+#define LGI_TAKE_lgi_many(id, advice, ...)                                                         \
+    _Static_assert(0, "at most four arguments can be passed: " advice);                            \
+    const lgi_function LGI_FN(id) = (lgi_function)0;
 
 #define LGI_STORE_0(id, to)
+#define LGI_STORE_lgi_many(id, to)
 #define LGI_STORE_1(id, to) (to)[0] = (uintptr_t)LGI_ARG(id, 1);
 #define LGI_STORE_2(id, to) LGI_STORE_1(id, to)(to)[1] = (uintptr_t)LGI_ARG(id, 2);
 #define LGI_STORE_3(id, to) LGI_STORE_2(id, to)(to)[2] = (uintptr_t)LGI_ARG(id, 3);
 #define LGI_STORE_4(id, to) LGI_STORE_3(id, to)(to)[3] = (uintptr_t)LGI_ARG(id, 4);
-
-/* The call that the block makes. gcc keeps what a nested function uses in memory: there the arguments come from
- * the record, so that they are stored once. */
-#if defined(__clang__)
-#define LGI_KEPT(id, n) LGI_ARG(id, n)
-#else
-#define LGI_KEPT(id, n) (__typeof__(LGI_ARG(id, n)))LGI_RECORD(id).word[n - 1]
-#endif
-#define LGI_KEPTS_0(id)
-#define LGI_KEPTS_1(id) LGI_KEPT(id, 1)
-#define LGI_KEPTS_2(id) LGI_KEPTS_1(id), LGI_KEPT(id, 2)
-#define LGI_KEPTS_3(id) LGI_KEPTS_2(id), LGI_KEPT(id, 3)
-#define LGI_KEPTS_4(id) LGI_KEPTS_3(id), LGI_KEPT(id, 4)
-#define LGI_MKEPTS_0(id)
-#define LGI_MKEPTS_1(id) , LGI_KEPTS_1(id)
-#define LGI_MKEPTS_2(id) , LGI_KEPTS_2(id)
-#define LGI_MKEPTS_3(id) , LGI_KEPTS_3(id)
-#define LGI_MKEPTS_4(id) , LGI_KEPTS_4(id)
-#define LGI_MAKE(id, n) LGI_FN(id)(LGI_KEPTS_##n(id))
-#define LGI_MAKE_P(id, n) LGI_FN(id)((lg_panic_info *)0 LGI_MKEPTS_##n(id))
-
-#define LGI_CALL_OF(id, n) LGI_FN(id)(LGI_ARGS_##n(id))
-#define LGI_PROBE_OF(id, n) LGI_FN(id)(LGI_PROBES_##n)
-/* With a panic first. */
-#define LGI_CALL_P_OF(id, n) LGI_FN(id)((lg_panic_info *)0 LGI_MARGS_##n(id))
-#define LGI_PROBE_P_OF(id, n) LGI_FN(id)(LGI_PROBE LGI_MPROBES_##n)
 
 /* ---- what is kept ------------------------------------------------------------------------------ */
 
 /* A function's name, as opposed to a pointer to a function, which has to be kept with the arguments. */
 #define LGI_IS_NAME(f) __builtin_types_compatible_p(__typeof__(f), __typeof__(*(f)))
 
-#define LGI_SITE(id, n, kind, text, f)                                                             \
-    LGI_PUSH                                                                                       \
-    LGI_QUIET("-Wpedantic") /* of the type of a function that does not return */                   \
+#define LGI_SITE(id, n, kind, text, function, kept)                                                \
     static const struct lgi_site LGI_SITE_OF(id) = {                                               \
-        (lgi_function) __builtin_choose_expr(LGI_IS_NAME(f), (f), 0),                              \
-        text,                                                                                      \
-        __FILE__,                                                                                  \
-        __func__,                                                                                  \
-        __LINE__,                                                                                  \
-        kind,                                                                                      \
-        n};                                                                                        \
-    LGI_POP
+        (lgi_function)(function), text, __FILE__, __func__, __LINE__, kind, n, kept};
 
-/* NULL panics when the call is made, not when it is deferred (D9). */
-#define LGI_NOT_NULL(id)                                                                           \
-    if (!LGI_SITE_OF(id).function && !LGI_FN(id))                                                  \
-        lgi_null_function(&LGI_SITE_OF(id));
+/* The prelude of an expression that hands the call to a function of the library: the site, then the function and its
+ * words, of which there is at least one. */
+#define LGI_HANDED(id, n, text, ...)                                                               \
+    LGI_PRELUDE(id, n, , LGI_ADVICE_GO, __VA_ARGS__)                                               \
+    LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                         \
+    uintptr_t LGI_WORDS(id)[n + 1];                                                                \
+    LGI_WORDS(id)[n] = 0;                                                                          \
+    LGI_STORE_##n(id, LGI_WORDS(id))
+#define LGI_HANDED_ARGS(id) &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_WORDS(id)
 
-/* What a record's block does: `run` if the block is being left normally. */
-#define LGI_LEAVE(record, run)                                                                     \
-    {                                                                                              \
-        LGI_PUSH                                                                                   \
-        LGI_QUIET("-Wunused-result")                                                               \
-        if (LGI_LIKELY(lgi_top == &(record)) || lgi_leave(&(record))) {                            \
-            lgi_top = (record).previous;                                                           \
-            run                                                                                    \
-        }                                                                                          \
-        LGI_POP                                                                                    \
-    }
-
-/* A record with its words, and `setup` to fill in what is special. The arguments from `run` on are
- * kept for last, since the block has to end the expansion. */
-#define LGI_DEFER(id, n, kind, text, call, probe, setup, run, ...)                                 \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_TAKE_##n(id, __VA_ARGS__) LGI_CHECK(LGI_FN(id), call, probe)                               \
-        LGI_SITE(id, n, kind, text, LGI_FIRST(__VA_ARGS__)) struct {                               \
-        struct lgi_record record;                                                                  \
-        uintptr_t word[n + 2];                                                                     \
-    } LGI_RECORD(id);                                                                              \
-    LGI_RECORD(id).record.previous = lgi_top;                                                      \
-    LGI_RECORD(id).record.site = &LGI_SITE_OF(id);                                                 \
-    LGI_STORE_##n(id, LGI_RECORD(id).word) if (!LGI_SITE_OF(id).function) LGI_RECORD(id).word[n] = \
-        (uintptr_t)LGI_FN(id);                                                                     \
-    setup lgi_top = &LGI_RECORD(id).record;                                                        \
-    LGI_AT_EXIT(id)                                                                                \
-    LGI_LEAVE(LGI_RECORD(id).record, run)
+/* A record with its words, which `leave` takes care of when the block is left. */
+#define LGI_DEFER(id, n, P, leave, kind, text, function, kept, setup, ...)                         \
+    LGI_PRELUDE(id, n, P, LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_NO_JUMP(id)                                                                                \
+    LGI_SITE(id, n, kind, text, function, kept)                                                    \
+    struct lgi_call_##n LGI_RECORD(id) __attribute__((cleanup(leave)));                            \
+    LGI_STORE_##n(id, LGI_RECORD(id).word)                                                         \
+    setup                                                                                          \
+    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
 /* ---- the forms ---------------------------------------------------------------------------------- */
 /* Each is in two steps, so that `id` and `n` are numbers when they are pasted. */
 
+#define LGI_FIRST(...) LGI_FIRST_(__VA_ARGS__, 0)
+#define LGI_FIRST_(first, ...) first
+
 #define LGI_PLAIN(id, n, text, ...) LGI_PLAIN_(id, n, text, __VA_ARGS__)
 #define LGI_PLAIN_(id, n, text, ...)                                                               \
-    LGI_DEFER(id, n, LGI_CALL, text, LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n), ,                    \
-              LGI_NOT_NULL(id) LGI_MAKE(id, n);                                                    \
-              , __VA_ARGS__)
+    LGI_DEFER(id, n, , lgi_leave_##n, LGI_CALL, text,                                              \
+              LGI_NAME_OR(LGI_FIRST(__VA_ARGS__), lgi_kept_##n), !LGI_IS_NAME(LGI_FIRST(__VA_ARGS__)), \
+              if (LGI_SITE_OF(id).kept) LGI_RECORD(id).word[n] = (uintptr_t)LGI_FN(id);, __VA_ARGS__)
+#define LGI_NAME_OR(f, kept) __builtin_choose_expr(LGI_IS_NAME(f), (f), kept)
 
 /* An lg_func's state stands in a variable named after what is wrong when there is none. */
 #define LGI_FRAME this_stands_only_in_an_lg_func
 
-#define LGI_ON(id, n, kind, when, text, ...) LGI_ON_(id, n, kind, when, text, __VA_ARGS__)
-#define LGI_ON_(id, n, kind, when, text, ...)                                                      \
-    LGI_DEFER(                                                                                     \
-        id, n, kind, text, LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n), ,                              \
-        if (lgi_succeeded(&LGI_FRAME) == when) {                                                   \
-            LGI_NOT_NULL(id)                                                                       \
-            LGI_MAKE(id, n);                                                                       \
-        },                                                                                         \
-        __VA_ARGS__)
+#define LGI_KEEP(id, n) LGI_RECORD(id).word[n] = (uintptr_t)LGI_FN(id);
+
+#define LGI_ON(id, n, kind, text, ...) LGI_ON_(id, n, kind, text, __VA_ARGS__)
+#define LGI_ON_(id, n, kind, text, ...)                                                            \
+    LGI_DEFER(id, n, , lgi_leave_special, kind, text, 0, 1,                                        \
+              LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1] = (uintptr_t)&LGI_FRAME;, __VA_ARGS__)
 
 #define LGI_CONTAIN(id, n, text, ...) LGI_CONTAIN_(id, n, text, __VA_ARGS__)
 #define LGI_CONTAIN_(id, n, text, ...)                                                             \
-    LGI_DEFER(id, n, LGI_CONTAINED, text, LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n),                 \
+    LGI_DEFER(id, n, , lgi_leave_special, LGI_CONTAINED, text, 0, 1,                               \
               _Static_assert(__builtin_types_compatible_p(                                         \
                                  __typeof__(*lg_return_stands_only_in_an_lg_func), lg_error *),    \
                              "lg_defer_contained joins the panic to the function's result: "       \
                              "write lg_func (lg_error *, err)");                                   \
-              LGI_RECORD(id).word[n + 1] = (uintptr_t)&LGI_FRAME;                                  \
-              , lgi_contain(&LGI_RECORD(id).record);, __VA_ARGS__)
+              LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1] = (uintptr_t)&LGI_FRAME;, __VA_ARGS__)
 
 #define LGI_RECOVERING(id, n, text, ...) LGI_RECOVERING_(id, n, text, __VA_ARGS__)
-#define LGI_RECOVERING_(id, n, text, ...)                                                                                               \
-    LGI_DEFER(                                                                                                                          \
-        id, n, LGI_RECOVER, text, LGI_CALL_P_OF(id, n), LGI_PROBE_P_OF(id, n),                                                          \
-        if (!lg_defer_recover_stands_only_in_an_lg_func_recovers) goto lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block; \
-        , LGI_NOT_NULL(id) LGI_MAKE_P(id, n);, __VA_ARGS__)
+#define LGI_RECOVERING_(id, n, text, ...)                                                          \
+    LGI_DEFER(id, n, P_, lgi_leave_special, LGI_RECOVER, text, 0, 1,                               \
+        if (!lg_defer_recover_stands_only_in_an_lg_func_recovers)                                  \
+            goto lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block;                  \
+        LGI_KEEP(id, n), __VA_ARGS__)
 
 #define LGI_NAMED_AS(id, n, name, text, ...) LGI_NAMED_AS_(id, n, name, text, __VA_ARGS__)
 #define LGI_NAMED_AS_(id, n, name, text, ...)                                                      \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_TAKE_##n(id, __VA_ARGS__) LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))   \
-        LGI_SITE(id, n, LGI_NAMED, text, LGI_FIRST(__VA_ARGS__)) struct lgi_named LGI_RECORD(id);  \
+    LGI_PRELUDE(id, n, , LGI_ADVICE_DEFER, __VA_ARGS__)                                            \
+    LGI_NO_JUMP(id)                                                                                \
+    LGI_SITE(id, n, LGI_NAMED, text, 0, 1)                                                         \
+    struct lgi_named LGI_RECORD(id) __attribute__((cleanup(lgi_leave_named)));                     \
     lg_deferred *const name LGI_UNUSED = &LGI_RECORD(id).deferred;                                 \
-    LGI_RECORD(id).record.previous = lgi_top;                                                      \
-    LGI_RECORD(id).record.site = &LGI_SITE_OF(id);                                                 \
     LGI_RECORD(id).deferred.site = &LGI_SITE_OF(id);                                               \
     LGI_RECORD(id).deferred.function = (lgi_function)LGI_FN(id);                                   \
-    LGI_STORE_##n(id, LGI_RECORD(id).deferred.word) lgi_top = &LGI_RECORD(id).record;              \
-    LGI_AT_EXIT(id)                                                                                \
-    LGI_LEAVE(                                                                                     \
-        LGI_RECORD(id).record, if (LGI_RECORD(id).deferred.site) {                                 \
-            LGI_RECORD(id).deferred.site = (struct lgi_site *)0;                                   \
-            LGI_NOT_NULL(id)                                                                       \
-            LGI_CALL_OF(id, n);                                                                    \
-        })
+    LGI_STORE_##n(id, LGI_RECORD(id).deferred.word)                                                \
+    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
 #define LGI_IN(id, n, scope, text, ...) LGI_IN_(id, n, scope, text, __VA_ARGS__)
 #define LGI_IN_(id, n, scope_, text, ...)                                                          \
     __extension__({                                                                                \
-        LGI_TAKE_##n(id, __VA_ARGS__)                                                              \
-            LGI_CHECK(LGI_FN(id), LGI_CALL_OF(id, n), LGI_PROBE_OF(id, n))                         \
-                LGI_SITE(id, n, LGI_ENTRY, text, LGI_FIRST(__VA_ARGS__))                           \
-                    lg_scope *const LGI_CAT(lgi_scope_, id) = (scope_);                            \
-        lg_deferred *const LGI_CAT(lgi_deferred_, id) = lgi_scope_add(LGI_CAT(lgi_scope_, id));    \
-        LGI_CAT(lgi_deferred_, id)->site = &LGI_SITE_OF(id);                                       \
-        LGI_CAT(lgi_deferred_, id)->function = (lgi_function)LGI_FN(id);                           \
-        LGI_STORE_##n(id, LGI_CAT(lgi_deferred_, id)->word)                                        \
-            lgi_scope_added(LGI_CAT(lgi_scope_, id), LGI_CAT(lgi_deferred_, id));                  \
+        LGI_PRELUDE(id, n, , LGI_ADVICE_DEFER, __VA_ARGS__)                                        \
+        LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
+        lg_scope *const lgi_scope_##id = (scope_);                                                 \
+        lg_deferred *const lgi_deferred_##id = lgi_scope_add(lgi_scope_##id);                      \
+        lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                \
+        lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                    \
+        LGI_STORE_##n(id, lgi_deferred_##id->word)                                                 \
+        lgi_scope_added(lgi_scope_##id, lgi_deferred_##id);                                        \
     })
 
 #define LGI_SCOPE_AS(id, name) LGI_SCOPE_AS_(id, name)
 #define LGI_SCOPE_AS_(id, name)                                                                    \
-    LGI_NEEDS_BRACES                                                                               \
     LGI_NO_JUMP(id)                                                                                \
-    static const struct lgi_site LGI_SITE_OF(id) = {                                               \
-        (lgi_function)0, #name, __FILE__, __func__, __LINE__, LGI_SCOPE, 0};                       \
+    LGI_SITE(id, 0, LGI_SCOPE, #name, 0, 0)                                                        \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
     lgi_scope_open(&name, &LGI_SITE_OF(id))
 

@@ -37,7 +37,7 @@ enum {
     LGI_CONTAINED,  /* lg_defer_contained */
     LGI_SCOPE,      /* an lg_scope */
     LGI_HEAD,       /* the head of an lg_func_recovers */
-    LGI_ENTRY       /* a call in an lg_scope: not a record of its own */
+    LGI_ENTRY       /* a call in an lg_scope, or handed to a goroutine: not a record of its own */
 };
 
 enum { LGI_MAX_ARGS = 4, LGI_SCOPE_FIRST = 8 };
@@ -53,13 +53,15 @@ typedef void (*lgi_function)(void);
 
 /* What is known at compile time of a deferred call; one static object each. */
 struct lgi_site {
-    lgi_function function; /* NULL: kept with the arguments, since it is known only at run time */
+    lgi_function function; /* of an lg_defer; if it is kept: what finds it there */
     const char *text;      /* "fclose, file": the call as written, function and arguments */
     const char *file;
     const char *caller;
     unsigned line;
     unsigned char kind;
     unsigned char count; /* of arguments */
+    unsigned char
+        kept; /* the function stands behind the arguments, as it is known only at run time */
 };
 
 struct lgi_record {
@@ -67,8 +69,19 @@ struct lgi_record {
     const struct lgi_site *site;
 };
 
-/* Behind a record of a call come words: the arguments; the function, if it is known only at run time;
- * for a contained call, its lgi_frame. */
+/* Behind the record of a call come words: the arguments; the function, if it is kept; the lgi_frame, if the kind of
+ * the call needs it. */
+#define LGI_CALL_TYPE(n)                                                                           \
+    struct lgi_call_##n {                                                                          \
+        struct lgi_record record;                                                                  \
+        uintptr_t word[n + 2];                                                                     \
+    };
+LGI_CALL_TYPE(0)
+LGI_CALL_TYPE(1)
+LGI_CALL_TYPE(2)
+LGI_CALL_TYPE(3)
+LGI_CALL_TYPE(4)
+#undef LGI_CALL_TYPE
 
 struct lg_deferred {
     const struct lgi_site *site; /* NULL: nothing pending (it has run, or was dismissed) */
@@ -114,6 +127,33 @@ extern LG_API const struct lgi_site
 
 extern LG_API __thread struct lgi_record *lgi_top __attribute__((tls_model("initial-exec")));
 
+/* Of the usual calls gcc makes no detour through the table of a shared library. */
+#if defined(__has_attribute) && !defined(__clang__)
+#if __has_attribute(noplt)
+#define LGI_DIRECT __attribute__((noplt))
+#endif
+#endif
+#ifndef LGI_DIRECT
+#define LGI_DIRECT
+#endif
+
+/* The cleanups of records: of an lg_defer with that many arguments, of an lg_defer_as, of the other kinds. */
+LG_API LGI_DIRECT void lgi_leave_0(struct lgi_call_0 *call);
+LG_API LGI_DIRECT void lgi_leave_1(struct lgi_call_1 *call);
+LG_API LGI_DIRECT void lgi_leave_2(struct lgi_call_2 *call);
+LG_API LGI_DIRECT void lgi_leave_3(struct lgi_call_3 *call);
+LG_API LGI_DIRECT void lgi_leave_4(struct lgi_call_4 *call);
+LG_API void lgi_leave_named(struct lgi_named *named);
+LG_API void lgi_leave_special(void *call);
+
+/* What lgi_leave_… calls if the function is kept: it gets the record behind its arguments. */
+LG_API void lgi_kept_0(const struct lgi_record *record);
+LG_API void lgi_kept_1(uintptr_t a, const struct lgi_record *record);
+LG_API void lgi_kept_2(uintptr_t a, uintptr_t b, const struct lgi_record *record);
+LG_API void lgi_kept_3(uintptr_t a, uintptr_t b, uintptr_t c, const struct lgi_record *record);
+LG_API void lgi_kept_4(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
+                       const struct lgi_record *record);
+
 /* True if the record is being left normally, and the caller should make the call. Otherwise the
  * library has made it. */
 LG_API int lgi_leave(struct lgi_record *record);
@@ -127,6 +167,28 @@ LG_API void lgi_contain(struct lgi_record *record);
 LG_API int lgi_save(void **context) __attribute__((returns_twice));
 
 LG_END_DECLS
+
+/* The address of a record, as gcc does not know it: it would keep what it knows in a register from the call's registration
+ * to the block's end, and save that register at the function's entry. To compute it again is one instruction. */
+#if defined(__x86_64__) && !defined(__clang__)
+#define LGI_ADDRESS(record_)                                                                       \
+    __extension__({                                                                                \
+        struct lgi_record *lgi_address;                                                            \
+        __asm__("lea{q} {%1, %0|%0, %1}" : "=r"(lgi_address) : "m"(record_));                      \
+        lgi_address;                                                                               \
+    })
+#else
+#define LGI_ADDRESS(record_) (&(record_))
+#endif
+
+/* Links a record into the chain. `address` is the record's. */
+__attribute__((__always_inline__)) static inline void
+lgi_enter(struct lgi_record *record, struct lgi_record *address, const struct lgi_site *site)
+{
+    record->previous = lgi_top;
+    record->site = site;
+    lgi_top = address;
+}
 
 /* The lowest bit of lgi_top: an unwinding is under way. The next two are the library's. */
 static inline int lgi_unwinding(const struct lgi_record *top)
