@@ -57,6 +57,7 @@ typedef struct lg_go_options {
     void (*drop)(
         void *first_argument); /* called instead of the function, if that is never called (G4) */
     bool thread;               /* a thread of its own */
+    const lg_until *until; /* for lg_group_go_with: how long to wait for a place. NULL: for ever */
 } lg_go_options;
 
 /* Lets other goroutines of this thread run first. On a thread of the program's own: sched_yield. As every wait, it is where

@@ -154,50 +154,36 @@ LG_END_DECLS
  * arguments are evaluated now and obey the rules of lg_defer, but that the function returns void, or an lg_error *.
  * Where there is a limit, waits. Out of memory: panics; nothing has been started then. */
 #define lg_group_go(group, ...)                                                                    \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), lg_until_forever(),   \
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}),   \
                #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_owned(group, fn, argument, drop): the member owns the argument. If fn(argument) is never called, then
  * drop(argument) is (G4). */
 #define lg_group_go_owned(group, fn, argument, drop_)                                              \
     LGI_LINED(LGI_GROUP_GO, 1, lgi_group_go, group,                                               \
-               ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), lg_until_forever(), #fn ", " #argument, fn, argument)
+               ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
 
-/* lg_group_go_thread(group, fn, args…): on a thread of its own, for what blocks or computes. */
-#define lg_group_go_thread(group, ...)                                                             \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group,                          \
-               ((lg_go_options){.thread = true}), lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
-
-/* lg_group_go_with(group, options, fn, args…): with an lg_go_options. */
+/* lg_group_go_with(group, options, fn, args…): with an lg_go_options. Its value is an lg_error *.
+ *
+ *     lg_group_go_with(&group, ((lg_go_options){.thread = true}), compress, job);
+ *
+ *     const lg_until until = lg_until_within(lg_until_context(ctx), LG_SECOND);
+ *     err = lg_group_go_with(&group, ((lg_go_options){.until = &until}), serve, connection);
+ *
+ * Without .until: as lg_group_go, and the value, always NULL, may be ignored. With it, the wait for a place ends then
+ * (C9): NULL, or what until.h says and nothing has been done, the argument still being the caller's. So it is for
+ * &lg_error_out_of_memory, instead of a panic. With lg_until_now() it does not wait at all. */
 #define lg_group_go_with(group, options, ...)                                                      \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, options, lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_group_try_go(group, fn, args…), lg_group_try_go_with(group, options, fn, args…): false, and nothing has been
- * done, if it would have to wait. */
-#define lg_group_try_go(group, ...)                                                                \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, ((lg_go_options){0}), lg_until_forever(), \
-               #__VA_ARGS__, __VA_ARGS__)
-#define lg_group_try_go_with(group, options, ...)                                                  \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_try_go, group, options, lg_until_forever(), #__VA_ARGS__, __VA_ARGS__)
-
-/* lg_group_go_until(group, until, fn, args…), lg_group_go_with_until(group, options, until, fn, args…): the same with
- * an end (C9): NULL, or what until.h says and nothing has been done, the argument still being the caller's. So it is
- * for &lg_error_out_of_memory, instead of a panic. */
-#define lg_group_go_until(group, until, ...)                                                       \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go_until, group, ((lg_go_options){0}), \
-               until, #__VA_ARGS__, __VA_ARGS__)
-#define lg_group_go_with_until(group, options, until, ...)                                         \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go_until, group, options,           \
-               until, #__VA_ARGS__, __VA_ARGS__)
-
-#define LGI_GROUP_GO(id, n, how, group, options, until, text, ...)                                 \
-    LGI_GROUP_GO_(id, n, how, group, options, until, text, __VA_ARGS__)
-#define LGI_GROUP_GO_(id, n, how, group, options, until, text, ...)                                \
+#define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                 \
+    LGI_GROUP_GO_(id, n, how, group, options, text, __VA_ARGS__)
+#define LGI_GROUP_GO_(id, n, how, group, options, text, ...)                                \
     __extension__({                                                                                \
         LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
         LGI_MEMBER_CHECK(LGI_RESULT(id))                                                           \
         const struct lgi_member lgi_member_##id = {                                                \
-            options, (group), !LGI_IS_VOID(LGI_RESULT(id)), until};                                \
+            options, (group), !LGI_IS_VOID(LGI_RESULT(id))};                                       \
         how(LGI_HANDED_ARGS(id), &lgi_member_##id);                                                \
     })
 
@@ -233,8 +219,7 @@ struct lgi_group_scope {
 struct lgi_member {
     lg_go_options options;
     lg_group *group;
-    bool reports;   /* returns an error, or NULL */
-    lg_until until; /* of lgi_group_go_until */
+    bool reports; /* returns an error, or NULL */
 };
 
 LG_API void lgi_group_scope_open(struct lgi_group_scope *scope, const struct lgi_site *site,
@@ -244,12 +229,8 @@ LG_API void lgi_group_unwound(struct lgi_group_scope *scope);
 
 LG_API void lgi_group_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                          const struct lgi_member *member);
-LG_API bool lgi_group_try_go(const struct lgi_site *site, lgi_function function,
-                             const uintptr_t *words, const struct lgi_member *member)
-    __attribute__((__warn_unused_result__));
-LG_API lg_error *lgi_group_go_until(const struct lgi_site *site, lgi_function function,
-                                    const uintptr_t *words, const struct lgi_member *member)
-    __attribute__((__warn_unused_result__));
+LG_API lg_error *lgi_group_go_with(const struct lgi_site *site, lgi_function function,
+                                   const uintptr_t *words, const struct lgi_member *member);
 
 LG_END_DECLS
 

@@ -45,6 +45,13 @@ static inline lg_until lg_until_forever(void)
     return until;
 }
 
+/* Not at all: what can be done at once is done. */
+static inline lg_until lg_until_now(void)
+{
+    const lg_until until = {LG_DURATION_MIN, (struct lgi_done *)0};
+    return until;
+}
+
 /* Until lg_now() returns `time`. */
 static inline lg_until lg_until_deadline(lg_time time)
 {

@@ -105,7 +105,8 @@ static lg_error *waiting_for_members(lg_until until)
 }
 static lg_error *waiting_for_room(lg_until until)
 {
-    return lg_group_go_until(&members, until, not_called);
+    return lg_group_go_with(&members, ((lg_go_options){.until = (const lg_until[]){until}}),
+                            not_called);
 }
 static lg_error *polling(lg_until until)
 {

@@ -99,7 +99,7 @@ static lg_error *own_a_group(int waits)
         lg_defer(tell, "owner");
         lg_group_scope(group, &err);
         lg_group_go(&group, wait_in_member, "member");
-        lg_group_go_thread(&group, wait_in_member, "member");
+        lg_group_go_with(&group, ((lg_go_options){.thread = true}), wait_in_member, "member");
         if (waits)
             lg_return(lg_group_wait(&group));
         lg_return(NULL);

@@ -549,36 +549,29 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
         (void)lgi_wait_failed(claim, lg_until_forever());
 }
 
-bool lgi_group_try_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
-                      const struct lgi_member *member)
+/* With an end: of want of memory the caller is told too. */
+static lg_error *go_until(const struct lgi_site *site, lgi_function function,
+                          const uintptr_t *words, const struct lgi_member *member, lg_until until)
 {
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
-    if (member->options.drop && lg_group_is_cancelled(member->group)) {
-        drop_argument(words, member);
-        return true;
-    }
-    if (!try_place(member->group))
-        return false;
-    if (!begin(site, function, words, member))
-        fail_to_start(site, words, member, out_of_memory);
-    return true;
-}
-
-lg_error *lgi_group_go_until(const struct lgi_site *site, lgi_function function,
-                             const uintptr_t *words, const struct lgi_member *member)
-{
-    const char *wrong = lgi_task_misuse(function, &member->options);
-    if (wrong)
-        fail_to_start(site, words, member, wrong);
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, member->until);
+    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
     if (claim == LGI_READY)
         return begin(site, function, words, member) ? NULL : &lg_error_out_of_memory;
     if (claim == LGI_STOPPED)
         drop_argument(words, member);
     if (claim < LGI_READY)
-        return lgi_wait_failed(claim, member->until);
+        return lgi_wait_failed(claim, until);
     drop_argument(words, member);
+    return NULL;
+}
+
+lg_error *lgi_group_go_with(const struct lgi_site *site, lgi_function function,
+                            const uintptr_t *words, const struct lgi_member *member)
+{
+    if (member->options.until)
+        return go_until(site, function, words, member, *member->options.until);
+    lgi_group_go(site, function, words, member);
     return NULL;
 }

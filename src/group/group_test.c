@@ -16,7 +16,7 @@ static void waits(void)
     ck_assert_uint_eq(lg_group_count(&group), 0);
 
     /* One that has not failed can be used again. */
-    lg_group_go_thread(&group, add_one, &count);
+    lg_group_go_with(&group, ((lg_go_options){.thread = true}), add_one, &count);
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(count, 101);
     ck_assert_ptr_null(lg_group_wait(&group));
@@ -592,7 +592,7 @@ static lg_error *wait_in_thread(lg_group *outer)
 {
     lg_func (lg_error *, err) {
         lg_group_scope(inner, &err);
-        lg_group_go_thread(&inner, wait_for, outer);
+        lg_group_go_with(&inner, ((lg_go_options){.thread = true}), wait_for, outer);
         lg_return(NULL);
     }
 }

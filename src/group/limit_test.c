@@ -56,12 +56,17 @@ static void start_busy(lg_group *group, unsigned seed, struct busy *busy, atomic
             lg_group_go(group, be_busy, seed >> 17, busy);
             here = true;
         } else if (seed >> 17 & 1) {
-            lg_error *err = lg_group_go_until(group, lg_until_timeout(10 * LG_MICROSECOND), be_busy,
-                                              seed >> 17, busy);
+            lg_error *err = lg_group_go_with(
+                group,
+                ((lg_go_options){
+                    .until = (const lg_until[]){lg_until_timeout(10 * LG_MICROSECOND)}}),
+                be_busy, seed >> 17, busy);
             ck_assert(!err || err == &lg_error_deadline_exceeded);
             here = err == NULL;
         } else {
-            here = lg_group_try_go(group, be_busy, seed >> 17, busy);
+            here = !lg_group_go_with(group,
+                                     ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}),
+                                     be_busy, seed >> 17, busy);
         }
         atomic_fetch_add(started, here);
     }
@@ -96,30 +101,47 @@ static void at_the_limit(void)
     lg_group group = {0};
     atomic_int go_on = 0, count = 0;
     lg_group_set_limit(&group, 2);
-    ck_assert(lg_group_try_go(&group, wait_until_set, &go_on));
-    ck_assert(
-        lg_group_try_go_with(&group, ((lg_go_options){.thread = true}), wait_until_set, &go_on));
-    ck_assert(!lg_group_try_go(&group, add_one, &count));
+    ck_assert(!lg_group_go_with(&group,
+                                ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}),
+                                wait_until_set, &go_on));
+    ck_assert(!lg_group_go_with(
+        &group, ((lg_go_options){.thread = true, .until = (const lg_until[]){lg_until_now()}}),
+        wait_until_set, &go_on));
+    ck_assert(lg_group_go_with(
+        &group, ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}), add_one, &count));
 
     /* C9 */
     lg_time start = lg_now();
-    ck_assert_ptr_eq(lg_group_go_until(&group, lg_until_timeout(LG_MILLISECOND), add_one, &count),
-                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(
+        lg_group_go_with(
+            &group,
+            ((lg_go_options){.until = (const lg_until[]){lg_until_timeout(LG_MILLISECOND)}}),
+            add_one, &count),
+        &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_group_go_until(&group, lg_until_deadline(0), add_one, &count),
-                     &lg_error_deadline_exceeded);
+    ck_assert_ptr_eq(
+        lg_group_go_with(&group,
+                         ((lg_go_options){.until = (const lg_until[]){lg_until_deadline(0)}}),
+                         add_one, &count),
+        &lg_error_deadline_exceeded);
     lg_group other = {0};
     lg_group_cancel(&other, NULL);
-    ck_assert_ptr_eq(lg_group_go_with_until(&group, ((lg_go_options){.name = "late"}),
-                                            lg_until_group(&other), add_one, &count),
-                     &lg_error_cancelled);
+    ck_assert_ptr_eq(
+        lg_group_go_with(
+            &group,
+            ((lg_go_options){.name = "late", .until = (const lg_until[]){lg_until_group(&other)}}),
+            add_one, &count),
+        &lg_error_cancelled);
     ck_assert_int_eq(count, 0);
 
     /* Raised, others are let in; lowered, those that are in stay. */
     lg_group_set_limit(&group, 3);
-    ck_assert_ptr_null(lg_group_go_until(&group, lg_until_deadline(0), wait_until_set, &go_on));
+    ck_assert_ptr_null(lg_group_go_with(
+        &group, ((lg_go_options){.until = (const lg_until[]){lg_until_deadline(0)}}),
+        wait_until_set, &go_on));
     lg_group_set_limit(&group, 1);
-    ck_assert(!lg_group_try_go(&group, add_one, &count));
+    ck_assert(lg_group_go_with(
+        &group, ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}), add_one, &count));
     go_on = 1;
     lg_group_go(&group, add_one, &count);
     ck_assert_ptr_null(lg_group_wait(&group));
@@ -236,9 +258,10 @@ static void owned(void)
     int before = called;
     lg_group_go_owned(&group, call_thing, new_thing(&called, &dropped), drop_thing);
     const lg_go_options options = {.drop = LGI_DROP(drop_thing, (struct thing *)NULL)};
-    ck_assert(lg_group_try_go_with(&group, options, call_thing, new_thing(&called, &dropped)));
-    ck_assert_ptr_null(lg_group_go_with_until(&group, options, lg_until_timeout(LG_SECOND),
-                                              call_thing, new_thing(&called, &dropped)));
+    ck_assert(!lg_group_go_with(&group, bounded(options, lg_until_now()), call_thing,
+                                new_thing(&called, &dropped)));
+    ck_assert_ptr_null(lg_group_go_with(&group, bounded(options, lg_until_timeout(LG_SECOND)),
+                                        call_thing, new_thing(&called, &dropped)));
     lg_error_free(lg_group_wait(&group));
     ck_assert_int_eq(called, before);
     ck_assert_int_eq(called + dropped, 1013);
@@ -319,7 +342,9 @@ static void pool(void)
     lg_group_set_limit(&group, 5);
     long sum = 0, got = 0, result;
     for (int i = 0; i < JOBS; i++) {
-        while (!lg_group_try_go(&group, square, i, results)) {
+        while (lg_group_go_with(&group,
+                                ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}),
+                                square, i, results)) {
             if (got == i) { /* those that are left have only to end */
                 lg_yield();
                 continue;

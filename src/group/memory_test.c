@@ -96,8 +96,8 @@ static void start_without_memory(void)
 
     /* C9: an error, and the argument is still the caller's. */
     memory_watch(1, true);
-    lg_error *err = lg_group_go_with_until(&group, owned, lg_until_timeout(LG_SECOND), count_called,
-                                           NULL);
+    lg_error *err = lg_group_go_with(&group, bounded(owned, lg_until_timeout(LG_SECOND)),
+                                     count_called, NULL);
     memory_ignore();
     ck_assert_ptr_eq(err, &lg_error_out_of_memory);
     ck_assert_int_eq(dropped, 30);

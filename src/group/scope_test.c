@@ -98,7 +98,7 @@ static void every_way(void)
     trace_text[0] = '\0';
     lg_group group = {0};
     lg_group_go(&group, leave_by_goexit);
-    lg_group_go_thread(&group, leave_by_goexit);
+    lg_group_go_with(&group, ((lg_go_options){.thread = true}), leave_by_goexit);
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(alive, 0);
 }
@@ -164,7 +164,7 @@ static lg_error *taken_by_another(void)
         lg_group_go(&group, fail_with, lg_error_new("member"));
         while (lg_group_count(&group) > 0)
             lg_yield();
-        lg_group_go_thread(&waiters, lg_group_wait, &group);
+        lg_group_go_with(&waiters, ((lg_go_options){.thread = true}), lg_group_wait, &group);
         lg_error *taken = lg_group_wait(&waiters);
         ck_assert_str_eq(lg_error_message(taken), "member");
         lg_error_free(taken);
@@ -497,7 +497,7 @@ static lg_error *fail_as_owner(void)
     lg_func (lg_error *, err) {
         lg_group_scope(group, &err);
         lg_group_go(&group, wait_cancelled, &group);
-        lg_group_go_thread(&group, wait_cancelled, &group);
+        lg_group_go_with(&group, ((lg_go_options){.thread = true}), wait_cancelled, &group);
         lg_return(lg_error_new("own"));
     }
 }

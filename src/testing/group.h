@@ -36,7 +36,8 @@ UNUSED static void everywhere(void (*work)(void))
         ck_assert_ptr_null(lg_set_workers(workers));
         lg_group_go(&running_everywhere, call_directly, work);
         ck_assert_ptr_null(lg_group_wait(&running_everywhere));
-        lg_group_go_thread(&running_everywhere, call_directly, work);
+        lg_group_go_with(&running_everywhere, ((lg_go_options){.thread = true}), call_directly,
+                         work);
         ck_assert_ptr_null(lg_group_wait(&running_everywhere));
     }
 }
@@ -80,5 +81,13 @@ UNUSED static void wait_until_set(atomic_int *flag)
     while (atomic_load(flag) == 0)
         lg_sleep(50 * LG_MICROSECOND);
 }
+
+/* The options, for a wait that ends. */
+#define bounded(options, until_)                                                                   \
+    ((lg_go_options){.name = (options).name,                                                       \
+                     .stack_size = (options).stack_size,                                           \
+                     .drop = (options).drop,                                                       \
+                     .thread = (options).thread,                                                   \
+                     .until = (const lg_until[]){until_}})
 
 #endif

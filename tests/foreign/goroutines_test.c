@@ -11,7 +11,7 @@ START_TEST(exceptions_are_each_goroutines_own)
         int before = cxx_ended();
         for (int i = 0; i < 200; i++)
             lg_group_go(&group, cxx_throws_and_waits, i);
-        lg_group_go_thread(&group, cxx_throws_and_waits, 200);
+        lg_group_go_with(&group, ((lg_go_options){.thread = true}), cxx_throws_and_waits, 200);
         for (int i = 0; i < 200; i++)
             lg_go(cxx_throws_and_waits, i);
         ck_assert_ptr_null(lg_group_wait(&group));

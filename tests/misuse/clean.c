@@ -469,13 +469,12 @@ lg_error *groups(lg_group *outer, struct large *large, lg_until until)
         if (large)
             lg_group_go(outer, recovers_error, 1, "name");
         else
-            lg_group_go_thread(&silent, result_error, 2);
+            lg_group_go_with(&silent, ((lg_go_options){.thread = true}), result_error, 2);
         lg_group_go_owned(&group, change, large, end_large);
         lg_group_go_with(&group, ((lg_go_options){.thread = true}), result_error, 1);
-        if (!lg_group_try_go(&group, takes_nothing) ||
-            !lg_group_try_go_with(&group, ((lg_go_options){.name = "n"}), result_error, 1))
-            lg_return(lg_group_go_until(&group, until, takes_handler, get_handler(), 3));
-        lg_return(lg_group_go_with_until(&group, (lg_go_options){0}, lg_until_timeout(LG_SECOND), change,
-                                         large));
+        if (lg_group_go_with(&group, ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}), takes_nothing) ||
+            lg_group_go_with(&group, ((lg_go_options){.name = "n", .until = (const lg_until[]){lg_until_now()}}), result_error, 1))
+            lg_return(lg_group_go_with(&group, ((lg_go_options){.until = (const lg_until[]){until}}), takes_handler, get_handler(), 3));
+        lg_return(lg_group_go_with(&group, ((lg_go_options){.until = (const lg_until[]){lg_until_timeout(LG_SECOND)}}), change, large));
     }
 }

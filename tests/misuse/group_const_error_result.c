@@ -7,5 +7,5 @@ const lg_error *look(void);
 
 void f(lg_group *group)
 {
-    (void)lg_group_try_go(group, look);
+    (void)!lg_group_go_with(group, ((lg_go_options){.until = (const lg_until[]){lg_until_now()}}), look);
 }
