@@ -18,8 +18,9 @@ static struct signalled *signalled_of(struct lgi_signal_watch *watch)
 }
 
 /* Its owner ends it by ending the watch first. */
-static void got(struct lgi_signal_watch *watch, int number)
+static void got(struct lgi_signal_watch *watch, int number, lg_time when)
 {
+    (void)when;
     (void)number;
     lgi_context_hold(&signalled_of(watch)->context);
 }

@@ -48,15 +48,20 @@ static void force(lg_shutdown *s, int number)
     _exit(EXIT_SIGNALLED + number);
 }
 
-void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number)
+/* The first signal once more, delivered twice: timeout(1) signals its child, and then the child's group. */
+static bool is_repeated(const lg_shutdown *s, int number, lg_time when)
+{
+    return number == s->signal && when - s->signalled_at < s->options.repeat_window;
+}
+
+void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number, lg_time when)
 {
     lg_shutdown *s = (lg_shutdown *)((uintptr_t)watch - offsetof(lg_shutdown, watch));
-    lg_time now = lg_now();
     if (s->signal == 0) {
-        s->signalled_at = now;
+        s->signalled_at = when;
         __atomic_store_n(&s->signal, number, __ATOMIC_RELEASE);
         lgi_shutdown_wake(s);
-    } else if (now - s->signalled_at >= s->options.same_signal) {
+    } else if (!is_repeated(s, number, when)) {
         force(s, number);
     }
 }

@@ -90,7 +90,7 @@ lg_duration lgi_shutdown_step(lg_shutdown *s);
 
 /* One of our signals came. Called on the thread that reads them, which does not wait for anything of the program's: so a second
  * signal ends the process even if the coordinator is held up. */
-void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number);
+void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number, lg_time when);
 
 /* Tells the coordinator that something has changed. */
 void lgi_shutdown_wake(lg_shutdown *s);

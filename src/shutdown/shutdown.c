@@ -18,6 +18,7 @@
 #include "shutdown/internal.h"
 
 #define DEFAULT_BUDGET (25 * LG_SECOND)
+#define DEFAULT_REPEAT_WINDOW (LG_SECOND / 2)
 
 const char *const lgi_after_none[1] = {NULL};
 
@@ -191,6 +192,8 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
         s->options = *options;
     if (s->options.budget <= 0)
         s->options.budget = DEFAULT_BUDGET;
+    if (s->options.repeat_window == 0)
+        s->options.repeat_window = DEFAULT_REPEAT_WINDOW;
     s->owner = getpid();
     s->wake = s->asked = -1;
     s->holders = 1;
