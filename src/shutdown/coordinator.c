@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "error/escape.h"
 #include "sched/park.h"
 #include "shutdown/internal.h"
 
@@ -136,8 +137,9 @@ static void settle(lg_shutdown *s, size_t i, lg_stage_outcome outcome, lg_error 
     struct lgi_stage *stage = stage_at(s, i);
     char took[LG_DURATION_TEXT_SIZE];
     if (error) {
-        lg_error_format(error, stage->text, sizeof(stage->text));
-        lgi_shutdown_copy_text(stage->text, sizeof(stage->text), stage->text);
+        char text[LGI_STAGE_TEXT];
+        lg_error_format(error, text, sizeof(text));
+        lgi_escape(text, stage->text, sizeof(stage->text));
     }
     pthread_mutex_lock(&s->lock);
     stage->took = when - stage->began;
@@ -251,7 +253,7 @@ static void end_stops(lg_shutdown *s)
             continue;
         left++;
         pthread_mutex_lock(&s->lock);
-        lgi_shutdown_copy_text(stage->text, sizeof(stage->text), "no time was left");
+        lgi_escape("no time was left", stage->text, sizeof(stage->text));
         pthread_mutex_unlock(&s->lock);
         s->error = lg_error_join(
             s->error, lg_error_wrap(&lg_error_stage_not_stopped, "stop %s", stage->name));

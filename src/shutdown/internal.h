@@ -123,7 +123,4 @@ void lgi_shutdown_log_plan(lg_shutdown *s);
 void lgi_shutdown_log_report(lg_shutdown *s);
 void lgi_shutdown_log_pending(lg_shutdown *s, int fd);
 
-/* Cuts at a whole character and makes it one line. */
-void lgi_shutdown_copy_text(char *to, size_t size, const char *from);
-
 #endif

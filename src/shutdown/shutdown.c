@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "error/escape.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -376,7 +377,7 @@ void lg_shutdown_request(lg_shutdown *s, const char *reason)
     pthread_mutex_lock(&s->lock);
     if (s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted) {
         s->request_wanted = true;
-        lgi_shutdown_copy_text(s->reason, sizeof(s->reason), reason ? reason : "requested");
+        lgi_escape(reason ? reason : "requested", s->reason, sizeof(s->reason));
     }
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);
