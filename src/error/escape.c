@@ -1,6 +1,6 @@
 #include "escape.h"
 
-#include <stdint.h>
+#include <string.h>
 
 size_t lgi_utf8_length(const char *at)
 {
@@ -80,4 +80,9 @@ size_t lgi_escape(const char *text, char *buffer, size_t size)
     if (size > 0)
         buffer[kept] = '\0';
     return length;
+}
+
+bool lgi_is_own_source(const char *file)
+{
+    return file && strstr(file, LGI_MARK) != NULL;
 }
