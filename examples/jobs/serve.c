@@ -76,9 +76,13 @@ static void answer(int to, const char *status)
 static bool read_request(int from, char *request)
 {
     size_t length = 0;
+    const time_t give_up = time(NULL) +
+                           5; /* for all of it: a byte a second would keep us for long */
     while (length < REQUEST_SIZE - 1) {
         ssize_t got = recv(from, request + length, REQUEST_SIZE - 1 - length, 0);
-        if (got <= 0)
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || time(NULL) > give_up)
             return false;
         length += (size_t)got;
         request[length] = '\0';
@@ -164,8 +168,11 @@ static int serve(const char *path, const char *port_file)
         if (ppoll(&fd, 1, NULL, &before) <= 0)
             continue;
         int to = accept(listening, NULL, NULL);
-        if (to < 0)
+        if (to < 0) {
+            /* No descriptors are left, or the client has gone: a pause, since poll would return at once. */
+            ppoll(NULL, 0, &(struct timespec){.tv_nsec = 20000000}, &before);
             continue;
+        }
         serve_one(to, directory);
         close(to);
     }

@@ -188,9 +188,15 @@ static void serve(int listener, const lg_context *ctx)
     lg_group_scope(group, NULL);
     lg_error *err;
     int fd;
-    while (!(err = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &fd)))
-        lg_group_go(&group, answer, fd, ctx);
-    lg_error_free(err);
+    lg_group_set_limit(&group, 64);
+    while (!lg_context_error(ctx)) {
+        err = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &fd);
+        if (!err)
+            lg_group_go(&group, answer, fd, ctx);
+        else if (!lg_context_error(ctx))
+            lg_sleep(20 * LG_MILLISECOND); /* no descriptors are left: others will close some */
+        lg_error_free(err);
+    }
 }
 
 static lg_error *listen_on(int *listener, int *port)

@@ -45,6 +45,8 @@ static lg_error *database_start(void *argument, const lg_context *ctx)
             sqlite3_close(service->db);
             service->db = NULL;
         }
+        if (!err)
+            sqlite3_busy_timeout(service->db, 2000); /* others may use the file too */
         lg_return(err);
     }
 }
@@ -158,7 +160,14 @@ static void closed(void *argument, struct MHD_Connection *connection, void **unu
         lg_waitgroup_done(&service->connections);
 }
 
-/* Takes connections until `until`. */
+/* Is it one of the errors that pass, as others give back what they have? Then the listener is as good as before. */
+static bool will_pass(const lg_error *err)
+{
+    int code = lg_error_errno(err);
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+/* Takes connections until `until`. While there are no descriptors for more, the others wait to be taken. */
 static lg_error *take_connections(struct service *service, lg_until until)
 {
     for (;;) {
@@ -166,6 +175,12 @@ static lg_error *take_connections(struct service *service, lg_until until)
         socklen_t length = sizeof(peer);
         int fd;
         lg_error *err = lg_accept(service->listener, (struct sockaddr *)&peer, &length, until, &fd);
+        if (will_pass(err)) {
+            lg_error_free(err);
+            err = lg_sleep_until(20 * LG_MILLISECOND, until);
+            if (!err)
+                continue;
+        }
         if (err)
             return err;
         lg_waitgroup_add(&service->connections, 1);
@@ -214,6 +229,8 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
             MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC |
                                  MHD_USE_NO_LISTEN_SOCKET,
                              0, NULL, NULL, handle, service, MHD_OPTION_THREAD_POOL_SIZE, 4U,
+                             /* Who sends nothing goes, and there are never too many. */
+                             MHD_OPTION_CONNECTION_TIMEOUT, 30U, MHD_OPTION_CONNECTION_LIMIT, 512U,
                              MHD_OPTION_NOTIFY_COMPLETED, completed, service,
                              MHD_OPTION_NOTIFY_CONNECTION, closed, service, MHD_OPTION_END);
         if (!service->http)

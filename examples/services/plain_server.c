@@ -21,11 +21,15 @@
 
 enum { CLIENTS = 64 };
 
+#define PATIENCE (10 * LG_SECOND)   /* for a whole request */
+#define PAUSE (20 * LG_MILLISECOND) /* when no connection could be taken */
+
 struct client {
     int fd; /* -1: none */
     char request[1024];
     size_t length;
-    lg_time due; /* when the response is ready; 0: the request is not complete */
+    lg_time give_up; /* when the request must be complete */
+    lg_time due;     /* when the response is ready; 0: the request is not complete */
     const char *response;
 };
 
@@ -33,6 +37,7 @@ static struct server {
     const char *log_path;
     FILE *log;
     int listener;
+    lg_time listen_again; /* not before: there were no descriptors */
     struct client clients[CLIENTS];
     lg_readiness readiness;
 } server = {.listener = -1, .readiness = LG_READINESS_INIT(NULL)};
@@ -49,7 +54,9 @@ static void answer(struct client *client)
 {
     char path[64] = "";
     sscanf(client->request, "GET %63s", path);
-    if (send(client->fd, client->response, strlen(client->response), MSG_NOSIGNAL) > 0)
+    /* It is the first that this socket sends, and short: there is room for all of it. */
+    size_t length = strlen(client->response);
+    if (send(client->fd, client->response, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length)
         fprintf(server.log, "%s\n", path);
     hang_up(client);
 }
@@ -76,17 +83,24 @@ static void hear(struct client *client)
         client->due += 800 * LG_MILLISECOND;
 }
 
-static void take_connection(void)
+static struct client *free_place(void)
+{
+    for (size_t i = 0; i < CLIENTS; i++) {
+        if (server.clients[i].fd < 0)
+            return &server.clients[i];
+    }
+    return NULL;
+}
+
+/* If there are no descriptors, the connection remains to be taken, and poll would return at once: a pause. (Other errors are
+ * those of a connection that has gone again.) */
+static void take_connection(struct client *client)
 {
     int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
-    for (size_t i = 0; i < CLIENTS && fd >= 0; i++) {
-        if (server.clients[i].fd < 0) {
-            server.clients[i] = (struct client){.fd = fd};
-            return;
-        }
-    }
     if (fd >= 0)
-        close(fd);
+        *client = (struct client){.fd = fd, .give_up = lg_now() + PATIENCE};
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        server.listen_again = lg_now() + PAUSE;
 }
 
 static int milliseconds_until(lg_time time)
@@ -95,32 +109,51 @@ static int milliseconds_until(lg_time time)
     return rest <= 0 ? 0 : (int)(rest / LG_MILLISECOND) + 1;
 }
 
+static lg_time sooner(lg_time a, lg_time b)
+{
+    return a < b ? a : b;
+}
+
+/* A connection that has something to read, or whose time has come. */
+static void attend(struct client *client, bool readable)
+{
+    if (readable)
+        hear(client);
+    if (client->fd < 0)
+        return;
+    if (client->due && client->due <= lg_now())
+        answer(client);
+    else if (!client->due && client->give_up <= lg_now())
+        hang_up(client);
+}
+
 /* Waits for what comes next, but not longer than `until`, or until fd can be read, and deals with it. False: there
  * are no connections. */
 static bool serve_some(int fd, lg_time until)
 {
-    struct pollfd fds[CLIENTS + 2] = {{.fd = fd, .events = POLLIN},
-                                      {.fd = server.listener, .events = POLLIN}};
-    bool any = false;
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct client *client = &server.clients[i];
-        any = any || client->fd >= 0;
-        fds[i + 2] = (struct pollfd){.fd = client->due ? -1 : client->fd, .events = POLLIN};
-        if (client->fd >= 0 && client->due && client->due < until)
-            until = client->due;
+    struct pollfd fds[CLIENTS + 2];
+    struct client *clients[CLIENTS + 2], *place = free_place();
+    nfds_t count = 0; /* of what is there: poll refuses more than RLIMIT_NOFILE */
+    bool listens = server.listener >= 0 && place && server.listen_again <= lg_now();
+    fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = listens ? server.listener : -1, .events = POLLIN};
+    if (server.listener >= 0 && place && !listens)
+        until = sooner(until, server.listen_again);
+    for (struct client *client = server.clients; client < server.clients + CLIENTS; client++) {
+        if (client->fd < 0)
+            continue;
+        until = sooner(until, client->due ? client->due : client->give_up);
+        clients[count] = client;
+        fds[count++] = (struct pollfd){.fd = client->due ? -1 : client->fd, .events = POLLIN};
     }
+    bool any = count > 2;
     if (!any && server.listener < 0)
         return false;
-    int count = poll(fds, CLIENTS + 2, until == LG_DURATION_MAX ? -1 : milliseconds_until(until));
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct client *client = &server.clients[i];
-        if (count > 0 && fds[i + 2].revents)
-            hear(client);
-        if (client->fd >= 0 && client->due && client->due <= lg_now())
-            answer(client);
-    }
-    if (count > 0 && fds[1].revents)
-        take_connection();
+    int ready = poll(fds, count, until == LG_DURATION_MAX ? -1 : milliseconds_until(until));
+    for (nfds_t i = 2; i < count; i++)
+        attend(clients[i], ready > 0 && fds[i].revents);
+    if (ready > 0 && fds[1].revents)
+        take_connection(place);
     return any;
 }
 

@@ -126,6 +126,8 @@ static lg_error *post(CURL *curl, const char *url, const char *body, size_t size
     lg_func (lg_error *, err) {
         long status = 0;
         struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+        if (!headers)
+            lg_return(&lg_error_out_of_memory);
         lg_defer(curl_slist_free_all, headers);
         curl_easy_setopt(curl, CURLOPT_URL, url);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -177,7 +179,10 @@ static void export_all(struct tracer *tracer)
         }
         lg_error *err = export(curl, tracer->url, batch, count);
         tracer->not_exported += err ? count : 0;
-        tracer->failures = lg_error_join(tracer->failures, err);
+        if (!tracer->failures)
+            tracer->failures = err; /* the first tells enough: a collector may be away for long */
+        else
+            lg_error_free(err);
     }
 }
 

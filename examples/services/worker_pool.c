@@ -22,7 +22,9 @@
 
 #include <lifoguard/lifoguard.h>
 
-enum { WORKERS = 8, QUEUE = 200, ACCEPTED = '+', REFUSED = '-' };
+enum { WORKERS = 8, QUEUE = 200, CONNECTIONS = 200, ACCEPTED = '+', REFUSED = '-' };
+
+#define IDLE_LIMIT LG_MINUTE /* a connection that sends no job for so long is closed */
 
 static struct {
     const char *socket_path, *log_path, *metrics_path;
@@ -75,16 +77,21 @@ static lg_error *run(uint64_t job)
     lg_sleep((lg_duration)(job * 2654435761U % 4) * LG_MILLISECOND); /* the work */
     __atomic_fetch_add(&pool.done, 1, __ATOMIC_SEQ_CST);
     int length = snprintf(line, sizeof(line), "%" PRIu64 "\n", job);
-    if (write(pool.log, line, (size_t)length) != length)
-        return lg_error_new_errno("log job %" PRIu64, job);
-    return NULL;
+    return lg_error_wrap(lg_write(pool.log, line, (size_t)length, lg_until_forever(), NULL),
+                         "log job %" PRIu64, job);
 }
 
 static lg_error *work(void)
 {
     lg_error *error = NULL;
-    lg_chan_each (pool.queue, uint64_t, job)
-        lg_error_join_into(&error, run(job));
+    lg_chan_each (pool.queue, uint64_t, job) {
+        lg_error *failed = run(job);
+        if (!error)
+            error =
+                failed; /* the first tells enough: a pool that lives long keeps no list of them */
+        else
+            lg_error_free(failed);
+    }
     return error;
 }
 
@@ -120,8 +127,8 @@ static void serve(int connection)
     char answer = ACCEPTED;
     lg_defer(lg_close, connection, NULL);
     while (answer == ACCEPTED) {
-        lg_error *error = lg_read_full(connection, &job, sizeof(job),
-                                       lg_until_context(pool.accepting), NULL);
+        lg_until until = lg_until_within(lg_until_context(pool.accepting), IDLE_LIMIT);
+        lg_error *error = lg_read_full(connection, &job, sizeof(job), until, NULL);
         if (!error) {
             answer = accept_job(job) ? ACCEPTED : REFUSED;
             error = lg_write(connection, &answer, 1, lg_until_timeout(5 * LG_SECOND), NULL);
@@ -158,6 +165,8 @@ static lg_error *start_accepting(void *unused, const lg_context *context)
     struct sockaddr_un address = address_of(pool.socket_path);
     (void)unused;
     (void)context;
+    if (strlen(pool.socket_path) >= sizeof(address.sun_path))
+        return lg_error_new_code(ENAMETOOLONG, "listen on %s", pool.socket_path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return lg_error_new_errno("socket");
@@ -167,6 +176,7 @@ static lg_error *start_accepting(void *unused, const lg_context *context)
         return error;
     }
     pool.listener = fd;
+    lg_group_set_limit(&pool.intake, CONNECTIONS + 1); /* more wait to be accepted */
     lg_group_go(&pool.intake, accept_connections);
     return NULL;
 }

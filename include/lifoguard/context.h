@@ -213,7 +213,8 @@ LG_API bool lg_context_deadline(const lg_context *ctx, lg_time *when);
 /* The value for a key: of the nearest context, from this one upwards, that was given one; or NULL. */
 LG_API void *lg_context_value(const lg_context *ctx, const lg_context_key *key);
 
-/* Where it comes from, as snprintf: "background, with value user, with deadline query, 2s". For reports. */
+/* Where it comes from, as snprintf: "background, with value user, with signals SIGINT, SIGTERM,
+ * with deadline query, 2s". Control characters in names are escaped. For reports. */
 LG_API size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size);
 
 /* ---- waiting -------------------------------------------------------------------------------------- */

@@ -207,7 +207,8 @@ typedef struct lg_pending_call {
 
 /* Calls visit for each pending call, the next one to run first, until it returns false. What is
  * pointed to is valid during the visit. visit may itself defer, but not leave by panic into
- * the caller's own pending calls. Returns the number of calls visited. */
+ * the caller's own pending calls. Calls that the library itself has deferred are left out.
+ * Returns the number of calls visited. */
 LG_API size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
 /* Writes them to a stream, one a line: "fclose(file)  main.c:12 in read_all  0x5581…". */

@@ -203,7 +203,7 @@ LG_API const char *lg_error_message(const lg_error *error);
 
 /*
  * Where it was made (a join: where its first member was; a static error: where it is defined). ""
- * and 0 for NULL.
+ * and 0 for NULL; "lifoguard" and 0 for an error of the library's own (E8).
  */
 LG_API const char *lg_error_file(const lg_error *error);
 LG_API int lg_error_line(const lg_error *error);
@@ -243,8 +243,8 @@ LG_API size_t lg_error_format(const lg_error *error, char *buffer, size_t size);
 LG_API char *lg_error_text(const lg_error *error) __attribute__((__warn_unused_result__));
 
 /*
- * Writes that line and a line feed. Control characters in messages are written as \n, \t or \x1b,
- * so that a line is a line and no message can drive a terminal. `file` is locked meanwhile; whether
+ * Writes that line and a line feed. Control characters in messages, and bytes that are not UTF-8,
+ * are written as \n, \t or \x1b, so that a line is a line and no message can drive a terminal (E8). `file` is locked meanwhile; whether
  * writing failed can be asked of it (ferror).
  */
 LG_API void lg_error_print(const lg_error *error, FILE *file);

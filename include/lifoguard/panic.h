@@ -73,7 +73,7 @@ LG_API lg_error *lg_panic_take_error(lg_panic_info *panic);
 /* The panic that this one replaced (P4), or NULL. */
 LG_API const lg_panic_info *lg_panic_previous(const lg_panic_info *panic);
 
-/* Where it was begun. */
+/* Where it was begun; "lifoguard" and 0 if the library began it (E8): its report says where the program called the library. */
 LG_API const char *lg_panic_file(const lg_panic_info *panic);
 LG_API unsigned lg_panic_line(const lg_panic_info *panic);
 

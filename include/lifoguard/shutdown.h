@@ -41,7 +41,7 @@
  * program itself unwinds, and so stops the stages if lg_shutdown_close is deferred where it passes.
  *
  * Signals. SIGINT and SIGTERM (or others) are requests to end, from lg_shutdown_new on, and a second one, at whatever
- * time, ends the process at once with status 128 + its number, after saying in the log, or on stderr, what is pending
+ * time (but see repeat_window), ends the process at once with status 128 + its number, after saying in the log, or on stderr, what is pending
  * (S5). The handler only writes to a descriptor; signals that are ignored (nohup) stay ignored; the masks stay as they
  * are. A thread of the library's reads the descriptor, so the second one works whatever the program does.
  *
@@ -83,9 +83,11 @@ typedef struct lg_shutdown_options {
     lg_notify *notify;       /* borrowed; NULL: none */
     const int *signals;      /* ends with 0; NULL: SIGINT and SIGTERM */
     bool no_signals;
-    /* A second signal that comes within this time after the first is taken for a part of it: some runners pass on the
-     * SIGINT that a terminal has sent to their child already. */
-    lg_duration same_signal;
+    /* The same signal once more within this time after the first is a part of the first (S7): timeout(1) signals its child
+     * and then the child's group, and some runners pass on the SIGINT that a terminal has sent to their child already.
+     * Another signal is a second one at any time. 0: half a second; less than 0: every signal after the first is a second
+     * one. */
+    lg_duration repeat_window;
     /* A descriptor to which is written, line by line: the stages and their limits once the program is ready, the request,
      * each stop, the report. What cannot be written within a tenth of a second is dropped. 0: nothing is written. */
     int log;

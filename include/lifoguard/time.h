@@ -51,8 +51,8 @@ LG_API size_t lg_duration_format(lg_duration duration, char *buffer, size_t size
  * with a fraction or not and with a unit: "300ms", "-1.5h", "2h45m", "0"; units are ns, us (µs in
  * UTF-8 with either of the two letters), ms, s, m, h. Nothing else may stand in `text`, blanks
  * neither. Digits of a fraction below a nanosecond are cut off. Returns NULL and sets *duration; or
- * an error that quotes the text and says what is wrong with it, and leaves *duration alone. A NULL
- * text is an error too.
+ * an error that quotes the text (escaped, and not much more than its first hundred bytes) and says
+ * what is wrong with it, and leaves *duration alone. A NULL text is an error too.
  */
 LG_API lg_error *lg_duration_parse(const char *text, lg_duration *duration)
     __attribute__((__warn_unused_result__));

@@ -14,6 +14,7 @@ struct lgi_after {
     struct lg_context *context; /* held */
     struct lgi_task *start;     /* NULL: it has begun, or may any moment */
     struct lgi_after *next;     /* while it is free */
+    struct shard *shard;        /* from which it came, and to which it goes back */
     /* What follows is guarded by this; it is taken before the context's. */
     uint32_t lock;
     uint64_t number;            /* goes up with each use */
@@ -30,6 +31,9 @@ struct chunk {
     struct lgi_after after[AT_ONCE];
 };
 
+/* Which of them is taken from depends on the thread, and most functions end on another thread than the one that made them.
+ * So each goes back to the shard from which it came: else one shard would be given all of them, and another would
+ * allocate for ever. */
 static struct shard {
     _Alignas(64) uint32_t lock;
     struct lgi_after *free;
@@ -54,8 +58,10 @@ static struct lgi_after *take(void)
     struct chunk *chunk = calloc(1, sizeof(*chunk));
     if (!chunk)
         return NULL;
-    for (unsigned i = 1; i < AT_ONCE - 1; i++)
-        chunk->after[i].next = &chunk->after[i + 1];
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        chunk->after[i].shard = shard;
+        chunk->after[i].next = i > 0 && i < AT_ONCE - 1 ? &chunk->after[i + 1] : NULL;
+    }
     lgi_lock(&shard->lock);
     chunk->next = shard->chunks;
     shard->chunks = chunk;
@@ -67,7 +73,7 @@ static struct lgi_after *take(void)
 
 static void give(struct lgi_after *after)
 {
-    struct shard *shard = my_shard();
+    struct shard *shard = after->shard;
     lgi_lock(&shard->lock);
     after->next = shard->free;
     shard->free = after;

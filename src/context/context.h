@@ -131,6 +131,10 @@ void lgi_after_begin(struct lgi_child *child);
 void lgi_timeout_stop(struct lg_context *ctx);
 void lgi_timeout_free(struct lg_context *ctx);
 
+/* "SIGINT, SIGTERM": those that it was made for. */
+enum { LGI_SIGNALS_TEXT = 1024 };
+void lgi_signals_names(const struct lg_context *ctx, char *buffer, size_t size);
+
 /* signal_context.c: it is done; its owner ends it. */
 size_t lgi_signalled_size(void);
 void lgi_signals_done(struct lg_context *ctx);

@@ -744,6 +744,23 @@ START_TEST(a_context_describes_where_it_comes_from)
 }
 END_TEST
 
+START_TEST(E8_a_description_names_signals_and_escapes_names)
+{
+    static const lg_context_key odd_key = {.name = "odd\n\x1b[31m"};
+    char text[200];
+    lg_context *signals;
+    ck_assert_ptr_null(lg_context_with_signals(lg_context_background(), &signals, SIGTERM, SIGINT));
+    lg_context *value = lg_context_with_value(signals, &odd_key, NULL);
+    lg_context *timeout = lg_context_with_timeout(value, LG_SECOND, .name = "a\nb");
+    lg_context_describe(timeout, text, sizeof(text));
+    ck_assert_str_eq(text, "background, with signals SIGINT, SIGTERM, "
+                           "with value odd\\n\\x1b[31m, with deadline a\\nb, 1s");
+    lg_context_free(timeout);
+    lg_context_free(value);
+    lg_context_free(signals);
+}
+END_TEST
+
 RUN_TESTS("context", C1_the_background_is_never_done, C1_C2_cancelling_is_idempotent,
           C1_every_kind_can_be_cancelled_and_ended,
           C2_a_parent_cancels_its_descendants_never_the_reverse, C2_the_first_cause_wins,
@@ -759,4 +776,4 @@ RUN_TESTS("context", C1_the_background_is_never_done, C1_C2_cancelling_is_idempo
           ending_can_be_deferred_and_left_to_the_block, ending_under_those_who_wait,
           who_outlives_the_owner_has_a_child, misuse_panics_and_says_what_to_do,
           C9_waiting_for_a_context_with_a_context, C9_a_cancel_wakes_who_waits, errno_is_left_alone,
-          a_context_describes_where_it_comes_from)
+          a_context_describes_where_it_comes_from, E8_a_description_names_signals_and_escapes_names)

@@ -3,6 +3,8 @@
 
 #include "testing/failing_malloc.h"
 
+#include <lifoguard/waitgroup.h>
+
 static void let_go(void *value)
 {
     (void)value;
@@ -247,6 +249,37 @@ START_TEST(out_of_memory_for_a_signal_context)
 }
 END_TEST
 
-RUN_TESTS("memory", each_is_one_allocation, out_of_memory_panics_and_keeps_nothing,
-          C5_out_of_memory_for_a_function, cancelling_needs_no_memory, waiting_needs_no_memory,
-          E7_a_copy_of_the_cause, out_of_memory_for_a_signal_context)
+/* ---- in the long run ---- */
+
+static void cancel_with_a_function(lg_waitgroup *called)
+{
+    lg_waitgroup_add(called, 1);
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_on_done(ctx, lg_waitgroup_done, called);
+    lg_context_free(ctx);
+    lg_waitgroup_wait(called);
+}
+
+/* This thread makes them, and they end on workers. A few more are allocated than one: the last one's place may still be
+ * on its way back. */
+START_TEST(C5_functions_that_end_on_other_threads_leave_nothing)
+{
+    enum { TIMES = 4096, SPARE = 4 };
+    lg_waitgroup called = {0};
+    if (!can_fail_allocations())
+        return;
+    for (int i = 0; i < 100; i++)
+        cancel_with_a_function(&called);
+    memory_watch(0, false);
+    for (int i = 0; i < TIMES; i++)
+        cancel_with_a_function(&called);
+    long made = memory.made;
+    memory_ignore();
+    ck_assert_int_le(made, 2 * TIMES + SPARE); /* a context and a goroutine each */
+}
+END_TEST
+
+RUN_TESTS("memory", C5_functions_that_end_on_other_threads_leave_nothing, each_is_one_allocation,
+          out_of_memory_panics_and_keeps_nothing, C5_out_of_memory_for_a_function,
+          cancelling_needs_no_memory, waiting_needs_no_memory, E7_a_copy_of_the_cause,
+          out_of_memory_for_a_signal_context)

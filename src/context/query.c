@@ -9,6 +9,7 @@
 
 #include "closers/own_fd.h"
 #include "context/context.h"
+#include "error/escape.h"
 #include "error/keep_errno.h"
 #include "error/share.h"
 #include "sched/futex.h"
@@ -98,6 +99,16 @@ void *lg_context_value(const lg_context *ctx, const lg_context_key *key)
 
 /* ---- for reports ---- */
 
+/* A name of the program's, as it may stand in a report. */
+static size_t describe_name(const char *kind, const char *name, char *buffer, size_t size)
+{
+    char escaped[128];
+    if (!name)
+        return (size_t)snprintf(buffer, size, "%s", kind);
+    lgi_escape(name, escaped, sizeof(escaped));
+    return (size_t)snprintf(buffer, size, "%s %s", kind, escaped);
+}
+
 static size_t describe_one(const struct lg_context *ctx, char *buffer, size_t size)
 {
     static const char *const kinds[] = {
@@ -110,16 +121,21 @@ static size_t describe_one(const struct lg_context *ctx, char *buffer, size_t si
         [LGI_MERGED] = ", merged",
         [LGI_WITH_SIGNALS] = ", with signals",
     };
-    const char *name = NULL;
-    if (ctx->kind == LGI_WITH_VALUE)
-        name = ((const struct lgi_valued *)ctx)->key->name;
-    else if (ctx->kind == LGI_WITH_DEADLINE || ctx->kind == LGI_FOR_CLEANUP)
-        name = ((const struct lgi_timeout *)ctx)->cause
-                   ? lg_error_message(((const struct lgi_timeout *)ctx)->cause)
-                   : NULL;
-    int length = snprintf(buffer, size, "%s%s%s", kinds[ctx->kind], name ? " " : "",
-                          name ? name : "");
-    return length < 0 ? 0 : (size_t)length;
+    const char *kind = kinds[ctx->kind];
+    char signals[LGI_SIGNALS_TEXT];
+    switch (ctx->kind) {
+    case LGI_WITH_VALUE:
+        return describe_name(kind, ((const struct lgi_valued *)ctx)->key->name, buffer, size);
+    case LGI_WITH_SIGNALS:
+        lgi_signals_names(ctx, signals, sizeof(signals));
+        return (size_t)snprintf(buffer, size, "%s %s", kind, signals);
+    case LGI_WITH_DEADLINE:
+    case LGI_FOR_CLEANUP: {
+        const lg_error *cause = ((const struct lgi_timeout *)ctx)->cause;
+        return describe_name(kind, cause ? lg_error_message(cause) : NULL, buffer, size);
+    }
+    default: return describe_name(kind, NULL, buffer, size);
+    }
 }
 
 /* From the root down, in two passes and without recursion, however deep it is. */
@@ -131,7 +147,7 @@ size_t lg_context_describe(const lg_context *ctx, char *buffer, size_t size)
         length += describe_one(at, NULL, 0);
     end = length;
     for (const struct lg_context *at = self; at && size > 0; at = at->parent) {
-        char text[128];
+        char text[LGI_SIGNALS_TEXT + 32];
         size_t part = describe_one(at, text, sizeof(text));
         end -= part;
         for (size_t i = 0; i < part && end + i < size - 1; i++)

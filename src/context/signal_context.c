@@ -2,6 +2,8 @@
 #include <lifoguard/panic.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "context/context.h"
 #include "sched/runtime.h"
@@ -10,6 +12,8 @@
 struct signalled {
     struct lg_context context;
     struct lgi_signal_watch watch;
+    uint64_t
+        asked_for; /* a bit for each, as in the watch, which leaves out those that are ignored */
 };
 
 static struct signalled *signalled_of(struct lgi_signal_watch *watch)
@@ -18,8 +22,9 @@ static struct signalled *signalled_of(struct lgi_signal_watch *watch)
 }
 
 /* Its owner ends it by ending the watch first. */
-static void got(struct lgi_signal_watch *watch, int number)
+static void got(struct lgi_signal_watch *watch, int number, lg_time when)
 {
+    (void)when;
     (void)number;
     lgi_context_hold(&signalled_of(watch)->context);
 }
@@ -41,6 +46,22 @@ static void count(const struct lg_context *ctx, int by)
 {
     if (((const struct signalled *)ctx)->watch.signals)
         __atomic_add_fetch(&lgi_outside, (uint32_t)by, __ATOMIC_SEQ_CST);
+}
+
+void lgi_signals_names(const struct lg_context *ctx, char *buffer, size_t size)
+{
+    uint64_t set = ((const struct signalled *)ctx)->asked_for;
+    size_t length = 0;
+    *buffer = '\0';
+    for (int number = 1; number <= 64 && length < size; number++) {
+        if (!(set & UINT64_C(1) << (number - 1)))
+            continue;
+        const char *name = lg_error_message(lgi_signal_error(number));
+        if (strncmp(name, "signal SIG", 10) == 0)
+            name += strlen("signal ");
+        length += (size_t)snprintf(buffer + length, size - length, "%s%s", length ? ", " : "",
+                                   name);
+    }
 }
 
 void lgi_signals_done(struct lg_context *ctx)
@@ -72,6 +93,7 @@ lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int
         lgi_context_no_memory("lg_context_with_signals");
     struct signalled *signalled = (struct signalled *)made;
     signalled->watch = (struct lgi_signal_watch){.signals = set, .got = got, .later = later};
+    signalled->asked_for = set;
     lg_error *err = lgi_signals_watch(&signalled->watch);
     if (err) {
         lgi_context_release(made);

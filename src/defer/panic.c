@@ -10,6 +10,7 @@
 
 #include "defer/unwinding.h"
 #include "error/error_internal.h"
+#include "error/escape.h"
 
 /* ---- the pools ------------------------------------------------------------------------------ */
 
@@ -255,10 +256,12 @@ const lg_panic_info *lg_panic_previous(const lg_panic_info *panic)
 
 const char *lg_panic_file(const lg_panic_info *panic)
 {
-    return panic ? panic->file : "";
+    if (!panic)
+        return "";
+    return lgi_is_own_source(panic->file) ? LGI_OWN_SOURCE : panic->file;
 }
 
 unsigned lg_panic_line(const lg_panic_info *panic)
 {
-    return panic ? panic->line : 0;
+    return panic && !lgi_is_own_source(panic->file) ? panic->line : 0;
 }

@@ -8,7 +8,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "defer/unwinding.h"
+#include "defer/trace.h"
+#include "error/escape.h"
 
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size)
 {
@@ -106,6 +107,8 @@ struct visitor {
 static bool show(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
 {
     char text[256];
+    if (lgi_is_own_source(site->file))
+        return true;
     lgi_call_text(site, text, sizeof(text));
     const lg_pending_call call = {.call = text,
                                   .file = site->file,
@@ -154,17 +157,18 @@ size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), 
 
 static bool print(const lg_pending_call *call, void *data)
 {
-    FILE *stream = data;
-    fprintf(stream, "%s  %s:%u in %s", call->call, call->file, call->line, call->function);
+    struct lgi_sink *sink = data;
+    lgi_print(sink, "%s  %s:%u in %s", call->call, call->file, call->line, call->function);
     for (unsigned i = 0; i < call->count; i++)
-        fprintf(stream, " %#jx", (uintmax_t)call->words[i]);
-    putc('\n', stream);
+        lgi_print(sink, " %#zx", (size_t)call->words[i]);
+    lgi_print(sink, "\n");
     return true;
 }
 
 void lg_pending_print(FILE *stream)
 {
-    lg_pending_visit(print, stream);
+    struct lgi_stream to = lgi_stream(stream, 0);
+    lg_pending_visit(print, &to.sink);
 }
 
 size_t lg_pending_skipped_count(void)

@@ -7,47 +7,113 @@
 
 #include "defer/symbol.h"
 #include "error/error_internal.h"
+#include "error/escape.h"
+
+/* ---- printing ---- */
+
+/* What is on its way to a sink, so that a line takes one call. */
+struct line {
+    struct lgi_sink *sink;
+    size_t length;
+    char text[1024];
+};
+
+static void flush(struct line *line)
+{
+    if (line->length > 0)
+        line->sink->put(line->sink, line->text, line->length);
+    line->length = 0;
+}
+
+static void add(struct line *line, const char *text, size_t length)
+{
+    if (line->length + length > sizeof(line->text))
+        flush(line);
+    memcpy(line->text + line->length, text, length);
+    line->length += length;
+}
+
+static void add_text(struct line *line, const char *text, int most)
+{
+    const char *start = text;
+    while ((most < 0 || text - start < most) && *text) {
+        char escaped[LGI_ESCAPED];
+        size_t length = lgi_escape_next(&text, escaped);
+        add(line, escaped, length);
+    }
+}
+
+static void add_number(struct line *line, uintmax_t number, bool hexadecimal)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    unsigned base = hexadecimal ? 16 : 10;
+    do
+        digits[--at] = "0123456789abcdef"[number % base];
+    while ((number /= base) > 0);
+    if (hexadecimal && (digits[at] != '0'))
+        add(line, "0x", 2);
+    add(line, digits + at, sizeof(digits) - at);
+}
+
+static void add_signed(struct line *line, int number)
+{
+    if (number < 0)
+        add(line, "-", 1);
+    add_number(line, number < 0 ? -(uintmax_t)number : (uintmax_t)number, false);
+}
+
+static bool skips(const char **format, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    bool begins = strncmp(*format, prefix, length) == 0;
+    if (begins)
+        *format += length;
+    return begins;
+}
 
 void lgi_print(struct lgi_sink *sink, const char *format, ...)
 {
-    char line[1024];
+    struct line line = {.sink = sink, .length = 0};
     va_list values;
     va_start(values, format);
-    int length = vsnprintf(line, sizeof(line), format, values);
+    while (*format) {
+        if (skips(&format, "%s")) {
+            add_text(&line, va_arg(values, const char *), -1);
+        } else if (skips(&format, "%.*s")) {
+            int most = va_arg(values, int);
+            add_text(&line, va_arg(values, const char *), most);
+        } else if (skips(&format, "%u")) {
+            add_number(&line, va_arg(values, unsigned), false);
+        } else if (skips(&format, "%d")) {
+            add_signed(&line, va_arg(values, int));
+        } else if (skips(&format, "%zu")) {
+            add_number(&line, va_arg(values, size_t), false);
+        } else if (skips(&format, "%#zx")) {
+            add_number(&line, va_arg(values, size_t), true);
+        } else {
+            add(&line, format++, 1);
+        }
+    }
     va_end(values);
-    if (length >= (int)sizeof(line)) {
-        length = sizeof(line) - 1;
-        line[length - 1] = '\n';
-    }
-    if (length > 0)
-        sink->put(sink, line, (size_t)length);
-}
-
-void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic)
-{
-    if (!panic)
-        return;
-    lgi_print_panics(sink, panic->previous);
-    lgi_print(sink, "%spanic: %s%s\n        at %s:%u\n", panic->previous ? "    then " : "",
-              panic->message, panic->recovered ? " [recovered]" : "", panic->file, panic->line);
-    for (const lg_error *e = panic->abandoned; e; e = lgi_error_linked(e)) {
-        char text[512];
-        lg_error_format(e, text, sizeof(text));
-        lgi_print(sink, "        abandoned by it: %s\n", text);
-    }
+    flush(&line);
 }
 
 void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic)
 {
-    if (panic->ran_count == 0)
-        return;
-    lgi_print(sink, "deferred calls that it ran, first to last:\n");
     unsigned first = panic->ran_count > LGI_RAN ? panic->ran_count - LGI_RAN : 0;
-    if (first > 0)
-        lgi_print(sink, "    (%u before these)\n", first);
+    bool begun = false;
     for (unsigned i = first; i < panic->ran_count; i++) {
+        const struct lgi_site *site = panic->ran[i % LGI_RAN];
+        if (lgi_is_own_source(site->file))
+            continue;
+        if (!begun)
+            lgi_print(sink, "deferred calls that it ran, first to last:\n");
+        if (!begun && first > 0)
+            lgi_print(sink, "    (%u before these)\n", first);
+        begun = true;
         lgi_print(sink, "    ");
-        lgi_print_call(sink, panic->ran[i % LGI_RAN]);
+        lgi_print_call(sink, site);
     }
 }
 
@@ -56,6 +122,22 @@ void lgi_print_call(struct lgi_sink *sink, const struct lgi_site *site)
     char text[256];
     lgi_call_text(site, text, sizeof(text));
     lgi_print(sink, "%s  %s:%u in %s\n", text, site->file, site->line, site->caller);
+}
+
+static void put_in_stream(struct lgi_sink *sink, const char *text, size_t length)
+{
+    struct lgi_stream *to = (struct lgi_stream *)sink;
+    for (size_t i = 0; i < length; i++) {
+        if (!to->in_line)
+            fprintf(to->file, "%*s", to->indent, "");
+        to->in_line = text[i] != '\n';
+        putc(text[i], to->file);
+    }
+}
+
+struct lgi_stream lgi_stream(FILE *file, int indent)
+{
+    return (struct lgi_stream){.sink = {put_in_stream}, .file = file, .indent = indent};
 }
 
 /* ---- stacks ---- */
@@ -97,6 +179,24 @@ static bool is_outermost(const struct lgi_symbol *symbol)
     return false;
 }
 
+static bool begins(const char *name, const char *prefix)
+{
+    return name && strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Is it a function of the library's, as far as names and debug information tell? */
+static bool is_own(const struct lgi_symbol *symbol)
+{
+    return lgi_is_own_source(symbol->file) || begins(symbol->function, "lg_") ||
+           begins(symbol->function, "lgi_");
+}
+
+/* Does the place stand in the library's headers, a function of which the compiler has put into the program's? */
+static bool is_in_header(const struct lgi_symbol *symbol)
+{
+    return symbol->file && strstr(symbol->file, "/include/lifoguard/");
+}
+
 /* How many frames at the inner end are the library's, below the function that was called. */
 static unsigned inner_frames(const struct lgi_symbol *symbols, unsigned count)
 {
@@ -108,9 +208,9 @@ static unsigned inner_frames(const struct lgi_symbol *symbols, unsigned count)
             continue;
         if (is_outermost(&symbols[i]))
             return inner;
-        if (strncmp(function, "lg_", 3) == 0)
+        if (begins(function, "lg_"))
             return i;
-        if (strncmp(function, "lgi_", 4) == 0)
+        if (begins(function, "lgi_"))
             inner = i + 1;
     }
     return inner;
@@ -122,7 +222,12 @@ static void say_frames(struct lgi_sink *sink, const uintptr_t *frames,
     for (unsigned i = 0; i < count && !is_outermost(&symbols[i]); i++) {
         const struct lgi_symbol *symbol = &symbols[i];
         const char *function = symbol->function ? symbol->function : "?";
-        if (symbol->file)
+        if (is_own(symbol)) {
+            if (begins(function, "lg_"))
+                lgi_print(sink, "    %s\n", function);
+        } else if (is_in_header(symbol)) {
+            lgi_print(sink, "    %s\n", function);
+        } else if (symbol->file)
             lgi_print(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
         else if (symbol->object)
             lgi_print(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
@@ -141,20 +246,84 @@ void lgi_print_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
         lgi_print(sink, "    (more frames were not kept)\n");
 }
 
-void lgi_print_stack(struct lgi_sink *sink, const lg_panic_info *panic)
+/* ---- panics ---- */
+
+/* The frames of the program and of the library in which a panic began, innermost first, and how many. */
+static unsigned frames_of(const lg_panic_info *panic, const uintptr_t **frames)
 {
-    struct lgi_symbol symbols[LGI_FRAMES];
     unsigned first = 0;
     for (unsigned k = 0; k < panic->frame_count; k++) {
         if (panic->frames[k] == (uintptr_t)panic->origin)
-            first = k; /* below are the library's own frames */
+            first = k; /* below are those of panicking itself */
     }
-    unsigned count = panic->frame_count - first;
+    *frames = panic->frames + first;
+    return panic->frame_count - first;
+}
+
+/* Of a panic that began in the library: where the program called it. */
+static void print_caller(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    struct lgi_symbol symbols[LGI_FRAMES];
+    const uintptr_t *frames;
+    unsigned count = frames_of(panic, &frames), i = 0;
+    lgi_symbols(frames, symbols, count);
+    while (i < count && is_own(&symbols[i]))
+        i++;
+    if (i == count)
+        return;
+    if (symbols[i].file && !is_in_header(&symbols[i]))
+        lgi_print(sink, "        at %s:%d\n", symbols[i].file, symbols[i].line);
+    else if (symbols[i].function)
+        lgi_print(sink, "        in %s\n", symbols[i].function);
+}
+
+static void print_place(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    if (lgi_is_own_source(panic->file))
+        print_caller(sink, panic);
+    else
+        lgi_print(sink, "        at %s:%u\n", panic->file, panic->line);
+}
+
+/* Each further line of it is marked, so that none can pass for a line of the report. */
+static void print_message(struct lgi_sink *sink, const char *message)
+{
+    for (;;) {
+        size_t length = strcspn(message, "\n");
+        lgi_print(sink, "%.*s", (int)length, message);
+        if (!message[length] || !message[length + 1])
+            return;
+        message += length + 1;
+        lgi_print(sink, "\n        | ");
+    }
+}
+
+void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    if (!panic)
+        return;
+    lgi_print_panics(sink, panic->previous);
+    lgi_print(sink, "%spanic: ", panic->previous ? "    then " : "");
+    print_message(sink, panic->message);
+    lgi_print(sink, "%s\n", panic->recovered ? " [recovered]" : "");
+    print_place(sink, panic);
+    for (const lg_error *e = panic->abandoned; e; e = lgi_error_linked(e)) {
+        char text[512];
+        lg_error_format(e, text, sizeof(text));
+        lgi_print(sink, "        abandoned by it: %s\n", text);
+    }
+}
+
+void lgi_print_stack(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    struct lgi_symbol symbols[LGI_FRAMES];
+    const uintptr_t *frames;
+    unsigned count = frames_of(panic, &frames);
     if (count == 0)
         return;
     lgi_print(sink, "stack:\n");
-    lgi_symbols(panic->frames + first, symbols, count);
-    say_frames(sink, panic->frames + first, symbols, count);
+    lgi_symbols(frames, symbols, count);
+    say_frames(sink, frames, symbols, count);
     if (panic->frame_count == LGI_FRAMES)
         lgi_print(sink, "    (more frames were not kept)\n");
 }
@@ -174,33 +343,10 @@ static void destroy(void *payload)
     free(captured);
 }
 
-struct in_file {
-    struct lgi_sink sink;
-    FILE *file;
-    int indent;
-    bool in_line;
-};
-
-/* Escapes what might drive a terminal. */
-static void put_in_file(struct lgi_sink *sink, const char *text, size_t length)
-{
-    struct in_file *to = (struct in_file *)sink;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (!to->in_line)
-            fprintf(to->file, "%*s", to->indent, "");
-        to->in_line = byte != '\n';
-        if ((byte < ' ' && byte != '\n') || byte == 0x7f)
-            fprintf(to->file, "\\x%02x", byte);
-        else
-            putc(byte, to->file);
-    }
-}
-
 static void print(const void *payload, FILE *file, int indent)
 {
     const struct captured *captured = payload;
-    struct in_file to = {.sink = {put_in_file}, .file = file, .indent = indent};
+    struct lgi_stream to = lgi_stream(file, indent);
     if (captured->panic->previous || captured->panic->abandoned)
         lgi_print_panics(&to.sink, captured->panic);
     if (captured->who[0])

@@ -2,6 +2,8 @@
 #ifndef LGI_DEFER_TRACE_H
 #define LGI_DEFER_TRACE_H
 
+#include <stdio.h>
+
 #include "defer/unwinding.h"
 
 /* Where text goes. */
@@ -9,8 +11,19 @@ struct lgi_sink {
     void (*put)(struct lgi_sink *sink, const char *text, size_t length);
 };
 
-/* Up to 1023 bytes; a longer line is cut. Allocates nothing. */
+/* As printf, with %s, %.*s, %u, %d, %zu and %#zx. The texts are escaped (error/escape.h), so every line of a report is one
+ * that stands in a format. Up to 1024 bytes are written at once. Allowed in signal handlers. */
 void lgi_print(struct lgi_sink *sink, const char *format, ...) LGI_PRINTF(2, 3);
+
+/* A sink that writes to a stream, each line behind `indent` spaces. */
+struct lgi_stream {
+    struct lgi_sink sink;
+    FILE *file;
+    int indent;
+    bool in_line;
+};
+
+struct lgi_stream lgi_stream(FILE *file, int indent);
 
 /* The panic with those that it replaced, oldest first, and the errors that they abandoned. */
 void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "testing/error.h"
 
+#include <lifoguard/time.h>
 #include <pthread.h>
 #include <stddef.h>
 
@@ -398,6 +399,43 @@ START_TEST(E5_one_line_is_one_line)
 }
 END_TEST
 
+/* C1 controls as UTF-8 and as bytes, U+2028, forms that are too long; and what is none of these. */
+START_TEST(E8_no_message_drives_a_terminal)
+{
+    static const struct {
+        const char *message, *line;
+    } cases[] = {
+        {"\xc2\x9b[31m", "\\xc2\\x9b[31m\n"}, {"\x9b[31m", "\\x9b[31m\n"},
+        {"\xc2\xa0", "\xc2\xa0\n"},           {"\xe2\x80\xa8x", "\\xe2\\x80\\xa8x\n"},
+        {"\xc0\x9b", "\\xc0\\x9b\n"},         {"\xf0\x9f\x9a\x91", "\xf0\x9f\x9a\x91\n"},
+        {"cut \xe2\x82", "cut \\xe2\\x82\n"}, {"\r\b", "\\x0d\\x08\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lg_error *err = lg_error_new(cases[i].message);
+        char *line = printed(err, lg_error_print);
+        ck_assert_str_eq(line, cases[i].line);
+        free(line);
+        lg_error_free(err);
+    }
+}
+END_TEST
+
+/* Where in the library an error was made means nothing to the program. */
+START_TEST(E8_no_place_in_the_library_is_shown)
+{
+    lg_duration duration;
+    lg_error *err = lg_duration_parse("x", &duration);
+    ck_assert_str_eq(lg_error_file(err), "lifoguard");
+    ck_assert_int_eq(lg_error_line(err), 0);
+    char *tree = printed(err, lg_error_print_tree);
+    ck_assert_str_eq(tree, "invalid duration \"x\" (lifoguard)\n");
+    free(tree);
+    lg_error_free(err);
+    ck_assert_str_eq(lg_error_file(&lg_error_out_of_memory), "lifoguard");
+    ck_assert_int_eq(lg_error_line(&lg_error_out_of_memory), 0);
+}
+END_TEST
+
 START_TEST(E5_tree_is_indented)
 {
     const int line = __LINE__;
@@ -522,6 +560,8 @@ int main(void)
     tcase_add_test(tests, E3_payloads_are_destroyed_from_the_outside_in);
     tcase_add_test(tests, E5_format_is_as_snprintf);
     tcase_add_test(tests, E5_one_line_is_one_line);
+    tcase_add_test(tests, E8_no_message_drives_a_terminal);
+    tcase_add_test(tests, E8_no_place_in_the_library_is_shown);
     tcase_add_test(tests, E5_tree_is_indented);
     tcase_add_test(tests, E5_a_kind_may_print_more);
     tcase_add_test(tests, E5_tree_indentation_is_bounded);

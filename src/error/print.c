@@ -1,5 +1,6 @@
 /* The text of errors. */
 #define _GNU_SOURCE
+#include "escape.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -82,23 +83,11 @@ char *lg_error_text(const lg_error *error)
 /* Locked by the caller, so the unlocked forms do. */
 static void put_in_file(struct sink *sink, const char *text)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte >= ' ' && byte != 0x7f) {
-            putc_unlocked(byte, sink->file);
-            continue;
-        }
-        putc_unlocked('\\', sink->file);
-        if (byte == '\n') {
-            putc_unlocked('n', sink->file);
-        } else if (byte == '\t') {
-            putc_unlocked('t', sink->file);
-        } else {
-            putc_unlocked('x', sink->file);
-            putc_unlocked(digits[byte >> 4], sink->file);
-            putc_unlocked(digits[byte & 15], sink->file);
-        }
+    while (*text) {
+        char escaped[LGI_ESCAPED];
+        size_t length = lgi_escape_next(&text, escaped);
+        for (size_t i = 0; i < length; i++)
+            putc_unlocked(escaped[i], sink->file);
     }
 }
 
@@ -151,8 +140,10 @@ static void put_tree_line(struct sink *sink, const lg_error *error, size_t depth
     sink->put(sink, lg_error_message(error));
     sink->put(sink, " (");
     sink->put(sink, lg_error_file(error));
-    snprintf(buffer, sizeof buffer, ":%d", lg_error_line(error));
-    sink->put(sink, buffer);
+    if (lg_error_line(error) > 0) {
+        snprintf(buffer, sizeof buffer, ":%d", lg_error_line(error));
+        sink->put(sink, buffer);
+    }
     if (error->lgi_errno) {
         sink->put(sink, ", ");
         sink->put(sink, name_errno(error->lgi_errno, buffer, sizeof buffer));

@@ -1,5 +1,6 @@
 /* Walking a tree of errors, and looking for something in it. */
 #include "error/share.h"
+#include "escape.h"
 #include "tree.h"
 
 /* From the last member of a join up to the nearest join around it in which more may follow. */
@@ -108,12 +109,14 @@ const char *lg_error_message(const lg_error *error)
 
 const char *lg_error_file(const lg_error *error)
 {
-    return error ? error->lgi_file : "";
+    if (!error)
+        return "";
+    return lgi_is_own_source(error->lgi_file) ? LGI_OWN_SOURCE : error->lgi_file;
 }
 
 int lg_error_line(const lg_error *error)
 {
-    return error ? error->lgi_line : 0;
+    return error && !lgi_is_own_source(error->lgi_file) ? error->lgi_line : 0;
 }
 
 const lg_error *lg_error_cause(const lg_error *error)

@@ -62,7 +62,7 @@ START_TEST(its_stacks_have_the_names_of_functions)
     if (!dlopen("libdw.so.1", RTLD_NOW))
         return;
     struct outcome *outcome = in_child(main_and_goroutines, (void *)2);
-    ck_assert_int_eq(occurrences(outcome->err, "    lg_sleep  "), 4);
+    ck_assert_int_eq(occurrences(outcome->err, "    lg_sleep\n"), 4);
     ck_assert_int_eq(occurrences(outcome->err, "    sleeps_for_ever  "), 3);
     /* The library's own frames are left out, below and above. */
     expect_not_in_err(outcome, "lgi_");

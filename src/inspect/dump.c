@@ -159,18 +159,8 @@ void lgi_dump_goroutines(struct lgi_sink *sink, size_t most)
     lgi_with_room(say_all, &saying);
 }
 
-struct to_stream {
-    struct lgi_sink sink;
-    FILE *stream;
-};
-
-static void put(struct lgi_sink *sink, const char *text, size_t length)
-{
-    fwrite(text, 1, length, ((struct to_stream *)sink)->stream);
-}
-
 void lg_goroutine_print(FILE *stream)
 {
-    struct to_stream to = {.sink = {put}, .stream = stream};
+    struct lgi_stream to = lgi_stream(stream, 0);
     lgi_dump_goroutines(&to.sink, SIZE_MAX);
 }

@@ -27,13 +27,27 @@ struct watch {
     pid_t pid;
 };
 
+/* True if it is no child of ours (any more), too. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    int failed;
+    do
+        failed = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG | __WALL);
+    while (failed && errno == EINTR);
+    return failed || info.si_pid != 0;
+}
+
+/* It looks now and then, since nobody can wake it when it is no longer wanted: each wait that reached its deadline would
+ * leave a thread behind, for as long as the child lives. */
 static void watch(struct lgi_errand *errand)
 {
+    enum { LEAST_US = 100, MOST_US = 10000 };
     const struct watch *watch = (const struct watch *)errand; /* its first member */
-    siginfo_t info;
-    while (waitid(P_PID, (id_t)watch->pid, &info, WEXITED | WNOWAIT | __WALL) != 0 &&
-           errno == EINTR)
-        ;
+    for (unsigned pause = LEAST_US; !has_ended(watch->pid) && !lgi_errand_is_left(errand);) {
+        usleep(pause);
+        pause = pause < MOST_US / 2 ? pause * 2 : MOST_US;
+    }
 }
 
 static void drop(struct lgi_errand *errand)

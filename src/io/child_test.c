@@ -1,6 +1,8 @@
 /* Waiting for child processes. */
 #include "testing/crew.h"
 
+#include <dirent.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
@@ -117,6 +119,45 @@ START_TEST(C9_a_child_ends)
     }
     ck_assert_uint_gt(pidfds, 0);
     must(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+END_TEST
+
+/* Of those that the library makes for one wait. */
+static unsigned helpers(void)
+{
+    unsigned count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    must(tasks != NULL);
+    for (struct dirent *entry; (entry = readdir(tasks));) {
+        char path[300], name[32] = "";
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (!file)
+            continue;
+        if (fgets(name, sizeof(name), file) && strcmp(name, "lg-helper\n") == 0)
+            count++;
+        fclose(file);
+    }
+    closedir(tasks);
+    return count;
+}
+
+START_TEST(waits_that_end_early_leave_no_threads)
+{
+    pidfd_errno = without[WAY];
+    pid_t child = fork();
+    must(child >= 0);
+    while (child == 0)
+        pause();
+    for (int i = 0; i < 20; i++) {
+        struct waiting waiting = {.pid = child, .until = lg_until_timeout(LG_MILLISECOND)};
+        on(PLACE, wait_for_it, &waiting);
+        must_be(waiting.error, &lg_error_deadline_exceeded);
+    }
+    while (helpers() > 0) /* the child lives; Check's limit ends this */
+        pause_ms(1);
+    kill(child, SIGKILL);
+    must_not_fail(lg_wait_child(child, lg_until_forever(), NULL));
 }
 END_TEST
 
@@ -242,6 +283,7 @@ int main(void)
 {
     const TTest *const all[] = {
         C9_a_child_ends,
+        waits_that_end_early_leave_no_threads,
         C9_the_deadline_leaves_the_child,
         C9_other_processes_are_no_children,
         C9_ignored_children_leave_nothing,

@@ -221,6 +221,14 @@ static bool leave_behind(struct lgi_errand *errand)
     return done;
 }
 
+bool lgi_errand_is_left(struct lgi_errand *errand)
+{
+    lgi_lock(&errand->lock);
+    bool left = errand->g == NULL;
+    lgi_unlock(&errand->lock);
+    return left;
+}
+
 lg_error *lgi_errand(struct lgi_errand *errand, const char *what, lg_until until)
 {
     struct lgi_g *g = lgi_self();

@@ -42,4 +42,7 @@ struct lgi_errand {
 lg_error *lgi_errand(struct lgi_errand *errand, const char *what, lg_until until)
     __attribute__((__warn_unused_result__));
 
+/* For its work: does nobody wait for it any more? */
+bool lgi_errand_is_left(struct lgi_errand *errand);
+
 #endif

@@ -1,25 +1,32 @@
 /* What goroutines are called in reports. Here nothing is called that a signal handler may not call. */
 #include <string.h>
 
+#include "error/escape.h"
 #include "sched/goroutine.h"
 #include "sched/text.h"
 
 static void put_name(struct lgi_text *text, const struct lgi_task *start)
 {
+    char name[128];
     if (start->name)
-        lgi_text_put(text, start->name);
+        lgi_escape(start->name, name, sizeof(name));
     else
-        lgi_text_put_some(text, start->site->text, strcspn(start->site->text, ","));
+        lgi_escape(start->site->text, name, sizeof(name));
+    lgi_text_put_some(text, name, start->name ? strlen(name) : strcspn(name, ","));
 }
 
 static void put_began(struct lgi_text *text, const struct lgi_task *start)
 {
-    lgi_text_put(text, "started at ");
-    lgi_text_put(text, start->site->file);
-    lgi_text_put(text, ":");
-    lgi_text_put_number(text, start->site->line);
-    lgi_text_put(text, " in ");
-    lgi_text_put(text, start->site->caller);
+    if (lgi_is_own_source(start->site->file)) {
+        lgi_text_put(text, "started by " LGI_OWN_SOURCE);
+    } else {
+        lgi_text_put(text, "started at ");
+        lgi_text_put(text, start->site->file);
+        lgi_text_put(text, ":");
+        lgi_text_put_number(text, start->site->line);
+        lgi_text_put(text, " in ");
+        lgi_text_put(text, start->site->caller);
+    }
     if (start->starter) {
         lgi_text_put(text, " by goroutine ");
         lgi_text_put_number(text, start->starter);

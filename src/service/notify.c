@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "error/escape.h"
 #include "error/keep_errno.h"
 
 enum { STATUS_SIZE = 1024, MESSAGE_SIZE = STATUS_SIZE + 128 };
@@ -136,23 +137,6 @@ bool lg_notify_send(lg_notify *notify, const char *assignments)
     return sent == (ssize_t)length;
 }
 
-/* `text` with its control characters blanked, and without the rest of a character that was cut. */
-static void clean(char *text, bool cut)
-{
-    size_t length = strlen(text);
-    if (cut) {
-        size_t start = length;
-        while (start > 0 && length - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-            start--;
-        if (start > 0 && ((unsigned char)text[start - 1] & 0x80))
-            text[start - 1] = '\0';
-    }
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = ' ';
-    }
-}
-
 /* The assignments, and the status if there is one. */
 static bool send_with(lg_notify *notify, const char *assignments, const char *status)
 {
@@ -161,8 +145,7 @@ static bool send_with(lg_notify *notify, const char *assignments, const char *st
         return false;
     if (!status)
         return lg_notify_send(notify, assignments);
-    int length = snprintf(line, sizeof(line), "%s", status);
-    clean(line, length >= (int)sizeof(line));
+    lgi_escape(status, line, sizeof(line));
     snprintf(message, sizeof(message), "%s%sSTATUS=%s", assignments, *assignments ? "\n" : "",
              line);
     return lg_notify_send(notify, message);

@@ -147,9 +147,9 @@ START_TEST(S6_a_status_cannot_pass_for_another_message)
     ck_assert(lg_notify_status(notify, "%s",
                                "a\nMAINPID=1\r\x7f"
                                "b"));
-    expect_message("STATUS=a MAINPID=1  b");
+    expect_message("STATUS=a\\nMAINPID=1\\x0d\\x7fb");
     ck_assert(lg_notify_ready(notify, "x\ny"));
-    expect_message("READY=1\nSTATUS=x y");
+    expect_message("READY=1\nSTATUS=x\\ny");
     lg_notify_free(notify);
     stop_listening();
 }

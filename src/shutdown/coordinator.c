@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "error/escape.h"
 #include "sched/park.h"
 #include "shutdown/internal.h"
 #include "time/clock.h"
@@ -44,15 +45,20 @@ static void force(lg_shutdown *s, int number)
     _exit(EXIT_SIGNALLED + number);
 }
 
-void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number)
+/* The first signal once more, delivered twice: timeout(1) signals its child, and then the child's group. */
+static bool is_repeated(const lg_shutdown *s, int number, lg_time when)
+{
+    return number == s->signal && when - s->signalled_at < s->options.repeat_window;
+}
+
+void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number, lg_time when)
 {
     lg_shutdown *s = (lg_shutdown *)((uintptr_t)watch - offsetof(lg_shutdown, watch));
-    lg_time now = lg_now();
     if (s->signal == 0) {
-        s->signalled_at = now;
+        s->signalled_at = when;
         __atomic_store_n(&s->signal, number, __ATOMIC_RELEASE);
         lgi_shutdown_wake(s);
-    } else if (now - s->signalled_at >= s->options.same_signal) {
+    } else if (!is_repeated(s, number, when)) {
         force(s, number);
     }
 }
@@ -127,8 +133,9 @@ static void settle(lg_shutdown *s, size_t i, lg_stage_outcome outcome, lg_error 
     struct lgi_stage *stage = stage_at(s, i);
     char took[LG_DURATION_TEXT_SIZE];
     if (error) {
-        lg_error_format(error, stage->text, sizeof(stage->text));
-        lgi_shutdown_copy_text(stage->text, sizeof(stage->text), stage->text);
+        char text[LGI_STAGE_TEXT];
+        lg_error_format(error, text, sizeof(text));
+        lgi_escape(text, stage->text, sizeof(stage->text));
     }
     pthread_mutex_lock(&s->lock);
     stage->took = when - stage->began;
@@ -243,7 +250,7 @@ static void end_stops(lg_shutdown *s)
             continue;
         left++;
         pthread_mutex_lock(&s->lock);
-        lgi_shutdown_copy_text(stage->text, sizeof(stage->text), "no time was left");
+        lgi_escape("no time was left", stage->text, sizeof(stage->text));
         pthread_mutex_unlock(&s->lock);
         s->error = lg_error_join(
             s->error, lg_error_wrap(&lg_error_stage_not_stopped, "stop %s", stage->name));

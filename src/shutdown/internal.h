@@ -90,7 +90,7 @@ lg_duration lgi_shutdown_step(lg_shutdown *s);
 
 /* One of our signals came. Called on the thread that reads them, which does not wait for anything of the program's: so a second
  * signal ends the process even if the coordinator is held up. */
-void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number);
+void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number, lg_time when);
 
 /* Tells the coordinator that something has changed. */
 void lgi_shutdown_wake(lg_shutdown *s);
@@ -122,8 +122,5 @@ bool lgi_shutdown_log(int fd, const char *format, ...) LGI_PRINTF(2, 3);
 void lgi_shutdown_log_plan(lg_shutdown *s);
 void lgi_shutdown_log_report(lg_shutdown *s);
 void lgi_shutdown_log_pending(lg_shutdown *s, int fd);
-
-/* Cuts at a whole character and makes it one line. */
-void lgi_shutdown_copy_text(char *to, size_t size, const char *from);
 
 #endif

@@ -187,8 +187,8 @@ END_TEST
 static void two_of_them(void *data)
 {
     (void)data;
-    lg_shutdown *one = new_shutdown((lg_shutdown_options){0});
-    lg_shutdown *two = new_shutdown((lg_shutdown_options){0});
+    lg_shutdown *one = new_shutdown((lg_shutdown_options){.repeat_window = -1});
+    lg_shutdown *two = new_shutdown((lg_shutdown_options){.repeat_window = -1});
     raise(SIGTERM);
     lg_shutdown_wait(one);
     lg_shutdown_wait(two);

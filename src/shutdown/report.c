@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error/escape.h"
 #include "error/keep_errno.h"
 #include "shutdown/internal.h"
 
@@ -45,57 +46,19 @@ static size_t end_text(struct text *text)
     return text->length;
 }
 
-/* The length of the UTF-8 character that begins here; 0: there is none. */
-static size_t character(const char *at)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    size_t length = byte[0] < 0x80   ? 1
-                    : byte[0] < 0xc2 ? 0
-                    : byte[0] < 0xe0 ? 2
-                    : byte[0] < 0xf0 ? 3
-                    : byte[0] < 0xf5 ? 4
-                                     : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    /* Too long a form, a surrogate, beyond the last one. */
-    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] >= 0xa0) ||
-        (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] >= 0x90))
-        return 0;
-    return length;
-}
-
-void lgi_shutdown_copy_text(char *to, size_t size, const char *from)
-{
-    size_t length = 0;
-    while (*from) {
-        size_t step = character(from);
-        bool plain = step > 1 || (step == 1 && (unsigned char)*from >= ' ' && *from != 0x7f);
-        if (step == 0)
-            step = 1;
-        if (length + step >= size)
-            break;
-        if (plain)
-            memmove(to + length, from, step);
-        else
-            to[length] = step == 1 && (unsigned char)*from < 0x80 ? ' ' : '?';
-        length += step;
-        from += step;
-    }
-    to[length] = '\0';
-}
-
 static void put_json_string(struct text *text, const char *string)
 {
     put(text, "\"", 1);
     while (*string) {
-        size_t step = character(string);
+        size_t step = lgi_utf8_length(string);
         if (step == 0)
             put(text, "\\ufffd", 6);
         else if (*string == '"' || *string == '\\')
             put_format(text, "\\%c", *string);
-        else if ((unsigned char)*string < ' ' || *string == 0x7f)
+        else if (step == 2 &&
+                 lgi_is_control(string, step)) /* C1: below it stands in the second byte */
+            put_format(text, "\\u%04x", (unsigned)(unsigned char)string[1]);
+        else if (step == 1 && lgi_is_control(string, step))
             put_format(text, "\\u%04x", (unsigned)(unsigned char)*string);
         else
             put(text, string, step);
@@ -197,7 +160,7 @@ static size_t longest_name(const lg_shutdown *s)
 static void put_stage(struct text *text, const lg_stage_report *report, int width)
 {
     char time[LG_DURATION_TEXT_SIZE], limit[LG_DURATION_TEXT_SIZE], name[128];
-    lgi_shutdown_copy_text(name, sizeof(name), report->name);
+    lgi_escape(report->name, name, sizeof(name));
     lg_duration_format(report->took, time, sizeof(time));
     lg_duration_format(report->limit, limit, sizeof(limit));
     put_format(text, "  %-*s  %-11s", width, name, lg_stage_outcome_name(report->outcome));
@@ -267,16 +230,16 @@ static bool write_line(int fd, const char *line, size_t length)
 
 bool lgi_shutdown_log(int fd, const char *format, ...)
 {
-    char line[1024];
+    char text[1024], line[1024];
     va_list values;
     if (fd <= 0)
         return false;
     va_start(values, format);
-    int length = vsnprintf(line, sizeof(line) - 1, format, values);
+    int length = vsnprintf(text, sizeof(text), format, values);
     va_end(values);
     if (length < 0)
         return false;
-    lgi_shutdown_copy_text(line, sizeof(line) - 1, line);
+    lgi_escape(text, line, sizeof(line) - 1);
     size_t end = strlen(line);
     line[end] = '\n';
     return write_line(fd, line, end + 1);

@@ -277,19 +277,20 @@ START_TEST(S2_json_is_valid_whatever_the_names)
 }
 END_TEST
 
-START_TEST(S2_text_is_cut_at_a_character)
+START_TEST(E8_names_and_errors_of_stages_are_escaped)
 {
-    char text[8];
-    lgi_shutdown_copy_text(text, sizeof(text), "abcde\xe2\x82\xac");
-    ck_assert_str_eq(text, "abcde");
-    lgi_shutdown_copy_text(text, sizeof(text), "abcd\xe2\x82\xac");
-    ck_assert_str_eq(text, "abcd\xe2\x82\xac");
-    lgi_shutdown_copy_text(text, sizeof(text),
-                           "a\nb\xff"
-                           "c\x7f");
-    ck_assert_str_eq(text, "a b?c ");
-    lgi_shutdown_copy_text(text, sizeof(text), "");
-    ck_assert_str_eq(text, "");
+    static char error[] = "a\nstack:\xff\xc2\x9b"
+                          "c\x7f";
+    struct act act = {.name = error, .behaviour = FAILS};
+    lg_shutdown *s = new_shutdown(quiet);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "b\x1b[2J", .stop = act_stop, .argument = &act}));
+    lg_shutdown_request(s, "why\nnot");
+    lg_error_free(lg_shutdown_stop(s));
+    const char *text = text_of(s);
+    expect_text(text, "shutdown: why\\nnot: 1 stages");
+    expect_text(text, "  b\\x1b[2J  failed ");
+    expect_text(text, "  a\\nstack:\\xff\\xc2\\x9bc\\x7f failed\n");
+    lg_shutdown_close(s, NULL);
 }
 END_TEST
 
@@ -431,6 +432,6 @@ END_TEST
 
 RUN_TESTS("report", the_parser_is_strict, S2_each_stage_how_long_and_how_it_ended,
           S2_a_report_may_be_cut_at_any_length, S2_json_is_valid_whatever_the_names,
-          S2_text_is_cut_at_a_character, S2_at_any_time, outcomes_have_names,
+          E8_names_and_errors_of_stages_are_escaped, S2_at_any_time, outcomes_have_names,
           S2_the_plan_and_every_step_are_logged_where_asked,
           S2_a_budget_that_does_not_fit_is_warned_of, S2_nothing_is_written_unasked)

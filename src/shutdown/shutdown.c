@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "error/escape.h"
 #include "error/keep_errno.h"
 #include "poll/poll.h"
 #include "sched/make_thread.h"
@@ -22,6 +23,7 @@
 #include "shutdown/internal.h"
 
 #define DEFAULT_BUDGET (25 * LG_SECOND)
+#define DEFAULT_REPEAT_WINDOW (LG_SECOND / 2)
 
 const char *const lgi_after_none[1] = {NULL};
 
@@ -183,6 +185,8 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
         s->options = *options;
     if (s->options.budget <= 0)
         s->options.budget = DEFAULT_BUDGET;
+    if (s->options.repeat_window == 0)
+        s->options.repeat_window = DEFAULT_REPEAT_WINDOW;
     s->owner = getpid();
     s->wake = s->asked = -1;
     s->holders = 1;
@@ -365,7 +369,7 @@ void lg_shutdown_request(lg_shutdown *s, const char *reason)
     pthread_mutex_lock(&s->lock);
     if (s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted) {
         s->request_wanted = true;
-        lgi_shutdown_copy_text(s->reason, sizeof(s->reason), reason ? reason : "requested");
+        lgi_escape(reason ? reason : "requested", s->reason, sizeof(s->reason));
     }
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);

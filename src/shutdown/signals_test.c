@@ -122,7 +122,7 @@ END_TEST
 static void twice_at_once(void *data)
 {
     (void)data;
-    lg_shutdown *s = new_shutdown((lg_shutdown_options){.same_signal = LG_HOUR});
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.repeat_window = LG_HOUR});
     add_telling(s, a);
     raise(SIGINT);
     raise(SIGINT);
@@ -131,11 +131,81 @@ static void twice_at_once(void *data)
     lg_shutdown_close(s, NULL);
 }
 
-START_TEST(S5_what_comes_with_the_first_is_not_a_second)
+START_TEST(S7_the_same_signal_within_the_window_is_one_request)
 {
     struct outcome *outcome = in_child(twice_at_once, NULL);
     expect_status(outcome, 0);
     expect_out(outcome, "a ");
+}
+END_TEST
+
+/* timeout(1), with the window as it is by default. Ends with 1 if the machine took too long between the two. */
+static void twice_by_default(void *data)
+{
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){0});
+    add_telling(s, a);
+    lg_time start = lg_now();
+    raise(SIGTERM);
+    kill(getpid(), *(int *)data);
+    if (lg_since(start) > LG_SECOND / 4)
+        _exit(1);
+    lg_shutdown_wait(s);
+    nap(20 * MS); /* a second one would end the process */
+    lg_shutdown_close(s, NULL);
+}
+
+static struct outcome *twice_in_child(int second)
+{
+    struct outcome *outcome;
+    do
+        outcome = in_child(twice_by_default, &second);
+    while (outcome->status == 1);
+    return outcome;
+}
+
+START_TEST(S7_the_same_signal_twice_is_one_request_by_default)
+{
+    struct outcome *outcome = twice_in_child(SIGTERM);
+    expect_status(outcome, 0);
+    expect_out(outcome, "a ");
+}
+END_TEST
+
+START_TEST(S7_another_signal_is_a_second_one_at_once)
+{
+    if (SIGNALS_COME_LATE)
+        return;
+    struct outcome *outcome = twice_in_child(SIGINT);
+    expect_status(outcome, 128 + SIGINT);
+    expect_out(outcome, "");
+}
+END_TEST
+
+/* After half a second the same signal is a second one; with a window below 0 it is so at once. */
+static void once_more(void *data)
+{
+    lg_duration window = *(lg_duration *)data;
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.repeat_window = window});
+    add_telling(s, a);
+    raise(SIGTERM);
+    if (window == 0)
+        nap(LG_SECOND / 2);
+    raise(SIGTERM);
+    sleep_forever();
+}
+
+START_TEST(S7_a_signal_after_the_window_is_a_second_one)
+{
+    if (SIGNALS_COME_LATE)
+        return;
+    lg_duration window = 0;
+    struct outcome *outcome = in_child(once_more, &window);
+    expect_status(outcome, 128 + SIGTERM);
+    expect_out(outcome, "");
+    window = -1;
+    outcome = in_child(once_more, &window);
+    expect_status(outcome, 128 + SIGTERM);
+    expect_out(outcome, "");
 }
 END_TEST
 
@@ -170,7 +240,7 @@ static void nobody_reads_the_log(void *data)
     while (write(ends[1], fill, sizeof(fill)) > 0)
         ;
     fcntl(ends[1], F_SETFL, 0);
-    lg_shutdown *s = new_shutdown((lg_shutdown_options){.log = ends[1]});
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.log = ends[1], .repeat_window = -1});
     add_telling(s, a);
     ok(lg_shutdown_ready(s));
     raise(SIGTERM);
@@ -391,7 +461,7 @@ static void served(void *data)
         }
         _exit(0);
     }
-    lg_shutdown *s = new_shutdown((lg_shutdown_options){0});
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.repeat_window = -1});
     if (write(ends[1], "x", 1) != 1)
         _exit(92);
     lg_error *err = runs(s);
@@ -431,8 +501,10 @@ END_TEST
 
 RUN_TESTS("signals", S5_sigterm_and_sigint_start_it,
           S5_a_second_signal_ends_it_and_says_what_is_pending, S5_also_if_the_program_does_not_look,
-          S5_what_comes_with_the_first_is_not_a_second, S5_a_request_is_no_first_signal,
-          S2_S5_a_log_that_nobody_reads_does_not_keep_it,
+          S7_the_same_signal_within_the_window_is_one_request,
+          S7_the_same_signal_twice_is_one_request_by_default,
+          S7_another_signal_is_a_second_one_at_once, S7_a_signal_after_the_window_is_a_second_one,
+          S5_a_request_is_no_first_signal, S2_S5_a_log_that_nobody_reads_does_not_keep_it,
           S5_handlers_come_back_and_what_is_ignored_stays_so, S5_the_set_is_the_programs_to_choose,
           S5_a_forked_childs_signals_are_its_own, S5_stops_have_the_programs_mask,
           S3_S5_signals_at_random_moments)

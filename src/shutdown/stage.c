@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "error/escape.h"
 #include "sched/make_thread.h"
 #include "shutdown/internal.h"
 #include "time/clock.h"
@@ -32,7 +33,7 @@ static lg_context *bounded_context(const char *name, lg_time deadline)
     lg_func_recovers (lg_context *, context) {
         char text[64];
         lg_defer_recover(set_none, &context);
-        lgi_shutdown_copy_text(text, sizeof(text), name);
+        lgi_escape(name, text, sizeof(text));
         lg_return(lg_context_with_deadline(lg_context_background(), deadline, .name = text));
     }
 }

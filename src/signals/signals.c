@@ -3,6 +3,7 @@
 
 #include <lifoguard/context.h>
 #include <lifoguard/panic.h>
+#include <lifoguard/time.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,18 @@ int lg_error_signal(const lg_error *error)
 
 /* ---- when one comes ---- */
 
+/* What the handler writes: small enough that a pipe takes it whole or not at all. */
+struct arrival {
+    lg_time when;
+    int number;
+};
+
 static void handle(int number)
 {
     LGI_KEEP_ERRNO;
     if (getpid() == owner) {
-        unsigned char byte = (unsigned char)number;
-        while (write(writer, &byte, 1) < 0 && errno == EINTR)
+        struct arrival arrival = {.when = lg_now(), .number = number};
+        while (write(writer, &arrival, sizeof(arrival)) < 0 && errno == EINTR)
             ;
     } else { /* a forked child, whose signals are none of the parent's business */
         signal(number, SIG_DFL);
@@ -78,7 +85,7 @@ static void handle(int number)
     }
 }
 
-static void tell(int number)
+static void tell(int number, lg_time when)
 {
     struct lgi_signal_watch *told = NULL, **end = &told;
     pthread_mutex_lock(&lock);
@@ -86,7 +93,7 @@ static void tell(int number)
         if (!(watch->signals & UINT64_C(1) << (number - 1)))
             continue;
         if (watch->got)
-            watch->got(watch, number);
+            watch->got(watch, number, when);
         if (watch->later) {
             watch->told = NULL;
             *end = watch;
@@ -103,12 +110,12 @@ static void tell(int number)
 
 static void *thread_main(void *unused)
 {
-    unsigned char byte;
+    struct arrival arrival;
     pthread_setname_np(pthread_self(), "lg-signals");
     for (;;) {
-        ssize_t got = read(reader, &byte, 1);
-        if (got == 1 && byte >= 1 && byte <= MOST)
-            tell(byte);
+        ssize_t got = read(reader, &arrival, sizeof(arrival));
+        if (got == sizeof(arrival) && arrival.number >= 1 && arrival.number <= MOST)
+            tell(arrival.number, arrival.when);
         else if (got == 0 || (got < 0 && errno != EINTR))
             return unused; /* somebody has closed it */
     }

@@ -1,4 +1,4 @@
-/* Signals, for all who wait for some of them. A handler writes their numbers to a pipe; a thread, which is started when the first
+/* Signals, for all who wait for some of them. A handler writes their numbers and times to a pipe; a thread, which is started when the first
  * one is wanted, reads them there and tells everybody. So they arrive although every worker is busy, and in
  * programs that have none. */
 #ifndef LGI_SIGNALS_SIGNALS_H
@@ -7,13 +7,14 @@
 #include <stdint.h>
 
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 
 struct lgi_signal_watch {
     uint64_t
         signals; /* a bit for each, 1 << (number - 1); without those that the process ignores, once it is begun */
-    /* Called when one of them came, on that thread, under a lock: what is watched must be held, or only noted. NULL:
-     * nothing. */
-    void (*got)(struct lgi_signal_watch *watch, int number);
+    /* Called when one of them came, on that thread, under a lock: what is watched must be held, or only noted. `when` is the
+     * time at which the signal was delivered, however late that thread runs. NULL: nothing. */
+    void (*got)(struct lgi_signal_watch *watch, int number, lg_time when);
     /* Called after that, with no lock held; the watch may be ended by then, and must last. NULL: nothing. */
     void (*later)(struct lgi_signal_watch *watch, int number);
     struct lgi_signal_watch *next, *previous, *told;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "error/escape.h"
+
 /* ---- Writing ---- */
 
 /* Writes are made from the end, as the digits come. */
@@ -146,14 +148,43 @@ static uint64_t unit_value(const char *name, size_t length)
     return 0;
 }
 
+/* What was refused, in quotes: escaped, and cut if it is long. */
+struct quoted {
+    char text[128];
+};
+
+static struct quoted quote(const char *text, size_t length)
+{
+    enum { CLOSING = sizeof("…\"") };
+    struct quoted quoted;
+    const char *start = text;
+    size_t at = 0;
+    quoted.text[at++] = '"';
+    while ((size_t)(text - start) < length && *text &&
+           at + LGI_ESCAPED + CLOSING < sizeof(quoted.text)) {
+        if (*text == '"' || *text == '\\')
+            quoted.text[at++] = '\\';
+        at += lgi_escape_next(&text, quoted.text + at);
+    }
+    bool cut = (size_t)(text - start) < length && *text;
+    memcpy(quoted.text + at, cut ? "…\"" : "\"", cut ? CLOSING : 2);
+    return quoted;
+}
+
 static lg_error *invalid(const char *text)
 {
-    return lg_error_newf("invalid duration \"%s\"", text);
+    return lg_error_newf("invalid duration %s", quote(text, SIZE_MAX).text);
 }
 
 static lg_error *out_of_range(const char *text)
 {
-    return lg_error_newf("duration \"%s\" is out of range", text);
+    return lg_error_newf("duration %s is out of range", quote(text, SIZE_MAX).text);
+}
+
+static lg_error *unknown_unit(const char *unit, size_t length, const char *text)
+{
+    return lg_error_newf("unknown unit %s in duration %s", quote(unit, length).text,
+                         quote(text, SIZE_MAX).text);
 }
 
 lg_error *lg_duration_parse(const char *text, lg_duration *duration)
@@ -188,11 +219,10 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
 
         size_t unit_length = strcspn(at, ".0123456789");
         if (unit_length == 0)
-            return lg_error_newf("missing unit in duration \"%s\"", text);
+            return lg_error_newf("missing unit in duration %s", quote(text, SIZE_MAX).text);
         uint64_t unit = unit_value(at, unit_length);
         if (unit == 0)
-            return lg_error_newf("unknown unit \"%.*s\" in duration \"%s\"", (int)unit_length, at,
-                                 text);
+            return unknown_unit(at, unit_length, text);
         at += unit_length;
 
         if (value > LIMIT / unit)

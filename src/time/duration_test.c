@@ -197,16 +197,16 @@ static const struct {
     {"+-1s", "invalid duration \"+-1s\""},
     {" 1s", "invalid duration \" 1s\""},
     {"3000000h-1s", "unknown unit \"h-\" in duration \"3000000h-1s\""},
-    /* The text is quoted as it is; Go writes such bytes as \\x85. */
-    {"\x85\x85", "invalid duration \"\x85\x85\""},
+    /* E8: escaped, as Go quotes them */
+    {"\x85\x85", "invalid duration \"\\x85\\x85\""},
     {"\xff"
      "ff",
-     "invalid duration \"\xff"
-     "ff\""},
+     "invalid duration \"\\xffff\""},
     {"hello \xff"
      "ff world",
-     "invalid duration \"hello \xff"
-     "ff world\""},
+     "invalid duration \"hello \\xffff world\""},
+    {"a\"\\\n\x1b", "invalid duration \"a\\\"\\\\\\n\\x1b\""},
+    {"1\x9b\xc2\x9bs", "unknown unit \"\\x9b\\xc2\\x9bs\" in duration \"1\\x9b\\xc2\\x9bs\""},
     {"\xef\xbf\xbd hello \xef\xbf\xbd world",
      "invalid duration \"\xef\xbf\xbd hello \xef\xbf\xbd world\""},
     {"00", "missing unit in duration \"00\""},

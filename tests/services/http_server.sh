@@ -56,6 +56,35 @@ for ((i = 0; i < 6; i++)); do
 done
 ((expected > 0)) || fail "no request at all"
 
+# Out of descriptors for a while: those who wait are answered when there are some again.
+(
+    ulimit -n 40
+    exec "${program[@]}" db
+) >pipe 2>stderr &
+child=$!
+read -r port <pipe
+held=()
+for ((i = 0; i < 60; i++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+    held+=("$fd")
+done
+for ((i = 0; i < 1000; i++)); do
+    (($(find "/proc/$child/fd" -mindepth 1 | wc -l) < 40)) || break
+    sleep 0.01
+done
+for fd in "${held[@]}"; do
+    exec {fd}>&-
+done
+for ((i = 0; i < 3; i++)); do
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET /count HTTP/1.0\r\n\r\n' >&3
+    answer=$(timeout 60 cat <&3) || fail "deaf after it was out of descriptors"
+    exec 3>&-
+    [[ $answer == *' 200 '* ]] || fail "out of descriptors, then: $answer"
+done
+stop
+((status == 0)) || fail "out of descriptors, then: status $status"
+
 # The wrong order.
 seen=0
 for ((i = 0; i < 10 && seen == 0; i++)); do

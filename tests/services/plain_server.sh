@@ -73,6 +73,39 @@ status=0
 ((status == 1)) || fail "start: $status"
 grep -q 'start log: /no/such/folder/log: No such file' stderr || fail "the start's error"
 
+# With fewer descriptors than it has places for clients, and out of them for a while: those who wait are answered when
+# there are some again, and it does not spin meanwhile.
+mkfifo port3
+(
+    ulimit -n 30
+    exec "${program[@]}" log
+) >port3 2>stderr &
+child=$!
+read -r port <port3
+held=()
+for ((i = 0; i < 40; i++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+    held+=("$fd")
+done
+for ((i = 0; i < 1000; i++)); do
+    (($(find "/proc/$child/fd" -mindepth 1 | wc -l) < 30)) || break
+    sleep 0.01
+done
+ticks() { # of processor time that it has used, a hundredth of a second each
+    local fields
+    read -ra fields <"/proc/$child/stat"
+    echo $((fields[13] + fields[14]))
+}
+before=$(ticks)
+sleep 1
+(($(ticks) - before < 50)) || fail "it spins without descriptors"
+for fd in "${held[@]}"; do
+    exec {fd}>&-
+done
+[[ $(get /) == '200 hello' ]] || fail "deaf after it was out of descriptors"
+kill -TERM "$child"
+ends_with 0
+
 # A second signal.
 start 2
 [[ $(get /) == '200 hello' ]] || fail "no answer"
@@ -81,6 +114,7 @@ for ((i = 0; i < 500; i++)); do
     ! grep -q requested stderr || break
     sleep 0.01
 done
+sleep 0.6 # the same signal within half a second would be a part of the first (S7)
 kill -TERM "$child"
 ends_with 143
 grep -q 'a second time: signal SIGTERM' stderr || fail "not forced"
