@@ -6,6 +6,7 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "defer/before_main.h"
 
@@ -45,10 +46,32 @@ static void note(struct lgi_cxx *cxx, get_state *get)
         cxx->at[cxx->count++] = state;
 }
 
-/* It stays loaded, since the state lies in it. */
-static void note_of(struct lgi_cxx *cxx, const char *name, int mode)
+struct search {
+    const char *name;
+    bool found;
+};
+
+static int is_named(struct dl_phdr_info *info, size_t size, void *data)
 {
-    void *runtime = dlopen(name, RTLD_LAZY | mode);
+    struct search *search = data;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    (void)size;
+    search->found = strcmp(slash ? slash + 1 : info->dlpi_name, search->name) == 0;
+    return search->found;
+}
+
+/* (dlopen would look for it in files, even if it is not to load it.) */
+static bool is_loaded(const char *name)
+{
+    struct search search = {.name = name};
+    dl_iterate_phdr(is_named, &search);
+    return search.found;
+}
+
+/* It stays loaded, since the state lies in it. */
+static void note_of(struct lgi_cxx *cxx, const char *name, bool load)
+{
+    void *runtime = load || is_loaded(name) ? dlopen(name, RTLD_LAZY) : NULL;
     if (runtime)
         note(cxx, (get_state *)(uintptr_t)dlsym(runtime, "__cxa_get_globals"));
 }
@@ -68,8 +91,8 @@ void lgi_cxx_look(struct lgi_cxx *cxx)
     dl_iterate_phdr(read_adds, &adds);
     if (adds != cxx->adds || came) {
         note(cxx, __cxa_get_globals);
-        note_of(cxx, "libstdc++.so.6", came ? 0 : RTLD_NOLOAD);
-        note_of(cxx, "libc++abi.so.1", RTLD_NOLOAD);
+        note_of(cxx, "libstdc++.so.6", came);
+        note_of(cxx, "libc++abi.so.1", false);
         cxx->has_looked |= came;
         dl_iterate_phdr(read_adds, &cxx->adds);
     }
