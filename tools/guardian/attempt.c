@@ -1,0 +1,245 @@
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include "buffer.h"
+#include "child.h"
+#include "ending.h"
+#include "say.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *result_path(const char *run_directory, int64_t sequence, int64_t number)
+{
+    struct buffer path = {0};
+    buffer_format(&path, "%s/%lld.%lld", run_directory, (long long)sequence, (long long)number);
+    return path.text;
+}
+
+struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number)
+{
+    struct attempt_result result = {.end = ATTEMPT_LOST};
+    char *path = result_path(run_directory, sequence, number);
+    lg_defer(free, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return result;
+    lg_defer(close, fd);
+    struct attempt_result read_result;
+    if (read(fd, &read_result, sizeof read_result) == sizeof read_result)
+        result = read_result;
+    return result;
+}
+
+void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
+{
+    char *path = result_path(run_directory, sequence, number);
+    lg_defer(free, path);
+    unlink(path);
+}
+
+/* ---- in the attempt's process ---- */
+
+/* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
+struct watch {
+    int signals;
+    pid_t command;
+    bool ended;
+    siginfo_t end;
+    bool told; /* SIGTERM has come */
+};
+
+static void reap(struct watch *watch)
+{
+    siginfo_t info;
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
+            return;
+        if (info.si_pid == watch->command) {
+            watch->ended = true;
+            watch->end = info;
+        }
+    }
+}
+
+static void watch_signals(struct watch *watch)
+{
+    struct signalfd_siginfo info;
+    while (read(watch->signals, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo == SIGTERM)
+            watch->told = true;
+    reap(watch);
+}
+
+static void watch_until(void *data, lg_duration deadline)
+{
+    struct watch *watch = data;
+    struct pollfd fd = {.fd = watch->signals, .events = POLLIN};
+    poll(&fd, 1, ending_poll_timeout(deadline));
+    watch_signals(watch);
+}
+
+/* Whether to end it, and why. */
+static int32_t wait_for_command(struct watch *watch, lg_duration timeout)
+{
+    lg_duration deadline = timeout > 0 ? lg_now() + timeout : 0;
+    reap(watch);
+    while (!watch->ended && !watch->told) {
+        if (deadline != 0 && lg_now() >= deadline)
+            return ATTEMPT_TIMEOUT;
+        watch_until(watch, deadline);
+    }
+    return watch->ended ? ATTEMPT_EXITED : ATTEMPT_ENDED;
+}
+
+/* The terminal stays the terminal (`stty`); another input belongs to the command, and is not the cleanup's to eat. */
+static void set_input(void)
+{
+    if (isatty(STDIN_FILENO))
+        return;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        dup2(fd, STDIN_FILENO);
+}
+
+static _Noreturn void be_command(const struct attempt *attempt, int failure)
+{
+    setpgid(0, 0);
+    set_input();
+    birth_give(attempt->birth, false);
+    umask(attempt->umask);
+    if (chdir(attempt->directory) == 0)
+        child_execute(attempt->arguments, attempt->environment, failure);
+    child_fail(failure);
+}
+
+static struct attempt_result run_attempt(const struct attempt *attempt)
+{
+    int failure[2];
+    if (pipe2(failure, O_CLOEXEC) != 0)
+        return (struct attempt_result){ATTEMPT_NOT_STARTED, errno};
+    struct watch watch = {.signals = birth_signals(attempt->birth)};
+    watch.command = fork();
+    if (watch.command < 0)
+        return (struct attempt_result){ATTEMPT_NOT_STARTED, errno};
+    if (watch.command == 0)
+        be_command(attempt, failure[1]);
+    close(failure[1]);
+    int failed = child_failure(failure[0]);
+    close(failure[0]);
+    int32_t end = wait_for_command(&watch, attempt->timeout);
+    /* What it started ends with it, in time or not. */
+    struct ending ending = {.grace = attempt->grace,
+                            .wait = watch_until,
+                            .data = &watch,
+                            .whose = "a cleanup",
+                            .quiet = end != ATTEMPT_EXITED};
+    ending_run(&ending);
+    if (failed)
+        return (struct attempt_result){ATTEMPT_NOT_STARTED, failed};
+    if (end != ATTEMPT_EXITED)
+        return (struct attempt_result){end, 0};
+    return (struct attempt_result){
+        watch.end.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED, watch.end.si_status};
+}
+
+/* Never returns. It touches nothing of the owner's: no database, no sockets. */
+static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result)
+{
+    setsid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "lifoguard-try");
+    char byte;
+    if (read(go, &byte, 1) != 1)
+        _exit(0);
+    child_close_all_but(result);
+    struct attempt_result end = run_attempt(attempt);
+    ssize_t written = pwrite(result, &end, sizeof end, 0);
+    (void)written;
+    _exit(0);
+}
+
+/* The file has its space before the command runs: later the disk may be full. The first four bytes say that the attempt
+ * is not done. */
+static int make_result(const struct attempt *attempt)
+{
+    char *path = result_path(attempt->run_directory, attempt->sequence, attempt->number);
+    lg_defer(free, path);
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct attempt_result none = {.end = ATTEMPT_LOST};
+    if (fd >= 0 && pwrite(fd, &none, sizeof none, 0) < 0) {
+        unlink(path);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+lg_error *attempt_prepare(struct attempt *attempt)
+{
+    int go[2];
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return lg_error_errno(errno, "pipe");
+    /* Without room for it the attempt must hold as long as its owner does. */
+    int result = make_result(attempt);
+    pid_t pid = fork();
+    int failed = errno;
+    if (pid == 0) {
+        close(go[1]);
+        be_attempt(attempt, go[0], result);
+    }
+    close(go[0]);
+    if (result >= 0)
+        close(result);
+    attempt->go = go[1];
+    if (pid < 0) {
+        close(go[1]);
+        return lg_error_errno(failed, "fork");
+    }
+    process_look(pid, &attempt->process);
+    return NULL;
+}
+
+void attempt_go(struct attempt *attempt, bool go)
+{
+    ssize_t written = go ? write(attempt->go, "", 1) : 0;
+    (void)written;
+    close(attempt->go);
+    attempt->go = -1;
+}
+
+const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
+                             char text[ATTEMPT_TEXT_SIZE])
+{
+    char duration[SAY_DURATION_SIZE];
+    switch (result->end) {
+    case ATTEMPT_EXITED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "exit status %d", (int)result->number);
+        break;
+    case ATTEMPT_SIGNALLED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "killed by %s", signals_name(result->number));
+        break;
+    case ATTEMPT_TIMEOUT:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "not done within %s", say_duration(timeout, duration));
+        break;
+    case ATTEMPT_ENDED: snprintf(text, ATTEMPT_TEXT_SIZE, "ended by a signal to lifoguard"); break;
+    case ATTEMPT_NOT_STARTED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "could not be started: %s", strerror(result->number));
+        break;
+    default: snprintf(text, ATTEMPT_TEXT_SIZE, "its attempt was killed"); break;
+    }
+    return text;
+}
