@@ -42,6 +42,17 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
     return result;
 }
 
+struct attempt_result attempt_finish(struct attempt *attempt)
+{
+    struct attempt_result result;
+    ssize_t got;
+    do
+        got = read(attempt->report, &result, sizeof result);
+    while (got < 0 && errno == EINTR);
+    close(attempt->report);
+    return got == sizeof result ? result : (struct attempt_result){.end = ATTEMPT_LOST};
+}
+
 void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
 {
     char *path = result_path(run_directory, sequence, number);
@@ -156,7 +167,7 @@ static struct attempt_result run_attempt(const struct attempt *attempt)
 }
 
 /* Never returns. It touches nothing of the owner's: no database, no sockets. */
-static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result)
+static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result, int report)
 {
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -164,15 +175,15 @@ static _Noreturn void be_attempt(const struct attempt *attempt, int go, int resu
     char byte;
     if (read(go, &byte, 1) != 1)
         _exit(0);
-    child_close_all_but(result);
+    child_close_all_but(result, report);
     struct attempt_result end = run_attempt(attempt);
     ssize_t written = pwrite(result, &end, sizeof end, 0);
+    written = write(report, &end, sizeof end);
     (void)written;
     _exit(0);
 }
 
-/* The file has its space before the command runs: later the disk may be full. The first four bytes say that the attempt
- * is not done. */
+/* The file has its space before the command runs: later the disk may be full. */
 static int make_result(const struct attempt *attempt)
 {
     char *path = result_path(attempt->run_directory, attempt->sequence, attempt->number);
@@ -191,22 +202,32 @@ static int make_result(const struct attempt *attempt)
 lg_error *attempt_prepare(struct attempt *attempt)
 {
     int go[2];
+    int report[2];
     if (pipe2(go, O_CLOEXEC) != 0)
         return lg_error_errno(errno, "pipe");
-    /* Without room for it the attempt must hold as long as its owner does. */
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        int number = errno;
+        close(go[0]);
+        close(go[1]);
+        return lg_error_errno(number, "pipe");
+    }
+    /* If the disk has no room for it, the result reaches its owner only. */
     int result = make_result(attempt);
     pid_t pid = fork();
     int failed = errno;
     if (pid == 0) {
         close(go[1]);
-        be_attempt(attempt, go[0], result);
+        be_attempt(attempt, go[0], result, report[1]);
     }
     close(go[0]);
+    close(report[1]);
     if (result >= 0)
         close(result);
     attempt->go = go[1];
+    attempt->report = report[0];
     if (pid < 0) {
         close(go[1]);
+        close(report[0]);
         return lg_error_errno(failed, "fork");
     }
     process_look(pid, &attempt->process);

@@ -42,7 +42,8 @@ struct attempt {
     lg_duration grace;
 
     struct process process;
-    int go; /* what the process waits for before it starts the command */
+    int go;     /* what the process waits for before it starts the command */
+    int report; /* how it tells its result, besides the file */
 };
 
 /* Makes the process, which waits for attempt_go: so that its number can be recorded first. */
@@ -51,7 +52,8 @@ lg_error *attempt_prepare(struct attempt *attempt) __attribute__((__warn_unused_
 /* Lets it start the command; or, with false, end without having done anything. */
 void attempt_go(struct attempt *attempt, bool go);
 
-/* Once the process has ended: how. */
+/* Once the process has ended: how. For who has made it, and for who finds it in a record. */
+struct attempt_result attempt_finish(struct attempt *attempt);
 struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number);
 void attempt_forget(const char *run_directory, int64_t sequence, int64_t number);
 

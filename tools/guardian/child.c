@@ -140,10 +140,19 @@ int child_failure(int failure)
     return got == sizeof number ? number : 0;
 }
 
-void child_close_all_but(int keep)
+static void close_between(int from, int to)
 {
-    unsigned last = keep < 3 ? 2 : (unsigned)keep;
-    if (last > 3)
-        close_range(3, last - 1, 0);
-    close_range(last + 1, UINT_MAX, 0);
+    if (from < to)
+        close_range((unsigned)from, (unsigned)to - 1, 0);
+}
+
+void child_close_all_but(int one, int other)
+{
+    int low = one < other ? one : other;
+    int high = one < other ? other : one;
+    low = low < 2 ? 2 : low;
+    high = high < 2 ? 2 : high;
+    close_between(3, low);
+    close_between(low + 1, high);
+    close_range((unsigned)high + 1, UINT_MAX, 0);
 }

@@ -39,7 +39,7 @@ _Noreturn void child_fail(int failure);
 /* In the parent: 0, or the errno value with which the child could not execute. */
 int child_failure(int failure);
 
-/* Closes all descriptors from 3 on, but this one (-1: none). */
-void child_close_all_but(int keep);
+/* Closes all descriptors from 3 on, but these (-1: none). */
+void child_close_all_but(int one, int other);
 
 #endif

@@ -64,15 +64,14 @@ static lg_error *prepare(struct owner *owner, struct attempt *attempt)
     }
 }
 
-/* False: the run is lost, and nothing was started. */
-static bool begin(struct owner *owner, struct item *item, struct attempt *attempt)
+/* If the run is lost, nothing is started. */
+static void begin(struct owner *owner, struct item *item, struct attempt *attempt)
 {
     item->record.attempt_by = attempt->process;
     bool ours = owner_move(owner, item, CLEANUP_RELEASING, item->unconfirmed ? unconfirmed : "");
     owner->attempt = attempt->process;
     owner->attempt_ended = false;
     attempt_go(attempt, ours);
-    return ours;
 }
 
 static struct attempt_result not_started(const lg_error *err)
@@ -104,12 +103,9 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
     lg_defer(lg_error_free, err);
     if (err)
         return not_started(err);
-    if (!begin(owner, item, &attempt)) {
-        await_attempt(owner);
-        return (struct attempt_result){.end = ATTEMPT_LOST};
-    }
+    begin(owner, item, &attempt);
     await_attempt(owner);
-    return attempt_result(owner->directory, item->record.sequence, item->record.attempt);
+    return attempt_finish(&attempt);
 }
 
 /* ---- all its attempts ---- */
@@ -149,7 +145,7 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
     int64_t lost = result.end == ATTEMPT_LOST ? 0 : 1;
     for (int64_t times = 0; !is_good(&result) && !owner->lost; times++) {
         if (result.end != ATTEMPT_LOST || lost++ > 0) {
-            if (times > item->spec.retries || result.end == ATTEMPT_ENDED)
+            if (times > item->spec.retries)
                 break;
             char text[SAY_DURATION_SIZE];
             lg_duration pause = backoff(item, times - 1);
@@ -159,8 +155,7 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
             buffer_free(&then);
             pause_for(owner, pause);
         }
-        if (owner->end_attempt)
-            break;
+        owner->end_attempt = false;
         result = try_once(owner, item);
     }
     return result;
@@ -259,13 +254,17 @@ static void keep(struct owner *owner)
 {
     say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
         count_pending(owner) == 1 ? "" : "s");
-    for (const struct item *item = owner->newest; item; item = item->older) {
+    enum { SHOWN = 20 };
+    size_t shown = 0;
+    for (const struct item *item = owner->newest; item && shown < SHOWN; item = item->older) {
         struct buffer what = {0};
         item_describe(item, &what);
-        if (item_is_pending(item))
+        if (item_is_pending(item) && ++shown)
             say("    %s", what.text);
         buffer_free(&what);
     }
+    if (count_pending(owner) > shown)
+        say("    … and %zu more", count_pending(owner) - shown);
     say("to run them: lifoguard recover --state %s %s", owner->place, owner->run.id);
 }
 

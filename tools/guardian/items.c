@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "done.h"
 #include "owner.h"
 #include "say.h"
 
@@ -293,9 +294,13 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
     if (owner_is_lost(owner, err))
         return false;
     /* The disk is full, say: what is to be released is released nevertheless, which often makes room. */
+    if (state == CLEANUP_RELEASED)
+        done_set(owner->done, item->record.sequence);
     char *why = lg_error_text(err);
     lg_defer(free, why);
-    say("%s", why ? why : "out of memory");
+    if (!owner->said_why)
+        say("%s; the cleanups go on all the same", why ? why : "out of memory");
+    owner->said_why = true;
     return true;
 }
 
@@ -340,9 +345,18 @@ void item_describe(const struct item *item, struct buffer *text)
     spec_describe(text, item->spec.arguments);
 }
 
+static lg_error *forget_done(struct owner *owner, const struct state_cleanup *record)
+{
+    struct state_cleanup done = *record;
+    done.state = CLEANUP_RELEASED;
+    return state_move_cleanup(owner->state, &owner->run, &done);
+}
+
 static lg_error *load_item(const struct state_cleanup *record, void *data)
 {
     struct owner *owner = data;
+    if (done_has(owner->done, record->sequence))
+        return forget_done(owner, record);
     struct item *item = new_item(owner);
     union {
         const char *text;

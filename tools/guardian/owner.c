@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "owner.h"
 
+#include "done.h"
 #include "ending.h"
 #include "front.h"
 #include "place.h"
@@ -22,6 +23,8 @@
 /* The same signal again within this time is no second one: timeout(1) signals its child, and then the group (S7). */
 static const lg_duration same_signal = LG_SECOND / 2;
 
+static const lg_duration time_to_read = LG_SECOND;
+
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const names[] = {"success", "failure", "cancelled", "timeout", "unknown"};
@@ -39,6 +42,7 @@ void owner_init(struct owner *owner, const char *place, const struct owner_optio
                             .signals = birth_signals(birth),
                             .front = -1,
                             .listener = -1,
+                            .done = -1,
                             .outcome = OUTCOME_UNKNOWN};
 }
 
@@ -53,7 +57,7 @@ void owner_free(struct owner *owner)
     free(owner->directory);
     free(owner->title);
     free(owner->mark);
-    const int fds[] = {owner->signals, owner->listener, owner->front};
+    const int fds[] = {owner->signals, owner->listener, owner->front, owner->done};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             close(fds[i]);
@@ -81,6 +85,8 @@ static lg_error *open_run(struct owner *owner)
     lg_error *err = place_make_directory(owner->directory);
     if (!err && owner->listener < 0)
         err = place_listen(owner->directory, &owner->listener);
+    if (!err)
+        err = done_open(owner->directory, &owner->done);
     return err;
 }
 
@@ -188,7 +194,7 @@ void owner_finish(struct owner *owner)
     lg_defer(free, text);
     if (err && !owner_is_lost(owner, err))
         say("%s", text ? text : "out of memory");
-    if (owner->lost)
+    if (err)
         return;
     place_remove_run(owner->directory);
     if (owner->newest && !owner->options.keep)
@@ -251,14 +257,17 @@ static void cancel(struct owner *owner, int number, bool from_terminal)
         owner->deadline = lg_now() + 2 * LG_SECOND;
 }
 
-/* Once for all: what is under way is not given up for a signal that was meant for the command. */
+/* What is under way is not given up for a signal that was meant for the command, nor for two in one go: only for one that
+ * comes after there was time to read what the first one has led to. */
 static void signal_while_cleaning(struct owner *owner, int number)
 {
     if (!owner->warned) {
-        owner->warned = true;
+        owner->warned = lg_now();
         say("%s: the cleanups go on; once more ends the one that runs", signals_name(number));
         return;
     }
+    if (lg_since(owner->warned) < time_to_read)
+        return;
     say("%s: ending the cleanup that runs", signals_name(number));
     owner->end_attempt = true;
 }

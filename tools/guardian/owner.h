@@ -59,6 +59,7 @@ struct owner {
     int signals;  /* a signalfd */
     int front;    /* to the runner, or -1 */
     int listener; /* for clients, or -1 */
+    int done;     /* see done.h, or -1 */
     struct client *clients;
 
     struct item *newest;
@@ -83,10 +84,12 @@ struct owner {
     char cause[128];
     int last_signal;
     lg_duration last_signal_at;
-    bool cleaning, warned, end_attempt, runner_died;
-    bool lost;   /* the run is another's by now: touch nothing more */
-    bool busy;   /* an `undo` is being carried out */
-    bool failed; /* a cleanup failed for good */
+    bool cleaning, end_attempt, runner_died;
+    lg_duration warned; /* when it was said that cleanups go on; 0: not yet */
+    bool lost;          /* the run is another's by now: touch nothing more */
+    bool busy;          /* an `undo` is being carried out */
+    bool failed;        /* a cleanup failed for good */
+    bool said_why;      /* nothing can be written, and that has been said */
 };
 
 /* ---- its life ---- */

@@ -148,7 +148,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
                                   const struct birth *birth)
 {
     setsid();
-    child_close_all_but(-1);
+    child_close_all_but(-1, -1);
     const char *id = orphans->ids.text;
     while (id < orphans->ids.text + orphans->ids.length) {
         bool good;

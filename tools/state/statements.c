@@ -330,6 +330,9 @@ static lg_error *set_up(struct state *state)
     if (!err)
         err = expect(state, "PRAGMA journal_mode = WAL", "wal",
                      "its log cannot be switched on here");
+    /* Who comes first reads the whole log: so it is kept short. */
+    if (!err)
+        err = execute(state, "PRAGMA wal_autocheckpoint = 100");
     if (!err)
         err = execute(state, "PRAGMA synchronous = FULL");
     if (!err)
