@@ -47,7 +47,7 @@ until_true() {
     fail "not within a minute: $*"
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status"; }
 
 # child_of PID: the number of its only child, once there is one.
 child_of() {
@@ -182,6 +182,7 @@ run_cell() {
     [[ $event == timeout && $moment != cleaning ]] || let_go
     status=0
     wait "$runner" || status=$?
+    until_true gone "$runner"
     until_true gone "$guardian"
     [[ $event != disk-full ]] || rm state/fill
     # What nobody was left to see to is recovered by the next command on the state.

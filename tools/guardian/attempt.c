@@ -42,15 +42,30 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
     return result;
 }
 
+pid_t attempt_command(struct attempt *attempt)
+{
+    /* What it says first is which process the command is. */
+    struct attempt_result first;
+    if (!attempt->command && attempt->report >= 0 &&
+        read(attempt->report, &first, sizeof first) == sizeof first)
+        attempt->command = first.command;
+    return attempt->command;
+}
+
 struct attempt_result attempt_finish(struct attempt *attempt)
 {
-    struct attempt_result result;
-    ssize_t got;
-    do
-        got = read(attempt->report, &result, sizeof result);
-    while (got < 0 && errno == EINTR);
+    /* Killed just after it has forked: the child has still to say who it is, or to end. Then it closes the pipe. */
+    struct pollfd fd = {.fd = attempt->report, .events = POLLIN};
+    while (!attempt_command(attempt) && poll(&fd, 1, 5000) > 0 && !(fd.revents & POLLHUP))
+        ;
+    attempt_command(attempt);
+    struct attempt_result result = {.end = ATTEMPT_LOST};
+    struct attempt_result next;
+    while (read(attempt->report, &next, sizeof next) == sizeof next)
+        result = next;
     close(attempt->report);
-    return got == sizeof result ? result : (struct attempt_result){.end = ATTEMPT_LOST};
+    attempt->report = -1;
+    return result;
 }
 
 void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
@@ -64,24 +79,50 @@ void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
 
 /* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
 struct watch {
-    int signals;
+    int signals, result, report;
     pid_t command;
     bool ended;
-    siginfo_t end;
-    bool told; /* SIGTERM has come */
+    int not_executed; /* the errno value with which it could not be executed */
+    int32_t verdict;  /* why it is being ended: ATTEMPT_TIMEOUT or ATTEMPT_ENDED; 0: it is not */
+    bool told;        /* SIGTERM has come */
 };
 
+static void tell(const struct watch *watch, struct attempt_result result)
+{
+    ssize_t written = pwrite(watch->result, &result, sizeof result, 0);
+    written = write(watch->report, &result, sizeof result);
+    (void)written;
+}
+
+static struct attempt_result result_of(const struct watch *watch, const siginfo_t *end)
+{
+    struct attempt_result result = {.command = watch->command};
+    if (watch->not_executed) {
+        result.end = ATTEMPT_NOT_STARTED;
+        result.number = watch->not_executed;
+    } else if (watch->verdict) {
+        result.end = watch->verdict;
+    } else {
+        result.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+        result.number = end->si_status;
+    }
+    return result;
+}
+
+/* The result is told before the command is taken off the process table: if we are killed in between, the owner becomes its
+ * parent, and asks the kernel itself. */
 static void reap(struct watch *watch)
 {
     siginfo_t info;
     for (;;) {
         info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
             return;
-        if (info.si_pid == watch->command) {
+        if (info.si_pid == watch->command && !watch->ended) {
             watch->ended = true;
-            watch->end = info;
+            tell(watch, result_of(watch, &info));
         }
+        waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
     }
 }
 
@@ -102,17 +143,18 @@ static void watch_until(void *data, lg_duration deadline)
     watch_signals(watch);
 }
 
-/* Whether to end it, and why. */
-static int32_t wait_for_command(struct watch *watch, lg_duration timeout)
+/* Until it has ended, or is to be. */
+static void wait_for_command(struct watch *watch, lg_duration timeout)
 {
     lg_duration deadline = timeout > 0 ? lg_now() + timeout : 0;
     reap(watch);
-    while (!watch->ended && !watch->told) {
-        if (deadline != 0 && lg_now() >= deadline)
-            return ATTEMPT_TIMEOUT;
+    while (!watch->ended && !watch->verdict) {
         watch_until(watch, deadline);
+        if (watch->told)
+            watch->verdict = ATTEMPT_ENDED;
+        else if (deadline != 0 && lg_now() >= deadline)
+            watch->verdict = ATTEMPT_TIMEOUT;
     }
-    return watch->ended ? ATTEMPT_EXITED : ATTEMPT_ENDED;
 }
 
 /* The terminal stays the terminal (`stty`); another input belongs to the command, and is not the cleanup's to eat. */
@@ -125,8 +167,11 @@ static void set_input(void)
         dup2(fd, STDIN_FILENO);
 }
 
-static _Noreturn void be_command(const struct attempt *attempt, int failure)
+/* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
+static _Noreturn void be_command(const struct attempt *attempt, const struct watch *watch,
+                                 int failure)
 {
+    tell(watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
     setpgid(0, 0);
     set_input();
     birth_give(attempt->birth, false);
@@ -136,34 +181,40 @@ static _Noreturn void be_command(const struct attempt *attempt, int failure)
     child_fail(failure);
 }
 
-static struct attempt_result run_attempt(const struct attempt *attempt)
+/* 0, or the errno value with which it could not be started. */
+static int start_command(const struct attempt *attempt, struct watch *watch)
 {
     int failure[2];
     if (pipe2(failure, O_CLOEXEC) != 0)
-        return (struct attempt_result){ATTEMPT_NOT_STARTED, errno};
-    struct watch watch = {.signals = birth_signals(attempt->birth)};
-    watch.command = fork();
-    if (watch.command < 0)
-        return (struct attempt_result){ATTEMPT_NOT_STARTED, errno};
-    if (watch.command == 0)
-        be_command(attempt, failure[1]);
+        return errno;
+    watch->command = fork();
+    if (watch->command < 0)
+        return errno;
+    if (watch->command == 0)
+        be_command(attempt, watch, failure[1]);
     close(failure[1]);
-    int failed = child_failure(failure[0]);
+    watch->not_executed = child_failure(failure[0]);
     close(failure[0]);
-    int32_t end = wait_for_command(&watch, attempt->timeout);
+    return 0;
+}
+
+static void run_attempt(const struct attempt *attempt, int result, int report)
+{
+    struct watch watch = {
+        .signals = birth_signals(attempt->birth), .result = result, .report = report};
+    int failed = start_command(attempt, &watch);
+    if (failed) {
+        tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
+        return;
+    }
+    wait_for_command(&watch, attempt->timeout);
     /* What it started ends with it, in time or not. */
     struct ending ending = {.grace = attempt->grace,
                             .wait = watch_until,
                             .data = &watch,
                             .whose = "a cleanup",
-                            .quiet = end != ATTEMPT_EXITED};
+                            .quiet = watch.verdict != 0};
     ending_run(&ending);
-    if (failed)
-        return (struct attempt_result){ATTEMPT_NOT_STARTED, failed};
-    if (end != ATTEMPT_EXITED)
-        return (struct attempt_result){end, 0};
-    return (struct attempt_result){
-        watch.end.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED, watch.end.si_status};
 }
 
 /* Never returns. It touches nothing of the owner's: no database, no sockets. */
@@ -176,10 +227,7 @@ static _Noreturn void be_attempt(const struct attempt *attempt, int go, int resu
     if (read(go, &byte, 1) != 1)
         _exit(0);
     child_close_all_but(result, report);
-    struct attempt_result end = run_attempt(attempt);
-    ssize_t written = pwrite(result, &end, sizeof end, 0);
-    written = write(report, &end, sizeof end);
-    (void)written;
+    run_attempt(attempt, result, report);
     _exit(0);
 }
 
@@ -190,7 +238,7 @@ static int make_result(const struct attempt *attempt)
     lg_defer(free, path);
     unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    struct attempt_result none = {.end = ATTEMPT_LOST};
+    const struct attempt_result none = {.end = ATTEMPT_LOST};
     if (fd >= 0 && pwrite(fd, &none, sizeof none, 0) < 0) {
         unlink(path);
         close(fd);
@@ -205,7 +253,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
     int report[2];
     if (pipe2(go, O_CLOEXEC) != 0)
         return lg_error_errno(errno, "pipe");
-    if (pipe2(report, O_CLOEXEC) != 0) {
+    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
         int number = errno;
         close(go[0]);
         close(go[1]);

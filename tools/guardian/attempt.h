@@ -28,6 +28,7 @@ enum attempt_end {
 struct attempt_result {
     int32_t end; /* an attempt_end */
     int32_t number;
+    int32_t command; /* its process number */
 };
 
 struct attempt {
@@ -44,6 +45,7 @@ struct attempt {
     struct process process;
     int go;     /* what the process waits for before it starts the command */
     int report; /* how it tells its result, besides the file */
+    pid_t command;
 };
 
 /* Makes the process, which waits for attempt_go: so that its number can be recorded first. */
@@ -51,6 +53,9 @@ lg_error *attempt_prepare(struct attempt *attempt) __attribute__((__warn_unused_
 
 /* Lets it start the command; or, with false, end without having done anything. */
 void attempt_go(struct attempt *attempt, bool go);
+
+/* The command's process number, if it is known yet; or 0. */
+pid_t attempt_command(struct attempt *attempt);
 
 /* Once the process has ended: how. For who has made it, and for who finds it in a record. */
 struct attempt_result attempt_finish(struct attempt *attempt);

@@ -8,6 +8,7 @@
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { START_TRIES = 30 };
 
@@ -71,13 +72,44 @@ static void begin(struct owner *owner, struct item *item, struct attempt *attemp
     bool ours = owner_move(owner, item, CLEANUP_RELEASING, item->unconfirmed ? unconfirmed : "");
     owner->attempt = attempt->process;
     owner->attempt_ended = false;
+    owner->attempt_mine = attempt;
+    owner->attempt_end = (siginfo_t){0};
     attempt_go(attempt, ours);
 }
 
 static struct attempt_result not_started(const lg_error *err)
 {
     int number = lg_error_errno_value(err);
-    return (struct attempt_result){ATTEMPT_NOT_STARTED, number ? number : EIO};
+    return (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = number ? number : EIO};
+}
+
+/* The attempt itself was killed: its command has become our child, so that we learn how that ended, and do not run it
+ * again. Without a command that we could ask after, the result stays what it is. */
+static struct attempt_result await_orphan(struct owner *owner, const struct item *item,
+                                          struct attempt_result result)
+{
+    struct process process;
+    lg_duration deadline = lg_now() + item->spec.timeout;
+    while (result.command && !owner->lost && !owner->attempt_end.si_pid &&
+           process_look(result.command, &process) && process.parent == getpid()) {
+        if (item->spec.timeout > 0 && lg_now() >= deadline)
+            process_signal(&process, SIGKILL);
+        owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
+    }
+    const siginfo_t *end = &owner->attempt_end;
+    if (result.command && end->si_pid == result.command) {
+        result.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+        result.number = end->si_status;
+    }
+    return result;
+}
+
+static struct attempt_result finish_attempt(struct owner *owner, const struct item *item,
+                                            struct attempt *attempt)
+{
+    struct attempt_result result = attempt_finish(attempt);
+    result.command = attempt_command(attempt);
+    return result.end == ATTEMPT_LOST ? await_orphan(owner, item, result) : result;
 }
 
 static struct attempt_result try_once(struct owner *owner, struct item *item)
@@ -105,7 +137,9 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
         return not_started(err);
     begin(owner, item, &attempt);
     await_attempt(owner);
-    return attempt_finish(&attempt);
+    struct attempt_result result = finish_attempt(owner, item, &attempt);
+    owner->attempt_mine = NULL;
+    return result;
 }
 
 /* ---- all its attempts ---- */
@@ -169,7 +203,12 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
     owner->attempt = item->record.attempt_by;
     owner->attempt_ended = strcmp(owner->run.boot, boot_id()) != 0;
     await_attempt(owner);
-    return attempt_result(owner->directory, item->record.sequence, item->record.attempt);
+    struct attempt_result result = attempt_result(owner->directory, item->record.sequence,
+                                                  item->record.attempt);
+    if (result.end == ATTEMPT_LOST)
+        result = await_orphan(owner, item, result);
+    owner->attempt_command = 0;
+    return result;
 }
 
 /* ---- nested runs ---- */

@@ -249,6 +249,45 @@ static void adopt_command(struct owner *owner, const struct process *command, bo
         owner->deadline = lg_now(); /* it has ended, and nobody knows how */
 }
 
+/* A new guardian, which cannot be the command's parent any more: it only watches the runner, and recovers the run if that
+ * is killed too. Returns the descriptor that holds it back; closing it after a byte was written sends it home. */
+static int start_watcher(const struct guardian_start *start, struct process *watcher)
+{
+    *watcher = (struct process){0};
+    int hold[2];
+    if (pipe2(hold, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid != 0) {
+        close(hold[0]);
+        process_look(pid, watcher);
+        return hold[1];
+    }
+    setsid();
+    prctl(PR_SET_NAME, "lifoguard-guard");
+    child_close_all_but(hold[0], -1);
+    char byte;
+    ssize_t got;
+    do
+        got = read(hold[0], &byte, 1);
+    while (got < 0 && errno == EINTR);
+    bool good;
+    lg_error *err = got == 0 ? recover_run(start->place, start->id, false, start->birth, &good)
+                             : NULL;
+    if (err)
+        say_error(err);
+    _exit(0);
+}
+
+static void dismiss_watcher(int hold)
+{
+    if (hold < 0)
+        return;
+    ssize_t written = write(hold, "", 1);
+    (void)written;
+    close(hold);
+}
+
 struct run_end guardian_replace(const struct guardian_start *start, const struct process *command,
                                 bool ended, const siginfo_t *end)
 {
@@ -256,6 +295,9 @@ struct run_end guardian_replace(const struct guardian_start *start, const struct
         say("the guardian was killed before the command was started");
         return (struct run_end){.a = EXIT_OURS};
     }
+    struct process watcher;
+    int hold = start_watcher(start, &watcher);
+    lg_defer(dismiss_watcher, hold);
     struct outer outer = {.directory = request_run_directory()};
     lg_defer(free, outer.directory);
     lg_defer(withdraw_nested, &outer);
@@ -263,6 +305,7 @@ struct run_end guardian_replace(const struct guardian_start *start, const struct
     owner_init(&owner, start->place, &start->options, start->birth);
     lg_defer(owner_free, &owner);
     owner.own_group = start->own_group;
+    owner.watcher = watcher;
     lg_error *err = state_open(start->place, &owner.state);
     if (!err)
         err = owner_find_run(&owner, start->id);

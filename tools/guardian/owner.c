@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "owner.h"
 
+#include "attempt.h"
 #include "done.h"
 #include "ending.h"
 #include "front.h"
@@ -162,9 +163,15 @@ lg_error *owner_take(struct owner *owner)
         err = owner_load(owner);
     if (!err)
         err = state_variables(owner->state, owner->run.id, see_variable, owner);
-    /* Process numbers of another boot are nobody's. */
-    for (struct item *item = owner->newest; item && !same_boot; item = item->older)
-        item->record.attempt_by = (struct process){0};
+    for (struct item *item = owner->newest; item; item = item->older) {
+        const struct state_cleanup *record = &item->record;
+        /* Process numbers of another boot are nobody's. */
+        if (!same_boot)
+            item->record.attempt_by = (struct process){0};
+        else if (record->state == CLEANUP_RELEASING)
+            owner->attempt_command =
+                attempt_result(owner->directory, record->sequence, record->attempt).command;
+    }
     return err;
 }
 
@@ -293,6 +300,11 @@ void owner_signal(struct owner *owner, int number, bool from_terminal)
 
 /* ---- what comes ---- */
 
+static pid_t cleanup_command(const struct owner *owner)
+{
+    return owner->attempt_mine ? attempt_command(owner->attempt_mine) : owner->attempt_command;
+}
+
 static void reap(struct owner *owner)
 {
     siginfo_t info;
@@ -307,6 +319,8 @@ static void reap(struct owner *owner)
         }
         if (info.si_pid == owner->attempt.pid)
             owner->attempt_ended = true;
+        if (info.si_pid == cleanup_command(owner))
+            owner->attempt_end = info;
     }
 }
 
@@ -358,8 +372,10 @@ void owner_step(struct owner *owner, lg_duration deadline)
 static void say_not_ended(const struct owner *owner, int next)
 {
     char text[SAY_DURATION_SIZE];
+    char before[32];
+    snprintf(before, sizeof before, "%s", signals_name(owner->asked));
     say("the command has not ended within %s of %s: %s", say_duration(owner->options.grace, text),
-        signals_name(owner->asked), signals_name(next));
+        before, signals_name(next));
 }
 
 /* INT → TERM → KILL: the next step. False: there is none. */
@@ -430,18 +446,25 @@ static void step_for_ending(void *data, lg_duration deadline)
     owner_step(data, deadline);
 }
 
+static void spare(struct process_list *spared, const struct process *process)
+{
+    if (!process->pid)
+        return;
+    spared->all = need_memory(spared->all, (spared->count + 1) * sizeof *spared->all);
+    spared->all[spared->count++] = *process;
+}
+
 void owner_end_processes(struct owner *owner, const struct moment *after)
 {
     struct process_list spared = {0};
     lg_defer(process_list_free, &spared);
+    spare(&spared, &owner->watcher);
     for (const struct item *item = owner->newest; item; item = item->older) {
         const struct process *process = item->record.state == CLEANUP_RELEASING
                                             ? &item->record.attempt_by
                                             : &item->nested;
-        if (process->pid && item_is_pending(item)) {
-            spared.all = need_memory(spared.all, (spared.count + 1) * sizeof *spared.all);
-            spared.all[spared.count++] = *process;
-        }
+        if (item_is_pending(item))
+            spare(&spared, process);
     }
     struct ending ending = {.grace = owner->options.grace,
                             .after = after,

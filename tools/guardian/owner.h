@@ -27,6 +27,7 @@ struct item {
 };
 
 struct client;
+struct attempt;
 
 enum outcome {
     OUTCOME_SUCCESS,
@@ -77,6 +78,11 @@ struct owner {
     /* The attempt that is under way. */
     struct process attempt;
     bool attempt_ended;
+    struct attempt *attempt_mine; /* if it is of our own making; else NULL */
+    pid_t attempt_command;        /* otherwise: which process its command is, or 0 */
+    struct process watcher;       /* see guardian.c; spared */
+    siginfo_t
+        attempt_end; /* how its command has ended, if it became our child; si_pid 0: it did not */
 
     /* What has come. */
     enum outcome outcome;

@@ -45,7 +45,7 @@ struct target {
     char *host, *port, *path; /* of tcp and http */
     lg_duration deadline;
     char why[256]; /* it is not ready */
-    int output;    /* of the command's last try */
+    int output[2]; /* of the command's tries: the last one, and the last one that ended */
 };
 
 static int milliseconds_left(const struct target *target)
@@ -175,10 +175,10 @@ static lg_error *start(struct target *target, pid_t *pid)
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     lg_defer(posix_spawn_file_actions_destroy, &actions);
-    ssize_t cut = ftruncate(target->output, 0) == 0 ? lseek(target->output, 0, SEEK_SET) : 0;
-    (void)cut;
-    posix_spawn_file_actions_adddup2(&actions, target->output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, target->output, STDERR_FILENO);
+    if (ftruncate(target->output[0], 0) != 0 || lseek(target->output[0], 0, SEEK_SET) != 0)
+        return lg_error_errno(errno, "the output");
+    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDERR_FILENO);
     int failed = posix_spawnp(pid, target->command[0], &actions, NULL, target->command, environ);
     return failed ? lg_error_errno(failed, "%s", target->command[0]) : NULL;
 }
@@ -198,12 +198,16 @@ static bool try_command(struct target *target)
         if (lg_now() >= target->deadline) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
-            snprintf(target->why, sizeof target->why, "not done in time");
+            if (!target->why[0])
+                snprintf(target->why, sizeof target->why, "not done in time");
             return false;
         }
         nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
         pause = pause < 20 * LG_MILLISECOND ? 2 * pause : pause;
     }
+    int ended = target->output[0];
+    target->output[0] = target->output[1];
+    target->output[1] = ended;
     if (WIFEXITED(status))
         snprintf(target->why, sizeof target->why, "exit status %d", WEXITSTATUS(status));
     else
@@ -215,7 +219,7 @@ static void show_output(const struct target *target)
 {
     char bytes[4096];
     off_t at = 0;
-    for (ssize_t got; (got = pread(target->output, bytes, sizeof bytes, at)) > 0; at += got) {
+    for (ssize_t got; (got = pread(target->output[1], bytes, sizeof bytes, at)) > 0; at += got) {
         ssize_t written = write(STDERR_FILENO, bytes, (size_t)got);
         (void)written;
     }
@@ -318,13 +322,14 @@ static lg_error *check(struct target *target, char **arguments, char **address)
     }
     if (target->http)
         return split_url(target, address);
-    target->output = target->command ? memfd_create("output", MFD_CLOEXEC) : -1;
+    for (int i = 0; i < 2; i++)
+        target->output[i] = memfd_create("output", MFD_CLOEXEC);
     return NULL;
 }
 
 int wait_for_command(char **arguments)
 {
-    struct target target = {.output = -1};
+    struct target target = {.output = {-1, -1}};
     bool show_help = false;
     int64_t pid = 0;
     lg_duration timeout = LG_MINUTE;

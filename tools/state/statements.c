@@ -429,29 +429,54 @@ static lg_error *write_key(const char *path)
     return NULL;
 }
 
+/* Runs `what` with the database locked, all of it or nothing. */
+static lg_error *locked(struct state *state, const char *key,
+                        lg_error *(*what)(struct state *state, const char *key))
+{
+    lg_error *err = state_start(state);
+    if (err)
+        return err;
+    err = what(state, key);
+    state->failed = err != NULL;
+    lg_error *other = state_commit(state);
+    if (!err)
+        return other;
+    lg_error_free(other);
+    return err;
+}
+
+static lg_error *first_step(struct state *state, const char *key)
+{
+    bool no_key;
+    lg_error *err = place_check_file(key, &no_key);
+    return err ? err : create_or_check(state, !no_key);
+}
+
+/* The key comes when the tables are on disk, and before the first run: so a key without tables, or runs without a key,
+ * come of no crash of ours. */
+static lg_error *second_step(struct state *state, const char *key)
+{
+    bool no_key;
+    int64_t runs = 0;
+    lg_error *err = place_check_file(key, &no_key);
+    if (!err && no_key)
+        err = ask_number(state, "SELECT count(*) FROM run", &runs);
+    if (err || !no_key)
+        return err;
+    return runs > 0 ? refuse(key, "it is missing") : write_key(key);
+}
+
 static lg_error *prepare(struct state *state, const char *key)
 {
     lg_error *err = set_up(state);
     if (!err)
-        err = state_start(state);
-    if (err)
-        return err;
-    bool no_key;
-    err = place_check_file(key, &no_key);
+        err = locked(state, key, first_step);
+    bool no_key = false;
     if (!err)
-        err = create_or_check(state, !no_key);
-    int64_t runs = 0;
-    if (!err)
-        err = ask_number(state, "SELECT count(*) FROM run", &runs);
+        err = place_check_file(key, &no_key);
     if (!err && no_key)
-        err = runs > 0 ? refuse(key, "it is missing") : write_key(key);
-    state->failed = err != NULL;
-    lg_error *other = state_commit(state);
-    if (err) {
-        lg_error_free(other);
-        return err;
-    }
-    return other ? other : read_key(state, key);
+        err = locked(state, key, second_step);
+    return err ? err : read_key(state, key);
 }
 
 /* Before SQLite sees it: made private, or checked to be. */
