@@ -104,7 +104,7 @@ D2_directory_umask_and_environment_are_those_of_the_registration() {
 
 a_late_one_sees_the_variables_that_were_set_last() {
     inside 'lifoguard set S=begun; lifoguard defer --late --shell "echo \$S"; lifoguard set S=done'
-    expect_out done
+    expect_out 'done'
 }
 
 R8_arguments_descriptors_and_status_are_the_commands_own() {
@@ -594,7 +594,7 @@ no_guard_is_left() { ! grep -lzsxF "RANDOM_KILLS=$work" /proc/[0-9]*/environ >/d
 
 # How many: LIFOGUARD_KILLS (10000 for the long run).
 kills_at_random_moments_lose_nothing() {
-    local i count=${LIFOGUARD_KILLS:-100} victims
+    local i count=${LIFOGUARD_KILLS:-100} victims victim
     cat >job <<'END'
 for i in 1 2 3 4 5 6; do
     lifoguard acquire --retry 5 --backoff 1ms --undo ./give $i -- ./take $i
@@ -607,18 +607,20 @@ END
         : >log
         RANDOM_KILLS=$work lifoguard exec bash job >out 2>&1 &
         runner=$!
-        guardian= command=
+        guardian='' command=''
         sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
         child_of "$runner" 2>/dev/null && guardian=$child
         [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && command=$child; }
         case $((RANDOM % 5)) in
         0) victims=("$runner") ;;
-        1) victims=($guardian) ;;
-        2) victims=("$runner" $guardian) ;;
-        3) victims=($command) ;;
-        4) victims=($guardian $command) ;;
+        1) victims=("$guardian") ;;
+        2) victims=("$runner" "$guardian") ;;
+        3) victims=("$command") ;;
+        4) victims=("$guardian" "$command") ;;
         esac
-        [[ ${#victims[@]} == 0 ]] || kill -KILL "${victims[@]}" 2>/dev/null
+        for victim in "${victims[@]}"; do
+            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
+        done
         wait "$runner" 2>/dev/null
         [[ -z $guardian ]] || until_true gone "$guardian"
         # A watcher may be at work.

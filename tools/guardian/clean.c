@@ -328,8 +328,11 @@ void owner_clean(struct owner *owner)
         keep(owner);
         return;
     }
-    for (struct item *item; !owner->lost && (item = newest_pending(owner)) != NULL;)
-        owner_release(owner, item);
-    if (!owner->lost)
-        owner_end_processes(owner, NULL);
+    /* What is ended last may register something before it ends. */
+    do {
+        for (struct item *item; !owner->lost && (item = newest_pending(owner)) != NULL;)
+            owner_release(owner, item);
+        if (!owner->lost)
+            owner_end_processes(owner, NULL);
+    } while (!owner->lost && newest_pending(owner));
 }

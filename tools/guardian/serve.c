@@ -57,6 +57,15 @@ static void answer_error(struct owner *owner, struct client *client, lg_error *e
 
 typedef void answer_request(struct owner *owner, struct client *client, struct wire_reader *reader);
 
+/* The `acquire` that intends it must have ended before it is undone, or it could acquire afterwards: so for this cleanup the
+ * moment of the registration is the one before that process started. */
+static void count_from_start_of(struct item *item, pid_t pid)
+{
+    struct process acquirer;
+    if (process_look(pid, &acquirer))
+        item->record.moment = (struct moment){acquirer.started, acquirer.pid - 1};
+}
+
 static void add(struct owner *owner, struct client *client, struct wire_reader *reader,
                 enum cleanup_state state)
 {
@@ -65,6 +74,8 @@ static void add(struct owner *owner, struct client *client, struct wire_reader *
         owner_answer(client, 2, 0, "a malformed registration");
         return;
     }
+    if (state == CLEANUP_INTENDED && !item->stored)
+        count_from_start_of(item, client->pid);
     if (item->stored)
         owner_answer(client, 0, item->record.sequence, "");
     else
