@@ -56,6 +56,7 @@ static void place_leave(struct place *place)
 {
     state_close(place->state);
     free(place->path);
+    birth_free(&place->birth);
 }
 
 static lg_error *place_enter(struct place *place, bool recover)

@@ -222,6 +222,7 @@ int exec_command(char **arguments)
         return wrong_usage("exec", lg_error_new("which COMMAND is to be run?"));
     struct birth birth;
     birth_take(&birth);
+    lg_defer(birth_free, &birth);
     char *place;
     err = place_open(wanted, &place);
     if (err)

@@ -93,6 +93,11 @@ void birth_take(struct birth *birth)
     sigprocmask(SIG_BLOCK, &set, &birth->mask);
 }
 
+void birth_free(struct birth *birth)
+{
+    free(birth->inherited);
+}
+
 void birth_give(const struct birth *birth, bool descriptors)
 {
     for (int i = 0; i < SURVIVED; i++)

@@ -19,6 +19,9 @@ struct birth {
  * signals that this program takes by a descriptor, and ignores those that would end it for a trifle. */
 void birth_take(struct birth *birth);
 
+/* For lg_defer. */
+void birth_free(struct birth *birth);
+
 /* In a child: as it was. */
 void birth_give(const struct birth *birth, bool descriptors);
 

@@ -197,15 +197,17 @@ struct item *owner_add(struct owner *owner, const char *spec, size_t size, enum 
     item->record.spec_size = stored.length;
     item->secrets = strings_copy(sent.secrets);
     spec_take(stored.text, stored.length, &item->spec);
-    owner->unstored = true;
+    owner->unstored++;
+    owner->to_store = true;
     return item;
 }
 
 /* ---- storing ---- */
 
-static void stored(struct item *item)
+static void stored(struct owner *owner, struct item *item)
 {
     item->stored = true;
+    owner->unstored--;
     if (item->waiting)
         owner_answer(item->waiting, 0, item->record.sequence, "");
     item->waiting = NULL;
@@ -226,51 +228,56 @@ static void not_stored(struct owner *owner, struct item *item, const lg_error *e
     item->waiting = NULL;
 }
 
-static size_t count_unstored(const struct owner *owner)
-{
-    size_t count = 0;
-    for (const struct item *item = owner->newest; item; item = item->older)
-        count += !item->stored;
-    return count;
-}
-
 /* All as one: one wait for the disk. */
-static bool store_together(struct owner *owner)
+static bool store_together(struct owner *owner, bool *busy)
 {
     lg_error *err = state_start(owner->state);
-    for (struct item *item = owner->newest; item && !err; item = item->older)
-        if (!item->stored)
-            err = state_add_cleanup(owner->state, &owner->run, &item->record);
-    if (!err || !lg_error_is(err, &state_busy))
+    size_t left = owner->unstored;
+    for (struct item *item = owner->newest; left > 0 && !err; item = item->older) {
+        if (item->stored)
+            continue;
+        left--;
+        err = state_add_cleanup(owner->state, &owner->run, &item->record);
+    }
+    *busy = lg_error_is(err, &state_busy);
+    if (!*busy)
         err = lg_error_join(err, state_commit(owner->state));
     bool done = !err;
     lg_error_free(err);
-    for (struct item *item = owner->newest; item && done; item = item->older)
+    for (struct item *item = owner->newest; owner->unstored > 0 && done; item = item->older)
         if (!item->stored)
-            stored(item);
+            stored(owner, item);
     return done;
 }
 
-static void store_one(struct owner *owner, struct item *item)
+/* Once one has waited for a lock in vain, the others do not. */
+static void store_one(struct owner *owner, struct item *item, bool *busy)
 {
-    lg_error *err = state_add_cleanup(owner->state, &owner->run, &item->record);
+    lg_error *err = *busy ? &state_busy
+                          : state_add_cleanup(owner->state, &owner->run, &item->record);
     lg_defer(lg_error_free, err);
+    *busy = lg_error_is(err, &state_busy);
     if (err)
         not_stored(owner, item, err);
     else
-        stored(item);
+        stored(owner, item);
 }
 
 void owner_store(struct owner *owner)
 {
-    if (!owner->unstored || owner->lost)
+    if (!owner->to_store || owner->lost)
         return;
-    owner->unstored = false;
-    if (count_unstored(owner) > 1 && store_together(owner))
+    owner->to_store = false;
+    bool busy = false;
+    if (owner->unstored > 1 && store_together(owner, &busy))
         return;
-    for (struct item *item = owner->newest; item && !owner->lost; item = item->older)
-        if (!item->stored)
-            store_one(owner, item);
+    size_t left = owner->unstored;
+    for (struct item *item = owner->newest; left > 0 && !owner->lost; item = item->older) {
+        if (item->stored)
+            continue;
+        left--;
+        store_one(owner, item, &busy);
+    }
 }
 
 bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state,
@@ -285,6 +292,7 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
     item->record.state = state;
     if (!item->stored)
         owner_store(owner);
+    /* What the disk did not take is in memory only. */
     if (!item->stored && !owner->lost)
         return true;
     lg_error *err = state_move_cleanup(owner->state, &owner->run, &item->record);
@@ -313,6 +321,7 @@ void owner_remove(struct owner *owner, struct item *item)
         place = &(*place)->older;
     if (*place)
         *place = item->older;
+    owner->unstored -= !item->stored;
     free_item(item);
 }
 

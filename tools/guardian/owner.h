@@ -65,7 +65,8 @@ struct owner {
 
     struct item *newest;
     int64_t sequence; /* of the last one registered */
-    bool unstored;    /* there are items that are not on disk */
+    size_t unstored;  /* how many items are not on disk */
+    bool to_store;    /* some of them have not been tried yet */
 
     /* The command. */
     struct process command;

@@ -126,6 +126,7 @@ int with_command(char **arguments)
         return wrong_usage("with", err);
     struct with with = {0};
     birth_take(&with.birth);
+    lg_defer(birth_free, &with.birth);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     with.signals = birth_signals(&with.birth);
     int failed = start(&with, arguments);
