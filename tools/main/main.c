@@ -3,9 +3,7 @@
 #include "client.h"
 #include "exec.h"
 #include "helpers.h"
-#include "options.h"
 #include "run.h"
-#include "say.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdio.h>
@@ -48,6 +46,12 @@ static int print_help(void)
     return ferror(stdout);
 }
 
+static int wrong_command(const char *what, const char *which)
+{
+    fprintf(stderr, "lifoguard: %s%s\nTry: lifoguard --help\n", what, which);
+    return RUN_BAD_FILE;
+}
+
 static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
 {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
@@ -56,11 +60,8 @@ static bool is_one_of(const char *word, const char *a, const char *b, const char
 static int main_command(char **arguments)
 {
     const char *name = *arguments;
-    if (!name) {
-        say("what is to be done? For example: lifoguard exec ./test.sh");
-        say("try: lifoguard --help");
-        return RUN_BAD_FILE;
-    }
+    if (!name)
+        return wrong_command("what is to be done? For example: lifoguard exec ./test.sh", "");
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].call(arguments + 1);
@@ -69,9 +70,7 @@ static int main_command(char **arguments)
     if (is_one_of(name, "--version", "-V", "version"))
         return printf("lifoguard %d.%d.%d\n", LG_VERSION_MAJOR, LG_VERSION_MINOR,
                       LG_VERSION_PATCH) < 0;
-    say("no such command: %s", name);
-    say("try: lifoguard --help");
-    return RUN_BAD_FILE;
+    return wrong_command("no such command: ", name);
 }
 
 int main(int count, char **arguments)

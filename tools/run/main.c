@@ -26,7 +26,7 @@ static const char help[] =
 
 static int wrong_usage(const char *what, const char *which)
 {
-    fprintf(stderr, "lifoguard: %s%s\nTry: lifoguard run --help\n", what, which);
+    fprintf(stderr, "lifoguard: %s%s\nTry: lifoguard --help\n", what, which);
     return RUN_BAD_FILE;
 }
 
