@@ -351,6 +351,54 @@ R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
     expect_nothing_pending
 }
 
+R4_after_a_power_cut_process_numbers_mean_nothing() {
+    unshare -rm true 2>/dev/null || exit 77
+    start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'
+    until_true test -e here
+    kill -KILL "$runner" "$guardian"
+    until_true gone "$guardian"
+    # The same numbers as before, in what looks like another boot: they are nobody's, and nobody is ended.
+    echo 01234567-89ab-cdef-0123-456789abcdef >boot
+    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
+    [[ $(<ran) == unknown ]] || fail "the cleanup did not run"
+    ! gone "$command" || fail "a process was ended by its number"
+    kill "$command"
+    pkill -f 'sleep 471.75'
+    expect_nothing_pending
+}
+
+garbage_on_the_socket_does_no_harm() {
+    cat >garbage.py <<'END'
+import os, random, socket, struct
+path = os.environ["LIFOGUARD_STATE"] + "/runs/" + os.environ["LIFOGUARD_RUN"]
+os.chdir(path)
+random.seed(1)
+words = [b"defer", b"intend", b"confirm", b"undo", b"set", b"list", b"nonsense", b""]
+for round in range(400):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("socket")
+    word = random.choice(words)
+    body = struct.pack("<I", len(word)) + word + b"\0" + random.randbytes(random.randrange(200))
+    length = len(body) if random.random() < 0.8 else random.choice([0, 1, 2**31, 2**32 - 1, len(body) + 5])
+    s.send(struct.pack("<I", length) + body)
+    s.settimeout(0.01)
+    try:
+        s.recv(100)
+    except OSError:
+        pass
+    s.close()
+END
+    inside 'python3 garbage.py; lifoguard defer echo cleanup; lifoguard pending | cut -f4'
+    expect_status 0
+    expect_out $'echo cleanup\ncleanup'
+}
+
+many_register_at_once() {
+    inside 'for i in {1..40}; do lifoguard defer --shell "echo $i >>log" & done; wait; lifoguard pending | wc -l'
+    expect_out 40
+    [[ $(sort -nu log | wc -l) == 40 && $(wc -l <log) == 40 ]] || fail "$(wc -l <log) ran"
+}
+
 R4_the_runner_goes_on_without_its_guardian() {
     start 'lifoguard defer --shell "echo 1 \$LIFOGUARD_FENCE"; touch here; until [ -e go ]; do sleep 0.01; done; lifoguard defer --shell "echo 2"; exit 6'
     until_true test -e here

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct client {
@@ -241,8 +242,11 @@ static bool may_register(int fd, pid_t *pid)
 static void take_connection(struct owner *owner)
 {
     int fd = accept4(owner->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        /* No descriptors are left: those who hold them have their turn first. */
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
         return;
+    }
     struct client *client = need_memory(NULL, sizeof *client);
     *client = (struct client){.next = owner->clients, .fd = fd};
     const struct timeval limit = {.tv_sec = 5};
