@@ -113,6 +113,18 @@ static char *format(const char *first, const char *second)
     return path.text;
 }
 
+static lg_error *absolute_path(const char *wanted, char **path)
+{
+    char *here = *wanted == '/' ? need_copy("", 0) : getcwd(NULL, 0);
+    if (!here)
+        return lg_error_errno(errno, "the working directory");
+    lg_defer(free, here);
+    struct buffer text = {0};
+    buffer_format(&text, "%s%s%s", here, *wanted == '/' ? "" : "/", wanted);
+    *path = text.text;
+    return NULL;
+}
+
 static lg_error *place_path(const char *wanted, char **path)
 {
     const char *inherited = getenv("LIFOGUARD_STATE");
@@ -120,17 +132,9 @@ static lg_error *place_path(const char *wanted, char **path)
     const char *home = getenv("HOME");
     if (!wanted && inherited && *inherited)
         wanted = inherited;
-    if (wanted && *wanted == '/')
-        *path = format(wanted, "");
-    else if (wanted) {
-        char *here = getcwd(NULL, 0);
-        if (!here)
-            return lg_error_errno(errno, "the working directory");
-        lg_defer(free, here);
-        char *slashed = format(here, "/");
-        *path = format(slashed, wanted);
-        free(slashed);
-    } else if (state && *state == '/')
+    if (wanted)
+        return absolute_path(wanted, path);
+    if (state && *state == '/')
         *path = format(state, "/lifoguard");
     else if (home && *home == '/')
         *path = format(home, "/.local/state/lifoguard");
@@ -163,7 +167,7 @@ lg_error *place_open(const char *wanted, char **place)
 {
     *place = NULL;
     lg_error *err = place_path(wanted, place);
-    if (!err)
+    if (!err && *place)
         err = make_place(*place);
     if (err) {
         free(*place);
