@@ -253,5 +253,5 @@ int acquire_command(char **arguments)
         err = fill(&r, cleanup ? cleanup : none);
     if (!err && (!command || !*command))
         err = lg_error_new("which COMMAND is to be run? It follows `--`");
-    return err ? wrong_usage("acquire", err) : acquire(&r, command);
+    return err || !command ? wrong_usage("acquire", err) : acquire(&r, command);
 }

@@ -286,11 +286,12 @@ int abandon_command(char **arguments)
         err = lg_error_new("which RUN? See `lifoguard pending`");
     if (!err && !all && (!reason || !*reason || !arguments[1]))
         err = lg_error_new("it takes --reason TEXT, RUN and NUMBER");
-    if (err)
+    if (err || !*arguments)
         return wrong_usage("abandon", err);
     lg_defer(place_leave, &place);
     if (all)
         return abandon_in(&place, *arguments, NULL);
-    struct giving_up what = {strtoll(arguments[1], NULL, 10), reason};
+    const char *number = arguments[1] ? arguments[1] : "";
+    struct giving_up what = {strtoll(number, NULL, 10), reason};
     return abandon_in(&place, *arguments, &what);
 }

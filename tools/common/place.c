@@ -230,7 +230,7 @@ lg_error *place_listen(const char *run_directory, int *fd)
     mode_t before = umask(0177);
     lg_error *err = open_socket(run_directory, bind, fd);
     umask(before);
-    if (!err && listen(*fd, 1024) != 0)
+    if (!err && *fd >= 0 && listen(*fd, 1024) != 0)
         err = lg_error_errno(errno, "listen");
     return err;
 }
@@ -240,6 +240,14 @@ lg_error *place_connect(const char *run_directory, int *fd)
     return open_socket(run_directory, connect, fd);
 }
 
+static void unlink_in(const char *directory, const char *name)
+{
+    struct buffer path = {0};
+    lg_defer(buffer_free, &path);
+    buffer_format(&path, "%s/%s", directory, name);
+    unlink(path.text);
+}
+
 void place_remove_run(const char *run_directory)
 {
     DIR *directory = opendir(run_directory);
@@ -247,7 +255,7 @@ void place_remove_run(const char *run_directory)
         return;
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
         if (entry->d_name[0] != '.')
-            unlinkat(dirfd(directory), entry->d_name, 0);
+            unlink_in(run_directory, entry->d_name);
     closedir(directory);
     rmdir(run_directory);
 }

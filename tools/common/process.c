@@ -29,6 +29,25 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     return length;
 }
 
+/* What follows the name in /proc/PID/stat: the state, numbers, and as the 20th field the start. */
+static bool take_fields(struct process *process, char *text)
+{
+    int field = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        uint64_t number = strtoull(word, NULL, 10);
+        switch (++field) {
+        case 1: process->state = *word; break;
+        case 2: process->parent = (pid_t)number; break;
+        case 3: process->group = (pid_t)number; break;
+        case 4: process->session = (pid_t)number; break;
+        case 20: process->started = number; return true;
+        default: break;
+        }
+    }
+    return false;
+}
+
 bool process_look(pid_t pid, struct process *process)
 {
     char path[64];
@@ -44,19 +63,7 @@ bool process_look(pid_t pid, struct process *process)
         return false;
     *close = '\0';
     snprintf(process->name, sizeof process->name, "%s", open + 1);
-    long parent;
-    long group;
-    long session;
-    unsigned long long started;
-    int got = sscanf(close + 1,
-                     " %c %ld %ld %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                     "%llu",
-                     &process->state, &parent, &group, &session, &started);
-    process->parent = (pid_t)parent;
-    process->group = (pid_t)group;
-    process->session = (pid_t)session;
-    process->started = started;
-    return got == 5;
+    return take_fields(process, close + 1);
 }
 
 static bool has_ended(const struct process *process)

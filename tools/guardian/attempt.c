@@ -89,9 +89,10 @@ struct watch {
 
 static void tell(const struct watch *watch, struct attempt_result result)
 {
-    ssize_t written = pwrite(watch->result, &result, sizeof result, 0);
-    written = write(watch->report, &result, sizeof result);
-    (void)written;
+    ssize_t in_file = pwrite(watch->result, &result, sizeof result, 0);
+    ssize_t in_pipe = write(watch->report, &result, sizeof result);
+    (void)in_file;
+    (void)in_pipe;
 }
 
 static struct attempt_result result_of(const struct watch *watch, const siginfo_t *end)

@@ -195,6 +195,37 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
     return result;
 }
 
+/* The attempt is the leader of a session, so what it started is known by that. */
+static bool session_lives(pid_t session)
+{
+    struct process_list list;
+    lg_defer(process_list_free, &list);
+    process_list_all(&list);
+    for (size_t i = 0; session > 0 && i < list.count; i++)
+        if (list.all[i].session == session)
+            return true;
+    return false;
+}
+
+/* The attempt of an owner before us was killed. While its command lives it is not begun again; and if it is our child by
+ * now, we learn how it ends. */
+static struct attempt_result settle_killed(struct owner *owner, const struct item *item)
+{
+    const struct state_cleanup *record = &item->record;
+    lg_duration deadline = lg_now() + item->spec.timeout;
+    struct attempt_result result;
+    for (;;) {
+        result = attempt_result(owner->directory, record->sequence, record->attempt);
+        if (result.end == ATTEMPT_LOST && result.command)
+            result = await_orphan(owner, item, result);
+        bool too_long = item->spec.timeout > 0 && lg_now() >= deadline;
+        if (result.end != ATTEMPT_LOST || owner->lost || too_long ||
+            !session_lives(record->attempt_by.pid))
+            return result;
+        owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
+    }
+}
+
 /* How an attempt of the owner before us ended, once it has; ATTEMPT_LOST if there was none, or nobody knows. */
 static struct attempt_result settle(struct owner *owner, struct item *item)
 {
@@ -203,11 +234,8 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
     owner->attempt = item->record.attempt_by;
     owner->attempt_ended = strcmp(owner->run.boot, boot_id()) != 0;
     await_attempt(owner);
-    struct attempt_result result = attempt_result(owner->directory, item->record.sequence,
-                                                  item->record.attempt);
-    if (result.end == ATTEMPT_LOST)
-        result = await_orphan(owner, item, result);
-    owner->attempt_command = 0;
+    struct attempt_result result = settle_killed(owner, item);
+    owner->settling = NULL;
     return result;
 }
 

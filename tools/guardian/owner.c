@@ -113,15 +113,22 @@ lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
     return err ? err : state_begin_run(owner->state, run);
 }
 
+/* As clean.c records it: three numbers and the cause. */
 static lg_error *see_variable(const char *name, const char *value, void *data)
 {
     struct owner *owner = data;
-    int outcome;
-    if (strcmp(name, ".outcome") == 0 &&
-        sscanf(value, "%d %d %d %127[^\n]", &outcome, &owner->exit_code, &owner->exit_signal,
-               owner->cause) >= 3 &&
-        outcome >= OUTCOME_SUCCESS && outcome <= OUTCOME_UNKNOWN)
-        owner->outcome = (enum outcome)outcome;
+    if (strcmp(name, ".outcome") != 0)
+        return NULL;
+    int numbers[3];
+    char *rest;
+    for (int i = 0; i < 3; i++, value = rest)
+        numbers[i] = (int)strtol(value, &rest, 10);
+    if (numbers[0] < OUTCOME_SUCCESS || numbers[0] > OUTCOME_UNKNOWN)
+        return NULL;
+    owner->outcome = (enum outcome)numbers[0];
+    owner->exit_code = numbers[1];
+    owner->exit_signal = numbers[2];
+    snprintf(owner->cause, sizeof owner->cause, "%s", value + (*value == ' '));
     return NULL;
 }
 
@@ -164,13 +171,11 @@ lg_error *owner_take(struct owner *owner)
     if (!err)
         err = state_variables(owner->state, owner->run.id, see_variable, owner);
     for (struct item *item = owner->newest; item; item = item->older) {
-        const struct state_cleanup *record = &item->record;
         /* Process numbers of another boot are nobody's. */
         if (!same_boot)
             item->record.attempt_by = (struct process){0};
-        else if (record->state == CLEANUP_RELEASING)
-            owner->attempt_command =
-                attempt_result(owner->directory, record->sequence, record->attempt).command;
+        else if (item->record.state == CLEANUP_RELEASING)
+            owner->settling = item;
     }
     return err;
 }
@@ -302,7 +307,12 @@ void owner_signal(struct owner *owner, int number, bool from_terminal)
 
 static pid_t cleanup_command(const struct owner *owner)
 {
-    return owner->attempt_mine ? attempt_command(owner->attempt_mine) : owner->attempt_command;
+    if (owner->attempt_mine)
+        return attempt_command(owner->attempt_mine);
+    if (!owner->settling)
+        return 0;
+    const struct state_cleanup *record = &owner->settling->record;
+    return attempt_result(owner->directory, record->sequence, record->attempt).command;
 }
 
 static void reap(struct owner *owner)
@@ -319,7 +329,7 @@ static void reap(struct owner *owner)
         }
         if (info.si_pid == owner->attempt.pid)
             owner->attempt_ended = true;
-        if (info.si_pid == cleanup_command(owner))
+        else if (info.si_pid == cleanup_command(owner))
             owner->attempt_end = info;
     }
 }

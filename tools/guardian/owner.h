@@ -48,8 +48,8 @@ struct owner {
     const char *place;
     char *directory; /* of the run */
     char *title;
-    char *
-        mark; /* processes of the run that are not below us have this in their environment; NULL: there are none */
+    /* Processes of the run that are not below us have this in their environment; NULL: there are none. */
+    char *mark;
     struct state *state;
     struct state_run run;
     const char **environment; /* run.environment, and the memory it points into */
@@ -66,37 +66,41 @@ struct owner {
     struct item *newest;
     int64_t sequence; /* of the last one registered */
     size_t unstored;  /* how many items are not on disk */
-    bool to_store;    /* some of them have not been tried yet */
 
-    /* The command. */
+    /* The command: how it ended, the last signal that was sent to end it (0: none), and when the next one is due. */
     struct process command;
-    bool own_group; /* it has a process group of its own */
-    bool ended;
     siginfo_t end;
-    int asked; /* the last signal that was sent to end it, or 0 */
     lg_duration deadline;
+    int asked;
 
-    /* The attempt that is under way. */
+    /* The attempt under way: of our own making, or of an owner before us, at this item. How its command ended, if that became
+     * our child (si_pid 0: it did not). */
+    const struct item *settling;
+    struct attempt *attempt_mine;
     struct process attempt;
-    bool attempt_ended;
-    struct attempt *attempt_mine; /* if it is of our own making; else NULL */
-    pid_t attempt_command;        /* otherwise: which process its command is, or 0 */
-    struct process watcher;       /* see guardian.c; spared */
-    siginfo_t
-        attempt_end; /* how its command has ended, if it became our child; si_pid 0: it did not */
+    siginfo_t attempt_end;
+
+    struct process watcher; /* see guardian.c; spared */
 
     /* What has come. */
+    lg_duration last_signal_at;
+    lg_duration warned; /* when it was said that cleanups go on; 0: not yet */
+    int last_signal;
     enum outcome outcome;
     int exit_code, exit_signal; /* of the command, or 0 */
     char cause[128];
-    int last_signal;
-    lg_duration last_signal_at;
-    bool cleaning, end_attempt, runner_died;
-    lg_duration warned; /* when it was said that cleanups go on; 0: not yet */
-    bool lost;          /* the run is another's by now: touch nothing more */
-    bool busy;          /* an `undo` is being carried out */
-    bool failed;        /* a cleanup failed for good */
-    bool said_why;      /* nothing can be written, and that has been said */
+
+    bool own_group;     /* the command has a process group of its own */
+    bool ended;         /* the command has */
+    bool attempt_ended; /* the attempt's own process has */
+    bool to_store;      /* some of the items that are not on disk have not been tried yet */
+    bool cleaning;      /* the command is over */
+    bool end_attempt;   /* the cleanup that runs is to be ended */
+    bool runner_died;
+    bool lost;     /* the run is another's by now: touch nothing more */
+    bool busy;     /* an `undo` is being carried out */
+    bool failed;   /* a cleanup failed for good */
+    bool said_why; /* nothing can be written, and that has been said */
 };
 
 /* ---- its life ---- */

@@ -95,7 +95,7 @@ int shell_init_command(char **arguments)
         return fputs(help, stdout) == EOF;
     if (!err && !*arguments)
         err = lg_error_new("for which shell? bash, zsh, sh or fish");
-    if (err)
+    if (err || !*arguments)
         return wrong_usage("shell-init", err);
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
         if (strcmp(shells[i].name, *arguments) == 0)

@@ -143,12 +143,13 @@ static bool read_status(struct target *target, int fd)
             break;
         length += (size_t)got;
     }
-    int status = 0;
-    if (sscanf(answer, "HTTP/%*d.%*d %d", &status) != 1)
+    const char *number = strchr(answer, ' ');
+    int status = number ? (int)strtol(number, NULL, 10) : 0;
+    if (strncmp(answer, "HTTP/", strlen("HTTP/")) != 0 || status == 0)
         snprintf(target->why, sizeof target->why, "not an HTTP answer");
     else
         snprintf(target->why, sizeof target->why, "status %d", status);
-    return status >= 200 && status < 400;
+    return strncmp(answer, "HTTP/", strlen("HTTP/")) == 0 && status >= 200 && status < 400;
 }
 
 static bool try_http(struct target *target)
@@ -185,7 +186,7 @@ static lg_error *start(struct target *target, pid_t *pid)
 
 static bool try_command(struct target *target)
 {
-    pid_t pid;
+    pid_t pid = 0;
     lg_error *err = start(target, &pid);
     if (err) {
         lg_error_format(err, target->why, sizeof target->why);
