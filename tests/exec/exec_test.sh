@@ -275,6 +275,21 @@ a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
     expect_nothing_pending
 }
 
+a_nested_exec_whose_guardian_is_killed_still_comes_first() {
+    local event
+    for event in TERM end; do
+        rm -f here go log guard
+        start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"sleep 0.3; echo inner >>log\"; echo \$PPID >guard; touch here; until [ -e go ]; do sleep 0.01; done"'
+        until_true test -e here
+        kill -KILL "$(<guard)"
+        until_true grep -q 'goes on in its place' err
+        if [[ $event == TERM ]]; then kill -TERM "$runner"; else touch go; fi
+        finish
+        [[ $(<log) == $'inner\nouter' ]] || fail "$event: $(<log)"
+        expect_nothing_pending
+    done
+}
+
 shell_init_has_scopes_and_functions() {
     local shell
     for shell in bash sh; do
