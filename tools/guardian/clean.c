@@ -45,26 +45,6 @@ static void await_attempt(struct owner *owner)
     owner->attempt = (struct process){0};
 }
 
-static bool may_go_better(const lg_error *err)
-{
-    return lg_error_is_errno(err, EAGAIN) || lg_error_is_errno(err, ENOMEM) ||
-           lg_error_is_errno(err, EMFILE) || lg_error_is_errno(err, ENFILE);
-}
-
-/* The table of processes may be full, or memory short, for the moment only (R6). */
-static lg_error *prepare(struct owner *owner, struct attempt *attempt)
-{
-    for (int tries = 0;; tries++) {
-        lg_error *err = attempt_prepare(attempt);
-        if (!err || !may_go_better(err) || tries == START_TRIES || owner->lost)
-            return err;
-        if (tries == 0)
-            say("a cleanup cannot be started yet; trying again");
-        lg_error_free(err);
-        pause_for(owner, tries < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
-    }
-}
-
 /* If the run is lost, nothing is started. */
 static void begin(struct owner *owner, struct item *item, struct attempt *attempt)
 {
@@ -131,7 +111,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .birth = owner->birth,
                               .timeout = item->spec.timeout,
                               .grace = item->spec.grace};
-    lg_error *err = prepare(owner, &attempt);
+    lg_error *err = attempt_prepare(&attempt);
     lg_defer(lg_error_free, err);
     if (err)
         return not_started(err);
@@ -139,6 +119,30 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
     await_attempt(owner);
     struct attempt_result result = finish_attempt(owner, item, &attempt);
     owner->attempt_mine = NULL;
+    return result;
+}
+
+/* The table of processes may be full, or memory short, for the moment only. */
+static bool may_go_better(const struct attempt_result *result)
+{
+    int number = result->number;
+    return result->end == ATTEMPT_NOT_STARTED &&
+           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
+}
+
+/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
+ * come yet (R6). */
+static struct attempt_result try_until_started(struct owner *owner, struct item *item)
+{
+    struct attempt_result result = try_once(owner, item);
+    for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
+        if (tries == 0)
+            say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
+        if (tries == 2 && owner->cleaning)
+            owner_end_processes(owner, NULL);
+        pause_for(owner, tries < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
+        result = try_once(owner, item);
+    }
     return result;
 }
 
@@ -190,7 +194,7 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
             pause_for(owner, pause);
         }
         owner->end_attempt = false;
-        result = try_once(owner, item);
+        result = try_until_started(owner, item);
     }
     return result;
 }
