@@ -152,6 +152,8 @@ wrong_usage_is_told() {
         expect_err 'Try: lifoguard --help'
     done
     "$program" --help >out || fail help
+    grep -q 'runs the jobs of a file' out || fail help
+    "$program" run --help >out || fail help
     grep -q 'defer COMMAND' out || fail help
     "$program" --version >out || fail version
     grep -qE '^lifoguard [0-9]+\.[0-9]+\.[0-9]+$' out || fail version

@@ -1,4 +1,4 @@
-/* The program `lifoguard`: the library's rules for people who do not write C. */
+/* `lifoguard run`: its command line. */
 #define _GNU_SOURCE
 #include "run.h"
 
@@ -8,9 +8,8 @@
 
 static const char help[] =
     "usage: lifoguard run [--grace DURATION] FILE\n"
-    "       lifoguard --help | --version\n"
     "\n"
-    "run: runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
+    "Runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
     "failure, or on SIGINT, SIGTERM or SIGHUP, runs the registered cleanups, last one first.\n"
     "\n"
     "  COMMAND         a job\n"
@@ -31,8 +30,11 @@ static int wrong_usage(const char *what, const char *which)
     return RUN_BAD_FILE;
 }
 
-static int run_command(int count, char **arguments)
+int run_jobs_command(char **arguments)
 {
+    int count = 0;
+    while (arguments[count])
+        count++;
     lg_duration grace = 3 * LG_SECOND;
     int i = 0;
     for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
@@ -61,26 +63,4 @@ static int run_command(int count, char **arguments)
     if (i + 1 < count)
         return wrong_usage("one FILE at a time; not expected: ", arguments[i + 1]);
     return run_job_file(arguments[i], grace);
-}
-
-static int main_command(int count, char **arguments)
-{
-    if (count < 2)
-        return wrong_usage("what is to be done? For example: lifoguard run FILE", "");
-    const char *command = arguments[1];
-    if (strcmp(command, "run") == 0)
-        return run_command(count - 2, arguments + 2);
-    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
-        strcmp(command, "help") == 0)
-        return fputs(help, stdout) == EOF;
-    if (strcmp(command, "--version") == 0)
-        return printf("lifoguard %d.%d.%d\n", LG_VERSION_MAJOR, LG_VERSION_MINOR,
-                      LG_VERSION_PATCH) < 0;
-    return wrong_usage("no such command: ", command);
-}
-
-int main(int count, char **arguments)
-{
-    int status = main_command(count, arguments);
-    return fflush(stdout) == 0 ? status : 1;
 }

@@ -1,0 +1,701 @@
+#!/usr/bin/env bash
+# `lifoguard exec` and what goes with it, as people use them: exec_test.sh PROGRAM CASE. Each case is a function below.
+# shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
+set -uo pipefail
+ulimit -f 200000
+ulimit -c 0
+
+program=$(realpath "$1")
+work=$(mktemp -d)
+mkdir "$work/bin"
+ln -s "$program" "$work/bin/lifoguard"
+export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
+unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+mkdir "$work/here" "$work/home"
+cd "$work/here" || exit 1
+state=$XDG_STATE_HOME/lifoguard
+
+fail() {
+    printf 'failed: %s\n' "$*"
+    for file in out err; do
+        [[ ! -f $file ]] || sed "s/^/$file: /" "$file"
+    done
+    exit 1
+}
+
+# inside SCRIPT OPTION…: runs a bash script under exec; sets status, and leaves the output in out and err.
+inside() {
+    status=0
+    timeout --foreground 60 lifoguard exec "${@:2}" bash -c "$1" script one two >out 2>err </dev/null || status=$?
+}
+
+# start SCRIPT OPTION…: likewise in the background; sets runner, guardian, command.
+start() {
+    env --default-signal=INT,QUIT lifoguard exec "${@:2}" bash -c "$1" >out 2>err </dev/null &
+    runner=$!
+    until_true child_of "$runner"
+    guardian=$child
+    until_true child_of "$guardian"
+    command=$child
+}
+
+finish() {
+    status=0
+    wait "$runner" || status=$?
+}
+
+child_of() {
+    local children=()
+    read -ra children <"/proc/$1/task/$1/children" || true
+    child=${children[0]-}
+    [[ -n $child ]]
+}
+
+until_true() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        ! "$@" 2>/dev/null || return 0
+        sleep 0.01
+    done
+    fail "not within 30 s: $*"
+}
+
+# One that has ended, and that nobody has waited for yet, is gone as well.
+gone() { ! kill -0 "$1" 2>/dev/null || state_of "$1" Z; }
+# state_of PID LETTER: as /proc shows it.
+state_of() { grep -q "^State:.$2" "/proc/$1/status"; }
+
+expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
+expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
+expect_err() { grep -qE -e "$1" err || fail "not said: $1"; }
+expect_silence() { [[ ! -s err ]] || fail "said something"; }
+expect_nothing_pending() { [[ -z $(lifoguard pending 2>&1) ]] || fail "pending: $(lifoguard pending 2>&1)"; }
+
+# refused COMMAND…: it ends with status 125, and says why; it prints nothing.
+refused() {
+    status=0
+    "$@" >out 2>err </dev/null || status=$?
+    expect_status 125
+    [[ -s err ]] || fail "refused without a word"
+    expect_out ''
+}
+
+# ---- what is registered, and how it runs ----
+
+D1_the_last_registered_runs_first_over_all_processes() {
+    inside 'lifoguard defer echo 1; sh -c "lifoguard defer echo 2"; (lifoguard defer echo 3); echo body'
+    expect_out $'body\n3\n2\n1'
+    expect_silence
+    expect_status 0
+}
+
+R2_an_argument_vector_stays_one() {
+    inside 'lifoguard defer printf "<%s>" "a b" "" "\$HOME" "*" "new
+line" "-x" "\"; rm -rf /"'
+    expect_out $'<a b><><$HOME><*><new\nline><-x><"; rm -rf />'
+}
+
+D2_directory_umask_and_environment_are_those_of_the_registration() {
+    inside 'mkdir d; cd d; umask 027; export A=then; lifoguard defer --shell "pwd; umask; echo \$A \${B-unset}"
+        cd /; umask 077; export A=later B=later'
+    expect_out "$PWD/d"$'\n0027\nthen unset'
+}
+
+a_late_one_sees_the_variables_that_were_set_last() {
+    inside 'lifoguard set S=begun; lifoguard defer --late --shell "echo \$S"; lifoguard set S=done'
+    expect_out 'done'
+}
+
+R8_arguments_descriptors_and_status_are_the_commands_own() {
+    echo input >input
+    status=0
+    lifoguard exec bash -c 'echo "$1|$2|$#"; cat; echo err >&2; cat <&7; exit 42' x 'a b' '' <input >out 2>err 7<input || status=$?
+    expect_status 42
+    expect_out $'a b||2\ninput\ninput'
+    [[ $(<err) == err ]] || fail "something was added"
+}
+
+R8_a_signal_that_ends_the_command_is_seen_by_the_parent() {
+    python3 -c '
+import subprocess, sys
+code = subprocess.call(["lifoguard", "exec", "sh", "-c", "kill -SEGV $$"])
+sys.exit(0 if code == -11 else 1)' || fail "not killed by SIGSEGV"
+}
+
+R8_closed_descriptors_stay_closed() {
+    lifoguard exec bash -c 'for fd in 0 1 2; do [[ ! -e /proc/$$/fd/$fd ]] || echo "$fd is open" >>said; done
+        lifoguard defer touch ran' <&- >&- 2>&-
+    [[ ! -e said ]] || fail "$(<said)"
+    [[ -e ran ]] || fail "the cleanup did not run"
+}
+
+R8_signal_mask_and_dispositions_are_the_callers() {
+    grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status >plain
+    lifoguard exec grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status >out
+    cmp plain out || fail "they differ"
+    (
+        trap '' HUP USR1 PIPE
+        grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status >plain
+        lifoguard exec grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status >out
+    )
+    cmp plain out || fail "they differ for ignored ones"
+}
+
+R8_make_s_job_server_is_passed_on() {
+    printf 'a: b c\nb c:\n\t+@lifoguard exec $(MAKE) -s -f inner\n' >outer
+    printf 'x y:\n\t@true\nall: x y\n' >inner
+    make -j3 -f outer a >out 2>err || fail "make failed"
+    ! grep -qi 'jobserver\|warning' err || fail "no job server"
+}
+
+the_shell_s_shebang_works() {
+    printf '#!/usr/bin/env -S lifoguard exec bash\nlifoguard defer echo bye "$1"\necho hello "$1"\n' >script
+    chmod +x script
+    ./script 'a b' >out || fail "status $?"
+    expect_out $'hello a b\nbye a b'
+}
+
+R3_what_was_started_after_a_registration_ends_before_it_runs() {
+    cat >server <<'END'
+#!/bin/bash
+trap 'echo "$1 ends"; exit' TERM
+echo $$ >"$1.pid"
+while :; do sleep 0.01; done
+END
+    chmod +x server
+    inside './server old & until [ -s old.pid ]; do sleep 0.01; done
+        lifoguard defer --shell "echo cleanup; kill \$(cat old.pid); while kill -0 \$(cat old.pid) 2>/dev/null; do sleep 0.01; done"
+        ./server new & until [ -s new.pid ]; do sleep 0.01; done'
+    expect_out $'new ends\ncleanup\nold ends'
+    expect_err 'SIGTERM to (server|bash) \(process [0-9]+\), which the command left running'
+}
+
+R3_daemons_are_ended_too() {
+    inside 'setsid sh -c "setsid sleep 471.5 & sleep 471.5" >/dev/null 2>&1 & sleep 0.1; lifoguard defer true'
+    ! pgrep -f 'sleep 471.5' || fail "a daemon is left"
+}
+
+R5_a_cleanup_is_told_the_outcome() {
+    local show='echo $LIFOGUARD_STATUS $LIFOGUARD_EXIT_CODE ${LIFOGUARD_SIGNAL:-none} $LIFOGUARD_ATTEMPT $LIFOGUARD_FENCE'
+    inside "lifoguard defer --shell '$show'"
+    expect_out 'success 0 none 1 1'
+    inside "lifoguard defer --shell '$show'; exit 7"
+    expect_out 'failure 7 none 1 1'
+    inside "lifoguard defer --shell '$show'; kill -9 \$\$"
+    expect_out 'failure 137 KILL 1 1'
+    inside "lifoguard defer --shell '$show'; sleep 100" --timeout 200ms
+    expect_out 'timeout 143 TERM 1 1'
+    expect_status 124
+}
+
+R5_a_failing_cleanup_stops_no_other_and_is_kept() {
+    inside 'lifoguard defer echo 1; lifoguard defer --name bad sh -c "echo 2; exit 5"; lifoguard defer echo 3'
+    expect_out $'3\n2\n1'
+    expect_status 0
+    expect_err "cleanup failed: bad: sh -c 'echo 2; exit 5': exit status 5"
+    lifoguard pending >out
+    grep -qE $'^[a-z0-9]{10}\t2\tfailed\tbad: sh .*\texit status 5$' out || fail "not in pending"
+    local run
+    run=$(cut -f1 out)
+    lifoguard abandon --reason 'removed by hand' "$run" 2 || fail "could not be given up"
+    lifoguard pending | grep -q 'abandoned.*removed by hand' || fail "no reason is shown"
+    lifoguard abandon --forget "$run" || fail "could not be forgotten"
+    expect_nothing_pending
+}
+
+R5_a_cleanup_has_its_own_limit() {
+    inside 'lifoguard defer echo after; lifoguard defer --timeout 100ms --grace 100ms sh -c "trap \"\" TERM; echo hangs; while :; do sleep 1; done"'
+    expect_out $'hangs\nafter'
+    expect_err 'not done within 100ms'
+}
+
+R6_a_failed_one_is_tried_again() {
+    inside 'lifoguard defer --retry 3 --backoff 1ms --shell "echo \$LIFOGUARD_ATTEMPT \$LIFOGUARD_KEY >>tries; [ \$LIFOGUARD_ATTEMPT = 3 ]"'
+    [[ $(cut -d' ' -f1 tries | tr '\n' ' ') == '1 2 3 ' ]] || fail "attempts: $(<tries)"
+    [[ $(cut -d' ' -f2 tries | sort -u | wc -l) == 1 ]] || fail "the key changes"
+    expect_nothing_pending
+}
+
+R6_one_that_cannot_start_is_reported() {
+    inside 'lifoguard defer /nonexistent/program; lifoguard defer echo other'
+    expect_out other
+    expect_err 'could not be started: No such file'
+    lifoguard pending | grep -q failed || fail "it is forgotten"
+}
+
+D11_on_failure_and_on_success() {
+    local both='lifoguard defer --on-failure echo failure; lifoguard defer --on-success echo success'
+    inside "$both"
+    expect_out success
+    inside "$both; exit 1"
+    expect_out failure
+    expect_nothing_pending
+}
+
+D11_undo_and_dismiss() {
+    inside 'lifoguard defer --name a echo a; lifoguard defer --name b echo b; lifoguard defer --name c echo c
+        lifoguard undo b; lifoguard dismiss a; lifoguard undo b || echo none; echo end'
+    expect_out $'b\nnone\nend\nc'
+}
+
+D8_a_cleanup_may_defer() {
+    inside 'lifoguard defer echo last; lifoguard defer sh -c "lifoguard defer echo inner; echo outer"'
+    expect_out $'outer\ninner\nlast'
+}
+
+D12_pending_lists_what_is_registered() {
+    inside 'lifoguard defer --name n echo "a b"; lifoguard acquire --undo true -- lifoguard pending'
+    grep -qE $'\t1\theld\tn: echo \'a b\'$' out || fail "the first is missing"
+    grep -qE $'\t2\tintended\ttrue$' out || fail "the second is missing"
+}
+
+a_nested_exec_is_a_scope() {
+    inside 'lifoguard defer echo outer; lifoguard exec sh -c "lifoguard defer echo inner; echo body"; echo after'
+    expect_out $'body\ninner\nafter\nouter'
+}
+
+a_nested_exec_is_cleaned_up_before_the_outer_one() {
+    start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"sleep 0.3; echo inner >>log\"; touch here; sleep 471"'
+    until_true test -e here
+    kill -TERM "$runner"
+    finish
+    [[ $(<log) == $'inner\nouter' ]] || fail "$(<log)"
+    expect_nothing_pending
+}
+
+a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
+    start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"; lifoguard defer --shell "echo newer >>log"'
+    until_true test -e here
+    local inner
+    inner=$(<guard)
+    kill -KILL "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    finish
+    [[ $(<log) == $'newer\ninner\nouter' ]] || fail "$(<log)"
+    expect_nothing_pending
+}
+
+a_nested_exec_whose_guardian_is_killed_still_comes_first() {
+    local event
+    for event in TERM end; do
+        rm -f here go log guard
+        start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"sleep 0.3; echo inner >>log\"; echo \$PPID >guard; touch here; until [ -e go ]; do sleep 0.01; done"'
+        until_true test -e here
+        kill -KILL "$(<guard)"
+        until_true grep -q 'goes on in its place' err
+        if [[ $event == TERM ]]; then kill -TERM "$runner"; else touch go; fi
+        finish
+        [[ $(<log) == $'inner\nouter' ]] || fail "$event: $(<log)"
+        expect_nothing_pending
+    done
+}
+
+shell_init_has_scopes_and_functions() {
+    local shell
+    for shell in bash sh; do
+        status=0
+        lifoguard exec "$shell" -c 'eval "$(lifoguard shell-init '"$shell"')"
+            work() { defer echo "inner $1"; echo "body $1"; return 3; }
+            defer echo outer; scope work x; echo "status $?"' >out 2>err || status=$?
+        expect_status 0
+        expect_out $'body x\ninner x\nstatus 3\nouter'
+    done
+    inside 'eval "$(lifoguard shell-init bash)"; bye() { echo "bye $1 $V"; }; export V=now; defer --name n bye "a b"; V=later'
+    expect_out 'bye a b now'
+}
+
+acquire_confirms_withdraws_or_leaves_open() {
+    inside 'lifoguard acquire --undo echo "undo 1" -- echo one
+        lifoguard acquire --undo echo "undo 2" -- sh -c "echo two; exit 4"; echo $?
+        lifoguard acquire --undo sh -c "echo undo 3 \$LIFOGUARD_STATUS" -- sh -c "kill -9 \$\$"; echo $?
+        lifoguard acquire --partial --undo sh -c "echo undo 4 \$LIFOGUARD_STATUS" -- sh -c "exit 5"; echo $?'
+    expect_out $'one\ntwo\n4\n137\n5\nundo 4 unknown\nundo 3 unknown\nundo 1'
+}
+
+R1_acquire_does_not_run_what_it_cannot_record() {
+    inside 'lifoguard acquire --name "$(head -c 9000000 /dev/zero | tr "\0" x)" --undo true -- touch acquired; true'
+    [[ ! -e acquired ]] || fail "it was acquired"
+}
+
+keep_leaves_everything_and_says_how_to_remove_it() {
+    status=0
+    KEEP=1 lifoguard exec bash -c 'touch r; lifoguard defer rm r' 2>err || status=$?
+    expect_status 0
+    [[ -e r ]] || fail "removed"
+    expect_err 'kept, as asked: 1 cleanup'
+    eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
+    [[ ! -e r ]] || fail "not removed"
+    expect_nothing_pending
+}
+
+secrets_are_not_stored_unless_asked() {
+    export MY_TOKEN=geheim1 OTHER_PASSWORD=geheim2
+    KEEP=1 lifoguard exec bash -c 'lifoguard defer --store OTHER_PASSWORD --shell "echo \$MY_TOKEN \$OTHER_PASSWORD"' 2>err
+    ! grep -rq geheim1 "$state" || fail "a secret is in the state"
+    grep -rq geheim2 "$state" || fail "what was asked for is not stored"
+    unset MY_TOKEN OTHER_PASSWORD
+    lifoguard recover "$(lifoguard pending | cut -f1)" >out 2>err || fail "recover: $?"
+    expect_out geheim2
+    expect_err 'MY_TOKEN is not known any more'
+    export MY_TOKEN=geheim1
+    inside 'lifoguard defer --shell "echo \$MY_TOKEN"'
+    expect_out geheim1
+}
+
+# ---- what goes wrong ----
+
+R4_the_guardian_acts_at_once_when_the_runner_is_killed() {
+    start 'lifoguard defer --shell "date +%s%N >ran"; touch here; sleep 471'
+    until_true test -e here
+    kill -KILL "$runner"
+    until_true test -s ran
+    until_true gone "$guardian"
+    expect_nothing_pending
+}
+
+R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
+    start 'lifoguard defer --shell "echo \$LIFOGUARD_STATUS \$LIFOGUARD_FENCE >ran"; touch here; sleep 471'
+    until_true test -e here
+    kill -KILL "$runner" "$guardian"
+    until_true gone "$runner"
+    until_true gone "$guardian"
+    lifoguard exec true 2>err || fail "exec: $?"
+    expect_err 'has lost its runner and its guardian: recovering it: 1 cleanup'
+    [[ $(<ran) == 'unknown 2' ]] || fail "told: $(<ran)"
+    until_true gone "$command"
+    expect_nothing_pending
+}
+
+R4_after_a_power_cut_process_numbers_mean_nothing() {
+    unshare -rm true 2>/dev/null || exit 77
+    start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'
+    until_true test -e here
+    kill -KILL "$runner" "$guardian"
+    until_true gone "$guardian"
+    # The same numbers as before, in what looks like another boot: they are nobody's, and nobody is ended.
+    echo 01234567-89ab-cdef-0123-456789abcdef >boot
+    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
+    [[ $(<ran) == unknown ]] || fail "the cleanup did not run"
+    ! gone "$command" || fail "a process was ended by its number"
+    kill "$command"
+    pkill -f 'sleep 471.75'
+    expect_nothing_pending
+}
+
+garbage_on_the_socket_does_no_harm() {
+    cat >garbage.py <<'END'
+import os, random, socket, struct
+path = os.environ["LIFOGUARD_STATE"] + "/runs/" + os.environ["LIFOGUARD_RUN"]
+os.chdir(path)
+random.seed(1)
+words = [b"defer", b"intend", b"confirm", b"undo", b"set", b"list", b"nonsense", b""]
+for round in range(400):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("socket")
+    word = random.choice(words)
+    body = struct.pack("<I", len(word)) + word + b"\0" + random.randbytes(random.randrange(200))
+    length = len(body) if random.random() < 0.8 else random.choice([0, 1, 2**31, 2**32 - 1, len(body) + 5])
+    s.send(struct.pack("<I", length) + body)
+    s.settimeout(0.01)
+    try:
+        s.recv(100)
+    except OSError:
+        pass
+    s.close()
+END
+    inside 'python3 garbage.py; lifoguard defer echo cleanup; lifoguard pending | cut -f4'
+    expect_status 0
+    expect_out $'echo cleanup\ncleanup'
+}
+
+many_register_at_once() {
+    inside 'for i in {1..40}; do lifoguard defer --shell "echo $i >>log" & done; wait; lifoguard pending | wc -l'
+    expect_out 40
+    [[ $(sort -nu log | wc -l) == 40 && $(wc -l <log) == 40 ]] || fail "$(wc -l <log) ran"
+}
+
+R4_the_runner_goes_on_without_its_guardian() {
+    start 'lifoguard defer --shell "echo 1 \$LIFOGUARD_FENCE"; touch here; until [ -e go ]; do sleep 0.01; done; lifoguard defer --shell "echo 2"; exit 6'
+    until_true test -e here
+    kill -KILL "$guardian"
+    touch go
+    finish
+    expect_status 6
+    expect_out $'2\n1 2'
+}
+
+R4_when_the_guardian_and_later_the_runner_are_killed_it_acts_at_once_too() {
+    start 'lifoguard defer --shell "touch ran"; touch here; sleep 471'
+    until_true test -e here
+    kill -KILL "$guardian"
+    until_true grep -q 'goes on in its place' err
+    kill -KILL "$runner"
+    until_true test -e ran
+}
+
+R7_an_owner_that_has_lost_the_run_changes_nothing() {
+    start 'lifoguard defer --shell "echo cleanup >>log"; touch here; until [ -e go ]; do sleep 0.01; done'
+    until_true test -e here
+    local run
+    run=$(lifoguard pending | cut -f1)
+    status=0
+    lifoguard recover "$run" 2>err || status=$?
+    expect_status 125
+    expect_err 'has its runner'
+    kill -STOP "$runner" "$guardian"
+    until_true state_of "$guardian" T
+    lifoguard recover --force "$run" 2>recovered || fail "recover --force: $?"
+    [[ $(<log) == cleanup ]] || fail "the cleanup did not run"
+    touch go
+    kill -CONT "$runner" "$guardian"
+    finish
+    expect_status 125
+    until_true gone "$guardian"
+    grep -q 'another process has taken run' out err || fail "not said"
+    [[ $(<log) == cleanup ]] || fail "it ran twice"
+    expect_nothing_pending
+}
+
+S7_the_same_signal_twice_is_one() {
+    cat >slow <<'END'
+trap 'echo got TERM; sleep 0.5; echo saved; exit 0' TERM
+touch here
+while :; do sleep 0.01; done
+END
+    timeout 3 lifoguard exec bash slow >out 2>err
+    expect_out $'got TERM\nsaved'
+}
+
+a_stubborn_command_is_ended_and_that_is_said() {
+    start 'trap "" INT TERM; lifoguard defer echo cleanup; touch here; while :; do sleep 0.05; done' --grace 200ms
+    until_true test -e here
+    kill -INT "$runner"
+    finish
+    expect_status 137
+    expect_err 'has not ended within 200ms of SIGINT: SIGTERM'
+    expect_err 'has not ended within 200ms of SIGTERM: SIGKILL'
+    expect_out cleanup
+}
+
+an_ignored_signal_stays_ignored() {
+    (
+        trap '' HUP
+        lifoguard exec bash -c 'lifoguard defer echo cleanup; touch here; until [ -e go ]; do sleep 0.01; done; echo end' >out 2>err &
+        until_true test -e here
+        kill -HUP $!
+        touch go
+        wait
+    )
+    expect_out $'end\ncleanup'
+}
+
+only_processes_of_the_run_may_register() {
+    start 'lifoguard defer true; echo $LIFOGUARD_RUN >run; touch here; until [ -e go ]; do sleep 0.01; done'
+    until_true test -e here
+    status=0
+    LIFOGUARD_STATE=$state LIFOGUARD_RUN=$(<run) lifoguard defer touch intruded 2>said || status=$?
+    [[ $status != 0 ]] || fail "a stranger has registered"
+    grep -q 'only processes of this run' said || fail "$(<said)"
+    touch go
+    finish
+    [[ ! -e intruded ]] || fail "a stranger's cleanup ran"
+}
+
+states_that_others_may_change_are_refused() {
+    lifoguard exec true
+    chmod 755 "$state"
+    refused lifoguard exec echo ran
+    chmod 700 "$state"
+    chmod 644 "$state/state.db"
+    refused lifoguard exec echo ran
+    chmod 600 "$state/state.db"
+    ln "$state/state.db" "$work/other-name"
+    refused lifoguard exec echo ran
+    rm "$work/other-name"
+    ln -s "$state" "$work/link"
+    refused lifoguard exec --state "$work/link" echo ran
+    lifoguard exec true || fail "it is refused for ever"
+    if ((EUID == 0)); then
+        chown 12345 "$state"
+        refused lifoguard exec echo ran
+        refused lifoguard recover --all
+        chown 0 "$state"
+    fi
+}
+
+damaged_states_are_refused_whole() {
+    local change
+    KEEP=1 lifoguard exec bash -c 'lifoguard defer touch ran; lifoguard defer touch ran2' 2>/dev/null
+    python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db"
+    rm -f "$state"/state.db-*
+    cp -a "$state" "$work/good"
+    for change in \
+        "UPDATE cleanup SET spec = replace(spec, 'ran', 'bad') WHERE sequence = 1" \
+        "UPDATE cleanup SET state = 1, attempt = 3 WHERE sequence = 1" \
+        "UPDATE run SET uid = 5" "UPDATE run SET epoch = epoch + 1" \
+        "UPDATE cleanup SET sequence = 7 WHERE sequence = 1" \
+        "CREATE TRIGGER t AFTER DELETE ON run BEGIN DELETE FROM cleanup; END" \
+        "PRAGMA user_version = 99" "PRAGMA application_id = 5" "DROP TABLE variable"; do
+        rm -rf "$state" && cp -a "$work/good" "$state"
+        python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute(sys.argv[2])
+db.execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db" "$change" || fail "could not change it: $change"
+        refused lifoguard recover --all
+        refused lifoguard exec touch ran
+    done
+    local size
+    size=$(stat -c %s "$work/good/state.db")
+    for cut in 0 1 100 4096 $((size / 2)) $((size - 1)); do
+        rm -rf "$state" && cp -a "$work/good" "$state"
+        truncate -s "$cut" "$state/state.db"
+        refused lifoguard exec touch ran
+    done
+    rm -rf "$state" && cp -a "$work/good" "$state"
+    rm "$state/key"
+    refused lifoguard exec touch ran
+    [[ ! -e ran ]] || fail "something of it ran"
+    rm -rf "$state" && cp -a "$work/good" "$state"
+    lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>/dev/null
+    [[ -e ran && -e ran2 ]] || fail "the good one does not work"
+}
+
+bad_usage_is_told() {
+    local words
+    for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
+        'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
+        'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x'; do
+        # shellcheck disable=SC2086 # words
+        refused lifoguard $words
+        expect_err 'try: lifoguard'
+    done
+    for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
+        lifoguard "$words" --help >out 2>err || fail "$words --help: $?"
+        grep -q "lifoguard $words" out || fail "no help for $words"
+        awk 'length > 110' out | grep . && fail "lines too long in the help of $words"
+    done
+    status=0
+    lifoguard defer true 2>err || status=$?
+    expect_status 1
+    expect_err 'not inside'
+}
+
+commands_that_cannot_be_run() {
+    refused_as 127 lifoguard exec ./nonexistent
+    : >plain
+    refused_as 126 lifoguard exec ./plain
+    expect_nothing_pending
+}
+refused_as() {
+    status=0
+    "${@:2}" >out 2>err || status=$?
+    expect_status "$1"
+    [[ -s err ]] || fail "no word"
+}
+
+# ---- the helpers ----
+
+wait_for_waits() {
+    (sleep 0.2; touch ready) &
+    lifoguard wait-for --file ready || fail "file: $?"
+    python3 -c '
+import http.server, threading
+class H(http.server.BaseHTTPRequestHandler):
+    count = 0
+    def do_GET(self):
+        H.count += 1
+        self.send_response(200 if H.count > 2 and self.path == "/health" else 503)
+        self.end_headers()
+    def log_message(self, *a): pass
+s = http.server.HTTPServer(("127.0.0.1", 0), H)
+open("port.new", "w").write(str(s.server_port))
+import os; os.rename("port.new", "port")
+s.serve_forever()' &
+    local server=$!
+    until_true test -e port
+    lifoguard wait-for --tcp "127.0.0.1:$(<port)" || fail "tcp: $?"
+    lifoguard wait-for --timeout 20s --http "http://127.0.0.1:$(<port)/health" || fail "http: $?"
+    refused_as 124 lifoguard wait-for --timeout 100ms --http "http://127.0.0.1:$(<port)/other"
+    expect_err 'status 503'
+    kill "$server"
+    wait "$server" 2>/dev/null
+    refused_as 1 lifoguard wait-for --pid "$server" --tcp "127.0.0.1:$(<port)"
+    refused_as 124 lifoguard wait-for --timeout 3s -- sh -c 'echo not yet; exit 3'
+    expect_err 'exit status 3'
+    expect_err 'not yet'
+    lifoguard wait-for -- test -e ready || fail "command: $?"
+}
+
+with_ends_everything_and_names_it() {
+    refused_as 124 lifoguard with --timeout 300ms --grace 5s -- bash -c 'setsid sleep 471.25 & sleep 471.25'
+    expect_err 'SIGTERM to sleep'
+    ! pgrep -f 'sleep 471.25' || fail "a process is left"
+    status=0
+    lifoguard with --timeout 30s -- sh -c 'exit 3' || status=$?
+    expect_status 3
+}
+
+lock_excludes_and_is_freed_by_kill() {
+    local i
+    for i in 1 2 3 4; do
+        lifoguard lock counter -- bash -c 'n=$(cat n 2>/dev/null || echo 0); sleep 0.02; echo $((n + 1)) >n' &
+    done
+    wait
+    [[ $(<n) == 4 ]] || fail "counted to $(<n)"
+    lifoguard lock held -- sh -c 'touch locked; exec sleep 471' &
+    local holder=$!
+    until_true test -e locked
+    refused_as 124 lifoguard lock --timeout 50ms held -- true
+    kill -KILL "$holder"
+    lifoguard lock --timeout 10s held -- true || fail "still locked"
+}
+
+# ---- kill at random moments ----
+
+nothing_is_pending() { [[ -z $(lifoguard pending 2>&1) ]]; }
+# Guardians, watchers and attempts of this test are known by their environment.
+no_guard_is_left() { ! grep -lzsxF "RANDOM_KILLS=$work" /proc/[0-9]*/environ >/dev/null; }
+
+# How many: LIFOGUARD_KILLS (10000 for the long run).
+kills_at_random_moments_lose_nothing() {
+    local i count=${LIFOGUARD_KILLS:-100} victims victim
+    cat >job <<'END'
+for i in 1 2 3 4 5 6; do
+    lifoguard acquire --retry 5 --backoff 1ms --undo ./give $i -- ./take $i
+done
+END
+    printf '#!/bin/sh\necho "acquired $1" >>log\n' >take
+    printf '#!/bin/sh\ngrep -qx "acquired $1" log || exit 0\necho "released $1" >>log\n' >give
+    chmod +x take give
+    for ((i = 0; i < count; i++)); do
+        : >log
+        RANDOM_KILLS=$work lifoguard exec bash job >out 2>&1 &
+        runner=$!
+        guardian='' command=''
+        sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
+        child_of "$runner" 2>/dev/null && guardian=$child
+        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && command=$child; }
+        case $((RANDOM % 5)) in
+        0) victims=("$runner") ;;
+        1) victims=("$guardian") ;;
+        2) victims=("$runner" "$guardian") ;;
+        3) victims=("$command") ;;
+        4) victims=("$guardian" "$command") ;;
+        esac
+        for victim in "${victims[@]}"; do
+            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
+        done
+        wait "$runner" 2>/dev/null
+        [[ -z $guardian ]] || until_true gone "$guardian"
+        # A watcher may be at work.
+        until_true no_guard_is_left
+        lifoguard pending >>out 2>&1
+        [[ $(sed -n 's/^acquired //p' log | tac) == "$(sed -n 's/^released //p' log)" ]] ||
+            fail "round $i, killed ${victims[*]} of $runner $guardian $command: $(tr '\n' ';' <log)"
+        # The last one may be released, and not yet recorded as such.
+        until_true nothing_is_pending
+    done
+}
+
+"$2"
+echo ok

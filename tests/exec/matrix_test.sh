@@ -1,0 +1,203 @@
+#!/usr/bin/env bash
+# What happens to a run, and when: matrix_test.sh PROGRAM EVENT. Each cell runs a job that acquires resources with
+# `lifoguard acquire` and `lifoguard defer`, lets EVENT happen at one moment of its life, and is judged by the log that the
+# job's own commands write: each resource that was acquired is released exactly once, the last one first (R3, R4).
+# shellcheck disable=SC2016 # the job's own variables
+set -uo pipefail
+ulimit -f 200000
+ulimit -c 0
+
+program=$(realpath "$1")
+event=$2
+moments=(acquiring-before acquiring-after running registering cleaning)
+
+base=$(mktemp -d)
+mkdir "$base/bin"
+ln -s "$program" "$base/bin/lifoguard"
+export PATH=$base/bin:$PATH
+trap 'umount -l "$base"/*/state 2>/dev/null; rm -rf "$base"' EXIT
+unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
+
+# A disk of our own that can be filled: needs a mount namespace.
+if [[ $event == disk-full && -z ${IN_NAMESPACE-} ]]; then
+    rm -rf "$base"
+    if ! unshare -rm true 2>/dev/null; then
+        echo "no mount namespace can be had here: skipped"
+        exit 77
+    fi
+    exec env IN_NAMESPACE=1 unshare -rm "$0" "$@"
+fi
+
+fail() {
+    printf 'failed: %s at %s: %s\n' "$event" "$moment" "$*"
+    sed 's/^/log: /' log
+    sed 's/^/out: /' out
+    touch go unlock
+    kill "$runner" 2>/dev/null
+    exit 1
+}
+
+# until_true COMMAND…: waits for it, a minute at most.
+until_true() {
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        ! "$@" 2>/dev/null || return 0
+        sleep 0.01
+    done
+    fail "not within a minute: $*"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status"; }
+
+# child_of PID: the number of its only child, once there is one.
+child_of() {
+    local children=()
+    read -ra children <"/proc/$1/task/$1/children" || true
+    child=${children[0]-}
+    [[ -n $child ]]
+}
+
+write_job() {
+    # take NAME: acquires. give NAME: releases, if it was acquired (an intention that nobody confirmed may have come to nothing).
+    # Each does so by one write, so that no kill can come in between. block NAME: the moment, if this is the one.
+    cat >take <<'END'
+#!/bin/sh
+[ "$MOMENT" != acquiring-before ] || [ "$1" != 3 ] || ./block
+echo "acquired $1" >>log
+[ "$MOMENT" != acquiring-after ] || [ "$1" != 3 ] || ./block
+END
+    cat >give <<'END'
+#!/bin/sh
+[ "$MOMENT" != cleaning ] || [ "$1" != 2 ] || ./block
+grep -qx "acquired $1" log || exit 0
+echo "released $1" >>log
+END
+    cat >block <<'END'
+#!/bin/sh
+[ ! -e go ] || exit 0
+touch here
+while [ ! -e go ]; do sleep 0.01; done
+END
+    cat >job <<'END'
+#!/bin/bash
+lifoguard acquire --retry 2 --backoff 10ms --undo ./give 1 -- ./take 1 || exit 90
+lifoguard acquire --retry 2 --backoff 10ms --undo ./give 2 -- ./take 2 || exit 90
+lifoguard acquire --retry 2 --backoff 10ms --undo ./give 3 -- ./take 3
+if [ "$MOMENT" = registering ]; then
+    for i in 10 11 12 13 14 15 16 17 18 19; do
+        [ $i != 13 ] || touch here
+        lifoguard defer --retry 2 --backoff 10ms ./give $i && ./take $i
+    done
+fi
+lifoguard defer --retry 2 --backoff 10ms ./give 4 && ./take 4
+[ "$MOMENT" != running ] || ./block
+exit "$CODE"
+END
+    chmod +x take give block job
+    : >log
+}
+
+# Each acquired one is released once, in reverse.
+judge() {
+    local acquired released
+    acquired=$(sed -n 's/^acquired //p' log | tac)
+    released=$(sed -n 's/^released //p' log)
+    [[ $acquired == "$released" ]] ||
+        fail "acquired (the last one first): ${acquired//$'\n'/ }; released: ${released//$'\n'/ }"
+    [[ -z $(lifoguard pending --state state 2>>out) ]] || fail "something is pending"
+    # Its processes are known by their environment.
+    ! grep -lzsxF "MATRIX=$PWD" /proc/[0-9]*/environ || fail "processes are left"
+}
+
+let_go() { touch go; }
+
+# The owner of the state is delayed, or fails, while a lock is held on it or its disk is full.
+lock_database() {
+    python3 - state/state.db <<'END' &
+import sqlite3, sys, time, os
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+open("locked", "w").close()
+while not os.path.exists("unlock"):
+    time.sleep(0.01)
+db.execute("ROLLBACK")
+END
+    locker=$!
+    until_true test -e locked
+}
+
+happen() {
+    case $event in
+    success | failure | timeout) ;;
+    INT | TERM | HUP) kill "-$event" "$runner" ;;
+    same-twice)
+        kill -TERM "$runner"
+        kill -TERM "$runner"
+        ;;
+    another-signal)
+        kill -INT "$runner"
+        kill -TERM "$runner"
+        ;;
+    runner-killed) kill -KILL "$runner" ;;
+    guardian-killed) kill -KILL "$guardian" ;;
+    both-killed) kill -KILL "$runner" "$guardian" ;;
+    command-killed)
+        # While cleaning up it is the cleanup's command that is killed.
+        if [[ $moment == cleaning ]]; then
+            pkill -KILL -x -f "/bin/sh ./give 2" || fail "no cleanup to kill"
+            sleep 0.2
+        else
+            kill -KILL "$command"
+        fi
+        ;;
+    database-locked)
+        lock_database
+        let_go
+        sleep 0.3
+        touch unlock
+        wait "$locker"
+        ;;
+    disk-full)
+        dd if=/dev/zero of=state/fill bs=4096 status=none 2>/dev/null
+        let_go
+        ;;
+    esac
+}
+
+run_cell() {
+    local options=() code=0
+    [[ $event != failure ]] || code=3
+    [[ $event != timeout ]] || options=(--timeout 1s --grace 5s)
+    write_job
+    env --default-signal=INT,QUIT MATRIX="$PWD" MOMENT="$moment" CODE=$code \
+        lifoguard exec --state state "${options[@]}" ./job >out 2>&1 </dev/null &
+    runner=$!
+    until_true child_of "$runner"
+    guardian=$child
+    until_true child_of "$guardian"
+    command=$child
+    until_true test -e here
+    happen
+    # A time-out comes by itself.
+    [[ $event == timeout && $moment != cleaning ]] || let_go
+    status=0
+    wait "$runner" || status=$?
+    until_true gone "$runner"
+    until_true gone "$guardian"
+    [[ $event != disk-full ]] || rm state/fill
+    # What nobody was left to see to is recovered by the next command on the state.
+    lifoguard pending --state state >>out 2>&1
+    judge
+}
+
+for moment in "${moments[@]}"; do
+    mkdir "$base/$moment"
+    cd "$base/$moment" || exit 1
+    if [[ $event == disk-full ]]; then
+        mkdir state
+        mount -t tmpfs -o size=600k,mode=700 none state || exit 77
+    fi
+    run_cell
+    [[ $event != disk-full ]] || umount -l state
+    echo "$event at $moment: exit status $status"
+done

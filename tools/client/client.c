@@ -1,0 +1,40 @@
+#define _GNU_SOURCE
+#include "client.h"
+
+#include "say.h"
+
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int client_failed(const char *command, lg_error *err)
+{
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s: %s", command, text ? text : "out of memory");
+    return EXIT_REQUEST_FAILED;
+}
+
+int client_request(const char *command, const struct buffer *fields, int64_t *value)
+{
+    char *directory = request_run_directory();
+    lg_defer(free, directory);
+    if (!directory)
+        return client_failed(command, lg_error_new("this is not inside `lifoguard exec`"));
+    struct answer answer;
+    lg_error *err = request_send(directory, fields, &answer);
+    if (err)
+        return client_failed(command, err);
+    lg_defer(free, answer.text);
+    if (value)
+        *value = answer.value;
+    if (answer.status != 0)
+        say("%s: %s", command, answer.text);
+    return (int)answer.status;
+}
+
+int client_help(const char *text)
+{
+    return fputs(text, stdout) == EOF;
+}

@@ -1,0 +1,32 @@
+/* What people call inside of a run, and about runs. Each function takes the words behind the subcommand's name, ending in
+ * NULL, and returns the exit status. */
+#ifndef LIFOGUARD_CLIENT_CLIENT_H
+#define LIFOGUARD_CLIENT_CLIENT_H
+
+#include "request.h"
+
+int defer_command(char **arguments);
+int acquire_command(char **arguments);
+int undo_command(char **arguments);
+int dismiss_command(char **arguments);
+int keep_command(char **arguments);
+int set_command(char **arguments);
+int mark_command(char **arguments);
+int pending_command(char **arguments);
+int recover_command(char **arguments);
+int abandon_command(char **arguments);
+
+/* ---- shared by them ---- */
+
+enum { EXIT_REQUEST_FAILED = 1 };
+
+/* Says what an error is, frees it, and returns the exit status for it. */
+int client_failed(const char *command, lg_error *err);
+
+/* Sends fields to the run that we are in. Says what went wrong, if anything; `value` may be NULL. */
+int client_request(const char *command, const struct buffer *fields, int64_t *value);
+
+/* --help: prints a text, and returns the exit status. */
+int client_help(const char *text);
+
+#endif

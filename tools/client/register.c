@@ -1,0 +1,257 @@
+#define _GNU_SOURCE
+#include "client.h"
+#include "options.h"
+#include "say.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What both have. */
+#define REGISTER_OPTIONS_HELP                                                                        \
+    "  --name NAME          a name for undo, dismiss, pending and messages\n"                        \
+    "  --on-failure         only if the command of `exec` does not succeed\n"                        \
+    "  --on-success         only if it does\n"                                                       \
+    "  --timeout DURATION   how long the cleanup may take (10m; 0s: any time)\n"                     \
+    "  --grace DURATION     how long it has from SIGTERM to SIGKILL then (10s)\n"                    \
+    "  --retry N            how often to try again if it fails (0)\n"                                \
+    "  --backoff DURATION   how long to wait before that; doubled each time (1s)\n"                  \
+    "  --allow-failure      it may fail: said, and forgotten\n"                                      \
+    "  --shell TEXT         instead of CLEANUP: TEXT, run by sh\n"                                   \
+    "  --late               it gets the variables of `lifoguard set` as they are when it runs,\n"    \
+    "                       and otherwise the environment that `exec` began with\n"                  \
+    "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                        \
+    "\n"                                                                                             \
+    "The cleanup is told: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"       \
+    "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"     \
+    "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"          \
+    "\n"                                                                                             \
+    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like are kept in memory only: they\n" \
+    "are missing after kill -9 of both lifoguard processes, unless --store names them.\n"
+
+static const char defer_help[] =
+    "usage: lifoguard defer [OPTIONS] [--] CLEANUP [ARG…]\n"
+    "       lifoguard defer [OPTIONS] --shell 'TEXT'\n"
+    "\n"
+    "Inside `lifoguard exec`: registers a cleanup, to be run when that ends. The words, the working\n"
+    "directory, the umask and the environment are kept as they are now; no shell parses them again.\n"
+    "When defer returns, the cleanup is on disk: it runs whatever happens from here on.\n"
+    "\n" REGISTER_OPTIONS_HELP "\n"
+    "Exit status: 0 it is on disk; 1 it is not, and the message says why (the cleanup is run all the\n"
+    "same, as long as lifoguard itself lives); 125 wrong usage.\n";
+
+static const char acquire_help[] =
+    "usage: lifoguard acquire [OPTIONS] --undo CLEANUP [ARG…] -- COMMAND [ARG…]\n"
+    "       lifoguard acquire [OPTIONS] --shell 'TEXT' -- COMMAND [ARG…]\n"
+    "\n"
+    "For what must not get lost between acquiring and registering: puts the cleanup on disk as an\n"
+    "intention, runs COMMAND, and confirms the cleanup if COMMAND succeeds. If COMMAND fails, it has\n"
+    "left nothing behind, and the cleanup is withdrawn. If nobody knows how it ended (it was\n"
+    "killed, or everything was), the cleanup runs, with LIFOGUARD_STATUS=unknown.\n"
+    "\n"
+    "  --partial            COMMAND may leave something behind when it fails: the cleanup runs then too\n" REGISTER_OPTIONS_HELP
+    "\n"
+    "Exit status: COMMAND's own; 125 the intention could not be put on disk, and COMMAND was not run.\n";
+
+struct registration {
+    struct spec spec;
+    bool on_failure, on_success, allow_failure, late, partial, help, undo;
+    const char *shell, *store;
+    char *store_text;
+    const char **kept;
+};
+
+/* At "A,B", as a list. */
+static void split_kept(struct registration *r)
+{
+    if (!r->store)
+        return;
+    size_t most = strlen(r->store) + 2;
+    r->store_text = need_copy(r->store, strlen(r->store));
+    r->kept = need_memory(NULL, most * sizeof *r->kept);
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(r->store_text, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+        r->kept[count++] = name;
+    r->kept[count] = NULL;
+}
+
+static void registration_free(struct registration *r)
+{
+    request_empty(&r->spec);
+    free(r->store_text);
+    free(r->kept);
+}
+
+static lg_error *take_options(struct registration *r, char ***arguments)
+{
+    *r = (struct registration){
+        .spec = {.timeout = CLEANUP_TIMEOUT, .grace = CLEANUP_GRACE, .backoff = CLEANUP_BACKOFF}};
+    const struct option table[] = {{"name", OPTION_TEXT, &r->spec.name},
+                                   {"on-failure", OPTION_FLAG, &r->on_failure},
+                                   {"on-success", OPTION_FLAG, &r->on_success},
+                                   {"timeout", OPTION_DURATION, &r->spec.timeout},
+                                   {"grace", OPTION_DURATION, &r->spec.grace},
+                                   {"retry", OPTION_NUMBER, &r->spec.retries},
+                                   {"backoff", OPTION_DURATION, &r->spec.backoff},
+                                   {"allow-failure", OPTION_FLAG, &r->allow_failure},
+                                   {"shell", OPTION_TEXT, &r->shell},
+                                   {"late", OPTION_FLAG, &r->late},
+                                   {"store", OPTION_TEXT, &r->store},
+                                   {"partial", OPTION_FLAG, &r->partial},
+                                   {"help", OPTION_FLAG, &r->help},
+                                   {0}};
+    lg_error *err = options_take(table, arguments);
+    if (!err && r->on_failure && r->on_success)
+        err = lg_error_new("--on-failure and --on-success exclude each other");
+    return err;
+}
+
+static lg_error *fill(struct registration *r, char *const *cleanup)
+{
+    union {
+        char *const *words;
+        const char *const *text;
+    } given = {.words = cleanup};
+    const char *shell[] = {"/bin/sh", "-c", r->shell, NULL};
+    if (r->shell && *cleanup)
+        return lg_error_newf("--shell takes the place of CLEANUP; not expected: %s", *cleanup);
+    if (!r->shell && !*cleanup)
+        return lg_error_new("which CLEANUP is to be run?");
+    r->spec.flags = (r->on_failure ? SPEC_ON_FAILURE : 0) | (r->on_success ? SPEC_ON_SUCCESS : 0) |
+                    (r->allow_failure ? SPEC_ALLOW_FAILURE : 0) | (r->late ? SPEC_LATE : 0);
+    split_kept(r);
+    return request_fill(&r->spec, r->shell ? shell : given.text, r->kept);
+}
+
+static int send_registration(const char *command, const char *request, const struct registration *r,
+                             int64_t *sequence)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, request);
+    spec_put(&fields, &r->spec);
+    return client_request(command, &fields, sequence);
+}
+
+int defer_command(char **arguments)
+{
+    struct registration r;
+    lg_error *err = take_options(&r, &arguments);
+    lg_defer(registration_free, &r);
+    if (!err && r.help)
+        return client_help(defer_help);
+    if (!err)
+        err = fill(&r, arguments);
+    return err ? wrong_usage("defer", err) : send_registration("defer", "defer", &r, NULL);
+}
+
+/* ---- acquire ---- */
+
+static int send_sequence(const char *request, int64_t sequence)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, request);
+    wire_put_number(&fields, sequence);
+    return client_request("acquire", &fields, NULL);
+}
+
+/* Waits for it whatever the terminal sends: it gets that as well. */
+static lg_error *run_and_wait(char **words, int *status)
+{
+    struct sigaction ignore = {.sa_flags = 0};
+    struct sigaction before[2];
+    static const int numbers[2] = {SIGINT, SIGQUIT};
+    ignore.sa_handler = SIG_IGN;
+    sigemptyset(&ignore.sa_mask);
+    sigset_t reset;
+    sigemptyset(&reset);
+    for (int i = 0; i < 2; i++) {
+        sigaction(numbers[i], &ignore, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaddset(&reset, numbers[i]);
+    }
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    lg_defer(posix_spawnattr_destroy, &attributes);
+    posix_spawnattr_setsigdefault(&attributes, &reset);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    pid_t pid;
+    int failed = posix_spawnp(&pid, words[0], NULL, &attributes, words, environ);
+    if (failed)
+        return lg_error_new_code(failed, "%s", words[0]);
+    while (waitpid(pid, status, 0) < 0)
+        if (errno != EINTR)
+            return lg_error_new_errno("waitpid");
+    return NULL;
+}
+
+static int confirm_or_withdraw(const struct registration *r, int64_t sequence, int status)
+{
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    int failed = 0;
+    if (good)
+        failed = send_sequence("confirm", sequence);
+    else if (WIFEXITED(status) && !r->partial)
+        failed = send_sequence("withdraw", sequence);
+    if (WIFSIGNALED(status))
+        return 128 + WTERMSIG(status);
+    return good && failed ? failed : WEXITSTATUS(status);
+}
+
+static int acquire(const struct registration *r, char **command)
+{
+    int64_t sequence = 0;
+    if (send_registration("acquire", "intend", r, &sequence) != 0) {
+        if (sequence)
+            send_sequence("withdraw", sequence);
+        say("acquire: so %s was not run", command[0]);
+        return EXIT_WRONG_USAGE;
+    }
+    int status = 0;
+    lg_error *err = run_and_wait(command, &status);
+    if (!err)
+        return confirm_or_withdraw(r, sequence, status);
+    int result = lg_error_is_errno(err, ENOENT) ? 127 : 126;
+    send_sequence("withdraw", sequence);
+    client_failed("acquire", err);
+    return result;
+}
+
+/* The word --undo ends the options: what follows, up to `--`, is the cleanup. */
+static char **take_undo(char **arguments)
+{
+    for (; *arguments && strcmp(*arguments, "--") != 0; arguments++) {
+        if (strcmp(*arguments, "--undo") == 0) {
+            *arguments = NULL;
+            return arguments + 1;
+        }
+    }
+    return NULL;
+}
+
+int acquire_command(char **arguments)
+{
+    static char *none[] = {NULL};
+    char **cleanup = take_undo(arguments);
+    char **command = options_split(cleanup ? cleanup : arguments);
+    struct registration r;
+    lg_error *err = take_options(&r, &arguments);
+    lg_defer(registration_free, &r);
+    if (!err && r.help)
+        return client_help(acquire_help);
+    if (!err && *arguments)
+        err = lg_error_newf("not expected: %s", *arguments);
+    if (!err)
+        err = fill(&r, cleanup ? cleanup : none);
+    if (!err && (!command || !*command))
+        err = lg_error_new("which COMMAND is to be run? It follows `--`");
+    return err || !command ? wrong_usage("acquire", err) : acquire(&r, command);
+}

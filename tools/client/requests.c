@@ -1,0 +1,160 @@
+#define _GNU_SOURCE
+#include "client.h"
+#include "options.h"
+#include "wire.h"
+
+#include <inttypes.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char undo_help[] =
+    "usage: lifoguard undo NAME\n"
+    "       lifoguard undo --since MARK\n"
+    "\n"
+    "Inside `lifoguard exec`: runs a cleanup now instead of at the end, and waits for it. Of several with\n"
+    "that name, the last one. --since: all that were registered since `lifoguard mark` printed MARK,\n"
+    "the last one first.\n"
+    "\n"
+    "Exit status: 0; 1 there is none, or it failed (then it is kept: see `lifoguard pending`).\n";
+
+static const char dismiss_help[] =
+    "usage: lifoguard dismiss NAME\n"
+    "\n"
+    "Inside `lifoguard exec`: forgets a cleanup, since what it releases is released, or handed on.\n";
+
+static const char keep_help[] =
+    "usage: lifoguard keep [--no]\n"
+    "\n"
+    "Inside `lifoguard exec`: leaves the cleanups to a later `lifoguard recover`, as `exec --keep` does, so that\n"
+    "one can look at what is there. At the end it is said what was left, and the command that removes\n"
+    "it. --no: takes that back.\n";
+
+static const char set_help[] =
+    "usage: lifoguard set NAME=VALUE…\n"
+    "\n"
+    "Inside `lifoguard exec`: sets variables for cleanups that were registered with `defer --late`. They\n"
+    "see the values that are set last.\n";
+
+static const char mark_help[] =
+    "usage: lifoguard mark\n"
+    "\n"
+    "Inside `lifoguard exec`: prints how many cleanups were registered so far, for `undo --since`.\n";
+
+static int send_text(const char *command, const char *request, const char *text)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, request);
+    wire_put_text(&fields, text);
+    return client_request(command, &fields, NULL);
+}
+
+static int send_number(const char *command, const char *request, int64_t number, int64_t *value)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, request);
+    wire_put_number(&fields, number);
+    return client_request(command, &fields, value);
+}
+
+/* The options of one command, which may be NULL, and --help. */
+static lg_error *take(const struct option *own, bool *help, char ***arguments)
+{
+    const struct option table[] = {
+        own ? *own : (struct option){"help", OPTION_FLAG, help}, {"help", OPTION_FLAG, help}, {0}};
+    return options_take(table, arguments);
+}
+
+static lg_error *one_word(char *const *arguments, const char *what)
+{
+    if (!arguments[0])
+        return lg_error_newf("which %s?", what);
+    return arguments[1] ? lg_error_newf("not expected: %s", arguments[1]) : NULL;
+}
+
+int undo_command(char **arguments)
+{
+    bool help = false;
+    int64_t since = -1;
+    lg_error *err = take(&(struct option){"since", OPTION_NUMBER, &since}, &help, &arguments);
+    if (!err && help)
+        return client_help(undo_help);
+    if (!err && since >= 0 && !*arguments)
+        return send_number("undo", "undo-since", since, NULL);
+    if (!err)
+        err = one_word(arguments, "NAME");
+    return err ? wrong_usage("undo", err) : send_text("undo", "undo", arguments[0]);
+}
+
+int dismiss_command(char **arguments)
+{
+    bool help = false;
+    lg_error *err = take(NULL, &help, &arguments);
+    if (!err && help)
+        return client_help(dismiss_help);
+    if (!err)
+        err = one_word(arguments, "NAME");
+    return err ? wrong_usage("dismiss", err) : send_text("dismiss", "dismiss", arguments[0]);
+}
+
+int keep_command(char **arguments)
+{
+    bool help = false;
+    bool no = false;
+    lg_error *err = take(&(struct option){"no", OPTION_FLAG, &no}, &help, &arguments);
+    if (!err && help)
+        return client_help(keep_help);
+    if (!err && *arguments)
+        err = lg_error_newf("not expected: %s", *arguments);
+    return err ? wrong_usage("keep", err) : send_number("keep", "keep", !no, NULL);
+}
+
+static int set_one(char *assignment)
+{
+    char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment)
+        return wrong_usage("set", lg_error_newf("not NAME=VALUE: %s", assignment));
+    *equals = '\0';
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, "set");
+    wire_put_text(&fields, assignment);
+    wire_put_text(&fields, equals + 1);
+    return client_request("set", &fields, NULL);
+}
+
+int set_command(char **arguments)
+{
+    bool help = false;
+    lg_error *err = take(NULL, &help, &arguments);
+    if (!err && help)
+        return client_help(set_help);
+    if (!err && !*arguments)
+        err = lg_error_new("what is to be set? NAME=VALUE");
+    if (err)
+        return wrong_usage("set", err);
+    int status = 0;
+    for (; *arguments && status == 0; arguments++)
+        status = set_one(*arguments);
+    return status;
+}
+
+int mark_command(char **arguments)
+{
+    bool help = false;
+    lg_error *err = take(NULL, &help, &arguments);
+    if (!err && help)
+        return client_help(mark_help);
+    if (!err && *arguments)
+        err = lg_error_newf("not expected: %s", *arguments);
+    if (err)
+        return wrong_usage("mark", err);
+    int64_t mark = 0;
+    int status = send_number("mark", "mark", 0, &mark);
+    if (status == 0)
+        printf("%" PRId64 "\n", mark);
+    return status;
+}

@@ -1,0 +1,297 @@
+/* About runs, from wherever: pending, recover, abandon. */
+#define _GNU_SOURCE
+#include "client.h"
+#include "options.h"
+#include "owner.h"
+#include "place.h"
+#include "recover.h"
+#include "say.h"
+
+#include <inttypes.h>
+#include <lifoguard/defer.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char pending_help[] =
+    "usage: lifoguard pending [--state DIRECTORY]\n"
+    "\n"
+    "Lists what is still to be cleaned up, of all runs: those that run, those that were kept, those of which a\n"
+    "cleanup failed. Runs that lost their runner and their guardian are recovered first.\n"
+    "\n"
+    "One line each: run, number, state (intended, held, releasing, failed, abandoned), command; and\n"
+    "why, if it failed.\n";
+
+static const char recover_help[] =
+    "usage: lifoguard recover [--state DIRECTORY] RUN\n"
+    "       lifoguard recover [--state DIRECTORY] --all\n"
+    "\n"
+    "Runs what a run left to be cleaned up: because runner and guardian were killed (kill -9, a power\n"
+    "cut), because it was kept, or because a cleanup failed. What of the run is still alive is ended\n"
+    "first. --all: each run that lost its runner and its guardian; for boot time. The state directory\n"
+    "of another user is refused, also to root.\n"
+    "\n"
+    "  --force              also if the runner or the guardian is alive (hung, say): it loses the run,\n"
+    "                       and changes nothing any more\n"
+    "\n"
+    "Exit status: 0 nothing is left of it; 1 something is; 125 wrong usage, or it was refused.\n";
+
+static const char abandon_help[] =
+    "usage: lifoguard abandon [--state DIRECTORY] --reason TEXT RUN NUMBER\n"
+    "       lifoguard abandon [--state DIRECTORY] --forget RUN\n"
+    "\n"
+    "Gives a failed cleanup up, for the reason that is recorded; NUMBER as `lifoguard pending` shows it. It is\n"
+    "shown as abandoned until the run is forgotten (--forget), which needs all of it to be abandoned.\n";
+
+struct place {
+    const char *wanted;
+    char *path;
+    struct state *state;
+    struct birth birth;
+};
+
+static void place_leave(struct place *place)
+{
+    state_close(place->state);
+    free(place->path);
+    birth_free(&place->birth);
+}
+
+static lg_error *place_enter(struct place *place, bool recover)
+{
+    birth_take(&place->birth);
+    lg_error *err = place_open(place->wanted, &place->path);
+    if (!err)
+        err = state_open(place->path, &place->state);
+    if (!err && recover)
+        err = recover_orphans(&place->state, place->path, &place->birth);
+    return err;
+}
+
+/* ---- pending ---- */
+
+struct listing {
+    struct state *state;
+    const struct state_run *run;
+};
+
+static lg_error *list_cleanup(const struct state_cleanup *cleanup, void *data)
+{
+    const struct listing *listing = data;
+    struct spec spec = {0};
+    lg_defer(spec_free, &spec);
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    struct buffer what = {0};
+    lg_defer(buffer_free, &what);
+    if (!spec_take(cleanup->spec, cleanup->spec_size, &spec))
+        return lg_error_new("a cleanup cannot be read");
+    if (spec.name[0])
+        buffer_format(&what, "%s: ", spec.name);
+    spec_describe(&what, spec.arguments);
+    buffer_format(&line, "%s\t%" PRId64 "\t%s\t", listing->run->id, cleanup->sequence,
+                  cleanup_state_name(cleanup->state));
+    buffer_add_visible(&line, what.text);
+    if (cleanup->detail[0] && cleanup->state >= CLEANUP_FAILED) {
+        buffer_add_text(&line, "\t");
+        buffer_add_visible(&line, cleanup->detail);
+    }
+    puts(line.text);
+    return NULL;
+}
+
+static lg_error *list_run(const struct state_run *run, void *data)
+{
+    struct listing listing = {data, run};
+    return state_cleanups(listing.state, run->id, list_cleanup, &listing);
+}
+
+int pending_command(char **arguments)
+{
+    bool help = false;
+    struct place place = {0};
+    const struct option table[] = {
+        {"state", OPTION_TEXT, &place.wanted}, {"help", OPTION_FLAG, &help}, {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && help)
+        return client_help(pending_help);
+    if (!err && *arguments)
+        err = lg_error_newf("not expected: %s", *arguments);
+    if (err)
+        return wrong_usage("pending", err);
+    lg_defer(place_leave, &place);
+    err = place_enter(&place, true);
+    if (!err)
+        err = state_runs(place.state, list_run, place.state);
+    if (err)
+        client_failed("pending", err);
+    return err ? EXIT_WRONG_USAGE : 0;
+}
+
+/* ---- recover ---- */
+
+static lg_error *count_orphan(const struct state_run *run, void *data)
+{
+    *(size_t *)data += run->phase == RUN_ACTIVE;
+    return NULL;
+}
+
+static int recover_every(struct place *place)
+{
+    lg_error *err = place_enter(place, true);
+    if (err) {
+        client_failed("recover", err);
+        return EXIT_WRONG_USAGE;
+    }
+    size_t left = 0;
+    err = state_runs(place->state, count_orphan, &left);
+    if (err)
+        client_failed("recover", err);
+    return err ? EXIT_WRONG_USAGE : 0;
+}
+
+static lg_error *find_id(const struct state_run *run, void *data)
+{
+    const char **id = data;
+    if (*id && strcmp(run->id, *id) == 0)
+        *id = NULL;
+    return NULL;
+}
+
+/* A nested run is mostly over by the time the outer one looks after it. */
+static bool is_over(struct place *place, const char *id)
+{
+    const char *wanted = id;
+    lg_error *err = state_runs(place->state, find_id, &wanted);
+    bool over = !err && wanted != NULL;
+    lg_error_free(err);
+    return over;
+}
+
+static int recover_named(struct place *place, const char *id, bool force, bool nested)
+{
+    bool good = false;
+    lg_error *err = place_enter(place, false);
+    if (!err && nested && is_over(place, id))
+        return 0;
+    state_close(place->state);
+    place->state = NULL;
+    if (!err)
+        err = recover_run(place->path, id, force, &place->birth, &good);
+    if (err) {
+        client_failed("recover", err);
+        return EXIT_WRONG_USAGE;
+    }
+    return good ? 0 : 1;
+}
+
+int recover_command(char **arguments)
+{
+    bool help = false;
+    bool all = false;
+    bool force = false;
+    bool nested = false;
+    struct place place = {0};
+    const struct option table[] = {
+        {"state", OPTION_TEXT, &place.wanted}, {"all", OPTION_FLAG, &all},
+        {"force", OPTION_FLAG, &force},        {"nested", OPTION_FLAG, &nested},
+        {"help", OPTION_FLAG, &help},          {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && help)
+        return client_help(recover_help);
+    if (!err && all == (*arguments != NULL))
+        err = lg_error_new(all ? "either RUN or --all" : "which RUN? See `lifoguard pending`");
+    if (!err && *arguments && arguments[1])
+        err = lg_error_newf("not expected: %s", arguments[1]);
+    if (err)
+        return wrong_usage("recover", err);
+    lg_defer(place_leave, &place);
+    return all ? recover_every(&place) : recover_named(&place, *arguments, force, nested);
+}
+
+/* ---- abandon ---- */
+
+struct giving_up {
+    int64_t number;
+    const char *reason;
+};
+
+static lg_error *give_up(struct owner *owner, const struct giving_up *what)
+{
+    struct item *item = owner_find_sequence(owner, what->number);
+    if (!item || item->record.state != CLEANUP_FAILED)
+        return lg_error_newf("run %s has no failed cleanup %" PRId64, owner->run.id, what->number);
+    const struct passwd *user = getpwuid(geteuid());
+    struct buffer detail = {0};
+    lg_defer(buffer_free, &detail);
+    buffer_format(&detail, "by %s: %s (%s)", user ? user->pw_name : "?", what->reason,
+                  item->record.detail);
+    owner_move(owner, item, CLEANUP_ABANDONED, detail.text);
+    return NULL;
+}
+
+static lg_error *forget(struct owner *owner)
+{
+    for (const struct item *item = owner->newest; item; item = item->older)
+        if (item->record.state != CLEANUP_ABANDONED)
+            return lg_error_newf("cleanup %" PRId64 " of run %s is not abandoned",
+                                 item->record.sequence, owner->run.id);
+    return state_forget_run(owner->state, &owner->run);
+}
+
+static lg_error *abandon(struct owner *owner, const char *id, const struct giving_up *what)
+{
+    lg_error *err = owner_find_run(owner, id);
+    if (!err && owner->run.phase != RUN_ENDED)
+        err = lg_error_newf("run %s has not ended: `dismiss` inside of it, or `recover`", id);
+    if (!err)
+        err = owner_load(owner);
+    if (!err)
+        err = what ? give_up(owner, what) : forget(owner);
+    return err;
+}
+
+static int abandon_in(struct place *place, const char *id, const struct giving_up *what)
+{
+    lg_error *err = place_enter(place, true);
+    if (!err) {
+        static const struct owner_options options = {0};
+        struct owner owner;
+        owner_init(&owner, place->path, &options, &place->birth);
+        owner.state = place->state;
+        place->state = NULL;
+        lg_defer(owner_free, &owner);
+        err = abandon(&owner, id, what);
+    }
+    return err ? client_failed("abandon", err) : 0;
+}
+
+int abandon_command(char **arguments)
+{
+    bool help = false;
+    bool all = false;
+    const char *reason = NULL;
+    struct place place = {0};
+    const struct option table[] = {{"state", OPTION_TEXT, &place.wanted},
+                                   {"reason", OPTION_TEXT, &reason},
+                                   {"forget", OPTION_FLAG, &all},
+                                   {"help", OPTION_FLAG, &help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && help)
+        return client_help(abandon_help);
+    if (!err && !*arguments)
+        err = lg_error_new("which RUN? See `lifoguard pending`");
+    if (!err && !all && (!reason || !*reason || !arguments[1]))
+        err = lg_error_new("it takes --reason TEXT, RUN and NUMBER");
+    if (err || !*arguments)
+        return wrong_usage("abandon", err);
+    lg_defer(place_leave, &place);
+    if (all)
+        return abandon_in(&place, *arguments, NULL);
+    const char *number = arguments[1] ? arguments[1] : "";
+    struct giving_up what = {strtoll(number, NULL, 10), reason};
+    return abandon_in(&place, *arguments, &what);
+}

@@ -1,0 +1,101 @@
+#define _GNU_SOURCE
+#include "options.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option *find(const struct option *options, const char *name, size_t length)
+{
+    for (; options->name; options++)
+        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+            return options;
+    return NULL;
+}
+
+static lg_error *set_number(const struct option *option, const char *text)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || errno != 0 || number < 0)
+        return lg_error_newf("--%s: not a number: %s", option->name, text);
+    *(int64_t *)option->value = number;
+    return NULL;
+}
+
+static lg_error *set(const struct option *option, const char *text)
+{
+    switch (option->kind) {
+    case OPTION_FLAG: *(bool *)option->value = true; return NULL;
+    case OPTION_TEXT: *(const char **)option->value = text; return NULL;
+    case OPTION_NUMBER: return set_number(option, text);
+    default: break;
+    }
+    lg_duration *duration = option->value;
+    lg_error *err = lg_duration_parse(text, duration);
+    if (!err && *duration < 0)
+        err = lg_error_newf("shorter than nothing: %s", text);
+    return lg_error_wrap(err, "--%s", option->name);
+}
+
+/* *arguments stands on an option; afterwards, behind it and its value. */
+static lg_error *take_one(const struct option *options, char ***arguments)
+{
+    const char *name = **arguments + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    const struct option *option = find(options, name, length);
+    if (!option)
+        return lg_error_newf("not an option: --%.*s", (int)length, name);
+    if (option->kind == OPTION_FLAG && value)
+        return lg_error_newf("--%s takes no value", option->name);
+    ++*arguments;
+    if (option->kind != OPTION_FLAG && !value) {
+        value = **arguments;
+        if (!value)
+            return lg_error_newf("--%s needs a value", option->name);
+        ++*arguments;
+    }
+    return set(option, value);
+}
+
+lg_error *options_take(const struct option *options, char ***arguments)
+{
+    while (**arguments && (**arguments)[0] == '-' && (**arguments)[1] != '\0') {
+        if (strcmp(**arguments, "--") == 0) {
+            ++*arguments;
+            return NULL;
+        }
+        if ((**arguments)[1] != '-')
+            return lg_error_newf("not an option: %s", **arguments);
+        lg_error *err = take_one(options, arguments);
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
+char **options_split(char **arguments)
+{
+    for (; *arguments; arguments++) {
+        if (strcmp(*arguments, "--") == 0) {
+            *arguments = NULL;
+            return arguments + 1;
+        }
+    }
+    return NULL;
+}
+
+int wrong_usage(const char *command, lg_error *err)
+{
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s: %s", command, text ? text : "out of memory");
+    say("try: lifoguard %s --help", command);
+    return EXIT_WRONG_USAGE;
+}

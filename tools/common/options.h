@@ -1,0 +1,30 @@
+/* Command lines: `--name VALUE`, `--name=VALUE` and flags, up to the first word that is no option, or `--`. */
+#ifndef LIFOGUARD_COMMON_OPTIONS_H
+#define LIFOGUARD_COMMON_OPTIONS_H
+
+#include <lifoguard/error.h>
+#include <lifoguard/time.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_DURATION };
+
+struct option {
+    const char *name; /* without the dashes; NULL ends a table */
+    enum option_kind kind;
+    void *value; /* bool, const char *, int64_t or lg_duration */
+};
+
+/* Takes the options off the front of *arguments. What is wrong with them is an error for the user's eyes. */
+lg_error *options_take(const struct option *options, char ***arguments)
+    __attribute__((__warn_unused_result__));
+
+/* Where the words end that stand before a `--`: *rest points behind the `--`, which becomes NULL. Without one: NULL. */
+char **options_split(char **arguments);
+
+/* Says what is wrong with a command line, frees the error, and returns the exit status for it. */
+int wrong_usage(const char *command, lg_error *err);
+
+enum { EXIT_WRONG_USAGE = 125 };
+
+#endif

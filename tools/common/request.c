@@ -1,0 +1,156 @@
+#define _GNU_SOURCE
+#include "request.h"
+
+#include "place.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long to look for an owner that answers: time enough for another one to take the run over. */
+static const lg_duration patience = 20 * LG_SECOND;
+
+char *request_run_directory(void)
+{
+    const char *place = getenv("LIFOGUARD_STATE");
+    const char *id = getenv("LIFOGUARD_RUN");
+    return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
+}
+
+static bool send_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        data += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool receive_all(int fd, char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = recv(fd, data, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        data += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+static bool take_answer(const char *data, size_t size, struct answer *answer)
+{
+    struct wire_reader reader = wire_read(data, size);
+    answer->status = wire_take_number(&reader);
+    answer->value = wire_take_number(&reader);
+    const char *text = wire_take_text(&reader);
+    answer->text = need_copy(text, strlen(text));
+    return wire_is_done(&reader);
+}
+
+static bool receive_answer(int fd, struct answer *answer)
+{
+    char head[WIRE_HEAD];
+    if (!receive_all(fd, head, sizeof head) || wire_length(head) > WIRE_LONGEST)
+        return false;
+    size_t size = wire_length(head);
+    char *data = need_memory(NULL, size);
+    lg_defer(free, data);
+    return receive_all(fd, data, size) && take_answer(data, size, answer);
+}
+
+/* One try. False without an error: worth another. */
+static bool try_once(const char *run_directory, const struct buffer *frame, struct answer *answer,
+                     lg_error **err)
+{
+    int fd;
+    *err = place_connect(run_directory, &fd);
+    if (*err) {
+        bool again = lg_error_is_errno(*err, ECONNREFUSED);
+        struct stat info;
+        again |= lg_error_is_errno(*err, ENOENT) && stat(run_directory, &info) == 0;
+        if (again) {
+            lg_error_free(*err);
+            *err = NULL;
+        }
+        return false;
+    }
+    lg_defer(close, fd);
+    return send_all(fd, frame->text, frame->length) && receive_answer(fd, answer);
+}
+
+lg_error *request_send(const char *run_directory, const struct buffer *fields,
+                       struct answer *answer)
+{
+    *answer = (struct answer){0};
+    struct buffer frame = {0};
+    lg_defer(buffer_free, &frame);
+    wire_begin(&frame);
+    buffer_add(&frame, fields->text, fields->length);
+    wire_end(&frame);
+    if (frame.length > WIRE_LONGEST)
+        return lg_error_new("larger than 8 MiB, with the environment");
+    lg_time deadline = lg_now() + patience;
+    do {
+        lg_error *err;
+        if (try_once(run_directory, &frame, answer, &err))
+            return NULL;
+        if (err)
+            return lg_error_is_errno(err, ENOENT)
+                       ? lg_error_wrap(err, "the run has ended, or was begun elsewhere")
+                       : err;
+        free(answer->text);
+        answer->text = NULL;
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    } while (lg_now() < deadline);
+    return lg_error_newf("nobody answers at %s/socket: was lifoguard killed? (lifoguard recover)",
+                         run_directory);
+}
+
+lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)
+{
+    union {
+        char **mine;
+        const char *const *text;
+    } here = {.mine = environ};
+    size_t count = 0;
+    while (arguments[count])
+        count++;
+    spec->arguments = need_memory(NULL, (count + 1) * sizeof *spec->arguments);
+    memcpy(spec->arguments, arguments, (count + 1) * sizeof *spec->arguments);
+    spec->environment = spec_select(here.text, false, kept);
+    spec->secrets = spec_select(here.text, true, kept);
+    mode_t mask = umask(0);
+    umask(mask);
+    spec->umask = mask;
+    if (!spec->name)
+        spec->name = "";
+    if (getrandom(&spec->nonce, sizeof spec->nonce, 0) != sizeof spec->nonce)
+        return lg_error_new_errno("getrandom");
+    spec->directory = getcwd(NULL, 0);
+    return spec->directory ? NULL : lg_error_new_errno("the working directory");
+}
+
+void request_empty(struct spec *spec)
+{
+    union {
+        const char *text;
+        char *mine;
+    } directory = {.text = spec->directory};
+    free(directory.mine);
+    spec_free(spec);
+}

@@ -1,0 +1,37 @@
+/* Asking the owner of a run for something: what `defer` and its kin are made of. */
+#ifndef LIFOGUARD_COMMON_REQUEST_H
+#define LIFOGUARD_COMMON_REQUEST_H
+
+#include "buffer.h"
+#include "spec.h"
+
+#include <lifoguard/error.h>
+#include <stdint.h>
+
+struct answer {
+    int64_t status; /* 0: done */
+    int64_t value;
+    char *text; /* for the caller to free */
+};
+
+/* The directory of the run that this process belongs to, by its environment, for the caller to free; NULL: none. */
+char *request_run_directory(void);
+
+/* Sends fields (of wire.h), the first one a request's name, and waits for the answer. If the owner dies meanwhile, the
+ * request is sent again to the one that takes its place. */
+lg_error *request_send(const char *run_directory, const struct buffer *fields,
+                       struct answer *answer) __attribute__((__warn_unused_result__));
+
+/* A specification of what is to be run with the working directory, umask and environment of this process. `kept` names
+ * secrets that may be stored. */
+lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)
+    __attribute__((__warn_unused_result__));
+/* For lg_defer. */
+void request_empty(struct spec *spec);
+
+/* What spec_… has by default. */
+#define CLEANUP_TIMEOUT (10 * LG_MINUTE)
+#define CLEANUP_GRACE (10 * LG_SECOND)
+#define CLEANUP_BACKOFF LG_SECOND
+
+#endif

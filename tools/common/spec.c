@@ -1,0 +1,131 @@
+#define _GNU_SOURCE
+#include "spec.h"
+
+#include "wire.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORMAT = 1 };
+
+void spec_put(struct buffer *buffer, const struct spec *spec)
+{
+    wire_put_number(buffer, FORMAT);
+    wire_put_number(buffer, spec->flags);
+    wire_put_number(buffer, spec->timeout);
+    wire_put_number(buffer, spec->grace);
+    wire_put_number(buffer, spec->backoff);
+    wire_put_number(buffer, spec->retries);
+    wire_put_number(buffer, spec->nonce);
+    wire_put_text(buffer, spec->name);
+    wire_put_text(buffer, spec->directory);
+    wire_put_number(buffer, spec->umask);
+    wire_put_list(buffer, spec->arguments);
+    wire_put_list(buffer, spec->environment);
+    wire_put_list(buffer, spec->secrets);
+}
+
+bool spec_take(const char *data, size_t size, struct spec *spec)
+{
+    struct wire_reader reader = wire_read(data, size);
+    if (wire_take_number(&reader) != FORMAT)
+        reader.bad = true;
+    spec->flags = wire_take_number(&reader);
+    spec->timeout = wire_take_number(&reader);
+    spec->grace = wire_take_number(&reader);
+    spec->backoff = wire_take_number(&reader);
+    spec->retries = wire_take_number(&reader);
+    spec->nonce = wire_take_number(&reader);
+    spec->name = wire_take_text(&reader);
+    spec->directory = wire_take_text(&reader);
+    spec->umask = wire_take_number(&reader);
+    spec->arguments = wire_take_list(&reader);
+    spec->environment = wire_take_list(&reader);
+    spec->secrets = wire_take_list(&reader);
+    bool negative = spec->timeout < 0 || spec->grace < 0 || spec->backoff < 0 || spec->retries < 0;
+    return wire_is_done(&reader) && spec->arguments[0] && !negative;
+}
+
+void spec_free(struct spec *spec)
+{
+    free(spec->arguments);
+    free(spec->environment);
+    free(spec->secrets);
+    *spec = (struct spec){0};
+}
+
+bool spec_is_secret(const char *assignment)
+{
+    static const char *const parts[] = {"SECRET",  "TOKEN",   "PASSWORD", "PASSWD", "PASSPHRASE",
+                                        "CREDENT", "PRIVATE", "API_KEY",  "APIKEY", "ACCESS_KEY"};
+    char name[128];
+    size_t length = strcspn(assignment, "=");
+    if (length >= sizeof name)
+        length = sizeof name - 1;
+    for (size_t i = 0; i < length; i++)
+        name[i] = (char)toupper((unsigned char)assignment[i]);
+    name[length] = '\0';
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(name, parts[i]))
+            return true;
+    return false;
+}
+
+static bool is_named(const char *assignment, const char *const *names)
+{
+    size_t length = strcspn(assignment, "=");
+    for (; names && *names; names++)
+        if (strlen(*names) == length && strncmp(*names, assignment, length) == 0)
+            return true;
+    return false;
+}
+
+const char **spec_select(const char *const *assignments, bool secrets, const char *const *kept)
+{
+    size_t count = 0;
+    while (assignments[count])
+        count++;
+    const char **list = need_memory(NULL, (count + 1) * sizeof *list);
+    size_t selected = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool secret = spec_is_secret(assignments[i]) && !is_named(assignments[i], kept);
+        if (strchr(assignments[i], '=') && secret == secrets)
+            list[selected++] = assignments[i];
+    }
+    list[selected] = NULL;
+    return list;
+}
+
+static bool is_plain(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=:@%+,";
+    return *text != '\0' && text[strspn(text, plain)] == '\0';
+}
+
+static void add_quoted(struct buffer *buffer, const char *text)
+{
+    if (is_plain(text)) {
+        buffer_add_text(buffer, text);
+        return;
+    }
+    buffer_add_char(buffer, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            buffer_add_text(buffer, "'\\''");
+        else
+            buffer_add_char(buffer, *text);
+    }
+    buffer_add_char(buffer, '\'');
+}
+
+void spec_describe(struct buffer *buffer, const char *const *arguments)
+{
+    buffer_add(buffer, "", 0);
+    for (size_t i = 0; arguments[i]; i++) {
+        if (i > 0)
+            buffer_add_char(buffer, ' ');
+        add_quoted(buffer, arguments[i]);
+    }
+}

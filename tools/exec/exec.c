@@ -1,0 +1,244 @@
+#define _GNU_SOURCE
+#include "exec.h"
+
+#include "front.h"
+#include "guardian.h"
+#include "options.h"
+#include "place.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lifoguard exec [OPTIONS] [--] COMMAND [ARG…]\n"
+    "\n"
+    "Runs COMMAND. Inside it, and everything it starts, `lifoguard defer CLEANUP…` registers a\n"
+    "cleanup; when COMMAND ends, however it ends, the cleanups run, the last registered first. They\n"
+    "also run if COMMAND is killed, if lifoguard itself is killed (kill -9), and after a power cut\n"
+    "(lifoguard recover --all at boot).\n"
+    "\n"
+    "As a script's first line:  #!/usr/bin/env -S lifoguard exec bash\n"
+    "\n"
+    "COMMAND has its terminal, descriptors, arguments and signals as without lifoguard, and the exit\n"
+    "status is COMMAND's own. Processes that COMMAND left running are ended (SIGTERM, then SIGKILL)\n"
+    "and named on stderr: before a cleanup runs, those that were started after it was registered;\n"
+    "at the end, the rest. An `exec` inside an `exec` is a scope: its cleanups run when it ends.\n"
+    "\n"
+    "  --timeout DURATION   ends COMMAND after that time (90s, 1m30s); exit status 124\n"
+    "  --grace DURATION     how long COMMAND, and what it left, has from SIGTERM to SIGKILL (10s)\n"
+    "  --keep               leaves the cleanups to a later `lifoguard recover`, says which there are,\n"
+    "                       and lets what still runs run; also with KEEP=1 in the environment\n"
+    "  --state DIRECTORY    where the cleanups are recorded ($XDG_STATE_HOME/lifoguard)\n"
+    "  --verbose            says which cleanups have run\n"
+    "\n"
+    "Signals: SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to COMMAND; if it has not ended after\n"
+    "the grace period, SIGTERM and then SIGKILL follow. While cleanups run, a first signal changes\n"
+    "nothing, and each further one ends the cleanup that runs.\n"
+    "\n"
+    "Exit status: COMMAND's own (or its signal); 124 time-out; 125 lifoguard itself failed; 126 COMMAND\n"
+    "cannot be executed; 127 it was not found.\n";
+
+struct runner {
+    struct guardian_start start;
+    int signals, front;
+    pid_t guardian;
+    struct process command;
+    bool ended, done;
+    siginfo_t command_end;
+    struct run_end end;
+};
+
+/* Letters and digits that nobody mixes up. */
+static bool make_id(char id[RUN_ID_SIZE])
+{
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz023456789";
+    unsigned char bytes[10];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return false;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        id[i] = letters[bytes[i] % (sizeof letters - 1)];
+    id[sizeof bytes] = '\0';
+    return true;
+}
+
+/* In the foreground of a terminal, or as a shell's own job, the command stays in our process group, so that the terminal, Ctrl-Z
+ * and `fg` treat it as they would without us. Elsewhere (below timeout(1), without a terminal) it has a group of its own:
+ * then signals to our group reach it once, from us. */
+static bool wants_own_group(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (terminal < 0)
+        return true;
+    bool foreground = tcgetpgrp(terminal) == getpgrp();
+    close(terminal);
+    return !foreground && getpgrp() != getpid();
+}
+
+static lg_error *start_guardian(struct runner *runner)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return lg_error_new_errno("socketpair");
+    runner->guardian = fork();
+    int failed = errno;
+    if (runner->guardian == 0) {
+        close(ends[0]);
+        close(runner->signals);
+        guardian_be(&runner->start, ends[1]);
+    }
+    close(ends[1]);
+    runner->front = ends[0];
+    return runner->guardian < 0 ? lg_error_new_code(failed, "fork") : NULL;
+}
+
+static void pass_signals(struct runner *runner)
+{
+    struct signalfd_siginfo info;
+    while (read(runner->signals, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo != SIGCHLD)
+            front_send(runner->front, FRONT_SIGNAL, (int)info.ssi_signo,
+                       info.ssi_code == SI_KERNEL);
+}
+
+/* False: the guardian is gone. */
+static bool take_message(struct runner *runner)
+{
+    struct front_message message;
+    if (!front_receive(runner->front, &message))
+        return false;
+    if (message.kind == FRONT_STARTED) {
+        process_look(message.a, &runner->command);
+        birth_close_inherited(runner->start.birth);
+    } else if (message.kind == FRONT_ENDED) {
+        runner->ended = true;
+        runner->command_end = (siginfo_t){0};
+        runner->command_end.si_code = message.a;
+        runner->command_end.si_status = message.b;
+    } else if (message.kind == FRONT_DONE) {
+        runner->done = true;
+        runner->end = (struct run_end){message.a, message.b};
+    }
+    return true;
+}
+
+static void attend(struct runner *runner)
+{
+    for (;;) {
+        struct pollfd fds[] = {{.fd = runner->signals, .events = POLLIN},
+                               {.fd = runner->front, .events = POLLIN}};
+        poll(fds, 2, -1);
+        pass_signals(runner);
+        if (fds[1].revents && !take_message(runner))
+            return;
+    }
+}
+
+static void await_guardian(const struct runner *runner)
+{
+    while (waitpid(runner->guardian, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* So that who waits for us sees what became of the command, to the signal. */
+static int leave(const struct run_end *end)
+{
+    if (end->b == 0)
+        return end->a;
+    const struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    struct sigaction action = {.sa_flags = 0};
+    action.sa_handler = SIG_DFL;
+    sigaction(end->b, &action, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, end->b);
+    kill(getpid(), end->b);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return 128 + end->b;
+}
+
+static lg_error *run(struct runner *runner)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    runner->signals = birth_signals(runner->start.birth);
+    lg_error *err = start_guardian(runner);
+    if (err)
+        return err;
+    attend(runner);
+    await_guardian(runner);
+    close(runner->signals);
+    close(runner->front);
+    if (!runner->done)
+        runner->end = guardian_replace(&runner->start, &runner->command, runner->ended,
+                                       &runner->command_end);
+    return NULL;
+}
+
+static bool wants_keep(void)
+{
+    const char *keep = getenv("KEEP");
+    return keep && strcmp(keep, "1") == 0;
+}
+
+static int refuse(lg_error *err)
+{
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s", text ? text : "out of memory");
+    return EXIT_WRONG_USAGE;
+}
+
+int exec_command(char **arguments)
+{
+    const char *wanted = NULL;
+    bool show_help = false;
+    struct owner_options options = {.grace = 10 * LG_SECOND, .keep = wants_keep()};
+    const struct option table[] = {{"timeout", OPTION_DURATION, &options.timeout},
+                                   {"grace", OPTION_DURATION, &options.grace},
+                                   {"keep", OPTION_FLAG, &options.keep},
+                                   {"state", OPTION_TEXT, &wanted},
+                                   {"verbose", OPTION_FLAG, &options.verbose},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (err)
+        return wrong_usage("exec", err);
+    if (show_help)
+        return fputs(help, stdout) == EOF;
+    if (!*arguments)
+        return wrong_usage("exec", lg_error_new("which COMMAND is to be run?"));
+    struct birth birth;
+    birth_take(&birth);
+    lg_defer(birth_free, &birth);
+    char *place;
+    err = place_open(wanted, &place);
+    if (err)
+        return refuse(err);
+    lg_defer(free, place);
+    union {
+        char **words;
+        const char *const *text;
+    } command = {.words = arguments};
+    struct runner runner = {.start = {.place = place,
+                                      .arguments = command.text,
+                                      .own_group = wants_own_group(),
+                                      .options = options,
+                                      .birth = &birth}};
+    if (!make_id(runner.start.id))
+        return refuse(lg_error_new_errno("getrandom"));
+    err = run(&runner);
+    return err ? refuse(err) : leave(&runner.end);
+}

@@ -1,0 +1,315 @@
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include "buffer.h"
+#include "child.h"
+#include "ending.h"
+#include "say.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *result_path(const char *run_directory, int64_t sequence, int64_t number)
+{
+    struct buffer path = {0};
+    buffer_format(&path, "%s/%lld.%lld", run_directory, (long long)sequence, (long long)number);
+    return path.text;
+}
+
+struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number)
+{
+    struct attempt_result result = {.end = ATTEMPT_LOST};
+    char *path = result_path(run_directory, sequence, number);
+    lg_defer(free, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return result;
+    lg_defer(close, fd);
+    struct attempt_result read_result;
+    if (read(fd, &read_result, sizeof read_result) == sizeof read_result)
+        result = read_result;
+    return result;
+}
+
+pid_t attempt_command(struct attempt *attempt)
+{
+    /* What it says first is which process the command is. */
+    struct attempt_result first;
+    if (!attempt->command && attempt->report >= 0 &&
+        read(attempt->report, &first, sizeof first) == sizeof first)
+        attempt->command = first.command;
+    return attempt->command;
+}
+
+struct attempt_result attempt_finish(struct attempt *attempt)
+{
+    /* Killed just after it has forked: the child has still to say who it is, or to end. Then it closes the pipe. */
+    struct pollfd fd = {.fd = attempt->report, .events = POLLIN};
+    while (!attempt_command(attempt) && poll(&fd, 1, 5000) > 0 && !(fd.revents & POLLHUP))
+        ;
+    attempt_command(attempt);
+    struct attempt_result result = {.end = ATTEMPT_LOST};
+    struct attempt_result next;
+    while (read(attempt->report, &next, sizeof next) == sizeof next)
+        result = next;
+    close(attempt->report);
+    attempt->report = -1;
+    return result;
+}
+
+void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
+{
+    char *path = result_path(run_directory, sequence, number);
+    lg_defer(free, path);
+    unlink(path);
+}
+
+/* ---- in the attempt's process ---- */
+
+/* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
+struct watch {
+    int signals, result, report;
+    pid_t command;
+    bool ended;
+    int not_executed; /* the errno value with which it could not be executed */
+    int32_t verdict;  /* why it is being ended: ATTEMPT_TIMEOUT or ATTEMPT_ENDED; 0: it is not */
+    bool told;        /* SIGTERM has come */
+};
+
+static void tell(const struct watch *watch, struct attempt_result result)
+{
+    ssize_t in_file = pwrite(watch->result, &result, sizeof result, 0);
+    ssize_t in_pipe = write(watch->report, &result, sizeof result);
+    (void)in_file;
+    (void)in_pipe;
+}
+
+static struct attempt_result result_of(const struct watch *watch, const siginfo_t *end)
+{
+    struct attempt_result result = {.command = watch->command};
+    if (watch->not_executed) {
+        result.end = ATTEMPT_NOT_STARTED;
+        result.number = watch->not_executed;
+    } else if (watch->verdict) {
+        result.end = watch->verdict;
+    } else {
+        result.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+        result.number = end->si_status;
+    }
+    return result;
+}
+
+/* The result is told before the command is taken off the process table: if we are killed in between, the owner becomes its
+ * parent, and asks the kernel itself. */
+static void reap(struct watch *watch)
+{
+    siginfo_t info;
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+            return;
+        if (info.si_pid == watch->command && !watch->ended) {
+            watch->ended = true;
+            tell(watch, result_of(watch, &info));
+        }
+        waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+    }
+}
+
+static void watch_signals(struct watch *watch)
+{
+    struct signalfd_siginfo info;
+    while (read(watch->signals, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo == SIGTERM)
+            watch->told = true;
+    reap(watch);
+}
+
+static void watch_until(void *data, lg_time deadline)
+{
+    struct watch *watch = data;
+    struct pollfd fd = {.fd = watch->signals, .events = POLLIN};
+    poll(&fd, 1, ending_poll_timeout(deadline));
+    watch_signals(watch);
+}
+
+/* Until it has ended, or is to be. */
+static void wait_for_command(struct watch *watch, lg_duration timeout)
+{
+    lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
+    reap(watch);
+    while (!watch->ended && !watch->verdict) {
+        watch_until(watch, deadline);
+        if (watch->told)
+            watch->verdict = ATTEMPT_ENDED;
+        else if (deadline != 0 && lg_now() >= deadline)
+            watch->verdict = ATTEMPT_TIMEOUT;
+    }
+}
+
+/* The terminal stays the terminal (`stty`); another input belongs to the command, and is not the cleanup's to eat. */
+static void set_input(void)
+{
+    if (isatty(STDIN_FILENO))
+        return;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        dup2(fd, STDIN_FILENO);
+}
+
+/* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
+static _Noreturn void be_command(const struct attempt *attempt, const struct watch *watch,
+                                 int failure)
+{
+    tell(watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
+    setpgid(0, 0);
+    set_input();
+    birth_give(attempt->birth, false);
+    umask(attempt->umask);
+    if (chdir(attempt->directory) == 0)
+        child_execute(attempt->arguments, attempt->environment, failure);
+    child_fail(failure);
+}
+
+/* 0, or the errno value with which it could not be started. */
+static int start_command(const struct attempt *attempt, struct watch *watch)
+{
+    int failure[2];
+    if (pipe2(failure, O_CLOEXEC) != 0)
+        return errno;
+    watch->command = fork();
+    if (watch->command < 0)
+        return errno;
+    if (watch->command == 0)
+        be_command(attempt, watch, failure[1]);
+    close(failure[1]);
+    watch->not_executed = child_failure(failure[0]);
+    close(failure[0]);
+    return 0;
+}
+
+static void run_attempt(const struct attempt *attempt, int result, int report)
+{
+    struct watch watch = {
+        .signals = birth_signals(attempt->birth), .result = result, .report = report};
+    int failed = start_command(attempt, &watch);
+    if (failed) {
+        tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
+        return;
+    }
+    wait_for_command(&watch, attempt->timeout);
+    /* What it started ends with it, in time or not. */
+    struct ending ending = {.grace = attempt->grace,
+                            .wait = watch_until,
+                            .data = &watch,
+                            .whose = "a cleanup",
+                            .quiet = watch.verdict != 0};
+    ending_run(&ending);
+}
+
+/* Never returns. It touches nothing of the owner's: no database, no sockets. */
+static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result, int report)
+{
+    setsid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "lifoguard-try");
+    char byte;
+    if (read(go, &byte, 1) != 1)
+        _exit(0);
+    child_close_all_but(result, report);
+    run_attempt(attempt, result, report);
+    _exit(0);
+}
+
+/* The file has its space before the command runs: later the disk may be full. */
+static int make_result(const struct attempt *attempt)
+{
+    char *path = result_path(attempt->run_directory, attempt->sequence, attempt->number);
+    lg_defer(free, path);
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const struct attempt_result none = {.end = ATTEMPT_LOST};
+    if (fd >= 0 && pwrite(fd, &none, sizeof none, 0) < 0) {
+        unlink(path);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+lg_error *attempt_prepare(struct attempt *attempt)
+{
+    int go[2];
+    int report[2];
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return lg_error_new_errno("pipe");
+    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
+        int number = errno;
+        close(go[0]);
+        close(go[1]);
+        return lg_error_new_code(number, "pipe");
+    }
+    /* If the disk has no room for it, the result reaches its owner only. */
+    int result = make_result(attempt);
+    pid_t pid = fork();
+    int failed = errno;
+    if (pid == 0) {
+        close(go[1]);
+        be_attempt(attempt, go[0], result, report[1]);
+    }
+    close(go[0]);
+    close(report[1]);
+    if (result >= 0)
+        close(result);
+    attempt->go = go[1];
+    attempt->report = report[0];
+    if (pid < 0) {
+        close(go[1]);
+        close(report[0]);
+        return lg_error_new_code(failed, "fork");
+    }
+    process_look(pid, &attempt->process);
+    return NULL;
+}
+
+void attempt_go(struct attempt *attempt, bool go)
+{
+    ssize_t written = go ? write(attempt->go, "", 1) : 0;
+    (void)written;
+    close(attempt->go);
+    attempt->go = -1;
+}
+
+const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
+                             char text[ATTEMPT_TEXT_SIZE])
+{
+    char duration[SAY_DURATION_SIZE];
+    switch (result->end) {
+    case ATTEMPT_EXITED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "exit status %d", (int)result->number);
+        break;
+    case ATTEMPT_SIGNALLED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "killed by %s", signals_name(result->number));
+        break;
+    case ATTEMPT_TIMEOUT:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "not done within %s", say_duration(timeout, duration));
+        break;
+    case ATTEMPT_ENDED: snprintf(text, ATTEMPT_TEXT_SIZE, "ended by a signal to lifoguard"); break;
+    case ATTEMPT_NOT_STARTED:
+        snprintf(text, ATTEMPT_TEXT_SIZE, "could not be started: %s", strerror(result->number));
+        break;
+    default: snprintf(text, ATTEMPT_TEXT_SIZE, "its attempt was killed"); break;
+    }
+    return text;
+}

@@ -1,0 +1,71 @@
+/* One attempt at a cleanup, in a process that outlives whoever began it.
+ *
+ * The attempt is a process of its own, in a session of its own. It starts the command, keeps to its time limit, ends what
+ * the command left running, and writes how it ended into a file of the run's directory. So if the owner of the
+ * run is killed meanwhile, the next owner finds the attempt still at work or its result in the file, and does not run the
+ * command a second time. */
+#ifndef LIFOGUARD_GUARDIAN_ATTEMPT_H
+#define LIFOGUARD_GUARDIAN_ATTEMPT_H
+
+#include "child.h"
+#include "process.h"
+
+#include <lifoguard/error.h>
+#include <lifoguard/time.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum attempt_end {
+    ATTEMPT_LOST,       /* it was killed itself: nobody knows */
+    ATTEMPT_EXITED,     /* number: the command's exit status */
+    ATTEMPT_SIGNALLED,  /* number: the signal that ended the command */
+    ATTEMPT_TIMEOUT,    /* its time was over */
+    ATTEMPT_ENDED,      /* it was told to end (SIGTERM to the attempt) */
+    ATTEMPT_NOT_STARTED /* number: the errno value */
+};
+
+struct attempt_result {
+    int32_t end; /* an attempt_end */
+    int32_t number;
+    int32_t command; /* its process number */
+};
+
+struct attempt {
+    const char *run_directory;
+    int64_t sequence, number;
+    const char *const *arguments;
+    const char *const *environment;
+    const char *directory;
+    mode_t umask;
+    const struct birth *birth;
+    lg_duration timeout; /* 0: none */
+    lg_duration grace;
+
+    struct process process;
+    int go;     /* what the process waits for before it starts the command */
+    int report; /* how it tells its result, besides the file */
+    pid_t command;
+};
+
+/* Makes the process, which waits for attempt_go: so that its number can be recorded first. */
+lg_error *attempt_prepare(struct attempt *attempt) __attribute__((__warn_unused_result__));
+
+/* Lets it start the command; or, with false, end without having done anything. */
+void attempt_go(struct attempt *attempt, bool go);
+
+/* The command's process number, if it is known yet; or 0. */
+pid_t attempt_command(struct attempt *attempt);
+
+/* Once the process has ended: how. For who has made it, and for who finds it in a record. */
+struct attempt_result attempt_finish(struct attempt *attempt);
+struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number);
+void attempt_forget(const char *run_directory, int64_t sequence, int64_t number);
+
+enum { ATTEMPT_TEXT_SIZE = 128 };
+
+/* "exit status 3", "killed by SIGKILL", "not done within 10s" */
+const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
+                             char text[ATTEMPT_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,163 @@
+#define _GNU_SOURCE
+#include "child.h"
+
+#include "buffer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Blocked, and read from a descriptor. Those that were ignored when we began (nohup) stay so. */
+static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
+
+/* SIGXFSZ and SIGXCPU come of limits that are meant for the command. */
+static const int survived[] = {SIGPIPE, SIGTTOU, SIGTTIN, SIGXFSZ, SIGXCPU};
+
+enum { TAKEN = sizeof taken / sizeof taken[0], SURVIVED = sizeof survived / sizeof survived[0] };
+
+static void set_handler(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_flags = 0};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+static void note_ignored(struct birth *birth, int number)
+{
+    struct sigaction action;
+    birth->ignored[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void fill_descriptors(struct birth *birth)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        birth->closed[fd] = fcntl(fd, F_GETFD) < 0;
+        /* The lowest free one is taken: this one. */
+        if (birth->closed[fd] && open("/dev/null", O_RDWR) < 0)
+            abort();
+    }
+}
+
+static sigset_t taken_set(const struct birth *birth)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < TAKEN; i++)
+        if (!birth->ignored[taken[i]] || taken[i] == SIGCHLD)
+            sigaddset(&set, taken[i]);
+    return set;
+}
+
+static void note_inherited(struct birth *birth)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (!directory)
+        return;
+    lg_defer(closedir, directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+        if (fd < 3 || fd == dirfd(directory))
+            continue;
+        birth->inherited = need_memory(birth->inherited,
+                                       (birth->inherited_count + 1) * sizeof *birth->inherited);
+        birth->inherited[birth->inherited_count++] = fd;
+    }
+}
+
+void birth_close_inherited(const struct birth *birth)
+{
+    for (size_t i = 0; i < birth->inherited_count; i++)
+        close(birth->inherited[i]);
+}
+
+void birth_take(struct birth *birth)
+{
+    *birth = (struct birth){0};
+    note_inherited(birth);
+    fill_descriptors(birth);
+    for (int i = 0; i < TAKEN; i++)
+        note_ignored(birth, taken[i]);
+    for (int i = 0; i < SURVIVED; i++) {
+        note_ignored(birth, survived[i]);
+        set_handler(survived[i], SIG_IGN);
+    }
+    /* An ignored SIGCHLD would take the children's exit statuses away. */
+    set_handler(SIGCHLD, SIG_DFL);
+    sigset_t set = taken_set(birth);
+    sigprocmask(SIG_BLOCK, &set, &birth->mask);
+}
+
+void birth_free(struct birth *birth)
+{
+    free(birth->inherited);
+}
+
+void birth_give(const struct birth *birth, bool descriptors)
+{
+    for (int i = 0; i < SURVIVED; i++)
+        set_handler(survived[i], birth->ignored[survived[i]] ? SIG_IGN : SIG_DFL);
+    set_handler(SIGCHLD, birth->ignored[SIGCHLD] ? SIG_IGN : SIG_DFL);
+    sigprocmask(SIG_SETMASK, &birth->mask, NULL);
+    for (int fd = 0; descriptors && fd < 3; fd++)
+        if (birth->closed[fd])
+            close(fd);
+}
+
+int birth_signals(const struct birth *birth)
+{
+    sigset_t set = taken_set(birth);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+_Noreturn void child_fail(int failure)
+{
+    int number = errno;
+    ssize_t written = write(failure, &number, sizeof number);
+    (void)written;
+    _exit(127);
+}
+
+_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
+                             int failure)
+{
+    /* execvpe changes neither: its prototype is older than const. */
+    union {
+        const char *const *text;
+        char *const *words;
+    } argv = {.text = arguments}, envp = {.text = environment};
+    execvpe(argv.words[0], argv.words, envp.words);
+    child_fail(failure);
+}
+
+int child_failure(int failure)
+{
+    int number = 0;
+    ssize_t got;
+    do
+        got = read(failure, &number, sizeof number);
+    while (got < 0 && errno == EINTR);
+    return got == sizeof number ? number : 0;
+}
+
+static void close_between(int from, int to)
+{
+    if (from < to)
+        close_range((unsigned)from, (unsigned)to - 1, 0);
+}
+
+void child_close_all_but(int one, int other)
+{
+    int low = one < other ? one : other;
+    int high = one < other ? other : one;
+    low = low < 2 ? 2 : low;
+    high = high < 2 ? 2 : high;
+    close_between(3, low);
+    close_between(low + 1, high);
+    close_range((unsigned)high + 1, UINT_MAX, 0);
+}

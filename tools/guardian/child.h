@@ -1,0 +1,48 @@
+/* Making child processes that begin as the user's command would have: signals, descriptors, umask. */
+#ifndef LIFOGUARD_GUARDIAN_CHILD_H
+#define LIFOGUARD_GUARDIAN_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How this program was started, before it changed anything. */
+struct birth {
+    sigset_t mask;
+    bool ignored[65]; /* signals */
+    bool closed[3];   /* descriptors 0 to 2 */
+    int *inherited;   /* other descriptors, for the command */
+    size_t inherited_count;
+};
+
+/* Notes it; fills closed descriptors with /dev/null, so that nothing of ours comes to lie there; blocks the
+ * signals that this program takes by a descriptor, and ignores those that would end it for a trifle. */
+void birth_take(struct birth *birth);
+
+/* For lg_defer. */
+void birth_free(struct birth *birth);
+
+/* In a child: as it was. */
+void birth_give(const struct birth *birth, bool descriptors);
+
+/* Once the command has them: closes the descriptors that were meant for it, so that who waits for their end does not wait
+ * for us. */
+void birth_close_inherited(const struct birth *birth);
+
+/* The descriptor by which the blocked signals are read (struct signalfd_siginfo). */
+int birth_signals(const struct birth *birth);
+
+/* In the child: executes; if that fails, tells by `failure` (a descriptor that exec closes), and ends. */
+_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
+                             int failure);
+
+/* In the child: tells errno by `failure`, and ends. */
+_Noreturn void child_fail(int failure);
+
+/* In the parent: 0, or the errno value with which the child could not execute. */
+int child_failure(int failure);
+
+/* Closes all descriptors from 3 on, but these (-1: none). */
+void child_close_all_but(int one, int other);
+
+#endif

@@ -1,0 +1,370 @@
+/* Carrying out what is pending: the newest first, each told the outcome, each with its own limit (R3, R5, R6). */
+#define _GNU_SOURCE
+#include "attempt.h"
+#include "owner.h"
+#include "say.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { START_TRIES = 30 };
+
+static const char unconfirmed[] = "intended";
+
+/* Whether it is meant for this outcome. */
+static bool is_wanted(const struct owner *owner, const struct item *item)
+{
+    bool good = owner->outcome == OUTCOME_SUCCESS;
+    if (item->spec.flags & SPEC_ON_FAILURE && good)
+        return false;
+    return !(item->spec.flags & SPEC_ON_SUCCESS && !good);
+}
+
+static void pause_for(struct owner *owner, lg_duration pause)
+{
+    lg_time deadline = lg_now() + pause;
+    while (lg_now() < deadline && !owner->lost && !owner->end_attempt)
+        owner_step(owner, deadline);
+}
+
+/* ---- one attempt ---- */
+
+/* Ours to wait for, or adopted, or of an owner before us: gone in any case when /proc says so. */
+static void await_attempt(struct owner *owner)
+{
+    while (!owner->attempt_ended && process_is_alive(owner->attempt.pid, owner->attempt.started)) {
+        if (owner->end_attempt) {
+            process_signal(&owner->attempt, SIGTERM);
+            owner->end_attempt = false;
+        }
+        owner_step(owner, lg_now() + 50 * LG_MILLISECOND);
+    }
+    owner->attempt = (struct process){0};
+}
+
+/* If the run is lost, nothing is started. */
+static void begin(struct owner *owner, struct item *item, struct attempt *attempt)
+{
+    item->record.attempt_by = attempt->process;
+    bool ours = owner_move(owner, item, CLEANUP_RELEASING, item->unconfirmed ? unconfirmed : "");
+    owner->attempt = attempt->process;
+    owner->attempt_ended = false;
+    owner->attempt_mine = attempt;
+    owner->attempt_end = (siginfo_t){0};
+    attempt_go(attempt, ours);
+}
+
+static struct attempt_result not_started(const lg_error *err)
+{
+    int number = lg_error_errno(err);
+    return (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = number ? number : EIO};
+}
+
+/* The attempt itself was killed: its command has become our child, so that we learn how that ended, and do not run it
+ * again. Without a command that we could ask after, the result stays what it is. */
+static struct attempt_result await_orphan(struct owner *owner, const struct item *item,
+                                          struct attempt_result result)
+{
+    struct process process;
+    lg_time deadline = lg_now() + item->spec.timeout;
+    while (result.command && !owner->lost && !owner->attempt_end.si_pid &&
+           process_look(result.command, &process) && process.parent == getpid()) {
+        if (item->spec.timeout > 0 && lg_now() >= deadline)
+            process_signal(&process, SIGKILL);
+        owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
+    }
+    const siginfo_t *end = &owner->attempt_end;
+    if (result.command && end->si_pid == result.command) {
+        result.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+        result.number = end->si_status;
+    }
+    return result;
+}
+
+static struct attempt_result finish_attempt(struct owner *owner, const struct item *item,
+                                            struct attempt *attempt)
+{
+    struct attempt_result result = attempt_finish(attempt);
+    result.command = attempt_command(attempt);
+    return result.end == ATTEMPT_LOST ? await_orphan(owner, item, result) : result;
+}
+
+static struct attempt_result try_once(struct owner *owner, struct item *item)
+{
+    item->record.attempt++;
+    char **environment = owner_environment(owner, item);
+    lg_defer(strings_free, environment);
+    union {
+        char **mine;
+        const char *const *text;
+    } list = {.mine = environment};
+    struct attempt attempt = {.run_directory = owner->directory,
+                              .sequence = item->record.sequence,
+                              .number = item->record.attempt,
+                              .arguments = item->spec.arguments,
+                              .environment = list.text,
+                              .directory = item->spec.directory,
+                              .umask = (mode_t)item->spec.umask & 0777,
+                              .birth = owner->birth,
+                              .timeout = item->spec.timeout,
+                              .grace = item->spec.grace};
+    lg_error *err = attempt_prepare(&attempt);
+    lg_defer(lg_error_free, err);
+    if (err)
+        return not_started(err);
+    begin(owner, item, &attempt);
+    await_attempt(owner);
+    struct attempt_result result = finish_attempt(owner, item, &attempt);
+    owner->attempt_mine = NULL;
+    return result;
+}
+
+/* The table of processes may be full, or memory short, for the moment only. */
+static bool may_go_better(const struct attempt_result *result)
+{
+    int number = result->number;
+    return result->end == ATTEMPT_NOT_STARTED &&
+           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
+}
+
+/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
+ * come yet (R6). */
+static struct attempt_result try_until_started(struct owner *owner, struct item *item)
+{
+    struct attempt_result result = try_once(owner, item);
+    for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
+        if (tries == 0)
+            say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
+        if (tries == 2 && owner->cleaning)
+            owner_end_processes(owner, NULL);
+        pause_for(owner, tries < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
+        result = try_once(owner, item);
+    }
+    return result;
+}
+
+/* ---- all its attempts ---- */
+
+static bool is_good(const struct attempt_result *result)
+{
+    return result->end == ATTEMPT_EXITED && result->number == 0;
+}
+
+static void report(struct owner *owner, const struct item *item,
+                   const struct attempt_result *result, const char *then)
+{
+    char text[ATTEMPT_TEXT_SIZE];
+    struct buffer what = {0};
+    lg_defer(buffer_free, &what);
+    item_describe(item, &what);
+    if (!is_good(result))
+        say("cleanup failed: %s: %s%s", what.text,
+            attempt_describe(result, item->spec.timeout, text), then);
+    else if (owner->options.verbose)
+        say("cleanup done: %s", what.text);
+}
+
+/* Doubles from attempt to attempt, up to a minute or what was asked for. */
+static lg_duration backoff(const struct item *item, int64_t times)
+{
+    lg_duration pause = item->spec.backoff;
+    while (times-- > 0 && pause < LG_MINUTE)
+        pause *= 2;
+    return pause;
+}
+
+static struct attempt_result try_all(struct owner *owner, struct item *item,
+                                     struct attempt_result result)
+{
+    /* One whose attempt was killed is tried once more in any case. */
+    int64_t lost = result.end == ATTEMPT_LOST ? 0 : 1;
+    for (int64_t times = 0; !is_good(&result) && !owner->lost; times++) {
+        if (result.end != ATTEMPT_LOST || lost++ > 0) {
+            if (times > item->spec.retries)
+                break;
+            char text[SAY_DURATION_SIZE];
+            lg_duration pause = backoff(item, times - 1);
+            struct buffer then = {0};
+            buffer_format(&then, "; once more in %s", say_duration(pause, text));
+            report(owner, item, &result, then.text);
+            buffer_free(&then);
+            pause_for(owner, pause);
+        }
+        owner->end_attempt = false;
+        result = try_until_started(owner, item);
+    }
+    return result;
+}
+
+/* The attempt is the leader of a session, so what it started is known by that. */
+static bool session_lives(pid_t session)
+{
+    struct process_list list;
+    lg_defer(process_list_free, &list);
+    process_list_all(&list);
+    for (size_t i = 0; session > 0 && i < list.count; i++)
+        if (list.all[i].session == session)
+            return true;
+    return false;
+}
+
+/* The attempt of an owner before us was killed. While its command lives it is not begun again; and if it is our child by
+ * now, we learn how it ends. */
+static struct attempt_result settle_killed(struct owner *owner, const struct item *item)
+{
+    const struct state_cleanup *record = &item->record;
+    lg_time deadline = lg_now() + item->spec.timeout;
+    struct attempt_result result;
+    for (;;) {
+        result = attempt_result(owner->directory, record->sequence, record->attempt);
+        if (result.end == ATTEMPT_LOST && result.command)
+            result = await_orphan(owner, item, result);
+        bool too_long = item->spec.timeout > 0 && lg_now() >= deadline;
+        if (result.end != ATTEMPT_LOST || owner->lost || too_long ||
+            !session_lives(record->attempt_by.pid))
+            return result;
+        owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
+    }
+}
+
+/* How an attempt of the owner before us ended, once it has; ATTEMPT_LOST if there was none, or nobody knows. */
+static struct attempt_result settle(struct owner *owner, struct item *item)
+{
+    if (item->record.state != CLEANUP_RELEASING)
+        return (struct attempt_result){.end = ATTEMPT_LOST};
+    owner->attempt = item->record.attempt_by;
+    owner->attempt_ended = strcmp(owner->run.boot, boot_id()) != 0;
+    await_attempt(owner);
+    struct attempt_result result = settle_killed(owner, item);
+    owner->settling = NULL;
+    return result;
+}
+
+/* ---- nested runs ---- */
+
+/* The nested run carries out its own cleanups; only if its guardian and runner are gone, the item's command does. */
+static void end_nested(struct owner *owner, const struct item *item)
+{
+    if (!item->nested.pid)
+        return;
+    bool told = false;
+    while (process_is_alive(item->nested.pid, item->nested.started) && !owner->lost) {
+        if (!told)
+            process_signal(&item->nested, SIGTERM);
+        told = true;
+        owner_step(owner, lg_now() + 50 * LG_MILLISECOND);
+    }
+}
+
+/* ---- */
+
+static bool finish(struct owner *owner, struct item *item, const struct attempt_result *result)
+{
+    int64_t sequence = item->record.sequence;
+    int64_t number = item->record.attempt;
+    char text[ATTEMPT_TEXT_SIZE];
+    bool good = is_good(result);
+    bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
+    report(owner, item, result, over && !good ? " (allowed)" : "");
+    attempt_describe(result, item->spec.timeout, text);
+    if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
+        return false;
+    attempt_forget(owner->directory, sequence, number);
+    if (over)
+        owner_remove(owner, item);
+    else
+        owner->failed = true;
+    return over;
+}
+
+static bool skip(struct owner *owner, struct item *item)
+{
+    if (owner_move(owner, item, CLEANUP_RELEASED, ""))
+        owner_remove(owner, item);
+    return true;
+}
+
+bool owner_release(struct owner *owner, struct item *item)
+{
+    item->unconfirmed = item->record.state == CLEANUP_INTENDED ||
+                        (item->record.state == CLEANUP_RELEASING &&
+                         strcmp(item->record.detail, unconfirmed) == 0);
+    if (owner->cleaning) {
+        end_nested(owner, item);
+        owner_end_processes(owner, &item->record.moment);
+        if (!is_wanted(owner, item))
+            return skip(owner, item);
+    }
+    owner->end_attempt = false;
+    struct attempt_result result = try_all(owner, item, settle(owner, item));
+    if (owner->lost)
+        return false;
+    return finish(owner, item, &result);
+}
+
+static struct item *newest_pending(const struct owner *owner)
+{
+    struct item *item = owner->newest;
+    while (item && !item_is_pending(item))
+        item = item->older;
+    return item;
+}
+
+static size_t count_pending(const struct owner *owner)
+{
+    size_t count = 0;
+    for (const struct item *item = owner->newest; item; item = item->older)
+        count += item_is_pending(item);
+    return count;
+}
+
+static void keep(struct owner *owner)
+{
+    say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
+        count_pending(owner) == 1 ? "" : "s");
+    enum { SHOWN = 20 };
+    size_t shown = 0;
+    for (const struct item *item = owner->newest; item && shown < SHOWN; item = item->older) {
+        struct buffer what = {0};
+        item_describe(item, &what);
+        if (item_is_pending(item) && ++shown)
+            say("    %s", what.text);
+        buffer_free(&what);
+    }
+    if (count_pending(owner) > shown)
+        say("    … and %zu more", count_pending(owner) - shown);
+    say("to run them: lifoguard recover --state %s %s", owner->place, owner->run.id);
+}
+
+/* Told again if the owner changes in between. */
+static void record_outcome(struct owner *owner)
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    buffer_format(&text, "%d %d %d %s", (int)owner->outcome, owner->exit_code, owner->exit_signal,
+                  owner->cause);
+    lg_error *err = state_set_variable(owner->state, &owner->run, ".outcome", text.text);
+    lg_defer(lg_error_free, err);
+    owner_is_lost(owner, err);
+}
+
+void owner_clean(struct owner *owner)
+{
+    owner->cleaning = true;
+    if (owner->newest)
+        record_outcome(owner);
+    if (owner->options.keep && newest_pending(owner)) {
+        keep(owner);
+        return;
+    }
+    /* What is ended last may register something before it ends. */
+    do {
+        for (struct item *item; !owner->lost && (item = newest_pending(owner)) != NULL;)
+            owner_release(owner, item);
+        if (!owner->lost)
+            owner_end_processes(owner, NULL);
+    } while (!owner->lost && newest_pending(owner));
+}

@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+#include "done.h"
+
+#include "buffer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <unistd.h>
+
+/* For the first 32,768 cleanups of a run. */
+enum { SIZE = 4096 };
+
+lg_error *done_open(const char *run_directory, int *fd)
+{
+    struct buffer path = {0};
+    lg_defer(buffer_free, &path);
+    buffer_format(&path, "%s/done", run_directory);
+    *fd = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd < 0)
+        return lg_error_new_errno("%s", path.text);
+    int failed = posix_fallocate(*fd, 0, SIZE);
+    return failed ? lg_error_new_code(failed, "%s", path.text) : NULL;
+}
+
+void done_set(int fd, int64_t sequence)
+{
+    unsigned char byte = 0;
+    if (fd < 0 || sequence < 0 || sequence / 8 >= SIZE || pread(fd, &byte, 1, sequence / 8) != 1)
+        return;
+    byte = (unsigned char)(byte | 1U << sequence % 8);
+    ssize_t written = pwrite(fd, &byte, 1, sequence / 8);
+    (void)written;
+}
+
+bool done_has(int fd, int64_t sequence)
+{
+    unsigned char byte = 0;
+    return fd >= 0 && sequence >= 0 && sequence / 8 < SIZE &&
+           pread(fd, &byte, 1, sequence / 8) == 1 && (byte >> sequence % 8 & 1);
+}

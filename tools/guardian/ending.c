@@ -1,0 +1,151 @@
+#define _GNU_SOURCE
+#include "ending.h"
+
+#include "buffer.h"
+#include "say.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTLIVES_KILL = 5 };
+
+int ending_poll_timeout(lg_time deadline)
+{
+    if (deadline == 0)
+        return -1;
+    lg_duration left = (deadline - lg_now() + LG_MILLISECOND - 1) / LG_MILLISECOND;
+    return left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+static void mark_spared(const struct ending *ending, const struct process_list *list, bool *marks)
+{
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < ending->spared_count; k++)
+            if (list->all[i].pid == ending->spared[k].pid &&
+                list->all[i].started == ending->spared[k].started)
+                marks[i] = true;
+    process_list_mark_below(list, -1, marks);
+}
+
+static void mark_self_and_ancestors(const struct process_list *list, bool *marks)
+{
+    for (pid_t pid = getpid(); pid > 1;) {
+        size_t i = 0;
+        while (i < list->count && list->all[i].pid != pid)
+            i++;
+        if (i == list->count)
+            return;
+        marks[i] = true;
+        pid = list->all[i].parent;
+    }
+}
+
+static bool *new_marks(const struct process_list *list)
+{
+    bool *marks = need_memory(NULL, list->count);
+    memset(marks, 0, list->count);
+    return marks;
+}
+
+static void find(const struct ending *ending, const struct process_list *list, bool *found)
+{
+    process_list_mark_below(list, getpid(), found);
+    ending_mark(list, ending->mark, found);
+}
+
+void ending_mark(const struct process_list *list, const char *mark, bool *found)
+{
+    if (!mark)
+        return;
+    bool *ours = new_marks(list);
+    lg_defer(free, ours);
+    mark_self_and_ancestors(list, ours);
+    for (size_t i = 0; i < list->count; i++)
+        found[i] |= !ours[i] && process_has(list->all[i].pid, mark);
+}
+
+/* What is to end now. */
+static void select_processes(const struct ending *ending, struct process_list *list)
+{
+    process_list_all(list);
+    bool *found = new_marks(list);
+    lg_defer(free, found);
+    bool *spared = new_marks(list);
+    lg_defer(free, spared);
+    find(ending, list, found);
+    mark_spared(ending, list, spared);
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (found[i] && !spared[i] &&
+            (!ending->after || process_started_after(&list->all[i], ending->after)))
+            list->all[count++] = list->all[i];
+    list->count = count;
+}
+
+static bool is_in(const struct process_list *list, const struct process *process)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
+            return true;
+    return false;
+}
+
+static void add(struct process_list *list, const struct process *process)
+{
+    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
+    list->all[list->count++] = *process;
+}
+
+/* Signals all that were not yet told; returns how many are left. */
+static size_t signal_all(const struct ending *ending, int number, struct process_list *told)
+{
+    struct process_list now;
+    lg_defer(process_list_free, &now);
+    select_processes(ending, &now);
+    for (size_t i = 0; i < now.count; i++) {
+        if (is_in(told, &now.all[i]))
+            continue;
+        add(told, &now.all[i]);
+        if (!ending->quiet || number == SIGKILL)
+            say("%s to %s (process %ld), which %s left running", signals_name(number),
+                now.all[i].name, (long)now.all[i].pid, ending->whose);
+        process_signal(&now.all[i], number);
+    }
+    return now.count;
+}
+
+/* True once none is left; false at the deadline. One that is started late comes without a signal, so they are looked for
+ * again and again; first soon, since most end at once. */
+static bool end_with(const struct ending *ending, int number, lg_duration limit)
+{
+    struct process_list told = {0};
+    lg_defer(process_list_free, &told);
+    lg_time deadline = lg_now() + limit;
+    lg_duration pause = 2 * LG_MILLISECOND;
+    while (signal_all(ending, number, &told) > 0) {
+        if (lg_now() >= deadline)
+            return false;
+        lg_time next = lg_now() + pause;
+        ending->wait(ending->data, next < deadline ? next : deadline);
+        pause = pause >= 50 * LG_MILLISECOND ? 100 * LG_MILLISECOND : 2 * pause;
+    }
+    return true;
+}
+
+void ending_run(const struct ending *ending)
+{
+    siginfo_t info;
+    /* The usual case, without a look at /proc: no children, so no descendants. */
+    if (!ending->mark && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+        errno == ECHILD)
+        return;
+    if (!end_with(ending, SIGTERM, ending->grace) &&
+        !end_with(ending, SIGKILL, OUTLIVES_KILL * LG_SECOND))
+        say("processes are left that outlive SIGKILL");
+}

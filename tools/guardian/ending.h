@@ -1,0 +1,34 @@
+/* Ending the processes that a run left: SIGTERM, and after the grace period SIGKILL; each is named on stderr. */
+#ifndef LIFOGUARD_GUARDIAN_ENDING_H
+#define LIFOGUARD_GUARDIAN_ENDING_H
+
+#include "process.h"
+
+#include <lifoguard/time.h>
+#include <stdbool.h>
+
+struct ending {
+    lg_duration grace;
+    const struct moment *after; /* only what started after it; NULL: all */
+    /* Spared, with all below them. */
+    const struct process *spared;
+    size_t spared_count;
+    /* Besides the descendants of the calling process: those whose environment holds this assignment, the calling process
+     * and its ancestors excepted. NULL: none. */
+    const char *mark;
+    /* Waits for at most that long, and reaps children. */
+    void (*wait)(void *data, lg_time deadline);
+    void *data;
+    const char *whose; /* for people: "the command" */
+    bool quiet;
+};
+
+/* Adds those whose environment holds `mark`; NULL: none. */
+void ending_mark(const struct process_list *list, const char *mark, bool *found);
+
+void ending_run(const struct ending *ending);
+
+/* For poll: milliseconds until `deadline`, of lg_now; 0: none. */
+int ending_poll_timeout(lg_time deadline);
+
+#endif

@@ -1,0 +1,326 @@
+#define _GNU_SOURCE
+#include "guardian.h"
+
+#include "front.h"
+#include "place.h"
+#include "recover.h"
+#include "request.h"
+#include "say.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_TIMEOUT = 124, EXIT_OURS = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+static void say_error(lg_error *err)
+{
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s", text ? text : "out of memory");
+}
+
+static struct run_end end_of(const struct owner *owner)
+{
+    if (owner->lost)
+        return (struct run_end){.a = EXIT_OURS};
+    if (owner->outcome == OUTCOME_TIMEOUT)
+        return (struct run_end){.a = EXIT_TIMEOUT};
+    if (!owner->ended)
+        return (struct run_end){.a = EXIT_OURS};
+    if (owner->end.si_code != CLD_EXITED)
+        return (struct run_end){.b = owner->end.si_status};
+    return (struct run_end){.a = owner->end.si_status};
+}
+
+/* ---- the command ---- */
+
+struct command {
+    struct process process;
+    int go;      /* it waits for this */
+    int failure; /* how it tells that it cannot execute */
+};
+
+static _Noreturn void be_command(const struct guardian_start *start, int go, int failure)
+{
+    char byte;
+    if (start->own_group)
+        setpgid(0, 0);
+    if (read(go, &byte, 1) != 1)
+        _exit(EXIT_OURS);
+    close(go);
+    birth_give(start->birth, true);
+    union {
+        char **mine;
+        const char *const *text;
+    } here = {.mine = environ};
+    child_execute(start->arguments, here.text, failure);
+}
+
+/* It is there, with its process number, but does not execute before it is recorded. */
+static lg_error *make_command(const struct guardian_start *start, struct command *command)
+{
+    int go[2];
+    int failure[2];
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return lg_error_new_errno("pipe");
+    if (pipe2(failure, O_CLOEXEC) != 0)
+        return lg_error_new_errno("pipe");
+    pid_t pid = fork();
+    if (pid < 0)
+        return lg_error_new_errno("fork");
+    if (pid == 0) {
+        close(go[1]);
+        close(failure[0]);
+        be_command(start, go[0], failure[1]);
+    }
+    /* Both sides do it, so that it is done whichever comes first. */
+    if (start->own_group)
+        setpgid(pid, pid);
+    close(go[0]);
+    close(failure[1]);
+    command->go = go[1];
+    command->failure = failure[0];
+    process_look(pid, &command->process);
+    return NULL;
+}
+
+/* The errno value with which it could not execute, or 0. */
+static int let_command_go(struct command *command)
+{
+    ssize_t written = write(command->go, "", 1);
+    (void)written;
+    close(command->go);
+    int failed = child_failure(command->failure);
+    close(command->failure);
+    return failed;
+}
+
+/* ---- nested runs ---- */
+
+/* Where the outer run takes registrations, if there is one; and what this one is there. */
+struct outer {
+    char *directory;
+    int64_t sequence;
+};
+
+/* The outer run has this one among its cleanups: it waits for its end, or recovers it. */
+static lg_error *register_nested(struct outer *outer, const struct guardian_start *start)
+{
+    if (!outer->directory)
+        return NULL;
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    const char *arguments[] = {program,      "recover", "--nested", "--state",
+                               start->place, start->id, NULL};
+    struct spec spec = {.flags = SPEC_NESTED, .grace = CLEANUP_GRACE};
+    lg_defer(request_empty, &spec);
+    lg_error *err = request_fill(&spec, arguments, NULL);
+    if (err)
+        return err;
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, "defer");
+    spec_put(&fields, &spec);
+    struct answer answer;
+    err = request_send(outer->directory, &fields, &answer);
+    if (!err && answer.status != 0)
+        err = lg_error_newf("%s", answer.text);
+    outer->sequence = answer.value;
+    free(answer.text);
+    return lg_error_wrap(err, "the run around this one");
+}
+
+static void withdraw_nested(const struct outer *outer)
+{
+    if (!outer->directory || outer->sequence == 0)
+        return;
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, "withdraw");
+    wire_put_number(&fields, outer->sequence);
+    struct answer answer;
+    /* If it is gone, nobody is left to tell. */
+    lg_error_free(request_send(outer->directory, &fields, &answer));
+    free(answer.text);
+}
+
+/* ---- the guardian ---- */
+
+static void describe(const struct guardian_start *start, struct buffer *title)
+{
+    spec_describe(title, start->arguments);
+}
+
+static struct run_end refused(lg_error *err)
+{
+    say_error(err);
+    return (struct run_end){.a = EXIT_OURS};
+}
+
+static struct run_end not_executed(struct owner *owner, const struct guardian_start *start,
+                                   int failed)
+{
+    say("%s: %s", start->arguments[0], strerror(failed));
+    owner_finish(owner);
+    return (struct run_end){.a = failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE};
+}
+
+static lg_error *begin(struct owner *owner, const struct guardian_start *start,
+                       const struct process *runner, struct outer *outer, struct command *command)
+{
+    lg_error *err = state_open(start->place, &owner->state);
+    if (!err)
+        err = recover_orphans(&owner->state, start->place, start->birth);
+    if (err)
+        return err;
+    struct buffer title = {0};
+    lg_defer(buffer_free, &title);
+    describe(start, &title);
+    setenv("LIFOGUARD_STATE", start->place, 1);
+    setenv("LIFOGUARD_RUN", start->id, 1);
+    err = make_command(start, command);
+    if (err)
+        return err;
+    err = owner_begin(owner, start->id, title.text, runner, &command->process);
+    return err ? err : register_nested(outer, start);
+}
+
+static struct run_end guard(struct owner *owner, const struct guardian_start *start,
+                            const struct process *runner)
+{
+    struct outer outer = {.directory = request_run_directory()};
+    lg_defer(free, outer.directory);
+    lg_defer(withdraw_nested, &outer);
+    struct command command = {0};
+    lg_error *err = begin(owner, start, runner, &outer, &command);
+    if (err)
+        return refused(err);
+    int failed = let_command_go(&command);
+    /* The command has been left in the runner's session. */
+    setsid();
+    birth_close_inherited(start->birth);
+    if (failed)
+        return not_executed(owner, start, failed);
+    front_send(owner->front, FRONT_STARTED, command.process.pid, 0);
+    owner_await_command(owner);
+    owner_set_outcome(owner);
+    owner_clean(owner);
+    owner_finish(owner);
+    return end_of(owner);
+}
+
+_Noreturn void guardian_be(const struct guardian_start *start, int front)
+{
+    struct process runner;
+    process_look(getppid(), &runner);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "lifoguard-guard");
+    struct owner owner;
+    owner_init(&owner, start->place, &start->options, start->birth);
+    owner.front = front;
+    owner.own_group = start->own_group;
+    struct run_end end = guard(&owner, start, &runner);
+    front_send(owner.front, FRONT_DONE, end.a, end.b);
+    owner_free(&owner);
+    _exit(0);
+}
+
+/* ---- in the guardian's place ---- */
+
+/* Whether it is now ours to wait for. */
+static void adopt_command(struct owner *owner, const struct process *command, bool ended,
+                          const siginfo_t *end)
+{
+    owner->command = *command;
+    owner->ended = ended;
+    if (ended)
+        owner->end = *end;
+    siginfo_t info;
+    if (!ended && waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        owner->deadline = lg_now(); /* it has ended, and nobody knows how */
+}
+
+/* A new guardian, which cannot be the command's parent any more: it only watches the runner, and recovers the run if that
+ * is killed too. Returns the descriptor that holds it back; closing it after a byte was written sends it home. */
+static int start_watcher(const struct guardian_start *start, struct process *watcher)
+{
+    *watcher = (struct process){0};
+    int hold[2];
+    if (pipe2(hold, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid != 0) {
+        close(hold[0]);
+        process_look(pid, watcher);
+        return hold[1];
+    }
+    setsid();
+    prctl(PR_SET_NAME, "lifoguard-guard");
+    child_close_all_but(hold[0], -1);
+    char byte;
+    ssize_t got;
+    do
+        got = read(hold[0], &byte, 1);
+    while (got < 0 && errno == EINTR);
+    bool good;
+    lg_error *err = got == 0 ? recover_run(start->place, start->id, false, start->birth, &good)
+                             : NULL;
+    if (err)
+        say_error(err);
+    _exit(0);
+}
+
+static void dismiss_watcher(int hold)
+{
+    if (hold < 0)
+        return;
+    ssize_t written = write(hold, "", 1);
+    (void)written;
+    close(hold);
+}
+
+struct run_end guardian_replace(const struct guardian_start *start, const struct process *command,
+                                bool ended, const siginfo_t *end)
+{
+    if (!command->pid) {
+        say("the guardian was killed before the command was started");
+        return (struct run_end){.a = EXIT_OURS};
+    }
+    struct process watcher;
+    int hold = start_watcher(start, &watcher);
+    lg_defer(dismiss_watcher, hold);
+    struct outer outer = {.directory = request_run_directory()};
+    lg_defer(free, outer.directory);
+    lg_defer(withdraw_nested, &outer);
+    struct owner owner;
+    owner_init(&owner, start->place, &start->options, start->birth);
+    lg_defer(owner_free, &owner);
+    owner.own_group = start->own_group;
+    owner.watcher = watcher;
+    lg_error *err = state_open(start->place, &owner.state);
+    if (!err)
+        err = owner_find_run(&owner, start->id);
+    if (!err)
+        err = owner_take(&owner);
+    if (err)
+        return refused(err);
+    say("the guardian was killed: the runner goes on in its place");
+    /* The run around this one is to wait for us from now on. */
+    lg_error_free(register_nested(&outer, start));
+    adopt_command(&owner, command, ended, end);
+    if (!owner.deadline)
+        owner_await_command(&owner);
+    owner_set_outcome(&owner);
+    owner_clean(&owner);
+    owner_finish(&owner);
+    return end_of(&owner);
+}

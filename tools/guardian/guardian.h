@@ -1,0 +1,35 @@
+/* The guardian: the process between the runner and the command, and what takes its place if it is killed.
+ *
+ *     runner ─── guardian ─── command ─── …
+ *
+ * The guardian is in a session of its own, so that nothing a terminal sends reaches it; the command is in the runner's.
+ * Both runner and guardian are subreapers (prctl): whatever loses its parent below the guardian becomes the guardian's
+ * child, and the runner's if the guardian is killed. So no process of the run gets lost as long as one of the two lives. */
+#ifndef LIFOGUARD_GUARDIAN_GUARDIAN_H
+#define LIFOGUARD_GUARDIAN_GUARDIAN_H
+
+#include "owner.h"
+
+struct guardian_start {
+    const char *place;
+    char id[RUN_ID_SIZE];
+    const char *const *arguments;
+    bool own_group;
+    struct owner_options options;
+    const struct birth *birth;
+};
+
+/* The guardian's life, in a child of the runner. `front` is the socket to the runner. */
+_Noreturn void guardian_be(const struct guardian_start *start, int front);
+
+/* How the run ended, for the exit status: b is a signal, or a an exit status. */
+struct run_end {
+    int a, b;
+};
+
+/* In the runner, when the guardian has been killed: goes on in its place, to the end. `command` has process number 0 if it
+ * was not started; `ended` tells that `end` is known. */
+struct run_end guardian_replace(const struct guardian_start *start, const struct process *command,
+                                bool ended, const siginfo_t *end);
+
+#endif

@@ -1,0 +1,452 @@
+#define _GNU_SOURCE
+#include "done.h"
+#include "owner.h"
+#include "say.h"
+
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- lists of assignments ---- */
+
+void strings_free(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+static size_t strings_count(char **list)
+{
+    size_t count = 0;
+    while (list && list[count])
+        count++;
+    return count;
+}
+
+static char **strings_copy(const char *const *from)
+{
+    size_t count = 0;
+    while (from && from[count])
+        count++;
+    char **list = need_memory(NULL, (count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = need_copy(from[i], strlen(from[i]));
+    list[count] = NULL;
+    return list;
+}
+
+static size_t name_length(const char *assignment)
+{
+    return strcspn(assignment, "=");
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t length = name_length(a);
+    return length == name_length(b) && strncmp(a, b, length) == 0;
+}
+
+/* Sets a variable, or unsets it: one without "=". */
+static void assign(char ***list, const char *assignment)
+{
+    size_t count = strings_count(*list);
+    size_t i = 0;
+    while (i < count && !same_name((*list)[i], assignment))
+        i++;
+    bool unset = !strchr(assignment, '=');
+    if (i < count) {
+        free((*list)[i]);
+        (*list)[i] = unset ? (*list)[count - 1] : need_copy(assignment, strlen(assignment));
+        if (unset)
+            (*list)[count - 1] = NULL;
+    } else if (!unset) {
+        *list = need_memory(*list, (count + 2) * sizeof **list);
+        (*list)[count] = need_copy(assignment, strlen(assignment));
+        (*list)[count + 1] = NULL;
+    }
+}
+
+static void assign_value(char ***list, const char *name, const char *value)
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    buffer_format(&text, "%s=%s", name, value);
+    assign(list, text.text);
+}
+
+static const char *find_assignment(const char *const *list, const char *name)
+{
+    for (; list && *list; list++)
+        if (same_name(*list, name))
+            return *list;
+    return NULL;
+}
+
+/* ---- the stored form ---- */
+
+/* What `wanted` has and `base` has not, and the names that only `base` has. The lists are mostly the same, in the same
+ * order. */
+static const char **difference(const char *const *base, const char *const *wanted)
+{
+    size_t most = 0;
+    for (size_t i = 0; wanted[i]; i++)
+        most++;
+    for (size_t i = 0; base && base[i]; i++)
+        most++;
+    const char **differ = need_memory(NULL, (most + 1) * sizeof *differ);
+    size_t count = 0;
+    for (size_t i = 0; wanted[i]; i++) {
+        const char *found = find_assignment(base, wanted[i]);
+        if (!same_name(wanted[i], "_") && (!found || strcmp(found, wanted[i]) != 0))
+            differ[count++] = wanted[i];
+    }
+    for (size_t i = 0; base && base[i]; i++)
+        if (!find_assignment(wanted, base[i]))
+            differ[count++] = base[i];
+    differ[count] = NULL;
+    return differ;
+}
+
+/* As `difference`, with names only where a variable is to be unset. */
+static char **changes(const char *const *base, const char *const *wanted)
+{
+    const char **differ = difference(base, wanted);
+    lg_defer(free, differ);
+    char **list = strings_copy(differ);
+    for (size_t i = 0; list[i]; i++)
+        if (!find_assignment(wanted, list[i]))
+            list[i][name_length(list[i])] = '\0';
+    return list;
+}
+
+static char **names(const char *const *assignments)
+{
+    char **list = strings_copy(assignments);
+    for (size_t i = 0; list[i]; i++)
+        list[i][name_length(list[i])] = '\0';
+    return list;
+}
+
+static void put_stored(struct buffer *text, const struct owner *owner, const struct spec *sent)
+{
+    char **environment = changes(owner->environment, sent->environment);
+    lg_defer(strings_free, environment);
+    char **secrets = names(sent->secrets);
+    lg_defer(strings_free, secrets);
+    struct spec stored = *sent;
+    union {
+        char **mine;
+        const char **text;
+    } a = {.mine = environment}, b = {.mine = secrets};
+    stored.environment = a.text;
+    stored.secrets = b.text;
+    spec_put(text, &stored);
+}
+
+static struct item *new_item(struct owner *owner)
+{
+    struct item *item = need_memory(NULL, sizeof *item);
+    *item = (struct item){.older = owner->newest};
+    item->record.detail = need_copy("", 0);
+    owner->newest = item;
+    return item;
+}
+
+static void free_item(struct item *item)
+{
+    union {
+        const char *text;
+        char *mine;
+    } spec = {.text = item->record.spec}, detail = {.text = item->record.detail};
+    spec_free(&item->spec);
+    free(spec.mine);
+    free(detail.mine);
+    strings_free(item->secrets);
+    free(item);
+}
+
+/* A client whose connection broke before it had its answer sends its request again, at once. */
+static struct item *find_nonce(const struct owner *owner, int64_t nonce)
+{
+    enum { RECENT = 256 };
+    struct item *item = owner->newest;
+    for (int i = 0; item && i < RECENT; i++, item = item->older)
+        if (item->spec.nonce == nonce)
+            return item;
+    return NULL;
+}
+
+struct item *owner_add(struct owner *owner, const char *spec, size_t size, enum cleanup_state state)
+{
+    struct spec sent = {0};
+    lg_defer(spec_free, &sent);
+    if (!spec_take(spec, size, &sent))
+        return NULL;
+    struct item *same = find_nonce(owner, sent.nonce);
+    if (same)
+        return same;
+    struct buffer stored = {0};
+    put_stored(&stored, owner, &sent);
+    struct item *item = new_item(owner);
+    item->record.sequence = ++owner->sequence;
+    item->record.state = state;
+    item->record.moment = moment_now();
+    item->record.spec = stored.text;
+    item->record.spec_size = stored.length;
+    item->secrets = strings_copy(sent.secrets);
+    spec_take(stored.text, stored.length, &item->spec);
+    owner->unstored++;
+    owner->to_store = true;
+    return item;
+}
+
+/* ---- storing ---- */
+
+static void stored(struct owner *owner, struct item *item)
+{
+    item->stored = true;
+    owner->unstored--;
+    if (item->waiting)
+        owner_answer(item->waiting, 0, item->record.sequence, "");
+    item->waiting = NULL;
+}
+
+static void not_stored(struct owner *owner, struct item *item, const lg_error *err)
+{
+    owner_is_lost(owner, err);
+    if (!item->waiting)
+        return;
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    char *why = lg_error_text(err);
+    lg_defer(free, why);
+    buffer_format(&text, "not on disk: %s. It is run all the same, unless lifoguard is killed",
+                  why ? why : "out of memory");
+    owner_answer(item->waiting, 1, item->record.sequence, text.text);
+    item->waiting = NULL;
+}
+
+/* All as one: one wait for the disk. */
+static bool store_together(struct owner *owner, bool *busy)
+{
+    lg_error *err = state_start(owner->state);
+    size_t left = owner->unstored;
+    for (struct item *item = owner->newest; left > 0 && !err; item = item->older) {
+        if (item->stored)
+            continue;
+        left--;
+        err = state_add_cleanup(owner->state, &owner->run, &item->record);
+    }
+    *busy = lg_error_is(err, &state_busy);
+    if (!*busy)
+        err = lg_error_join(err, state_commit(owner->state));
+    bool done = !err;
+    lg_error_free(err);
+    for (struct item *item = owner->newest; owner->unstored > 0 && done; item = item->older)
+        if (!item->stored)
+            stored(owner, item);
+    return done;
+}
+
+/* Once one has waited for a lock in vain, the others do not. */
+static void store_one(struct owner *owner, struct item *item, bool *busy)
+{
+    lg_error *err = *busy ? &state_busy
+                          : state_add_cleanup(owner->state, &owner->run, &item->record);
+    lg_defer(lg_error_free, err);
+    *busy = lg_error_is(err, &state_busy);
+    if (err)
+        not_stored(owner, item, err);
+    else
+        stored(owner, item);
+}
+
+void owner_store(struct owner *owner)
+{
+    if (!owner->to_store || owner->lost)
+        return;
+    owner->to_store = false;
+    bool busy = false;
+    if (owner->unstored > 1 && store_together(owner, &busy))
+        return;
+    size_t left = owner->unstored;
+    for (struct item *item = owner->newest; left > 0 && !owner->lost; item = item->older) {
+        if (item->stored)
+            continue;
+        left--;
+        store_one(owner, item, &busy);
+    }
+}
+
+bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state,
+                const char *detail)
+{
+    union {
+        const char *text;
+        char *mine;
+    } old = {.text = item->record.detail};
+    item->record.detail = need_copy(detail, strlen(detail));
+    free(old.mine);
+    item->record.state = state;
+    if (!item->stored)
+        owner_store(owner);
+    /* What the disk did not take is in memory only. */
+    if (!item->stored && !owner->lost)
+        return true;
+    lg_error *err = state_move_cleanup(owner->state, &owner->run, &item->record);
+    lg_defer(lg_error_free, err);
+    if (!err)
+        return true;
+    if (owner_is_lost(owner, err))
+        return false;
+    /* The disk is full, say: what is to be released is released nevertheless, which often makes room. */
+    if (state == CLEANUP_RELEASED)
+        done_set(owner->done, item->record.sequence);
+    char *why = lg_error_text(err);
+    lg_defer(free, why);
+    if (!owner->said_why)
+        say("%s; the cleanups go on all the same", why ? why : "out of memory");
+    owner->said_why = true;
+    return true;
+}
+
+/* ---- the list ---- */
+
+void owner_remove(struct owner *owner, struct item *item)
+{
+    struct item **place = &owner->newest;
+    while (*place && *place != item)
+        place = &(*place)->older;
+    if (*place)
+        *place = item->older;
+    owner->unstored -= !item->stored;
+    free_item(item);
+}
+
+struct item *owner_find(const struct owner *owner, const char *name)
+{
+    for (struct item *item = owner->newest; item; item = item->older)
+        if (item_is_pending(item) && strcmp(item->spec.name, name) == 0)
+            return item;
+    return NULL;
+}
+
+struct item *owner_find_sequence(const struct owner *owner, int64_t sequence)
+{
+    for (struct item *item = owner->newest; item; item = item->older)
+        if (item->record.sequence == sequence)
+            return item;
+    return NULL;
+}
+
+bool item_is_pending(const struct item *item)
+{
+    return item->record.state == CLEANUP_INTENDED || item->record.state == CLEANUP_HELD ||
+           item->record.state == CLEANUP_RELEASING;
+}
+
+void item_describe(const struct item *item, struct buffer *text)
+{
+    if (item->spec.name[0])
+        buffer_format(text, "%s: ", item->spec.name);
+    spec_describe(text, item->spec.arguments);
+}
+
+static lg_error *forget_done(struct owner *owner, const struct state_cleanup *record)
+{
+    struct state_cleanup done = *record;
+    done.state = CLEANUP_RELEASED;
+    return state_move_cleanup(owner->state, &owner->run, &done);
+}
+
+static lg_error *load_item(const struct state_cleanup *record, void *data)
+{
+    struct owner *owner = data;
+    if (done_has(owner->done, record->sequence))
+        return forget_done(owner, record);
+    struct item *item = new_item(owner);
+    union {
+        const char *text;
+        char *mine;
+    } empty = {.text = item->record.detail};
+    free(empty.mine);
+    item->record = *record;
+    item->record.detail = need_copy(record->detail, strlen(record->detail));
+    item->record.spec = need_copy(record->spec, record->spec_size);
+    item->stored = true;
+    if (record->sequence > owner->sequence)
+        owner->sequence = record->sequence;
+    if (!spec_take(item->record.spec, item->record.spec_size, &item->spec))
+        return lg_error_newf("cleanup %lld: its record cannot be read",
+                             (long long)record->sequence);
+    return NULL;
+}
+
+lg_error *owner_load(struct owner *owner)
+{
+    return state_cleanups(owner->state, owner->run.id, load_item, owner);
+}
+
+/* ---- what a cleanup is started with ---- */
+
+static void add_secrets(char ***list, const struct item *item)
+{
+    for (size_t i = 0; item->spec.secrets[i]; i++) {
+        const char *name = item->spec.secrets[i];
+        union {
+            char **mine;
+            const char *const *text;
+        } kept = {.mine = item->secrets};
+        const char *found = find_assignment(kept.text, name);
+        const char *mine = getenv(name);
+        if (found)
+            assign(list, found);
+        else if (mine)
+            assign_value(list, name, mine);
+        else
+            say("%s is not known any more, since it was not to be stored", name);
+    }
+}
+
+static lg_error *add_variable(const char *name, const char *value, void *data)
+{
+    if (name[0] != '.')
+        assign_value(data, name, value);
+    return NULL;
+}
+
+static void add_outcome(char ***list, const struct owner *owner, const struct item *item)
+{
+    char text[64];
+    /* Whether an unconfirmed one has anything to release is not known. */
+    assign_value(list, "LIFOGUARD_STATUS",
+                 item->unconfirmed ? outcome_name(OUTCOME_UNKNOWN) : outcome_name(owner->outcome));
+    snprintf(text, sizeof text, "%d", owner->exit_code);
+    assign_value(list, "LIFOGUARD_EXIT_CODE", text);
+    const char *name = owner->exit_signal ? sigabbrev_np(owner->exit_signal) : "";
+    assign_value(list, "LIFOGUARD_SIGNAL", name ? name : "");
+    assign_value(list, "LIFOGUARD_CAUSE", owner->cause);
+    snprintf(text, sizeof text, "%s/%lld", owner->run.id, (long long)item->record.sequence);
+    assign_value(list, "LIFOGUARD_KEY", text);
+    snprintf(text, sizeof text, "%lld", (long long)item->record.attempt);
+    assign_value(list, "LIFOGUARD_ATTEMPT", text);
+    snprintf(text, sizeof text, "%lld", (long long)owner->run.epoch);
+    assign_value(list, "LIFOGUARD_FENCE", text);
+}
+
+char **owner_environment(struct owner *owner, const struct item *item)
+{
+    char **list = strings_copy(owner->environment);
+    if (item->spec.flags & SPEC_LATE)
+        lg_error_free(state_variables(owner->state, owner->run.id, add_variable, &list));
+    else
+        for (size_t i = 0; item->spec.environment[i]; i++)
+            assign(&list, item->spec.environment[i]);
+    add_secrets(&list, item);
+    add_outcome(&list, owner, item);
+    assign_value(&list, "LIFOGUARD_RUN", owner->run.id);
+    assign_value(&list, "LIFOGUARD_STATE", owner->place);
+    return list;
+}

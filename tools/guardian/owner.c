@@ -1,0 +1,488 @@
+#define _GNU_SOURCE
+#include "owner.h"
+
+#include "attempt.h"
+#include "done.h"
+#include "ending.h"
+#include "front.h"
+#include "place.h"
+#include "say.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The same signal again within this time is no second one: timeout(1) signals its child, and then the group (S7). */
+static const lg_duration same_signal = LG_SECOND / 2;
+
+static const lg_duration time_to_read = LG_SECOND;
+
+const char *outcome_name(enum outcome outcome)
+{
+    static const char *const names[] = {"success", "failure", "cancelled", "timeout", "unknown"};
+    return names[outcome];
+}
+
+/* ---- its life ---- */
+
+void owner_init(struct owner *owner, const char *place, const struct owner_options *options,
+                const struct birth *birth)
+{
+    *owner = (struct owner){.place = place,
+                            .options = *options,
+                            .birth = birth,
+                            .signals = birth_signals(birth),
+                            .front = -1,
+                            .listener = -1,
+                            .done = -1,
+                            .outcome = OUTCOME_UNKNOWN};
+}
+
+void owner_free(struct owner *owner)
+{
+    owner_free_clients(owner);
+    while (owner->newest)
+        owner_remove(owner, owner->newest);
+    state_close(owner->state);
+    free(owner->environment);
+    buffer_free(&owner->environment_text);
+    free(owner->directory);
+    free(owner->title);
+    free(owner->mark);
+    const int fds[] = {owner->signals, owner->listener, owner->front, owner->done};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* Memory of its own for what the run begins with. */
+static void keep_environment(struct owner *owner, const char *const *environment)
+{
+    size_t count = 0;
+    for (; environment[count]; count++)
+        buffer_add(&owner->environment_text, environment[count], strlen(environment[count]) + 1);
+    owner->environment = need_memory(NULL, (count + 1) * sizeof *owner->environment);
+    const char *text = owner->environment_text.text;
+    for (size_t i = 0; i < count; i++, text += strlen(text) + 1)
+        owner->environment[i] = text;
+    owner->environment[count] = NULL;
+    owner->run.environment = owner->environment;
+}
+
+static lg_error *open_run(struct owner *owner)
+{
+    owner->directory = place_of_run(owner->place, owner->run.id);
+    snprintf(owner->run.boot, sizeof owner->run.boot, "%s", boot_id());
+    owner->run.owner = process_self();
+    lg_error *err = place_make_directory(owner->directory);
+    if (!err && owner->listener < 0)
+        err = place_listen(owner->directory, &owner->listener);
+    if (!err)
+        err = done_open(owner->directory, &owner->done);
+    return err;
+}
+
+lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
+                      const struct process *runner, const struct process *command)
+{
+    owner->command = *command;
+    owner->title = need_copy(title, strlen(title));
+    struct state_run *run = &owner->run;
+    *run = (struct state_run){
+        .epoch = 1, .uid = geteuid(), .began = time(NULL), .title = owner->title};
+    snprintf(run->id, sizeof run->id, "%s", id);
+    run->runner = *runner;
+    run->command = *command;
+    union {
+        char **mine;
+        const char *const *text;
+    } here = {.mine = environ};
+    const char **public = spec_select(here.text, false, NULL);
+    keep_environment(owner, public);
+    free(public);
+    lg_error *err = open_run(owner);
+    return err ? err : state_begin_run(owner->state, run);
+}
+
+/* As clean.c records it: three numbers and the cause. */
+static lg_error *see_variable(const char *name, const char *value, void *data)
+{
+    struct owner *owner = data;
+    if (strcmp(name, ".outcome") != 0)
+        return NULL;
+    int numbers[3];
+    char *rest;
+    for (int i = 0; i < 3; i++, value = rest)
+        numbers[i] = (int)strtol(value, &rest, 10);
+    if (numbers[0] < OUTCOME_SUCCESS || numbers[0] > OUTCOME_UNKNOWN)
+        return NULL;
+    owner->outcome = (enum outcome)numbers[0];
+    owner->exit_code = numbers[1];
+    owner->exit_signal = numbers[2];
+    snprintf(owner->cause, sizeof owner->cause, "%s", value + (*value == ' '));
+    return NULL;
+}
+
+struct search {
+    struct owner *owner;
+    const char *id;
+    bool found;
+};
+
+static lg_error *find_run(const struct state_run *run, void *data)
+{
+    struct search *search = data;
+    struct owner *owner = search->owner;
+    if (strcmp(run->id, search->id) != 0)
+        return NULL;
+    search->found = true;
+    owner->run = *run;
+    owner->run.title = owner->title = need_copy(run->title, strlen(run->title));
+    keep_environment(owner, run->environment);
+    return NULL;
+}
+
+lg_error *owner_find_run(struct owner *owner, const char *id)
+{
+    struct search search = {.owner = owner, .id = id};
+    lg_error *err = state_runs(owner->state, find_run, &search);
+    if (!err && !search.found)
+        err = lg_error_newf("there is no run %s", id);
+    return err;
+}
+
+lg_error *owner_take(struct owner *owner)
+{
+    bool same_boot = strcmp(owner->run.boot, boot_id()) == 0;
+    lg_error *err = open_run(owner);
+    if (!err)
+        err = state_take_run(owner->state, &owner->run);
+    if (!err)
+        err = owner_load(owner);
+    if (!err)
+        err = state_variables(owner->state, owner->run.id, see_variable, owner);
+    for (struct item *item = owner->newest; item; item = item->older) {
+        /* Process numbers of another boot are nobody's. */
+        if (!same_boot)
+            item->record.attempt_by = (struct process){0};
+        else if (item->record.state == CLEANUP_RELEASING)
+            owner->settling = item;
+    }
+    return err;
+}
+
+bool owner_is_lost(struct owner *owner, const lg_error *err)
+{
+    if (!lg_error_is(err, &state_lost))
+        return false;
+    if (!owner->lost)
+        say("another process has taken run %s over: this one does nothing more", owner->run.id);
+    owner->lost = true;
+    return true;
+}
+
+/* What is not pending any more has failed: it stays, for `lifoguard pending` to show. */
+void owner_finish(struct owner *owner)
+{
+    if (owner->lost)
+        return;
+    lg_error *err = NULL;
+    if (!owner->newest)
+        err = state_forget_run(owner->state, &owner->run);
+    else
+        err = state_set_phase(owner->state, &owner->run,
+                              owner->options.keep ? RUN_KEPT : RUN_ENDED);
+    lg_defer(lg_error_free, err);
+    char *text = err ? lg_error_text(err) : NULL;
+    lg_defer(free, text);
+    if (err && !owner_is_lost(owner, err))
+        say("%s", text ? text : "out of memory");
+    if (err)
+        return;
+    place_remove_run(owner->directory);
+    if (owner->newest && !owner->options.keep)
+        say("what failed is not forgotten: lifoguard pending; to try again: lifoguard recover --state %s %s",
+            owner->place, owner->run.id);
+}
+
+/* ---- signals ---- */
+
+static void signal_group_members(const struct owner *owner, int number)
+{
+    struct process_list list;
+    lg_defer(process_list_free, &list);
+    process_list_all(&list);
+    bool *below = need_memory(NULL, list.count);
+    lg_defer(free, below);
+    memset(below, 0, list.count);
+    process_list_mark_below(&list, getpid(), below);
+    ending_mark(&list, owner->mark, below);
+    for (size_t i = 0; i < list.count; i++)
+        if (below[i] && list.all[i].group == owner->command.group)
+            process_signal(&list.all[i], number);
+}
+
+void owner_signal_command(struct owner *owner, int number)
+{
+    if (owner->ended || !owner->command.pid)
+        return;
+    /* Not collected yet, so its number is its own. */
+    if (owner->own_group) {
+        kill(-owner->command.pid, number);
+        if (number != SIGKILL)
+            kill(-owner->command.pid, SIGCONT);
+    } else {
+        signal_group_members(owner, number);
+    }
+}
+
+static void ask_command_to_end(struct owner *owner, int number)
+{
+    owner->asked = number;
+    owner->deadline = lg_now() + owner->options.grace;
+    owner_signal_command(owner, number);
+}
+
+static void cancel(struct owner *owner, int number, bool from_terminal)
+{
+    bool again = owner->asked != 0;
+    if (!again && !owner->runner_died)
+        snprintf(owner->cause, sizeof owner->cause, "%s", signals_name(number));
+    if (owner->outcome == OUTCOME_UNKNOWN)
+        owner->outcome = OUTCOME_CANCELLED;
+    if (from_terminal) {
+        owner->asked = number;
+        owner->deadline = lg_now() + owner->options.grace;
+    } else {
+        ask_command_to_end(owner, number);
+    }
+    if (again && owner->deadline > lg_now() + 2 * LG_SECOND)
+        owner->deadline = lg_now() + 2 * LG_SECOND;
+}
+
+/* What is under way is not given up for a signal that was meant for the command, nor for two in one go: only for one that
+ * comes after there was time to read what the first one has led to. */
+static void signal_while_cleaning(struct owner *owner, int number)
+{
+    if (!owner->warned) {
+        owner->warned = lg_now();
+        say("%s: the cleanups go on; once more ends the one that runs", signals_name(number));
+        return;
+    }
+    if (lg_since(owner->warned) < time_to_read)
+        return;
+    say("%s: ending the cleanup that runs", signals_name(number));
+    owner->end_attempt = true;
+}
+
+void owner_signal(struct owner *owner, int number, bool from_terminal)
+{
+    if (number == SIGUSR1 || number == SIGUSR2) {
+        if (!owner->ended && owner->command.pid)
+            kill(owner->command.pid, number);
+        return;
+    }
+    bool same = number == owner->last_signal && lg_since(owner->last_signal_at) < same_signal;
+    owner->last_signal = number;
+    owner->last_signal_at = lg_now();
+    if (same)
+        return;
+    if (owner->cleaning)
+        signal_while_cleaning(owner, number);
+    /* What the terminal sends, the command has got as well, and may take as it likes: an editor does not end. */
+    else if (!from_terminal || owner->own_group || number == SIGHUP)
+        cancel(owner, number, from_terminal && !owner->own_group);
+}
+
+/* ---- what comes ---- */
+
+static pid_t cleanup_command(const struct owner *owner)
+{
+    if (owner->attempt_mine)
+        return attempt_command(owner->attempt_mine);
+    if (!owner->settling)
+        return 0;
+    const struct state_cleanup *record = &owner->settling->record;
+    return attempt_result(owner->directory, record->sequence, record->attempt).command;
+}
+
+static void reap(struct owner *owner)
+{
+    siginfo_t info;
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
+            return;
+        if (info.si_pid == owner->command.pid && !owner->ended) {
+            owner->ended = true;
+            owner->end = info;
+            front_send(owner->front, FRONT_ENDED, info.si_code, info.si_status);
+        }
+        if (info.si_pid == owner->attempt.pid)
+            owner->attempt_ended = true;
+        else if (info.si_pid == cleanup_command(owner))
+            owner->attempt_end = info;
+    }
+}
+
+static void read_signals(struct owner *owner)
+{
+    struct signalfd_siginfo info;
+    while (read(owner->signals, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo != SIGCHLD)
+            owner_signal(owner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
+    reap(owner);
+}
+
+static void read_front(struct owner *owner)
+{
+    struct front_message message;
+    if (front_receive(owner->front, &message)) {
+        if (message.kind == FRONT_SIGNAL)
+            owner_signal(owner, message.a, message.b != 0);
+        return;
+    }
+    /* The runner is gone, by kill -9 say. The run ends, here and now. */
+    close(owner->front);
+    owner->front = -1;
+    owner->runner_died = true;
+    if (owner->cleaning || owner->ended)
+        return;
+    say("the runner was killed: ending the command, then on to the cleanups");
+    snprintf(owner->cause, sizeof owner->cause, "the runner was killed");
+    cancel(owner, SIGTERM, false);
+}
+
+void owner_step(struct owner *owner, lg_time deadline)
+{
+    struct pollfd fds[CLIENTS_MOST + 3];
+    fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};
+    size_t clients = owner_client_fds(owner, fds + 2, CLIENTS_MOST);
+    if (poll(fds, clients + 2, ending_poll_timeout(deadline)) <= 0)
+        return;
+    read_signals(owner);
+    if (fds[1].revents)
+        read_front(owner);
+    owner_serve(owner, fds + 2, clients);
+    owner_undo(owner);
+}
+
+/* ---- the command ---- */
+
+static void say_not_ended(const struct owner *owner, int next)
+{
+    char text[SAY_DURATION_SIZE];
+    char before[32];
+    snprintf(before, sizeof before, "%s", signals_name(owner->asked));
+    say("the command has not ended within %s of %s: %s", say_duration(owner->options.grace, text),
+        before, signals_name(next));
+}
+
+/* INT → TERM → KILL: the next step. False: there is none. */
+static bool drive_to_end(struct owner *owner)
+{
+    char text[SAY_DURATION_SIZE];
+    if (!owner->asked) {
+        owner->outcome = OUTCOME_TIMEOUT;
+        say_duration(owner->options.timeout, text);
+        snprintf(owner->cause, sizeof owner->cause, "not done within %s", text);
+        say("the command is not done within %s: SIGTERM", text);
+        ask_command_to_end(owner, SIGTERM);
+    } else if (owner->asked == SIGKILL) {
+        say("the command outlives SIGKILL");
+        return false;
+    } else {
+        int next = owner->asked == SIGTERM ? SIGKILL : SIGTERM;
+        say_not_ended(owner, next);
+        ask_command_to_end(owner, next);
+    }
+    return true;
+}
+
+void owner_await_command(struct owner *owner)
+{
+    if (owner->options.timeout > 0)
+        owner->deadline = lg_now() + owner->options.timeout;
+    reap(owner);
+    while (!owner->ended && !owner->lost) {
+        owner_step(owner, owner->deadline);
+        bool over = owner->deadline != 0 && lg_now() >= owner->deadline;
+        if (over && !owner->ended && !drive_to_end(owner))
+            return;
+    }
+}
+
+void owner_set_outcome(struct owner *owner)
+{
+    bool exited = owner->ended && owner->end.si_code == CLD_EXITED;
+    if (exited)
+        owner->exit_code = owner->end.si_status;
+    else if (owner->ended)
+        owner->exit_signal = owner->end.si_status;
+    if (!exited && owner->exit_signal)
+        owner->exit_code = 128 + owner->exit_signal;
+    if (owner->outcome == OUTCOME_CANCELLED || owner->outcome == OUTCOME_TIMEOUT)
+        return;
+    bool interrupted = owner->exit_signal == SIGINT || (exited && owner->exit_code == 128 + SIGINT);
+    if (!owner->ended)
+        owner->outcome = OUTCOME_UNKNOWN;
+    else if (interrupted)
+        owner->outcome = OUTCOME_CANCELLED;
+    else
+        owner->outcome = exited && owner->exit_code == 0 ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+    if (owner->cause[0])
+        return;
+    if (owner->exit_signal)
+        snprintf(owner->cause, sizeof owner->cause, "killed by %s",
+                 signals_name(owner->exit_signal));
+    else if (owner->ended)
+        snprintf(owner->cause, sizeof owner->cause, "exit status %d", owner->exit_code);
+}
+
+/* ---- ending processes ---- */
+
+static void step_for_ending(void *data, lg_time deadline)
+{
+    owner_step(data, deadline);
+}
+
+static void spare(struct process_list *spared, const struct process *process)
+{
+    if (!process->pid)
+        return;
+    spared->all = need_memory(spared->all, (spared->count + 1) * sizeof *spared->all);
+    spared->all[spared->count++] = *process;
+}
+
+void owner_end_processes(struct owner *owner, const struct moment *after)
+{
+    struct process_list spared = {0};
+    lg_defer(process_list_free, &spared);
+    spare(&spared, &owner->watcher);
+    for (const struct item *item = owner->newest; item; item = item->older) {
+        const struct process *process = item->record.state == CLEANUP_RELEASING
+                                            ? &item->record.attempt_by
+                                            : &item->nested;
+        if (item_is_pending(item))
+            spare(&spared, process);
+    }
+    struct ending ending = {.grace = owner->options.grace,
+                            .after = after,
+                            .spared = spared.all,
+                            .spared_count = spared.count,
+                            .mark = owner->mark,
+                            .wait = step_for_ending,
+                            .data = owner,
+                            .whose = "the command"};
+    ending_run(&ending);
+}

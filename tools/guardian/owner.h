@@ -1,0 +1,194 @@
+/* The owner of a run: the one process that writes the run's state and carries out its cleanups.
+ *
+ * Usually that is the guardian, which stands between the runner (the process that the user started) and the command. If the
+ * guardian is killed, the runner becomes the owner; if both are, `lifoguard recover`. All three do the same, with this. */
+#ifndef LIFOGUARD_GUARDIAN_OWNER_H
+#define LIFOGUARD_GUARDIAN_OWNER_H
+
+#include "child.h"
+#include "spec.h"
+#include "state.h"
+
+#include <lifoguard/error.h>
+#include <lifoguard/time.h>
+#include <signal.h>
+#include <stdbool.h>
+
+/* A cleanup, in the owner's memory. */
+struct item {
+    struct item *older;
+    struct state_cleanup record; /* detail and spec are the item's own memory */
+    struct spec spec;            /* points into record.spec */
+    char **secrets;              /* assignments that are not stored */
+    bool stored;
+    bool unconfirmed;       /* it may be that nothing was acquired */
+    struct process nested;  /* the guardian of the nested run that it stands for */
+    struct client *waiting; /* who waits to hear that it is stored */
+};
+
+struct client;
+struct attempt;
+
+enum outcome {
+    OUTCOME_SUCCESS,
+    OUTCOME_FAILURE,
+    OUTCOME_CANCELLED,
+    OUTCOME_TIMEOUT,
+    OUTCOME_UNKNOWN
+};
+
+const char *outcome_name(enum outcome outcome);
+
+struct owner_options {
+    lg_duration grace, timeout; /* timeout 0: none */
+    bool keep, verbose;
+};
+
+struct owner {
+    const char *place;
+    char *directory; /* of the run */
+    char *title;
+    /* Processes of the run that are not below us have this in their environment; NULL: there are none. */
+    char *mark;
+    struct state *state;
+    struct state_run run;
+    const char **environment; /* run.environment, and the memory it points into */
+    struct buffer environment_text;
+    struct owner_options options;
+    const struct birth *birth;
+
+    int signals;  /* a signalfd */
+    int front;    /* to the runner, or -1 */
+    int listener; /* for clients, or -1 */
+    int done;     /* see done.h, or -1 */
+    struct client *clients;
+
+    struct item *newest;
+    int64_t sequence; /* of the last one registered */
+    size_t unstored;  /* how many items are not on disk */
+
+    /* The command: how it ended, the last signal that was sent to end it (0: none), and when the next one is due. */
+    struct process command;
+    siginfo_t end;
+    lg_time deadline;
+    int asked;
+
+    /* The attempt under way: of our own making, or of an owner before us, at this item. How its command ended, if that became
+     * our child (si_pid 0: it did not). */
+    const struct item *settling;
+    struct attempt *attempt_mine;
+    struct process attempt;
+    siginfo_t attempt_end;
+
+    struct process watcher; /* see guardian.c; spared */
+
+    /* What has come. */
+    lg_duration last_signal_at;
+    lg_duration warned; /* when it was said that cleanups go on; 0: not yet */
+    int last_signal;
+    enum outcome outcome;
+    int exit_code, exit_signal; /* of the command, or 0 */
+    char cause[128];
+
+    bool own_group;     /* the command has a process group of its own */
+    bool ended;         /* the command has */
+    bool attempt_ended; /* the attempt's own process has */
+    bool to_store;      /* some of the items that are not on disk have not been tried yet */
+    bool cleaning;      /* the command is over */
+    bool end_attempt;   /* the cleanup that runs is to be ended */
+    bool runner_died;
+    bool lost;     /* the run is another's by now: touch nothing more */
+    bool busy;     /* an `undo` is being carried out */
+    bool failed;   /* a cleanup failed for good */
+    bool said_why; /* nothing can be written, and that has been said */
+};
+
+/* ---- its life ---- */
+
+void owner_init(struct owner *owner, const char *place, const struct owner_options *options,
+                const struct birth *birth);
+/* For lg_defer. */
+void owner_free(struct owner *owner);
+
+/* A new run: recorded, with a socket to register at. */
+lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
+                      const struct process *runner, const struct process *command)
+    __attribute__((__warn_unused_result__));
+
+/* Looks a run up, as it is recorded: owner->run. */
+lg_error *owner_find_run(struct owner *owner, const char *id)
+    __attribute__((__warn_unused_result__));
+
+/* Takes it over from an owner that has died (its epoch is raised), with what is pending. */
+lg_error *owner_take(struct owner *owner) __attribute__((__warn_unused_result__));
+
+/* Waits for the command, serving registrations; ends it when its time is over or a signal says so. */
+void owner_await_command(struct owner *owner);
+
+/* Carries out all that is pending, the newest first, and ends what the run left running. */
+void owner_clean(struct owner *owner);
+
+/* Records the end: forgets the run, or keeps what failed. */
+void owner_finish(struct owner *owner);
+
+/* ---- parts of it ---- */
+
+/* Handles what has come; if nothing has, waits for it until `deadline` (0: for ever). */
+void owner_step(struct owner *owner, lg_time deadline);
+
+/* Whether an error tells that the run is lost: notes it, and says so once. */
+bool owner_is_lost(struct owner *owner, const lg_error *err);
+
+/* A signal, from wherever; from_terminal: the command has got it too. */
+void owner_signal(struct owner *owner, int number, bool from_terminal);
+
+/* Sends a signal to the command and its process group. */
+void owner_signal_command(struct owner *owner, int number);
+
+/* Notes how the command ended, if that is known. */
+void owner_set_outcome(struct owner *owner);
+
+/* Ends processes of the run that started after `after` (NULL: all). */
+void owner_end_processes(struct owner *owner, const struct moment *after);
+
+/* ---- items (items.c) ---- */
+
+/* Registers what a client sent. NULL: malformed. */
+struct item *owner_add(struct owner *owner, const char *spec, size_t size,
+                       enum cleanup_state state);
+/* Brings what is new to disk; answers those who wait for it. */
+void owner_store(struct owner *owner);
+void owner_remove(struct owner *owner, struct item *item);
+struct item *owner_find(const struct owner *owner, const char *name);
+struct item *owner_find_sequence(const struct owner *owner, int64_t sequence);
+/* Moves it, on disk too. False: it must not be carried out, since the run is lost. */
+bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state,
+                const char *detail);
+lg_error *owner_load(struct owner *owner) __attribute__((__warn_unused_result__));
+/* What an item's command is started with: a list to be freed with its texts. */
+char **owner_environment(struct owner *owner, const struct item *item);
+void strings_free(char **list);
+/* Whether it is pending: not failed for good, not given up. */
+bool item_is_pending(const struct item *item);
+void item_describe(const struct item *item, struct buffer *text);
+
+/* ---- clients (serve.c) ---- */
+
+enum { CLIENTS_MOST = 1000 };
+
+struct pollfd;
+size_t owner_client_fds(const struct owner *owner, struct pollfd *fds, size_t most);
+void owner_serve(struct owner *owner, const struct pollfd *fds, size_t count);
+void owner_answer(struct client *client, int64_t status, int64_t value, const char *text);
+/* Carries out one waiting `undo`, if there is any. */
+void owner_undo(struct owner *owner);
+void owner_free_clients(struct owner *owner);
+/* An item is gone: nobody waits for it any more. */
+void owner_forget_waiting(struct owner *owner, const struct client *client);
+
+/* ---- cleanups (clean.c) ---- */
+
+/* Carries one out, with all its attempts; true: it succeeded. The item may be gone afterwards. */
+bool owner_release(struct owner *owner, struct item *item);
+
+#endif

@@ -1,0 +1,181 @@
+#define _GNU_SOURCE
+#include "recover.h"
+
+#include "owner.h"
+#include "say.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool same_boot(const struct state_run *run)
+{
+    return strcmp(run->boot, boot_id()) == 0;
+}
+
+static bool is_owned(const struct state_run *run)
+{
+    return same_boot(run) && (process_is_alive(run->owner.pid, run->owner.started) ||
+                              process_is_alive(run->runner.pid, run->runner.started));
+}
+
+static lg_error *check(const struct state_run *run, bool force)
+{
+    if (run->uid != geteuid())
+        return lg_error_newf("run %s is user %lld's: it is that user's to recover", run->id,
+                             (long long)run->uid);
+    if (run->phase == RUN_ACTIVE && is_owned(run) && !force)
+        return lg_error_newf(
+            "run %s has its runner (process %ld) or its guardian (process %ld): it is not "
+            "recovered under their hands",
+            run->id, (long)run->runner.pid, (long)run->owner.pid);
+    return NULL;
+}
+
+/* The command may have outlived both. As always it ends before its cleanups run. */
+static void end_command(struct owner *owner)
+{
+    struct process command;
+    if (!process_look(owner->run.command.pid, &command) ||
+        command.started != owner->run.command.started)
+        return;
+    owner->command = command;
+    say("ending the command, process %ld (%s)", (long)command.pid, command.name);
+    static const int signals[] = {SIGTERM, SIGKILL};
+    for (int i = 0; i < 2 && process_is_alive(command.pid, command.started); i++) {
+        lg_time deadline = lg_now() + owner->options.grace;
+        process_signal(&command, signals[i]);
+        owner_signal_command(owner, signals[i]);
+        while (process_is_alive(command.pid, command.started) && lg_now() < deadline)
+            owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
+    }
+    owner->ended = true;
+}
+
+static void try_failed_again(struct owner *owner)
+{
+    for (struct item *item = owner->newest; item; item = item->older)
+        if (item->record.state == CLEANUP_FAILED)
+            item->record.state = CLEANUP_HELD;
+}
+
+static void say_recovering(const struct owner *owner, bool kept)
+{
+    size_t count = 0;
+    for (const struct item *item = owner->newest; item; item = item->older)
+        count += item_is_pending(item);
+    say("run %s (%s) %s: recovering it: %zu cleanup%s", owner->run.id, owner->title,
+        kept ? "has cleanups left" : "has lost its runner and its guardian", count,
+        count == 1 ? "" : "s");
+}
+
+static lg_error *recover(struct owner *owner, const char *id, bool force)
+{
+    lg_error *err = owner_find_run(owner, id);
+    if (!err)
+        err = check(&owner->run, force);
+    if (err)
+        return err;
+    bool marked = same_boot(&owner->run);
+    bool kept = owner->run.phase != RUN_ACTIVE;
+    struct buffer mark = {0};
+    buffer_format(&mark, "LIFOGUARD_RUN=%s", id);
+    owner->mark = mark.text;
+    owner->run.runner = process_self();
+    err = owner_take(owner);
+    if (err)
+        return err;
+    if (!marked) {
+        free(owner->mark);
+        owner->mark = NULL;
+    }
+    try_failed_again(owner);
+    say_recovering(owner, kept);
+    if (!owner->cause[0])
+        snprintf(owner->cause, sizeof owner->cause, "runner and guardian were killed");
+    if (marked)
+        end_command(owner);
+    owner_clean(owner);
+    owner_finish(owner);
+    return NULL;
+}
+
+lg_error *recover_run(const char *place, const char *id, bool force, const struct birth *birth,
+                      bool *good)
+{
+    static const struct owner_options options = {.grace = 10 * LG_SECOND};
+    struct owner owner;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    owner_init(&owner, place, &options, birth);
+    lg_defer(owner_free, &owner);
+    lg_error *err = state_open(place, &owner.state);
+    if (!err)
+        err = recover(&owner, id, force);
+    *good = !err && !owner.lost && !owner.failed;
+    return err;
+}
+
+/* ---- all that are orphans ---- */
+
+struct orphans {
+    struct buffer ids; /* one after the other, each with its NUL */
+};
+
+static lg_error *see_orphan(const struct state_run *run, void *data)
+{
+    struct orphans *orphans = data;
+    if (run->phase == RUN_ACTIVE && !is_owned(run) && run->uid == geteuid())
+        buffer_add(&orphans->ids, run->id, strlen(run->id) + 1);
+    return NULL;
+}
+
+static void say_error(lg_error *err)
+{
+    if (!err)
+        return;
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s", text ? text : "out of memory");
+}
+
+static _Noreturn void recover_all(const struct orphans *orphans, const char *place,
+                                  const struct birth *birth)
+{
+    setsid();
+    child_close_all_but(-1, -1);
+    const char *id = orphans->ids.text;
+    while (id < orphans->ids.text + orphans->ids.length) {
+        bool good;
+        lg_error *err = recover_run(place, id, false, birth, &good);
+        /* Another command was faster. */
+        if (lg_error_is(err, &state_lost))
+            lg_error_free(err);
+        else
+            say_error(err);
+        id += strlen(id) + 1;
+    }
+    _exit(0);
+}
+
+lg_error *recover_orphans(struct state **state, const char *place, const struct birth *birth)
+{
+    struct orphans orphans = {0};
+    lg_defer(buffer_free, &orphans.ids);
+    lg_error *err = state_runs(*state, see_orphan, &orphans);
+    if (err || orphans.ids.length == 0)
+        return err;
+    state_close(*state);
+    *state = NULL;
+    pid_t pid = fork();
+    if (pid == 0)
+        recover_all(&orphans, place, birth);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return state_open(place, state);
+}

@@ -1,0 +1,380 @@
+/* Registrations and requests, from processes of the run. */
+#define _GNU_SOURCE
+#include "owner.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct client {
+    struct client *next;
+    int fd;
+    pid_t pid;
+    struct buffer input;
+    bool waits;  /* for an answer */
+    bool done;   /* to be closed */
+    bool undoes; /* what it asked for takes time */
+    int64_t undo_from, undo_to;
+};
+
+void owner_answer(struct client *client, int64_t status, int64_t value, const char *text)
+{
+    struct buffer frame = {0};
+    lg_defer(buffer_free, &frame);
+    wire_begin(&frame);
+    wire_put_number(&frame, status);
+    wire_put_number(&frame, value);
+    wire_put_text(&frame, text);
+    wire_end(&frame);
+    for (size_t sent = 0; sent < frame.length;) {
+        ssize_t count = send(client->fd, frame.text + sent, frame.length - sent, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR)
+            continue;
+        /* One that does not read its answer has five seconds (SO_SNDTIMEO). */
+        client->done |= count <= 0;
+        if (count <= 0)
+            break;
+        sent += (size_t)count;
+    }
+    client->waits = false;
+}
+
+static void answer_error(struct owner *owner, struct client *client, lg_error *err)
+{
+    lg_defer(lg_error_free, err);
+    owner_is_lost(owner, err);
+    char *text = err ? lg_error_text(err) : NULL;
+    lg_defer(free, text);
+    owner_answer(client, err ? 1 : 0, 0, err ? (text ? text : "out of memory") : "");
+}
+
+/* ---- requests ---- */
+
+typedef void answer_request(struct owner *owner, struct client *client, struct wire_reader *reader);
+
+/* The `acquire` that intends it must have ended before it is undone, or it could acquire afterwards: so for this cleanup the
+ * moment of the registration is the one before that process started. */
+static void count_from_start_of(struct item *item, pid_t pid)
+{
+    struct process acquirer;
+    if (process_look(pid, &acquirer))
+        item->record.moment = (struct moment){acquirer.started, acquirer.pid - 1};
+}
+
+static void add(struct owner *owner, struct client *client, struct wire_reader *reader,
+                enum cleanup_state state)
+{
+    struct item *item = owner_add(owner, reader->at, reader->left, state);
+    if (!item) {
+        owner_answer(client, 2, 0, "a malformed registration");
+        return;
+    }
+    if (state == CLEANUP_INTENDED && !item->stored)
+        count_from_start_of(item, client->pid);
+    if (item->stored)
+        owner_answer(client, 0, item->record.sequence, "");
+    else
+        item->waiting = client;
+    if (item->spec.flags & SPEC_NESTED)
+        process_look(client->pid, &item->nested);
+}
+
+static void request_defer(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    add(owner, client, reader, CLEANUP_HELD);
+}
+
+static void request_intend(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    add(owner, client, reader, CLEANUP_INTENDED);
+}
+
+static struct item *find_pending(struct owner *owner, struct client *client, int64_t sequence,
+                                 const char *name)
+{
+    struct item *item = *name ? owner_find(owner, name) : owner_find_sequence(owner, sequence);
+    if (item && item_is_pending(item) && item->record.state != CLEANUP_RELEASING)
+        return item;
+    owner_answer(client, 1, 0, "no such cleanup is pending");
+    return NULL;
+}
+
+static void request_confirm(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    struct item *item = find_pending(owner, client, wire_take_number(reader), "");
+    if (!item)
+        return;
+    bool ours = owner_move(owner, item, CLEANUP_HELD, "");
+    owner_answer(client, ours ? 0 : 1, 0, ours ? "" : lg_error_message(&state_lost));
+}
+
+/* What was not acquired, or is not to be released any more. */
+static void withdraw(struct owner *owner, struct client *client, struct item *item)
+{
+    if (!item)
+        return;
+    bool ours = owner_move(owner, item, CLEANUP_RELEASED, "");
+    if (ours)
+        owner_remove(owner, item);
+    owner_answer(client, ours ? 0 : 1, 0, ours ? "" : lg_error_message(&state_lost));
+}
+
+static void request_withdraw(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    withdraw(owner, client, find_pending(owner, client, wire_take_number(reader), ""));
+}
+
+static void request_dismiss(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    withdraw(owner, client, find_pending(owner, client, 0, wire_take_text(reader)));
+}
+
+static void undo(struct owner *owner, struct client *client, int64_t from, int64_t to)
+{
+    /* It would wait for itself. */
+    if (owner->cleaning ||
+        (owner->attempt.pid && process_is_below(client->pid, owner->attempt.pid))) {
+        owner_answer(client, 1, 0, "not in a cleanup: they are being carried out already");
+        return;
+    }
+    client->undoes = true;
+    client->undo_from = from;
+    client->undo_to = to;
+}
+
+static void request_undo(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    const struct item *item = find_pending(owner, client, 0, wire_take_text(reader));
+    if (item)
+        undo(owner, client, item->record.sequence, item->record.sequence);
+}
+
+static void request_undo_since(struct owner *owner, struct client *client,
+                               struct wire_reader *reader)
+{
+    undo(owner, client, wire_take_number(reader) + 1, INT64_MAX);
+}
+
+static void request_mark(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    (void)reader;
+    owner_answer(client, 0, owner->sequence, "");
+}
+
+static void request_keep(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    owner->options.keep = wire_take_number(reader) != 0;
+    owner_answer(client, 0, 0, "");
+}
+
+static void request_set(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    const char *name = wire_take_text(reader);
+    const char *value = wire_take_text(reader);
+    if (*name == '\0' || *name == '.')
+        owner_answer(client, 2, 0, "not a variable's name");
+    else
+        answer_error(owner, client, state_set_variable(owner->state, &owner->run, name, value));
+}
+
+static void request_list(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    (void)reader;
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    buffer_add(&text, "", 0);
+    int64_t count = 0;
+    for (const struct item *item = owner->newest; item; item = item->older, count++) {
+        buffer_format(&text, "%s\t%lld\t%s\t", owner->run.id, (long long)item->record.sequence,
+                      cleanup_state_name(item->record.state));
+        struct buffer what = {0};
+        item_describe(item, &what);
+        buffer_add_visible(&text, what.text);
+        buffer_free(&what);
+        buffer_add_char(&text, '\n');
+    }
+    owner_answer(client, 0, count, text.text);
+}
+
+static const struct {
+    const char *name;
+    answer_request *answer;
+} requests[] = {
+    {"defer", request_defer},       {"intend", request_intend}, {"confirm", request_confirm},
+    {"withdraw", request_withdraw}, {"undo", request_undo},     {"undo-since", request_undo_since},
+    {"dismiss", request_dismiss},   {"mark", request_mark},     {"keep", request_keep},
+    {"set", request_set},           {"list", request_list}};
+
+static void handle(struct owner *owner, struct client *client, const char *data, size_t size)
+{
+    struct wire_reader reader = wire_read(data, size);
+    const char *name = wire_take_text(&reader);
+    client->waits = true;
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        if (strcmp(requests[i].name, name) == 0) {
+            requests[i].answer(owner, client, &reader);
+            return;
+        }
+    }
+    owner_answer(client, 2, 0, "this request is not known here");
+}
+
+/* ---- connections ---- */
+
+/* By the kernel's word, not the client's own: of our user, and below us. As the owner adopts all orphans of the run
+ * (PR_SET_CHILD_SUBREAPER), the walk from parent to parent ends here for every process of the run, and for no other. */
+static bool may_register(int fd, pid_t *pid)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return false;
+    *pid = peer.pid;
+    return peer.uid == geteuid() && peer.pid > 0 && process_is_below(peer.pid, getpid());
+}
+
+static void take_connection(struct owner *owner)
+{
+    int fd = accept4(owner->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) {
+        /* No descriptors are left: those who hold them have their turn first. */
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        return;
+    }
+    struct client *client = need_memory(NULL, sizeof *client);
+    *client = (struct client){.next = owner->clients, .fd = fd};
+    const struct timeval limit = {.tv_sec = 5};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    owner->clients = client;
+    if (!may_register(fd, &client->pid)) {
+        owner_answer(client, 3, 0, "only processes of this run may register");
+        client->done = true;
+    }
+}
+
+static void read_client(struct owner *owner, struct client *client)
+{
+    char bytes[16384];
+    ssize_t count = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (count <= 0) {
+        client->done = true;
+        return;
+    }
+    buffer_add(&client->input, bytes, (size_t)count);
+    if (client->input.length < WIRE_HEAD)
+        return;
+    size_t length = wire_length(client->input.text);
+    if (length > WIRE_LONGEST) {
+        owner_answer(client, 2, 0, "larger than 8 MiB");
+        client->done = true;
+    } else if (client->input.length - WIRE_HEAD >= length) {
+        handle(owner, client, client->input.text + WIRE_HEAD, length);
+        client->input.length = 0;
+    }
+}
+
+void owner_forget_waiting(struct owner *owner, const struct client *client)
+{
+    for (struct item *item = owner->newest; item; item = item->older)
+        if (item->waiting == client)
+            item->waiting = NULL;
+}
+
+static void close_done(struct owner *owner)
+{
+    for (struct client **place = &owner->clients; *place;) {
+        struct client *client = *place;
+        if (!client->done) {
+            place = &client->next;
+            continue;
+        }
+        *place = client->next;
+        owner_forget_waiting(owner, client);
+        close(client->fd);
+        buffer_free(&client->input);
+        free(client);
+    }
+}
+
+size_t owner_client_fds(const struct owner *owner, struct pollfd *fds, size_t most)
+{
+    size_t count = 0;
+    for (const struct client *client = owner->clients; client && count < most;
+         client = client->next)
+        fds[count++] = (struct pollfd){.fd = client->fd, .events = POLLIN};
+    if (count < most && owner->listener >= 0)
+        fds[count++] = (struct pollfd){.fd = owner->listener, .events = POLLIN};
+    return count;
+}
+
+static struct client *client_of(struct owner *owner, int fd)
+{
+    for (struct client *client = owner->clients; client; client = client->next)
+        if (client->fd == fd)
+            return client;
+    return NULL;
+}
+
+void owner_serve(struct owner *owner, const struct pollfd *fds, size_t count)
+{
+    for (size_t i = 0; i < count && !owner->lost; i++) {
+        if (fds[i].revents == 0)
+            continue;
+        struct client *client = client_of(owner, fds[i].fd);
+        if (client)
+            read_client(owner, client);
+        else
+            take_connection(owner);
+    }
+    owner_store(owner);
+    close_done(owner);
+}
+
+static void carry_out_undo(struct owner *owner, int64_t from, int64_t to, bool *all_good)
+{
+    struct item *item = owner->newest;
+    while (item && !owner->lost) {
+        if (!item_is_pending(item) || item->record.sequence > to) {
+            item = item->older;
+            continue;
+        }
+        if (item->record.sequence < from)
+            return;
+        *all_good &= owner_release(owner, item);
+        item = owner->newest; /* it may have registered more */
+    }
+}
+
+void owner_undo(struct owner *owner)
+{
+    struct client *client = owner->clients;
+    while (client && !client->undoes)
+        client = client->next;
+    if (!client || owner->busy)
+        return;
+    int fd = client->fd;
+    bool all_good = true;
+    client->undoes = false;
+    owner->busy = true;
+    carry_out_undo(owner, client->undo_from, client->undo_to, &all_good);
+    owner->busy = false;
+    /* It may have gone meanwhile. */
+    client = client_of(owner, fd);
+    if (client && client->waits)
+        owner_answer(client, all_good ? 0 : 1, 0, all_good ? "" : "it failed");
+}
+
+void owner_free_clients(struct owner *owner)
+{
+    for (struct client *client = owner->clients; client; client = client->next)
+        client->done = true;
+    close_done(owner);
+}

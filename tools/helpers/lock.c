@@ -1,0 +1,125 @@
+#define _GNU_SOURCE
+#include "buffer.h"
+#include "helpers.h"
+#include "options.h"
+#include "place.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lifoguard lock [--timeout DURATION] [--state DIRECTORY] NAME [--] COMMAND [ARG…]\n"
+    "\n"
+    "Runs COMMAND while it alone holds the lock NAME; waits for it. The lock is free again as soon as\n"
+    "COMMAND, and everything that it has started, has ended, in whatever way: nothing is ever left\n"
+    "locked. Locks are one user's, on one machine.\n"
+    "\n"
+    "  --timeout DURATION   gives up after that time, with exit status 124 (waits without end)\n"
+    "\n"
+    "Exit status: COMMAND's own; 124 as above; 125 lifoguard itself failed; 126, 127 as of a shell.\n";
+
+enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+static lg_error *open_lock(const char *place, const char *name, int *fd)
+{
+    struct buffer path = {0};
+    lg_defer(buffer_free, &path);
+    buffer_format(&path, "%s/locks", place);
+    lg_error *err = place_make_directory(path.text);
+    if (err)
+        return err;
+    buffer_format(&path, "/%s", name);
+    /* Not closed by exec: the lock is COMMAND's. */
+    *fd = open(path.text, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    return *fd < 0 ? lg_error_new_errno("%s", path.text) : NULL;
+}
+
+static lg_error *take_lock(int fd, lg_duration timeout, bool *taken)
+{
+    lg_time deadline = lg_now() + timeout;
+    *taken = true;
+    while (flock(fd, timeout > 0 ? LOCK_EX | LOCK_NB : LOCK_EX) != 0) {
+        if (errno != EINTR && errno != EWOULDBLOCK)
+            return lg_error_new_errno("flock");
+        if (timeout > 0 && lg_now() >= deadline) {
+            *taken = false;
+            return NULL;
+        }
+        if (timeout > 0)
+            nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    return NULL;
+}
+
+static lg_error *check_name(const char *name)
+{
+    if (!name)
+        return lg_error_new("which NAME?");
+    if (*name == '\0' || *name == '.' || strchr(name, '/') || strlen(name) > 200)
+        return lg_error_newf("not a name for a lock: %s", name);
+    return NULL;
+}
+
+static lg_error *lock(const char *wanted, const char *name, lg_duration timeout, bool *taken)
+{
+    char *place;
+    lg_error *err = place_open(wanted, &place);
+    if (err)
+        return err;
+    lg_defer(free, place);
+    int fd = -1;
+    err = open_lock(place, name, &fd);
+    return err ? err : take_lock(fd, timeout, taken);
+}
+
+static int failed(lg_error *err, int status)
+{
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("lock: %s", text ? text : "out of memory");
+    return status;
+}
+
+int lock_command(char **arguments)
+{
+    const char *wanted = NULL;
+    bool show_help = false;
+    lg_duration timeout = 0;
+    const struct option table[] = {{"timeout", OPTION_DURATION, &timeout},
+                                   {"state", OPTION_TEXT, &wanted},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    const char *name = err ? NULL : *arguments;
+    if (!err)
+        err = check_name(name);
+    char **command = name ? arguments + 1 : arguments;
+    if (!err && *command && strcmp(*command, "--") == 0)
+        command++;
+    if (!err && !*command)
+        err = lg_error_new("which COMMAND?");
+    if (err)
+        return wrong_usage("lock", err);
+    bool taken = false;
+    err = lock(wanted, name, timeout, &taken);
+    if (err)
+        return failed(err, EXIT_WRONG_USAGE);
+    if (!taken) {
+        say("lock: %s is held by another", name);
+        return EXIT_TIMEOUT;
+    }
+    execvp(command[0], command);
+    return failed(lg_error_new_errno("%s", command[0]),
+                  errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}

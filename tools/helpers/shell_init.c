@@ -1,0 +1,104 @@
+#define _GNU_SOURCE
+#include "helpers.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: eval \"$(lifoguard shell-init bash|zsh|sh)\"\n"
+    "       lifoguard shell-init fish | source\n"
+    "\n"
+    "Prints functions for a shell, so that scripts have the short words:\n"
+    "\n"
+    "  defer CLEANUP…   acquire …   undo NAME   dismiss NAME     as `lifoguard defer` and so on\n"
+    "  scope COMMAND…   runs a command or function in a subshell, and then what was deferred in it\n"
+    "\n"
+    "bash and zsh: a cleanup may be a function of the script. It is kept as it is now, with all other\n"
+    "functions; of the variables it sees those that are exported.\n";
+
+/* $1 of a scope may be a function, which only a subshell of this shell knows. */
+#define SCOPE                                                                                      \
+    "scope() {\n"                                                                                  \
+    "    set -- \"$(command lifoguard mark)\" \"$@\" || return\n"                                  \
+    "    [ -n \"$1\" ] || return 1\n"                                                              \
+    "    if (shift; \"$@\"); then set -- \"$1\" 0; else set -- \"$1\" \"$?\"; fi\n"                \
+    "    command lifoguard undo --since \"$1\" || [ \"$2\" != 0 ] || return 1\n"                   \
+    "    return \"$2\"\n"                                                                          \
+    "}\n"
+
+#define WORDS                                                                                      \
+    "acquire() { command lifoguard acquire \"$@\"; }\n"                                            \
+    "undo() { command lifoguard undo \"$@\"; }\n"                                                  \
+    "dismiss() { command lifoguard dismiss \"$@\"; }\n"
+
+static const char sh[] = "defer() { command lifoguard defer \"$@\"; }\n" WORDS SCOPE;
+
+static const char bash[] =
+    "defer() {\n"
+    "    local options=()\n"
+    "    while [[ ${1-} == --* ]]; do\n"
+    "        case $1 in\n"
+    "        --) shift; break ;;\n"
+    "        --*=* | --on-failure | --on-success | --allow-failure | --late | --help) options+=(\"$1\"); shift ;;\n"
+    "        *) options+=(\"$1\" \"${2-}\"); shift; shift ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    if [[ -n ${1-} ]] && declare -F -- \"$1\" >/dev/null; then\n"
+    "        command lifoguard defer \"${options[@]}\" -- bash -c \"$(declare -f)\"$'\\n''\"$@\"' bash \"$@\"\n"
+    "    else\n"
+    "        command lifoguard defer \"${options[@]}\" -- \"$@\"\n"
+    "    fi\n"
+    "}\n" WORDS SCOPE;
+
+static const char zsh[] =
+    "defer() {\n"
+    "    local -a options\n"
+    "    while [[ ${1-} == --* ]]; do\n"
+    "        case $1 in\n"
+    "        --) shift; break ;;\n"
+    "        --*=* | --on-failure | --on-success | --allow-failure | --late | --help) options+=(\"$1\"); shift ;;\n"
+    "        *) options+=(\"$1\" \"${2-}\"); shift; shift ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    if [[ -n ${1-} ]] && (( $+functions[$1] )); then\n"
+    "        command lifoguard defer \"${options[@]}\" -- zsh -c \"$(functions)\"$'\\n''\"$@\"' zsh \"$@\"\n"
+    "    else\n"
+    "        command lifoguard defer \"${options[@]}\" -- \"$@\"\n"
+    "    fi\n"
+    "}\n" WORDS SCOPE;
+
+static const char fish[] =
+    "function defer; command lifoguard defer $argv; end\n"
+    "function acquire; command lifoguard acquire $argv; end\n"
+    "function undo; command lifoguard undo $argv; end\n"
+    "function dismiss; command lifoguard dismiss $argv; end\n"
+    "function scope\n"
+    "    set -l mark (command lifoguard mark); or return\n"
+    "    $argv\n"
+    "    set -l result $status\n"
+    "    command lifoguard undo --since $mark; or test $result != 0; or return 1\n"
+    "    return $result\n"
+    "end\n";
+
+static const struct {
+    const char *name, *text;
+} shells[] = {{"bash", bash}, {"zsh", zsh}, {"sh", sh},    {"dash", sh},
+              {"ksh", sh},    {"ash", sh},  {"fish", fish}};
+
+int shell_init_command(char **arguments)
+{
+    bool show_help = false;
+    const struct option table[] = {{"help", OPTION_FLAG, &show_help}, {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    if (!err && !*arguments)
+        err = lg_error_new("for which shell? bash, zsh, sh or fish");
+    if (err || !*arguments)
+        return wrong_usage("shell-init", err);
+    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
+        if (strcmp(shells[i].name, *arguments) == 0)
+            return fputs(shells[i].text, stdout) == EOF;
+    return wrong_usage("shell-init", lg_error_newf("not for this shell: %s", *arguments));
+}

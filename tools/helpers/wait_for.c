@@ -1,0 +1,355 @@
+#define _GNU_SOURCE
+#include "buffer.h"
+#include "helpers.h"
+#include "options.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lifoguard wait-for [OPTIONS] --tcp HOST:PORT\n"
+    "       lifoguard wait-for [OPTIONS] --file PATH\n"
+    "       lifoguard wait-for [OPTIONS] --http http://HOST[:PORT][/PATH]\n"
+    "       lifoguard wait-for [OPTIONS] -- COMMAND [ARG…]\n"
+    "\n"
+    "Waits until somebody accepts connections at HOST:PORT, until PATH is there, until the URL answers with a\n"
+    "status below 400, or until COMMAND succeeds. Looks at once, then after 10 ms, and then in pauses that\n"
+    "grow to a second.\n"
+    "\n"
+    "  --timeout DURATION   how long to wait at most (1m); also for a single connection or COMMAND\n"
+    "  --pid PID            gives up at once when that process has ended (the server that is waited for)\n"
+    "\n"
+    "COMMAND's output is shown only if it is given up. For https: -- curl -fsS https://…\n"
+    "\n"
+    "Exit status: 0; 124 not within the time; 1 the process has ended; 125 wrong usage.\n";
+
+enum { EXIT_TIMEOUT = 124 };
+
+struct target {
+    const char *tcp, *file, *http;
+    char **command;
+    char *host, *port, *path; /* of tcp and http */
+    lg_time deadline;
+    char why[256]; /* it is not ready */
+    int output[2]; /* of the command's tries: the last one, and the last one that ended */
+};
+
+static int milliseconds_left(const struct target *target)
+{
+    lg_duration left = (target->deadline - lg_now()) / LG_MILLISECOND;
+    return left < 1 ? 1 : left > 5000 ? 5000 : (int)left;
+}
+
+static void set_why(struct target *target, int number)
+{
+    snprintf(target->why, sizeof target->why, "%s", strerror(number));
+}
+
+/* ---- connections ---- */
+
+static bool finish_connecting(struct target *target, int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    int failed = ETIMEDOUT;
+    socklen_t size = sizeof failed;
+    if (poll(&poll_fd, 1, milliseconds_left(target)) > 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0)
+        failed = errno;
+    if (failed)
+        set_why(target, failed);
+    return failed == 0;
+}
+
+static int connect_to(struct target *target, const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        set_why(target, errno);
+        return -1;
+    }
+    bool there = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+    if (!there && errno != EINPROGRESS)
+        set_why(target, errno);
+    else if (!there)
+        there = finish_connecting(target, fd);
+    if (!there)
+        close(fd);
+    return there ? fd : -1;
+}
+
+static int connect_any(struct target *target)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int failed = getaddrinfo(target->host, target->port, &hints, &found);
+    if (failed) {
+        snprintf(target->why, sizeof target->why, "%s", gai_strerror(failed));
+        return -1;
+    }
+    lg_defer(freeaddrinfo, found);
+    int fd = -1;
+    for (const struct addrinfo *one = found; one && fd < 0; one = one->ai_next)
+        fd = connect_to(target, one);
+    return fd;
+}
+
+static bool try_tcp(struct target *target)
+{
+    int fd = connect_any(target);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* ---- HTTP ---- */
+
+static bool send_request(const struct target *target, int fd)
+{
+    struct buffer request = {0};
+    lg_defer(buffer_free, &request);
+    buffer_format(&request,
+                  "GET %s HTTP/1.1\r\nHost: %s:%s\r\nUser-Agent: lifoguard\r\nAccept: */*\r\n"
+                  "Connection: close\r\n\r\n",
+                  target->path, target->host, target->port);
+    return send(fd, request.text, request.length, MSG_NOSIGNAL) == (ssize_t)request.length;
+}
+
+static bool read_status(struct target *target, int fd)
+{
+    char answer[64] = "";
+    size_t length = 0;
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    while (length < sizeof "HTTP/1.1 200" - 1) {
+        if (poll(&poll_fd, 1, milliseconds_left(target)) <= 0) {
+            snprintf(target->why, sizeof target->why, "no answer");
+            return false;
+        }
+        ssize_t got = recv(fd, answer + length, sizeof answer - 1 - length, 0);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    const char *number = strchr(answer, ' ');
+    int status = number ? (int)strtol(number, NULL, 10) : 0;
+    if (strncmp(answer, "HTTP/", strlen("HTTP/")) != 0 || status == 0)
+        snprintf(target->why, sizeof target->why, "not an HTTP answer");
+    else
+        snprintf(target->why, sizeof target->why, "status %d", status);
+    return strncmp(answer, "HTTP/", strlen("HTTP/")) == 0 && status >= 200 && status < 400;
+}
+
+static bool try_http(struct target *target)
+{
+    int fd = connect_any(target);
+    if (fd < 0)
+        return false;
+    lg_defer(close, fd);
+    return send_request(target, fd) && read_status(target, fd);
+}
+
+/* ---- files and commands ---- */
+
+static bool try_file(struct target *target)
+{
+    if (access(target->file, F_OK) == 0)
+        return true;
+    set_why(target, errno);
+    return false;
+}
+
+static lg_error *start(struct target *target, pid_t *pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    lg_defer(posix_spawn_file_actions_destroy, &actions);
+    if (ftruncate(target->output[0], 0) != 0 || lseek(target->output[0], 0, SEEK_SET) != 0)
+        return lg_error_new_errno("the output");
+    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDERR_FILENO);
+    int failed = posix_spawnp(pid, target->command[0], &actions, NULL, target->command, environ);
+    return failed ? lg_error_new_code(failed, "%s", target->command[0]) : NULL;
+}
+
+static bool try_command(struct target *target)
+{
+    pid_t pid = 0;
+    lg_error *err = start(target, &pid);
+    if (err) {
+        lg_error_format(err, target->why, sizeof target->why);
+        lg_error_free(err);
+        return false;
+    }
+    int status;
+    lg_duration pause = LG_MILLISECOND;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (lg_now() >= target->deadline) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            if (!target->why[0])
+                snprintf(target->why, sizeof target->why, "not done in time");
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+        pause = pause < 20 * LG_MILLISECOND ? 2 * pause : pause;
+    }
+    int ended = target->output[0];
+    target->output[0] = target->output[1];
+    target->output[1] = ended;
+    if (WIFEXITED(status))
+        snprintf(target->why, sizeof target->why, "exit status %d", WEXITSTATUS(status));
+    else
+        snprintf(target->why, sizeof target->why, "killed by signal %d", WTERMSIG(status));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void show_output(const struct target *target)
+{
+    char bytes[4096];
+    off_t at = 0;
+    for (ssize_t got; (got = pread(target->output[1], bytes, sizeof bytes, at)) > 0; at += got) {
+        ssize_t written = write(STDERR_FILENO, bytes, (size_t)got);
+        (void)written;
+    }
+}
+
+/* ---- */
+
+static bool try_once(struct target *target)
+{
+    return target->tcp    ? try_tcp(target)
+           : target->file ? try_file(target)
+           : target->http ? try_http(target)
+                          : try_command(target);
+}
+
+static const char *name_of(const struct target *target)
+{
+    return target->tcp    ? target->tcp
+           : target->file ? target->file
+           : target->http ? target->http
+                          : target->command[0];
+}
+
+static bool has_ended(int64_t pid)
+{
+    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
+{
+    target->deadline = lg_now() + timeout;
+    char text[SAY_DURATION_SIZE];
+    for (lg_duration pause = 10 * LG_MILLISECOND;; pause = pause * 3 / 2) {
+        bool ended = has_ended(pid);
+        if (try_once(target))
+            return 0;
+        if (ended) {
+            say("wait-for: process %lld has ended before %s was ready", (long long)pid,
+                name_of(target));
+            return 1;
+        }
+        lg_duration left = target->deadline - lg_now();
+        if (left <= 0)
+            break;
+        pause = pause > LG_SECOND ? LG_SECOND : pause;
+        lg_time now = pause < left ? pause : left;
+        nanosleep(&(struct timespec){.tv_sec = now / LG_SECOND, .tv_nsec = now % LG_SECOND}, NULL);
+    }
+    say("wait-for: %s is not ready after %s: %s", name_of(target), say_duration(timeout, text),
+        target->why);
+    if (target->command)
+        show_output(target);
+    return EXIT_TIMEOUT;
+}
+
+/* "HOST:PORT", "[::1]:PORT" */
+static lg_error *split_address(struct target *target, char *text, const char *port)
+{
+    char *end = *text == '[' ? strchr(text, ']') : text + strcspn(text, ":");
+    if (!end)
+        return lg_error_newf("not HOST:PORT: %s", text);
+    target->host = *text == '[' ? text + 1 : text;
+    char *colon = *text == '[' ? end + 1 : end;
+    if (*colon == '\0' && port)
+        target->port = need_copy(port, strlen(port));
+    else if (*colon == ':' && colon[1] != '\0')
+        target->port = need_copy(colon + 1, strlen(colon + 1));
+    else
+        return lg_error_newf("not HOST:PORT: %s", text);
+    *end = '\0';
+    return *target->host ? NULL : lg_error_newf("no HOST: %s", text);
+}
+
+static lg_error *split_url(struct target *target, char **address)
+{
+    static const char scheme[] = "http://";
+    if (strncmp(target->http, scheme, strlen(scheme)) != 0)
+        return lg_error_newf("not http://…: %s (for https: -- curl -fsS URL)", target->http);
+    const char *rest = target->http + strlen(scheme);
+    size_t length = strcspn(rest, "/?#");
+    target->path = need_copy("/", 1);
+    if (rest[length] == '/') {
+        free(target->path);
+        target->path = need_copy(rest + length, strcspn(rest + length, "#"));
+    }
+    *address = need_copy(rest, length);
+    return split_address(target, *address, "80");
+}
+
+static lg_error *check(struct target *target, char **arguments, char **address)
+{
+    int count = (target->tcp != NULL) + (target->file != NULL) + (target->http != NULL) +
+                (*arguments != NULL);
+    if (count != 1)
+        return lg_error_new("wait for what? One of --tcp, --file, --http, -- COMMAND");
+    target->command = *arguments ? arguments : NULL;
+    if (target->tcp) {
+        *address = need_copy(target->tcp, strlen(target->tcp));
+        return split_address(target, *address, NULL);
+    }
+    if (target->http)
+        return split_url(target, address);
+    for (int i = 0; i < 2; i++)
+        target->output[i] = memfd_create("output", MFD_CLOEXEC);
+    return NULL;
+}
+
+int wait_for_command(char **arguments)
+{
+    struct target target = {.output = {-1, -1}};
+    bool show_help = false;
+    int64_t pid = 0;
+    lg_duration timeout = LG_MINUTE;
+    const struct option table[] = {{"tcp", OPTION_TEXT, &target.tcp},
+                                   {"file", OPTION_TEXT, &target.file},
+                                   {"http", OPTION_TEXT, &target.http},
+                                   {"timeout", OPTION_DURATION, &timeout},
+                                   {"pid", OPTION_NUMBER, &pid},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    char *address = NULL;
+    if (!err)
+        err = check(&target, arguments, &address);
+    int status = err ? wrong_usage("wait-for", err) : wait_for(&target, timeout, pid);
+    free(address);
+    free(target.port);
+    free(target.path);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* The program `lifoguard`: the library's rules for people who do not write C. */
+#define _GNU_SOURCE
+#include "client.h"
+#include "exec.h"
+#include "helpers.h"
+#include "run.h"
+
+#include <lifoguard/lifoguard.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What follows a subcommand's name, ending in NULL; the exit status. */
+typedef int subcommand(char **arguments);
+
+static const struct {
+    const char *name;
+    subcommand *call;
+    const char *summary;
+} commands[] = {
+    {"exec", exec_command, "runs a command; then the cleanups that it deferred, whatever happens"},
+    {"defer", defer_command, "registers a cleanup (inside exec)"},
+    {"acquire", acquire_command, "registers a cleanup, runs a command, confirms the cleanup"},
+    {"undo", undo_command, "runs a cleanup now"},
+    {"dismiss", dismiss_command, "forgets a cleanup"},
+    {"keep", keep_command, "leaves the cleanups for later"},
+    {"set", set_command, "sets variables for cleanups that read them late"},
+    {"mark", mark_command, "prints a mark for undo --since"},
+    {"pending", pending_command, "lists what is still to be cleaned up"},
+    {"recover", recover_command, "runs what a killed run left"},
+    {"abandon", abandon_command, "gives a failed cleanup up, with a reason"},
+    {"run", run_jobs_command, "runs the jobs of a file"},
+    {"wait-for", wait_for_command, "waits until something is ready"},
+    {"with", with_command, "runs a command within a time limit"},
+    {"lock", lock_command, "runs a command while it holds a lock"},
+    {"shell-init", shell_init_command, "prints the short words for a shell"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int print_help(void)
+{
+    puts("usage: lifoguard COMMAND …\n"
+         "       lifoguard COMMAND --help | --help | --version\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-11s %s\n", commands[i].name, commands[i].summary);
+    return ferror(stdout);
+}
+
+static int wrong_command(const char *what, const char *which)
+{
+    fprintf(stderr, "lifoguard: %s%s\nTry: lifoguard --help\n", what, which);
+    return RUN_BAD_FILE;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+static int main_command(char **arguments)
+{
+    const char *name = *arguments;
+    if (!name)
+        return wrong_command("what is to be done? For example: lifoguard exec ./test.sh", "");
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].call(arguments + 1);
+    if (is_one_of(name, "--help", "-h", "help"))
+        return print_help();
+    if (is_one_of(name, "--version", "-V", "version"))
+        return printf("lifoguard %d.%d.%d\n", LG_VERSION_MAJOR, LG_VERSION_MINOR,
+                      LG_VERSION_PATCH) < 0;
+    return wrong_command("no such command: ", name);
+}
+
+int main(int count, char **arguments)
+{
+    int status = main_command(arguments + (count > 0));
+    return fflush(stdout) == 0 ? status : 1;
+}

@@ -1,0 +1,31 @@
+/* The published test vectors of SipHash-2-4. */
+#define _GNU_SOURCE
+#include "sign.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+START_TEST(it_is_siphash)
+{
+    const struct sign_key key = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
+    unsigned char data[15];
+    for (unsigned char i = 0; i < sizeof data; i++)
+        data[i] = i;
+    ck_assert(sign(&key, data, 0) == 0x726fdb47dd0e0e31);
+    ck_assert(sign(&key, data, 8) == 0x93f5f5799a932462);
+    ck_assert(sign(&key, data, 15) == 0xa129ca6149be45e5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sign");
+    TCase *tcase = tcase_create("sign");
+    tcase_add_test(tcase, it_is_siphash);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
