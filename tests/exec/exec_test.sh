@@ -32,7 +32,7 @@ inside() {
 
 # start SCRIPT OPTION…: likewise in the background; sets runner, guardian, command.
 start() {
-    env --default-signal=INT,QUIT lifoguard exec "${@:2}" bash -c "$1" >out 2>err </dev/null &
+    env --default-signal=INT,QUIT,HUP lifoguard exec "${@:2}" bash -c "$1" >out 2>err </dev/null &
     runner=$!
     until_true child_of "$runner"
     guardian=$child
@@ -370,6 +370,8 @@ R4_after_a_power_cut_process_numbers_mean_nothing() {
     unshare -rm true 2>/dev/null || exit 77
     start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'
     until_true test -e here
+    # Both are stopped first: neither must see the other's end, and act.
+    kill -STOP "$guardian" "$runner"
     kill -KILL "$runner" "$guardian"
     until_true gone "$guardian"
     # The same numbers as before, in what looks like another boot: they are nobody's, and nobody is ended.

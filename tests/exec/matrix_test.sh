@@ -169,7 +169,7 @@ run_cell() {
     [[ $event != failure ]] || code=3
     [[ $event != timeout ]] || options=(--timeout 1s --grace 5s)
     write_job
-    env --default-signal=INT,QUIT MATRIX="$PWD" MOMENT="$moment" CODE=$code \
+    env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code \
         lifoguard exec --state state "${options[@]}" ./job >out 2>&1 </dev/null &
     runner=$!
     until_true child_of "$runner"

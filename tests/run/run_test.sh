@@ -32,7 +32,7 @@ run() {
 
 # As a shell does not let its background jobs have SIGINT and SIGQUIT, they are given back first.
 start() {
-    env --default-signal=INT,QUIT "$program" run "$@" jobs >out 2>err </dev/null &
+    env --default-signal=INT,QUIT,HUP "$program" run "$@" jobs >out 2>err </dev/null &
     pid=$!
 }
 

@@ -29,6 +29,9 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     return length;
 }
 
+/* The kernel's PF_EXITING, in the flags that /proc/PID/stat shows. */
+enum { EXITING = 4 };
+
 /* What follows the name in /proc/PID/stat: the state, numbers, and as the 20th field the start. */
 static bool take_fields(struct process *process, char *text)
 {
@@ -41,6 +44,7 @@ static bool take_fields(struct process *process, char *text)
         case 2: process->parent = (pid_t)number; break;
         case 3: process->group = (pid_t)number; break;
         case 4: process->session = (pid_t)number; break;
+        case 7: process->exiting = (number & EXITING) != 0; break;
         case 20: process->started = number; return true;
         default: break;
         }
@@ -75,6 +79,13 @@ bool process_is_alive(pid_t pid, uint64_t started)
 {
     struct process process;
     return process_look(pid, &process) && process.started == started && !has_ended(&process);
+}
+
+bool process_can_act(pid_t pid, uint64_t started)
+{
+    struct process process;
+    return process_look(pid, &process) && process.started == started && !has_ended(&process) &&
+           !process.exiting;
 }
 
 bool process_is_below(pid_t pid, pid_t root)

@@ -11,6 +11,7 @@
 struct process {
     pid_t pid, parent, group, session;
     uint64_t started; /* in clock ticks since the boot */
+    bool exiting;     /* the kernel is taking it apart */
     char state;       /* as in /proc/PID/stat; 'Z': ended, not yet waited for */
     char name[32];
 };
@@ -20,6 +21,10 @@ bool process_look(pid_t pid, struct process *process);
 
 /* Runs still: not ended, and not another process with the same number. */
 bool process_is_alive(pid_t pid, uint64_t started);
+
+/* The same, but a process that the kernel is just taking apart counts as ended: it still has its number, and perhaps
+ * descriptors and memory, but executes nothing of its program any more. */
+bool process_can_act(pid_t pid, uint64_t started);
 
 /* Whether `pid` is a descendant of `root`: walks from parent to parent. */
 bool process_is_below(pid_t pid, pid_t root);

@@ -20,8 +20,8 @@ static bool same_boot(const struct state_run *run)
 
 static bool is_owned(const struct state_run *run)
 {
-    return same_boot(run) && (process_is_alive(run->owner.pid, run->owner.started) ||
-                              process_is_alive(run->runner.pid, run->runner.started));
+    return same_boot(run) && (process_can_act(run->owner.pid, run->owner.started) ||
+                              process_can_act(run->runner.pid, run->runner.started));
 }
 
 static lg_error *check(const struct state_run *run, bool force)
