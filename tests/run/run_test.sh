@@ -333,7 +333,7 @@ a_second_signal_ends_what_acquires() {
     until_true test -e ready
     kill -TERM "$pid"
     until_true grep -q 'may finish' err
-    kill -TERM "$pid"
+    kill -INT "$pid"
     finish
     expect_status 143
     expect_out '-a'
@@ -360,11 +360,108 @@ a_further_signal_ends_only_the_cleanup_that_runs() {
     until_true test -e in_cleanup
     kill -TERM "$pid"
     until_true grep -q 'the cleanups are running' err
-    kill -TERM "$pid"
+    kill -INT "$pid"
     finish
     expect_status 1
     expect_out '-a'
     expect_none
+}
+
+the_same_signal_twice_is_one() {
+    # timeout(1) signals its child and then its group.
+    jobs_are 'echo >ready; until [ -e go ]; do sleep 0.01; done; touch resource' 'defer rm resource' 'echo never'
+    start --grace 50s
+    until_true test -e ready
+    kill -TERM "$pid"
+    kill -TERM "$pid"
+    until_true grep -q 'may finish' err
+    touch go
+    finish
+    expect_status 143
+    expect_out ''
+    [[ ! -e resource ]] || fail 'resource is left'
+}
+
+SIGINT_is_followed_by_SIGTERM() {
+    jobs_are "trap '' INT; trap 'echo asked; exit' TERM; echo >ready; while :; do sleep 0.01; done"
+    start --grace 100ms
+    until_true test -e ready
+    kill -INT "$pid"
+    finish
+    expect_status 130
+    expect_out asked
+    expect_err 'has not ended yet: SIGTERM'
+}
+
+a_command_in_a_group_of_its_own_ends_before_the_cleanups() {
+    # R3: timeout(1) makes a process group. Its command ends before what it uses is released.
+    local signal
+    for signal in TERM:143 INT:130; do
+        jobs_are 'mkdir db' 'defer rm -r db' \
+            "timeout 600 sh -c 'trap \"sleep 0.3; touch db/last; exit\" INT TERM; echo >ready; while :; do sleep 0.01; done'"
+        rm -f ready
+        start --grace 50s
+        until_true test -e ready
+        kill "-${signal%:*}" "$pid"
+        finish
+        expect_status "${signal#*:}"
+        [[ ! -e db ]] || fail "SIG$signal: db is back"
+    done
+}
+
+what_a_failed_line_left_ends_before_the_cleanups() {
+    # R3. A line that fails, with a process in its group and a daemon in its own.
+    jobs_are 'mkdir data' 'defer rm -r data' 'defer cat running' \
+        "for s in '' setsid; do \$s sh -c 'trap \"rm running; exit\" TERM; touch \$0; while :; do mkdir -p data; sleep 0.01; done' running & until [ -e running ]; do sleep 0.01; done; done; touch running; false"
+    run --grace 5s
+    expect_status 1
+    [[ ! -e data ]] || fail 'data is back'
+    expect_err 'which a line left running'
+    grep -q 'No such file' err || fail 'it still ran when the cleanups did'
+}
+
+a_background_failure_counts_also_during_cleanups() {
+    # The same file gives the same verdict, whoever is quicker.
+    jobs_are 'until [ -e go ]; do sleep 0.01; done; false &' 'true' \
+        'defer touch go; until [ -e failed ]; do grep -qE "failed +until" err && touch failed; sleep 0.01; done'
+    run
+    expect_status 1
+    expect_err 'jobs:1: exit status 1'
+}
+
+neighbouring_servers_stop_at_once() {
+    # Each one ends only once all three were asked.
+    local server='trap "touch asked.$N; until [ -e asked.1 ] && [ -e asked.2 ] && [ -e asked.3 ]; do sleep 0.01; done; exit 0" TERM; touch up.$N; while :; do sleep 0.01; done'
+    jobs_are "N=1; $server &" "N=2; $server &" "N=3; $server &" \
+        'until [ -e up.1 ] && [ -e up.2 ] && [ -e up.3 ]; do sleep 0.01; done'
+    run --grace 20s
+    expect_status 0
+    expect_no_err 'SIGKILL'
+}
+
+others_see_a_background_line_end() {
+    jobs_are 'true &' 'PID=$!' 'while kill -0 $PID 2>/dev/null; do sleep 0.01; done' 'echo ended'
+    run
+    expect_status 0
+    expect_out ended
+}
+
+orphans_are_reaped_while_lines_run() {
+    jobs_are 'for i in 1 2 3 4 5; do (sh -c "exit 0" &); done; until ! grep -l "^State:.Z" $(sed "s|[0-9]*|/proc/&/status|g" /proc/$PPID/task/$PPID/children | tr " " "\n" | grep -x "/proc/[0-9]*/status"); do sleep 0.01; done 2>/dev/null'
+    run
+    expect_status 0
+}
+
+closed_descriptors_are_no_descriptors_of_ours() {
+    jobs_are 'A=$(echo x)' 'mkdir r' 'defer rmdir r' 'echo "A=$A"' 'cat' 'echo >&2'
+    local closed
+    for closed in '0<&-' '1>&-' '2>&-' '0<&- 2>&-' '0<&- 1>&- 2>&-' '1>&- 2>&-'; do
+        status=0
+        eval "timeout 60 \"\$program\" run jobs $closed" >out 2>err </dev/null || status=$?
+        expect_status 0
+        [[ ! -e r ]] || fail "$closed: r is left"
+        [[ $closed == *1* ]] || expect_out 'A=x'
+    done
 }
 
 SIGQUIT_leaves_the_cleanups_out() {

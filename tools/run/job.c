@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "job.h"
 
+#include "ending.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -61,6 +62,7 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
                                                       0);
         if (!failed && value >= 0)
             failed = posix_spawn_file_actions_adddup2(&actions, value, 3);
+        ending_reserve();
         job->started = lg_now();
         if (!failed)
             failed = spawn_shell(&job->pid, "-c", command, &actions);
@@ -68,6 +70,7 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
             job->pid = 0;
             lg_return(lg_error_errno(failed, "starting sh"));
         }
+        ending_own(job->pid);
         lg_return(NULL);
     }
 }
@@ -75,6 +78,8 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
 static void ended(struct job *job, const siginfo_t *info)
 {
     job->ended = true;
+    job->collected = true;
+    ending_disown(job->pid);
     job->code = info->si_code;
     job->status = info->si_status;
     job->took = lg_since(job->started);
@@ -86,24 +91,16 @@ void job_look(struct job *job)
 {
     while (job->pid && !job->ended) {
         siginfo_t info = {0};
-        int options = WEXITED | WNOHANG | (job->background ? WNOWAIT : WSTOPPED);
+        int options = WEXITED | WNOHANG | (job->background ? 0 : WSTOPPED);
         if (waitid(P_PID, (id_t)job->pid, &info, options) != 0 || info.si_pid == 0)
             return;
         if (info.si_code != CLD_STOPPED) {
             ended(job, &info);
-            job->collected = !job->background;
         } else if (!terminal_stopped(job->pid, info.si_status)) {
             fprintf(stderr, "lifoguard: the command wants the terminal, which is not to be had\n");
             job_begin(job, JOB_KILLED, 0, LG_SECOND);
         }
     }
-}
-
-void job_collect(struct job *job)
-{
-    siginfo_t info;
-    if (job->pid && !job->collected && waitid(P_PID, (id_t)job->pid, &info, WEXITED) == 0)
-        job->collected = true;
 }
 
 /* As lifoguard is the subreaper, what loses its parent becomes its child: as long as the group has
@@ -124,15 +121,14 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    kill(-job->pid, number);
-    if (number != SIGKILL)
-        kill(-job->pid, SIGCONT);
+    ending_signal_group(job->pid, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
 {
     job->step = step;
     job->deadline = lg_now() + limit;
+    job->asked = number;
     if (step == JOB_ASKED)
         job_signal(job, number);
     if (step == JOB_KILLED)
@@ -144,8 +140,10 @@ void job_abandon(struct job *job)
     if (!job->pid || job->ended || job->step == JOB_GIVEN_UP)
         return;
     job_signal(job, SIGKILL);
-    job_collect(job);
-    job->ended = true;
+    siginfo_t info;
+    waitid(P_PID, (id_t)job->pid, &info, WEXITED);
+    ending_disown(job->pid);
+    job->ended = job->collected = true;
     terminal_take_back(true);
 }
 

@@ -26,6 +26,7 @@ struct job {
     int code, status; /* of the end, as in siginfo_t */
     lg_duration started, took;
     enum job_step step;
+    int asked;            /* the signal of JOB_ASKED */
     lg_duration deadline; /* of the step; 0: none */
 };
 
@@ -33,12 +34,9 @@ struct job {
  * command's descriptor 3. */
 lg_error *job_start(struct job *job, const char *command, bool background, int value);
 
-/* Notices what has happened to it. A background job stays in the process table, so that its number
- * means nothing else as long as commands may use it. */
+/* Notices what has happened to it. One that has ended is removed from the process table at once, so that
+ * `kill -0` and `tail --pid` of other lines see its end. */
 void job_look(struct job *job);
-
-/* After its end: removes it from the process table. */
-void job_collect(struct job *job);
 
 /* Whether processes of its group are left; call it when it has been collected. */
 bool job_group_left(struct job *job);

@@ -2,9 +2,12 @@
 #define _GNU_SOURCE
 #include "run.h"
 
+#include <fcntl.h>
 #include <lifoguard/lifoguard.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: lifoguard run [--grace DURATION] FILE\n"
@@ -20,7 +23,7 @@ static const char help[] =
     "                  and $! are expanded then\n"
     "  # …             a comment\n"
     "\n"
-    "  --grace DURATION  how long a command has to end by itself before it is made to (3s)\n"
+    "  --grace DURATION  how long a command has to end by itself before it is made to (10s)\n"
     "\n"
     "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file; 128 + N for\n"
     "signal N. What lifoguard tells goes to stderr.\n";
@@ -33,7 +36,7 @@ static int wrong_usage(const char *what, const char *which)
 
 static int run_command(int count, char **arguments)
 {
-    lg_duration grace = 3 * LG_SECOND;
+    lg_duration grace = 10 * LG_SECOND;
     int i = 0;
     for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
         if (strcmp(arguments[i], "--") == 0) {
@@ -79,8 +82,23 @@ static int main_command(int count, char **arguments)
     return wrong_usage("no such command: ", command);
 }
 
+/* Started with one of the descriptors 0 to 2 closed, the program's own would get that number, and what is
+ * printed would go into them. */
+static bool open_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the commands have it too */
+        if (fd < 0)
+            return false;
+    } while (fd <= STDERR_FILENO);
+    return close(fd) == 0;
+}
+
 int main(int count, char **arguments)
 {
+    if (!open_standard_descriptors())
+        return RUN_BAD_FILE;
     int status = main_command(count, arguments);
     return fflush(stdout) == 0 ? status : 1;
 }

@@ -2,9 +2,9 @@
 #include "run.h"
 
 #include "buffer.h"
+#include "ending.h"
 #include "expand.h"
 #include "job.h"
-#include "orphans.h"
 #include "parse.h"
 #include "say.h"
 #include "shell.h"
@@ -23,13 +23,15 @@
 enum { LONGEST_VALUE = 100 * 1024, TAG_SIZE = 48 };
 
 struct run;
+struct background;
 
 /* A registered `defer COMMAND`. */
 struct cleanup {
     struct run *run;
     const struct line *line;
     size_t number;
-    char *command; /* expanded */
+    char *command;              /* expanded */
+    struct background *guarded; /* the background line that it is for, or NULL */
     struct cleanup *next;
 };
 
@@ -40,7 +42,9 @@ struct background {
     char *shown; /* with its & */
     struct job job;
     bool has_cleanup; /* a defer line of its own is to end it */
+    bool releasing;   /* that defer line has begun */
     bool said;        /* that it has ended */
+    unsigned batch;   /* those of a batch were started one after the other, with nothing between */
     struct background *next;
 };
 
@@ -58,6 +62,7 @@ struct run {
     struct cleanup *cleanups; /* all that were registered, last first */
     struct background *backgrounds;
     struct background *guarded; /* the one that a defer line just below would be for */
+    unsigned batch;
     char last_pid[24];
 };
 
@@ -100,7 +105,8 @@ static void look_at_backgrounds(struct run *run)
         if (!b->job.ended || b->said)
             continue;
         b->said = true;
-        bool failed = !run->cleaning && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
+        /* Also while other cleanups run: the verdict must not depend on who is quicker. */
+        bool failed = !b->releasing && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
                       !job_was_asked_to_end(&b->job);
         say_end(b->tag, failed ? "failed" : "ended", b->shown, &b->job);
         if (failed) {
@@ -128,13 +134,20 @@ static void end_line(struct run *run, const struct foreground *now, int number)
         job_begin(now->job, JOB_ASKED, number, run->grace);
 }
 
-/* The next step for one that was to end. */
+/* The next step for one that was to end: SIGINT or SIGHUP, SIGTERM, SIGKILL. */
 static void press(struct run *run, struct job *job, int number)
 {
     switch (job->step) {
     case JOB_RUNS:
     case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, run->grace); break;
-    case JOB_ASKED: job_begin(job, JOB_KILLED, 0, LG_SECOND); break;
+    case JOB_ASKED:
+        if (job->asked != SIGTERM)
+            job_begin(job, JOB_ASKED, SIGTERM, run->grace);
+        else
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        say("process group %ld has not ended yet: %s", (long)job->pid,
+            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        break;
     case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
     case JOB_GIVEN_UP: break;
     }
@@ -210,7 +223,6 @@ static bool is_over(struct run *run, struct job *job)
     job_look(job);
     if (!job->ended)
         return job->step == JOB_GIVEN_UP;
-    job_collect(job);
     if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
         return true;
     if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
@@ -226,6 +238,7 @@ static void await(struct run *run, const struct foreground *now)
         take_signals(run, now);
         if (is_over(run, job))
             return;
+        ending_reap();
         if (now->line) { /* not a cleanup */
             bool stopping = run->stopping;
             look_at_backgrounds(run);
@@ -240,6 +253,47 @@ static void await(struct run *run, const struct foreground *now)
         else
             signals_wait(job->deadline);
     }
+}
+
+/* Ends what is left of an ended line, or at last of all lines; a further signal does so sooner. */
+static void end_leftovers(struct run *run, struct ending *ending, int number, lg_duration limit)
+{
+    ending_step(ending, number, limit);
+    while (ending_look(ending) > 0) {
+        for (int came; (came = signals_next()) != 0;)
+            if (came != SIGCHLD) {
+                on_signal(run, NULL, came);
+                ending->until = 0;
+            }
+        if (lg_now() >= ending->until) {
+            if (!ending_press(ending, run->grace)) {
+                say("processes are left that outlive SIGKILL");
+                break;
+            }
+            continue;
+        }
+        /* One that is adopted later comes without a signal: so look again now and then. */
+        lg_duration next = lg_now() + 100 * LG_MILLISECOND;
+        signals_wait(next < ending->until ? next : ending->until);
+    }
+    ending_free(ending);
+}
+
+/* What a line that has failed, or was ended, left running ends before the cleanups of the lines above it. */
+static void end_rest_of_line(struct run *run, const struct job *job)
+{
+    struct ending ending = {0};
+    bool asked = job->step == JOB_ASKED;
+    if (asked)
+        ending.group = job->pid;
+    end_leftovers(run, &ending, asked ? job->asked : SIGTERM, run->grace);
+}
+
+static void end_everything(struct run *run)
+{
+    struct ending ending = {.everything = true};
+    end_leftovers(run, &ending, SIGTERM, run->grace);
+    ending_release();
 }
 
 /* ---- cleanups: these are the deferred calls ------------------------------------------------------- */
@@ -257,6 +311,8 @@ static void run_cleanup(struct cleanup *cleanup)
         return;
     }
     run->cleanups_run++;
+    if (cleanup->guarded)
+        cleanup->guarded->releasing = true;
     say_event(tag, "start", cleanup->command, NULL);
     struct job job;
     lg_error *err = job_start(&job, cleanup->command, false, -1);
@@ -272,6 +328,15 @@ static void run_cleanup(struct cleanup *cleanup)
              lg_error_wrap(result_error(&job, cleanup->command), "cleanup failed"));
 }
 
+/* Background lines that follow each other do not need each other, or a line that waits for readiness would
+ * stand between them: they are asked at once, so that the slowest one decides how long it takes. */
+static void ask_batch(struct run *run, unsigned batch)
+{
+    for (struct background *b = run->backgrounds; b; b = b->next)
+        if (b->batch == batch && !b->has_cleanup && !b->job.ended && b->job.step == JOB_RUNS)
+            job_begin(&b->job, JOB_ASKED, SIGTERM, run->grace);
+}
+
 /* Each background line has this cleanup, at its place in the order: nothing is left running. */
 static void end_background(struct background *background)
 {
@@ -282,7 +347,9 @@ static void end_background(struct background *background)
     look_at_backgrounds(run);
     if (run->forced)
         job_begin(job, JOB_KILLED, 0, LG_SECOND);
-    else if (job->ended || !background->has_cleanup)
+    else if (!job->ended && !background->has_cleanup)
+        ask_batch(run, background->batch);
+    else if (job->ended)
         job_begin(job, JOB_ASKED, SIGTERM, run->grace);
     else
         job_begin(job, JOB_MAY_FINISH, 0, run->grace);
@@ -323,6 +390,8 @@ static void register_cleanup(struct run *run, lg_scope *cleanups, const struct l
     cleanup->number = run->cleanups ? run->cleanups->number + 1 : 1;
     run->cleanups = cleanup;
     lg_defer_in(cleanups, run_cleanup, cleanup);
+    cleanup->guarded = run->guarded;
+    run->batch++;
     if (run->guarded)
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
@@ -335,7 +404,7 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
 {
     lg_func (lg_error *, err) {
         struct background *background = need_memory(NULL, sizeof *background);
-        *background = (struct background){.run = run, .line = line};
+        *background = (struct background){.run = run, .line = line, .batch = run->batch};
         lg_defer_on_error(free, background);
         snprintf(background->tag, sizeof background->tag, "%s", tag);
         struct buffer command = {0};
@@ -394,8 +463,11 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
             : job.step == JOB_RUNS && !ctrl_c ? "failed"
                                               : "stopped",
             line->command, &job);
-    if (good)
+    if (good) {
+        ending_settle();
         return NULL;
+    }
+    end_rest_of_line(run, &job);
     /* It had the terminal, and Ctrl-C with it. */
     if (ctrl_c && run->status == RUN_OK) {
         run->stopping = true;
@@ -443,6 +515,7 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
         err = run_assignment(run, line, tag);
     } else {
         run->guarded = NULL;
+        run->batch++;
         err = run_command(run, line, tag, line->command, -1);
     }
     if (!err) {
@@ -549,8 +622,8 @@ static void say_result(const struct run *run, lg_duration took)
 static void run_and_clean(struct run *run)
 {
     lg_defer(memory_give_back);
-    orphans_adopt();
-    lg_defer(orphans_end, run->grace);
+    ending_adopt();
+    lg_defer(end_everything, run);
     run_lines(run);
 }
 

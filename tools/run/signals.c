@@ -71,10 +71,29 @@ void signals_close(void)
     }
 }
 
+/* timeout(1) signals its child and then the group, npm and terminals do so too: the same signal in quick
+ * succession is one request. */
+static bool is_repetition(int number)
+{
+    static int last;
+    static lg_duration when;
+    if (number == SIGCHLD)
+        return false;
+    lg_duration now = lg_now();
+    if (number == last && now - when < SIGNALS_SAME)
+        return true;
+    last = number;
+    when = now;
+    return false;
+}
+
 int signals_next(void)
 {
     unsigned char byte;
-    return read(ends[0], &byte, 1) == 1 ? byte : 0;
+    while (read(ends[0], &byte, 1) == 1)
+        if (!is_repetition(byte))
+            return byte;
+    return 0;
 }
 
 void signals_wait(lg_duration deadline)

@@ -13,6 +13,9 @@ lg_error *signals_open(void);
 /* Puts everything back. */
 void signals_close(void);
 
+/* The same signal within this time of the one that counted is no further request. */
+#define SIGNALS_SAME (500 * LG_MILLISECOND)
+
 /* The next signal, or 0. */
 int signals_next(void);
 
