@@ -346,7 +346,7 @@ signals_do_not_disturb_cleanups() {
     until_true test -e ready
     kill -TERM "$pid"
     until_true test -e in_cleanup
-    kill -TERM "$pid"
+    kill -INT "$pid"
     finish
     expect_status 143
     expect_out $'slept\n-a'
@@ -431,8 +431,8 @@ a_background_failure_counts_also_during_cleanups() {
 
 neighbouring_servers_stop_at_once() {
     # Each one ends only once all three were asked.
-    local server='trap "touch asked.$N; until [ -e asked.1 ] && [ -e asked.2 ] && [ -e asked.3 ]; do sleep 0.01; done; exit 0" TERM; touch up.$N; while :; do sleep 0.01; done'
-    jobs_are "N=1; $server &" "N=2; $server &" "N=3; $server &" \
+    local server='trap "touch asked.@; until [ -e asked.1 ] && [ -e asked.2 ] && [ -e asked.3 ]; do sleep 0.01; done; exit 0" TERM; touch up.@; while :; do sleep 0.01; done &'
+    jobs_are "${server//@/1}" "${server//@/2}" "${server//@/3}" \
         'until [ -e up.1 ] && [ -e up.2 ] && [ -e up.3 ]; do sleep 0.01; done'
     run --grace 20s
     expect_status 0

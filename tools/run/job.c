@@ -181,6 +181,51 @@ static lg_error *shells_words(int fd)
     return lg_errorf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
 }
 
+/* Runs `sh -n` to its end, its errors in `words`; the command is COMMAND or, if that is NULL, in `script`. */
+static lg_error *shell_reads(const char *command, int script, int words, int *status)
+{
+    lg_func (lg_error *, err) {
+        posix_spawn_file_actions_t actions;
+        int failed = posix_spawn_file_actions_init(&actions);
+        if (failed)
+            lg_return(lg_error_errno(failed, "starting sh"));
+        lg_defer(posix_spawn_file_actions_destroy, &actions);
+        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
+        if (!failed && !command)
+            failed = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+        pid_t pid;
+        if (!failed)
+            failed = command ? spawn_shell(&pid, "-nc", command, &actions)
+                             : spawn_shell(&pid, "-ns", NULL, &actions);
+        if (failed)
+            lg_return(lg_error_errno(failed, "starting sh"));
+        while (waitpid(pid, status, 0) < 0)
+            if (errno != EINTR)
+                lg_return(lg_error_errno(errno, "waitpid"));
+        lg_return(NULL);
+    }
+}
+
+bool job_can_read(const char *script, size_t length)
+{
+    lg_func (bool, readable) {
+        int fd = memfd_create("script", MFD_CLOEXEC);
+        if (fd < 0)
+            lg_return(false);
+        lg_defer(close, fd);
+        int words = memfd_create("sh", MFD_CLOEXEC);
+        if (words < 0)
+            lg_return(false);
+        lg_defer(close, words);
+        if (write(fd, script, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
+            lg_return(false);
+        int status = 1;
+        lg_error *err = shell_reads(NULL, fd, words, &status);
+        lg_defer(lg_error_free, err);
+        lg_return(!err && status == 0);
+    }
+}
+
 lg_error *job_check_syntax(const char *command)
 {
     lg_func (lg_error *, err) {
@@ -188,21 +233,10 @@ lg_error *job_check_syntax(const char *command)
         if (words < 0)
             lg_return(lg_error_errno(errno, "memfd_create"));
         lg_defer(close, words);
-        posix_spawn_file_actions_t actions;
-        int failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-        pid_t pid;
-        if (!failed)
-            failed = spawn_shell(&pid, "-nc", command, &actions);
-        if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
-        int status;
-        while (waitpid(pid, &status, 0) < 0)
-            if (errno != EINTR)
-                lg_return(lg_error_errno(errno, "waitpid"));
+        int status = 0;
+        err = shell_reads(command, -1, words, &status);
+        if (err)
+            lg_return(err);
         lg_return(status == 0 ? NULL : shells_words(words));
     }
 }

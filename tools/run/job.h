@@ -60,6 +60,9 @@ enum { JOB_TEXT_SIZE = 64 };
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
 
+/* Whether the shell can read a script of any length. */
+bool job_can_read(const char *script, size_t length);
+
 /* Whether the shell can read a command: NULL, or an error with the shell's words. */
 lg_error *job_check_syntax(const char *command);
 

@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "expand.h"
 #include "shell.h"
+#include "vain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +73,6 @@ struct shape {
     size_t length;         /* without a comment and blanks at the end */
     size_t first_word;     /* its length */
     bool first_word_alone; /* nothing follows it */
-    bool simple;           /* no operator outside of parentheses */
     bool closing_ampersand;
     bool other_ampersand; /* one that is not at the end, && included */
     bool last_pid;        /* has a $! */
@@ -80,7 +80,7 @@ struct shape {
 
 static lg_error *look_at(const char *command, struct shape *shape)
 {
-    *shape = (struct shape){.simple = true};
+    *shape = (struct shape){0};
     struct shell_scanner scanner;
     shell_scan(&scanner, command);
     bool in_first_word = true;
@@ -104,7 +104,6 @@ static lg_error *look_at(const char *command, struct shape *shape)
         shape->length = end;
         if (piece.kind == SHELL_OPERATOR) {
             char c = *piece.start;
-            shape->simple = shape->simple && piece.depth > 0;
             if (piece.depth == 0 && strncmp(piece.start, "<<", 2) == 0 && previous != '<' &&
                 piece.start[2] != '<')
                 return lg_error_new(
@@ -127,31 +126,8 @@ static lg_error *look_at(const char *command, struct shape *shape)
     return NULL;
 }
 
-static bool first_word_is(const char *command, const struct shape *shape, const char *word)
-{
-    return shape->first_word == strlen(word) && strncmp(command, word, shape->first_word) == 0;
-}
-
-/* Lines that would do nothing: each line has a shell of its own. */
-static lg_error *look_for_vain_lines(const char *command, const struct shape *shape)
-{
-    if (!shape->simple)
-        return NULL;
-    if (first_word_is(command, shape, "cd"))
-        return lg_error_new("cd lasts to the end of its own line: write cd DIRECTORY && COMMAND");
-    if (first_word_is(command, shape, "export") || first_word_is(command, shape, "readonly"))
-        return lg_errorf("%.*s lasts to the end of its own line: write NAME=VALUE, which the lines "
-                         "below see",
-                         (int)shape->first_word, command);
-    if (first_word_is(command, shape, "trap"))
-        return lg_error_new("trap lasts to the end of its own line: write defer COMMAND");
-    if (first_word_is(command, shape, "set") || first_word_is(command, shape, "unset"))
-        return lg_errorf("%.*s lasts to the end of its own line, and does nothing here",
-                         (int)shape->first_word, command);
-    return NULL;
-}
-
-/* Of a line that begins with NAME=: is all of it one word? */
+/* Of a line that begins with NAME=: is it one word, or one that ; or && or || follows? Then the variable is
+ * what the whole line makes of it. */
 static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
                                     bool *assignment)
 {
@@ -168,7 +144,9 @@ static lg_error *look_at_assignment(const char *command, const struct shape *sha
         return err;
     if (next > 0 && rest[next] == '=' && behind.first_word_alone)
         return lg_error_new("two assignments on a line: write one a line");
-    if (*rest == ';' || *rest == '&' || *rest == '|')
+    *assignment = !shape->closing_ampersand &&
+                  (*rest == ';' || strncmp(rest, "&&", 2) == 0 || strncmp(rest, "||", 2) == 0);
+    if (!*assignment && (*rest == ';' || *rest == '&' || *rest == '|'))
         return lg_errorf(
             "%.*s is lost at the end of the line: write the assignment on a line of its own",
             (int)name, command);
@@ -238,9 +216,6 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
         return err;
     if (shape.length == 0)
         return lg_error_new("defer without a command: write defer COMMAND");
-    if (parser->file->count == 0)
-        return lg_error_new("defer before any job: it is registered once the line before it has "
-                            "succeeded, so write it below a job");
     if (shape.closing_ampersand)
         return lg_error_new("a cleanup cannot be in the background: remove the &");
     char *text = need_copy(command, shape.length);
@@ -258,7 +233,7 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     struct shape shape;
     lg_error *err = look_at(command, &shape);
     if (!err)
-        err = look_for_vain_lines(command, &shape);
+        err = vain_line(command);
     if (err)
         return err;
 

@@ -30,7 +30,8 @@ struct cleanup {
     struct run *run;
     const struct line *line;
     size_t number;
-    char *command;              /* expanded */
+    char *command; /* expanded */
+    bool begun;
     struct background *guarded; /* the background line that it is for, or NULL */
     struct cleanup *next;
 };
@@ -153,16 +154,14 @@ static void press(struct run *run, struct job *job, int number)
     }
 }
 
-static bool say_pending(const lg_pending_call *call, void *data)
+static void say_pending(const struct run *run)
 {
-    (void)data;
-    if (strncmp(call->call, "run_cleanup(", strlen("run_cleanup(")) == 0) {
-        const struct cleanup *cleanup = (const struct cleanup *)call->words[0];
+    for (const struct cleanup *cleanup = run->cleanups; cleanup; cleanup = cleanup->next) {
         char tag[TAG_SIZE];
         snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-        say_event(tag, "pending", cleanup->command, NULL);
+        if (!cleanup->begun)
+            say_event(tag, "pending", cleanup->command, NULL);
     }
-    return true;
 }
 
 static void on_signal_while_cleaning(struct run *run, const struct foreground *now, int number)
@@ -171,7 +170,7 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
         run->warned = true;
         say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
             signals_name(number));
-        lg_pending(say_pending, NULL);
+        say_pending(run);
         return;
     }
     if (now) {
@@ -302,6 +301,7 @@ static void run_cleanup(struct cleanup *cleanup)
 {
     struct run *run = cleanup->run;
     run->cleaning = true;
+    cleanup->begun = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
     take_signals(run, NULL);
@@ -569,8 +569,22 @@ static void print_errors(const lg_error *errors, const char *prefix)
         print_errors(one, prefix);
 }
 
+/* One shell reads all lines at once, each in parentheses of its own, out of which no line can come that the
+ * scanner has accepted. */
+static bool all_can_be_read(const struct job_file *file)
+{
+    struct buffer script = {0};
+    lg_defer(buffer_free, &script);
+    for (size_t i = 0; i < file->count; i++)
+        buffer_format(&script, "(\n%s\n)\n", file->lines[i].command);
+    return job_can_read(script.text, script.length);
+}
+
+/* Only a file with a bad line is read line by line, to tell which. */
 static lg_error *check_syntax(const struct job_file *file)
 {
+    if (all_can_be_read(file))
+        return NULL;
     lg_error *errors = NULL;
     for (size_t i = 0; i < file->count; i++) {
         const struct line *line = &file->lines[i];
