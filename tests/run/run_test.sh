@@ -464,6 +464,24 @@ closed_descriptors_are_no_descriptors_of_ours() {
     done
 }
 
+R6_a_cleanup_runs_though_the_environment_is_too_large() {
+    {
+        echo 'mkdir res'
+        echo 'defer rmdir res'
+        for i in {1..40}; do echo "LOG$i=\$(head -c 90000 /dev/zero | tr '\\0' x)"; done
+    } >jobs
+    run
+    expect_status 1
+    expect_err 'runs without them'
+    [[ ! -e res ]] || fail 'res is left'
+}
+
+descriptors_of_make_are_passed_on() {
+    jobs_are 'A=$(echo x >&3; echo y >&4; echo z)' 'echo $A >&3'
+    timeout 60 "$program" run jobs 3>three 4>four >out 2>err </dev/null || fail status
+    [[ $(<three) == $'x\nz' && $(<four) == y ]] || fail 'not passed on'
+}
+
 SIGQUIT_leaves_the_cleanups_out() {
     jobs_are 'true' 'defer echo -a' 'sleep MARK &' 'echo >ready; sleep MARK'
     start

@@ -1,20 +1,24 @@
 #define _GNU_SOURCE
 #include "job.h"
 
+#include "buffer.h"
 #include "ending.h"
 #include "signals.h"
 #include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lifoguard/defer.h>
+#include <lifoguard/lifoguard.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static char **first_environment;
 
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
 static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
@@ -48,7 +52,61 @@ static int spawn_shell(pid_t *pid, const char *options, const char *command,
     return spawn(pid, arguments.argv, actions);
 }
 
-lg_error *job_start(struct job *job, const char *command, bool background, int value)
+/* Without the file's variables: too large an environment must not keep a cleanup from running. */
+static int start_with_first_environment(pid_t *pid, const char *command,
+                                        posix_spawn_file_actions_t *actions)
+{
+    char **whole = environ;
+    if (first_environment)
+        environ = first_environment;
+    int failed = spawn_shell(pid, "-c", command, actions);
+    environ = whole;
+    return failed;
+}
+
+/* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
+static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
+{
+    int failed = spawn_shell(pid, "-c", command, actions);
+    lg_duration pause = 10 * LG_MILLISECOND;
+    for (int tries = 0; tries < 10 && (failed == EAGAIN || failed == ENOMEM); tries++) {
+        if (tries == 0)
+            fprintf(stderr, "lifoguard: a command cannot start (%s): trying again\n",
+                    strerrorname_np(failed));
+        memory_give_back();
+        ending_reap();
+        lg_sleep(pause);
+        pause = pause < LG_SECOND ? 2 * pause : pause;
+        failed = spawn_shell(pid, "-c", command, actions);
+    }
+    return failed;
+}
+
+void job_keep_environment(void)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
+    memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
+}
+
+void job_forget_environment(void)
+{
+    free(first_environment);
+    first_environment = NULL;
+}
+
+/* make passes its job server on in descriptors, mostly 3 and 4: one that is in use is left alone. */
+int job_value_descriptor(void)
+{
+    int fd = 9;
+    while (fd > 3 && fcntl(fd, F_GETFD) >= 0)
+        fd--;
+    return fd;
+}
+
+lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway)
 {
     *job = (struct job){.background = background};
     lg_func (lg_error *, err) {
@@ -61,11 +119,16 @@ lg_error *job_start(struct job *job, const char *command, bool background, int v
             failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
                                                       0);
         if (!failed && value >= 0)
-            failed = posix_spawn_file_actions_adddup2(&actions, value, 3);
+            failed = posix_spawn_file_actions_adddup2(&actions, value, job_value_descriptor());
         ending_reserve();
         job->started = lg_now();
         if (!failed)
-            failed = spawn_shell(&job->pid, "-c", command, &actions);
+            failed = start_shell(&job->pid, command, &actions);
+        if (failed == E2BIG && first_environment && !background && value < 0 && anyway) {
+            fprintf(stderr, "lifoguard: the variables of the file are too large for a command: "
+                            "this cleanup runs without them\n");
+            failed = start_with_first_environment(&job->pid, command, &actions);
+        }
         if (failed) {
             job->pid = 0;
             lg_return(lg_error_errno(failed, "starting sh"));

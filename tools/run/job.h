@@ -31,8 +31,15 @@ struct job {
 };
 
 /* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
- * command's descriptor 3. */
-lg_error *job_start(struct job *job, const char *command, bool background, int value);
+ * command's descriptor job_value_descriptor(). `anyway`: without the file's variables rather than not at all. */
+lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway);
+
+/* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
+int job_value_descriptor(void);
+
+/* The environment of now is what a cleanup has in case that the later one is too large. */
+void job_keep_environment(void);
+void job_forget_environment(void);
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */

@@ -315,7 +315,7 @@ static void run_cleanup(struct cleanup *cleanup)
         cleanup->guarded->releasing = true;
     say_event(tag, "start", cleanup->command, NULL);
     struct job job;
-    lg_error *err = job_start(&job, cleanup->command, false, -1);
+    lg_error *err = job_start(&job, cleanup->command, false, -1, true);
     if (err) {
         fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
         return;
@@ -414,7 +414,7 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
         buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
         buffer_add_text(&command, place < 0 ? "" : "exec ");
         buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
-        err = job_start(&background->job, command.text, true, -1);
+        err = job_start(&background->job, command.text, true, -1, false);
         if (err)
             lg_return(err);
         background->shown = need_copy(shown, strlen(shown));
@@ -427,7 +427,7 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
     }
 }
 
-/* What an assignment's shell wrote to its descriptor 3 becomes the variable. */
+/* What an assignment's shell wrote to its value descriptor becomes the variable. */
 static lg_error *set_variable(const char *name, int fd)
 {
     lg_func (lg_error *, err) {
@@ -451,7 +451,7 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
                              const char *command, int value)
 {
     struct job job;
-    lg_error *err = job_start(&job, command, false, value);
+    lg_error *err = job_start(&job, command, false, value, false);
     if (err)
         return err;
     lg_defer(job_abandon, &job);
@@ -490,7 +490,8 @@ static lg_error *run_assignment(struct run *run, const struct line *line, const 
         lg_defer(free, assignment);
         struct buffer script = {0};
         lg_defer(buffer_free, &script);
-        buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&3", assignment, line->name);
+        buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&%d", assignment, line->name,
+                      job_value_descriptor());
         err = run_command(run, line, tag, script.text, fd);
         if (!err)
             err = set_variable(line->name, fd);
@@ -636,6 +637,8 @@ static void say_result(const struct run *run, lg_duration took)
 static void run_and_clean(struct run *run)
 {
     lg_defer(memory_give_back);
+    job_keep_environment();
+    lg_defer(job_forget_environment);
     ending_adopt();
     lg_defer(end_everything, run);
     run_lines(run);
