@@ -145,7 +145,7 @@ bad_files_run_nothing() {
 
 wrong_usage_is_told() {
     local arguments
-    for arguments in '' 'run' 'walk x' 'run a b' 'run --what a' 'run --grace soon a' 'run --grace'; do
+    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace'; do
         # shellcheck disable=SC2086 # several words
         "$program" $arguments >out 2>err
         [[ $? == 2 ]] || fail "status of: $arguments"
@@ -480,6 +480,20 @@ descriptors_of_make_are_passed_on() {
     jobs_are 'A=$(echo x >&3; echo y >&4; echo z)' 'echo $A >&3'
     timeout 60 "$program" run jobs 3>three 4>four >out 2>err </dev/null || fail status
     [[ $(<three) == $'x\nz' && $(<four) == y ]] || fail 'not passed on'
+}
+
+options_and_arguments() {
+    jobs_are 'echo "$1" "$2"' 'defer echo last "$@"' 'A=$2' 'echo "$A"'
+    "$program" run --quiet - one 'two  2' <jobs >out 2>err || fail status
+    expect_out $'one two  2\ntwo  2\nlast one two  2'
+    expect_no_err start
+    jobs_are 'touch ran' '[[ a == a ]]'
+    run --check
+    expect_status 0
+    [[ ! -e ran ]] || fail 'a line ran'
+    run --shell bash -x
+    expect_status 0
+    expect_err '+ touch ran'
 }
 
 SIGQUIT_leaves_the_cleanups_out() {

@@ -86,7 +86,10 @@ static lg_error *add_piece(struct buffer *to, const struct shell_piece *piece, e
             add_word(to, text, piece->start[piece->length]);
         return NULL;
     }
-    if (all && (piece->kind == SHELL_OTHER || piece->kind == SHELL_BACKTICK))
+    /* These do not change: the cleanup's shell has the same arguments. */
+    bool argument = piece->kind == SHELL_OTHER && piece->length == 2 &&
+                    strchr("123456789@*#", piece->start[1]);
+    if (all && !argument && (piece->kind == SHELL_OTHER || piece->kind == SHELL_BACKTICK))
         return refused(piece);
     buffer_add(to, piece->start, piece->length);
     return NULL;

@@ -73,7 +73,7 @@ static const struct {
     {"echo ${#DIR}", NULL},
     {"echo $?", NULL},
     {"echo $$", NULL},
-    {"echo $1", NULL},
+    {"echo $1 \"$@\"", "echo $1 \"$@\""},
     {"echo $((1 + 1))", NULL},
     {"echo `pwd`", NULL},
     {"echo \"$DIR", NULL},

@@ -19,6 +19,9 @@
 #include <unistd.h>
 
 static char **first_environment;
+static const char *shell = "/bin/sh", *shell_name;
+static char *const *shell_arguments;
+static bool traces;
 
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
 static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
@@ -36,20 +39,48 @@ static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *act
         if (!failed)
             failed = posix_spawnattr_setflags(&attributes, flags);
         if (!failed)
-            failed = posix_spawn(pid, "/bin/sh", actions, &attributes, argv, environ);
+            failed = posix_spawnp(pid, shell, actions, &attributes, argv, environ);
         lg_return(failed);
     }
 }
 
-/* `sh OPTIONS COMMAND`, which execve does not change: its prototype is older than const. */
+void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
+{
+    shell = program ? program : "/bin/sh";
+    traces = trace;
+    shell_name = name;
+    shell_arguments = arguments;
+}
+
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`, which execve does not change: its prototype is older than const. */
 static int spawn_shell(pid_t *pid, const char *options, const char *command,
                        posix_spawn_file_actions_t *actions)
 {
-    union {
-        const char *text[6];
-        char *argv[6];
-    } arguments = {.text = {"sh", options, "--", command, NULL}};
-    return spawn(pid, arguments.argv, actions);
+    lg_func (int, failed) {
+        size_t count = 0;
+        while (shell_arguments && shell_arguments[count])
+            count++;
+        const char **words = need_memory(NULL, (count + 8) * sizeof *words);
+        lg_defer(free, words);
+        size_t n = 0;
+        words[n++] = "sh";
+        words[n++] = options;
+        if (traces && strcmp(options, "-c") == 0)
+            words[n++] = "-x";
+        words[n++] = "--";
+        if (command) {
+            words[n++] = command;
+            words[n++] = shell_name ? shell_name : "sh";
+            for (size_t i = 0; i < count; i++)
+                words[n++] = shell_arguments[i];
+        }
+        words[n] = NULL;
+        union {
+            const char **text;
+            char *const *argv;
+        } arguments = {.text = words};
+        lg_return(spawn(pid, arguments.argv, actions));
+    }
 }
 
 /* Without the file's variables: too large an environment must not keep a cleanup from running. */

@@ -30,6 +30,9 @@ struct job {
     lg_duration deadline; /* of the step; 0: none */
 };
 
+/* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
+void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
+
 /* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
  * command's descriptor job_value_descriptor(). `anyway`: without the file's variables rather than not at all. */
 lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway);

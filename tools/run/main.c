@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: lifoguard run [--grace DURATION] FILE\n"
+    "usage: lifoguard run [OPTION…] FILE [ARGUMENT…]\n"
     "       lifoguard --help | --version\n"
     "\n"
     "run: runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
@@ -24,6 +24,12 @@ static const char help[] =
     "  # …             a comment\n"
     "\n"
     "  --grace DURATION  how long a command has to end by itself before it is made to (10s)\n"
+    "  --check           only read the file, and tell what is wrong with it\n"
+    "  --quiet, -q       tell failures and the result only\n"
+    "  --shell SHELL     in place of /bin/sh\n"
+    "  -x                the shell tells each command (sh -x)\n"
+    "\n"
+    "FILE - is standard input. Each ARGUMENT is $1 and on in the lines.\n"
     "\n"
     "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file; 128 + N for\n"
     "signal N. What lifoguard tells goes to stderr.\n";
@@ -36,7 +42,7 @@ static int wrong_usage(const char *what, const char *which)
 
 static int run_command(int count, char **arguments)
 {
-    lg_duration grace = 10 * LG_SECOND;
+    struct run_options options = {.grace = 10 * LG_SECOND};
     int i = 0;
     for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
         if (strcmp(arguments[i], "--") == 0) {
@@ -48,22 +54,31 @@ static int run_command(int count, char **arguments)
             value = arguments[i] + strlen("--grace=");
         else if (strcmp(arguments[i], "--grace") == 0 && i + 1 < count)
             value = arguments[++i];
+        else if (strcmp(arguments[i], "--shell") == 0 && i + 1 < count)
+            options.shell = arguments[++i];
+        else if (strcmp(arguments[i], "--check") == 0)
+            options.check = true;
+        else if (strcmp(arguments[i], "--quiet") == 0 || strcmp(arguments[i], "-q") == 0)
+            options.quiet = true;
+        else if (strcmp(arguments[i], "-x") == 0)
+            options.trace = true;
         else if (strcmp(arguments[i], "--help") == 0)
             return fputs(help, stdout) == EOF;
         else
             return wrong_usage("not an option, or one without its value: ", arguments[i]);
-        lg_error *err = lg_duration_parse(value, &grace);
+        if (!value)
+            continue;
+        lg_error *err = lg_duration_parse(value, &options.grace);
         lg_defer(lg_error_free, err);
         if (err)
             return wrong_usage("--grace: ", lg_error_message(err));
-        if (grace < 0 || grace > 24 * LG_HOUR)
+        if (options.grace < 0 || options.grace > 24 * LG_HOUR)
             return wrong_usage("--grace: not between 0s and 24h: ", value);
     }
     if (i >= count)
         return wrong_usage("which FILE is to be run?", "");
-    if (i + 1 < count)
-        return wrong_usage("one FILE at a time; not expected: ", arguments[i + 1]);
-    return run_job_file(arguments[i], grace);
+    options.arguments = arguments + i + 1;
+    return run_job_file(arguments[i], &options);
 }
 
 static int main_command(int count, char **arguments)

@@ -332,7 +332,9 @@ lg_error *job_file_read(const char *path, struct job_file *file)
 {
     *file = (struct job_file){.path = path};
     lg_func (lg_error *, err) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        bool standard_input = strcmp(path, "-") == 0;
+        int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
             lg_return(lg_error_errno(errno, "%s", path));
         lg_defer(close, fd);

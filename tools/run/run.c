@@ -238,14 +238,12 @@ static void await(struct run *run, const struct foreground *now)
         if (is_over(run, job))
             return;
         ending_reap();
-        if (now->line) { /* not a cleanup */
-            bool stopping = run->stopping;
-            look_at_backgrounds(run);
-            if (run->stopping && !stopping) {
-                say("a background line has failed: ending line %u, then on to the cleanups",
-                    now->line->number);
-                end_line(run, now, SIGTERM);
-            }
+        bool stopping = run->stopping;
+        look_at_backgrounds(run);
+        if (now->line && run->stopping && !stopping) { /* not a cleanup */
+            say("a background line has failed: ending line %u, then on to the cleanups",
+                now->line->number);
+            end_line(run, now, SIGTERM);
         }
         if (job->deadline != 0 && lg_now() >= job->deadline)
             press(run, job, SIGTERM);
@@ -644,10 +642,12 @@ static void run_and_clean(struct run *run)
     run_lines(run);
 }
 
-int run_job_file(const char *path, lg_duration grace)
+int run_job_file(const char *path, const struct run_options *options)
 {
     lg_func (int, status) {
         lg_duration began = lg_now();
+        job_use_shell(options->shell, options->trace, path, options->arguments);
+        say_quietly(options->quiet);
         struct job_file file = {0};
         lg_defer(job_file_free, &file);
         name_file(path);
@@ -659,8 +659,10 @@ int run_job_file(const char *path, lg_duration grace)
             print_errors(bad, "");
             lg_return(RUN_BAD_FILE);
         }
+        if (options->check)
+            lg_return(RUN_OK);
 
-        struct run run = {.file = &file, .grace = grace};
+        struct run run = {.file = &file, .grace = options->grace};
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = signals_open();

@@ -3,10 +3,20 @@
 #define LIFOGUARD_RUN_RUN_H
 
 #include <lifoguard/duration.h>
+#include <stdbool.h>
 
 enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its number */ };
 
-/* Returns the exit status. `grace`: how long a command has to end by itself before it is made to. */
-int run_job_file(const char *path, lg_duration grace);
+struct run_options {
+    lg_duration grace;      /* how long a command has to end by itself before it is made to */
+    bool check;             /* only read the file */
+    bool quiet;             /* tell failures and the result only */
+    bool trace;             /* sh -x */
+    const char *shell;      /* in place of /bin/sh; NULL */
+    char *const *arguments; /* $1 and on; ends in NULL; NULL: none */
+};
+
+/* Returns the exit status. The path - is standard input. */
+int run_job_file(const char *path, const struct run_options *options);
 
 #endif
