@@ -496,6 +496,18 @@ options_and_arguments() {
     expect_err '+ touch ran'
 }
 
+wait_waits_for_background_lines() {
+    jobs_are 'until [ -e go ]; do sleep 0.01; done; touch done &' 'PID=$!' 'sleep MARK &' 'touch go' \
+        'wait "$PID"' 'ls done' 'defer echo -a' 'wait'
+    start
+    until_true grep -qE '] +start +wait$' err
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out $'done\n-a'
+    expect_none
+}
+
 SIGQUIT_leaves_the_cleanups_out() {
     jobs_are 'true' 'defer echo -a' 'sleep MARK &' 'echo >ready; sleep MARK'
     start

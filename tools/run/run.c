@@ -474,6 +474,53 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
     return result_error(&job, line->command);
 }
 
+/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
+static bool is_wait(const char *command)
+{
+    return strncmp(command, "wait", 4) == 0 && (command[4] == '\0' || command[4] == ' ') &&
+           !strpbrk(command, ";&|<>()`'\\");
+}
+
+/* Whether a background line runs that `pids` names; empty: any. */
+static bool some_run(const struct run *run, const char *pids)
+{
+    bool all = pids[strspn(pids, " \t")] == '\0';
+    for (const struct background *b = run->backgrounds; b; b = b->next) {
+        if (b->job.ended)
+            continue;
+        if (all)
+            return true;
+        for (const char *at = pids; *(at += strcspn(at, "0123456789")) != '\0';) {
+            char *end;
+            if (strtol(at, &end, 10) == b->job.pid)
+                return true;
+            at = end;
+        }
+    }
+    return false;
+}
+
+static lg_error *run_wait(struct run *run, const struct line *line)
+{
+    lg_func (lg_error *, err) {
+        char *pids = NULL;
+        err = expand(line->command + strlen("wait"), EXPAND_ALL, value_of, run, &pids);
+        if (err)
+            lg_return(err);
+        lg_defer(free, pids);
+        for (;;) {
+            take_signals(run, NULL);
+            look_at_backgrounds(run);
+            ending_reap();
+            if (run->stopping)
+                lg_return(lg_error_new("stopped"));
+            if (!some_run(run, pids))
+                lg_return(NULL);
+            signals_wait(0);
+        }
+    }
+}
+
 static lg_error *run_assignment(struct run *run, const struct line *line, const char *tag)
 {
     lg_func (lg_error *, err) {
@@ -512,6 +559,8 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
         err = start_background(run, cleanups, line, tag, shown.text);
     } else if (line->kind == LINE_ASSIGNMENT) {
         err = run_assignment(run, line, tag);
+    } else if (is_wait(line->command)) {
+        err = run_wait(run, line);
     } else {
         run->guarded = NULL;
         run->batch++;
