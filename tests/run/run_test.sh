@@ -468,7 +468,7 @@ R6_a_cleanup_runs_though_the_environment_is_too_large() {
     {
         echo 'mkdir res'
         echo 'defer rmdir res'
-        for i in {1..40}; do echo "LOG$i=\$(head -c 90000 /dev/zero | tr '\\0' x)"; done
+        for i in {1..40}; do printf '%s\n' "LOG$i=\$(head -c 90000 /dev/zero | tr '\\0' x)"; done
     } >jobs
     run
     expect_status 1
@@ -494,6 +494,70 @@ options_and_arguments() {
     run --shell bash -x
     expect_status 0
     expect_err '+ touch ran'
+}
+
+D2_an_argument_that_is_not_given_is_refused() {
+    local words
+    for words in '"$1"/' '$2' '"${1}"/*' '"$@"/' '"$UNSET_X"/' '${1:?which directory}/'; do
+        jobs_are 'touch ran' "defer echo rm -rf $words"
+        run
+        expect_status 2
+        grep -q '^jobs:2: ' err || fail "$words: no place"
+        [[ ! -e ran ]] || fail "$words: a line ran"
+    done
+    expect_err 'jobs:2: 1: which directory'
+    jobs_are 'true' 'defer echo "<${1-}>" "<${UNSET_X:-a b}>" "$@"'
+    run
+    expect_status 0
+    expect_out '<> <a b>'
+    "$program" run jobs 'x  y' >out 2>err || fail status
+    expect_out '<x  y> <a b> x  y'
+}
+
+# said_nowhere TEXT: in no message, and in the arguments of no process that is there.
+said_nowhere() {
+    expect_no_err "$1"
+    local file words
+    for file in /proc/[0-9]*/cmdline; do
+        words=$(tr '\0' ' ' <"$file") || continue
+        [[ $words != *"$1"* ]] || fail "in the arguments of $file: $words"
+    done 2>/dev/null
+}
+
+secrets_are_neither_told_nor_in_arguments() {
+    local value=s3cr"3t it's \$x $mark"
+    jobs_are 'secret MINE # a comment' "API_TOKEN='lit3ral MARK'" "OTHER_KEY=\$MINE" 'echo >up; until [ -e go ]; do sleep 0.01; done' \
+        'defer echo >down; until [ -e went ]; do sleep 0.01; done; printf "<%s>" "$MINE" $GIVEN "$OTHER_KEY" "$API_TOKEN"; exit 3' \
+        'MINE=later' 'API_TOKEN="changed 3"; true'
+    (
+        export MINE=$value GIVEN=giv3n.$mark
+        unset value
+        exec "$program" run --secret GIVEN jobs >out 2>err </dev/null
+    ) &
+    pid=$!
+    until_true test -e up
+    said_nowhere lit3ral
+    touch go
+    until_true test -e down
+    said_nowhere s3cr"3t"
+    said_nowhere giv3n
+    touch went
+    finish
+    expect_status 1
+    expect_out "<$value><giv3n.$mark><$value><lit3ral $mark>"
+    said_nowhere s3cr"3t"
+    said_nowhere lit3ral
+    said_nowhere changed
+    expect_err 'exit status 3: echo >down'
+    expect_err 'start   API_TOKEN=…'
+}
+
+D2_the_number_of_the_lines_shell_and_the_exit_status() {
+    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' "defer eval 'echo \$LIFOGUARD_EXIT_CODE'" 'false'
+    run
+    expect_status 1
+    expect_out 1
+    [[ -z $(ls -d r.* 2>/dev/null) ]] || fail 'r is left'
 }
 
 wait_waits_for_background_lines() {

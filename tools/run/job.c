@@ -52,6 +52,21 @@ void job_use_shell(const char *program, bool trace, const char *name, char *cons
     shell_arguments = arguments;
 }
 
+const char *job_argument(const char *name, size_t length)
+{
+    size_t count = 0;
+    while (shell_arguments && shell_arguments[count])
+        count++;
+    if (*name == '@' || *name == '*')
+        return count ? shell_arguments[0] : NULL;
+    size_t number = 0;
+    for (size_t i = 0; i < length && number <= count; i++)
+        number = 10 * number + (size_t)(name[i] - '0');
+    if (number == 0)
+        return shell_name;
+    return number <= count ? shell_arguments[number - 1] : NULL;
+}
+
 /* `sh OPTIONS COMMAND NAME ARGUMENTS`, which execve does not change: its prototype is older than const. */
 static int spawn_shell(pid_t *pid, const char *options, const char *command,
                        posix_spawn_file_actions_t *actions)

@@ -33,6 +33,9 @@ struct job {
 /* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
 void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
 
+/* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
+const char *job_argument(const char *name, size_t length);
+
 /* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
  * command's descriptor job_value_descriptor(). `anyway`: without the file's variables rather than not at all. */
 lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway);

@@ -6,6 +6,7 @@
 #include <lifoguard/lifoguard.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,13 +20,16 @@ static const char help[] =
     "  COMMAND         a job\n"
     "  COMMAND &       a background job; ended, if it still runs, when its turn in the cleanups comes\n"
     "  NAME=VALUE      a variable for the lines below; PID=$! keeps a background job's process number\n"
-    "  defer COMMAND   registers a cleanup, once the line before it has succeeded; $NAME, ${NAME}\n"
-    "                  and $! are expanded then\n"
+    "  defer COMMAND   registers a cleanup, once the line before it has succeeded; $NAME,\n"
+    "                  ${NAME:-default}, $1 and $! are expanded then\n"
+    "  secret NAME…    like --secret, for the whole file\n"
     "  # …             a comment\n"
     "\n"
     "  --grace DURATION  how long a command has to end by itself before it is made to (10s)\n"
     "  --check           only read the file, and tell what is wrong with it\n"
     "  --quiet, -q       tell failures and the result only\n"
+    "  --secret NAME     a variable whose value is neither told nor in the arguments of a process; also\n"
+    "                    those whose names hold TOKEN, SECRET, PASSWORD or KEY\n"
     "  --shell SHELL     in place of /bin/sh\n"
     "  -x                the shell tells each command (sh -x)\n"
     "\n"
@@ -42,7 +46,11 @@ static int wrong_usage(const char *what, const char *which)
 
 static int run_command(int count, char **arguments)
 {
-    struct run_options options = {.grace = 10 * LG_SECOND};
+    const char **secrets = calloc((size_t)count + 1, sizeof *secrets);
+    lg_defer(free, secrets);
+    if (!secrets)
+        return wrong_usage("no memory", "");
+    struct run_options options = {.grace = 10 * LG_SECOND, .secrets = secrets};
     int i = 0;
     for (; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0'; i++) {
         if (strcmp(arguments[i], "--") == 0) {
@@ -56,6 +64,8 @@ static int run_command(int count, char **arguments)
             value = arguments[++i];
         else if (strcmp(arguments[i], "--shell") == 0 && i + 1 < count)
             options.shell = arguments[++i];
+        else if (strcmp(arguments[i], "--secret") == 0 && i + 1 < count)
+            secrets[options.secret_count++] = arguments[++i];
         else if (strcmp(arguments[i], "--check") == 0)
             options.check = true;
         else if (strcmp(arguments[i], "--quiet") == 0 || strcmp(arguments[i], "-q") == 0)

@@ -3,6 +3,8 @@
 
 #include "buffer.h"
 #include "expand.h"
+#include "job.h"
+#include "secret.h"
 #include "shell.h"
 #include "vain.h"
 
@@ -161,11 +163,15 @@ static const char *will_be_set(const char *name, size_t length, void *data)
 {
     const struct parser *parser = data;
     if (length == 1 && *name == '!')
-        return parser->background ? "" : NULL;
+        return parser->background ? "1" : NULL;
+    if (*name == '$')
+        return parser->file->count > 0 ? "1" : NULL;
+    if (strchr("0123456789@*", *name))
+        return job_argument(name, length);
     for (size_t i = 0; i < parser->file->count; i++) {
         const struct line *line = &parser->file->lines[i];
         if (line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0)
-            return "";
+            return line->name;
     }
     lg_func (const char *, value) {
         char *copy = need_copy(name, length);
@@ -177,7 +183,8 @@ static const char *will_be_set(const char *name, size_t length, void *data)
 static lg_error *check_variables(struct parser *parser, const char *command, enum expansion which)
 {
     char *expanded = NULL;
-    lg_error *err = expand(command, which, will_be_set, parser, &expanded);
+    lg_error *err = expand(command, which,
+                           &(struct variables){.lookup = will_be_set, .data = parser}, &expanded);
     free(expanded);
     return err;
 }
@@ -270,6 +277,24 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     return NULL;
 }
 
+/* `secret NAME…`: for the whole file, wherever the line stands. False: it is no such line. */
+static bool parse_secret(const char *names)
+{
+    size_t length = 0;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        if (length == 0 || !strchr(" \t", at[length]))
+            return false;
+    }
+    if (length == 0)
+        return false;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        secret_mark(at, length);
+    }
+    return true;
+}
+
 static lg_error *parse_line(struct parser *parser)
 {
     lg_func (lg_error *, err) {
@@ -284,10 +309,26 @@ static lg_error *parse_line(struct parser *parser)
                 lg_return(NULL);
             if (word == strlen("defer") && strncmp(command, "defer", word) == 0)
                 err = parse_defer(parser, number, command + word + strspn(command + word, " \t"));
-            else
+            else if (word != strlen("secret") || strncmp(command, "secret", word) != 0 ||
+                     !parse_secret(command + word + strspn(command + word, " \t")))
                 err = parse_job(parser, number, command);
         }
         lg_return(lg_error_wrap(err, "%s:%u", parser->file->path, number));
+    }
+}
+
+/* Once all secrets are known. */
+static void show_lines(struct job_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        struct line *line = &file->lines[i];
+        struct buffer shown = {0};
+        size_t name = shell_name_length(line->command);
+        if (secret_is_written(line->command, name))
+            buffer_format(&shown, "%.*s=…", (int)name, line->command);
+        else
+            buffer_format(&shown, "%s%s", line->command, line->kind == LINE_BACKGROUND ? " &" : "");
+        line->shown = shown.text;
     }
 }
 
@@ -305,6 +346,8 @@ lg_error *job_file_parse(const char *path, const char *text, size_t size, struct
             err = lg_error_join(err, parse_line(&parser));
         if (!err && file->count == 0)
             err = lg_errorf("%s:1: no jobs: write one shell command a line", path);
+        if (!err)
+            show_lines(file);
         lg_return(err);
     }
 }
@@ -353,6 +396,7 @@ void job_file_free(struct job_file *file)
         return;
     for (size_t i = 0; i < file->count; i++) {
         free(file->lines[i].command);
+        free(file->lines[i].shown);
         free(file->lines[i].name);
     }
     free(file->lines);

@@ -17,6 +17,7 @@ struct line {
     enum line_kind kind;
     unsigned number; /* in the file, from 1; of a continued line its first */
     char *command;   /* without `defer`, the closing &, and comments */
+    char *shown;     /* what messages tell of it: no secrets, and the closing & */
     char *name;      /* of an assignment: NAME, with all of NAME=VALUE in command */
     bool acquires;   /* a defer line follows (after NAME=VALUE lines, if it is a background line) */
 };

@@ -7,6 +7,7 @@
 #include "job.h"
 #include "parse.h"
 #include "say.h"
+#include "secret.h"
 #include "shell.h"
 #include "signals.h"
 
@@ -30,7 +31,8 @@ struct cleanup {
     struct run *run;
     const struct line *line;
     size_t number;
-    char *command; /* expanded */
+    char *command; /* expanded, but for secrets */
+    struct secret_values secrets;
     bool begun;
     struct background *guarded; /* the background line that it is for, or NULL */
     struct cleanup *next;
@@ -40,7 +42,6 @@ struct background {
     struct run *run;
     const struct line *line;
     char tag[TAG_SIZE];
-    char *shown; /* with its & */
     struct job job;
     bool has_cleanup; /* a defer line of its own is to end it */
     bool releasing;   /* that defer line has begun */
@@ -65,6 +66,7 @@ struct run {
     struct background *guarded; /* the one that a defer line just below would be for */
     unsigned batch;
     char last_pid[24];
+    char last_shell[24]; /* the process number of the last line's shell: what $$ was there */
 };
 
 static void set_status(struct run *run, int status)
@@ -109,9 +111,9 @@ static void look_at_backgrounds(struct run *run)
         /* Also while other cleanups run: the verdict must not depend on who is quicker. */
         bool failed = !b->releasing && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
                       !job_was_asked_to_end(&b->job);
-        say_end(b->tag, failed ? "failed" : "ended", b->shown, &b->job);
+        say_end(b->tag, failed ? "failed" : "ended", b->line->shown, &b->job);
         if (failed) {
-            fail(run, b->line, result_error(&b->job, b->shown));
+            fail(run, b->line, result_error(&b->job, b->line->shown));
             run->stopping = true;
         }
     }
@@ -160,7 +162,7 @@ static void say_pending(const struct run *run)
         char tag[TAG_SIZE];
         snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
         if (!cleanup->begun)
-            say_event(tag, "pending", cleanup->command, NULL);
+            say_event(tag, "pending", cleanup->line->shown, NULL);
     }
 }
 
@@ -295,6 +297,14 @@ static void end_everything(struct run *run)
 
 /* ---- cleanups: these are the deferred calls ------------------------------------------------------- */
 
+/* LIFOGUARD_EXIT_CODE is the exit status that the run has so far. */
+static void tell_status(const struct run *run)
+{
+    char status[24];
+    snprintf(status, sizeof status, "%d", run->status);
+    setenv("LIFOGUARD_EXIT_CODE", status, 1);
+}
+
 static void run_cleanup(struct cleanup *cleanup)
 {
     struct run *run = cleanup->run;
@@ -305,25 +315,28 @@ static void run_cleanup(struct cleanup *cleanup)
     take_signals(run, NULL);
     look_at_backgrounds(run);
     if (run->forced) {
-        say_event(tag, "skipped", cleanup->command, NULL);
+        say_event(tag, "skipped", cleanup->line->shown, NULL);
         return;
     }
     run->cleanups_run++;
     if (cleanup->guarded)
         cleanup->guarded->releasing = true;
-    say_event(tag, "start", cleanup->command, NULL);
+    say_event(tag, "start", cleanup->line->shown, NULL);
+    tell_status(run);
     struct job job;
+    secret_values_set(&cleanup->secrets);
     lg_error *err = job_start(&job, cleanup->command, false, -1, true);
+    secret_values_unset(&cleanup->secrets);
     if (err) {
         fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
         return;
     }
     lg_defer(job_abandon, &job);
     await(run, &(struct foreground){.job = &job});
-    say_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->command, &job);
+    say_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->line->shown, &job);
     if (!job_succeeded(&job))
         fail(run, cleanup->line,
-             lg_error_wrap(result_error(&job, cleanup->command), "cleanup failed"));
+             lg_error_wrap(result_error(&job, cleanup->line->shown), "cleanup failed"));
 }
 
 /* Background lines that follow each other do not need each other, or a line that waits for readiness would
@@ -367,24 +380,50 @@ static const char *value_of(const char *name, size_t length, void *data)
     const struct run *run = data;
     if (length == 1 && *name == '!')
         return run->last_pid[0] ? run->last_pid : NULL;
+    if (*name == '$')
+        return run->last_shell[0] ? run->last_shell : NULL;
+    if (strchr("0123456789@*", *name))
+        return job_argument(name, length);
     char *copy = need_copy(name, length);
     const char *value = getenv(copy);
     free(copy);
     return value;
 }
 
+static const char *value_of_cleanup(const char *name, size_t length, void *data)
+{
+    const struct cleanup *cleanup = data;
+    return value_of(name, length, cleanup->run);
+}
+
+/* The value as it is now is kept for the cleanup's environment (D2). */
+static const char *secret_reference(const char *name, size_t length, const char *value, void *data)
+{
+    struct cleanup *cleanup = data;
+    return secret_is(name, length) ? secret_keep(&cleanup->secrets, value) : NULL;
+}
+
+static void cleanup_free(struct cleanup *cleanup)
+{
+    secret_values_free(&cleanup->secrets);
+    free(cleanup->command);
+    free(cleanup);
+}
+
 static void register_cleanup(struct run *run, lg_scope *cleanups, const struct line *line)
 {
-    char *command = NULL;
-    lg_error *err = expand(line->command, EXPAND_ALL, value_of, run, &command);
+    struct cleanup *cleanup = need_memory(NULL, sizeof *cleanup);
+    *cleanup = (struct cleanup){.run = run, .line = line};
+    const struct variables variables = {
+        .lookup = value_of_cleanup, .reference = secret_reference, .data = cleanup};
+    lg_error *err = expand(line->command, EXPAND_ALL, &variables, &cleanup->command);
     if (err) {
+        cleanup_free(cleanup);
         fail(run, line, err);
         run->stopping = true;
         return;
     }
-    struct cleanup *cleanup = need_memory(NULL, sizeof *cleanup);
-    *cleanup =
-        (struct cleanup){.run = run, .line = line, .command = command, .next = run->cleanups};
+    cleanup->next = run->cleanups;
     cleanup->number = run->cleanups ? run->cleanups->number + 1 : 1;
     run->cleanups = cleanup;
     lg_defer_in(cleanups, run_cleanup, cleanup);
@@ -394,11 +433,11 @@ static void register_cleanup(struct run *run, lg_scope *cleanups, const struct l
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    say_event(tag, "defer", command, NULL);
+    say_event(tag, "defer", line->shown, NULL);
 }
 
 static lg_error *start_background(struct run *run, lg_scope *cleanups, const struct line *line,
-                                  const char *tag, const char *shown)
+                                  const char *tag)
 {
     lg_func (lg_error *, err) {
         struct background *background = need_memory(NULL, sizeof *background);
@@ -415,11 +454,11 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
         err = job_start(&background->job, command.text, true, -1, false);
         if (err)
             lg_return(err);
-        background->shown = need_copy(shown, strlen(shown));
         background->next = run->backgrounds;
         run->backgrounds = background;
         run->guarded = line->acquires ? background : NULL;
         snprintf(run->last_pid, sizeof run->last_pid, "%ld", (long)background->job.pid);
+        memcpy(run->last_shell, run->last_pid, sizeof run->last_shell);
         lg_defer_in(cleanups, end_background, background);
         lg_return(NULL);
     }
@@ -444,15 +483,34 @@ static lg_error *set_variable(const char *name, int fd)
     }
 }
 
+/* A command that holds a secret is in the environment of its shell, not in the shell's arguments. */
+static lg_error *start_line(struct job *job, const struct line *line, const char *command,
+                            int value)
+{
+    if (!secret_is_written(line->command, shell_name_length(line->command)))
+        return job_start(job, command, false, value, false);
+    struct secret_values values = {0};
+    lg_defer(secret_values_free, &values);
+    const char *name = secret_keep(&values, command);
+    struct buffer script = {0};
+    lg_defer(buffer_free, &script);
+    buffer_format(&script, "eval \"unset %s\n${%s?}\"", name, name);
+    secret_values_set(&values);
+    lg_error *err = job_start(job, script.text, false, value, false);
+    secret_values_unset(&values);
+    return err;
+}
+
 /* Runs a command to its end. */
 static lg_error *run_command(struct run *run, const struct line *line, const char *tag,
                              const char *command, int value)
 {
     struct job job;
-    lg_error *err = job_start(&job, command, false, value, false);
+    lg_error *err = start_line(&job, line, command, value);
     if (err)
         return err;
     lg_defer(job_abandon, &job);
+    snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
     await(run, &(struct foreground){.job = &job, .line = line});
     bool good = job_succeeded(&job);
     bool ctrl_c = job.had_terminal && !good && job_was_asked_to_end(&job);
@@ -460,7 +518,7 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
             good                              ? "ok"
             : job.step == JOB_RUNS && !ctrl_c ? "failed"
                                               : "stopped",
-            line->command, &job);
+            line->shown, &job);
     if (good) {
         ending_settle();
         return NULL;
@@ -471,7 +529,7 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
         run->stopping = true;
         set_status(run, RUN_SIGNAL + SIGINT);
     }
-    return result_error(&job, line->command);
+    return result_error(&job, line->shown);
 }
 
 /* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
@@ -504,7 +562,8 @@ static lg_error *run_wait(struct run *run, const struct line *line)
 {
     lg_func (lg_error *, err) {
         char *pids = NULL;
-        err = expand(line->command + strlen("wait"), EXPAND_ALL, value_of, run, &pids);
+        err = expand(line->command + strlen("wait"), EXPAND_ALL,
+                     &(struct variables){.lookup = value_of, .data = run}, &pids);
         if (err)
             lg_return(err);
         lg_defer(free, pids);
@@ -529,7 +588,8 @@ static lg_error *run_assignment(struct run *run, const struct line *line, const 
             lg_return(lg_error_errno(errno, "memfd_create"));
         lg_defer(close, fd);
         char *assignment = NULL;
-        err = expand(line->command, EXPAND_LAST_PID, value_of, run, &assignment);
+        err = expand(line->command, EXPAND_LAST_PID,
+                     &(struct variables){.lookup = value_of, .data = run}, &assignment);
         if (err)
             lg_return(err);
         lg_defer(free, assignment);
@@ -549,14 +609,11 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
 {
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[%zu/%zu]", number, run->file->jobs);
-    struct buffer shown = {0};
-    lg_defer(buffer_free, &shown);
-    buffer_format(&shown, "%s%s", line->command, line->kind == LINE_BACKGROUND ? " &" : "");
-    say_event(tag, "start", shown.text, NULL);
+    say_event(tag, "start", line->shown, NULL);
 
     lg_error *err;
     if (line->kind == LINE_BACKGROUND) {
-        err = start_background(run, cleanups, line, tag, shown.text);
+        err = start_background(run, cleanups, line, tag);
     } else if (line->kind == LINE_ASSIGNMENT) {
         err = run_assignment(run, line, tag);
     } else if (is_wait(line->command)) {
@@ -655,13 +712,11 @@ static void run_free(struct run *run)
     while (run->cleanups) {
         struct cleanup *cleanup = run->cleanups;
         run->cleanups = cleanup->next;
-        free(cleanup->command);
-        free(cleanup);
+        cleanup_free(cleanup);
     }
     while (run->backgrounds) {
         struct background *background = run->backgrounds;
         run->backgrounds = background->next;
-        free(background->shown);
         free(background);
     }
     lg_error_free(run->failures);
@@ -697,6 +752,9 @@ int run_job_file(const char *path, const struct run_options *options)
         lg_duration began = lg_now();
         job_use_shell(options->shell, options->trace, path, options->arguments);
         say_quietly(options->quiet);
+        lg_defer(secret_forget);
+        for (size_t i = 0; i < options->secret_count; i++)
+            secret_mark(options->secrets[i], strlen(options->secrets[i]));
         struct job_file file = {0};
         lg_defer(job_file_free, &file);
         name_file(path);

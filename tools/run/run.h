@@ -4,15 +4,18 @@
 
 #include <lifoguard/duration.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its number */ };
 
 struct run_options {
-    lg_duration grace;      /* how long a command has to end by itself before it is made to */
-    bool check;             /* only read the file */
-    bool quiet;             /* tell failures and the result only */
-    bool trace;             /* sh -x */
-    const char *shell;      /* in place of /bin/sh; NULL */
+    lg_duration grace;          /* how long a command has to end by itself before it is made to */
+    bool check;                 /* only read the file */
+    bool quiet;                 /* tell failures and the result only */
+    bool trace;                 /* sh -x */
+    const char *shell;          /* in place of /bin/sh; NULL */
+    const char *const *secrets; /* names of variables */
+    size_t secret_count;
     char *const *arguments; /* $1 and on; ends in NULL; NULL: none */
 };
 
