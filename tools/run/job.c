@@ -152,36 +152,66 @@ int job_value_descriptor(void)
     return fd;
 }
 
-lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway)
+/* In the child, before the shell runs: it must not find itself in the background at first. */
+static int start_with_terminal(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
-    *job = (struct job){.background = background};
-    lg_func (lg_error *, err) {
+    int terminal = terminal_to_give();
+    if (terminal < 0 || posix_spawn_file_actions_addtcsetpgrp_np(actions, terminal) != 0)
+        return ENOTTY;
+    int failed = start_shell(pid, command, actions);
+    if (!failed)
+        terminal_was_given();
+    return failed;
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, struct job_options options)
+{
+    int failed = 0;
+    if (options.background)
+        failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (!failed && options.value)
+        failed = posix_spawn_file_actions_adddup2(actions, options.value, job_value_descriptor());
+    return failed;
+}
+
+static int start(pid_t *pid, const char *command, struct job_options options)
+{
+    lg_func (int, failed) {
         posix_spawn_file_actions_t actions;
-        int failed = posix_spawn_file_actions_init(&actions);
+        failed = posix_spawn_file_actions_init(&actions);
         if (failed)
-            lg_return(lg_error_errno(failed, "starting sh"));
+            lg_return(failed);
         lg_defer(posix_spawn_file_actions_destroy, &actions);
-        if (background)
-            failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
-                                                      0);
-        if (!failed && value >= 0)
-            failed = posix_spawn_file_actions_adddup2(&actions, value, job_value_descriptor());
-        ending_reserve();
-        job->started = lg_now();
+        failed = add_actions(&actions, options);
         if (!failed)
-            failed = start_shell(&job->pid, command, &actions);
-        if (failed == E2BIG && first_environment && !background && value < 0 && anyway) {
+            failed = options.terminal ? start_with_terminal(pid, command, &actions)
+                                      : start_shell(pid, command, &actions);
+        if (failed == E2BIG && first_environment && options.anyway) {
             fprintf(stderr, "lifoguard: the variables of the file are too large for a command: "
                             "this cleanup runs without them\n");
-            failed = start_with_first_environment(&job->pid, command, &actions);
+            failed = start_with_first_environment(pid, command, &actions);
         }
-        if (failed) {
-            job->pid = 0;
-            lg_return(lg_error_errno(failed, "starting sh"));
-        }
-        ending_own(job->pid);
-        lg_return(NULL);
+        lg_return(failed);
     }
+}
+
+lg_error *job_start(struct job *job, const char *command, struct job_options options)
+{
+    *job = (struct job){.background = options.background};
+    ending_reserve();
+    job->started = lg_now();
+    int failed = start(&job->pid, command, options);
+    /* No terminal, or one that has just gone. */
+    if (failed == ENOTTY || failed == EIO || failed == EPERM) {
+        options.terminal = false;
+        failed = start(&job->pid, command, options);
+    }
+    if (failed) {
+        job->pid = 0;
+        return lg_error_errno(failed, "starting sh");
+    }
+    ending_own(job->pid);
+    return NULL;
 }
 
 static void ended(struct job *job, const siginfo_t *info)
@@ -265,6 +295,12 @@ bool job_was_asked_to_end(const struct job *job)
 {
     int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
     return number == SIGINT || number == SIGTERM || number == SIGHUP;
+}
+
+int job_ended_by_terminal(const struct job *job)
+{
+    int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
+    return number == SIGINT || number == SIGQUIT || number == SIGHUP ? number : 0;
 }
 
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])

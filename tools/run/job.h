@@ -36,9 +36,15 @@ void job_use_shell(const char *shell, bool trace, const char *name, char *const 
 /* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
 const char *job_argument(const char *name, size_t length);
 
-/* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
- * command's descriptor job_value_descriptor(). `anyway`: without the file's variables rather than not at all. */
-lg_error *job_start(struct job *job, const char *command, bool background, int value, bool anyway);
+struct job_options {
+    bool background; /* no standard input */
+    bool terminal;   /* has the terminal from the start, if there is one to give */
+    bool anyway;     /* without the file's variables rather than not at all */
+    int value;       /* if not 0: becomes the command's descriptor job_value_descriptor() */
+};
+
+/* Starts `sh -c COMMAND`. */
+lg_error *job_start(struct job *job, const char *command, struct job_options options);
 
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int job_value_descriptor(void);
@@ -67,6 +73,9 @@ bool job_succeeded(const struct job *job);
 
 /* Ended by SIGINT, SIGTERM or SIGHUP, or with the exit status that shells make of that. */
 bool job_was_asked_to_end(const struct job *job);
+
+/* The signal of Ctrl-C, Ctrl-\ or a hangup that it ended by, or made its exit status of; or 0. */
+int job_ended_by_terminal(const struct job *job);
 
 enum { JOB_TEXT_SIZE = 64 };
 

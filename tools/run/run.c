@@ -209,10 +209,17 @@ static void on_signal(struct run *run, const struct foreground *now, int number)
     }
 }
 
+static bool is_request(int number)
+{
+    return number != SIGCHLD && number != SIGWINCH;
+}
+
 static void take_signals(struct run *run, const struct foreground *now)
 {
     for (int number; (number = signals_next()) != 0;)
-        if (number != SIGCHLD)
+        if (number == SIGWINCH && now)
+            kill(-now->job->pid, SIGWINCH); /* in the background it does not hear of it */
+        else if (is_request(number))
             on_signal(run, now, number);
 }
 
@@ -260,7 +267,7 @@ static void end_leftovers(struct run *run, struct ending *ending, int number, lg
     ending_step(ending, number, limit);
     while (ending_look(ending) > 0) {
         for (int came; (came = signals_next()) != 0;)
-            if (came != SIGCHLD) {
+            if (is_request(came)) {
                 on_signal(run, NULL, came);
                 ending->until = 0;
             }
@@ -325,7 +332,7 @@ static void run_cleanup(struct cleanup *cleanup)
     tell_status(run);
     struct job job;
     secret_values_set(&cleanup->secrets);
-    lg_error *err = job_start(&job, cleanup->command, false, -1, true);
+    lg_error *err = job_start(&job, cleanup->command, (struct job_options){.anyway = true});
     secret_values_unset(&cleanup->secrets);
     if (err) {
         fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
@@ -451,7 +458,7 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
         buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
         buffer_add_text(&command, place < 0 ? "" : "exec ");
         buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
-        err = job_start(&background->job, command.text, true, -1, false);
+        err = job_start(&background->job, command.text, (struct job_options){.background = true});
         if (err)
             lg_return(err);
         background->next = run->backgrounds;
@@ -487,8 +494,10 @@ static lg_error *set_variable(const char *name, int fd)
 static lg_error *start_line(struct job *job, const struct line *line, const char *command,
                             int value)
 {
+    /* One that acquires is protected from Ctrl-C. */
+    struct job_options options = {.terminal = !line->acquires, .value = value};
     if (!secret_is_written(line->command, shell_name_length(line->command)))
-        return job_start(job, command, false, value, false);
+        return job_start(job, command, options);
     struct secret_values values = {0};
     lg_defer(secret_values_free, &values);
     const char *name = secret_keep(&values, command);
@@ -496,7 +505,7 @@ static lg_error *start_line(struct job *job, const struct line *line, const char
     lg_defer(buffer_free, &script);
     buffer_format(&script, "eval \"unset %s\n${%s?}\"", name, name);
     secret_values_set(&values);
-    lg_error *err = job_start(job, script.text, false, value, false);
+    lg_error *err = job_start(job, script.text, options);
     secret_values_unset(&values);
     return err;
 }
@@ -513,10 +522,10 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
     snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
     await(run, &(struct foreground){.job = &job, .line = line});
     bool good = job_succeeded(&job);
-    bool ctrl_c = job.had_terminal && !good && job_was_asked_to_end(&job);
+    int number = good || !job.had_terminal ? 0 : job_ended_by_terminal(&job);
     say_end(tag,
             good                              ? "ok"
-            : job.step == JOB_RUNS && !ctrl_c ? "failed"
+            : job.step == JOB_RUNS && !number ? "failed"
                                               : "stopped",
             line->shown, &job);
     if (good) {
@@ -525,9 +534,11 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
     }
     end_rest_of_line(run, &job);
     /* It had the terminal, and Ctrl-C with it. */
-    if (ctrl_c && run->status == RUN_OK) {
+    if (number && run->status == RUN_OK) {
+        say("%s from the terminal: line %u has ended, on to the cleanups", signals_name(number),
+            line->number);
         run->stopping = true;
-        set_status(run, RUN_SIGNAL + SIGINT);
+        set_status(run, RUN_SIGNAL + number);
     }
     return result_error(&job, line->shown);
 }
@@ -621,7 +632,7 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
     } else {
         run->guarded = NULL;
         run->batch++;
-        err = run_command(run, line, tag, line->command, -1);
+        err = run_command(run, line, tag, line->command, 0);
     }
     if (!err) {
         run->done++;

@@ -22,6 +22,7 @@ static struct {
                {.number = SIGHUP},
                {.number = SIGQUIT},
                {.number = SIGCHLD},
+               {.number = SIGWINCH},
                {.number = SIGPIPE, .ignore = true},
                {.number = SIGTTOU, .ignore = true}};
 
@@ -77,7 +78,7 @@ static bool is_repetition(int number)
 {
     static int last;
     static lg_duration when;
-    if (number == SIGCHLD)
+    if (number == SIGCHLD || number == SIGWINCH)
         return false;
     lg_duration now = lg_now();
     if (number == last && now - when < SIGNALS_SAME)

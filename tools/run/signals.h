@@ -7,7 +7,7 @@
 #include <spawn.h>
 
 /* Catches SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless one was ignored when the program started, and
- * SIGCHLD. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
+ * SIGCHLD and SIGWINCH. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
 lg_error *signals_open(void);
 
 /* Puts everything back. */
