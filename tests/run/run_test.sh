@@ -514,6 +514,47 @@ D2_an_argument_that_is_not_given_is_refused() {
     expect_out '<x  y> <a b> x  y'
 }
 
+R5_a_hung_cleanup_is_ended_at_its_limit() {
+    # Deaf to SIGTERM, with a child in a group of its own.
+    local hung="trap '' TERM; timeout 1000 sleep MARK; sleep MARK"
+    jobs_are 'echo a' 'defer echo -a' 'echo b' "defer --timeout 10ms --grace=10ms $hung" 'echo c' \
+        'defer --timeout 0s echo -c1' 'defer --timeout 1000h -- echo -c2'
+    run
+    expect_status 1
+    expect_out $'a\nb\nc\n-c2\n-c1\n-a'
+    expect_err 'jobs:4: not ended within its time limit'
+    expect_err 'lifoguard: jobs:4: cleanup failed: timed out after 10ms, killed by SIGKILL: trap'
+    expect_none
+    jobs_are 'echo a' 'defer echo -a' 'echo b' 'defer sleep MARK'
+    run --cleanup-timeout 10s --grace 1ms --cleanup-timeout=1ms
+    expect_status 1
+    [[ $(<out) == $'a\nb' || $(<out) == $'a\nb\n-a' ]] || fail 'out'
+    expect_err 'jobs:4: cleanup failed: timed out after 1ms'
+    expect_none
+}
+
+a_line_is_ended_at_its_limit() {
+    jobs_are 'echo a' 'defer echo -a' "with --timeout 10ms -- trap 'echo asked; exit 0' TERM; sleep MARK & wait" 'echo never'
+    run
+    expect_status 1
+    grep -q -- '^-a$' out || fail 'the cleanup did not run'
+    ! grep -q never out || fail 'a line ran after it'
+    expect_err 'lifoguard: jobs:3: timed out after 10ms'
+    expect_none
+    local line
+    for line in 'defer --timeout x true' 'defer --nothing true' 'with --timeout 1s sleep 1 &' 'defer --grace 5s' \
+        'with --grace -5s true'; do
+        jobs_are 'touch ran' "$line"
+        run
+        expect_status 2
+        grep -q '^jobs:2: ' err || fail "$line"
+    done
+    jobs_are 'with --timeout 1000h --grace 1s A=x' 'echo $A' 'with --grace 10ms sleep MARK &'
+    run
+    expect_status 0
+    expect_out x
+}
+
 # said_nowhere TEXT: in no message, and in the arguments of no process that is there.
 said_nowhere() {
     expect_no_err "$1"

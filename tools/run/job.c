@@ -197,9 +197,12 @@ static int start(pid_t *pid, const char *command, struct job_options options)
 
 lg_error *job_start(struct job *job, const char *command, struct job_options options)
 {
-    *job = (struct job){.background = options.background};
+    *job = (struct job){
+        .background = options.background, .limit = options.limit, .grace = options.grace};
     ending_reserve();
     job->started = lg_now();
+    if (options.limit > 0)
+        job->deadline = job->started + options.limit;
     int failed = start(&job->pid, command, options);
     /* No terminal, or one that has just gone. */
     if (failed == ENOTTY || failed == EIO || failed == EPERM) {
@@ -288,7 +291,16 @@ void job_abandon(struct job *job)
 
 bool job_succeeded(const struct job *job)
 {
-    return job->ended && job->code == CLD_EXITED && job->status == 0;
+    return job->ended && job->code == CLD_EXITED && job->status == 0 && !job->timed_out;
+}
+
+bool job_times_out(struct job *job)
+{
+    if (job->step != JOB_RUNS || job->limit <= 0 || lg_now() < job->deadline)
+        return false;
+    job->timed_out = true;
+    job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+    return true;
 }
 
 bool job_was_asked_to_end(const struct job *job)
@@ -305,12 +317,20 @@ int job_ended_by_terminal(const struct job *job)
 
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])
 {
+    size_t at = 0;
+    if (job->timed_out) {
+        char limit[LG_DURATION_TEXT_SIZE];
+        lg_duration_format(job->limit, limit, sizeof limit);
+        at = (size_t)snprintf(text, JOB_TEXT_SIZE, "timed out after %s, ", limit);
+    }
+    char *end = text + at;
+    size_t room = JOB_TEXT_SIZE - at;
     if (!job->ended)
-        snprintf(text, JOB_TEXT_SIZE, "not ended");
+        snprintf(end, room, "not ended");
     else if (job->code == CLD_EXITED)
-        snprintf(text, JOB_TEXT_SIZE, "exit status %d", job->status);
+        snprintf(end, room, "exit status %d", job->status);
     else
-        snprintf(text, JOB_TEXT_SIZE, "killed by %s%s", signals_name(job->status),
+        snprintf(end, room, "killed by %s%s", signals_name(job->status),
                  job->code == CLD_DUMPED ? ", core dumped" : "");
     return text;
 }

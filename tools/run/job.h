@@ -23,6 +23,8 @@ struct job {
     bool collected;  /* its process is gone from the process table */
     bool group_gone; /* so are all others of its group */
     bool had_terminal;
+    bool timed_out; /* it was made to end at its limit */
+    lg_duration limit, grace;
     int code, status; /* of the end, as in siginfo_t */
     lg_duration started, took;
     enum job_step step;
@@ -37,10 +39,12 @@ void job_use_shell(const char *shell, bool trace, const char *name, char *const 
 const char *job_argument(const char *name, size_t length);
 
 struct job_options {
-    bool background; /* no standard input */
-    bool terminal;   /* has the terminal from the start, if there is one to give */
-    bool anyway;     /* without the file's variables rather than not at all */
-    int value;       /* if not 0: becomes the command's descriptor job_value_descriptor() */
+    bool background;   /* no standard input */
+    bool terminal;     /* has the terminal from the start, if there is one to give */
+    bool anyway;       /* without the file's variables rather than not at all */
+    lg_duration limit; /* how long it may run; 0: as it likes */
+    lg_duration grace; /* how long it has to end by itself when it is to end */
+    int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
 };
 
 /* Starts `sh -c COMMAND`. */
@@ -71,13 +75,16 @@ void job_abandon(struct job *job);
 
 bool job_succeeded(const struct job *job);
 
+/* Makes it end, if it runs and its limit has come. */
+bool job_times_out(struct job *job);
+
 /* Ended by SIGINT, SIGTERM or SIGHUP, or with the exit status that shells make of that. */
 bool job_was_asked_to_end(const struct job *job);
 
 /* The signal of Ctrl-C, Ctrl-\ or a hangup that it ended by, or made its exit status of; or 0. */
 int job_ended_by_terminal(const struct job *job);
 
-enum { JOB_TEXT_SIZE = 64 };
+enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);

@@ -22,10 +22,16 @@ static const char help[] =
     "  NAME=VALUE      a variable for the lines below; PID=$! keeps a background job's process number\n"
     "  defer COMMAND   registers a cleanup, once the line before it has succeeded; $NAME,\n"
     "                  ${NAME:-default}, $1 and $! are expanded then\n"
+    "  with --timeout DURATION --grace DURATION -- COMMAND\n"
+    "                  a job that is made to end at its limit; both options can be left out\n"
+    "  defer --timeout DURATION --grace DURATION COMMAND\n"
+    "                  the same for a cleanup\n"
     "  secret NAME…    like --secret, for the whole file\n"
     "  # …             a comment\n"
     "\n"
     "  --grace DURATION  how long a command has to end by itself before it is made to (10s)\n"
+    "  --cleanup-timeout DURATION\n"
+    "                    how long a cleanup may run before it is made to end (as long as it likes)\n"
     "  --check           only read the file, and tell what is wrong with it\n"
     "  --quiet, -q       tell failures and the result only\n"
     "  --secret NAME     a variable whose value is neither told nor in the arguments of a process; also\n"
@@ -58,9 +64,16 @@ static int run_command(int count, char **arguments)
             break;
         }
         const char *value = NULL;
+        lg_duration *duration = strncmp(arguments[i], "--grace", strlen("--grace")) == 0
+                                    ? &options.grace
+                                    : &options.cleanup_limit;
         if (strncmp(arguments[i], "--grace=", strlen("--grace=")) == 0)
             value = arguments[i] + strlen("--grace=");
         else if (strcmp(arguments[i], "--grace") == 0 && i + 1 < count)
+            value = arguments[++i];
+        else if (strncmp(arguments[i], "--cleanup-timeout=", strlen("--cleanup-timeout=")) == 0)
+            value = arguments[i] + strlen("--cleanup-timeout=");
+        else if (strcmp(arguments[i], "--cleanup-timeout") == 0 && i + 1 < count)
             value = arguments[++i];
         else if (strcmp(arguments[i], "--shell") == 0 && i + 1 < count)
             options.shell = arguments[++i];
@@ -78,12 +91,12 @@ static int run_command(int count, char **arguments)
             return wrong_usage("not an option, or one without its value: ", arguments[i]);
         if (!value)
             continue;
-        lg_error *err = lg_duration_parse(value, &options.grace);
+        lg_error *err = lg_duration_parse(value, duration);
         lg_defer(lg_error_free, err);
         if (err)
-            return wrong_usage("--grace: ", lg_error_message(err));
-        if (options.grace < 0 || options.grace > 24 * LG_HOUR)
-            return wrong_usage("--grace: not between 0s and 24h: ", value);
+            return wrong_usage("not a duration: ", lg_error_message(err));
+        if (*duration < 0 || *duration > 24 * LG_HOUR)
+            return wrong_usage("not between 0s and 24h: ", value);
     }
     if (i >= count)
         return wrong_usage("which FILE is to be run?", "");

@@ -18,6 +18,7 @@
 
 /* A command is one argument of sh, which Linux limits to 128 KiB. */
 enum { LONGEST_LINE = 64 * 1024, LARGEST_FILE = 16 * 1024 * 1024 };
+#define LONGEST_LIMIT (1000 * LG_HOUR)
 
 struct parser {
     struct job_file *file;
@@ -215,10 +216,58 @@ static void mark_acquiring(struct job_file *file)
     }
 }
 
+/* The value of an option, as `--grace 5s` or `--grace=5s`: sets *value, and *at to what follows. */
+static lg_error *parse_limit(const char *option, const char **at, lg_duration *value)
+{
+    const char *text = *at + strlen(option);
+    text += *text == '=' ? 1 : strspn(text, " \t");
+    size_t length = strcspn(text, " \t");
+    *at = text + length + strspn(text + length, " \t");
+    lg_func (lg_error *, err) {
+        char *copy = need_copy(text, length);
+        lg_defer(free, copy);
+        err = lg_duration_parse(copy, value);
+        if (!err && (*value < 0 || *value > LONGEST_LIMIT))
+            err = lg_errorf("not between 0s and 1000h: %s", copy);
+        lg_return(lg_error_wrap(err, "%s", option));
+    }
+}
+
+static bool is_option(const char *text, const char *option)
+{
+    size_t length = strlen(option);
+    return strncmp(text, option, length) == 0 && text[length] && strchr("= \t", text[length]);
+}
+
+/* Takes --timeout DURATION, --grace DURATION and -- from the beginning of a command. */
+static lg_error *parse_limits(const char **command, struct line *line)
+{
+    while (strncmp(*command, "--", 2) == 0) {
+        lg_error *err;
+        if (is_option(*command, "--timeout"))
+            err = parse_limit("--timeout", command, &line->limit);
+        else if (is_option(*command, "--grace"))
+            err = parse_limit("--grace", command, &line->grace);
+        else if (is_option(*command, "--")) {
+            *command += 2 + strspn(*command + 2, " \t");
+            return NULL;
+        } else
+            err = lg_errorf("no such option: %.*s; there are --timeout and --grace",
+                            (int)strcspn(*command, " \t"), *command);
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
 static lg_error *parse_defer(struct parser *parser, unsigned number, const char *command)
 {
+    struct line line = {.kind = LINE_DEFER, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = parse_limits(&command, &line);
+    if (err)
+        return err;
     struct shape shape;
-    lg_error *err = look_at(command, &shape);
+    err = look_at(command, &shape);
     if (err)
         return err;
     if (shape.length == 0)
@@ -231,20 +280,26 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
     if (err)
         return err;
     mark_acquiring(parser->file);
-    add_line(parser, (struct line){.kind = LINE_DEFER, .number = number}, command, shape.length);
+    add_line(parser, line, command, shape.length);
     return NULL;
 }
 
 static lg_error *parse_job(struct parser *parser, unsigned number, const char *command)
 {
+    struct line line = {.kind = LINE_JOB, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = NULL;
+    if (strncmp(command, "with --", strlen("with --")) == 0) {
+        command += strlen("with ");
+        err = parse_limits(&command, &line);
+    }
     struct shape shape;
-    lg_error *err = look_at(command, &shape);
+    if (!err)
+        err = look_at(command, &shape);
     if (!err)
         err = vain_line(command);
     if (err)
         return err;
 
-    struct line line = {.kind = LINE_JOB, .number = number};
     size_t length = shape.length;
     size_t name = shell_name_length(command);
     if (name > 0 && command[name] == '=') {
@@ -267,6 +322,8 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
             length--;
         if (length == 0)
             return lg_error_new("& without a command");
+        if (line.limit >= 0)
+            return lg_error_new("a background line has no --timeout: it is ended at its turn");
         parser->background = true;
     } else if (line.kind == LINE_JOB && shape.last_pid && !shape.other_ampersand) {
         return lg_error_new(

@@ -53,6 +53,7 @@ struct background {
 struct run {
     const struct job_file *file;
     lg_duration grace;
+    lg_duration cleanup_limit;
     int status;    /* the first failure or signal decides it */
     bool stopping; /* no further job is started */
     bool cleaning; /* the cleanups have begun */
@@ -68,6 +69,16 @@ struct run {
     char last_pid[24];
     char last_shell[24]; /* the process number of the last line's shell: what $$ was there */
 };
+
+static lg_duration grace_of(const struct run *run, const struct line *line)
+{
+    return line->grace >= 0 ? line->grace : run->grace;
+}
+
+static lg_duration limit_of(const struct line *line, lg_duration otherwise)
+{
+    return line->limit >= 0 ? line->limit : otherwise;
+}
 
 static void set_status(struct run *run, int status)
 {
@@ -124,28 +135,29 @@ static void look_at_backgrounds(struct run *run)
 /* What runs at the moment: a line, a cleanup, or a background job that is being ended. */
 struct foreground {
     struct job *job;
-    const struct line *line; /* NULL: a cleanup */
+    const struct line *line;  /* NULL: a cleanup */
+    const struct line *place; /* the line that it stands in */
 };
 
 /* Makes a line end: one whose cleanup is still to be registered may finish first, so that what it
  * acquires is not lost. */
-static void end_line(struct run *run, const struct foreground *now, int number)
+static void end_line(const struct foreground *now, int number)
 {
     if (now->line->acquires)
-        job_begin(now->job, JOB_MAY_FINISH, 0, run->grace);
+        job_begin(now->job, JOB_MAY_FINISH, 0, now->job->grace);
     else
-        job_begin(now->job, JOB_ASKED, number, run->grace);
+        job_begin(now->job, JOB_ASKED, number, now->job->grace);
 }
 
 /* The next step for one that was to end: SIGINT or SIGHUP, SIGTERM, SIGKILL. */
-static void press(struct run *run, struct job *job, int number)
+static void press(struct job *job, int number)
 {
     switch (job->step) {
     case JOB_RUNS:
-    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, run->grace); break;
+    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
     case JOB_ASKED:
         if (job->asked != SIGTERM)
-            job_begin(job, JOB_ASKED, SIGTERM, run->grace);
+            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
         else
             job_begin(job, JOB_KILLED, 0, LG_SECOND);
         say("process group %ld has not ended yet: %s", (long)job->pid,
@@ -177,7 +189,7 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
     }
     if (now) {
         say("%s: ending the cleanup that runs", signals_name(number));
-        press(run, now->job, number);
+        press(now->job, number);
     }
 }
 
@@ -197,15 +209,15 @@ static void on_signal(struct run *run, const struct foreground *now, int number)
     } else if (!line) {
         say("%s: on to the cleanups", signals_name(number));
     } else if (first || now->job->step == JOB_RUNS) {
-        end_line(run, now, number);
+        end_line(now, number);
         char limit[SAY_DURATION_SIZE];
         if (line->acquires)
             say("%s: line %u has a cleanup to come, so it may finish, in %s at most",
-                signals_name(number), line->number, say_duration(run->grace, limit));
+                signals_name(number), line->number, say_duration(now->job->grace, limit));
         else
             say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
     } else {
-        press(run, now->job, number);
+        press(now->job, number);
     }
 }
 
@@ -226,7 +238,7 @@ static void take_signals(struct run *run, const struct foreground *now)
 /* ---- waiting --------------------------------------------------------------------------------------- */
 
 /* Has it ended? If it was made to, the rest of its group must be gone too. */
-static bool is_over(struct run *run, struct job *job)
+static bool is_over(struct job *job)
 {
     job_look(job);
     if (!job->ended)
@@ -234,7 +246,7 @@ static bool is_over(struct run *run, struct job *job)
     if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
         return true;
     if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
-        job_begin(job, JOB_ASKED, SIGTERM, run->grace);
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
     /* What finished well has left these running on purpose; those of a background job are ended. */
     return job->step == JOB_MAY_FINISH && !job->background;
 }
@@ -244,7 +256,7 @@ static void await(struct run *run, const struct foreground *now)
     struct job *job = now->job;
     for (;;) {
         take_signals(run, now);
-        if (is_over(run, job))
+        if (is_over(job))
             return;
         ending_reap();
         bool stopping = run->stopping;
@@ -252,10 +264,13 @@ static void await(struct run *run, const struct foreground *now)
         if (now->line && run->stopping && !stopping) { /* not a cleanup */
             say("a background line has failed: ending line %u, then on to the cleanups",
                 now->line->number);
-            end_line(run, now, SIGTERM);
+            end_line(now, SIGTERM);
         }
-        if (job->deadline != 0 && lg_now() >= job->deadline)
-            press(run, job, SIGTERM);
+        if (job_times_out(job))
+            say("%s:%u: not ended within its time limit: SIGTERM: %s", run->file->path,
+                now->place->number, now->place->shown);
+        else if (job->deadline != 0 && lg_now() >= job->deadline)
+            press(job, SIGTERM);
         else
             signals_wait(job->deadline);
     }
@@ -292,7 +307,7 @@ static void end_rest_of_line(struct run *run, const struct job *job)
     bool asked = job->step == JOB_ASKED;
     if (asked)
         ending.group = job->pid;
-    end_leftovers(run, &ending, asked ? job->asked : SIGTERM, run->grace);
+    end_leftovers(run, &ending, asked ? job->asked : SIGTERM, job->grace);
 }
 
 static void end_everything(struct run *run)
@@ -331,15 +346,20 @@ static void run_cleanup(struct cleanup *cleanup)
     say_event(tag, "start", cleanup->line->shown, NULL);
     tell_status(run);
     struct job job;
+    const struct job_options options = {.anyway = true,
+                                        .limit = limit_of(cleanup->line, run->cleanup_limit),
+                                        .grace = grace_of(run, cleanup->line)};
     secret_values_set(&cleanup->secrets);
-    lg_error *err = job_start(&job, cleanup->command, (struct job_options){.anyway = true});
+    lg_error *err = job_start(&job, cleanup->command, options);
     secret_values_unset(&cleanup->secrets);
     if (err) {
         fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
         return;
     }
     lg_defer(job_abandon, &job);
-    await(run, &(struct foreground){.job = &job});
+    await(run, &(struct foreground){.job = &job, .place = cleanup->line});
+    if (job.step != JOB_RUNS)
+        end_rest_of_line(run, &job);
     say_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->line->shown, &job);
     if (!job_succeeded(&job))
         fail(run, cleanup->line,
@@ -352,7 +372,7 @@ static void ask_batch(struct run *run, unsigned batch)
 {
     for (struct background *b = run->backgrounds; b; b = b->next)
         if (b->batch == batch && !b->has_cleanup && !b->job.ended && b->job.step == JOB_RUNS)
-            job_begin(&b->job, JOB_ASKED, SIGTERM, run->grace);
+            job_begin(&b->job, JOB_ASKED, SIGTERM, b->job.grace);
 }
 
 /* Each background line has this cleanup, at its place in the order: nothing is left running. */
@@ -368,11 +388,11 @@ static void end_background(struct background *background)
     else if (!job->ended && !background->has_cleanup)
         ask_batch(run, background->batch);
     else if (job->ended)
-        job_begin(job, JOB_ASKED, SIGTERM, run->grace);
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
     else
-        job_begin(job, JOB_MAY_FINISH, 0, run->grace);
+        job_begin(job, JOB_MAY_FINISH, 0, job->grace);
     bool alive = !job->ended;
-    await(run, &(struct foreground){.job = job});
+    await(run, &(struct foreground){.job = job, .place = background->line});
     look_at_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
         say("line %u had to be killed", background->line->number);
@@ -458,7 +478,8 @@ static lg_error *start_background(struct run *run, lg_scope *cleanups, const str
         buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
         buffer_add_text(&command, place < 0 ? "" : "exec ");
         buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
-        err = job_start(&background->job, command.text, (struct job_options){.background = true});
+        err = job_start(&background->job, command.text,
+                        (struct job_options){.background = true, .grace = grace_of(run, line)});
         if (err)
             lg_return(err);
         background->next = run->backgrounds;
@@ -491,11 +512,14 @@ static lg_error *set_variable(const char *name, int fd)
 }
 
 /* A command that holds a secret is in the environment of its shell, not in the shell's arguments. */
-static lg_error *start_line(struct job *job, const struct line *line, const char *command,
-                            int value)
+static lg_error *start_line(const struct run *run, struct job *job, const struct line *line,
+                            const char *command, int value)
 {
     /* One that acquires is protected from Ctrl-C. */
-    struct job_options options = {.terminal = !line->acquires, .value = value};
+    struct job_options options = {.terminal = !line->acquires,
+                                  .limit = limit_of(line, 0),
+                                  .grace = grace_of(run, line),
+                                  .value = value};
     if (!secret_is_written(line->command, shell_name_length(line->command)))
         return job_start(job, command, options);
     struct secret_values values = {0};
@@ -515,12 +539,12 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
                              const char *command, int value)
 {
     struct job job;
-    lg_error *err = start_line(&job, line, command, value);
+    lg_error *err = start_line(run, &job, line, command, value);
     if (err)
         return err;
     lg_defer(job_abandon, &job);
     snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
-    await(run, &(struct foreground){.job = &job, .line = line});
+    await(run, &(struct foreground){.job = &job, .line = line, .place = line});
     bool good = job_succeeded(&job);
     int number = good || !job.had_terminal ? 0 : job_ended_by_terminal(&job);
     say_end(tag,
@@ -780,7 +804,8 @@ int run_job_file(const char *path, const struct run_options *options)
         if (options->check)
             lg_return(RUN_OK);
 
-        struct run run = {.file = &file, .grace = options->grace};
+        struct run run = {
+            .file = &file, .grace = options->grace, .cleanup_limit = options->cleanup_limit};
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = signals_open();

@@ -10,6 +10,7 @@ enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its n
 
 struct run_options {
     lg_duration grace;          /* how long a command has to end by itself before it is made to */
+    lg_duration cleanup_limit;  /* how long a cleanup may run; 0: as it likes */
     bool check;                 /* only read the file */
     bool quiet;                 /* tell failures and the result only */
     bool trace;                 /* sh -x */
