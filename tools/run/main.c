@@ -26,6 +26,7 @@ static const char help[] =
     "                  a job that is made to end at its limit; both options can be left out\n"
     "  defer --timeout DURATION --grace DURATION COMMAND\n"
     "                  the same for a cleanup\n"
+    "  wait [PID]      waits for the background jobs, or for one\n"
     "  secret NAME…    like --secret, for the whole file\n"
     "  # …             a comment\n"
     "\n"
@@ -39,10 +40,12 @@ static const char help[] =
     "  --shell SHELL     in place of /bin/sh\n"
     "  -x                the shell tells each command (sh -x)\n"
     "\n"
-    "FILE - is standard input. Each ARGUMENT is $1 and on in the lines.\n"
+    "FILE - is standard input. Each ARGUMENT is $1 and on in the lines. A DURATION is written as\n"
+    "500ms, 3s or 1m30s. Lines have LIFOGUARD_JOB_FILE in their environment, the path of FILE, and\n"
+    "cleanups LIFOGUARD_EXIT_CODE, the exit status of the run so far.\n"
     "\n"
     "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file; 128 + N for\n"
-    "signal N. What lifoguard tells goes to stderr.\n";
+    "signal N. SIGQUIT leaves the cleanups out, and lists them. What lifoguard tells goes to stderr.\n";
 
 static int wrong_usage(const char *what, const char *which)
 {
