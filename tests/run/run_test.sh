@@ -220,7 +220,8 @@ a_background_server_is_stopped_in_its_turn() {
 }
 
 the_last_pid_is_the_program() {
-    jobs_are 'sleep MARK &' 'defer kill $!' 'PID=$!' 'cat /proc/$PID/comm' 'sleep MARK | cat &'
+    jobs_are 'sleep MARK &' 'defer kill $!' 'PID=$!' \
+        'until grep -x sleep /proc/$PID/comm; do sleep 0.01; done' 'sleep MARK | cat &'
     run
     expect_status 0
     expect_out sleep
