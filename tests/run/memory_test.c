@@ -67,7 +67,7 @@ static int run_with_failure(int number, int *reached)
         if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
             _exit(98);
         calls_left = number;
-        int status = run_job_file("jobs", LG_SECOND);
+        int status = run_job_file("jobs", &(struct run_options){.grace = LG_SECOND});
         int untouched = calls_left >= 0;
         calls_left = -1;
         if (untouched && write(ends[1], "x", 1) != 1)

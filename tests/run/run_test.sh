@@ -145,7 +145,7 @@ bad_files_run_nothing() {
 
 wrong_usage_is_told() {
     local arguments
-    for arguments in '' 'run' 'walk x' 'run a b' 'run --what a' 'run --grace soon a' 'run --grace'; do
+    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace'; do
         # shellcheck disable=SC2086 # several words
         "$program" $arguments >out 2>err
         [[ $? == 2 ]] || fail "status of: $arguments"
@@ -222,7 +222,8 @@ a_background_server_is_stopped_in_its_turn() {
 }
 
 the_last_pid_is_the_program() {
-    jobs_are 'sleep MARK &' 'defer kill $!' 'PID=$!' 'cat /proc/$PID/comm' 'sleep MARK | cat &'
+    jobs_are 'sleep MARK &' 'defer kill $!' 'PID=$!' \
+        'until grep -x sleep /proc/$PID/comm; do sleep 0.01; done' 'sleep MARK | cat &'
     run
     expect_status 0
     expect_out sleep
@@ -337,7 +338,7 @@ a_second_signal_ends_what_acquires() {
     until_true test -e ready
     kill -TERM "$pid"
     until_true grep -q 'may finish' err
-    kill -TERM "$pid"
+    kill -INT "$pid"
     finish
     expect_status 143
     expect_out '-a'
@@ -351,7 +352,7 @@ signals_do_not_disturb_cleanups() {
     until_true test -e ready
     kill -TERM "$pid"
     until_true test -e in_cleanup
-    kill -TERM "$pid"
+    kill -INT "$pid"
     until_true grep -q 'the cleanups are running' err
     touch go_on
     finish
@@ -367,10 +368,256 @@ a_further_signal_ends_only_the_cleanup_that_runs() {
     until_true test -e in_cleanup
     kill -TERM "$pid"
     until_true grep -q 'the cleanups are running' err
-    kill -TERM "$pid"
+    kill -INT "$pid"
     finish
     expect_status 1
     expect_out '-a'
+    expect_none
+}
+
+the_same_signal_twice_is_one() {
+    # timeout(1) signals its child and then its group.
+    jobs_are 'echo >ready; until [ -e go ]; do sleep 0.01; done; touch resource' 'defer rm resource' 'echo never'
+    start --grace 50s
+    until_true test -e ready
+    kill -TERM "$pid"
+    kill -TERM "$pid"
+    until_true grep -q 'may finish' err
+    touch go
+    finish
+    expect_status 143
+    expect_out ''
+    [[ ! -e resource ]] || fail 'resource is left'
+}
+
+SIGINT_is_followed_by_SIGTERM() {
+    jobs_are "trap '' INT; trap 'echo asked; exit' TERM; echo >ready; while :; do sleep 0.01; done"
+    start --grace 100ms
+    until_true test -e ready
+    kill -INT "$pid"
+    finish
+    expect_status 130
+    expect_out asked
+    expect_err 'has not ended yet: SIGTERM'
+}
+
+a_command_in_a_group_of_its_own_ends_before_the_cleanups() {
+    # R3: timeout(1) makes a process group. Its command ends before what it uses is released.
+    local signal
+    for signal in TERM:143 INT:130; do
+        jobs_are 'mkdir db' 'defer rm -r db' \
+            "timeout 600 sh -c 'trap \"sleep 0.3; touch db/last; exit\" INT TERM; echo >ready; while :; do sleep 0.01; done'"
+        rm -f ready
+        start --grace 50s
+        until_true test -e ready
+        kill "-${signal%:*}" "$pid"
+        finish
+        expect_status "${signal#*:}"
+        [[ ! -e db ]] || fail "SIG$signal: db is back"
+    done
+}
+
+what_a_failed_line_left_ends_before_the_cleanups() {
+    # R3. A line that fails, with a process in its group and a daemon in its own.
+    jobs_are 'mkdir data' 'defer rm -r data' 'defer cat running' \
+        "for s in '' setsid; do \$s sh -c 'trap \"rm running; exit\" TERM; touch \$0; while :; do mkdir -p data; sleep 0.01; done' running & until [ -e running ]; do sleep 0.01; done; done; touch running; false"
+    run --grace 5s
+    expect_status 1
+    [[ ! -e data ]] || fail 'data is back'
+    expect_err 'which a line left running'
+    grep -q 'No such file' err || fail 'it still ran when the cleanups did'
+}
+
+a_background_failure_counts_also_during_cleanups() {
+    # The same file gives the same verdict, whoever is quicker.
+    jobs_are 'until [ -e go ]; do sleep 0.01; done; false &' 'true' \
+        'defer touch go; until [ -e failed ]; do grep -qE "failed +until" err && touch failed; sleep 0.01; done'
+    run
+    expect_status 1
+    expect_err 'jobs:1: exit status 1'
+}
+
+neighbouring_servers_stop_at_once() {
+    # Each one ends only once all three were asked.
+    local server='trap "touch asked.@; until [ -e asked.1 ] && [ -e asked.2 ] && [ -e asked.3 ]; do sleep 0.01; done; exit 0" TERM; touch up.@; while :; do sleep 0.01; done &'
+    jobs_are "${server//@/1}" "${server//@/2}" "${server//@/3}" \
+        'until [ -e up.1 ] && [ -e up.2 ] && [ -e up.3 ]; do sleep 0.01; done'
+    run --grace 20s
+    expect_status 0
+    expect_no_err 'SIGKILL'
+}
+
+others_see_a_background_line_end() {
+    jobs_are 'true &' 'PID=$!' 'while kill -0 $PID 2>/dev/null; do sleep 0.01; done' 'echo ended'
+    run
+    expect_status 0
+    expect_out ended
+}
+
+orphans_are_reaped_while_lines_run() {
+    jobs_are 'for i in 1 2 3 4 5; do (sh -c "exit 0" &); done; until ! grep -l "^State:.Z" $(sed "s|[0-9]*|/proc/&/status|g" /proc/$PPID/task/$PPID/children | tr " " "\n" | grep -x "/proc/[0-9]*/status"); do sleep 0.01; done 2>/dev/null'
+    run
+    expect_status 0
+}
+
+closed_descriptors_are_no_descriptors_of_ours() {
+    jobs_are 'A=$(echo x)' 'mkdir r' 'defer rmdir r' 'echo "A=$A"' 'cat' 'echo >&2'
+    local closed
+    for closed in '0<&-' '1>&-' '2>&-' '0<&- 2>&-' '0<&- 1>&- 2>&-' '1>&- 2>&-'; do
+        status=0
+        eval "timeout 60 \"\$program\" run jobs $closed" >out 2>err </dev/null || status=$?
+        expect_status 0
+        [[ ! -e r ]] || fail "$closed: r is left"
+        [[ $closed == *1* ]] || expect_out 'A=x'
+    done
+}
+
+R6_a_cleanup_runs_though_the_environment_is_too_large() {
+    {
+        echo 'mkdir res'
+        echo 'defer rmdir res'
+        for i in {1..40}; do printf '%s\n' "LOG$i=\$(head -c 90000 /dev/zero | tr '\\0' x)"; done
+    } >jobs
+    run
+    expect_status 1
+    expect_err 'runs without them'
+    [[ ! -e res ]] || fail 'res is left'
+}
+
+descriptors_of_make_are_passed_on() {
+    jobs_are 'A=$(echo x >&3; echo y >&4; echo z)' 'echo $A >&3'
+    timeout 60 "$program" run jobs 3>three 4>four >out 2>err </dev/null || fail status
+    [[ $(<three) == $'x\nz' && $(<four) == y ]] || fail 'not passed on'
+}
+
+options_and_arguments() {
+    jobs_are 'echo "$1" "$2"' 'defer echo last "$@"' 'A=$2' 'echo "$A"'
+    "$program" run --quiet - one 'two  2' <jobs >out 2>err || fail status
+    expect_out $'one two  2\ntwo  2\nlast one two  2'
+    expect_no_err start
+    jobs_are 'touch ran' '[[ a == a ]]'
+    run --check
+    expect_status 0
+    [[ ! -e ran ]] || fail 'a line ran'
+    run --shell bash -x
+    expect_status 0
+    expect_err '+ touch ran'
+}
+
+D2_an_argument_that_is_not_given_is_refused() {
+    local words
+    for words in '"$1"/' '$2' '"${1}"/*' '"$@"/' '"$UNSET_X"/' '${1:?which directory}/'; do
+        jobs_are 'touch ran' "defer echo rm -rf $words"
+        run
+        expect_status 2
+        grep -q '^jobs:2: ' err || fail "$words: no place"
+        [[ ! -e ran ]] || fail "$words: a line ran"
+    done
+    expect_err 'jobs:2: 1: which directory'
+    jobs_are 'true' 'defer echo "<${1-}>" "<${UNSET_X:-a b}>" "$@"'
+    run
+    expect_status 0
+    expect_out '<> <a b>'
+    "$program" run jobs 'x  y' >out 2>err || fail status
+    expect_out '<x  y> <a b> x  y'
+}
+
+R5_a_hung_cleanup_is_ended_at_its_limit() {
+    # Deaf to SIGTERM, with a child in a group of its own.
+    local hung="trap '' TERM; timeout 1000 sleep MARK; sleep MARK"
+    jobs_are 'echo a' 'defer echo -a' 'echo b' "defer --timeout 10ms --grace=10ms $hung" 'echo c' \
+        'defer --timeout 0s echo -c1' 'defer --timeout 1000h -- echo -c2'
+    run
+    expect_status 1
+    expect_out $'a\nb\nc\n-c2\n-c1\n-a'
+    expect_err 'jobs:4: not ended within its time limit'
+    expect_err 'lifoguard: jobs:4: cleanup failed: timed out after 10ms, killed by SIGKILL: trap'
+    expect_none
+    jobs_are 'echo a' 'defer echo -a' 'echo b' 'defer sleep MARK'
+    run --cleanup-timeout 10s --grace 1ms --cleanup-timeout=1ms
+    expect_status 1
+    [[ $(<out) == $'a\nb' || $(<out) == $'a\nb\n-a' ]] || fail 'out'
+    expect_err 'jobs:4: cleanup failed: timed out after 1ms'
+    expect_none
+}
+
+a_line_is_ended_at_its_limit() {
+    jobs_are 'echo a' 'defer echo -a' "with --timeout 10ms -- trap 'echo asked; exit 0' TERM; sleep MARK & wait" 'echo never'
+    run
+    expect_status 1
+    grep -q -- '^-a$' out || fail 'the cleanup did not run'
+    ! grep -q never out || fail 'a line ran after it'
+    expect_err 'lifoguard: jobs:3: timed out after 10ms'
+    expect_none
+    local line
+    for line in 'defer --timeout x true' 'defer --nothing true' 'with --timeout 1s sleep 1 &' 'defer --grace 5s' \
+        'with --grace -5s true'; do
+        jobs_are 'touch ran' "$line"
+        run
+        expect_status 2
+        grep -q '^jobs:2: ' err || fail "$line"
+    done
+    jobs_are 'with --timeout 1000h --grace 1s A=x' 'echo $A' 'with --grace 10ms sleep MARK &'
+    run
+    expect_status 0
+    expect_out x
+}
+
+# said_nowhere TEXT: in no message, and in the arguments of no process that is there.
+said_nowhere() {
+    expect_no_err "$1"
+    local file words
+    for file in /proc/[0-9]*/cmdline; do
+        words=$(tr '\0' ' ' <"$file") || continue
+        [[ $words != *"$1"* ]] || fail "in the arguments of $file: $words"
+    done 2>/dev/null
+}
+
+secrets_are_neither_told_nor_in_arguments() {
+    local value=s3cr"3t it's \$x $mark"
+    jobs_are 'secret MINE # a comment' "API_TOKEN='lit3ral MARK'" "OTHER_KEY=\$MINE" 'echo >up; until [ -e go ]; do sleep 0.01; done' \
+        'defer echo >down; until [ -e went ]; do sleep 0.01; done; printf "<%s>" "$MINE" $GIVEN "$OTHER_KEY" "$API_TOKEN"; exit 3' \
+        'MINE=later' 'API_TOKEN="changed 3"; true'
+    (
+        export MINE=$value GIVEN=giv3n.$mark
+        unset value
+        exec "$program" run --secret GIVEN jobs >out 2>err </dev/null
+    ) &
+    pid=$!
+    until_true test -e up
+    said_nowhere lit3ral
+    touch go
+    until_true test -e down
+    said_nowhere s3cr"3t"
+    said_nowhere giv3n
+    touch went
+    finish
+    expect_status 1
+    expect_out "<$value><giv3n.$mark><$value><lit3ral $mark>"
+    said_nowhere s3cr"3t"
+    said_nowhere lit3ral
+    said_nowhere changed
+    expect_err 'exit status 3: echo >down'
+    expect_err 'start   API_TOKEN=…'
+}
+
+D2_the_number_of_the_lines_shell_and_the_exit_status() {
+    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' "defer eval 'echo \$LIFOGUARD_EXIT_CODE'" 'false'
+    run
+    expect_status 1
+    expect_out 1
+    [[ -z $(ls -d r.* 2>/dev/null) ]] || fail 'r is left'
+}
+
+wait_waits_for_background_lines() {
+    jobs_are 'until [ -e go ]; do sleep 0.01; done; touch done &' 'PID=$!' 'sleep MARK &' 'touch go' \
+        'wait "$PID"' 'ls done' 'defer echo -a' 'wait'
+    start
+    until_true grep -qE '] +start +wait$' err
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out $'done\n-a'
     expect_none
 }
 
@@ -421,7 +668,8 @@ nobody_reads_what_it_tells() {
 
 # None of the program's own descriptors gets their numbers.
 standard_descriptors_may_be_closed() {
-    jobs_are 'for fd in 0 1 2; do [ ! -e /proc/$PPID/fd/$fd ] || echo "$fd is open"; done >low' \
+    # Nothing of lifoguard's own has one of these numbers.
+    jobs_are 'for fd in 0 1 2; do [ "$(readlink /proc/$PPID/fd/$fd)" = /dev/null ] || echo "$fd"; done >low' \
         'defer touch cleaned' 'word=$(echo value)' 'echo $word >value'
     status=0
     timeout --foreground 60 "$program" run jobs <&- >&- 2>&- || status=$?

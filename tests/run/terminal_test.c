@@ -3,36 +3,86 @@
 #define _GNU_SOURCE
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char folder[] = "/tmp/lifoguard-folder-XXXXXX";
 static char path[] = "/tmp/lifoguard-terminal-XXXXXX";
 static pid_t child;
 static int terminal;
 static char seen[16 * 1024];
 static size_t length;
 
-static void start(const char *jobs)
+static const char *program;
+
+static _Noreturn void run_program(void)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-optin.taint.GenericTaint): the build says which program */
+    execl(program, program, "run", path, NULL);
+    _exit(127);
+}
+
+static void write_jobs(const char *jobs)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, jobs, strlen(jobs)), (ssize_t)strlen(jobs));
     close(fd);
-    const char *program = getenv("LIFOGUARD");
+    program = getenv("LIFOGUARD");
     ck_assert_ptr_nonnull(program);
+}
+
+static void start(const char *jobs)
+{
+    write_jobs(jobs);
     child = forkpty(&terminal, NULL, NULL, NULL);
     ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        /* NOLINTNEXTLINE(clang-analyzer-optin.taint.GenericTaint): the build says which program */
-        execl(program, program, "run", path, NULL);
-        _exit(127);
+    if (child == 0)
+        run_program();
+}
+
+/* As an interactive shell does it: the program is a job of the terminal, and brought back when it stops. */
+static void start_below_a_shell(const char *jobs)
+{
+    write_jobs(jobs);
+    child = forkpty(&terminal, NULL, NULL, NULL);
+    ck_assert_int_ge(child, 0);
+    if (child != 0)
+        return;
+    signal(SIGTTOU, SIG_IGN);
+    pid_t job = fork();
+    setpgid(job, 0);
+    tcsetpgrp(STDIN_FILENO, job ? job : getpid());
+    if (job == 0) {
+        signal(SIGTTOU, SIG_DFL);
+        run_program();
     }
+    int status = 0;
+    while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
+        dprintf(STDERR_FILENO, "shell: stopped\r\n");
+        tcsetpgrp(STDIN_FILENO, job);
+        kill(-job, SIGCONT);
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
+}
+
+/* Opens a named pipe that a line reads, and so lets it go on. */
+static void let_go(const char *pipe)
+{
+    int fd = open(pipe, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
 }
 
 /* Reads until `text` has been seen; NULL: to the end. */
@@ -67,6 +117,8 @@ static void finish(int wanted)
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     unlink(path);
+    unlink("f");
+    rmdir(folder);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted)
         ck_abort_msg("ended with %x instead of exit status %d\n%s", (unsigned)status, wanted, seen);
 }
@@ -102,18 +154,79 @@ START_TEST(an_acquiring_job_and_a_cleanup_can_too)
 }
 END_TEST
 
-START_TEST(ctrl_c_reaches_job_and_lifoguard_once)
+START_TEST(ctrl_c_reaches_a_line_once_and_ends_the_run)
 {
     start("true\ndefer echo clean''ed\n"
-          "trap 'echo int''errupted' INT; echo rea''dy; sleep 20; sleep 0.5; exit 1\n");
+          "trap 'echo int''errupted; trap - INT; kill -INT $$' INT; mkfifo f; echo rea''dy; "
+          "read A <f\necho nev''er\n");
     read_until("ready\r\n");
-    /* dash swallows a signal that comes while it starts a command. */
-    usleep(500000);
     type("\003");
     finish(130);
     ck_assert_int_eq(count_seen("interrupted"), 1);
-    ck_assert_int_eq(count_seen("lifoguard: SIGINT: ending line 3"), 1);
+    ck_assert_int_eq(count_seen("SIGINT from the terminal: line 3 has ended"), 1);
     ck_assert_int_eq(count_seen("cleaned"), 1);
+    ck_assert_int_eq(count_seen("never"), 0);
+}
+END_TEST
+
+START_TEST(ctrl_c_while_a_line_acquires_is_lifoguards)
+{
+    start(
+        "mkfifo f; echo rea''dy; read A <f; echo acqu''ired\ndefer echo clean''ed; rm f\necho nev''er\n");
+    read_until("ready\r\n");
+    type("\003");
+    read_until("SIGINT: line 1 has a cleanup to come");
+    let_go("f");
+    finish(130);
+    ck_assert_int_eq(count_seen("acquired"), 1);
+    ck_assert_int_eq(count_seen("cleaned"), 1);
+    ck_assert_int_eq(count_seen("never"), 0);
+}
+END_TEST
+
+/* What wget, git and pv look at before they show their progress. */
+START_TEST(a_line_is_in_the_foreground_and_lifoguard_is_again_after_it)
+{
+    const char *in_front = "read -r A B C D E F G H REST </proc/$$/stat; "
+                           "[ $E = $H ] && echo in fr''ont || echo beh''ind";
+    char jobs[1024];
+    snprintf(jobs, sizeof jobs, "%s\nA=$(%s)\necho $A\n%s\nread X; echo $X\n%s\n", in_front,
+             in_front, in_front, in_front);
+    start(jobs);
+    read_until("start   read X");
+    type("x\n");
+    finish(0);
+    ck_assert_int_eq(count_seen("in front"), 4);
+    ck_assert_int_eq(count_seen("behind"), 0);
+}
+END_TEST
+
+START_TEST(a_change_of_size_reaches_line_and_cleanup)
+{
+    start(
+        "trap 'echo l''ine; exit 0' WINCH; mkfifo f; echo one re''ady; read A <f\n"
+        "true\ndefer sh -c \"trap 'echo clean''up; exit 0' WINCH; echo two re''ady; read A <f\"\n");
+    for (int i = 1; i <= 2; i++) {
+        read_until(i == 1 ? "one ready" : "two ready");
+        struct winsize size = {.ws_row = (unsigned short)(20 + i), .ws_col = 70};
+        ck_assert_int_eq(ioctl(terminal, TIOCSWINSZ, &size), 0);
+        read_until(i == 1 ? "line\r\n" : "cleanup\r\n");
+    }
+    finish(0);
+}
+END_TEST
+
+START_TEST(ctrl_z_stops_line_and_lifoguard_for_the_shell)
+{
+    start_below_a_shell("mkfifo f; echo rea''dy; read A <f; echo went''on\nread B; echo got:$B\n");
+    read_until("ready\r\n");
+    type("\032");
+    read_until("shell: stopped");
+    let_go("f");
+    read_until("wenton");
+    type("x\n");
+    read_until("got:x");
+    finish(0);
 }
 END_TEST
 
@@ -144,6 +257,7 @@ START_TEST(a_hangup_runs_the_cleanups)
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     unlink(path);
+    rmdir(folder);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 128 + SIGHUP);
     ck_assert_int_ne(access(marker, F_OK), 0);
@@ -157,7 +271,11 @@ int main(void)
     tcase_set_timeout(cases, 600);
     tcase_add_test(cases, a_job_can_read_from_the_terminal);
     tcase_add_test(cases, an_acquiring_job_and_a_cleanup_can_too);
-    tcase_add_test(cases, ctrl_c_reaches_job_and_lifoguard_once);
+    tcase_add_test(cases, ctrl_c_reaches_a_line_once_and_ends_the_run);
+    tcase_add_test(cases, ctrl_c_while_a_line_acquires_is_lifoguards);
+    tcase_add_test(cases, a_line_is_in_the_foreground_and_lifoguard_is_again_after_it);
+    tcase_add_test(cases, a_change_of_size_reaches_line_and_cleanup);
+    tcase_add_test(cases, ctrl_z_stops_line_and_lifoguard_for_the_shell);
     tcase_add_test(cases, ctrl_c_at_a_job_that_has_the_terminal_ends_the_run);
     tcase_add_test(cases, a_hangup_runs_the_cleanups);
     suite_add_tcase(suite, cases);

@@ -24,6 +24,9 @@ static const struct {
     {"NUMBER", "2"},
     {"_x9", "under"},
     {"!", "77"},
+    {"$", "99"},
+    {"1", "one 1"},
+    {"10", "ten"}, /* the last one: $10 is $1 and a 0 */
 };
 
 static const char *value_of(const char *name, size_t length, void *data)
@@ -34,6 +37,8 @@ static const char *value_of(const char *name, size_t length, void *data)
             return variables[i].value;
     return NULL;
 }
+
+static const struct variables variables_of_test = {.lookup = value_of};
 
 static const struct {
     const char *command, *expanded;
@@ -69,11 +74,38 @@ static const struct {
     {"rm a#$DIR", "rm a#/tmp/a"},
     {"echo $NOT_SET", NULL},
     {"echo \"$NOT_SET\"", NULL},
-    {"echo ${DIR:-x}", NULL},
+    {"rm \"${DIR:-x}\" ${DIR-y}", "rm \"/tmp/a\" /tmp/a"},
+    {"rm ${EMPTY:-x/y} \"${EMPTY:-x y}\" '${EMPTY:-x}'", "rm ''x/y \"x y\" '${EMPTY:-x}'"},
+    {"rm ${EMPTY-x}\"${EMPTY-x}\"", "rm ''\"\""},
+    {"rm ${NOT_SET-}. \"${NOT_SET-}\"", "rm . \"\""},
+    {"echo ${NOT_SET:-$SPACE} \"${NOT_SET:-$QUOTES}\"",
+     "echo 'a b' \"it's \\\"\\$DIR\\\" \\\\ \\`x\\`\""},
+    {"echo ${NOT_SET:-a;b} \"${NOT_SET:-a;b}\"", "echo ''a\\;b \"a;b\""},
+    {"echo \"${NOT_SET:-\"a  b\"}\" ${NOT_SET:-\"a  b\"}", "echo \"a  b\" \"a  b\""},
+    {"echo ${NOT_SET:-${EMPTY:-${DIR}/x}}", "echo /tmp/a/x"},
+    {"echo ${DIR:-$NOT_SET} ${DIR:-${NOT_SET:?no}}", "echo /tmp/a /tmp/a"},
+    {"echo ${NOT_SET:-$(echo $DIR)}", "echo $(echo /tmp/a)"},
+    {"echo ${NOT_SET:-'}'}\"${NOT_SET-\\}}\"", "echo '}'\"}\""},
+    {"echo ${DIR:+-d $DIR}${EMPTY:+no}", "echo -d /tmp/a"},
+    {"echo ${DIR:?no} ${EMPTY?no}.", "echo /tmp/a ''."},
+    {"echo ${EMPTY:?no}", NULL},
+    {"echo ${NOT_SET?}", NULL},
+    {"echo ${NOT_SET:-$NOT_SET}", NULL},
+    {"echo ${DIR:=x}", NULL},
+    {"echo ${DIR%/*}", NULL},
+    {"echo ${DIR:-x", NULL},
     {"echo ${#DIR}", NULL},
     {"echo $?", NULL},
-    {"echo $$", NULL},
-    {"echo $1", NULL},
+    {"rm /tmp/x.$$", "rm /tmp/x.99"},
+    {"echo $1 ${1} \"$1\" ${10} $10", "echo 'one 1' 'one 1' \"one 1\" 'ten' 'one 1'0"},
+    {"echo \"$@\" $# $0 \"${@-}\"", "echo \"$@\" $# $0 \"\""},
+    {"rm -rf \"$2\"/", NULL},
+    {"rm -rf $2", NULL},
+    {"rm -rf ${2}/", NULL},
+    {"rm -rf \"$@\"/", NULL},
+    {"rm -rf a$*", NULL},
+    {"rm -rf \"${2-}\"/", "rm -rf \"\"/"},
+    {"rm -rf ${2:-two}/", "rm -rf ''two/"},
     {"echo $((1 + 1))", NULL},
     {"echo `pwd`", NULL},
     {"echo \"$DIR", NULL},
@@ -83,7 +115,7 @@ static const struct {
 START_TEST(D2_variables_are_expanded_by_the_shells_rules_of_quoting)
 {
     char *expanded = NULL;
-    lg_error *err = expand(expansions[_i].command, EXPAND_ALL, value_of, NULL, &expanded);
+    lg_error *err = expand(expansions[_i].command, EXPAND_ALL, &variables_of_test, &expanded);
     if (expansions[_i].expanded) {
         ck_assert_ptr_null(err);
         ck_assert_str_eq(expanded, expansions[_i].expanded);
@@ -92,6 +124,32 @@ START_TEST(D2_variables_are_expanded_by_the_shells_rules_of_quoting)
         ck_assert_ptr_null(expanded);
     }
     free(expanded);
+    lg_error_free(err);
+}
+END_TEST
+
+static const char *reference_of(const char *name, size_t length, const char *value, void *data)
+{
+    (void)data;
+    return strncmp(name, "SPACE", length) == 0 && strcmp(value, "a b") == 0 ? "REF" : NULL;
+}
+
+START_TEST(a_secret_value_is_left_to_the_environment)
+{
+    const struct variables variables_with = {.lookup = value_of, .reference = reference_of};
+    char *expanded = NULL;
+    ck_assert_ptr_null(expand("login $SPACE \"x$SPACE\" $PID ${NO:-$SPACE}${SPACE:-no}", EXPAND_ALL,
+                              &variables_with, &expanded));
+    ck_assert_str_eq(expanded, "login \"${REF?}\" \"x${REF?}\" 1234 \"${REF?}\"\"${REF?}\"");
+    free(expanded);
+}
+END_TEST
+
+START_TEST(a_message_is_told)
+{
+    char *expanded = NULL;
+    lg_error *err = expand("rm ${NOT_SET:?write it}", EXPAND_ALL, &variables_of_test, &expanded);
+    ck_assert_str_eq(lg_error_message(err), "NOT_SET: write it");
     lg_error_free(err);
 }
 END_TEST
@@ -105,7 +163,7 @@ START_TEST(D2_a_shell_reads_back_exactly_the_value)
         snprintf(command, sizeof command, "printf '<%%s>' %s$%s%s", form ? "\"" : "", name,
                  form ? "\"" : "");
         char *expanded = NULL;
-        ck_assert_ptr_null(expand(command, EXPAND_ALL, value_of, NULL, &expanded));
+        ck_assert_ptr_null(expand(command, EXPAND_ALL, &variables_of_test, &expanded));
         /* NOLINTNEXTLINE(bugprone-command-processor,cert-env33-c): a shell is what is tested */
         FILE *shell = popen(expanded, "re");
         ck_assert_ptr_nonnull(shell);
@@ -122,7 +180,7 @@ END_TEST
 START_TEST(the_error_names_the_variable)
 {
     char *expanded = NULL;
-    lg_error *err = expand("rm -rf \"$NOT_SET\"/", EXPAND_ALL, value_of, NULL, &expanded);
+    lg_error *err = expand("rm -rf \"$NOT_SET\"/", EXPAND_ALL, &variables_of_test, &expanded);
     ck_assert_ptr_nonnull(strstr(lg_error_message(err), "$NOT_SET is not set"));
     lg_error_free(err);
 }
@@ -138,7 +196,8 @@ START_TEST(in_assignments_only_the_last_pid_is_expanded)
                  {"A='$!'`pwd`${B:-c}", "A='$!'`pwd`${B:-c}"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *expanded = NULL;
-        ck_assert_ptr_null(expand(cases[i].command, EXPAND_LAST_PID, value_of, NULL, &expanded));
+        ck_assert_ptr_null(
+            expand(cases[i].command, EXPAND_LAST_PID, &variables_of_test, &expanded));
         ck_assert_str_eq(expanded, cases[i].expanded);
         free(expanded);
     }
@@ -209,8 +268,10 @@ int main(void)
     tcase_add_loop_test(cases, D2_variables_are_expanded_by_the_shells_rules_of_quoting, 0,
                         sizeof expansions / sizeof expansions[0]);
     tcase_add_loop_test(cases, D2_a_shell_reads_back_exactly_the_value, 0,
-                        sizeof variables / sizeof variables[0]);
+                        sizeof variables / sizeof variables[0] - 1);
     tcase_add_test(cases, the_error_names_the_variable);
+    tcase_add_test(cases, a_message_is_told);
+    tcase_add_test(cases, a_secret_value_is_left_to_the_environment);
     tcase_add_test(cases, in_assignments_only_the_last_pid_is_expanded);
     tcase_add_test(cases, exec_is_put_only_before_a_program);
     tcase_add_test(cases, the_scanner_covers_any_text);

@@ -1,21 +1,28 @@
 #define _GNU_SOURCE
 #include "job.h"
 
+#include "buffer.h"
+#include "ending.h"
 #include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
+#include "time/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lifoguard/defer.h>
+#include <lifoguard/lifoguard.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "time/clock.h"
+static char **first_environment;
+static const char *shell = "/bin/sh", *shell_name;
+static char *const *shell_arguments;
+static bool traces;
 
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
 static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
@@ -33,50 +40,189 @@ static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *act
         if (!failed)
             failed = posix_spawnattr_setflags(&attributes, flags);
         if (!failed)
-            failed = posix_spawn(pid, "/bin/sh", actions, &attributes, argv, environ);
+            failed = posix_spawnp(pid, shell, actions, &attributes, argv, environ);
         lg_return(failed);
     }
 }
 
-/* `sh OPTIONS COMMAND`, which execve does not change: its prototype is older than const. */
+void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
+{
+    shell = program ? program : "/bin/sh";
+    traces = trace;
+    shell_name = name;
+    shell_arguments = arguments;
+}
+
+const char *job_argument(const char *name, size_t length)
+{
+    size_t count = 0;
+    while (shell_arguments && shell_arguments[count])
+        count++;
+    if (*name == '@' || *name == '*')
+        return count ? shell_arguments[0] : NULL;
+    size_t number = 0;
+    for (size_t i = 0; i < length && number <= count; i++)
+        number = 10 * number + (size_t)(name[i] - '0');
+    if (number == 0)
+        return shell_name;
+    return number <= count ? shell_arguments[number - 1] : NULL;
+}
+
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`, which execve does not change: its prototype is older than const. */
 static int spawn_shell(pid_t *pid, const char *options, const char *command,
                        posix_spawn_file_actions_t *actions)
 {
-    union {
-        const char *text[6];
-        char *argv[6];
-    } arguments = {.text = {"sh", options, "--", command, NULL}};
-    return spawn(pid, arguments.argv, actions);
+    lg_func (int, failed) {
+        size_t count = 0;
+        while (shell_arguments && shell_arguments[count])
+            count++;
+        const char **words = need_memory(NULL, (count + 8) * sizeof *words);
+        lg_defer(free, words);
+        size_t n = 0;
+        words[n++] = "sh";
+        words[n++] = options;
+        if (traces && strcmp(options, "-c") == 0)
+            words[n++] = "-x";
+        words[n++] = "--";
+        if (command) {
+            words[n++] = command;
+            words[n++] = shell_name ? shell_name : "sh";
+            for (size_t i = 0; i < count; i++)
+                words[n++] = shell_arguments[i];
+        }
+        words[n] = NULL;
+        union {
+            const char **text;
+            char *const *argv;
+        } arguments = {.text = words};
+        lg_return(spawn(pid, arguments.argv, actions));
+    }
 }
 
-lg_error *job_start(struct job *job, const char *command, bool background, int value)
+/* Without the file's variables: too large an environment must not keep a cleanup from running. */
+static int start_with_first_environment(pid_t *pid, const char *command,
+                                        posix_spawn_file_actions_t *actions)
 {
-    *job = (struct job){.background = background};
-    lg_func (lg_error *, err) {
-        posix_spawn_file_actions_t actions;
-        int failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting sh"));
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        if (background)
-            failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
-                                                      0);
-        if (!failed && value >= 0)
-            failed = posix_spawn_file_actions_adddup2(&actions, value, 3);
-        job->started = lg_now();
-        if (!failed)
-            failed = spawn_shell(&job->pid, "-c", command, &actions);
-        if (failed) {
-            job->pid = 0;
-            lg_return(lg_error_new_code(failed, "starting sh"));
-        }
-        lg_return(NULL);
+    char **whole = environ;
+    if (first_environment)
+        environ = first_environment;
+    int failed = spawn_shell(pid, "-c", command, actions);
+    environ = whole;
+    return failed;
+}
+
+/* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
+static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
+{
+    int failed = spawn_shell(pid, "-c", command, actions);
+    lg_duration pause = 10 * LG_MILLISECOND;
+    for (int tries = 0; tries < 10 && (failed == EAGAIN || failed == ENOMEM); tries++) {
+        if (tries == 0)
+            fprintf(stderr, "lifoguard: a command cannot start (%s): trying again\n",
+                    strerrorname_np(failed));
+        memory_give_back();
+        ending_reap();
+        lg_sleep(pause);
+        pause = pause < LG_SECOND ? 2 * pause : pause;
+        failed = spawn_shell(pid, "-c", command, actions);
     }
+    return failed;
+}
+
+void job_keep_environment(void)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
+    memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
+}
+
+void job_forget_environment(void)
+{
+    free(first_environment);
+    first_environment = NULL;
+}
+
+/* make passes its job server on in descriptors, mostly 3 and 4: one that is in use is left alone. */
+int job_value_descriptor(void)
+{
+    int fd = 9;
+    while (fd > 3 && fcntl(fd, F_GETFD) >= 0)
+        fd--;
+    return fd;
+}
+
+/* In the child, before the shell runs: it must not find itself in the background at first. */
+static int start_with_terminal(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
+{
+    int terminal = terminal_to_give();
+    if (terminal < 0 || posix_spawn_file_actions_addtcsetpgrp_np(actions, terminal) != 0)
+        return ENOTTY;
+    int failed = start_shell(pid, command, actions);
+    if (!failed)
+        terminal_was_given();
+    return failed;
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, struct job_options options)
+{
+    int failed = 0;
+    if (options.background)
+        failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (!failed && options.value)
+        failed = posix_spawn_file_actions_adddup2(actions, options.value, job_value_descriptor());
+    return failed;
+}
+
+static int start(pid_t *pid, const char *command, struct job_options options)
+{
+    lg_func (int, failed) {
+        posix_spawn_file_actions_t actions;
+        failed = posix_spawn_file_actions_init(&actions);
+        if (failed)
+            lg_return(failed);
+        lg_defer(posix_spawn_file_actions_destroy, &actions);
+        failed = add_actions(&actions, options);
+        if (!failed)
+            failed = options.terminal ? start_with_terminal(pid, command, &actions)
+                                      : start_shell(pid, command, &actions);
+        if (failed == E2BIG && first_environment && options.anyway) {
+            fprintf(stderr, "lifoguard: the variables of the file are too large for a command: "
+                            "this cleanup runs without them\n");
+            failed = start_with_first_environment(pid, command, &actions);
+        }
+        lg_return(failed);
+    }
+}
+
+lg_error *job_start(struct job *job, const char *command, struct job_options options)
+{
+    *job = (struct job){
+        .background = options.background, .limit = options.limit, .grace = options.grace};
+    ending_reserve();
+    job->started = lg_now();
+    if (options.limit > 0)
+        job->deadline = job->started + options.limit;
+    int failed = start(&job->pid, command, options);
+    /* No terminal, or one that has just gone. */
+    if (failed == ENOTTY || failed == EIO || failed == EPERM) {
+        options.terminal = false;
+        failed = start(&job->pid, command, options);
+    }
+    if (failed) {
+        job->pid = 0;
+        return lg_error_new_code(failed, "starting sh");
+    }
+    ending_own(job->pid);
+    return NULL;
 }
 
 static void ended(struct job *job, const siginfo_t *info)
 {
     job->ended = true;
+    job->collected = true;
+    ending_disown(job->pid);
     job->code = info->si_code;
     job->status = info->si_status;
     job->took = lg_since(job->started);
@@ -88,24 +234,16 @@ void job_look(struct job *job)
 {
     while (job->pid && !job->ended) {
         siginfo_t info = {0};
-        int options = WEXITED | WNOHANG | (job->background ? WNOWAIT : WSTOPPED);
+        int options = WEXITED | WNOHANG | (job->background ? 0 : WSTOPPED);
         if (waitid(P_PID, (id_t)job->pid, &info, options) != 0 || info.si_pid == 0)
             return;
         if (info.si_code != CLD_STOPPED) {
             ended(job, &info);
-            job->collected = !job->background;
         } else if (!terminal_stopped(job->pid, info.si_status)) {
             fprintf(stderr, "lifoguard: the command wants the terminal, which is not to be had\n");
             job_begin(job, JOB_KILLED, 0, LG_SECOND);
         }
     }
-}
-
-void job_collect(struct job *job)
-{
-    siginfo_t info;
-    if (job->pid && !job->collected && waitid(P_PID, (id_t)job->pid, &info, WEXITED) == 0)
-        job->collected = true;
 }
 
 /* As lifoguard is the subreaper, what loses its parent becomes its child: as long as the group has
@@ -126,15 +264,14 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    kill(-job->pid, number);
-    if (number != SIGKILL)
-        kill(-job->pid, SIGCONT);
+    ending_signal_group(job->pid, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
 {
     job->step = step;
     job->deadline = lgi_time_in(limit);
+    job->asked = number;
     if (step == JOB_ASKED)
         job_signal(job, number);
     if (step == JOB_KILLED)
@@ -146,14 +283,25 @@ void job_abandon(struct job *job)
     if (!job->pid || job->ended || job->step == JOB_GIVEN_UP)
         return;
     job_signal(job, SIGKILL);
-    job_collect(job);
-    job->ended = true;
+    siginfo_t info;
+    waitid(P_PID, (id_t)job->pid, &info, WEXITED);
+    ending_disown(job->pid);
+    job->ended = job->collected = true;
     terminal_take_back(true);
 }
 
 bool job_succeeded(const struct job *job)
 {
-    return job->ended && job->code == CLD_EXITED && job->status == 0;
+    return job->ended && job->code == CLD_EXITED && job->status == 0 && !job->timed_out;
+}
+
+bool job_times_out(struct job *job)
+{
+    if (job->step != JOB_RUNS || job->limit <= 0 || lg_now() < job->deadline)
+        return false;
+    job->timed_out = true;
+    job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+    return true;
 }
 
 bool job_was_asked_to_end(const struct job *job)
@@ -162,14 +310,28 @@ bool job_was_asked_to_end(const struct job *job)
     return number == SIGINT || number == SIGTERM || number == SIGHUP;
 }
 
+int job_ended_by_terminal(const struct job *job)
+{
+    int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
+    return number == SIGINT || number == SIGQUIT || number == SIGHUP ? number : 0;
+}
+
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])
 {
+    size_t at = 0;
+    if (job->timed_out) {
+        char limit[LG_DURATION_TEXT_SIZE];
+        lg_duration_format(job->limit, limit, sizeof limit);
+        at = (size_t)snprintf(text, JOB_TEXT_SIZE, "timed out after %s, ", limit);
+    }
+    char *end = text + at;
+    size_t room = JOB_TEXT_SIZE - at;
     if (!job->ended)
-        snprintf(text, JOB_TEXT_SIZE, "not ended");
+        snprintf(end, room, "not ended");
     else if (job->code == CLD_EXITED)
-        snprintf(text, JOB_TEXT_SIZE, "exit status %d", job->status);
+        snprintf(end, room, "exit status %d", job->status);
     else
-        snprintf(text, JOB_TEXT_SIZE, "killed by %s%s", signals_name(job->status),
+        snprintf(end, room, "killed by %s%s", signals_name(job->status),
                  job->code == CLD_DUMPED ? ", core dumped" : "");
     return text;
 }
@@ -185,6 +347,51 @@ static lg_error *shells_words(int fd)
     return lg_error_newf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
 }
 
+/* Runs `sh -n` to its end, its errors in `words`; the command is COMMAND or, if that is NULL, in `script`. */
+static lg_error *shell_reads(const char *command, int script, int words, int *status)
+{
+    lg_func (lg_error *, err) {
+        posix_spawn_file_actions_t actions;
+        int failed = posix_spawn_file_actions_init(&actions);
+        if (failed)
+            lg_return(lg_error_new_code(failed, "starting sh"));
+        lg_defer(posix_spawn_file_actions_destroy, &actions);
+        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
+        if (!failed && !command)
+            failed = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+        pid_t pid;
+        if (!failed)
+            failed = command ? spawn_shell(&pid, "-nc", command, &actions)
+                             : spawn_shell(&pid, "-ns", NULL, &actions);
+        if (failed)
+            lg_return(lg_error_new_code(failed, "starting sh"));
+        while (waitpid(pid, status, 0) < 0)
+            if (errno != EINTR)
+                lg_return(lg_error_new_errno("waitpid"));
+        lg_return(NULL);
+    }
+}
+
+bool job_can_read(const char *script, size_t length)
+{
+    lg_func (bool, readable) {
+        int fd = scratch_open("script");
+        if (fd < 0)
+            lg_return(false);
+        lg_defer(close, fd);
+        int words = scratch_open("sh");
+        if (words < 0)
+            lg_return(false);
+        lg_defer(close, words);
+        if (write(fd, script, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
+            lg_return(false);
+        int status = 1;
+        lg_error *err = shell_reads(NULL, fd, words, &status);
+        lg_defer(lg_error_free, err);
+        lg_return(!err && status == 0);
+    }
+}
+
 lg_error *job_check_syntax(const char *command)
 {
     lg_func (lg_error *, err) {
@@ -192,21 +399,10 @@ lg_error *job_check_syntax(const char *command)
         if (words < 0)
             lg_return(lg_error_new_errno("a file for what the shell says"));
         lg_defer(close, words);
-        posix_spawn_file_actions_t actions;
-        int failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting sh"));
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-        pid_t pid;
-        if (!failed)
-            failed = spawn_shell(&pid, "-nc", command, &actions);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting sh"));
-        int status;
-        while (waitpid(pid, &status, 0) < 0)
-            if (errno != EINTR)
-                lg_return(lg_error_new_errno("waitpid"));
+        int status = 0;
+        err = shell_reads(command, -1, words, &status);
+        if (err)
+            lg_return(err);
         lg_return(status == 0 ? NULL : shells_words(words));
     }
 }

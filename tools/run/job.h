@@ -23,22 +23,43 @@ struct job {
     bool collected;  /* its process is gone from the process table */
     bool group_gone; /* so are all others of its group */
     bool had_terminal;
+    bool timed_out; /* it was made to end at its limit */
+    lg_duration limit, grace;
     int code, status; /* of the end, as in siginfo_t */
     lg_duration started, took;
     enum job_step step;
+    int asked;        /* the signal of JOB_ASKED */
     lg_time deadline; /* of the step; 0: none */
 };
 
-/* Starts `sh -c COMMAND`. A background job has no standard input. `value`, if it is not -1, is the
- * command's descriptor 3. */
-lg_error *job_start(struct job *job, const char *command, bool background, int value);
+/* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
+void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
 
-/* Notices what has happened to it. A background job stays in the process table, so that its number
- * means nothing else as long as commands may use it. */
+/* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
+const char *job_argument(const char *name, size_t length);
+
+struct job_options {
+    bool background;   /* no standard input */
+    bool terminal;     /* has the terminal from the start, if there is one to give */
+    bool anyway;       /* without the file's variables rather than not at all */
+    lg_duration limit; /* how long it may run; 0: as it likes */
+    lg_duration grace; /* how long it has to end by itself when it is to end */
+    int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
+};
+
+/* Starts `sh -c COMMAND`. */
+lg_error *job_start(struct job *job, const char *command, struct job_options options);
+
+/* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
+int job_value_descriptor(void);
+
+/* The environment of now is what a cleanup has in case that the later one is too large. */
+void job_keep_environment(void);
+void job_forget_environment(void);
+
+/* Notices what has happened to it. One that has ended is removed from the process table at once, so that
+ * `kill -0` and `tail --pid` of other lines see its end. */
 void job_look(struct job *job);
-
-/* After its end: removes it from the process table. */
-void job_collect(struct job *job);
 
 /* Whether processes of its group are left; call it when it has been collected. */
 bool job_group_left(struct job *job);
@@ -54,13 +75,22 @@ void job_abandon(struct job *job);
 
 bool job_succeeded(const struct job *job);
 
+/* Makes it end, if it runs and its limit has come. */
+bool job_times_out(struct job *job);
+
 /* Ended by SIGINT, SIGTERM or SIGHUP, or with the exit status that shells make of that. */
 bool job_was_asked_to_end(const struct job *job);
 
-enum { JOB_TEXT_SIZE = 64 };
+/* The signal of Ctrl-C, Ctrl-\ or a hangup that it ended by, or made its exit status of; or 0. */
+int job_ended_by_terminal(const struct job *job);
+
+enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
+
+/* Whether the shell can read a script of any length. */
+bool job_can_read(const char *script, size_t length);
 
 /* Whether the shell can read a command: NULL, or an error with the shell's words. */
 lg_error *job_check_syntax(const char *command);

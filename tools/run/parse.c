@@ -3,7 +3,10 @@
 
 #include "buffer.h"
 #include "expand.h"
+#include "job.h"
+#include "secret.h"
 #include "shell.h"
+#include "vain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +20,7 @@
 
 /* A command is one argument of sh, which Linux limits to 128 KiB. */
 enum { LONGEST_LINE = 64 * 1024, LARGEST_FILE = 16 * 1024 * 1024 };
+#define LONGEST_LIMIT (1000 * LG_HOUR)
 
 struct parser {
     struct job_file *file;
@@ -75,7 +79,6 @@ struct shape {
     size_t length;         /* without a comment and blanks at the end */
     size_t first_word;     /* its length */
     bool first_word_alone; /* nothing follows it */
-    bool simple;           /* no operator outside of parentheses */
     bool closing_ampersand;
     bool other_ampersand; /* one that is not at the end, && included */
     bool last_pid;        /* has a $! */
@@ -83,7 +86,7 @@ struct shape {
 
 static lg_error *look_at(const char *command, struct shape *shape)
 {
-    *shape = (struct shape){.simple = true};
+    *shape = (struct shape){0};
     struct shell_scanner scanner;
     shell_scan(&scanner, command);
     bool in_first_word = true;
@@ -107,7 +110,6 @@ static lg_error *look_at(const char *command, struct shape *shape)
         shape->length = end;
         if (piece.kind == SHELL_OPERATOR) {
             char c = *piece.start;
-            shape->simple = shape->simple && piece.depth > 0;
             if (piece.depth == 0 && strncmp(piece.start, "<<", 2) == 0 && previous != '<' &&
                 piece.start[2] != '<')
                 return lg_error_new(
@@ -130,32 +132,8 @@ static lg_error *look_at(const char *command, struct shape *shape)
     return NULL;
 }
 
-static bool first_word_is(const char *command, const struct shape *shape, const char *word)
-{
-    return shape->first_word == strlen(word) && strncmp(command, word, shape->first_word) == 0;
-}
-
-/* Lines that would do nothing: each line has a shell of its own. */
-static lg_error *look_for_vain_lines(const char *command, const struct shape *shape)
-{
-    if (!shape->simple)
-        return NULL;
-    if (first_word_is(command, shape, "cd"))
-        return lg_error_new("cd lasts to the end of its own line: write cd DIRECTORY && COMMAND");
-    if (first_word_is(command, shape, "export") || first_word_is(command, shape, "readonly"))
-        return lg_error_newf(
-            "%.*s lasts to the end of its own line: write NAME=VALUE, which the lines "
-            "below see",
-            (int)shape->first_word, command);
-    if (first_word_is(command, shape, "trap"))
-        return lg_error_new("trap lasts to the end of its own line: write defer COMMAND");
-    if (first_word_is(command, shape, "set") || first_word_is(command, shape, "unset"))
-        return lg_error_newf("%.*s lasts to the end of its own line, and does nothing here",
-                             (int)shape->first_word, command);
-    return NULL;
-}
-
-/* Of a line that begins with NAME=: is all of it one word? */
+/* Of a line that begins with NAME=: is it one word, or one that ; or && or || follows? Then the variable is
+ * what the whole line makes of it. */
 static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
                                     bool *assignment)
 {
@@ -172,7 +150,9 @@ static lg_error *look_at_assignment(const char *command, const struct shape *sha
         return err;
     if (next > 0 && rest[next] == '=' && behind.first_word_alone)
         return lg_error_new("two assignments on a line: write one a line");
-    if (*rest == ';' || *rest == '&' || *rest == '|')
+    *assignment = !shape->closing_ampersand &&
+                  (*rest == ';' || strncmp(rest, "&&", 2) == 0 || strncmp(rest, "||", 2) == 0);
+    if (!*assignment && (*rest == ';' || *rest == '&' || *rest == '|'))
         return lg_error_newf(
             "%.*s is lost at the end of the line: write the assignment on a line of its own",
             (int)name, command);
@@ -187,11 +167,15 @@ static const char *will_be_set(const char *name, size_t length, void *data)
 {
     const struct parser *parser = data;
     if (length == 1 && *name == '!')
-        return parser->background ? "" : NULL;
+        return parser->background ? "1" : NULL;
+    if (*name == '$')
+        return parser->file->count > 0 ? "1" : NULL;
+    if (strchr("0123456789@*", *name))
+        return job_argument(name, length);
     for (size_t i = 0; i < parser->file->count; i++) {
         const struct line *line = &parser->file->lines[i];
         if (line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0)
-            return "";
+            return line->name;
     }
     lg_func (const char *, value) {
         char *copy = need_copy(name, length);
@@ -203,7 +187,8 @@ static const char *will_be_set(const char *name, size_t length, void *data)
 static lg_error *check_variables(struct parser *parser, const char *command, enum expansion which)
 {
     char *expanded = NULL;
-    lg_error *err = expand(command, which, will_be_set, parser, &expanded);
+    lg_error *err = expand(command, which,
+                           &(struct variables){.lookup = will_be_set, .data = parser}, &expanded);
     free(expanded);
     return err;
 }
@@ -234,17 +219,62 @@ static void mark_acquiring(struct job_file *file)
     }
 }
 
+/* The value of an option, as `--grace 5s` or `--grace=5s`: sets *value, and *at to what follows. */
+static lg_error *parse_limit(const char *option, const char **at, lg_duration *value)
+{
+    const char *text = *at + strlen(option);
+    text += *text == '=' ? 1 : strspn(text, " \t");
+    size_t length = strcspn(text, " \t");
+    *at = text + length + strspn(text + length, " \t");
+    lg_func (lg_error *, err) {
+        char *copy = need_copy(text, length);
+        lg_defer(free, copy);
+        err = lg_duration_parse(copy, value);
+        if (!err && (*value < 0 || *value > LONGEST_LIMIT))
+            err = lg_error_newf("not between 0s and 1000h: %s", copy);
+        lg_return(lg_error_wrap(err, "%s", option));
+    }
+}
+
+static bool is_option(const char *text, const char *option)
+{
+    size_t length = strlen(option);
+    return strncmp(text, option, length) == 0 && text[length] && strchr("= \t", text[length]);
+}
+
+/* Takes --timeout DURATION, --grace DURATION and -- from the beginning of a command. */
+static lg_error *parse_limits(const char **command, struct line *line)
+{
+    while (strncmp(*command, "--", 2) == 0) {
+        lg_error *err;
+        if (is_option(*command, "--timeout"))
+            err = parse_limit("--timeout", command, &line->limit);
+        else if (is_option(*command, "--grace"))
+            err = parse_limit("--grace", command, &line->grace);
+        else if (is_option(*command, "--")) {
+            *command += 2 + strspn(*command + 2, " \t");
+            return NULL;
+        } else
+            err = lg_error_newf("no such option: %.*s; there are --timeout and --grace",
+                                (int)strcspn(*command, " \t"), *command);
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
 static lg_error *parse_defer(struct parser *parser, unsigned number, const char *command)
 {
+    struct line line = {.kind = LINE_DEFER, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = parse_limits(&command, &line);
+    if (err)
+        return err;
     struct shape shape;
-    lg_error *err = look_at(command, &shape);
+    err = look_at(command, &shape);
     if (err)
         return err;
     if (shape.length == 0)
         return lg_error_new("defer without a command: write defer COMMAND");
-    if (parser->file->count == 0)
-        return lg_error_new("defer before any job: it is registered once the line before it has "
-                            "succeeded, so write it below a job");
     if (shape.closing_ampersand)
         return lg_error_new("a cleanup cannot be in the background: remove the &");
     char *text = need_copy(command, shape.length);
@@ -253,20 +283,26 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
     if (err)
         return err;
     mark_acquiring(parser->file);
-    add_line(parser, (struct line){.kind = LINE_DEFER, .number = number}, command, shape.length);
+    add_line(parser, line, command, shape.length);
     return NULL;
 }
 
 static lg_error *parse_job(struct parser *parser, unsigned number, const char *command)
 {
+    struct line line = {.kind = LINE_JOB, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = NULL;
+    if (strncmp(command, "with --", strlen("with --")) == 0) {
+        command += strlen("with ");
+        err = parse_limits(&command, &line);
+    }
     struct shape shape;
-    lg_error *err = look_at(command, &shape);
     if (!err)
-        err = look_for_vain_lines(command, &shape);
+        err = look_at(command, &shape);
+    if (!err)
+        err = vain_line(command);
     if (err)
         return err;
 
-    struct line line = {.kind = LINE_JOB, .number = number};
     size_t length = shape.length;
     size_t name = shell_name_length(command);
     if (name > 0 && command[name] == '=') {
@@ -289,6 +325,8 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
             length--;
         if (length == 0)
             return lg_error_new("& without a command");
+        if (line.limit >= 0)
+            return lg_error_new("a background line has no --timeout: it is ended at its turn");
         parser->background = true;
     } else if (line.kind == LINE_JOB && shape.last_pid && !shape.other_ampersand) {
         return lg_error_new(
@@ -297,6 +335,24 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     }
     add_line(parser, line, command, length);
     return NULL;
+}
+
+/* `secret NAME…`: for the whole file, wherever the line stands. False: it is no such line. */
+static bool parse_secret(const char *names)
+{
+    size_t length = 0;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        if (length == 0 || !strchr(" \t", at[length]))
+            return false;
+    }
+    if (length == 0)
+        return false;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        secret_mark(at, length);
+    }
+    return true;
 }
 
 static lg_error *parse_line(struct parser *parser)
@@ -313,10 +369,26 @@ static lg_error *parse_line(struct parser *parser)
                 lg_return(NULL);
             if (word == strlen("defer") && strncmp(command, "defer", word) == 0)
                 err = parse_defer(parser, number, command + word + strspn(command + word, " \t"));
-            else
+            else if (word != strlen("secret") || strncmp(command, "secret", word) != 0 ||
+                     !parse_secret(command + word + strspn(command + word, " \t")))
                 err = parse_job(parser, number, command);
         }
         lg_return(lg_error_wrap(err, "%s:%u", parser->file->path, number));
+    }
+}
+
+/* Once all secrets are known. */
+static void show_lines(struct job_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        struct line *line = &file->lines[i];
+        struct buffer shown = {0};
+        size_t name = shell_name_length(line->command);
+        if (secret_is_written(line->command, name))
+            buffer_format(&shown, "%.*s=…", (int)name, line->command);
+        else
+            buffer_format(&shown, "%s%s", line->command, line->kind == LINE_BACKGROUND ? " &" : "");
+        line->shown = shown.text;
     }
 }
 
@@ -334,6 +406,8 @@ lg_error *job_file_parse(const char *path, const char *text, size_t size, struct
             err = lg_error_join(err, parse_line(&parser));
         if (!err && file->count == 0)
             err = lg_error_newf("%s:1: no jobs: write one shell command a line", path);
+        if (!err)
+            show_lines(file);
         lg_return(err);
     }
 }
@@ -361,7 +435,9 @@ lg_error *job_file_read(const char *path, struct job_file *file)
 {
     *file = (struct job_file){.path = path};
     lg_func (lg_error *, err) {
-        int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+        bool standard_input = strcmp(path, "-") == 0;
+        int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                : lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
         if (fd < 0)
             lg_return(lg_error_new_errno("%s", path));
         lg_defer(close, fd);
@@ -380,6 +456,7 @@ void job_file_free(struct job_file *file)
         return;
     for (size_t i = 0; i < file->count; i++) {
         free(file->lines[i].command);
+        free(file->lines[i].shown);
         free(file->lines[i].name);
     }
     free(file->lines);

@@ -3,6 +3,7 @@
 #define LIFOGUARD_RUN_PARSE_H
 
 #include <lifoguard/error.h>
+#include <lifoguard/time.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,10 +16,12 @@ enum line_kind {
 
 struct line {
     enum line_kind kind;
-    unsigned number; /* in the file, from 1; of a continued line its first */
-    char *command;   /* without `defer`, the closing &, and comments */
-    char *name;      /* of an assignment: NAME, with all of NAME=VALUE in command */
-    bool acquires;   /* a defer line follows (after NAME=VALUE lines, if it is a background line) */
+    unsigned number;          /* in the file, from 1; of a continued line its first */
+    char *command;            /* without `defer`, the closing &, and comments */
+    char *shown;              /* what messages tell of it: no secrets, and the closing & */
+    char *name;               /* of an assignment: NAME, with all of NAME=VALUE in command */
+    lg_duration limit, grace; /* of the line's own; -1: not said */
+    bool acquires; /* a defer line follows (after NAME=VALUE lines, if it is a background line) */
 };
 
 struct job_file {

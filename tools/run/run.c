@@ -1,486 +1,22 @@
 #define _GNU_SOURCE
 #include "run.h"
 
+#include "await.h"
 #include "buffer.h"
+#include "cleanup.h"
+#include "ending.h"
 #include "expand.h"
 #include "job.h"
-#include "orphans.h"
+#include "line.h"
 #include "parse.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
 #include "signals.h"
 
-#include <errno.h>
-#include <lifoguard/lifoguard.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A longer value would not fit into a command's environment. */
-enum { LONGEST_VALUE = 100 * 1024, TAG_SIZE = 48 };
-
-struct run;
-
-/* A registered `defer COMMAND`. */
-struct cleanup {
-    struct run *run;
-    const struct line *line;
-    size_t number;
-    char *command; /* expanded */
-    struct cleanup *next;
-};
-
-struct background {
-    struct run *run;
-    const struct line *line;
-    char tag[TAG_SIZE];
-    char *shown; /* with its & */
-    struct job job;
-    bool has_cleanup; /* a defer line of its own is to end it */
-    bool said;        /* that it has ended */
-    struct background *next;
-};
-
-struct run {
-    const struct job_file *file;
-    lg_duration grace;
-    int status;    /* the first failure or signal decides it */
-    bool stopping; /* no further job is started */
-    bool cleaning; /* the cleanups have begun */
-    bool forced;   /* by SIGQUIT: no cleanup is started either */
-    bool warned;   /* that the next signal ends a cleanup */
-    lg_error *failures;
-    size_t done; /* jobs that succeeded */
-    size_t cleanups_run;
-    struct cleanup *cleanups; /* all that were registered, last first */
-    struct background *backgrounds;
-    struct background *guarded; /* the one that a defer line just below would be for */
-    char last_pid[24];
-};
-
-static void set_status(struct run *run, int status)
-{
-    if (run->status == RUN_OK)
-        run->status = status;
-}
-
-static void fail(struct run *run, const struct line *line, lg_error *why)
-{
-    set_status(run, RUN_FAILED);
-    run->failures = lg_error_join(run->failures,
-                                  lg_error_wrap(why, "%s:%u", run->file->path, line->number));
-}
-
-/* "exit status 1: COMMAND" */
-static lg_error *result_error(const struct job *job, const char *command)
-{
-    char text[JOB_TEXT_SIZE];
-    return lg_error_newf("%s: %s", job_result(job, text), command);
-}
-
-static void say_end(const char *tag, const char *event, const char *command, const struct job *job)
-{
-    char result[JOB_TEXT_SIZE], took[SAY_DURATION_SIZE],
-        details[JOB_TEXT_SIZE + SAY_DURATION_SIZE + 2];
-    snprintf(details, sizeof details, "%s, %s", job_result(job, result),
-             say_duration(job->took, took));
-    say_event(tag, event, command, details);
-}
-
-/* ---- background lines ----------------------------------------------------------------------------- */
-
-/* Tells of those that have ended. One that did so by itself, with a failure, fails the run. */
-static void look_at_backgrounds(struct run *run)
-{
-    for (struct background *b = run->backgrounds; b; b = b->next) {
-        job_look(&b->job);
-        if (!b->job.ended || b->said)
-            continue;
-        b->said = true;
-        bool failed = !run->cleaning && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
-                      !job_was_asked_to_end(&b->job);
-        say_end(b->tag, failed ? "failed" : "ended", b->shown, &b->job);
-        if (failed) {
-            fail(run, b->line, result_error(&b->job, b->shown));
-            run->stopping = true;
-        }
-    }
-}
-
-/* ---- signals -------------------------------------------------------------------------------------- */
-
-/* What runs at the moment: a line, a cleanup, or a background job that is being ended. */
-struct foreground {
-    struct job *job;
-    const struct line *line; /* NULL: a cleanup */
-};
-
-/* Makes a line end: one whose cleanup is still to be registered may finish first, so that what it
- * acquires is not lost. */
-static void end_line(struct run *run, const struct foreground *now, int number)
-{
-    if (now->line->acquires)
-        job_begin(now->job, JOB_MAY_FINISH, 0, run->grace);
-    else
-        job_begin(now->job, JOB_ASKED, number, run->grace);
-}
-
-/* The next step for one that was to end. */
-static void press(struct run *run, struct job *job, int number)
-{
-    switch (job->step) {
-    case JOB_RUNS:
-    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, run->grace); break;
-    case JOB_ASKED: job_begin(job, JOB_KILLED, 0, LG_SECOND); break;
-    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
-    case JOB_GIVEN_UP: break;
-    }
-}
-
-static bool say_pending(const lg_pending_call *call, void *data)
-{
-    (void)data;
-    if (strncmp(call->call, "run_cleanup(", strlen("run_cleanup(")) == 0) {
-        const struct cleanup *cleanup = (const struct cleanup *)call->words[0];
-        char tag[TAG_SIZE];
-        snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-        say_event(tag, "pending", cleanup->command, NULL);
-    }
-    return true;
-}
-
-static void on_signal_while_cleaning(struct run *run, const struct foreground *now, int number)
-{
-    if (!run->warned) {
-        run->warned = true;
-        say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
-            signals_name(number));
-        lg_pending_visit(say_pending, NULL);
-        return;
-    }
-    if (now) {
-        say("%s: ending the cleanup that runs", signals_name(number));
-        press(run, now->job, number);
-    }
-}
-
-static void on_signal(struct run *run, const struct foreground *now, int number)
-{
-    const struct line *line = now ? now->line : NULL;
-    bool first = !run->stopping;
-    run->stopping = true;
-    set_status(run, RUN_SIGNAL + number);
-    if (number == SIGQUIT) {
-        say("SIGQUIT: the cleanups that have not run yet are left out");
-        run->forced = true;
-        if (now)
-            job_begin(now->job, JOB_KILLED, 0, LG_SECOND);
-    } else if (run->cleaning || (now && !line)) {
-        on_signal_while_cleaning(run, now, number);
-    } else if (!line) {
-        say("%s: on to the cleanups", signals_name(number));
-    } else if (first || now->job->step == JOB_RUNS) {
-        end_line(run, now, number);
-        char limit[SAY_DURATION_SIZE];
-        if (line->acquires)
-            say("%s: line %u has a cleanup to come, so it may finish, in %s at most",
-                signals_name(number), line->number, say_duration(run->grace, limit));
-        else
-            say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
-    } else {
-        press(run, now->job, number);
-    }
-}
-
-static void take_signals(struct run *run, const struct foreground *now)
-{
-    for (int number; (number = signals_next()) != 0;)
-        if (number != SIGCHLD)
-            on_signal(run, now, number);
-}
-
-/* ---- waiting --------------------------------------------------------------------------------------- */
-
-/* Has it ended? If it was made to, the rest of its group must be gone too. */
-static bool is_over(struct run *run, struct job *job)
-{
-    job_look(job);
-    if (!job->ended)
-        return job->step == JOB_GIVEN_UP;
-    job_collect(job);
-    if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
-        return true;
-    if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
-        job_begin(job, JOB_ASKED, SIGTERM, run->grace);
-    /* What finished well has left these running on purpose; those of a background job are ended. */
-    return job->step == JOB_MAY_FINISH && !job->background;
-}
-
-static void await(struct run *run, const struct foreground *now)
-{
-    struct job *job = now->job;
-    for (;;) {
-        take_signals(run, now);
-        if (is_over(run, job))
-            return;
-        if (now->line) { /* not a cleanup */
-            bool stopping = run->stopping;
-            look_at_backgrounds(run);
-            if (run->stopping && !stopping) {
-                say("a background line has failed: ending line %u, then on to the cleanups",
-                    now->line->number);
-                end_line(run, now, SIGTERM);
-            }
-        }
-        if (job->deadline != 0 && lg_now() >= job->deadline)
-            press(run, job, SIGTERM);
-        else
-            signals_wait(job->deadline);
-    }
-}
-
-/* ---- cleanups: these are the deferred calls ------------------------------------------------------- */
-
-static void run_cleanup(struct cleanup *cleanup)
-{
-    struct run *run = cleanup->run;
-    run->cleaning = true;
-    char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    take_signals(run, NULL);
-    look_at_backgrounds(run);
-    if (run->forced) {
-        say_event(tag, "skipped", cleanup->command, NULL);
-        return;
-    }
-    run->cleanups_run++;
-    say_event(tag, "start", cleanup->command, NULL);
-    struct job job;
-    lg_error *err = job_start(&job, cleanup->command, false, -1);
-    if (err) {
-        fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
-        return;
-    }
-    lg_defer(job_abandon, &job);
-    await(run, &(struct foreground){.job = &job});
-    say_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->command, &job);
-    if (!job_succeeded(&job))
-        fail(run, cleanup->line,
-             lg_error_wrap(result_error(&job, cleanup->command), "cleanup failed"));
-}
-
-/* Each background line has this cleanup, at its place in the order: nothing is left running. */
-static void end_background(struct background *background)
-{
-    struct run *run = background->run;
-    struct job *job = &background->job;
-    run->cleaning = true;
-    take_signals(run, NULL);
-    look_at_backgrounds(run);
-    if (run->forced)
-        job_begin(job, JOB_KILLED, 0, LG_SECOND);
-    else if (job->ended || !background->has_cleanup)
-        job_begin(job, JOB_ASKED, SIGTERM, run->grace);
-    else
-        job_begin(job, JOB_MAY_FINISH, 0, run->grace);
-    bool alive = !job->ended;
-    await(run, &(struct foreground){.job = job});
-    look_at_backgrounds(run);
-    if (alive && job->step == JOB_KILLED && !run->forced)
-        say("line %u had to be killed", background->line->number);
-    else if (job->step == JOB_GIVEN_UP)
-        say("line %u outlives SIGKILL, and is left running", background->line->number);
-}
-
-/* ---- lines ----------------------------------------------------------------------------------------- */
-
-static const char *value_of(const char *name, size_t length, void *data)
-{
-    const struct run *run = data;
-    if (length == 1 && *name == '!')
-        return run->last_pid[0] ? run->last_pid : NULL;
-    char *copy = need_copy(name, length);
-    const char *value = getenv(copy);
-    free(copy);
-    return value;
-}
-
-static void register_cleanup(struct run *run, lg_scope *cleanups, const struct line *line)
-{
-    char *command = NULL;
-    lg_error *err = expand(line->command, EXPAND_ALL, value_of, run, &command);
-    if (err) {
-        fail(run, line, err);
-        run->stopping = true;
-        return;
-    }
-    struct cleanup *cleanup = need_memory(NULL, sizeof *cleanup);
-    *cleanup =
-        (struct cleanup){.run = run, .line = line, .command = command, .next = run->cleanups};
-    cleanup->number = run->cleanups ? run->cleanups->number + 1 : 1;
-    run->cleanups = cleanup;
-    lg_defer_in(cleanups, run_cleanup, cleanup);
-    if (run->guarded)
-        run->guarded->has_cleanup = true;
-    char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    say_event(tag, "defer", command, NULL);
-}
-
-static lg_error *start_background(struct run *run, lg_scope *cleanups, const struct line *line,
-                                  const char *tag, const char *shown)
-{
-    lg_func (lg_error *, err) {
-        struct background *background = need_memory(NULL, sizeof *background);
-        *background = (struct background){.run = run, .line = line};
-        lg_defer_on_error(free, background);
-        snprintf(background->tag, sizeof background->tag, "%s", tag);
-        struct buffer command = {0};
-        lg_defer(buffer_free, &command);
-        /* So that $! is the program, as it would be in a script, and not a shell that waits for it. */
-        long place = shell_exec_place(line->command);
-        buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
-        buffer_add_text(&command, place < 0 ? "" : "exec ");
-        buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
-        err = job_start(&background->job, command.text, true, -1);
-        if (err)
-            lg_return(err);
-        background->shown = need_copy(shown, strlen(shown));
-        background->next = run->backgrounds;
-        run->backgrounds = background;
-        run->guarded = line->acquires ? background : NULL;
-        snprintf(run->last_pid, sizeof run->last_pid, "%ld", (long)background->job.pid);
-        lg_defer_in(cleanups, end_background, background);
-        lg_return(NULL);
-    }
-}
-
-/* What an assignment's shell wrote to its descriptor 3 becomes the variable. */
-static lg_error *set_variable(const char *name, int fd)
-{
-    lg_func (lg_error *, err) {
-        char *value = need_memory(NULL, LONGEST_VALUE + 1);
-        lg_defer(free, value);
-        ssize_t got = pread(fd, value, LONGEST_VALUE + 1, 0);
-        if (got < 0)
-            lg_return(lg_error_new_errno("reading the value"));
-        if (got > LONGEST_VALUE)
-            lg_return(lg_error_newf("the value is longer than %d bytes: write it to a file",
-                                    LONGEST_VALUE));
-        value[got] = '\0';
-        if (setenv(name, value, 1) != 0)
-            lg_return(lg_error_new_errno("setenv %s", name));
-        lg_return(NULL);
-    }
-}
-
-/* Runs a command to its end. */
-static lg_error *run_command(struct run *run, const struct line *line, const char *tag,
-                             const char *command, int value)
-{
-    struct job job;
-    lg_error *err = job_start(&job, command, false, value);
-    if (err)
-        return err;
-    lg_defer(job_abandon, &job);
-    await(run, &(struct foreground){.job = &job, .line = line});
-    bool good = job_succeeded(&job);
-    bool ctrl_c = job.had_terminal && !good && job_was_asked_to_end(&job);
-    say_end(tag,
-            good                              ? "ok"
-            : job.step == JOB_RUNS && !ctrl_c ? "failed"
-                                              : "stopped",
-            line->command, &job);
-    if (good)
-        return NULL;
-    /* It had the terminal, and Ctrl-C with it. */
-    if (ctrl_c && run->status == RUN_OK) {
-        run->stopping = true;
-        set_status(run, RUN_SIGNAL + SIGINT);
-    }
-    return result_error(&job, line->command);
-}
-
-static lg_error *run_assignment(struct run *run, const struct line *line, const char *tag)
-{
-    lg_func (lg_error *, err) {
-        int fd = scratch_open("value");
-        if (fd < 0)
-            lg_return(lg_error_new_errno("a file for a value"));
-        lg_defer(close, fd);
-        char *assignment = NULL;
-        err = expand(line->command, EXPAND_LAST_PID, value_of, run, &assignment);
-        if (err)
-            lg_return(err);
-        lg_defer(free, assignment);
-        struct buffer script = {0};
-        lg_defer(buffer_free, &script);
-        buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&3", assignment, line->name);
-        err = run_command(run, line, tag, script.text, fd);
-        if (!err)
-            err = set_variable(line->name, fd);
-        lg_return(err);
-    }
-}
-
-/* False: it failed, or was ended. */
-static bool run_line(struct run *run, lg_scope *cleanups, const struct line *line, size_t number)
-{
-    char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[%zu/%zu]", number, run->file->jobs);
-    struct buffer shown = {0};
-    lg_defer(buffer_free, &shown);
-    buffer_format(&shown, "%s%s", line->command, line->kind == LINE_BACKGROUND ? " &" : "");
-    say_event(tag, "start", shown.text, NULL);
-
-    lg_error *err;
-    if (line->kind == LINE_BACKGROUND) {
-        err = start_background(run, cleanups, line, tag, shown.text);
-    } else if (line->kind == LINE_ASSIGNMENT) {
-        err = run_assignment(run, line, tag);
-    } else {
-        run->guarded = NULL;
-        err = run_command(run, line, tag, line->command, -1);
-    }
-    if (!err) {
-        run->done++;
-        return true;
-    }
-    /* One that was made to end has not failed: what made it end is the reason. */
-    if (run->stopping)
-        lg_error_free(err);
-    else
-        fail(run, line, err);
-    run->stopping = true;
-    return false;
-}
-
-static void run_lines(struct run *run)
-{
-    /* Deferred calls that the scope is given use only what the caller declared. */
-    lg_scope(cleanups);
-    size_t number = 0;
-    for (size_t i = 0; i < run->file->count; i++) {
-        const struct line *line = &run->file->lines[i];
-        /* Not stopped by a signal: the line before it has succeeded, so this is to be released. */
-        if (line->kind == LINE_DEFER) {
-            register_cleanup(run, &cleanups, line);
-            continue;
-        }
-        take_signals(run, NULL);
-        look_at_backgrounds(run);
-        memory_reserve();
-        if (run->stopping || !run_line(run, &cleanups, line, ++number))
-            break;
-    }
-    take_signals(run, NULL);
-    look_at_backgrounds(run);
-}
-
-/* ---- a file ---------------------------------------------------------------------------------------- */
 
 static void print_errors(const lg_error *errors, const char *prefix)
 {
@@ -496,8 +32,22 @@ static void print_errors(const lg_error *errors, const char *prefix)
         print_errors(one, prefix);
 }
 
+/* One shell reads all lines at once, each in parentheses of its own, out of which no line can come that the
+ * scanner has accepted. */
+static bool all_can_be_read(const struct job_file *file)
+{
+    struct buffer script = {0};
+    lg_defer(buffer_free, &script);
+    for (size_t i = 0; i < file->count; i++)
+        buffer_format(&script, "(\n%s\n)\n", file->lines[i].command);
+    return job_can_read(script.text, script.length);
+}
+
+/* Only a file with a bad line is read line by line, to tell which. */
 static lg_error *check_syntax(const struct job_file *file)
 {
+    if (all_can_be_read(file))
+        return NULL;
     lg_error *errors = NULL;
     for (size_t i = 0; i < file->count; i++) {
         const struct line *line = &file->lines[i];
@@ -520,13 +70,11 @@ static void run_free(struct run *run)
     while (run->cleanups) {
         struct cleanup *cleanup = run->cleanups;
         run->cleanups = cleanup->next;
-        free(cleanup->command);
-        free(cleanup);
+        cleanup_free(cleanup);
     }
     while (run->backgrounds) {
         struct background *background = run->backgrounds;
         run->backgrounds = background->next;
-        free(background->shown);
         free(background);
     }
     lg_error_free(run->failures);
@@ -549,15 +97,22 @@ static void say_result(const struct run *run, lg_duration took)
 static void run_and_clean(struct run *run)
 {
     lg_defer(memory_give_back);
-    orphans_adopt();
-    lg_defer(orphans_end, run->grace);
+    job_keep_environment();
+    lg_defer(job_forget_environment);
+    ending_adopt();
+    lg_defer(run_end_everything, run);
     run_lines(run);
 }
 
-int run_job_file(const char *path, lg_duration grace)
+int run_job_file(const char *path, const struct run_options *options)
 {
     lg_func (int, status) {
         lg_time began = lg_now();
+        job_use_shell(options->shell, options->trace, path, options->arguments);
+        say_quietly(options->quiet);
+        lg_defer(secret_forget);
+        for (size_t i = 0; i < options->secret_count; i++)
+            secret_mark(options->secrets[i], strlen(options->secrets[i]));
         struct job_file file = {0};
         lg_defer(job_file_free, &file);
         name_file(path);
@@ -569,8 +124,11 @@ int run_job_file(const char *path, lg_duration grace)
             print_errors(bad, "");
             lg_return(RUN_BAD_FILE);
         }
+        if (options->check)
+            lg_return(RUN_OK);
 
-        struct run run = {.file = &file, .grace = grace};
+        struct run run = {
+            .file = &file, .grace = options->grace, .cleanup_limit = options->cleanup_limit};
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = signals_open();

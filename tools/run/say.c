@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One write a line, so that lines of several programs do not mix. Where nobody reads it, the run goes on. */
@@ -17,8 +18,18 @@ static void write_line(struct buffer *line)
     (void)written;
 }
 
+static bool quiet;
+
+void say_quietly(bool quietly)
+{
+    quiet = quietly;
+}
+
 void say_event(const char *tag, const char *event, const char *command, const char *details)
 {
+    if (quiet && (strcmp(event, "start") == 0 || strcmp(event, "ok") == 0 ||
+                  strcmp(event, "defer") == 0 || strcmp(event, "ended") == 0))
+        return;
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
     buffer_format(&line, "%-11s %-7s ", tag, event);

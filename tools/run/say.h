@@ -3,9 +3,13 @@
 #define LIFOGUARD_RUN_SAY_H
 
 #include <lifoguard/time.h>
+#include <stdbool.h>
 
 /* "[2/6]       start   COMMAND" and, with details, "  (DETAILS)". */
 void say_event(const char *tag, const char *event, const char *command, const char *details);
+
+/* Of the events, only those of something that has failed are told. */
+void say_quietly(bool quietly);
 
 /* "lifoguard: MESSAGE" */
 void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));

@@ -19,7 +19,7 @@ size_t shell_name_length(const char *text)
 
 void shell_scan(struct shell_scanner *scanner, const char *line)
 {
-    *scanner = (struct shell_scanner){.at = line, .word_begins = true};
+    *scanner = (struct shell_scanner){.at = line, .word_begins = true, .command = true};
 }
 
 static char innermost(const struct shell_scanner *scanner)
@@ -108,6 +108,48 @@ static void dollar(struct shell_scanner *scanner, struct shell_piece *piece)
     }
 }
 
+static bool is_one_of(const char *const *words, const char *word, size_t length)
+{
+    for (; *words; words++)
+        if (strlen(*words) == length && strncmp(*words, word, length) == 0)
+            return true;
+    return false;
+}
+
+/* At the beginning of a word. Opens and closes case … esac, in which a ) ends a pattern. Returns the length
+ * of a reserved word that matters, or 0. */
+static size_t reserved_word(struct shell_scanner *scanner)
+{
+    static const char *const before_commands[] = {"then",  "do", "else", "elif", "if", "while",
+                                                  "until", "!",  "{",    "time", NULL};
+    const char *word = scanner->at;
+    size_t length = strcspn(word, " \t;&|<>()'\"`$\\");
+    bool command = scanner->command;
+    bool in_case = innermost(scanner) == 'c';
+    scanner->command = (command && is_one_of(before_commands, word, length)) ||
+                       (in_case && length == 2 && strncmp(word, "in", 2) == 0);
+    if (!command || length != 4)
+        return 0;
+    if (strncmp(word, "case", 4) == 0)
+        open_one(scanner, 'c');
+    else if (in_case && strncmp(word, "esac", 4) == 0)
+        scanner->depth--;
+    else
+        return 0;
+    return length;
+}
+
+static const char *what_is_open(char inside)
+{
+    switch (inside) {
+    case '"': return "a \"";
+    case '(': return "a (";
+    case '{': return "a ${";
+    case 'c': return "a case";
+    default: return "a `";
+    }
+}
+
 struct shell_piece shell_next(struct shell_scanner *scanner)
 {
     char inside = innermost(scanner);
@@ -123,16 +165,19 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
     char c = *piece.start;
 
     if (c == '\0' && !scanner->error[0] && inside != '\0')
-        not_closed(scanner, inside == '"'   ? "a \""
-                            : inside == '(' ? "a ("
-                            : inside == '{' ? "a ${"
-                                            : "a `");
+        not_closed(scanner, what_is_open(inside));
     if (c == '\0' || scanner->error[0]) {
         piece.kind = scanner->error[0] ? SHELL_ERROR : SHELL_END;
         piece.length = 0;
         return piece;
     }
 
+    if (plain && word_begins && !strchr(" \t;&|<>()#", c) &&
+        (piece.length = reserved_word(scanner)) > 0) {
+        scanner->at = piece.start + piece.length;
+        return piece;
+    }
+    piece.length = 1;
     if (c == '\\') {
         piece.length = piece.start[1] == '\0' ? 1 : 2;
     } else if (c == '\'' && single_quotes_count(scanner)) {
@@ -149,10 +194,11 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
     } else if (c == '`') {
         piece.kind = SHELL_BACKTICK;
         backtick(scanner);
-        scanner->word_begins = inside != '`';
+        scanner->word_begins = scanner->command = inside != '`';
     } else if (c == '$') {
         dollar(scanner, &piece);
         scanner->word_begins = scanner->depth > piece.depth && innermost(scanner) == '(';
+        scanner->command = scanner->word_begins;
     } else if (c == '}' && inside == '{') {
         scanner->depth--;
     } else if (plain && c == '#' && word_begins) {
@@ -165,6 +211,7 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
     } else if (plain && strchr("&;|<>()", c)) {
         piece.kind = SHELL_OPERATOR;
         scanner->word_begins = true;
+        scanner->command = c != '<' && c != '>';
         if (c == '(')
             open_one(scanner, '(');
         else if (c == ')' && inside == '(')

@@ -36,7 +36,8 @@ struct shell_scanner {
     const char *at;
     unsigned depth;
     bool word_begins;       /* the next character would begin a word */
-    char in[SHELL_DEEPEST]; /* what is open: " ( { ` */
+    bool command;           /* and the next word can be a reserved one */
+    char in[SHELL_DEEPEST]; /* what is open: " ( { `, and c for a case */
     char error[SHELL_ERROR_SIZE];
 };
 

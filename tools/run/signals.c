@@ -25,6 +25,7 @@ static struct {
                {.number = SIGHUP},
                {.number = SIGQUIT},
                {.number = SIGCHLD},
+               {.number = SIGWINCH},
                {.number = SIGPIPE, .ignore = true},
                {.number = SIGTTOU, .ignore = true}};
 
@@ -74,10 +75,29 @@ void signals_close(void)
     }
 }
 
+/* timeout(1) signals its child and then the group, npm and terminals do so too: the same signal in quick
+ * succession is one request. */
+static bool is_repetition(int number)
+{
+    static int last;
+    static lg_time when;
+    if (number == SIGCHLD || number == SIGWINCH)
+        return false;
+    lg_time now = lg_now();
+    if (number == last && now - when < SIGNALS_SAME)
+        return true;
+    last = number;
+    when = now;
+    return false;
+}
+
 int signals_next(void)
 {
     unsigned char byte;
-    return read(ends[0], &byte, 1) == 1 ? byte : 0;
+    while (read(ends[0], &byte, 1) == 1)
+        if (!is_repetition(byte))
+            return byte;
+    return 0;
 }
 
 void signals_wait(lg_time deadline)

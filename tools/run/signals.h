@@ -7,11 +7,14 @@
 #include <spawn.h>
 
 /* Catches SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless one was ignored when the program started, and
- * SIGCHLD. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
+ * SIGCHLD and SIGWINCH. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
 lg_error *signals_open(void);
 
 /* Puts everything back. */
 void signals_close(void);
+
+/* The same signal within this time of the one that counted is no further request. */
+#define SIGNALS_SAME (500 * LG_MILLISECOND)
 
 /* The next signal, or 0. */
 int signals_next(void);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -14,21 +15,53 @@ static bool given;
 static bool has_settings;
 static struct termios settings;
 
-static bool give(pid_t group)
+static bool open_terminal(void)
 {
     if (terminal < 0)
         terminal = lgi_own_fd(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-    if (terminal < 0)
+    return terminal >= 0;
+}
+
+static bool give(pid_t group)
+{
+    if (!open_terminal())
         return false;
     if (tcgetpgrp(terminal) != getpgrp()) {
         /* lifoguard is in the background itself: stop, as the job would have, until `fg`. */
-        kill(getpid(), SIGTTIN);
+        kill(0, SIGTTIN);
         if (tcgetpgrp(terminal) != getpgrp())
             return false;
     }
     has_settings = tcgetattr(terminal, &settings) == 0;
     given = tcsetpgrp(terminal, group) == 0;
     return given;
+}
+
+static bool is_pipe(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+int terminal_to_give(void)
+{
+    if (!open_terminal() || tcgetpgrp(terminal) != getpgrp())
+        return -1;
+    bool seen = false;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (is_pipe(fd))
+            return -1;
+        seen = seen || isatty(fd);
+    }
+    if (!seen)
+        return -1;
+    has_settings = tcgetattr(terminal, &settings) == 0;
+    return terminal;
+}
+
+void terminal_was_given(void)
+{
+    given = true;
 }
 
 bool terminal_stopped(pid_t group, int number)
@@ -40,7 +73,7 @@ bool terminal_stopped(pid_t group, int number)
         return true; /* whoever stopped it will let it go on */
     if (suspended) {
         terminal_take_back(true);
-        kill(getpid(), SIGTSTP);
+        kill(0, SIGTSTP);
     }
     bool has_it = give(group);
     kill(-group, SIGCONT);

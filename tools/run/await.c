@@ -1,0 +1,87 @@
+#define _GNU_SOURCE
+#include "await.h"
+
+#include "background.h"
+#include "ending.h"
+#include "signals.h"
+
+#include <signal.h>
+
+/* Has it ended? If it was made to, the rest of its group must be gone too. */
+static bool is_over(struct job *job)
+{
+    job_look(job);
+    if (!job->ended)
+        return job->step == JOB_GIVEN_UP;
+    if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
+        return true;
+    if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+    /* What finished well has left these running on purpose; those of a background job are ended. */
+    return job->step == JOB_MAY_FINISH && !job->background;
+}
+
+void run_await(struct run *run, const struct foreground *now)
+{
+    struct job *job = now->job;
+    for (;;) {
+        run_take_signals(run, now);
+        if (is_over(job))
+            return;
+        ending_reap();
+        bool stopping = run->stopping;
+        run_look_at_backgrounds(run);
+        if (now->line && run->stopping && !stopping) { /* not a cleanup */
+            say("a background line has failed: ending line %u, then on to the cleanups",
+                now->line->number);
+            run_end_line(now, SIGTERM);
+        }
+        if (job_times_out(job))
+            say("%s:%u: not ended within its time limit: SIGTERM: %s", run->file->path,
+                now->place->number, now->place->shown);
+        else if (job->deadline != 0 && lg_now() >= job->deadline)
+            run_press(job, SIGTERM);
+        else
+            signals_wait(job->deadline);
+    }
+}
+
+/* Ends what is left of an ended line, or at last of all lines; a further signal does so sooner. */
+static void end_leftovers(struct run *run, struct ending *ending, int number, lg_duration limit)
+{
+    ending_step(ending, number, limit);
+    while (ending_look(ending) > 0) {
+        for (int came; (came = signals_next()) != 0;)
+            if (is_request(came)) {
+                run_on_request(run, NULL, came);
+                ending->until = 0;
+            }
+        if (lg_now() >= ending->until) {
+            if (!ending_press(ending, run->grace)) {
+                say("processes are left that outlive SIGKILL");
+                break;
+            }
+            continue;
+        }
+        /* One that is adopted later comes without a signal: so look again now and then. */
+        lg_time next = lg_now() + 100 * LG_MILLISECOND;
+        signals_wait(next < ending->until ? next : ending->until);
+    }
+    ending_free(ending);
+}
+
+void run_end_rest_of_line(struct run *run, const struct job *job)
+{
+    struct ending ending = {0};
+    bool asked = job->step == JOB_ASKED;
+    if (asked)
+        ending.group = job->pid;
+    end_leftovers(run, &ending, asked ? job->asked : SIGTERM, job->grace);
+}
+
+void run_end_everything(struct run *run)
+{
+    struct ending ending = {.everything = true};
+    end_leftovers(run, &ending, SIGTERM, run->grace);
+    ending_release();
+}

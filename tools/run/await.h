@@ -1,0 +1,16 @@
+/* Waits for commands to end, and ends what they left. */
+#ifndef LIFOGUARD_RUN_AWAIT_H
+#define LIFOGUARD_RUN_AWAIT_H
+
+#include "request.h"
+
+/* Waits until the command has ended; meanwhile takes signals and looks at background lines. */
+void run_await(struct run *run, const struct foreground *now);
+
+/* What a line that has failed, or was ended, left running ends before the cleanups of the lines above it. */
+void run_end_rest_of_line(struct run *run, const struct job *job);
+
+/* At the very end: daemons too. */
+void run_end_everything(struct run *run);
+
+#endif

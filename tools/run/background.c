@@ -1,0 +1,92 @@
+#define _GNU_SOURCE
+#include "background.h"
+
+#include "await.h"
+#include "buffer.h"
+#include "shell.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void run_look_at_backgrounds(struct run *run)
+{
+    for (struct background *b = run->backgrounds; b; b = b->next) {
+        job_look(&b->job);
+        if (!b->job.ended || b->said)
+            continue;
+        b->said = true;
+        /* Also while other cleanups run: the verdict must not depend on who is quicker. */
+        bool failed = !b->releasing && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
+                      !job_was_asked_to_end(&b->job);
+        say_job_end(b->tag, failed ? "failed" : "ended", b->line->shown, &b->job);
+        if (failed) {
+            run_fail(run, b->line, job_error(&b->job, b->line->shown));
+            run->stopping = true;
+        }
+    }
+}
+
+/* Background lines that follow each other do not need each other, or a line that waits for readiness would
+ * stand between them: they are asked at once, so that the slowest one decides how long it takes. */
+static void ask_batch(struct run *run, unsigned batch)
+{
+    for (struct background *b = run->backgrounds; b; b = b->next)
+        if (b->batch == batch && !b->has_cleanup && !b->job.ended && b->job.step == JOB_RUNS)
+            job_begin(&b->job, JOB_ASKED, SIGTERM, b->job.grace);
+}
+
+/* Each background line has this cleanup, at its place in the order: nothing is left running. */
+static void end_background(struct background *background)
+{
+    struct run *run = background->run;
+    struct job *job = &background->job;
+    run->cleaning = true;
+    run_take_signals(run, NULL);
+    run_look_at_backgrounds(run);
+    if (run->forced)
+        job_begin(job, JOB_KILLED, 0, LG_SECOND);
+    else if (!job->ended && !background->has_cleanup)
+        ask_batch(run, background->batch);
+    else if (job->ended)
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+    else
+        job_begin(job, JOB_MAY_FINISH, 0, job->grace);
+    bool alive = !job->ended;
+    run_await(run, &(struct foreground){.job = job, .place = background->line});
+    run_look_at_backgrounds(run);
+    if (alive && job->step == JOB_KILLED && !run->forced)
+        say("line %u had to be killed", background->line->number);
+    else if (job->step == JOB_GIVEN_UP)
+        say("line %u outlives SIGKILL, and is left running", background->line->number);
+}
+
+lg_error *background_start(struct run *run, lg_scope *cleanups, const struct line *line,
+                           const char *tag)
+{
+    lg_func (lg_error *, err) {
+        struct background *background = need_memory(NULL, sizeof *background);
+        *background = (struct background){.run = run, .line = line, .batch = run->batch};
+        lg_defer_on_error(free, background);
+        snprintf(background->tag, sizeof background->tag, "%s", tag);
+        struct buffer command = {0};
+        lg_defer(buffer_free, &command);
+        /* So that $! is the program, as it would be in a script, and not a shell that waits for it. */
+        long place = shell_exec_place(line->command);
+        buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
+        buffer_add_text(&command, place < 0 ? "" : "exec ");
+        buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
+        err = job_start(&background->job, command.text,
+                        (struct job_options){.background = true, .grace = run_grace(run, line)});
+        if (err)
+            lg_return(err);
+        background->next = run->backgrounds;
+        run->backgrounds = background;
+        run->guarded = line->acquires ? background : NULL;
+        snprintf(run->last_pid, sizeof run->last_pid, "%ld", (long)background->job.pid);
+        memcpy(run->last_shell, run->last_pid, sizeof run->last_shell);
+        lg_defer_in(cleanups, end_background, background);
+        lg_return(NULL);
+    }
+}

@@ -1,0 +1,222 @@
+#define _GNU_SOURCE
+#include "line.h"
+#include "scratch.h"
+
+#include "await.h"
+#include "background.h"
+#include "buffer.h"
+#include "cleanup.h"
+#include "ending.h"
+#include "expand.h"
+#include "shell.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A longer value would not fit into a command's environment. */
+enum { LONGEST_VALUE = 100 * 1024 };
+
+/* What an assignment's shell wrote to its value descriptor becomes the variable. */
+static lg_error *set_variable(const char *name, int fd)
+{
+    lg_func (lg_error *, err) {
+        char *value = need_memory(NULL, LONGEST_VALUE + 1);
+        lg_defer(free, value);
+        ssize_t got = pread(fd, value, LONGEST_VALUE + 1, 0);
+        if (got < 0)
+            lg_return(lg_error_new_errno("reading the value"));
+        if (got > LONGEST_VALUE)
+            lg_return(lg_error_newf("the value is longer than %d bytes: write it to a file",
+                                    LONGEST_VALUE));
+        value[got] = '\0';
+        if (setenv(name, value, 1) != 0)
+            lg_return(lg_error_new_errno("setenv %s", name));
+        lg_return(NULL);
+    }
+}
+
+/* A command that holds a secret is in the environment of its shell, not in the shell's arguments. */
+static lg_error *start_line(const struct run *run, struct job *job, const struct line *line,
+                            const char *command, int value)
+{
+    /* One that acquires is protected from Ctrl-C. */
+    struct job_options options = {.terminal = !line->acquires,
+                                  .limit = line_limit(line, 0),
+                                  .grace = run_grace(run, line),
+                                  .value = value};
+    if (!secret_is_written(line->command, shell_name_length(line->command)))
+        return job_start(job, command, options);
+    struct secret_values values = {0};
+    lg_defer(secret_values_free, &values);
+    const char *name = secret_keep(&values, command);
+    struct buffer script = {0};
+    lg_defer(buffer_free, &script);
+    buffer_format(&script, "eval \"unset %s\n${%s?}\"", name, name);
+    secret_values_set(&values);
+    lg_error *err = job_start(job, script.text, options);
+    secret_values_unset(&values);
+    return err;
+}
+
+/* Runs a command to its end. */
+static lg_error *run_command(struct run *run, const struct line *line, const char *tag,
+                             const char *command, int value)
+{
+    struct job job;
+    lg_error *err = start_line(run, &job, line, command, value);
+    if (err)
+        return err;
+    lg_defer(job_abandon, &job);
+    snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
+    run_await(run, &(struct foreground){.job = &job, .line = line, .place = line});
+    bool good = job_succeeded(&job);
+    int number = good || !job.had_terminal ? 0 : job_ended_by_terminal(&job);
+    say_job_end(tag,
+                good                              ? "ok"
+                : job.step == JOB_RUNS && !number ? "failed"
+                                                  : "stopped",
+                line->shown, &job);
+    if (good) {
+        ending_settle();
+        return NULL;
+    }
+    run_end_rest_of_line(run, &job);
+    /* It had the terminal, and Ctrl-C with it. */
+    if (number && run->status == RUN_OK) {
+        say("%s from the terminal: line %u has ended, on to the cleanups", signals_name(number),
+            line->number);
+        run->stopping = true;
+        run_set_status(run, RUN_SIGNAL + number);
+    }
+    return job_error(&job, line->shown);
+}
+
+/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
+static bool is_wait(const char *command)
+{
+    return strncmp(command, "wait", 4) == 0 && (command[4] == '\0' || command[4] == ' ') &&
+           !strpbrk(command, ";&|<>()`'\\");
+}
+
+/* Whether a background line runs that `pids` names; empty: any. */
+static bool some_run(const struct run *run, const char *pids)
+{
+    bool all = pids[strspn(pids, " \t")] == '\0';
+    for (const struct background *b = run->backgrounds; b; b = b->next) {
+        if (b->job.ended)
+            continue;
+        if (all)
+            return true;
+        for (const char *at = pids; *(at += strcspn(at, "0123456789")) != '\0';) {
+            char *end;
+            if (strtol(at, &end, 10) == b->job.pid)
+                return true;
+            at = end;
+        }
+    }
+    return false;
+}
+
+static lg_error *run_wait(struct run *run, const struct line *line)
+{
+    lg_func (lg_error *, err) {
+        char *pids = NULL;
+        err = expand(line->command + strlen("wait"), EXPAND_ALL,
+                     &(struct variables){.lookup = run_value, .data = run}, &pids);
+        if (err)
+            lg_return(err);
+        lg_defer(free, pids);
+        for (;;) {
+            run_take_signals(run, NULL);
+            run_look_at_backgrounds(run);
+            ending_reap();
+            if (run->stopping)
+                lg_return(lg_error_new("stopped"));
+            if (!some_run(run, pids))
+                lg_return(NULL);
+            signals_wait(0);
+        }
+    }
+}
+
+static lg_error *run_assignment(struct run *run, const struct line *line, const char *tag)
+{
+    lg_func (lg_error *, err) {
+        int fd = scratch_open("value");
+        if (fd < 0)
+            lg_return(lg_error_new_errno("a file for a value"));
+        lg_defer(close, fd);
+        char *assignment = NULL;
+        err = expand(line->command, EXPAND_LAST_PID,
+                     &(struct variables){.lookup = run_value, .data = run}, &assignment);
+        if (err)
+            lg_return(err);
+        lg_defer(free, assignment);
+        struct buffer script = {0};
+        lg_defer(buffer_free, &script);
+        buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&%d", assignment, line->name,
+                      job_value_descriptor());
+        err = run_command(run, line, tag, script.text, fd);
+        if (!err)
+            err = set_variable(line->name, fd);
+        lg_return(err);
+    }
+}
+
+/* False: it failed, or was ended. */
+static bool run_line(struct run *run, lg_scope *cleanups, const struct line *line, size_t number)
+{
+    char tag[TAG_SIZE];
+    snprintf(tag, sizeof tag, "[%zu/%zu]", number, run->file->jobs);
+    say_event(tag, "start", line->shown, NULL);
+
+    lg_error *err;
+    if (line->kind == LINE_BACKGROUND) {
+        err = background_start(run, cleanups, line, tag);
+    } else if (line->kind == LINE_ASSIGNMENT) {
+        err = run_assignment(run, line, tag);
+    } else if (is_wait(line->command)) {
+        err = run_wait(run, line);
+    } else {
+        run->guarded = NULL;
+        run->batch++;
+        err = run_command(run, line, tag, line->command, 0);
+    }
+    if (!err) {
+        run->done++;
+        return true;
+    }
+    /* One that was made to end has not failed: what made it end is the reason. */
+    if (run->stopping)
+        lg_error_free(err);
+    else
+        run_fail(run, line, err);
+    run->stopping = true;
+    return false;
+}
+
+void run_lines(struct run *run)
+{
+    /* Deferred calls that the scope is given use only what the caller declared. */
+    lg_scope(cleanups);
+    size_t number = 0;
+    for (size_t i = 0; i < run->file->count; i++) {
+        const struct line *line = &run->file->lines[i];
+        /* Not stopped by a signal: the line before it has succeeded, so this is to be released. */
+        if (line->kind == LINE_DEFER) {
+            cleanup_register(run, &cleanups, line);
+            continue;
+        }
+        run_take_signals(run, NULL);
+        run_look_at_backgrounds(run);
+        memory_reserve();
+        if (run->stopping || !run_line(run, &cleanups, line, ++number))
+            break;
+    }
+    run_take_signals(run, NULL);
+    run_look_at_backgrounds(run);
+}

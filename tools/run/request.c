@@ -1,0 +1,100 @@
+#define _GNU_SOURCE
+#include "request.h"
+
+#include "signals.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+void run_end_line(const struct foreground *now, int number)
+{
+    if (now->line->acquires)
+        job_begin(now->job, JOB_MAY_FINISH, 0, now->job->grace);
+    else
+        job_begin(now->job, JOB_ASKED, number, now->job->grace);
+}
+
+void run_press(struct job *job, int number)
+{
+    switch (job->step) {
+    case JOB_RUNS:
+    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
+    case JOB_ASKED:
+        if (job->asked != SIGTERM)
+            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+        else
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        say("process group %ld has not ended yet: %s", (long)job->pid,
+            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        break;
+    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
+    case JOB_GIVEN_UP: break;
+    }
+}
+
+static void say_pending(const struct run *run)
+{
+    for (const struct cleanup *cleanup = run->cleanups; cleanup; cleanup = cleanup->next) {
+        char tag[TAG_SIZE];
+        snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
+        if (!cleanup->begun)
+            say_event(tag, "pending", cleanup->line->shown, NULL);
+    }
+}
+
+static void on_signal_while_cleaning(struct run *run, const struct foreground *now, int number)
+{
+    if (!run->warned) {
+        run->warned = true;
+        say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
+            signals_name(number));
+        say_pending(run);
+        return;
+    }
+    if (now) {
+        say("%s: ending the cleanup that runs", signals_name(number));
+        run_press(now->job, number);
+    }
+}
+
+void run_on_request(struct run *run, const struct foreground *now, int number)
+{
+    const struct line *line = now ? now->line : NULL;
+    bool first = !run->stopping;
+    run->stopping = true;
+    run_set_status(run, RUN_SIGNAL + number);
+    if (number == SIGQUIT) {
+        say("SIGQUIT: the cleanups that have not run yet are left out");
+        run->forced = true;
+        if (now)
+            job_begin(now->job, JOB_KILLED, 0, LG_SECOND);
+    } else if (run->cleaning || (now && !line)) {
+        on_signal_while_cleaning(run, now, number);
+    } else if (!line) {
+        say("%s: on to the cleanups", signals_name(number));
+    } else if (first || now->job->step == JOB_RUNS) {
+        run_end_line(now, number);
+        char limit[SAY_DURATION_SIZE];
+        if (line->acquires)
+            say("%s: line %u has a cleanup to come, so it may finish, in %s at most",
+                signals_name(number), line->number, say_duration(now->job->grace, limit));
+        else
+            say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
+    } else {
+        run_press(now->job, number);
+    }
+}
+
+bool is_request(int number)
+{
+    return number != SIGCHLD && number != SIGWINCH;
+}
+
+void run_take_signals(struct run *run, const struct foreground *now)
+{
+    for (int number; (number = signals_next()) != 0;)
+        if (number == SIGWINCH && now)
+            kill(-now->job->pid, SIGWINCH); /* in the background it does not hear of it */
+        else if (is_request(number))
+            run_on_request(run, now, number);
+}
