@@ -324,18 +324,12 @@ static void lower_break(struct lowering *lowering, bool is_continue)
     emit_jump(lowering, label);
 }
 
-static bool is_plain(const struct expr *value)
-{
-    return !value || value->kind == E_NUMBER || value->kind == E_NAME;
-}
-
 void lower_return(struct lowering *lowering, const struct expr *value, const struct expr *at)
 {
     struct operand result = {.kind = O_UNKNOWN, .place = -1};
     if (value) {
         lowering->ir->returns_with_value++;
         result = lower_expr(lowering, value);
-        (void)is_plain;
     }
     if (lowering->closed)
         return;
