@@ -9,20 +9,20 @@ enum expr_kind {
     E_NAME,
     E_NUMBER,
     E_STRING,
-    E_CALL,     /* a(args) */
-    E_PREFIX,   /* sign a */
-    E_POSTFIX,  /* a sign */
-    E_BINARY,   /* a sign b */
-    E_ASSIGN,   /* a sign b: '=', or S2('+', '=') … */
-    E_CHOICE,   /* a ? b : c */
-    E_INDEX,    /* a[b] */
-    E_MEMBER,   /* a.name, a->name: sign tells */
-    E_CAST,     /* (type) a */
+    E_CALL,    /* a(args) */
+    E_PREFIX,  /* sign a */
+    E_POSTFIX, /* a sign */
+    E_BINARY,  /* a sign b */
+    E_ASSIGN,  /* a sign b: '=', or S2('+', '=') … */
+    E_CHOICE,  /* a ? b : c */
+    E_INDEX,   /* a[b] */
+    E_MEMBER,  /* a.name, a->name: sign tells */
+    E_CAST,    /* (type) a */
     E_SIZEOF,
-    E_LIST,     /* { args } */
+    E_LIST,       /* { args } */
     E_DESIGNATED, /* .name = a, in a list */
-    E_BLOCK,    /* ({ body }) */
-    E_JUMP,     /* a statement where an argument is expected: FOREACH(x, list, return -1) */
+    E_BLOCK,      /* ({ body }) */
+    E_JUMP,       /* a statement where an argument is expected: FOREACH(x, list, return -1) */
 };
 
 struct expr {
@@ -48,8 +48,8 @@ struct type {
 struct decl {
     const char *name;
     struct type type;
-    const char *cleanup;    /* the function of the cleanup attribute; or of its macro */
-    const char *attribute;  /* how the attribute was written: g_autofree, __free, guard … */
+    const char *cleanup;   /* the function of the cleanup attribute; or of its macro */
+    const char *attribute; /* how the attribute was written: g_autofree, __free, guard … */
     struct expr *value;
     int line;
     short column;
@@ -60,20 +60,20 @@ enum stmt_kind {
     S_EXPR,
     S_DECL,
     S_BLOCK,
-    S_IF,      /* value, then, otherwise */
-    S_WHILE,   /* value, then */
-    S_DO,      /* then, value */
-    S_FOR,     /* first, value, step, then */
-    S_EACH,    /* macro(args) body, a loop: value is the call */
-    S_ONCE,    /* macro(args) body, run once: scoped_guard … */
-    S_SWITCH,  /* value, then */
-    S_CASE,    /* value, or NULL for default */
-    S_LABEL,   /* name */
-    S_GOTO,    /* name; NULL for a computed one */
+    S_IF,     /* value, then, otherwise */
+    S_WHILE,  /* value, then */
+    S_DO,     /* then, value */
+    S_FOR,    /* first, value, step, then */
+    S_EACH,   /* macro(args) body, a loop: value is the call */
+    S_ONCE,   /* macro(args) body, run once: scoped_guard … */
+    S_SWITCH, /* value, then */
+    S_CASE,   /* value, or NULL for default */
+    S_LABEL,  /* name */
+    S_GOTO,   /* name; NULL for a computed one */
     S_BREAK,
     S_CONTINUE,
-    S_RETURN,  /* value */
-    S_DEFER,   /* then */
+    S_RETURN, /* value */
+    S_DEFER,  /* then */
 };
 
 struct stmt {

@@ -181,7 +181,7 @@ void *map_get(const struct map *map, const void *key)
     return map->room ? map_place(map, key)->value : NULL;
 }
 
-void map_set(struct map *map, const void *key, void *value)
+void map_set(struct map *map, const void *key, const void *value)
 {
     if (map->count * 2 >= map->room) {
         struct map larger = {NULL, map->room ? map->room * 2 : 64, map->count};
@@ -194,7 +194,7 @@ void map_set(struct map *map, const void *key, void *value)
     }
     struct map_entry *entry = map_place(map, key);
     map->count += !entry->key;
-    *entry = (struct map_entry){key, value};
+    *entry = (struct map_entry){key, (void *)(uintptr_t)value};
 }
 
 void map_free(struct map *map)

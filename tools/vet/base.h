@@ -30,12 +30,11 @@ void arena_free(struct arena *arena);
     }
 void *vec_grow(struct arena *arena, void *at, int count, int *room, size_t size);
 #define ADD(arena, vec)                                                                            \
-    ((vec)->count == (vec)->room                                                                   \
-         ? (void)((vec)->at = vec_grow((arena), (vec)->at, (vec)->count, &(vec)->room,             \
-                                       sizeof *(vec)->at))                                         \
-         : (void)0,                                                                                \
+    ((vec)->count == (vec)->room ? (void)((vec)->at = vec_grow((arena), (vec)->at, (vec)->count,   \
+                                                               &(vec)->room, sizeof *(vec)->at))   \
+                                 : (void)0,                                                        \
      &(vec)->at[(vec)->count++])
-#define EACH(p, vec) (typeof((vec)->at + 0) p = (vec)->at; p < (vec)->at + (vec)->count; p++)
+#define EACH(p, vec) for (typeof((vec)->at + 0) p = (vec)->at; p < (vec)->at + (vec)->count; p++)
 
 const char *intern(const char *text, size_t length);
 const char *intern_string(const char *text);
@@ -49,7 +48,7 @@ struct map {
     size_t room, count;
 };
 void *map_get(const struct map *map, const void *key);
-void map_set(struct map *map, const void *key, void *value); /* entries are malloc'ed */
+void map_set(struct map *map, const void *key, const void *value); /* entries are malloc'ed */
 void map_free(struct map *map);
 
 uint64_t hash_bytes(uint64_t start, const void *bytes, size_t length);

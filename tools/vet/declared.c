@@ -24,7 +24,8 @@ static const struct token *read_typedef(struct arena *arena, const struct token 
 }
 
 /* G_DEFINE_AUTOPTR_CLEANUP_FUNC(T, f), DEFINE_TRIVIAL_CLEANUP_FUNC(T*, f), … */
-static void read_cleanup_macro(struct arena *arena, const struct token *at, struct declared *declared)
+static void read_cleanup_macro(struct arena *arena, const struct token *at,
+                               struct declared *declared)
 {
     if (!strstr(at->text, "CLEANUP_FUNC") || at[1].sign != '(' || at[2].kind != TOKEN_NAME)
         return;
@@ -44,7 +45,8 @@ static void read_malloc_attribute(struct arena *arena, const struct token *first
     if (at[1].sign != '(' || at[2].kind != TOKEN_NAME)
         return;
     const char *name = NULL;
-    for (const struct token *back = first; back < end && back->sign != ';' && back->sign != '{'; back++)
+    for (const struct token *back = first; back < end && back->sign != ';' && back->sign != '{';
+         back++)
         if (back->kind == TOKEN_NAME && back[1].sign == '(' && !strstr(back->text, "attribute") &&
             strcmp(back->text, "malloc") != 0 && !name)
             name = back->text;
@@ -74,13 +76,13 @@ static void add_pairs(struct map *map, const struct declared_pair *pairs, int co
 {
     for (int i = 0; i < count; i++)
         if (!map_get(map, pairs[i].name))
-            map_set(map, pairs[i].name, (void *)pairs[i].function);
+            map_set(map, pairs[i].name, pairs[i].function);
 }
 
 void declared_add(struct unit *unit, const struct declared *declared)
 {
-    for EACH (type, &declared->types)
-        map_set(&unit->typedefs, *type, (void *)*type);
+    EACH (type, &declared->types)
+        map_set(&unit->typedefs, *type, *type);
     add_pairs(&unit->cleanups, declared->cleanups.at, declared->cleanups.count);
     add_pairs(&unit->deallocators, declared->deallocators.at, declared->deallocators.count);
 }

@@ -12,7 +12,7 @@ struct queue {
     int next;
     struct seen {
         VEC(struct state *) states;
-    } *seen; /* by instruction */
+    } *seen;               /* by instruction */
     unsigned char *tested; /* places whose facts matter */
 };
 
@@ -88,7 +88,7 @@ static void follow(struct simulation *simulation, const struct state *next, int 
     struct seen *seen = &queue->seen[instr];
     struct state *alike = NULL;
     int count = 0;
-    for EACH (old, &seen->states) {
+    EACH (old, &seen->states) {
         if (!same_property(*old, next))
             continue;
         if (facts_imply(next->facts, (*old)->facts) && passes_include(*old, next))
@@ -110,10 +110,12 @@ static void follow(struct simulation *simulation, const struct state *next, int 
     *ADD(simulation->arena, &queue->waiting) = state;
 }
 
-static void note(struct simulation *simulation, enum event_kind kind, int instr, const struct state *state)
+static void note(struct simulation *simulation, enum event_kind kind, int instr,
+                 const struct state *state)
 {
-    for EACH (event, &simulation->events)
-        if (event->kind == kind && event->instr == instr && event->state->acquired == state->acquired &&
+    EACH (event, &simulation->events)
+        if (event->kind == kind && event->instr == instr &&
+            event->state->acquired == state->acquired &&
             event->state->released == state->released && passes_include(event->state, state)) {
             /* The one with fewer passes is kept. */
             return;
@@ -130,14 +132,15 @@ enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIE
 static bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
 {
     const struct place *place = &ir->places.at[value];
-    for EACH (part, &place->parts)
+    EACH (part, &place->parts)
         if (holds(state, *part) ||
             (ir->places.at[*part].kind == P_VALUE && derived_from_holder(ir, state, *part)))
             return true;
     return false;
 }
 
-static enum carry carries(const struct simulation *simulation, const struct state *state, const struct operand *operand)
+static enum carry carries(const struct simulation *simulation, const struct state *state,
+                          const struct operand *operand)
 {
     const struct ir *ir = simulation->ir;
     if (operand->place < 0)
@@ -149,7 +152,8 @@ static enum carry carries(const struct simulation *simulation, const struct stat
         return operand->kind == O_ADDRESS ? CARRIES_ADDRESS : CARRIES_VALUE;
     const struct place *at = &ir->places.at[place];
     if (at->kind == P_VALUE)
-        return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE) : CARRIES_NOT;
+        return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE)
+                                                     : CARRIES_NOT;
     for (int i = 0; i < state->holder_count; i++) {
         int holder = state->holders[i];
         if (ir->places.at[holder].kind == P_PART && place_within(ir, holder, place))
@@ -206,7 +210,8 @@ static bool matters(const struct simulation *simulation, int place)
     return place < simulation->ir->places.count && simulation->queue->tested[place];
 }
 
-static void set_value(struct simulation *simulation, struct state *state, int dst, const struct operand *value)
+static void set_value(struct simulation *simulation, struct state *state, int dst,
+                      const struct operand *value)
 {
     struct fact fact = facts_of(state->facts, value);
     state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
@@ -215,10 +220,12 @@ static void set_value(struct simulation *simulation, struct state *state, int ds
         state->facts = facts_set(simulation->arena, state->facts, fact);
 }
 
-static bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr, int index)
+static bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
+                      int index)
 {
     const struct ir *ir = simulation->ir;
-    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT : carries(simulation, state, &instr->left);
+    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
+                                                : carries(simulation, state, &instr->left);
     bool self = instr->left.kind == O_PLACE && instr->left.place != instr->dst &&
                 place_within(ir, instr->left.place, instr->dst);
     if (carry == CARRIES_INTERIOR)
@@ -248,13 +255,14 @@ static bool do_assign(struct simulation *simulation, struct state *state, const 
 
 static const struct acquisition *acquisition_at(const struct site *site, int instr)
 {
-    for EACH (acquisition, &site->acquisitions)
+    EACH (acquisition, &site->acquisitions)
         if (acquisition->instr == instr)
             return acquisition;
     return NULL;
 }
 
-static void acquire(struct simulation *simulation, struct state *state, int index, const struct acquisition *acquisition)
+static void acquire(struct simulation *simulation, struct state *state, int index,
+                    const struct acquisition *acquisition)
 {
     const struct site *site = simulation->site;
     const struct instr *instr = &simulation->ir->code.at[index];
@@ -271,10 +279,11 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     struct state failed = *state;
     if (failing->sign) {
         struct operand place = {.kind = O_PLACE, .place = failing->place};
-        failed.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &place, failing->sign,
-                                    &failing->right, failing->truth);
-        const struct facts *facts = facts_assume(simulation->arena, simulation->ir, state->facts, &place, failing->sign,
-                                                 &failing->right, !failing->truth);
+        failed.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &place,
+                                    failing->sign, &failing->right, failing->truth);
+        const struct facts *facts = facts_assume(simulation->arena, simulation->ir, state->facts,
+                                                 &place, failing->sign, &failing->right,
+                                                 !failing->truth);
         if (failed.facts) {
             if (failed.phase == RELEASED)
                 failed.phase = NOT_HELD;
@@ -300,7 +309,8 @@ static bool pair_released(const struct simulation *simulation, const struct inst
     const struct site *site = simulation->site;
     if (!call->callee)
         return false;
-    bool pair = site->resource == R_LOCK ? name_unlocks(call->callee) : names_pair(site->acquire, call->callee);
+    bool pair = site->resource == R_LOCK ? name_unlocks(call->callee)
+                                         : names_pair(site->acquire, call->callee);
     if (!pair)
         return false;
     for (int i = 0; i < call->arg_count; i++)
@@ -314,7 +324,8 @@ static bool resets(const struct simulation *simulation, const char *callee)
     const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
     if (macro)
         return macro_resets(macro);
-    return name_is_constant(callee) || strstr(callee, "clear") || strstr(callee, "NULL") || strstr(callee, "_and_");
+    return name_is_constant(callee) || strstr(callee, "clear") || strstr(callee, "NULL") ||
+           strstr(callee, "_and_");
 }
 
 static bool counted(const char *callee)
@@ -324,23 +335,41 @@ static bool counted(const char *callee)
            strstr(callee, "unref") || strstr(callee, "decrRef");
 }
 
-static void release(struct simulation *simulation, struct state *state, int index, int argument, bool weak)
+/* Is nothing left of the resource after this call? */
+static bool final_release(const struct simulation *simulation, const struct instr *call,
+                          int argument)
+{
+    if (simulation->site->argument || call->implicit)
+        return true;
+    if (!call->callee || counted(call->callee) || !name_frees(call->callee))
+        return false;
+    if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
+        strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
+        return false; /* one of an array */
+    return call->arg_count == 1;
+}
+
+static void release(struct simulation *simulation, struct state *state, int index, int argument,
+                    bool weak)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     if (state->phase == RELEASED) {
-        if (!weak && !state->weak)
+        if (!weak && !state->weak && final_release(simulation, call, argument))
             note(simulation, EV_AGAIN, index, state);
         return;
     }
-    if (!call->implicit && call->callee && model_wrong_release(simulation->site->resource, call->callee) &&
-        state->acquisition && state->acquisition->known)
+    if (!call->implicit && call->callee &&
+        model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
+        state->acquisition->known)
         note(simulation, EV_WRONG, index, state);
     note(simulation, EV_RELEASE, index, state);
     state->phase = RELEASED;
     state->released = index;
-    state->weak = weak || counted(call->callee ? call->callee : "");
-    bool by_address = argument >= 0 && call->args[argument].kind == O_ADDRESS && !simulation->site->by_address;
-    if (by_address || simulation->site->by_address || (call->callee && resets(simulation, call->callee))) {
+    state->weak = weak || !final_release(simulation, call, argument);
+    bool by_address = argument >= 0 && call->args[argument].kind == O_ADDRESS &&
+                      !simulation->site->by_address;
+    if (by_address || simulation->site->by_address ||
+        (call->callee && resets(simulation, call->callee))) {
         /* It is set to a null value too, or can be used again. */
         if (argument >= 0 && by_address) {
             struct operand null = {.kind = O_NUMBER, .place = -1};
@@ -361,7 +390,8 @@ static bool release_counts(const struct simulation *simulation, const struct ins
 }
 
 /* Returns false if the path need not be followed further. */
-static bool pass(struct simulation *simulation, struct state *state, int index, int argument, enum carry carry)
+static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
+                 enum carry carry)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     const char *callee = call->callee ? call->callee : "a function pointer";
@@ -372,30 +402,37 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (state->phase != HELD)
         return true;
-    enum effect effect = call->callee && simulation->effects ? simulation->effects(callee, argument) : EFFECT_UNKNOWN;
+    enum effect effect = call->callee && simulation->effects ? simulation->effects(callee, argument)
+                                                             : EFFECT_UNKNOWN;
     if (effect == EFFECT_RELEASES) {
         release(simulation, state, index, argument, true);
         return true;
     }
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    bool keeps = name_keeps(callee) && (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
-                                        name_has(callee, "take") || name_has(callee, "register") || name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                                        name_has(callee, "thread"));
-    if (effect != EFFECT_NONE && keeps && !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
+    bool keeps = name_keeps(callee) &&
+                 (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                  name_has(callee, "take") || name_has(callee, "register") ||
+                  name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                  name_has(callee, "thread"));
+    if (effect != EFFECT_NONE && keeps &&
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
         return escape(simulation, state, index);
-    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) && effect != EFFECT_NONE)
+    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
+        effect != EFFECT_NONE)
         return escape(simulation, state, index);
     if (effect != EFFECT_NONE && !model_harmless(callee))
         add_pass(state, callee);
     return true;
 }
 
-static void forget_by_address(struct simulation *simulation, struct state *state, const struct instr *call)
+static void forget_by_address(struct simulation *simulation, struct state *state,
+                              const struct instr *call)
 {
     for (int i = 0; i < call->arg_count; i++)
         if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
-            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->args[i].place);
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
+                                        call->args[i].place);
 }
 
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
@@ -408,13 +445,15 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
         enum carry carry = carries(simulation, state, &call->args[i]);
         int place = call->args[i].place;
         if (place >= 0 && carry == CARRIES_NOT && simulation->ir->places.at[place].kind == P_PART &&
-            !simulation->ir->places.at[place].through && holds(state, simulation->ir->places.at[place].parent) &&
+            !simulation->ir->places.at[place].through &&
+            holds(state, simulation->ir->places.at[place].parent) &&
             strchr(simulation->ir->places.at[place].text, '['))
             carry = CARRIES_VALUE; /* close(fds[0]) */
         if (carry == CARRIES_NOT)
             continue;
         int argument = i, level = 0;
-        if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit || carry == CARRIES_WITHIN)
+        if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit ||
+            carry == CARRIES_WITHIN)
             level = call_releases(simulation->ir, call, place, &argument);
         if (level && argument == i && release_counts(simulation, call, level)) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
@@ -445,8 +484,9 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
     if (call->dst >= 0) {
         bool through = false; /* p = realloc(p, n) */
         for (int i = 0; i < call->arg_count; i++)
-            through |= state->phase != NOT_HELD && call->args[i].place >= 0 && holds(state, call->args[i].place) &&
-                       call->args[i].place == call->dst && state->phase == HELD;
+            through |= state->phase != NOT_HELD && call->args[i].place >= 0 &&
+                       holds(state, call->args[i].place) && call->args[i].place == call->dst &&
+                       state->phase == HELD;
         if (!through)
             overwrite(simulation, state, index, call->dst);
         state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
@@ -472,7 +512,8 @@ static int skip_joins(const struct ir *ir, int at)
 
 /* Is this edge's only work a release, after which it meets the other edge again? `if (owned) free(p);` Then the
  * condition, which is not understood, says whether there is something to release. */
-static bool guards_release(const struct simulation *simulation, const struct state *state, int edge, int other)
+static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
+                           int other)
 {
     const struct ir *ir = simulation->ir;
     int meeting = skip_joins(ir, other), argument;
@@ -502,20 +543,22 @@ static bool says_not_held(const struct simulation *simulation, const struct stat
     for (int i = 0; i < state->holder_count; i++) {
         struct operand holder = {.kind = O_PLACE, .place = state->holders[i]};
         struct fact fact = facts_of(state->facts, &holder);
-        if (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE : fact.signs == ZERO)
+        if (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
+                                                       : fact.signs == ZERO)
             return true;
     }
     return false;
 }
 
-static void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
+static void do_branch(struct simulation *simulation, const struct state *state,
+                      const struct instr *branch)
 {
     for (int edge = 0; edge < 2; edge++) {
         struct state next = *state;
         int target = edge == 0 ? branch->next : branch->other;
         int opposite = edge == 0 ? branch->other : branch->next;
-        next.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left, branch->sign,
-                                  &branch->right, edge == 0);
+        next.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                                  branch->sign, &branch->right, edge == 0);
         if (!next.facts)
             continue;
         if (next.phase == HELD && says_not_held(simulation, &next)) {
@@ -526,25 +569,29 @@ static void do_branch(struct simulation *simulation, const struct state *state, 
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
             /* Unless the condition is decided, which it is if the other edge cannot be taken. */
-            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left, branch->sign, &branch->right, edge != 0))
+            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                             branch->sign, &branch->right, edge != 0))
                 continue;
         }
         follow(simulation, &next, target);
     }
 }
 
-static bool uses(const struct simulation *simulation, const struct state *state, const struct operand *operand)
+static bool uses(const struct simulation *simulation, const struct state *state,
+                 const struct operand *operand)
 {
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
     for (int i = 0; i < state->holder_count; i++)
-        if (operand->place != state->holders[i] && simulation->ir->places.at[operand->place].through &&
+        if (operand->place != state->holders[i] &&
+            simulation->ir->places.at[operand->place].through &&
             place_within(simulation->ir, operand->place, state->holders[i]))
             return true;
     return false;
 }
 
-static void look_for_use(struct simulation *simulation, const struct state *state, const struct instr *instr, int index)
+static void look_for_use(struct simulation *simulation, const struct state *state,
+                         const struct instr *instr, int index)
 {
     if (state->phase != RELEASED || state->weak || simulation->site->argument)
         return;
@@ -555,9 +602,11 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
         note(simulation, EV_USE, index, state);
 }
 
-static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr, int index)
+static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
+                      int index)
 {
-    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT : carries(simulation, state, &instr->left);
+    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
+                                                : carries(simulation, state, &instr->left);
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && simulation->ir->code.at[state->released].implicit)
             note(simulation, EV_RETURNED, index, state);
@@ -567,7 +616,8 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     if (state->phase != HELD)
         return;
     bool inside = false; /* return *p, return p->field: for a part it is not given away */
-    if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN || carry == CARRIES_INTERIOR) {
+    if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN ||
+        carry == CARRIES_INTERIOR) {
         escape(simulation, state, index);
         return;
     }
@@ -576,7 +626,8 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         const struct state *before = state;
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];
-            if (last->kind != I_CALL || last->dst != instr->left.place || (last->callee && model_harmless(last->callee)))
+            if (last->kind != I_CALL || last->dst != instr->left.place ||
+                (last->callee && model_harmless(last->callee)))
                 continue;
             for (int i = 0; i < last->arg_count; i++)
                 inside |= carries(simulation, state, &last->args[i]) != CARRIES_NOT;
@@ -621,7 +672,7 @@ static void step(struct simulation *simulation, const struct state *at)
 static void mark_tested(const struct ir *ir, unsigned char *tested)
 {
     for (int round = 0; round < 3; round++)
-        for EACH (instr, &ir->code) {
+        EACH (instr, &ir->code) {
             if (instr->kind == I_BRANCH || instr->kind == I_RETURN) {
                 if (instr->left.place >= 0)
                     tested[instr->left.place] = 1;
@@ -664,8 +715,9 @@ static bool returns_truth(const struct ir *ir)
 {
     for (int i = 0; i < ir->function->type.count; i++) {
         const char *word = ir->function->type.words[i];
-        if (strcmp(word, "bool") == 0 || strcmp(word, "gboolean") == 0 || strcmp(word, "_Bool") == 0 ||
-            strcmp(word, "BOOL") == 0 || strcmp(word, "boolean_t") == 0 || strcmp(word, "MagickBooleanType") == 0)
+        if (strcmp(word, "bool") == 0 || strcmp(word, "gboolean") == 0 ||
+            strcmp(word, "_Bool") == 0 || strcmp(word, "BOOL") == 0 ||
+            strcmp(word, "boolean_t") == 0 || strcmp(word, "MagickBooleanType") == 0)
             return true;
     }
     return false;
@@ -673,7 +725,8 @@ static bool returns_truth(const struct ir *ir)
 
 static bool symbol_fails(const char *symbol)
 {
-    static const char *const bad[] = {"ERR", "FAIL", "BAD", "INVALID", "EIO", "ENOMEM", "EINVAL", "NOMEM", "FALSE", NULL};
+    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
+                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
     for (const char *const *word = bad; *word; word++)
         if (strstr(symbol, *word))
             return true;
@@ -682,7 +735,8 @@ static bool symbol_fails(const char *symbol)
 
 static bool symbol_succeeds(const char *symbol)
 {
-    return strstr(symbol, "OK") || strstr(symbol, "SUCCESS") || strstr(symbol, "TRUE") || strstr(symbol, "_NORMAL");
+    return strstr(symbol, "OK") || strstr(symbol, "SUCCESS") || strstr(symbol, "TRUE") ||
+           strstr(symbol, "_NORMAL");
 }
 
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
@@ -703,8 +757,11 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
     if (fact.signs == ZERO)
         return null_fails ? EXIT_FAILURE : EXIT_SUCCESS;
     if (!(fact.signs & ZERO))
-        return null_fails ? EXIT_SUCCESS : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN : EXIT_FAILURE;
+        return null_fails                                       ? EXIT_SUCCESS
+               : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN
+                                                                : EXIT_FAILURE;
     if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
-        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? EXIT_FAILURE : EXIT_UNKNOWN;
+        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? EXIT_FAILURE
+                                                                        : EXIT_UNKNOWN;
     return EXIT_UNKNOWN;
 }

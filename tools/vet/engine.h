@@ -23,24 +23,24 @@ struct state {
     int holders[MOST_HOLDERS], holder_count;
     const char *passes[MOST_PASSES]; /* unknown functions that it was passed to */
     int pass_count;
-    bool failing;  /* through a goto to a label like `err`, or after a failure was noticed */
-    bool weak;     /* released by a function whose name only perhaps says so */
+    bool failing; /* through a goto to a label like `err`, or after a failure was noticed */
+    bool weak;    /* released by a function whose name only perhaps says so */
     bool escaped_part;
 };
 
 enum event_kind {
-    EV_EXIT,     /* still held at a return */
-    EV_LOST,     /* its last holder was overwritten */
-    EV_RELEASE,  /* released (once per call) */
+    EV_EXIT,          /* still held at a return */
+    EV_LOST,          /* its last holder was overwritten */
+    EV_RELEASE,       /* released (once per call) */
     EV_RELEASED_EXIT, /* a return after the release */
     EV_ESCAPE,
-    EV_AGAIN,    /* released a second time */
-    EV_USE,      /* used after the release */
-    EV_RETURNED, /* returned after an implicit release */
-    EV_RELOCK,   /* acquired again while held */
-    EV_UNHELD,   /* released while not held */
+    EV_AGAIN,        /* released a second time */
+    EV_USE,          /* used after the release */
+    EV_RETURNED,     /* returned after an implicit release */
+    EV_RELOCK,       /* acquired again while held */
+    EV_UNHELD,       /* released while not held */
     EV_HELD_RELEASE, /* the same release reached while held */
-    EV_WRONG,    /* released by a function of another family */
+    EV_WRONG,        /* released by a function of another family */
 };
 
 struct event {

@@ -71,14 +71,16 @@ const struct facts *facts_set(struct arena *arena, const struct facts *facts, st
     return result;
 }
 
-const struct facts *facts_forget(struct arena *arena, const struct ir *ir, const struct facts *facts, int place)
+const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
+                                 const struct facts *facts, int place)
 {
     int doomed = 0;
     for (int i = 0; i < facts->count; i++)
         doomed += place_within(ir, facts->at[i].place, place);
     if (doomed == 0)
         return facts;
-    struct facts *result = arena_take(arena, sizeof *result + sizeof(struct fact) * (size_t)facts->count);
+    struct facts *result = arena_take(arena,
+                                      sizeof *result + sizeof(struct fact) * (size_t)facts->count);
     for (int i = 0; i < facts->count; i++)
         if (!place_within(ir, facts->at[i].place, place))
             result->at[result->count++] = facts->at[i];
@@ -87,7 +89,8 @@ const struct facts *facts_forget(struct arena *arena, const struct ir *ir, const
 
 const struct facts *facts_join(struct arena *arena, const struct facts *a, const struct facts *b)
 {
-    struct facts *result = arena_take(arena, sizeof *result + sizeof(struct fact) * (size_t)a->count);
+    struct facts *result = arena_take(arena,
+                                      sizeof *result + sizeof(struct fact) * (size_t)a->count);
     for (int i = 0; i < a->count; i++) {
         const struct fact *other = find(b, a->at[i].place);
         if (!other)
@@ -164,7 +167,8 @@ static bool assume_symbol(struct fact *fact, int sign, long symbol)
 {
     struct constant constant = {2, symbol};
     if (sign == S2('=', '=')) {
-        if (same(fact->unequal, constant) || (fact->equal.kind == 2 && !same(fact->equal, constant)))
+        if (same(fact->unequal, constant) ||
+            (fact->equal.kind == 2 && !same(fact->equal, constant)))
             return false;
         if (!fact->equal.kind)
             fact->equal = constant;
@@ -202,27 +206,35 @@ static int mirrored(int sign)
 }
 
 /* `a == b` of two places is a place itself: its truth is remembered. */
-static const struct facts *assume_relation(struct arena *arena, struct ir *ir, const struct facts *facts,
-                                           const struct operand *left, int sign, const struct operand *right)
+static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
+                                           const struct facts *facts, const struct operand *left,
+                                           int sign, const struct operand *right)
 {
     if (left->kind != O_PLACE || right->kind != O_PLACE)
         return facts;
     bool equality = sign == S2('=', '=') || sign == S2('!', '=');
-    int kept = sign == S2('!', '=') ? S2('=', '=') : sign == S2('>', '=') ? '<' : sign == S2('<', '=') ? '>' : sign;
+    int kept = sign == S2('!', '=')   ? S2('=', '=')
+               : sign == S2('>', '=') ? '<'
+               : sign == S2('<', '=') ? '>'
+                                      : sign;
     char text[600];
     int a = left->place, b = right->place;
     if (equality && a > b) {
         a = right->place;
         b = left->place;
     }
-    snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[a].text, kept, ir->places.at[b].text);
+    snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[a].text, kept,
+             ir->places.at[b].text);
     struct operand relation = {.kind = O_PLACE, .place = place_value(ir, text, (int[]){a, b}, 2)};
     struct fact fact = facts_of(facts, &relation);
-    return assume_number(&fact, kept == sign ? S2('!', '=') : S2('=', '='), 0) ? facts_set(arena, facts, fact) : NULL;
+    return assume_number(&fact, kept == sign ? S2('!', '=') : S2('=', '='), 0)
+               ? facts_set(arena, facts, fact)
+               : NULL;
 }
 
 const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struct facts *facts,
-                                 const struct operand *left, int sign, const struct operand *right, bool truth)
+                                 const struct operand *left, int sign, const struct operand *right,
+                                 bool truth)
 {
     if (sign == 0)
         return facts;

@@ -28,13 +28,16 @@ struct facts {
 struct fact facts_of(const struct facts *facts, const struct operand *operand);
 const struct facts *facts_set(struct arena *arena, const struct facts *facts, struct fact fact);
 /* Forgets a place, its parts, and expressions that it is a part of. */
-const struct facts *facts_forget(struct arena *arena, const struct ir *ir, const struct facts *facts, int place);
+const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
+                                 const struct facts *facts, int place);
 /* What both know. */
 const struct facts *facts_join(struct arena *arena, const struct facts *a, const struct facts *b);
-bool facts_imply(const struct facts *a, const struct facts *b); /* does `a` know all that `b` knows? */
+bool facts_imply(const struct facts *a,
+                 const struct facts *b); /* does `a` know all that `b` knows? */
 /* The facts if `left sign right` is `truth`; NULL if it cannot be. */
 const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struct facts *facts,
-                                 const struct operand *left, int sign, const struct operand *right, bool truth);
+                                 const struct operand *left, int sign, const struct operand *right,
+                                 bool truth);
 const struct facts *facts_none(void);
 
 #endif

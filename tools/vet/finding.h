@@ -25,9 +25,11 @@ struct finding {
 
 typedef VEC(struct finding) finding_vec;
 
-struct finding *finding_add(struct arena *arena, finding_vec *findings, const char *check, enum level level,
-                            const char *file, const char *function, int line, int column);
-__attribute__((format(printf, 5, 6))) void finding_note(struct arena *arena, struct finding *finding, int line,
+struct finding *finding_add(struct arena *arena, finding_vec *findings, const char *check,
+                            enum level level, const char *file, const char *function, int line,
+                            int column);
+__attribute__((format(printf, 5, 6))) void finding_note(struct arena *arena,
+                                                        struct finding *finding, int line,
                                                         int column, const char *format, ...);
 
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define DEPTH 5
-#define MOST 400      /* headers of one file */
+#define MOST 400 /* headers of one file */
 #define LARGEST 4000000
 
 struct header {
@@ -59,8 +59,8 @@ static struct header *look_in(const char *folder, const char *below, const char 
 /* In the file's folder and the folders above it, as far as the project's root. */
 static struct header *look_upwards(const char *folder, const char *name)
 {
-    static const char *const below[] = {"", "include/", "src/", "lib/", "src/basic/", "src/shared/",
-                                        "include/private/", "common/"};
+    static const char *const below[] = {
+        "", "include/", "src/", "lib/", "src/basic/", "src/shared/", "include/private/", "common/"};
     char path[4096];
     snprintf(path, sizeof path, "%s", folder);
     for (int level = 0; level < 6; level++) {
@@ -114,7 +114,7 @@ struct walk {
 
 static void add_includes(struct walk *walk, const char *path, const struct lexed *lexed, int depth)
 {
-    for EACH (include, &lexed->includes) {
+    EACH (include, &lexed->includes) {
         struct header *header = find(folder_of(path), include);
         if (!header || map_get(&walk->seen, header) || walk->count++ > MOST)
             continue;

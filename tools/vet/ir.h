@@ -46,12 +46,12 @@ struct place {
 };
 
 enum instr_kind {
-    I_CALL,   /* dst = callee(args) */
-    I_ASSIGN, /* dst = left */
+    I_CALL,    /* dst = callee(args) */
+    I_ASSIGN,  /* dst = left */
     I_DECLARE, /* dst has no value from here on */
-    I_BRANCH, /* next if `left sign right`, other if not; sign 0: either */
-    I_RETURN, /* left */
-    I_STOP,   /* the process ends, or the path is not to be followed */
+    I_BRANCH,  /* next if `left sign right`, other if not; sign 0: either */
+    I_RETURN,  /* left */
+    I_STOP,    /* the process ends, or the path is not to be followed */
     I_JOIN,
 };
 
@@ -92,7 +92,8 @@ void ir_free(struct ir *ir);
 int place_new(struct ir *ir, enum place_kind kind, const char *text);
 int place_part(struct ir *ir, int parent, const char *suffix, bool through);
 int place_value(struct ir *ir, const char *text, const int *parts, int count);
-bool place_is_local(const struct ir *ir, int place); /* a variable of the function, not its parameter */
+bool place_is_local(const struct ir *ir,
+                    int place); /* a variable of the function, not its parameter */
 /* Is `place` the same as `whole` or a part of it (or an expression made of it)? */
 bool place_within(const struct ir *ir, int place, int whole);
 const char *place_text(const struct ir *ir, int place);

@@ -143,8 +143,7 @@ static void lex_quoted(struct lexer *lexer, char quote)
 static int sign_length(const struct lexer *lexer)
 {
     char a = peek(lexer, 0), b = peek(lexer, 1), c = peek(lexer, 2);
-    if ((a == '.' && b == '.' && c == '.') ||
-        ((a == '<' || a == '>') && b == a && c == '='))
+    if ((a == '.' && b == '.' && c == '.') || ((a == '<' || a == '>') && b == a && c == '='))
         return 3;
     if (b == '=' && strchr("+-*/%&|^!=<>", a))
         return 2;
@@ -165,9 +164,8 @@ static struct token lex_token(struct lexer *lexer)
 {
     const char *from = lexer->at;
     long column = from - lexer->line_start + 1;
-    struct token token = {.text = from,
-                          .line = lexer->line,
-                          .column = (short)(column > 30000 ? 30000 : column)};
+    struct token token = {
+        .text = from, .line = lexer->line, .column = (short)(column > 30000 ? 30000 : column)};
     char c = *lexer->at;
     if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1)))) {
         token.kind = TOKEN_NUMBER;
@@ -239,7 +237,8 @@ static void define(struct lexer *lexer, const token_vec *line)
     for (int i = first; i < line->count; i++)
         *ADD(lexer->arena, &macro.body) = line->at[i];
     *ADD(lexer->arena, &lexer->out->macros) = macro;
-    conditions_define(&lexer->conditions, lexer->arena, macro.name, line->count > 1 ? &line->at[1] : NULL);
+    conditions_define(&lexer->conditions, lexer->arena, macro.name,
+                      line->count > 1 ? &line->at[1] : NULL);
 }
 
 static void include(struct lexer *lexer)
@@ -297,7 +296,8 @@ static void directive(struct lexer *lexer)
     if (is(name, "include") && !skipping(lexer))
         include(lexer);
     token_vec line = {0};
-    bool conditional = is(name, "if") || is(name, "ifdef") || is(name, "ifndef") || is(name, "elif");
+    bool conditional = is(name, "if") || is(name, "ifdef") || is(name, "ifndef") ||
+                       is(name, "elif");
     if (conditional || (!skipping(lexer) && (is(name, "define") || is(name, "undef"))))
         lex_line(lexer, &line);
     if (is(name, "if"))
@@ -323,7 +323,8 @@ static void skip_line(struct lexer *lexer)
         const char *stop = memchr(lexer->at, '\n', (size_t)(lexer->end - lexer->at));
         lexer->at = stop ? stop : lexer->end;
         bool continued = lexer->at < lexer->end && lexer->at > lexer->line_start &&
-                         (lexer->at[-1] == '\\' || (lexer->at[-1] == '\r' && lexer->at[-2] == '\\'));
+                         (lexer->at[-1] == '\\' ||
+                          (lexer->at[-1] == '\r' && lexer->at[-2] == '\\'));
         if (!continued)
             return;
         lexer->at++;

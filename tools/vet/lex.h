@@ -53,12 +53,11 @@ struct lexed {
 
 struct source {
     const char *path;
-    const char *text;
+    char *text;
     size_t length;
 };
 
 bool source_read(struct arena *arena, const char *path, struct source *source);
 void lex(struct arena *arena, const struct source *source, struct lexed *lexed);
-
 
 #endif

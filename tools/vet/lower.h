@@ -28,9 +28,9 @@ struct lowering {
     struct ir *ir;
     struct arena *arena;
     struct scope *scope;
-    VEC(int) labels;    /* label to instruction */
-    struct map gotos;   /* label name to label number + 1 */
-    struct map blocks;  /* label name to the struct label_path it stands in */
+    VEC(int) labels;   /* label to instruction */
+    struct map gotos;  /* label name to label number + 1 */
+    struct map blocks; /* label name to the struct label_path it stands in */
     int temporaries;
     bool closed; /* the last instruction does not go on */
     bool implicit, deferred;
@@ -43,7 +43,8 @@ int label_new(struct lowering *lowering);
 void label_here(struct lowering *lowering, int label);
 struct instr *emit(struct lowering *lowering, enum instr_kind kind, const struct expr *where);
 void emit_jump(struct lowering *lowering, int label);
-void emit_assign(struct lowering *lowering, int dst, struct operand value, const struct expr *where);
+void emit_assign(struct lowering *lowering, int dst, struct operand value,
+                 const struct expr *where);
 void emit_branch(struct lowering *lowering, struct operand left, int sign, struct operand right,
                  int yes, int no, const struct expr *where);
 

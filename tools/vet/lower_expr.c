@@ -111,7 +111,7 @@ int variable(struct lowering *lowering, const char *name)
 static bool known_variable(const struct lowering *lowering, const char *name)
 {
     for (struct scope *scope = lowering->scope; scope; scope = scope->outer)
-        for EACH (binding, &scope->names)
+        EACH (binding, &scope->names)
             if (binding->name == name)
                 return true;
     return false;
@@ -120,24 +120,29 @@ static bool known_variable(const struct lowering *lowering, const char *name)
 static const char *index_suffix(struct lowering *lowering, const struct expr *index)
 {
     char text[160];
-    struct operand at = index->kind == E_NUMBER ? number(index->number) : lower_expr(lowering, index);
+    struct operand at = index->kind == E_NUMBER ? number(index->number)
+                                                : lower_expr(lowering, index);
     if (at.kind == O_NUMBER)
         snprintf(text, sizeof text, "[%ld]", at.number);
     else if (at.kind == O_PLACE || at.kind == O_SYMBOL)
-        snprintf(text, sizeof text, "[%.120s]", at.kind == O_PLACE ? place_text(lowering->ir, at.place) : at.text);
+        snprintf(text, sizeof text, "[%.120s]",
+                 at.kind == O_PLACE ? place_text(lowering->ir, at.place) : at.text);
     else
         snprintf(text, sizeof text, "[]");
     return intern_string(text);
 }
 
-static int part_of(struct lowering *lowering, const struct expr *base, const char *suffix, bool through)
+static int part_of(struct lowering *lowering, const struct expr *base, const char *suffix,
+                   bool through)
 {
     /* (&x)->field is x.field */
     if (through && base->kind == E_PREFIX && base->sign == '&') {
         int inner = place_of(lowering, base->a);
         char text[160];
         snprintf(text, sizeof text, ".%.150s", suffix + 2);
-        return inner < 0 ? -1 : place_part(lowering->ir, inner, suffix[0] == '-' ? intern_string(text) : suffix, false);
+        return inner < 0 ? -1
+                         : place_part(lowering->ir, inner,
+                                      suffix[0] == '-' ? intern_string(text) : suffix, false);
     }
     int parent = place_of(lowering, base);
     return parent < 0 ? -1 : place_part(lowering->ir, parent, suffix, through);
@@ -191,7 +196,8 @@ static void describe(const struct ir *ir, const struct operand *operand, char *t
     }
 }
 
-static struct operand value_of(struct lowering *lowering, const char *name, const struct operand *parts, int count)
+static struct operand value_of(struct lowering *lowering, const char *name,
+                               const struct operand *parts, int count)
 {
     char text[1024];
     size_t length = (size_t)snprintf(text, sizeof text, "%.60s(", name);
@@ -337,8 +343,9 @@ static const struct expr *without_address(const struct expr *expr)
 static bool takes(const char *name)
 {
     return strncmp(name, "TAKE_", 5) == 0 || strstr(name, "steal_p") || strstr(name, "steal_fd") ||
-           strstr(name, "steal_ptr") || strcmp(name, "no_free_ptr") == 0 || strstr(name, "move_ptr") ||
-           strstr(name, "move_fd") || strcmp(name, "retain_and_null_ptr") == 0 || strcmp(name, "take_fd") == 0 ||
+           strstr(name, "steal_ptr") || strcmp(name, "no_free_ptr") == 0 ||
+           strstr(name, "move_ptr") || strstr(name, "move_fd") ||
+           strcmp(name, "retain_and_null_ptr") == 0 || strcmp(name, "take_fd") == 0 ||
            strcmp(name, "get_unused_and_null") == 0;
 }
 
@@ -356,8 +363,9 @@ static struct operand lower_taking(struct lowering *lowering, const struct expr 
 
 static bool aborts_if_false(const char *name)
 {
-    return strncmp(name, "assert", 6) == 0 || strncmp(name, "g_assert", 8) == 0 || strstr(name, "_assert") ||
-           strncmp(name, "g_return_", 9) == 0 || strcmp(name, "ASSERT") == 0 || strcmp(name, "BUG_ON") == 0 ||
+    return strncmp(name, "assert", 6) == 0 || strncmp(name, "g_assert", 8) == 0 ||
+           strstr(name, "_assert") || strncmp(name, "g_return_", 9) == 0 ||
+           strcmp(name, "ASSERT") == 0 || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
 
@@ -388,7 +396,8 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     /* An argument that is a label: the macro may go there. */
     for (int i = 0; i < call->args.count; i++) {
         const struct expr *arg = call->args.at[i];
-        if (arg->kind == E_NAME && map_get(&lowering->gotos, arg->name) && !known_variable(lowering, arg->name)) {
+        if (arg->kind == E_NAME && map_get(&lowering->gotos, arg->name) &&
+            !known_variable(lowering, arg->name)) {
             int yes = label_new(lowering), no = label_new(lowering);
             emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);
             label_here(lowering, yes);
@@ -413,14 +422,16 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         lower_return(lowering, argument(call, 0), call);
         return unknown();
     }
-    struct operand *args = arena_take(lowering->arena, sizeof *args * (size_t)(call->args.count + 1));
+    struct operand *args = arena_take(lowering->arena,
+                                      sizeof *args * (size_t)(call->args.count + 1));
     if (!name)
         lower_expr(lowering, call->a);
     for (int i = 0; i < call->args.count; i++)
         args[i] = lower_expr(lowering, call->args.at[i]);
     if (name && name_is_predicate(name) && dst < 0)
         return value_of(lowering, name, args, call->args.count);
-    return finish_call(lowering, call, dst >= 0 ? dst : temporary(lowering), args, call->args.count);
+    return finish_call(lowering, call, dst >= 0 ? dst : temporary(lowering), args,
+                       call->args.count);
 }
 
 static struct operand lower_list(struct lowering *lowering, const struct expr *list)
@@ -448,7 +459,8 @@ static struct operand lower_block_value(struct lowering *lowering, const struct 
         return unknown();
     }
     struct stmt front = *block;
-    struct scope scope = {.outer = lowering->scope, .block = block, .break_to = -1, .continue_to = -1};
+    struct scope scope = {
+        .outer = lowering->scope, .block = block, .break_to = -1, .continue_to = -1};
     lowering->scope = &scope;
     for (int i = 0; i < count - 1; i++)
         lower_stmt(lowering, front.list.at[i]);
@@ -540,7 +552,8 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
             const struct expr *value = item->kind == E_DESIGNATED ? item->a : item;
             if (value->kind == E_NUMBER && value->number == 0 && inner->args.count == 1)
                 continue;
-            lower_into(lowering, place_part(lowering->ir, dst, intern_string(suffix), false), value);
+            lower_into(lowering, place_part(lowering->ir, dst, intern_string(suffix), false),
+                       value);
         }
     } else {
         emit_assign(lowering, dst, lower_expr(lowering, expr), expr);
@@ -549,13 +562,15 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
-static bool lower_special_condition(struct lowering *lowering, const struct expr *expr, int yes, int no)
+static bool lower_special_condition(struct lowering *lowering, const struct expr *expr, int yes,
+                                    int no)
 {
     const char *name = expr->name;
     if (!name || expr->args.count != 1)
         return false;
     /* An error pointer counts as a null pointer. */
-    if (strcmp(name, "IS_ERR") == 0 || strcmp(name, "IS_ERR_OR_NULL") == 0 || strcmp(name, "isempty") == 0) {
+    if (strcmp(name, "IS_ERR") == 0 || strcmp(name, "IS_ERR_OR_NULL") == 0 ||
+        strcmp(name, "isempty") == 0) {
         lower_condition(lowering, expr->args.at[0], no, yes);
         return true;
     }
@@ -582,7 +597,8 @@ void lower_condition(struct lowering *lowering, const struct expr *expr, int yes
     lowering->depth++;
     if (expr->kind == E_PREFIX && expr->sign == '!') {
         lower_condition(lowering, expr->a, no, yes);
-    } else if (expr->kind == E_BINARY && (expr->sign == S2('&', '&') || expr->sign == S2('|', '|'))) {
+    } else if (expr->kind == E_BINARY &&
+               (expr->sign == S2('&', '&') || expr->sign == S2('|', '|'))) {
         bool both = expr->sign == S2('&', '&');
         int middle = label_new(lowering);
         lower_condition(lowering, expr->a, both ? middle : yes, both ? no : middle);

@@ -13,7 +13,8 @@ struct label_path {
 
 static void push_scope(struct lowering *lowering, struct scope *scope, const struct stmt *block)
 {
-    *scope = (struct scope){.outer = lowering->scope, .block = block, .break_to = -1, .continue_to = -1};
+    *scope =
+        (struct scope){.outer = lowering->scope, .block = block, .break_to = -1, .continue_to = -1};
     lowering->scope = scope;
 }
 
@@ -82,7 +83,8 @@ static int declare(struct lowering *lowering, const char *name, enum place_kind 
 static struct expr *where(struct lowering *lowering, int line, int column, bool expanded)
 {
     struct expr *expr = NEW(lowering->arena, struct expr);
-    *expr = (struct expr){.kind = E_NONE, .line = line, .column = (short)column, .expanded = expanded};
+    *expr =
+        (struct expr){.kind = E_NONE, .line = line, .column = (short)column, .expanded = expanded};
     return expr;
 }
 
@@ -103,7 +105,8 @@ static void lower_decl(struct lowering *lowering, const struct decl *decl)
     else
         emit(lowering, I_DECLARE, where(lowering, decl->line, decl->column, false))->dst = place;
     if (has_cleanup(decl))
-        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.decl = decl, .place = place};
+        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.decl = decl,
+                                                                            .place = place};
 }
 
 static void lower_if(struct lowering *lowering, const struct stmt *stmt)
@@ -119,7 +122,8 @@ static void lower_if(struct lowering *lowering, const struct stmt *stmt)
     label_here(lowering, end);
 }
 
-static void lower_body(struct lowering *lowering, const struct stmt *body, int break_to, int continue_to)
+static void lower_body(struct lowering *lowering, const struct stmt *body, int break_to,
+                       int continue_to)
 {
     struct scope scope;
     push_scope(lowering, &scope, NULL);
@@ -210,7 +214,8 @@ struct switch_cases {
     VEC(int) labels;
 };
 
-static void find_cases(struct lowering *lowering, const struct stmt *stmt, struct switch_cases *cases)
+static void find_cases(struct lowering *lowering, const struct stmt *stmt,
+                       struct switch_cases *cases)
 {
     if (!stmt || stmt->kind == S_SWITCH)
         return;
@@ -356,7 +361,7 @@ static void lower_any(struct lowering *lowering, const struct stmt *stmt)
     switch (stmt->kind) {
     case S_EXPR: lower_expr(lowering, stmt->value); break;
     case S_DECL:
-        for EACH (decl, &stmt->decls)
+        EACH (decl, &stmt->decls)
             lower_decl(lowering, decl);
         break;
     case S_BLOCK: lower_block(lowering, stmt); break;
@@ -371,12 +376,18 @@ static void lower_any(struct lowering *lowering, const struct stmt *stmt)
     case S_LABEL:
         label_here(lowering, (int)(intptr_t)map_get(&lowering->gotos, stmt->name) - 1);
         break;
-    case S_GOTO: lower_goto(lowering, stmt->name, where(lowering, stmt->line, stmt->column, stmt->expanded)); break;
+    case S_GOTO:
+        lower_goto(lowering, stmt->name, where(lowering, stmt->line, stmt->column, stmt->expanded));
+        break;
     case S_BREAK: lower_break(lowering, false); break;
     case S_CONTINUE: lower_break(lowering, true); break;
-    case S_RETURN: lower_return(lowering, stmt->value, where(lowering, stmt->line, stmt->column, stmt->expanded)); break;
+    case S_RETURN:
+        lower_return(lowering, stmt->value,
+                     where(lowering, stmt->line, stmt->column, stmt->expanded));
+        break;
     case S_DEFER:
-        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.deferred = stmt->then, .place = -1};
+        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.deferred = stmt->then,
+                                                                            .place = -1};
         break;
     }
 }
@@ -398,7 +409,7 @@ static void resolve(struct lowering *lowering, int *target)
 
 static void declare_parameters(struct lowering *lowering)
 {
-    for EACH (parameter, &lowering->ir->function->parameters)
+    EACH (parameter, &lowering->ir->function->parameters)
         if (parameter->name) {
             int place = declare(lowering, parameter->name, P_PARAMETER);
             lowering->ir->places.at[place].parameter = parameter;
@@ -421,7 +432,7 @@ void lower(struct unit *unit, struct function *function, struct arena *arena, st
     lowering.line = function->end_line;
     if (!lowering.closed)
         emit(&lowering, I_RETURN, NULL);
-    for EACH (instr, &ir->code) {
+    EACH (instr, &ir->code) {
         if (instr->next >= ir->code.count)
             instr->next = -1;
         resolve(&lowering, &instr->next);

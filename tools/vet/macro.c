@@ -8,7 +8,7 @@
 
 void macros_add(struct macros *macros, struct lexed *lexed)
 {
-    for EACH (macro, &lexed->macros)
+    EACH (macro, &lexed->macros)
         if (!map_get(&macros->by_name, macro->name))
             map_set(&macros->by_name, macro->name, macro);
 }
@@ -27,10 +27,18 @@ static bool starts(const char *name, const char *with)
 static bool known_by_name(const char *name)
 {
     static const char *const names[] = {
-        "defer",       "guard",        "scoped_guard", "CLASS",       "__free",   "DEFINE_FREE",
-        "return_ptr",  "no_free_ptr",  "TAKE_PTR",     "TAKE_FD",     "assert",   "G_STMT_START",
-        "g_autofree",  "g_auto",       "g_autoptr",    "g_autolist",  "g_autoslist", "NULL",
-        "g_steal_pointer", "g_clear_pointer", "STRV_FOREACH", "free_and_replace", "BUG_ON", "ASSERT",
+        "defer",           "guard",
+        "scoped_guard",    "CLASS",
+        "__free",          "DEFINE_FREE",
+        "return_ptr",      "no_free_ptr",
+        "TAKE_PTR",        "TAKE_FD",
+        "assert",          "G_STMT_START",
+        "g_autofree",      "g_auto",
+        "g_autoptr",       "g_autolist",
+        "g_autoslist",     "NULL",
+        "g_steal_pointer", "g_clear_pointer",
+        "STRV_FOREACH",    "free_and_replace",
+        "BUG_ON",          "ASSERT",
     };
     if (starts(name, "lg_") || starts(name, "LGI_") || starts(name, "g_return_") ||
         starts(name, "assert_") || starts(name, "g_assert") || starts(name, "g_clear_") ||
@@ -65,7 +73,7 @@ static bool looks_steering(struct macros *macros, const struct macro *macro, int
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
     int braces = 0;
-    for EACH (token, &macro->body) {
+    EACH (token, &macro->body) {
         if (token_steers(macros, token, depth))
             return true;
         braces += (token->sign == '{') - (token->sign == '}');
@@ -135,7 +143,8 @@ static void paste(struct expansion *expansion, token_vec *tokens, struct token n
     if (last->kind != TOKEN_NAME || (next.kind != TOKEN_NAME && next.kind != TOKEN_NUMBER))
         return;
     char text[256];
-    int length = snprintf(text, sizeof text, "%.*s%.*s", last->length, last->text, next.length, next.text);
+    int length = snprintf(text, sizeof text, "%.*s%.*s", last->length, last->text, next.length,
+                          next.text);
     if (length < (int)sizeof text) {
         last->text = intern(text, (size_t)length);
         last->length = length;
@@ -167,8 +176,8 @@ static void substitute(struct expansion *expansion, const struct macro *macro,
         }
         int parameter = parameter_index(macro, &token);
         if (token.sign == '#' && i + 1 < macro->body.count) {
-            put(expansion, result, (struct token){.kind = TOKEN_STRING, .text = "\"\"", .length = 2},
-                where, false);
+            put(expansion, result,
+                (struct token){.kind = TOKEN_STRING, .text = "\"\"", .length = 2}, where, false);
             i++;
         } else if (parameter >= 0 && parameter < arguments->count) {
             const struct argument *argument = &arguments->at[parameter];
@@ -215,8 +224,9 @@ static bool within(const struct expansion *expansion, const struct macro *macro)
 static void expand(struct expansion *expansion, const struct token *tokens, int count)
 {
     for (int i = 0; i < count;) {
-        struct macro *macro =
-            tokens[i].kind == TOKEN_NAME ? map_get(&expansion->macros->by_name, tokens[i].text) : NULL;
+        struct macro *macro = tokens[i].kind == TOKEN_NAME
+                                  ? map_get(&expansion->macros->by_name, tokens[i].text)
+                                  : NULL;
         int after = -1;
         if (macro && !within(expansion, macro) && steers(expansion->macros, macro, 0))
             after = expand_one(expansion, macro, tokens, count, i);
@@ -239,8 +249,9 @@ bool macro_resets(const struct macro *macro)
     for (int i = 1; i + 1 < macro->body.count; i++) {
         const struct token *value = &macro->body.at[i + 1];
         const struct token *before = &macro->body.at[i - 1];
-        bool null = is_word(value, "NULL") || (value->kind == TOKEN_NUMBER && *value->text == '0') ||
-                    value->sign == '-' || value->sign == '(';
+        bool null = is_word(value, "NULL") ||
+                    (value->kind == TOKEN_NUMBER && *value->text == '0') || value->sign == '-' ||
+                    value->sign == '(';
         if (macro->body.at[i].sign == '=' && null &&
             (before->sign == ')' || parameter_index(macro, before) >= 0))
             return true;
@@ -250,7 +261,7 @@ bool macro_resets(const struct macro *macro)
 
 bool macro_calls(const struct macro *macro, const char *name)
 {
-    for EACH (token, &macro->body)
+    EACH (token, &macro->body)
         if (is_word(token, name))
             return true;
     return false;

@@ -8,7 +8,7 @@ enum resource {
     R_MEMORY,
     R_STREAM,
     R_DESCRIPTOR,
-    R_FOLDER,  /* opendir */
+    R_FOLDER, /* opendir */
     R_MAPPING,
     R_PROCESS, /* popen */
     R_OBJECT,  /* of a type that the checker does not know */

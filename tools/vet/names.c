@@ -69,8 +69,8 @@ bool name_is_constant(const char *name)
 
 bool name_is_predicate(const char *name)
 {
-    static const char *const names[] = {"streq", "strcmp", "strcasecmp", "strncmp", "isempty", "test_bit",
-                                        "STR_EQ", "streq_ptr", "memcmp", NULL};
+    static const char *const names[] = {"streq",    "strcmp", "strcasecmp", "strncmp", "isempty",
+                                        "test_bit", "STR_EQ", "streq_ptr",  "memcmp",  NULL};
     return starts_with(name, "is_") || starts_with(name, "has_") || strstr(name, "_is_") ||
            strstr(name, "_has_") || listed(name, names) || strstr(name, "_enabled") ||
            strstr(name, "_supported") || starts_with(name, "S_IS") || strstr(name, "_IS_") ||
@@ -79,75 +79,209 @@ bool name_is_predicate(const char *name)
 
 bool name_never_returns(const char *name)
 {
-    static const char *const names[] = {
-        "exit", "_exit", "_Exit", "abort", "quick_exit", "pthread_exit", "__builtin_unreachable", "__builtin_trap",
-        "die", "die_errno", "die_error", "usage", "err", "errx", "verr", "verrx", "fatal", "fatalx", "fatal_fr",
-        "fatal_f", "fatal_r", "sshfatal", "longjmp", "siglongjmp", "_longjmp", "unreachable", "g_error", "BUG",
-        "panic", "serverPanic", "lg_panic", "lg_exit", "lg_goexit", "assert_not_reached", "g_assert_not_reached",
-        "g_abort", "usage_with_options", "usage_msg_opt", "cleanup_exit", "errtryhelp", "err_exit", "rte_panic",
-        "rte_exit", "xalloc_die", "die_initial_contact", "perror_exit", "bad_usage", "show_usage_and_exit",
-        "lg_panicf", "log_assert_failed_unreachable", "__assert_fail", "ereport_fatal", "croak", NULL};
+    static const char *const names[] = {"exit",
+                                        "_exit",
+                                        "_Exit",
+                                        "abort",
+                                        "quick_exit",
+                                        "pthread_exit",
+                                        "__builtin_unreachable",
+                                        "__builtin_trap",
+                                        "die",
+                                        "die_errno",
+                                        "die_error",
+                                        "usage",
+                                        "err",
+                                        "errx",
+                                        "verr",
+                                        "verrx",
+                                        "fatal",
+                                        "fatalx",
+                                        "fatal_fr",
+                                        "fatal_f",
+                                        "fatal_r",
+                                        "sshfatal",
+                                        "longjmp",
+                                        "siglongjmp",
+                                        "_longjmp",
+                                        "unreachable",
+                                        "g_error",
+                                        "BUG",
+                                        "panic",
+                                        "serverPanic",
+                                        "lg_panic",
+                                        "lg_exit",
+                                        "lg_goexit",
+                                        "assert_not_reached",
+                                        "g_assert_not_reached",
+                                        "g_abort",
+                                        "usage_with_options",
+                                        "usage_msg_opt",
+                                        "cleanup_exit",
+                                        "errtryhelp",
+                                        "err_exit",
+                                        "rte_panic",
+                                        "rte_exit",
+                                        "xalloc_die",
+                                        "die_initial_contact",
+                                        "perror_exit",
+                                        "bad_usage",
+                                        "show_usage_and_exit",
+                                        "lg_panicf",
+                                        "log_assert_failed_unreachable",
+                                        "__assert_fail",
+                                        "ereport_fatal",
+                                        "croak",
+                                        NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
-           ends_with(name, "_exit_failure") || starts_with(name, "fatal_") || ends_with(name, "_fatal");
+           ends_with(name, "_exit_failure") || starts_with(name, "fatal_") ||
+           ends_with(name, "_fatal");
 }
 
 bool name_is_likely(const char *name)
 {
-    static const char *const names[] = {"likely", "unlikely", "__builtin_expect", "_likely_", "_unlikely_",
-                                        "G_LIKELY", "G_UNLIKELY", "LIKELY", "UNLIKELY", "__predict_false",
-                                        "__predict_true", "READ_ONCE", "GINT_TO_POINTER", "GPOINTER_TO_INT",
-                                        "g_strdup_inline", "PTR_ERR_OR_ZERO", "static_cast", "OFI_UNLIKELY", "OFI_LIKELY",
-                                        "DECLNULL", "UNCONST", "discard_const", "gconstpointer", NULL};
+    static const char *const names[] = {
+        "likely",          "unlikely",        "__builtin_expect", "_likely_",
+        "_unlikely_",      "G_LIKELY",        "G_UNLIKELY",       "LIKELY",
+        "UNLIKELY",        "__predict_false", "__predict_true",   "READ_ONCE",
+        "GINT_TO_POINTER", "GPOINTER_TO_INT", "g_strdup_inline",  "PTR_ERR_OR_ZERO",
+        "static_cast",     "OFI_UNLIKELY",    "OFI_LIKELY",       "DECLNULL",
+        "UNCONST",         "discard_const",   "gconstpointer",    NULL};
     return listed(name, names);
 }
 
 int name_releases(const char *name)
 {
-    static const char *const never[] = {"freeze", "closed", "is_closed", "on_close", "close_on_exec", "unref_later",
-                                        "fd_cloexec", "set_cloexec", "putchar", "putc", "fputs", "fputc", "puts",
-                                        "output", "put_user", "putenv", "copy_on_free", "should_close", "FREE_LIST",
-                                        "va_end", "G_IS_DIR_SEPARATOR", "clear_bit", NULL};
-    static const char *const not_words[] = {"nofree", "cloexec", "freed", "closed", "dont", "need", "needs", "later", NULL};
-    static const char *const strong[] = {"free", "close", "destroy", "unref", "release", "dispose", "delete",
-                                         "dealloc", "fini", "cleanup", "closedir", "fclose", "pclose", "finalize",
-                                         "unlock", "decref", "deref", "munmap", "kfree", "vfree", "drop", "deinit",
-                                         "uninit", "term", "xfree", "gfree", "put", "freeaddrinfo", "deallocate",
-                                         "freep", "closep", "unrefp", "unlockp", "endmntent", "terminate", "teardown",
-                                         "destroyp", "freelist", "relinquish", "lclose", "sclose", "safe_close",
-                                         "unload", "dismiss", "discard", "done", "kill", "frees", "freestr", "destruct",
-                                         "zfree", "nvlist_free", "del", "end", "unmap", "finish", "decr", "freev", NULL};
-    static const char *const weak[] = {"stop", "cancel", "detach", "unregister", "disable", "restore",
-                                       "remove", "clear", "reset", "rollback", "abort", "leave", "exit",
-                                       "unlink", "rmdir", "disconnect", "shutdown", "stop", "pop", "resume",
-                                       "unpin", "uninstall", "unset", "undo", "revert", "quit", "unpause", "empty",
-                                       "purge", "flush", "wipe", "disarm", NULL};
+    static const char *const never[] = {"freeze",
+                                        "closed",
+                                        "is_closed",
+                                        "on_close",
+                                        "close_on_exec",
+                                        "unref_later",
+                                        "fd_cloexec",
+                                        "set_cloexec",
+                                        "putchar",
+                                        "putc",
+                                        "fputs",
+                                        "fputc",
+                                        "puts",
+                                        "output",
+                                        "put_user",
+                                        "putenv",
+                                        "copy_on_free",
+                                        "should_close",
+                                        "FREE_LIST",
+                                        "va_end",
+                                        "G_IS_DIR_SEPARATOR",
+                                        "clear_bit",
+                                        NULL};
+    static const char *const not_words[] = {"nofree", "cloexec", "freed", "closed", "dont",
+                                            "need",   "needs",   "later", NULL};
+    static const char *const strong[] = {
+        "free",       "close",    "destroy",      "unref",      "release",  "dispose",
+        "delete",     "dealloc",  "fini",         "cleanup",    "closedir", "fclose",
+        "pclose",     "finalize", "unlock",       "decref",     "deref",    "munmap",
+        "kfree",      "vfree",    "drop",         "deinit",     "uninit",   "xfree",
+        "gfree",      "put",      "freeaddrinfo", "deallocate", "freep",    "closep",
+        "unrefp",     "unlockp",  "endmntent",    "teardown",   "destroyp", "freelist",
+        "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
+        "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
+        NULL};
+    static const char *const weak[] = {
+        "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
+        "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
+        "rmdir",     "disconnect", "shutdown",  "stop",       "pop",     "resume",  "unpin",
+        "uninstall", "unset",      "undo",      "revert",     "quit",    "unpause", "empty",
+        "purge",     "wipe",       "disarm",    "finish",     "end",     "done",    "kill",
+        "del",       "term",       "terminate", "decr",       "unload",  NULL};
     if (listed(name, never) || name_has_any(name, not_words))
         return 0;
-    if (name_has_any(name, strong) || strstr(name, "closedir") || strstr(name, "unlock") || ends_with(name, "free") ||
-        ends_with(name, "freep") || ends_with(name, "unref") || ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") || strstr(name, "Destroy") || strstr(name, "freeReply") ||
-        strstr(name, "decrRef") || starts_with(name, "free"))
+    if (name_has_any(name, strong) || strstr(name, "closedir") || strstr(name, "unlock") ||
+        ends_with(name, "free") || ends_with(name, "freep") || ends_with(name, "unref") ||
+        ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") ||
+        strstr(name, "Destroy") || strstr(name, "freeReply") || strstr(name, "decrRef") ||
+        starts_with(name, "free"))
         return 2;
     return name_has_any(name, weak);
 }
 
+bool name_frees(const char *name)
+{
+    static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
+                                        "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
+                                        "freev",   "freep",  NULL};
+    return name_has_any(name, words) || strcmp(name, "close") == 0 || ends_with(name, "free") ||
+           ends_with(name, "_close") || strstr(name, "Destroy") != NULL;
+}
+
+bool name_gets(const char *name)
+{
+    static const char *const words[] = {
+        "get",   "find",   "lookup", "next",      "first",   "last",  "peek", "search",
+        "entry", "parent", "cast",   "container", "current", "head",  "tail", "iter",
+        "to",    "of",     "as",     "by",        "at",      "check", "prev", "top",
+        "root",  "match",  "select", "hash",      "tree",    "list",  "lru",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_constructs(const char *name)
+{
+    static const char *const words[] = {
+        "new",      "create", "alloc",     "open",    "dup",      "copy",   "init",
+        "make",     "build",  "clone",     "load",    "malloc",   "calloc", "strdup",
+        "fopen",    "mk",     "socket",    "accept",  "acquire",  "from",   "printf",
+        "join",     "concat", "ref",       "compile", "generate", "fetch",  "zalloc",
+        "allocate", "dupl",   "duplicate", "parse",   "connect",  NULL};
+    return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
+           strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
+}
+
 bool name_acquires(const char *name)
 {
-    static const char *const words[] = {"new", "create", "open", "alloc", "malloc", "calloc", "get", "dup", "ref",
-                                        "acquire", "init", "strdup", "make", "fopen", "opendir", "lookup", "find",
-                                        "connect", "register", "start", "begin", "enable", "load", "build", "clone",
-                                        "copy", "prepare", "hold", "take", "incref", "read", "parse", NULL};
+    static const char *const words[] = {
+        "new",      "create", "open",   "alloc",  "malloc", "calloc",  "get",    "dup",  "ref",
+        "acquire",  "init",   "strdup", "make",   "fopen",  "opendir", "lookup", "find", "connect",
+        "register", "start",  "begin",  "enable", "load",   "build",   "clone",  "copy", "prepare",
+        "hold",     "take",   "incref", "read",   "parse",  NULL};
     return name_has_any(name, words);
 }
 
 bool name_keeps(const char *name)
 {
-    static const char *const words[] = {
-        "add", "push", "register", "insert", "append", "prepend", "enqueue", "queue", "attach", "own", "set", "store",
-        "take", "install", "link", "save", "put", "donate", "give", "transfer", "submit", "schedule", "replace",
-        "consume", "adopt", "assign", "wrap", "bind", "hook", "steal", "async", "return", "propagate", "track",
-        "pushback", "insque", "publish", "setup", "associate", "spawn", "fdopen", "fdopendir", "handoff", "setdata",
-        "thread", "pthread_create", "invoke", "emit", "post", "hash", "sink", "move", "swap", "xchg", "go", "RCU",
-        "rcu", "defer", "join", "entry", "merge", "chain", "complete", "reply", "respond", "callback", "dispatch", NULL};
+    static const char *const words[] = {"add",       "push",
+                                        "register",  "insert",
+                                        "append",    "prepend",
+                                        "enqueue",   "queue",
+                                        "attach",    "own",
+                                        "set",       "store",
+                                        "take",      "install",
+                                        "link",      "save",
+                                        "put",       "donate",
+                                        "give",      "transfer",
+                                        "submit",    "schedule",
+                                        "replace",   "consume",
+                                        "adopt",     "assign",
+                                        "wrap",      "bind",
+                                        "hook",      "steal",
+                                        "async",     "return",
+                                        "propagate", "track",
+                                        "pushback",  "insque",
+                                        "publish",   "setup",
+                                        "associate", "spawn",
+                                        "fdopen",    "fdopendir",
+                                        "handoff",   "setdata",
+                                        "thread",    "pthread_create",
+                                        "invoke",    "emit",
+                                        "post",      "hash",
+                                        "sink",      "move",
+                                        "swap",      "xchg",
+                                        "go",        "RCU",
+                                        "rcu",       "defer",
+                                        "join",      "entry",
+                                        "merge",     "chain",
+                                        "complete",  "reply",
+                                        "respond",   "callback",
+                                        "dispatch",  NULL};
     return name_has_any(name, words);
 }
 
@@ -160,19 +294,22 @@ bool name_locks(const char *name)
 {
     if (name_unlocks(name))
         return false;
-    static const char *const not_locks[] = {"init", "destroy", "free", "alloc", "new", "create", "is", "held",
-                                            "assert", "owner", "setup", "fini", "count", "file", "get", "set", "clock",
-                                            "path", "name", "check", "name", "dir", "mlock", "try", "trylock", "tryrdlock", "trywrlock", "delete",
-                                            "block", "status", "timeout", "have", "owned", "type", "attr", "print", "dump", NULL};
+    static const char *const not_locks[] = {
+        "init",    "destroy",   "free",      "alloc",  "new",   "create", "is",      "held",
+        "assert",  "owner",     "setup",     "fini",   "count", "file",   "get",     "set",
+        "clock",   "path",      "name",      "check",  "name",  "dir",    "mlock",   "try",
+        "trylock", "tryrdlock", "trywrlock", "delete", "block", "status", "timeout", "have",
+        "owned",   "type",      "attr",      "print",  "dump",  NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
-                 name_has(name, "mutex_enter") || ends_with(name, "_lock") || ends_with(name, "lock_irqsave");
+                 name_has(name, "mutex_enter") || ends_with(name, "_lock") ||
+                 ends_with(name, "lock_irqsave");
     return locks && !name_has_any(name, not_locks);
 }
 
 bool name_says_failure(const char *label)
 {
-    static const char *const parts[] = {"err", "fail", "bad", "abort", "fault", "unwind", "undo", "oom", "nomem",
-                                        "invalid", "rollback", NULL};
+    static const char *const parts[] = {"err",  "fail", "bad",   "abort",   "fault",    "unwind",
+                                        "undo", "oom",  "nomem", "invalid", "rollback", NULL};
     for (const char *const *part = parts; *part; part++)
         for (const char *at = label; *at; at++)
             if (strncasecmp(at, *part, strlen(*part)) == 0)

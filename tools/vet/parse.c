@@ -58,22 +58,24 @@ bool word_in(const char *word, const char *const *list)
 
 bool is_keyword(const struct token *token)
 {
-    static const char *const words[] = {"return", "goto",   "if",    "else",    "while",  "do",
-                                        "for",    "switch", "case",  "default", "break",  "continue",
-                                        "sizeof", "defer",  "_Defer", NULL};
+    static const char *const words[] = {
+        "return", "goto",    "if",    "else",     "while",  "do",    "for",    "switch",
+        "case",   "default", "break", "continue", "sizeof", "defer", "_Defer", NULL};
     return token->kind == TOKEN_NAME && word_in(token->text, words);
 }
 
 bool is_type_word(const struct parser *parser, const struct token *token)
 {
     static const char *const words[] = {
-        "void",       "char",     "short",    "int",       "long",      "float",    "double",
-        "signed",     "unsigned", "_Bool",    "bool",      "struct",    "union",    "enum",
-        "const",      "volatile", "static",   "extern",    "register",  "auto",     "inline",
-        "typeof",     "__typeof__", "__auto_type", "_Atomic", "restrict", "__restrict", "_Complex",
-        "__const",    "__volatile__", "__inline", "__inline__", "_Thread_local", "__thread",
-        "__typeof",   "typeof_unqual", "__extension__", "_Noreturn", "__signed__", "constexpr",
-        "thread_local", "va_list", "FILE", "DIR", NULL};
+        "void",          "char",          "short",         "int",         "long",
+        "float",         "double",        "signed",        "unsigned",    "_Bool",
+        "bool",          "struct",        "union",         "enum",        "const",
+        "volatile",      "static",        "extern",        "register",    "auto",
+        "inline",        "typeof",        "__typeof__",    "__auto_type", "_Atomic",
+        "restrict",      "__restrict",    "_Complex",      "__const",     "__volatile__",
+        "__inline",      "__inline__",    "_Thread_local", "__thread",    "__typeof",
+        "typeof_unqual", "__extension__", "_Noreturn",     "__signed__",  "constexpr",
+        "thread_local",  "va_list",       "FILE",          "DIR",         NULL};
     if (token->kind != TOKEN_NAME)
         return false;
     if (word_in(token->text, words) || map_get(&parser->unit->typedefs, token->text))

@@ -24,6 +24,7 @@ struct parser {
     struct unit *unit;
     struct function *function;
     const struct token *at, *end; /* `end` is a TOKEN_END */
+    struct token *tokens;
     int depth;
 };
 

@@ -11,14 +11,16 @@ static bool starts(const char *name, const char *with)
 /* Macros with a parenthesis that stand in front of or behind a declared name. */
 static bool is_attribute_call(const struct token *token)
 {
-    static const char *const names[] = {"g_autoptr", "g_auto",   "g_autolist", "g_autoslist", "g_autoqueue",
-                                        "_cleanup_", "__free",   "cleanup",    "__cleanup",   "_cleanup",
-                                        "__attribute__", "__attribute", "_Alignas", "alignas",
-                                        "DECLARE_CLEANUP", "__cleanup__", "call_cleaner", "auto_free", NULL};
+    static const char *const names[] = {
+        "g_autoptr",     "g_auto",       "g_autolist", "g_autoslist", "g_autoqueue",
+        "_cleanup_",     "__free",       "cleanup",    "__cleanup",   "_cleanup",
+        "__attribute__", "__attribute",  "_Alignas",   "alignas",     "DECLARE_CLEANUP",
+        "__cleanup__",   "call_cleaner", "auto_free",  NULL};
     if (token->kind != TOKEN_NAME || token[1].sign != '(')
         return false;
     return word_in(token->text, names) || starts(token->text, "__aligned") ||
-           starts(token->text, "__section") || strstr(token->text, "cleanup") || starts(token->text, "_cleanup");
+           starts(token->text, "__section") || strstr(token->text, "cleanup") ||
+           starts(token->text, "_cleanup");
 }
 
 static bool declarator_follows(const struct parser *parser, const struct token *at)
@@ -99,9 +101,10 @@ static bool is_cleanup_word(const char *name)
 
 static bool is_qualifier(const struct token *token)
 {
-    static const char *const words[] = {"const", "volatile", "register", "inline", "restrict", "extern",
-                                        "__const", "__inline", "__inline__", "__extension__", "_Noreturn",
-                                        "auto", "__restrict", "_Thread_local", "__thread", "constexpr", NULL};
+    static const char *const words[] = {
+        "const",      "volatile",      "register",   "inline",        "restrict",  "extern",
+        "__const",    "__inline",      "__inline__", "__extension__", "_Noreturn", "auto",
+        "__restrict", "_Thread_local", "__thread",   "constexpr",     NULL};
     return token->kind == TOKEN_NAME && word_in(token->text, words);
 }
 
@@ -128,9 +131,10 @@ static void read_tagged(struct parser *parser, struct type *type)
 static bool is_declared_name(const struct token *at, const struct type *type)
 {
     int sign = at[1].sign;
-    return type->count > 0 && (sign == '=' || sign == ';' || sign == ',' || sign == '[' || sign == ')' ||
-                               sign == '(' || sign == ':' || at[1].kind == TOKEN_END ||
-                               starts(at[1].kind == TOKEN_NAME ? at[1].text : "", "__"));
+    return type->count > 0 &&
+           (sign == '=' || sign == ';' || sign == ',' || sign == '[' || sign == ')' ||
+            sign == '(' || sign == ':' || at[1].kind == TOKEN_END ||
+            starts(at[1].kind == TOKEN_NAME ? at[1].text : "", "__"));
 }
 
 void parse_specifiers(struct parser *parser, struct decl *decl)
@@ -169,7 +173,8 @@ static void read_after_name(struct parser *parser, struct decl *decl)
         if (at_sign(parser, '[') && parser->at[1].sign != '[') {
             decl->type.is_array = true;
             parser->at = after_balanced(parser->at, parser->end);
-        } else if (is_attribute_call(parser->at) || (at_sign(parser, '[') && parser->at[1].sign == '[')) {
+        } else if (is_attribute_call(parser->at) ||
+                   (at_sign(parser, '[') && parser->at[1].sign == '[')) {
             read_attribute(parser, decl);
         } else if (at_sign(parser, '(')) {
             decl->type.is_extern = true; /* a function's prototype */
@@ -267,7 +272,8 @@ struct stmt *parse_declaration(struct parser *parser)
                 return stmt;
             }
             if (take_sign(parser, '='))
-                decl.value = at_sign(parser, '{') ? parse_braced_list(parser) : parse_assignment(parser);
+                decl.value = at_sign(parser, '{') ? parse_braced_list(parser)
+                                                  : parse_assignment(parser);
             if (!is_typedef)
                 *ADD(parser->arena, &stmt->decls) = decl;
         } while (take_sign(parser, ','));

@@ -50,9 +50,9 @@ static bool at_type_name(const struct parser *parser, const struct token *at)
 static long number_of(const struct token *token)
 {
     if (token->kind == TOKEN_CHARACTER)
-        return token->length > 2 && token->text[1] != '\\'                      ? token->text[1]
+        return token->length > 2 && token->text[1] != '\\' ? token->text[1]
                : token->length > 3 && token->text[1] == '\\' && token->text[2] == '0' ? 0
-                                                                                       : 1;
+                                                                                      : 1;
     char text[64];
     size_t length = token->length < 63 ? (size_t)token->length : 63;
     memcpy(text, token->text, length);
@@ -141,8 +141,8 @@ struct expr *parse_braced_list(struct parser *parser)
             parser->at += 2;
         }
         take_sign(parser, '=');
-        struct expr *value =
-            at_sign(parser, '{') ? parse_braced_list(parser) : parse_assignment(parser);
+        struct expr *value = at_sign(parser, '{') ? parse_braced_list(parser)
+                                                  : parse_assignment(parser);
         if (name)
             name->a = value;
         *ADD(parser->arena, &list->args) = name ? name : value;
@@ -182,7 +182,8 @@ static struct expr *parse_name(struct parser *parser)
 {
     struct expr *name = make(parser, E_NAME, parser->at);
     name->name = parser->at->text;
-    if (take_word(parser, "sizeof") || take_word(parser, "_Alignof") || take_word(parser, "__alignof__")) {
+    if (take_word(parser, "sizeof") || take_word(parser, "_Alignof") ||
+        take_word(parser, "__alignof__")) {
         name->kind = E_SIZEOF;
         if (at_sign(parser, '('))
             parser->at = after_balanced(parser->at, parser->end);
@@ -199,7 +200,9 @@ static struct expr *parse_primary(struct parser *parser)
     const struct token *at = parser->at;
     struct expr *expr;
     switch (at->kind) {
-    case TOKEN_NAME: return is_keyword(at) && !token_is(at, "sizeof") ? make(parser, E_NONE, at) : parse_name(parser);
+    case TOKEN_NAME:
+        return is_keyword(at) && !token_is(at, "sizeof") ? make(parser, E_NONE, at)
+                                                         : parse_name(parser);
     case TOKEN_NUMBER:
     case TOKEN_CHARACTER:
         expr = make(parser, E_NUMBER, at);

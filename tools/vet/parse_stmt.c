@@ -35,7 +35,8 @@ static void end_statement(struct parser *parser)
         int sign = parser->at->sign;
         if (depth == 0 && (sign == ';' || sign == '}'))
             break;
-        depth += (sign == '(' || sign == '[' || sign == '{') - (sign == ')' || sign == ']' || sign == '}');
+        depth += (sign == '(' || sign == '[' || sign == '{') -
+                 (sign == ')' || sign == ']' || sign == '}');
     }
     take_sign(parser, ';');
 }
@@ -222,7 +223,8 @@ static struct stmt *parse_expression_statement(struct parser *parser)
     if (stmt->kind != S_EXPR || take_sign(parser, ';'))
         return stmt;
     bool new_line = parser->at > from && parser->at->line > parser->at[-1].line;
-    if (stmt->value->kind == E_CALL && (new_line || at_sign(parser, '}') || parser->at->expanded != from->expanded))
+    if (stmt->value->kind == E_CALL &&
+        (new_line || at_sign(parser, '}') || parser->at->expanded != from->expanded))
         return stmt; /* a macro without a semicolon */
     if (parser->at == from && parser->at < parser->end && !at_sign(parser, '}'))
         parser->at++;
@@ -270,7 +272,8 @@ static struct stmt *parse_any(struct parser *parser)
         return make(parser, S_BLOCK);
     }
     if (at->kind != TOKEN_NAME)
-        return at_declaration(parser) ? parse_declaration(parser) : parse_expression_statement(parser);
+        return at_declaration(parser) ? parse_declaration(parser)
+                                      : parse_expression_statement(parser);
     if (token_is(at, "if"))
         return parse_if(parser);
     if (token_is(at, "while") || token_is(at, "switch"))
@@ -281,7 +284,8 @@ static struct stmt *parse_any(struct parser *parser)
         return parse_for(parser);
     if (token_is(at, "case") || (token_is(at, "default") && at[1].sign == ':'))
         return parse_case(parser);
-    if (token_is(at, "return") || token_is(at, "goto") || token_is(at, "break") || token_is(at, "continue"))
+    if (token_is(at, "return") || token_is(at, "goto") || token_is(at, "break") ||
+        token_is(at, "continue"))
         return parse_jump(parser);
     if (token_is(at, "defer") || token_is(at, "_Defer") || token_is(at, "lg_defer_block"))
         return parse_defer(parser);

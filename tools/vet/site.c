@@ -10,13 +10,16 @@
 /* ---- pairs by name ------------------------------------------------------------------------------ */
 
 static const char *const pairs[][2] = {
-    {"enable", "disable"}, {"begin", "end"},       {"start", "stop"},        {"pause", "resume"},
-    {"hold", "release"},   {"push", "pop"},        {"suspend", "resume"},    {"save", "restore"},
-    {"acquire", "release"}, {"enter", "leave"},    {"enter", "exit"},        {"get", "put"},
-    {"attach", "detach"},  {"ref", "unref"},       {"block", "unblock"},     {"freeze", "thaw"},
-    {"freeze", "unfreeze"}, {"pin", "unpin"},      {"inhibit", "uninhibit"}, {"grab", "ungrab"},
-    {"lock", "unlock"},    {"switch", "restore"},  {"rdlock", "unlock"},     {"wrlock", "unlock"},
-    {"read_lock", "read_unlock"}, {"map", "unmap"}, {"incref", "decref"},    {"prepare", "unprepare"},
+    {"enable", "disable"},        {"begin", "end"},       {"start", "stop"},
+    {"pause", "resume"},          {"hold", "release"},    {"push", "pop"},
+    {"suspend", "resume"},        {"save", "restore"},    {"acquire", "release"},
+    {"enter", "leave"},           {"enter", "exit"},      {"get", "put"},
+    {"attach", "detach"},         {"ref", "unref"},       {"block", "unblock"},
+    {"freeze", "thaw"},           {"freeze", "unfreeze"}, {"pin", "unpin"},
+    {"inhibit", "uninhibit"},     {"grab", "ungrab"},     {"lock", "unlock"},
+    {"switch", "restore"},        {"rdlock", "unlock"},   {"wrlock", "unlock"},
+    {"read_lock", "read_unlock"}, {"map", "unmap"},       {"incref", "decref"},
+    {"prepare", "unprepare"},
 };
 
 /* Do the names differ only in this pair of words? */
@@ -25,8 +28,9 @@ static bool differ_in(const char *a, const char *b, const char *in_a, const char
     size_t na = strlen(in_a), nb = strlen(in_b);
     for (const char *at = a; *at; at++) {
         size_t before = (size_t)(at - a);
-        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 && strlen(b) >= before + nb &&
-            strncasecmp(b + before, in_b, nb) == 0 && strcmp(at + na, b + before + nb) == 0)
+        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 &&
+            strlen(b) >= before + nb && strncasecmp(b + before, in_b, nb) == 0 &&
+            strcmp(at + na, b + before + nb) == 0)
             return true;
     }
     return false;
@@ -82,7 +86,8 @@ static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
     for (int steps = 0; at >= 0 && steps < 14; steps++) {
         const struct instr *instr = &ir->code.at[at];
         if (instr->kind == I_RETURN)
-            return !(place >= 0 && instr->left.place >= 0 && place_within(ir, instr->left.place, place));
+            return !(place >= 0 && instr->left.place >= 0 &&
+                     place_within(ir, instr->left.place, place));
         if (instr->kind == I_STOP || instr->label)
             return true;
         if (instr->kind == I_BRANCH)
@@ -179,7 +184,8 @@ static bool is_pointer(const struct ir *ir, int place)
 
 static struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind)
 {
-    struct failing failing = {.place = place, .sign = kind == FAILS_NEVER ? 0 : S2('=', '='), .truth = true};
+    struct failing failing = {
+        .place = place, .sign = kind == FAILS_NEVER ? 0 : S2('=', '='), .truth = true};
     failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
     if (kind == FAILS_NEGATIVE)
         failing.sign = '<';
@@ -237,7 +243,7 @@ static int variable_of(const struct ir *ir, int instr, int place)
 
 static struct site *site_at(struct ir *ir, site_vec *sites, int place)
 {
-    for EACH (site, sites)
+    EACH (site, sites)
         if (site->place == place)
             return site;
     struct site *site = ADD(ir->arena, sites);
@@ -264,25 +270,52 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         site->resource = acquirer->resource;
     site->known = true;
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, holder, {0}, true};
+    *acquisition = (struct acquisition){index, holder, {0}, true, 2};
     if (acquirer->argument < 0)
         acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
     else if (acquirer->failure == FAILS_STATUS)
         acquisition->failing = failing_status(ir, index, instr->dst, place);
 }
 
+/* A number is no resource, unless it is closed. */
+static bool is_number(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"int",      "size_t",  "ssize_t",  "bool",     "long",
+                                        "unsigned", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+                                        "gboolean", "char",    "off_t",    "time_t",   "pid_t",
+                                        "gsize",    "guint",   "gint",     "int32_t",  "int64_t",
+                                        "u32",      "u64",     "u16",      "u8",       NULL};
+    const struct place *at = &ir->places.at[place];
+    if (!at->decl || at->decl->type.stars > 0)
+        return false;
+    for (int i = 0; i < at->decl->type.count; i++)
+        if (word_in(at->decl->type.words[i], words))
+            return true;
+    return false;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
-    for EACH (instr, &ir->code) {
-        if (instr->kind != I_CALL || instr->implicit || !instr->callee || !name_releases(instr->callee))
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
+            !name_releases(instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;
-            if (instr->args[i].kind == O_PLACE && place >= 0 && ir->places.at[place].kind == P_PART &&
-                strchr(ir->places.at[place].text, '[') && tracked(ir, place))
+            if (instr->args[i].kind == O_PLACE && place >= 0 &&
+                ir->places.at[place].kind == P_PART && strchr(ir->places.at[place].text, '[') &&
+                tracked(ir, place))
                 place = ir->places.at[place].parent;
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
+                continue;
+            if (is_number(ir, place) && !strstr(instr->callee, "close") &&
+                !strstr(instr->callee, "CLOSE"))
+                continue;
+            if (instr->args[i].kind == O_ADDRESS && i > 0)
+                continue;
+            if (name_releases(instr->callee) < 2 || (i > 0 && tracked(ir, instr->args[0].place)) ||
+                i > 1)
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
@@ -304,6 +337,13 @@ static bool borrows(const char *callee)
     return name_is_predicate(callee) || model_harmless(callee);
 }
 
+static int strength_of(const char *callee)
+{
+    if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
+        return -2;
+    return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
 {
     struct instr *instr = &ir->code.at[index];
@@ -316,7 +356,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition = (struct acquisition){index, instr->dst, {0}, false};
+            *acquisition =
+                (struct acquisition){index, instr->dst, {0}, false, strength_of(instr->callee)};
             acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
             continue;
         }
@@ -325,10 +366,9 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
                 only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition = (struct acquisition){index, site->place, {0}, false};
+            *acquisition =
+                (struct acquisition){index, site->place, {0}, false, strength_of(instr->callee)};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
-            if (site->by_address && !name_acquires(instr->callee))
-                acquisition->failing.sign = 0;
         }
     }
 }
@@ -340,7 +380,9 @@ static const char *operand_text(struct ir *ir, const struct operand *operand)
     char text[300];
     switch (operand->kind) {
     case O_PLACE: return ir->places.at[operand->place].text;
-    case O_ADDRESS: snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text); return intern_string(text);
+    case O_ADDRESS:
+        snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text);
+        return intern_string(text);
     case O_SYMBOL: return operand->text;
     case O_NUMBER: snprintf(text, sizeof text, "%ld", operand->number); return intern_string(text);
     default: return "";
@@ -373,9 +415,10 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
     int argument = key_argument(instr);
     int place = argument >= 0 ? instr->args[argument].place : -1;
     struct site *site = NULL;
-    for EACH (known, sites)
+    EACH (known, sites)
         if (known->argument && strcmp(known->argument, key_text(ir, instr)) == 0 &&
-            ((known->resource == R_LOCK && name_locks(instr->callee)) || known->acquire == instr->callee))
+            ((known->resource == R_LOCK && name_locks(instr->callee)) ||
+             known->acquire == instr->callee))
             site = known;
     if (!site) {
         site = ADD(ir->arena, sites);
@@ -387,7 +430,7 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
         site->has_release = release != NULL;
     }
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, place, {0}, true};
+    *acquisition = (struct acquisition){index, place, {0}, true, 1};
     acquisition->failing = failing_status(ir, index, instr->dst, -1);
     bool mirrored;
     int status = instr->dst;
@@ -403,10 +446,14 @@ static void find_pairs(struct ir *ir, site_vec *sites)
             continue;
         bool locks = name_locks(instr->callee);
         const struct instr *release = NULL;
-        for EACH (other, &ir->code) {
-            if (other->kind != I_CALL || !other->callee || other == instr || other->callee == instr->callee)
+        EACH (other, &ir->code) {
+            if (other->kind != I_CALL || !other->callee || other == instr ||
+                other->callee == instr->callee)
                 continue;
-            bool pair = locks ? name_unlocks(other->callee) : names_pair(instr->callee, other->callee);
+            if (!locks && other->arg_count > instr->arg_count)
+                continue;
+            bool pair = locks ? name_unlocks(other->callee)
+                              : names_pair(instr->callee, other->callee);
             if (pair && same_key(ir, instr, other)) {
                 release = other;
                 break;

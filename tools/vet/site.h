@@ -17,15 +17,16 @@ struct acquisition {
     int holder; /* the place that holds it first: the call's result, or the variable */
     struct failing failing;
     bool known;
+    int strength; /* how surely does the caller own it? 2: known, 1: a constructor by its name, 0, -1: a getter */
 };
 
 struct site {
     int place;
     enum resource resource;
-    bool known;      /* acquired by a function of the model */
-    bool by_address; /* a struct that is passed by its address: strbuf_release(&sb) */
-    bool has_release; /* is there a call that releases the place? */
-    const char *argument; /* of a lock or pair: what it is taken on, as text */
+    bool known;                    /* acquired by a function of the model */
+    bool by_address;               /* a struct that is passed by its address: strbuf_release(&sb) */
+    bool has_release;              /* is there a call that releases the place? */
+    const char *argument;          /* of a lock or pair: what it is taken on, as text */
     const char *acquire, *release; /* of a pair: the names */
     VEC(struct acquisition) acquisitions;
 };

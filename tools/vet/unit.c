@@ -19,8 +19,8 @@ static void read_parameter(struct parser *parser, const struct token *at, const 
         }
         if (at->kind != TOKEN_NAME)
             continue;
-        bool last = at + 1 >= after || at[1].sign == '[' || at[1].sign == ')' || token_is(at + 1, "UNUSED") ||
-                    token_is(at + 1, "__attribute__");
+        bool last = at + 1 >= after || at[1].sign == '[' || at[1].sign == ')' ||
+                    token_is(at + 1, "UNUSED") || token_is(at + 1, "__attribute__");
         if (last && !parameter->name && (parameter->type.count > 0 || at + 1 >= after))
             parameter->name = at->text;
         else if (parameter->type.count < 8 && !token_is(at, "const"))
@@ -30,7 +30,8 @@ static void read_parameter(struct parser *parser, const struct token *at, const 
     }
 }
 
-static void read_parameters(struct parser *parser, const struct token *open, struct function *function)
+static void read_parameters(struct parser *parser, const struct token *open,
+                            struct function *function)
 {
     const struct token *after = after_balanced(open, parser->end);
     const struct token *from = open + 1;
@@ -56,11 +57,12 @@ static const struct token *function_name(const struct token *from, const struct 
         if (at->sign == '=' && !name)
             return NULL;
         if (at->sign == '(' || at->sign == '[') {
-            bool named = at->sign == '(' && at > from && at[-1].kind == TOKEN_NAME && !is_keyword(&at[-1]);
+            bool named = at->sign == '(' && at > from && at[-1].kind == TOKEN_NAME &&
+                         !is_keyword(&at[-1]);
             if (named && !strstr(at[-1].text, "attribute") && !name)
                 name = at - 1;
-            else if (named && name && !strstr(at[-1].text, "attribute") && after_balanced(at, brace) == brace &&
-                     at[-2].sign != ')' )
+            else if (named && name && !strstr(at[-1].text, "attribute") &&
+                     after_balanced(at, brace) == brace && at[-2].sign != ')')
                 name = at - 1;
             at = after_balanced(at, brace) - 1;
         }
@@ -68,7 +70,8 @@ static const struct token *function_name(const struct token *from, const struct 
     return name;
 }
 
-static void read_function(struct parser *parser, const struct token *from, const struct token *brace)
+static void read_function(struct parser *parser, const struct token *from,
+                          const struct token *brace)
 {
     const struct token *name = function_name(from, brace);
     if (!name) {
@@ -112,7 +115,8 @@ static const struct token *column_end(const struct token *brace, const struct to
     return NULL;
 }
 
-static void read_function_within(struct parser *parser, const struct token *from, const struct token *brace)
+static void read_function_within(struct parser *parser, const struct token *from,
+                                 const struct token *brace)
 {
     const struct token *limit = column_end(brace, parser->end);
     if (!limit) {
@@ -120,12 +124,12 @@ static void read_function_within(struct parser *parser, const struct token *from
         return;
     }
     const struct token *end = parser->end;
-    struct token saved = *limit;
-    ((struct token *)limit)->kind = TOKEN_END;
-    ((struct token *)limit)->sign = 0;
+    struct token *last = parser->tokens + (limit - parser->tokens), saved = *limit;
+    last->kind = TOKEN_END;
+    last->sign = 0;
     parser->end = limit;
     read_function(parser, from, brace);
-    *(struct token *)limit = saved;
+    *last = saved;
     parser->end = end;
     parser->at = limit + 1;
 }
@@ -142,7 +146,8 @@ static void read_functions(struct parser *parser)
         } else if (sign == '{') {
             const struct token *brace = parser->at;
             read_function_within(parser, from, brace);
-            bool initializer = at_sign(parser, ';') || at_sign(parser, ',') || parser->at->kind == TOKEN_NAME;
+            bool initializer = at_sign(parser, ';') || at_sign(parser, ',') ||
+                               parser->at->kind == TOKEN_NAME;
             from = parser->at;
             if (initializer && (at_sign(parser, ';') || at_sign(parser, ',')))
                 from = ++parser->at;
@@ -166,9 +171,14 @@ void parse_unit(struct unit *unit)
     headers_read(unit);
     token_vec tokens = {0};
     macros_expand(&unit->macros, arena, &unit->lexed.tokens, &tokens);
-    *ADD(arena, &tokens) = (struct token){.kind = TOKEN_END, .text = ""}; /* so that at[1], at[2] can be read */
+    *ADD(arena, &tokens) = (struct token){.kind = TOKEN_END,
+                                          .text = ""}; /* so that at[1], at[2] can be read */
     *ADD(arena, &tokens) = (struct token){.kind = TOKEN_END, .text = ""};
     *ADD(arena, &tokens) = (struct token){.kind = TOKEN_END, .text = ""};
-    struct parser parser = {arena, unit, NULL, tokens.at, tokens.at + tokens.count - 4, 0};
+    struct parser parser = {.arena = arena,
+                            .unit = unit,
+                            .tokens = tokens.at,
+                            .at = tokens.at,
+                            .end = tokens.at + tokens.count - 4};
     read_functions(&parser);
 }

@@ -11,7 +11,8 @@ struct judge {
     const struct ir *ir;
     struct arena *arena;
     finding_vec *findings;
-    bool released, escaped, success_release, unknown_release;
+    bool released, escaped, success_release, unknown_release, failure_release;
+    int releases;
 };
 
 static const struct instr *instr_at(const struct judge *judge, int index)
@@ -23,7 +24,9 @@ static const char *site_text(const struct judge *judge)
 {
     const struct site *site = judge->site;
     if (site->argument)
-        return *site->argument == '&' ? site->argument + 1 : *site->argument ? site->argument : site->acquire;
+        return *site->argument == '&' ? site->argument + 1
+               : *site->argument      ? site->argument
+                                      : site->acquire;
     return place_text(judge->ir, site->place);
 }
 
@@ -41,7 +44,7 @@ static bool passes_are_innocent(const struct judge *judge, const struct state *s
 {
     for (int i = 0; i < state->pass_count; i++) {
         bool innocent = false;
-        for EACH (event, &judge->simulation->events)
+        EACH (event, &judge->simulation->events)
             innocent |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit &&
                         passed_to(event->state, state->passes[i]);
         if (!innocent)
@@ -52,11 +55,13 @@ static bool passes_are_innocent(const struct judge *judge, const struct state *s
 
 static void survey(struct judge *judge)
 {
-    for EACH (event, &judge->simulation->events) {
+    EACH (event, &judge->simulation->events) {
         judge->released |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
+        judge->releases += event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
         judge->escaped |= event->kind == EV_ESCAPE;
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
+            judge->failure_release |= class == EXIT_FAILURE;
             judge->success_release |= class == EXIT_SUCCESS;
             judge->unknown_release |= class == EXIT_UNKNOWN;
         }
@@ -95,8 +100,9 @@ static const char *acquired_by(const struct judge *judge, const struct state *st
 
 static const char *advice(struct judge *judge)
 {
-    const char *release = judge->site->release ? judge->site->release : resource_release(judge->site->resource);
-    for EACH (event, &judge->simulation->events)
+    const char *release = judge->site->release ? judge->site->release
+                                               : resource_release(judge->site->resource);
+    EACH (event, &judge->simulation->events)
         if (event->kind == EV_RELEASE && instr_at(judge, event->instr)->callee)
             release = instr_at(judge, event->instr)->callee;
     if (!release)
@@ -111,15 +117,17 @@ static const char *check_name(const struct judge *judge, const struct state *sta
     switch (judge->site->resource) {
     case R_LOCK: return "missing-unlock";
     case R_PAIR: return "missing-release";
-    case R_OBJECT: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
+    case R_OBJECT:
+        return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     }
 }
 
 static bool has_finding(const struct judge *judge, const char *check, int line)
 {
-    for EACH (finding, judge->findings)
-        if (finding->line == line && finding->check == check && finding->function == judge->ir->function->name &&
+    EACH (finding, judge->findings)
+        if (finding->line == line && strcmp(finding->check, check) == 0 &&
+            finding->function == judge->ir->function->name &&
             strstr(finding->message, site_text(judge)))
             return true;
     return false;
@@ -133,17 +141,19 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
     const char *check = check_name(judge, state);
     if (has_finding(judge, check, exit->line))
         return;
-    struct finding *finding = finding_add(judge->arena, judge->findings, check, level, judge->ir->unit->path,
-                                          judge->ir->function->name, exit->line, exit->column);
+    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
+                                          judge->ir->unit->path, judge->ir->function->name,
+                                          exit->line, exit->column);
     const char *what = site_text(judge);
     if (judge->site->resource == R_LOCK)
         finding->message = arena_format(judge->arena, "lock '%s' is still held here", what);
     else if (judge->site->resource == R_PAIR)
-        finding->message = arena_format(judge->arena, "'%s' is not followed by '%s' for '%s' here", judge->site->acquire,
-                                        judge->site->release, what);
+        finding->message = arena_format(judge->arena, "'%s' is not followed by '%s' for '%s' here",
+                                        judge->site->acquire, judge->site->release, what);
     else if (lost)
-        finding->message = arena_format(judge->arena, "%s in '%s' is lost here: it is overwritten without being released",
-                                        resource_name(judge->site->resource), what);
+        finding->message = arena_format(
+            judge->arena, "%s in '%s' is lost here: it is overwritten without being released",
+            resource_name(judge->site->resource), what);
     else
         finding->message = arena_format(judge->arena, "%s '%s' is not released on this exit",
                                         resource_name(judge->site->resource), what);
@@ -151,7 +161,7 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
                  acquired_by(judge, state));
     path_notes(judge, finding, state);
     finding->advice = lost ? NULL : advice(judge);
-    for EACH (other, &judge->simulation->events)
+    EACH (other, &judge->simulation->events)
         if (other->kind == EV_RELEASE && !instr_at(judge, other->instr)->implicit) {
             finding_note(judge->arena, finding, instr_at(judge, other->instr)->line,
                          instr_at(judge, other->instr)->column, "released here on another path");
@@ -162,7 +172,24 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
 /* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
 static bool owned_here(const struct judge *judge, const struct state *state)
 {
-    return judge->site->known && state->acquisition->known && state->pass_count == 0 && !judge->site->argument;
+    return judge->site->known && state->acquisition->known && state->pass_count == 0 &&
+           !judge->site->argument;
+}
+
+/* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
+static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    bool at_the_end = judge->success_release || judge->unknown_release;
+    if (judge->site->resource == R_PAIR)
+        return judge->releases >= 2 &&
+               (class == EXIT_FAILURE ? judge->failure_release : judge->success_release);
+    switch (state->acquisition->strength) {
+    case 2:
+    case 1: return true;
+    case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
+    case -2: return false;
+    default: return at_the_end && (class == EXIT_FAILURE || judge->releases >= 2);
+    }
 }
 
 static enum level leak_level(const struct judge *judge, const struct event *event)
@@ -170,7 +197,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->released) {
-        bool innocent = passes_are_innocent(judge, state);
+        bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
         if (class == EXIT_FAILURE)
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
@@ -186,7 +213,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
 
 static bool exits_of_main(const struct judge *judge)
 {
-    return strcmp(judge->ir->function->name, "main") == 0 || strncmp(judge->ir->function->name, "cmd_", 4) == 0;
+    return strcmp(judge->ir->function->name, "main") == 0 ||
+           strncmp(judge->ir->function->name, "cmd_", 4) == 0;
 }
 
 static void judge_leak(struct judge *judge, const struct event *event)
@@ -205,39 +233,43 @@ static void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     bool released = judge->released && passes_are_innocent(judge, state);
-    enum level level = released && state->acquisition->known  ? LEVEL_SURE
+    released &= state->acquisition->strength > 0;
+    enum level level = released && state->acquisition->known         ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
-                       : released                                     ? LEVEL_LIKELY
-                                                                      : LEVEL_ALL;
+                       : released                                    ? LEVEL_LIKELY
+                                                                     : LEVEL_ALL;
     report_leak(judge, event, level, true);
 }
 
-static void report_plain(struct judge *judge, const struct event *event, const char *check, enum level level,
-                         const char *format, int other, const char *other_text)
+static void report_plain(struct judge *judge, const struct event *event, const char *check,
+                         enum level level, const char *format, int other, const char *other_text)
 {
     const struct instr *at = instr_at(judge, event->instr);
     if (has_finding(judge, check, at->line))
         return;
-    struct finding *finding = finding_add(judge->arena, judge->findings, check, level, judge->ir->unit->path,
-                                          judge->ir->function->name, at->line, at->column);
+    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
+                                          judge->ir->unit->path, judge->ir->function->name,
+                                          at->line, at->column);
     char text[400];
     snprintf(text, sizeof text, "'%s' %s", site_text(judge), format);
     finding->message = arena_copy(judge->arena, text, strlen(text));
     if (other >= 0)
-        finding_note(judge->arena, finding, instr_at(judge, other)->line, instr_at(judge, other)->column, "%s", other_text);
+        finding_note(judge->arena, finding, instr_at(judge, other)->line,
+                     instr_at(judge, other)->column, "%s", other_text);
 }
 
 /* Locks that the same thread may take more than once. */
 static bool may_nest(const struct judge *judge, const struct instr *lock)
 {
-    return name_has(lock->callee, "rdlock") || strstr(lock->callee, "read") || strstr(lock->callee, "READ") ||
-           strstr(lock->callee, "recursive") || strstr(lock->callee, "shared") || strstr(lock->callee, "rcu") ||
+    return name_has(lock->callee, "rdlock") || strstr(lock->callee, "read") ||
+           strstr(lock->callee, "READ") || strstr(lock->callee, "recursive") ||
+           strstr(lock->callee, "shared") || strstr(lock->callee, "rcu") ||
            judge->site->resource != R_LOCK;
 }
 
 static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
 {
-    for EACH (event, &judge->simulation->events)
+    EACH (event, &judge->simulation->events)
         if (event->kind == kind && event->instr == instr)
             return true;
     return false;
@@ -245,11 +277,12 @@ static bool reached_while(const struct judge *judge, int instr, enum event_kind 
 
 static void judge_relock(struct judge *judge, const struct event *event)
 {
-    const struct instr *again = instr_at(judge, event->instr), *first = instr_at(judge, event->state->acquired);
+    const struct instr *again = instr_at(judge, event->instr),
+                       *first = instr_at(judge, event->state->acquired);
     if (may_nest(judge, again) || again->callee != first->callee || again == first)
         return;
-    report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held", event->state->acquired,
-                 "locked here");
+    report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
+                 event->state->acquired, "locked here");
 }
 
 static void judge_unheld(struct judge *judge, const struct event *event)
@@ -257,21 +290,26 @@ static void judge_unheld(struct judge *judge, const struct event *event)
     /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
     if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
         return;
-    for EACH (other, &judge->simulation->events)
+    EACH (other, &judge->simulation->events)
         if (other->kind == EV_UNHELD && !reached_while(judge, other->instr, EV_RELEASE))
             return;
-    report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked here on a path that has not locked it", -1, "");
+    report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
+                 "is unlocked here on a path that has not locked it", -1, "");
 }
 
 static void judge_again(struct judge *judge, const struct event *event)
 {
-    const struct instr *first = instr_at(judge, event->state->released), *again = instr_at(judge, event->instr);
-    if (first->callee != again->callee && !first->implicit && !again->implicit && judge->site->resource == R_OBJECT)
+    const struct instr *first = instr_at(judge, event->state->released),
+                       *again = instr_at(judge, event->instr);
+    if (first->callee != again->callee && !first->implicit && !again->implicit &&
+        judge->site->resource == R_OBJECT)
         return;
     if (judge->site->resource == R_LOCK)
-        report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time", event->state->released, "unlocked here");
+        report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
+                     event->state->released, "unlocked here");
     else if (judge->site->resource != R_PAIR)
-        report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time", event->state->released, "released here");
+        report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time",
+                     event->state->released, "released here");
 }
 
 static void judge_event(struct judge *judge, const struct event *event)
@@ -287,10 +325,12 @@ static void judge_event(struct judge *judge, const struct event *event)
                      event->state->released, "released here");
         break;
     case EV_RETURNED:
-        report_plain(judge, event, "cleanup-returned", LEVEL_SURE, "is returned, but its cleanup releases it first", -1, "");
+        report_plain(judge, event, "cleanup-returned", LEVEL_SURE,
+                     "is returned, but its cleanup releases it first", -1, "");
         break;
     case EV_WRONG:
-        report_plain(judge, event, "wrong-release", LEVEL_SURE, "is released by the function of another kind of resource",
+        report_plain(judge, event, "wrong-release", LEVEL_SURE,
+                     "is released by the function of another kind of resource",
                      event->state->acquired, "acquired here");
         break;
     default: break;
@@ -299,10 +339,14 @@ static void judge_event(struct judge *judge, const struct event *event)
 
 void judge_site(struct simulation *simulation, struct arena *arena, finding_vec *findings)
 {
-    struct judge judge = {simulation, simulation->site, simulation->ir, arena, findings, false, false, false, false};
+    struct judge judge = {.simulation = simulation,
+                          .site = simulation->site,
+                          .ir = simulation->ir,
+                          .arena = arena,
+                          .findings = findings};
     if (simulation->gave_up)
         return;
     survey(&judge);
-    for EACH (event, &simulation->events)
+    EACH (event, &simulation->events)
         judge_event(&judge, event);
 }
