@@ -1,9 +1,10 @@
 #!/bin/sh
-# run.sh LIFOGUARD-VET [FILE…]: compares the findings in the fixtures with their `// want:` comments.
+# run.sh LIFOGUARD-VET [--check-folder CHECK | FILE…]: compares the findings in the fixtures with their `// want:` comments.
 set -eu
-vet=$1
+vet=$(realpath "$1")
 shift
 cd "$(dirname "$0")"
+[ "${1-}" != --check-folder ] || set -- "fixtures/$2"/*.c
 [ $# -gt 0 ] || set -- fixtures/*/*.c
 
 failed=0

@@ -1,6 +1,7 @@
 /* The program `lifoguard`: the library's rules for people who do not write C. */
 #define _GNU_SOURCE
 #include "run.h"
+#include "vet.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 static const char help[] =
     "usage: lifoguard run [--grace DURATION] FILE\n"
+    "       lifoguard vet FILE…            (finds cleanup mistakes; lifoguard vet --help)\n"
     "       lifoguard --help | --version\n"
     "\n"
     "run: runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
@@ -70,6 +72,8 @@ static int main_command(int count, char **arguments)
     const char *command = arguments[1];
     if (strcmp(command, "run") == 0)
         return run_command(count - 2, arguments + 2);
+    if (strcmp(command, "vet") == 0)
+        return run_vet(count - 2, arguments + 2);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
         strcmp(command, "help") == 0)
         return fputs(help, stdout) == EOF;
