@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "headers.h"
+#include "knowledge.h"
 #include "verdict.h"
 
 #include <stdlib.h>
@@ -8,30 +9,28 @@
 
 #define LARGEST_FUNCTION 40000 /* statements */
 
-static void check_sites(struct ir *ir, struct unit *unit, finding_vec *findings)
+static void check_sites(struct ir *ir, struct knowledge *knowledge, finding_vec *findings)
 {
     site_vec sites = {0};
-    sites_find(ir, &sites);
+    sites_find(ir, &sites, knowledge);
     EACH (site, &sites) {
         if (site->acquisitions.count == 0)
             continue;
         struct arena arena = {0};
-        struct simulation simulation = {.ir = ir, .arena = &arena, .site = site, .parameter = -1};
+        struct simulation simulation = {
+            .ir = ir, .arena = &arena, .site = site, .parameter = -1, .knowledge = knowledge};
         simulate(&simulation);
-        judge_site(&simulation, &unit->arena, findings);
+        judge_site(&simulation, ir->arena, findings);
         arena_free(&arena);
     }
 }
 
-static void check_function(struct unit *unit, struct function *function, finding_vec *findings)
+static void check_function(struct ir *ir, struct knowledge *knowledge, finding_vec *findings)
 {
-    struct ir ir;
-    lower(unit, function, &unit->arena, &ir);
-    if (ir.code.count < LARGEST_FUNCTION) {
-        check_sites(&ir, unit, findings);
-        check_cleanup_attributes(&ir, &unit->arena, findings);
-    }
-    ir_free(&ir);
+    if (ir->code.count > LARGEST_FUNCTION)
+        return;
+    check_sites(ir, knowledge, findings);
+    check_cleanup_attributes(ir, ir->arena, findings);
 }
 
 static int by_line(const void *a, const void *b)
@@ -80,9 +79,12 @@ static void set_keys(finding_vec *findings)
 void check_unit(struct unit *unit, const struct options *options, finding_vec *findings)
 {
     finding_vec raw = {0};
+    struct knowledge knowledge;
     parse_unit(unit);
-    EACH (function, &unit->functions)
-        check_function(unit, function, &raw);
+    knowledge_gather(&knowledge, unit);
+    EACH (ir, &knowledge.irs)
+        check_function(ir, &knowledge, &raw);
+    knowledge_free(&knowledge);
     if (raw.count > 1)
         qsort(raw.at, (size_t)raw.count, sizeof *raw.at, by_line);
     EACH (finding, &raw)

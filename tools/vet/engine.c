@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include "config.h"
+#include "knowledge.h"
 #include "names.h"
 
 #include <stdlib.h>
@@ -402,26 +404,30 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (state->phase != HELD)
         return true;
-    enum effect effect = call->callee && simulation->effects ? simulation->effects(callee, argument)
-                                                             : EFFECT_UNKNOWN;
+    enum effect effect = call->callee && simulation->knowledge
+                             ? knowledge_effect(simulation->knowledge, callee, argument)
+                             : EFFECT_UNKNOWN;
     if (effect == EFFECT_RELEASES) {
         release(simulation, state, index, argument, true);
         return true;
     }
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    bool keeps = name_keeps(callee) &&
-                 (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
-                  name_has(callee, "take") || name_has(callee, "register") ||
-                  name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                  name_has(callee, "thread"));
+    bool keeps = config_keeps(callee)
+                     ? true
+                     : name_keeps(callee) &&
+                           (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                            name_has(callee, "take") || name_has(callee, "register") ||
+                            name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                            name_has(callee, "thread"));
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
         return escape(simulation, state, index);
     if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
         effect != EFFECT_NONE)
         return escape(simulation, state, index);
-    if (effect != EFFECT_NONE && !model_harmless(callee))
+    if (effect != EFFECT_NONE && !model_harmless(callee) && carry != CARRIES_INTERIOR &&
+        !config_harmless(callee))
         add_pass(state, callee);
     return true;
 }
@@ -538,7 +544,8 @@ static bool guards_release(const struct simulation *simulation, const struct sta
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
-    if (simulation->site->argument || !failing || simulation->site->by_address)
+    if (simulation->site->argument || simulation->site->by_address ||
+        (!failing && simulation->parameter < 0))
         return false;
     for (int i = 0; i < state->holder_count; i++) {
         struct operand holder = {.kind = O_PLACE, .place = state->holders[i]};
@@ -746,8 +753,9 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
     bool null_fails = ir->function->type.stars > 0 || returns_truth(ir);
     if (state->failing)
         return EXIT_FAILURE;
-    if (result->kind == O_UNKNOWN)
-        return EXIT_UNKNOWN;
+    if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
+        return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
+                                                                                     : EXIT_UNKNOWN;
     if (fact.equal.kind == 2)
         return symbol_fails((const char *)fact.equal.value)      ? EXIT_FAILURE
                : symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS

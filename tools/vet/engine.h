@@ -51,14 +51,14 @@ struct event {
 
 /* What a function does with one of its parameters. */
 enum effect { EFFECT_UNKNOWN, EFFECT_NONE, EFFECT_RELEASES, EFFECT_KEEPS, EFFECT_MAYBE };
-typedef enum effect effect_lookup(const char *function, int argument);
+struct knowledge;
 
 struct simulation {
     struct ir *ir;
     struct arena *arena;
     const struct site *site;
-    effect_lookup *effects;
-    int parameter; /* held from the beginning, for a summary; -1: none */
+    struct knowledge *knowledge; /* NULL: nothing is known of other functions */
+    int parameter;               /* held from the beginning, for a summary; -1: none */
     VEC(struct event) events;
     bool gave_up;
     struct queue *queue;

@@ -1,4 +1,5 @@
 /* Expressions become calls, assignments and branches; what is left is an operand. */
+#include "config.h"
 #include "lower.h"
 #include "names.h"
 
@@ -381,6 +382,23 @@ static struct operand lower_assertion(struct lowering *lowering, const struct ex
     return unknown();
 }
 
+/* A macro whose name says that it returns: ThrowReaderException(…), RETURN_IF_ERROR(…). */
+static void lower_leaving(struct lowering *lowering, const struct expr *call)
+{
+    int yes = label_new(lowering), no = label_new(lowering);
+    struct operand failed = {.kind = O_NUMBER, .place = -1, .number = -1};
+    if (name_leaves(call->name) == 2) {
+        emit(lowering, I_JOIN, call)->label = "error";
+        emit(lowering, I_RETURN, call)->left = failed;
+        return;
+    }
+    emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);
+    label_here(lowering, yes);
+    emit(lowering, I_JOIN, call)->label = "error";
+    emit(lowering, I_RETURN, call)->left = failed;
+    label_here(lowering, no);
+}
+
 static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
                                   struct operand *args, int count)
 {
@@ -389,10 +407,14 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     instr->args = args;
     instr->arg_count = count;
     instr->dst = dst;
-    if (call->name && name_never_returns(call->name) && !known_variable(lowering, call->name)) {
+    bool plain = call->name && call->a && call->a->kind == E_NAME;
+    if (plain && (name_never_returns(call->name) || config_never_returns(call->name)) &&
+        !known_variable(lowering, call->name)) {
         emit(lowering, I_STOP, call);
         return unknown();
     }
+    if (plain && name_leaves(call->name) && !known_variable(lowering, call->name))
+        lower_leaving(lowering, call);
     /* An argument that is a label: the macro may go there. */
     for (int i = 0; i < call->args.count; i++) {
         const struct expr *arg = call->args.at[i];
@@ -424,7 +446,7 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
     }
     struct operand *args = arena_take(lowering->arena,
                                       sizeof *args * (size_t)(call->args.count + 1));
-    if (!name)
+    if (!name || call->a->kind == E_MEMBER)
         lower_expr(lowering, call->a);
     for (int i = 0; i < call->args.count; i++)
         args[i] = lower_expr(lowering, call->args.at[i]);

@@ -94,8 +94,28 @@ static bool allocates(const char *name)
            strcmp(name, "xrealloc") == 0;
 }
 
+const struct acquirer *model_acquirer_more(const char *name)
+{
+    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_NEVER};
+    return strncmp(name, "open_memstream", 14) == 0 ? &buffer : NULL;
+}
+
+bool model_uses_descriptor(const char *name)
+{
+    static const char *const names[] = {
+        "read",        "write",       "pread", "pwrite",    "bind",     "listen",    "connect",
+        "setsockopt",  "getsockopt",  "ioctl", "fstat",     "lseek",    "ftruncate", "fsync",
+        "fcntl",       "recv",        "send",  "sendto",    "recvfrom", "sendmsg",   "recvmsg",
+        "fchmod",      "fchown",      "flock", "fdatasync", "readv",    "writev",    "fstatfs",
+        "getsockname", "getpeername", NULL};
+    return word_in(name, names);
+}
+
 const struct acquirer *model_acquirer(const char *name)
 {
+    static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL};
+    if (strcmp(name, "open_memstream_unlocked") == 0 || strcmp(name, "fopen_unlocked") == 0)
+        return &stream;
     for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];

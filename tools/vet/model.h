@@ -27,6 +27,10 @@ struct acquirer {
 
 /* NULL if the name is not known to acquire. */
 const struct acquirer *model_acquirer(const char *name);
+/* A further thing that the same call acquires; NULL: none. */
+const struct acquirer *model_acquirer_more(const char *name);
+/* Is the first argument of this function a descriptor? */
+bool model_uses_descriptor(const char *name);
 /* Does it only look at its arguments? (It neither keeps nor releases them.) */
 bool model_harmless(const char *name);
 const char *resource_name(enum resource resource);

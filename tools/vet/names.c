@@ -138,6 +138,18 @@ bool name_never_returns(const char *name)
            ends_with(name, "_fatal");
 }
 
+int name_leaves(const char *name)
+{
+    if (strncmp(name, "Throw", 5) == 0 && strstr(name, "Exception") &&
+        strcmp(name, "ThrowException") != 0 && !strstr(name, "ThrowMagickException"))
+        return 2;
+    if (strncmp(name, "g_", 2) == 0 || strstr(name, "assert"))
+        return 0;
+    return strstr(name, "return_if") || strstr(name, "RETURN_IF") || strstr(name, "_OR_RETURN") ||
+           strstr(name, "_or_return") || strstr(name, "RETURN_ON_") || strstr(name, "return_on_") ||
+           strstr(name, "RETURN_NOT_") || starts_with(name, "RETURN_ERR");
+}
+
 bool name_is_likely(const char *name)
 {
     static const char *const names[] = {
@@ -211,7 +223,8 @@ bool name_frees(const char *name)
                                         "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
                                         "freev",   "freep",  NULL};
     return name_has_any(name, words) || strcmp(name, "close") == 0 || ends_with(name, "free") ||
-           ends_with(name, "_close") || strstr(name, "Destroy") != NULL;
+           ends_with(name, "_close") || (ends_with(name, "close") && strlen(name) < 9) ||
+           strstr(name, "Destroy") != NULL;
 }
 
 bool name_gets(const char *name)

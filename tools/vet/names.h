@@ -12,6 +12,7 @@ bool name_has_any(const char *name, const char *const *words);
 bool name_is_constant(const char *name);   /* ALL_CAPITALS */
 bool name_is_predicate(const char *name);  /* is_x, has_x: the same answer for the same arguments */
 bool name_never_returns(const char *name); /* exit, abort, die, usage … */
+int name_leaves(const char *name);         /* a macro that returns: 2 always, 1 perhaps */
 bool name_is_likely(const char *name);
 
 /* How surely does its name say that it gives up what its argument owns? 2: free, close, unref, destroy …;

@@ -240,7 +240,7 @@ static struct expr *parse_postfix(struct parser *parser)
             outer->line = expr->line;
             outer->column = expr->column;
             outer->a = expr;
-            if (expr->kind == E_NAME)
+            if (expr->kind == E_NAME || expr->kind == E_MEMBER)
                 outer->name = expr->name;
             parser->at++;
             parse_arguments(parser, outer);

@@ -1,5 +1,6 @@
 #include "site.h"
 
+#include "knowledge.h"
 #include "names.h"
 
 #include <ctype.h>
@@ -294,6 +295,21 @@ static bool is_number(const struct ir *ir, int place)
     return false;
 }
 
+/* Does a function whose name makes a pair with `release` give this place its value? */
+static bool paired_acquirer(const struct ir *ir, int place, const char *release)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || !names_pair(instr->callee, release))
+            continue;
+        if (instr->dst == place)
+            return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -310,12 +326,15 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
                 continue;
             if (is_number(ir, place) && !strstr(instr->callee, "close") &&
-                !strstr(instr->callee, "CLOSE"))
+                !strstr(instr->callee, "CLOSE") && !paired_acquirer(ir, place, instr->callee))
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
-            if (name_releases(instr->callee) < 2 || (i > 0 && tracked(ir, instr->args[0].place)) ||
-                i > 1)
+            if (i > 1 ||
+                (name_releases(instr->callee) < 2 && !paired_acquirer(ir, place, instr->callee)))
+                continue;
+            if (i > 0 && tracked(ir, instr->args[0].place) &&
+                !strstr(instr->callee, place_text(ir, place)))
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
@@ -464,18 +483,82 @@ static void find_pairs(struct ir *ir, site_vec *sites)
     }
 }
 
-void sites_find(struct ir *ir, site_vec *sites)
+/* The result of a call that other functions release, in a variable that this function does not release. */
+static void add_mined(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = variable_of(ir, index, instr->dst);
+    const char *release;
+    if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (site->has_release || site->known)
+        return;
+    site->mined = true;
+    site->release = release;
+    *ADD(ir->arena, &site->acquisitions) = (struct acquisition){
+        index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1};
+}
+
+static bool named_descriptor(const char *name)
+{
+    size_t length = strlen(name);
+    return strcmp(name, "fd") == 0 || strcmp(name, "sock") == 0 ||
+           (length > 3 && strcmp(name + length - 3, "_fd") == 0) || strcmp(name, "sockfd") == 0;
+}
+
+/* Is this variable used where the system expects a descriptor? */
+static bool used_as_descriptor(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].kind == O_PLACE && instr->args[0].place == place &&
+            model_uses_descriptor(instr->callee))
+            return true;
+    return false;
+}
+
+/* A wrapper of open or socket, by its name and by what is done with its result. */
+static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
+{
+    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE};
+    static const char *const words[] = {"open", "socket", "dup", "dup3", "accept", "connect", NULL};
+    const struct instr *instr = &ir->code.at[index];
+    int place = variable_of(ir, index, instr->dst);
+    if (strcmp(instr->callee, "fcntl") == 0 && instr->arg_count > 1 &&
+        instr->args[1].kind == O_SYMBOL)
+        return strncmp(instr->args[1].text, "F_DUPFD", 7) == 0 ? &wrapper : NULL;
+    if (!tracked(ir, place) || !is_number(ir, place) || !name_has_any(instr->callee, words) ||
+        name_releases(instr->callee) || name_is_predicate(instr->callee) ||
+        strcmp(instr->callee, "connect") == 0)
+        return NULL;
+    return named_descriptor(place_text(ir, place)) || used_as_descriptor(ir, place) ? &wrapper
+                                                                                    : NULL;
+}
+
+static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
+                              const struct knowledge *knowledge)
+{
+    const char *callee = ir->code.at[index].callee;
+    const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
+    if (!acquirer)
+        acquirer = descriptor_wrapper(ir, index);
+    if (more)
+        add_known(ir, sites, index, more);
+    if (acquirer) {
+        add_known(ir, sites, index, acquirer);
+        return;
+    }
+    add_inferred(ir, sites, index);
+    if (knowledge)
+        add_mined(ir, sites, index, knowledge);
+}
+
+void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     mark_released(ir, sites);
-    for (int i = 0; i < ir->code.count; i++) {
-        struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || instr->implicit || !instr->callee)
-            continue;
-        const struct acquirer *acquirer = model_acquirer(instr->callee);
-        if (acquirer)
-            add_known(ir, sites, i, acquirer);
-        else
-            add_inferred(ir, sites, i);
-    }
+    for (int i = 0; i < ir->code.count; i++)
+        if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
+            find_acquisitions(ir, sites, i, knowledge);
     find_pairs(ir, sites);
 }

@@ -25,6 +25,7 @@ struct site {
     enum resource resource;
     bool known;                    /* acquired by a function of the model */
     bool by_address;               /* a struct that is passed by its address: strbuf_release(&sb) */
+    bool mined;                    /* other functions release what this call returns */
     bool has_release;              /* is there a call that releases the place? */
     const char *argument;          /* of a lock or pair: what it is taken on, as text */
     const char *acquire, *release; /* of a pair: the names */
@@ -33,7 +34,8 @@ struct site {
 
 typedef VEC(struct site) site_vec;
 
-void sites_find(struct ir *ir, site_vec *sites);
+struct knowledge;
+void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge);
 
 /* Does this call release what `place` holds, by its name? 2: surely, 1: perhaps. `argument` is set to the argument. */
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument);

@@ -188,8 +188,16 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
     case 1: return true;
     case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
-    default: return at_the_end && (class == EXIT_FAILURE || judge->releases >= 2);
+    default: return at_the_end && (class != EXIT_SUCCESS || judge->releases >= 2);
     }
+}
+
+/* A new object that is returned or stored when all goes well, and is neither on this failure path. */
+static bool given_away_only_on_success(const struct judge *judge, const struct state *state,
+                                       enum exit_class class)
+{
+    return class == EXIT_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
+           state->pass_count == 0 && !judge->site->argument && !judge->site->by_address;
 }
 
 static enum level leak_level(const struct judge *judge, const struct event *event)
@@ -204,6 +212,10 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
+    if (judge->site->mined && !judge->escaped)
+        return LEVEL_LIKELY;
+    if (given_away_only_on_success(judge, state, class))
+        return LEVEL_LIKELY;
     if (!owned_here(judge, state))
         return LEVEL_ALL;
     if (!judge->escaped || class == EXIT_FAILURE)
