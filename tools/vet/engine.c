@@ -134,6 +134,8 @@ enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIE
 static bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
 {
     const struct place *place = &ir->places.at[value];
+    if (!place->holds && place->text[0] != '+' && place->text[0] != '-')
+        return false;
     EACH (part, &place->parts)
         if (holds(state, *part) ||
             (ir->places.at[*part].kind == P_VALUE && derived_from_holder(ir, state, *part)))
@@ -274,7 +276,8 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
         follow(simulation, state, instr->next);
         return;
     }
-    if (state->phase == HELD && site->by_address) {
+    bool more = state->phase == HELD && site->by_address;
+    if (site->by_address && !more && acquisition->only_prepares) {
         follow(simulation, state, instr->next);
         return;
     }
@@ -287,13 +290,17 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
                                                  &place, failing->sign, &failing->right,
                                                  !failing->truth);
         if (failed.facts) {
-            if (failed.phase == RELEASED)
+            if (failed.phase == RELEASED || more)
                 failed.phase = NOT_HELD;
             follow(simulation, &failed, instr->next);
         }
         if (!facts)
             return;
         state->facts = facts;
+    }
+    if (more) {
+        follow(simulation, state, instr->next);
+        return;
     }
     state->phase = HELD;
     state->acquired = index;
@@ -311,8 +318,9 @@ static bool pair_released(const struct simulation *simulation, const struct inst
     const struct site *site = simulation->site;
     if (!call->callee)
         return false;
-    bool pair = site->resource == R_LOCK ? name_unlocks(call->callee)
-                                         : names_pair(site->acquire, call->callee);
+    bool pair = site->resource == R_LOCK && site->place >= 0
+                    ? name_unlocks(call->callee)
+                    : names_pair(site->acquire, call->callee);
     if (!pair)
         return false;
     for (int i = 0; i < call->arg_count; i++)
@@ -330,20 +338,13 @@ static bool resets(const struct simulation *simulation, const char *callee)
            strstr(callee, "_and_");
 }
 
-static bool counted(const char *callee)
-{
-    return name_has(callee, "unref") || name_has(callee, "put") || name_has(callee, "decref") ||
-           name_has(callee, "deref") || name_has(callee, "drop") || name_has(callee, "release") ||
-           strstr(callee, "unref") || strstr(callee, "decrRef");
-}
-
 /* Is nothing left of the resource after this call? */
 static bool final_release(const struct simulation *simulation, const struct instr *call,
                           int argument)
 {
     if (simulation->site->argument || call->implicit)
         return true;
-    if (!call->callee || counted(call->callee) || !name_frees(call->callee))
+    if (!call->callee || name_counts(call->callee) || !name_frees(call->callee))
         return false;
     if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
         strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
@@ -516,29 +517,54 @@ static int skip_joins(const struct ir *ir, int at)
     return at;
 }
 
-/* Is this edge's only work a release, after which it meets the other edge again? `if (owned) free(p);` Then the
- * condition, which is not understood, says whether there is something to release. */
+struct guard {
+    const struct simulation *simulation;
+    const struct state *state;
+    int meeting, budget;
+};
+
+static bool releases_here(const struct guard *guard, const struct instr *instr)
+{
+    int argument;
+    if (instr->kind != I_CALL)
+        return false;
+    if (guard->simulation->site->argument)
+        return pair_released(guard->simulation, instr);
+    for (int i = 0; i < guard->state->holder_count; i++)
+        if (call_releases(guard->simulation->ir, instr, guard->state->holders[i], &argument) > 0)
+            return true;
+    return false;
+}
+
+static bool meets_released(struct guard *guard, int at, bool released)
+{
+    for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
+        const struct instr *instr = &guard->simulation->ir->code.at[at];
+        if (at == guard->meeting)
+            return released;
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        if (instr->kind == I_BRANCH && meets_released(guard, instr->other, released))
+            return true;
+        released |= releases_here(guard, instr);
+    }
+    return false;
+}
+
+/* Is there a release on this edge, after which it meets the other edge again? `if (owned) free(p);` Then the condition,
+ * which is not understood, says whether there is something to release. */
 static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
                            int other)
 {
-    const struct ir *ir = simulation->ir;
-    int meeting = skip_joins(ir, other), argument;
-    bool releases = false;
-    for (int at = edge, steps = 0; at >= 0 && steps < 16; steps++, at = ir->code.at[at].next) {
-        const struct instr *instr = &ir->code.at[at];
-        if (releases && at == meeting)
-            return true;
-        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP)
-            return false;
-        if (instr->kind != I_CALL)
-            continue;
-        if (simulation->site->argument)
-            releases |= pair_released(simulation, instr);
-        else
-            for (int i = 0; i < state->holder_count; i++)
-                releases |= call_releases(ir, instr, state->holders[i], &argument) > 0;
-    }
-    return false;
+    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), 40};
+    return meets_released(&guard, edge, false);
+}
+
+/* `if (fd >= 0) close(fd);`: the condition is about the resource itself, and is decided by what is known of it. */
+static bool about_holder(const struct state *state, const struct instr *branch)
+{
+    return branch->right.kind != O_PLACE && branch->left.kind == O_PLACE &&
+           holds(state, branch->left.place);
 }
 
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
@@ -575,8 +601,8 @@ static void do_branch(struct simulation *simulation, const struct state *state,
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            /* Unless the condition is decided, which it is if the other edge cannot be taken. */
-            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+            if (!about_holder(&next, branch) ||
+                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
                 continue;
         }

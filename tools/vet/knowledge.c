@@ -92,8 +92,11 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
         EACH (known, &list->releases)
             if (!best || known->functions > best->functions)
                 best = known;
-    int needed = name_constructs(acquire) ? 2 : 3;
-    return best && best->functions >= needed ? best->release : NULL;
+    if (!best || best->functions < (name_constructs(acquire) ? 2 : 3))
+        return NULL;
+    /* A getter lends, unless what it returns is counted. */
+    bool lends = name_gets(acquire) && !name_constructs(acquire);
+    return lends && !name_counts(best->release) ? NULL : best->release;
 }
 
 static int parameter_place(const struct ir *ir, int argument)

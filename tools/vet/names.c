@@ -227,13 +227,21 @@ bool name_frees(const char *name)
            strstr(name, "Destroy") != NULL;
 }
 
+bool name_counts(const char *name)
+{
+    static const char *const words[] = {"unref", "put",     "decref", "deref",
+                                        "drop",  "release", "unlock", NULL};
+    return name_has_any(name, words) || strstr(name, "unref") || strstr(name, "decrRef");
+}
+
 bool name_gets(const char *name)
 {
     static const char *const words[] = {
-        "get",   "find",   "lookup", "next",      "first",   "last",  "peek", "search",
-        "entry", "parent", "cast",   "container", "current", "head",  "tail", "iter",
-        "to",    "of",     "as",     "by",        "at",      "check", "prev", "top",
-        "root",  "match",  "select", "hash",      "tree",    "list",  "lru",  NULL};
+        "get",     "find",   "lookup", "next",      "first",   "last",  "peek", "search",
+        "entry",   "parent", "cast",   "container", "current", "head",  "tail", "iter",
+        "to",      "of",     "as",     "by",        "at",      "check", "prev", "top",
+        "root",    "match",  "select", "hash",      "value",   "val",   "data", "elem",
+        "private", "item",   "node",   "tree",      "list",    "lru",   NULL};
     return name_has_any(name, words);
 }
 

@@ -192,7 +192,10 @@ static bool contains(const char *text, const char *part)
 static bool loops_by_name(const char *name)
 {
     return contains(name, "for_each") || contains(name, "foreach") || contains(name, "FOREACH") ||
-           contains(name, "FOR_EACH") || contains(name, "ForEach") || contains(name, "_ITER");
+           contains(name, "FOR_EACH") || contains(name, "ForEach") || contains(name, "_ITER") ||
+           contains(name, "iter") || contains(name, "each") || contains(name, "EACH") ||
+           contains(name, "LOOP") || contains(name, "loop") || contains(name, "list_for") ||
+           contains(name, "ForList") || contains(name, "FOR_") || contains(name, "for_");
 }
 
 static bool once_by_name(const char *name)
@@ -208,7 +211,7 @@ static void after_call(struct parser *parser, struct stmt *stmt)
     if (!name)
         return;
     if (at_sign(parser, '{') || (loops_by_name(name) && !at_sign(parser, ';'))) {
-        stmt->kind = once_by_name(name) ? S_ONCE : S_EACH;
+        stmt->kind = loops_by_name(name) && !once_by_name(name) ? S_EACH : S_ONCE;
         stmt->then = parse_statement(parser);
     }
 }

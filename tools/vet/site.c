@@ -271,7 +271,7 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         site->resource = acquirer->resource;
     site->known = true;
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, holder, {0}, true, 2};
+    *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
         acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
     else if (acquirer->failure == FAILS_STATUS)
@@ -290,7 +290,8 @@ static bool is_number(const struct ir *ir, int place)
     if (!at->decl || at->decl->type.stars > 0)
         return false;
     for (int i = 0; i < at->decl->type.count; i++)
-        if (word_in(at->decl->type.words[i], words))
+        if (word_in(at->decl->type.words[i], words) || strstr(at->decl->type.words[i], "int32") ||
+            strstr(at->decl->type.words[i], "INT"))
             return true;
     return false;
 }
@@ -353,7 +354,7 @@ static bool only_looks(const char *callee)
 /* A value that its callee owns: nothing is acquired. */
 static bool borrows(const char *callee)
 {
-    return name_is_predicate(callee) || model_harmless(callee);
+    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca");
 }
 
 static int strength_of(const char *callee)
@@ -361,6 +362,16 @@ static int strength_of(const char *callee)
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+}
+
+/* An initialiser whose result nobody looks at has nothing to fail with, so it acquires nothing yet. */
+static bool prepares(const struct ir *ir, int index)
+{
+    static const char *const words[] = {"init", "initialize", "setup", "reset", "clear", NULL};
+    const struct instr *instr = &ir->code.at[index];
+    int status = instr->dst;
+    bool mirrored;
+    return name_has_any(instr->callee, words) && !first_test(ir, instr->next, &status, &mirrored);
 }
 
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
@@ -375,8 +386,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition =
-                (struct acquisition){index, instr->dst, {0}, false, strength_of(instr->callee)};
+            *acquisition = (struct acquisition){
+                index, instr->dst, {0}, false, strength_of(instr->callee), false};
             acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
             continue;
         }
@@ -385,9 +396,10 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
                 only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition =
-                (struct acquisition){index, site->place, {0}, false, strength_of(instr->callee)};
+            *acquisition = (struct acquisition){
+                index, site->place, {0}, false, strength_of(instr->callee), false};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
+            acquisition->only_prepares = site->by_address && prepares(ir, index);
         }
     }
 }
@@ -449,7 +461,7 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
         site->has_release = release != NULL;
     }
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, place, {0}, true, 1};
+    *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
     acquisition->failing = failing_status(ir, index, instr->dst, -1);
     bool mirrored;
     int status = instr->dst;
@@ -497,7 +509,7 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, const struct kn
     site->mined = true;
     site->release = release;
     *ADD(ir->arena, &site->acquisitions) = (struct acquisition){
-        index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1};
+        index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1, false};
 }
 
 static bool named_descriptor(const char *name)

@@ -18,6 +18,7 @@ struct acquisition {
     struct failing failing;
     bool known;
     int strength; /* how surely does the caller own it? 2: known, 1: a constructor by its name, 0, -1: a getter */
+    bool only_prepares; /* an initialiser that acquires nothing yet */
 };
 
 struct site {

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct judge {
     struct simulation *simulation;
@@ -176,6 +177,16 @@ static bool owned_here(const struct judge *judge, const struct state *state)
            !judge->site->argument;
 }
 
+static bool counts_references(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        const char *callee = instr_at(judge, event->instr)->callee;
+        if (event->kind == EV_RELEASE && callee && name_counts(callee))
+            return true;
+    }
+    return false;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
@@ -188,7 +199,9 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
     case 1: return true;
     case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
-    default: return at_the_end && (class != EXIT_SUCCESS || judge->releases >= 2);
+    default:
+        return at_the_end && counts_references(judge) &&
+               (class != EXIT_SUCCESS || judge->releases >= 2);
     }
 }
 
@@ -270,13 +283,20 @@ static void report_plain(struct judge *judge, const struct event *event, const c
                      instr_at(judge, other)->column, "%s", other_text);
 }
 
+static bool ends_as_lock(const char *name)
+{
+    size_t length = strlen(name);
+    return (length >= 4 && strcasecmp(name + length - 4, "lock") == 0) || strstr(name, "mutex") ||
+           strstr(name, "LOCK");
+}
+
 /* Locks that the same thread may take more than once. */
 static bool may_nest(const struct judge *judge, const struct instr *lock)
 {
     return name_has(lock->callee, "rdlock") || strstr(lock->callee, "read") ||
            strstr(lock->callee, "READ") || strstr(lock->callee, "recursive") ||
            strstr(lock->callee, "shared") || strstr(lock->callee, "rcu") ||
-           judge->site->resource != R_LOCK;
+           judge->site->resource != R_LOCK || !ends_as_lock(lock->callee);
 }
 
 static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
