@@ -551,11 +551,22 @@ static bool meets_released(struct guard *guard, int at, bool released)
     return false;
 }
 
+/* Does the edge begin with a goto, a break or a continue? */
+static bool jumps(const struct ir *ir, int at)
+{
+    for (; at >= 0 && ir->code.at[at].kind == I_JOIN; at = ir->code.at[at].next)
+        if (ir->code.at[at].label || ir->code.at[at].next <= at)
+            return true;
+    return false;
+}
+
 /* Is there a release on this edge, after which it meets the other edge again? `if (owned) free(p);` Then the condition,
  * which is not understood, says whether there is something to release. */
 static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
                            int other)
 {
+    if (jumps(simulation->ir, other))
+        return false;
     struct guard guard = {simulation, state, skip_joins(simulation->ir, other), 40};
     return meets_released(&guard, edge, false);
 }

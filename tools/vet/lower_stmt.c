@@ -325,6 +325,8 @@ static void lower_break(struct lowering *lowering, bool is_continue)
             emit(lowering, I_STOP, NULL);
         return;
     }
+    if (!lowering->closed)
+        emit(lowering, I_JOIN, NULL)->label = is_continue ? "continue" : "break";
     leave_scopes(lowering, scope->outer);
     emit_jump(lowering, label);
 }
