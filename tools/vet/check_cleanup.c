@@ -149,7 +149,7 @@ static bool owns_elements(const struct ir *ir, int place)
 static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
 {
     /* struct foo with foo_free or foo_unref in this file or its headers */
-    if (decl->type.stars != 1 || decl->type.count == 0)
+    if (decl->type.stars != 1 || decl->type.count == 0 || is_text(decl))
         return false;
     const char *type = decl->type.words[decl->type.count - 1];
     const char *found = map_get(&ir->unit->cleanups, type);

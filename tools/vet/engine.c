@@ -544,9 +544,12 @@ static bool meets_released(struct guard *guard, int at, bool released)
             return released;
         if (instr->kind == I_RETURN || instr->kind == I_STOP)
             return false;
-        if (instr->kind == I_BRANCH && meets_released(guard, instr->other, released))
+        if (instr->kind == I_BRANCH && instr->other > at &&
+            meets_released(guard, instr->other, released))
             return true;
         released |= releases_here(guard, instr);
+        if (instr->next <= at)
+            return false; /* the next round of a loop */
     }
     return false;
 }
