@@ -31,6 +31,9 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
         return;
     check_sites(ir, knowledge, findings);
     check_cleanup_attributes(ir, ir->arena, findings);
+    check_close_errors(ir, ir->arena, findings);
+    check_orders(ir, ir->arena, findings);
+    check_syntax(ir, ir->arena, findings);
 }
 
 static int by_line(const void *a, const void *b)

@@ -18,6 +18,9 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
 /* The syntactic and typed checks beside the engine; each looks at one function. */
 struct ir;
 void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_orders(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 
 /* Names and pages of all checks. */
 struct check_page {

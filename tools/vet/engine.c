@@ -313,11 +313,24 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     follow(simulation, state, instr->next);
 }
 
+static bool ends_temporary(const struct instr *call, int place)
+{
+    static const char *const words[] = {"unlink", "unlinkat", "remove", "rename",  "renameat",
+                                        "rmdir",  "link",     "linkat", "unlinkp", "delete",
+                                        "temp",   "rm",       NULL};
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == place && (call->implicit || name_has_any(call->callee, words)))
+            return true;
+    return false;
+}
+
 static bool pair_released(const struct simulation *simulation, const struct instr *call)
 {
     const struct site *site = simulation->site;
-    if (!call->callee)
+    if (!call->callee && !call->implicit)
         return false;
+    if (site->resource == R_TEMPORARY)
+        return ends_temporary(call, site->place);
     bool pair = site->resource == R_LOCK && site->place >= 0
                     ? name_unlocks(call->callee)
                     : names_pair(site->acquire, call->callee);
@@ -536,6 +549,14 @@ static bool releases_here(const struct guard *guard, const struct instr *instr)
     return false;
 }
 
+/* `a(f) || fclose(f)`: its result is looked at, so it is no cleanup under a condition. */
+static bool result_is_tested(const struct ir *ir, const struct instr *call)
+{
+    int next = skip_joins(ir, call->next);
+    return next >= 0 && ir->code.at[next].kind == I_BRANCH && call->dst >= 0 &&
+           ir->code.at[next].left.place == call->dst;
+}
+
 static bool meets_released(struct guard *guard, int at, bool released)
 {
     for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
@@ -547,7 +568,11 @@ static bool meets_released(struct guard *guard, int at, bool released)
         if (instr->kind == I_BRANCH && instr->other > at &&
             meets_released(guard, instr->other, released))
             return true;
-        released |= releases_here(guard, instr);
+        if (releases_here(guard, instr)) {
+            if (result_is_tested(guard->simulation->ir, instr))
+                return false;
+            released = true;
+        }
         if (instr->next <= at)
             return false; /* the next round of a loop */
     }

@@ -392,7 +392,13 @@ static void lower_leaving(struct lowering *lowering, const struct expr *call)
         emit(lowering, I_RETURN, call)->left = failed;
         return;
     }
-    emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);
+    const struct expr *first = call->args.count > 0 ? call->args.at[0] : NULL;
+    if (first && (strstr(call->name, "null") || strstr(call->name, "NULL")))
+        lower_condition(lowering, first, no, yes);
+    else if (first && (strstr(call->name, "err") || strstr(call->name, "ERR")))
+        lower_condition(lowering, first, yes, no);
+    else
+        emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);
     label_here(lowering, yes);
     emit(lowering, I_JOIN, call)->label = "error";
     emit(lowering, I_RETURN, call)->left = failed;

@@ -336,9 +336,9 @@ bool model_harmless(const char *name)
 
 const char *resource_name(enum resource resource)
 {
-    static const char *const names[] = {"memory",        "stream",  "descriptor",
-                                        "folder stream", "mapping", "process stream",
-                                        "object",        "lock",    "state"};
+    static const char *const names[] = {
+        "memory",         "stream", "descriptor", "folder stream",  "mapping",
+        "process stream", "object", "lock",       "temporary file", "state"};
     return names[resource];
 }
 

@@ -13,7 +13,8 @@ enum resource {
     R_PROCESS, /* popen */
     R_OBJECT,  /* of a type that the checker does not know */
     R_LOCK,
-    R_PAIR, /* enable and disable, begin and end … */
+    R_TEMPORARY, /* a file with a name of its own, to be removed or renamed */
+    R_PAIR,      /* enable and disable, begin and end … */
 };
 
 enum failure { FAILS_NULL, FAILS_NEGATIVE, FAILS_STATUS, FAILS_NEVER };

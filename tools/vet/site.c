@@ -566,6 +566,39 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_mined(ir, sites, index, knowledge);
 }
 
+static bool makes_temporary(const char *name)
+{
+    return strstr(name, "mkstemp") || strstr(name, "mkostemp") || strstr(name, "mkdtemp") ||
+           strstr(name, "mktmp") || strstr(name, "open_tmpfile_linkable") ||
+           strstr(name, "fopen_temporary");
+}
+
+/* mkstemp(name): the file is there until it is removed or renamed. */
+static void find_temporaries(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || !instr->callee || !makes_temporary(instr->callee))
+            continue;
+        int name = -1;
+        for (int k = 0; k < instr->arg_count; k++)
+            if (instr->args[k].place >= 0 && (instr->args[k].kind == O_ADDRESS || k == 0))
+                name = name < 0 || k > 0 ? instr->args[k].place : name;
+        if (name < 0)
+            continue;
+        struct site *site = ADD(ir->arena, sites);
+        site->place = name;
+        site->resource = R_TEMPORARY;
+        site->argument = site->acquire = instr->callee;
+        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+        acquisition->instr = i;
+        acquisition->holder = name;
+        acquisition->known = true;
+        acquisition->strength = 2;
+        acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NEGATIVE);
+    }
+}
+
 void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     mark_released(ir, sites);
@@ -573,4 +606,5 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
             find_acquisitions(ir, sites, i, knowledge);
     find_pairs(ir, sites);
+    find_temporaries(ir, sites);
 }

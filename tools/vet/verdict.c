@@ -106,6 +106,8 @@ static const char *advice(struct judge *judge)
     EACH (event, &judge->simulation->events)
         if (event->kind == EV_RELEASE && instr_at(judge, event->instr)->callee)
             release = instr_at(judge, event->instr)->callee;
+    if (judge->site->resource == R_TEMPORARY)
+        return "remove the file before this exit";
     if (!release)
         return NULL;
     const char *sign = judge->site->by_address ? "&" : "";
@@ -118,6 +120,7 @@ static const char *check_name(const struct judge *judge, const struct state *sta
     switch (judge->site->resource) {
     case R_LOCK: return "missing-unlock";
     case R_PAIR: return "missing-release";
+    case R_TEMPORARY: return "temp-file";
     case R_OBJECT:
         return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
@@ -146,7 +149,11 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
                                           judge->ir->unit->path, judge->ir->function->name,
                                           exit->line, exit->column);
     const char *what = site_text(judge);
-    if (judge->site->resource == R_LOCK)
+    if (judge->site->resource == R_TEMPORARY)
+        finding->message = arena_format(judge->arena,
+                                        "the temporary file made by '%s' stays behind on this exit",
+                                        judge->site->acquire);
+    else if (judge->site->resource == R_LOCK)
         finding->message = arena_format(judge->arena, "lock '%s' is still held here", what);
     else if (judge->site->resource == R_PAIR)
         finding->message = arena_format(judge->arena, "'%s' is not followed by '%s' for '%s' here",
@@ -247,6 +254,9 @@ static void judge_leak(struct judge *judge, const struct event *event)
     enum resource resource = judge->site->resource;
     if (resource == R_LOCK && !judge->released)
         return;
+    if (resource == R_TEMPORARY &&
+        (classify_exit(judge->ir, event->state) != EXIT_FAILURE || !judge->released))
+        return;
     if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
     if (instr_at(judge, event->instr)->deferred)
@@ -339,7 +349,7 @@ static void judge_again(struct judge *judge, const struct event *event)
     if (judge->site->resource == R_LOCK)
         report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
                      event->state->released, "unlocked here");
-    else if (judge->site->resource != R_PAIR)
+    else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY)
         report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time",
                      event->state->released, "released here");
 }
