@@ -71,10 +71,27 @@ static bool returns_truth(const struct ir *ir)
     return false;
 }
 
+/* A status that is set to success somewhere, and to something else elsewhere. */
+static bool begins_as_success(const struct ir *ir, int place)
+{
+    bool success = false, failure = false;
+    EACH (instr, &ir->code) {
+        if (instr->dst != place)
+            continue;
+        bool good = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
+                    (instr->left.number == 0) != returns_truth(ir);
+        success |= good;
+        failure |= !good;
+    }
+    return success && failure && ir->places.at[place].kind == P_LOCAL;
+}
+
 static bool says_success(const struct ir *ir, const struct operand *result)
 {
     if (result->kind == O_SYMBOL)
         return strstr(result->text, "OK") || strstr(result->text, "SUCCESS");
+    if (result->kind == O_PLACE)
+        return begins_as_success(ir, result->place);
     return result->kind == O_NUMBER && (result->number == 0) != returns_truth(ir) &&
            result->number >= 0;
 }
@@ -82,14 +99,14 @@ static bool says_success(const struct ir *ir, const struct operand *result)
 /* From here on straight to a return that says that all went well? */
 static bool ends_well(const struct ir *ir, int at)
 {
-    for (int steps = 0; at >= 0 && steps < 40; steps++) {
+    for (int steps = 0; at >= 0 && steps < 25; steps++) {
         const struct instr *instr = &ir->code.at[at];
         if (instr->kind == I_RETURN)
             return says_success(ir, &instr->left);
         if (instr->kind == I_STOP)
             return false;
         if (instr->kind == I_BRANCH)
-            return ends_well(ir, instr->next) && ends_well(ir, instr->other);
+            return ends_well(ir, instr->next) || ends_well(ir, instr->other);
         if (instr->next <= at)
             return false;
         at = instr->next;

@@ -77,8 +77,7 @@ static void check_guard(struct ir *ir, struct arena *arena, finding_vec *finding
 /* Does the callee own the argument afterwards, whatever happens? */
 static bool consumes(const char *name)
 {
-    return name_has(name, "propagate") || name_has(name, "take") || name_has(name, "consume") ||
-           name_has(name, "donate");
+    return name_has(name, "propagate") || (name_has(name, "take") && strncmp(name, "take", 4) != 0);
 }
 
 /* From the call to the cleanup of the variable, without another value on the way. */

@@ -27,18 +27,14 @@ static void check_return(struct search *search, const struct stmt *stmt)
     finding->advice = "write lg_return(…)";
 }
 
-static bool names(const struct expr *expr, const char *name)
+/* `!f`, `f == NULL`, `fd < 0`; not a call that uses it. */
+static bool tests_null(const struct expr *expr, const char *name)
 {
     if (!expr)
         return false;
-    if (expr->kind == E_NAME)
-        return expr->name == name;
-    if (names(expr->a, name) || names(expr->b, name) || names(expr->c, name))
-        return true;
-    for (int i = 0; i < expr->args.count; i++)
-        if (names(expr->args.at[i], name))
-            return true;
-    return false;
+    if (expr->kind == E_PREFIX && expr->sign == '!')
+        return expr->a->kind == E_NAME && expr->a->name == name;
+    return expr->kind == E_BINARY && expr->a->kind == E_NAME && expr->a->name == name;
 }
 
 static bool leaves(const struct stmt *stmt)
@@ -79,8 +75,8 @@ static void check_defer(struct search *search, const struct stmt *block, int ind
         return;
     for (int i = index + 1; i < block->list.count && i < index + 3; i++) {
         const struct stmt *test = block->list.at[i];
-        if (test->kind != S_IF || !names(test->value, name) || !leaves(test->then) ||
-            (test->value->kind == E_CALL))
+        if (test->kind != S_IF || !tests_null(test->value, name) || !leaves(test->then) ||
+            false)
             continue;
         struct finding *finding = found(search, "defer-unchecked", deferred->line,
                                         deferred->column);

@@ -319,7 +319,7 @@ static bool ends_temporary(const struct instr *call, int place)
                                         "rmdir",  "link",     "linkat", "unlinkp", "delete",
                                         "temp",   "rm",       NULL};
     for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].place == place && (call->implicit || name_has_any(call->callee, words)))
+        if (call->args[i].place == place && call->callee && name_has_any(call->callee, words))
             return true;
     return false;
 }
