@@ -75,8 +75,7 @@ static void check_defer(struct search *search, const struct stmt *block, int ind
         return;
     for (int i = index + 1; i < block->list.count && i < index + 3; i++) {
         const struct stmt *test = block->list.at[i];
-        if (test->kind != S_IF || !tests_null(test->value, name) || !leaves(test->then) ||
-            false)
+        if (test->kind != S_IF || !tests_null(test->value, name) || !leaves(test->then) || false)
             continue;
         struct finding *finding = found(search, "defer-unchecked", deferred->line,
                                         deferred->column);

@@ -231,7 +231,17 @@ static bool do_assign(struct simulation *simulation, struct state *state, const 
     enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
                                                 : carries(simulation, state, &instr->left);
     bool self = instr->left.kind == O_PLACE && instr->left.place != instr->dst &&
+                ir->places.at[instr->left.place].kind == P_VALUE &&
                 place_within(ir, instr->left.place, instr->dst);
+    bool computed = instr->left.kind == O_PLACE &&
+                    ir->places.at[instr->left.place].kind == P_VALUE &&
+                    !ir->places.at[instr->left.place].holds;
+    if (carry == CARRIES_VALUE && computed && !self) {
+        /* q = p + 1: neither p nor surely nothing of it. */
+        if (state->phase == HELD)
+            add_pass(state, "+");
+        carry = CARRIES_NOT;
+    }
     if (carry == CARRIES_INTERIOR)
         carry = CARRIES_NOT;
     if (carry == CARRIES_ADDRESS && state->phase == HELD)
@@ -362,7 +372,8 @@ static bool final_release(const struct simulation *simulation, const struct inst
     if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
         strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
         return false; /* one of an array */
-    return call->arg_count == 1;
+    return call->arg_count == 1 &&
+           (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
 }
 
 static void release(struct simulation *simulation, struct state *state, int index, int argument,
@@ -414,6 +425,11 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
             note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS ||
+            (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
+            state->phase = NOT_HELD; /* it may have got another value */
+            state->holder_count = 0;
+        }
         return true;
     }
     if (state->phase != HELD)

@@ -405,6 +405,18 @@ static void lower_leaving(struct lowering *lowering, const struct expr *call)
     label_here(lowering, no);
 }
 
+/* err(EXIT_FAILURE, …), error(1, …) */
+static bool exits_by_argument(const struct expr *call)
+{
+    const struct expr *first = argument(call, 0);
+    if (!first)
+        return false;
+    if (first->kind == E_NAME)
+        return strcmp(first->name, "EXIT_FAILURE") == 0;
+    return strcmp(call->name, "error") == 0 && first->kind == E_NUMBER && first->number != 0 &&
+           call->args.count > 2;
+}
+
 static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
                                   struct operand *args, int count)
 {
@@ -414,7 +426,9 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     instr->arg_count = count;
     instr->dst = dst;
     bool plain = call->name && call->a && call->a->kind == E_NAME;
-    if (plain && (name_never_returns(call->name) || config_never_returns(call->name)) &&
+    if (plain &&
+        (exits_by_argument(call) || name_never_returns(call->name) ||
+         config_never_returns(call->name)) &&
         !known_variable(lowering, call->name)) {
         emit(lowering, I_STOP, call);
         return unknown();

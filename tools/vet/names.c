@@ -134,8 +134,8 @@ bool name_never_returns(const char *name)
                                         "croak",
                                         NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
-           ends_with(name, "_exit_failure") || starts_with(name, "fatal_") ||
-           ends_with(name, "_fatal");
+           ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
+           starts_with(name, "fatal_") || ends_with(name, "_fatal");
 }
 
 int name_leaves(const char *name)
@@ -225,6 +225,12 @@ bool name_frees(const char *name)
     return name_has_any(name, words) || strcmp(name, "close") == 0 || ends_with(name, "free") ||
            ends_with(name, "_close") || (ends_with(name, "close") && strlen(name) < 9) ||
            strstr(name, "Destroy") != NULL;
+}
+
+bool name_destroys(const char *name)
+{
+    return ends_with(name, "free") || ends_with(name, "destroy") || ends_with(name, "freep") ||
+           ends_with(name, "fclose") || ends_with(name, "closedir");
 }
 
 bool name_counts(const char *name)

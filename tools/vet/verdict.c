@@ -343,8 +343,7 @@ static void judge_again(struct judge *judge, const struct event *event)
 {
     const struct instr *first = instr_at(judge, event->state->released),
                        *again = instr_at(judge, event->instr);
-    if (first->callee != again->callee && !first->implicit && !again->implicit &&
-        judge->site->resource == R_OBJECT)
+    if (first->callee != again->callee && !first->implicit && !again->implicit)
         return;
     if (judge->site->resource == R_LOCK)
         report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
