@@ -2,6 +2,7 @@
  * release. */
 #include "check.h"
 #include "ir.h"
+#include "model.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -146,10 +147,21 @@ static bool owns_elements(const struct ir *ir, int place)
     return false;
 }
 
+/* Is it made by a function of its own, and not just allocated? */
+static bool constructed(const struct ir *ir, const struct decl *decl)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->dst >= 0 &&
+            ir->places.at[instr->dst].decl == decl && name_constructs(instr->callee) &&
+            !model_acquirer(instr->callee))
+            return true;
+    return false;
+}
+
 static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
 {
     /* struct foo with foo_free or foo_unref in this file or its headers */
-    if (decl->type.stars != 1 || decl->type.count == 0 || is_text(decl))
+    if (decl->type.stars != 1 || decl->type.count == 0 || is_text(decl) || !constructed(ir, decl))
         return false;
     const char *type = decl->type.words[decl->type.count - 1];
     const char *found = map_get(&ir->unit->cleanups, type);

@@ -569,7 +569,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
 static bool makes_temporary(const char *name)
 {
     return strstr(name, "mkstemp") || strstr(name, "mkostemp") || strstr(name, "mkdtemp") ||
-           strstr(name, "mktmp") || strstr(name, "open_tmpfile_linkable") ||
+           strstr(name, "mktmp") ||
+           (strstr(name, "open_tmpfile_linkable") && strncmp(name, "glnx", 4) != 0) ||
            strstr(name, "fopen_temporary");
 }
 
@@ -595,7 +596,12 @@ static void find_temporaries(struct ir *ir, site_vec *sites)
         acquisition->holder = name;
         acquisition->known = true;
         acquisition->strength = 2;
-        acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NEGATIVE);
+        if (strstr(instr->callee, "mkdtemp"))
+            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NULL);
+        else if (strstr(instr->callee, "temp"))
+            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NEGATIVE);
+        else
+            acquisition->failing = failing_status(ir, i, instr->dst, name);
     }
 }
 
