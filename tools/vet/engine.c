@@ -453,6 +453,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
         return escape(simulation, state, index);
+    if (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS &&
+        !model_harmless(callee) && effect != EFFECT_NONE)
+        return escape(simulation, state, index); /* it may release what the structure holds */
     if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
         effect != EFFECT_NONE)
         return escape(simulation, state, index);
@@ -638,6 +641,20 @@ static bool says_not_held(const struct simulation *simulation, const struct stat
     return false;
 }
 
+/* Where `a == b` holds and a is a holder, b is one too. */
+static void learn_equality(const struct simulation *simulation, struct state *state,
+                           const struct instr *branch, bool truth)
+{
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    if (!equal || state->phase != HELD || simulation->site->argument ||
+        branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
+        return;
+    if (holds(state, branch->left.place))
+        add_holder(state, branch->right.place);
+    else if (holds(state, branch->right.place))
+        add_holder(state, branch->left.place);
+}
+
 static void do_branch(struct simulation *simulation, const struct state *state,
                       const struct instr *branch)
 {
@@ -649,6 +666,7 @@ static void do_branch(struct simulation *simulation, const struct state *state,
                                   branch->sign, &branch->right, edge == 0);
         if (!next.facts)
             continue;
+        learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD && says_not_held(simulation, &next)) {
             next.phase = NOT_HELD;
             next.acquired = -1;

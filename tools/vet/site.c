@@ -311,6 +311,16 @@ static bool paired_acquirer(const struct ir *ir, int place, const char *release)
     return false;
 }
 
+/* An error object exists only after a failure, which is not the failure of the resource. */
+static bool is_error_object(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    for (int i = 0; decl && i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "Error") || strstr(decl->type.words[i], "error"))
+            return true;
+    return false;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -337,6 +347,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
                 continue;
+            if (is_error_object(ir, place))
+                continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
             site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
@@ -354,7 +366,10 @@ static bool only_looks(const char *callee)
 /* A value that its callee owns: nothing is acquired. */
 static bool borrows(const char *callee)
 {
-    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca");
+    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca") ||
+           strstr(callee, "talloc") || strstr(callee, "palloc") ||
+           strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
+           strstr(callee, "obstack");
 }
 
 static int strength_of(const char *callee)
