@@ -155,6 +155,9 @@ static enum carry carries(const struct simulation *simulation, const struct stat
     if (holds(state, place))
         return operand->kind == O_ADDRESS ? CARRIES_ADDRESS : CARRIES_VALUE;
     const struct place *at = &ir->places.at[place];
+    if (at->kind == P_PART && !at->through && strchr(at->text, '[') && holds(state, at->parent) &&
+        ir->places.at[at->parent].decl && ir->places.at[at->parent].decl->type.is_array)
+        return CARRIES_VALUE; /* one descriptor of a pair */
     if (at->kind == P_VALUE)
         return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE)
                                                      : CARRIES_NOT;
@@ -238,6 +241,8 @@ static bool do_assign(struct simulation *simulation, struct state *state, const 
                     !ir->places.at[instr->left.place].holds;
     if (carry == CARRIES_VALUE && computed && !self) {
         /* q = p + 1: neither p nor surely nothing of it. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
         if (state->phase == HELD)
             add_pass(state, "+");
         carry = CARRIES_NOT;
@@ -504,6 +509,14 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
     return true;
 }
 
+/* strcpy(p, …) is p; realloc(p, n) goes on with it. */
+static bool returns_argument(const struct instr *call)
+{
+    static const char *const names[] = {"memcpy", "memmove", "memset",  "strcpy", "strncpy",
+                                        "strcat", "strncat", "mempcpy", "stpcpy", NULL};
+    return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
+}
+
 static void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -520,6 +533,27 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
         return;
     }
     forget_by_address(simulation, state, call);
+    if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
+        knowledge_unlocks(simulation->knowledge, call->callee)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
+        call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
+        if (!can_hold(simulation->ir, call->dst)) {
+            escape(simulation, state, index);
+            return;
+        }
+        if (call->dst != call->args[0].place) {
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
+            add_holder(state, call->dst);
+            if (acquisition)
+                acquire(simulation, state, index, acquisition);
+            else
+                follow(simulation, state, call->next);
+            return;
+        }
+    }
     if (call->dst >= 0) {
         bool through = false; /* p = realloc(p, n) */
         for (int i = 0; i < call->arg_count; i++)

@@ -161,6 +161,20 @@ enum effect knowledge_effect(struct knowledge *knowledge, const char *function, 
     return effect;
 }
 
+bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir)
+        return false;
+    bool unlocks = false, locks = false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee) {
+            unlocks |= name_unlocks(instr->callee);
+            locks |= name_locks(instr->callee);
+        }
+    return unlocks && !locks;
+}
+
 void knowledge_free(struct knowledge *knowledge)
 {
     EACH (ir, &knowledge->irs)

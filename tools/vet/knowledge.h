@@ -18,6 +18,8 @@ void knowledge_gather(struct knowledge *knowledge, struct unit *unit);
 enum effect knowledge_effect(struct knowledge *knowledge, const char *function, int argument);
 /* The function that at least two others use to release what `acquire` returns; NULL: not known. */
 const char *knowledge_release(const struct knowledge *knowledge, const char *acquire);
+/* Is it a function of this file that unlocks something, and locks nothing? */
+bool knowledge_unlocks(const struct knowledge *knowledge, const char *function);
 void knowledge_free(struct knowledge *knowledge);
 
 #endif

@@ -235,8 +235,7 @@ bool name_destroys(const char *name)
 
 bool name_counts(const char *name)
 {
-    static const char *const words[] = {"unref", "put",     "decref", "deref",
-                                        "drop",  "release", "unlock", NULL};
+    static const char *const words[] = {"unref", "put", "decref", "release", "unlock", NULL};
     return name_has_any(name, words) || strstr(name, "unref") || strstr(name, "decrRef");
 }
 
