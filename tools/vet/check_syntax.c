@@ -9,6 +9,7 @@ struct search {
     struct ir *ir;
     struct arena *arena;
     finding_vec *findings;
+    int inside; /* lg_func blocks around */
 };
 
 static struct finding *found(struct search *search, const char *check, int line, int column)
@@ -19,7 +20,7 @@ static struct finding *found(struct search *search, const char *check, int line,
 
 static void check_return(struct search *search, const struct stmt *stmt)
 {
-    if (!search->ir->function->in_lg_func || !stmt->value || stmt->expanded)
+    if (search->inside == 0 || !stmt->value || stmt->expanded)
         return;
     struct finding *finding = found(search, "plain-return", stmt->line, stmt->column);
     finding->message =
@@ -116,6 +117,8 @@ static void walk(struct search *search, const struct stmt *stmt, bool in_loop)
         check_defer_in(search, stmt, in_loop);
         return;
     }
+    bool body = stmt->kind == S_BLOCK && stmt->name && strcmp(stmt->name, "lg_func") == 0;
+    search->inside += body;
     bool loop = in_loop || stmt->kind == S_WHILE || stmt->kind == S_FOR || stmt->kind == S_DO ||
                 stmt->kind == S_EACH;
     walk(search, stmt->then, loop);
@@ -125,10 +128,11 @@ static void walk(struct search *search, const struct stmt *stmt, bool in_loop)
             check_defer(search, stmt, i);
         walk(search, stmt->list.at[i], in_loop);
     }
+    search->inside -= body;
 }
 
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct search search = {ir, arena, findings};
+    struct search search = {ir, arena, findings, 0};
     walk(&search, ir->function->body, false);
 }

@@ -88,6 +88,9 @@ static bool allocates(const char *name)
     for (const char *const *end = endings; *end; end++)
         if (ends(name, *end) && (strlen(name) - strlen(*end) <= 4))
             return true;
+    if ((ends(name, "aprintf") || ends(name, "strfmt") || ends(name, "strdup_vprintf")) &&
+        !ends(name, "asprintf"))
+        return true;
     return strcmp(name, "g_new") == 0 || strcmp(name, "g_new0") == 0 || strcmp(name, "new0") == 0 ||
            strcmp(name, "xmallocz") == 0 || strcmp(name, "areadlink") == 0 ||
            strcmp(name, "areadlink_with_size") == 0 || strcmp(name, "strjoin") == 0 ||

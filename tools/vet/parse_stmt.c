@@ -181,7 +181,9 @@ static struct stmt *parse_lg_func(struct parser *parser)
             parser->function->result = after[-2].text;
         parser->at = after;
     }
-    return parse_statement(parser);
+    struct stmt *body = parse_statement(parser);
+    body->name = "lg_func";
+    return body;
 }
 
 static bool contains(const char *text, const char *part)
