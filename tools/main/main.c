@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "helpers.h"
 #include "run.h"
+#include "vet.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdio.h>
@@ -11,6 +12,14 @@
 
 /* What follows a subcommand's name, ending in NULL; the exit status. */
 typedef int subcommand(char **arguments);
+
+static int vet_command(char **arguments)
+{
+    int count = 0;
+    while (arguments[count])
+        count++;
+    return run_vet(count, arguments);
+}
 
 static const struct {
     const char *name;
@@ -29,6 +38,7 @@ static const struct {
     {"recover", recover_command, "runs what a killed run left"},
     {"abandon", abandon_command, "gives a failed cleanup up, with a reason"},
     {"run", run_jobs_command, "runs the jobs of a file"},
+    {"vet", vet_command, "finds cleanup mistakes in C code"},
     {"wait-for", wait_for_command, "waits until something is ready"},
     {"with", with_command, "runs a command within a time limit"},
     {"lock", lock_command, "runs a command while it holds a lock"},

@@ -1,0 +1,36 @@
+/* One file through all checks. */
+#ifndef VET_CHECK_H
+#define VET_CHECK_H
+
+#include "finding.h"
+#include "parse.h"
+
+struct options {
+    bool all;                  /* findings of every level */
+    VEC(const char *) only;    /* --check: these, and no others unless they are usual */
+    VEC(const char *) without; /* --disable */
+    bool extra_lock_io;
+};
+
+/* Adds what is wrong in the file. The findings live in the unit's arena. */
+void check_unit(struct unit *unit, const struct options *options, finding_vec *findings);
+
+/* The syntactic and typed checks beside the engine; each looks at one function. */
+struct ir;
+void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_orders(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
+
+/* Names and pages of all checks. */
+struct check_page {
+    const char *name, *page;
+};
+extern const struct check_page check_pages[];
+extern const int check_page_count;
+const struct check_page *check_page_find(const char *name);
+
+/* suppress.c: marks findings that a comment allows with their reason. */
+void suppress(struct unit *unit, finding_vec *findings);
+
+#endif

@@ -1,0 +1,233 @@
+/* cleanup attributes: variables that can be left unset, functions of the wrong depth, and what is not theirs to
+ * release. */
+#include "check.h"
+#include "ir.h"
+#include "model.h"
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *cleanup_name(const struct decl *decl)
+{
+    return decl->cleanup ? decl->cleanup : decl->attribute;
+}
+
+/* g_auto(T) and kernel classes initialise themselves, or have a valid empty value. */
+static bool needs_value(const struct decl *decl)
+{
+    if (!decl->attribute || decl->value || decl->type.is_static || decl->type.is_extern)
+        return false;
+    return strcmp(decl->attribute, "CLASS") != 0;
+}
+
+struct walk {
+    const struct ir *ir;
+    unsigned char *seen;
+    int place;
+};
+
+static bool sets(const struct walk *walk, const struct instr *instr)
+{
+    if (instr->dst >= 0 &&
+        (instr->dst == walk->place || place_within(walk->ir, instr->dst, walk->place)) &&
+        instr->kind != I_DECLARE)
+        return true;
+    if (instr->kind != I_CALL || instr->implicit)
+        return false;
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS && instr->args[i].place >= 0 &&
+            place_within(walk->ir, instr->args[i].place, walk->place))
+            return true;
+    return false;
+}
+
+/* From the declaration, without a value on the way: which cleanup call is reached? -1: none. */
+static int reaches_cleanup(struct walk *walk, int at)
+{
+    for (; at >= 0 && !walk->seen[at];) {
+        walk->seen[at] = 1;
+        const struct instr *instr = &walk->ir->code.at[at];
+        if (instr->implicit && instr->kind == I_CALL && instr->arg_count == 1 &&
+            instr->args[0].place == walk->place)
+            return at;
+        if (sets(walk, instr) || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return -1;
+        if (instr->kind == I_BRANCH) {
+            int found = reaches_cleanup(walk, instr->other);
+            if (found >= 0)
+                return found;
+        }
+        at = instr->next;
+    }
+    return -1;
+}
+
+static bool by_value_macro(const struct ir *ir, int place)
+{
+    /* A struct that is passed by address to an initialiser is set by it. */
+    return ir->places.at[place].decl->type.is_array;
+}
+
+static void check_unset(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *declaration = &ir->code.at[index];
+    const struct decl *decl = ir->places.at[declaration->dst].decl;
+    if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst))
+        return;
+    struct walk walk = {.ir = ir, .place = declaration->dst};
+    walk.seen = arena_take(arena, (size_t)ir->code.count);
+    int at = reaches_cleanup(&walk, declaration->next);
+    if (at < 0)
+        return;
+    struct finding *finding = finding_add(arena, findings, "uninit-cleanup", LEVEL_SURE,
+                                          ir->unit->path, ir->function->name, decl->line,
+                                          decl->column);
+    finding->message = arena_format(
+        arena, "'%s' can be left before it is set: its cleanup would release garbage", decl->name);
+    finding_note(arena, finding, ir->code.at[at].line, 1, "left here");
+    finding->advice = decl->type.stars > 0
+                          ? arena_format(arena, "initialise it: %s = NULL", decl->name)
+                          : arena_format(arena, "initialise '%s' where it is declared", decl->name);
+}
+
+/* ---- depth -------------------------------------------------------------------------------------- */
+
+static bool frees_one_level(const char *cleanup)
+{
+    static const char *const names[] = {"_cleanup_free_",
+                                        "g_autofree",
+                                        "gs_free",
+                                        "freep",
+                                        "cleanup_free",
+                                        "__do_free",
+                                        "auto_free",
+                                        "g_free",
+                                        "autofree",
+                                        "__autofree",
+                                        "erase_and_freep",
+                                        "cleanup_freep",
+                                        "_cleanup_erase_and_free_",
+                                        "free_ptr",
+                                        "g_autoptr_cleanup_generic_gfree",
+                                        NULL};
+    return word_in(cleanup, names);
+}
+
+static bool is_text(const struct decl *decl)
+{
+    for (int i = 0; i < decl->type.count; i++)
+        if (strcmp(decl->type.words[i], "char") == 0 || strcmp(decl->type.words[i], "gchar") == 0)
+            return true;
+    return false;
+}
+
+/* Is an element of the vector allocated on its own? Or does a function that makes string vectors fill it? */
+static bool owns_elements(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code) {
+        if (instr->dst >= 0 && ir->places.at[instr->dst].kind == P_PART &&
+            ir->places.at[instr->dst].parent == place && instr->kind == I_CALL && instr->callee &&
+            name_constructs(instr->callee))
+            return true;
+        if (instr->kind != I_CALL || !instr->callee || instr->implicit)
+            continue;
+        bool result = instr->dst == place, address = false;
+        for (int i = 0; i < instr->arg_count; i++)
+            address |= instr->args[i].kind == O_ADDRESS && instr->args[i].place == place;
+        const char *name = instr->callee;
+        if (result &&
+            (strstr(name, "strv") || strstr(name, "split") || strstr(name, "list") ||
+             strstr(name, "decompose") || strstr(name, "dup")) &&
+            !strstr(name, "new0") && !strstr(name, "get_strv") && !strstr(name, "keys"))
+            return true;
+        if (address && !strstr(name, "realloc") && !name_has(name, "greedy"))
+            return true;
+    }
+    return false;
+}
+
+/* Is it made by a function of its own, and not just allocated? */
+static bool constructed(const struct ir *ir, const struct decl *decl)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->dst >= 0 &&
+            ir->places.at[instr->dst].decl == decl && name_constructs(instr->callee) &&
+            !model_acquirer(instr->callee))
+            return true;
+    return false;
+}
+
+static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
+{
+    /* struct foo with foo_free or foo_unref in this file or its headers */
+    if (decl->type.stars != 1 || decl->type.count == 0 || is_text(decl) || !constructed(ir, decl))
+        return false;
+    const char *type = decl->type.words[decl->type.count - 1];
+    const char *found = map_get(&ir->unit->cleanups, type);
+    if (found) {
+        *own = found;
+        return true;
+    }
+    return false;
+}
+
+static void report_depth(struct ir *ir, struct arena *arena, finding_vec *findings,
+                         const struct decl *decl, const char *message, const char *advice)
+{
+    struct finding *finding = finding_add(arena, findings, "cleanup-depth", LEVEL_SURE,
+                                          ir->unit->path, ir->function->name, decl->line,
+                                          decl->column);
+    finding->message = message;
+    finding->advice = advice;
+}
+
+static void check_depth(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    const char *cleanup = cleanup_name(decl), *own = NULL;
+    if (!frees_one_level(cleanup))
+        return;
+    if (decl->type.stars == 2 && is_text(decl) && owns_elements(ir, place))
+        report_depth(ir, arena, findings, decl,
+                     arena_format(arena, "'%s' frees the vector '%s' but not its strings", cleanup,
+                                  decl->name),
+                     "use the cleanup of a string vector: _cleanup_strv_free_, g_auto(GStrv)");
+    else if (names_a_release(ir, decl, &own) && own && !strstr(own, "g_free") &&
+             strcmp(own, "free") != 0)
+        report_depth(ir, arena, findings, decl,
+                     arena_format(arena, "'%s' frees '%s' but not what it holds; its type has '%s'",
+                                  cleanup, decl->name, own),
+                     arena_format(arena, "use the cleanup that calls %s", own));
+}
+
+static void check_plain_free(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
+{
+    static const char *const frees[] = {"free",     "g_free", "fclose",         "close",
+                                        "closedir", "kfree",  "g_object_unref", NULL};
+    const struct decl *decl = ir->places.at[place].decl;
+    if (!decl->cleanup || !decl->attribute || strcmp(decl->attribute, "cleanup") != 0 ||
+        !word_in(decl->cleanup, frees))
+        return;
+    struct finding *finding = finding_add(arena, findings, "cleanup-free", LEVEL_SURE,
+                                          ir->unit->path, ir->function->name, decl->line,
+                                          decl->column);
+    finding->message =
+        arena_format(arena, "cleanup(%s) is called with the address of '%s', not with its value",
+                     decl->cleanup, decl->name);
+    finding->advice = "use a function that takes a pointer to the variable";
+}
+
+void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings)
+{
+    for (int i = 0; i < ir->code.count; i++)
+        if (ir->code.at[i].kind == I_DECLARE)
+            check_unset(ir, arena, findings, i);
+    for (int place = 0; place < ir->places.count; place++) {
+        const struct place *at = &ir->places.at[place];
+        if (at->kind != P_LOCAL || !at->decl || !cleanup_name(at->decl))
+            continue;
+        check_depth(ir, arena, findings, place);
+        check_plain_free(ir, arena, findings, place);
+    }
+}

@@ -1,0 +1,88 @@
+#include "declared.h"
+
+#include <string.h>
+
+/* typedef … NAME; typedef … (*NAME)(…); */
+static const struct token *read_typedef(struct arena *arena, const struct token *at,
+                                        const struct token *end, struct declared *declared)
+{
+    const char *name = NULL;
+    while (at < end && at->sign != ';') {
+        if (at->sign == '(' && at[1].sign == '*' && at[2].kind == TOKEN_NAME)
+            name = at[2].text;
+        if (at->sign == '(' || at->sign == '{' || at->sign == '[') {
+            at = after_balanced(at, end);
+            continue;
+        }
+        if (at->kind == TOKEN_NAME && (at[1].sign == ';' || at[1].sign == '[' || at[1].sign == ','))
+            name = at->text;
+        at++;
+    }
+    if (name)
+        *ADD(arena, &declared->types) = name;
+    return at;
+}
+
+/* G_DEFINE_AUTOPTR_CLEANUP_FUNC(T, f), DEFINE_TRIVIAL_CLEANUP_FUNC(T*, f), … */
+static void read_cleanup_macro(struct arena *arena, const struct token *at,
+                               struct declared *declared)
+{
+    if (!strstr(at->text, "CLEANUP_FUNC") || at[1].sign != '(' || at[2].kind != TOKEN_NAME)
+        return;
+    const struct token *second = at + 3;
+    while (second->sign == '*')
+        second++;
+    if (second->sign != ',' || second[1].kind != TOKEN_NAME)
+        return;
+    *ADD(arena, &declared->cleanups) = (struct declared_pair){at[2].text, second[1].text};
+}
+
+/* … NAME(…) __attribute__((malloc(free_function, 1))) */
+static void read_malloc_attribute(struct arena *arena, const struct token *first,
+                                  const struct token *at, const struct token *end,
+                                  struct declared *declared)
+{
+    if (at[1].sign != '(' || at[2].kind != TOKEN_NAME)
+        return;
+    const char *name = NULL;
+    for (const struct token *back = first; back < end && back->sign != ';' && back->sign != '{';
+         back++)
+        if (back->kind == TOKEN_NAME && back[1].sign == '(' && !strstr(back->text, "attribute") &&
+            strcmp(back->text, "malloc") != 0 && !name)
+            name = back->text;
+    if (name && at[2].text != name)
+        *ADD(arena, &declared->deallocators) = (struct declared_pair){name, at[2].text};
+}
+
+void declared_read(struct arena *arena, const struct lexed *lexed, struct declared *declared)
+{
+    const struct token *at = lexed->tokens.at, *end = at + lexed->tokens.count - 1, *first = at;
+    for (; at < end; at++) {
+        if (at->sign == ';' || at->sign == '}')
+            first = at + 1;
+        if (at->kind != TOKEN_NAME)
+            continue;
+        if (token_is(at, "typedef"))
+            at = read_typedef(arena, at + 1, end, declared), first = at + 1;
+        else if ((token_is(at, "malloc") || token_is(at, "__malloc__")) && at > lexed->tokens.at &&
+                 at[-1].sign == '(')
+            read_malloc_attribute(arena, first, at, end, declared);
+        else
+            read_cleanup_macro(arena, at, declared);
+    }
+}
+
+static void add_pairs(struct map *map, const struct declared_pair *pairs, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!map_get(map, pairs[i].name))
+            map_set(map, pairs[i].name, pairs[i].function);
+}
+
+void declared_add(struct unit *unit, const struct declared *declared)
+{
+    EACH (type, &declared->types)
+        map_set(&unit->typedefs, *type, *type);
+    add_pairs(&unit->cleanups, declared->cleanups.at, declared->cleanups.count);
+    add_pairs(&unit->deallocators, declared->deallocators.at, declared->deallocators.count);
+}

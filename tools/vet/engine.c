@@ -1,0 +1,908 @@
+#include "engine.h"
+
+#include "config.h"
+#include "knowledge.h"
+#include "names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STEPS 150000
+
+struct queue {
+    VEC(struct state *) waiting;
+    int next;
+    struct seen {
+        VEC(struct state *) states;
+    } *seen;               /* by instruction */
+    unsigned char *tested; /* places whose facts matter */
+};
+
+static int room_for(enum phase phase)
+{
+    return phase == NOT_HELD ? 2 : phase == HELD ? 6 : 4;
+}
+
+/* ---- states ------------------------------------------------------------------------------------- */
+
+static bool holds(const struct state *state, int place)
+{
+    for (int i = 0; i < state->holder_count; i++)
+        if (state->holders[i] == place)
+            return true;
+    return false;
+}
+
+static void add_holder(struct state *state, int place)
+{
+    if (place >= 0 && !holds(state, place) && state->holder_count < MOST_HOLDERS)
+        state->holders[state->holder_count++] = place;
+}
+
+static void drop_holder(struct state *state, int index)
+{
+    state->holders[index] = state->holders[--state->holder_count];
+}
+
+static void add_pass(struct state *state, const char *callee)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (state->passes[i] == callee)
+            return;
+    if (state->pass_count < MOST_PASSES)
+        state->passes[state->pass_count++] = callee;
+}
+
+static bool same_holders(const struct state *a, const struct state *b)
+{
+    if (a->holder_count != b->holder_count)
+        return false;
+    for (int i = 0; i < a->holder_count; i++)
+        if (!holds(b, a->holders[i]))
+            return false;
+    return true;
+}
+
+static bool same_property(const struct state *a, const struct state *b)
+{
+    return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
+           a->failing == b->failing && same_holders(a, b);
+}
+
+static bool passes_include(const struct state *a, const struct state *b)
+{
+    for (int i = 0; i < b->pass_count; i++) {
+        bool found = false;
+        for (int k = 0; k < a->pass_count; k++)
+            found |= a->passes[k] == b->passes[i];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Puts a state to be followed, unless it is no news at its instruction. */
+static void follow(struct simulation *simulation, const struct state *next, int instr)
+{
+    if (instr < 0)
+        return;
+    struct queue *queue = simulation->queue;
+    struct seen *seen = &queue->seen[instr];
+    struct state *alike = NULL;
+    int count = 0;
+    EACH (old, &seen->states) {
+        if (!same_property(*old, next))
+            continue;
+        if (facts_imply(next->facts, (*old)->facts) && passes_include(*old, next))
+            return;
+        alike = *old;
+        count++;
+    }
+    struct state *state = NEW(simulation->arena, struct state);
+    *state = *next;
+    state->instr = instr;
+    if (alike && count >= room_for(next->phase)) {
+        state->facts = facts_join(simulation->arena, alike->facts, next->facts);
+        for (int i = 0; i < alike->pass_count; i++)
+            add_pass(state, alike->passes[i]);
+        if (facts_imply(state->facts, alike->facts) && passes_include(alike, state))
+            return;
+    }
+    *ADD(simulation->arena, &seen->states) = state;
+    *ADD(simulation->arena, &queue->waiting) = state;
+}
+
+static void note(struct simulation *simulation, enum event_kind kind, int instr,
+                 const struct state *state)
+{
+    EACH (event, &simulation->events)
+        if (event->kind == kind && event->instr == instr &&
+            event->state->acquired == state->acquired &&
+            event->state->released == state->released && passes_include(event->state, state)) {
+            /* The one with fewer passes is kept. */
+            return;
+        }
+    struct state *copy = NEW(simulation->arena, struct state);
+    *copy = *state;
+    *ADD(simulation->arena, &simulation->events) = (struct event){kind, instr, copy};
+}
+
+/* ---- which operands carry the resource ---------------------------------------------------------- */
+
+enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIES_INTERIOR };
+
+static bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
+{
+    const struct place *place = &ir->places.at[value];
+    if (!place->holds && place->text[0] != '+' && place->text[0] != '-')
+        return false;
+    EACH (part, &place->parts)
+        if (holds(state, *part) ||
+            (ir->places.at[*part].kind == P_VALUE && derived_from_holder(ir, state, *part)))
+            return true;
+    return false;
+}
+
+static enum carry carries(const struct simulation *simulation, const struct state *state,
+                          const struct operand *operand)
+{
+    const struct ir *ir = simulation->ir;
+    if (operand->place < 0)
+        return CARRIES_NOT;
+    int place = operand->place;
+    if (simulation->site->argument)
+        return CARRIES_NOT;
+    if (holds(state, place))
+        return operand->kind == O_ADDRESS ? CARRIES_ADDRESS : CARRIES_VALUE;
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_PART && !at->through && strchr(at->text, '[') && holds(state, at->parent) &&
+        ir->places.at[at->parent].decl && ir->places.at[at->parent].decl->type.is_array)
+        return CARRIES_VALUE; /* one descriptor of a pair */
+    if (at->kind == P_VALUE)
+        return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE)
+                                                     : CARRIES_NOT;
+    for (int i = 0; i < state->holder_count; i++) {
+        int holder = state->holders[i];
+        if (ir->places.at[holder].kind == P_PART && place_within(ir, holder, place))
+            return CARRIES_WITHIN; /* the struct that has a field with it */
+        if (operand->kind == O_ADDRESS && place_within(ir, place, holder) && at->through)
+            return CARRIES_INTERIOR;
+    }
+    return CARRIES_NOT;
+}
+
+/* ---- assignments -------------------------------------------------------------------------------- */
+
+static bool can_hold(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_LOCAL || at->kind == P_TEMPORARY)
+        return true;
+    enum place_kind root = ir->places.at[at->root].kind;
+    return at->kind == P_PART && !at->through && (root == P_LOCAL || root == P_TEMPORARY);
+}
+
+/* `dst` gets another value. Returns false if the path need not be followed further. */
+static bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst)
+{
+    const struct ir *ir = simulation->ir;
+    if (state->phase == NOT_HELD || dst < 0)
+        return true;
+    bool held = state->holder_count > 0;
+    for (int i = state->holder_count - 1; i >= 0; i--)
+        if (place_within(ir, state->holders[i], dst))
+            drop_holder(state, i);
+    if (!held || state->holder_count > 0 || simulation->site->argument)
+        return true;
+    if (state->phase == HELD && !simulation->site->by_address) {
+        const struct facts *facts = state->facts;
+        struct operand value = {.kind = O_PLACE, .place = dst};
+        if (facts_of(facts, &value).signs != ZERO)
+            note(simulation, EV_LOST, instr, state);
+    }
+    state->phase = NOT_HELD;
+    state->acquired = state->released = -1;
+    return true;
+}
+
+static bool escape(struct simulation *simulation, struct state *state, int instr)
+{
+    if (state->phase == HELD)
+        note(simulation, EV_ESCAPE, instr, state);
+    return false;
+}
+
+static bool matters(const struct simulation *simulation, int place)
+{
+    return place < simulation->ir->places.count && simulation->queue->tested[place];
+}
+
+static void set_value(struct simulation *simulation, struct state *state, int dst,
+                      const struct operand *value)
+{
+    struct fact fact = facts_of(state->facts, value);
+    state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
+    fact.place = dst;
+    if (matters(simulation, dst))
+        state->facts = facts_set(simulation->arena, state->facts, fact);
+}
+
+static bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
+                      int index)
+{
+    const struct ir *ir = simulation->ir;
+    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
+                                                : carries(simulation, state, &instr->left);
+    bool self = instr->left.kind == O_PLACE && instr->left.place != instr->dst &&
+                ir->places.at[instr->left.place].kind == P_VALUE &&
+                place_within(ir, instr->left.place, instr->dst);
+    bool computed = instr->left.kind == O_PLACE &&
+                    ir->places.at[instr->left.place].kind == P_VALUE &&
+                    !ir->places.at[instr->left.place].holds;
+    if (carry == CARRIES_VALUE && computed && !self) {
+        /* q = p + 1: neither p nor surely nothing of it. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
+        if (state->phase == HELD)
+            add_pass(state, "+");
+        carry = CARRIES_NOT;
+    }
+    if (carry == CARRIES_INTERIOR)
+        carry = CARRIES_NOT;
+    if (carry == CARRIES_ADDRESS && state->phase == HELD)
+        carry = can_hold(ir, instr->dst) ? CARRIES_NOT : CARRIES_ADDRESS;
+    if (carry != CARRIES_NOT && !self) {
+        if (!can_hold(ir, instr->dst)) {
+            if (state->phase == HELD)
+                return escape(simulation, state, index);
+        } else if (!holds(state, instr->dst)) {
+            overwrite(simulation, state, index, instr->dst);
+            if (instr->left.kind == O_PLACE && ir->places.at[instr->left.place].kind == P_VALUE &&
+                simulation->site->resource == R_DESCRIPTOR)
+                carry = CARRIES_NOT; /* arithmetic on a descriptor */
+            if (carry != CARRIES_NOT)
+                add_holder(state, instr->dst);
+        }
+    } else if (!self) {
+        overwrite(simulation, state, index, instr->dst);
+    }
+    set_value(simulation, state, instr->dst, &instr->left);
+    return true;
+}
+
+/* ---- calls -------------------------------------------------------------------------------------- */
+
+static const struct acquisition *acquisition_at(const struct site *site, int instr)
+{
+    EACH (acquisition, &site->acquisitions)
+        if (acquisition->instr == instr)
+            return acquisition;
+    return NULL;
+}
+
+static void acquire(struct simulation *simulation, struct state *state, int index,
+                    const struct acquisition *acquisition)
+{
+    const struct site *site = simulation->site;
+    const struct instr *instr = &simulation->ir->code.at[index];
+    const struct failing *failing = &acquisition->failing;
+    if (state->phase == HELD && site->argument) {
+        note(simulation, EV_RELOCK, index, state);
+        follow(simulation, state, instr->next);
+        return;
+    }
+    bool more = state->phase == HELD && site->by_address;
+    if (site->by_address && !more && acquisition->only_prepares) {
+        follow(simulation, state, instr->next);
+        return;
+    }
+    struct state failed = *state;
+    if (failing->sign) {
+        struct operand place = {.kind = O_PLACE, .place = failing->place};
+        failed.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &place,
+                                    failing->sign, &failing->right, failing->truth);
+        const struct facts *facts = facts_assume(simulation->arena, simulation->ir, state->facts,
+                                                 &place, failing->sign, &failing->right,
+                                                 !failing->truth);
+        if (failed.facts) {
+            if (failed.phase == RELEASED || more)
+                failed.phase = NOT_HELD;
+            follow(simulation, &failed, instr->next);
+        }
+        if (!facts)
+            return;
+        state->facts = facts;
+    }
+    if (more) {
+        follow(simulation, state, instr->next);
+        return;
+    }
+    state->phase = HELD;
+    state->acquired = index;
+    state->acquisition = acquisition;
+    state->released = -1;
+    state->holder_count = state->pass_count = 0;
+    state->failing = false;
+    if (!site->argument)
+        add_holder(state, acquisition->holder);
+    follow(simulation, state, instr->next);
+}
+
+static bool ends_temporary(const struct instr *call, int place)
+{
+    static const char *const words[] = {"unlink", "unlinkat", "remove", "rename",  "renameat",
+                                        "rmdir",  "link",     "linkat", "unlinkp", "delete",
+                                        "temp",   "rm",       NULL};
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == place && call->callee && name_has_any(call->callee, words))
+            return true;
+    return false;
+}
+
+static bool pair_released(const struct simulation *simulation, const struct instr *call)
+{
+    const struct site *site = simulation->site;
+    if (!call->callee && !call->implicit)
+        return false;
+    if (site->resource == R_TEMPORARY)
+        return ends_temporary(call, site->place);
+    bool pair = site->resource == R_LOCK && site->place >= 0
+                    ? name_unlocks(call->callee)
+                    : names_pair(site->acquire, call->callee);
+    if (!pair)
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == site->place && site->place >= 0)
+            return true;
+    return site->place < 0;
+}
+
+static bool resets(const struct simulation *simulation, const char *callee)
+{
+    const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
+    if (macro)
+        return macro_resets(macro);
+    return name_is_constant(callee) || strstr(callee, "clear") || strstr(callee, "NULL") ||
+           strstr(callee, "_and_");
+}
+
+/* Is nothing left of the resource after this call? */
+static bool final_release(const struct simulation *simulation, const struct instr *call,
+                          int argument)
+{
+    if (simulation->site->argument || call->implicit)
+        return true;
+    if (!call->callee || name_counts(call->callee) || !name_frees(call->callee))
+        return false;
+    if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
+        strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
+        return false; /* one of an array */
+    return call->arg_count == 1 &&
+           (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
+}
+
+static void release(struct simulation *simulation, struct state *state, int index, int argument,
+                    bool weak)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    if (state->phase == RELEASED) {
+        if (!weak && !state->weak && final_release(simulation, call, argument))
+            note(simulation, EV_AGAIN, index, state);
+        return;
+    }
+    if (!call->implicit && call->callee &&
+        model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
+        state->acquisition->known)
+        note(simulation, EV_WRONG, index, state);
+    note(simulation, EV_RELEASE, index, state);
+    state->phase = RELEASED;
+    state->released = index;
+    state->weak = weak || !final_release(simulation, call, argument);
+    bool by_address = argument >= 0 && call->args[argument].kind == O_ADDRESS &&
+                      !simulation->site->by_address;
+    if (by_address || simulation->site->by_address ||
+        (call->callee && resets(simulation, call->callee))) {
+        /* It is set to a null value too, or can be used again. */
+        if (argument >= 0 && by_address) {
+            struct operand null = {.kind = O_NUMBER, .place = -1};
+            set_value(simulation, state, call->args[argument].place, &null);
+        }
+        if (!(call->implicit && by_address))
+            state->weak = true;
+        state->holder_count = call->implicit ? state->holder_count : 0;
+    }
+}
+
+static bool release_counts(const struct simulation *simulation, const struct instr *call, int level)
+{
+    if (level == 2 || call->implicit)
+        return true;
+    enum resource resource = simulation->site->resource;
+    return level == 1 && (resource == R_OBJECT || resource == R_PAIR);
+}
+
+/* Returns false if the path need not be followed further. */
+static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
+                 enum carry carry)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const char *callee = call->callee ? call->callee : "a function pointer";
+    if (state->phase == RELEASED) {
+        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
+            note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS ||
+            (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
+            state->phase = NOT_HELD; /* it may have got another value */
+            state->holder_count = 0;
+        }
+        return true;
+    }
+    if (state->phase != HELD)
+        return true;
+    enum effect effect = call->callee && simulation->knowledge
+                             ? knowledge_effect(simulation->knowledge, callee, argument)
+                             : EFFECT_UNKNOWN;
+    if (effect == EFFECT_RELEASES) {
+        release(simulation, state, index, argument, true);
+        return true;
+    }
+    if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
+        return escape(simulation, state, index);
+    bool keeps = config_keeps(callee)
+                     ? true
+                     : name_keeps(callee) &&
+                           (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                            name_has(callee, "take") || name_has(callee, "register") ||
+                            name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                            name_has(callee, "thread"));
+    if (effect != EFFECT_NONE && keeps &&
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
+        return escape(simulation, state, index);
+    if (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS &&
+        !model_harmless(callee) && effect != EFFECT_NONE)
+        return escape(simulation, state, index); /* it may release what the structure holds */
+    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
+        effect != EFFECT_NONE)
+        return escape(simulation, state, index);
+    if (effect != EFFECT_NONE && !model_harmless(callee) && carry != CARRIES_INTERIOR &&
+        !config_harmless(callee))
+        add_pass(state, callee);
+    return true;
+}
+
+static void forget_by_address(struct simulation *simulation, struct state *state,
+                              const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
+                                        call->args[i].place);
+}
+
+static bool do_arguments(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    bool released = false;
+    for (int i = 0; i < call->arg_count; i++) {
+        if (state->phase == NOT_HELD || released)
+            return true;
+        enum carry carry = carries(simulation, state, &call->args[i]);
+        int place = call->args[i].place;
+        if (place >= 0 && carry == CARRIES_NOT && simulation->ir->places.at[place].kind == P_PART &&
+            !simulation->ir->places.at[place].through &&
+            holds(state, simulation->ir->places.at[place].parent) &&
+            strchr(simulation->ir->places.at[place].text, '['))
+            carry = CARRIES_VALUE; /* close(fds[0]) */
+        if (carry == CARRIES_NOT)
+            continue;
+        int argument = i, level = 0;
+        if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit ||
+            carry == CARRIES_WITHIN)
+            level = call_releases(simulation->ir, call, place, &argument);
+        if (level && argument == i && release_counts(simulation, call, level)) {
+            release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
+            released = true;
+        } else if (!pass(simulation, state, index, i, carry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* strcpy(p, …) is p; realloc(p, n) goes on with it. */
+static bool returns_argument(const struct instr *call)
+{
+    static const char *const names[] = {"memcpy", "memmove", "memset",  "strcpy", "strncpy",
+                                        "strcat", "strncat", "mempcpy", "stpcpy", NULL};
+    return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
+}
+
+static void do_call(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct site *site = simulation->site;
+    const struct acquisition *acquisition = acquisition_at(site, index);
+    if (site->argument) {
+        if (pair_released(simulation, call)) {
+            if (state->phase == NOT_HELD)
+                note(simulation, EV_UNHELD, index, state);
+            else
+                release(simulation, state, index, -1, false);
+        }
+    } else if (!do_arguments(simulation, state, index)) {
+        return;
+    }
+    forget_by_address(simulation, state, call);
+    if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
+        knowledge_unlocks(simulation->knowledge, call->callee)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
+        call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
+        if (!can_hold(simulation->ir, call->dst)) {
+            escape(simulation, state, index);
+            return;
+        }
+        if (call->dst != call->args[0].place) {
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
+            add_holder(state, call->dst);
+            if (acquisition)
+                acquire(simulation, state, index, acquisition);
+            else
+                follow(simulation, state, call->next);
+            return;
+        }
+    }
+    if (call->dst >= 0) {
+        bool through = false; /* p = realloc(p, n) */
+        for (int i = 0; i < call->arg_count; i++)
+            through |= state->phase != NOT_HELD && call->args[i].place >= 0 &&
+                       holds(state, call->args[i].place) && call->args[i].place == call->dst &&
+                       state->phase == HELD;
+        if (!through)
+            overwrite(simulation, state, index, call->dst);
+        state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
+        if (through) {
+            follow(simulation, state, call->next);
+            return;
+        }
+    }
+    if (acquisition)
+        acquire(simulation, state, index, acquisition);
+    else
+        follow(simulation, state, call->next);
+}
+
+/* ---- branches and exits ------------------------------------------------------------------------- */
+
+static int skip_joins(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
+        at = ir->code.at[at].next;
+    return at;
+}
+
+struct guard {
+    const struct simulation *simulation;
+    const struct state *state;
+    int meeting, budget;
+};
+
+static bool releases_here(const struct guard *guard, const struct instr *instr)
+{
+    int argument;
+    if (instr->kind != I_CALL)
+        return false;
+    if (guard->simulation->site->argument)
+        return pair_released(guard->simulation, instr);
+    for (int i = 0; i < guard->state->holder_count; i++)
+        if (call_releases(guard->simulation->ir, instr, guard->state->holders[i], &argument) > 0)
+            return true;
+    return false;
+}
+
+/* `a(f) || fclose(f)`: its result is looked at, so it is no cleanup under a condition. */
+static bool result_is_tested(const struct ir *ir, const struct instr *call)
+{
+    int next = skip_joins(ir, call->next);
+    return next >= 0 && ir->code.at[next].kind == I_BRANCH && call->dst >= 0 &&
+           ir->code.at[next].left.place == call->dst;
+}
+
+static bool meets_released(struct guard *guard, int at, bool released)
+{
+    for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
+        const struct instr *instr = &guard->simulation->ir->code.at[at];
+        if (at == guard->meeting)
+            return released;
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        if (instr->kind == I_BRANCH && instr->other > at &&
+            meets_released(guard, instr->other, released))
+            return true;
+        if (releases_here(guard, instr)) {
+            if (result_is_tested(guard->simulation->ir, instr))
+                return false;
+            released = true;
+        }
+        if (instr->next <= at)
+            return false; /* the next round of a loop */
+    }
+    return false;
+}
+
+/* Does the edge begin with a goto, a break or a continue? */
+static bool jumps(const struct ir *ir, int at)
+{
+    for (; at >= 0 && ir->code.at[at].kind == I_JOIN; at = ir->code.at[at].next)
+        if (ir->code.at[at].label || ir->code.at[at].next <= at)
+            return true;
+    return false;
+}
+
+/* Is there a release on this edge, after which it meets the other edge again? `if (owned) free(p);` Then the condition,
+ * which is not understood, says whether there is something to release. */
+static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
+                           int other)
+{
+    if (jumps(simulation->ir, other))
+        return false;
+    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), 40};
+    return meets_released(&guard, edge, false);
+}
+
+/* `if (fd >= 0) close(fd);`: the condition is about the resource itself, and is decided by what is known of it. */
+static bool about_holder(const struct state *state, const struct instr *branch)
+{
+    return branch->right.kind != O_PLACE && branch->left.kind == O_PLACE &&
+           holds(state, branch->left.place);
+}
+
+static bool says_not_held(const struct simulation *simulation, const struct state *state)
+{
+    const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
+    if (simulation->site->argument || simulation->site->by_address ||
+        (!failing && simulation->parameter < 0))
+        return false;
+    for (int i = 0; i < state->holder_count; i++) {
+        struct operand holder = {.kind = O_PLACE, .place = state->holders[i]};
+        struct fact fact = facts_of(state->facts, &holder);
+        if (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
+                                                       : fact.signs == ZERO)
+            return true;
+    }
+    return false;
+}
+
+/* Where `a == b` holds and a is a holder, b is one too. */
+static void learn_equality(const struct simulation *simulation, struct state *state,
+                           const struct instr *branch, bool truth)
+{
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    if (!equal || state->phase != HELD || simulation->site->argument ||
+        branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
+        return;
+    if (holds(state, branch->left.place))
+        add_holder(state, branch->right.place);
+    else if (holds(state, branch->right.place))
+        add_holder(state, branch->left.place);
+}
+
+static void do_branch(struct simulation *simulation, const struct state *state,
+                      const struct instr *branch)
+{
+    for (int edge = 0; edge < 2; edge++) {
+        struct state next = *state;
+        int target = edge == 0 ? branch->next : branch->other;
+        int opposite = edge == 0 ? branch->other : branch->next;
+        next.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                                  branch->sign, &branch->right, edge == 0);
+        if (!next.facts)
+            continue;
+        learn_equality(simulation, &next, branch, edge == 0);
+        if (next.phase == HELD && says_not_held(simulation, &next)) {
+            next.phase = NOT_HELD;
+            next.acquired = -1;
+            next.holder_count = 0;
+        }
+        if (next.phase == HELD && simulation->parameter < 0 &&
+            guards_release(simulation, &next, opposite, target)) {
+            if (!about_holder(&next, branch) ||
+                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                             branch->sign, &branch->right, edge != 0))
+                continue;
+        }
+        follow(simulation, &next, target);
+    }
+}
+
+static bool uses(const struct simulation *simulation, const struct state *state,
+                 const struct operand *operand)
+{
+    if (operand->place < 0 || operand->kind != O_PLACE)
+        return false;
+    for (int i = 0; i < state->holder_count; i++)
+        if (operand->place != state->holders[i] &&
+            simulation->ir->places.at[operand->place].through &&
+            place_within(simulation->ir, operand->place, state->holders[i]))
+            return true;
+    return false;
+}
+
+static void look_for_use(struct simulation *simulation, const struct state *state,
+                         const struct instr *instr, int index)
+{
+    if (state->phase != RELEASED || state->weak || simulation->site->argument)
+        return;
+    bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
+    for (int i = 0; i < instr->arg_count; i++)
+        used |= uses(simulation, state, &instr->args[i]);
+    if (used)
+        note(simulation, EV_USE, index, state);
+}
+
+static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
+                      int index)
+{
+    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
+                                                : carries(simulation, state, &instr->left);
+    if (state->phase == RELEASED) {
+        if (carry == CARRIES_VALUE && simulation->ir->code.at[state->released].implicit)
+            note(simulation, EV_RETURNED, index, state);
+        note(simulation, EV_RELEASED_EXIT, index, state);
+        return;
+    }
+    if (state->phase != HELD)
+        return;
+    bool inside = false; /* return *p, return p->field: for a part it is not given away */
+    if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN ||
+        carry == CARRIES_INTERIOR) {
+        escape(simulation, state, index);
+        return;
+    }
+    /* return f(p): f may have taken it. */
+    if (instr->left.kind == O_PLACE && state->from) {
+        const struct state *before = state;
+        for (int steps = 0; before && steps < 4; steps++, before = before->from) {
+            const struct instr *last = &simulation->ir->code.at[before->instr];
+            if (last->kind != I_CALL || last->dst != instr->left.place ||
+                (last->callee && model_harmless(last->callee)))
+                continue;
+            for (int i = 0; i < last->arg_count; i++)
+                inside |= carries(simulation, state, &last->args[i]) != CARRIES_NOT;
+        }
+    }
+    if (inside)
+        escape(simulation, state, index);
+    else
+        note(simulation, EV_EXIT, index, state);
+}
+
+static void step(struct simulation *simulation, const struct state *at)
+{
+    struct state state = *at;
+    int index = at->instr;
+    const struct instr *instr = &simulation->ir->code.at[index];
+    state.from = at;
+    look_for_use(simulation, &state, instr, index);
+    switch (instr->kind) {
+    case I_JOIN:
+        if (instr->label && name_says_failure(instr->label))
+            state.failing = true;
+        follow(simulation, &state, instr->next);
+        break;
+    case I_DECLARE:
+        overwrite(simulation, &state, index, instr->dst);
+        state.facts = facts_forget(simulation->arena, simulation->ir, state.facts, instr->dst);
+        follow(simulation, &state, instr->next);
+        break;
+    case I_ASSIGN:
+        if (do_assign(simulation, &state, instr, index))
+            follow(simulation, &state, instr->next);
+        break;
+    case I_CALL: do_call(simulation, &state, index); break;
+    case I_BRANCH: do_branch(simulation, &state, instr); break;
+    case I_RETURN: do_return(simulation, &state, instr, index); break;
+    case I_STOP: break;
+    }
+}
+
+/* Facts are kept of places that are tested or returned, or copied to such a place. */
+static void mark_tested(const struct ir *ir, unsigned char *tested)
+{
+    for (int round = 0; round < 3; round++)
+        EACH (instr, &ir->code) {
+            if (instr->kind == I_BRANCH || instr->kind == I_RETURN) {
+                if (instr->left.place >= 0)
+                    tested[instr->left.place] = 1;
+                if (instr->right.place >= 0)
+                    tested[instr->right.place] = 1;
+            }
+            if (instr->kind == I_ASSIGN && instr->left.place >= 0 && tested[instr->dst])
+                tested[instr->left.place] = 1;
+        }
+}
+
+void simulate(struct simulation *simulation)
+{
+    const struct ir *ir = simulation->ir;
+    if (ir->code.count == 0)
+        return;
+    struct queue queue = {0};
+    queue.seen = arena_take(simulation->arena, sizeof *queue.seen * (size_t)ir->code.count);
+    queue.tested = arena_take(simulation->arena, (size_t)ir->places.count + 1);
+    mark_tested(ir, queue.tested);
+    simulation->queue = &queue;
+    struct state first = {.phase = NOT_HELD, .acquired = -1, .released = -1, .facts = facts_none()};
+    if (simulation->parameter >= 0) {
+        first.phase = HELD;
+        add_holder(&first, simulation->parameter);
+    }
+    follow(simulation, &first, 0);
+    while (queue.next < queue.waiting.count) {
+        if (simulation->steps++ > MOST_STEPS) {
+            simulation->gave_up = true;
+            break;
+        }
+        step(simulation, queue.waiting.at[queue.next++]);
+    }
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+static bool returns_truth(const struct ir *ir)
+{
+    for (int i = 0; i < ir->function->type.count; i++) {
+        const char *word = ir->function->type.words[i];
+        if (strcmp(word, "bool") == 0 || strcmp(word, "gboolean") == 0 ||
+            strcmp(word, "_Bool") == 0 || strcmp(word, "BOOL") == 0 ||
+            strcmp(word, "boolean_t") == 0 || strcmp(word, "MagickBooleanType") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool symbol_fails(const char *symbol)
+{
+    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
+                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
+    for (const char *const *word = bad; *word; word++)
+        if (strstr(symbol, *word))
+            return true;
+    return symbol[0] == 'E' && strlen(symbol) > 3 && !strchr(symbol, '_');
+}
+
+static bool symbol_succeeds(const char *symbol)
+{
+    return strstr(symbol, "OK") || strstr(symbol, "SUCCESS") || strstr(symbol, "TRUE") ||
+           strstr(symbol, "_NORMAL");
+}
+
+enum exit_class classify_exit(const struct ir *ir, const struct state *state)
+{
+    const struct operand *result = &ir->code.at[state->instr].left;
+    struct fact fact = facts_of(state->facts, result);
+    bool null_fails = ir->function->type.stars > 0 || returns_truth(ir);
+    if (state->failing)
+        return EXIT_FAILURE;
+    if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
+        return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
+                                                                                     : EXIT_UNKNOWN;
+    if (fact.equal.kind == 2)
+        return symbol_fails((const char *)fact.equal.value)      ? EXIT_FAILURE
+               : symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
+                                                                 : EXIT_UNKNOWN;
+    if (fact.signs == NEGATIVE)
+        return EXIT_FAILURE;
+    if (fact.signs == ZERO)
+        return null_fails ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (!(fact.signs & ZERO))
+        return null_fails                                       ? EXIT_SUCCESS
+               : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN
+                                                                : EXIT_FAILURE;
+    if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
+        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? EXIT_FAILURE
+                                                                        : EXIT_UNKNOWN;
+    return EXIT_UNKNOWN;
+}

@@ -1,0 +1,259 @@
+#include "facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct facts none;
+
+const struct facts *facts_none(void)
+{
+    return &none;
+}
+
+static bool same(struct constant a, struct constant b)
+{
+    return a.kind == b.kind && a.value == b.value;
+}
+
+static unsigned char signs_of(long number)
+{
+    return number < 0 ? NEGATIVE : number == 0 ? ZERO : POSITIVE;
+}
+
+static const struct fact *find(const struct facts *facts, int place)
+{
+    for (int i = 0; i < facts->count; i++)
+        if (facts->at[i].place == place)
+            return &facts->at[i];
+    return NULL;
+}
+
+struct fact facts_of(const struct facts *facts, const struct operand *operand)
+{
+    struct fact fact = {.place = -1, .signs = ANY};
+    const struct fact *known;
+    switch (operand->kind) {
+    case O_NUMBER:
+        fact.signs = signs_of(operand->number);
+        fact.equal = (struct constant){1, operand->number};
+        break;
+    case O_SYMBOL: fact.equal = (struct constant){2, (long)(intptr_t)operand->text}; break;
+    case O_STRING:
+    case O_ADDRESS: fact.signs = NEGATIVE | POSITIVE; break;
+    case O_PLACE:
+        known = find(facts, operand->place);
+        if (known)
+            fact = *known;
+        fact.place = operand->place;
+        break;
+    case O_UNKNOWN: break;
+    }
+    return fact;
+}
+
+static bool says_nothing(const struct fact *fact)
+{
+    return fact->signs == ANY && !fact->equal.kind && !fact->unequal.kind;
+}
+
+const struct facts *facts_set(struct arena *arena, const struct facts *facts, struct fact fact)
+{
+    if (fact.place < 0 || (says_nothing(&fact) && !find(facts, fact.place)))
+        return facts;
+    int from = !find(facts, fact.place) && facts->count == MOST_FACTS; /* the oldest is forgotten */
+    struct facts *result =
+        arena_take(arena, sizeof *result + sizeof(struct fact) * (size_t)(facts->count + 1));
+    for (int i = from; i < facts->count; i++)
+        if (facts->at[i].place != fact.place)
+            result->at[result->count++] = facts->at[i];
+    if (!says_nothing(&fact))
+        result->at[result->count++] = fact;
+    return result;
+}
+
+const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
+                                 const struct facts *facts, int place)
+{
+    int doomed = 0;
+    for (int i = 0; i < facts->count; i++)
+        doomed += place_within(ir, facts->at[i].place, place);
+    if (doomed == 0)
+        return facts;
+    struct facts *result = arena_take(arena,
+                                      sizeof *result + sizeof(struct fact) * (size_t)facts->count);
+    for (int i = 0; i < facts->count; i++)
+        if (!place_within(ir, facts->at[i].place, place))
+            result->at[result->count++] = facts->at[i];
+    return result;
+}
+
+const struct facts *facts_join(struct arena *arena, const struct facts *a, const struct facts *b)
+{
+    struct facts *result = arena_take(arena,
+                                      sizeof *result + sizeof(struct fact) * (size_t)a->count);
+    for (int i = 0; i < a->count; i++) {
+        const struct fact *other = find(b, a->at[i].place);
+        if (!other)
+            continue;
+        struct fact both = a->at[i];
+        both.signs |= other->signs;
+        if (!same(both.equal, other->equal))
+            both.equal.kind = 0;
+        if (!same(both.unequal, other->unequal))
+            both.unequal.kind = 0;
+        if (!says_nothing(&both))
+            result->at[result->count++] = both;
+    }
+    return result;
+}
+
+bool facts_imply(const struct facts *a, const struct facts *b)
+{
+    for (int i = 0; i < b->count; i++) {
+        const struct fact *weak = &b->at[i], *strong = find(a, weak->place);
+        if (!strong || (strong->signs & ~weak->signs) ||
+            (weak->equal.kind && !same(weak->equal, strong->equal)) ||
+            (weak->unequal.kind && !same(weak->unequal, strong->unequal)))
+            return false;
+    }
+    return true;
+}
+
+/* Can `fact sign number` hold, and what is known then? */
+static bool assume_number(struct fact *fact, int sign, long number)
+{
+    unsigned char own = signs_of(number), below, above;
+    below = own == NEGATIVE ? NEGATIVE : own == ZERO ? NEGATIVE : ANY;
+    above = own == POSITIVE ? POSITIVE : own == ZERO ? POSITIVE : ANY;
+    if (fact->equal.kind == 1) {
+        long value = fact->equal.value;
+        switch (sign) {
+        case S2('=', '='): return value == number;
+        case S2('!', '='): return value != number;
+        case '<': return value < number;
+        case '>': return value > number;
+        case S2('<', '='): return value <= number;
+        case S2('>', '='): return value >= number;
+        default: return true;
+        }
+    }
+    struct constant constant = {1, number};
+    switch (sign) {
+    case S2('=', '='):
+        if (same(fact->unequal, constant))
+            return false;
+        fact->signs &= own;
+        fact->equal = constant;
+        break;
+    case S2('!', '='):
+        if (number == 0)
+            fact->signs &= NEGATIVE | POSITIVE;
+        else if (!fact->unequal.kind)
+            fact->unequal = constant;
+        /* A failed call is not told from -1. */
+        if (number == -1 && fact->signs == NEGATIVE)
+            return false;
+        break;
+    case '<': fact->signs &= number == 1 ? NEGATIVE | ZERO : below; break;
+    case '>': fact->signs &= number == -1 ? ZERO | POSITIVE : above; break;
+    case S2('<', '='): fact->signs &= number == -1 ? NEGATIVE : (below | own); break;
+    case S2('>', '='): fact->signs &= number == 1 ? POSITIVE : (above | own); break;
+    default: break;
+    }
+    return fact->signs != 0;
+}
+
+static bool assume_symbol(struct fact *fact, int sign, long symbol)
+{
+    struct constant constant = {2, symbol};
+    if (sign == S2('=', '=')) {
+        if (same(fact->unequal, constant) ||
+            (fact->equal.kind == 2 && !same(fact->equal, constant)))
+            return false;
+        if (!fact->equal.kind)
+            fact->equal = constant;
+    } else if (sign == S2('!', '=')) {
+        if (same(fact->equal, constant))
+            return false;
+        if (!fact->unequal.kind)
+            fact->unequal = constant;
+    }
+    return true;
+}
+
+static int negated(int sign)
+{
+    switch (sign) {
+    case S2('=', '='): return S2('!', '=');
+    case S2('!', '='): return S2('=', '=');
+    case '<': return S2('>', '=');
+    case '>': return S2('<', '=');
+    case S2('<', '='): return '>';
+    case S2('>', '='): return '<';
+    default: return sign;
+    }
+}
+
+static int mirrored(int sign)
+{
+    switch (sign) {
+    case '<': return '>';
+    case '>': return '<';
+    case S2('<', '='): return S2('>', '=');
+    case S2('>', '='): return S2('<', '=');
+    default: return sign;
+    }
+}
+
+/* `a == b` of two places is a place itself: its truth is remembered. */
+static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
+                                           const struct facts *facts, const struct operand *left,
+                                           int sign, const struct operand *right)
+{
+    if (left->kind != O_PLACE || right->kind != O_PLACE)
+        return facts;
+    bool equality = sign == S2('=', '=') || sign == S2('!', '=');
+    int kept = sign == S2('!', '=')   ? S2('=', '=')
+               : sign == S2('>', '=') ? '<'
+               : sign == S2('<', '=') ? '>'
+                                      : sign;
+    char text[600];
+    int a = left->place, b = right->place;
+    if (equality && a > b) {
+        a = right->place;
+        b = left->place;
+    }
+    snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[a].text, kept,
+             ir->places.at[b].text);
+    struct operand relation = {.kind = O_PLACE, .place = place_value(ir, text, (int[]){a, b}, 2)};
+    struct fact fact = facts_of(facts, &relation);
+    return assume_number(&fact, kept == sign ? S2('!', '=') : S2('=', '='), 0)
+               ? facts_set(arena, facts, fact)
+               : NULL;
+}
+
+const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struct facts *facts,
+                                 const struct operand *left, int sign, const struct operand *right,
+                                 bool truth)
+{
+    if (sign == 0)
+        return facts;
+    if (!truth)
+        sign = negated(sign);
+    struct fact a = facts_of(facts, left), b = facts_of(facts, right);
+    if (b.equal.kind == 0 && a.equal.kind != 0) {
+        struct fact swap = a;
+        a = b;
+        b = swap;
+        sign = mirrored(sign);
+    }
+    if (b.equal.kind == 1) {
+        if (a.equal.kind == 2 && a.place < 0)
+            return facts; /* a named constant of unknown value */
+        return assume_number(&a, sign, b.equal.value) ? facts_set(arena, facts, a) : NULL;
+    }
+    if (b.equal.kind == 2)
+        return assume_symbol(&a, sign, b.equal.value) ? facts_set(arena, facts, a) : NULL;
+    /* An address compared with a null pointer has been handled; two places: */
+    return assume_relation(arena, ir, facts, left, sign, right);
+}

@@ -1,0 +1,136 @@
+#define _GNU_SOURCE
+#include "headers.h"
+
+#include "declared.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEPTH 5
+#define MOST 400 /* headers of one file */
+#define LARGEST 4000000
+
+struct header {
+    const char *path;
+    struct lexed lexed;
+    struct declared declared;
+};
+
+/* Kept to the end of the process; shared by all threads. */
+static struct arena memory;
+static struct map headers; /* "folder\nname" to struct header, or to &absent */
+static struct map by_path;
+static struct header absent;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static VEC(const char *) folders;
+
+void headers_add_folder(const char *folder)
+{
+    *ADD(&memory, &folders) = intern_string(folder);
+}
+
+static struct header *read_header(const char *path)
+{
+    struct header *header = map_get(&by_path, path);
+    if (header)
+        return header;
+    struct source source;
+    header = NEW(&memory, struct header);
+    header->path = path;
+    map_set(&by_path, path, header);
+    if (!source_read(&memory, path, &source) || source.length > LARGEST)
+        return header;
+    lex(&memory, &source, &header->lexed);
+    declared_read(&memory, &header->lexed, &header->declared);
+    return header;
+}
+
+static struct header *look_in(const char *folder, const char *below, const char *name)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s%s%s", folder, below, name);
+    if (length >= (int)sizeof path || access(path, R_OK) != 0)
+        return NULL;
+    return read_header(intern_string(path));
+}
+
+/* In the file's folder and the folders above it, as far as the project's root. */
+static struct header *look_upwards(const char *folder, const char *name)
+{
+    static const char *const below[] = {
+        "", "include/", "src/", "lib/", "src/basic/", "src/shared/", "include/private/", "common/"};
+    char path[4096];
+    snprintf(path, sizeof path, "%s", folder);
+    for (int level = 0; level < 6; level++) {
+        for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+            struct header *header = look_in(path, below[i], name);
+            if (header)
+                return header;
+        }
+        size_t length = strlen(path);
+        if (length < 2)
+            break;
+        path[length - 1] = '\0';
+        char *slash = strrchr(path, '/');
+        if (!slash)
+            path[0] = '\0';
+        else
+            slash[1] = '\0';
+        if (!slash)
+            break;
+    }
+    return NULL;
+}
+
+static struct header *find(const char *folder, const struct include *include)
+{
+    char key[4096];
+    snprintf(key, sizeof key, "%s\n%s", folder, include->name);
+    const char *name = intern_string(key);
+    struct header *header = map_get(&headers, name);
+    if (header)
+        return header == &absent ? NULL : header;
+    for (int i = 0; !header && i < folders.count; i++)
+        header = look_in(folders.at[i], "/", include->name);
+    if (!header)
+        header = look_upwards(folder, include->name);
+    map_set(&headers, name, header ? header : &absent);
+    return header;
+}
+
+static const char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? intern(path, (size_t)(slash - path + 1)) : "";
+}
+
+struct walk {
+    struct unit *unit;
+    struct map seen;
+    int count;
+};
+
+static void add_includes(struct walk *walk, const char *path, const struct lexed *lexed, int depth)
+{
+    EACH (include, &lexed->includes) {
+        struct header *header = find(folder_of(path), include);
+        if (!header || map_get(&walk->seen, header) || walk->count++ > MOST)
+            continue;
+        map_set(&walk->seen, header, header);
+        macros_add(&walk->unit->macros, &header->lexed);
+        declared_add(walk->unit, &header->declared);
+        if (depth < DEPTH)
+            add_includes(walk, header->path, &header->lexed, depth + 1);
+    }
+}
+
+void headers_read(struct unit *unit)
+{
+    struct walk walk = {.unit = unit};
+    pthread_mutex_lock(&lock);
+    add_includes(&walk, unit->path, &unit->lexed, 0);
+    pthread_mutex_unlock(&lock);
+    map_free(&walk.seen);
+}

@@ -1,0 +1,12 @@
+/* The headers that a file includes, as far as they can be found without its project being configured. */
+#ifndef VET_HEADERS_H
+#define VET_HEADERS_H
+
+#include "parse.h"
+
+/* Folders of -I. Must be added before any file is read. */
+void headers_add_folder(const char *folder);
+/* Adds macros, types and cleanup functions of the unit's headers. Headers are read once per process. */
+void headers_read(struct unit *unit);
+
+#endif

@@ -1,0 +1,185 @@
+#include "knowledge.h"
+
+#include "config.h"
+#include "names.h"
+
+#include <stdio.h>
+
+#define DEEPEST 5
+#define LARGEST 4000 /* statements of a function that is summarised */
+
+struct learned {
+    const char *release;
+    int functions;
+};
+
+struct learned_list {
+    VEC(struct learned) releases;
+};
+
+static void learn(struct knowledge *knowledge, const char *acquire, const char *release)
+{
+    struct learned_list *list = map_get(&knowledge->releases, acquire);
+    if (!list) {
+        list = NEW(&knowledge->unit->arena, struct learned_list);
+        map_set(&knowledge->releases, acquire, list);
+    }
+    EACH (known, &list->releases)
+        if (known->release == release) {
+            known->functions++;
+            return;
+        }
+    *ADD(&knowledge->unit->arena, &list->releases) = (struct learned){release, 1};
+}
+
+/* Which call's result is released by `release`, the statement at `at`? The last assignment before it in the text. */
+static const char *acquirer_of(const struct ir *ir, int at, int place)
+{
+    for (int i = at - 1; i >= 0; i--) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_CALL && instr->dst == place)
+            return instr->callee;
+        if (instr->kind == I_ASSIGN && instr->dst == place && instr->left.kind != O_NUMBER)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void learn_from(struct knowledge *knowledge, const struct ir *ir)
+{
+    const char *seen[32];
+    int count = 0;
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || instr->implicit || !instr->callee || instr->arg_count == 0 ||
+            instr->args[0].kind != O_PLACE || name_releases(instr->callee) < 2 ||
+            instr->arg_count > 2)
+            continue;
+        const char *acquire = acquirer_of(ir, i, instr->args[0].place);
+        bool again = !acquire;
+        for (int k = 0; k < count; k++)
+            again |= seen[k] == acquire;
+        if (again)
+            continue;
+        if (count < 32)
+            seen[count++] = acquire;
+        learn(knowledge, acquire, instr->callee);
+    }
+}
+
+void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
+{
+    *knowledge = (struct knowledge){.unit = unit};
+    for (int i = 0; i < unit->functions.count; i++)
+        lower(unit, &unit->functions.at[i], &unit->arena, ADD(&unit->arena, &knowledge->irs));
+    EACH (ir, &knowledge->irs) {
+        map_set(&knowledge->by_name, ir->function->name, ir);
+        learn_from(knowledge, ir);
+    }
+}
+
+const char *knowledge_release(const struct knowledge *knowledge, const char *acquire)
+{
+    const char *given = config_release_of(acquire);
+    if (given)
+        return given;
+    const char *attribute = map_get(&knowledge->unit->deallocators, acquire);
+    if (attribute)
+        return attribute;
+    const struct learned_list *list = map_get(&knowledge->releases, acquire);
+    const struct learned *best = NULL;
+    if (list)
+        EACH (known, &list->releases)
+            if (!best || known->functions > best->functions)
+                best = known;
+    if (!best || best->functions < (name_constructs(acquire) ? 2 : 3))
+        return NULL;
+    /* A getter lends, unless what it returns is counted. */
+    bool lends = name_gets(acquire) && !name_constructs(acquire);
+    return lends && !name_counts(best->release) ? NULL : best->release;
+}
+
+static int parameter_place(const struct ir *ir, int argument)
+{
+    int seen = 0;
+    for (int place = 0; place < ir->places.count; place++)
+        if (ir->places.at[place].kind == P_PARAMETER && seen++ == argument)
+            return place;
+    return -1;
+}
+
+static enum effect effect_of(const struct simulation *simulation)
+{
+    bool released = false, kept = false, left = false, passed = false;
+    if (simulation->gave_up)
+        return EFFECT_UNKNOWN;
+    EACH (event, &simulation->events) {
+        released |= event->kind == EV_RELEASE;
+        kept |= event->kind == EV_ESCAPE;
+        left |= event->kind == EV_EXIT;
+        passed |= event->state->pass_count > 0;
+    }
+    if (kept)
+        return released ? EFFECT_MAYBE : EFFECT_KEEPS;
+    if (released)
+        return left ? EFFECT_MAYBE : EFFECT_RELEASES;
+    return passed ? EFFECT_UNKNOWN : EFFECT_NONE;
+}
+
+static enum effect summarise(struct knowledge *knowledge, struct ir *ir, int argument)
+{
+    int place = parameter_place(ir, argument);
+    if (place < 0 || ir->code.count > LARGEST)
+        return EFFECT_UNKNOWN;
+    struct arena arena = {0};
+    struct site site = {.place = place, .resource = R_OBJECT, .has_release = true};
+    struct simulation simulation = {
+        .ir = ir, .arena = &arena, .site = &site, .parameter = place, .knowledge = knowledge};
+    knowledge->depth++;
+    simulate(&simulation);
+    knowledge->depth--;
+    enum effect effect = effect_of(&simulation);
+    arena_free(&arena);
+    return effect;
+}
+
+enum effect knowledge_effect(struct knowledge *knowledge, const char *function, int argument)
+{
+    struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir || knowledge->depth >= DEEPEST)
+        return EFFECT_UNKNOWN;
+    char text[300];
+    snprintf(text, sizeof text, "%.250s\n%d", function, argument);
+    const char *key = intern_string(text);
+    intptr_t known = (intptr_t)map_get(&knowledge->effects, key);
+    if (known)
+        return (enum effect)(known - 1);
+    map_set(&knowledge->effects, key,
+            (void *)(intptr_t)(EFFECT_UNKNOWN + 1)); /* against recursion */
+    enum effect effect = summarise(knowledge, ir, argument);
+    map_set(&knowledge->effects, key, (void *)(intptr_t)(effect + 1));
+    return effect;
+}
+
+bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir)
+        return false;
+    bool unlocks = false, locks = false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee) {
+            unlocks |= name_unlocks(instr->callee);
+            locks |= name_locks(instr->callee);
+        }
+    return unlocks && !locks;
+}
+
+void knowledge_free(struct knowledge *knowledge)
+{
+    EACH (ir, &knowledge->irs)
+        ir_free(ir);
+    map_free(&knowledge->by_name);
+    map_free(&knowledge->effects);
+    map_free(&knowledge->releases);
+}

@@ -1,0 +1,63 @@
+/* From the text of a C file to tokens, without its headers and without a configured project.
+ *
+ * Of each `#if` one branch is taken: the first whose condition is not known to be false. So the braces balance in any
+ * file that compiles in some configuration. `#define` is recorded, not applied (macro.h). */
+#ifndef VET_LEX_H
+#define VET_LEX_H
+
+#include "base.h"
+
+enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_STRING, TOKEN_CHARACTER, TOKEN_SIGN };
+
+/* A sign's code: its characters, the first in the lowest byte. */
+#define S2(a, b) ((a) | (b) << 8)
+#define S3(a, b, c) ((a) | (b) << 8 | (c) << 16)
+
+struct token {
+    const char *text; /* a name: interned; else where it stands in the file */
+    int length;
+    int sign; /* of a TOKEN_SIGN */
+    int line;
+    short column;
+    unsigned char kind;
+    bool expanded; /* it comes from a macro's body */
+};
+
+typedef VEC(struct token) token_vec;
+
+struct macro {
+    const char *name;
+    bool function_like, variadic;
+    VEC(const char *) parameters;
+    token_vec body;
+    signed char steers; /* macro.c: has it a return or goto? 0 not looked at yet, 1 yes, -1 no */
+};
+
+struct include {
+    const char *name;
+    bool angled;
+};
+
+/* A comment that speaks to the checker. */
+struct remark {
+    const char *text;
+    int length, line;
+};
+
+struct lexed {
+    token_vec tokens; /* the last is a TOKEN_END */
+    VEC(struct macro) macros;
+    VEC(struct include) includes;
+    VEC(struct remark) remarks;
+};
+
+struct source {
+    const char *path;
+    char *text;
+    size_t length;
+};
+
+bool source_read(struct arena *arena, const char *path, struct source *source);
+void lex(struct arena *arena, const struct source *source, struct lexed *lexed);
+
+#endif

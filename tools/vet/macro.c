@@ -1,0 +1,268 @@
+#include "macro.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH 8
+#define LARGEST 400 /* tokens of a body */
+
+void macros_add(struct macros *macros, struct lexed *lexed)
+{
+    EACH (macro, &lexed->macros)
+        if (!map_get(&macros->by_name, macro->name))
+            map_set(&macros->by_name, macro->name, macro);
+}
+
+const struct macro *macros_find(const struct macros *macros, const char *name)
+{
+    return map_get(&macros->by_name, name);
+}
+
+static bool starts(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+/* Handled by name, whatever a header makes of them. */
+static bool known_by_name(const char *name)
+{
+    static const char *const names[] = {
+        "defer",           "guard",
+        "scoped_guard",    "CLASS",
+        "__free",          "DEFINE_FREE",
+        "return_ptr",      "no_free_ptr",
+        "TAKE_PTR",        "TAKE_FD",
+        "assert",          "G_STMT_START",
+        "g_autofree",      "g_auto",
+        "g_autoptr",       "g_autolist",
+        "g_autoslist",     "NULL",
+        "g_steal_pointer", "g_clear_pointer",
+        "STRV_FOREACH",    "free_and_replace",
+        "BUG_ON",          "ASSERT",
+    };
+    if (starts(name, "lg_") || starts(name, "LGI_") || starts(name, "g_return_") ||
+        starts(name, "assert_") || starts(name, "g_assert") || starts(name, "g_clear_") ||
+        starts(name, "LG_"))
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_word(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
+}
+
+static bool steers(struct macros *macros, struct macro *macro, int depth);
+
+static bool token_steers(struct macros *macros, const struct token *token, int depth)
+{
+    if (token->kind != TOKEN_NAME)
+        return false;
+    if (is_word(token, "return") || is_word(token, "goto") || is_word(token, "cleanup") ||
+        is_word(token, "__cleanup__"))
+        return true;
+    struct macro *inner = map_get(&macros->by_name, token->text);
+    return inner && depth < DEPTH && steers(macros, inner, depth + 1);
+}
+
+static bool looks_steering(struct macros *macros, const struct macro *macro, int depth)
+{
+    if (known_by_name(macro->name) || macro->body.count > LARGEST)
+        return false;
+    int braces = 0;
+    EACH (token, &macro->body) {
+        if (token_steers(macros, token, depth))
+            return true;
+        braces += (token->sign == '{') - (token->sign == '}');
+    }
+    return braces != 0;
+}
+
+static bool steers(struct macros *macros, struct macro *macro, int depth)
+{
+    if (macro->steers == 0) {
+        macro->steers = -1; /* against macros that name themselves */
+        macro->steers = looks_steering(macros, macro, depth) ? 1 : -1;
+    }
+    return macro->steers > 0;
+}
+
+/* ---- expansion ---------------------------------------------------------------------------------- */
+
+struct argument {
+    const struct token *at;
+    int count;
+};
+typedef VEC(struct argument) argument_vec;
+
+struct expansion {
+    struct macros *macros;
+    struct arena *arena;
+    token_vec *out;
+    const struct macro *within[DEPTH];
+    int depth;
+};
+
+/* From the open parenthesis at i; returns the index after the closing one, or -1. */
+static int read_arguments(struct expansion *expansion, const struct token *tokens, int count, int i,
+                          int wanted, bool variadic, argument_vec *arguments)
+{
+    int depth = 0, from = i + 1;
+    for (; i < count; i++) {
+        int sign = tokens[i].sign;
+        if (sign == '(' || sign == '[' || sign == '{')
+            depth++;
+        else if (sign == ')' || sign == ']' || sign == '}')
+            depth--;
+        bool all_the_rest = variadic && arguments->count == wanted - 1;
+        if (depth == 0 || (depth == 1 && sign == ',' && !all_the_rest)) {
+            *ADD(expansion->arena, arguments) = (struct argument){tokens + from, i - from};
+            from = i + 1;
+        }
+        if (depth == 0)
+            return i + 1;
+    }
+    return -1;
+}
+
+static int parameter_index(const struct macro *macro, const struct token *token)
+{
+    if (token->kind == TOKEN_NAME)
+        for (int i = 0; i < macro->parameters.count; i++)
+            if (macro->parameters.at[i] == token->text)
+                return i;
+    return -1;
+}
+
+static void paste(struct expansion *expansion, token_vec *tokens, struct token next)
+{
+    struct token *last = &tokens->at[tokens->count - 1];
+    if (last->kind != TOKEN_NAME || (next.kind != TOKEN_NAME && next.kind != TOKEN_NUMBER))
+        return;
+    char text[256];
+    int length = snprintf(text, sizeof text, "%.*s%.*s", last->length, last->text, next.length,
+                          next.text);
+    if (length < (int)sizeof text) {
+        last->text = intern(text, (size_t)length);
+        last->length = length;
+    }
+    (void)expansion;
+}
+
+static void put(struct expansion *expansion, token_vec *tokens, struct token token,
+                const struct token *where, bool pasted)
+{
+    token.line = where->line;
+    token.column = where->column;
+    token.expanded = true;
+    if (pasted && tokens->count > 0)
+        paste(expansion, tokens, token);
+    else
+        *ADD(expansion->arena, tokens) = token;
+}
+
+static void substitute(struct expansion *expansion, const struct macro *macro,
+                       const argument_vec *arguments, const struct token *where, token_vec *result)
+{
+    bool pasted = false;
+    for (int i = 0; i < macro->body.count; i++) {
+        struct token token = macro->body.at[i];
+        if (token.sign == S2('#', '#')) {
+            pasted = true;
+            continue;
+        }
+        int parameter = parameter_index(macro, &token);
+        if (token.sign == '#' && i + 1 < macro->body.count) {
+            put(expansion, result,
+                (struct token){.kind = TOKEN_STRING, .text = "\"\"", .length = 2}, where, false);
+            i++;
+        } else if (parameter >= 0 && parameter < arguments->count) {
+            const struct argument *argument = &arguments->at[parameter];
+            for (int k = 0; k < argument->count; k++)
+                put(expansion, result, argument->at[k], where, pasted && k == 0);
+        } else if (parameter < 0) {
+            put(expansion, result, token, where, pasted);
+        }
+        pasted = false;
+    }
+}
+
+static void expand(struct expansion *expansion, const struct token *tokens, int count);
+
+static int expand_one(struct expansion *expansion, struct macro *macro, const struct token *tokens,
+                      int count, int i)
+{
+    argument_vec arguments = {0};
+    int after = i + 1;
+    if (macro->function_like) {
+        if (after >= count || tokens[after].sign != '(')
+            return -1;
+        after = read_arguments(expansion, tokens, count, after, macro->parameters.count,
+                               macro->variadic, &arguments);
+        if (after < 0)
+            return -1;
+    }
+    token_vec result = {0};
+    substitute(expansion, macro, &arguments, &tokens[i], &result);
+    expansion->within[expansion->depth++] = macro;
+    expand(expansion, result.at, result.count);
+    expansion->depth--;
+    return after;
+}
+
+static bool within(const struct expansion *expansion, const struct macro *macro)
+{
+    for (int i = 0; i < expansion->depth; i++)
+        if (expansion->within[i] == macro)
+            return true;
+    return expansion->depth == DEPTH;
+}
+
+static void expand(struct expansion *expansion, const struct token *tokens, int count)
+{
+    for (int i = 0; i < count;) {
+        struct macro *macro = tokens[i].kind == TOKEN_NAME
+                                  ? map_get(&expansion->macros->by_name, tokens[i].text)
+                                  : NULL;
+        int after = -1;
+        if (macro && !within(expansion, macro) && steers(expansion->macros, macro, 0))
+            after = expand_one(expansion, macro, tokens, count, i);
+        if (after < 0) {
+            *ADD(expansion->arena, expansion->out) = tokens[i];
+            after = i + 1;
+        }
+        i = after;
+    }
+}
+
+void macros_expand(struct macros *macros, struct arena *arena, const token_vec *in, token_vec *out)
+{
+    struct expansion expansion = {.macros = macros, .arena = arena, .out = out};
+    expand(&expansion, in->at, in->count);
+}
+
+bool macro_resets(const struct macro *macro)
+{
+    for (int i = 1; i + 1 < macro->body.count; i++) {
+        const struct token *value = &macro->body.at[i + 1];
+        const struct token *before = &macro->body.at[i - 1];
+        bool null = is_word(value, "NULL") ||
+                    (value->kind == TOKEN_NUMBER && *value->text == '0') || value->sign == '-' ||
+                    value->sign == '(';
+        if (macro->body.at[i].sign == '=' && null &&
+            (before->sign == ')' || parameter_index(macro, before) >= 0))
+            return true;
+    }
+    return false;
+}
+
+bool macro_calls(const struct macro *macro, const char *name)
+{
+    EACH (token, &macro->body)
+        if (is_word(token, name))
+            return true;
+    return false;
+}

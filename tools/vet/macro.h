@@ -1,0 +1,22 @@
+/* The macros that steer: whose body has a return, a goto, a cleanup attribute or an unbalanced brace.
+ *
+ * Only these are expanded. All other macros stay visible as calls, because their names tell more than their bodies. */
+#ifndef VET_MACRO_H
+#define VET_MACRO_H
+
+#include "lex.h"
+
+struct macros {
+    struct map by_name;
+};
+
+/* Of macros with the same name the first that was added counts. */
+void macros_add(struct macros *macros, struct lexed *lexed);
+void macros_expand(struct macros *macros, struct arena *arena, const token_vec *in, token_vec *out);
+const struct macro *macros_find(const struct macros *macros, const char *name);
+/* Does the macro set its argument to a null value? (`#define FREE(p) do { free(p); p = NULL; } while (0)`) */
+bool macro_resets(const struct macro *macro);
+/* Does its body call this function? */
+bool macro_calls(const struct macro *macro, const char *name);
+
+#endif

@@ -1,0 +1,89 @@
+/* The program lifoguard-vet: finds cleanup mistakes in C code. `lifoguard vet` starts it. */
+#include "run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: lifoguard vet [OPTION…] FILE-OR-FOLDER… [-- COMPILER-FLAGS]\n"
+    "       lifoguard vet [OPTION…] -p COMPILE-COMMANDS\n"
+    "       lifoguard vet [OPTION…] -- BUILD-COMMAND…\n"
+    "       lifoguard vet --explain CHECK | all\n"
+    "\n"
+    "Finds resources that are not released on some path, released twice, or used after that, in C code that need\n"
+    "not be configured or compile.\n"
+    "\n"
+    "  --all                  also what is less sure\n"
+    "  --check A,B            only these checks\n"
+    "  --disable A,B          not these checks\n"
+    "  --format FORMAT        text, json or sarif (SARIF 2.1.0)\n"
+    "  --output FILE          the report goes there\n"
+    "  --baseline FILE        leaves out the findings in FILE; says which of them are gone\n"
+    "  --write-baseline FILE  writes the findings to FILE\n"
+    "  --config FILE          settings: pairs of functions, checks turned off (.lifoguard-vet)\n"
+    "  --cache FOLDER, --no-cache  results of unchanged files\n"
+    "  -j N                   so many files at a time\n"
+    "  -q                     no progress line\n"
+    "\n"
+    "A comment `// lifoguard-vet: allow CHECK: reason` allows a finding on its line or the next.\n"
+    "Exit status: 0 nothing found; 1 findings; 2 wrong usage or an unreadable file.\n";
+
+static int explain(const char *name)
+{
+    if (strcmp(name, "all") == 0) {
+        for (int i = 0; i < check_page_count; i++)
+            puts(check_pages[i].name);
+        return 0;
+    }
+    const struct check_page *page = check_page_find(name);
+    if (!page) {
+        fprintf(stderr,
+                "lifoguard-vet: no such check: %s\nAll checks: lifoguard vet --explain all\n",
+                name);
+        return 2;
+    }
+    return fputs(page->page, stdout) == EOF ? 2 : 0;
+}
+
+static int outcome(const result_vec *results)
+{
+    bool broken = false, found = false;
+    EACH (result, results) {
+        broken |= result->broken;
+        EACH (finding, &result->findings)
+            found |= !finding->suppressed;
+    }
+    return broken ? 2 : found;
+}
+
+static int vet(struct arena *arena, int count, char **arguments)
+{
+    struct settings settings = {0};
+    path_vec paths = {0};
+    result_vec results = {0};
+    if (!settings_read(arena, count, arguments, &settings) ||
+        !inputs_expand(arena, &settings, &paths))
+        return 2;
+    if (settings.wrapped)
+        run_wrapped(arena, &settings, &paths);
+    check_all(arena, &settings, &paths, &results);
+    if (settings.baseline && !baseline_apply(arena, &settings, &results))
+        return 2;
+    if (settings.write_baseline && !baseline_write(&settings, &results))
+        return 2;
+    if (!report(&settings, &results))
+        return 2;
+    return outcome(&results);
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 2 && (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0))
+        return fputs(help, stdout) == EOF ? 2 : 0;
+    if (count >= 2 && strcmp(arguments[1], "--explain") == 0)
+        return explain(count > 2 ? arguments[2] : "all");
+    struct arena arena = {0};
+    int status = vet(&arena, count - 1, arguments + 1);
+    arena_free(&arena);
+    return status;
+}

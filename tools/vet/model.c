@@ -1,0 +1,367 @@
+#include "model.h"
+
+#include "names.h"
+
+#include <string.h>
+
+static const struct acquirer acquirers[] = {
+    {"malloc", R_MEMORY, -1, FAILS_NULL},
+    {"calloc", R_MEMORY, -1, FAILS_NULL},
+    {"realloc", R_MEMORY, -1, FAILS_NULL},
+    {"reallocarray", R_MEMORY, -1, FAILS_NULL},
+    {"strdup", R_MEMORY, -1, FAILS_NULL},
+    {"strndup", R_MEMORY, -1, FAILS_NULL},
+    {"wcsdup", R_MEMORY, -1, FAILS_NULL},
+    {"aligned_alloc", R_MEMORY, -1, FAILS_NULL},
+    {"realpath", R_MEMORY, -1, FAILS_NULL},
+    {"asprintf", R_MEMORY, 0, FAILS_STATUS},
+    {"vasprintf", R_MEMORY, 0, FAILS_STATUS},
+    {"posix_memalign", R_MEMORY, 0, FAILS_STATUS},
+    {"getline", R_MEMORY, 0, FAILS_NEVER},
+    {"getdelim", R_MEMORY, 0, FAILS_NEVER},
+    {"scandir", R_MEMORY, 1, FAILS_STATUS},
+    {"open_memstream", R_STREAM, -1, FAILS_NULL},
+    {"fopen", R_STREAM, -1, FAILS_NULL},
+    {"fopen64", R_STREAM, -1, FAILS_NULL},
+    {"fdopen", R_STREAM, -1, FAILS_NULL},
+    {"tmpfile", R_STREAM, -1, FAILS_NULL},
+    {"fmemopen", R_STREAM, -1, FAILS_NULL},
+    {"setmntent", R_STREAM, -1, FAILS_NULL},
+    {"popen", R_PROCESS, -1, FAILS_NULL},
+    {"opendir", R_FOLDER, -1, FAILS_NULL},
+    {"fdopendir", R_FOLDER, -1, FAILS_NULL},
+    {"open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"open64", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"openat", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"creat", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"socket", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"accept", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"accept4", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"dup", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"epoll_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"epoll_create1", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"eventfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"signalfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"timerfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"memfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"inotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"inotify_init1", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"fanotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"pidfd_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"shm_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkstemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkostemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS},
+    {"mmap", R_MAPPING, -1, FAILS_NULL},
+    {"getaddrinfo", R_OBJECT, 3, FAILS_STATUS},
+    {"getifaddrs", R_OBJECT, 0, FAILS_STATUS},
+    {"dlopen", R_OBJECT, -1, FAILS_NULL},
+    {"regcomp", R_OBJECT, 0, FAILS_STATUS},
+    {"newlocale", R_OBJECT, -1, FAILS_NULL},
+};
+
+/* Allocators of many projects, by the word at the end of their names. */
+static const struct acquirer allocated = {"", R_MEMORY, -1, FAILS_NULL};
+static const struct acquirer printed = {"", R_MEMORY, 0, FAILS_STATUS};
+
+static bool ends(const char *name, const char *end)
+{
+    size_t n = strlen(name), e = strlen(end);
+    return n >= e && strcmp(name + n - e, end) == 0;
+}
+
+static bool allocates(const char *name)
+{
+    static const char *const endings[] = {"malloc",        "calloc",  "zalloc",  "strdup",
+                                          "strndup",       "memdup",  "malloc0", "strconcat",
+                                          "strdup_printf", "strjoin", NULL};
+    static const char *const arenas[] = {"talloc",  "palloc",  "pstrdup", "apr_",          "pool",
+                                         "ngx_",    "obstack", "alloca",  "strdupa",       "arena",
+                                         "mempool", "devm",    "dbuf_",   "emalloc_track", "region",
+                                         "stack",   "slab",    NULL};
+    for (const char *const *arena = arenas; *arena; arena++)
+        if (strstr(name, *arena))
+            return false;
+    for (const char *const *end = endings; *end; end++)
+        if (ends(name, *end) && (strlen(name) - strlen(*end) <= 4))
+            return true;
+    if ((ends(name, "aprintf") || ends(name, "strfmt") || ends(name, "strdup_vprintf")) &&
+        !ends(name, "asprintf"))
+        return true;
+    return strcmp(name, "g_new") == 0 || strcmp(name, "g_new0") == 0 || strcmp(name, "new0") == 0 ||
+           strcmp(name, "xmallocz") == 0 || strcmp(name, "areadlink") == 0 ||
+           strcmp(name, "areadlink_with_size") == 0 || strcmp(name, "strjoin") == 0 ||
+           strcmp(name, "xrealloc") == 0;
+}
+
+const struct acquirer *model_acquirer_more(const char *name)
+{
+    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_NEVER};
+    return strncmp(name, "open_memstream", 14) == 0 ? &buffer : NULL;
+}
+
+bool model_uses_descriptor(const char *name)
+{
+    static const char *const names[] = {
+        "read",        "write",       "pread", "pwrite",    "bind",     "listen",    "connect",
+        "setsockopt",  "getsockopt",  "ioctl", "fstat",     "lseek",    "ftruncate", "fsync",
+        "fcntl",       "recv",        "send",  "sendto",    "recvfrom", "sendmsg",   "recvmsg",
+        "fchmod",      "fchown",      "flock", "fdatasync", "readv",    "writev",    "fstatfs",
+        "getsockname", "getpeername", NULL};
+    return word_in(name, names);
+}
+
+const struct acquirer *model_acquirer(const char *name)
+{
+    static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL};
+    if (strcmp(name, "open_memstream_unlocked") == 0 || strcmp(name, "fopen_unlocked") == 0)
+        return &stream;
+    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+        if (strcmp(acquirers[i].name, name) == 0)
+            return &acquirers[i];
+    if (allocates(name))
+        return &allocated;
+    if (ends(name, "asprintf") && strlen(name) <= 10)
+        return &printed;
+    return NULL;
+}
+
+bool model_harmless(const char *name)
+{
+    static const char *const names[] = {"strlen",
+                                        "strcmp",
+                                        "strncmp",
+                                        "strcasecmp",
+                                        "strncasecmp",
+                                        "memcpy",
+                                        "memmove",
+                                        "memset",
+                                        "memcmp",
+                                        "strcpy",
+                                        "strncpy",
+                                        "strcat",
+                                        "strncat",
+                                        "strlcpy",
+                                        "strlcat",
+                                        "strchr",
+                                        "strrchr",
+                                        "strstr",
+                                        "strspn",
+                                        "strcspn",
+                                        "strtok",
+                                        "strtok_r",
+                                        "strsep",
+                                        "strtol",
+                                        "strtoul",
+                                        "strtoll",
+                                        "strtoull",
+                                        "atoi",
+                                        "atol",
+                                        "sscanf",
+                                        "snprintf",
+                                        "sprintf",
+                                        "vsnprintf",
+                                        "printf",
+                                        "fprintf",
+                                        "vfprintf",
+                                        "dprintf",
+                                        "puts",
+                                        "fputs",
+                                        "fputc",
+                                        "putc",
+                                        "getc",
+                                        "fgetc",
+                                        "ungetc",
+                                        "fgets",
+                                        "fread",
+                                        "fwrite",
+                                        "fseek",
+                                        "fseeko",
+                                        "ftell",
+                                        "ftello",
+                                        "rewind",
+                                        "feof",
+                                        "ferror",
+                                        "fflush",
+                                        "fileno",
+                                        "setvbuf",
+                                        "setbuf",
+                                        "setlinebuf",
+                                        "clearerr",
+                                        "fscanf",
+                                        "getline",
+                                        "getdelim",
+                                        "read",
+                                        "write",
+                                        "pread",
+                                        "pwrite",
+                                        "readv",
+                                        "writev",
+                                        "lseek",
+                                        "fstat",
+                                        "ftruncate",
+                                        "fsync",
+                                        "fdatasync",
+                                        "fchmod",
+                                        "fchown",
+                                        "flock",
+                                        "ioctl",
+                                        "fcntl",
+                                        "bind",
+                                        "listen",
+                                        "connect",
+                                        "send",
+                                        "sendto",
+                                        "sendmsg",
+                                        "recv",
+                                        "recvfrom",
+                                        "recvmsg",
+                                        "setsockopt",
+                                        "getsockopt",
+                                        "getsockname",
+                                        "getpeername",
+                                        "shutdown",
+                                        "poll",
+                                        "select",
+                                        "epoll_wait",
+                                        "readdir",
+                                        "readdir64",
+                                        "rewinddir",
+                                        "dirfd",
+                                        "fstatat",
+                                        "unlinkat",
+                                        "mkdirat",
+                                        "readlinkat",
+                                        "renameat",
+                                        "mmap",
+                                        "isatty",
+                                        "tcgetattr",
+                                        "tcsetattr",
+                                        "strerror",
+                                        "perror",
+                                        "qsort",
+                                        "bsearch",
+                                        "toupper",
+                                        "tolower",
+                                        "access",
+                                        "stat",
+                                        "lstat",
+                                        "unlink",
+                                        "remove",
+                                        "rename",
+                                        "mkdir",
+                                        "rmdir",
+                                        "chdir",
+                                        "chmod",
+                                        "open",
+                                        "openat",
+                                        "fopen",
+                                        "opendir",
+                                        "execv",
+                                        "setmntent",
+                                        "getmntent",
+                                        "posix_fadvise",
+                                        "fallocate",
+                                        "posix_fallocate",
+                                        "sendfile",
+                                        "dup2",
+                                        "dup3",
+                                        "strpbrk",
+                                        "memchr",
+                                        "strnlen",
+                                        "strcoll",
+                                        "basename",
+                                        "dirname",
+                                        "fputs_unlocked",
+                                        "fwrite_unlocked",
+                                        "error",
+                                        "warn",
+                                        "warnx",
+                                        "syslog",
+                                        "FD_SET",
+                                        "FD_ISSET",
+                                        "FD_CLR",
+                                        "FD_ZERO",
+                                        "xread",
+                                        "xwrite",
+                                        "read_in_full",
+                                        "write_in_full",
+                                        "loop_read",
+                                        "loop_write",
+                                        "readn",
+                                        "fchdir",
+                                        "openat2",
+                                        "fgetpos",
+                                        "fsetpos",
+                                        "fread_unlocked",
+                                        "ferror_unlocked",
+                                        "inet_ntop",
+                                        "inet_pton",
+                                        "g_strcmp0",
+                                        "g_str_equal",
+                                        "g_printerr",
+                                        "g_print",
+                                        "strverscmp",
+                                        "fnmatch",
+                                        "clock_gettime",
+                                        "fstatfs",
+                                        "fstatvfs",
+                                        "madvise",
+                                        "mlock",
+                                        "munlock",
+                                        "mprotect",
+                                        "msync",
+                                        "htons",
+                                        "ntohs",
+                                        "crc32",
+                                        "getnameinfo",
+                                        "IS_ERR",
+                                        "PTR_ERR",
+                                        "ERR_PTR",
+                                        "ARRAY_SIZE",
+                                        "sizeof",
+                                        "STRLEN",
+                                        "free_later",
+                                        "strftime",
+                                        NULL};
+    static const char *const words[] = {"log",    "debug",  "warn",   "warning", "print",  "trace",
+                                        "dbg",    "printf", "err",    "error",   "notice", "len",
+                                        "length", "size",   "is",     "has",     "cmp",    "equal",
+                                        "count",  "dump",   "strlen", "info",    NULL};
+    for (const char *const *known = names; *known; known++)
+        if (strcmp(*known, name) == 0)
+            return true;
+    return name_has_any(name, words);
+}
+
+const char *resource_name(enum resource resource)
+{
+    static const char *const names[] = {
+        "memory",         "stream", "descriptor", "folder stream",  "mapping",
+        "process stream", "object", "lock",       "temporary file", "state"};
+    return names[resource];
+}
+
+const char *resource_release(enum resource resource)
+{
+    static const char *const names[] = {"free",   "fclose", "close", "closedir", "munmap",
+                                        "pclose", NULL,     NULL,    NULL};
+    return names[resource];
+}
+
+bool model_wrong_release(enum resource resource, const char *callee)
+{
+    static const char *const releases[] = {"free",     "fclose", "close",
+                                           "closedir", "munmap", "pclose"};
+    if (resource > R_PROCESS || strcmp(callee, releases[resource]) == 0)
+        return false;
+    if (resource == R_PROCESS && strcmp(callee, "fclose") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++)
+        if (strcmp(releases[i], callee) == 0)
+            return !(resource == R_MEMORY && strcmp(callee, "munmap") == 0);
+    return false;
+}

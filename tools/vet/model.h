@@ -1,0 +1,42 @@
+/* Functions of the C library and of widely used ones that acquire, release or merely use a resource. */
+#ifndef VET_MODEL_H
+#define VET_MODEL_H
+
+#include "ir.h"
+
+enum resource {
+    R_MEMORY,
+    R_STREAM,
+    R_DESCRIPTOR,
+    R_FOLDER, /* opendir */
+    R_MAPPING,
+    R_PROCESS, /* popen */
+    R_OBJECT,  /* of a type that the checker does not know */
+    R_LOCK,
+    R_TEMPORARY, /* a file with a name of its own, to be removed or renamed */
+    R_PAIR,      /* enable and disable, begin and end … */
+};
+
+enum failure { FAILS_NULL, FAILS_NEGATIVE, FAILS_STATUS, FAILS_NEVER };
+
+struct acquirer {
+    const char *name;
+    enum resource resource;
+    int argument; /* that gets it; -1: the result */
+    enum failure failure;
+};
+
+/* NULL if the name is not known to acquire. */
+const struct acquirer *model_acquirer(const char *name);
+/* A further thing that the same call acquires; NULL: none. */
+const struct acquirer *model_acquirer_more(const char *name);
+/* Is the first argument of this function a descriptor? */
+bool model_uses_descriptor(const char *name);
+/* Does it only look at its arguments? (It neither keeps nor releases them.) */
+bool model_harmless(const char *name);
+const char *resource_name(enum resource resource);
+const char *resource_release(enum resource resource); /* what to call */
+/* The release function of another family was called: `free` of a stream. */
+bool model_wrong_release(enum resource resource, const char *callee);
+
+#endif

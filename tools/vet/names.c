@@ -1,0 +1,344 @@
+#include "names.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static bool boundary_before(const char *name, const char *at)
+{
+    if (at == name || !isalnum((unsigned char)at[-1]))
+        return true;
+    return isupper((unsigned char)at[0]) && !isupper((unsigned char)at[-1]);
+}
+
+static bool boundary_after(const char *at, const char *word_end)
+{
+    char c = *word_end;
+    if (c == '\0' || !isalpha((unsigned char)c))
+        return true;
+    return isupper((unsigned char)c) && islower((unsigned char)word_end[-1]) && at != word_end;
+}
+
+bool name_has(const char *name, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = name; *at; at++)
+        if (strncasecmp(at, word, length) == 0 && boundary_before(name, at) &&
+            boundary_after(at, at + length))
+            return true;
+    return false;
+}
+
+bool name_has_any(const char *name, const char *const *words)
+{
+    for (; *words; words++)
+        if (name_has(name, *words))
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), e = strlen(end);
+    return n >= e && strcasecmp(name + n - e, end) == 0;
+}
+
+static bool starts_with(const char *name, const char *start)
+{
+    return strncasecmp(name, start, strlen(start)) == 0;
+}
+
+static bool listed(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+bool name_is_constant(const char *name)
+{
+    bool letters = false;
+    for (; *name; name++) {
+        if (islower((unsigned char)*name))
+            return false;
+        letters |= isupper((unsigned char)*name) != 0;
+    }
+    return letters;
+}
+
+bool name_is_predicate(const char *name)
+{
+    static const char *const names[] = {"streq",    "strcmp", "strcasecmp", "strncmp", "isempty",
+                                        "test_bit", "STR_EQ", "streq_ptr",  "memcmp",  NULL};
+    return starts_with(name, "is_") || starts_with(name, "has_") || strstr(name, "_is_") ||
+           strstr(name, "_has_") || listed(name, names) || strstr(name, "_enabled") ||
+           strstr(name, "_supported") || starts_with(name, "S_IS") || strstr(name, "_IS_") ||
+           strstr(name, "need");
+}
+
+bool name_never_returns(const char *name)
+{
+    static const char *const names[] = {"exit",
+                                        "_exit",
+                                        "_Exit",
+                                        "abort",
+                                        "quick_exit",
+                                        "pthread_exit",
+                                        "__builtin_unreachable",
+                                        "__builtin_trap",
+                                        "die",
+                                        "die_errno",
+                                        "die_error",
+                                        "usage",
+                                        "err",
+                                        "errx",
+                                        "verr",
+                                        "verrx",
+                                        "fatal",
+                                        "fatalx",
+                                        "fatal_fr",
+                                        "fatal_f",
+                                        "fatal_r",
+                                        "sshfatal",
+                                        "longjmp",
+                                        "siglongjmp",
+                                        "_longjmp",
+                                        "unreachable",
+                                        "g_error",
+                                        "BUG",
+                                        "panic",
+                                        "serverPanic",
+                                        "lg_panic",
+                                        "lg_exit",
+                                        "lg_goexit",
+                                        "assert_not_reached",
+                                        "g_assert_not_reached",
+                                        "g_abort",
+                                        "usage_with_options",
+                                        "usage_msg_opt",
+                                        "cleanup_exit",
+                                        "errtryhelp",
+                                        "err_exit",
+                                        "rte_panic",
+                                        "rte_exit",
+                                        "xalloc_die",
+                                        "die_initial_contact",
+                                        "perror_exit",
+                                        "bad_usage",
+                                        "show_usage_and_exit",
+                                        "lg_panicf",
+                                        "log_assert_failed_unreachable",
+                                        "__assert_fail",
+                                        "ereport_fatal",
+                                        "croak",
+                                        NULL};
+    return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
+           ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
+           starts_with(name, "fatal_") || ends_with(name, "_fatal");
+}
+
+int name_leaves(const char *name)
+{
+    if (strncmp(name, "Throw", 5) == 0 && strstr(name, "Exception") &&
+        strcmp(name, "ThrowException") != 0 && !strstr(name, "ThrowMagickException"))
+        return 2;
+    if (strncmp(name, "g_", 2) == 0 || strstr(name, "assert"))
+        return 0;
+    return strstr(name, "return_if") || strstr(name, "RETURN_IF") || strstr(name, "_OR_RETURN") ||
+           strstr(name, "_or_return") || strstr(name, "RETURN_ON_") || strstr(name, "return_on_") ||
+           strstr(name, "RETURN_NOT_") || starts_with(name, "RETURN_ERR");
+}
+
+bool name_is_likely(const char *name)
+{
+    static const char *const names[] = {
+        "likely",          "unlikely",        "__builtin_expect", "_likely_",
+        "_unlikely_",      "G_LIKELY",        "G_UNLIKELY",       "LIKELY",
+        "UNLIKELY",        "__predict_false", "__predict_true",   "READ_ONCE",
+        "GINT_TO_POINTER", "GPOINTER_TO_INT", "g_strdup_inline",  "PTR_ERR_OR_ZERO",
+        "static_cast",     "OFI_UNLIKELY",    "OFI_LIKELY",       "DECLNULL",
+        "UNCONST",         "discard_const",   "gconstpointer",    NULL};
+    return listed(name, names);
+}
+
+int name_releases(const char *name)
+{
+    static const char *const never[] = {"freeze",
+                                        "closed",
+                                        "is_closed",
+                                        "on_close",
+                                        "close_on_exec",
+                                        "unref_later",
+                                        "fd_cloexec",
+                                        "set_cloexec",
+                                        "putchar",
+                                        "putc",
+                                        "fputs",
+                                        "fputc",
+                                        "puts",
+                                        "output",
+                                        "put_user",
+                                        "putenv",
+                                        "copy_on_free",
+                                        "should_close",
+                                        "FREE_LIST",
+                                        "va_end",
+                                        "G_IS_DIR_SEPARATOR",
+                                        "clear_bit",
+                                        NULL};
+    static const char *const not_words[] = {"nofree", "cloexec", "freed", "closed", "dont",
+                                            "need",   "needs",   "later", NULL};
+    static const char *const strong[] = {
+        "free",       "close",    "destroy",      "unref",      "release",  "dispose",
+        "delete",     "dealloc",  "fini",         "cleanup",    "closedir", "fclose",
+        "pclose",     "finalize", "unlock",       "decref",     "deref",    "munmap",
+        "kfree",      "vfree",    "drop",         "deinit",     "uninit",   "xfree",
+        "gfree",      "put",      "freeaddrinfo", "deallocate", "freep",    "closep",
+        "unrefp",     "unlockp",  "endmntent",    "teardown",   "destroyp", "freelist",
+        "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
+        "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
+        NULL};
+    static const char *const weak[] = {
+        "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
+        "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
+        "rmdir",     "disconnect", "shutdown",  "stop",       "pop",     "resume",  "unpin",
+        "uninstall", "unset",      "undo",      "revert",     "quit",    "unpause", "empty",
+        "purge",     "wipe",       "disarm",    "finish",     "end",     "done",    "kill",
+        "del",       "term",       "terminate", "decr",       "unload",  NULL};
+    if (listed(name, never) || name_has_any(name, not_words))
+        return 0;
+    if (name_has_any(name, strong) || strstr(name, "closedir") || strstr(name, "unlock") ||
+        ends_with(name, "free") || ends_with(name, "freep") || ends_with(name, "unref") ||
+        ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") ||
+        strstr(name, "Destroy") || strstr(name, "freeReply") || strstr(name, "decrRef") ||
+        starts_with(name, "free"))
+        return 2;
+    return name_has_any(name, weak);
+}
+
+bool name_frees(const char *name)
+{
+    static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
+                                        "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
+                                        "freev",   "freep",  NULL};
+    return name_has_any(name, words) || strcmp(name, "close") == 0 || ends_with(name, "free") ||
+           ends_with(name, "_close") || (ends_with(name, "close") && strlen(name) < 9) ||
+           strstr(name, "Destroy") != NULL;
+}
+
+bool name_destroys(const char *name)
+{
+    return ends_with(name, "free") || ends_with(name, "destroy") || ends_with(name, "freep") ||
+           ends_with(name, "fclose") || ends_with(name, "closedir");
+}
+
+bool name_counts(const char *name)
+{
+    static const char *const words[] = {"unref", "put", "decref", "release", "unlock", NULL};
+    return name_has_any(name, words) || strstr(name, "unref") || strstr(name, "decrRef");
+}
+
+bool name_gets(const char *name)
+{
+    static const char *const words[] = {
+        "get",     "find",   "lookup", "next",      "first",   "last",  "peek", "search",
+        "entry",   "parent", "cast",   "container", "current", "head",  "tail", "iter",
+        "to",      "of",     "as",     "by",        "at",      "check", "prev", "top",
+        "root",    "match",  "select", "hash",      "value",   "val",   "data", "elem",
+        "private", "item",   "node",   "tree",      "list",    "lru",   NULL};
+    return name_has_any(name, words);
+}
+
+bool name_constructs(const char *name)
+{
+    static const char *const words[] = {
+        "new",      "create", "alloc",     "open",    "dup",      "copy",   "init",
+        "make",     "build",  "clone",     "load",    "malloc",   "calloc", "strdup",
+        "fopen",    "mk",     "socket",    "accept",  "acquire",  "from",   "printf",
+        "join",     "concat", "ref",       "compile", "generate", "fetch",  "zalloc",
+        "allocate", "dupl",   "duplicate", "parse",   "connect",  NULL};
+    return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
+           strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
+}
+
+bool name_acquires(const char *name)
+{
+    static const char *const words[] = {
+        "new",      "create", "open",   "alloc",  "malloc", "calloc",  "get",    "dup",  "ref",
+        "acquire",  "init",   "strdup", "make",   "fopen",  "opendir", "lookup", "find", "connect",
+        "register", "start",  "begin",  "enable", "load",   "build",   "clone",  "copy", "prepare",
+        "hold",     "take",   "incref", "read",   "parse",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_keeps(const char *name)
+{
+    static const char *const words[] = {"add",       "push",
+                                        "register",  "insert",
+                                        "append",    "prepend",
+                                        "enqueue",   "queue",
+                                        "attach",    "own",
+                                        "set",       "store",
+                                        "take",      "install",
+                                        "link",      "save",
+                                        "put",       "donate",
+                                        "give",      "transfer",
+                                        "submit",    "schedule",
+                                        "replace",   "consume",
+                                        "adopt",     "assign",
+                                        "wrap",      "bind",
+                                        "hook",      "steal",
+                                        "async",     "return",
+                                        "propagate", "track",
+                                        "pushback",  "insque",
+                                        "publish",   "setup",
+                                        "associate", "spawn",
+                                        "fdopen",    "fdopendir",
+                                        "handoff",   "setdata",
+                                        "thread",    "pthread_create",
+                                        "invoke",    "emit",
+                                        "post",      "hash",
+                                        "sink",      "move",
+                                        "swap",      "xchg",
+                                        "go",        "RCU",
+                                        "rcu",       "defer",
+                                        "join",      "entry",
+                                        "merge",     "chain",
+                                        "complete",  "reply",
+                                        "respond",   "callback",
+                                        "dispatch",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_unlocks(const char *name)
+{
+    return strstr(name, "unlock") || strstr(name, "UNLOCK") || strstr(name, "Unlock");
+}
+
+bool name_locks(const char *name)
+{
+    if (name_unlocks(name))
+        return false;
+    static const char *const not_locks[] = {
+        "init",    "destroy",   "free",      "alloc",  "new",   "create", "is",      "held",
+        "assert",  "owner",     "setup",     "fini",   "count", "file",   "get",     "set",
+        "clock",   "path",      "name",      "check",  "name",  "dir",    "mlock",   "try",
+        "trylock", "tryrdlock", "trywrlock", "delete", "block", "status", "timeout", "have",
+        "owned",   "type",      "attr",      "print",  "dump",  NULL};
+    bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
+                 name_has(name, "mutex_enter") || ends_with(name, "_lock") ||
+                 ends_with(name, "lock_irqsave");
+    return locks && !name_has_any(name, not_locks);
+}
+
+bool name_says_failure(const char *label)
+{
+    static const char *const parts[] = {"err",  "fail", "bad",   "abort",   "fault",    "unwind",
+                                        "undo", "oom",  "nomem", "invalid", "rollback", NULL};
+    for (const char *const *part = parts; *part; part++)
+        for (const char *at = label; *at; at++)
+            if (strncasecmp(at, *part, strlen(*part)) == 0)
+                return true;
+    return false;
+}

@@ -1,0 +1,33 @@
+/* What the name of a function says about what it does. */
+#ifndef VET_NAMES_H
+#define VET_NAMES_H
+
+#include <stdbool.h>
+
+/* Is `word` one of the words that the name is made of? `FooClose`, `foo_close`, `FOO_CLOSE` have the word "close". */
+bool name_has(const char *name, const char *word);
+/* … of a list that ends with NULL. */
+bool name_has_any(const char *name, const char *const *words);
+
+bool name_is_constant(const char *name);   /* ALL_CAPITALS */
+bool name_is_predicate(const char *name);  /* is_x, has_x: the same answer for the same arguments */
+bool name_never_returns(const char *name); /* exit, abort, die, usage … */
+int name_leaves(const char *name);         /* a macro that returns: 2 always, 1 perhaps */
+bool name_is_likely(const char *name);
+
+/* How surely does its name say that it gives up what its argument owns? 2: free, close, unref, destroy …;
+ * 1: stop, cancel, remove, reset …; 0: no. */
+int name_releases(const char *name);
+bool name_acquires(const char *name);   /* new, create, open, alloc, get, dup … */
+bool name_frees(const char *name);      /* free, fclose, destroy: afterwards nothing is left */
+bool name_destroys(const char *name);   /* … and its last word says so: foo_free, foo_destroy */
+bool name_counts(const char *name);     /* unref, put: others may hold references too */
+bool name_gets(const char *name);       /* get, find, lookup, next: perhaps a loan */
+bool name_constructs(const char *name); /* new, create, open, dup: its result is owned */
+bool name_keeps(
+    const char *name); /* add, push, register, set, attach …: the callee keeps its argument */
+bool name_unlocks(const char *name);
+bool name_locks(const char *name);
+bool name_says_failure(const char *label); /* err, fail, error, bad … */
+
+#endif

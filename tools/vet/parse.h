@@ -1,0 +1,55 @@
+/* A parser for C that knows no types, needs no headers and goes on past what it does not understand. */
+#ifndef VET_PARSE_H
+#define VET_PARSE_H
+
+#include "ast.h"
+#include "macro.h"
+
+/* One file, parsed. */
+struct unit {
+    struct arena arena;
+    const char *path;
+    struct source source;
+    struct lexed lexed;
+    struct macros macros;
+    struct map typedefs;     /* names known to be types */
+    struct map cleanups;     /* type name to its g_autoptr function; "T" of _cleanup_ helpers */
+    struct map deallocators; /* function to its deallocator, by attribute malloc(f) */
+    VEC(struct function) functions;
+    int lines;
+};
+
+struct parser {
+    struct arena *arena;
+    struct unit *unit;
+    struct function *function;
+    const struct token *at, *end; /* `end` is a TOKEN_END */
+    struct token *tokens;
+    int depth;
+};
+
+struct expr *parse_expr(struct parser *parser);       /* with commas */
+struct expr *parse_assignment(struct parser *parser); /* without */
+struct expr *parse_braced_list(struct parser *parser);
+struct stmt *parse_statement(struct parser *parser);
+struct stmt *parse_block(struct parser *parser);
+bool at_declaration(const struct parser *parser);
+struct stmt *parse_declaration(struct parser *parser);
+void parse_specifiers(struct parser *parser, struct decl *decl);
+
+/* Helpers on tokens. */
+bool at_sign(const struct parser *parser, int sign);
+bool at_word(const struct parser *parser, const char *word);
+bool take_sign(struct parser *parser, int sign);
+bool take_word(struct parser *parser, const char *word);
+bool token_is(const struct token *token, const char *word);
+/* From an opening sign to the token after its closing one; `end` if there is none. */
+const struct token *after_balanced(const struct token *at, const struct token *end);
+bool is_type_word(const struct parser *parser, const struct token *token);
+bool is_keyword(const struct token *token);
+bool word_in(const char *word, const char *const *list);
+
+/* Parses all functions of a file and reads what its headers declare. */
+void parse_unit(struct unit *unit);
+
+#endif

@@ -1,0 +1,402 @@
+/* Expressions. A cast is told from a parenthesis by its looks. */
+#include "parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEEPEST 300
+
+static struct expr *make(struct parser *parser, enum expr_kind kind, const struct token *where)
+{
+    struct expr *expr = NEW(parser->arena, struct expr);
+    expr->kind = kind;
+    expr->line = where->line;
+    expr->column = where->column;
+    expr->expanded = where->expanded;
+    return expr;
+}
+
+static struct expr *parse_unary(struct parser *parser);
+
+/* After `(`: does a type stand here, up to the closing parenthesis? */
+static bool at_type_name(const struct parser *parser, const struct token *at)
+{
+    if (at->kind != TOKEN_NAME || is_keyword(at))
+        return false;
+    const struct token *first = at;
+    if (is_type_word(parser, at) && at[1].sign != '(')
+        return true;
+    if (is_type_word(parser, at))
+        return strstr(at->text, "typeof") != NULL;
+    at++;
+    while (at->kind == TOKEN_NAME && !is_keyword(at))
+        at++;
+    int names = (int)(at - first), stars = 0;
+    while (at->sign == '*' || token_is(at, "const")) {
+        stars += at->sign == '*';
+        at++;
+    }
+    if (at->sign != ')')
+        return false;
+    if (stars > 0 || names > 1)
+        return true;
+    /* (name): a cast if an operand follows that cannot go on an expression. */
+    const struct token *next = at + 1;
+    return next->kind == TOKEN_NUMBER || next->kind == TOKEN_STRING ||
+           next->kind == TOKEN_CHARACTER || (next->kind == TOKEN_NAME && !is_keyword(next)) ||
+           token_is(next, "sizeof") || next->sign == '{' || next->sign == '~' || next->sign == '!';
+}
+
+static long number_of(const struct token *token)
+{
+    if (token->kind == TOKEN_CHARACTER)
+        return token->length > 2 && token->text[1] != '\\' ? token->text[1]
+               : token->length > 3 && token->text[1] == '\\' && token->text[2] == '0' ? 0
+                                                                                      : 1;
+    char text[64];
+    size_t length = token->length < 63 ? (size_t)token->length : 63;
+    memcpy(text, token->text, length);
+    text[length] = '\0';
+    return strtol(text, NULL, 0);
+}
+
+static struct expr *parse_statement_argument(struct parser *parser)
+{
+    struct expr *jump = make(parser, E_JUMP, parser->at);
+    struct stmt *stmt = NEW(parser->arena, struct stmt);
+    stmt->line = parser->at->line;
+    stmt->column = parser->at->column;
+    if (take_word(parser, "return")) {
+        stmt->kind = S_RETURN;
+        if (!at_sign(parser, ')') && !at_sign(parser, ','))
+            stmt->value = parse_assignment(parser);
+    } else if (take_word(parser, "goto")) {
+        stmt->kind = S_GOTO;
+        stmt->name = parser->at->text;
+        parser->at++;
+    } else {
+        stmt->kind = at_word(parser, "break") ? S_BREAK : S_CONTINUE;
+        parser->at++;
+    }
+    jump->body = stmt;
+    return jump;
+}
+
+/* Over what could not be read as an argument, to its comma or closing parenthesis. */
+static void skip_argument(struct parser *parser)
+{
+    while (parser->at < parser->end && !at_sign(parser, ',') && !at_sign(parser, ')') &&
+           !at_sign(parser, '}') && !at_sign(parser, ']')) {
+        if (at_sign(parser, '(') || at_sign(parser, '[') || at_sign(parser, '{'))
+            parser->at = after_balanced(parser->at, parser->end);
+        else
+            parser->at++;
+    }
+}
+
+static struct expr *parse_argument(struct parser *parser)
+{
+    if (is_keyword(parser->at) && !at_word(parser, "sizeof"))
+        return parse_statement_argument(parser);
+    struct expr *argument;
+    if (at_type_name(parser, parser->at) && is_type_word(parser, parser->at)) {
+        argument = make(parser, E_NONE, parser->at);
+        skip_argument(parser);
+        return argument;
+    }
+    argument = parse_assignment(parser);
+    if (!at_sign(parser, ',') && !at_sign(parser, ')'))
+        skip_argument(parser);
+    return argument;
+}
+
+static void parse_arguments(struct parser *parser, struct expr *call)
+{
+    while (parser->at < parser->end && !at_sign(parser, ')')) {
+        const struct token *before = parser->at;
+        *ADD(parser->arena, &call->args) = parse_argument(parser);
+        if (!take_sign(parser, ',') && !at_sign(parser, ')'))
+            break;
+        if (parser->at == before)
+            parser->at++;
+    }
+    take_sign(parser, ')');
+}
+
+struct expr *parse_braced_list(struct parser *parser)
+{
+    struct expr *list = make(parser, E_LIST, parser->at);
+    const struct token *after = after_balanced(parser->at, parser->end);
+    parser->at++;
+    while (parser->at < parser->end && parser->at < after - 1) {
+        const struct token *before = parser->at;
+        struct expr *name = NULL;
+        while ((at_sign(parser, '.') && parser->at[1].kind == TOKEN_NAME) || at_sign(parser, '[')) {
+            if (at_sign(parser, '[')) {
+                parser->at = after_balanced(parser->at, parser->end);
+                continue;
+            }
+            name = make(parser, E_DESIGNATED, parser->at);
+            name->name = parser->at[1].text;
+            parser->at += 2;
+        }
+        take_sign(parser, '=');
+        struct expr *value = at_sign(parser, '{') ? parse_braced_list(parser)
+                                                  : parse_assignment(parser);
+        if (name)
+            name->a = value;
+        *ADD(parser->arena, &list->args) = name ? name : value;
+        if (!take_sign(parser, ',') && parser->at < after - 1)
+            skip_argument(parser), take_sign(parser, ',');
+        if (parser->at == before)
+            parser->at++;
+    }
+    parser->at = after;
+    return list;
+}
+
+static struct expr *parse_parenthesis(struct parser *parser)
+{
+    const struct token *open = parser->at++;
+    if (at_sign(parser, '{')) {
+        struct expr *block = make(parser, E_BLOCK, open);
+        block->body = parse_block(parser);
+        take_sign(parser, ')');
+        return block;
+    }
+    if (at_type_name(parser, parser->at)) {
+        parser->at = after_balanced(open, parser->end);
+        if (at_sign(parser, '{'))
+            return parse_braced_list(parser);
+        struct expr *cast = make(parser, E_CAST, open);
+        cast->a = parse_unary(parser);
+        return cast;
+    }
+    struct expr *inner = parse_expr(parser);
+    if (!take_sign(parser, ')'))
+        parser->at = after_balanced(open, parser->end);
+    return inner;
+}
+
+static struct expr *parse_name(struct parser *parser)
+{
+    struct expr *name = make(parser, E_NAME, parser->at);
+    name->name = parser->at->text;
+    if (take_word(parser, "sizeof") || take_word(parser, "_Alignof") ||
+        take_word(parser, "__alignof__")) {
+        name->kind = E_SIZEOF;
+        if (at_sign(parser, '('))
+            parser->at = after_balanced(parser->at, parser->end);
+        else
+            parse_unary(parser);
+        return name;
+    }
+    parser->at++;
+    return name;
+}
+
+static struct expr *parse_primary(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    struct expr *expr;
+    switch (at->kind) {
+    case TOKEN_NAME:
+        return is_keyword(at) && !token_is(at, "sizeof") ? make(parser, E_NONE, at)
+                                                         : parse_name(parser);
+    case TOKEN_NUMBER:
+    case TOKEN_CHARACTER:
+        expr = make(parser, E_NUMBER, at);
+        expr->number = number_of(at);
+        parser->at++;
+        return expr;
+    case TOKEN_STRING:
+        expr = make(parser, E_STRING, at);
+        while (parser->at->kind == TOKEN_STRING ||
+               (parser->at->kind == TOKEN_NAME && parser->at[1].kind == TOKEN_STRING))
+            parser->at++;
+        if (parser->at->kind == TOKEN_NAME && parser->at[-1].kind == TOKEN_STRING &&
+            (parser->at[1].sign == ')' || parser->at[1].sign == ','))
+            parser->at++; /* "%" PRIu64 */
+        expr->name = at->text;
+        expr->number = at->length;
+        return expr;
+    default: break;
+    }
+    if (at->sign == '(')
+        return parse_parenthesis(parser);
+    return make(parser, E_NONE, at);
+}
+
+static struct expr *parse_postfix(struct parser *parser)
+{
+    struct expr *expr = parse_primary(parser);
+    while (parser->at < parser->end) {
+        const struct token *at = parser->at;
+        if (expr->kind == E_NONE)
+            return expr;
+        struct expr *outer;
+        if (at->sign == '(') {
+            outer = make(parser, E_CALL, expr->kind == E_NAME ? at : at);
+            outer->line = expr->line;
+            outer->column = expr->column;
+            outer->a = expr;
+            if (expr->kind == E_NAME || expr->kind == E_MEMBER)
+                outer->name = expr->name;
+            parser->at++;
+            parse_arguments(parser, outer);
+        } else if (at->sign == '[') {
+            outer = make(parser, E_INDEX, at);
+            outer->a = expr;
+            parser->at++;
+            outer->b = parse_expr(parser);
+            if (!take_sign(parser, ']'))
+                parser->at = after_balanced(at, parser->end);
+        } else if ((at->sign == '.' || at->sign == S2('-', '>')) && at[1].kind == TOKEN_NAME) {
+            outer = make(parser, E_MEMBER, at);
+            outer->sign = at->sign;
+            outer->a = expr;
+            outer->name = at[1].text;
+            parser->at += 2;
+        } else if (at->sign == S2('+', '+') || at->sign == S2('-', '-')) {
+            outer = make(parser, E_POSTFIX, at);
+            outer->sign = at->sign;
+            outer->a = expr;
+            parser->at++;
+        } else {
+            return expr;
+        }
+        expr = outer;
+    }
+    return expr;
+}
+
+static bool is_prefix(int sign)
+{
+    return sign == '&' || sign == '*' || sign == '+' || sign == '-' || sign == '~' || sign == '!' ||
+           sign == S2('+', '+') || sign == S2('-', '-') || sign == S2('&', '&');
+}
+
+static struct expr *parse_unary(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    if (parser->depth > DEEPEST) {
+        skip_argument(parser);
+        return make(parser, E_NONE, at);
+    }
+    while (take_word(parser, "__extension__"))
+        at = parser->at;
+    if (at->kind != TOKEN_SIGN || !is_prefix(at->sign))
+        return parse_postfix(parser);
+    struct expr *expr = make(parser, E_PREFIX, at);
+    expr->sign = at->sign;
+    parser->at++;
+    parser->depth++;
+    expr->a = parse_unary(parser);
+    parser->depth--;
+    if (expr->sign == '-' && expr->a->kind == E_NUMBER) {
+        expr->a->number = -expr->a->number;
+        return expr->a;
+    }
+    return expr;
+}
+
+static int precedence(int sign)
+{
+    switch (sign) {
+    case '*':
+    case '/':
+    case '%': return 10;
+    case '+':
+    case '-': return 9;
+    case S2('<', '<'):
+    case S2('>', '>'): return 8;
+    case '<':
+    case '>':
+    case S2('<', '='):
+    case S2('>', '='): return 7;
+    case S2('=', '='):
+    case S2('!', '='): return 6;
+    case '&': return 5;
+    case '^': return 4;
+    case '|': return 3;
+    case S2('&', '&'): return 2;
+    case S2('|', '|'): return 1;
+    default: return 0;
+    }
+}
+
+static struct expr *parse_binary(struct parser *parser, int least)
+{
+    struct expr *left = parse_unary(parser);
+    for (;;) {
+        const struct token *at = parser->at;
+        int level = at->kind == TOKEN_SIGN ? precedence(at->sign) : 0;
+        if (level < least || level == 0)
+            return left;
+        struct expr *expr = make(parser, E_BINARY, at);
+        expr->sign = at->sign;
+        expr->a = left;
+        parser->at++;
+        expr->b = parse_binary(parser, level + 1);
+        left = expr;
+    }
+}
+
+static bool is_assignment(int sign)
+{
+    return sign == '=' || sign == S2('+', '=') || sign == S2('-', '=') || sign == S2('*', '=') ||
+           sign == S2('/', '=') || sign == S2('%', '=') || sign == S2('&', '=') ||
+           sign == S2('|', '=') || sign == S2('^', '=') || sign == S3('<', '<', '=') ||
+           sign == S3('>', '>', '=');
+}
+
+static struct expr *parse_choice(struct parser *parser)
+{
+    struct expr *condition = parse_binary(parser, 1);
+    if (!at_sign(parser, '?'))
+        return condition;
+    struct expr *expr = make(parser, E_CHOICE, parser->at++);
+    expr->a = condition;
+    expr->b = at_sign(parser, ':') ? condition : parse_expr(parser);
+    take_sign(parser, ':');
+    expr->c = parse_assignment(parser);
+    return expr;
+}
+
+struct expr *parse_assignment(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    if (parser->depth > DEEPEST) {
+        skip_argument(parser);
+        return make(parser, E_NONE, at);
+    }
+    parser->depth++;
+    struct expr *expr = parse_choice(parser);
+    at = parser->at;
+    if (at->kind == TOKEN_SIGN && is_assignment(at->sign)) {
+        struct expr *assign = make(parser, E_ASSIGN, at);
+        assign->line = expr->line;
+        assign->column = expr->column;
+        assign->sign = at->sign;
+        assign->a = expr;
+        parser->at++;
+        assign->b = at_sign(parser, '{') ? parse_braced_list(parser) : parse_assignment(parser);
+        expr = assign;
+    }
+    parser->depth--;
+    return expr;
+}
+
+struct expr *parse_expr(struct parser *parser)
+{
+    struct expr *expr = parse_assignment(parser);
+    while (at_sign(parser, ',')) {
+        struct expr *comma = make(parser, E_BINARY, parser->at);
+        comma->sign = ',';
+        comma->a = expr;
+        parser->at++;
+        comma->b = parse_assignment(parser);
+        expr = comma;
+    }
+    return expr;
+}

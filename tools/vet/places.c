@@ -1,0 +1,154 @@
+#include "ir.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int place_new(struct ir *ir, enum place_kind kind, const char *text)
+{
+    struct place *place = ADD(ir->arena, &ir->places);
+    int index = ir->places.count - 1;
+    place->kind = kind;
+    place->text = text;
+    place->root = index;
+    place->parent = -1;
+    return index;
+}
+
+/* Maps hold pointers: indices are kept from 1 on. */
+static int known(const struct ir *ir, const char *text)
+{
+    return (int)(intptr_t)map_get(&ir->place_by_text, text) - 1;
+}
+
+static void remember(struct ir *ir, const char *text, int place)
+{
+    map_set(&ir->place_by_text, text, (void *)(intptr_t)(place + 1));
+}
+
+static const char *joined(const char *a, const char *b)
+{
+    char text[512];
+    int length = snprintf(text, sizeof text, "%s%s", a, b);
+    return intern(text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+int place_part(struct ir *ir, int parent, const char *suffix, bool through)
+{
+    const char *text = suffix[0] == '*' ? joined("*", ir->places.at[parent].text)
+                                        : joined(ir->places.at[parent].text, suffix);
+    int place = known(ir, text);
+    if (place >= 0)
+        return place;
+    place = place_new(ir, P_PART, text);
+    remember(ir, text, place);
+    ir->places.at[place].parent = parent;
+    ir->places.at[place].root = ir->places.at[parent].root;
+    ir->places.at[place].through = through || ir->places.at[parent].through;
+    return place;
+}
+
+int place_value(struct ir *ir, const char *text, const int *parts, int count)
+{
+    text = intern_string(text);
+    int place = known(ir, text);
+    if (place >= 0)
+        return place;
+    place = place_new(ir, P_VALUE, text);
+    remember(ir, text, place);
+    for (int i = 0; i < count; i++)
+        *ADD(ir->arena, &ir->places.at[place].parts) = parts[i];
+    return place;
+}
+
+bool place_is_local(const struct ir *ir, int place)
+{
+    enum place_kind kind = ir->places.at[place].kind;
+    return kind == P_LOCAL || kind == P_TEMPORARY;
+}
+
+bool place_within(const struct ir *ir, int place, int whole)
+{
+    for (int depth = 0; place >= 0 && depth < 32; depth++) {
+        if (place == whole)
+            return true;
+        const struct place *at = &ir->places.at[place];
+        if (at->kind == P_VALUE) {
+            for (int i = 0; i < at->parts.count; i++)
+                if (place_within(ir, at->parts.at[i], whole))
+                    return true;
+            return false;
+        }
+        place = at->parent;
+    }
+    return false;
+}
+
+const char *place_text(const struct ir *ir, int place)
+{
+    const char *text = ir->places.at[place].text;
+    const char *shadow = strchr(text, '#');
+    return shadow ? intern(text, (size_t)(shadow - text)) : text;
+}
+
+void ir_free(struct ir *ir)
+{
+    map_free(&ir->place_by_text);
+    map_free(&ir->labels);
+}
+
+static void print_operand(const struct ir *ir, const struct operand *operand)
+{
+    switch (operand->kind) {
+    case O_UNKNOWN: printf("?"); break;
+    case O_PLACE: printf("%s", ir->places.at[operand->place].text); break;
+    case O_ADDRESS: printf("&%s", ir->places.at[operand->place].text); break;
+    case O_NUMBER: printf("%ld", operand->number); break;
+    case O_SYMBOL:
+    case O_STRING: printf("'%.20s", operand->text); break;
+    }
+}
+
+static void print_sign(int sign)
+{
+    for (; sign; sign >>= 8)
+        putchar(sign & 255);
+}
+
+void ir_print(const struct ir *ir)
+{
+    printf("== %s\n", ir->function->name);
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *in = &ir->code.at[i];
+        printf("%4d @%d ", i, in->line);
+        if (in->dst >= 0)
+            printf("%s = ", ir->places.at[in->dst].text);
+        switch (in->kind) {
+        case I_CALL:
+            printf("%scall %s(", in->implicit ? "implicit " : "", in->callee ? in->callee : "*");
+            for (int k = 0; k < in->arg_count; k++) {
+                print_operand(ir, &in->args[k]);
+                printf(", ");
+            }
+            printf(")");
+            break;
+        case I_ASSIGN: print_operand(ir, &in->left); break;
+        case I_DECLARE: printf("undefined"); break;
+        case I_BRANCH:
+            printf("if ");
+            print_operand(ir, &in->left);
+            print_sign(in->sign);
+            print_operand(ir, &in->right);
+            break;
+        case I_RETURN:
+            printf("return ");
+            print_operand(ir, &in->left);
+            break;
+        case I_STOP: printf("stop"); break;
+        case I_JOIN: printf("join"); break;
+        }
+        printf(" -> %d", in->next);
+        if (in->other >= 0)
+            printf(", %d", in->other);
+        printf("\n");
+    }
+}

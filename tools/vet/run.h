@@ -1,0 +1,55 @@
+/* The program's work: which files, in how many threads, what to do with the findings. */
+#ifndef VET_RUN_H
+#define VET_RUN_H
+
+#include "check.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+
+struct settings {
+    struct options options;
+    enum format format;
+    VEC(const char *) inputs; /* files and folders */
+    const char *compile_commands;
+    const char *baseline, *write_baseline;
+    const char *output; /* NULL: stdout */
+    const char *cache;  /* NULL: none */
+    int jobs;
+    bool quiet;
+    char **wrapped; /* the command of `-- make …` */
+};
+
+struct file_result {
+    const char *path;
+    bool broken;
+    const char *problem;
+    int lines;
+    finding_vec findings;
+};
+
+typedef VEC(struct file_result) result_vec;
+
+/* Command line and configuration file; returns false after saying what is wrong. */
+bool settings_read(struct arena *arena, int count, char **arguments, struct settings *settings);
+bool config_read(struct arena *arena, const char *path, struct settings *settings, bool required);
+
+/* Files of folders and of compile_commands.json. */
+typedef VEC(const char *) path_vec;
+bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *paths);
+
+/* Checks all files; the findings are copied to the arena, in the order of the paths. */
+void check_all(struct arena *arena, const struct settings *settings, const path_vec *paths,
+               result_vec *results);
+
+bool baseline_apply(struct arena *arena, const struct settings *settings, result_vec *results);
+bool baseline_write(const struct settings *settings, const result_vec *results);
+
+bool report(const struct settings *settings, const result_vec *results);
+int run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths);
+
+/* cache.c: results of files that have not changed since. */
+bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
+               struct file_result *result);
+void cache_put(const struct settings *settings, const char *path, const struct file_result *result);
+
+#endif

@@ -1,0 +1,130 @@
+/* Checks many files in several threads; a file is one unit of work. */
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct work {
+    const struct settings *settings;
+    const path_vec *paths;
+    struct file_result *results;
+    struct arena *arena;
+    pthread_mutex_t lock;
+    int next;
+    time_t started, shown;
+};
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+/* Out of the unit's arena, which is freed. */
+static void keep(struct arena *arena, const finding_vec *from, finding_vec *to)
+{
+    EACH (finding, from) {
+        struct finding *kept = ADD(arena, to);
+        *kept = *finding;
+        kept->message = copy(arena, finding->message);
+        kept->advice = copy(arena, finding->advice);
+        kept->suppressed = copy(arena, finding->suppressed);
+        kept->notes.at = NULL;
+        kept->notes.count = kept->notes.room = 0;
+        EACH (note, &finding->notes) {
+            struct finding_note *kept_note = ADD(arena, &kept->notes);
+            *kept_note = *note;
+            kept_note->text = copy(arena, note->text);
+        }
+    }
+}
+
+static void check_one(struct work *work, const char *path, struct file_result *result)
+{
+    struct unit unit = {.path = path};
+    finding_vec findings = {0};
+    result->path = path;
+    if (!source_read(&unit.arena, path, &unit.source)) {
+        result->broken = true;
+        result->problem = strerrordesc_np(errno);
+        arena_free(&unit.arena);
+        return;
+    }
+    check_unit(&unit, &work->settings->options, &findings);
+    result->lines = unit.lines;
+    pthread_mutex_lock(&work->lock);
+    keep(work->arena, &findings, &result->findings);
+    pthread_mutex_unlock(&work->lock);
+    map_free(&unit.macros.by_name);
+    map_free(&unit.typedefs);
+    map_free(&unit.cleanups);
+    map_free(&unit.deallocators);
+    arena_free(&unit.arena);
+    if (work->settings->cache)
+        cache_put(work->settings, path, result);
+}
+
+static void show_progress(struct work *work)
+{
+    time_t now = time(NULL);
+    if (work->settings->quiet || !isatty(2) || now - work->started < 2 || now == work->shown)
+        return;
+    work->shown = now;
+    fprintf(stderr, "\r%d of %d files", work->next, work->paths->count);
+}
+
+static bool cached(struct work *work, int index)
+{
+    if (!work->settings->cache)
+        return false;
+    pthread_mutex_lock(&work->lock);
+    bool found = cache_get(work->arena, work->settings, work->paths->at[index],
+                           &work->results[index]);
+    pthread_mutex_unlock(&work->lock);
+    return found;
+}
+
+static void *worker(void *argument)
+{
+    struct work *work = argument;
+    for (;;) {
+        pthread_mutex_lock(&work->lock);
+        int index = work->next < work->paths->count ? work->next++ : -1;
+        show_progress(work);
+        pthread_mutex_unlock(&work->lock);
+        if (index < 0)
+            return NULL;
+        if (!cached(work, index))
+            check_one(work, work->paths->at[index], &work->results[index]);
+    }
+}
+
+void check_all(struct arena *arena, const struct settings *settings, const path_vec *paths,
+               result_vec *results)
+{
+    struct work work = {
+        .settings = settings, .paths = paths, .arena = arena, .lock = PTHREAD_MUTEX_INITIALIZER};
+    work.started = time(NULL);
+    for (int i = 0; i < paths->count; i++)
+        ADD(arena, results)->path = paths->at[i];
+    work.results = results->at;
+    pthread_t threads[64];
+    pthread_attr_t large;
+    pthread_attr_init(&large);
+    pthread_attr_setstacksize(&large, (size_t)64 << 20); /* deeply nested sources */
+    int wanted = settings->jobs < paths->count ? settings->jobs : paths->count, started = 0;
+    for (; started < wanted && started < 64; started++)
+        if (pthread_create(&threads[started], &large, worker, &work) != 0)
+            break;
+    if (started == 0)
+        worker(&work);
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&large);
+    if (work.shown)
+        fprintf(stderr, "\r\033[K");
+}

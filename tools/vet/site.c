@@ -1,0 +1,631 @@
+#include "site.h"
+
+#include "knowledge.h"
+#include "names.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- pairs by name ------------------------------------------------------------------------------ */
+
+static const char *const pairs[][2] = {
+    {"enable", "disable"},        {"begin", "end"},       {"start", "stop"},
+    {"pause", "resume"},          {"hold", "release"},    {"push", "pop"},
+    {"suspend", "resume"},        {"save", "restore"},    {"acquire", "release"},
+    {"enter", "leave"},           {"enter", "exit"},      {"get", "put"},
+    {"attach", "detach"},         {"ref", "unref"},       {"block", "unblock"},
+    {"freeze", "thaw"},           {"freeze", "unfreeze"}, {"pin", "unpin"},
+    {"inhibit", "uninhibit"},     {"grab", "ungrab"},     {"lock", "unlock"},
+    {"switch", "restore"},        {"rdlock", "unlock"},   {"wrlock", "unlock"},
+    {"read_lock", "read_unlock"}, {"map", "unmap"},       {"incref", "decref"},
+    {"prepare", "unprepare"},
+};
+
+/* Do the names differ only in this pair of words? */
+static bool differ_in(const char *a, const char *b, const char *in_a, const char *in_b)
+{
+    size_t na = strlen(in_a), nb = strlen(in_b);
+    for (const char *at = a; *at; at++) {
+        size_t before = (size_t)(at - a);
+        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 &&
+            strlen(b) >= before + nb && strncasecmp(b + before, in_b, nb) == 0 &&
+            strcmp(at + na, b + before + nb) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool names_pair(const char *acquire, const char *release)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (differ_in(acquire, release, pairs[i][0], pairs[i][1]))
+            return true;
+    return false;
+}
+
+/* ---- which calls release ------------------------------------------------------------------------ */
+
+static bool argument_is(const struct ir *ir, const struct operand *argument, int place)
+{
+    if (argument->kind != O_PLACE && argument->kind != O_ADDRESS)
+        return false;
+    if (argument->place == place)
+        return true;
+    /* close(fds[0]) releases what pipe(fds) made. */
+    const struct place *at = &ir->places.at[argument->place];
+    return at->kind == P_PART && at->parent == place && !at->through && strchr(at->text, '[');
+}
+
+int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
+{
+    for (int i = 0; i < call->arg_count; i++) {
+        if (!argument_is(ir, &call->args[i], place))
+            continue;
+        *argument = i;
+        if (call->implicit)
+            return 2;
+        if (!call->callee)
+            return 0;
+        int level = name_releases(call->callee);
+        /* map_put(map, x) keeps x; queue_end(queue, x) … */
+        if (level > 0 && i > 0 && name_keeps(call->callee))
+            return 0;
+        if (level == 2 && call->arg_count > 2 && i > 1)
+            return 1;
+        return level;
+    }
+    return 0;
+}
+
+/* ---- how a call fails --------------------------------------------------------------------------- */
+
+/* From a branch's edge: is the function, or the loop's round, left soon without a look at `place`? */
+static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
+{
+    for (int steps = 0; at >= 0 && steps < 14; steps++) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->kind == I_RETURN)
+            return !(place >= 0 && instr->left.place >= 0 &&
+                     place_within(ir, instr->left.place, place));
+        if (instr->kind == I_STOP || instr->label)
+            return true;
+        if (instr->kind == I_BRANCH)
+            return false;
+        if (instr->kind == I_CALL && place >= 0)
+            for (int i = 0; i < instr->arg_count; i++)
+                if (instr->args[i].place >= 0 && place_within(ir, instr->args[i].place, place)) {
+                    *touches = true;
+                    return false;
+                }
+        if (instr->next >= 0 && instr->next <= at)
+            return true; /* back to the head of a loop */
+        at = instr->next;
+    }
+    return false;
+}
+
+/* The first test of `place` after the call; it may have been copied to another variable first. */
+static const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mirrored)
+{
+    for (int steps = 0; at >= 0 && steps < 12; steps++, at = ir->code.at[at].next) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->kind == I_BRANCH) {
+            *mirrored = instr->right.place == *place && instr->left.place != *place;
+            return instr->left.place == *place || instr->right.place == *place ? instr : NULL;
+        }
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return NULL;
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE && instr->left.place == *place)
+            *place = instr->dst;
+        else if (instr->dst == *place)
+            return NULL;
+    }
+    return NULL;
+}
+
+static int mirror(int sign)
+{
+    switch (sign) {
+    case '<': return '>';
+    case '>': return '<';
+    case S2('<', '='): return S2('>', '=');
+    case S2('>', '='): return S2('<', '=');
+    default: return sign;
+    }
+}
+
+static bool zero_test_fails_when_true(const struct ir *ir, const struct instr *branch, int held)
+{
+    bool touches_yes = false, touches_no = false;
+    bool yes = leaves_early(ir, branch->next, held, &touches_yes);
+    bool no = leaves_early(ir, branch->other, held, &touches_no);
+    if (yes != no)
+        return yes;
+    if (touches_yes != touches_no)
+        return touches_no;
+    return branch->sign == S2('!', '='); /* a status is zero if all went well */
+}
+
+/* How does a call whose result is a status fail? `held` is what it gives by address. */
+static struct failing failing_status(const struct ir *ir, int instr, int status, int held)
+{
+    struct failing failing = {.place = status, .sign = 0};
+    bool mirrored;
+    if (status < 0)
+        return failing;
+    const struct instr *branch = first_test(ir, ir->code.at[instr].next, &status, &mirrored);
+    failing.place = ir->code.at[instr].dst;
+    if (!branch) {
+        failing.sign = '<';
+        failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
+        failing.truth = true;
+        return failing;
+    }
+    failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
+    failing.right = mirrored ? branch->left : branch->right;
+    bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
+    if (failing.sign == '<' || failing.sign == S2('<', '='))
+        failing.truth = true;
+    else if (failing.sign == '>' || failing.sign == S2('>', '='))
+        failing.truth = false;
+    else if (failing.right.kind == O_NUMBER && !zero)
+        failing.truth = (failing.right.number < 0) == (failing.sign == S2('=', '='));
+    else
+        failing.truth = zero_test_fails_when_true(ir, branch, held);
+    return failing;
+}
+
+static bool is_pointer(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    return at->decl && at->decl->type.stars > 0;
+}
+
+static struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind)
+{
+    struct failing failing = {
+        .place = place, .sign = kind == FAILS_NEVER ? 0 : S2('=', '='), .truth = true};
+    failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
+    if (kind == FAILS_NEGATIVE)
+        failing.sign = '<';
+    if (kind == FAILS_NEVER)
+        return failing;
+    bool mirrored;
+    int tested = place;
+    const struct instr *branch = first_test(ir, ir->code.at[instr].next, &tested, &mirrored);
+    if (!branch || branch->sign == 0)
+        return failing;
+    const struct operand *right = mirrored ? &branch->left : &branch->right;
+    int sign = mirrored ? mirror(branch->sign) : branch->sign;
+    if (right->kind == O_SYMBOL && (sign == S2('=', '=') || sign == S2('!', '='))) {
+        failing.sign = S2('=', '=');
+        failing.right = *right;
+    } else if (!is_pointer(ir, tested) && right->kind == O_NUMBER &&
+               (sign == '<' || sign == S2('>', '=') || right->number == -1)) {
+        failing.sign = '<';
+    }
+    return failing;
+}
+
+/* ---- sites -------------------------------------------------------------------------------------- */
+
+static bool tracked(const struct ir *ir, int place)
+{
+    if (place < 0)
+        return false;
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_LOCAL)
+        return true;
+    if (at->kind != P_PART || at->through || !at->text)
+        return false;
+    for (const char *index = strchr(at->text, '['); index; index = strchr(index + 1, '['))
+        if (!isdigit((unsigned char)index[1]))
+            return false;
+    return ir->places.at[at->root].kind == P_LOCAL;
+}
+
+/* A temporary that is copied to a variable at once stands for it. */
+static int variable_of(const struct ir *ir, int instr, int place)
+{
+    if (place < 0 || ir->places.at[place].kind != P_TEMPORARY)
+        return place;
+    int at = ir->code.at[instr].next;
+    for (int steps = 0; at >= 0 && steps < 8; steps++, at = ir->code.at[at].next) {
+        const struct instr *next = &ir->code.at[at];
+        if (next->kind == I_ASSIGN && next->left.kind == O_PLACE && next->left.place == place)
+            return next->dst;
+        if (next->kind != I_JOIN)
+            return place;
+    }
+    return place;
+}
+
+static struct site *site_at(struct ir *ir, site_vec *sites, int place)
+{
+    EACH (site, sites)
+        if (site->place == place)
+            return site;
+    struct site *site = ADD(ir->arena, sites);
+    site->place = place;
+    site->resource = R_OBJECT;
+    return site;
+}
+
+static void add_known(struct ir *ir, site_vec *sites, int index, const struct acquirer *acquirer)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = instr->dst, holder = instr->dst;
+    if (acquirer->argument >= 0) {
+        if (acquirer->argument >= instr->arg_count)
+            return;
+        place = holder = instr->args[acquirer->argument].place;
+    } else {
+        place = variable_of(ir, index, place);
+    }
+    if (!tracked(ir, place))
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (!site->known)
+        site->resource = acquirer->resource;
+    site->known = true;
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
+    if (acquirer->argument < 0)
+        acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
+    else if (acquirer->failure == FAILS_STATUS)
+        acquisition->failing = failing_status(ir, index, instr->dst, place);
+}
+
+/* A number is no resource, unless it is closed. */
+static bool is_number(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"int",      "size_t",  "ssize_t",  "bool",     "long",
+                                        "unsigned", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+                                        "gboolean", "char",    "off_t",    "time_t",   "pid_t",
+                                        "gsize",    "guint",   "gint",     "int32_t",  "int64_t",
+                                        "u32",      "u64",     "u16",      "u8",       NULL};
+    const struct place *at = &ir->places.at[place];
+    if (!at->decl || at->decl->type.stars > 0)
+        return false;
+    for (int i = 0; i < at->decl->type.count; i++)
+        if (word_in(at->decl->type.words[i], words) || strstr(at->decl->type.words[i], "int32") ||
+            strstr(at->decl->type.words[i], "INT"))
+            return true;
+    return false;
+}
+
+/* Does a function whose name makes a pair with `release` give this place its value? */
+static bool paired_acquirer(const struct ir *ir, int place, const char *release)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || !names_pair(instr->callee, release))
+            continue;
+        if (instr->dst == place)
+            return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
+/* An error object exists only after a failure, which is not the failure of the resource. */
+static bool is_error_object(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    for (int i = 0; decl && i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "Error") || strstr(decl->type.words[i], "error"))
+            return true;
+    return false;
+}
+
+/* Variables of the function that are released somewhere: what they hold, they own. */
+static void mark_released(struct ir *ir, site_vec *sites)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
+            !name_releases(instr->callee))
+            continue;
+        for (int i = 0; i < instr->arg_count && i < 3; i++) {
+            int place = instr->args[i].place, argument;
+            if (instr->args[i].kind == O_PLACE && place >= 0 &&
+                ir->places.at[place].kind == P_PART && strchr(ir->places.at[place].text, '[') &&
+                tracked(ir, place))
+                place = ir->places.at[place].parent;
+            if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
+                continue;
+            if (is_number(ir, place) && !strstr(instr->callee, "close") &&
+                !strstr(instr->callee, "CLOSE") && !paired_acquirer(ir, place, instr->callee))
+                continue;
+            if (instr->args[i].kind == O_ADDRESS && i > 0)
+                continue;
+            if (i > 1 ||
+                (name_releases(instr->callee) < 2 && !paired_acquirer(ir, place, instr->callee)))
+                continue;
+            if (i > 0 && tracked(ir, instr->args[0].place) &&
+                !strstr(instr->callee, place_text(ir, place)))
+                continue;
+            if (is_error_object(ir, place))
+                continue;
+            struct site *site = site_at(ir, sites, place);
+            site->has_release = true;
+            site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
+            if (!site->release)
+                site->release = instr->callee;
+        }
+    }
+}
+
+static bool only_looks(const char *callee)
+{
+    return callee && model_harmless(callee);
+}
+
+/* A value that its callee owns: nothing is acquired. */
+static bool borrows(const char *callee)
+{
+    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca") ||
+           strstr(callee, "talloc") || strstr(callee, "palloc") ||
+           strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
+           strstr(callee, "obstack");
+}
+
+static int strength_of(const char *callee)
+{
+    if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
+        return -2;
+    return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+}
+
+/* An initialiser whose result nobody looks at has nothing to fail with, so it acquires nothing yet. */
+static bool prepares(const struct ir *ir, int index)
+{
+    static const char *const words[] = {"init", "initialize", "setup", "reset", "clear", NULL};
+    const struct instr *instr = &ir->code.at[index];
+    int status = instr->dst;
+    bool mirrored;
+    return name_has_any(instr->callee, words) && !first_test(ir, instr->next, &status, &mirrored);
+}
+
+static void add_inferred(struct ir *ir, site_vec *sites, int index)
+{
+    struct instr *instr = &ir->code.at[index];
+    int argument;
+    int place = variable_of(ir, index, instr->dst);
+    for (int i = 0; i < sites->count; i++) {
+        struct site *site = &sites->at[i];
+        if (!site->has_release || site->argument)
+            continue;
+        if (place == site->place && !site->by_address && !borrows(instr->callee) &&
+            call_releases(ir, instr, site->place, &argument) == 0) {
+            struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+            *acquisition = (struct acquisition){
+                index, instr->dst, {0}, false, strength_of(instr->callee), false};
+            acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
+            continue;
+        }
+        for (int k = 0; k < instr->arg_count; k++) {
+            if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
+                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
+                continue;
+            struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+            *acquisition = (struct acquisition){
+                index, site->place, {0}, false, strength_of(instr->callee), false};
+            acquisition->failing = failing_status(ir, index, instr->dst, site->place);
+            acquisition->only_prepares = site->by_address && prepares(ir, index);
+        }
+    }
+}
+
+/* ---- locks and pairs ---------------------------------------------------------------------------- */
+
+static const char *operand_text(struct ir *ir, const struct operand *operand)
+{
+    char text[300];
+    switch (operand->kind) {
+    case O_PLACE: return ir->places.at[operand->place].text;
+    case O_ADDRESS:
+        snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text);
+        return intern_string(text);
+    case O_SYMBOL: return operand->text;
+    case O_NUMBER: snprintf(text, sizeof text, "%ld", operand->number); return intern_string(text);
+    default: return "";
+    }
+}
+
+/* What a lock is taken on: the argument that names it. (HA_SPIN_LOCK(LABEL, &lock): the second.) */
+static int key_argument(const struct instr *instr)
+{
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_PLACE || instr->args[i].kind == O_ADDRESS)
+            return i;
+    return instr->arg_count > 0 ? 0 : -1;
+}
+
+static const char *key_text(struct ir *ir, const struct instr *instr)
+{
+    int argument = key_argument(instr);
+    return argument < 0 ? "" : operand_text(ir, &instr->args[argument]);
+}
+
+static bool same_key(struct ir *ir, const struct instr *a, const struct instr *b)
+{
+    return strcmp(key_text(ir, a), key_text(ir, b)) == 0;
+}
+
+static void add_pair(struct ir *ir, site_vec *sites, int index, const struct instr *release)
+{
+    struct instr *instr = &ir->code.at[index];
+    int argument = key_argument(instr);
+    int place = argument >= 0 ? instr->args[argument].place : -1;
+    struct site *site = NULL;
+    EACH (known, sites)
+        if (known->argument && strcmp(known->argument, key_text(ir, instr)) == 0 &&
+            ((known->resource == R_LOCK && name_locks(instr->callee)) ||
+             known->acquire == instr->callee))
+            site = known;
+    if (!site) {
+        site = ADD(ir->arena, sites);
+        site->place = place;
+        site->resource = name_locks(instr->callee) ? R_LOCK : R_PAIR;
+        site->argument = key_text(ir, instr);
+        site->acquire = instr->callee;
+        site->release = release ? release->callee : NULL;
+        site->has_release = release != NULL;
+    }
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
+    acquisition->failing = failing_status(ir, index, instr->dst, -1);
+    bool mirrored;
+    int status = instr->dst;
+    if (!first_test(ir, instr->next, &status, &mirrored))
+        acquisition->failing.sign = 0;
+}
+
+static void find_pairs(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
+            continue;
+        bool locks = name_locks(instr->callee);
+        const struct instr *release = NULL;
+        EACH (other, &ir->code) {
+            if (other->kind != I_CALL || !other->callee || other == instr ||
+                other->callee == instr->callee)
+                continue;
+            if (!locks && other->arg_count > instr->arg_count)
+                continue;
+            bool pair = locks ? name_unlocks(other->callee)
+                              : names_pair(instr->callee, other->callee);
+            if (pair && same_key(ir, instr, other)) {
+                release = other;
+                break;
+            }
+        }
+        if (release || locks)
+            add_pair(ir, sites, i, release);
+    }
+}
+
+/* The result of a call that other functions release, in a variable that this function does not release. */
+static void add_mined(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = variable_of(ir, index, instr->dst);
+    const char *release;
+    if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (site->has_release || site->known)
+        return;
+    site->mined = true;
+    site->release = release;
+    *ADD(ir->arena, &site->acquisitions) = (struct acquisition){
+        index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1, false};
+}
+
+static bool named_descriptor(const char *name)
+{
+    size_t length = strlen(name);
+    return strcmp(name, "fd") == 0 || strcmp(name, "sock") == 0 ||
+           (length > 3 && strcmp(name + length - 3, "_fd") == 0) || strcmp(name, "sockfd") == 0;
+}
+
+/* Is this variable used where the system expects a descriptor? */
+static bool used_as_descriptor(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].kind == O_PLACE && instr->args[0].place == place &&
+            model_uses_descriptor(instr->callee))
+            return true;
+    return false;
+}
+
+/* A wrapper of open or socket, by its name and by what is done with its result. */
+static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
+{
+    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE};
+    static const char *const words[] = {"open", "socket", "dup", "dup3", "accept", "connect", NULL};
+    const struct instr *instr = &ir->code.at[index];
+    int place = variable_of(ir, index, instr->dst);
+    if (strcmp(instr->callee, "fcntl") == 0 && instr->arg_count > 1 &&
+        instr->args[1].kind == O_SYMBOL)
+        return strncmp(instr->args[1].text, "F_DUPFD", 7) == 0 ? &wrapper : NULL;
+    if (!tracked(ir, place) || !is_number(ir, place) || !name_has_any(instr->callee, words) ||
+        name_releases(instr->callee) || name_is_predicate(instr->callee) ||
+        strcmp(instr->callee, "connect") == 0)
+        return NULL;
+    return named_descriptor(place_text(ir, place)) || used_as_descriptor(ir, place) ? &wrapper
+                                                                                    : NULL;
+}
+
+static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
+                              const struct knowledge *knowledge)
+{
+    const char *callee = ir->code.at[index].callee;
+    const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
+    if (!acquirer)
+        acquirer = descriptor_wrapper(ir, index);
+    if (more)
+        add_known(ir, sites, index, more);
+    if (acquirer) {
+        add_known(ir, sites, index, acquirer);
+        return;
+    }
+    add_inferred(ir, sites, index);
+    if (knowledge)
+        add_mined(ir, sites, index, knowledge);
+}
+
+static bool makes_temporary(const char *name)
+{
+    return strstr(name, "mkstemp") || strstr(name, "mkostemp") || strstr(name, "mkdtemp") ||
+           strstr(name, "mktmp") ||
+           (strstr(name, "open_tmpfile_linkable") && strncmp(name, "glnx", 4) != 0) ||
+           strstr(name, "fopen_temporary");
+}
+
+/* mkstemp(name): the file is there until it is removed or renamed. */
+static void find_temporaries(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || !instr->callee || !makes_temporary(instr->callee))
+            continue;
+        int name = -1;
+        for (int k = 0; k < instr->arg_count; k++)
+            if (instr->args[k].place >= 0 && (instr->args[k].kind == O_ADDRESS || k == 0))
+                name = name < 0 || k > 0 ? instr->args[k].place : name;
+        if (name < 0)
+            continue;
+        struct site *site = ADD(ir->arena, sites);
+        site->place = name;
+        site->resource = R_TEMPORARY;
+        site->argument = site->acquire = instr->callee;
+        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+        acquisition->instr = i;
+        acquisition->holder = name;
+        acquisition->known = true;
+        acquisition->strength = 2;
+        if (strstr(instr->callee, "mkdtemp"))
+            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NULL);
+        else if (strstr(instr->callee, "temp"))
+            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NEGATIVE);
+        else
+            acquisition->failing = failing_status(ir, i, instr->dst, name);
+    }
+}
+
+void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
+{
+    mark_released(ir, sites);
+    for (int i = 0; i < ir->code.count; i++)
+        if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
+            find_acquisitions(ir, sites, i, knowledge);
+    find_pairs(ir, sites);
+    find_temporaries(ir, sites);
+}

@@ -1,0 +1,393 @@
+#include "verdict.h"
+
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct judge {
+    struct simulation *simulation;
+    const struct site *site;
+    const struct ir *ir;
+    struct arena *arena;
+    finding_vec *findings;
+    bool released, escaped, success_release, unknown_release, failure_release;
+    int releases;
+};
+
+static const struct instr *instr_at(const struct judge *judge, int index)
+{
+    return &judge->ir->code.at[index];
+}
+
+static const char *site_text(const struct judge *judge)
+{
+    const struct site *site = judge->site;
+    if (site->argument)
+        return *site->argument == '&' ? site->argument + 1
+               : *site->argument      ? site->argument
+                                      : site->acquire;
+    return place_text(judge->ir, site->place);
+}
+
+static bool passed_to(const struct state *state, const char *callee)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (state->passes[i] == callee)
+            return true;
+    return false;
+}
+
+/* After each unknown function that it was passed to on this path, is it released on another path? Then these functions
+ * do not take it. */
+static bool passes_are_innocent(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++) {
+        bool innocent = false;
+        EACH (event, &judge->simulation->events)
+            innocent |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit &&
+                        passed_to(event->state, state->passes[i]);
+        if (!innocent)
+            return false;
+    }
+    return true;
+}
+
+static void survey(struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        judge->released |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
+        judge->releases += event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
+        judge->escaped |= event->kind == EV_ESCAPE;
+        if (event->kind == EV_RELEASED_EXIT) {
+            enum exit_class class = classify_exit(judge->ir, event->state);
+            judge->failure_release |= class == EXIT_FAILURE;
+            judge->success_release |= class == EXIT_SUCCESS;
+            judge->unknown_release |= class == EXIT_UNKNOWN;
+        }
+    }
+}
+
+static void path_notes(struct judge *judge, struct finding *finding, const struct state *state)
+{
+    const struct instr *branches[64];
+    bool taken[64];
+    int count = 0;
+    for (const struct state *at = state; at && at->from && count < 64; at = at->from) {
+        if (at->from->instr == at->acquired || at->instr == at->acquired)
+            break;
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_BRANCH && instr->sign && !instr->implicit && instr->line > 0) {
+            taken[count] = at->instr == instr->next;
+            branches[count++] = instr;
+        }
+    }
+    int last = 0;
+    for (int i = (count > 4 ? 4 : count) - 1; i >= 0; i--) {
+        if (branches[i]->line == last)
+            continue;
+        last = branches[i]->line;
+        finding_note(judge->arena, finding, last, branches[i]->column, "%s",
+                     taken[i] ? "when this is true" : "when this is false");
+    }
+}
+
+static const char *acquired_by(const struct judge *judge, const struct state *state)
+{
+    const struct instr *instr = instr_at(judge, state->acquired);
+    return instr->callee ? instr->callee : "a call";
+}
+
+static const char *advice(struct judge *judge)
+{
+    const char *release = judge->site->release ? judge->site->release
+                                               : resource_release(judge->site->resource);
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASE && instr_at(judge, event->instr)->callee)
+            release = instr_at(judge, event->instr)->callee;
+    if (judge->site->resource == R_TEMPORARY)
+        return "remove the file before this exit";
+    if (!release)
+        return NULL;
+    const char *sign = judge->site->by_address ? "&" : "";
+    return arena_format(judge->arena, "call %s(%s%s) before this exit", release, sign,
+                        judge->site->argument ? judge->site->argument : site_text(judge));
+}
+
+static const char *check_name(const struct judge *judge, const struct state *state)
+{
+    switch (judge->site->resource) {
+    case R_LOCK: return "missing-unlock";
+    case R_PAIR: return "missing-release";
+    case R_TEMPORARY: return "temp-file";
+    case R_OBJECT:
+        return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
+    default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
+    }
+}
+
+static bool has_finding(const struct judge *judge, const char *check, int line)
+{
+    EACH (finding, judge->findings)
+        if (finding->line == line && strcmp(finding->check, check) == 0 &&
+            finding->function == judge->ir->function->name &&
+            strstr(finding->message, site_text(judge)))
+            return true;
+    return false;
+}
+
+static void report_leak(struct judge *judge, const struct event *event, enum level level, bool lost)
+{
+    const struct state *state = event->state;
+    const struct instr *exit = instr_at(judge, event->instr);
+    const struct instr *acquired = instr_at(judge, state->acquired);
+    const char *check = check_name(judge, state);
+    if (has_finding(judge, check, exit->line))
+        return;
+    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
+                                          judge->ir->unit->path, judge->ir->function->name,
+                                          exit->line, exit->column);
+    const char *what = site_text(judge);
+    if (judge->site->resource == R_TEMPORARY)
+        finding->message = arena_format(judge->arena,
+                                        "the temporary file made by '%s' stays behind on this exit",
+                                        judge->site->acquire);
+    else if (judge->site->resource == R_LOCK)
+        finding->message = arena_format(judge->arena, "lock '%s' is still held here", what);
+    else if (judge->site->resource == R_PAIR)
+        finding->message = arena_format(judge->arena, "'%s' is not followed by '%s' for '%s' here",
+                                        judge->site->acquire, judge->site->release, what);
+    else if (lost)
+        finding->message = arena_format(
+            judge->arena, "%s in '%s' is lost here: it is overwritten without being released",
+            resource_name(judge->site->resource), what);
+    else
+        finding->message = arena_format(judge->arena, "%s '%s' is not released on this exit",
+                                        resource_name(judge->site->resource), what);
+    finding_note(judge->arena, finding, acquired->line, acquired->column, "acquired here by '%s'",
+                 acquired_by(judge, state));
+    path_notes(judge, finding, state);
+    finding->advice = lost ? NULL : advice(judge);
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_RELEASE && !instr_at(judge, other->instr)->implicit) {
+            finding_note(judge->arena, finding, instr_at(judge, other->instr)->line,
+                         instr_at(judge, other->instr)->column, "released here on another path");
+            break;
+        }
+}
+
+/* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
+static bool owned_here(const struct judge *judge, const struct state *state)
+{
+    return judge->site->known && state->acquisition->known && state->pass_count == 0 &&
+           !judge->site->argument;
+}
+
+static bool counts_references(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        const char *callee = instr_at(judge, event->instr)->callee;
+        if (event->kind == EV_RELEASE && callee && name_counts(callee))
+            return true;
+    }
+    return false;
+}
+
+/* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
+static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    bool at_the_end = judge->success_release || judge->unknown_release;
+    if (judge->site->resource == R_PAIR)
+        return judge->releases >= 2 &&
+               (class == EXIT_FAILURE ? judge->failure_release : judge->success_release);
+    switch (state->acquisition->strength) {
+    case 2:
+    case 1: return true;
+    case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
+    case -2: return false;
+    default:
+        return at_the_end && counts_references(judge) &&
+               (class != EXIT_SUCCESS || judge->releases >= 2);
+    }
+}
+
+/* A new object that is returned or stored when all goes well, and is neither on this failure path. */
+static bool given_away_only_on_success(const struct judge *judge, const struct state *state,
+                                       enum exit_class class)
+{
+    return class == EXIT_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
+           state->pass_count == 0 && !judge->site->argument && !judge->site->by_address;
+}
+
+static enum level leak_level(const struct judge *judge, const struct event *event)
+{
+    const struct state *state = event->state;
+    enum exit_class class = classify_exit(judge->ir, state);
+    if (judge->released) {
+        bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
+        if (class == EXIT_FAILURE)
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
+    }
+    if (judge->site->mined && !judge->escaped)
+        return LEVEL_LIKELY;
+    if (given_away_only_on_success(judge, state, class))
+        return LEVEL_LIKELY;
+    if (!owned_here(judge, state))
+        return LEVEL_ALL;
+    if (!judge->escaped || class == EXIT_FAILURE)
+        return LEVEL_SURE;
+    return LEVEL_ALL;
+}
+
+static bool exits_of_main(const struct judge *judge)
+{
+    return strcmp(judge->ir->function->name, "main") == 0 ||
+           strncmp(judge->ir->function->name, "cmd_", 4) == 0;
+}
+
+static void judge_leak(struct judge *judge, const struct event *event)
+{
+    enum resource resource = judge->site->resource;
+    if (resource == R_LOCK && !judge->released)
+        return;
+    if (resource == R_TEMPORARY &&
+        (classify_exit(judge->ir, event->state) != EXIT_FAILURE || !judge->released))
+        return;
+    if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
+        return;
+    if (instr_at(judge, event->instr)->deferred)
+        return;
+    report_leak(judge, event, leak_level(judge, event), false);
+}
+
+static void judge_lost(struct judge *judge, const struct event *event)
+{
+    const struct state *state = event->state;
+    bool released = judge->released && passes_are_innocent(judge, state);
+    released &= state->acquisition->strength > 0;
+    enum level level = released && state->acquisition->known         ? LEVEL_SURE
+                       : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
+                       : released                                    ? LEVEL_LIKELY
+                                                                     : LEVEL_ALL;
+    report_leak(judge, event, level, true);
+}
+
+static void report_plain(struct judge *judge, const struct event *event, const char *check,
+                         enum level level, const char *format, int other, const char *other_text)
+{
+    const struct instr *at = instr_at(judge, event->instr);
+    if (has_finding(judge, check, at->line))
+        return;
+    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
+                                          judge->ir->unit->path, judge->ir->function->name,
+                                          at->line, at->column);
+    char text[400];
+    snprintf(text, sizeof text, "'%s' %s", site_text(judge), format);
+    finding->message = arena_copy(judge->arena, text, strlen(text));
+    if (other >= 0)
+        finding_note(judge->arena, finding, instr_at(judge, other)->line,
+                     instr_at(judge, other)->column, "%s", other_text);
+}
+
+static bool ends_as_lock(const char *name)
+{
+    size_t length = strlen(name);
+    return (length >= 4 && strcasecmp(name + length - 4, "lock") == 0) || strstr(name, "mutex") ||
+           strstr(name, "LOCK");
+}
+
+/* Locks that the same thread may take more than once. */
+static bool may_nest(const struct judge *judge, const struct instr *lock)
+{
+    return name_has(lock->callee, "rdlock") || strstr(lock->callee, "read") ||
+           strstr(lock->callee, "READ") || strstr(lock->callee, "recursive") ||
+           strstr(lock->callee, "shared") || strstr(lock->callee, "rcu") ||
+           judge->site->resource != R_LOCK || !ends_as_lock(lock->callee);
+}
+
+static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
+{
+    EACH (event, &judge->simulation->events)
+        if (event->kind == kind && event->instr == instr)
+            return true;
+    return false;
+}
+
+static void judge_relock(struct judge *judge, const struct event *event)
+{
+    const struct instr *again = instr_at(judge, event->instr),
+                       *first = instr_at(judge, event->state->acquired);
+    if (may_nest(judge, again) || again->callee != first->callee || again == first)
+        return;
+    report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
+                 event->state->acquired, "locked here");
+}
+
+static void judge_unheld(struct judge *judge, const struct event *event)
+{
+    /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
+    if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
+        return;
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_UNHELD && !reached_while(judge, other->instr, EV_RELEASE))
+            return;
+    report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
+                 "is unlocked here on a path that has not locked it", -1, "");
+}
+
+static void judge_again(struct judge *judge, const struct event *event)
+{
+    const struct instr *first = instr_at(judge, event->state->released),
+                       *again = instr_at(judge, event->instr);
+    if (first->callee != again->callee && !first->implicit && !again->implicit)
+        return;
+    if (judge->site->resource == R_LOCK)
+        report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
+                     event->state->released, "unlocked here");
+    else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY)
+        report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time",
+                     event->state->released, "released here");
+}
+
+static void judge_event(struct judge *judge, const struct event *event)
+{
+    switch (event->kind) {
+    case EV_EXIT: judge_leak(judge, event); break;
+    case EV_LOST: judge_lost(judge, event); break;
+    case EV_RELOCK: judge_relock(judge, event); break;
+    case EV_UNHELD: judge_unheld(judge, event); break;
+    case EV_AGAIN: judge_again(judge, event); break;
+    case EV_USE:
+        report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
+                     event->state->released, "released here");
+        break;
+    case EV_RETURNED:
+        report_plain(judge, event, "cleanup-returned", LEVEL_SURE,
+                     "is returned, but its cleanup releases it first", -1, "");
+        break;
+    case EV_WRONG:
+        report_plain(judge, event, "wrong-release", LEVEL_SURE,
+                     "is released by the function of another kind of resource",
+                     event->state->acquired, "acquired here");
+        break;
+    default: break;
+    }
+}
+
+void judge_site(struct simulation *simulation, struct arena *arena, finding_vec *findings)
+{
+    struct judge judge = {.simulation = simulation,
+                          .site = simulation->site,
+                          .ir = simulation->ir,
+                          .arena = arena,
+                          .findings = findings};
+    if (simulation->gave_up)
+        return;
+    survey(&judge);
+    EACH (event, &simulation->events)
+        judge_event(&judge, event);
+}
