@@ -42,15 +42,15 @@ static int compare(const void *left, const void *right)
     return order ? order : (a->length > b->length) - (a->length < b->length);
 }
 
-/* Splits a text into lines, without their line feeds. Returns how many; `lines` may be NULL. */
-static size_t split(const char *text, size_t size, struct line *lines)
+/* Splits a text into lines, without their line feeds, and stores the first `room` of them. Returns how many there are. */
+static size_t split(const char *text, size_t size, struct line *lines, size_t room)
 {
     size_t count = 0;
     const char *end = text + size;
     while (text < end) {
         const char *feed = memchr(text, '\n', (size_t)(end - text));
         const char *stop = feed ? feed : end;
-        if (lines)
+        if (count < room)
             lines[count] = (struct line){text, (size_t)(stop - text)};
         count++;
         text = feed ? feed + 1 : end;
@@ -63,12 +63,12 @@ static size_t split(const char *text, size_t size, struct line *lines)
 static lg_error *sort_lines(const char *text, size_t size, char **sorted, size_t *sorted_size)
 {
     lg_func (lg_error *, err) {
-        size_t count = split(text, size, NULL);
+        size_t count = split(text, size, NULL, 0);
         struct line *lines = malloc((count + 1) * sizeof *lines);
         if (!lines)
             lg_return(lg_error_wrap(&lg_error_out_of_memory, "sort %zu lines", count));
         lg_defer(free, lines);
-        split(text, size, lines);
+        split(text, size, lines, count);
         qsort(lines, count, sizeof *lines, compare);
 
         char *at = *sorted = malloc(size + 1);

@@ -66,16 +66,16 @@ static lg_error *remove_old(const char *path)
     return lg_error_new_errno("remove %s", path);
 }
 
-static lg_error *write_new(const char *new, const char *path, const char *secret, size_t size)
+static lg_error *write_new(const char *temporary, const char *path, const char *secret, size_t size)
 {
     lg_func (lg_error *, err) {
         lg_file *file;
-        err = remove_old(new);
+        err = remove_old(temporary);
         if (!err)
-            err = lg_file_open(new, O_WRONLY | O_CREAT | O_EXCL, 0600, &file);
+            err = lg_file_open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600, &file);
         if (err)
             lg_return(err);
-        lg_defer_on_error(remove_new, new, &err);
+        lg_defer_on_error(remove_new, temporary, &err);
         lg_defer(lg_file_close, file, &err);
 
         err = lg_file_write(file, secret, size);
@@ -83,8 +83,8 @@ static lg_error *write_new(const char *new, const char *path, const char *secret
             err = lg_file_sync(file);
         if (!err)
             err = lg_file_close_now(file);
-        if (!err && rename(new, path) != 0)
-            err = lg_error_new_errno("rename %s to %s", new, path);
+        if (!err && rename(temporary, path) != 0)
+            err = lg_error_new_errno("rename %s to %s", temporary, path);
         lg_return(err);
     }
 }
@@ -92,24 +92,24 @@ static lg_error *write_new(const char *new, const char *path, const char *secret
 static lg_error *write_secret(const char *path, const char *secret, size_t size)
 {
     lg_func (lg_error *, err) {
-        char *copy = NULL, *new = NULL;
+        char *copy = NULL, *temporary = NULL;
         lg_defer(free_text, &copy);
-        lg_defer(free_text, &new);
+        lg_defer(free_text, &temporary);
         copy = strdup(path);
         if (!copy)
             lg_return(&lg_error_out_of_memory);
         const char *folder = dirname(copy);
         const char *slash = strrchr(path, '/');
-        err = join_path(folder, slash ? slash + 1 : path, &new);
+        err = join_path(folder, slash ? slash + 1 : path, &temporary);
         if (err)
             lg_return(err);
-        char *with_suffix = realloc(new, strlen(new) + sizeof(".new"));
+        char *with_suffix = realloc(temporary, strlen(temporary) + sizeof(".new"));
         if (!with_suffix)
             lg_return(&lg_error_out_of_memory);
-        new = with_suffix;
-        strcat(new, ".new");
+        temporary = with_suffix;
+        strcat(temporary, ".new");
 
-        err = write_new(new, path, secret, size);
+        err = write_new(temporary, path, secret, size);
         if (!err)
             err = sync_folder(folder);
         lg_return(err);

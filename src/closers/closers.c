@@ -74,6 +74,7 @@ void lg_close(int fd, lg_error **result)
         return;
     struct lgi_shield before = lgi_shield_begin();
     lgi_before_close(fd);
+    // NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): of another negative number, EBADF is the report
     if (close(fd) != 0 && errno != EINTR)
         lg_error_join_into(result, lg_error_new_errno("close descriptor %d", fd));
     lgi_after_close(fd);

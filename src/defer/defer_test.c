@@ -66,6 +66,7 @@ START_TEST(D2_a_block_sees_variables_as_they_are_then)
             note_number(n);
         }
         n = 2;
+        ck_assert_int_eq(n, 2);
     }
     expect_trace("2");
 }
@@ -295,7 +296,7 @@ static char note_char(int number)
 static enum colour note_colour(int number)
 {
     note_number(number);
-    return (enum colour)0;
+    return BLUE;
 }
 
 static void defers_scalars(bool panics)
@@ -333,6 +334,7 @@ static void defers_pointer(bool panics)
         lg_scope(s);
         lg_defer_in(&s, function, "scope");
         function = panic_with;
+        ck_assert(function == panic_with);
         if (panics)
             lg_panic("end");
     }

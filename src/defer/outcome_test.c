@@ -22,7 +22,7 @@ enum way {
     WAYS
 };
 
-LG_ERROR_DEFINE(spoilt, "spoilt");
+static LG_ERROR_DEFINE(spoilt, "spoilt");
 
 static void spoil(lg_error **err)
 {

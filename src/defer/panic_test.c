@@ -255,7 +255,7 @@ END_TEST
 /* Registers that a call preserves must be the caller's own again after a recovery. */
 static int kept_in_registers(int n)
 {
-    long a = n, b = n * 3, c = n * 5, d = n * 7, e = n * 11, f = n * 13;
+    long a = n, b = a * 3, c = a * 5, d = a * 7, e = a * 11, f = a * 13;
     for (int i = 0; i < 10; i++) {
         a += catches_at(1) + i;
         b ^= a;
@@ -269,7 +269,7 @@ static int kept_in_registers(int n)
 
 static int computed(int n)
 {
-    long a = n, b = n * 3, c = n * 5, d = n * 7, e = n * 11, f = n * 13;
+    long a = n, b = a * 3, c = a * 5, d = a * 7, e = a * 11, f = a * 13;
     for (int i = 0; i < 10; i++) {
         a += i - 1;
         b ^= a;

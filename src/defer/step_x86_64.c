@@ -29,10 +29,10 @@ static int slot_of(uintptr_t dwarf)
 
 /* Where a frame keeps its caller's registers. */
 struct rules {
+    unsigned saved;               /* the registers that `offset` has, one bit each */
     int cfa_slot;                 /* the canonical frame address is this register… */
     intptr_t cfa_offset;          /* …plus this */
     intptr_t offset[LGI_CONTEXT]; /* saved there, from that address */
-    unsigned saved;               /* one bit each */
     uintptr_t argument_size;
 };
 

@@ -227,12 +227,13 @@ static void say_frames(struct lgi_sink *sink, const uintptr_t *frames,
                 lgi_print(sink, "    %s\n", function);
         } else if (is_in_header(symbol)) {
             lgi_print(sink, "    %s\n", function);
-        } else if (symbol->file)
+        } else if (symbol->file) {
             lgi_print(sink, "    %s  %s:%d\n", function, symbol->file, symbol->line);
-        else if (symbol->object)
+        } else if (symbol->object) {
             lgi_print(sink, "    %s+%#zx  %s\n", function, (size_t)symbol->offset, symbol->object);
-        else
+        } else {
             lgi_print(sink, "    %#zx\n", (size_t)frames[i]);
+        }
     }
 }
 

@@ -166,6 +166,7 @@ __attribute__((no_sanitize("function", "cfi")))
 static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    // NOLINTBEGIN(clang-analyzer-security.ArrayBound): `w` has `count` words, behind the record
     /* Most have one, and a test is cheaper than the switch's jump. */
     if (__builtin_expect(count == 1, 1)) {
         ((void (*)(word))function)(w[0]);
@@ -177,10 +178,10 @@ static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsi
     case 3: ((void (*)(word, word, word))function)(w[0], w[1], w[2]); break;
     case 4: ((void (*)(word, word, word, word))function)(w[0], w[1], w[2], w[3]); break;
     default: /* five: a panic goes first */
-        // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): then there are as many words
         ((void (*)(word, word, word, word, word))function)(w[0], w[1], w[2], w[3], w[4]);
         break;
     }
+    // NOLINTEND(clang-analyzer-security.ArrayBound)
 }
 
 /* Makes it while `unwinding` goes through the caller's frame, and lets no panic out: a new one takes the

@@ -299,7 +299,8 @@ static void many_panics(void)
     int count = 0;
     lg_error_cursor cursor = lg_error_children(errors);
     for (const lg_error *child; (child = lg_error_next(&cursor)) != NULL; count++) {
-        int number = atoi(lg_error_message(child) + strlen("panic: number "));
+        long number = strtol(lg_error_message(child) + strlen("panic: number "), NULL, 10);
+        ck_assert(number >= 0 && number < MANY);
         ck_assert(!seen[number]);
         seen[number] = true;
     }

@@ -43,8 +43,7 @@ enum way {
     GOTO,
     PLAIN_RETURN,
     LG_RETURN,
-    NORMAL_WAYS,
-    WITH_ERROR = NORMAL_WAYS,
+    WITH_ERROR, /* not a normal way, nor are those behind */
     PANIC,
     GOEXIT,
     WAYS
@@ -56,7 +55,7 @@ static lg_error *leave(enum way way)
         lg_defer_recover(stop);
         for (int pass = 0; pass < 2; pass++) {
             lg_group_scope(group, &err);
-            start_some(&group, way >= NORMAL_WAYS);
+            start_some(&group, way >= WITH_ERROR);
             switch (way) {
             case BREAK: break;
             case CONTINUE: continue;

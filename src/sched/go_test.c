@@ -25,7 +25,7 @@ static int one(int a)
 
 static char *two(int a, const char *text)
 {
-    sum_of[2] = a + atoi(text);
+    sum_of[2] = a + (int)strtol(text, NULL, 10);
     add_one(&ended);
     return NULL;
 }
@@ -142,7 +142,7 @@ START_TEST(g1_each_has_its_own_defers_and_panics)
         for (unsigned i = 0; i < 900; i++)
             lg_go(recovers, i, &deferred);
         wait_for_value(&ended, 900);
-        ck_assert_int_eq(deferred, 900 * 21);
+        ck_assert_int_eq(deferred, 900L * 21);
         trace_text[0] = '\0';
     }
 }

@@ -21,6 +21,7 @@ enum { PARKED, UNPARKED, ASLEEP };
 /* The record of a thread that is not a worker. It is no thread-local variable, because those of a library that comes by
  * dlopen have to find room in a few hundred bytes that all such libraries share. Records are used again, never freed:
  * whoever has the address of one that has ended may still wake it. */
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): `g` lies where lgi_g_is_thread expects it
 struct record {
     _Alignas(LGI_G_ALIGNMENT) char before[LGI_G_OF_THREAD];
     struct lgi_g g;

@@ -52,7 +52,7 @@ static void end(struct lgi_g **guard)
 static void *lgi_thread_main(void *argument)
 {
     struct lgi_g *g = lgi_self();
-    struct lgi_g *guard __attribute__((cleanup(end))) = g;
+    struct lgi_g *guard __attribute__((cleanup(end), unused)) = g;
     pthread_setname_np(pthread_self(), "lg-thread");
     lgi_take_mask();
     g->start = argument;

@@ -211,7 +211,7 @@ static bool give_back(struct lgi_worker *w)
             count = GIVEN_AT_ONCE;
         void *first = cache->first, **link = &cache->first;
         for (unsigned i = 0; i < count; i++)
-            link = (void **)&lgi_stack_end(*link)->next;
+            link = &lgi_stack_end(*link)->next;
         cache->first = *link;
         *link = NULL;
         cache->count -= count;

@@ -48,6 +48,8 @@ static void recovers(void)
 __attribute__((constructor)) static void construct(void)
 {
     const char *how = getenv("LG_TEST_CONSTRUCTOR");
+    if (!how)
+        return;
     status = lg_chan_make(int, 1);
     if (strcmp(how, "goexit") == 0) {
         lg_defer(send_status);
@@ -68,5 +70,6 @@ __attribute__((constructor)) static void construct(void)
 
 int main(void)
 {
-    return strcmp(getenv("LG_TEST_CONSTRUCTOR"), "nothing") == 0 ? 0 : 99;
+    const char *how = getenv("LG_TEST_CONSTRUCTOR");
+    return how && strcmp(how, "nothing") == 0 ? 0 : 99;
 }

@@ -9,6 +9,7 @@
 
 enum { GOROUTINES = 6 };
 
+/* NOLINTNEXTLINE(misc-use-internal-linkage): the plugins call it */
 void wait_a_little(int number);
 
 static int (*work)(int);
@@ -18,7 +19,7 @@ void wait_a_little(int number)
 {
     for (int i = 0; i <= number % 3; i++)
         lg_yield();
-    lg_sleep((1 + number % 3) * 100 * LG_MICROSECOND);
+    lg_sleep((1L + number % 3) * 100 * LG_MICROSECOND);
 }
 
 static void *load(const char *path)

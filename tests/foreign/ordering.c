@@ -176,7 +176,7 @@ static void by_context(void)
         lg_context *context = lg_context_with_cancel(lg_context_background());
         plain++;
         lg_go(add_and_cancel, context);
-        (void)lg_context_wait(context);
+        lg_context_wait(context);
         lg_context_free(context);
     }
 }

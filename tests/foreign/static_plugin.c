@@ -4,6 +4,7 @@
 
 #include <lifoguard/lifoguard.h>
 
+/* NOLINTNEXTLINE(misc-use-internal-linkage): dlsym finds it */
 int plugin_work(void);
 
 static int sum;

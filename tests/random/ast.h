@@ -56,9 +56,8 @@ enum what {
     DO_LOOK,    /* at the panic given, without stopping it */
     DO_REPANIC, /* with what was recovered, if anything was */
     DO_PENDING, /* how many calls are pending */
-    SIMPLE,
     /* those of shapes */
-    DO_HOLE = SIMPLE, /* hole number `target` */
+    DO_HOLE, /* hole number `target` */
     DO_IF,
     DO_LOOP,   /* n passes */
     DO_SWITCH, /* `body` is a list of DO_BLOCK, the cases */

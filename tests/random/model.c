@@ -468,8 +468,8 @@ static struct leaving statement(struct frame *frame, struct statement *s, struct
     case DO_IF: return run_block(frame, flip(s->n) ? s->body : s->other, NULL);
     case DO_LOOP: return loop(frame, s);
     case DO_SWITCH: {
-        int cases = 0;
-        for (struct statement *one = s->body; one; one = one->next)
+        int cases = 1; /* a switch has a case */
+        for (const struct statement *one = s->body->next; one; one = one->next)
             cases++;
         struct statement *chosen = s->body;
         for (int i = model.counter++ % cases; i > 0; i--)

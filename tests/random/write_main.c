@@ -91,16 +91,21 @@ static void write_programs(int count, unsigned long long seed, const char *folde
     model_end();
 }
 
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "shapes") == 0) {
-        write_shapes(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), argv[5]);
+        write_shapes(number(argv[2]), number(argv[3]), number(argv[4]), argv[5]);
     } else if (argc == 4 && strcmp(argv[1], "table") == 0) {
         FILE *out = create(argv[3]);
-        emit_c_shape_table(out, atoi(argv[2]));
+        emit_c_shape_table(out, number(argv[2]));
         finish(out, argv[3]);
     } else if (argc == 5 && strcmp(argv[1], "programs") == 0) {
-        write_programs(atoi(argv[2]), strtoull(argv[3], NULL, 0), argv[4]);
+        write_programs(number(argv[2]), strtoull(argv[3], NULL, 0), argv[4]);
     } else {
         fprintf(stderr, "usage: random-programs shapes|table|programs …: see its source\n");
         return 2;

@@ -59,6 +59,7 @@ void buffer_add(struct buffer *buffer, const char *text, size_t length)
     make_room(buffer, length);
     memcpy(buffer->text + buffer->length, text, length);
     buffer->length += length;
+    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): make_room has left room for the NUL
     buffer->text[buffer->length] = '\0';
 }
 

@@ -360,6 +360,7 @@ static lg_error *parse_line(struct parser *parser)
     lg_func (lg_error *, err) {
         struct buffer line = {0};
         lg_defer(buffer_free, &line);
+        buffer_add_text(&line, "");
         unsigned number = parser->number;
         err = take_whole_line(parser, &line);
         if (!err) {

@@ -22,13 +22,13 @@
 
 #include <lifoguard/defer.h>
 
-/* NOLINTBEGIN(bugprone-reserved-identifier): glibc's names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,misc-use-internal-linkage): glibc's names. */
 void *__libc_malloc(size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 typedef int main_function(int argc, char **argv, char **environment);
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(bugprone-reserved-identifier,misc-use-internal-linkage) */
 
 /* Not there if the program has the library in itself. */
 #pragma weak lg_pending_visit
@@ -203,6 +203,7 @@ void free(void *start)
 /* A worker that begins asks where its stack is. */
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 {
+    /* NOLINTNEXTLINE(readability-redundant-parentheses): __typeof__ needs them */
     __typeof__(pthread_getattr_np) *real;
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_getattr_np");
     passing = true;
@@ -222,9 +223,10 @@ static bool is_open(int fd)
 static bool somebody_looks(void)
 {
     for (int i = 0; i < DESCRIPTORS; i++) {
-        char link[32], path[16];
-        snprintf(link, sizeof link, "/proc/self/fd/%d", i);
-        if (!was_open[i] && readlink(link, path, sizeof path) > 6 && memcmp(path, "/proc/", 6) == 0)
+        char entry[32], target[16];
+        snprintf(entry, sizeof entry, "/proc/self/fd/%d", i);
+        if (!was_open[i] && readlink(entry, target, sizeof target) > 6 &&
+            memcmp(target, "/proc/", 6) == 0)
             return true;
     }
     return false;
@@ -334,6 +336,7 @@ static int counted_main(int argc, char **argv, char **environment)
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
+    /* NOLINTNEXTLINE(readability-redundant-parentheses): __typeof__ needs them */
     __typeof__(__libc_start_main) *start;
     *(void **)&start = dlsym(RTLD_NEXT, "__libc_start_main");
     programs_main = main;

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int transform_main(int argc, char **argv);
+#include "transform_main.h"
 
 /* ---- what is to go wrong ---- */
 
