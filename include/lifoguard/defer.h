@@ -46,7 +46,6 @@ LG_BEGIN_DECLS
 
 /* Dismisses a pending call: the call will not run (D11). Does nothing if `deferred` is NULL, or if the
  * call has run or was dismissed already. Only the thread that registered the call may dismiss it. */
-
 LG_API void lg_deferred_dismiss(lg_deferred *deferred);
 
 /* Makes a pending call now; the call does not run again later (D11). Does nothing if `deferred` is NULL,
@@ -215,10 +214,9 @@ LG_END_DECLS
 #endif /* !__cplusplus */
 /* ---- pending calls (D12) ------------------------------------------------------------------------- */
 
-/* One pending call, as lg_pending_visit passes it to `visit`. */
-
 LG_BEGIN_DECLS
 
+/* One pending call, as lg_pending_visit passes it to `visit`. */
 typedef struct lg_pending_call {
     const char *call; /* the source text of the call: "fclose(file)" */
     const char *file; /* the file, function and line of the lg_defer */

@@ -36,8 +36,9 @@
  * as the group exists: in its block, in its members, and before lg_group_destroy. Groups nest. A member may
  * start other members in its own group.
  *
- * Deadlock: a member that waits for its own group would wait for itself, so the wait panics. The same holds
- * for a member of a nested group whose end the waited-for member needs.
+ * Deadlock: a member that waits for its own group would wait for itself, so the wait panics. The wait also
+ * panics in a member of a nested group, if a member of the outer group must first leave the nested group's
+ * block.
  */
 #ifndef LIFOGUARD_GROUP_H
 #define LIFOGUARD_GROUP_H
