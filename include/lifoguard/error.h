@@ -69,8 +69,8 @@ typedef struct lg_error_kind {
 
 /* LG_ERROR_DEFINE(name, "message"); at file scope, with or without `static` before it, defines a static
  * error. Any thread may return, wrap, join and free `&name` (freeing does nothing) and look for it with
- * lg_error_is, any number of times. LG_ERROR_DECLARE(name); declares such an error in a header. The second
- * form of the definition gives the error an errno value, which lg_error_is_errno finds. */
+ * lg_error_is, any number of times. LG_ERROR_DECLARE(name); declares such an error in a header.
+ * LG_ERROR_DEFINE_ERRNO gives the error an errno value, which lg_error_is_errno finds. */
 #define LG_ERROR_DEFINE(name, message) lg_error name = {"" message, __FILE__, __LINE__, 0, 0, 0}
 #define LG_ERROR_DEFINE_ERRNO(name, errno_value, message)                                          \
     lg_error name = {"" message, __FILE__, __LINE__, (errno_value), 0, 0}
