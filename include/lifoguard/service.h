@@ -116,7 +116,7 @@ typedef struct lg_readiness {
 } lg_readiness;
 
 /* Initialises a readiness that is off. `path` must outlive the readiness, and names a file that exists while the program is
- * ready (for Kubernetes' exec probes: `test -e path`); NULL: no file. The file is empty. A symbolic link at `path` is not
+ * ready (for Kubernetes' exec probes: `test -e path`); NULL: no file. Nothing is written into the file. A symbolic link at `path` is not
  * followed. */
 #define LG_READINESS_INIT(path) {(path), 0}
 
