@@ -1,35 +1,57 @@
-/* Channels: queues through which goroutines hand each other values of one type, as Go's.
+/* Channels and select, as in Go: typed queues between goroutines.
  *
- *     lg_chan(int) results = lg_chan_make(int, 16);     // room for 16; 0: a sender waits for its receiver
+ *     lg_chan(int) results = lg_chan_make(int, 16);     // room for 16; 0: a sender waits for a receiver
  *     lg_defer(lg_chan_unref, results);
- *     lg_go(square, lg_chan_ref(results), 7);          // drops its reference, when it has sent
+ *     lg_go(square, lg_chan_ref(results), 7);          // square() unrefs the channel after its send
  *     int result;
  *     while (lg_chan_recv(results, &result))
- *         …                                             // until it is closed and empty
+ *         …                                             // until the channel is closed and empty
  *
- * `lg_chan(T)` is a type like any other: of variables, members, parameters, results, in all files the same for
- * the same T. It is a pointer, and converts to void * by itself. T is any type that can be assigned (an array goes
- * into a struct), with an alignment of at most 4096.
+ * `lg_chan(T)` is an ordinary type for variables, members, parameters and results, and the same type in all
+ * files for the same T. A channel is a pointer and converts to void *. T is any assignable type (wrap an
+ * array in a struct) with an alignment of at most 4096.
  *
- * Ownership: a channel is counted. It is made with one reference; lg_chan_ref takes another one, lg_chan_unref
- * gives one back, and the last one frees it. Who uses a channel holds a reference, or knows that somebody does: the last
- * that a call touches of the channel comes before anybody can know what it did, so whoever received the last
- * element, or the news that it is closed, may drop the channel at once. A value that was sent belongs
- * to the channel and then to who receives it; one that was not (a failure, a panic, a goroutine that is ended)
- * still belongs to its sender. What is in the channel at its end is given to the function that it was made with.
+ * Ownership: a channel is reference-counted. lg_chan_make returns the first reference, lg_chan_ref takes
+ * another, lg_chan_unref gives a reference back, and the last lg_chan_unref frees the channel. A caller must
+ * hold a reference during the call, or know that another holder keeps the channel alive. A call touches the
+ * channel for the last time before its effect is visible to others, so a goroutine that has received the last
+ * element, or has learned that the channel is closed, may give back the last reference at once. An element
+ * that was sent belongs to the channel and then to its receiver; an element that was not sent (failure, panic,
+ * end of the goroutine) still belongs to the sender. Elements left in the channel when it is freed are passed
+ * to the `drop` function of lg_chan_make_owned.
  *
- * Order: what one goroutine sends arrives in that order; who waited longer is served first. What came before a
- * send comes before the end of its receive, as did what came before a close. Further, as in Go, the receive number n
- * of a channel for c elements comes before the end of the send number n + c.
+ * Order: elements from one goroutine arrive in the order of their sends, and waiting goroutines are served
+ * in order of arrival. Everything before a send happens before the end of its receive; everything before a
+ * close happens before the receive that reports the close. As in Go, receive number n of a channel with capacity
+ * c happens before the end of send number n + c.
  *
- * Waiting: a send waits while there is neither room nor a receiver, a receive while there is neither an element
- * nor a sender, and the channel is open. With a NULL channel both wait for ever, as in Go. The forms with `_until` end
- * sooner (until.h, C9); those with `try` never wait.
+ * Waiting: on an open channel, a send waits while there is neither room nor a waiting receiver; a receive waits
+ * while there is neither an element nor a waiting sender. With a NULL channel, both wait for ever, as in Go. The
+ * `_until` forms stop waiting when `until` comes (until.h, C9); the `try` forms never wait.
  *
- * Panics: sending on a closed channel, also when it is closed while the sender waits; closing one a second time; closing
- * NULL; what is not a channel or was freed.
+ * Panics: sending on a closed channel, also if the channel is closed while the sender waits; closing a
+ * channel twice; closing NULL; passing a freed channel or a pointer that is no channel.
  *
- * Threads: any, goroutines and others, for everything.
+ * Select: waits for several channels at once and performs exactly one of the cases.
+ *
+ *     switch (lg_select(lg_case_recv(jobs, &job, &ok),      // case 0
+ *                       lg_case_send(results, result),      // case 1
+ *                       lg_case_until(lg_until_timeout(LG_SECOND)))) {
+ *     case 0: …
+ *     case 1: …
+ *     case 2: …
+ *     }
+ *
+ * lg_select returns the index of the performed case, in the order of the arguments, from 0. If several cases are
+ * ready, lg_select chooses among them at random with equal probability. The number of cases is not limited. A
+ * channel may appear in several cases, for receiving and sending, but a select never sends to itself. A case
+ * with a NULL channel is never chosen. A select without cases, or with only such cases, waits for ever. A ready
+ * case is performed even if there is a default or a deadline. The default is chosen only if there was a moment at
+ * which no other case was ready; a deadline that has passed takes precedence over the default. A select panics if
+ * it chooses a send on a closed channel, and if no memory is left for a wait with more than 16 cases; in
+ * the latter case no case was performed.
+ *
+ * Threads: goroutines and all other threads may call every function here.
  */
 #ifndef LIFOGUARD_CHAN_H
 #define LIFOGUARD_CHAN_H
@@ -41,17 +63,18 @@
 
 LG_BEGIN_DECLS
 
-/* Those that need no type take any channel. */
+/* The functions without an element type accept any channel. */
 
-/* No more will be sent. Who waits to receive, or ever will, is told once the channel is empty; who waits to send
- * panics. */
+/* Closes the channel: nothing more may be sent. Receivers get the remaining elements; after these, every waiting and
+ * later receive reports the close. Waiting senders panic. */
 LG_API void lg_chan_close(void *channel);
 
-/* Gives a reference back; with the last one the channel ends, closed or not. NULL: does nothing. For lg_defer. It panics
- * if that was the last one, and somebody waits: who waits had none. */
+/* Gives back a reference; the last one frees the channel, whether closed or not. Does nothing for NULL. Suits
+ * lg_defer. Panics if the last reference is given back while another goroutine waits on the channel, since
+ * that goroutine waits without a reference. */
 LG_API void lg_chan_unref(void *channel);
 
-/* How many elements are in it now, and how many have room. NULL: 0. */
+/* lg_chan_len: the number of elements in the channel, a snapshot. lg_chan_cap: the capacity. Both are 0 for NULL. */
 LG_API size_t lg_chan_len(const void *channel);
 LG_API size_t lg_chan_cap(const void *channel);
 
@@ -63,59 +86,59 @@ LG_END_DECLS
 
 #define lg_chan(T) __typeof__(__typeof__(T)(*)[])
 
-/* A channel of T with room for `capacity` elements. Never NULL: panics when out of memory, as a NULL channel would
- * make its users wait for ever. */
+/* Makes a channel of T with room for `capacity` elements. Never returns NULL: panics if no memory is left, because
+ * users of a NULL channel would wait for ever. */
 #define lg_chan_make(T, capacity)                                                                  \
     ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
 
-/* The same for elements that own something: `drop` is called for those that nobody has received when the channel ends,
- * the oldest first, and for those received with NULL as destination. It takes the element if that is a pointer, else
- * a pointer to it:
+/* Like lg_chan_make, for elements that own resources. The channel calls `drop` for each element that nobody has
+ * received when the channel is freed, oldest first, and for each element that is received into NULL. If the
+ * element is a pointer, `drop` gets the element, otherwise a pointer to the element:
  *
  *     lg_chan(char *) lines = lg_chan_make_owned(char *, 8, free);
- *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *)
- */
+ *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *) */
 #define lg_chan_make_owned(T, capacity, drop)                                                      \
     ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_DROP(T, drop),      \
                                LGI_CHAN_OF_POINTERS(T)))
 
-/* Takes a reference, and returns the channel. NULL gives NULL. */
+/* Takes a reference and returns the channel. NULL for NULL. */
 #define lg_chan_ref(channel) ((__typeof__(channel))lgi_chan_keep(channel))
 
-/* lg_chan_send(channel, value). `value` is evaluated once, and converted to the channel's type as by an assignment. */
+/* lg_chan_send(channel, value): sends the value. `value` is evaluated once and converted to T as by assignment. */
 #define lg_chan_send(channel, ...) lgi_chan_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
 
-/* lg_chan_send_until(channel, value, until): NULL if it was sent. */
+/* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
+ * error, and the value still belongs to the caller. */
 #define lg_chan_send_until(channel, value, until)                                                  \
     lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, (value)), (until))
 
-/* True if it was sent, false if that would have to wait. */
+/* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
     lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
 
-/* Receives into *to, and returns true. If the channel is closed and empty: zeroes *to and returns false. A NULL `to`
- * drops what is received. */
+/* Receives an element into *to and returns true. If the channel is closed and empty, zeroes *to and returns false. A
+ * NULL `to` drops the element. */
 #define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
 
-/* NULL if it is done; then *ok, a bool, says what lg_chan_recv would have returned. `ok` may be NULL. On an error neither
- * is touched. */
+/* Like lg_chan_recv, with a limit. Returns NULL when the receive is complete, and sets *ok, a bool, to the result
+ * that lg_chan_recv would have. `ok` may be NULL. On an error, *to and *ok are unchanged. */
 #define lg_chan_recv_until(channel, to, ok, until)                                                 \
     lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (ok), (until))
 
-/* True if it is done, with *ok as above; false if that would have to wait, and nothing is touched. */
+/* Receives without waiting. Returns true and sets *to and *ok as lg_chan_recv_until does; returns false and changes
+ * nothing if the receive would have to wait. */
 #define lg_chan_try_recv(channel, to, ok)                                                          \
     lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to), (ok))
 
-/* lg_chan_each (channel, T, name) { … }: receives until the channel is closed and empty, as Go's `for name := range`.
- * `channel` is evaluated once; break and continue do what they should.
+/* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
+ * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
  *
  *     lg_chan_each (jobs, struct job, job) {
  *         …
- *     }
- */
+ *     } */
 #define lg_chan_each(channel, T, name) LGI_NUMBER(LGI_CHAN_EACH, channel, T, name)
 
-/* ---- what they consist of ------------------------------------------------------------------------ */
+/* ---- internal: the expansions of the macros ------------------------------------------------------ */
 
 #define LGI_CHAN_EACH(id, channel, T, name)                                                        \
     for (void *LGI_CAT(lgi_channel_, id) = (channel),                                              \
@@ -125,8 +148,8 @@ LG_END_DECLS
 
 #define LGI_CHAN_ELEMENT(channel) __typeof__((*(channel))[0])
 
-/* Where the value stands until the call is over. (That a struct is given a struct, and not its first member, is
- * checked by the initialisation that is never made.) */
+/* A temporary that holds the value during the call. (The initialisation inside sizeof, which is never executed,
+ * checks that a struct is initialised by a struct, not by its first member.) */
 #define LGI_CHAN_VALUE(channel, value)                                                             \
     ((void)sizeof(__extension__({                                                                  \
          LGI_CHAN_ELEMENT(channel) lgi_of_its_type = value;                                        \
@@ -134,7 +157,7 @@ LG_END_DECLS
      })),                                                                                          \
      (LGI_CHAN_ELEMENT(channel)[1]){value})
 
-/* `at`, which is checked: in another type's place the element would overwrite what follows. */
+/* `at`, with a check of its type: with another type the element would overwrite the memory behind *at. */
 #define LGI_CHAN_TO(channel, at)                                                                   \
     ((void)sizeof(struct {                                                                         \
          int lgi_member;                                                                           \
@@ -145,7 +168,7 @@ LG_END_DECLS
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 
-/* The library calls it through this type: any function of one pointer will do. */
+/* The library calls `drop` through this type; any function of one pointer is accepted. */
 #define LGI_CHAN_DROP(T, drop)                                                                     \
     __extension__({                                                                                \
         if (0)                                                                                     \
@@ -174,35 +197,13 @@ LG_API bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
 
 LG_END_DECLS
 
-/* Select: waits for several channels at once, and does one of what can be done.
- *
- *     switch (lg_select(lg_case_recv(jobs, &job, &ok),      // case 0
- *                       lg_case_send(results, result),      // case 1
- *                       lg_case_until(lg_until_timeout(LG_SECOND)))) {
- *     case 0: …
- *     case 1: …
- *     case 2: …
- *     }
- *
- * It returns the number of the case that was done, from 0, in the order of the arguments; exactly one is done.
- * If several can be done, one of them is chosen at random, each as likely as the others. Any number of cases; one channel
- * may stand in several, as receiver and sender too, but a select does not send to itself. A case with a NULL
- * channel is never chosen. No case at all, or none that can ever be chosen: waits for ever.
- *
- * Whether there is a default or a deadline, what can be done at once is done; and a default is chosen only if there was
- * a moment at which no other case could be done. A deadline that has passed comes before a default.
- *
- * Panics: if a send is chosen whose channel is closed; out of memory, with more than 16 cases that have to wait: then
- * nothing was done.
- *
- * Threads: any, as with channels.
- */
+/* ---- select --------------------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS
 
 struct lgi_case_value {
-    void *at; /* NULL: dropped */
-    bool *ok; /* or NULL */
+    void *at; /* NULL: the element is dropped */
+    bool *ok; /* may be NULL */
 };
 
 typedef struct lg_case {
@@ -214,7 +215,7 @@ typedef struct lg_case {
     };
 } lg_case;
 
-/* For a number of cases that is not known beforehand: the number of the one that was done. */
+/* lg_select for an array of cases. Returns the index of the case that was performed. */
 LG_API size_t lg_select_n(const lg_case *cases, size_t count);
 
 enum {
@@ -226,7 +227,7 @@ enum {
     LGI_CASE_DEFAULT
 };
 
-/* (Every member is set, so that gcc need not clear an array of them first, which takes it longer than all the rest.) */
+/* (Sets every member, so that gcc does not first clear the array of cases, which takes longer than all the rest.) */
 static inline lg_case lgi_case(int kind, void *channel, void *at, bool *ok)
 {
     lg_case it;
@@ -237,7 +238,7 @@ static inline lg_case lgi_case(int kind, void *channel, void *at, bool *ok)
     return it;
 }
 
-/* The time comes, or the context or group of it is cancelled. */
+/* A case that is chosen when the deadline of `until` comes, or when its context or group is cancelled. */
 static inline lg_case lg_case_until(lg_until until)
 {
     lg_case it;
@@ -247,7 +248,7 @@ static inline lg_case lg_case_until(lg_until until)
     return it;
 }
 
-/* It happens. Chosen among those that can be done as a receive is. */
+/* A case that is chosen when `done` happens; it takes part in the random choice as a receive does. */
 static inline lg_case lgi_case_done(struct lgi_done *done)
 {
     lg_case it = lg_case_until(lg_until_forever());
@@ -260,30 +261,31 @@ LG_END_DECLS
 
 #ifndef __cplusplus
 
-/* lg_select(cases…). All are evaluated, once, before anything else, also those that are not chosen. (Go does that in
- * order; in C it is not said in which.) */
+/* lg_select(cases…). Evaluates the arguments of all cases once, before any other step, also of cases that are not
+ * chosen. (Go evaluates them in order; C leaves the order open.) */
 #define lg_select(...)                                                                             \
     __extension__({                                                                                \
         enum { LGI_SEND_ONLY_IN_SELECT };                                                          \
         const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
         lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
     })
-/* So that there need not be any other. */
+/* A first case that is never chosen, so that lg_select() without arguments compiles. */
 #define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
-/* Receives into *to, which may be NULL; *ok, a bool, or NULL, tells whether it was an element: see lg_chan_recv. */
+/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set as by lg_chan_recv_until; `ok` may be NULL. */
 #define lg_case_recv(channel, to, ok)                                                              \
     lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
 
-/* lg_case_send(channel, value): only as an argument of lg_select, since the value lasts no longer than that. */
+/* lg_case_send(channel, value): a case that sends the value. Compiles only as an argument of lg_select, because the
+ * value lives only until lg_select returns. */
 #define lg_case_send(channel, ...)                                                                 \
     lgi_case(LGI_CASE_SEND + LGI_SEND_ONLY_IN_SELECT, (channel),                                   \
              LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
-/* (The compilers print the name where there is no lg_select around. It is 0.) */
+/* (An enumerator 0. Outside of lg_select, compilers print its name in the error message.) */
 #define LGI_SEND_ONLY_IN_SELECT lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from
 
-/* lg_case_send_from(channel, from): sends *from, of the channel's element type. For cases that are kept for lg_select_n:
- * *from must stay until that has returned. */
+/* lg_case_send_from(channel, from): a case that sends *from, an object of the channel's element type. For arrays of
+ * cases for lg_select_n: *from must stay alive until lg_select_n returns. */
 #define lg_case_send_from(channel, from)                                                           \
     lgi_case(LGI_CASE_SEND, (channel), LGI_CHAN_FROM(channel, from), (bool *)0)
 #define LGI_CHAN_FROM(channel, at)                                                                 \
@@ -297,7 +299,7 @@ LG_END_DECLS
      }),                                                                                           \
      (void *)(uintptr_t)(at))
 
-/* Chosen if nothing else can be done at once. */
+/* The case that is chosen if no other case is ready. */
 #define lg_case_default lgi_case(LGI_CASE_DEFAULT, (void *)0, (void *)0, (bool *)0)
 
 #endif

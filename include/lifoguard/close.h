@@ -1,4 +1,4 @@
-/* Ready-made closers: each releases something and lands its failure in a result (E6).
+/* Closers: each function here releases a resource and joins its failure to a result (E6).
  *
  *     lg_error *save(const char *path)
  *     {
@@ -11,15 +11,14 @@
  *         }
  *     }
  *
- * For every one of them:
- *   - `result` is where the failure lands: it is joined to what is there, after it. So an earlier
- *     error is never masked and stays the first one, and lg_error_is finds both. (Keeping the first
- *     one only would lose the other without need: joining takes no memory.) With a NULL result the
- *     failure is dropped; it takes a word to say so, unlike in plain `lg_defer(fclose, file)`.
- *   - NULL, and the descriptor -1, mean that there is nothing to close: nothing happens.
- *   - What is to be closed is released even if that fails: never close it again.
- *   - errno is left as it was. A cancellation (pthread_cancel) waits until the closer is done.
- *   - Any thread may call it. It does not panic, unless said otherwise.
+ * For every closer:
+ *   - The failure is joined to *result, after the errors that *result already holds. So an earlier error is never
+ *     masked and stays the first error, and lg_error_is finds both. (Joining takes no memory.) With a NULL `result` the
+ *     failure is dropped.
+ *   - The object NULL and the descriptor -1 mean that there is nothing to close: the closer does nothing.
+ *   - The resource is released even if the closer fails: never close the resource again.
+ *   - errno is preserved. pthread_cancel takes effect only after the closer has finished.
+ *   - Any thread may call a closer. A closer does not panic, except where its comment says so.
  */
 #ifndef LIFOGUARD_CLOSE_H
 #define LIFOGUARD_CLOSE_H
@@ -31,28 +30,28 @@
 
 LG_BEGIN_DECLS
 
-/* "already closed": what a call finds that uses a closed lg_file (file.h), or waits for a descriptor that lg_close
- * closes. */
+/* "already closed": the error of a call that uses a closed lg_file (file.h), or that waits for a descriptor when lg_close
+ * closes the descriptor. */
 extern LG_API lg_error lg_error_closed;
 
-/* fclose, and an error if anything went wrong with the stream: what is still in its buffer cannot
- * be written, an earlier read or write has failed (ferror), closing fails. The path is named where
- * /proc knows it. For a stream from popen there is lg_defer_checked(pclose, …). */
+/* Calls fclose, and reports every failure of the stream: buffered data that cannot be written, an earlier failed read or
+ * write (ferror), a failed close. The error names the path if /proc knows the path. For a stream from popen use
+ * lg_defer_checked(pclose, …). */
 LG_API void lg_fclose(FILE *file, lg_error **result);
 
-/* close. On Linux a descriptor is gone even if a signal interrupts close: EINTR is no failure, and
- * there is no second try, which might hit a descriptor that another thread has just been given.
- * Who waits for the descriptor by the calls of io.h is woken, with lg_error_closed. */
+/* Calls close. On Linux the descriptor is released even if a signal interrupts close, so EINTR is not a failure, and
+ * lg_close does not try again, because another thread may already have got the same number. Goroutines and threads that
+ * wait for the descriptor in a call of io.h are woken with lg_error_closed. */
 LG_API void lg_close(int fd, lg_error **result);
 
-/* Calls close(object), which returns 0, or -1 with errno set. Any other value is a failure too, and
- * is given as a number: it is not taken for an errno. `name`, of the function, begins the message,
- * and must be alive then; NULL: no name. If close panics, the panic goes on. */
+/* Calls close(object), which returns 0 on success, or -1 and sets errno. Any other value is a failure too; the error
+ * states the value as a number and does not interpret it as an errno value. `name`, the name of the function, begins the
+ * message and must stay alive until the call; NULL: no name. A panic of `close` propagates to the caller. */
 LG_API void lg_close_with(int (*close)(void *object), void *object, const char *name,
                           lg_error **result);
 
-/* The same for a function that returns 0 or an errno value, as pthread_… do, or one with its sign
- * turned, as the kernel's and libuv's do. */
+/* Like lg_close_with, for a function that returns 0 or an errno value, as the pthread_… functions do, or 0 or a negative
+ * errno value, as the kernel and libuv do. */
 LG_API void lg_close_with_errno(int (*close)(void *object), void *object, const char *name,
                                 lg_error **result);
 
@@ -60,18 +59,17 @@ LG_END_DECLS
 
 #ifndef __cplusplus
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_defer_checked(fn, object, result): as lg_defer(fn, object), for any function of one pointer of
- * whatever type that returns an int; its failure lands in the result, by the rules of
- * lg_close_with. lg_defer_checked_errno: by those of lg_close_with_errno.
+/* lg_defer_checked(fn, object, result): like lg_defer(fn, object), for a function that takes one pointer of any type
+ * and returns an int. A failure, as defined for lg_close_with, is joined to *result. lg_defer_checked_errno does the
+ * same for functions that lg_close_with_errno accepts.
  *
  *     lg_defer_checked(closedir, directory, &err);
  *     lg_defer_checked(unlink, "scratch.txt", &err);
- *     lg_defer_checked_errno(pthread_mutex_destroy, &mutex, &err);
- */
+ *     lg_defer_checked_errno(pthread_mutex_destroy, &mutex, &err); */
 #define lg_defer_checked(fn, object, result)                                                       \
     LGI_NUMBER(LGI_CHECKED, lg_close_with, #fn ", " #object, #fn, fn, object, result)
 #define lg_defer_checked_errno(fn, object, result)                                                 \

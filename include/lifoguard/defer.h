@@ -1,24 +1,34 @@
-/* Deferred calls: run when the enclosing block, or a scope, is left, however it is left.
+/* Deferred calls: calls that run when the enclosing block, or a scope, is left by any exit.
  *
- *     lg_defer_block { … }            a block; sees variables as they are when it runs
- *     lg_defer(fn, args…);            a call; function and arguments evaluated now       (D2, D9)
+ *     lg_defer_block { … }            defers a block; the block sees variables as they are when it runs
+ *     lg_defer(fn, args…);            defers a call; function and arguments are evaluated now  (D2, D9)
  *     lg_scope(s); lg_defer_in(&s, fn, args…);
- *                                     a call, made when the block that holds `s` is left: for
- *                                     conditionals, loops and helpers                    (D6)
- *     lg_defer_recover(fn, args…);    a call that is given the panic (panic.h)           (P2)
+ *                                     defers a call until the block that declares `s` is left: for
+ *                                     conditionals, loops and helper functions                 (D6)
+ *     lg_defer_recover(fn, args…);    defers a call that receives the panic (panic.h)          (P2)
  *
- * All of them, other people's cleanup variables and C++ destructors on the same stack run in the one
- * true reverse order (D1, D13), on fall-through, return, break, continue, goto, panic and goexit (D4);
- * not on exit, exec, abort, a fatal signal or longjmp (D10).
+ * Order: all four forms, cleanup variables of other libraries and C++ destructors on the same stack
+ * run in one order, last registered first (D1, D13). They run on fall-through, return, break, continue,
+ * goto, panic and goexit (D4). They do not run on exit, exec, abort, a fatal signal or longjmp (D10).
  *
- * Which functions: all parameters are pointers or integers of int width or more, at most four; the
- * result is void or a scalar, and is dropped. Anything else does not compile, and the message says
- * what to write. (The reason: while unwinding, the library makes the call from argument words.)
+ * Which functions can be deferred: a function with at most four parameters, each a pointer or an
+ * integer at least as wide as int, whose result is void or a scalar. The result is dropped. Any other
+ * function does not compile, and the message says what to write instead. (The reason: during unwinding
+ * the library makes the call from argument words.)
  *
- * Threads: everything here belongs to the calling thread (goroutine). Any thread may use it, with
- * nothing to initialise, also in constructors, destructors and atexit handlers. After fork, the child
- * must not unwind into the parent's pending calls: lg_panic, lg_goexit and lg_exit there refuse, say
- * so on stderr and end the child with status 2.
+ * Ownership: a deferred call owns none of its arguments. Memory behind a pointer argument must stay
+ * alive until the call has run, so declare the object before you defer the call.
+ *
+ * Threads: a deferred call belongs to the goroutine or thread that registered it, and runs there. Any
+ * thread may use this header without initialisation, also in constructors, destructors and atexit
+ * handlers.
+ *
+ * Fork: a child process must not unwind into the pending calls of its parent. In such a child,
+ * lg_panic, lg_goexit and lg_exit print a message on stderr and end the child with status 2.
+ *
+ * Pending calls: lg_pending_visit and lg_pending_print list the deferred calls of the calling goroutine
+ * that have not run yet (D12). An `lg_defer_block` and a cleanup variable of another library have no
+ * record, so neither function lists them.
  */
 #ifndef LIFOGUARD_DEFER_H
 #define LIFOGUARD_DEFER_H
@@ -29,25 +39,28 @@
 
 LG_BEGIN_DECLS
 
-/* A call that is pending, or was, from lg_defer_as or lg_defer_in: valid until the block is left that it, or
- * its scope, stands in. (A place in a scope that has been run is used again by what is registered next.) */
+/* An lg_deferred is one call that lg_defer_as or lg_defer_in registered. The pointer is valid until the
+ * block is left that contains the lg_defer_as, or that declares the scope. After a scope has run its
+ * calls, the next lg_defer_in on the scope may reuse the memory: do not keep an lg_deferred * of an
+ * earlier call. */
 
-/* Takes a pending call back: it will not run (D11). NULL, run already, or dismissed: does nothing.
- * Must be called by the thread that registered it. */
+/* Dismisses a pending call: the call will not run (D11). Does nothing if `deferred` is NULL, or if the
+ * call has run or was dismissed already. Only the thread that registered the call may dismiss it. */
 LG_API void lg_deferred_dismiss(lg_deferred *deferred);
 
-/* Makes a pending call now, and not again later (D11). NULL, run already, or dismissed: does nothing.
- * A panic of the call goes on from here. */
+/* Makes a pending call now; the call does not run again later (D11). Does nothing if `deferred` is NULL,
+ * or if the call has run or was dismissed already. A panic in the call propagates to the caller. */
 LG_API void lg_deferred_run(lg_deferred *deferred);
 
-/* Runs all that a scope holds, last first; it can be used again afterwards. A panic goes on from
- * here, and what had not run yet runs when the scope is left. */
+/* Runs all calls that the scope holds, last registered first, and leaves the scope empty and ready for
+ * new calls. A panic in a call propagates to the caller; the calls that have not run yet stay in the
+ * scope and run when the scope is left. */
 LG_API void lg_scope_run(lg_scope *scope);
 
-/* Drops all that a scope holds, without running it. */
+/* Removes all calls from the scope without running them. */
 LG_API void lg_scope_dismiss(lg_scope *scope);
 
-/* How many calls a scope holds. */
+/* The number of calls that the scope holds. */
 LG_API size_t lg_scope_count(const lg_scope *scope);
 
 LG_END_DECLS
@@ -57,22 +70,23 @@ LG_END_DECLS
 #include <lifoguard/impl/call.h>
 
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_defer_block { … }: the block is run when the enclosing block is left.
+/* lg_defer_block { … }: runs the block when the enclosing block is left.
  *
- * Costs nothing over hand-written cleanup. It has no record: lg_pending_visit does not list it (D12). A
- * panic must not leave it while another unwinding is under way, as with a C++ destructor: clang's
- * code cannot pass it on, and the process ends with a report (panic.h). A `return` in it does not
- * compile on clang; on gcc it leaves only the block. */
+ * The code is as fast as hand-written cleanup. The block has no record, so lg_pending_visit does not
+ * list it (D12). A panic must not leave the block while another unwinding is under way, as with a C++
+ * destructor: code that clang compiled cannot propagate such a panic, and the process ends with a report
+ * (panic.h). A `return` inside the block does not compile with clang; with gcc it compiles, and leaves
+ * only the block. */
 #define lg_defer_block                                                                             \
     LGI_NEEDS_BRACES                                                                               \
     LGI_AT_EXIT_NUMBERED
 
-/* TS 25755's spelling, for those who ask for it: define LG_SHORT_NAMES before including. With clang
- * it is the compiler's own. */
+/* `defer { … }`, the spelling of TS 25755: define LG_SHORT_NAMES before the include to get the name. With
+ * clang, `defer` is the compiler's own. */
 #if defined(LG_SHORT_NAMES) && !defined(defer)
 #if defined(__clang__)
 #include <stddefer.h>
@@ -81,23 +95,26 @@ LG_END_DECLS
 #endif
 #endif
 
-/* lg_defer(fn, args…): calls fn(args…) when the enclosing block is left. In a loop body that is the
- * end of each pass (D6). No allocation; at most four arguments. */
+/* lg_defer(fn, args…): calls fn(args…) when the enclosing block is left. In a loop body, the call runs at
+ * the end of each iteration (D6). Takes at most four arguments; allocates no memory. */
 #define lg_defer(...)                                                                              \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_PLAIN, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_defer_as(name, fn, args…): the same, and declares `lg_deferred *const name`, with which it can be
- * dismissed or run early. */
+/* lg_defer_as(name, fn, args…): like lg_defer, and also declares `lg_deferred *const name`. Pass `name` to
+ * lg_deferred_dismiss or lg_deferred_run. */
 #define lg_defer_as(name, ...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_NAMED_AS, LGI_COUNT(__VA_ARGS__), name, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_defer_on_error(fn, args…), lg_defer_on_success(fn, args…): only in an lg_func. The function
- * succeeds if it is left by lg_return, or after lg_mark_success(), and its named result, where that
- * is an lg_error *, is NULL when the deferred call's turn comes. Every other exit is a failure: a
- * panic, goexit, cancellation, a C++ exception, a plain return (D11). So what may itself fail, such as a
- * closer that reports to the result, is deferred after what depends on it: it runs before. */
+/* lg_defer_on_error(fn, args…) runs the call only if the function fails; lg_defer_on_success(fn, args…)
+ * runs the call only if the function succeeds. Both compile only in an lg_func.
+ *
+ * The function succeeds if both conditions hold: the function was left by lg_return or after
+ * lg_mark_success(); and the named result, if its type is lg_error *, is NULL at the moment when the
+ * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
+ * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
+ * before the on_error or on_success calls that depend on the result: so defer the closer after them. */
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__, __VA_ARGS__)
@@ -105,29 +122,32 @@ LG_END_DECLS
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_defer_contained(fn, args…): only in an lg_func (lg_error *, …). If the call panics, the panic
- * stops there and is joined to the result as an error. A goexit is not contained. */
+/* lg_defer_contained(fn, args…): like lg_defer, but a panic in the call stops there and is joined, as an
+ * error, to the function's result. Compiles only in an lg_func (lg_error *, …). A goexit in the call is
+ * not contained. */
 #define lg_defer_contained(...)                                                                    \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_CONTAIN, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_scope(s): declares an lg_scope named s. It takes any number of calls, the first eight without
- * allocation, and runs them, last first, when the block it stands in is left. What it is given by
- * pointer must be declared before it, to be alive then (D13). Never copy or move it. */
+/* lg_scope(s): declares an lg_scope named `s`. The scope holds any number of calls and runs them, last
+ * registered first, when the block that declares the scope is left. The first eight calls need no
+ * allocation. An object whose address is passed to a call must be declared before the scope, so that the
+ * object is still alive when the call runs (D13). Never copy or move a scope. */
 #define lg_scope(name)                                                                             \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_SCOPE_AS, name)
 
-/* lg_defer_in(scope, fn, args…): registers fn(args…) with an `lg_scope *`; its value is the
- * `lg_deferred *`. Can stand wherever an expression can. Out of memory: makes the call at once and then
- * panics, so that nothing is lost (D6). A deferred call may add to the scope that is running it. */
+/* lg_defer_in(scope, fn, args…): registers fn(args…) with the `lg_scope *` and returns an `lg_deferred *`.
+ * lg_defer_in is an expression. If no memory is left, lg_defer_in makes the call at once and then panics,
+ * so that no cleanup is lost (D6). A deferred call may register further calls with the scope that is
+ * running the deferred call. */
 #define lg_defer_in(scope, ...)                                                                    \
     LGI_NUMBER(LGI_IN, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* ---- functions with a named result ------------------------------------------------------------- */
 
-/* lg_func (T, name) { … }: the body of a function that returns T. `name` is its result, at first zero;
- * deferred calls may read and change it (D7).
+/* lg_func (T, name) { … }: the body of a function that returns T. `name` is the function's result;
+ * its initial value is zero. Deferred calls may read and change `name` (D7).
  *
  *     lg_error *work(void)
  *     {
@@ -137,10 +157,10 @@ LG_END_DECLS
  *         }
  *     }
  *
- * Once in a function, as its last statement. Running off the end of the block returns the result too.
- * A plain `return x;` in it compiles, but fixes x before the deferred calls run and counts as a failure
- * (D11); if a deferred call then panics and is recovered, x is lost. `break` and `continue` that
- * belong to no loop of the body's own leave the block as running off its end does. */
+ * Write lg_func once in a function, as the last statement. When control reaches the end of the block, the
+ * function returns the result. A plain `return x;` compiles, but fixes the value x before the deferred
+ * calls run, and counts as a failure (D11); if a deferred call then panics and the panic is recovered, x
+ * is lost. A `break` or `continue` outside of a loop of the body leaves the block as reaching its end does. */
 #define lg_func(T, name)                                                                           \
     LGI_FUNC(T, name) if (0)                                                                       \
     {                                                                                              \
@@ -148,7 +168,7 @@ LG_END_DECLS
     }                                                                                              \
     else
 
-/* The same for a function that returns nothing. */
+/* lg_func_void { … }: the body of a function that returns nothing; otherwise like lg_func. */
 #define lg_func_void                                                                               \
     LGI_FUNC_VOID if (0)                                                                           \
     {                                                                                              \
@@ -156,8 +176,9 @@ LG_END_DECLS
     }                                                                                              \
     else
 
-/* lg_func_recovers (T, name) { … }, lg_func_recovers_void { … }: the same for a function that may stop
- * a panic with lg_defer_recover (panic.h). It costs some nanoseconds more. */
+/* lg_func_recovers (T, name) { … } and lg_func_recovers_void { … }: like lg_func and lg_func_void, for a
+ * function that may stop a panic with lg_defer_recover (panic.h). Entering such a function costs some
+ * nanoseconds more. */
 #define lg_func_recovers(T, name)                                                                  \
     LGI_FUNC(T, name) LGI_HEAD(&name) if (LGI_SAVE(lgi_head))                                      \
     {                                                                                              \
@@ -171,8 +192,8 @@ LG_END_DECLS
     }                                                                                              \
     else
 
-/* lg_return(x): sets the named result, leaves the block (deferred calls run), returns the result.
- * lg_return_void() is its form for the two void functions. Not inside a deferred block. */
+/* lg_return(x): assigns x to the named result, runs the deferred calls, and returns the result.
+ * lg_return_void(): the same in the two void forms. Neither compiles inside a deferred block. */
 #define lg_return(x)                                                                               \
     do {                                                                                           \
         *lg_return_stands_only_in_an_lg_func = (x);                                                \
@@ -185,37 +206,38 @@ LG_END_DECLS
         goto lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block;                      \
     } while (0)
 
-/* Marks the function as successful for lg_defer_on_success and lg_defer_on_error, for one that is left
- * otherwise than by lg_return; lg_mark_failure takes it back. */
+/* lg_mark_success() marks the function as successful for lg_defer_on_success and lg_defer_on_error: for a
+ * function that is left by another exit than lg_return. lg_mark_failure() removes the mark. */
 #define lg_mark_success() ((void)(LGI_FRAME.ok = 1))
 #define lg_mark_failure() ((void)(LGI_FRAME.ok = 0))
 
 #endif /* !__cplusplus */
-/* What is still to be cleaned up: the pending deferred calls of the calling goroutine (D12).
- * `lg_defer_block` and other people's cleanup variables have no record, and are not listed. */
+/* ---- pending calls (D12) ------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS
 
+/* One pending call, as lg_pending_visit passes it to `visit`. */
 typedef struct lg_pending_call {
-    const char *call; /* as written: "fclose(file)" */
-    const char *file; /* where it was deferred */
+    const char *call; /* the source text of the call: "fclose(file)" */
+    const char *file; /* the file, function and line of the lg_defer */
     const char *function;
     unsigned line;
-    unsigned count;         /* of argument words */
-    const uintptr_t *words; /* the arguments, each as a uintptr_t */
+    unsigned count;         /* the number of argument words */
+    const uintptr_t *words; /* the arguments, each converted to uintptr_t */
 } lg_pending_call;
 
-/* Calls visit for each pending call, the next one to run first, until it returns false. What is
- * pointed to is valid during the visit. visit may itself defer, but not leave by panic into
- * the caller's own pending calls. Calls that the library itself has deferred are left out.
- * Returns the number of calls visited. */
+/* Calls `visit` for each pending call of the calling goroutine, in the order in which the calls will run,
+ * until `visit` returns false. Returns the number of calls visited. The lg_pending_call, and the memory
+ * that its members point to, are valid only during the call of `visit`. `visit` may defer calls, but must
+ * not leave by a panic that unwinds the caller's own pending calls. Calls that the library itself has
+ * deferred are not visited. */
 LG_API size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
-/* Writes them to a stream, one a line: "fclose(file)  main.c:12 in read_all  0x5581…". */
+/* Writes each pending call to `stream` as one line: "fclose(file)  main.c:12 in read_all  0x5581…". */
 LG_API void lg_pending_print(FILE *stream);
 
-/* How many times deferred calls of this goroutine were found to have been skipped by a longjmp (D10). It is
- * noticed when the next record around them is left; they never run. */
+/* The number of times that a longjmp of this goroutine has skipped deferred calls (D10). The library
+ * notices skipped calls when the next enclosing record is left; the skipped calls never run. */
 LG_API size_t lg_pending_skipped_count(void);
 
 LG_END_DECLS

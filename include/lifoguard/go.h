@@ -1,43 +1,46 @@
-/* Goroutines: functions that run at the same time, each on a stack of its own, many on a few threads.
+/* Goroutines: functions that run concurrently, each on a stack of its own, many of them on a few threads.
  *
- *     lg_go(serve, connection);                          // serve(connection), from now on
- *     lg_go_owned(serve, connection, connection_free);   // … or connection_free(connection), if it never starts
- *     lg_go_thread(compress, job);                       // on a thread of its own: for what blocks or computes
+ *     lg_go(serve, connection);                          // starts serve(connection)
+ *     lg_go_owned(serve, connection, connection_free);   // the same; calls connection_free(connection) if
+ *                                                        // serve is never called
+ *     lg_go_thread(compress, job);                       // on a thread of its own: for code that blocks or
+ *                                                        // computes for long
  *     lg_go_with(((lg_go_options){.name = "listener", .stack_size = 1 << 20}), listen_on, socket);
  *
- * The function and its arguments are evaluated now and obey the rules of lg_defer (defer.h): at most four words,
- * a result that is dropped. What the function defers runs when it is left, by return, panic or lg_goexit; it has
- * nothing to do with what its starter has deferred (G1, G2). A panic that nothing stops ends the process, whichever
- * goroutine it is in (P8).
+ * The function and its arguments are evaluated now and follow the rules of lg_defer (defer.h): at most four argument
+ * words, and a result that is dropped. Deferred calls of the function run when the function is left by return,
+ * panic or lg_goexit, independently of the goroutine that started it (G1, G2). An unrecovered panic in any goroutine
+ * ends the process (P8).
  *
- * Threads: a goroutine that has started stays on its thread (G5), so errno, thread-local variables and
- * libraries that are tied to a thread work as usual; but others run on the same thread while it waits. It is
- * never interrupted: one that computes for long should call lg_yield now and then, and one that blocks (in read(),
- * in a library) should be an lg_go_thread, or make the call by lg_blocking (blocking.h). Threads that the program
- * makes itself may call everything here, and can do all that goroutines can. The library's own threads cannot be
- * cancelled. pthread_exit in a goroutine ends the process with a report: lg_goexit is what to call.
+ * Threads: a running goroutine never moves to another thread (G5), so errno, thread-local variables and libraries
+ * that are tied to a thread work as usual; but other goroutines run on the same thread while the goroutine waits.
+ * Goroutines are not preempted: a goroutine that computes for long should call lg_yield now and then, and a
+ * goroutine that blocks its thread (in read(), in a library) should be started by lg_go_thread or make the call by
+ * lg_blocking (blocking.h). Threads that the program creates may call every function here, and can do everything that
+ * goroutines can. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
+ * the process with a report; call lg_goexit instead.
  *
- * Signals and child processes: the threads that run goroutines have the signal mask of the thread that started the first
- * goroutine, without faults (SIGSEGV and the like). So a child that a goroutine starts, by whatever function, begins
- * as one that main starts, and so does what a goroutine executes (G7). What the program waits for by sigwait or a
- * signalfd must be blocked before the first goroutine, as before any thread. A handler may run on the stack of any
- * goroutine; with SA_ONSTACK it runs on a stack of 256 KB, which each of the library's threads has (unless
- * lg_decline_segv_handler was called). PR_SET_PDEATHSIG means the end of the thread that started the child: those
- * that run goroutines do not end; one of lg_go_thread stays, when its function has ended, until its children have
- * been waited for, and so does a helper (blocking.h).
+ * Signals and child processes: the worker threads have the signal mask of the thread that started the first goroutine,
+ * with fault signals (SIGSEGV and the like) unblocked. So a child process that a goroutine starts, by any
+ * function, begins with the same mask as a child of main, and so does a program that a goroutine executes (G7). Block
+ * the signals that the program waits for with sigwait or a signalfd before the first goroutine starts, as before any
+ * thread. A signal handler may run on the stack of any goroutine; with SA_ONSTACK, the handler runs on a stack of
+ * 256 KB, which every thread of the library has (unless lg_decline_segv_handler was called). PR_SET_PDEATHSIG refers
+ * to the end of the thread that started the child: worker threads do not end, and the thread of an lg_go_thread, or a
+ * helper thread (blocking.h), does not end before its children have been waited for.
  *
- * Process: main's return ends all goroutines where they are, as in Go; lg_exit unwinds them first. When every
- * goroutine waits for what only another goroutine could do, the process ends with status 2 and a list of them.
- * After fork only exec and _exit are allowed: what is here panics in the child.
+ * Process: when main returns, all goroutines end where they are, as in Go; lg_exit unwinds them first. Deadlock: when
+ * every goroutine waits for an event that only another goroutine could cause, the process ends with status 2 and a
+ * list of the goroutines. After fork, the child may only call exec and _exit: the functions here panic in the child.
  *
- * Stacks: of 128 KB unless said otherwise (four times that in programs with a sanitizer), of which only what was touched
- * takes memory. That is enough for libraries that know nothing of goroutines: of a default stack, printf of a long
- * double takes 7 KB (52 KB with 5,000 digits), the rest of libc 21 KB, an OpenSSL handshake 14 KB, libcurl 8 KB and SQLite
- * 6 KB (tests/foreign/libraries_test.c). An overflow is reported with the goroutine's name and where it was started, and
- * ends the process with status 2. Code compiled with -fstack-clash-protection, which the library's pkg-config file and
- * packages for CMake and Meson add, cannot overflow unseen, however large the frame. For other code there is a guard below
- * each stack: 896 KB for the first 4,096 stacks of a size, 128 KB for those after them, one page where RLIMIT_AS leaves no
- * addresses for more.
+ * Stacks: the default size is 128 KB (512 KB in programs with a sanitizer); only touched pages take memory. The
+ * default suffices for libraries that know nothing of goroutines: printf of a long double takes 7 KB (52 KB with 5,000
+ * digits), the rest of libc 21 KB, an OpenSSL handshake 14 KB, libcurl 8 KB and SQLite 6 KB
+ * (tests/foreign/libraries_test.c). On an overflow, the library reports the goroutine's name and where it was started,
+ * and ends the process with status 2. In code compiled with -fstack-clash-protection, which the library's pkg-config
+ * file and its packages for CMake and Meson add, every overflow is detected, however large the frame. For other code,
+ * each stack has a guard area below: 896 KB for the first 4,096 stacks of a size, 128 KB for later stacks, and one
+ * page if RLIMIT_AS leaves no addresses for more.
  */
 #ifndef LIFOGUARD_GO_H
 #define LIFOGUARD_GO_H
@@ -52,42 +55,47 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_go_options {
-    const char *name;  /* for reports; must last as long as the goroutine. NULL: the function's */
+    const char *name;  /* for reports; must outlive the goroutine. NULL: the function's name */
     size_t stack_size; /* in bytes, rounded up to a power of two, 16 KB to 1 GB; 0: the default */
     void (*drop)(
-        void *first_argument); /* called instead of the function, if that is never called (G4) */
-    bool thread;               /* a thread of its own */
-    const lg_until *until; /* for lg_group_go_with: how long to wait for a place. NULL: for ever */
+        void *
+            first_argument); /* called with the first argument if the function is never called (G4) */
+    bool thread;             /* run the goroutine on a thread of its own */
+    const lg_until
+        *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;
 
-/* Lets other goroutines of this thread run first. On a thread of the program's own: sched_yield. As every wait, it is where
- * lg_exit ends a goroutine. */
+/* Lets the other ready goroutines of this thread run first. On a thread of the program: sched_yield. Like every wait,
+ * lg_yield is a point where lg_exit ends the goroutine. */
 LG_API void lg_yield(void);
 
-/* Waits that long; 0 or less: not at all, but lets others run. */
+/* Waits for `duration`. For 0 or less, only lets other goroutines run. */
 LG_API void lg_sleep(lg_duration duration);
 
-/* The same, unless `until` comes first: then an error (until.h). */
+/* Like lg_sleep; returns an error if `until` comes before `duration` has passed (until.h). */
 LG_API lg_error *lg_sleep_until(lg_duration duration, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* A number for the calling goroutine, from 1, never used again; 0 for main and the program's own threads. */
+/* The number of the calling goroutine, from 1; numbers are never reused. 0 on main and other threads of the program. */
 LG_API uint64_t lg_goroutine_id(void);
 
-/* The name it was given, or the function's; "main" or "thread" for the others. */
+/* The name of the calling goroutine: the name from lg_go_options, or the name of its function; "main" or "thread" on a
+ * thread of the program. */
 LG_API const char *lg_goroutine_name(void);
 
-/* How many threads goroutines run on, from now on. At the first goroutine it is what LIFOGUARD_WORKERS in the
- * environment says, or else the number of processors that the process may use. Fewer than there are: those too many
- * start no new goroutines. 0 or more than 1024: an error. */
+/* lg_set_workers sets the number of worker threads; lg_workers returns it. The default, set when the first goroutine
+ * starts, is LIFOGUARD_WORKERS from the environment, or else the number of processors that the process may use. If you
+ * lower the count, surplus workers finish what they run and start nothing new. Returns an error if `count` is 0 or
+ * more than 1024. */
 LG_API lg_error *lg_set_workers(unsigned count) __attribute__((__warn_unused_result__));
 LG_API unsigned lg_workers(void);
 
-/* The default size of stacks, from now on. An error if it is larger than 1 GB; 0: as it was at first. */
+/* Sets the default stack size, in bytes, for goroutines that start from now on. 0 restores the initial default. Returns an
+ * error if `bytes` is more than 1 GB. */
 LG_API lg_error *lg_set_stack_size(size_t bytes) __attribute__((__warn_unused_result__));
 
-/* Before the first goroutine: no handler for SIGSEGV, which tells stack overflows from other faults. (It is
- * chained to the handler that was there, and runs on a stack of its own.) */
+/* Call it before the first goroutine to keep the library from installing its SIGSEGV handler, which distinguishes stack
+ * overflows from other faults. (The handler passes other faults on to the earlier handler, and runs on a stack of its own.) */
 LG_API void lg_decline_segv_handler(void);
 
 LG_END_DECLS
@@ -97,30 +105,30 @@ LG_END_DECLS
 #include <lifoguard/impl/call.h>
 
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_go(fn, args…). Out of memory: panics; nothing has been started then. */
+/* lg_go(fn, args…): starts fn(args…) in a new goroutine. Out of memory: panics, and starts nothing. */
 #define lg_go(...)                                                                                 \
     LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_go_thread(fn, args…). */
+/* lg_go_thread(fn, args…): like lg_go, on a thread of its own. */
 #define lg_go_thread(...)                                                                          \
     LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__,     \
               __VA_ARGS__)
 
-/* lg_go_owned(fn, argument, drop): the goroutine owns the argument. If fn(argument) is never called, because the
- * process ends by lg_exit first, or there is no memory, then drop(argument) is (G4). */
+/* lg_go_owned(fn, argument, drop): like lg_go(fn, argument), and the goroutine owns the argument. If fn(argument) is
+ * never called, because lg_exit ends the process first or no memory is left, the library calls drop(argument) (G4). */
 #define lg_go_owned(fn, argument, drop_)                                                           \
     LGI_LINED(LGI_GO, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, \
               fn, argument)
 
-/* lg_go_with(options, fn, args…). */
+/* lg_go_with(options, fn, args…): like lg_go, with an lg_go_options. */
 #define lg_go_with(options, ...)                                                                   \
     LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
 
-/* The library calls it through this type: any function of one pointer will do. */
+/* The library calls `drop` through this type; any function of one pointer is accepted. */
 #define LGI_DROP(drop, argument)                                                                   \
     __extension__({                                                                                \
         if (0)                                                                                     \

@@ -1,4 +1,5 @@
-/* Groups (nurseries): goroutines that are waited for together. None can outlive the group that owns it (G3).
+/* Groups: structured concurrency, as nurseries or Go's errgroup. The block that declares a group waits for
+ * every goroutine that the group has started, so no member outlives the block (G3).
  *
  *     lg_error *fetch_all(char **urls, size_t count)
  *     {
@@ -7,32 +8,37 @@
  *             for (size_t i = 0; i < count; i++)
  *                 lg_group_go(&group, fetch, urls[i]); // lg_error *fetch(char *url), or a void function
  *             lg_return(NULL);
- *         } // waits for all; what they returned is joined to err
+ *         } // waits for all members; joins their errors to err
  *     }
  *
- * Errors: those of the members are joined, in the order in which they ended. The first failure cancels the group. After
- * it, the error with which the cancelled group ends a wait adds nothing (G9), when a member or the block returns it as it
- * is; wrapped, it comes after the cause. The first 256 errors are kept, and the others are counted: "and 12345 more
+ * Errors: the group joins the errors of its members, in the order in which the members ended. The first
+ * failure cancels the group. When a member or the block then returns the error of a wait that the cancelled
+ * group ended, unchanged, the error adds nothing to the group's errors (G9); when the error is wrapped, it
+ * is joined after the cause. The group keeps the first 256 errors and counts the others: "and 12345 more
  * errors".
  *
- * Cancelling is a signal (C6): members see it by lg_group_is_cancelled, in waits with lg_until_group and in a select
- * with lg_case_group, and return.
- * What has not been called by then:
- *   - a member of lg_group_go is called all the same, as by Go's errgroup, since nobody else knows what to do with
+ * Cancelling: cancelling a group is only a signal (C6). A member notices the signal by lg_group_is_cancelled,
+ * in a wait with lg_until_group or in a select with lg_case_group, and should then return. For members that
+ * have not started when the group is cancelled:
+ *   - lg_group_go still calls the function, as Go's errgroup does, because only the function can release
  *     its arguments;
- *   - the argument of lg_group_go_owned is dropped instead (G4), as it also is if lg_exit or a lack of memory keeps
- *     the member from starting.
+ *   - lg_group_go_owned drops the argument instead of calling the function (G4). The argument is also
+ *     dropped if lg_exit or a lack of memory prevents the start.
  *
- * Panics in a member, if nothing stops them there, become an error of the group, of the kind lg_panic_kind (panic.h):
- * lg_error_print_tree shows where it began and its stack. So several may panic at once, and none is lost. Or they
- * end the process, as elsewhere (P8), if lg_group_set_panic_policy says so; Go's errgroup has them panic in who waits, which
- * cannot be done for more than one. A member that ends by lg_goexit has ended without an error. lg_exit in a member
- * unwinds it, and who waits for the group does not go on; then the process ends.
+ * Panics: an unrecovered panic in a member becomes an error of the group, of the kind lg_panic_kind
+ * (panic.h); lg_error_print_tree shows where the panic began and its stack. Several members may panic at
+ * once, and no panic is lost. lg_group_set_panic_policy can choose instead that a panic in a member ends
+ * the process (P8). (Go's errgroup repeats the panic in the waiting goroutine; that is impossible for
+ * more than one panic.) A member that ends by lg_goexit has no error. lg_exit in a member unwinds the
+ * member; the goroutine that waits for the group does not continue, and the process ends.
  *
- * Threads: everything here may be called by goroutines and by threads of the program's own, any number at once, as
- * long as the group is known to exist: in its block, in its members, and before lg_group_destroy. Groups nest.
- * A member may start others in its own group. Waiting for a group in one of its own members, or in a member of a
- * group whose block such a member has to leave, would wait for itself: that panics.
+ * Threads: goroutines and threads of the program may call every function here, any number at once, as long
+ * as the group exists: in its block, in its members, and before lg_group_destroy. Groups nest. A member may
+ * start other members in its own group.
+ *
+ * Deadlock: a member that waits for its own group would wait for itself, so the wait panics. The wait also
+ * panics in a member of a nested group, if a member of the outer group must first leave the nested group's
+ * block.
  */
 #ifndef LIFOGUARD_GROUP_H
 #define LIFOGUARD_GROUP_H
@@ -48,7 +54,7 @@ LG_BEGIN_DECLS
 
 struct lgi_group_hooks;
 
-/* All zero: a group without members. Never copy or move one that has been used. */
+/* An all-zero lg_group has no members. Never copy or move a group that has been used. */
 typedef struct lg_group {
     uint32_t lgi_lock;
     uint32_t lgi_flags;
@@ -66,50 +72,55 @@ typedef struct lg_group {
     struct lgi_done *lgi_other_done;
 } lg_group;
 
-/* What a wait returns for a group that has failed, if another wait was given its errors. */
+/* The result of a wait for a failed group whose errors an earlier wait has already returned. */
 extern LG_API lg_error lg_error_group_failed;
 
-/* ---- groups without a block of their own: in a struct, in memory from malloc ---- */
+/* ---- groups without a block: in a struct or in allocated memory ---- */
 
 LG_API void lg_group_init(lg_group *group);
 
-/* Waits until the group has no members, and returns their errors, which are the caller's then; NULL: none has failed.
- * Does not cancel. Of several who wait, one gets the errors and the others &lg_error_group_failed; so does everybody who
- * waits later. A group that has not failed may be used again. */
+/* Waits until the group has no members. Returns the joined errors of the members, owned by the caller, or
+ * NULL if no member has failed. Does not cancel the group. If several callers wait, one of them gets the
+ * errors; the others, and all later waits, get &lg_error_group_failed. A group that has not failed may be
+ * used again. */
 LG_API lg_error *lg_group_wait(lg_group *group) __attribute__((__warn_unused_result__));
 
-/* The same with an end (C9). If `until` comes first: &lg_error_deadline_exceeded itself, or the static error of what was
- * cancelled; nothing has been done then. (A member's error is never one of these themselves, but wraps it.) */
+/* Like lg_group_wait, but the wait ends when `until` comes (C9). Then the result is
+ * &lg_error_deadline_exceeded itself, or the static error of the cancelled context or group, and the
+ * members still run. (An error of a member is never identical to one of these static errors: the group
+ * wraps it.) */
 LG_API lg_error *lg_group_wait_until(lg_group *group, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* Cancels the group and waits until it has no members; nothing interrupts that. Errors that nobody has taken are
- * freed. To be used again it must be initialised. NULL, or all zero: does nothing. */
+/* Cancels the group, waits until the group has no members, and frees the errors that no wait has returned.
+ * Neither a cancellation nor lg_exit interrupts this wait. Initialise the group before using it again. Does
+ * nothing for NULL or an all-zero group. */
 LG_API void lg_group_destroy(lg_group *group);
 
-/* ---- how it behaves ---- */
+/* ---- settings ---- */
 
-/* At most that many members at once, from now on: lg_group_go waits until one of them has ended. 0: without a limit,
- * as at first. (A member that waits in lg_group_go of its own group is still one of them.) */
+/* Limits the number of members that exist at the same time; from now on lg_group_go waits for a free place. 0
+ * means no limit, the default. A member that waits in lg_group_go of its own group still occupies a place,
+ * so members that all start members in a full group deadlock. */
 LG_API void lg_group_set_limit(lg_group *group, size_t limit);
 
 typedef enum lg_group_panic_policy {
-    LG_GROUP_PANIC_FAILS, /* it is an error of the group: so at first */
-    LG_GROUP_PANIC_EXITS  /* it is reported and ends the process (P8) */
+    LG_GROUP_PANIC_FAILS, /* the panic becomes an error of the group; the default */
+    LG_GROUP_PANIC_EXITS  /* the panic is reported and ends the process (P8) */
 } lg_group_panic_policy;
 
-/* For members that start from now on. */
+/* Sets the policy for members that start from now on. */
 LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what);
 
 /* ---- cancelling ---- */
 
-/* Cancels the group. The first cause wins: it becomes an error of the group, as if a member had failed with it; later
- * ones are freed. A NULL cause only cancels. */
+/* Cancels the group and takes ownership of `cause`. The first cause becomes an error of the group, as if a
+ * member had failed with it; later causes are freed. A NULL cause cancels the group without an error. */
 LG_API void lg_group_cancel(lg_group *group, lg_error *cause);
 
 LG_API bool lg_group_is_cancelled(const lg_group *group);
 
-/* Until the group is cancelled: such a wait then returns &lg_error_cancelled. */
+/* A limit for a wait: the wait ends when the group is cancelled, and returns &lg_error_cancelled. */
 static inline lg_until lg_until_group(lg_group *group)
 {
     const lg_until until = {LG_DURATION_MAX,
@@ -117,13 +128,14 @@ static inline lg_until lg_until_group(lg_group *group)
     return until;
 }
 
-/* A case of lg_select: the group is cancelled. */
+/* A case of lg_select that is chosen when the group is cancelled. */
 static inline lg_case lg_case_group(lg_group *group)
 {
     return lgi_case_done(lg_until_group(group).lgi_done);
 }
 
-/* The members that have not ended. Whatever else is under way makes it only roughly right. */
+/* The number of members that have not ended. A snapshot: the number may already have changed when this
+ * returns. */
 LG_API size_t lg_group_count(const lg_group *group);
 
 LG_END_DECLS
@@ -133,46 +145,50 @@ LG_END_DECLS
 #include <lifoguard/impl/call.h>
 
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
 // clang-format off: it takes the parts of these macros for statements, and moves them at each run
 
-/* lg_group_scope(name, result): declares an lg_group of that name, for the enclosing block. When the block is left,
- * however it is left, its members are waited for, and their errors joined to the `lg_error *` that `result` points
- * to, which is declared before it (NULL: they are dropped). Its place in the reverse order is that of any deferred
- * call (D13): what members use by pointer must be declared before the group.
+/* lg_group_scope(name, result): declares an lg_group `name` for the enclosing block. Any exit from the block
+ * waits for the members and then joins their errors to *result, an `lg_error *` that is declared before the
+ * group. A NULL `result` drops the errors. The wait takes its place in the reverse order of deferred calls
+ * (D13): declare every object that the members use by pointer before the group.
  *
- * Left with *result set, or by a panic, lg_goexit or lg_exit, the group is cancelled first, and nothing
- * interrupts the wait. (pthread_cancel, pthread_exit and C++ exceptions leave it as if normally.) */
+ * If the block is left with *result set, or by a panic, lg_goexit or lg_exit, the group is cancelled before
+ * the wait, and nothing interrupts the wait. (pthread_cancel, pthread_exit and C++ exceptions are treated as
+ * a normal exit: the group is not cancelled.) */
 #define lg_group_scope(name, result)                                                               \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_GROUP_AS, name, result)
 
-/* lg_group_go(group, fn, args…): fn(args…) in a goroutine of the group, an `lg_group *`. The function and its
- * arguments are evaluated now and obey the rules of lg_defer, but that the function returns void, or an lg_error *.
- * Where there is a limit, waits. Out of memory: panics; nothing has been started then. */
+/* lg_group_go(group, fn, args…): starts fn(args…) in a new goroutine, a member of the `lg_group *`. The
+ * function and its arguments are evaluated now and follow the rules of lg_defer, except that the function
+ * returns either void or an lg_error *. If the group is at its limit, lg_group_go waits for a free place. Out
+ * of memory: panics, and starts nothing. */
 #define lg_group_go(group, ...)                                                                    \
     LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}),   \
                #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_group_go_owned(group, fn, argument, drop): the member owns the argument. If fn(argument) is never called, then
- * drop(argument) is (G4). */
+/* lg_group_go_owned(group, fn, argument, drop): starts fn(argument) as a member that owns the argument. If
+ * fn(argument) is never called, the library calls drop(argument) instead (G4). */
 #define lg_group_go_owned(group, fn, argument, drop_)                                              \
     LGI_LINED(LGI_GROUP_GO, 1, lgi_group_go, group,                                               \
                ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
 
-/* lg_group_go_with(group, options, fn, args…): with an lg_go_options. Its value is an lg_error *.
+/* lg_group_go_with(group, options, fn, args…): starts a member with an lg_go_options. Returns an lg_error *.
  *
  *     lg_group_go_with(&group, ((lg_go_options){.thread = true}), compress, job);
  *
  *     const lg_until until = lg_until_within(lg_until_context(ctx), LG_SECOND);
  *     err = lg_group_go_with(&group, ((lg_go_options){.until = &until}), serve, connection);
  *
- * Without .until: as lg_group_go, and the value, always NULL, may be ignored. With it, the wait for a place ends then
- * (C9): NULL, or what until.h says and nothing has been done, the argument still being the caller's. So it is for
- * &lg_error_out_of_memory, instead of a panic. With lg_until_now() it does not wait at all. */
+ * Without .until, lg_group_go_with behaves as lg_group_go; the result is always NULL and may be ignored. With
+ * .until, the wait for a free place ends when `until` comes (C9), and lg_group_go_with returns the error that
+ * until.h describes; lack of memory gives &lg_error_out_of_memory instead of a panic. On any error, nothing
+ * has been started, and the caller still owns the argument. With lg_until_now(), lg_group_go_with does not
+ * wait. */
 #define lg_group_go_with(group, options, ...)                                                      \
     LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
 
@@ -205,7 +221,7 @@ LG_END_DECLS
 
 #endif /* !__cplusplus */
 
-/* ---- what the macros are made of ---- */
+/* ---- internal: used by the macros ---- */
 
 LG_BEGIN_DECLS
 

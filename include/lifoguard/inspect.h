@@ -1,11 +1,11 @@
-/* Which goroutines there are: for tests, for a signal that asks what a server is doing, for the end of a program.
+/* Inspection of goroutines: for tests, for a signal that asks what a server is doing, for the end of a program.
  *
  *     lg_goroutine_print(stderr);
- *     err = lg_goroutine_check_leaks(LG_SECOND);     // at the end of a test: what it has started should have ended
+ *     err = lg_goroutine_check_leaks(LG_SECOND);     // at the end of a test: reports goroutines that still live
  *
- * Threads: any may call these functions. A goroutine is looked at between two turns of its worker. A worker that one
- * goroutine keeps busy is waited for a tenth of a second; after that, what it runs is listed as it seems to be, and
- * without stacks. Nothing here is for a signal handler.
+ * Threads: any thread or goroutine may call these functions, but not a signal handler. A goroutine is inspected while it is
+ * not running. If a goroutine keeps its worker thread busy, the functions wait for a tenth of a second; after that, the
+ * goroutines of that worker are listed from an unsynchronised reading, without stacks.
  */
 #ifndef LIFOGUARD_INSPECT_H
 #define LIFOGUARD_INSPECT_H
@@ -21,8 +21,8 @@
 LG_BEGIN_DECLS
 
 typedef enum lg_goroutine_state {
-    LG_GOROUTINE_NOT_STARTED, /* nothing of it has run yet */
-    LG_GOROUTINE_READY,       /* could go on, and will when it is its turn */
+    LG_GOROUTINE_NOT_STARTED, /* the function has not begun */
+    LG_GOROUTINE_READY,       /* ready to run, and waiting for its worker */
     LG_GOROUTINE_RUNNING,
     LG_GOROUTINE_WAITING,
 } lg_goroutine_state;
@@ -35,30 +35,32 @@ typedef struct lg_goroutine_info {
     const char *caller;
     unsigned line;
     lg_goroutine_state state;
-    const char *waits_for; /* "mutex", "sleep", …; NULL: it does not wait */
-    bool has_deadline;     /* its wait has one */
-    bool thread;           /* it has a thread of its own (lg_go_thread) */
+    const char *waits_for; /* "mutex", "sleep", …; NULL: not waiting */
+    bool has_deadline;     /* the wait has a deadline */
+    bool thread;           /* runs on a thread of its own (lg_go_thread) */
 } lg_goroutine_info;
 
-/* How many goroutines there are, started or not, the caller included. Whatever else is under way makes it only roughly
- * right. */
+/* The number of goroutines, started or not, including the caller. A snapshot: the number may already have changed when
+ * this returns. */
 LG_API size_t lg_goroutine_count(void);
 
-/* Calls visit for each of them, the oldest first, until it returns false. It is done afterwards, on the caller: visit may do
- * anything. What info points to lasts until it returns. Returns NULL, or an error if there is no memory. */
+/* Takes a snapshot of all goroutines, then calls `visit` for each, oldest first, until `visit` returns false. `visit` runs
+ * in the calling goroutine and may call any function. `info` is valid until lg_goroutine_visit returns. Returns an error
+ * if no memory is left. */
 LG_API lg_error *lg_goroutine_visit(bool (*visit)(const lg_goroutine_info *info, void *data),
                                     void *data) __attribute__((__warn_unused_result__));
 
-/* Writes for each goroutine, and for main, what it is doing, its stack, and its pending deferred calls (D12): as a deadlock
- * is reported. Whoever has to wait for a lock of the stream's own has to be the caller: do not hold it (flockfile). */
+/* Writes the state, the stack and the pending deferred calls (D12) of each goroutine and of main, in the format of the
+ * deadlock report. Deadlock: do not hold the lock of the stream (flockfile) in another thread than the caller's. */
 LG_API void lg_goroutine_print(FILE *stream);
 
-/* NULL if no goroutine is alive but the caller, within `grace` from now; else an error that names each of them, where it was
- * started and what it waits for (a join, if there are several). Not started yet is alive too. */
+/* Waits until no goroutine but the caller is alive, at most for `grace`. Returns NULL, or an error for each live goroutine
+ * (joined) that names the goroutine, where it was started and what it waits for. A goroutine that has not started yet
+ * counts as alive. */
 LG_API lg_error *lg_goroutine_check_leaks(lg_duration grace)
     __attribute__((__warn_unused_result__));
 
-/* How long lg_exit waits for goroutines to end, in all; 10 s if never set. 0: not at all. */
+/* Sets how long lg_exit waits, in total, for goroutines to end. The default is 10 seconds; 0: lg_exit does not wait. */
 LG_API void lg_set_exit_timeout(lg_duration patience);
 
 LG_END_DECLS

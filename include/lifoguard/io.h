@@ -1,5 +1,5 @@
-/* Waiting for descriptors: sockets, pipes, terminals and whatever poll(2) can wait for. Only the calling goroutine waits;
- * others go on on its thread.
+/* I/O that blocks only the calling goroutine: descriptors, child processes, name lookup. While a goroutine waits here,
+ * other goroutines run on its thread. Descriptors are sockets, pipes, terminals and everything else that poll(2) supports.
  *
  *     lg_error *echo(int connection)
  *     {
@@ -14,36 +14,37 @@
  *         }
  *     }
  *
- * For every call here:
- *   - It may be called by goroutines and by threads of the program; any number may wait for one descriptor at once,
- *     reading and writing. Of several who wait to read, one is woken at a time, in the order in which they came.
- *   - `until` is how long it may wait (until.h); what can be done at once is done in any case. If the time comes
- *     first, or what was given is cancelled: its error. Nothing has been read or written then, but for what
- *     the counts say.
- *   - A failure of a system call is an error with its errno value (lg_error_is_errno). EINTR, EAGAIN and EWOULDBLOCK are
- *     not failures.
- *   - errno is left as it was. It is no cancellation point while it waits (pthread_cancel).
+ * For every call here on a descriptor:
+ *   - Goroutines and threads of the program may call the function, and any number may wait for the same descriptor at
+ *     once, for reading and for writing. Waiting readers are woken one at a time, in order of arrival.
+ *   - `until` limits the wait (until.h); an operation that is possible at once is done in any case. If the limit comes
+ *     first, or its context or group is cancelled, the call returns the error that until.h describes; then no data has
+ *     been transferred except as the count says.
+ *   - A failed system call gives an error with its errno value (lg_error_is_errno). EINTR, EAGAIN and EWOULDBLOCK are not
+ *     failures.
+ *   - errno is preserved. A wait is not a cancellation point of pthread_cancel.
  *   - lg_exit ends a goroutine that waits here.
- *   - On goroutines, one that can always be done at once lets others run now and then.
+ *   - A goroutine whose calls always succeed at once lets other goroutines run now and then.
  *
- * Which descriptors: any. None needs to be non-blocking, and none is made so. Sockets never block the thread. Of the
- * others, without O_NONBLOCK:
- *   - regular files and block devices are read and written at once, and the thread waits for the disk. If that
- *     matters: lg_blocking (blocking.h).
- *   - pipes are waited for first. On Linux before 6.5, a read of a pipe can then block the thread, if another reader
- *     comes first, and a write, if another writer does: set O_NONBLOCK (lg_set_nonblocking) if several use one end.
- *   - terminals likewise, whatever the version; writing to one that is stopped (Ctrl-S) blocks.
- *   - accept on a listener that several accept from: see lg_accept.
+ * Which descriptors: all, blocking or not; the functions never change the mode of a descriptor (except lg_connect, during
+ * the call). A socket never blocks the thread. For other descriptors without O_NONBLOCK:
+ *   - Regular files and block devices are read and written at once, and the thread waits for the disk. Use lg_blocking
+ *     (blocking.h) if that matters.
+ *   - Pipes are polled before the read or write. On Linux before 6.5, a read can still block the thread if another reader
+ *     takes the data first, and a write if another writer takes the room first: set O_NONBLOCK (lg_set_nonblocking) if
+ *     several use the same end.
+ *   - Terminals behave like pipes, on every version; a write to a terminal that is stopped (Ctrl-S) blocks the thread.
+ *   - For a listener that several threads or processes accept from, see lg_accept.
  *
- * Closing: close a descriptor with lg_close (close.h), and everyone who waits for it here is woken, with
- * lg_error_closed (close.h), as in Go; so are calls that have begun and come to wait after it. Who calls
- * something for the number later gets EBADF or, as ever with close, whatever has that number then: that is for the
- * program to prevent, by closing when nobody will use it any more. After a plain close(2), who waits goes on waiting, on a
- * goroutine until its `until` comes: nothing tells of such a close.
+ * Closing: close a descriptor with lg_close (close.h). lg_close wakes every goroutine that waits for the descriptor here,
+ * with lg_error_closed (close.h), as in Go, and calls that have begun but do not wait yet end the same way. A call with the
+ * number after the close gets EBADF, or acts on the new descriptor that has the number now: the program must prevent this
+ * by closing only when no goroutine will use the descriptor any more. A plain close(2) wakes nobody: a waiting goroutine
+ * waits until its `until` comes.
  *
- * SIGPIPE: writing to a socket never raises it; the error's errno value is EPIPE. Writing to a pipe without a reader
- * does, on threads of the program, as ever; in a goroutine it does not, and EPIPE remains. (Other functions that write, as
- * printf, raise it in goroutines too.)
+ * SIGPIPE: writing to a socket never raises SIGPIPE; the error has the errno value EPIPE. Writing to a pipe without a reader
+ * raises SIGPIPE on threads of the program, as write(2) does; in a goroutine lg_write returns only EPIPE. (Other functions
+ * that write, such as printf, raise SIGPIPE in goroutines too.)
  */
 #ifndef LIFOGUARD_IO_H
 #define LIFOGUARD_IO_H
@@ -58,94 +59,96 @@
 
 LG_BEGIN_DECLS
 
-/* "end of file": there was nothing to read any more. */
+/* "end of file": no more data can be read. */
 extern LG_API lg_error lg_error_end_of_file;
 
-/* "unexpected end of file": less than wanted. */
+/* "unexpected end of file": the data ended before all bytes were read. */
 extern LG_API lg_error lg_error_unexpected_end;
 
-/* Waits until the descriptor is ready for one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP of <poll.h>), or has an
- * error or was hung up (POLLERR, POLLHUP). Sets *revents, if it is not NULL, to what it is ready for, 0 on failure. A
- * descriptor that is not open is an error. As with poll(2), what was ready may no longer be when it is used. */
+/* Waits until the descriptor is ready for one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP of <poll.h>), has an error
+ * (POLLERR) or was hung up (POLLHUP). Sets *revents to the events that are ready, to 0 on failure; `revents` may be NULL.
+ * A descriptor that is not open gives an error. As with poll(2), the readiness may be gone when the descriptor is used. */
 LG_API lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
     __attribute__((__warn_unused_result__));
 
-/* Reads what there is, `size` bytes at the most, after waiting for it if there is nothing. *count is how many it were: 0
- * at the end, or if `size` is 0 (or for a datagram without data), and on failure. */
+/* Reads the available data, at most `size` bytes; waits if no data is available. Sets *count to the number of bytes
+ * read: 0 at the end of the file, for `size` 0, for a datagram without data, and on failure. */
 LG_API lg_error *lg_read(int fd, void *buffer, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Reads all of `size` bytes. If the end comes first: lg_error_end_of_file where nothing was read, else lg_error_unexpected_end. *count,
- * if `count` is not NULL, is how many were read, on failure too. */
+/* Reads exactly `size` bytes. If the data ends first, returns lg_error_end_of_file when no byte was read, otherwise
+ * lg_error_unexpected_end. Sets *count to the number of bytes read, also on failure; `count` may be NULL. */
 LG_API lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Writes all of it. *count, if `count` is not NULL, is how many bytes were written, on failure too. What others
- * write to the same descriptor meanwhile may come in between. */
+/* Writes all `size` bytes. Sets *count to the number of bytes written, also on failure; `count` may be NULL. Data that
+ * others write to the same descriptor meanwhile may be interleaved. */
 LG_API lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Takes a connection. *fd is then non-blocking and closed by exec; -1 on failure. `address` and `length` as for
- * accept(2), or NULL. A connection that was broken off before it was taken is passed over. If there are no descriptors
- * left (EMFILE, ENFILE), the connection remains to be taken: wait a little before the next try.
+/* Accepts a connection and sets *fd to its descriptor, non-blocking and close-on-exec; the caller owns the descriptor. Sets
+ * *fd to -1 on failure. `address` and `length` are as for accept(2), and may be NULL. A connection that was aborted before
+ * the accept is skipped. If no descriptor is left (EMFILE, ENFILE), the connection stays in the queue: wait a little before
+ * the next call.
  *
- * A listener without O_NONBLOCK costs a system call more, and if others take connections from it too, in other
- * processes too, the thread may block: lg_set_nonblocking(listener) after listen(2). */
+ * A listener without O_NONBLOCK costs one more system call, and the thread may block if other threads or processes accept
+ * from the listener too: call lg_set_nonblocking(listener) after listen(2). */
 LG_API lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length,
                            lg_until until, int *fd) __attribute__((__warn_unused_result__));
 
-/* Connects a socket. One without O_NONBLOCK has it while this is under way. After a failure, close the socket; but after one
- * of `until`, the connection may still come about, and calling this again waits on. To a Unix socket whose
- * queue is full, it is tried again every now and then. */
+/* Connects a socket. A socket without O_NONBLOCK is non-blocking during the call. After a failed system call, close the
+ * socket. After an error of `until`, the connection may still be established, and calling lg_connect again continues the
+ * wait. A Unix socket whose queue is full is tried again from time to time. */
 LG_API lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t length,
                             lg_until until) __attribute__((__warn_unused_result__));
 
-/* Sets O_NONBLOCK, for all who share the open file (other processes too). */
+/* Sets O_NONBLOCK on the open file description, which other descriptors and processes may share. */
 LG_API lg_error *lg_set_nonblocking(int fd) __attribute__((__warn_unused_result__));
 
 LG_END_DECLS
 
-/* Waiting for child processes. Only the calling goroutine waits; others go on on its thread. */
+/* ---- child processes -------------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS
 
-/* Waits until the child process `pid` has ended, takes it off the process table, and sets *status, if `status` is not
- * NULL, for WIFEXITED and the like of <sys/wait.h>.
+/* Waits until the child process `pid` has ended, reaps the child, and sets *status for WIFEXITED and the other macros of
+ * <sys/wait.h>; `status` may be NULL.
  *
- * If `until` comes first: its error, and the child is still there to be waited for, ended or not. Any other failure is
- * an error with an errno value: ECHILD if there is no such child, because it is another's, or something else has
- * waited for it already (another call of this; waitpid(-1, …) anywhere in the program; SIGCHLD set to SIG_IGN);
- * EINVAL if `pid` is not positive: groups cannot be waited for.
+ * If `until` comes first, returns the error that until.h describes; the child has not been reaped. Every other failure is
+ * an error with an errno value. ECHILD: `pid` is not a child of this process, or the child was reaped elsewhere (by another
+ * lg_wait_child, by waitpid(-1, …) anywhere in the program, or because SIGCHLD is set to SIG_IGN). EINVAL: `pid` is
+ * not positive; process groups are not supported.
  *
- * Any goroutine or thread may call it, whichever made the child. Stops and continuations are not reported. It uses
- * a pidfd; where there are none (Linux before 5.3, a container that refuses them, or no descriptor is left), a thread for
- * each wait. */
+ * Any goroutine or thread may wait, whichever started the child. Stopped and continued children are not reported. The
+ * function uses a pidfd, or, where no pidfd can be had (Linux before 5.3, a container that refuses pidfds, no descriptor
+ * left), one thread for each wait. */
 LG_API lg_error *lg_wait_child(pid_t pid, lg_until until, int *status)
     __attribute__((__warn_unused_result__));
 
 LG_END_DECLS
 
-/* Looking up names without blocking a worker. */
+/* ---- name lookup ------------------------------------------------------------------------------------ */
 
 LG_BEGIN_DECLS
 
-struct addrinfo; /* netdb.h shows it only to programs that ask for POSIX */
+struct addrinfo; /* <netdb.h> defines it only for programs that ask for POSIX */
 
-/* As getaddrinfo(3): on success *result is a list, which the caller frees with freeaddrinfo; NULL on failure.
+/* Looks up a name like getaddrinfo(3). On success sets *result to a list, which the caller frees with freeaddrinfo; on
+ * failure sets *result to NULL.
  *
  *     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
  *     err = lg_resolve("example.org", "https", &hints, lg_until_timeout(5 * LG_SECOND), &addresses);
  *
- * The lookup is made on a helper thread (blocking.h), except for addresses in numbers. `host`, `service` and `hints` are
- * copied. If `until` comes first, the lookup is left behind: nobody waits for it, and what it finds is freed; its helper is
- * free again when it ends. On a thread of the program, without an end to the wait, the thread itself looks up.
+ * A helper thread (blocking.h) makes the lookup, except for numeric addresses. `host`, `service` and `hints` are copied. If
+ * `until` comes first, the lookup is abandoned: it continues on its helper, and the library frees its result. On a thread
+ * of the program, and without a limit, the calling thread makes the lookup itself.
  *
- * Errors: until's; and of the lookup, for which lg_resolve_code says which. */
+ * Errors: the errors of `until` (until.h), and those of the lookup; lg_resolve_code returns the code of the latter. */
 LG_API lg_error *lg_resolve(const char *host, const char *service, const struct addrinfo *hints,
                             lg_until until, struct addrinfo **result)
     __attribute__((__warn_unused_result__));
 
-/* EAI_NONAME, EAI_AGAIN …, if the error, or one in its tree, is of a lookup; else 0. */
+/* The getaddrinfo code (EAI_NONAME, EAI_AGAIN, …) of the first lookup error in the tree of `error`; 0 if there is none. */
 LG_API int lg_resolve_code(const lg_error *error);
 
 LG_END_DECLS

@@ -1,32 +1,48 @@
-/* Mutexes, for goroutines and threads alike.
+/* Mutexes and condition variables, for goroutines and threads.
  *
- *     static lg_mutex mutex;                        // all zero: not locked
+ *     static lg_mutex mutex;                        // all zero: unlocked
  *
  *     lg_mutex_lock(&mutex);
- *     lg_defer(lg_mutex_unlock, &mutex);            // on every exit, a panic too: the waiters go on (D13)
+ *     lg_defer(lg_mutex_unlock, &mutex);            // on every exit, also on a panic (D13)
  *     if (cheap_check(cache))
  *         return;
  *     {
- *         lg_mutex_scoped_unlock(&mutex);                // not locked until the end of this block, however it is left
+ *         lg_mutex_scoped_unlock(&mutex);           // unlocked until this block is left by any exit
  *         slow_work();
  *     }
  *     keep(cache);
  *
- * A mutex belongs to the goroutine or thread that has locked it. Mistakes are panics: to lock what one holds (it would
- * be a wait for oneself), to unlock what nobody holds, or what another holds. (In Go the first is a deadlock, the
- * second ends the program, the third is allowed.) Whoever ends without unlocking leaves the mutex locked
- * for ever, since nobody else may unlock it: then lg_mutex_lock panics, and lg_mutex_lock_until returns
- * lg_error_abandoned; who waited before that is told by the deadlock report.
+ *     lg_mutex_lock(&queue->mutex);
+ *     lg_defer(lg_mutex_unlock, &queue->mutex);
+ *     while (queue->count == 0)
+ *         lg_cond_wait(&queue->changed, &queue->mutex);
  *
- * Order: as in Go. Waiters are woken in order of arrival, but whoever is running may be faster; one that has waited
- * for a millisecond is handed the mutex. A goroutine should not hold a mutex for long while it runs: others wait for it on
- * their thread's time. Holding it while waiting is fine.
+ * Owner: the goroutine or thread that locked a mutex owns the mutex. Three mistakes panic: locking a mutex that
+ * the caller owns (a deadlock), unlocking an unlocked mutex, and unlocking a mutex of another owner. (In Go, the
+ * first is a deadlock, the second ends the program, the third is allowed.) If the owner ends without unlocking, the
+ * mutex stays locked for ever: afterwards lg_mutex_lock panics and lg_mutex_lock_until returns lg_error_abandoned.
+ * A goroutine that was waiting before the owner ended keeps waiting; the deadlock report names it.
  *
- * Memory: 32 bytes, no allocation, nothing to destroy. It may be freed by whoever knows that nobody uses it any more:
- * also at once by the next who locked it, when the unlock before has not returned yet. Never copy or move a mutex that
- * is in use.
+ * Order: as in Go. Waiters are woken in order of arrival, but a running goroutine may lock the mutex before the woken
+ * waiter does; a waiter that has waited for a millisecond is handed the mutex. Do not compute for long while
+ * holding a mutex: other goroutines of the same thread cannot run meanwhile. Waiting while holding a mutex is fine.
  *
- * Threads: any, and all goroutines; lg_mutex_unlock those that locked. Not from signal handlers.
+ * Conditions: lg_cond_wait unlocks the mutex, waits for a signal or broadcast, and locks the mutex again before it
+ * returns. The mutex is locked again on every exit, also when `until` comes first or lg_exit ends the waiting
+ * goroutine; so a deferred unlock is always right. Locking again may take longer than `until`. As in Go, no wait
+ * ends without a signal or broadcast that was made after the wait began, and a signal wakes the goroutine that has
+ * waited longest. Another goroutine may still undo the change before the mutex is locked again, so wait in a
+ * loop. A signal without a waiter has no effect.
+ *
+ * Memory: a mutex has 32 bytes. Neither a mutex nor a condition allocates memory or needs a destroy function. A
+ * mutex may be freed as soon as no other goroutine will use it; the next owner may unlock and free the mutex even if
+ * the unlock of the previous owner has not returned yet. A condition may be freed when no goroutine waits and no
+ * signal is under way; after an lg_cond_broadcast made with the mutex locked, as soon as the mutex may be freed.
+ * Never copy or move a mutex or condition that is in use.
+ *
+ * Threads: goroutines and all other threads may call every function here, but only the owner may call
+ * lg_mutex_unlock. lg_cond_signal and lg_cond_broadcast do not require the mutex. Do not call these functions in
+ * signal handlers.
  */
 #ifndef LIFOGUARD_MUTEX_H
 #define LIFOGUARD_MUTEX_H
@@ -37,45 +53,45 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_mutex {
-    uint64_t
-        lgi_word; /* the owner's identity; in the lowest bits what src/sync/mutex.c has there */
-    uint32_t lgi_lock; /* for the list */
+    uint64_t lgi_word; /* the owner's identity; for the lowest bits see src/sync/mutex.c */
+    uint32_t lgi_lock; /* protects the list of waiters */
     struct lgi_waiters lgi_waiters;
 } lg_mutex;
 
-/* Not locked. The same as all zero. */
+/* Initialises an unlocked mutex; equal to all zero. */
 #define LG_MUTEX_INIT {0, 0, {0, 0}}
 
-/* Locks, waiting for as long as it takes. */
+/* Locks the mutex; waits without limit. Panics if the caller owns the mutex, or if the owner ended without unlocking. */
 static inline void lg_mutex_lock(lg_mutex *mutex);
 
-/* Why lg_mutex_lock_until fails when the goroutine or thread that holds the mutex has ended without unlocking it
- * (EOWNERDEAD). lg_mutex_lock panics then. */
+/* The error of lg_mutex_lock_until when the owner ended without unlocking the mutex. Its errno value is EOWNERDEAD.
+ * lg_mutex_lock panics in the same case. */
 extern LG_API lg_error lg_error_abandoned;
 
-/* The same until `until` (until.h); an error if it could not be locked. */
+/* Locks the mutex, or returns an error and does not lock it if `until` comes first (until.h). */
 static inline lg_error *lg_mutex_lock_until(lg_mutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* Locks, if that can be done without waiting; false if not. */
+/* Locks the mutex and returns true, or returns false if locking would have to wait. */
 static inline bool lg_mutex_try_lock(lg_mutex *mutex) __attribute__((__warn_unused_result__));
 
 static inline void lg_mutex_unlock(lg_mutex *mutex);
 
-/* Does the caller hold it? For assertions. */
+/* Whether the caller owns the mutex. For assertions. */
 static inline bool lg_mutex_is_owned(const lg_mutex *mutex);
 
-/* Locks; even lg_exit does not end the wait. For cleanups: what lg_mutex_scoped_unlock does at the end. */
+/* Locks the mutex; lg_exit does not end the wait. For cleanups; lg_mutex_scoped_unlock calls it at the end of the block. */
 LG_API void lg_mutex_relock(lg_mutex *mutex);
 
 #ifndef __cplusplus
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
-/* lg_mutex_scoped_unlock(mutex): unlocks, and locks again when the enclosing block is left: by its end, return, break, goto,
- * panic or goexit, and before what was deferred outside runs. It is a lg_defer (defer.h), so it stands in a block
- * and not as the lone body of an `if`, and no jump leads past it into its reach. */
+/* lg_mutex_scoped_unlock(mutex): unlocks the mutex now, and locks it again when the enclosing block is left by any
+ * exit (end of the block, return, break, goto, panic, goexit), before deferred calls of outer blocks run. The macro
+ * is a lg_defer (defer.h), so it does not compile as the lone body of an `if`, nor where a jump leads past it into
+ * its block. */
 #define lg_mutex_scoped_unlock(mutex)                                                              \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBER(LGI_MUTEX_UNLOCKED, mutex)
@@ -87,14 +103,14 @@ LG_API void lg_mutex_relock(lg_mutex *mutex);
 // clang-format on
 #endif
 
-/* ---- what is inline -------------------------------------------------------------------------------- */
+/* ---- internal: inline functions ---------------------------------------------------------------------- */
 
 LG_API void lgi_mutex_lock(lg_mutex *mutex);
 LG_API lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until);
 LG_API bool lgi_mutex_try_lock(lg_mutex *mutex);
 LG_API void lgi_mutex_unlock(lg_mutex *mutex);
 
-/* The usual case: nobody holds it, nobody waits. */
+/* The common case: the mutex is unlocked and nobody waits. */
 static inline bool lgi_mutex_take(lg_mutex *mutex)
 {
     uint64_t self = lgi_identity, nobody = 0;
@@ -144,45 +160,28 @@ static inline bool lg_mutex_is_owned(const lg_mutex *mutex)
 
 LG_END_DECLS
 
-/* Conditions: waiting, with a mutex given up meanwhile, until somebody says that something has changed.
- *
- *     lg_mutex_lock(&queue->mutex);
- *     lg_defer(lg_mutex_unlock, &queue->mutex);
- *     while (queue->count == 0)
- *         lg_cond_wait(&queue->changed, &queue->mutex);
- *
- * The mutex is taken again on every exit: also when the deadline came first, or lg_exit ends the goroutine while it
- * waits; so a deferred unlock is always right. Taking it again may take longer than `until` says.
- *
- * As in Go, no wait ends without a signal or broadcast made after it began, and a signal goes to the one that has
- * waited for the longest. Still the change may be undone by others before the mutex is taken again: hence the loop. Signals
- * are not kept: without a waiter they do nothing.
- *
- * Memory: no allocation, nothing to destroy. It may be freed when nobody waits and no signal is under way; after an
- * lg_cond_broadcast made with the mutex held, when the mutex may be. Never copy or move one that is in use.
- *
- * Threads: any, and all goroutines. To signal one need not hold the mutex.
- */
+/* ---- conditions ----------------------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS
 
 typedef struct lg_cond {
-    uint32_t lgi_lock;    /* for the list */
-    uint32_t lgi_waiting; /* somebody is in it */
+    uint32_t lgi_lock;    /* protects the list of waiters */
+    uint32_t lgi_waiting; /* whether the list has waiters */
     struct lgi_waiters lgi_waiters;
 } lg_cond;
 
-/* Nobody waits. The same as all zero. */
+/* Initialises a condition without waiters; equal to all zero. */
 #define LG_COND_INIT {0, 0, {0, 0}}
 
-/* Unlocks the mutex, waits, and locks it again. Panics if the caller does not hold it. */
+/* Unlocks the mutex, waits for a signal or broadcast, and locks the mutex again. Panics if the caller does not own the
+ * mutex. */
 LG_API void lg_cond_wait(lg_cond *cond, lg_mutex *mutex);
 
-/* The same until `until` (until.h). If that comes first the mutex is held just as well. */
+/* Like lg_cond_wait, with a limit: returns an error if `until` comes first (until.h). The mutex is locked in both cases. */
 LG_API lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* Lets one, or all, of those that wait go on. */
+/* lg_cond_signal wakes the goroutine that has waited longest; lg_cond_broadcast wakes all waiting goroutines. */
 LG_API void lg_cond_signal(lg_cond *cond);
 LG_API void lg_cond_broadcast(lg_cond *cond);
 

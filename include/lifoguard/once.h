@@ -1,26 +1,27 @@
-/* A function that is called once, whoever asks for it first; all others wait until it has ended.
+/* Once: calls a function at most once; all callers wait until that call has ended.
  *
  *     static lg_once once;                          // all zero: not called yet
  *     lg_once_do(&once, load_tables, path);
  *
- *     static lg_once_value config;                  // the same, and what the function returned is kept
+ *     static lg_once_value config;                  // also keeps the result of the function
  *     struct config *c = lg_once_get(&config, read_config, path);
  *
- * The function and its arguments obey the rules of lg_defer (defer.h). They are evaluated only if the call may have to
- * be made; one that is not the first may name another function, and it makes no difference.
+ * The function and its arguments follow the rules of lg_defer (defer.h). The arguments are evaluated only if the call may
+ * still have to be made. Only the first caller's function is called; a later caller may name another function, which is
+ * ignored.
  *
- * A panic of the function goes on in the goroutine that called it, and counts as a call, as in Go. Later lg_once_do do
- * nothing. Later lg_once_get panic too, since there is no value: with the same pointer, the same static error, or the same
- * message (as Go's OnceValue). The same holds for a function that ended its goroutine; then the message says so.
+ * Panics: a panic of the function propagates in the goroutine that made the call, and counts as the call, as in Go. Later
+ * lg_once_do calls do nothing. Later lg_once_get calls panic, because there is no result: with the same pointer, the
+ * same static error, or the same message (as Go's OnceValue). A function that ended its goroutine counts as a panic too,
+ * and the message says so.
  *
- * A function that asks for itself is a panic: it would wait for itself (in Go a deadlock).
+ * Deadlock: a function that calls lg_once_do for its own once panics, because it would wait for itself (in Go a deadlock).
  *
- * Memory: no allocation, nothing to destroy; the value is the caller's affair. It may be freed by whoever knows
- * that nobody uses it any more, also when the call has ended but has not returned yet. Never copy or move one that
- * is in use.
+ * Memory: no allocation, no destroy function; the caller owns the result. Free an lg_once when no other goroutine will use
+ * it; the call must have ended, but need not have returned. Never copy or move an lg_once that is in use.
  *
- * Threads: any, and all goroutines. What the function did is seen by all whose lg_once_do or lg_once_get returned. What it costs
- * once that is so is a comparison.
+ * Threads: goroutines and all other threads may call every function here. All effects of the function are visible after
+ * lg_once_do or lg_once_get has returned. After the call has ended, lg_once_do costs a comparison.
  */
 #ifndef LIFOGUARD_ONCE_H
 #define LIFOGUARD_ONCE_H
@@ -31,8 +32,8 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_once {
-    uint64_t lgi_word; /* whose call it is; src/sync/once.c */
-    uint32_t lgi_lock; /* for the list */
+    uint64_t lgi_word; /* the goroutine that makes the call; see src/sync/once.c */
+    uint32_t lgi_lock; /* protects the list of waiters */
     struct lgi_waiters lgi_waiters;
 } lg_once;
 
@@ -43,11 +44,11 @@ typedef struct lg_once_value {
     char lgi_message[256]; /* of the panic */
 } lg_once_value;
 
-/* Not called yet. The same as all zero. */
+/* Initialises a once whose call has not been made; equal to all zero. */
 #define LG_ONCE_INIT {0, 0, {0, 0}}
 #define LG_ONCE_VALUE_INIT {LG_ONCE_INIT, 0, 0, {0}}
 
-/* Has the call ended? */
+/* Whether the call has ended. */
 static inline bool lg_once_is_done(const lg_once *once)
 {
     return __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == 2;
@@ -60,26 +61,27 @@ LG_END_DECLS
 #include <lifoguard/impl/call.h>
 
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_once_do(once, fn, args…): calls fn(args…), if that was not done yet; returns when it has ended. Its result is
- * dropped. */
+/* lg_once_do(once, fn, args…): calls fn(args…) if no call was made yet, otherwise waits until the call has ended. The result
+ * of fn is dropped. */
 #define lg_once_do(once, ...)                                                                      \
     LGI_NUMBER(LGI_ONCE_DO, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_once_do_until(once, until, fn, args…): the same, but waits for another's call only until `until`: its value is
- * then an error (until.h). */
+/* lg_once_do_until(once, until, fn, args…): like lg_once_do, but a wait for another goroutine's call ends when `until`
+ * comes. Returns NULL, or the error that until.h describes. */
 #define lg_once_do_until(once, until, ...)                                                         \
     LGI_NUMBER(LGI_ONCE_DO_UNTIL, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_once_get(value, fn, args…): the same with an lg_once_value and a function that returns a pointer, which is
- * lg_once_get's value. */
+/* lg_once_get(value, fn, args…): like lg_once_do, for an lg_once_value and a function that returns a pointer. Returns the
+ * pointer that the one call returned. */
 #define lg_once_get(value, ...)                                                                    \
     LGI_NUMBER(LGI_ONCE_GET, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_once_get_until(value, until, result, fn, args…): stores it in *result instead, unless it returns an error. */
+/* lg_once_get_until(value, until, result, fn, args…): like lg_once_get with a limit; sets *result to the pointer and returns
+ * NULL, or returns an error. */
 #define lg_once_get_until(value, until, result, ...)                                               \
     LGI_NUMBER(LGI_ONCE_GET_UNTIL, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__,     \
                __VA_ARGS__)

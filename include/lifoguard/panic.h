@@ -1,13 +1,14 @@
 /* Panic, recover, goexit, exit.
  *
- * A panic leaves every block of the calling thread (goroutine) from the inside out, running what is
- * deferred there (P1), until a deferred call stops it or nothing is left; then it is reported and the
- * process ends with status 2 (P5, P8). Panics need no memory (P10). They are the platform's stack
- * unwinding: frames compiled without -fexceptions are passed over, and what they deferred is lost, so
- * the report names what could not be reached.
+ * A panic unwinds the calling goroutine or thread: the deferred calls run from the innermost block outwards
+ * (P1), until a deferred call recovers the panic. If no deferred call does, the library prints a report
+ * and ends the process with status 2 (P5, P8). Panicking needs no memory (P10). A panic is a stack
+ * unwinding of the platform: the unwinder skips frames that were compiled without -fexceptions, and the
+ * calls deferred in such frames do not run; the report names them.
  *
- * Threads: any. Not from a signal handler (hardware faults are not panics, P13), nor in a forked
- * child that has its parent's calls pending: there they refuse, say so, and end the child.
+ * Threads: any thread or goroutine may panic. Do not panic in a signal handler (a hardware fault is not a
+ * panic, P13). In a forked child that has pending calls of its parent, lg_panic, lg_goexit and lg_exit
+ * print a message and end the child with status 2.
  */
 #ifndef LIFOGUARD_PANIC_H
 #define LIFOGUARD_PANIC_H
@@ -18,73 +19,79 @@
 
 LG_BEGIN_DECLS
 
-/* lg_panic(format, …): begins a panic with a message, as printf makes it. The message is kept to 255
- * bytes; a longer one is cut. Never returns.
- * lg_panic_with_error(error): with an error, which it takes; NULL panics with a message that says so.
- * lg_panic_with_pointer(pointer): with a pointer, which means something to whoever recovers it. */
+/* lg_panic(format, …): begins a panic with a printf-style message. The library keeps the first 255 bytes
+ * of the message.
+ * lg_panic_with_error(error): begins a panic with an error, and takes ownership of the error. For NULL, the
+ * panic has a message that says that the error was NULL.
+ * lg_panic_with_pointer(pointer): begins a panic with a pointer of the caller's choice. The library only
+ * passes the pointer on; the recovering call reads it by lg_panic_pointer.
+ *
+ * None of the three returns. */
 #define lg_panic(...) lgi_panic(__FILE__, __LINE__, __VA_ARGS__)
 #define lg_panic_with_error(error) lgi_panic_error(__FILE__, __LINE__, error)
 #define lg_panic_with_pointer(pointer) lgi_panic_pointer(__FILE__, __LINE__, pointer)
 
-/* Runs all that is deferred on the calling goroutine, then ends it (P6). On a plain thread it ends as
- * by pthread_exit(NULL), on main likewise: the other threads go on (P14). A deferred call of it may
- * panic and be recovered; the goexit then goes on. Never returns. */
+/* Runs all deferred calls of the calling goroutine, then ends the goroutine (P6). On a thread of the
+ * program, including main, lg_goexit ends the thread as pthread_exit(NULL) does; the other threads
+ * continue (P14). If a deferred call panics and the panic is recovered, the goexit continues. Never
+ * returns. */
 LG_API void lg_goexit(void) __attribute__((noreturn));
 
-/* Runs all that is deferred on the calling goroutine, then calls exit(status) (D10). Never returns. If main returns
- * meanwhile, or another thread calls exit, that waits for it, ten seconds for what is deferred at the most, and the
- * status is this one. */
+/* Runs all deferred calls of the calling goroutine, then calls exit(status) (D10). Never returns. If main
+ * returns or another thread calls exit meanwhile, that thread waits for lg_exit to finish, but at most ten
+ * seconds for the deferred calls; the process ends with the status of lg_exit. */
 LG_API void lg_exit(int status) __attribute__((noreturn));
 
-/* ---- for deferred calls that may recover -------------------------------------------------------- */
+/* ---- deferred calls that may recover ------------------------------------------------------------ */
 
 #ifndef __cplusplus
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
-/* lg_defer_recover(fn, args…): calls fn(lg_panic_info *panic, args…) when the enclosing block is left;
- * `panic` is NULL unless a panic is under way. Only in an lg_func_recovers, and not directly in a
- * deferred block. At most four arguments besides the panic. */
+/* lg_defer_recover(fn, args…): calls fn(lg_panic_info *panic, args…) when the enclosing block is left.
+ * `panic` is NULL unless a panic is under way. Takes at most four arguments besides `panic`. Compiles only
+ * in an lg_func_recovers or lg_func_recovers_void, and not directly in a deferred block. */
 // clang-format off: it would take the first word for a statement
 #define lg_defer_recover(...)                                                                      \
     LGI_NEEDS_BRACES LGI_NUMBER(LGI_RECOVERING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 #endif
 
-/* Stops the panic: the function that deferred the call runs its other cleanups, with no panic any
- * more, and returns its named result to its caller (P3). Returns false, and does nothing, if
- * `panic` is NULL. `panic` and what it holds is valid until the deferred call returns. */
+/* Stops the panic. The function that deferred the call then runs its remaining cleanups and returns its
+ * named result to its caller as usual (P3). Returns false, and does nothing, if `panic` is NULL. `panic`, and
+ * all that the functions below return from it, is valid until the deferred call returns. */
 LG_API bool lg_recover(lg_panic_info *panic);
 
-/* The panic as text: the message, the error's one line, or "pointer 0x…". Never NULL. */
+/* The panic as text: the message, the text of the error in one line, or "pointer 0x…". Never NULL. */
 LG_API const char *lg_panic_message(const lg_panic_info *panic);
 
-/* The error it was begun with, still the panic's, or NULL. */
+/* The error of lg_panic_with_error, or NULL for other panics. The panic still owns the error. */
 LG_API const lg_error *lg_panic_error(const lg_panic_info *panic);
 
-/* The pointer it was begun with, or NULL. */
+/* The pointer of lg_panic_with_pointer, or NULL for other panics. */
 LG_API void *lg_panic_pointer(const lg_panic_info *panic);
 
-/* Makes an error of the panic, owned by the caller: the one it was begun with (taken out of it), or a
- * new one with its message, file and line. NULL for NULL. */
+/* Converts the panic to an error that the caller owns: the error of lg_panic_with_error, which the panic
+ * gives up, or a new error with the panic's message, file and line. NULL for a NULL panic. */
 LG_API lg_error *lg_panic_take_error(lg_panic_info *panic);
 
-/* The panic that this one replaced (P4), or NULL. */
+/* The earlier panic that this panic replaced (P4), or NULL. */
 LG_API const lg_panic_info *lg_panic_previous(const lg_panic_info *panic);
 
-/* Where it was begun; "lifoguard" and 0 if the library began it (E8): its report says where the program called the library. */
+/* The file and line where the panic began. For a panic that the library itself began: "lifoguard" and 0
+ * (E8); the report of such a panic names the place where the program called the library. */
 LG_API const char *lg_panic_file(const lg_panic_info *panic);
 LG_API unsigned lg_panic_line(const lg_panic_info *panic);
 
-/* ---- panics that became errors ---------------------------------------------------------------- */
+/* ---- panics that became errors --------------------------------------------------------------- */
 
-/* The kind of an error that a panic became which nothing stopped (group.h). It reads "panic: message", and has as its
- * cause the error that the panic was begun with. lg_error_print_tree adds what a report would say: the panics that it
- * replaced, the goroutine, the deferred calls that it ran, the stack. */
+/* The kind of the error that a group makes of an unrecovered panic (group.h). The error reads "panic:
+ * message"; its cause is the error that the panic was begun with, if any. lg_error_print_tree also prints
+ * what a panic report contains: the replaced panics, the goroutine, the deferred calls that ran, the stack. */
 extern LG_API const lg_error_kind lg_panic_kind;
 
-/* ---- what the macros call ----------------------------------------------------------------------- */
+/* ---- internal: called by the macros ------------------------------------------------------------- */
 
 LG_API void lgi_panic(const char *file, unsigned line, const char *format, ...)
     __attribute__((noreturn, cold)) LGI_PRINTF(3, 4);

@@ -1,25 +1,25 @@
-/* Read-write mutexes: any number of readers or one writer, goroutines and threads alike.
+/* Read-write mutexes, for goroutines and threads: locked by any number of readers, or by one writer.
  *
- *     static lg_rwmutex mutex;                      // all zero: not locked
+ *     static lg_rwmutex mutex;                      // all zero: unlocked
  *
  *     lg_rwmutex_rlock(&mutex);
  *     lg_defer(lg_rwmutex_runlock, &mutex);
  *     return look_up(table, key);
  *
- * Order: as in Go. A writer that waits lets no new readers in, so readers cannot keep it out; when a writer unlocks,
- * the readers that waited for it come next, so writers cannot keep them out. Writers among themselves are as those
- * of a mutex (mutex.h).
+ * Order: as in Go. A waiting writer blocks new readers, so readers cannot starve writers; when a writer unlocks, the
+ * readers that waited during its lock come next, so writers cannot starve readers. Writers queue as for an lg_mutex
+ * (mutex.h).
  *
- * Hence, again as in Go, what deadlocks: to lock for reading what one has locked for reading already (a writer may
- * have come in between, and waits for the first), and to lock for writing what one has locked for reading. Who
- * reads is not known, so these are not found; what is known is a panic: to lock, for either, what one has locked for
- * writing; to unlock what is not locked so; and lg_rwmutex_unlock of what another has locked. (An lg_rwmutex_runlock may
- * be made by another than the lg_rwmutex_rlock.)
+ * Deadlock: as in Go, two mistakes deadlock and are not detected, because the library does not record readers. First,
+ * a reader that locks for reading again: a writer may wait for the first lock, and the second lock waits for that
+ * writer. Second, a reader that locks for writing. Detected mistakes panic: a writer that locks again, for reading or
+ * writing; unlocking a mutex that is not locked in that mode; lg_rwmutex_unlock by another than the writer.
+ * (lg_rwmutex_runlock may be called by another goroutine than lg_rwmutex_rlock.)
  *
- * Memory: no allocation, nothing to destroy. It may be freed by whoever knows that nobody uses it any more, as a mutex.
- * Never copy or move one that is in use.
+ * Memory: no allocation, no destroy function. Free an lg_rwmutex when no other goroutine will use it, as for an
+ * lg_mutex. Never copy or move an lg_rwmutex that is in use.
  *
- * Threads: any, and all goroutines.
+ * Threads: goroutines and all other threads may call every function here.
  */
 #ifndef LIFOGUARD_RWMUTEX_H
 #define LIFOGUARD_RWMUTEX_H
@@ -37,24 +37,24 @@ typedef struct lg_rwmutex {
     uint32_t lgi_lock;             /* for the two above */
 } lg_rwmutex;
 
-/* Not locked. The same as all zero. */
+/* Initialises an unlocked lg_rwmutex; equal to all zero. */
 #define LG_RWMUTEX_INIT {0, LG_MUTEX_INIT, {0, 0}, 0, 0}
 
-/* Locks for reading: others may, too. Each form as of a mutex (mutex.h). */
+/* Lock and unlock for reading; other readers may hold the lock at the same time. The forms are as for an lg_mutex. */
 static inline void lg_rwmutex_rlock(lg_rwmutex *mutex);
 static inline lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 static inline bool lg_rwmutex_try_rlock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
 static inline void lg_rwmutex_runlock(lg_rwmutex *mutex);
 
-/* Locks for writing: nobody else is in. */
+/* Lock and unlock for writing; no other reader or writer holds the lock. The forms are as for an lg_mutex. */
 LG_API void lg_rwmutex_lock(lg_rwmutex *mutex);
 LG_API lg_error *lg_rwmutex_lock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 LG_API bool lg_rwmutex_try_lock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
 LG_API void lg_rwmutex_unlock(lg_rwmutex *mutex);
 
-/* ---- what is inline -------------------------------------------------------------------------------- */
+/* ---- internal: inline functions ---------------------------------------------------------------------- */
 
 LG_API lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until);
 LG_API void lgi_rwmutex_runlock(lg_rwmutex *mutex);

@@ -1,22 +1,23 @@
-/* Semaphores: a number of units, which are acquired and released, one or more at a time.
+/* Semaphores: a count of units that goroutines and threads acquire and release, one or more at a time.
  *
  *     static lg_semaphore requests = LG_SEMAPHORE_INIT(10);    // ten units, all free
  *
  *     lg_semaphore_acquire(&requests, 1);
  *     lg_defer(lg_semaphore_release, &requests, 1);
  *
- *     static lg_semaphore arrivals;                 // all zero: none yet, and any number may be released
+ *     static lg_semaphore arrivals;                 // all zero: no free units, and any number may be released
  *
- * Order: first come, first served. Whoever wants many units is not passed by those who want few; while somebody waits,
- * even lg_semaphore_try_acquire gets none.
+ * Order: first come, first served. A waiter for many units is not overtaken by later callers that want few; while
+ * a waiter exists, lg_semaphore_try_acquire fails.
  *
- * Mistakes are panics: to want more than LG_SEMAPHORE_INIT said that there are (it would be a wait for ever), and to
- * release more than were acquired. An all-zero one has no such limit.
+ * Panics: acquiring more units than the size in LG_SEMAPHORE_INIT (a wait for ever), and releasing more units than were
+ * acquired. An all-zero semaphore has no size and so no such check.
  *
- * Memory: no allocation, nothing to destroy. It may be freed when nobody waits and what was released has been
- * acquired, also while that release has not returned yet. Never copy or move one that is in use.
+ * Memory: no allocation, no destroy function. Free a semaphore when nobody waits and all released units have been
+ * acquired; the last release need not have returned yet. Never copy or move a semaphore that is in use.
  *
- * Threads: any, and all goroutines; whoever releases need not be the one that acquired.
+ * Threads: goroutines and all other threads may call every function here. A unit may be released by another goroutine
+ * than the one that acquired the unit.
  */
 #ifndef LIFOGUARD_SEMAPHORE_H
 #define LIFOGUARD_SEMAPHORE_H
@@ -28,23 +29,23 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_semaphore {
-    uint64_t lgi_state; /* twice the units that are free; 1 more if somebody waits */
+    uint64_t lgi_state; /* twice the number of free units, plus 1 if there is a waiter */
     size_t lgi_size;    /* 0: no limit */
-    uint32_t lgi_lock;  /* for the list */
+    uint32_t lgi_lock;  /* protects the list of waiters */
     struct lgi_waiters lgi_waiters;
 } lg_semaphore;
 
-/* An initialiser: `size` units, all free. With 0 the same as all zero. */
+/* Initialises a semaphore with `size` units, all free. Size 0 is equal to all zero: no limit, no free units. */
 #define LG_SEMAPHORE_INIT(size) {2 * (uint64_t)(size), (size), 0, {0, 0}}
 
-/* Acquires so many units, waiting for as long as it takes. */
+/* Acquires `units` units; waits without limit. */
 LG_API void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units);
 
-/* The same until `until` (until.h); an error if it has acquired none. */
+/* Acquires `units` units, or returns an error and acquires none if `until` comes first (until.h). */
 LG_API lg_error *lg_semaphore_acquire_until(lg_semaphore *semaphore, size_t units, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* Acquires them, if that can be done without waiting; false if not. */
+/* Acquires `units` units and returns true, or returns false and acquires none if that would have to wait. */
 LG_API bool lg_semaphore_try_acquire(lg_semaphore *semaphore, size_t units)
     __attribute__((__warn_unused_result__));
 

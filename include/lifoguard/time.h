@@ -1,10 +1,9 @@
-/*
- * Lengths of time, written and read as Go does, and points in time.
+/* Lengths of time, formatted and parsed as in Go, and points in time.
  *
- * A duration is a count of nanoseconds, so one can add, compare and scale them: 3 * LG_SECOND +
- * LG_MILLISECOND / 2. The largest is some 292 years; arithmetic beyond it is the overflow of
- * int64_t. What the library computes itself does not overflow: a time beyond the largest is the largest, which
- * never comes. All functions may be called by any thread, at any time.
+ * A duration is a count of nanoseconds; add, compare and scale durations as integers: 3 * LG_SECOND +
+ * LG_MILLISECOND / 2. The largest duration is some 292 years; arithmetic of the program beyond that is an
+ * overflow of int64_t. Arithmetic inside the library saturates: a time beyond the largest becomes the largest,
+ * which never comes. Any thread may call every function here at any time.
  */
 #ifndef LIFOGUARD_TIME_H
 #define LIFOGUARD_TIME_H
@@ -20,11 +19,11 @@ LG_BEGIN_DECLS
 /* A length of time, in nanoseconds. */
 typedef int64_t lg_duration;
 
-/* A point in time: what lg_now returned, or such a point with a duration added. Two points differ by a
- * duration. The types are the same to the compiler; they tell the reader which of the two is meant. */
+/* A point in time: a value of lg_now, or such a value plus a duration. The difference of two points in time is a
+ * duration. To the compiler lg_time and lg_duration are the same type; the names tell the reader which is meant. */
 typedef int64_t lg_time;
 
-/* Later than every other point in time: never. */
+/* A time that never comes: later than every other point in time. */
 #define LG_TIME_MAX ((lg_time)INT64_MAX)
 
 #define LG_NANOSECOND ((lg_duration)1)
@@ -36,34 +35,27 @@ typedef int64_t lg_time;
 #define LG_DURATION_MAX ((lg_duration)INT64_MAX)
 #define LG_DURATION_MIN ((lg_duration)INT64_MIN)
 
-/* A buffer of this size takes any formatted duration, its NUL included. */
+/* The size of a buffer that holds any formatted duration and the final NUL. */
 #define LG_DURATION_TEXT_SIZE 32
 
-/*
- * Writes a duration as Go's Duration.String does: "1h15m30.918s", "50.222135ms", "1.5µs" (in
- * UTF-8), "0s", "-2m0s". Works as snprintf does: at most `size` bytes with the ending NUL, returns
- * the length of the whole text; size 0 is allowed, with any buffer. Cannot fail, allocates nothing.
- */
+/* Formats a duration like Go's Duration.String: "1h15m30.918s", "50.222135ms", "1.5µs" (in UTF-8), "0s", "-2m0s".
+ * Works like snprintf: writes at most `size` bytes including the final NUL and returns the length of the whole
+ * text; `size` may be 0, with any buffer. Cannot fail and allocates nothing. */
 LG_API size_t lg_duration_format(lg_duration duration, char *buffer, size_t size);
 
-/*
- * Reads a duration as Go's time.ParseDuration does: a sign or none, then one or more numbers, each
- * with a fraction or not and with a unit: "300ms", "-1.5h", "2h45m", "0"; units are ns, us (µs in
- * UTF-8 with either of the two letters), ms, s, m, h. Nothing else may stand in `text`, blanks
- * neither. Digits of a fraction below a nanosecond are cut off. Returns NULL and sets *duration; or
- * an error that quotes the text (escaped, and not much more than its first hundred bytes) and says
- * what is wrong with it, and leaves *duration alone. A NULL text is an error too.
- */
+/* Parses a duration like Go's time.ParseDuration: an optional sign, then one or more numbers, each with an optional
+ * fraction and with a unit: "300ms", "-1.5h", "2h45m", "0". The units are ns, us (or µs in UTF-8, with either of the
+ * two letters), ms, s, m, h. `text` may contain nothing else, not even blanks. Fractions of a nanosecond are cut off.
+ * On success returns NULL and sets *duration. On failure leaves *duration unchanged and returns an error that quotes
+ * about the first hundred bytes of the text, escaped, and names the fault. A NULL text is an error. */
 LG_API lg_error *lg_duration_parse(const char *text, lg_duration *duration)
     __attribute__((__warn_unused_result__));
 
-/*
- * The time on a clock that is never set (CLOCK_MONOTONIC) and that has no known beginning: only
- * differences mean something. Async-signal-safe.
- */
+/* The time on a clock that is never set (CLOCK_MONOTONIC). The origin of the clock is unspecified, so only differences
+ * are meaningful. Async-signal-safe. */
 LG_API lg_time lg_now(void);
 
-/* How long ago lg_now() returned `start`. */
+/* The duration since `start`, a value of lg_now(). */
 LG_API lg_duration lg_since(lg_time start);
 
 LG_END_DECLS

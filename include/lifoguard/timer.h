@@ -1,32 +1,32 @@
-/* Timers and tickers, on the clock that is never set (lg_now).
+/* Timers and tickers, on the clock of lg_now, which is never set.
  *
  *     lg_timer *timer = lg_timer_new(2 * LG_SECOND);
  *     lg_defer(lg_timer_free, timer);
- *     lg_chan_recv(lg_timer_channel(timer), NULL);                // in two seconds
+ *     lg_chan_recv(lg_timer_channel(timer), NULL);                // returns after two seconds
  *
  *     lg_timer *patience = lg_timer_new_func(LG_MINUTE, give_up, job);
- *     lg_defer(lg_timer_free, patience);                          // give_up(job), in a minute, unless this is left before
+ *     lg_defer(lg_timer_free, patience);                          // give_up(job) after a minute, unless freed before
  *
  *     lg_ticker *ticker = lg_ticker_new(50 * LG_MILLISECOND);
  *     lg_defer(lg_ticker_free, ticker);
  *     lg_chan_each (lg_ticker_channel(ticker), lg_time, time)
  *         …                                                       // every 50 ms, until lg_ticker_stop(ticker)
  *
- * A timer is never early. It is late by what the system needs, and by a few milliseconds more if all workers are busy with
- * goroutines that never wait (S8); what then runs in a goroutine, as the function of lg_timer_new_func, waits for a worker.
+ * A timer never fires early. It fires late by the latency of the system, and by a few milliseconds more if all workers run
+ * goroutines that never wait (S8); a function of lg_timer_new_func then also waits for a worker.
  *
- * Channels: what is received is the time, on lg_now's clock, when the timer fired. A timer's channel is for receiving
- * only. It has room for one time, so nobody need be there to take it. After a stop or a reset has returned, a time from
- * before is never received: nothing has to be drained (Go 1.23).
+ * Channels: a receive yields the time, on the clock of lg_now, at which the timer fired. The channel of a timer is only for
+ * receiving. The channel has room for one time, so the timer does not wait for a receiver. After lg_timer_stop or
+ * lg_timer_reset has returned, no time from before can be received, so nothing needs draining (as in Go 1.23).
  *
- * Ownership: lg_timer_free and lg_ticker_free end what the other functions have made; it does not fire any more, and
- * must not be used any more. Its channel is closed then, and goes with it: who receives while another may free the timer
- * has to hold a reference of its own (lg_chan_ref). NULL does nothing in stop and free, and panics elsewhere.
+ * Ownership: the caller owns the timer or ticker, and frees it by lg_timer_free or lg_ticker_free; afterwards it does not
+ * fire and must not be used. Freeing closes the channel and drops the timer's reference to the channel: a goroutine that
+ * receives while another may free the timer needs a reference of its own (lg_chan_ref). The stop and free functions do
+ * nothing for NULL; all others panic.
  *
- * Failure: what makes or resets a timer panics when there is no memory, or no thread to be had; nothing has been changed
- * then.
+ * Failure: the functions that make or reset a timer panic if no memory or thread is left; then nothing has changed.
  *
- * Threads: any, goroutines and others, for everything; also several at once for one timer.
+ * Threads: goroutines and all other threads may call every function here, also several for the same timer at once.
  */
 #ifndef LIFOGUARD_TIMER_H
 #define LIFOGUARD_TIMER_H
@@ -41,52 +41,52 @@ LG_BEGIN_DECLS
 typedef struct lg_timer lg_timer;
 typedef struct lg_ticker lg_ticker;
 
-/* It is an lg_chan(lg_time). */
+/* An lg_chan(lg_time). */
 typedef lg_duration (*lgi_chan_of_times)[];
 
 /* ---- timers -------------------------------------------------------------------------------------- */
 
-/* Sends the time on its channel, once, when `duration` has passed; at once, if it is 0 or less. */
+/* Makes a timer that sends the time on its channel once, after `duration`; at once if `duration` is 0 or less. */
 LG_API lg_timer *lg_timer_new(lg_duration duration) __attribute__((__warn_unused_result__));
 
-/* Its channel. NULL for a timer of lg_timer_new_func. */
+/* The channel of the timer, borrowed. NULL for a timer of lg_timer_new_func. */
 LG_API lgi_chan_of_times lg_timer_channel(const lg_timer *timer);
 
-/* True if that keeps the timer from being noticed: it was pending, or it has sent and nobody has received, nor will.
- * False: the time was received, or the function's goroutine begun, or it was stopped before. Does not wait for the
- * function, which may still be running. */
+/* Stops the timer. Returns true if the stop had an effect: the timer was pending, or the sent time had not been received and
+ * now never will be. Returns false if the time was received, the goroutine of the function has begun, or the timer was
+ * already stopped. Does not wait for a running function. */
 LG_API bool lg_timer_stop(lg_timer *timer);
 
-/* Lets it fire, or fire again, when `duration` has passed from now. Returns what lg_timer_stop would have: for a function,
- * false says that this is one call more, which may run at the same time as the one before. */
+/* Makes the timer fire, or fire again, `duration` from now. Returns the value that lg_timer_stop would return: for a timer with
+ * a function, false means that this is an additional call, which may overlap the previous call. */
 LG_API bool lg_timer_reset(lg_timer *timer, lg_duration duration);
 
-/* Stops it. A function that has begun goes on. */
+/* Stops and frees the timer. A function that has begun continues. */
 LG_API void lg_timer_free(lg_timer *timer);
 
-/* The channel of a timer that nobody else has. The reference is the caller's, to be given back by lg_chan_unref, when it
- * has received or before: then the timer is gone at once. */
+/* The channel of a new timer that only the channel's owner can reach. The caller owns the reference, and gives it back by
+ * lg_chan_unref, before or after the receive; the timer is freed with the reference. */
 LG_API lgi_chan_of_times lg_chan_after(lg_duration duration)
     __attribute__((__warn_unused_result__));
 
 /* ---- tickers ------------------------------------------------------------------------------------- */
 
-/* Sends the time on its channel when each `period` has passed. If the one before has not been received by then, this one
- * is dropped: a slow receiver does not find old ones waiting, and the ones after are where they would have been. A
- * period of 0 or less panics. */
+/* Makes a ticker that sends the time on its channel at each end of `period`. If the previous time has not been received, the
+ * new time is dropped; so a slow receiver finds no backlog, and later ticks keep their rhythm. Panics if `period` is 0 or
+ * less. */
 LG_API lg_ticker *lg_ticker_new(lg_duration period) __attribute__((__warn_unused_result__));
 
 LG_API lgi_chan_of_times lg_ticker_channel(const lg_ticker *ticker);
 
-/* No more ticks: from here on receivers are told that the channel is closed, so that a loop over it ends. (In Go it
- * would wait for ever.) A second time: does nothing. */
+/* Stops the ticks and closes the channel, so that a loop over the channel ends. (In Go the loop would wait for ever.) Does
+ * nothing the second time. */
 LG_API void lg_ticker_stop(lg_ticker *ticker);
 
-/* From now on ticks with another period, the first one after a whole period. One that was stopped starts again, and its
- * channel is open again. A period of 0 or less panics. */
+/* Changes the period; the first tick comes one whole period from now. Restarts a stopped ticker and reopens its channel. Panics
+ * if `period` is 0 or less. */
 LG_API void lg_ticker_reset(lg_ticker *ticker, lg_duration period);
 
-/* Stops it. */
+/* Stops and frees the ticker. */
 LG_API void lg_ticker_free(lg_ticker *ticker);
 
 LG_API lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function,
@@ -97,13 +97,13 @@ LG_END_DECLS
 
 #ifndef __cplusplus
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_timer_new_func(duration, fn, args…): an lg_timer that calls fn(args…), in a goroutine of its own, when `duration`
- * has passed. Function and arguments are evaluated now, and obey the rules of lg_defer; they must last until the
- * function has run or the timer was stopped, for sure: lg_timer_stop returned true. */
+/* lg_timer_new_func(duration, fn, args…): makes a timer that calls fn(args…) in a new goroutine after `duration`. The
+ * function and its arguments are evaluated now, and follow the rules of lg_defer. Objects that the arguments point to must
+ * live until the function has returned, or until lg_timer_stop has returned true. */
 #define lg_timer_new_func(duration, ...)                                                           \
     LGI_NUMBER(LGI_AFTER, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
 

@@ -1,21 +1,23 @@
-/* How long to wait. Every call that may wait has a form that takes an lg_until (C9):
+/* Limits for waits: an lg_until says when a wait must end. Every call that may wait has a form that takes an lg_until
+ * (C9):
  *
  *     err = lg_mutex_lock_until(&mutex, lg_until_timeout(2 * LG_SECOND));
  *     err = lg_mutex_lock_until(&mutex, lg_until_deadline(start + LG_MINUTE));
- *     err = lg_mutex_lock_until(&mutex, lg_until_context(context));             // context.h
+ *     err = lg_mutex_lock_until(&mutex, lg_until_context(context));     // context.h
  *     err = lg_mutex_lock_until(&mutex, lg_until_group(&group));        // group.h
  *     err = lg_mutex_lock_until(&mutex, lg_until_within(lg_until_context(context), 2 * LG_SECOND));
  *     err = lg_mutex_lock_until(&mutex, lg_until_forever());
  *
- * Such a call returns NULL when it has done what it is for, and otherwise has done nothing and returns a static
- * error, which may be wrapped, joined and freed as any other, and is found by lg_error_is:
+ * On success such a call returns NULL. Otherwise the call has had no effect and returns a static error, which may be
+ * wrapped, joined and freed like any error, and which lg_error_is finds:
  *
  *     &lg_error_deadline_exceeded    the time came first
- *     what the context or group says (lg_error_cancelled, …), if that was cancelled first
+ *     &lg_error_cancelled, …         the context or group was cancelled first; the error is that of the context or group
  *
- * What can be done at once is done, even if the time has come or the context is cancelled already.
+ * An operation that can be done without waiting is done, even if the time has come or the context is already cancelled.
  *
- * Threads: an lg_until is a value, without an owner. It must not outlive the context or group it was made of.
+ * Threads: an lg_until is a plain value without an owner; copy it and pass it to other threads freely. An lg_until
+ * must not be used after the end of the context or group from which it was made.
  */
 #ifndef LIFOGUARD_UNTIL_H
 #define LIFOGUARD_UNTIL_H
@@ -28,48 +30,47 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_until {
-    lg_time lgi_deadline; /* on lg_now's clock */
+    lg_time lgi_deadline; /* on the clock of lg_now */
     struct lgi_done *lgi_done;
 } lg_until;
 
-/* Its errno value is ETIMEDOUT. */
+/* The time limit came before the operation was done. Its errno value is ETIMEDOUT. */
 extern LG_API lg_error lg_error_deadline_exceeded;
 
-/* Its errno value is ECANCELED. */
+/* The operation was cancelled before it was done. Its errno value is ECANCELED. */
 extern LG_API lg_error lg_error_cancelled;
 
-/* Without end. */
+/* No limit: the wait lasts until the operation is done. */
 static inline lg_until lg_until_forever(void)
 {
     const lg_until until = {LG_DURATION_MAX, (struct lgi_done *)0};
     return until;
 }
 
-/* Not at all: what can be done at once is done. */
+/* No waiting: the operation is done only if it can be done at once. */
 static inline lg_until lg_until_now(void)
 {
     const lg_until until = {LG_DURATION_MIN, (struct lgi_done *)0};
     return until;
 }
 
-/* Until lg_now() returns `time`. */
+/* The wait ends when lg_now() reaches `time`. */
 static inline lg_until lg_until_deadline(lg_time time)
 {
     const lg_until until = {time, (struct lgi_done *)0};
     return until;
 }
 
-/* For that long from now; not at all, if it is 0 or less. */
+/* The wait ends `duration` nanoseconds from now; for 0 or less the operation does not wait. */
 static inline lg_until lg_until_timeout(lg_duration duration)
 {
     return lg_until_deadline(lgi_time_add(lg_now(), duration));
 }
 
-/* The same as `until`, but for no longer than `duration` from now: so a wait can end both when a context is
- * done and at a time limit of its own.
+/* The limit of `until`, but at most `duration` from now: a wait can so end when a context is done, and also after a
+ * time of its own.
  *
- *     err = lg_read(fd, buffer, size, lg_until_within(lg_until_context(ctx), 5 * LG_SECOND), &count);
- */
+ *     err = lg_read(fd, buffer, size, lg_until_within(lg_until_context(ctx), 5 * LG_SECOND), &count); */
 static inline lg_until lg_until_within(lg_until until, lg_duration duration)
 {
     lg_time limit = lg_until_timeout(duration).lgi_deadline;

@@ -1,25 +1,26 @@
-/* Wait groups: waiting until a number of things are done.
+/* Wait groups: waiting until a number of tasks are done.
  *
  *     lg_waitgroup group = LG_WAITGROUP_INIT;
  *     for (size_t i = 0; i < count; i++)
- *         lg_waitgroup_go(&group, fetch, &urls[i]);     // lg_go; counted until it has ended
+ *         lg_waitgroup_go(&group, fetch, &urls[i]);     // lg_go, counted until the goroutine has ended
  *     lg_waitgroup_wait(&group);
  *
- *     lg_waitgroup_add(&group, 1);                      // the same by hand: before lg_go,
+ *     lg_waitgroup_add(&group, 1);                      // the same by hand: add before lg_go,
  *     lg_go(fetch_and_tell, &group, url);
  *     ...
- *     lg_defer(lg_waitgroup_done, &group);              // and first in what it calls
+ *     lg_defer(lg_waitgroup_done, &group);              // and defer this first in the goroutine
  *
- * A counter that must not become negative: that is a panic. A wait ends once the counter is 0 at some moment after it
- * began. So an add that is to be waited for must come before the wait, as in Go; only that here one that comes too late is
- * not waited for, and breaks nothing, where Go may panic. The group can be used again at once.
+ * A wait group is a counter. A negative counter panics. A wait ends when the counter is 0 at some moment after the wait
+ * began. As in Go, call lg_waitgroup_add before the wait that shall include the task; a later add is not waited for and does
+ * no harm, whereas Go may panic. The wait group can be used again at once. A wait group handles neither errors nor panics
+ * nor cancelling; see group.h for these.
  *
- * It counts, and does no more. For errors, panics and cancelling see group.h.
+ * Memory: no allocation, no destroy function. Free a wait group when a wait has ended and no other wait is under way; the
+ * last lg_waitgroup_done need not have returned yet. Never copy or move a wait group that is in use.
  *
- * Memory: no allocation, nothing to destroy. It may be freed when a wait for it has ended and none other is under way,
- * also while the last lg_waitgroup_done has not returned yet. Never copy or move one that is in use.
+ * Deadlock: a task that waits for its own wait group waits for itself.
  *
- * Threads: any, and all goroutines.
+ * Threads: goroutines and all other threads may call every function here.
  */
 #ifndef LIFOGUARD_WAITGROUP_H
 #define LIFOGUARD_WAITGROUP_H
@@ -30,34 +31,34 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_waitgroup {
-    int64_t lgi_state; /* twice the counter; 1 more if somebody waits */
-    uint32_t lgi_lock; /* for the list */
+    int64_t lgi_state; /* twice the counter, plus 1 if there is a waiter */
+    uint32_t lgi_lock; /* protects the list of waiters */
     struct lgi_waiters lgi_waiters;
 } lg_waitgroup;
 
-/* The counter is 0. The same as all zero. */
+/* Initialises a wait group with counter 0; equal to all zero. */
 #define LG_WAITGROUP_INIT {0, 0, {0, 0}}
 
-/* Adds `delta`, which may be negative, to the counter. If that makes it 0, all who wait go on. */
+/* Adds `delta`, which may be negative, to the counter. If the counter becomes 0, all waits end. */
 static inline void lg_waitgroup_add(lg_waitgroup *group, int delta);
 
-/* Subtracts 1. */
+/* Subtracts 1 from the counter. */
 static inline void lg_waitgroup_done(lg_waitgroup *group);
 
-/* Waits until the counter is 0. */
+/* Waits until the counter is 0; no limit. */
 LG_API void lg_waitgroup_wait(lg_waitgroup *group);
 
-/* The same until `until` (until.h). */
+/* Waits until the counter is 0, or returns an error if `until` comes first (until.h). */
 LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
     __attribute__((__warn_unused_result__));
 
 #ifndef __cplusplus
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
-/* lg_waitgroup_go(group, fn, args…): lg_go(fn, args…), and the counter is 1 higher from now until the goroutine has
- * run all that it deferred, however it ended; or was dropped by lg_exit without having been started. */
+/* lg_waitgroup_go(group, fn, args…): starts fn(args…) like lg_go, and adds 1 to the counter. Subtracts 1 when the goroutine
+ * has run all its deferred calls, however it ended, or when lg_exit drops the goroutine before its start. */
 #define lg_waitgroup_go(group, ...)                                                                \
     LGI_NUMBER(LGI_WAITGROUP_GO, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)
 #define LGI_WAITGROUP_GO(id, n, group, text, ...) LGI_WAITGROUP_GO_(id, n, group, text, __VA_ARGS__)
@@ -70,7 +71,7 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 // clang-format on
 #endif
 
-/* ---- what is inline -------------------------------------------------------------------------------- */
+/* ---- internal: inline functions ---------------------------------------------------------------------- */
 
 LG_API void lgi_waitgroup_add(lg_waitgroup *group, int64_t twice_delta);
 
