@@ -1,27 +1,29 @@
-/* Calls that block, in libraries that know nothing of goroutines.
+/* Blocking calls: lets a goroutine call a function that blocks its thread, in a library that knows nothing of goroutines.
  *
  *     int rc = lg_blocking(sqlite3_step, statement);
  *     int fd = lg_blocking(open, "/mnt/slow/file", O_RDONLY | O_CLOEXEC);     // does not compile: open is variadic
- *     int fd = lg_blocking(open_slow_file);                                   // so wrap it
+ *     int fd = lg_blocking(open_slow_file);                                   // so wrap the call in a function
  *
- * The call is made on a helper thread, while the goroutine waits and others go on on its own. The value is the
- * function's result. Before and after, errno is the goroutine's as if it had made the call itself. A panic in it
- * that nothing there stops goes on in the goroutine, and so do lg_goexit and lg_exit. pthread_exit in it ends the
+ * A helper thread makes the call while the goroutine waits and other goroutines run on its thread. lg_blocking returns the
+ * result of the function. errno is passed to the helper and back, as if the goroutine had made the call itself. An unrecovered
+ * panic of the function continues in the goroutine, as do lg_goexit and lg_exit. pthread_exit in the function ends the
  * process with a report.
  *
- * Function and arguments obey the rules of lg_defer (defer.h); the result is void, an integer or a pointer: let
- * the function write anything else through a pointer. What is passed by pointer stays alive and where it is,
- * since the goroutine waits until the call has returned: it has no form with an lg_until, and lg_exit waits for it too. A
- * call that must be given up in time has to be given the means itself, or be made by a goroutine that nobody waits for.
+ * The function and its arguments follow the rules of lg_defer (defer.h). The result is void, an integer or a pointer; a
+ * function with another result must write it through a pointer argument. Objects that the arguments point to stay alive,
+ * because the goroutine waits until the call has returned. So there is no form with an lg_until, and lg_exit waits for the
+ * call too. If a call must end in time, pass the function a limit of its own, or make the call in a goroutine for which
+ * nobody waits.
  *
- * Threads: on one that the program made, or an lg_go_thread, the call is made directly. The helper is another thread
- * than the goroutine's: thread-local variables are other ones, a lock that its thread holds is another's; and to
- * this library it is a thread of the program, which may wait as any other.
+ * Threads: on a thread of the program, and in an lg_go_thread, lg_blocking makes the call directly. The helper is another
+ * thread than the goroutine's: thread-local variables differ, and a lock that belongs to the goroutine's thread is not
+ * owned by the helper. For this library a helper is a thread of the program, and may wait like any other thread.
  *
- * Helpers are made when they are needed, up to a number that can be set, and end when they have been idle for some seconds,
- * but not before the children that they have started (go.h).
- * Calls beyond it wait for their turn, in order: so calls that wait for each other can wait for ever. If no thread can
- * be made at all, the call is made directly, and blocks the worker. */
+ * Helpers: the library makes helpers on demand, up to the number of lg_blocking_set_threads, and ends a helper that has been
+ * idle for some seconds, but not before the child processes that the helper has started (go.h). Further calls wait for a
+ * free helper, in order. Deadlock: calls that wait for each other can use up all helpers and wait for ever. If no thread can
+ * be made at all, lg_blocking makes the call directly, which blocks the worker.
+ */
 #ifndef LIFOGUARD_BLOCKING_H
 #define LIFOGUARD_BLOCKING_H
 
@@ -31,7 +33,8 @@
 
 LG_BEGIN_DECLS
 
-/* How many helpers there may be, from now on; 128 at first. 0 or more than 65,536: an error. They also serve lg_resolve. */
+/* Sets the maximum number of helpers, from now on; the default is 128. Returns an error if `count` is 0 or more than 65,536.
+ * lg_resolve uses the same helpers. lg_blocking_threads returns the maximum. */
 LG_API lg_error *lg_blocking_set_threads(unsigned count) __attribute__((__warn_unused_result__));
 LG_API unsigned lg_blocking_threads(void);
 
@@ -42,11 +45,11 @@ LG_END_DECLS
 #include <lifoguard/impl/call.h>
 
 #if !defined(                                                                                      \
-    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
 #pragma GCC system_header
 #endif
 
-/* lg_blocking(fn, args…) */
+/* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns its result. */
 #define lg_blocking(...) LGI_NUMBER(LGI_BLOCKING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
 // clang-format off: as in call.h
@@ -63,7 +66,7 @@ LG_END_DECLS
 #endif
 
 LG_BEGIN_DECLS
-/* The result's `size` low bytes. */
+/* Returns the low `size` bytes of the result. */
 LG_API uintptr_t lgi_blocking(const struct lgi_site *site, lgi_function function,
                               const uintptr_t *words, size_t size);
 LG_END_DECLS

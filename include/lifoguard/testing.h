@@ -27,23 +27,23 @@ LG_BEGIN_DECLS
 
 typedef struct lg_test lg_test;
 
-/* Calls test(t, data), waits for its end, and returns NULL, or its failures: an error that is wrapped with the name. A
- * panic that the test does not stop is a failure; its trace is shown by lg_error_print_tree. Out of memory for the
- * goroutine: panics. */
+/* Calls test(t, data) in a new goroutine and waits for its end. Returns NULL if the test passed, otherwise its failures as an
+ * error that is wrapped with `name`; the caller owns the error. An unrecovered panic of the test is a failure; lg_error_print_tree
+ * shows its stack. Panics if no memory is left for the goroutine. */
 LG_API lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), void *data)
     __attribute__((__warn_unused_result__));
 
-/* lg_test_error(t, format, …): the test has failed, and goes on. lg_test_fail_now(t, format, …): it has failed, and the
- * calling goroutine ends as by lg_goexit; it does not return. That is meant for the test's own goroutine: in another
- * one, the test goes on. */
+/* lg_test_error(t, format, …): records a failure; the test continues. lg_test_fail_now(t, format, …): records a failure and
+ * ends the calling goroutine by lg_goexit; does not return. Call lg_test_fail_now in the test's own goroutine: in another
+ * goroutine, the test itself continues. */
 #define lg_test_error(t, ...) lgi_test_error((t), lg_error_newf(__VA_ARGS__))
 #define lg_test_fail_now(t, ...) (lgi_test_error((t), lg_error_newf(__VA_ARGS__)), lg_goexit())
 
-/* lg_test_check(t, condition): lg_test_fail_now with the condition's text, if it is not so. */
+/* lg_test_check(t, condition): calls lg_test_fail_now with the text of the condition if the condition is false. */
 #define lg_test_check(t, condition)                                                                \
     ((condition) ? (void)0 : lg_test_fail_now((t), "not so: %s", #condition))
 
-/* Has it failed by now? */
+/* Whether the test has recorded a failure. */
 LG_API bool lg_test_has_failed(const lg_test *t);
 
 LG_API void lgi_test_error(lg_test *t, lg_error *error);
