@@ -1,5 +1,5 @@
 /* Tests of channels. The facts are those of Go's language specification and of its own tests; rules are
- * DESIGN.md's. */
+ * those of docs/rules.md. */
 #include "testing/test.h"
 
 #include <stdint.h>

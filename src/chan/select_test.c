@@ -1,4 +1,4 @@
-/* Tests of select. The facts are those of Go's language specification and of its own tests; rules are DESIGN.md's. */
+/* Tests of select. The facts are those of Go's language specification and of its own tests; rules are those of docs/rules.md. */
 #include "testing/test.h"
 
 #include <lifoguard/chan.h>

@@ -1,4 +1,4 @@
-/* Tests of lg_close_once; each name begins with the rule of DESIGN.md that it holds. */
+/* Tests of lg_close_once; each name begins with the rule of docs/rules.md that it holds. */
 #define _GNU_SOURCE
 #define FAILING_ALLOCATIONS
 #include "testing/failing_calls.h"

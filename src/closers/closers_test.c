@@ -1,4 +1,4 @@
-/* Tests of the closers; each name begins with the rule of DESIGN.md that it holds. */
+/* Tests of the closers; each name begins with the rule of docs/rules.md that it holds. */
 #define _GNU_SOURCE
 #define FAILING_CALLS
 #include "testing/failing_calls.h"

@@ -1,4 +1,4 @@
-/* Tests of room `error`; each name begins with the rule of DESIGN.md that it holds. */
+/* Tests of room `error`; each name begins with the rule of docs/rules.md that it holds. */
 #define _GNU_SOURCE
 #include "testing/error.h"
 

@@ -1,5 +1,5 @@
 /* Tests of lg_exit and groups: what has started is unwound, members before who waits for them; what has not is dropped.
- * Rules are DESIGN.md's. */
+ * Rules are those of docs/rules.md. */
 #include "testing/group.h"
 
 static void tell_dropped(const char *word)

@@ -1,4 +1,4 @@
-/* Tests of groups: members, errors, cancelling, panics, waiting. Rules are DESIGN.md's. */
+/* Tests of groups: members, errors, cancelling, panics, waiting. Rules are those of docs/rules.md. */
 #include "testing/group.h"
 
 #include "group/member.h"

@@ -1,4 +1,4 @@
-/* Tests of limits, and of members that own their argument. Rules are DESIGN.md's. */
+/* Tests of limits, and of members that own their argument. Rules are those of docs/rules.md. */
 #include "testing/group.h"
 
 #include <lifoguard/chan.h>

@@ -1,4 +1,4 @@
-/* Tests of groups that belong to a block: however it is left, no goroutine outlives it. Rules are DESIGN.md's. */
+/* Tests of groups that belong to a block: however it is left, no goroutine outlives it. Rules are those of docs/rules.md. */
 #include "testing/group.h"
 
 static atomic_int alive;

@@ -1,4 +1,4 @@
-/* Tests of what lg_go does, and of the threads that goroutines run on. Rules are DESIGN.md's. */
+/* Tests of what lg_go does, and of the threads that goroutines run on. Rules are those of docs/rules.md. */
 #include "testing/sched.h"
 
 #include <lifoguard/waitgroup.h>

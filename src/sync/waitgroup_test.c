@@ -1,4 +1,4 @@
-/* Tests of wait groups; names begin with the rule of DESIGN.md that they hold. */
+/* Tests of wait groups; names begin with the rule of docs/rules.md that they hold. */
 #include "testing/sync.h"
 
 #include <limits.h>
