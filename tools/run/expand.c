@@ -179,8 +179,8 @@ static lg_error *skip_word(struct expander *now, const struct word *word)
 /* The word itself. Bare, it begins no reserved word, assignment or number of a redirection. */
 static lg_error *take_word(struct expander *now, const struct word *word)
 {
-    char first = *now->scanner.at;
-    if (!word->quoted && (shell_name_length(&first) || is_argument(&first)))
+    const char first[] = {*now->scanner.at, '\0'};
+    if (!word->quoted && (shell_name_length(first) || is_argument(first)))
         add_raw(now, "''", 2);
     return add_pieces(now, word);
 }

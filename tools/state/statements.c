@@ -313,6 +313,18 @@ static lg_error *expect(struct state *state, const char *text, const char *wante
     return err;
 }
 
+/* SQLite does not ask the busy handler when another program switches it on at the same moment. */
+static lg_error *switch_log_on(struct state *state)
+{
+    for (int times = 0;; times++) {
+        lg_error *err = expect(state, "PRAGMA journal_mode = WAL", "wal",
+                               "its log cannot be switched on here");
+        if (!lg_error_is(err, &state_busy) || !wait_for_lock(state, times))
+            return err;
+        lg_error_free(err);
+    }
+}
+
 static lg_error *set_up(struct state *state)
 {
     static const int settings[][2] = {
@@ -328,8 +340,7 @@ static lg_error *set_up(struct state *state)
     sqlite3_busy_handler(state->database, wait_for_lock, state);
     lg_error *err = expect(state, "PRAGMA quick_check(1)", "ok", "it is damaged");
     if (!err)
-        err = expect(state, "PRAGMA journal_mode = WAL", "wal",
-                     "its log cannot be switched on here");
+        err = switch_log_on(state);
     /* Who comes first reads the whole log: so it is kept short. */
     if (!err)
         err = execute(state, "PRAGMA wal_autocheckpoint = 100");
