@@ -1,5 +1,7 @@
 /* What an exiting goroutine has deferred may be what main is waiting for. Then main returns, and its exit must neither cut
- * the rest short nor give another status. */
+ * the rest short nor give another status. glibc before 2.41 lets two threads into exit, and the second one, finding
+ * nothing to run, ends the process at once; later ones keep the second one out, for ever. So one of the two must not
+ * go on, whoever comes first, and the other one ends the process with the status of lg_exit: they decide by one word. */
 #define _GNU_SOURCE
 #include "defer/exit.h"
 
@@ -9,72 +11,134 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NONE, BEGUN, UNWOUND, EXITS, LEFT_TO_WAITER };
+/* How far the first lg_exit has come. */
+enum { NONE, BEGUN, UNWOUND, ENDS };
 static _Atomic int state;
 static _Atomic int exit_status;
-static _Atomic bool somebody_waits;
-static __thread bool exits_here;
+
+/* Who ends the process: the thread that has called lg_exit, or one that has come to exit in another way. */
+enum { NOBODY, LG_EXIT, OTHER };
+static _Atomic int ender;
+
+static __thread bool calls_lg_exit; /* which another ending of the goroutine may have replaced */
+static __thread bool has_waited;    /* for the lg_exit of another thread */
+
+static bool become_ender(int who)
+{
+    int nobody = NOBODY;
+    return atomic_compare_exchange_strong(&ender, &nobody, who);
+}
 
 void lgi_exit_begin(void)
 {
+    calls_lg_exit = true;
     int none = NONE;
     atomic_compare_exchange_strong(&state, &none, BEGUN);
 }
 
 void lgi_exit_unwound(void)
 {
-    atomic_store(&state, UNWOUND);
+    int begun = BEGUN; /* another lg_exit may have come further */
+    atomic_compare_exchange_strong(&state, &begun, UNWOUND);
 }
 
-/* glibc lets two threads into exit, and who comes second finds nothing to run and ends the process at once: so who is on
- * his way there, woken by what was deferred, is given some time to arrive. */
-static bool is_waited_for(void)
+static _Noreturn void stay(void)
 {
-    enum { TRIES = 100, EACH_US = 50 };
-    if (gettid() == getpid())
-        return false;
-    for (int i = 0; i < TRIES && !atomic_load(&somebody_waits); i++)
-        usleep(EACH_US);
-    return atomic_load(&somebody_waits);
+    for (;;)
+        pause();
 }
 
 void lgi_exit_now(int status)
 {
-    exits_here = true;
+    calls_lg_exit = true;
     atomic_store(&exit_status, status);
-    if (is_waited_for()) {
-        atomic_store(&state, LEFT_TO_WAITER);
-        for (;;)
-            pause();
-    }
-    atomic_store(&state, EXITS);
+    bool ends = become_ender(LG_EXIT);
+    atomic_store(&state, ENDS);
+    if (!ends)
+        stay();
     exit(status);
 }
 
-static void wait_while(int what, int milliseconds)
+static bool lasts(int what, int milliseconds)
 {
     for (int i = 0; i < milliseconds && atomic_load(&state) == what; i++)
         usleep(1000);
+    return atomic_load(&state) == what;
+}
+
+/* In exit. Returns true when this thread is to end the process with exit_status; false if it is to go on with its own exit:
+ * there is no lg_exit, or it is this thread's own, or it takes too long. */
+static bool takes_over(void)
+{
+    enum { UNWINDING_MS = 10000 };
+    if (calls_lg_exit || has_waited || atomic_load(&state) == NONE)
+        return false;
+    if (!become_ender(OTHER))
+        return false;
+    has_waited = true;
+    if (lasts(BEGUN, UNWINDING_MS))
+        return false;
+    while (atomic_load(&state) != ENDS) /* the wait for other goroutines has an end of its own */
+        usleep(1000);
+    return true;
+}
+
+/* Another thread ends the process. */
+static bool is_left_to_another(void)
+{
+    return !calls_lg_exit && !has_waited && atomic_load(&ender) != NOBODY;
 }
 
 void lgi_exit_wait(void)
 {
-    enum { UNWINDING_MS = 10000, EXIT_MS = 1000 };
-    if (exits_here || atomic_load(&state) == NONE)
+    enum { OTHERS_MS = 10000 };
+    if (takes_over()) {
+        fflush(NULL);
+        _exit(atomic_load(&exit_status));
+    }
+    if (!is_left_to_another())
         return;
-    atomic_store(&somebody_waits, true);
-    wait_while(BEGUN, UNWINDING_MS);
-    if (atomic_load(&state) == BEGUN)
-        return;
-    while (atomic_load(&state) == UNWOUND) /* the wait for other goroutines has an end of its own */
+    /* It has called exit, which may wait for this thread to end, if that is not main. */
+    if (gettid() == getpid())
+        stay();
+    for (int i = 0; i < OTHERS_MS; i++)
         usleep(1000);
-    /* The other one may have called exit too, which may wait for this one to end. */
-    wait_while(EXITS, EXIT_MS);
-    fflush(NULL);
-    _exit(atomic_load(&exit_status));
+}
+
+/* ---- main ---- */
+
+/* exit calls it before all that is registered with atexit; no other thread's exit does. */
+static void main_exits(void *unused)
+{
+    (void)unused;
+    if (takes_over())
+        exit(atomic_load(&exit_status));
+    if (is_left_to_another())
+        stay();
+}
+
+/* Of glibc; where there is none, only lgi_exit_wait is called. `library` is any address in it. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name */
+extern int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *library)
+    __attribute__((weak));
+
+static void watch_main(void)
+{
+    static __thread bool watched;
+    if (watched || gettid() != getpid() || !__cxa_thread_atexit_impl)
+        return;
+    watched = __cxa_thread_atexit_impl(main_exits, NULL, &state) == 0;
+}
+
+__attribute__((constructor)) static void watch(void)
+{
+    watch_main();
 }
 
 void lgi_exit_forked(void)
 {
     atomic_store(&state, NONE);
+    atomic_store(&ender, NOBODY);
+    calls_lg_exit = has_waited = false;
+    watch_main();
 }

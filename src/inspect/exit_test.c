@@ -393,7 +393,96 @@ START_TEST(what_atexit_calls_has_room)
 }
 END_TEST
 
-RUN_TESTS("exit", D10_all_goroutines_are_unwound_first, D10_any_goroutine_may_call_it,
-          G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
-          those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,
-          no_patience, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)
+/* ---- main's return while another exits ---- */
+
+/* What is registered with atexit runs while main is in exit too: nothing of it is cut off. */
+static void slow_handler(void)
+{
+    tell("handler");
+    count(&entered);
+    usleep(100000); /* main comes to exit now */
+    tell("done");
+}
+
+static void main_returns_during_the_exit(void *how)
+{
+    atexit(slow_handler);
+    if (how)
+        lg_go(calls_exit, 7);
+    else
+        lg_go_thread(calls_exit, 7);
+    until(&entered, 1);
+}
+
+static void release_main(void)
+{
+    count(&entered);
+    usleep(20000); /* main comes to exit now */
+    tell("released");
+}
+
+static void releases_main_and_exits(void)
+{
+    lg_defer(release_main);
+    lg_exit(7);
+}
+
+static void main_returns_before_the_exit(void *how)
+{
+    atexit(at_exit);
+    if (how)
+        lg_go(releases_main_and_exits);
+    else
+        lg_go_thread(releases_main_and_exits);
+    until(&entered, 1);
+}
+
+START_TEST(D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status)
+{
+    for (int i = 0; i < 4; i++) {
+        struct outcome *outcome = in_child(main_returns_during_the_exit, i % 2 ? &i : NULL);
+        expect_status(outcome, 7);
+        expect_out(outcome, "handler done ");
+        outcome = in_child(main_returns_before_the_exit, i % 2 ? &i : NULL);
+        expect_status(outcome, 7);
+        expect_out(outcome, "released ran:0 ");
+    }
+}
+END_TEST
+
+/* Every moment between the two. */
+static void releases_main_soon_and_exits(unsigned spins)
+{
+    count(&entered);
+    for (volatile unsigned i = 0; i < spins; i++)
+        ;
+    lg_exit(7);
+}
+
+static void main_returns_at_any_time(void *data)
+{
+    unsigned spins = *(unsigned *)data;
+    lg_defer(count, &ran);
+    lg_go_thread(releases_main_soon_and_exits, spins);
+    until(&entered, 1);
+    for (volatile unsigned i = 0; i < 3000; i++)
+        ;
+}
+
+START_TEST(D10_mains_return_at_any_time)
+{
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned spins = i * 37 % 6000;
+        struct outcome *outcome = in_child(main_returns_at_any_time, &spins);
+        ck_assert(outcome->status == 7 || outcome->status == 0);
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+RUN_TESTS("exit", D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
+          D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
+          D10_any_goroutine_may_call_it, G4_those_that_have_not_started_are_dropped,
+          G4_what_is_started_during_the_exit_is_dropped, those_that_do_not_end_in_time_are_named,
+          a_busy_worker_does_not_hold_up_the_others, no_patience, mains_return_ends_them_as_in_go,
+          what_atexit_calls_has_room)
