@@ -117,22 +117,16 @@ static void main_exits(void *unused)
         stay();
 }
 
-/* Of glibc; where there is none, only lgi_exit_wait is called. `library` is any address in it. */
+/* Of glibc; where there is none, only lgi_exit_wait is called. `library` is any address in it. It aborts when there is no
+ * memory: so a child that another thread than main has forked, which has no main_exits, does without. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name */
 extern int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *library)
     __attribute__((weak));
 
-static void watch_main(void)
+__attribute__((constructor)) static void watch_main(void)
 {
-    static __thread bool watched;
-    if (watched || gettid() != getpid() || !__cxa_thread_atexit_impl)
-        return;
-    watched = __cxa_thread_atexit_impl(main_exits, NULL, &state) == 0;
-}
-
-__attribute__((constructor)) static void watch(void)
-{
-    watch_main();
+    if (__cxa_thread_atexit_impl && gettid() == getpid())
+        __cxa_thread_atexit_impl(main_exits, NULL, &state);
 }
 
 void lgi_exit_forked(void)
@@ -140,5 +134,4 @@ void lgi_exit_forked(void)
     atomic_store(&state, NONE);
     atomic_store(&ender, NOBODY);
     calls_lg_exit = has_waited = false;
-    watch_main();
 }

@@ -114,15 +114,19 @@ static void connect_and_accept(void)
 
 static void wait_for_child(void)
 {
-    int status;
+    int status, held[2];
+    char byte;
+    require(pipe(held) == 0);
     pid_t child = fork();
     require(child >= 0);
-    if (child == 0) {
-        usleep(20000);
-        _exit(42);
+    if (child == 0) { /* it lives until the parent closes its end */
+        close(held[1]);
+        _exit(read(held[0], &byte, 1) == 0 ? 42 : 1);
     }
+    close(held[0]);
     lg_error *error = lg_wait_child(child, lg_until_timeout(LG_MILLISECOND), &status);
     require(error == &lg_error_deadline_exceeded);
+    close(held[1]);
     require(!lg_wait_child(child, lg_until_timeout(LG_MINUTE), &status) &&
             WEXITSTATUS(status) == 42);
     error = lg_wait_child(child, lg_until_timeout(LG_MINUTE), &status);

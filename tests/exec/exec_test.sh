@@ -356,6 +356,8 @@ R4_the_guardian_acts_at_once_when_the_runner_is_killed() {
 R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
     start 'lifoguard defer --shell "echo \$LIFOGUARD_STATUS \$LIFOGUARD_FENCE >ran"; touch here; sleep 471'
     until_true test -e here
+    # Both are stopped first: neither must see the other's end, and act.
+    kill -STOP "$guardian" "$runner"
     kill -KILL "$runner" "$guardian"
     until_true gone "$runner"
     until_true gone "$guardian"
