@@ -51,6 +51,18 @@ until_true() {
     fail "never: $*"
 }
 
+# with_limit COMMAND…: runs it with a limit as its last argument, with ever longer ones, until what is ended at the limit
+# has come as far as to make the file `reached`.
+with_limit() {
+    local limit
+    for limit in 10ms 100ms 1s 10s 60s; do
+        rm -f reached
+        "$@" "$limit"
+        [[ ! -e reached ]] || return 0
+    done
+    fail "not reached within $limit: $*"
+}
+
 expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
 expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
 expect_err() { grep -qF -e "$1" err || fail "not said: $1"; }
@@ -522,16 +534,21 @@ D2_an_argument_that_is_not_given_is_refused() {
     expect_out '<x  y> <a b> x  y'
 }
 
-R5_a_hung_cleanup_is_ended_at_its_limit() {
-    # Deaf to SIGTERM, with a child in a group of its own.
-    local hung="trap '' TERM; timeout 1000 sleep MARK; sleep MARK"
-    jobs_are 'echo a' 'defer echo -a' 'echo b' "defer --timeout 10ms --grace=10ms $hung" 'echo c' \
+# Deaf to SIGTERM, with a child in a group of its own.
+hangs_for() {
+    local hung="trap '' TERM; touch reached; timeout 1000 sleep MARK; sleep MARK"
+    jobs_are 'echo a' 'defer echo -a' 'echo b' "defer --timeout $1 --grace=10ms $hung" 'echo c' \
         'defer --timeout 0s echo -c1' 'defer --timeout 1000h -- echo -c2'
     run
+}
+
+R5_a_hung_cleanup_is_ended_at_its_limit() {
+    with_limit hangs_for
     expect_status 1
     expect_out $'a\nb\nc\n-c2\n-c1\n-a'
     expect_err 'jobs:4: not ended within its time limit'
-    expect_err 'lifoguard: jobs:4: cleanup failed: timed out after 10ms, killed by SIGKILL: trap'
+    expect_err 'lifoguard: jobs:4: cleanup failed: timed out after '
+    expect_err ', killed by SIGKILL: trap'
     expect_none
     jobs_are 'echo a' 'defer echo -a' 'echo b' 'defer sleep MARK'
     run --cleanup-timeout 10s --grace 1ms --cleanup-timeout=1ms
