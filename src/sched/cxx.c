@@ -6,6 +6,7 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "defer/before_main.h"
@@ -46,34 +47,55 @@ static void note(struct lgi_cxx *cxx, get_state *get)
         cxx->at[cxx->count++] = state;
 }
 
-struct search {
-    const char *name;
-    bool found;
+/* ---- every object that is loaded ---- */
+
+struct names {
+    char **at;
+    size_t count, capacity;
 };
 
-static int is_named(struct dl_phdr_info *info, size_t size, void *data)
+static int add_name(struct dl_phdr_info *info, size_t size, void *data)
 {
-    struct search *search = data;
-    const char *slash = strrchr(info->dlpi_name, '/');
+    enum { FIRST = 32 };
+    struct names *names = data;
     (void)size;
-    search->found = strcmp(slash ? slash + 1 : info->dlpi_name, search->name) == 0;
-    return search->found;
+    if (!*info->dlpi_name)
+        return 0; /* the program: its runtime is the library's */
+    if (names->count == names->capacity) {
+        size_t capacity = names->capacity ? names->capacity * 2 : FIRST;
+        char **more = realloc(names->at, capacity * sizeof(*more));
+        if (!more)
+            return 1;
+        names->at = more;
+        names->capacity = capacity;
+    }
+    char *copy = strdup(info->dlpi_name);
+    if (copy)
+        names->at[names->count++] = copy;
+    return copy == NULL;
 }
 
-/* (dlopen would look for it in files, even if it is not to load it.) */
-static bool is_loaded(const char *name)
+/* If it is a runtime, or has one linked into it, it stays loaded, since the state lies in it. */
+static void note_of(struct lgi_cxx *cxx, const char *name, int flags)
 {
-    struct search search = {.name = name};
-    dl_iterate_phdr(is_named, &search);
-    return search.found;
+    void *object = dlopen(name, RTLD_LAZY | flags);
+    if (!object)
+        return;
+    unsigned before = cxx->count;
+    note(cxx, (get_state *)(uintptr_t)dlsym(object, "__cxa_get_globals"));
+    if (cxx->count == before && flags)
+        dlclose(object);
 }
 
-/* It stays loaded, since the state lies in it. */
-static void note_of(struct lgi_cxx *cxx, const char *name, bool load)
+static void note_all(struct lgi_cxx *cxx)
 {
-    void *runtime = load || is_loaded(name) ? dlopen(name, RTLD_LAZY) : NULL;
-    if (runtime)
-        note(cxx, (get_state *)(uintptr_t)dlsym(runtime, "__cxa_get_globals"));
+    struct names names = {NULL, 0, 0};
+    dl_iterate_phdr(add_name, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        note_of(cxx, names.at[i], RTLD_NOLOAD);
+        free(names.at[i]);
+    }
+    free(names.at);
 }
 
 static int read_adds(struct dl_phdr_info *info, size_t size, void *adds)
@@ -91,8 +113,9 @@ void lgi_cxx_look(struct lgi_cxx *cxx)
     dl_iterate_phdr(read_adds, &adds);
     if (adds != cxx->adds || came) {
         note(cxx, __cxa_get_globals);
-        note_of(cxx, "libstdc++.so.6", came);
-        note_of(cxx, "libc++abi.so.1", false);
+        if (came)
+            note_of(cxx, "libstdc++.so.6", 0);
+        note_all(cxx);
         cxx->has_looked |= came;
         dl_iterate_phdr(read_adds, &cxx->adds);
     }

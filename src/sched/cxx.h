@@ -3,13 +3,14 @@
  *
  * The runtime may come with a plugin, by dlopen, at any time: whether anything has come is seen, on each switch, by one word
  * of the dynamic linker's list. When it has for the first time, the usual C++ runtime is loaded, if it is installed:
- * plugins that come later use that one. libc++abi, if it comes later than that, is found when a worker has slept. */
+ * plugins that come later use that one. A plugin may also have a runtime of its own, linked into it: each that is loaded is looked
+ * for, and stays loaded. What comes later than the first is found when a worker has slept. */
 #ifndef LGI_SCHED_CXX_H
 #define LGI_SCHED_CXX_H
 
 #include <stdbool.h>
 
-enum { LGI_CXX_MOST = 2 }; /* runtimes in one process */
+enum { LGI_CXX_MOST = 4 }; /* runtimes in one process */
 
 /* As the ABI has it (__cxa_eh_globals). */
 struct lgi_cxx_state {
