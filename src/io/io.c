@@ -19,6 +19,7 @@
 #include "io/fairness.h"
 #include "poll/poll.h"
 #include "sched/goroutine.h"
+#include "sched/ordering.h"
 
 LG_ERROR_DEFINE(lg_error_end_of_file, "end of file");
 LG_ERROR_DEFINE(lg_error_unexpected_end, "unexpected end of file");
@@ -124,9 +125,19 @@ static bool not_supported(void)
     return lgi_is_refused(errno) || errno == ESPIPE;
 }
 
+/* preadv2 that does not wait. */
+static ssize_t read_at_once(int fd, void *buffer, size_t size)
+{
+    const struct iovec part = {.iov_base = buffer, .iov_len = size};
+    if (lgi_is_watched_by_tsan()) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+}
+
 static ssize_t try_read(struct file *file, void *buffer, size_t size)
 {
-    struct iovec part = {.iov_base = buffer, .iov_len = size};
     ssize_t done;
 
     if (file->kind == MAYBE_SOCKET) {
@@ -139,7 +150,7 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
         look(file);
     }
     if (file->kind == OTHER) {
-        done = preadv2(file->fd, &part, 1, -1, RWF_NOWAIT);
+        done = read_at_once(file->fd, buffer, size);
         if (done >= 0 || !not_supported())
             return done;
         look_at_flags(file);
@@ -190,6 +201,10 @@ static void end_hush(const struct hush *hush, ssize_t done)
 static ssize_t write_at_once(int fd, const void *data, size_t size)
 {
     const struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    if (lgi_is_watched_by_tsan()) {
+        errno = ENOSYS;
+        return -1;
+    }
     const struct hush hush = begin_hush();
     ssize_t done = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
     end_hush(&hush, done);

@@ -6,8 +6,16 @@
 #ifndef LGI_SCHED_ORDERING_H
 #define LGI_SCHED_ORDERING_H
 
+#include <stdbool.h>
+
 extern void __tsan_acquire(void *address) __attribute__((weak));
 extern void __tsan_release(void *address) __attribute__((weak));
+
+/* System calls of the older kind are known to ThreadSanitizer: what they hand over it learns by itself. */
+static inline bool lgi_is_watched_by_tsan(void)
+{
+    return __builtin_expect(__tsan_acquire != 0, 0);
+}
 
 static inline void lgi_acquired(const volatile void *address)
 {

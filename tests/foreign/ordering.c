@@ -2,6 +2,8 @@
  * to be silent. It ends with status 0 if what was handed over has arrived. */
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <lifoguard/lifoguard.h>
 
@@ -201,6 +203,105 @@ static void by_timer(void)
     lg_chan_unref(fired);
 }
 
+static void by_ticker(void)
+{
+    lg_ticker *ticker = lg_ticker_new(100 * LG_MICROSECOND);
+    lg_time time;
+    plain++;
+    lg_chan_recv(lg_ticker_channel(ticker), &time);
+    plain++;
+    lg_ticker_free(ticker);
+}
+
+/* ---- select ---- */
+
+static void select_and_pass_on(lg_chan(long *) from[2], lg_chan(long *) to[2])
+{
+    long *value;
+    bool ok;
+    for (int i = 0; i < MANY; i++) {
+        lg_select(lg_case_recv(from[0], &value, &ok), lg_case_recv(from[1], &value, &ok));
+        ++*value;
+        lg_select(lg_case_send(to[0], value), lg_case_send(to[1], value));
+    }
+}
+
+static void by_select(int capacity)
+{
+    lg_chan(long *) there[2], back[2];
+    lg_waitgroup group = {0};
+    for (int i = 0; i < 2; i++) {
+        there[i] = lg_chan_make(long *, capacity);
+        back[i] = lg_chan_make(long *, capacity);
+    }
+    lg_waitgroup_go(&group, select_and_pass_on, there, back);
+    for (int i = 0; i < MANY; i++) {
+        long *value = &plain;
+        bool ok;
+        plain++;
+        lg_select(lg_case_send(there[0], value), lg_case_send(there[1], value));
+        lg_select(lg_case_recv(back[0], &value, &ok), lg_case_recv(back[1], &value, &ok));
+    }
+    lg_waitgroup_wait(&group);
+    for (int i = 0; i < 2; i++) {
+        lg_chan_unref(there[i]);
+        lg_chan_unref(back[i]);
+    }
+}
+
+/* ---- descriptors, blocking calls ---- */
+
+static void read_and_write(int from, int to)
+{
+    char byte;
+    size_t count;
+    for (int i = 0; i < MANY; i++) {
+        lg_error_free(lg_read(from, &byte, 1, lg_until_forever(), &count));
+        plain++;
+        lg_error_free(lg_write(to, &byte, 1, lg_until_forever(), NULL));
+    }
+}
+
+static void by_descriptors(int (*make)(int fds[2]))
+{
+    int there[2], back[2];
+    char byte = 0;
+    size_t count;
+    lg_waitgroup group = {0};
+    if (make(there) != 0 || make(back) != 0)
+        return;
+    lg_waitgroup_go(&group, read_and_write, there[0], back[1]);
+    for (int i = 0; i < MANY; i++) {
+        plain++;
+        lg_error_free(lg_write(there[1], &byte, 1, lg_until_forever(), NULL));
+        lg_error_free(lg_read(back[0], &byte, 1, lg_until_forever(), &count));
+    }
+    lg_waitgroup_wait(&group);
+    for (int i = 0; i < 2; i++) {
+        close(there[i]);
+        close(back[i]);
+    }
+}
+
+static int make_sockets(int fds[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+}
+
+static void add_one_elsewhere(void *unused)
+{
+    (void)unused;
+    plain++;
+}
+
+static void by_blocking(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        plain++;
+        lg_blocking(add_one_elsewhere, NULL);
+    }
+}
+
 static lg_once once;
 
 static void add_once(void)
@@ -222,12 +323,21 @@ int main(void)
     by_channel(3);
     by_context();
     by_timer();
+    by_ticker();
+    by_select(0);
+    by_select(3);
+    by_descriptors(pipe);
+    by_descriptors(make_sockets);
+    lg_waitgroup group = {0};
+    lg_waitgroup_go(&group, by_blocking);
+    lg_waitgroup_wait(&group);
+    by_blocking();
     for (int i = 0; i < MANY / 10; i++) {
         once = (lg_once){0};
         among(add_once);
     }
     long expected = 4 * MANY + 3 * (WORKERS + 1) * MANY + 2 * MANY + 4 * MANY + 2 * MANY +
-                    2 * (MANY / 10) + MANY / 10;
+                    2 * (MANY / 10) + 2 + 4 * MANY + 4 * MANY + 4 * MANY + MANY / 10;
     if (plain != expected)
         fprintf(stderr, "%ld, not %ld\n", plain, expected);
     return plain != expected;
