@@ -19,6 +19,16 @@ extern void *__cxa_get_globals(void) __attribute__((weak));
  * library itself came by dlopen, or there is no list. */
 static const struct link_map *last_of_program;
 
+static size_t of_program; /* how many came with it: those stand first in the list */
+
+static int count_object(struct dl_phdr_info *info, size_t size, void *count)
+{
+    (void)info;
+    (void)size;
+    ++*(size_t *)count;
+    return 0;
+}
+
 __attribute__((constructor)) static void find_last(void)
 {
     Dl_info info;
@@ -29,6 +39,7 @@ __attribute__((constructor)) static void find_last(void)
     while (map && map->l_next)
         map = map->l_next;
     last_of_program = map;
+    dl_iterate_phdr(count_object, &of_program);
 }
 
 bool lgi_cxx_came(const struct lgi_cxx *cxx)
@@ -47,11 +58,11 @@ static void note(struct lgi_cxx *cxx, get_state *get)
         cxx->at[cxx->count++] = state;
 }
 
-/* ---- every object that is loaded ---- */
+/* ---- every object that came by dlopen ---- */
 
 struct names {
     char **at;
-    size_t count, capacity;
+    size_t count, capacity, skipped;
 };
 
 static int add_name(struct dl_phdr_info *info, size_t size, void *data)
@@ -59,8 +70,8 @@ static int add_name(struct dl_phdr_info *info, size_t size, void *data)
     enum { FIRST = 32 };
     struct names *names = data;
     (void)size;
-    if (!*info->dlpi_name)
-        return 0; /* the program: its runtime is the library's */
+    if (names->skipped++ < of_program || !*info->dlpi_name)
+        return 0; /* its runtime is the library's */
     if (names->count == names->capacity) {
         size_t capacity = names->capacity ? names->capacity * 2 : FIRST;
         char **more = realloc(names->at, capacity * sizeof(*more));
@@ -89,7 +100,7 @@ static void note_of(struct lgi_cxx *cxx, const char *name, int flags)
 
 static void note_all(struct lgi_cxx *cxx)
 {
-    struct names names = {NULL, 0, 0};
+    struct names names = {.at = NULL};
     dl_iterate_phdr(add_name, &names);
     for (size_t i = 0; i < names.count; i++) {
         note_of(cxx, names.at[i], RTLD_NOLOAD);
