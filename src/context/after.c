@@ -145,7 +145,7 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
     start->run = run;
     start->drop = drop;
     start->owner = after;
-    after->child.kind = LGI_FUNCTION;
+    after->child.offset = 0;
     after->start = start;
     after->context = self;
     lgi_context_hold(self);

@@ -489,7 +489,7 @@ START_TEST(merging_one_with_itself_or_its_ancestor)
     lg_context *all = lg_context_merge(aa, lg_context_merge(ab, ba));
     lg_context_cancel_cause(a, &why_first);
     expect_done(all, &lg_error_cancelled, &why_first);
-    lg_context *inner = ((struct lgi_merged *)all)->second;
+    lg_context *inner = lgi_second_parent(all);
     lg_context_free(a);
     lg_context_free(b);
     lg_context_free(aa);
