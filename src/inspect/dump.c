@@ -6,6 +6,7 @@
 #include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sched/switch.h"
+#include "sched/visit.h"
 
 enum { BUSY_MS = 100 };
 

@@ -13,6 +13,7 @@
 #include "inspect/snapshot.h"
 #include "poll/poll.h"
 #include "sched/runtime.h"
+#include "sched/visit.h"
 #include "time/clock.h"
 
 enum {

@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "sched/hooks.h"
-#include "sched/runtime.h"
-
 #include "sched/futex.h"
+#include "sched/hooks.h"
 #include "sched/make_thread.h"
+#include "sched/request.h"
+#include "sched/runtime.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -95,8 +95,6 @@ bool lgi_thread_run_task(struct lgi_task *start)
 
 /* ---- asking one that waits ---- */
 
-enum { NOT_ASKED, ASKED, ANSWERING };
-
 static struct {
     pthread_mutex_t lock;
     void (*answer)(struct lgi_g *g, void *data);
@@ -105,29 +103,20 @@ static struct {
 
 void lgi_thread_answer(struct lgi_g *g)
 {
-    uint32_t asked = ASKED;
-    if (!__atomic_compare_exchange_n(&g->asked, &asked, ANSWERING, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
+    if (!lgi_answer_begin(&g->asked))
         return;
     request.answer(g, request.data);
-    __atomic_store_n(&g->asked, NOT_ASKED, __ATOMIC_RELEASE);
-    lgi_futex_wake(&g->asked, 1);
+    lgi_answer_end(&g->asked);
 }
 
 static bool ask(struct lgi_g *g, lg_time until)
 {
-    uint32_t asked = ASKED;
-    __atomic_store_n(&g->asked, ASKED, __ATOMIC_RELEASE);
+    lgi_ask(&g->asked);
     do {
         lgi_thread_recheck(g);
-        lgi_futex_wait(&g->asked, ASKED, lg_now() + LG_MILLISECOND);
-    } while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ASKED && lg_now() < until);
-    if (__atomic_compare_exchange_n(&g->asked, &asked, NOT_ASKED, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return false;
-    while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ANSWERING)
-        lgi_futex_wait(&g->asked, ANSWERING, LG_DURATION_MAX);
-    return true;
+        lgi_futex_wait(&g->asked, LGI_ASKED, lg_now() + LG_MILLISECOND);
+    } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lg_now() < until);
+    return lgi_ask_end(&g->asked);
 }
 
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
