@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "context/context.h"
+#include "defer/call.h"
 #include "sched/runtime.h"
 
 struct lgi_after {

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "defer/hooks.h"
+#include "defer/panic.h"
+#include "defer/thread.h"
+
 enum { NONE, BEGUN, UNWOUND, EXITS, LEFT_TO_WAITER };
 static _Atomic int state;
 static _Atomic int exit_status;
@@ -51,13 +55,21 @@ void lgi_exit_now(int status)
     exit(status);
 }
 
+void lgi_exit_forked(void)
+{
+    atomic_store(&state, NONE);
+}
+
+/* ---- the end of the process ---- */
+
 static void wait_while(int what, int milliseconds)
 {
     for (int i = 0; i < milliseconds && atomic_load(&state) == what; i++)
         usleep(1000);
 }
 
-void lgi_exit_wait(void)
+/* The process is in exit. If an lg_exit is under way in another thread, waits for it. */
+static void wait_for_exit(void)
 {
     enum { UNWINDING_MS = 10000, EXIT_MS = 1000 };
     if (exits_here || atomic_load(&state) == NONE)
@@ -74,7 +86,17 @@ void lgi_exit_wait(void)
     _exit(atomic_load(&exit_status));
 }
 
-void lgi_exit_forked(void)
+/* Main has returned, or a thread has called exit, while another thread is panicking. Main may have been waiting for a
+ * deferred call that the panic made. If nothing stops the panic, the process ends by it (P8); so its deferred calls get
+ * some time here, and its report as much as it needs. */
+__attribute__((destructor)) static void wait_for_others(void)
 {
-    atomic_store(&state, NONE);
+    enum { TRIES = 1000 };
+    if (lgi_thread.unwinding)
+        return;
+    for (int i = 0; i < TRIES && lgi_panics_under_way(); i++)
+        usleep(1000);
+    while (lgi_defer_hooks.report_has_begun())
+        pause();
+    wait_for_exit();
 }

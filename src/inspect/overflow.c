@@ -15,7 +15,8 @@
 
 #include "inspect/overflow.h"
 
-#include "defer/report.h"
+#include "report/frames.h"
+#include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/stack.h"

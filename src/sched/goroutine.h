@@ -6,7 +6,7 @@
 
 #include <lifoguard/go.h>
 
-#include "defer/unwinding.h"
+#include "defer/thread.h"
 #include "sched/cxx.h"
 #include "sched/park.h"
 #include "sched/wheel.h"

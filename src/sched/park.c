@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"

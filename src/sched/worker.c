@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "defer/call.h"
+#include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/fiber.h"
 #include "sched/hooks.h"

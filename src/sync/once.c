@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
 #include "sched/goroutine.h"
 #include "sched/identity.h"
 #include "sched/park.h"

@@ -4,7 +4,8 @@
 #include <lifoguard/panic.h>
 #include <lifoguard/waitgroup.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
+#include "defer/thread.h"
 #include "sched/goroutine.h"
 
 enum { WAITED = 1 };
