@@ -83,7 +83,7 @@ static struct record *take_first_record(void)
 
 static struct record *new_record(void)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     struct record *record = take_record();
     if (!record) {
         record = aligned_alloc(_Alignof(struct record), sizeof(*record));
@@ -91,7 +91,6 @@ static struct record *new_record(void)
             record = take_first_record();
         enlist(record);
     }
-    errno = errno_value;
     return record;
 }
 
