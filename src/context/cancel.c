@@ -22,6 +22,7 @@ enum made { NOT_MADE, MADE_A_LEAF, MADE };
 static enum made make_done(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                            lg_error *given)
 {
+    struct lgi_woken woken = {0};
     if (lgi_done_happened(&ctx->done))
         return NOT_MADE;
     lgi_lock(&ctx->done.lock);
@@ -31,11 +32,11 @@ static enum made make_done(struct lg_context *ctx, lg_error *error, const lg_err
     }
     ctx->given = given;
     ctx->cause = given ? given : cause;
-    enum made made = ctx->first ? MADE : MADE_A_LEAF;
-    struct lgi_waiter *claimed = lgi_done_begin_set(&ctx->done, error);
+    enum made made = ctx->children.first ? MADE : MADE_A_LEAF;
+    lgi_done_begin_set(&ctx->done, error, &woken);
     bool has_fd = ctx->fd != 0;
     lgi_unlock(&ctx->done.lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
     if (__builtin_expect(has_fd, 0))
         lgi_context_tell_fd(ctx);
     if (ctx->ops->done)
@@ -84,7 +85,7 @@ static struct lg_context *context_of(struct lgi_child *child)
 static struct lgi_child *take_child(struct lg_context *ctx)
 {
     lgi_lock(&ctx->done.lock);
-    struct lgi_child *child = ctx->first;
+    struct lgi_child *child = LGI_HOLDER(ctx->children.first, struct lgi_child, link);
     if (child) {
         lgi_child_unlink(ctx, child);
         struct lg_context *taken = context_of(child);
@@ -98,8 +99,7 @@ static struct lgi_child *take_child(struct lg_context *ctx)
 /* A way through the descendants of `root`. */
 struct walk {
     struct lg_context *root, *at;
-    struct lgi_child
-        *others; /* entries of contexts that another thread has made done, perhaps just now */
+    struct lgi_link *others; /* contexts that another thread has made done, perhaps just now */
 };
 
 /* All descendants of walk->at are done. */
@@ -117,8 +117,8 @@ static void finish_child(struct walk *walk, struct lgi_child *child)
     struct lg_context *ctx = context_of(child);
     enum made made = make_done(ctx, walk->root->done.error, walk->root->cause, NULL);
     if (made == NOT_MADE) {
-        child->next = walk->others;
-        walk->others = child;
+        child->link.next = walk->others;
+        walk->others = &child->link;
         return;
     }
     /* One of its two entries may still be linked. */
@@ -130,10 +130,10 @@ static void finish_child(struct walk *walk, struct lgi_child *child)
         go_back(walk);
 }
 
-static void wait_for_others(struct lgi_child *others)
+static void wait_for_others(struct lgi_link *others)
 {
     while (others) {
-        struct lg_context *ctx = context_of(others);
+        struct lg_context *ctx = context_of(LGI_HOLDER(others, struct lgi_child, link));
         others = others->next;
         wait_until_settled(ctx);
         lgi_context_release(ctx);

@@ -12,12 +12,13 @@
 #include <lifoguard/context.h>
 
 #include "sched/goroutine.h"
+#include "sched/list.h"
 #include "sched/lock.h"
 #include "sched/park.h"
 
 /* An entry in the list of a context: what has to happen when that context is done. */
 struct lgi_child {
-    struct lgi_child *next, *previous;
+    struct lgi_link link;
     uint16_t offset; /* of the entry in the child context's struct; 0: a function's (after.c) */
     bool linked;
 };
@@ -30,7 +31,8 @@ struct lg_context {
     uint8_t ended;   /* atomic: the owner has freed the context */
     int fd;          /* plus one: a descriptor to be made readable. 0: none */
     const struct lgi_context_ops *ops;
-    struct lgi_child *first, *last; /* what has to happen when this context is done */
+    struct lgi_list
+        children; /* of struct lgi_child: what has to happen when this context is done */
     struct lgi_child child;
     struct lg_context *parent; /* NULL: this is the background */
     struct lg_context *back;   /* cancel.c: the way back; context.c: the next dead context */
@@ -128,18 +130,14 @@ void lgi_after_begin(struct lgi_child *child);
 
 static inline void lgi_child_link(struct lg_context *parent, struct lgi_child *child)
 {
-    child->next = NULL;
-    child->previous = parent->last;
     child->linked = true;
-    *(parent->last ? &parent->last->next : &parent->first) = child;
-    parent->last = child;
+    lgi_list_add(&parent->children, &child->link);
 }
 
 static inline void lgi_child_unlink(struct lg_context *parent, struct lgi_child *child)
 {
     child->linked = false;
-    *(child->previous ? &child->previous->next : &parent->first) = child->next;
-    *(child->next ? &child->next->previous : &parent->last) = child->previous;
+    lgi_list_remove(&parent->children, &child->link);
 }
 
 #endif

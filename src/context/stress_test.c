@@ -218,7 +218,7 @@ START_TEST(C3_no_child_is_missed)
         }
         lg_context_wait(told);
         lg_context_free(told);
-        ck_assert_ptr_null(parent->first);
+        ck_assert_ptr_null(parent->children.first);
         lg_context_free(parent);
     }
 }

@@ -11,19 +11,20 @@
 
 static struct {
     pthread_mutex_t lock;
-    struct lgi_g *first;
-    size_t count;      /* those that are being made included */
-    uint32_t activity; /* of those that have ended: deadlock.c */
+    struct lgi_list all; /* of struct lgi_g, by thread_link */
+    size_t count;        /* those that are being made included */
+    uint32_t activity;   /* of those that have ended: deadlock.c */
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct lgi_g *g_of(struct lgi_link *link)
+{
+    return LGI_HOLDER(link, struct lgi_g, thread_link);
+}
 
 static void enlist(struct lgi_g *g)
 {
     pthread_mutex_lock(&threads.lock);
-    g->all_previous = NULL;
-    g->all_next = threads.first;
-    if (threads.first)
-        threads.first->all_previous = g;
-    threads.first = g;
+    lgi_list_add(&threads.all, &g->thread_link);
     pthread_mutex_unlock(&threads.lock);
 }
 
@@ -35,9 +36,7 @@ static void end(struct lgi_g **guard)
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
         return; /* nothing has stopped it: the report will say who it was, and end the process */
     pthread_mutex_lock(&threads.lock);
-    *(g->all_previous ? &g->all_previous->all_next : &threads.first) = g->all_next;
-    if (g->all_next)
-        g->all_next->all_previous = g->all_previous;
+    lgi_list_remove(&threads.all, &g->thread_link);
     threads.count--;
     threads.activity += g->for_ever + 1;
     g->start = NULL;
@@ -149,8 +148,8 @@ bool lgi_threads_wait(uint64_t *activity)
     size_t waiting = 0;
     pthread_mutex_lock(&threads.lock);
     *activity += threads.activity;
-    for (struct lgi_g *g = threads.first; g; g = g->all_next)
-        waiting += lgi_thread_waits(g, activity);
+    for (struct lgi_link *link = threads.all.first; link; link = link->next)
+        waiting += lgi_thread_waits(g_of(link), activity);
     bool all = waiting == threads.count;
     pthread_mutex_unlock(&threads.lock);
     return all;
@@ -159,7 +158,7 @@ bool lgi_threads_wait(uint64_t *activity)
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data)
 {
     pthread_mutex_lock(&threads.lock);
-    for (struct lgi_g *g = threads.first; g; g = g->all_next)
-        visit(g, data);
+    for (struct lgi_link *link = threads.all.first; link; link = link->next)
+        visit(g_of(link), data);
     pthread_mutex_unlock(&threads.lock);
 }
