@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "error/keep_errno.h"
 #include "error/refused.h"
 
 /* The descriptor, moved above 2 if need be. -1 stays -1; -1 and errno: no other number is to be had, and it is closed. It is
@@ -21,9 +22,8 @@ static inline int lgi_own_fd(int fd)
     if (fd < 0 || fd > STDERR_FILENO)
         return fd;
     int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int failed = errno;
+    LGI_KEEP_ERRNO;
     close(fd);
-    errno = failed;
     return moved;
 }
 
@@ -54,9 +54,8 @@ static inline int lgi_own_pipe(int ends[2], int flags)
     for (int i = 0; i < 2; i++) {
         ends[i] = lgi_own_fd(ends[i]);
         if (ends[i] < 0) {
-            int failed = errno;
+            LGI_KEEP_ERRNO;
             close(ends[1 - i]);
-            errno = failed;
             return -1;
         }
     }

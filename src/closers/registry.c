@@ -2,10 +2,11 @@
 #include <lifoguard/close.h>
 #include <lifoguard/registry.h>
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "error/keep_errno.h"
 
 struct lgi_registered {
     void (*plain)(void *argument);
@@ -80,13 +81,12 @@ void lg_registry_close(lg_registry *registry, lg_error **result)
 {
     if (!registry)
         return;
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     lg_error *dropped = NULL;
     {
         lg_defer(free_error, &dropped);
         run_all(registry, result ? result : &dropped);
     }
-    errno = saved_errno;
 }
 
 size_t lg_registry_count(lg_registry *registry)

@@ -3,8 +3,9 @@
 #ifndef LGI_CLOSERS_SHIELD_H
 #define LGI_CLOSERS_SHIELD_H
 
-#include <errno.h>
 #include <pthread.h>
+
+#include "error/keep_errno.h"
 
 struct lgi_shield {
     int errno_value;
@@ -21,7 +22,7 @@ static inline struct lgi_shield lgi_shield_begin(void)
 static inline void lgi_shield_end(const struct lgi_shield *before)
 {
     pthread_setcancelstate(before->cancel_state, NULL);
-    errno = before->errno_value;
+    lgi_restore_errno(&before->errno_value);
 }
 
 #endif

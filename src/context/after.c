@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "context/context.h"
+#include "defer/call.h"
 #include "sched/runtime.h"
 
 struct lgi_after {
@@ -85,17 +86,14 @@ static void give(struct lgi_after *after)
 /* It has been called, or never will be. */
 static void over(struct lgi_after *after)
 {
-    struct lgi_waiter *claimed = NULL, *waiter;
+    struct lgi_woken woken = {0};
     lgi_lock(&after->lock);
     after->number++;
     after->runner = NULL;
     struct lg_context *ctx = after->context;
-    while ((waiter = lgi_waiters_claim(&after->waiters, 0))) {
-        waiter->next = claimed;
-        claimed = waiter;
-    }
+    lgi_waiters_claim_all(&after->waiters, 0, &woken);
     lgi_unlock(&after->lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
     lgi_context_release(ctx);
     give(after);
 }
@@ -145,7 +143,7 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
     start->run = run;
     start->drop = drop;
     start->owner = after;
-    after->child.kind = LGI_FUNCTION;
+    after->child.offset = 0;
     after->start = start;
     after->context = self;
     lgi_context_hold(self);

@@ -274,8 +274,8 @@ START_TEST(C4_ended_or_cancelled_children_leave_nothing)
         lg_context *grandchild = lg_context_with_cancel(child);
         if (i % 3 == 0) {
             lg_context_cancel(child);
-            must(!parent->first);
-            must(!other->first);
+            must(!parent->children.first);
+            must(!other->children.first);
         }
         lg_context_free(i % 2 ? child : grandchild);
         lg_context_free(i % 2 ? grandchild : child);
@@ -438,8 +438,8 @@ static void merge_and_cancel(int which)
     lg_context_cancel_cause(which == 0 ? one : which == 1 ? two : both, &why_first);
     expect_done(both, &lg_error_cancelled, &why_first);
     expect_done(child, &lg_error_cancelled, &why_first);
-    ck_assert_ptr_null(one->first);
-    ck_assert_ptr_null(two->first);
+    ck_assert_ptr_null(one->children.first);
+    ck_assert_ptr_null(two->children.first);
     if (which != 0)
         expect_not_done(one);
     if (which != 1)
@@ -489,7 +489,7 @@ START_TEST(merging_one_with_itself_or_its_ancestor)
     lg_context *all = lg_context_merge(aa, lg_context_merge(ab, ba));
     lg_context_cancel_cause(a, &why_first);
     expect_done(all, &lg_error_cancelled, &why_first);
-    lg_context *inner = ((struct lgi_merged *)all)->second;
+    lg_context *inner = lgi_second_parent(all);
     lg_context_free(a);
     lg_context_free(b);
     lg_context_free(aa);

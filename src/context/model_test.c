@@ -211,7 +211,7 @@ static void compare(void)
         for (int key = 0; key < KEYS; key++)
             must(lg_context_value(node->ctx, &keys[key]) == value_of(i, key));
         if (node->err) {
-            must(!node->ctx->first);
+            must(!node->ctx->children.first);
             must(!node->ctx->child.linked);
         }
     }

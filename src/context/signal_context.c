@@ -1,19 +1,18 @@
 /* Contexts that are cancelled by a signal. */
-#include <lifoguard/panic.h>
+#include "context/context.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "context/context.h"
 #include "sched/runtime.h"
 #include "signals/signals.h"
 
 struct signalled {
     struct lg_context context;
     struct lgi_signal_watch watch;
-    uint64_t
-        asked_for; /* a bit for each, as in the watch, which leaves out those that are ignored */
+    /* A bit for each signal. The watch has the same bits, without those of ignored signals. */
+    uint64_t asked_for;
 };
 
 static struct signalled *signalled_of(struct lgi_signal_watch *watch)
@@ -21,7 +20,7 @@ static struct signalled *signalled_of(struct lgi_signal_watch *watch)
     return (struct signalled *)((char *)watch - offsetof(struct signalled, watch));
 }
 
-/* Its owner ends it by ending the watch first. */
+/* The owner's free of the context ends the watch first. */
 static void got(struct lgi_signal_watch *watch, int number, lg_time when)
 {
     (void)when;
@@ -36,43 +35,45 @@ static void later(struct lgi_signal_watch *watch, int number)
     lgi_context_release(ctx);
 }
 
-size_t lgi_signalled_size(void)
-{
-    return sizeof(struct signalled);
-}
-
-/* While it is not done, something outside can make it so: no deadlock. */
+/* Something outside of the program can make the context done until it is: not a deadlock. */
 static void count(const struct lg_context *ctx, int by)
 {
     if (((const struct signalled *)ctx)->watch.signals)
         __atomic_add_fetch(&lgi_outside, (uint32_t)by, __ATOMIC_SEQ_CST);
 }
 
-void lgi_signals_names(const struct lg_context *ctx, char *buffer, size_t size)
+/* "SIGINT, SIGTERM" */
+static void detail(const struct lg_context *ctx, char *text, size_t size)
 {
     uint64_t set = ((const struct signalled *)ctx)->asked_for;
     size_t length = 0;
-    *buffer = '\0';
     for (int number = 1; number <= 64 && length < size; number++) {
         if (!(set & UINT64_C(1) << (number - 1)))
             continue;
         const char *name = lg_error_message(lgi_signal_error(number));
         if (strncmp(name, "signal SIG", 10) == 0)
             name += strlen("signal ");
-        length += (size_t)snprintf(buffer + length, size - length, "%s%s", length ? ", " : "",
-                                   name);
+        length += (size_t)snprintf(text + length, size - length, "%s%s", length ? ", " : "", name);
     }
 }
 
-void lgi_signals_done(struct lg_context *ctx)
+static void done(struct lg_context *ctx)
 {
     count(ctx, -1);
 }
 
-void lgi_signals_end(struct lg_context *ctx)
+static void freed(struct lg_context *ctx)
 {
     lgi_signals_unwatch(&((struct signalled *)ctx)->watch);
 }
+
+static const struct lgi_context_ops ops = {
+    .size = sizeof(struct signalled),
+    .name = "with signals",
+    .detail = detail,
+    .done = done,
+    .freed = freed,
+};
 
 lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int *signals,
                            size_t how_many)
@@ -88,7 +89,7 @@ lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int
     if (!set)
         return lg_error_new_code(EINVAL, "lg_context_with_signals without a signal");
     lgi_signals_refuse_after_fork(); /* before there is anything to be freed */
-    struct lg_context *made = lgi_context_new(up, LGI_WITH_SIGNALS, sizeof(struct signalled));
+    struct lg_context *made = lgi_context_new(up, &ops);
     if (!made)
         lgi_context_no_memory("lg_context_with_signals");
     struct signalled *signalled = (struct signalled *)made;

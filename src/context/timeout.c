@@ -1,45 +1,68 @@
-/* Contexts with a deadline. What is due is noted under the lock of the timers, and done after the unlock: a whole tree
- * may have to be cancelled, other timers stopped, goroutines started. */
+/* Contexts with a deadline. A timer that fires only holds its context, under the lock of the timers. The context is
+ * finished after the unlock, since a whole tree may have to be cancelled, other timers stopped, goroutines started. */
+#include "context/context.h"
+
 #include <lifoguard/panic.h>
 
-#include "context/context.h"
+#include "error/escape.h"
+#include "sched/wheel.h"
 #include "time/clock.h"
 
-static struct lgi_timeout *timed_of(struct lgi_timer *timer)
+struct timed {
+    struct lg_context context;
+    struct lgi_timer timer;
+    lg_error *cause; /* NULL: the usual one */
+};
+
+static struct timed *timed_of(struct lgi_timer *timer)
 {
-    return (struct lgi_timeout *)((char *)timer - offsetof(struct lgi_timeout, timer));
+    return (struct timed *)((char *)timer - offsetof(struct timed, timer));
 }
 
-/* A context whose timer is pending is not freed before it has been stopped. */
+/* The timer of a context is stopped before the context is freed. */
 static void due(struct lgi_timer *timer, lg_time now)
 {
     (void)now;
     lgi_context_hold(&timed_of(timer)->context);
 }
 
-static const lg_error *cause_of(const struct lgi_timeout *timed)
+static const lg_error *cause_of(const struct timed *timed)
 {
     return timed->cause ? timed->cause : &lg_error_deadline_exceeded;
 }
 
 static void overdue(struct lgi_timer *timer)
 {
-    struct lgi_timeout *timed = timed_of(timer);
+    struct timed *timed = timed_of(timer);
     lgi_context_finish(&timed->context, &lg_error_deadline_exceeded, cause_of(timed), NULL);
     lgi_context_release(&timed->context);
 }
 
-void lgi_timeout_stop(struct lg_context *ctx)
+static void done(struct lg_context *ctx)
 {
-    lgi_timer_stop(&((struct lgi_timeout *)ctx)->timer);
+    lgi_timer_stop(&((struct timed *)ctx)->timer);
 }
 
-void lgi_timeout_free(struct lg_context *ctx)
+static void destroy(struct lg_context *ctx)
 {
-    lg_error_free(((struct lgi_timeout *)ctx)->cause);
+    lg_error_free(((struct timed *)ctx)->cause);
 }
 
-/* ---- making one ---- */
+static void detail(const struct lg_context *ctx, char *text, size_t size)
+{
+    const lg_error *cause = ((const struct timed *)ctx)->cause;
+    lgi_escape(cause ? lg_error_message(cause) : "", text, size);
+}
+
+static const struct lgi_context_ops ops = {
+    .size = sizeof(struct timed),
+    .name = "with deadline",
+    .detail = detail,
+    .done = done,
+    .destroy = destroy,
+};
+
+/* ---- making a context with a deadline ---- */
 
 struct deadline {
     const char *function; /* that was called */
@@ -47,6 +70,7 @@ struct deadline {
     const char *name;    /* NULL: none */
     lg_duration timeout; /* goes with the name; LG_DURATION_MAX: none */
     lg_error *cause;     /* taken */
+    bool for_cleanup;    /* the end of the parent does not end the context */
 };
 
 static void give_up(struct lg_context *ctx, lg_error *cause, const char *function)
@@ -57,7 +81,7 @@ static void give_up(struct lg_context *ctx, lg_error *cause, const char *functio
     lgi_context_no_memory(function);
 }
 
-/* It tells which timeout it was (C8). */
+/* The error names the timeout (C8). */
 static lg_error *named_cause(const struct deadline *deadline)
 {
     char text[LG_DURATION_TEXT_SIZE] = "";
@@ -67,17 +91,16 @@ static lg_error *named_cause(const struct deadline *deadline)
                          text);
 }
 
-static lg_context *make(struct lg_context *parent, enum lgi_context_kind kind,
-                        const struct deadline *deadline)
+static lg_context *make(struct lg_context *parent, const struct deadline *deadline)
 {
-    struct lg_context *ctx = lgi_context_new(parent, kind, sizeof(struct lgi_timeout));
+    struct lg_context *ctx = lgi_context_new(parent, &ops);
     if (!ctx)
         give_up(NULL, deadline->cause, deadline->function);
-    struct lgi_timeout *timed = (struct lgi_timeout *)ctx;
+    struct timed *timed = (struct timed *)ctx;
     timed->timer = (struct lgi_timer){.fire = due, .later = overdue};
     timed->cause = deadline->cause;
     ctx->deadline = deadline->when;
-    if (kind == LGI_FOR_CLEANUP)
+    if (deadline->for_cleanup)
         ctx->has_parent = false;
     if (deadline->name && !deadline->cause) {
         timed->cause = named_cause(deadline);
@@ -103,14 +126,10 @@ static lg_context *with_deadline(const lg_context *parent, const struct deadline
 {
     struct lg_context *up = lgi_context_of(parent, deadline->function);
     if (up->deadline > deadline->when)
-        return make(up, LGI_WITH_DEADLINE, deadline);
-    /* The parent's comes first. */
-    struct lg_context *ctx = lgi_context_new(up, LGI_WITH_CANCEL, sizeof(*ctx));
-    if (!ctx)
-        give_up(NULL, deadline->cause, deadline->function);
+        return make(up, deadline);
+    /* The parent's deadline comes first, so this one needs no timer. */
     lg_error_free(deadline->cause);
-    lgi_context_attach(ctx);
-    return ctx;
+    return lgi_context_with_cancel(up, deadline->function);
 }
 
 lg_context *lgi_context_with_deadline(const lg_context *parent, const lg_context_limit *limit)
@@ -120,16 +139,21 @@ lg_context *lgi_context_with_deadline(const lg_context *parent, const lg_context
                                       limit->lgi_when,
                                       limit->name,
                                       LG_DURATION_MAX,
-                                      limit->cause};
+                                      limit->cause,
+                                      false};
     return with_deadline(parent, &deadline);
 }
 
 lg_context *lgi_context_with_timeout(const lg_context *parent, const lg_context_limit *limit)
 {
     lg_time now = lg_now();
-    const struct deadline deadline = {
-        "lg_context_with_timeout", now,         lgi_time_add(now, limit->lgi_when), limit->name,
-        limit->lgi_when,           limit->cause};
+    const struct deadline deadline = {"lg_context_with_timeout",
+                                      now,
+                                      lgi_time_add(now, limit->lgi_when),
+                                      limit->name,
+                                      limit->lgi_when,
+                                      limit->cause,
+                                      false};
     return with_deadline(parent, &deadline);
 }
 
@@ -137,6 +161,6 @@ lg_context *lg_context_for_cleanup(const lg_context *parent, lg_duration timeout
 {
     lg_time now = lg_now();
     const struct deadline deadline = {
-        "lg_context_for_cleanup", now, lgi_time_add(now, timeout), "cleanup", timeout, NULL};
-    return make(lgi_context_of(parent, deadline.function), LGI_FOR_CLEANUP, &deadline);
+        "lg_context_for_cleanup", now, lgi_time_add(now, timeout), "cleanup", timeout, NULL, true};
+    return make(lgi_context_of(parent, deadline.function), &deadline);
 }

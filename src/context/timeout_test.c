@@ -64,7 +64,7 @@ START_TEST(C1_a_deadline_that_has_passed)
     lg_auto_context lg_context *child = lg_context_with_timeout(parent, -1);
     expect_done(child, &lg_error_deadline_exceeded, &lg_error_deadline_exceeded);
     expect_not_done(parent);
-    ck_assert_ptr_null(parent->first);
+    ck_assert_ptr_null(parent->children.first);
 }
 END_TEST
 

@@ -3,7 +3,9 @@
  * on in its name. */
 #include <string.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
+#include "defer/pending.h"
+#include "defer/thread.h"
 #include "error/error_internal.h"
 
 LGI_JUMPS_BEGIN

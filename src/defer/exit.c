@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "defer/hooks.h"
+#include "defer/panic.h"
+#include "defer/thread.h"
+
 /* How far the first lg_exit has come. */
 enum { NONE, BEGUN, UNWOUND, ENDS };
 static _Atomic int state;
@@ -89,7 +93,8 @@ static bool is_left_to_another(void)
     return !calls_lg_exit && !has_waited && atomic_load(&ender) != NOBODY;
 }
 
-void lgi_exit_wait(void)
+/* The process is in exit. If an lg_exit is under way in another thread, waits for it. */
+static void wait_for_exit(void)
 {
     enum { OTHERS_MS = 10000 };
     if (takes_over()) {
@@ -105,6 +110,21 @@ void lgi_exit_wait(void)
         usleep(1000);
 }
 
+/* Main has returned, or a thread has called exit, while another thread is panicking. Main may have been waiting for a
+ * deferred call that the panic made. If nothing stops the panic, the process ends by it (P8); so its deferred calls get
+ * some time here, and its report as much as it needs. */
+__attribute__((destructor)) static void wait_for_others(void)
+{
+    enum { TRIES = 1000 };
+    if (lgi_thread.unwinding)
+        return;
+    for (int i = 0; i < TRIES && lgi_panics_under_way(); i++)
+        usleep(1000);
+    while (lgi_defer_hooks.report_has_begun())
+        pause();
+    wait_for_exit();
+}
+
 /* ---- main ---- */
 
 /* exit calls it before all that is registered with atexit; no other thread's exit does. */
@@ -117,7 +137,7 @@ static void main_exits(void *unused)
         stay();
 }
 
-/* Of glibc; where there is none, only lgi_exit_wait is called. `library` is any address in it. It aborts when there is no
+/* Of glibc; where there is none, only wait_for_others is called. `library` is any address in it. It aborts when there is no
  * memory: so a child that another thread than main has forked, which has no main_exits, does without. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name */
 extern int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *library)

@@ -11,9 +11,6 @@ void lgi_exit_unwound(void);
 /* exit(status), unless another thread is in exit already: then that one ends the process with this status. */
 void lgi_exit_now(int status) __attribute__((noreturn));
 
-/* Somebody is in exit. If an lg_exit is under way in another thread, waits for it. */
-void lgi_exit_wait(void);
-
 /* In a forked child. */
 void lgi_exit_forked(void);
 

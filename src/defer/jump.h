@@ -12,4 +12,15 @@ void lgi_jump(void **context) __attribute__((noreturn));
 /* The same for a context of gcc's __builtin_setjmp: frame pointer, landing, stack pointer. */
 void lgi_jump_gcc(void **context) __attribute__((noreturn));
 
+/* The functions between these two may be left by a jump. Sanitizers are kept out of them: the code that notes the entry of
+ * a function would wait in vain for its return. (gcc's thread sanitizer is not supported.) */
+#if defined(__clang__)
+#define LGI_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+#define LGI_JUMPS_BEGIN _Pragma("clang attribute push(LGI_UNINSTRUMENTED, apply_to = function)")
+#define LGI_JUMPS_END _Pragma("clang attribute pop")
+#else
+#define LGI_JUMPS_BEGIN
+#define LGI_JUMPS_END
+#endif
+
 #endif

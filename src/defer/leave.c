@@ -1,6 +1,7 @@
 /* What the cleanups of records call. All that is done at a block's end stands here and not in the macros: each end has
  * it twice, for the normal way and for unwinding, and the compiler's time goes with the code. */
-#include "defer/unwinding.h"
+#include "defer/call.h"
+#include "defer/jump.h"
 
 LGI_JUMPS_BEGIN
 

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "defer/unwinding.h"
+#include "defer/hooks.h"
+#include "defer/pending.h"
+#include "defer/thread.h"
 #include "error/error_internal.h"
 #include "error/escape.h"
 
@@ -166,7 +168,7 @@ static _Noreturn void begin(lg_panic_info *panic, void *origin)
     panic->origin = origin;
     u->panic = panic;
     if ((lgi_settings() & LGI_CORE) && !might_be_stopped())
-        lgi_report_and_abort(u);
+        lgi_defer_hooks.report_and_abort(u);
     lgi_unwind(u);
 }
 

@@ -2,13 +2,15 @@
  * records that are dead, so each is checked to lie in the stack, above this frame, with a site that lies in a
  * loaded object, before it is believed. */
 #define _GNU_SOURCE
-#include "lifoguard/defer.h"
+#include "defer/pending.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "defer/trace.h"
+#include "defer/scope.h"
+#include "defer/thread.h"
 #include "error/escape.h"
 
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size)
@@ -153,22 +155,6 @@ size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), 
     struct lgi_chain chain;
     lgi_chain_begin(&chain);
     return lgi_chain_visit(&chain, visit, data);
-}
-
-static bool print(const lg_pending_call *call, void *data)
-{
-    struct lgi_sink *sink = data;
-    lgi_print(sink, "%s  %s:%u in %s", call->call, call->file, call->line, call->function);
-    for (unsigned i = 0; i < call->count; i++)
-        lgi_print(sink, " %#zx", (size_t)call->words[i]);
-    lgi_print(sink, "\n");
-    return true;
-}
-
-void lg_pending_print(FILE *stream)
-{
-    struct lgi_stream to = lgi_stream(stream, 0);
-    lg_pending_visit(print, &to.sink);
 }
 
 size_t lg_pending_skipped_count(void)

@@ -2,11 +2,12 @@
 #include "defer/pin.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "error/keep_errno.h"
 
 static atomic_bool pinned;
 
@@ -22,10 +23,9 @@ static void pin(void)
 /* Two threads may both do it: one that waited for the other could hold the loader's lock, in a constructor. */
 void lgi_pin(void)
 {
-    int errno_value = errno;
     if (atomic_load_explicit(&pinned, memory_order_relaxed))
         return;
+    LGI_KEEP_ERRNO;
     pin();
     atomic_store_explicit(&pinned, true, memory_order_relaxed);
-    errno = errno_value;
 }

@@ -3,6 +3,8 @@
  * stays good. */
 #include <stdlib.h>
 
+#include "defer/call.h"
+#include "defer/scope.h"
 #include "defer/unwinding.h"
 
 LGI_JUMPS_BEGIN

@@ -53,89 +53,117 @@ enum {
     CFA_GNU_args_size = 0x2e
 };
 
-/* Runs instructions as far as `target` from the function's start; false for one not known. */
+/* A run of instructions, which build up the rules for a place in the function. */
+struct program {
+    const struct lgi_fde *fde;
+    const unsigned char *p;
+    uintptr_t at; /* from the start of the function: the rules are those for this place */
+    struct rules *rules;
+    struct rules remembered[REMEMBERED];
+    unsigned depth; /* of `remembered` */
+};
+
+static uintptr_t operand(struct program *program)
+{
+    uintptr_t value;
+    program->p = lgi_read_uleb(program->p, &value);
+    return value;
+}
+
+static void advance(struct program *program, unsigned char encoding)
+{
+    uintptr_t value;
+    program->p = lgi_read_encoded(encoding, program->p, &value);
+    program->at += value * program->fde->code_factor;
+}
+
+static void save(struct program *program, uintptr_t dwarf)
+{
+    struct rules *rules = program->rules;
+    int slot = slot_of(dwarf);
+    intptr_t offset = (intptr_t)operand(program) * program->fde->data_factor;
+    if (slot < 0)
+        return;
+    rules->offset[slot] = offset;
+    rules->saved |= 1U << slot;
+}
+
+/* The register has its caller's value. False for the return address, of which that cannot be. */
+static bool keep_register(struct rules *rules, uintptr_t dwarf)
+{
+    int slot = slot_of(dwarf);
+    if (slot >= 0)
+        rules->saved &= ~(1U << slot);
+    return slot != LGI_AT_IP;
+}
+
+static bool remember(struct program *program)
+{
+    if (program->depth == REMEMBERED)
+        return false;
+    program->remembered[program->depth++] = *program->rules;
+    return true;
+}
+
+static bool restore(struct program *program)
+{
+    if (program->depth == 0)
+        return false;
+    uintptr_t argument_size = program->rules->argument_size;
+    *program->rules = program->remembered[--program->depth];
+    program->rules->argument_size = argument_size;
+    return true;
+}
+
+/* An instruction without an operand in its first byte. False for one not known. */
+static bool run_extended(struct program *program, unsigned char code)
+{
+    struct rules *rules = program->rules;
+    switch (code) {
+    case CFA_nop: return true;
+    case CFA_advance_loc1: program->at += *program->p++ * program->fde->code_factor; return true;
+    case CFA_advance_loc2: advance(program, DW_EH_PE_udata2); return true;
+    case CFA_advance_loc4: advance(program, DW_EH_PE_udata4); return true;
+    case CFA_same_value: return keep_register(rules, operand(program));
+    case CFA_remember_state: return remember(program);
+    case CFA_restore_state: return restore(program);
+    case CFA_def_cfa:
+        rules->cfa_slot = slot_of(operand(program));
+        rules->cfa_offset = (intptr_t)operand(program);
+        return true;
+    case CFA_def_cfa_register: rules->cfa_slot = slot_of(operand(program)); return true;
+    case CFA_def_cfa_offset: rules->cfa_offset = (intptr_t)operand(program); return true;
+    case CFA_GNU_args_size: rules->argument_size = operand(program); return true;
+    default: return false;
+    }
+}
+
+static bool run_one(struct program *program)
+{
+    unsigned char code = *program->p++;
+    unsigned char low = code & 0x3f;
+    switch (code & 0xc0) {
+    case CFA_advance_loc: program->at += low * program->fde->code_factor; return true;
+    case CFA_offset: save(program, low); return true;
+    case CFA_restore: return keep_register(program->rules, low);
+    default: return run_extended(program, code);
+    }
+}
+
+/* Runs the instructions as far as `target` from the function's start; false if one of them is not known. */
 static bool run(const struct lgi_fde *fde, const unsigned char *p, const unsigned char *end,
                 uintptr_t target, struct rules *rules)
 {
-    struct rules remembered[REMEMBERED];
-    unsigned depth = 0;
-    uintptr_t at = 0, operand, value;
-
-    while (p < end) {
-        unsigned char code = *p++;
-        unsigned char low = code & 0x3f;
-        switch (code & 0xc0) {
-        case CFA_advance_loc: at += low * fde->code_factor; break;
-        case CFA_offset: {
-            int slot = slot_of(low);
-            p = lgi_read_uleb(p, &operand);
-            if (slot >= 0) {
-                rules->offset[slot] = (intptr_t)operand * fde->data_factor;
-                rules->saved |= 1U << slot;
-            }
-            break;
-        }
-        case CFA_restore: {
-            int slot = slot_of(low);
-            if (slot == LGI_AT_IP)
-                return false;
-            if (slot >= 0)
-                rules->saved &= ~(1U << slot);
-            break;
-        }
-        default:
-            switch (code) {
-            case CFA_nop: break;
-            case CFA_advance_loc1: at += *p++ * fde->code_factor; break;
-            case CFA_advance_loc2:
-                p = lgi_read_encoded(DW_EH_PE_udata2, p, &value);
-                at += value * fde->code_factor;
-                break;
-            case CFA_advance_loc4:
-                p = lgi_read_encoded(DW_EH_PE_udata4, p, &value);
-                at += value * fde->code_factor;
-                break;
-            case CFA_same_value: {
-                p = lgi_read_uleb(p, &operand);
-                int slot = slot_of(operand);
-                if (slot == LGI_AT_IP)
-                    return false;
-                if (slot >= 0)
-                    rules->saved &= ~(1U << slot);
-                break;
-            }
-            case CFA_remember_state:
-                if (depth == REMEMBERED)
-                    return false;
-                remembered[depth++] = *rules;
-                break;
-            case CFA_restore_state: {
-                if (depth == 0)
-                    return false;
-                uintptr_t argument_size = rules->argument_size;
-                *rules = remembered[--depth];
-                rules->argument_size = argument_size;
-                break;
-            }
-            case CFA_def_cfa:
-                p = lgi_read_uleb(p, &operand);
-                p = lgi_read_uleb(p, &value);
-                rules->cfa_slot = slot_of(operand);
-                rules->cfa_offset = (intptr_t)value;
-                break;
-            case CFA_def_cfa_register:
-                p = lgi_read_uleb(p, &operand);
-                rules->cfa_slot = slot_of(operand);
-                break;
-            case CFA_def_cfa_offset:
-                p = lgi_read_uleb(p, &value);
-                rules->cfa_offset = (intptr_t)value;
-                break;
-            case CFA_GNU_args_size: p = lgi_read_uleb(p, &rules->argument_size); break;
-            default: return false;
-            }
-        }
-        if (at >= target)
+    struct program program;
+    program.fde = fde;
+    program.p = p;
+    program.at = 0;
+    program.rules = rules;
+    program.depth = 0;
+    while (program.p < end) {
+        if (!run_one(&program))
+            return false;
+        if (program.at >= target)
             return true;
     }
     return true;
@@ -151,50 +179,62 @@ struct plan {
     uint8_t terminate;
 };
 
-/* False if it is not for this unwinder. */
-static bool read_tables(uintptr_t ip, struct plan *plan)
+/* Packs where the registers are saved. False: a place is not a whole number of words below the CFA, or too far. */
+static bool pack_saved(const struct rules *rules, uint64_t *saved)
 {
-    struct lgi_fde fde;
-    struct rules rules = {.cfa_slot = -1};
-    uintptr_t action = 0;
-
-    if (!lgi_fde_find(ip, &fde) || fde.signal_frame || fde.return_column != DWARF_RA)
-        return false;
-    plan->landing = 0;
-    if (fde.lsda != 0) {
-        if (!lgi_personality_is_c(fde.personality) ||
-            !lgi_lsda_find((const unsigned char *)fde.lsda, fde.function, ip, &plan->landing,
-                           &action))
-            return false;
-    }
-    plan->terminate = action != 0;
-
-    if (!run(&fde, fde.initial, fde.initial_end, UINTPTR_MAX, &rules) ||
-        !run(&fde, fde.code, fde.code_end, ip - fde.function, &rules))
-        return false;
-    if (rules.cfa_slot < 0 || rules.cfa_slot == LGI_AT_IP || !(rules.saved & 1U << LGI_AT_IP) ||
-        (rules.saved & 1U << LGI_AT_SP) || rules.cfa_offset < INT32_MIN ||
-        rules.cfa_offset > INT32_MAX || rules.argument_size > UINT16_MAX)
-        return false;
-    plan->cfa_slot = (uint8_t)rules.cfa_slot;
-    plan->cfa_offset = (int32_t)rules.cfa_offset;
-    plan->argument_size = (uint16_t)rules.argument_size;
-    plan->saved = 0;
+    *saved = 0;
     for (int i = 0; i < LGI_CONTEXT; i++) {
-        if (!(rules.saved & 1U << i))
+        if (!(rules->saved & 1U << i))
             continue;
-        intptr_t below = -rules.offset[i];
+        intptr_t below = -rules->offset[i];
         if (below <= 0 || below % 8 != 0 || below / 8 > UINT8_MAX)
             return false;
-        plan->saved |= (uint64_t)(below / 8) << 8 * i;
+        *saved |= (uint64_t)(below / 8) << 8 * i;
     }
     return true;
 }
 
+/* False: the frame is not for this unwinder. */
+static bool make_plan(const struct rules *rules, struct plan *plan)
+{
+    bool usual = rules->cfa_slot >= 0 && rules->cfa_slot != LGI_AT_IP &&
+                 (rules->saved & 1U << LGI_AT_IP) && !(rules->saved & 1U << LGI_AT_SP);
+    if (!usual || rules->cfa_offset < INT32_MIN || rules->cfa_offset > INT32_MAX ||
+        rules->argument_size > UINT16_MAX)
+        return false;
+    plan->cfa_slot = (uint8_t)rules->cfa_slot;
+    plan->cfa_offset = (int32_t)rules->cfa_offset;
+    plan->argument_size = (uint16_t)rules->argument_size;
+    return pack_saved(rules, &plan->saved);
+}
+
+/* Finds the cleanup for the call that returns to `ip`. False: the frame is not for this unwinder. */
+static bool find_landing(const struct lgi_fde *fde, uintptr_t ip, struct plan *plan)
+{
+    uintptr_t action = 0;
+    plan->landing = 0;
+    bool known = fde->lsda == 0 || (lgi_personality_is_c(fde->personality) &&
+                                    lgi_lsda_find((const unsigned char *)fde->lsda, fde->function,
+                                                  ip, &plan->landing, &action));
+    plan->terminate = action != 0;
+    return known;
+}
+
+/* False: the frame is not for this unwinder. */
+static bool read_tables(uintptr_t ip, struct plan *plan)
+{
+    struct lgi_fde fde;
+    struct rules rules = {.cfa_slot = -1};
+    return lgi_fde_find(ip, &fde) && !fde.signal_frame && fde.return_column == DWARF_RA &&
+           find_landing(&fde, ip, plan) &&
+           run(&fde, fde.initial, fde.initial_end, UINTPTR_MAX, &rules) &&
+           run(&fde, fde.code, fde.code_end, ip - fde.function, &rules) && make_plan(&rules, plan);
+}
+
 /* ---- a cache of plans ------------------------------------------------------------------------------- */
-/* One for the process. An entry is written and read in words; its sequence number is odd while it is being
- * written, and a reader that has seen it change takes the entry for absent. The epoch keeps entries of an
- * object that was unloaded from being taken for those of another at the same place. */
+/* One cache for the process. An entry is written and read in words; its sequence number is odd while the entry is being
+ * written, and a reader that sees the number change takes the entry for absent. The epoch keeps the entries of an
+ * object that was unloaded from being taken for those of another object at the same place. */
 
 enum { ENTRIES = 512, WAYS = 2, WORDS = 5 };
 
@@ -235,7 +275,7 @@ static bool recall(uintptr_t ip, uint64_t epoch, struct plan *plan)
 static void keep(uintptr_t ip, uint64_t epoch, const struct plan *plan)
 {
     struct entry *entry = entries_of(ip);
-    /* The first that is free or void; else the last. */
+    /* The first entry that is free or void; else the last. */
     for (int way = 1;
          way < WAYS && atomic_load_explicit(&entry->word[1], memory_order_relaxed) == epoch; way++)
         entry++;
@@ -256,7 +296,7 @@ static void keep(uintptr_t ip, uint64_t epoch, const struct plan *plan)
 static int note_epoch(struct dl_phdr_info *object, size_t size, void *data)
 {
     (void)size;
-    *(uint64_t *)data = object->dlpi_subs + 1; /* 0 is that of empty entries */
+    *(uint64_t *)data = object->dlpi_subs + 1; /* 0 is the epoch of empty entries */
     return 1;
 }
 

@@ -6,27 +6,26 @@
  * that panics must not leave a cleanup (clang puts those in a terminate scope): the second unwinding
  * is caught in lgi_call_unwinding, and the first one carries on in its name. */
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "defer/before_main.h"
+#include "defer/call.h"
 #include "defer/exit.h"
+#include "defer/fork.h"
+#include "defer/hooks.h"
 #include "defer/lsda.h"
+#include "defer/scope.h"
 #include "defer/step.h"
-#include "defer/unwinding.h"
+#include "defer/thread.h"
 #include "error/error_internal.h"
 
 __thread struct lgi_record *lgi_top;
 __thread struct lgi_thread lgi_thread;
-struct lgi_defer_hooks lgi_defer_hooks;
 
 /* Told apart by address; the lines keep them from being merged. */
 const struct lgi_site lgi_head_site = {.text = "", .line = 1, .kind = LGI_HEAD};
 const struct lgi_site lgi_head_site_gcc = {.text = "", .line = 2, .kind = LGI_HEAD};
 const struct lgi_site lgi_head_site_gcc_cet = {.text = "", .line = 3, .kind = LGI_HEAD};
-static const struct lgi_site lgi_fork_site = {.text = "", .line = 4, .kind = LGI_HEAD};
 
 /* Tells AddressSanitizer, if the program is built with it, that frames end without returning. */
 extern void __asan_handle_no_return(void) __attribute__((weak));
@@ -172,7 +171,7 @@ static void pass_suspended(struct lgi_unwinding *u)
 static _Noreturn void end_of_stack(struct lgi_unwinding *u)
 {
     if (u->panic)
-        lgi_report_and_exit(u);
+        lgi_defer_hooks.report_and_exit(u);
     enum lgi_leaving leaving = u->leaving;
     int status = u->status;
     lgi_thread.unwinding = NULL;
@@ -341,25 +340,11 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
                           : "a C++ catch (...) swallowed a goexit: it must rethrow");
 }
 
-static bool is_pending(const struct lgi_record *record)
-{
-    struct lgi_chain chain;
-    const struct lgi_record *r;
-    lgi_chain_begin(&chain);
-    do
-        r = lgi_chain_next(&chain);
-    while (r && r != record);
-    return r != NULL;
-}
-
 void lgi_unwind(struct lgi_unwinding *u)
 {
     struct lgi_thread *thread = &lgi_thread;
 
-    if (thread->fork_mark.site && is_pending(&thread->fork_mark))
-        lgi_fatal(
-            u, "in a child after fork, with deferred calls of the parent pending: the child must "
-               "call exec or _exit, or fork where nothing is pending");
+    lgi_fork_refuse(u);
     u->outer = thread->unwinding;
     u->catcher = thread->catcher = lgi_live_catcher(thread);
     thread->unwinding = u;
@@ -383,66 +368,4 @@ void lgi_resume_leaving(struct lgi_unwinding *stopped)
     lgi_unwind(stopped);
 }
 
-/* ---- goexit, exit, fork --------------------------------------------------------------------------- */
-
-static _Noreturn void leave(enum lgi_leaving leaving, int status)
-{
-    struct lgi_unwinding *u = lgi_unwinding_new();
-    u->leaving = leaving;
-    u->status = status;
-    lgi_unwind(u);
-}
-
-void lg_goexit(void)
-{
-    leave(LGI_GOEXIT, 0);
-}
-
-void lg_exit(int status)
-{
-    lgi_exit_begin();
-    leave(LGI_EXIT, status);
-}
-
 LGI_JUMPS_END
-
-/* Everything that is pending is the parent's. The mark stands above it on the chain; one left from an earlier
- * fork comes out first. */
-static void in_child(void)
-{
-    lgi_panics_forked();
-    lgi_exit_forked();
-    struct lgi_record *mark = &lgi_thread.fork_mark;
-    if (mark->site) {
-        struct lgi_record **link = &lgi_top;
-        while (*link && lgi_untag(*link) != mark)
-            link = &lgi_untag(*link)->previous;
-        if (*link)
-            *link = mark->previous;
-    }
-    if (lgi_top) {
-        mark->site = &lgi_fork_site;
-        mark->previous = lgi_top;
-        lgi_top = mark;
-    }
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, in_child);
-}
-
-/* Main has returned, or somebody called exit, while another thread is panicking: what that deferred may have been what
- * main was waiting for. If it turns out that nothing stops the panic, then that is how the process ends (P8). Some time
- * is enough for what it defers; its report may take as long as it likes. */
-__attribute__((destructor)) static void wait_for_others(void)
-{
-    enum { TRIES = 1000 };
-    if (lgi_thread.unwinding)
-        return;
-    for (int i = 0; i < TRIES && lgi_panics_under_way(); i++)
-        usleep(1000);
-    while (lgi_report_has_begun())
-        pause();
-    lgi_exit_wait();
-}

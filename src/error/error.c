@@ -1,9 +1,10 @@
 /* Errors: made, wrapped and freed; and the list on which a panic keeps them. */
 #define _GNU_SOURCE
-#include "error_internal.h"
-#include "tree.h"
+#include "error/error_internal.h"
 
-#include <errno.h>
+#include "error/keep_errno.h"
+#include "error/tree.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,10 @@ LG_ERROR_DEFINE_ERRNO(lg_error_out_of_memory, ENOMEM, "out of memory");
 
 /* ---- Making ---- */
 
-/* strerror is not safe with threads, and strerror_r comes in two sorts. */
-static const char *describe_errno(int errno_value, char *buffer, size_t size)
-{
-#ifdef __GLIBC__
-    return strerror_r(errno_value, buffer, size);
-#else
-    if (strerror_r(errno_value, buffer, size) != 0)
-        snprintf(buffer, size, "error %d", errno_value);
-    return buffer;
-#endif
-}
-
 static struct lgi_error_single *allocate(const char *file, int line, size_t text_size)
 {
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     struct lgi_error_single *error = malloc(sizeof *error + text_size);
-    lgi_error_restore_errno(saved_errno);
     if (!error)
         return NULL;
     *error = (struct lgi_error_single){
@@ -41,52 +29,74 @@ static struct lgi_error_single *allocate(const char *file, int line, size_t text
     return error;
 }
 
+/* strerror is not safe with threads, and strerror_r comes in two sorts. */
+static const char *describe_errno(int errno_value, char *buffer, size_t size)
+{
+    LGI_KEEP_ERRNO;
+#ifdef __GLIBC__
+    return strerror_r(errno_value, buffer, size);
+#else
+    if (strerror_r(errno_value, buffer, size) != 0)
+        snprintf(buffer, size, "error %d", errno_value);
+    return buffer;
+#endif
+}
+
+/* A text that is formatted: once, if it fits into the buffer, as most do. */
+struct text {
+    char buffer[256];
+    size_t length;
+    bool as_it_stands; /* the format itself is the text */
+};
+
+/* A format that fails (with a wide character outside the locale, say) is itself the text, rather than lost. */
+LGI_PRINTF(2, 0)
+static void measure(struct text *text, const char *format, va_list arguments)
+{
+    LGI_KEEP_ERRNO;
+    int formatted = vsnprintf(text->buffer, sizeof(text->buffer), format, arguments);
+    text->as_it_stands = formatted < 0;
+    text->length = formatted < 0 ? strlen(format) : (size_t)formatted;
+}
+
+/* Writes the text, and returns its end: at most text->length bytes behind `to`. */
+LGI_PRINTF(3, 0)
+static char *put(char *to, const struct text *text, const char *format, va_list arguments)
+{
+    LGI_KEEP_ERRNO;
+    if (text->as_it_stands)
+        return mempcpy(to, format, text->length);
+    if (text->length < sizeof(text->buffer))
+        return mempcpy(to, text->buffer, text->length);
+    /* A string among the arguments may have become shorter meanwhile, if the caller is careless. */
+    int formatted = vsnprintf(to, text->length + 1, format, arguments);
+    if (formatted < 0)
+        return to;
+    return to + ((size_t)formatted < text->length ? (size_t)formatted : text->length);
+}
+
 LGI_PRINTF(4, 0)
 static struct lgi_error_single *make(const char *file, int line, int errno_value,
                                      const char *format, va_list arguments)
 {
-    /* Most messages fit here, and then are formatted once only. */
-    char buffer[256];
-    char description_buffer[128];
-    const char *description = "";
-    const char *separator = "";
-    int saved_errno = errno;
+    char buffer[128];
+    const char *description = "", *separator = "";
+    struct text text;
     va_list again;
 
     if (!format)
         format = "no message";
     va_copy(again, arguments);
-    int formatted = vsnprintf(buffer, sizeof buffer, format, arguments);
-    lgi_error_restore_errno(saved_errno);
-
-    /* What cannot be formatted (a wide character outside the locale, say) is reported unformatted
-     * rather than lost. */
-    size_t length = formatted < 0 ? strlen(format) : (size_t)formatted;
+    measure(&text, format, arguments);
     if (errno_value) {
-        description = describe_errno(errno_value, description_buffer, sizeof description_buffer);
-        if (length > 0)
-            separator = ": ";
-        lgi_error_restore_errno(saved_errno);
+        description = describe_errno(errno_value, buffer, sizeof(buffer));
+        separator = text.length > 0 ? ": " : "";
     }
-
-    size_t text_size = length + strlen(separator) + strlen(description) + 1;
-    struct lgi_error_single *error = allocate(file, line, text_size);
+    size_t size = text.length + strlen(separator) + strlen(description) + 1;
+    struct lgi_error_single *error = allocate(file, line, size);
     if (error) {
-        if (formatted < 0 || length < sizeof buffer) {
-            memcpy(error->text, formatted < 0 ? format : buffer, length);
-        } else {
-            /* A string among the arguments may have become shorter meanwhile, if the caller is
-             * careless. */
-            formatted = vsnprintf(error->text, length + 1, format, again);
-            if (formatted < 0)
-                length = 0;
-            else if ((size_t)formatted < length)
-                length = (size_t)formatted;
-            lgi_error_restore_errno(saved_errno);
-        }
-        char *end = error->text + length;
-        end = stpcpy(end, separator);
-        stpcpy(end, description);
+        char *end = put(error->text, &text, format, again);
+        stpcpy(stpcpy(end, separator), description);
         error->node.head.lgi_errno = errno_value;
     }
     va_end(again);
@@ -96,9 +106,8 @@ static struct lgi_error_single *make(const char *file, int line, int errno_value
 static void destroy_payload(const lg_error_kind *kind, void *payload)
 {
     if (kind && kind->destroy && payload) {
-        int saved_errno = errno;
+        LGI_KEEP_ERRNO;
         kind->destroy(payload);
-        lgi_error_restore_errno(saved_errno);
     }
 }
 
@@ -187,51 +196,62 @@ lg_error *lgi_error_wrap_kind(const char *file, int line, lg_error *cause,
 
 /* ---- Freeing ---- */
 
-/* Puts what `error` holds before the rest of what is to be freed. */
+/* Puts the error before the rest of what is to be freed. A static error is not freed. */
 static struct lgi_error_node *before(lg_error *error, struct lgi_error_node *rest)
 {
-    if (lgi_error_is_static(error))
+    if (!error || lgi_error_is_static(error))
         return rest;
     struct lgi_error_node *node = (struct lgi_error_node *)error;
     node->parent = rest;
     return node;
 }
 
+static void free_blocks(struct lgi_error_join *join)
+{
+    for (struct lgi_error_block *block = join->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+}
+
+/* Frees a join; its members come before the rest of what is to be freed. The cells of the join are inside its members and
+ * blocks, so all cells are read before the first is freed. */
+static struct lgi_error_node *free_join(struct lgi_error_join *join, struct lgi_error_node *rest)
+{
+    struct lgi_error_node *members = NULL, **end = &members;
+    for (struct lgi_error_cell *cell = join->first; cell; cell = cell->next) {
+        struct lgi_error_node *member = before(cell->error, NULL);
+        if (member) {
+            *end = member;
+            end = &member->parent;
+        }
+    }
+    *end = rest;
+    free_blocks(join);
+    return members;
+}
+
+static struct lgi_error_node *free_single(struct lgi_error_single *single,
+                                          struct lgi_error_node *rest)
+{
+    rest = before(single->cause, rest);
+    destroy_payload(single->kind, single->payload);
+    free(single);
+    return rest;
+}
+
+/* Without recursion, however deep the tree is: `parent` links what is to be freed. */
 void lg_error_free(lg_error *error)
 {
     if (!error)
         return;
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     struct lgi_error_node *node = before(error, NULL);
     while (node) {
-        struct lgi_error_node *rest = node->parent;
         struct lgi_error_join *join = lgi_error_own_join(&node->head);
-        struct lgi_error_single *single = lgi_error_own_single(&node->head);
-        if (join) {
-            /* Its cells are inside its members and blocks: go through all before the first is
-             * freed. */
-            struct lgi_error_node *members = NULL, **end = &members;
-            for (struct lgi_error_cell *cell = join->first; cell; cell = cell->next) {
-                if (lgi_error_is_static(cell->error))
-                    continue;
-                *end = before(cell->error, NULL);
-                end = &(*end)->parent;
-            }
-            *end = rest;
-            rest = members;
-            for (struct lgi_error_block *block = join->blocks, *next; block; block = next) {
-                next = block->next;
-                free(block);
-            }
-        } else {
-            if (single->cause)
-                rest = before(single->cause, rest);
-            destroy_payload(single->kind, single->payload);
-            free(single);
-        }
-        node = rest;
+        node = join ? free_join(join, node->parent)
+                    : free_single(lgi_error_own_single(&node->head), node->parent);
     }
-    lgi_error_restore_errno(saved_errno);
 }
 
 /* ---- The panic machinery's list ---- */

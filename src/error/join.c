@@ -1,8 +1,9 @@
 /* Joining errors without memory. */
-#include "tree.h"
+#include "error/tree.h"
 
-#include <errno.h>
 #include <stdlib.h>
+
+#include "error/keep_errno.h"
 
 static bool is_held(const lg_error *error)
 {
@@ -23,9 +24,8 @@ static void add_spare(struct lgi_error_join *join, struct lgi_error_cell *cell)
 
 static struct lgi_error_block *new_block(void)
 {
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     struct lgi_error_block *block = calloc(1, sizeof *block);
-    lgi_error_restore_errno(saved_errno);
     return block;
 }
 

@@ -1,13 +1,16 @@
-/* errno is left as it was, however a function is left (G6): so in every function that may wait or make a system call, and does
- * not report by errno. Goroutines that take turns on a thread do not see each other's: worker.c keeps it at each switch. */
+/* Keeps errno: a function that begins with LGI_KEEP_ERRNO leaves errno as it was, however the function is left (G6). Every
+ * function that may wait, allocate or make a system call, and does not report by errno, does so. Goroutines that take turns on
+ * a thread do not see each other's errno: worker.c keeps it at each switch. */
 #ifndef LGI_ERROR_KEEP_ERRNO_H
 #define LGI_ERROR_KEEP_ERRNO_H
 
 #include <errno.h>
 
+/* clang takes malloc for a function that does not touch errno, and drops a plain assignment that puts back what was read
+ * before. */
 static inline void lgi_restore_errno(const int *errno_value)
 {
-    errno = *errno_value;
+    *(volatile int *)&errno = *errno_value;
 }
 
 #define LGI_KEEP_ERRNO                                                                             \

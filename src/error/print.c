@@ -1,11 +1,12 @@
 /* The text of errors. */
 #define _GNU_SOURCE
-#include "escape.h"
-#include "tree.h"
+#include "error/tree.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "error/escape.h"
+#include "error/keep_errno.h"
 
 /* ThreadSanitizer does not see that a stream is locked, but it knows what putc does. */
 #if defined(__SANITIZE_THREAD__)
@@ -69,10 +70,9 @@ size_t lg_error_format(const lg_error *error, char *buffer, size_t size)
 
 char *lg_error_text(const lg_error *error)
 {
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     size_t size = lg_error_format(error, NULL, 0) + 1;
     char *text = malloc(size);
-    lgi_error_restore_errno(saved_errno);
     if (text)
         lg_error_format(error, text, size);
     return text;
@@ -100,7 +100,7 @@ static void unlock(FILE **file)
 
 void lg_error_print(const lg_error *error, FILE *file)
 {
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     struct sink sink = {.put = put_in_file, .file = file};
     flockfile(file);
     {
@@ -108,7 +108,6 @@ void lg_error_print(const lg_error *error, FILE *file)
         put_line(&sink, error);
         putc_unlocked('\n', locked);
     }
-    lgi_error_restore_errno(saved_errno);
 }
 
 enum { DEEPEST_INDENT = 32 };
@@ -184,11 +183,10 @@ void lg_error_print_tree(const lg_error *error, FILE *file)
         lg_error_print(NULL, file);
         return;
     }
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     flockfile(file);
     {
         __attribute__((__cleanup__(unlock))) FILE *locked = file;
         lgi_error_print_tree_at(error, locked, 0);
     }
-    lgi_error_restore_errno(saved_errno);
 }

@@ -3,7 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "tree.h"
+#include "error/keep_errno.h"
+#include "error/tree.h"
 
 struct lgi_shared_error {
     atomic_uint holders;
@@ -50,12 +51,11 @@ static void print(const void *payload, FILE *file, int indent)
 static struct lgi_shared_error *make(const lg_error *error, const lg_error *also,
                                      void (*release_owner)(void *owner), void *owner)
 {
-    int saved_errno = errno;
+    LGI_KEEP_ERRNO;
     struct lgi_shared_error *shared = malloc(sizeof(*shared));
     if (shared)
         *shared = (struct lgi_shared_error){
             .holders = 1, .error = error, .also = also, .release = release_owner, .owner = owner};
-    lgi_error_restore_errno(saved_errno);
     return shared;
 }
 

@@ -91,15 +91,6 @@ static inline void lgi_error_set_parent(lg_error *error, struct lgi_error_node *
 }
 
 /*
- * clang takes malloc for a function that does not touch errno, and drops a plain assignment that
- * puts back what it read there before.
- */
-static inline void lgi_error_restore_errno(int saved)
-{
-    *(volatile int *)&errno = saved;
-}
-
-/*
  * A walk through a tree, depth first, each error before what it holds:
  *
  *     struct lgi_error_walk walk = lgi_error_walk(root);

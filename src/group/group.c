@@ -30,31 +30,10 @@ static void set_count(lg_group *group, size_t count)
 
 /* ---- waking, by whoever has held the lock ---- */
 
-struct woken {
-    struct lgi_waiter *first, **end;
-};
-
-static void add_woken(struct woken *woken, struct lgi_waiter *waiter)
-{
-    waiter->next = NULL;
-    *(woken->first ? woken->end : &woken->first) = waiter;
-    woken->end = &waiter->next;
-}
-
-static void add_all(struct woken *woken, struct lgi_waiters *list)
-{
-    struct lgi_waiter *waiter;
-    while ((waiter = lgi_waiters_claim(list, 0)))
-        add_woken(woken, waiter);
-}
-
-static void unlock_and_wake(lg_group *group, const struct woken *woken)
+static void unlock_and_wake(lg_group *group, const struct lgi_woken *woken)
 {
     lgi_unlock(&group->lgi_lock);
-    for (struct lgi_waiter *waiter = woken->first, *next; waiter; waiter = next) {
-        next = waiter->next;
-        lgi_unpark(waiter->g);
-    }
+    lgi_unpark_all(woken);
 }
 
 static bool is_full(const lg_group *group)
@@ -63,27 +42,27 @@ static bool is_full(const lg_group *group)
 }
 
 /* Lets in who waits for a place, as far as there are places. */
-static void admit(lg_group *group, struct woken *woken)
+static void admit(lg_group *group, struct lgi_woken *woken)
 {
     struct lgi_waiter *waiter;
     while (!is_full(group) && (waiter = lgi_waiters_claim(&group->lgi_goers, 0))) {
         set_count(group, group->lgi_count + 1);
-        add_woken(woken, waiter);
+        lgi_woken_add(woken, waiter);
     }
 }
 
-static void wake_who_waits(lg_group *group, struct woken *woken)
+static void wake_who_waits(lg_group *group, struct lgi_woken *woken)
 {
     if (group->lgi_count > 0)
         return;
-    add_all(woken, &group->lgi_waiters);
+    lgi_waiters_claim_all(&group->lgi_waiters, 0, woken);
     if (group->lgi_inside == 0)
-        add_all(woken, &group->lgi_leavers);
+        lgi_waiters_claim_all(&group->lgi_leavers, 0, woken);
 }
 
 void lgi_group_release(lg_group *group, bool exiting)
 {
-    struct woken woken = {0};
+    struct lgi_woken woken = {0};
     lgi_lock(&group->lgi_lock);
     if (exiting)
         set_flag(group, LGI_GROUP_EXITING);
@@ -245,10 +224,10 @@ static void enter(lg_group *group)
 
 static void leave_and_unlock(lg_group *group)
 {
-    struct woken woken = {0};
+    struct lgi_woken woken = {0};
     group->lgi_inside--;
     if (group->lgi_count == 0 && group->lgi_inside == 0)
-        add_all(&woken, &group->lgi_leavers);
+        lgi_waiters_claim_all(&group->lgi_leavers, 0, &woken);
     unlock_and_wake(group, &woken);
 }
 
@@ -430,7 +409,7 @@ LGI_JUMPS_END
 
 void lg_group_set_limit(lg_group *group, size_t limit)
 {
-    struct woken woken = {0};
+    struct lgi_woken woken = {0};
     lgi_lock(&group->lgi_lock);
     group->lgi_limit = limit;
     admit(group, &woken);

@@ -1,6 +1,8 @@
 #include "group/member.h"
 
-#include "defer/trace.h"
+#include "defer/call.h"
+#include "defer/thread.h"
+#include "report/capture.h"
 
 /* A member that is being called. */
 struct running {

@@ -19,9 +19,9 @@
 
 #include "closers/own_fd.h"
 #include "defer/pin.h"
-#include "defer/report.h"
 #include "inspect/deadlock.h"
 #include "inspect/snapshot.h"
+#include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 

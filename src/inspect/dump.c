@@ -1,11 +1,13 @@
 /* What goroutines are doing, written down: for lg_goroutine_print and the report of a deadlock. */
 #include <string.h>
 
-#include "defer/trace.h"
+#include "defer/pending.h"
 #include "inspect/snapshot.h"
+#include "report/frames.h"
 #include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sched/switch.h"
+#include "sched/visit.h"
 
 enum { BUSY_MS = 100 };
 

@@ -9,10 +9,13 @@
 
 #include "defer/before_main.h"
 #include "defer/exit.h"
-#include "defer/report.h"
+#include "defer/hooks.h"
 #include "inspect/snapshot.h"
 #include "poll/poll.h"
+#include "report/hooks.h"
+#include "report/report.h"
 #include "sched/runtime.h"
+#include "sched/visit.h"
 #include "time/clock.h"
 
 enum {
@@ -197,6 +200,6 @@ static size_t began(char *buffer, size_t size)
 void lgi_exit_connect(void)
 {
     lgi_defer_hooks.stack_ended = stack_ended;
-    lgi_defer_hooks.describe = describe;
-    lgi_defer_hooks.began = began;
+    lgi_report_hooks.describe = describe;
+    lgi_report_hooks.began = began;
 }

@@ -2,7 +2,6 @@
  * kernel says so by SIGSEGV, which is handled on a stack of its own, that each of our threads has. Any other fault is
  * for whoever handled it before. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,7 +14,9 @@
 
 #include "inspect/overflow.h"
 
-#include "defer/report.h"
+#include "error/keep_errno.h"
+#include "report/frames.h"
+#include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/stack.h"
@@ -220,7 +221,7 @@ static void report(const struct lgi_g *g, uintptr_t address, uintptr_t sp)
 
 static void handle(int signal_number, siginfo_t *info, void *context)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     const struct lgi_g *g = lgi_current;
     uintptr_t sp = stack_pointer(context);
     if (is_overflow(g, info, sp)) {
@@ -229,7 +230,6 @@ static void handle(int signal_number, siginfo_t *info, void *context)
     } else {
         hand_over(signal_number, info, context);
     }
-    errno = errno_value;
 }
 
 void lgi_overflow_begin(void)

@@ -12,8 +12,10 @@
 
 #include "closers/own_fd.h"
 #include "error/keep_errno.h"
+#include "sched/fiber.h"
 #include "sched/runtime.h"
 #include "sched/text.h"
+#include "sched/visit.h"
 
 enum { BUSY_MS = 100 /* how long a worker is waited for */ };
 

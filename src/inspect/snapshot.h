@@ -9,7 +9,7 @@
 
 #include <lifoguard/inspect.h>
 
-#include "defer/trace.h"
+#include "report/print.h"
 #include "sched/goroutine.h"
 
 /* One goroutine, as it was. */

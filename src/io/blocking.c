@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
+#include "defer/hooks.h"
 #include "io/helper.h"
 #include "sched/runtime.h"
 

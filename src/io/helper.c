@@ -15,7 +15,7 @@ enum { AT_FIRST = 128, MOST = 65536, KEPT_SECONDS = 10 };
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct lgi_job *first, *last;
+    struct lgi_list jobs;
     unsigned waiting; /* jobs */
     unsigned idle;    /* helpers that wait for one, told so or not yet */
     unsigned count;   /* helpers */
@@ -27,18 +27,14 @@ static struct {
 static void put(struct lgi_job *job)
 {
     job->queued = true;
-    job->next = NULL;
-    job->previous = pool.last;
-    *(pool.last ? &pool.last->next : &pool.first) = job;
-    pool.last = job;
+    lgi_list_add(&pool.jobs, &job->link);
     pool.waiting++;
 }
 
 static void take(struct lgi_job *job)
 {
     job->queued = false;
-    *(job->previous ? &job->previous->next : &pool.first) = job->next;
-    *(job->next ? &job->next->previous : &pool.last) = job->previous;
+    lgi_list_remove(&pool.jobs, &job->link);
     pool.waiting--;
 }
 
@@ -50,10 +46,10 @@ static bool await_job(void)
     const struct timespec until = lgi_timespec(lgi_time_in(KEPT_SECONDS * LG_SECOND));
     int failed = 0;
     pool.idle++;
-    while (!pool.first && failed != ETIMEDOUT && pool.count <= pool.limit)
+    while (!pool.jobs.first && failed != ETIMEDOUT && pool.count <= pool.limit)
         failed = pthread_cond_timedwait(&pool.work, &pool.lock, &until);
     pool.idle--;
-    return pool.first || lgi_has_children();
+    return pool.jobs.first || lgi_has_children();
 }
 
 static void begin_thread(void)
@@ -68,8 +64,8 @@ static void *help(void *unused)
 {
     begin_thread();
     pthread_mutex_lock(&pool.lock);
-    while (pool.count <= pool.limit && (pool.first || await_job())) {
-        struct lgi_job *job = pool.first;
+    while (pool.count <= pool.limit && (pool.jobs.first || await_job())) {
+        struct lgi_job *job = LGI_HOLDER(pool.jobs.first, struct lgi_job, link);
         if (!job)
             continue;
         take(job);
@@ -109,7 +105,7 @@ static bool create_thread(void *(*function)(void *), void *argument)
 static void in_child(void)
 {
     pthread_mutex_init(&pool.lock, NULL);
-    pool.first = pool.last = NULL;
+    pool.jobs = (struct lgi_list){0};
     pool.waiting = pool.idle = pool.count = 0;
 }
 

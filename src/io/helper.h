@@ -7,8 +7,10 @@
 
 #include <lifoguard/until.h>
 
+#include "sched/list.h"
+
 struct lgi_job {
-    struct lgi_job *next, *previous;
+    struct lgi_link link;
     /* Called once, on a helper thread. It may free the job. */
     void (*run)(struct lgi_job *job);
     bool queued; /* under the pool's lock */

@@ -93,7 +93,7 @@ void lgi_fd_is_stream(int fd)
 static void wake_all(int fd, uint32_t as)
 {
     struct lgi_fd *entry = lgi_fd_known(fd);
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    struct lgi_woken woken = {0};
     if (!entry)
         return;
     lgi_lock(&entry->lock);
@@ -101,20 +101,9 @@ static void wake_all(int fd, uint32_t as)
         __atomic_store_n(&entry->generation, entry->generation + 1, __ATOMIC_RELEASE);
         begin_life(entry, false);
     }
-    while ((waiter = entry->waiters.first)) {
-        lgi_waiters_remove(&entry->waiters, waiter);
-        if (!lgi_claim(waiter->g, as))
-            continue;
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
+    lgi_waiters_claim_all(&entry->waiters, as - LGI_READY, &woken);
     lgi_unlock(&entry->lock);
-    while (claimed) {
-        waiter = claimed;
-        claimed = claimed->next;
-        lgi_unpark(waiter->g);
-    }
+    lgi_unpark_all(&woken);
 }
 
 static void before_close(int fd)

@@ -141,7 +141,7 @@ static int arm(struct lgi_worker *w, int fd, struct lgi_fd *entry)
 static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation, short events,
                  bool stays_armed)
 {
-    struct lgi_waiter *claimed = NULL, **end = &claimed;
+    struct lgi_woken woken = {0};
     short rest = events;
     bool others = false;
     lgi_lock(&entry->lock);
@@ -161,16 +161,10 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
             continue;
         wait->revents = relevant;
         rest = (short)(rest & (~relevant | LGI_FD_ALWAYS));
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
+        lgi_woken_add(&woken, waiter);
     }
     lgi_unlock(&entry->lock);
-    while (claimed) {
-        waiter = claimed;
-        claimed = claimed->next;
-        lgi_unpark(waiter->g);
-    }
+    lgi_unpark_all(&woken);
     return others;
 }
 

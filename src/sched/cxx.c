@@ -2,7 +2,6 @@
 #include "sched/cxx.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "defer/before_main.h"
+#include "error/keep_errno.h"
 
 typedef void *get_state(void);
 
@@ -118,8 +118,8 @@ static int read_adds(struct dl_phdr_info *info, size_t size, void *adds)
 
 void lgi_cxx_look(struct lgi_cxx *cxx)
 {
+    LGI_KEEP_ERRNO;
     unsigned long long adds = 0;
-    int errno_value = errno;
     bool came = lgi_cxx_came(cxx) || (!last_of_program && !cxx->has_looked);
     dl_iterate_phdr(read_adds, &adds);
     if (adds != cxx->adds || came) {
@@ -130,5 +130,4 @@ void lgi_cxx_look(struct lgi_cxx *cxx)
         cxx->has_looked |= came;
         dl_iterate_phdr(read_adds, &cxx->adds);
     }
-    errno = errno_value;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defer/call.h"
 #include "sched/runtime.h"
 
 enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };

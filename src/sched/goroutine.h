@@ -6,8 +6,9 @@
 
 #include <lifoguard/go.h>
 
-#include "defer/unwinding.h"
+#include "defer/thread.h"
 #include "sched/cxx.h"
+#include "sched/list.h"
 #include "sched/park.h"
 #include "sched/wheel.h"
 
@@ -64,8 +65,8 @@ struct lgi_g {
     uint32_t end_rounds; /* of destructors that it has come through: deadlock.c */
     uint32_t asked;      /* others want it to do something while it waits: thread.c */
 
-    struct lgi_task *start;                /* NULL: a thread of the program's */
-    struct lgi_g *all_next, *all_previous; /* threads of lg_go_thread */
+    struct lgi_task *start;      /* NULL: a thread of the program's */
+    struct lgi_link thread_link; /* of a thread of lg_go_thread */
     struct lgi_stack_bounds bounds;
     unsigned stack_class;
     void *fake_stack; /* AddressSanitizer's */

@@ -1,5 +1,6 @@
 #include "sched/identity.h"
 
+#include "sched/fiber.h"
 #include "sched/runtime.h"
 
 static bool is_its(const struct lgi_g *g, uint64_t identity)

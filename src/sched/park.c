@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
@@ -82,7 +83,7 @@ static struct record *take_first_record(void)
 
 static struct record *new_record(void)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     struct record *record = take_record();
     if (!record) {
         record = aligned_alloc(_Alignof(struct record), sizeof(*record));
@@ -90,7 +91,6 @@ static struct record *new_record(void)
             record = take_first_record();
         enlist(record);
     }
-    errno = errno_value;
     return record;
 }
 
@@ -338,43 +338,37 @@ uint32_t lgi_until_over(lg_until until)
 
 /* ---- things that happen once ---- */
 
-struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error)
+void lgi_unpark_all(const struct lgi_woken *woken)
 {
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    for (struct lgi_waiter *waiter = woken->first, *next; waiter; waiter = next) {
+        next = waiter->next; /* the waiter is gone once its goroutine goes on */
+        lgi_unpark(waiter->g);
+    }
+}
+
+void lgi_done_begin_set(struct lgi_done *done, lg_error *error, struct lgi_woken *woken)
+{
+    struct lgi_waiter *waiter;
     done->error = error;
     lgi_releases(&done->happened);
     __atomic_store_n(&done->happened, 1, __ATOMIC_RELEASE);
     while ((waiter = done->waiters.first)) {
         lgi_waiters_remove(&done->waiters, waiter);
-        if (!lgi_claim(waiter->g, waiter->index))
-            continue;
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
-    return claimed;
-}
-
-void lgi_unpark_all(struct lgi_waiter *claimed)
-{
-    while (claimed) {
-        struct lgi_g *g = claimed->g;
-        claimed = claimed->next;
-        lgi_unpark(g);
+        if (lgi_claim(waiter->g, waiter->index))
+            lgi_woken_add(woken, waiter);
     }
 }
 
 bool lgi_done_set(struct lgi_done *done, lg_error *error)
 {
+    struct lgi_woken woken = {0};
     lgi_lock(&done->lock);
-    if (done->happened) {
-        lgi_unlock(&done->lock);
-        return false;
-    }
-    struct lgi_waiter *claimed = lgi_done_begin_set(done, error);
+    bool first = !done->happened;
+    if (first)
+        lgi_done_begin_set(done, error, &woken);
     lgi_unlock(&done->lock);
-    lgi_unpark_all(claimed);
-    return true;
+    lgi_unpark_all(&woken);
+    return first;
 }
 
 bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter)

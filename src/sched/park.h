@@ -174,6 +174,29 @@ static inline struct lgi_waiter *lgi_waiters_claim(struct lgi_waiters *list, uin
     return NULL;
 }
 
+/* Waiters that were claimed under an object's lock, in their order, to be unparked after the unlock. All zero: none. */
+struct lgi_woken {
+    struct lgi_waiter *first, *last;
+};
+
+static inline void lgi_woken_add(struct lgi_woken *woken, struct lgi_waiter *waiter)
+{
+    waiter->next = NULL;
+    *(woken->first ? &woken->last->next : &woken->first) = waiter;
+    woken->last = waiter;
+}
+
+/* Takes out and claims all waiters of the list, as lgi_waiters_claim does. */
+static inline void lgi_waiters_claim_all(struct lgi_waiters *list, uint32_t as,
+                                         struct lgi_woken *woken)
+{
+    struct lgi_waiter *waiter;
+    while ((waiter = lgi_waiters_claim(list, as)))
+        lgi_woken_add(woken, waiter);
+}
+
+void lgi_unpark_all(const struct lgi_woken *woken);
+
 /* ---- things that happen once ---- */
 
 static inline bool lgi_done_happened(const struct lgi_done *done)
@@ -188,10 +211,9 @@ static inline bool lgi_done_happened(const struct lgi_done *done)
  * changes nothing, if it had happened already. */
 bool lgi_done_set(struct lgi_done *done, lg_error *error);
 
-/* The same in steps, for an object that has more to do under the lock. The first is called under it, if it has not happened
- * yet; what it returns is for the second, to be called after the unlock. */
-struct lgi_waiter *lgi_done_begin_set(struct lgi_done *done, lg_error *error);
-void lgi_unpark_all(struct lgi_waiter *claimed);
+/* The same for an object that has more to do under the lock: called under the lock, if it has not happened yet. The caller
+ * unparks `woken` after the unlock. */
+void lgi_done_begin_set(struct lgi_done *done, lg_error *error, struct lgi_woken *woken);
 
 /* Puts a waiter into its list, to be claimed as what its index says; false: it has happened already. The waiter is
  * taken out again before its wait is over. Until then the object stays, if it is counted, whoever else lets go of

@@ -13,6 +13,7 @@
 #include "sched/identity.h"
 #include "sched/instrument.h"
 #include "sched/make_thread.h"
+#include "sched/ticks.h"
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_wanted;

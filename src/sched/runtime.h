@@ -20,6 +20,35 @@ static inline unsigned lgi_workers_wanted(void)
 /* Goroutines that threads of the program's own have made. */
 extern struct lgi_run_queue lgi_injected;
 
+/* ---- the goroutines that a worker may begin ---- */
+
+enum { LGI_INJECTED_FIRST_EVERY = 61 }; /* steps of a worker */
+
+static inline bool lgi_may_start(const struct lgi_worker *w)
+{
+    return w->number < lgi_workers_wanted();
+}
+
+/* How many wait to begin, as far as this worker may begin them. */
+static inline unsigned lgi_tasks_waiting(const struct lgi_worker *w)
+{
+    return lgi_run_queue_count(&w->starts) +
+           (lgi_may_start(w) ? lgi_run_queue_count(&lgi_injected) : 0);
+}
+
+/* NULL: none waits to begin. */
+static inline struct lgi_task *lgi_next_task(struct lgi_worker *w)
+{
+    struct lgi_task *start = NULL;
+    if (w->steps % LGI_INJECTED_FIRST_EVERY != 0)
+        start = lgi_run_queue_take(&w->starts);
+    if (!start && lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w))
+        start = lgi_run_queue_take(&lgi_injected);
+    return start ? start : lgi_run_queue_take(&w->starts);
+}
+
+/* ---- making workers ---- */
+
 /* Sees to it that there are workers. False: none can be made. Panics in a forked child. */
 bool lgi_workers_begin(void);
 
@@ -39,9 +68,6 @@ void lgi_thread_bounds(struct lgi_stack_bounds *bounds);
 
 /* The loop of a worker's thread. */
 void *lgi_worker_main(void *worker);
-
-/* Finds out how fast the processor's clock goes. Once, before the first worker. */
-void lgi_measure_ticks(void);
 
 /* Is there more than one processor? */
 bool lgi_may_spin(void);

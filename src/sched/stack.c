@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "sched/identity.h"
 #include "sched/instrument.h"
 
@@ -262,17 +263,16 @@ static void *take(unsigned class_)
 
 void *lgi_stack_take(unsigned class_)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     pthread_mutex_lock(&stacks.lock);
     void *high = take(class_);
     pthread_mutex_unlock(&stacks.lock);
-    errno = errno_value;
     return high;
 }
 
 void lgi_stacks_give(void *first)
 {
-    int errno_value = errno;
+    LGI_KEEP_ERRNO;
     for (void *high = first, *next; high; high = next) {
         struct lgi_slab *slab = lgi_stack_end(high)->slab;
         size_t size = lgi_stack_size(slab->class_);
@@ -289,7 +289,6 @@ void lgi_stacks_give(void *first)
         slab->free = number;
         pthread_mutex_unlock(&stacks.lock);
     }
-    errno = errno_value;
 }
 
 bool lgi_stack_is_there[LGI_STACK_CLASSES];

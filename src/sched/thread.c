@@ -3,27 +3,28 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "sched/hooks.h"
-#include "sched/runtime.h"
-
 #include "sched/futex.h"
+#include "sched/hooks.h"
 #include "sched/make_thread.h"
+#include "sched/request.h"
+#include "sched/runtime.h"
 
 static struct {
     pthread_mutex_t lock;
-    struct lgi_g *first;
-    size_t count;      /* those that are being made included */
-    uint32_t activity; /* of those that have ended: deadlock.c */
+    struct lgi_list all; /* of struct lgi_g, by thread_link */
+    size_t count;        /* those that are being made included */
+    uint32_t activity;   /* of those that have ended: deadlock.c */
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct lgi_g *g_of(struct lgi_link *link)
+{
+    return LGI_HOLDER(link, struct lgi_g, thread_link);
+}
 
 static void enlist(struct lgi_g *g)
 {
     pthread_mutex_lock(&threads.lock);
-    g->all_previous = NULL;
-    g->all_next = threads.first;
-    if (threads.first)
-        threads.first->all_previous = g;
-    threads.first = g;
+    lgi_list_add(&threads.all, &g->thread_link);
     pthread_mutex_unlock(&threads.lock);
 }
 
@@ -35,9 +36,7 @@ static void end(struct lgi_g **guard)
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
         return; /* nothing has stopped it: the report will say who it was, and end the process */
     pthread_mutex_lock(&threads.lock);
-    *(g->all_previous ? &g->all_previous->all_next : &threads.first) = g->all_next;
-    if (g->all_next)
-        g->all_next->all_previous = g->all_previous;
+    lgi_list_remove(&threads.all, &g->thread_link);
     threads.count--;
     threads.activity += g->for_ever + 1;
     g->start = NULL;
@@ -95,8 +94,6 @@ bool lgi_thread_run_task(struct lgi_task *start)
 
 /* ---- asking one that waits ---- */
 
-enum { NOT_ASKED, ASKED, ANSWERING };
-
 static struct {
     pthread_mutex_t lock;
     void (*answer)(struct lgi_g *g, void *data);
@@ -105,29 +102,20 @@ static struct {
 
 void lgi_thread_answer(struct lgi_g *g)
 {
-    uint32_t asked = ASKED;
-    if (!__atomic_compare_exchange_n(&g->asked, &asked, ANSWERING, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
+    if (!lgi_answer_begin(&g->asked))
         return;
     request.answer(g, request.data);
-    __atomic_store_n(&g->asked, NOT_ASKED, __ATOMIC_RELEASE);
-    lgi_futex_wake(&g->asked, 1);
+    lgi_answer_end(&g->asked);
 }
 
 static bool ask(struct lgi_g *g, lg_time until)
 {
-    uint32_t asked = ASKED;
-    __atomic_store_n(&g->asked, ASKED, __ATOMIC_RELEASE);
+    lgi_ask(&g->asked);
     do {
         lgi_thread_recheck(g);
-        lgi_futex_wait(&g->asked, ASKED, lg_now() + LG_MILLISECOND);
-    } while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ASKED && lg_now() < until);
-    if (__atomic_compare_exchange_n(&g->asked, &asked, NOT_ASKED, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return false;
-    while (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE) == ANSWERING)
-        lgi_futex_wait(&g->asked, ANSWERING, LG_DURATION_MAX);
-    return true;
+        lgi_futex_wait(&g->asked, LGI_ASKED, lg_now() + LG_MILLISECOND);
+    } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lg_now() < until);
+    return lgi_ask_end(&g->asked);
 }
 
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
@@ -160,8 +148,8 @@ bool lgi_threads_wait(uint64_t *activity)
     size_t waiting = 0;
     pthread_mutex_lock(&threads.lock);
     *activity += threads.activity;
-    for (struct lgi_g *g = threads.first; g; g = g->all_next)
-        waiting += lgi_thread_waits(g, activity);
+    for (struct lgi_link *link = threads.all.first; link; link = link->next)
+        waiting += lgi_thread_waits(g_of(link), activity);
     bool all = waiting == threads.count;
     pthread_mutex_unlock(&threads.lock);
     return all;
@@ -170,7 +158,7 @@ bool lgi_threads_wait(uint64_t *activity)
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data)
 {
     pthread_mutex_lock(&threads.lock);
-    for (struct lgi_g *g = threads.first; g; g = g->all_next)
-        visit(g, data);
+    for (struct lgi_link *link = threads.all.first; link; link = link->next)
+        visit(g_of(link), data);
     pthread_mutex_unlock(&threads.lock);
 }

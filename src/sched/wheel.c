@@ -28,6 +28,12 @@ static struct lgi_timer_slot *slot_of(struct lgi_timers *timers, unsigned slot)
     return &timers->slots[slot / LGI_TIMER_SLOTS][slot % LGI_TIMER_SLOTS];
 }
 
+/* NULL: the slot is empty. */
+static struct lgi_timer *first_of(struct lgi_timers *timers, unsigned slot)
+{
+    return LGI_HOLDER(slot_of(timers, slot)->timers.first, struct lgi_timer, link);
+}
+
 /* The slot whose turn comes first, as level * 64 + slot; -1 if there is none. All that stands on a level is due
  * before anything on a higher one. */
 static int first_slot(const struct lgi_timers *timers)
@@ -58,10 +64,7 @@ static void put(struct lgi_timers *timers, struct lgi_timer *timer)
     unsigned number = (unsigned)(tick >> level * DIGIT_BITS) & DIGIT;
     struct lgi_timer_slot *slot = &timers->slots[level][number];
 
-    timer->previous = slot->last;
-    timer->next = NULL;
-    *(slot->last ? &slot->last->next : &slot->first) = timer;
-    slot->last = timer;
+    lgi_list_add(&slot->timers, &timer->link);
     if (!(timers->occupied[level] & UINT64_C(1) << number) || timer->when < slot->least)
         slot->least = timer->when;
     timers->occupied[level] |= UINT64_C(1) << number;
@@ -71,9 +74,8 @@ static void put(struct lgi_timers *timers, struct lgi_timer *timer)
 static void take(struct lgi_timers *timers, struct lgi_timer *timer)
 {
     struct lgi_timer_slot *slot = slot_of(timers, timer->slot);
-    *(timer->previous ? &timer->previous->next : &slot->first) = timer->next;
-    *(timer->next ? &timer->next->previous : &slot->last) = timer->previous;
-    if (!slot->first)
+    lgi_list_remove(&slot->timers, &timer->link);
+    if (!slot->timers.first)
         timers->occupied[timer->slot / LGI_TIMER_SLOTS] &= ~(UINT64_C(1)
                                                              << timer->slot % LGI_TIMER_SLOTS);
 }
@@ -91,11 +93,11 @@ static unsigned move_down(struct lgi_timers *timers, unsigned slot, unsigned mos
 {
     unsigned moved = 0;
     struct lgi_timer *timer;
-    for (; moved < most && (timer = slot_of(timers, slot)->first); moved++) {
+    for (; moved < most && (timer = first_of(timers, slot)); moved++) {
         take(timers, timer);
         put(timers, timer);
     }
-    timers->moving = slot_of(timers, slot)->first ? (int)slot : -1;
+    timers->moving = first_of(timers, slot) ? (int)slot : -1;
     return moved;
 }
 
@@ -106,10 +108,8 @@ static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_time now
     timer->pending = false;
     bool later = timer->later != NULL;
     timer->fire(timer, now);
-    if (later) {
-        timer->next = timers->fired;
-        timers->fired = timer;
-    }
+    if (later)
+        lgi_list_add(&timers->fired, &timer->link);
 }
 
 /* Does not hold the lock for long; false if there may be more to do. */
@@ -129,7 +129,7 @@ static bool run_some(struct lgi_timers *timers, lg_time now)
         if (first >= LGI_TIMER_SLOTS) {
             left -= move_down(timers, (unsigned)first, left);
         } else {
-            fire(timers, slot_of(timers, (unsigned)first)->first, now);
+            fire(timers, first_of(timers, (unsigned)first), now);
             left -= MOVES_A_FIRE;
         }
     }
@@ -140,19 +140,11 @@ static bool run_some(struct lgi_timers *timers, lg_time now)
 
 /* ---- for everyone ---- */
 
-/* The last that fired is first. */
-static void call_later(struct lgi_timer *fired)
+static void call_later(const struct lgi_list *fired)
 {
-    struct lgi_timer *first = NULL;
-    while (fired) {
-        struct lgi_timer *next = fired->next;
-        fired->next = first;
-        first = fired;
-        fired = next;
-    }
-    while (first) {
-        struct lgi_timer *timer = first;
-        first = first->next;
+    for (struct lgi_link *link = fired->first, *next; link; link = next) {
+        struct lgi_timer *timer = LGI_HOLDER(link, struct lgi_timer, link);
+        next = link->next; /* the timer may be gone after the call */
         timer->later(timer);
     }
 }
@@ -165,14 +157,14 @@ void lgi_timers_run(struct lgi_timers *timers, lg_time now)
         lgi_lock(&timers->lock);
         all = run_some(timers, now);
         note_next(timers);
-        struct lgi_timer *fired = timers->fired;
+        struct lgi_list fired = timers->fired;
         bool started = timers->started, injected = timers->injected;
-        timers->fired = NULL;
+        timers->fired = (struct lgi_list){0};
         timers->started = timers->injected = false;
         lgi_unlock(&timers->lock);
         if (started || injected)
             lgi_task_enqueued(!injected);
-        call_later(fired);
+        call_later(&fired);
         for (int i = 0; i < AWAY && !all; i++) /* who else wants the lock has a chance */
             lgi_pause();
     }

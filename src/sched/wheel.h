@@ -15,6 +15,8 @@
 
 #include <lifoguard/time.h>
 
+#include "sched/list.h"
+
 struct lgi_task;
 struct lgi_timers;
 
@@ -28,9 +30,9 @@ struct lgi_timer {
      * which `fire` sees to, and not be started again before. */
     void (*later)(struct lgi_timer *timer);
     struct lgi_timers *set; /* in which it is or was pending */
-    struct lgi_timer *next, *previous;
-    uint16_t slot; /* level * 64 + slot */
-    bool pending;  /* these three: guarded by the set's lock */
+    struct lgi_link link;   /* in its slot; later, in the list of fired timers */
+    uint16_t slot;          /* level * 64 + slot */
+    bool pending;           /* these three: guarded by the set's lock */
 };
 
 /* The timer is pending from here on, until it fires or is stopped. It must not be pending now. Any thread may call it.
@@ -52,7 +54,7 @@ void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start);
 enum { LGI_TIMER_LEVELS = 11, LGI_TIMER_SLOTS = 64 };
 
 struct lgi_timer_slot {
-    struct lgi_timer *first, *last;
+    struct lgi_list timers;
     lg_duration least; /* no timer that stands here is due before */
 };
 
@@ -63,7 +65,7 @@ struct lgi_timers {
     uint64_t tick; /* everything that was due before has fired */
     int moving;    /* a slot whose turn has come, and which has not been emptied yet; -1: none */
     size_t count;
-    struct lgi_timer *fired; /* whose `later` is to be called */
+    struct lgi_list fired; /* timers whose `later` is to be called */
     /* What fires now has let goroutines start, in the queue of who runs the timers, or in the common one. */
     bool started, injected;
     uint64_t occupied[LGI_TIMER_LEVELS]; /* a bit for each slot */

@@ -43,8 +43,8 @@ struct lgi_worker {
     struct lgi_g native; /* the thread's own stack, where it idles */
     struct lgi_task *free_tasks;
     unsigned free_task_count;
-    unsigned turn;   /* counts what was run */
-    uint64_t looked; /* processor's clock, when timers and descriptors were last looked at */
+    unsigned steps;   /* counts what was run */
+    uint64_t checked; /* on the processor's clock: the last check of timers and descriptors */
     uint64_t next_id, last_id;
     unsigned fd_waiters;   /* goroutines that wait for descriptors; written atomically */
     int epoll, event;      /* poll.c; -1: not opened yet */
@@ -70,7 +70,7 @@ struct lgi_worker {
     /* What others touch. */
     _Alignas(64) _Atomic(struct lgi_g *) inbox;
     _Atomic uint32_t state; /* enum lgi_worker_state; what the futex is */
-    _Atomic uint32_t asked; /* others want something done between two goroutines: worker.c */
+    uint32_t asked;         /* request.h: for a visit of the goroutines (visit.c) */
     _Atomic uint32_t naps; /* counts up when it goes to sleep and when it wakes: odd in between … */
     _Atomic uint32_t rounds; /* … and this when it found something to do after that */
     _Atomic bool nudged;     /* it should ask again whether there is a deadlock */
@@ -107,21 +107,7 @@ void lgi_task_enqueued(bool by_worker);
 
 bool lgi_all_asleep(void);
 
-/* ---- looking at goroutines ---- */
-
-/* Calls visit, on the worker's thread and stack, for every goroutine of it that has started: none of them runs then,
- * but one that called this is as if it did. False: the worker was busy until `until`, with another goroutine. */
-bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, void *data),
-                      void *data, lg_time until);
-
-/* Each worker in turn; for those that are busy calls busy, here. */
-void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
-                       void (*busy)(struct lgi_worker *worker, void *data), void *data,
-                       lg_duration for_each);
-
 /* Calls function(data) on the thread's own stack, if the caller is a goroutine on a worker; else just so. */
 void lgi_with_room(void (*function)(void *data), void *data);
-
-struct lgi_g *lgi_g_of_stack(void *high);
 
 #endif

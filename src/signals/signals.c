@@ -21,7 +21,7 @@
 enum { MOST = 64, NAME_SIZE = 32 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct lgi_signal_watch *first;
+static struct lgi_list watches;
 static unsigned watchers[MOST + 1]; /* of each signal */
 static struct sigaction before[MOST + 1];
 static int reader;
@@ -89,7 +89,8 @@ static void tell(int number, lg_time when)
 {
     struct lgi_signal_watch *told = NULL, **end = &told;
     pthread_mutex_lock(&lock);
-    for (struct lgi_signal_watch *watch = first; watch; watch = watch->next) {
+    for (struct lgi_link *link = watches.first; link; link = link->next) {
+        struct lgi_signal_watch *watch = LGI_HOLDER(link, struct lgi_signal_watch, link);
         if (!(watch->signals & UINT64_C(1) << (number - 1)))
             continue;
         if (watch->got)
@@ -222,11 +223,7 @@ static lg_error *watch_all(struct lgi_signal_watch *watch)
             installed |= bit;
     }
     watch->signals = installed;
-    watch->previous = NULL;
-    watch->next = first;
-    if (first)
-        first->previous = watch;
-    first = watch;
+    lgi_list_add(&watches, &watch->link);
     return NULL;
 }
 
@@ -247,10 +244,6 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
             return lg_error_new_code(EINVAL, "signal %d cannot be waited for", faults[i]);
     }
     lgi_signals_refuse_after_fork();
-    if (in_forked_child())
-        lg_panic(
-            "signals, in a child after fork: their thread stayed in the parent; the child must "
-            "call exec or _exit");
     pthread_mutex_lock(&lock);
     lg_error *err = set_up();
     if (!err)
@@ -264,9 +257,7 @@ void lgi_signals_unwatch(struct lgi_signal_watch *watch)
     if (in_forked_child()) /* the lock may be held by a thread that stayed in the parent */
         return;
     pthread_mutex_lock(&lock);
-    *(watch->previous ? &watch->previous->next : &first) = watch->next;
-    if (watch->next)
-        watch->next->previous = watch->previous;
+    lgi_list_remove(&watches, &watch->link);
     for (int number = 1; number <= MOST; number++) {
         if (watch->signals & UINT64_C(1) << (number - 1))
             forget(number);

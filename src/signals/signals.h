@@ -9,6 +9,8 @@
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
 
+#include "sched/list.h"
+
 struct lgi_signal_watch {
     uint64_t
         signals; /* a bit for each, 1 << (number - 1); without those that the process ignores, once it is begun */
@@ -17,7 +19,8 @@ struct lgi_signal_watch {
     void (*got)(struct lgi_signal_watch *watch, int number, lg_time when);
     /* Called after that, with no lock held; the watch may be ended by then, and must last. NULL: nothing. */
     void (*later)(struct lgi_signal_watch *watch, int number);
-    struct lgi_signal_watch *next, *previous, *told;
+    struct lgi_link link;
+    struct lgi_signal_watch *told;
 };
 
 /* In a forked child: panics, as lgi_signals_watch does there. */

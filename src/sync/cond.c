@@ -55,19 +55,19 @@ lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)
 
 static void wake(lg_cond *cond, bool all)
 {
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    struct lgi_woken woken = {0};
+    struct lgi_waiter *waiter;
     /* Whoever changed something under the mutex sees here all who waited for that. */
     if (!__atomic_load_n(&cond->lgi_waiting, __ATOMIC_RELAXED))
         return;
     lgi_lock(&cond->lgi_lock);
-    while ((all || !claimed) && (waiter = lgi_waiters_claim(&cond->lgi_waiters, 0))) {
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
+    if (all)
+        lgi_waiters_claim_all(&cond->lgi_waiters, 0, &woken);
+    else if ((waiter = lgi_waiters_claim(&cond->lgi_waiters, 0)))
+        lgi_woken_add(&woken, waiter);
     note_list(cond);
     lgi_unlock(&cond->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
 }
 
 void lg_cond_signal(lg_cond *cond)

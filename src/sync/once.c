@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
 #include "sched/goroutine.h"
 #include "sched/identity.h"
 #include "sched/park.h"
@@ -79,17 +79,14 @@ static lg_error *begin(lg_once *once, lg_until until, enum begun *begun)
 /* False: nobody waits any more. */
 static bool end_for_others(lg_once *once, uint64_t self)
 {
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    struct lgi_woken woken = {0};
     lgi_lock(&once->lgi_lock);
     uint64_t word = self | WAITED;
     bool ended = change(once, &word, DONE);
-    while (ended && (waiter = lgi_waiters_claim(&once->lgi_waiters, 0))) {
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
+    if (ended)
+        lgi_waiters_claim_all(&once->lgi_waiters, 0, &woken);
     lgi_unlock(&once->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
     return ended;
 }
 

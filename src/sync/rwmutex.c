@@ -39,50 +39,47 @@ static bool change(lg_rwmutex *mutex, uint64_t *state, uint64_t to)
 
 /* ---- under the list's lock ---- */
 
-/* Claims all readers that wait; adds them to the state and to `claimed`. */
-static uint64_t let_readers_in(lg_rwmutex *mutex, struct lgi_waiter **claimed)
+/* Claims all readers that wait; adds them to `woken`, and returns what they add to the state. */
+static uint64_t let_readers_in(lg_rwmutex *mutex, struct lgi_woken *woken)
 {
     uint64_t state = 0;
     struct lgi_waiter *waiter;
     while ((waiter = lgi_waiters_claim(&mutex->lgi_readers, 0))) {
-        waiter->next = NULL;
-        *claimed = waiter;
-        claimed = &waiter->next;
+        lgi_woken_add(woken, waiter);
         state += READER;
     }
     return state;
 }
 
 /* The state when nobody is in any more. */
-static uint64_t let_in(lg_rwmutex *mutex, bool readers_first, struct lgi_waiter **claimed)
+static uint64_t let_in(lg_rwmutex *mutex, bool readers_first, struct lgi_woken *woken)
 {
-    uint64_t state = readers_first ? let_readers_in(mutex, claimed) : 0;
+    uint64_t state = readers_first ? let_readers_in(mutex, woken) : 0;
     struct lgi_waiter *writer = mutex->lgi_writer;
     if (state != 0)
         return state | (writer ? PENDING : 0);
     mutex->lgi_writer = NULL;
     if (writer && lgi_claim(writer->g, LGI_READY)) {
-        writer->next = NULL;
-        *claimed = writer;
+        lgi_woken_add(woken, writer);
         return WRITING | (lgi_waiters_empty(&mutex->lgi_readers) ? 0 : QUEUED);
     }
-    return readers_first ? 0 : let_readers_in(mutex, claimed);
+    return readers_first ? 0 : let_readers_in(mutex, woken);
 }
 
 /* The caller, which is `inside`, leaves. False: it is not the last one there, or nobody waits (any more). */
 static bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
 {
-    struct lgi_waiter *claimed = NULL;
+    struct lgi_woken woken = {0};
     lgi_lock(&mutex->lgi_lock);
     uint64_t state = load(mutex), waiting = state & (PENDING | QUEUED);
     bool others = waiting != 0 && state == (inside | waiting);
     if (others)
         lgi_releases(&mutex->lgi_state);
     if (others) /* so nobody can change it without the list's lock */
-        __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &claimed),
+        __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &woken),
                          __ATOMIC_RELEASE);
     lgi_unlock(&mutex->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
     return others;
 }
 
@@ -171,13 +168,13 @@ static bool queue_writer(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 /* It no longer waits: those for whom it was in the way come in. */
 static void give_up(lg_rwmutex *mutex, const struct lgi_waiter *waiter)
 {
-    struct lgi_waiter *claimed = NULL;
+    struct lgi_woken woken = {0};
     lgi_lock(&mutex->lgi_lock);
     if (mutex->lgi_writer == waiter) {
         mutex->lgi_writer = NULL;
         uint64_t state = load(mutex), to, more = 0;
         if (!(state & WRITING))
-            more = let_readers_in(mutex, &claimed);
+            more = let_readers_in(mutex, &woken);
         do { /* others may leave meanwhile */
             to = (state & ~(uint64_t)PENDING) + more;
             if (lgi_waiters_empty(&mutex->lgi_readers))
@@ -185,7 +182,7 @@ static void give_up(lg_rwmutex *mutex, const struct lgi_waiter *waiter)
         } while (!change(mutex, &state, to));
     }
     lgi_unlock(&mutex->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
 }
 
 /* Who was in before has given up lgi_writers, and is about to leave. */

@@ -42,7 +42,7 @@ static bool can_have(const lg_semaphore *semaphore, uint64_t units)
 }
 
 /* Under the lock, with WAITED set: gives those who wait what there is, in their order. */
-static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_waiter **claimed)
+static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_woken *woken)
 {
     struct lgi_waiter *waiter;
     while ((waiter = semaphore->lgi_waiters.first) && *(uint64_t *)waiter->data <= free_units) {
@@ -50,9 +50,7 @@ static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_waite
         if (!lgi_claim(waiter->g, LGI_READY))
             continue;
         free_units -= *(uint64_t *)waiter->data;
-        waiter->next = NULL;
-        *claimed = waiter;
-        claimed = &waiter->next;
+        lgi_woken_add(woken, waiter);
     }
     lgi_releases(&semaphore->lgi_state);
     __atomic_store_n(&semaphore->lgi_state, free_units * UNIT | (waiter ? WAITED : 0),
@@ -79,14 +77,14 @@ static bool queue(lg_semaphore *semaphore, struct lgi_waiter *waiter, uint64_t u
 /* Others may have waited only because of the caller. */
 static void leave(lg_semaphore *semaphore, struct lgi_waiter *waiter)
 {
-    struct lgi_waiter *claimed = NULL;
+    struct lgi_woken woken = {0};
     lgi_lock(&semaphore->lgi_lock);
     if (waiter->queued) {
         lgi_waiters_remove(&semaphore->lgi_waiters, waiter);
-        serve(semaphore, load(semaphore) / UNIT, &claimed);
+        serve(semaphore, load(semaphore) / UNIT, &woken);
     }
     lgi_unlock(&semaphore->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
 }
 
 static lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until)
@@ -132,14 +130,14 @@ static void check_release(const lg_semaphore *semaphore, uint64_t state, uint64_
 /* False: nobody waits any more, or it is too many. */
 static bool release_to_others(lg_semaphore *semaphore, uint64_t units)
 {
-    struct lgi_waiter *claimed = NULL;
+    struct lgi_woken woken = {0};
     lgi_lock(&semaphore->lgi_lock);
     uint64_t state = load(semaphore);
     bool released = (state & WAITED) && can_have(semaphore, state / UNIT + units);
     if (released)
-        serve(semaphore, state / UNIT + units, &claimed);
+        serve(semaphore, state / UNIT + units, &woken);
     lgi_unlock(&semaphore->lgi_lock);
-    lgi_unpark_all(claimed);
+    lgi_unpark_all(&woken);
     return released;
 }
 

@@ -4,7 +4,8 @@
 #include <lifoguard/panic.h>
 #include <lifoguard/waitgroup.h>
 
-#include "defer/unwinding.h"
+#include "defer/call.h"
+#include "defer/thread.h"
 #include "sched/goroutine.h"
 
 enum { WAITED = 1 };
@@ -21,24 +22,18 @@ static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
 
 /* ---- counting ---- */
 
-/* Somebody waits, and this add makes the counter 0. False: not any more. */
+/* Goroutines wait, and this add makes the counter 0. False: that is no longer so. */
 static bool finish(lg_waitgroup *group, int64_t delta)
 {
-    struct lgi_waiter *claimed = NULL, **end = &claimed, *waiter;
+    struct lgi_woken woken = {0};
     lgi_lock(&group->lgi_lock);
     int64_t state = -delta | WAITED;
-    if (!change(group, &state, 0)) {
-        lgi_unlock(&group->lgi_lock);
-        return false;
-    }
-    while ((waiter = lgi_waiters_claim(&group->lgi_waiters, 0))) {
-        waiter->next = NULL;
-        *end = waiter;
-        end = &waiter->next;
-    }
+    bool finished = change(group, &state, 0);
+    if (finished)
+        lgi_waiters_claim_all(&group->lgi_waiters, 0, &woken);
     lgi_unlock(&group->lgi_lock);
-    lgi_unpark_all(claimed);
-    return true;
+    lgi_unpark_all(&woken);
+    return finished;
 }
 
 void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta)

@@ -100,7 +100,7 @@ static inline size_t children_of(const lg_context *ctx)
     size_t count = 0;
     uint32_t *lock = (uint32_t *)(uintptr_t)&ctx->done.lock;
     lgi_lock(lock);
-    for (const struct lgi_child *child = ctx->first; child; child = child->next)
+    for (const struct lgi_link *link = ctx->children.first; link; link = link->next)
         count++;
     lgi_unlock(lock);
     return count;

@@ -87,7 +87,7 @@ size_t lg_duration_format(lg_duration duration, char *buffer, size_t size)
 
 /* ---- Reading ---- */
 
-/* One more than the largest duration: a negative one may come to it. */
+/* One more than the largest duration: the absolute value of the smallest. */
 static const uint64_t LIMIT = (uint64_t)1 << 63;
 
 static bool is_digit(char c)
@@ -108,8 +108,7 @@ static bool take_integer(const char **text, uint64_t *value)
     return true;
 }
 
-/* Reads digits after a point, perhaps none: those that fit, the rest of them is too small to
- * matter. */
+/* Reads digits after a point, perhaps none. Digits that do not fit are too small to matter. */
 static uint64_t take_fraction(const char **text, double *scale)
 {
     uint64_t value = 0;
@@ -148,7 +147,7 @@ static uint64_t unit_value(const char *name, size_t length)
     return 0;
 }
 
-/* What was refused, in quotes: escaped, and cut if it is long. */
+/* A refused text in quotes: escaped, and cut if it is long. */
 struct quoted {
     char text[128];
 };
@@ -187,55 +186,84 @@ static lg_error *unknown_unit(const char *unit, size_t length, const char *text)
                          quote(text, SIZE_MAX).text);
 }
 
+/* What stands before a unit: an integer, and perhaps a point and a fraction. */
+struct number {
+    uint64_t integer, fraction;
+    double scale; /* of the fraction */
+};
+
+/* `text` is the whole text, for the error. */
+static lg_error *take_number(const char **at, struct number *number, const char *text)
+{
+    const char *start = *at;
+    *number = (struct number){.scale = 1};
+    if (!take_integer(at, &number->integer))
+        return out_of_range(text);
+    bool has_digits = *at > start;
+    if (**at == '.') {
+        start = ++*at;
+        number->fraction = take_fraction(at, &number->scale);
+        has_digits |= *at > start;
+    }
+    return has_digits ? NULL : invalid(text);
+}
+
+static lg_error *take_unit(const char **at, uint64_t *unit, const char *text)
+{
+    size_t length = strcspn(*at, ".0123456789");
+    if (length == 0)
+        return lg_error_newf("missing unit in duration %s", quote(text, SIZE_MAX).text);
+    *unit = unit_value(*at, length);
+    if (*unit == 0)
+        return unknown_unit(*at, length, text);
+    *at += length;
+    return NULL;
+}
+
+/* Adds so many units to the sum. False: the sum is beyond the limit. */
+static bool add(uint64_t *sum, const struct number *number, uint64_t unit)
+{
+    if (number->integer > LIMIT / unit)
+        return false;
+    uint64_t value = number->integer * unit;
+    /* The fraction is less than one unit. In floating point, as Go does, so that the last digit is the same. */
+    if (number->fraction > 0)
+        value += (uint64_t)((double)number->fraction * ((double)unit / number->scale));
+    if (value > LIMIT || *sum > LIMIT - value)
+        return false;
+    *sum += value;
+    return true;
+}
+
+/* Reads all numbers with their units. */
+static lg_error *take_sum(const char *at, uint64_t *sum, const char *text)
+{
+    if (!*at)
+        return invalid(text);
+    while (*at) {
+        struct number number;
+        uint64_t unit = 0;
+        lg_error *err = take_number(&at, &number, text);
+        if (!err)
+            err = take_unit(&at, &unit, text);
+        if (err)
+            return err;
+        if (!add(sum, &number, unit))
+            return out_of_range(text);
+    }
+    return NULL;
+}
+
 lg_error *lg_duration_parse(const char *text, lg_duration *duration)
 {
     if (!text)
         return lg_error_new("invalid duration: no text");
-    const char *at = text;
+    bool is_negative = *text == '-';
+    const char *at = *text == '-' || *text == '+' ? text + 1 : text;
     uint64_t sum = 0;
-    bool is_negative = *at == '-';
-    if (*at == '-' || *at == '+')
-        at++;
-    if (strcmp(at, "0") == 0) {
-        *duration = 0;
-        return NULL;
-    }
-    if (!*at)
-        return invalid(text);
-    while (*at) {
-        uint64_t value, fraction = 0;
-        double scale = 1;
-        const char *start = at;
-        if (!take_integer(&at, &value))
-            return out_of_range(text);
-        bool has_digits = at > start;
-        if (*at == '.') {
-            start = ++at;
-            fraction = take_fraction(&at, &scale);
-            has_digits |= at > start;
-        }
-        if (!has_digits)
-            return invalid(text);
-
-        size_t unit_length = strcspn(at, ".0123456789");
-        if (unit_length == 0)
-            return lg_error_newf("missing unit in duration %s", quote(text, SIZE_MAX).text);
-        uint64_t unit = unit_value(at, unit_length);
-        if (unit == 0)
-            return unknown_unit(at, unit_length, text);
-        at += unit_length;
-
-        if (value > LIMIT / unit)
-            return out_of_range(text);
-        value *= unit;
-        /* In floating point, as Go does, so that the last digit comes out as there. It is less than
-         * one unit. */
-        if (fraction > 0)
-            value += (uint64_t)((double)fraction * ((double)unit / scale));
-        if (value > LIMIT || sum > LIMIT - value)
-            return out_of_range(text);
-        sum += value;
-    }
+    lg_error *err = strcmp(at, "0") == 0 ? NULL : take_sum(at, &sum, text);
+    if (err)
+        return err;
     if (sum == LIMIT && !is_negative)
         return out_of_range(text);
     *duration = !is_negative   ? (lg_duration)sum

@@ -17,7 +17,7 @@ place = {room: number for number, room in enumerate(rooms)}
 defined, used, source = {}, collections.defaultdict(set), None
 for line in subprocess.run(['nm', library], check=True, capture_output=True, text=True).stdout.splitlines():
     name = re.match(r'src_(?:([a-z0-9]+)_)?(\w+)\.[cS]\.o:$', line)
-    if name and not name[1]:  # src/hooks.c, which is above all rooms
+    if name and not name[1]:  # src/hooks.c and src/reports.c, which are above all rooms
         source = None
         continue
     if name:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "error/keep_errno.h"
 #include "time/clock.h"
 
 static int ends[2] = {-1, -1};
@@ -34,11 +35,10 @@ enum { HANDLED = sizeof handled / sizeof handled[0] };
 /* The pipe is full only if thousands of signals wait in it; one more would say nothing new. */
 static void handler(int number)
 {
-    int saved = errno;
+    LGI_KEEP_ERRNO;
     unsigned char byte = (unsigned char)number;
     ssize_t written = write(ends[1], &byte, 1);
     (void)written;
-    errno = saved;
 }
 
 lg_error *signals_open(void)

@@ -1,6 +1,6 @@
 /* The report of a panic that nothing stopped (P5), and what other reports share with it. */
 #define _GNU_SOURCE
-#include "defer/report.h"
+#include "report/report.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "defer/thread.h"
+#include "report/frames.h"
+#include "report/hooks.h"
+#include "report/trace.h"
 
 enum { STDOUT_TRIES = 100, WAIT_MS = 1000 };
 
@@ -34,6 +39,7 @@ static void put(struct lgi_sink *sink, const char *text, size_t length)
 }
 
 struct lgi_sink lgi_to_stderr = {put};
+struct lgi_report_hooks lgi_report_hooks;
 
 static atomic_bool begun;
 
@@ -51,7 +57,7 @@ void lgi_report_begin(void)
         for (;;)
             pause();
     mine = true;
-    /* The end has its status, also if nobody reads the report. */
+    /* The process ends with the status of the report, also if nobody reads the report. */
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -79,7 +85,7 @@ static void note_stack(lg_panic_info *panic)
     memcpy(panic->frames, frames.frame, frames.count * sizeof(frames.frame[0]));
 }
 
-static bool say_unreached(const lg_pending_call *call, void *data)
+static bool print_unreached(const lg_pending_call *call, void *data)
 {
     if (!*(bool *)data)
         lgi_print(
@@ -92,11 +98,11 @@ static bool say_unreached(const lg_pending_call *call, void *data)
     return true;
 }
 
-static void say_who(void)
+static void print_who(void)
 {
-    if (lgi_defer_hooks.describe) {
+    if (lgi_report_hooks.describe) {
         char who[512];
-        lgi_defer_hooks.describe(who, sizeof(who));
+        lgi_report_hooks.describe(who, sizeof(who));
         lgi_print(&lgi_to_stderr, "in %s\n", who);
     }
 }
@@ -108,11 +114,11 @@ static void report(const struct lgi_unwinding *u)
     const lg_panic_info *panic = u ? u->panic : NULL;
     if (panic) {
         lgi_print_panics(&lgi_to_stderr, panic);
-        say_who();
+        print_who();
         lgi_print_calls(&lgi_to_stderr, panic);
         lgi_print_stack(&lgi_to_stderr, panic);
         char began[512];
-        if (lgi_defer_hooks.began && lgi_defer_hooks.began(began, sizeof(began)) > 0)
+        if (lgi_report_hooks.began && lgi_report_hooks.began(began, sizeof(began)) > 0)
             lgi_print(&lgi_to_stderr, "    %s\n", began);
     }
     if (lgi_thread.skipped > 0)
@@ -124,8 +130,8 @@ void lgi_report_and_exit(const struct lgi_unwinding *u)
 {
     report(u);
     bool any = false;
-    lg_pending_visit(say_unreached, &any);
-    if (lgi_settings() & LGI_CORE) /* a deferred call might have stopped it, and did not */
+    lg_pending_visit(print_unreached, &any);
+    if (lgi_settings() & LGI_CORE) /* a deferred call could have stopped the panic, but did not */
         abort();
     _exit(LGI_REPORT_STATUS);
 }
@@ -138,13 +144,13 @@ void lgi_report_and_abort(const struct lgi_unwinding *u)
     abort();
 }
 
-void lgi_fatal(const struct lgi_unwinding *u, const char *why)
+void lgi_report_fatal(const struct lgi_unwinding *u, const char *why)
 {
     if (u && u->panic)
         note_stack(u->panic);
     report(u);
     lgi_print(&lgi_to_stderr, "lifoguard: %s\n", why);
     if (!u || !u->panic)
-        say_who();
+        print_who();
     _exit(LGI_REPORT_STATUS);
 }

@@ -1,6 +1,6 @@
 /* Names for code addresses, for the report. */
-#ifndef LGI_DEFER_SYMBOL_H
-#define LGI_DEFER_SYMBOL_H
+#ifndef LGI_REPORT_SYMBOL_H
+#define LGI_REPORT_SYMBOL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "defer/symbol.h"
+#include "report/symbol.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "defer/unwinding.h"
+#include "defer/thread.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
  * headers must not be needed to build. */

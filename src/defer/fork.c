@@ -1,0 +1,56 @@
+#include "defer/fork.h"
+
+#include <pthread.h>
+
+#include "defer/exit.h"
+#include "defer/hooks.h"
+#include "defer/pending.h"
+#include "defer/thread.h"
+
+/* Told apart by its address from the sites in unwind.c, as those are. */
+static const struct lgi_site fork_site = {.text = "", .line = 4, .kind = LGI_HEAD};
+
+static bool is_pending(const struct lgi_record *record)
+{
+    struct lgi_chain chain;
+    const struct lgi_record *r;
+    lgi_chain_begin(&chain);
+    do
+        r = lgi_chain_next(&chain);
+    while (r && r != record);
+    return r != NULL;
+}
+
+void lgi_fork_refuse(const struct lgi_unwinding *u)
+{
+    const struct lgi_record *mark = &lgi_thread.fork_mark;
+    if (mark->site && is_pending(mark))
+        lgi_fatal(
+            u, "in a child after fork, with deferred calls of the parent pending: the child must "
+               "call exec or _exit, or fork where nothing is pending");
+}
+
+/* Puts the mark into the chain, as the newest record, after taking out the mark of an earlier fork. */
+static void in_child(void)
+{
+    lgi_panics_forked();
+    lgi_exit_forked();
+    struct lgi_record *mark = &lgi_thread.fork_mark;
+    if (mark->site) {
+        struct lgi_record **link = &lgi_top;
+        while (*link && lgi_untag(*link) != mark)
+            link = &lgi_untag(*link)->previous;
+        if (*link)
+            *link = mark->previous;
+    }
+    if (lgi_top) {
+        mark->site = &fork_site;
+        mark->previous = lgi_top;
+        lgi_top = mark;
+    }
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}

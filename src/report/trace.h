@@ -1,0 +1,17 @@
+/* What a report prints of a panic. */
+#ifndef LGI_REPORT_TRACE_H
+#define LGI_REPORT_TRACE_H
+
+#include "defer/panic.h"
+#include "report/print.h"
+
+/* The panic with those that it replaced, oldest first, and the errors that they abandoned. */
+void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic);
+
+/* The deferred calls that the panic ran. */
+void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic);
+
+/* The stack on which the panic began. Allocates (symbol.h). */
+void lgi_print_stack(struct lgi_sink *sink, const lg_panic_info *panic);
+
+#endif
