@@ -9,9 +9,12 @@
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
 #include <lifoguard/panic.h>
+#include <lifoguard/take.h>
 #include <lifoguard/time.h>
+#include <lifoguard/try.h>
 
 /* Ready-made cleanups. */
+#include <lifoguard/adopt.h>
 #include <lifoguard/close.h>
 #include <lifoguard/close_once.h>
 #include <lifoguard/file.h>

@@ -11,14 +11,17 @@
 #include "defer/trace.h"
 #include "error/escape.h"
 
+/* Of an adopted value, the first argument stands in a line of its own, behind the others. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size)
 {
-    const char *comma = strchr(site->text, ',');
-    int name = comma ? (int)(comma - site->text) : (int)strlen(site->text);
-    const char *rest = comma ? comma + 1 : "";
+    const char *line = strchrnul(site->text, '\n'), *adopted = *line ? line + 1 : line;
+    const char *comma = memchr(site->text, ',', (size_t)(line - site->text));
+    const char *rest = comma ? comma + 1 : line;
     while (*rest == ' ')
         rest++;
-    int length = snprintf(buffer, size, "%.*s(%s)", name, site->text, rest);
+    int length = snprintf(buffer, size, "%.*s(%s%s%.*s)",
+                          (int)((comma ? comma : line) - site->text), site->text, adopted,
+                          *adopted && rest != line ? ", " : "", (int)(line - rest), rest);
     return length < 0 ? 0 : (size_t)length;
 }
 

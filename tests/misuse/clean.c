@@ -54,6 +54,13 @@ void switches(int n);
 void pending_calls(void);
 void end_large(struct large *large);
 void goroutines(struct large *large, int n);
+int release_thing(void *thing, int a, unsigned long b, const char *c);
+int make_thing(void **thing, int n);
+void make_number(int *number);
+bool is_large(long number);
+int take_number(long number);
+lg_error *adopts(const char *path, int n);
+void *takes(void *pointer, int fd);
 bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
@@ -112,6 +119,40 @@ void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow
         lg_defer(takes_nothing);
     }
     takes_nothing();
+}
+
+lg_error *adopts(const char *path, int n)
+{
+    lg_func (lg_error *, err) {
+        lg_scope(scope);
+        FILE *file = lg_adopt(&scope, fopen(path, "r"), fclose);
+        lg_adopt(&scope, fopen(path, "w"), lg_fclose, &err);
+        lg_adopt(&scope, malloc(10), release_thing, n, 2UL, "three");
+        int fd = lg_adopt(&scope, dup(n), close);
+        long large = lg_adopt_if(&scope, (long)n, is_large, take_number);
+        lg_adopt_as(other, fopen(path, "r"), fclose);
+        lg_adopt_as(unused, malloc(20), free);
+        lg_adopt_as_if(number, large, is_large, take_number);
+        void *thing;
+        if (lg_adopt_out(&scope, &thing, make_thing(&thing, n), free) != 0 || number == fd)
+            lg_return(lg_error_new("no thing"));
+        lg_adopt_out(&scope, &n, make_number(&n), close);
+        if (lg_adopt_out_if(&scope, &thing, make_thing(&thing, n), !, free) != 0 || !other)
+            lg_return(lg_adopt_fd(&scope, &fd, dup(n), NULL, "again"));
+        lg_try(lg_adopt_fd(&scope, &fd, dup(n), &err, "duplicate %d of %s", n, path));
+        if (n > 1)
+            lg_try(lg_adopt_errno(&scope, &file, fopen(path, "r"), fclose, "open"));
+        else
+            lg_try(lg_adopt_errno(&scope, &file, fopen(path, "r"), fclose, "open %s", path), "%d",
+                   n);
+        fputs("text", file);
+    }
+}
+
+void *takes(void *pointer, int fd)
+{
+    close(lg_take_fd(fd));
+    return fd < 0 ? lg_take(pointer) : NULL;
 }
 
 void in_loops(int n, const char *const *texts)
