@@ -8,6 +8,7 @@
 #include <lifoguard/base.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
+#include <lifoguard/move.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/take.h>
 #include <lifoguard/time.h>

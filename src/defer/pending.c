@@ -2,7 +2,8 @@
  * records that are dead, so each is checked to lie in the stack, above this frame, with a site that lies in a
  * loaded object, before it is believed. */
 #define _GNU_SOURCE
-#include "lifoguard/defer.h"
+#include <lifoguard/defer.h>
+#include <lifoguard/move.h>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -53,6 +54,26 @@ static bool in_fake_stack(void *fake, uintptr_t at)
 {
     return fake && __asan_addr_is_in_fake_stack &&
            __asan_addr_is_in_fake_stack(fake, (void *)at, NULL, NULL);
+}
+
+/* Where the thread's own stack ends, which does not change. */
+static uintptr_t end_of_stack(void)
+{
+    static __thread uintptr_t end;
+    uintptr_t low;
+    if (lgi_thread.bounds)
+        return lgi_thread.bounds->high;
+    if (!end && !stack_bounds(&low, &end))
+        end = UINTPTR_MAX;
+    return end;
+}
+
+bool lgi_is_on_own_stack(const void *object)
+{
+    uintptr_t at = (uintptr_t)object;
+    void *fake = __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL;
+    return (at >= (uintptr_t)__builtin_frame_address(0) && at < end_of_stack()) ||
+           in_fake_stack(fake, at);
 }
 
 static bool believable(const struct lgi_chain *chain, const struct lgi_record *record)
@@ -158,6 +179,14 @@ size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), 
     return lgi_chain_visit(&chain, visit, data);
 }
 
+size_t lg_cleanups_visit(const lg_cleanups *cleanups,
+                         bool (*visit)(const lg_pending_call *call, void *data), void *data)
+{
+    struct visitor visitor = {.visit = visit, .data = data};
+    lgi_scope_visit(&cleanups->lgi_scope, show_scope, &visitor);
+    return visitor.count;
+}
+
 static bool print(const lg_pending_call *call, void *data)
 {
     struct lgi_sink *sink = data;
@@ -172,6 +201,12 @@ void lg_pending_print(FILE *stream)
 {
     struct lgi_stream to = lgi_stream(stream, 0);
     lg_pending_visit(print, &to.sink);
+}
+
+void lg_cleanups_print(const lg_cleanups *cleanups, FILE *stream)
+{
+    struct lgi_stream to = lgi_stream(stream, 0);
+    lg_cleanups_visit(cleanups, print, &to.sink);
 }
 
 size_t lg_pending_skipped_count(void)

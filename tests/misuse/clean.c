@@ -61,6 +61,7 @@ bool is_large(long number);
 int take_number(long number);
 lg_error *adopts(const char *path, int n);
 void *takes(void *pointer, int fd);
+void moves(lg_cleanups *held, int n);
 bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
@@ -147,6 +148,24 @@ lg_error *adopts(const char *path, int n)
                    n);
         fputs("text", file);
     }
+}
+
+void moves(lg_cleanups *held, int n)
+{
+    static lg_cleanups zero;
+    lg_cleanups local = {0};
+    lg_scope(scope);
+    lg_defer_in(held, takes_wide, n, n, 0, 0);
+    lg_adopt(held, malloc(10), free);
+    lg_move(&scope, held);
+    lg_move(held, &scope);
+    lg_move(held, &zero);
+    lg_move(&local, n ? held : &zero);
+    lg_defer(lg_cleanups_run, held);
+    lg_cleanups_dismiss(&local);
+    lg_cleanups_print(held, stderr);
+    if (lg_cleanups_count(held) > lg_cleanups_visit(held, visit, held))
+        lg_cleanups_run(&zero);
 }
 
 void *takes(void *pointer, int fd)

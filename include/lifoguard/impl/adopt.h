@@ -81,7 +81,8 @@
 #define LGI_ADOPT_(id, n, scope, valid, text, value, ...)                                          \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
-        lg_scope *const LGI_INTO(id) = (scope);                                                    \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
         LGI_ADOPT_VALUE(id, value)                                                                 \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         LGI_ADOPT_INTO(id, n, valid(LGI_VALUE(id)), text)                                          \
@@ -113,7 +114,8 @@
 #define LGI_ADOPT_OUT_(id, n, scope, variable, valid, text, call, ...)                             \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
-        lg_scope *const LGI_INTO(id) = (scope);                                                    \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
         __auto_type const LGI_OUT(id) = (variable);                                                \
         *LGI_OUT(id) = LGI_NO_RESOURCE(__typeof__(*LGI_OUT(id)));                                  \
         LGI_OUTCOME_OF(id, call)                                                                   \
@@ -129,7 +131,8 @@
 #define LGI_ADOPT_ERRNO_(id, n, scope, variable, text, value, format, ...)                         \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
-        lg_scope *const LGI_INTO(id) = (scope);                                                    \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
         __auto_type const LGI_OUT(id) = (variable);                                                \
         LGI_ADOPT_VALUE(id, value)                                                                 \
         const int LGI_OUTCOME(id) = errno;                                                         \
