@@ -16,9 +16,11 @@
 
 /* Ready-made cleanups. */
 #include <lifoguard/adopt.h>
+#include <lifoguard/auto.h>
 #include <lifoguard/close.h>
 #include <lifoguard/close_once.h>
 #include <lifoguard/file.h>
+#include <lifoguard/guard.h>
 #include <lifoguard/registry.h>
 
 /* Goroutines, and what they wait with. */

@@ -65,7 +65,18 @@ void moves(lg_cleanups *held, int n);
 bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
+int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const char *path);
+
 LG_ERROR_DEFINE(clean_error, "clean");
+
+LG_DEFINE_AUTO(file, FILE *, fclose)
+LG_DEFINE_AUTO(descriptor, int, close)
+LG_DEFINE_AUTO(text, char *, free)
+LG_DEFINE_AUTO_STRUCT(large, struct large, change)
+LG_DEFINE_CLASS(reader, FILE *, fclose, fopen(path, "r"), const char *path)
+LG_DEFINE_CLASS(scratch, FILE *, fclose, tmpfile(), void)
+LG_DEFINE_GUARD(plain, pthread_mutex_t *, pthread_mutex_lock, pthread_mutex_unlock)
+LG_DEFINE_TRY_GUARD(plain_try, pthread_mutex_t *, !pthread_mutex_trylock, pthread_mutex_unlock)
 
 void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth)
 {
@@ -166,6 +177,36 @@ void moves(lg_cleanups *held, int n)
     lg_cleanups_print(held, stderr);
     if (lg_cleanups_count(held) > lg_cleanups_visit(held, visit, held))
         lg_cleanups_run(&zero);
+}
+
+int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const char *path)
+{
+    lg_auto(file) FILE *first = fopen(path, "r");
+    FILE *second lg_auto(file) = fopen(path, "w");
+    lg_auto(descriptor) int fd = dup(1);
+    lg_auto(text) char *text = NULL, *other = strdup(path);
+    lg_auto(large) struct large large = {{0}};
+    lg_class(reader, reader)(path);
+    lg_class(scratch, scratch)();
+    if (!first || !second || fd < 0 || !reader || !scratch || !other)
+        return (int)large.word[0];
+    lg_guard(lg_mutex)(mutex);
+    lg_guard(lg_mutex)(mutex);
+    lg_guard(lg_rwmutex_read)(rw);
+    lg_guard_as(plain_try, guard)(plain);
+    if (!lg_guard_held(guard))
+        return 0;
+    lg_scoped_guard(plain, plain) {
+        lg_guard(lg_rwmutex)(rw);
+    }
+    if (text)
+        lg_scoped_guard(plain, plain) takes_nothing();
+    else
+        lg_scoped_guard_or(plain_try, return 1, plain) {
+            lg_guard(lg_mutex_try)(mutex);
+            takes_nothing();
+        }
+    return lg_take_fd(fd);
 }
 
 void *takes(void *pointer, int fd)
