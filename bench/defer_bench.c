@@ -139,6 +139,30 @@ static KERNEL int loop_scope(struct resource *r, int n)
     return bench_work(r);
 }
 
+static KERNEL int loop_adopt(struct resource *r, int n)
+{
+    lg_scope(scope);
+    for (int i = 0; i < n; i++) {
+        bench_open(r);
+        lg_adopt(&scope, r, bench_release);
+    }
+    return bench_work(r);
+}
+
+static KERNEL int loop_move(struct resource *r, int n)
+{
+    lg_scope(owner);
+    {
+        lg_scope(scope);
+        for (int i = 0; i < n; i++) {
+            bench_open(r);
+            lg_defer_in(&scope, bench_release, r);
+        }
+        lg_move(&scope, &owner);
+    }
+    return bench_work(r);
+}
+
 /* ---- functions with a named result, nothing deferred ------------------------------------------------ */
 
 static KERNEL int func_plain(struct resource *r, int n)
@@ -213,8 +237,11 @@ static const struct subject subjects[] = {
     {"loop_scope_1", loop_scope, 1, 1},
     {"loop_manual_8", loop_manual, 8, 1},
     {"loop_scope_8", loop_scope, 8, 1},
+    {"loop_adopt_8", loop_adopt, 8, 1},
+    {"loop_move_8", loop_move, 8, 1},
     {"loop_manual_100", loop_manual, 100, 1},
     {"loop_scope_100", loop_scope, 100, 1},
+    {"loop_move_100", loop_move, 100, 1},
     {"func_plain", func_plain, 0, 1},
     {"func_lg", func_lg, 0, 1},
     {"func_recovers", func_recovers, 0, 1},

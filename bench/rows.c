@@ -129,6 +129,13 @@ static void add_defer_rows(void)
         add_row("Go, likewise", value_of("%/loop_scope_#", "%/loop_manual_#", n),
                 value_of("go/loop_defer_#", "go/loop_manual_#", n), n == 8 ? 0.1 : 0, 1);
     }
+    about("scope that adopts 8");
+    compare("%/loop_adopt_8", "lg_defer_in", "%/loop_scope_8", 0, 0, 0);
+    compare("%/loop_adopt_8", "array, by hand", "%/loop_manual_8", 0, 0, 0);
+    about("scope that moves 8 to another");
+    compare("%/loop_move_8", "scope, not moved", "%/loop_scope_8", 0, 0, 0);
+    about("scope that moves 100 to another");
+    compare("%/loop_move_100", "scope, not moved", "%/loop_scope_100", 0, 0, 0);
     about("lg_func, nothing deferred");
     compare("%/func_lg", "plain function", "%/func_plain", 0, 0, 1);
     about("lg_func_recovers, nothing deferred");

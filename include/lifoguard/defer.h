@@ -138,6 +138,7 @@ LG_END_DECLS
     LGI_NUMBER(LGI_SCOPE_AS, name)
 
 /* lg_defer_in(scope, fn, args…): registers fn(args…) with the `lg_scope *` and returns an `lg_deferred *`.
+ * An `lg_cleanups *` (move.h) will do too.
  * lg_defer_in is an expression. If no memory is left, lg_defer_in makes the call at once and then panics,
  * so that no cleanup is lost (D6). A deferred call may register further calls with the scope that is
  * running the deferred call. */

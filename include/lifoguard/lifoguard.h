@@ -8,13 +8,19 @@
 #include <lifoguard/base.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
+#include <lifoguard/move.h>
 #include <lifoguard/panic.h>
+#include <lifoguard/take.h>
 #include <lifoguard/time.h>
+#include <lifoguard/try.h>
 
 /* Ready-made cleanups. */
+#include <lifoguard/adopt.h>
+#include <lifoguard/auto.h>
 #include <lifoguard/close.h>
 #include <lifoguard/close_once.h>
 #include <lifoguard/file.h>
+#include <lifoguard/guard.h>
 #include <lifoguard/registry.h>
 
 /* Goroutines, and what they wait with. */

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "defer/pending.h"
 
+#include <lifoguard/move.h>
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,14 +15,17 @@
 #include "defer/thread.h"
 #include "error/escape.h"
 
+/* Of an adopted value, the first argument stands in a line of its own, behind the others. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size)
 {
-    const char *comma = strchr(site->text, ',');
-    int name = comma ? (int)(comma - site->text) : (int)strlen(site->text);
-    const char *rest = comma ? comma + 1 : "";
+    const char *line = strchrnul(site->text, '\n'), *adopted = *line ? line + 1 : line;
+    const char *comma = memchr(site->text, ',', (size_t)(line - site->text));
+    const char *rest = comma ? comma + 1 : line;
     while (*rest == ' ')
         rest++;
-    int length = snprintf(buffer, size, "%.*s(%s)", name, site->text, rest);
+    int length = snprintf(buffer, size, "%.*s(%s%s%.*s)",
+                          (int)((comma ? comma : line) - site->text), site->text, adopted,
+                          *adopted && rest != line ? ", " : "", (int)(line - rest), rest);
     return length < 0 ? 0 : (size_t)length;
 }
 
@@ -52,6 +57,26 @@ static bool in_fake_stack(void *fake, uintptr_t at)
 {
     return fake && __asan_addr_is_in_fake_stack &&
            __asan_addr_is_in_fake_stack(fake, (void *)at, NULL, NULL);
+}
+
+/* Where the thread's own stack ends, which does not change. */
+static uintptr_t end_of_stack(void)
+{
+    static __thread uintptr_t end;
+    uintptr_t low;
+    if (lgi_thread.bounds)
+        return lgi_thread.bounds->high;
+    if (!end && !stack_bounds(&low, &end))
+        end = UINTPTR_MAX;
+    return end;
+}
+
+bool lgi_is_on_own_stack(const void *object)
+{
+    uintptr_t at = (uintptr_t)object;
+    void *fake = __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL;
+    return (at >= (uintptr_t)__builtin_frame_address(0) && at < end_of_stack()) ||
+           in_fake_stack(fake, at);
 }
 
 static bool believable(const struct lgi_chain *chain, const struct lgi_record *record)
@@ -155,6 +180,14 @@ size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), 
     struct lgi_chain chain;
     lgi_chain_begin(&chain);
     return lgi_chain_visit(&chain, visit, data);
+}
+
+size_t lg_cleanups_visit(const lg_cleanups *cleanups,
+                         bool (*visit)(const lg_pending_call *call, void *data), void *data)
+{
+    struct visitor visitor = {.visit = visit, .data = data};
+    lgi_scope_visit(&cleanups->lgi_scope, show_scope, &visitor);
+    return visitor.count;
 }
 
 size_t lg_pending_skipped_count(void)

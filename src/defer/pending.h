@@ -32,4 +32,7 @@ size_t lgi_chain_visit(struct lgi_chain *chain,
 /* Writes "fclose(file)" for a site's "fclose, file"; returns as snprintf does. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size);
 
+/* Whether an object lies in the part of the calling goroutine's or thread's stack that is in use. */
+bool lgi_is_on_own_stack(const void *object);
+
 #endif

@@ -1,9 +1,12 @@
 /* Scopes: any number of deferred calls, run when the block that holds the scope is left. The first ones
  * stand in the scope itself, the others in chunks of doubling size, which never move: a handle to a call
- * stays good. */
+ * stays good. lg_move gives the chunks to another scope as they are, so each chunk keeps how far it was filled. */
+#include <lifoguard/move.h>
+
 #include <stdlib.h>
 
 #include "defer/call.h"
+#include "defer/pending.h"
 #include "defer/scope.h"
 #include "defer/unwinding.h"
 
@@ -13,6 +16,7 @@ struct lgi_chunk {
     struct lgi_chunk *below; /* full */
     struct lgi_chunk *above; /* emptied, for use again: chunks stay until the scope is left */
     size_t capacity;
+    size_t used; /* once there is a chunk with calls above */
     struct lg_deferred calls[];
 };
 
@@ -32,14 +36,40 @@ static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
     return chunk;
 }
 
-lg_deferred *lgi_scope_grow(struct lg_scope *scope)
+/* The chunk above the one in use, or the first one; NULL: there is no memory. */
+static struct lgi_chunk *next_chunk(struct lg_scope *scope)
 {
     struct lgi_chunk **link = scope->chunk ? &scope->chunk->above : &scope->chunks;
     if (!*link)
         *link = new_chunk(scope->chunk);
-    struct lgi_chunk *chunk = *link;
+    return *link;
+}
+
+/* The calls added so far stay where they are; those to come stand above them. */
+static void note_used(struct lg_scope *scope)
+{
+    if (scope->chunk)
+        scope->chunk->used = (size_t)(scope->next - scope->chunk->calls);
+    else
+        scope->first_used = (unsigned)(scope->next - scope->first);
+}
+
+static void begin(struct lg_scope *scope)
+{
+    scope->next = scope->first;
+    scope->end = scope->first + LGI_SCOPE_FIRST;
+}
+
+lg_deferred *lgi_scope_grow(struct lg_scope *scope)
+{
+    if (!scope->next) {
+        begin(scope);
+        return scope->next++;
+    }
+    struct lgi_chunk *chunk = next_chunk(scope);
     if (!chunk)
         return &scope->spare;
+    note_used(scope);
     scope->chunk = chunk;
     scope->next = chunk->calls + 1;
     scope->end = chunk->calls + chunk->capacity;
@@ -50,22 +80,27 @@ lg_deferred *lgi_scope_grow(struct lg_scope *scope)
 static void step_down(struct lg_scope *scope)
 {
     struct lgi_chunk *below = scope->chunk = scope->chunk->below;
-    scope->next = scope->end = below ? below->calls + below->capacity
-                                     : scope->first + LGI_SCOPE_FIRST;
+    if (below) {
+        scope->next = below->calls + below->used;
+        scope->end = below->calls + below->capacity;
+    } else {
+        begin(scope);
+        scope->next += scope->first_used;
+    }
 }
 
-static void free_chunks(struct lg_scope *scope)
+static void free_chunks(struct lgi_chunk **chunks)
 {
-    while (scope->chunks) {
-        struct lgi_chunk *above = scope->chunks->above;
-        free(scope->chunks);
-        scope->chunks = above;
+    while (*chunks) {
+        struct lgi_chunk *above = (*chunks)->above;
+        free(*chunks);
+        *chunks = above;
     }
 }
 
 static bool empty(const struct lg_scope *scope)
 {
-    return !scope->chunk && scope->next == scope->first;
+    return !scope->chunk && (!scope->next || scope->next == scope->first);
 }
 
 /* Takes the newest pending call out of the scope; NULL if there is none. The caller makes the call before
@@ -74,7 +109,7 @@ static inline struct lg_deferred *take(struct lg_scope *scope, const struct lgi_
 {
     for (;;) {
         struct lgi_chunk *chunk = scope->chunk;
-        if (scope->next == (chunk ? chunk->calls : scope->first)) {
+        if (!scope->next || scope->next == (chunk ? chunk->calls : scope->first)) {
             if (!chunk)
                 return NULL;
             step_down(scope);
@@ -120,7 +155,7 @@ static void finish(struct lg_scope **guard)
     if (lgi_top == &scope->record || lgi_leave(&scope->record)) {
         if (!empty(scope))
             run(scope);
-        free_chunks(scope);
+        free_chunks(&scope->chunks);
         lgi_top = scope->record.previous;
     }
 }
@@ -131,7 +166,7 @@ void lgi_scope_leave(struct lg_scope *scope)
         return;
     lgi_top = &scope->record;
     if (empty(scope)) {
-        free_chunks(scope);
+        free_chunks(&scope->chunks);
         lgi_top = scope->record.previous;
         return;
     }
@@ -144,7 +179,7 @@ static void finish_unwound(struct lg_scope **guard)
 {
     struct lg_scope *scope = *guard;
     run(scope);
-    free_chunks(scope);
+    free_chunks(&scope->chunks);
     if (lgi_top == &scope->record)
         lgi_top = scope->record.previous;
 }
@@ -192,7 +227,7 @@ bool lgi_scope_visit(const struct lg_scope *scope,
 {
     const struct lgi_chunk *chunk = scope->chunk;
     const struct lg_deferred *next = scope->next;
-    for (;;) {
+    while (next) {
         const struct lg_deferred *first = chunk ? chunk->calls : scope->first;
         while (next != first) {
             next--;
@@ -202,8 +237,94 @@ bool lgi_scope_visit(const struct lg_scope *scope,
         if (!chunk)
             return true;
         chunk = chunk->below;
-        next = chunk ? chunk->calls + chunk->capacity : scope->first + LGI_SCOPE_FIRST;
+        next = chunk ? chunk->calls + chunk->used : scope->first + scope->first_used;
     }
+    return true;
+}
+
+/* ---- moving (D17) ---------------------------------------------------------------------------------- */
+
+static void check_owner(const struct lg_scope *scope)
+{
+    if (scope->record.site && !lgi_is_on_own_stack(scope))
+        lg_panic(
+            "lg_move: a scope belongs to another goroutine or thread, which alone may move its calls: "
+            "hand them over in an lg_cleanups");
+}
+
+/* The calls that stand in the scope itself: they are copied. */
+static struct lg_deferred *end_of_first(struct lg_scope *scope)
+{
+    return scope->chunk ? scope->first + scope->first_used : scope->next;
+}
+
+static bool has_room(struct lg_scope *scope, const struct lg_scope *from,
+                     const struct lg_deferred *end)
+{
+    ptrdiff_t count = 0;
+    for (const struct lg_deferred *call = from->first; call != end; call++)
+        count += call->site != NULL;
+    if (!scope->next)
+        begin(scope);
+    return count <= scope->end - scope->next || next_chunk(scope);
+}
+
+static void copy(struct lg_scope *to, struct lg_deferred *call)
+{
+    if (call->site)
+        *lgi_scope_add(to) = *call;
+    call->site = NULL; /* a handle to it has nothing to dismiss or run */
+}
+
+/* The chunks go over as they are, those emptied before too. */
+static void give_chunks(struct lg_scope *from, struct lg_scope *to)
+{
+    struct lgi_chunk **link = to->chunk ? &to->chunk->above : &to->chunks;
+    free_chunks(link);
+    note_used(to);
+    *link = from->chunks;
+    from->chunks->below = to->chunk;
+    to->chunk = from->chunk;
+    to->next = from->next;
+    to->end = from->end;
+    from->chunks = from->chunk = NULL;
+}
+
+void lgi_move(struct lg_scope *from, struct lg_scope *to)
+{
+    check_owner(from);
+    check_owner(to);
+    if (from == to || empty(from))
+        return;
+    struct lg_deferred *end = end_of_first(from);
+    if (!has_room(to, from, end))
+        lg_panic("lg_move: out of memory; the calls stay where they were");
+    for (struct lg_deferred *call = from->first; call != end; call++)
+        copy(to, call);
+    if (from->chunk)
+        give_chunks(from, to);
+    if (!from->record.site)
+        free_chunks(&from->chunks);
+    begin(from);
+}
+
+/* First into a scope of this block, since a call may free what holds `cleanups`. */
+void lg_cleanups_run(lg_cleanups *cleanups)
+{
+    lg_scope(all);
+    if (cleanups)
+        lgi_move(&cleanups->lgi_scope, &all);
+}
+
+void lg_cleanups_dismiss(lg_cleanups *cleanups)
+{
+    lg_scope_dismiss(&cleanups->lgi_scope);
+    free_chunks(&cleanups->lgi_scope.chunks);
+}
+
+size_t lg_cleanups_count(const lg_cleanups *cleanups)
+{
+    return lg_scope_count(&cleanups->lgi_scope);
 }
 
 static bool count_one(const struct lg_deferred *call, void *data)

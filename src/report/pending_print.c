@@ -1,4 +1,5 @@
 #include <lifoguard/defer.h>
+#include <lifoguard/move.h>
 
 #include "report/print.h"
 
@@ -16,4 +17,10 @@ void lg_pending_print(FILE *stream)
 {
     struct lgi_stream to = lgi_stream(stream, 0);
     lg_pending_visit(print, &to.sink);
+}
+
+void lg_cleanups_print(const lg_cleanups *cleanups, FILE *stream)
+{
+    struct lgi_stream to = lgi_stream(stream, 0);
+    lg_cleanups_visit(cleanups, print, &to.sink);
 }

@@ -54,10 +54,29 @@ void switches(int n);
 void pending_calls(void);
 void end_large(struct large *large);
 void goroutines(struct large *large, int n);
+int release_thing(void *thing, int a, unsigned long b, const char *c);
+int make_thing(void **thing, int n);
+void make_number(int *number);
+bool is_large(long number);
+int take_number(long number);
+lg_error *adopts(const char *path, int n);
+void *takes(void *pointer, int fd);
+void moves(lg_cleanups *held, int n);
 bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
+int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const char *path);
+
 LG_ERROR_DEFINE(clean_error, "clean");
+
+LG_DEFINE_AUTO(file, FILE *, fclose)
+LG_DEFINE_AUTO(descriptor, int, close)
+LG_DEFINE_AUTO(text, char *, free)
+LG_DEFINE_AUTO_STRUCT(large, struct large, change)
+LG_DEFINE_CLASS(reader, FILE *, fclose, fopen(path, "r"), const char *path)
+LG_DEFINE_CLASS(scratch, FILE *, fclose, tmpfile(), void)
+LG_DEFINE_GUARD(plain, pthread_mutex_t *, pthread_mutex_lock, pthread_mutex_unlock)
+LG_DEFINE_TRY_GUARD(plain_try, pthread_mutex_t *, !pthread_mutex_trylock, pthread_mutex_unlock)
 
 void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow, bool truth)
 {
@@ -112,6 +131,88 @@ void all_forms(FILE *file, int fd, pthread_mutex_t *mutex, unsigned short narrow
         lg_defer(takes_nothing);
     }
     takes_nothing();
+}
+
+lg_error *adopts(const char *path, int n)
+{
+    lg_func (lg_error *, err) {
+        lg_scope(scope);
+        FILE *file = lg_adopt(&scope, fopen(path, "r"), fclose);
+        lg_adopt(&scope, fopen(path, "w"), lg_fclose, &err);
+        lg_adopt(&scope, malloc(10), release_thing, n, 2UL, "three");
+        int fd = lg_adopt(&scope, dup(n), close);
+        long large = lg_adopt_if(&scope, (long)n, is_large, take_number);
+        lg_adopt_as(other, fopen(path, "r"), fclose);
+        lg_adopt_as(unused, malloc(20), free);
+        lg_adopt_as_if(number, large, is_large, take_number);
+        void *thing;
+        if (lg_adopt_out(&scope, &thing, make_thing(&thing, n), free) != 0 || number == fd)
+            lg_return(lg_error_new("no thing"));
+        lg_adopt_out(&scope, &n, make_number(&n), close);
+        if (lg_adopt_out_if(&scope, &thing, make_thing(&thing, n), !, free) != 0 || !other)
+            lg_return(lg_adopt_fd(&scope, &fd, dup(n), NULL, "again"));
+        lg_try(lg_adopt_fd(&scope, &fd, dup(n), &err, "duplicate %d of %s", n, path));
+        if (n > 1)
+            lg_try(lg_adopt_errno(&scope, &file, fopen(path, "r"), fclose, "open"));
+        else
+            lg_try(lg_adopt_errno(&scope, &file, fopen(path, "r"), fclose, "open %s", path), "%d",
+                   n);
+        fputs("text", file);
+    }
+}
+
+void moves(lg_cleanups *held, int n)
+{
+    static lg_cleanups zero;
+    lg_cleanups local = {0};
+    lg_scope(scope);
+    lg_defer_in(held, takes_wide, n, n, 0, 0);
+    lg_adopt(held, malloc(10), free);
+    lg_move(&scope, held);
+    lg_move(held, &scope);
+    lg_move(held, &zero);
+    lg_move(&local, n ? held : &zero);
+    lg_defer(lg_cleanups_run, held);
+    lg_cleanups_dismiss(&local);
+    lg_cleanups_print(held, stderr);
+    if (lg_cleanups_count(held) > lg_cleanups_visit(held, visit, held))
+        lg_cleanups_run(&zero);
+}
+
+int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const char *path)
+{
+    lg_auto(file) FILE *first = fopen(path, "r");
+    FILE *second lg_auto(file) = fopen(path, "w");
+    lg_auto(descriptor) int fd = dup(1);
+    lg_auto(text) char *text = NULL, *other = strdup(path);
+    lg_auto(large) struct large large = {{0}};
+    lg_class(reader, reader)(path);
+    lg_class(scratch, scratch)();
+    if (!first || !second || fd < 0 || !reader || !scratch || !other)
+        return (int)large.word[0];
+    lg_guard(lg_mutex)(mutex);
+    lg_guard(lg_mutex)(mutex);
+    lg_guard(lg_rwmutex_read)(rw);
+    lg_guard_as(plain_try, guard)(plain);
+    if (!lg_guard_held(guard))
+        return 0;
+    lg_scoped_guard(plain, plain) {
+        lg_guard(lg_rwmutex)(rw);
+    }
+    if (text)
+        lg_scoped_guard(plain, plain) takes_nothing();
+    else
+        lg_scoped_guard_or(plain_try, return 1, plain) {
+            lg_guard(lg_mutex_try)(mutex);
+            takes_nothing();
+        }
+    return lg_take_fd(fd);
+}
+
+void *takes(void *pointer, int fd)
+{
+    close(lg_take_fd(fd));
+    return fd < 0 ? lg_take(pointer) : NULL;
 }
 
 void in_loops(int n, const char *const *texts)

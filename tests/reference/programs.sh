@@ -19,9 +19,9 @@ while IFS=$'\t' read -r number example differs; do
 done <tests/reference/programs.tsv
 ((next == 44)) || fail "the last program is $((next - 1)), not 43"
 
-for source in examples/[0-9][0-9]_*.c examples/mistakes/*.c; do
+for source in examples/[0-9][0-9]_*.c examples/mistakes/*.c examples/tasks/*.c; do
     name=${source#examples/}
-    number=$(sed -E 's,^mistakes/(step_)?([0-9]+)_.*,mistake_\1\2,; s,^([0-9]+)_.*,\1,' <<<"$name")
+    number=$(sed -E 's,^mistakes/(step_)?([0-9]+)_.*,mistake_\1\2,; s,^tasks/(.*)\.c,task_\1,; s,^([0-9]+)_.*,\1,' <<<"$name")
     [[ -f tests/examples/expected/$number.txt ]] || fail "$source: its output is compared with nothing (expected/$number.txt)"
 done
 

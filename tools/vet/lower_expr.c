@@ -343,11 +343,11 @@ static const struct expr *without_address(const struct expr *expr)
 /* TAKE_PTR(x), TAKE_FD(x), g_steal_pointer(&x), no_free_ptr(x), steal_fd(x): x is given up, its value is the result. */
 static bool takes(const char *name)
 {
-    return strncmp(name, "TAKE_", 5) == 0 || strstr(name, "steal_p") || strstr(name, "steal_fd") ||
-           strstr(name, "steal_ptr") || strcmp(name, "no_free_ptr") == 0 ||
-           strstr(name, "move_ptr") || strstr(name, "move_fd") ||
-           strcmp(name, "retain_and_null_ptr") == 0 || strcmp(name, "take_fd") == 0 ||
-           strcmp(name, "get_unused_and_null") == 0;
+    return strncmp(name, "TAKE_", 5) == 0 || strncmp(name, "lg_take", 7) == 0 ||
+           strstr(name, "steal_p") || strstr(name, "steal_fd") || strstr(name, "steal_ptr") ||
+           strcmp(name, "no_free_ptr") == 0 || strstr(name, "move_ptr") ||
+           strstr(name, "move_fd") || strcmp(name, "retain_and_null_ptr") == 0 ||
+           strcmp(name, "take_fd") == 0 || strcmp(name, "get_unused_and_null") == 0;
 }
 
 static struct operand lower_taking(struct lowering *lowering, const struct expr *call)

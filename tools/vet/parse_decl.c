@@ -15,7 +15,7 @@ static bool is_attribute_call(const struct token *token)
         "g_autoptr",     "g_auto",       "g_autolist", "g_autoslist", "g_autoqueue",
         "_cleanup_",     "__free",       "cleanup",    "__cleanup",   "_cleanup",
         "__attribute__", "__attribute",  "_Alignas",   "alignas",     "DECLARE_CLEANUP",
-        "__cleanup__",   "call_cleaner", "auto_free",  NULL};
+        "__cleanup__",   "call_cleaner", "auto_free",  "lg_auto",     NULL};
     if (token->kind != TOKEN_NAME || token[1].sign != '(')
         return false;
     return word_in(token->text, names) || starts(token->text, "__aligned") ||

@@ -221,12 +221,20 @@ enum { lgi_many = 0 };
     LGI_STORE_##n(id, LGI_RECORD(id).deferred.word)                                                \
     lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
+/* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
+#define LGI_OWNER(id, owner)                                                                       \
+    __extension__ __auto_type const lgi_owner_##id = (owner);                                      \
+    _Static_assert(_Generic(lgi_owner_##id, lg_scope *: 1, lg_cleanups *: 1, default: 0),          \
+        "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
+#define LGI_OWNED(id) ((lg_scope *)lgi_owner_##id)
+
 #define LGI_IN(id, n, scope, text, ...) LGI_IN_(id, n, scope, text, __VA_ARGS__)
 #define LGI_IN_(id, n, scope_, text, ...)                                                          \
     __extension__({                                                                                \
         LGI_PRELUDE(id, n, , LGI_ADVICE_DEFER, __VA_ARGS__)                                        \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
-        lg_scope *const lgi_scope_##id = (scope_);                                                 \
+        LGI_OWNER(id, scope_)                                                                      \
+        lg_scope *const lgi_scope_##id = LGI_OWNED(id);                                            \
         lg_deferred *const lgi_deferred_##id = lgi_scope_add(lgi_scope_##id);                      \
         lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                \
         lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                    \

@@ -24,6 +24,7 @@ LG_BEGIN_DECLS
 
 typedef struct lg_panic_info lg_panic_info;
 typedef struct lg_scope lg_scope;
+typedef struct lg_cleanups lg_cleanups;
 typedef struct lg_deferred lg_deferred;
 
 /* ---- records ---------------------------------------------------------------------------- */
@@ -100,9 +101,16 @@ struct lg_scope {
     struct lgi_record record;
     struct lgi_chunk *chunks; /* those that it has, emptied ones too; NULL: none */
     struct lgi_chunk *chunk;  /* with the newest calls past the first ones; NULL: there are none */
-    struct lg_deferred *next, *end; /* what is free in the chunk, or in `first` */
+    struct lg_deferred *next,
+        *end; /* what is free in the chunk, or in `first`; NULL: nothing was ever added */
+    unsigned first_used; /* of `first`, once there is a chunk above */
     struct lg_deferred first[LGI_SCOPE_FIRST];
     struct lg_deferred spare; /* takes the call for which there is no memory */
+};
+
+/* A scope that stands on no chain: its record has no site. All bytes zero: it holds nothing. */
+struct lg_cleanups {
+    struct lg_scope lgi_scope;
 };
 
 /* An lg_func's state. */
@@ -161,6 +169,7 @@ LG_API void lgi_null_function(const struct lgi_site *site) __attribute__((noretu
 LG_API struct lg_deferred *lgi_scope_grow(struct lg_scope *scope);
 LG_API void lgi_scope_full(struct lg_scope *scope) __attribute__((noreturn));
 LG_API void lgi_scope_leave(struct lg_scope *scope);
+LG_API void lgi_move(struct lg_scope *from, struct lg_scope *to);
 LG_API void lgi_head_unwound(struct lgi_head *head);
 LG_API void lgi_abandon(struct lgi_frame *frame);
 LG_API void lgi_contain(struct lgi_record *record);

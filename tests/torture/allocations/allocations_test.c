@@ -158,13 +158,15 @@ static bool matches(const char *line, const char *expected)
     return result;
 }
 
-/* The file of tests/examples that says what the program prints: its name up to the number, or the first word. NULL if there
- * is none. */
+/* The file of tests/examples that says what the program prints: its name up to the number, or the first word; all of a
+ * task's name. NULL if there is none. */
 static FILE *open_expected(void)
 {
     const char *number = strpbrk(now.program, "0123456789");
     const char *end = number ? number + strspn(number, "0123456789")
                              : now.program + strcspn(now.program, "_");
+    if (strncmp(now.program, "task_", 5) == 0)
+        number = end = strchr(now.program, '\0');
     char path[4096];
     snprintf(path, sizeof path, "%s/%.*s.txt", expected_folder, (int)(end - now.program),
              now.program);

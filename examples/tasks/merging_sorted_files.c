@@ -1,0 +1,107 @@
+/* Merging sorted files: all inputs are open at once, so each is adopted by the function's scope as the loop opens it
+ * (D16). Whichever open fails, the inputs that are already open are closed; and a failure to close the output lands in
+ * the result (E6). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lifoguard/lifoguard.h>
+
+enum { INPUTS = 3, LINE = 64 };
+
+struct input {
+    FILE *file;
+    char line[LINE];
+    bool has_line;
+};
+
+static void next_line(struct input *input)
+{
+    input->has_line = fgets(input->line, LINE, input->file) != NULL;
+}
+
+static struct input *smallest(struct input *inputs)
+{
+    struct input *found = NULL;
+    for (struct input *i = inputs; i < inputs + INPUTS; i++) {
+        if (i->has_line && (!found || strcmp(i->line, found->line) < 0))
+            found = i;
+    }
+    return found;
+}
+
+static lg_error *merge(const char *const paths[INPUTS], const char *to)
+{
+    lg_func (lg_error *, err) {
+        struct input inputs[INPUTS];
+        lg_scope(files);
+        for (int i = 0; i < INPUTS; i++) {
+            lg_try(lg_adopt_errno(&files, &inputs[i].file, fopen(paths[i], "r"), fclose, "open %s",
+                                  paths[i]));
+            next_line(&inputs[i]);
+        }
+        FILE *out = lg_adopt(&files, fopen(to, "w"), lg_fclose, &err);
+        if (!out)
+            lg_return(lg_error_new_errno("create %s", to));
+
+        for (struct input *input; (input = smallest(inputs)); next_line(input))
+            fputs(input->line, out);
+    }
+}
+
+static lg_error *write_text(const char *path, const char *text)
+{
+    lg_func (lg_error *, err) {
+        lg_adopt_as(file, fopen(path, "w"), lg_fclose, &err);
+        if (!file)
+            lg_return(lg_error_new_errno("create %s", path));
+        fputs(text, file);
+    }
+}
+
+static lg_error *print(const char *path)
+{
+    char line[LINE];
+    lg_adopt_as(file, fopen(path, "r"), fclose);
+    if (!file)
+        return lg_error_new_errno("open %s", path);
+    while (fgets(line, LINE, file))
+        fputs(line, stdout);
+    return NULL;
+}
+
+static lg_error *merge_three(void)
+{
+    static const char *const paths[INPUTS] = {"fruit", "roots", "herbs"};
+    static const char *const texts[INPUTS] = {"apple\npear\n", "beet\nturnip\n", "basil\nmint\n"};
+    const char *parent = getenv("TMPDIR");
+    char folder[4096];
+    lg_func (lg_error *, err) {
+        lg_scope(scratch);
+        snprintf(folder, sizeof folder, "%s/merge-XXXXXX", parent ? parent : "/tmp");
+        if (!lg_adopt(&scratch, mkdtemp(folder), rmdir))
+            lg_return(lg_error_new_errno("create %s", folder));
+        if (chdir(folder) != 0)
+            lg_return(lg_error_new_errno("enter %s", folder));
+        for (int i = 0; i < INPUTS; i++) {
+            lg_defer_in(&scratch, unlink, paths[i]);
+            lg_try(write_text(paths[i], texts[i]));
+        }
+        lg_defer_in(&scratch, unlink, "all");
+        lg_try(merge(paths, "all"));
+        lg_try(print("all"));
+
+        const char *const missing[INPUTS] = {paths[0], paths[1], "missing"};
+        lg_try(merge(missing, "all"), "a second time");
+    }
+}
+
+int main(void)
+{
+    lg_error *err = merge_three();
+    bool expected = lg_error_is_errno(err, ENOENT);
+    lg_error_print(err, expected ? stdout : stderr);
+    lg_error_free(err);
+    return expected ? 0 : 1;
+}

@@ -1,0 +1,83 @@
+/* Guards: locks that are held until a block is left.
+ *
+ *     LG_DEFINE_GUARD(pthread_mutex, pthread_mutex_t *, pthread_mutex_lock, pthread_mutex_unlock)     // once, at file scope
+ *
+ *     int next(struct counter *counter)
+ *     {
+ *         lg_guard(pthread_mutex)(&counter->mutex);           // held until the function is left, by any exit
+ *         return ++counter->value;
+ *     }
+ *
+ * Defined are also the guards of the library's own locks: lg_guard(lg_mutex), lg_guard(lg_rwmutex), lg_guard(lg_rwmutex_read),
+ * and the conditional ones lg_mutex_try and lg_rwmutex_try (mutex.h, rwmutex.h).
+ *
+ * Order, panics, and what is not listed: as for the variables of auto.h.
+ */
+#ifndef LIFOGUARD_GUARD_H
+#define LIFOGUARD_GUARD_H
+
+#ifndef __cplusplus
+
+#include <stdbool.h>
+
+#include <lifoguard/impl/auto.h>
+
+#if !defined(                                                                                      \
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
+#pragma GCC system_header
+#endif
+
+/* LG_DEFINE_GUARD(name, type, lock, unlock): defines lg_guard(name). `type` is what `lock` and `unlock` take: the lock's address.
+ * The results of both are dropped: for a lock that may fail, define a conditional guard. */
+#define LG_DEFINE_GUARD(name, type, lock, unlock)                                                  \
+    LGI_GUARD_TYPE(name, type, unlock)                                                             \
+    LGI_UNUSED static inline lgi_guard_of_##name lgi_guard_##name(__typeof__(type) lgi_lock)       \
+    {                                                                                              \
+        lock(lgi_lock);                                                                            \
+        return (lgi_guard_of_##name){lgi_lock};                                                    \
+    }
+
+/* LG_DEFINE_TRY_GUARD(name, type, try_lock, unlock): defines a conditional guard. try_lock(lock) returns true if the lock was
+ * taken; otherwise the guard holds nothing, and unlocks nothing. */
+#define LG_DEFINE_TRY_GUARD(name, type, try_lock, unlock)                                          \
+    LGI_GUARD_TYPE(name, type, unlock)                                                             \
+    LGI_UNUSED static inline lgi_guard_of_##name lgi_guard_##name(__typeof__(type) lgi_lock)       \
+    {                                                                                              \
+        return (lgi_guard_of_##name){try_lock(lgi_lock) ? lgi_lock : LGI_NO_RESOURCE(type)};       \
+    }
+
+/* lg_guard(name)(&lock): takes the lock, which is held until the enclosing block is left. */
+#define lg_guard(name)                                                                             \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBER(LGI_GUARD, name)
+
+/* lg_guard_as(name, variable)(&lock): the same, and declares a variable for lg_guard_held.
+ *
+ *     lg_guard_as(lg_mutex_try, guard)(&cache->mutex);
+ *     if (!lg_guard_held(guard))
+ *         return false; */
+#define lg_guard_as(name, variable)                                                                \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBER(LGI_GUARD_AS, name, variable)
+
+/* Whether the guard holds the lock. */
+#define lg_guard_held(variable) LGI_IS_RESOURCE((variable).lgi_lock)
+
+/* lg_scoped_guard(name, &lock) { … }: the lock is held during the block that follows. If a conditional guard could not take the
+ * lock, the block is skipped. A `break` or `continue` leaves the block. */
+#define lg_scoped_guard(name, ...)                                                                 \
+    LGI_SCOPED_GUARD(name, __VA_ARGS__) if (!lg_guard_held(lgi_guard)) {}                          \
+    else
+
+/* lg_scoped_guard_or(name, otherwise, &lock) { … }: the same; if the lock could not be taken, the statement `otherwise` runs.
+ *
+ *     lg_scoped_guard_or(lg_mutex_try, return false, &cache->mutex) { … } */
+#define lg_scoped_guard_or(name, otherwise, ...)                                                   \
+    LGI_SCOPED_GUARD(name, __VA_ARGS__) if (!lg_guard_held(lgi_guard))                             \
+    {                                                                                              \
+        otherwise;                                                                                 \
+    }                                                                                              \
+    else
+
+#endif /* !__cplusplus */
+#endif

@@ -1,0 +1,149 @@
+/* How a value is acquired and its release registered in one step. The release function and its further arguments are
+ * evaluated first, so nothing stands between acquiring the value and registering it. */
+#ifndef LIFOGUARD_IMPL_ADOPT_H
+#define LIFOGUARD_IMPL_ADOPT_H
+
+#include <lifoguard/impl/call.h>
+
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
+#define LGI_ADVICE_ADOPT "acquire the value, then write lg_defer_block { release(value); }"
+
+#define LGI_VALUE(id) LGI_ARG(id, 1)
+#define LGI_OUT(id) lgi_out_##id
+#define LGI_OUTCOME(id) lgi_outcome_##id
+#define LGI_INTO(id) lgi_into_##id
+
+// clang-format off: it takes the parts of these macros for statements, and moves them at each run
+
+/* "release, more" becomes, in a list of pending calls, release(value, more). */
+#define LGI_ADOPT_TEXT(value, rest) rest "\n" value
+
+/* By the number of further arguments: how many words the release function gets. */
+#define LGI_ADOPT_WORDS_0 1
+#define LGI_ADOPT_WORDS_1 2
+#define LGI_ADOPT_WORDS_2 3
+#define LGI_ADOPT_WORDS_3 4
+#define LGI_ADOPT_WORDS_4 0
+#define LGI_ADOPT_WORDS_lgi_many 0
+
+/* The release function and the further arguments. */
+#define LGI_ADOPT_TAKE_0(id, f) LGI_TAKE_0(id, LGI_ADVICE_ADOPT, f)
+#define LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_TAKE_0(id, f) LGI_TAKE(id, 2, LGI_ADVICE_ADOPT, b)
+#define LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_TAKE_1(id, f, b) LGI_TAKE(id, 3, LGI_ADVICE_ADOPT, c)
+#define LGI_ADOPT_TAKE_3(id, f, b, c, d) LGI_ADOPT_TAKE_2(id, f, b, c) LGI_TAKE(id, 4, LGI_ADVICE_ADOPT, d)
+#define LGI_ADOPT_TAKE_4(id, ...)                                                                  \
+    _Static_assert(0, "at most three arguments can follow the release function: " LGI_ADVICE_ADOPT); \
+    const lgi_function LGI_FN(id) = (lgi_function)0;
+#define LGI_ADOPT_TAKE_lgi_many(id, ...) LGI_ADOPT_TAKE_4(id)
+
+/* The value, and all that can be wrong with the call of the release function. */
+#define LGI_ADOPT_VALUE(id, value) LGI_TAKE(id, 1, LGI_ADVICE_ADOPT, value)
+#define LGI_ADOPT_CHECK_0(id, f) LGI_CHECK_1(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id))
+#define LGI_ADOPT_CHECK_1(id, f, b) LGI_CHECK_2(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b)
+#define LGI_ADOPT_CHECK_2(id, f, b, c) LGI_CHECK_3(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b, c)
+#define LGI_ADOPT_CHECK_3(id, f, b, c, d) LGI_CHECK_4(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b, c, d)
+#define LGI_ADOPT_CHECK_4(id, ...)
+#define LGI_ADOPT_CHECK_lgi_many(id, ...)
+
+#define LGI_ADOPT_STORE_0(id, to) LGI_STORE_1(id, to)
+#define LGI_ADOPT_STORE_1(id, to) LGI_STORE_2(id, to)
+#define LGI_ADOPT_STORE_2(id, to) LGI_STORE_3(id, to)
+#define LGI_ADOPT_STORE_3(id, to) LGI_STORE_4(id, to)
+#define LGI_ADOPT_STORE_4(id, to)
+#define LGI_ADOPT_STORE_lgi_many(id, to)
+
+/* Neither NULL nor -1. (Of what is no word, another check complains.) */
+#define LGI_IS_RESOURCE(value) LGI_IS_RESOURCE_(__builtin_choose_expr(LGI_IS_WORD(value), value, 0))
+#define LGI_IS_RESOURCE_(value)                                                                    \
+    ((value) != (__typeof__(value))-1 &&                                                           \
+     (LGI_CLASS(value) != LGI_POINTER || (value) != (__typeof__(value))0))
+#define LGI_NO_RESOURCE(type)                                                                      \
+    __builtin_choose_expr(LGI_CLASS((type)0) == LGI_POINTER, (type)0, (type)-1)
+
+/* Registers the call with the scope, if there is something to release. */
+#define LGI_ADOPT_INTO(id, n, valid, text)                                                         \
+    if (valid) {                                                                                   \
+        LGI_SITE(id, LGI_ADOPT_WORDS_##n, LGI_ENTRY, text, 0, 1)                                   \
+        lg_deferred *const lgi_deferred_##id = lgi_scope_add(LGI_INTO(id));                        \
+        lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                \
+        lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                    \
+        LGI_ADOPT_STORE_##n(id, lgi_deferred_##id->word)                                           \
+        lgi_scope_added(LGI_INTO(id), lgi_deferred_##id);                                          \
+    }
+
+/* ---- the forms: each in two steps, so that `id` and `n` are numbers when they are pasted ---- */
+
+#define LGI_ADOPT(id, n, scope, valid, text, value, ...) LGI_ADOPT_(id, n, scope, valid, text, value, __VA_ARGS__)
+#define LGI_ADOPT_(id, n, scope, valid, text, value, ...)                                          \
+    __extension__({                                                                                \
+        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
+        LGI_ADOPT_VALUE(id, value)                                                                 \
+        LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
+        LGI_ADOPT_INTO(id, n, valid(LGI_VALUE(id)), text)                                          \
+        LGI_VALUE(id);                                                                             \
+    })
+
+#define LGI_ADOPT_AS(id, n, name, valid, text, value, ...) LGI_ADOPT_AS_(id, n, name, valid, text, value, __VA_ARGS__)
+#define LGI_ADOPT_AS_(id, n, name, valid, text, value, ...)                                        \
+    LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                            \
+    LGI_ADOPT_VALUE(id, value)                                                                     \
+    LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                           \
+    LGI_NO_JUMP(id)                                                                                \
+    LGI_SITE(id, LGI_ADOPT_WORDS_##n, LGI_NAMED, text, 0, 1)                                       \
+    struct lgi_named LGI_RECORD(id) __attribute__((cleanup(lgi_leave_named)));                     \
+    __typeof__(LGI_VALUE(id)) const name LGI_UNUSED = LGI_VALUE(id);                               \
+    LGI_RECORD(id).deferred.site = (valid(LGI_VALUE(id))) ? &LGI_SITE_OF(id) : (const struct lgi_site *)0; \
+    LGI_RECORD(id).deferred.function = (lgi_function)LGI_FN(id);                                   \
+    LGI_ADOPT_STORE_##n(id, LGI_RECORD(id).deferred.word)                                          \
+    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
+
+/* The outcome of a call that may return nothing. */
+#define LGI_OUTCOME_OF(id, call)                                                                   \
+    __extension__ __auto_type LGI_OUTCOME(id) =                                                    \
+        __builtin_choose_expr(LGI_IS_VOID(__typeof__(call)), 0, call);                             \
+    __builtin_choose_expr(LGI_IS_VOID(__typeof__(call)), call, (void)0);
+
+#define LGI_ADOPT_OUT(id, n, scope, variable, valid, text, call, ...)                              \
+    LGI_ADOPT_OUT_(id, n, scope, variable, valid, text, call, __VA_ARGS__)
+#define LGI_ADOPT_OUT_(id, n, scope, variable, valid, text, call, ...)                             \
+    __extension__({                                                                                \
+        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
+        __auto_type const LGI_OUT(id) = (variable);                                                \
+        *LGI_OUT(id) = LGI_NO_RESOURCE(__typeof__(*LGI_OUT(id)));                                  \
+        LGI_OUTCOME_OF(id, call)                                                                   \
+        LGI_ADOPT_VALUE(id, *LGI_OUT(id))                                                          \
+        LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
+        LGI_ADOPT_INTO(id, n, valid(id), text)                                                     \
+        LGI_OUTCOME(id);                                                                           \
+    })
+#define LGI_OUT_IS_RESOURCE(id) LGI_IS_RESOURCE(LGI_VALUE(id))
+
+#define LGI_ADOPT_ERRNO(id, n, scope, variable, text, value, format, ...)                          \
+    LGI_ADOPT_ERRNO_(id, n, scope, variable, text, value, format, __VA_ARGS__)
+#define LGI_ADOPT_ERRNO_(id, n, scope, variable, text, value, format, ...)                         \
+    __extension__({                                                                                \
+        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
+        LGI_OWNER(id, scope)                                                                       \
+        lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
+        __auto_type const LGI_OUT(id) = (variable);                                                \
+        LGI_ADOPT_VALUE(id, value)                                                                 \
+        const int LGI_OUTCOME(id) = errno;                                                         \
+        LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
+        *LGI_OUT(id) = LGI_VALUE(id);                                                              \
+        LGI_ADOPT_INTO(id, n, LGI_IS_RESOURCE(LGI_VALUE(id)), text)                                \
+        LGI_IS_RESOURCE(LGI_VALUE(id)) ? (lg_error *)0                                             \
+            : lgi_error_errno(__FILE__, __LINE__, LGI_OUTCOME(id), LGI_GROUPED format);            \
+    })
+#define LGI_GROUPED(...) __VA_ARGS__
+
+// clang-format on
+
+#endif

@@ -1,0 +1,67 @@
+/* What the types of auto.h and guard.h are made of. */
+#ifndef LIFOGUARD_IMPL_AUTO_H
+#define LIFOGUARD_IMPL_AUTO_H
+
+#include <lifoguard/impl/adopt.h>
+
+#if !defined(                                                                                      \
+    __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
+#pragma GCC system_header
+#endif
+
+// clang-format off: it takes the parts of these macros for statements, and moves them at each run
+
+/* The cleanup function's name, which the compilers show if a variable has another type. */
+#define LGI_AUTO_OF(name) LGI_CAT(lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_, name)
+
+/* What a cleanup function is given. For a variable of another type, gcc only warns if that is a pointer; it refuses if it is a
+ * union of one pointer. */
+#if defined(__clang__)
+#define LGI_OWNER_TYPE(name, type) typedef __typeof__(type) *lgi_owner_of_##name;
+#define LGI_OWNED_AT(owner) (owner)
+#else
+#define LGI_OWNER_TYPE(name, type)                                                                 \
+    typedef union {                                                                                \
+        __typeof__(type) *lgi_at;                                                                  \
+    } lgi_owner_of_##name __attribute__((__transparent_union__));
+#define LGI_OWNED_AT(owner) ((owner).lgi_at)
+#endif
+
+#define LGI_STRUCT 12
+#define LGI_UNION 13
+#define LGI_ONLY_SCALAR(type, message)                                                             \
+    _Static_assert(LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_STRUCT &&                    \
+                   LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_UNION, message);
+
+#define LGI_CLASS_AS(id, name, variable) LGI_CLASS_AS_(id, name, variable)
+#define LGI_CLASS_AS_(id, name, variable)                                                          \
+    LGI_NO_JUMP(id)                                                                                \
+    lgi_class_of_##name variable __attribute__((__cleanup__(LGI_AUTO_OF(name)))) = lgi_class_##name
+
+#define LGI_GUARD_AS(id, name, variable) LGI_GUARD_AS_(id, name, variable)
+#define LGI_GUARD_AS_(id, name, variable)                                                          \
+    LGI_NO_JUMP(id)                                                                                \
+    lgi_guard_of_##name variable LGI_UNUSED __attribute__((__cleanup__(lgi_unguard_##name))) =     \
+        lgi_guard_##name
+#define LGI_GUARD(id, name) LGI_GUARD_AS(id, name, LGI_CAT(lgi_guarded_, id))
+
+#define LGI_GUARD_TYPE(name, type, unlock)                                                         \
+    LGI_ONLY_SCALAR(type, "a guard holds the address of the lock: write the type as lock *")       \
+    typedef struct {                                                                               \
+        __typeof__(type) lgi_lock;                                                                 \
+    } lgi_guard_of_##name;                                                                         \
+    LGI_UNUSED static inline void lgi_unguard_##name(lgi_guard_of_##name *lgi_guard)               \
+    {                                                                                              \
+        if (lg_guard_held(*lgi_guard))                                                             \
+            unlock(lgi_guard->lgi_lock);                                                           \
+    }
+
+/* The block is a pass of a loop, which is left after it. */
+#define LGI_SCOPED_GUARD(name, ...)                                                                \
+    for (lgi_guard_of_##name lgi_guard __attribute__((__cleanup__(lgi_unguard_##name))) =          \
+             lgi_guard_##name(__VA_ARGS__), *lgi_once = &lgi_guard;                                \
+         lgi_once; lgi_once = (lgi_guard_of_##name *)0)
+
+// clang-format on
+
+#endif

@@ -1,0 +1,48 @@
+/* Returning early with an error.
+ *
+ *     lg_error *start(const char *path)
+ *     {
+ *         lg_func (lg_error *, err) {
+ *             lg_try(load_settings(path), "start with %s", path);
+ *             lg_try(open_database());
+ *             …
+ *         }
+ *     }
+ */
+#ifndef LIFOGUARD_TRY_H
+#define LIFOGUARD_TRY_H
+
+#include <lifoguard/defer.h>
+#include <lifoguard/error.h>
+
+#ifndef __cplusplus
+
+#if !defined(                                                                                      \
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
+#pragma GCC system_header
+#endif
+
+/* lg_try(expression): if the lg_error * that the expression gives is not NULL, returns the error from the function, as
+ * lg_return(error) does. Compiles only in an lg_func (lg_error *, …), and not in a deferred block.
+ *
+ * lg_try(expression, format, …): the same, and the error is wrapped by lg_error_wrap with the printf-style message. The
+ * values of the message are evaluated only if there is an error. */
+#define lg_try(...)                                                                                \
+    do {                                                                                           \
+        _Static_assert(                                                                            \
+            __builtin_types_compatible_p(__typeof__(*lg_return_stands_only_in_an_lg_func),         \
+                                         lg_error *),                                              \
+            "lg_try returns the error from the function: write lg_func (lg_error *, err)");        \
+        lg_error *lgi_tried = LGI_FIRST(__VA_ARGS__);                                              \
+        if (lgi_tried)                                                                             \
+            lg_return(LGI_TRY_PICK(__VA_ARGS__, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,          \
+                                   LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,         \
+                                   LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,         \
+                                   LGI_TRY_ONE, 0)(__VA_ARGS__));                                  \
+    } while (0)
+#define LGI_TRY_PICK(a, b, c, d, e, f, g, h, i, j, k, l, picked, ...) picked
+#define LGI_TRY_ONE(expression) lgi_tried
+#define LGI_TRY_MORE(expression, ...) lg_error_wrap(lgi_tried, __VA_ARGS__)
+
+#endif /* !__cplusplus */
+#endif

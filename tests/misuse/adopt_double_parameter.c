@@ -1,0 +1,12 @@
+// A release function that takes a double.
+// gcc: ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
+// clang: only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block
+#include <lifoguard/lifoguard.h>
+
+void end(double thing);
+
+void f(int thing)
+{
+    lg_scope(s);
+    lg_adopt(&s, thing, end);
+}

@@ -1,0 +1,17 @@
+// A case past an lg_adopt_as.
+// gcc: this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_
+// clang: cannot jump from switch statement to this case label
+#include <stdlib.h>
+
+#include <lifoguard/lifoguard.h>
+
+void f(int n)
+{
+    switch (n) {
+    case 1:;
+        lg_adopt_as(memory, malloc(10), free);
+        (void)memory;
+        break;
+    case 2: break;
+    }
+}
