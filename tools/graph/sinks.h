@@ -1,0 +1,18 @@
+/* Who is told what happens: each makes a sink, which its `free` ends. */
+#ifndef LIFOGUARD_GRAPH_SINKS_H
+#define LIFOGUARD_GRAPH_SINKS_H
+
+#include "event.h"
+#include "graph.h"
+
+/* Lines: of jobs on standard output, with their names; of the run on stderr. */
+struct sink *plain_sink(const struct graph *graph, bool quiet);
+
+/* JSON objects, a line each, into a descriptor. */
+struct sink *json_sink(int fd);
+
+/* DIRECTORY/JOB.log for each job that says something. The directory is made if it is not there. NULL: it cannot be; that
+ * was said. */
+struct sink *log_sink(const char *directory, const struct graph *graph);
+
+#endif
