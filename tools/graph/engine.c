@@ -4,6 +4,7 @@
 #include "child.h"
 #include "exec.h"
 #include "guardian.h"
+#include "history.h"
 #include "place.h"
 #include "run.h"
 #include "run/ending.h"
@@ -11,6 +12,7 @@
 #include "signals.h"
 #include "sinks.h"
 #include "summary.h"
+#include "timeline.h"
 #include "work.h"
 
 #include <stdio.h>
@@ -91,15 +93,69 @@ static void free_sinks(struct engine *engine)
     }
 }
 
+static void add_history(struct engine *engine)
+{
+    char *directory = history_begin(engine->place, engine->run_id);
+    lg_defer(free, directory);
+    if (!directory)
+        return;
+    add_sink(engine, history_sink(directory));
+    add_sink(engine, log_sink(directory, engine->graph));
+}
+
+static void add_view(struct engine *engine)
+{
+    const struct engine_options *options = engine->options;
+    if (options->json) {
+        add_sink(engine, json_sink(STDOUT_FILENO));
+    } else if (!options->plain && live_is_possible()) {
+        engine->live = live_sink(options->quiet);
+        add_sink(engine, engine->live);
+    } else {
+        add_sink(engine, plain_sink(engine->graph, options->quiet));
+    }
+}
+
 static void add_sinks(struct engine *engine)
 {
     const struct engine_options *options = engine->options;
+    add_history(engine);
+    if (options->report || options->junit) {
+        engine->timeline = arena_take(engine->arena, sizeof *engine->timeline);
+        engine->timeline->run = engine->run_id;
+        add_sink(engine, timeline_sink(engine->timeline));
+    }
     if (options->log_directory)
         add_sink(engine, log_sink(options->log_directory, engine->graph));
-    if (options->json)
-        add_sink(engine, json_sink(STDOUT_FILENO));
-    else
-        add_sink(engine, plain_sink(engine->graph, options->quiet));
+    add_view(engine);
+}
+
+static void tick(struct engine *engine)
+{
+    while (!engine->over) {
+        live_tick(engine->live);
+        lg_sleep(100 * LG_MILLISECOND);
+    }
+}
+
+static void write_page(const char *path, const struct timeline *timeline,
+                       void (*make)(const struct timeline *timeline, struct buffer *text))
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    make(timeline, &text);
+    write_whole_file(path, &text);
+}
+
+static void write_pages(struct engine *engine)
+{
+    const struct engine_options *options = engine->options;
+    if (options->report)
+        write_page(options->report, engine->timeline, timeline_put_page);
+    if (options->junit)
+        write_page(options->junit, engine->timeline, timeline_put_junit);
+    if (engine->timeline)
+        timeline_free(engine->timeline);
 }
 
 /* ---- the run ---- */
@@ -157,6 +213,8 @@ static void run_whole(struct engine *engine)
     ending_adopt();
     tell_of_run(engine, EVENT_BEGIN, engine->graph->path);
     lg_go(engine_take_signals, engine);
+    if (engine->live)
+        lg_go(tick, engine);
     if (engine->graph->timeout)
         lg_go(engine_watch_time, engine);
     if (register_defers(engine))
@@ -227,8 +285,9 @@ static int engine_main(const struct birth *birth, void *data)
     lg_waitgroup_go(&whole, run_whole, &engine);
     lg_waitgroup_wait(&whole);
     slots_free(engine.slots);
-    summary_print(&engine);
     free_sinks(&engine);
+    summary_print(&engine);
+    write_pages(&engine);
     int status = exit_status(&engine);
     free_works(&engine);
     graph_free(request->graph);

@@ -32,13 +32,11 @@ const char *event_name(enum event_kind kind)
     return names[kind];
 }
 
-/* The length of the UTF-8 character at `at`, or 0 if it is none. */
-static size_t character(const unsigned char *at, size_t left)
+size_t utf8_length(const char *text, size_t left)
 {
-    size_t length = *at < 0x80 ? 1 : *at >= 0xf0 && *at < 0xf5 ? 4 : *at >= 0xe0 ? 3 : 2;
-    if (*at >= 0x80 && (*at < 0xc2 || *at >= 0xf5))
-        return 0;
-    if (length > left)
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = *at < 0x80 ? 1 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+    if ((*at >= 0x80 && *at < 0xc2) || *at >= 0xf5 || length > left)
         return 0;
     for (size_t i = 1; i < length; i++)
         if ((at[i] & 0xc0) != 0x80)
@@ -54,7 +52,7 @@ void json_put_string(struct buffer *text, const char *string, size_t length)
     const unsigned char *at = (const unsigned char *)string;
     buffer_add_char(text, '"');
     for (size_t i = 0; i < length;) {
-        size_t size = character(at + i, length - i);
+        size_t size = utf8_length(string + i, length - i);
         if (size == 0)
             buffer_add_text(text, "\xef\xbf\xbd");
         else if (at[i] == '"' || at[i] == '\\')

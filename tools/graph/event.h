@@ -55,6 +55,8 @@ struct sink {
 /* One JSON object, without a line feed. `wall` is the time of the event, in nanoseconds since 1970. */
 struct buffer;
 void event_put_json(struct buffer *text, const struct event *event, long long wall);
+/* The length of the UTF-8 character at `at`, of which `left` bytes are there; 0: it is none. */
+size_t utf8_length(const char *at, size_t left);
 void json_put_string(struct buffer *text, const char *string, size_t length);
 
 #endif

@@ -97,11 +97,13 @@ static void remove_old(const char *directory, const struct graph *graph)
 
 struct sink *log_sink(const char *directory, const struct graph *graph)
 {
-    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
+    bool made = mkdir(directory, 0777) == 0;
+    if (!made && errno != EEXIST) {
         say("--log-dir %s: %s", directory, strerror(errno));
         return NULL;
     }
-    remove_old(directory, graph);
+    if (!made)
+        remove_old(directory, graph);
     struct logs *logs = need_memory(NULL, sizeof *logs);
     *logs = (struct logs){.sink = {.take = take, .free = free_logs},
                           .directory = need_copy(directory, strlen(directory)),

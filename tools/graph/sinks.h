@@ -8,6 +8,11 @@
 /* Lines: of jobs on standard output, with their names; of the run on stderr. */
 struct sink *plain_sink(const struct graph *graph, bool quiet);
 
+/* A view on the terminal of stderr, to be ticked some times a second. What `say` says goes above it. */
+bool live_is_possible(void);
+struct sink *live_sink(bool quiet);
+void live_tick(struct sink *live);
+
 /* JSON objects, a line each, into a descriptor. */
 struct sink *json_sink(int fd);
 

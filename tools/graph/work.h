@@ -102,6 +102,8 @@ struct engine {
     lg_waitgroup readers;
     struct attempt_running *attempts;
     struct sink *sinks;
+    struct sink *live; /* one of them, or NULL */
+    struct timeline *timeline;
     size_t jobs_ok, jobs_failed, jobs_skipped, cleanups_ok, cleanups_failed, cleanup_count;
 };
 
