@@ -8,10 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *long_name(const struct option *option)
+{
+    return option->name[1] == '|' ? option->name + 2 : option->name;
+}
+
 static const struct option *find(const struct option *options, const char *name, size_t length)
 {
     for (; options->name; options++)
-        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+        if (strlen(long_name(options)) == length && strncmp(long_name(options), name, length) == 0)
             return options;
     return NULL;
 }
@@ -22,7 +27,7 @@ static lg_error *set_number(const struct option *option, const char *text)
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (*text == '\0' || *end != '\0' || errno != 0 || number < 0)
-        return lg_error_newf("--%s: not a number: %s", option->name, text);
+        return lg_error_newf("--%s: not a number: %s", long_name(option), text);
     *(int64_t *)option->value = number;
     return NULL;
 }
@@ -39,7 +44,7 @@ static lg_error *set(const struct option *option, const char *text)
     lg_error *err = lg_duration_parse(text, duration);
     if (!err && *duration < 0)
         err = lg_error_newf("shorter than nothing: %s", text);
-    return lg_error_wrap(err, "--%s", option->name);
+    return lg_error_wrap(err, "--%s", long_name(option));
 }
 
 /* *arguments stands on an option; afterwards, behind it and its value. */
@@ -52,15 +57,32 @@ static lg_error *take_one(const struct option *options, char ***arguments)
     if (!option)
         return lg_error_newf("not an option: --%.*s", (int)length, name);
     if (option->kind == OPTION_FLAG && value)
-        return lg_error_newf("--%s takes no value", option->name);
+        return lg_error_newf("--%s takes no value", long_name(option));
     ++*arguments;
     if (option->kind != OPTION_FLAG && !value) {
         value = **arguments;
         if (!value)
-            return lg_error_newf("--%s needs a value", option->name);
+            return lg_error_newf("--%s needs a value", long_name(option));
         ++*arguments;
     }
     return set(option, value);
+}
+
+/* `-j 4`, `-j4`, `-k`. */
+static lg_error *take_letter(const struct option *options, char ***arguments)
+{
+    const char *word = **arguments;
+    while (options->name && (options->name[0] != word[1] || options->name[1] != '|'))
+        options++;
+    bool flag = options->kind == OPTION_FLAG;
+    if (!options->name || (flag && word[2] != '\0'))
+        return lg_error_newf("not an option: %s", word);
+    ++*arguments;
+    const char *value = flag || word[2] != '\0' ? word + 2 : **arguments;
+    if (!value)
+        return lg_error_newf("-%c needs a value", word[1]);
+    *arguments += !flag && word[2] == '\0';
+    return set(options, value);
 }
 
 lg_error *options_take(const struct option *options, char ***arguments)
@@ -70,9 +92,8 @@ lg_error *options_take(const struct option *options, char ***arguments)
             ++*arguments;
             return NULL;
         }
-        if ((**arguments)[1] != '-')
-            return lg_error_newf("not an option: %s", **arguments);
-        lg_error *err = take_one(options, arguments);
+        lg_error *err = (**arguments)[1] == '-' ? take_one(options, arguments)
+                                                : take_letter(options, arguments);
         if (err)
             return err;
     }

@@ -1,4 +1,5 @@
-/* Command lines: `--name VALUE`, `--name=VALUE` and flags, up to the first word that is no option, or `--`. */
+/* Command lines: `--name VALUE`, `--name=VALUE` and flags, up to the first word that is no option, or `--`. An option may have
+ * a letter as well: `-j 4`, `-j4`. */
 #ifndef LIFOGUARD_COMMON_OPTIONS_H
 #define LIFOGUARD_COMMON_OPTIONS_H
 
@@ -10,7 +11,7 @@
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_DURATION };
 
 struct option {
-    const char *name; /* without the dashes; NULL ends a table */
+    const char *name; /* without the dashes, or "j|jobs" for -j and --jobs; NULL ends a table */
     enum option_kind kind;
     void *value; /* bool, const char *, int64_t or lg_duration */
 };

@@ -201,6 +201,26 @@ static int refuse(lg_error *err)
     return EXIT_WRONG_USAGE;
 }
 
+int exec_guarded(struct guardian_start *start, const char *wanted)
+{
+    struct birth birth;
+    birth_take(&birth);
+    lg_defer(birth_free, &birth);
+    char *place;
+    lg_error *err = place_open(wanted, &place);
+    if (err)
+        return refuse(err);
+    lg_defer(free, place);
+    struct runner runner = {.start = *start};
+    runner.start.place = place;
+    runner.start.birth = &birth;
+    runner.start.own_group = wants_own_group();
+    if (!make_id(runner.start.id))
+        return refuse(lg_error_new_errno("getrandom"));
+    err = run(&runner);
+    return err ? refuse(err) : leave(&runner.end);
+}
+
 int exec_command(char **arguments)
 {
     const char *wanted = NULL;
@@ -220,25 +240,10 @@ int exec_command(char **arguments)
         return fputs(help, stdout) == EOF;
     if (!*arguments)
         return wrong_usage("exec", lg_error_new("which COMMAND is to be run?"));
-    struct birth birth;
-    birth_take(&birth);
-    lg_defer(birth_free, &birth);
-    char *place;
-    err = place_open(wanted, &place);
-    if (err)
-        return refuse(err);
-    lg_defer(free, place);
     union {
         char **words;
         const char *const *text;
     } command = {.words = arguments};
-    struct runner runner = {.start = {.place = place,
-                                      .arguments = command.text,
-                                      .own_group = wants_own_group(),
-                                      .options = options,
-                                      .birth = &birth}};
-    if (!make_id(runner.start.id))
-        return refuse(lg_error_new_errno("getrandom"));
-    err = run(&runner);
-    return err ? refuse(err) : leave(&runner.end);
+    struct guardian_start start = {.arguments = command.text, .options = options};
+    return exec_guarded(&start, wanted);
 }

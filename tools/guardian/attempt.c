@@ -227,6 +227,13 @@ static _Noreturn void be_attempt(const struct attempt *attempt, int go, int resu
     char byte;
     if (read(go, &byte, 1) != 1)
         _exit(0);
+    if (attempt->output) {
+        say_through(NULL);
+        close(STDIN_FILENO);
+        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
+        dup2(attempt->output, STDOUT_FILENO);
+        dup2(attempt->output, STDERR_FILENO);
+    }
     child_close_all_but(result, report);
     run_attempt(attempt, result, report);
     _exit(0);

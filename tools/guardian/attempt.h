@@ -41,6 +41,7 @@ struct attempt {
     const struct birth *birth;
     lg_duration timeout; /* 0: none */
     lg_duration grace;
+    int output; /* becomes its standard output and error, and its input is empty; 0: they stay */
 
     struct process process;
     int go;     /* what the process waits for before it starts the command */

@@ -76,6 +76,29 @@ void birth_close_inherited(const struct birth *birth)
         close(birth->inherited[i]);
 }
 
+static void close_between(int from, int to)
+{
+    if (from < to)
+        close_range((unsigned)from, (unsigned)to - 1, 0);
+}
+
+static int compare_descriptors(const void *a, const void *b)
+{
+    return *(const int *)a < *(const int *)b ? -1 : *(const int *)a > *(const int *)b;
+}
+
+void birth_close_others(const struct birth *birth)
+{
+    if (birth->inherited_count)
+        qsort(birth->inherited, birth->inherited_count, sizeof(int), compare_descriptors);
+    int from = 3;
+    for (size_t i = 0; i < birth->inherited_count; i++) {
+        close_between(from, birth->inherited[i]);
+        from = birth->inherited[i] + 1;
+    }
+    close_range((unsigned)from, UINT_MAX, 0);
+}
+
 void birth_take(struct birth *birth)
 {
     *birth = (struct birth){0};
@@ -107,6 +130,14 @@ void birth_give(const struct birth *birth, bool descriptors)
     for (int fd = 0; descriptors && fd < 3; fd++)
         if (birth->closed[fd])
             close(fd);
+}
+
+void birth_defaults(const struct birth *birth, sigset_t *set)
+{
+    sigemptyset(set);
+    for (int i = 0; i < SURVIVED; i++)
+        if (!birth->ignored[survived[i]])
+            sigaddset(set, survived[i]);
 }
 
 int birth_signals(const struct birth *birth)
@@ -143,12 +174,6 @@ int child_failure(int failure)
         got = read(failure, &number, sizeof number);
     while (got < 0 && errno == EINTR);
     return got == sizeof number ? number : 0;
-}
-
-static void close_between(int from, int to)
-{
-    if (from < to)
-        close_range((unsigned)from, (unsigned)to - 1, 0);
 }
 
 void child_close_all_but(int one, int other)

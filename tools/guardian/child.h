@@ -25,9 +25,15 @@ void birth_free(struct birth *birth);
 /* In a child: as it was. */
 void birth_give(const struct birth *birth, bool descriptors);
 
+/* For posix_spawn: the signals that a child has to get the default action of, so that it begins as it was. */
+void birth_defaults(const struct birth *birth, sigset_t *set);
+
 /* Once the command has them: closes the descriptors that were meant for it, so that who waits for their end does not wait
  * for us. */
 void birth_close_inherited(const struct birth *birth);
+
+/* Closes all others from 3 on: what this program has opened itself. */
+void birth_close_others(const struct birth *birth);
 
 /* The descriptor by which the blocked signals are read (struct signalfd_siginfo). */
 int birth_signals(const struct birth *birth);

@@ -235,6 +235,7 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
 {
     if (item->record.state != CLEANUP_RELEASING)
         return (struct attempt_result){.end = ATTEMPT_LOST};
+    owner->settling = item;
     owner->attempt = item->record.attempt_by;
     owner->attempt_ended = strcmp(owner->run.boot, boot_id()) != 0;
     await_attempt(owner);
@@ -278,6 +279,29 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     else
         owner->failed = true;
     return over;
+}
+
+bool owner_claim(struct owner *owner, struct item *item, const struct process *attempt)
+{
+    if (owner->cleaning || owner->lost)
+        return false;
+    bool first = item->record.state != CLEANUP_RELEASING;
+    bool open = item->record.state == CLEANUP_INTENDED ||
+                (!first && strcmp(item->record.detail, unconfirmed) == 0);
+    item->record.attempt++;
+    item->record.attempt_by = *attempt;
+    return owner_move(owner, item, CLEANUP_RELEASING, open ? unconfirmed : "");
+}
+
+bool owner_settle(struct owner *owner, struct item *item, bool good, const char *detail)
+{
+    if (!owner_move(owner, item, good ? CLEANUP_RELEASED : CLEANUP_FAILED, detail))
+        return false;
+    if (good)
+        owner_remove(owner, item);
+    else
+        owner->failed = true;
+    return true;
 }
 
 static bool skip(struct owner *owner, struct item *item)

@@ -56,6 +56,10 @@ static _Noreturn void be_command(const struct guardian_start *start, int go, int
     if (read(go, &byte, 1) != 1)
         _exit(EXIT_OURS);
     close(go);
+    if (start->call) {
+        birth_close_others(start->birth);
+        _exit(start->call(start->birth, start->data));
+    }
     birth_give(start->birth, true);
     union {
         char **mine;

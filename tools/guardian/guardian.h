@@ -14,6 +14,10 @@ struct guardian_start {
     const char *place;
     char id[RUN_ID_SIZE];
     const char *const *arguments;
+    /* If it is there, the command is this function, in a process of its own with the signals as the guardian has them, and
+     * `arguments` is how people are told of it. Returns the exit status. */
+    int (*call)(const struct birth *birth, void *data);
+    void *data;
     bool own_group;
     struct owner_options options;
     const struct birth *birth;

@@ -265,7 +265,9 @@ static void cancel(struct owner *owner, int number, bool from_terminal)
     } else {
         ask_command_to_end(owner, number);
     }
-    if (again && owner->deadline > lg_now() + 2 * LG_SECOND)
+    if (owner->options.patient)
+        owner->deadline = 0;
+    else if (again && owner->deadline > lg_now() + 2 * LG_SECOND)
         owner->deadline = lg_now() + 2 * LG_SECOND;
 }
 

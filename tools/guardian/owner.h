@@ -42,6 +42,7 @@ const char *outcome_name(enum outcome outcome);
 struct owner_options {
     lg_duration grace, timeout; /* timeout 0: none */
     bool keep, verbose;
+    bool patient; /* the command cleans up itself: signals are passed on to it, and none follows */
 };
 
 struct owner {
@@ -187,6 +188,13 @@ void owner_free_clients(struct owner *owner);
 void owner_forget_waiting(struct owner *owner, const struct client *client);
 
 /* ---- cleanups (clean.c) ---- */
+
+/* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
+ * lost, or the cleanup is not to be had. */
+bool owner_claim(struct owner *owner, struct item *item, const struct process *attempt);
+
+/* How that has ended; `detail` says why it failed. The item may be gone afterwards. */
+bool owner_settle(struct owner *owner, struct item *item, bool good, const char *detail);
 
 /* Carries one out, with all its attempts; true: it succeeded. The item may be gone afterwards. */
 bool owner_release(struct owner *owner, struct item *item);

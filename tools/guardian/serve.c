@@ -202,6 +202,47 @@ static void request_list(struct owner *owner, struct client *client, struct wire
     owner_answer(client, 0, count, text.text);
 }
 
+/* ---- a command that carries its cleanups out itself ---- */
+
+static struct item *find_own(struct owner *owner, struct client *client, int64_t sequence)
+{
+    struct item *item = owner_find_sequence(owner, sequence);
+    if (item && item_is_pending(item))
+        return item;
+    owner_answer(client, 1, 0, "no such cleanup is pending");
+    return NULL;
+}
+
+/* The answer is the number of the attempt. */
+static void request_claim(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    struct item *item = find_own(owner, client, wire_take_number(reader));
+    struct process attempt;
+    if (!item)
+        return;
+    if (!process_look((pid_t)wire_take_number(reader), &attempt) ||
+        !owner_claim(owner, item, &attempt))
+        owner_answer(client, 1, 0, "it is not to be had any more");
+    else
+        owner_answer(client, 0, item->record.attempt, "");
+}
+
+static void request_settle(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    struct item *item = find_own(owner, client, wire_take_number(reader));
+    if (!item)
+        return;
+    bool good = wire_take_number(reader) != 0;
+    bool ours = owner_settle(owner, item, good, wire_take_text(reader));
+    owner_answer(client, ours ? 0 : 1, 0, ours ? "" : lg_error_message(&state_lost));
+}
+
+static void request_epoch(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    (void)reader;
+    owner_answer(client, 0, owner->run.epoch, "");
+}
+
 static const struct {
     const char *name;
     answer_request *answer;
@@ -209,7 +250,8 @@ static const struct {
     {"defer", request_defer},       {"intend", request_intend}, {"confirm", request_confirm},
     {"withdraw", request_withdraw}, {"undo", request_undo},     {"undo-since", request_undo_since},
     {"dismiss", request_dismiss},   {"mark", request_mark},     {"keep", request_keep},
-    {"set", request_set},           {"list", request_list}};
+    {"set", request_set},           {"list", request_list},     {"claim", request_claim},
+    {"settle", request_settle},     {"epoch", request_epoch}};
 
 static void handle(struct owner *owner, struct client *client, const char *data, size_t size)
 {

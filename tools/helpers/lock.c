@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "lock.h"
 #include "buffer.h"
 #include "helpers.h"
 #include "options.h"
@@ -28,7 +29,7 @@ static const char help[] =
 
 enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
-static lg_error *open_lock(const char *place, const char *name, int *fd)
+lg_error *lock_open(const char *place, const char *name, int *fd)
 {
     struct buffer path = {0};
     lg_defer(buffer_free, &path);
@@ -40,6 +41,15 @@ static lg_error *open_lock(const char *place, const char *name, int *fd)
     /* Not closed by exec: the lock is COMMAND's. */
     *fd = open(path.text, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     return *fd < 0 ? lg_error_new_errno("%s", path.text) : NULL;
+}
+
+bool lock_try(int fd, lg_error **err)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno != EINTR && errno != EWOULDBLOCK)
+        *err = lg_error_new_errno("flock");
+    return false;
 }
 
 static lg_error *take_lock(int fd, lg_duration timeout, bool *taken)
@@ -76,7 +86,7 @@ static lg_error *lock(const char *wanted, const char *name, lg_duration timeout,
         return err;
     lg_defer(free, place);
     int fd = -1;
-    err = open_lock(place, name, &fd);
+    err = lock_open(place, name, &fd);
     return err ? err : take_lock(fd, timeout, taken);
 }
 

@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "helpers.h"
 #include "run.h"
+#include "run_graph.h"
 #include "vet.h"
 
 #include <lifoguard/lifoguard.h>
@@ -19,6 +20,11 @@ static int vet_command(char **arguments)
     while (arguments[count])
         count++;
     return run_vet(count, arguments);
+}
+
+static int run_either_command(char **arguments)
+{
+    return is_graph(arguments) ? run_graph_command(arguments) : run_jobs_command(arguments);
 }
 
 static const struct {
@@ -37,7 +43,10 @@ static const struct {
     {"pending", pending_command, "lists what is still to be cleaned up"},
     {"recover", recover_command, "runs what a killed run left"},
     {"abandon", abandon_command, "gives a failed cleanup up, with a reason"},
-    {"run", run_jobs_command, "runs the jobs of a file"},
+    {"run", run_either_command, "runs the jobs of a file"},
+    {"history", history_command, "lists the last runs of graphs of jobs"},
+    {"show", show_command, "shows what happened in one of them"},
+    {"logs", logs_command, "prints the output of one of its jobs"},
     {"vet", vet_command, "finds cleanup mistakes in C code"},
     {"wait-for", wait_for_command, "waits until something is ready"},
     {"with", with_command, "runs a command within a time limit"},

@@ -7,26 +7,12 @@
 
 #include <signal.h>
 
-/* Has it ended? If it was made to, the rest of its group must be gone too. */
-static bool is_over(struct job *job)
-{
-    job_look(job);
-    if (!job->ended)
-        return job->step == JOB_GIVEN_UP;
-    if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
-        return true;
-    if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
-        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
-    /* What finished well has left these running on purpose; those of a background job are ended. */
-    return job->step == JOB_MAY_FINISH && !job->background;
-}
-
 void run_await(struct run *run, const struct foreground *now)
 {
     struct job *job = now->job;
     for (;;) {
         run_take_signals(run, now);
-        if (is_over(job))
+        if (job_is_over(job))
             return;
         ending_reap();
         bool stopping = run->stopping;

@@ -236,7 +236,8 @@ size_t ending_look(struct ending *ending)
     for (size_t i = 0; i < now.count; i++) {
         pid_t pid = now.pids[i];
         if (pids_has(&from_before, pid) || pids_has(&owned, pid) ||
-            (!ending->everything && pids_has(&settled, pid)))
+            (!ending->everything && pids_has(&settled, pid)) ||
+            (ending->chooses && !ending->chooses(pid, ending->data)))
             continue;
         left++;
         if (!pids_has(&ending->told, pid))

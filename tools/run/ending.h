@@ -45,7 +45,10 @@ void ending_signal_group(pid_t leader, int number);
 
 /* One ending: zeroed at first; ending_free at last. */
 struct ending {
-    bool everything;  /* also what was left running on purpose */
+    bool everything; /* also what was left running on purpose */
+    /* Only those that this finds; NULL: all. */
+    bool (*chooses)(pid_t pid, const void *data);
+    const void *data;
     pid_t group;      /* its members have had `number` already; 0: none */
     int number;       /* of the signal that is sent at present */
     struct pids told; /* who has had it */

@@ -196,7 +196,7 @@ static int start(pid_t *pid, const char *command, struct job_options options)
     }
 }
 
-lg_error *job_start(struct job *job, const char *command, struct job_options options)
+static void prepare(struct job *job, struct job_options options)
 {
     *job = (struct job){
         .background = options.background, .limit = options.limit, .grace = options.grace};
@@ -204,6 +204,18 @@ lg_error *job_start(struct job *job, const char *command, struct job_options opt
     job->started = lg_now();
     if (options.limit > 0)
         job->deadline = job->started + options.limit;
+}
+
+void job_begun(struct job *job, pid_t pid, struct job_options options)
+{
+    prepare(job, options);
+    job->pid = pid;
+    ending_own(pid);
+}
+
+lg_error *job_start(struct job *job, const char *command, struct job_options options)
+{
+    prepare(job, options);
     int failed = start(&job->pid, command, options);
     /* No terminal, or one that has just gone. */
     if (failed == ENOTTY || failed == EIO || failed == EPERM) {
@@ -276,6 +288,19 @@ void job_begin(struct job *job, enum job_step step, int number, lg_duration limi
         job_signal(job, number);
     if (step == JOB_KILLED)
         job_signal(job, SIGKILL);
+}
+
+bool job_is_over(struct job *job)
+{
+    job_look(job);
+    if (!job->ended)
+        return job->step == JOB_GIVEN_UP;
+    if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
+        return true;
+    if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+    /* What finished well has left these running on purpose; those of a background job are ended. */
+    return job->step == JOB_MAY_FINISH && !job->background;
 }
 
 void job_abandon(struct job *job)

@@ -50,6 +50,9 @@ struct job_options {
 /* Starts `sh -c COMMAND`. */
 lg_error *job_start(struct job *job, const char *command, struct job_options options);
 
+/* The same for a process that the caller has started as the leader of a new group. */
+void job_begun(struct job *job, pid_t pid, struct job_options options);
+
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int job_value_descriptor(void);
 
@@ -69,6 +72,9 @@ void job_signal(struct job *job, int number);
 
 /* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit);
+
+/* Whether it has ended; if it was made to, so has the rest of its group. Drives its ending on where that is due. */
+bool job_is_over(struct job *job);
 
 /* For lg_defer: kills it if it still runs, which is so only in a panic. */
 void job_abandon(struct job *job);

@@ -13,6 +13,8 @@
 static const char help[] =
     "usage: lifoguard run [OPTION…] FILE [ARGUMENT…]\n"
     "\n"
+    "FILE.yaml: a graph of jobs; see lifoguard run --yaml --help. Else:\n"
+    "\n"
     "Runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
     "failure, or on SIGINT, SIGTERM or SIGHUP, runs the registered cleanups, last one first.\n"
     "\n"

@@ -4,12 +4,16 @@
 
 #include <lifoguard/time.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* "[2/6]       start   COMMAND" and, with details, "  (DETAILS)". */
 void say_event(const char *tag, const char *event, const char *command, const char *details);
 
 /* Of the events, only those of something that has failed are told. */
 void say_quietly(bool quietly);
+
+/* Lines go to `take`, with their line feeds, rather than to stderr; NULL: to stderr again. */
+void say_through(void (*take)(const char *line, size_t length));
 
 /* "lifoguard: MESSAGE" */
 void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));

@@ -1,0 +1,829 @@
+#!/usr/bin/env bash
+# `lifoguard run FILE.yaml`, as people use it: graph_test.sh PROGRAM ROOT CASE. Each case is a function below.
+# shellcheck disable=SC2016 # the variables of job files in quotes are theirs
+set -uo pipefail
+ulimit -f 200000
+ulimit -c 0
+
+program=$(realpath "$1")
+root=$2
+work=$(mktemp -d)
+mkdir "$work/bin"
+ln -s "$program" "$work/bin/lifoguard"
+export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
+unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP MAKEFLAGS NO_COLOR
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+mkdir "$work/here" "$work/home"
+cd "$work/here" || exit 1
+
+fail() {
+    printf 'failed: %s\n' "$*"
+    for file in g.yaml out err log; do
+        [[ ! -f $file ]] || sed "s/^/$file: /" "$file"
+    done
+    exit 1
+}
+
+# run OPTION…: runs the graph on standard input; sets status, and leaves the output in out and err.
+run() {
+    status=0
+    cat >g.yaml
+    timeout --foreground 100 lifoguard run "$@" g.yaml >out 2>err </dev/null || status=$?
+}
+
+# start OPTION…: likewise in the background; sets runner. parents: sets guardian, engine.
+start() {
+    cat >g.yaml
+    env --default-signal=INT,QUIT,HUP lifoguard run "$@" g.yaml >out 2>err </dev/null &
+    runner=$!
+}
+
+parents() {
+    until_true child_of "$runner"
+    guardian=$child
+    until_true child_of "$guardian"
+    engine=$child
+}
+
+finish() {
+    status=0
+    wait "$runner" || status=$?
+}
+
+child_of() {
+    local children=()
+    read -ra children <"/proc/$1/task/$1/children" || true
+    child=${children[0]-}
+    [[ -n $child ]]
+}
+
+until_true() {
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        ! "$@" 2>/dev/null || return 0
+        sleep 0.01
+    done
+    fail "not within 60 s: $*"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
+nothing_is_pending() { [[ -z $(lifoguard pending 2>&1) ]]; }
+has() { grep -q -e "$1" "$2"; }
+
+expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
+expect_log() { [[ $(tr '\n' ' ' <log) == "$1 " ]] || fail "log instead of: $1"; }
+expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
+expect_err() { grep -qE -e "$1" err || fail "not said: $1"; }
+expect_no_err() { ! grep -qE -e "$1" err || fail "said: $1"; }
+expect_nothing_pending() { nothing_is_pending || fail "pending: $(lifoguard pending 2>&1)"; }
+
+# wrong TEXT PLACE…: the graph on standard input is refused, with exactly these lines; nothing is run.
+wrong() {
+    run
+    expect_status 2
+    [[ $(<err) == "$(printf 'g.yaml:%s\n' "$@")" ]] || fail "said instead of: $*"
+    expect_out ''
+    [[ ! -e log ]] || fail "something was run"
+}
+
+# ---- order ----
+
+jobs_run_after_what_they_need_and_clean_up_in_reverse() {
+    run <<'END'
+defer: echo -run >>log
+jobs:
+  c: {needs: b, run: echo +c >>log, defer: echo -c >>log}
+  b: {needs: a, run: echo +b >>log, defer: [echo -b1 >>log, echo -b2 >>log]}
+  a: {run: echo +a >>log, defer: echo -a >>log}
+END
+    expect_status 0
+    expect_log '+a +b +c -c -b2 -b1 -a -run'
+    expect_nothing_pending
+}
+
+D6_for_has_a_defer_for_each_pass() {
+    run <<'END'
+jobs:
+  a:
+    for: {N: [1, 2, 3]}
+    run: [{run: echo +$N >>log, defer: echo -$N >>log}, echo ok$N >>log]
+    defer: echo end$N >>log
+  b: {needs: a, for: [x, "y z"], run: 'echo "$ITEM" >>log'}
+END
+    expect_status 0
+    expect_log '+1 ok1 +2 ok2 +3 ok3 x y z -3 end3 -2 end2 -1 end1'
+}
+
+a_failure_skips_what_needs_it_and_cleans_up() {
+    run <<'END'
+jobs:
+  a: {run: echo +a >>log, defer: 'echo -a $LIFOGUARD_STATUS >>log'}
+  b: {needs: a, run: 'echo +b >>log; exit 3', defer: 'echo -b $LIFOGUARD_STATUS $LIFOGUARD_CAUSE >>log'}
+  c: {needs: b, run: echo +c >>log, defer: echo -c >>log}
+END
+    expect_status 1
+    expect_log '+a +b -b failure exit status 3 -a failure'
+    expect_err 'g.yaml:3:3: b failed: exit status 3'
+    expect_nothing_pending
+}
+
+the_first_failure_cancels_the_others() {
+    run -j 2 <<'END'
+jobs:
+  slow: {run: 'echo $$ >pid; trap "echo cancelled >>log; exit 1" TERM; while :; do sleep 0.02; done'}
+  bad: {run: 'until test -s pid; do sleep 0.02; done; exit 1'}
+  last: {needs: slow, run: echo never >>log}
+END
+    expect_status 1
+    expect_log 'cancelled'
+    expect_no_err 'slow failed'
+}
+
+keep_going_runs_what_does_not_need_it() {
+    run -k -j 1 --status=first-failure <<'END'
+jobs:
+  bad: {run: exit 7}
+  needs-bad: {needs: bad, run: echo never >>log}
+  good: {run: echo good >>log, defer: echo cleaned >>log}
+END
+    expect_status 7
+    expect_log 'good cleaned'
+    expect_err 'needs-bad\] +skipped +\(it needs bad'
+}
+
+D2_a_cleanup_has_the_values_of_its_registration() {
+    run <<'END'
+env: {A: file, B: file}
+jobs:
+  a:
+    env: {A: job}
+    run:
+      - {run: 'echo "C=first" >>"$LIFOGUARD_ENV"', defer: 'echo "1 $A $B $C" >>log'}
+      - {run: 'echo "C=second value" >>"$LIFOGUARD_ENV"', defer: 'echo "2 $A $B $C" >>log'}
+  b: {needs: a, run: 'echo "b $A $B $C" >>log'}
+END
+    expect_status 0
+    expect_log 'b file file second value 2 job file second value 1 job file first'
+}
+
+a_cleanup_does_not_run_with_a_variable_that_is_not_set() {
+    run <<'END'
+jobs: {a: {run: 'true', defer: 'echo "rm -rf $NOT_SET/" >>log'}}
+END
+    expect_status 1
+    [[ ! -e log ]] || fail 'it ran'
+    [[ $(lifoguard pending) == *failed* ]] || fail 'the failed cleanup is forgotten'
+}
+
+# ---- keys ----
+
+env_dir_shell_and_args_reach_the_command() {
+    mkdir sub
+    printf 'X=file\nexport Y="a b"\n# comment\n\nZ=z\n' >e.env
+    run -- <<'END'
+dir: sub
+shell: bash
+jobs:
+  a:
+    env_file: e.env
+    env: {X: job, N: 1}
+    args: [one, "two words", ""]
+    run: '[[ $PWD == */sub ]]; echo "$X|$Y|$Z|$N|$1|$2|$#|$LIFOGUARD_JOB" >>../log'
+  b: {needs: a, dir: ., shell: sh, run: 'pwd >>log', args: []}
+END
+    [[ $(head -1 log) == 'job|a b|z|1|one|two words|3|a' ]] || fail 'not what was said'
+    [[ $(tail -1 log) == "$PWD" ]] || fail 'not the directory'
+}
+
+arguments_of_the_command_line_are_the_commands() {
+    cat >g.yaml <<<'jobs: {a: {run: "echo \"$1|$2\" >>log"}}'
+    lifoguard run g.yaml 'a b' c >out 2>err || fail 'failed'
+    expect_log 'a b|c'
+}
+
+a_time_limit_fails_the_job() {
+    run <<'END'
+jobs:
+  a: {timeout: 100ms, run: sleep 100, defer: 'echo $LIFOGUARD_STATUS >>log'}
+END
+    expect_status 1
+    expect_log 'unknown'
+    expect_err 'a failed: timed out after 100ms'
+}
+
+the_run_has_a_time_limit() {
+    run <<'END'
+timeout: 200ms
+jobs:
+  a: {run: echo +a >>log, defer: 'echo -a $LIFOGUARD_STATUS >>log'}
+  b: {needs: a, run: sleep 100}
+END
+    expect_status 124
+    expect_log '+a -a timeout'
+}
+
+retries_undo_what_the_attempt_acquired() {
+    run <<'END'
+jobs:
+  a:
+    retries: 2
+    run:
+      - {run: echo +a >>log, defer: echo -a >>log}
+      - test $(grep -c +a log) = 3
+END
+    expect_status 0
+    expect_log '+a -a +a -a +a -a'
+}
+
+on_success_and_on_failure() {
+    run -k <<'END'
+jobs:
+  good: {run: 'true', on_success: 'echo good $LIFOGUARD_STATUS >>log', on_failure: echo never >>log}
+  bad: {needs: good, run: exit 4, on_failure: ['echo bad $LIFOGUARD_EXIT_CODE >>log', echo two >>log], on_success: echo never >>log}
+END
+    expect_status 1
+    expect_log 'good success bad 4 two'
+}
+
+D11_defer_on_failure_and_on_success() {
+    run <<'END'
+jobs:
+  a:
+    run: 'true'
+    defer: [{run: echo failure >>log, on: failure}, {run: echo success >>log, on: success}, {run: echo always >>log}]
+END
+    expect_log 'always success'
+    rm log
+    run <<'END'
+jobs:
+  a:
+    run: 'true'
+    defer: [{run: echo failure >>log, on: failure}, {run: echo success >>log, on: success}, {run: echo always >>log}]
+  b: {needs: a, run: 'false'}
+END
+    expect_log 'always failure'
+    expect_nothing_pending
+}
+
+if_decides_whether_a_job_runs() {
+    run <<'END'
+jobs:
+  a: {if: test -e no-such-file, run: echo never >>log, defer: echo never >>log}
+  b: {needs: a, if: test -e g.yaml, run: echo b >>log}
+END
+    expect_status 0
+    expect_log 'b'
+}
+
+lock_excludes_other_jobs() {
+    run -j 4 <<'END'
+jobs:
+  a: {lock: x, run: 'mkdir held && sleep 0.05 && rmdir held'}
+  b: {lock: x, run: 'mkdir held && sleep 0.05 && rmdir held'}
+  c: {lock: [y, x], run: 'mkdir held && rmdir held'}
+END
+    expect_status 0
+    lifoguard lock x -- sh -c 'touch taken; until test -e go; do sleep 0.01; done; echo before >>log' &
+    until_true test -e taken
+    start <<<'jobs: {a: {lock: x, run: echo in >>log}}'
+    until_true has 'waiting for the lock x' err
+    touch go
+    finish
+    expect_log 'before in'
+}
+
+include_takes_jobs_of_other_files() {
+    mkdir sub
+    echo 'A=from-sub' >sub/e.env
+    cat >sub/more.yaml <<'END'
+env_file: e.env
+jobs: {b: {run: 'echo b $A >>log', needs: c}}
+include: third.yaml
+END
+    echo 'jobs: {c: {run: echo c >>log}}' >sub/third.yaml
+    run <<'END'
+include: [sub/more.yaml]
+jobs: {a: {needs: b, run: 'echo a ${A-unset} >>log'}}
+END
+    expect_status 0
+    expect_log 'c b from-sub a unset'
+}
+
+a_service_is_up_for_those_that_need_it() {
+    run <<'END'
+jobs:
+  db:
+    run: 'echo +db >>log; trap "echo -db >>log; exit 0" TERM; touch up; while :; do sleep 0.02; done'
+    ready: {file: up}
+    defer: echo cleaned >>log
+  web:
+    needs: db
+    run: 'echo +web >>log; trap "echo -web >>log; exit 0" TERM; touch up2; while :; do sleep 0.02; done'
+    ready: test -e up2
+  test: {needs: [web, db], run: 'test -e up && test -e up2; echo test >>log', defer: echo tested >>log}
+END
+    expect_status 0
+    expect_log '+db +web test tested -web -db cleaned'
+}
+
+independent_services_stop_at_once() {
+    run -j 3 <<'END'
+jobs:
+  a: {run: 'trap "touch a-ends; until test -e b-ends; do sleep 0.02; done; exit 0" TERM; touch a; while :; do sleep 0.02; done', ready: {file: a}}
+  b: {run: 'trap "touch b-ends; until test -e a-ends; do sleep 0.02; done; exit 0" TERM; touch b; while :; do sleep 0.02; done', ready: {file: b}}
+  test: {needs: [a, b], run: 'true'}
+END
+    expect_status 0
+    expect_no_err SIGKILL
+}
+
+a_service_that_ends_is_a_failure() {
+    run <<'END'
+jobs:
+  db: {run: touch up; sleep 0.1, ready: {file: up}, defer: echo -db >>log}
+  test: {needs: db, run: sleep 100}
+END
+    expect_status 1
+    expect_log '-db'
+    expect_err 'db failed: the service has ended by itself: exit status 0'
+}
+
+a_service_that_is_not_ready_is_a_failure() {
+    run <<'END'
+jobs:
+  db: {run: 'echo +db >>log; exec sleep 100', ready: {file: never, timeout: 200ms}, defer: echo -db >>log}
+  test: {needs: db, run: echo never >>log}
+END
+    expect_status 1
+    expect_err 'db failed: not ready within 200ms'
+    expect_log '+db -db'
+    run <<'END'
+jobs: {db: {run: exit 3, ready: {file: never}}}
+END
+    expect_status 1
+    expect_err 'db failed: the service has ended before it was ready: exit status 3'
+}
+
+the_run_can_be_for_a_service() {
+    start <<'END'
+jobs:
+  db: {run: 'trap "echo -db >>log; exit 0" TERM; touch up; while :; do sleep 0.02; done', ready: {file: up}}
+  web: {needs: db, wait: true, run: 'echo $$ >pid; touch web; trap "echo -web >>log; exit 0" TERM; while :; do sleep 0.02; done', ready: {file: web}}
+END
+    until_true has 'web. *ready' err
+    sleep 0.2
+    kill -0 "$runner" || fail 'the run has ended'
+    kill -TERM "$(<pid)"
+    finish
+    expect_status 0
+    expect_log '-web -db'
+}
+
+what_a_job_left_running_ends_with_it() {
+    run <<'END'
+jobs:
+  a: {run: 'setsid sleep 1000 >/dev/null 2>&1 & echo $! >left', defer: 'kill -0 $(cat left) && echo alive >>log'}
+  b: {needs: a, run: 'kill -0 $(cat left) && echo alive >>log'}
+END
+    expect_status 0
+    expect_log 'alive alive'
+    gone "$(<left)" || fail 'it still runs'
+    expect_err 'SIGTERM to sleep'
+}
+
+# ---- parallel ----
+
+as_many_run_at_once_as_are_allowed() {
+    # Each job waits until a second one runs, so that it ends only if two run at once.
+    run -j 2 <<'END'
+jobs:
+  a: {run: 'touch a; until test -e b; do sleep 0.02; done'}
+  b: {run: 'touch b; until test -e a; do sleep 0.02; done'}
+END
+    expect_status 0
+    {
+        echo jobs:
+        for i in {1..20}; do echo "  j$i: {run: 'mkdir one-at-a-time; rmdir one-at-a-time'}"; done
+    } | run -j1
+    expect_status 0
+}
+
+make_s_job_server_is_honoured() {
+    { echo jobs:; for i in {1..6}; do
+        echo "  j$i: {run: 'echo + >>log; n=\$(ls running 2>/dev/null | wc -l); touch running/j$i; sleep 0.03; ls running | wc -l >>most; rm running/j$i'}"
+    done; } >g.yaml
+    mkdir running
+    printf 'all: x y\nx:\n\t+lifoguard run -q g.yaml\ny:\n\t@echo y\n' >Makefile
+    make -j3 >out 2>err || fail 'make failed'
+    ! grep -q jobserver err || fail 'make complains'
+    [[ $(wc -l <log) == 6 ]] || fail 'not all have run'
+    [[ $(sort -n most | tail -1) -le 3 ]] || fail 'more than make allows at once'
+}
+
+a_job_selects_what_it_needs() {
+    run --job b <<'END'
+jobs:
+  a: {run: echo a >>log, defer: echo -a >>log}
+  b: {needs: a, run: echo b >>log}
+  c: {needs: b, run: echo c >>log}
+END
+    expect_status 0
+    expect_log 'a b -a'
+    run --job d <<<'jobs: {a: {run: "true"}}'
+    expect_status 2
+}
+
+# ---- what is wrong is told with its place ----
+
+unknown_keys_names_and_types() {
+    wrong '1:1: a file has no key job; meant is perhaps jobs' \
+        '3:15: the job a has no key nedds; meant is perhaps needs' \
+        '3:33: there is no job buidl; meant is perhaps build' \
+        '4:28: timeout must be a duration, such as 30s or 1m30s: 30' \
+        '4:41: retries must be a number from 0 to 1000, not many' \
+        '5:25: ready needs one of run, tcp, file, http' \
+        '5:35: wait must be true or false' \
+        '5:44: if must be text, not a list' \
+        '6:13: not the name of a variable: 1a' \
+        '6:23: b must be text, not a list' \
+        '6:47: a step has no key ruin; meant is perhaps run' \
+        '6:70: on must be always, failure or success, not never' \
+        '7:10: nix.yaml: No such file or directory' <<'END'
+job: {}
+jobs:
+  a: {run: x, nedds: b, needs: [buidl]}
+  build: {run: x, timeout: 30, retries: many}
+  d: {run: true, ready: {}, wait: yes, if: [1]}
+  e: {env: {1a: x, b: [1]}, run: [x, {run: x, ruin: y}], defer: {on: never, run: x}}
+include: nix.yaml
+END
+}
+
+wrong_types_of_every_key() {
+    local key value
+    while read -r key value; do
+        printf 'jobs:\n  a:\n    %s: %s\n' "$key" "$value" >w.yaml
+        [[ $key == run ]] || printf '    run: x\n' >>w.yaml
+        status=0
+        lifoguard run w.yaml >out 2>err || status=$?
+        expect_status 2
+        grep -qE '^w.yaml:[34]:[0-9]+: ' err || fail "no place for $key: $value: $(<err)"
+    done <<'END'
+run {}
+run [[x]]
+run
+defer [[]]
+defer {}
+needs {}
+needs [[a]]
+timeout -1s
+timeout [1s]
+grace x
+retries -1
+retries 1.5
+env x
+env {A: {}}
+env_file {}
+dir [x]
+shell [x]
+args {a: b}
+args [[x]]
+on_failure {}
+on_success {}
+ready []
+ready {tcp: x, file: y}
+if {}
+lock a/b
+lock {}
+for x
+for {A: x}
+for {A-B: [x]}
+wait 1
+wait true
+END
+}
+
+duplicate_keys_are_refused() {
+    wrong '4:3: the key a is here twice, first in line 2' \
+        '4:16: the key run is here twice, first in line 4' <<'END'
+jobs:
+  a: {run: x}
+  b: {run: x}
+  a: {run: x,  run: y}
+END
+}
+
+cycles_are_refused_as_paths() {
+    wrong '4:14: these jobs need each other: b → a → c → b' '5:14: these jobs need each other: d → d' <<'END'
+jobs:
+  b: {needs: a}
+  a: {needs: c}
+  c: {needs: b}
+  d: {needs: d}
+END
+}
+
+what_is_no_yaml_is_refused() {
+    run <<<'jobs: ['
+    expect_status 2
+    expect_err '^g.yaml:[12]:[0-9]+: not YAML: '
+    run <<<$'jobs: {a: {run: x}}\n---\njobs: {}'
+    expect_err '^g.yaml:[23]:[0-9]+: a second document'
+    run </dev/null
+    expect_err '^g.yaml:1:1: the file is empty'
+    run <<<'jobs: &a {x: *a}'
+    expect_err 'contains itself'
+    printf 'jobs: {a: {run: "\xff"}}' | run
+    expect_status 2
+    run <<<$'jobs:\n\ta: {run: x}'
+    expect_err '^g.yaml:2:1: not YAML'
+}
+
+what_does_not_fit_together_is_refused() {
+    run <<<'jobs: {a: {}}'
+    expect_err '^g.yaml:1:8: the job a has nothing to do'
+    run <<<'jobs: {a: {run: x, wait: true}}'
+    expect_err '^g.yaml:1:20: wait is for a service'
+    run <<<'jobs: {a: {run: [x, y], ready: z}}'
+    expect_err '^g.yaml:1:32: a service needs one command'
+    run <<<'jobs: {a: {run: x, lock: l}, b: {needs: a, run: x, lock: l}}'
+    expect_err '^g.yaml:1:30: b waits for a lock that a holds'
+    run <<<'jobs: {a b: {run: x}}'
+    expect_err '^g.yaml:1:8: the name of a job'
+}
+
+the_shell_reads_all_commands_first() {
+    run <<<$'jobs:\n  b: {run: touch log}\n  a: {run: "if then"}'
+    expect_status 2
+    expect_err '^g.yaml:3:12: the shell cannot read this'
+    [[ ! -e log ]] || fail 'something was run'
+}
+
+included_files_are_checked_too() {
+    echo 'jobs: {a: {run: x, nix: y}}' >i.yaml
+    run <<<'{include: i.yaml, jobs: {b: {run: x, nix: y}}}'
+    expect_status 2
+    expect_err '^i.yaml:1:20: the job a has no key nix'
+    expect_err '^g.yaml:1:38: the job b has no key nix'
+    echo '{include: g.yaml, jobs: {a: {run: x}}}' >i.yaml
+    run <<<'{include: i.yaml, jobs: {b: {run: x}}}'
+    expect_err '^i.yaml:1:11: g.yaml includes itself'
+    echo 'jobs: {a: {run: x}}' >i.yaml
+    run <<<'{include: i.yaml, jobs: {a: {run: x}}}'
+    expect_err 'there is a job a already, in'
+}
+
+dry_run_and_check_run_nothing() {
+    cat >g.yaml <<'END'
+defer: echo run
+jobs:
+  test:
+    needs: db
+    for: [x, y]
+    run: {run: "touch $ITEM", defer: "rm $ITEM"}
+  db: {run: server, ready: {tcp: "localhost:1"}, defer: rm db}
+END
+    sed -i 's/run: {run/run: [{run/; s/rm \$ITEM"}/rm $ITEM"}]/' g.yaml
+    lifoguard run --check g.yaml >out 2>err || fail 'refused'
+    expect_out ''
+    lifoguard run --dry-run g.yaml >out 2>err || fail 'refused'
+    expect_out 'jobs:
+  db    service: server
+  db    ready at tcp localhost:1
+  test  needs db
+  test  ITEM=x: touch $ITEM
+  test  ITEM=y: touch $ITEM
+cleanups:
+  test  ITEM=y: rm $ITEM
+  test  ITEM=x: rm $ITEM
+  db    the service is ended
+  db    rm db
+  run   echo run'
+}
+
+standard_input_can_be_a_graph() {
+    lifoguard run --yaml - <<<'jobs: {a: {run: echo a >>log}}' >out 2>err || fail 'failed'
+    expect_log a
+}
+
+# ---- killed ----
+
+# The order that each of these has to lead to, whatever is killed.
+chain() {
+    cat <<'END'
+defer: echo -run >>log
+jobs:
+  a: {run: echo +a >>log, defer: echo -a >>log}
+  s: {needs: a, run: 'echo +s >>log; echo $$ >pid; exec sleep 1000', ready: {file: pid}, defer: echo -s >>log}
+  b: {needs: s, run: 'echo +b >>log; exec sleep 1000', defer: 'echo -b $LIFOGUARD_STATUS >>log'}
+END
+}
+
+expect_chain() {
+    until_true has -run log
+    expect_log '+a +s +b -b unknown -s -a -run'
+    until_true gone "$(<pid)"
+    until_true nothing_is_pending
+}
+
+signals_end_the_jobs_and_run_the_cleanups() {
+    for signal in TERM:143 INT:130 HUP:129; do
+        rm -f log
+        start < <(chain)
+        until_true has +b log
+        kill "-${signal%:*}" "$runner"
+        finish
+        expect_status "${signal#*:}"
+        expect_chain
+    done
+}
+
+S7_the_same_signal_twice_is_one() {
+    start <<'END'
+jobs: {a: {run: 'trap "sleep 0.3; echo in order >>log; exit 0" TERM; touch up; while :; do sleep 0.02; done'}}
+END
+    until_true test -e up
+    kill -TERM "$runner"
+    kill -TERM "$runner"
+    finish
+    expect_status 143
+    expect_log 'in order'
+}
+
+a_stubborn_job_is_killed() {
+    start <<'END'
+grace: 100ms
+jobs: {a: {run: 'trap "" TERM; touch up; while :; do sleep 0.02; done', defer: echo -a >>log}}
+END
+    until_true test -e up
+    kill -TERM "$runner"
+    finish
+    expect_status 143
+    expect_log -a
+    expect_err SIGKILL
+}
+
+R4_the_cleanups_run_when_the_runner_is_killed() {
+    start < <(chain)
+    until_true has +b log
+    kill -KILL "$runner"
+    expect_chain
+}
+
+R4_the_cleanups_run_when_the_engine_is_killed() {
+    start < <(chain)
+    until_true has +b log
+    parents
+    kill -KILL "$engine"
+    finish
+    expect_status 137
+    expect_chain
+}
+
+R4_the_runner_goes_on_without_the_guardian() {
+    start < <(chain)
+    until_true has +b log
+    parents
+    kill -KILL "$guardian"
+    until_true has 'goes on in its place' err
+    kill -TERM "$runner"
+    finish
+    expect_status 143
+    expect_chain
+}
+
+R4_after_both_are_killed_the_next_command_recovers() {
+    start < <(chain)
+    until_true has +b log
+    parents
+    kill -KILL "$runner" "$guardian"
+    until_true gone "$guardian"
+    lifoguard pending >out 2>&1
+    expect_chain
+    until_true gone "$engine"
+}
+
+R4_a_cleanup_that_runs_when_the_engine_is_killed_runs_once() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: echo -a >>log}
+  b: {needs: a, run: 'true', defer: 'echo begun >>log; touch begun; until test -e go; do sleep 0.02; done; echo -b >>log'}
+END
+    until_true test -e begun
+    parents
+    kill -KILL "$engine"
+    until_true gone "$engine"
+    touch go
+    finish
+    until_true has -a log
+    expect_log 'begun -b -a'
+    until_true nothing_is_pending
+}
+
+R5_a_failed_cleanup_stops_no_other_and_is_kept() {
+    run <<'END'
+jobs:
+  a: {run: 'true', defer: echo -a >>log}
+  b: {needs: a, run: 'true', defer: [echo -b >>log, exit 5, {run: 'echo x >>log; test $(grep -c x log) = 2', retries: 1}]}
+END
+    expect_status 1
+    expect_log 'x x -b -a'
+    lifoguard pending >out
+    grep -q 'failed.*exit status 5' out || fail 'it is not kept'
+}
+
+kills_at_random_moments_lose_nothing() {
+    for ((i = 0; i < 12; i++)); do
+        rm -f log
+        start -j 3 <<'END'
+defer: echo -run >>log
+jobs:
+  a: {run: echo +a >>log, defer: echo -a >>log}
+  b: {needs: a, run: echo +b >>log, defer: echo -b >>log}
+  c: {needs: b, run: echo +c >>log, defer: echo -c >>log}
+  d: {needs: c, run: 'echo +d >>log; sleep 0.05', defer: echo -d >>log}
+END
+        guardian='' engine=''
+        sleep "0.0$((RANDOM % 9))"
+        child_of "$runner" 2>/dev/null && guardian=$child
+        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && engine=$child; }
+        case $((i % 4)) in
+        0) victims=("$runner") ;;
+        1) victims=("$guardian") ;;
+        2) victims=("$engine") ;;
+        3) victims=("$runner" "$guardian") ;;
+        esac
+        for victim in "${victims[@]}"; do
+            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
+        done
+        wait "$runner" 2>/dev/null
+        [[ -z $guardian ]] || until_true gone "$guardian"
+        lifoguard pending >>out 2>&1
+        until_true nothing_is_pending
+        touch log
+        # What was acquired is released once, in reverse; an intention that came to nothing may be released as well.
+        for name in $(sed -n 's/^+//p' log | tac); do
+            [[ $(grep -c -e "^-$name\$" log) == 1 ]] || fail "round $i: $name"
+        done
+        [[ $(grep -e '^-[a-d]' log) == "$(grep -e '^-[a-d]' log | sort -r)" ]] || fail "round $i: not in reverse"
+    done
+}
+
+a_cleanup_of_defer_inside_a_job_runs_at_the_end() {
+    run <<'END'
+jobs: {a: {run: 'echo +a >>log; lifoguard defer --shell "echo -deferred >>log"', defer: echo -a >>log}}
+END
+    expect_status 0
+    expect_log '+a -a -deferred'
+}
+
+keep_leaves_the_cleanups() {
+    run --keep <<<'jobs: {a: {run: "true", defer: echo -a >>log}}'
+    [[ ! -e log ]] || fail 'it ran'
+    lifoguard recover "$(lifoguard pending | cut -f1 | head -1)" >out 2>&1
+    expect_log -a
+}
+
+# ---- output ----
+
+output_has_the_names_of_the_jobs() {
+    run <<<'jobs: {build: {run: "echo one; echo two >&2; printf three"}}'
+    expect_out $'build | one\nbuild | two\nbuild | three'
+    expect_err '^\[build\] start   echo one'
+    expect_err '^lifoguard: ok: 1 of 1 job, 0 cleanups'
+    run -q <<<'jobs: {build: {run: "true"}}'
+    expect_no_err start
+}
+
+json_events_are_objects_a_line() {
+    run --json <<'END'
+jobs:
+  a: {run: 'printf "a\"\\\\\001b\377\nc\n"', defer: echo bye}
+END
+    python3 -c '
+import json, sys
+events = [json.loads(line) for line in open("out", encoding="utf-8")]
+kinds = [event["event"] for event in events]
+assert kinds[0] == "begin" and kinds[-1] == "end", kinds
+assert events[-1]["status"] == 0
+outputs = [event["text"] for event in events if event["event"] == "output"]
+assert outputs == ["a\"\\\x01b\ufffd", "c", "bye"], outputs
+for kind in "start", "ok", "defer", "job-ok", "cleanup-start", "cleanup-ok", "finished":
+    assert kind in kinds, (kind, kinds)
+' || fail 'not the events'
+}
+
+log_dir_has_a_file_a_job() {
+    run --log-dir logs <<<'jobs: {a: {run: "echo one; echo two", defer: echo three}, b: {run: "true"}}'
+    [[ $(<logs/a.log) == $'one\ntwo\nthree' ]] || fail 'not the output'
+    [[ ! -e logs/b.log ]] || fail 'b has said nothing'
+}
+
+the_examples_can_be_read() {
+    for file in "$root"/examples/graphs/*.yaml; do
+        lifoguard run --check "$file" || fail "$file"
+    done
+}
+
+"$3"
+echo ok

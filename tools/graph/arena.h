@@ -1,0 +1,23 @@
+/* Memory that is freed as a whole: for what lives as long as the graph of a file does. */
+#ifndef LIFOGUARD_GRAPH_ARENA_H
+#define LIFOGUARD_GRAPH_ARENA_H
+
+#include <stddef.h>
+
+struct arena {
+    struct arena_block *blocks;
+};
+
+/* Zeroed memory, or a panic. */
+void *arena_take(struct arena *arena, size_t size);
+
+/* A copy that ends in NUL. */
+char *arena_copy(struct arena *arena, const char *text, size_t length);
+
+char *arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((__format__(__printf__, 2, 3)));
+
+/* For lg_defer. */
+void arena_free(struct arena *arena);
+
+#endif

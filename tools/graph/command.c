@@ -1,0 +1,170 @@
+#define _GNU_SOURCE
+#include "engine.h"
+#include "graph.h"
+#include "options.h"
+#include "plan.h"
+#include "run_graph.h"
+#include "say.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lifoguard run [OPTION…] FILE.yaml [ARGUMENT…]\n"
+    "\n"
+    "Runs the jobs of a graph: several at once, each after the jobs it needs; the cleanups of a job when\n"
+    "everything that needs it is over. They also run after a failure, after a signal, after kill -9 of\n"
+    "lifoguard, and after a power cut (lifoguard recover --all). The form of the file: docs/job-graphs.md.\n"
+    "\n"
+    "  -j, --jobs N         how many commands run at once (make's job server, if make started this; or\n"
+    "                       as many as there are processors)\n"
+    "  -k, --keep-going     after a failure, jobs that do not need the failed one still run\n"
+    "      --job NAME[,…]   only these jobs, and what they need\n"
+    "      --check          only reads the file, and tells what is wrong with it\n"
+    "      --dry-run        prints the jobs in order, and the order of the cleanups\n"
+    "      --yaml           FILE is a graph whatever it is called; also for - (standard input)\n"
+    "\n"
+    "  -q, --quiet          tells failures and the result only\n"
+    "      --plain          no live view, also on a terminal\n"
+    "      --json           events on standard output, one JSON object a line\n"
+    "      --log-dir DIR    the output of each job, in DIR/JOB.log\n"
+    "      --report FILE    writes a page with the times of all jobs and cleanups\n"
+    "      --junit FILE     writes a JUnit XML file\n"
+    "      --status WHICH   run: the exit status as below; first-failure: that of the first job that failed\n"
+    "      --keep           leaves the cleanups to a later `lifoguard recover`; also KEEP=1\n"
+    "      --state DIR      where cleanups and logs are recorded ($XDG_STATE_HOME/lifoguard)\n"
+    "\n"
+    "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file: nothing was run; 124 the\n"
+    "time of the run was over; 125 lifoguard itself failed; 128 + N for signal N.\n"
+    "\n"
+    "Afterwards: lifoguard history, lifoguard show RUN, lifoguard logs RUN JOB.\n";
+
+enum { BAD_FILE = 2 };
+
+/* Of both forms: those that have a value. */
+static bool takes_value(const char *word)
+{
+    static const char *const names[] = {"--jobs",   "--job",    "--log-dir",         "--report",
+                                        "--junit",  "--status", "--state",           "--grace",
+                                        "--secret", "--shell",  "--cleanup-timeout", "-j"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(word, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+bool is_graph(char *const *arguments)
+{
+    for (; *arguments; arguments++) {
+        const char *word = *arguments;
+        if (strcmp(word, "--yaml") == 0)
+            return true;
+        if (strcmp(word, "--") == 0)
+            word = arguments[1] ? *++arguments : "";
+        else if (takes_value(word) && arguments[1])
+            arguments++;
+        if (word == *arguments && (word[0] != '-' || word[1] == '\0' || arguments[-1] == word))
+            return ends_in(word, ".yaml") || ends_in(word, ".yml");
+    }
+    return false;
+}
+
+static void split_names(struct graph *graph, const char *text, struct words *names)
+{
+    char *rest = arena_copy(&graph->arena, text, strlen(text));
+    const char **items = arena_take(&graph->arena, (strlen(text) + 2) * sizeof *items);
+    names->items = items;
+    for (char *name; (name = strsep(&rest, ",")) != NULL;)
+        if (*name)
+            items[names->count++] = name;
+}
+
+/* Everything is checked before anything starts. False: there are problems, and they have been told. */
+static bool load(struct graph *graph, const char *path, const char *only)
+{
+    graph_read(graph, path);
+    graph_check(graph);
+    struct words names = {0};
+    if (only)
+        split_names(graph, only, &names);
+    graph_select(graph, &names);
+    if (!graph->problems.count)
+        graph_check_syntax(graph);
+    problems_print(&graph->problems, stderr);
+    return graph->problems.count == 0;
+}
+
+static int wrong(lg_error *err)
+{
+    lg_error_free(err ? (wrong_usage("run", err), NULL) : NULL);
+    return BAD_FILE;
+}
+
+static lg_error *check_options(const struct engine_options *options, int64_t limit)
+{
+    const char *status = options->status;
+    if (strcmp(status, "run") != 0 && strcmp(status, "first-failure") != 0)
+        return lg_error_newf("--status is run or first-failure, not %s", status);
+    if (limit > 10000)
+        return lg_error_new("--jobs: at most 10000");
+    return NULL;
+}
+
+static bool wants_keep(void)
+{
+    const char *keep = getenv("KEEP");
+    return keep && strcmp(keep, "1") == 0;
+}
+
+int run_graph_command(char **arguments)
+{
+    bool show_help = false, check = false, dry_run = false, yaml = false;
+    int64_t limit = 0;
+    const char *only = NULL;
+    struct engine_options options = {.status = "run", .keep = wants_keep()};
+    const struct option table[] = {{"j|jobs", OPTION_NUMBER, &limit},
+                                   {"k|keep-going", OPTION_FLAG, &options.keep_going},
+                                   {"job", OPTION_TEXT, &only},
+                                   {"check", OPTION_FLAG, &check},
+                                   {"dry-run", OPTION_FLAG, &dry_run},
+                                   {"yaml", OPTION_FLAG, &yaml},
+                                   {"q|quiet", OPTION_FLAG, &options.quiet},
+                                   {"plain", OPTION_FLAG, &options.plain},
+                                   {"json", OPTION_FLAG, &options.json},
+                                   {"log-dir", OPTION_TEXT, &options.log_directory},
+                                   {"report", OPTION_TEXT, &options.report},
+                                   {"junit", OPTION_TEXT, &options.junit},
+                                   {"status", OPTION_TEXT, &options.status},
+                                   {"keep", OPTION_FLAG, &options.keep},
+                                   {"state", OPTION_TEXT, &options.state},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    if (!err)
+        err = check_options(&options, limit);
+    if (!err && !*arguments)
+        err = lg_error_new("which FILE is to be run?");
+    if (err)
+        return wrong(err);
+    options.limit = (size_t)limit;
+    options.arguments = arguments + 1;
+    struct graph graph = {0};
+    lg_defer(graph_free, &graph);
+    if (!load(&graph, *arguments, only))
+        return BAD_FILE;
+    if (check)
+        return 0;
+    return dry_run ? graph_plan(&graph) : graph_run(&graph, &options);
+}

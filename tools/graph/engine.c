@@ -1,0 +1,307 @@
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include "child.h"
+#include "exec.h"
+#include "guardian.h"
+#include "history.h"
+#include "place.h"
+#include "run.h"
+#include "run/ending.h"
+#include "say.h"
+#include "signals.h"
+#include "sinks.h"
+#include "summary.h"
+#include "timeline.h"
+#include "work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- its state ---- */
+
+static void name_file(const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    lg_defer(free, absolute);
+    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
+}
+
+static void keep_environment(struct engine *engine)
+{
+    unsetenv("LIFOGUARD_JOB");
+    name_file(engine->graph->path);
+    for (char **assignment = environ; *assignment; assignment++)
+        words_add(engine->arena, &engine->environment,
+                  arena_copy(engine->arena, *assignment, strlen(*assignment)));
+}
+
+static void init_work(struct engine *engine, struct work *work, struct graph_job *job)
+{
+    *work = (struct work){.engine = engine, .job = job, .name = job ? job->name : ""};
+    work->settled = lg_chan_make(char, 0);
+    work->finished = lg_chan_make(char, 0);
+    if (!job)
+        return;
+    job->work = work;
+    work->exports_path = arena_format(engine->arena, "%s/%s.env", engine->run_directory, job->name);
+}
+
+static void free_work(struct work *work)
+{
+    lg_chan_unref(work->settled);
+    lg_chan_unref(work->finished);
+    free(work->error);
+}
+
+static void init_works(struct engine *engine)
+{
+    struct graph *graph = engine->graph;
+    engine->works = arena_take(engine->arena, (graph->count + 1) * sizeof *engine->works);
+    for (size_t i = 0; i < graph->count; i++)
+        init_work(engine, &engine->works[i], graph->jobs[i]);
+    init_work(engine, &engine->whole, NULL);
+}
+
+static void free_works(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->graph->count; i++)
+        free_work(&engine->works[i]);
+    free_work(&engine->whole);
+}
+
+static void add_sink(struct engine *engine, struct sink *sink)
+{
+    if (!sink)
+        return;
+    struct sink **place = &engine->sinks;
+    while (*place)
+        place = &(*place)->next;
+    *place = sink;
+}
+
+static void free_sinks(struct engine *engine)
+{
+    while (engine->sinks) {
+        struct sink *sink = engine->sinks;
+        engine->sinks = sink->next;
+        sink->free(sink);
+    }
+}
+
+static void add_history(struct engine *engine)
+{
+    char *directory = history_begin(engine->place, engine->run_id);
+    lg_defer(free, directory);
+    if (!directory)
+        return;
+    add_sink(engine, history_sink(directory));
+    add_sink(engine, log_sink(directory, engine->graph));
+}
+
+static void add_view(struct engine *engine)
+{
+    const struct engine_options *options = engine->options;
+    if (options->json) {
+        add_sink(engine, json_sink(STDOUT_FILENO));
+    } else if (!options->plain && live_is_possible()) {
+        engine->live = live_sink(options->quiet);
+        add_sink(engine, engine->live);
+    } else {
+        add_sink(engine, plain_sink(engine->graph, options->quiet));
+    }
+}
+
+static void add_sinks(struct engine *engine)
+{
+    const struct engine_options *options = engine->options;
+    add_history(engine);
+    if (options->report || options->junit) {
+        engine->timeline = arena_take(engine->arena, sizeof *engine->timeline);
+        engine->timeline->run = engine->run_id;
+        add_sink(engine, timeline_sink(engine->timeline));
+    }
+    if (options->log_directory)
+        add_sink(engine, log_sink(options->log_directory, engine->graph));
+    add_view(engine);
+}
+
+static void tick(struct engine *engine)
+{
+    while (!engine->over) {
+        live_tick(engine->live);
+        lg_sleep(100 * LG_MILLISECOND);
+    }
+}
+
+static void write_page(const char *path, const struct timeline *timeline,
+                       void (*make)(const struct timeline *timeline, struct buffer *text))
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    make(timeline, &text);
+    write_whole_file(path, &text);
+}
+
+static void write_pages(struct engine *engine)
+{
+    const struct engine_options *options = engine->options;
+    if (options->report)
+        write_page(options->report, engine->timeline, timeline_put_page);
+    if (options->junit)
+        write_page(options->junit, engine->timeline, timeline_put_junit);
+    if (engine->timeline)
+        timeline_free(engine->timeline);
+}
+
+/* ---- the run ---- */
+
+static void run_jobs(struct engine *engine)
+{
+    lg_error *err = NULL;
+    {
+        lg_group_scope(group, &err);
+        for (size_t i = 0; i < engine->graph->count; i++)
+            if (engine->graph->jobs[i]->wanted)
+                lg_group_go(&group, work_live, &engine->works[i]);
+    }
+    char *text = err ? lg_error_text(err) : NULL;
+    if (text)
+        say("%s", text);
+    free(text);
+    if (err)
+        engine_failed_aside(engine);
+    lg_error_free(err);
+}
+
+static bool register_defers(struct engine *engine)
+{
+    struct work *whole = &engine->whole;
+    struct words environment = work_environment(whole, NULL);
+    lg_error *err = releases_intend(whole, &engine->graph->defers, &environment);
+    if (!err)
+        err = releases_confirm(whole->releases, NULL, &environment);
+    if (!err)
+        return true;
+    char *text = lg_error_text(err);
+    say("%s", text ? text : "out of memory");
+    free(text);
+    lg_error_free(err);
+    releases_withdraw(whole, NULL);
+    engine_stop(engine, STOP_FAILURE, 0);
+    return false;
+}
+
+static void tell_of_run(struct engine *engine, enum event_kind kind, const char *text)
+{
+    const struct event event = {.kind = kind,
+                                .job = "",
+                                .text = text,
+                                .length = strlen(text),
+                                .took = kind == EVENT_END ? engine_at(engine) : -1,
+                                .status = engine->status};
+    tell(engine, event);
+}
+
+/* On the worker, like all that it starts. */
+static void run_whole(struct engine *engine)
+{
+    ending_adopt();
+    tell_of_run(engine, EVENT_BEGIN, engine->graph->path);
+    lg_go(engine_take_signals, engine);
+    if (engine->live)
+        lg_go(tick, engine);
+    if (engine->graph->timeout)
+        lg_go(engine_watch_time, engine);
+    if (register_defers(engine))
+        run_jobs(engine);
+    if (!engine->options->keep) {
+        releases_run(&engine->whole, NULL);
+        engine_end_leftovers(engine);
+        streams_close(engine);
+    }
+    engine->over = true;
+    tell_of_run(engine, EVENT_END, summary_verdict(engine));
+}
+
+static int exit_status(const struct engine *engine)
+{
+    bool first = strcmp(engine->options->status, "first-failure") == 0;
+    if (first && engine->status == RUN_FAILED && engine->first_failure)
+        return engine->first_failure;
+    return engine->status;
+}
+
+static void note_parents(struct engine *engine)
+{
+    struct process guardian;
+    engine->guardian = getppid();
+    engine->runner = process_look(engine->guardian, &guardian) ? guardian.parent : engine->guardian;
+}
+
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+struct request {
+    struct graph *graph;
+    const struct engine_options *options;
+};
+
+/* The guardian's command: a process of its own. */
+static int engine_main(const struct birth *birth, void *data)
+{
+    const struct request *request = data;
+    const char *place = getenv("LIFOGUARD_STATE");
+    const char *id = getenv("LIFOGUARD_RUN");
+    char *directory = place_of_run(place, id);
+    lg_defer(free, directory);
+    struct engine engine = {.graph = request->graph,
+                            .options = request->options,
+                            .birth = birth,
+                            .place = place,
+                            .run_id = id,
+                            .run_directory = directory,
+                            .arena = &request->graph->arena,
+                            .began = lg_now(),
+                            .umask = current_umask(),
+                            .signals = birth_signals(birth)};
+    prctl(PR_SET_NAME, "lifoguard-run");
+    lg_error_free(lg_set_workers(1));
+    note_parents(&engine);
+    keep_environment(&engine);
+    engine.going = lg_context_with_cancel(lg_context_background());
+    engine.slots = slots_new(&engine);
+    init_works(&engine);
+    add_sinks(&engine);
+    lg_waitgroup whole = {0};
+    lg_waitgroup_go(&whole, run_whole, &engine);
+    lg_waitgroup_wait(&whole);
+    slots_free(engine.slots);
+    free_sinks(&engine);
+    summary_print(&engine);
+    write_pages(&engine);
+    int status = exit_status(&engine);
+    free_works(&engine);
+    graph_free(request->graph);
+    return status;
+}
+
+int graph_run(struct graph *graph, const struct engine_options *options)
+{
+    struct request request = {graph, options};
+    const char *title[] = {"lifoguard", "run", graph->path, NULL};
+    struct guardian_start start = {
+        .arguments = title,
+        .call = engine_main,
+        .data = &request,
+        .options = {.grace = 10 * LG_SECOND, .keep = options->keep, .patient = true}};
+    return exec_guarded(&start, options->state);
+}

@@ -1,0 +1,106 @@
+#define _GNU_SOURCE
+#include "event.h"
+
+#include "buffer.h"
+
+#include <string.h>
+#include <time.h>
+
+const char *event_name(enum event_kind kind)
+{
+    static const char *const names[EVENT_KINDS] = {
+        [EVENT_BEGIN] = "begin",
+        [EVENT_START] = "start",
+        [EVENT_OUTPUT] = "output",
+        [EVENT_OK] = "ok",
+        [EVENT_FAILED] = "failed",
+        [EVENT_STOPPED] = "stopped",
+        [EVENT_READY] = "ready",
+        [EVENT_ENDED] = "ended",
+        [EVENT_JOB_OK] = "job-ok",
+        [EVENT_JOB_FAILED] = "job-failed",
+        [EVENT_JOB_SKIPPED] = "job-skipped",
+        [EVENT_JOB_CANCELLED] = "job-cancelled",
+        [EVENT_DEFER] = "defer",
+        [EVENT_CLEANUP_START] = "cleanup-start",
+        [EVENT_CLEANUP_OK] = "cleanup-ok",
+        [EVENT_CLEANUP_FAILED] = "cleanup-failed",
+        [EVENT_FINISHED] = "finished",
+        [EVENT_SAY] = "say",
+        [EVENT_END] = "end",
+    };
+    return names[kind];
+}
+
+size_t utf8_length(const char *text, size_t left)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = *at < 0x80 ? 1 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+    if ((*at >= 0x80 && *at < 0xc2) || *at >= 0xf5 || length > left)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (*at == 0xe0 && at[1] < 0xa0) || (*at == 0xf0 && at[1] < 0x90);
+    bool beyond = (*at == 0xed && at[1] >= 0xa0) || (*at == 0xf4 && at[1] >= 0x90);
+    return overlong || beyond ? 0 : length;
+}
+
+/* What is no UTF-8 becomes the replacement character. */
+void json_put_string(struct buffer *text, const char *string, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)string;
+    buffer_add_char(text, '"');
+    for (size_t i = 0; i < length;) {
+        size_t size = utf8_length(string + i, length - i);
+        if (size == 0)
+            buffer_add_text(text, "\xef\xbf\xbd");
+        else if (at[i] == '"' || at[i] == '\\')
+            buffer_format(text, "\\%c", at[i]);
+        else if (at[i] == '\n')
+            buffer_add_text(text, "\\n");
+        else if (at[i] < ' ' || at[i] == 0x7f)
+            buffer_format(text, "\\u%04x", at[i]);
+        else
+            buffer_add(text, string + i, size);
+        i += size ? size : 1;
+    }
+    buffer_add_char(text, '"');
+}
+
+static void put_member(struct buffer *text, const char *name, const char *string, size_t length)
+{
+    buffer_format(text, ",\"%s\":", name);
+    json_put_string(text, string, length);
+}
+
+static void put_seconds(struct buffer *text, const char *name, lg_duration duration)
+{
+    buffer_format(text, ",\"%s\":%lld.%09lld", name, (long long)(duration / LG_SECOND),
+                  (long long)(duration % LG_SECOND));
+}
+
+void event_put_json(struct buffer *text, const struct event *event, long long wall)
+{
+    char date[32];
+    time_t seconds = (time_t)(wall / LG_SECOND);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    buffer_format(text, "{\"event\":\"%s\",\"time\":\"%s.%06lldZ\"", event_name(event->kind), date,
+                  wall % LG_SECOND / LG_MICROSECOND);
+    put_seconds(text, "at", event->at);
+    if (*event->job)
+        put_member(text, "job", event->job, strlen(event->job));
+    if (event->cleanup)
+        buffer_format(text, ",\"cleanup\":%zu", event->cleanup);
+    if (event->text)
+        put_member(text, "text", event->text, event->length);
+    if (event->result)
+        put_member(text, "result", event->result, strlen(event->result));
+    if (event->took >= 0)
+        put_seconds(text, "took", event->took);
+    if (event->kind == EVENT_END)
+        buffer_format(text, ",\"status\":%d", event->status);
+    buffer_add_char(text, '}');
+}

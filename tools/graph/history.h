@@ -1,0 +1,13 @@
+/* PLACE/history/ID: the events of a run of a graph, and the output of its jobs. The newest fifty are kept. */
+#ifndef LIFOGUARD_GRAPH_HISTORY_H
+#define LIFOGUARD_GRAPH_HISTORY_H
+
+#include "sinks.h"
+
+/* Makes the directory of a run, and removes the oldest ones. NULL: it cannot be had; that was said. For the caller to free. */
+char *history_begin(const char *place, const char *id);
+
+/* A sink for its events. */
+struct sink *history_sink(const char *directory);
+
+#endif

@@ -1,0 +1,389 @@
+/* The view on a terminal: a line for each job that runs, at the bottom, redrawn in place; above it, what stays: the jobs that
+ * are over, and what failed jobs have written. Each change is one write, between the marks by which a terminal shows it
+ * at once, and a line is written only if it has changed. */
+#define _GNU_SOURCE
+#include "buffer.h"
+#include "say.h"
+#include "sinks.h"
+
+#include <lifoguard/defer.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+enum { TAIL = 20, LONGEST = 400 };
+
+struct row {
+    struct row *next;
+    char *job, *command, *line;
+    const char *state;
+    lg_time began;
+    struct buffer tail; /* the last lines of its output */
+    size_t tail_lines;
+};
+
+struct live {
+    struct sink sink;
+    struct row *rows;    /* those that run, in the order of their starts */
+    struct buffer above; /* what is to be written above the view */
+    struct buffer shown; /* the view as it is on the terminal */
+    size_t shown_rows;   /* the terminal's rows that it has */
+    unsigned columns, lines;
+    bool colour, quiet;
+};
+
+static struct live *the_live; /* for what `say` says */
+
+/* ---- text ---- */
+
+/* At most `width` columns of a text, without anything that could move the cursor. The columns used are returned. */
+static size_t add_clipped(struct buffer *out, const char *text, size_t length, size_t width)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length;) {
+        size_t size = utf8_length(text + i, length - i);
+        unsigned char c = (unsigned char)text[i];
+        size_t columns = 1;
+        if (size > 1) {
+            wchar_t wide = 0;
+            mbstate_t state = {0};
+            int w = mbrtowc(&wide, text + i, size, &state) == size ? wcwidth(wide) : 1;
+            columns = w < 0 ? 0 : (size_t)w;
+        }
+        if (used + columns > width)
+            break;
+        if (size == 0 || c < ' ' || c == 0x7f)
+            buffer_add_char(out, ' ');
+        else if (columns > 0 || size == 1)
+            buffer_add(out, text + i, size);
+        used += columns;
+        i += size ? size : 1;
+    }
+    return used;
+}
+
+/* Without escape sequences (colours): the last of what a carriage return has overwritten. */
+static char *plain_line(const char *text, size_t length)
+{
+    struct buffer out = {0};
+    buffer_add(&out, "", 0);
+    for (size_t i = 0; i < length && out.length < LONGEST; i++) {
+        if (text[i] == '\r') {
+            if (i + 1 < length)
+                out.length = 0;
+            continue;
+        }
+        if (text[i] != '\033' || i + 1 >= length || text[i + 1] != '[') {
+            buffer_add_char(&out, text[i]);
+            continue;
+        }
+        for (i += 2; i < length && (text[i] < '@' || text[i] > '~');)
+            i++;
+    }
+    out.text[out.length] = '\0';
+    return out.text;
+}
+
+static void replace(char **text, char *with)
+{
+    free(*text);
+    *text = with;
+}
+
+/* ---- the view ---- */
+
+static void measure(struct live *live)
+{
+    struct winsize size = {0};
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    live->columns = known ? size.ws_col : 80;
+    live->lines = known && size.ws_row > 0 ? size.ws_row : 24;
+}
+
+static const char *colour(const struct live *live, const char *code)
+{
+    return live->colour ? code : "";
+}
+
+static void add_row(struct live *live, struct buffer *view, const struct row *row)
+{
+    char took[SAY_DURATION_SIZE];
+    lg_duration elapsed = lg_since(row->began) / LG_SECOND * LG_SECOND;
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    buffer_format(&text, "%-16s %-8s %6s  ", row->job, row->state, say_duration(elapsed, took));
+    const char *last = row->line ? row->line : row->command ? row->command : "";
+    buffer_add_text(&text, last);
+    buffer_add_text(view, colour(live, "\033[2m"));
+    add_clipped(view, text.text, text.length, live->columns - 1);
+    buffer_add_text(view, colour(live, "\033[0m"));
+    buffer_add_text(view, "\033[K\n");
+}
+
+static size_t count_rows(const struct live *live)
+{
+    size_t count = 0;
+    for (const struct row *row = live->rows; row; row = row->next)
+        count++;
+    return count;
+}
+
+/* As many jobs as there is room for. */
+static size_t make_view(struct live *live, struct buffer *view)
+{
+    size_t room = live->lines > 2 ? live->lines - 2 : 1;
+    size_t rows = count_rows(live);
+    size_t shown = rows > room ? room - 1 : rows;
+    size_t i = 0;
+    for (const struct row *row = live->rows; row && i < shown; row = row->next, i++)
+        add_row(live, view, row);
+    if (rows > shown) {
+        struct buffer text = {0};
+        buffer_format(&text, "… and %zu more", rows - shown);
+        add_clipped(view, text.text, text.length, live->columns - 1);
+        buffer_free(&text);
+        buffer_add_text(view, "\033[K\n");
+        shown++;
+    }
+    return shown;
+}
+
+static void put(const struct buffer *text)
+{
+    const char *at = text->text;
+    for (size_t left = text->length; left > 0;) {
+        ssize_t written = write(STDERR_FILENO, at, left);
+        if (written <= 0)
+            return;
+        at += written;
+        left -= (size_t)written;
+    }
+}
+
+/* How many rows the old view has by now: a terminal that has become narrower has wrapped its lines. */
+static size_t old_rows(const struct live *live, unsigned before)
+{
+    if (live->columns >= before || live->columns == 0)
+        return live->shown_rows;
+    size_t wraps = (before - 1 + live->columns - 1) / live->columns;
+    return live->shown_rows * (wraps ? wraps : 1);
+}
+
+static void draw(struct live *live)
+{
+    unsigned before = live->columns;
+    unsigned lines = live->lines;
+    measure(live);
+    struct buffer view = {0};
+    lg_defer(buffer_free, &view);
+    size_t rows = make_view(live, &view);
+    bool same = view.length == live->shown.length &&
+                (!view.length || memcmp(view.text, live->shown.text, view.length) == 0);
+    if (same && !live->above.length && before == live->columns && lines == live->lines)
+        return;
+    struct buffer out = {0};
+    lg_defer(buffer_free, &out);
+    buffer_add_text(&out, "\033[?2026h");
+    size_t up = old_rows(live, before);
+    if (up)
+        buffer_format(&out, "\033[%zuA\r", up);
+    if (live->above.length || before != live->columns || rows < live->shown_rows)
+        buffer_add_text(&out, "\033[J");
+    if (live->above.length)
+        buffer_add(&out, live->above.text, live->above.length);
+    if (view.length)
+        buffer_add(&out, view.text, view.length);
+    buffer_add_text(&out, "\033[?2026l");
+    put(&out);
+    live->above.length = 0;
+    live->shown.length = 0;
+    if (view.length)
+        buffer_add(&live->shown, view.text, view.length);
+    live->shown_rows = rows;
+}
+
+/* ---- events ---- */
+
+static struct row **find_row(struct live *live, const char *job)
+{
+    struct row **place = &live->rows;
+    while (*place && strcmp((*place)->job, job) != 0)
+        place = &(*place)->next;
+    return place;
+}
+
+static struct row *row_of(struct live *live, const char *job)
+{
+    struct row **place = find_row(live, job);
+    if (*place)
+        return *place;
+    struct row *row = need_memory(NULL, sizeof *row);
+    *row = (struct row){.job = need_copy(job, strlen(job)), .state = "runs", .began = lg_now()};
+    *place = row;
+    return row;
+}
+
+static void free_row(struct row *row)
+{
+    free(row->job);
+    free(row->command);
+    free(row->line);
+    buffer_free(&row->tail);
+    free(row);
+}
+
+static void remove_row(struct live *live, const char *job)
+{
+    struct row **place = find_row(live, job);
+    if (!*place)
+        return;
+    struct row *row = *place;
+    *place = row->next;
+    free_row(row);
+}
+
+static void keep_line(struct row *row, const struct event *event)
+{
+    replace(&row->line, plain_line(event->text, event->length));
+    buffer_add(&row->tail, event->text, event->length);
+    buffer_add_char(&row->tail, '\n');
+    if (++row->tail_lines <= TAIL)
+        return;
+    const char *end = memchr(row->tail.text, '\n', row->tail.length);
+    size_t drop = (size_t)(end + 1 - row->tail.text);
+    memmove(row->tail.text, row->tail.text + drop, row->tail.length - drop);
+    row->tail.length -= drop;
+    row->tail_lines--;
+}
+
+/* "✓ NAME  1.2s", and so on: it stays. */
+static void add_above(struct live *live, const char *sign, const char *code,
+                      const struct event *event)
+{
+    char took[SAY_DURATION_SIZE];
+    struct buffer *above = &live->above;
+    buffer_format(above, "%s%s%s %s", colour(live, code), sign, colour(live, "\033[0m"),
+                  *event->job ? event->job : "run");
+    if (event->cleanup) {
+        buffer_format(above, ", cleanup %zu: ", event->cleanup);
+        char *command = plain_line(event->text, event->length);
+        buffer_add_visible(above, command);
+        free(command);
+    }
+    if (event->took >= 0)
+        buffer_format(above, "  %s", say_duration(event->took, took));
+    if (event->result && event->kind != EVENT_CLEANUP_OK)
+        buffer_format(above, "  %s", event->result);
+    buffer_add_char(above, '\n');
+}
+
+static void add_tail(struct live *live, const struct row *row)
+{
+    for (size_t i = 0; i < row->tail.length;) {
+        const char *end = memchr(row->tail.text + i, '\n', row->tail.length - i);
+        size_t length = (size_t)(end - (row->tail.text + i));
+        char *line = plain_line(row->tail.text + i, length);
+        buffer_add_text(&live->above, "    ");
+        buffer_add_visible(&live->above, line);
+        buffer_add_char(&live->above, '\n');
+        free(line);
+        i += length + 1;
+    }
+}
+
+static void start(struct live *live, const struct event *event, const char *state)
+{
+    struct row *row = row_of(live, event->job);
+    replace(&row->command, plain_line(event->text, event->length));
+    replace(&row->line, NULL);
+    row->state = state;
+}
+
+static void end_of_job(struct live *live, const struct event *event)
+{
+    if (event->kind == EVENT_JOB_FAILED) {
+        add_above(live, "✗", "\033[31m", event);
+        add_tail(live, row_of(live, event->job));
+    } else if (event->kind == EVENT_JOB_OK && !live->quiet) {
+        add_above(live, "✓", "\033[32m", event);
+    } else if (event->kind != EVENT_JOB_OK && !live->quiet) {
+        add_above(live, "-", "\033[33m", event);
+    }
+    remove_row(live, event->job); /* until its cleanups */
+}
+
+static void take(struct sink *sink, const struct event *event)
+{
+    struct live *live = (struct live *)sink;
+    switch (event->kind) {
+    case EVENT_START: start(live, event, "runs"); break;
+    case EVENT_READY: row_of(live, event->job)->state = "ready"; break;
+    case EVENT_OUTPUT:
+        if (*find_row(live, event->job))
+            keep_line(*find_row(live, event->job), event);
+        break;
+    case EVENT_JOB_OK:
+    case EVENT_JOB_FAILED:
+    case EVENT_JOB_SKIPPED:
+    case EVENT_JOB_CANCELLED: end_of_job(live, event); break;
+    case EVENT_CLEANUP_START: start(live, event, "cleans"); break;
+    case EVENT_CLEANUP_FAILED:
+        add_above(live, "✗", "\033[31m", event);
+        add_tail(live, row_of(live, event->job));
+        break;
+    case EVENT_FINISHED:
+    case EVENT_END: remove_row(live, event->job); break;
+    default: return;
+    }
+    if (event->kind != EVENT_OUTPUT)
+        draw(live);
+}
+
+static void take_said(const char *line, size_t length)
+{
+    buffer_add(&the_live->above, line, length);
+    draw(the_live);
+}
+
+void live_tick(struct sink *sink)
+{
+    draw((struct live *)sink);
+}
+
+static void free_live(struct sink *sink)
+{
+    struct live *live = (struct live *)sink;
+    while (live->rows)
+        remove_row(live, live->rows->job);
+    draw(live);
+    say_through(NULL);
+    the_live = NULL;
+    buffer_free(&live->above);
+    buffer_free(&live->shown);
+    free(live);
+}
+
+bool live_is_possible(void)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) && terminal &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+struct sink *live_sink(bool quiet)
+{
+    struct live *live = need_memory(NULL, sizeof *live);
+    const char *no_colour = getenv("NO_COLOR");
+    *live = (struct live){.sink = {.take = take, .free = free_live},
+                          .colour = !no_colour || !*no_colour,
+                          .quiet = quiet};
+    setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth */
+    measure(live);
+    the_live = live;
+    say_through(take_said);
+    return &live->sink;
+}

@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "buffer.h"
+#include "say.h"
+#include "sinks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One file is open at a time, so that many jobs do not need many descriptors. */
+struct logs {
+    struct sink sink;
+    char *directory, *job;
+    int fd;
+    struct buffer pending;
+    bool said;
+};
+
+static void say_failure(struct logs *logs, const char *path)
+{
+    if (!logs->said)
+        say("%s: %s; the run goes on without this log", path, strerror(errno));
+    logs->said = true;
+}
+
+static void flush(struct logs *logs)
+{
+    if (logs->fd >= 0 && logs->pending.length &&
+        write(logs->fd, logs->pending.text, logs->pending.length) < 0)
+        say_failure(logs, logs->directory);
+    logs->pending.length = 0;
+}
+
+static void leave(struct logs *logs)
+{
+    flush(logs);
+    if (logs->fd >= 0)
+        close(logs->fd);
+    logs->fd = -1;
+    free(logs->job);
+    logs->job = NULL;
+}
+
+static void enter(struct logs *logs, const char *job)
+{
+    if (logs->job && strcmp(logs->job, job) == 0)
+        return;
+    leave(logs);
+    logs->job = need_copy(job, strlen(job));
+    struct buffer path = {0};
+    lg_defer(buffer_free, &path);
+    buffer_format(&path, "%s/%s.log", logs->directory, *job ? job : "run");
+    logs->fd = open(path.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (logs->fd < 0)
+        say_failure(logs, path.text);
+}
+
+static void take(struct sink *sink, const struct event *event)
+{
+    enum { LARGE = 32 * 1024 };
+    struct logs *logs = (struct logs *)sink;
+    if (event->kind != EVENT_OUTPUT) {
+        flush(logs);
+        return;
+    }
+    enter(logs, event->job);
+    buffer_add(&logs->pending, event->text, event->length);
+    buffer_add_char(&logs->pending, '\n');
+    if (logs->pending.length > LARGE)
+        flush(logs);
+}
+
+static void free_logs(struct sink *sink)
+{
+    struct logs *logs = (struct logs *)sink;
+    leave(logs);
+    buffer_free(&logs->pending);
+    free(logs->directory);
+    free(logs);
+}
+
+/* Logs of an earlier run in the same directory are not added to. */
+static void remove_old(const char *directory, const struct graph *graph)
+{
+    for (size_t i = 0; i <= graph->count; i++) {
+        struct buffer path = {0};
+        buffer_format(&path, "%s/%s.log", directory,
+                      i < graph->count ? graph->jobs[i]->name : "run");
+        unlink(path.text);
+        buffer_free(&path);
+    }
+}
+
+struct sink *log_sink(const char *directory, const struct graph *graph)
+{
+    bool made = mkdir(directory, 0777) == 0;
+    if (!made && errno != EEXIST) {
+        say("--log-dir %s: %s", directory, strerror(errno));
+        return NULL;
+    }
+    if (!made)
+        remove_old(directory, graph);
+    struct logs *logs = need_memory(NULL, sizeof *logs);
+    *logs = (struct logs){.sink = {.take = take, .free = free_logs},
+                          .directory = need_copy(directory, strlen(directory)),
+                          .fd = -1};
+    return &logs->sink;
+}

@@ -1,0 +1,134 @@
+/* What is told where there is no terminal, or with --plain: a line at a time. */
+#define _GNU_SOURCE
+#include "buffer.h"
+#include "say.h"
+#include "sinks.h"
+
+#include <lifoguard/defer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct plain {
+    struct sink sink;
+    int width;
+    bool quiet;
+};
+
+static void write_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(fd, text, length);
+        if (written <= 0)
+            return; /* nobody reads it */
+        text += written;
+        length -= (size_t)written;
+    }
+}
+
+static void put_output(const struct plain *plain, const struct event *event)
+{
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    if (*event->job)
+        buffer_format(&line, "%-*s | ", plain->width, event->job);
+    buffer_add(&line, event->text, event->length);
+    buffer_add_char(&line, '\n');
+    write_all(STDOUT_FILENO, line.text, line.length);
+}
+
+static const char *word_of(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_START:
+    case EVENT_CLEANUP_START: return "start";
+    case EVENT_OK:
+    case EVENT_CLEANUP_OK: return "ok";
+    case EVENT_FAILED:
+    case EVENT_CLEANUP_FAILED: return "failed";
+    case EVENT_STOPPED: return "stopped";
+    case EVENT_READY: return "ready";
+    case EVENT_ENDED: return "ended";
+    case EVENT_DEFER: return "defer";
+    case EVENT_JOB_SKIPPED: return "skipped";
+    case EVENT_JOB_CANCELLED: return "skipped";
+    default: return NULL;
+    }
+}
+
+static bool is_of_failure(enum event_kind kind)
+{
+    return kind == EVENT_FAILED || kind == EVENT_CLEANUP_FAILED || kind == EVENT_STOPPED;
+}
+
+/* A command as one line without its last line feed. */
+static void add_command(struct buffer *line, const struct event *event)
+{
+    size_t length = event->length;
+    while (length > 0 && strchr("\n ", event->text[length - 1]))
+        length--;
+    char *text = need_copy(event->text, length);
+    lg_defer(free, text);
+    buffer_add_visible(line, text);
+}
+
+static void add_details(struct buffer *line, const struct event *event)
+{
+    char text[SAY_DURATION_SIZE];
+    if (event->result && event->took >= 0)
+        buffer_format(line, "  (%s, %s)", event->result, say_duration(event->took, text));
+    else if (event->result)
+        buffer_format(line, "  (%s)", event->result);
+    else if (event->took >= 0)
+        buffer_format(line, "  (%s)", say_duration(event->took, text));
+}
+
+static void put_event(const struct plain *plain, const struct event *event, const char *word)
+{
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    struct buffer name = {0};
+    lg_defer(buffer_free, &name);
+    buffer_format(&name, "[%s]", *event->job ? event->job : "run");
+    buffer_format(&line, "%-*s %-7s", plain->width + 2, name.text, word);
+    if (event->cleanup)
+        buffer_format(&line, " cleanup %zu:", event->cleanup);
+    if (event->text) {
+        buffer_add_char(&line, ' ');
+        add_command(&line, event);
+    }
+    add_details(&line, event);
+    buffer_add_char(&line, '\n');
+    write_all(STDERR_FILENO, line.text, line.length);
+}
+
+static void take(struct sink *sink, const struct event *event)
+{
+    const struct plain *plain = (const struct plain *)sink;
+    const char *word = word_of(event->kind);
+    bool never_ran = event->kind == EVENT_JOB_CANCELLED && event->took >= 0;
+    if (event->kind == EVENT_OUTPUT)
+        put_output(plain, event);
+    else if (word && !never_ran && (!plain->quiet || is_of_failure(event->kind)))
+        put_event(plain, event, word);
+}
+
+static void free_plain(struct sink *sink)
+{
+    free(sink);
+}
+
+struct sink *plain_sink(const struct graph *graph, bool quiet)
+{
+    enum { WIDEST = 24 };
+    size_t width = strlen("run");
+    for (size_t i = 0; i < graph->count; i++) {
+        size_t length = strlen(graph->jobs[i]->name);
+        if (graph->jobs[i]->wanted && length > width && length <= WIDEST)
+            width = length;
+    }
+    struct plain *plain = need_memory(NULL, sizeof *plain);
+    *plain = (struct plain){
+        .sink = {.take = take, .free = free_plain}, .width = (int)width, .quiet = quiet};
+    return &plain->sink;
+}

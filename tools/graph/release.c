@@ -1,0 +1,386 @@
+/* Cleanups: their way onto the disk, and carrying them out. */
+#define _GNU_SOURCE
+#include "attempt.h"
+#include "owner.h"
+#include "run/ending.h"
+#include "say.h"
+#include "scratch.h"
+#include "signals.h"
+#include "work.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- registering ---- */
+
+static const char *absolute_directory(const struct work *work)
+{
+    const char *directory = work_directory(work);
+    struct arena *arena = work->engine->arena;
+    char *here = getcwd(NULL, 0);
+    lg_defer(free, here);
+    if (directory && *directory == '/')
+        return directory;
+    if (!directory)
+        return arena_copy(arena, here ? here : "/", here ? strlen(here) : 1);
+    return arena_format(arena, "%s/%s", here ? here : "", directory);
+}
+
+static void tell_release(struct release *release, enum event_kind kind, const char *result,
+                         lg_duration took)
+{
+    const char *text = release->deferred->text;
+    const struct event event = {.kind = kind,
+                                .job = release->work->name,
+                                .text = text,
+                                .length = strlen(text),
+                                .result = result,
+                                .took = took,
+                                .cleanup = release->number};
+    tell(release->work->engine, event);
+}
+
+static struct release *add(struct work *work, const struct deferred *deferred,
+                           const struct words *environment)
+{
+    struct engine *engine = work->engine;
+    struct release *release = arena_take(engine->arena, sizeof *release);
+    *release = (struct release){.older = work->releases,
+                                .deferred = deferred,
+                                .work = work,
+                                .environment = *environment,
+                                .directory = absolute_directory(work)};
+    work->releases = release;
+    return release;
+}
+
+lg_error *releases_intend(struct work *work, const struct deferreds *defers,
+                          const struct words *environment)
+{
+    for (size_t i = 0; i < defers->count; i++) {
+        struct release *release = add(work, &defers->items[i], environment);
+        release->intended = true;
+        lg_error *err = durable_intend(release, &release->sequence);
+        if (err)
+            return lg_error_wrap(err, "the cleanup cannot be registered");
+    }
+    return NULL;
+}
+
+static bool same_words(const struct words *a, const struct words *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+/* It is registered anew, so it is the newest. */
+static void move_to_front(struct release *release)
+{
+    struct release **place = &release->work->releases;
+    while (*place != release)
+        place = &(*place)->older;
+    *place = release->older;
+    release->older = release->work->releases;
+    release->work->releases = release;
+}
+
+/* With what the command has put into LIFOGUARD_ENV, it is another cleanup: that is held before this one is withdrawn. */
+static lg_error *hold_with(struct release *release, const struct words *environment)
+{
+    int64_t intended = release->sequence;
+    release->environment = *environment;
+    move_to_front(release);
+    lg_error *err = durable_hold(release, &release->sequence);
+    lg_error_join_into(&err, durable_withdraw(release->work->engine, intended));
+    return err;
+}
+
+static lg_error *confirm(struct release *release, const struct words *environment)
+{
+    struct engine *engine = release->work->engine;
+    lg_error *err = same_words(&release->environment, environment)
+                        ? durable_confirm(engine, release->sequence)
+                        : hold_with(release, environment);
+    release->intended = false;
+    release->number = ++engine->cleanup_count;
+    tell_release(release, EVENT_DEFER, NULL, -1);
+    return lg_error_wrap(err, "the cleanup is not confirmed");
+}
+
+/* The oldest first, so that their numbers are in the order of registration. */
+static lg_error *confirm_from(struct release *release, const struct release *since,
+                              const struct words *environment)
+{
+    if (release == since)
+        return NULL;
+    lg_error *err = confirm_from(release->older, since, environment);
+    return lg_error_join(err, confirm(release, environment));
+}
+
+lg_error *releases_confirm(struct release *newest, const struct release *since,
+                           const struct words *environment)
+{
+    return confirm_from(newest, since, environment);
+}
+
+void releases_withdraw(struct work *work, const struct release *since)
+{
+    while (work->releases != since) {
+        if (work->releases->sequence)
+            lg_error_free(durable_withdraw(work->engine, work->releases->sequence));
+        work->releases = work->releases->older;
+    }
+}
+
+/* ---- carrying out ---- */
+
+/* An attempt under way: so that a signal can end it. */
+struct attempt_running {
+    struct attempt_running *next;
+    struct attempt attempt;
+    int output;
+    off_t told;
+    struct buffer line;
+};
+
+bool releases_are_running(const struct engine *engine)
+{
+    return engine->attempts != NULL;
+}
+
+void releases_end_running(struct engine *engine)
+{
+    for (struct attempt_running *running = engine->attempts; running; running = running->next)
+        process_signal(&running->attempt.process, SIGTERM);
+}
+
+static void delist(struct engine *engine, const struct attempt_running *running)
+{
+    struct attempt_running **place = &engine->attempts;
+    while (*place && *place != running)
+        place = &(*place)->next;
+    if (*place)
+        *place = running->next;
+}
+
+static void add_outcome(struct release *release, int64_t attempt, struct words *words)
+{
+    struct engine *engine = release->work->engine;
+    struct arena *arena = engine->arena;
+    words_assign(arena, words, "LIFOGUARD_STATUS",
+                 release->intended ? "unknown" : engine_outcome(engine));
+    words_assign(arena, words, "LIFOGUARD_EXIT_CODE", arena_format(arena, "%d", engine->status));
+    const char *name = engine->signal ? sigabbrev_np(engine->signal) : NULL;
+    words_assign(arena, words, "LIFOGUARD_SIGNAL", name ? name : "");
+    const char *cause = release->work->error ? release->work->error : engine_outcome(engine);
+    words_assign(arena, words, "LIFOGUARD_CAUSE", cause);
+    words_assign(arena, words, "LIFOGUARD_KEY",
+                 arena_format(arena, "%s/%lld", engine->run_id, (long long)release->sequence));
+    words_assign(arena, words, "LIFOGUARD_ATTEMPT",
+                 arena_format(arena, "%lld", (long long)attempt));
+    words_assign(arena, words, "LIFOGUARD_FENCE",
+                 arena_format(arena, "%lld", (long long)durable_epoch(engine)));
+}
+
+static struct words environment_of(struct release *release, int64_t attempt)
+{
+    struct words words = {0};
+    for (size_t i = 0; i < release->environment.count; i++)
+        words_add(release->work->engine->arena, &words, release->environment.items[i]);
+    add_outcome(release, attempt, &words);
+    return words;
+}
+
+static void tell_output(struct release *release, struct attempt_running *running)
+{
+    char bytes[16 * 1024];
+    ssize_t count;
+    while ((count = pread(running->output, bytes, sizeof bytes, running->told)) > 0) {
+        stream_tell(release->work, &running->line, bytes, (size_t)count);
+        running->told += count;
+    }
+}
+
+/* A child of ours: ended and taken off the table of processes. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) != 0 || info.si_pid == pid;
+}
+
+static void await_attempt(struct release *release, struct attempt_running *running)
+{
+    pid_t pid = running->attempt.process.pid;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    while (!has_ended(pid)) {
+        lg_until until = lg_until_timeout(100 * LG_MILLISECOND);
+        if (pidfd >= 0)
+            lg_error_free(lg_poll(pidfd, POLLIN, until, NULL));
+        else
+            lg_sleep(10 * LG_MILLISECOND);
+        tell_output(release, running);
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    ending_disown(pid);
+    tell_output(release, running);
+    stream_tell_rest(release->work, &running->line);
+}
+
+/* False: it is not ours to carry out any more. */
+static bool carry_out(struct release *release, struct attempt_running *running,
+                      struct attempt_result *result)
+{
+    struct engine *engine = release->work->engine;
+    struct attempt *attempt = &running->attempt;
+    ending_reserve();
+    lg_error *err = attempt_prepare(attempt);
+    if (err) {
+        int number = lg_error_errno(err);
+        *result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = number};
+        lg_error_free(err);
+        return true;
+    }
+    ending_own(attempt->process.pid);
+    bool ours = durable_claim(engine, release->sequence, attempt->process.pid, attempt->number);
+    release->attempts++;
+    running->next = engine->attempts;
+    engine->attempts = running;
+    attempt_go(attempt, ours);
+    await_attempt(release, running);
+    delist(engine, running);
+    *result = attempt_finish(attempt);
+    if (!ours)
+        engine_stop(engine, STOP_LOST, 0);
+    return ours;
+}
+
+static bool try_once(struct release *release, struct attempt_result *result)
+{
+    int64_t number = release->attempts + 1;
+    struct engine *engine = release->work->engine;
+    const struct deferred *deferred = release->deferred;
+    struct words environment = environment_of(release, number);
+    struct attempt_running running = {
+        .output = scratch_open("output"),
+        .attempt = {.run_directory = engine->run_directory,
+                    .sequence = release->sequence,
+                    .number = number,
+                    .arguments = work_arguments(release->work, deferred->text, true),
+                    .environment = environment.items,
+                    .directory = release->directory,
+                    .umask = engine->umask,
+                    .birth = engine->birth,
+                    .timeout = deferred->timeout,
+                    .grace = deferred->grace}};
+    running.attempt.output = running.output > 0 ? running.output : 0;
+    bool ours = carry_out(release, &running, result);
+    if (running.output >= 0)
+        close(running.output);
+    buffer_free(&running.line);
+    return ours;
+}
+
+static bool is_good(const struct attempt_result *result)
+{
+    return result->end == ATTEMPT_EXITED && result->number == 0;
+}
+
+static bool may_go_better(const struct attempt_result *result)
+{
+    int number = result->number;
+    return result->end == ATTEMPT_NOT_STARTED &&
+           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
+}
+
+/* As often as it is to be tried. ATTEMPT_LOST: it is left to the guardian, which sees to what became of it. */
+static bool try_all(struct release *release, struct attempt_result *result)
+{
+    enum { START_TRIES = 30 };
+    lg_duration pause = LG_SECOND;
+    long failures = 0;
+    int starts = 0;
+    for (;;) {
+        if (!try_once(release, result))
+            return false;
+        if (is_good(result) || result->end == ATTEMPT_LOST)
+            return true;
+        if (may_go_better(result) && starts++ < START_TRIES) {
+            lg_sleep(starts < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
+            continue;
+        }
+        if (failures++ >= release->deferred->retries)
+            return true;
+        char text[ATTEMPT_TEXT_SIZE];
+        char duration[SAY_DURATION_SIZE];
+        say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
+            attempt_describe(result, release->deferred->timeout, text),
+            say_duration(pause, duration));
+        lg_sleep(pause);
+        pause = pause < LG_MINUTE ? 2 * pause : pause;
+    }
+}
+
+static bool is_wanted(const struct release *release)
+{
+    bool good = strcmp(engine_outcome(release->work->engine), "success") == 0 &&
+                release->work->state != JOB_FAILED;
+    if (release->deferred->when == WHEN_FAILURE)
+        return !good;
+    return release->deferred->when == WHEN_ALWAYS || good;
+}
+
+static void settle(struct release *release, const struct attempt_result *result, lg_duration took)
+{
+    struct engine *engine = release->work->engine;
+    char text[ATTEMPT_TEXT_SIZE];
+    attempt_describe(result, release->deferred->timeout, text);
+    bool good = is_good(result);
+    tell_release(release, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, text, took);
+    if (result->end == ATTEMPT_LOST) {
+        engine->cleanups_failed++;
+        engine_failed_aside(engine);
+        return;
+    }
+    durable_settle(engine, release->sequence, good, text);
+    attempt_forget(engine->run_directory, release->sequence, release->attempts);
+    engine->cleanups_ok += good;
+    engine->cleanups_failed += !good;
+    if (!good)
+        engine_failed_aside(engine);
+}
+
+static void carry_out_release(struct release *release)
+{
+    struct engine *engine = release->work->engine;
+    if (!release->sequence)
+        return;
+    if (!is_wanted(release)) {
+        lg_error_free(durable_withdraw(engine, release->sequence));
+        return;
+    }
+    if (!release->number)
+        release->number = ++engine->cleanup_count;
+    lg_time began = lg_now();
+    tell_release(release, EVENT_CLEANUP_START, NULL, -1);
+    struct attempt_result result = {0};
+    if (try_all(release, &result))
+        settle(release, &result, lg_since(began));
+}
+
+void releases_run(struct work *work, const struct release *since)
+{
+    while (work->releases != since && work->engine->cause != STOP_LOST) {
+        struct release *release = work->releases;
+        carry_out_release(release);
+        work->releases = release->older;
+    }
+}

@@ -1,0 +1,151 @@
+/* How many commands run at once. Below make, that is the job server's to say: one command runs for free, and each further one
+ * needs a token, a byte that is read from the job server's pipe, and written back when the command has ended. */
+#define _GNU_SOURCE
+#include "work.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct slots {
+    lg_semaphore free;
+    bool has_server, free_one_taken;
+    int from, to;         /* the job server's */
+    struct buffer tokens; /* those that we have */
+};
+
+static size_t processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count > 0 ? (size_t)count : 1;
+}
+
+static bool is_fifo(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/* A description of our own, so that reading does not block, and others' reading still does. */
+static int open_again(int fd, int flags)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool open_named(struct slots *slots, const char *path)
+{
+    char name[4096];
+    size_t length = strcspn(path, " ");
+    if (length >= sizeof name)
+        return false;
+    memcpy(name, path, length);
+    name[length] = '\0';
+    slots->from = open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    slots->to = slots->from;
+    return slots->from >= 0 && is_fifo(slots->from);
+}
+
+/* The last one in MAKEFLAGS counts. */
+static bool open_server(struct slots *slots)
+{
+    const char *flags = getenv("MAKEFLAGS");
+    const char *found = NULL;
+    for (const char *at = flags; at && (at = strstr(at, "--jobserver-")) != NULL; at++) {
+        const char *equals = strchr(at, '=');
+        if (equals &&
+            (strncmp(at, "--jobserver-auth=", 17) == 0 || strncmp(at, "--jobserver-fds=", 16) == 0))
+            found = equals + 1;
+    }
+    int from, to;
+    if (!found)
+        return false;
+    if (strncmp(found, "fifo:", 5) == 0)
+        return open_named(slots, found + 5);
+    if (sscanf(found, "%d,%d", &from, &to) != 2 || from < 0 || to < 0 || !is_fifo(from) ||
+        !is_fifo(to))
+        return false;
+    slots->from = open_again(from, O_RDONLY);
+    slots->to = to;
+    return slots->from >= 0;
+}
+
+struct slots *slots_new(struct engine *engine)
+{
+    struct slots *slots = need_memory(NULL, sizeof *slots);
+    *slots = (struct slots){.from = -1, .to = -1};
+    slots->has_server = engine->options->limit == 0 && open_server(slots);
+    size_t limit = engine->options->limit ? engine->options->limit : processors();
+    if (!slots->has_server)
+        lg_semaphore_release(&slots->free, limit);
+    return slots;
+}
+
+static void give_token(struct slots *slots)
+{
+    ssize_t written = write(slots->to, &slots->tokens.text[--slots->tokens.length], 1);
+    (void)written;
+}
+
+void slots_free(struct slots *slots)
+{
+    while (slots->tokens.length)
+        give_token(slots);
+    buffer_free(&slots->tokens);
+    if (slots->from >= 0)
+        close(slots->from);
+    free(slots);
+}
+
+bool slots_take(struct engine *engine)
+{
+    struct slots *slots = engine->slots;
+    lg_until until = lg_until_context(engine->going);
+    lg_error *err = NULL;
+    if (!slots->has_server) {
+        err = lg_semaphore_acquire_until(&slots->free, 1, until);
+    } else if (!slots->free_one_taken) {
+        slots->free_one_taken = true;
+    } else {
+        char token;
+        size_t count = 0;
+        /* Our own free one may be given back while we wait for a token. */
+        while (!err && count == 0 && slots->free_one_taken) {
+            err = lg_read(slots->from, &token, 1, lg_until_within(until, 20 * LG_MILLISECOND),
+                          &count);
+            if (err && !engine_is_stopping(engine) &&
+                lg_error_is(err, &lg_error_deadline_exceeded)) {
+                lg_error_free(err);
+                err = NULL;
+            } else if (!err && count == 0) {
+                break; /* make has gone */
+            }
+        }
+        if (count)
+            buffer_add_char(&slots->tokens, token);
+        else if (!err)
+            slots->free_one_taken = true;
+    }
+    bool taken = !err;
+    lg_error_free(err);
+    return taken;
+}
+
+void slots_give(struct engine *engine)
+{
+    struct slots *slots = engine->slots;
+    if (!slots->has_server)
+        lg_semaphore_release(&slots->free, 1);
+    else if (slots->tokens.length)
+        give_token(slots);
+    else
+        slots->free_one_taken = false;
+}

@@ -1,0 +1,150 @@
+/* What stops a run: a failure, a signal, its time. */
+#define _GNU_SOURCE
+#include "run.h"
+#include "run/request.h"
+#include "say.h"
+#include "signals.h"
+#include "work.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "run/ending.h"
+
+enum { STATUS_TIMEOUT = 124, STATUS_LOST = 125 };
+
+const char *engine_outcome(const struct engine *engine)
+{
+    switch (engine->cause) {
+    case STOP_SIGNAL: return "cancelled";
+    case STOP_TIMEOUT: return "timeout";
+    default: return engine->status == RUN_OK ? "success" : "failure";
+    }
+}
+
+static void set_status(struct engine *engine, int status)
+{
+    if (engine->status == RUN_OK)
+        engine->status = status;
+}
+
+void engine_stop(struct engine *engine, enum stop_cause cause, int number)
+{
+    if (engine->cause == STOP_NOT) {
+        engine->cause = cause;
+        engine->signal = number;
+    }
+    if (cause == STOP_LOST)
+        engine->cause = STOP_LOST;
+    if (cause == STOP_LOST)
+        engine->status = STATUS_LOST;
+    set_status(engine, cause == STOP_SIGNAL    ? RUN_SIGNAL + number
+                       : cause == STOP_TIMEOUT ? STATUS_TIMEOUT
+                                               : RUN_FAILED);
+    lg_context_cancel(engine->going);
+}
+
+void engine_failed(struct engine *engine, int exit_status)
+{
+    set_status(engine, RUN_FAILED);
+    if (engine->first_failure == 0 && !engine_is_stopping(engine))
+        engine->first_failure = exit_status ? exit_status : RUN_FAILED;
+    if (!engine->options->keep_going && !engine_is_stopping(engine)) {
+        if (engine->tasks)
+            say("a job has failed: ending the others, then on to the cleanups");
+        engine_stop(engine, STOP_FAILURE, 0);
+    }
+}
+
+void engine_failed_aside(struct engine *engine)
+{
+    set_status(engine, RUN_FAILED);
+}
+
+/* ---- signals ---- */
+
+/* Commands that are still there after a signal, or after a failure: the next step for each. */
+static bool press_tasks(struct engine *engine, int number)
+{
+    bool any = false;
+    for (struct task *task = engine->tasks; task; task = task->next) {
+        if (task->by_itself && task->job.step == JOB_RUNS)
+            continue; /* a service has its turn */
+        any = true;
+        if (task->job.step == JOB_RUNS)
+            task_ask(task, number);
+        else
+            run_press(&task->job, number);
+    }
+    return any;
+}
+
+static void end_cleanups(struct engine *engine, int number)
+{
+    if (!releases_are_running(engine))
+        return;
+    if (!engine->warned) {
+        engine->warned = true;
+        say("%s: the cleanups go on; once more ends those that run", signals_name(number));
+        return;
+    }
+    say("%s: ending the cleanups that run", signals_name(number));
+    releases_end_running(engine);
+}
+
+bool engine_is_orphan(const struct engine *engine)
+{
+    pid_t parent = getppid();
+    return parent != engine->guardian && parent != engine->runner;
+}
+
+static void on_signal(struct engine *engine, int number)
+{
+    if (engine_is_orphan(engine))
+        _exit(STATUS_LOST);
+    bool first = !engine_is_stopping(engine);
+    if (first) {
+        say("%s: ending the jobs that run, then on to the cleanups", signals_name(number));
+        engine_stop(engine, STOP_SIGNAL, number);
+    } else if (!press_tasks(engine, number)) {
+        end_cleanups(engine, number);
+    }
+}
+
+void engine_take_signals(struct engine *engine)
+{
+    int last = 0;
+    lg_time when = 0;
+    for (;;) {
+        struct signalfd_siginfo info;
+        size_t count;
+        lg_error *err = lg_read(engine->signals, &info, sizeof info, lg_until_forever(), &count);
+        lg_error_free(err);
+        if (err || count != sizeof info || engine->over)
+            return;
+        int number = (int)info.ssi_signo;
+        ending_reap();
+        if (number == SIGCHLD || number == SIGUSR1 || number == SIGUSR2)
+            continue;
+        /* S7: timeout(1) signals its child, and then the group. */
+        bool same = number == last && lg_since(when) < SIGNALS_SAME;
+        last = number;
+        when = lg_now();
+        if (!same)
+            on_signal(engine, number);
+    }
+}
+
+/* ---- time ---- */
+
+void engine_watch_time(struct engine *engine)
+{
+    lg_error_free(lg_sleep_until(engine->graph->timeout, lg_until_context(engine->going)));
+    if (engine_is_stopping(engine) || engine->over)
+        return;
+    char text[SAY_DURATION_SIZE];
+    say("the run is not done within %s: ending the jobs that run, then on to the cleanups",
+        say_duration(engine->graph->timeout, text));
+    engine_stop(engine, STOP_TIMEOUT, 0);
+}

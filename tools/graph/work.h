@@ -1,0 +1,233 @@
+/* The state of a running graph, which the rooms of the engine share.
+ *
+ * Everything here runs on one worker thread, a goroutine for each job: so what one goroutine changes between two waits,
+ * no other one sees half done, and there are no locks. Only requests to the guardian are made on helper threads (durable.c). */
+#ifndef LIFOGUARD_GRAPH_WORK_H
+#define LIFOGUARD_GRAPH_WORK_H
+
+#include "buffer.h"
+#include "engine.h"
+#include "event.h"
+#include "job.h"
+
+#include <lifoguard/lifoguard.h>
+#include <stdint.h>
+
+struct birth;
+
+enum job_state {
+    JOB_WAITING,
+    JOB_RUNNING,
+    JOB_READY, /* a service */
+    JOB_OK,
+    JOB_FAILED,
+    JOB_SKIPPED,  /* since something that it needs has failed */
+    JOB_CANCELLED /* since the run was stopped */
+};
+
+/* A registered `defer`. */
+struct release {
+    struct release *older;
+    const struct deferred *deferred;
+    struct work *work;
+    int64_t sequence;         /* the guardian's number of it; 0: none */
+    size_t number;            /* for people */
+    struct words environment; /* as it was when it was registered (D2) */
+    const char *directory;
+    int64_t attempts;
+    bool intended; /* not confirmed yet: nobody knows whether there is anything to release */
+};
+
+/* A command that runs. */
+struct task {
+    struct task *next;
+    struct work *work;
+    const char *text;
+    bool by_itself;   /* no stop of the run reaches it: a service, a hook */
+    bool quiet;       /* no events */
+    lg_context *stop; /* of a service: cancelled when it is to end */
+    struct job job;
+    struct stream *stream;
+};
+
+struct work {
+    struct engine *engine;
+    struct graph_job *job; /* NULL: the run itself, for its own cleanups */
+    const char *name;
+    enum job_state state;
+    bool tried;             /* a command was started */
+    bool unknown;           /* one was made to end: nobody knows how far it came */
+    bool is_going;          /* a service that is to run on */
+    lg_chan(char) settled;  /* closed when the state is known */
+    lg_chan(char) finished; /* closed when the cleanups have run */
+    struct words exports;   /* of LIFOGUARD_ENV, and those of what it needs */
+    const char *exports_path;
+    struct release *releases; /* the newest first */
+    struct task *service;
+    lg_chan(char) service_over; /* closed when it has ended */
+    int locks[16];
+    size_t lock_count;
+    lg_duration began, took; /* of its commands; `began` since the run began */
+    char *error;             /* why it failed; NULL */
+    int exit_status;         /* of the command that failed */
+};
+
+enum stop_cause { STOP_NOT, STOP_FAILURE, STOP_SIGNAL, STOP_TIMEOUT, STOP_LOST };
+
+struct slots;
+
+struct engine {
+    struct graph *graph;
+    const struct engine_options *options;
+    const struct birth *birth;
+    const char *run_id, *place, *run_directory;
+    struct words environment; /* of this process */
+    struct arena *arena;
+    struct slots *slots;
+    pid_t guardian, runner; /* one of them is our parent, as long as one of them lives */
+    int signals;
+    lg_time began;
+    mode_t umask;
+    lg_context *going; /* cancelled when the run is stopped */
+    enum stop_cause cause;
+    int signal;         /* of STOP_SIGNAL */
+    int status;         /* RUN_OK, or what came first */
+    int first_failure;  /* exit status of the first job that failed; 0: none */
+    bool warned;        /* that a further signal ends the cleanups that run */
+    bool over;          /* nothing is left to be done */
+    struct work *works; /* in the order of the graph's jobs */
+    struct work whole;  /* the run itself */
+    struct task *tasks;
+    struct stream *streams;
+    lg_waitgroup readers;
+    struct attempt_running *attempts;
+    struct sink *sinks;
+    struct sink *live; /* one of them, or NULL */
+    struct timeline *timeline;
+    size_t jobs_ok, jobs_failed, jobs_skipped, cleanups_ok, cleanups_failed, cleanup_count;
+};
+
+/* ---- events (tell.c) ---- */
+
+void tell(struct engine *engine, struct event event);
+void tell_work(struct work *work, enum event_kind kind, const char *text, const char *result,
+               lg_duration took);
+lg_duration engine_at(const struct engine *engine);
+
+/* ---- stopping (stop.c) ---- */
+
+/* No further job begins; commands are asked to end. The first cause stays. */
+void engine_stop(struct engine *engine, enum stop_cause cause, int number);
+static inline bool engine_is_stopping(const struct engine *engine)
+{
+    return engine->cause != STOP_NOT;
+}
+/* A job has failed. */
+void engine_failed(struct engine *engine, int exit_status);
+/* A cleanup, or a command that follows a job: that stops nothing. */
+void engine_failed_aside(struct engine *engine);
+/* Runner and guardian are both dead: the run is for `lifoguard recover`, which ends what still runs. */
+bool engine_is_orphan(const struct engine *engine);
+/* Takes signals until the run is over: a goroutine's function. */
+void engine_take_signals(struct engine *engine);
+/* Stops the run when its time is over: likewise. */
+void engine_watch_time(struct engine *engine);
+/* "success", "failure", "cancelled", "timeout" */
+const char *engine_outcome(const struct engine *engine);
+
+/* ---- slots (slots.c) ---- */
+
+struct slots *slots_new(struct engine *engine);
+void slots_free(struct slots *slots);
+/* False: the run was stopped meanwhile. */
+bool slots_take(struct engine *engine);
+void slots_give(struct engine *engine);
+
+/* ---- environment and start of a command (spawn.c) ---- */
+
+/* What the commands of a job have in their environment; `pass` is the value of its variable, or NULL. */
+struct words work_environment(struct work *work, const char *pass);
+const char *work_directory(const struct work *work);
+/* The words that run `text` with the job's shell; with `strict`, an unset variable is an error. */
+const char *const *work_arguments(struct work *work, const char *text, bool strict);
+/* Starts a command, its output going to the pipe of `task`. */
+lg_error *spawn(struct work *work, const char *const *arguments, const struct words *environment,
+                int output, pid_t *pid) __attribute__((__warn_unused_result__));
+
+/* ---- commands (task.c) ---- */
+
+lg_error *task_start(struct task *task, const char *const *arguments,
+                     const struct words *environment, lg_duration limit)
+    __attribute__((__warn_unused_result__));
+/* Until it has ended, and what it left in its group if it was made to. */
+void task_await(struct task *task);
+/* Asks it to end. */
+void task_ask(struct task *task, int number);
+/* Tells what is left of its output, and forgets it. */
+void task_finish(struct task *task);
+/* All of it for a command of the job: its result as events. NULL: it succeeded. */
+lg_error *task_run(struct task *task, const struct words *environment, lg_duration limit)
+    __attribute__((__warn_unused_result__));
+/* Ends the processes that carry the job's mark. */
+void work_end_leftovers(struct work *work);
+void engine_end_leftovers(struct engine *engine);
+
+/* ---- output (stream.c) ---- */
+
+/* Makes a pipe whose lines become events; `*input` is for the command, and to be closed then. */
+lg_error *stream_open(struct work *work, struct stream **stream, int *input)
+    __attribute__((__warn_unused_result__));
+/* Tells all that is there by now, and leaves the stream to whatever may still write to it. */
+void stream_leave(struct stream *stream);
+/* Closes those that are still open, at the very end. */
+void streams_close(struct engine *engine);
+/* Tells bytes as lines. */
+void stream_tell(struct work *work, struct buffer *line, const char *bytes, size_t count);
+void stream_tell_rest(struct work *work, struct buffer *line);
+
+/* ---- a job's life (live.c is the view; this is job_life.c) ---- */
+
+/* A goroutine's function. */
+void work_live(struct work *work);
+
+/* ---- cleanups (release.c) ---- */
+
+/* Puts them on disk as intended, before what they release is acquired. */
+lg_error *releases_intend(struct work *work, const struct deferreds *defers,
+                          const struct words *environment) __attribute__((__warn_unused_result__));
+/* What became of that, for `newest` and all that are older, but for `since` and what is older than that: acquired, perhaps with
+ * more in the environment; not acquired. */
+lg_error *releases_confirm(struct release *newest, const struct release *since,
+                           const struct words *environment) __attribute__((__warn_unused_result__));
+void releases_withdraw(struct work *work, const struct release *since);
+/* Carries out all that came after `since`, the newest first. */
+void releases_run(struct work *work, const struct release *since);
+/* Asks the cleanups that run to end. */
+void releases_end_running(struct engine *engine);
+bool releases_are_running(const struct engine *engine);
+
+/* ---- requests to the guardian (durable.c) ---- */
+
+lg_error *durable_intend(struct release *release, int64_t *sequence)
+    __attribute__((__warn_unused_result__));
+lg_error *durable_hold(struct release *release, int64_t *sequence)
+    __attribute__((__warn_unused_result__));
+lg_error *durable_confirm(struct engine *engine, int64_t sequence)
+    __attribute__((__warn_unused_result__));
+lg_error *durable_withdraw(struct engine *engine, int64_t sequence)
+    __attribute__((__warn_unused_result__));
+/* False: the cleanup is another's by now. */
+bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64_t number);
+void durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
+int64_t durable_epoch(struct engine *engine);
+
+/* ---- services (service.c) ---- */
+
+/* Starts it, and waits until it is ready. */
+lg_error *service_start(struct work *work) __attribute__((__warn_unused_result__));
+/* Ends it. */
+void service_stop(struct work *work);
+/* Until it ends by itself, or the run is stopped. */
+void service_wait(struct work *work);
+
+#endif
