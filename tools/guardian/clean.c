@@ -8,6 +8,7 @@
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { START_TRIES = 30 };
@@ -63,17 +64,23 @@ static struct attempt_result not_started(const lg_error *err)
     return (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = number ? number : EIO};
 }
 
+/* Also one that has ended, and is not waited for yet. */
+static bool is_our_child(pid_t pid)
+{
+    siginfo_t info;
+    return pid > 0 &&
+           (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD);
+}
+
 /* The attempt itself was killed: its command has become our child, so that we learn how that ended, and do not run it
  * again. Without a command that we could ask after, the result stays what it is. */
 static struct attempt_result await_orphan(struct owner *owner, const struct item *item,
                                           struct attempt_result result)
 {
-    struct process process;
     lg_time deadline = lg_now() + item->spec.timeout;
-    while (result.command && !owner->lost && !owner->attempt_end.si_pid &&
-           process_look(result.command, &process) && process.parent == getpid()) {
+    while (!owner->lost && !owner->attempt_end.si_pid && is_our_child(result.command)) {
         if (item->spec.timeout > 0 && lg_now() >= deadline)
-            process_signal(&process, SIGKILL);
+            kill(result.command, SIGKILL);
         owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
     }
     const siginfo_t *end = &owner->attempt_end;
@@ -272,9 +279,11 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     attempt_describe(result, item->spec.timeout, text);
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
-    attempt_forget(owner->directory, sequence, number);
+    /* As long as the record says that it is under way, the next owner asks for the result. */
+    if (!item->stale)
+        attempt_forget(owner->directory, sequence, number);
     if (over)
-        owner_remove(owner, item);
+        owner_drop(owner, item);
     else
         owner->failed = true;
     return over;
@@ -283,7 +292,7 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
 static bool skip(struct owner *owner, struct item *item)
 {
     if (owner_move(owner, item, CLEANUP_RELEASED, ""))
-        owner_remove(owner, item);
+        owner_drop(owner, item);
     return true;
 }
 
