@@ -142,6 +142,12 @@ static bool may_go_better(const struct attempt_result *result)
 static struct attempt_result try_until_started(struct owner *owner, struct item *item)
 {
     struct attempt_result result = try_once(owner, item);
+    if (result.end == ATTEMPT_NOT_STARTED && result.number == E2BIG && !item->plain) {
+        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
+            strerror(E2BIG));
+        item->plain = true;
+        result = try_once(owner, item);
+    }
     for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
         if (tries == 0)
             say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
@@ -252,15 +258,14 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
 
 /* ---- nested runs ---- */
 
-/* The nested run carries out its own cleanups; only if its guardian and runner are gone, the item's command does. */
-static void end_nested(struct owner *owner, const struct item *item)
+/* The nested run carries out its own cleanups; only if its guardian and runner are gone, the item's command does. Mostly it
+ * withdraws the item when it ends. */
+static void end_nested(struct owner *owner, struct process nested)
 {
-    if (!item->nested.pid)
-        return;
     bool told = false;
-    while (process_is_alive(item->nested.pid, item->nested.started) && !owner->lost) {
+    while (nested.pid && process_is_alive(nested.pid, nested.started) && !owner->lost) {
         if (!told)
-            process_signal(&item->nested, SIGTERM);
+            process_signal(&nested, SIGTERM);
         told = true;
         owner_step(owner, lg_now() + 50 * LG_MILLISECOND);
     }
@@ -296,17 +301,29 @@ static bool skip(struct owner *owner, struct item *item)
     return true;
 }
 
+/* What is ended may confirm or withdraw the item before it ends: NULL. */
+static struct item *end_what_is_newer(struct owner *owner, const struct item *item)
+{
+    int64_t sequence = item->record.sequence;
+    struct moment moment = item->record.moment;
+    end_nested(owner, item->nested);
+    owner_end_processes(owner, &moment);
+    struct item *still = owner_find_sequence(owner, sequence);
+    return still && item_is_pending(still) ? still : NULL;
+}
+
 bool owner_release(struct owner *owner, struct item *item)
 {
+    if (owner->cleaning)
+        item = end_what_is_newer(owner, item);
+    if (!item)
+        return true;
+    item->under_way = true;
     item->unconfirmed = item->record.state == CLEANUP_INTENDED ||
                         (item->record.state == CLEANUP_RELEASING &&
                          strcmp(item->record.detail, unconfirmed) == 0);
-    if (owner->cleaning) {
-        end_nested(owner, item);
-        owner_end_processes(owner, &item->record.moment);
-        if (!is_wanted(owner, item))
-            return skip(owner, item);
-    }
+    if (owner->cleaning && !is_wanted(owner, item))
+        return skip(owner, item);
     owner->end_attempt = false;
     struct attempt_result result = try_all(owner, item, settle(owner, item));
     if (owner->lost)

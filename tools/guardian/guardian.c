@@ -228,6 +228,7 @@ static struct run_end guard(struct owner *owner, const struct guardian_start *st
     /* The command has been left in the runner's session. */
     setsid();
     birth_close_inherited(start->birth);
+    memory_be_patient();
     if (failed)
         return not_executed(owner, start, failed);
     owner_await_command(owner);
@@ -324,6 +325,7 @@ struct run_end guardian_replace(const struct guardian_start *start,
         say("the guardian was killed before the command was started");
         return (struct run_end){.a = EXIT_OURS};
     }
+    memory_be_patient();
     struct process watcher;
     int hold = start_watcher(start, &watcher);
     lg_defer(dismiss_watcher, hold);

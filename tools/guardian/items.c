@@ -465,10 +465,10 @@ static void add_outcome(char ***list, const struct owner *owner, const struct it
 char **owner_environment(struct owner *owner, const struct item *item)
 {
     char **list = strings_copy(owner->environment);
-    if (item->spec.flags & SPEC_LATE)
+    if (!item->plain && item->spec.flags & SPEC_LATE)
         lg_error_free(state_variables(owner->state, owner->run.id, add_variable, &list));
     else
-        for (size_t i = 0; item->spec.environment[i]; i++)
+        for (size_t i = 0; !item->plain && item->spec.environment[i]; i++)
             assign(&list, item->spec.environment[i]);
     add_secrets(&list, item);
     add_outcome(&list, owner, item);

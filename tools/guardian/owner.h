@@ -22,7 +22,9 @@ struct item {
     char **secrets;              /* assignments that are not stored */
     bool stored;
     bool stale; /* on disk it is in an earlier state: the last change of it could not be written */
-    bool unconfirmed;       /* it may be that nothing was acquired */
+    bool under_way;   /* it is being carried out: nobody can withdraw it any more */
+    bool plain;       /* started without the environment of its registration, which is too large */
+    bool unconfirmed; /* it may be that nothing was acquired */
     struct process nested;  /* the guardian of the nested run that it stands for */
     struct client *waiting; /* who waits to hear that it is stored */
 };

@@ -94,7 +94,10 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
         free(owner->mark);
         owner->mark = NULL;
     }
-    owner->options.keep &= how == RECOVER_ORPHAN;
+    if (owner->options.keep && how != RECOVER_ORPHAN)
+        err = owner_keep(owner, false);
+    if (err)
+        return err;
     try_failed_again(owner);
     say_recovering(owner, kept);
     if (!owner->cause[0])
@@ -112,6 +115,7 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
     static const struct owner_options options = {.grace = 10 * LG_SECOND};
     struct owner owner;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    memory_be_patient();
     owner_init(&owner, place, &options, birth);
     lg_defer(owner_free, &owner);
     lg_error *err = state_open(place, &owner.state);

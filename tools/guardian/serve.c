@@ -102,7 +102,8 @@ static void request_intend(struct owner *owner, struct client *client, struct wi
 static struct item *find_pending(struct owner *owner, struct client *client, int64_t sequence)
 {
     struct item *item = owner_find_sequence(owner, sequence);
-    if (item && item_is_pending(item) && item->record.state != CLEANUP_RELEASING)
+    if (item && item_is_pending(item) && item->record.state != CLEANUP_RELEASING &&
+        !item->under_way)
         return item;
     if (item && item->record.state == CLEANUP_FAILED)
         owner_answer(client, 1, 0, "it failed");
