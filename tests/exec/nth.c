@@ -5,6 +5,7 @@
  *     ACTION  fail: the call fails, with an errno value that is usual for it
  *             kill: the process is killed before the call
  *             kill-both: runner and guardian are
+ *             no-processes: as long as the file REPORT exists, no process of any class can fork; NUMBER says nothing
  *
  * Which call it was is written to the file REPORT when it happens. Ends when all processes have, with COMMAND's exit status; with
  * 99 if they are not done within a minute.
@@ -111,6 +112,7 @@ static pid_t guardian;
 static enum class wanted;
 static long number;
 static const char *action;
+static bool no_processes;
 static const char *report;
 static long seen;
 
@@ -282,10 +284,22 @@ static void happen(const struct seccomp_notif *asked, struct seccomp_notif_resp 
     tell(action, call->number);
 }
 
+static bool forks(int nr)
+{
+    const struct call *call = find_call(nr);
+    return nr == SYS_clone3 || (call && call->error == EAGAIN);
+}
+
 static void handle(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer)
 {
     pid_t pid = (pid_t)asked->pid;
     const struct call *call = find_call(asked->data.nr);
+    if (no_processes && forks(asked->data.nr) && class_of(pid) != OTHER &&
+        access(report, F_OK) == 0) {
+        answer->flags = 0;
+        answer->error = -EAGAIN;
+        return;
+    }
     if (class_of(pid) == wanted && call && ++seen == number)
         happen(asked, answer, call);
     /* From the next call on, it may be another program, or another process. */
@@ -324,10 +338,11 @@ int main(int argc, char **argv)
         wanted++;
     number = strtol(argv[2], NULL, 10);
     action = argv[3];
+    no_processes = strcmp(action, "no-processes") == 0;
     report = argv[4];
     int listener = start(argv + 5);
     serve(listener);
-    if (seen < number)
+    if (seen < number && !no_processes)
         tell("not reached", (int)seen);
     int status = 0;
     waitpid(runner, &status, 0);

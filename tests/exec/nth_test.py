@@ -13,6 +13,7 @@ import time
 JOB = """
 lifoguard acquire --retry 2 --backoff 10ms --undo ./give 1 -- ./take 1 || exit 90
 lifoguard defer --retry 2 --backoff 10ms ./give 2 && ./take 2
+exit 7
 """
 TAKE = '#!/bin/sh\necho "acquired $1" >>log\n'
 GIVE = '#!/bin/sh\ngrep -qx "acquired $1" log || exit 0\necho "released $1" >>log\n'
@@ -78,6 +79,9 @@ def verdict(status):
     failed = [name for name in acquired if f"give {name}\t" in left and "\tfailed\t" in left]
     if status in (None, 99):
         return "it hangs"
+    # R8: the runner exits as the command did, whenever the guardian dies, unless the command has not begun.
+    if (CLASS, ACTION) == ("guardian", "kill") and log and status != 7:
+        return "another exit status"
     if len(set(released)) != len(released):
         return "released twice"
     if [name for name in reversed(acquired) if name not in failed] != released:
