@@ -339,6 +339,43 @@ R4_a_nested_run_comes_first_also_if_the_outer_guardian_is_killed() {
     done
 }
 
+# have SHELL: or the test is skipped.
+have() {
+    command -v "$1" >/dev/null || { echo "$1 is not installed: skipped"; exit 77; }
+}
+
+shell_init_works_in_zsh() {
+    have zsh
+    cat >script <<'END'
+eval "$(lifoguard shell-init zsh)"
+work() { defer echo "inner $1"; echo "body $1"; return 3; }
+bye() { echo "bye $1 $V"; }
+export V=now
+defer --name n bye "a b"
+V=later
+scope work x; echo "status $?"
+acquire --undo echo undone -- echo acquired
+defer --name gone echo no; dismiss gone
+defer --name early echo early; undo early
+END
+    lifoguard exec zsh -f script >out 2>err || fail "status $?"
+    expect_out $'body x\ninner x\nstatus 3\nacquired\nearly\nundone\nbye a b now'
+}
+
+shell_init_works_in_fish() {
+    have fish
+    cat >script <<'END'
+lifoguard shell-init fish | source
+function work; defer echo "inner $argv[1]"; echo "body $argv[1]"; return 3; end
+scope work x; echo "status $status"
+acquire --undo echo undone -- echo acquired
+defer --name gone echo no; dismiss gone
+defer --name early echo early; undo early
+END
+    HOME=$work/home lifoguard exec fish script >out 2>err || fail "status $?"
+    expect_out $'body x\ninner x\nstatus 3\nacquired\nearly\nundone'
+}
+
 acquire_confirms_withdraws_or_leaves_open() {
     inside 'lifoguard acquire --undo echo "undo 1" -- echo one
         lifoguard acquire --undo echo "undo 2" -- sh -c "echo two; exit 4"; echo $?

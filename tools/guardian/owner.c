@@ -430,10 +430,8 @@ void owner_step(struct owner *owner, lg_time deadline)
 static void say_not_ended(const struct owner *owner, int next)
 {
     char text[SAY_DURATION_SIZE];
-    char before[32];
-    snprintf(before, sizeof before, "%s", signals_name(owner->asked));
     say("the command has not ended within %s of %s: %s", say_duration(owner->options.grace, text),
-        before, signals_name(next));
+        signals_name(owner->asked), signals_name(next));
 }
 
 /* INT → TERM → KILL: the next step. False: there is none. */
