@@ -74,6 +74,16 @@ with_limit() {
     fail "not reached within $seconds s: $*"
 }
 
+# Stopped first: neither sees the other's end, and acts.
+kill_both() {
+    kill -STOP "$guardian" "$runner"
+    until_true state_of "$guardian" T
+    until_true state_of "$runner" T
+    kill -KILL "$runner" "$guardian"
+    until_true gone "$runner"
+    until_true gone "$guardian"
+}
+
 # One that has ended, and that nobody has waited for yet, is gone as well.
 gone() { ! kill -0 "$1" 2>/dev/null || state_of "$1" Z; }
 # state_of PID LETTER: as /proc shows it.
@@ -241,6 +251,16 @@ R6_one_that_cannot_start_is_reported() {
     lifoguard pending | grep -q failed || fail "it is forgotten"
 }
 
+R6_one_whose_environment_is_too_large_runs_without_it() {
+    [[ $(ulimit -Hs) == unlimited ]] || exit 77
+    inside 'ulimit -s 65536
+        for i in {1..40}; do export "LARGE$i=$(head -c 90000 /dev/zero | tr "\0" x)"; done
+        lifoguard defer --shell "echo ran \${LARGE1-without}"'
+    expect_out 'ran without'
+    expect_err 'without the variables that were set'
+    expect_nothing_pending
+}
+
 D11_on_failure_and_on_success() {
     local both='lifoguard defer --on-failure echo failure; lifoguard defer --on-success echo success'
     inside "$both"
@@ -321,6 +341,58 @@ shell_init_has_scopes_and_functions() {
     expect_out 'bye a b now'
 }
 
+R4_a_nested_run_comes_first_also_if_the_outer_guardian_is_killed() {
+    local event
+    for event in TERM end; do
+        rm -f here go log
+        start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"echo inner >>log\"; touch here; until [ -e go ]; do sleep 0.01; done"; true'
+        until_true test -e here
+        kill -KILL "$guardian"
+        until_true grep -q 'goes on in its place' err
+        if [[ $event == TERM ]]; then kill -TERM "$runner"; else touch go; fi
+        finish
+        [[ $(<log) == $'inner\nouter' ]] || fail "$event: $(<log)"
+        expect_nothing_pending
+    done
+}
+
+# have SHELL: or the test is skipped.
+have() {
+    command -v "$1" >/dev/null || { echo "$1 is not installed: skipped"; exit 77; }
+}
+
+shell_init_works_in_zsh() {
+    have zsh
+    cat >script <<'END'
+eval "$(lifoguard shell-init zsh)"
+work() { defer echo "inner $1"; echo "body $1"; return 3; }
+bye() { echo "bye $1 $V"; }
+export V=now
+defer --name n bye "a b"
+V=later
+scope work x; echo "status $?"
+acquire --undo echo undone -- echo acquired
+defer --name gone echo no; dismiss gone
+defer --name early echo early; undo early
+END
+    lifoguard exec zsh -f script >out 2>err || fail "status $?"
+    expect_out $'body x\ninner x\nstatus 3\nacquired\nearly\nundone\nbye a b now'
+}
+
+shell_init_works_in_fish() {
+    have fish
+    cat >script <<'END'
+lifoguard shell-init fish | source
+function work; defer echo "inner $argv[1]"; echo "body $argv[1]"; return 3; end
+scope work x; echo "status $status"
+acquire --undo echo undone -- echo acquired
+defer --name gone echo no; dismiss gone
+defer --name early echo early; undo early
+END
+    HOME=$work/home lifoguard exec fish script >out 2>err || fail "status $?"
+    expect_out $'body x\ninner x\nstatus 3\nacquired\nearly\nundone'
+}
+
 acquire_confirms_withdraws_or_leaves_open() {
     inside 'lifoguard acquire --undo echo "undo 1" -- echo one
         lifoguard acquire --undo echo "undo 2" -- sh -c "echo two; exit 4"; echo $?
@@ -343,6 +415,39 @@ keep_leaves_everything_and_says_how_to_remove_it() {
     eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
     [[ ! -e r ]] || fail "not removed"
     expect_nothing_pending
+}
+
+keep_is_remembered_by_those_who_take_over() {
+    local victims
+    for victims in guardian both; do
+        rm -f here go
+        start 'lifoguard defer touch ran; lifoguard keep; touch here; until [ -e go ]; do sleep 0.01; done'
+        until_true test -e here
+        if [[ $victims == both ]]; then kill_both; else kill -KILL "$guardian"; fi
+        touch go
+        finish
+        until_true gone "$guardian"
+        lifoguard pending >out 2>>err
+        expect_err 'kept, as asked: 1 cleanup'
+        [[ ! -e ran ]] || fail "$victims: it ran"
+        lifoguard recover "$(cut -f1 out)" 2>err || fail "$victims: recover: $?"
+        [[ -e ran ]] || fail "$victims: it did not run"
+        rm ran
+    done
+}
+
+R4_a_recovery_by_name_that_is_killed_is_recovered() {
+    KEEP=1 lifoguard exec bash -c 'lifoguard defer --shell "echo 1 >>log"
+        lifoguard defer --shell "echo 2 >>log; touch here; until [ -e go ]; do sleep 0.01; done"' 2>err
+    lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>err &
+    local recovery=$!
+    until_true test -e here
+    kill -KILL "$recovery"
+    touch go
+    until_true gone "$recovery"
+    lifoguard pending >out 2>&1
+    until_true test -z "$(lifoguard pending)"
+    [[ $(<log) == $'2\n1' ]] || fail "$(<log)"
 }
 
 secrets_are_not_stored_unless_asked() {
@@ -373,11 +478,7 @@ R4_the_guardian_acts_at_once_when_the_runner_is_killed() {
 R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
     start 'lifoguard defer --shell "echo \$LIFOGUARD_STATUS \$LIFOGUARD_FENCE >ran"; touch here; sleep 471'
     until_true test -e here
-    # Both are stopped first: neither must see the other's end, and act.
-    kill -STOP "$guardian" "$runner"
-    kill -KILL "$runner" "$guardian"
-    until_true gone "$runner"
-    until_true gone "$guardian"
+    kill_both
     lifoguard exec true 2>err || fail "exec: $?"
     expect_err 'has lost its runner and its guardian: recovering it: 1 cleanup'
     [[ $(<ran) == 'unknown 2' ]] || fail "told: $(<ran)"
@@ -389,10 +490,7 @@ R4_after_a_power_cut_process_numbers_mean_nothing() {
     unshare -rm true 2>/dev/null || exit 77
     start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'
     until_true test -e here
-    # Both are stopped first: neither must see the other's end, and act.
-    kill -STOP "$guardian" "$runner"
-    kill -KILL "$runner" "$guardian"
-    until_true gone "$guardian"
+    kill_both
     # The same numbers as before, in what looks like another boot: they are nobody's, and nobody is ended.
     echo 01234567-89ab-cdef-0123-456789abcdef >boot
     unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What happens to a run, and when: matrix_test.sh PROGRAM EVENT. Each cell runs a job that acquires resources with
+# What happens to a run, and when: matrix_test.sh PROGRAM EVENT NTH (see nth.c). Each cell runs a job that acquires resources with
 # `lifoguard acquire` and `lifoguard defer`, lets EVENT happen at one moment of its life, and is judged by the log that the
 # job's own commands write: each resource that was acquired is released exactly once, the last one first (R3, R4).
 # shellcheck disable=SC2016 # the job's own variables
@@ -9,6 +9,7 @@ ulimit -c 0
 
 program=$(realpath "$1")
 event=$2
+nth=$(realpath "$3")
 moments=(acquiring-before acquiring-after running registering cleaning)
 
 base=$(mktemp -d)
@@ -28,12 +29,17 @@ if [[ $event == disk-full && -z ${IN_NAMESPACE-} ]]; then
     exec env IN_NAMESPACE=1 unshare -rm "$0" "$@"
 fi
 
+# What can go wrong before there is a run as well.
+wants=(database-locked disk-full no-memory no-processes)
+[[ " ${wants[*]} " != *" $event "* ]] || moments=(before-start "${moments[@]}")
+
 fail() {
     printf 'failed: %s at %s: %s\n' "$event" "$moment" "$*"
     sed 's/^/log: /' log
     sed 's/^/out: /' out
+    rm -f short
     touch go unlock
-    kill "$runner" 2>/dev/null
+    [[ -z ${runner-} ]] || kill "$runner" 2>/dev/null
     exit 1
 }
 
@@ -147,7 +153,7 @@ happen() {
             pkill -KILL -x -f "/bin/sh ./give 2" || fail "no cleanup to kill"
             sleep 0.2
         else
-            kill -KILL "$command"
+            kill -KILL "$first"
         fi
         ;;
     database-locked)
@@ -158,33 +164,122 @@ happen() {
         wait "$locker"
         ;;
     disk-full)
-        dd if=/dev/zero of=state/fill bs=4096 status=none 2>/dev/null
+        fill_disk
         let_go
+        ;;
+    no-memory)
+        set_memory "$runner" "$guardian"
+        let_go
+        sleep 0.3
+        give_memory "$runner" "$guardian"
+        ;;
+    no-processes)
+        touch short
+        let_go
+        sleep 0.3
+        rm short
         ;;
     esac
 }
 
+fill_disk() { dd if=/dev/zero of=state/fill bs=4096 status=none 2>/dev/null || true; }
+
+# set_memory PID…: no more than they have.
+set_memory() {
+    local pid size
+    for pid in "$@"; do
+        size=$(awk '/^VmSize/ { print $2 * 1024 }' "/proc/$pid/status" 2>/dev/null)
+        [[ -z $size ]] || prlimit --pid "$pid" --as="$size:unlimited" 2>/dev/null || true
+    done
+}
+
+give_memory() {
+    local pid
+    for pid in "$@"; do prlimit --pid "$pid" --as=unlimited 2>/dev/null || true; done
+}
+
+# Runs the job to its end, with what EVENT takes away; sets status.
+run_without() {
+    local before=()
+    case $event in
+    no-memory) before=(prlimit "--as=$1") ;;
+    no-processes) before=("$nth" all 0 no-processes "$PWD/short") ;;
+    esac
+    status=0
+    MATRIX=$PWD MOMENT=none CODE=0 "${before[@]}" lifoguard exec --state state ./job >out 2>&1 </dev/null || status=$?
+}
+
+# With little memory, the program, the job or a cleanup does not get far: but no resource is lost, and it is said.
+run_with_little() {
+    local size
+    for ((size = 1000000; size < 14000000; size += 500000)); do
+        # The kernel and the dynamic linker need some as well.
+        prlimit "--as=$size" lifoguard exec --help >out 2>&1 || continue
+        : >log
+        run_without "$size"
+        ((status == 0)) || [[ -s out ]] || fail "nothing said with $size bytes"
+        judge
+    done
+}
+
+# Without what it needs, it does not begin, and says why; with a lock that is only held for a while, it waits.
+run_before_start() {
+    write_job
+    touch go
+    runner=
+    # There is a state already, or a full disk could not hold one.
+    lifoguard exec --state state true || fail "no state"
+    case $event in
+    database-locked)
+        lock_database
+        (until grep -q 'waiting for a lock' out; do sleep 0.01; done; touch unlock) &
+        ;;
+    disk-full) fill_disk ;;
+    no-processes) touch short ;;
+    no-memory)
+        run_with_little
+        return
+        ;;
+    esac
+    run_without
+    if [[ $event == database-locked ]]; then
+        wait
+        ((status == 0)) || fail "exit status $status"
+    else
+        ((status == 125)) || fail "exit status $status instead of 125"
+        [[ -s out && ! -s log ]] || fail "not said, or begun"
+    fi
+    rm -f state/fill short
+    judge
+}
+
 run_cell() {
-    local options=() code=0
+    local options=() wrapper=() code=0
     [[ $event != failure ]] || code=3
     [[ $event != timeout ]] || options=(--timeout 1s --grace 5s)
     write_job
-    env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code \
+    [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
+    env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code "${wrapper[@]}" \
         lifoguard exec --state state "${options[@]}" ./job >out 2>&1 </dev/null &
-    runner=$!
+    started=$!
+    runner=$started
+    if ((${#wrapper[@]} > 0)); then
+        until_true child_of "$started"
+        runner=$child
+    fi
     until_true child_of "$runner"
     guardian=$child
     until_true child_of "$guardian"
-    command=$child
+    first=$child
     until_true test -e here
     happen
     # A time-out comes by itself.
     [[ $event == timeout && $moment != cleaning ]] || let_go
     status=0
-    wait "$runner" || status=$?
+    wait "$started" || status=$?
     until_true gone "$runner"
     until_true gone "$guardian"
-    [[ $event != disk-full ]] || rm state/fill
+    [[ $event != disk-full ]] || rm -f state/fill
     # What nobody was left to see to is recovered by the next command on the state.
     lifoguard pending --state state >>out 2>&1
     judge
@@ -197,7 +292,7 @@ for moment in "${moments[@]}"; do
         mkdir state
         mount -t tmpfs -o size=600k,mode=700 none state || exit 77
     fi
-    run_cell
+    if [[ $moment == before-start ]]; then run_before_start; else run_cell; fi
     [[ $event != disk-full ]] || umount -l state
     echo "$event at $moment: exit status $status"
 done

@@ -29,9 +29,10 @@ int client_request(const char *command, const struct buffer *fields, int64_t *va
     lg_defer(free, answer.text);
     if (value)
         *value = answer.value;
-    if (answer.status != 0)
-        say("%s: %s", command, answer.text);
-    return (int)answer.status;
+    if (answer.status == 0 || (answer.status == ANSWER_GONE && answer.again))
+        return 0;
+    say("%s: %s", command, answer.text);
+    return answer.status == ANSWER_GONE ? EXIT_REQUEST_FAILED : (int)answer.status;
 }
 
 int client_help(const char *text)

@@ -23,7 +23,8 @@ enum { EXIT_REQUEST_FAILED = 1 };
 /* Says what an error is, frees it, and returns the exit status for it. */
 int client_failed(const char *command, lg_error *err);
 
-/* Sends fields to the run that we are in. Says what went wrong, if anything; `value` may be NULL. */
+/* Sends fields to the run that we are in. Says what went wrong, if anything; `value` may be NULL. Requests that are sent again
+ * to an owner's successor name a cleanup by its number, never by a name, which may mean another one by then. */
 int client_request(const char *command, const struct buffer *fields, int64_t *value);
 
 /* --help: prints a text, and returns the exit status. */

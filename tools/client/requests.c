@@ -42,15 +42,6 @@ static const char mark_help[] =
     "\n"
     "Inside `lifoguard exec`: prints how many cleanups were registered so far, for `undo --since`.\n";
 
-static int send_text(const char *command, const char *request, const char *text)
-{
-    struct buffer fields = {0};
-    lg_defer(buffer_free, &fields);
-    wire_put_text(&fields, request);
-    wire_put_text(&fields, text);
-    return client_request(command, &fields, NULL);
-}
-
 static int send_number(const char *command, const char *request, int64_t number, int64_t *value)
 {
     struct buffer fields = {0};
@@ -58,6 +49,18 @@ static int send_number(const char *command, const char *request, int64_t number,
     wire_put_text(&fields, request);
     wire_put_number(&fields, number);
     return client_request(command, &fields, value);
+}
+
+/* First which one that is, then the request. */
+static int send_for_name(const char *command, const char *request, const char *name)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, "find");
+    wire_put_text(&fields, name);
+    int64_t sequence;
+    int failed = client_request(command, &fields, &sequence);
+    return failed ? failed : send_number(command, request, sequence, NULL);
 }
 
 /* The options of one command, which may be NULL, and --help. */
@@ -86,7 +89,7 @@ int undo_command(char **arguments)
         return send_number("undo", "undo-since", since, NULL);
     if (!err)
         err = one_word(arguments, "NAME");
-    return err ? wrong_usage("undo", err) : send_text("undo", "undo", arguments[0]);
+    return err ? wrong_usage("undo", err) : send_for_name("undo", "undo", arguments[0]);
 }
 
 int dismiss_command(char **arguments)
@@ -97,7 +100,7 @@ int dismiss_command(char **arguments)
         return client_help(dismiss_help);
     if (!err)
         err = one_word(arguments, "NAME");
-    return err ? wrong_usage("dismiss", err) : send_text("dismiss", "dismiss", arguments[0]);
+    return err ? wrong_usage("dismiss", err) : send_for_name("dismiss", "withdraw", arguments[0]);
 }
 
 int keep_command(char **arguments)

@@ -10,9 +10,11 @@
 #include <inttypes.h>
 #include <lifoguard/defer.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char pending_help[] =
@@ -152,34 +154,56 @@ static int recover_every(struct place *place)
     return err ? EXIT_WRONG_USAGE : 0;
 }
 
+struct search {
+    const char *id;
+    bool found, owned;
+    struct process owner;
+};
+
 static lg_error *find_id(const struct state_run *run, void *data)
 {
-    const char **id = data;
-    if (*id && strcmp(run->id, *id) == 0)
-        *id = NULL;
+    struct search *search = data;
+    if (strcmp(run->id, search->id) != 0)
+        return NULL;
+    search->found = true;
+    search->owned = run->phase == RUN_ACTIVE && recover_is_owned(run);
+    search->owner = run->owner;
     return NULL;
 }
 
-/* A nested run is mostly over by the time the outer one looks after it. */
-static bool is_over(struct place *place, const char *id)
+/* For the run around a nested one: that is mostly over by now. If it is not, it is to end, also if its runner is just about
+ * to take its guardian's place. */
+static lg_error *await_nested(struct place *place, const char *id, bool *over)
 {
-    const char *wanted = id;
-    lg_error *err = state_runs(place->state, find_id, &wanted);
-    bool over = !err && wanted != NULL;
-    lg_error_free(err);
-    return over;
+    struct search search = {.id = id};
+    pid_t told = 0;
+    lg_error *err = state_runs(place->state, find_id, &search);
+    while (!err && search.owned) {
+        if (told != search.owner.pid)
+            process_signal(&search.owner, SIGTERM);
+        told = search.owner.pid;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        search = (struct search){.id = id};
+        err = state_runs(place->state, find_id, &search);
+    }
+    *over = !err && !search.found;
+    return err;
 }
 
 static int recover_named(struct place *place, const char *id, bool force, bool nested)
 {
     bool good = false;
+    bool over = false;
     lg_error *err = place_enter(place, false);
-    if (!err && nested && is_over(place, id))
+    if (!err && nested)
+        err = await_nested(place, id, &over);
+    if (over)
         return 0;
     state_close(place->state);
     place->state = NULL;
     if (!err)
-        err = recover_run(place->path, id, force, &place->birth, &good);
+        err = recover_run(place->path, id, force ? RECOVER_BY_FORCE : RECOVER_BY_NAME,
+                          &place->birth, &good);
     if (err) {
         client_failed("recover", err);
         return EXIT_WRONG_USAGE;
@@ -229,7 +253,7 @@ static lg_error *give_up(struct owner *owner, const struct giving_up *what)
     buffer_format(&detail, "by %s: %s (%s)", user ? user->pw_name : "?", what->reason,
                   item->record.detail);
     owner_move(owner, item, CLEANUP_ABANDONED, detail.text);
-    return NULL;
+    return item->stale ? lg_error_new("that could not be recorded") : NULL;
 }
 
 static lg_error *forget(struct owner *owner)

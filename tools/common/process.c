@@ -16,16 +16,38 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Reads the beginning of a file of /proc. The length, or -1. */
-static ssize_t read_file(const char *path, char *text, size_t size)
+/* For want of descriptors or memory nothing is known of a process, which is not to be taken for its end: so /proc is asked
+ * for some seconds. */
+static bool may_try_again(int *tries)
+{
+    if (errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM || ++*tries > 300)
+        return false;
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    return true;
+}
+
+static ssize_t read_once(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    lg_defer(close, fd);
     ssize_t length = read(fd, text, size - 1);
+    int number = errno;
+    close(fd);
+    errno = number;
     if (length >= 0)
         text[length] = '\0';
+    return length;
+}
+
+/* Reads the beginning of a file of /proc. The length, or -1. */
+static ssize_t read_file(const char *path, char *text, size_t size)
+{
+    int tries = 0;
+    ssize_t length;
+    do
+        length = read_once(path, text, size);
+    while (length < 0 && may_try_again(&tries));
     return length;
 }
 
@@ -151,7 +173,11 @@ void process_list_free(struct process_list *list)
 void process_list_all(struct process_list *list)
 {
     *list = (struct process_list){0};
-    DIR *directory = opendir("/proc");
+    int tries = 0;
+    DIR *directory;
+    do
+        directory = opendir("/proc");
+    while (!directory && may_try_again(&tries));
     if (!directory)
         return;
     lg_defer(closedir, directory);

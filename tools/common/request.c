@@ -73,9 +73,9 @@ static bool receive_answer(int fd, struct answer *answer)
     return receive_all(fd, data, size) && take_answer(data, size, answer);
 }
 
-/* One try. False without an error: worth another. */
+/* One try. False without an error: worth another. `sent`: whether an owner has got it. */
 static bool try_once(const char *run_directory, const struct buffer *frame, struct answer *answer,
-                     lg_error **err)
+                     bool *sent, lg_error **err)
 {
     int fd;
     *err = place_connect(run_directory, &fd);
@@ -90,7 +90,12 @@ static bool try_once(const char *run_directory, const struct buffer *frame, stru
         return false;
     }
     lg_defer(close, fd);
-    return send_all(fd, frame->text, frame->length) && receive_answer(fd, answer);
+    bool again = *sent;
+    *sent = true;
+    if (!send_all(fd, frame->text, frame->length) || !receive_answer(fd, answer))
+        return false;
+    answer->again = again;
+    return true;
 }
 
 lg_error *request_send(const char *run_directory, const struct buffer *fields,
@@ -105,9 +110,10 @@ lg_error *request_send(const char *run_directory, const struct buffer *fields,
     if (frame.length > WIRE_LONGEST)
         return lg_error_new("larger than 8 MiB, with the environment");
     lg_time deadline = lg_now() + patience;
+    bool sent = false;
     do {
         lg_error *err;
-        if (try_once(run_directory, &frame, answer, &err))
+        if (try_once(run_directory, &frame, answer, &sent, &err))
             return NULL;
         if (err)
             return lg_error_is_errno(err, ENOENT)

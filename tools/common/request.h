@@ -12,7 +12,12 @@ struct answer {
     int64_t status; /* 0: done */
     int64_t value;
     char *text; /* for the caller to free */
+    bool
+        again; /* the request was sent before, to an owner that may have died after it had done what was asked */
 };
+
+/* The status that says: the cleanup is not pending. So it is if an owner before has done with it what was asked. */
+enum { ANSWER_GONE = 4 };
 
 /* The directory of the run that this process belongs to, by its environment, for the caller to free; NULL: none. */
 char *request_run_directory(void);

@@ -54,10 +54,8 @@ struct runner {
     struct guardian_start start;
     int signals, front;
     pid_t guardian;
-    struct process command;
-    bool ended, done;
-    siginfo_t command_end;
-    struct run_end end;
+    bool done;
+    struct guardian_legacy legacy;
 };
 
 /* Letters and digits that nobody mixes up. */
@@ -103,32 +101,43 @@ static lg_error *start_guardian(struct runner *runner)
     return runner->guardian < 0 ? lg_error_new_code(failed, "fork") : NULL;
 }
 
+static void pass_signal(struct runner *runner, int number, bool from_terminal)
+{
+    /* The guardian may be killed before it acts on the signal. */
+    if (number != SIGUSR1 && number != SIGUSR2) {
+        runner->legacy.passed = number;
+        runner->legacy.from_terminal = from_terminal;
+    }
+    front_send(runner->front, FRONT_SIGNAL, number, from_terminal);
+}
+
 static void pass_signals(struct runner *runner)
 {
     struct signalfd_siginfo info;
     while (read(runner->signals, &info, sizeof info) == sizeof info)
         if (info.ssi_signo != SIGCHLD)
-            front_send(runner->front, FRONT_SIGNAL, (int)info.ssi_signo,
-                       info.ssi_code == SI_KERNEL);
+            pass_signal(runner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
 }
 
 /* False: the guardian is gone. */
 static bool take_message(struct runner *runner)
 {
     struct front_message message;
+    struct guardian_legacy *legacy = &runner->legacy;
     if (!front_receive(runner->front, &message))
         return false;
     if (message.kind == FRONT_STARTED) {
-        process_look(message.a, &runner->command);
+        process_look(message.a, &legacy->command);
         birth_close_inherited(runner->start.birth);
     } else if (message.kind == FRONT_ENDED) {
-        runner->ended = true;
-        runner->command_end = (siginfo_t){0};
-        runner->command_end.si_code = message.a;
-        runner->command_end.si_status = message.b;
-    } else if (message.kind == FRONT_DONE) {
-        runner->done = true;
-        runner->end = (struct run_end){message.a, message.b};
+        legacy->ended = true;
+        legacy->command_end = (siginfo_t){0};
+        legacy->command_end.si_code = message.a;
+        legacy->command_end.si_status = message.b;
+    } else if (message.kind == FRONT_OUTCOME || message.kind == FRONT_DONE) {
+        runner->done = message.kind == FRONT_DONE;
+        legacy->has_end = true;
+        legacy->end = (struct run_end){message.a, message.b};
     }
     return true;
 }
@@ -181,8 +190,7 @@ static lg_error *run(struct runner *runner)
     close(runner->signals);
     close(runner->front);
     if (!runner->done)
-        runner->end = guardian_replace(&runner->start, &runner->command, runner->ended,
-                                       &runner->command_end);
+        runner->legacy.end = guardian_replace(&runner->start, &runner->legacy);
     return NULL;
 }
 
@@ -215,10 +223,12 @@ int exec_guarded(struct guardian_start *start, const char *wanted)
     runner.start.place = place;
     runner.start.birth = &birth;
     runner.start.own_group = wants_own_group();
+    runner.start.runner = process_self();
+    runner.start.began = lg_now();
     if (!make_id(runner.start.id))
         return refuse(lg_error_new_errno("getrandom"));
     err = run(&runner);
-    return err ? refuse(err) : leave(&runner.end);
+    return err ? refuse(err) : leave(&runner.legacy.end);
 }
 
 int exec_command(char **arguments)

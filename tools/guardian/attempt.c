@@ -65,6 +65,11 @@ struct attempt_result attempt_finish(struct attempt *attempt)
         result = next;
     close(attempt->report);
     attempt->report = -1;
+    /* Each of the two ways may have failed. */
+    if (result.end == ATTEMPT_LOST)
+        result = attempt_result(attempt->run_directory, attempt->sequence, attempt->number);
+    if (!attempt->command)
+        attempt->command = result.command;
     return result;
 }
 
@@ -203,7 +208,7 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
 {
     struct watch watch = {
         .signals = birth_signals(attempt->birth), .result = result, .report = report};
-    int failed = start_command(attempt, &watch);
+    int failed = watch.signals < 0 ? errno : start_command(attempt, &watch);
     if (failed) {
         tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
         return;
@@ -216,6 +221,10 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
                             .whose = "a cleanup",
                             .quiet = watch.verdict != 0};
     ending_run(&ending);
+    /* A command that was killed is not waited for yet; one that outlives SIGKILL ends too late to be told of. */
+    reap(&watch);
+    if (!watch.ended)
+        tell(&watch, (struct attempt_result){.end = watch.verdict, .command = watch.command});
 }
 
 /* Never returns. It touches nothing of the owner's: no database, no sockets. */

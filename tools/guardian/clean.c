@@ -8,6 +8,7 @@
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { START_TRIES = 30 };
@@ -63,17 +64,23 @@ static struct attempt_result not_started(const lg_error *err)
     return (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = number ? number : EIO};
 }
 
+/* Also one that has ended, and is not waited for yet. */
+static bool is_our_child(pid_t pid)
+{
+    siginfo_t info;
+    return pid > 0 &&
+           (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD);
+}
+
 /* The attempt itself was killed: its command has become our child, so that we learn how that ended, and do not run it
  * again. Without a command that we could ask after, the result stays what it is. */
 static struct attempt_result await_orphan(struct owner *owner, const struct item *item,
                                           struct attempt_result result)
 {
-    struct process process;
     lg_time deadline = lg_now() + item->spec.timeout;
-    while (result.command && !owner->lost && !owner->attempt_end.si_pid &&
-           process_look(result.command, &process) && process.parent == getpid()) {
+    while (!owner->lost && !owner->attempt_end.si_pid && is_our_child(result.command)) {
         if (item->spec.timeout > 0 && lg_now() >= deadline)
-            process_signal(&process, SIGKILL);
+            kill(result.command, SIGKILL);
         owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
     }
     const siginfo_t *end = &owner->attempt_end;
@@ -135,6 +142,12 @@ static bool may_go_better(const struct attempt_result *result)
 static struct attempt_result try_until_started(struct owner *owner, struct item *item)
 {
     struct attempt_result result = try_once(owner, item);
+    if (result.end == ATTEMPT_NOT_STARTED && result.number == E2BIG && !item->plain) {
+        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
+            strerror(E2BIG));
+        item->plain = true;
+        result = try_once(owner, item);
+    }
     for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
         if (tries == 0)
             say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
@@ -246,15 +259,14 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
 
 /* ---- nested runs ---- */
 
-/* The nested run carries out its own cleanups; only if its guardian and runner are gone, the item's command does. */
-static void end_nested(struct owner *owner, const struct item *item)
+/* The nested run carries out its own cleanups; only if its guardian and runner are gone, the item's command does. Mostly it
+ * withdraws the item when it ends. */
+static void end_nested(struct owner *owner, struct process nested)
 {
-    if (!item->nested.pid)
-        return;
     bool told = false;
-    while (process_is_alive(item->nested.pid, item->nested.started) && !owner->lost) {
+    while (nested.pid && process_is_alive(nested.pid, nested.started) && !owner->lost) {
         if (!told)
-            process_signal(&item->nested, SIGTERM);
+            process_signal(&nested, SIGTERM);
         told = true;
         owner_step(owner, lg_now() + 50 * LG_MILLISECOND);
     }
@@ -273,9 +285,11 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     attempt_describe(result, item->spec.timeout, text);
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
-    attempt_forget(owner->directory, sequence, number);
+    /* As long as the record says that it is under way, the next owner asks for the result. */
+    if (!item->stale)
+        attempt_forget(owner->directory, sequence, number);
     if (over)
-        owner_remove(owner, item);
+        owner_drop(owner, item);
     else
         owner->failed = true;
     return over;
@@ -307,21 +321,33 @@ bool owner_settle(struct owner *owner, struct item *item, bool good, const char 
 static bool skip(struct owner *owner, struct item *item)
 {
     if (owner_move(owner, item, CLEANUP_RELEASED, ""))
-        owner_remove(owner, item);
+        owner_drop(owner, item);
     return true;
+}
+
+/* What is ended may confirm or withdraw the item before it ends: NULL. */
+static struct item *end_what_is_newer(struct owner *owner, const struct item *item)
+{
+    int64_t sequence = item->record.sequence;
+    struct moment moment = item->record.moment;
+    end_nested(owner, item->nested);
+    owner_end_processes(owner, &moment);
+    struct item *still = owner_find_sequence(owner, sequence);
+    return still && item_is_pending(still) ? still : NULL;
 }
 
 bool owner_release(struct owner *owner, struct item *item)
 {
+    if (owner->cleaning)
+        item = end_what_is_newer(owner, item);
+    if (!item)
+        return true;
+    item->under_way = true;
     item->unconfirmed = item->record.state == CLEANUP_INTENDED ||
                         (item->record.state == CLEANUP_RELEASING &&
                          strcmp(item->record.detail, unconfirmed) == 0);
-    if (owner->cleaning) {
-        end_nested(owner, item);
-        owner_end_processes(owner, &item->record.moment);
-        if (!is_wanted(owner, item))
-            return skip(owner, item);
-    }
+    if (owner->cleaning && !is_wanted(owner, item))
+        return skip(owner, item);
     owner->end_attempt = false;
     struct attempt_result result = try_all(owner, item, settle(owner, item));
     if (owner->lost)

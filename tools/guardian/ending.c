@@ -18,9 +18,9 @@ enum { OUTLIVES_KILL = 5 };
 int ending_poll_timeout(lg_time deadline)
 {
     if (deadline == 0)
-        return -1;
+        return 1000;
     lg_duration left = (deadline - lg_now() + LG_MILLISECOND - 1) / LG_MILLISECOND;
-    return left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+    return left <= 0 ? 0 : left > 1000 ? 1000 : (int)left;
 }
 
 static void mark_spared(const struct ending *ending, const struct process_list *list, bool *marks)

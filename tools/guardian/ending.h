@@ -28,7 +28,8 @@ void ending_mark(const struct process_list *list, const char *mark, bool *found)
 
 void ending_run(const struct ending *ending);
 
-/* For poll: milliseconds until `deadline`, of lg_now; 0: none. */
+/* For poll: milliseconds until `deadline`, of lg_now (0: none), but a second at most: a call that failed may have cost us the word
+ * that something has ended, so whoever waits looks around every now and then. */
 int ending_poll_timeout(lg_time deadline);
 
 #endif

@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 enum front_kind {
-    FRONT_SIGNAL,  /* to the guardian: signal a has come, b: from the terminal */
-    FRONT_STARTED, /* to the runner: the command is process a */
-    FRONT_ENDED,   /* it has ended: a and b as si_code and si_status */
-    FRONT_DONE     /* all is done: exit with status a, or, if b is not 0, by signal b */
+    FRONT_SIGNAL, /* to the guardian: signal a has come, b: from the terminal */
+    FRONT_STARTED, /* to the runner: the run is recorded, and the command, process a, is about to execute */
+    FRONT_ENDED, /* the command has ended: a and b as si_code and si_status */
+    FRONT_OUTCOME, /* once the cleanups are done: exit with status a, or, if b is not 0, by signal b */
+    FRONT_DONE     /* the cleanups are done: exit so */
 };
 
 struct front_message {

@@ -159,6 +159,13 @@ static void withdraw_nested(const struct outer *outer)
 
 /* ---- the guardian ---- */
 
+static void owner_of(struct owner *owner, const struct guardian_start *start)
+{
+    owner_init(owner, start->place, &start->options, start->birth);
+    owner->own_group = start->own_group;
+    owner->began = start->began;
+}
+
 static void describe(const struct guardian_start *start, struct buffer *title)
 {
     spec_describe(title, start->arguments);
@@ -178,8 +185,8 @@ static struct run_end not_executed(struct owner *owner, const struct guardian_st
     return (struct run_end){.a = failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE};
 }
 
-static lg_error *begin(struct owner *owner, const struct guardian_start *start,
-                       const struct process *runner, struct outer *outer, struct command *command)
+static lg_error *begin(struct owner *owner, const struct guardian_start *start, struct outer *outer,
+                       struct command *command)
 {
     lg_error *err = state_open(start->place, &owner->state);
     if (!err)
@@ -194,45 +201,52 @@ static lg_error *begin(struct owner *owner, const struct guardian_start *start,
     err = make_command(start, command);
     if (err)
         return err;
-    err = owner_begin(owner, start->id, title.text, runner, &command->process);
+    err = owner_begin(owner, start->id, title.text, &start->runner, &command->process);
     return err ? err : register_nested(outer, start);
 }
 
-static struct run_end guard(struct owner *owner, const struct guardian_start *start,
-                            const struct process *runner)
+/* From the command's end on; tells the runner what to exit with before the run is forgotten, or the runner, if this
+ * process is killed in between, could not know it. */
+static struct run_end clean_up(struct owner *owner)
 {
-    struct outer outer = {.directory = request_run_directory()};
-    lg_defer(free, outer.directory);
-    lg_defer(withdraw_nested, &outer);
-    struct command command = {0};
-    lg_error *err = begin(owner, start, runner, &outer, &command);
-    if (err)
-        return refused(err);
-    int failed = let_command_go(&command);
-    /* The command has been left in the runner's session. */
-    setsid();
-    birth_close_inherited(start->birth);
-    if (failed)
-        return not_executed(owner, start, failed);
-    front_send(owner->front, FRONT_STARTED, command.process.pid, 0);
-    owner_await_command(owner);
     owner_set_outcome(owner);
+    struct run_end end = end_of(owner);
+    front_send(owner->front, FRONT_OUTCOME, end.a, end.b);
     owner_clean(owner);
     owner_finish(owner);
     return end_of(owner);
 }
 
+static struct run_end guard(struct owner *owner, const struct guardian_start *start)
+{
+    struct outer outer = {.directory = request_run_directory()};
+    lg_defer(free, outer.directory);
+    lg_defer(withdraw_nested, &outer);
+    struct command command = {0};
+    lg_error *err = begin(owner, start, &outer, &command);
+    if (err)
+        return refused(err);
+    /* First: if this process is killed in between, the runner has a command to look after. */
+    front_send(owner->front, FRONT_STARTED, command.process.pid, 0);
+    int failed = let_command_go(&command);
+    /* The command has been left in the runner's session. */
+    setsid();
+    birth_close_inherited(start->birth);
+    memory_be_patient();
+    if (failed)
+        return not_executed(owner, start, failed);
+    owner_await_command(owner);
+    return clean_up(owner);
+}
+
 _Noreturn void guardian_be(const struct guardian_start *start, int front)
 {
-    struct process runner;
-    process_look(getppid(), &runner);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "lifoguard-guard");
     struct owner owner;
-    owner_init(&owner, start->place, &start->options, start->birth);
+    owner_of(&owner, start);
     owner.front = front;
-    owner.own_group = start->own_group;
-    struct run_end end = guard(&owner, start, &runner);
+    struct run_end end = guard(&owner, start);
     front_send(owner.front, FRONT_DONE, end.a, end.b);
     owner_free(&owner);
     _exit(0);
@@ -240,17 +254,32 @@ _Noreturn void guardian_be(const struct guardian_start *start, int front)
 
 /* ---- in the guardian's place ---- */
 
-/* Whether it is now ours to wait for. */
-static void adopt_command(struct owner *owner, const struct process *command, bool ended,
-                          const siginfo_t *end)
+/* False: it has ended, and nobody knows how. */
+static bool adopt_command(struct owner *owner, const struct guardian_legacy *legacy)
 {
-    owner->command = *command;
-    owner->ended = ended;
-    if (ended)
-        owner->end = *end;
+    owner->command = legacy->command;
+    owner->ended = legacy->ended;
+    if (legacy->ended)
+        owner->end = legacy->command_end;
     siginfo_t info;
-    if (!ended && waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
-        owner->deadline = lg_now(); /* it has ended, and nobody knows how */
+    return legacy->ended ||
+           waitid(P_PID, (id_t)legacy->command.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* The guardian may not have come to act on the last signal. Twice is better than never. */
+static void repeat_signal(struct owner *owner, const struct guardian_legacy *legacy)
+{
+    if (legacy->passed && !owner->ended)
+        owner_signal(owner, legacy->passed, legacy->from_terminal);
+}
+
+/* The run is forgotten already, if the guardian was killed between that and its last word. */
+static struct run_end not_taken(lg_error *err, const struct guardian_legacy *legacy)
+{
+    if (!legacy->has_end || !lg_error_is(err, &owner_unknown_run))
+        return refused(err);
+    lg_error_free(err);
+    return legacy->end;
 }
 
 /* A new guardian, which cannot be the command's parent any more: it only watches the runner, and recovers the run if that
@@ -276,8 +305,9 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
         got = read(hold[0], &byte, 1);
     while (got < 0 && errno == EINTR);
     bool good;
-    lg_error *err = got == 0 ? recover_run(start->place, start->id, false, start->birth, &good)
-                             : NULL;
+    lg_error *err = got == 0
+                        ? recover_run(start->place, start->id, RECOVER_ORPHAN, start->birth, &good)
+                        : NULL;
     if (err)
         say_error(err);
     _exit(0);
@@ -292,13 +322,14 @@ static void dismiss_watcher(int hold)
     close(hold);
 }
 
-struct run_end guardian_replace(const struct guardian_start *start, const struct process *command,
-                                bool ended, const siginfo_t *end)
+struct run_end guardian_replace(const struct guardian_start *start,
+                                const struct guardian_legacy *legacy)
 {
-    if (!command->pid) {
+    if (!legacy->command.pid) {
         say("the guardian was killed before the command was started");
         return (struct run_end){.a = EXIT_OURS};
     }
+    memory_be_patient();
     struct process watcher;
     int hold = start_watcher(start, &watcher);
     lg_defer(dismiss_watcher, hold);
@@ -306,9 +337,8 @@ struct run_end guardian_replace(const struct guardian_start *start, const struct
     lg_defer(free, outer.directory);
     lg_defer(withdraw_nested, &outer);
     struct owner owner;
-    owner_init(&owner, start->place, &start->options, start->birth);
+    owner_of(&owner, start);
     lg_defer(owner_free, &owner);
-    owner.own_group = start->own_group;
     owner.watcher = watcher;
     lg_error *err = state_open(start->place, &owner.state);
     if (!err)
@@ -316,15 +346,14 @@ struct run_end guardian_replace(const struct guardian_start *start, const struct
     if (!err)
         err = owner_take(&owner);
     if (err)
-        return refused(err);
+        return not_taken(err, legacy);
     say("the guardian was killed: the runner goes on in its place");
     /* The run around this one is to wait for us from now on. */
     lg_error_free(register_nested(&outer, start));
-    adopt_command(&owner, command, ended, end);
-    if (!owner.deadline)
+    if (adopt_command(&owner, legacy)) {
+        repeat_signal(&owner, legacy);
         owner_await_command(&owner);
-    owner_set_outcome(&owner);
-    owner_clean(&owner);
-    owner_finish(&owner);
-    return end_of(&owner);
+    }
+    struct run_end end = clean_up(&owner);
+    return legacy->has_end && !owner.lost ? legacy->end : end;
 }

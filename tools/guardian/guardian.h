@@ -21,6 +21,10 @@ struct guardian_start {
     bool own_group;
     struct owner_options options;
     const struct birth *birth;
+    /* The runner, and when it began: set before the guardian is made, since the runner may be dead by the time the guardian
+     * looks at its parent. */
+    struct process runner;
+    lg_time began;
 };
 
 /* The guardian's life, in a child of the runner. `front` is the socket to the runner. */
@@ -31,9 +35,19 @@ struct run_end {
     int a, b;
 };
 
-/* In the runner, when the guardian has been killed: goes on in its place, to the end. `command` has process number 0 if it
- * was not started; `ended` tells that `end` is known. */
-struct run_end guardian_replace(const struct guardian_start *start, const struct process *command,
-                                bool ended, const siginfo_t *end);
+/* What the runner knows when the guardian has been killed. */
+struct guardian_legacy {
+    struct process command; /* process number 0: it was not started */
+    bool ended;             /* the command has, as command_end says */
+    siginfo_t command_end;
+    bool has_end; /* the run's exit status is known */
+    struct run_end end;
+    int passed; /* the last signal to end the command that was passed on; 0: none */
+    bool from_terminal;
+};
+
+/* In the runner, when the guardian has been killed: goes on in its place, to the end. */
+struct run_end guardian_replace(const struct guardian_start *start,
+                                const struct guardian_legacy *legacy);
 
 #endif

@@ -297,6 +297,7 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
         return true;
     lg_error *err = state_move_cleanup(owner->state, &owner->run, &item->record);
     lg_defer(lg_error_free, err);
+    item->stale = err != NULL;
     if (!err)
         return true;
     if (owner_is_lost(owner, err))
@@ -323,6 +324,29 @@ void owner_remove(struct owner *owner, struct item *item)
         *place = item->older;
     owner->unstored -= !item->stored;
     free_item(item);
+}
+
+void owner_drop(struct owner *owner, struct item *item)
+{
+    if (!item->stale)
+        owner_remove(owner, item);
+}
+
+bool owner_bring_to_disk(struct owner *owner)
+{
+    bool all = true;
+    owner->to_store = true;
+    owner_store(owner);
+    for (struct item *item = owner->newest, *older; item && !owner->lost; item = older) {
+        older = item->older;
+        if (item->stale)
+            owner_move(owner, item, item->record.state, item->record.detail);
+        bool over = item->record.state == CLEANUP_RELEASED;
+        all &= !item->stale && (item->stored || over);
+        if (over)
+            owner_drop(owner, item);
+    }
+    return all && !owner->lost;
 }
 
 struct item *owner_find(const struct owner *owner, const char *name)
@@ -378,6 +402,8 @@ static lg_error *load_item(const struct state_cleanup *record, void *data)
     item->stored = true;
     if (record->sequence > owner->sequence)
         owner->sequence = record->sequence;
+    if (record->state < CLEANUP_RELEASING)
+        item->nested = record->attempt_by;
     if (!spec_take(item->record.spec, item->record.spec_size, &item->spec))
         return lg_error_newf("cleanup %lld: its record cannot be read",
                              (long long)record->sequence);
@@ -439,10 +465,10 @@ static void add_outcome(char ***list, const struct owner *owner, const struct it
 char **owner_environment(struct owner *owner, const struct item *item)
 {
     char **list = strings_copy(owner->environment);
-    if (item->spec.flags & SPEC_LATE)
+    if (!item->plain && item->spec.flags & SPEC_LATE)
         lg_error_free(state_variables(owner->state, owner->run.id, add_variable, &list));
     else
-        for (size_t i = 0; item->spec.environment[i]; i++)
+        for (size_t i = 0; !item->plain && item->spec.environment[i]; i++)
             assign(&list, item->spec.environment[i]);
     add_secrets(&list, item);
     add_outcome(&list, owner, item);

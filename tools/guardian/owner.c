@@ -78,11 +78,16 @@ static void keep_environment(struct owner *owner, const char *const *environment
     owner->run.environment = owner->environment;
 }
 
+static void sign_on(struct owner *owner)
+{
+    snprintf(owner->run.boot, sizeof owner->run.boot, "%s", boot_id());
+    owner->run.owner = process_self();
+}
+
+/* Only once the run is recorded as ours: the socket of its owner is replaced, and a directory without a run is nobody's. */
 static lg_error *open_run(struct owner *owner)
 {
     owner->directory = place_of_run(owner->place, owner->run.id);
-    snprintf(owner->run.boot, sizeof owner->run.boot, "%s", boot_id());
-    owner->run.owner = process_self();
     lg_error *err = place_make_directory(owner->directory);
     if (!err && owner->listener < 0)
         err = place_listen(owner->directory, &owner->listener);
@@ -109,28 +114,50 @@ lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
     const char **public = spec_select(here.text, false, NULL);
     keep_environment(owner, public);
     free(public);
-    lg_error *err = open_run(owner);
-    return err ? err : state_begin_run(owner->state, run);
+    sign_on(owner);
+    lg_error *err = state_begin_run(owner->state, run);
+    if (err)
+        return err;
+    err = open_run(owner);
+    if (!err && owner->options.keep)
+        err = owner_keep(owner, true);
+    if (err)
+        lg_error_free(state_forget_run(owner->state, run));
+    return err;
+}
+
+lg_error *owner_keep(struct owner *owner, bool keep)
+{
+    owner->options.keep = keep;
+    return state_set_variable(owner->state, &owner->run, ".keep", keep ? "1" : "0");
 }
 
 /* As clean.c records it: three numbers and the cause. */
-static lg_error *see_variable(const char *name, const char *value, void *data)
+static void take_outcome(struct owner *owner, const char *value)
 {
-    struct owner *owner = data;
-    if (strcmp(name, ".outcome") != 0)
-        return NULL;
     int numbers[3];
     char *rest;
     for (int i = 0; i < 3; i++, value = rest)
         numbers[i] = (int)strtol(value, &rest, 10);
     if (numbers[0] < OUTCOME_SUCCESS || numbers[0] > OUTCOME_UNKNOWN)
-        return NULL;
+        return;
     owner->outcome = (enum outcome)numbers[0];
     owner->exit_code = numbers[1];
     owner->exit_signal = numbers[2];
     snprintf(owner->cause, sizeof owner->cause, "%s", value + (*value == ' '));
+}
+
+static lg_error *see_variable(const char *name, const char *value, void *data)
+{
+    struct owner *owner = data;
+    if (strcmp(name, ".outcome") == 0)
+        take_outcome(owner, value);
+    else if (strcmp(name, ".keep") == 0)
+        owner->options.keep = strcmp(value, "1") == 0;
     return NULL;
 }
+
+LG_ERROR_DEFINE(owner_unknown_run, "there is no such run");
 
 struct search {
     struct owner *owner;
@@ -156,16 +183,17 @@ lg_error *owner_find_run(struct owner *owner, const char *id)
     struct search search = {.owner = owner, .id = id};
     lg_error *err = state_runs(owner->state, find_run, &search);
     if (!err && !search.found)
-        err = lg_error_newf("there is no run %s", id);
+        err = lg_error_wrap(&owner_unknown_run, "run %s", id);
     return err;
 }
 
 lg_error *owner_take(struct owner *owner)
 {
     bool same_boot = strcmp(owner->run.boot, boot_id()) == 0;
-    lg_error *err = open_run(owner);
+    sign_on(owner);
+    lg_error *err = state_take_run(owner->state, &owner->run);
     if (!err)
-        err = state_take_run(owner->state, &owner->run);
+        err = open_run(owner);
     if (!err)
         err = owner_load(owner);
     if (!err)
@@ -173,7 +201,7 @@ lg_error *owner_take(struct owner *owner)
     for (struct item *item = owner->newest; item; item = item->older) {
         /* Process numbers of another boot are nobody's. */
         if (!same_boot)
-            item->record.attempt_by = (struct process){0};
+            item->nested = item->record.attempt_by = (struct process){0};
         else if (item->record.state == CLEANUP_RELEASING)
             owner->settling = item;
     }
@@ -190,14 +218,29 @@ bool owner_is_lost(struct owner *owner, const lg_error *err)
     return true;
 }
 
-/* What is not pending any more has failed: it stays, for `lifoguard pending` to show. */
+static bool all_released(const struct owner *owner)
+{
+    const struct item *item = owner->newest;
+    while (item && item->record.state == CLEANUP_RELEASED)
+        item = item->older;
+    return !item;
+}
+
+/* What is not pending any more has failed: it stays, for `lifoguard pending` to show. A run of which the disk does not have
+ * all stays active, so that the next command on this state recovers it. */
 void owner_finish(struct owner *owner)
 {
+    bool on_disk = !owner->lost && owner_bring_to_disk(owner);
     if (owner->lost)
         return;
     lg_error *err = NULL;
-    if (!owner->newest)
+    if (all_released(owner))
         err = state_forget_run(owner->state, &owner->run);
+    else if (!on_disk)
+        err = lg_error_newf(
+            "what became of the cleanups of run %s could not be recorded: the next command "
+            "on this state tries again what failed",
+            owner->run.id);
     else
         err = state_set_phase(owner->state, &owner->run,
                               owner->options.keep ? RUN_KEPT : RUN_ENDED);
@@ -322,8 +365,10 @@ static void reap(struct owner *owner)
     siginfo_t info;
     for (;;) {
         info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
             return;
+        /* The runner is told before the command is taken off the process table: if we are killed in between, the runner
+         * becomes its parent. */
         if (info.si_pid == owner->command.pid && !owner->ended) {
             owner->ended = true;
             owner->end = info;
@@ -333,6 +378,8 @@ static void reap(struct owner *owner)
             owner->attempt_ended = true;
         else if (info.si_pid == cleanup_command(owner))
             owner->attempt_end = info;
+        siginfo_t same;
+        waitid(P_PID, (id_t)info.si_pid, &same, WEXITED | WNOHANG);
     }
 }
 
@@ -370,9 +417,10 @@ void owner_step(struct owner *owner, lg_time deadline)
     fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};
     size_t clients = owner_client_fds(owner, fds + 2, CLIENTS_MOST);
-    if (poll(fds, clients + 2, ending_poll_timeout(deadline)) <= 0)
-        return;
+    int ready = poll(fds, clients + 2, ending_poll_timeout(deadline));
     read_signals(owner);
+    if (ready <= 0)
+        return;
     if (fds[1].revents)
         read_front(owner);
     owner_serve(owner, fds + 2, clients);
@@ -384,10 +432,8 @@ void owner_step(struct owner *owner, lg_time deadline)
 static void say_not_ended(const struct owner *owner, int next)
 {
     char text[SAY_DURATION_SIZE];
-    char before[32];
-    snprintf(before, sizeof before, "%s", signals_name(owner->asked));
     say("the command has not ended within %s of %s: %s", say_duration(owner->options.grace, text),
-        before, signals_name(next));
+        signals_name(owner->asked), signals_name(next));
 }
 
 /* INT → TERM → KILL: the next step. False: there is none. */
@@ -413,8 +459,8 @@ static bool drive_to_end(struct owner *owner)
 
 void owner_await_command(struct owner *owner)
 {
-    if (owner->options.timeout > 0)
-        owner->deadline = lg_now() + owner->options.timeout;
+    if (owner->options.timeout > 0 && !owner->asked)
+        owner->deadline = owner->began + owner->options.timeout;
     reap(owner);
     while (!owner->ended && !owner->lost) {
         owner_step(owner, owner->deadline);

@@ -21,7 +21,10 @@ struct item {
     struct spec spec;            /* points into record.spec */
     char **secrets;              /* assignments that are not stored */
     bool stored;
-    bool unconfirmed;       /* it may be that nothing was acquired */
+    bool stale; /* on disk it is in an earlier state: the last change of it could not be written */
+    bool under_way;   /* it is being carried out: nobody can withdraw it any more */
+    bool plain;       /* started without the environment of its registration, which is too large */
+    bool unconfirmed; /* it may be that nothing was acquired */
     struct process nested;  /* the guardian of the nested run that it stands for */
     struct client *waiting; /* who waits to hear that it is stored */
 };
@@ -71,7 +74,7 @@ struct owner {
     /* The command: how it ended, the last signal that was sent to end it (0: none), and when the next one is due. */
     struct process command;
     siginfo_t end;
-    lg_time deadline;
+    lg_time began, deadline;
     int asked;
 
     /* The attempt under way: of our own making, or of an owner before us, at this item. How its command ended, if that became
@@ -115,6 +118,9 @@ void owner_free(struct owner *owner);
 lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
                       const struct process *runner, const struct process *command)
     __attribute__((__warn_unused_result__));
+
+/* There is no such run, or no longer. */
+extern lg_error owner_unknown_run;
 
 /* Looks a run up, as it is recorded: owner->run. */
 lg_error *owner_find_run(struct owner *owner, const char *id)
@@ -160,12 +166,19 @@ struct item *owner_add(struct owner *owner, const char *spec, size_t size,
 /* Brings what is new to disk; answers those who wait for it. */
 void owner_store(struct owner *owner);
 void owner_remove(struct owner *owner, struct item *item);
+/* Forgets one that is released; but not before the disk has that too (see owner_bring_to_disk). */
+void owner_drop(struct owner *owner, struct item *item);
+/* Writes what could not be written before. False: some of it still cannot. */
+bool owner_bring_to_disk(struct owner *owner);
 struct item *owner_find(const struct owner *owner, const char *name);
 struct item *owner_find_sequence(const struct owner *owner, int64_t sequence);
-/* Moves it, on disk too. False: it must not be carried out, since the run is lost. */
+/* Moves it, on disk too; if the disk does not take that, it is stale. False: it must not be carried out, since the run is
+ * lost. */
 bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state,
                 const char *detail);
 lg_error *owner_load(struct owner *owner) __attribute__((__warn_unused_result__));
+/* Whether the cleanups are left to a later `recover`: remembered for those who take the run over, too. */
+lg_error *owner_keep(struct owner *owner, bool keep) __attribute__((__warn_unused_result__));
 /* What an item's command is started with: a list to be freed with its texts. */
 char **owner_environment(struct owner *owner, const struct item *item);
 void strings_free(char **list);

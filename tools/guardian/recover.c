@@ -18,18 +18,18 @@ static bool same_boot(const struct state_run *run)
     return strcmp(run->boot, boot_id()) == 0;
 }
 
-static bool is_owned(const struct state_run *run)
+bool recover_is_owned(const struct state_run *run)
 {
     return same_boot(run) && (process_can_act(run->owner.pid, run->owner.started) ||
                               process_can_act(run->runner.pid, run->runner.started));
 }
 
-static lg_error *check(const struct state_run *run, bool force)
+static lg_error *check(const struct state_run *run, enum recover_how how)
 {
     if (run->uid != geteuid())
         return lg_error_newf("run %s is user %lld's: it is that user's to recover", run->id,
                              (long long)run->uid);
-    if (run->phase == RUN_ACTIVE && is_owned(run) && !force)
+    if (run->phase == RUN_ACTIVE && recover_is_owned(run) && how != RECOVER_BY_FORCE)
         return lg_error_newf(
             "run %s has its runner (process %ld) or its guardian (process %ld): it is not "
             "recovered under their hands",
@@ -74,11 +74,11 @@ static void say_recovering(const struct owner *owner, bool kept)
         count == 1 ? "" : "s");
 }
 
-static lg_error *recover(struct owner *owner, const char *id, bool force)
+static lg_error *recover(struct owner *owner, const char *id, enum recover_how how)
 {
     lg_error *err = owner_find_run(owner, id);
     if (!err)
-        err = check(&owner->run, force);
+        err = check(&owner->run, how);
     if (err)
         return err;
     bool marked = same_boot(&owner->run);
@@ -94,28 +94,33 @@ static lg_error *recover(struct owner *owner, const char *id, bool force)
         free(owner->mark);
         owner->mark = NULL;
     }
+    if (owner->options.keep && how != RECOVER_ORPHAN)
+        err = owner_keep(owner, false);
+    if (err)
+        return err;
     try_failed_again(owner);
     say_recovering(owner, kept);
     if (!owner->cause[0])
         snprintf(owner->cause, sizeof owner->cause, "runner and guardian were killed");
-    if (marked)
+    if (marked && !owner->options.keep)
         end_command(owner);
     owner_clean(owner);
     owner_finish(owner);
     return NULL;
 }
 
-lg_error *recover_run(const char *place, const char *id, bool force, const struct birth *birth,
-                      bool *good)
+lg_error *recover_run(const char *place, const char *id, enum recover_how how,
+                      const struct birth *birth, bool *good)
 {
     static const struct owner_options options = {.grace = 10 * LG_SECOND};
     struct owner owner;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    memory_be_patient();
     owner_init(&owner, place, &options, birth);
     lg_defer(owner_free, &owner);
     lg_error *err = state_open(place, &owner.state);
     if (!err)
-        err = recover(&owner, id, force);
+        err = recover(&owner, id, how);
     *good = !err && !owner.lost && !owner.failed;
     return err;
 }
@@ -129,7 +134,7 @@ struct orphans {
 static lg_error *see_orphan(const struct state_run *run, void *data)
 {
     struct orphans *orphans = data;
-    if (run->phase == RUN_ACTIVE && !is_owned(run) && run->uid == geteuid())
+    if (run->phase == RUN_ACTIVE && !recover_is_owned(run) && run->uid == geteuid())
         buffer_add(&orphans->ids, run->id, strlen(run->id) + 1);
     return NULL;
 }
@@ -152,7 +157,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
     const char *id = orphans->ids.text;
     while (id < orphans->ids.text + orphans->ids.length) {
         bool good;
-        lg_error *err = recover_run(place, id, false, birth, &good);
+        lg_error *err = recover_run(place, id, RECOVER_ORPHAN, birth, &good);
         /* Another command was faster. */
         if (lg_error_is(err, &state_lost))
             lg_error_free(err);

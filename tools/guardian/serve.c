@@ -1,6 +1,7 @@
 /* Registrations and requests, from processes of the run. */
 #define _GNU_SOURCE
 #include "owner.h"
+#include "request.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -77,12 +78,14 @@ static void add(struct owner *owner, struct client *client, struct wire_reader *
     }
     if (state == CLEANUP_INTENDED && !item->stored)
         count_from_start_of(item, client->pid);
+    if (item->spec.flags & SPEC_NESTED && !item->stored) {
+        process_look(client->pid, &item->nested);
+        item->record.attempt_by = item->nested;
+    }
     if (item->stored)
         owner_answer(client, 0, item->record.sequence, "");
     else
         item->waiting = client;
-    if (item->spec.flags & SPEC_NESTED)
-        process_look(client->pid, &item->nested);
 }
 
 static void request_defer(struct owner *owner, struct client *client, struct wire_reader *reader)
@@ -95,19 +98,30 @@ static void request_intend(struct owner *owner, struct client *client, struct wi
     add(owner, client, reader, CLEANUP_INTENDED);
 }
 
-static struct item *find_pending(struct owner *owner, struct client *client, int64_t sequence,
-                                 const char *name)
+/* NULL: there is none, and the client has its answer. */
+static struct item *find_pending(struct owner *owner, struct client *client, int64_t sequence)
 {
-    struct item *item = *name ? owner_find(owner, name) : owner_find_sequence(owner, sequence);
-    if (item && item_is_pending(item) && item->record.state != CLEANUP_RELEASING)
+    struct item *item = owner_find_sequence(owner, sequence);
+    if (item && item_is_pending(item) && item->record.state != CLEANUP_RELEASING &&
+        !item->under_way)
         return item;
-    owner_answer(client, 1, 0, "no such cleanup is pending");
+    if (item && item->record.state == CLEANUP_FAILED)
+        owner_answer(client, 1, 0, "it failed");
+    else
+        owner_answer(client, ANSWER_GONE, 0, "no such cleanup is pending");
     return NULL;
+}
+
+static void request_find(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    const struct item *item = owner_find(owner, wire_take_text(reader));
+    owner_answer(client, item ? 0 : ANSWER_GONE, item ? item->record.sequence : 0,
+                 item ? "" : "no such cleanup is pending");
 }
 
 static void request_confirm(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    struct item *item = find_pending(owner, client, wire_take_number(reader), "");
+    struct item *item = find_pending(owner, client, wire_take_number(reader));
     if (!item)
         return;
     bool ours = owner_move(owner, item, CLEANUP_HELD, "");
@@ -121,18 +135,13 @@ static void withdraw(struct owner *owner, struct client *client, struct item *it
         return;
     bool ours = owner_move(owner, item, CLEANUP_RELEASED, "");
     if (ours)
-        owner_remove(owner, item);
+        owner_drop(owner, item);
     owner_answer(client, ours ? 0 : 1, 0, ours ? "" : lg_error_message(&state_lost));
 }
 
 static void request_withdraw(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    withdraw(owner, client, find_pending(owner, client, wire_take_number(reader), ""));
-}
-
-static void request_dismiss(struct owner *owner, struct client *client, struct wire_reader *reader)
-{
-    withdraw(owner, client, find_pending(owner, client, 0, wire_take_text(reader)));
+    withdraw(owner, client, find_pending(owner, client, wire_take_number(reader)));
 }
 
 static void undo(struct owner *owner, struct client *client, int64_t from, int64_t to)
@@ -150,7 +159,11 @@ static void undo(struct owner *owner, struct client *client, int64_t from, int64
 
 static void request_undo(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    const struct item *item = find_pending(owner, client, 0, wire_take_text(reader));
+    int64_t sequence = wire_take_number(reader);
+    /* An owner that has taken the run over while that one was carried out settles how it ended. */
+    const struct item *item = owner->settling && owner->settling->record.sequence == sequence
+                                  ? owner->settling
+                                  : find_pending(owner, client, sequence);
     if (item)
         undo(owner, client, item->record.sequence, item->record.sequence);
 }
@@ -169,8 +182,7 @@ static void request_mark(struct owner *owner, struct client *client, struct wire
 
 static void request_keep(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    owner->options.keep = wire_take_number(reader) != 0;
-    owner_answer(client, 0, 0, "");
+    answer_error(owner, client, owner_keep(owner, wire_take_number(reader) != 0));
 }
 
 static void request_set(struct owner *owner, struct client *client, struct wire_reader *reader)
@@ -190,7 +202,10 @@ static void request_list(struct owner *owner, struct client *client, struct wire
     lg_defer(buffer_free, &text);
     buffer_add(&text, "", 0);
     int64_t count = 0;
-    for (const struct item *item = owner->newest; item; item = item->older, count++) {
+    for (const struct item *item = owner->newest; item; item = item->older) {
+        if (item->record.state == CLEANUP_RELEASED)
+            continue;
+        count++;
         buffer_format(&text, "%s\t%lld\t%s\t", owner->run.id, (long long)item->record.sequence,
                       cleanup_state_name(item->record.state));
         struct buffer what = {0};
@@ -249,7 +264,7 @@ static const struct {
 } requests[] = {
     {"defer", request_defer},       {"intend", request_intend}, {"confirm", request_confirm},
     {"withdraw", request_withdraw}, {"undo", request_undo},     {"undo-since", request_undo_since},
-    {"dismiss", request_dismiss},   {"mark", request_mark},     {"keep", request_keep},
+    {"find", request_find},         {"mark", request_mark},     {"keep", request_keep},
     {"set", request_set},           {"list", request_list},     {"claim", request_claim},
     {"settle", request_settle},     {"epoch", request_epoch}};
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { RESERVE = 1024 * 1024 };
 
@@ -25,13 +26,34 @@ void memory_give_back(void)
     reserve = NULL;
 }
 
+static bool patient;
+
+void memory_be_patient(void)
+{
+    patient = true;
+}
+
+static void *wait_for_memory(void *memory, size_t size)
+{
+    enum { PAUSE = 50, TRIES = 400 };
+    void *grown = NULL;
+    for (int i = 0; i < TRIES && !grown; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE * 1000000L}, NULL);
+        grown = realloc(memory, size);
+    }
+    return grown;
+}
+
 void *need_memory(void *memory, size_t size)
 {
-    void *grown = realloc(memory, size ? size : 1);
+    size += size == 0;
+    void *grown = realloc(memory, size);
     if (!grown && reserve) {
         memory_give_back();
-        grown = realloc(memory, size ? size : 1);
+        grown = realloc(memory, size);
     }
+    if (!grown && patient)
+        grown = wait_for_memory(memory, size);
     if (!grown)
         lg_panic("out of memory: %zu bytes", size);
     return grown;

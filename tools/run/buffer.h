@@ -23,6 +23,8 @@ void buffer_free(struct buffer *buffer);
 
 /* Sets memory aside, or panics: for what must not fail once a line has acquired something. */
 void memory_reserve(void);
+/* From here on need_memory waits for some twenty seconds when there is none: for a process on which cleanups depend. */
+void memory_be_patient(void);
 void memory_give_back(void);
 
 /* Memory, from what was set aside if need be, or a panic. */

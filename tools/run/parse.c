@@ -6,6 +6,7 @@
 #include "job.h"
 #include "secret.h"
 #include "shell.h"
+#include "typo.h"
 #include "vain.h"
 
 #include <errno.h>
@@ -300,6 +301,8 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
         err = look_at(command, &shape);
     if (!err)
         err = vain_line(command);
+    if (!err)
+        err = typo_check(parser->file, command);
     if (err)
         return err;
 

@@ -50,21 +50,52 @@ void say_event(const char *tag, const char *event, const char *command, const ch
     write_line(&line);
 }
 
-void say(const char *format, ...)
+/* Without memory, above all, there is something to say. */
+__attribute__((__format__(__printf__, 1, 0))) static void say_briefly(const char *format,
+                                                                      va_list values)
 {
-    va_list values;
-    va_start(values, format);
-    char *text = NULL;
-    int length = vasprintf(&text, format, values);
-    va_end(values);
-    if (length < 0)
-        return;
-    lg_defer(free, text);
+    char line[512];
+    int length = snprintf(line, sizeof line, "lifoguard: ");
+    vsnprintf(line + length, sizeof line - (size_t)length - 1, format, values);
+    length = 0;
+    for (; line[length]; length++)
+        if (line[length] > 0 && line[length] < ' ')
+            line[length] = '?';
+    line[length++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    (void)written;
+}
+
+static void say_long(const char *text)
+{
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
     buffer_add_text(&line, "lifoguard: ");
     buffer_add_visible(&line, text);
     write_line(&line);
+}
+
+__attribute__((__format__(__printf__, 1, 0))) static char *format_text(const char *format,
+                                                                       va_list values)
+{
+    char *text = NULL;
+    return vasprintf(&text, format, values) < 0 ? NULL : text;
+}
+
+void say(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    char *text = format_text(format, values);
+    va_end(values);
+    if (text) {
+        say_long(text);
+        free(text);
+        return;
+    }
+    va_start(values, format);
+    say_briefly(format, values);
+    va_end(values);
 }
 
 const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE])

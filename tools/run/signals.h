@@ -25,7 +25,7 @@ void signals_wait(lg_time deadline);
 /* Sees to it that a child begins with the signals this program was started with. */
 int signals_for_child(posix_spawnattr_t *attributes, short *flags);
 
-/* "SIGTERM" */
+/* "SIGTERM": a constant. */
 const char *signals_name(int number);
 
 #endif

@@ -106,8 +106,10 @@ lg_error *state_take_run(struct state *state, struct state_run *run)
 {
     struct state_run taken = *run;
     taken.epoch++;
+    taken.phase = RUN_ACTIVE;
     struct statement s = statement_begin(state, STATEMENT_TAKE_RUN);
     statement_number(&s, taken.epoch);
+    statement_number(&s, taken.phase);
     bind_owner(&s, &taken);
     statement_number(&s, run_mark(state, &taken));
     lg_error *err = change_run(&s, run, run->epoch);

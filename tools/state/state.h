@@ -72,7 +72,7 @@ lg_error *state_begin_run(struct state *state, const struct state_run *run)
     __attribute__((__warn_unused_result__));
 
 /* Takes a run over: its epoch was `run->epoch`, and is one more from here on, in *run too; owner, runner and boot become
- * those of *run. &state_lost: another was faster. */
+ * those of *run. It is active again, so that it is recovered if its new owner dies as well. &state_lost: another was faster. */
 lg_error *state_take_run(struct state *state, struct state_run *run)
     __attribute__((__warn_unused_result__));
 
@@ -104,11 +104,12 @@ const char *cleanup_state_name(enum cleanup_state state);
 struct state_cleanup {
     int64_t sequence; /* in its run, from 1; the order of registration */
     enum cleanup_state state;
-    int64_t attempt;           /* the last one that was begun; 0: none */
-    struct process attempt_by; /* who carries that attempt out */
-    struct moment moment;      /* of the registration */
-    const char *detail;        /* why it failed, or was given up, and by whom; "" */
-    const char *spec;          /* what to do: see spec.h */
+    int64_t attempt; /* the last one that was begun; 0: none */
+    struct process
+        attempt_by; /* who carries that attempt out; before the first: the guardian of a nested run, or nobody */
+    struct moment moment; /* of the registration */
+    const char *detail;   /* why it failed, or was given up, and by whom; "" */
+    const char *spec;     /* what to do: see spec.h */
     size_t spec_size;
 };
 

@@ -60,7 +60,7 @@ static const char *const texts[STATEMENT_COUNT] = {
                             "command_started, title, environment, signature, mark) "
                             "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_TAKE_RUN] =
-        "UPDATE run SET epoch = ?, boot = ?, owner_pid = ?, owner_started = ?, "
+        "UPDATE run SET epoch = ?, phase = ?, boot = ?, owner_pid = ?, owner_started = ?, "
         "runner_pid = ?, runner_started = ?, mark = ? WHERE id = ? AND epoch = ?",
     [STATEMENT_SET_PHASE] = "UPDATE run SET phase = ?, mark = ? WHERE id = ? AND epoch = ?",
     [STATEMENT_FORGET_RUN] = "DELETE FROM run WHERE id = ? AND epoch = ?",
