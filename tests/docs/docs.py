@@ -8,7 +8,7 @@
     jobs      A job file: checked by `lifoguard run --check`.
     text, ""  Output, if it follows a program or a script; otherwise no code.
 
-The port 8080 of a script is replaced by a free one, DOCS_PORT for preludes/PAGE.stubs/server.
+The port 8080 of a script, job file or console is replaced by a free one, DOCS_PORT for preludes/PAGE.stubs/server.
 
 A first line which is a comment with a file name saves the block in this file, for the blocks below. What a comment
 `<!-- docs: ORDER -->` before a block says:
@@ -16,14 +16,15 @@ A first line which is a comment with a file name saves the block in this file, f
     from FILE      the block is a part of FILE, which other tests compile and run
     given CODE     declarations for this block alone (C), or commands before this block (shell)
     refused        the compiler must refuse the block
-    status N       the program or script ends with exit status N
+    status N       the program or script ends with exit status N; commands of a console may do so
     unordered      the lines of the output may come in any order
     output         the block is the output of the block before it
     show           the block is no code, or code for another reader (a unit file, code to be checked): it is only saved
     not-run WHY    the block is not run; a shell block is checked by `bash -n`
 
 `docs.py --mistakes ROOT BUILD PAGE` succeeds if every block of the page is found to be wrong.
-`docs.py --links ROOT PAGE…` checks the links of all pages instead, and that README.md and each page in docs/ is a PAGE.
+`docs.py --links ROOT PAGE…` checks the links of all pages instead, that the names of the library exist, and that
+README.md and each page in docs/ is a PAGE.
 """
 
 import os
@@ -207,7 +208,7 @@ class Checker:
         return lines
 
     def check_console(self, block):
-        commands = shell.split_console(block.lines)
+        commands = shell.split_console([line.replace('8080', self.port) for line in block.lines])
         if not commands:
             self.fail(block, 'a console without a command: a line that begins with $')
         if block.order('given'):
@@ -219,7 +220,7 @@ class Checker:
                 asked = number + 1 < len(commands) and commands[number + 1][1].strip() == 'echo $?'
                 status, lines = self.shell.run(command)
                 want = block.order('status')
-                if status is None or (status != int(want or 0) and not asked):
+                if status is None or (status not in (0, int(want or 0)) and not asked):
                     self.fail(block, f'{command}: exit status {status}\n' + '\n'.join(lines[-40:]), offset)
                     continue
             self.count('commands run')
@@ -251,7 +252,7 @@ class Checker:
     def check_job(self, block):
         name = block.file_name() or f'block_{block.line}.jobs'
         with open(os.path.join(self.work, name), 'w', encoding='utf-8') as file:
-            file.write(block.text.replace('…', ''))
+            file.write(block.text.replace('…', '').replace('8080', self.port))
         self.count('job files checked')
         given = block.order('given') or ''
         status, lines = self.shell.run(f'{given}\nlifoguard run --check {name}')
@@ -358,6 +359,29 @@ def check_tested(root, tested):
     return failed
 
 
+def public_names(root):
+    names, include = set(), os.path.join(root, 'include', 'lifoguard')
+    for folder, _, files in os.walk(include):
+        for file in files:
+            names.update(re.findall(r'\b(?:lg|LG|lgi|LGI)_\w+', read(os.path.join(folder, file))))
+    return names
+
+
+def check_names(root):
+    """No page mentions a name that the headers do not have; a name which the page itself defines is none of the library."""
+    failed, names = 0, public_names(root)
+    for name in all_pages(root):
+        if name.startswith('tests/docs/'):
+            continue
+        text = read(os.path.join(root, name))
+        for line, content in enumerate(text.split('\n'), 1):
+            for mentioned in re.findall(r'(?<![\w./-])((?:lg|LG)_\w*[A-Za-z0-9])(?!_|\w)', content):
+                if mentioned not in names:
+                    print(f'FAIL: {name}:{line}: the headers have no {mentioned}')
+                    failed += 1
+    return failed
+
+
 def check_mistakes(checker):
     """Each block of the page is wrong: each must be found."""
     checker.check_page()
@@ -369,7 +393,7 @@ def check_mistakes(checker):
 def main(arguments):
     if arguments[0] == '--links':
         root = os.path.abspath(arguments[1])
-        return check_links(root) + check_tested(root, arguments[2:])
+        return check_links(root) + check_names(root) + check_tested(root, arguments[2:])
     mistakes = arguments[0] == '--mistakes'
     root, build, name = arguments[1:] if mistakes else arguments
     checker = Checker(os.path.abspath(root), os.path.abspath(build), name)
