@@ -23,6 +23,7 @@ A first line which is a comment with a file name saves the block in this file, f
     not-run WHY    the block is not run; a shell block is checked by `bash -n`
 
 `docs.py --mistakes ROOT BUILD PAGE` succeeds if every block of the page is found to be wrong.
+`docs.py --chroot CHROOT ROOT PAGE` runs the commands of a page in a chroot, with the library that is installed there.
 `docs.py --links ROOT PAGE…` checks the links of all pages instead, that the names of the library exist, and that
 README.md and each page in docs/ is a PAGE.
 """
@@ -57,11 +58,11 @@ def read(path):
 
 
 class Checker:
-    def __init__(self, root, build, name):
-        self.root, self.build, self.name = root, build, name
+    def __init__(self, root, build, name, chroot=None):
+        self.root, self.build, self.name, self.chroot = root, build, name, chroot
         self.path = os.path.join(root, name)
         self.prelude = os.path.join(HERE, 'preludes', name.replace('/', '_')[:-3])
-        self.folder = tempfile.mkdtemp(prefix='lifoguard-docs-')
+        self.folder = tempfile.mkdtemp(prefix='lifoguard-docs-', dir=chroot and os.path.join(chroot, 'root'))
         self.work = os.path.join(self.folder, 'page')
         self.compiler = os.environ.get('CC', 'cc').split()
         self.port = free_port()  # what the pages call 8080
@@ -70,8 +71,12 @@ class Checker:
         self.outputs = None  # of the last program or script: (what, status, lines)
         self.programs = {}  # a program's file and its block
         self.ran = set()
-        self.make_folder()
-        self.shell = shell.Shell(self.work, self.environment(), SECONDS)
+        if chroot:
+            os.mkdir(self.work)
+            self.shell = shell.Shell(self.work, {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', 'LC_ALL': 'C.UTF-8'}, SECONDS, chroot)
+        else:
+            self.make_folder()
+            self.shell = shell.Shell(self.work, self.environment(), SECONDS)
 
     # ---- where the commands of a page run -------------------------------------------------------------
 
@@ -179,6 +184,8 @@ class Checker:
         name = block.file_name() or f'program_{block.line}.c'
         with open(os.path.join(self.work, name), 'w', encoding='utf-8') as file:
             file.write(block.text)
+        if self.chroot:
+            return
         self.count('programs compiled')
         program = name[:-2]
         libraries = ['-L' + self.build, '-llifoguard', '-pthread', '-lm']
@@ -395,8 +402,11 @@ def main(arguments):
         root = os.path.abspath(arguments[1])
         return check_links(root) + check_names(root) + check_tested(root, arguments[2:])
     mistakes = arguments[0] == '--mistakes'
-    root, build, name = arguments[1:] if mistakes else arguments
-    checker = Checker(os.path.abspath(root), os.path.abspath(build), name)
+    if arguments[0] == '--chroot':
+        checker = Checker(os.path.abspath(arguments[2]), None, arguments[3], os.path.abspath(arguments[1]))
+    else:
+        root, build, name = arguments[1:] if mistakes else arguments
+        checker = Checker(os.path.abspath(root), os.path.abspath(build), name)
     try:
         return check_mistakes(checker) if mistakes else checker.check_page()
     finally:

@@ -11,11 +11,14 @@ MARK = 'lifoguard-docs-end-of-command'
 
 
 class Shell:
-    def __init__(self, folder, environment, seconds):
-        self.folder = folder
+    def __init__(self, folder, environment, seconds, chroot=None):
         self.seconds = seconds
+        command = ['bash', '--noprofile', '--norc']
+        if chroot:
+            below = '/' + os.path.relpath(folder, chroot)
+            command = ['chroot', chroot, 'sh', '-c', 'cd "$0" && exec "$@"', below] + command
         self.process = subprocess.Popen(
-            ['bash', '--noprofile', '--norc'], cwd=folder, env=environment, stdin=subprocess.PIPE,
+            command, cwd=None if chroot else folder, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def run(self, command):
