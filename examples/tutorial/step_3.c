@@ -1,0 +1,80 @@
+/* Step 3: serves files over HTTP, one connection after the other. The failure of a connection ends that connection. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <lifoguard/lifoguard.h>
+#include <unistd.h>
+
+#include "net.h"
+
+static lg_error *send_file(int to, int folder, const char *name)
+{
+    lg_func (lg_error *, err) {
+        int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (file < 0)
+            lg_return(lg_error_new_errno("open %s", name));
+        lg_defer(lg_close, file, &err);
+
+        char *buffer = malloc(BUFFER_SIZE);
+        if (!buffer)
+            lg_return(lg_error_new_errno("a buffer"));
+        lg_defer(free, buffer);
+
+        err = lg_write(to, "HTTP/1.0 200 OK\r\n\r\n", 19, lg_until_forever(), NULL);
+        for (size_t count = 1; !err && count > 0;) {
+            err = lg_read(file, buffer, BUFFER_SIZE, lg_until_forever(), &count);
+            if (!err)
+                err = lg_write(to, buffer, count, lg_until_forever(), NULL);
+        }
+        lg_return(lg_error_wrap(err, "send %s", name));
+    }
+}
+
+static lg_error *answer(int connection, int folder)
+{
+    lg_func (lg_error *, err) {
+        lg_defer(lg_close, connection, &err); // the connection is this function's now
+        char name[NAME_SIZE];
+        err = read_name(connection, name, lg_until_forever());
+        if (!err)
+            err = send_file(connection, folder, name);
+        lg_return(err);
+    }
+}
+
+static lg_error *serve(const char *port, const char *path)
+{
+    lg_func (lg_error *, err) {
+        int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (folder < 0)
+            lg_return(lg_error_new_errno("open %s", path));
+        lg_defer(lg_close, folder, &err);
+
+        int listener;
+        err = listen_on(port, &listener);
+        if (err)
+            lg_return(err);
+        lg_defer(lg_close, listener, &err);
+
+        for (int connection;;) {
+            err = lg_accept(listener, NULL, NULL, lg_until_forever(), &connection);
+            if (err)
+                lg_return(err);
+            lg_error *failure = answer(connection, folder);
+            if (failure)
+                lg_error_print(failure, stderr);
+            lg_error_free(failure);
+        }
+    }
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 3) {
+        fputs("usage: step_3 PORT FOLDER\n", stderr);
+        return 2;
+    }
+    lg_error *err = serve(arguments[1], arguments[2]);
+    lg_error_print(err, stderr);
+    lg_error_free(err);
+    return 1;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# packages.sh FOLDER: builds the Debian packages of this tree, twice, in FOLDER; asks lintian; installs them in a clean chroot,
+# where there is no source; follows docs/quickstart.md there. As root, with a Debian mirror.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+mkdir -p "$1"
+work=$(cd "$1" && pwd)
+
+step() { printf -- '-- %s\n' "$*"; }
+
+# build NAME: the packages, in $work/NAME, from a copy of what git knows.
+build() {
+    rm -rf "${work:?}/$1"
+    mkdir -p "$work/$1/lifoguard"
+    git -C "$root" ls-files --cached --others --exclude-standard | tar -C "$root" -T - -cf - | tar -C "$work/$1/lifoguard" -xf -
+    (cd "$work/$1/lifoguard" && dpkg-buildpackage -us -uc -b) >"$work/$1/log" 2>&1 || { tail -n 40 "$work/$1/log" && return 1; }
+}
+
+step "building the packages, twice"
+build first
+build second
+for package in "$work"/first/*.deb; do
+    cmp "$package" "$work/second/${package##*/}" || { echo "FAIL: ${package##*/} is not reproducible" && exit 1; }
+done
+
+step "lintian"
+lintian --profile debian --fail-on error,warning "$work"/first/*.changes
+
+step "a clean chroot"
+chroot=$work/chroot
+rm -rf "$chroot"
+[[ ${KEEP_CHROOT:-} ]] || trap 'rm -rf "$chroot"' EXIT
+mmdebstrap --variant=apt --include=gcc,libc6-dev,pkg-config,man-db,groff-base bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
+    { tail -n 20 "$work/chroot.log" && exit 1; }
+mkdir "$chroot/packages"
+cp "$work"/first/*.deb "$chroot/packages"
+rm -f "$chroot"/packages/*dbgsym*
+chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends /packages/*.deb' \
+    >"$work/install.log" 2>&1 || { tail -n 20 "$work/install.log" && exit 1; }
+
+step "the quickstart, in the chroot"
+python3 "$root/tests/docs/docs.py" --chroot "$chroot" "$root" docs/quickstart.md
+chroot "$chroot" man lg_defer | grep -q 'lg_defer(fn' || { echo "FAIL: man lg_defer" && exit 1; }
+chroot "$chroot" lifoguard vet --help >/dev/null
+
+step "removing the packages"
+chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q purge -y "*lifoguard*"' >"$work/purge.log" 2>&1
+left=$(find "$chroot/usr" "$chroot/etc" "$chroot/var/lib" -iname '*lifoguard*' -not -path '*/apt/*' -not -path '*/dpkg/*' -not -path '*/cache/*')
+[[ -z $left ]] || { echo "FAIL: left behind: $left" && exit 1; }
+echo "the packages are built, installed, used and removed"

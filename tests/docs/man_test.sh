@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# man_test.sh FOLDER INCLUDE: groff has nothing to say about the man pages, each public name has its page, and `man lg_defer`
+# shows the page of defer.h.
+set -euo pipefail
+folder=$1 include=$2
+failed=0
+fail() {
+    echo "FAIL: $*"
+    failed=1
+}
+
+for page in "$folder"/man[157]/* "$folder"/man3/lifoguard-*; do
+    said=$(cd "$folder" && groff -man -ww -z -Kutf8 -Tutf8 "$page" 2>&1) || fail "$page: groff failed"
+    [[ -z $said ]] || fail "$page: $said"
+done
+
+# A name is public if a declaration or a #define has it at the beginning of a line.
+names=$(grep -hoP '^(#define \K(lg|LG)_\w+|(LG_API|static inline) [^(]*?\K\blg_\w+(?=\())' "$include"/*.h | sort -u |
+    grep -vE '_H$|^LG_(API|BEGIN_DECLS|END_DECLS|VERSION_)')
+[[ $(wc -w <<<"$names") -gt 230 ]] || fail "only $(wc -w <<<"$names") public names were found"
+for name in $names; do
+    [[ -f $folder/man3/$name.3 ]] || fail "there is no page for $name"
+done
+
+shown=$(MANWIDTH=100 MAN_KEEP_FORMATTING='' man -M "$folder" -E UTF-8 lg_defer 2>&1 | cat)
+grep -q 'calls fn(args…) when the enclosing block is left' <<<"$shown" || fail "man lg_defer shows: ${shown:0:300}"
+
+echo "$(find "$folder" -type f | wc -l) pages"
+exit $failed

@@ -1,0 +1,3 @@
+# What the scripts of docs/from-trap.md use and do not set.
+eval "$(lifoguard shell-init bash)"
+tmp=$(mktemp -d) id=container versions='1 2'

@@ -1,0 +1,35 @@
+/* What the fragments of docs/rules.md use and do not declare. */
+#include <fcntl.h>
+#include <unistd.h>
+
+struct database;
+extern const char *path;
+extern char **paths;
+extern int x, n, kind, number;
+extern bool ok;
+extern FILE *log_file;
+extern struct database *db;
+extern lg_error *err;
+extern lg_context *ctx, *query;
+extern const lg_context *caller;
+extern lg_mutex mutex;
+extern lg_shutdown *down;
+extern lg_chan(int) rows;
+extern lg_chan(int) replies;
+extern int row, reply;
+
+void print_int(int value);
+void print_int_at(const int *value);
+void rollback(struct database *db);
+void commit(struct database *db);
+void set_rate(double rate);
+void child(void);
+void report(lg_panic_info *panic, int number);
+void watch(lg_context *context);
+void write_last_line(FILE *file);
+void flush(int to, const lg_context *context);
+extern int connection;
+lg_error *fetch(lg_group *group, char *url);
+lg_error *open_database(void *argument, const lg_context *context);
+lg_error *close_database(void *argument, const lg_context *context);
+lg_error *stop_http(void *argument, const lg_context *context);
