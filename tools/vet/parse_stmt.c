@@ -294,7 +294,7 @@ static struct stmt *parse_any(struct parser *parser)
         return parse_jump(parser);
     if (token_is(at, "defer") || token_is(at, "_Defer") || token_is(at, "lg_defer_block"))
         return parse_defer(parser);
-    if (starts(at, "lg_defer") && at[1].sign == '(')
+    if (starts(at, "lg_defer") && !starts(at, "lg_deferred") && at[1].sign == '(')
         return parse_lg_defer(parser);
     if (starts(at, "lg_func"))
         return parse_lg_func(parser);
