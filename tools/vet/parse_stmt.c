@@ -173,6 +173,7 @@ static bool starts(const struct token *token, const char *with)
 /* lg_func (T, name) { … } */
 static struct stmt *parse_lg_func(struct parser *parser)
 {
+    const char *name = parser->at->text;
     parser->function->in_lg_func = true;
     parser->at++;
     if (at_sign(parser, '(')) {
@@ -182,7 +183,7 @@ static struct stmt *parse_lg_func(struct parser *parser)
         parser->at = after;
     }
     struct stmt *body = parse_statement(parser);
-    body->name = "lg_func";
+    body->name = name;
     return body;
 }
 
