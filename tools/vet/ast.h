@@ -99,6 +99,7 @@ struct function {
     VEC(struct parameter) parameters;
     struct stmt *body;
     int line, end_line;
+    int start_line;     /* where its declaration begins */
     const char *result; /* the named result of an lg_func */
     bool in_lg_func;
     int tokens;

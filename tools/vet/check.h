@@ -19,7 +19,18 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
 struct ir;
 void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_defers(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_exits(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_gotos(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_orders(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_recovers(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_scopes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_spawns(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_modes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_release_order(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_after(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_unchecked(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 
 /* Names and pages of all checks. */

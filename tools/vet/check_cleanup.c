@@ -1,6 +1,7 @@
 /* cleanup attributes: variables that can be left unset, functions of the wrong depth, and what is not theirs to
  * release. */
 #include "check.h"
+#include "edit.h"
 #include "ir.h"
 #include "model.h"
 #include "names.h"
@@ -69,6 +70,23 @@ static bool by_value_macro(const struct ir *ir, int place)
     return ir->places.at[place].decl->type.is_array;
 }
 
+static bool is_plain_number(const struct decl *decl)
+{
+    return decl->type.count == 1 && strcmp(decl->type.words[0], "int") == 0 &&
+           strstr(cleanup_name(decl), "close");
+}
+
+static void initialise(struct unit *unit, struct finding *finding, const struct decl *decl)
+{
+    const struct token *name = edit_token(unit, decl->line, decl->column);
+    if (!name || (name[1].sign != ';' && name[1].sign != ','))
+        return;
+    if (decl->type.stars > 0)
+        edit_after(unit, finding, name, " = NULL");
+    else if (is_plain_number(decl))
+        edit_after(unit, finding, name, " = -1");
+}
+
 static void check_unset(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *declaration = &ir->code.at[index];
@@ -86,6 +104,7 @@ static void check_unset(struct ir *ir, struct arena *arena, finding_vec *finding
     finding->message = arena_format(
         arena, "'%s' can be left before it is set: its cleanup would release garbage", decl->name);
     finding_note(arena, finding, ir->code.at[at].line, 1, "left here");
+    initialise(ir->unit, finding, decl);
     finding->advice = decl->type.stars > 0
                           ? arena_format(arena, "initialise it: %s = NULL", decl->name)
                           : arena_format(arena, "initialise '%s' where it is declared", decl->name);
@@ -182,6 +201,15 @@ static void report_depth(struct ir *ir, struct arena *arena, finding_vec *findin
     finding->advice = advice;
 }
 
+/* DEFINE_TRIVIAL_CLEANUP_FUNC(T *, f) defines fp. */
+static void use_own(struct ir *ir, struct arena *arena, struct finding *finding,
+                    const struct decl *decl, const char *own)
+{
+    EACH (token, &ir->unit->lexed.tokens)
+        if (token->line == decl->line && token_is(token, "_cleanup_free_") && !decl->joint)
+            edit_replace(ir->unit, finding, token, arena_format(arena, "_cleanup_(%sp)", own));
+}
+
 static void check_depth(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
@@ -199,15 +227,149 @@ static void check_depth(struct ir *ir, struct arena *arena, finding_vec *finding
                      arena_format(arena, "'%s' frees '%s' but not what it holds; its type has '%s'",
                                   cleanup, decl->name, own),
                      arena_format(arena, "use the cleanup that calls %s", own));
+    else
+        return;
+    if (own && strcmp(cleanup, "_cleanup_free_") == 0)
+        use_own(ir, arena, &findings->at[findings->count - 1], decl, own);
+}
+
+/* Does the cleanup function take what the variable holds, and not the variable's address? */
+static bool takes_value(const struct ir *ir, const struct decl *decl)
+{
+    static const char *const known[] = {"free",
+                                        "fclose",
+                                        "close",
+                                        "closedir",
+                                        "pclose",
+                                        "freeaddrinfo",
+                                        "freeifaddrs",
+                                        "dlclose",
+                                        "munmap",
+                                        "g_free",
+                                        "g_object_unref",
+                                        "g_strfreev",
+                                        "g_error_free",
+                                        "g_variant_unref",
+                                        "kfree",
+                                        "vfree",
+                                        "kvfree",
+                                        "endmntent",
+                                        "sqlite3_close",
+                                        "sqlite3_finalize",
+                                        "json_decref",
+                                        "curl_easy_cleanup",
+                                        "xmlFreeDoc",
+                                        "lg_error_free",
+                                        "lg_context_free",
+                                        "freelocale",
+                                        "iconv_close",
+                                        "mq_close",
+                                        "sem_close",
+                                        "globfree64",
+                                        NULL};
+    if (word_in(decl->cleanup, known))
+        return true;
+    EACH (function, &ir->unit->functions) {
+        if (strcmp(function->name, decl->cleanup) != 0 || function->parameters.count != 1)
+            continue;
+        const struct type *type = &function->parameters.at[0].type;
+        return decl->type.stars == 1 && type->stars == 1 && type->count > 0 &&
+               decl->type.count > 0 &&
+               type->words[type->count - 1] == decl->type.words[decl->type.count - 1];
+    }
+    return false;
+}
+
+/* The declaration's tokens lie between two semicolons or braces. */
+static const struct token *attribute_function(const struct unit *unit, const struct decl *decl)
+{
+    const struct token *name = edit_token(unit, decl->line, decl->column), *at = name;
+    if (!name)
+        return NULL;
+    while (at > unit->lexed.tokens.at && at[-1].sign != ';' && at[-1].sign != '{' &&
+           at[-1].sign != '}')
+        at--;
+    for (; at->kind != TOKEN_END && at->sign != ';'; at++)
+        if ((token_is(at, "cleanup") || token_is(at, "__cleanup__")) && at[1].sign == '(' &&
+            token_is(at + 2, decl->cleanup))
+            return at + 2;
+    return NULL;
+}
+
+static bool frees_memory(const char *name)
+{
+    static const char *const names[] = {"free", "g_free", "kfree", "vfree", "kvfree", NULL};
+    return word_in(name, names);
+}
+
+static const char *type_text(struct arena *arena, const struct type *type)
+{
+    const char *text = "";
+    for (int i = 0; i < type->count; i++)
+        text = arena_format(arena, "%s%s ", text, type->words[i]);
+    return text;
+}
+
+static bool is_defined(const struct unit *unit, const char *name)
+{
+    EACH (function, &unit->functions)
+        if (strcmp(function->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_mentioned(const struct unit *unit, const char *name)
+{
+    EACH (token, &unit->lexed.tokens)
+        if (token_is(token, name))
+            return true;
+    return false;
+}
+
+/* The body of a wrapper that is passed the variable's address; NULL: none is known. */
+static const char *wrapper(struct arena *arena, const struct decl *decl, const char *name)
+{
+    const char *function = decl->cleanup, *type = type_text(arena, &decl->type);
+    if (decl->type.is_array || decl->type.is_const || decl->type.count == 0)
+        return NULL;
+    if (decl->type.stars == 1 && frees_memory(function))
+        return arena_format(arena,
+                            "static void %s(void *variable)\n{\n    %s(*(void **)variable);\n}\n\n",
+                            name, function);
+    if (decl->type.stars == 1)
+        return arena_format(arena,
+                            "static void %s(%s**variable)\n{\n    if (*variable)\n"
+                            "        %s(*variable);\n}\n\n",
+                            name, type, function);
+    if (decl->type.stars == 0 && strcmp(function, "close") == 0)
+        return arena_format(arena,
+                            "static void %s(int *variable)\n{\n    if (*variable >= 0)\n"
+                            "        close(*variable);\n}\n\n",
+                            name);
+    return NULL;
+}
+
+static void use_wrapper(struct ir *ir, struct arena *arena, struct finding *finding,
+                        const struct decl *decl)
+{
+    const char *name = arena_format(arena, "cleanup_%s", decl->cleanup);
+    const struct token *function = attribute_function(ir->unit, decl);
+    const char *definition = wrapper(arena, decl, name);
+    if (!function || !definition)
+        return;
+    if (!is_defined(ir->unit, name)) {
+        if (is_mentioned(ir->unit, name) || ir->function->start_line == 0)
+            return;
+        edit_define(ir->unit, finding, ir->function, definition);
+    }
+    edit_replace(ir->unit, finding, function, name);
 }
 
 static void check_plain_free(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
 {
-    static const char *const frees[] = {"free",     "g_free", "fclose",         "close",
-                                        "closedir", "kfree",  "g_object_unref", NULL};
     const struct decl *decl = ir->places.at[place].decl;
     if (!decl->cleanup || !decl->attribute || strcmp(decl->attribute, "cleanup") != 0 ||
-        !word_in(decl->cleanup, frees))
+        !takes_value(ir, decl))
         return;
     struct finding *finding = finding_add(arena, findings, "cleanup-free", LEVEL_SURE,
                                           ir->unit->path, ir->function->name, decl->line,
@@ -216,6 +378,7 @@ static void check_plain_free(struct ir *ir, struct arena *arena, finding_vec *fi
         arena_format(arena, "cleanup(%s) is called with the address of '%s', not with its value",
                      decl->cleanup, decl->name);
     finding->advice = "use a function that takes a pointer to the variable";
+    use_wrapper(ir, arena, finding, decl);
 }
 
 void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings)

@@ -1,7 +1,7 @@
-/* Close, flush and synchronise: their results matter for what was written. */
+/* ignored-close-error: what was written to a file is only safe when close, or the last flush, has succeeded. */
 #include "check.h"
-#include "ir.h"
 #include "names.h"
+#include "walk.h"
 
 #include <string.h>
 
@@ -21,47 +21,128 @@ static bool is_used(const struct ir *ir, int place)
     return false;
 }
 
-static bool writes(const char *name)
+static bool passes(const struct instr *call, int place)
 {
-    static const char *const words[] = {"write",          "fwrite", "pwrite", "writev", "fprintf",
-                                        "vfprintf",       "fputs",  "fputc",  "putc",   "puts",
-                                        "fputs_unlocked", "xwrite", "writen", NULL};
-    return name_has_any(name, words);
-}
-
-static bool reads_only(const char *name)
-{
-    return strcmp(name, "lseek") == 0 || strcmp(name, "fseek") == 0;
-}
-
-/* Is something written to `place`, and does the function look whether that worked? */
-static bool checked_writes(const struct ir *ir, int place)
-{
-    bool written = false, checked = false;
-    EACH (instr, &ir->code) {
-        if (instr->kind != I_CALL || !instr->callee || !writes(instr->callee) ||
-            reads_only(instr->callee))
-            continue;
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].place == place) {
-                written = true;
-                checked |= instr->dst >= 0 && is_used(ir, instr->dst);
-            }
-    }
-    return written && checked;
-}
-
-static bool checked_otherwise(const struct ir *ir, int place)
-{
-    static const char *const names[] = {"ferror",       "fflush", "fsync", "fdatasync",
-                                        "close_stream", "fclose", NULL};
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, names) &&
-            instr->arg_count > 0 && instr->args[0].place == place && instr->dst >= 0 &&
-            is_used(ir, instr->dst))
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_PLACE && call->args[i].place == place)
             return true;
     return false;
 }
+
+/* ---- what kind of file -------------------------------------------------------------------------- */
+
+enum kind { KIND_UNKNOWN, KIND_WRITTEN, KIND_OTHER };
+
+static void ask_access(void *data, const struct expr *expr)
+{
+    static const char *const writing[] = {"O_WRONLY", "O_RDWR",   "O_CREAT",
+                                          "O_TRUNC",  "O_APPEND", NULL};
+    if (expr->kind == E_NAME && word_in(expr->name, writing))
+        *(bool *)data = true;
+}
+
+static bool mode_writes(const struct expr *mode)
+{
+    if (mode->kind != E_STRING)
+        return false;
+    return mode->name[1] == 'w' || mode->name[1] == 'a' ||
+           memchr(mode->name, '+', (size_t)mode->number);
+}
+
+/* What does the call say of the file that it opens? */
+static enum kind opened_by(const struct instr *call)
+{
+    static const char *const files[] = {"creat",    "mkstemp", "mkostemp",
+                                        "mkstemps", "tmpfile", NULL};
+    const struct expr *expr = call->expr;
+    bool writes = false;
+    if (!call->callee || !expr || expr->kind != E_CALL)
+        return KIND_UNKNOWN;
+    if (word_in(call->callee, files))
+        return KIND_WRITTEN;
+    if (strncmp(call->callee, "fopen", 5) == 0 || strcmp(call->callee, "g_fopen") == 0 ||
+        strcmp(call->callee, "freopen") == 0) {
+        bool known = expr->args.count >= 2 && expr->args.at[1]->kind == E_STRING;
+        return known ? (mode_writes(expr->args.at[1]) ? KIND_WRITTEN : KIND_OTHER) : KIND_UNKNOWN;
+    }
+    if (strcmp(call->callee, "open") == 0 || strcmp(call->callee, "openat") == 0 ||
+        strcmp(call->callee, "open64") == 0) {
+        each_within(expr, ask_access, &writes);
+        return writes ? KIND_WRITTEN : KIND_OTHER;
+    }
+    return KIND_OTHER;
+}
+
+static enum kind kind_of(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    if (at->kind != P_LOCAL)
+        return KIND_UNKNOWN;
+    enum kind kind = KIND_UNKNOWN;
+    EACH (instr, &ir->code) {
+        if (instr->dst != place || instr->kind == I_DECLARE)
+            continue;
+        enum kind one = KIND_UNKNOWN;
+        if (instr->kind == I_CALL)
+            one = opened_by(instr);
+        if (one == KIND_WRITTEN)
+            return KIND_WRITTEN;
+        kind = instr->kind == I_CALL ? one : kind;
+    }
+    return kind;
+}
+
+/* ---- what is written ------------------------------------------------------------------------------ */
+
+static bool writes(const char *name)
+{
+    static const char *const words[] = {
+        "write", "fwrite",   "pwrite",    "writev",  "fprintf",        "fputs", "fputc", "putc",
+        "puts",  "vfprintf", "xwrite",    "writen",  "print",          "dump",  "save",  "export",
+        "emit",  "store",    "serialize", "dprintf", "fputs_unlocked", NULL};
+    return name_has_any(name, words);
+}
+
+static bool is_written(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && writes(instr->callee) && passes(instr, place))
+            return true;
+    return false;
+}
+
+/* … and does the function look whether that worked? */
+static bool checked_writes(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && writes(instr->callee) &&
+            passes(instr, place) && instr->dst >= 0 && is_used(ir, instr->dst))
+            return true;
+    return false;
+}
+
+static bool is_stream(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars == 1 && decl->type.count > 0 &&
+           strcmp(decl->type.words[decl->type.count - 1], "FILE") == 0;
+}
+
+/* Another call says whether all arrived: fflush, fsync, fclose, safe_fclose, fflush_and_check … */
+static bool checked_otherwise(const struct ir *ir, int place)
+{
+    static const char *const words[] = {
+        "ferror", "fflush", "fsync",  "fdatasync", "fclose",          "closestream", "flush",
+        "sync",   "commit", "syncfs", "fdopen",    "sync_file_range", NULL};
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee &&
+            (name_has_any(instr->callee, words) || strstr(instr->callee, "close_stream")) &&
+            passes(instr, place) && instr->dst >= 0 && is_used(ir, instr->dst))
+            return true;
+    return false;
+}
+
+/* ---- what is said --------------------------------------------------------------------------------- */
 
 static bool returns_truth(const struct ir *ir)
 {
@@ -86,27 +167,48 @@ static bool begins_as_success(const struct ir *ir, int place)
     return success && failure && ir->places.at[place].kind == P_LOCAL;
 }
 
+static bool is_success(const struct ir *ir, long number)
+{
+    return (number == 0) != returns_truth(ir) && number >= 0;
+}
+
 static bool says_success(const struct ir *ir, const struct operand *result)
 {
     if (result->kind == O_SYMBOL)
         return strstr(result->text, "OK") || strstr(result->text, "SUCCESS");
     if (result->kind == O_PLACE)
         return begins_as_success(ir, result->place);
-    return result->kind == O_NUMBER && (result->number == 0) != returns_truth(ir) &&
-           result->number >= 0;
+    return result->kind == O_NUMBER && is_success(ir, result->number);
+}
+
+/* return rename(scratch, name): what may be incomplete takes the place of what was good. */
+static bool replaces(const struct instr *call)
+{
+    return call->kind == I_CALL && call->callee &&
+           (strcmp(call->callee, "rename") == 0 || strcmp(call->callee, "renameat") == 0);
 }
 
 /* From here on straight to a return that says that all went well? */
-static bool ends_well(const struct ir *ir, int at)
+static bool ends_well(const struct ir *ir, int at, bool stream)
 {
+    int set = -1;
+    long value = 0;
     for (int steps = 0; at >= 0 && steps < 25; steps++) {
         const struct instr *instr = &ir->code.at[at];
+        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == set)
+            return is_success(ir, value);
         if (instr->kind == I_RETURN)
             return says_success(ir, &instr->left);
         if (instr->kind == I_STOP)
             return false;
+        if (stream && replaces(instr))
+            return true;
         if (instr->kind == I_BRANCH)
-            return ends_well(ir, instr->next) || ends_well(ir, instr->other);
+            return ends_well(ir, instr->next, stream) || ends_well(ir, instr->other, stream);
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER) {
+            set = instr->dst;
+            value = instr->left.number;
+        }
         if (instr->next <= at)
             return false;
         at = instr->next;
@@ -125,29 +227,92 @@ static bool can_fail(const struct ir *ir)
     return false;
 }
 
-void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
+/* ---- the check ------------------------------------------------------------------------------------ */
+
+/* Must the result of closing this file be looked at? */
+static bool must_check(const struct ir *ir, const struct instr *call, int place)
+{
+    if (strstr(call->callee, "sync"))
+        return true;
+    enum kind kind = kind_of(ir, place);
+    if (kind == KIND_OTHER || checked_otherwise(ir, place))
+        return false;
+    if (kind == KIND_WRITTEN && is_stream(ir, place))
+        return is_written(ir, place);
+    return (kind == KIND_WRITTEN || is_stream(ir, place)) && checked_writes(ir, place);
+}
+
+/* Is the result dropped on purpose: (void)fclose(f)? */
+static bool said_to_be_ignored(const struct ir *ir, const struct instr *call)
+{
+    if (!call->expr)
+        return false;
+    const struct token *previous = NULL;
+    EACH (token, &ir->unit->lexed.tokens) {
+        if (token->line == call->line && token->column == call->column)
+            return previous && previous->sign == ')';
+        previous = token;
+    }
+    return false;
+}
+
+static bool closes_by_cleanup(const struct instr *instr)
+{
+    return instr->callee && (strstr(instr->callee, "fclose") || strstr(instr->callee, "closefp"));
+}
+
+static bool reported(const struct ir *ir, const finding_vec *findings, int line)
+{
+    EACH (finding, findings)
+        if (finding->line == line && finding->function == ir->function->name &&
+            strcmp(finding->check, "ignored-close-error") == 0)
+            return true;
+    return false;
+}
+
+static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
+                   const struct instr *instr, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    bool attribute = instr->implicit && decl;
+    int line = attribute ? decl->line : instr->line;
+    if (reported(ir, findings, line))
+        return;
+    struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
+                                          ir->unit->path, ir->function->name, line,
+                                          attribute ? decl->column : instr->column);
+    finding->message = arena_format(
+        arena, "the result of %s(%s) is ignored, and success is reported for what was written",
+        attribute ? "the cleanup, fclose" : instr->callee, place_text(ir, place));
+    finding->advice =
+        instr->deferred
+            ? "flush and check before the return: fflush, ferror (or lg_defer(lg_fclose, file, &err))"
+            : arena_format(arena, "return a failure if %s fails", instr->callee);
+}
+
+static bool is_close(const struct instr *instr)
 {
     static const char *const closes[] = {"fclose",    "close",   "fflush", "fsync",
                                          "fdatasync", "gzclose", NULL};
+    if (instr->kind != I_CALL || !instr->callee || instr->arg_count != 1)
+        return false;
+    if (instr->implicit)
+        return closes_by_cleanup(instr) && instr->args[0].kind == O_ADDRESS;
+    return word_in(instr->callee, closes) && instr->args[0].kind == O_PLACE;
+}
+
+void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
+{
     if (ir->function->type.stars > 0 || !can_fail(ir))
         return;
-    for (int i = 0; i < ir->code.count; i++) {
-        const struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !word_in(instr->callee, closes) || instr->arg_count != 1 ||
-            instr->args[0].kind != O_PLACE || (instr->dst >= 0 && is_used(ir, instr->dst)))
+    EACH (instr, &ir->code) {
+        if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
-        bool sync = strstr(instr->callee, "sync") != NULL;
-        if ((!sync && (!checked_writes(ir, place) || checked_otherwise(ir, place))) ||
-            !ends_well(ir, instr->next))
+        if (instr->deferred && kind_of(ir, place) != KIND_WRITTEN)
             continue;
-        struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
-                                              ir->unit->path, ir->function->name, instr->line,
-                                              instr->column);
-        finding->message = arena_format(
-            arena, "the result of %s(%s) is ignored, and success is reported for what was written",
-            instr->callee, place_text(ir, place));
-        finding->advice = arena_format(arena, "return a failure if %s fails", instr->callee);
+        if (must_check(ir, instr, place) && ends_well(ir, instr->next, is_stream(ir, place)) &&
+            !said_to_be_ignored(ir, instr))
+            report(ir, arena, findings, instr, place);
     }
 }

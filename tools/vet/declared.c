@@ -29,12 +29,14 @@ static void read_cleanup_macro(struct arena *arena, const struct token *at,
 {
     if (!strstr(at->text, "CLEANUP_FUNC") || at[1].sign != '(' || at[2].kind != TOKEN_NAME)
         return;
-    const struct token *second = at + 3;
+    const struct token *type = token_is(at + 2, "struct") || token_is(at + 2, "union") ? at + 3
+                                                                                       : at + 2;
+    const struct token *second = type + 1;
     while (second->sign == '*')
         second++;
     if (second->sign != ',' || second[1].kind != TOKEN_NAME)
         return;
-    *ADD(arena, &declared->cleanups) = (struct declared_pair){at[2].text, second[1].text};
+    *ADD(arena, &declared->cleanups) = (struct declared_pair){type->text, second[1].text};
 }
 
 /* … NAME(…) __attribute__((malloc(free_function, 1))) */

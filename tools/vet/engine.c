@@ -4,6 +4,7 @@
 #include "knowledge.h"
 #include "names.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,12 +183,29 @@ static bool can_hold(const struct ir *ir, int place)
     return at->kind == P_PART && !at->through && (root == P_LOCAL || root == P_TEMPORARY);
 }
 
+/* p = p->next while p->lock is held: from here on the name means another lock. */
+static bool renames_lock(const struct simulation *simulation, int dst)
+{
+    const struct site *site = simulation->site;
+    if (!site->argument || site->place < 0)
+        return false;
+    const struct place *lock = &simulation->ir->places.at[site->place];
+    return lock->kind == P_PART && lock->through && dst != site->place &&
+           place_within(simulation->ir, site->place, dst);
+}
+
 /* `dst` gets another value. Returns false if the path need not be followed further. */
 static bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst)
 {
     const struct ir *ir = simulation->ir;
     if (state->phase == NOT_HELD || dst < 0)
         return true;
+    if (renames_lock(simulation, dst)) {
+        state->phase = RELEASED;
+        state->released = state->acquired;
+        state->weak = true;
+        return true;
+    }
     bool held = state->holder_count > 0;
     for (int i = state->holder_count - 1; i >= 0; i--)
         if (place_within(ir, state->holders[i], dst))
@@ -217,10 +235,20 @@ static bool matters(const struct simulation *simulation, int place)
     return place < simulation->ir->places.count && simulation->queue->tested[place];
 }
 
+/* -EINVAL */
+static bool is_error_number(const struct ir *ir, int place)
+{
+    const char *text = ir->places.at[place].text;
+    return ir->places.at[place].kind == P_VALUE && strncmp(text, "-(E", 3) == 0 &&
+           isupper((unsigned char)text[3]);
+}
+
 static void set_value(struct simulation *simulation, struct state *state, int dst,
                       const struct operand *value)
 {
     struct fact fact = facts_of(state->facts, value);
+    if (value->kind == O_PLACE && is_error_number(simulation->ir, value->place))
+        fact.signs = NEGATIVE;
     state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
     fact.place = dst;
     if (matters(simulation, dst))
@@ -346,6 +374,9 @@ static bool pair_released(const struct simulation *simulation, const struct inst
         return false;
     if (site->resource == R_TEMPORARY)
         return ends_temporary(call, site->place);
+    if (site->resource == R_TASKS)
+        return call->callee && model_waits(call->callee) && call->arg_count > 0 &&
+               call->args[0].place == site->place;
     bool pair = site->resource == R_LOCK && site->place >= 0
                     ? name_unlocks(call->callee)
                     : names_pair(site->acquire, call->callee);
@@ -372,11 +403,14 @@ static bool final_release(const struct simulation *simulation, const struct inst
 {
     if (simulation->site->argument || call->implicit)
         return true;
-    if (!call->callee || name_counts(call->callee) || !name_frees(call->callee))
+    if (!call->callee || name_counts(call->callee) ||
+        (!name_frees(call->callee) && strcmp(call->callee, "munmap") != 0))
         return false;
     if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
         strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
         return false; /* one of an array */
+    if (strcmp(call->callee, "munmap") == 0)
+        return true;
     return call->arg_count == 1 &&
            (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
 }
@@ -393,6 +427,9 @@ static void release(struct simulation *simulation, struct state *state, int inde
     if (!call->implicit && call->callee &&
         model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
         state->acquisition->known)
+        note(simulation, EV_WRONG, index, state);
+    if (!call->implicit && call->callee && state->acquired >= 0 &&
+        model_mismatch(simulation->ir->code.at[state->acquired].callee, call->callee))
         note(simulation, EV_WRONG, index, state);
     note(simulation, EV_RELEASE, index, state);
     state->phase = RELEASED;
@@ -421,6 +458,31 @@ static bool release_counts(const struct simulation *simulation, const struct ins
     return level == 1 && (resource == R_OBJECT || resource == R_PAIR);
 }
 
+/* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
+static void follow_refused(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct operand null = {.kind = O_NUMBER, .place = -1};
+    if (state->phase != HELD || call->dst < 0)
+        return;
+    struct state refused = *state;
+    set_value(simulation, &refused, call->dst, &null);
+    follow(simulation, &refused, call->next);
+}
+
+/* A context is lent to whoever is passed it, unless it is stored, or a goroutine of its own gets it. */
+static bool lends_context(const char *callee, int argument)
+{
+    static const char *const structured[] = {"lg_group_go", "lg_waitgroup_go", "lg_group_go_with",
+                                             NULL};
+    if (strcmp(callee, "lg_context_on_done") == 0)
+        return argument == 0;
+    if (word_in(callee, structured) || strncmp(callee, "lg_until", 8) == 0 ||
+        strncmp(callee, "lg_context_", 11) == 0)
+        return true;
+    return !name_keeps(callee) && name_releases(callee) == 0;
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -446,6 +508,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         release(simulation, state, index, argument, true);
         return true;
     }
+    if (simulation->site->resource == R_CONTEXT)
+        return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
+                lends_context(callee, argument)) ||
+               escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
     bool keeps = config_keeps(callee)
@@ -455,6 +521,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "take") || name_has(callee, "register") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
                             name_has(callee, "thread"));
+    if (keeps && strstr(callee, "fdopen"))
+        follow_refused(simulation, state, index);
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
         return escape(simulation, state, index);
@@ -517,16 +585,38 @@ static bool returns_argument(const struct instr *call)
     return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
 }
 
+/* if (rename(scratch, name) != 0): then the file is still there. */
+static void follow_failed(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct failing failing;
+    if (!name_has(call->callee, "rename") || !site_failing(simulation->ir, index, &failing))
+        return;
+    struct operand place = {.kind = O_PLACE, .place = failing.place};
+    struct state failed = *state;
+    failed.facts =
+        facts_assume(simulation->arena, simulation->ir,
+                     facts_forget(simulation->arena, simulation->ir, state->facts, call->dst),
+                     &place, failing.sign, &failing.right, failing.truth);
+    if (failed.facts)
+        follow(simulation, &failed, call->next);
+}
+
 static void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     const struct site *site = simulation->site;
     const struct acquisition *acquisition = acquisition_at(site, index);
     if (site->argument) {
+        if (site->resource == R_LOCK && state->phase == HELD && call->callee &&
+            model_slow(call->callee))
+            note(simulation, EV_SLOW, index, state);
         if (pair_released(simulation, call)) {
-            if (state->phase == NOT_HELD)
+            if (state->phase == HELD && site->resource == R_TEMPORARY)
+                follow_failed(simulation, state, index);
+            if (state->phase == NOT_HELD && !call->implicit)
                 note(simulation, EV_UNHELD, index, state);
-            else
+            else if (state->phase != NOT_HELD)
                 release(simulation, state, index, -1, false);
         }
     } else if (!do_arguments(simulation, state, index)) {
@@ -723,9 +813,7 @@ static bool uses(const struct simulation *simulation, const struct state *state,
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
     for (int i = 0; i < state->holder_count; i++)
-        if (operand->place != state->holders[i] &&
-            simulation->ir->places.at[operand->place].through &&
-            place_within(simulation->ir, operand->place, state->holders[i]))
+        if (place_looks_into(simulation->ir, operand->place, state->holders[i]))
             return true;
     return false;
 }
@@ -748,7 +836,8 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
                                                 : carries(simulation, state, &instr->left);
     if (state->phase == RELEASED) {
-        if (carry == CARRIES_VALUE && simulation->ir->code.at[state->released].implicit)
+        const struct instr *release = &simulation->ir->code.at[state->released];
+        if (carry == CARRIES_VALUE && (release->implicit || release->deferred))
             note(simulation, EV_RETURNED, index, state);
         note(simulation, EV_RELEASED_EXIT, index, state);
         return;
@@ -762,7 +851,7 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         return;
     }
     /* return f(p): f may have taken it. */
-    if (instr->left.kind == O_PLACE && state->from) {
+    if (instr->left.kind == O_PLACE && state->from && simulation->site->resource != R_CONTEXT) {
         const struct state *before = state;
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];
@@ -863,6 +952,28 @@ static bool returns_truth(const struct ir *ir)
     return false;
 }
 
+/* NULL says that all went well. */
+static bool returns_error(const struct ir *ir)
+{
+    for (int i = 0; i < ir->function->type.count; i++)
+        if (strcmp(ir->function->type.words[i], "lg_error") == 0 ||
+            strcmp(ir->function->type.words[i], "GError") == 0 ||
+            strcmp(ir->function->type.words[i], "git_error") == 0 ||
+            strcmp(ir->function->type.words[i], "svn_error_t") == 0)
+            return true;
+    return false;
+}
+
+/* return lg_error_new(…) */
+static bool is_new_error(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == place && instr->callee &&
+            ir->places.at[place].kind == P_TEMPORARY && name_has(instr->callee, "error"))
+            return true;
+    return false;
+}
+
 static bool symbol_fails(const char *symbol)
 {
     static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
@@ -883,7 +994,7 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
     struct fact fact = facts_of(state->facts, result);
-    bool null_fails = ir->function->type.stars > 0 || returns_truth(ir);
+    bool null_fails = (ir->function->type.stars > 0 && !returns_error(ir)) || returns_truth(ir);
     if (state->failing)
         return EXIT_FAILURE;
     if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
@@ -901,6 +1012,8 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return null_fails                                       ? EXIT_SUCCESS
                : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN
                                                                 : EXIT_FAILURE;
+    if (result->kind == O_PLACE && returns_error(ir) && is_new_error(ir, result->place))
+        return EXIT_FAILURE;
     if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
         return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? EXIT_FAILURE
                                                                         : EXIT_UNKNOWN;

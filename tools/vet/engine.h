@@ -41,6 +41,7 @@ enum event_kind {
     EV_UNHELD,       /* released while not held */
     EV_HELD_RELEASE, /* the same release reached while held */
     EV_WRONG,        /* released by a function of another family */
+    EV_SLOW,         /* a slow call while a lock is held */
 };
 
 struct event {

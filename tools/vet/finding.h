@@ -4,11 +4,18 @@
 
 #include "base.h"
 
-enum level { LEVEL_ALL, LEVEL_LIKELY, LEVEL_SURE };
+enum level { LEVEL_NONE, LEVEL_ALL, LEVEL_LIKELY, LEVEL_SURE };
 
 struct finding_note {
     int line, column;
     const char *text;
+};
+
+/* At `offset`, `length` bytes are replaced by `text`. `once`: the same text is wanted once in a file. */
+struct edit {
+    size_t offset, length;
+    const char *text;
+    bool once;
 };
 
 struct finding {
@@ -18,7 +25,9 @@ struct finding {
     int line, column;
     const char *message;
     const char *advice; /* what to write; NULL: nothing */
+    const char *about;  /* the variable that it is about; NULL: it does not matter */
     VEC(struct finding_note) notes;
+    VEC(struct edit) edits; /* that mend it; none: it is not mechanical */
     uint64_t key; /* for the baseline: made of the function and the content, not of lines */
     const char *suppressed; /* the reason that a comment gives */
 };

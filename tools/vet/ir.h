@@ -96,6 +96,8 @@ bool place_is_local(const struct ir *ir,
                     int place); /* a variable of the function, not its parameter */
 /* Is `place` the same as `whole` or a part of it (or an expression made of it)? */
 bool place_within(const struct ir *ir, int place, int whole);
+/* Is `place` what the pointer `pointer` leads to: p->field, *p, p[i], or an expression with that? */
+bool place_looks_into(const struct ir *ir, int place, int pointer);
 const char *place_text(const struct ir *ir, int place);
 void ir_print(const struct ir *ir);
 

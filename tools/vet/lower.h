@@ -7,7 +7,11 @@
 struct pending {
     const struct decl *decl; /* a variable with a cleanup, at `place` */
     int place;
-    struct stmt *deferred; /* or a deferred statement */
+    const struct stmt *deferred; /* or a deferred statement */
+    const char *guard;           /* or guard(class)(&lock): the class */
+    const struct expr *lock;
+    const char *name; /* of lg_defer_as, or of the lg_scope that holds the call */
+    int flag;         /* a place that is not 0 while the call is pending; -1: always pending */
 };
 
 struct binding {
@@ -37,7 +41,11 @@ struct lowering {
     int depth;
     const struct switch_cases *cases;
     int line;
+    int outcome; /* of the return that is lowered: OUTCOME_… */
 };
+
+/* Does the function succeed, in the sense of lg_defer_on_error? */
+enum { OUTCOME_UNKNOWN, OUTCOME_SUCCESS, OUTCOME_FAILURE };
 
 int label_new(struct lowering *lowering);
 void label_here(struct lowering *lowering, int label);
@@ -55,7 +63,19 @@ int place_of(struct lowering *lowering, const struct expr *expr); /* -1: none */
 int variable(struct lowering *lowering, const char *name);
 void lower_stmt(struct lowering *lowering, const struct stmt *stmt);
 void lower_return(struct lowering *lowering, const struct expr *value, const struct expr *where);
+void run_pending(struct lowering *lowering, const struct pending *pending);
 void lower_goto(struct lowering *lowering, const char *name, const struct expr *where);
 int temporary(struct lowering *lowering);
+
+/* lower_defer.c */
+void lower_defer(struct lowering *lowering, const struct stmt *stmt);
+/* Runs one pending call, unless it was dismissed or is not due. */
+void run_if_pending(struct lowering *lowering, const struct pending *pending);
+/* lg_scope, lg_deferred_dismiss, lg_scope_run …: returns false if the call is none of these. */
+bool lower_defer_call(struct lowering *lowering, const struct expr *call);
+/* guard(mutex)(&lock); and scoped_guard(mutex, &lock) { }. */
+bool lower_guard(struct lowering *lowering, const struct expr *call);
+bool lower_scoped_guard(struct lowering *lowering, const struct expr *call);
+void release_guard(struct lowering *lowering, const struct pending *pending);
 
 #endif

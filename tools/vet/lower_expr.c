@@ -362,6 +362,15 @@ static struct operand lower_taking(struct lowering *lowering, const struct expr 
     return at_place(result);
 }
 
+/* return_ptr(p): return no_free_ptr(p) */
+static void lower_returning_taken(struct lowering *lowering, const struct expr *call)
+{
+    struct expr *taken = NEW(lowering->arena, struct expr);
+    *taken = *call;
+    taken->name = "no_free_ptr";
+    lower_return(lowering, taken, call);
+}
+
 static bool aborts_if_false(const char *name)
 {
     return strncmp(name, "assert", 6) == 0 || strncmp(name, "g_assert", 8) == 0 ||
@@ -459,11 +468,16 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_taking(lowering, call);
     if (name && aborts_if_false(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
-    if (name && (strcmp(name, "lg_return") == 0 || strcmp(name, "return_ptr") == 0 ||
-                 strcmp(name, "lg_return_void") == 0)) {
+    if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {
+        lower_returning_taken(lowering, call);
+        return unknown();
+    }
+    if (name && (strcmp(name, "lg_return") == 0 || strcmp(name, "lg_return_void") == 0)) {
         lower_return(lowering, argument(call, 0), call);
         return unknown();
     }
+    if (lower_defer_call(lowering, call) || lower_guard(lowering, call))
+        return unknown();
     struct operand *args = arena_take(lowering->arena,
                                       sizeof *args * (size_t)(call->args.count + 1));
     if (!name || call->a->kind == E_MEMBER)

@@ -18,7 +18,7 @@ static void push_scope(struct lowering *lowering, struct scope *scope, const str
     lowering->scope = scope;
 }
 
-static void run_pending(struct lowering *lowering, const struct pending *pending)
+void run_pending(struct lowering *lowering, const struct pending *pending)
 {
     bool implicit = lowering->implicit, deferred = lowering->deferred;
     int line = lowering->line;
@@ -27,6 +27,8 @@ static void run_pending(struct lowering *lowering, const struct pending *pending
         /* What it defers itself, or jumps to, stays inside. */
         lowering->implicit = false;
         lower_stmt(lowering, pending->deferred);
+    } else if (pending->guard) {
+        release_guard(lowering, pending);
     } else {
         struct operand *args = NEW(lowering->arena, struct operand);
         *args = (struct operand){.kind = O_ADDRESS, .place = pending->place};
@@ -51,7 +53,7 @@ static void leave_scopes(struct lowering *lowering, const struct scope *until)
             struct scope inner = *scope;
             inner.pending.count = i; /* a deferred statement that jumps does not run itself again */
             lowering->scope = &inner;
-            run_pending(lowering, &scope->pending.at[i]);
+            run_if_pending(lowering, &scope->pending.at[i]);
         }
     lowering->scope = current;
 }
@@ -105,8 +107,8 @@ static void lower_decl(struct lowering *lowering, const struct decl *decl)
     else
         emit(lowering, I_DECLARE, where(lowering, decl->line, decl->column, false))->dst = place;
     if (has_cleanup(decl))
-        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.decl = decl,
-                                                                            .place = place};
+        *ADD(lowering->arena, &lowering->scope->pending) =
+            (struct pending){.decl = decl, .place = place, .flag = -1};
 }
 
 static void lower_if(struct lowering *lowering, const struct stmt *stmt)
@@ -201,9 +203,13 @@ static void lower_each(struct lowering *lowering, const struct stmt *stmt)
 static void lower_once(struct lowering *lowering, const struct stmt *stmt)
 {
     int end = label_new(lowering);
-    for (int i = 0; i < stmt->value->args.count; i++)
-        lower_expr(lowering, stmt->value->args.at[i]);
+    struct scope scope;
+    push_scope(lowering, &scope, NULL);
+    if (!lower_scoped_guard(lowering, stmt->value))
+        for (int i = 0; i < stmt->value->args.count; i++)
+            lower_expr(lowering, stmt->value->args.at[i]);
     lower_body(lowering, stmt->then, end, end);
+    pop_scope(lowering);
     label_here(lowering, end);
 }
 
@@ -331,6 +337,23 @@ static void lower_break(struct lowering *lowering, bool is_continue)
     emit_jump(lowering, label);
 }
 
+/* By the rules of lg_defer_on_error: only lg_return succeeds, and only with a NULL error. */
+static int outcome_of(const struct lowering *lowering, const struct expr *value,
+                      const struct expr *at)
+{
+    const struct function *function = lowering->ir->function;
+    if (at->kind != E_CALL || !at->name || strncmp(at->name, "lg_return", 9) != 0)
+        return function->in_lg_func ? OUTCOME_FAILURE : OUTCOME_UNKNOWN;
+    bool gives_error = false;
+    for (int i = 0; i < function->type.count; i++)
+        gives_error |= strcmp(function->type.words[i], "lg_error") == 0;
+    if (!gives_error || (value && value->kind == E_NAME && strcmp(value->name, "NULL") == 0))
+        return OUTCOME_SUCCESS;
+    bool made = value && value->kind == E_CALL && value->name &&
+                strncmp(value->name, "lg_error_new", 12) == 0;
+    return made ? OUTCOME_FAILURE : OUTCOME_UNKNOWN;
+}
+
 void lower_return(struct lowering *lowering, const struct expr *value, const struct expr *at)
 {
     struct operand result = {.kind = O_UNKNOWN, .place = -1};
@@ -340,7 +363,9 @@ void lower_return(struct lowering *lowering, const struct expr *value, const str
     }
     if (lowering->closed)
         return;
+    lowering->outcome = outcome_of(lowering, value, at);
     leave_scopes(lowering, NULL);
+    lowering->outcome = OUTCOME_UNKNOWN;
     if (lowering->closed)
         return;
     lowering->line = at->line;
@@ -387,10 +412,7 @@ static void lower_any(struct lowering *lowering, const struct stmt *stmt)
         lower_return(lowering, stmt->value,
                      where(lowering, stmt->line, stmt->column, stmt->expanded));
         break;
-    case S_DEFER:
-        *ADD(lowering->arena, &lowering->scope->pending) = (struct pending){.deferred = stmt->then,
-                                                                            .place = -1};
-        break;
+    case S_DEFER: lower_defer(lowering, stmt); break;
     }
 }
 

@@ -14,6 +14,7 @@ static const char help[] =
     "not be configured or compile.\n"
     "\n"
     "  --all                  also what is less sure\n"
+    "  --fix                  mends in the files what is sure and mechanical; reports the rest\n"
     "  --check A,B            only these checks\n"
     "  --disable A,B          not these checks\n"
     "  --format FORMAT        text, json or sarif (SARIF 2.1.0)\n"
@@ -68,6 +69,8 @@ static int vet(struct arena *arena, int count, char **arguments)
         run_wrapped(arena, &settings, &paths);
     check_all(arena, &settings, &paths, &results);
     if (settings.baseline && !baseline_apply(arena, &settings, &results))
+        return 2;
+    if (settings.fix && !fix_all(arena, &results))
         return 2;
     if (settings.write_baseline && !baseline_write(&settings, &results))
         return 2;

@@ -99,7 +99,7 @@ static bool allocates(const char *name)
 
 const struct acquirer *model_acquirer_more(const char *name)
 {
-    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_NEVER};
+    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_RESULT_NULL};
     return strncmp(name, "open_memstream", 14) == 0 ? &buffer : NULL;
 }
 
@@ -114,14 +114,23 @@ bool model_uses_descriptor(const char *name)
     return word_in(name, names);
 }
 
+static bool makes_context(const char *name)
+{
+    return strncmp(name, "lg_context_with", 15) == 0 || strcmp(name, "lg_context_for_cleanup") == 0;
+}
+
 const struct acquirer *model_acquirer(const char *name)
 {
+    static const struct acquirer context = {"", R_CONTEXT, -1, FAILS_NEVER};
+    static const struct acquirer signal_context = {"", R_CONTEXT, 1, FAILS_STATUS};
     static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL};
     if (strcmp(name, "open_memstream_unlocked") == 0 || strcmp(name, "fopen_unlocked") == 0)
         return &stream;
     for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];
+    if (makes_context(name))
+        return strcmp(name, "lg_context_with_signals") == 0 ? &signal_context : &context;
     if (allocates(name))
         return &allocated;
     if (ends(name, "asprintf") && strlen(name) <= 10)
@@ -337,18 +346,149 @@ bool model_harmless(const char *name)
     return name_has_any(name, words);
 }
 
+bool model_mismatch(const char *acquire, const char *release)
+{
+    static const char *const wrong[][2] = {
+        {"getaddrinfo", "free"}, {"getifaddrs", "free"}, {"vmalloc", "kfree"},
+        {"vzalloc", "kfree"},    {"vmalloc", "free"},    {"kmalloc", "vfree"},
+        {"kzalloc", "vfree"},    {"kcalloc", "vfree"},   {"kstrdup", "vfree"},
+        {"kmalloc", "free"},     {"kzalloc", "free"},    {"scandir", "closedir"},
+    };
+    if (!acquire)
+        return false;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (strcmp(wrong[i][0], acquire) == 0 && strcmp(wrong[i][1], release) == 0)
+            return true;
+    if (!name_unlocks(release))
+        return false;
+    return (name_has(acquire, "write") && name_has(release, "read")) ||
+           (name_has(acquire, "read") && name_has(release, "write"));
+}
+
+bool model_frees_memory(const char *name)
+{
+    static const char *const names[] = {"free",   "g_free", "kfree", "vfree",
+                                        "kvfree", "xfree",  NULL};
+    return word_in(name, names);
+}
+
+bool model_waits(const char *name)
+{
+    static const char *const names[] = {"lg_waitgroup_wait",       "lg_group_wait",
+                                        "lg_waitgroup_wait_until", "lg_group_wait_until",
+                                        "lg_group_destroy",        NULL};
+    return word_in(name, names);
+}
+
+bool model_slow(const char *name)
+{
+    static const char *const names[] = {"read",
+                                        "pread",
+                                        "readv",
+                                        "write",
+                                        "pwrite",
+                                        "writev",
+                                        "recv",
+                                        "recvfrom",
+                                        "recvmsg",
+                                        "send",
+                                        "sendto",
+                                        "sendmsg",
+                                        "accept",
+                                        "accept4",
+                                        "connect",
+                                        "poll",
+                                        "ppoll",
+                                        "select",
+                                        "pselect",
+                                        "epoll_wait",
+                                        "sleep",
+                                        "usleep",
+                                        "nanosleep",
+                                        "clock_nanosleep",
+                                        "fsync",
+                                        "fdatasync",
+                                        "sync",
+                                        "msync",
+                                        "fread",
+                                        "fwrite",
+                                        "fgets",
+                                        "fputs",
+                                        "fprintf",
+                                        "fflush",
+                                        "getline",
+                                        "getaddrinfo",
+                                        "getnameinfo",
+                                        "gethostbyname",
+                                        "system",
+                                        "popen",
+                                        "pclose",
+                                        "waitpid",
+                                        "wait",
+                                        "wait4",
+                                        "waitid",
+                                        "sendfile",
+                                        "splice",
+                                        "copy_file_range",
+                                        "pthread_join",
+                                        "sem_wait",
+                                        "lg_sleep",
+                                        "lg_read",
+                                        "lg_write",
+                                        "lg_chan_recv",
+                                        "lg_chan_send",
+                                        "msleep",
+                                        "ssleep",
+                                        "readdir",
+                                        "fclose",
+                                        "lg_waitgroup_wait",
+                                        "lg_group_wait",
+                                        "curl_easy_perform",
+                                        "lg_fclose",
+                                        "opendir",
+                                        "fopen",
+                                        "mq_receive",
+                                        "flock",
+                                        "lockf",
+                                        "SSL_read",
+                                        "SSL_write",
+                                        "SSL_connect",
+                                        "SSL_accept",
+                                        "g_usleep",
+                                        "thrd_sleep",
+                                        "thrd_join",
+                                        "getc",
+                                        "fgetc",
+                                        "scanf",
+                                        "fscanf",
+                                        "io_submit",
+                                        "rename",
+                                        "renameat",
+                                        "unlink",
+                                        "mkdir",
+                                        "open",
+                                        "openat",
+                                        "stat",
+                                        "ftruncate",
+                                        "lg_accept",
+                                        "lg_connect",
+                                        NULL};
+    return word_in(name, names);
+}
+
 const char *resource_name(enum resource resource)
 {
     static const char *const names[] = {
-        "memory",         "stream", "descriptor", "folder stream",  "mapping",
-        "process stream", "object", "lock",       "temporary file", "state"};
+        "memory", "stream", "descriptor",     "folder stream", "mapping", "process stream",
+        "object", "lock",   "temporary file", "state",         "context", "goroutines"};
     return names[resource];
 }
 
 const char *resource_release(enum resource resource)
 {
-    static const char *const names[] = {"free",   "fclose", "close", "closedir", "munmap",
-                                        "pclose", NULL,     NULL,    NULL};
+    static const char *const names[] = {
+        "free", "fclose", "close", "closedir", "munmap",          "pclose",
+        NULL,   NULL,     NULL,    NULL,       "lg_context_free", "lg_waitgroup_wait"};
     return names[resource];
 }
 

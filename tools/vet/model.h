@@ -15,9 +15,17 @@ enum resource {
     R_LOCK,
     R_TEMPORARY, /* a file with a name of its own, to be removed or renamed */
     R_PAIR,      /* enable and disable, begin and end … */
+    R_CONTEXT,   /* lg_context_with_… */
+    R_TASKS,     /* goroutines of a group or wait group that is not waited for yet */
 };
 
-enum failure { FAILS_NULL, FAILS_NEGATIVE, FAILS_STATUS, FAILS_NEVER };
+enum failure {
+    FAILS_NULL,
+    FAILS_NEGATIVE,
+    FAILS_STATUS,
+    FAILS_NEVER,
+    FAILS_RESULT_NULL /* an argument gets it, unless the result is a null pointer */
+};
 
 struct acquirer {
     const char *name;
@@ -34,6 +42,14 @@ const struct acquirer *model_acquirer_more(const char *name);
 bool model_uses_descriptor(const char *name);
 /* Does it only look at its arguments? (It neither keeps nor releases them.) */
 bool model_harmless(const char *name);
+/* Do these two not belong together: vmalloc and kfree, write_lock and read_unlock? */
+bool model_mismatch(const char *acquire, const char *release);
+/* free, g_free, kfree … */
+bool model_frees_memory(const char *name);
+/* Does it wait for the goroutines of its first argument? */
+bool model_waits(const char *name);
+/* Can it take long: does it wait for a device, a peer or a time? */
+bool model_slow(const char *name);
 const char *resource_name(enum resource resource);
 const char *resource_release(enum resource resource); /* what to call */
 /* The release function of another family was called: `free` of a stream. */

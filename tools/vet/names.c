@@ -311,21 +311,61 @@ bool name_keeps(const char *name)
     return name_has_any(name, words);
 }
 
+static bool lowers_semaphore(const char *name)
+{
+    static const char *const names[] = {"down",
+                                        "down_interruptible",
+                                        "down_killable",
+                                        "down_read",
+                                        "down_read_killable",
+                                        "down_write",
+                                        "down_write_killable",
+                                        NULL};
+    return listed(name, names);
+}
+
 bool name_unlocks(const char *name)
 {
+    static const char *const names[] = {"up", "up_read", "up_write", NULL};
+    if (listed(name, names))
+        return true;
+    if (name_has(name, "scoped"))
+        return false;
     return strstr(name, "unlock") || strstr(name, "UNLOCK") || strstr(name, "Unlock");
+}
+
+int name_trylocks(const char *name)
+{
+    static const char *const zero_is_taken[] = {"down_trylock", "uv_mutex_trylock", NULL};
+    static const char *const zero_is_not[] = {
+        "mutex_trylock",       "spin_trylock",         "down_read_trylock", "down_write_trylock",
+        "read_trylock",        "write_trylock",        "raw_spin_trylock",  "g_mutex_trylock",
+        "g_rec_mutex_trylock", "lg_mutex_trylock",     "lg_mutex_try_lock", "qemu_mutex_trylock",
+        "lg_rwmutex_try_lock", "spin_trylock_irqsave", "spin_trylock_bh",   NULL};
+    if (listed(name, zero_is_taken) || (starts_with(name, "pthread_") && strstr(name, "_try")))
+        return -1;
+    return listed(name, zero_is_not);
+}
+
+bool name_nests(const char *name)
+{
+    return name_has(name, "rdlock") || name_has(name, "read") || strstr(name, "recursive") ||
+           name_has(name, "rec") || strstr(name, "shared") || strstr(name, "rcu");
 }
 
 bool name_locks(const char *name)
 {
     if (name_unlocks(name))
         return false;
+    if (lowers_semaphore(name))
+        return true;
     static const char *const not_locks[] = {
-        "init",    "destroy",   "free",      "alloc",  "new",   "create", "is",      "held",
-        "assert",  "owner",     "setup",     "fini",   "count", "file",   "get",     "set",
-        "clock",   "path",      "name",      "check",  "name",  "dir",    "mlock",   "try",
-        "trylock", "tryrdlock", "trywrlock", "delete", "block", "status", "timeout", "have",
-        "owned",   "type",      "attr",      "print",  "dump",  NULL};
+        "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
+        "held",  "assert",  "owner",   "setup",   "fini",      "count",     "file",
+        "get",   "set",     "clock",   "path",    "name",      "check",     "name",
+        "dir",   "mlock",   "try",     "trylock", "tryrdlock", "trywrlock", "delete",
+        "block", "status",  "timeout", "have",    "owned",     "type",      "attr",
+        "print", "dump",    "takes",   "needs",   "may",       "scoped",    NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "mutex_enter") || ends_with(name, "_lock") ||
                  ends_with(name, "lock_irqsave");

@@ -28,6 +28,9 @@ bool name_keeps(
     const char *name); /* add, push, register, set, attach …: the callee keeps its argument */
 bool name_unlocks(const char *name);
 bool name_locks(const char *name);
+int name_trylocks(
+    const char *name); /* 1: it returns 0 if the lock is not taken, -1: if it is taken; 0: no */
+bool name_nests(const char *name);         /* a lock that the same thread may take more than once */
 bool name_says_failure(const char *label); /* err, fail, error, bad … */
 
 #endif

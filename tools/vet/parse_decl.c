@@ -96,7 +96,8 @@ static bool is_cleanup_word(const char *name)
            starts(name, "gs_") || starts(name, "_cleanup") || starts(name, "__do_") ||
            starts(name, "__autofree") || starts(name, "autofree") || starts(name, "auto_") ||
            starts(name, "__cleanup_") || starts(name, "glnx_") || starts(name, "__mnt_") ||
-           starts(name, "_scoped_") || starts(name, "nm_auto") || starts(name, "glnx_autofd");
+           starts(name, "_scoped_") || starts(name, "nm_auto") || starts(name, "lg_auto_") ||
+           starts(name, "glnx_autofd");
 }
 
 static bool is_qualifier(const struct token *token)

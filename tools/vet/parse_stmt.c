@@ -173,6 +173,7 @@ static bool starts(const struct token *token, const char *with)
 /* lg_func (T, name) { … } */
 static struct stmt *parse_lg_func(struct parser *parser)
 {
+    const char *name = parser->at->text;
     parser->function->in_lg_func = true;
     parser->at++;
     if (at_sign(parser, '(')) {
@@ -182,7 +183,7 @@ static struct stmt *parse_lg_func(struct parser *parser)
         parser->at = after;
     }
     struct stmt *body = parse_statement(parser);
-    body->name = "lg_func";
+    body->name = name;
     return body;
 }
 
@@ -294,7 +295,7 @@ static struct stmt *parse_any(struct parser *parser)
         return parse_jump(parser);
     if (token_is(at, "defer") || token_is(at, "_Defer") || token_is(at, "lg_defer_block"))
         return parse_defer(parser);
-    if (starts(at, "lg_defer") && at[1].sign == '(')
+    if (starts(at, "lg_defer") && !starts(at, "lg_deferred") && at[1].sign == '(')
         return parse_lg_defer(parser);
     if (starts(at, "lg_func"))
         return parse_lg_func(parser);

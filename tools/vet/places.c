@@ -83,6 +83,26 @@ bool place_within(const struct ir *ir, int place, int whole)
     return false;
 }
 
+static bool is_pointer(const struct place *place)
+{
+    return place->decl ? place->decl->type.stars > 0
+                       : place->parameter && place->parameter->type.stars > 0;
+}
+
+bool place_looks_into(const struct ir *ir, int place, int pointer)
+{
+    if (place < 0 || place == pointer || !place_within(ir, place, pointer))
+        return false;
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_VALUE) {
+        for (int i = 0; i < at->parts.count; i++)
+            if (place_looks_into(ir, at->parts.at[i], pointer))
+                return true;
+        return false;
+    }
+    return at->through || (strchr(at->text, '[') && is_pointer(&ir->places.at[pointer]));
+}
+
 const char *place_text(const struct ir *ir, int place)
 {
     const char *text = ir->places.at[place].text;

@@ -16,6 +16,7 @@ struct settings {
     const char *cache;  /* NULL: none */
     int jobs;
     bool quiet;
+    bool fix;
     char **wrapped; /* the command of `-- make …` */
 };
 
@@ -43,6 +44,9 @@ void check_all(struct arena *arena, const struct settings *settings, const path_
 
 bool baseline_apply(struct arena *arena, const struct settings *settings, result_vec *results);
 bool baseline_write(const struct settings *settings, const result_vec *results);
+
+/* Applies the edits of what is sure; the findings that are mended leave the results. */
+bool fix_all(struct arena *arena, result_vec *results);
 
 bool report(const struct settings *settings, const result_vec *results);
 int run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths);

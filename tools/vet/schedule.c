@@ -33,6 +33,13 @@ static void keep(struct arena *arena, const finding_vec *from, finding_vec *to)
         kept->message = copy(arena, finding->message);
         kept->advice = copy(arena, finding->advice);
         kept->suppressed = copy(arena, finding->suppressed);
+        kept->edits.at = NULL;
+        kept->edits.count = kept->edits.room = 0;
+        EACH (edit, &finding->edits) {
+            struct edit *kept_edit = ADD(arena, &kept->edits);
+            *kept_edit = *edit;
+            kept_edit->text = copy(arena, edit->text);
+        }
         kept->notes.at = NULL;
         kept->notes.count = kept->notes.room = 0;
         EACH (note, &finding->notes) {
@@ -64,7 +71,7 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     map_free(&unit.cleanups);
     map_free(&unit.deallocators);
     arena_free(&unit.arena);
-    if (work->settings->cache)
+    if (work->settings->cache && !work->settings->fix)
         cache_put(work->settings, path, result);
 }
 
@@ -79,8 +86,8 @@ static void show_progress(struct work *work)
 
 static bool cached(struct work *work, int index)
 {
-    if (!work->settings->cache)
-        return false;
+    if (!work->settings->cache || work->settings->fix)
+        return false; /* the cache holds no edits */
     pthread_mutex_lock(&work->lock);
     bool found = cache_get(work->arena, work->settings, work->paths->at[index],
                            &work->results[index]);

@@ -111,6 +111,8 @@ static bool set_switch(const char *name, struct settings *settings)
 {
     if (strcmp(name, "--all") == 0)
         settings->options.all = true;
+    else if (strcmp(name, "--fix") == 0)
+        settings->fix = true;
     else if (strcmp(name, "--no-cache") == 0)
         settings->cache = NULL;
     else if (strcmp(name, "--quiet") == 0 || strcmp(name, "-q") == 0)

@@ -177,6 +177,16 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
     return failing;
 }
 
+bool site_failing(const struct ir *ir, int instr, struct failing *failing)
+{
+    bool mirrored;
+    int status = ir->code.at[instr].dst;
+    if (status < 0 || !first_test(ir, ir->code.at[instr].next, &status, &mirrored))
+        return false;
+    *failing = failing_status(ir, instr, ir->code.at[instr].dst, -1);
+    return failing->sign != 0;
+}
+
 static bool is_pointer(const struct ir *ir, int place)
 {
     const struct place *at = &ir->places.at[place];
@@ -274,8 +284,15 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
         acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
+    else if (acquirer->failure == FAILS_RESULT_NULL)
+        acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
     else if (acquirer->failure == FAILS_STATUS)
         acquisition->failing = failing_status(ir, index, instr->dst, place);
+    bool mirrored;
+    int status = instr->dst;
+    if (acquirer->resource == R_CONTEXT && acquirer->argument >= 0 &&
+        !first_test(ir, instr->next, &status, &mirrored))
+        site->acquisitions.count--; /* nobody knows whether it failed */
 }
 
 /* A number is no resource, unless it is closed. */
@@ -455,6 +472,29 @@ static bool same_key(struct ir *ir, const struct instr *a, const struct instr *b
     return strcmp(key_text(ir, a), key_text(ir, b)) == 0;
 }
 
+static bool takes_lock(const char *name)
+{
+    return name_locks(name) || name_trylocks(name) != 0;
+}
+
+/* trylock: its result says whether the lock is held. */
+static struct failing failing_try(const struct instr *call)
+{
+    bool zero_fails = name_trylocks(call->callee) > 0;
+    return (struct failing){.place = call->dst,
+                            .sign = zero_fails ? S2('=', '=') : S2('!', '='),
+                            .right = {.kind = O_NUMBER, .place = -1},
+                            .truth = true};
+}
+
+/* A lock that is not always taken. */
+static bool may_give_up(const char *name)
+{
+    static const char *const words[] = {"until",         "timed",    "timedlock", "timeout",
+                                        "interruptible", "killable", "try",       NULL};
+    return name_has_any(name, words);
+}
+
 static void add_pair(struct ir *ir, site_vec *sites, int index, const struct instr *release)
 {
     struct instr *instr = &ir->code.at[index];
@@ -463,13 +503,13 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
     struct site *site = NULL;
     EACH (known, sites)
         if (known->argument && strcmp(known->argument, key_text(ir, instr)) == 0 &&
-            ((known->resource == R_LOCK && name_locks(instr->callee)) ||
+            ((known->resource == R_LOCK && takes_lock(instr->callee)) ||
              known->acquire == instr->callee))
             site = known;
     if (!site) {
         site = ADD(ir->arena, sites);
         site->place = place;
-        site->resource = name_locks(instr->callee) ? R_LOCK : R_PAIR;
+        site->resource = takes_lock(instr->callee) ? R_LOCK : R_PAIR;
         site->argument = key_text(ir, instr);
         site->acquire = instr->callee;
         site->release = release ? release->callee : NULL;
@@ -477,11 +517,18 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
     }
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
+    if (name_trylocks(instr->callee)) {
+        acquisition->failing = failing_try(instr);
+        return;
+    }
     acquisition->failing = failing_status(ir, index, instr->dst, -1);
     bool mirrored;
     int status = instr->dst;
-    if (!first_test(ir, instr->next, &status, &mirrored))
-        acquisition->failing.sign = 0;
+    if (first_test(ir, instr->next, &status, &mirrored))
+        return;
+    acquisition->failing.sign = 0;
+    if (may_give_up(instr->callee))
+        site->acquisitions.count--; /* nobody knows whether it is held */
 }
 
 static void find_pairs(struct ir *ir, site_vec *sites)
@@ -490,7 +537,7 @@ static void find_pairs(struct ir *ir, site_vec *sites)
         struct instr *instr = &ir->code.at[i];
         if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
             continue;
-        bool locks = name_locks(instr->callee);
+        bool locks = takes_lock(instr->callee);
         const struct instr *release = NULL;
         EACH (other, &ir->code) {
             if (other->kind != I_CALL || !other->callee || other == instr ||
@@ -620,6 +667,107 @@ static void find_temporaries(struct ir *ir, site_vec *sites)
     }
 }
 
+/* ---- variables with a cleanup ---------------------------------------------------------------------- */
+
+static bool has_site(const site_vec *sites, int place)
+{
+    EACH (site, sites)
+        if (site->place == place && !site->argument)
+            return true;
+    return false;
+}
+
+static void add_cleaned(struct ir *ir, site_vec *sites, int place)
+{
+    struct site *site = NULL;
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || instr->implicit || variable_of(ir, i, instr->dst) != place)
+            continue;
+        if (!site) {
+            site = ADD(ir->arena, sites);
+            site->place = place;
+            site->resource = is_pointer(ir, place) ? R_OBJECT : R_DESCRIPTOR;
+        }
+        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+        *acquisition = (struct acquisition){i, instr->dst, {0}, false, -2, false};
+        acquisition->failing = failing_value(
+            ir, i, instr->dst, site->resource == R_OBJECT ? FAILS_NULL : FAILS_NEGATIVE);
+    }
+}
+
+static bool releases_value(const struct decl *decl)
+{
+    const char *name = decl->cleanup ? decl->cleanup : decl->attribute;
+    if (strncmp(decl->attribute, "g_auto", 6) == 0)
+        return true;
+    return name_releases(name) == 2 || strstr(name, "auto") || name_releases(decl->attribute) == 2;
+}
+
+/* They are released in any case; but they may be returned before. */
+static void find_cleaned(struct ir *ir, site_vec *sites)
+{
+    for (int place = 0; place < ir->places.count; place++) {
+        const struct place *at = &ir->places.at[place];
+        if (at->kind == P_LOCAL && at->decl && at->decl->attribute && releases_value(at->decl) &&
+            !has_site(sites, place))
+            add_cleaned(ir, sites, place);
+    }
+}
+
+/* ---- goroutines of a group ----------------------------------------------------------------------- */
+
+static bool starts_task(const char *name)
+{
+    static const char *const names[] = {"lg_group_go",     "lg_group_go_owned", "lg_group_go_with",
+                                        "lg_waitgroup_go", "lg_waitgroup_add",  NULL};
+    return word_in(name, names);
+}
+
+/* Does nothing but the library's functions and goroutines know the group? */
+static bool stays_here(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code) {
+        bool given = instr->kind == I_ASSIGN && instr->left.kind == O_ADDRESS &&
+                     instr->left.place == place;
+        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+            given |= instr->args[i].kind == O_ADDRESS && instr->args[i].place == place &&
+                     (!instr->callee || strncmp(instr->callee, "lg_", 3) != 0 || i > 0);
+        if (given)
+            return false;
+    }
+    return true;
+}
+
+static void find_tasks(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || !instr->callee || !starts_task(instr->callee) ||
+            instr->arg_count < 2 || instr->args[0].kind != O_ADDRESS)
+            continue;
+        int group = instr->args[0].place;
+        if (ir->places.at[group].kind != P_LOCAL || !ir->places.at[group].decl ||
+            !stays_here(ir, group))
+            continue;
+        struct site *site = NULL;
+        EACH (known, sites)
+            if (known->resource == R_TASKS && known->place == group)
+                site = known;
+        if (!site) {
+            site = ADD(ir->arena, sites);
+            site->place = group;
+            site->resource = R_TASKS;
+            site->argument = operand_text(ir, &instr->args[0]);
+            site->acquire = instr->callee;
+            site->release = strstr(instr->callee, "waitgroup") ? "lg_waitgroup_wait"
+                                                               : "lg_group_wait";
+        }
+        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+        *acquisition = (struct acquisition){i, group, {0}, true, 2, false};
+    }
+}
+
 void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     mark_released(ir, sites);
@@ -628,4 +776,6 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
             find_acquisitions(ir, sites, i, knowledge);
     find_pairs(ir, sites);
     find_temporaries(ir, sites);
+    find_tasks(ir, sites);
+    find_cleaned(ir, sites);
 }

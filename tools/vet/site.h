@@ -40,6 +40,8 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
 
 /* Does this call release what `place` holds, by its name? 2: surely, 1: perhaps. `argument` is set to the argument. */
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument);
+/* How does this call, whose result is a status that is tested soon, fail? False: the result is not tested. */
+bool site_failing(const struct ir *ir, int instr, struct failing *failing);
 /* Names of a pair: lock and unlock, get and put, foo_begin and foo_end. */
 bool names_pair(const char *acquire, const char *release);
 

@@ -81,6 +81,7 @@ static void read_function(struct parser *parser, const struct token *from,
     struct function *function = ADD(parser->arena, &parser->unit->functions);
     function->name = name->text;
     function->line = name->line;
+    function->start_line = from->expanded ? 0 : from->line;
     struct parser front = *parser;
     front.at = from;
     front.end = name;

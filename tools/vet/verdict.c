@@ -1,5 +1,6 @@
 #include "verdict.h"
 
+#include "edit.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -121,7 +122,11 @@ static const char *check_name(const struct judge *judge, const struct state *sta
     case R_LOCK: return "missing-unlock";
     case R_PAIR: return "missing-release";
     case R_TEMPORARY: return "temp-file";
+    case R_CONTEXT: return "lost-cancel";
+    case R_TASKS: return "not-waited";
     case R_OBJECT:
+        if (judge->site->release && model_frees_memory(judge->site->release))
+            return "leak";
         return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     }
@@ -149,10 +154,14 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
                                           judge->ir->unit->path, judge->ir->function->name,
                                           exit->line, exit->column);
     const char *what = site_text(judge);
+    finding->about = intern_string(what);
     if (judge->site->resource == R_TEMPORARY)
         finding->message = arena_format(judge->arena,
                                         "the temporary file made by '%s' stays behind on this exit",
                                         judge->site->acquire);
+    else if (judge->site->resource == R_TASKS)
+        finding->message = arena_format(judge->arena,
+                                        "this exit does not wait for the goroutines of '%s'", what);
     else if (judge->site->resource == R_LOCK)
         finding->message = arena_format(judge->arena, "lock '%s' is still held here", what);
     else if (judge->site->resource == R_PAIR)
@@ -220,13 +229,37 @@ static bool given_away_only_on_success(const struct judge *judge, const struct s
            state->pass_count == 0 && !judge->site->argument && !judge->site->by_address;
 }
 
+/* A return in a loop while the lock is held, which is released after the loop; unless the name of the function says that
+ * it returns with the lock. */
+static bool left_in_loop(const struct judge *judge, const struct event *event)
+{
+    static const char *const words[] = {"lock",  "locked",  "start", "begin", "acquire",
+                                        "hold",  "enter",   "grab",  "get",   "next",
+                                        "first", "prepare", "pin",   "open",  NULL};
+    if (name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name))
+        return false;
+    int line = instr_at(judge, event->instr)->line,
+        from = instr_at(judge, event->state->acquired)->line;
+    EACH (instr, &judge->ir->code) {
+        bool back = instr->next >= 0 && instr->next < (int)(instr - judge->ir->code.at);
+        const struct instr *head = back ? instr_at(judge, instr->next) : NULL;
+        if (head && head->line <= line && instr->line >= line && head->line > from)
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
+    if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
+        return LEVEL_SURE;
     if (judge->released) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
         if (class == EXIT_FAILURE)
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (judge->site->resource == R_LOCK && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
@@ -249,8 +282,20 @@ static bool exits_of_main(const struct judge *judge)
            strncmp(judge->ir->function->name, "cmd_", 4) == 0;
 }
 
+/* The next round of a loop loses it too: reported there. */
+static bool lost_in_loop(const struct judge *judge, const struct event *event)
+{
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_LOST && other->state->acquired == event->state->acquired &&
+            other->instr == other->state->acquired)
+            return true;
+    return false;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
+    if (lost_in_loop(judge, event))
+        return;
     enum resource resource = judge->site->resource;
     if (resource == R_LOCK && !judge->released)
         return;
@@ -286,6 +331,7 @@ static void report_plain(struct judge *judge, const struct event *event, const c
                                           judge->ir->unit->path, judge->ir->function->name,
                                           at->line, at->column);
     char text[400];
+    finding->about = intern_string(site_text(judge));
     snprintf(text, sizeof text, "'%s' %s", site_text(judge), format);
     finding->message = arena_copy(judge->arena, text, strlen(text));
     if (other >= 0)
@@ -295,18 +341,26 @@ static void report_plain(struct judge *judge, const struct event *event, const c
 
 static bool ends_as_lock(const char *name)
 {
+    static const char *const ends[] = {"lock",    "lock_irqsave", "lock_irq",   "lock_bh",
+                                       "wr_lock", "write_lock",   "down_write", NULL};
     size_t length = strlen(name);
-    return (length >= 4 && strcasecmp(name + length - 4, "lock") == 0) || strstr(name, "mutex") ||
-           strstr(name, "LOCK");
+    for (const char *const *end = ends; *end; end++)
+        if (length >= strlen(*end) && strcasecmp(name + length - strlen(*end), *end) == 0)
+            return true;
+    return strstr(name, "mutex") || strstr(name, "LOCK");
 }
 
 /* Locks that the same thread may take more than once. */
 static bool may_nest(const struct judge *judge, const struct instr *lock)
 {
-    return name_has(lock->callee, "rdlock") || strstr(lock->callee, "read") ||
-           strstr(lock->callee, "READ") || strstr(lock->callee, "recursive") ||
-           strstr(lock->callee, "shared") || strstr(lock->callee, "rcu") ||
-           judge->site->resource != R_LOCK || !ends_as_lock(lock->callee);
+    return judge->site->resource != R_LOCK || name_nests(lock->callee) ||
+           name_trylocks(lock->callee) || !ends_as_lock(lock->callee);
+}
+
+static bool excludes_threads(const char *name)
+{
+    return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
+           strstr(name, "down");
 }
 
 static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
@@ -321,8 +375,11 @@ static void judge_relock(struct judge *judge, const struct event *event)
 {
     const struct instr *again = instr_at(judge, event->instr),
                        *first = instr_at(judge, event->state->acquired);
-    if (may_nest(judge, again) || again->callee != first->callee || again == first)
+    if (may_nest(judge, again) || again->callee != first->callee)
         return;
+    if (again == first && (!excludes_threads(again->callee) || site_text(judge)[0] == '$' ||
+                           strchr(site_text(judge), '[')))
+        return; /* each round may have a lock of its own */
     report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
                  event->state->acquired, "locked here");
 }
@@ -345,12 +402,87 @@ static void judge_again(struct judge *judge, const struct event *event)
                        *again = instr_at(judge, event->instr);
     if (first->callee != again->callee && !first->implicit && !again->implicit)
         return;
+    if (first->implicit && again->implicit && event->state->acquisition &&
+        event->state->acquisition->strength == -2)
+        return; /* two variables with cleanups that may be equal */
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_RELOCK)
+            return; /* a lock that nests, or reported as locked twice */
     if (judge->site->resource == R_LOCK)
         report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
                      event->state->released, "unlocked here");
-    else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY)
+    else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY &&
+             judge->site->resource != R_TASKS)
         report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time",
                      event->state->released, "released here");
+}
+
+/* What should have been called; NULL: it is not sure. */
+static const char *right_release(const struct judge *judge, const struct event *event)
+{
+    const char *acquire = instr_at(judge, event->state->acquired)->callee;
+    enum resource resource = judge->site->resource;
+    if (strcmp(acquire, "getaddrinfo") == 0)
+        return "freeaddrinfo";
+    if (strcmp(acquire, "getifaddrs") == 0)
+        return "freeifaddrs";
+    if (strcmp(acquire, "vmalloc") == 0 || strcmp(acquire, "vzalloc") == 0)
+        return "vfree";
+    bool one_argument = resource == R_STREAM || resource == R_PROCESS || resource == R_FOLDER;
+    return one_argument ? resource_release(resource) : NULL;
+}
+
+static void judge_wrong(struct judge *judge, const struct event *event)
+{
+    int before = judge->findings->count;
+    report_plain(judge, event, "wrong-release", LEVEL_SURE,
+                 "is released by the function of another kind of resource", event->state->acquired,
+                 "acquired here");
+    const char *right = right_release(judge, event);
+    if (judge->findings->count == before || !right)
+        return;
+    struct finding *finding = &judge->findings->at[before];
+    const struct instr *call = instr_at(judge, event->instr);
+    const struct token *token = edit_token(judge->ir->unit, call->line, call->column);
+    finding->advice = arena_format(judge->arena, "call %s", right);
+    if (token && token_is(token, call->callee))
+        edit_replace(judge->ir->unit, finding, token, right);
+}
+
+/* How the project whose cleanup it is gives a value up; NULL: not known. */
+static const char *transfer(struct arena *arena, const struct decl *decl, const char *name)
+{
+    const char *attribute = decl->attribute ? decl->attribute : "";
+    if (strncmp(attribute, "g_auto", 6) == 0 && decl->type.stars > 0)
+        return arena_format(arena, "g_steal_pointer(&%s)", name);
+    if (strcmp(attribute, "__free") == 0)
+        return arena_format(arena, "no_free_ptr(%s)", name);
+    if (strcmp(attribute, "_cleanup_close_") == 0)
+        return arena_format(arena, "TAKE_FD(%s)", name);
+    if (strncmp(attribute, "_cleanup_", 9) == 0 && decl->type.stars > 0)
+        return arena_format(arena, "TAKE_PTR(%s)", name);
+    return NULL;
+}
+
+static void judge_returned(struct judge *judge, const struct event *event)
+{
+    int before = judge->findings->count;
+    bool deferred = !instr_at(judge, event->state->released)->implicit;
+    report_plain(judge, event, "cleanup-returned", LEVEL_SURE,
+                 deferred ? "is returned, but a deferred call releases it first"
+                          : "is returned, but its cleanup releases it first",
+                 -1, "");
+    const struct instr *exit = instr_at(judge, event->instr);
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    if (judge->findings->count == before || deferred || !decl)
+        return;
+    const struct token *token = edit_token(judge->ir->unit, exit->line, exit->column);
+    const char *right = transfer(judge->arena, decl, decl->name);
+    if (right && token && token_is(token, "return") && token_is(token + 1, decl->name) &&
+        token[2].sign == ';')
+        edit_replace(judge->ir->unit, &judge->findings->at[before], token + 1, right);
 }
 
 static void judge_event(struct judge *judge, const struct event *event)
@@ -365,15 +497,14 @@ static void judge_event(struct judge *judge, const struct event *event)
         report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
                      event->state->released, "released here");
         break;
-    case EV_RETURNED:
-        report_plain(judge, event, "cleanup-returned", LEVEL_SURE,
-                     "is returned, but its cleanup releases it first", -1, "");
+    case EV_RETURNED: judge_returned(judge, event); break;
+    case EV_SLOW:
+        report_plain(judge, event, "lock-across-io", LEVEL_SURE,
+                     arena_format(judge->arena, "is held while %s may take long",
+                                  instr_at(judge, event->instr)->callee),
+                     event->state->acquired, "locked here");
         break;
-    case EV_WRONG:
-        report_plain(judge, event, "wrong-release", LEVEL_SURE,
-                     "is released by the function of another kind of resource",
-                     event->state->acquired, "acquired here");
-        break;
+    case EV_WRONG: judge_wrong(judge, event); break;
     default: break;
     }
 }

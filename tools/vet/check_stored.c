@@ -1,0 +1,164 @@
+/* cleanup-returned, beside what the engine finds: what a cleanup releases is stored where it lives on, or was only lent. */
+#include "names.h"
+#include "reach.h"
+#include "walk.h"
+
+#include <string.h>
+
+static const char *cleanup_of(const struct ir *ir, int place)
+{
+    const struct decl *decl = place >= 0 && ir->places.at[place].kind == P_LOCAL
+                                  ? ir->places.at[place].decl
+                                  : NULL;
+    if (!decl || !decl->attribute || decl->type.is_static)
+        return NULL;
+    return decl->cleanup ? decl->cleanup : decl->attribute;
+}
+
+static bool releases(const char *cleanup)
+{
+    return cleanup && (name_releases(cleanup) == 2 || strncmp(cleanup, "g_auto", 6) == 0);
+}
+
+/* Others may hold references too. */
+static bool counted(const char *cleanup)
+{
+    return strstr(cleanup, "unref") || strstr(cleanup, "put") || strstr(cleanup, "deref");
+}
+
+/* *ret, p->field, a global: it lives on after the function. */
+static bool lives_on(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    enum place_kind root = ir->places.at[at->root].kind;
+    if (at->kind == P_GLOBAL)
+        return true;
+    return at->kind == P_PART && at->through && (root == P_PARAMETER || root == P_GLOBAL);
+}
+
+struct fate {
+    int variable, target;
+};
+
+static enum reach find_taking(const struct ir *ir, int index, void *data)
+{
+    struct fate *fate = data;
+    return ir->code.at[index].dst == fate->variable ? REACH_FOUND : REACH_ON;
+}
+
+static enum reach find_cleanup(const struct ir *ir, int index, void *data)
+{
+    struct fate *fate = data;
+    const struct instr *instr = &ir->code.at[index];
+    if (instr->kind == I_CALL && instr->implicit && instr->arg_count == 1 &&
+        instr->args[0].kind == O_ADDRESS && instr->args[0].place == fate->variable)
+        return REACH_FOUND;
+    if (instr->kind == I_CALL && !instr->implicit && ir->places.at[fate->target].kind == P_GLOBAL)
+        return REACH_STOP;
+    for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+        if (instr->args[i].place == fate->variable ||
+            (instr->args[i].place >= 0 &&
+             ir->places.at[instr->args[i].place].root == ir->places.at[fate->target].root))
+            return REACH_STOP; /* it may have been borrowed for that call */
+    return REACH_ON;
+}
+
+static bool set_again(const struct ir *ir, int target, int index)
+{
+    for (int i = 0; i < ir->code.count; i++)
+        if (i != index && ir->code.at[i].dst == target && ir->code.at[i].kind != I_DECLARE)
+            return true;
+    return false;
+}
+
+static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *instr = &ir->code.at[index];
+    if (instr->kind != I_ASSIGN || instr->left.kind != O_PLACE || instr->dst < 0)
+        return;
+    int variable = instr->left.place;
+    const struct decl *decl = ir->places.at[variable].decl;
+    if (!releases(cleanup_of(ir, variable)) || counted(cleanup_of(ir, variable)) ||
+        decl->type.stars == 0 || !lives_on(ir, instr->dst) || set_again(ir, instr->dst, index))
+        return;
+    struct fate fate = {.variable = variable, .target = instr->dst};
+    if (reach(ir, instr->next, find_taking, &fate) >= 0 ||
+        reach(ir, instr->next, find_cleanup, &fate) < 0)
+        return;
+    struct finding *finding = finding_add(arena, findings, "cleanup-returned", LEVEL_SURE,
+                                          ir->unit->path, ir->function->name, instr->line,
+                                          instr->column);
+    finding->message = arena_format(arena, "'%s' is stored in '%s', but its cleanup releases it",
+                                    place_text(ir, variable), place_text(ir, instr->dst));
+    finding->about = place_text(ir, variable);
+    finding_note(arena, finding, decl->line, decl->column, "declared with a cleanup here");
+    finding->advice = "transfer it: TAKE_PTR, g_steal_pointer, no_free_ptr";
+}
+
+/* ---- what was only lent ---------------------------------------------------------------------------- */
+
+struct returns {
+    int lent, other;
+    bool counts;
+};
+
+static void ask_count(void *data, const struct expr *expr)
+{
+    static const char *const words[] = {"ref",  "get",    "inc", "dup", "hold",
+                                        "grab", "strdup", "new", NULL};
+    struct returns *returns = data;
+    returns->counts |= expr->kind == E_CALL && (!expr->name || name_has_any(expr->name, words));
+    returns->counts |= expr->kind == E_POSTFIX ||
+                       (expr->kind == E_PREFIX && expr->sign == S2('+', '+'));
+}
+
+static void collect(const struct stmt *stmt, struct returns *returns)
+{
+    if (!stmt)
+        return;
+    if (stmt->kind == S_RETURN && stmt->value && !expr_is_null(stmt->value)) {
+        bool part = stmt->value->kind == E_MEMBER || stmt->value->kind == E_INDEX;
+        returns->lent += part;
+        returns->other += !part;
+    }
+    collect(stmt->then, returns);
+    collect(stmt->otherwise, returns);
+    for (int i = 0; i < stmt->list.count; i++)
+        collect(stmt->list.at[i], returns);
+}
+
+/* A function of this file that returns a part of what it is passed, without a reference of its own. */
+static bool lends(const struct ir *ir, const char *name)
+{
+    const struct function *function = name ? function_of(ir, name) : NULL;
+    struct returns returns = {0};
+    if (!function)
+        return false;
+    collect(function->body, &returns);
+    each_expression(function->body, ask_count, &returns);
+    return returns.lent > 0 && returns.other == 0 && !returns.counts;
+}
+
+static void check_lent(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *call = &ir->code.at[index];
+    if (call->kind != I_CALL || call->dst < 0 || !releases(cleanup_of(ir, call->dst)) ||
+        !lends(ir, call->callee))
+        return;
+    const struct decl *decl = ir->places.at[call->dst].decl;
+    struct finding *finding = finding_add(arena, findings, "cleanup-returned", LEVEL_SURE,
+                                          ir->unit->path, ir->function->name, decl->line,
+                                          decl->column);
+    finding->message = arena_format(arena, "the cleanup of '%s' releases what '%s' only lends",
+                                    decl->name, call->callee);
+    finding_note(arena, finding, call->line, call->column, "borrowed here");
+    finding->advice = "take a reference of your own, or leave the cleanup out";
+}
+
+void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        check_stored_at(ir, arena, findings, i);
+        check_lent(ir, arena, findings, i);
+    }
+}

@@ -1,0 +1,63 @@
+#include "reach.h"
+
+#include <stdlib.h>
+
+struct search {
+    const struct ir *ir;
+    reach_fn *visit;
+    void *data;
+    unsigned char *seen;
+    int *waiting, count;
+};
+
+static void follow(struct search *search, int index)
+{
+    if (index < 0 || search->seen[index])
+        return;
+    search->seen[index] = 1;
+    search->waiting[search->count++] = index;
+}
+
+static int run(struct search *search)
+{
+    while (search->count > 0) {
+        int index = search->waiting[--search->count];
+        const struct instr *instr = &search->ir->code.at[index];
+        enum reach answer = search->visit(search->ir, index, search->data);
+        if (answer == REACH_FOUND)
+            return index;
+        if (answer == REACH_STOP || instr->kind == I_RETURN || instr->kind == I_STOP)
+            continue;
+        if (instr->kind == I_BRANCH)
+            follow(search, instr->other);
+        follow(search, instr->next);
+    }
+    return -1;
+}
+
+int reach(const struct ir *ir, int from, reach_fn *visit, void *data)
+{
+    struct search search = {.ir = ir, .visit = visit, .data = data};
+    size_t count = (size_t)ir->code.count;
+    search.seen = calloc(count + 1, 1);
+    search.waiting = malloc((count + 1) * sizeof *search.waiting);
+    int found = -1;
+    if (search.seen && search.waiting) {
+        follow(&search, from);
+        found = run(&search);
+    }
+    free(search.seen);
+    free(search.waiting);
+    return found;
+}
+
+static enum reach is_it(const struct ir *ir, int index, void *data)
+{
+    (void)ir;
+    return index == *(int *)data ? REACH_FOUND : REACH_ON;
+}
+
+bool reaches(const struct ir *ir, int from, int to)
+{
+    return reach(ir, ir->code.at[from].next, is_it, &to) >= 0;
+}
