@@ -16,7 +16,7 @@ def findings(vet, check, block, folder):
     path = os.path.join(folder, 'example.c')
     with open(path, 'w', encoding='utf-8') as file:
         file.write(block.text)
-    result = subprocess.run([vet, '--no-cache', path], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    result = subprocess.run([vet, '--no-cache', '--check', check, path], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True, check=False)
     if result.returncode not in (0, 1):
         return result.stdout
