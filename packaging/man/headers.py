@@ -83,7 +83,7 @@ def tokens(text):
             if re.match(r'#\s*define', text[at:end]):
                 yield 'define', text[at:end]
             at = end
-        elif re.compile(r'LG_(BEGIN|END)_DECLS').match(text, at):
+        elif re.compile(r'LG_((BEGIN|END)_DECLS|DEFINE_\w+\()').match(text, at):
             at = text.index('\n', at)
         else:
             end = take_declaration(text, at)

@@ -5,7 +5,7 @@
               declarations, else as the body of a function. Names that it needs are declared in preludes/PAGE.h.
     console   Lines after `$ ` are run by a shell, the lines below them are the output.
     sh, bash  A script: run.
-    jobs      A job file: checked by `lifoguard run --check`.
+    jobs, yaml  A job file: checked by `lifoguard run --check`.
     text, ""  Output, if it follows a program or a script; otherwise no code.
 
 The port 8080 of a script, job file or console is replaced by a free one, DOCS_PORT for preludes/PAGE.stubs/server.
@@ -43,7 +43,7 @@ import shell
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 300  # a command that takes longer hangs
 WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wno-unused', '-Wno-unused-parameter', '-Wunused-result']
-CODE = {'c', 'console', 'sh', 'bash', 'jobs'}
+CODE = {'c', 'console', 'sh', 'bash', 'jobs', 'yaml'}
 
 
 def free_port():
@@ -257,7 +257,7 @@ class Checker:
             self.run(block, f'./{name}' if shebang else f'lifoguard exec bash ./{name}')
 
     def check_job(self, block):
-        name = block.file_name() or f'block_{block.line}.jobs'
+        name = block.file_name() or f'block_{block.line}.{block.language or "jobs"}'
         with open(os.path.join(self.work, name), 'w', encoding='utf-8') as file:
             file.write(block.text.replace('…', '').replace('8080', self.port))
         self.count('job files checked')
@@ -307,7 +307,7 @@ class Checker:
             if not block.order('not-run'):
                 self.fail(block, 'not run, but why?')
             self.count('not run')
-        elif block.order('job') is not None or language == 'jobs':
+        elif block.order('job') is not None or language in ('jobs', 'yaml'):
             self.check_job(block)
         elif language == 'c':
             self.check_program(block) if re.search(r'^int main\(', block.text, re.MULTILINE) else self.check_fragment(block)

@@ -13,6 +13,9 @@ extern lg_error *err;
 extern lg_context *ctx, *query;
 extern const lg_context *caller;
 extern lg_mutex mutex;
+extern struct cache {
+    lg_mutex mutex, other;
+} *cache;
 extern lg_shutdown *down;
 extern lg_chan(int) rows;
 extern lg_chan(int) replies;
