@@ -11,7 +11,9 @@ mkdir "$work/bin"
 ln -s "$program" "$work/bin/lifoguard"
 export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+# What is left in the background would keep this one's output open.
+# shellcheck disable=SC2046 # a list of numbers
+trap 'kill -KILL $(jobs -p) 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 mkdir "$work/here" "$work/home"
 cd "$work/here" || exit 1
 state=$XDG_STATE_HOME/lifoguard
@@ -716,6 +718,16 @@ refused_as() {
 
 # ---- the helpers ----
 
+waits_for_an_answer() {
+    refused_as 124 lifoguard wait-for --timeout "$1" --http "http://127.0.0.1:$(<port)/other"
+    ! grep -q 'status 503' err || touch reached
+}
+
+waits_for_a_command() {
+    refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'echo not yet; exit 3'
+    ! grep -q 'exit status 3' err || touch reached
+}
+
 wait_for_waits() {
     (sleep 0.2; touch ready) &
     lifoguard wait-for --file ready || fail "file: $?"
@@ -735,13 +747,13 @@ s.serve_forever()' &
     local server=$!
     until_true test -e port
     lifoguard wait-for --tcp "127.0.0.1:$(<port)" || fail "tcp: $?"
-    lifoguard wait-for --timeout 20s --http "http://127.0.0.1:$(<port)/health" || fail "http: $?"
-    refused_as 124 lifoguard wait-for --timeout 100ms --http "http://127.0.0.1:$(<port)/other"
+    lifoguard wait-for --timeout 300s --http "http://127.0.0.1:$(<port)/health" || fail "http: $?"
+    with_limit waits_for_an_answer
     expect_err 'status 503'
     kill "$server"
     wait "$server" 2>/dev/null
     refused_as 1 lifoguard wait-for --pid "$server" --tcp "127.0.0.1:$(<port)"
-    refused_as 124 lifoguard wait-for --timeout 3s -- sh -c 'echo not yet; exit 3'
+    with_limit waits_for_a_command
     expect_err 'exit status 3'
     expect_err 'not yet'
     lifoguard wait-for -- test -e ready || fail "command: $?"

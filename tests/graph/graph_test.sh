@@ -12,7 +12,9 @@ mkdir "$work/bin"
 ln -s "$program" "$work/bin/lifoguard"
 export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP MAKEFLAGS NO_COLOR
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+# What is left in the background would keep this one's output open.
+# shellcheck disable=SC2046 # a list of numbers
+trap 'kill -KILL $(jobs -p) 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 mkdir "$work/here" "$work/home"
 cd "$work/here" || exit 1
 

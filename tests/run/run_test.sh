@@ -7,7 +7,9 @@ ulimit -f 20000
 program=$(realpath "$1")
 examples=$2
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# What is left in the background would keep this one's output open.
+# shellcheck disable=SC2046 # a list of numbers
+trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 1
 
 fail() {
