@@ -215,7 +215,7 @@ END
 
 the_run_has_a_time_limit() {
     run <<'END'
-timeout: 200ms
+timeout: 3s
 jobs:
   a: {run: echo +a >>log, defer: 'echo -a $LIFOGUARD_STATUS >>log'}
   b: {needs: a, run: sleep 100}
@@ -353,11 +353,11 @@ END
 a_service_that_is_not_ready_is_a_failure() {
     run <<'END'
 jobs:
-  db: {run: 'echo +db >>log; exec sleep 100', ready: {file: never, timeout: 200ms}, defer: echo -db >>log}
+  db: {run: 'echo +db >>log; exec sleep 100', ready: {file: never, timeout: 3s}, defer: echo -db >>log}
   test: {needs: db, run: echo never >>log}
 END
     expect_status 1
-    expect_err 'db failed: not ready within 200ms'
+    expect_err 'db failed: not ready within 3s'
     expect_log '+db -db'
     run <<'END'
 jobs: {db: {run: exit 3, ready: {file: never}}}
