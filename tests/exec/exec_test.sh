@@ -2,6 +2,8 @@
 # `lifoguard exec` and what goes with it, as people use them: exec_test.sh PROGRAM CASE. Each case is a function below.
 # shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
 set -uo pipefail
+# Bash complains of a locale that is not there.
+export LC_ALL=C.UTF-8
 ulimit -f 200000
 ulimit -c 0
 

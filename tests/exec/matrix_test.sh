@@ -4,6 +4,8 @@
 # job's own commands write: each resource that was acquired is released exactly once, the last one first (R3, R4).
 # shellcheck disable=SC2016 # the job's own variables
 set -uo pipefail
+# Bash complains of a locale that is not there.
+export LC_ALL=C.UTF-8
 ulimit -f 200000
 ulimit -c 0
 

@@ -8,6 +8,8 @@
 #
 # usage: run.sh gcc|clang INCLUDE-FOLDER COMPILER [OPTIONS]…
 set -u
+# A locale that gcc knows: it quotes by it.
+export LC_ALL=C.UTF-8
 id=$1 include=$2
 shift 2
 compile=("$@" -fexceptions -fasynchronous-unwind-tables "-I$include" -c -o /dev/null)

@@ -2,6 +2,8 @@
 # `lifoguard run`, the program itself: run_test.sh PROGRAM EXAMPLES CASE. Each case is a function below.
 # shellcheck disable=SC2016,SC2238 # job files are full of $ in single quotes; "jobs" is a file here
 set -uo pipefail
+# Bash complains of a locale that is not there.
+export LC_ALL=C.UTF-8
 ulimit -f 20000
 
 program=$(realpath "$1")
