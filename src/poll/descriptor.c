@@ -1,6 +1,7 @@
 #include "poll/descriptor.h"
 
 #include <errno.h>
+#include <lifoguard/file.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -139,4 +140,15 @@ void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait)
 lg_error *lgi_fd_not_open(int fd)
 {
     return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
+}
+
+lg_error *lgi_fd_wait_result(const struct lgi_fd_wait *wait, uint32_t claim, lg_until until,
+                             short *revents)
+{
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, until);
+    *revents = wait->revents;
+    if (claim == LGI_FD_CLOSED)
+        return &lg_error_closed;
+    return wait->revents & POLLNVAL ? lgi_fd_not_open(wait->fd) : NULL;
 }

@@ -54,4 +54,8 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
 
 lg_error *lgi_fd_not_open(int fd);
 
+/* The result of a wait for a descriptor that was ended as `claim`. Sets *revents, unless the wait has failed. */
+lg_error *lgi_fd_wait_result(const struct lgi_fd_wait *wait, uint32_t claim, lg_until until,
+                             short *revents);
+
 #endif

@@ -221,6 +221,12 @@ void lgi_done_begin_set(struct lgi_done *done, lg_error *error, struct lgi_woken
 bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter);
 void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter);
 
+/* For a wait that has begun: watches until's lgi_done, if there is one, with a waiter on the caller's stack. False: it has
+ * happened, and the wait was ended as LGI_IS_DONE, so nobody will unpark the caller. The second is called in both cases,
+ * with what the wait was ended as, and keeps the error for lgi_wait_failed. */
+bool lgi_until_watch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch);
+void lgi_until_unwatch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch, uint32_t claim);
+
 /* Would a wait until `until` be over now? Returns LGI_TIMED_OUT, LGI_IS_DONE or LGI_WAITING. */
 uint32_t lgi_until_over(lg_until until);
 
