@@ -38,8 +38,8 @@ static inline size_t random_below(size_t limit)
     return (size_t)(__extension__(unsigned __int128) next_random() * limit >> 64);
 }
 
-/* Worth trying? Exact while the channel is locked, but for those who wait and have been claimed by something
- * else. Without: see lgi_chan_may_recv. */
+/* Is the case worth trying? Exact while the channel is locked, except for waiters that were claimed by something else.
+ * Without the lock: see lgi_chan_may_recv. */
 static inline bool may_be_done(const lg_case *it)
 {
     const struct lgi_chan *c = it->lgi_channel;
@@ -50,7 +50,7 @@ static inline bool may_be_done(const lg_case *it)
     return it->lgi_kind == LGI_CASE_DONE && lgi_done_happened(it->lgi_until.lgi_done);
 }
 
-/* One of those that may be done, each as likely as the others. */
+/* One of the cases that may be done, each as likely as the others. */
 static inline ptrdiff_t choose(const lg_case *cases, size_t count)
 {
     ptrdiff_t chosen = NONE;
@@ -73,7 +73,7 @@ static inline bool is_over(lg_until until)
 }
 
 /* What is chosen if no channel is ready: what has happened once and for all, or a default. (So this was not so when the
- * channels were looked at, if it is not now: there was a moment when nothing could be done.) */
+ * channels were checked, if it is not now: there was a moment when nothing could be done.) */
 static ptrdiff_t otherwise(const lg_case *cases, size_t count)
 {
     ptrdiff_t none = NONE;
@@ -119,8 +119,8 @@ static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken,
     }
 }
 
-/* Of those that seem to be ready, one that is; NONE if there are none. It takes one lock. `chosen` is tried first. (To
- * choose again would favour those that are done the fast way.) */
+/* Does one of the cases that seem to be ready; NONE if there are none. Takes one lock. `chosen` is tried first. (Choosing
+ * again would favour cases that are done the fast way.) */
 static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
     for (;; chosen = NONE) {
@@ -138,7 +138,7 @@ static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t cho
             finish(it, scratch, woken, done == LGI_CHAN_DONE);
             return chosen;
         }
-        /* Somebody else was faster, or who waited did not any more. */
+        /* Another thread was faster, or the waiter's wait had ended. */
     }
 }
 
@@ -219,9 +219,9 @@ static ptrdiff_t earliest(const struct waiting *w, lg_until *until)
     return first;
 }
 
-/* Everything is locked, so that nobody can claim the caller before it stands in all the lists: who finds it there may
- * take one of its cases, and would otherwise have to give it back if the caller itself could do another. Of several
- * cases with one channel, it is chance which stands first. */
+/* All channels are locked, so that the caller cannot be claimed before it is in all lists: a thread that claims it does one
+ * of its cases, which would otherwise have to be undone if the caller itself could do another. Of several cases with one
+ * channel, chance decides which is the first in the list. */
 static void enqueue(const struct waiting *w, size_t channel_cases, struct lgi_g *g)
 {
     size_t first = channel_cases > w->channel_count ? random_below(w->count) : 0;
@@ -364,8 +364,8 @@ static __attribute__((noinline)) size_t wait_for_one_of_many(const lg_case *case
 
 /* ---- all of it ---- */
 
-/* Lets the owners of channels see whether they have something to send. False: there are none. */
-static bool look(const lg_case *cases, size_t count)
+/* Lets the owners of channels send what is due. False: no channel has an owner. */
+static bool refresh(const lg_case *cases, size_t count)
 {
     bool owned = false;
     for (size_t i = 0; i < count; i++) {
@@ -381,14 +381,14 @@ static bool look(const lg_case *cases, size_t count)
 static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
     ptrdiff_t done = do_one(cases, count, chosen, scratch);
-    if (done == NONE && look(cases, count))
+    if (done == NONE && refresh(cases, count))
         done = do_one(cases, count, NONE, scratch);
     if (done != NONE)
         return (size_t)done;
     size_t channels = 0;
     for (size_t i = 0; i < count; i++)
         channels += is_channel(&cases[i]);
-    /* One channel has been looked at in one moment, several not: one may have become ready while another ceased to be. */
+    /* One channel is checked in one moment, several are not: one may become ready while another ceases to be. */
     if (channels <= 1 && (done = otherwise(cases, count)) != NONE)
         return (size_t)done;
     return count <= FEW ? wait_for_one_of_few(cases, count, scratch)

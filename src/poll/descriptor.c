@@ -8,7 +8,7 @@
 #include "closers/hooks.h"
 #include "poll/poll.h"
 
-/* They come when they are first waited for, many at a time, and never go. */
+/* Entries are made at the first wait, many at a time, and never freed. */
 enum { CHUNK = 512, CHUNKS = 32768 };
 static struct lgi_fd *chunks[CHUNKS]; /* atomic */
 static size_t chunks_end;             /* likewise: there are none from here on */
@@ -90,7 +90,7 @@ void lgi_fd_is_stream(int fd)
     lgi_unlock(&entry->lock);
 }
 
-/* Ends the waits of all who wait for it. */
+/* Ends all waits for the descriptor. */
 static void wake_all(int fd, uint32_t as)
 {
     struct lgi_fd *entry = lgi_fd_known(fd);
@@ -112,7 +112,7 @@ static void before_close(int fd)
     wake_all(fd, LGI_FD_CLOSED);
 }
 
-/* Some may have come in between, to wait for what is no longer there: they look again. */
+/* A wait that began in between may be for the closed descriptor: it ends, and its caller tries again. */
 static void after_close(int fd)
 {
     wake_all(fd, LGI_READY);

@@ -168,7 +168,7 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
     return others;
 }
 
-/* If it cannot be armed for them again, they have to look what has become of it. */
+/* Arms the descriptor for the other waits. If that fails, ends them: their callers find out why. */
 static void arm_again(struct lgi_worker *w, int fd, struct lgi_fd *entry, uint32_t generation)
 {
     if (arm(w, fd, entry) != 0)
@@ -189,7 +189,7 @@ static void happened(struct lgi_worker *w, uint64_t about, short events)
         arm_again(w, fd, entry, generation);
 }
 
-/* ---- those who trust what is kept ---- */
+/* ---- waits that trust what is kept ---- */
 
 static void trust(struct lgi_worker *w, struct lgi_fd_wait *wait)
 {
@@ -213,9 +213,9 @@ static void trust_no_more(struct lgi_fd_wait *wait)
         wait->next->link = wait->link;
 }
 
-/* A goroutine may have closed a descriptor by close(2), and have been given another of the same number: what is kept
- * is about the old one then. So whoever has waited for some time without having armed it does so now. Returns when the next
- * look is due. */
+/* A goroutine may have closed a descriptor by close(2), and have got another of the same number: what is kept is then about
+ * the old one. So descriptors that have been waited for for some time without being armed are armed now. Returns when the
+ * next call is due. */
 static lg_duration verify(struct lgi_worker *w)
 {
     enum { AFTER_MS = 100 };
@@ -280,8 +280,8 @@ void lgi_poll(struct lgi_worker *w, lg_time until)
 
 /* ---- waiting ---- */
 
-/* The caller has begun to wait, and does not after all. If somebody has ended the wait meanwhile, that has to be
- * waited for. Returns what it was ended as. */
+/* The caller has begun to wait, and does not wait after all. If the wait was ended meanwhile, waits for the unpark. Returns
+ * what the wait was ended as. */
 static uint32_t withdraw(struct lgi_g *g)
 {
     if (!lgi_claim(g, LGI_READY))
@@ -290,7 +290,7 @@ static uint32_t withdraw(struct lgi_g *g)
     return LGI_READY;
 }
 
-/* Nobody else waits for it, who might be given what comes and leave some of it. */
+/* No other goroutine waits for the descriptor, which could take what comes and leave some of it. */
 static bool is_alone(struct lgi_fd *entry, const struct lgi_fd_wait *wait)
 {
     lgi_lock(&entry->lock);

@@ -1,4 +1,4 @@
-/* Threads of the program's own wait for descriptors in poll(2). */
+/* Waits of threads for descriptors, in poll(2). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <lifoguard/file.h>
@@ -31,7 +31,7 @@ int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_time until)
     return poll(fds, count, lgi_milliseconds(rest));
 }
 
-/* What poll(2) says at once. 0: not ready; -1: an errno value. */
+/* Asks poll(2) without waiting. 0: not ready; -1: failed, with errno. */
 static int poll_now(int fd, short events, short *revents)
 {
     struct pollfd one = {.fd = fd, .events = events};
@@ -64,7 +64,7 @@ lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_unti
     }
 }
 
-/* What else may end a thread's wait writes to a descriptor of the thread's own, which stays until it ends. */
+/* A waker that ends a thread's wait writes to an eventfd of the thread, which stays open until the thread ends. */
 static __thread int thread_event; /* 0: none yet */
 static pthread_key_t thread_key;
 static bool has_key;
@@ -76,7 +76,7 @@ static void close_event(void *unused)
     thread_event = 0;
 }
 
-/* The child has the parent's: what the one is told, the other would hear. */
+/* A forked child shares the parent's eventfd: a wake of one would be a wake of the other. */
 static void forget_event(void)
 {
     if (thread_event > 0) {
@@ -91,7 +91,7 @@ static void make_key(void)
               pthread_atfork(NULL, NULL, forget_event) == 0;
 }
 
-/* -1: there is none to be had. */
+/* -1: none could be made. */
 static int event_of_thread(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -107,22 +107,22 @@ static int event_of_thread(void)
     return event;
 }
 
-/* What is written to the event: its low half counts the ends of waits, the high one mere looks. */
-#define LOOK (UINT64_C(1) << 32)
+/* The value of the event: its low half counts the ends of waits, its high half the requests to check for lg_exit. */
+#define CHECK (UINT64_C(1) << 32)
 
 void lgi_poll_recheck(struct lgi_g *g)
 {
-    uint64_t look = LOOK;
+    uint64_t check = CHECK;
     LGI_KEEP_ERRNO;
     int event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
     if (event > 0)
-        (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
+        (void)!syscall(SYS_write, event, &check, sizeof(check)); /* no cancellation point */
 }
 
 static bool read_event(int event)
 {
     uint64_t value;
-    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
+    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % CHECK != 0;
 }
 
 /* The event has said that the wait is over. (For ThreadSanitizer the kernel makes no order; the futex, which lgi_unpark has
@@ -133,7 +133,7 @@ static uint32_t unparked_as(struct lgi_g *g)
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
-/* Somebody has claimed the wait: it is over when the event says so. */
+/* A waker has claimed the wait, which is over once the event says so. */
 static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
