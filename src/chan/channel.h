@@ -1,10 +1,9 @@
 /* Channels as objects, for this room.
  *
- * A value goes from hand to hand under the channel's lock: a sender that finds a receiver waiting copies to where that
- * wants it, a receiver takes from a sender that waits, and fills the room that it made in the buffer with the
- * value of the first one. So there are elements in the buffer only if nobody waits to receive, and room only if
- * nobody waits to send; but who waits may have been claimed by something else (another case of a select, a deadline)
- * and not have come to leave the list yet. */
+ * A value is handed over under the channel's lock: a sender copies it to the first waiting receiver; a receiver takes it from
+ * the buffer, and moves the value of the first waiting sender into the room that this made, or takes it from that
+ * sender. So the buffer has elements only if no receiver waits, and room only if no sender waits. But a waiter in the list
+ * may have been claimed by something else (another case of a select, a deadline) and not have left the list yet. */
 #ifndef LGI_CHAN_CHANNEL_H
 #define LGI_CHAN_CHANNEL_H
 
@@ -17,10 +16,10 @@
 
 #define LGI_CHAN_MAGIC 0x4e41684cU
 
-/* A channel may belong to something that sends on it: a timer. */
+/* A channel may belong to an object that sends on it: a timer. */
 struct lgi_chan_owner {
-    /* Somebody looks whether there is something to receive. Without any lock. */
-    void (*look)(struct lgi_chan_owner *owner);
+    /* A receiver is about to check the channel: sends what is due. Called without any lock. */
+    void (*refresh)(struct lgi_chan_owner *owner);
     /* The last reference is gone. The channel's memory is the owner's. */
     void (*end)(struct lgi_chan_owner *owner);
 };
@@ -28,8 +27,7 @@ struct lgi_chan_owner {
 struct lgi_chan {
     uint32_t magic;
     uint32_t lock;
-    uint32_t
-        closed; /* this and `count`, and whether anybody waits, are looked at without the lock too */
+    uint32_t closed; /* read without the lock too, as `count` and whether the lists are empty */
     uint32_t references;
     size_t count, capacity, size; /* of elements, an element */
     char *in, *out, *first, *end; /* where the next element goes and comes from; the buffer */
@@ -40,22 +38,22 @@ struct lgi_chan {
     bool of_pointers; /* drop takes them, not pointers to them */
 };
 
-/* Its data is where the value is, or goes; NULL: nowhere. Its index is what it is claimed as. */
+/* The waiter's data is the place of the value; NULL: none. The waiter's index is what it is claimed as. */
 struct lgi_chan_waiter {
     struct lgi_waiter waiter;
-    bool ok; /* told by who claims it: a value was handed over. Otherwise the channel was closed */
+    bool ok; /* set by the waker: a value was handed over. Otherwise the channel was closed */
 };
 
-/* Of an attempt, under the lock or not. */
+/* The result of an attempt, under the lock or without it. */
 enum lgi_chan_attempt {
     LGI_CHAN_MUST_WAIT,
     LGI_CHAN_DONE,
     LGI_CHAN_WAS_CLOSED,
 };
 
-/* Comes first in every operation: a goroutine that never has to wait, because a thread or another worker always serves
- * it, lets the others of its own worker run now and then. (Before, since lg_exit may end it there, and nothing is in its
- * hands yet.) */
+/* The first step of every operation: from time to time lets the other goroutines of the worker run, for goroutines that
+ * never have to wait because a thread or another worker always serves them. (The first step, since lg_exit may end the
+ * goroutine there, while it holds nothing.) */
 extern __thread uint32_t lgi_chan_operations __attribute__((tls_model("initial-exec")));
 void lgi_chan_let_others(void) __attribute__((cold));
 enum { LGI_CHAN_YIELD_EVERY = 64 };
@@ -65,7 +63,7 @@ static inline void lgi_chan_fairness(void)
         lgi_chan_let_others();
 }
 
-/* Does not return if that is not a channel. */
+/* Panics: the pointer is not a channel's. */
 void lgi_chan_not_one(const struct lgi_chan *c) __attribute__((noreturn, cold));
 void lgi_chan_sent_on_closed(void) __attribute__((noreturn, cold));
 
@@ -78,7 +76,7 @@ static inline void lgi_chan_check(const struct lgi_chan *c)
 static inline void lgi_chan_validate(const struct lgi_chan *c)
 {
     if (__builtin_expect(c->owner != NULL, 0))
-        c->owner->look(c->owner);
+        c->owner->refresh(c->owner);
 }
 
 /* For an owner: a channel of `capacity` elements without a drop function, with the buffer right behind it. */

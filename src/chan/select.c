@@ -38,8 +38,8 @@ static inline size_t random_below(size_t limit)
     return (size_t)(__extension__(unsigned __int128) next_random() * limit >> 64);
 }
 
-/* Worth trying? Exact while the channel is locked, but for those who wait and have been claimed by something
- * else. Without: see lgi_chan_may_recv. */
+/* Is the case worth trying? Exact while the channel is locked, except for waiters that were claimed by something else.
+ * Without the lock: see lgi_chan_may_recv. */
 static inline bool may_be_done(const lg_case *it)
 {
     const struct lgi_chan *c = it->lgi_channel;
@@ -50,7 +50,7 @@ static inline bool may_be_done(const lg_case *it)
     return it->lgi_kind == LGI_CASE_DONE && lgi_done_happened(it->lgi_until.lgi_done);
 }
 
-/* One of those that may be done, each as likely as the others. */
+/* One of the cases that may be done, each as likely as the others. */
 static inline ptrdiff_t choose(const lg_case *cases, size_t count)
 {
     ptrdiff_t chosen = NONE;
@@ -73,7 +73,7 @@ static inline bool is_over(lg_until until)
 }
 
 /* What is chosen if no channel is ready: what has happened once and for all, or a default. (So this was not so when the
- * channels were looked at, if it is not now: there was a moment when nothing could be done.) */
+ * channels were checked, if it is not now: there was a moment when nothing could be done.) */
 static ptrdiff_t otherwise(const lg_case *cases, size_t count)
 {
     ptrdiff_t none = NONE;
@@ -119,8 +119,8 @@ static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken,
     }
 }
 
-/* Of those that seem to be ready, one that is; NONE if there are none. It takes one lock. `chosen` is tried first. (To
- * choose again would favour those that are done the fast way.) */
+/* Does one of the cases that seem to be ready; NONE if there are none. Takes one lock. `chosen` is tried first. (Choosing
+ * again would favour cases that are done the fast way.) */
 static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
     for (;; chosen = NONE) {
@@ -138,7 +138,7 @@ static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t cho
             finish(it, scratch, woken, done == LGI_CHAN_DONE);
             return chosen;
         }
-        /* Somebody else was faster, or who waited did not any more. */
+        /* Another thread was faster, or the waiter's wait had ended. */
     }
 }
 
@@ -219,9 +219,9 @@ static ptrdiff_t earliest(const struct waiting *w, lg_until *until)
     return first;
 }
 
-/* Everything is locked, so that nobody can claim the caller before it stands in all the lists: who finds it there may
- * take one of its cases, and would otherwise have to give it back if the caller itself could do another. Of several
- * cases with one channel, it is chance which stands first. */
+/* All channels are locked, so that the caller cannot be claimed before it is in all lists: a thread that claims it does one
+ * of its cases, which would otherwise have to be undone if the caller itself could do another. Of several cases with one
+ * channel, chance decides which is the first in the list. */
 static void enqueue(const struct waiting *w, size_t channel_cases, struct lgi_g *g)
 {
     size_t first = channel_cases > w->channel_count ? random_below(w->count) : 0;
@@ -229,7 +229,7 @@ static void enqueue(const struct waiting *w, size_t channel_cases, struct lgi_g 
         size_t i = first + n < w->count ? first + n : first + n - w->count;
         const lg_case *it = &w->cases[i];
         struct lgi_chan_waiter *waiter = &w->waiters[i];
-        waiter->waiter.queued = false;
+        waiter->waiter.queued = waiter->waiter.watches = false;
         waiter->waiter.g = g;
         waiter->waiter.index = LGI_READY + (uint32_t)i;
         waiter->waiter.data = value_of(it, w->scratch);
@@ -255,55 +255,80 @@ static void dequeue(const struct waiting *w)
     }
 }
 
-/* Nothing could be done without waiting, it seemed. */
-static size_t wait_for_one(struct waiting *w)
+/* With all channels locked: does one case, if one can be done without waiting. Then the channels are unlocked. */
+static ptrdiff_t do_one_locked(const struct waiting *w)
 {
-    struct lgi_g *g = lgi_self(), *woken;
     ptrdiff_t chosen;
-
-    size_t channel_cases = find_channels(w);
-    lock_all(w);
     while ((chosen = choose(w->cases, w->count)) != NONE) {
         const lg_case *it = &w->cases[chosen];
+        struct lgi_g *woken;
         enum lgi_chan_attempt done = attempt(it, w->scratch, &woken);
         if (done != LGI_CHAN_MUST_WAIT) {
             unlock_all(w);
             finish(it, w->scratch, woken, done == LGI_CHAN_DONE);
-            return (size_t)chosen;
+            return chosen;
         }
     }
     chosen = otherwise(w->cases, w->count);
-    if (chosen != NONE) {
+    if (chosen != NONE)
         unlock_all(w);
-        return (size_t)chosen;
+    return chosen;
+}
+
+/* Watches what the cases without a channel wait for. If it has happened already, ends the wait and returns its claim; else
+ * returns LGI_WAITING. */
+static uint32_t watch_all(const struct waiting *w, struct lgi_g *g)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct lgi_done *done = done_of(&w->cases[i]);
+        struct lgi_waiter *waiter = &w->waiters[i].waiter;
+        if (done && !lgi_done_watch(done, waiter) && lgi_claim(g, waiter->index))
+            return waiter->index;
     }
+    return LGI_WAITING;
+}
+
+/* Waits until a case has been claimed, and returns the claim. */
+static uint32_t park_for_all(const struct waiting *w, struct lgi_g *g, lg_until until)
+{
+    uint32_t claim = watch_all(w, g);
+    if (claim == LGI_WAITING)
+        claim = lgi_park(g, until);
+    else
+        g->waits_for = NULL;
+    dequeue(w);
+    return claim;
+}
+
+/* The case that was claimed is done, but for what the caller does itself. */
+static size_t finish_claimed(const struct waiting *w, uint32_t claim)
+{
+    size_t done = (size_t)claim - LGI_READY;
+    if (done >= w->count) { /* lg_exit ends the goroutine */
+        (void)lgi_wait_failed(claim, lg_until_forever());
+        __builtin_unreachable();
+    }
+    finish(&w->cases[done], w->scratch, NULL, w->waiters[done].ok);
+    return done;
+}
+
+/* It seemed that nothing could be done without waiting. */
+static size_t wait_for_one(struct waiting *w)
+{
+    struct lgi_g *g = lgi_self();
+    size_t channel_cases = find_channels(w);
+    lock_all(w);
+    ptrdiff_t chosen = do_one_locked(w);
+    if (chosen != NONE)
+        return (size_t)chosen;
     lgi_wait_begin(g, w->count == 0 ? "select without cases" : "select");
     enqueue(w, channel_cases, g);
     unlock_all(w);
 
     lg_until until;
     ptrdiff_t deadline = earliest(w, &until);
-    uint32_t claim = LGI_WAITING;
-    for (size_t i = 0; i < w->count && claim == LGI_WAITING; i++) {
-        struct lgi_done *done = done_of(&w->cases[i]);
-        struct lgi_waiter *waiter = &w->waiters[i].waiter;
-        if (done && !lgi_done_watch(done, waiter) && lgi_claim(g, waiter->index))
-            claim = waiter->index;
-    }
-    if (claim == LGI_WAITING)
-        claim = lgi_park(g, until);
-    else
-        g->waits_for = NULL;
-    dequeue(w);
-    if (claim == LGI_TIMED_OUT)
-        return (size_t)deadline;
-    size_t done = (size_t)claim - LGI_READY;
-    if (done >= w->count) { /* it is to end */
-        (void)lgi_wait_failed(claim, until);
-        __builtin_unreachable();
-    }
-    finish(&w->cases[done], w->scratch, NULL, w->waiters[done].ok);
-    return done;
+    uint32_t claim = park_for_all(w, g, until);
+    return claim == LGI_TIMED_OUT ? (size_t)deadline : finish_claimed(w, claim);
 }
 
 static __attribute__((noinline)) size_t wait_for_one_of_few(const lg_case *cases, size_t count,
@@ -339,8 +364,8 @@ static __attribute__((noinline)) size_t wait_for_one_of_many(const lg_case *case
 
 /* ---- all of it ---- */
 
-/* Lets the owners of channels see whether they have something to send. False: there are none. */
-static bool look(const lg_case *cases, size_t count)
+/* Lets the owners of channels send what is due. False: no channel has an owner. */
+static bool refresh(const lg_case *cases, size_t count)
 {
     bool owned = false;
     for (size_t i = 0; i < count; i++) {
@@ -356,14 +381,14 @@ static bool look(const lg_case *cases, size_t count)
 static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
 {
     ptrdiff_t done = do_one(cases, count, chosen, scratch);
-    if (done == NONE && look(cases, count))
+    if (done == NONE && refresh(cases, count))
         done = do_one(cases, count, NONE, scratch);
     if (done != NONE)
         return (size_t)done;
     size_t channels = 0;
     for (size_t i = 0; i < count; i++)
         channels += is_channel(&cases[i]);
-    /* One channel has been looked at in one moment, several not: one may have become ready while another ceased to be. */
+    /* One channel is checked in one moment, several are not: one may become ready while another ceases to be. */
     if (channels <= 1 && (done = otherwise(cases, count)) != NONE)
         return (size_t)done;
     return count <= FEW ? wait_for_one_of_few(cases, count, scratch)
@@ -400,7 +425,36 @@ static __attribute__((noinline)) size_t select_otherwise(const lg_case *cases, s
     return select_one(cases, count, chosen, NULL);
 }
 
-/* One whose channel has an element, or room, and nobody who waits, or is closed. */
+/* Under the lock. An element that is there, or none since the channel is closed. */
+static inline bool recv_fast(const lg_case *it, struct lgi_chan *c)
+{
+    bool has_element = c->count > 0;
+    if (has_element) {
+        if (!it->lgi_value.at || !lgi_waiters_empty(&c->senders) ||
+            !lgi_chan_copy_small(it->lgi_value.at, c->out, c->size))
+            return false;
+        lgi_chan_was_taken(c);
+    } else {
+        if (!c->closed)
+            return false;
+        lgi_chan_zero(it->lgi_value.at, c->size);
+    }
+    if (it->lgi_value.ok)
+        *it->lgi_value.ok = has_element;
+    return true;
+}
+
+/* Under the lock. Into a buffer that has room. */
+static inline bool send_fast(const lg_case *it, struct lgi_chan *c)
+{
+    if (c->closed || c->count >= c->capacity || !lgi_waiters_empty(&c->receivers) ||
+        !lgi_chan_copy_small(c->in, it->lgi_value.at, c->size))
+        return false;
+    lgi_chan_was_put(c);
+    return true;
+}
+
+/* Does a case that wakes nobody and whose value is small. False: the case is not such a one, or has ceased to be ready. */
 static inline bool do_fast(const lg_case *it)
 {
     struct lgi_chan *c = it->lgi_channel;
@@ -409,56 +463,52 @@ static inline bool do_fast(const lg_case *it)
     if (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
         return false;
     lgi_acquired(&c->lock);
-    bool done, closed = c->closed;
-    if (it->lgi_kind == LGI_CASE_RECV) {
-        if (c->count > 0) {
-            done = it->lgi_value.at && lgi_waiters_empty(&c->senders) &&
-                   lgi_chan_copy_small(it->lgi_value.at, c->out, c->size);
-            closed = false;
-            if (done)
-                lgi_chan_was_taken(c);
-        } else if ((done = closed)) {
-            lgi_chan_zero(it->lgi_value.at, c->size);
-        }
-        if (done && it->lgi_value.ok)
-            *it->lgi_value.ok = !closed;
-    } else {
-        done = !closed && c->count < c->capacity && lgi_waiters_empty(&c->receivers) &&
-               lgi_chan_copy_small(c->in, it->lgi_value.at, c->size);
-        if (done)
-            lgi_chan_was_put(c);
-    }
+    bool done = it->lgi_kind == LGI_CASE_RECV ? recv_fast(it, c) : send_fast(it, c);
     lgi_unlock(&c->lock);
     return done;
 }
 
-/* The usual, in one pass and without a call. */
-size_t lg_select_n(const lg_case *cases, size_t count)
+/* What one pass over all cases finds. */
+struct survey {
+    ptrdiff_t chosen;   /* one of the cases that may be done, each as likely as the others; NONE */
+    ptrdiff_t default_; /* NONE */
+    size_t channels;    /* that are not ready */
+    bool plain; /* channels without an owner, cases that never come, and a default: nothing else */
+};
+
+static inline __attribute__((always_inline)) struct survey survey(const lg_case *cases,
+                                                                  size_t count)
 {
-    ptrdiff_t chosen = NONE, none = NONE;
-    size_t found = 0, channels = 0;
-    bool plain = true; /* but for channels without an owner, there is only a default */
-    lgi_chan_fairness();
+    struct survey all = {.chosen = NONE, .default_ = NONE, .plain = true};
+    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const struct lgi_chan *c = cases[i].lgi_channel;
         if (may_be_done(&cases[i])) {
             found++;
             if (found == 1 || random_below(found) == 0)
-                chosen = (ptrdiff_t)i;
+                all.chosen = (ptrdiff_t)i;
         } else if (c) {
-            channels++;
-            plain &= !c->owner;
+            all.channels++;
+            all.plain &= !c->owner;
         } else if (cases[i].lgi_kind == LGI_CASE_DEFAULT) {
-            none = (ptrdiff_t)i;
+            all.default_ = (ptrdiff_t)i;
         } else {
-            plain &= cases[i].lgi_kind == LGI_CASE_NEVER;
+            all.plain &= cases[i].lgi_kind == LGI_CASE_NEVER;
         }
     }
-    if (found > 0) {
-        if (do_fast(&cases[chosen]))
-            return (size_t)chosen;
-    } else if (none != NONE && channels <= 1 && plain) {
-        return (size_t)none;
+    return all;
+}
+
+/* The usual cases, in one pass and without a call. */
+size_t lg_select_n(const lg_case *cases, size_t count)
+{
+    lgi_chan_fairness();
+    const struct survey all = survey(cases, count);
+    if (all.chosen != NONE) {
+        if (do_fast(&cases[all.chosen]))
+            return (size_t)all.chosen;
+    } else if (all.default_ != NONE && all.channels <= 1 && all.plain) {
+        return (size_t)all.default_;
     }
-    return select_otherwise(cases, count, chosen);
+    return select_otherwise(cases, count, all.chosen);
 }

@@ -35,8 +35,8 @@ static void send_time(struct lgi_timer *timer, lg_time now)
 }
 
 /* Somebody would like to receive without waiting. If the time has come, and only the worker has had no time to see it, it
- * is seen now: a goroutine that never waits can look at a timer. */
-static void look(struct lgi_chan_owner *owner)
+ * is seen now: so a goroutine that never waits can poll a timer. */
+static void refresh(struct lgi_chan_owner *owner)
 {
     struct lgi_timed *timed = timed_of(owner);
     lgi_lock(&timed->lock);
@@ -76,7 +76,7 @@ struct lgi_timed *lgi_timed_new(void)
     struct lgi_timed *timed = &sending->timed;
     *timed = (struct lgi_timed){
         .timer.fire = send_time,
-        .owner = {.look = look, .end = end},
+        .owner = {.refresh = refresh, .end = end},
         .channel = &sending->channel,
     };
     lgi_chan_init(timed->channel, sizeof(lg_duration), 1, &timed->owner);

@@ -1,10 +1,10 @@
-/* What timers and tickers have in common: something that is due, and the channel that it sends on.
+/* What timers and tickers have in common: a time at which they fire, and the channel that they send on.
  *
- * Locks: the timed one's own, then its timer set's, then its channel's. The first is taken by those who start and stop, so
- * that each of that is one step; the last two when it fires. So stopping and draining is done holding the
- * first, and after the stop nothing more comes into the channel.
+ * Locks, in this order: the object's own, its timer set's, its channel's. Starting and stopping take the object's own lock, so
+ * that each is one step; firing takes the other two. Stopping and draining happen under the object's own lock, and nothing
+ * comes into the channel after the stop.
  *
- * Lifetime: with a channel, it lives as long as that: who receives may look at it. */
+ * Lifetime: an object with a channel lives as long as the channel, since receivers use the object. */
 #ifndef LGI_CHAN_TIMED_H
 #define LGI_CHAN_TIMED_H
 
@@ -27,21 +27,21 @@ struct lgi_timed {
     uintptr_t word[LGI_MAX_ARGS];
 };
 
-/* With a channel, and not started. Panics when out of memory. */
+/* Makes one with a channel, not started. Panics when out of memory. */
 struct lgi_timed *lgi_timed_new(void);
 
-/* The timer goes, by and by. */
+/* Frees it, as soon as its timer does not run any more. */
 void lgi_timed_free(struct lgi_timed *timed);
 
-/* When a duration has passed: LG_DURATION_MAX, if that is never. */
+/* The time at which the duration has passed: LG_DURATION_MAX, if that is never. */
 lg_time lgi_timed_when(lg_duration duration);
 
 /* ---- holding the lock ---- */
 
-/* True if it was pending, or what it has sent was not received. */
+/* True: it was pending, or the value that it has sent was not received. */
 bool lgi_timed_stop(struct lgi_timed *timed);
 
-/* It is not pending. */
+/* Starts one that is not pending. */
 void lgi_timed_start(struct lgi_timed *timed, lg_duration duration);
 
 #endif

@@ -1,7 +1,7 @@
-/* Functions that are called when a context is done. What that needs is made beforehand.
+/* Functions that are called when a context is done. All memory for the call is allocated beforehand.
  *
- * Each has a struct lgi_after, which is used again for others but never freed: so an lg_context_func, which
- * names it together with a number that it has only once, can be kept as long as one likes. */
+ * Each function has a struct lgi_after, which is used again for other functions but never freed. An lg_context_func names
+ * the struct and the number of this use, so it can be kept as long as the program likes. */
 #include <lifoguard/panic.h>
 
 #include <stdlib.h>
@@ -13,17 +13,17 @@
 struct lgi_after {
     struct lgi_child child;
     struct lg_context *context; /* held */
-    struct lgi_task *start;     /* NULL: it has begun, or may any moment */
+    struct lgi_task *start;     /* NULL: the function has begun, or may begin any moment */
     struct lgi_after *next;     /* while it is free */
-    struct shard *shard;        /* from which it came, and to which it goes back */
-    /* What follows is guarded by this; it is taken before the context's. */
+    struct shard *shard;        /* from which it was taken, and to which it is given back */
+    /* Guards what follows; taken before the context's lock. */
     uint32_t lock;
     uint64_t number;            /* goes up with each use */
-    struct lgi_g *runner;       /* whom it runs on; NULL: it has not begun */
+    struct lgi_g *runner;       /* the goroutine that runs the function; NULL: it has not begun */
     struct lgi_waiters waiters; /* for its end */
 };
 
-/* ---- those that are free ---- */
+/* ---- free ones ---- */
 
 enum { SHARDS = 8, AT_ONCE = 32 };
 
@@ -32,9 +32,9 @@ struct chunk {
     struct lgi_after after[AT_ONCE];
 };
 
-/* Which of them is taken from depends on the thread, and most functions end on another thread than the one that made them.
- * So each goes back to the shard from which it came: else one shard would be given all of them, and another would
- * allocate for ever. */
+/* The thread decides from which shard a struct is taken, and most functions end on another thread than the one that made
+ * them. So each struct goes back to the shard from which it was taken; otherwise one shard would get all of them, and another
+ * would allocate for ever. */
 static struct shard {
     _Alignas(64) uint32_t lock;
     struct lgi_after *free;
@@ -83,7 +83,7 @@ static void give(struct lgi_after *after)
 
 /* ---- running ---- */
 
-/* It has been called, or never will be. */
+/* The function has been called, or never will be. */
 static void over(struct lgi_after *after)
 {
     struct lgi_woken woken = {0};
@@ -98,7 +98,7 @@ static void over(struct lgi_after *after)
     give(after);
 }
 
-/* However it is left. */
+/* Runs in whatever way the call is left. */
 static void leave(struct lgi_after **after)
 {
     over(*after);
@@ -160,7 +160,7 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
 
 /* ---- stopping ---- */
 
-/* With the lock, which is let go of if it returns true: the function was taken back. */
+/* Under the lock. True: the function was taken back, and the lock is released. */
 static bool take_back(struct lgi_after *after)
 {
     struct lg_context *ctx = after->context;

@@ -9,13 +9,13 @@ static void cancel(void *data, lg_error *cause)
     lg_context_cancel_cause(data, cause);
 }
 
-/* (A context that is done by itself has a cause of its own, or the one that needs none.) */
-static lg_error *from_above(void *data)
+/* (A context that is done by itself has a cause of its own, or the static one.) */
+static lg_error *from_parent(void *data)
 {
     const struct lg_context *ctx = data;
-    bool above = lgi_done_happened(&ctx->done) && lgi_done_happened(&ctx->parent->done) &&
-                 ctx->cause == ctx->parent->cause;
-    return above ? lg_context_cause_copy(ctx) : NULL;
+    bool by_parent = lgi_done_happened(&ctx->done) && lgi_done_happened(&ctx->parent->done) &&
+                     ctx->cause == ctx->parent->cause;
+    return by_parent ? lg_context_cause_copy(ctx) : NULL;
 }
 
 static void end(void *data)
@@ -25,7 +25,7 @@ static void end(void *data)
 
 const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
 {
-    static const struct lgi_group_hooks hooks = {cancel, from_above, end};
+    static const struct lgi_group_hooks hooks = {cancel, from_parent, end};
     lgi_context_of(parent, "lg_group_context");
     if (group->lgi_hooks || group->lgi_count > 0)
         lg_panic("lg_group_context of a group that has %s",

@@ -174,7 +174,7 @@ static lg_error *why_cancelled(const lg_group *group)
 {
     if (!group->lgi_hooks || lgi_group_flag(group, LGI_GROUP_OWNER_FAILED))
         return NULL;
-    return group->lgi_hooks->from_above(group->lgi_hooks_data);
+    return group->lgi_hooks->from_parent(group->lgi_hooks_data);
 }
 
 /* What the caller is to be told. One that leaves the group need not be told what it has taken itself. */

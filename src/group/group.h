@@ -1,18 +1,18 @@
-/* What contexts need of groups. */
+/* The part of groups that contexts use. */
 #ifndef LGI_GROUP_GROUP_H
 #define LGI_GROUP_GROUP_H
 
 #include <lifoguard/group.h>
 
-/* A group whose cancellation is somebody else's: a context's. Set before it has members; the group's lgi_other_done
- * is then what its members see. */
+/* The cancellation of a group by something else: a context. Set before the group has members; the members then see the
+ * group's lgi_other_done. */
 struct lgi_group_hooks {
-    /* Lets lgi_other_done happen, with &lg_error_cancelled, if it has not yet. Takes `cause`, an error that stands for what
-     * the group has failed with; NULL: none. */
+    /* Makes lgi_other_done happen, with &lg_error_cancelled, if it has not happened yet. Takes `cause`, the error of the
+     * group's failure; NULL: none. */
     void (*cancel)(void *data, lg_error *cause);
-    /* Why the context was done, if not by the group itself: an error for the caller; else NULL. */
-    lg_error *(*from_above)(void *data);
-    /* The group has no members any more, and ends. */
+    /* The reason why the context was done, as an error for the caller; NULL: the group itself made it done. */
+    lg_error *(*from_parent)(void *data);
+    /* The group, which has no members any more, ends. */
     void (*end)(void *data);
 };
 

@@ -194,8 +194,9 @@ START_TEST(C9_after_a_plain_close_the_deadline_ends_the_wait)
 {
     struct ends ends = make_ends(PIPE);
     struct waiting waiting = {.fd = ends.from, .until = lg_until_timeout(50 * LG_MILLISECOND)};
+    armed = 0;
     crew_go(wait_to_read, &waiting);
-    pause_ms(10);
+    await_armed(1); /* a read that begins after the close would fail with EBADF */
     close(ends.from);
     crew_wait();
     must_be(waiting.error, &lg_error_deadline_exceeded);

@@ -1,13 +1,14 @@
 #include "poll/descriptor.h"
 
 #include <errno.h>
+#include <lifoguard/file.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "closers/hooks.h"
 #include "poll/poll.h"
 
-/* They come when they are first waited for, many at a time, and never go. */
+/* Entries are made at the first wait, many at a time, and never freed. */
 enum { CHUNK = 512, CHUNKS = 32768 };
 static struct lgi_fd *chunks[CHUNKS]; /* atomic */
 static size_t chunks_end;             /* likewise: there are none from here on */
@@ -89,7 +90,7 @@ void lgi_fd_is_stream(int fd)
     lgi_unlock(&entry->lock);
 }
 
-/* Ends the waits of all who wait for it. */
+/* Ends all waits for the descriptor. */
 static void wake_all(int fd, uint32_t as)
 {
     struct lgi_fd *entry = lgi_fd_known(fd);
@@ -111,7 +112,7 @@ static void before_close(int fd)
     wake_all(fd, LGI_FD_CLOSED);
 }
 
-/* Some may have come in between, to wait for what is no longer there: they look again. */
+/* A wait that began in between may be for the closed descriptor: it ends, and its caller tries again. */
 static void after_close(int fd)
 {
     wake_all(fd, LGI_READY);
@@ -139,4 +140,15 @@ void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait)
 lg_error *lgi_fd_not_open(int fd)
 {
     return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
+}
+
+lg_error *lgi_fd_wait_result(const struct lgi_fd_wait *wait, uint32_t claim, lg_until until,
+                             short *revents)
+{
+    if (claim < LGI_READY)
+        return lgi_wait_failed(claim, until);
+    *revents = wait->revents;
+    if (claim == LGI_FD_CLOSED)
+        return &lg_error_closed;
+    return wait->revents & POLLNVAL ? lgi_fd_not_open(wait->fd) : NULL;
 }

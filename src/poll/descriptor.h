@@ -1,4 +1,4 @@
-/* What is known of descriptors that are or were waited for. */
+/* The table of descriptors that goroutines or threads have waited for. */
 #ifndef LGI_POLL_DESCRIPTOR_H
 #define LGI_POLL_DESCRIPTOR_H
 
@@ -14,12 +14,12 @@ struct lgi_fd {
     struct lgi_waiters waiters;
 };
 
-/* One that waits, on its stack. */
+/* A wait for a descriptor, on the stack of the waiting goroutine or thread. */
 struct lgi_fd_wait {
     struct lgi_waiter waiter;
     int fd;
     short events, revents;
-    /* Of a goroutine: in the list of those whose descriptor was not armed anew. The worker's own. */
+    /* Of a goroutine: in the worker's list of waits whose descriptors were not armed again. */
     bool trusting;
     struct lgi_fd_wait *next, **link;
 };
@@ -29,23 +29,23 @@ static inline struct lgi_fd_wait *lgi_fd_wait_of(struct lgi_waiter *waiter)
     return (struct lgi_fd_wait *)waiter; /* its first member */
 }
 
-/* Of a wait: it was ended by lg_close. */
+/* What lg_close ends a wait as. */
 enum { LGI_FD_CLOSED = LGI_READY + 1 };
 
-/* What is told whether one waits for it or not. */
+/* The events that end every wait. */
 enum { LGI_FD_ALWAYS = POLLERR | POLLHUP | POLLNVAL };
 
-/* NULL: nobody has ever waited for it. */
+/* NULL: there was never a wait for the descriptor. */
 struct lgi_fd *lgi_fd_known(int fd);
 
 /* NULL: out of memory, or the number is beyond all limits. */
 struct lgi_fd *lgi_fd_get(int fd);
 
-/* False: it has been closed since it had that generation. */
+/* Adds a wait. False: the descriptor has been closed since it had that generation. */
 bool lgi_fd_enter(struct lgi_fd *entry, uint32_t generation, struct lgi_fd_wait *wait);
 void lgi_fd_leave(struct lgi_fd *entry, struct lgi_fd_wait *wait);
 
-/* When there is no memory or descriptor to be had for waiting as one should: looks now and then. */
+/* Waits by asking poll(2) from time to time: when there is no memory or no descriptor for an epoll instance. */
 lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_until until,
                               short *revents);
 
@@ -53,5 +53,9 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
                                 lg_until until, short *revents);
 
 lg_error *lgi_fd_not_open(int fd);
+
+/* The result of a wait for a descriptor that was ended as `claim`. Sets *revents, unless the wait has failed. */
+lg_error *lgi_fd_wait_result(const struct lgi_fd_wait *wait, uint32_t claim, lg_until until,
+                             short *revents);
 
 #endif

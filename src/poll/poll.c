@@ -168,7 +168,7 @@ static bool wake(struct lgi_worker *w, struct lgi_fd *entry, uint32_t generation
     return others;
 }
 
-/* If it cannot be armed for them again, they have to look what has become of it. */
+/* Arms the descriptor for the other waits. If that fails, ends them: their callers find out why. */
 static void arm_again(struct lgi_worker *w, int fd, struct lgi_fd *entry, uint32_t generation)
 {
     if (arm(w, fd, entry) != 0)
@@ -189,7 +189,7 @@ static void happened(struct lgi_worker *w, uint64_t about, short events)
         arm_again(w, fd, entry, generation);
 }
 
-/* ---- those who trust what is kept ---- */
+/* ---- waits that trust what is kept ---- */
 
 static void trust(struct lgi_worker *w, struct lgi_fd_wait *wait)
 {
@@ -213,9 +213,9 @@ static void trust_no_more(struct lgi_fd_wait *wait)
         wait->next->link = wait->link;
 }
 
-/* A goroutine may have closed a descriptor by close(2), and have been given another of the same number: what is kept
- * is about the old one then. So whoever has waited for some time without having armed it does so now. Returns when the next
- * look is due. */
+/* A goroutine may have closed a descriptor by close(2), and have got another of the same number: what is kept is then about
+ * the old one. So descriptors that have been waited for for some time without being armed are armed now. Returns when the
+ * next call is due. */
 static lg_duration verify(struct lgi_worker *w)
 {
     enum { AFTER_MS = 100 };
@@ -280,8 +280,8 @@ void lgi_poll(struct lgi_worker *w, lg_time until)
 
 /* ---- waiting ---- */
 
-/* The caller has begun to wait, and does not after all. If somebody has ended the wait meanwhile, that has to be
- * waited for. Returns what it was ended as. */
+/* The caller has begun to wait, and does not wait after all. If the wait was ended meanwhile, waits for the unpark. Returns
+ * what the wait was ended as. */
 static uint32_t withdraw(struct lgi_g *g)
 {
     if (!lgi_claim(g, LGI_READY))
@@ -290,7 +290,7 @@ static uint32_t withdraw(struct lgi_g *g)
     return LGI_READY;
 }
 
-/* Nobody else waits for it, who might be given what comes and leave some of it. */
+/* No other goroutine waits for the descriptor, which could take what comes and leave some of it. */
 static bool is_alone(struct lgi_fd *entry, const struct lgi_fd_wait *wait)
 {
     lgi_lock(&entry->lock);
@@ -299,49 +299,66 @@ static bool is_alone(struct lgi_fd *entry, const struct lgi_fd_wait *wait)
     return alone;
 }
 
+/* Arms the descriptor, unless what is kept of it can be trusted. Returns 0 or an errno value. */
+static int arm_or_trust(struct lgi_worker *w, struct lgi_fd *entry, struct lgi_fd_wait *wait)
+{
+    struct lgi_kept *kept = kept_of(w, wait->fd);
+    uint64_t self = wait->waiter.g->start->id;
+    int failed = 0;
+    if (kept && kept->ready == 0 && kept->reader == self && wait->events == POLLIN &&
+        is_alone(entry, wait))
+        trust(w, wait);
+    else
+        failed = arm(w, wait->fd, entry);
+    if ((kept = kept_of(w, wait->fd)))
+        kept->reader = self;
+    return failed;
+}
+
+/* The descriptor cannot be armed: it is a regular file, which poll(2) says is ready, or the call is refused. */
+static lg_error *wait_unarmed(int failed, struct lgi_fd_wait *wait, uint32_t generation,
+                              lg_until until, short *revents)
+{
+    uint32_t claim = withdraw(wait->waiter.g);
+    lgi_fd_leave(lgi_fd_known(wait->fd), wait);
+    if (claim != LGI_READY)
+        return lgi_fd_wait_result(wait, claim, until, revents);
+    return failed == EBADF
+               ? lgi_fd_not_open(wait->fd)
+               : lgi_wait_by_polling(wait->fd, generation, wait->events, until, revents);
+}
+
+/* The descriptor is armed. Returns what the wait was ended as. */
+static uint32_t park_armed(struct lgi_worker *w, struct lgi_fd *entry, struct lgi_fd_wait *wait,
+                           lg_until until)
+{
+    __atomic_store_n(&w->fd_waiters, w->fd_waiters + 1, __ATOMIC_RELAXED);
+    uint32_t claim = lgi_park(wait->waiter.g, until);
+    __atomic_store_n(&w->fd_waiters, w->fd_waiters - 1, __ATOMIC_RELAXED);
+    trust_no_more(wait);
+    lgi_fd_leave(entry, wait);
+    return claim;
+}
+
 static lg_error *wait_on_fiber(struct lgi_g *g, int fd, uint32_t generation, short events,
                                lg_until until, short *revents)
 {
     struct lgi_worker *w = g->worker;
     struct lgi_fd_wait wait = {.waiter = {.g = g}, .fd = fd, .events = events};
     struct lgi_fd *entry = lgi_fd_get(fd);
-    uint32_t claim;
 
     if (!entry || !open_epoll(w))
         return lgi_wait_by_polling(fd, generation, events, until, revents);
     lgi_wait_begin(g, "descriptor");
     if (!lgi_fd_enter(entry, generation, &wait)) {
-        claim = withdraw(g);
+        uint32_t claim = withdraw(g);
         return claim < LGI_READY ? lgi_wait_failed(claim, until) : &lg_error_closed;
     }
-    struct lgi_kept *kept = kept_of(w, fd);
-    int failed = 0;
-    if (kept && kept->ready == 0 && kept->reader == g->start->id && events == POLLIN &&
-        is_alone(entry, &wait))
-        trust(w, &wait);
-    else
-        failed = arm(w, fd, entry);
-    if ((kept = kept_of(w, fd)))
-        kept->reader = g->start->id;
-    if (failed) {
-        claim = withdraw(g);
-        lgi_fd_leave(entry, &wait);
-        if (claim == LGI_READY) {
-            /* A regular file, which poll(2) says is ready; or the call is refused. */
-            return failed == EBADF ? lgi_fd_not_open(fd)
-                                   : lgi_wait_by_polling(fd, generation, events, until, revents);
-        }
-    } else {
-        __atomic_store_n(&w->fd_waiters, w->fd_waiters + 1, __ATOMIC_RELAXED);
-        claim = lgi_park(g, until);
-        __atomic_store_n(&w->fd_waiters, w->fd_waiters - 1, __ATOMIC_RELAXED);
-        trust_no_more(&wait);
-        lgi_fd_leave(entry, &wait);
-    }
-    if (claim < LGI_READY)
-        return lgi_wait_failed(claim, until);
-    *revents = wait.revents;
-    return claim == LGI_FD_CLOSED ? &lg_error_closed : NULL;
+    int failed = arm_or_trust(w, entry, &wait);
+    if (failed)
+        return wait_unarmed(failed, &wait, generation, until, revents);
+    uint32_t claim = park_armed(w, entry, &wait, until);
+    return lgi_fd_wait_result(&wait, claim, until, revents);
 }
 
 /* ---- for everyone ---- */

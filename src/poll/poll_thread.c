@@ -1,4 +1,4 @@
-/* Threads of the program's own wait for descriptors in poll(2). */
+/* Waits of threads for descriptors, in poll(2). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <lifoguard/file.h>
@@ -31,7 +31,7 @@ int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_time until)
     return poll(fds, count, lgi_milliseconds(rest));
 }
 
-/* What poll(2) says at once. 0: not ready; -1: an errno value. */
+/* Asks poll(2) without waiting. 0: not ready; -1: failed, with errno. */
 static int poll_now(int fd, short events, short *revents)
 {
     struct pollfd one = {.fd = fd, .events = events};
@@ -64,7 +64,7 @@ lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_unti
     }
 }
 
-/* What else may end a thread's wait writes to a descriptor of the thread's own, which stays until it ends. */
+/* A waker that ends a thread's wait writes to an eventfd of the thread, which stays open until the thread ends. */
 static __thread int thread_event; /* 0: none yet */
 static pthread_key_t thread_key;
 static bool has_key;
@@ -76,7 +76,7 @@ static void close_event(void *unused)
     thread_event = 0;
 }
 
-/* The child has the parent's: what the one is told, the other would hear. */
+/* A forked child shares the parent's eventfd: a wake of one would be a wake of the other. */
 static void forget_event(void)
 {
     if (thread_event > 0) {
@@ -91,7 +91,7 @@ static void make_key(void)
               pthread_atfork(NULL, NULL, forget_event) == 0;
 }
 
-/* -1: there is none to be had. */
+/* -1: none could be made. */
 static int event_of_thread(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -107,33 +107,33 @@ static int event_of_thread(void)
     return event;
 }
 
-/* What is written to the event: its low half counts the ends of waits, the high one mere looks. */
-#define LOOK (UINT64_C(1) << 32)
+/* The value of the event: its low half counts the ends of waits, its high half the requests to check for lg_exit. */
+#define CHECK (UINT64_C(1) << 32)
 
 void lgi_poll_recheck(struct lgi_g *g)
 {
-    uint64_t look = LOOK;
+    uint64_t check = CHECK;
     LGI_KEEP_ERRNO;
     int event = __atomic_load_n(&g->event, __ATOMIC_SEQ_CST);
     if (event > 0)
-        (void)!syscall(SYS_write, event, &look, sizeof(look)); /* no cancellation point */
+        (void)!syscall(SYS_write, event, &check, sizeof(check)); /* no cancellation point */
 }
 
 static bool read_event(int event)
 {
     uint64_t value;
-    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % LOOK != 0;
+    return read(event, &value, sizeof(value)) == (ssize_t)sizeof(value) && value % CHECK != 0;
 }
 
-/* The event has said that the wait is over. (What goes through the kernel is no order for ThreadSanitizer: the futex, which
- * lgi_unpark has set before, is.) */
+/* The event has said that the wait is over. (For ThreadSanitizer the kernel makes no order; the futex, which lgi_unpark has
+ * set before, does.) */
 static uint32_t unparked_as(struct lgi_g *g)
 {
     (void)__atomic_load_n(&g->futex, __ATOMIC_ACQUIRE);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
-/* Somebody has claimed the wait: it is over when the event says so. */
+/* A waker has claimed the wait, which is over once the event says so. */
 static uint32_t await_unpark(struct lgi_g *g, int event)
 {
     struct pollfd unparked = {.fd = event, .events = POLLIN};
@@ -147,67 +147,104 @@ static bool is_to_stop(const struct lgi_g *g)
     return __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && !g->stopped;
 }
 
-/* The wait itself. Returns what it was ended as. */
-static uint32_t poll_with_event(struct lgi_g *g, struct pollfd fds[2], lg_time deadline)
+/* A wait of a thread. */
+struct thread_wait {
+    struct lgi_g *g;
+    struct lgi_fd *entry;
+    struct lgi_fd_wait wait;
+    struct lgi_waiter watch; /* of until's lgi_done */
+    struct pollfd fds[2];    /* the descriptor, and the thread's event */
+    lg_until until;
+};
+
+static void begin(const struct thread_wait *w)
 {
-    for (;;) {
-        int count = lgi_poll_fds(fds, 2, deadline);
+    struct lgi_g *g = w->g;
+    __atomic_store_n(&g->event, w->fds[1].fd, __ATOMIC_SEQ_CST);
+    lgi_wait_begin(g, "descriptor");
+    g->has_deadline = w->until.lgi_deadline != LG_DURATION_MAX;
+    __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
+}
+
+static bool stops(struct lgi_g *g)
+{
+    return is_to_stop(g) && lgi_claim(g, LGI_STOPPED);
+}
+
+/* Returns what the wait was ended as before it has begun, or LGI_WAITING. */
+static uint32_t end_at_once(struct thread_wait *w, uint32_t generation)
+{
+    if (!lgi_fd_enter(w->entry, generation, &w->wait))
+        return lgi_claim(w->g, LGI_FD_CLOSED) ? LGI_FD_CLOSED : await_unpark(w->g, w->fds[1].fd);
+    if (!lgi_until_watch(w->g, w->until, &w->watch))
+        return poll_now(w->wait.fd, w->wait.events, &w->fds[0].revents) != 0 ? LGI_READY
+                                                                             : LGI_IS_DONE;
+    return stops(w->g) ? LGI_STOPPED : LGI_WAITING;
+}
+
+/* After a poll that has returned `count`: returns what the wait was ended as, or LGI_WAITING. */
+static uint32_t check_end(const struct thread_wait *w, int count)
+{
+    lg_time deadline = w->until.lgi_deadline;
+    uint32_t mine = LGI_WAITING;
+    if (count > 0 && w->fds[0].revents)
+        mine = LGI_READY;
+    else if (deadline != LG_DURATION_MAX && lg_now() >= deadline)
+        mine = LGI_TIMED_OUT;
+    if (mine != LGI_WAITING && lgi_claim(w->g, mine))
+        return mine;
+    int event = w->fds[1].fd;
+    bool over = read_event(event);
+    if (stops(w->g))
+        return LGI_STOPPED;
+    if (__atomic_load_n(&w->g->claim, __ATOMIC_ACQUIRE) == LGI_WAITING)
+        return LGI_WAITING;
+    return over ? unparked_as(w->g) : await_unpark(w->g, event);
+}
+
+/* Returns what the wait was ended as. */
+static uint32_t poll_with_event(struct thread_wait *w)
+{
+    uint32_t claim = LGI_WAITING;
+    while (claim == LGI_WAITING) {
+        int count = lgi_poll_fds(w->fds, 2, w->until.lgi_deadline);
         if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
-            lgi_futex_wait(&g->futex, 0, lg_now() + LG_MILLISECOND);
-        uint32_t mine = LGI_WAITING;
-        if (count > 0 && fds[0].revents)
-            mine = LGI_READY;
-        else if (deadline != LG_DURATION_MAX && lg_now() >= deadline)
-            mine = LGI_TIMED_OUT;
-        if (mine != LGI_WAITING && lgi_claim(g, mine))
-            return mine;
-        bool over = read_event(fds[1].fd);
-        if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
-            return LGI_STOPPED;
-        if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
-            return over ? unparked_as(g) : await_unpark(g, fds[1].fd);
+            lgi_futex_wait(&w->g->futex, 0, lg_now() + LG_MILLISECOND);
+        claim = check_end(w, count);
     }
+    return claim;
+}
+
+static void end(struct thread_wait *w, uint32_t claim)
+{
+    lgi_until_unwatch(w->g, w->until, &w->watch, claim);
+    lgi_fd_leave(w->entry, &w->wait);
+    __atomic_store_n(&w->g->event, 0, __ATOMIC_RELAXED);
+    w->g->waits_for = NULL;
 }
 
 lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, short events,
                                 lg_until until, short *revents)
 {
-    struct lgi_fd_wait wait = {.waiter = {.g = g}, .events = events};
-    struct lgi_waiter watch = {.g = g, .index = LGI_IS_DONE};
     struct lgi_fd *entry = lgi_fd_get(fd);
-    uint32_t claim = LGI_WAITING;
-
-    int event = event_of_thread();
+    int cancel_state, event = event_of_thread();
     if (event < 0 || !entry)
         return lgi_wait_by_polling(fd, generation, events, until, revents);
-    struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}};
-    int cancel_state; /* what stands in lists is on this stack */
+    struct thread_wait w = {
+        .g = g,
+        .entry = entry,
+        .wait = {.waiter = {.g = g}, .fd = fd, .events = events},
+        .fds = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}},
+        .until = until,
+    };
+    /* Entries in lists are on this stack. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    __atomic_store_n(&g->event, event, __ATOMIC_SEQ_CST);
-    lgi_wait_begin(g, "descriptor");
-    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
-    __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
-    if (!lgi_fd_enter(entry, generation, &wait))
-        claim = lgi_claim(g, LGI_FD_CLOSED) ? LGI_FD_CLOSED : await_unpark(g, event);
-    else if (until.lgi_done && !lgi_done_watch(until.lgi_done, &watch) && lgi_claim(g, LGI_IS_DONE))
-        claim = poll_now(fd, events, &fds[0].revents) != 0 ? LGI_READY : LGI_IS_DONE;
-    else if (is_to_stop(g) && lgi_claim(g, LGI_STOPPED))
-        claim = LGI_STOPPED;
-    else
-        claim = poll_with_event(g, fds, until.lgi_deadline);
-    if (until.lgi_done) {
-        if (claim == LGI_IS_DONE)
-            lgi_note_done(g, until);
-        lgi_done_unwatch(until.lgi_done, &watch);
-    }
-    lgi_fd_leave(entry, &wait);
-    __atomic_store_n(&g->event, 0, __ATOMIC_RELAXED);
-    g->waits_for = NULL;
+    begin(&w);
+    uint32_t claim = end_at_once(&w, generation);
+    if (claim == LGI_WAITING)
+        claim = poll_with_event(&w);
+    end(&w, claim);
     pthread_setcancelstate(cancel_state, NULL);
-    if (claim < LGI_READY)
-        return lgi_wait_failed(claim, until);
-    if (claim == LGI_FD_CLOSED)
-        return &lg_error_closed;
-    *revents = fds[0].revents; /* 0: woken by after_close */
-    return fds[0].revents & POLLNVAL ? lgi_fd_not_open(fd) : NULL;
+    w.wait.revents = w.fds[0].revents; /* 0: woken by after_close */
+    return lgi_fd_wait_result(&w.wait, claim, until, revents);
 }

@@ -1,6 +1,6 @@
-/* Goroutines as objects. One that has not started is a struct lgi_task, a few words in a queue; one that has
- * is a struct lgi_g, which lies at the high end of its stack. A thread that the program made has a struct lgi_g too,
- * from when it first waits. */
+/* Goroutines as objects. A goroutine that has not started is a struct lgi_task, a few words in a queue; a goroutine that has
+ * started is a struct lgi_g, which lies at the high end of its stack. A thread that the program made gets a struct lgi_g
+ * when it first waits. */
 #ifndef LGI_SCHED_GOROUTINE_H
 #define LGI_SCHED_GOROUTINE_H
 
@@ -14,7 +14,7 @@
 
 struct lgi_worker;
 
-/* What a goroutine is to do. */
+/* The call that a goroutine makes. */
 struct lgi_task {
     struct lgi_task *next;
     const struct lgi_site *site;
@@ -22,9 +22,9 @@ struct lgi_task {
     uintptr_t word[LGI_MAX_ARGS];
     /* Makes the call in its own way, on the goroutine; NULL: the plain call. */
     void (*run)(struct lgi_task *start);
-    /* Called if it never starts (G4), on the thread that finds out; NULL: nothing needs to be done. */
+    /* Called if the goroutine never starts (G4), on any thread; NULL: nothing needs to be done. */
     void (*drop)(struct lgi_task *start);
-    void *owner;                           /* for the two above */
+    void *owner;                           /* for `run` and `drop` */
     void (*drop_argument)(void *argument); /* likewise */
     const char *name;
     uint64_t id;
@@ -35,14 +35,14 @@ struct lgi_task {
 enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
 
 struct lgi_g {
-    /* Needed whenever it is switched to or woken: one line of the cache. */
+    /* Needed at every switch to the goroutine and every wake: one line of the cache. */
     _Alignas(64) uint32_t claim; /* park.h */
     uint8_t state;               /* enum lgi_g_state */
-    bool may_be_stopped;         /* it waits in a way that lg_exit may end */
-    bool stop;                   /* it is to end (lg_exit), at its next wait … */
-    bool stopped;                /* … and has been told so */
+    bool may_be_stopped;         /* lg_exit may end its wait */
+    bool stop;                   /* lg_exit ends it at its next wait … */
+    bool stopped;                /* … and has done so */
     uint32_t *under;             /* park.h */
-    void *sp;                    /* while it is not running, as what follows: */
+    void *sp;                    /* while it is not running, like the next three: */
     struct lgi_record *top;
     struct lgi_unwinding *unwinding;
     struct lgi_catcher *catcher;
@@ -78,24 +78,24 @@ _Static_assert(offsetof(struct lgi_g, claim) == offsetof(struct lgi_claimed, cla
                    offsetof(struct lgi_g, under) == offsetof(struct lgi_claimed, under),
                "a struct lgi_g begins as struct lgi_claimed says");
 
-/* All zero, but for the site and what it says. NULL: out of memory. */
+/* A task with the function and its arguments, all else zero. NULL: out of memory. */
 struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function,
                               const uintptr_t *words);
 void lgi_task_free(struct lgi_task *start);
 
-/* The goroutine may start from now on; it belongs to the scheduler. False: there is no worker to run it, and none could
- * be made; it is still the caller's. */
+/* Lets the goroutine start: the task now belongs to the scheduler. False: there is no worker, and none could be made; the
+ * task is still the caller's. */
 bool lgi_task_enqueue(struct lgi_task *start);
 
 /* What is wrong with the options or the function, or NULL. */
 const char *lgi_task_misuse(lgi_function function, const lg_go_options *options);
 
-/* As lgi_task_new, with what the options say. */
+/* As lgi_task_new, with the options. */
 struct lgi_task *lgi_task_make(const struct lgi_site *site, lgi_function function,
                                const uintptr_t *words, const lg_go_options *options);
 
-/* It may start from now on, on a worker or on a thread of its own. False: there is no memory, or no thread; it is still
- * the caller's. */
+/* Lets the goroutine start, on a worker or on a thread of its own. False: there is no memory, or no thread; the task is
+ * still the caller's. */
 bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options);
 
 void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
@@ -103,7 +103,7 @@ void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
 /* Makes the call. */
 void lgi_task_run(struct lgi_task *start);
 
-/* Lets go of one that will never start (G4). */
+/* Frees a task that will never start (G4). */
 void lgi_task_drop(struct lgi_task *start);
 
 /* For reports, as snprintf; allowed in signal handlers. Described, it is "goroutine 12, serve, started at server.c:40 in
@@ -114,8 +114,8 @@ size_t lgi_task_describe(const struct lgi_task *start, char *buffer, size_t size
 size_t lgi_task_origin(const struct lgi_task *start, char *buffer, size_t size);
 size_t lgi_task_name(const struct lgi_task *start, char *buffer, size_t size);
 
-/* A goroutine's memory is never unmapped, a thread's is; so whoever has only an address, of one that may have ended by
- * now, needs to know which it is before looking at it. It can be seen from the address. */
+/* A goroutine's memory is never unmapped, but a thread's is. The address of a struct lgi_g shows which of the two it is, for
+ * a reader who has the address of one that may have ended by now. */
 enum { LGI_G_ALIGNMENT = 64, LGI_G_OF_THREAD = 32 };
 static inline bool lgi_g_is_thread(uintptr_t address)
 {

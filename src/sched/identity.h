@@ -1,9 +1,11 @@
-/* Who a goroutine or thread is, for what it holds. The address of its struct lgi_g is not enough, since the next one on the
- * same stack has the same: a lock left by the first would seem to be the second one's own.
+/* The identity of a goroutine or thread, which locks keep to know their owner. The address of the struct lgi_g is not
+ * enough, since the next goroutine on the same stack has the same address: a lock left by the first goroutine would
+ * seem to be held by the second.
  *
- * An identity is never used again. It has, from the lowest bit: three that are 0, for flags of who keeps it; the number
- * of the place that the goroutine runs in (a stack, a thread's record, a worker), by which it can be found; and how many have
- * run there before. A place where all numbers have been used is not used again either. */
+ * An identity is never used again. It has, from the lowest bit: three bits that are 0, for flags of an object that keeps the
+ * identity; the number of the place that the goroutine runs in (a stack, a thread's record, a worker), by which the
+ * goroutine can be found; and how many have run in that place before. A place in which all numbers have been used is not
+ * used again either. */
 #ifndef LGI_SCHED_IDENTITY_H
 #define LGI_SCHED_IDENTITY_H
 
@@ -30,7 +32,7 @@ static inline uint64_t lgi_identity_none(uint32_t place)
     return (uint64_t)place << LGI_PLACE_SHIFT;
 }
 
-/* The next of the same place; 0: there is none. */
+/* The next identity of the same place; 0: there is none. */
 static inline uint64_t lgi_identity_next(uint64_t identity)
 {
     uint64_t next = identity + (UINT64_C(1) << LGI_TURN_SHIFT);
@@ -44,10 +46,11 @@ static inline uint32_t lgi_identity_place(uint64_t identity)
 
 struct lgi_g;
 
-/* Whose identity that is; NULL: it has ended. By the time the caller looks, it may have. */
+/* The goroutine or thread with this identity; NULL: it has ended. It may end before the caller uses the result. */
 const struct lgi_g *lgi_identity_find(uint64_t identity);
 
-/* What it waits for, as text; also that this never comes, since whoever holds it has ended. It must stand still. */
+/* What the goroutine waits for, as text; also that the wait never ends, because the owner of a lock has ended. The goroutine
+ * must not run meanwhile. */
 const char *lgi_waits_for(const struct lgi_g *g);
 
 #endif

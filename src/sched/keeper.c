@@ -9,22 +9,22 @@
 #include "sched/runtime.h"
 #include "time/clock.h"
 
-/* By that much a timer must be late before it is the timekeeper's. */
+/* The timekeeper runs timers that are late by this much. */
 #define LATE (5 * LG_MILLISECOND)
 
-static _Atomic lg_duration wakes_at = LG_DURATION_MAX; /* when it looks next */
-static _Atomic uint32_t asleep;                        /* the futex; 0: it is to look now */
+static _Atomic lg_duration wakes_at = LG_DURATION_MAX; /* its next check */
+static _Atomic uint32_t asleep;                        /* the futex; 0: a check is due now */
 
 /* ---- the thread ---- */
 
-/* Runs what is late; returns when the next timer will be. */
+/* Runs the late timers; returns when the next timer will be late. */
 static lg_duration run_late(lg_time now)
 {
     lg_duration next = LG_DURATION_MAX;
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
         struct lgi_worker *w = lgi_workers[i];
-        /* (One that sleeps will wake by itself.) */
+        /* (A worker that sleeps will wake by itself.) */
         if (lgi_timers_next(&w->timers) <= now - LATE && atomic_load(&w->state) == LGI_W_AWAKE)
             lgi_timers_run(&w->timers, now);
         lg_time due = lgi_timers_next_before_sleep(&w->timers);

@@ -1,6 +1,5 @@
-/* The timekeeper: a thread that runs timers which their workers have no time for, because all of them compute (S8). While some
- * worker is idle, that one does it; the thread sleeps until a timer is overdue, which seldom happens. It is
- * made when the first timer is started. */
+/* The timekeeper: a thread that runs overdue timers while all workers compute (S8). While a worker is idle, that worker runs
+ * them, and the timekeeper sleeps. The thread is made when the first timer is started. */
 #ifndef LGI_SCHED_KEEPER_H
 #define LGI_SCHED_KEEPER_H
 

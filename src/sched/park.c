@@ -190,43 +190,67 @@ static bool unparked(struct lgi_g *g)
     return __atomic_load_n(&g->futex, __ATOMIC_ACQUIRE) == UNPARKED;
 }
 
-static void wait_on_thread(struct lgi_g *g, lg_time deadline)
+/* Returns whether the thread was unparked meanwhile. */
+static bool spin(struct lgi_g *g)
 {
     enum { SPINS = 200 };
     for (int i = 0; i < SPINS && lgi_may_spin(); i++) {
         if (unparked(g))
-            return;
+            return true;
         lgi_pause();
     }
-    bool for_ever = deadline == LG_DURATION_MAX;
-    if (for_ever)
-        __atomic_fetch_add(&g->for_ever, 1, __ATOMIC_SEQ_CST);
-    while (!unparked(g)) {
-        if (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE))
-            lgi_thread_answer(g);
-        if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped &&
-            lgi_claim_from_outside(g, LGI_STOPPED))
-            break;
-        if (deadline != LG_DURATION_MAX && lg_now() >= deadline) {
-            if (lgi_claim(g, LGI_TIMED_OUT))
-                break;
-            deadline = LG_DURATION_MAX; /* it is being unparked */
-        }
-        uint32_t parked = PARKED;
-        __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
-        lg_time until = deadline;
-        if (for_ever && lgi_all_asleep())
-            lgi_sched_hooks.last_asleep(&until);
-        if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE) ||
-            parked == ASLEEP)
-            lgi_futex_wait(&g->futex, ASLEEP, until);
-    }
+    return false;
+}
+
+/* Does the thread end its wait itself, because it is to end or its deadline has passed? */
+static bool ends_wait(struct lgi_g *g, lg_time *deadline)
+{
+    if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped &&
+        lgi_claim_from_outside(g, LGI_STOPPED))
+        return true;
+    if (*deadline == LG_DURATION_MAX || lg_now() < *deadline)
+        return false;
+    if (lgi_claim(g, LGI_TIMED_OUT))
+        return true;
+    *deadline = LG_DURATION_MAX; /* the thread is being unparked */
+    return false;
+}
+
+static void sleep_once(struct lgi_g *g, lg_time until, bool for_ever)
+{
+    uint32_t parked = PARKED;
+    __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
+    if (for_ever && lgi_all_asleep())
+        lgi_sched_hooks.last_asleep(&until);
+    if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE) ||
+        parked == ASLEEP)
+        lgi_futex_wait(&g->futex, ASLEEP, until);
+}
+
+/* A wait without a deadline begins, or ends. */
+static void count_for_ever(struct lgi_g *g, bool for_ever)
+{
     if (for_ever)
         __atomic_fetch_add(&g->for_ever, 1, __ATOMIC_SEQ_CST);
 }
 
-/* A sleeping thread looks again, though its wait is not over. */
+static void wait_on_thread(struct lgi_g *g, lg_time deadline)
+{
+    bool for_ever = deadline == LG_DURATION_MAX;
+    if (spin(g))
+        return;
+    count_for_ever(g, for_ever);
+    while (!unparked(g)) {
+        if (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE))
+            lgi_thread_answer(g);
+        if (ends_wait(g, &deadline))
+            break;
+        sleep_once(g, deadline, for_ever);
+    }
+    count_for_ever(g, for_ever);
+}
+
 void lgi_thread_recheck(struct lgi_g *g)
 {
     uint32_t asleep = ASLEEP;
@@ -254,29 +278,34 @@ static void wait_on_fiber(struct lgi_g *g, lg_time deadline)
     lgi_timer_stop(&parked.timer);
 }
 
-static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
+/* A goroutine is told to stop by its own worker. A thread is told by another thread, which sees this store, or this thread
+ * sees that it is told. */
+static void set_may_be_stopped(struct lgi_g *g, bool may_be_stopped)
 {
-    LGI_KEEP_ERRNO;
-    struct lgi_waiter watch;
-    bool here = false; /* it has ended its wait itself, and nobody will unpark it */
-
-    if (__builtin_expect(lgi_forked, 0))
-        lgi_refuse_after_fork();
-    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
-    /* A goroutine is told to stop by its own worker; a thread by another, which must see one or the other. */
-    may_be_stopped = may_be_stopped && !g->stopped;
     if (g->worker)
         g->may_be_stopped = may_be_stopped;
     else
         __atomic_store_n(&g->may_be_stopped, may_be_stopped, __ATOMIC_SEQ_CST);
-    if (until.lgi_done) {
-        watch = (struct lgi_waiter){.g = g, .index = LGI_IS_DONE};
-        if (!lgi_done_watch(until.lgi_done, &watch))
-            here = lgi_claim(g, LGI_IS_DONE);
-    }
-    if (!here && may_be_stopped && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST))
-        here = lgi_claim_from_outside(g, LGI_STOPPED);
-    if (!here) {
+}
+
+/* Does the caller end its wait itself before it has begun? Then nobody will unpark it. */
+static bool is_over_at_once(struct lgi_g *g, lg_until until, struct lgi_waiter *watch)
+{
+    return !lgi_until_watch(g, until, watch) ||
+           (g->may_be_stopped && __atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) &&
+            lgi_claim_from_outside(g, LGI_STOPPED));
+}
+
+static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
+{
+    LGI_KEEP_ERRNO;
+    struct lgi_waiter watch;
+
+    if (__builtin_expect(lgi_forked, 0))
+        lgi_refuse_after_fork();
+    g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
+    set_may_be_stopped(g, may_be_stopped && !g->stopped);
+    if (!is_over_at_once(g, until, &watch)) {
         if (g->worker)
             wait_on_fiber(g, until.lgi_deadline);
         else
@@ -286,11 +315,7 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
     uint32_t claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
     lgi_acquired(&g->claim);
-    if (until.lgi_done) {
-        if (claim == LGI_IS_DONE)
-            lgi_note_done(g, until);
-        lgi_done_unwatch(until.lgi_done, &watch);
-    }
+    lgi_until_unwatch(g, until, &watch, claim);
     return claim;
 }
 
@@ -323,6 +348,23 @@ lg_error *lgi_wait_failed(uint32_t claim, lg_until until)
     lg_error *error = g->done_error;
     g->done_error = NULL;
     return error;
+}
+
+bool lgi_until_watch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch)
+{
+    if (!until.lgi_done)
+        return true;
+    *watch = (struct lgi_waiter){.g = g, .index = LGI_IS_DONE};
+    return lgi_done_watch(until.lgi_done, watch) || !lgi_claim(g, LGI_IS_DONE);
+}
+
+void lgi_until_unwatch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch, uint32_t claim)
+{
+    if (!until.lgi_done)
+        return;
+    if (claim == LGI_IS_DONE)
+        lgi_note_done(g, until);
+    lgi_done_unwatch(until.lgi_done, watch);
 }
 
 uint32_t lgi_until_over(lg_until until)

@@ -1,6 +1,6 @@
 /* Waiting and waking, for goroutines and threads alike. Everything in this library that waits goes through here.
  *
- * Who waits:
+ * To wait:
  *
  *     lgi_wait_begin(g, "mutex");
  *     … a struct lgi_waiter on the own stack goes into the object's list, under the object's lock …
@@ -10,10 +10,10 @@
  *         return lgi_wait_failed(claim, until);
  *     }
  *
- * Who wakes: takes a waiter out of the list, under the object's lock, and calls lgi_claim for its goroutine. If that
- * is refused, something else (another case of a select, the deadline) came first: on to the next one. If
- * not, the wait is this waker's: it may touch the waiter and what it points to until it calls lgi_unpark, once, which
- * should come after the unlock. A waker never blocks. */
+ * To wake: take a waiter out of the list, under the object's lock, and call lgi_claim for its goroutine. If lgi_claim
+ * returns false, something else (another case of a select, the deadline) has ended the wait: go on to the next waiter. If
+ * it returns true, the wait is the waker's: the waiter and what it points to stay until the waker calls lgi_unpark,
+ * once, preferably after the unlock. A waker never blocks. */
 #ifndef LGI_SCHED_PARK_H
 #define LGI_SCHED_PARK_H
 
@@ -40,7 +40,7 @@ enum {
     LGI_TIMED_OUT = 1,
     LGI_IS_DONE = 2, /* until's lgi_done happened */
     LGI_STOPPED = 3, /* the goroutine is to end (lg_exit) */
-    LGI_READY = 8    /* what was waited for; with what the waker likes to add */
+    LGI_READY = 8    /* what was waited for; the waker may add a number of its own */
 };
 
 /* The calling goroutine or thread. Never NULL. */
@@ -51,44 +51,44 @@ static inline struct lgi_g *lgi_self(void)
     return __builtin_expect(g != NULL, 1) ? g : lgi_self_slow();
 }
 
-/* From here on it can be claimed. `what` is static text, for those who ask what it waits for. */
+/* From here on the wait can be claimed. `what` is static text: what the goroutine waits for, in dumps. */
 void lgi_wait_begin(struct lgi_g *g, const char *what);
 
-/* The same for a wait without an end, for one object alone: only who holds the object's lock can claim it, so that takes
- * no atomic operation. The caller holds the lock, and the wait is lgi_park(g, lg_until_forever()). */
+/* The same for a wait without a limit, for one object alone: only a holder of the object's lock can claim the wait, so
+ * claiming takes no atomic operation. The caller holds the lock, and then calls lgi_park(g, lg_until_forever()). */
 void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock);
 
-/* Ends the wait as `as`. Of all who try for one wait, one succeeds. By who has found it in an object's list, and holds
- * the object's lock; or by itself. */
+/* Ends the wait as `as`. Of all calls for one wait, one returns true. To be called under the lock of the object in whose
+ * list the waiter was found, or by the waiting goroutine itself. */
 static inline bool lgi_claim(struct lgi_g *g, uint32_t as);
 
-/* The same by anybody else. */
+/* The same for all other callers. */
 bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as);
 
-/* Lets a goroutine go on whose wait the caller has claimed. */
+/* Makes a goroutine go on whose wait the caller has claimed. */
 void lgi_unpark(struct lgi_g *g);
 
-/* Waits until somebody has claimed and unparked the caller, or until `until`; returns what was claimed. The wait
- * is over then. A deadline that has passed is looked at after claims. */
+/* Waits until the caller's wait has been claimed and the caller unparked, or until `until`; returns what the wait was ended
+ * as. A claim comes before a deadline that has passed as well. */
 uint32_t lgi_park(struct lgi_g *g, lg_until until);
 
-/* What it does with threads, deadlines, and so on. */
+/* The less usual waits: of threads, with a deadline, and so on. */
 uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until);
 
-/* The same without an end, and lg_exit does not end it either: for what must be finished once it was begun. */
+/* The same without a limit, and lg_exit does not end the wait either: for operations that must be finished. */
 uint32_t lgi_park_through(struct lgi_g *g);
 
 /* The wait is over because until's lgi_done happened: keeps its error for lgi_wait_failed, since the object may be gone
  * after lgi_done_unwatch. */
 void lgi_note_done(struct lgi_g *g, lg_until until);
 
-/* The claim was not for what was waited for: returns the static error that says why, or does not return, because the
- * goroutine is to end. */
+/* The wait was not ended by what was waited for: returns the static error that says why, or does not return because
+ * lg_exit ends the goroutine. */
 lg_error *lgi_wait_failed(uint32_t claim, lg_until until);
 
 /* ---- claiming ---- */
 
-/* How a struct lgi_g begins: what is needed of it here. */
+/* How a struct lgi_g begins: the members that claiming needs. */
 struct lgi_claimed {
     uint32_t claim;
     uint8_t others[4];
@@ -104,13 +104,13 @@ static inline bool lgi_claim(struct lgi_g *g, uint32_t as)
                                            __ATOMIC_RELAXED);
     if (c->claim != LGI_WAITING)
         return false;
-    __atomic_store_n(&c->claim, as, __ATOMIC_RELAXED); /* others may look */
+    __atomic_store_n(&c->claim, as, __ATOMIC_RELAXED); /* other threads may read it */
     return true;
 }
 
 /* ---- lists ---- */
 
-/* Without the lock, it says what was so a moment ago. */
+/* Without the lock, the answer may be outdated. */
 static inline bool lgi_waiters_empty(const struct lgi_waiters *list)
 {
     return __atomic_load_n(&list->first, __ATOMIC_ACQUIRE) == NULL;
@@ -145,7 +145,7 @@ static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_w
     lgi_waiters_set_first(list, waiter);
 }
 
-/* Does nothing if it is in no list. */
+/* Does nothing if the waiter is in no list. */
 static inline void lgi_waiters_remove(struct lgi_waiters *list, struct lgi_waiter *waiter)
 {
     if (!waiter->queued)
@@ -161,8 +161,8 @@ static inline void lgi_waiters_remove(struct lgi_waiters *list, struct lgi_waite
         list->last = waiter->previous;
 }
 
-/* Takes out the first whose wait can be claimed, as `as` plus LGI_READY; NULL if there is none. The caller must
- * unpark it. */
+/* Takes out the first waiter whose wait can be claimed, as `as` plus LGI_READY; NULL if there is none. The caller must
+ * unpark its goroutine. */
 static inline struct lgi_waiter *lgi_waiters_claim(struct lgi_waiters *list, uint32_t as)
 {
     struct lgi_waiter *waiter;
@@ -207,19 +207,24 @@ static inline bool lgi_done_happened(const struct lgi_done *done)
     return happened;
 }
 
-/* Lets it happen, and wakes all who wait for it. `error`, static, is what their waits return. Returns false, and
- * changes nothing, if it had happened already. */
+/* Makes it happen, and wakes all who wait for it. Their waits return `error`, which is static. Returns false, and changes
+ * nothing, if it has happened already. */
 bool lgi_done_set(struct lgi_done *done, lg_error *error);
 
 /* The same for an object that has more to do under the lock: called under the lock, if it has not happened yet. The caller
  * unparks `woken` after the unlock. */
 void lgi_done_begin_set(struct lgi_done *done, lg_error *error, struct lgi_woken *woken);
 
-/* Puts a waiter into its list, to be claimed as what its index says; false: it has happened already. The waiter is
- * taken out again before its wait is over. Until then the object stays, if it is counted, whoever else lets go of
- * it. */
+/* Puts a waiter into the list, to be claimed as its index; false: it has happened already. The waiter must be taken out
+ * again before its wait is over. Until then the waiter holds the object, if the object is counted. */
 bool lgi_done_watch(struct lgi_done *done, struct lgi_waiter *waiter);
 void lgi_done_unwatch(struct lgi_done *done, struct lgi_waiter *waiter);
+
+/* For a wait that has begun: watches until's lgi_done, if there is one, with a waiter on the caller's stack. False: it has
+ * happened, and the wait was ended as LGI_IS_DONE, so nobody will unpark the caller. The second is called in both cases,
+ * with what the wait was ended as, and keeps the error for lgi_wait_failed. */
+bool lgi_until_watch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch);
+void lgi_until_unwatch(struct lgi_g *g, lg_until until, struct lgi_waiter *watch, uint32_t claim);
 
 /* Would a wait until `until` be over now? Returns LGI_TIMED_OUT, LGI_IS_DONE or LGI_WAITING. */
 uint32_t lgi_until_over(lg_until until);

@@ -1,7 +1,7 @@
 /* Queues of goroutines that have not started, first come, first served. Any thread may put and take.
  *
- * A worker's own has a place for one before the others, which spares it half the locking: only the worker fills it, and
- * only when nothing waits, so the one that stands there is the oldest. */
+ * A worker's own queue has a place for one goroutine before all others, which spares the worker half the locking. Only the
+ * worker fills the place, and only when nothing waits, so the goroutine in it is the oldest. */
 #ifndef LGI_SCHED_RUN_QUEUE_H
 #define LGI_SCHED_RUN_QUEUE_H
 
@@ -41,7 +41,7 @@ static inline void lgi_run_queue_put(struct lgi_run_queue *starts, struct lgi_ta
     lgi_unlock(&starts->lock);
 }
 
-/* The same, by the worker whose own they are. */
+/* The same, by the worker whose queue it is. */
 static inline void lgi_run_queue_put_own(struct lgi_run_queue *starts, struct lgi_task *start)
 {
     if (lgi_run_queue_count(starts) == 0)
@@ -50,7 +50,7 @@ static inline void lgi_run_queue_put_own(struct lgi_run_queue *starts, struct lg
         lgi_run_queue_put(starts, start);
 }
 
-/* Where it was taken from: its turn is next. */
+/* Puts the goroutine before all others. */
 static inline void lgi_run_queue_put_back(struct lgi_run_queue *starts, struct lgi_task *start)
 {
     lgi_lock(&starts->lock);
@@ -62,7 +62,7 @@ static inline void lgi_run_queue_put_back(struct lgi_run_queue *starts, struct l
     lgi_unlock(&starts->lock);
 }
 
-/* All of them can be found in the list then; the worker should look again. */
+/* Puts all goroutines into the list. The worker should check the queue again. */
 static inline void lgi_run_queue_settle(struct lgi_run_queue *starts)
 {
     struct lgi_task *oldest = __atomic_exchange_n(&starts->oldest, NULL, __ATOMIC_ACQUIRE);
@@ -76,7 +76,7 @@ static inline struct lgi_task *lgi_run_queue_take(struct lgi_run_queue *starts)
     if (__atomic_load_n(&starts->oldest, __ATOMIC_RELAXED)) {
         struct lgi_task *oldest = __atomic_exchange_n(&starts->oldest, NULL, __ATOMIC_ACQUIRE);
         if (oldest) {
-            /* (What others add meanwhile may be lost: it is only looked at for changes.) */
+            /* (An increment by another thread may be lost: only changes matter.) */
             __atomic_store_n(&starts->taken, lgi_run_queue_taken(starts) + 1, __ATOMIC_RELAXED);
             return oldest;
         }

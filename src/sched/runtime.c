@@ -23,7 +23,7 @@ uint32_t lgi_exiting, lgi_outside, lgi_helpers;
 
 static unsigned worker_count;   /* written atomically, under the lock */
 static bool begun;              /* likewise: there is one that runs */
-static unsigned processors = 1; /* atomic: threads that wait look at it before there are workers */
+static unsigned processors = 1; /* atomic: threads that wait read it before there are workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 unsigned lgi_worker_count(void)
@@ -108,8 +108,8 @@ static struct lgi_worker *new_worker(unsigned number)
     return w;
 }
 
-/* It is counted before its thread can run anything, so that who looks at all workers misses none. One whose thread could
- * not be made has been seen, perhaps, and is kept for the next time. */
+/* A worker is counted before its thread can run anything, so that a reader of lgi_workers misses none. A worker whose
+ * thread could not be made may have been seen by a reader, so it is kept for the next time. */
 static bool add(void)
 {
     static struct lgi_worker *spare;
@@ -174,7 +174,7 @@ bool lgi_workers_begin(void)
     LGI_KEEP_ERRNO;
     pthread_once(&once, begin_once);
     pthread_mutex_lock(&lock);
-    /* The second one watches the first (worker.h). */
+    /* The second worker watches the first (worker.h). */
     while (worker_count < 2 && worker_count < lgi_workers_wanted() && add())
         ;
     bool some = worker_count > 0;

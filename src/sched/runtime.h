@@ -1,4 +1,4 @@
-/* What all workers share: how many there are and may be, and how they come to be. */
+/* What all workers share: their number, its limit, and making them. */
 #ifndef LGI_SCHED_RUNTIME_H
 #define LGI_SCHED_RUNTIME_H
 
@@ -6,7 +6,7 @@
 
 enum { LGI_WORKERS_MOST = 1024 };
 
-/* They come, but never go. */
+/* Workers are added, but never removed. */
 extern struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_worker_count(void);
 
@@ -52,18 +52,18 @@ static inline struct lgi_task *lgi_next_task(struct lgi_worker *w)
 /* Sees to it that there are workers. False: none can be made. Panics in a forked child. */
 bool lgi_workers_begin(void);
 
-/* One more, if there are fewer than wanted. */
+/* Makes one more, if there are fewer than wanted. */
 void lgi_worker_add(void);
 
 extern bool lgi_forked;
 
-/* In a forked child, whose parent had workers: says so by a panic. */
+/* In a forked child whose parent had workers: panics. */
 void lgi_refuse_after_fork(void);
 
-/* What a worker's thread has to do first. */
+/* The first steps of a worker's thread. */
 void lgi_worker_thread_begin(struct lgi_worker *worker);
 
-/* Where the calling thread's own stack lies. */
+/* The bounds of the calling thread's own stack. */
 void lgi_thread_bounds(struct lgi_stack_bounds *bounds);
 
 /* The loop of a worker's thread. */
@@ -78,16 +78,17 @@ bool lgi_thread_run_task(struct lgi_task *start);
 size_t lgi_threads_count(void);
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
 
-/* Lets the thread call answer while it waits (or the caller itself, just so). False: it does not wait, or not until
- * `until` in a way that can be interrupted. It must not end meanwhile. */
+/* Makes the thread call `answer` while it waits; if the thread is the caller, calls it directly. False: until `until` the
+ * thread did not wait in a way that can be interrupted. The thread must not end meanwhile. */
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
                     lg_time until);
 void lgi_thread_answer(struct lgi_g *g);
 
-/* park.c: a sleeping thread looks whether it was asked, or should stop. */
+/* park.c: wakes a sleeping thread, which then checks for requests and for lg_exit. */
 void lgi_thread_recheck(struct lgi_g *g);
 
-/* Do all of lg_go_thread wait without a deadline? Adds up what changes when one does anything. */
+/* Do all threads of lg_go_thread wait without a deadline? Adds to *activity a sum that changes when a thread does
+ * anything. */
 bool lgi_threads_wait(uint64_t *activity);
 
 static inline bool lgi_thread_waits(const struct lgi_g *g, uint64_t *activity)
@@ -100,7 +101,7 @@ static inline bool lgi_thread_waits(const struct lgi_g *g, uint64_t *activity)
 /* Main, once it has waited for something; NULL before. */
 extern struct lgi_g *lgi_main;
 
-/* ---- what is counted here for the rooms above ---- */
+/* ---- counted here for higher rooms ---- */
 
 /* lg_exit is ending all goroutines: new ones are dropped. Atomic. */
 extern uint32_t lgi_exiting;
@@ -109,14 +110,14 @@ static inline bool lgi_is_exiting(void)
     return __atomic_load_n(&lgi_exiting, __ATOMIC_RELAXED) != 0;
 }
 
-/* Waits for something outside that no worker knows of: what helper threads are doing. Counted atomically, down only after
- * whoever waits for it was unparked. */
+/* Waits for something outside of the program, or for helper threads, that no worker knows of. Counted atomically; counted
+ * down only after the waiting goroutine was unparked. */
 extern uint32_t lgi_outside;
 
-/* Threads of the library's own that are neither workers nor lg_go_thread's, whatever they do. Counted atomically. */
+/* Threads of the library that are neither workers nor goroutines with a thread. Counted atomically. */
 extern uint32_t lgi_helpers;
 
-/* park.c: the calling thread, which is no worker, ends; its record is for others. */
+/* park.c: the calling thread, which is no worker, ends. Its record becomes free for other threads. */
 void lgi_self_end(struct lgi_g *g);
 
 /* park.c: the thread whose record has that place (identity.h), or NULL. */

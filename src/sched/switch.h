@@ -23,9 +23,9 @@ void lgi_switch_last(void *to);
  * entry(argument), which must not return, with floating-point control words as a program finds them. */
 void *lgi_stack_prepare(void *top, void (*entry)(void *), void *argument);
 
-/* Calls look(data) on the caller's stack, but so that an unwinder which comes from there goes on with the stack that was
- * left as `sp`: a backtrace of a stack on which nothing runs, and nothing needs room. */
-void lgi_on_stack_of(void *sp, void (*look)(void *data), void *data);
+/* Calls function(data) on the caller's stack, but so that an unwinder in `function` goes on with the stack that was left as
+ * `sp`: for a backtrace of a stack on which nothing runs. */
+void lgi_on_stack_of(void *sp, void (*function)(void *data), void *data);
 
 /* Sets the floating-point control words as a program finds them, if they are not so. */
 void lgi_float_at_start(void);

@@ -28,13 +28,13 @@ static void enlist(struct lgi_g *g)
     pthread_mutex_unlock(&threads.lock);
 }
 
-/* However the thread ends. */
+/* Runs in whatever way the thread ends. */
 static void end(struct lgi_g **guard)
 {
     struct lgi_g *g = *guard;
     struct lgi_task *start = g->start;
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
-        return; /* nothing has stopped it: the report will say who it was, and end the process */
+        return; /* nothing has stopped the panic: its report names the goroutine, and ends the process */
     pthread_mutex_lock(&threads.lock);
     lgi_list_remove(&threads.all, &g->thread_link);
     threads.count--;
@@ -92,7 +92,7 @@ bool lgi_thread_run_task(struct lgi_task *start)
     return !failed;
 }
 
-/* ---- asking one that waits ---- */
+/* ---- requests to a thread that waits ---- */
 
 static struct {
     pthread_mutex_t lock;

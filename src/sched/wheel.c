@@ -34,8 +34,8 @@ static struct lgi_timer *first_of(struct lgi_timers *timers, unsigned slot)
     return LGI_HOLDER(slot_of(timers, slot)->timers.first, struct lgi_timer, link);
 }
 
-/* The slot whose turn comes first, as level * 64 + slot; -1 if there is none. All that stands on a level is due
- * before anything on a higher one. */
+/* The slot whose time comes first, as level * 64 + slot; -1 if there is none. All timers of a level are due before those of
+ * higher levels. */
 static int first_slot(const struct lgi_timers *timers)
 {
     for (int level = 0; level < LGI_TIMER_LEVELS; level++) {
@@ -49,7 +49,7 @@ static void note_next(struct lgi_timers *timers)
 {
     int first = timers->moving >= 0 ? timers->moving : first_slot(timers);
     lg_duration next = first < 0 ? LG_DURATION_MAX : slot_of(timers, (unsigned)first)->least;
-    if (timers->moving >= 0 && next > (lg_duration)timers->tick) /* somebody has to go on with it */
+    if (timers->moving >= 0 && next > (lg_duration)timers->tick) /* the moving has to go on */
         next = (lg_duration)timers->tick;
     __atomic_store_n(&timers->next, next, __ATOMIC_RELAXED);
 }
@@ -80,15 +80,15 @@ static void take(struct lgi_timers *timers, struct lgi_timer *timer)
                                                              << timer->slot % LGI_TIMER_SLOTS);
 }
 
-/* When a slot's turn comes: the tick of its first timers. */
-static uint64_t turn_of(const struct lgi_timers *timers, unsigned slot)
+/* When a slot's time comes: the first tick of the slot. */
+static uint64_t time_of(const struct lgi_timers *timers, unsigned slot)
 {
     unsigned shift = slot / LGI_TIMER_SLOTS * DIGIT_BITS;
     uint64_t higher = shift + DIGIT_BITS < 64 ? timers->tick >> (shift + DIGIT_BITS) : 0;
     return (higher << DIGIT_BITS | slot % LGI_TIMER_SLOTS) << shift;
 }
 
-/* Moves at most `most` timers from a slot whose turn has come to where they belong now; returns how many. */
+/* Moves at most `most` timers from a slot whose time has come to the slots where they belong now; returns how many. */
 static unsigned move_down(struct lgi_timers *timers, unsigned slot, unsigned most)
 {
     unsigned moved = 0;
@@ -112,20 +112,20 @@ static void fire(struct lgi_timers *timers, struct lgi_timer *timer, lg_time now
         lgi_list_add(&timers->fired, &timer->link);
 }
 
-/* Does not hold the lock for long; false if there may be more to do. */
+/* Fires and moves as many timers as the lock should be held for. False: there may be more to do. */
 static bool run_some(struct lgi_timers *timers, lg_time now)
 {
     enum { MOVES = 512, MOVES_A_FIRE = 8 };
     uint64_t until = tick_of(now);
     unsigned left = MOVES;
     for (int first; (first = timers->moving >= 0 ? timers->moving : first_slot(timers)) >= 0;) {
-        uint64_t turn = turn_of(timers, (unsigned)first);
-        if (turn > until)
+        uint64_t time = time_of(timers, (unsigned)first);
+        if (time > until)
             break;
         if (left < MOVES_A_FIRE)
             return false;
-        if (turn > timers->tick)
-            timers->tick = turn;
+        if (time > timers->tick)
+            timers->tick = time;
         if (first >= LGI_TIMER_SLOTS) {
             left -= move_down(timers, (unsigned)first, left);
         } else {
@@ -165,7 +165,7 @@ void lgi_timers_run(struct lgi_timers *timers, lg_time now)
         if (started || injected)
             lgi_task_enqueued(!injected);
         call_later(&fired);
-        for (int i = 0; i < AWAY && !all; i++) /* who else wants the lock has a chance */
+        for (int i = 0; i < AWAY && !all; i++) /* a chance for others that want the lock */
             lgi_pause();
     }
 }
@@ -214,7 +214,7 @@ bool lgi_timer_stop(struct lgi_timer *timer)
         take(timers, timer);
         timers->count--;
         timer->pending = false;
-        /* `next` may now be too early: that costs one look. */
+        /* `next` may now be too early: that costs one check. */
         if (timers->count == 0)
             __atomic_store_n(&timers->next, LG_DURATION_MAX, __ATOMIC_RELAXED);
     }

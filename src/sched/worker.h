@@ -1,12 +1,12 @@
-/* Workers: the threads on which goroutines run. Each has its own queue of goroutines that may go on, which only it
- * touches, an inbox for those that others let go on, and a queue of goroutines that have not started yet, from
- * which idle workers take some.
+/* Workers: the threads on which goroutines run. Each worker has a queue of goroutines that may go on, which only the worker
+ * touches; an inbox, to which other threads add goroutines that may go on; and a queue of goroutines that have not
+ * started yet, from which idle workers take some.
  *
- * Who sleeps how: a worker with nothing to do sleeps in epoll_wait if goroutines of its wait for descriptors, else
- * on a futex. lg_go wakes nobody: a started goroutine costs less than waking a thread. Instead, while some worker
- * is busy, one idle worker, the watcher, looks every now and then for goroutines that have been waiting to start
- * since it looked last, and for overdue timers of busy workers. When there is nothing to watch for long, it
- * sleeps too, and the next lg_go wakes it. */
+ * Sleeping: a worker with nothing to do sleeps in epoll_wait if some of its goroutines wait for descriptors, and on a
+ * futex otherwise. lg_go wakes no worker, since waking a thread costs more than starting a goroutine. Instead, while some
+ * worker is busy, one idle worker, the watcher, checks the other workers from time to time: for goroutines that have
+ * waited to start since the last check, and for overdue timers. A watcher that has found nothing for long sleeps without
+ * a limit, and the next lg_go wakes a worker, which then watches. */
 #ifndef LGI_SCHED_WORKER_H
 #define LGI_SCHED_WORKER_H
 
@@ -24,12 +24,12 @@ enum lgi_worker_state {
     LGI_W_ON_EPOLL, /* likewise */
 };
 
-/* Of each worker, what the watcher saw last. */
+/* The state of a worker at the watcher's last check. */
 struct lgi_seen {
     unsigned count, taken;
 };
 
-/* Stacks without a goroutine, to be used next. */
+/* Stacks without a goroutine, for the next goroutines. */
 struct lgi_stack_cache {
     void *first;
     unsigned count;
@@ -61,13 +61,13 @@ struct lgi_worker {
     pthread_t thread;
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
-    bool short_of_memory;       /* for a stack; atomic */
-    struct lgi_seen *seen;      /* what it saw when it watched */
-    void (*errand)(void *data); /* a goroutine wants it run on the thread's own stack */
+    bool short_of_memory;       /* for a stack (shortage.h); atomic */
+    struct lgi_seen *seen;      /* of all workers, when this worker watches */
+    void (*errand)(void *data); /* a call that a goroutine wants on the thread's own stack */
     void *errand_data;
     struct lgi_g *errand_for;
 
-    /* What others touch. */
+    /* Touched by other threads too. */
     _Alignas(64) _Atomic(struct lgi_g *) inbox;
     _Atomic uint32_t state; /* enum lgi_worker_state; what the futex is */
     uint32_t asked;         /* request.h: for a visit of the goroutines (visit.c) */
@@ -78,31 +78,31 @@ struct lgi_worker {
     _Alignas(64) struct lgi_timers timers;
 };
 
-/* The calling thread's; NULL: it is not one. */
+/* The calling thread's worker; NULL: the thread is not a worker. */
 extern __thread struct lgi_worker *lgi_worker __attribute__((tls_model("initial-exec")));
 
-/* The caller's, or any; NULL: none can be made. */
+/* The caller's worker, or any worker; NULL: none can be made. */
 struct lgi_worker *lgi_worker_for_timers(void);
 
-/* A worker that sleeps should look again (at timers, its inbox). */
+/* Wakes the worker if it sleeps: it then checks its timers and its inbox. */
 void lgi_worker_wake(struct lgi_worker *worker);
 
-/* It should do so though there is nothing for it. */
+/* Wakes the worker even if there is nothing for it, to check for a deadlock. */
 void lgi_worker_nudge(struct lgi_worker *worker);
 
 /* Puts a goroutine that may go on where its worker finds it. */
 void lgi_worker_ready(struct lgi_g *g);
 
-/* The calling goroutine waits to be made ready. */
+/* Runs others until the calling goroutine is made ready. */
 void lgi_worker_leave(struct lgi_g *g);
 
-/* It lets others run first. */
+/* Runs others first; the calling goroutine stays ready. */
 void lgi_worker_yield(struct lgi_g *g);
 
-/* The calling goroutine's call has returned, or was left by a goexit. */
+/* Ends the calling goroutine, whose call has returned or was left by a goexit. */
 void lgi_worker_end(struct lgi_g *g) __attribute__((noreturn));
 
-/* A goroutine was made that may start: sees to it that somebody does, soon. */
+/* A goroutine was made that may start: sees to it that a worker starts it soon. */
 void lgi_task_enqueued(bool by_worker);
 
 bool lgi_all_asleep(void);

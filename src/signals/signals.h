@@ -1,6 +1,6 @@
-/* Signals, for all who wait for some of them. A handler writes their numbers and times to a pipe; a thread, which is started when the first
- * one is wanted, reads them there and tells everybody. So they arrive although every worker is busy, and in
- * programs that have none. */
+/* Signals that the program waits for. A handler writes the number and the time of a signal to a pipe; a thread, which is
+ * started for the first watch, reads them and calls the watches. So signals arrive while every worker is busy, and in
+ * programs without workers. */
 #ifndef LGI_SIGNALS_SIGNALS_H
 #define LGI_SIGNALS_SIGNALS_H
 
@@ -12,12 +12,13 @@
 #include "sched/list.h"
 
 struct lgi_signal_watch {
-    uint64_t
-        signals; /* a bit for each, 1 << (number - 1); without those that the process ignores, once it is begun */
-    /* Called when one of them came, on that thread, under a lock: what is watched must be held, or only noted. `when` is the
-     * time at which the signal was delivered, however late that thread runs. NULL: nothing. */
+    /* A bit for each signal, 1 << (number - 1); once the watch has begun, without those that the process ignores. */
+    uint64_t signals;
+    /* Called when one of the signals came, on the thread of this room, under a lock: should only hold or note something.
+     * `when` is the time at which the signal was delivered, however late the thread runs. NULL: nothing. */
     void (*got)(struct lgi_signal_watch *watch, int number, lg_time when);
-    /* Called after that, with no lock held; the watch may be ended by then, and must last. NULL: nothing. */
+    /* Called after `got`, with no lock held; the watch must last until then, even if it was ended meanwhile. NULL:
+     * nothing. */
     void (*later)(struct lgi_signal_watch *watch, int number);
     struct lgi_link link;
     struct lgi_signal_watch *told;
@@ -26,14 +27,14 @@ struct lgi_signal_watch {
 /* In a forked child: panics, as lgi_signals_watch does there. */
 void lgi_signals_refuse_after_fork(void);
 
-/* From here on the process does nothing else for these signals. NULL; or an error, and nothing has changed. */
+/* Begins the watch: the signals have no other effect from here on. Returns NULL; or an error, and nothing has changed. */
 lg_error *lgi_signals_watch(struct lgi_signal_watch *watch) __attribute__((__warn_unused_result__));
 
-/* `got` is not running and will not be called when this returns. Of signals that nobody watches any more the former handlers
- * come back. */
+/* Ends the watch: when this returns, `got` is not running and will not be called. The former handlers of signals that have
+ * no other watch are restored. */
 void lgi_signals_unwatch(struct lgi_signal_watch *watch);
 
-/* A static error that tells of this signal: "signal SIGTERM". */
+/* A static error that names the signal: "signal SIGTERM". */
 lg_error *lgi_signal_error(int number);
 
 #endif

@@ -67,46 +67,59 @@ static bool single_quotes_count(const struct shell_scanner *scanner)
     return true;
 }
 
-/* At a dollar. Fills in kind, length and name, and opens what it opens. */
-static void dollar(struct shell_scanner *scanner, struct shell_piece *piece)
+/* At a dollar: $NAME or ${NAME}. */
+static bool is_variable(struct shell_piece *piece)
+{
+    bool in_braces = piece->start[1] == '{';
+    const char *name = piece->start + (in_braces ? 2 : 1);
+    size_t length = shell_name_length(name);
+    if (length == 0 || (in_braces && name[length] != '}'))
+        return false;
+    piece->kind = SHELL_VARIABLE;
+    piece->name = name;
+    piece->name_length = length;
+    piece->length = length + (in_braces ? 3 : 1);
+    return true;
+}
+
+/* At a dollar: $! or ${!}. */
+static bool is_last_pid(struct shell_piece *piece)
+{
+    bool in_braces = strncmp(piece->start, "${!}", 4) == 0;
+    if (!in_braces && piece->start[1] != '!')
+        return false;
+    piece->kind = SHELL_LAST_PID;
+    piece->length = in_braces ? 4 : 2;
+    return true;
+}
+
+/* At a dollar: $(, $(( or ${, which it opens. */
+static bool is_opening(struct shell_scanner *scanner, struct shell_piece *piece)
 {
     const char *at = piece->start + 1;
-    size_t length = shell_name_length(at);
-    piece->kind = SHELL_VARIABLE;
-    if (length > 0) {
-        piece->name = at;
-        piece->name_length = length;
-        piece->length = 1 + length;
-    } else if (*at == '{' && (length = shell_name_length(at + 1)) > 0 && at[1 + length] == '}') {
-        piece->name = at + 1;
-        piece->name_length = length;
-        piece->length = 3 + length;
-    } else if (*at == '!') {
-        piece->kind = SHELL_LAST_PID;
-        piece->length = 2;
-    } else if (strncmp(at, "{!}", 3) == 0) {
-        piece->kind = SHELL_LAST_PID;
-        piece->length = 4;
-    } else if (strncmp(at, "((", 2) == 0) {
-        piece->kind = SHELL_OTHER;
-        piece->length = 3;
+    if (*at != '(' && *at != '{')
+        return false;
+    bool arithmetic = strncmp(at, "((", 2) == 0;
+    bool sign = *at == '{' && (at[1] == '#' || at[1] == '!'); /* which belongs to the brace */
+    piece->kind = *at == '{' || arithmetic ? SHELL_OTHER : SHELL_TEXT;
+    piece->length = arithmetic || sign ? 3 : 2;
+    open_one(scanner, *at);
+    if (arithmetic)
         open_one(scanner, '(');
-        open_one(scanner, '(');
-    } else if (*at == '(') {
-        piece->kind = SHELL_TEXT;
-        piece->length = 2;
-        open_one(scanner, '(');
-    } else if (*at == '{') {
-        piece->kind = SHELL_OTHER;
-        /* A # or ! after the brace belongs to it. */
-        piece->length = at[1] == '#' || at[1] == '!' ? 3 : 2;
-        open_one(scanner, '{');
-    } else if (*at != '\0' && strchr("0123456789?$#@*-", *at)) {
+    return true;
+}
+
+/* At a dollar. */
+static void dollar(struct shell_scanner *scanner, struct shell_piece *piece)
+{
+    char next = piece->start[1];
+    if (!is_variable(piece) && !is_last_pid(piece) && !is_opening(scanner, piece) && next != '\0' &&
+        strchr("0123456789?$#@*-", next)) {
         piece->kind = SHELL_OTHER;
         piece->length = 2;
-    } else {
-        piece->kind = SHELL_TEXT;
     }
+    scanner->word_begins = scanner->depth > piece->depth && innermost(scanner) == '(';
+    scanner->command = scanner->word_begins;
 }
 
 static bool is_one_of(const char *const *words, const char *word, size_t length)
@@ -124,6 +137,8 @@ static size_t reserved_word(struct shell_scanner *scanner)
     static const char *const before_commands[] = {"then",  "do", "else", "elif", "if", "while",
                                                   "until", "!",  "{",    "time", NULL};
     const char *word = scanner->at;
+    if (strchr(" \t;&|<>()#", *word))
+        return 0;
     size_t length = strcspn(word, " \t;&|<>()'\"`$\\");
     bool command = scanner->command;
     bool in_case = innermost(scanner) == 'c';
@@ -151,6 +166,80 @@ static const char *what_is_open(char inside)
     }
 }
 
+/* At the end of the line, or after an error. */
+static struct shell_piece end_piece(const struct shell_scanner *scanner, struct shell_piece piece)
+{
+    piece.kind = scanner->error[0] ? SHELL_ERROR : SHELL_END;
+    piece.length = 0;
+    return piece;
+}
+
+static void single_quoted(struct shell_scanner *scanner, struct shell_piece *piece)
+{
+    const char *end = strchr(piece->start + 1, '\'');
+    if (end)
+        piece->length = (size_t)(end - piece->start) + 1;
+    else
+        not_closed(scanner, "a '");
+}
+
+/* A character that is special also in a quotation. False: it is none. */
+static bool quoting(struct shell_scanner *scanner, struct shell_piece *piece, char inside)
+{
+    switch (*piece->start) {
+    case '\\': piece->length = piece->start[1] == '\0' ? 1 : 2; return true;
+    case '\'':
+        if (single_quotes_count(scanner))
+            single_quoted(scanner, piece);
+        return true;
+    case '"':
+        if (inside == '"')
+            scanner->depth--;
+        else
+            open_one(scanner, '"');
+        return true;
+    case '`':
+        piece->kind = SHELL_BACKTICK;
+        backtick(scanner);
+        scanner->word_begins = scanner->command = inside != '`';
+        return true;
+    case '$': dollar(scanner, piece); return true;
+    case '}':
+        if (inside == '{')
+            scanner->depth--;
+        return true;
+    default: return false;
+    }
+}
+
+static void take_operator(struct shell_scanner *scanner, struct shell_piece *piece, char inside)
+{
+    char c = *piece->start;
+    piece->kind = SHELL_OPERATOR;
+    scanner->word_begins = true;
+    scanner->command = c != '<' && c != '>';
+    if (c == '(')
+        open_one(scanner, '(');
+    else if (c == ')' && inside == '(')
+        scanner->depth--;
+}
+
+/* Outside of all quotations: blanks, operators, comments. */
+static void unquoted(struct shell_scanner *scanner, struct shell_piece *piece, bool word_begins)
+{
+    char c = *piece->start;
+    if (c == '#' && word_begins) {
+        piece->kind = SHELL_COMMENT;
+        piece->length = strlen(piece->start);
+    } else if (c == ' ' || c == '\t') {
+        piece->kind = SHELL_BLANK;
+        piece->length = strspn(piece->start, " \t");
+        scanner->word_begins = true;
+    } else if (strchr("&;|<>()", c)) {
+        take_operator(scanner, piece, innermost(scanner));
+    }
+}
+
 struct shell_piece shell_next(struct shell_scanner *scanner)
 {
     char inside = innermost(scanner);
@@ -159,70 +248,23 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
                                 .length = 1,
                                 .depth = scanner->depth,
                                 .quoted = inside == '"'};
-    /* Where blanks and operators are what they are outside of all quotes. */
-    bool plain = inside != '"' && inside != '{';
-    bool word_begins = scanner->word_begins;
+    bool plain = inside != '"' && inside != '{', word_begins = scanner->word_begins;
+    bool ends = *piece.start == '\0';
+    size_t reserved = 0;
+
     scanner->word_begins = false;
-    char c = *piece.start;
-
-    if (c == '\0' && !scanner->error[0] && inside != '\0')
+    if (ends && !scanner->error[0] && inside != '\0')
         not_closed(scanner, what_is_open(inside));
-    if (c == '\0' || scanner->error[0]) {
-        piece.kind = scanner->error[0] ? SHELL_ERROR : SHELL_END;
-        piece.length = 0;
-        return piece;
-    }
-
-    if (plain && word_begins && !strchr(" \t;&|<>()#", c) &&
-        (piece.length = reserved_word(scanner)) > 0) {
-        scanner->at = piece.start + piece.length;
-        return piece;
-    }
-    piece.length = 1;
-    if (c == '\\') {
-        piece.length = piece.start[1] == '\0' ? 1 : 2;
-    } else if (c == '\'' && single_quotes_count(scanner)) {
-        const char *end = strchr(piece.start + 1, '\'');
-        if (end)
-            piece.length = (size_t)(end - piece.start) + 1;
-        else
-            not_closed(scanner, "a '");
-    } else if (c == '"') {
-        if (inside == '"')
-            scanner->depth--;
-        else
-            open_one(scanner, '"');
-    } else if (c == '`') {
-        piece.kind = SHELL_BACKTICK;
-        backtick(scanner);
-        scanner->word_begins = scanner->command = inside != '`';
-    } else if (c == '$') {
-        dollar(scanner, &piece);
-        scanner->word_begins = scanner->depth > piece.depth && innermost(scanner) == '(';
-        scanner->command = scanner->word_begins;
-    } else if (c == '}' && inside == '{') {
-        scanner->depth--;
-    } else if (plain && c == '#' && word_begins) {
-        piece.kind = SHELL_COMMENT;
-        piece.length = strlen(piece.start);
-    } else if (plain && (c == ' ' || c == '\t')) {
-        piece.kind = SHELL_BLANK;
-        piece.length = strspn(piece.start, " \t");
-        scanner->word_begins = true;
-    } else if (plain && strchr("&;|<>()", c)) {
-        piece.kind = SHELL_OPERATOR;
-        scanner->word_begins = true;
-        scanner->command = c != '<' && c != '>';
-        if (c == '(')
-            open_one(scanner, '(');
-        else if (c == ')' && inside == '(')
-            scanner->depth--;
-    }
-    if (scanner->error[0]) {
-        piece.kind = SHELL_ERROR;
-        piece.length = 0;
-        return piece;
-    }
+    if (ends || scanner->error[0])
+        return end_piece(scanner, piece);
+    if (plain && word_begins)
+        reserved = reserved_word(scanner);
+    if (reserved > 0)
+        piece.length = reserved;
+    else if (!quoting(scanner, &piece, inside) && plain)
+        unquoted(scanner, &piece, word_begins);
+    if (scanner->error[0])
+        return end_piece(scanner, piece);
     scanner->at = piece.start + piece.length;
     return piece;
 }
