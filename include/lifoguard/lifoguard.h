@@ -7,6 +7,7 @@
 /* The core: usable in any thread of any program. */
 #include <lifoguard/base.h>
 #include <lifoguard/defer.h>
+#include <lifoguard/defer_in.h>
 #include <lifoguard/error.h>
 #include <lifoguard/move.h>
 #include <lifoguard/panic.h>

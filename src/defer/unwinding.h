@@ -203,6 +203,8 @@ void lgi_succeed(struct lgi_unwinding *to, struct lgi_unwinding *newer,
 
 /* Makes a contained call, for the unwinding that goes through its frame, or NULL. */
 void lgi_contain_unwinding(struct lgi_unwinding *unwinding, const struct lgi_record *record);
+void lgi_contain_call(struct lgi_unwinding *unwinding, struct lgi_frame *frame,
+                      const struct lgi_site *site, lgi_function function, const uintptr_t *word);
 
 /* A goexit or exit that has been stopped goes on. */
 void lgi_resume_leaving(struct lgi_unwinding *stopped) __attribute__((noreturn));
