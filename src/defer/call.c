@@ -27,6 +27,22 @@ static void forget_unwindings(struct lgi_thread *thread, const struct lgi_unwind
     }
 }
 
+#if defined(__clang__)
+/* The function's own type is not known here; that it returns an error was checked where it was handed over. */
+__attribute__((no_sanitize("function", "cfi")))
+#endif
+lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
+{
+    typedef uintptr_t word;
+    switch (count) {
+    case 0: return ((lg_error * (*)(void)) function)();
+    case 1: return ((lg_error * (*)(word)) function)(w[0]);
+    case 2: return ((lg_error * (*)(word, word)) function)(w[0], w[1]);
+    case 3: return ((lg_error * (*)(word, word, word)) function)(w[0], w[1], w[2]);
+    default: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
+    }
+}
+
 struct guard {
     struct lgi_catcher *catcher;  /* NULL: the call has ended in one of our ways */
     struct lgi_catcher *calling;  /* of that one, before */

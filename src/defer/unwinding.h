@@ -184,6 +184,9 @@ static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsi
     // NOLINTEND(clang-analyzer-security.ArrayBound)
 }
 
+/* Makes the call of a function that returns an error, at most four arguments. */
+lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count);
+
 /* Makes it while `unwinding` goes through the caller's frame, and lets no panic out: a new one takes the
  * place of the one in flight (P4). `panic` goes first, if the site is a recovering one. */
 void lgi_call_unwinding(struct lgi_unwinding *unwinding, const struct lgi_site *site,
