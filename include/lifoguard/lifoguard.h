@@ -6,7 +6,9 @@
 
 /* The core: usable in any thread of any program. */
 #include <lifoguard/base.h>
+#include <lifoguard/contained.h>
 #include <lifoguard/defer.h>
+#include <lifoguard/defer_in.h>
 #include <lifoguard/error.h>
 #include <lifoguard/move.h>
 #include <lifoguard/panic.h>
@@ -22,6 +24,7 @@
 #include <lifoguard/file.h>
 #include <lifoguard/guard.h>
 #include <lifoguard/registry.h>
+#include <lifoguard/whole_file.h>
 
 /* Goroutines, and what they wait with. */
 #include <lifoguard/blocking.h>

@@ -43,6 +43,17 @@ LG_API lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *da
 #define lg_test_check(t, condition)                                                                \
     ((condition) ? (void)0 : lg_test_fail_now((t), "not so: %s", #condition))
 
+/* The scope of the test, for helper functions: what is registered with it runs when the test's function has been left,
+ * before lg_test_run returns. Only the test's own goroutine may use it.
+ *
+ *     static int scratch_file(lg_test *t)
+ *     {
+ *         int fd = lg_adopt(lg_test_scope(t), memfd_create("scratch", MFD_CLOEXEC), close);
+ *         lg_test_check(t, fd >= 0);
+ *         return fd;
+ *     } */
+LG_API lg_scope *lg_test_scope(lg_test *t);
+
 /* Whether the test has recorded a failure. */
 LG_API bool lg_test_has_failed(const lg_test *t);
 

@@ -51,6 +51,15 @@ LG_API size_t lg_duration_format(lg_duration duration, char *buffer, size_t size
 LG_API lg_error *lg_duration_parse(const char *text, lg_duration *duration)
     __attribute__((__warn_unused_result__));
 
+/* Rounds a duration toward zero to a multiple of `unit`, or to the nearest multiple, halfway cases away from zero, as Go's
+ * Duration.Truncate and Duration.Round do. A unit of zero or less changes nothing; a result beyond the largest or smallest
+ * duration becomes that. */
+LG_API lg_duration lg_duration_truncate(lg_duration duration, lg_duration unit);
+LG_API lg_duration lg_duration_round(lg_duration duration, lg_duration unit);
+
+/* The duration in seconds: 1.5 for 1500 milliseconds. */
+LG_API double lg_duration_seconds(lg_duration duration);
+
 /* The time on a clock that is never set (CLOCK_MONOTONIC). The origin of the clock is unspecified, so only differences
  * are meaningful. Async-signal-safe. */
 LG_API lg_time lg_now(void);

@@ -29,6 +29,22 @@ static void forget_unwindings(struct lgi_thread *thread, const struct lgi_unwind
     }
 }
 
+#if defined(__clang__)
+/* The function's own type is not known here; that it returns an error was checked where it was handed over. */
+__attribute__((no_sanitize("function", "cfi")))
+#endif
+lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
+{
+    typedef uintptr_t word;
+    switch (count) {
+    case 0: return ((lg_error * (*)(void)) function)();
+    case 1: return ((lg_error * (*)(word)) function)(w[0]);
+    case 2: return ((lg_error * (*)(word, word)) function)(w[0], w[1]);
+    case 3: return ((lg_error * (*)(word, word, word)) function)(w[0], w[1], w[2]);
+    default: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
+    }
+}
+
 struct guard {
     struct lgi_catcher *catcher;  /* NULL: the call has ended in one of our ways */
     struct lgi_catcher *calling;  /* of that one, before */
@@ -170,15 +186,13 @@ static void join_panic(lg_error **result, lg_panic_info *panic)
 }
 
 /* In `u`, the unwinding that goes through the frame, or NULL. */
-void lgi_contain_unwinding(struct lgi_unwinding *u, const struct lgi_record *record)
+void lgi_contain_call(struct lgi_unwinding *u, struct lgi_frame *frame, const struct lgi_site *site,
+                      lgi_function function, const uintptr_t *word)
 {
-    const struct lgi_site *site = record->site;
-    struct lgi_frame *frame = (struct lgi_frame *)lgi_words(record)[site->count + 1];
-    lgi_function function = lgi_function_of(record);
     const uintptr_t null_site = (uintptr_t)site;
     struct lgi_unwinding *stopped;
 
-    bool left = function ? lgi_call_catching(u, function, lgi_words(record), site->count, &stopped)
+    bool left = function ? lgi_call_catching(u, function, word, site->count, &stopped)
                          : lgi_call_catching(u, (lgi_function)lgi_null_function, &null_site, 1,
                                              &stopped);
     if (!left)
@@ -196,6 +210,13 @@ void lgi_contain_unwinding(struct lgi_unwinding *u, const struct lgi_record *rec
         replace(u, stopped);
     else
         lgi_resume_leaving(stopped);
+}
+
+void lgi_contain_unwinding(struct lgi_unwinding *u, const struct lgi_record *record)
+{
+    const uintptr_t *word = lgi_words(record);
+    struct lgi_frame *frame = (struct lgi_frame *)word[record->site->count + 1];
+    lgi_contain_call(u, frame, record->site, lgi_function_of(record), word);
 }
 
 void lgi_contain(struct lgi_record *record)

@@ -32,6 +32,9 @@ static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsi
     // NOLINTEND(clang-analyzer-security.ArrayBound)
 }
 
+/* Makes the call of a function that returns an error, with at most four arguments. */
+lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count);
+
 /* Makes the call while `unwinding` goes through the caller's frame, and lets no panic out: a new panic replaces the one in
  * flight (P4). The panic is the first argument, if the site is a recovering one. */
 void lgi_call_unwinding(struct lgi_unwinding *unwinding, const struct lgi_site *site,
@@ -44,5 +47,7 @@ bool lgi_call_catching(struct lgi_unwinding *unwinding, lgi_function function,
 
 /* Makes a contained call, for the unwinding that goes through its frame, or NULL. */
 void lgi_contain_unwinding(struct lgi_unwinding *unwinding, const struct lgi_record *record);
+void lgi_contain_call(struct lgi_unwinding *unwinding, struct lgi_frame *frame,
+                      const struct lgi_site *site, lgi_function function, const uintptr_t *word);
 
 #endif

@@ -268,7 +268,8 @@ START_TEST(D17_a_constructor_fails_half_way_or_succeeds_whole)
     struct object *object = object_new(false, 3);
     expect_trace("made");
     lg_defer_in(&object->cleanups, note, "later");
-    ck_assert_str_eq(lg_adopt(&object->cleanups, "adopted", note), "adopted");
+    const char *adopted = lg_adopt(&object->cleanups, "adopted", note);
+    ck_assert_str_eq(adopted, "adopted");
     lg_cleanups_run(&object->cleanups);
     expect_trace("adopted later 2 1 0 freed");
 }

@@ -156,7 +156,10 @@ static bool might_be_stopped(void)
     const struct lgi_record *record;
     lgi_chain_begin(&chain);
     while ((record = lgi_chain_next(&chain))) {
-        if (record->site->kind == LGI_RECOVER || record->site->kind == LGI_CONTAINED)
+        unsigned kinds = 1U << record->site->kind;
+        if (record->site->kind == LGI_SCOPE)
+            kinds = ((const struct lg_scope *)record)->kinds;
+        if (kinds & (1U << LGI_RECOVER | 1U << LGI_CONTAINED))
             return true;
     }
     return false;

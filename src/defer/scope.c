@@ -4,6 +4,7 @@
 #include <lifoguard/move.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "defer/call.h"
 #include "defer/pending.h"
@@ -130,12 +131,49 @@ static void make(const struct lgi_site *site, const struct lg_deferred *call)
     lgi_make_call(call->function, call->word, site->count);
 }
 
+/* Nothing is panicking, and the function is told so (P2). */
+static void make_recovering(const struct lgi_site *site, const struct lg_deferred *call)
+{
+    uintptr_t words[LGI_MAX_ARGS + 1] = {0};
+    memcpy(words + 1, call->word, site->count * sizeof(*words));
+    if (!call->function)
+        lgi_null_function(site);
+    lgi_make_call(call->function, words, site->count + 1U);
+}
+
+/* Whatever it depends on. */
+static void make_any(const struct lgi_site *site, const struct lg_deferred *call)
+{
+    if (site->kind == LGI_RECOVER)
+        make_recovering(site, call);
+    else
+        make(site, call);
+}
+
+/* Its turn has come, and nothing unwinds the block. */
+static void make_in(const struct lg_scope *scope, const struct lgi_site *site,
+                    const struct lg_deferred *call)
+{
+    switch (site->kind) {
+    case LGI_ON_ERROR:
+    case LGI_ON_SUCCESS:
+        if (lgi_succeeded(scope->frame) == (site->kind == LGI_ON_SUCCESS))
+            make(site, call);
+        break;
+    case LGI_CONTAINED:
+        lgi_contain_call(NULL, scope->frame, site, call->function, call->word);
+        break;
+    default: make_any(site, call); break;
+    }
+}
+
 /* There was no memory for a call: it is made at once, and then the goroutine panics (D6). */
 void lgi_scope_full(struct lg_scope *scope)
 {
     const struct lgi_site *site = scope->spare.site;
     scope->spare.site = NULL;
-    make(site, &scope->spare);
+    if (site->kind != LGI_ON_SUCCESS)
+        make_any(site, &scope->spare);
     lgi_panic(site->file, site->line, "out of memory for a deferred call, which was made at once");
 }
 
@@ -143,8 +181,12 @@ static void run(struct lg_scope *scope)
 {
     const struct lgi_site *site;
     const struct lg_deferred *call;
-    while ((call = take(scope, &site)))
-        make(site, call);
+    while ((call = take(scope, &site))) {
+        if (__builtin_expect(site->kind == LGI_ENTRY, 1))
+            make(site, call);
+        else
+            make_in(scope, site, call);
+    }
 }
 
 /* Runs when the scope has been run, and when one of its calls is left by an unwinding: then it runs the
@@ -189,8 +231,12 @@ void lgi_scope_unwound(struct lgi_unwinding *unwinding, struct lg_scope *scope)
     struct lg_scope *guard __attribute__((cleanup(finish_unwound))) = scope;
     const struct lgi_site *site;
     const struct lg_deferred *call;
-    while ((call = take(guard, &site)))
-        lgi_call_unwinding(unwinding, site, call->function, call->word);
+    while ((call = take(guard, &site))) {
+        if (site->kind == LGI_CONTAINED)
+            lgi_contain_call(unwinding, guard->frame, site, call->function, call->word);
+        else if (site->kind != LGI_ON_SUCCESS)
+            lgi_call_unwinding(unwinding, site, call->function, call->word);
+    }
 }
 
 /* ---- for users ------------------------------------------------------------------------------------- */
@@ -207,7 +253,7 @@ void lg_deferred_run(lg_deferred *deferred)
         return;
     const struct lgi_site *site = deferred->site;
     deferred->site = NULL;
-    make(site, deferred);
+    make_any(site, deferred);
 }
 
 void lg_scope_run(lg_scope *scope)
@@ -239,6 +285,44 @@ bool lgi_scope_visit(const struct lg_scope *scope,
         chunk = chunk->below;
         next = chunk ? chunk->calls + chunk->used : scope->first + scope->first_used;
     }
+    return true;
+}
+
+/* ---- calls that depend on the function (D19) --------------------------------------------------------- */
+
+/* Why the scope cannot take a call of that kind; NULL: it can. */
+static const char *refuses(const struct lg_scope *scope, unsigned kind)
+{
+    switch (kind) {
+    case LGI_RECOVER:
+        return scope->head ? NULL : "a recovering call: declare the scope in an lg_func_recovers";
+    case LGI_CONTAINED:
+        return scope->frame && scope->frame->error
+                   ? NULL
+                   : "a contained call: declare the scope in an lg_func (lg_error *, err)";
+    case LGI_ON_ERROR:
+    case LGI_ON_SUCCESS:
+        return scope->frame ? NULL
+                            : "a call that depends on the function's success: declare the scope in "
+                              "an lg_func";
+    default: return NULL;
+    }
+}
+
+lg_deferred *lgi_scope_add_special(struct lg_scope *scope, const struct lgi_site *site)
+{
+    const char *refused = refuses(scope, site->kind);
+    if (refused)
+        lgi_panic(site->file, site->line, "the scope cannot take %s", refused);
+    scope->kinds |= 1U << site->kind;
+    return lgi_scope_add(scope);
+}
+
+static bool check_kind(const struct lg_deferred *call, void *data)
+{
+    const char *refused = refuses(data, call->site->kind);
+    if (refused)
+        lg_panic("lg_move: the receiver cannot take %s", refused);
     return true;
 }
 
@@ -296,11 +380,15 @@ void lgi_move(struct lg_scope *from, struct lg_scope *to)
     check_owner(to);
     if (from == to || empty(from))
         return;
+    if (from->kinds)
+        lgi_scope_visit(from, check_kind, to);
     struct lg_deferred *end = end_of_first(from);
     if (!has_room(to, from, end))
         lg_panic("lg_move: out of memory; the calls stay where they were");
     for (struct lg_deferred *call = from->first; call != end; call++)
         copy(to, call);
+    to->kinds |= from->kinds;
+    from->kinds = 0;
     if (from->chunk)
         give_chunks(from, to);
     if (!from->record.site)

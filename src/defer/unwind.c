@@ -153,6 +153,20 @@ void lgi_abandon(struct lgi_frame *frame)
 
 /* ---- the unwinder ------------------------------------------------------------------------------- */
 
+/* What `u` carried was stopped in a cleanup that `older` is running: `older` goes on, in the name of `u`. */
+static void give_way(struct lgi_unwinding *u, struct lgi_unwinding *older)
+{
+    lgi_panic_free(u->panic);
+    lgi_panic_free(u->aborted);
+    u->panic = older->panic;
+    u->aborted = older->aborted;
+    u->leaving = older->leaving;
+    u->status = older->status;
+    u->recovered = older->recovered;
+    u->seen = 0;
+    lgi_unwinding_free(older);
+}
+
 /* The unwinding leaves a cleanup that an older one is running, and so takes that one's place. */
 static void pass_suspended(struct lgi_unwinding *u)
 {
@@ -165,7 +179,10 @@ static void pass_suspended(struct lgi_unwinding *u)
         u->depth -= 2;
         lgi_top = lgi_tag(u, lgi_top);
     }
-    lgi_succeed(u, u, older);
+    if (u->recovered && u->leaving == LGI_NOT_LEAVING)
+        give_way(u, older);
+    else
+        lgi_succeed(u, u, older);
 }
 
 static _Noreturn void end_of_stack(struct lgi_unwinding *u)

@@ -13,22 +13,6 @@ struct running {
     bool exiting; /* lg_exit was called in it, or has ended it */
 };
 
-#if defined(__clang__)
-/* The function's own type is not known here; that it returns an error was checked where it was started. */
-__attribute__((no_sanitize("function", "cfi")))
-#endif
-static lg_error *call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
-{
-    typedef uintptr_t word;
-    switch (count) {
-    case 0: return ((lg_error * (*)(void)) function)();
-    case 1: return ((lg_error * (*)(word)) function)(w[0]);
-    case 2: return ((lg_error * (*)(word, word)) function)(w[0], w[1]);
-    case 3: return ((lg_error * (*)(word, word, word)) function)(w[0], w[1], w[2]);
-    default: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
-    }
-}
-
 /* However the member ends. */
 static void ended(struct running *running)
 {
@@ -49,7 +33,7 @@ static void call(struct running *running)
     if (start->drop_argument && lg_group_is_cancelled(running->group))
         lgi_drop_argument(start->drop_argument, start->word[0]);
     else if (running->reports)
-        running->error = call_reporting(start->function, start->word, start->site->count);
+        running->error = lgi_make_call_reporting(start->function, start->word, start->site->count);
     else
         lgi_make_call(start->function, start->word, start->site->count);
 }

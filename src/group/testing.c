@@ -9,11 +9,19 @@ struct lg_test {
     lg_mutex lock; /* of the next */
     lg_error *failures;
     bool failed; /* atomic */
+    lg_scope *scope;
 };
 
 static void run(lg_test *t)
 {
+    lg_scope(scope);
+    t->scope = &scope;
     t->test(t, t->data);
+}
+
+lg_scope *lg_test_scope(lg_test *t)
+{
+    return t->scope;
 }
 
 lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), void *data)

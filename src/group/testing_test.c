@@ -72,6 +72,27 @@ START_TEST(a_panic_is_a_failure)
 }
 END_TEST
 
+static void helper(lg_test *t, const char *word)
+{
+    lg_defer_in(lg_test_scope(t), note, word);
+}
+
+static void uses_helpers(lg_test *t, void *data)
+{
+    (void)data;
+    lg_defer(note, "own");
+    helper(t, "first");
+    helper(t, "second");
+    lg_test_fail_now(t, "failed");
+}
+
+START_TEST(P6_helpers_add_to_the_tests_own_cleanup)
+{
+    expect_error(lg_test_run("helpers", uses_helpers, NULL), "failed");
+    expect_trace("own second first");
+}
+END_TEST
+
 static void in_a_goroutine(void)
 {
     ck_assert_ptr_null(lg_test_run("passes", passes, &trace_text));
@@ -86,4 +107,5 @@ START_TEST(tests_run_from_goroutines_too)
 END_TEST
 
 RUN_TESTS("testing", a_test_that_passes, P6_failing_now_runs_what_is_deferred,
-          a_test_may_fail_and_go_on, a_panic_is_a_failure, tests_run_from_goroutines_too)
+          a_test_may_fail_and_go_on, a_panic_is_a_failure, P6_helpers_add_to_the_tests_own_cleanup,
+          tests_run_from_goroutines_too)

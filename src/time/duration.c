@@ -85,6 +85,28 @@ size_t lg_duration_format(lg_duration duration, char *buffer, size_t size)
     return length;
 }
 
+/* ---- Rounding ---- */
+
+lg_duration lg_duration_truncate(lg_duration duration, lg_duration unit)
+{
+    return unit <= 0 ? duration : duration - duration % unit;
+}
+
+lg_duration lg_duration_round(lg_duration duration, lg_duration unit)
+{
+    if (unit <= 0)
+        return duration;
+    lg_duration rest = duration % unit;
+    if (rest < 0)
+        return rest + unit > -rest ? duration - rest : lgi_time_add(duration, -(unit + rest));
+    return rest < unit - rest ? duration - rest : lgi_time_add(duration, unit - rest);
+}
+
+double lg_duration_seconds(lg_duration duration)
+{
+    return (double)(duration / LG_SECOND) + (double)(duration % LG_SECOND) / 1e9;
+}
+
 /* ---- Reading ---- */
 
 /* One more than the largest duration: the absolute value of the smallest. */

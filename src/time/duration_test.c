@@ -341,6 +341,42 @@ START_TEST(times_for_the_kernel)
 }
 END_TEST
 
+/* What Go 1.23 gives for Truncate and Round. */
+static const struct {
+    lg_duration duration, unit, truncated, rounded;
+} rounding[] = {
+    {0, LG_SECOND, 0, 0},
+    {1500 * MS, LG_SECOND, LG_SECOND, 2 * LG_SECOND},
+    {1499 * MS, LG_SECOND, LG_SECOND, LG_SECOND},
+    {-1500 * MS, LG_SECOND, -LG_SECOND, -2 * LG_SECOND},
+    {-1499 * MS, LG_SECOND, -LG_SECOND, -LG_SECOND},
+    {7, 0, 7, 7},
+    {7, -3, 7, 7},
+    {7, 1, 7, 7},
+    {8, 3, 6, 9},
+    {-8, 3, -6, -9},
+    {LG_DURATION_MAX, LG_HOUR, 9223369200000000000, LG_DURATION_MAX},
+    {LG_DURATION_MIN, LG_HOUR, -9223369200000000000, LG_DURATION_MIN},
+    {LG_DURATION_MAX, LG_DURATION_MAX, LG_DURATION_MAX, LG_DURATION_MAX},
+};
+
+START_TEST(durations_round_as_go)
+{
+    ck_assert_int_eq(lg_duration_truncate(rounding[_i].duration, rounding[_i].unit),
+                     rounding[_i].truncated);
+    ck_assert_int_eq(lg_duration_round(rounding[_i].duration, rounding[_i].unit),
+                     rounding[_i].rounded);
+}
+END_TEST
+
+START_TEST(durations_in_seconds)
+{
+    ck_assert(lg_duration_seconds(1500 * MS) == 1.5);
+    ck_assert(lg_duration_seconds(-LG_MINUTE) == -60.0);
+    ck_assert(lg_duration_seconds(0) == 0.0);
+}
+END_TEST
+
 #define ROWS(table) ((int)(sizeof(table) / sizeof(table)[0]))
 
 int main(void)
@@ -357,6 +393,8 @@ int main(void)
     tcase_add_test(tests, duration_since_measures);
     tcase_add_loop_test(tests, times_do_not_overflow, 0, ROWS(sums));
     tcase_add_test(tests, times_for_the_kernel);
+    tcase_add_loop_test(tests, durations_round_as_go, 0, ROWS(rounding));
+    tcase_add_test(tests, durations_in_seconds);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -62,6 +62,8 @@ int take_number(long number);
 lg_error *adopts(const char *path, int n);
 void *takes(void *pointer, int fd);
 void moves(lg_cleanups *held, int n);
+lg_error *contains(handler *function, int n);
+lg_error *all_forms_in(lg_scope *other, int n);
 bool blocking_calls(struct large *large, int n);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
@@ -207,6 +209,35 @@ int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const cha
             takes_nothing();
         }
     return lg_take_fd(fd);
+}
+
+lg_error *contains(handler *function, int n)
+{
+    lg_func (lg_error *, err) {
+        lg_try(lg_call_contained(function, n), "call %d", n);
+        lg_try(lg_call_contained(result_error, n));
+        lg_error *other = lg_call_contained(takes_all, 1, 2UL, "three", get_handler());
+        lg_error_free(other);
+        lg_return(lg_call_contained(takes_nothing));
+    }
+}
+
+lg_error *all_forms_in(lg_scope *other, int n)
+{
+    lg_func_recovers (lg_error *, err) {
+        lg_scope(scope);
+        if (n > 1)
+            lg_defer_recover_in(&scope, stops);
+        lg_defer_recover_in(other, stops_four, n, "b", 3, RED);
+        lg_deferred *deferred = lg_defer_on_error_in(&scope, takes_nothing);
+        lg_deferred_dismiss(n ? deferred : lg_defer_on_success_in(other, takes_wide, n, n, 0, 0));
+        for (int i = 0; i < n; i++)
+            lg_defer_contained_in(&scope, must_be_used, i);
+        lg_defer_block {
+            lg_scope(inner);
+            lg_defer_on_error_in(&inner, takes_nothing);
+        }
+    }
 }
 
 void *takes(void *pointer, int fd)

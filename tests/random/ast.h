@@ -63,7 +63,8 @@ enum what {
     DO_SWITCH, /* `body` is a list of DO_BLOCK, the cases */
     DO_BLOCK,  /* label `target` stands behind it; -1: none */
     DO_DEFER,
-    DO_SCOPE, /* opens scope `target` */
+    DO_SCOPE, /* opens scope `target`; n: enum holding */
+    DO_MOVE, /* what scope `target` holds goes to scope `n`; HANDED: to the one that the caller handed down */
     DO_SCOPE_RUN,
     DO_SCOPE_DISMISS,
     DO_SCOPE_CALL, /* calls a function that is handed scope `target` */
@@ -87,6 +88,13 @@ enum form {
 };
 
 enum { HANDED = -1 };
+
+/* What a scope is for. */
+enum holding {
+    HOLDS_OWN, /* calls of its function, which are given the scope: it does not move, and is handed down */
+    HOLDS_ANY,      /* calls that know nothing of their function: moves to any other */
+    HOLDS_FUNCTIONS /* calls in all forms: moves to others of its function */
+};
 
 /* How the argument of a deferred call travels. */
 enum passing {
@@ -117,7 +125,9 @@ struct statement {
     unsigned allowed; /* DO_HOLE */
     enum form form;
     enum passing passing;
-    int handle;            /* what a deferred call is known by; -1: by nothing */
+    bool in;            /* DO_DEFER of a form that has one without a scope too: in scope `target` */
+    bool free_standing; /* FORM_IN: the call knows nothing of the function that has deferred it */
+    int handle;         /* what a deferred call is known by; -1: by nothing */
     int site, other_site;  /* -1: none */
     unsigned long reached; /* the last run of the model that came here */
     struct statement *body, *other, *next;

@@ -136,6 +136,16 @@ static void emit_call(struct emitter *e, const struct statement *s)
     }
 }
 
+static const char *form_name(enum form form)
+{
+    switch (form) {
+    case FORM_RECOVER: return "_recover";
+    case FORM_ON_ERROR: return "_on_error";
+    case FORM_ON_SUCCESS: return "_on_success";
+    default: return "_contained";
+    }
+}
+
 static void emit_defer(struct emitter *e, const struct statement *s)
 {
     int name = e->names++;
@@ -151,6 +161,16 @@ static void emit_defer(struct emitter *e, const struct statement *s)
         return;
     }
     line(e, "note(&fr, %d);", s->site);
+    if (s->in) {
+        line(e, "lg_defer%s_in(&scope_%d, %s, SITE(%d), &fr, fr.x);", form_name(s->form), s->target,
+             s->form == FORM_RECOVER ? "recovering" : "deferred", s->site);
+        return;
+    }
+    if (s->free_standing) {
+        line(e, "lg_defer_in(&scope_%d, deferred_alone, SITE(%d), fr.run, fr.x);", s->target,
+             s->site);
+        return;
+    }
     switch (s->form) {
     case FORM_CALL: emit_call(e, s); break;
     case FORM_BLOCK:
@@ -267,6 +287,12 @@ static void emit(struct emitter *e, const struct statement *s)
         line(e, "lg_scope_run(&scope_%d);", s->target);
         break;
     case DO_SCOPE_DISMISS: line(e, "lg_scope_dismiss(&scope_%d);", s->target); break;
+    case DO_MOVE:
+        if (s->n == HANDED)
+            line(e, "if (fr.handed) lg_move(&scope_%d, fr.handed);", s->target);
+        else
+            line(e, "lg_move(&scope_%d, &scope_%d);", s->target, s->n);
+        break;
     case DO_SCOPE_CALL: line(e, "call_with_scope(&fr, %d, &scope_%d);", s->site, s->target); break;
     case DO_DISMISS: line(e, "lg_deferred_dismiss(handle_%d);", s->target); break;
     case DO_RUN_NOW: line(e, "lg_deferred_run(handle_%d);", s->target); break;

@@ -6,6 +6,7 @@ struct around {
     unsigned allowed;
     int depth;
     int scopes[4], scope_count;
+    enum holding holding[4];
     int handles[4], handle_count;
     bool top;       /* the function's outermost block */
     bool scope_now; /* go_list: the scope has been opened */
@@ -35,8 +36,11 @@ static struct statement *hole(struct generator *g, const struct around *around)
 static enum form pick_form(struct generator *g, const struct around *around)
 {
     const struct shape *shape = g->shape;
-    if (shape->go_list && around->scope_now)
+    if (shape->go_list && around->scope_now) {
+        if (shape->opening == OPEN_RECOVERS && chance(g, 30))
+            return FORM_RECOVER;
         return FORM_IN;
+    }
     if (shape->opening != OPEN_PLAIN && shape->result == RESULT_ERROR && chance(g, 15))
         return FORM_CONTAINED;
     for (;;) {
@@ -79,11 +83,26 @@ static enum form pick_form(struct generator *g, const struct around *around)
     }
 }
 
+/* Forms that depend on the function stand in a scope too, in Go in a block of the function's. */
+static void choose_scope(struct generator *g, const struct around *around, struct statement *s)
+{
+    bool depends = s->form == FORM_RECOVER || s->form == FORM_ON_ERROR ||
+                   s->form == FORM_ON_SUCCESS || s->form == FORM_CONTAINED;
+    if (!depends || around->scope_count == 0 || (g->shape->go && !g->shape->go_list))
+        return;
+    if (!g->shape->go_list && chance(g, 40))
+        return;
+    int i = (int)below(g, (unsigned)around->scope_count);
+    s->in = around->holding[i] != HOLDS_ANY;
+    s->target = around->scopes[i];
+}
+
 static struct statement *deferral(struct generator *g, struct around *around)
 {
     const struct shape *shape = g->shape;
     struct statement *s = make(g, DO_DEFER);
     s->form = pick_form(g, around);
+    choose_scope(g, around, s);
     s->site = new_site(g, s->form == FORM_RECOVER);
     if (s->site < 0)
         return NULL;
@@ -104,9 +123,13 @@ static struct statement *deferral(struct generator *g, struct around *around)
         break;
     case FORM_IN:
         s->target = HANDED;
-        if (around->scope_count > 0 && (shape->go || chance(g, 70)))
-            s->target = around->scopes[below(g, (unsigned)around->scope_count)];
-        if (s->target != HANDED && !shape->go && g->handles < MAX_HANDLES && chance(g, 30)) {
+        if (around->scope_count > 0 && (shape->go || chance(g, 70))) {
+            int i = (int)below(g, (unsigned)around->scope_count);
+            s->target = around->scopes[i];
+            s->free_standing = around->holding[i] != HOLDS_OWN;
+        }
+        if (s->target != HANDED && !s->free_standing && !shape->go && g->handles < MAX_HANDLES &&
+            chance(g, 30)) {
             s->handle = g->handles++;
             if (around->handle_count < 4)
                 around->handles[around->handle_count++] = s->handle;
@@ -171,6 +194,23 @@ static struct statement *nest(struct generator *g, const struct around *around)
     }
 }
 
+static struct statement *move(struct generator *g, const struct around *around, struct statement *s,
+                              int from)
+{
+    int to = (int)below(g, (unsigned)around->scope_count + 1);
+    s->what = DO_MOVE;
+    s->n = HANDED;
+    if (to < around->scope_count)
+        s->n = around->scopes[to];
+    else if (around->holding[from] == HOLDS_FUNCTIONS)
+        return NULL;
+    /* what went there goes on only as far as what came with it may */
+    if (to < around->scope_count && around->holding[from] == HOLDS_FUNCTIONS &&
+        around->holding[to] == HOLDS_ANY)
+        return NULL;
+    return s;
+}
+
 /* What acts on scopes and handles in sight, or marks. */
 static struct statement *act(struct generator *g, const struct around *around)
 {
@@ -185,16 +225,22 @@ static struct statement *act(struct generator *g, const struct around *around)
         s->target = around->handles[below(g, (unsigned)around->handle_count)];
         return s;
     case 2:
-    case 3:
+    case 3: {
         if (around->scope_count == 0 || shape->go)
             return NULL;
         s = make(g, chance(g, 60)   ? DO_SCOPE_CALL
                     : chance(g, 70) ? DO_SCOPE_RUN
                                     : DO_SCOPE_DISMISS);
-        s->target = around->scopes[below(g, (unsigned)around->scope_count)];
+        int i = (int)below(g, (unsigned)around->scope_count);
+        s->target = around->scopes[i];
+        if (around->holding[i] != HOLDS_OWN && chance(g, 70))
+            return move(g, around, s, i);
+        if (s->what == DO_SCOPE_CALL && around->holding[i] != HOLDS_OWN)
+            return NULL;
         if (s->what == DO_SCOPE_CALL && (s->site = new_site(g, false)) < 0)
             return NULL;
         return s;
+    }
     default:
         if (shape->go || shape->opening == OPEN_PLAIN || !chance(g, 40))
             return NULL;
@@ -219,6 +265,8 @@ static struct statement *one(struct generator *g, struct around *around)
             return NULL;
         s = make(g, DO_SCOPE);
         s->target = g->scopes++;
+        s->n = (int)below(g, 3);
+        around->holding[around->scope_count] = (enum holding)s->n;
         around->scopes[around->scope_count++] = s->target;
         return s;
     }

@@ -422,7 +422,11 @@ static struct leaving register_call(struct frame *frame, struct statement *s, st
 
     if (s->form == FORM_PTHREAD)
         return run_block(frame, s->body, new_entry(frame, s));
-    if (s->form == FORM_IN) {
+    if (s->form == FORM_IN && s->free_standing) {
+        entry = new_entry(frame, s);
+        entry->parent = NULL;
+        top = &frame->scope[s->target]->top;
+    } else if (s->form == FORM_IN) {
         struct scope *scope = s->target == HANDED ? frame->handed : frame->scope[s->target];
         if (!scope)
             return normally;
@@ -433,6 +437,8 @@ static struct leaving register_call(struct frame *frame, struct statement *s, st
         top = &scope->top;
     } else {
         entry = new_entry(frame, s);
+        if (s->in)
+            top = &frame->scope[s->target]->top;
         if (s->passing == PASS_CALL) {
             leaving = call_site(frame, s->other_site, NULL, NULL, &number);
             if (leaving.how == UNWINDING)
@@ -447,6 +453,18 @@ static struct leaving register_call(struct frame *frame, struct statement *s, st
     if (has_record(s->form))
         model.pending++;
     return normally;
+}
+
+static void move(struct scope *from, struct scope *to)
+{
+    struct entry **end = &from->top;
+    if (from == to)
+        return;
+    while (*end)
+        end = &(*end)->below;
+    *end = to->top; /* D17: on top of what is there, in their order */
+    to->top = from->top;
+    from->top = NULL;
 }
 
 static struct leaving statement(struct frame *frame, struct statement *s, struct entry **top)
@@ -502,6 +520,12 @@ static struct leaving statement(struct frame *frame, struct statement *s, struct
             entry->popped = true;
         }
         frame->scope[s->target]->top = NULL;
+        return normally;
+    case DO_MOVE:
+        if (s->n != HANDED)
+            move(frame->scope[s->target], frame->scope[s->n]);
+        else if (frame->handed)
+            move(frame->scope[s->target], frame->handed);
         return normally;
     case DO_SCOPE_CALL:
         leaving = call_site(frame, s->site, frame->scope[s->target], frame, &number);

@@ -150,6 +150,18 @@ void deferred_in(const struct site *site, struct frame *frame, long x, lg_scope 
     run_deferred(site, frame, (int)x, scope, NULL);
 }
 
+void deferred_alone(const struct site *site, struct run *run, int x)
+{
+    run->released++;
+    say(run, "-%d.%d:%d ", site->owner->index, site->n, x);
+    if (site->callee < 0)
+        return;
+    struct call call = {
+        .run = run, .function = &run->program->function[site->callee], .argument = x};
+    run_function(&call);
+    lg_error_free(call.error);
+}
+
 void deferred_wrong(const struct site *site, struct frame *frame, int x)
 {
     say(frame->run, "WRONG:%d.%d:%d ", site->owner->index, site->n, x);

@@ -80,6 +80,7 @@ void deferred(const struct site *site, struct frame *frame, int x);
 void deferred_reference(const struct site *site, struct frame *frame);
 void deferred_capsule(struct capsule *capsule);
 void deferred_in(const struct site *site, struct frame *frame, long x, lg_scope *scope);
+void deferred_alone(const struct site *site, struct run *run, int x);
 void deferred_wrong(const struct site *site, struct frame *frame, int x);
 void recovering(lg_panic_info *panic, const struct site *site, struct frame *frame, int x);
 void pthread_deferred(void *capsule);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static int made, fail_at;
@@ -76,6 +77,13 @@ FAILING(int, fsync, (int fd), (fd))
 FAILING(int, rename, (const char *from, const char *to), (from, to))
 FAILING(int, unlink, (const char *path), (path))
 FAILING(int, dup, (int fd), (fd))
+FAILING(int, flock, (int fd, int operation), (fd, operation))
+FAILING(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
+FAILING(int, linkat, (int a, const char *from, int b, const char *to, int flags),
+        (a, from, b, to, flags))
+FAILING(int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
+FAILING(int, renameat2, (int a, const char *from, int b, const char *to, unsigned flags),
+        (a, from, b, to, flags))
 
 /* The descriptor is gone all the same. */
 int close(int fd)
@@ -103,3 +111,20 @@ int close(int fd)
     }
 FAILING_OPEN(open)
 FAILING_OPEN(open64)
+
+#define FAILING_OPENAT(name)                                                                       \
+    int name(int folder, const char *path, int flags, ...)                                         \
+    {                                                                                              \
+        va_list rest;                                                                              \
+        va_start(rest, flags);                                                                     \
+        bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;                      \
+        mode_t mode = creates ? va_arg(rest, mode_t) : 0;                                          \
+        va_end(rest);                                                                              \
+        if (fails())                                                                               \
+            return -1;                                                                             \
+        int result = REAL(name)(folder, path, flags, mode);                                        \
+        after();                                                                                   \
+        return result;                                                                             \
+    }
+FAILING_OPENAT(openat)
+FAILING_OPENAT(openat64)

@@ -228,26 +228,35 @@ enum { lgi_many = 0 };
         "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
 #define LGI_OWNED(id) ((lg_scope *)lgi_owner_##id)
 
-#define LGI_IN(id, n, scope, text, ...) LGI_IN_(id, n, scope, text, __VA_ARGS__)
-#define LGI_IN_(id, n, scope_, text, ...)                                                          \
+/* `add` is what takes room in the scope for a call of that kind. */
+#define LGI_IN(id, n, scope, text, ...) LGI_IN_(id, n, , LGI_ENTRY, LGI_ADD_ENTRY, scope, text, __VA_ARGS__)
+#define LGI_ADD_ENTRY(scope, site) lgi_scope_add(scope)
+#define LGI_IN_(id, n, P, kind, add, scope_, text, ...)                                            \
     __extension__({                                                                                \
-        LGI_PRELUDE(id, n, , LGI_ADVICE_DEFER, __VA_ARGS__)                                        \
-        LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
+        LGI_PRELUDE(id, n, P, LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
+        LGI_SITE(id, n, kind, text, 0, 1)                                                          \
         LGI_OWNER(id, scope_)                                                                      \
         lg_scope *const lgi_scope_##id = LGI_OWNED(id);                                            \
-        lg_deferred *const lgi_deferred_##id = lgi_scope_add(lgi_scope_##id);                      \
+        lg_deferred *const lgi_deferred_##id = add(lgi_scope_##id, &LGI_SITE_OF(id));              \
         lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                \
         lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                    \
         LGI_STORE_##n(id, lgi_deferred_##id->word)                                                 \
         lgi_scope_added(lgi_scope_##id, lgi_deferred_##id);                                        \
     })
+#define LGI_SPECIAL_IN(id, n, P, kind, scope, text, ...)                                           \
+    LGI_IN_(id, n, P, kind, lgi_scope_add_special, scope, text, __VA_ARGS__)
 
 #define LGI_SCOPE_AS(id, name) LGI_SCOPE_AS_(id, name)
 #define LGI_SCOPE_AS_(id, name)                                                                    \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, 0)                                                        \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
-    lgi_scope_open(&name, &LGI_SITE_OF(id))
+    lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head))
+
+/* What the lg_func around is known by; outside of one, these are numbers. */
+enum { lgi_frame_here = 0, lgi_head_here = 0 };
+#define LGI_HERE(part)                                                                             \
+    _Generic(lgi_##part##_here, struct lgi_##part *: lgi_##part##_here, default: (struct lgi_##part *)0)
 
 /* ---- functions with a named result --------------------------------------------------------------- */
 /* The result is declared outside the user's block; the block is left, by lg_return's goto or by running
@@ -261,6 +270,7 @@ enum { lgi_many = 0 };
                  LGI_FRAME =                                                                       \
                      {_Generic(&name, lg_error * *: &name, default: (lg_error **)0),               \
                       _Generic(&name, lg_error * *: lgi_top, default: (struct lgi_record *)0), 0}, \
+                 *const lgi_frame_here LGI_UNUSED = &LGI_FRAME,                                    \
                  *const lgi_result_is_an_error __attribute__((cleanup(lgi_frame_leave))) =         \
                      _Generic(&name, lg_error * *: &LGI_FRAME, default: (struct lgi_frame *)0);    \
              ; __extension__({                                                                     \
@@ -269,12 +279,14 @@ enum { lgi_many = 0 };
              }))
 
 #define LGI_FUNC_VOID                                                                              \
-    for (struct lgi_frame LGI_FRAME LGI_UNUSED = {(lg_error **)0, (struct lgi_record *)0, 0};;     \
+    for (struct lgi_frame LGI_FRAME LGI_UNUSED = {(lg_error **)0, (struct lgi_record *)0, 0},      \
+                          *const lgi_frame_here LGI_UNUSED = &LGI_FRAME;;                          \
          __extension__({ return; }))
 
 /* A recovered panic makes LGI_SAVE return a second time. */
 #define LGI_HEAD(result)                                                                           \
     for (struct lgi_head lgi_head __attribute__((cleanup(lgi_head_leave))),                        \
+         *const lgi_head_here LGI_UNUSED = &lgi_head,                                              \
          *lg_defer_recover_stands_only_in_an_lg_func_recovers = lgi_head_open(&lgi_head, result);  \
          lg_defer_recover_stands_only_in_an_lg_func_recovers;                                      \
          lg_defer_recover_stands_only_in_an_lg_func_recovers = (struct lgi_head *)0)
@@ -335,8 +347,12 @@ LGI_LEFT_BY_JUMP static inline void lgi_head_leave(struct lgi_head *head)
         lgi_head_unwound(head);
 }
 
-static inline void lgi_scope_open(struct lg_scope *scope, const struct lgi_site *site)
+static inline void lgi_scope_open(struct lg_scope *scope, const struct lgi_site *site,
+                                  struct lgi_frame *frame, struct lgi_head *head)
 {
+    scope->frame = frame;
+    scope->head = head;
+    scope->kinds = 0;
     scope->record.previous = lgi_top;
     scope->record.site = site;
     scope->chunks = scope->chunk = (struct lgi_chunk *)0;

@@ -32,7 +32,7 @@ typedef struct lg_deferred lg_deferred;
 enum {
     LGI_CALL,       /* lg_defer */
     LGI_NAMED,      /* lg_defer_as */
-    LGI_RECOVER,    /* lg_defer_recover */
+    LGI_RECOVER,    /* lg_defer_recover: this and the next three stand in an lg_scope too */
     LGI_ON_ERROR,   /* lg_defer_on_error */
     LGI_ON_SUCCESS, /* lg_defer_on_success */
     LGI_CONTAINED,  /* lg_defer_contained */
@@ -96,14 +96,19 @@ struct lgi_named {
 };
 
 struct lgi_chunk;
+struct lgi_frame;
+struct lgi_head;
 
 struct lg_scope {
     struct lgi_record record;
+    struct lgi_frame *frame;  /* of the lg_func that declares the scope, or NULL */
+    struct lgi_head *head;    /* of that function, if it recovers */
     struct lgi_chunk *chunks; /* those that it has, emptied ones too; NULL: none */
     struct lgi_chunk *chunk;  /* with the newest calls past the first ones; NULL: there are none */
     struct lg_deferred *next,
         *end; /* what is free in the chunk, or in `first`; NULL: nothing was ever added */
     unsigned first_used; /* of `first`, once there is a chunk above */
+    unsigned kinds;      /* a bit for each kind that it may hold, but LGI_ENTRY */
     struct lg_deferred first[LGI_SCOPE_FIRST];
     struct lg_deferred spare; /* takes the call for which there is no memory */
 };
@@ -167,6 +172,8 @@ LG_API void lgi_kept_4(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
 LG_API int lgi_leave(struct lgi_record *record);
 LG_API void lgi_null_function(const struct lgi_site *site) __attribute__((noreturn));
 LG_API struct lg_deferred *lgi_scope_grow(struct lg_scope *scope);
+LG_API struct lg_deferred *lgi_scope_add_special(struct lg_scope *scope,
+                                                 const struct lgi_site *site);
 LG_API void lgi_scope_full(struct lg_scope *scope) __attribute__((noreturn));
 LG_API void lgi_scope_leave(struct lg_scope *scope);
 LG_API void lgi_move(struct lg_scope *from, struct lg_scope *to);

@@ -1,0 +1,77 @@
+/* A file that appears whole or not at all: under its name stands what stood there before, or all of the new content, after a
+ * failure of any call, a panic, and kill -9 at any moment.
+ *
+ *     lg_error *save(const char *path, const struct settings *settings)
+ *     {
+ *         lg_func (lg_error *, err) {
+ *             lg_whole_file *file;
+ *             lg_try(lg_whole_file_open(path, 0600, 0, &file));
+ *             lg_defer(lg_whole_file_close, file, &err);        // not committed: nothing is left
+ *             lg_try(write_settings(settings, file));           // … lg_whole_file_write(file, bytes, size) …
+ *             lg_return(lg_whole_file_commit(file));            // on the disk, and under its name
+ *         }
+ *     }
+ *
+ * The new content is written to a file without a name (O_TMPFILE), or, where the file system has no such files, to a temporary
+ * beside the path. lg_whole_file_commit brings the content to the disk, renames the file over the path, and brings the
+ * folder to the disk.
+ *
+ *   - The mode is set before the first byte is written.
+ *   - A write that fails makes lg_whole_file_commit fail, even if the caller ignored the error of the write.
+ *   - kill -9 leaves at most a temporary, called .NAME.lg-NUMBER~. The next lg_whole_file_open of the path removes it. A
+ *     temporary that another process or thread is writing is locked (flock), and stays.
+ *   - If the path is a symbolic link, or anything else that is not a regular file, lg_whole_file_open fails, and so does
+ *     lg_whole_file_commit; links in the folder part of the path are followed. Between the last look and the rename, another
+ *     process may still put something else in place of a regular file; a name that was free is never replaced unseen.
+ *   - Several writers of one path do not disturb each other: the last commit wins, whole.
+ *
+ * Threads: any thread may use a handle, one at a time. The functions block, as the system calls do; lg_blocking (blocking.h)
+ * lets goroutines run meanwhile.
+ */
+#ifndef LIFOGUARD_WHOLE_FILE_H
+#define LIFOGUARD_WHOLE_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <lifoguard/error.h>
+
+LG_BEGIN_DECLS
+
+typedef struct lg_whole_file lg_whole_file;
+
+/* The new file takes owner, mode and extended attributes of the regular file that it replaces, and `mode` counts only if there
+ * is none. If one of them cannot be set, lg_whole_file_open fails. */
+#define LG_WHOLE_FILE_KEEP 1U
+
+/* Begins a new file for `path`, with `mode` reduced by the umask, as for open(2). `flags` is 0 or LG_WHOLE_FILE_KEEP. *file is
+ * NULL after a failure. */
+LG_API lg_error *lg_whole_file_open(const char *path, mode_t mode, unsigned flags,
+                                    lg_whole_file **file) __attribute__((__warn_unused_result__));
+
+/* Writes all bytes. */
+LG_API lg_error *lg_whole_file_write(lg_whole_file *file, const void *bytes, size_t size);
+
+/* A stream that writes to the file, or NULL and errno. It belongs to the handle: do not close it. lg_whole_file_write first
+ * writes what the stream has buffered. */
+LG_API FILE *lg_whole_file_stream(lg_whole_file *file);
+
+/* The descriptor, which belongs to the handle. */
+LG_API int lg_whole_file_fd(const lg_whole_file *file);
+
+/* Puts the file under its name. After an error, the path has its old content, unless the error says that the folder could not be
+ * synchronised: then the new content is in place, but may be gone after a power failure. A handle is committed once. */
+LG_API lg_error *lg_whole_file_commit(lg_whole_file *file) __attribute__((__warn_unused_result__));
+
+/* Frees the handle. If the file was not committed, nothing of it is left; a failure to remove the temporary is joined to *result
+ * (NULL: dropped). Does nothing for NULL. Preserves errno. */
+LG_API void lg_whole_file_close(lg_whole_file *file, lg_error **result);
+
+/* All in one: makes `path` a file with these bytes. */
+LG_API lg_error *lg_whole_file_save(const char *path, mode_t mode, const void *bytes, size_t size)
+    __attribute__((__warn_unused_result__));
+
+LG_END_DECLS
+
+#endif

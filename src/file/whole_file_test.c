@@ -1,0 +1,268 @@
+/* F1: a file appears whole or not at all. */
+#include "testing/test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+/* Each test has a folder of its own, which is the current one. */
+static void in_a_folder(void)
+{
+    static char folder[64];
+    snprintf(folder, sizeof(folder), "/tmp/whole-file-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+}
+
+static void remove_folder(void)
+{
+    static char folder[256];
+    ck_assert_ptr_nonnull(getcwd(folder, sizeof(folder)));
+    DIR *list = opendir(".");
+    for (const struct dirent *entry; (entry = readdir(list));)
+        unlink(entry->d_name);
+    closedir(list);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static int entries(void)
+{
+    DIR *list = opendir(".");
+    int count = 0;
+    while (readdir(list))
+        count++;
+    closedir(list);
+    return count - 2;
+}
+
+static void put(const char *name, const char *text)
+{
+    lg_adopt_as(file, fopen(name, "w"), fclose);
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+}
+
+static void expect_file(const char *name, const char *text)
+{
+    char is[64] = "";
+    lg_adopt_as(file, fopen(name, "r"), fclose);
+    ck_assert_msg(file != NULL, "there is no %s", name);
+    is[fread(is, 1, sizeof(is) - 1, file)] = '\0';
+    ck_assert_str_eq(is, text);
+}
+
+static void expect_ok(lg_error *err)
+{
+    if (err)
+        lg_error_print_tree(err, stderr);
+    ck_assert_ptr_null(err);
+}
+
+static mode_t mode_of(int fd)
+{
+    struct stat status;
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    return status.st_mode & 07777;
+}
+
+START_TEST(F1_a_file_appears_when_it_is_committed)
+{
+    lg_whole_file *file;
+    in_a_folder();
+    put("file", "old");
+    expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    expect_ok(lg_whole_file_write(file, "new ", 4));
+    fputs("content", lg_whole_file_stream(file));
+    expect_ok(lg_whole_file_write(file, "!", 1));
+    expect_file("file", "old");
+    ck_assert_uint_eq(mode_of(lg_whole_file_fd(file)), 0600);
+    expect_ok(lg_whole_file_commit(file));
+    expect_file("file", "new content!");
+    lg_error *err = lg_whole_file_commit(file);
+    ck_assert_ptr_nonnull(err);
+    lg_error_free(err);
+    lg_whole_file_close(file, NULL);
+    expect_file("file", "new content!");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F1_what_is_not_committed_leaves_nothing)
+{
+    lg_whole_file *file;
+    in_a_folder();
+    put("file", "old");
+    expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    expect_ok(lg_whole_file_write(file, "new", 3));
+    lg_whole_file_close(file, NULL);
+    lg_whole_file_close(NULL, NULL);
+    expect_file("file", "old");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F1_a_new_file_and_one_in_another_folder)
+{
+    char path[300];
+    in_a_folder();
+    ck_assert_ptr_nonnull(getcwd(path, 200));
+    strcat(path, "/fresh");
+    expect_ok(lg_whole_file_save(path, 0640, "text", 4));
+    expect_file("fresh", "text");
+    lg_error *err = lg_whole_file_save("no/such/folder", 0600, "x", 1);
+    ck_assert(lg_error_is_errno(err, ENOENT));
+    lg_error_free(err);
+    remove_folder();
+}
+END_TEST
+
+static void expect_refused(const char *path)
+{
+    lg_error *err = lg_whole_file_save(path, 0600, "x", 1);
+    ck_assert_msg(err != NULL, "%s is replaced", path);
+    lg_error_free(err);
+}
+
+START_TEST(F2_only_regular_files_are_replaced_and_no_link_is_followed)
+{
+    in_a_folder();
+    put("target", "target");
+    ck_assert_int_eq(symlink("target", "link"), 0);
+    ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
+    ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+    expect_refused("link");
+    expect_refused("dangling");
+    expect_refused("fifo");
+    expect_refused(".");
+    expect_refused("..");
+    expect_refused("");
+    expect_refused("/tmp/");
+    expect_refused("/tmp");
+    expect_refused("target/file");
+    expect_file("target", "target");
+    ck_assert_int_eq(entries(), 4);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F2_what_came_under_the_name_meanwhile_is_not_replaced)
+{
+    lg_whole_file *file;
+    in_a_folder();
+    put("target", "target");
+    expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    ck_assert_int_eq(symlink("target", "file"), 0);
+    lg_error *err = lg_whole_file_commit(file);
+    ck_assert(lg_error_is_errno(err, ELOOP));
+    lg_error_free(err);
+    lg_whole_file_close(file, NULL);
+    ck_assert_int_eq(entries(), 2);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F3_a_leftover_is_removed_and_one_in_use_is_not)
+{
+    in_a_folder();
+    put(".file.lg-0~", "left by one that was killed");
+    put(".file.lg-1~", "in use");
+    put(".file.lg-3~", "left by one that was killed");
+    put(".other.lg-0~", "another's");
+    int fd = open(".file.lg-1~", O_RDONLY);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    expect_ok(lg_whole_file_save("file", 0600, "text", 4));
+    expect_file("file", "text");
+    expect_file(".file.lg-1~", "in use");
+    expect_file(".other.lg-0~", "another's");
+    ck_assert_int_eq(entries(), 3);
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F3_several_writers_do_not_disturb_each_other)
+{
+    lg_whole_file *a, *b;
+    in_a_folder();
+    expect_ok(lg_whole_file_open("file", 0600, 0, &a));
+    expect_ok(lg_whole_file_open("file", 0600, 0, &b));
+    expect_ok(lg_whole_file_write(a, "aaaa", 4));
+    expect_ok(lg_whole_file_write(b, "bb", 2));
+    expect_ok(lg_whole_file_commit(b));
+    expect_file("file", "bb");
+    expect_ok(lg_whole_file_commit(a));
+    expect_file("file", "aaaa");
+    lg_whole_file_close(a, NULL);
+    lg_whole_file_close(b, NULL);
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F4_a_failed_write_fails_the_commit)
+{
+    lg_whole_file *file;
+    struct rlimit limit = {10, RLIM_INFINITY};
+    in_a_folder();
+    put("file", "old");
+    signal(SIGXFSZ, SIG_IGN);
+    expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    lg_error_free(lg_whole_file_write(file, "more than ten bytes", 19)); /* nobody looks */
+    lg_error *err = lg_whole_file_commit(file);
+    ck_assert(lg_error_is_errno(err, EFBIG));
+    lg_error_free(err);
+    lg_whole_file_close(file, NULL);
+    expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    fputs("more than ten bytes", lg_whole_file_stream(file));
+    err = lg_whole_file_commit(file);
+    ck_assert_ptr_nonnull(err);
+    lg_error_free(err);
+    lg_whole_file_close(file, NULL);
+    expect_file("file", "old");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F5_owner_mode_and_attributes_are_kept_if_asked)
+{
+    lg_whole_file *file;
+    char value[8] = "";
+    in_a_folder();
+    put("file", "old");
+    ck_assert_int_eq(chmod("file", 0604), 0);
+    bool attributes = setxattr("file", "user.colour", "red", 3, 0) == 0;
+    bool root = geteuid() == 0 && chown("file", 1, 2) == 0;
+    expect_ok(lg_whole_file_open("file", 0600, LG_WHOLE_FILE_KEEP, &file));
+    ck_assert_uint_eq(mode_of(lg_whole_file_fd(file)), 0604);
+    expect_ok(lg_whole_file_write(file, "new", 3));
+    expect_ok(lg_whole_file_commit(file));
+    struct stat status;
+    ck_assert_int_eq(fstat(lg_whole_file_fd(file), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0604);
+    if (root)
+        ck_assert(status.st_uid == 1 && status.st_gid == 2);
+    if (attributes) {
+        ck_assert_int_eq(getxattr("file", "user.colour", value, sizeof(value)), 3);
+        ck_assert_str_eq(value, "red");
+    }
+    lg_whole_file_close(file, NULL);
+    expect_ok(lg_whole_file_open("fresh", 0640, LG_WHOLE_FILE_KEEP, &file));
+    ck_assert_uint_eq(mode_of(lg_whole_file_fd(file)) & 0700, 0600);
+    lg_whole_file_close(file, NULL);
+    remove_folder();
+}
+END_TEST
+
+RUN_TESTS("file/whole_file", F1_a_file_appears_when_it_is_committed,
+          F1_what_is_not_committed_leaves_nothing, F1_a_new_file_and_one_in_another_folder,
+          F2_only_regular_files_are_replaced_and_no_link_is_followed,
+          F2_what_came_under_the_name_meanwhile_is_not_replaced,
+          F3_a_leftover_is_removed_and_one_in_use_is_not,
+          F3_several_writers_do_not_disturb_each_other, F4_a_failed_write_fails_the_commit,
+          F5_owner_mode_and_attributes_are_kept_if_asked)
