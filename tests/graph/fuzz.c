@@ -162,7 +162,12 @@ static size_t mutate(char *data, size_t size)
         if (size)
             data[below(size)] = (char)below(256);
         return size;
-    default: return insert(data, size, data, below(size < 60 ? size : 60));
+    default: {
+        char copy[60];
+        size_t length = below(size < sizeof copy ? size : sizeof copy);
+        memcpy(copy, data, length);
+        return insert(data, size, copy, length);
+    }
     }
 }
 

@@ -222,7 +222,8 @@ lg_error *durable_withdraw(struct engine *engine, int64_t sequence)
     __attribute__((__warn_unused_result__));
 /* False: the cleanup is another's by now. */
 bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64_t number);
-void durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
+/* False: it is not on record. */
+bool durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
 int64_t durable_epoch(struct engine *engine);
 
 /* ---- services (service.c) ---- */
