@@ -230,6 +230,8 @@ int64_t durable_epoch(struct engine *engine);
 
 /* Starts it, and waits until it is ready. */
 lg_error *service_start(struct work *work) __attribute__((__warn_unused_result__));
+/* An error if it has ended by itself meanwhile. */
+lg_error *service_error(const struct work *work) __attribute__((__warn_unused_result__));
 /* Ends it. */
 void service_stop(struct work *work);
 /* Until it ends by itself, or the run is stopped. */
