@@ -698,6 +698,7 @@ R4_after_both_are_killed_the_next_command_recovers() {
     parents
     kill -KILL "$runner" "$guardian"
     until_true gone "$guardian"
+    until_true gone "$runner"
     lifoguard pending >out 2>&1
     expect_chain
     until_true gone "$engine"
@@ -760,6 +761,7 @@ END
         both)
             kill -KILL "$runner" "$guardian"
             until_true gone "$guardian"
+            until_true gone "$runner"
             lifoguard pending >out 2>&1 &
             ;;
         esac

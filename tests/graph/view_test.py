@@ -238,11 +238,20 @@ def interrupt_from_the_terminal_ends_the_run():
     assert os.path.exists('cleaned')
 
 
+def a_terminal_that_is_gone_ends_the_run():
+    run = Run(graph="jobs: {a: {run: 'echo up; sleep 1000', defer: 'touch cleaned'}}")
+    run.until(lambda text: any(' up' in row for row in rows_of(text, 'a')), 'the row')
+    os.close(run.fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(run.pid, 0)[1]) == 129
+    assert os.path.exists('cleaned')
+
+
 os.environ.update(TERM='xterm')
 for name in 'NO_COLOR', 'KEEP', 'LIFOGUARD_RUN', 'LIFOGUARD_STATE', 'MAKEFLAGS':
     os.environ.pop(name, None)
 for case in (one_row_a_job, rows_fit_into_the_terminal, no_color_means_none, what_has_not_changed_is_not_drawn,
-             plain_and_dumb_terminals_get_lines, interrupt_from_the_terminal_ends_the_run):
+             plain_and_dumb_terminals_get_lines, interrupt_from_the_terminal_ends_the_run,
+             a_terminal_that_is_gone_ends_the_run):
     folder = tempfile.mkdtemp()
     os.chdir(folder)
     os.environ['XDG_STATE_HOME'] = folder + '/state'
