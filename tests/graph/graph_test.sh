@@ -62,12 +62,12 @@ child_of() {
 }
 
 until_true() {
-    local i
-    for ((i = 0; i < 6000; i++)); do
+    local end=$((SECONDS + 100))
+    while ((SECONDS < end)); do
         ! "$@" 2>/dev/null || return 0
         sleep 0.01
     done
-    fail "not within 60 s: $*"
+    fail "not within 100 s: $*"
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
@@ -702,6 +702,7 @@ R4_after_both_are_killed_the_next_command_recovers() {
     parents
     kill -KILL "$runner" "$guardian"
     until_true gone "$guardian"
+    until_true gone "$runner"
     lifoguard pending >out 2>&1
     expect_chain
     until_true gone "$engine"
@@ -723,6 +724,67 @@ END
     expect_log 'begun -b -a'
     until_true nothing_is_pending
 }
+
+# each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of the job `b`: before it
+# acquires, when it has, while it waits to be ready, while it cleans up.
+each_event() {
+    local moment=$1 event script
+    case $moment in
+    before) script='echo >at; until test -e go; do sleep 0.02; done; echo +b >>log' ;;
+    after) script='echo +b >>log; echo >at; until test -e go; do sleep 0.02; done' ;;
+    esac
+    for event in success failure TERM INT HUP runner engine guardian both; do
+        echo "event $event"
+        rm -f log at go
+        case $moment in
+        cleaning) set -- "run: 'echo +b >>log'" "echo >at; until test -e go; do sleep 0.02; done; echo -b >>log" ;;
+        ready) set -- "run: 'echo +b >>log; exec sleep 1000', ready: 'echo >at; test -e go'" 'echo -b >>log' ;;
+        *) set -- "run: '$script'" 'echo -b >>log' ;;
+        esac
+        [[ $event != failure || $moment == ready || $moment == cleaning ]] || set -- "run: '$script; exit 3'" "$2"
+        start <<END
+defer: echo -run >>log
+jobs:
+  a: {run: echo +a >>log, defer: echo -a >>log}
+  b: {needs: a, $1, defer: '$2'}
+END
+        until_true test -e at
+        parents
+        case $event in
+        success | failure) touch go ;;
+        TERM | INT | HUP)
+            kill "-$event" "$runner"
+            until_true has "SIG$event: ending the jobs" err
+            ;;
+        runner) kill -KILL "$runner" ;;
+        engine) kill -KILL "$engine" ;;
+        guardian)
+            kill -KILL "$guardian"
+            until_true has 'goes on in its place' err
+            ;;
+        both)
+            kill -KILL "$runner" "$guardian"
+            until_true gone "$guardian"
+            until_true gone "$runner"
+            lifoguard pending >out 2>&1 &
+            ;;
+        esac
+        touch go
+        wait "$runner" 2>/dev/null
+        wait
+        until_true has -run log
+        until_true nothing_is_pending
+        [[ $(grep '^+' log | tac | tr + -) == "$(grep -e '^-[ab]' log | grep -xFf <(grep '^+' log | tr + -))" ]] ||
+            fail "$event: $(tr '\n' ' ' <log)"
+        [[ $(grep -c -e '^-' log) == $(grep -e '^-' log | sort -u | grep -c .) ]] || fail "$event: twice: $(tr '\n' ' ' <log)"
+        [[ $(tail -1 log) == -run ]] || fail "$event: the last is not the last"
+    done
+}
+
+R4_each_event_before_something_is_acquired() { each_event before; }
+R4_each_event_after_something_is_acquired() { each_event after; }
+R4_each_event_while_a_service_gets_ready() { each_event ready; }
+R4_each_event_while_it_cleans_up() { each_event cleaning; }
 
 R5_a_failed_cleanup_stops_no_other_and_is_kept() {
     run <<'END'

@@ -65,18 +65,18 @@ static bool ends_in(const char *text, const char *end)
 
 bool is_graph(char *const *arguments)
 {
-    for (; *arguments; arguments++) {
-        const char *word = *arguments;
-        if (strcmp(word, "--yaml") == 0)
+    for (; *arguments && **arguments == '-' && (*arguments)[1] != '\0'; arguments++) {
+        if (strcmp(*arguments, "--yaml") == 0)
             return true;
-        if (strcmp(word, "--") == 0)
-            word = arguments[1] ? *++arguments : "";
-        else if (takes_value(word) && arguments[1])
+        if (strcmp(*arguments, "--") == 0) {
             arguments++;
-        if (word == *arguments && (word[0] != '-' || word[1] == '\0' || arguments[-1] == word))
-            return ends_in(word, ".yaml") || ends_in(word, ".yml");
+            break;
+        }
+        if (takes_value(*arguments) && arguments[1])
+            arguments++;
     }
-    return false;
+    const char *file = *arguments ? *arguments : "";
+    return ends_in(file, ".yaml") || ends_in(file, ".yml");
 }
 
 static void split_names(struct graph *graph, const char *text, struct words *names)
@@ -106,7 +106,7 @@ static bool load(struct graph *graph, const char *path, const char *only)
 
 static int wrong(lg_error *err)
 {
-    lg_error_free(err ? (wrong_usage("run", err), NULL) : NULL);
+    wrong_usage("run", err);
     return BAD_FILE;
 }
 

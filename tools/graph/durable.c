@@ -125,12 +125,15 @@ bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64
     return ours;
 }
 
-void durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail)
+bool durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail)
 {
     struct call call = {0};
     wire_put_text(&call.fields, "settle");
     wire_put_number(&call.fields, sequence);
     wire_put_number(&call.fields, good);
     wire_put_text(&call.fields, detail);
-    lg_error_free(ask(engine, &call, NULL));
+    lg_error *err = ask(engine, &call, NULL);
+    bool done = !err;
+    lg_error_free(err);
+    return done;
 }

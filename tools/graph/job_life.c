@@ -231,7 +231,8 @@ static lg_error *start_service(struct work *work)
         releases_withdraw(work, since);
     else if (!err)
         err = releases_confirm(work->releases, since, &environment);
-    return err;
+    /* The disk was waited for. From here to settle, nothing is. */
+    return err || !work->service ? err : service_error(work);
 }
 
 /* What a failed attempt has acquired is released, and what it left ended, before the next one. */

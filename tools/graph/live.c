@@ -28,10 +28,10 @@ struct row {
 
 struct live {
     struct sink sink;
-    struct row *rows;    /* those that run, in the order of their starts */
-    struct buffer above; /* what is to be written above the view */
-    struct buffer shown; /* the view as it is on the terminal */
-    size_t shown_rows;   /* the terminal's rows that it has */
+    struct row *rows;            /* those that run, in the order of their starts */
+    struct buffer above;         /* what is to be written above the view */
+    struct buffer shown;         /* the view as it is on the terminal */
+    size_t *widths, width_count; /* of its rows, in columns */
     unsigned columns, lines;
     bool colour, quiet;
 };
@@ -109,19 +109,37 @@ static const char *colour(const struct live *live, const char *code)
     return live->colour ? code : "";
 }
 
-static void add_row(struct live *live, struct buffer *view, const struct row *row)
+/* What a frame is made of. */
+struct frame {
+    struct buffer text;
+    size_t *widths, count;
+};
+
+static void frame_free(struct frame *frame)
+{
+    buffer_free(&frame->text);
+    free(frame->widths);
+}
+
+static void add_line(const struct live *live, struct frame *frame, const struct buffer *line)
+{
+    buffer_add_text(&frame->text, colour(live, "\033[2m"));
+    size_t width = add_clipped(&frame->text, line->text, line->length, live->columns - 1);
+    buffer_add_text(&frame->text, colour(live, "\033[0m"));
+    buffer_add_text(&frame->text, "\033[K\n");
+    frame->widths = need_memory(frame->widths, (frame->count + 1) * sizeof *frame->widths);
+    frame->widths[frame->count++] = width;
+}
+
+static void add_row(const struct live *live, struct frame *frame, const struct row *row)
 {
     char took[SAY_DURATION_SIZE];
     lg_duration elapsed = lg_since(row->began) / LG_SECOND * LG_SECOND;
-    struct buffer text = {0};
-    lg_defer(buffer_free, &text);
-    buffer_format(&text, "%-16s %-8s %6s  ", row->job, row->state, say_duration(elapsed, took));
-    const char *last = row->line ? row->line : row->command ? row->command : "";
-    buffer_add_text(&text, last);
-    buffer_add_text(view, colour(live, "\033[2m"));
-    add_clipped(view, text.text, text.length, live->columns - 1);
-    buffer_add_text(view, colour(live, "\033[0m"));
-    buffer_add_text(view, "\033[K\n");
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    buffer_format(&line, "%-16s %-8s %6s  ", row->job, row->state, say_duration(elapsed, took));
+    buffer_add_text(&line, row->line ? row->line : row->command ? row->command : "");
+    add_line(live, frame, &line);
 }
 
 static size_t count_rows(const struct live *live)
@@ -133,23 +151,20 @@ static size_t count_rows(const struct live *live)
 }
 
 /* As many jobs as there is room for. */
-static size_t make_view(struct live *live, struct buffer *view)
+static void make_frame(const struct live *live, struct frame *frame)
 {
     size_t room = live->lines > 2 ? live->lines - 2 : 1;
     size_t rows = count_rows(live);
     size_t shown = rows > room ? room - 1 : rows;
     size_t i = 0;
     for (const struct row *row = live->rows; row && i < shown; row = row->next, i++)
-        add_row(live, view, row);
-    if (rows > shown) {
-        struct buffer text = {0};
-        buffer_format(&text, "… and %zu more", rows - shown);
-        add_clipped(view, text.text, text.length, live->columns - 1);
-        buffer_free(&text);
-        buffer_add_text(view, "\033[K\n");
-        shown++;
-    }
-    return shown;
+        add_row(live, frame, row);
+    if (rows == shown)
+        return;
+    struct buffer line = {0};
+    lg_defer(buffer_free, &line);
+    buffer_format(&line, "… and %zu more", rows - shown);
+    add_line(live, frame, &line);
 }
 
 static void put(const struct buffer *text)
@@ -164,46 +179,60 @@ static void put(const struct buffer *text)
     }
 }
 
-/* How many rows the old view has by now: a terminal that has become narrower has wrapped its lines. */
-static size_t old_rows(const struct live *live, unsigned before)
+/* How many rows the old frame has by now: a terminal that has become narrower has wrapped its lines. */
+static size_t old_rows(const struct live *live)
 {
-    if (live->columns >= before || live->columns == 0)
-        return live->shown_rows;
-    size_t wraps = (before - 1 + live->columns - 1) / live->columns;
-    return live->shown_rows * (wraps ? wraps : 1);
+    size_t rows = 0;
+    for (size_t i = 0; i < live->width_count; i++)
+        rows += live->widths[i] ? (live->widths[i] + live->columns - 1) / live->columns : 1;
+    return rows;
+}
+
+static void write_frame(struct live *live, const struct frame *frame, bool clear)
+{
+    struct buffer out = {0};
+    lg_defer(buffer_free, &out);
+    buffer_add_text(&out, "\033[?2026h");
+    size_t up = old_rows(live);
+    if (up)
+        buffer_format(&out, "\033[%zuA\r", up);
+    if (clear)
+        buffer_add_text(&out, "\033[J");
+    if (live->above.length)
+        buffer_add(&out, live->above.text, live->above.length);
+    if (frame->text.length)
+        buffer_add(&out, frame->text.text, frame->text.length);
+    buffer_add_text(&out, "\033[?2026l");
+    put(&out);
+}
+
+static void keep_frame(struct live *live, struct frame *frame)
+{
+    buffer_free(&live->shown);
+    free(live->widths);
+    live->above.length = 0;
+    live->shown = frame->text;
+    live->widths = frame->widths;
+    live->width_count = frame->count;
+    *frame = (struct frame){0};
 }
 
 static void draw(struct live *live)
 {
-    unsigned before = live->columns;
+    unsigned columns = live->columns;
     unsigned lines = live->lines;
     measure(live);
-    struct buffer view = {0};
-    lg_defer(buffer_free, &view);
-    size_t rows = make_view(live, &view);
-    bool same = view.length == live->shown.length &&
-                (!view.length || memcmp(view.text, live->shown.text, view.length) == 0);
-    if (same && !live->above.length && before == live->columns && lines == live->lines)
+    struct frame frame = {0};
+    lg_defer(frame_free, &frame);
+    make_frame(live, &frame);
+    bool same_size = columns == live->columns && lines == live->lines;
+    bool same = frame.text.length == live->shown.length &&
+                (!frame.text.length ||
+                 memcmp(frame.text.text, live->shown.text, frame.text.length) == 0);
+    if (same && same_size && !live->above.length)
         return;
-    struct buffer out = {0};
-    lg_defer(buffer_free, &out);
-    buffer_add_text(&out, "\033[?2026h");
-    size_t up = old_rows(live, before);
-    if (up)
-        buffer_format(&out, "\033[%zuA\r", up);
-    if (live->above.length || before != live->columns || rows < live->shown_rows)
-        buffer_add_text(&out, "\033[J");
-    if (live->above.length)
-        buffer_add(&out, live->above.text, live->above.length);
-    if (view.length)
-        buffer_add(&out, view.text, view.length);
-    buffer_add_text(&out, "\033[?2026l");
-    put(&out);
-    live->above.length = 0;
-    live->shown.length = 0;
-    if (view.length)
-        buffer_add(&live->shown, view.text, view.length);
-    live->shown_rows = rows;
+    write_frame(live, &frame, live->above.length || !same_size || frame.count < live->width_count);
+    keep_frame(live, &frame);
 }
 
 /* ---- events ---- */
@@ -364,6 +393,7 @@ static void free_live(struct sink *sink)
     the_live = NULL;
     buffer_free(&live->above);
     buffer_free(&live->shown);
+    free(live->widths);
     free(live);
 }
 

@@ -224,6 +224,7 @@ static void key_needs(struct reader *reader, const struct node *key, const struc
     struct graph_job *job = target;
     bool list = value->kind == NODE_LIST;
     size_t count = list ? value->count : 1;
+    job->need_count = 0; /* a key that is there twice is a problem, but is read */
     job->needs = arena_take(reader->arena, (count + 1) * sizeof *job->needs);
     if (value->kind == NODE_MAP)
         problem_add(reader->problems, value->at, "%s must be the name of a job or a list of names",

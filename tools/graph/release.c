@@ -350,8 +350,9 @@ static void settle(struct release *release, const struct attempt_result *result,
         engine_failed_aside(engine);
         return;
     }
-    durable_settle(engine, release->sequence, good, text);
-    attempt_forget(engine->run_directory, release->sequence, release->attempts);
+    /* If nobody takes it down, whoever takes the run over finds it in the attempt's file. */
+    if (durable_settle(engine, release->sequence, good, text))
+        attempt_forget(engine->run_directory, release->sequence, release->attempts);
     engine->cleanups_ok += good;
     engine->cleanups_failed += !good;
     if (!good)

@@ -41,6 +41,15 @@ static void judge(struct work *work)
     engine_failed(work->engine, work->exit_status ? work->exit_status : 1);
 }
 
+lg_error *service_error(const struct work *work)
+{
+    char text[JOB_TEXT_SIZE];
+    if (work->is_going || !work->service->job.ended || ended_well(work))
+        return NULL;
+    return lg_error_newf("the service has ended by itself: %s",
+                         job_result(&work->service->job, text));
+}
+
 static void watch(struct work *work)
 {
     task_await(work->service);

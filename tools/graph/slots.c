@@ -1,6 +1,7 @@
 /* How many commands run at once. Below make, that is the job server's to say: one command runs for free, and each further one
  * needs a token, a byte that is read from the job server's pipe, and written back when the command has ended. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -33,6 +34,16 @@ static bool is_fifo(int fd)
     return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
+/* make has given it to us: it is none that has been opened since, with the number of one that make has closed. */
+static bool is_given(const struct engine *engine, int fd)
+{
+    const struct birth *birth = engine->birth;
+    for (size_t i = 0; i < birth->inherited_count; i++)
+        if (birth->inherited[i] == fd)
+            return is_fifo(fd);
+    return false;
+}
+
 /* A description of our own, so that reading does not block, and others' reading still does. */
 static int open_again(int fd, int flags)
 {
@@ -55,7 +66,7 @@ static bool open_named(struct slots *slots, const char *path)
 }
 
 /* The last one in MAKEFLAGS counts. */
-static bool open_server(struct slots *slots)
+static bool open_server(const struct engine *engine, struct slots *slots)
 {
     const char *flags = getenv("MAKEFLAGS");
     const char *found = NULL;
@@ -70,8 +81,7 @@ static bool open_server(struct slots *slots)
         return false;
     if (strncmp(found, "fifo:", 5) == 0)
         return open_named(slots, found + 5);
-    if (sscanf(found, "%d,%d", &from, &to) != 2 || from < 0 || to < 0 || !is_fifo(from) ||
-        !is_fifo(to))
+    if (sscanf(found, "%d,%d", &from, &to) != 2 || !is_given(engine, from) || !is_given(engine, to))
         return false;
     slots->from = open_again(from, O_RDONLY);
     slots->to = to;
@@ -82,7 +92,7 @@ struct slots *slots_new(struct engine *engine)
 {
     struct slots *slots = need_memory(NULL, sizeof *slots);
     *slots = (struct slots){.from = -1, .to = -1};
-    slots->has_server = engine->options->limit == 0 && open_server(slots);
+    slots->has_server = engine->options->limit == 0 && open_server(engine, slots);
     size_t limit = engine->options->limit ? engine->options->limit : processors();
     if (!slots->has_server)
         lg_semaphore_release(&slots->free, limit);

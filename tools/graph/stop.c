@@ -112,10 +112,22 @@ static void on_signal(struct engine *engine, int number)
     }
 }
 
+static void take(struct engine *engine, const struct signalfd_siginfo *info)
+{
+    int number = (int)info->ssi_signo;
+    ending_reap();
+    if (number == SIGCHLD || number == SIGUSR1 || number == SIGUSR2)
+        return;
+    /* S7: timeout(1) signals its child, and then the group. */
+    bool same = number == engine->last_signal && lg_since(engine->last_signal_at) < SIGNALS_SAME;
+    engine->last_signal = number;
+    engine->last_signal_at = lg_now();
+    if (!same)
+        on_signal(engine, number);
+}
+
 void engine_take_signals(struct engine *engine)
 {
-    int last = 0;
-    lg_time when = 0;
     for (;;) {
         struct signalfd_siginfo info;
         size_t count;
@@ -123,17 +135,15 @@ void engine_take_signals(struct engine *engine)
         lg_error_free(err);
         if (err || count != sizeof info || engine->over)
             return;
-        int number = (int)info.ssi_signo;
-        ending_reap();
-        if (number == SIGCHLD || number == SIGUSR1 || number == SIGUSR2)
-            continue;
-        /* S7: timeout(1) signals its child, and then the group. */
-        bool same = number == last && lg_since(when) < SIGNALS_SAME;
-        last = number;
-        when = lg_now();
-        if (!same)
-            on_signal(engine, number);
+        take(engine, &info);
     }
+}
+
+void engine_look_for_signals(struct engine *engine)
+{
+    struct signalfd_siginfo info;
+    while (read(engine->signals, &info, sizeof info) == sizeof info)
+        take(engine, &info);
 }
 
 /* ---- time ---- */

@@ -107,6 +107,9 @@ void task_await(struct task *task)
     if (pidfd >= 0)
         close(pidfd);
     delist(task);
+    /* Ctrl-C ends a command that has not left our process group yet, and that must not count as a failure of its own. */
+    if (job->code != CLD_EXITED)
+        engine_look_for_signals(task->work->engine);
 }
 
 void task_finish(struct task *task)

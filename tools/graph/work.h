@@ -90,10 +90,12 @@ struct engine {
     mode_t umask;
     lg_context *going; /* cancelled when the run is stopped */
     enum stop_cause cause;
-    int signal;         /* of STOP_SIGNAL */
-    int status;         /* RUN_OK, or what came first */
-    int first_failure;  /* exit status of the first job that failed; 0: none */
-    bool warned;        /* that a further signal ends the cleanups that run */
+    int signal;        /* of STOP_SIGNAL */
+    int status;        /* RUN_OK, or what came first */
+    int first_failure; /* exit status of the first job that failed; 0: none */
+    bool warned;       /* that a further signal ends the cleanups that run */
+    int last_signal;
+    lg_time last_signal_at;
     bool over;          /* nothing is left to be done */
     struct work *works; /* in the order of the graph's jobs */
     struct work whole;  /* the run itself */
@@ -130,6 +132,8 @@ void engine_failed_aside(struct engine *engine);
 bool engine_is_orphan(const struct engine *engine);
 /* Takes signals until the run is over: a goroutine's function. */
 void engine_take_signals(struct engine *engine);
+/* Those that have come by now. */
+void engine_look_for_signals(struct engine *engine);
 /* Stops the run when its time is over: likewise. */
 void engine_watch_time(struct engine *engine);
 /* "success", "failure", "cancelled", "timeout" */
@@ -218,13 +222,16 @@ lg_error *durable_withdraw(struct engine *engine, int64_t sequence)
     __attribute__((__warn_unused_result__));
 /* False: the cleanup is another's by now. */
 bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64_t number);
-void durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
+/* False: it is not on record. */
+bool durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
 int64_t durable_epoch(struct engine *engine);
 
 /* ---- services (service.c) ---- */
 
 /* Starts it, and waits until it is ready. */
 lg_error *service_start(struct work *work) __attribute__((__warn_unused_result__));
+/* An error if it has ended by itself meanwhile. */
+lg_error *service_error(const struct work *work) __attribute__((__warn_unused_result__));
 /* Ends it. */
 void service_stop(struct work *work);
 /* Until it ends by itself, or the run is stopped. */

@@ -329,6 +329,13 @@ static void signal_while_cleaning(struct owner *owner, int number)
     owner->end_attempt = true;
 }
 
+/* A terminal that is gone tells only the leader of its session, which may be the runner. The command would be pressed after its
+ * grace period, but a patient guardian does not do that. */
+static bool hangs_up(const struct owner *owner, int number)
+{
+    return owner->options.patient && number == SIGHUP;
+}
+
 void owner_signal(struct owner *owner, int number, bool from_terminal)
 {
     if (number == SIGUSR1 || number == SIGUSR2) {
@@ -345,7 +352,7 @@ void owner_signal(struct owner *owner, int number, bool from_terminal)
         signal_while_cleaning(owner, number);
     /* What the terminal sends, the command has got as well, and may take as it likes: an editor does not end. */
     else if (!from_terminal || owner->own_group || number == SIGHUP)
-        cancel(owner, number, from_terminal && !owner->own_group);
+        cancel(owner, number, from_terminal && !owner->own_group && !hangs_up(owner, number));
 }
 
 /* ---- what comes ---- */
