@@ -198,6 +198,28 @@ END
     expect_err 'SIGTERM to (server|bash) \(process [0-9]+\), which the command left running'
 }
 
+# The server's trap starts programs, which do not get the signal that the server has had.
+S7_what_a_trap_starts_is_let_finish() {
+    cat >server <<'END'
+#!/bin/bash
+trap 'sh -c "touch flushing; until [ -e go ]; do sleep 0.01; done; echo flushed"; echo ends; exit' TERM
+touch "$1"
+while :; do sleep 0.01; done
+END
+    chmod +x server
+    local event
+    for event in TERM end; do
+        rm -f here go finish flushing
+        start './server here & until [ -e finish ]; do sleep 0.01; done'
+        until_true test -e here
+        if [[ $event == TERM ]]; then kill -TERM "$runner"; else touch finish; fi
+        until_true test -e flushing
+        touch go
+        finish
+        expect_out $'flushed\nends'
+    done
+}
+
 R3_daemons_are_ended_too() {
     inside 'setsid sh -c "setsid sleep 471.5 & sleep 471.5" >/dev/null 2>&1 & sleep 0.1; lifoguard defer true'
     ! pgrep -f 'sleep 471.5' || fail "a daemon is left"

@@ -70,22 +70,21 @@ void ending_mark(const struct process_list *list, const char *mark, bool *found)
         found[i] |= !ours[i] && process_has(list->all[i].pid, mark);
 }
 
-/* What is to end now. */
-static void select_processes(const struct ending *ending, struct process_list *list)
+/* What is to end now, of all there are. */
+static void select_processes(const struct ending *ending, const struct process_list *list,
+                             struct process_list *selected)
 {
-    process_list_all(list);
     bool *found = new_marks(list);
     lg_defer(free, found);
     bool *spared = new_marks(list);
     lg_defer(free, spared);
     find(ending, list, found);
     mark_spared(ending, list, spared);
-    size_t count = 0;
+    *selected = (struct process_list){.all = need_memory(NULL, list->count * sizeof *list->all)};
     for (size_t i = 0; i < list->count; i++)
         if (found[i] && !spared[i] &&
             (!ending->after || process_started_after(&list->all[i], ending->after)))
-            list->all[count++] = list->all[i];
-    list->count = count;
+            selected->all[selected->count++] = list->all[i];
 }
 
 static bool is_in(const struct process_list *list, const struct process *process)
@@ -102,12 +101,62 @@ static void add(struct process_list *list, const struct process *process)
     list->all[list->count++] = *process;
 }
 
+static bool was_told(const struct ending *ending, const struct process *process)
+{
+    return process->group == ending->told_group &&
+           !process_started_after(process, &ending->told_at);
+}
+
+/* Also those whose turn has not come: in their traps they start programs as well. Not the runner, which may be in that group. */
+static void add_told_group(const struct ending *ending, const struct process_list *all,
+                           struct process_list *told)
+{
+    if (!ending->told_group)
+        return;
+    bool *ours = new_marks(all);
+    lg_defer(free, ours);
+    find(ending, all, ours);
+    for (size_t i = 0; i < all->count; i++)
+        if (ours[i] && was_told(ending, &all->all[i]) && !is_in(told, &all->all[i]))
+            add(told, &all->all[i]);
+}
+
+static bool has_living_parent(const struct process_list *told, const struct process_list *all,
+                              const struct process *process)
+{
+    for (size_t i = 0; i < told->count; i++)
+        if (told->all[i].pid == process->parent)
+            return is_in(all, &told->all[i]);
+    return false;
+}
+
+/* What those that have been told have started since, and what that has: as if told. */
+static void add_helpers(const struct process_list *all, struct process_list *told)
+{
+    for (bool more = told->count > 0; more;) {
+        more = false;
+        for (size_t i = 0; i < all->count; i++) {
+            if (is_in(told, &all->all[i]) || !has_living_parent(told, all, &all->all[i]))
+                continue;
+            add(told, &all->all[i]);
+            more = true;
+        }
+    }
+}
+
 /* Signals all that were not yet told; returns how many are left. */
 static size_t signal_all(const struct ending *ending, int number, struct process_list *told)
 {
+    struct process_list all;
+    lg_defer(process_list_free, &all);
+    process_list_all(&all);
     struct process_list now;
     lg_defer(process_list_free, &now);
-    select_processes(ending, &now);
+    select_processes(ending, &all, &now);
+    if (number == SIGTERM) {
+        add_told_group(ending, &all, told);
+        add_helpers(&all, told);
+    }
     for (size_t i = 0; i < now.count; i++) {
         if (is_in(told, &now.all[i]))
             continue;

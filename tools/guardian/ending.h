@@ -1,4 +1,5 @@
-/* Ending the processes that a run left: SIGTERM, and after the grace period SIGKILL; each is named on stderr. */
+/* Ending the processes that a run left: SIGTERM, and after the grace period SIGKILL; each is named on stderr. A process gets SIGTERM
+ * once; and none gets it that the trap of such a process has started, a `rm` say, while that process lives. */
 #ifndef LIFOGUARD_GUARDIAN_ENDING_H
 #define LIFOGUARD_GUARDIAN_ENDING_H
 
@@ -13,6 +14,9 @@ struct ending {
     /* Spared, with all below them. */
     const struct process *spared;
     size_t spared_count;
+    /* The members of this process group that were there at that moment have had SIGTERM; 0: none. */
+    pid_t told_group;
+    struct moment told_at;
     /* Besides the descendants of the calling process: those whose environment holds this assignment, the calling process
      * and its ancestors excepted. NULL: none. */
     const char *mark;

@@ -291,6 +291,7 @@ void owner_signal_command(struct owner *owner, int number)
 static void ask_command_to_end(struct owner *owner, int number)
 {
     owner->asked = number;
+    owner->asked_at = moment_now();
     owner->deadline = lg_now() + owner->options.grace;
     owner_signal_command(owner, number);
 }
@@ -535,6 +536,8 @@ void owner_end_processes(struct owner *owner, const struct moment *after)
                             .after = after,
                             .spared = spared.all,
                             .spared_count = spared.count,
+                            .told_group = owner->asked == SIGTERM ? owner->command.group : 0,
+                            .told_at = owner->asked_at,
                             .mark = owner->mark,
                             .wait = step_for_ending,
                             .data = owner,

@@ -76,6 +76,7 @@ struct owner {
     siginfo_t end;
     lg_time began, deadline;
     int asked;
+    struct moment asked_at;
 
     /* The attempt under way: of our own making, or of an owner before us, at this item. How its command ended, if that became
      * our child (si_pid 0: it did not). */

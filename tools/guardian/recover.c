@@ -49,6 +49,8 @@ static void end_command(struct owner *owner)
     static const int signals[] = {SIGTERM, SIGKILL};
     for (int i = 0; i < 2 && process_is_alive(command.pid, command.started); i++) {
         lg_time deadline = lg_now() + owner->options.grace;
+        owner->asked = signals[i];
+        owner->asked_at = moment_now();
         process_signal(&command, signals[i]);
         owner_signal_command(owner, signals[i]);
         while (process_is_alive(command.pid, command.started) && lg_now() < deadline)
