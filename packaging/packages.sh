@@ -29,7 +29,7 @@ lintian --profile debian --fail-on error,warning "$work"/first/*.changes
 step "a clean chroot"
 chroot=$work/chroot
 rm -rf "$chroot"
-[[ ${KEEP_CHROOT:-} ]] || trap 'rm -rf "$chroot"' EXIT
+trap 'umount "$chroot/proc" 2>/dev/null || true; rm -rf --one-file-system "$chroot"' EXIT
 mmdebstrap --variant=apt --include=gcc,libc6-dev,pkg-config,man-db,groff-base bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
     { tail -n 20 "$work/chroot.log" && exit 1; }
 mkdir "$chroot/packages"
@@ -39,11 +39,13 @@ chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q install -y --n
     >"$work/install.log" 2>&1 || { tail -n 20 "$work/install.log" && exit 1; }
 
 step "the quickstart, in the chroot"
+mount -t proc proc "$chroot/proc"
 python3 "$root/tests/docs/docs.py" --chroot "$chroot" "$root" docs/quickstart.md
 chroot "$chroot" man lg_defer | grep -q 'lg_defer(fn' || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
 
 step "removing the packages"
+umount "$chroot/proc"
 chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q purge -y "*lifoguard*"' >"$work/purge.log" 2>&1
 left=$(find "$chroot/usr" "$chroot/etc" "$chroot/var/lib" -iname '*lifoguard*' -not -path '*/apt/*' -not -path '*/dpkg/*' -not -path '*/cache/*')
 [[ -z $left ]] || { echo "FAIL: left behind: $left" && exit 1; }

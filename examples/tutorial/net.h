@@ -15,7 +15,7 @@ static inline lg_error *listen_on(const char *port, int *listener)
 {
     lg_func (lg_error *, err) {
         struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)atoi(port)),
+                                      .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         *listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (*listener < 0)

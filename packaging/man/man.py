@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""man.py ROOT OUTPUT VERSION: writes the man pages: one for each header, from its comments, with an alias for each name
+"""man.py ROOT OUTPUT VERSION: writes the man pages: one for each header, from its comments and docs/examples/, with an alias for each name
 (`man lg_defer`); and those of the program, the job file and the rules, from the pages in docs/."""
 
 import os
@@ -50,7 +50,18 @@ def first_sentence(intro):
     return re.split(r'(?<=[a-z])[.:](?: |$)', text)[0].rstrip('.')
 
 
-def header_page(header, version, neighbours):
+def examples(root, header):
+    """The programs of docs/examples/, and their output."""
+    path = os.path.join(root, 'docs', 'examples', header.name[:-2] + '.md')
+    if not os.path.exists(path):
+        return ''
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    programs = re.sub(r'^## ', '### ', text[text.index('\n## '):], flags=re.MULTILINE)
+    return '.SH EXAMPLES\n' + roff.markdown(programs)
+
+
+def header_page(root, header, version, neighbours):
     name = 'lifoguard-' + header.name[:-2]
     functions = [n for n in header.names]
     text = heading(name, 3, version, first_sentence(header.intro), functions)
@@ -61,7 +72,7 @@ def header_page(header, version, neighbours):
     for entry in header.entries:
         if entry.comment:
             text += '.SS "' + ', '.join(roff.escape_inner(n) for n in entry.names) + '"\n' + roff.comment(entry.comment)
-    return text + see_also(', '.join(f'{n}(3)' for n in neighbours if n != name) + ', lifoguard-rules(7), lifoguard(7)')
+    return text + examples(root, header) + see_also(', '.join(f'{n}(3)' for n in neighbours if n != name) + ', lifoguard-rules(7), lifoguard(7)')
 
 
 def synopsis(declaration):
@@ -100,10 +111,9 @@ def job_file_page(root, version):
 
 def main(root, output, version):
     all_headers = headers.all_headers(os.path.join(root, 'include', 'lifoguard'))
-    all_headers = [h for h in all_headers if h.name != 'base.h']
     pages = ['lifoguard-' + h.name[:-2] for h in all_headers]
     for header, page in zip(all_headers, pages):
-        write(output, 3, page, header_page(header, version, pages))
+        write(output, 3, page, header_page(root, header, version, pages))
         for name in header.names:
             write(output, 3, name, f'.so man3/{page}.3\n')
     write(output, 7, 'lifoguard', overview(all_headers, version))
