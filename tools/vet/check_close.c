@@ -237,9 +237,10 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
     enum kind kind = kind_of(ir, place);
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
-    if (kind == KIND_WRITTEN && is_stream(ir, place))
+    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
+    if (kind == KIND_WRITTEN && stream)
         return is_written(ir, place);
-    return (kind == KIND_WRITTEN || is_stream(ir, place)) && checked_writes(ir, place);
+    return (kind == KIND_WRITTEN || stream) && checked_writes(ir, place);
 }
 
 /* Is the result dropped on purpose: (void)fclose(f)? */

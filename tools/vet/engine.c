@@ -812,6 +812,10 @@ static bool uses(const struct simulation *simulation, const struct state *state,
 {
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
+    const struct instr *release = &simulation->ir->code.at[state->released];
+    bool value = simulation->ir->places.at[operand->place].kind == P_VALUE;
+    if (value && (release->implicit || release->deferred))
+        return false; /* computed before the cleanup */
     for (int i = 0; i < state->holder_count; i++)
         if (place_looks_into(simulation->ir, operand->place, state->holders[i]))
             return true;
