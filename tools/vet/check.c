@@ -14,7 +14,7 @@ static void check_sites(struct ir *ir, struct knowledge *knowledge, finding_vec 
     site_vec sites = {0};
     sites_find(ir, &sites, knowledge);
     EACH (site, &sites) {
-        if (site->acquisitions.count == 0)
+        if (site->acquisitions.count == 0 || site->untold)
             continue;
         struct arena arena = {0};
         struct simulation simulation = {

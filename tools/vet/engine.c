@@ -994,6 +994,17 @@ static bool symbol_succeeds(const char *symbol)
            strstr(symbol, "_NORMAL");
 }
 
+/* Are its failures negative numbers, so that 1 is a success? */
+static bool fails_negative(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN &&
+            ((instr->left.kind == O_NUMBER && instr->left.number < 0) ||
+             (instr->left.kind == O_PLACE && is_error_number(ir, instr->left.place))))
+            return true;
+    return false;
+}
+
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
@@ -1012,6 +1023,8 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return EXIT_FAILURE;
     if (fact.signs == ZERO)
         return null_fails ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (fact.signs == POSITIVE && fact.equal.kind == 1 && !null_fails && fails_negative(ir))
+        return EXIT_SUCCESS;
     if (!(fact.signs & ZERO))
         return null_fails                                       ? EXIT_SUCCESS
                : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN
