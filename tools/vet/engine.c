@@ -742,13 +742,6 @@ static bool guards_release(const struct simulation *simulation, const struct sta
     return meets_released(&guard, edge, false);
 }
 
-/* `if (fd >= 0) close(fd);`: the condition is about the resource itself, and is decided by what is known of it. */
-static bool about_holder(const struct state *state, const struct instr *branch)
-{
-    return branch->right.kind != O_PLACE && branch->left.kind == O_PLACE &&
-           holds(state, branch->left.place);
-}
-
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
@@ -798,10 +791,9 @@ static void do_branch(struct simulation *simulation, const struct state *state,
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            if (!about_holder(&next, branch) ||
-                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
-                continue;
+                continue; /* else the condition is understood */
         }
         follow(simulation, &next, target);
     }
@@ -812,10 +804,6 @@ static bool uses(const struct simulation *simulation, const struct state *state,
 {
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
-    const struct instr *release = &simulation->ir->code.at[state->released];
-    bool value = simulation->ir->places.at[operand->place].kind == P_VALUE;
-    if (value && (release->implicit || release->deferred))
-        return false; /* computed before the cleanup */
     for (int i = 0; i < state->holder_count; i++)
         if (place_looks_into(simulation->ir, operand->place, state->holders[i]))
             return true;
@@ -827,6 +815,9 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
 {
     if (state->phase != RELEASED || state->weak || simulation->site->argument)
         return;
+    const struct instr *release = &simulation->ir->code.at[state->released];
+    if (instr->kind == I_RETURN && (release->implicit || release->deferred))
+        return; /* the result was computed before the cleanup */
     bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
     for (int i = 0; i < instr->arg_count; i++)
         used |= uses(simulation, state, &instr->args[i]);
