@@ -47,7 +47,7 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_close_errors(ir, ir->arena, findings);
     check_orders(ir, ir->arena, findings);
     check_after(ir, ir->arena, findings);
-    check_stored(ir, ir->arena, findings);
+    check_stored_cleanups(ir, ir->arena, findings);
     check_unchecked(ir, ir->arena, findings);
     check_exits(ir, ir->arena, findings);
     check_gotos(ir, ir->arena, findings);
