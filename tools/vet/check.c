@@ -78,6 +78,34 @@ static bool listed(const char *name, const char **names, int count)
     return false;
 }
 
+/* The variable that the message begins with: 'name'. */
+static size_t first_name(const char *message, const char **name)
+{
+    const char *open = strchr(message, '\''), *close = open ? strchr(open + 1, '\'') : NULL;
+    *name = open;
+    return close ? (size_t)(close - open) : 0;
+}
+
+/* Two checks have seen the same mistake. */
+static bool same_mistake(const struct finding *a, const struct finding *b)
+{
+    const char *one, *other;
+    if (a->line != b->line || strcmp(a->check, b->check) != 0 || a->function != b->function)
+        return false;
+    size_t length = first_name(a->message, &one);
+    return length > 0 && length == first_name(b->message, &other) &&
+           memcmp(one, other, length) == 0;
+}
+
+static bool said_before(const finding_vec *findings, const struct finding *finding)
+{
+    for (const struct finding *before = findings->at; before < finding; before++)
+        if (before->level != LEVEL_NONE && before->level >= finding->level &&
+            same_mistake(before, finding))
+            return true;
+    return false;
+}
+
 static bool wanted(const struct options *options, const struct finding *finding)
 {
     if (listed(finding->check, options->without.at, options->without.count))
@@ -118,7 +146,7 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
     if (raw.count > 1)
         qsort(raw.at, (size_t)raw.count, sizeof *raw.at, by_line);
     EACH (finding, &raw)
-        if (wanted(options, finding))
+        if (wanted(options, finding) && !said_before(&raw, finding))
             *ADD(&unit->arena, findings) = *finding;
     set_keys(findings);
     suppress(unit, findings);

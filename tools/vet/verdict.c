@@ -282,9 +282,23 @@ static bool exits_of_main(const struct judge *judge)
            strncmp(judge->ir->function->name, "cmd_", 4) == 0;
 }
 
-/* The next round of a loop loses it too: reported there. */
+/* Does a loop have both the acquisition and this line? */
+static bool loop_has_both(const struct judge *judge, int acquired, int line)
+{
+    for (int i = acquired; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= acquired && instr_at(judge, head)->line <= line &&
+            instr_at(judge, i)->line >= line)
+            return true;
+    }
+    return false;
+}
+
+/* The next round of a loop loses it too: reported there, unless this exit leaves from within the loop. */
 static bool lost_in_loop(const struct judge *judge, const struct event *event)
 {
+    if (loop_has_both(judge, event->state->acquired, instr_at(judge, event->instr)->line))
+        return false;
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_LOST && other->state->acquired == event->state->acquired &&
             other->instr == other->state->acquired)
