@@ -14,7 +14,7 @@ static void check_sites(struct ir *ir, struct knowledge *knowledge, finding_vec 
     site_vec sites = {0};
     sites_find(ir, &sites, knowledge);
     EACH (site, &sites) {
-        if (site->acquisitions.count == 0)
+        if (site->acquisitions.count == 0 || site->untold)
             continue;
         struct arena arena = {0};
         struct simulation simulation = {
@@ -47,7 +47,7 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_close_errors(ir, ir->arena, findings);
     check_orders(ir, ir->arena, findings);
     check_after(ir, ir->arena, findings);
-    check_stored(ir, ir->arena, findings);
+    check_stored_cleanups(ir, ir->arena, findings);
     check_unchecked(ir, ir->arena, findings);
     check_exits(ir, ir->arena, findings);
     check_gotos(ir, ir->arena, findings);
@@ -74,6 +74,34 @@ static bool listed(const char *name, const char **names, int count)
 {
     for (int i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* The variable that the message begins with: 'name'. */
+static size_t first_name(const char *message, const char **name)
+{
+    const char *open = strchr(message, '\''), *close = open ? strchr(open + 1, '\'') : NULL;
+    *name = open;
+    return close ? (size_t)(close - open) : 0;
+}
+
+/* Two checks have seen the same mistake. */
+static bool same_mistake(const struct finding *a, const struct finding *b)
+{
+    const char *one, *other;
+    if (a->line != b->line || strcmp(a->check, b->check) != 0 || a->function != b->function)
+        return false;
+    size_t length = first_name(a->message, &one);
+    return length > 0 && length == first_name(b->message, &other) &&
+           memcmp(one, other, length) == 0;
+}
+
+static bool said_before(const finding_vec *findings, const struct finding *finding)
+{
+    for (const struct finding *before = findings->at; before < finding; before++)
+        if (before->level != LEVEL_NONE && before->level >= finding->level &&
+            same_mistake(before, finding))
             return true;
     return false;
 }
@@ -118,7 +146,7 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
     if (raw.count > 1)
         qsort(raw.at, (size_t)raw.count, sizeof *raw.at, by_line);
     EACH (finding, &raw)
-        if (wanted(options, finding))
+        if (wanted(options, finding) && !said_before(&raw, finding))
             *ADD(&unit->arena, findings) = *finding;
     set_keys(findings);
     suppress(unit, findings);

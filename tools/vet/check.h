@@ -29,7 +29,7 @@ void check_spawns(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_modes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_release_order(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_after(struct ir *ir, struct arena *arena, finding_vec *findings);
-void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_stored_cleanups(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unchecked(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 

@@ -108,7 +108,9 @@ static bool uses(const struct ir *ir, const struct instr *instr, int place)
 {
     bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place);
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
-        used |= looks_into(ir, &instr->args[i], place);
+        used |= looks_into(ir, &instr->args[i], place) ||
+                (instr->args[i].kind == O_ADDRESS && /* &p->timer */
+                 place_looks_into(ir, instr->args[i].place, place));
     return used || passed(ir, instr, place);
 }
 

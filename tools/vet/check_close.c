@@ -60,8 +60,8 @@ static enum kind opened_by(const struct instr *call)
         return KIND_UNKNOWN;
     if (word_in(call->callee, files))
         return KIND_WRITTEN;
-    if (strncmp(call->callee, "fopen", 5) == 0 || strcmp(call->callee, "g_fopen") == 0 ||
-        strcmp(call->callee, "freopen") == 0) {
+    if (strncmp(call->callee, "fopen", 5) == 0 || strcmp(call->callee, "gzopen") == 0 ||
+        strcmp(call->callee, "g_fopen") == 0 || strcmp(call->callee, "freopen") == 0) {
         bool known = expr->args.count >= 2 && expr->args.at[1]->kind == E_STRING;
         return known ? (mode_writes(expr->args.at[1]) ? KIND_WRITTEN : KIND_OTHER) : KIND_UNKNOWN;
     }
@@ -97,9 +97,10 @@ static enum kind kind_of(const struct ir *ir, int place)
 static bool writes(const char *name)
 {
     static const char *const words[] = {
-        "write", "fwrite",   "pwrite",    "writev",  "fprintf",        "fputs", "fputc", "putc",
-        "puts",  "vfprintf", "xwrite",    "writen",  "print",          "dump",  "save",  "export",
-        "emit",  "store",    "serialize", "dprintf", "fputs_unlocked", NULL};
+        "write",   "fwrite", "pwrite",   "writev", "fprintf",   "fputs",   "fputc",
+        "putc",    "puts",   "vfprintf", "xwrite", "writen",    "print",   "dump",
+        "save",    "export", "emit",     "store",  "serialize", "dprintf", "fputs_unlocked",
+        "gzwrite", "gzputs", "gzprintf", NULL};
     return name_has_any(name, words);
 }
 
@@ -237,9 +238,10 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
     enum kind kind = kind_of(ir, place);
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
-    if (kind == KIND_WRITTEN && is_stream(ir, place))
+    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
+    if (kind == KIND_WRITTEN && stream)
         return is_written(ir, place);
-    return (kind == KIND_WRITTEN || is_stream(ir, place)) && checked_writes(ir, place);
+    return (kind == KIND_WRITTEN || stream) && checked_writes(ir, place);
 }
 
 /* Is the result dropped on purpose: (void)fclose(f)? */

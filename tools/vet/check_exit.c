@@ -228,6 +228,9 @@ static void look(struct walk *walk, const struct expr *expr)
 {
     if (expr->kind != E_CALL || !expr->name || !expr->a || expr->a->kind != E_NAME)
         return;
+    for (int i = 0; i < walk->around.count; i++)
+        if (walk->around.at[i]->kind == S_DEFER)
+            return; /* it runs later */
     bool jump = jumps_away(expr);
     if (!jump && !ends_process(expr) && !helper_ends(walk, expr))
         return;

@@ -155,7 +155,7 @@ static void check_lent(struct ir *ir, struct arena *arena, finding_vec *findings
     finding->advice = "take a reference of your own, or leave the cleanup out";
 }
 
-void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings)
+void check_stored_cleanups(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
         check_stored_at(ir, arena, findings, i);

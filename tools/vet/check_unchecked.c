@@ -27,12 +27,14 @@ static bool tests(const struct expr *expr, const char *name, bool status)
     if (expr->kind == E_NAME)
         return status && expr->name == name;
     if (expr->kind == E_PREFIX && expr->sign == '!')
-        return expr->a->kind == E_NAME && expr->a->name == name;
+        return !status && expr->a->kind == E_NAME && expr->a->name == name;
     if (expr->kind != E_BINARY)
         return false;
-    if (expr->sign == S2('|', '|') || expr->sign == S2('&', '&'))
-        return tests(expr->a, name, status);
-    return expr->a->kind == E_NAME && expr->a->name == name;
+    if (expr->sign == S2('|', '|'))
+        return tests(expr->a, name, status) || tests(expr->b, name, status);
+    bool fails = expr->sign == '<' || expr->sign == S2('<', '=') ||
+                 expr->sign == (status ? S2('!', '=') : S2('=', '='));
+    return fails && expr->a->kind == E_NAME && expr->a->name == name;
 }
 
 /* The call that a deferred statement makes, if it releases its first argument. */

@@ -742,13 +742,6 @@ static bool guards_release(const struct simulation *simulation, const struct sta
     return meets_released(&guard, edge, false);
 }
 
-/* `if (fd >= 0) close(fd);`: the condition is about the resource itself, and is decided by what is known of it. */
-static bool about_holder(const struct state *state, const struct instr *branch)
-{
-    return branch->right.kind != O_PLACE && branch->left.kind == O_PLACE &&
-           holds(state, branch->left.place);
-}
-
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
@@ -798,10 +791,9 @@ static void do_branch(struct simulation *simulation, const struct state *state,
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            if (!about_holder(&next, branch) ||
-                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
-                continue;
+                continue; /* else the condition is understood */
         }
         follow(simulation, &next, target);
     }
@@ -823,6 +815,9 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
 {
     if (state->phase != RELEASED || state->weak || simulation->site->argument)
         return;
+    const struct instr *release = &simulation->ir->code.at[state->released];
+    if (instr->kind == I_RETURN && (release->implicit || release->deferred))
+        return; /* the result was computed before the cleanup */
     bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
     for (int i = 0; i < instr->arg_count; i++)
         used |= uses(simulation, state, &instr->args[i]);
@@ -990,6 +985,17 @@ static bool symbol_succeeds(const char *symbol)
            strstr(symbol, "_NORMAL");
 }
 
+/* Are its failures negative numbers, so that 1 is a success? */
+static bool fails_negative(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN &&
+            ((instr->left.kind == O_NUMBER && instr->left.number < 0) ||
+             (instr->left.kind == O_PLACE && is_error_number(ir, instr->left.place))))
+            return true;
+    return false;
+}
+
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
@@ -1008,6 +1014,8 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return EXIT_FAILURE;
     if (fact.signs == ZERO)
         return null_fails ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (fact.signs == POSITIVE && fact.equal.kind == 1 && !null_fails && fails_negative(ir))
+        return EXIT_SUCCESS;
     if (!(fact.signs & ZERO))
         return null_fails                                       ? EXIT_SUCCESS
                : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN

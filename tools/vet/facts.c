@@ -254,6 +254,8 @@ const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struc
     }
     if (b.equal.kind == 2)
         return assume_symbol(&a, sign, b.equal.value) ? facts_set(arena, facts, a) : NULL;
+    if (sign == S2('=', '=') && (right->kind == O_ADDRESS || right->kind == O_STRING))
+        return assume_number(&a, S2('!', '='), 0) ? facts_set(arena, facts, a) : NULL;
     /* An address compared with a null pointer has been handled; two places: */
     return assume_relation(arena, ir, facts, left, sign, right);
 }

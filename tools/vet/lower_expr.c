@@ -379,12 +379,50 @@ static bool aborts_if_false(const char *name)
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), e = strlen(end);
+    return n >= e && strcmp(name + n - e, end) == 0;
+}
+
+/* What holds after the assertion: its argument, or the comparison that its name says. NULL: not known. */
+static const struct expr *asserted(struct lowering *lowering, const struct expr *call,
+                                   bool *inverted)
+{
+    const char *name = call->name;
+    *inverted = strcmp(name, "BUG_ON") == 0 || ends_with(name, "_null") ||
+                ends_with(name, "_false") || ends_with(name, "_no_error") ||
+                ends_with(name, "_no_errno");
+    bool equal = ends_with(name, "_eq") || ends_with(name, "_equal");
+    bool unequal = ends_with(name, "_ne") || ends_with(name, "_not_equal");
+    if (!equal && !unequal)
+        return call->args.count == 1 || ends_with(name, "assert") || ends_with(name, "_msg") ||
+                       strncmp(name, "g_return_", 9) == 0 || ends_with(name, "_true")
+                   ? argument(call, 0)
+                   : NULL;
+    if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem"))
+        return NULL;
+    struct expr *comparison = NEW(lowering->arena, struct expr);
+    *comparison = *call;
+    comparison->kind = E_BINARY;
+    comparison->sign = equal ? S2('=', '=') : S2('!', '=');
+    comparison->a = call->args.at[0];
+    comparison->b = call->args.at[1];
+    return comparison;
+}
+
 /* assert(x): afterwards x holds. */
 static struct operand lower_assertion(struct lowering *lowering, const struct expr *call)
 {
+    bool inverted;
+    const struct expr *condition = asserted(lowering, call, &inverted);
+    if (!condition) {
+        for (int i = 0; i < call->args.count; i++)
+            lower_expr(lowering, call->args.at[i]);
+        return unknown();
+    }
     int yes = label_new(lowering), no = label_new(lowering);
-    bool inverted = strcmp(call->name, "BUG_ON") == 0;
-    lower_condition(lowering, argument(call, 0), inverted ? no : yes, inverted ? yes : no);
+    lower_condition(lowering, condition, inverted ? no : yes, inverted ? yes : no);
     label_here(lowering, no);
     emit(lowering, I_STOP, call);
     label_here(lowering, yes);

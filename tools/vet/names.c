@@ -349,8 +349,9 @@ int name_trylocks(const char *name)
 
 bool name_nests(const char *name)
 {
-    return name_has(name, "rdlock") || name_has(name, "read") || strstr(name, "recursive") ||
-           name_has(name, "rec") || strstr(name, "shared") || strstr(name, "rcu");
+    return name_has(name, "rdlock") || name_has(name, "rlock") || name_has(name, "read") ||
+           strstr(name, "recursive") || name_has(name, "rec") || strstr(name, "shared") ||
+           strstr(name, "rcu");
 }
 
 bool name_locks(const char *name)
@@ -367,8 +368,8 @@ bool name_locks(const char *name)
         "block", "status",  "timeout", "have",    "owned",     "type",      "attr",
         "print", "dump",    "takes",   "needs",   "may",       "scoped",    NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
-                 name_has(name, "mutex_enter") || ends_with(name, "_lock") ||
-                 ends_with(name, "lock_irqsave");
+                 name_has(name, "rlock") || name_has(name, "mutex_enter") ||
+                 ends_with(name, "_lock") || ends_with(name, "lock_irqsave");
     return locks && !name_has_any(name, not_locks);
 }
 

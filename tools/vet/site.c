@@ -477,6 +477,12 @@ static bool takes_lock(const char *name)
     return name_locks(name) || name_trylocks(name) != 0;
 }
 
+/* lg_mutex_lock_until returns an error, or NULL. */
+static bool gives_error(const char *name)
+{
+    return strncmp(name, "lg_", 3) == 0 && name_has(name, "until");
+}
+
 /* trylock: its result says whether the lock is held. */
 static struct failing failing_try(const struct instr *call)
 {
@@ -517,7 +523,7 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
     }
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
-    if (name_trylocks(instr->callee)) {
+    if (name_trylocks(instr->callee) || gives_error(instr->callee)) {
         acquisition->failing = failing_try(instr);
         return;
     }
@@ -528,7 +534,7 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
         return;
     acquisition->failing.sign = 0;
     if (may_give_up(instr->callee))
-        site->acquisitions.count--; /* nobody knows whether it is held */
+        site->untold = true;
 }
 
 static void find_pairs(struct ir *ir, site_vec *sites)

@@ -24,11 +24,12 @@ struct acquisition {
 struct site {
     int place;
     enum resource resource;
-    bool known;                    /* acquired by a function of the model */
-    bool by_address;               /* a struct that is passed by its address: strbuf_release(&sb) */
-    bool mined;                    /* other functions release what this call returns */
-    bool has_release;              /* is there a call that releases the place? */
-    const char *argument;          /* of a lock or pair: what it is taken on, as text */
+    bool known;           /* acquired by a function of the model */
+    bool by_address;      /* a struct that is passed by its address: strbuf_release(&sb) */
+    bool untold;          /* nobody knows whether a call has acquired it: nothing is said */
+    bool mined;           /* other functions release what this call returns */
+    bool has_release;     /* is there a call that releases the place? */
+    const char *argument; /* of a lock or pair: what it is taken on, as text */
     const char *acquire, *release; /* of a pair: the names */
     VEC(struct acquisition) acquisitions;
 };

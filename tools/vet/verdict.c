@@ -229,6 +229,18 @@ static bool given_away_only_on_success(const struct judge *judge, const struct s
            state->pass_count == 0 && !judge->site->argument && !judge->site->by_address;
 }
 
+/* Is the statement in a loop? The first statement of the innermost one, or -1. */
+static int loop_around(const struct judge *judge, int instr)
+{
+    int innermost = -1;
+    for (int i = instr; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= instr && head > innermost && i >= instr)
+            innermost = head;
+    }
+    return innermost;
+}
+
 /* A return in a loop while the lock is held, which is released after the loop; unless the name of the function says that
  * it returns with the lock. */
 static bool left_in_loop(const struct judge *judge, const struct event *event)
@@ -238,15 +250,7 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
                                         "first", "prepare", "pin",   "open",  NULL};
     if (name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name))
         return false;
-    int line = instr_at(judge, event->instr)->line,
-        from = instr_at(judge, event->state->acquired)->line;
-    EACH (instr, &judge->ir->code) {
-        bool back = instr->next >= 0 && instr->next < (int)(instr - judge->ir->code.at);
-        const struct instr *head = back ? instr_at(judge, instr->next) : NULL;
-        if (head && head->line <= line && instr->line >= line && head->line > from)
-            return true;
-    }
-    return false;
+    return loop_around(judge, event->instr) > event->state->acquired;
 }
 
 static enum level leak_level(const struct judge *judge, const struct event *event)
@@ -282,9 +286,22 @@ static bool exits_of_main(const struct judge *judge)
            strncmp(judge->ir->function->name, "cmd_", 4) == 0;
 }
 
-/* The next round of a loop loses it too: reported there. */
+/* Does a loop have both statements? */
+static bool loop_has_both(const struct judge *judge, int a, int b)
+{
+    for (int i = a > b ? a : b; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= (a < b ? a : b))
+            return true;
+    }
+    return false;
+}
+
+/* The next round of a loop loses it too: reported there, unless this exit leaves from within the loop. */
 static bool lost_in_loop(const struct judge *judge, const struct event *event)
 {
+    if (loop_has_both(judge, event->state->acquired, event->instr))
+        return false;
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_LOST && other->state->acquired == event->state->acquired &&
             other->instr == other->state->acquired)
@@ -354,7 +371,8 @@ static bool ends_as_lock(const char *name)
 static bool may_nest(const struct judge *judge, const struct instr *lock)
 {
     return judge->site->resource != R_LOCK || name_nests(lock->callee) ||
-           name_trylocks(lock->callee) || !ends_as_lock(lock->callee);
+           name_trylocks(lock->callee) || name_has(lock->callee, "until") ||
+           name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
 }
 
 static bool excludes_threads(const char *name)
