@@ -4,6 +4,7 @@
 #include "knowledge.h"
 #include "names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,13 +45,23 @@ static void drop_holder(struct state *state, int index)
     state->holders[index] = state->holders[--state->holder_count];
 }
 
-static void add_pass(struct state *state, const char *callee)
+static bool add_pass(struct state *state, const char *callee)
 {
     for (int i = 0; i < state->pass_count; i++)
         if (state->passes[i] == callee)
-            return;
-    if (state->pass_count < MOST_PASSES)
-        state->passes[state->pass_count++] = callee;
+            return true;
+    if (state->pass_count == MOST_PASSES)
+        return false;
+    state->passes[state->pass_count++] = callee;
+    return true;
+}
+
+/* A function that by its name keeps what it is passed, noted with a mark: the rest of the function shows whether it does. */
+static bool add_keeping_pass(struct state *state, const char *callee)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%c%.280s", PASS_KEEPS, callee);
+    return add_pass(state, intern_string(text));
 }
 
 static bool same_holders(const struct state *a, const struct state *b)
@@ -183,6 +194,21 @@ static bool can_hold(const struct ir *ir, int place)
 }
 
 /* `dst` gets another value. Returns false if the path need not be followed further. */
+/* `x = NULL` after x was passed to a function, mostly one that keeps it: the value has a new owner. */
+static bool gives_up(const struct simulation *simulation, const struct state *state, int index)
+{
+    const struct instr *instr = &simulation->ir->code.at[index];
+    if (instr->kind != I_ASSIGN || instr->left.kind != O_NUMBER || instr->left.number > 0)
+        return false;
+    const struct decl *decl = simulation->ir->places.at[instr->dst].decl;
+    if (decl && decl->attribute && state->pass_count > 0)
+        return true;
+    for (int i = 0; i < state->pass_count; i++)
+        if (*state->passes[i] == PASS_KEEPS)
+            return true;
+    return false;
+}
+
 static bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst)
 {
     const struct ir *ir = simulation->ir;
@@ -198,7 +224,8 @@ static bool overwrite(struct simulation *simulation, struct state *state, int in
         const struct facts *facts = state->facts;
         struct operand value = {.kind = O_PLACE, .place = dst};
         if (facts_of(facts, &value).signs != ZERO)
-            note(simulation, EV_LOST, instr, state);
+            note(simulation, gives_up(simulation, state, instr) ? EV_ESCAPE : EV_LOST, instr,
+                 state);
     }
     state->phase = NOT_HELD;
     state->acquired = state->released = -1;
@@ -448,6 +475,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
+    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
+        prototype_reads_only(simulation->ir->unit, call->callee, argument))
+        return true;
     bool keeps = config_keeps(callee)
                      ? true
                      : name_keeps(callee) &&
@@ -456,8 +486,12 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
                             name_has(callee, "thread"));
     if (effect != EFFECT_NONE && keeps &&
-        !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
+        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
+            !name_gives(callee) && add_keeping_pass(state, callee))
+            return true;
         return escape(simulation, state, index);
+    }
     if (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS &&
         !model_harmless(callee) && effect != EFFECT_NONE)
         return escape(simulation, state, index); /* it may release what the structure holds */
@@ -477,6 +511,16 @@ static void forget_by_address(struct simulation *simulation, struct state *state
         if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
                                         call->args[i].place);
+}
+
+/* foo_reset(p), where the file's other functions go on to foo_free(p)? */
+static bool only_empties(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    return acquire && call->callee && simulation->knowledge && !call->implicit &&
+           knowledge_empties(simulation->knowledge, acquire, call->callee);
 }
 
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
@@ -499,6 +543,8 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
         if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit ||
             carry == CARRIES_WITHIN)
             level = call_releases(simulation->ir, call, place, &argument);
+        if (level && only_empties(simulation, state, call))
+            return true;
         if (level && argument == i && release_counts(simulation, call, level)) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
             released = true;

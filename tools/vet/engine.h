@@ -12,6 +12,7 @@ enum phase { NOT_HELD, HELD, RELEASED };
 
 #define MOST_HOLDERS 6
 #define MOST_PASSES 8
+#define PASS_KEEPS '=' /* before the name of a function that by its name keeps what it is passed */
 
 struct state {
     const struct state *from; /* before the last instruction */

@@ -11,13 +11,19 @@
 struct learned {
     const char *release;
     int functions;
+    int partial; /* of them it is followed by another release of the same */
+};
+
+/* A function that local variables are passed to: how often are they released afterwards? */
+struct passed {
+    int released, kept;
 };
 
 struct learned_list {
     VEC(struct learned) releases;
 };
 
-static void learn(struct knowledge *knowledge, const char *acquire, const char *release)
+static struct learned *learn(struct knowledge *knowledge, const char *acquire, const char *release)
 {
     struct learned_list *list = map_get(&knowledge->releases, acquire);
     if (!list) {
@@ -27,9 +33,33 @@ static void learn(struct knowledge *knowledge, const char *acquire, const char *
     EACH (known, &list->releases)
         if (known->release == release) {
             known->functions++;
-            return;
+            return known;
         }
-    *ADD(&knowledge->unit->arena, &list->releases) = (struct learned){release, 1};
+    struct learned *learned = ADD(&knowledge->unit->arena, &list->releases);
+    *learned = (struct learned){release, 1, 0};
+    return learned;
+}
+
+static bool releases_place(const struct instr *instr, int place)
+{
+    return instr->kind == I_CALL && !instr->implicit && instr->callee && instr->arg_count > 0 &&
+           instr->args[0].place == place && name_releases(instr->callee) == 2;
+}
+
+/* Is this release followed, straight on, by another release of the same place? */
+static bool released_further(const struct ir *ir, int at, int place)
+{
+    const char *first = ir->code.at[at].callee;
+    at = ir->code.at[at].next;
+    for (int steps = 0; at >= 0 && steps < 20; steps++) {
+        const struct instr *instr = &ir->code.at[at];
+        if (releases_place(instr, place))
+            return instr->callee != first;
+        if (instr->dst == place || instr->next <= at)
+            return false;
+        at = instr->next;
+    }
+    return false;
 }
 
 /* Which call's result is released by `release`, the statement at `at`? The last assignment before it in the text. */
@@ -63,8 +93,98 @@ static void learn_from(struct knowledge *knowledge, const struct ir *ir)
             continue;
         if (count < 32)
             seen[count++] = acquire;
-        learn(knowledge, acquire, instr->callee);
+        struct learned *learned = learn(knowledge, acquire, instr->callee);
+        learned->partial += released_further(ir, i, instr->args[0].place);
     }
+}
+
+static bool released_after(const struct ir *ir, int at, int place)
+{
+    for (int i = at + 1; i < ir->code.count; i++) {
+        if (releases_place(&ir->code.at[i], place))
+            return true;
+        if (ir->code.at[i].kind == I_CALL && ir->code.at[i].dst == place)
+            return false;
+    }
+    return false;
+}
+
+static void note_passed(struct knowledge *knowledge, const char *callee, bool released)
+{
+    struct passed *passed = map_get(&knowledge->passed, callee);
+    if (!passed) {
+        passed = NEW(&knowledge->unit->arena, struct passed);
+        map_set(&knowledge->passed, callee, passed);
+    }
+    passed->released += released;
+    passed->kept += !released;
+}
+
+static bool is_owner(const struct ir *ir, const struct operand *argument)
+{
+    if (argument->kind != O_PLACE || ir->places.at[argument->place].kind != P_LOCAL)
+        return false;
+    const struct decl *decl = ir->places.at[argument->place].decl;
+    return decl && decl->type.stars == 1 && !decl->type.is_const && !decl->attribute;
+}
+
+static void learn_passes(struct knowledge *knowledge, const struct ir *ir)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || instr->implicit || !instr->callee)
+            continue;
+        if (name_releases(instr->callee) == 2) {
+            *ADD(&knowledge->unit->arena, &knowledge->used_releases) = instr->callee;
+            continue;
+        }
+        for (int k = 0; k < instr->arg_count; k++)
+            if (is_owner(ir, &instr->args[k]))
+                note_passed(knowledge, instr->callee, released_after(ir, i, instr->args[k].place));
+    }
+}
+
+bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
+{
+    const struct passed *passed = map_get(&knowledge->passed, function);
+    return passed && passed->released >= 3 && passed->released >= 10 * passed->kept;
+}
+
+const char *knowledge_release_by_name(const struct knowledge *knowledge, const char *acquire)
+{
+    EACH (release, &knowledge->used_releases)
+        if (names_share_stem(acquire, *release))
+            return *release;
+    return NULL;
+}
+
+int knowledge_releases_of(const struct knowledge *knowledge, const char *acquire,
+                          const char *release)
+{
+    const struct learned_list *list = map_get(&knowledge->releases, acquire);
+    if (list)
+        EACH (known, &list->releases)
+            if (known->release == release)
+                return known->functions;
+    return 0;
+}
+
+bool knowledge_uses_release(const struct knowledge *knowledge, const char *release)
+{
+    EACH (used, &knowledge->used_releases)
+        if (*used == release)
+            return true;
+    return false;
+}
+
+bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release)
+{
+    const struct learned_list *list = map_get(&knowledge->releases, acquire);
+    if (list)
+        EACH (known, &list->releases)
+            if (known->release == release)
+                return known->partial >= 2 && known->partial >= known->functions - 1;
+    return false;
 }
 
 void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
@@ -75,6 +195,7 @@ void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
     EACH (ir, &knowledge->irs) {
         map_set(&knowledge->by_name, ir->function->name, ir);
         learn_from(knowledge, ir);
+        learn_passes(knowledge, ir);
     }
 }
 
@@ -182,4 +303,5 @@ void knowledge_free(struct knowledge *knowledge)
     map_free(&knowledge->by_name);
     map_free(&knowledge->effects);
     map_free(&knowledge->releases);
+    map_free(&knowledge->passed);
 }

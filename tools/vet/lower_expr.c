@@ -192,7 +192,8 @@ static void describe(const struct ir *ir, const struct operand *operand, char *t
     case O_PLACE: snprintf(text, room, "%s", ir->places.at[operand->place].text); break;
     case O_ADDRESS: snprintf(text, room, "&%s", ir->places.at[operand->place].text); break;
     case O_NUMBER: snprintf(text, room, "%ld", operand->number); break;
-    case O_SYMBOL: snprintf(text, room, "%s", operand->text); break;
+    case O_SYMBOL:
+    case O_STRING: snprintf(text, room, "%s", operand->text); break;
     default: snprintf(text, room, "?"); break;
     }
 }

@@ -62,7 +62,7 @@ static bool token_steers(struct macros *macros, const struct token *token, int d
     if (token->kind != TOKEN_NAME)
         return false;
     if (is_word(token, "return") || is_word(token, "goto") || is_word(token, "cleanup") ||
-        is_word(token, "__cleanup__"))
+        is_word(token, "__cleanup__") || is_word(token, "case") || is_word(token, "default"))
         return true;
     struct macro *inner = map_get(&macros->by_name, token->text);
     return inner && depth < DEPTH && steers(macros, inner, depth + 1);

@@ -262,6 +262,13 @@ bool name_constructs(const char *name)
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }
 
+bool name_makes(const char *name)
+{
+    static const char *const words[] = {"new", "create", "alloc",  "calloc",   "open",
+                                        "dup", "clone",  "zalloc", "allocate", NULL};
+    return name_has_any(name, words) && !name_has(name, "init");
+}
+
 bool name_acquires(const char *name)
 {
     static const char *const words[] = {
@@ -309,6 +316,15 @@ bool name_keeps(const char *name)
                                         "respond",   "callback",
                                         "dispatch",  NULL};
     return name_has_any(name, words);
+}
+
+bool name_gives(const char *name)
+{
+    static const char *const words[] = {"take",      "consume", "adopt",     "steal",  "donate",
+                                        "give",      "sink",    "thread",    "fdopen", "transfer",
+                                        "fdopendir", "return",  "propagate", "own",    "async",
+                                        "callback",  "defer",   "spawn",     "move",   NULL};
+    return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create");
 }
 
 bool name_unlocks(const char *name)

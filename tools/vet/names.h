@@ -24,8 +24,10 @@ bool name_destroys(const char *name);   /* … and its last word says so: foo_fr
 bool name_counts(const char *name);     /* unref, put: others may hold references too */
 bool name_gets(const char *name);       /* get, find, lookup, next: perhaps a loan */
 bool name_constructs(const char *name); /* new, create, open, dup: its result is owned */
+bool name_makes(const char *name);      /* … surely: new, create, alloc, open, dup, clone */
 bool name_keeps(
     const char *name); /* add, push, register, set, attach …: the callee keeps its argument */
+bool name_gives(const char *name); /* … surely: take, consume, adopt, steal, fdopen */
 bool name_unlocks(const char *name);
 bool name_locks(const char *name);
 bool name_says_failure(const char *label); /* err, fail, error, bad … */

@@ -63,6 +63,8 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     map_free(&unit.typedefs);
     map_free(&unit.cleanups);
     map_free(&unit.deallocators);
+    map_free(&unit.prototypes);
+    map_free(&unit.releases);
     arena_free(&unit.arena);
     if (work->settings->cache)
         cache_put(work->settings, path, result);

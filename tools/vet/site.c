@@ -270,6 +270,8 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     if (!site->known)
         site->resource = acquirer->resource;
     site->known = true;
+    if (acquirer->release && !site->release)
+        site->release = acquirer->release;
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
@@ -372,8 +374,10 @@ static bool borrows(const char *callee)
            strstr(callee, "obstack");
 }
 
-static int strength_of(const char *callee)
+static int strength_of(const struct ir *ir, const char *callee)
 {
+    if (prototype_lends(ir->unit, callee))
+        return -2;
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
@@ -402,7 +406,7 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
             *acquisition = (struct acquisition){
-                index, instr->dst, {0}, false, strength_of(instr->callee), false};
+                index, instr->dst, {0}, false, strength_of(ir, instr->callee), false};
             acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
             continue;
         }
@@ -412,7 +416,7 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
             *acquisition = (struct acquisition){
-                index, site->place, {0}, false, strength_of(instr->callee), false};
+                index, site->place, {0}, false, strength_of(ir, instr->callee), false};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
             acquisition->only_prepares = site->by_address && prepares(ir, index);
         }
@@ -527,6 +531,44 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, const struct kn
         index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1, false};
 }
 
+/* A constructor whose type, or whose name, has a function that releases what it makes: foo_new and foo_free. */
+static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argument,
+                            const char *release)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = argument < 0 ? variable_of(ir, index, instr->dst) : instr->args[argument].place;
+    if (!tracked(ir, place) || !ir->places.at[place].decl ||
+        ir->places.at[place].decl->type.stars != 1 || ir->places.at[place].decl->type.is_const ||
+        ir->places.at[place].decl->attribute)
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (site->has_release || site->known || site->mined)
+        return;
+    site->typed = true;
+    site->release = release;
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, argument < 0 ? instr->dst : place, {0}, false, 1,
+                                        false};
+    acquisition->failing = argument < 0 ? failing_value(ir, index, instr->dst, FAILS_NULL)
+                                        : failing_status(ir, index, instr->dst, place);
+}
+
+static void add_typed(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+{
+    struct instr *instr = &ir->code.at[index];
+    if (borrows(instr->callee) || !name_makes(instr->callee))
+        return;
+    const char *release = prototype_release(ir->unit, instr->callee, -1);
+    if (!release)
+        release = knowledge_release_by_name(knowledge, instr->callee);
+    if (release)
+        add_typed_place(ir, sites, index, -1, release);
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS &&
+            (release = prototype_release(ir->unit, instr->callee, i)))
+            add_typed_place(ir, sites, index, i, release);
+}
+
 static bool named_descriptor(const char *name)
 {
     size_t length = strlen(name);
@@ -548,7 +590,7 @@ static bool used_as_descriptor(const struct ir *ir, int place)
 /* A wrapper of open or socket, by its name and by what is done with its result. */
 static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
 {
-    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE};
+    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL};
     static const char *const words[] = {"open", "socket", "dup", "dup3", "accept", "connect", NULL};
     const struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
@@ -577,8 +619,10 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         return;
     }
     add_inferred(ir, sites, index);
-    if (knowledge)
-        add_mined(ir, sites, index, knowledge);
+    if (!knowledge)
+        return;
+    add_mined(ir, sites, index, knowledge);
+    add_typed(ir, sites, index, knowledge);
 }
 
 static bool makes_temporary(const char *name)

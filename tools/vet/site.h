@@ -27,6 +27,7 @@ struct site {
     bool known;                    /* acquired by a function of the model */
     bool by_address;               /* a struct that is passed by its address: strbuf_release(&sb) */
     bool mined;                    /* other functions release what this call returns */
+    bool typed;                    /* its type has a function that releases what this call makes */
     bool has_release;              /* is there a call that releases the place? */
     const char *argument;          /* of a lock or pair: what it is taken on, as text */
     const char *acquire, *release; /* of a pair: the names */
