@@ -123,13 +123,22 @@ static void follow(struct simulation *simulation, const struct state *next, int 
     *ADD(simulation->arena, &queue->waiting) = state;
 }
 
+/* A single exit can stand for failure on one path and for success on another. */
+static bool same_class(const struct simulation *simulation, enum event_kind kind,
+                       const struct state *a, const struct state *b)
+{
+    return (kind != EV_EXIT && kind != EV_RELEASED_EXIT) ||
+           classify_exit(simulation->ir, a) == classify_exit(simulation->ir, b);
+}
+
 static void note(struct simulation *simulation, enum event_kind kind, int instr,
                  const struct state *state)
 {
     EACH (event, &simulation->events)
         if (event->kind == kind && event->instr == instr &&
             event->state->acquired == state->acquired &&
-            event->state->released == state->released && passes_include(event->state, state)) {
+            event->state->released == state->released && passes_include(event->state, state) &&
+            same_class(simulation, kind, event->state, state)) {
             /* The one with fewer passes is kept. */
             return;
         }
@@ -445,7 +454,7 @@ static bool release_counts(const struct simulation *simulation, const struct ins
     if (level == 2 || call->implicit)
         return true;
     enum resource resource = simulation->site->resource;
-    return level == 1 && (resource == R_OBJECT || resource == R_PAIR);
+    return level == 1 && simulation->parameter < 0 && (resource == R_OBJECT || resource == R_PAIR);
 }
 
 /* Returns false if the path need not be followed further. */
@@ -475,9 +484,6 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
-        prototype_reads_only(simulation->ir->unit, call->callee, argument))
-        return true;
     bool keeps = config_keeps(callee)
                      ? true
                      : name_keeps(callee) &&
@@ -485,6 +491,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "take") || name_has(callee, "register") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
                             name_has(callee, "thread"));
+    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
+        prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
+        return true;
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
         if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
@@ -563,6 +572,17 @@ static bool returns_argument(const struct instr *call)
     return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
 }
 
+/* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
+static bool hands_out_content(const struct simulation *simulation, const struct instr *call)
+{
+    if (!simulation->site->by_address || call->dst < 0 || can_hold(simulation->ir, call->dst))
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && call->args[i].place == simulation->site->place)
+            return true;
+    return false;
+}
+
 static void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -581,6 +601,10 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
     forget_by_address(simulation, state, call);
     if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
         knowledge_unlocks(simulation->knowledge, call->callee)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (state->phase == HELD && hands_out_content(simulation, call)) {
         escape(simulation, state, index);
         return;
     }
@@ -921,8 +945,9 @@ static bool symbol_fails(const char *symbol)
 
 static bool symbol_succeeds(const char *symbol)
 {
-    return strstr(symbol, "OK") || strstr(symbol, "SUCCESS") || strstr(symbol, "TRUE") ||
-           strstr(symbol, "_NORMAL");
+    size_t length = strlen(symbol);
+    return (length >= 2 && strcmp(symbol + length - 2, "OK") == 0) || strstr(symbol, "SUCCESS") ||
+           strstr(symbol, "TRUE") || strstr(symbol, "_NORMAL");
 }
 
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
@@ -936,9 +961,9 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
                                                                                      : EXIT_UNKNOWN;
     if (fact.equal.kind == 2)
-        return symbol_fails((const char *)fact.equal.value)      ? EXIT_FAILURE
-               : symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
-                                                                 : EXIT_UNKNOWN;
+        return symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
+               : symbol_fails((const char *)fact.equal.value)  ? EXIT_FAILURE
+                                                               : EXIT_UNKNOWN;
     if (fact.signs == NEGATIVE)
         return EXIT_FAILURE;
     if (fact.signs == ZERO)

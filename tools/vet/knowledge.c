@@ -1,6 +1,7 @@
 #include "knowledge.h"
 
 #include "config.h"
+#include "declared.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -46,20 +47,17 @@ static bool releases_place(const struct instr *instr, int place)
            instr->args[0].place == place && name_releases(instr->callee) == 2;
 }
 
-/* Is this release followed, straight on, by another release of the same place? */
+/* Is another function the last of this function to release the place, before it gets another value? */
 static bool released_further(const struct ir *ir, int at, int place)
 {
-    const char *first = ir->code.at[at].callee;
-    at = ir->code.at[at].next;
-    for (int steps = 0; at >= 0 && steps < 20; steps++) {
-        const struct instr *instr = &ir->code.at[at];
-        if (releases_place(instr, place))
-            return instr->callee != first;
-        if (instr->dst == place || instr->next <= at)
-            return false;
-        at = instr->next;
+    const char *first = ir->code.at[at].callee, *last = first;
+    for (int i = at + 1; i < ir->code.count; i++) {
+        if (releases_place(&ir->code.at[i], place))
+            last = ir->code.at[i].callee;
+        if (ir->code.at[i].kind == I_CALL && ir->code.at[i].dst == place)
+            break;
     }
-    return false;
+    return last != first;
 }
 
 /* Which call's result is released by `release`, the statement at `at`? The last assignment before it in the text. */
@@ -75,10 +73,24 @@ static const char *acquirer_of(const struct ir *ir, int at, int place)
     return NULL;
 }
 
+struct seen_pairs {
+    struct declared_pair at[64];
+    int count;
+};
+
+static bool seen_before(struct seen_pairs *seen, const char *acquire, const char *release)
+{
+    for (int i = 0; i < seen->count; i++)
+        if (seen->at[i].name == acquire && seen->at[i].function == release)
+            return true;
+    if (seen->count < 64)
+        seen->at[seen->count++] = (struct declared_pair){acquire, release};
+    return false;
+}
+
 static void learn_from(struct knowledge *knowledge, const struct ir *ir)
 {
-    const char *seen[32];
-    int count = 0;
+    struct seen_pairs seen = {.count = 0};
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind != I_CALL || instr->implicit || !instr->callee || instr->arg_count == 0 ||
@@ -86,13 +98,8 @@ static void learn_from(struct knowledge *knowledge, const struct ir *ir)
             instr->arg_count > 2)
             continue;
         const char *acquire = acquirer_of(ir, i, instr->args[0].place);
-        bool again = !acquire;
-        for (int k = 0; k < count; k++)
-            again |= seen[k] == acquire;
-        if (again)
+        if (!acquire || seen_before(&seen, acquire, instr->callee))
             continue;
-        if (count < 32)
-            seen[count++] = acquire;
         struct learned *learned = learn(knowledge, acquire, instr->callee);
         learned->partial += released_further(ir, i, instr->args[0].place);
     }
@@ -180,11 +187,17 @@ bool knowledge_uses_release(const struct knowledge *knowledge, const char *relea
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release)
 {
     const struct learned_list *list = map_get(&knowledge->releases, acquire);
-    if (list)
-        EACH (known, &list->releases)
-            if (known->release == release)
-                return known->partial >= 2 && known->partial >= known->functions - 1;
-    return false;
+    const struct learned *this = NULL;
+    int most = 0;
+    if (!list)
+        return false;
+    EACH (known, &list->releases) {
+        if (known->release == release)
+            this = known;
+        else if (known->partial == 0 && known->functions > most)
+            most = known->functions;
+    }
+    return this && this->partial > 0 && this->partial >= this->functions - 1 && most >= 3;
 }
 
 void knowledge_gather(struct knowledge *knowledge, struct unit *unit)

@@ -166,14 +166,26 @@ static const struct library_acquirer {
     {"kmod_module_new_from_path", 2, STATUS, "kmod_module_unref"},
 };
 
+static const struct library_acquirer *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+        if (strcmp(acquirers[i].name, name) == 0)
+            return &acquirers[i];
+    return NULL;
+}
+
 const struct acquirer *library_acquirer(const char *name)
 {
-    static _Thread_local struct acquirer found;
-    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
-        if (strcmp(acquirers[i].name, name) == 0) {
-            found = (struct acquirer){name, R_OBJECT, acquirers[i].argument,
-                                      (enum failure)acquirers[i].failure, acquirers[i].release};
-            return &found;
-        }
-    return NULL;
+    static _Thread_local struct acquirer result;
+    const struct library_acquirer *found = find(name);
+    if (!found)
+        return NULL;
+    result = (struct acquirer){name, R_OBJECT, found->argument, (enum failure)found->failure};
+    return &result;
+}
+
+const char *library_release(const char *acquire)
+{
+    const struct library_acquirer *found = find(acquire);
+    return found ? found->release : NULL;
 }

@@ -5,67 +5,67 @@
 #include <string.h>
 
 static const struct acquirer acquirers[] = {
-    {"malloc", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"calloc", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"realloc", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"reallocarray", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"strdup", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"strndup", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"wcsdup", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"aligned_alloc", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"realpath", R_MEMORY, -1, FAILS_NULL, NULL},
-    {"asprintf", R_MEMORY, 0, FAILS_STATUS, NULL},
-    {"vasprintf", R_MEMORY, 0, FAILS_STATUS, NULL},
-    {"posix_memalign", R_MEMORY, 0, FAILS_STATUS, NULL},
-    {"getline", R_MEMORY, 0, FAILS_NEVER, NULL},
-    {"getdelim", R_MEMORY, 0, FAILS_NEVER, NULL},
-    {"scandir", R_MEMORY, 1, FAILS_STATUS, NULL},
-    {"open_memstream", R_STREAM, -1, FAILS_NULL, NULL},
-    {"fopen", R_STREAM, -1, FAILS_NULL, NULL},
-    {"fopen64", R_STREAM, -1, FAILS_NULL, NULL},
-    {"fdopen", R_STREAM, -1, FAILS_NULL, NULL},
-    {"tmpfile", R_STREAM, -1, FAILS_NULL, NULL},
-    {"fmemopen", R_STREAM, -1, FAILS_NULL, NULL},
-    {"setmntent", R_STREAM, -1, FAILS_NULL, NULL},
-    {"popen", R_PROCESS, -1, FAILS_NULL, NULL},
-    {"opendir", R_FOLDER, -1, FAILS_NULL, NULL},
-    {"fdopendir", R_FOLDER, -1, FAILS_NULL, NULL},
-    {"open", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"open64", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"openat", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"creat", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"socket", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"accept", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"accept4", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"dup", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"epoll_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"epoll_create1", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"eventfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"signalfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"timerfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"memfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"inotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"inotify_init1", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"fanotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"pidfd_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"shm_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"mkstemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"mkostemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL},
-    {"pipe", R_DESCRIPTOR, 0, FAILS_STATUS, NULL},
-    {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS, NULL},
-    {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS, NULL},
-    {"mmap", R_MAPPING, -1, FAILS_NULL, NULL},
-    {"getaddrinfo", R_OBJECT, 3, FAILS_STATUS, "freeaddrinfo"},
-    {"getifaddrs", R_OBJECT, 0, FAILS_STATUS, "freeifaddrs"},
-    {"dlopen", R_OBJECT, -1, FAILS_NULL, "dlclose"},
-    {"regcomp", R_OBJECT, 0, FAILS_STATUS, "regfree"},
-    {"newlocale", R_OBJECT, -1, FAILS_NULL, "freelocale"},
+    {"malloc", R_MEMORY, -1, FAILS_NULL},
+    {"calloc", R_MEMORY, -1, FAILS_NULL},
+    {"realloc", R_MEMORY, -1, FAILS_NULL},
+    {"reallocarray", R_MEMORY, -1, FAILS_NULL},
+    {"strdup", R_MEMORY, -1, FAILS_NULL},
+    {"strndup", R_MEMORY, -1, FAILS_NULL},
+    {"wcsdup", R_MEMORY, -1, FAILS_NULL},
+    {"aligned_alloc", R_MEMORY, -1, FAILS_NULL},
+    {"realpath", R_MEMORY, -1, FAILS_NULL},
+    {"asprintf", R_MEMORY, 0, FAILS_STATUS},
+    {"vasprintf", R_MEMORY, 0, FAILS_STATUS},
+    {"posix_memalign", R_MEMORY, 0, FAILS_STATUS},
+    {"getline", R_MEMORY, 0, FAILS_NEVER},
+    {"getdelim", R_MEMORY, 0, FAILS_NEVER},
+    {"scandir", R_MEMORY, 1, FAILS_STATUS},
+    {"open_memstream", R_STREAM, -1, FAILS_NULL},
+    {"fopen", R_STREAM, -1, FAILS_NULL},
+    {"fopen64", R_STREAM, -1, FAILS_NULL},
+    {"fdopen", R_STREAM, -1, FAILS_NULL},
+    {"tmpfile", R_STREAM, -1, FAILS_NULL},
+    {"fmemopen", R_STREAM, -1, FAILS_NULL},
+    {"setmntent", R_STREAM, -1, FAILS_NULL},
+    {"popen", R_PROCESS, -1, FAILS_NULL},
+    {"opendir", R_FOLDER, -1, FAILS_NULL},
+    {"fdopendir", R_FOLDER, -1, FAILS_NULL},
+    {"open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"open64", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"openat", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"creat", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"socket", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"accept", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"accept4", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"dup", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"epoll_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"epoll_create1", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"eventfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"signalfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"timerfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"memfd_create", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"inotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"inotify_init1", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"fanotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"pidfd_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"shm_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkstemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkostemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS},
+    {"mmap", R_MAPPING, -1, FAILS_NULL},
+    {"getaddrinfo", R_OBJECT, 3, FAILS_STATUS},
+    {"getifaddrs", R_OBJECT, 0, FAILS_STATUS},
+    {"dlopen", R_OBJECT, -1, FAILS_NULL},
+    {"regcomp", R_OBJECT, 0, FAILS_STATUS},
+    {"newlocale", R_OBJECT, -1, FAILS_NULL},
 };
 
 /* Allocators of many projects, by the word at the end of their names. */
-static const struct acquirer allocated = {"", R_MEMORY, -1, FAILS_NULL, NULL};
-static const struct acquirer printed = {"", R_MEMORY, 0, FAILS_STATUS, NULL};
+static const struct acquirer allocated = {"", R_MEMORY, -1, FAILS_NULL};
+static const struct acquirer printed = {"", R_MEMORY, 0, FAILS_STATUS};
 
 static bool ends(const char *name, const char *end)
 {
@@ -99,7 +99,7 @@ static bool allocates(const char *name)
 
 const struct acquirer *model_acquirer_more(const char *name)
 {
-    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_NEVER, NULL};
+    static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_NEVER};
     return strncmp(name, "open_memstream", 14) == 0 ? &buffer : NULL;
 }
 
@@ -116,7 +116,7 @@ bool model_uses_descriptor(const char *name)
 
 const struct acquirer *model_acquirer(const char *name)
 {
-    static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL, NULL};
+    static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL};
     if (strcmp(name, "open_memstream_unlocked") == 0 || strcmp(name, "fopen_unlocked") == 0)
         return &stream;
     for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)

@@ -217,6 +217,13 @@ int name_releases(const char *name)
     return name_has_any(name, weak);
 }
 
+bool name_only_releases(const char *name)
+{
+    static const char *const words[] = {"free",  "release", "destroy", "unref",
+                                        "close", "delete",  "dispose", NULL};
+    return name_has_any(name, words);
+}
+
 bool name_frees(const char *name)
 {
     static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
@@ -315,6 +322,13 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_transfers_data(const char *name)
+{
+    static const char *const words[] = {"read", "recv",  "receive", "write", "send",
+                                        "poll", "flush", "seek",    "sync",  NULL};
     return name_has_any(name, words);
 }
 

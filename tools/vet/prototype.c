@@ -108,13 +108,14 @@ const struct prototype *prototype_of(const struct unit *unit, const char *functi
     return function ? map_get(&unit->prototypes, function) : NULL;
 }
 
-bool prototype_reads_only(const struct unit *unit, const char *function, int argument)
+bool prototype_reads_only(const struct unit *unit, const char *function, int argument, bool keeps)
 {
     const struct prototype *prototype = prototype_of(unit, function);
     if (!prototype || argument >= prototype->parameters.count)
         return false;
     const struct prototype_type *type = &prototype->parameters.at[argument];
-    return type->is_const && type->stars == 1;
+    /* hash_put(table, const void *key) keeps the key all the same. */
+    return type->is_const && type->stars == 1 && !(keeps && strcmp(type->name, "char") != 0);
 }
 
 bool prototype_lends(const struct unit *unit, const char *function)

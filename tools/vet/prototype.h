@@ -24,8 +24,8 @@ void prototypes_read(struct arena *arena, const struct lexed *lexed, prototype_v
 
 struct unit;
 const struct prototype *prototype_of(const struct unit *unit, const char *function);
-/* Does the function only read what this argument points to? */
-bool prototype_reads_only(const struct unit *unit, const char *function, int argument);
+/* Does the function only read what this argument points to? `keeps`: its name says that it keeps something. */
+bool prototype_reads_only(const struct unit *unit, const char *function, int argument, bool keeps);
 /* Does it return a pointer to something that its caller must not change, hence not release? */
 bool prototype_lends(const struct unit *unit, const char *function);
 /* The function that by its name and parameter releases what `acquire` makes: as a result (argument -1) or at an address

@@ -70,7 +70,7 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
             return 0;
         int level = name_releases(call->callee);
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
-        if (level > 0 && i > 0 && name_keeps(call->callee))
+        if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
         if (level == 2 && call->arg_count > 2 && i > 1)
             return 1;
@@ -270,8 +270,8 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     if (!site->known)
         site->resource = acquirer->resource;
     site->known = true;
-    if (acquirer->release && !site->release)
-        site->release = acquirer->release;
+    if (!site->release)
+        site->release = library_release(instr->callee);
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
@@ -296,6 +296,14 @@ static bool is_number(const struct ir *ir, int place)
             strstr(at->decl->type.words[i], "INT"))
             return true;
     return false;
+}
+
+/* close, safe_close, p_close, close_fd, CLOSE_FD; not session_close_by_pid. */
+static bool closes_number(const char *name)
+{
+    size_t length = strlen(name);
+    return strncasecmp(name, "close", 5) == 0 || strstr(name, "_fd") || strstr(name, "_FD") ||
+           (length > 5 && strcasecmp(name + length - 5, "close") == 0);
 }
 
 /* Does a function whose name makes a pair with `release` give this place its value? */
@@ -338,8 +346,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 place = ir->places.at[place].parent;
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
                 continue;
-            if (is_number(ir, place) && !strstr(instr->callee, "close") &&
-                !strstr(instr->callee, "CLOSE") && !paired_acquirer(ir, place, instr->callee))
+            if (is_number(ir, place) && !closes_number(instr->callee) &&
+                !paired_acquirer(ir, place, instr->callee))
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
@@ -415,8 +423,10 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
                 only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition = (struct acquisition){
-                index, site->place, {0}, false, strength_of(ir, instr->callee), false};
+            int strength = strength_of(ir, instr->callee);
+            if (strength == -1 && is_number(ir, site->place))
+                strength = 0; /* a descriptor that is closed is owned */
+            *acquisition = (struct acquisition){index, site->place, {0}, false, strength, false};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
             acquisition->only_prepares = site->by_address && prepares(ir, index);
         }
@@ -590,7 +600,7 @@ static bool used_as_descriptor(const struct ir *ir, int place)
 /* A wrapper of open or socket, by its name and by what is done with its result. */
 static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
 {
-    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE, NULL};
+    static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE};
     static const char *const words[] = {"open", "socket", "dup", "dup3", "accept", "connect", NULL};
     const struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);

@@ -118,7 +118,8 @@ static const struct token *column_end(const struct token *brace, const struct to
 static void read_function_within(struct parser *parser, const struct token *from,
                                  const struct token *brace)
 {
-    const struct token *limit = column_end(brace, parser->end);
+    /* An initialiser or a type may well end in the midst of a line. */
+    const struct token *limit = function_name(from, brace) ? column_end(brace, parser->end) : NULL;
     if (!limit) {
         read_function(parser, from, brace);
         return;

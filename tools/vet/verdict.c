@@ -49,7 +49,9 @@ static bool innocent_elsewhere(const struct judge *judge, const struct state *st
         return false;
     return (judge->simulation->knowledge &&
             knowledge_innocent(judge->simulation->knowledge, pass)) ||
-           (acquire && names_are_family(acquire, pass));
+           (acquire && names_are_family(acquire, pass)) ||
+           (judge->site->release && names_are_family(judge->site->release, pass)) ||
+           (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
 }
 
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
@@ -280,6 +282,20 @@ static enum level typed_level(const struct judge *judge, const struct state *sta
     return given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY : LEVEL_ALL;
 }
 
+static bool descriptor_by_use(const struct judge *judge)
+{
+    return judge->site->release && strcmp(judge->site->release, "close") == 0;
+}
+
+/* Delivered to a variable of this function that nothing else ever sees. */
+static bool used_by_nobody_else(const struct judge *judge, const struct state *state)
+{
+    bool constructed = state->acquisition->strength > 0 ||
+                       (state->acquisition->strength == 0 && descriptor_by_use(judge));
+    return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
+           !judge->site->by_address && state->released < 0;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -290,6 +306,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (used_by_nobody_else(judge, state))
+            return LEVEL_LIKELY;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
     if (judge->site->mined && !judge->escaped)
@@ -340,6 +358,7 @@ static void judge_lost(struct judge *judge, const struct event *event)
     enum level level = released && state->acquisition->known         ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY
+                       : judge->site->mined && !judge->escaped       ? LEVEL_LIKELY
                                                                      : LEVEL_ALL;
     report_leak(judge, event, level, true);
 }
