@@ -77,7 +77,7 @@ static bool same_holders(const struct state *a, const struct state *b)
 static bool same_property(const struct state *a, const struct state *b)
 {
     return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
-           a->failing == b->failing && same_holders(a, b);
+           a->failing == b->failing && a->alias_count == b->alias_count && same_holders(a, b);
 }
 
 static bool passes_include(const struct state *a, const struct state *b)
@@ -341,7 +341,9 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
                                                  &place, failing->sign, &failing->right,
                                                  !failing->truth);
         if (failed.facts) {
-            if (failed.phase == RELEASED || more)
+            bool left_alone = failed.phase == RELEASED && holds(&failed, acquisition->holder) &&
+                              failing->tested && failing->place != acquisition->holder;
+            if ((failed.phase == RELEASED && !left_alone) || more)
                 failed.phase = NOT_HELD;
             follow(simulation, &failed, instr->next);
         }
@@ -357,7 +359,7 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->acquired = index;
     state->acquisition = acquisition;
     state->released = -1;
-    state->holder_count = state->pass_count = 0;
+    state->holder_count = state->pass_count = state->alias_count = 0;
     state->failing = false;
     if (!site->argument)
         add_holder(state, acquisition->holder);
@@ -417,6 +419,30 @@ static bool final_release(const struct simulation *simulation, const struct inst
            (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
 }
 
+static const char *key_of(const struct ir *ir, const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0)
+            return ir->places.at[call->args[i].place].text;
+    return NULL;
+}
+
+/* write_lock(l) … read_unlock(l), where this function has a write_unlock(l) too. */
+static bool unlocks_another_kind(const struct simulation *simulation, const struct state *state,
+                                 const struct instr *call)
+{
+    const struct ir *ir = simulation->ir;
+    const struct instr *lock = state->acquired >= 0 ? &ir->code.at[state->acquired] : NULL;
+    if (!lock || !lock->callee || !call->callee || !name_unlocks(call->callee) ||
+        names_pair(lock->callee, call->callee))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && other != call &&
+            names_pair(lock->callee, other->callee) && key_of(ir, other) == key_of(ir, lock))
+            return true;
+    return false;
+}
+
 static void release(struct simulation *simulation, struct state *state, int index, int argument,
                     bool weak)
 {
@@ -429,6 +455,8 @@ static void release(struct simulation *simulation, struct state *state, int inde
     if (!call->implicit && call->callee &&
         model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
         state->acquisition->known)
+        note(simulation, EV_WRONG, index, state);
+    if (simulation->site->resource == R_LOCK && unlocks_another_kind(simulation, state, call))
         note(simulation, EV_WRONG, index, state);
     note(simulation, EV_RELEASE, index, state);
     state->phase = RELEASED;
@@ -457,6 +485,16 @@ static bool release_counts(const struct simulation *simulation, const struct ins
     return level == 1 && simulation->parameter < 0 && (resource == R_OBJECT || resource == R_PAIR);
 }
 
+/* r = f(&p): if f fails it may have left p as it was. */
+static bool may_leave_alone(const struct simulation *simulation, int index, int argument)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct acquisition *acquisition = acquisition_at(simulation->site, index);
+    return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
+           acquisition->failing.place == call->dst && simulation->knowledge &&
+           knowledge_leaves_alone(simulation->knowledge, call->callee, argument);
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -466,6 +504,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
             note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS && !state->weak &&
+            may_leave_alone(simulation, index, argument))
+            return true;
         if (carry == CARRIES_ADDRESS ||
             (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
             state->phase = NOT_HELD; /* it may have got another value */
@@ -787,17 +828,43 @@ static void do_branch(struct simulation *simulation, const struct state *state,
     }
 }
 
+static bool is_alias(const struct state *state, int place)
+{
+    for (int i = 0; i < state->alias_count; i++)
+        if (state->aliases[i] == place)
+            return true;
+    return false;
+}
+
 static bool uses(const struct simulation *simulation, const struct state *state,
                  const struct operand *operand)
 {
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
+    for (int i = 0; i < state->alias_count; i++)
+        if (operand->place != state->aliases[i] &&
+            simulation->ir->places.at[operand->place].through &&
+            place_within(simulation->ir, operand->place, state->aliases[i]))
+            return true;
     for (int i = 0; i < state->holder_count; i++)
         if (operand->place != state->holders[i] &&
             simulation->ir->places.at[operand->place].through &&
             place_within(simulation->ir, operand->place, state->holders[i]))
             return true;
     return false;
+}
+
+static bool points_inside(const struct ir *ir, const struct state *state,
+                          const struct operand *operand)
+{
+    if (operand->kind != O_PLACE)
+        return false;
+    const struct place *place = &ir->places.at[operand->place];
+    if (place->kind == P_VALUE && place->text[0] == '+')
+        EACH (part, &place->parts)
+            if (is_alias(state, *part))
+                return true;
+    return is_alias(state, operand->place);
 }
 
 static void look_for_use(struct simulation *simulation, const struct state *state,
@@ -807,9 +874,17 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
         return;
     bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
     for (int i = 0; i < instr->arg_count; i++)
-        used |= uses(simulation, state, &instr->args[i]);
+        used |= uses(simulation, state, &instr->args[i]) ||
+                points_inside(simulation->ir, state, &instr->args[i]);
     if (used)
         note(simulation, EV_USE, index, state);
+}
+
+static bool is_status(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars == 0 && decl->type.count == 1 &&
+           strcmp(decl->type.words[0], "int") == 0;
 }
 
 static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
@@ -837,6 +912,7 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];
             if (last->kind != I_CALL || last->dst != instr->left.place ||
+                is_status(simulation->ir, instr->left.place) ||
                 (last->callee && model_harmless(last->callee)))
                 continue;
             for (int i = 0; i < last->arg_count; i++)
@@ -849,6 +925,35 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         note(simulation, EV_EXIT, index, state);
 }
 
+static void drop_aliases(const struct ir *ir, struct state *state, int place)
+{
+    for (int i = state->alias_count - 1; i >= 0; i--)
+        if (place >= 0 && place_within(ir, state->aliases[i], place))
+            state->aliases[i] = state->aliases[--state->alias_count];
+}
+
+/* file = strrchr(path, '/'): file points into path from now on. */
+static void follow_alias(const struct ir *ir, struct state *state, const struct instr *instr)
+{
+    static const char *const names[] = {"basename", "strchr",   "strrchr",   "strstr", "strpbrk",
+                                        "memchr",   "index",    "rindex",    "strtok", "strcasestr",
+                                        "memrchr",  "strtok_r", "strchrnul", NULL};
+    if (instr->dst < 0 || state->phase == NOT_HELD)
+        return;
+    const struct operand *source = instr->kind == I_ASSIGN ? &instr->left
+                                   : instr->kind == I_CALL && instr->callee &&
+                                           instr->arg_count > 0 && word_in(instr->callee, names)
+                                       ? &instr->args[0]
+                                       : NULL;
+    bool points = source && source->kind == O_PLACE &&
+                  ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
+                   is_alias(state, source->place));
+    drop_aliases(ir, state, instr->dst);
+    if (points && !holds(state, instr->dst) && state->alias_count < MOST_ALIASES &&
+        ir->places.at[instr->dst].kind != P_GLOBAL)
+        state->aliases[state->alias_count++] = instr->dst;
+}
+
 static void step(struct simulation *simulation, const struct state *at)
 {
     struct state state = *at;
@@ -856,6 +961,8 @@ static void step(struct simulation *simulation, const struct state *at)
     const struct instr *instr = &simulation->ir->code.at[index];
     state.from = at;
     look_for_use(simulation, &state, instr, index);
+    if (!simulation->site->argument)
+        follow_alias(simulation->ir, &state, instr);
     switch (instr->kind) {
     case I_JOIN:
         if (instr->label && name_says_failure(instr->label))

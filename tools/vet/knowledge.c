@@ -295,6 +295,24 @@ enum effect knowledge_effect(struct knowledge *knowledge, const char *function, 
     return effect;
 }
 
+bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    int parameter = ir ? parameter_place(ir, argument) : -1;
+    if (parameter < 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
+            ir->places.at[instr->dst].kind == P_PART &&
+            ir->places.at[instr->dst].parent == parameter)
+            return false;
+    EACH (instr, &ir->code)
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place == parameter)
+                return false; /* another function may set it */
+    return true;
+}
+
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
 {
     const struct ir *ir = map_get(&knowledge->by_name, function);

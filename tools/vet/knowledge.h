@@ -30,6 +30,8 @@ bool knowledge_uses_release(const struct knowledge *knowledge, const char *relea
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function);
 /* Does this only empty what `acquire` makes, before another function releases it? */
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release);
+/* Is it a function of this file that nowhere sets `*parameter` to a null value, so that it stays as it was on failure? */
+bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument);
 /* Is it a function of this file that unlocks something, and locks nothing? */
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function);
 void knowledge_free(struct knowledge *knowledge);

@@ -163,6 +163,7 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         failing.truth = true;
         return failing;
     }
+    failing.tested = true;
     failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
     failing.right = mirrored ? branch->left : branch->right;
     bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
@@ -324,7 +325,11 @@ static bool paired_acquirer(const struct ir *ir, int place, const char *release)
 /* An error object exists only after a failure, which is not the failure of the resource. */
 static bool is_error_object(const struct ir *ir, int place)
 {
+    static const char *const names[] = {"cause",  "err",  "error",  "errmsg", "errstr",
+                                        "errbuf", "emsg", "reason", NULL};
     const struct decl *decl = ir->places.at[place].decl;
+    if (decl && decl->type.stars == 1 && word_in(decl->name, names))
+        return true;
     for (int i = 0; decl && i < decl->type.count; i++)
         if (strstr(decl->type.words[i], "Error") || strstr(decl->type.words[i], "error"))
             return true;

@@ -10,6 +10,7 @@ struct failing {
     int sign;
     struct operand right;
     bool truth;
+    bool tested; /* the function looks whether it failed */
 };
 
 struct acquisition {

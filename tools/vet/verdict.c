@@ -282,6 +282,15 @@ static enum level typed_level(const struct judge *judge, const struct state *sta
     return given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY : LEVEL_ALL;
 }
 
+/* What is called a release here only empties it, by what other functions of the file do. */
+static bool only_emptied(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && judge->site->has_release && judge->site->release &&
+           passes_are_harmless(judge, state) &&
+           knowledge_empties(judge->simulation->knowledge, acquire, judge->site->release);
+}
+
 static bool descriptor_by_use(const struct judge *judge)
 {
     return judge->site->release && strcmp(judge->site->release, "close") == 0;
@@ -310,7 +319,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return LEVEL_LIKELY;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
-    if (judge->site->mined && !judge->escaped)
+    if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
         return LEVEL_LIKELY;
     if (judge->site->typed)
         return typed_level(judge, state, class);
