@@ -22,6 +22,13 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
 void check_orders(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 
+struct knowledge;
+void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                 finding_vec *findings);
+void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                    finding_vec *findings);
+
 /* Names and pages of all checks. */
 struct check_page {
     const char *name, *page;
