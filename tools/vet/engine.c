@@ -40,6 +40,14 @@ static void add_holder(struct state *state, int place)
         state->holders[state->holder_count++] = place;
 }
 
+static bool is_alias(const struct state *state, int place)
+{
+    for (int i = 0; i < state->alias_count; i++)
+        if (state->aliases[i] == place)
+            return true;
+    return false;
+}
+
 static void drop_holder(struct state *state, int index)
 {
     state->holders[index] = state->holders[--state->holder_count];
@@ -283,8 +291,13 @@ static bool do_assign(struct simulation *simulation, struct state *state, const 
             add_pass(state, "+");
         carry = CARRIES_NOT;
     }
-    if (carry == CARRIES_INTERIOR)
+    if (carry == CARRIES_INTERIOR || (state->phase == HELD && instr->left.kind == O_PLACE &&
+                                      is_alias(state, instr->left.place))) {
+        /* q = &p->part: who keeps q keeps p. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
         carry = CARRIES_NOT;
+    }
     if (carry == CARRIES_ADDRESS && state->phase == HELD)
         carry = can_hold(ir, instr->dst) ? CARRIES_NOT : CARRIES_ADDRESS;
     if (carry != CARRIES_NOT && !self) {
@@ -828,14 +841,6 @@ static void do_branch(struct simulation *simulation, const struct state *state,
     }
 }
 
-static bool is_alias(const struct state *state, int place)
-{
-    for (int i = 0; i < state->alias_count; i++)
-        if (state->aliases[i] == place)
-            return true;
-    return false;
-}
-
 static bool uses(const struct simulation *simulation, const struct state *state,
                  const struct operand *operand)
 {
@@ -900,6 +905,10 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     }
     if (state->phase != HELD)
         return;
+    if (instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) {
+        escape(simulation, state, index);
+        return;
+    }
     bool inside = false; /* return *p, return p->field: for a part it is not given away */
     if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN ||
         carry == CARRIES_INTERIOR) {
@@ -948,6 +957,9 @@ static void follow_alias(const struct ir *ir, struct state *state, const struct 
     bool points = source && source->kind == O_PLACE &&
                   ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
                    is_alias(state, source->place));
+    for (int i = 0; source && instr->kind == I_ASSIGN && i < state->holder_count; i++)
+        points |= source->kind == O_ADDRESS && ir->places.at[source->place].through &&
+                  place_within(ir, source->place, state->holders[i]);
     drop_aliases(ir, state, instr->dst);
     if (points && !holds(state, instr->dst) && state->alias_count < MOST_ALIASES &&
         ir->places.at[instr->dst].kind != P_GLOBAL)

@@ -313,18 +313,33 @@ bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *funct
     return true;
 }
 
+static int lock_of(const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0)
+            return call->args[i].place;
+    return -1;
+}
+
+static bool locks_same(const struct ir *ir, const struct instr *unlock)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && name_locks(instr->callee) &&
+            lock_of(instr) == lock_of(unlock))
+            return true;
+    return false;
+}
+
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
 {
     const struct ir *ir = map_get(&knowledge->by_name, function);
     if (!ir)
         return false;
-    bool unlocks = false, locks = false;
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee) {
-            unlocks |= name_unlocks(instr->callee);
-            locks |= name_locks(instr->callee);
-        }
-    return unlocks && !locks;
+        if (instr->kind == I_CALL && instr->callee && name_unlocks(instr->callee) &&
+            !locks_same(ir, instr))
+            return true;
+    return false;
 }
 
 void knowledge_free(struct knowledge *knowledge)

@@ -32,7 +32,7 @@ bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release);
 /* Is it a function of this file that nowhere sets `*parameter` to a null value, so that it stays as it was on failure? */
 bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument);
-/* Is it a function of this file that unlocks something, and locks nothing? */
+/* Is it a function of this file that unlocks something that it has not locked? */
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function);
 void knowledge_free(struct knowledge *knowledge);
 

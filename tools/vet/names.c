@@ -135,7 +135,7 @@ bool name_never_returns(const char *name)
                                         NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
            ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
-           starts_with(name, "fatal_") || ends_with(name, "_fatal");
+           starts_with(name, "fatal_") || ends_with(name, "_fatal") || ends_with(name, "_panic");
 }
 
 int name_leaves(const char *name)
@@ -338,7 +338,8 @@ bool name_gives(const char *name)
                                         "give",      "sink",    "thread",    "fdopen", "transfer",
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
-    return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create");
+    return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
+           strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

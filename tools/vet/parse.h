@@ -23,6 +23,7 @@ struct unit {
     struct map deallocators; /* function to its deallocator, by attribute malloc(f) */
     struct map prototypes;   /* function to struct prototype */
     struct map releases;     /* type name to the struct release_list of functions that release it */
+    VEC(const char *) headers; /* paths */
     VEC(struct function) functions;
     int lines;
 };

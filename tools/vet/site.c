@@ -366,6 +366,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
+            if (is_number(ir, place) && closes_number(instr->callee) && !site->known)
+                site->resource = R_DESCRIPTOR;
             site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
             if (!site->release)
                 site->release = instr->callee;
@@ -396,6 +398,23 @@ static int strength_of(const struct ir *ir, const char *callee)
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
 }
 
+/* Does the function take a reference of its own to what it got? Then it had none before. */
+static bool takes_reference(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"hold", "ref", "grab", "retain", "incref", "addref", NULL};
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == place && name_has_any(instr->callee, words))
+            return true;
+    return false;
+}
+
+static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
+{
+    int strength = strength_of(ir, call->callee);
+    return strength < 0 && takes_reference(ir, site->place) ? -2 : strength;
+}
+
 /* An initialiser whose result nobody looks at has nothing to fail with, so it acquires nothing yet. */
 static bool prepares(const struct ir *ir, int index)
 {
@@ -419,8 +438,10 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
             *acquisition = (struct acquisition){
-                index, instr->dst, {0}, false, strength_of(ir, instr->callee), false};
-            acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
+                index, instr->dst, {0}, false, strength_here(ir, instr, site), false};
+            acquisition->failing = failing_value(ir, index, instr->dst,
+                                                 site->resource == R_DESCRIPTOR ? FAILS_NEGATIVE
+                                                                                : FAILS_NULL);
             continue;
         }
         for (int k = 0; k < instr->arg_count; k++) {
