@@ -425,6 +425,14 @@ static bool prepares(const struct ir *ir, int index)
     return name_has_any(instr->callee, words) && !first_test(ir, instr->next, &status, &mirrored);
 }
 
+/* safe_atoi(text, &fd) makes a number, and no descriptor. */
+static bool reads_number(const char *callee)
+{
+    static const char *const words[] = {"int",   "uint", "atoi",    "parse", "strtol", "number",
+                                        "scanf", "atou", "str2int", "long",  NULL};
+    return name_has_any(callee, words);
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
 {
     struct instr *instr = &ir->code.at[index];
@@ -446,7 +454,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
         }
         for (int k = 0; k < instr->arg_count; k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
+                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0 ||
+                (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
             int strength = strength_of(ir, instr->callee);
