@@ -187,8 +187,8 @@ void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct are
         if (!releases(ir, call) || !outlives(ir, call->args[0].place))
             continue;
         struct walk walk = {.ir = ir, .place = call->args[0].place};
-        if (call->dst >= 0 && call->dst == walk.place)
-            continue;
+        if (call->dst >= 0 && (call->dst == walk.place || ir->places.at[call->dst].kind == P_LOCAL))
+            continue; /* x = unref(x); or a release that can fail */
         walk.seen = arena_take(arena, (size_t)ir->code.count);
         int exit = left_at(&walk, call->next);
         if (exit < 0 || !is_found_again(knowledge, ir, i, walk.place))

@@ -201,11 +201,19 @@ static enum carry carries(const struct simulation *simulation, const struct stat
 
 /* ---- assignments -------------------------------------------------------------------------------- */
 
+static bool is_pointer(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars > 0 && !decl->type.is_array;
+}
+
 static bool can_hold(const struct ir *ir, int place)
 {
     const struct place *at = &ir->places.at[place];
     if (at->kind == P_LOCAL || at->kind == P_TEMPORARY)
         return true;
+    if (at->kind == P_PART && strchr(at->text, '[') && is_pointer(ir, at->root))
+        return false; /* list[i] = p, where list is the address of an array elsewhere */
     enum place_kind root = ir->places.at[at->root].kind;
     return at->kind == P_PART && !at->through && (root == P_LOCAL || root == P_TEMPORARY);
 }
