@@ -169,8 +169,10 @@ static void set_input(void)
     if (isatty(STDIN_FILENO))
         return;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
+    if (fd > STDIN_FILENO) {
         dup2(fd, STDIN_FILENO);
+        close(fd);
+    }
 }
 
 /* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
@@ -194,8 +196,12 @@ static int start_command(const struct attempt *attempt, struct watch *watch)
     if (pipe2(failure, O_CLOEXEC) != 0)
         return errno;
     watch->command = fork();
-    if (watch->command < 0)
-        return errno;
+    if (watch->command < 0) {
+        int failed = errno;
+        close(failure[0]);
+        close(failure[1]);
+        return failed;
+    }
     if (watch->command == 0)
         be_command(attempt, watch, failure[1]);
     close(failure[1]);

@@ -68,6 +68,12 @@ static _Noreturn void be_command(const struct guardian_start *start, int go, int
     child_execute(start->arguments, here.text, failure);
 }
 
+static void close_both(const int pair[2])
+{
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* It is there, with its process number, but does not execute before it is recorded. */
 static lg_error *make_command(const struct guardian_start *start, struct command *command)
 {
@@ -75,11 +81,18 @@ static lg_error *make_command(const struct guardian_start *start, struct command
     int failure[2];
     if (pipe2(go, O_CLOEXEC) != 0)
         return lg_error_new_errno("pipe");
-    if (pipe2(failure, O_CLOEXEC) != 0)
-        return lg_error_new_errno("pipe");
+    if (pipe2(failure, O_CLOEXEC) != 0) {
+        lg_error *error = lg_error_new_errno("pipe");
+        close_both(go);
+        return error;
+    }
     pid_t pid = fork();
-    if (pid < 0)
-        return lg_error_new_errno("fork");
+    if (pid < 0) {
+        lg_error *error = lg_error_new_errno("fork");
+        close_both(go);
+        close_both(failure);
+        return error;
+    }
     if (pid == 0) {
         close(go[1]);
         close(failure[0]);

@@ -75,8 +75,12 @@ static int start(struct with *with, char **command)
     if (pipe2(failure, O_CLOEXEC) != 0)
         return errno;
     with->command = fork();
-    if (with->command < 0)
-        return errno;
+    if (with->command < 0) {
+        int failed = errno;
+        close(failure[0]);
+        close(failure[1]);
+        return failed;
+    }
     if (with->command == 0) {
         birth_give(&with->birth, true);
         union {

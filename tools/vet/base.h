@@ -34,7 +34,8 @@ void *vec_grow(struct arena *arena, void *at, int count, int *room, size_t size)
                                                                &(vec)->room, sizeof *(vec)->at))   \
                                  : (void)0,                                                        \
      &(vec)->at[(vec)->count++])
-#define EACH(p, vec) for (__typeof__((vec)->at + 0) p = (vec)->at; p < (vec)->at + (vec)->count; p++)
+#define EACH(p, vec)                                                                               \
+    for (__typeof__((vec)->at + 0) p = (vec)->at; p < (vec)->at + (vec)->count; p++)
 
 const char *intern(const char *text, size_t length);
 const char *intern_string(const char *text);

@@ -1,5 +1,5 @@
-/* Results of files that have not changed, one small file each. A result is used again if the source has the same time
- * and size, the options are the same and the program is the same. */
+/* Results of files that have not changed, one small file each. A result is used again if the source and its headers have
+ * the same times and sizes, the options, flags and settings are the same and the program is the same. */
 #define _GNU_SOURCE
 #include "run.h"
 
@@ -22,6 +22,26 @@ static uint64_t stamp(uint64_t hash, const char *path)
     return hash_bytes(hash, &status.st_ino, sizeof status.st_ino);
 }
 
+static uint64_t configuration = HASH_START;
+
+void cache_depend(const char *text)
+{
+    configuration = hash_bytes(configuration, text, strlen(text) + 1);
+}
+
+/* Many files include the same headers: each is looked at once. */
+static uint64_t header_stamp(const char *path)
+{
+    static _Thread_local struct map known;
+    const char *key = intern_string(path);
+    uintptr_t stamped = (uintptr_t)map_get(&known, key);
+    if (!stamped) {
+        stamped = (uintptr_t)stamp(HASH_START, path) | 1;
+        map_set(&known, key, (void *)stamped);
+    }
+    return stamped;
+}
+
 static uint64_t options_hash(const struct settings *settings)
 {
     static uint64_t program;
@@ -30,6 +50,7 @@ static uint64_t options_hash(const struct settings *settings)
     uint64_t hash = hash_bytes(program, &settings->options.all, sizeof settings->options.all);
     EACH (name, &settings->options.only)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
+    hash = hash_bytes(hash, &configuration, sizeof configuration);
     hash = hash_bytes(hash, "-", 1);
     EACH (name, &settings->options.without)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
@@ -92,6 +113,14 @@ static bool read_finding(struct arena *arena, char **at, const char *path, char 
     return true;
 }
 
+static bool same_header(const char *line)
+{
+    unsigned long long stamped;
+    int used = 0;
+    return sscanf(line, "header %llx %n", &stamped, &used) == 1 && used > 0 &&
+           header_stamp(line + used) == stamped;
+}
+
 bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
                struct file_result *result)
 {
@@ -103,7 +132,10 @@ bool cache_get(struct arena *arena, const struct settings *settings, const char 
     finding_vec findings = {0};
     if (!(line = next_line(&at)) || sscanf(line, "lines %d", &result->lines) != 1)
         return false;
-    while ((line = next_line(&at)) && strcmp(line, "end") != 0)
+    while ((line = next_line(&at)) && strncmp(line, "header ", 7) == 0)
+        if (!same_header(line))
+            return false;
+    for (; line && strcmp(line, "end") != 0; line = next_line(&at))
         if (!read_finding(arena, &at, path, line, ADD(arena, &findings)))
             return false;
     if (!line)
@@ -134,6 +166,8 @@ void cache_put(const struct settings *settings, const char *path, const struct f
     if (!file)
         return;
     fprintf(file, "lines %d\n", result->lines);
+    EACH (header, &result->headers)
+        fprintf(file, "header %llx %s\n", (unsigned long long)header_stamp(*header), *header);
     EACH (finding, &result->findings) {
         fprintf(file, "%s %d %d %d %llx %d\n%s\n%s\n%s\n%s\n", finding->check, (int)finding->level,
                 finding->line, finding->column, (unsigned long long)finding->key,

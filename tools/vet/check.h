@@ -33,6 +33,13 @@ void check_stored_cleanups(struct ir *ir, struct arena *arena, finding_vec *find
 void check_unchecked(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 
+struct knowledge;
+void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                 finding_vec *findings);
+void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                    finding_vec *findings);
+
 /* Names and pages of all checks. */
 struct check_page {
     const char *name, *page;

@@ -26,6 +26,7 @@ struct walk {
     const struct ir *ir;
     unsigned char *seen;
     int place;
+    bool may_fail; /* a callee that fails sets nothing */
 };
 
 static bool sets(const struct walk *walk, const struct instr *instr)
@@ -43,6 +44,29 @@ static bool sets(const struct walk *walk, const struct instr *instr)
     return false;
 }
 
+/* r = f(&x); if (r < 0) …: where does it go on if f failed, and so perhaps has not set x? -1: not known. */
+static int fails_to(const struct walk *walk, int at)
+{
+    const struct instr *call = &walk->ir->code.at[at];
+    int status = call->dst;
+    if (call->kind != I_CALL || status < 0 || status == walk->place)
+        return -1;
+    at = call->next;
+    for (int steps = 0; at >= 0 && steps < 6; steps++, at = walk->ir->code.at[at].next) {
+        const struct instr *instr = &walk->ir->code.at[at];
+        if (instr->kind == I_ASSIGN && instr->left.place == status)
+            status = instr->dst;
+        if (instr->kind == I_BRANCH)
+            return instr->left.place == status && instr->sign == '<' &&
+                           instr->right.kind == O_NUMBER && instr->right.number == 0
+                       ? instr->next
+                       : -1;
+        if (instr->kind != I_ASSIGN && instr->kind != I_JOIN)
+            return -1;
+    }
+    return -1;
+}
+
 /* From the declaration, without a value on the way: which cleanup call is reached? -1: none. */
 static int reaches_cleanup(struct walk *walk, int at)
 {
@@ -52,6 +76,10 @@ static int reaches_cleanup(struct walk *walk, int at)
         if (instr->implicit && instr->kind == I_CALL && instr->arg_count == 1 &&
             instr->args[0].place == walk->place)
             return at;
+        if (sets(walk, instr) && walk->may_fail && fails_to(walk, at) >= 0) {
+            at = fails_to(walk, at);
+            continue;
+        }
         if (sets(walk, instr) || instr->kind == I_RETURN || instr->kind == I_STOP)
             return -1;
         if (instr->kind == I_BRANCH) {
@@ -93,7 +121,7 @@ static void check_unset(struct ir *ir, struct arena *arena, finding_vec *finding
     const struct decl *decl = ir->places.at[declaration->dst].decl;
     if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst))
         return;
-    struct walk walk = {.ir = ir, .place = declaration->dst};
+    struct walk walk = {.ir = ir, .place = declaration->dst, .may_fail = decl->type.stars > 0};
     walk.seen = arena_take(arena, (size_t)ir->code.count);
     int at = reaches_cleanup(&walk, declaration->next);
     if (at < 0)

@@ -53,6 +53,7 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
         line[strcspn(line, "#\n")] = '\0';
         if (sscanf(line, "%31s %199s %199s", word, first, second) < 1)
             continue;
+        cache_depend(line);
         if (!*first || !set_line(arena, word, first, second, settings)) {
             fprintf(stderr, "lifoguard-vet: %s:%d: not a setting: %s\n", path, number, line);
             ok = false;

@@ -72,6 +72,32 @@ void declared_read(struct arena *arena, const struct lexed *lexed, struct declar
         else
             read_cleanup_macro(arena, at, declared);
     }
+    prototypes_read(arena, lexed, &declared->prototypes);
+}
+
+/* A release takes a pointer, as its only argument or as one of two. */
+static void add_release(struct unit *unit, const struct prototype *prototype)
+{
+    if (!prototype->releases || prototype->parameters.count > 2)
+        return;
+    EACH (type, &prototype->parameters) {
+        if (!type->name || type->stars != 1 || type->is_const)
+            continue;
+        struct release_list *list = NEW(&unit->arena, struct release_list);
+        list->prototype = prototype;
+        list->next = map_get(&unit->releases, type->name);
+        map_set(&unit->releases, type->name, list);
+    }
+}
+
+static void add_prototypes(struct unit *unit, const struct declared *declared)
+{
+    EACH (prototype, &declared->prototypes) {
+        if (map_get(&unit->prototypes, prototype->name))
+            continue;
+        map_set(&unit->prototypes, prototype->name, prototype);
+        add_release(unit, prototype);
+    }
 }
 
 static void add_pairs(struct map *map, const struct declared_pair *pairs, int count)
@@ -85,6 +111,7 @@ void declared_add(struct unit *unit, const struct declared *declared)
 {
     EACH (type, &declared->types)
         map_set(&unit->typedefs, *type, *type);
+    add_prototypes(unit, declared);
     add_pairs(&unit->cleanups, declared->cleanups.at, declared->cleanups.count);
     add_pairs(&unit->deallocators, declared->deallocators.at, declared->deallocators.count);
 }

@@ -12,6 +12,7 @@ struct declared {
     VEC(const char *) types;
     VEC(struct declared_pair) cleanups;
     VEC(struct declared_pair) deallocators;
+    prototype_vec prototypes;
 };
 
 void declared_read(struct arena *arena, const struct lexed *lexed, struct declared *declared);

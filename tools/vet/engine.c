@@ -5,6 +5,7 @@
 #include "names.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,18 +41,36 @@ static void add_holder(struct state *state, int place)
         state->holders[state->holder_count++] = place;
 }
 
+static bool is_alias(const struct state *state, int place)
+{
+    for (int i = 0; i < state->alias_count; i++)
+        if (state->aliases[i] == place)
+            return true;
+    return false;
+}
+
 static void drop_holder(struct state *state, int index)
 {
     state->holders[index] = state->holders[--state->holder_count];
 }
 
-static void add_pass(struct state *state, const char *callee)
+static bool add_pass(struct state *state, const char *callee)
 {
     for (int i = 0; i < state->pass_count; i++)
         if (state->passes[i] == callee)
-            return;
-    if (state->pass_count < MOST_PASSES)
-        state->passes[state->pass_count++] = callee;
+            return true;
+    if (state->pass_count == MOST_PASSES)
+        return false;
+    state->passes[state->pass_count++] = callee;
+    return true;
+}
+
+/* A function that by its name keeps what it is passed, noted with a mark: the rest of the function shows whether it does. */
+static bool add_keeping_pass(struct state *state, const char *callee)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%c%.280s", PASS_KEEPS, callee);
+    return add_pass(state, intern_string(text));
 }
 
 static bool same_holders(const struct state *a, const struct state *b)
@@ -67,7 +86,7 @@ static bool same_holders(const struct state *a, const struct state *b)
 static bool same_property(const struct state *a, const struct state *b)
 {
     return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
-           a->failing == b->failing && same_holders(a, b);
+           a->failing == b->failing && a->alias_count == b->alias_count && same_holders(a, b);
 }
 
 static bool passes_include(const struct state *a, const struct state *b)
@@ -113,13 +132,22 @@ static void follow(struct simulation *simulation, const struct state *next, int 
     *ADD(simulation->arena, &queue->waiting) = state;
 }
 
+/* A single exit can stand for failure on one path and for success on another. */
+static bool same_class(const struct simulation *simulation, enum event_kind kind,
+                       const struct state *a, const struct state *b)
+{
+    return (kind != EV_EXIT && kind != EV_RELEASED_EXIT) ||
+           classify_exit(simulation->ir, a) == classify_exit(simulation->ir, b);
+}
+
 static void note(struct simulation *simulation, enum event_kind kind, int instr,
                  const struct state *state)
 {
     EACH (event, &simulation->events)
         if (event->kind == kind && event->instr == instr &&
             event->state->acquired == state->acquired &&
-            event->state->released == state->released && passes_include(event->state, state)) {
+            event->state->released == state->released && passes_include(event->state, state) &&
+            same_class(simulation, kind, event->state, state)) {
             /* The one with fewer passes is kept. */
             return;
         }
@@ -174,11 +202,19 @@ static enum carry carries(const struct simulation *simulation, const struct stat
 
 /* ---- assignments -------------------------------------------------------------------------------- */
 
+static bool is_pointer(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars > 0 && !decl->type.is_array;
+}
+
 static bool can_hold(const struct ir *ir, int place)
 {
     const struct place *at = &ir->places.at[place];
     if (at->kind == P_LOCAL || at->kind == P_TEMPORARY)
         return true;
+    if (at->kind == P_PART && strchr(at->text, '[') && is_pointer(ir, at->root))
+        return false; /* list[i] = p, where list is the address of an array elsewhere */
     enum place_kind root = ir->places.at[at->root].kind;
     return at->kind == P_PART && !at->through && (root == P_LOCAL || root == P_TEMPORARY);
 }
@@ -195,6 +231,21 @@ static bool renames_lock(const struct simulation *simulation, int dst)
 }
 
 /* `dst` gets another value. Returns false if the path need not be followed further. */
+/* `x = NULL` after x was passed to a function, mostly one that keeps it: the value has a new owner. */
+static bool gives_up(const struct simulation *simulation, const struct state *state, int index)
+{
+    const struct instr *instr = &simulation->ir->code.at[index];
+    if (instr->kind != I_ASSIGN || instr->left.kind != O_NUMBER || instr->left.number > 0)
+        return false;
+    const struct decl *decl = simulation->ir->places.at[instr->dst].decl;
+    if (decl && decl->attribute && state->pass_count > 0)
+        return true;
+    for (int i = 0; i < state->pass_count; i++)
+        if (*state->passes[i] == PASS_KEEPS)
+            return true;
+    return false;
+}
+
 static bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst)
 {
     const struct ir *ir = simulation->ir;
@@ -216,7 +267,8 @@ static bool overwrite(struct simulation *simulation, struct state *state, int in
         const struct facts *facts = state->facts;
         struct operand value = {.kind = O_PLACE, .place = dst};
         if (facts_of(facts, &value).signs != ZERO)
-            note(simulation, EV_LOST, instr, state);
+            note(simulation, gives_up(simulation, state, instr) ? EV_ESCAPE : EV_LOST, instr,
+                 state);
     }
     state->phase = NOT_HELD;
     state->acquired = state->released = -1;
@@ -275,8 +327,13 @@ static bool do_assign(struct simulation *simulation, struct state *state, const 
             add_pass(state, "+");
         carry = CARRIES_NOT;
     }
-    if (carry == CARRIES_INTERIOR)
+    if (carry == CARRIES_INTERIOR || (state->phase == HELD && instr->left.kind == O_PLACE &&
+                                      is_alias(state, instr->left.place))) {
+        /* q = &p->part: who keeps q keeps p. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
         carry = CARRIES_NOT;
+    }
     if (carry == CARRIES_ADDRESS && state->phase == HELD)
         carry = can_hold(ir, instr->dst) ? CARRIES_NOT : CARRIES_ADDRESS;
     if (carry != CARRIES_NOT && !self) {
@@ -333,7 +390,9 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
                                                  &place, failing->sign, &failing->right,
                                                  !failing->truth);
         if (failed.facts) {
-            if (failed.phase == RELEASED || more)
+            bool left_alone = failed.phase == RELEASED && holds(&failed, acquisition->holder) &&
+                              failing->tested && failing->place != acquisition->holder;
+            if ((failed.phase == RELEASED && !left_alone) || more)
                 failed.phase = NOT_HELD;
             follow(simulation, &failed, instr->next);
         }
@@ -349,7 +408,7 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->acquired = index;
     state->acquisition = acquisition;
     state->released = -1;
-    state->holder_count = state->pass_count = 0;
+    state->holder_count = state->pass_count = state->alias_count = 0;
     state->failing = false;
     if (!site->argument)
         add_holder(state, acquisition->holder);
@@ -415,6 +474,30 @@ static bool final_release(const struct simulation *simulation, const struct inst
            (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
 }
 
+static const char *key_of(const struct ir *ir, const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0)
+            return ir->places.at[call->args[i].place].text;
+    return NULL;
+}
+
+/* write_lock(l) … read_unlock(l), where this function has a write_unlock(l) too. */
+static bool unlocks_another_kind(const struct simulation *simulation, const struct state *state,
+                                 const struct instr *call)
+{
+    const struct ir *ir = simulation->ir;
+    const struct instr *lock = state->acquired >= 0 ? &ir->code.at[state->acquired] : NULL;
+    if (!lock || !lock->callee || !call->callee || !name_unlocks(call->callee) ||
+        names_pair(lock->callee, call->callee))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && other != call &&
+            names_pair(lock->callee, other->callee) && key_of(ir, other) == key_of(ir, lock))
+            return true;
+    return false;
+}
+
 static void release(struct simulation *simulation, struct state *state, int index, int argument,
                     bool weak)
 {
@@ -429,7 +512,8 @@ static void release(struct simulation *simulation, struct state *state, int inde
         state->acquisition->known)
         note(simulation, EV_WRONG, index, state);
     if (!call->implicit && call->callee && state->acquired >= 0 &&
-        model_mismatch(simulation->ir->code.at[state->acquired].callee, call->callee))
+        (model_mismatch(simulation->ir->code.at[state->acquired].callee, call->callee) ||
+         (simulation->site->resource == R_LOCK && unlocks_another_kind(simulation, state, call))))
         note(simulation, EV_WRONG, index, state);
     note(simulation, EV_RELEASE, index, state);
     state->phase = RELEASED;
@@ -455,7 +539,17 @@ static bool release_counts(const struct simulation *simulation, const struct ins
     if (level == 2 || call->implicit)
         return true;
     enum resource resource = simulation->site->resource;
-    return level == 1 && (resource == R_OBJECT || resource == R_PAIR);
+    return level == 1 && simulation->parameter < 0 && (resource == R_OBJECT || resource == R_PAIR);
+}
+
+/* r = f(&p): if f fails it may have left p as it was. */
+static bool may_leave_alone(const struct simulation *simulation, int index, int argument)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct acquisition *acquisition = acquisition_at(simulation->site, index);
+    return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
+           acquisition->failing.place == call->dst && simulation->knowledge &&
+           knowledge_leaves_alone(simulation->knowledge, call->callee, argument);
 }
 
 /* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
@@ -492,6 +586,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
             note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS && !state->weak &&
+            may_leave_alone(simulation, index, argument))
+            return true;
         if (carry == CARRIES_ADDRESS ||
             (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
             state->phase = NOT_HELD; /* it may have got another value */
@@ -523,9 +620,16 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "thread"));
     if (keeps && strstr(callee, "fdopen"))
         follow_refused(simulation, state, index);
+    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
+        prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
+        return true;
     if (effect != EFFECT_NONE && keeps &&
-        !(simulation->site->resource == R_MEMORY && model_harmless(callee)))
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
+        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
+            !name_gives(callee) && add_keeping_pass(state, callee))
+            return true;
         return escape(simulation, state, index);
+    }
     if (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS &&
         !model_harmless(callee) && effect != EFFECT_NONE)
         return escape(simulation, state, index); /* it may release what the structure holds */
@@ -545,6 +649,16 @@ static void forget_by_address(struct simulation *simulation, struct state *state
         if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
                                         call->args[i].place);
+}
+
+/* foo_reset(p), where the file's other functions go on to foo_free(p)? */
+static bool only_empties(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    return acquire && call->callee && simulation->knowledge && !call->implicit &&
+           knowledge_empties(simulation->knowledge, acquire, call->callee);
 }
 
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
@@ -567,6 +681,8 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
         if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit ||
             carry == CARRIES_WITHIN)
             level = call_releases(simulation->ir, call, place, &argument);
+        if (level && only_empties(simulation, state, call))
+            return true;
         if (level && argument == i && release_counts(simulation, call, level)) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
             released = true;
@@ -602,6 +718,17 @@ static void follow_failed(struct simulation *simulation, struct state *state, in
         follow(simulation, &failed, call->next);
 }
 
+/* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
+static bool hands_out_content(const struct simulation *simulation, const struct instr *call)
+{
+    if (!simulation->site->by_address || call->dst < 0 || can_hold(simulation->ir, call->dst))
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && call->args[i].place == simulation->site->place)
+            return true;
+    return false;
+}
+
 static void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -625,6 +752,10 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
     forget_by_address(simulation, state, call);
     if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
         knowledge_unlocks(simulation->knowledge, call->callee)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (state->phase == HELD && hands_out_content(simulation, call)) {
         escape(simulation, state, index);
         return;
     }
@@ -804,10 +935,28 @@ static bool uses(const struct simulation *simulation, const struct state *state,
 {
     if (operand->place < 0 || operand->kind != O_PLACE)
         return false;
+    for (int i = 0; i < state->alias_count; i++)
+        if (operand->place != state->aliases[i] &&
+            simulation->ir->places.at[operand->place].through &&
+            place_within(simulation->ir, operand->place, state->aliases[i]))
+            return true;
     for (int i = 0; i < state->holder_count; i++)
         if (place_looks_into(simulation->ir, operand->place, state->holders[i]))
             return true;
     return false;
+}
+
+static bool points_inside(const struct ir *ir, const struct state *state,
+                          const struct operand *operand)
+{
+    if (operand->kind != O_PLACE)
+        return false;
+    const struct place *place = &ir->places.at[operand->place];
+    if (place->kind == P_VALUE && place->text[0] == '+')
+        EACH (part, &place->parts)
+            if (is_alias(state, *part))
+                return true;
+    return is_alias(state, operand->place);
 }
 
 static void look_for_use(struct simulation *simulation, const struct state *state,
@@ -820,9 +969,17 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
         return; /* the result was computed before the cleanup */
     bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
     for (int i = 0; i < instr->arg_count; i++)
-        used |= uses(simulation, state, &instr->args[i]);
+        used |= uses(simulation, state, &instr->args[i]) ||
+                points_inside(simulation->ir, state, &instr->args[i]);
     if (used)
         note(simulation, EV_USE, index, state);
+}
+
+static bool is_status(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars == 0 && decl->type.count == 1 &&
+           strcmp(decl->type.words[0], "int") == 0;
 }
 
 static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
@@ -839,6 +996,10 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     }
     if (state->phase != HELD)
         return;
+    if (instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) {
+        escape(simulation, state, index);
+        return;
+    }
     bool inside = false; /* return *p, return p->field: for a part it is not given away */
     if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN ||
         carry == CARRIES_INTERIOR) {
@@ -851,6 +1012,7 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];
             if (last->kind != I_CALL || last->dst != instr->left.place ||
+                is_status(simulation->ir, instr->left.place) ||
                 (last->callee && model_harmless(last->callee)))
                 continue;
             for (int i = 0; i < last->arg_count; i++)
@@ -863,6 +1025,38 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         note(simulation, EV_EXIT, index, state);
 }
 
+static void drop_aliases(const struct ir *ir, struct state *state, int place)
+{
+    for (int i = state->alias_count - 1; i >= 0; i--)
+        if (place >= 0 && place_within(ir, state->aliases[i], place))
+            state->aliases[i] = state->aliases[--state->alias_count];
+}
+
+/* file = strrchr(path, '/'): file points into path from now on. */
+static void follow_alias(const struct ir *ir, struct state *state, const struct instr *instr)
+{
+    static const char *const names[] = {"basename", "strchr",   "strrchr",   "strstr", "strpbrk",
+                                        "memchr",   "index",    "rindex",    "strtok", "strcasestr",
+                                        "memrchr",  "strtok_r", "strchrnul", NULL};
+    if (instr->dst < 0 || state->phase == NOT_HELD)
+        return;
+    const struct operand *source = instr->kind == I_ASSIGN ? &instr->left
+                                   : instr->kind == I_CALL && instr->callee &&
+                                           instr->arg_count > 0 && word_in(instr->callee, names)
+                                       ? &instr->args[0]
+                                       : NULL;
+    bool points = source && source->kind == O_PLACE &&
+                  ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
+                   is_alias(state, source->place));
+    for (int i = 0; source && instr->kind == I_ASSIGN && i < state->holder_count; i++)
+        points |= source->kind == O_ADDRESS && ir->places.at[source->place].through &&
+                  place_within(ir, source->place, state->holders[i]);
+    drop_aliases(ir, state, instr->dst);
+    if (points && !holds(state, instr->dst) && state->alias_count < MOST_ALIASES &&
+        ir->places.at[instr->dst].kind != P_GLOBAL)
+        state->aliases[state->alias_count++] = instr->dst;
+}
+
 static void step(struct simulation *simulation, const struct state *at)
 {
     struct state state = *at;
@@ -870,6 +1064,8 @@ static void step(struct simulation *simulation, const struct state *at)
     const struct instr *instr = &simulation->ir->code.at[index];
     state.from = at;
     look_for_use(simulation, &state, instr, index);
+    if (!simulation->site->argument)
+        follow_alias(simulation->ir, &state, instr);
     switch (instr->kind) {
     case I_JOIN:
         if (instr->label && name_says_failure(instr->label))
@@ -981,8 +1177,9 @@ static bool symbol_fails(const char *symbol)
 
 static bool symbol_succeeds(const char *symbol)
 {
-    return strstr(symbol, "OK") || strstr(symbol, "SUCCESS") || strstr(symbol, "TRUE") ||
-           strstr(symbol, "_NORMAL");
+    size_t length = strlen(symbol);
+    return (length >= 2 && strcmp(symbol + length - 2, "OK") == 0) || strstr(symbol, "SUCCESS") ||
+           strstr(symbol, "TRUE") || strstr(symbol, "_NORMAL");
 }
 
 /* Are its failures negative numbers, so that 1 is a success? */
@@ -1007,9 +1204,9 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
                                                                                      : EXIT_UNKNOWN;
     if (fact.equal.kind == 2)
-        return symbol_fails((const char *)fact.equal.value)      ? EXIT_FAILURE
-               : symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
-                                                                 : EXIT_UNKNOWN;
+        return symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
+               : symbol_fails((const char *)fact.equal.value)  ? EXIT_FAILURE
+                                                               : EXIT_UNKNOWN;
     if (fact.signs == NEGATIVE)
         return EXIT_FAILURE;
     if (fact.signs == ZERO)

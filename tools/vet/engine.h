@@ -12,6 +12,8 @@ enum phase { NOT_HELD, HELD, RELEASED };
 
 #define MOST_HOLDERS 6
 #define MOST_PASSES 8
+#define MOST_ALIASES 3
+#define PASS_KEEPS '=' /* before the name of a function that by its name keeps what it is passed */
 
 struct state {
     const struct state *from; /* before the last instruction */
@@ -23,6 +25,7 @@ struct state {
     int holders[MOST_HOLDERS], holder_count;
     const char *passes[MOST_PASSES]; /* unknown functions that it was passed to */
     int pass_count;
+    int aliases[MOST_ALIASES], alias_count; /* places that point into it: strchr(p, '/') */
     bool failing; /* through a goto to a label like `err`, or after a failure was noticed */
     bool weak;    /* released by a function whose name only perhaps says so */
     bool escaped_part;

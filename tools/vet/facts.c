@@ -76,13 +76,13 @@ const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
 {
     int doomed = 0;
     for (int i = 0; i < facts->count; i++)
-        doomed += place_within(ir, facts->at[i].place, place);
+        doomed += place_depends(ir, facts->at[i].place, place);
     if (doomed == 0)
         return facts;
     struct facts *result = arena_take(arena,
                                       sizeof *result + sizeof(struct fact) * (size_t)facts->count);
     for (int i = 0; i < facts->count; i++)
-        if (!place_within(ir, facts->at[i].place, place))
+        if (!place_depends(ir, facts->at[i].place, place))
             result->at[result->count++] = facts->at[i];
     return result;
 }

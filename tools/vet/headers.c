@@ -119,6 +119,7 @@ static void add_includes(struct walk *walk, const char *path, const struct lexed
         if (!header || map_get(&walk->seen, header) || walk->count++ > MOST)
             continue;
         map_set(&walk->seen, header, header);
+        *ADD(&walk->unit->arena, &walk->unit->headers) = header->path;
         macros_add(&walk->unit->macros, &header->lexed);
         declared_add(walk->unit, &header->declared);
         if (depth < DEPTH)

@@ -59,6 +59,8 @@ static void add_folders_of(struct arena *arena, const struct json *entry, const 
                                      : word;
         if (!flag)
             return;
+        if (strncmp(flag, "-I", 2) == 0 || strncmp(flag, "-D", 2) == 0)
+            cache_depend(flag);
         if (strncmp(flag, "-I", 2) == 0 && flag[2])
             headers_add_folder(flag[2] == '/' ? flag + 2
                                               : arena_format(arena, "%s/%s", folder, flag + 2));

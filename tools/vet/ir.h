@@ -38,6 +38,7 @@ struct place {
     const char *text;
     int root;     /* the variable that it begins with; itself for variables */
     int parent;   /* of a P_PART */
+    int index;    /* of a P_PART: the place that says which element it is, as i in a[i]; -1: none */
     bool through; /* a P_PART reached through a pointer somewhere on the way from its root */
     bool holds;   /* a P_VALUE that holds its parts: { .field = part } */
     const struct decl *decl;
@@ -98,6 +99,8 @@ bool place_is_local(const struct ir *ir,
 bool place_within(const struct ir *ir, int place, int whole);
 /* Is `place` what the pointer `pointer` leads to: p->field, *p, p[i], or an expression with that? */
 bool place_looks_into(const struct ir *ir, int place, int pointer);
+/* Does the value of `place` change when `other` does? So does a[i] when i changes. */
+bool place_depends(const struct ir *ir, int place, int other);
 const char *place_text(const struct ir *ir, int place);
 void ir_print(const struct ir *ir);
 

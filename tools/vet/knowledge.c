@@ -1,6 +1,7 @@
 #include "knowledge.h"
 
 #include "config.h"
+#include "declared.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -11,13 +12,19 @@
 struct learned {
     const char *release;
     int functions;
+    int partial; /* of them it is followed by another release of the same */
+};
+
+/* A function that local variables are passed to: how often are they released afterwards? */
+struct passed {
+    int released, kept;
 };
 
 struct learned_list {
     VEC(struct learned) releases;
 };
 
-static void learn(struct knowledge *knowledge, const char *acquire, const char *release)
+static struct learned *learn(struct knowledge *knowledge, const char *acquire, const char *release)
 {
     struct learned_list *list = map_get(&knowledge->releases, acquire);
     if (!list) {
@@ -27,9 +34,30 @@ static void learn(struct knowledge *knowledge, const char *acquire, const char *
     EACH (known, &list->releases)
         if (known->release == release) {
             known->functions++;
-            return;
+            return known;
         }
-    *ADD(&knowledge->unit->arena, &list->releases) = (struct learned){release, 1};
+    struct learned *learned = ADD(&knowledge->unit->arena, &list->releases);
+    *learned = (struct learned){release, 1, 0};
+    return learned;
+}
+
+static bool releases_place(const struct instr *instr, int place)
+{
+    return instr->kind == I_CALL && !instr->implicit && instr->callee && instr->arg_count > 0 &&
+           instr->args[0].place == place && name_releases(instr->callee) == 2;
+}
+
+/* Is another function the last of this function to release the place, before it gets another value? */
+static bool released_further(const struct ir *ir, int at, int place)
+{
+    const char *first = ir->code.at[at].callee, *last = first;
+    for (int i = at + 1; i < ir->code.count; i++) {
+        if (releases_place(&ir->code.at[i], place))
+            last = ir->code.at[i].callee;
+        if (ir->code.at[i].kind == I_CALL && ir->code.at[i].dst == place)
+            break;
+    }
+    return last != first;
 }
 
 /* Which call's result is released by `release`, the statement at `at`? The last assignment before it in the text. */
@@ -45,10 +73,24 @@ static const char *acquirer_of(const struct ir *ir, int at, int place)
     return NULL;
 }
 
+struct seen_pairs {
+    struct declared_pair at[64];
+    int count;
+};
+
+static bool seen_before(struct seen_pairs *seen, const char *acquire, const char *release)
+{
+    for (int i = 0; i < seen->count; i++)
+        if (seen->at[i].name == acquire && seen->at[i].function == release)
+            return true;
+    if (seen->count < 64)
+        seen->at[seen->count++] = (struct declared_pair){acquire, release};
+    return false;
+}
+
 static void learn_from(struct knowledge *knowledge, const struct ir *ir)
 {
-    const char *seen[32];
-    int count = 0;
+    struct seen_pairs seen = {.count = 0};
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind != I_CALL || instr->implicit || !instr->callee || instr->arg_count == 0 ||
@@ -56,15 +98,106 @@ static void learn_from(struct knowledge *knowledge, const struct ir *ir)
             instr->arg_count > 2)
             continue;
         const char *acquire = acquirer_of(ir, i, instr->args[0].place);
-        bool again = !acquire;
-        for (int k = 0; k < count; k++)
-            again |= seen[k] == acquire;
-        if (again)
+        if (!acquire || seen_before(&seen, acquire, instr->callee))
             continue;
-        if (count < 32)
-            seen[count++] = acquire;
-        learn(knowledge, acquire, instr->callee);
+        struct learned *learned = learn(knowledge, acquire, instr->callee);
+        learned->partial += released_further(ir, i, instr->args[0].place);
     }
+}
+
+static bool released_after(const struct ir *ir, int at, int place)
+{
+    for (int i = at + 1; i < ir->code.count; i++) {
+        if (releases_place(&ir->code.at[i], place))
+            return true;
+        if (ir->code.at[i].kind == I_CALL && ir->code.at[i].dst == place)
+            return false;
+    }
+    return false;
+}
+
+static void note_passed(struct knowledge *knowledge, const char *callee, bool released)
+{
+    struct passed *passed = map_get(&knowledge->passed, callee);
+    if (!passed) {
+        passed = NEW(&knowledge->unit->arena, struct passed);
+        map_set(&knowledge->passed, callee, passed);
+    }
+    passed->released += released;
+    passed->kept += !released;
+}
+
+static bool is_owner(const struct ir *ir, const struct operand *argument)
+{
+    if (argument->kind != O_PLACE || ir->places.at[argument->place].kind != P_LOCAL)
+        return false;
+    const struct decl *decl = ir->places.at[argument->place].decl;
+    return decl && decl->type.stars == 1 && !decl->type.is_const && !decl->attribute;
+}
+
+static void learn_passes(struct knowledge *knowledge, const struct ir *ir)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || instr->implicit || !instr->callee)
+            continue;
+        if (name_releases(instr->callee) == 2) {
+            *ADD(&knowledge->unit->arena, &knowledge->used_releases) = instr->callee;
+            continue;
+        }
+        for (int k = 0; k < instr->arg_count; k++)
+            if (is_owner(ir, &instr->args[k]))
+                note_passed(knowledge, instr->callee, released_after(ir, i, instr->args[k].place));
+    }
+}
+
+bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
+{
+    const struct passed *passed = map_get(&knowledge->passed, function);
+    return passed && passed->released >= 3 && passed->released >= 10 * passed->kept;
+}
+
+const char *knowledge_release_by_name(const struct knowledge *knowledge, const char *acquire)
+{
+    EACH (release, &knowledge->used_releases)
+        if (names_share_stem(acquire, *release))
+            return *release;
+    return NULL;
+}
+
+int knowledge_releases_of(const struct knowledge *knowledge, const char *acquire,
+                          const char *release)
+{
+    const struct learned_list *list = map_get(&knowledge->releases, acquire);
+    if (list)
+        EACH (known, &list->releases)
+            if (known->release == release)
+                return known->functions;
+    return 0;
+}
+
+bool knowledge_uses_release(const struct knowledge *knowledge, const char *release)
+{
+    EACH (used, &knowledge->used_releases)
+        if (*used == release)
+            return true;
+    return false;
+}
+
+bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release)
+{
+    const struct learned_list *list = map_get(&knowledge->releases, acquire);
+    const struct learned *this = NULL;
+    int most = 0;
+    if (!list)
+        return false;
+    EACH (known, &list->releases) {
+        if (known->release == release)
+            this = known;
+        else if (known->partial == 0 && known->functions > most)
+            most = known->functions;
+    }
+    return this && this->partial > 0 && this->partial >= this->functions - 1 && most >= 3;
 }
 
 void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
@@ -75,6 +208,7 @@ void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
     EACH (ir, &knowledge->irs) {
         map_set(&knowledge->by_name, ir->function->name, ir);
         learn_from(knowledge, ir);
+        learn_passes(knowledge, ir);
     }
 }
 
@@ -161,18 +295,51 @@ enum effect knowledge_effect(struct knowledge *knowledge, const char *function, 
     return effect;
 }
 
+bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    int parameter = ir ? parameter_place(ir, argument) : -1;
+    if (parameter < 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
+            ir->places.at[instr->dst].kind == P_PART &&
+            ir->places.at[instr->dst].parent == parameter)
+            return false;
+    EACH (instr, &ir->code)
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place == parameter)
+                return false; /* another function may set it */
+    return true;
+}
+
+static int lock_of(const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0)
+            return call->args[i].place;
+    return -1;
+}
+
+static bool locks_same(const struct ir *ir, const struct instr *unlock)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && name_locks(instr->callee) &&
+            lock_of(instr) == lock_of(unlock))
+            return true;
+    return false;
+}
+
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
 {
     const struct ir *ir = map_get(&knowledge->by_name, function);
     if (!ir)
         return false;
-    bool unlocks = false, locks = false;
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee) {
-            unlocks |= name_unlocks(instr->callee);
-            locks |= name_locks(instr->callee);
-        }
-    return unlocks && !locks;
+        if (instr->kind == I_CALL && instr->callee && name_unlocks(instr->callee) &&
+            !locks_same(ir, instr))
+            return true;
+    return false;
 }
 
 void knowledge_free(struct knowledge *knowledge)
@@ -182,4 +349,5 @@ void knowledge_free(struct knowledge *knowledge)
     map_free(&knowledge->by_name);
     map_free(&knowledge->effects);
     map_free(&knowledge->releases);
+    map_free(&knowledge->passed);
 }

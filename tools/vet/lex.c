@@ -2,6 +2,7 @@
 #include "lex.h"
 
 #include "condition.h"
+#include "names.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,7 +42,8 @@ struct lexer {
     int line;
     bool line_begins;
     struct branch {
-        bool active, taken, outer;
+        bool active, taken, outer, alone;
+        int first; /* token of the active branch */
     } branches[NESTING];
     int depth;
     struct conditions conditions;
@@ -259,7 +261,8 @@ static void begin_branch(struct lexer *lexer, bool active)
     if (lexer->depth == NESTING)
         return;
     bool outer = !skipping(lexer);
-    lexer->branches[lexer->depth++] = (struct branch){outer && active, active, outer};
+    lexer->branches[lexer->depth++] = (struct branch){outer && active, active, outer, true,
+                                                      lexer->out->tokens.count};
 }
 
 static void next_branch(struct lexer *lexer, bool active)
@@ -269,6 +272,44 @@ static void next_branch(struct lexer *lexer, bool active)
     struct branch *branch = &lexer->branches[lexer->depth - 1];
     branch->active = branch->outer && !branch->taken && active;
     branch->taken |= active;
+    branch->alone = false;
+}
+
+static bool leaves(const struct token *first)
+{
+    return first->kind == TOKEN_NAME &&
+           (strcmp(first->text, "return") == 0 || strcmp(first->text, "goto") == 0 ||
+            (first[1].sign == '(' && name_never_returns(first->text)));
+}
+
+/* Are the tokens whole statements, the last of which leaves the function? */
+static bool ends_by_leaving(const struct token *at, const struct token *end)
+{
+    const struct token *statement = at, *last = NULL;
+    int depth = 0;
+    for (; at < end && depth >= 0; at++) {
+        depth += (at->sign == '(' || at->sign == '{') - (at->sign == ')' || at->sign == '}');
+        if (depth == 0 && (at->sign == ';' || at->sign == '}')) {
+            last = statement;
+            statement = at + 1;
+        }
+    }
+    return last && depth == 0 && statement == end && leaves(last);
+}
+
+/* `#ifndef HAVE_X die("no X"); #endif`: what follows would never be reached, so it is not the usual configuration. */
+static void end_branch(struct lexer *lexer)
+{
+    if (lexer->depth == 0)
+        return;
+    const struct branch *branch = &lexer->branches[--lexer->depth];
+    token_vec *tokens = &lexer->out->tokens;
+    if (!branch->active || !branch->alone || branch->first == 0 || branch->first >= tokens->count)
+        return;
+    int before = tokens->at[branch->first - 1].sign;
+    if ((before == ';' || before == '{' || before == '}') &&
+        ends_by_leaving(tokens->at + branch->first, tokens->at + tokens->count))
+        tokens->count = branch->first;
 }
 
 static bool condition(struct lexer *lexer, const token_vec *line)
@@ -311,7 +352,7 @@ static void directive(struct lexer *lexer)
     else if (is(name, "else"))
         next_branch(lexer, true);
     else if (is(name, "endif"))
-        lexer->depth -= lexer->depth > 0;
+        end_branch(lexer);
     else if (is(name, "define") && line.count > 0)
         define(lexer, &line);
 }

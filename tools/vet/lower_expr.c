@@ -118,11 +118,12 @@ static bool known_variable(const struct lowering *lowering, const char *name)
     return false;
 }
 
-static const char *index_suffix(struct lowering *lowering, const struct expr *index)
+static const char *index_suffix(struct lowering *lowering, const struct expr *index, int *by)
 {
     char text[160];
     struct operand at = index->kind == E_NUMBER ? number(index->number)
                                                 : lower_expr(lowering, index);
+    *by = at.kind == O_PLACE ? at.place : -1;
     if (at.kind == O_NUMBER)
         snprintf(text, sizeof text, "[%ld]", at.number);
     else if (at.kind == O_PLACE || at.kind == O_SYMBOL)
@@ -165,8 +166,11 @@ int place_of(struct lowering *lowering, const struct expr *expr)
         place = part_of(lowering, expr->a, intern_string(text), expr->sign != '.');
         break;
     case E_INDEX: {
-        const char *suffix = index_suffix(lowering, expr->b);
+        int by;
+        const char *suffix = index_suffix(lowering, expr->b, &by);
         place = part_of(lowering, expr->a, suffix, false);
+        if (place >= 0)
+            lowering->ir->places.at[place].index = by;
         break;
     }
     case E_PREFIX:
@@ -192,7 +196,8 @@ static void describe(const struct ir *ir, const struct operand *operand, char *t
     case O_PLACE: snprintf(text, room, "%s", ir->places.at[operand->place].text); break;
     case O_ADDRESS: snprintf(text, room, "&%s", ir->places.at[operand->place].text); break;
     case O_NUMBER: snprintf(text, room, "%ld", operand->number); break;
-    case O_SYMBOL: snprintf(text, room, "%s", operand->text); break;
+    case O_SYMBOL:
+    case O_STRING: snprintf(text, room, "%s", operand->text); break;
     default: snprintf(text, room, "?"); break;
     }
 }

@@ -1,5 +1,7 @@
 #include "macro.h"
 
+#include "names.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -62,10 +64,21 @@ static bool token_steers(struct macros *macros, const struct token *token, int d
     if (token->kind != TOKEN_NAME)
         return false;
     if (is_word(token, "return") || is_word(token, "goto") || is_word(token, "cleanup") ||
-        is_word(token, "__cleanup__"))
+        is_word(token, "__cleanup__") || is_word(token, "case") || is_word(token, "default"))
         return true;
     struct macro *inner = map_get(&macros->by_name, token->text);
     return inner && depth < DEPTH && steers(macros, inner, depth + 1);
+}
+
+/* A macro that takes a lock which its arguments do not name: `#define BEGIN() mutex_lock(&table.lock)`. */
+static bool hides_lock(const struct macro *macro, const struct token *token)
+{
+    if (token->kind != TOKEN_NAME || token + 2 >= macro->body.at + macro->body.count ||
+        token[1].sign != '(' || token[2].sign != '&' || !macro->function_like)
+        return false;
+    return (name_locks(token->text) || name_unlocks(token->text)) &&
+           (macro->parameters.count == 0 ||
+            (!name_locks(macro->name) && !name_unlocks(macro->name)));
 }
 
 static bool looks_steering(struct macros *macros, const struct macro *macro, int depth)
@@ -74,7 +87,7 @@ static bool looks_steering(struct macros *macros, const struct macro *macro, int
         return false;
     int braces = 0;
     EACH (token, &macro->body) {
-        if (token_steers(macros, token, depth))
+        if (token_steers(macros, token, depth) || hides_lock(macro, token))
             return true;
         braces += (token->sign == '{') - (token->sign == '}');
     }

@@ -36,6 +36,9 @@ struct acquirer {
 
 /* NULL if the name is not known to acquire. */
 const struct acquirer *model_acquirer(const char *name);
+/* Of widely used libraries; and what releases it. */
+const struct acquirer *library_acquirer(const char *name);
+const char *library_release(const char *acquire);
 /* A further thing that the same call acquires; NULL: none. */
 const struct acquirer *model_acquirer_more(const char *name);
 /* Is the first argument of this function a descriptor? */

@@ -135,7 +135,7 @@ bool name_never_returns(const char *name)
                                         NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
            ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
-           starts_with(name, "fatal_") || ends_with(name, "_fatal");
+           starts_with(name, "fatal_") || ends_with(name, "_fatal") || ends_with(name, "_panic");
 }
 
 int name_leaves(const char *name)
@@ -217,6 +217,13 @@ int name_releases(const char *name)
     return name_has_any(name, weak);
 }
 
+bool name_only_releases(const char *name)
+{
+    static const char *const words[] = {"free",  "release", "destroy", "unref",
+                                        "close", "delete",  "dispose", NULL};
+    return name_has_any(name, words);
+}
+
 bool name_frees(const char *name)
 {
     static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
@@ -242,11 +249,11 @@ bool name_counts(const char *name)
 bool name_gets(const char *name)
 {
     static const char *const words[] = {
-        "get",     "find",   "lookup", "next",      "first",   "last",  "peek", "search",
-        "entry",   "parent", "cast",   "container", "current", "head",  "tail", "iter",
-        "to",      "of",     "as",     "by",        "at",      "check", "prev", "top",
-        "root",    "match",  "select", "hash",      "value",   "val",   "data", "elem",
-        "private", "item",   "node",   "tree",      "list",    "lru",   NULL};
+        "get",     "find",   "lookup", "next",      "first",   "last",  "peek",     "search",
+        "entry",   "parent", "cast",   "container", "current", "head",  "tail",     "iter",
+        "to",      "of",     "as",     "by",        "at",      "check", "prev",     "top",
+        "root",    "match",  "select", "hash",      "value",   "val",   "data",     "elem",
+        "private", "item",   "node",   "tree",      "list",    "lru",   "downcast", NULL};
     return name_has_any(name, words);
 }
 
@@ -260,6 +267,13 @@ bool name_constructs(const char *name)
         "allocate", "dupl",   "duplicate", "parse",   "connect",  NULL};
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
+}
+
+bool name_makes(const char *name)
+{
+    static const char *const words[] = {"new", "create", "alloc",  "calloc",   "open",
+                                        "dup", "clone",  "zalloc", "allocate", NULL};
+    return name_has_any(name, words) && !name_has(name, "init");
 }
 
 bool name_acquires(const char *name)
@@ -322,6 +336,23 @@ static bool lowers_semaphore(const char *name)
                                         "down_write_killable",
                                         NULL};
     return listed(name, names);
+}
+
+bool name_transfers_data(const char *name)
+{
+    static const char *const words[] = {"read", "recv",  "receive", "write", "send",
+                                        "poll", "flush", "seek",    "sync",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_gives(const char *name)
+{
+    static const char *const words[] = {"take",      "consume", "adopt",     "steal",  "donate",
+                                        "give",      "sink",    "thread",    "fdopen", "transfer",
+                                        "fdopendir", "return",  "propagate", "own",    "async",
+                                        "callback",  "defer",   "spawn",     "move",   NULL};
+    return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
+           strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

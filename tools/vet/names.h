@@ -18,14 +18,18 @@ bool name_is_likely(const char *name);
 /* How surely does its name say that it gives up what its argument owns? 2: free, close, unref, destroy …;
  * 1: stop, cancel, remove, reset …; 0: no. */
 int name_releases(const char *name);
-bool name_acquires(const char *name);   /* new, create, open, alloc, get, dup … */
-bool name_frees(const char *name);      /* free, fclose, destroy: afterwards nothing is left */
-bool name_destroys(const char *name);   /* … and its last word says so: foo_free, foo_destroy */
-bool name_counts(const char *name);     /* unref, put: others may hold references too */
-bool name_gets(const char *name);       /* get, find, lookup, next: perhaps a loan */
-bool name_constructs(const char *name); /* new, create, open, dup: its result is owned */
+bool name_only_releases(const char *name); /* free, release, destroy, unref, close: nothing else */
+bool name_acquires(const char *name);      /* new, create, open, alloc, get, dup … */
+bool name_frees(const char *name);         /* free, fclose, destroy: afterwards nothing is left */
+bool name_destroys(const char *name);      /* … and its last word says so: foo_free, foo_destroy */
+bool name_counts(const char *name);        /* unref, put: others may hold references too */
+bool name_gets(const char *name);          /* get, find, lookup, next: perhaps a loan */
+bool name_constructs(const char *name);    /* new, create, open, dup: its result is owned */
+bool name_makes(const char *name);         /* … surely: new, create, alloc, open, dup, clone */
 bool name_keeps(
     const char *name); /* add, push, register, set, attach …: the callee keeps its argument */
+bool name_transfers_data(const char *name); /* read, receive, poll …: it uses a descriptor */
+bool name_gives(const char *name);          /* … surely: take, consume, adopt, steal, fdopen */
 bool name_unlocks(const char *name);
 bool name_locks(const char *name);
 int name_trylocks(

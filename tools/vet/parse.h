@@ -4,6 +4,12 @@
 
 #include "ast.h"
 #include "macro.h"
+#include "prototype.h"
+
+struct release_list {
+    const struct prototype *prototype;
+    struct release_list *next;
+};
 
 /* One file, parsed. */
 struct unit {
@@ -15,6 +21,9 @@ struct unit {
     struct map typedefs;     /* names known to be types */
     struct map cleanups;     /* type name to its g_autoptr function; "T" of _cleanup_ helpers */
     struct map deallocators; /* function to its deallocator, by attribute malloc(f) */
+    struct map prototypes;   /* function to struct prototype */
+    struct map releases;     /* type name to the struct release_list of functions that release it */
+    VEC(const char *) headers; /* paths */
     VEC(struct function) functions;
     int lines;
 };

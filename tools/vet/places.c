@@ -10,7 +10,7 @@ int place_new(struct ir *ir, enum place_kind kind, const char *text)
     place->kind = kind;
     place->text = text;
     place->root = index;
-    place->parent = -1;
+    place->parent = place->index = -1;
     return index;
 }
 
@@ -101,6 +101,20 @@ bool place_looks_into(const struct ir *ir, int place, int pointer)
         return false;
     }
     return at->through || (strchr(at->text, '[') && is_pointer(&ir->places.at[pointer]));
+}
+
+bool place_depends(const struct ir *ir, int place, int other)
+{
+    for (int depth = 0; place >= 0 && depth < 32; depth++) {
+        const struct place *at = &ir->places.at[place];
+        if (place == other || (at->index >= 0 && place_depends(ir, at->index, other)))
+            return true;
+        for (int i = 0; i < at->parts.count; i++)
+            if (place_depends(ir, at->parts.at[i], other))
+                return true;
+        place = at->parent;
+    }
+    return false;
 }
 
 const char *place_text(const struct ir *ir, int place)

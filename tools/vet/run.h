@@ -26,6 +26,7 @@ struct file_result {
     const char *problem;
     int lines;
     finding_vec findings;
+    VEC(const char *) headers; /* that the file includes, as far as they were found */
 };
 
 typedef VEC(struct file_result) result_vec;
@@ -51,7 +52,9 @@ bool fix_all(struct arena *arena, result_vec *results);
 bool report(const struct settings *settings, const result_vec *results);
 int run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths);
 
-/* cache.c: results of files that have not changed since. */
+/* cache.c: results of files that have not changed since, nor their headers. */
+void cache_depend(
+    const char *text); /* a flag or setting that results depend on; before any file is checked */
 bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
                struct file_result *result);
 void cache_put(const struct settings *settings, const char *path, const struct file_result *result);

@@ -65,11 +65,15 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     result->lines = unit.lines;
     pthread_mutex_lock(&work->lock);
     keep(work->arena, &findings, &result->findings);
+    EACH (header, &unit.headers)
+        *ADD(work->arena, &result->headers) = *header;
     pthread_mutex_unlock(&work->lock);
     map_free(&unit.macros.by_name);
     map_free(&unit.typedefs);
     map_free(&unit.cleanups);
     map_free(&unit.deallocators);
+    map_free(&unit.prototypes);
+    map_free(&unit.releases);
     arena_free(&unit.arena);
     if (work->settings->cache && !work->settings->fix)
         cache_put(work->settings, path, result);

@@ -46,6 +46,8 @@ static int read_flag(struct arena *arena, char **flags, int left)
 
 static void read_flags(struct arena *arena, char **flags, int count)
 {
+    for (int i = 0; i < count; i++)
+        cache_depend(flags[i]);
     for (int i = 0; i < count;)
         i += read_flag(arena, flags + i, count - i);
 }

@@ -70,7 +70,7 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
             return 0;
         int level = name_releases(call->callee);
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
-        if (level > 0 && i > 0 && name_keeps(call->callee))
+        if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
         if (level == 2 && call->arg_count > 2 && i > 1)
             return 1;
@@ -163,6 +163,7 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         failing.truth = true;
         return failing;
     }
+    failing.tested = true;
     failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
     failing.right = mirrored ? branch->left : branch->right;
     bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
@@ -280,6 +281,8 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     if (!site->known)
         site->resource = acquirer->resource;
     site->known = true;
+    if (!site->release)
+        site->release = library_release(instr->callee);
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
@@ -313,6 +316,14 @@ static bool is_number(const struct ir *ir, int place)
     return false;
 }
 
+/* close, safe_close, p_close, close_fd, CLOSE_FD; not session_close_by_pid. */
+static bool closes_number(const char *name)
+{
+    size_t length = strlen(name);
+    return strncasecmp(name, "close", 5) == 0 || strstr(name, "_fd") || strstr(name, "_FD") ||
+           (length > 5 && strcasecmp(name + length - 5, "close") == 0);
+}
+
 /* Does a function whose name makes a pair with `release` give this place its value? */
 static bool paired_acquirer(const struct ir *ir, int place, const char *release)
 {
@@ -331,7 +342,11 @@ static bool paired_acquirer(const struct ir *ir, int place, const char *release)
 /* An error object exists only after a failure, which is not the failure of the resource. */
 static bool is_error_object(const struct ir *ir, int place)
 {
+    static const char *const names[] = {"cause",  "err",  "error",  "errmsg", "errstr",
+                                        "errbuf", "emsg", "reason", NULL};
     const struct decl *decl = ir->places.at[place].decl;
+    if (decl && decl->type.stars == 1 && word_in(decl->name, names))
+        return true;
     for (int i = 0; decl && i < decl->type.count; i++)
         if (strstr(decl->type.words[i], "Error") || strstr(decl->type.words[i], "error"))
             return true;
@@ -353,8 +368,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 place = ir->places.at[place].parent;
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
                 continue;
-            if (is_number(ir, place) && !strstr(instr->callee, "close") &&
-                !strstr(instr->callee, "CLOSE") && !paired_acquirer(ir, place, instr->callee))
+            if (is_number(ir, place) && !closes_number(instr->callee) &&
+                !paired_acquirer(ir, place, instr->callee))
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
@@ -368,6 +383,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
+            if (is_number(ir, place) && closes_number(instr->callee) && !site->known)
+                site->resource = R_DESCRIPTOR;
             site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
             if (!site->release)
                 site->release = instr->callee;
@@ -389,11 +406,30 @@ static bool borrows(const char *callee)
            strstr(callee, "obstack");
 }
 
-static int strength_of(const char *callee)
+static int strength_of(const struct ir *ir, const char *callee)
 {
+    if (prototype_lends(ir->unit, callee))
+        return -2;
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+}
+
+/* Does the function take a reference of its own to what it got? Then it had none before. */
+static bool takes_reference(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"hold", "ref", "grab", "retain", "incref", "addref", NULL};
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == place && name_has_any(instr->callee, words))
+            return true;
+    return false;
+}
+
+static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
+{
+    int strength = strength_of(ir, call->callee);
+    return strength < 0 && takes_reference(ir, site->place) ? -2 : strength;
 }
 
 /* An initialiser whose result nobody looks at has nothing to fail with, so it acquires nothing yet. */
@@ -404,6 +440,14 @@ static bool prepares(const struct ir *ir, int index)
     int status = instr->dst;
     bool mirrored;
     return name_has_any(instr->callee, words) && !first_test(ir, instr->next, &status, &mirrored);
+}
+
+/* safe_atoi(text, &fd) makes a number, and no descriptor. */
+static bool reads_number(const char *callee)
+{
+    static const char *const words[] = {"int",   "uint", "atoi",    "parse", "strtol", "number",
+                                        "scanf", "atou", "str2int", "long",  NULL};
+    return name_has_any(callee, words);
 }
 
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
@@ -419,17 +463,22 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
             *acquisition = (struct acquisition){
-                index, instr->dst, {0}, false, strength_of(instr->callee), false};
-            acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
+                index, instr->dst, {0}, false, strength_here(ir, instr, site), false};
+            acquisition->failing = failing_value(ir, index, instr->dst,
+                                                 site->resource == R_DESCRIPTOR ? FAILS_NEGATIVE
+                                                                                : FAILS_NULL);
             continue;
         }
         for (int k = 0; k < instr->arg_count; k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0)
+                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0 ||
+                (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-            *acquisition = (struct acquisition){
-                index, site->place, {0}, false, strength_of(instr->callee), false};
+            int strength = strength_of(ir, instr->callee);
+            if (strength == -1 && is_number(ir, site->place))
+                strength = 0; /* a descriptor that is closed is owned */
+            *acquisition = (struct acquisition){index, site->place, {0}, false, strength, false};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
             acquisition->only_prepares = site->by_address && prepares(ir, index);
         }
@@ -580,6 +629,44 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, const struct kn
         index, instr->dst, failing_value(ir, index, instr->dst, FAILS_NULL), false, 1, false};
 }
 
+/* A constructor whose type, or whose name, has a function that releases what it makes: foo_new and foo_free. */
+static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argument,
+                            const char *release)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = argument < 0 ? variable_of(ir, index, instr->dst) : instr->args[argument].place;
+    if (!tracked(ir, place) || !ir->places.at[place].decl ||
+        ir->places.at[place].decl->type.stars != 1 || ir->places.at[place].decl->type.is_const ||
+        ir->places.at[place].decl->attribute)
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (site->has_release || site->known || site->mined)
+        return;
+    site->typed = true;
+    site->release = release;
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, argument < 0 ? instr->dst : place, {0}, false, 1,
+                                        false};
+    acquisition->failing = argument < 0 ? failing_value(ir, index, instr->dst, FAILS_NULL)
+                                        : failing_status(ir, index, instr->dst, place);
+}
+
+static void add_typed(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+{
+    struct instr *instr = &ir->code.at[index];
+    if (borrows(instr->callee) || !name_makes(instr->callee))
+        return;
+    const char *release = prototype_release(ir->unit, instr->callee, -1);
+    if (!release)
+        release = knowledge_release_by_name(knowledge, instr->callee);
+    if (release)
+        add_typed_place(ir, sites, index, -1, release);
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS &&
+            (release = prototype_release(ir->unit, instr->callee, i)))
+            add_typed_place(ir, sites, index, i, release);
+}
+
 static bool named_descriptor(const char *name)
 {
     size_t length = strlen(name);
@@ -630,8 +717,10 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         return;
     }
     add_inferred(ir, sites, index);
-    if (knowledge)
-        add_mined(ir, sites, index, knowledge);
+    if (!knowledge)
+        return;
+    add_mined(ir, sites, index, knowledge);
+    add_typed(ir, sites, index, knowledge);
 }
 
 static bool makes_temporary(const char *name)

@@ -10,6 +10,7 @@ struct failing {
     int sign;
     struct operand right;
     bool truth;
+    bool tested; /* the function looks whether it failed */
 };
 
 struct acquisition {
@@ -27,6 +28,7 @@ struct site {
     bool known;           /* acquired by a function of the model */
     bool by_address;      /* a struct that is passed by its address: strbuf_release(&sb) */
     bool untold;          /* nobody knows whether a call has acquired it: nothing is said */
+    bool typed;           /* its type has a function that releases what this call makes */
     bool mined;           /* other functions release what this call returns */
     bool has_release;     /* is there a call that releases the place? */
     const char *argument; /* of a lock or pair: what it is taken on, as text */

@@ -1,6 +1,7 @@
 #include "verdict.h"
 
 #include "edit.h"
+#include "knowledge.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -40,18 +41,61 @@ static bool passed_to(const struct state *state, const char *callee)
     return false;
 }
 
-/* After each unknown function that it was passed to on this path, is it released on another path? Then these functions
- * do not take it. */
+/* Does the rest of the file show that it takes nothing? */
+static bool innocent_elsewhere(const struct judge *judge, const struct state *state,
+                               const char *pass)
+{
+    const char *acquire = state->acquired >= 0 ? instr_at(judge, state->acquired)->callee : NULL;
+    if (*pass == PASS_KEEPS)
+        return false;
+    return (judge->simulation->knowledge &&
+            knowledge_innocent(judge->simulation->knowledge, pass)) ||
+           (acquire && names_are_family(acquire, pass)) ||
+           (judge->site->release && names_are_family(judge->site->release, pass)) ||
+           (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
+}
+
+/* After a function that it was passed to on this path, is it released on another path? Then the function does not take
+ * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
+static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
+{
+    if (innocent_elsewhere(judge, state, pass))
+        return true;
+    EACH (event, &judge->simulation->events) {
+        if (!passed_to(event->state, pass))
+            continue;
+        if (*pass == PASS_KEEPS
+                ? event->kind == EV_RELEASED_EXIT &&
+                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
+                : event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit)
+            return true;
+    }
+    return false;
+}
+
 static bool passes_are_innocent(const struct judge *judge, const struct state *state)
 {
-    for (int i = 0; i < state->pass_count; i++) {
-        bool innocent = false;
-        EACH (event, &judge->simulation->events)
-            innocent |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit &&
-                        passed_to(event->state, state->passes[i]);
-        if (!innocent)
+    for (int i = 0; i < state->pass_count; i++)
+        if (!pass_is_innocent(judge, state, state->passes[i]))
             return false;
-    }
+    return true;
+}
+
+/* Has it been given to a function that, as far as can be seen, keeps it? */
+static bool was_kept(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (*state->passes[i] == PASS_KEEPS && !pass_is_innocent(judge, state, state->passes[i]))
+            return true;
+    return false;
+}
+
+/* Is it passed only to functions that surely take nothing, whatever this function does with it? */
+static bool passes_are_harmless(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (!innocent_elsewhere(judge, state, state->passes[i]))
+            return false;
     return true;
 }
 
@@ -60,7 +104,9 @@ static void survey(struct judge *judge)
     EACH (event, &judge->simulation->events) {
         judge->released |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
         judge->releases += event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
-        judge->escaped |= event->kind == EV_ESCAPE;
+        judge->escaped |= event->kind == EV_ESCAPE ||
+                          ((event->kind == EV_EXIT || event->kind == EV_LOST) &&
+                           was_kept(judge, event->state));
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
             judge->failure_release |= class == EXIT_FAILURE;
@@ -189,7 +235,7 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
 /* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
 static bool owned_here(const struct judge *judge, const struct state *state)
 {
-    return judge->site->known && state->acquisition->known && state->pass_count == 0 &&
+    return judge->site->known && state->acquisition->known && passes_are_harmless(judge, state) &&
            !judge->site->argument;
 }
 
@@ -226,7 +272,46 @@ static bool given_away_only_on_success(const struct judge *judge, const struct s
                                        enum exit_class class)
 {
     return class == EXIT_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
-           state->pass_count == 0 && !judge->site->argument && !judge->site->by_address;
+           passes_are_harmless(judge, state) && !judge->site->argument && !judge->site->by_address;
+}
+
+/* A constructor's result that this function never releases. Some constructors enter what they make in a list of their
+ * own: so another function must release it too, or this one give it to its caller when all goes well. */
+static enum level typed_level(const struct judge *judge, const struct state *state,
+                              enum exit_class class)
+{
+    const struct knowledge *knowledge = judge->simulation->knowledge;
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (!passes_are_harmless(judge, state) || !acquire ||
+        !knowledge_uses_release(knowledge, judge->site->release))
+        return LEVEL_ALL;
+    if (!judge->escaped)
+        return knowledge_releases_of(knowledge, acquire, judge->site->release) > 0 ? LEVEL_LIKELY
+                                                                                   : LEVEL_ALL;
+    return given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY : LEVEL_ALL;
+}
+
+/* What is called a release here only empties it, by what other functions of the file do. */
+static bool only_emptied(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && judge->site->has_release && judge->site->release &&
+           passes_are_harmless(judge, state) &&
+           knowledge_empties(judge->simulation->knowledge, acquire, judge->site->release);
+}
+
+static bool descriptor_by_use(const struct judge *judge)
+{
+    return judge->site->release && strcmp(judge->site->release, "close") == 0;
+}
+
+/* Delivered to a variable of this function that nothing else ever sees. */
+static bool used_by_nobody_else(const struct judge *judge, const struct state *state)
+{
+    bool constructed = state->acquisition->strength > 0 ||
+                       (state->acquisition->strength == 0 && descriptor_by_use(judge));
+    return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
+           !judge->site->by_address && state->released < 0;
 }
 
 /* Is the statement in a loop? The first statement of the innermost one, or -1. */
@@ -267,10 +352,14 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (used_by_nobody_else(judge, state))
+            return LEVEL_LIKELY;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
-    if (judge->site->mined && !judge->escaped)
+    if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
         return LEVEL_LIKELY;
+    if (judge->site->typed)
+        return typed_level(judge, state, class);
     if (given_away_only_on_success(judge, state, class))
         return LEVEL_LIKELY;
     if (!owned_here(judge, state))
@@ -314,6 +403,8 @@ static void judge_leak(struct judge *judge, const struct event *event)
     if (lost_in_loop(judge, event))
         return;
     enum resource resource = judge->site->resource;
+    if (was_kept(judge, event->state))
+        return;
     if (resource == R_LOCK && !judge->released)
         return;
     if (resource == R_TEMPORARY &&
@@ -329,11 +420,16 @@ static void judge_leak(struct judge *judge, const struct event *event)
 static void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
+    if (was_kept(judge, state))
+        return;
+    if (judge->site->typed)
+        return;
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
     enum level level = released && state->acquisition->known         ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY
+                       : judge->site->mined && !judge->escaped       ? LEVEL_LIKELY
                                                                      : LEVEL_ALL;
     report_leak(judge, event, level, true);
 }

@@ -1,0 +1,42 @@
+#!/bin/sh
+# cache.sh LIFOGUARD-VET: a result is used again only if the headers, the flags and the settings are the same.
+set -eu
+vet=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
+cat >a.c <<'C'
+#include "a.h"
+int first(const char *name, char *line)
+{
+    FILE *f = fopen(name, "r");
+    if (!f)
+        return -1;
+#ifndef QUIET
+    CHECK(fgets(line, 80, f));
+#endif
+    fclose(f);
+    return 0;
+}
+C
+findings() {
+    "$vet" -q "$@" 2>&1 | grep -c warning: || true
+}
+expect() {
+    wanted=$1 why=$2
+    shift 2
+    got=$(findings "$@")
+    [ "$got" = "$wanted" ] || { echo "$why: $got findings, not $wanted"; exit 1; }
+}
+echo '#define CHECK(x) if (!(x)) return -1' >a.h
+expect 1 'the first time' a.c
+expect 1 'nothing changed' a.c
+echo '#define CHECK(x) (void)(x)' >a.h
+expect 0 'the header changed' a.c
+echo '#define CHECK(x) if (!(x)) return -1 /* again */' >a.h
+expect 1 'the header changed back' a.c
+expect 0 'a flag more' a.c -- -DQUIET
+expect 1 'without the flag' a.c
+echo 'disable leak' >.lifoguard-vet
+expect 0 'a setting more' a.c

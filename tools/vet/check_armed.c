@@ -1,0 +1,208 @@
+/* An object is freed while a timer or a callback that was given it is still armed. */
+#include "check.h"
+#include "ir.h"
+#include "knowledge.h"
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool arms(const char *name)
+{
+    static const char *const what[] = {"timer", "timeout", "idle", "callback",
+                                       "event", "alarm",   NULL};
+    static const char *const how[] = {"add",      "new",      "start", "arm",
+                                      "schedule", "register", "mod",   NULL};
+    return name_has_any(name, what) && name_has_any(name, how) && name_releases(name) < 2;
+}
+
+static bool disarms(const char *name)
+{
+    static const char *const words[] = {"cancel", "remove",     "stop", "del",
+                                        "delete", "unregister", "off",  "disarm",
+                                        "clear",  "unref",      NULL};
+    return name_has_any(name, words) || name_releases(name) > 0;
+}
+
+static const char *last_component(const char *text)
+{
+    const char *arrow = strrchr(text, '>'), *dot = strrchr(text, '.');
+    const char *last = arrow > dot ? arrow : dot;
+    return last ? last + 1 : NULL;
+}
+
+static const char *type_of(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    const struct type *type = at->decl        ? &at->decl->type
+                              : at->parameter ? &at->parameter->type
+                                              : NULL;
+    return type && type->stars == 1 && type->count > 0 ? type->words[type->count - 1] : NULL;
+}
+
+/* The object that a field is in: its type if it is a variable, or else the name of the field that leads to it. */
+struct owner {
+    const char *type, *field;
+};
+
+static struct owner owner_of(const struct ir *ir, int object)
+{
+    struct owner owner = {NULL, NULL};
+    if (ir->places.at[object].kind == P_PART) {
+        const char *field = last_component(ir->places.at[object].text);
+        owner.field = field ? intern_string(field) : NULL;
+    } else {
+        owner.type = type_of(ir, object);
+    }
+    return owner;
+}
+
+static bool same_owner(struct owner a, struct owner b)
+{
+    return (a.type && a.type == b.type) || (a.field && a.field == b.field);
+}
+
+/* The field of this file that holds what `call` arms: x->timer = timer_add(…), timer_add(…, &x->timer). */
+static int armed_place(const struct ir *ir, const struct instr *call)
+{
+    if (call->kind != I_CALL || !call->callee || !arms(call->callee))
+        return -1;
+    if (call->dst >= 0 && ir->places.at[call->dst].kind == P_PART)
+        return call->dst;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && ir->places.at[call->args[i].place].kind == P_PART)
+            return call->args[i].place;
+    return -1;
+}
+
+static bool mentions(const struct ir *ir, const char *field)
+{
+    EACH (place, &ir->places) {
+        const char *last = place->kind == P_PART ? last_component(place->text) : NULL;
+        if (last && strcmp(last, field) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does the function, or one of this file that it calls, touch the field? */
+static bool deals_with(const struct knowledge *knowledge, const struct ir *ir, const char *field,
+                       int depth)
+{
+    if (mentions(ir, field))
+        return true;
+    EACH (instr, &ir->code) {
+        const struct ir *callee = instr->kind == I_CALL && instr->callee && depth > 0
+                                      ? map_get(&knowledge->by_name, instr->callee)
+                                      : NULL;
+        if (callee && deals_with(knowledge, callee, field, depth - 1))
+            return true;
+    }
+    return false;
+}
+
+static bool disarmed_somewhere(const struct knowledge *knowledge, const char *field)
+{
+    EACH (ir, &knowledge->irs)
+        EACH (instr, &ir->code)
+            for (int i = 0; instr->kind == I_CALL && instr->callee && i < instr->arg_count; i++) {
+                int place = instr->args[i].place;
+                const char *last = place >= 0 && ir->places.at[place].kind == P_PART
+                                       ? last_component(ir->places.at[place].text)
+                                       : NULL;
+                if (last && strcmp(last, field) == 0 && disarms(instr->callee))
+                    return true;
+            }
+    return false;
+}
+
+struct search {
+    struct ir *ir;
+    const struct knowledge *knowledge;
+    struct arena *arena;
+    finding_vec *findings;
+    const struct instr *release;
+    int object;
+};
+
+static void report(const struct search *search, const char *field, const struct ir *arming,
+                   const struct instr *arm)
+{
+    const struct ir *ir = search->ir;
+    struct finding *finding = finding_add(search->arena, search->findings, "lost-cancel",
+                                          LEVEL_LIKELY, ir->unit->path, ir->function->name,
+                                          search->release->line, search->release->column);
+    finding->message = arena_format(search->arena,
+                                    "'%s' is freed here, but its '%s' may still be armed",
+                                    place_text(ir, search->object), field);
+    finding_note(search->arena, finding, arm->line, arm->column, "armed here, in '%s'",
+                 arming->function->name);
+    finding->advice = arena_format(search->arena, "disarm '%s' first", field);
+}
+
+static void look_for_armed(const struct search *search)
+{
+    struct owner freed = owner_of(search->ir, search->object);
+    const char *told = NULL;
+    EACH (ir, &search->knowledge->irs)
+        EACH (arm, &ir->code) {
+            int place = armed_place(ir, arm);
+            const char *field = place >= 0 ? last_component(ir->places.at[place].text) : NULL;
+            if (!field || (told && strcmp(told, field) == 0) ||
+                !same_owner(freed, owner_of(ir, ir->places.at[place].parent)) ||
+                deals_with(search->knowledge, search->ir, field, 2) ||
+                !disarmed_somewhere(search->knowledge, field))
+                continue;
+            told = field;
+            report(search, field, ir, arm);
+        }
+}
+
+static bool registers_callback(const char *name)
+{
+    static const char *const words[] = {"callback", "handler",  "notifier",
+                                        "hook",     "listener", NULL};
+    return strstr(name, "register") && !strstr(name, "unregister") && name_has_any(name, words);
+}
+
+/* A handle that the file gives to a register function, and that this function frees. */
+static void look_for_registered(const struct search *search)
+{
+    const struct ir *here = search->ir;
+    const char *name = here->places.at[search->object].text;
+    const struct instr *registered = NULL;
+    const struct ir *where = NULL;
+    if (here->places.at[search->object].kind != P_GLOBAL)
+        return;
+    EACH (instr, &here->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "unregister"))
+            return;
+    EACH (ir, &search->knowledge->irs)
+        EACH (instr, &ir->code)
+            if (instr->kind == I_CALL && instr->callee && instr->arg_count > 1 &&
+                registers_callback(instr->callee) && instr->args[0].place >= 0 &&
+                ir->places.at[instr->args[0].place].text == name &&
+                ir->function->name != here->function->name) {
+                registered = instr;
+                where = ir;
+            }
+    if (registered)
+        report(search, registered->callee, where, registered);
+}
+
+void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                 finding_vec *findings)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || instr->arg_count == 0 ||
+            !name_frees(instr->callee) || name_counts(instr->callee))
+            continue;
+        for (int i = 0; i < instr->arg_count && i < 2; i++) {
+            struct search search = {ir, knowledge, arena, findings, instr, instr->args[i].place};
+            if (instr->args[i].kind != O_PLACE || ir->places.at[search.object].kind == P_VALUE)
+                continue;
+            look_for_armed(&search);
+            look_for_registered(&search);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+/* A variable with a cleanup holds what its function does not own: it was borrowed from another object, is held by a
+ * second such variable, was given to a function that always takes it, or stored in an object that outlives it. */
+#include "check.h"
+#include "ir.h"
+#include "knowledge.h"
+#include "names.h"
+
+#include <string.h>
+
+static const struct decl *owner(const struct ir *ir, int place)
+{
+    if (place < 0 || ir->places.at[place].kind != P_LOCAL)
+        return NULL;
+    const struct decl *decl = ir->places.at[place].decl;
+    const char *cleanup = decl && (decl->attribute || decl->cleanup)
+                              ? (decl->cleanup ? decl->cleanup : decl->attribute)
+                              : NULL;
+    return cleanup && decl->type.stars == 1 && !name_unlocks(cleanup) ? decl : NULL;
+}
+
+/* The result belongs to the object that it was asked of, by the conventions of GLib and of tables. */
+static bool lends(const char *name)
+{
+    static const char *const exactly[] = {"g_list_nth_data",
+                                          "g_slist_nth_data",
+                                          "g_ptr_array_index",
+                                          "g_object_get_data",
+                                          "g_hash_table_lookup",
+                                          "g_type_class_peek",
+                                          "g_queue_peek_head",
+                                          "g_queue_peek_tail",
+                                          "json_variant_by_key",
+                                          "json_variant_by_index",
+                                          "json_object_get_member",
+                                          "strv_find",
+                                          NULL};
+    static const char *const tables[] = {"hashmap", "set", "table", "dict", "map", NULL};
+    if (word_in(name, exactly))
+        return true;
+    size_t length = strlen(name);
+    if (length > 4 && name_has_any(name, tables) && strcmp(name + length - 4, "_get") == 0)
+        return true;
+    /* g_subprocess_get_stdout_pipe(process): of a getter of an object's property */
+    return strncmp(name, "g_", 2) == 0 && strstr(name, "_get_") && !strstr(name, "_get_child") &&
+           !strstr(name, "path_get") && !strstr(name, "_get_string") && !strstr(name, "g_get_") &&
+           !strstr(name, "_get_contents") && !strstr(name, "variant") && !strstr(name, "uri") &&
+           !strstr(name, "_file_get") && !strstr(name, "key_file") && !strstr(name, "date_time") &&
+           !strstr(name, "bookmark") && !strstr(name, "proxy_get_cached") &&
+           !strstr(name, "connection_get_remote") && !strstr(name, "_get_local") &&
+           !strstr(name, "_get_remote") && !strstr(name, "dup");
+}
+
+struct walk {
+    const struct ir *ir;
+    unsigned char *seen;
+    int place, other;
+};
+
+static bool is_cleanup_of(const struct instr *instr, int place)
+{
+    return instr->kind == I_CALL && instr->implicit && instr->arg_count == 1 &&
+           instr->args[0].place == place;
+}
+
+static bool resets(const struct ir *ir, const struct instr *instr, int place)
+{
+    if (instr->dst >= 0 && place_within(ir, place, instr->dst))
+        return true;
+    for (int i = 0; instr->kind == I_CALL && !instr->implicit && i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+            return true;
+    return false;
+}
+
+/* The cleanup of `place` that is reached without its getting another value; -1: none. */
+static int reaches(struct walk *walk, int at)
+{
+    while (at >= 0 && !walk->seen[at]) {
+        const struct instr *instr = &walk->ir->code.at[at];
+        walk->seen[at] = 1;
+        if (is_cleanup_of(instr, walk->place))
+            return at;
+        if (instr->kind == I_RETURN || instr->kind == I_STOP ||
+            resets(walk->ir, instr, walk->place) ||
+            (walk->other >= 0 && resets(walk->ir, instr, walk->other)))
+            return -1;
+        if (instr->kind == I_BRANCH) {
+            int found = reaches(walk, instr->other);
+            if (found >= 0)
+                return found;
+        }
+        at = instr->next;
+    }
+    return -1;
+}
+
+static int cleanup_reached(struct ir *ir, struct arena *arena, int at, int place, int other)
+{
+    struct walk walk = {.ir = ir, .place = place, .other = other};
+    walk.seen = arena_take(arena, (size_t)ir->code.count);
+    return reaches(&walk, at);
+}
+
+static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
+                   const struct instr *where, const char *check, const char *message, int cleanup)
+{
+    struct finding *finding = finding_add(arena, findings, check, LEVEL_LIKELY, ir->unit->path,
+                                          ir->function->name, where->line, where->column);
+    finding->message = message;
+    finding_note(arena, finding, ir->code.at[cleanup].line, 1, "released by its cleanup here");
+}
+
+static void check_loan(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *call = &ir->code.at[index];
+    const struct decl *decl = owner(ir, call->dst);
+    if (!decl || !call->callee || !(lends(call->callee) || prototype_lends(ir->unit, call->callee)))
+        return;
+    int cleanup = cleanup_reached(ir, arena, call->next, call->dst, -1);
+    if (cleanup >= 0)
+        report(ir, arena, findings, call, "double-release",
+               arena_format(arena, "'%s' only borrows what %s returns, but its cleanup releases it",
+                            decl->name, call->callee),
+               cleanup);
+}
+
+static void check_second_owner(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *assign = &ir->code.at[index];
+    const struct decl *to = owner(ir, assign->dst), *from = NULL;
+    if (assign->left.kind == O_PLACE)
+        from = owner(ir, assign->left.place);
+    if (!to || !from || to == from)
+        return;
+    int first = cleanup_reached(ir, arena, assign->next, assign->dst, assign->left.place);
+    int second = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
+    if (first < 0 || second < 0)
+        return;
+    report(ir, arena, findings, assign, "double-release",
+           arena_format(arena, "'%s' and '%s' hold the same, and the cleanups of both release it",
+                        to->name, from->name),
+           first);
+}
+
+static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *assign = &ir->code.at[index];
+    const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
+    const struct place *to = &ir->places.at[assign->dst];
+    if (!decl || to->kind != P_PART || !to->through)
+        return;
+    int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
+    if (cleanup >= 0)
+        report(ir, arena, findings, assign, "cleanup-returned",
+               arena_format(arena, "'%s' is stored in '%s', but its cleanup releases it",
+                            decl->name, place_text(ir, assign->dst)),
+               cleanup);
+}
+
+/* strv_consume(&list, p), set_ensure_consume(…, p): take it even if they fail. */
+static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *call = &ir->code.at[index];
+    if (!call->callee || !strstr(call->callee, "_consume") || call->arg_count < 2)
+        return;
+    for (int i = 0; i < call->arg_count; i++) {
+        const struct decl *decl = call->args[i].kind == O_PLACE ? owner(ir, call->args[i].place)
+                                                                : NULL;
+        int cleanup = decl ? cleanup_reached(ir, arena, call->next, call->args[i].place, -1) : -1;
+        if (cleanup >= 0)
+            report(ir, arena, findings, call, "double-release",
+                   arena_format(arena,
+                                "%s takes '%s' even if it fails, but its cleanup releases it",
+                                call->callee, decl->name),
+                   cleanup);
+    }
+}
+
+void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_CALL && !instr->implicit) {
+            check_loan(ir, arena, findings, i);
+            check_consumed(ir, arena, findings, i);
+        } else if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE) {
+            check_second_owner(ir, arena, findings, i);
+            check_stored(ir, arena, findings, i);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+/* Functions of widely used libraries that give their caller something of its own, and what releases it. */
+#include "model.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define RESULT -1
+#define NUL FAILS_NULL
+#define STATUS FAILS_STATUS
+
+static const struct library_acquirer {
+    const char *name;
+    short argument;
+    short failure;
+    const char *release;
+} acquirers[] = {
+    /* POSIX and glibc */
+    {"fts_open", RESULT, NUL, "fts_close"},
+    {"iconv_open", RESULT, FAILS_NEGATIVE, "iconv_close"},
+    {"sem_open", RESULT, NUL, "sem_close"},
+    {"mq_open", RESULT, FAILS_NEGATIVE, "mq_close"},
+    {"getgrouplist_alloc", RESULT, NUL, "free"},
+    {"gzopen", RESULT, NUL, "gzclose"},
+    {"gzdopen", RESULT, NUL, "gzclose"},
+    {"acl_get_file", RESULT, NUL, "acl_free"},
+    {"acl_get_fd", RESULT, NUL, "acl_free"},
+    {"acl_from_text", RESULT, NUL, "acl_free"},
+    {"acl_to_text", RESULT, NUL, "acl_free"},
+    {"acl_dup", RESULT, NUL, "acl_free"},
+    {"cap_get_proc", RESULT, NUL, "cap_free"},
+    {"cap_get_file", RESULT, NUL, "cap_free"},
+    {"cap_from_text", RESULT, NUL, "cap_free"},
+    {"cap_init", RESULT, NUL, "cap_free"},
+    {"cap_dup", RESULT, NUL, "cap_free"},
+    {"getcon", 0, STATUS, "freecon"},
+    {"getfilecon", 1, STATUS, "freecon"},
+    {"lgetfilecon", 1, STATUS, "freecon"},
+    {"fgetfilecon", 1, STATUS, "freecon"},
+    {"matchpathcon", 2, STATUS, "freecon"},
+    {"selabel_open", RESULT, NUL, "selabel_close"},
+    {"selabel_lookup", 1, STATUS, "freecon"},
+    {"selabel_lookup_raw", 1, STATUS, "freecon"},
+    /* GLib */
+    {"g_dir_open", RESULT, NUL, "g_dir_close"},
+    {"g_key_file_new", RESULT, FAILS_NEVER, "g_key_file_free"},
+    {"g_strsplit", RESULT, FAILS_NEVER, "g_strfreev"},
+    {"g_regex_new", RESULT, NUL, "g_regex_unref"},
+    {"g_option_context_new", RESULT, FAILS_NEVER, "g_option_context_free"},
+    {"g_checksum_new", RESULT, NUL, "g_checksum_free"},
+    {"g_file_new_for_path", RESULT, FAILS_NEVER, "g_object_unref"},
+    {"g_build_filename", RESULT, FAILS_NEVER, "g_free"},
+    {"g_path_get_basename", RESULT, FAILS_NEVER, "g_free"},
+    {"g_path_get_dirname", RESULT, FAILS_NEVER, "g_free"},
+    {"g_get_current_dir", RESULT, FAILS_NEVER, "g_free"},
+    {"g_markup_escape_text", RESULT, FAILS_NEVER, "g_free"},
+    {"g_uri_escape_string", RESULT, FAILS_NEVER, "g_free"},
+    {"g_base64_encode", RESULT, FAILS_NEVER, "g_free"},
+    {"g_base64_decode", RESULT, FAILS_NEVER, "g_free"},
+    {"g_variant_get_child_value", RESULT, FAILS_NEVER, "g_variant_unref"},
+    {"g_variant_lookup_value", RESULT, NUL, "g_variant_unref"},
+    {"g_variant_iter_new", RESULT, FAILS_NEVER, "g_variant_iter_free"},
+    {"g_dbus_connection_call_sync", RESULT, NUL, "g_variant_unref"},
+    {"g_dbus_connection_call_finish", RESULT, NUL, "g_variant_unref"},
+    {"g_dbus_proxy_call_sync", RESULT, NUL, "g_variant_unref"},
+    {"g_dbus_proxy_call_finish", RESULT, NUL, "g_variant_unref"},
+    {"g_task_propagate_pointer", RESULT, NUL, NULL},
+    {"g_file_get_contents", 1, STATUS, "g_free"},
+    /* D-Bus, systemd */
+    {"dbus_message_new_method_call", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_message_new_method_return", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_message_new_signal", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_message_new_error", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_message_copy", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_connection_send_with_reply_and_block", RESULT, NUL, "dbus_message_unref"},
+    {"sd_bus_open_system", 0, STATUS, "sd_bus_unref"},
+    {"sd_bus_open_user", 0, STATUS, "sd_bus_unref"},
+    {"sd_bus_message_new_method_call", 1, STATUS, "sd_bus_message_unref"},
+    {"sd_journal_open", 0, STATUS, "sd_journal_close"},
+    {"udev_new", RESULT, NUL, "udev_unref"},
+    {"udev_device_new_from_syspath", RESULT, NUL, "udev_device_unref"},
+    {"udev_device_new_from_devnum", RESULT, NUL, "udev_device_unref"},
+    {"udev_device_new_from_subsystem_sysname", RESULT, NUL, "udev_device_unref"},
+    {"udev_enumerate_new", RESULT, NUL, "udev_enumerate_unref"},
+    {"udev_monitor_new_from_netlink", RESULT, NUL, "udev_monitor_unref"},
+    /* OpenSSL */
+    {"BIO_new", RESULT, NUL, "BIO_free"},
+    {"BIO_new_file", RESULT, NUL, "BIO_free"},
+    {"BIO_new_mem_buf", RESULT, NUL, "BIO_free"},
+    {"BN_new", RESULT, NUL, "BN_free"},
+    {"BN_CTX_new", RESULT, NUL, "BN_CTX_free"},
+    {"BN_bin2bn", RESULT, NUL, "BN_free"},
+    {"RSA_new", RESULT, NUL, "RSA_free"},
+    {"EC_KEY_new", RESULT, NUL, "EC_KEY_free"},
+    {"EC_KEY_new_by_curve_name", RESULT, NUL, "EC_KEY_free"},
+    {"EC_POINT_new", RESULT, NUL, "EC_POINT_free"},
+    {"EVP_MD_CTX_new", RESULT, NUL, "EVP_MD_CTX_free"},
+    {"EVP_CIPHER_CTX_new", RESULT, NUL, "EVP_CIPHER_CTX_free"},
+    {"EVP_PKEY_CTX_new", RESULT, NUL, "EVP_PKEY_CTX_free"},
+    {"EVP_PKEY_CTX_new_id", RESULT, NUL, "EVP_PKEY_CTX_free"},
+    {"EVP_PKEY_new", RESULT, NUL, "EVP_PKEY_free"},
+    {"EVP_MAC_fetch", RESULT, NUL, "EVP_MAC_free"},
+    {"EVP_MAC_CTX_new", RESULT, NUL, "EVP_MAC_CTX_free"},
+    {"EVP_MD_fetch", RESULT, NUL, "EVP_MD_free"},
+    {"EVP_CIPHER_fetch", RESULT, NUL, "EVP_CIPHER_free"},
+    {"EVP_KDF_fetch", RESULT, NUL, "EVP_KDF_free"},
+    {"HMAC_CTX_new", RESULT, NUL, "HMAC_CTX_free"},
+    {"SSL_CTX_new", RESULT, NUL, "SSL_CTX_free"},
+    {"SSL_new", RESULT, NUL, "SSL_free"},
+    {"SSL_get_peer_certificate", RESULT, NUL, "X509_free"},
+    {"SSL_get1_peer_certificate", RESULT, NUL, "X509_free"},
+    {"SSL_get1_session", RESULT, NUL, "SSL_SESSION_free"},
+    {"X509_get_pubkey", RESULT, NUL, "EVP_PKEY_free"},
+    {"X509_STORE_new", RESULT, NUL, "X509_STORE_free"},
+    {"X509_STORE_CTX_new", RESULT, NUL, "X509_STORE_CTX_free"},
+    {"X509_new", RESULT, NUL, "X509_free"},
+    {"X509_dup", RESULT, NUL, "X509_free"},
+    {"PEM_read_bio_X509", RESULT, NUL, "X509_free"},
+    {"PEM_read_X509", RESULT, NUL, "X509_free"},
+    {"PEM_read_bio_PrivateKey", RESULT, NUL, "EVP_PKEY_free"},
+    {"PEM_read_PrivateKey", RESULT, NUL, "EVP_PKEY_free"},
+    /* Kerberos */
+    {"krb5_init_context", 0, STATUS, "krb5_free_context"},
+    {"krb5_get_profile", 1, STATUS, "profile_release"},
+    {"krb5_kt_resolve", 2, STATUS, "krb5_kt_close"},
+    {"krb5_kt_default", 1, STATUS, "krb5_kt_close"},
+    {"krb5_cc_resolve", 2, STATUS, "krb5_cc_close"},
+    {"krb5_cc_default", 1, STATUS, "krb5_cc_close"},
+    {"krb5_cc_get_principal", 2, STATUS, "krb5_free_principal"},
+    {"krb5_parse_name", 2, STATUS, "krb5_free_principal"},
+    {"krb5_copy_principal", 2, STATUS, "krb5_free_principal"},
+    {"krb5_unparse_name", 2, STATUS, "krb5_free_unparsed_name"},
+    {"krb5_get_default_realm", 1, STATUS, "krb5_free_default_realm"},
+    /* XML, JSON, SQL, network, patterns */
+    {"xmlReadFile", RESULT, NUL, "xmlFreeDoc"},
+    {"xmlReadMemory", RESULT, NUL, "xmlFreeDoc"},
+    {"xmlParseFile", RESULT, NUL, "xmlFreeDoc"},
+    {"xmlNewDoc", RESULT, NUL, "xmlFreeDoc"},
+    {"xmlGetProp", RESULT, NUL, "xmlFree"},
+    {"xmlNodeGetContent", RESULT, NUL, "xmlFree"},
+    {"xmlXPathNewContext", RESULT, NUL, "xmlXPathFreeContext"},
+    {"xmlXPathEvalExpression", RESULT, NUL, "xmlXPathFreeObject"},
+    {"xmlXPathEval", RESULT, NUL, "xmlXPathFreeObject"},
+    {"xmlBufferCreate", RESULT, NUL, "xmlBufferFree"},
+    {"json_tokener_parse", RESULT, NUL, "json_object_put"},
+    {"json_object_from_file", RESULT, NUL, "json_object_put"},
+    {"json_loads", RESULT, NUL, "json_decref"},
+    {"json_load_file", RESULT, NUL, "json_decref"},
+    {"sqlite3_open", 1, FAILS_NEVER, "sqlite3_close"},
+    {"sqlite3_open_v2", 1, FAILS_NEVER, "sqlite3_close"},
+    {"sqlite3_prepare_v2", 3, STATUS, "sqlite3_finalize"},
+    {"sqlite3_mprintf", RESULT, NUL, "sqlite3_free"},
+    {"curl_easy_init", RESULT, NUL, "curl_easy_cleanup"},
+    {"curl_multi_init", RESULT, NUL, "curl_multi_cleanup"},
+    {"curl_easy_escape", RESULT, NUL, "curl_free"},
+    {"curl_easy_unescape", RESULT, NUL, "curl_free"},
+    {"curl_url", RESULT, NUL, "curl_url_cleanup"},
+    {"event_base_new", RESULT, NUL, "event_base_free"},
+    {"evbuffer_new", RESULT, NUL, "evbuffer_free"},
+    {"pcap_open_live", RESULT, NUL, "pcap_close"},
+    {"pcap_open_offline", RESULT, NUL, "pcap_close"},
+    {"pcre_compile", RESULT, NUL, "pcre_free"},
+    {"pcre2_compile", RESULT, NUL, "pcre2_code_free"},
+    {"pcre2_match_data_create_from_pattern", RESULT, NUL, "pcre2_match_data_free"},
+    {"kmod_new", RESULT, NUL, "kmod_unref"},
+    {"kmod_module_new_from_name", 2, STATUS, "kmod_module_unref"},
+    {"kmod_module_new_from_path", 2, STATUS, "kmod_module_unref"},
+};
+
+static const struct library_acquirer *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+        if (strcmp(acquirers[i].name, name) == 0)
+            return &acquirers[i];
+    return NULL;
+}
+
+const struct acquirer *library_acquirer(const char *name)
+{
+    static _Thread_local struct acquirer result;
+    const struct library_acquirer *found = find(name);
+    if (!found)
+        return NULL;
+    result = (struct acquirer){name, R_OBJECT, found->argument, (enum failure)found->failure};
+    return &result;
+}
+
+const char *library_release(const char *acquire)
+{
+    const struct library_acquirer *found = find(acquire);
+    return found ? found->release : NULL;
+}
