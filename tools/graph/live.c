@@ -84,8 +84,9 @@ static char *plain_line(const char *text, size_t length)
         for (i += 2; i < length && (text[i] < '@' || text[i] > '~');)
             i++;
     }
-    out.text[out.length] = '\0';
-    return out.text;
+    char *line = need_copy(out.text ? out.text : "", out.length);
+    buffer_free(&out);
+    return line;
 }
 
 static void replace(char **text, char *with)
@@ -348,12 +349,14 @@ static void end_of_job(struct live *live, const struct event *event)
 static void take(struct sink *sink, const struct event *event)
 {
     struct live *live = (struct live *)sink;
+    struct row *row;
     switch (event->kind) {
     case EVENT_START: start(live, event, "runs"); break;
     case EVENT_READY: row_of(live, event->job)->state = "ready"; break;
     case EVENT_OUTPUT:
-        if (*find_row(live, event->job))
-            keep_line(*find_row(live, event->job), event);
+        row = *find_row(live, event->job);
+        if (row)
+            keep_line(row, event);
         break;
     case EVENT_JOB_OK:
     case EVENT_JOB_FAILED:

@@ -50,7 +50,7 @@ static const char *word_of(enum event_kind kind)
     case EVENT_READY: return "ready";
     case EVENT_ENDED: return "ended";
     case EVENT_DEFER: return "defer";
-    case EVENT_JOB_SKIPPED: return "skipped";
+    case EVENT_JOB_SKIPPED:
     case EVENT_JOB_CANCELLED: return "skipped";
     default: return NULL;
     }

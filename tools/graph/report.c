@@ -11,8 +11,8 @@ void markup_put(struct buffer *text, const char *string, size_t length)
     for (size_t i = 0; i < length;) {
         size_t size = utf8_length(string + i, length - i);
         unsigned char c = (unsigned char)string[i];
-        bool beyond = size == 3 && memcmp(string + i, "\xef\xbf", 2) == 0 &&
-                      (unsigned char)string[i + 2] >= 0xbe;
+        bool beyond = size == 3 && strncmp(string + i, "\xef\xbf\xbe", 2) == 0 &&
+                      strncmp(string + i, "\xef\xbf\xbe", 3) >= 0;
         if (size == 0 || beyond || (c < ' ' && !strchr("\t\n\r", c)) || c == 0)
             buffer_add_text(text, "\xef\xbf\xbd");
         else if (c == '<')

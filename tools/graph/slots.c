@@ -31,7 +31,7 @@ static size_t processors(void)
 static bool is_fifo(int fd)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 /* make has given it to us: it is none that has been opened since, with the number of one that make has closed. */
@@ -76,12 +76,14 @@ static bool open_server(const struct engine *engine, struct slots *slots)
             (strncmp(at, "--jobserver-auth=", 17) == 0 || strncmp(at, "--jobserver-fds=", 16) == 0))
             found = equals + 1;
     }
-    int from, to;
     if (!found)
         return false;
     if (strncmp(found, "fifo:", 5) == 0)
         return open_named(slots, found + 5);
-    if (sscanf(found, "%d,%d", &from, &to) != 2 || !is_given(engine, from) || !is_given(engine, to))
+    char *end;
+    int from = (int)strtol(found, &end, 10);
+    int to = *end == ',' ? (int)strtol(end + 1, NULL, 10) : -1;
+    if (!is_given(engine, from) || !is_given(engine, to))
         return false;
     slots->from = open_again(from, O_RDONLY);
     slots->to = to;

@@ -80,7 +80,7 @@ static void keep_output(struct timeline_job *job, const struct event *event)
     struct buffer *output = &job->output;
     buffer_add(output, event->text, event->length);
     buffer_add_char(output, '\n');
-    if (output->length < 2 * KEPT)
+    if (output->length / 2 < KEPT)
         return;
     size_t drop = output->length - KEPT;
     const char *line = memchr(output->text + drop, '\n', KEPT);
