@@ -21,7 +21,7 @@ static _Atomic int state;
 static _Atomic int exit_status;
 
 /* Who ends the process: the thread that has called lg_exit, or one that has come to exit in another way. */
-enum { NOBODY, LG_EXIT, OTHER };
+enum { NOBODY, LG_EXIT, ANOTHER };
 static _Atomic int ender;
 
 static __thread bool calls_lg_exit; /* which another ending of the goroutine may have replaced */
@@ -77,7 +77,7 @@ static bool takes_over(void)
     enum { UNWINDING_MS = 10000 };
     if (calls_lg_exit || has_waited || atomic_load(&state) == NONE)
         return false;
-    if (!become_ender(OTHER))
+    if (!become_ender(ANOTHER))
         return false;
     has_waited = true;
     if (lasts(BEGUN, UNWINDING_MS))

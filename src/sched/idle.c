@@ -17,7 +17,7 @@ enum { SPIN_US = 10 }; /* before a worker sleeps */
 #define WATCH_LEAST (50 * LG_MICROSECOND)
 #define WATCH_MOST (10 * LG_MILLISECOND)
 /* After this time a worker tries again whether there is memory for a stack. */
-#define TRY_AGAIN (10 * LG_MILLISECOND)
+#define RETRY_AFTER (10 * LG_MILLISECOND)
 /* A worker whose timers are that late is busy. */
 #define LATE LG_MILLISECOND
 
@@ -209,7 +209,7 @@ static void nap(const struct idling *idling)
     if (idling->last && until == LG_DURATION_MAX)
         lgi_sched_hooks.last_asleep(&until);
     if (lgi_is_short(w))
-        until = earlier(until, now + TRY_AGAIN);
+        until = earlier(until, now + RETRY_AFTER);
     sleep_until(w, until, idling->last);
     atomic_fetch_add(&awake, 1);
     atomic_fetch_add(&w->naps, 1);
