@@ -6,7 +6,7 @@ struct database;
 extern const char *path;
 extern char **paths;
 extern int x, n, kind, number;
-extern bool ok;
+extern bool ok, careful;
 extern FILE *log_file;
 extern struct database *db;
 extern lg_error *err;
@@ -20,11 +20,18 @@ extern lg_shutdown *down;
 extern lg_chan(int) rows;
 extern lg_chan(int) replies;
 extern int row, reply;
+extern const struct plugin {
+    lg_error *(*render)(const char *page);
+} *plugin;
+extern const char *page, *secret;
+extern size_t size;
 
 void print_int(int value);
 void print_int_at(const int *value);
 void rollback(struct database *db);
 void commit(struct database *db);
+void begin(lg_scope *transaction, struct database *db);
+void become_error(lg_panic_info *panic, lg_error **result);
 void set_rate(double rate);
 void child(void);
 void report(lg_panic_info *panic, int number);
