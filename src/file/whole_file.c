@@ -53,10 +53,14 @@ static lg_whole_file *new_handle(const char *path)
     return file;
 }
 
+/* Not a cancellation point: nobody else would close it. */
 static void close_quietly(int fd)
 {
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    struct lgi_shield before = lgi_shield_begin();
+    close(fd);
+    lgi_shield_end(&before);
 }
 
 static void remove_temporary(lg_whole_file *file, lg_error **result)
@@ -161,7 +165,7 @@ static lg_error *keep(const lg_whole_file *file)
         int old = openat(file->folder, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (old < 0)
             lg_return(errno == ENOENT ? NULL : lg_error_new_errno("open %s", file->path));
-        lg_defer(close, old);
+        lg_defer(close_quietly, old);
         lg_try(copy_owner(file, old));
         fremovexattr(
             file->fd,
@@ -195,7 +199,7 @@ static bool remove_leftover(const lg_whole_file *file, const char *name)
         return false;
     bool removed = flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still_called(file, fd, name) &&
                    unlinkat(file->folder, name, 0) == 0;
-    close(fd);
+    close_quietly(fd);
     return removed;
 }
 
@@ -235,7 +239,7 @@ static bool create(lg_whole_file *file)
         flock(file->fd, LOCK_EX | LOCK_NB);
         if (is_still_called(file, file->fd, file->temporary))
             return true;
-        close(file->fd);
+        close_quietly(file->fd);
         file->fd = -1;
     }
 }
@@ -261,7 +265,7 @@ static bool open_nameless(lg_whole_file *file)
         flock(file->fd, LOCK_EX | LOCK_NB);
         return true;
     }
-    close(file->fd);
+    close_quietly(file->fd);
     file->fd = -1;
     return false;
 }
