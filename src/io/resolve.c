@@ -122,7 +122,7 @@ lg_error *lg_resolve(const char *host, const char *service, const struct addrinf
         return failure(host, service, EAI_MEMORY, ENOMEM);
     lg_error *error = lgi_errand(&lookup->errand, "name lookup", until);
     if (error)
-        return error; /* lifoguard-vet: allow missing-release: its thread frees what is still in use */
+        return error; /* lifoguard-vet: allow leak: its thread frees what is still in use */
     if (lookup->code != 0)
         error = failure(host, service, lookup->code, lookup->errno_value);
     *result = lookup->result;

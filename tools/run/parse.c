@@ -308,8 +308,8 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
 
     size_t length = shape.length;
     size_t name = shell_name_length(command);
+    bool assignment = false;
     if (name > 0 && command[name] == '=') {
-        bool assignment;
         err = look_at_assignment(command, &shape, name, &assignment);
         if (err)
             return err;
@@ -318,7 +318,6 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
             if (err)
                 return err;
             line.kind = LINE_ASSIGNMENT;
-            line.name = need_copy(command, name);
         }
     }
     if (shape.closing_ampersand) {
@@ -336,6 +335,8 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
             "$! is the shell's own here, and not set: write PID=$! on a line of its own "
             "below the line that ends in &, and $PID here");
     }
+    if (assignment)
+        line.name = need_copy(command, name);
     add_line(parser, line, command, length);
     return NULL;
 }

@@ -18,6 +18,45 @@ static const struct decl *owner(const struct ir *ir, int place)
     return cleanup && decl->type.stars == 1 && !name_unlocks(cleanup) ? decl : NULL;
 }
 
+/* g_subprocess_get_stdout_pipe(process): the result of a getter of GLib belongs to the object. These getters give their
+ * caller a reference, a copy or a list of its own: g_settings_get_value, g_volume_get_mount, g_hash_table_get_keys. */
+static bool lends_property(const char *name)
+{
+    static const char *const gives[] = {"_get_child",
+                                        "path_get",
+                                        "_get_string",
+                                        "g_get_",
+                                        "_get_contents",
+                                        "variant",
+                                        "uri",
+                                        "_file_get",
+                                        "key_file",
+                                        "date_time",
+                                        "bookmark",
+                                        "proxy_get_cached",
+                                        "_get_remote",
+                                        "_get_local",
+                                        "dup",
+                                        "_get_value",
+                                        "settings_get_",
+                                        "table_get_keys",
+                                        "action_get_state",
+                                        "_get_action_state",
+                                        "volume_",
+                                        "mount_get_",
+                                        "drive_get_",
+                                        "app_info_get_",
+                                        "_get_item_",
+                                        "resolver_get_default",
+                                        NULL};
+    if (strncmp(name, "g_", 2) != 0 || !strstr(name, "_get_"))
+        return false;
+    for (const char *const *word = gives; *word; word++)
+        if (strstr(name, *word))
+            return false;
+    return true;
+}
+
 /* The result belongs to the object that it was asked of, by the conventions of GLib and of tables. */
 static bool lends(const char *name)
 {
@@ -40,14 +79,7 @@ static bool lends(const char *name)
     size_t length = strlen(name);
     if (length > 4 && name_has_any(name, tables) && strcmp(name + length - 4, "_get") == 0)
         return true;
-    /* g_subprocess_get_stdout_pipe(process): of a getter of an object's property */
-    return strncmp(name, "g_", 2) == 0 && strstr(name, "_get_") && !strstr(name, "_get_child") &&
-           !strstr(name, "path_get") && !strstr(name, "_get_string") && !strstr(name, "g_get_") &&
-           !strstr(name, "_get_contents") && !strstr(name, "variant") && !strstr(name, "uri") &&
-           !strstr(name, "_file_get") && !strstr(name, "key_file") && !strstr(name, "date_time") &&
-           !strstr(name, "bookmark") && !strstr(name, "proxy_get_cached") &&
-           !strstr(name, "connection_get_remote") && !strstr(name, "_get_local") &&
-           !strstr(name, "_get_remote") && !strstr(name, "dup");
+    return lends_property(name);
 }
 
 struct walk {

@@ -889,6 +889,15 @@ static bool says_not_held(const struct simulation *simulation, const struct stat
     return false;
 }
 
+/* Where `a == p + 1` holds, somebody else has p. */
+static void learn_derived(const struct simulation *simulation, struct state *state,
+                          const struct instr *branch)
+{
+    if (derived_from_holder(simulation->ir, state, branch->left.place) ||
+        derived_from_holder(simulation->ir, state, branch->right.place))
+        add_pass(state, "+");
+}
+
 /* Where `a == b` holds and a is a holder, b is one too. */
 static void learn_equality(const struct simulation *simulation, struct state *state,
                            const struct instr *branch, bool truth)
@@ -901,6 +910,8 @@ static void learn_equality(const struct simulation *simulation, struct state *st
         add_holder(state, branch->right.place);
     else if (holds(state, branch->right.place))
         add_holder(state, branch->left.place);
+    else
+        learn_derived(simulation, state, branch);
 }
 
 static void do_branch(struct simulation *simulation, const struct state *state,
@@ -982,6 +993,20 @@ static bool is_status(const struct ir *ir, int place)
            strcmp(decl->type.words[0], "int") == 0;
 }
 
+/* return buffer.text, from a function that returns a pointer: the caller gets what the structure held. */
+static bool returns_content(const struct simulation *simulation, const struct state *state,
+                            const struct operand *result)
+{
+    const struct ir *ir = simulation->ir;
+    if (!simulation->site->by_address || result->kind != O_PLACE || ir->function->type.stars == 0 ||
+        ir->places.at[result->place].kind != P_PART || ir->places.at[result->place].through)
+        return false;
+    for (int i = 0; i < state->holder_count; i++)
+        if (place_within(ir, result->place, state->holders[i]))
+            return true;
+    return false;
+}
+
 static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
                       int index)
 {
@@ -996,7 +1021,8 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     }
     if (state->phase != HELD)
         return;
-    if (instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) {
+    if ((instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) ||
+        returns_content(simulation, state, &instr->left)) {
         escape(simulation, state, index);
         return;
     }

@@ -5,10 +5,10 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,9 +19,13 @@ static bool write_compiler(const char *folder, const char *name)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *script = fopen(path, "we");
-    if (!script)
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    FILE *script = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!script) {
+        if (fd >= 0)
+            close(fd);
         return false;
+    }
     fprintf(script,
             "#!/bin/sh\n"
             "for argument; do\n"
@@ -33,7 +37,7 @@ static bool write_compiler(const char *folder, const char *name)
             "PATH=${PATH#'%s:'}\n"
             "exec %s \"$@\"\n",
             folder, folder, name);
-    bool ok = fchmod(fileno(script), 0700) == 0 && !ferror(script);
+    bool ok = !ferror(script);
     ok &= fclose(script) == 0;
     return ok;
 }
