@@ -206,11 +206,13 @@ END_TEST
 START_TEST(F4_a_failed_write_fails_the_commit)
 {
     lg_whole_file *file;
-    struct rlimit limit = {10, RLIM_INFINITY};
+    struct rlimit limit;
     in_a_folder();
     put("file", "old");
     signal(SIGXFSZ, SIG_IGN);
     expect_ok(lg_whole_file_open("file", 0600, 0, &file));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 10;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     lg_error_free(lg_whole_file_write(file, "more than ten bytes", 19)); /* nobody looks */
     lg_error *err = lg_whole_file_commit(file);
