@@ -76,7 +76,7 @@
 /* lg_class(name, variable)(arguments…): declares the variable with what the class acquires. */
 #define lg_class(name, variable)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_CLASS_AS, name, variable)
+    LGI_NUMBERED(LGI_CLASS_AS, __COUNTER__, name, variable)
 
 #endif /* !__cplusplus */
 #endif

@@ -33,8 +33,7 @@
     _Static_assert(LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_STRUCT &&                    \
                    LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_UNION, message);
 
-#define LGI_CLASS_AS(id, name, variable) LGI_CLASS_AS_(id, name, variable)
-#define LGI_CLASS_AS_(id, name, variable)                                                          \
+#define LGI_CLASS_AS(id, name, variable)                                                          \
     LGI_NO_JUMP(id)                                                                                \
     lgi_class_of_##name variable __attribute__((__cleanup__(LGI_AUTO_OF(name)))) = lgi_class_##name
 
