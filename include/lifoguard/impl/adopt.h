@@ -50,20 +50,20 @@
 /* The value, and all that can be wrong with the call of the release function. */
 #define LGI_ADOPT_VALUE(id, value) LGI_ADOPT_WORD(id, 1, value)
 #define LGI_ADOPT_CHECK_0(id, f)                                                                   \
-    LGI_ADOPT_CHECK(id, 1, (lgi_argument1_##id), (lgi_argument1_##id), (lgi_probe))
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id)) lgi_result_type_##id;                \
+    LGI_ADOPT_CHECK(id, 1, (lgi_argument1_##id), (lgi_probe))
 #define LGI_ADOPT_CHECK_1(id, f, b)                                                                \
-    LGI_ADOPT_CHECK(id, 2, (lgi_argument1_##id, b), (lgi_argument1_##id, lgi_argument2_##id), (lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b)) lgi_result_type_##id;             \
+    LGI_ADOPT_CHECK(id, 2, (lgi_argument1_##id, lgi_argument2_##id), (lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_2(id, f, b, c)                                                             \
-    LGI_ADOPT_CHECK(id, 3, (lgi_argument1_##id, b, c),                                             \
-                    (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id), (lgi_probe, lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c)) lgi_result_type_##id;          \
+    LGI_ADOPT_CHECK(id, 3, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id), (lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_3(id, f, b, c, d)                                                          \
-    LGI_ADOPT_CHECK(id, 4, (lgi_argument1_##id, b, c, d),                                          \
-                    (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id, lgi_argument4_##id), \
-                    (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c, d)) lgi_result_type_##id;       \
+    LGI_ADOPT_CHECK(id, 4, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id, lgi_argument4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)
-#define LGI_ADOPT_CHECK(id, n, given, taken, probes)                                               \
-    typedef __typeof__(lgi_function_##id given) lgi_result_type_##id;                              \
+#define LGI_ADOPT_CHECK(id, n, taken, probes)                                                      \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_ARE_WORDS_##n(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), \
                    LGI_PROMOTED_TEXT LGI_ADVICE_ADOPT);                                            \
@@ -137,7 +137,7 @@
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_TAKE(LGI_OUT(id), variable)                                                                \
+        LGI_TAKE(LGI_OUT(id), variable)                                                            \
         *LGI_OUT(id) = LGI_NO_RESOURCE(__typeof__(*LGI_OUT(id)));                                  \
         LGI_OUTCOME_OF(id, call)                                                                   \
         LGI_ADOPT_VALUE(id, *LGI_OUT(id))                                                          \
@@ -152,7 +152,7 @@
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_TAKE(LGI_OUT(id), variable)                                                                \
+        LGI_TAKE(LGI_OUT(id), variable)                                                            \
         LGI_ADOPT_VALUE(id, value)                                                                 \
         const int LGI_OUTCOME(id) = errno;                                                         \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \

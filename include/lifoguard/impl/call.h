@@ -111,12 +111,11 @@ enum { lgi_many = 0 };
 /* The one prelude of all forms, by the number of arguments: the function and its arguments, evaluated in order, and all
  * that can be wrong with them. `first` is empty, or an argument that comes before the others and a comma. Most of what
  * a form costs the compiler is the expansion of macros, so names are put together here and not by a macro each. */
-#define LGI_ALONE(...) LGI_FIRST(__VA_ARGS__)
 #define LGI_PRELUDE_0(id, first, advice, f)                                                        \
     typedef __typeof__(f) lgi_named_by_##id;                                                       \
     __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    typedef __typeof__(lgi_function_##id(LGI_ALONE(first))) lgi_result_type_##id;                  \
+    typedef __typeof__(lgi_function_##id(LGI_FIRST_(first, 0))) lgi_result_type_##id;                 \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!!LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
