@@ -38,22 +38,22 @@
 #pragma GCC system_header
 #endif
 
+// clang-format off: the compilers show every line of a macro with an error
+
 /* lg_adopt(scope, value, release, args…): evaluates `value`, registers release(value, args…) with the `lg_scope *`,
  * and returns the value.
  *
  *     FILE *file = lg_adopt(&scope, fopen(path, "w"), fclose);
  *     FILE *file = lg_adopt(&scope, fopen(path, "w"), lg_fclose, &err);    // a failure of the close lands in err */
 #define lg_adopt(scope, value, ...)                                                                \
-    LGI_LINED(LGI_ADOPT, LGI_COUNT(__VA_ARGS__), scope, LGI_IS_RESOURCE,                           \
-              LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+    LGI_LINED(LGI_ADOPT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, LGI_IS_RESOURCE, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 
 /* lg_adopt_if(scope, value, valid, release, args…): like lg_adopt, but `valid(value)` says whether there is something
  * to release: for values that tell a failure in another way. `valid` is a function or a macro.
  *
  *     ssize_t size = lg_adopt_if(&scope, reserve(pool, 100), is_positive, give_back, pool); */
 #define lg_adopt_if(scope, value, valid, ...)                                                      \
-    LGI_LINED(LGI_ADOPT, LGI_COUNT(__VA_ARGS__), scope, valid,                                     \
-              LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+    LGI_LINED(LGI_ADOPT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, valid, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 
 /* lg_adopt_as(name, value, release, args…): declares the constant `name` with the value, and defers
  * release(name, args…) to the end of the enclosing block. Needs no scope and no memory.
@@ -65,12 +65,10 @@
  * lg_adopt_as_if(name, value, valid, release, args…): the same with a predicate, as for lg_adopt_if. */
 #define lg_adopt_as(name, value, ...)                                                              \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ADOPT_AS, LGI_COUNT(__VA_ARGS__), name, LGI_IS_RESOURCE,                        \
-               LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+    LGI_NUMBERED(LGI_ADOPT_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, LGI_IS_RESOURCE, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 #define lg_adopt_as_if(name, value, valid, ...)                                                    \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ADOPT_AS, LGI_COUNT(__VA_ARGS__), name, valid,                                  \
-               LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+    LGI_NUMBERED(LGI_ADOPT_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, valid, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 
 /* lg_adopt_out(scope, &variable, call, release, args…): for a function that gives what it acquires by an out-parameter.
  * Sets the variable to NULL or -1, makes the call, registers release(variable, args…) if the variable then holds
@@ -83,12 +81,9 @@
  * lg_adopt_out_if(scope, &variable, call, succeeded, release, args…): like lg_adopt_out, but registers the release if
  * succeeded(what the call returned): for variables to which NULL and -1 say nothing. */
 #define lg_adopt_out(scope, variable, call, ...)                                                   \
-    LGI_LINED(LGI_ADOPT_OUT, LGI_COUNT(__VA_ARGS__), scope, variable, LGI_OUT_IS_RESOURCE,         \
-              LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
+    LGI_LINED(LGI_ADOPT_OUT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, variable, LGI_OUT_IS_RESOURCE, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
 #define lg_adopt_out_if(scope, variable, call, succeeded, ...)                                     \
-    LGI_LINED(LGI_ADOPT_OUT, LGI_COUNT(__VA_ARGS__), scope, variable,                              \
-              succeeded LGI_OUTCOME_IN_PARENTHESES, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, \
-              __VA_ARGS__)
+    LGI_LINED(LGI_ADOPT_OUT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, variable, succeeded LGI_OUTCOME_IN_PARENTHESES, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
 #define LGI_OUTCOME_IN_PARENTHESES(id) (LGI_OUTCOME(id))
 
 /* lg_adopt_errno(scope, &variable, value, release, format, …): stores the value in the variable and registers
@@ -98,11 +93,11 @@
  * lg_adopt_fd(scope, &variable, fd, result, format, …): the same for a descriptor, which is released by
  * lg_close(fd, result): a failure of the close lands in *result; NULL drops the failure. */
 #define lg_adopt_errno(scope, variable, value, release, ...)                                       \
-    LGI_LINED(LGI_ADOPT_ERRNO, 0, scope, variable, LGI_ADOPT_TEXT(#value, #release), value,        \
-              (__VA_ARGS__), release)
+    LGI_LINED(LGI_ADOPT_ERRNO, __LINE__, 0, scope, variable, LGI_ADOPT_TEXT(#value, #release), value, (__VA_ARGS__), release)
 #define lg_adopt_fd(scope, variable, fd, result, ...)                                              \
-    LGI_LINED(LGI_ADOPT_ERRNO, 1, scope, variable, LGI_ADOPT_TEXT(#fd, "lg_close, " #result), fd,  \
-              (__VA_ARGS__), lg_close, result)
+    LGI_LINED(LGI_ADOPT_ERRNO, __LINE__, 1, scope, variable, LGI_ADOPT_TEXT(#fd, "lg_close, " #result), fd, (__VA_ARGS__), lg_close, result)
+
+// clang-format on
 
 #endif /* !__cplusplus */
 #endif

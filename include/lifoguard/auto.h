@@ -54,8 +54,10 @@
         clear(LGI_OWNED_AT(lgi_owner));                                                            \
     }
 
+// clang-format off: the compilers show every line of a macro with an error
 /* lg_auto(name): stands before the declaration of a variable, or behind the variable's name. */
-#define lg_auto(name) __attribute__((__cleanup__(LGI_AUTO_OF(name))))
+#define lg_auto(name) __attribute__((__cleanup__(lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_##name)))
+// clang-format on
 
 /* LG_DEFINE_CLASS(name, type, release, acquire, parameters…): defines a class: how a value is acquired and how it is released.
  * `acquire` is an expression that uses the parameters (void: none).
@@ -76,7 +78,7 @@
 /* lg_class(name, variable)(arguments…): declares the variable with what the class acquires. */
 #define lg_class(name, variable)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_CLASS_AS, name, variable)
+    LGI_NUMBERED(LGI_CLASS_AS, __COUNTER__, name, variable)
 
 #endif /* !__cplusplus */
 #endif

@@ -50,13 +50,15 @@ LG_END_DECLS
 #endif
 
 /* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns its result. */
-#define lg_blocking(...) LGI_NUMBER(LGI_BLOCKING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+// clang-format off: the compilers show every line of a macro with an error
+#define lg_blocking(...) LGI_COUNTING LGI_NUMBERED(LGI_BLOCKING, __COUNTER__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 
 // clang-format off: as in call.h
-#define LGI_BLOCKING(id, n, text, ...) LGI_BLOCKING_(id, n, text, __VA_ARGS__)
-#define LGI_BLOCKING_(id, n, text, ...)                                                            \
+#define LGI_BLOCKING(id, n, text, ...)                                                            \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_HANDED(id, n, text)                                                                    \
         _Static_assert(LGI_IS_VOID(LGI_RESULT(id)) || !LGI_RESULT_IN(LGI_RESULT(id), LGI_REAL, LGI_REAL), \
                        "a floating-point result: let the function write it through a pointer");    \
         (LGI_RESULT(id))lgi_blocking(LGI_HANDED_ARGS(id), sizeof(LGI_RESULT_OF(LGI_RESULT(id))));  \

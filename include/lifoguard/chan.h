@@ -136,7 +136,8 @@ LG_END_DECLS
  *     lg_chan_each (jobs, struct job, job) {
  *         …
  *     } */
-#define lg_chan_each(channel, T, name) LGI_NUMBER(LGI_CHAN_EACH, channel, T, name)
+#define lg_chan_each(channel, T, name)                                                             \
+    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_EACH, __COUNTER__, channel, T, name)
 
 /* ---- internal: the expansions of the macros ------------------------------------------------------ */
 
@@ -265,7 +266,7 @@ LG_END_DECLS
  * chosen. (Go evaluates them in order; C leaves the order open.) */
 #define lg_select(...)                                                                             \
     __extension__({                                                                                \
-        enum { LGI_SEND_ONLY_IN_SELECT };                                                          \
+        enum { lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from };              \
         const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
         lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
     })
@@ -279,10 +280,9 @@ LG_END_DECLS
 /* lg_case_send(channel, value): a case that sends the value. Compiles only as an argument of lg_select, because the
  * value lives only until lg_select returns. */
 #define lg_case_send(channel, ...)                                                                 \
-    lgi_case(LGI_CASE_SEND + LGI_SEND_ONLY_IN_SELECT, (channel),                                   \
-             LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
+    lgi_case(LGI_CASE_SEND + lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from,  \
+             (channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)), (bool *)0)
 /* (An enumerator 0. Outside of lg_select, compilers print its name in the error message.) */
-#define LGI_SEND_ONLY_IN_SELECT lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from
 
 /* lg_case_send_from(channel, from): a case that sends *from, an object of the channel's element type. For arrays of
  * cases for lg_select_n: *from must stay alive until lg_select_n returns. */

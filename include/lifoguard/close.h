@@ -71,9 +71,11 @@ LG_END_DECLS
  *     lg_defer_checked(unlink, "scratch.txt", &err);
  *     lg_defer_checked_errno(pthread_mutex_destroy, &mutex, &err); */
 #define lg_defer_checked(fn, object, result)                                                       \
-    LGI_NUMBER(LGI_CHECKED, lg_close_with, #fn ", " #object, #fn, fn, object, result)
+    LGI_COUNTING LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with, #fn ", " #object, #fn, fn,  \
+                              object, result)
 #define lg_defer_checked_errno(fn, object, result)                                                 \
-    LGI_NUMBER(LGI_CHECKED, lg_close_with_errno, #fn ", " #object, #fn, fn, object, result)
+    LGI_COUNTING LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with_errno, #fn ", " #object,     \
+                              #fn, fn, object, result)
 
 #define LGI_CHECKED(id, closer, text, name, fn, object, result)                                    \
     LGI_PLAIN(id, 4, text, closer, LGI_CLOSER(fn, object), (void *)(uintptr_t)(object), name,      \

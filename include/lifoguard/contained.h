@@ -35,13 +35,13 @@ LG_END_DECLS
  * Not contained: lg_goexit and lg_exit, which go on through the caller. The function and its arguments follow the rules of
  * lg_defer; any other result of the function is dropped. */
 #define lg_call_contained(...)                                                                     \
-    LGI_LINED(LGI_CALL_CONTAINED, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_CALL_CONTAINED, __LINE__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
 // clang-format off
-#define LGI_CALL_CONTAINED(id, n, text, ...) LGI_CALL_CONTAINED_(id, n, text, __VA_ARGS__)
-#define LGI_CALL_CONTAINED_(id, n, text, ...)                                                      \
+#define LGI_CALL_CONTAINED(id, n, text, ...)                                                      \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
+        LGI_HANDED(id, n, text)                                                                    \
         lgi_call_contained(LGI_HANDED_ARGS(id),                                                    \
                            __builtin_types_compatible_p(LGI_RESULT(id), lg_error *));              \
     })

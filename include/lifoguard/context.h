@@ -278,12 +278,12 @@ typedef struct lg_context_func {
  * of lg_defer (defer.h). fn may use the context even if the owner has freed the context meanwhile. */
 #ifndef __cplusplus
 #define lg_context_on_done(ctx, ...)                                                               \
-    LGI_NUMBER(LGI_CONTEXT_AFTER, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
-#define LGI_CONTEXT_AFTER(id, n, ctx, text, ...) LGI_CONTEXT_AFTER_(id, n, ctx, text, __VA_ARGS__)
-#define LGI_CONTEXT_AFTER_(id, n, ctx, text, ...)                                                  \
+    LGI_COUNTING LGI_NUMBERED(LGI_CONTEXT_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), ctx,         \
+                              #__VA_ARGS__, __VA_ARGS__)
+#define LGI_CONTEXT_AFTER(id, n, ctx, text, ...)                                                   \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
-        lgi_context_after((ctx), LGI_HANDED_ARGS(id));                                             \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
+            lgi_context_after((ctx), LGI_HANDED_ARGS(id));                                         \
     })
 #endif
 LG_API lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,

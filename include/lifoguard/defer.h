@@ -85,10 +85,10 @@ LG_END_DECLS
     LGI_NEEDS_BRACES                                                                               \
     LGI_AT_EXIT_NUMBERED
 
-/* `defer { … }`, the spelling of TS 25755: define LG_SHORT_NAMES before the include to get the name. With
- * clang, `defer` is the compiler's own. */
+/* `defer { … }`, the spelling of TS 25755: define LG_SHORT_NAMES before the include to get the name. Where the
+ * compiler has TS 25755 (clang with -fdefer-ts), `defer` is the compiler's own. */
 #if defined(LG_SHORT_NAMES) && !defined(defer)
-#if defined(__clang__)
+#if defined(__STDC_DEFER_TS25755__)
 #include <stddefer.h>
 #else
 #define defer LGI_AT_EXIT_NUMBERED
@@ -99,13 +99,13 @@ LG_END_DECLS
  * the end of each iteration (D6). Takes at most four arguments; allocates no memory. */
 #define lg_defer(...)                                                                              \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_PLAIN, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBERED(LGI_PLAIN, __COUNTER__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_as(name, fn, args…): like lg_defer, and also declares `lg_deferred *const name`. Pass `name` to
  * lg_deferred_dismiss or lg_deferred_run. */
 #define lg_defer_as(name, ...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_NAMED_AS, LGI_COUNT(__VA_ARGS__), name, #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBERED(LGI_NAMED_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_on_error(fn, args…) runs the call only if the function fails; lg_defer_on_success(fn, args…)
  * runs the call only if the function succeeds. Both compile only in an lg_func.
@@ -117,17 +117,19 @@ LG_END_DECLS
  * before the on_error or on_success calls that depend on the result: so defer the closer after them. */
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__,          \
+                 __VA_ARGS__)
 #define lg_defer_on_success(...)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_ON, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__,        \
+                 __VA_ARGS__)
 
 /* lg_defer_contained(fn, args…): like lg_defer, but a panic in the call stops there and is joined, as an
  * error, to the function's result. Compiles only in an lg_func (lg_error *, …). A goexit in the call is
  * not contained. */
 #define lg_defer_contained(...)                                                                    \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_CONTAIN, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+    LGI_NUMBERED(LGI_CONTAIN, __COUNTER__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_scope(s): declares an lg_scope named `s`. The scope holds any number of calls and runs them, last
  * registered first, when the block that declares the scope is left. The first eight calls need no
@@ -135,15 +137,17 @@ LG_END_DECLS
  * object is still alive when the call runs (D13). Never copy or move a scope. */
 #define lg_scope(name)                                                                             \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_SCOPE_AS, name)
+    LGI_NUMBERED(LGI_SCOPE_AS, __COUNTER__, name)
 
 /* lg_defer_in(scope, fn, args…): registers fn(args…) with the `lg_scope *` and returns an `lg_deferred *`.
  * An `lg_cleanups *` (move.h) will do too.
  * lg_defer_in is an expression. If no memory is left, lg_defer_in makes the call at once and then panics,
  * so that no cleanup is lost (D6). A deferred call may register further calls with the scope that is
  * running the deferred call. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_in(scope, ...)                                                                    \
-    LGI_NUMBER(LGI_IN, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 
 /* ---- functions with a named result ------------------------------------------------------------- */
 
@@ -165,7 +169,9 @@ LG_END_DECLS
 #define lg_func(T, name)                                                                           \
     LGI_FUNC(T, name) if (0)                                                                       \
     {                                                                                              \
-        LGI_RETURN_LABEL continue;                                                                 \
+    lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
+        LGI_UNUSED;                                                                                \
+        continue;                                                                                  \
     }                                                                                              \
     else
 
@@ -173,7 +179,9 @@ LG_END_DECLS
 #define lg_func_void                                                                               \
     LGI_FUNC_VOID if (0)                                                                           \
     {                                                                                              \
-        LGI_RETURN_LABEL continue;                                                                 \
+    lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
+        LGI_UNUSED;                                                                                \
+        continue;                                                                                  \
     }                                                                                              \
     else
 
@@ -183,13 +191,17 @@ LG_END_DECLS
 #define lg_func_recovers(T, name)                                                                  \
     LGI_FUNC(T, name) LGI_HEAD(&name) if (LGI_SAVE(lgi_head))                                      \
     {                                                                                              \
-        LGI_RETURN_LABEL break;                                                                    \
+    lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
+        LGI_UNUSED;                                                                                \
+        break;                                                                                     \
     }                                                                                              \
     else
 #define lg_func_recovers_void                                                                      \
     LGI_FUNC_VOID LGI_HEAD((void *)0) if (LGI_SAVE(lgi_head))                                      \
     {                                                                                              \
-        LGI_RETURN_LABEL break;                                                                    \
+    lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
+        LGI_UNUSED;                                                                                \
+        break;                                                                                     \
     }                                                                                              \
     else
 
@@ -198,13 +210,13 @@ LG_END_DECLS
 #define lg_return(x)                                                                               \
     do {                                                                                           \
         *lg_return_stands_only_in_an_lg_func = (x);                                                \
-        LGI_FRAME.ok = 1;                                                                          \
-        goto lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block;                      \
+        ((struct lgi_frame *)(void *)&lgi_frame)->ok = 1;                                          \
+        goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 #define lg_return_void()                                                                           \
     do {                                                                                           \
-        LGI_FRAME.ok = 1;                                                                          \
-        goto lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block;                      \
+        ((struct lgi_frame *)(void *)&lgi_frame)->ok = 1;                                          \
+        goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 
 /* lg_mark_success() marks the function as successful for lg_defer_on_success and lg_defer_on_error: for a

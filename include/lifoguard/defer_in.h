@@ -26,27 +26,27 @@
 #pragma GCC system_header
 #endif
 
+// clang-format off: the compilers show every line of a macro with an error
+
 /* lg_defer_recover_in(scope, fn, args…): calls fn(lg_panic_info *panic, args…), as lg_defer_recover does: lg_recover(panic) in
  * the call stops the panic. The scope must be declared in an lg_func_recovers. (In an lg_defer_block a panic can be stopped so only while
  * nothing else panics, if clang compiles the block: see panic.h.) */
 #define lg_defer_recover_in(scope, ...)                                                            \
-    LGI_NUMBER(LGI_SPECIAL_IN, LGI_COUNT(__VA_ARGS__), P_, LGI_RECOVER, scope, #__VA_ARGS__,       \
-               __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_RECOVERING_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_on_error_in(scope, fn, args…) and lg_defer_on_success_in(scope, fn, args…): as lg_defer_on_error and
  * lg_defer_on_success do. The scope must be declared in an lg_func. */
 #define lg_defer_on_error_in(scope, ...)                                                           \
-    LGI_NUMBER(LGI_SPECIAL_IN, LGI_COUNT(__VA_ARGS__), , LGI_ON_ERROR, scope, #__VA_ARGS__,        \
-               __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, scope, #__VA_ARGS__, __VA_ARGS__)
 #define lg_defer_on_success_in(scope, ...)                                                         \
-    LGI_NUMBER(LGI_SPECIAL_IN, LGI_COUNT(__VA_ARGS__), , LGI_ON_SUCCESS, scope, #__VA_ARGS__,      \
-               __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_contained_in(scope, fn, args…): as lg_defer_contained does: a panic in the call is joined to the function's result.
  * The scope must be declared in an lg_func (lg_error *, …). */
 #define lg_defer_contained_in(scope, ...)                                                          \
-    LGI_NUMBER(LGI_SPECIAL_IN, LGI_COUNT(__VA_ARGS__), , LGI_CONTAINED, scope, #__VA_ARGS__,       \
-               __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_CONTAINED, scope, #__VA_ARGS__, __VA_ARGS__)
+
+// clang-format on
 
 #endif /* !__cplusplus */
 #endif

@@ -110,23 +110,23 @@ LG_END_DECLS
 #endif
 
 /* lg_go(fn, args…): starts fn(args…) in a new goroutine. Out of memory: panics, and starts nothing. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_go(...)                                                                                 \
-    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_thread(fn, args…): like lg_go, on a thread of its own. */
 #define lg_go_thread(...)                                                                          \
-    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__,     \
-              __VA_ARGS__)
+    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_owned(fn, argument, drop): like lg_go(fn, argument), and the goroutine owns the argument. If fn(argument) is
  * never called, because lg_exit ends the process first or no memory is left, the library calls drop(argument) (G4). */
 #define lg_go_owned(fn, argument, drop_)                                                           \
-    LGI_LINED(LGI_GO, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, \
-              fn, argument)
+    LGI_LINED(LGI_GO, __LINE__, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
 
 /* lg_go_with(options, fn, args…): like lg_go, with an lg_go_options. */
 #define lg_go_with(options, ...)                                                                   \
-    LGI_LINED(LGI_GO, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 
 /* The library calls `drop` through this type; any function of one pointer is accepted. */
 #define LGI_DROP(drop, argument)                                                                   \
@@ -136,11 +136,10 @@ LG_END_DECLS
         (void (*)(void *))(void (*)(void))(drop);                                                  \
     })
 
-#define LGI_GO(id, n, options, text, ...) LGI_GO_(id, n, options, text, __VA_ARGS__)
-#define LGI_GO_(id, n, options, text, ...)                                                         \
+#define LGI_GO(id, n, options, text, ...)                                                          \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
-        const lg_go_options lgi_options_##id = options;                                            \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
+            const lg_go_options lgi_options_##id = options;                                        \
         lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                            \
     })
 

@@ -161,21 +161,19 @@ LG_END_DECLS
  * a normal exit: the group is not cancelled.) */
 #define lg_group_scope(name, result)                                                               \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_GROUP_AS, name, result)
+    LGI_NUMBERED(LGI_GROUP_AS, __COUNTER__, name, result)
 
 /* lg_group_go(group, fn, args…): starts fn(args…) in a new goroutine, a member of the `lg_group *`. The
  * function and its arguments are evaluated now and follow the rules of lg_defer, except that the function
  * returns either void or an lg_error *. If the group is at its limit, lg_group_go waits for a free place. Out
  * of memory: panics, and starts nothing. */
 #define lg_group_go(group, ...)                                                                    \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}),   \
-               #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_owned(group, fn, argument, drop): starts fn(argument) as a member that owns the argument. If
  * fn(argument) is never called, the library calls drop(argument) instead (G4). */
 #define lg_group_go_owned(group, fn, argument, drop_)                                              \
-    LGI_LINED(LGI_GROUP_GO, 1, lgi_group_go, group,                                               \
-               ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
+    LGI_LINED(LGI_GROUP_GO, __LINE__, 1, lgi_group_go, group, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
 
 /* lg_group_go_with(group, options, fn, args…): starts a member with an lg_go_options. Returns an lg_error *.
  *
@@ -190,26 +188,25 @@ LG_END_DECLS
  * has been started, and the caller still owns the argument. With lg_until_now(), lg_group_go_with does not
  * wait. */
 #define lg_group_go_with(group, options, ...)                                                      \
-    LGI_LINED(LGI_GROUP_GO, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
 
-#define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                 \
-    LGI_GROUP_GO_(id, n, how, group, options, text, __VA_ARGS__)
-#define LGI_GROUP_GO_(id, n, how, group, options, text, ...)                                \
+#define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
-        LGI_MEMBER_CHECK(LGI_RESULT(id))                                                           \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_HANDED(id, n, text)                                                                    \
+        _Static_assert(!LGI_NO_MEMBER(id, n), LGI_NO_MEMBER_TEXT);                                                        \
         const struct lgi_member lgi_member_##id = {                                                \
             options, (group), !LGI_IS_VOID(LGI_RESULT(id))};                                       \
         how(LGI_HANDED_ARGS(id), &lgi_member_##id);                                                \
     })
 
-#define LGI_MEMBER_CHECK(R)                                                                        \
-    _Static_assert(                                                                                \
-        LGI_IS_VOID(R) || __builtin_types_compatible_p(R, lg_error *),                             \
-        "a member of a group returns void, or an lg_error *: write a function that makes an error of the result");
+#define LGI_NO_MEMBER(id, n)                                                                       \
+    (!LGI_IS_VOID(LGI_RESULT(id)) && !__builtin_types_compatible_p(LGI_RESULT(id), lg_error *) &&  \
+     LGI_UNPROMOTED(lgi_function_##id, LGI_RESULT(id)))
+#define LGI_NO_MEMBER_TEXT                                                                         \
+    "a member of a group returns void, or an lg_error *: write a function that makes an error of the result"
 
-#define LGI_GROUP_AS(id, name, result) LGI_GROUP_AS_(id, name, result)
-#define LGI_GROUP_AS_(id, name, result)                                                            \
+#define LGI_GROUP_AS(id, name, result)                                                            \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 1, LGI_CALL, "lg_group_scope, " #name, lgi_group_unwound, 0)                      \
     struct lg_group name;                                                                          \

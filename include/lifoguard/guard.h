@@ -49,7 +49,7 @@
 /* lg_guard(name)(&lock): takes the lock, which is held until the enclosing block is left. */
 #define lg_guard(name)                                                                             \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_GUARD, name)
+    LGI_NUMBERED(LGI_GUARD, __COUNTER__, name)
 
 /* lg_guard_as(name, variable)(&lock): the same, and declares a variable for lg_guard_held.
  *
@@ -58,7 +58,7 @@
  *         return false; */
 #define lg_guard_as(name, variable)                                                                \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_GUARD_AS, name, variable)
+    LGI_NUMBERED(LGI_GUARD_AS, __COUNTER__, name, variable)
 
 /* Whether the guard holds the lock. */
 #define lg_guard_held(variable) LGI_IS_RESOURCE((variable).lgi_lock)

@@ -95,10 +95,9 @@ LG_API void lg_mutex_relock(lg_mutex *mutex);
  * its block. */
 #define lg_mutex_scoped_unlock(mutex)                                                              \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBER(LGI_MUTEX_UNLOCKED, mutex)
-#define LGI_MUTEX_UNLOCKED(id, mutex) LGI_MUTEX_UNLOCKED_(id, mutex)
+    LGI_NUMBERED(LGI_MUTEX_UNLOCKED, __COUNTER__, mutex)
 // clang-format off
-#define LGI_MUTEX_UNLOCKED_(id, mutex)                                                             \
+#define LGI_MUTEX_UNLOCKED(id, mutex)                                                             \
     lg_mutex *const lgi_mutex_##id = lgi_mutex_unlocked(mutex);                                    \
     LGI_PLAIN(id, 1, "lg_mutex_relock, " #mutex, lg_mutex_relock, lgi_mutex_##id)
 // clang-format on

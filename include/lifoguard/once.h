@@ -67,77 +67,76 @@ LG_END_DECLS
 
 /* lg_once_do(once, fn, args…): calls fn(args…) if no call was made yet, otherwise waits until the call has ended. The result
  * of fn is dropped. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_once_do(once, ...)                                                                      \
-    LGI_NUMBER(LGI_ONCE_DO, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_do_until(once, until, fn, args…): like lg_once_do, but a wait for another goroutine's call ends when `until`
  * comes. Returns NULL, or the error that until.h describes. */
 #define lg_once_do_until(once, until, ...)                                                         \
-    LGI_NUMBER(LGI_ONCE_DO_UNTIL, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_get(value, fn, args…): like lg_once_do, for an lg_once_value and a function that returns a pointer. Returns the
  * pointer that the one call returned. */
 #define lg_once_get(value, ...)                                                                    \
-    LGI_NUMBER(LGI_ONCE_GET, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_get_until(value, until, result, fn, args…): like lg_once_get with a limit; sets *result to the pointer and returns
  * NULL, or returns an error. */
 #define lg_once_get_until(value, until, result, ...)                                               \
-    LGI_NUMBER(LGI_ONCE_GET_UNTIL, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__,     \
-               __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 
 // clang-format off
 
-#define LGI_ONCE_DO(id, n, once, text, ...) LGI_ONCE_DO_(id, n, once, text, __VA_ARGS__)
-#define LGI_ONCE_DO_(id, n, once, text, ...)                                                       \
+#define LGI_ONCE_DO(id, n, once, text, ...)                                                       \
     __extension__({                                                                                \
         lg_once *const lgi_once_##id = (once);                                                     \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_HANDED(id, n, text)                                                                \
             lgi_once_do(lgi_once_##id, LGI_HANDED_ARGS(id));                                         \
         }                                                                                          \
         (void)0;                                                                                   \
     })
 
-#define LGI_ONCE_DO_UNTIL(id, n, once, until, text, ...)                                           \
-    LGI_ONCE_DO_UNTIL_(id, n, once, until, text, __VA_ARGS__)
-#define LGI_ONCE_DO_UNTIL_(id, n, once, until, text, ...)                                          \
+#define LGI_ONCE_DO_UNTIL(id, n, once, until, text, ...)                                          \
     __extension__({                                                                                \
         lg_once *const lgi_once_##id = (once);                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_HANDED(id, n, text)                                                                \
             lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_HANDED_ARGS(id));           \
         }                                                                                          \
         lgi_error_##id;                                                                            \
     })
 
 #define LGI_ONCE_POINTER(R)                                                                        \
-    _Static_assert(LGI_RESULT_IN(R, LGI_POINTER, LGI_POINTER),                                     \
+    _Static_assert(!!LGI_RESULT_IN(R, LGI_POINTER, LGI_POINTER),                                    \
                    "an lg_once_value keeps a pointer, and this function returns none")
 
-#define LGI_ONCE_GET(id, n, value, text, ...) LGI_ONCE_GET_(id, n, value, text, __VA_ARGS__)
-#define LGI_ONCE_GET_(id, n, value, text, ...)                                                     \
+#define LGI_ONCE_GET(id, n, value, text, ...)                                                     \
     __extension__({                                                                                \
         lg_once_value *const lgi_value_##id = (value);                                             \
         void *lgi_result_##id;                                                                     \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_HANDED(id, n, text)                                                                \
             LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
             lgi_result_##id = lgi_once_get(lgi_value_##id, LGI_HANDED_ARGS(id));                     \
         }                                                                                          \
         lgi_result_##id;                                                                           \
     })
 
-#define LGI_ONCE_GET_UNTIL(id, n, value, until, result, text, ...)                                 \
-    LGI_ONCE_GET_UNTIL_(id, n, value, until, result, text, __VA_ARGS__)
-#define LGI_ONCE_GET_UNTIL_(id, n, value, until, result, text, ...)                                \
+#define LGI_ONCE_GET_UNTIL(id, n, value, until, result, text, ...)                                \
     __extension__({                                                                                \
         lg_once_value *const lgi_value_##id = (value);                                             \
         void *lgi_result_##id;                                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_HANDED(id, n, text, __VA_ARGS__)                                                   \
+            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_HANDED(id, n, text)                                                                \
             LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
             lgi_error_##id = lgi_once_get_until(lgi_value_##id, until, &lgi_result_##id,           \
                                                 LGI_HANDED_ARGS(id));                                \

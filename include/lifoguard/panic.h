@@ -54,7 +54,7 @@ LG_API void lg_exit(int status) __attribute__((noreturn));
  * in an lg_func_recovers or lg_func_recovers_void, and not directly in a deferred block. */
 // clang-format off: it would take the first word for a statement
 #define lg_defer_recover(...)                                                                      \
-    LGI_NEEDS_BRACES LGI_NUMBER(LGI_RECOVERING, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+    LGI_NEEDS_BRACES LGI_NUMBERED(LGI_RECOVERING, __COUNTER__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 #endif
 

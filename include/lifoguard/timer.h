@@ -105,14 +105,14 @@ LG_END_DECLS
  * function and its arguments are evaluated now, and follow the rules of lg_defer. Objects that the arguments point to must
  * live until the function has returned, or until lg_timer_stop has returned true. */
 #define lg_timer_new_func(duration, ...)                                                           \
-    LGI_NUMBER(LGI_AFTER, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), duration,            \
+                              #__VA_ARGS__, __VA_ARGS__)
 
-#define LGI_AFTER(id, n, duration, text, ...) LGI_AFTER_(id, n, duration, text, __VA_ARGS__)
-#define LGI_AFTER_(id, n, duration, text, ...)                                                     \
+#define LGI_AFTER(id, n, duration, text, ...)                                                      \
     __extension__({                                                                                \
         const lg_duration lgi_duration_##id = (duration);                                          \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
-        lgi_after_func(LGI_HANDED_ARGS(id), lgi_duration_##id);                                    \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
+            lgi_after_func(LGI_HANDED_ARGS(id), lgi_duration_##id);                                \
     })
 
 #endif

@@ -29,17 +29,22 @@
  * values of the message are evaluated only if there is an error. */
 #define lg_try(...)                                                                                \
     do {                                                                                           \
-        _Static_assert(                                                                            \
-            __builtin_types_compatible_p(__typeof__(*lg_return_stands_only_in_an_lg_func),         \
-                                         lg_error *),                                              \
-            "lg_try returns the error from the function: write lg_func (lg_error *, err)");        \
+        LGI_TAKE(lgi_result, lg_return_stands_only_in_an_lg_func)                                  \
+        _Static_assert(!LGI_TRY_WRONG(lgi_result), LGI_TRY_TEXT);                                  \
         lg_error *lgi_tried = LGI_FIRST(__VA_ARGS__);                                              \
-        if (lgi_tried)                                                                             \
-            lg_return(LGI_TRY_PICK(__VA_ARGS__, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,          \
-                                   LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,         \
-                                   LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,         \
-                                   LGI_TRY_ONE, 0)(__VA_ARGS__));                                  \
+        if (lgi_tried) {                                                                           \
+            *(lg_error **)(void *)lgi_result =                                                     \
+                LGI_TRY_PICK(__VA_ARGS__, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,  \
+                             LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, \
+                             LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_ONE, 0)(__VA_ARGS__);             \
+            lg_return_void();                                                                      \
+        }                                                                                          \
     } while (0)
+/* (What is not declared is no pointer, and has been complained of.) */
+#define LGI_TRY_WRONG(result)                                                                      \
+    (LGI_CLASS(result) == LGI_POINTER &&                                                           \
+     !__builtin_types_compatible_p(__typeof__(result), lg_error **))
+#define LGI_TRY_TEXT "lg_try returns the error from the function: write lg_func (lg_error *, err)"
 #define LGI_TRY_PICK(a, b, c, d, e, f, g, h, i, j, k, l, picked, ...) picked
 #define LGI_TRY_ONE(expression) lgi_tried
 #define LGI_TRY_MORE(expression, ...) lg_error_wrap(lgi_tried, __VA_ARGS__)

@@ -59,13 +59,15 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 #endif
 /* lg_waitgroup_go(group, fn, args…): starts fn(args…) like lg_go, and adds 1 to the counter. Subtracts 1 when the goroutine
  * has run all its deferred calls, however it ended, or when lg_exit drops the goroutine before its start. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_waitgroup_go(group, ...)                                                                \
-    LGI_NUMBER(LGI_WAITGROUP_GO, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)
-#define LGI_WAITGROUP_GO(id, n, group, text, ...) LGI_WAITGROUP_GO_(id, n, group, text, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_WAITGROUP_GO, __COUNTER__, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 // clang-format off
-#define LGI_WAITGROUP_GO_(id, n, group, text, ...)                                                 \
+#define LGI_WAITGROUP_GO(id, n, group, text, ...)                                                 \
     __extension__({                                                                                \
-        LGI_HANDED(id, n, text, __VA_ARGS__)                                                       \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_HANDED(id, n, text)                                                                    \
         lgi_waitgroup_go(group, LGI_HANDED_ARGS(id));                                              \
     })
 // clang-format on

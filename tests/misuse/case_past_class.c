@@ -1,4 +1,5 @@
 // A case past a class.
+// gcc: switch jumps into scope
 // gcc: this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_
 // clang: cannot jump from switch statement to this case label
 #include <stdlib.h>

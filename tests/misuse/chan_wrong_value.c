@@ -2,6 +2,7 @@
 // gcc: without a cast
 // clang: incompatible pointer to integer conversion
 // flags: -Werror
+// gcc lines: 22
 #include <lifoguard/lifoguard.h>
 
 void f(lg_chan(int) c)

@@ -1,5 +1,7 @@
 // lg_adopt_as as the lone body of an if.
+// gcc: expected expression
 // gcc: not as the lone body of an if or a loop: write { } around it
+// clang: expected expression
 // clang: not as the lone body of an if or a loop: write { } around it
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 // A registration as the lone body of for.
+// gcc: expected expression
 // gcc: not as the lone body of an if or a loop: write { } around it
+// clang: expected expression
 // clang: not as the lone body of an if or a loop: write { } around it
 #include <lifoguard/lifoguard.h>
 

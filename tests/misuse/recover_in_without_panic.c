@@ -1,6 +1,7 @@
 // A function that does not take the panic.
 // gcc: too many arguments
 // clang: too many arguments
+// clang lines: 22
 #include <lifoguard/lifoguard.h>
 
 void take(void);

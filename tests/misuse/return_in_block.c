@@ -1,6 +1,7 @@
 // lg_return in a deferred block.
-// gcc: lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block
-// clang: lg_return_stands_only_in_an_lg_func_and_not_in_a_deferred_block
+// gcc: lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block
+// clang: cannot jump from this goto
+// clang: lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block
 #include <lifoguard/lifoguard.h>
 
 int f(void)

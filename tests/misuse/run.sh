@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Misuse must not compile, and the message must say what to write. Each .c file here names, in comments:
 #   // gcc: TEXT        which must be in gcc's output (each such line); "-" if gcc takes it
-#   // clang: TEXT      likewise
+#   // clang: TEXT      likewise; the first of each compiler's stands in its first error
+#   // gcc lines: N, // clang lines: N   if more than twenty are bearable
 #   // flags: OPTIONS   beyond the usual ones
 #   // std: gnu17       if only one of gnu17 and gnu2x is meant
 # clean.c is the other way round: it uses everything, and must compile without a warning.
@@ -12,6 +13,7 @@ set -u
 export LC_ALL=C.UTF-8
 id=$1 include=$2
 shift 2
+preprocess=("$@" -fexceptions "-I$include" -std=gnu17 -E)
 compile=("$@" -fexceptions -fasynchronous-unwind-tables "-I$include" -c -o /dev/null)
 if [[ $id == clang ]]; then
     compile+=(-fdefer-ts)
@@ -27,14 +29,24 @@ fail() {
 wanted() { sed -n "s|^// $2: ||p" "$1"; }
 
 # Of one mistake nobody should have to read more than this. (clang shows each macro between the use and the error.)
-most_errors=4
-if [[ $id == gcc ]]; then most_lines=50; else most_lines=110; fi
+# In C23 three of its lines show the text that takes the place of a bool.
+most_errors=2
+most_lines() { if [[ $1 == clang-gnu2x ]]; then echo 25; else echo 20; fi; }
 
 check_length() {
-    local errors lines
+    local errors lines most
+    most=$(wanted "$1" "$id lines")
     errors=$(grep -c 'error:' <<<"$3")
     lines=$(wc -l <<<"$3")
-    ((errors <= most_errors && lines <= most_lines)) || fail "$1 as $2: $errors errors, $lines lines"
+    ((errors <= most_errors && lines <= ${most:-$(most_lines "$id-$2")})) || fail "$1 as $2: $errors errors, $lines lines"$'\n'"$3"
+}
+
+# The first error is the one that is read: it holds the first text. (Of a parameter of type double gcc gives only values.)
+check_first() {
+    local first text
+    first=$(grep -m1 'error:' <<<"$3")
+    text=$(wanted "$1" "$id" | head -1)
+    [[ $first == *"$text"* ]] || fail "$1 as $2: the first error is not the one about '$text':"$'\n'"$first"
 }
 
 check_misuse() {
@@ -54,6 +66,7 @@ check_misuse() {
         return
     fi
     check_length "$file" "$std" "$output"
+    check_first "$file" "$std" "$output"
     while IFS= read -r text; do
         [[ $output == *"$text"* ]] || fail "$file as $std: not in the output: $text"$'\n'"$output"
     done <<<"$texts"
@@ -80,6 +93,22 @@ check_strict() {
     done
 }
 check_strict
+
+# A compiler that announces TS 25755 makes blocks by its own _Defer, whatever its name.
+check_native() {
+    local output announced=(-D__STDC_DEFER_TS25755__=1)
+    if [[ $id == clang ]]; then
+        announced=(-fdefer-ts)
+    fi
+    cases=$((cases + 1))
+    output=$("${preprocess[@]}" "${announced[@]}" -x c - <<'END'
+#include <lifoguard/defer.h>
+void f(void) { lg_defer_block { lg_goexit(); } }
+END
+    ) || fail "with __STDC_DEFER_TS25755__ defer.h cannot be included"
+    [[ $(grep -v '^#' <<<"$output" | tr -s ' \n' ' ') == *'_Defer { lg_goexit(); }'* ]] || fail "_Defer is not used where it is announced"
+}
+check_native
 
 for std in gnu17 gnu2x; do
     for file in *.c; do

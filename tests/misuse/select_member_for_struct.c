@@ -1,6 +1,7 @@
 // The same in a select.
 // gcc: invalid initializer
 // clang: with an expression of incompatible type 'int'
+// gcc lines: 27
 #include <lifoguard/lifoguard.h>
 
 struct pair {

@@ -1,6 +1,7 @@
 // Two lg_func in one function.
-// gcc: there_can_be_only_one_lg_func_in_a_function
-// clang: there_can_be_only_one_lg_func_in_a_function
+// gcc: lg_return_goes_to_the_one_lg_func_of_its_function
+// clang: lg_return_goes_to_the_one_lg_func_of_its_function
+// clang lines: 28
 #include <lifoguard/lifoguard.h>
 
 int f(int n)

@@ -30,24 +30,49 @@
 #define LGI_ADOPT_WORDS_4 0
 #define LGI_ADOPT_WORDS_lgi_many 0
 
-/* The release function and the further arguments. */
-#define LGI_ADOPT_TAKE_0(id, f) LGI_TAKE_0(id, LGI_ADVICE_ADOPT, f)
-#define LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_TAKE_0(id, f) LGI_TAKE(id, 2, LGI_ADVICE_ADOPT, b)
-#define LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_TAKE_1(id, f, b) LGI_TAKE(id, 3, LGI_ADVICE_ADOPT, c)
-#define LGI_ADOPT_TAKE_3(id, f, b, c, d) LGI_ADOPT_TAKE_2(id, f, b, c) LGI_TAKE(id, 4, LGI_ADVICE_ADOPT, d)
+/* The release function and the further arguments, which are evaluated before the value. */
+#define LGI_ADOPT_TAKE_0(id, f)                                                                    \
+    typedef __typeof__(f) lgi_named_by_##id;                                                       \
+    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f); \
+    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_RELEASE_TEXT);
+#define LGI_NO_RELEASE_TEXT "what releases the value is not a function: write its name, and its further arguments after a comma"
+#define LGI_ADOPT_WORD(id, n, x)                                                                   \
+    LGI_TAKE(lgi_argument##n##_##id, x)                                                            \
+    _Static_assert(!!LGI_IS_WORD(lgi_argument##n##_##id), LGI_NO_WORD_TEXT(n) LGI_ADVICE_ADOPT);
+#define LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_TAKE_0(id, f) LGI_ADOPT_WORD(id, 2, b)
+#define LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_WORD(id, 3, c)
+#define LGI_ADOPT_TAKE_3(id, f, b, c, d) LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_WORD(id, 4, d)
 #define LGI_ADOPT_TAKE_4(id, ...)                                                                  \
     _Static_assert(0, "at most three arguments can follow the release function: " LGI_ADVICE_ADOPT); \
-    const lgi_function LGI_FN(id) = (lgi_function)0;
+    lgi_any_function *const lgi_function_##id = (lgi_any_function *)0;
 #define LGI_ADOPT_TAKE_lgi_many(id, ...) LGI_ADOPT_TAKE_4(id)
 
 /* The value, and all that can be wrong with the call of the release function. */
-#define LGI_ADOPT_VALUE(id, value) LGI_TAKE(id, 1, LGI_ADVICE_ADOPT, value)
-#define LGI_ADOPT_CHECK_0(id, f) LGI_CHECK_1(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id))
-#define LGI_ADOPT_CHECK_1(id, f, b) LGI_CHECK_2(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b)
-#define LGI_ADOPT_CHECK_2(id, f, b, c) LGI_CHECK_3(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b, c)
-#define LGI_ADOPT_CHECK_3(id, f, b, c, d) LGI_CHECK_4(id, , LGI_ADVICE_ADOPT, f, LGI_VALUE(id), b, c, d)
+#define LGI_ADOPT_VALUE(id, value) LGI_ADOPT_WORD(id, 1, value)
+#define LGI_ADOPT_CHECK_0(id, f)                                                                   \
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id)) lgi_result_type_##id;                \
+    LGI_ADOPT_CHECK(id, 1, (lgi_argument1_##id), (lgi_probe))
+#define LGI_ADOPT_CHECK_1(id, f, b)                                                                \
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b)) lgi_result_type_##id;             \
+    LGI_ADOPT_CHECK(id, 2, (lgi_argument1_##id, lgi_argument2_##id), (lgi_probe, lgi_probe))
+#define LGI_ADOPT_CHECK_2(id, f, b, c)                                                             \
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c)) lgi_result_type_##id;          \
+    LGI_ADOPT_CHECK(id, 3, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id), (lgi_probe, lgi_probe, lgi_probe))
+#define LGI_ADOPT_CHECK_3(id, f, b, c, d)                                                          \
+    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c, d)) lgi_result_type_##id;       \
+    LGI_ADOPT_CHECK(id, 4, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id, lgi_argument4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)
+#define LGI_ADOPT_CHECK(id, n, taken, probes)                                                      \
+    LGI_CHECKS_BEGIN                                                                               \
+    _Static_assert(!(LGI_ARE_WORDS_##n(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), \
+                   LGI_PROMOTED_TEXT LGI_ADVICE_ADOPT);                                            \
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT LGI_ADVICE_ADOPT); \
+    if (0) {                                                                                       \
+        LGI_IN_C23(LGI_FIT(id, n) taken;)                                                          \
+        LGI_FIT(id, n) probes;                                                                     \
+    }                                                                                              \
+    LGI_POP
 
 #define LGI_ADOPT_STORE_0(id, to) LGI_STORE_1(id, to)
 #define LGI_ADOPT_STORE_1(id, to) LGI_STORE_2(id, to)
@@ -75,10 +100,9 @@
         lgi_scope_added(LGI_INTO(id), lgi_deferred_##id);                                          \
     }
 
-/* ---- the forms: each in two steps, so that `id` and `n` are numbers when they are pasted ---- */
+/* ---- the forms ---------------------------------------------------------------------------------- */
 
-#define LGI_ADOPT(id, n, scope, valid, text, value, ...) LGI_ADOPT_(id, n, scope, valid, text, value, __VA_ARGS__)
-#define LGI_ADOPT_(id, n, scope, valid, text, value, ...)                                          \
+#define LGI_ADOPT(id, n, scope, valid, text, value, ...)                                           \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
@@ -89,8 +113,7 @@
         LGI_VALUE(id);                                                                             \
     })
 
-#define LGI_ADOPT_AS(id, n, name, valid, text, value, ...) LGI_ADOPT_AS_(id, n, name, valid, text, value, __VA_ARGS__)
-#define LGI_ADOPT_AS_(id, n, name, valid, text, value, ...)                                        \
+#define LGI_ADOPT_AS(id, n, name, valid, text, value, ...)                                         \
     LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                            \
     LGI_ADOPT_VALUE(id, value)                                                                     \
     LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                           \
@@ -110,13 +133,11 @@
     __builtin_choose_expr(LGI_IS_VOID(__typeof__(call)), call, (void)0);
 
 #define LGI_ADOPT_OUT(id, n, scope, variable, valid, text, call, ...)                              \
-    LGI_ADOPT_OUT_(id, n, scope, variable, valid, text, call, __VA_ARGS__)
-#define LGI_ADOPT_OUT_(id, n, scope, variable, valid, text, call, ...)                             \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        __auto_type const LGI_OUT(id) = (variable);                                                \
+        LGI_TAKE(LGI_OUT(id), variable)                                                            \
         *LGI_OUT(id) = LGI_NO_RESOURCE(__typeof__(*LGI_OUT(id)));                                  \
         LGI_OUTCOME_OF(id, call)                                                                   \
         LGI_ADOPT_VALUE(id, *LGI_OUT(id))                                                          \
@@ -127,13 +148,11 @@
 #define LGI_OUT_IS_RESOURCE(id) LGI_IS_RESOURCE(LGI_VALUE(id))
 
 #define LGI_ADOPT_ERRNO(id, n, scope, variable, text, value, format, ...)                          \
-    LGI_ADOPT_ERRNO_(id, n, scope, variable, text, value, format, __VA_ARGS__)
-#define LGI_ADOPT_ERRNO_(id, n, scope, variable, text, value, format, ...)                         \
     __extension__({                                                                                \
         LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        __auto_type const LGI_OUT(id) = (variable);                                                \
+        LGI_TAKE(LGI_OUT(id), variable)                                                            \
         LGI_ADOPT_VALUE(id, value)                                                                 \
         const int LGI_OUTCOME(id) = errno;                                                         \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \

@@ -12,7 +12,7 @@
 // clang-format off: it takes the parts of these macros for statements, and moves them at each run
 
 /* The cleanup function's name, which the compilers show if a variable has another type. */
-#define LGI_AUTO_OF(name) LGI_CAT(lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_, name)
+#define LGI_AUTO_OF(name) lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_##name
 
 /* What a cleanup function is given. For a variable of another type, gcc only warns if that is a pointer; it refuses if it is a
  * union of one pointer. */
@@ -27,14 +27,11 @@
 #define LGI_OWNED_AT(owner) ((owner).lgi_at)
 #endif
 
-#define LGI_STRUCT 12
-#define LGI_UNION 13
+#define LGI_STRUCT_OR_UNION 13 /* a struct is of class 12, a union of class 13 */
 #define LGI_ONLY_SCALAR(type, message)                                                             \
-    _Static_assert(LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_STRUCT &&                    \
-                   LGI_CLASS(*(__typeof__(type) *)sizeof(int)) != LGI_UNION, message);
+    _Static_assert(!((LGI_CLASS(*(__typeof__(type) *)sizeof(int)) | 1) == LGI_STRUCT_OR_UNION), message);
 
-#define LGI_CLASS_AS(id, name, variable) LGI_CLASS_AS_(id, name, variable)
-#define LGI_CLASS_AS_(id, name, variable)                                                          \
+#define LGI_CLASS_AS(id, name, variable)                                                          \
     LGI_NO_JUMP(id)                                                                                \
     lgi_class_of_##name variable __attribute__((__cleanup__(LGI_AUTO_OF(name)))) = lgi_class_##name
 

@@ -1,5 +1,5 @@
-/* A block of code that runs when the enclosing block is left: clang's _Defer, and on gcc a nested
- * function run by a cleanup variable. The address of the nested function is never taken, so there is
+/* A block of code that runs when the enclosing block is left: _Defer where the compiler announces TS 25755, and on gcc
+ * without it a nested function run by a cleanup variable. The address of the nested function is never taken, so there is
  * no trampoline and no executable stack. */
 #ifndef LIFOGUARD_IMPL_BLOCK_H
 #define LIFOGUARD_IMPL_BLOCK_H
@@ -31,38 +31,46 @@
 #define LGI_PUSH _Pragma("GCC diagnostic push")
 #define LGI_POP _Pragma("GCC diagnostic pop")
 
-/* A number for the names of each expansion. clang 22 calls __COUNTER__ an extension under -Wpedantic. */
+/* A form with a number for its names, `id`: LGI_NUMBERED(FORM, __COUNTER__, …) after LGI_COUNTING, where it declares
+ * something; LGI_LINED(FORM, __LINE__, …) for an expression, whose names nobody else sees. Both, as they expand
+ * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic. */
 #if defined(__clang__)
-#define LGI_NUMBER(macro, ...)                                                                     \
-    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")      \
-        LGI_NUMBERED(macro, __COUNTER__, __VA_ARGS__)
-#define LGI_NUMBERED(macro, id, ...) _Pragma("clang diagnostic pop") macro(id, __VA_ARGS__)
+#define LGI_COUNTING                                                                               \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")
+#define LGI_NUMBERED(form, id, ...) _Pragma("clang diagnostic pop") form(id, __VA_ARGS__)
 #else
-#define LGI_NUMBER(macro, ...) macro(__COUNTER__, __VA_ARGS__)
+#define LGI_COUNTING
+#define LGI_NUMBERED(form, id, ...) form(id, __VA_ARGS__)
 #endif
-
-/* For an expression, whose names nobody else sees: its line will do. */
-#define LGI_LINED(macro, ...) macro(__LINE__, __VA_ARGS__)
+#define LGI_LINED(form, line, ...) form(line, __VA_ARGS__)
 
 #if defined(__clang__)
 
-/* clang refuses jumps past a _Defer or a cleanup variable by itself. */
+/* clang refuses jumps past a cleanup variable by itself. */
 #define LGI_NO_JUMP(id)
-#define LGI_AT_EXIT(id) _Defer
-#define LGI_AT_EXIT_NUMBERED _Defer
 
 #else
 
 /* gcc runs a cleanup whose registration a jump has skipped, without a word; but it refuses a jump into
- * the scope of a variably modified type. The pointer is never used, and no code comes of it. */
+ * the scope of a variably modified type, which an array type is whose size is not an integer constant expression. No
+ * code comes of it. */
 #define LGI_NO_JUMP(id)                                                                            \
-    unsigned LGI_CAT(lgi_one_, id) LGI_UNUSED = 1;                                                 \
     LGI_PUSH                                                                                       \
     LGI_QUIET("-Wvla")                                                                             \
-    char (*LGI_CAT(                                                                                \
-        this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_,       \
-        id))[LGI_CAT(lgi_one_, id)] LGI_UNUSED;                                                    \
+    typedef char                                                                                   \
+        this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_##id[(  \
+            (void)0, 1)] LGI_UNUSED;                                                               \
     LGI_POP
+
+#endif
+
+#if defined(__STDC_DEFER_TS25755__)
+
+/* The compiler's own, which refuses jumps past it. */
+#define LGI_AT_EXIT_NUMBERED _Defer
+
+#else
+
 #define LGI_AT_EXIT_NUMBERED LGI_AT_EXIT(__COUNTER__)
 #define LGI_AT_EXIT(id) LGI_AT_EXIT_(id)
 #define LGI_AT_EXIT_(id)                                                                           \

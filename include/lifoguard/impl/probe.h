@@ -8,25 +8,38 @@
 
 #include <lifoguard/impl/block.h>
 
+// clang-format off: as in call.h
+
 /* Comes first in every form that declares something, so that it does not compile as the lone body of
  * an `if`, where it would run at once. The compilers print this line. */
 #define LGI_NEEDS_BRACES                                                                           \
-    _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");
+    _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");             \
+    LGI_COUNTING
+
+/* Takes the place of a function that cannot be called as it was meant to be: the later checks have nothing to say of it. No
+ * other function has its type. */
+struct lgi_nothing;
+#if __STDC_VERSION__ < 202000L || (!defined(__clang__) && __GNUC__ < 13) /* as LGI_UNPROMOTED */
+LGI_PUSH
+LGI_QUIET("-Wstrict-prototypes")
+typedef struct lgi_nothing *lgi_any_function();
+LGI_POP
+#else
+typedef struct lgi_nothing *lgi_any_function(...);
+#endif
+#define lgi_any (*(lgi_any_function *)0)
 
 #if defined(__clang__)
 #if __STDC_VERSION__ < 202000L
 #define LGI_IN_C23(...)
-struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block;
-#define LGI_PROBE                                                                                  \
-    ((struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block    \
-          *)sizeof(int))
+extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block
+    *lgi_probe;
 #else
-#define LGI_IN_C23(...) __VA_ARGS__
-/* clang says if this becomes a bool, and prints the lines of LGI_PROBED, comments and all. */
-#define LGI_PROBE                                                                                  \
-    "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block"
+#define LGI_IN_C23(...) __VA_ARGS__ /* no narrow parameters: copy to a local and write lg_defer_block */
+/* clang says if this becomes a bool, and prints the line. */
+#define lgi_probe "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block" /* no bool parameters: copy to a local and write lg_defer_block */
 #endif
-#define LGI_CHECKS(asserts, call, probe)                                                           \
+#define LGI_CHECKS_BEGIN                                                                           \
     LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
@@ -37,19 +50,14 @@ struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_de
     LGI_QUIET("-Wunused-value")                                                                    \
     LGI_QUIET("-Wshorten-64-to-32")                                                                \
     _Pragma("clang diagnostic error \"-Wimplicit-int-conversion\"")                                \
-        _Pragma("clang diagnostic error \"-Wstring-conversion\"") asserts if (0)                   \
-    {                                                                                              \
-        LGI_IN_C23(call;) /* no narrow parameters: copy to a local and write lg_defer_block */     \
-        probe;            /* no bool parameters: copy to a local and write lg_defer_block */       \
-    }                                                                                              \
-    LGI_POP
+    _Pragma("clang diagnostic error \"-Wstring-conversion\"")
 #else
 /* gcc converts no pointer to an enumeration; but it says if a constant has no exact value as a double. */
+#define LGI_IN_C23(...)
+#define lgi_probe LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
 #define LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block     \
     (__extension__((__int128)1 << 100 | 1))
-#define LGI_PROBE                                                                                  \
-    LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
-#define LGI_CHECKS(asserts, call, probe)                                                           \
+#define LGI_CHECKS_BEGIN                                                                           \
     LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
@@ -57,11 +65,7 @@ struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_de
     LGI_QUIET("-Wconversion")                                                                      \
     LGI_QUIET("-Wsign-conversion")                                                                 \
     LGI_QUIET("-Woverflow")                                                                        \
-    _Pragma("GCC diagnostic error \"-Wfloat-conversion\"") asserts if (0)                          \
-    {                                                                                              \
-        probe;                                                                                     \
-    }                                                                                              \
-    LGI_POP
+    _Pragma("GCC diagnostic error \"-Wfloat-conversion\"")
 #endif
 
 #endif

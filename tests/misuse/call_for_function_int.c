@@ -1,0 +1,11 @@
+// A call with a result where the function belongs.
+// gcc: the first argument is not a function: write lg_defer(function, arguments...)
+// clang: the first argument is not a function: write lg_defer(function, arguments...)
+#include <lifoguard/lifoguard.h>
+
+int take(int value);
+
+void f(int value)
+{
+    lg_defer(take(value));
+}
