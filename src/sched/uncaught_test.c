@@ -68,7 +68,9 @@ static void main_returns_then(void *data)
 static void tell_and_panic(void *panicking)
 {
     lg_defer(tell, "thread");
-    *(atomic_bool *)panicking = true;
+    lg_defer_block {
+        *(atomic_bool *)panicking = true; /* it is under way */
+    }
     lg_panic("boom");
 }
 
