@@ -34,6 +34,8 @@ static void mend(lg_error **err)
     *err = NULL;
 }
 
+static bool waits; /* atomic */
+
 static void wait_for_ever(void)
 {
     for (;;)
@@ -63,7 +65,10 @@ static lg_error *ways(enum way way)
         case MARKED_PANIC: lg_mark_success(); lg_panic("way");
         case GOEXIT: lg_mark_success(); lg_goexit();
         case PANIC_IN_DEFERRED_AFTER_RETURN: lg_defer_in(&s, panic_with, "late"); lg_return(NULL);
-        case CANCEL: wait_for_ever(); break;
+        case CANCEL:
+            __atomic_store_n(&waits, true, __ATOMIC_SEQ_CST);
+            wait_for_ever();
+            break;
         case MARKED_THEN_BREAK:
             for (;;) {
                 lg_mark_success();
@@ -125,7 +130,8 @@ START_TEST(D11_cancellation_is_a_failure)
     pthread_t thread;
     void *result;
     ck_assert_int_eq(pthread_create(&thread, NULL, takes_way_as_thread, &way), 0);
-    usleep(20000);
+    while (!__atomic_load_n(&waits, __ATOMIC_SEQ_CST))
+        usleep(1000);
     ck_assert_int_eq(pthread_cancel(thread), 0);
     ck_assert_int_eq(pthread_join(thread, &result), 0);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);

@@ -107,10 +107,13 @@ START_TEST(G1_each_thread_has_a_stack_of_its_own)
 }
 END_TEST
 
+static bool parent_has_returned; /* atomic */
+
 static void *child_thread(void *data)
 {
     lg_defer(note, data);
-    usleep(30000);
+    while (!__atomic_load_n(&parent_has_returned, __ATOMIC_SEQ_CST))
+        usleep(1000);
     return NULL;
 }
 
@@ -128,6 +131,7 @@ START_TEST(G2_a_threads_defers_run_when_it_exits_not_when_its_parent_returns)
 {
     pthread_t thread = starts_a_thread();
     note("returned");
+    __atomic_store_n(&parent_has_returned, true, __ATOMIC_SEQ_CST);
     pthread_join(thread, NULL);
     expect_trace("parent returned child");
 }
