@@ -45,15 +45,22 @@ char *arena_copy(struct arena *arena, const char *text, size_t length)
     return copy;
 }
 
+char *arena_vformat(struct arena *arena, const char *otherwise, const char *format, va_list values)
+{
+    char *text = NULL;
+    int length = vasprintf(&text, format, values);
+    lg_defer(free, text);
+    return length < 0 ? arena_copy(arena, otherwise, strlen(otherwise))
+                      : arena_copy(arena, text, (size_t)length);
+}
+
 char *arena_format(struct arena *arena, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    char *text = NULL;
-    int length = vasprintf(&text, format, values);
+    char *text = arena_vformat(arena, "", format, values);
     va_end(values);
-    lg_defer(free, text);
-    return length < 0 ? arena_copy(arena, "", 0) : arena_copy(arena, text, (size_t)length);
+    return text;
 }
 
 void arena_free(struct arena *arena)

@@ -24,14 +24,10 @@ void problem_add(struct problems *problems, struct place_in_file at, const char 
 {
     va_list values;
     va_start(values, format);
-    char *text = NULL;
-    int length = vasprintf(&text, format, values);
-    va_end(values);
-    lg_defer(free, text);
     struct problem *problem = arena_take(problems->arena, sizeof *problem);
     problem->at = at;
-    problem->text = arena_copy(problems->arena, length < 0 ? "out of memory" : text,
-                               length < 0 ? strlen("out of memory") : (size_t)length);
+    problem->text = arena_vformat(problems->arena, "out of memory", format, values);
+    va_end(values);
     struct problem **place = &problems->first;
     while (*place && compare(*place, problem) < 0)
         place = &(*place)->next;
