@@ -3,7 +3,11 @@
  * Cancelling goes through the tree from the cancelled context down, without recursion and without memory: a child is
  * taken out of its parent's list and made done, and then its own children are; `back` leads to its parent again. A
  * context is settled when all its descendants are done. A thread that finds a context being cancelled by another thread
- * waits until the context is settled, so all descendants are done when any call of lg_context_cancel returns. */
+ * waits until that context is settled, before it settles the parent. So all descendants are done when any call of
+ * lg_context_cancel returns.
+ *
+ * The waits cannot form a circle: a thread that waits for a child has left unsettled only the parent of that child and
+ * ancestors of the parent, and none of these is a descendant of the child. */
 #include "context/context.h"
 
 #include <lifoguard/panic.h>
@@ -99,14 +103,40 @@ static struct lgi_child *take_child(struct lg_context *ctx)
 /* A way through the descendants of `root`. */
 struct walk {
     struct lg_context *root, *at;
-    struct lgi_link *others; /* contexts that another thread has made done, perhaps just now */
+    /* Entries whose contexts another thread has made done, perhaps just now: those of walk->at first, then those of
+     * the context that it goes back to, and so on. */
+    struct lgi_link *others;
 };
 
-/* All descendants of walk->at are done. */
+/* The context in whose list the entry was. */
+static struct lg_context *parent_of(struct lgi_child *child)
+{
+    struct lg_context *ctx = context_of(child);
+    return child == &ctx->child ? ctx->parent : lgi_second_parent(ctx);
+}
+
+/* Waits until the children of walk->at that other threads have made done are settled. */
+static void wait_for_others(struct walk *walk)
+{
+    struct lgi_child *child;
+    while ((child = LGI_HOLDER(walk->others, struct lgi_child, link)) &&
+           parent_of(child) == walk->at) {
+        struct lg_context *ctx = context_of(child);
+        walk->others = child->link.next;
+        wait_until_settled(ctx);
+        lgi_context_release(ctx);
+    }
+}
+
+/* All children of walk->at are done. */
 static void go_back(struct walk *walk)
 {
     struct lg_context *done = walk->at;
+    wait_for_others(walk);
     walk->at = done->back;
+    /* Its other parent's canceller does not find the context from here on, and so does not wait for it. */
+    if (done->ops->leave_second_parent)
+        leave_parents(done);
     settle(done);
     lgi_context_release(done);
 }
@@ -121,23 +151,10 @@ static void finish_child(struct walk *walk, struct lgi_child *child)
         walk->others = &child->link;
         return;
     }
-    /* One of its two entries may still be linked. */
-    if (ctx->ops->leave_second_parent)
-        leave_parents(ctx);
     ctx->back = walk->at;
     walk->at = ctx;
     if (made == MADE_A_LEAF)
         go_back(walk);
-}
-
-static void wait_for_others(struct lgi_link *others)
-{
-    while (others) {
-        struct lg_context *ctx = context_of(LGI_HOLDER(others, struct lgi_child, link));
-        others = others->next;
-        wait_until_settled(ctx);
-        lgi_context_release(ctx);
-    }
 }
 
 static void finish_descendants(struct lg_context *root)
@@ -154,7 +171,7 @@ static void finish_descendants(struct lg_context *root)
         else
             break;
     }
-    wait_for_others(walk.others);
+    wait_for_others(&walk);
 }
 
 /* ---- both ---- */

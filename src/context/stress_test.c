@@ -175,6 +175,80 @@ START_TEST(C2_who_returns_from_a_cancel_finds_all_descendants_done)
 }
 END_TEST
 
+/* ---- a cancel that finds another under way ---- */
+
+enum { LEAVES = 20000 };
+
+/* Cancels `slow`, whose LEAVES children take a while. */
+static void cancel_slowly(lg_context *slow)
+{
+    lg_context_cancel(slow);
+    atomic_fetch_add(&cancelled, 1);
+}
+
+static void cancel(lg_context *ctx)
+{
+    lg_context_cancel(ctx);
+    atomic_fetch_add(&cancelled, 1);
+}
+
+/* `below` is being cancelled by another thread while `above` is being cancelled by a third one. `between` is on the way
+ * from `above` to `below`, and this thread cancels it: when that call returns, everything under `below` is done. */
+static void cancel_between(lg_context *above, lg_context *between, lg_context *below)
+{
+    static lg_context *leaves[LEAVES];
+    for (int i = 0; i < LEAVES; i++)
+        leaves[i] = lg_context_with_cancel(below);
+    atomic_store(&cancelled, 0);
+    lg_go_thread(cancel_slowly, below);
+    while (!lg_context_error(below))
+        lg_yield();
+    lg_go_thread(cancel, above);
+    while (!lg_context_error(between))
+        lg_yield();
+    lg_context_cancel(between);
+    for (int i = 0; i < LEAVES; i++)
+        ck_assert_ptr_nonnull(lg_context_error(leaves[i]));
+    eventually(atomic_load(&cancelled) == 2);
+    for (int i = 0; i < LEAVES; i++)
+        lg_context_free(leaves[i]);
+}
+
+START_TEST(C2_a_context_between_two_cancels_waits_for_the_lower_one)
+{
+    for (int round = 0; round < 20; round++) {
+        lg_auto_context lg_context *above = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *between = lg_context_with_cancel(above);
+        lg_auto_context lg_context *below = lg_context_with_cancel(between);
+        cancel_between(above, between, below);
+    }
+}
+END_TEST
+
+/* `below` has two parents. It is cancelled by way of `first`; who cancels `second` waits for it as well. */
+START_TEST(C2_the_second_parent_of_a_context_waits_for_the_first_ones_cancel)
+{
+    for (int round = 0; round < 20; round++) {
+        lg_auto_context lg_context *first = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *second = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *below = lg_context_merge(first, second);
+        static lg_context *leaves[LEAVES];
+        for (int i = 0; i < LEAVES; i++)
+            leaves[i] = lg_context_with_cancel(below);
+        atomic_store(&cancelled, 0);
+        lg_go_thread(cancel_slowly, first);
+        while (!lg_context_error(below))
+            lg_yield();
+        lg_context_cancel(second);
+        for (int i = 0; i < LEAVES; i++)
+            ck_assert_ptr_nonnull(lg_context_error(leaves[i]));
+        eventually(atomic_load(&cancelled) == 1);
+        for (int i = 0; i < LEAVES; i++)
+            lg_context_free(leaves[i]);
+    }
+}
+END_TEST
+
 /* As Go's: the parent is cancelled while the child is, each by the other's function. */
 START_TEST(interlocked_cancels)
 {
@@ -226,5 +300,7 @@ END_TEST
 
 RUN_TESTS("stress", C10_everything_at_once_on_one_worker, C10_everything_at_once_on_two_workers,
           C10_everything_at_once_on_eight_workers,
-          C2_who_returns_from_a_cancel_finds_all_descendants_done, interlocked_cancels,
+          C2_who_returns_from_a_cancel_finds_all_descendants_done,
+          C2_a_context_between_two_cancels_waits_for_the_lower_one,
+          C2_the_second_parent_of_a_context_waits_for_the_first_ones_cancel, interlocked_cancels,
           C3_no_child_is_missed)
