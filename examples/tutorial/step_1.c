@@ -12,12 +12,12 @@ static int send_file(int to, const char *path)
         return -1;
     lg_defer(close, file); // on every exit from this function
 
-    char *buffer = malloc(16 * 1024);
+    char *buffer = malloc(16384);
     if (!buffer)
         return -1; // closes the file
     lg_defer(free, buffer);
 
-    for (ssize_t count; (count = read(file, buffer, 16 * 1024)) != 0;)
+    for (ssize_t count; (count = read(file, buffer, 16384)) != 0;)
         if (count < 0 || write(to, buffer, (size_t)count) != count)
             return -1; // frees the buffer, closes the file
     return 0;          // frees the buffer, closes the file

@@ -13,13 +13,13 @@ static lg_error *send_file(int to, const char *path)
             lg_return(lg_error_new_errno("open %s", path));
         lg_defer(lg_close, file, &err); // a failure is joined to err
 
-        char *buffer = malloc(16 * 1024);
+        char *buffer = malloc(16384);
         if (!buffer)
             lg_return(lg_error_new_errno("a buffer"));
         lg_defer(free, buffer);
 
         for (size_t count;;) {
-            err = lg_read(file, buffer, 16 * 1024, lg_until_forever(), &count);
+            err = lg_read(file, buffer, 16384, lg_until_forever(), &count);
             if (err || count == 0)
                 lg_return(lg_error_wrap(err, "read %s", path)); // no error stays no error
             err = lg_write(to, buffer, count, lg_until_forever(), NULL);

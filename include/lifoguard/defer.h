@@ -210,12 +210,12 @@ LG_END_DECLS
 #define lg_return(x)                                                                               \
     do {                                                                                           \
         *lg_return_stands_only_in_an_lg_func = (x);                                                \
-        ((struct lgi_frame *)(void *)&lgi_frame)->ok = 1;                                          \
+        lgi_frame_succeeded((void *)&lgi_frame);                                                   \
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 #define lg_return_void()                                                                           \
     do {                                                                                           \
-        ((struct lgi_frame *)(void *)&lgi_frame)->ok = 1;                                          \
+        lgi_frame_succeeded((void *)&lgi_frame);                                                   \
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 

@@ -33,10 +33,11 @@
         _Static_assert(!LGI_TRY_WRONG(lgi_result), LGI_TRY_TEXT);                                  \
         lg_error *lgi_tried = LGI_FIRST(__VA_ARGS__);                                              \
         if (lgi_tried) {                                                                           \
-            *(lg_error **)(void *)lgi_result =                                                     \
-                LGI_TRY_PICK(__VA_ARGS__, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,  \
-                             LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, \
-                             LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_ONE, 0)(__VA_ARGS__);             \
+            lgi_set_result((void *)lgi_result,                                                     \
+                           LGI_TRY_PICK(__VA_ARGS__, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,     \
+                                        LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,    \
+                                        LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,    \
+                                        LGI_TRY_ONE, 0)(__VA_ARGS__));                             \
             lg_return_void();                                                                      \
         }                                                                                          \
     } while (0)

@@ -21,6 +21,7 @@ static void remove_folder(void)
     static char folder[256];
     ck_assert_ptr_nonnull(getcwd(folder, sizeof(folder)));
     DIR *list = opendir(".");
+    ck_assert_ptr_nonnull(list);
     for (const struct dirent *entry; (entry = readdir(list));)
         unlink(entry->d_name);
     closedir(list);
@@ -30,6 +31,7 @@ static void remove_folder(void)
 static int entries(void)
 {
     DIR *list = opendir(".");
+    ck_assert_ptr_nonnull(list);
     int count = 0;
     while (readdir(list))
         count++;

@@ -125,6 +125,18 @@ struct lgi_frame {
     int ok;                  /* lg_return or lg_mark_success was reached */
 };
 
+/* The pointers' types are checked elsewhere: where there is no lg_func, they point to something else, and the compiler has
+ * complained of that already. */
+static inline void lgi_frame_succeeded(void *frame)
+{
+    ((struct lgi_frame *)frame)->ok = 1;
+}
+
+static inline void lgi_set_result(void *result, lg_error *error)
+{
+    *(lg_error **)result = error;
+}
+
 /* The head of a function that recovers: where a recovered panic lands. */
 struct lgi_head {
     struct lgi_record record;
