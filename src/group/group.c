@@ -222,6 +222,7 @@ static void enter(lg_group *group)
     group->lgi_inside++;
 }
 
+/* The last that the call touches of the group. */
 static void leave_and_unlock(lg_group *group)
 {
     struct lgi_woken woken = {0};
@@ -241,26 +242,32 @@ static void wait_for_exit(void)
     }
 }
 
-/* For the group to have no members. Returns LGI_READY, or why not. */
+/* For the group to have no members. Returns LGI_READY, or why not. Enters the group: `leave` follows. */
 static uint32_t wait(lg_group *group, lg_until until)
 {
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
     lgi_lock(&group->lgi_lock);
+    enter(group);
     uint32_t claim = group->lgi_count == 0 ? LGI_READY : lgi_until_over(until);
     if (claim != LGI_WAITING) {
         lgi_unlock(&group->lgi_lock);
         return claim;
     }
-    enter(group);
     lgi_wait_begin(g, "group");
     lgi_waiters_push(&group->lgi_waiters, &waiter);
     lgi_unlock(&group->lgi_lock);
     claim = lgi_park(g, until);
     lgi_lock(&group->lgi_lock);
     lgi_waiters_remove(&group->lgi_waiters, &waiter);
-    leave_and_unlock(group);
+    lgi_unlock(&group->lgi_lock);
     return claim;
+}
+
+static void leave(lg_group *group)
+{
+    lgi_lock(&group->lgi_lock);
+    leave_and_unlock(group);
 }
 
 /* For it to have no members and nobody who waits. Nothing interrupts it. */
@@ -279,22 +286,26 @@ static void drain(lg_group *group)
     lgi_unlock(&group->lgi_lock);
 }
 
-/* NULL: the group has no members. */
-static lg_error *wait_as_owner(lg_group *group, lg_until until)
+/* Returns what ended the wait, or the errors of the members in *errors. */
+static lg_error *wait_as_owner(lg_group *group, lg_until until, lg_error **errors)
 {
     refuse_members(group);
     uint32_t claim = wait(group, until);
-    if (claim < LGI_READY)
+    bool ready = claim >= LGI_READY, exiting = lgi_group_flag(group, LGI_GROUP_EXITING);
+    *errors = ready && !exiting ? take_errors(group, false) : NULL;
+    leave(group);
+    if (!ready)
         return lgi_wait_failed(claim, until);
-    if (lgi_group_flag(group, LGI_GROUP_EXITING))
+    if (exiting)
         wait_for_exit();
     return NULL;
 }
 
 lg_error *lg_group_wait(lg_group *group)
 {
-    lg_error *over = wait_as_owner(group, lg_until_forever());
-    return over ? over : take_errors(group, false);
+    lg_error *errors;
+    lg_error *over = wait_as_owner(group, lg_until_forever(), &errors);
+    return over ? over : errors;
 }
 
 /* A static error that the wait itself could have ended with is told apart. */
@@ -307,8 +318,9 @@ static lg_error *of_members(lg_error *errors)
 
 lg_error *lg_group_wait_until(lg_group *group, lg_until until)
 {
-    lg_error *over = wait_as_owner(group, until);
-    return over ? over : of_members(take_errors(group, false));
+    lg_error *errors;
+    lg_error *over = wait_as_owner(group, until, &errors);
+    return over ? over : of_members(errors);
 }
 
 /* ---- beginning and end ---- */
@@ -367,13 +379,14 @@ static void owner_fails(lg_group *group, const lg_error *error)
     lg_group_cancel(group, NULL);
 }
 
-static void leave(const struct lgi_group_scope *scope)
+static void leave_block(const struct lgi_group_scope *scope)
 {
     LGI_KEEP_ERRNO;
     lg_group *group = scope->group;
     if (scope->result && *scope->result)
         owner_fails(group, *scope->result);
     uint32_t claim = wait(group, lg_until_forever());
+    leave(group);
     if (claim < LGI_READY)
         lg_group_cancel(group, NULL);
     drain(group);
@@ -400,7 +413,7 @@ void lgi_group_scope_leave(struct lgi_group_scope *scope)
     if (__builtin_expect(lgi_top != &scope->record, 0) && !lgi_leave(&scope->record))
         return;
     lgi_top = scope->record.previous;
-    leave(scope);
+    leave_block(scope);
 }
 
 LGI_JUMPS_END

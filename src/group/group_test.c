@@ -509,6 +509,27 @@ START_TEST(a_group_stays_until_who_waits_for_it_has_left)
 }
 END_TEST
 
+/* Nobody who waited touches the group once its destruction has returned. */
+START_TEST(a_destroyed_group_is_touched_by_nobody)
+{
+    enum { WAITERS = 8 };
+    for (int i = 0; i < 500; i++) {
+        lg_group waiters = {0}, group = {0};
+        atomic_int go_on = 0;
+        lg_group_go(&group, wait_until_set, &go_on);
+        for (int n = 0; n < WAITERS; n++)
+            lg_group_go_with(&waiters, ((lg_go_options){.thread = n == 0}), wait_for, &group);
+        while (__atomic_load_n(&group.lgi_inside, __ATOMIC_ACQUIRE) < WAITERS)
+            lg_yield();
+        go_on = 1;
+        lg_group_destroy(&group);
+        memset(&group, 0xff, sizeof(group));
+        ck_assert_ptr_null(lg_group_wait(&waiters));
+        lg_group_destroy(&waiters);
+    }
+}
+END_TEST
+
 /* ---- members that start members, groups in groups ---- */
 
 static void start_more(lg_group *group, int levels, atomic_int *count)
@@ -837,9 +858,10 @@ RUN_TESTS("group", g3_a_group_waits_for_all, g3_errors_are_joined_in_the_order_o
           p6_a_member_that_ends_by_goexit_has_not_failed,
           d10_lg_exit_in_a_member_unwinds_it_and_exits, c9_waiting_until,
           of_several_who_wait_one_is_given_the_errors,
-          a_group_stays_until_who_waits_for_it_has_left, a_member_starts_others, groups_in_groups,
-          waiting_for_oneself_panics, waiting_for_another_group_in_a_member_is_allowed,
-          destroying_cancels_and_waits, d9_a_null_function_panics_at_once, ten_thousand_members,
+          a_group_stays_until_who_waits_for_it_has_left, a_destroyed_group_is_touched_by_nobody,
+          a_member_starts_others, groups_in_groups, waiting_for_oneself_panics,
+          waiting_for_another_group_in_a_member_is_allowed, destroying_cancels_and_waits,
+          d9_a_null_function_panics_at_once, ten_thousand_members,
           g3_the_first_errors_are_kept_and_the_others_counted,
           g3_a_failure_after_one_that_was_taken_is_not_lost,
           c9_a_members_deadline_is_not_taken_for_the_waits)
