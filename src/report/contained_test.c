@@ -57,7 +57,7 @@ START_TEST(P15_a_panic_becomes_an_error_after_what_was_deferred)
 }
 END_TEST
 
-LG_ERROR_DEFINE(the_cause, "the cause");
+static LG_ERROR_DEFINE(the_cause, "the cause");
 
 START_TEST(P15_the_error_of_the_panic_is_the_cause)
 {

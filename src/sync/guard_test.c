@@ -104,7 +104,10 @@ END_TEST
 
 static const char *conditional(struct lock *lock)
 {
-    lg_scoped_guard(try_lock, lock) note("first");
+    lg_scoped_guard(try_lock, lock)
+    {
+        note("first");
+    }
     lg_scoped_guard_or(try_lock, note("otherwise"), lock)
     {
         note("second");

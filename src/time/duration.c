@@ -104,6 +104,7 @@ lg_duration lg_duration_round(lg_duration duration, lg_duration unit)
 
 double lg_duration_seconds(lg_duration duration)
 {
+    /* NOLINTNEXTLINE(bugprone-integer-division): the whole seconds, exactly */
     return (double)(duration / LG_SECOND) + (double)(duration % LG_SECOND) / 1e9;
 }
 
@@ -245,6 +246,7 @@ static lg_error *take_unit(const char **at, uint64_t *unit, const char *text)
 /* Adds so many units to the sum. False: the sum is beyond the limit. */
 static bool add(uint64_t *sum, const struct number *number, uint64_t unit)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): where a unit is read, 0 is an error */
     if (number->integer > LIMIT / unit)
         return false;
     uint64_t value = number->integer * unit;
