@@ -28,6 +28,17 @@ static void enlist(struct lgi_g *g)
     pthread_mutex_unlock(&threads.lock);
 }
 
+/* (A thread that is about to end the process waits for nothing.) */
+static void wait_for_children(void)
+{
+    const struct lgi_unwinding *u = lgi_thread.unwinding;
+    if ((u && u->leaving == LGI_EXIT) || !lgi_has_children())
+        return;
+    lgi_helper_waits();
+    lgi_outlive_children();
+    lgi_helper_works();
+}
+
 /* Runs in whatever way the thread ends. */
 static void end(struct lgi_g **guard)
 {
@@ -43,9 +54,7 @@ static void end(struct lgi_g **guard)
     pthread_mutex_unlock(&threads.lock);
     lgi_task_free(start);
     lgi_sched_hooks.thread_ends();
-    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
-    lgi_outlive_children();
-    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    wait_for_children();
 }
 
 static void *lgi_thread_main(void *argument)
