@@ -8,6 +8,7 @@
 #include "sched/make_thread.h"
 #include "sched/request.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -117,12 +118,16 @@ void lgi_thread_answer(struct lgi_g *g)
     lgi_answer_end(&g->asked);
 }
 
+/* A thread that waits will answer, once the kernel gives it a processor. */
 static bool ask(struct lgi_g *g, lg_time until)
 {
+    const lg_duration patience = lgi_time_left(until);
     lgi_ask(&g->asked);
     do {
         lgi_thread_recheck(g);
         lgi_futex_wait(&g->asked, LGI_ASKED, lg_now() + LG_MILLISECOND);
+        if (__atomic_load_n(&g->state, __ATOMIC_SEQ_CST) == LGI_G_PARKED)
+            until = lgi_time_in(patience);
     } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lg_now() < until);
     return lgi_ask_end(&g->asked);
 }
