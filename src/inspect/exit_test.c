@@ -6,6 +6,7 @@
 
 #include <lifoguard/go.h>
 
+#include "chan/channel.h"
 #include "poll/poll.h"
 #include "sched/park.h"
 
@@ -166,6 +167,50 @@ START_TEST(D10_any_goroutine_may_call_it)
         outcome = in_child(many_exit, (void *)workers);
         expect_status(outcome, 7);
         ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+/* Its last wait was for a channel that is gone, and whose memory is used for something else. */
+static int unused; /* channels, by main; atomic */
+
+static void yields_after_a_wait(void *channel, int number)
+{
+    lg_defer(count, &ran);
+    lg_chan_recv((lg_chan(int))channel, NULL);
+    until(&unused, number + 1);
+    lg_chan_unref(channel);
+    void *volatile reused = malloc(sizeof(struct lgi_chan));
+    memset(reused, 0xff, sizeof(struct lgi_chan));
+    count(&entered);
+    for (;;)
+        lg_yield();
+}
+
+static void exits_after_waits(void *data)
+{
+    enum { MANY = 20 };
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < MANY; i++) {
+        lg_chan(int) channel = lg_chan_make(int, 0);
+        lg_go(yields_after_a_wait, (void *)lg_chan_ref(channel), i);
+        while (lgi_waiters_empty(&((struct lgi_chan *)channel)->receivers))
+            usleep(10);
+        lg_chan_send(channel, i);
+        lg_chan_unref(channel);
+        count(&unused);
+    }
+    until(&entered, MANY);
+    lg_exit(5);
+}
+
+START_TEST(D10_what_a_goroutine_waited_for_before_may_be_gone)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(exits_after_waits, (void *)workers);
+        expect_status(outcome, 5);
+        expect_out(outcome, "ran:20 ");
     }
 }
 END_TEST
@@ -522,7 +567,8 @@ END_TEST
 
 RUN_TESTS("exit", D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
-          D10_any_goroutine_may_call_it, D10_a_child_does_not_hold_up_the_exit_of_its_thread,
+          D10_any_goroutine_may_call_it, D10_what_a_goroutine_waited_for_before_may_be_gone,
+          D10_a_child_does_not_hold_up_the_exit_of_its_thread,
           G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
           those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,
           no_patience, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)
