@@ -4,6 +4,7 @@
 
 #include <lifoguard/panic.h>
 
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 #include "time/clock.h"
 
@@ -71,7 +72,7 @@ struct lgi_timed *lgi_timed_new(void)
     struct sending *sending = malloc(sizeof(*sending));
     if (!sending || !lgi_workers_begin()) {
         free(sending);
-        lg_panic("out of memory or threads for a timer");
+        lg_panic("out of memory or threads for a timer%s", lgi_thread_refusal());
     }
     struct lgi_timed *timed = &sending->timed;
     *timed = (struct lgi_timed){

@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "chan/timed.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 
 struct lg_timer {
@@ -62,7 +63,8 @@ lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function, con
                                                           : NULL;
     if (!start) {
         free(timer);
-        lgi_panic(site->file, site->line, "out of memory or threads for a timer");
+        lgi_panic(site->file, site->line, "out of memory or threads for a timer%s",
+                  lgi_thread_refusal());
     }
     struct lgi_timed *timed = &timer->timed;
     *timed = (struct lgi_timed){

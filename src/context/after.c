@@ -8,6 +8,7 @@
 
 #include "context/context.h"
 #include "defer/call.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 
 struct lgi_after {
@@ -138,7 +139,8 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
     if (!after) {
         if (start)
             lgi_task_free(start);
-        lgi_panic(site->file, site->line, "out of memory or threads for a function of a context");
+        lgi_panic(site->file, site->line, "out of memory or threads for a function of a context%s",
+                  lgi_thread_refusal());
     }
     start->run = run;
     start->drop = drop;

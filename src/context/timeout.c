@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "error/escape.h"
+#include "sched/make_thread.h"
 #include "sched/wheel.h"
 #include "time/clock.h"
 
@@ -116,7 +117,8 @@ static lg_context *make(struct lg_context *parent, const struct deadline *deadli
     bool needless = ctx->has_parent && lgi_done_happened(&parent->done);
     if (!needless && !lgi_timer_start(&timed->timer, deadline->when)) {
         lgi_context_release(ctx);
-        lg_panic("%s: out of memory or threads for a deadline", deadline->function);
+        lg_panic("%s: out of memory or threads for a deadline%s", deadline->function,
+                 lgi_thread_refusal());
     }
     lgi_context_attach(ctx);
     return ctx;

@@ -8,6 +8,7 @@
 #include "error/keep_errno.h"
 #include "error/share.h"
 #include "group/member.h"
+#include "sched/make_thread.h"
 #include "sched/park.h"
 
 LG_ERROR_DEFINE(lg_error_group_failed, "a member of the group failed");
@@ -515,10 +516,10 @@ static void drop_argument(const uintptr_t *words, const struct lgi_member *membe
 }
 
 static void fail_to_start(const struct lgi_site *site, const uintptr_t *words,
-                          const struct lgi_member *member, const char *why)
+                          const struct lgi_member *member, const char *wrong, const char *why)
 {
     drop_argument(words, member);
-    lgi_panic(site->file, site->line, "%s", why);
+    lgi_panic(site->file, site->line, "%s%s", wrong, why);
 }
 
 static const char out_of_memory[] = "out of memory or threads for a goroutine";
@@ -528,12 +529,12 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
 {
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
-        fail_to_start(site, words, member, wrong);
+        fail_to_start(site, words, member, wrong, "");
     uint32_t claim = wait_for_place(member->group, member->options.drop != NULL,
                                     lg_until_forever());
     if (claim == LGI_READY) {
         if (!begin(site, function, words, member))
-            fail_to_start(site, words, member, out_of_memory);
+            fail_to_start(site, words, member, out_of_memory, lgi_thread_refusal());
         return;
     }
     drop_argument(words, member);
@@ -547,7 +548,7 @@ static lg_error *go_until(const struct lgi_site *site, lgi_function function,
 {
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
-        fail_to_start(site, words, member, wrong);
+        fail_to_start(site, words, member, wrong, "");
     uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
     if (claim == LGI_READY)
         return begin(site, function, words, member) ? NULL : &lg_error_out_of_memory;

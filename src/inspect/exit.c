@@ -14,6 +14,7 @@
 #include "poll/poll.h"
 #include "report/hooks.h"
 #include "report/report.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 #include "sched/visit.h"
 #include "time/clock.h"
@@ -182,8 +183,10 @@ static void stack_ended(enum lgi_leaving leaving, int status)
         lgi_worker_end(g);
     if (lgi_is_before_main())
         lgi_main_ends_early();
-    if (leaving == LGI_EXIT)
+    if (leaving == LGI_EXIT) {
+        lgi_outlive_children();
         lgi_end_thread();
+    }
 }
 
 static size_t describe(char *buffer, size_t size)

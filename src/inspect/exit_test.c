@@ -1,8 +1,12 @@
 /* lg_exit with goroutines: all are unwound first, within a limited time (D10, G4). */
 #include "testing/test.h"
 
+#include <fcntl.h>
+#include <spawn.h>
+
 #include <lifoguard/go.h>
 
+#include "chan/channel.h"
 #include "poll/poll.h"
 #include "sched/park.h"
 
@@ -164,6 +168,87 @@ START_TEST(D10_any_goroutine_may_call_it)
         expect_status(outcome, 7);
         ck_assert_str_eq(outcome->err, "");
     }
+}
+END_TEST
+
+/* Its last wait was for a channel that is gone, and whose memory is used for something else. */
+static int unused; /* channels, by main; atomic */
+
+static void yields_after_a_wait(void *channel, int number)
+{
+    lg_defer(count, &ran);
+    lg_chan_recv((lg_chan(int))channel, NULL);
+    until(&unused, number + 1);
+    lg_chan_unref(channel);
+    void *volatile reused = malloc(sizeof(struct lgi_chan));
+    memset(reused, 0xff, sizeof(struct lgi_chan));
+    count(&entered);
+    for (;;)
+        lg_yield();
+}
+
+static void exits_after_waits(void *data)
+{
+    enum { MANY = 20 };
+    set_workers((unsigned)(uintptr_t)data);
+    atexit(at_exit);
+    for (int i = 0; i < MANY; i++) {
+        lg_chan(int) channel = lg_chan_make(int, 0);
+        lg_go(yields_after_a_wait, (void *)lg_chan_ref(channel), i);
+        while (lgi_waiters_empty(&((struct lgi_chan *)channel)->receivers))
+            usleep(10);
+        lg_chan_send(channel, i);
+        lg_chan_unref(channel);
+        count(&unused);
+    }
+    until(&entered, MANY);
+    lg_exit(5);
+}
+
+START_TEST(D10_what_a_goroutine_waited_for_before_may_be_gone)
+{
+    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+        struct outcome *outcome = in_child(exits_after_waits, (void *)workers);
+        expect_status(outcome, 5);
+        expect_out(outcome, "ran:20 ");
+    }
+}
+END_TEST
+
+/* A process that ends when this one does. */
+static void start_child(void)
+{
+    int ends[2];
+    pid_t child;
+    char name[] = "cat", *const arguments[] = {name, NULL};
+    posix_spawn_file_actions_t actions;
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    posix_spawn_file_actions_addclose(&actions, STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&actions, STDERR_FILENO);
+    ck_assert_int_eq(posix_spawnp(&child, name, &actions, NULL, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+}
+
+static void exits_with_a_child(void)
+{
+    start_child();
+    lg_exit(7);
+}
+
+static void a_thread_with_a_child_exits(void *data)
+{
+    (void)data;
+    lg_go_thread(exits_with_a_child);
+    lg_sleep(LG_HOUR);
+}
+
+START_TEST(D10_a_child_does_not_hold_up_the_exit_of_its_thread)
+{
+    struct outcome *outcome = in_child(a_thread_with_a_child_exits, NULL);
+    expect_status(outcome, 7);
+    ck_assert_str_eq(outcome->err, "");
 }
 END_TEST
 
@@ -482,7 +567,8 @@ END_TEST
 
 RUN_TESTS("exit", D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
-          D10_any_goroutine_may_call_it, G4_those_that_have_not_started_are_dropped,
-          G4_what_is_started_during_the_exit_is_dropped, those_that_do_not_end_in_time_are_named,
-          a_busy_worker_does_not_hold_up_the_others, no_patience, mains_return_ends_them_as_in_go,
-          what_atexit_calls_has_room)
+          D10_any_goroutine_may_call_it, D10_what_a_goroutine_waited_for_before_may_be_gone,
+          D10_a_child_does_not_hold_up_the_exit_of_its_thread,
+          G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
+          those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,
+          no_patience, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)

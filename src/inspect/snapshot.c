@@ -83,6 +83,7 @@ static void peek_one(void *high, void *data)
         start.name = name;
     }
     g.start = &start;
+    g.held = NULL; /* what it waits for may be gone by now */
     peeking->see(&g, peeking->data);
 }
 

@@ -54,7 +54,7 @@ static bool await_job(void)
 
 static void begin_thread(void)
 {
-    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    lgi_helper_waits();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "lg-helper");
     lgi_take_mask();
@@ -76,7 +76,7 @@ static void *help(void *unused)
     pool.count--;
     pthread_mutex_unlock(&pool.lock);
     lgi_outlive_children();
-    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    lgi_helper_works();
     return unused;
 }
 
@@ -84,7 +84,7 @@ static void *help_apart(void *job)
 {
     begin_thread();
     ((struct lgi_job *)job)->run(job);
-    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    lgi_helper_works();
     return NULL;
 }
 

@@ -48,11 +48,18 @@ static bool begins(const char *name, const char *prefix)
     return name && strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
+/* Without debug information, or without memory to read it, the hidden functions of the shared library have no names. */
+static bool is_hidden(const struct lgi_symbol *symbol)
+{
+    const char *slash = symbol->object ? strrchr(symbol->object, '/') : NULL;
+    return !symbol->function && begins(slash ? slash + 1 : symbol->object, "liblifoguard.so");
+}
+
 /* Is it a function of the library, as far as names and debug information tell? */
 static bool is_own(const struct lgi_symbol *symbol)
 {
     return lgi_is_own_source(symbol->file) || begins(symbol->function, "lg_") ||
-           begins(symbol->function, "lgi_");
+           begins(symbol->function, "lgi_") || is_hidden(symbol);
 }
 
 /* Is it an inline function of the library's headers, compiled into the program? */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "defer/call.h"
+#include "sched/make_thread.h"
 #include "sched/runtime.h"
 
 enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
@@ -160,7 +161,7 @@ bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options)
 void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
             const lg_go_options *options)
 {
-    const char *wrong = lgi_task_misuse(function, options);
+    const char *wrong = lgi_task_misuse(function, options), *why = "";
     if (!wrong) {
         struct lgi_task *start = lgi_task_make(site, function, words, options);
         if (start && lgi_task_submit(start, options))
@@ -168,10 +169,11 @@ void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t 
         if (start)
             lgi_task_free(start);
         wrong = "out of memory or threads for a goroutine";
+        why = lgi_thread_refusal();
     }
     if (options->drop)
         lgi_drop_argument(options->drop, words[0]);
-    lgi_panic(site->file, site->line, "%s", wrong);
+    lgi_panic(site->file, site->line, "%s%s", wrong, why);
 }
 
 /* ---- the calling one ---- */

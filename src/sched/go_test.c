@@ -584,6 +584,29 @@ START_TEST(the_number_of_workers)
 }
 END_TEST
 
+static void compute_until_set(const atomic_int *flag)
+{
+    add_one(&ended);
+    while (!*flag)
+        ;
+}
+
+START_TEST(more_workers_start_what_waits)
+{
+    static atomic_int started;
+    for (unsigned workers = 1; workers <= 4; workers *= 2) {
+        ended = started = 0;
+        ck_assert_ptr_null(lg_set_workers(workers));
+        for (unsigned i = 0; i < workers; i++)
+            lg_go(compute_until_set, &started);
+        wait_for_value(&ended, (int)workers);
+        lg_go(add_one, &started);
+        ck_assert_ptr_null(lg_set_workers(workers + 1));
+        wait_for_value(&started, 1);
+    }
+}
+END_TEST
+
 static void sleep_and_start(int times)
 {
     if (times > 0)
@@ -844,7 +867,8 @@ RUN_TESTS("go", forms_with_up_to_four_arguments,
           who_yields_all_the_time_starves_nobody, those_that_start_and_those_that_go_on_take_turns,
           goroutines_of_one_worker_start_in_order,
           an_idle_worker_takes_what_the_busy_one_has_started, the_number_of_workers,
-          workers_come_and_go_while_goroutines_run, lifoguard_workers_in_the_environment,
-          from_constructors_exit_handlers_and_threads, mains_return_ends_them_where_they_are,
-          p14_goroutines_go_on_after_mains_goexit, d10_main_cannot_return_before_lg_exit,
-          after_fork_it_is_refused, a_hundred_thousand_parked_at_once)
+          more_workers_start_what_waits, workers_come_and_go_while_goroutines_run,
+          lifoguard_workers_in_the_environment, from_constructors_exit_handlers_and_threads,
+          mains_return_ends_them_where_they_are, p14_goroutines_go_on_after_mains_goexit,
+          d10_main_cannot_return_before_lg_exit, after_fork_it_is_refused,
+          a_hundred_thousand_parked_at_once)

@@ -17,6 +17,13 @@ static _Atomic uint32_t asleep;                        /* the futex; 0: a check 
 
 /* ---- the thread ---- */
 
+static void run_timers(struct lgi_worker *w, lg_time now)
+{
+    lgi_helper_works();
+    lgi_timers_run(&w->timers, now);
+    lgi_helper_waits();
+}
+
 /* Runs the late timers; returns when the next timer will be late. */
 static lg_duration run_late(lg_time now)
 {
@@ -26,7 +33,7 @@ static lg_duration run_late(lg_time now)
         struct lgi_worker *w = lgi_workers[i];
         /* (A worker that sleeps will wake by itself.) */
         if (lgi_timers_next(&w->timers) <= now - LATE && atomic_load(&w->state) == LGI_W_AWAKE)
-            lgi_timers_run(&w->timers, now);
+            run_timers(w, now);
         lg_time due = lgi_timers_next_before_sleep(&w->timers);
         if (due < next)
             next = due;
@@ -60,10 +67,10 @@ static void make(void)
     if (pthread_attr_init(&attributes) != 0)
         return;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    lgi_helper_waits();
     /* Without it, timers are late while all workers compute. */
     if (lgi_make_thread(&thread, &attributes, keep, NULL) != 0)
-        __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+        lgi_helper_works();
     pthread_attr_destroy(&attributes);
 }
 

@@ -10,6 +10,19 @@
 #include "defer/pin.h"
 #include "time/clock.h"
 
+static int refused; /* atomic: what pthread_create returned last */
+
+const char *lgi_thread_refusal(void)
+{
+    switch (__atomic_load_n(&refused, __ATOMIC_RELAXED)) {
+    case EPERM: return " (pthread_create: operation not permitted)";
+    case EACCES: return " (pthread_create: permission denied)";
+    case ENOSYS: return " (pthread_create: not implemented)";
+    case EINVAL: return " (pthread_create: invalid argument)";
+    default: return "";
+    }
+}
+
 int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
                     void *argument)
 {
@@ -19,6 +32,7 @@ int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(thread, attributes, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    __atomic_store_n(&refused, failed, __ATOMIC_RELAXED);
     return failed;
 }
 

@@ -20,6 +20,10 @@ int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(
  * a smaller one. */
 int lgi_make_small_thread(pthread_t *thread, void *(*function)(void *), void *argument);
 
+/* What to add to "out of memory or threads": why the kernel refused the last thread, or nothing if the reason was that
+ * lack. */
+const char *lgi_thread_refusal(void);
+
 /* From here on, lgi_take_mask takes the mask that the first caller of this has. */
 void lgi_note_mask(void);
 

@@ -6,13 +6,14 @@
 /* ---- threads that cannot be created ---- */
 
 static int threads_to_come = -1; /* after that many it fails; -1: it never does */
+static int refusal = EAGAIN;     /* what it returns then */
 
 #ifdef CAN_FAIL_ALLOCATIONS
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
                    void *argument)
 {
     if (threads_to_come == 0)
-        return EAGAIN;
+        return refusal;
     if (threads_to_come > 0)
         threads_to_come--;
     typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
@@ -49,7 +50,10 @@ static void catch_panic(lg_panic_info *panic)
     threads_to_come = -1;
     caught = panic != NULL;
     if (panic)
-        ck_assert_str_eq(lg_panic_message(panic), "out of memory or threads for a goroutine");
+        ck_assert_str_eq(lg_panic_message(panic),
+                         refusal == EAGAIN ? "out of memory or threads for a goroutine"
+                                           : "out of memory or threads for a goroutine "
+                                             "(pthread_create: operation not permitted)");
     lg_recover(panic);
 }
 
@@ -90,6 +94,18 @@ START_TEST(g4_the_first_goroutine_without_memory)
     ck_assert_int_ge(failures, 1);
     wait_for_value(&called, 1);
     ck_assert_int_eq(dropped, failures);
+}
+END_TEST
+
+START_TEST(a_refusal_of_the_kernel_is_named)
+{
+    if (!can_fail_allocations())
+        return;
+    refusal = EPERM;
+    ck_assert(panics(&plain, 0, 0));
+    ck_assert(panics(&thread, 0, 0));
+    ck_assert(!panics(&plain, 0, -1));
+    wait_for_value(&called, 1);
 }
 END_TEST
 
@@ -191,7 +207,7 @@ START_TEST(without_memory_for_the_first_stack_of_its_size_none_starts)
 }
 END_TEST
 
-RUN_TESTS("sched memory", g4_the_first_goroutine_without_memory,
+RUN_TESTS("sched memory", g4_the_first_goroutine_without_memory, a_refusal_of_the_kernel_is_named,
           g4_the_first_goroutine_without_threads, g4_in_a_goroutine,
           without_memory_for_its_stack_a_goroutine_waits,
           without_memory_for_the_first_stack_of_its_size_none_starts)

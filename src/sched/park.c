@@ -147,6 +147,8 @@ void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock)
 
 bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
 {
+    if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
+        return false; /* its last wait is over, and the object with the lock may be gone */
     uint32_t *lock = g->under;
     if (lock)
         lgi_lock(lock);

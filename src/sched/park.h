@@ -62,7 +62,8 @@ void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock);
  * list the waiter was found, or by the waiting goroutine itself. */
 static inline bool lgi_claim(struct lgi_g *g, uint32_t as);
 
-/* The same for all other callers. */
+/* The same for all other callers: of a goroutine, on its worker; of a thread, on the thread itself. (So what the goroutine
+ * waits for cannot go away meanwhile.) */
 bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as);
 
 /* Makes a goroutine go on whose wait the caller has claimed. */

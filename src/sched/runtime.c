@@ -191,12 +191,22 @@ struct lgi_worker *lgi_worker_for_timers(void)
 
 /* ---- how many ---- */
 
+static bool some_wait(void)
+{
+    unsigned waiting = lgi_run_queue_count(&lgi_injected), count = lgi_worker_count();
+    for (unsigned i = 0; i < count; i++)
+        waiting += lgi_run_queue_count(&lgi_workers[i]->starts);
+    return waiting > 0;
+}
+
 lg_error *lg_set_workers(unsigned count)
 {
     if (count == 0 || count > LGI_WORKERS_MOST)
         return lg_error_newf("the number of workers must be from 1 to %d, not %u", LGI_WORKERS_MOST,
                              count);
-    __atomic_store_n(&lgi_wanted, count, __ATOMIC_RELAXED);
+    __atomic_store_n(&lgi_wanted, count, __ATOMIC_SEQ_CST);
+    if (!lgi_forked && some_wait()) /* for one that may start them now */
+        lgi_task_enqueued(false);
     return NULL;
 }
 

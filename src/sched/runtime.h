@@ -78,8 +78,9 @@ bool lgi_thread_run_task(struct lgi_task *start);
 size_t lgi_threads_count(void);
 void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
 
-/* Makes the thread call `answer` while it waits; if the thread is the caller, calls it directly. False: until `until` the
- * thread did not wait in a way that can be interrupted. The thread must not end meanwhile. */
+/* Makes the thread call `answer` while it waits; if the thread is the caller, calls it directly. False: until `until`, or
+ * for as long since it last waited so, the thread did not wait in a way that can be interrupted. The thread must not end
+ * meanwhile. */
 bool lgi_thread_ask(struct lgi_g *g, void (*answer)(struct lgi_g *g, void *data), void *data,
                     lg_time until);
 void lgi_thread_answer(struct lgi_g *g);
@@ -114,8 +115,17 @@ static inline bool lgi_is_exiting(void)
  * down only after the waiting goroutine was unparked. */
 extern uint32_t lgi_outside;
 
-/* Threads of the library that are neither workers nor goroutines with a thread. Counted atomically. */
+/* Threads of the library that are neither workers nor goroutines with a thread, and that wait for something to do, or do it
+ * for a wait that lgi_outside counts. All other threads count as threads that may do anything. Counted atomically. */
 extern uint32_t lgi_helpers;
+static inline void lgi_helper_waits(void)
+{
+    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+}
+static inline void lgi_helper_works(void)
+{
+    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+}
 
 /* park.c: the calling thread, which is no worker, ends. Its record becomes free for other threads. */
 void lgi_self_end(struct lgi_g *g);

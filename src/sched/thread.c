@@ -8,6 +8,7 @@
 #include "sched/make_thread.h"
 #include "sched/request.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -28,6 +29,17 @@ static void enlist(struct lgi_g *g)
     pthread_mutex_unlock(&threads.lock);
 }
 
+/* (A thread that is about to end the process waits for nothing.) */
+static void wait_for_children(void)
+{
+    const struct lgi_unwinding *u = lgi_thread.unwinding;
+    if ((u && u->leaving == LGI_EXIT) || !lgi_has_children())
+        return;
+    lgi_helper_waits();
+    lgi_outlive_children();
+    lgi_helper_works();
+}
+
 /* Runs in whatever way the thread ends. */
 static void end(struct lgi_g **guard)
 {
@@ -43,9 +55,7 @@ static void end(struct lgi_g **guard)
     pthread_mutex_unlock(&threads.lock);
     lgi_task_free(start);
     lgi_sched_hooks.thread_ends();
-    __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
-    lgi_outlive_children();
-    __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    wait_for_children();
 }
 
 static void *lgi_thread_main(void *argument)
@@ -108,12 +118,16 @@ void lgi_thread_answer(struct lgi_g *g)
     lgi_answer_end(&g->asked);
 }
 
+/* A thread that waits will answer, once the kernel gives it a processor. */
 static bool ask(struct lgi_g *g, lg_time until)
 {
+    const lg_duration patience = lgi_time_left(until);
     lgi_ask(&g->asked);
     do {
         lgi_thread_recheck(g);
         lgi_futex_wait(&g->asked, LGI_ASKED, lg_now() + LG_MILLISECOND);
+        if (__atomic_load_n(&g->state, __ATOMIC_SEQ_CST) == LGI_G_PARKED)
+            until = lgi_time_in(patience);
     } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lg_now() < until);
     return lgi_ask_end(&g->asked);
 }

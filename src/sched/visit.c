@@ -48,13 +48,23 @@ void lgi_worker_answer(struct lgi_worker *w)
     lgi_answer_end(&w->asked);
 }
 
-/* False: the worker was busy until `until`. */
+/* A worker that sleeps, or has been woken and waits for a processor, is not busy: it will answer. */
+static bool sleeps(struct lgi_worker *w)
+{
+    return atomic_load(&w->naps) % 2 != 0;
+}
+
+/* False: the worker was busy until `until`, or for as long since it woke. */
 static bool ask(struct lgi_worker *w, lg_time until)
 {
+    const lg_duration patience = lgi_time_left(until);
     lgi_ask(&w->asked);
     lgi_worker_wake(w);
-    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lg_now() < until)
+    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lg_now() < until) {
         lgi_futex_wait(&w->asked, LGI_ASKED, until);
+        if (sleeps(w))
+            until = lgi_time_in(patience);
+    }
     return lgi_ask_end(&w->asked);
 }
 

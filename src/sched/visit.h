@@ -7,7 +7,7 @@
 
 /* Calls `visit`, on the worker's thread and stack, for every goroutine of the worker that has started. None of them runs
  * meanwhile, except that a goroutine may call this function itself. False: the worker was busy until `until`, with
- * another goroutine. */
+ * another goroutine. (For a worker that has been asleep, that time begins when the kernel gives it a processor.) */
 bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, void *data),
                       void *data, lg_time until);
 

@@ -115,10 +115,12 @@ static void *thread_main(void *unused)
     pthread_setname_np(pthread_self(), "lg-signals");
     for (;;) {
         ssize_t got = read(reader, &arrival, sizeof(arrival));
+        lgi_helper_works();
         if (got == sizeof(arrival) && arrival.number >= 1 && arrival.number <= MOST)
             tell(arrival.number, arrival.when);
         else if (got == 0 || (got < 0 && errno != EINTR))
             return unused; /* somebody has closed it */
+        lgi_helper_waits();
     }
 }
 
@@ -132,10 +134,11 @@ static lg_error *start_thread(void)
     if (failed)
         return lg_error_new_code(failed, "a thread for signals");
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    lgi_helper_waits();
     failed = lgi_make_thread(&thread, &attributes, thread_main, NULL);
     pthread_attr_destroy(&attributes);
-    if (!failed)
-        __atomic_fetch_add(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
+    if (failed)
+        lgi_helper_works();
     return failed ? lg_error_new_code(failed, "a thread for signals") : NULL;
 }
 

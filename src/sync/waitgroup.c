@@ -7,6 +7,7 @@
 #include "defer/call.h"
 #include "defer/thread.h"
 #include "sched/goroutine.h"
+#include "sched/make_thread.h"
 
 enum { WAITED = 1 };
 
@@ -148,5 +149,6 @@ void lgi_waitgroup_go(lg_waitgroup *group, const struct lgi_site *site, lgi_func
             return;
         lgi_task_drop(start);
     }
-    lgi_panic(site->file, site->line, "out of memory or threads for a goroutine");
+    lgi_panic(site->file, site->line, "out of memory or threads for a goroutine%s",
+              lgi_thread_refusal());
 }
