@@ -154,6 +154,42 @@ static void add_defer_rows(void)
     }
 }
 
+/* Beside the peers that share one thread: with as many workers as there are processors, and with one. */
+static void add_peer_rows(void)
+{
+    static const char *const peers[] = {"libdill", "neco"};
+    static const struct {
+        const char *what, *name;
+        double target; /* with one worker, beside libdill */
+    } rows[] = {
+        {"go + wait", "go_wait", 1},
+        {"go + wait, 1000 at once, each", "go_wait_batch", 1},
+        {"yield to another", "yield", 1},
+        {"ping-pong over two channels", "ping_pong", 1},
+        {"channel with room for 128, each", "throughput", 0},
+        {"select, one of two ready", "select_ready", 0},
+        {"mutex, alone", "mutex", 0},
+    };
+    char name[64], peer[64];
+
+    about("yield to another, one worker");
+    compare("%-one/yield", "Go", "go-one/yield", 0, 0.25, 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t k = 0; k < 2; k++) {
+            double target = k == 0 ? rows[i].target : 0;
+            snprintf(peer, sizeof(peer), "%s/%s", peers[k], rows[i].name);
+            about("%s, one worker", rows[i].what);
+            snprintf(name, sizeof(name), "%%-one/%s", rows[i].name);
+            compare(name, peers[k], peer, 0, target, k == 0);
+            if (strcmp(rows[i].name, "yield") == 0)
+                continue;
+            about("%s", rows[i].what);
+            snprintf(name, sizeof(name), "%%-go/%s", rows[i].name);
+            compare(name, peers[k], peer, 0, target * 1.2, 0);
+        }
+    }
+}
+
 static void add_goroutine_rows(void)
 {
     static const struct {
@@ -205,6 +241,7 @@ static void add_goroutine_rows(void)
         snprintf(peer, sizeof(peer), "threads/%s", beside_threads[i].peer);
         compare(name, "pthreads", peer, 0, 0, 0);
     }
+    add_peer_rows();
     about("TCP echo, 1000 connections");
     compare("%-go/echo_lifoguard", "Go", "go-go/echo_go", 0, 0, 1);
     compare("%-go/echo_lifoguard", "epoll by hand", "threads/echo_epoll", 0, 0, 1);

@@ -70,6 +70,17 @@ func goWait(n int) {
 	group.Wait()
 }
 
+func yieldOften(n int) {
+	for i := 0; i < n; i++ {
+		runtime.Gosched()
+	}
+}
+
+func yieldToAnother(n int) {
+	go yieldOften(n)
+	yieldOften(n)
+}
+
 var ping, pong = make(chan int), make(chan int)
 
 func answer() {
@@ -295,6 +306,7 @@ func main() {
 	timeAll([]subject{
 		{"go_wait", goWait, 1, 1},
 		{"go_wait_batch", goWait, 1000, 1000},
+		{"yield", yieldToAnother, 1000, 1000},
 		{"ping_pong", pingPong, 1, 1},
 		{"throughput", throughput, 1000, 1000},
 		{"select_ready", selectReady, 1, 1},
