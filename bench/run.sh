@@ -71,7 +71,9 @@ add_programs() {
         [[ ! -x $programs/$program ]] || add "$name-go" "$programs/$program"
     done
     add "$name-one" env LIFOGUARD_WORKERS=1 "$programs/sched_bench"
-    [[ $quick ]] || add "few-$name-go" "$programs/sched_bench" million
+    [[ ! $quick ]] || return 0
+    add "few-$name-go" "$programs/sched_bench" million
+    [[ ! -x $programs/sync_bench ]] || add "few-$name-go" "$programs/sync_bench" many
 }
 
 add_counts() {
@@ -99,22 +101,26 @@ measure_against() {
 }
 
 add_go() {
-    local program
+    local program files
     if ! command -v go >/dev/null; then
         printf 'Go is not installed (Debian: golang-go): its rows are left out\n' >&2
         return
     fi
     printf 'building with Go\n' >&2
     # Nothing is fetched, and nothing is left outside of the build folder.
-    for program in defer_bench sched_bench; do
+    for program in defer_bench sched_bench sync_bench; do
+        files=("$here/$program.go")
+        [[ $program == defer_bench ]] || files+=("$here/timing.go")
         quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
-            go build -o "$build/${program}_go" "$here/$program.go"
+            go build -o "$build/${program}_go" "${files[@]}"
     done
     add go "$build/defer_bench_go"
     add go-go "$build/sched_bench_go"
+    add go-go "$build/sync_bench_go"
     add go-one env GOMAXPROCS=1 "$build/sched_bench_go"
     [[ ! $quick ]] || return 0
     add few-go-go "$build/sched_bench_go" million
+    add few-go-go "$build/sync_bench_go" many
     add few-go-go "$build/gcc/bench/echo_load" go "$build/sched_bench_go" echo
 }
 
