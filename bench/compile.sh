@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # compile.sh gcc|clang INCLUDE-FOLDER: what functions with two deferred calls cost the compiler, beside the same written with
-# goto, the cleanup attribute and C++ destructors: its processor time, the bytes of code that usually runs and of
-# debugging information, each for one function. Printed as lines of JSON; a time is the least of several runs.
+# goto, the cleanup attribute and C++ destructors: its processor time, the bytes of code that usually runs, of code that
+# only an unwinding runs, where the compiler keeps the two apart, and of debugging information, each for one function. Printed as lines of JSON; a time is the least of several runs.
 set -euo pipefail
 id=$1 include=$2
 functions=200 runs=5
@@ -73,9 +73,11 @@ for form in goto attribute cxx block defer; do
     write_source "$form" "$functions" >"$source"
     seconds=$(time_of "${compiler[@]}" -o "$folder/$form.o" "$source")
     awk -v s="$seconds" -v n="$functions" -v form="$form" -v text="$(section "$folder/$form.o" '^[.]text$')" \
+        -v cold="$(section "$folder/$form.o" '^[.]text[.]')" \
         -v debug="$(section "$folder/$form.o" '^[.]debug')" 'BEGIN {
             printf "{\"what\": \"time_%s\", \"ms\": %.3f}\n", form, s * 1000 / n
             printf "{\"what\": \"text_%s\", \"bytes\": %.0f}\n", form, text / n
+            printf "{\"what\": \"cold_%s\", \"bytes\": %.0f}\n", form, cold / n
             printf "{\"what\": \"debug_%s\", \"bytes\": %.0f}\n", form, debug / n
         }'
 done

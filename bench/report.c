@@ -1,7 +1,8 @@
 /* Runs the programs in turn, round after round, takes the least of each subject, and writes the results: as
  * JSON, as a table in the README, and as a picture.
  *
- *     report ROUNDS FOLDER NAME=COMMAND…
+ *     report ROUNDS FOLDER NAME=COMMAND…       FOLDER `-`: prints the table, and writes nothing
+ *     report ROUNDS --against NAME=COMMAND…    NAME `was-gcc`: the same programs as `gcc` of an older commit (against.c)
  *
  * A command prints lines of JSON as bench.h does; its NAME goes before its subjects: "gcc" and
  * "calls_defer_2" make "gcc/calls_defer_2". A NAME that begins with "count-" is run once: what it
@@ -17,17 +18,11 @@
 
 #include "report.h"
 
-enum { MOST_ROUNDS = 101, MOST_SUBJECTS = 320, MOST_PROGRAMS = 32, FEW_ROUNDS = 3 };
+enum { MOST_SUBJECTS = 640, MOST_PROGRAMS = 48, FEW_ROUNDS = 3 };
 
 static const char few[] = "few-";
 
 /* ---- what was measured ---------------------------------------------------------------------------- */
-
-struct subject {
-    char name[64];
-    double values[MOST_ROUNDS]; /* one for each round */
-    int count;
-};
 
 struct program {
     char name[32];
@@ -35,12 +30,17 @@ struct program {
     char compiler[48];
 };
 
-static struct subject subjects[MOST_SUBJECTS];
+static struct report_subject subjects[MOST_SUBJECTS];
 static int subject_count;
 static struct program programs[MOST_PROGRAMS];
 static int program_count;
 
-static struct subject *find_subject(const char *name)
+struct report_subject *report_subject(int i)
+{
+    return i < subject_count ? &subjects[i] : NULL;
+}
+
+struct report_subject *report_find(const char *name)
 {
     for (int i = 0; i < subject_count; i++)
         if (strcmp(subjects[i].name, name) == 0)
@@ -52,17 +52,17 @@ static lg_error *add_value(const char *program, const char *what, double value)
 {
     if (strncmp(program, few, strlen(few)) == 0)
         program += strlen(few);
-    char name[sizeof(subjects[0].name)];
+    char name[REPORT_NAME];
     if (snprintf(name, sizeof(name), "%s/%s", program, what) >= (int)sizeof(name))
         return lg_error_newf("%s/%s: too long a name", program, what);
-    struct subject *s = find_subject(name);
+    struct report_subject *s = report_find(name);
     if (!s) {
         if (subject_count == MOST_SUBJECTS)
             return lg_error_new("too many subjects");
         s = &subjects[subject_count++];
         strcpy(s->name, name);
     }
-    if (s->count == MOST_ROUNDS)
+    if (s->count == REPORT_ROUNDS)
         return lg_error_newf("%s: measured too often", name);
     s->values[s->count++] = value;
     return NULL;
@@ -71,7 +71,7 @@ static lg_error *add_value(const char *program, const char *what, double value)
 /* What disturbs a measurement only ever adds to it. NAN if there is no such subject: its program was not run. */
 double report_least(const char *name)
 {
-    const struct subject *s = find_subject(name);
+    const struct report_subject *s = report_find(name);
     double value = s ? s->values[0] : NAN;
     for (int i = 1; s && i < s->count; i++)
         value = fmin(value, s->values[i]);
@@ -84,18 +84,23 @@ static int compare_values(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double report_median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof(values[0]), compare_values);
+    return values[count / 2];
+}
+
 /* What a subject costs over another of the same program. The same code is faster in one process than in the
  * next, by more than such a cost: so the two are compared in each process, and the median counts. */
 double report_cost(const char *name, const char *by_hand)
 {
-    const struct subject *s = find_subject(name), *base = find_subject(by_hand);
-    double costs[MOST_ROUNDS];
+    const struct report_subject *s = report_find(name), *base = report_find(by_hand);
+    double costs[REPORT_ROUNDS];
     if (!s || !base)
         return NAN;
     for (int i = 0; i < s->count; i++)
         costs[i] = s->values[i] - base->values[i];
-    qsort(costs, (size_t)s->count, sizeof(costs[0]), compare_values);
-    return costs[s->count / 2];
+    return report_median(costs, s->count);
 }
 
 static void close_program(FILE *output, struct program *program, lg_error **err)
@@ -128,15 +133,20 @@ static lg_error *run_program(struct program *program)
     }
 }
 
+static bool left_out(const struct program *program, int round)
+{
+    const char *counted = strstr(program->name, "count-");
+    return (round > 0 && counted) ||
+           (round >= FEW_ROUNDS && strncmp(program->name, few, strlen(few)) == 0);
+}
+
+/* Every other round backwards, so that a machine that slows down, or recovers, favours nobody. */
 static lg_error *run_all(int rounds)
 {
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < program_count; i++) {
-            const char *name = programs[i].name;
-            if ((round > 0 && strncmp(name, "count-", 6) == 0) ||
-                (round >= FEW_ROUNDS && strncmp(name, few, strlen(few)) == 0))
-                continue;
-            lg_error *err = run_program(&programs[i]);
+            struct program *program = &programs[round % 2 ? program_count - 1 - i : i];
+            lg_error *err = left_out(program, round) ? NULL : run_program(program);
             if (err)
                 return err;
         }
@@ -189,6 +199,8 @@ static lg_error *report(int rounds, const char *folder)
         err = run_all(rounds);
         if (err)
             lg_return(err);
+        if (strcmp(folder, "--against") == 0)
+            lg_return(report_against());
         look_around();
         for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
             report_add_rows(each[i][0], each[i][1]);
@@ -199,8 +211,8 @@ static lg_error *report(int rounds, const char *folder)
 int main(int argc, char **argv)
 {
     int rounds = argc > 3 ? atoi(argv[1]) : 0;
-    if (rounds < 1 || rounds > MOST_ROUNDS || argc - 3 > MOST_PROGRAMS) {
-        fprintf(stderr, "usage: report ROUNDS FOLDER NAME=COMMAND...\n");
+    if (rounds < 1 || rounds > REPORT_ROUNDS || argc - 3 > MOST_PROGRAMS) {
+        fprintf(stderr, "usage: report ROUNDS FOLDER|-|--against NAME=COMMAND...\n");
         return 2;
     }
     for (int i = 3; i < argc; i++) {

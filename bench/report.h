@@ -6,11 +6,30 @@
 
 /* ---- report.c: what was measured ---- */
 
+enum { REPORT_ROUNDS = 101, REPORT_NAME = 64 };
+
+struct report_subject {
+    char name[REPORT_NAME];
+    double values[REPORT_ROUNDS]; /* one for each round */
+    int count;
+};
+
+struct report_subject *report_subject(int i); /* NULL behind the last */
+struct report_subject *report_find(const char *name);
+
+double report_median(double *values, int count); /* sorts them */
+
 /* The least value of a subject, "gcc/calls_defer_2"; NAN if its program was not run. */
 double report_least(const char *name);
 
 /* What a subject costs over another of the same program, NAN likewise. */
 double report_cost(const char *name, const char *by_hand);
+
+/* ---- against.c ---- */
+
+/* Prints what the programs of an older commit, "was-…", measured beside today's, and names what has become worse:
+ * then that is the error. */
+lg_error *report_against(void);
 
 /* ---- rows.c ---- */
 
@@ -37,7 +56,7 @@ struct report_place {
     char date[16];
 };
 
-/* Writes results.json, README.md's table and results.svg in `folder`, and the table to stdout. */
+/* Writes results.json, README.md's table and results.svg in `folder` (not if that is "-"), and the table to stdout. */
 lg_error *report_write(const struct report_place *place, const char *folder);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROWS = 240 };
+enum { MOST_ROWS = 400 };
 
 struct row report_rows[MOST_ROWS];
 int report_row_count;
@@ -89,6 +89,7 @@ static void add_compile_rows(void)
 {
     add_compile_row("compiling a function with lg_defer × 2", "ms", "time", 1.8);
     add_compile_row("… its code that usually runs", "bytes", "text", 1.5);
+    add_compile_row("… its code that seldom runs", "bytes", "cold", 0);
     add_compile_row("… its debugging information", "bytes", "debug", 0);
 }
 
@@ -154,6 +155,42 @@ static void add_defer_rows(void)
     }
 }
 
+/* Beside the peers that share one thread: with as many workers as there are processors, and with one. */
+static void add_peer_rows(void)
+{
+    static const char *const peers[] = {"libdill", "neco"};
+    static const struct {
+        const char *what, *name;
+        double target; /* with one worker, beside libdill */
+    } rows[] = {
+        {"go + wait", "go_wait", 1},
+        {"go + wait, 1000 at once, each", "go_wait_batch", 1},
+        {"yield to another", "yield", 1},
+        {"ping-pong over two channels", "ping_pong", 1},
+        {"channel with room for 128, each", "throughput", 0},
+        {"select, one of two ready", "select_ready", 0},
+        {"mutex, alone", "mutex", 0},
+    };
+    char name[64], peer[64];
+
+    about("yield to another, one worker");
+    compare("%-one/yield", "Go", "go-one/yield", 0, 0.25, 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t k = 0; k < 2; k++) {
+            double target = k == 0 ? rows[i].target : 0;
+            snprintf(peer, sizeof(peer), "%s/%s", peers[k], rows[i].name);
+            about("%s, one worker", rows[i].what);
+            snprintf(name, sizeof(name), "%%-one/%s", rows[i].name);
+            compare(name, peers[k], peer, 0, target, k == 0);
+            if (strcmp(rows[i].name, "yield") == 0)
+                continue;
+            about("%s", rows[i].what);
+            snprintf(name, sizeof(name), "%%-go/%s", rows[i].name);
+            compare(name, peers[k], peer, 0, target * 1.2, 0);
+        }
+    }
+}
+
 static void add_goroutine_rows(void)
 {
     static const struct {
@@ -178,7 +215,27 @@ static void add_goroutine_rows(void)
         {"context: err", "err_check", 0},
         {"context: value, 10 levels up", "value_10", 0},
         {"context: cancel of 100,000 children", "cancel_tree", 0.5},
-        {"context: cancel of a chain of 1000", "cancel_chain", 0},
+        {"context: cancel of a chain of 1000", "cancel_chain", 0.25},
+        {"context: a tree of 1,111,111: make, each", "context_tree_make", 0.5},
+        {"context: a tree of 1,111,111: cancel, each", "context_tree_cancel", 0.5},
+        {"semaphore, alone", "semaphore", 1},
+        {"semaphore of 4, 10 goroutines, each", "semaphore_contended", 1},
+        {"rwmutex, read, alone", "rwmutex_read", 1},
+        {"rwmutex, write, alone", "rwmutex_write", 1},
+        {"rwmutex, 10 readers, each", "rwmutex_readers", 1},
+        {"rwmutex, 10, one lock in 10 a writer's, each", "rwmutex_mixed", 1},
+        {"condition, two take turns, each", "cond_turns", 1},
+        {"once, done", "once", 1},
+        {"group of 8, each", "group_8", 1},
+        {"group of 10,000, limit 100, each", "group_limited", 1},
+        {"error: make + free", "error_make", 1},
+        {"error: wrap with a format + free", "error_wrap", 1},
+        {"error: make 2, join, free", "error_join", 1},
+        {"error: is, 3 levels down", "error_is", 1},
+        {"timers: start a million, each", "timers_start_million", 1},
+        {"timers: stop a million, each", "timers_stop_million", 1},
+        {"timer beside a million, start + stop", "timer_beside_million", 1},
+        {"100,000 timers due at once, each", "timers_due", 1},
     };
     static const struct {
         const char *what, *name, *peer;
@@ -187,6 +244,10 @@ static void add_goroutine_rows(void)
         {"ping-pong over two channels", "ping_pong", "thread_ping_pong"},
         {"mutex, alone", "mutex", "thread_mutex"},
         {"mutex, 10 goroutines, each", "mutex_contended", "thread_mutex_contended"},
+        {"semaphore, alone", "semaphore", "thread_semaphore"},
+        {"rwmutex, read, alone", "rwmutex_read", "thread_rwmutex_read"},
+        {"rwmutex, write, alone", "rwmutex_write", "thread_rwmutex_write"},
+        {"once, done", "once", "thread_once"},
     };
     char name[64], peer[64];
 
@@ -205,6 +266,7 @@ static void add_goroutine_rows(void)
         snprintf(peer, sizeof(peer), "threads/%s", beside_threads[i].peer);
         compare(name, "pthreads", peer, 0, 0, 0);
     }
+    add_peer_rows();
     about("TCP echo, 1000 connections");
     compare("%-go/echo_lifoguard", "Go", "go-go/echo_go", 0, 0, 1);
     compare("%-go/echo_lifoguard", "epoll by hand", "threads/echo_epoll", 0, 0, 1);

@@ -1,10 +1,29 @@
 #!/usr/bin/env bash
-# run.sh [BUILD-FOLDER [ROUNDS]]: builds the programs with gcc, clang and Go, runs them side by side, and writes
-# results.json, results.svg and the table in README.md. `./dev bench` calls it.
+# run.sh [--quick] [--against COMMIT] [--peers FOLDER] [--rounds N]: builds the programs with gcc, clang and Go, runs them
+# side by side, and writes results.json, results.svg and the table in README.md. `./dev bench` calls it.
+#
+#   --quick           few rounds of what is timed in short slices: prints the table and writes nothing
+#   --against COMMIT  beside the same programs of that commit: names each row that has become worse by more than 10 %
+#                     and then ends with status 1; writes nothing
+#   --peers FOLDER    where peers are that are not installed (peers/README.md); also from LG_BENCH_PEERS
+#   --rounds N        instead of 31 (--against: 15; --quick: 5)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-build=${1:-$here/../build/bench}
-rounds=${2:-31}
+build=$here/../build/bench
+quick='' against='' rounds='' peers=${LG_BENCH_PEERS-}
+while (($# > 0)); do
+    case $1 in
+    --quick) quick=1 ;;
+    --against) against=${2:?a commit} && shift ;;
+    --peers) peers=${2:?a folder} && shift ;;
+    --rounds) rounds=${2:?a number} && shift ;;
+    *)
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 
@@ -17,44 +36,128 @@ quietly() {
     }
 }
 
-counted=(block_goto block_attribute block_defer calls_manual_2 calls_defer_2 func_plain func_lg)
-commands=()
-counts=()
-for compiler in gcc clang; do
-    case $compiler in
+# build_with COMPILER SOURCE FOLDER: the library and the programs.
+build_with() {
+    local env
+    case $1 in
     gcc) env=(CC=gcc CXX=g++) ;;
     clang) env=(CC=clang-22 CXX=clang++-22) ;;
     esac
-    printf 'building with %s\n' "$compiler" >&2
+    printf 'building %s\n' "${3#"$build"/}" >&2
     # Without debugging information: Debian 12's valgrind gives up on that of clang 22.
-    if [[ ! -f $build/$compiler/build.ninja ]]; then
+    if [[ ! -f $3/build.ninja ]]; then
         quietly env "${env[@]}" meson setup -Doptimization=2 -Ddebug=false -Dbench=enabled -Dtests=disabled \
-            -Dtools=disabled -Dexamples=disabled "$build/$compiler" "$here/.."
+            -Dtools=disabled -Dexamples=disabled "$3" "$2"
     fi
-    quietly ninja -j2 -C "$build/$compiler" bench-programs
-    printf -v programs %q "$build/$compiler/bench" # for the shell that report starts
-    commands+=("$compiler=$programs/defer_bench" "$compiler++=$programs/throw_bench"
-        "$compiler-go=$programs/sched_bench" "few-$compiler-go=$programs/sched_bench million"
-        "few-$compiler-go=$programs/echo_load lifoguard $programs/echo_lifoguard")
-    counts+=("count-$compiler=$(printf %q "$here/instructions.sh") $programs/defer_bench ${counted[*]}"
-        "count-compile-$compiler=$(printf '%q %q %q' "$here/compile.sh" "$compiler" "$here/../include")")
-done
+    quietly ninja -j2 -C "$3" bench-programs
+}
 
-if command -v go >/dev/null; then
+commands=() # NAME=COMMAND for `report`, which starts a shell for each: hence %q
+counted=(block_goto block_attribute block_defer calls_manual_2 calls_defer_2 func_plain func_lg)
+
+# add NAME WORD…: a program that `report` runs.
+add() {
+    local words
+    printf -v words '%q ' "${@:2}"
+    commands+=("$1=$words")
+}
+
+# add_programs PREFIX COMPILER FOLDER: those of the library. One that the commit does not have is left out.
+add_programs() {
+    local name=$1$2 programs=$3/bench program
+    add "$name" "$programs/defer_bench"
+    [[ $against ]] || add "$name++" "$programs/throw_bench"
+    for program in sched_bench sync_bench; do
+        [[ ! -x $programs/$program ]] || add "$name-go" "$programs/$program"
+    done
+    add "$name-one" env LIFOGUARD_WORKERS=1 "$programs/sched_bench"
+    [[ ! $quick ]] || return 0
+    add "few-$name-go" "$programs/sched_bench" million
+    [[ ! -x $programs/sync_bench ]] || add "few-$name-go" "$programs/sync_bench" many
+}
+
+add_counts() {
+    add "$1count-$2" "$here/instructions.sh" "$3/bench/defer_bench" "${counted[@]}"
+}
+
+measure_against() {
+    local commit compiler old
+    commit=$(git -C "$here" rev-parse --short --verify "$against^{commit}")
+    mkdir -p "$build/$commit/source"
+    git -C "$here/.." archive "$commit" | tar -x -C "$build/$commit/source"
+    for compiler in gcc clang; do
+        old=$build/$commit/$compiler
+        build_with "$compiler" "$here/.." "$build/$compiler"
+        build_with "$compiler" "$build/$commit/source" "$old"
+        add_programs '' "$compiler" "$build/$compiler"
+        add_programs was- "$compiler" "$old"
+        if [[ ! $quick ]]; then
+            add_counts '' "$compiler" "$build/$compiler"
+            add_counts was- "$compiler" "$old"
+        fi
+    done
+    [[ ! $quick ]] || : "${rounds:=5}"
+    exec "$build/gcc/bench/report" "${rounds:-15}" --against "${commands[@]}"
+}
+
+add_go() {
+    local program files
+    if ! command -v go >/dev/null; then
+        printf 'Go is not installed (Debian: golang-go): its rows are left out\n' >&2
+        return
+    fi
     printf 'building with Go\n' >&2
     # Nothing is fetched, and nothing is left outside of the build folder.
-    for program in defer_bench sched_bench; do
+    for program in defer_bench sched_bench sync_bench; do
+        files=("$here/$program.go")
+        [[ $program == defer_bench ]] || files+=("$here/timing.go")
         quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
-            go build -o "$build/${program}_go" "$here/$program.go"
+            go build -o "$build/${program}_go" "${files[@]}"
     done
-    printf -v folder %q "$build"
-    commands+=("go=$folder/defer_bench_go" "go-go=$folder/sched_bench_go" "few-go-go=$folder/sched_bench_go million"
-        "few-go-go=$folder/gcc/bench/echo_load go $folder/sched_bench_go echo")
-else
-    printf 'Go is not installed (Debian: golang-go): its rows are left out\n' >&2
-fi
+    add go "$build/defer_bench_go"
+    add go-go "$build/sched_bench_go"
+    add go-go "$build/sync_bench_go"
+    add go-one env GOMAXPROCS=1 "$build/sched_bench_go"
+    [[ ! $quick ]] || return 0
+    add few-go-go "$build/sched_bench_go" million
+    add few-go-go "$build/sync_bench_go" many
+    add few-go-go "$build/gcc/bench/echo_load" go "$build/sched_bench_go" echo
+}
 
-printf -v programs %q "$build/gcc/bench"
-commands+=("threads=$programs/thread_bench" "few-threads=$programs/echo_load epoll $programs/echo_epoll")
+# The projects of peers/ that are here.
+add_peers() {
+    local source name program
+    for source in "$here"/peers/*_bench.c; do
+        name=$(basename "$source" _bench.c)
+        program=$build/peers/${name}_bench
+        mkdir -p "$build/peers"
+        quietly "$here/peers/build.sh" "$name" "$program" "$peers"
+        if [[ -x $program ]]; then
+            add "$name" "$program"
+        else
+            printf '%s is not installed: its rows are left out\n' "$name" >&2
+        fi
+    done
+}
 
-"$build/gcc/bench/report" "$rounds" "$here" "${commands[@]}" "${counts[@]}"
+measure() {
+    local compiler
+    for compiler in gcc clang; do
+        build_with "$compiler" "$here/.." "$build/$compiler"
+        add_programs '' "$compiler" "$build/$compiler"
+        [[ ! $quick ]] || continue
+        add "few-$compiler-go" "$build/$compiler/bench/echo_load" lifoguard "$build/$compiler/bench/echo_lifoguard"
+        add_counts '' "$compiler" "$build/$compiler"
+        add "count-compile-$compiler" "$here/compile.sh" "$compiler" "$here/../include"
+    done
+    add_go
+    add threads "$build/gcc/bench/thread_bench"
+    [[ $quick ]] || add few-threads "$build/gcc/bench/echo_load" epoll "$build/gcc/bench/echo_epoll"
+    add_peers
+    if [[ $quick ]]; then
+        exec "$build/gcc/bench/report" "${rounds:-5}" - "${commands[@]}"
+    fi
+    exec "$build/gcc/bench/report" "${rounds:-31}" "$here" "${commands[@]}"
+}
+
+if [[ $against ]]; then measure_against; else measure; fi

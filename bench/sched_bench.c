@@ -33,6 +33,21 @@ static KERNEL int go_wait(struct resource *r, int n)
     return 0;
 }
 
+static void yield_often(int n)
+{
+    for (int i = 0; i < n; i++)
+        lg_yield();
+}
+
+/* With one worker; with two, the other goroutine may be on the other thread. */
+static KERNEL int yield_to_another(struct resource *r, int n)
+{
+    (void)r;
+    lg_go(yield_often, n);
+    yield_often(n);
+    return 0;
+}
+
 /* ---- channels --------------------------------------------------------------------------------------- */
 
 static lg_chan(int) ping;
@@ -297,6 +312,7 @@ static void million(void)
 static const struct subject subjects[] = {
     {"go_wait", go_wait, 1, 1},
     {"go_wait_batch", go_wait, 1000, 1000},
+    {"yield", yield_to_another, 1000, 1000},
     {"ping_pong", ping_pong, 1, 1},
     {"throughput", throughput, 1000, 1000},
     {"select_ready", select_ready, 1, 1},

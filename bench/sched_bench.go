@@ -11,48 +11,6 @@ import (
 	"time"
 )
 
-type subject struct {
-	what   string
-	kernel func(n int)
-	n      int
-	each   int // operations in a call
-}
-
-const (
-	rounds = 25
-	slice  = 150 * time.Microsecond
-)
-
-func timeSlice(s *subject, calls int) time.Duration {
-	start := time.Now()
-	for i := 0; i < calls; i++ {
-		s.kernel(s.n)
-	}
-	return time.Since(start)
-}
-
-func timeAll(subjects []subject) {
-	best := make([]float64, len(subjects))
-	calls := make([]int, len(subjects))
-	for i := range subjects {
-		calls[i] = 1
-		for timeSlice(&subjects[i], calls[i]) < slice/2 {
-			calls[i] *= 2
-		}
-		best[i] = 1e300
-	}
-	for round := 0; round < rounds; round++ {
-		for i := range subjects {
-			took := timeSlice(&subjects[i], calls[i])
-			each := float64(took.Nanoseconds()) / float64(calls[i]) / float64(subjects[i].each)
-			best[i] = min(best[i], each)
-		}
-	}
-	for i := range subjects {
-		fmt.Printf("{\"what\": \"%s\", \"ns\": %.4f}\n", subjects[i].what, best[i])
-	}
-}
-
 var counter int
 
 //go:noinline
@@ -68,6 +26,17 @@ func goWait(n int) {
 		}()
 	}
 	group.Wait()
+}
+
+func yieldOften(n int) {
+	for i := 0; i < n; i++ {
+		runtime.Gosched()
+	}
+}
+
+func yieldToAnother(n int) {
+	go yieldOften(n)
+	yieldOften(n)
 }
 
 var ping, pong = make(chan int), make(chan int)
@@ -205,18 +174,6 @@ func cancelChain(length int) float64 {
 	return float64(time.Since(start).Nanoseconds())
 }
 
-func least(times int, measure func() float64) float64 {
-	best := measure()
-	for i := 1; i < times; i++ {
-		best = min(best, measure())
-	}
-	return best
-}
-
-func print(what string, value float64) {
-	fmt.Printf("{\"what\": \"%s\", \"ns\": %.4f}\n", what, value)
-}
-
 func resident() float64 {
 	var pages, resident int
 	file, err := os.Open("/proc/self/statm")
@@ -295,6 +252,7 @@ func main() {
 	timeAll([]subject{
 		{"go_wait", goWait, 1, 1},
 		{"go_wait_batch", goWait, 1000, 1000},
+		{"yield", yieldToAnother, 1000, 1000},
 		{"ping_pong", pingPong, 1, 1},
 		{"throughput", throughput, 1000, 1000},
 		{"select_ready", selectReady, 1, 1},

@@ -1,5 +1,6 @@
 /* What POSIX threads take for what goroutines do in sched_bench.c. */
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "bench.h"
 
@@ -109,17 +110,60 @@ static KERNEL int contend(struct resource *r, int n)
     return failed;
 }
 
+/* ---- semaphore, rwlock, condition, once ---- */
+
+static sem_t semaphore;
+
+static KERNEL int acquire_release(struct resource *r, int n)
+{
+    (void)r;
+    (void)n;
+    while (sem_wait(&semaphore) != 0)
+        ;
+    counter++;
+    return sem_post(&semaphore);
+}
+
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static KERNEL int read_lock(struct resource *r, int n)
+{
+    (void)r;
+    (void)n;
+    pthread_rwlock_rdlock(&rwlock);
+    counter++;
+    return pthread_rwlock_unlock(&rwlock);
+}
+
+static KERNEL int write_lock(struct resource *r, int n)
+{
+    (void)r;
+    (void)n;
+    pthread_rwlock_wrlock(&rwlock);
+    counter++;
+    return pthread_rwlock_unlock(&rwlock);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static KERNEL int once_done(struct resource *r, int n)
+{
+    (void)r;
+    (void)n;
+    return pthread_once(&once, count);
+}
+
 static const struct subject subjects[] = {
-    {"thread_create_join", create_join, 1, 1},
-    {"thread_ping_pong", ping_pong, 1, 1},
-    {"thread_mutex", lock_unlock, 1, 1},
-    {"thread_mutex_contended", contend, 10, 1000},
+    {"thread_create_join", create_join, 1, 1},   {"thread_ping_pong", ping_pong, 1, 1},
+    {"thread_mutex", lock_unlock, 1, 1},         {"thread_mutex_contended", contend, 10, 1000},
+    {"thread_semaphore", acquire_release, 1, 1}, {"thread_rwmutex_read", read_lock, 1, 1},
+    {"thread_rwmutex_write", write_lock, 1, 1},  {"thread_once", once_done, 1, 1},
 };
 
 int main(int argc, char **argv)
 {
     pthread_t answerer;
-    if (pthread_create(&answerer, NULL, answer, NULL) != 0)
+    if (sem_init(&semaphore, 0, 4) != 0 || pthread_create(&answerer, NULL, answer, NULL) != 0)
         return 1;
     int status = bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), argc, argv);
     put(&ping, -1);

@@ -166,7 +166,7 @@ lg_error *report_write(const struct report_place *where, const char *folder)
         {"results.json", write_json}, {"README.md", write_readme}, {"results.svg", write_picture}};
 
     place = *where;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && strcmp(folder, "-") != 0; i++) {
         char path[512];
         snprintf(path, sizeof(path), "%s/%s", folder, files[i].name);
         lg_error *err = files[i].write(path);

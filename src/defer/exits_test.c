@@ -515,6 +515,87 @@ START_TEST(D13_a_block_sees_locals_as_they_are_under_panic)
 }
 END_TEST
 
+/* What an unwinding learns of a cleanup the first time must be right the next times. */
+
+static void one_call(void (*out)(void))
+{
+    lg_defer(note, "1");
+    out();
+}
+
+static void two_calls(void (*out)(void))
+{
+    lg_defer(note, "3");
+    lg_defer(note, "2");
+    one_call(out);
+}
+
+static void foreign_outside(void (*out)(void))
+{
+    FOREIGN(last, "5");
+    lg_defer(note, "4");
+    two_calls(out);
+}
+
+static void foreign_inside(void (*out)(void))
+{
+    lg_defer(note, "7");
+    FOREIGN(first, "6");
+    foreign_outside(out);
+}
+
+static void block_and_scope(void (*out)(void))
+{
+    lg_scope(scope);
+    lg_defer_in(&scope, note, "9");
+    lg_defer_block {
+        note("8");
+    }
+    foreign_inside(out);
+}
+
+static void panics(void)
+{
+    lg_panic("out");
+}
+
+static void through_all_kinds(void)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        block_and_scope(panics);
+    }
+}
+
+START_TEST(D13_the_same_way_out_again_and_again)
+{
+    for (int i = 0; i < 5; i++) {
+        through_all_kinds();
+        expect_trace("1 2 3 4 5 6 7 8 9 stopped: out");
+    }
+}
+END_TEST
+
+static void through_and_replaced(void)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_defer(panic_with, "second");
+        two_calls(panics);
+    }
+}
+
+START_TEST(P4_a_replaced_panic_on_a_way_out_that_is_known)
+{
+    for (int i = 0; i < 5; i++) {
+        through_and_replaced();
+        expect_trace("1 2 3 stopped: second");
+        through_all_kinds();
+        expect_trace("1 2 3 4 5 6 7 8 9 stopped: out");
+    }
+}
+END_TEST
+
 RUN_TESTS("exits", D4_every_exit_runs_a_block, D4_every_exit_runs_a_call,
           D4_every_exit_runs_a_named_call, D4_every_exit_runs_a_scope,
           D4_every_exit_runs_a_contained_call, D4_every_exit_runs_a_recovering_call,
@@ -524,4 +605,5 @@ RUN_TESTS("exits", D4_every_exit_runs_a_block, D4_every_exit_runs_a_call,
           D6_a_defer_in_a_loop_body_runs_at_the_end_of_each_pass,
           D10_what_ends_the_process_skips_defers, D13_one_order_with_what_is_foreign,
           D13_one_order_on_return, D13_what_is_pointed_to_is_alive,
-          D13_a_block_sees_locals_as_they_are_under_panic)
+          D13_a_block_sees_locals_as_they_are_under_panic, D13_the_same_way_out_again_and_again,
+          P4_a_replaced_panic_on_a_way_out_that_is_known)

@@ -80,6 +80,34 @@ lgi_jump_gcc:
 	.cfi_endproc
 	.size	lgi_jump_gcc, .-lgi_jump_gcc
 
+	.globl	lgi_with_frame
+	.hidden	lgi_with_frame
+	.type	lgi_with_frame, @function
+	.p2align 4
+lgi_with_frame:
+	.cfi_startproc
+	endbr64
+	movq	(%rsp), %rdx
+	leaq	8(%rsp), %rcx
+	subq	$72, %rsp
+	.cfi_adjust_cfa_offset 72
+	movq	%rbx, 0(%rsp)
+	movq	%rbp, 8(%rsp)
+	movq	%r12, 16(%rsp)
+	movq	%r13, 24(%rsp)
+	movq	%r14, 32(%rsp)
+	movq	%r15, 40(%rsp)
+	movq	%rcx, 48(%rsp)
+	movq	%rdx, 56(%rsp)
+	movq	%rsi, %rax
+	movq	%rsp, %rsi
+	call	*%rax
+	addq	$72, %rsp
+	.cfi_adjust_cfa_offset -72
+	ret
+	.cfi_endproc
+	.size	lgi_with_frame, .-lgi_with_frame
+
 	.section .note.GNU-stack, "", @progbits
 
 	/* This file is ready for IBT and, having no effect on them, for shadow stacks only as far as glibc

@@ -2,19 +2,18 @@
  * it twice, for the normal way and for unwinding, and the compiler's time goes with the code. */
 #include "defer/call.h"
 #include "defer/jump.h"
+#include "defer/step.h"
 
 LGI_JUMPS_BEGIN
 
 typedef uintptr_t word;
 typedef const struct lgi_record *const_record;
 
-/* Should the caller make the record's call? Then it is no longer pending. */
-static inline bool leave(struct lgi_record *record)
+/* Each cleanup begins with this test. If the record is not the newest, it ends in lgi_with_frame, which calls its second
+ * half. */
+static inline bool is_newest(const struct lgi_record *record)
 {
-    if (__builtin_expect(lgi_top != record, 0) && !lgi_leave(record))
-        return false;
-    lgi_top = record->previous;
-    return true;
+    return __builtin_expect(lgi_top == record, 1);
 }
 
 /* NULL panics now, not when it was deferred (D9). */
@@ -31,18 +30,20 @@ static void make_kept(const struct lgi_record *record)
     make(lgi_function_of(record), record->site, lgi_words(record), record->site->count);
 }
 
-/* A call's record is not the newest. */
-static __attribute__((noinline)) void leave_late(struct lgi_record *record)
+static void leave_late(void *call, const struct lgi_frame_state *here)
 {
-    if (leave(record))
-        make_kept(record);
+    struct lgi_record *record = call;
+    if (!lgi_leave_from(record, here))
+        return;
+    lgi_top = record->previous;
+    make_kept(record);
 }
 
 /* The usual way, without a frame of its own. The function is given the record too, behind its arguments: those that are
  * kept look there, and no other notices. */
 #define LEAVE(type, ...)                                                                           \
     if (__builtin_expect(lgi_top != &call->record, 0)) {                                           \
-        leave_late(&call->record);                                                                 \
+        lgi_with_frame(call, leave_late);                                                          \
         return;                                                                                    \
     }                                                                                              \
     lgi_top = call->record.previous;                                                               \
@@ -101,13 +102,28 @@ void lgi_kept_4(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, const struct
     make_kept(record);
 }
 
-void lgi_leave_named(struct lgi_named *named)
+static __attribute__((noinline)) void make_named(struct lgi_named *named)
 {
-    const struct lgi_site *site;
-    if (!leave(&named->record) || !(site = named->deferred.site))
+    const struct lgi_site *site = named->deferred.site;
+    lgi_top = named->record.previous;
+    if (!site)
         return;
     named->deferred.site = NULL;
     make(named->deferred.function, site, named->deferred.word, site->count);
+}
+
+static void leave_named_late(void *named, const struct lgi_frame_state *here)
+{
+    if (lgi_leave_from(named, here))
+        make_named(named);
+}
+
+void lgi_leave_named(struct lgi_named *named)
+{
+    if (is_newest(&named->record))
+        make_named(named);
+    else
+        lgi_with_frame(named, leave_named_late);
 }
 
 /* Nothing is panicking, and the function is told so (P2). */
@@ -120,14 +136,12 @@ static void make_recovering(const struct lgi_record *record)
     make(lgi_function_of(record), site, words, site->count + 1U);
 }
 
-void lgi_leave_special(void *call)
+static __attribute__((noinline)) void make_special(struct lgi_record *record)
 {
-    struct lgi_record *record = call;
     const struct lgi_site *site = record->site;
     const struct lgi_frame *frame = (const struct lgi_frame *)lgi_words(record)[site->count + 1];
 
-    if (!leave(record))
-        return;
+    lgi_top = record->previous;
     switch (site->kind) {
     case LGI_RECOVER: make_recovering(record); break;
     case LGI_CONTAINED: lgi_contain(record); break;
@@ -136,6 +150,20 @@ void lgi_leave_special(void *call)
             make_kept(record);
         break;
     }
+}
+
+static void leave_special_late(void *record, const struct lgi_frame_state *here)
+{
+    if (lgi_leave_from(record, here))
+        make_special(record);
+}
+
+void lgi_leave_special(void *record)
+{
+    if (is_newest(record))
+        make_special(record);
+    else
+        lgi_with_frame(record, leave_special_late);
 }
 
 LGI_JUMPS_END

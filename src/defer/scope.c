@@ -1,5 +1,5 @@
 /* Scopes: any number of deferred calls, run when the block that holds the scope is left. The first ones
- * stand in the scope itself, the others in chunks of doubling size, which never move: a handle to a call
+ * stand in the scope itself, the others in chunks of growing size, which never move: a handle to a call
  * stays good. lg_move gives the chunks to another scope as they are, so each chunk keeps how far it was filled. */
 #include <lifoguard/move.h>
 
@@ -21,11 +21,30 @@ struct lgi_chunk {
     struct lg_deferred calls[];
 };
 
-enum { FIRST_CHUNK = 16, LARGEST_CHUNK = 4096 };
+/* The first is of a size that the C library's allocator keeps ready for each thread. */
+enum { FIRST_CHUNK = 16, GROWTH = 4, LARGEST_CHUNK = 4096 };
+
+enum { GROWN = 1 << LGI_SCOPE };
+
+static inline struct lgi_chunk *chunk_of(const struct lg_scope *scope)
+{
+    return scope->kinds & GROWN ? scope->chunk : NULL;
+}
+
+static struct lgi_frame *frame_of(const struct lg_scope *scope)
+{
+    const struct lgi_site *site = scope->record.site;
+    return site && !site->kept ? scope->frame : NULL;
+}
+
+static struct lgi_head *head_of(const struct lg_scope *scope)
+{
+    return frame_of(scope) ? scope->head : NULL;
+}
 
 static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
 {
-    size_t capacity = below ? below->capacity * 2 : FIRST_CHUNK;
+    size_t capacity = below ? below->capacity * GROWTH : FIRST_CHUNK;
     if (capacity > LARGEST_CHUNK)
         capacity = LARGEST_CHUNK;
     struct lgi_chunk *chunk = malloc(sizeof(*chunk) + capacity * sizeof(chunk->calls[0]));
@@ -37,9 +56,17 @@ static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
     return chunk;
 }
 
+static void begin_to_grow(struct lg_scope *scope)
+{
+    if (!(scope->kinds & GROWN))
+        scope->chunks = scope->chunk = NULL;
+    scope->kinds |= GROWN;
+}
+
 /* The chunk above the one in use, or the first one; NULL: there is no memory. */
 static struct lgi_chunk *next_chunk(struct lg_scope *scope)
 {
+    begin_to_grow(scope);
     struct lgi_chunk **link = scope->chunk ? &scope->chunk->above : &scope->chunks;
     if (!*link)
         *link = new_chunk(scope->chunk);
@@ -49,8 +76,9 @@ static struct lgi_chunk *next_chunk(struct lg_scope *scope)
 /* The calls added so far stay where they are; those to come stand above them. */
 static void note_used(struct lg_scope *scope)
 {
-    if (scope->chunk)
-        scope->chunk->used = (size_t)(scope->next - scope->chunk->calls);
+    struct lgi_chunk *chunk = chunk_of(scope);
+    if (chunk)
+        chunk->used = (size_t)(scope->next - chunk->calls);
     else
         scope->first_used = (unsigned)(scope->next - scope->first);
 }
@@ -99,9 +127,15 @@ static void free_chunks(struct lgi_chunk **chunks)
     }
 }
 
+static inline void free_all(struct lg_scope *scope)
+{
+    if (__builtin_expect(scope->kinds & GROWN, 0))
+        free_chunks(&scope->chunks);
+}
+
 static bool empty(const struct lg_scope *scope)
 {
-    return !scope->chunk && (!scope->next || scope->next == scope->first);
+    return !chunk_of(scope) && (!scope->next || scope->next == scope->first);
 }
 
 /* Takes the newest pending call out of the scope; NULL if there is none. The caller makes the call before
@@ -109,7 +143,7 @@ static bool empty(const struct lg_scope *scope)
 static inline struct lg_deferred *take(struct lg_scope *scope, const struct lgi_site **site)
 {
     for (;;) {
-        struct lgi_chunk *chunk = scope->chunk;
+        struct lgi_chunk *chunk = chunk_of(scope);
         if (!scope->next || scope->next == (chunk ? chunk->calls : scope->first)) {
             if (!chunk)
                 return NULL;
@@ -151,17 +185,17 @@ static void make_any(const struct lgi_site *site, const struct lg_deferred *call
 }
 
 /* Its turn has come, and nothing unwinds the block. */
-static void make_in(const struct lg_scope *scope, const struct lgi_site *site,
-                    const struct lg_deferred *call)
+static __attribute__((noinline)) void
+make_in(const struct lg_scope *scope, const struct lgi_site *site, const struct lg_deferred *call)
 {
     switch (site->kind) {
     case LGI_ON_ERROR:
     case LGI_ON_SUCCESS:
-        if (lgi_succeeded(scope->frame) == (site->kind == LGI_ON_SUCCESS))
+        if (lgi_succeeded(frame_of(scope)) == (site->kind == LGI_ON_SUCCESS))
             make(site, call);
         break;
     case LGI_CONTAINED:
-        lgi_contain_call(NULL, scope->frame, site, call->function, call->word);
+        lgi_contain_call(NULL, frame_of(scope), site, call->function, call->word);
         break;
     default: make_any(site, call); break;
     }
@@ -177,43 +211,96 @@ void lgi_scope_full(struct lg_scope *scope)
     lgi_panic(site->file, site->line, "out of memory for a deferred call, which was made at once");
 }
 
-static void run(struct lg_scope *scope)
+/* Runs the newest call. `usual`: the bits of `kinds` that make no difference. */
+static inline void run_newest(struct lg_scope *scope, unsigned usual)
 {
-    const struct lgi_site *site;
-    const struct lg_deferred *call;
-    while ((call = take(scope, &site))) {
-        if (__builtin_expect(site->kind == LGI_ENTRY, 1))
-            make(site, call);
-        else
-            make_in(scope, site, call);
+    struct lg_deferred *call = --scope->next;
+    const struct lgi_site *site = call->site;
+    if (!site)
+        return;
+    call->site = NULL;
+    if (__builtin_expect((scope->kinds & ~usual) == 0 && call->function, 1))
+        lgi_make_call(call->function, call->word, site->count);
+    else
+        make_in(scope, site, call);
+}
+
+/* Runs what stands in the chunk (NULL: in the scope itself) of a scope that has grown. A call may add to the scope, or
+ * run or move what the scope holds: this returns when another chunk is in use. */
+static inline void run_chunk(struct lg_scope *scope, const struct lgi_chunk *chunk)
+{
+    const struct lg_deferred *first = chunk ? chunk->calls : scope->first;
+    while (scope->chunk == chunk && scope->next != first)
+        run_newest(scope, GROWN);
+}
+
+static __attribute__((noinline)) void run(struct lg_scope *scope)
+{
+    begin_to_grow(scope);
+    while (scope->next) {
+        struct lgi_chunk *chunk = scope->chunk;
+        run_chunk(scope, chunk);
+        if (scope->chunk != chunk)
+            continue;
+        if (!chunk)
+            return;
+        step_down(scope);
     }
 }
 
-/* Runs when the scope has been run, and when one of its calls is left by an unwinding: then it runs the
- * rest. */
-static void finish(struct lg_scope **guard)
+/* Of a scope that has not grown: the usual case, for which few registers are saved. */
+static inline void run_few(struct lg_scope *scope)
 {
-    struct lg_scope *scope = *guard;
-    if (lgi_top == &scope->record || lgi_leave(&scope->record)) {
-        if (!empty(scope))
+    while (scope->next != scope->first) {
+        if (__builtin_expect(scope->kinds != 0, 0)) {
             run(scope);
-        free_chunks(&scope->chunks);
-        lgi_top = scope->record.previous;
+            return;
+        }
+        run_newest(scope, 0);
     }
+}
+
+static inline void close_scope(struct lg_scope *scope)
+{
+    free_all(scope);
+    lgi_top = scope->record.previous;
+}
+
+/* One of the scope's calls is left by an unwinding, or has changed lgi_top: runs the rest. */
+static __attribute__((noinline)) void finish_left(struct lg_scope *scope)
+{
+    if (lgi_top == &scope->record || lgi_leave(&scope->record)) {
+        run(scope);
+        close_scope(scope);
+    }
+}
+
+static inline void finish(struct lg_scope **guard)
+{
+    if (*guard)
+        finish_left(*guard);
+}
+
+static inline bool enters(struct lg_scope *scope)
+{
+    if (__builtin_expect(lgi_top == &scope->record, 1))
+        return true;
+    if (!lgi_leave(&scope->record))
+        return false;
+    lgi_top = &scope->record;
+    return true;
 }
 
 void lgi_scope_leave(struct lg_scope *scope)
 {
-    if (__builtin_expect(lgi_top != &scope->record, 0) && !lgi_leave(&scope->record))
+    if (!enters(scope))
         return;
-    lgi_top = &scope->record;
-    if (empty(scope)) {
-        free_chunks(&scope->chunks);
-        lgi_top = scope->record.previous;
-        return;
-    }
     struct lg_scope *guard __attribute__((cleanup(finish))) = scope;
-    run(guard);
+    run_few(scope);
+    if (__builtin_expect(lgi_top == &scope->record, 1)) {
+        close_scope(scope);
+        guard = NULL;
+    }
 }
 
 /* Also when pthread_exit or a C++ exception has left one of the calls: then it runs the rest. */
@@ -221,7 +308,7 @@ static void finish_unwound(struct lg_scope **guard)
 {
     struct lg_scope *scope = *guard;
     run(scope);
-    free_chunks(&scope->chunks);
+    free_all(scope);
     if (lgi_top == &scope->record)
         lgi_top = scope->record.previous;
 }
@@ -233,7 +320,7 @@ void lgi_scope_unwound(struct lgi_unwinding *unwinding, struct lg_scope *scope)
     const struct lg_deferred *call;
     while ((call = take(guard, &site))) {
         if (site->kind == LGI_CONTAINED)
-            lgi_contain_call(unwinding, guard->frame, site, call->function, call->word);
+            lgi_contain_call(unwinding, frame_of(guard), site, call->function, call->word);
         else if (site->kind != LGI_ON_SUCCESS)
             lgi_call_unwinding(unwinding, site, call->function, call->word);
     }
@@ -271,7 +358,7 @@ void lg_scope_dismiss(lg_scope *scope)
 bool lgi_scope_visit(const struct lg_scope *scope,
                      bool (*visit)(const struct lg_deferred *call, void *data), void *data)
 {
-    const struct lgi_chunk *chunk = scope->chunk;
+    const struct lgi_chunk *chunk = chunk_of(scope);
     const struct lg_deferred *next = scope->next;
     while (next) {
         const struct lg_deferred *first = chunk ? chunk->calls : scope->first;
@@ -295,16 +382,18 @@ static const char *refuses(const struct lg_scope *scope, unsigned kind)
 {
     switch (kind) {
     case LGI_RECOVER:
-        return scope->head ? NULL : "a recovering call: declare the scope in an lg_func_recovers";
+        return head_of(scope) ? NULL
+                              : "a recovering call: declare the scope in an lg_func_recovers";
     case LGI_CONTAINED:
-        return scope->frame && scope->frame->error
+        return frame_of(scope) && frame_of(scope)->error
                    ? NULL
                    : "a contained call: declare the scope in an lg_func (lg_error *, err)";
     case LGI_ON_ERROR:
     case LGI_ON_SUCCESS:
-        return scope->frame ? NULL
-                            : "a call that depends on the function's success: declare the scope in "
-                              "an lg_func";
+        return frame_of(scope)
+                   ? NULL
+                   : "a call that depends on the function's success: declare the scope in "
+                     "an lg_func";
     default: return NULL;
     }
 }
@@ -339,7 +428,7 @@ static void check_owner(const struct lg_scope *scope)
 /* The calls that stand in the scope itself: they are copied. */
 static struct lg_deferred *end_of_first(struct lg_scope *scope)
 {
-    return scope->chunk ? scope->first + scope->first_used : scope->next;
+    return chunk_of(scope) ? scope->first + scope->first_used : scope->next;
 }
 
 static bool has_room(struct lg_scope *scope, const struct lg_scope *from,
@@ -363,6 +452,7 @@ static void copy(struct lg_scope *to, struct lg_deferred *call)
 /* The chunks go over as they are, those emptied before too. */
 static void give_chunks(struct lg_scope *from, struct lg_scope *to)
 {
+    begin_to_grow(to);
     struct lgi_chunk **link = to->chunk ? &to->chunk->above : &to->chunks;
     free_chunks(link);
     note_used(to);
@@ -380,19 +470,20 @@ void lgi_move(struct lg_scope *from, struct lg_scope *to)
     check_owner(to);
     if (from == to || empty(from))
         return;
-    if (from->kinds)
+    const unsigned kinds = from->kinds & ~(unsigned)GROWN;
+    if (kinds)
         lgi_scope_visit(from, check_kind, to);
     struct lg_deferred *end = end_of_first(from);
     if (!has_room(to, from, end))
         lg_panic("lg_move: out of memory; the calls stay where they were");
     for (struct lg_deferred *call = from->first; call != end; call++)
         copy(to, call);
-    to->kinds |= from->kinds;
-    from->kinds = 0;
-    if (from->chunk)
+    to->kinds |= kinds;
+    from->kinds &= GROWN;
+    if (chunk_of(from))
         give_chunks(from, to);
     if (!from->record.site)
-        free_chunks(&from->chunks);
+        free_all(from);
     begin(from);
 }
 
@@ -407,7 +498,7 @@ void lg_cleanups_run(lg_cleanups *cleanups)
 void lg_cleanups_dismiss(lg_cleanups *cleanups)
 {
     lg_scope_dismiss(&cleanups->lgi_scope);
-    free_chunks(&cleanups->lgi_scope.chunks);
+    free_all(&cleanups->lgi_scope);
 }
 
 size_t lg_cleanups_count(const lg_cleanups *cleanups)

@@ -8,6 +8,7 @@
 #define LGI_DEFER_STEP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <unwind.h>
 
@@ -18,24 +19,52 @@ struct lgi_frame_state {
     void *register_[LGI_CONTEXT];
 };
 
-/* What the tables say of a frame. */
-struct lgi_frame_info {
-    uintptr_t landing;       /* of the cleanup for this call; 0: none */
-    bool terminate;          /* a cleanup of C code that no second unwinding may leave */
-    uintptr_t argument_size; /* of stack arguments, to be dropped when landing */
+/* Changes when an object is unloaded: what was read of its tables is void then. Frames that are on the stack cannot be
+ * unloaded, so an unwinding asks at most once. 0: not asked yet. */
+struct lgi_epoch {
+    uint64_t value;
 };
 
 #if defined(__x86_64__)
 #define LGI_STEPS 1
 enum { LGI_AT_SP = 6, LGI_AT_IP = 7 };
 
-/* Changes when an object is unloaded: what was read of its tables is void then. Frames that are on the stack
- * cannot be unloaded, so an unwinding asks once. */
-uint64_t lgi_epoch(void);
+/* What the tables say of a frame, packed: most of it is seldom asked for. */
+struct lgi_frame_info {
+    uintptr_t landing; /* of the cleanup for this call; 0: none */
+    uint64_t rest;     /* bits 0 to 31: for step_x86_64.c; 32 to 47, 56 and 57 to 63: see below */
+};
+
+/* The size of stack arguments, to be dropped when landing. */
+static inline uintptr_t lgi_argument_size(const struct lgi_frame_info *info)
+{
+    return info->rest >> 32 & 0xffff;
+}
+
+/* Is it a cleanup of C code that no second unwinding may leave? */
+static inline bool lgi_terminates(const struct lgi_frame_info *info)
+{
+    return info->rest >> 56 & 1;
+}
+
+/* How far behind this call the call to _Unwind_Resume returns to, if that is known to be all that the cleanup still does,
+ * and to have no cleanup of its own; else 0. */
+static inline uintptr_t lgi_resumes(const struct lgi_frame_info *info)
+{
+    return info->rest >> 57;
+}
 
 /* What the tables say of the frame, and its caller; false: not for this unwinder. */
-bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
+bool lgi_frame_find(struct lgi_epoch *epoch, const struct lgi_frame_state *state,
                     struct lgi_frame_info *info, struct lgi_frame_state *caller);
+
+/* A cleanup went on at `left`, and now it has called _Unwind_Resume, which would return to `ip`. If nothing else came
+ * between, that is kept for lgi_frame_find. */
+void lgi_learn_resume(struct lgi_epoch *epoch, uintptr_t left, uintptr_t ip);
+
+/* Calls then(record, here): `here` is the frame that the caller of lgi_with_frame returns to, if the caller ends with this
+ * call and so has given up its own frame; else the caller's. It saves the walk through the library's frames. */
+void lgi_with_frame(void *record, void (*then)(void *record, const struct lgi_frame_state *here));
 
 /* The frame that the platform's unwinder stands at. */
 void lgi_frame_of(struct _Unwind_Context *context, struct lgi_frame_state *state);
@@ -44,6 +73,15 @@ void lgi_frame_of(struct _Unwind_Context *context, struct lgi_frame_state *state
 void lgi_land(const struct lgi_frame_state *state, void *exception) __attribute__((noreturn));
 #else
 #define LGI_STEPS 0
+
+static inline void lgi_with_frame(void *record,
+                                  void (*then)(void *record, const struct lgi_frame_state *here))
+{
+    then(record, NULL);
+}
 #endif
+
+/* As lgi_leave, for a cleanup that knows the frame. */
+int lgi_leave_from(struct lgi_record *record, const struct lgi_frame_state *here);
 
 #endif

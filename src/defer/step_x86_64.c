@@ -171,27 +171,27 @@ static bool run(const struct lgi_fde *fde, const unsigned char *p, const unsigne
 
 /* What the tables say of the call that returns to an address, in few words. */
 struct plan {
-    uintptr_t landing;
-    uint64_t saved; /* a byte each: how many words below the CFA a register is; 0: not saved */
-    int32_t cfa_offset;
-    uint16_t argument_size;
-    uint8_t cfa_slot;
-    uint8_t terminate;
+    struct lgi_frame_info
+        info; /* its rest: the offset of the CFA, the size of arguments, the register of the CFA */
+    uint64_t saved; /* ten bits each: a register, and how many words below the CFA it is saved */
 };
 
-/* Packs where the registers are saved. False: a place is not a whole number of words below the CFA, or too far. */
+enum { SLOT_BITS = 3, SAVED_BITS = 10, MOST_BELOW = (1 << (SAVED_BITS - SLOT_BITS)) - 1 };
+
+/* Packs where the registers are saved. False: a place is not a whole number of words below the CFA, or too far; or the
+ * return address is not where a call puts it. */
 static bool pack_saved(const struct rules *rules, uint64_t *saved)
 {
     *saved = 0;
-    for (int i = 0; i < LGI_CONTEXT; i++) {
+    for (int i = 0; i < PRESERVED; i++) {
         if (!(rules->saved & 1U << i))
             continue;
         intptr_t below = -rules->offset[i];
-        if (below <= 0 || below % 8 != 0 || below / 8 > UINT8_MAX)
+        if (below <= 0 || below % 8 != 0 || below / 8 > MOST_BELOW)
             return false;
-        *saved |= (uint64_t)(below / 8) << 8 * i;
+        *saved = *saved << SAVED_BITS | (uint64_t)(below / 8) << SLOT_BITS | (uint64_t)i;
     }
-    return true;
+    return rules->offset[LGI_AT_IP] == -8;
 }
 
 /* False: the frame is not for this unwinder. */
@@ -202,9 +202,8 @@ static bool make_plan(const struct rules *rules, struct plan *plan)
     if (!usual || rules->cfa_offset < INT32_MIN || rules->cfa_offset > INT32_MAX ||
         rules->argument_size > UINT16_MAX)
         return false;
-    plan->cfa_slot = (uint8_t)rules->cfa_slot;
-    plan->cfa_offset = (int32_t)rules->cfa_offset;
-    plan->argument_size = (uint16_t)rules->argument_size;
+    plan->info.rest |= (uint32_t)(int32_t)rules->cfa_offset | (uint64_t)rules->argument_size << 32 |
+                       (uint64_t)rules->cfa_slot << 48;
     return pack_saved(rules, &plan->saved);
 }
 
@@ -212,11 +211,11 @@ static bool make_plan(const struct rules *rules, struct plan *plan)
 static bool find_landing(const struct lgi_fde *fde, uintptr_t ip, struct plan *plan)
 {
     uintptr_t action = 0;
-    plan->landing = 0;
+    plan->info.landing = 0;
     bool known = fde->lsda == 0 || (lgi_personality_is_c(fde->personality) &&
                                     lgi_lsda_find((const unsigned char *)fde->lsda, fde->function,
-                                                  ip, &plan->landing, &action));
-    plan->terminate = action != 0;
+                                                  ip, &plan->info.landing, &action));
+    plan->info.rest = (uint64_t)(action != 0) << 56;
     return known;
 }
 
@@ -234,13 +233,15 @@ static bool read_tables(uintptr_t ip, struct plan *plan)
 /* ---- a cache of plans ------------------------------------------------------------------------------- */
 /* One cache for the process. An entry is written and read in words; its sequence number is odd while the entry is being
  * written, and a reader that sees the number change takes the entry for absent. The epoch keeps the entries of an
- * object that was unloaded from being taken for those of another object at the same place. */
+ * object that was unloaded from being taken for those of another object at the same place. To ask for it takes a lock, so
+ * the entries of objects that are never unloaded are without: those of the program and of the library itself. */
 
 enum { ENTRIES = 512, WAYS = 2, WORDS = 5 };
+enum { FREE, FOR_EVER, FIRST_EPOCH }; /* instead of an epoch; and the least one */
 
 struct entry {
     _Atomic uint64_t sequence;
-    _Atomic uint64_t word[WORDS]; /* ip, epoch, landing, saved, the rest */
+    _Atomic uint64_t word[WORDS]; /* ip, epoch, landing, the rest, saved */
 };
 static struct entry cache[ENTRIES + WAYS - 1];
 
@@ -249,7 +250,28 @@ static struct entry *entries_of(uintptr_t ip)
     return &cache[(ip * UINT64_C(0x9e3779b97f4a7c15) >> 32) % ENTRIES];
 }
 
-static bool recall(uintptr_t ip, uint64_t epoch, struct plan *plan)
+static int note_epoch(struct dl_phdr_info *object, size_t size, void *data)
+{
+    (void)size;
+    *(uint64_t *)data = object->dlpi_subs + FIRST_EPOCH;
+    return 1;
+}
+
+static __attribute__((noinline)) uint64_t epoch_of(struct lgi_epoch *epoch)
+{
+    if (epoch->value == 0) {
+        epoch->value = FIRST_EPOCH;
+        dl_iterate_phdr(note_epoch, &epoch->value);
+    }
+    return epoch->value;
+}
+
+static inline bool is_current(uint64_t known, struct lgi_epoch *epoch)
+{
+    return known == FOR_EVER || (known != FREE && known == epoch_of(epoch));
+}
+
+static inline bool recall(uintptr_t ip, struct lgi_epoch *epoch, struct plan *plan)
 {
     struct entry *entry = entries_of(ip);
     for (int way = 0; way < WAYS; way++, entry++) {
@@ -257,32 +279,48 @@ static bool recall(uintptr_t ip, uint64_t epoch, struct plan *plan)
         if (atomic_load_explicit(&entry->word[0], memory_order_acquire) != ip || (before & 1) != 0)
             continue;
         uint64_t known = atomic_load_explicit(&entry->word[1], memory_order_acquire);
-        plan->landing = atomic_load_explicit(&entry->word[2], memory_order_acquire);
-        plan->saved = atomic_load_explicit(&entry->word[3], memory_order_acquire);
-        uint64_t rest = atomic_load_explicit(&entry->word[4], memory_order_acquire);
-        if (known != epoch ||
+        plan->info.landing = atomic_load_explicit(&entry->word[2], memory_order_acquire);
+        plan->info.rest = atomic_load_explicit(&entry->word[3], memory_order_acquire);
+        plan->saved = atomic_load_explicit(&entry->word[4], memory_order_acquire);
+        if (!is_current(known, epoch) ||
             atomic_load_explicit(&entry->sequence, memory_order_relaxed) != before)
             continue;
-        plan->cfa_offset = (int32_t)(uint32_t)rest;
-        plan->argument_size = (uint16_t)(rest >> 32);
-        plan->cfa_slot = (uint8_t)(rest >> 48);
-        plan->terminate = (uint8_t)(rest >> 56);
         return true;
     }
     return false;
 }
 
-static void keep(uintptr_t ip, uint64_t epoch, const struct plan *plan)
+/* How long the entry of an address is good; FREE: it must not be kept, since code that a program makes at run time comes
+ * and goes without a new epoch. */
+static uint64_t good_until(uintptr_t ip, struct lgi_epoch *epoch)
+{
+    struct dl_find_object found, own;
+    if (_dl_find_object((void *)ip, &found) != 0)
+        return FREE;
+    if (!found.dlfo_link_map->l_prev ||
+        (_dl_find_object(cache, &own) == 0 && own.dlfo_map_start == found.dlfo_map_start))
+        return FOR_EVER;
+    return epoch_of(epoch);
+}
+
+/* The entry for an address: its own, or the first that is free or void, or the last. */
+static struct entry *place_for(uintptr_t ip, struct lgi_epoch *epoch)
 {
     struct entry *entry = entries_of(ip);
-    /* The first entry that is free or void; else the last. */
-    for (int way = 1;
-         way < WAYS && atomic_load_explicit(&entry->word[1], memory_order_relaxed) == epoch; way++)
-        entry++;
-    const uint64_t word[WORDS] = {ip, epoch, plan->landing, plan->saved,
-                                  (uint32_t)plan->cfa_offset | (uint64_t)plan->argument_size << 32 |
-                                      (uint64_t)plan->cfa_slot << 48 |
-                                      (uint64_t)plan->terminate << 56};
+    for (int way = 1; way < WAYS; way++, entry++)
+        if (atomic_load_explicit(&entry->word[0], memory_order_relaxed) == ip ||
+            !is_current(atomic_load_explicit(&entry->word[1], memory_order_relaxed), epoch))
+            break;
+    return entry;
+}
+
+static void keep(uintptr_t ip, struct lgi_epoch *epoch, const struct plan *plan)
+{
+    uint64_t until = good_until(ip, epoch);
+    if (until == FREE)
+        return;
+    struct entry *entry = place_for(ip, epoch);
+    const uint64_t word[WORDS] = {ip, until, plan->info.landing, plan->info.rest, plan->saved};
     uint64_t before = atomic_load_explicit(&entry->sequence, memory_order_relaxed);
     if ((before & 1) != 0 ||
         !atomic_compare_exchange_strong_explicit(&entry->sequence, &before, before + 1,
@@ -293,54 +331,62 @@ static void keep(uintptr_t ip, uint64_t epoch, const struct plan *plan)
     atomic_store_explicit(&entry->sequence, before + 2, memory_order_release);
 }
 
-static int note_epoch(struct dl_phdr_info *object, size_t size, void *data)
-{
-    (void)size;
-    *(uint64_t *)data = object->dlpi_subs + 1; /* 0 is the epoch of empty entries */
-    return 1;
-}
-
-uint64_t lgi_epoch(void)
-{
-    uint64_t epoch = 1;
-    dl_iterate_phdr(note_epoch, &epoch);
-    return epoch;
-}
-
-/* Code that a program makes at run time comes and goes without a new epoch. */
-static bool in_an_object(uintptr_t ip)
-{
-    struct dl_find_object found;
-    return _dl_find_object((void *)ip, &found) == 0;
-}
-
 /* ---- stepping ------------------------------------------------------------------------------------- */
 
-bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
+static __attribute__((noinline)) bool read_and_keep(struct lgi_epoch *epoch, uintptr_t ip,
+                                                    struct plan *plan)
+{
+    if (!read_tables(ip, plan))
+        return false;
+    keep(ip, epoch, plan);
+    return true;
+}
+
+bool lgi_frame_find(struct lgi_epoch *epoch, const struct lgi_frame_state *state,
                     struct lgi_frame_info *info, struct lgi_frame_state *caller)
 {
     uintptr_t ip = (uintptr_t)state->register_[LGI_AT_IP];
     struct plan plan;
-
-    if (!recall(ip, epoch, &plan)) {
-        if (!read_tables(ip, &plan))
-            return false;
-        if (in_an_object(ip))
-            keep(ip, epoch, &plan);
-    }
-    info->landing = plan.landing;
-    info->terminate = plan.terminate;
-    info->argument_size = plan.argument_size;
-
-    char *cfa = (char *)state->register_[plan.cfa_slot] + plan.cfa_offset;
+    if (!recall(ip, epoch, &plan) && !read_and_keep(epoch, ip, &plan))
+        return false;
+    *info = plan.info;
+    unsigned slot = plan.info.rest >> 48 & 0xff;
+    void **cfa = (void **)((char *)state->register_[slot] + (int32_t)(uint32_t)plan.info.rest);
     *caller = *state;
-    for (uint64_t saved = plan.saved; saved != 0;) {
-        unsigned shift = (unsigned)__builtin_ctzll(saved) & ~7U;
-        memcpy(&caller->register_[shift / 8], cfa - (saved >> shift & 0xff) * 8, sizeof(void *));
-        saved &= ~(UINT64_C(0xff) << shift);
-    }
+    for (uint64_t saved = plan.saved; saved != 0; saved >>= SAVED_BITS)
+        caller->register_[saved & ((1 << SLOT_BITS) - 1)] =
+            cfa[-(intptr_t)(saved >> SLOT_BITS & MOST_BELOW)];
     caller->register_[LGI_AT_SP] = cfa;
+    caller->register_[LGI_AT_IP] = cfa[-1];
     return true;
+}
+
+/* Is the code from `p` to `end` a call, before which at most the argument is put in its register? */
+static bool is_mere_call(const unsigned char *p, const unsigned char *end)
+{
+    enum { REX_W = 0x48, REX_WR = 0x4c, MOV = 0x89, TO_RDI = 0xc7, CALL = 0xe8, ADDR32 = 0x67 };
+    if (end - p > 3 && (p[0] == REX_W || p[0] == REX_WR) && p[1] == MOV &&
+        (p[2] & TO_RDI) == TO_RDI)
+        p += 3;
+    return (end - p == 5 && p[0] == CALL) ||
+           (end - p == 6 && ((p[0] == 0xff && p[1] == 0x15) || (p[0] == ADDR32 && p[1] == CALL)));
+}
+
+static bool has_nothing(uintptr_t ip, struct lgi_epoch *epoch)
+{
+    struct plan plan;
+    return (recall(ip, epoch, &plan) || read_tables(ip, &plan)) && plan.info.landing == 0;
+}
+
+/* The call is the one that has been made, so whatever it goes through, it goes to _Unwind_Resume. */
+void lgi_learn_resume(struct lgi_epoch *epoch, uintptr_t left, uintptr_t ip)
+{
+    struct plan plan;
+    if (ip > left && is_mere_call((const unsigned char *)left, (const unsigned char *)ip) &&
+        has_nothing(ip, epoch) && recall(left, epoch, &plan) && !lgi_resumes(&plan.info)) {
+        plan.info.rest |= (uint64_t)(ip - left) << 57;
+        keep(left, epoch, &plan);
+    }
 }
 
 void lgi_frame_of(struct _Unwind_Context *context, struct lgi_frame_state *state)

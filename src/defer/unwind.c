@@ -38,7 +38,8 @@ static void leave_frames(void)
 
 LGI_JUMPS_BEGIN
 
-static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record);
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record,
+                                const struct lgi_frame_state *here);
 
 /* A recovery is complete: the function returns its named result. */
 static _Noreturn void land(struct lgi_unwinding *u, struct lgi_head *head)
@@ -95,7 +96,7 @@ static void run_unwound(struct lgi_unwinding *u, struct lgi_record *record)
 }
 
 /* What a record's cleanup does when it is not simply the newest one. */
-int lgi_leave(struct lgi_record *record)
+int lgi_leave_from(struct lgi_record *record, const struct lgi_frame_state *here)
 {
     struct lgi_thread *thread = &lgi_thread;
     struct lgi_unwinding *u = thread->unwinding;
@@ -108,8 +109,13 @@ int lgi_leave(struct lgi_record *record)
         thread->skipped++;
     lgi_top = lgi_tag(u, record->previous);
     run_unwound(u, record);
-    step_out_of_cleanup(u, record);
+    step_out_of_cleanup(u, record, here);
     return false;
+}
+
+int lgi_leave(struct lgi_record *record)
+{
+    return lgi_leave_from(record, NULL);
 }
 
 /* A function that recovers is left by something else than its normal way. */
@@ -134,7 +140,7 @@ void lgi_head_unwound(struct lgi_head *head)
             land(u, head);
         /* else the goexit beneath goes on (P6) */
     }
-    step_out_of_cleanup(u, &head->record);
+    step_out_of_cleanup(u, &head->record, NULL);
 }
 
 void lgi_abandon(struct lgi_frame *frame)
@@ -228,83 +234,131 @@ static void pass(struct lgi_unwinding *u, uintptr_t ip, uintptr_t sp, uintptr_t 
 }
 
 #if LGI_STEPS
-/* From frame to frame until there is a cleanup to land in. Returns if there is a frame that only the
- * platform's unwinder understands. */
-static void step(struct lgi_unwinding *u, const struct lgi_frame_state *state)
-{
+/* A frame, what the tables say of it, and its caller, in turn: states[at] and states[1 - at]. */
+struct place {
     struct lgi_frame_state states[2];
     struct lgi_frame_info info;
-    unsigned i = 0;
+    unsigned at;
+};
 
-    states[0] = *state;
-    while (lgi_frame_find(u->epoch, &states[i], &info, &states[1 - i])) {
-        uintptr_t sp = (uintptr_t)states[i].register_[LGI_AT_SP];
-        pass(u, (uintptr_t)states[i].register_[LGI_AT_IP], sp,
-             (uintptr_t)states[1 - i].register_[LGI_AT_SP], info.terminate);
-        if (info.landing != 0) {
-            states[i].register_[LGI_AT_SP] = (void *)(sp + info.argument_size);
-            states[i].register_[LGI_AT_IP] = (void *)info.landing;
-            lgi_land(&states[i], &u->exception);
+static inline bool find(struct lgi_unwinding *u, struct place *place)
+{
+    return lgi_frame_find(&u->epoch, &place->states[place->at], &place->info,
+                          &place->states[1 - place->at]);
+}
+
+static inline uintptr_t end_of(const struct place *place)
+{
+    return (uintptr_t)place->states[1 - place->at].register_[LGI_AT_SP];
+}
+
+/* From frame to frame until there is a cleanup to land in; the first has been found. Returns if there is a frame that
+ * only the platform's unwinder understands. */
+static void step(struct lgi_unwinding *u, struct place *place)
+{
+    do {
+        struct lgi_frame_state *state = &place->states[place->at];
+        uintptr_t sp = (uintptr_t)state->register_[LGI_AT_SP];
+        pass(u, (uintptr_t)state->register_[LGI_AT_IP], sp, end_of(place),
+             lgi_terminates(&place->info));
+        if (place->info.landing != 0) {
+            state->register_[LGI_AT_SP] = (void *)(sp + lgi_argument_size(&place->info));
+            state->register_[LGI_AT_IP] = (void *)place->info.landing;
+            lgi_land(state, &u->exception);
         }
-        i = 1 - i;
-    }
-    u->platform_until = (uintptr_t)states[i].register_[LGI_AT_SP];
+        place->at = 1 - place->at;
+    } while (find(u, place));
+    u->platform_until = (uintptr_t)place->states[place->at].register_[LGI_AT_SP];
+}
+
+static void find_and_step(struct lgi_unwinding *u, struct place *place)
+{
+    if (find(u, place))
+        step(u, place);
+    else
+        u->platform_until = (uintptr_t)place->states[place->at].register_[LGI_AT_SP];
 }
 
 static void step_from_here(struct lgi_unwinding *u)
 {
-    struct lgi_frame_state state;
+    struct place place;
     if ((lgi_settings() & LGI_PLATFORM))
         return;
-    u->epoch = lgi_epoch();
-    if (lgi_save(state.register_) == 0)
-        step(u, &state);
+    u->epoch.value = 0;
+    place.at = 0;
+    if (lgi_save(place.states[0].register_) == 0)
+        find_and_step(u, &place);
 }
 
 static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, uintptr_t sp)
 {
-    struct lgi_frame_state state;
+    struct place place;
     if (sp <= u->platform_until || (lgi_settings() & LGI_PLATFORM))
         return;
-    lgi_frame_of(context, &state);
-    step(u, &state);
+    place.at = 0;
+    lgi_frame_of(context, &place.states[0]);
+    find_and_step(u, &place);
+}
+
+/* `place` is the frame whose cleanup `u` has run. Returns if the cleanup has to go on by itself. */
+static void go_on(struct lgi_unwinding *u, struct place *place)
+{
+    uintptr_t *ip = (uintptr_t *)&place->states[place->at].register_[LGI_AT_IP];
+    if (lgi_terminates(&place->info)) {
+        uintptr_t distance = lgi_resumes(&place->info);
+        if (distance == 0) {
+            u->left = *ip;
+            return;
+        }
+        *ip += distance;
+        place->info = (struct lgi_frame_info){0};
+    }
+    step(u, place);
 }
 
 /* A cleanup of ours that `u` has run is done. Instead of returning to it, so that it goes to the frame's next
  * cleanup or calls _Unwind_Resume, go on as if it had thrown: what covers its call is that next cleanup. gcc's
- * tables say so; clang's say that nothing may be thrown there, and then this returns. */
-static void step_out(struct lgi_unwinding *u, const struct lgi_record *record,
-                     const struct lgi_frame_state *here)
+ * tables say so; clang's say that nothing may be thrown there. Then this returns, unless it is known that the cleanup
+ * would only call _Unwind_Resume: then go on as if it had. */
+static void step_out(struct lgi_unwinding *u, const struct lgi_record *record, struct place *place)
 {
     enum { OWN_FRAMES = 5 };
-    struct lgi_frame_state states[2];
-    struct lgi_frame_info info;
-    unsigned i = 0;
 
     /* Through the library's own frames, which have nothing more to clean up, to the one that holds the record. */
-    states[0] = *here;
     for (int own = 0; own <= OWN_FRAMES; own++) {
-        if (!lgi_frame_find(u->epoch, &states[i], &info, &states[1 - i]))
+        if (!find(u, place))
             return;
-        if ((uintptr_t)states[1 - i].register_[LGI_AT_SP] > (uintptr_t)record) {
-            u->stays = info.terminate;
-            if (!info.terminate)
-                step(u, &states[i]);
+        if (end_of(place) > (uintptr_t)record) {
+            go_on(u, place);
             return;
         }
-        if (info.landing != 0) /* an instrumented program may have something there */
+        if (place->info.landing != 0) /* an instrumented program may have something there */
             return;
-        i = 1 - i;
+        place->at = 1 - place->at;
     }
 }
 
-/* Not under AddressSanitizer: it keeps records elsewhere, and the pad has frames to clear. */
-static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record)
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record,
+                                const struct lgi_frame_state *here)
 {
-    struct lgi_frame_state state;
-    if (!u->stays && !__asan_handle_no_return && !(lgi_settings() & LGI_PLATFORM) &&
-        lgi_save(state.register_) == 0)
-        step_out(u, record, &state);
+    struct place place;
+    u->left = 0;
+    /* Not under AddressSanitizer: it keeps records elsewhere, and the pad has frames to clear. */
+    if (__asan_handle_no_return || (lgi_settings() & LGI_PLATFORM))
+        return;
+    place.at = 0;
+    if (here)
+        place.states[0] = *here;
+    if (here || lgi_save(place.states[0].register_) == 0)
+        step_out(u, record, &place);
+}
+
+/* The first frame after a cleanup that went on by itself is that cleanup's, if this is its call of _Unwind_Resume. */
+static void note_resume(struct lgi_unwinding *u, uintptr_t ip)
+{
+    if (u->left != 0)
+        lgi_learn_resume(&u->epoch, u->left, ip);
+    u->left = 0;
 }
 #else
 static void step_from_here(struct lgi_unwinding *u)
@@ -319,10 +373,18 @@ static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, 
     (void)sp;
 }
 
-static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record)
+static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record *record,
+                                const struct lgi_frame_state *here)
 {
     (void)u;
     (void)record;
+    (void)here;
+}
+
+static void note_resume(struct lgi_unwinding *u, uintptr_t ip)
+{
+    (void)u;
+    (void)ip;
 }
 #endif
 
@@ -343,6 +405,7 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions,
         pass(u, _Unwind_GetIP(context), sp, sp + 1, false);
         end_of_stack(u);
     }
+    note_resume(u, _Unwind_GetIP(context));
     step_from(u, context, sp);
     pass(u, _Unwind_GetIP(context), sp, sp + 1, lgi_in_terminate_scope(context));
     return _URC_NO_REASON;

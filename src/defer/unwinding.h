@@ -9,6 +9,7 @@
 #include "defer/jump.h"
 #include "defer/panic.h"
 #include "defer/record.h"
+#include "defer/step.h"
 
 enum lgi_leaving { LGI_NOT_LEAVING, LGI_GOEXIT, LGI_EXIT };
 
@@ -35,9 +36,9 @@ struct lgi_unwinding {
     bool recovered; /* the panic is stopped: the unwinding goes on to the head of the function */
     uintptr_t pad;  /* the end of the frame whose cleanups are being run */
     uintptr_t seen; /* the end of the last frame noted for the report */
-    bool stays;     /* in cleanups until they call _Unwind_Resume, since they are clang's */
+    uintptr_t left; /* where the cleanup of a frame went on by itself; 0: elsewhere by now */
     unsigned depth; /* 1 for the outermost */
-    uint64_t epoch; /* of the tables that have been read */
+    struct lgi_epoch epoch;
     uintptr_t platform_until; /* of a frame that the platform's unwinder has to deal with */
 };
 

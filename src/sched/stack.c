@@ -270,23 +270,67 @@ void *lgi_stack_take(unsigned class_)
     return high;
 }
 
+/* ---- giving back ---- */
+
+enum { GIVEN_AT_ONCE = 32 };
+
+struct given {
+    struct lgi_slab *slab;
+    uint32_t number; /* from 1 */
+};
+
+/* Gives the memory of stacks back, in one call where the kernel allows it: then the other processors are told once. */
+static void give_memory(const struct iovec *memory, unsigned count)
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < count; i++)
+        size += memory[i].iov_len;
+    if (count > 1 && !lgi_in_valgrind() &&
+        syscall(SYS_process_madvise, PIDFD_SELF, memory, (unsigned long)count, MADV_DONTNEED,
+                0UL) == (long)size)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        madvise(memory[i].iov_base, memory[i].iov_len, MADV_DONTNEED);
+}
+
+static void put_free(const struct given *given)
+{
+    struct lgi_slab *slab = given->slab;
+    slab->next_free[given->number - 1] = slab->free;
+    if (slab->free == 0) {
+        slab->next_with_free = stacks.with_free[slab->class_];
+        stacks.with_free[slab->class_] = slab;
+    }
+    slab->free = given->number;
+}
+
+/* Takes what has to outlast the stack's memory. */
+static struct given remember(void *high)
+{
+    struct lgi_slab *slab = lgi_stack_end(high)->slab;
+    uint32_t number = (uint32_t)(((uintptr_t)high - slab->first) / slab->slot);
+    slab->identity[number - 1] = lgi_stack_end(high)->identity;
+    return (struct given){slab, number};
+}
+
 void lgi_stacks_give(void *first)
 {
     LGI_KEEP_ERRNO;
-    for (void *high = first, *next; high; high = next) {
-        struct lgi_slab *slab = lgi_stack_end(high)->slab;
-        size_t size = lgi_stack_size(slab->class_);
-        next = lgi_stack_end(high)->next;
-        uint32_t number = (uint32_t)(((uintptr_t)high - slab->first) / slab->slot);
-        slab->identity[number - 1] = lgi_stack_end(high)->identity;
-        madvise((char *)high - size, size, MADV_DONTNEED);
-        pthread_mutex_lock(&stacks.lock);
-        slab->next_free[number - 1] = slab->free;
-        if (slab->free == 0) {
-            slab->next_with_free = stacks.with_free[slab->class_];
-            stacks.with_free[slab->class_] = slab;
+    struct given given[GIVEN_AT_ONCE];
+    struct iovec memory[GIVEN_AT_ONCE];
+    while (first) {
+        unsigned count = 0;
+        for (; first && count < GIVEN_AT_ONCE; count++) {
+            char *high = first;
+            given[count] = remember(high);
+            size_t size = lgi_stack_size(given[count].slab->class_);
+            memory[count] = (struct iovec){high - size, size};
+            first = lgi_stack_end(high)->next;
         }
-        slab->free = number;
+        give_memory(memory, count);
+        pthread_mutex_lock(&stacks.lock);
+        for (unsigned i = 0; i < count; i++)
+            put_free(&given[i]);
         pthread_mutex_unlock(&stacks.lock);
     }
 }

@@ -327,7 +327,7 @@ void lgi_head(void);
 
 #define LGI_SCOPE_AS(id, name)                                                                     \
     LGI_NO_JUMP(id)                                                                                \
-    LGI_SITE(id, 0, LGI_SCOPE, #name, 0, 0)                                                        \
+    LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
     lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head))
 
@@ -421,12 +421,13 @@ LGI_LEFT_BY_JUMP static inline void lgi_head_leave(struct lgi_head *head)
 static inline void lgi_scope_open(struct lg_scope *scope, const struct lgi_site *site,
                                   struct lgi_frame *frame, struct lgi_head *head)
 {
-    scope->frame = frame;
-    scope->head = head;
+    if (frame) { /* known at compile time */
+        scope->frame = frame;
+        scope->head = head;
+    }
     scope->kinds = 0;
     scope->record.previous = lgi_top;
     scope->record.site = site;
-    scope->chunks = scope->chunk = (struct lgi_chunk *)0;
     scope->next = scope->first;
     scope->end = scope->first + LGI_SCOPE_FIRST;
     lgi_top = &scope->record;

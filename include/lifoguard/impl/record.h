@@ -99,16 +99,19 @@ struct lgi_chunk;
 struct lgi_frame;
 struct lgi_head;
 
+/* Opening one writes as little as can be: what is not needed yet has no value. */
 struct lg_scope {
-    struct lgi_record record;
-    struct lgi_frame *frame;  /* of the lg_func that declares the scope, or NULL */
-    struct lgi_head *head;    /* of that function, if it recovers */
-    struct lgi_chunk *chunks; /* those that it has, emptied ones too; NULL: none */
-    struct lgi_chunk *chunk;  /* with the newest calls past the first ones; NULL: there are none */
+    struct lgi_record record; /* its site is `kept` if no lg_func is around */
+    struct lgi_frame *frame;  /* of the lg_func that declares the scope, if there is one */
+    struct lgi_head *head;    /* of that function, or NULL: it does not recover */
+    struct lgi_chunk *chunks; /* once it has grown: all its chunks, emptied ones too; NULL: none */
+    struct lgi_chunk
+        *chunk; /* likewise: with the newest calls past the first; NULL: there are none */
     struct lg_deferred *next,
         *end; /* what is free in the chunk, or in `first`; NULL: nothing was ever added */
     unsigned first_used; /* of `first`, once there is a chunk above */
-    unsigned kinds;      /* a bit for each kind that it may hold, but LGI_ENTRY */
+    unsigned
+        kinds; /* a bit for each kind that it may hold, but LGI_ENTRY; LGI_SCOPE's: it has grown */
     struct lg_deferred first[LGI_SCOPE_FIRST];
     struct lg_deferred spare; /* takes the call for which there is no memory */
 };
@@ -187,7 +190,7 @@ LG_API struct lg_deferred *lgi_scope_grow(struct lg_scope *scope);
 LG_API struct lg_deferred *lgi_scope_add_special(struct lg_scope *scope,
                                                  const struct lgi_site *site);
 LG_API void lgi_scope_full(struct lg_scope *scope) __attribute__((noreturn));
-LG_API void lgi_scope_leave(struct lg_scope *scope);
+LG_API LGI_DIRECT void lgi_scope_leave(struct lg_scope *scope);
 LG_API void lgi_move(struct lg_scope *from, struct lg_scope *to);
 LG_API void lgi_head_unwound(struct lgi_head *head);
 LG_API void lgi_abandon(struct lgi_frame *frame);
