@@ -15,10 +15,26 @@
  * A test runs in a goroutine of its own, so that a failure ends no more than it. What it starts itself belongs into a
  * group; lg_goroutine_check_leaks (inspect.h) finds what was forgotten.
  *
+ * Where time matters, lg_test_run_virtual runs the test in virtual time: sleeps, timers and time limits take no time, and come
+ * in the right order, at the exact moment.
+ *
+ *     static void gives_up_after_a_minute(lg_test *t, void *server)
+ *     {
+ *         lg_time start = lg_now();
+ *         lg_error *err = call_with_retries(server, LG_MINUTE);
+ *         lg_test_check(t, lg_error_is(err, &lg_error_deadline_exceeded));
+ *         lg_test_check(t, lg_since(start) == LG_MINUTE);
+ *         lg_error_free(err);
+ *     }
+ *
+ *     err = lg_test_run_virtual("gives up", gives_up_after_a_minute, &silent_server);   // takes a few microseconds
+ *
  * Threads: any may run tests, many at once, and any may report failures of one until lg_test_run returns.
  */
 #ifndef LIFOGUARD_TESTING_H
 #define LIFOGUARD_TESTING_H
+
+#include <stdbool.h>
 
 #include <lifoguard/error.h>
 #include <lifoguard/panic.h>
@@ -56,6 +72,41 @@ LG_API lg_scope *lg_test_scope(lg_test *t);
 
 /* Whether the test has recorded a failure. */
 LG_API bool lg_test_has_failed(const lg_test *t);
+
+/* ---- virtual time (V1 to V8) --------------------------------------------------------------------- */
+
+/* As lg_test_run, in virtual time. The test, all goroutines that it starts, and all that those start, form a bubble. The bubble
+ * has a clock of its own, which begins at midnight UTC on 2000-01-01 (946684800 seconds). lg_now and everything that measures
+ * time use that clock: sleeps, timers, tickers, lg_until, contexts. The clock stands still while any goroutine of the
+ * bubble can run, and jumps to the next timer when all of them are durably blocked.
+ *
+ * A goroutine is durably blocked if only another goroutine of the bubble can end its wait, or a timer of the bubble. Not
+ * durable, so that time stands still meanwhile: a wait for a descriptor, a child, lg_blocking, or anything else outside of
+ * the library; a wait for a channel that was not made in the bubble; a wait for a mutex whose holder is not in the bubble.
+ * After ten real seconds of that, stderr says which goroutines wait so.
+ *
+ * Returns when all goroutines of the bubble have ended. The test has failed if they are all blocked and no timer is left:
+ * the error lists them, and what each waits for. The test has also failed if goroutines are still blocked after the test's
+ * own function has returned; time does not go on for them. In both cases they are ended at their waits as lg_exit ends
+ * goroutines, so that what they have deferred runs.
+ *
+ * Channels, timers and tickers that were made in the bubble belong to it: using one from outside panics; freeing one and
+ * dropping a reference are allowed. Panics if the caller is in virtual time already, or if no memory is left. */
+LG_API lg_error *lg_test_run_virtual(const char *name, void (*test)(lg_test *t, void *data),
+                                     void *data) __attribute__((__warn_unused_result__));
+
+/* Waits until all other goroutines of the bubble are durably blocked, and every timer that is due has fired; time does not go
+ * on meanwhile. So what they were able to do at this time is done:
+ *
+ *     lg_context_cancel(ctx);
+ *     lg_test_wait();
+ *     lg_test_check(t, worker_has_stopped);
+ *
+ * Panics outside of virtual time, and if another goroutine of the bubble is in lg_test_wait. */
+LG_API void lg_test_wait(void);
+
+/* Whether the caller is in virtual time. */
+LG_API bool lg_test_is_virtual(void);
 
 LG_API void lgi_test_error(lg_test *t, lg_error *error);
 

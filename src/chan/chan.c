@@ -5,12 +5,30 @@
 #include <lifoguard/panic.h>
 
 #include "chan/channel.h"
+#include "sched/bubble.h"
 #include "sched/goroutine.h"
 #include "sched/worker.h"
 
-void lgi_chan_not_one(const struct lgi_chan *c)
+void lgi_chan_check_closely(const struct lgi_chan *c, bool uses)
 {
-    lg_panic("%p is not a channel, or one whose last reference was dropped", (const void *)c);
+    if (__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC_BUBBLE)
+        lg_panic("%p is not a channel, or one whose last reference was dropped", (const void *)c);
+    if (uses && c->bubble != lgi_bubble_id())
+        lg_panic("use of a channel of a test in virtual time from outside of that test");
+}
+
+void lgi_chan_wait_outside(struct lgi_g *g, const struct lgi_chan *c)
+{
+    if (g->bubble && c->bubble == 0)
+        lgi_wait_outside(g);
+}
+
+/* Its maker is in a bubble, perhaps. */
+static void mark(struct lgi_chan *c)
+{
+    c->bubble = lgi_bubble_id();
+    if (c->bubble != 0)
+        c->magic = LGI_CHAN_MAGIC_BUBBLE;
 }
 
 void lgi_chan_sent_on_closed(void)
@@ -55,6 +73,8 @@ void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)
     c->in = c->out = c->first = extra ? lgi_chan_align((char *)(c + 1), alignment)
                                       : (char *)(c + 1);
     c->end = c->first + buffer;
+    if (lgi_bubbles_exist())
+        mark(c);
     return c;
 }
 
@@ -62,7 +82,7 @@ void *lgi_chan_keep(void *channel)
 {
     struct lgi_chan *c = channel;
     if (c) {
-        lgi_chan_check(c);
+        lgi_chan_check_owned(c);
         __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
     }
     return c;
@@ -93,6 +113,8 @@ void lgi_chan_init(struct lgi_chan *c, size_t size, size_t capacity, struct lgi_
     };
     c->in = c->out = c->first = (char *)(c + 1);
     c->end = c->first + size * capacity;
+    if (lgi_bubbles_exist())
+        mark(c);
 }
 
 /* If one of them panics, the others still have their turn. */
@@ -116,7 +138,7 @@ void lg_chan_unref(void *channel)
     struct lgi_chan *c = channel;
     if (!c)
         return;
-    lgi_chan_check(c);
+    lgi_chan_check_owned(c);
     lgi_releases(&c->references);
     if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
@@ -140,7 +162,7 @@ size_t lg_chan_len(const void *channel)
     const struct lgi_chan *c = channel;
     if (!c)
         return 0;
-    lgi_chan_check(c);
+    lgi_chan_check_owned(c);
     lgi_chan_validate(c);
     return lgi_chan_count(c);
 }
@@ -150,7 +172,7 @@ size_t lg_chan_cap(const void *channel)
     const struct lgi_chan *c = channel;
     if (!c)
         return 0;
-    lgi_chan_check(c);
+    lgi_chan_check_owned(c);
     return c->capacity;
 }
 
@@ -173,6 +195,8 @@ wait_for_other(struct lgi_chan *c, struct lgi_waiters *list, struct lgi_chan_wai
     struct lgi_g *g = lgi_self();
     waiter->waiter.g = g;
     waiter->waiter.index = LGI_READY;
+    if (lgi_bubbles_exist())
+        lgi_chan_wait_outside(g, c);
     if (until.lgi_done || until.lgi_deadline != LG_DURATION_MAX)
         lgi_wait_begin(g, what);
     else

@@ -15,6 +15,8 @@
 #include "sched/park.h"
 
 #define LGI_CHAN_MAGIC 0x4e41684cU
+/* Of a channel that was made in a bubble: so it takes the slow way, where the caller's bubble is compared. */
+#define LGI_CHAN_MAGIC_BUBBLE 0x4e42684cU
 
 /* A channel may belong to an object that sends on it: a timer. */
 struct lgi_chan_owner {
@@ -36,6 +38,7 @@ struct lgi_chan {
     void (*drop)(void *);
     size_t alignment;
     bool of_pointers; /* drop takes them, not pointers to them */
+    uint32_t bubble;  /* in which it was made (sched/bubble.h); 0: in none */
 };
 
 /* The waiter's data is the place of the value; NULL: none. The waiter's index is what it is claimed as. */
@@ -63,14 +66,29 @@ static inline void lgi_chan_fairness(void)
         lgi_chan_let_others();
 }
 
-/* Panics: the pointer is not a channel's. */
-void lgi_chan_not_one(const struct lgi_chan *c) __attribute__((noreturn, cold));
+/* Panics if the pointer is not a channel's. `uses`: and if the channel is of a bubble, and the caller is not in that. */
+void lgi_chan_check_closely(const struct lgi_chan *c, bool uses) __attribute__((cold));
+/* In a bubble: a wait for a channel of no bubble is one for something outside. */
+void lgi_chan_wait_outside(struct lgi_g *g, const struct lgi_chan *c) __attribute__((cold));
 void lgi_chan_sent_on_closed(void) __attribute__((noreturn, cold));
 
+static inline bool lgi_chan_is_usual(const struct lgi_chan *c)
+{
+    return __builtin_expect(__atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC, 1);
+}
+
+/* For those who send, receive or close. */
 static inline void lgi_chan_check(const struct lgi_chan *c)
 {
-    if (__builtin_expect(__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC, 0))
-        lgi_chan_not_one(c);
+    if (!lgi_chan_is_usual(c))
+        lgi_chan_check_closely(c, true);
+}
+
+/* For those who own it, or ask. */
+static inline void lgi_chan_check_owned(const struct lgi_chan *c)
+{
+    if (!lgi_chan_is_usual(c))
+        lgi_chan_check_closely(c, false);
 }
 
 static inline void lgi_chan_validate(const struct lgi_chan *c)

@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "chan/channel.h"
+#include "sched/bubble.h"
 #include "sched/goroutine.h"
 
 enum {
@@ -292,10 +293,13 @@ static uint32_t watch_all(const struct waiting *w, struct lgi_g *g)
 static uint32_t park_for_all(const struct waiting *w, struct lgi_g *g, lg_until until)
 {
     uint32_t claim = watch_all(w, g);
-    if (claim == LGI_WAITING)
+    if (claim == LGI_WAITING) {
+        for (size_t i = 0; lgi_bubbles_exist() && i < w->channel_count; i++)
+            lgi_chan_wait_outside(g, w->channels[i]);
         claim = lgi_park(g, until);
-    else
+    } else {
         g->waits_for = NULL;
+    }
     dequeue(w);
     return claim;
 }

@@ -30,6 +30,7 @@ void lg_ticker_stop(lg_ticker *ticker)
     if (!ticker)
         return;
     struct lgi_timed *timed = &ticker->timed;
+    lgi_timed_check(timed);
     lgi_lock(&timed->lock);
     lgi_timed_stop(timed);
     (void)lgi_chan_shut(timed->channel);
@@ -43,6 +44,7 @@ void lg_ticker_reset(lg_ticker *ticker, lg_duration period)
     if (period <= 0)
         lg_panic("lg_ticker_reset: the period must be more than 0");
     struct lgi_timed *timed = &ticker->timed;
+    lgi_timed_check(timed);
     lgi_lock(&timed->lock);
     lgi_timed_stop(timed);
     lgi_chan_reopen(timed->channel);

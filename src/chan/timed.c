@@ -4,6 +4,7 @@
 
 #include <lifoguard/panic.h>
 
+#include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 #include "time/clock.h"
@@ -13,21 +14,27 @@ static struct lgi_timed *timed_of(struct lgi_chan_owner *owner)
     return (struct lgi_timed *)((char *)owner - offsetof(struct lgi_timed, owner));
 }
 
-lg_time lgi_timed_when(lg_duration duration)
+/* The time at which the duration has passed: LG_DURATION_MAX, if that is never. */
+static lg_time when(lg_time now, lg_duration duration)
 {
-    lg_time now = lg_now();
-    if (duration <= 0)
-        return now;
-    return lgi_time_add(now, duration);
+    return duration <= 0 ? now : lgi_time_add(now, duration);
+}
+
+void lgi_timed_check(const struct lgi_timed *timed)
+{
+    if (__builtin_expect(timed->bubble != 0, 0) && timed->bubble != lgi_bubble_id())
+        lg_panic("use of a timer of a test in virtual time from outside of that test");
 }
 
 /* Under the set's lock: if the last time is still there, this one is dropped. */
 static void send_time(struct lgi_timer *timer, lg_time now)
 {
     struct lgi_timed *timed = (struct lgi_timed *)timer;
-    (void)lgi_chan_offer(timed->channel, &now);
+    bool sent = lgi_chan_offer(timed->channel, &now);
     if (timed->period == 0)
         return;
+    if (!sent)
+        lgi_timer_in_vain(timer);
     lg_duration late = now - timer->when, next;
     if (__builtin_mul_overflow(timed->period, late / timed->period + 1, &next) ||
         __builtin_add_overflow(timer->when, next, &next))
@@ -45,7 +52,7 @@ static void refresh(struct lgi_chan_owner *owner)
     lgi_unlock(&timed->lock);
     if (!set || lgi_timers_next(set) == LG_DURATION_MAX)
         return;
-    lg_time now = lg_now();
+    lg_time now = lgi_timers_now(set);
     if (lgi_timers_next(set) <= now)
         lgi_timers_run(set, now);
 }
@@ -77,6 +84,7 @@ struct lgi_timed *lgi_timed_new(void)
     struct lgi_timed *timed = &sending->timed;
     *timed = (struct lgi_timed){
         .timer.fire = send_time,
+        .bubble = lgi_bubble_id(),
         .owner = {.refresh = refresh, .end = end},
         .channel = &sending->channel,
     };
@@ -117,5 +125,8 @@ bool lgi_timed_stop(struct lgi_timed *timed)
 void lgi_timed_start(struct lgi_timed *timed, lg_duration duration)
 {
     /* (There are workers: it cannot fail.) */
-    (void)lgi_timer_start(&timed->timer, lgi_timed_when(duration));
+    if (lgi_bubbles_exist() && timed->bubble == 0)
+        (void)lgi_timer_start_real(&timed->timer, when(lgi_real_now(), duration));
+    else
+        (void)lgi_timer_start(&timed->timer, when(lg_now(), duration));
 }

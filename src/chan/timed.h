@@ -19,6 +19,7 @@ struct lgi_timed {
     struct lgi_timer timer;
     struct lgi_chan_owner owner;
     uint32_t lock;
+    uint32_t bubble;          /* in which it was made (sched/bubble.h); 0: in none */
     lg_duration period;       /* 0: it fires once */
     struct lgi_chan *channel; /* NULL: a function is called */
     struct lgi_task *start;   /* the next call of it; NULL: it has begun */
@@ -33,15 +34,15 @@ struct lgi_timed *lgi_timed_new(void);
 /* Frees it, as soon as its timer does not run any more. */
 void lgi_timed_free(struct lgi_timed *timed);
 
-/* The time at which the duration has passed: LG_DURATION_MAX, if that is never. */
-lg_time lgi_timed_when(lg_duration duration);
+/* Panics if it was made in a bubble, and the caller is not in that. */
+void lgi_timed_check(const struct lgi_timed *timed);
 
 /* ---- holding the lock ---- */
 
 /* True: it was pending, or the value that it has sent was not received. */
 bool lgi_timed_stop(struct lgi_timed *timed);
 
-/* Starts one that is not pending. */
+/* Starts one that is not pending: on the clock of the bubble in which it was made, if there is one. */
 void lgi_timed_start(struct lgi_timed *timed, lg_duration duration);
 
 #endif

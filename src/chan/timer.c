@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "chan/timed.h"
+#include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 
@@ -50,6 +51,8 @@ static struct lgi_task *next_call(const struct lgi_timed *timed)
     struct lgi_task *start = lgi_task_new(timed->site, timed->function, timed->word);
     if (!start)
         lgi_panic(timed->site->file, timed->site->line, "out of memory for a timer's goroutine");
+    if (timed->bubble == 0)
+        start->bubble = NULL;
     return start;
 }
 
@@ -69,6 +72,7 @@ lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function, con
     struct lgi_timed *timed = &timer->timed;
     *timed = (struct lgi_timed){
         .timer.fire = begin_call,
+        .bubble = lgi_bubble_id(),
         .start = start,
         .site = site,
         .function = function,
@@ -86,6 +90,7 @@ bool lg_timer_stop(lg_timer *timer)
     if (!timer)
         return false;
     struct lgi_timed *timed = &timer->timed;
+    lgi_timed_check(timed);
     lgi_lock(&timed->lock);
     bool stopped = lgi_timed_stop(timed);
     lgi_unlock(&timed->lock);
@@ -99,6 +104,7 @@ bool lg_timer_reset(lg_timer *timer, lg_duration duration)
     struct lgi_timed *timed = &timer->timed;
     struct lgi_task *start = NULL;
     bool stopped = false;
+    lgi_timed_check(timed);
     for (;;) {
         lgi_lock(&timed->lock);
         stopped |= lgi_timed_stop(timed);

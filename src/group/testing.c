@@ -1,18 +1,10 @@
 #include <lifoguard/testing.h>
 
 #include <lifoguard/group.h>
-#include <lifoguard/mutex.h>
 
-struct lg_test {
-    void (*test)(lg_test *t, void *data);
-    void *data;
-    lg_mutex lock; /* of the next */
-    lg_error *failures;
-    bool failed; /* atomic */
-    lg_scope *scope;
-};
+#include "group/testing.h"
 
-static void run(lg_test *t)
+void lgi_test_call(lg_test *t)
 {
     lg_scope(scope);
     t->scope = &scope;
@@ -30,7 +22,7 @@ lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), vo
         lg_test t = {.test = test, .data = data};
         {
             lg_group_scope(group, &err);
-            lg_group_go(&group, run, &t);
+            lg_group_go(&group, lgi_test_call, &t);
         }
         lg_return(lg_error_wrap(lg_error_join(t.failures, err), "%s", name));
     }

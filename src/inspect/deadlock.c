@@ -24,6 +24,7 @@
 #include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 enum {
     FIRST_AGAIN_MS = 5,
@@ -177,7 +178,7 @@ static struct {
 static bool decide(lg_time *until)
 {
     uint64_t work = work_done(), unused;
-    lg_time now = lg_now();
+    lg_time now = lgi_real_now();
     if (asked.reported || look(&unused) == GOES_ON)
         return false;
     if (asked.delay == 0 || work != asked.work) {
@@ -201,7 +202,7 @@ static bool deadlocked(lg_time *until)
 {
     int cancel_state;
     if (pthread_mutex_trylock(&asked.lock) != 0) {
-        *until = lg_now() + LG_MILLISECOND;
+        *until = lgi_real_now() + LG_MILLISECOND;
         return false;
     }
     /* It reads files; and who waits must not be cancelled while it stands in a list. */

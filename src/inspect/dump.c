@@ -8,6 +8,7 @@
 #include "sched/runtime.h"
 #include "sched/switch.h"
 #include "sched/visit.h"
+#include "time/clock.h"
 
 enum { BUSY_MS = 100 };
 
@@ -89,7 +90,8 @@ static void say_self(struct lgi_g *g, void *data)
 static void say_thread(struct lgi_g *g, void *data)
 {
     struct saying *saying = data;
-    if (!count(saying) || lgi_thread_ask(g, say_self, saying, lg_now() + BUSY_MS * LG_MILLISECOND))
+    if (!count(saying) ||
+        lgi_thread_ask(g, say_self, saying, lgi_real_now() + BUSY_MS * LG_MILLISECOND))
         return;
     char text[512];
     lgi_g_describe(g, text, sizeof(text));
@@ -143,7 +145,7 @@ static void say_all(void *data)
     unsigned workers = lgi_worker_count();
 
     if (main)
-        lgi_thread_ask(main, say_self, saying, lg_now() + BUSY_MS * LG_MILLISECOND);
+        lgi_thread_ask(main, say_self, saying, lgi_real_now() + BUSY_MS * LG_MILLISECOND);
     lgi_threads_visit(say_thread, saying);
     lgi_workers_visit(say_g, say_busy, saying, BUSY_MS * LG_MILLISECOND);
     say_unstarted(saying, &lgi_injected);

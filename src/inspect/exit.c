@@ -87,10 +87,11 @@ static void tell_all(struct lgi_g *self, lg_time end)
         all = true;
         for (unsigned i = 0; i < count; i++) {
             if (!told[i])
-                told[i] = lgi_worker_visit(lgi_workers[i], tell, self, least(lg_now() + each, end));
+                told[i] = lgi_worker_visit(lgi_workers[i], tell, self,
+                                           least(lgi_real_now() + each, end));
             all = all && told[i];
         }
-        if (lg_now() >= end)
+        if (lgi_real_now() >= end)
             return;
         each = least(each * 2, TELL_LAST_MS * LG_MILLISECOND);
     }
@@ -106,7 +107,7 @@ static bool wait_for_them(struct lgi_g *self, lg_time end)
 {
     lg_duration pause = LOOK_FIRST_US * LG_MICROSECOND;
     while (others(self) > 0) {
-        lg_time now = lg_now();
+        lg_time now = lgi_real_now();
         if (now >= end)
             return false;
         drop_unstarted(); /* put there by who was just about to when this began */
@@ -157,7 +158,7 @@ static _Noreturn void exit_elsewhere(struct lgi_g *g, int status)
 /* lg_exit, when the caller's own stack has been unwound. */
 static _Noreturn void exit_all(struct lgi_g *g, int status)
 {
-    lg_duration begun = lg_now(), limit = __atomic_load_n(&patience, __ATOMIC_RELAXED);
+    lg_duration begun = lgi_real_now(), limit = __atomic_load_n(&patience, __ATOMIC_RELAXED);
     lg_duration end = lgi_time_add(begun, limit);
     g->stop = g->stopped = true; /* its own waits, in functions that drop, go on */
     drop_unstarted();

@@ -89,10 +89,12 @@ uintptr_t lgi_blocking(const struct lgi_site *site, lgi_function function, const
     lgi_wait_begin(g, "blocking call");
     __atomic_fetch_add(&lgi_outside, 1, __ATOMIC_SEQ_CST);
     bool helped = lgi_help(&call.job);
-    if (helped)
+    if (helped) {
+        lgi_wait_outside(g);
         lgi_park_through(g);
-    else
+    } else {
         (void)lgi_claim(g, LGI_READY);
+    }
     __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
     g->waits_for = NULL;
     if (!helped)

@@ -245,6 +245,7 @@ lg_error *lgi_errand(struct lgi_errand *errand, const char *what, lg_until until
         errand->drop(errand);
         return lgi_wait_failed(claim, until);
     }
+    lgi_wait_outside(g);
     uint32_t claim = lgi_park(g, until);
     __atomic_fetch_sub(&lgi_outside, 1, __ATOMIC_SEQ_CST);
     if (claim >= LGI_READY)

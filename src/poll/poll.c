@@ -222,7 +222,7 @@ static lg_duration verify(struct lgi_worker *w)
     struct lgi_fd_wait *wait;
     if (!w->trusting && !w->trusting_longer)
         return LG_DURATION_MAX;
-    lg_time now = lg_now();
+    lg_time now = lgi_real_now();
     if (w->verify_at == 0)
         w->verify_at = now + AFTER_MS * LG_MILLISECOND;
     if (now < w->verify_at)
@@ -333,6 +333,7 @@ static uint32_t park_armed(struct lgi_worker *w, struct lgi_fd *entry, struct lg
                            lg_until until)
 {
     __atomic_store_n(&w->fd_waiters, w->fd_waiters + 1, __ATOMIC_RELAXED);
+    lgi_wait_outside(wait->waiter.g);
     uint32_t claim = lgi_park(wait->waiter.g, until);
     __atomic_store_n(&w->fd_waiters, w->fd_waiters - 1, __ATOMIC_RELAXED);
     trust_no_more(wait);

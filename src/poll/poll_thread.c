@@ -13,6 +13,7 @@
 #include "error/keep_errno.h"
 #include "poll/descriptor.h"
 #include "poll/poll.h"
+#include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
 #include "time/clock.h"
@@ -130,6 +131,8 @@ static bool read_event(int event)
 static uint32_t unparked_as(struct lgi_g *g)
 {
     (void)__atomic_load_n(&g->futex, __ATOMIC_ACQUIRE);
+    if (g->bubble)
+        lgi_bubble_unblocked(g, false, true);
     return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
 }
 
@@ -207,9 +210,9 @@ static uint32_t poll_with_event(struct thread_wait *w)
 {
     uint32_t claim = LGI_WAITING;
     while (claim == LGI_WAITING) {
-        int count = lgi_poll_fds(w->fds, 2, w->until.lgi_deadline);
+        int count = lgi_poll_fds(w->fds, 2, lgi_real_deadline(w->g, w->until.lgi_deadline));
         if (count < 0 && errno != EINTR) /* no memory, say: try again soon */
-            lgi_futex_wait(&w->g->futex, 0, lg_now() + LG_MILLISECOND);
+            lgi_futex_wait(&w->g->futex, 0, lgi_real_now() + LG_MILLISECOND);
         claim = check_end(w, count);
     }
     return claim;

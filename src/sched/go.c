@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "defer/call.h"
+#include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 
@@ -58,6 +59,8 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
         start->word[i] = words[i];
     start->starter = lgi_current && lgi_current->start ? lgi_current->start->id : 0;
     start->stack_class = class_for(0);
+    start->entered = false;
+    start->bubble = lgi_bubble_of_caller();
     return start;
 }
 
@@ -76,6 +79,14 @@ void lgi_task_free(struct lgi_task *start)
 void lgi_task_run(struct lgi_task *start)
 {
     lgi_acquired(start);
+    if (__builtin_expect(start->bubble != NULL, 0))
+        lgi_bubble_run(start);
+    else
+        lgi_task_call(start);
+}
+
+void lgi_task_call(struct lgi_task *start)
+{
     if (start->run)
         start->run(start);
     else
@@ -87,6 +98,8 @@ void lgi_task_drop(struct lgi_task *start)
     lgi_acquired(start);
     if (start->drop)
         start->drop(start);
+    if (start->bubble)
+        lgi_bubble_withdraw(start);
     lgi_task_free(start);
 }
 
@@ -94,6 +107,8 @@ bool lgi_task_enqueue(struct lgi_task *start)
 {
     if (!lgi_workers_begin())
         return false;
+    if (__builtin_expect(start->bubble != NULL, 0))
+        lgi_bubble_enter(start);
     if (__builtin_expect(lgi_is_exiting(), 0)) {
         lgi_task_drop(start);
         return true;

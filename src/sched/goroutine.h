@@ -12,6 +12,7 @@
 #include "sched/park.h"
 #include "sched/wheel.h"
 
+struct lgi_bubble;
 struct lgi_worker;
 
 /* The call that a goroutine makes. */
@@ -28,8 +29,10 @@ struct lgi_task {
     void (*drop_argument)(void *argument); /* likewise */
     const char *name;
     uint64_t id;
-    uint64_t starter;     /* the goroutine that called lg_go; 0: main or another thread */
-    unsigned stack_class; /* stack.h */
+    uint64_t starter;          /* the goroutine that called lg_go; 0: main or another thread */
+    unsigned stack_class;      /* stack.h */
+    bool entered;              /* of a task with a bubble: counted there */
+    struct lgi_bubble *bubble; /* bubble.h: of the goroutine that made it; NULL: none */
 };
 
 enum lgi_g_state { LGI_G_NONE, LGI_G_RUNNABLE, LGI_G_RUNNING, LGI_G_PARKED };
@@ -71,6 +74,11 @@ struct lgi_g {
     unsigned stack_class;
     void *fake_stack; /* AddressSanitizer's */
     void *tsan_fiber;
+    struct lgi_bubble *bubble; /* bubble.h: whose clock is the goroutine's; NULL: none. Atomic */
+    struct lgi_link bubble_link;
+    bool outside;         /* what it is about to wait for is not in the bubble */
+    bool durably_blocked; /* these two: guarded by the bubble's lock */
+    bool blocked_outside;
     char name[64]; /* of the function, once somebody has asked for it; the last member */
 };
 
@@ -100,8 +108,9 @@ bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options);
 
 void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
 
-/* Makes the call. */
+/* Makes the call: the first in the bubble of the task, if it has one. */
 void lgi_task_run(struct lgi_task *start);
+void lgi_task_call(struct lgi_task *start);
 
 /* Frees a task that will never start (G4). */
 void lgi_task_drop(struct lgi_task *start);
@@ -120,6 +129,12 @@ enum { LGI_G_ALIGNMENT = 64, LGI_G_OF_THREAD = 32 };
 static inline bool lgi_g_is_thread(uintptr_t address)
 {
     return (address & LGI_G_OF_THREAD) != 0;
+}
+
+/* The caller has begun to wait for something that no goroutine of a bubble brings about: a descriptor, a thread. */
+static inline void lgi_wait_outside(struct lgi_g *g)
+{
+    g->outside = true;
 }
 
 static inline bool lgi_on_fiber(const struct lgi_g *g)

@@ -10,6 +10,7 @@
 #include "sched/runtime.h"
 #include "sched/shortage.h"
 #include "sched/ticks.h"
+#include "time/clock.h"
 
 enum { SPIN_US = 10 }; /* before a worker sleeps */
 
@@ -90,7 +91,7 @@ static bool find_work(struct lgi_worker *w)
     do {
         if (w->fd_waiters > 0)
             lgi_sched_hooks.poll(w, 0);
-        lgi_timers_run(&w->timers, lg_now());
+        lgi_timers_run(&w->timers, lgi_real_now());
         if (lgi_shortage_is_over(w) || has_work(w))
             return true;
     } while (lgi_fibers_give_back(w));
@@ -125,7 +126,7 @@ static void watch_timers(struct lgi_worker *other, lg_time now)
 static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
 {
     bool busy = false;
-    lg_time now = lg_now();
+    lg_time now = lgi_real_now();
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
         if (lgi_workers[i] == w)
@@ -202,7 +203,7 @@ static lg_time earlier(lg_time a, lg_time b)
 static void nap(const struct idling *idling)
 {
     struct lgi_worker *w = idling->worker;
-    lg_time until = lgi_timers_next(&w->timers), now = lg_now();
+    lg_time until = lgi_timers_next(&w->timers), now = lgi_real_now();
     if (idling->watching)
         until = earlier(until, now + idling->period);
     atomic_fetch_add(&w->naps, 1);

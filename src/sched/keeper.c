@@ -51,7 +51,7 @@ static void *keep(void *unused)
         /* A timer that is started from here on is seen by run_late, or its starter wakes this thread. */
         atomic_store(&asleep, 1);
         atomic_store(&wakes_at, LG_DURATION_MAX);
-        lg_duration next = run_late(lg_now());
+        lg_duration next = run_late(lgi_real_now());
         atomic_store(&wakes_at, next);
         lgi_futex_wait(&asleep, 1, next);
     }

@@ -8,6 +8,7 @@
 
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
+#include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/identity.h"
@@ -161,6 +162,8 @@ bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
 void lgi_unpark(struct lgi_g *g)
 {
     lgi_releases(&g->claim);
+    if (lgi_bubbles_exist() && g->bubble)
+        lgi_bubble_unpark(g);
     if (g->worker) {
         lgi_worker_ready(g);
         return;
@@ -176,12 +179,15 @@ void lgi_unpark(struct lgi_g *g)
 
 /* ---- waiting ---- */
 
+/* The deadline of a wait. */
+struct parked {
+    struct lgi_timer timer;
+    struct lgi_g *g;
+};
+
 static void time_out(struct lgi_timer *timer, lg_time now)
 {
-    struct parked {
-        struct lgi_timer timer;
-        struct lgi_g *g;
-    } *parked = (struct parked *)timer;
+    struct parked *parked = (struct parked *)timer; /* its first member */
     (void)now;
     if (lgi_claim(parked->g, LGI_TIMED_OUT))
         lgi_unpark(parked->g);
@@ -210,7 +216,7 @@ static bool ends_wait(struct lgi_g *g, lg_time *deadline)
     if (__atomic_load_n(&g->stop, __ATOMIC_SEQ_CST) && g->may_be_stopped &&
         lgi_claim_from_outside(g, LGI_STOPPED))
         return true;
-    if (*deadline == LG_DURATION_MAX || lg_now() < *deadline)
+    if (*deadline == LG_DURATION_MAX || lgi_real_now() < *deadline)
         return false;
     if (lgi_claim(g, LGI_TIMED_OUT))
         return true;
@@ -237,20 +243,22 @@ static void count_for_ever(struct lgi_g *g, bool for_ever)
         __atomic_fetch_add(&g->for_ever, 1, __ATOMIC_SEQ_CST);
 }
 
-static void wait_on_thread(struct lgi_g *g, lg_time deadline)
+/* Returns whether the thread was unparked; otherwise it has ended its wait itself. */
+static bool wait_on_thread(struct lgi_g *g, lg_time deadline)
 {
-    bool for_ever = deadline == LG_DURATION_MAX;
+    bool for_ever = deadline == LG_DURATION_MAX, ended = false;
     if (spin(g))
-        return;
+        return true;
     count_for_ever(g, for_ever);
-    while (!unparked(g)) {
+    while (!unparked(g) && !ended) {
         if (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE))
             lgi_thread_answer(g);
-        if (ends_wait(g, &deadline))
-            break;
-        sleep_once(g, deadline, for_ever);
+        ended = ends_wait(g, &deadline);
+        if (!ended)
+            sleep_once(g, deadline, for_ever);
     }
     count_for_ever(g, for_ever);
+    return !ended;
 }
 
 void lgi_thread_recheck(struct lgi_g *g)
@@ -263,10 +271,7 @@ void lgi_thread_recheck(struct lgi_g *g)
 
 static void wait_on_fiber(struct lgi_g *g, lg_time deadline)
 {
-    struct {
-        struct lgi_timer timer;
-        struct lgi_g *g;
-    } parked;
+    struct parked parked;
 
     g->state = LGI_G_PARKED;
     if (deadline == LG_DURATION_MAX) {
@@ -278,6 +283,26 @@ static void wait_on_fiber(struct lgi_g *g, lg_time deadline)
     lgi_timer_start(&parked.timer, deadline);
     lgi_worker_leave(g);
     lgi_timer_stop(&parked.timer);
+}
+
+/* The wait of a member of a bubble, whose deadline is on the bubble's clock. */
+static void wait_in_bubble(struct lgi_g *g, lg_time deadline)
+{
+    struct parked parked = {.timer.fire = time_out, .g = g};
+    bool limited = deadline != LG_DURATION_MAX, unparked = true;
+    if (limited && deadline <= lgi_bubble_now() && lgi_claim(g, LGI_TIMED_OUT))
+        return;
+    if (limited)
+        lgi_timer_start(&parked.timer, deadline);
+    g->state = LGI_G_PARKED;
+    bool durably = lgi_bubble_block(g);
+    if (g->worker)
+        lgi_worker_leave(g);
+    else
+        unparked = wait_on_thread(g, LG_DURATION_MAX);
+    if (limited)
+        lgi_timer_stop(&parked.timer);
+    lgi_bubble_unblocked(g, durably, unparked);
 }
 
 /* A goroutine is told to stop by its own worker. A thread is told by another thread, which sees this store, or this thread
@@ -308,11 +333,14 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
     set_may_be_stopped(g, may_be_stopped && !g->stopped);
     if (!is_over_at_once(g, until, &watch)) {
-        if (g->worker)
+        if (g->bubble)
+            wait_in_bubble(g, until.lgi_deadline);
+        else if (g->worker)
             wait_on_fiber(g, until.lgi_deadline);
         else
-            wait_on_thread(g, until.lgi_deadline);
+            (void)wait_on_thread(g, until.lgi_deadline);
     }
+    g->outside = false;
     g->waits_for = NULL;
     __atomic_store_n(&g->state, LGI_G_RUNNING, __ATOMIC_RELAXED);
     uint32_t claim = __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
@@ -329,6 +357,11 @@ uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until)
 uint32_t lgi_park_through(struct lgi_g *g)
 {
     return park(g, lg_until_forever(), false);
+}
+
+uint32_t lgi_park_through_until(struct lgi_g *g, lg_time deadline)
+{
+    return park(g, lg_until_deadline(deadline), false);
 }
 
 void lgi_note_done(struct lgi_g *g, lg_until until)

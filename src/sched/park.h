@@ -76,8 +76,10 @@ uint32_t lgi_park(struct lgi_g *g, lg_until until);
 /* The less usual waits: of threads, with a deadline, and so on. */
 uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until);
 
-/* The same without a limit, and lg_exit does not end the wait either: for operations that must be finished. */
+/* The same without a limit, or with a deadline, and lg_exit does not end the wait either: for operations that must be
+ * finished. */
 uint32_t lgi_park_through(struct lgi_g *g);
+uint32_t lgi_park_through_until(struct lgi_g *g, lg_time deadline);
 
 /* The wait is over because until's lgi_done happened: keeps its error for lgi_wait_failed, since the object may be gone
  * after lgi_done_unwatch. */

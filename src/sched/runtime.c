@@ -14,11 +14,13 @@
 #include "sched/instrument.h"
 #include "sched/make_thread.h"
 #include "sched/ticks.h"
+#include "time/clock.h"
 
 struct lgi_worker *lgi_workers[LGI_WORKERS_MOST];
 unsigned lgi_wanted;
 struct lgi_run_queue lgi_injected;
 bool lgi_forked;
+uint32_t lgi_special_waits;
 uint32_t lgi_exiting, lgi_outside, lgi_helpers;
 
 static unsigned worker_count;   /* written atomically, under the lock */
@@ -104,7 +106,7 @@ static struct lgi_worker *new_worker(unsigned number)
     w->native.worker = w;
     w->native.identity = lgi_identity_none(LGI_PLACES_OF_WORKERS + number);
     w->native.claim = LGI_READY;
-    lgi_timers_init(&w->timers, lg_now());
+    lgi_timers_init(&w->timers, lgi_real_now());
     return w;
 }
 
@@ -143,8 +145,10 @@ void lgi_worker_add(void)
 
 static void in_child(void)
 {
-    if (worker_count > 0)
+    if (worker_count > 0) {
         lgi_forked = true;
+        lgi_special_waits++;
+    }
 }
 
 void lgi_refuse_after_fork(void)

@@ -57,6 +57,9 @@ void lgi_worker_add(void);
 
 extern bool lgi_forked;
 
+/* More than 0: there are waits that lgi_park must look at closely, as those of a forked child and those in a bubble. Atomic. */
+extern uint32_t lgi_special_waits;
+
 /* In a forked child whose parent had workers: panics. */
 void lgi_refuse_after_fork(void);
 

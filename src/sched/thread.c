@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/make_thread.h"
@@ -79,6 +80,8 @@ bool lgi_thread_run_task(struct lgi_task *start)
 
     if (!lgi_workers_begin() || pthread_attr_init(&attributes) != 0)
         return false;
+    if (start->bubble)
+        lgi_bubble_enter(start);
     if (lgi_is_exiting()) {
         pthread_attr_destroy(&attributes);
         lgi_task_drop(start);
@@ -98,6 +101,8 @@ bool lgi_thread_run_task(struct lgi_task *start)
         pthread_mutex_lock(&threads.lock);
         threads.count--;
         pthread_mutex_unlock(&threads.lock);
+        if (start->bubble)
+            lgi_bubble_withdraw(start);
     }
     return !failed;
 }
@@ -125,10 +130,10 @@ static bool ask(struct lgi_g *g, lg_time until)
     lgi_ask(&g->asked);
     do {
         lgi_thread_recheck(g);
-        lgi_futex_wait(&g->asked, LGI_ASKED, lg_now() + LG_MILLISECOND);
+        lgi_futex_wait(&g->asked, LGI_ASKED, lgi_real_now() + LG_MILLISECOND);
         if (__atomic_load_n(&g->state, __ATOMIC_SEQ_CST) == LGI_G_PARKED)
             until = lgi_time_in(patience);
-    } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lg_now() < until);
+    } while (lgi_is_asked(&g->asked, __ATOMIC_ACQUIRE) && lgi_real_now() < until);
     return lgi_ask_end(&g->asked);
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include <lifoguard/time.h>
+#include "time/clock.h"
 
 extern uint64_t lgi_ticks_a_us;
 
@@ -17,7 +17,7 @@ static inline uint64_t lgi_ticks(void)
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
     return value;
 #else
-    return (uint64_t)lg_now();
+    return (uint64_t)lgi_real_now();
 #endif
 }
 

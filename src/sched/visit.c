@@ -60,7 +60,7 @@ static bool ask(struct lgi_worker *w, lg_time until)
     const lg_duration patience = lgi_time_left(until);
     lgi_ask(&w->asked);
     lgi_worker_wake(w);
-    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lg_now() < until) {
+    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lgi_real_now() < until) {
         lgi_futex_wait(&w->asked, LGI_ASKED, until);
         if (sleeps(w))
             until = lgi_time_in(patience);

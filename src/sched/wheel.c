@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "sched/bubble.h"
 #include "sched/keeper.h"
 #include "sched/lock.h"
 #include "sched/run_queue.h"
@@ -16,7 +17,7 @@ static uint64_t tick_of(lg_time when)
 
 void lgi_timers_init(struct lgi_timers *timers, lg_time now)
 {
-    timers->next = LG_DURATION_MAX;
+    __atomic_store_n(&timers->next, LG_DURATION_MAX, __ATOMIC_RELAXED);
     timers->tick = tick_of(now);
     timers->moving = -1;
 }
@@ -191,7 +192,22 @@ bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time 
     return sooner;
 }
 
+lg_time lgi_timers_now(const struct lgi_timers *timers)
+{
+    return timers->bubble ? __atomic_load_n(&timers->bubble->now, __ATOMIC_RELAXED)
+                          : lgi_real_now();
+}
+
 bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
+{
+    struct lgi_bubble *bubble = lgi_bubble_of_caller();
+    if (__builtin_expect(!bubble, 1))
+        return lgi_timer_start_real(timer, when);
+    (void)lgi_timers_add(&bubble->timers, timer, when);
+    return true;
+}
+
+bool lgi_timer_start_real(struct lgi_timer *timer, lg_time when)
 {
     struct lgi_worker *worker = lgi_worker_for_timers();
     if (!worker)
@@ -227,10 +243,64 @@ void lgi_timer_again(struct lgi_timer *timer, lg_time when)
     add(timer->set, timer, when);
 }
 
+void lgi_timer_in_vain(struct lgi_timer *timer)
+{
+    timer->quiet = __atomic_load_n(&timer->set->round, __ATOMIC_RELAXED);
+}
+
+void lgi_timers_begin_round(struct lgi_timers *timers)
+{
+    if (__atomic_add_fetch(&timers->round, 1, __ATOMIC_RELAXED) == 0)
+        __atomic_store_n(&timers->round, 1, __ATOMIC_RELAXED); /* 0 is no round's number */
+}
+
+/* Under the lock. */
+static lg_time earliest_of(struct lgi_timers *timers, unsigned slot)
+{
+    uint32_t round = __atomic_load_n(&timers->round, __ATOMIC_RELAXED);
+    lg_time earliest = LG_TIME_MAX;
+    for (const struct lgi_timer *timer = first_of(timers, slot); timer;
+         timer = LGI_HOLDER(timer->link.next, struct lgi_timer, link)) {
+        if (timer->quiet != round && timer->when < earliest)
+            earliest = timer->when;
+    }
+    return earliest;
+}
+
+/* All timers of a slot are due before those of later slots. */
+lg_time lgi_timers_earliest(struct lgi_timers *timers)
+{
+    lg_time earliest = LG_TIME_MAX;
+    lgi_lock(&timers->lock);
+    for (unsigned level = 0; level < LGI_TIMER_LEVELS && earliest == LG_TIME_MAX; level++) {
+        uint64_t occupied = timers->occupied[level];
+        for (; occupied && earliest == LG_TIME_MAX; occupied &= occupied - 1)
+            earliest = earliest_of(timers,
+                                   level * LGI_TIMER_SLOTS + (unsigned)__builtin_ctzll(occupied));
+    }
+    lgi_unlock(&timers->lock);
+    return earliest;
+}
+
+void lgi_timers_forget(struct lgi_timers *timers)
+{
+    lgi_lock(&timers->lock);
+    for (int slot; (slot = first_slot(timers)) >= 0;) {
+        struct lgi_timer *timer = first_of(timers, (unsigned)slot);
+        take(timers, timer);
+        timer->pending = false;
+    }
+    timers->count = 0;
+    note_next(timers);
+    lgi_unlock(&timers->lock);
+}
+
 void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
     bool here = w && w->number < lgi_workers_wanted();
+    if (__builtin_expect(start->bubble != NULL, 0))
+        lgi_bubble_enter(start);
     lgi_releases(start);
     lgi_run_queue_put(here ? &w->starts : &lgi_injected, start);
     *(here ? &timer->set->started : &timer->set->injected) = true;

@@ -17,6 +17,7 @@
 
 #include "sched/list.h"
 
+struct lgi_bubble;
 struct lgi_task;
 struct lgi_timers;
 
@@ -33,11 +34,15 @@ struct lgi_timer {
     struct lgi_link link;   /* in its slot; later, in the list of fired timers */
     uint16_t slot;          /* level * 64 + slot */
     bool pending;           /* these three: guarded by the set's lock */
+    uint32_t quiet;         /* the set's round in which it was fired in vain */
 };
 
 /* Starts a timer that is not pending: it is pending until it fires or is stopped. Any thread may call this. False: there
  * are no workers, and none can be made. */
 bool lgi_timer_start(struct lgi_timer *timer, lg_time when);
+
+/* The same, for a caller in a bubble too: on the clock of the kernel. lgi_timer_start uses the clock of lg_now. */
+bool lgi_timer_start_real(struct lgi_timer *timer, lg_time when);
 
 /* Returns true if the timer was pending: it will not fire. Otherwise the timer has fired or was never started. `fire` is not
  * running when this returns. Any thread may call this, also two at once for one timer, but not while the timer is being
@@ -50,7 +55,14 @@ void lgi_timer_again(struct lgi_timer *timer, lg_time when);
 /* In `fire`: lets a goroutine start, which was made before, so that no memory is needed now. */
 void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start);
 
-/* ---- for workers ---- */
+/* In `fire`, for a timer that becomes pending again: firing has changed nothing, and will not before some goroutine runs. So
+ * the clock of a bubble need not stop at this timer until then. */
+void lgi_timer_in_vain(struct lgi_timer *timer);
+
+/* The time on the clock of the timers. */
+lg_time lgi_timers_now(const struct lgi_timers *timers);
+
+/* ---- for workers and bubbles ---- */
 
 enum { LGI_TIMER_LEVELS = 11, LGI_TIMER_SLOTS = 64 };
 
@@ -61,6 +73,8 @@ struct lgi_timer_slot {
 
 struct lgi_timers {
     uint32_t lock;
+    uint32_t round;            /* of a bubble: counts up each time all have come to wait. Atomic */
+    struct lgi_bubble *bubble; /* whose clock is that of these timers; NULL: none */
     /* Nothing is due before; LG_DURATION_MAX: there is no timer. Written under the lock, atomically. */
     lg_time next;
     uint64_t tick; /* everything that was due before has fired */
@@ -80,6 +94,14 @@ bool lgi_timers_add(struct lgi_timers *timers, struct lgi_timer *timer, lg_time 
 
 /* Fires the timers that are due. Any thread may call this. */
 void lgi_timers_run(struct lgi_timers *timers, lg_time now);
+
+/* The time of the first timer, except those that were fired in vain in this round; LG_TIME_MAX: there is none. Must not be
+ * called while another thread runs the timers. */
+lg_time lgi_timers_earliest(struct lgi_timers *timers);
+void lgi_timers_begin_round(struct lgi_timers *timers);
+
+/* Takes all timers out; they never fire. */
+void lgi_timers_forget(struct lgi_timers *timers);
 
 static inline lg_time lgi_timers_next(const struct lgi_timers *timers)
 {

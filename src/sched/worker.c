@@ -16,6 +16,7 @@
 #include "sched/switch.h"
 #include "sched/ticks.h"
 #include "sched/visit.h"
+#include "time/clock.h"
 
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
@@ -80,7 +81,7 @@ static void lgi_fiber_main(void *argument);
 static inline void check_timers_and_descriptors(struct lgi_worker *w)
 {
     if (lgi_timers_next(&w->timers) != LG_DURATION_MAX)
-        lgi_timers_run(&w->timers, lg_now());
+        lgi_timers_run(&w->timers, lgi_real_now());
     if (w->fd_waiters > 0)
         lgi_sched_hooks.poll(w, 0);
 }
@@ -177,7 +178,9 @@ void lgi_worker_yield(struct lgi_g *g)
 uint32_t lgi_park(struct lgi_g *g, lg_until until)
 {
     if (!g->worker || until.lgi_deadline != LG_DURATION_MAX || until.lgi_done ||
-        __builtin_expect(__atomic_load_n(&g->stop, __ATOMIC_RELAXED) || lgi_forked, 0))
+        __builtin_expect(__atomic_load_n(&g->stop, __ATOMIC_RELAXED) ||
+                             __atomic_load_n(&lgi_special_waits, __ATOMIC_RELAXED),
+                         0))
         return lgi_park_otherwise(g, until);
     g->has_deadline = false;
     g->may_be_stopped = !g->stopped;

@@ -17,6 +17,7 @@
 #include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sync/abandoned.h"
+#include "time/clock.h"
 
 _Static_assert(sizeof(lg_mutex) <= 4 * sizeof(void *), "the header says so");
 
@@ -167,7 +168,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
         if (!queue(mutex, &waiter, woken, since != 0, starving))
             return NULL;
         if (since == 0)
-            since = lg_now();
+            since = lgi_real_now();
         uint32_t claim = through ? lgi_park_through(self) : lgi_park(self, until);
         if (claim < LGI_READY) {
             leave(mutex, &waiter);
@@ -175,7 +176,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
                 return lgi_abandoned(until);
             return lgi_wait_failed(claim, until);
         }
-        starving = starving || lg_now() - since > starving_after;
+        starving = starving || lgi_real_now() - since > starving_after;
         if (claim == LGI_READY + HAS) {
             arrive(mutex, starving);
             return NULL;

@@ -43,3 +43,4 @@ lg_error *fetch(lg_group *group, char *url);
 lg_error *open_database(void *argument, const lg_context *context);
 lg_error *close_database(void *argument, const lg_context *context);
 lg_error *stop_http(void *argument, const lg_context *context);
+void gives_up(lg_test *t, void *server);
