@@ -43,3 +43,7 @@ lg_error *fetch(lg_group *group, char *url);
 lg_error *open_database(void *argument, const lg_context *context);
 lg_error *close_database(void *argument, const lg_context *context);
 lg_error *stop_http(void *argument, const lg_context *context);
+
+extern lg_group group;
+lg_error *listen_on(lg_group *group, int port);
+lg_error *announce(lg_group *group, int port);
