@@ -46,6 +46,7 @@
 #include <lifoguard/context.h>
 #include <lifoguard/service.h>
 #include <lifoguard/shutdown.h>
+#include <lifoguard/supervisor.h>
 
 /* clang-format on */
 

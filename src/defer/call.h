@@ -32,7 +32,7 @@ static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsi
     // NOLINTEND(clang-analyzer-security.ArrayBound)
 }
 
-/* Makes the call of a function that returns an error, with at most four arguments. */
+/* Makes the call of a function that returns an error, with at most five arguments. */
 lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count);
 
 /* Makes the call while `unwinding` goes through the caller's frame, and lets no panic out: a new panic replaces the one in
