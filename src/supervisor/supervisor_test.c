@@ -73,7 +73,8 @@ START_TEST(u1_options_say_otherwise)
                             always = {.name = "always", .restart = LG_RESTART_ALWAYS};
     expect_none(lg_supervisor_go_with(s, never, fail_at_once));
     wait_for_state(s, 0, LG_MEMBER_FAILED);
-    ck_assert_str_eq(member_of(s, 0).error, "one");
+    const lg_member_report failed = member_of(s, 0);
+    ck_assert_str_eq(failed.error, "one");
     expect_none(lg_supervisor_go_with(s, always, end_quietly));
     expect_text(lg_supervisor_wait(s),
                 "test: always gave up after 3 restarts in 1000h0m0s: ended without an error");
@@ -435,7 +436,8 @@ static void starts_until_ready(void)
 
     /* Who did not become ready is no member. */
     lg_member_report report;
-    ck_assert_str_eq(member_of(s, 1).name, "named");
+    ck_assert(lg_supervisor_member(s, 1, &report));
+    ck_assert_str_eq(report.name, "named");
     ck_assert(!lg_supervisor_member(s, 2, &report));
     lg_supervisor_close(s, NULL);
 }

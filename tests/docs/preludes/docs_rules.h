@@ -47,3 +47,4 @@ lg_error *stop_http(void *argument, const lg_context *context);
 extern lg_group group;
 lg_error *listen_on(lg_group *group, int port);
 lg_error *announce(lg_group *group, int port);
+lg_error *refresh(const lg_context *ctx, struct cache *cache);
