@@ -50,4 +50,7 @@ void lgi_contain_unwinding(struct lgi_unwinding *unwinding, const struct lgi_rec
 void lgi_contain_call(struct lgi_unwinding *unwinding, struct lgi_frame *frame,
                       const struct lgi_site *site, lgi_function function, const uintptr_t *word);
 
+/* limited.c: in the child after a fork, none of the calls with a limit runs. */
+void lgi_limited_forked(void);
+
 #endif

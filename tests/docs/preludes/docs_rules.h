@@ -48,3 +48,5 @@ extern lg_group group;
 lg_error *listen_on(lg_group *group, int port);
 lg_error *announce(lg_group *group, int port);
 lg_error *refresh(const lg_context *ctx, struct cache *cache);
+extern struct remote *remote, **all_remotes;
+lg_error *remote_close(struct remote *remote);
