@@ -32,6 +32,19 @@
  * more than one panic.) A member that ends by lg_goexit has no error. lg_exit in a member unwinds the
  * member; the goroutine that waits for the group does not continue, and the process ends.
  *
+ * Starting: lg_group_start starts a member and waits until the member is ready, so that what is started next
+ * can rely on the member:
+ *
+ *     lg_error *listen_on(lg_group *group, int port)
+ *     {
+ *         …                                   // an error here is the result of lg_group_start
+ *         lg_member_ready();                  // lg_group_start returns NULL
+ *         …                                   // from here on a member like any other
+ *     }
+ *
+ *     lg_try(lg_group_start(&group, lg_until_timeout(5 * LG_SECOND), listen_on, &group, 8080));
+ *     lg_try(lg_group_start(&group, lg_until_timeout(5 * LG_SECOND), announce, &group, 8080));
+ *
  * Threads: goroutines and threads of the program may call every function here, any number at once, as long
  * as the group exists: in its block, in its members, and before lg_group_destroy. Groups nest. A member may
  * start other members in its own group.
@@ -53,6 +66,7 @@
 LG_BEGIN_DECLS
 
 struct lgi_group_hooks;
+struct lgi_started;
 
 /* An all-zero lg_group has no members. Never copy or move a group that has been used. */
 typedef struct lg_group {
@@ -70,10 +84,14 @@ typedef struct lg_group {
     const struct lgi_group_hooks *lgi_hooks;
     void *lgi_hooks_data;
     struct lgi_done *lgi_other_done;
+    struct lgi_started *lgi_started;
 } lg_group;
 
 /* The result of a wait for a failed group whose errors an earlier wait has already returned. */
 extern LG_API lg_error lg_error_group_failed;
+
+/* The result of lg_group_start if the member ended without an error before it was ready. */
+extern LG_API lg_error lg_error_member_not_ready;
 
 /* ---- groups without a block: in a struct or in allocated memory ---- */
 
@@ -118,13 +136,21 @@ LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy wha
  * member had failed with it; later causes are freed. A NULL cause cancels the group without an error. */
 LG_API void lg_group_cancel(lg_group *group, lg_error *cause);
 
+/* Whether the group is cancelled; in a member that lg_group_start has started, also whether that start was given
+ * up. */
 LG_API bool lg_group_is_cancelled(const lg_group *group);
 
-/* A limit for a wait: the wait ends when the group is cancelled, and returns &lg_error_cancelled. */
+LG_API struct lgi_done *lgi_group_done_of_caller(lg_group *group);
+
+/* A limit for a wait: the wait ends when the group is cancelled, and returns &lg_error_cancelled. In a member that
+ * lg_group_start has started, the wait also ends when that start is given up; such an lg_until must not be used
+ * after the member's end. */
 static inline lg_until lg_until_group(lg_group *group)
 {
-    const lg_until until = {LG_DURATION_MAX,
-                            group->lgi_other_done ? group->lgi_other_done : &group->lgi_done};
+    lg_until until = {LG_DURATION_MAX,
+                      group->lgi_other_done ? group->lgi_other_done : &group->lgi_done};
+    if (__builtin_expect(__atomic_load_n(&group->lgi_started, __ATOMIC_RELAXED) != NULL, 0))
+        until.lgi_done = lgi_group_done_of_caller(group);
     return until;
 }
 
@@ -133,6 +159,15 @@ static inline lg_case lg_case_group(lg_group *group)
 {
     return lgi_case_done(lg_until_group(group).lgi_done);
 }
+
+/* ---- being ready ---- */
+
+/* Says that the calling member is ready: the lg_group_start that has started the member returns NULL, and the member
+ * is from now on a member like any other. Returns false if it is too late, because the start was given up; the
+ * member should then return. In every other goroutine or thread, and in a member that has said so already, does
+ * nothing and returns true, so a function with lg_member_ready may be started in any way. What the member wrote
+ * before is visible to the caller of lg_group_start. */
+LG_API bool lg_member_ready(void);
 
 /* The number of members that have not ended. A snapshot: the number may already have changed when this
  * returns. */
@@ -190,6 +225,30 @@ LG_END_DECLS
 #define lg_group_go_with(group, options, ...)                                                      \
     LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
 
+/* lg_group_start(group, until, fn, args…): starts fn(args…) as a member, like lg_group_go, and waits until the member
+ * calls lg_member_ready(). Returns an lg_error *, which must be used:
+ *
+ *     NULL                          the member is ready
+ *     an error of its own           the member ended before it was ready: the error that fn returned, or its panic
+ *     &lg_error_member_not_ready    fn returned, or called lg_goexit, without an error before it was ready
+ *     as until.h describes          `until` came first. The member was then cancelled, alone (lg_until_group and
+ *                                   lg_group_is_cancelled tell the member), and has ended. An error that the member
+ *                                   returned on that occasion is joined.
+ *     &lg_error_out_of_memory       fn was not called
+ *
+ * So after an error nothing of the member is left: the group has not failed, is not cancelled, and the other members
+ * go on. A member that does not end when it is cancelled keeps lg_group_start waiting, as it keeps the group waiting.
+ * lg_group_start may be called in a member of the same group.
+ *
+ * lg_group_start_with(group, options, fn, args…): the same with an lg_go_options, whose .until is the limit. With .drop,
+ * the first argument is released in every case: by the function, or by `drop` if the function is never called. */
+#define lg_group_start(group, until_, ...)                                                         \
+    LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, ((lg_go_options){.until = (const lg_until[]){until_}}), #__VA_ARGS__, __VA_ARGS__)
+#define lg_group_start_with(group, options, ...)                                                   \
+    LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, options, #__VA_ARGS__, __VA_ARGS__)
+#define LGI_GROUP_START(id, n, group, options, text, ...)                                          \
+    LGI_GROUP_GO(id, n, lgi_group_start, group, options, text, __VA_ARGS__)
+
 #define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                \
     __extension__({                                                                                \
         LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
@@ -244,6 +303,9 @@ LG_API void lgi_group_go(const struct lgi_site *site, lgi_function function, con
                          const struct lgi_member *member);
 LG_API lg_error *lgi_group_go_with(const struct lgi_site *site, lgi_function function,
                                    const uintptr_t *words, const struct lgi_member *member);
+LG_API lg_error *lgi_group_start(const struct lgi_site *site, lgi_function function,
+                                 const uintptr_t *words, const struct lgi_member *member)
+    __attribute__((__warn_unused_result__));
 
 LG_END_DECLS
 

@@ -10,6 +10,7 @@
 #include <lifoguard/defer.h>
 #include <lifoguard/defer_in.h>
 #include <lifoguard/error.h>
+#include <lifoguard/limit.h>
 #include <lifoguard/move.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/take.h>
@@ -27,6 +28,7 @@
 #include <lifoguard/whole_file.h>
 
 /* Goroutines, and what they wait with. */
+#include <lifoguard/at_once.h>
 #include <lifoguard/blocking.h>
 #include <lifoguard/chan.h>
 #include <lifoguard/go.h>
@@ -46,6 +48,7 @@
 #include <lifoguard/context.h>
 #include <lifoguard/service.h>
 #include <lifoguard/shutdown.h>
+#include <lifoguard/supervisor.h>
 
 /* clang-format on */
 

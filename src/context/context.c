@@ -167,16 +167,23 @@ void lgi_context_detach_from(struct lg_context *parent, struct lgi_child *child)
     lgi_unlock(&parent->done.lock);
 }
 
-lg_context *lgi_context_with_cancel(struct lg_context *parent, const char *function)
+lg_context *lgi_context_child(struct lg_context *parent)
 {
     static const struct lgi_context_ops ops = {
         .size = sizeof(struct lg_context),
         .name = "with cancel",
     };
     struct lg_context *ctx = lgi_context_new(parent, &ops);
+    if (ctx)
+        lgi_context_attach(ctx);
+    return ctx;
+}
+
+lg_context *lgi_context_with_cancel(struct lg_context *parent, const char *function)
+{
+    struct lg_context *ctx = lgi_context_child(parent);
     if (!ctx)
         lgi_context_no_memory(function);
-    lgi_context_attach(ctx);
     return ctx;
 }
 

@@ -109,6 +109,9 @@ void lgi_context_attach_to(struct lg_context *parent, struct lg_context *ctx,
 /* Takes the entry out of the parent's list, if it is there. */
 void lgi_context_detach_from(struct lg_context *parent, struct lgi_child *child);
 
+/* lg_context_with_cancel; NULL: out of memory. */
+lg_context *lgi_context_child(struct lg_context *parent);
+
 /* lg_context_with_cancel on behalf of `function`, which a panic names. */
 lg_context *lgi_context_with_cancel(struct lg_context *parent, const char *function);
 

@@ -41,7 +41,10 @@ lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, uns
     case 1: return ((lg_error * (*)(word)) function)(w[0]);
     case 2: return ((lg_error * (*)(word, word)) function)(w[0], w[1]);
     case 3: return ((lg_error * (*)(word, word, word)) function)(w[0], w[1], w[2]);
-    default: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
+    case 4: return ((lg_error * (*)(word, word, word, word)) function)(w[0], w[1], w[2], w[3]);
+    default: /* five: a context goes first */
+        return ((lg_error * (*)(word, word, word, word, word)) function)(w[0], w[1], w[2], w[3],
+                                                                         w[4]);
     }
 }
 

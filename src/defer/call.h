@@ -32,7 +32,7 @@ static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsi
     // NOLINTEND(clang-analyzer-security.ArrayBound)
 }
 
-/* Makes the call of a function that returns an error, with at most four arguments. */
+/* Makes the call of a function that returns an error, with at most five arguments. */
 lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count);
 
 /* Makes the call while `unwinding` goes through the caller's frame, and lets no panic out: a new panic replaces the one in
@@ -49,5 +49,8 @@ bool lgi_call_catching(struct lgi_unwinding *unwinding, lgi_function function,
 void lgi_contain_unwinding(struct lgi_unwinding *unwinding, const struct lgi_record *record);
 void lgi_contain_call(struct lgi_unwinding *unwinding, struct lgi_frame *frame,
                       const struct lgi_site *site, lgi_function function, const uintptr_t *word);
+
+/* limited.c: in the child after a fork, none of the calls with a limit runs. */
+void lgi_limited_forked(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "defer/call.h"
 #include "defer/exit.h"
 #include "defer/hooks.h"
 #include "defer/pending.h"
@@ -35,6 +36,7 @@ static void in_child(void)
 {
     lgi_panics_forked();
     lgi_exit_forked();
+    lgi_limited_forked();
     struct lgi_record *mark = &lgi_thread.fork_mark;
     if (mark->site) {
         struct lgi_record **link = &lgi_top;

@@ -8,8 +8,15 @@
 #include <lifoguard/panic.h>
 
 #include <lifoguard/defer.h>
+#include <lifoguard/time.h>
 
-enum { LGI_FRAMES = 64, LGI_RAN = 16, LGI_MESSAGE = 256 };
+enum { LGI_FRAMES = 64, LGI_RAN = 16, LGI_MESSAGE = 256, LGI_OVERRAN = 4 };
+
+/* A call that overran its limit (limited.c). */
+struct lgi_overrun {
+    const struct lgi_site *site;
+    lg_duration took, limit;
+};
 
 struct lg_panic_info {
     lg_panic_info *previous;
@@ -25,6 +32,9 @@ struct lg_panic_info {
     unsigned ran_count; /* of deferred calls, of which the last LGI_RAN are kept */
     uintptr_t frames[LGI_FRAMES];
     const struct lgi_site *ran[LGI_RAN];
+    unsigned
+        overran_count; /* of calls that overran their limits, of which the last LGI_OVERRAN are kept */
+    struct lgi_overrun overran[LGI_OVERRAN];
     char message[LGI_MESSAGE];
 };
 

@@ -13,16 +13,8 @@
 
 LG_ERROR_DEFINE(lg_error_group_failed, "a member of the group failed");
 
-/* How a wait for a place ended, besides LGI_READY. */
-enum { DROPPED = LGI_READY + 1 };
-
 /* Joining may need memory, so it has a lock of its own. Failures are rare enough for one. */
 static pthread_mutex_t joining = PTHREAD_MUTEX_INITIALIZER;
-
-static void set_flag(lg_group *group, uint32_t flag)
-{
-    __atomic_fetch_or(&group->lgi_flags, flag, __ATOMIC_ACQ_REL);
-}
 
 static void set_count(lg_group *group, size_t count)
 {
@@ -61,12 +53,14 @@ static void wake_who_waits(lg_group *group, struct lgi_woken *woken)
         lgi_waiters_claim_all(&group->lgi_leavers, 0, woken);
 }
 
-void lgi_group_release(lg_group *group, bool exiting)
+void lgi_group_release(lg_group *group, bool exiting, struct lgi_started *started, lg_error *error)
 {
     struct lgi_woken woken = {0};
     lgi_lock(&group->lgi_lock);
+    if (started)
+        lgi_started_end(started, error, &woken);
     if (exiting)
-        set_flag(group, LGI_GROUP_EXITING);
+        lgi_group_set_flag(group, LGI_GROUP_EXITING);
     set_count(group, group->lgi_count - 1);
     if (!lgi_waiters_empty(&group->lgi_goers))
         admit(group, &woken);
@@ -78,13 +72,18 @@ void lgi_group_release(lg_group *group, bool exiting)
 
 bool lg_group_is_cancelled(const lg_group *group)
 {
-    return lgi_done_happened(group->lgi_other_done ? group->lgi_other_done : &group->lgi_done);
+    return lgi_done_happened(lg_until_group((lg_group *)(uintptr_t)group).lgi_done);
+}
+
+static bool is_cancelled(const lg_group *group)
+{
+    return lgi_done_happened(lgi_group_done(group));
 }
 
 /* Takes the cause. */
 static void cancel(lg_group *group, lg_error *cause)
 {
-    if (lg_group_is_cancelled(group)) {
+    if (is_cancelled(group)) {
         lg_error_free(cause);
         return;
     }
@@ -93,6 +92,7 @@ static void cancel(lg_group *group, lg_error *cause)
         return;
     }
     lgi_done_set(&group->lgi_done, &lg_error_cancelled);
+    lgi_group_cancel_started(group);
     lg_error_free(cause);
 }
 
@@ -113,9 +113,9 @@ static void keep(lg_group *group, lg_error *error)
 static void add(lg_group *group, lg_error *error)
 {
     lg_error *cause = NULL;
-    if (group->lgi_hooks && !lg_group_is_cancelled(group))
+    if (group->lgi_hooks && !is_cancelled(group))
         cause = lgi_error_split(&error, &lg_error_group_failed);
-    set_flag(group, LGI_GROUP_FAILED);
+    lgi_group_set_flag(group, LGI_GROUP_FAILED);
     keep(group, error);
     cancel(group, cause);
 }
@@ -123,7 +123,7 @@ static void add(lg_group *group, lg_error *error)
 /* The error with which the cancelled group ends waits, once it is cancelled and why is known; else NULL. */
 static const lg_error *echo_of(lg_group *group)
 {
-    const struct lgi_done *done = lg_until_group(group).lgi_done;
+    const struct lgi_done *done = lgi_group_done(group);
     bool known = group->lgi_hooks ||
                  lgi_group_flag(group, LGI_GROUP_FAILED | LGI_GROUP_OWNER_FAILED);
     return known && lgi_done_happened(done) ? done->error : NULL;
@@ -152,7 +152,7 @@ void lg_group_cancel(lg_group *group, lg_error *cause)
         return;
     }
     pthread_mutex_lock(&joining);
-    bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !lg_group_is_cancelled(group);
+    bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !is_cancelled(group);
     if (first)
         add(group, cause);
     pthread_mutex_unlock(&joining);
@@ -233,8 +233,20 @@ static void leave_and_unlock(lg_group *group)
     unlock_and_wake(group, &woken);
 }
 
-/* lg_exit has ended a member: who waited for it does not go on as if it were done, unless it is being unwound. */
-static void wait_for_exit(void)
+void lgi_group_enter(lg_group *group)
+{
+    lgi_lock(&group->lgi_lock);
+    enter(group);
+    lgi_unlock(&group->lgi_lock);
+}
+
+void lgi_group_leave(lg_group *group)
+{
+    lgi_lock(&group->lgi_lock);
+    leave_and_unlock(group);
+}
+
+void lgi_group_wait_for_exit(void)
 {
     struct lgi_g *g = lgi_self();
     while (!g->stopped) {
@@ -243,7 +255,7 @@ static void wait_for_exit(void)
     }
 }
 
-/* For the group to have no members. Returns LGI_READY, or why not. Enters the group: `leave` follows. */
+/* For the group to have no members. Returns LGI_READY, or why not. Enters the group: lgi_group_leave follows. */
 static uint32_t wait(lg_group *group, lg_until until)
 {
     struct lgi_g *g = lgi_self();
@@ -263,12 +275,6 @@ static uint32_t wait(lg_group *group, lg_until until)
     lgi_waiters_remove(&group->lgi_waiters, &waiter);
     lgi_unlock(&group->lgi_lock);
     return claim;
-}
-
-static void leave(lg_group *group)
-{
-    lgi_lock(&group->lgi_lock);
-    leave_and_unlock(group);
 }
 
 /* For it to have no members and nobody who waits. Nothing interrupts it. */
@@ -294,11 +300,11 @@ static lg_error *wait_as_owner(lg_group *group, lg_until until, lg_error **error
     uint32_t claim = wait(group, until);
     bool ready = claim >= LGI_READY, exiting = lgi_group_flag(group, LGI_GROUP_EXITING);
     *errors = ready && !exiting ? take_errors(group, false) : NULL;
-    leave(group);
+    lgi_group_leave(group);
     if (!ready)
         return lgi_wait_failed(claim, until);
     if (exiting)
-        wait_for_exit();
+        lgi_group_wait_for_exit();
     return NULL;
 }
 
@@ -309,19 +315,18 @@ lg_error *lg_group_wait(lg_group *group)
     return over ? over : errors;
 }
 
-/* A static error that the wait itself could have ended with is told apart. */
-static lg_error *of_members(lg_error *errors)
+lg_error *lgi_group_of_member(lg_error *error)
 {
-    if (errors != &lg_error_deadline_exceeded && errors != &lg_error_cancelled)
-        return errors;
-    return lg_error_wrap(errors, "a member of the group");
+    if (error != &lg_error_deadline_exceeded && error != &lg_error_cancelled)
+        return error;
+    return lg_error_wrap(error, "a member of the group");
 }
 
 lg_error *lg_group_wait_until(lg_group *group, lg_until until)
 {
     lg_error *errors;
     lg_error *over = wait_as_owner(group, until, &errors);
-    return over ? over : of_members(errors);
+    return over ? over : lgi_group_of_member(errors);
 }
 
 /* ---- beginning and end ---- */
@@ -376,7 +381,7 @@ static void owner_fails(lg_group *group, const lg_error *error)
 {
     const lg_error *echo = echo_of(group);
     if (!echo || !lg_error_is(error, echo))
-        set_flag(group, LGI_GROUP_OWNER_FAILED);
+        lgi_group_set_flag(group, LGI_GROUP_OWNER_FAILED);
     lg_group_cancel(group, NULL);
 }
 
@@ -387,7 +392,7 @@ static void leave_block(const struct lgi_group_scope *scope)
     if (scope->result && *scope->result)
         owner_fails(group, *scope->result);
     uint32_t claim = wait(group, lg_until_forever());
-    leave(group);
+    lgi_group_leave(group);
     if (claim < LGI_READY)
         lg_group_cancel(group, NULL);
     drain(group);
@@ -395,13 +400,13 @@ static void leave_block(const struct lgi_group_scope *scope)
     if (claim < LGI_READY)
         (void)lgi_wait_failed(claim, lg_until_forever());
     if (lgi_group_flag(group, LGI_GROUP_EXITING))
-        wait_for_exit();
+        lgi_group_wait_for_exit();
 }
 
 /* The block is left by a panic, lg_goexit or lg_exit. */
 void lgi_group_unwound(struct lgi_group_scope *scope)
 {
-    set_flag(scope->group, LGI_GROUP_OWNER_FAILED);
+    lgi_group_set_flag(scope->group, LGI_GROUP_OWNER_FAILED);
     lg_group_cancel(scope->group, NULL);
     drain(scope->group);
     end(scope->group, scope->result);
@@ -433,7 +438,7 @@ void lg_group_set_limit(lg_group *group, size_t limit)
 void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what)
 {
     if (what == LG_GROUP_PANIC_EXITS)
-        set_flag(group, LGI_GROUP_PANICS_EXIT);
+        lgi_group_set_flag(group, LGI_GROUP_PANICS_EXIT);
     else
         __atomic_fetch_and(&group->lgi_flags, ~(uint32_t)LGI_GROUP_PANICS_EXIT, __ATOMIC_ACQ_REL);
 }
@@ -455,13 +460,13 @@ static bool try_place(lg_group *group)
     return free;
 }
 
-/* Waits for a place, unless there is one. Returns LGI_READY if it has one; DROPPED if the group is cancelled and
+/* Waits for a place, unless there is one. Returns LGI_READY if it has one; LGI_GROUP_DROPPED if the group is cancelled and
  * so the member, which is `owned`, will not be called; or why not. */
 static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
 {
-    struct lgi_done *done = lg_until_group(group).lgi_done;
+    struct lgi_done *done = lgi_group_done(group);
     if (owned && lgi_done_happened(done))
-        return DROPPED;
+        return LGI_GROUP_DROPPED;
     if (try_place(group))
         return LGI_READY;
     uint32_t claim = lgi_until_over(until);
@@ -469,7 +474,7 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
         return claim;
 
     struct lgi_g *g = lgi_self();
-    struct lgi_waiter waiter = {.g = g}, watch = {.g = g, .index = DROPPED};
+    struct lgi_waiter waiter = {.g = g}, watch = {.g = g, .index = LGI_GROUP_DROPPED};
     lgi_lock(&group->lgi_lock);
     if (!is_full(group)) {
         set_count(group, group->lgi_count + 1);
@@ -480,9 +485,9 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
     lgi_wait_begin(g, "group's limit");
     lgi_waiters_push(&group->lgi_goers, &waiter);
     lgi_unlock(&group->lgi_lock);
-    if (owned && !lgi_done_watch(done, &watch) && lgi_claim(g, DROPPED)) {
+    if (owned && !lgi_done_watch(done, &watch) && lgi_claim(g, LGI_GROUP_DROPPED)) {
         g->waits_for = NULL;
-        claim = DROPPED;
+        claim = LGI_GROUP_DROPPED;
     } else {
         claim = lgi_park(g, until);
     }
@@ -494,22 +499,32 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
     return claim;
 }
 
-/* In a place that is free: false: out of memory or threads, and the place is given back. */
+/* In a place that is free. False: out of memory or threads, and the place is given back. */
 static bool begin(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
-                  const struct lgi_member *member)
+                  const struct lgi_member *member, struct lgi_starting *starting)
 {
     struct lgi_task *start = lgi_task_make(site, function, words, &member->options);
     if (start) {
-        lgi_member_prepare(start, member->group, member->reports);
+        lgi_member_prepare(start, member, starting);
         if (lgi_task_submit(start, &member->options))
             return true;
         lgi_task_free(start);
     }
-    lgi_group_release(member->group, false);
+    lgi_group_release(member->group, false, NULL, NULL);
     return false;
 }
 
-static void drop_argument(const uintptr_t *words, const struct lgi_member *member)
+uint32_t lgi_group_begin(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                         const struct lgi_member *member, struct lgi_starting *starting,
+                         lg_until until)
+{
+    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
+    if (claim == LGI_READY && !begin(site, function, words, member, starting))
+        return LGI_GROUP_NO_MEMORY;
+    return claim;
+}
+
+void lgi_group_drop_argument(const uintptr_t *words, const struct lgi_member *member)
 {
     if (member->options.drop)
         lgi_drop_argument(member->options.drop, words[0]);
@@ -518,46 +533,47 @@ static void drop_argument(const uintptr_t *words, const struct lgi_member *membe
 static void fail_to_start(const struct lgi_site *site, const uintptr_t *words,
                           const struct lgi_member *member, const char *wrong, const char *why)
 {
-    drop_argument(words, member);
+    lgi_group_drop_argument(words, member);
     lgi_panic(site->file, site->line, "%s%s", wrong, why);
 }
 
-static const char out_of_memory[] = "out of memory or threads for a goroutine";
-
-void lgi_group_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
-                  const struct lgi_member *member)
+void lgi_group_check(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                     const struct lgi_member *member)
 {
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong, "");
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL,
-                                    lg_until_forever());
-    if (claim == LGI_READY) {
-        if (!begin(site, function, words, member))
-            fail_to_start(site, words, member, out_of_memory, lgi_thread_refusal());
+}
+
+void lgi_group_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+                  const struct lgi_member *member)
+{
+    const lg_until forever = lg_until_forever();
+    lgi_group_check(site, function, words, member);
+    uint32_t claim = lgi_group_begin(site, function, words, member, NULL, forever);
+    if (claim == LGI_READY)
         return;
-    }
-    drop_argument(words, member);
+    if (claim == LGI_GROUP_NO_MEMORY)
+        fail_to_start(site, words, member, "out of memory or threads for a goroutine",
+                      lgi_thread_refusal());
+    lgi_group_drop_argument(words, member);
     if (claim < LGI_READY)
-        (void)lgi_wait_failed(claim, lg_until_forever());
+        (void)lgi_wait_failed(claim, forever);
 }
 
 /* With an end: of want of memory the caller is told too. */
 static lg_error *go_until(const struct lgi_site *site, lgi_function function,
                           const uintptr_t *words, const struct lgi_member *member, lg_until until)
 {
-    const char *wrong = lgi_task_misuse(function, &member->options);
-    if (wrong)
-        fail_to_start(site, words, member, wrong, "");
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
+    lgi_group_check(site, function, words, member);
+    uint32_t claim = lgi_group_begin(site, function, words, member, NULL, until);
     if (claim == LGI_READY)
-        return begin(site, function, words, member) ? NULL : &lg_error_out_of_memory;
-    if (claim == LGI_STOPPED)
-        drop_argument(words, member);
-    if (claim < LGI_READY)
-        return lgi_wait_failed(claim, until);
-    drop_argument(words, member);
-    return NULL;
+        return NULL;
+    if (claim == LGI_GROUP_NO_MEMORY)
+        return &lg_error_out_of_memory;
+    if (claim == LGI_STOPPED || claim == LGI_GROUP_DROPPED)
+        lgi_group_drop_argument(words, member);
+    return claim < LGI_READY ? lgi_wait_failed(claim, until) : NULL;
 }
 
 lg_error *lgi_group_go_with(const struct lgi_site *site, lgi_function function,

@@ -16,4 +16,7 @@ struct lgi_group_hooks {
     void (*end)(void *data);
 };
 
+/* The group was cancelled: tells the members that can be cancelled alone, who have a struct lgi_done of their own. */
+void lgi_group_cancel_started(lg_group *group);
+
 #endif

@@ -28,6 +28,7 @@ static void print(const void *payload, FILE *file, int indent)
     if (captured->who[0])
         lgi_print(&to.sink, "in %s\n", captured->who);
     lgi_print_calls(&to.sink, captured->panic);
+    lgi_print_overruns(&to.sink, captured->panic);
     lgi_print_stack(&to.sink, captured->panic);
 }
 

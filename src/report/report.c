@@ -116,6 +116,7 @@ static void report(const struct lgi_unwinding *u)
         lgi_print_panics(&lgi_to_stderr, panic);
         print_who();
         lgi_print_calls(&lgi_to_stderr, panic);
+        lgi_print_overruns(&lgi_to_stderr, panic);
         lgi_print_stack(&lgi_to_stderr, panic);
         char began[512];
         if (lgi_report_hooks.began && lgi_report_hooks.began(began, sizeof(began)) > 0)

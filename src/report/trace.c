@@ -35,6 +35,30 @@ void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic)
     }
 }
 
+static void print_overrun(struct lgi_sink *sink, const struct lgi_overrun *overrun)
+{
+    char text[256], took[LG_DURATION_TEXT_SIZE], limit[LG_DURATION_TEXT_SIZE];
+    lgi_call_text(overrun->site, text, sizeof(text));
+    lg_duration_format(lg_duration_round(overrun->took, LG_MICROSECOND), took, sizeof(took));
+    lg_duration_format(overrun->limit, limit, sizeof(limit));
+    lgi_print(sink, "    %s  %s:%u in %s: %s, limit %s\n", text, overrun->site->file,
+              overrun->site->line, overrun->site->caller, took, limit);
+}
+
+void lgi_print_overruns(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    bool begun = false;
+    for (; panic; panic = panic->previous) {
+        unsigned count = panic->overran_count;
+        for (unsigned i = count > LGI_OVERRAN ? count - LGI_OVERRAN : 0; i < count; i++) {
+            if (!begun)
+                lgi_print(sink, "deferred calls that overran their limits:\n");
+            begun = true;
+            print_overrun(sink, &panic->overran[i % LGI_OVERRAN]);
+        }
+    }
+}
+
 /* ---- panics ---- */
 
 /* The frames in which the panic began, innermost first, without those that unwind; and how many. */

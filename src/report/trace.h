@@ -11,6 +11,9 @@ void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic);
 /* The deferred calls that the panic ran. */
 void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic);
 
+/* Those of them that overran their limits (D20). */
+void lgi_print_overruns(struct lgi_sink *sink, const lg_panic_info *panic);
+
 /* The stack on which the panic began. Allocates (symbol.h). */
 void lgi_print_stack(struct lgi_sink *sink, const lg_panic_info *panic);
 

@@ -3,6 +3,13 @@
 #include "sched/fiber.h"
 #include "sched/runtime.h"
 
+/* The record may be cleared for another goroutine or thread meanwhile; then the answer may be wrong, as it may be outdated in
+ * any case. */
+#if defined(__clang__)
+__attribute__((disable_sanitizer_instrumentation)) /* no_sanitize would leave atomics in */
+#else
+__attribute__((no_sanitize_thread))
+#endif
 static bool is_its(const struct lgi_g *g, uint64_t identity)
 {
     return g && __atomic_load_n(&g->identity, __ATOMIC_RELAXED) == identity;

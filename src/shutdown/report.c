@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lifoguard/limit.h>
+
 #include "error/escape.h"
 #include "error/keep_errno.h"
 #include "shutdown/internal.h"
@@ -169,6 +171,54 @@ static void put_stage(struct text *text, const lg_stage_report *report, int widt
     put_format(text, "%s%s\n", *report->error ? "  " : "", report->error);
 }
 
+/* ---- cleanups that overrun their limits (D20) ---- */
+
+static void format_overrun(const lg_overrun *overrun, char *line, size_t size)
+{
+    char took[LG_DURATION_TEXT_SIZE], limit[LG_DURATION_TEXT_SIZE];
+    lg_duration_format(lg_duration_round(overrun->took, LG_MILLISECOND), took, sizeof(took));
+    lg_duration_format(overrun->limit, limit, sizeof(limit));
+    snprintf(line, size, "%s  %s:%u: still running after %s, limit %s", overrun->call,
+             overrun->file, overrun->line, took, limit);
+}
+
+static bool put_overrun(const lg_overrun *overrun, void *data)
+{
+    char line[512];
+    format_overrun(overrun, line, sizeof(line));
+    put_format(data, "  %s\n", line);
+    return true;
+}
+
+static bool log_overrun(const lg_overrun *overrun, void *data)
+{
+    char line[512];
+    format_overrun(overrun, line, sizeof(line));
+    return lgi_shutdown_log(*(const int *)data, "shutdown:   %s", line);
+}
+
+struct json_list {
+    struct text *text;
+    bool begun;
+};
+
+static bool put_json_overrun(const lg_overrun *overrun, void *data)
+{
+    struct json_list *list = data;
+    put_format(list->text, "%s{\"call\":", list->begun ? "," : ",\"overruns\":[");
+    put_json_string(list->text, overrun->call);
+    put_format(list->text, ",\"file\":");
+    put_json_string(list->text, overrun->file);
+    put_format(list->text, ",\"line\":%u", overrun->line);
+    put_json_seconds(list->text, "took_seconds", overrun->took);
+    put_json_seconds(list->text, "limit_seconds", overrun->limit);
+    put_format(list->text, "}");
+    list->begun = true;
+    return true;
+}
+
+/* ---- */
+
 size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t size)
 {
     lg_shutdown *s = unconst(shutdown);
@@ -183,6 +233,7 @@ size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t
     int width = (int)longest_name(s);
     for (size_t i = 0; look(s, i, &report); i++)
         put_stage(&text, &report, width);
+    lg_overrun_visit(put_overrun, &text);
     pthread_mutex_unlock(&s->lock);
     return end_text(&text);
 }
@@ -210,7 +261,11 @@ size_t lg_shutdown_report_json(const lg_shutdown *shutdown, char *buffer, size_t
         put_json_string(&text, report.error);
         put_format(&text, "}");
     }
-    put_format(&text, "]}");
+    put_format(&text, "]");
+    struct json_list overruns = {&text, false};
+    if (lg_overrun_visit(put_json_overrun, &overruns) > 0)
+        put_format(&text, "]");
+    put_format(&text, "}");
     pthread_mutex_unlock(&s->lock);
     return end_text(&text);
 }
@@ -269,6 +324,7 @@ void lgi_shutdown_log_report(lg_shutdown *s)
     lgi_shutdown_log(s->options.log, "shutdown: %s: %zu stages in %s", s->reason, s->order.count,
                      time);
     say_stages(s, s->options.log);
+    lg_overrun_visit(log_overrun, &s->options.log);
 }
 
 void lgi_shutdown_log_pending(lg_shutdown *s, int fd)
@@ -290,6 +346,7 @@ void lgi_shutdown_log_pending(lg_shutdown *s, int fd)
     }
     if (locked)
         pthread_mutex_unlock(&s->lock);
+    lg_overrun_visit(log_overrun, &fd);
 }
 
 /* ---- the plan ---- */

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <fcntl.h>
 
+#include <lifoguard/limit.h>
+
 #include "shutdown/internal.h"
 
 static const lg_shutdown_options quiet = {.no_signals = true};
@@ -430,8 +432,51 @@ START_TEST(S2_nothing_is_written_unasked)
 }
 END_TEST
 
-RUN_TESTS("report", the_parser_is_strict, S2_each_stage_how_long_and_how_it_ended,
-          S2_a_report_may_be_cut_at_any_length, S2_json_is_valid_whatever_the_names,
-          E8_names_and_errors_of_stages_are_escaped, S2_at_any_time, outcomes_have_names,
-          S2_the_plan_and_every_step_are_logged_where_asked,
+/* ---- D20: a cleanup that overruns its limit and still runs ---- */
+
+static sem_t release;
+
+static void wait_for_release(void)
+{
+    sem_wait(&release);
+}
+
+static lg_error *stop_with_a_cleanup(void *argument, const lg_context *context)
+{
+    (void)argument, (void)context;
+    lg_defer_within(LG_NANOSECOND, NULL, wait_for_release);
+    return NULL;
+}
+
+static void *stop_it(void *data)
+{
+    lg_error_free(lg_shutdown_stop(data));
+    return NULL;
+}
+
+START_TEST(D20_a_cleanup_that_overruns_its_limit_is_told)
+{
+    pthread_t stopping;
+    sem_init(&release, 0, 0);
+    lg_shutdown *s = new_shutdown(quiet);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "database", .stop = stop_with_a_cleanup}));
+    ck_assert_ptr_null(strstr(json(s), "overruns"));
+    ck_assert_int_eq(pthread_create(&stopping, NULL, stop_it, s), 0);
+    while (!strstr(text_of(s), "  wait_for_release()  "))
+        nap(MS);
+    expect_text(text_of(s), "report_test.c:");
+    expect_text(text_of(s), ": still running after ");
+    expect_text(text_of(s), ", limit 1ns\n");
+    expect_text(json(s), "],\"overruns\":[{\"call\":\"wait_for_release()\",\"file\":");
+    sem_post(&release);
+    pthread_join(stopping, NULL);
+    ck_assert_ptr_null(strstr(text_of(s), "wait_for_release"));
+    lg_shutdown_close(s, NULL);
+}
+END_TEST
+
+RUN_TESTS("report", D20_a_cleanup_that_overruns_its_limit_is_told, the_parser_is_strict,
+          S2_each_stage_how_long_and_how_it_ended, S2_a_report_may_be_cut_at_any_length,
+          S2_json_is_valid_whatever_the_names, E8_names_and_errors_of_stages_are_escaped,
+          S2_at_any_time, outcomes_have_names, S2_the_plan_and_every_step_are_logged_where_asked,
           S2_a_budget_that_does_not_fit_is_warned_of, S2_nothing_is_written_unasked)

@@ -44,3 +44,10 @@ lg_error *open_database(void *argument, const lg_context *context);
 lg_error *close_database(void *argument, const lg_context *context);
 lg_error *stop_http(void *argument, const lg_context *context);
 void gives_up(lg_test *t, void *server);
+
+extern lg_group group;
+lg_error *listen_on(lg_group *group, int port);
+lg_error *announce(lg_group *group, int port);
+lg_error *refresh(const lg_context *ctx, struct cache *cache);
+extern struct remote *remote, **all_remotes;
+lg_error *remote_close(struct remote *remote);

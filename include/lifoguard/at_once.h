@@ -1,0 +1,102 @@
+/* A scope whose calls run at once: for closers that take a round trip each (D21).
+ *
+ *     lg_error *use_all(struct remote **remotes, int count)
+ *     {
+ *         lg_func (lg_error *, err) {
+ *             lg_at_once(remotes_open, &err);
+ *             for (int i = 0; i < count; i++) {
+ *                 lg_try(remote_open(remotes[i]));
+ *                 lg_defer_at_once(&remotes_open, remote_close, remotes[i]);   // lg_error *remote_close(struct remote *)
+ *             }
+ *             …
+ *         } // all remote_close calls run at the same time; this waits for all of them
+ *     }
+ *
+ * When the block is left, by whatever way, each call runs in a goroutine of its own, and the block waits for all of them.
+ * The wait takes its place in the reverse order of deferred calls (D13), so an object that the calls use by pointer must
+ * be declared before the scope. Nothing interrupts the wait. The calls are started last registered first.
+ *
+ * Errors: the errors that the calls return are joined to the result in the order in which an lg_scope would have made the
+ * calls, however the calls ended. A panic in a call becomes an error of the kind lg_panic_kind (panic.h), and the other
+ * calls run all the same. A call that ends its goroutine by lg_goexit has no error.
+ *
+ * Memory: the first eight calls need none. Out of memory: the call is made at once, and then the goroutine panics (D6). A
+ * call for which no goroutine can be made, for want of memory or because lg_exit ends the process, is made by the
+ * goroutine that leaves the block.
+ *
+ * Threads: one at a time may register calls. The calls run on other threads than the one that registered them.
+ */
+#ifndef LIFOGUARD_AT_ONCE_H
+#define LIFOGUARD_AT_ONCE_H
+
+#include <lifoguard/defer.h>
+#include <lifoguard/go.h>
+#include <lifoguard/impl/at_once.h>
+#include <lifoguard/limit.h>
+
+#ifndef __cplusplus
+
+#include <lifoguard/impl/call.h>
+
+#if !defined(                                                                                      \
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
+#pragma GCC system_header
+#endif
+
+// clang-format off: the compilers show every line of a macro with an error
+
+/* lg_at_once(name, result): declares an lg_at_once `name` for the enclosing block, whose calls run when the block is left. Never
+ * copy or move an lg_at_once. The errors are joined to *result, an `lg_error *` that is declared before; NULL drops the
+ * errors. */
+#define lg_at_once(name, result)                                                                   \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_AT_ONCE, __COUNTER__, name, result)
+
+/* lg_defer_at_once(scope, fn, args…): registers a call with the `lg_at_once *`. The function and its arguments are evaluated
+ * now, and follow the rules of lg_defer. If the function returns an lg_error *, that is an error of the scope; any other
+ * result is dropped.
+ *
+ * lg_defer_at_once_within(scope, limit, fn, args…): the same with a limit (limit.h): the error that names a call that overran is
+ * joined behind the call's own. */
+#define lg_defer_at_once(scope, ...)                                                               \
+    LGI_LINED(LGI_DEFER_AT_ONCE, __LINE__, LGI_COUNT(__VA_ARGS__), scope, 0, #__VA_ARGS__, __VA_ARGS__)
+#define lg_defer_at_once_within(scope, limit, ...)                                                 \
+    LGI_LINED(LGI_DEFER_AT_ONCE, __LINE__, LGI_COUNT(__VA_ARGS__), scope, limit, #__VA_ARGS__, __VA_ARGS__)
+
+#define LGI_AT_ONCE(id, name, result)                                                              \
+    struct lg_at_once name;                                                                        \
+    lgi_at_once_open(&name, (result));                                                             \
+    LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, &name)
+
+/* The site is that of the goroutine, which is given the call. */
+#define LGI_DEFER_AT_ONCE(id, n, scope, limit_, text, ...)                                         \
+    __extension__({                                                                                \
+        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
+        struct lg_at_once *const lgi_scope_##id = (scope);                                         \
+        struct lgi_at_once_call *const lgi_call_##id = lgi_at_once_add(lgi_scope_##id);            \
+        lgi_call_##id->call.site = &LGI_SITE_OF(id);                                               \
+        lgi_call_##id->call.function = (lgi_function)LGI_FN(id);                                   \
+        lgi_call_##id->call.limit = (limit_);                                                      \
+        lgi_call_##id->call.count = n;                                                             \
+        lgi_call_##id->call.reports = LGI_RETURNS_ERROR(id);                                       \
+        LGI_STORE_##n(id, lgi_call_##id->call.word)                                                \
+        lgi_at_once_added(lgi_scope_##id, lgi_call_##id);                                          \
+    })
+
+// clang-format on
+
+#endif /* !__cplusplus */
+
+/* ---- internal: used by the macros ---- */
+
+LG_BEGIN_DECLS
+
+LG_API void lgi_at_once_open(struct lg_at_once *scope, lg_error **result);
+LG_API struct lgi_at_once_call *lgi_at_once_add(struct lg_at_once *scope);
+LG_API void lgi_at_once_added(struct lg_at_once *scope, struct lgi_at_once_call *call);
+LG_API void lgi_at_once_run(struct lg_at_once *scope);
+
+LG_END_DECLS
+
+#endif

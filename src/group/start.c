@@ -1,0 +1,259 @@
+/* Starting a member until it is ready. Such a member can be cancelled alone, so it has a struct lgi_done of its own, which also
+ * happens when the group is cancelled. */
+#include "group/member.h"
+
+#include "error/keep_errno.h"
+
+LG_ERROR_DEFINE(lg_error_member_not_ready, "the member ended before it was ready");
+
+/* ---- the group's members that can be cancelled alone; under its lock ---- */
+
+static void set_first(lg_group *group, struct lgi_started *started)
+{
+    __atomic_store_n(&group->lgi_started, started, __ATOMIC_RELAXED);
+}
+
+static void link_started(struct lgi_started *started)
+{
+    lg_group *group = started->group;
+    started->previous = NULL;
+    started->next = group->lgi_started;
+    if (started->next)
+        started->next->previous = started;
+    set_first(group, started);
+}
+
+static void unlink_started(struct lgi_started *started)
+{
+    if (started->previous)
+        started->previous->next = started->next;
+    else
+        set_first(started->group, started->next);
+    if (started->next)
+        started->next->previous = started->previous;
+}
+
+static void cancel(struct lgi_started *started, struct lgi_woken *woken)
+{
+    lgi_lock(&started->done.lock);
+    if (!started->done.happened)
+        lgi_done_begin_set(&started->done, &lg_error_cancelled, woken);
+    lgi_unlock(&started->done.lock);
+}
+
+void lgi_group_cancel_started(lg_group *group)
+{
+    struct lgi_woken woken = {0};
+    lgi_lock(&group->lgi_lock);
+    for (struct lgi_started *started = group->lgi_started; started; started = started->next)
+        cancel(started, &woken);
+    lgi_unlock(&group->lgi_lock);
+    lgi_unpark_all(&woken);
+}
+
+/* ---- in the member ---- */
+
+void lgi_started_begin(struct lgi_started *started, struct lgi_starting *starting)
+{
+    *started = (struct lgi_started){.group = starting->group, .starting = starting};
+    struct lgi_woken nobody = {0};
+    lgi_lock(&started->group->lgi_lock);
+    starting->member = started;
+    link_started(started);
+    if (starting->given_up || lgi_done_happened(lgi_group_done(started->group)))
+        cancel(started, &nobody);
+    lgi_unlock(&started->group->lgi_lock);
+}
+
+void lgi_starting_end(struct lgi_starting *starting, struct lgi_woken *woken)
+{
+    starting->ended = true;
+    lgi_waiters_claim_all(&starting->waiters, 0, woken);
+}
+
+void lgi_started_end(struct lgi_started *started, lg_error *error, struct lgi_woken *woken)
+{
+    unlink_started(started);
+    if (!started->starting)
+        return;
+    started->starting->error = error;
+    lgi_starting_end(started->starting, woken);
+}
+
+/* Returns false if the start was given up. */
+static bool become_ready(struct lgi_started *started, struct lgi_woken *woken)
+{
+    struct lgi_starting *starting = started->starting;
+    if (!starting)
+        return true;
+    if (starting->given_up)
+        return false;
+    starting->ready = true;
+    started->starting = NULL; /* the starter goes on */
+    lgi_waiters_claim_all(&starting->waiters, 0, woken);
+    return true;
+}
+
+bool lg_member_ready(void)
+{
+    const struct lgi_task *start = lgi_self()->start;
+    struct lgi_started *started = start ? lgi_member_started(start) : NULL;
+    if (!started)
+        return true;
+    LGI_KEEP_ERRNO;
+    struct lgi_woken woken = {0};
+    lgi_lock(&started->group->lgi_lock);
+    bool ready = become_ready(started, &woken);
+    lgi_unlock(&started->group->lgi_lock);
+    lgi_unpark_all(&woken);
+    return ready;
+}
+
+/* A member of a nested group is in the midst of what the outer group's member does. */
+struct lgi_done *lgi_group_done_of_caller(lg_group *group)
+{
+    const struct lgi_task *start = lgi_self()->start;
+    while (start) {
+        const lg_group *own = lgi_member_group(start);
+        struct lgi_started *started = lgi_member_started(start);
+        if (own == group && started)
+            return &started->done;
+        start = own && own != group ? own->lgi_within : NULL;
+    }
+    return lgi_group_done(group);
+}
+
+/* ---- in the starter ---- */
+
+static bool is_over(const struct lgi_starting *starting)
+{
+    return starting->ready || starting->ended;
+}
+
+/* Returns LGI_READY if the member is ready or has ended, or why the wait ended before. */
+static uint32_t wait(struct lgi_starting *starting, lg_until until)
+{
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g};
+    lg_group *group = starting->group;
+    lgi_lock(&group->lgi_lock);
+    uint32_t claim = is_over(starting) ? LGI_READY : lgi_until_over(until);
+    if (claim != LGI_WAITING) {
+        lgi_unlock(&group->lgi_lock);
+        return claim;
+    }
+    lgi_wait_begin(g, "member to be ready");
+    lgi_waiters_push(&starting->waiters, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    claim = lgi_park(g, until);
+    if (claim >= LGI_READY)
+        return claim;
+    lgi_lock(&group->lgi_lock);
+    lgi_waiters_remove(&starting->waiters, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    return claim;
+}
+
+/* Nothing interrupts this wait. */
+static void wait_through(struct lgi_starting *starting)
+{
+    struct lgi_g *g = lgi_self();
+    struct lgi_waiter waiter = {.g = g};
+    lg_group *group = starting->group;
+    lgi_lock(&group->lgi_lock);
+    if (is_over(starting)) {
+        lgi_unlock(&group->lgi_lock);
+        return;
+    }
+    lgi_wait_begin(g, "member that was not ready in time");
+    lgi_waiters_push(&starting->waiters, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    lgi_park_through(g);
+}
+
+static void give_up(struct lgi_starting *starting)
+{
+    struct lgi_woken woken = {0};
+    lgi_lock(&starting->group->lgi_lock);
+    bool late = !is_over(starting);
+    starting->given_up = late;
+    if (late && starting->member)
+        cancel(starting->member, &woken);
+    lgi_unlock(&starting->group->lgi_lock);
+    lgi_unpark_all(&woken);
+    if (late && starting->give_up)
+        starting->give_up(starting->data);
+    wait_through(starting);
+}
+
+/* The error of a member that was cancelled because the limit came; one that only passes that on says nothing new. */
+static lg_error *join_late_error(lg_error *limit, lg_error *of_member)
+{
+    return of_member == &lg_error_cancelled ? limit : lg_error_join(limit, of_member);
+}
+
+/* The cancellation of the whole group stays what it is (G9). */
+static lg_error *early_error(struct lgi_starting *starting)
+{
+    if (!starting->error)
+        return &lg_error_member_not_ready;
+    if (starting->error == &lg_error_cancelled &&
+        lgi_done_happened(lgi_group_done(starting->group)))
+        return starting->error;
+    return lgi_group_of_member(starting->error);
+}
+
+/* Of a member that has ended, or is ready. */
+static lg_error *outcome(struct lgi_starting *starting, uint32_t claim, lg_until until)
+{
+    if (starting->ready)
+        return NULL;
+    if (!starting->given_up)
+        return early_error(starting);
+    return join_late_error(lgi_wait_failed(claim, until), starting->error);
+}
+
+static lg_error *not_started(uint32_t claim, const uintptr_t *words,
+                             const struct lgi_member *member, lg_until until)
+{
+    lgi_group_drop_argument(words, member);
+    if (claim == LGI_GROUP_NO_MEMORY)
+        return &lg_error_out_of_memory;
+    return claim < LGI_READY ? lgi_wait_failed(claim, until) : &lg_error_cancelled;
+}
+
+lg_error *lgi_start_member(const struct lgi_site *site, lgi_function function,
+                           const uintptr_t *words, const struct lgi_member *member,
+                           struct lgi_starting *starting)
+{
+    const lg_until until = member->options.until ? *member->options.until : lg_until_forever();
+    lgi_group_check(site, function, words, member);
+    starting->group = member->group;
+    lgi_group_enter(member->group);
+    uint32_t claim = lgi_group_begin(site, function, words, member, starting, until);
+    if (claim != LGI_READY) {
+        lgi_group_leave(member->group);
+        return not_started(claim, words, member, until);
+    }
+    claim = wait(starting, until);
+    if (claim < LGI_READY)
+        give_up(starting);
+    bool exiting = lgi_group_flag(member->group, LGI_GROUP_EXITING) && starting->ended;
+    bool stopped = claim == LGI_STOPPED || exiting;
+    lg_error *error = stopped ? NULL : outcome(starting, claim, until);
+    lgi_group_leave(member->group);
+    if (stopped)
+        lg_error_free(starting->error);
+    if (exiting)
+        lgi_group_wait_for_exit();
+    if (claim == LGI_STOPPED) /* lg_exit ends the caller; a member that is ready remains */
+        (void)lgi_wait_failed(claim, until);
+    return error;
+}
+
+lg_error *lgi_group_start(const struct lgi_site *site, lgi_function function,
+                          const uintptr_t *words, const struct lgi_member *member)
+{
+    struct lgi_starting starting = {0};
+    return lgi_start_member(site, function, words, member, &starting);
+}

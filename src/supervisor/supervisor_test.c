@@ -1,0 +1,587 @@
+/* U1 to U6: supervisors. */
+#include "testing/supervisor.h"
+
+#include <lifoguard/shutdown.h>
+
+/* ---- U1: what fails is started again ---- */
+
+static lg_error *fail_until(const lg_context *ctx, atomic_int *starts, int times)
+{
+    if (atomic_fetch_add(starts, 1) < times)
+        return &one_error;
+    return until_cancelled(ctx);
+}
+
+static void panic_until(const lg_context *ctx, atomic_int *starts, int times)
+{
+    if (atomic_fetch_add(starts, 1) < times)
+        lg_panic("number %d", times);
+    lg_context_wait(ctx);
+}
+
+static void restarts(void)
+{
+    lg_supervisor *s = make_alone(at_once(10));
+    atomic_int failed = 0, panicked = 0;
+    expect_none(lg_supervisor_go(s, fail_until, &failed, 3));
+    expect_none(lg_supervisor_go(s, panic_until, &panicked, 2));
+    wait_for_starts(s, 0, 4);
+    wait_for_starts(s, 1, 3);
+    lg_error *err = NULL;
+    lg_supervisor_close(s, &err);
+    ck_assert_ptr_null(err);
+    ck_assert_int_eq(failed, 4);
+    ck_assert_int_eq(panicked, 3);
+}
+
+START_TEST(u1_who_fails_or_panics_is_started_again)
+{
+    everywhere(restarts);
+}
+END_TEST
+
+static void leave_by_goexit(const lg_context *ctx)
+{
+    (void)ctx;
+    lg_goexit();
+}
+
+static void all_end(void)
+{
+    lg_supervisor *s = make_alone(at_once(1));
+    expect_none(lg_supervisor_go(s, end_quietly));
+    expect_none(lg_supervisor_go(s, leave_by_goexit));
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(member_of(s, i).state, LG_MEMBER_ENDED);
+        ck_assert_uint_eq(member_of(s, i).starts, 1);
+    }
+    expect_same(lg_supervisor_go(s, end_quietly), &lg_error_supervisor_ended);
+    lg_supervisor_close(s, NULL);
+}
+
+START_TEST(u1_who_ends_without_an_error_has_ended_for_good)
+{
+    everywhere(all_end);
+}
+END_TEST
+
+START_TEST(u1_options_say_otherwise)
+{
+    lg_supervisor *s = make_alone(at_once(3));
+    const lg_member_options never = {.name = "never", .restart = LG_RESTART_NEVER},
+                            always = {.name = "always", .restart = LG_RESTART_ALWAYS};
+    expect_none(lg_supervisor_go_with(s, never, fail_at_once));
+    wait_for_state(s, 0, LG_MEMBER_FAILED);
+    const lg_member_report failed = member_of(s, 0);
+    ck_assert_str_eq(failed.error, "one");
+    expect_none(lg_supervisor_go_with(s, always, end_quietly));
+    expect_text(lg_supervisor_wait(s),
+                "test: always gave up after 3 restarts in 1000h0m0s: ended without an error");
+    ck_assert_uint_eq(member_of(s, 0).starts, 1);
+    ck_assert_uint_eq(member_of(s, 1).starts, 4);
+    ck_assert_int_eq(restart_of(s, 0).cause, LG_RESTART_ENDED);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* The context of a start is new, and the arguments are the same. */
+struct seen {
+    atomic_int starts;
+    int a, b, c;
+};
+
+static lg_error *look(const lg_context *ctx, struct seen *seen, int a, int b, int c)
+{
+    ck_assert_ptr_null(lg_context_error(ctx));
+    ck_assert(a == seen->a && b == seen->b && c == seen->c);
+    return atomic_fetch_add(&seen->starts, 1) < 3 ? &one_error : NULL;
+}
+
+START_TEST(u1_each_start_has_the_arguments_and_a_context_of_its_own)
+{
+    lg_supervisor *s = make_alone(at_once(5));
+    struct seen seen = {.a = 1, .b = -2, .c = 3};
+    expect_none(lg_supervisor_go(s, look, &seen, 1, -2, 3));
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    ck_assert_int_eq(seen.starts, 4);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+static void on_thread_of_its_own(const lg_context *ctx, atomic_int *starts)
+{
+    (void)ctx;
+    if (atomic_fetch_add(starts, 1) == 0)
+        lg_panic("first");
+}
+
+START_TEST(u1_on_a_thread_of_its_own)
+{
+    lg_supervisor *s = make_alone(at_once(5));
+    atomic_int starts = 0;
+    const lg_member_options thread = {.thread = true};
+    expect_none(lg_supervisor_go_with(s, thread, on_thread_of_its_own, &starts));
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    ck_assert_int_eq(starts, 2);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* ---- U2: one for one, all for one ---- */
+
+START_TEST(u2_one_for_one_leaves_the_others_alone)
+{
+    lg_supervisor *s = make_alone(at_once(3));
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    expect_none(lg_supervisor_go(s, fail_until, &starts, 2));
+    wait_for_starts(s, 1, 3);
+    ck_assert_uint_eq(member_of(s, 0).starts, 1);
+    ck_assert_int_eq(member_of(s, 0).state, LG_MEMBER_RUNNING);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+static atomic_int running;
+
+static void count_down(void)
+{
+    atomic_fetch_sub(&running, 1);
+}
+
+static lg_error *count_running(const lg_context *ctx)
+{
+    atomic_fetch_add(&running, 1);
+    lg_defer(count_down);
+    lg_context_wait(ctx);
+    lg_yield(); /* it takes a while to end */
+    return NULL;
+}
+
+/* Fails when the others run; when it is called again, none of the others may run that ran before. */
+static lg_error *fail_when_others_run(const lg_context *ctx, atomic_int *starts, int others)
+{
+    int before = atomic_fetch_add(starts, 1);
+    ck_assert_int_le(running, others);
+    while (running < others && !lg_context_error(ctx))
+        lg_sleep(50 * LG_MICROSECOND);
+    return before < 3 ? &one_error : until_cancelled(ctx);
+}
+
+static void all_for_one(void)
+{
+    lg_supervisor_options options = at_once(3);
+    options.all_for_one = true;
+    lg_supervisor *s = make_alone(options);
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_go(s, fail_when_others_run, &starts, 2));
+    expect_none(lg_supervisor_go(s, count_running));
+    expect_none(lg_supervisor_go(s, count_running));
+    for (size_t i = 0; i < 3; i++)
+        wait_for_starts(s, i, 4);
+    ck_assert(restart_of(s, 2).all);
+    ck_assert_uint_eq(restart_of(s, 2).count, 3);
+    lg_supervisor_close(s, NULL);
+    ck_assert_int_eq(running, 0);
+}
+
+START_TEST(u2_all_for_one_ends_all_before_it_starts_all)
+{
+    everywhere(all_for_one);
+}
+END_TEST
+
+START_TEST(u2_all_for_one_leaves_what_has_ended)
+{
+    lg_supervisor_options options = at_once(2);
+    options.all_for_one = true;
+    lg_supervisor *s = make_alone(options);
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_go(s, end_quietly));
+    wait_for_state(s, 0, LG_MEMBER_ENDED);
+    const lg_member_options never = {.restart = LG_RESTART_NEVER};
+    expect_none(lg_supervisor_go_with(s, never, until_cancelled));
+    expect_none(lg_supervisor_go(s, fail_until, &starts, 2));
+    wait_for_starts(s, 2, 3);
+    ck_assert_int_eq(member_of(s, 0).state, LG_MEMBER_ENDED);
+    ck_assert_int_eq(member_of(s, 1).state, LG_MEMBER_STOPPED);
+    ck_assert_uint_eq(member_of(s, 0).starts, 1);
+    ck_assert_uint_eq(member_of(s, 1).starts, 1);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* ---- U3: what gives up is named, and ends the others ---- */
+
+static void gives_up(void)
+{
+    lg_supervisor *s = make_alone(at_once(2));
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    expect_none(lg_supervisor_go(s, fail_at_once));
+    lg_error *error = lg_supervisor_wait(s);
+    ck_assert(lg_error_is(error, &lg_error_gave_up));
+    ck_assert(lg_error_is(error, &one_error));
+    expect_text(error, "test: fail_at_once gave up after 2 restarts in 1000h0m0s: one");
+    ck_assert_int_eq(member_of(s, 0).state, LG_MEMBER_STOPPED);
+    ck_assert_int_eq(member_of(s, 1).state, LG_MEMBER_GAVE_UP);
+    ck_assert_uint_eq(member_of(s, 1).starts, 3);
+    ck_assert_ptr_eq(lg_supervisor_wait(s), &lg_error_group_failed);
+
+    lg_error *err = NULL;
+    lg_supervisor_close(s, &err); /* it was returned already */
+    ck_assert_ptr_null(err);
+}
+
+START_TEST(u3_what_gives_up_is_named)
+{
+    everywhere(gives_up);
+}
+END_TEST
+
+START_TEST(u3_who_closes_without_waiting_is_told_too)
+{
+    lg_supervisor *s = make_alone(at_once(1));
+    expect_none(lg_supervisor_go(s, fail_at_once));
+    wait_for_state(s, 0, LG_MEMBER_GAVE_UP);
+    lg_error *err = lg_error_new("before");
+    lg_supervisor_close(s, &err);
+    expect_text(err, "before; test: fail_at_once gave up after 1 restart in 1000h0m0s: one");
+}
+END_TEST
+
+START_TEST(u3_without_a_limit_it_goes_on)
+{
+    lg_supervisor *s = make_alone(at_once(-1));
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_go(s, fail_until, &starts, 200));
+    wait_for_starts(s, 0, 201);
+    ck_assert_uint_eq(lg_supervisor_restart_count(s), 200);
+    lg_restart_report report;
+    ck_assert(lg_supervisor_restart(s, 63, &report));
+    ck_assert(!lg_supervisor_restart(s, 64, &report));
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* One supervisor under another. */
+static lg_error *supervise(const lg_context *ctx, atomic_int *starts)
+{
+    lg_func (lg_error *, err) {
+        atomic_fetch_add(starts, 1);
+        lg_supervisor *inner;
+        lg_try(lg_supervisor_new(
+            &inner, ctx, &(lg_supervisor_options){.name = "inner", .restarts = 1, .backoff = -1}));
+        lg_defer(lg_supervisor_close, inner, &err);
+        lg_try(lg_supervisor_go(inner, fail_at_once));
+        lg_return(lg_supervisor_wait(inner));
+    }
+}
+
+START_TEST(u3_supervisors_of_supervisors)
+{
+    lg_supervisor *s = make_alone(at_once(2));
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_go(s, supervise, &starts));
+    expect_text(lg_supervisor_wait(s), "test: supervise gave up after 2 restarts in 1000h0m0s: "
+                                       "inner: fail_at_once gave up after 1 restart in 1m0s: one");
+    ck_assert_int_eq(starts, 3);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* ---- U4: back-off ---- */
+
+START_TEST(u4_a_restart_waits)
+{
+    lg_supervisor *s =
+        make_alone((lg_supervisor_options){.backoff = LG_HOUR, .backoff_max = LG_HOUR});
+    expect_none(lg_supervisor_go(s, fail_at_once));
+    wait_for_state(s, 0, LG_MEMBER_WAITING);
+    ck_assert_int_ge(restart_of(s, 0).delay, LG_HOUR / 2);
+    ck_assert_int_le(restart_of(s, 0).delay, LG_HOUR);
+    ck_assert_uint_eq(member_of(s, 0).starts, 1);
+    lg_supervisor_close(s, NULL); /* and need not be waited for */
+}
+END_TEST
+
+START_TEST(u4_all_for_one_waits_once)
+{
+    lg_supervisor *s = make_alone(
+        (lg_supervisor_options){.all_for_one = true, .backoff = LG_HOUR, .backoff_max = LG_HOUR});
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    expect_none(lg_supervisor_go(s, fail_at_once));
+    wait_for_state(s, 0, LG_MEMBER_WAITING);
+    wait_for_state(s, 1, LG_MEMBER_WAITING);
+    expect_none(lg_supervisor_go(s, until_cancelled)); /* starts with the others */
+    ck_assert_int_eq(member_of(s, 2).state, LG_MEMBER_WAITING);
+    ck_assert_uint_eq(lg_supervisor_restart_count(s), 1);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* ---- U5: the context, and the shutdown ---- */
+
+static lg_error *fail_when_cancelled(const lg_context *ctx)
+{
+    lg_context_wait(ctx);
+    return lg_error_new("cannot flush");
+}
+
+static lg_error *wrap_when_cancelled(const lg_context *ctx)
+{
+    return lg_error_wrap(lg_sleep_until(LG_HOUR, lg_until_context(ctx)), "accept");
+}
+
+static void context_done(void)
+{
+    lg_auto_context lg_context *caller = lg_context_with_cancel(lg_context_background());
+    lg_supervisor *s = make(caller, at_once(3));
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    expect_none(lg_supervisor_go(s, wrap_when_cancelled));
+    lg_context_cancel(caller);
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    expect_same(lg_supervisor_go(s, until_cancelled), &lg_error_supervisor_ended);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(member_of(s, i).state, LG_MEMBER_STOPPED);
+        ck_assert_uint_eq(member_of(s, i).starts, 1);
+    }
+    lg_supervisor_close(s, NULL);
+
+    s = make_alone(at_once(3));
+    expect_none(lg_supervisor_go(s, fail_when_cancelled));
+    lg_error *err = NULL;
+    lg_supervisor_close(s, &err);
+    expect_text(err, "test: fail_when_cancelled: cannot flush");
+}
+
+START_TEST(u5_a_context_that_is_done_ends_it_and_is_no_error)
+{
+    everywhere(context_done);
+}
+END_TEST
+
+START_TEST(u5_it_ends_with_the_shutdown)
+{
+    lg_shutdown *down;
+    ck_assert_ptr_null(lg_shutdown_new(&down, &(lg_shutdown_options){.no_signals = true}));
+    lg_supervisor *s = make(lg_shutdown_context(down), at_once(3));
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    lg_shutdown_request(down, "enough");
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    ck_assert_int_eq(member_of(s, 0).state, LG_MEMBER_STOPPED);
+    lg_supervisor_close(s, NULL);
+    lg_shutdown_close(down, NULL);
+}
+END_TEST
+
+static lg_error *close_as_stop(void *argument, const lg_context *ctx)
+{
+    (void)ctx;
+    lg_error *err = NULL;
+    lg_supervisor_close(argument, &err);
+    return err;
+}
+
+START_TEST(u5_it_can_be_a_stage)
+{
+    lg_shutdown *down;
+    ck_assert_ptr_null(lg_shutdown_new(&down, &(lg_shutdown_options){.no_signals = true}));
+    lg_supervisor *s = make_alone(at_once(3));
+    ck_assert_ptr_null(lg_shutdown_add(
+        down, &(lg_stage){.name = "members", .stop = close_as_stop, .argument = s}));
+    expect_none(lg_supervisor_go(s, fail_when_cancelled));
+    lg_error *err = NULL;
+    lg_shutdown_close(down, &err);
+    expect_text(err, "stop members: test: fail_when_cancelled: cannot flush");
+}
+END_TEST
+
+START_TEST(u5_a_wait_has_a_limit)
+{
+    lg_supervisor *s = make_alone(at_once(3));
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    ck_assert_ptr_eq(lg_supervisor_wait_until(s, lg_until_timeout(LG_MILLISECOND)),
+                     &lg_error_deadline_exceeded);
+    ck_assert_int_eq(member_of(s, 0).state, LG_MEMBER_RUNNING);
+    expect_none(lg_supervisor_go(s, until_cancelled)); /* it has not ended */
+    lg_supervisor_close(s, NULL);
+    lg_supervisor_close(NULL, NULL);
+}
+END_TEST
+
+/* ---- starting until ready ---- */
+
+static lg_error *ready_then_fail_until(const lg_context *ctx, atomic_int *starts, int times)
+{
+    if (!lg_member_ready())
+        return NULL;
+    return fail_until(ctx, starts, times);
+}
+
+static void starts_until_ready(void)
+{
+    lg_supervisor *s = make_alone(at_once(5));
+    const lg_until forever = lg_until_forever(), soon = lg_until_timeout(LG_MILLISECOND);
+    atomic_int starts = 0;
+    expect_none(lg_supervisor_start(s, forever, ready_then_fail_until, &starts, 3));
+    wait_for_starts(s, 0, 4);
+    expect_same(lg_supervisor_start(s, forever, fail_at_once), &one_error);
+    expect_same(lg_supervisor_start(s, forever, end_quietly), &lg_error_member_not_ready);
+    expect_same(lg_supervisor_start(s, soon, until_cancelled), &lg_error_deadline_exceeded);
+    expect_text(lg_supervisor_start(s, soon, fail_when_cancelled),
+                "deadline exceeded; cannot flush");
+    const lg_member_options options = {.name = "named", .until = &forever};
+    expect_none(lg_supervisor_start_with(s, options, ready_then_fail_until, &starts, 0));
+
+    /* Who did not become ready is no member. */
+    lg_member_report report;
+    ck_assert(lg_supervisor_member(s, 1, &report));
+    ck_assert_str_eq(report.name, "named");
+    ck_assert(!lg_supervisor_member(s, 2, &report));
+    lg_supervisor_close(s, NULL);
+}
+
+START_TEST(u1_a_member_is_started_until_it_is_ready)
+{
+    everywhere(starts_until_ready);
+}
+END_TEST
+
+static void stop_soon(lg_context *ctx, lg_supervisor *s)
+{
+    lg_member_report report;
+    while (!lg_supervisor_member(s, 0, &report))
+        lg_sleep(50 * LG_MICROSECOND);
+    lg_context_cancel(ctx);
+}
+
+START_TEST(u5_a_start_ends_with_the_supervisor)
+{
+    lg_auto_context lg_context *caller = lg_context_with_cancel(lg_context_background());
+    lg_supervisor *s = make(caller, at_once(5));
+    lg_group group = {0};
+    lg_group_go(&group, stop_soon, caller, s);
+    lg_error *error = lg_supervisor_start(s, lg_until_forever(), until_cancelled);
+    ck_assert(lg_error_is(error, &lg_error_cancelled));
+    lg_error_free(error);
+    lg_group_destroy(&group);
+    expect_same(lg_supervisor_start(s, lg_until_forever(), until_cancelled),
+                &lg_error_supervisor_ended);
+    ck_assert_ptr_null(lg_supervisor_wait(s));
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+/* ---- U6: the tables ---- */
+
+static lg_error *fail_strangely(const lg_context *ctx)
+{
+    (void)ctx;
+    return lg_error_new("bell \a and\nline");
+}
+
+START_TEST(u6_the_tables_tell_who_was_restarted_and_why)
+{
+    lg_supervisor *s = make_alone(at_once(1));
+    const lg_member_options odd = {.name = "odd\nname"};
+    expect_none(lg_supervisor_go_with(s, odd, fail_strangely));
+    lg_error_free(lg_supervisor_wait(s));
+
+    lg_restart_report restart = restart_of(s, 0);
+    ck_assert_str_eq(restart.member, "odd\nname");
+    ck_assert_int_eq(restart.cause, LG_RESTART_FAILED);
+    ck_assert_uint_eq(restart.count, 1);
+    ck_assert_str_eq(restart.error, "bell \\x07 and\\nline");
+    ck_assert_uint_eq(lg_supervisor_restart_count(s), 1);
+
+    char text[1024];
+    size_t length = lg_supervisor_report_text(s, text, sizeof(text));
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "test: one for one, at most 1 restart in 1000h0m0s\n"
+                                 "  odd\\nname  gave up  started 2 times: bell \\x07 and\\nline\n"
+                                 "  after "));
+    ck_assert_ptr_nonnull(strstr(
+        text, ": odd\\nname failed, started again after another 0s: bell \\x07 and\\nline\n"));
+    char little[10];
+    ck_assert_uint_eq(lg_supervisor_report_text(s, little, sizeof(little)), length);
+    ck_assert_str_eq(little, "test: one");
+    ck_assert_uint_eq(lg_supervisor_report_text(s, NULL, 0), length);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+START_TEST(u6_states_and_causes_have_names)
+{
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_RUNNING), "running");
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_WAITING), "waiting");
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_ENDED), "ended");
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_FAILED), "failed");
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_GAVE_UP), "gave up");
+    ck_assert_str_eq(lg_member_state_name(LG_MEMBER_STOPPED), "stopped");
+    ck_assert_str_eq(lg_member_state_name((lg_member_state)99), "unknown");
+    ck_assert_str_eq(lg_restart_cause_name(LG_RESTART_FAILED), "failed");
+    ck_assert_str_eq(lg_restart_cause_name(LG_RESTART_PANICKED), "panicked");
+    ck_assert_str_eq(lg_restart_cause_name(LG_RESTART_ENDED), "ended");
+    ck_assert_str_eq(lg_restart_cause_name((lg_restart_cause)99), "unknown");
+}
+END_TEST
+
+/* ---- the end of the process, and who waits for itself ---- */
+
+static void exit_in_member(const lg_context *ctx)
+{
+    (void)ctx;
+    lg_exit(5);
+}
+
+static void supervise_exit(void *data)
+{
+    (void)data;
+    lg_supervisor *s = make_alone(at_once(3));
+    expect_none(lg_supervisor_go(s, until_cancelled));
+    expect_none(lg_supervisor_go(s, exit_in_member));
+    lg_error_free(lg_supervisor_wait(s));
+    tell("went-on");
+}
+
+START_TEST(an_exit_in_a_member_ends_the_process)
+{
+    struct outcome *outcome = in_child(supervise_exit, NULL);
+    expect_status(outcome, 5);
+    ck_assert_ptr_null(strstr(outcome->out, "went-on"));
+}
+END_TEST
+
+static void wait_for_itself(const lg_context *ctx, lg_supervisor *s)
+{
+    (void)ctx;
+    lg_error_free(lg_supervisor_wait(s));
+}
+
+START_TEST(a_member_that_waits_for_its_supervisor_panics)
+{
+    lg_supervisor *s = make_alone(at_once(1));
+    expect_none(lg_supervisor_go(s, wait_for_itself, s));
+    lg_error *error = lg_supervisor_wait(s);
+    ck_assert(lg_error_is(error, &lg_error_gave_up));
+    ck_assert_int_eq(restart_of(s, 0).cause, LG_RESTART_PANICKED);
+    ck_assert_ptr_nonnull(strstr(restart_of(s, 0).error, "waits for"));
+    lg_error_free(error);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+RUN_TESTS("supervisor", u1_who_fails_or_panics_is_started_again,
+          u1_who_ends_without_an_error_has_ended_for_good, u1_options_say_otherwise,
+          u1_each_start_has_the_arguments_and_a_context_of_its_own, u1_on_a_thread_of_its_own,
+          u2_one_for_one_leaves_the_others_alone, u2_all_for_one_ends_all_before_it_starts_all,
+          u2_all_for_one_leaves_what_has_ended, u3_what_gives_up_is_named,
+          u3_who_closes_without_waiting_is_told_too, u3_without_a_limit_it_goes_on,
+          u3_supervisors_of_supervisors, u4_a_restart_waits, u4_all_for_one_waits_once,
+          u5_a_context_that_is_done_ends_it_and_is_no_error, u5_it_ends_with_the_shutdown,
+          u5_it_can_be_a_stage, u5_a_wait_has_a_limit, u1_a_member_is_started_until_it_is_ready,
+          u5_a_start_ends_with_the_supervisor, u6_the_tables_tell_who_was_restarted_and_why,
+          u6_states_and_causes_have_names, an_exit_in_a_member_ends_the_process,
+          a_member_that_waits_for_its_supervisor_panics)
