@@ -201,6 +201,22 @@ void ending_signal_group(pid_t leader, int number)
         signal_one(elsewhere.pids[i], number);
 }
 
+bool ending_group_ignores(pid_t group, int number)
+{
+    struct pids children = {0};
+    lg_defer(pids_free, &children);
+    list_children(&children);
+    bool any = false;
+    for (size_t i = 0; i < children.count; i++) {
+        if (getpgid(children.pids[i]) != group)
+            continue;
+        if (!ignores(children.pids[i], number))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 /* ---- ending ---------------------------------------------------------------------------------------- */
 
 void ending_step(struct ending *ending, int number, lg_duration limit)
