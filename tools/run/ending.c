@@ -179,7 +179,7 @@ void ending_settle(void)
 static void signal_one(pid_t pid, int number)
 {
     kill(pid, number);
-    if (number != SIGKILL)
+    if (number != SIGKILL && number != SIGWINCH)
         kill(pid, SIGCONT);
 }
 

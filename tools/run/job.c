@@ -86,31 +86,46 @@ static size_t count_of(char *const *words)
     return count;
 }
 
-/* `sh OPTIONS COMMAND NAME ARGUMENTS`, which execve does not change: its prototype is older than const. */
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`; the first word is the name of a program, for the caller to keep. NULL: no shell is named. */
+static const char **shell_words(char **program, const char *options, const char *command)
+{
+    size_t count = count_of(program) + count_of(shell_arguments);
+    const char **words = need_memory(NULL, (count + 7) * sizeof *words);
+    size_t n = add_all(words, 0, program);
+    words[n++] = options;
+    if (traces && strcmp(options, "-c") == 0)
+        words[n++] = "-x";
+    words[n++] = "--";
+    if (command) {
+        words[n++] = command;
+        words[n++] = shell_name ? shell_name : "sh";
+        n = add_all(words, n, shell_arguments);
+    }
+    words[n] = NULL;
+    return words;
+}
+
+const char **job_words(const char *command)
+{
+    static char **program;
+    if (!program)
+        program = split_words(shell);
+    return shell_words(program, "-c", command);
+}
+
 static int spawn_shell(pid_t *pid, const char *options, const char *command,
                        posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
         char **program = split_words(shell);
         lg_defer(free, program);
-        size_t count = count_of(program) + count_of(shell_arguments);
-        const char **words = need_memory(NULL, (count + 7) * sizeof *words);
-        lg_defer(free, words);
         if (!program[0])
             lg_return(ENOENT);
-        size_t n = add_all(words, 0, program);
+        const char **words = shell_words(program, options, command);
+        lg_defer(free, words);
         if (shell == default_shell)
             words[0] = "sh";
-        words[n++] = options;
-        if (traces && strcmp(options, "-c") == 0)
-            words[n++] = "-x";
-        words[n++] = "--";
-        if (command) {
-            words[n++] = command;
-            words[n++] = shell_name ? shell_name : "sh";
-            n = add_all(words, n, shell_arguments);
-        }
-        words[n] = NULL;
+        /* execve changes no word: its prototype is older than const. */
         union {
             const char **text;
             char *const *argv;
@@ -169,6 +184,11 @@ void job_keep_environment(void)
         count++;
     first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
     memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
+}
+
+char **job_first_environment(void)
+{
+    return first_environment ? first_environment : environ;
 }
 
 void job_forget_environment(void)
@@ -309,7 +329,10 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    ending_signal_group(job->pid, number);
+    if (!job->within || number == SIGTERM || number == SIGKILL)
+        ending_signal_group(job->pid, number);
+    if (job->within && number != SIGTERM)
+        kill(-job->within, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
