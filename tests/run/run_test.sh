@@ -843,9 +843,9 @@ R4_kills_at_random_moments_lose_nothing() {
         [[ -z $guardian ]] || until_true gone "$guardian"
         "$program" pending >>out 2>&1
         until_true nothing_is_pending
-        for i in $(sed -n 's/^+//p' log); do
+        while read -r i; do
             [[ $(grep -c -e "^-$i\$" log) == 1 ]] || fail "round $round: $i: $(tr '\n' ' ' <log)"
-        done
+        done < <(sed -n 's/^+//p' log)
         [[ $(grep -e '^-' log) == "$(grep -e '^-' log | sort -r)" ]] || fail "round $round: not in reverse"
     done
 }
@@ -903,7 +903,7 @@ R5_a_failed_cleanup_is_kept() {
     "$program" pending >out 2>&1
     has 'failed.*test -e mended' out || fail 'it is not kept'
     touch mended
-    "$program" recover "$(cut -f1 out)" >out 2>&1
+    "$program" recover "$(cut -f1 out)" >err 2>&1
     nothing_is_pending || fail 'it is kept still'
 }
 
@@ -950,6 +950,17 @@ the_example_serves_and_cleans_up() {
     expect_status 0
     expect_out 'Whatever is acquired is released, in reverse order.'
     [[ -z $(ls tmp) ]] || fail 'the build directory is left'
+}
+
+the_tour_shows_what_it_says() {
+    mkdir bin tmp
+    ln -s "$program" bin/lifoguard
+    PATH=$work/bin:$PATH TMPDIR=$work/tmp timeout 600 "$examples/tour/tour.sh" report.html >out 2>err </dev/null || fail tour
+    has 'Both cleanups have run' out || fail 'scene 1'
+    has 'ok: 6 of 6 jobs, 4 cleanups' out || fail 'scene 2'
+    has 'From kill -9 to the first cleanup' out || fail 'scene 3'
+    has '</html>' report.html || fail 'the report'
+    [[ -z $(ls tmp) ]] || fail "left: $(ls tmp)"
 }
 
 if [[ $(type -t "${3-}") != function ]]; then
