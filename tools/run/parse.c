@@ -280,16 +280,17 @@ static lg_error *parse_limits(const char **command, struct line *line)
 {
     while (strncmp(*command, "--", 2) == 0) {
         lg_error *err;
-        if (is_option(*command, "--timeout"))
+        if (is_option(*command, "--timeout")) {
             err = parse_limit("--timeout", command, &line->limit);
-        else if (is_option(*command, "--grace"))
+        } else if (is_option(*command, "--grace")) {
             err = parse_limit("--grace", command, &line->grace);
-        else if (is_option(*command, "--")) {
+        } else if (is_option(*command, "--")) {
             *command += 2 + strspn(*command + 2, " \t");
             return NULL;
-        } else
+        } else {
             err = lg_error_newf("no such option: %.*s; there are --timeout and --grace",
                                 (int)strcspn(*command, " \t"), *command);
+        }
         if (err)
             return err;
     }

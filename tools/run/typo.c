@@ -38,7 +38,9 @@ static bool is_set_in(const char *command, struct name name)
 {
     for (const char *at = command; (at = strstr(at, name.text)) != NULL; at++) {
         bool length = at >= command + 2 && strncmp(at - 2, "{#", 2) == 0; /* ${#NAME} */
-        char before = length ? '{' : at > command ? at[-1] : ' ';
+        char before = '{';
+        if (!length)
+            before = at > command ? at[-1] : ' ';
         if (!is_of_name(before) && before != '$' && before != '{' && !is_of_name(at[name.length]))
             return true;
     }
