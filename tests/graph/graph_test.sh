@@ -552,6 +552,10 @@ what_does_not_fit_together_is_refused() {
     expect_err '^g.yaml:1:32: a service needs one command'
     run <<<'jobs: {a: {run: x, lock: l}, b: {needs: a, run: x, lock: l}}'
     expect_err '^g.yaml:1:30: b waits for a lock that a holds'
+    run <<<'jobs: {a: {run: x, lock: l}, c: {run: x, lock: [k, l]}, d: {needs: a, run: x}, b: {needs: [c, d], run: x}}'
+    expect_err '^g.yaml:1:30: a and c have the same lock, and each holds it until b is over, which needs both'
+    run --check <<<'jobs: {a: {run: x, lock: l}, c: {run: x, lock: l}, d: {needs: a, run: x}}'
+    expect_status 0
     run <<<'jobs: {a b: {run: x}}'
     expect_err '^g.yaml:1:8: the name of a job'
 }

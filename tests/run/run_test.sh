@@ -13,6 +13,8 @@ work=$(mktemp -d)
 # shellcheck disable=SC2046 # a list of numbers
 trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 1
+export XDG_STATE_HOME=$work/state
+unset LIFOGUARD_RUN LIFOGUARD_STATE
 
 fail() {
     printf 'failed: %s\n' "$*"
@@ -165,7 +167,7 @@ wrong_usage_is_told() {
         # shellcheck disable=SC2086 # several words
         "$program" $arguments >out 2>err
         [[ $? == 2 ]] || fail "status of: $arguments"
-        expect_err 'Try: lifoguard --help'
+        expect_err 'ry: lifoguard '
     done
     "$program" --help >out || fail help
     grep -q 'runs the jobs of a file' out || fail help
@@ -733,6 +735,214 @@ signals_at_random_moments_leave_nothing() {
     ((stopped > rounds / 10)) || fail "only $stopped of $round rounds were stopped"
 }
 
+# ---- after kill -9 ----
+
+child_of() {
+    local children=()
+    read -ra children <"/proc/$1/task/$1/children" || true
+    child=${children[0]-}
+    [[ -n $child ]]
+}
+
+# The processes of a run that was started: sets guardian and engine.
+parents() {
+    until_true child_of "$pid"
+    guardian=$child
+    until_true child_of "$guardian"
+    engine=$child
+}
+
+nothing_is_pending() { [[ -z $("$program" pending 2>&1) ]]; }
+has() { grep -q -e "$1" "$2"; }
+
+# each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of line `b`: before it
+# acquires, when it has, in the line below its defer, while it cleans up.
+each_event() {
+    local moment=$1 event line=() wait='until test -e go; do sleep 0.02; done'
+    case $moment in
+    before) line=("echo >at; $wait; echo +b >>log; exit \$CODE" 'defer echo -b >>log') ;;
+    acquiring) line=("echo +b >>log; echo >at; $wait; exit \$CODE" 'defer echo -b >>log') ;;
+    running) line=('echo +b >>log' 'defer echo -b >>log' "echo >at; $wait; exit \$CODE") ;;
+    cleaning) line=('echo +b >>log' "defer echo >at; $wait; echo -b >>log") ;;
+    esac
+    for event in success failure TERM INT HUP runner engine guardian both; do
+        echo "event $event"
+        rm -f log at go
+        touch log
+        jobs_are 'CODE=0' 'echo +a >>log' 'defer echo -a >>log' "${line[@]}"
+        [[ $event != failure ]] || sed -i 's/^CODE=.*/CODE=3/' jobs
+        start --grace 10m
+        until_true test -e at
+        parents
+        case $event in
+        TERM | INT | HUP)
+            kill "-$event" "$pid"
+            until_true has "SIG$event: " err
+            ;;
+        runner)
+            kill -KILL "$pid"
+            until_true has 'the runner was killed' err
+            ;;
+        engine)
+            kill -KILL "$engine"
+            until_true gone "$engine"
+            ;;
+        guardian)
+            kill -KILL "$guardian"
+            until_true has 'goes on in its place' err
+            ;;
+        both)
+            kill -KILL "$pid" "$guardian"
+            until_true gone "$guardian"
+            until_true gone "$pid"
+            "$program" pending >out 2>&1 &
+            ;;
+        esac
+        touch go
+        wait
+        until_true has '^-a' log
+        until_true nothing_is_pending
+        # A line that fails, or that was killed before it acquired something, may have its cleanup run or not.
+        [[ $(grep '^+' log | tac | tr + - | grep -xFf <(grep -e '^-' log)) == "$(grep -e '^-' log | grep -xFf <(grep '^+' log | tr + -))" ]] ||
+            fail "$event: $(tr '\n' ' ' <log)"
+        [[ $(grep -c -e '^-' log) == $(grep -e '^-' log | sort -u | grep -c .) ]] || fail "$event: twice: $(tr '\n' ' ' <log)"
+        [[ $event == failure ]] || ! grep -q '^+b' log || grep -q '^-b' log || fail "$event: not released: $(tr '\n' ' ' <log)"
+        [[ $(tail -1 log) == -a ]] || fail "$event: the last is not the last: $(tr '\n' ' ' <log)"
+    done
+}
+
+R4_each_event_before_something_is_acquired() { each_event before; }
+R4_each_event_while_it_is_acquired() { each_event acquiring; }
+R4_each_event_while_a_line_runs() { each_event running; }
+R4_each_event_while_it_cleans_up() { each_event cleaning; }
+
+R4_kills_at_random_moments_lose_nothing() {
+    local i lines=() victims victim rounds=${LG_RUN_KILLS:-12}
+    for i in 1 2 3 4; do
+        lines+=("echo +$i >>log" "defer echo -$i >>log")
+    done
+    for ((round = 0; round < rounds; round++)); do
+        rm -f log
+        touch log
+        jobs_are "${lines[@]}" 'sleep 0.03'
+        start
+        guardian='' engine=''
+        sleep "0.0$((RANDOM % 9))"
+        child_of "$pid" 2>/dev/null && guardian=$child
+        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && engine=$child; }
+        case $((round % 4)) in
+        0) victims=("$pid") ;;
+        1) victims=("$guardian") ;;
+        2) victims=("$engine") ;;
+        3) victims=("$pid" "$guardian") ;;
+        esac
+        for victim in "${victims[@]}"; do
+            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
+        done
+        wait "$pid" 2>/dev/null
+        [[ -z $guardian ]] || until_true gone "$guardian"
+        "$program" pending >>out 2>&1
+        until_true nothing_is_pending
+        while read -r i; do
+            [[ $(grep -c -e "^-$i\$" log) == 1 ]] || fail "round $round: $i: $(tr '\n' ' ' <log)"
+        done < <(sed -n 's/^+//p' log)
+        [[ $(grep -e '^-' log) == "$(grep -e '^-' log | sort -r)" ]] || fail "round $round: not in reverse"
+    done
+}
+
+R3_what_a_cleanup_needs_is_alive_when_the_engine_is_killed() {
+    jobs_are 'sleep MARK &' 'PID=$!' 'true' 'defer kill -0 $PID && echo alive >>log' 'echo >at; sleep MARK'
+    start
+    until_true test -e at
+    parents
+    kill -KILL "$engine"
+    wait "$pid"
+    until_true has alive log
+    until_true nothing_is_pending
+    expect_none
+}
+
+R5_a_cleanup_is_told_the_outcome() {
+    jobs_are 'true' 'defer env | grep ^LIFOGUARD_ | sort' "$1"
+    run
+    expect_status "$2"
+    local line
+    for line in "${@:3}"; do
+        has "^$line" out || fail "not told: $line"
+    done
+}
+D3_a_late_variable_outlives_the_engine() {
+    jobs_are 'A=1' 'true' "defer eval 'echo \$A \$LIFOGUARD_STATUS >>log'" 'A=2' 'echo >at; sleep MARK'
+    start
+    until_true test -e at
+    parents
+    kill -KILL "$engine"
+    wait "$pid"
+    until_true has '2 failure' log
+}
+R5_outcomes_are_told() {
+    R5_a_cleanup_is_told_the_outcome true 0 LIFOGUARD_STATUS=success LIFOGUARD_EXIT_CODE=0 LIFOGUARD_ATTEMPT=1 LIFOGUARD_FENCE=1 \
+        'LIFOGUARD_KEY=[a-z0-9]*/1'
+    R5_a_cleanup_is_told_the_outcome 'exit 3' 1 LIFOGUARD_STATUS=failure LIFOGUARD_EXIT_CODE=1
+    R5_a_cleanup_is_told_the_outcome 'kill -TERM $(ps -o ppid= $PPID | xargs -n1 ps -o ppid=); sleep MARK' 143 LIFOGUARD_STATUS=cancelled \
+        LIFOGUARD_SIGNAL=TERM LIFOGUARD_CAUSE=SIGTERM
+}
+
+what_is_killed_while_it_acquires_is_released() {
+    jobs_are 'echo acquired; kill -KILL $$' 'defer echo released $LIFOGUARD_NOTHING' 'echo never'
+    LIFOGUARD_NOTHING=x run
+    expect_status 1
+    expect_out $'acquired\nreleased x'
+}
+
+R5_a_failed_cleanup_is_kept() {
+    jobs_are 'true' 'defer echo -a' 'true' 'defer test -e mended'
+    run
+    expect_status 1
+    expect_out -a
+    "$program" pending >out 2>&1
+    has 'failed.*test -e mended' out || fail 'it is not kept'
+    touch mended
+    "$program" recover "$(cut -f1 out)" >err 2>&1
+    nothing_is_pending || fail 'it is kept still'
+}
+
+where_nothing_can_be_kept_it_runs_all_the_same() {
+    jobs_are 'echo a' 'defer echo -a'
+    XDG_STATE_HOME='' HOME=/proc/no/home run
+    expect_status 0
+    expect_out $'a\n-a'
+    expect_err 'kill -9 of lifoguard would lose them'
+    run --state /proc/no/place
+    expect_status 125
+    expect_out ''
+}
+
+secrets_are_not_on_disk() {
+    jobs_are 'secret PASS' 'PASS=hunter2' 'A_TOKEN=tok123' 'true' 'defer printf "%s\n" "$PASS" "$A_TOKEN"' 'A_TOKEN=tok456' \
+        "defer eval 'echo \$A_TOKEN'" 'A_TOKEN=tok789' 'echo >at; sleep MARK'
+    start
+    until_true test -e at
+    ! grep -rqaE 'hunter2|tok[0-9]' state || fail 'a secret is in the state'
+    kill -TERM "$pid"
+    finish
+    expect_out $'tok789\nhunter2\ntok123'
+}
+
+what_ignores_a_signal_is_asked_by_another_at_once() {
+    # The shell lets a command with & ignore SIGINT.
+    jobs_are 'trap "echo asked; exit" TERM; echo >at; sleep MARK & wait'
+    printf '%s\n' "$(<jobs)" >server
+    jobs_are 'sh server & sleep MARK'
+    start --grace 10m
+    until_true test -e at
+    kill -INT "$pid"
+    finish
+    expect_status 130
+    expect_out asked
+    expect_none
+}
+
 the_example_serves_and_cleans_up() {
     mkdir tmp
     status=0
@@ -740,6 +950,17 @@ the_example_serves_and_cleans_up() {
     expect_status 0
     expect_out 'Whatever is acquired is released, in reverse order.'
     [[ -z $(ls tmp) ]] || fail 'the build directory is left'
+}
+
+the_tour_shows_what_it_says() {
+    mkdir bin tmp
+    ln -s "$program" bin/lifoguard
+    PATH=$work/bin:$PATH TMPDIR=$work/tmp timeout 600 "$examples/tour/tour.sh" report.html >out 2>err </dev/null || fail tour
+    has 'Both cleanups have run' out || fail 'scene 1'
+    has 'ok: 6 of 6 jobs, 4 cleanups' out || fail 'scene 2'
+    has 'From kill -9 to the first cleanup' out || fail 'scene 3'
+    has '</html>' report.html || fail 'the report'
+    [[ -z $(ls tmp) ]] || fail "left: $(ls tmp)"
 }
 
 if [[ $(type -t "${3-}") != function ]]; then

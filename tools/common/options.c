@@ -38,6 +38,7 @@ static lg_error *set(const struct option *option, const char *text)
     case OPTION_FLAG: *(bool *)option->value = true; return NULL;
     case OPTION_TEXT: *(const char **)option->value = text; return NULL;
     case OPTION_NUMBER: return set_number(option, text);
+    case OPTION_EACH: (*(option_each **)option->value)(text); return NULL;
     default: break;
     }
     lg_duration *duration = option->value;
@@ -68,21 +69,33 @@ static lg_error *take_one(const struct option *options, char ***arguments)
     return set(option, value);
 }
 
-/* `-j 4`, `-j4`, `-k`. */
-static lg_error *take_letter(const struct option *options, char ***arguments)
+static const struct option *find_letter(const struct option *options, char letter)
 {
-    const char *word = **arguments;
-    while (options->name && (options->name[0] != word[1] || options->name[1] != '|'))
-        options++;
-    bool flag = options->kind == OPTION_FLAG;
-    if (!options->name || (flag && word[2] != '\0'))
-        return lg_error_newf("not an option: %s", word);
-    ++*arguments;
-    const char *value = flag || word[2] != '\0' ? word + 2 : **arguments;
-    if (!value)
-        return lg_error_newf("-%c needs a value", word[1]);
-    *arguments += !flag && word[2] == '\0';
-    return set(options, value);
+    for (; options->name; options++)
+        if (options->name[0] == letter && options->name[1] == '|')
+            return options;
+    return NULL;
+}
+
+/* `-j 4`, `-j4`, `-k`, `-qx`. */
+static lg_error *take_letters(const struct option *options, char ***arguments)
+{
+    const char *word = *(*arguments)++;
+    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+        const struct option *option = find_letter(options, *letter);
+        if (!option)
+            return lg_error_newf("not an option: %s", word);
+        if (option->kind == OPTION_FLAG) {
+            *(bool *)option->value = true;
+            continue;
+        }
+        const char *value = letter[1] != '\0' ? letter + 1 : **arguments;
+        if (!value)
+            return lg_error_newf("-%c needs a value", *letter);
+        *arguments += letter[1] == '\0';
+        return set(option, value);
+    }
+    return NULL;
 }
 
 lg_error *options_take(const struct option *options, char ***arguments)
@@ -93,7 +106,7 @@ lg_error *options_take(const struct option *options, char ***arguments)
             return NULL;
         }
         lg_error *err = (**arguments)[1] == '-' ? take_one(options, arguments)
-                                                : take_letter(options, arguments);
+                                                : take_letters(options, arguments);
         if (err)
             return err;
     }

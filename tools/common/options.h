@@ -8,13 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_DURATION };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_DURATION, OPTION_EACH };
 
 struct option {
     const char *name; /* without the dashes, or "j|jobs" for -j and --jobs; NULL ends a table */
     enum option_kind kind;
-    void *value; /* bool, const char *, int64_t or lg_duration */
+    void *
+        value; /* bool, const char *, int64_t or lg_duration; of OPTION_EACH a pointer to an option_each */
 };
+
+/* What is done with each value of an option that may be there several times: `value` points to it. */
+typedef void option_each(const char *text);
 
 /* Takes the options off the front of *arguments. What is wrong with them is an error for the user's eyes. */
 lg_error *options_take(const struct option *options, char ***arguments)

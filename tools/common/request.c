@@ -127,6 +127,25 @@ lg_error *request_send(const char *run_directory, const struct buffer *fields,
                          run_directory);
 }
 
+void request_put_number(struct buffer *fields, const char *request, int64_t number)
+{
+    wire_put_text(fields, request);
+    wire_put_number(fields, number);
+}
+
+void request_put_claim(struct buffer *fields, int64_t sequence, pid_t attempt)
+{
+    request_put_number(fields, "claim", sequence);
+    wire_put_number(fields, attempt);
+}
+
+void request_put_settle(struct buffer *fields, int64_t sequence, bool good, const char *detail)
+{
+    request_put_number(fields, "settle", sequence);
+    wire_put_number(fields, good);
+    wire_put_text(fields, detail);
+}
+
 lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)
 {
     union {

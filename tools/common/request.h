@@ -7,6 +7,7 @@
 
 #include <lifoguard/error.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct answer {
     int64_t status; /* 0: done */
@@ -26,6 +27,11 @@ char *request_run_directory(void);
  * request is sent again to the one that takes its place. */
 lg_error *request_send(const char *run_directory, const struct buffer *fields,
                        struct answer *answer) __attribute__((__warn_unused_result__));
+
+/* The fields of requests by which a command carries its cleanups out itself (guardian/serve.c). */
+void request_put_number(struct buffer *fields, const char *request, int64_t number);
+void request_put_claim(struct buffer *fields, int64_t sequence, pid_t attempt);
+void request_put_settle(struct buffer *fields, int64_t sequence, bool good, const char *detail);
 
 /* A specification of what is to be run with the working directory, umask and environment of this process. `kept` names
  * secrets that may be stored. */

@@ -55,6 +55,13 @@ void spec_free(struct spec *spec)
     *spec = (struct spec){0};
 }
 
+static spec_secrets *further;
+
+void spec_keep_secret(spec_secrets *also)
+{
+    further = also;
+}
+
 bool spec_is_secret(const char *assignment)
 {
     static const char *const parts[] = {"SECRET",  "TOKEN",   "PASSWORD", "PASSWD", "PASSPHRASE",
@@ -69,7 +76,7 @@ bool spec_is_secret(const char *assignment)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strstr(name, parts[i]))
             return true;
-    return false;
+    return further && further(assignment, strcspn(assignment, "="));
 }
 
 static bool is_named(const char *assignment, const char *const *names)

@@ -6,6 +6,7 @@
 
 #include <lifoguard/time.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,10 @@ void spec_free(struct spec *spec);
 
 /* Whether the name of a variable says that its value is a secret: it has TOKEN, SECRET or PASSWORD in it, say. */
 bool spec_is_secret(const char *assignment);
+
+/* From here on also those for whose names this is true. */
+typedef bool spec_secrets(const char *name, size_t length);
+void spec_keep_secret(spec_secrets *also);
 
 /* The assignments that are no secrets, but for those that are named in `kept`; or the others. A list for the caller to free,
  * whose texts are those given. */

@@ -212,24 +212,77 @@ static bool shares_lock(const struct graph_job *a, const struct graph_job *b)
     return false;
 }
 
-/* A job holds its locks until its cleanups have run, which is after its dependants. */
-static void check_locks(struct graph *graph)
+/* Marks a job and what needs it; the jobs are in an order in which they could run. */
+static void mark_below(const struct graph *graph, const struct graph_job *top, int mark)
 {
     for (size_t i = 0; i < graph->count; i++) {
-        struct graph_job *holder = graph->jobs[i];
+        struct graph_job *job = graph->jobs[i];
+        bool is_below = job == top;
+        for (size_t n = 0; n < job->need_count; n++)
+            is_below |= (job->needs[n].job->mark & mark) != 0;
+        job->mark = is_below ? job->mark | mark : job->mark & ~mark;
+    }
+}
+
+/* Marks what those need that have one mark with another. */
+static void mark_needs(const struct graph *graph, int from, int mark)
+{
+    for (size_t i = graph->count; i-- > 0;) {
+        struct graph_job *job = graph->jobs[i];
+        if (job->mark & from)
+            job->mark |= mark;
+        for (size_t n = 0; n < job->need_count && job->mark & mark; n++)
+            job->needs[n].job->mark |= mark;
+    }
+}
+
+/* The first job that needs both. */
+static const struct graph_job *find_common(const struct graph *graph, const struct graph_job *a,
+                                           const struct graph_job *b)
+{
+    enum { BELOW_A = 1, BELOW_B = 2, BOTH = 3 };
+    mark_below(graph, a, BELOW_A);
+    mark_below(graph, b, BELOW_B);
+    size_t i = 0;
+    while ((graph->jobs[i]->mark & BOTH) != BOTH)
+        i++;
+    return graph->jobs[i];
+}
+
+static void refuse_locks(struct graph *graph, const struct graph_job *holder,
+                         const struct graph_job *job)
+{
+    const struct graph_job *both = find_common(graph, holder, job);
+    if (both == job)
+        problem_add(&graph->problems, job->at, "%s waits for a lock that %s holds, which it needs",
+                    job->name, holder->name);
+    else
+        problem_add(
+            &graph->problems, job->at,
+            "%s and %s have the same lock, and each holds it until %s is over, which needs both",
+            holder->name, job->name, both->name);
+}
+
+/* A job holds its locks until its cleanups have run, which is after all that needs it. So nothing that has to run before that may
+ * wait for them. */
+static void check_locks(struct graph *graph)
+{
+    enum { BELOW = 1, BEFORE = 4 };
+    bool *waited = need_memory(NULL, graph->count + 1);
+    lg_defer(free, waited);
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct graph_job *holder = graph->jobs[i];
         if (!holder->locks.count)
             continue;
         for (size_t k = 0; k < graph->count; k++)
-            graph->jobs[k]->wanted = graph->jobs[k] == holder;
-        for (size_t k = 0; k < graph->count; k++) {
-            struct graph_job *job = graph->jobs[k];
-            for (size_t n = 0; n < job->need_count; n++)
-                job->wanted |= job->needs[n].job && job->needs[n].job->wanted;
-            if (job != holder && job->wanted && shares_lock(holder, job))
-                problem_add(&graph->problems, job->at,
-                            "%s waits for a lock that %s holds, which it needs", job->name,
-                            holder->name);
-        }
+            graph->jobs[k]->mark = 0;
+        mark_below(graph, holder, BELOW);
+        mark_needs(graph, BELOW, BEFORE);
+        for (size_t k = i + 1; k < graph->count; k++)
+            waited[k] = (graph->jobs[k]->mark & BEFORE) != 0;
+        for (size_t k = i + 1; k < graph->count; k++)
+            if (waited[k] && shares_lock(holder, graph->jobs[k]))
+                refuse_locks(graph, holder, graph->jobs[k]);
     }
 }
 

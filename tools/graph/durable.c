@@ -47,8 +47,7 @@ static lg_error *ask_number(struct engine *engine, const char *request, int64_t 
                             int64_t *value)
 {
     struct call call = {0};
-    wire_put_text(&call.fields, request);
-    wire_put_number(&call.fields, number);
+    request_put_number(&call.fields, request, number);
     return ask(engine, &call, value);
 }
 
@@ -87,7 +86,7 @@ static lg_error *registration(struct release *release, const char *request, int6
 
 lg_error *durable_intend(struct release *release, int64_t *sequence)
 {
-    return registration(release, "intend", sequence);
+    return registration(release, "foresee", sequence);
 }
 
 lg_error *durable_hold(struct release *release, int64_t *sequence)
@@ -115,9 +114,7 @@ int64_t durable_epoch(struct engine *engine)
 bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64_t number)
 {
     struct call call = {0};
-    wire_put_text(&call.fields, "claim");
-    wire_put_number(&call.fields, sequence);
-    wire_put_number(&call.fields, attempt);
+    request_put_claim(&call.fields, sequence, attempt);
     int64_t value = 0;
     lg_error *err = ask(engine, &call, &value);
     bool ours = !err && value == number;
@@ -128,10 +125,7 @@ bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64
 bool durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail)
 {
     struct call call = {0};
-    wire_put_text(&call.fields, "settle");
-    wire_put_number(&call.fields, sequence);
-    wire_put_number(&call.fields, good);
-    wire_put_text(&call.fields, detail);
+    request_put_settle(&call.fields, sequence, good, detail);
     lg_error *err = ask(engine, &call, NULL);
     bool done = !err;
     lg_error_free(err);

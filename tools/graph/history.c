@@ -290,6 +290,47 @@ static lg_error *open_folder(const char *wanted, char **folder)
     return NULL;
 }
 
+/* A command about the runs that were: its words, of which there are `least` to `most`, and where the runs are. */
+struct inquiry {
+    const char *name, *help;
+    int least, most;
+    int (*answer)(const char *folder, char *const *words);
+};
+
+static lg_error *check_words(const struct inquiry *inquiry, char *const *words)
+{
+    int count = 0;
+    while (words[count])
+        count++;
+    if (count < inquiry->least)
+        return lg_error_new("words are missing");
+    return count > inquiry->most ? lg_error_newf("not expected: %s", words[inquiry->most]) : NULL;
+}
+
+/* `further` are the options of this command. */
+static int inquire(const struct inquiry *inquiry, const struct option *further, char **arguments)
+{
+    enum { MOST = 8 };
+    bool help = false;
+    const char *wanted = NULL;
+    struct option table[MOST] = {{"state", OPTION_TEXT, &wanted}, {"help", OPTION_FLAG, &help}};
+    for (size_t i = 2; further && further->name; i++)
+        table[i] = *further++;
+    lg_error *err = options_take(table, &arguments);
+    if (!err && help)
+        return client_help(inquiry->help);
+    if (!err)
+        err = check_words(inquiry, arguments);
+    if (err)
+        return wrong_usage(inquiry->name, err);
+    char *folder;
+    err = open_folder(wanted, &folder);
+    if (err)
+        return failed(inquiry->name, err);
+    lg_defer(free, folder);
+    return inquiry->answer(folder, arguments);
+}
+
 static bool is_plain_name(const char *name)
 {
     return *name != '\0' && *name != '.' && !strchr(name, '/');
@@ -311,24 +352,9 @@ static void print_run(const char *folder, const struct entry *entry)
            timeline.file ? timeline.file : "?");
 }
 
-int history_command(char **arguments)
+static int list(const char *folder, char *const *words)
 {
-    bool help = false;
-    const char *wanted = NULL;
-    const struct option table[] = {
-        {"state", OPTION_TEXT, &wanted}, {"help", OPTION_FLAG, &help}, {0}};
-    lg_error *err = options_take(table, &arguments);
-    if (!err && help)
-        return client_help(history_help);
-    if (!err && *arguments)
-        err = lg_error_newf("not expected: %s", *arguments);
-    if (err)
-        return wrong_usage("history", err);
-    char *folder;
-    err = open_folder(wanted, &folder);
-    if (err)
-        return failed("history", err);
-    lg_defer(free, folder);
+    (void)words;
     struct entries entries;
     list_runs(folder, &entries);
     lg_defer(entries_free, &entries);
@@ -337,7 +363,16 @@ int history_command(char **arguments)
     return 0;
 }
 
-static bool write_files(const struct timeline *timeline, const char *report, const char *junit)
+int history_command(char **arguments)
+{
+    static const struct inquiry inquiry = {"history", history_help, 0, 0, list};
+    return inquire(&inquiry, NULL, arguments);
+}
+
+/* Of `show`: files that are to be written. */
+static const char *report, *junit;
+
+static bool write_files(const struct timeline *timeline)
 {
     struct buffer page = {0}, cases = {0};
     lg_defer(buffer_free, &page);
@@ -348,50 +383,34 @@ static bool write_files(const struct timeline *timeline, const char *report, con
     return (!junit || write_whole_file(junit, &cases)) && good;
 }
 
-static int show_run(const char *folder, const char *id, const char *report, const char *junit)
+static int show(const char *folder, char *const *words)
 {
     struct entries entries;
     list_runs(folder, &entries);
     lg_defer(entries_free, &entries);
-    if (!id)
-        id = entries.count ? entries.items[0].name : "";
+    const char *id = *words ? *words : entries.count ? entries.items[0].name : "";
     struct timeline timeline = {0};
     lg_defer(timeline_free, &timeline);
     if (!is_plain_name(id) || !replay(folder, id, &timeline))
         return failed("show",
                       lg_error_newf("there is no run %s; lifoguard history lists them", id));
     if (report || junit)
-        return write_files(&timeline, report, junit) ? 0 : 1;
+        return write_files(&timeline) ? 0 : 1;
     timeline_print(&timeline);
     return 0;
 }
 
 int show_command(char **arguments)
 {
-    bool help = false;
-    const char *wanted = NULL, *report = NULL, *junit = NULL;
-    const struct option table[] = {{"state", OPTION_TEXT, &wanted},
-                                   {"report", OPTION_TEXT, &report},
-                                   {"junit", OPTION_TEXT, &junit},
-                                   {"help", OPTION_FLAG, &help},
-                                   {0}};
-    lg_error *err = options_take(table, &arguments);
-    if (!err && help)
-        return client_help(show_help);
-    if (!err && *arguments && arguments[1])
-        err = lg_error_newf("not expected: %s", arguments[1]);
-    if (err)
-        return wrong_usage("show", err);
-    char *folder;
-    err = open_folder(wanted, &folder);
-    if (err)
-        return failed("show", err);
-    lg_defer(free, folder);
-    return show_run(folder, *arguments, report, junit);
+    static const struct inquiry inquiry = {"show", show_help, 0, 1, show};
+    const struct option further[] = {
+        {"report", OPTION_TEXT, &report}, {"junit", OPTION_TEXT, &junit}, {0}};
+    return inquire(&inquiry, further, arguments);
 }
 
-static int print_log(const char *folder, const char *id, const char *job)
+static int print_log(const char *folder, char *const *words)
 {
+    const char *id = words[0], *job = words[1];
     struct buffer path = {0};
     lg_defer(buffer_free, &path);
     buffer_format(&path, "%s/%s/%s.log", folder, id, job);
@@ -409,21 +428,6 @@ static int print_log(const char *folder, const char *id, const char *job)
 
 int logs_command(char **arguments)
 {
-    bool help = false;
-    const char *wanted = NULL;
-    const struct option table[] = {
-        {"state", OPTION_TEXT, &wanted}, {"help", OPTION_FLAG, &help}, {0}};
-    lg_error *err = options_take(table, &arguments);
-    if (!err && help)
-        return client_help(logs_help);
-    if (!err && (!*arguments || !arguments[1] || arguments[2]))
-        err = lg_error_new("it takes RUN and JOB");
-    if (err || !arguments[0])
-        return wrong_usage("logs", err);
-    char *folder;
-    err = open_folder(wanted, &folder);
-    if (err)
-        return failed("logs", err);
-    lg_defer(free, folder);
-    return print_log(folder, arguments[0], arguments[1]);
+    static const struct inquiry inquiry = {"logs", logs_help, 2, 2, print_log};
+    return inquire(&inquiry, NULL, arguments);
 }

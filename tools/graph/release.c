@@ -8,6 +8,7 @@
 #include "signals.h"
 #include "work.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,11 +191,26 @@ static void add_outcome(struct release *release, int64_t attempt, struct words *
                  arena_format(arena, "%lld", (long long)durable_epoch(engine)));
 }
 
+/* Whether the cleanup's command has the name of a variable in it, or the run began with that variable. */
+static bool is_mentioned(const struct release *release, const char *assignment)
+{
+    size_t length = strcspn(assignment, "=");
+    const char *text = release->deferred->text;
+    if (memmem(text, strlen(text), assignment, length))
+        return true;
+    const struct words *first = &release->work->engine->environment;
+    for (size_t i = 0; i < first->count; i++)
+        if (strcmp(first->items[i], assignment) == 0)
+            return true;
+    return false;
+}
+
 static struct words environment_of(struct release *release, int64_t attempt)
 {
     struct words words = {0};
     for (size_t i = 0; i < release->environment.count; i++)
-        words_add(release->work->engine->arena, &words, release->environment.items[i]);
+        if (!release->plain || is_mentioned(release, release->environment.items[i]))
+            words_add(release->work->engine->arena, &words, release->environment.items[i]);
     add_outcome(release, attempt, &words);
     return words;
 }
@@ -313,6 +329,13 @@ static bool try_all(struct release *release, struct attempt_result *result)
             return false;
         if (is_good(result) || result->end == ATTEMPT_LOST)
             return true;
+        if (result->end == ATTEMPT_NOT_STARTED && result->number == E2BIG && !release->plain) {
+            say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
+                "mentions",
+                release->work->name, release->number);
+            release->plain = true;
+            continue;
+        }
         if (may_go_better(result) && starts++ < START_TRIES) {
             lg_sleep(starts < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
             continue;

@@ -118,8 +118,7 @@ lg_error *service_start(struct work *work)
                           .stop = lg_context_with_cancel(lg_context_background())};
     work->service = task;
     tell_work(work, EVENT_START, step->text, NULL, -1);
-    lg_error *err = task_start(task, work_arguments(work, step->text, false), &environment,
-                               work->job->timeout);
+    lg_error *err = task_start(task, NULL, &environment, work->job->timeout);
     if (err) {
         lg_context_free(task->stop);
         work->service = NULL;

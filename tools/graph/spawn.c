@@ -1,8 +1,10 @@
 /* What a command of a job is started with, and its start. */
 #define _GNU_SOURCE
 #include "child.h"
+#include "run/direct.h"
 #include "work.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -152,24 +154,60 @@ static int try_to_spawn(struct work *work, const char *const *arguments,
     }
 }
 
+/* A command with the PATH by which this process looks for programs, in the directory that PWD names. */
+static bool is_found_as_here(const struct work *work, const struct words *environment)
+{
+    const char *path = getenv("PATH");
+    if (!path || work_directory(work))
+        return false;
+    for (size_t i = environment->count; i-- > 0;)
+        if (strncmp(environment->items[i], "PATH=", 5) == 0)
+            return strcmp(environment->items[i] + 5, path) == 0;
+    return false;
+}
+
+/* Without a shell if that is the same; as `sh -e -c` otherwise. */
+static int spawn_command(struct work *work, const char *text, const struct words *environment,
+                         int output, pid_t *pid)
+{
+    lg_func (int, failed) {
+        bool same = strcmp(shell_of(work), "/bin/sh") == 0 && is_found_as_here(work, environment);
+        char **words = same ? direct_words(text) : NULL;
+        lg_defer(free, words);
+        union {
+            char **mine;
+            const char *const *text;
+        } direct = {.mine = words};
+        failed = words ? try_to_spawn(work, direct.text, environment, output, pid) : ENOENT;
+        if (failed && direct_is_for_shell(failed))
+            failed = try_to_spawn(work, work_arguments(work, text, false), environment, output,
+                                  pid);
+        lg_return(failed);
+    }
+}
+
 static bool may_go_better(int failed)
 {
     return failed == EAGAIN || failed == ENOMEM || failed == EMFILE || failed == ENFILE;
 }
 
-lg_error *spawn(struct work *work, const char *const *arguments, const struct words *environment,
-                int output, pid_t *pid)
+lg_error *spawn(struct work *work, const char *text, const char *const *arguments,
+                const struct words *environment, int output, pid_t *pid)
 {
     const char *directory = work_directory(work);
     if (directory && access(directory, X_OK) != 0)
         return lg_error_new_errno("dir %s", directory);
-    int failed = try_to_spawn(work, arguments, environment, output, pid);
+    int failed;
     /* R6: for want of processes or memory it is tried again, for some seconds. */
     lg_duration pause = 10 * LG_MILLISECOND;
-    for (int tries = 0; tries < 10 && may_go_better(failed); tries++) {
+    for (int tries = 0;; tries++) {
+        failed = arguments ? try_to_spawn(work, arguments, environment, output, pid)
+                           : spawn_command(work, text, environment, output, pid);
+        if (tries == 10 || !may_go_better(failed))
+            break;
         lg_sleep(pause);
         pause = pause < LG_SECOND ? 2 * pause : pause;
-        failed = try_to_spawn(work, arguments, environment, output, pid);
     }
-    return failed ? lg_error_new_code(failed, "starting %s", arguments[0]) : NULL;
+    const char *program = arguments ? arguments[0] : shell_of(work);
+    return failed ? lg_error_new_code(failed, "starting %s", program) : NULL;
 }

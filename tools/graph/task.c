@@ -44,7 +44,7 @@ lg_error *task_start(struct task *task, const char *const *arguments,
     if (err)
         return err;
     pid_t pid;
-    err = spawn(work, arguments, environment, input, &pid);
+    err = spawn(work, task->text, arguments, environment, input, &pid);
     close(input);
     if (err) {
         stream_leave(task->stream);
@@ -139,7 +139,7 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
     struct work *work = task->work;
     if (!task->quiet)
         tell_work(work, EVENT_START, task->text, NULL, -1);
-    lg_error *err = task_start(task, work_arguments(work, task->text, false), environment, limit);
+    lg_error *err = task_start(task, NULL, environment, limit);
     if (err) {
         char *text = lg_error_text(err);
         tell_work(work, EVENT_FAILED, task->text, text, -1);

@@ -35,6 +35,7 @@ struct release {
     struct words environment; /* as it was when it was registered (D2) */
     const char *directory;
     int64_t attempts;
+    bool plain;    /* its environment was too large to start it: with what it mentions only */
     bool intended; /* not confirmed yet: nobody knows whether there is anything to release */
 };
 
@@ -154,12 +155,15 @@ struct words work_environment(struct work *work, const char *pass);
 const char *work_directory(const struct work *work);
 /* The words that run `text` with the job's shell; with `strict`, an unset variable is an error. */
 const char *const *work_arguments(struct work *work, const char *text, bool strict);
-/* Starts a command, its output going to the pipe of `task`. */
-lg_error *spawn(struct work *work, const char *const *arguments, const struct words *environment,
-                int output, pid_t *pid) __attribute__((__warn_unused_result__));
+/* Starts a command, its output going to the pipe of `task`: the program and its arguments or, if these are NULL, `text` with the
+ * job's shell. */
+lg_error *spawn(struct work *work, const char *text, const char *const *arguments,
+                const struct words *environment, int output, pid_t *pid)
+    __attribute__((__warn_unused_result__));
 
 /* ---- commands (task.c) ---- */
 
+/* `arguments` NULL: task->text with the job's shell. */
 lg_error *task_start(struct task *task, const char *const *arguments,
                      const struct words *environment, lg_duration limit)
     __attribute__((__warn_unused_result__));

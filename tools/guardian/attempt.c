@@ -52,13 +52,18 @@ pid_t attempt_command(struct attempt *attempt)
     return attempt->command;
 }
 
+pid_t attempt_await_command(struct attempt *attempt)
+{
+    struct pollfd fd = {.fd = attempt->report, .events = POLLIN};
+    for (int ready = 1; !attempt_command(attempt) && ready != 0 && !(fd.revents & POLLHUP);)
+        ready = poll(&fd, 1, 5000);
+    return attempt_command(attempt);
+}
+
 struct attempt_result attempt_finish(struct attempt *attempt)
 {
     /* Killed just after it has forked: the child has still to say who it is, or to end. Then it closes the pipe. */
-    struct pollfd fd = {.fd = attempt->report, .events = POLLIN};
-    while (!attempt_command(attempt) && poll(&fd, 1, 5000) > 0 && !(fd.revents & POLLHUP))
-        ;
-    attempt_command(attempt);
+    attempt_await_command(attempt);
     struct attempt_result result = {.end = ATTEMPT_LOST};
     struct attempt_result next;
     while (read(attempt->report, &next, sizeof next) == sizeof next)

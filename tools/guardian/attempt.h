@@ -58,6 +58,9 @@ void attempt_go(struct attempt *attempt, bool go);
 /* The command's process number, if it is known yet; or 0. */
 pid_t attempt_command(struct attempt *attempt);
 
+/* Waits until it is known. 0: it could not be started, or the attempt was killed. */
+pid_t attempt_await_command(struct attempt *attempt);
+
 /* Once the process has ended: how. For who has made it, and for who finds it in a record. */
 struct attempt_result attempt_finish(struct attempt *attempt);
 struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number);

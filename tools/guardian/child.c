@@ -140,6 +140,11 @@ void birth_defaults(const struct birth *birth, sigset_t *set)
             sigaddset(set, survived[i]);
 }
 
+void birth_taken(const struct birth *birth, sigset_t *set)
+{
+    *set = taken_set(birth);
+}
+
 int birth_signals(const struct birth *birth)
 {
     sigset_t set = taken_set(birth);

@@ -35,6 +35,9 @@ void birth_close_inherited(const struct birth *birth);
 /* Closes all others from 3 on: what this program has opened itself. */
 void birth_close_others(const struct birth *birth);
 
+/* The signals that are blocked, and read from a descriptor. */
+void birth_taken(const struct birth *birth, sigset_t *set);
+
 /* The descriptor by which the blocked signals are read (struct signalfd_siginfo). */
 int birth_signals(const struct birth *birth);
 

@@ -69,14 +69,14 @@ static void count_from_start_of(struct item *item, pid_t pid)
 }
 
 static void add(struct owner *owner, struct client *client, struct wire_reader *reader,
-                enum cleanup_state state)
+                enum cleanup_state state, bool from_start)
 {
     struct item *item = owner_add(owner, reader->at, reader->left, state);
     if (!item) {
         owner_answer(client, 2, 0, "a malformed registration");
         return;
     }
-    if (state == CLEANUP_INTENDED && !item->stored)
+    if (from_start && !item->stored)
         count_from_start_of(item, client->pid);
     if (item->spec.flags & SPEC_NESTED && !item->stored) {
         process_look(client->pid, &item->nested);
@@ -90,12 +90,19 @@ static void add(struct owner *owner, struct client *client, struct wire_reader *
 
 static void request_defer(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    add(owner, client, reader, CLEANUP_HELD);
+    add(owner, client, reader, CLEANUP_HELD, false);
+}
+
+/* Intended by a command that goes on after it was acquired, and is ended before everything else if it has lost its owner. What it
+ * has started before, a server that the cleanup needs, stays (R3). */
+static void request_foresee(struct owner *owner, struct client *client, struct wire_reader *reader)
+{
+    add(owner, client, reader, CLEANUP_INTENDED, false);
 }
 
 static void request_intend(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    add(owner, client, reader, CLEANUP_INTENDED);
+    add(owner, client, reader, CLEANUP_INTENDED, true);
 }
 
 /* NULL: there is none, and the client has its answer. */
@@ -261,12 +268,21 @@ static void request_epoch(struct owner *owner, struct client *client, struct wir
 static const struct {
     const char *name;
     answer_request *answer;
-} requests[] = {
-    {"defer", request_defer},       {"intend", request_intend}, {"confirm", request_confirm},
-    {"withdraw", request_withdraw}, {"undo", request_undo},     {"undo-since", request_undo_since},
-    {"find", request_find},         {"mark", request_mark},     {"keep", request_keep},
-    {"set", request_set},           {"list", request_list},     {"claim", request_claim},
-    {"settle", request_settle},     {"epoch", request_epoch}};
+} requests[] = {{"defer", request_defer},
+                {"intend", request_intend},
+                {"foresee", request_foresee},
+                {"confirm", request_confirm},
+                {"withdraw", request_withdraw},
+                {"undo", request_undo},
+                {"undo-since", request_undo_since},
+                {"find", request_find},
+                {"mark", request_mark},
+                {"keep", request_keep},
+                {"set", request_set},
+                {"list", request_list},
+                {"claim", request_claim},
+                {"settle", request_settle},
+                {"epoch", request_epoch}};
 
 static void handle(struct owner *owner, struct client *client, const char *data, size_t size)
 {

@@ -3,6 +3,7 @@
 #include "client.h"
 #include "exec.h"
 #include "helpers.h"
+#include "lines.h"
 #include "run.h"
 #include "run_graph.h"
 #include "vet.h"
@@ -24,7 +25,7 @@ static int vet_command(char **arguments)
 
 static int run_either_command(char **arguments)
 {
-    return is_graph(arguments) ? run_graph_command(arguments) : run_jobs_command(arguments);
+    return is_graph(arguments) ? run_graph_command(arguments) : run_lines_command(arguments);
 }
 
 static const struct {

@@ -3,6 +3,7 @@
 
 #include "await.h"
 #include "buffer.h"
+#include "direct.h"
 #include "shell.h"
 
 #include <signal.h>
@@ -73,7 +74,9 @@ lg_error *background_start(struct run *run, lg_scope *cleanups, const struct lin
         struct buffer command = {0};
         lg_defer(buffer_free, &command);
         /* So that $! is the program, as it would be in a script, and not a shell that waits for it. */
-        long place = shell_exec_place(line->command);
+        char **direct = direct_words(line->command);
+        lg_defer(free, direct);
+        long place = direct ? -1 : shell_exec_place(line->command);
         buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
         buffer_add_text(&command, place < 0 ? "" : "exec ");
         buffer_add_text(&command, line->command + (place < 0 ? 0 : place));

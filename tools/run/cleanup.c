@@ -4,17 +4,118 @@
 #include "await.h"
 #include "background.h"
 #include "buffer.h"
+#include "ending.h"
 #include "expand.h"
+#include "signals.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* LIFOGUARD_EXIT_CODE is the exit status that the run has so far. */
-static void tell_status(const struct run *run)
+/* What a cleanup is told of the run so far (R5). */
+static void tell_outcome(const struct cleanup *cleanup)
 {
+    const struct run *run = cleanup->run;
+    bool signalled = run->status > RUN_SIGNAL;
+    const char *name = signalled ? sigabbrev_np(run->status - RUN_SIGNAL) : NULL;
+    const char *outcome = cleanup->unknown        ? "unknown"
+                          : signalled             ? "cancelled"
+                          : run->status == RUN_OK ? "success"
+                                                  : "failure";
     char status[24];
     snprintf(status, sizeof status, "%d", run->status);
     setenv("LIFOGUARD_EXIT_CODE", status, 1);
+    setenv("LIFOGUARD_STATUS", outcome, 1);
+    setenv("LIFOGUARD_SIGNAL", name ? name : "", 1);
+    setenv("LIFOGUARD_CAUSE", signalled ? signals_name(run->status - RUN_SIGNAL) : outcome, 1);
+}
+
+static struct job_options options_of(const struct cleanup *cleanup)
+{
+    const struct run *run = cleanup->run;
+    return (struct job_options){.anyway = true,
+                                .limit = line_limit(cleanup->line, run->cleanup_limit),
+                                .grace = run_grace(run, cleanup->line)};
+}
+
+/* Until its process has ended, and what it left if it was made to end. */
+static void await(struct cleanup *cleanup, struct job *job)
+{
+    struct run *run = cleanup->run;
+    lg_defer(job_abandon, job);
+    run_await(run, &(struct foreground){.job = job, .place = cleanup->line});
+    if (job->step != JOB_RUNS)
+        run_end_rest_of_line(run, job);
+}
+
+/* An error: it could not be started. */
+static lg_error *carry_out(struct cleanup *cleanup, struct job *job)
+{
+    secret_values_set(&cleanup->secrets);
+    lg_error *err = job_start(job, cleanup->command, options_of(cleanup));
+    secret_values_unset(&cleanup->secrets);
+    if (!err)
+        await(cleanup, job);
+    return err;
+}
+
+static lg_error *try_kept(struct cleanup *cleanup, struct job *job)
+{
+    const struct keeper *keeper = cleanup->run->keeper;
+    pid_t attempt, command;
+    secret_values_set(&cleanup->secrets);
+    lg_error *err = keeper->begin(cleanup, &attempt, &command);
+    secret_values_unset(&cleanup->secrets);
+    if (err)
+        return err;
+    job_begun(job, attempt, options_of(cleanup));
+    job->within = command;
+    await(cleanup, job);
+    return job->ended ? keeper->finish(cleanup, job) : NULL;
+}
+
+/* R6: what takes the room that it needs is left out, or waited for. */
+static bool may_go_better(struct cleanup *cleanup, int number, int tries)
+{
+    enum { MOST = 30 };
+    if (number == E2BIG && !cleanup->plain) {
+        say("the variables of the file are too large for a command: this cleanup runs without them");
+        cleanup->plain = true;
+        return true;
+    }
+    if (tries == MOST ||
+        (number != EAGAIN && number != ENOMEM && number != EMFILE && number != ENFILE))
+        return false;
+    if (tries == 0)
+        say("a cleanup cannot be started yet (%s): trying again", strerrorname_np(number));
+    memory_give_back();
+    ending_reap();
+    lg_sleep(tries < 10 ? 50 * LG_MILLISECOND : LG_SECOND);
+    return true;
+}
+
+static lg_error *carry_out_kept(struct cleanup *cleanup, struct job *job)
+{
+    lg_error *err = try_kept(cleanup, job);
+    for (int tries = 0; err && may_go_better(cleanup, lg_error_errno(err), tries); tries++) {
+        lg_error_free(err);
+        err = try_kept(cleanup, job);
+    }
+    char result[JOB_TEXT_SIZE];
+    char *text = err ? lg_error_text(err) : NULL;
+    lg_defer(free, text);
+    if (err || job->ended)
+        cleanup->run->keeper->settle(cleanup, !err && job_succeeded(job),
+                                     err ? text : job_result(job, result));
+    return err;
+}
+
+static void skip(struct cleanup *cleanup, const char *tag)
+{
+    say_event(tag, "skipped", cleanup->line->shown, NULL);
+    if (cleanup->kept)
+        cleanup->run->keeper->drop(cleanup);
 }
 
 static void run_cleanup(struct cleanup *cleanup)
@@ -27,29 +128,20 @@ static void run_cleanup(struct cleanup *cleanup)
     run_take_signals(run, NULL);
     run_look_at_backgrounds(run);
     if (run->forced) {
-        say_event(tag, "skipped", cleanup->line->shown, NULL);
+        skip(cleanup, tag);
         return;
     }
     run->cleanups_run++;
     if (cleanup->guarded)
         cleanup->guarded->releasing = true;
     say_event(tag, "start", cleanup->line->shown, NULL);
-    tell_status(run);
-    struct job job;
-    const struct job_options options = {.anyway = true,
-                                        .limit = line_limit(cleanup->line, run->cleanup_limit),
-                                        .grace = run_grace(run, cleanup->line)};
-    secret_values_set(&cleanup->secrets);
-    lg_error *err = job_start(&job, cleanup->command, options);
-    secret_values_unset(&cleanup->secrets);
+    tell_outcome(cleanup);
+    struct job job = {0};
+    lg_error *err = cleanup->kept ? carry_out_kept(cleanup, &job) : carry_out(cleanup, &job);
     if (err) {
         run_fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
         return;
     }
-    lg_defer(job_abandon, &job);
-    run_await(run, &(struct foreground){.job = &job, .place = cleanup->line});
-    if (job.step != JOB_RUNS)
-        run_end_rest_of_line(run, &job);
     say_job_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->line->shown, &job);
     if (!job_succeeded(&job))
         run_fail(run, cleanup->line,
@@ -58,6 +150,8 @@ static void run_cleanup(struct cleanup *cleanup)
 
 void cleanup_free(struct cleanup *cleanup)
 {
+    if (cleanup->kept)
+        cleanup->run->keeper->forget(cleanup);
     secret_values_free(&cleanup->secrets);
     free(cleanup->command);
     free(cleanup);
@@ -69,6 +163,12 @@ static const char *value_of_cleanup(const char *name, size_t length, void *data)
     return run_value(name, length, cleanup->run);
 }
 
+/* What the line that is to run will change has no value yet: $! and $$. */
+static const char *value_foreseen(const char *name, size_t length, void *data)
+{
+    return *name == '!' || *name == '$' ? NULL : value_of_cleanup(name, length, data);
+}
+
 /* The value as it is now is kept for the cleanup's environment (D2). */
 static const char *secret_reference(const char *name, size_t length, const char *value, void *data)
 {
@@ -76,19 +176,74 @@ static const char *secret_reference(const char *name, size_t length, const char 
     return secret_is(name, length) ? secret_keep(&cleanup->secrets, value) : NULL;
 }
 
-void cleanup_register(struct run *run, lg_scope *cleanups, const struct line *line)
+static lg_error *make(struct run *run, const struct line *line, variable_lookup *lookup,
+                      struct cleanup **made)
 {
     struct cleanup *cleanup = need_memory(NULL, sizeof *cleanup);
     *cleanup = (struct cleanup){.run = run, .line = line};
     const struct variables variables = {
-        .lookup = value_of_cleanup, .reference = secret_reference, .data = cleanup};
+        .lookup = lookup, .reference = secret_reference, .data = cleanup};
     lg_error *err = expand(line->command, EXPAND_ALL, &variables, &cleanup->command);
-    if (err) {
+    *made = err ? NULL : cleanup;
+    if (err)
         cleanup_free(cleanup);
-        run_fail(run, line, err);
-        run->stopping = true;
-        return;
+    return err;
+}
+
+/* ---- before its line is run ---- */
+
+static lg_error *keep(struct cleanup *cleanup, lg_error *(*how)(struct cleanup *cleanup))
+{
+    secret_values_set(&cleanup->secrets);
+    lg_error *err = how(cleanup);
+    secret_values_unset(&cleanup->secrets);
+    return lg_error_wrap(err, "the cleanup is not on disk");
+}
+
+lg_error *cleanups_foresee(struct run *run, const struct line *line)
+{
+    if (!run->keeper || line->kind != LINE_JOB)
+        return NULL;
+    const struct line *end = run->file->lines + run->file->count;
+    struct cleanup **place = &run->foreseen;
+    for (const struct line *next = line + 1; next < end && next->kind == LINE_DEFER; next++) {
+        struct cleanup *cleanup;
+        lg_error *err = make(run, next, value_foreseen, &cleanup);
+        bool later = err != NULL; /* and those below it, or the order would be another */
+        lg_error_free(err);
+        if (later)
+            return NULL;
+        *place = cleanup;
+        place = &cleanup->next;
+        err = keep(cleanup, run->keeper->foresee);
+        if (err)
+            return err;
     }
+    return NULL;
+}
+
+static struct cleanup *take_foreseen(struct run *run)
+{
+    struct cleanup *cleanup = run->foreseen;
+    run->foreseen = cleanup->next;
+    cleanup->next = NULL;
+    return cleanup;
+}
+
+void cleanups_forget_foreseen(struct run *run)
+{
+    while (run->foreseen) {
+        struct cleanup *cleanup = take_foreseen(run);
+        if (cleanup->kept)
+            run->keeper->drop(cleanup);
+        cleanup_free(cleanup);
+    }
+}
+
+/* ---- registering ---- */
+
+static void add(struct run *run, lg_scope *cleanups, struct cleanup *cleanup)
+{
     cleanup->next = run->cleanups;
     cleanup->number = run->cleanups ? run->cleanups->number + 1 : 1;
     run->cleanups = cleanup;
@@ -99,5 +254,42 @@ void cleanup_register(struct run *run, lg_scope *cleanups, const struct line *li
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    say_event(tag, "defer", line->shown, NULL);
+    say_event(tag, "defer", cleanup->line->shown, NULL);
+}
+
+/* It is carried out, by this process, also if it cannot be kept; then no further line is run. */
+static lg_error *hold(struct cleanup *cleanup)
+{
+    const struct keeper *keeper = cleanup->run->keeper;
+    return keeper ? keep(cleanup, cleanup->kept ? keeper->confirm : keeper->hold) : NULL;
+}
+
+static void stop(struct run *run, const struct line *line, lg_error *err)
+{
+    if (!err)
+        return;
+    run_fail(run, line, err);
+    run->stopping = true;
+}
+
+void cleanup_register(struct run *run, lg_scope *cleanups, const struct line *line)
+{
+    struct cleanup *cleanup = NULL;
+    if (run->foreseen && run->foreseen->line == line)
+        cleanup = take_foreseen(run);
+    lg_error *err = cleanup ? NULL : make(run, line, value_of_cleanup, &cleanup);
+    if (!err) {
+        add(run, cleanups, cleanup);
+        err = hold(cleanup);
+    }
+    stop(run, line, err);
+}
+
+void cleanups_register_foreseen(struct run *run, lg_scope *cleanups)
+{
+    while (run->foreseen) {
+        struct cleanup *cleanup = take_foreseen(run);
+        cleanup->unknown = true;
+        add(run, cleanups, cleanup);
+    }
 }

@@ -179,7 +179,7 @@ void ending_settle(void)
 static void signal_one(pid_t pid, int number)
 {
     kill(pid, number);
-    if (number != SIGKILL)
+    if (number != SIGKILL && number != SIGWINCH)
         kill(pid, SIGCONT);
 }
 
@@ -199,6 +199,22 @@ void ending_signal_group(pid_t leader, int number)
     signal_one(-leader, number);
     for (size_t i = 0; i < elsewhere.count; i++)
         signal_one(elsewhere.pids[i], number);
+}
+
+bool ending_group_ignores(pid_t group, int number)
+{
+    struct pids children = {0};
+    lg_defer(pids_free, &children);
+    list_children(&children);
+    bool any = false;
+    for (size_t i = 0; i < children.count; i++) {
+        if (getpgid(children.pids[i]) != group)
+            continue;
+        if (!ignores(children.pids[i], number))
+            return false;
+        any = true;
+    }
+    return any;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------------- */

@@ -43,6 +43,9 @@ void ending_settle(void);
  * pass it on. */
 void ending_signal_group(pid_t leader, int number);
 
+/* Whether all children of ours in a process group ignore the signal. */
+bool ending_group_ignores(pid_t group, int number);
+
 /* One ending: zeroed at first; ending_free at last. */
 struct ending {
     bool everything; /* also what was left running on purpose */

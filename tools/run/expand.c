@@ -83,7 +83,7 @@ static lg_error *not_set(const char *name, size_t length)
                              (int)length, name, (int)length, name, (int)length, name);
     return lg_error_newf(
         "$%.*s is not set: nothing above this line sets it; write ${%.*s:-default} if it may be "
-        "unset, and for a variable of the command's own eval '…' in single quotes",
+        "unset, and for a variable that the command sets itself eval '…' in single quotes",
         (int)length, name, (int)length, name);
 }
 
@@ -249,6 +249,14 @@ static void add_text_of_word(struct expander *now, const struct shell_piece *pie
         add_raw(now, piece->start, piece->length);
 }
 
+/* `for i in …; do … $i …`: the variable is set while the command runs. */
+static bool is_own(const struct expander *now, const struct shell_piece *piece)
+{
+    return piece->kind == SHELL_VARIABLE &&
+           shell_binds(now->command, (size_t)(piece->start - now->command), piece->name,
+                       piece->name_length);
+}
+
 /* Adds a piece, or what it stands for. */
 static lg_error *add_piece(struct expander *now, const struct shell_piece *piece,
                            const struct word *word)
@@ -258,7 +266,7 @@ static lg_error *add_piece(struct expander *now, const struct shell_piece *piece
     if (piece->kind == SHELL_LAST_PID &&
         (all || piece->depth == 0 || (piece->depth == 1 && piece->quoted)))
         return add_variable(now, "!", 1, quoted);
-    if (all && piece->kind == SHELL_VARIABLE)
+    if (all && piece->kind == SHELL_VARIABLE && !is_own(now, piece))
         return add_variable(now, piece->name, piece->name_length, quoted);
     if (all && piece->kind == SHELL_BACKTICK)
         return refused(piece);

@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include "buffer.h"
+#include "direct.h"
 #include "ending.h"
 #include "scratch.h"
 #include "signals.h"
@@ -20,12 +21,14 @@
 #include <unistd.h>
 
 static char **first_environment;
-static const char *shell = "/bin/sh", *shell_name;
+static const char default_shell[] = "/bin/sh";
+static const char *shell = default_shell, *shell_name;
 static char *const *shell_arguments;
 static bool traces;
 
 /* posix_spawn: between fork and exec, nothing of ours runs in the child. */
-static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *actions)
+static int spawn(pid_t *pid, const char *program, char *const argv[],
+                 posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
         posix_spawnattr_t attributes;
@@ -40,14 +43,14 @@ static int spawn(pid_t *pid, char *const argv[], posix_spawn_file_actions_t *act
         if (!failed)
             failed = posix_spawnattr_setflags(&attributes, flags);
         if (!failed)
-            failed = posix_spawnp(pid, shell, actions, &attributes, argv, environ);
+            failed = posix_spawnp(pid, program, actions, &attributes, argv, environ);
         lg_return(failed);
     }
 }
 
 void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
 {
-    shell = program ? program : "/bin/sh";
+    shell = program ? program : default_shell;
     traces = trace;
     shell_name = name;
     shell_arguments = arguments;
@@ -68,34 +71,79 @@ const char *job_argument(const char *name, size_t length)
     return number <= count ? shell_arguments[number - 1] : NULL;
 }
 
-/* `sh OPTIONS COMMAND NAME ARGUMENTS`, which execve does not change: its prototype is older than const. */
+static size_t add_all(const char **words, size_t count, char *const *more)
+{
+    while (more && *more)
+        words[count++] = *more++;
+    return count;
+}
+
+static size_t count_of(char *const *words)
+{
+    size_t count = 0;
+    while (words && words[count])
+        count++;
+    return count;
+}
+
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`; the first word is the name of a program, for the caller to keep. NULL: no shell is named. */
+static const char **shell_words(char **program, const char *options, const char *command)
+{
+    size_t count = count_of(program) + count_of(shell_arguments);
+    const char **words = need_memory(NULL, (count + 7) * sizeof *words);
+    size_t n = add_all(words, 0, program);
+    words[n++] = options;
+    if (traces && strcmp(options, "-c") == 0)
+        words[n++] = "-x";
+    words[n++] = "--";
+    if (command) {
+        words[n++] = command;
+        words[n++] = shell_name ? shell_name : "sh";
+        n = add_all(words, n, shell_arguments);
+    }
+    words[n] = NULL;
+    return words;
+}
+
+const char **job_words(const char *command)
+{
+    static char **program;
+    if (!program)
+        program = split_words(shell);
+    return shell_words(program, "-c", command);
+}
+
 static int spawn_shell(pid_t *pid, const char *options, const char *command,
                        posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
-        size_t count = 0;
-        while (shell_arguments && shell_arguments[count])
-            count++;
-        const char **words = need_memory(NULL, (count + 8) * sizeof *words);
+        char **program = split_words(shell);
+        lg_defer(free, program);
+        if (!program[0])
+            lg_return(ENOENT);
+        const char **words = shell_words(program, options, command);
         lg_defer(free, words);
-        size_t n = 0;
-        words[n++] = "sh";
-        words[n++] = options;
-        if (traces && strcmp(options, "-c") == 0)
-            words[n++] = "-x";
-        words[n++] = "--";
-        if (command) {
-            words[n++] = command;
-            words[n++] = shell_name ? shell_name : "sh";
-            for (size_t i = 0; i < count; i++)
-                words[n++] = shell_arguments[i];
-        }
-        words[n] = NULL;
+        if (shell == default_shell)
+            words[0] = "sh";
+        /* execve changes no word: its prototype is older than const. */
         union {
             const char **text;
             char *const *argv;
         } arguments = {.text = words};
-        lg_return(spawn(pid, arguments.argv, actions));
+        lg_return(spawn(pid, program[0], arguments.argv, actions));
+    }
+}
+
+/* Without a shell if that is the same. */
+static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
+{
+    lg_func (int, failed) {
+        char **words = shell == default_shell && !traces ? direct_words(command) : NULL;
+        lg_defer(free, words);
+        failed = words ? spawn(pid, words[0], words, actions) : ENOENT;
+        if (failed && direct_is_for_shell(failed))
+            failed = spawn_shell(pid, "-c", command, actions);
+        lg_return(failed);
     }
 }
 
@@ -106,7 +154,7 @@ static int start_with_first_environment(pid_t *pid, const char *command,
     char **whole = environ;
     if (first_environment)
         environ = first_environment;
-    int failed = spawn_shell(pid, "-c", command, actions);
+    int failed = spawn_command(pid, command, actions);
     environ = whole;
     return failed;
 }
@@ -114,7 +162,7 @@ static int start_with_first_environment(pid_t *pid, const char *command,
 /* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
 static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
-    int failed = spawn_shell(pid, "-c", command, actions);
+    int failed = spawn_command(pid, command, actions);
     lg_duration pause = 10 * LG_MILLISECOND;
     for (int tries = 0; tries < 10 && (failed == EAGAIN || failed == ENOMEM); tries++) {
         if (tries == 0)
@@ -124,7 +172,7 @@ static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions
         ending_reap();
         lg_sleep(pause);
         pause = pause < LG_SECOND ? 2 * pause : pause;
-        failed = spawn_shell(pid, "-c", command, actions);
+        failed = spawn_command(pid, command, actions);
     }
     return failed;
 }
@@ -136,6 +184,11 @@ void job_keep_environment(void)
         count++;
     first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
     memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
+}
+
+char **job_first_environment(void)
+{
+    return first_environment ? first_environment : environ;
 }
 
 void job_forget_environment(void)
@@ -224,7 +277,7 @@ lg_error *job_start(struct job *job, const char *command, struct job_options opt
     }
     if (failed) {
         job->pid = 0;
-        return lg_error_new_code(failed, "starting sh");
+        return lg_error_new_code(failed, "starting %s", shell);
     }
     ending_own(job->pid);
     return NULL;
@@ -276,7 +329,10 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    ending_signal_group(job->pid, number);
+    if (!job->within || number == SIGTERM || number == SIGKILL)
+        ending_signal_group(job->pid, number);
+    if (job->within && number != SIGTERM)
+        kill(-job->within, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
@@ -297,6 +353,10 @@ bool job_is_over(struct job *job)
         return job->step == JOB_GIVEN_UP;
     if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))
         return true;
+    /* `&` makes the shell ignore SIGINT for a command: waiting for what it does would be in vain. */
+    if (job->step == JOB_ASKED && job->asked != SIGTERM &&
+        ending_group_ignores(job->pid, job->asked))
+        job_begin(job, JOB_ASKED, SIGTERM, job->grace);
     if (job->step == JOB_MAY_FINISH && !job_succeeded(job))
         job_begin(job, JOB_ASKED, SIGTERM, job->grace);
     /* What finished well has left these running on purpose; those of a background job are ended. */
@@ -379,7 +439,7 @@ static lg_error *shell_reads(const char *command, int script, int words, int *st
         posix_spawn_file_actions_t actions;
         int failed = posix_spawn_file_actions_init(&actions);
         if (failed)
-            lg_return(lg_error_new_code(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting %s", shell));
         lg_defer(posix_spawn_file_actions_destroy, &actions);
         failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
         if (!failed && !command)
@@ -389,7 +449,7 @@ static lg_error *shell_reads(const char *command, int script, int words, int *st
             failed = command ? spawn_shell(&pid, "-nc", command, &actions)
                              : spawn_shell(&pid, "-ns", NULL, &actions);
         if (failed)
-            lg_return(lg_error_new_code(failed, "starting sh"));
+            lg_return(lg_error_new_code(failed, "starting %s", shell));
         while (waitpid(pid, status, 0) < 0)
             if (errno != EINTR)
                 lg_return(lg_error_new_errno("waitpid"));

@@ -18,6 +18,8 @@ enum job_step {
 
 struct job {
     pid_t pid; /* and process group; 0: not started */
+    pid_t
+        within; /* the group of a command that `pid` runs and ends when it is sent SIGTERM; 0: none */
     bool background;
     bool ended;
     bool collected;  /* its process is gone from the process table */
@@ -34,6 +36,9 @@ struct job {
 
 /* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
 void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
+
+/* The words of the program that runs a command: a list for the caller to free, whose words are this room's. */
+const char **job_words(const char *command);
 
 /* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
 const char *job_argument(const char *name, size_t length);
@@ -58,6 +63,7 @@ int job_value_descriptor(void);
 
 /* The environment of now is what a cleanup has in case that the later one is too large. */
 void job_keep_environment(void);
+char **job_first_environment(void);
 void job_forget_environment(void);
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
@@ -67,7 +73,7 @@ void job_look(struct job *job);
 /* Whether processes of its group are left; call it when it has been collected. */
 bool job_group_left(struct job *job);
 
-/* Sends a signal to the group, and SIGCONT, in case it is stopped. */
+/* Sends a signal to the group, and to the groups below it, and SIGCONT, in case it is stopped and is to end. */
 void job_signal(struct job *job, int number);
 
 /* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */

@@ -12,6 +12,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 enum { LONGEST_VALUE = 100 * 1024 };
 
 /* What an assignment's shell wrote to its value descriptor becomes the variable. */
-static lg_error *set_variable(const char *name, int fd)
+static lg_error *set_variable(const struct run *run, const char *name, int fd)
 {
     lg_func (lg_error *, err) {
         char *value = need_memory(NULL, LONGEST_VALUE + 1);
@@ -35,6 +36,8 @@ static lg_error *set_variable(const char *name, int fd)
         value[got] = '\0';
         if (setenv(name, value, 1) != 0)
             lg_return(lg_error_new_errno("setenv %s", name));
+        if (run->keeper && !secret_is(name, strlen(name)))
+            run->keeper->set(name, value);
         lg_return(NULL);
     }
 }
@@ -63,11 +66,13 @@ static lg_error *start_line(const struct run *run, struct job *job, const struct
 }
 
 /* Runs a command to its end. */
-static lg_error *run_command(struct run *run, const struct line *line, const char *tag,
-                             const char *command, int value)
+static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct line *line,
+                             const char *tag, const char *command, int value)
 {
     struct job job;
-    lg_error *err = start_line(run, &job, line, command, value);
+    lg_error *err = line->acquires ? cleanups_foresee(run, line) : NULL;
+    if (!err)
+        err = start_line(run, &job, line, command, value);
     if (err)
         return err;
     lg_defer(job_abandon, &job);
@@ -85,6 +90,8 @@ static lg_error *run_command(struct run *run, const struct line *line, const cha
         return NULL;
     }
     run_end_rest_of_line(run, &job);
+    if (job.step == JOB_RUNS && job.code != CLD_EXITED && !number)
+        cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
         say("%s from the terminal: line %u has ended, on to the cleanups", signals_name(number),
@@ -143,7 +150,8 @@ static lg_error *run_wait(struct run *run, const struct line *line)
     }
 }
 
-static lg_error *run_assignment(struct run *run, const struct line *line, const char *tag)
+static lg_error *run_assignment(struct run *run, lg_scope *cleanups, const struct line *line,
+                                const char *tag)
 {
     lg_func (lg_error *, err) {
         int fd = scratch_open("value");
@@ -160,9 +168,9 @@ static lg_error *run_assignment(struct run *run, const struct line *line, const 
         lg_defer(buffer_free, &script);
         buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&%d", assignment, line->name,
                       job_value_descriptor());
-        err = run_command(run, line, tag, script.text, fd);
+        err = run_command(run, cleanups, line, tag, script.text, fd);
         if (!err)
-            err = set_variable(line->name, fd);
+            err = set_variable(run, line->name, fd);
         lg_return(err);
     }
 }
@@ -178,18 +186,19 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
     if (line->kind == LINE_BACKGROUND) {
         err = background_start(run, cleanups, line, tag);
     } else if (line->kind == LINE_ASSIGNMENT) {
-        err = run_assignment(run, line, tag);
+        err = run_assignment(run, cleanups, line, tag);
     } else if (is_wait(line->command)) {
         err = run_wait(run, line);
     } else {
         run->guarded = NULL;
         run->batch++;
-        err = run_command(run, line, tag, line->command, 0);
+        err = run_command(run, cleanups, line, tag, line->command, 0);
     }
     if (!err) {
         run->done++;
         return true;
     }
+    cleanups_forget_foreseen(run);
     /* One that was made to end has not failed: what made it end is the reason. */
     if (run->stopping)
         lg_error_free(err);
@@ -211,6 +220,7 @@ void run_lines(struct run *run)
             cleanup_register(run, &cleanups, line);
             continue;
         }
+        run_give_way(run);
         run_take_signals(run, NULL);
         run_look_at_backgrounds(run);
         memory_reserve();

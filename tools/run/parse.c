@@ -133,6 +133,36 @@ static lg_error *look_at(const char *command, struct shape *shape)
     return NULL;
 }
 
+/* Whether the last command of a list, of which `list` is what follows its first assignment, sets another variable: that would be
+ * lost. */
+static bool sets_another(const char *list, const char *name, size_t length)
+{
+    struct shell_scanner scanner;
+    shell_scan(&scanner, list);
+    const char *last = list;
+    bool blank = false, alone = true;
+    for (;;) {
+        struct shell_piece piece = shell_next(&scanner);
+        if (piece.kind == SHELL_END || piece.kind == SHELL_COMMENT || piece.kind == SHELL_ERROR)
+            break;
+        bool separates = piece.kind == SHELL_OPERATOR && piece.depth == 0 &&
+                         strchr(";&|", *piece.start);
+        if (separates)
+            last = piece.start + piece.length + strspn(piece.start + piece.length, " \t");
+        if (separates || piece.start < last) {
+            blank = false;
+            alone = true;
+        } else if (piece.kind == SHELL_BLANK && piece.depth == 0) {
+            blank = true;
+        } else if (blank) {
+            alone = false;
+        }
+    }
+    size_t other = shell_name_length(last);
+    bool same = other == length && strncmp(last, name, length) == 0;
+    return alone && last > list && other > 0 && last[other] == '=' && !same;
+}
+
 /* Of a line that begins with NAME=: is it one word, or one that ; or && or || follows? Then the variable is
  * what the whole line makes of it. */
 static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
@@ -144,6 +174,8 @@ static lg_error *look_at_assignment(const char *command, const struct shape *sha
     /* NAME=VALUE COMMAND is a job; NAME=VALUE NAME=VALUE would be lost. */
     const char *rest = command + shape->first_word;
     rest += strspn(rest, " \t");
+    if (sets_another(rest, command, name))
+        return lg_error_new("two assignments on a line: write one a line");
     size_t next = shell_name_length(rest);
     struct shape behind;
     lg_error *err = look_at(rest, &behind);
@@ -248,16 +280,17 @@ static lg_error *parse_limits(const char **command, struct line *line)
 {
     while (strncmp(*command, "--", 2) == 0) {
         lg_error *err;
-        if (is_option(*command, "--timeout"))
+        if (is_option(*command, "--timeout")) {
             err = parse_limit("--timeout", command, &line->limit);
-        else if (is_option(*command, "--grace"))
+        } else if (is_option(*command, "--grace")) {
             err = parse_limit("--grace", command, &line->grace);
-        else if (is_option(*command, "--")) {
+        } else if (is_option(*command, "--")) {
             *command += 2 + strspn(*command + 2, " \t");
             return NULL;
-        } else
+        } else {
             err = lg_error_newf("no such option: %.*s; there are --timeout and --grace",
                                 (int)strcspn(*command, " \t"), *command);
+        }
         if (err)
             return err;
     }
@@ -288,6 +321,19 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
     return NULL;
 }
 
+/* NAME=(…), NAME+=(…) or NAME[…]=…, with nothing behind. */
+static bool is_array(const char *command, size_t name, const struct shape *shape)
+{
+    if (name == 0)
+        return false;
+    const char *at = command + name;
+    if (*at == '[' && shape->first_word_alone)
+        return strstr(at, "]=") != NULL || strstr(at, "]+=") != NULL;
+    at += *at == '+';
+    return at[0] == '=' && at[1] == '(' && command[shape->length - 1] == ')' &&
+           shape->first_word == (size_t)(at + 1 - command);
+}
+
 static lg_error *parse_job(struct parser *parser, unsigned number, const char *command)
 {
     struct line line = {.kind = LINE_JOB, .number = number, .limit = -1, .grace = -1};
@@ -309,7 +355,12 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     size_t length = shape.length;
     size_t name = shell_name_length(command);
     bool assignment = false;
-    if (name > 0 && command[name] == '=') {
+    if (is_array(command, name, &shape))
+        return lg_error_newf(
+            "%.*s is an array, which lasts to the end of its own line: write a list "
+            "into a file, or keep the command on the same line",
+            (int)name, command);
+    if (name > 0 && (command[name] == '=' || strncmp(command + name, "+=", 2) == 0)) {
         err = look_at_assignment(command, &shape, name, &assignment);
         if (err)
             return err;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 void run_end_line(const struct foreground *now, int number)
 {
@@ -57,8 +58,18 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
     }
 }
 
+/* What this process would still do, another one does by now, or `lifoguard recover` will. */
+void run_give_way(const struct run *run)
+{
+    if (!run->keeper || !run->keeper->is_lost())
+        return;
+    say("runner and guardian were killed: the cleanups are left to lifoguard recover");
+    _exit(RUN_LOST);
+}
+
 void run_on_request(struct run *run, const struct foreground *now, int number)
 {
+    run_give_way(run);
     const struct line *line = now ? now->line : NULL;
     bool first = !run->stopping;
     run->stopping = true;
@@ -94,7 +105,7 @@ void run_take_signals(struct run *run, const struct foreground *now)
 {
     for (int number; (number = signals_next()) != 0;)
         if (number == SIGWINCH && now)
-            kill(-now->job->pid, SIGWINCH); /* in the background it does not hear of it */
+            job_signal(now->job, SIGWINCH); /* in the background it does not hear of it */
         else if (is_request(number))
             run_on_request(run, now, number);
 }

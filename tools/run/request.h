@@ -18,6 +18,9 @@ void run_end_line(const struct foreground *now, int number);
 /* The next step for a command that is to end: SIGINT or SIGHUP, SIGTERM, SIGKILL. */
 void run_press(struct job *job, int number);
 
+/* Ends this process if the run is another's by now. */
+void run_give_way(const struct run *run);
+
 /* Does what one signal asks for. */
 void run_on_request(struct run *run, const struct foreground *now, int number);
 

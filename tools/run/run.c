@@ -67,6 +67,11 @@ static void name_file(const char *path)
 
 static void run_free(struct run *run)
 {
+    while (run->foreseen) {
+        struct cleanup *cleanup = run->foreseen;
+        run->foreseen = cleanup->next;
+        cleanup_free(cleanup);
+    }
     while (run->cleanups) {
         struct cleanup *cleanup = run->cleanups;
         run->cleanups = cleanup->next;
@@ -104,41 +109,60 @@ static void run_and_clean(struct run *run)
     run_lines(run);
 }
 
-int run_job_file(const char *path, const struct run_options *options)
+int run_read(const char *path, const struct run_options *options, struct job_file *file)
 {
     lg_func (int, status) {
-        lg_time began = lg_now();
         job_use_shell(options->shell, options->trace, path, options->arguments);
-        say_quietly(options->quiet);
-        lg_defer(secret_forget);
-        for (size_t i = 0; i < options->secret_count; i++)
-            secret_mark(options->secrets[i], strlen(options->secrets[i]));
-        struct job_file file = {0};
-        lg_defer(job_file_free, &file);
         name_file(path);
-        lg_error *bad = job_file_read(path, &file);
+        lg_error *bad = job_file_read(path, file);
         if (!bad)
-            bad = check_syntax(&file);
+            bad = check_syntax(file);
         lg_defer(lg_error_free, bad);
-        if (bad) {
+        if (bad)
             print_errors(bad, "");
-            lg_return(RUN_BAD_FILE);
-        }
-        if (options->check)
-            lg_return(RUN_OK);
+        lg_return(bad ? RUN_BAD_FILE : RUN_OK);
+    }
+}
 
-        struct run run = {
-            .file = &file, .grace = options->grace, .cleanup_limit = options->cleanup_limit};
+static lg_error *take_signals(const struct run_options *options)
+{
+    lg_error *err = signals_open();
+    if (!err && options->mask)
+        sigprocmask(SIG_SETMASK, options->mask, NULL);
+    return err;
+}
+
+int run_file(const struct job_file *file, const struct run_options *options)
+{
+    lg_func (int, status) {
+        say_quietly(options->quiet);
+        struct run run = {.file = file,
+                          .grace = options->grace,
+                          .cleanup_limit = options->cleanup_limit,
+                          .keeper = options->keeper};
         lg_defer(run_free, &run);
         lg_defer(signals_close);
-        lg_error *err = signals_open();
+        lg_error *err = take_signals(options);
         lg_defer(lg_error_free, err);
         if (err) {
             print_errors(err, "lifoguard: ");
             lg_return(RUN_FAILED);
         }
         run_and_clean(&run);
-        say_result(&run, lg_since(began));
+        say_result(&run, lg_since(options->began));
         lg_return(run.status);
+    }
+}
+
+int run_job_file(const char *path, const struct run_options *options)
+{
+    lg_func (int, status) {
+        struct job_file file = {0};
+        lg_defer(job_file_free, &file);
+        lg_defer(secret_forget);
+        status = run_read(path, options, &file);
+        if (status == RUN_OK)
+            status = run_file(&file, options);
+        lg_return(status);
     }
 }

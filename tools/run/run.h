@@ -3,27 +3,40 @@
 #define LIFOGUARD_RUN_RUN_H
 
 #include <lifoguard/time.h>
+#include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-enum { RUN_OK = 0, RUN_FAILED = 1, RUN_BAD_FILE = 2, RUN_SIGNAL = 128 /* + its number */ };
+struct job_file;
+struct keeper;
 
-/* The command line: the words behind `run`, ending in NULL. Returns the exit status. */
-int run_jobs_command(char **arguments);
-
-struct run_options {
-    lg_duration grace;          /* how long a command has to end by itself before it is made to */
-    lg_duration cleanup_limit;  /* how long a cleanup may run; 0: as it likes */
-    bool check;                 /* only read the file */
-    bool quiet;                 /* tell failures and the result only */
-    bool trace;                 /* sh -x */
-    const char *shell;          /* in place of /bin/sh; NULL */
-    const char *const *secrets; /* names of variables */
-    size_t secret_count;
-    char *const *arguments; /* $1 and on; ends in NULL; NULL: none */
+enum {
+    RUN_OK = 0,
+    RUN_FAILED = 1,
+    RUN_BAD_FILE = 2,
+    RUN_LOST = 125,
+    RUN_SIGNAL = 128 /* + its number */
 };
 
-/* Returns the exit status. The path - is standard input. */
+struct run_options {
+    lg_duration grace;         /* how long a command has to end by itself before it is made to */
+    lg_duration cleanup_limit; /* how long a cleanup may run; 0: as it likes */
+    bool quiet;                /* tell failures and the result only */
+    bool trace;                /* sh -x */
+    const char *shell;         /* in place of /bin/sh; NULL */
+    char *const *arguments;    /* $1 and on; ends in NULL; NULL: none */
+    lg_time began;
+    const struct keeper *keeper; /* of cleanups, beyond this process; NULL: none */
+    const sigset_t *
+        mask; /* the signals are blocked until they are caught, and then these; NULL: they are not */
+};
+
+/* Reads a file and checks it whole; says what is wrong with it. The path - is standard input. RUN_OK or RUN_BAD_FILE. */
+int run_read(const char *path, const struct run_options *options, struct job_file *file);
+
+/* Runs it. Returns the exit status. */
+int run_file(const struct job_file *file, const struct run_options *options);
+
+/* Both. */
 int run_job_file(const char *path, const struct run_options *options);
 
 #endif

@@ -3,6 +3,7 @@
 #define LIFOGUARD_RUN_STATE_H
 
 #include "job.h"
+#include "keeper.h"
 #include "parse.h"
 #include "run.h"
 #include "say.h"
@@ -22,6 +23,9 @@ struct cleanup {
     size_t number;
     char *command; /* expanded, but for secrets */
     struct secret_values secrets;
+    void *kept;   /* the keeper's; NULL: it is not kept */
+    bool unknown; /* nobody knows whether there is anything to release */
+    bool plain;   /* to be started without the file's variables, which leave no room */
     bool begun;
     struct background *guarded; /* the background line that it is for, or NULL */
     struct cleanup *next;
@@ -41,6 +45,7 @@ struct background {
 
 struct run {
     const struct job_file *file;
+    const struct keeper *keeper; /* NULL: none */
     lg_duration grace;
     lg_duration cleanup_limit;
     int status;    /* the first failure or signal decides it */
@@ -52,6 +57,7 @@ struct run {
     size_t done; /* jobs that succeeded */
     size_t cleanups_run;
     struct cleanup *cleanups; /* all that were registered, last first */
+    struct cleanup *foreseen; /* of the line that runs, the first one first */
     struct background *backgrounds;
     struct background *guarded; /* the one that a defer line just below would be for */
     unsigned batch;

@@ -61,9 +61,12 @@ bool secret_is(const char *name, size_t length)
 
 bool secret_is_written(const char *line, size_t name)
 {
-    if (name == 0 || line[name] != '=' || !secret_is(line, name))
+    if (name == 0 || !secret_is(line, name))
         return false;
-    const char *value = line + name + 1;
+    const char *value = line + name;
+    value += *value == '+';
+    if (*value++ != '=')
+        return false;
     value += *value == '"';
     return *value != '$' && *value != '`' && *value != '\0';
 }

@@ -130,12 +130,14 @@ static bool is_one_of(const char *const *words, const char *word, size_t length)
     return false;
 }
 
+/* Reserved words that a command follows. */
+static const char *const before_commands[] = {"then",  "do", "else", "elif", "if", "while",
+                                              "until", "!",  "{",    "time", NULL};
+
 /* At the beginning of a word. Opens and closes case … esac, in which a ) ends a pattern. Returns the length
  * of a reserved word that matters, or 0. */
 static size_t reserved_word(struct shell_scanner *scanner)
 {
-    static const char *const before_commands[] = {"then",  "do", "else", "elif", "if", "while",
-                                                  "until", "!",  "{",    "time", NULL};
     const char *word = scanner->at;
     if (strchr(" \t;&|<>()#", *word))
         return 0;
@@ -320,4 +322,48 @@ long shell_exec_place(const char *command)
         previous = is_operator ? *piece.start : '\0';
     }
     return place ? place - command : -1;
+}
+
+/* What a word is, by those before it in the same simple command. */
+enum word_place { WORD_COMMAND, WORD_OF_FOR, WORD_OF_READ, WORD_OTHER };
+
+static enum word_place place_behind(enum word_place place, const char *word, size_t length)
+{
+    static const char *const loops[] = {"for", "select", NULL};
+    static const char *const reads[] = {"read", NULL};
+    size_t name = shell_name_length(word);
+    bool stays = is_one_of(before_commands, word, length) || (name > 0 && word[name] == '=');
+    if (place == WORD_OF_READ || (place == WORD_COMMAND && stays))
+        return place;
+    if (place == WORD_COMMAND && is_one_of(loops, word, length))
+        return WORD_OF_FOR;
+    return place == WORD_COMMAND && is_one_of(reads, word, length) ? WORD_OF_READ : WORD_OTHER;
+}
+
+bool shell_binds(const char *command, size_t length, const char *name, size_t name_length)
+{
+    struct shell_scanner scanner;
+    shell_scan(&scanner, command);
+    enum word_place place = WORD_COMMAND;
+    const char *word = NULL;
+    for (;;) {
+        struct shell_piece piece = shell_next(&scanner);
+        bool ends = piece.kind == SHELL_END || piece.kind == SHELL_ERROR;
+        bool opens = piece.kind == SHELL_BACKTICK || strncmp(piece.start, "$(", 2) == 0;
+        bool separates = ends || opens || piece.kind == SHELL_BLANK || piece.kind == SHELL_OPERATOR;
+        if (word && separates) {
+            size_t size = (size_t)(piece.start - word);
+            bool sets = place == WORD_OF_FOR || place == WORD_OF_READ;
+            if (sets && size == name_length && strncmp(word, name, size) == 0)
+                return true;
+            place = place_behind(place, word, size);
+            word = NULL;
+        } else if (!word && !separates) {
+            word = piece.start;
+        }
+        if (ends || (size_t)(piece.start - command) >= length)
+            return false;
+        if (opens || (piece.kind == SHELL_OPERATOR && !strchr("<>", *piece.start)))
+            place = WORD_COMMAND;
+    }
 }

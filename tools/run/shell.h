@@ -50,6 +50,9 @@ struct shell_piece shell_next(struct shell_scanner *scanner);
  * of its shell; -1 if nowhere: not a simple command of a program. */
 long shell_exec_place(const char *command);
 
+/* Whether a command, up to `length`, has `for NAME`, `select NAME` or `read NAME`: behind that, the variable is the command's own. */
+bool shell_binds(const char *command, size_t length, const char *name, size_t name_length);
+
 /* The length of the variable name that `text` begins with, or 0. */
 size_t shell_name_length(const char *text);
 

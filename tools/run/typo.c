@@ -37,7 +37,10 @@ static bool is_of_name(char c)
 static bool is_set_in(const char *command, struct name name)
 {
     for (const char *at = command; (at = strstr(at, name.text)) != NULL; at++) {
-        char before = at > command ? at[-1] : ' ';
+        bool length = at >= command + 2 && strncmp(at - 2, "{#", 2) == 0; /* ${#NAME} */
+        char before = '{';
+        if (!length)
+            before = at > command ? at[-1] : ' ';
         if (!is_of_name(before) && before != '$' && before != '{' && !is_of_name(at[name.length]))
             return true;
     }
@@ -97,6 +100,20 @@ static const char *find_meant(const struct job_file *file, const char *command, 
     return known ? NULL : meant;
 }
 
+/* The variable of a piece. ${NAME-x}, ${NAME:=x} and the like say that it may be unset; ${NAME%x}, ${#NAME} do not. */
+static struct name name_of(const struct shell_piece *piece)
+{
+    if (piece->kind == SHELL_VARIABLE)
+        return (struct name){piece->name, piece->name_length};
+    if (piece->kind != SHELL_OTHER || piece->start[1] != '{')
+        return (struct name){0};
+    const char *name = piece->start + 2 + (piece->start[2] == '#');
+    size_t length = shell_name_length(name);
+    const char *operation = name + length + (name[length] == ':');
+    bool may_be_unset = *operation != '\0' && strchr("-=+?", *operation);
+    return (struct name){name, may_be_unset ? 0 : length};
+}
+
 lg_error *typo_check(const struct job_file *file, const char *command)
 {
     struct shell_scanner scanner;
@@ -105,8 +122,8 @@ lg_error *typo_check(const struct job_file *file, const char *command)
         struct shell_piece piece = shell_next(&scanner);
         if (piece.kind == SHELL_END || piece.kind == SHELL_ERROR)
             return NULL;
-        struct name used = {piece.name, piece.name_length};
-        const char *meant = piece.kind == SHELL_VARIABLE ? find_meant(file, command, used) : NULL;
+        struct name used = name_of(&piece);
+        const char *meant = used.length > 0 ? find_meant(file, command, used) : NULL;
         int length = (int)used.length;
         if (meant)
             return lg_error_newf(

@@ -22,7 +22,7 @@ static const struct {
     {"source", "write . FILE && COMMAND, or NAME=$(. FILE; printf %s \"$NAME\")"},
     {"read mapfile readarray getopts", "write NAME=$(COMMAND), which the lines below see"},
     {"alias unalias", "write the command itself, or put it into a script"},
-    {"set unset shift return break continue hash shopt disown bg fg",
+    {"set unset shift return break continue hash shopt enable disown bg fg",
      "leave the line out, or put it before the command: … && COMMAND"},
 };
 
@@ -68,6 +68,16 @@ static bool first_is(struct part part, const char *word)
     return strlen(word) == length && strncmp(part.text, word, length) == 0;
 }
 
+/* Without what stands before a command and changes nothing of this: `{`, `command`, `builtin`, a \\ or quotes. */
+static struct part plain(struct part part)
+{
+    while (first_is(part, "{") || first_is(part, "command") || first_is(part, "builtin"))
+        part = arguments(part);
+    if (part.length > 0 && strchr("\\'\"", *part.text))
+        part = (struct part){part.text + 1, part.length - 1};
+    return part;
+}
+
 /* NAME() { …; }: nothing here would call it. */
 static bool is_function(struct part part)
 {
@@ -78,10 +88,53 @@ static bool is_function(struct part part)
     return name > 0 && behind < part.text + part.length && *behind == '(';
 }
 
+/* `((` with an assignment, or with ++ or --. */
+static bool is_arithmetic(struct part part)
+{
+    if (strncmp(part.text, "((", 2) != 0)
+        return false;
+    for (size_t i = 2; i + 1 < part.length; i++) {
+        const char *at = part.text + i;
+        if (strncmp(at, "++", 2) == 0 || strncmp(at, "--", 2) == 0 ||
+            (*at == '=' && at[1] != '=' && !strchr("=<>!", at[-1])))
+            return true;
+    }
+    return false;
+}
+
+/* `: ${NAME:=VALUE}` */
+static bool sets_default(struct part part)
+{
+    if (!first_is(part, ":"))
+        return false;
+    for (const char *at = part.text; (at = strstr(at, "${")) && at < part.text + part.length;) {
+        at += 2;
+        at += shell_name_length(at);
+        at += *at == ':';
+        if (*at == '=')
+            return true;
+    }
+    return false;
+}
+
+/* How to set a variable, where a line sets it in another way. */
+static const char *sets_variable(struct part part)
+{
+    if (is_arithmetic(part))
+        return "write NAME=$((…)), which the lines below see";
+    if (sets_default(part))
+        return "write NAME=${NAME:-VALUE}, which the lines below see";
+    if (first_is(part, "printf") && first_is(arguments(part), "-v"))
+        return "write NAME=$(printf …), which the lines below see";
+    return NULL;
+}
+
 /* Commands that set something of their shell only with certain arguments. */
 static const char *sets_something(struct part part)
 {
     struct part rest = arguments(part);
+    if (first_is(part, "wait") && contains(rest, "-%"))
+        return "write wait for all background lines, or wait $PID for one";
     if (first_is(part, "umask") && contains(rest, "01234567="))
         return "write umask MODE && COMMAND";
     if (first_is(part, "ulimit") && (contains(rest, "0123456789") || contains(rest, "u")))
@@ -100,13 +153,23 @@ static const char *sets_something(struct part part)
     return NULL;
 }
 
+static size_t bare_length(struct part part)
+{
+    size_t length = word_length(part);
+    while (length > 0 && strchr("'\"", part.text[length - 1]))
+        length--;
+    return length;
+}
+
 /* What to write instead of a part that does nothing, or NULL. */
 static const char *instead_of(struct part part)
 {
+    part = plain(part);
     for (size_t i = 0; i < sizeof vain / sizeof vain[0]; i++)
-        if (part.length > 0 && is_word_of(vain[i].words, part.text, word_length(part)))
+        if (part.length > 0 && is_word_of(vain[i].words, part.text, bare_length(part)))
             return vain[i].instead;
-    return sets_something(part);
+    const char *instead = sets_variable(part);
+    return instead ? instead : sets_something(part);
 }
 
 /* Cuts a line at the operators outside of parentheses, other than redirections. */
@@ -155,6 +218,8 @@ lg_error *vain_line(const char *command)
     const char *instead = NULL;
     for (size_t i = 0; i < count; i++) {
         const char *here = instead_of(parts[i]);
+        if (i > 0 && first_is(parts[i], "}"))
+            continue;
         if (!here)
             return NULL;
         if (!instead)
@@ -162,6 +227,7 @@ lg_error *vain_line(const char *command)
     }
     if (!instead)
         return NULL;
-    return lg_error_newf("%.*s lasts to the end of its own line: %s", (int)word_length(parts[0]),
-                         parts[0].text, instead);
+    struct part first = plain(parts[0]);
+    return lg_error_newf("%.*s lasts to the end of its own line: %s", (int)bare_length(first),
+                         first.text, instead);
 }

@@ -1,0 +1,137 @@
+/* `lifoguard run`: its command line. */
+#define _GNU_SOURCE
+#include "lines.h"
+#include "options.h"
+#include "parse.h"
+#include "run.h"
+#include "secret.h"
+
+#include <fcntl.h>
+#include <lifoguard/lifoguard.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lifoguard run [OPTION…] FILE [ARGUMENT…]\n"
+    "\n"
+    "FILE.yaml: a graph of jobs; see lifoguard run --yaml --help. Else:\n"
+    "\n"
+    "Runs the jobs in FILE, one shell command a line, in order. At the end, at the first\n"
+    "failure, or on SIGINT, SIGTERM or SIGHUP, runs the registered cleanups, last one first. They also\n"
+    "run after kill -9 of lifoguard, and after a power cut (lifoguard recover --all).\n"
+    "\n"
+    "  COMMAND         a job\n"
+    "  COMMAND &       a background job; ended, if it still runs, when its turn in the cleanups comes\n"
+    "  NAME=VALUE      a variable for the lines below; PID=$! keeps a background job's process number\n"
+    "  defer COMMAND   registers a cleanup, once the line before it has succeeded; $NAME,\n"
+    "                  ${NAME:-default}, $1 and $! are expanded then\n"
+    "  with --timeout DURATION --grace DURATION -- COMMAND\n"
+    "                  a job that is made to end at its limit; both options can be left out\n"
+    "  defer --timeout DURATION --grace DURATION COMMAND\n"
+    "                  the same for a cleanup\n"
+    "  wait [PID]      waits for the background jobs, or for one\n"
+    "  secret NAME…    like --secret, for the whole file\n"
+    "  # …             a comment\n"
+    "\n"
+    "  --grace DURATION  how long a command has to end by itself before it is made to (10s)\n"
+    "  --cleanup-timeout DURATION\n"
+    "                    how long a cleanup may run before it is made to end (as long as it likes)\n"
+    "  --check           only read the file, and tell what is wrong with it\n"
+    "  --quiet, -q       tell failures and the result only\n"
+    "  --secret NAME     a variable whose value is neither told nor in the arguments of a process; also\n"
+    "                    those whose names hold TOKEN, SECRET, PASSWORD or KEY\n"
+    "  --shell SHELL     in place of /bin/sh; with its options: \"bash -o pipefail\"\n"
+    "  --state DIR       where the cleanups are recorded ($XDG_STATE_HOME/lifoguard)\n"
+    "  -x, --trace       the shell tells each command (sh -x)\n"
+    "\n"
+    "FILE - is standard input. Each ARGUMENT is $1 and on in the lines. A DURATION is written as\n"
+    "500ms, 3s or 1m30s. Lines have LIFOGUARD_JOB_FILE in their environment, the path of FILE, and\n"
+    "cleanups LIFOGUARD_STATUS (success, failure, cancelled, unknown) and LIFOGUARD_EXIT_CODE, the exit\n"
+    "status of the run so far.\n"
+    "\n"
+    "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file; 125 lifoguard\n"
+    "itself failed; 128 + N for signal N. SIGQUIT leaves the cleanups out, and lists them. What\n"
+    "lifoguard tells goes to stderr.\n";
+
+/* Started with one of the descriptors 0 to 2 closed, the program's own would get that number, and what is
+ * printed would go into them. */
+static bool open_standard_descriptors(void)
+{
+    int fd;
+    do {
+        /* lifoguard-vet: allow leak: these numbers are to stay taken */
+        fd = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the commands have it too */
+        if (fd < 0)
+            return false;
+    } while (fd <= STDERR_FILENO);
+    return close(fd) == 0;
+}
+
+static void mark_secret(const char *name)
+{
+    secret_mark(name, strlen(name));
+}
+
+enum { LONGEST_GRACE_HOURS = 24 };
+
+static lg_error *check_options(const struct run_options *options)
+{
+    const lg_duration longest = LONGEST_GRACE_HOURS * LG_HOUR;
+    if (options->grace > longest || options->cleanup_limit > longest)
+        return lg_error_newf("a duration is between 0s and %dh", LONGEST_GRACE_HOURS);
+    return NULL;
+}
+
+static int wrong(lg_error *err)
+{
+    wrong_usage("run", err);
+    return RUN_BAD_FILE;
+}
+
+/* The file is read and checked before anything else happens. */
+static int read_and_run(const char *path, const struct run_options *options, bool check,
+                        const char *state)
+{
+    lg_func (int, status) {
+        struct job_file file = {0};
+        lg_defer(job_file_free, &file);
+        lg_defer(secret_forget);
+        status = run_read(path, options, &file);
+        if (status == RUN_OK && !check)
+            status = lines_run(&file, options, state);
+        lg_return(status);
+    }
+}
+
+int run_lines_command(char **arguments)
+{
+    bool check = false, show_help = false;
+    const char *state = NULL;
+    option_each *each_secret = mark_secret;
+    struct run_options options = {.grace = 10 * LG_SECOND, .began = lg_now()};
+    const struct option table[] = {{"grace", OPTION_DURATION, &options.grace},
+                                   {"cleanup-timeout", OPTION_DURATION, &options.cleanup_limit},
+                                   {"check", OPTION_FLAG, &check},
+                                   {"q|quiet", OPTION_FLAG, &options.quiet},
+                                   {"secret", OPTION_EACH, &each_secret},
+                                   {"shell", OPTION_TEXT, &options.shell},
+                                   {"x|trace", OPTION_FLAG, &options.trace},
+                                   {"state", OPTION_TEXT, &state},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    if (!open_standard_descriptors())
+        return RUN_BAD_FILE;
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    if (!err)
+        err = check_options(&options);
+    if (!err && !*arguments)
+        err = lg_error_new("which FILE is to be run?");
+    if (err)
+        return wrong(err);
+    options.arguments = arguments + 1;
+    return read_and_run(*arguments, &options, check, state);
+}
