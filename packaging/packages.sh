@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # packages.sh FOLDER: builds the Debian packages of this tree, twice, in FOLDER; asks lintian; installs them in a clean chroot,
-# where there is no source; follows docs/quickstart.md there. As root, with a Debian mirror.
+# where there is no source; follows the pages of the first hour there. As root, with a Debian mirror.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "$1"
@@ -30,7 +30,7 @@ step "a clean chroot"
 chroot=$work/chroot
 rm -rf "$chroot"
 trap 'umount "$chroot/proc" 2>/dev/null || true; rm -rf --one-file-system "$chroot"' EXIT
-mmdebstrap --variant=apt --include=gcc,libc6-dev,pkg-config,man-db,groff-base bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
+mmdebstrap --variant=apt --include=curl,gcc,groff-base,libc6-dev,libdw1,man-db,pkg-config bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
     { tail -n 20 "$work/chroot.log" && exit 1; }
 mkdir "$chroot/packages"
 cp "$work"/first/*.deb "$chroot/packages"
@@ -38,9 +38,11 @@ rm -f "$chroot"/packages/*dbgsym*
 chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends /packages/*.deb' \
     >"$work/install.log" 2>&1 || { tail -n 20 "$work/install.log" && exit 1; }
 
-step "the quickstart, in the chroot"
+step "the pages of the first hour, in the chroot"
 mount -t proc proc "$chroot/proc"
-python3 "$root/tests/docs/docs.py" --chroot "$chroot" "$root" docs/quickstart.md
+for page in README.md docs/{quickstart,tutorial,guides,run,lifoguard,cheatsheet,selftest,pitfalls}.md; do
+    python3 "$root/tests/docs/docs.py" --chroot "$chroot" "$root" "$page"
+done
 chroot "$chroot" man lg_defer | grep -q 'lg_defer(fn' || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
 

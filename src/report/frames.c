@@ -48,18 +48,11 @@ static bool begins(const char *name, const char *prefix)
     return name && strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* Without debug information, or without memory to read it, the hidden functions of the shared library have no names. */
-static bool is_hidden(const struct lgi_symbol *symbol)
-{
-    const char *slash = symbol->object ? strrchr(symbol->object, '/') : NULL;
-    return !symbol->function && begins(slash ? slash + 1 : symbol->object, "liblifoguard.so");
-}
-
 /* Is it a function of the library, as far as names and debug information tell? */
 static bool is_own(const struct lgi_symbol *symbol)
 {
-    return lgi_is_own_source(symbol->file) || begins(symbol->function, "lg_") ||
-           begins(symbol->function, "lgi_") || is_hidden(symbol);
+    return symbol->is_own || lgi_is_own_source(symbol->file) || begins(symbol->function, "lg_") ||
+           begins(symbol->function, "lgi_");
 }
 
 /* Is it an inline function of the library's headers, compiled into the program? */
@@ -75,6 +68,8 @@ static unsigned inner_frames(const struct lgi_symbol *symbols, unsigned count)
     unsigned inner = 0;
     for (unsigned i = 0; i < count && i < MOST && i <= inner + OTHERS; i++) {
         const char *function = symbols[i].function;
+        if (!function && symbols[i].is_own && inner == i)
+            inner = i + 1;
         if (!function)
             continue;
         if (is_outermost(&symbols[i]))
@@ -108,10 +103,14 @@ static void print_symbols(struct lgi_sink *sink, const uintptr_t *frames,
     }
 }
 
-static void print_cut(struct lgi_sink *sink, bool is_cut)
+/* What is behind the frames. */
+static void print_notes(struct lgi_sink *sink, bool is_cut)
 {
     if (is_cut)
         lgi_print(sink, "    (more frames were not kept)\n");
+    if (lgi_symbols_lack_libdw())
+        lgi_print(sink,
+                  "    (the library libdw would add functions and lines here; Debian: libdw1)\n");
 }
 
 void lgi_print_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
@@ -120,7 +119,7 @@ void lgi_print_frames(struct lgi_sink *sink, const struct lgi_frames *frames)
     lgi_symbols(frames->frame, symbols, frames->count);
     unsigned inner = inner_frames(symbols, frames->count);
     print_symbols(sink, frames->frame + inner, symbols + inner, frames->count - inner);
-    print_cut(sink, frames->cut);
+    print_notes(sink, frames->cut);
 }
 
 void lgi_print_addresses(struct lgi_sink *sink, const uintptr_t *frames, unsigned count, bool cut)
@@ -128,7 +127,7 @@ void lgi_print_addresses(struct lgi_sink *sink, const uintptr_t *frames, unsigne
     struct lgi_symbol symbols[LGI_FRAMES];
     lgi_symbols(frames, symbols, count);
     print_symbols(sink, frames, symbols, count);
-    print_cut(sink, cut);
+    print_notes(sink, cut);
 }
 
 void lgi_print_innermost(struct lgi_sink *sink, const uintptr_t *frames, unsigned count)

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,13 @@ static bool find(void *library, const char *name, void *function)
     return symbol != NULL;
 }
 
+static atomic_bool lacks_libdw;
+
+bool lgi_symbols_lack_libdw(void)
+{
+    return atomic_exchange(&lacks_libdw, false);
+}
+
 static void load(void)
 {
     static bool tried;
@@ -64,6 +72,7 @@ static void load(void)
         return;
     tried = true;
     void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+    atomic_store(&lacks_libdw, !library);
     if (!library)
         return;
     if (!find(library, "dwfl_begin", &begin) ||
@@ -104,6 +113,15 @@ static void find_line(Dwfl_Module *module, uint64_t call, struct lgi_symbol *sym
     }
 }
 
+/* A distribution strips the shared library: only names that it exports are left. */
+static bool is_library_file(const char *object)
+{
+    static const char name[] = "liblifoguard.so";
+    const char *slash = object ? strrchr(object, '/') : NULL;
+    const char *base = slash ? slash + 1 : object;
+    return base && strncmp(base, name, sizeof(name) - 1) == 0;
+}
+
 static void look_up(uintptr_t address, struct lgi_symbol *symbol, bool with_lines)
 {
     uintptr_t call = address - 1; /* in the call, not behind it */
@@ -112,6 +130,7 @@ static void look_up(uintptr_t address, struct lgi_symbol *symbol, bool with_line
     memset(symbol, 0, sizeof(*symbol));
     if (dladdr((void *)call, &info)) {
         symbol->object = info.dli_fname;
+        symbol->is_own = is_library_file(info.dli_fname);
         symbol->function = info.dli_sname;
         symbol->offset = address - (uintptr_t)(info.dli_sname ? info.dli_saddr : info.dli_fbase);
     }

@@ -8,6 +8,7 @@
     jobs, yaml  A job file: checked by `lifoguard run --check`.
     text, ""  Output, if it follows a program or a script; otherwise no code.
 
+The folder of the package lifoguard-doc stands for the root of the source where the package is not installed.
 The port 8080 of a script, job file or console is replaced by a free one, DOCS_PORT for preludes/PAGE.stubs/server.
 
 A first line which is a comment with a file name saves the block in this file, for the blocks below. What a comment
@@ -40,6 +41,7 @@ import compare
 import page as pages
 import shell
 
+PACKAGE = '/usr/share/doc/lifoguard-doc'
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 300  # a command that takes longer hangs
 WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wno-unused', '-Wno-unused-parameter', '-Wunused-result']
@@ -153,6 +155,10 @@ class Checker:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return None if result.returncode == 0 else result.stdout
 
+    def compile_installed(self, name, program):
+        status, lines = self.shell.run(f'cc -O1 -g {name} $(pkg-config --cflags --libs lifoguard) -pthread -lm -o {program}')
+        return None if status == 0 else '\n'.join(lines)
+
     def forms(self, block):
         """The ways to compile a fragment: declarations, the body of a function with a result, of one without."""
         header = '#define _GNU_SOURCE\n#include <lifoguard/lifoguard.h>\n'
@@ -184,12 +190,10 @@ class Checker:
         name = block.file_name() or f'program_{block.line}.c'
         with open(os.path.join(self.work, name), 'w', encoding='utf-8') as file:
             file.write(block.text)
-        if self.chroot:
-            return
         self.count('programs compiled')
         program = name[:-2]
-        libraries = ['-L' + self.build, '-llifoguard', '-pthread', '-lm']
-        error = self.compile(None, [name, '-o', program] + libraries)
+        error = self.compile_installed(name, program) if self.chroot else self.compile(
+            None, [name, '-o', program, '-L' + self.build, '-llifoguard', '-pthread', '-lm'])
         if error:
             self.fail(block, 'does not compile:\n' + error)
             return
@@ -215,7 +219,8 @@ class Checker:
         return lines
 
     def check_console(self, block):
-        commands = shell.split_console([line.replace('8080', self.port) for line in block.lines])
+        root = PACKAGE if self.chroot else self.root
+        commands = shell.split_console([line.replace('8080', self.port).replace(PACKAGE, root) for line in block.lines])
         if not commands:
             self.fail(block, 'a console without a command: a line that begins with $')
         if block.order('given'):
