@@ -376,14 +376,6 @@ static void lower_returning_taken(struct lowering *lowering, const struct expr *
     lower_return(lowering, taken, call);
 }
 
-static bool aborts_if_false(const char *name)
-{
-    return strncmp(name, "assert", 6) == 0 || strncmp(name, "g_assert", 8) == 0 ||
-           strstr(name, "_assert") || strncmp(name, "g_return_", 9) == 0 ||
-           strcmp(name, "ASSERT") == 0 || strcmp(name, "BUG_ON") == 0 ||
-           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
-}
-
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), e = strlen(end);
@@ -416,14 +408,21 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
     return comparison;
 }
 
+static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
+                                  struct operand *args, int count);
+
 /* assert(x): afterwards x holds. */
 static struct operand lower_assertion(struct lowering *lowering, const struct expr *call)
 {
     bool inverted;
     const struct expr *condition = asserted(lowering, call, &inverted);
     if (!condition) {
+        struct operand *args = arena_take(lowering->arena,
+                                          sizeof *args * (size_t)(call->args.count + 1));
         for (int i = 0; i < call->args.count; i++)
-            lower_expr(lowering, call->args.at[i]);
+            args[i] = lower_expr(lowering, call->args.at[i]);
+        if (strncmp(call->name, "g_assert_error", 14) == 0)
+            finish_call(lowering, call, temporary(lowering), args, call->args.count);
         return unknown();
     }
     int yes = label_new(lowering), no = label_new(lowering);
@@ -509,7 +508,7 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_expr(lowering, call->args.at[0]);
     if (name && takes(name) && call->args.count >= 1)
         return lower_taking(lowering, call);
-    if (name && aborts_if_false(name) && call->args.count > 0)
+    if (name && name_asserts(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
     if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {
         lower_returning_taken(lowering, call);

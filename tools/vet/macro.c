@@ -43,8 +43,7 @@ static bool known_by_name(const char *name)
         "BUG_ON",          "ASSERT",
     };
     if (starts(name, "lg_") || starts(name, "LGI_") || starts(name, "g_return_") ||
-        starts(name, "assert_") || starts(name, "g_assert") || starts(name, "g_clear_") ||
-        starts(name, "LG_"))
+        starts(name, "g_clear_") || name_asserts(name) || starts(name, "LG_"))
         return true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
@@ -269,6 +268,18 @@ bool macro_resets(const struct macro *macro)
             (before->sign == ')' || parameter_index(macro, before) >= 0))
             return true;
     }
+    return false;
+}
+
+bool macro_assigns(const struct macro *macro, int parameter)
+{
+    for (int i = 0; i + 1 < macro->body.count; i++)
+        if (parameter_index(macro, &macro->body.at[i]) == parameter) {
+            int next = macro->body.at[i + 1].sign == ')' ? i + 2 : i + 1;
+            if ((next < macro->body.count && macro->body.at[next].sign == '=') ||
+                (i > 0 && macro->body.at[i - 1].sign == '&'))
+                return true;
+        }
     return false;
 }
 

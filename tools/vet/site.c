@@ -69,6 +69,9 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         if (!call->callee)
             return 0;
         int level = name_releases(call->callee);
+        if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
+            call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
+            level = 1; /* stream->close(stream): what it frees is its own affair */
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
@@ -171,6 +174,8 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         failing.truth = true;
     else if (failing.sign == '>' || failing.sign == S2('>', '='))
         failing.truth = false;
+    else if (failing.right.kind == O_SYMBOL && name_means(failing.right.text) != 0)
+        failing.truth = (name_means(failing.right.text) < 0) == (failing.sign == S2('=', '='));
     else if (failing.right.kind == O_NUMBER && !zero)
         failing.truth = (failing.right.number < 0) == (failing.sign == S2('=', '='));
     else
@@ -298,6 +303,16 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         site->acquisitions.count--; /* nobody knows whether it failed */
 }
 
+static bool is_number_type(const char *word)
+{
+    static const char *const parts[] = {"int32", "INT", "int_t",  "status", "Status", "_rc",
+                                        "_RC",   "err", "size_t", "enum",   "_code",  NULL};
+    for (const char *const *part = parts; *part; part++)
+        if (strstr(word, *part))
+            return true;
+    return false;
+}
+
 /* A number is no resource, unless it is closed. */
 static bool is_number(const struct ir *ir, int place)
 {
@@ -310,8 +325,7 @@ static bool is_number(const struct ir *ir, int place)
     if (!at->decl || at->decl->type.stars > 0)
         return false;
     for (int i = 0; i < at->decl->type.count; i++)
-        if (word_in(at->decl->type.words[i], words) || strstr(at->decl->type.words[i], "int32") ||
-            strstr(at->decl->type.words[i], "INT"))
+        if (word_in(at->decl->type.words[i], words) || is_number_type(at->decl->type.words[i]))
             return true;
     return false;
 }
@@ -373,8 +387,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
-            if (i > 1 ||
-                (name_releases(instr->callee) < 2 && !paired_acquirer(ir, place, instr->callee)))
+            if (i > 1 || (call_releases(ir, instr, place, &argument) < 2 &&
+                          !paired_acquirer(ir, place, instr->callee)))
                 continue;
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
@@ -400,7 +414,10 @@ static bool only_looks(const char *callee)
 /* A value that its callee owns: nothing is acquired. */
 static bool borrows(const char *callee)
 {
-    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca") ||
+    bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
+    return name_is_predicate(callee) || harmless || strstr(callee, "alloca") ||
+           strstr(callee, "newa") ||
+
            strstr(callee, "talloc") || strstr(callee, "palloc") ||
            strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
            strstr(callee, "obstack");
@@ -586,6 +603,22 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
         site->untold = true;
 }
 
+/* lock = lock_file("name"); … unlock_file(lock); is an object that is acquired and released. */
+static bool makes_lock(const struct ir *ir, int index)
+{
+    const struct instr *lock = &ir->code.at[index];
+    int argument = key_argument(lock), place = variable_of(ir, index, lock->dst);
+    if (argument >= 0 &&
+        (lock->args[argument].kind == O_PLACE || lock->args[argument].kind == O_ADDRESS))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && name_unlocks(other->callee))
+            for (int i = 0; i < other->arg_count; i++)
+                if (other->args[i].place == place && place >= 0)
+                    return true;
+    return false;
+}
+
 static void find_pairs(struct ir *ir, site_vec *sites)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -607,7 +640,7 @@ static void find_pairs(struct ir *ir, site_vec *sites)
                 break;
             }
         }
-        if (release || locks)
+        if (release || (locks && !makes_lock(ir, i)))
             add_pair(ir, sites, i, release);
     }
 }

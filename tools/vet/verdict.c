@@ -55,6 +55,42 @@ static bool innocent_elsewhere(const struct judge *judge, const struct state *st
            (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
 }
 
+/* if (!keep(x)) { release(x); return -1; } Such a release shows only what the function does when it fails. */
+static bool only_if_refused(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct state *at = event->state->from;
+    int branches = 0;
+    for (; at; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        if (instr->kind == I_CALL && instr->callee == pass)
+            break;
+        if (instr->kind == I_JOIN && instr->label)
+            return false;
+        branches += instr->kind == I_BRANCH;
+    }
+    struct failing failing;
+    if (!at || branches != 1 || !site_failing(judge->ir, at->instr, &failing))
+        return false;
+    bool fails = false;
+    EACH (exit, &judge->simulation->events) {
+        if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
+            continue;
+        if (classify_exit(judge->ir, exit->state) != EXIT_FAILURE)
+            return false;
+        fails = true;
+    }
+    return fails;
+}
+
+/* Is it after the pass still this function's own, to release, to return or to store? */
+static bool stays_own(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct instr *at = instr_at(judge, event->instr);
+    if (event->kind == EV_ESCAPE)
+        return at->kind == I_RETURN || at->kind == I_ASSIGN;
+    return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
@@ -64,10 +100,9 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
     EACH (event, &judge->simulation->events) {
         if (!passed_to(event->state, pass))
             continue;
-        if (*pass == PASS_KEEPS
-                ? event->kind == EV_RELEASED_EXIT &&
-                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
-                : event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit)
+        if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
+                                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
+                                : stays_own(judge, event, pass))
             return true;
     }
     return false;
@@ -249,17 +284,36 @@ static bool counts_references(const struct judge *judge)
     return false;
 }
 
+/* In how many places is what this call acquired released? */
+static int releases_of(const struct judge *judge, const struct state *state)
+{
+    int count = 0;
+    EACH (event, &judge->simulation->events)
+        count += event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
+                 !instr_at(judge, event->instr)->implicit;
+    return count;
+}
+
+/* foo(&x) rather than x = foo(): a getter would return it. */
+static bool delivered_by_address(const struct judge *judge, const struct state *state)
+{
+    return instr_at(judge, state->acquired)->dst != state->acquisition->holder;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
-        return judge->releases >= 2 &&
+        return releases_of(judge, state) >= 2 &&
                (class == EXIT_FAILURE ? judge->failure_release : judge->success_release);
     switch (state->acquisition->strength) {
     case 2:
     case 1: return true;
-    case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
+    case 0:
+        if (class != EXIT_FAILURE && !delivered_by_address(judge, state))
+            return judge->success_release && judge->releases >= 2;
+        return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
     default:
         return at_the_end && counts_references(judge) &&
@@ -471,6 +525,15 @@ static bool may_nest(const struct judge *judge, const struct instr *lock)
            name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
 }
 
+/* mutex_init_recursive(&lock) */
+static bool made_to_nest(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "recursive"))
+            return true;
+    return false;
+}
+
 static bool excludes_threads(const char *name)
 {
     return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
@@ -489,13 +552,43 @@ static void judge_relock(struct judge *judge, const struct event *event)
 {
     const struct instr *again = instr_at(judge, event->instr),
                        *first = instr_at(judge, event->state->acquired);
-    if (may_nest(judge, again) || again->callee != first->callee)
+    if (may_nest(judge, again) || again->callee != first->callee || made_to_nest(judge))
         return;
     if (again == first && (!excludes_threads(again->callee) || site_text(judge)[0] == '$' ||
                            strchr(site_text(judge), '[')))
         return; /* each round may have a lock of its own */
     report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
                  event->state->acquired, "locked here");
+}
+
+/* unlock(); callback(); lock(); in a function that is called with the lock held. */
+static bool locks_again(const struct judge *judge, int at)
+{
+    for (int steps = 0; at >= 0 && steps < 400; steps++, at = instr_at(judge, at)->next) {
+        const struct instr *instr = instr_at(judge, at);
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        EACH (acquisition, &judge->site->acquisitions)
+            if (acquisition->instr == at)
+                return true;
+    }
+    return false;
+}
+
+/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
+static bool locked_otherwise(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
+            name_locks(instr->callee) || name_trylocks(instr->callee))
+            continue;
+        bool same = false;
+        for (int i = 0; i < instr->arg_count; i++)
+            same |= judge->site->place >= 0 && instr->args[i].place == judge->site->place;
+        if (same && (strstr(instr->callee, "lock") || strstr(instr->callee, "LOCK")))
+            return true;
+    }
+    return false;
 }
 
 static void judge_unheld(struct judge *judge, const struct event *event)
@@ -506,6 +599,8 @@ static void judge_unheld(struct judge *judge, const struct event *event)
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_UNHELD && !reached_while(judge, other->instr, EV_RELEASE))
             return;
+    if (locks_again(judge, instr_at(judge, event->instr)->next) || locked_otherwise(judge))
+        return;
     report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
                  "is unlocked here on a path that has not locked it", -1, "");
 }
@@ -599,6 +694,42 @@ static void judge_returned(struct judge *judge, const struct event *event)
         edit_replace(judge->ir->unit, &judge->findings->at[before], token + 1, right);
 }
 
+/* Is nothing left for sure after this call: by the standard library, or by what the function of this file does? */
+static bool surely_frees(const struct judge *judge, const struct instr *release)
+{
+    struct knowledge *knowledge = judge->simulation->knowledge;
+    if (release->implicit || !release->callee)
+        return true;
+    if (knowledge && map_get(&knowledge->by_name, release->callee))
+        return true; /* the engine has looked into it */
+    return model_frees_memory(release->callee) || name_destroys(release->callee) ||
+           strcmp(release->callee, "close") == 0 || strcmp(release->callee, "pclose") == 0 ||
+           strcmp(release->callee, "munmap") == 0;
+}
+
+/* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
+static bool has_references(const struct judge *judge)
+{
+    static const char *const words[] = {"ref", "unref", "hold", "grab", "retain", "incref", NULL};
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == judge->site->place && judge->site->place >= 0 &&
+            name_has_any(instr->callee, words))
+            return true;
+    return false;
+}
+
+static void judge_use(struct judge *judge, const struct event *event)
+{
+    const struct instr *release = instr_at(judge, event->state->released);
+    const struct acquisition *acquisition = event->state->acquisition;
+    bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
+    if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
+        return;
+    report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
+                 event->state->released, "released here");
+}
+
 static void judge_event(struct judge *judge, const struct event *event)
 {
     switch (event->kind) {
@@ -607,10 +738,7 @@ static void judge_event(struct judge *judge, const struct event *event)
     case EV_RELOCK: judge_relock(judge, event); break;
     case EV_UNHELD: judge_unheld(judge, event); break;
     case EV_AGAIN: judge_again(judge, event); break;
-    case EV_USE:
-        report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
-                     event->state->released, "released here");
-        break;
+    case EV_USE: judge_use(judge, event); break;
     case EV_RETURNED: judge_returned(judge, event); break;
     case EV_SLOW:
         report_plain(judge, event, "lock-across-io", LEVEL_SURE,
