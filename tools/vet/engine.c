@@ -163,7 +163,7 @@ enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIE
 static bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
 {
     const struct place *place = &ir->places.at[value];
-    if (!place->holds && place->text[0] != '+' && place->text[0] != '-')
+    if (!place->holds && !strchr("+-|&", place->text[0]))
         return false;
     EACH (part, &place->parts)
         if (holds(state, *part) ||
@@ -655,6 +655,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "take") || name_has(callee, "register") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
                             name_has(callee, "thread"));
+    if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
+        carry == CARRIES_VALUE && add_keeping_pass(state, callee))
+        return true; /* the descriptor itself is sent */
     if (keeps && strstr(callee, "fdopen"))
         follow_refused(simulation, state, index);
     if (carry == CARRIES_VALUE && !config_keeps(callee) &&
@@ -990,6 +993,20 @@ static void learn_equality(const struct simulation *simulation, struct state *st
         learn_derived(simulation, state, branch);
 }
 
+/* p = copy(text, n); size = n - 1; … if (size) free(p); where the size says whether there is a p. */
+static bool set_since(const struct simulation *simulation, const struct state *state, int place)
+{
+    int before = 6; /* steps before the acquisition that belong to it too */
+    for (const struct state *at = state; place >= 0 && at && before > 0; at = at->from) {
+        before -= at->instr == state->acquired || before < 6;
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        if (instr->kind == I_ASSIGN && instr->dst == place)
+            return instr->left.kind == O_PLACE &&
+                   simulation->ir->places.at[instr->left.place].kind == P_VALUE;
+    }
+    return false;
+}
+
 /* A new object, which nothing else has seen, is no other variable's value. */
 static bool cannot_be_equal(const struct simulation *simulation, const struct state *state,
                             const struct instr *branch, bool truth)
@@ -1025,7 +1042,8 @@ static void do_branch(struct simulation *simulation, const struct state *state,
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+            if (set_since(simulation, state, branch->left.place) ||
+                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
                 continue; /* else the condition is understood */
         }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEEPEST 200
 
@@ -379,7 +380,7 @@ static void lower_returning_taken(struct lowering *lowering, const struct expr *
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), e = strlen(end);
-    return n >= e && strcmp(name + n - e, end) == 0;
+    return n >= e && strcasecmp(name + n - e, end) == 0;
 }
 
 /* What holds after the assertion: its argument, or the comparison that its name says. NULL: not known. */
@@ -468,6 +469,13 @@ static bool exits_by_argument(const struct expr *call)
            call->args.count > 2;
 }
 
+/* #define errexec(name) err(EXIT_FAILURE, "cannot run %s", name) */
+static bool macro_ends(const struct lowering *lowering, const char *name)
+{
+    const struct macro *macro = macros_find(&lowering->ir->unit->macros, name);
+    return macro && macro->function_like && macro_never_returns(macro);
+}
+
 static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
                                   struct operand *args, int count)
 {
@@ -479,7 +487,7 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     bool plain = call->name && call->a && call->a->kind == E_NAME;
     if (plain &&
         (exits_by_argument(call) || name_never_returns(call->name) ||
-         config_never_returns(call->name)) &&
+         config_never_returns(call->name) || macro_ends(lowering, call->name)) &&
         !known_variable(lowering, call->name)) {
         emit(lowering, I_STOP, call);
         return unknown();

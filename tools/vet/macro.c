@@ -283,6 +283,20 @@ bool macro_assigns(const struct macro *macro, int parameter)
     return false;
 }
 
+bool macro_never_returns(const struct macro *macro)
+{
+    bool ends = false;
+    for (int i = 0; i + 1 < macro->body.count; i++) {
+        const struct token *token = &macro->body.at[i];
+        if (is_word(token, "if") || token->sign == '?' || is_word(token, "return") ||
+            token->sign == S2('&', '&') || token->sign == S2('|', '|'))
+            return false;
+        ends |= token->kind == TOKEN_NAME && token[1].sign == '(' &&
+                name_never_returns(token->text);
+    }
+    return ends;
+}
+
 bool macro_calls(const struct macro *macro, const char *name)
 {
     EACH (token, &macro->body)

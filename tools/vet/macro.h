@@ -18,6 +18,8 @@ const struct macro *macros_find(const struct macros *macros, const char *name);
 bool macro_resets(const struct macro *macro);
 /* Does its body give this parameter a value? */
 bool macro_assigns(const struct macro *macro, int parameter);
+/* Is its body, in any case, a call of a function that never returns? */
+bool macro_never_returns(const struct macro *macro);
 /* Does its body call this function? */
 bool macro_calls(const struct macro *macro, const char *name);
 

@@ -275,11 +275,11 @@ bool name_gets(const char *name)
 bool name_constructs(const char *name)
 {
     static const char *const words[] = {
-        "new",      "create", "alloc",     "open",    "dup",      "copy",   "init",
-        "make",     "build",  "clone",     "load",    "malloc",   "calloc", "strdup",
-        "fopen",    "mk",     "socket",    "accept",  "acquire",  "from",   "printf",
-        "join",     "concat", "ref",       "compile", "generate", "fetch",  "zalloc",
-        "allocate", "dupl",   "duplicate", "parse",   "connect",  NULL};
+        "new",   "create",    "alloc",  "open",    "dup",      "copy",   "init",
+        "make",  "build",     "clone",  "load",    "malloc",   "calloc", "strdup",
+        "fopen", "mk",        "socket", "accept",  "acquire",  "from",   "printf",
+        "join",  "concat",    "ref",    "compile", "generate", "zalloc", "allocate",
+        "dupl",  "duplicate", "parse",  "connect", NULL};
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }

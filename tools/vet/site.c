@@ -635,6 +635,8 @@ static void find_pairs(struct ir *ir, site_vec *sites)
                 continue;
             bool pair = locks ? name_unlocks(other->callee)
                               : names_pair(instr->callee, other->callee);
+            if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
+                continue; /* get_string(buffer, …) and put_string(buffer, …) move data */
             if (pair && same_key(ir, instr, other)) {
                 release = other;
                 break;
@@ -741,7 +743,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
 {
     const char *callee = ir->code.at[index].callee;
     const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
-    if (!acquirer)
+    if (!acquirer && !(knowledge && knowledge_lends(knowledge, callee)))
         acquirer = descriptor_wrapper(ir, index);
     if (more)
         add_known(ir, sites, index, more);
@@ -749,6 +751,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
+    if (knowledge && knowledge_lends(knowledge, callee))
+        return;
     add_inferred(ir, sites, index);
     if (!knowledge)
         return;
@@ -896,8 +900,21 @@ static void find_tasks(struct ir *ir, site_vec *sites)
     }
 }
 
+/* Module_AutoMemory(ctx): what is not released at the end is released by others. */
+static bool releases_itself(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee &&
+            (strstr(instr->callee, "AutoMemory") || strstr(instr->callee, "auto_memory") ||
+             strstr(instr->callee, "autorelease")))
+            return true;
+    return false;
+}
+
 void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
+    if (releases_itself(ir))
+        knowledge = NULL;
     mark_released(ir, sites);
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)

@@ -55,22 +55,42 @@ static bool innocent_elsewhere(const struct judge *judge, const struct state *st
            (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
 }
 
+/* Does the way on which the failing test was taken say for sure that the call failed? `x < 0`, `x == FOO_ERR`, `!p` */
+static bool surely_failed(const struct judge *judge, const struct state *after,
+                          const struct failing *failing)
+{
+    const struct operand *right = &failing->right;
+    const struct decl *decl = judge->ir->places.at[failing->place].decl;
+    bool telling = failing->sign == '<' || failing->sign == S2('>', '=') ||
+                   (right->kind == O_SYMBOL && name_means(right->text)) ||
+                   (right->kind == O_NUMBER && right->number < 0) || (decl && decl->type.stars > 0);
+    if (!telling)
+        return false;
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    return (after->instr == branch->next) == failing->truth;
+}
+
 /* if (!keep(x)) { release(x); return -1; } Such a release shows only what the function does when it fails. */
 static bool only_if_refused(const struct judge *judge, const struct event *event, const char *pass)
 {
-    const struct state *at = event->state->from;
+    const struct state *at = event->state, *first = NULL;
     int branches = 0;
-    for (; at; at = at->from) {
-        const struct instr *instr = instr_at(judge, at->instr);
+    for (; at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
         if (instr->kind == I_CALL && instr->callee == pass)
             break;
         if (instr->kind == I_JOIN && instr->label)
             return false;
-        branches += instr->kind == I_BRANCH;
+        if (instr->kind == I_BRANCH) {
+            branches++;
+            first = at;
+        }
     }
     struct failing failing;
-    if (!at || branches != 1 || !site_failing(judge->ir, at->instr, &failing))
+    if (!at->from || !first || !site_failing(judge->ir, at->from->instr, &failing))
         return false;
+    if (surely_failed(judge, first, &failing))
+        return true;
     bool fails = false;
     EACH (exit, &judge->simulation->events) {
         if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
@@ -79,7 +99,7 @@ static bool only_if_refused(const struct judge *judge, const struct event *event
             return false;
         fails = true;
     }
-    return fails;
+    return fails && branches == 1;
 }
 
 /* Is it after the pass still this function's own, to release, to return or to store? */
@@ -392,12 +412,31 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
     return loop_around(judge, event->instr) > event->state->acquired;
 }
 
+/* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
+static bool ends_process(const struct judge *judge, const struct event *event)
+{
+    enum resource resource = judge->site->resource;
+    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY)
+        return false;
+    if (strcmp(judge->ir->function->name, "main") == 0)
+        return true;
+    const struct state *at = event->state->from;
+    for (int steps = 0; at && steps < 12; steps++, at = at->from) {
+        const char *callee = instr_at(judge, at->instr)->callee;
+        if (callee && strncmp(callee, "exec", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
+    if (ends_process(judge, event))
+        return LEVEL_ALL;
     if (judge->released) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
         if (class == EXIT_FAILURE)
@@ -476,8 +515,8 @@ static void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (was_kept(judge, state))
         return;
-    if (judge->site->typed)
-        return;
+    if (judge->site->typed || (exits_of_main(judge) && event->instr == state->acquired))
+        return; /* an option that is given twice */
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
     enum level level = released && state->acquisition->known         ? LEVEL_SURE
