@@ -668,10 +668,26 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
+/* #define BE(expr, val) __builtin_expect(expr, val) */
+static bool only_hints(const struct lowering *lowering, const char *name)
+{
+    const struct macro *macro = macros_find(&lowering->ir->unit->macros, name);
+    int inverted = 0;
+    if (!macro || !macro->function_like || macro->body.count > 12)
+        return false;
+    EACH (token, &macro->body)
+        inverted += token->sign == '!' || token->sign == S2('=', '=');
+    return inverted % 2 == 0 && macro_calls(macro, "__builtin_expect");
+}
+
 static bool lower_special_condition(struct lowering *lowering, const struct expr *expr, int yes,
                                     int no)
 {
     const char *name = expr->name;
+    if (name && expr->args.count > 0 && only_hints(lowering, name)) {
+        lower_condition(lowering, expr->args.at[0], yes, no);
+        return true;
+    }
     if (!name || expr->args.count != 1)
         return false;
     /* An error pointer counts as a null pointer. */

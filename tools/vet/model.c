@@ -341,10 +341,10 @@ bool model_known_harmless(const char *name)
 
 bool model_harmless(const char *name)
 {
-    static const char *const words[] = {"log",    "debug",  "warn",   "warning", "print",  "trace",
-                                        "dbg",    "printf", "err",    "error",   "notice", "len",
-                                        "length", "size",   "is",     "has",     "cmp",    "equal",
-                                        "count",  "dump",   "strlen", "info",    NULL};
+    static const char *const words[] = {
+        "log",   "debug",  "warn",   "warning", "print", "trace",   "dbg",    "printf", "err",
+        "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
+        "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
     return model_known_harmless(name) || name_has_any(name, words);
 }
 

@@ -135,7 +135,8 @@ bool name_never_returns(const char *name)
                                         NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
            ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
-           starts_with(name, "fatal_") || ends_with(name, "_fatal") || ends_with(name, "_panic");
+           starts_with(name, "fatal_") || starts_with(name, "g_assertion_message") ||
+           starts_with(name, "errexec") || ends_with(name, "_fatal") || ends_with(name, "_panic");
 }
 
 int name_leaves(const char *name)

@@ -75,6 +75,8 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
+        if (i > 0 && strstr(call->callee, "_and_"))
+            return 0; /* free_and_strdup(&to, from) */
         if (level == 2 && call->arg_count > 2 && i > 1)
             return 1;
         return level;
@@ -102,6 +104,11 @@ static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
                     *touches = true;
                     return false;
                 }
+        if (instr->kind == I_ASSIGN && place >= 0 && instr->left.kind == O_PLACE &&
+            place_within(ir, instr->left.place, place)) {
+            *touches = true;
+            return false;
+        }
         if (instr->next >= 0 && instr->next <= at)
             return true; /* back to the head of a loop */
         at = instr->next;
@@ -139,7 +146,17 @@ static int mirror(int sign)
     }
 }
 
-static bool zero_test_fails_when_true(const struct ir *ir, const struct instr *branch, int held)
+/* Is the called function declared to return a boolean? */
+static bool gives_truth(const struct ir *ir, int instr)
+{
+    const char *callee = ir->code.at[instr].callee;
+    const struct prototype *prototype = callee ? prototype_of(ir->unit, callee) : NULL;
+    const char *type = prototype && prototype->result.stars == 0 ? prototype->result.name : NULL;
+    return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
+}
+
+static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
+                                      int held)
 {
     bool touches_yes = false, touches_no = false;
     bool yes = leaves_early(ir, branch->next, held, &touches_yes);
@@ -148,6 +165,8 @@ static bool zero_test_fails_when_true(const struct ir *ir, const struct instr *b
         return yes;
     if (touches_yes != touches_no)
         return touches_no;
+    if (gives_truth(ir, instr))
+        return branch->sign == S2('=', '=');
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
 }
 
@@ -179,7 +198,7 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
     else if (failing.right.kind == O_NUMBER && !zero)
         failing.truth = (failing.right.number < 0) == (failing.sign == S2('=', '='));
     else
-        failing.truth = zero_test_fails_when_true(ir, branch, held);
+        failing.truth = zero_test_fails_when_true(ir, instr, branch, held);
     return failing;
 }
 
@@ -269,40 +288,6 @@ static struct site *site_at(struct ir *ir, site_vec *sites, int place)
     return site;
 }
 
-static void add_known(struct ir *ir, site_vec *sites, int index, const struct acquirer *acquirer)
-{
-    struct instr *instr = &ir->code.at[index];
-    int place = instr->dst, holder = instr->dst;
-    if (acquirer->argument >= 0) {
-        if (acquirer->argument >= instr->arg_count)
-            return;
-        place = holder = instr->args[acquirer->argument].place;
-    } else {
-        place = variable_of(ir, index, place);
-    }
-    if (!tracked(ir, place))
-        return;
-    struct site *site = site_at(ir, sites, place);
-    if (!site->known)
-        site->resource = acquirer->resource;
-    site->known = true;
-    if (!site->release)
-        site->release = library_release(instr->callee);
-    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
-    if (acquirer->argument < 0)
-        acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
-    else if (acquirer->failure == FAILS_RESULT_NULL)
-        acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
-    else if (acquirer->failure == FAILS_STATUS)
-        acquisition->failing = failing_status(ir, index, instr->dst, place);
-    bool mirrored;
-    int status = instr->dst;
-    if (acquirer->resource == R_CONTEXT && acquirer->argument >= 0 &&
-        !first_test(ir, instr->next, &status, &mirrored))
-        site->acquisitions.count--; /* nobody knows whether it failed */
-}
-
 static bool is_number_type(const char *word)
 {
     static const char *const parts[] = {"int32", "INT", "int_t",  "status", "Status", "_rc",
@@ -328,6 +313,51 @@ static bool is_number(const struct ir *ir, int place)
         if (word_in(at->decl->type.words[i], words) || is_number_type(at->decl->type.words[i]))
             return true;
     return false;
+}
+
+static void add_known(struct ir *ir, site_vec *sites, int index, const struct acquirer *acquirer)
+{
+    struct instr *instr = &ir->code.at[index];
+    int place = instr->dst, holder = instr->dst;
+    if (acquirer->argument >= 0) {
+        if (acquirer->argument >= instr->arg_count)
+            return;
+        place = holder = instr->args[acquirer->argument].place;
+    } else {
+        place = variable_of(ir, index, place);
+        if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {
+            /* r = fopen_unlocked(name, "re", &f): a variant that returns a status. */
+            const struct operand *last = &instr->args[instr->arg_count - 1];
+            if (instr->arg_count == 0 || last->kind != O_ADDRESS)
+                return;
+            struct acquirer variant = *acquirer;
+            variant.argument = instr->arg_count - 1;
+            variant.failure = FAILS_STATUS;
+            add_known(ir, sites, index, &variant);
+            return;
+        }
+    }
+    if (!tracked(ir, place))
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (!site->known)
+        site->resource = acquirer->resource;
+    site->known = true;
+    if (!site->release)
+        site->release = library_release(instr->callee);
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
+    if (acquirer->argument < 0)
+        acquisition->failing = failing_value(ir, index, holder, acquirer->failure);
+    else if (acquirer->failure == FAILS_RESULT_NULL)
+        acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
+    else if (acquirer->failure == FAILS_STATUS)
+        acquisition->failing = failing_status(ir, index, instr->dst, place);
+    bool mirrored;
+    int status = instr->dst;
+    if (acquirer->resource == R_CONTEXT && acquirer->argument >= 0 &&
+        !first_test(ir, instr->next, &status, &mirrored))
+        site->acquisitions.count--; /* nobody knows whether it failed */
 }
 
 /* close, safe_close, p_close, close_fd, CLOSE_FD; not session_close_by_pid. */
@@ -429,6 +459,9 @@ static int strength_of(const struct ir *ir, const char *callee)
         return -2;
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
+    static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
+    if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
+        return -1; /* hashmap_get_from_hash */
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
 }
 

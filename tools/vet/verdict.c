@@ -416,7 +416,8 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
 static bool ends_process(const struct judge *judge, const struct event *event)
 {
     enum resource resource = judge->site->resource;
-    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY)
+    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
+        (judge->site->release && name_unlocks(judge->site->release)))
         return false;
     if (strcmp(judge->ir->function->name, "main") == 0)
         return true;
@@ -491,6 +492,34 @@ static bool lost_in_loop(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* n = get_all(&list); if (n < 0) return n; if (n == 0) return 0; An empty list is a null pointer. */
+static bool gave_nothing(const struct judge *judge, const struct state *state)
+{
+    const struct failing *failing = &state->acquisition->failing;
+    if (failing->sign != '<' || !delivered_by_address(judge, state))
+        return false;
+    int result = failing->place;
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_ASSIGN && instr->left.place == failing->place)
+            result = instr->dst;
+    }
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst == result &&
+            instr->left.place != failing->place)
+            return false;
+        bool zero = instr->kind == I_BRANCH && instr->left.place == result &&
+                    instr->right.kind == O_NUMBER && instr->right.number == 0;
+        if (zero && (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -502,6 +531,8 @@ static void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (resource == R_TEMPORARY &&
         (classify_exit(judge->ir, event->state) != EXIT_FAILURE || !judge->released))
+        return;
+    if (gave_nothing(judge, event->state))
         return;
     if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
