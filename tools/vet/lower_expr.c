@@ -368,6 +368,28 @@ static struct operand lower_taking(struct lowering *lowering, const struct expr 
     return at_place(result);
 }
 
+/* free_and_replace(p, q), free_move_ptr(p, q): p is freed, and gets what q held. */
+static bool replaces_value(const char *name)
+{
+    return strcmp(name, "free_and_replace") == 0 || strcmp(name, "free_move_ptr") == 0 ||
+           strcmp(name, "strv_free_and_replace") == 0;
+}
+
+static struct operand lower_replacing(struct lowering *lowering, const struct expr *call)
+{
+    int to = place_of(lowering, argument(call, 0)), from = place_of(lowering, argument(call, 1));
+    if (to < 0 || from < 0)
+        return unknown();
+    struct instr *release = emit(lowering, I_CALL, call);
+    release->callee = intern_string("free");
+    release->args = NEW(lowering->arena, struct operand);
+    *release->args = at_place(to);
+    release->arg_count = 1;
+    emit_assign(lowering, to, at_place(from), call);
+    emit_assign(lowering, from, number(0), call);
+    return at_place(to);
+}
+
 /* return_ptr(p): return no_free_ptr(p) */
 static void lower_returning_taken(struct lowering *lowering, const struct expr *call)
 {
@@ -516,6 +538,8 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_expr(lowering, call->args.at[0]);
     if (name && takes(name) && call->args.count >= 1)
         return lower_taking(lowering, call);
+    if (name && replaces_value(name) && call->args.count == 2)
+        return lower_replacing(lowering, call);
     if (name && name_asserts(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
     if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {

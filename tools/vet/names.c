@@ -338,7 +338,7 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || strstr(name, "signal_connect");
 }
 
 static bool lowers_semaphore(const char *name)
@@ -368,7 +368,7 @@ bool name_gives(const char *name)
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           strstr(name, "atomic_");
+           strstr(name, "signal_connect") || strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

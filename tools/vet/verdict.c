@@ -243,13 +243,35 @@ static bool has_finding(const struct judge *judge, const char *check, int line)
     return false;
 }
 
+#define MOST_EXITS 3 /* of one resource that are reported */
+
+/* Of many exits that leave the same resource only some are reported. */
+static bool said_enough(struct judge *judge, const char *check, int acquired_line, enum level level)
+{
+    struct finding *last = NULL;
+    int count = 0;
+    EACH (finding, judge->findings)
+        if (finding->level >= level && finding->check == check &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == acquired_line &&
+            finding->about == intern_string(site_text(judge))) {
+            count++;
+            last = finding;
+        }
+    if (count == MOST_EXITS && !last->more) {
+        last->more = true;
+        finding_note(judge->arena, last, last->line, last->column, "and on further exits");
+    }
+    return count >= MOST_EXITS;
+}
+
 static void report_leak(struct judge *judge, const struct event *event, enum level level, bool lost)
 {
     const struct state *state = event->state;
     const struct instr *exit = instr_at(judge, event->instr);
     const struct instr *acquired = instr_at(judge, state->acquired);
     const char *check = check_name(judge, state);
-    if (has_finding(judge, check, exit->line))
+    if (has_finding(judge, check, exit->line) || said_enough(judge, check, acquired->line, level))
         return;
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,
