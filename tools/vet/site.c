@@ -202,6 +202,12 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
     return failing;
 }
 
+bool site_tested(const struct ir *ir, int instr, int place)
+{
+    bool mirrored;
+    return first_test(ir, ir->code.at[instr].next, &place, &mirrored) != NULL;
+}
+
 bool site_failing(const struct ir *ir, int instr, struct failing *failing)
 {
     bool mirrored;
@@ -956,4 +962,6 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
     find_temporaries(ir, sites);
     find_tasks(ir, sites);
     find_cleaned(ir, sites);
+    sites_find_errors(ir, sites);
+    sites_split_pairs(ir, sites);
 }

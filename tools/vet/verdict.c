@@ -243,6 +243,19 @@ static bool has_finding(const struct judge *judge, const char *check, int line)
     return false;
 }
 
+/* Both ends of a pipe, or the same value under two names: one finding for each exit. */
+static bool says_same(const struct judge *judge, const char *check, const struct instr *exit,
+                      const struct instr *acquired)
+{
+    EACH (finding, judge->findings)
+        if (finding->line == exit->line && finding->check == check &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == acquired->line &&
+            finding->notes.at[0].column == acquired->column)
+            return true;
+    return false;
+}
+
 #define MOST_EXITS 3 /* of one resource that are reported */
 
 /* Of many exits that leave the same resource only some are reported. */
@@ -271,7 +284,8 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
     const struct instr *exit = instr_at(judge, event->instr);
     const struct instr *acquired = instr_at(judge, state->acquired);
     const char *check = check_name(judge, state);
-    if (has_finding(judge, check, exit->line) || said_enough(judge, check, acquired->line, level))
+    if (has_finding(judge, check, exit->line) || says_same(judge, check, exit, acquired) ||
+        said_enough(judge, check, acquired->line, level))
         return;
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,
@@ -542,6 +556,32 @@ static bool gave_nothing(const struct judge *judge, const struct state *state)
     return false;
 }
 
+/* The child of a fork ends soon, whatever it does. */
+static bool in_child(const struct judge *judge, const struct state *state)
+{
+    int child = -1;
+    for (int i = 0; i < judge->ir->code.count; i++)
+        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
+            strstr(instr_at(judge, i)->callee, "fork"))
+            child = instr_at(judge, i)->dst;
+    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_BRANCH && instr->left.place == child &&
+            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
+static bool has_local_name(const struct judge *judge)
+{
+    const struct place *name = &judge->ir->places.at[judge->site->place];
+    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -551,10 +591,11 @@ static void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (resource == R_LOCK && !judge->released)
         return;
-    if (resource == R_TEMPORARY &&
-        (classify_exit(judge->ir, event->state) != EXIT_FAILURE || !judge->released))
+    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != EXIT_FAILURE ||
+                                    !(judge->released || has_local_name(judge))))
         return;
-    if (gave_nothing(judge, event->state))
+    if (gave_nothing(judge, event->state) ||
+        (resource == R_DESCRIPTOR && in_child(judge, event->state)))
         return;
     if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
