@@ -1184,9 +1184,12 @@ static void follow_alias(const struct ir *ir, struct state *state, const struct 
     bool points = source && source->kind == O_PLACE &&
                   ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
                    is_alias(state, source->place));
-    for (int i = 0; source && instr->kind == I_ASSIGN && i < state->holder_count; i++)
-        points |= source->kind == O_ADDRESS && ir->places.at[source->place].through &&
-                  place_within(ir, source->place, state->holders[i]);
+    bool address = source && instr->kind == I_ASSIGN && source->kind == O_ADDRESS &&
+                   ir->places.at[source->place].through;
+    for (int i = 0; address && i < state->holder_count; i++)
+        points |= place_within(ir, source->place, state->holders[i]);
+    for (int i = 0; address && i < state->alias_count; i++)
+        points |= place_within(ir, source->place, state->aliases[i]);
     drop_aliases(ir, state, instr->dst);
     if (points && !holds(state, instr->dst) && state->alias_count < MOST_ALIASES &&
         ir->places.at[instr->dst].kind != P_GLOBAL)

@@ -233,6 +233,9 @@ static struct operand lower_name(struct lowering *lowering, const struct expr *e
         return number(0);
     if (strcmp(name, "true") == 0 || strcmp(name, "TRUE") == 0 || strcmp(name, "EXIT_FAILURE") == 0)
         return number(1);
+    long negative = macro_negative(macros_find(&lowering->ir->unit->macros, name));
+    if (negative)
+        return number(negative);
     if (name_is_constant(name))
         return (struct operand){.kind = O_SYMBOL, .place = -1, .text = name};
     return at_place(variable(lowering, name));

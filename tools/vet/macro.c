@@ -3,6 +3,7 @@
 #include "names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEPTH 8
@@ -295,6 +296,18 @@ bool macro_never_returns(const struct macro *macro)
                 name_never_returns(token->text);
     }
     return ends;
+}
+
+long macro_negative(const struct macro *macro)
+{
+    if (!macro || macro->function_like)
+        return 0;
+    const struct token *at = macro->body.at, *end = at + macro->body.count;
+    bool parenthesis = at < end && at->sign == '(';
+    at += parenthesis;
+    if (end - at != 2 + parenthesis || at->sign != '-' || at[1].kind != TOKEN_NUMBER)
+        return 0;
+    return -strtol(at[1].text, NULL, 0);
 }
 
 bool macro_calls(const struct macro *macro, const char *name)

@@ -20,6 +20,8 @@ bool macro_resets(const struct macro *macro);
 bool macro_assigns(const struct macro *macro, int parameter);
 /* Is its body, in any case, a call of a function that never returns? */
 bool macro_never_returns(const struct macro *macro);
+/* #define NAME -1: the number; 0: it is none, or not negative. */
+long macro_negative(const struct macro *macro);
 /* Does its body call this function? */
 bool macro_calls(const struct macro *macro, const char *name);
 

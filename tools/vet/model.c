@@ -162,7 +162,6 @@ bool model_known_harmless(const char *name)
                                         "strcspn",
                                         "strtok",
                                         "strtok_r",
-                                        "strsep",
                                         "strtol",
                                         "strtoul",
                                         "strtoll",

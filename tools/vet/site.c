@@ -170,6 +170,25 @@ static bool zero_test_fails_when_true(const struct ir *ir, int instr, const stru
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
 }
 
+/* list = read_list(&buffer, &n); if (n < 0) return -1; */
+static bool status_by_address(const struct ir *ir, int instr, int held, struct failing *failing)
+{
+    const struct instr *call = &ir->code.at[instr];
+    for (int i = 0; i < call->arg_count; i++) {
+        int status = call->args[i].place;
+        bool mirrored;
+        if (call->args[i].kind != O_ADDRESS || status == held)
+            continue;
+        const struct instr *branch = first_test(ir, call->next, &status, &mirrored);
+        if (!branch || mirrored || branch->sign != '<' || branch->right.kind != O_NUMBER ||
+            branch->right.number != 0)
+            continue;
+        *failing = (struct failing){call->args[i].place, '<', branch->right, true, true};
+        return true;
+    }
+    return false;
+}
+
 /* How does a call whose result is a status fail? `held` is what it gives by address. */
 static struct failing failing_status(const struct ir *ir, int instr, int status, int held)
 {
@@ -179,6 +198,8 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         return failing;
     const struct instr *branch = first_test(ir, ir->code.at[instr].next, &status, &mirrored);
     failing.place = ir->code.at[instr].dst;
+    if (!branch && status_by_address(ir, instr, held, &failing))
+        return failing;
     if (!branch) {
         failing.sign = '<';
         failing.right = (struct operand){.kind = O_NUMBER, .place = -1};

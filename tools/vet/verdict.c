@@ -466,13 +466,28 @@ static bool ends_process(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
+static bool meant_to_be_standard(const struct judge *judge)
+{
+    if (judge->site->resource != R_DESCRIPTOR)
+        return false;
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            ((instr->right.kind == O_NUMBER && instr->right.number >= 0 &&
+              instr->right.number <= 2) ||
+             (instr->right.kind == O_SYMBOL && strncmp(instr->right.text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
-    if (ends_process(judge, event))
+    if (ends_process(judge, event) || meant_to_be_standard(judge))
         return LEVEL_ALL;
     if (judge->released) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
