@@ -48,6 +48,8 @@ static bool lends_property(const char *name)
                                         "app_info_get_",
                                         "_get_item_",
                                         "resolver_get_default",
+                                        "_get_sync",
+                                        "_get_help",
                                         NULL};
     if (strncmp(name, "g_", 2) != 0 || !strstr(name, "_get_"))
         return false;
@@ -146,7 +148,8 @@ static void check_loan(struct ir *ir, struct arena *arena, finding_vec *findings
 {
     const struct instr *call = &ir->code.at[index];
     const struct decl *decl = owner(ir, call->dst);
-    if (!decl || !call->callee || !(lends(call->callee) || prototype_lends(ir->unit, call->callee)))
+    if (!decl || decl->type.is_const || !call->callee ||
+        !(lends(call->callee) || prototype_lends(ir->unit, call->callee)))
         return;
     int cleanup = cleanup_reached(ir, arena, call->next, call->dst, -1);
     if (cleanup >= 0)

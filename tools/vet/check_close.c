@@ -189,8 +189,14 @@ static bool replaces(const struct instr *call)
            (strcmp(call->callee, "rename") == 0 || strcmp(call->callee, "renameat") == 0);
 }
 
+/* return next_step(x): the function goes on, as if all went well. */
+static bool is_other_call(const struct ir *ir, const struct operand *result)
+{
+    return result->kind == O_PLACE && ir->places.at[result->place].kind == P_TEMPORARY;
+}
+
 /* From here on straight to a return that says that all went well? */
-static bool ends_well(const struct ir *ir, int at, bool stream)
+static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
 {
     int set = -1;
     long value = 0;
@@ -199,13 +205,14 @@ static bool ends_well(const struct ir *ir, int at, bool stream)
         if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == set)
             return is_success(ir, value);
         if (instr->kind == I_RETURN)
-            return says_success(ir, &instr->left);
+            return says_success(ir, &instr->left) || (sync && is_other_call(ir, &instr->left));
         if (instr->kind == I_STOP)
             return false;
         if (stream && replaces(instr))
             return true;
         if (instr->kind == I_BRANCH)
-            return ends_well(ir, instr->next, stream) || ends_well(ir, instr->other, stream);
+            return ends_well(ir, instr->next, stream, sync) ||
+                   ends_well(ir, instr->other, stream, sync);
         if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER) {
             set = instr->dst;
             value = instr->left.number;
@@ -313,7 +320,9 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         int place = instr->args[0].place;
         if (instr->deferred && kind_of(ir, place) != KIND_WRITTEN)
             continue;
-        if (must_check(ir, instr, place) && ends_well(ir, instr->next, is_stream(ir, place)) &&
+        if (must_check(ir, instr, place) &&
+            ends_well(ir, instr->next, is_stream(ir, place),
+                      strstr(instr->callee, "sync") && checked_writes(ir, place)) &&
             !said_to_be_ignored(ir, instr))
             report(ir, arena, findings, instr, place);
     }

@@ -177,6 +177,14 @@ static bool ends_object(const char *function)
            strstr(function, "free") || strstr(function, "destroy");
 }
 
+static bool is_tested(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_BRANCH && (instr->left.place == place || instr->right.place == place))
+            return true;
+    return false;
+}
+
 void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
                     finding_vec *findings)
 {
@@ -187,7 +195,9 @@ void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct are
         if (!releases(ir, call) || !outlives(ir, call->args[0].place))
             continue;
         struct walk walk = {.ir = ir, .place = call->args[0].place};
-        if (call->dst >= 0 && (call->dst == walk.place || ir->places.at[call->dst].kind == P_LOCAL))
+        if (call->dst >= 0 &&
+            (call->dst == walk.place || ir->places.at[call->dst].kind == P_LOCAL ||
+             is_tested(ir, call->dst)))
             continue; /* x = unref(x); or a release that can fail */
         walk.seen = arena_take(arena, (size_t)ir->code.count);
         int exit = left_at(&walk, call->next);

@@ -163,13 +163,28 @@ enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIE
 static bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
 {
     const struct place *place = &ir->places.at[value];
-    if (!place->holds && place->text[0] != '+' && place->text[0] != '-')
+    if (!place->holds && !strchr("+-|&", place->text[0]))
         return false;
     EACH (part, &place->parts)
         if (holds(state, *part) ||
             (ir->places.at[*part].kind == P_VALUE && derived_from_holder(ir, state, *part)))
             return true;
     return false;
+}
+
+/* A pointer into a string: nobody can release the string by it. */
+static bool is_text(const struct place *place)
+{
+    return place->decl && place->decl->type.count > 0 &&
+           strcmp(place->decl->type.words[place->decl->type.count - 1], "char") == 0;
+}
+
+/* &writer.base, where writer.fd is the holder: from the one the other can be found. */
+static bool shares_structure(const struct ir *ir, int holder, int place)
+{
+    const struct place *a = &ir->places.at[holder], *b = &ir->places.at[place];
+    return a->kind == P_PART && b->kind == P_PART && !a->through && !b->through &&
+           a->root == b->root && strchr(b->text, '[') == NULL;
 }
 
 static enum carry carries(const struct simulation *simulation, const struct state *state,
@@ -190,10 +205,14 @@ static enum carry carries(const struct simulation *simulation, const struct stat
     if (at->kind == P_VALUE)
         return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE)
                                                      : CARRIES_NOT;
+    if (operand->kind == O_PLACE && is_alias(state, place) && !is_text(at))
+        return CARRIES_INTERIOR;
     for (int i = 0; i < state->holder_count; i++) {
         int holder = state->holders[i];
         if (ir->places.at[holder].kind == P_PART && place_within(ir, holder, place))
             return CARRIES_WITHIN; /* the struct that has a field with it */
+        if (operand->kind == O_ADDRESS && shares_structure(ir, holder, place))
+            return CARRIES_WITHIN;
         if (operand->kind == O_ADDRESS && place_within(ir, place, holder) && at->through)
             return CARRIES_INTERIOR;
     }
@@ -206,6 +225,11 @@ static bool is_pointer(const struct ir *ir, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
     return decl && decl->type.stars > 0 && !decl->type.is_array;
+}
+
+static bool is_array(const struct ir *ir, int place)
+{
+    return place >= 0 && ir->places.at[place].decl && ir->places.at[place].decl->type.is_array;
 }
 
 static bool can_hold(const struct ir *ir, int place)
@@ -456,13 +480,26 @@ static bool resets(const struct simulation *simulation, const char *callee)
            strstr(callee, "_and_");
 }
 
+/* A function of this file, called free or close, that leaves its argument itself alone. */
+static bool only_frees_parts(const struct simulation *simulation, const struct instr *call,
+                             int argument)
+{
+    if (!simulation->knowledge || argument < 0)
+        return false;
+    return map_get(&simulation->knowledge->by_name, call->callee) &&
+           knowledge_effect(simulation->knowledge, call->callee, argument) != EFFECT_RELEASES;
+}
+
 /* Is nothing left of the resource after this call? */
 static bool final_release(const struct simulation *simulation, const struct instr *call,
                           int argument)
 {
+    if (is_array(simulation->ir, simulation->site->place))
+        return false; /* each element has a release of its own */
     if (simulation->site->argument || call->implicit)
         return true;
     if (!call->callee || name_counts(call->callee) ||
+        only_frees_parts(simulation, call, argument) ||
         (!name_frees(call->callee) && strcmp(call->callee, "munmap") != 0))
         return false;
     if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
@@ -618,6 +655,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_has(callee, "take") || name_has(callee, "register") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
                             name_has(callee, "thread"));
+    if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
+        carry == CARRIES_VALUE && add_keeping_pass(state, callee))
+        return true; /* the descriptor itself is sent */
     if (keeps && strstr(callee, "fdopen"))
         follow_refused(simulation, state, index);
     if (carry == CARRIES_VALUE && !config_keeps(callee) &&
@@ -630,8 +670,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
             return true;
         return escape(simulation, state, index);
     }
-    if (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS &&
-        !model_harmless(callee) && effect != EFFECT_NONE)
+    bool by_address = call->args[argument].kind == O_ADDRESS ||
+                      is_array(simulation->ir, call->args[argument].place);
+    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && effect != EFFECT_NONE)
         return escape(simulation, state, index); /* it may release what the structure holds */
     if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
         effect != EFFECT_NONE)
@@ -729,6 +770,33 @@ static bool hands_out_content(const struct simulation *simulation, const struct 
     return false;
 }
 
+/* p = realloc(p, n), or any function that may return what it was passed. `old = p; p = copy(p);` keeps p in old. */
+static bool goes_through(const struct state *state, const struct instr *call)
+{
+    const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
+    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc");
+    if (state->phase != HELD || copies || state->holder_count > 1)
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == call->dst && call->dst >= 0 && holds(state, call->dst))
+            return true;
+    return false;
+}
+
+/* g_assert_error(error, …): the call that was passed &error has failed. */
+static bool says_it_failed(const struct simulation *simulation, const struct state *state,
+                           const struct instr *call)
+{
+    if (state->phase != HELD || state->acquired < 0 || !call->callee || call->arg_count == 0 ||
+        strncmp(call->callee, "g_assert_error", 14) != 0)
+        return false;
+    const struct instr *acquire = &simulation->ir->code.at[state->acquired];
+    for (int i = 0; i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_ADDRESS && acquire->args[i].place == call->args[0].place)
+            return true;
+    return false;
+}
+
 static void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -748,6 +816,11 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
         }
     } else if (!do_arguments(simulation, state, index)) {
         return;
+    }
+    if (says_it_failed(simulation, state, call)) {
+        state->phase = NOT_HELD;
+        state->acquired = -1;
+        state->holder_count = 0;
     }
     forget_by_address(simulation, state, call);
     if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
@@ -776,11 +849,7 @@ static void do_call(struct simulation *simulation, struct state *state, int inde
         }
     }
     if (call->dst >= 0) {
-        bool through = false; /* p = realloc(p, n) */
-        for (int i = 0; i < call->arg_count; i++)
-            through |= state->phase != NOT_HELD && call->args[i].place >= 0 &&
-                       holds(state, call->args[i].place) && call->args[i].place == call->dst &&
-                       state->phase == HELD;
+        bool through = goes_through(state, call);
         if (!through)
             overwrite(simulation, state, index, call->dst);
         state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
@@ -882,8 +951,11 @@ static bool says_not_held(const struct simulation *simulation, const struct stat
     for (int i = 0; i < state->holder_count; i++) {
         struct operand holder = {.kind = O_PLACE, .place = state->holders[i]};
         struct fact fact = facts_of(state->facts, &holder);
-        if (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
-                                                       : fact.signs == ZERO)
+        const struct decl *decl = simulation->ir->places.at[state->holders[i]].decl;
+        bool number = decl && decl->type.stars == 0 && !(fact.signs & POSITIVE) &&
+                      simulation->site->resource == R_OBJECT; /* if (fd > 0) restore(fd); */
+        if (number || (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
+                                                                  : fact.signs == ZERO))
             return true;
     }
     return false;
@@ -898,6 +970,13 @@ static void learn_derived(const struct simulation *simulation, struct state *sta
         add_pass(state, "+");
 }
 
+/* list[i] is another place in the next round. */
+static void add_equal(const struct ir *ir, struct state *state, int place)
+{
+    if (!strchr(ir->places.at[place].text, '['))
+        add_holder(state, place);
+}
+
 /* Where `a == b` holds and a is a holder, b is one too. */
 static void learn_equality(const struct simulation *simulation, struct state *state,
                            const struct instr *branch, bool truth)
@@ -907,11 +986,39 @@ static void learn_equality(const struct simulation *simulation, struct state *st
         branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
         return;
     if (holds(state, branch->left.place))
-        add_holder(state, branch->right.place);
+        add_equal(simulation->ir, state, branch->right.place);
     else if (holds(state, branch->right.place))
-        add_holder(state, branch->left.place);
+        add_equal(simulation->ir, state, branch->left.place);
     else
         learn_derived(simulation, state, branch);
+}
+
+/* p = copy(text, n); size = n - 1; … if (size) free(p); where the size says whether there is a p. */
+static bool set_since(const struct simulation *simulation, const struct state *state, int place)
+{
+    int before = 6; /* steps before the acquisition that belong to it too */
+    for (const struct state *at = state; place >= 0 && at && before > 0; at = at->from) {
+        before -= at->instr == state->acquired || before < 6;
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        if (instr->kind == I_ASSIGN && instr->dst == place)
+            return instr->left.kind == O_PLACE &&
+                   simulation->ir->places.at[instr->left.place].kind == P_VALUE;
+    }
+    return false;
+}
+
+/* A new object, which nothing else has seen, is no other variable's value. */
+static bool cannot_be_equal(const struct simulation *simulation, const struct state *state,
+                            const struct instr *branch, bool truth)
+{
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    return equal && state->phase == HELD && state->pass_count == 0 && state->acquisition &&
+           state->acquisition->strength > 0 && !simulation->site->argument &&
+           !simulation->site->by_address && simulation->site->resource != R_DESCRIPTOR &&
+           branch->left.kind == O_PLACE && branch->right.kind == O_PLACE &&
+           holds(state, branch->left.place) != holds(state, branch->right.place) &&
+           !derived_from_holder(simulation->ir, state, branch->left.place) &&
+           !derived_from_holder(simulation->ir, state, branch->right.place);
 }
 
 static void do_branch(struct simulation *simulation, const struct state *state,
@@ -925,6 +1032,8 @@ static void do_branch(struct simulation *simulation, const struct state *state,
                                   branch->sign, &branch->right, edge == 0);
         if (!next.facts)
             continue;
+        if (cannot_be_equal(simulation, state, branch, edge == 0))
+            continue;
         learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD && says_not_held(simulation, &next)) {
             next.phase = NOT_HELD;
@@ -933,7 +1042,8 @@ static void do_branch(struct simulation *simulation, const struct state *state,
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            if (facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+            if (set_since(simulation, state, branch->left.place) ||
+                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
                 continue; /* else the condition is understood */
         }
@@ -1074,9 +1184,12 @@ static void follow_alias(const struct ir *ir, struct state *state, const struct 
     bool points = source && source->kind == O_PLACE &&
                   ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
                    is_alias(state, source->place));
-    for (int i = 0; source && instr->kind == I_ASSIGN && i < state->holder_count; i++)
-        points |= source->kind == O_ADDRESS && ir->places.at[source->place].through &&
-                  place_within(ir, source->place, state->holders[i]);
+    bool address = source && instr->kind == I_ASSIGN && source->kind == O_ADDRESS &&
+                   ir->places.at[source->place].through;
+    for (int i = 0; address && i < state->holder_count; i++)
+        points |= place_within(ir, source->place, state->holders[i]);
+    for (int i = 0; address && i < state->alias_count; i++)
+        points |= place_within(ir, source->place, state->aliases[i]);
     drop_aliases(ir, state, instr->dst);
     if (points && !holds(state, instr->dst) && state->alias_count < MOST_ALIASES &&
         ir->places.at[instr->dst].kind != P_GLOBAL)
@@ -1191,21 +1304,10 @@ static bool is_new_error(const struct ir *ir, int place)
     return false;
 }
 
-static bool symbol_fails(const char *symbol)
+static enum exit_class class_of_symbol(const char *symbol)
 {
-    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
-                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
-    for (const char *const *word = bad; *word; word++)
-        if (strstr(symbol, *word))
-            return true;
-    return symbol[0] == 'E' && strlen(symbol) > 3 && !strchr(symbol, '_');
-}
-
-static bool symbol_succeeds(const char *symbol)
-{
-    size_t length = strlen(symbol);
-    return (length >= 2 && strcmp(symbol + length - 2, "OK") == 0) || strstr(symbol, "SUCCESS") ||
-           strstr(symbol, "TRUE") || strstr(symbol, "_NORMAL");
+    int means = name_means(symbol);
+    return means > 0 ? EXIT_SUCCESS : means < 0 ? EXIT_FAILURE : EXIT_UNKNOWN;
 }
 
 /* Are its failures negative numbers, so that 1 is a success? */
@@ -1230,9 +1332,7 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
                                                                                      : EXIT_UNKNOWN;
     if (fact.equal.kind == 2)
-        return symbol_succeeds((const char *)fact.equal.value) ? EXIT_SUCCESS
-               : symbol_fails((const char *)fact.equal.value)  ? EXIT_FAILURE
-                                                               : EXIT_UNKNOWN;
+        return class_of_symbol((const char *)fact.equal.value);
     if (fact.signs == NEGATIVE)
         return EXIT_FAILURE;
     if (fact.signs == ZERO)

@@ -1,5 +1,7 @@
 #include "facts.h"
 
+#include "names.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +39,10 @@ struct fact facts_of(const struct facts *facts, const struct operand *operand)
         fact.signs = signs_of(operand->number);
         fact.equal = (struct constant){1, operand->number};
         break;
-    case O_SYMBOL: fact.equal = (struct constant){2, (long)(intptr_t)operand->text}; break;
+    case O_SYMBOL:
+        fact.equal = (struct constant){2, (long)(intptr_t)operand->text};
+        fact.signs = name_means_zero(operand->text) ? ZERO : ANY;
+        break;
     case O_STRING:
     case O_ADDRESS: fact.signs = NEGATIVE | POSITIVE; break;
     case O_PLACE:
@@ -166,6 +171,12 @@ static bool assume_number(struct fact *fact, int sign, long number)
 static bool assume_symbol(struct fact *fact, int sign, long symbol)
 {
     struct constant constant = {2, symbol};
+    if (name_means_zero((const char *)symbol) && sign == S2('=', '='))
+        fact->signs &= ZERO;
+    else if (name_means_zero((const char *)symbol) && sign == S2('!', '='))
+        fact->signs &= NEGATIVE | POSITIVE;
+    if (fact->signs == 0)
+        return false;
     if (sign == S2('=', '=')) {
         if (same(fact->unequal, constant) ||
             (fact->equal.kind == 2 && !same(fact->equal, constant)))

@@ -29,6 +29,7 @@ struct finding {
     VEC(struct finding_note) notes;
     VEC(struct edit) edits; /* that mend it; none: it is not mechanical */
     uint64_t key; /* for the baseline: made of the function and the content, not of lines */
+    bool more;    /* there are further findings of the same cause, which are not reported */
     const char *suppressed; /* the reason that a comment gives */
 };
 

@@ -342,6 +342,25 @@ bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
     return false;
 }
 
+static bool outlives(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    return at->kind == P_GLOBAL ||
+           (at->kind == P_PART && (at->through || ir->places.at[at->root].kind == P_GLOBAL));
+}
+
+bool knowledge_lends(const struct knowledge *knowledge, const char *function)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE &&
+            outlives(ir, instr->left.place))
+            return true;
+    return false;
+}
+
 void knowledge_free(struct knowledge *knowledge)
 {
     EACH (ir, &knowledge->irs)

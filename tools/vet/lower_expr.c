@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEEPEST 200
 
@@ -232,6 +233,9 @@ static struct operand lower_name(struct lowering *lowering, const struct expr *e
         return number(0);
     if (strcmp(name, "true") == 0 || strcmp(name, "TRUE") == 0 || strcmp(name, "EXIT_FAILURE") == 0)
         return number(1);
+    long negative = macro_negative(macros_find(&lowering->ir->unit->macros, name));
+    if (negative)
+        return number(negative);
     if (name_is_constant(name))
         return (struct operand){.kind = O_SYMBOL, .place = -1, .text = name};
     return at_place(variable(lowering, name));
@@ -367,6 +371,28 @@ static struct operand lower_taking(struct lowering *lowering, const struct expr 
     return at_place(result);
 }
 
+/* free_and_replace(p, q), free_move_ptr(p, q): p is freed, and gets what q held. */
+static bool replaces_value(const char *name)
+{
+    return strcmp(name, "free_and_replace") == 0 || strcmp(name, "free_move_ptr") == 0 ||
+           strcmp(name, "strv_free_and_replace") == 0;
+}
+
+static struct operand lower_replacing(struct lowering *lowering, const struct expr *call)
+{
+    int to = place_of(lowering, argument(call, 0)), from = place_of(lowering, argument(call, 1));
+    if (to < 0 || from < 0)
+        return unknown();
+    struct instr *release = emit(lowering, I_CALL, call);
+    release->callee = intern_string("free");
+    release->args = NEW(lowering->arena, struct operand);
+    *release->args = at_place(to);
+    release->arg_count = 1;
+    emit_assign(lowering, to, at_place(from), call);
+    emit_assign(lowering, from, number(0), call);
+    return at_place(to);
+}
+
 /* return_ptr(p): return no_free_ptr(p) */
 static void lower_returning_taken(struct lowering *lowering, const struct expr *call)
 {
@@ -376,18 +402,10 @@ static void lower_returning_taken(struct lowering *lowering, const struct expr *
     lower_return(lowering, taken, call);
 }
 
-static bool aborts_if_false(const char *name)
-{
-    return strncmp(name, "assert", 6) == 0 || strncmp(name, "g_assert", 8) == 0 ||
-           strstr(name, "_assert") || strncmp(name, "g_return_", 9) == 0 ||
-           strcmp(name, "ASSERT") == 0 || strcmp(name, "BUG_ON") == 0 ||
-           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
-}
-
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), e = strlen(end);
-    return n >= e && strcmp(name + n - e, end) == 0;
+    return n >= e && strcasecmp(name + n - e, end) == 0;
 }
 
 /* What holds after the assertion: its argument, or the comparison that its name says. NULL: not known. */
@@ -416,14 +434,21 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
     return comparison;
 }
 
+static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
+                                  struct operand *args, int count);
+
 /* assert(x): afterwards x holds. */
 static struct operand lower_assertion(struct lowering *lowering, const struct expr *call)
 {
     bool inverted;
     const struct expr *condition = asserted(lowering, call, &inverted);
     if (!condition) {
+        struct operand *args = arena_take(lowering->arena,
+                                          sizeof *args * (size_t)(call->args.count + 1));
         for (int i = 0; i < call->args.count; i++)
-            lower_expr(lowering, call->args.at[i]);
+            args[i] = lower_expr(lowering, call->args.at[i]);
+        if (strncmp(call->name, "g_assert_error", 14) == 0)
+            finish_call(lowering, call, temporary(lowering), args, call->args.count);
         return unknown();
     }
     int yes = label_new(lowering), no = label_new(lowering);
@@ -469,6 +494,13 @@ static bool exits_by_argument(const struct expr *call)
            call->args.count > 2;
 }
 
+/* #define errexec(name) err(EXIT_FAILURE, "cannot run %s", name) */
+static bool macro_ends(const struct lowering *lowering, const char *name)
+{
+    const struct macro *macro = macros_find(&lowering->ir->unit->macros, name);
+    return macro && macro->function_like && macro_never_returns(macro);
+}
+
 static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
                                   struct operand *args, int count)
 {
@@ -480,7 +512,7 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     bool plain = call->name && call->a && call->a->kind == E_NAME;
     if (plain &&
         (exits_by_argument(call) || name_never_returns(call->name) ||
-         config_never_returns(call->name)) &&
+         config_never_returns(call->name) || macro_ends(lowering, call->name)) &&
         !known_variable(lowering, call->name)) {
         emit(lowering, I_STOP, call);
         return unknown();
@@ -509,7 +541,9 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_expr(lowering, call->args.at[0]);
     if (name && takes(name) && call->args.count >= 1)
         return lower_taking(lowering, call);
-    if (name && aborts_if_false(name) && call->args.count > 0)
+    if (name && replaces_value(name) && call->args.count == 2)
+        return lower_replacing(lowering, call);
+    if (name && name_asserts(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
     if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {
         lower_returning_taken(lowering, call);
@@ -661,10 +695,26 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
+/* #define BE(expr, val) __builtin_expect(expr, val) */
+static bool only_hints(const struct lowering *lowering, const char *name)
+{
+    const struct macro *macro = macros_find(&lowering->ir->unit->macros, name);
+    int inverted = 0;
+    if (!macro || !macro->function_like || macro->body.count > 12)
+        return false;
+    EACH (token, &macro->body)
+        inverted += token->sign == '!' || token->sign == S2('=', '=');
+    return inverted % 2 == 0 && macro_calls(macro, "__builtin_expect");
+}
+
 static bool lower_special_condition(struct lowering *lowering, const struct expr *expr, int yes,
                                     int no)
 {
     const char *name = expr->name;
+    if (name && expr->args.count > 0 && only_hints(lowering, name)) {
+        lower_condition(lowering, expr->args.at[0], yes, no);
+        return true;
+    }
     if (!name || expr->args.count != 1)
         return false;
     /* An error pointer counts as a null pointer. */

@@ -179,6 +179,30 @@ static void lower_for(struct lowering *lowering, const struct stmt *stmt)
     pop_scope(lowering);
 }
 
+static bool has_value(const struct lowering *lowering, int place)
+{
+    const struct ir *ir = lowering->ir;
+    EACH (instr, &ir->code) {
+        if (instr->dst == place && (instr->kind == I_ASSIGN || instr->kind == I_CALL))
+            return true;
+        for (int i = 0; instr->kind == I_CALL && !instr->implicit && i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
+/* Does a loop macro set this argument? Its definition says so; else the first one is the loop's variable, and others are
+ * only if they have no value yet. */
+static bool each_sets(struct lowering *lowering, const struct expr *call, int index, int place)
+{
+    const struct macro *macro = call->name ? macros_find(&lowering->ir->unit->macros, call->name)
+                                           : NULL;
+    if (macro && macro->function_like && index < macro->parameters.count && macro_assigns(macro, 0))
+        return macro_assigns(macro, index);
+    return index == 0 || (index < 3 && !has_value(lowering, place));
+}
+
 /* A loop macro: its plain arguments may be set in each round. */
 static void lower_each(struct lowering *lowering, const struct stmt *stmt)
 {
@@ -191,8 +215,9 @@ static void lower_each(struct lowering *lowering, const struct stmt *stmt)
         const struct expr *arg = stmt->value->args.at[i];
         if (arg->kind == E_JUMP)
             lower_expr(lowering, arg);
-        else if (arg->kind == E_NAME && i < 3 && !name_is_constant(arg->name) &&
-                 place_is_local(lowering->ir, variable(lowering, arg->name)))
+        else if (arg->kind == E_NAME && !name_is_constant(arg->name) &&
+                 place_is_local(lowering->ir, variable(lowering, arg->name)) &&
+                 each_sets(lowering, stmt->value, i, variable(lowering, arg->name)))
             emit_assign(lowering, variable(lowering, arg->name), unknown, stmt->value);
     }
     lower_body(lowering, stmt->then, end, head);

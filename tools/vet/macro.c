@@ -3,6 +3,7 @@
 #include "names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEPTH 8
@@ -43,8 +44,7 @@ static bool known_by_name(const char *name)
         "BUG_ON",          "ASSERT",
     };
     if (starts(name, "lg_") || starts(name, "LGI_") || starts(name, "g_return_") ||
-        starts(name, "assert_") || starts(name, "g_assert") || starts(name, "g_clear_") ||
-        starts(name, "LG_"))
+        starts(name, "g_clear_") || name_asserts(name) || starts(name, "LG_"))
         return true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
@@ -270,6 +270,44 @@ bool macro_resets(const struct macro *macro)
             return true;
     }
     return false;
+}
+
+bool macro_assigns(const struct macro *macro, int parameter)
+{
+    for (int i = 0; i + 1 < macro->body.count; i++)
+        if (parameter_index(macro, &macro->body.at[i]) == parameter) {
+            int next = macro->body.at[i + 1].sign == ')' ? i + 2 : i + 1;
+            if ((next < macro->body.count && macro->body.at[next].sign == '=') ||
+                (i > 0 && macro->body.at[i - 1].sign == '&'))
+                return true;
+        }
+    return false;
+}
+
+bool macro_never_returns(const struct macro *macro)
+{
+    bool ends = false;
+    for (int i = 0; i + 1 < macro->body.count; i++) {
+        const struct token *token = &macro->body.at[i];
+        if (is_word(token, "if") || token->sign == '?' || is_word(token, "return") ||
+            token->sign == S2('&', '&') || token->sign == S2('|', '|'))
+            return false;
+        ends |= token->kind == TOKEN_NAME && token[1].sign == '(' &&
+                name_never_returns(token->text);
+    }
+    return ends;
+}
+
+long macro_negative(const struct macro *macro)
+{
+    if (!macro || macro->function_like)
+        return 0;
+    const struct token *at = macro->body.at, *end = at + macro->body.count;
+    bool parenthesis = at < end && at->sign == '(';
+    at += parenthesis;
+    if (end - at != 2 + parenthesis || at->sign != '-' || at[1].kind != TOKEN_NUMBER)
+        return 0;
+    return -strtol(at[1].text, NULL, 0);
 }
 
 bool macro_calls(const struct macro *macro, const char *name)

@@ -16,6 +16,12 @@ void macros_expand(struct macros *macros, struct arena *arena, const token_vec *
 const struct macro *macros_find(const struct macros *macros, const char *name);
 /* Does the macro set its argument to a null value? (`#define FREE(p) do { free(p); p = NULL; } while (0)`) */
 bool macro_resets(const struct macro *macro);
+/* Does its body give this parameter a value? */
+bool macro_assigns(const struct macro *macro, int parameter);
+/* Is its body, in any case, a call of a function that never returns? */
+bool macro_never_returns(const struct macro *macro);
+/* #define NAME -1: the number; 0: it is none, or not negative. */
+long macro_negative(const struct macro *macro);
 /* Does its body call this function? */
 bool macro_calls(const struct macro *macro, const char *name);
 

@@ -138,7 +138,7 @@ const struct acquirer *model_acquirer(const char *name)
     return library_acquirer(name);
 }
 
-bool model_harmless(const char *name)
+bool model_known_harmless(const char *name)
 {
     static const char *const names[] = {"strlen",
                                         "strcmp",
@@ -162,7 +162,6 @@ bool model_harmless(const char *name)
                                         "strcspn",
                                         "strtok",
                                         "strtok_r",
-                                        "strsep",
                                         "strtol",
                                         "strtoul",
                                         "strtoll",
@@ -336,14 +335,16 @@ bool model_harmless(const char *name)
                                         "free_later",
                                         "strftime",
                                         NULL};
-    static const char *const words[] = {"log",    "debug",  "warn",   "warning", "print",  "trace",
-                                        "dbg",    "printf", "err",    "error",   "notice", "len",
-                                        "length", "size",   "is",     "has",     "cmp",    "equal",
-                                        "count",  "dump",   "strlen", "info",    NULL};
-    for (const char *const *known = names; *known; known++)
-        if (strcmp(*known, name) == 0)
-            return true;
-    return name_has_any(name, words);
+    return word_in(name, names);
+}
+
+bool model_harmless(const char *name)
+{
+    static const char *const words[] = {
+        "log",   "debug",  "warn",   "warning", "print", "trace",   "dbg",    "printf", "err",
+        "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
+        "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
+    return model_known_harmless(name) || name_has_any(name, words);
 }
 
 bool model_mismatch(const char *acquire, const char *release)

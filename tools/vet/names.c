@@ -135,19 +135,29 @@ bool name_never_returns(const char *name)
                                         NULL};
     return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
            ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
-           starts_with(name, "fatal_") || ends_with(name, "_fatal") || ends_with(name, "_panic");
+           starts_with(name, "fatal_") || starts_with(name, "g_assertion_message") ||
+           starts_with(name, "errexec") || ends_with(name, "_fatal") || ends_with(name, "_panic");
 }
 
 int name_leaves(const char *name)
 {
     if (strncmp(name, "Throw", 5) == 0 && strstr(name, "Exception") &&
-        strcmp(name, "ThrowException") != 0 && !strstr(name, "ThrowMagickException"))
+        strcmp(name, "ThrowException") != 0 && !strstr(name, "ThrowMagickException") &&
+        strcmp(name, "ThrowFileException") != 0)
         return 2;
     if (strncmp(name, "g_", 2) == 0 || strstr(name, "assert"))
         return 0;
     return strstr(name, "return_if") || strstr(name, "RETURN_IF") || strstr(name, "_OR_RETURN") ||
            strstr(name, "_or_return") || strstr(name, "RETURN_ON_") || strstr(name, "return_on_") ||
            strstr(name, "RETURN_NOT_") || starts_with(name, "RETURN_ERR");
+}
+
+bool name_asserts(const char *name)
+{
+    return starts_with(name, "assert") || starts_with(name, "g_return_") ||
+           strstr(name, "_assert") || ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
+           starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
+           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
 
 bool name_is_likely(const char *name)
@@ -208,7 +218,7 @@ int name_releases(const char *name)
         "del",       "term",       "terminate", "decr",       "unload",  NULL};
     if (listed(name, never) || name_has_any(name, not_words))
         return 0;
-    if (name_has_any(name, strong) || strstr(name, "closedir") || strstr(name, "unlock") ||
+    if (name_has_any(name, strong) || strstr(name, "closedir") || name_unlocks(name) ||
         ends_with(name, "free") || ends_with(name, "freep") || ends_with(name, "unref") ||
         ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") ||
         strstr(name, "Destroy") || strstr(name, "freeReply") || strstr(name, "decrRef") ||
@@ -222,6 +232,12 @@ bool name_only_releases(const char *name)
     static const char *const words[] = {"free",  "release", "destroy", "unref",
                                         "close", "delete",  "dispose", NULL};
     return name_has_any(name, words);
+}
+
+bool name_only_frees(const char *name)
+{
+    static const char *const words[] = {"free", "destroy", "unref", "release", "delete", NULL};
+    return name_has_any(name, words) || ends_with(name, "free");
 }
 
 bool name_frees(const char *name)
@@ -260,11 +276,11 @@ bool name_gets(const char *name)
 bool name_constructs(const char *name)
 {
     static const char *const words[] = {
-        "new",      "create", "alloc",     "open",    "dup",      "copy",   "init",
-        "make",     "build",  "clone",     "load",    "malloc",   "calloc", "strdup",
-        "fopen",    "mk",     "socket",    "accept",  "acquire",  "from",   "printf",
-        "join",     "concat", "ref",       "compile", "generate", "fetch",  "zalloc",
-        "allocate", "dupl",   "duplicate", "parse",   "connect",  NULL};
+        "new",   "create",    "alloc",  "open",    "dup",      "copy",   "init",
+        "make",  "build",     "clone",  "load",    "malloc",   "calloc", "strdup",
+        "fopen", "mk",        "socket", "accept",  "acquire",  "from",   "printf",
+        "join",  "concat",    "ref",    "compile", "generate", "zalloc", "allocate",
+        "dupl",  "duplicate", "parse",  "connect", NULL};
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }
@@ -322,7 +338,7 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || strstr(name, "signal_connect");
 }
 
 static bool lowers_semaphore(const char *name)
@@ -352,7 +368,7 @@ bool name_gives(const char *name)
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           strstr(name, "atomic_");
+           strstr(name, "signal_connect") || strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)
@@ -362,7 +378,11 @@ bool name_unlocks(const char *name)
         return true;
     if (name_has(name, "scoped"))
         return false;
-    return strstr(name, "unlock") || strstr(name, "UNLOCK") || strstr(name, "Unlock");
+    for (const char *at = name; *at; at++)
+        if (strncasecmp(at, "unlock", 6) == 0 && strncasecmp(at + 6, "ed", 2) != 0 &&
+            (at == name || *at != 'u' || !isupper((unsigned char)at[-1])))
+            return true;
+    return false; /* queue_push_unlocked expects the lock to be held */
 }
 
 int name_trylocks(const char *name)
@@ -413,4 +433,34 @@ bool name_says_failure(const char *label)
             if (strncasecmp(at, *part, strlen(*part)) == 0)
                 return true;
     return false;
+}
+
+static bool symbol_fails(const char *symbol)
+{
+    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
+                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
+    for (const char *const *word = bad; *word; word++)
+        if (strstr(symbol, *word))
+            return true;
+    return symbol[0] == 'E' && strlen(symbol) > 3 && !strchr(symbol, '_');
+}
+
+static bool symbol_succeeds(const char *symbol)
+{
+    size_t length = strlen(symbol);
+    return (length >= 2 && strcmp(symbol + length - 2, "OK") == 0) || strstr(symbol, "SUCCESS") ||
+           strstr(symbol, "TRUE") || strstr(symbol, "_NORMAL") || strstr(symbol, "NO_ERR") ||
+           strstr(symbol, "NOERR") || strstr(symbol, "_NONE");
+}
+
+int name_means(const char *symbol)
+{
+    return symbol_succeeds(symbol) ? 1 : symbol_fails(symbol) ? -1 : 0;
+}
+
+bool name_means_zero(const char *symbol)
+{
+    size_t length = strlen(symbol);
+    return (length > 3 && strcmp(symbol + length - 3, "_OK") == 0 && !strstr(symbol, "HTTP")) ||
+           strstr(symbol, "SUCCESS") || strstr(symbol, "NO_ERR") || strstr(symbol, "NOERR");
 }

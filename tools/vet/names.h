@@ -14,11 +14,13 @@ bool name_is_predicate(const char *name);  /* is_x, has_x: the same answer for t
 bool name_never_returns(const char *name); /* exit, abort, die, usage … */
 int name_leaves(const char *name);         /* a macro that returns: 2 always, 1 perhaps */
 bool name_is_likely(const char *name);
+bool name_asserts(const char *name); /* assert and its kin: what follows holds */
 
 /* How surely does its name say that it gives up what its argument owns? 2: free, close, unref, destroy …;
  * 1: stop, cancel, remove, reset …; 0: no. */
 int name_releases(const char *name);
 bool name_only_releases(const char *name); /* free, release, destroy, unref, close: nothing else */
+bool name_only_frees(const char *name);    /* free, destroy, unref, release: not close */
 bool name_acquires(const char *name);      /* new, create, open, alloc, get, dup … */
 bool name_frees(const char *name);         /* free, fclose, destroy: afterwards nothing is left */
 bool name_destroys(const char *name);      /* … and its last word says so: foo_free, foo_destroy */
@@ -34,7 +36,10 @@ bool name_unlocks(const char *name);
 bool name_locks(const char *name);
 int name_trylocks(
     const char *name); /* 1: it returns 0 if the lock is not taken, -1: if it is taken; 0: no */
-bool name_nests(const char *name);         /* a lock that the same thread may take more than once */
+bool name_nests(const char *name); /* a lock that the same thread may take more than once */
+/* Does a named result, as NGX_ERROR or CURLE_OK, say that a function failed (-1) or succeeded (1)? */
+int name_means(const char *symbol);
+bool name_means_zero(const char *symbol);  /* CURLE_OK, PAM_SUCCESS: mostly zero */
 bool name_says_failure(const char *label); /* err, fail, error, bad … */
 
 #endif

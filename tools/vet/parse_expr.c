@@ -240,8 +240,11 @@ static struct expr *parse_postfix(struct parser *parser)
             outer->line = expr->line;
             outer->column = expr->column;
             outer->a = expr;
-            if (expr->kind == E_NAME || expr->kind == E_MEMBER)
-                outer->name = expr->name;
+            struct expr *called = expr->kind == E_PREFIX && expr->sign == '*' ? expr->a : expr;
+            if (called->kind == E_NAME || called->kind == E_MEMBER)
+                outer->name = called->name; /* f(), p->f(), (*p->f)() */
+            if (called->kind == E_MEMBER)
+                outer->a = called;
             parser->at++;
             parse_arguments(parser, outer);
         } else if (at->sign == '[') {

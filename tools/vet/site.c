@@ -69,9 +69,14 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         if (!call->callee)
             return 0;
         int level = name_releases(call->callee);
+        if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
+            call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
+            level = 1; /* stream->close(stream): what it frees is its own affair */
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
+        if (i > 0 && strstr(call->callee, "_and_"))
+            return 0; /* free_and_strdup(&to, from) */
         if (level == 2 && call->arg_count > 2 && i > 1)
             return 1;
         return level;
@@ -99,6 +104,11 @@ static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
                     *touches = true;
                     return false;
                 }
+        if (instr->kind == I_ASSIGN && place >= 0 && instr->left.kind == O_PLACE &&
+            place_within(ir, instr->left.place, place)) {
+            *touches = true;
+            return false;
+        }
         if (instr->next >= 0 && instr->next <= at)
             return true; /* back to the head of a loop */
         at = instr->next;
@@ -136,7 +146,17 @@ static int mirror(int sign)
     }
 }
 
-static bool zero_test_fails_when_true(const struct ir *ir, const struct instr *branch, int held)
+/* Is the called function declared to return a boolean? */
+static bool gives_truth(const struct ir *ir, int instr)
+{
+    const char *callee = ir->code.at[instr].callee;
+    const struct prototype *prototype = callee ? prototype_of(ir->unit, callee) : NULL;
+    const char *type = prototype && prototype->result.stars == 0 ? prototype->result.name : NULL;
+    return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
+}
+
+static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
+                                      int held)
 {
     bool touches_yes = false, touches_no = false;
     bool yes = leaves_early(ir, branch->next, held, &touches_yes);
@@ -145,7 +165,28 @@ static bool zero_test_fails_when_true(const struct ir *ir, const struct instr *b
         return yes;
     if (touches_yes != touches_no)
         return touches_no;
+    if (gives_truth(ir, instr))
+        return branch->sign == S2('=', '=');
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
+}
+
+/* list = read_list(&buffer, &n); if (n < 0) return -1; */
+static bool status_by_address(const struct ir *ir, int instr, int held, struct failing *failing)
+{
+    const struct instr *call = &ir->code.at[instr];
+    for (int i = 0; i < call->arg_count; i++) {
+        int status = call->args[i].place;
+        bool mirrored;
+        if (call->args[i].kind != O_ADDRESS || status == held)
+            continue;
+        const struct instr *branch = first_test(ir, call->next, &status, &mirrored);
+        if (!branch || mirrored || branch->sign != '<' || branch->right.kind != O_NUMBER ||
+            branch->right.number != 0)
+            continue;
+        *failing = (struct failing){call->args[i].place, '<', branch->right, true, true};
+        return true;
+    }
+    return false;
 }
 
 /* How does a call whose result is a status fail? `held` is what it gives by address. */
@@ -157,6 +198,8 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         return failing;
     const struct instr *branch = first_test(ir, ir->code.at[instr].next, &status, &mirrored);
     failing.place = ir->code.at[instr].dst;
+    if (!branch && status_by_address(ir, instr, held, &failing))
+        return failing;
     if (!branch) {
         failing.sign = '<';
         failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
@@ -171,11 +214,19 @@ static struct failing failing_status(const struct ir *ir, int instr, int status,
         failing.truth = true;
     else if (failing.sign == '>' || failing.sign == S2('>', '='))
         failing.truth = false;
+    else if (failing.right.kind == O_SYMBOL && name_means(failing.right.text) != 0)
+        failing.truth = (name_means(failing.right.text) < 0) == (failing.sign == S2('=', '='));
     else if (failing.right.kind == O_NUMBER && !zero)
         failing.truth = (failing.right.number < 0) == (failing.sign == S2('=', '='));
     else
-        failing.truth = zero_test_fails_when_true(ir, branch, held);
+        failing.truth = zero_test_fails_when_true(ir, instr, branch, held);
     return failing;
+}
+
+bool site_tested(const struct ir *ir, int instr, int place)
+{
+    bool mirrored;
+    return first_test(ir, ir->code.at[instr].next, &place, &mirrored) != NULL;
 }
 
 bool site_failing(const struct ir *ir, int instr, struct failing *failing)
@@ -264,6 +315,33 @@ static struct site *site_at(struct ir *ir, site_vec *sites, int place)
     return site;
 }
 
+static bool is_number_type(const char *word)
+{
+    static const char *const parts[] = {"int32", "INT", "int_t",  "status", "Status", "_rc",
+                                        "_RC",   "err", "size_t", "enum",   "_code",  NULL};
+    for (const char *const *part = parts; *part; part++)
+        if (strstr(word, *part))
+            return true;
+    return false;
+}
+
+/* A number is no resource, unless it is closed. */
+static bool is_number(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"int",      "size_t",  "ssize_t",  "bool",     "long",
+                                        "unsigned", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+                                        "gboolean", "char",    "off_t",    "time_t",   "pid_t",
+                                        "gsize",    "guint",   "gint",     "int32_t",  "int64_t",
+                                        "u32",      "u64",     "u16",      "u8",       NULL};
+    const struct place *at = &ir->places.at[place];
+    if (!at->decl || at->decl->type.stars > 0)
+        return false;
+    for (int i = 0; i < at->decl->type.count; i++)
+        if (word_in(at->decl->type.words[i], words) || is_number_type(at->decl->type.words[i]))
+            return true;
+    return false;
+}
+
 static void add_known(struct ir *ir, site_vec *sites, int index, const struct acquirer *acquirer)
 {
     struct instr *instr = &ir->code.at[index];
@@ -274,6 +352,17 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         place = holder = instr->args[acquirer->argument].place;
     } else {
         place = variable_of(ir, index, place);
+        if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {
+            /* r = fopen_unlocked(name, "re", &f): a variant that returns a status. */
+            const struct operand *last = &instr->args[instr->arg_count - 1];
+            if (instr->arg_count == 0 || last->kind != O_ADDRESS)
+                return;
+            struct acquirer variant = *acquirer;
+            variant.argument = instr->arg_count - 1;
+            variant.failure = FAILS_STATUS;
+            add_known(ir, sites, index, &variant);
+            return;
+        }
     }
     if (!tracked(ir, place))
         return;
@@ -296,24 +385,6 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     if (acquirer->resource == R_CONTEXT && acquirer->argument >= 0 &&
         !first_test(ir, instr->next, &status, &mirrored))
         site->acquisitions.count--; /* nobody knows whether it failed */
-}
-
-/* A number is no resource, unless it is closed. */
-static bool is_number(const struct ir *ir, int place)
-{
-    static const char *const words[] = {"int",      "size_t",  "ssize_t",  "bool",     "long",
-                                        "unsigned", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
-                                        "gboolean", "char",    "off_t",    "time_t",   "pid_t",
-                                        "gsize",    "guint",   "gint",     "int32_t",  "int64_t",
-                                        "u32",      "u64",     "u16",      "u8",       NULL};
-    const struct place *at = &ir->places.at[place];
-    if (!at->decl || at->decl->type.stars > 0)
-        return false;
-    for (int i = 0; i < at->decl->type.count; i++)
-        if (word_in(at->decl->type.words[i], words) || strstr(at->decl->type.words[i], "int32") ||
-            strstr(at->decl->type.words[i], "INT"))
-            return true;
-    return false;
 }
 
 /* close, safe_close, p_close, close_fd, CLOSE_FD; not session_close_by_pid. */
@@ -373,8 +444,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
-            if (i > 1 ||
-                (name_releases(instr->callee) < 2 && !paired_acquirer(ir, place, instr->callee)))
+            if (i > 1 || (call_releases(ir, instr, place, &argument) < 2 &&
+                          !paired_acquirer(ir, place, instr->callee)))
                 continue;
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
@@ -400,7 +471,10 @@ static bool only_looks(const char *callee)
 /* A value that its callee owns: nothing is acquired. */
 static bool borrows(const char *callee)
 {
-    return name_is_predicate(callee) || model_harmless(callee) || strstr(callee, "alloca") ||
+    bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
+    return name_is_predicate(callee) || harmless || strstr(callee, "alloca") ||
+           strstr(callee, "newa") ||
+
            strstr(callee, "talloc") || strstr(callee, "palloc") ||
            strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
            strstr(callee, "obstack");
@@ -412,6 +486,9 @@ static int strength_of(const struct ir *ir, const char *callee)
         return -2;
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
+    static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
+    if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
+        return -1; /* hashmap_get_from_hash */
     return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
 }
 
@@ -586,6 +663,22 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
         site->untold = true;
 }
 
+/* lock = lock_file("name"); … unlock_file(lock); is an object that is acquired and released. */
+static bool makes_lock(const struct ir *ir, int index)
+{
+    const struct instr *lock = &ir->code.at[index];
+    int argument = key_argument(lock), place = variable_of(ir, index, lock->dst);
+    if (argument >= 0 &&
+        (lock->args[argument].kind == O_PLACE || lock->args[argument].kind == O_ADDRESS))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && name_unlocks(other->callee))
+            for (int i = 0; i < other->arg_count; i++)
+                if (other->args[i].place == place && place >= 0)
+                    return true;
+    return false;
+}
+
 static void find_pairs(struct ir *ir, site_vec *sites)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -602,12 +695,14 @@ static void find_pairs(struct ir *ir, site_vec *sites)
                 continue;
             bool pair = locks ? name_unlocks(other->callee)
                               : names_pair(instr->callee, other->callee);
+            if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
+                continue; /* get_string(buffer, …) and put_string(buffer, …) move data */
             if (pair && same_key(ir, instr, other)) {
                 release = other;
                 break;
             }
         }
-        if (release || locks)
+        if (release || (locks && !makes_lock(ir, i)))
             add_pair(ir, sites, i, release);
     }
 }
@@ -708,7 +803,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
 {
     const char *callee = ir->code.at[index].callee;
     const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
-    if (!acquirer)
+    if (!acquirer && !(knowledge && knowledge_lends(knowledge, callee)))
         acquirer = descriptor_wrapper(ir, index);
     if (more)
         add_known(ir, sites, index, more);
@@ -716,6 +811,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
+    if (knowledge && knowledge_lends(knowledge, callee))
+        return;
     add_inferred(ir, sites, index);
     if (!knowledge)
         return;
@@ -863,8 +960,21 @@ static void find_tasks(struct ir *ir, site_vec *sites)
     }
 }
 
+/* Module_AutoMemory(ctx): what is not released at the end is released by others. */
+static bool releases_itself(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee &&
+            (strstr(instr->callee, "AutoMemory") || strstr(instr->callee, "auto_memory") ||
+             strstr(instr->callee, "autorelease")))
+            return true;
+    return false;
+}
+
 void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
+    if (releases_itself(ir))
+        knowledge = NULL;
     mark_released(ir, sites);
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
@@ -873,4 +983,6 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
     find_temporaries(ir, sites);
     find_tasks(ir, sites);
     find_cleaned(ir, sites);
+    sites_find_errors(ir, sites);
+    sites_split_pairs(ir, sites);
 }

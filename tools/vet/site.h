@@ -45,6 +45,13 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument);
 /* How does this call, whose result is a status that is tested soon, fail? False: the result is not tested. */
 bool site_failing(const struct ir *ir, int instr, struct failing *failing);
+/* Is the value of `place` tested soon after this statement? */
+bool site_tested(const struct ir *ir, int instr, int place);
+
+/* site_errors.c */
+void sites_find_errors(struct ir *ir, site_vec *sites);
+void sites_split_pairs(struct ir *ir, site_vec *sites);
+
 /* Names of a pair: lock and unlock, get and put, foo_begin and foo_end. */
 bool names_pair(const char *acquire, const char *release);
 

@@ -55,6 +55,62 @@ static bool innocent_elsewhere(const struct judge *judge, const struct state *st
            (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
 }
 
+/* Does the way on which the failing test was taken say for sure that the call failed? `x < 0`, `x == FOO_ERR`, `!p` */
+static bool surely_failed(const struct judge *judge, const struct state *after,
+                          const struct failing *failing)
+{
+    const struct operand *right = &failing->right;
+    const struct decl *decl = judge->ir->places.at[failing->place].decl;
+    bool telling = failing->sign == '<' || failing->sign == S2('>', '=') ||
+                   (right->kind == O_SYMBOL && name_means(right->text)) ||
+                   (right->kind == O_NUMBER && right->number < 0) || (decl && decl->type.stars > 0);
+    if (!telling)
+        return false;
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    return (after->instr == branch->next) == failing->truth;
+}
+
+/* if (!keep(x)) { release(x); return -1; } Such a release shows only what the function does when it fails. */
+static bool only_if_refused(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct state *at = event->state, *first = NULL;
+    int branches = 0;
+    for (; at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_CALL && instr->callee == pass)
+            break;
+        if (instr->kind == I_JOIN && instr->label)
+            return false;
+        if (instr->kind == I_BRANCH) {
+            branches++;
+            first = at;
+        }
+    }
+    struct failing failing;
+    if (!at->from || !first || !site_failing(judge->ir, at->from->instr, &failing))
+        return false;
+    if (surely_failed(judge, first, &failing))
+        return true;
+    bool fails = false;
+    EACH (exit, &judge->simulation->events) {
+        if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
+            continue;
+        if (classify_exit(judge->ir, exit->state) != EXIT_FAILURE)
+            return false;
+        fails = true;
+    }
+    return fails && branches == 1;
+}
+
+/* Is it after the pass still this function's own, to release, to return or to store? */
+static bool stays_own(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct instr *at = instr_at(judge, event->instr);
+    if (event->kind == EV_ESCAPE)
+        return at->kind == I_RETURN || at->kind == I_ASSIGN;
+    return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
@@ -64,10 +120,9 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
     EACH (event, &judge->simulation->events) {
         if (!passed_to(event->state, pass))
             continue;
-        if (*pass == PASS_KEEPS
-                ? event->kind == EV_RELEASED_EXIT &&
-                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
-                : event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit)
+        if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
+                                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
+                                : stays_own(judge, event, pass))
             return true;
     }
     return false;
@@ -188,13 +243,49 @@ static bool has_finding(const struct judge *judge, const char *check, int line)
     return false;
 }
 
+/* Both ends of a pipe, or the same value under two names: one finding for each exit. */
+static bool says_same(const struct judge *judge, const char *check, const struct instr *exit,
+                      const struct instr *acquired)
+{
+    EACH (finding, judge->findings)
+        if (finding->line == exit->line && finding->check == check &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == acquired->line &&
+            finding->notes.at[0].column == acquired->column)
+            return true;
+    return false;
+}
+
+#define MOST_EXITS 3 /* of one resource that are reported */
+
+/* Of many exits that leave the same resource only some are reported. */
+static bool said_enough(struct judge *judge, const char *check, int acquired_line, enum level level)
+{
+    struct finding *last = NULL;
+    int count = 0;
+    EACH (finding, judge->findings)
+        if (finding->level >= level && finding->check == check &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == acquired_line &&
+            finding->about == intern_string(site_text(judge))) {
+            count++;
+            last = finding;
+        }
+    if (count == MOST_EXITS && !last->more) {
+        last->more = true;
+        finding_note(judge->arena, last, last->line, last->column, "and on further exits");
+    }
+    return count >= MOST_EXITS;
+}
+
 static void report_leak(struct judge *judge, const struct event *event, enum level level, bool lost)
 {
     const struct state *state = event->state;
     const struct instr *exit = instr_at(judge, event->instr);
     const struct instr *acquired = instr_at(judge, state->acquired);
     const char *check = check_name(judge, state);
-    if (has_finding(judge, check, exit->line))
+    if (has_finding(judge, check, exit->line) || says_same(judge, check, exit, acquired) ||
+        said_enough(judge, check, acquired->line, level))
         return;
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,
@@ -249,17 +340,36 @@ static bool counts_references(const struct judge *judge)
     return false;
 }
 
+/* In how many places is what this call acquired released? */
+static int releases_of(const struct judge *judge, const struct state *state)
+{
+    int count = 0;
+    EACH (event, &judge->simulation->events)
+        count += event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
+                 !instr_at(judge, event->instr)->implicit;
+    return count;
+}
+
+/* foo(&x) rather than x = foo(): a getter would return it. */
+static bool delivered_by_address(const struct judge *judge, const struct state *state)
+{
+    return instr_at(judge, state->acquired)->dst != state->acquisition->holder;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
-        return judge->releases >= 2 &&
+        return releases_of(judge, state) >= 2 &&
                (class == EXIT_FAILURE ? judge->failure_release : judge->success_release);
     switch (state->acquisition->strength) {
     case 2:
     case 1: return true;
-    case 0: return at_the_end || (judge->failure_release && judge->releases >= 2);
+    case 0:
+        if (class != EXIT_FAILURE && !delivered_by_address(judge, state))
+            return judge->success_release && judge->releases >= 2;
+        return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
     default:
         return at_the_end && counts_references(judge) &&
@@ -338,12 +448,47 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
     return loop_around(judge, event->instr) > event->state->acquired;
 }
 
+/* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
+static bool ends_process(const struct judge *judge, const struct event *event)
+{
+    enum resource resource = judge->site->resource;
+    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
+        (judge->site->release && name_unlocks(judge->site->release)))
+        return false;
+    if (strcmp(judge->ir->function->name, "main") == 0)
+        return true;
+    const struct state *at = event->state->from;
+    for (int steps = 0; at && steps < 12; steps++, at = at->from) {
+        const char *callee = instr_at(judge, at->instr)->callee;
+        if (callee && strncmp(callee, "exec", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
+static bool meant_to_be_standard(const struct judge *judge)
+{
+    if (judge->site->resource != R_DESCRIPTOR)
+        return false;
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            ((instr->right.kind == O_NUMBER && instr->right.number >= 0 &&
+              instr->right.number <= 2) ||
+             (instr->right.kind == O_SYMBOL && strncmp(instr->right.text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
+    if (ends_process(judge, event) || meant_to_be_standard(judge))
+        return LEVEL_ALL;
     if (judge->released) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
         if (class == EXIT_FAILURE)
@@ -398,6 +543,60 @@ static bool lost_in_loop(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* n = get_all(&list); if (n < 0) return n; if (n == 0) return 0; An empty list is a null pointer. */
+static bool gave_nothing(const struct judge *judge, const struct state *state)
+{
+    const struct failing *failing = &state->acquisition->failing;
+    if (failing->sign != '<' || !delivered_by_address(judge, state))
+        return false;
+    int result = failing->place;
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_ASSIGN && instr->left.place == failing->place)
+            result = instr->dst;
+    }
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst == result &&
+            instr->left.place != failing->place)
+            return false;
+        bool zero = instr->kind == I_BRANCH && instr->left.place == result &&
+                    instr->right.kind == O_NUMBER && instr->right.number == 0;
+        if (zero && (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The child of a fork ends soon, whatever it does. */
+static bool in_child(const struct judge *judge, const struct state *state)
+{
+    int child = -1;
+    for (int i = 0; i < judge->ir->code.count; i++)
+        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
+            strstr(instr_at(judge, i)->callee, "fork"))
+            child = instr_at(judge, i)->dst;
+    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_BRANCH && instr->left.place == child &&
+            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
+static bool has_local_name(const struct judge *judge)
+{
+    const struct place *name = &judge->ir->places.at[judge->site->place];
+    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -407,8 +606,11 @@ static void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (resource == R_LOCK && !judge->released)
         return;
-    if (resource == R_TEMPORARY &&
-        (classify_exit(judge->ir, event->state) != EXIT_FAILURE || !judge->released))
+    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != EXIT_FAILURE ||
+                                    !(judge->released || has_local_name(judge))))
+        return;
+    if (gave_nothing(judge, event->state) ||
+        (resource == R_DESCRIPTOR && in_child(judge, event->state)))
         return;
     if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
@@ -422,8 +624,8 @@ static void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (was_kept(judge, state))
         return;
-    if (judge->site->typed)
-        return;
+    if (judge->site->typed || (exits_of_main(judge) && event->instr == state->acquired))
+        return; /* an option that is given twice */
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
     enum level level = released && state->acquisition->known         ? LEVEL_SURE
@@ -471,6 +673,15 @@ static bool may_nest(const struct judge *judge, const struct instr *lock)
            name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
 }
 
+/* mutex_init_recursive(&lock) */
+static bool made_to_nest(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "recursive"))
+            return true;
+    return false;
+}
+
 static bool excludes_threads(const char *name)
 {
     return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
@@ -489,13 +700,43 @@ static void judge_relock(struct judge *judge, const struct event *event)
 {
     const struct instr *again = instr_at(judge, event->instr),
                        *first = instr_at(judge, event->state->acquired);
-    if (may_nest(judge, again) || again->callee != first->callee)
+    if (may_nest(judge, again) || again->callee != first->callee || made_to_nest(judge))
         return;
     if (again == first && (!excludes_threads(again->callee) || site_text(judge)[0] == '$' ||
                            strchr(site_text(judge), '[')))
         return; /* each round may have a lock of its own */
     report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
                  event->state->acquired, "locked here");
+}
+
+/* unlock(); callback(); lock(); in a function that is called with the lock held. */
+static bool locks_again(const struct judge *judge, int at)
+{
+    for (int steps = 0; at >= 0 && steps < 400; steps++, at = instr_at(judge, at)->next) {
+        const struct instr *instr = instr_at(judge, at);
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        EACH (acquisition, &judge->site->acquisitions)
+            if (acquisition->instr == at)
+                return true;
+    }
+    return false;
+}
+
+/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
+static bool locked_otherwise(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
+            name_locks(instr->callee) || name_trylocks(instr->callee))
+            continue;
+        bool same = false;
+        for (int i = 0; i < instr->arg_count; i++)
+            same |= judge->site->place >= 0 && instr->args[i].place == judge->site->place;
+        if (same && (strstr(instr->callee, "lock") || strstr(instr->callee, "LOCK")))
+            return true;
+    }
+    return false;
 }
 
 static void judge_unheld(struct judge *judge, const struct event *event)
@@ -506,6 +747,8 @@ static void judge_unheld(struct judge *judge, const struct event *event)
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_UNHELD && !reached_while(judge, other->instr, EV_RELEASE))
             return;
+    if (locks_again(judge, instr_at(judge, event->instr)->next) || locked_otherwise(judge))
+        return;
     report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
                  "is unlocked here on a path that has not locked it", -1, "");
 }
@@ -599,6 +842,42 @@ static void judge_returned(struct judge *judge, const struct event *event)
         edit_replace(judge->ir->unit, &judge->findings->at[before], token + 1, right);
 }
 
+/* Is nothing left for sure after this call: by the standard library, or by what the function of this file does? */
+static bool surely_frees(const struct judge *judge, const struct instr *release)
+{
+    struct knowledge *knowledge = judge->simulation->knowledge;
+    if (release->implicit || !release->callee)
+        return true;
+    if (knowledge && map_get(&knowledge->by_name, release->callee))
+        return true; /* the engine has looked into it */
+    return model_frees_memory(release->callee) || name_destroys(release->callee) ||
+           strcmp(release->callee, "close") == 0 || strcmp(release->callee, "pclose") == 0 ||
+           strcmp(release->callee, "munmap") == 0;
+}
+
+/* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
+static bool has_references(const struct judge *judge)
+{
+    static const char *const words[] = {"ref", "unref", "hold", "grab", "retain", "incref", NULL};
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == judge->site->place && judge->site->place >= 0 &&
+            name_has_any(instr->callee, words))
+            return true;
+    return false;
+}
+
+static void judge_use(struct judge *judge, const struct event *event)
+{
+    const struct instr *release = instr_at(judge, event->state->released);
+    const struct acquisition *acquisition = event->state->acquisition;
+    bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
+    if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
+        return;
+    report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
+                 event->state->released, "released here");
+}
+
 static void judge_event(struct judge *judge, const struct event *event)
 {
     switch (event->kind) {
@@ -607,10 +886,7 @@ static void judge_event(struct judge *judge, const struct event *event)
     case EV_RELOCK: judge_relock(judge, event); break;
     case EV_UNHELD: judge_unheld(judge, event); break;
     case EV_AGAIN: judge_again(judge, event); break;
-    case EV_USE:
-        report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
-                     event->state->released, "released here");
-        break;
+    case EV_USE: judge_use(judge, event); break;
     case EV_RETURNED: judge_returned(judge, event); break;
     case EV_SLOW:
         report_plain(judge, event, "lock-across-io", LEVEL_SURE,
