@@ -63,6 +63,9 @@
 
 LG_BEGIN_DECLS
 
+/* The error of a receive with a limit from a channel that is closed and empty. */
+extern LG_API lg_error lg_error_chan_closed;
+
 /* The functions without an element type accept any channel. */
 
 /* Closes the channel: nothing more may be sent. Receivers get the remaining elements; after these, every waiting and
@@ -120,15 +123,17 @@ LG_END_DECLS
  * NULL `to` drops the element. */
 #define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
 
-/* Like lg_chan_recv, with a limit. Returns NULL when the receive is complete, and sets *ok, a bool, to the result
- * that lg_chan_recv would have. `ok` may be NULL. On an error, *to and *ok are unchanged. */
-#define lg_chan_recv_until(channel, to, ok, until)                                                 \
-    lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (ok), (until))
+/* lg_chan_recv_until(channel, to, until): like lg_chan_recv, with a limit; the result is an lg_error *:
+ *
+ *     NULL                       an element was received into *to
+ *     &lg_error_chan_closed      the channel is closed and empty; *to is zero
+ *     the error of `until`       the limit came first (until.h); *to is unchanged */
+#define lg_chan_recv_until(channel, to, until)                                                     \
+    lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (until))
 
-/* Receives without waiting. Returns true and sets *to and *ok as lg_chan_recv_until does; returns false and changes
- * nothing if the receive would have to wait. */
-#define lg_chan_try_recv(channel, to, ok)                                                          \
-    lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to), (ok))
+/* lg_chan_try_recv(channel, to): like lg_chan_recv_until with lg_until_now(): returns &lg_error_deadline_exceeded if the
+ * receive would have to wait. */
+#define lg_chan_try_recv(channel, to) lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to))
 
 /* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
  * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
@@ -191,10 +196,9 @@ LG_API lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until 
 LG_API bool lgi_chan_try_send(void *channel, const void *value)
     __attribute__((__warn_unused_result__));
 LG_API bool lgi_chan_recv(void *channel, void *to);
-LG_API lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
+LG_API lg_error *lgi_chan_recv_until(void *channel, void *to, lg_until until)
     __attribute__((__warn_unused_result__));
-LG_API bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
-    __attribute__((__warn_unused_result__));
+LG_API lg_error *lgi_chan_try_recv(void *channel, void *to) __attribute__((__warn_unused_result__));
 
 LG_END_DECLS
 
@@ -273,7 +277,8 @@ LG_END_DECLS
 /* A first case that is never chosen, so that lg_select() without arguments compiles. */
 #define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
-/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set as by lg_chan_recv_until; `ok` may be NULL. */
+/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set to false if the
+ * channel is closed and empty, otherwise to true; `ok` may be NULL. */
 #define lg_case_recv(channel, to, ok)                                                              \
     lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
 

@@ -5,7 +5,7 @@
  *     {
  *         lg_auto_context lg_context *ctx =
  *             lg_context_with_timeout(caller, 2 * LG_SECOND, .name = "query");
- *         lg_error *err = lg_chan_recv_until(rows, &row, NULL, lg_until_context(ctx));
+ *         lg_error *err = lg_chan_recv_until(rows, &row, lg_until_context(ctx));
  *         …                                             // err may be &lg_error_deadline_exceeded
  *     }
  *
