@@ -18,7 +18,7 @@
  * element, or has learned that the channel is closed, may give back the last reference at once. An element
  * that was sent belongs to the channel and then to its receiver; an element that was not sent (failure, panic,
  * end of the goroutine) still belongs to the sender. Elements left in the channel when it is freed are passed
- * to the `drop` function of lg_chan_make_owned.
+ * to the `free` function of lg_chan_make_owned.
  *
  * Order: elements from one goroutine arrive in the order of their sends, and waiting goroutines are served
  * in order of arrival. Everything before a send happens before the end of its receive; everything before a
@@ -94,14 +94,14 @@ LG_END_DECLS
 #define lg_chan_make(T, capacity)                                                                  \
     ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
 
-/* Like lg_chan_make, for elements that own resources. The channel calls `drop` for each element that nobody has
+/* Like lg_chan_make, for elements that own resources. The channel calls `free` for each element that nobody has
  * received when the channel is freed, oldest first, and for each element that is received into NULL. If the
- * element is a pointer, `drop` gets the element, otherwise a pointer to the element:
+ * element is a pointer, `free` gets the element, otherwise a pointer to the element:
  *
  *     lg_chan(char *) lines = lg_chan_make_owned(char *, 8, free);
  *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *) */
-#define lg_chan_make_owned(T, capacity, drop)                                                      \
-    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_DROP(T, drop),      \
+#define lg_chan_make_owned(T, capacity, free_)                                                     \
+    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_),     \
                                LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference and returns the channel. NULL for NULL. */
@@ -120,7 +120,7 @@ LG_END_DECLS
     lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
 
 /* Receives an element into *to and returns true. If the channel is closed and empty, zeroes *to and returns false. A
- * NULL `to` drops the element. */
+ * NULL `to` discards the element. */
 #define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
 
 /* lg_chan_recv_until(channel, to, until): like lg_chan_recv, with a limit; the result is an lg_error *:
@@ -174,20 +174,20 @@ LG_END_DECLS
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 
-/* The library calls `drop` through this type; any function of one pointer is accepted. */
-#define LGI_CHAN_DROP(T, drop)                                                                     \
+/* The library calls `free` through this type; any function of one pointer is accepted. */
+#define LGI_CHAN_FREE(T, free_)                                                                    \
     __extension__({                                                                                \
         if (0)                                                                                     \
-            (drop)((__typeof__(__builtin_choose_expr(LGI_CHAN_OF_POINTERS(T), *(__typeof__(T) *)0, \
-                                                     (__typeof__(T) *)0)))0);                      \
-        (void (*)(void *))(void (*)(void))(drop);                                                  \
+            (free_)((__typeof__(__builtin_choose_expr(                                             \
+                LGI_CHAN_OF_POINTERS(T), *(__typeof__(T) *)0, (__typeof__(T) *)0)))0);             \
+        (void (*)(void *))(void (*)(void))(free_);                                                 \
     })
 
 #endif
 
 LG_BEGIN_DECLS
 
-LG_API void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)(void *),
+LG_API void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*free_)(void *),
                            bool of_pointers) __attribute__((__returns_nonnull__));
 LG_API void *lgi_chan_keep(void *channel);
 LG_API void lgi_chan_send(void *channel, const void *value);
@@ -207,7 +207,7 @@ LG_END_DECLS
 LG_BEGIN_DECLS
 
 struct lgi_case_value {
-    void *at; /* NULL: the element is dropped */
+    void *at; /* NULL: the element is discarded */
     bool *ok; /* may be NULL */
 };
 

@@ -279,7 +279,7 @@ static void tear_down(void)
 {
     atomic_store(&let_go, true);
     lg_waitgroup_done(&group);
-    lg_group_destroy(&members);
+    lg_group_free(&members);
     close_files();
     lg_context_func_stop_and_wait(&func);
     lg_context_free(never);

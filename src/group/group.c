@@ -334,7 +334,7 @@ static void end(lg_group *group, lg_error **result)
         group->lgi_hooks->end(group->lgi_hooks_data);
 }
 
-void lg_group_destroy(lg_group *group)
+void lg_group_free(lg_group *group)
 {
     if (!group)
         return;
@@ -497,8 +497,8 @@ static bool begin(const struct lgi_site *site, lgi_function function, const uint
 
 static void drop_argument(const uintptr_t *words, const struct lgi_member *member)
 {
-    if (member->options.drop)
-        lgi_drop_argument(member->options.drop, words[0]);
+    if (member->options.free)
+        lgi_drop_argument(member->options.free, words[0]);
 }
 
 static void fail_to_start(const struct lgi_site *site, const uintptr_t *words,
@@ -516,7 +516,7 @@ void lgi_group_go(const struct lgi_site *site, lgi_function function, const uint
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL,
+    uint32_t claim = wait_for_place(member->group, member->options.free != NULL,
                                     lg_until_forever());
     if (claim == LGI_READY) {
         if (!begin(site, function, words, member))
@@ -535,7 +535,7 @@ static lg_error *go_until(const struct lgi_site *site, lgi_function function,
     const char *wrong = lgi_task_misuse(function, &member->options);
     if (wrong)
         fail_to_start(site, words, member, wrong);
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
+    uint32_t claim = wait_for_place(member->group, member->options.free != NULL, until);
     if (claim == LGI_READY)
         return begin(site, function, words, member) ? NULL : &lg_error_out_of_memory;
     if (claim == LGI_STOPPED)
