@@ -275,13 +275,13 @@ static lg_error *run(struct service *service, bool wrong_order)
                                    .start = database_start,
                                    .stop = database_stop,
                                    .argument = service,
-                                   .after = wrong_order ? LG_NEEDS("http") : NULL};
+                                   .needs = wrong_order ? LG_NEEDS("http") : NULL};
         const lg_stage http = {.name = "http",
                                .start = http_start,
                                .stop = http_stop,
                                .argument = service,
                                .limit = 5 * LG_SECOND,
-                               .after = wrong_order ? LG_NEEDS_NONE : NULL};
+                               .needs = wrong_order ? LG_NEEDS_NONE : NULL};
         lg_shutdown *down;
         err = lg_shutdown_new(&down, &(lg_shutdown_options){.budget = 10 * LG_SECOND});
         if (err)

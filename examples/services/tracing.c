@@ -162,21 +162,17 @@ static void export_all(struct tracer *tracer)
 {
     enum { BATCH = 64 };
     struct span batch[BATCH];
-    bool more = true;
     lg_defer(lg_waitgroup_done, &tracer->exporter);
     CURL *curl = curl_easy_init();
     if (!curl)
         lg_panic("no memory for HTTP");
     lg_defer(curl_easy_cleanup, curl);
 
-    while (more && lg_chan_recv(tracer->spans, &batch[0])) {
+    while (lg_chan_recv(tracer->spans, &batch[0])) {
         size_t count = 1;
         lg_until until = lg_until_timeout(100 * LG_MILLISECOND);
-        while (more && count < BATCH) {
-            if (lg_chan_recv_until(tracer->spans, &batch[count], &more, until))
-                break;
-            count += more;
-        }
+        while (count < BATCH && !lg_chan_recv_until(tracer->spans, &batch[count], until))
+            count++;
         lg_error *err = export(curl, tracer->url, batch, count);
         tracer->not_exported += err ? count : 0;
         if (!tracer->failures)

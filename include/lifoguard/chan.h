@@ -18,7 +18,7 @@
  * element, or has learned that the channel is closed, may give back the last reference at once. An element
  * that was sent belongs to the channel and then to its receiver; an element that was not sent (failure, panic,
  * end of the goroutine) still belongs to the sender. Elements left in the channel when it is freed are passed
- * to the `drop` function of lg_chan_make_owned.
+ * to the `free` function of lg_chan_make_owned.
  *
  * Order: elements from one goroutine arrive in the order of their sends, and waiting goroutines are served
  * in order of arrival. Everything before a send happens before the end of its receive; everything before a
@@ -63,6 +63,9 @@
 
 LG_BEGIN_DECLS
 
+/* The error of a receive with a limit from a channel that is closed and empty. */
+extern LG_API lg_error lg_error_chan_closed;
+
 /* The functions without an element type accept any channel. */
 
 /* Closes the channel: nothing more may be sent. Receivers get the remaining elements; after these, every waiting and
@@ -91,14 +94,14 @@ LG_END_DECLS
 #define lg_chan_make(T, capacity)                                                                  \
     ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
 
-/* Like lg_chan_make, for elements that own resources. The channel calls `drop` for each element that nobody has
+/* Like lg_chan_make, for elements that own resources. The channel calls `free` for each element that nobody has
  * received when the channel is freed, oldest first, and for each element that is received into NULL. If the
- * element is a pointer, `drop` gets the element, otherwise a pointer to the element:
+ * element is a pointer, `free` gets the element, otherwise a pointer to the element:
  *
  *     lg_chan(char *) lines = lg_chan_make_owned(char *, 8, free);
  *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *) */
-#define lg_chan_make_owned(T, capacity, drop)                                                      \
-    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_DROP(T, drop),      \
+#define lg_chan_make_owned(T, capacity, free_)                                                     \
+    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_),     \
                                LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference and returns the channel. NULL for NULL. */
@@ -117,18 +120,20 @@ LG_END_DECLS
     lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
 
 /* Receives an element into *to and returns true. If the channel is closed and empty, zeroes *to and returns false. A
- * NULL `to` drops the element. */
+ * NULL `to` discards the element. */
 #define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
 
-/* Like lg_chan_recv, with a limit. Returns NULL when the receive is complete, and sets *ok, a bool, to the result
- * that lg_chan_recv would have. `ok` may be NULL. On an error, *to and *ok are unchanged. */
-#define lg_chan_recv_until(channel, to, ok, until)                                                 \
-    lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (ok), (until))
+/* lg_chan_recv_until(channel, to, until): like lg_chan_recv, with a limit; the result is an lg_error *:
+ *
+ *     NULL                       an element was received into *to
+ *     &lg_error_chan_closed      the channel is closed and empty; *to is zero
+ *     the error of `until`       the limit came first (until.h); *to is unchanged */
+#define lg_chan_recv_until(channel, to, until)                                                     \
+    lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (until))
 
-/* Receives without waiting. Returns true and sets *to and *ok as lg_chan_recv_until does; returns false and changes
- * nothing if the receive would have to wait. */
-#define lg_chan_try_recv(channel, to, ok)                                                          \
-    lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to), (ok))
+/* lg_chan_try_recv(channel, to): like lg_chan_recv_until with lg_until_now(): returns &lg_error_deadline_exceeded if the
+ * receive would have to wait. */
+#define lg_chan_try_recv(channel, to) lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to))
 
 /* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
  * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
@@ -169,20 +174,20 @@ LG_END_DECLS
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 
-/* The library calls `drop` through this type; any function of one pointer is accepted. */
-#define LGI_CHAN_DROP(T, drop)                                                                     \
+/* The library calls `free` through this type; any function of one pointer is accepted. */
+#define LGI_CHAN_FREE(T, free_)                                                                    \
     __extension__({                                                                                \
         if (0)                                                                                     \
-            (drop)((__typeof__(__builtin_choose_expr(LGI_CHAN_OF_POINTERS(T), *(__typeof__(T) *)0, \
-                                                     (__typeof__(T) *)0)))0);                      \
-        (void (*)(void *))(void (*)(void))(drop);                                                  \
+            (free_)((__typeof__(__builtin_choose_expr(                                             \
+                LGI_CHAN_OF_POINTERS(T), *(__typeof__(T) *)0, (__typeof__(T) *)0)))0);             \
+        (void (*)(void *))(void (*)(void))(free_);                                                 \
     })
 
 #endif
 
 LG_BEGIN_DECLS
 
-LG_API void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)(void *),
+LG_API void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*free_)(void *),
                            bool of_pointers) __attribute__((__returns_nonnull__));
 LG_API void *lgi_chan_keep(void *channel);
 LG_API void lgi_chan_send(void *channel, const void *value);
@@ -191,10 +196,9 @@ LG_API lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until 
 LG_API bool lgi_chan_try_send(void *channel, const void *value)
     __attribute__((__warn_unused_result__));
 LG_API bool lgi_chan_recv(void *channel, void *to);
-LG_API lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
+LG_API lg_error *lgi_chan_recv_until(void *channel, void *to, lg_until until)
     __attribute__((__warn_unused_result__));
-LG_API bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
-    __attribute__((__warn_unused_result__));
+LG_API lg_error *lgi_chan_try_recv(void *channel, void *to) __attribute__((__warn_unused_result__));
 
 LG_END_DECLS
 
@@ -203,7 +207,7 @@ LG_END_DECLS
 LG_BEGIN_DECLS
 
 struct lgi_case_value {
-    void *at; /* NULL: the element is dropped */
+    void *at; /* NULL: the element is discarded */
     bool *ok; /* may be NULL */
 };
 
@@ -273,7 +277,8 @@ LG_END_DECLS
 /* A first case that is never chosen, so that lg_select() without arguments compiles. */
 #define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
-/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set as by lg_chan_recv_until; `ok` may be NULL. */
+/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set to false if the
+ * channel is closed and empty, otherwise to true; `ok` may be NULL. */
 #define lg_case_recv(channel, to, ok)                                                              \
     lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
 

@@ -5,7 +5,7 @@
  *     {
  *         lg_auto_context lg_context *ctx =
  *             lg_context_with_timeout(caller, 2 * LG_SECOND, .name = "query");
- *         lg_error *err = lg_chan_recv_until(rows, &row, NULL, lg_until_context(ctx));
+ *         lg_error *err = lg_chan_recv_until(rows, &row, lg_until_context(ctx));
  *         …                                             // err may be &lg_error_deadline_exceeded
  *     }
  *
@@ -118,11 +118,11 @@ typedef struct lg_context_key {
     const char *name; /* appears in reports */
     /* Frees a value; may be NULL. Called for a value other than NULL, when the context that holds the value
      * and all descendants of the context have been freed. Any thread may make the call, including a thread of
-     * the library, so `destroy` must not wait and must not panic. */
-    void (*destroy)(void *value);
+     * the library, so `free` must not wait and must not panic. */
+    void (*free)(void *value);
 } lg_context_key;
 
-/* Makes a child that holds a value for the key. If the key has a `destroy` function, the child owns the value. */
+/* Makes a child that holds a value for the key. If the key has a `free` function, the child owns the value. */
 LG_API lg_context *lg_context_with_value(const lg_context *parent, const lg_context_key *key,
                                          void *value)
     __attribute__((__returns_nonnull__, __warn_unused_result__));
@@ -202,7 +202,7 @@ static inline void lgi_context_end(lg_context **ctx)
  * Cancelling the group makes the context done, with the text of the first failure as its cause. When `parent` is
  * done, the context is done and the group is cancelled, so lg_until_group and lg_group_is_cancelled notice the
  * end of `parent` too. The group owns the context, and frees it when the group's block is left or the group is
- * destroyed. Panics if the group already has members or a context.
+ * freed. Panics if the group already has members or a context.
  *
  *     lg_group_scope(group, &err);
  *     const lg_context *ctx = lg_group_context(&group, caller);

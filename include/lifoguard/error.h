@@ -51,13 +51,13 @@ typedef struct lg_error {
 } lg_error;
 
 /* A kind distinguishes errors that carry data. The address of the kind is its identity, so define each kind
- * once, as a static or global constant. The error owns the payload, and destroys the payload when the error
- * is freed. */
+ * once, as a static or global constant. The error owns the payload: when the error is freed, the payload is
+ * freed too. */
 typedef struct lg_error_kind {
     /* The name that lg_error_print_tree shows. */
     const char *name;
     /* Frees the payload. May be NULL. Not called for a NULL payload. Must return normally. */
-    void (*destroy)(void *payload);
+    void (*free)(void *payload);
     /* May be NULL. Like Go's Is method: returns whether lg_error_is finds `target` in such an error. */
     bool (*is)(const void *payload, const lg_error *target);
     /* May be NULL. lg_error_print_tree calls `print` to write further lines about the error, each after
@@ -100,7 +100,7 @@ extern LG_API lg_error lg_error_out_of_memory;
 
 /* lg_error *lg_error_new_kind(const lg_error_kind *kind, void *payload, const char *format, ...): makes an
  * error of a kind. The error takes ownership of the payload, which may be NULL; if no memory is left, the
- * payload is destroyed. */
+ * payload is freed. */
 #define lg_error_new_kind(kind, payload, ...)                                                      \
     lgi_error_new_kind(__FILE__, __LINE__, (kind), (payload), __VA_ARGS__)
 
@@ -112,7 +112,7 @@ extern LG_API lg_error lg_error_out_of_memory;
 #define lg_error_wrap(cause, ...) lgi_error_wrap(__FILE__, __LINE__, (cause), __VA_ARGS__)
 
 /* lg_error *lg_error_wrap_kind(lg_error *cause, const lg_error_kind *kind, void *payload, const char *format,
- * ...): like lg_error_wrap, and the new error is of a kind. The payload is taken in any case: it is destroyed
+ * ...): like lg_error_wrap, and the new error is of a kind. The payload is taken in any case: it is freed
  * if the cause is NULL or no memory is left. */
 #define lg_error_wrap_kind(cause, kind, payload, ...)                                              \
     lgi_error_wrap_kind(__FILE__, __LINE__, (cause), (kind), (payload), __VA_ARGS__)
@@ -135,7 +135,7 @@ LG_API lg_error *lg_error_join(lg_error *first, lg_error *second)
  * Does nothing for a NULL error. For closers of your own: lg_error_join_into(result, release(thing)). */
 LG_API void lg_error_join_into(lg_error **result, lg_error *error);
 
-/* Frees an error and everything that it holds, and destroys the payloads: the payload of an error before the
+/* Frees an error and everything that it holds, with the payloads: the payload of an error before the
  * payloads of its causes. Does nothing for NULL and for static errors. Never free an error that another error
  * holds. */
 LG_API void lg_error_free(lg_error *error);

@@ -57,10 +57,9 @@ LG_BEGIN_DECLS
 typedef struct lg_go_options {
     const char *name;  /* for reports; must outlive the goroutine. NULL: the function's name */
     size_t stack_size; /* in bytes, rounded up to a power of two, 16 KB to 1 GB; 0: the default */
-    void (*drop)(
-        void *
-            first_argument); /* called with the first argument if the function is never called (G4) */
-    bool thread;             /* run the goroutine on a thread of its own */
+    /* Called with the first argument if the function is never called (G4). NULL: nothing is called. */
+    void (*free)(void *first_argument);
+    bool thread; /* run the goroutine on a thread of its own */
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;
@@ -118,22 +117,22 @@ LG_END_DECLS
 #define lg_go_thread(...)                                                                          \
     LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_go_owned(fn, argument, drop): like lg_go(fn, argument), and the goroutine owns the argument. If fn(argument) is
- * never called, because lg_exit ends the process first or no memory is left, the library calls drop(argument) (G4). */
-#define lg_go_owned(fn, argument, drop_)                                                           \
-    LGI_LINED(LGI_GO, __LINE__, 1, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
+/* lg_go_owned(fn, argument, free): like lg_go(fn, argument), and the goroutine owns the argument. If fn(argument) is
+ * never called, because lg_exit ends the process first or no memory is left, the library calls free(argument) (G4). */
+#define lg_go_owned(fn, argument, free_)                                                           \
+    LGI_LINED(LGI_GO, __LINE__, 1, ((lg_go_options){.free = LGI_FREE(free_, argument)}), #fn ", " #argument, fn, argument)
 
 /* lg_go_with(options, fn, args…): like lg_go, with an lg_go_options. */
 #define lg_go_with(options, ...)                                                                   \
     LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 
-/* The library calls `drop` through this type; any function of one pointer is accepted. */
-#define LGI_DROP(drop, argument)                                                                   \
+/* The library calls `free` through this type; any function of one pointer is accepted. */
+#define LGI_FREE(free_, argument)                                                                  \
     __extension__({                                                                                \
         if (0)                                                                                     \
-            (drop)(argument);                                                                      \
-        (void (*)(void *))(void (*)(void))(drop);                                                  \
+            (free_)(argument);                                                                     \
+        (void (*)(void *))(void (*)(void))(free_);                                                 \
     })
 
 #define LGI_GO(id, n, options, text, ...)                                                          \

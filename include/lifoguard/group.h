@@ -22,8 +22,8 @@
  * have not started when the group is cancelled:
  *   - lg_group_go still calls the function, as Go's errgroup does, because only the function can release
  *     its arguments;
- *   - lg_group_go_owned drops the argument instead of calling the function (G4). The argument is also
- *     dropped if lg_exit or a lack of memory prevents the start.
+ *   - lg_group_go_owned frees the argument instead of calling the function (G4). The argument is also
+ *     freed if lg_exit or a lack of memory prevents the start.
  *
  * Panics: an unrecovered panic in a member becomes an error of the group, of the kind lg_panic_kind
  * (panic.h); lg_error_print_tree shows where the panic began and its stack. Several members may panic at
@@ -46,7 +46,7 @@
  *     lg_try(lg_group_start(&group, lg_until_timeout(5 * LG_SECOND), announce, &group, 8080));
  *
  * Threads: goroutines and threads of the program may call every function here, any number at once, as long
- * as the group exists: in its block, in its members, and before lg_group_destroy. Groups nest. A member may
+ * as the group exists: in its block, in its members, and before lg_group_free. Groups nest. A member may
  * start other members in its own group.
  *
  * Deadlock: a member that waits for its own group would wait for itself, so the wait panics. The wait also
@@ -113,7 +113,7 @@ LG_API lg_error *lg_group_wait_until(lg_group *group, lg_until until)
 /* Cancels the group, waits until the group has no members, and frees the errors that no wait has returned.
  * Neither a cancellation nor lg_exit interrupts this wait. Initialise the group before using it again. Does
  * nothing for NULL or an all-zero group. */
-LG_API void lg_group_destroy(lg_group *group);
+LG_API void lg_group_free(lg_group *group);
 
 /* ---- settings ---- */
 
@@ -205,10 +205,10 @@ LG_END_DECLS
 #define lg_group_go(group, ...)                                                                    \
     LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_group_go_owned(group, fn, argument, drop): starts fn(argument) as a member that owns the argument. If
- * fn(argument) is never called, the library calls drop(argument) instead (G4). */
-#define lg_group_go_owned(group, fn, argument, drop_)                                              \
-    LGI_LINED(LGI_GROUP_GO, __LINE__, 1, lgi_group_go, group, ((lg_go_options){.drop = LGI_DROP(drop_, argument)}), #fn ", " #argument, fn, argument)
+/* lg_group_go_owned(group, fn, argument, free): starts fn(argument) as a member that owns the argument. If
+ * fn(argument) is never called, the library calls free(argument) instead (G4). */
+#define lg_group_go_owned(group, fn, argument, free_)                                              \
+    LGI_LINED(LGI_GROUP_GO, __LINE__, 1, lgi_group_go, group, ((lg_go_options){.free = LGI_FREE(free_, argument)}), #fn ", " #argument, fn, argument)
 
 /* lg_group_go_with(group, options, fn, args…): starts a member with an lg_go_options. Returns an lg_error *.
  *

@@ -26,7 +26,7 @@
  *     }
  *
  * Order. The stage that was added last is stopped first; the next stage is stopped when the previous stop has ended or
- * has run out of time (S1). A stage may instead name the stages that it depends on (`after`): such a stage is stopped
+ * has run out of time (S1). A stage may instead name the stages that it depends on (`needs`): such a stage is stopped
  * before these stages, and has no order relative to other stages. Stages without an order between them are stopped one
  * at a time, or up to `at_once` at a time.
  *
@@ -108,11 +108,11 @@ typedef struct lg_stage {
     lg_duration limit; /* for the stop; 0: the time that other stages do not claim */
     /* The names of the stages that this stage depends on, ending with NULL; copied. A named stage may be added later. NULL: all
      * stages that were added before. LG_NEEDS_NONE: no stage. */
-    const char *const *after;
+    const char *const *needs;
 } lg_stage;
 
-extern LG_API const char *const lgi_after_none[1];
-#define LG_NEEDS_NONE lgi_after_none
+extern LG_API const char *const lgi_needs_none[1];
+#define LG_NEEDS_NONE lgi_needs_none
 #ifndef __cplusplus
 #define LG_NEEDS(...) ((const char *const[]){__VA_ARGS__, NULL}) /* LG_NEEDS("database", "cache") */
 #endif
@@ -132,7 +132,7 @@ LG_API lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_optio
 /* Calls the stage's `start`, if there is one, and adds the stage if the start succeeded (S3). Errors:
  *     the error of `start`       the stage was not added
  *     &lg_error_shutting_down    the end of the program was requested: `start` was not called
- *     a cycle of `after`         `start` was not called; the message names the stages of the cycle
+ *     a cycle of `needs`         `start` was not called; the message names the stages of the cycle
  *     &lg_error_out_of_memory    `start` was not called
  * If `start` panics, the panic propagates and the stage is not added. */
 LG_API lg_error *lg_shutdown_start(lg_shutdown *shutdown, const lg_stage *stage)

@@ -58,7 +58,7 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 #pragma GCC system_header
 #endif
 /* lg_waitgroup_go(group, fn, args…): starts fn(args…) like lg_go, and adds 1 to the counter. Subtracts 1 when the goroutine
- * has run all its deferred calls, however it ended, or when lg_exit drops the goroutine before its start. */
+ * has run all its deferred calls, however it ended, or when lg_exit discards the goroutine before its start. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_waitgroup_go(group, ...)                                                                \
     LGI_COUNTING LGI_NUMBERED(LGI_WAITGROUP_GO, __COUNTER__, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)

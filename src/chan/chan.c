@@ -9,6 +9,8 @@
 #include "sched/goroutine.h"
 #include "sched/worker.h"
 
+LG_ERROR_DEFINE(lg_error_chan_closed, "the channel is closed");
+
 void lgi_chan_check_closely(const struct lgi_chan *c, bool uses)
 {
     if (__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC_BUBBLE)
@@ -313,7 +315,7 @@ bool lgi_chan_offer(struct lgi_chan *c, const void *value)
 
 /* The channel is locked. */
 static inline __attribute__((always_inline)) lg_error *recv_holding(struct lgi_chan *c, void *to,
-                                                                    bool *ok, lg_until until)
+                                                                    lg_until until)
 {
     struct lgi_g *woken;
     enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
@@ -322,66 +324,61 @@ static inline __attribute__((always_inline)) lg_error *recv_holding(struct lgi_c
         waiter.waiter.data = to;
         lg_error *error = wait_for_other(c, &c->receivers, &waiter, until,
                                          "receive from a channel");
-        if (!error)
-            *ok = waiter.ok;
-        return error;
+        return error || waiter.ok ? error : &lg_error_chan_closed;
     }
     lgi_unlock(&c->lock);
     if (woken)
         lgi_unpark(woken);
-    *ok = received == LGI_CHAN_DONE;
-    return NULL;
+    return received == LGI_CHAN_DONE ? NULL : &lg_error_chan_closed;
 }
 
-static inline lg_error *recv_until(struct lgi_chan *c, void *to, bool *ok, lg_until until)
+static inline lg_error *recv_until(struct lgi_chan *c, void *to, lg_until until)
 {
     lgi_lock(&c->lock);
-    return recv_holding(c, to, ok, until);
+    return recv_holding(c, to, until);
 }
 
-static inline bool try_recv(struct lgi_chan *c, void *to, bool *ok)
+static inline lg_error *try_recv(struct lgi_chan *c, void *to)
 {
-    struct lgi_g *woken;
     if (!lgi_chan_may_recv(c)) {
         lgi_chan_validate(c);
         if (!lgi_chan_may_recv(c))
-            return false;
+            return &lg_error_deadline_exceeded;
     }
+    struct lgi_g *woken;
     lgi_lock(&c->lock);
     enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
     lgi_unlock(&c->lock);
     if (woken)
         lgi_unpark(woken);
-    if (received == LGI_CHAN_MUST_WAIT)
-        return false;
-    *ok = received == LGI_CHAN_DONE;
-    return true;
+    switch (received) {
+    case LGI_CHAN_DONE: return NULL;
+    case LGI_CHAN_MUST_WAIT: return &lg_error_deadline_exceeded;
+    default: return &lg_error_chan_closed;
+    }
 }
 
 /* What is received belongs to nobody. */
-static __attribute__((noinline)) lg_error *recv_and_drop(struct lgi_chan *c, bool *ok,
-                                                         lg_until until)
+static __attribute__((noinline)) lg_error *recv_and_drop(struct lgi_chan *c, lg_until until)
 {
     void *value = LGI_CHAN_SCRATCH(c->size, c->alignment);
-    lg_error *error = recv_until(c, value, ok, until);
-    if (!error && *ok)
+    lg_error *error = recv_until(c, value, until);
+    if (!error)
         lgi_chan_drop_value(c, value);
     return error;
 }
 
-static __attribute__((noinline)) bool try_recv_and_drop(struct lgi_chan *c, bool *ok)
+static __attribute__((noinline)) lg_error *try_recv_and_drop(struct lgi_chan *c)
 {
     void *value = LGI_CHAN_SCRATCH(c->size, c->alignment);
-    if (!try_recv(c, value, ok))
-        return false;
-    if (*ok)
+    lg_error *error = try_recv(c, value);
+    if (!error)
         lgi_chan_drop_value(c, value);
-    return true;
+    return error;
 }
 
 static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *to)
 {
-    bool ok = false;
     lgi_chan_fairness();
     if (!c) {
         (void)wait_for_null("receive from a NULL channel", lg_until_forever());
@@ -389,17 +386,13 @@ static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *t
     }
     lgi_chan_check(c);
     if (!to && c->drop)
-        (void)recv_and_drop(c, &ok, lg_until_forever());
-    else
-        (void)recv_until(c, to, &ok, lg_until_forever());
-    return ok;
+        return !recv_and_drop(c, lg_until_forever());
+    return !recv_until(c, to, lg_until_forever());
 }
 
 static __attribute__((noinline)) bool recv_locked(struct lgi_chan *c, void *to)
 {
-    bool ok = false;
-    (void)recv_holding(c, to, &ok, lg_until_forever());
-    return ok;
+    return !recv_holding(c, to, lg_until_forever());
 }
 
 bool lgi_chan_recv(void *channel, void *to)
@@ -415,30 +408,24 @@ bool lgi_chan_recv(void *channel, void *to)
     return true;
 }
 
-lg_error *lgi_chan_recv_until(void *channel, void *to, bool *ok, lg_until until)
+lg_error *lgi_chan_recv_until(void *channel, void *to, lg_until until)
 {
     struct lgi_chan *c = channel;
-    bool unasked;
     lgi_chan_fairness();
     if (!c)
         return wait_for_null("receive from a NULL channel", until);
     lgi_chan_check(c);
-    if (!ok)
-        ok = &unasked;
-    return to || !c->drop ? recv_until(c, to, ok, until) : recv_and_drop(c, ok, until);
+    return to || !c->drop ? recv_until(c, to, until) : recv_and_drop(c, until);
 }
 
-bool lgi_chan_try_recv(void *channel, void *to, bool *ok)
+lg_error *lgi_chan_try_recv(void *channel, void *to)
 {
     struct lgi_chan *c = channel;
-    bool unasked;
     lgi_chan_fairness();
     if (!c)
-        return false;
+        return &lg_error_deadline_exceeded;
     lgi_chan_check(c);
-    if (!ok)
-        ok = &unasked;
-    return to || !c->drop ? try_recv(c, to, ok) : try_recv_and_drop(c, ok);
+    return to || !c->drop ? try_recv(c, to) : try_recv_and_drop(c);
 }
 
 /* ---- closing ---- */

@@ -175,7 +175,7 @@ START_TEST(an_empty_struct_is_counted)
     ck_assert(!lg_chan_try_send(c, nothing));
     ck_assert(lg_chan_recv(c, &nothing));
     ck_assert(lg_chan_recv(c, NULL));
-    ck_assert(!lg_chan_try_recv(c, &nothing, NULL));
+    ck_assert_ptr_eq(lg_chan_try_recv(c, &nothing), &lg_error_deadline_exceeded);
     lg_chan_unref(c);
 }
 END_TEST
@@ -265,21 +265,20 @@ static void no_waiting(void)
     lg_defer(lg_chan_unref, c);
     lg_defer(lg_chan_unref, d);
     int got = 5;
-    bool ok = true;
     ck_assert(!lg_chan_try_send(c, 1));
-    ck_assert(!lg_chan_try_recv(c, &got, &ok));
+    ck_assert_ptr_eq(lg_chan_try_recv(c, &got), &lg_error_deadline_exceeded);
     ck_assert(!lg_chan_try_send(none, 1));
-    ck_assert(!lg_chan_try_recv(none, &got, &ok));
-    ck_assert(got == 5 && ok);
+    ck_assert_ptr_eq(lg_chan_try_recv(none, &got), &lg_error_deadline_exceeded);
+    ck_assert_int_eq(got, 5);
     ck_assert(lg_chan_try_send(d, 1));
     ck_assert(!lg_chan_try_send(d, 2));
-    ck_assert(lg_chan_try_recv(d, &got, &ok));
-    ck_assert(got == 1 && ok);
-    ck_assert(!lg_chan_try_recv(d, &got, &ok));
+    ck_assert_ptr_null(lg_chan_try_recv(d, &got));
+    ck_assert_int_eq(got, 1);
+    ck_assert_ptr_eq(lg_chan_try_recv(d, &got), &lg_error_deadline_exceeded);
     lg_chan_close(d);
-    ck_assert(lg_chan_try_recv(d, &got, &ok));
-    ck_assert(got == 0 && !ok);
-    ck_assert(lg_chan_try_recv(d, NULL, NULL));
+    ck_assert_ptr_eq(lg_chan_try_recv(d, &got), &lg_error_chan_closed);
+    ck_assert_int_eq(got, 0);
+    ck_assert_ptr_eq(lg_chan_try_recv(d, NULL), &lg_error_chan_closed);
     ck_assert_uint_eq(lg_chan_len(none), 0);
     ck_assert_uint_eq(lg_chan_cap(none), 0);
 }
@@ -295,33 +294,31 @@ static void deadlines(void)
     lg_chan(int) c = lg_chan_make(int, 0), none = NULL;
     lg_defer(lg_chan_unref, c);
     int got = 5;
-    bool ok = true;
     lg_time start = lg_now();
     ck_assert_ptr_eq(lg_chan_send_until(c, 1, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_until_timeout(2 * LG_MILLISECOND)),
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_ptr_eq(lg_chan_send_until(none, 1, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
-    ck_assert_ptr_eq(lg_chan_recv_until(none, &got, &ok, lg_until_timeout(2 * LG_MILLISECOND)),
+    ck_assert_ptr_eq(lg_chan_recv_until(none, &got, lg_until_timeout(2 * LG_MILLISECOND)),
                      &lg_error_deadline_exceeded);
     ck_assert_int_ge(lg_now() - start, 8 * LG_MILLISECOND);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, &ok, lg_until_timeout(0)),
-                     &lg_error_deadline_exceeded);
-    ck_assert(got == 5 && ok);
+    ck_assert_ptr_eq(lg_chan_recv_until(c, &got, lg_until_timeout(0)), &lg_error_deadline_exceeded);
+    ck_assert_int_eq(got, 5);
     /* They have left nothing behind. */
     ck_assert(!lg_chan_try_send(c, 1));
-    ck_assert(!lg_chan_try_recv(c, &got, &ok));
+    ck_assert_ptr_eq(lg_chan_try_recv(c, &got), &lg_error_deadline_exceeded);
 
     /* What can be done at once is done, even if it is late. */
     lg_chan(int) d = lg_chan_make(int, 1);
     lg_defer(lg_chan_unref, d);
     ck_assert_ptr_null(lg_chan_send_until(d, 9, lg_until_deadline(0)));
-    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_until_deadline(0)));
-    ck_assert(got == 9 && ok);
+    ck_assert_ptr_null(lg_chan_recv_until(d, &got, lg_until_deadline(0)));
+    ck_assert_int_eq(got, 9);
     lg_chan_close(d);
-    ck_assert_ptr_null(lg_chan_recv_until(d, &got, &ok, lg_until_deadline(0)));
-    ck_assert(got == 0 && !ok);
+    ck_assert_ptr_eq(lg_chan_recv_until(d, &got, lg_until_deadline(0)), &lg_error_chan_closed);
+    ck_assert_int_eq(got, 0);
 }
 
 START_TEST(C9_waiting_ends_at_the_deadline)
@@ -345,8 +342,8 @@ static void cancellations(void)
     const lg_until until = {LG_DURATION_MAX, &each[used++]};
     lg_go(cancel_soon, until.lgi_done);
     ck_assert_ptr_eq(lg_chan_send_until(c, 1, until), &lg_error_cancelled);
-    ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, NULL, until), &lg_error_cancelled);
-    ck_assert(!lg_chan_try_recv(c, NULL, NULL));
+    ck_assert_ptr_eq(lg_chan_recv_until(c, NULL, until), &lg_error_cancelled);
+    ck_assert_ptr_eq(lg_chan_try_recv(c, NULL), &lg_error_deadline_exceeded);
     ck_assert(!lg_chan_try_send(c, 1));
 }
 
@@ -452,7 +449,7 @@ START_TEST(the_one_that_is_told_of_the_end_may_drop_the_channel)
             int got = 7;
             lg_go(end_of, c, i % 2);
             if (i % 3 == 0)
-                while (!lg_chan_try_recv(c, &got, NULL))
+                while (lg_chan_try_recv(c, &got) == &lg_error_deadline_exceeded)
                     lg_yield();
             else
                 lg_chan_recv(c, &got);
@@ -635,12 +632,10 @@ START_TEST(what_is_left_is_dropped_in_order)
     lg_chan_send(c, &numbers[3]);
     ck_assert(lg_chan_recv(c, NULL)); /* dropped too */
     expect_trace("drop1");
-    bool ok = false;
     lg_chan_send(c, &numbers[4]);
-    ck_assert(lg_chan_try_recv(c, NULL, &ok));
-    ck_assert(ok);
+    ck_assert_ptr_null(lg_chan_try_recv(c, NULL));
     expect_trace("drop2");
-    ck_assert_ptr_null(lg_chan_recv_until(c, NULL, &ok, lg_until_forever()));
+    ck_assert_ptr_null(lg_chan_recv_until(c, NULL, lg_until_forever()));
     expect_trace("drop3");
     lg_chan_close(c);
     lg_chan_unref(c);

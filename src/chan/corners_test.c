@@ -152,7 +152,7 @@ static void race(enum race which)
                 lg_chan_send(b, 1);
             else
                 lg_chan_close(b);
-            (void)!lg_chan_try_recv(a, NULL, NULL);
+            (void)!lg_chan_try_recv(a, NULL);
         }
         lg_chan_recv(result, &found);
         ck_assert_msg(found, "race %d, time %d", which, i);
@@ -589,7 +589,7 @@ static void wait_somehow(int how)
     switch (how) {
     case 0: lg_chan_send(full, 1); break;
     case 1: lg_chan_recv(c, &got); break;
-    case 2: (void)!lg_chan_recv_until(c, &got, NULL, lg_until_timeout(LG_MINUTE)); break;
+    case 2: (void)!lg_chan_recv_until(c, &got, lg_until_timeout(LG_MINUTE)); break;
     case 3: lg_chan_recv(none, &got); break;
     case 4: lg_select(lg_case_recv(c, &got, NULL), lg_case_send(full, 1)); break;
     case 5: lg_select_n(many, 20); break;

@@ -131,11 +131,11 @@ static void do_something(struct chance *chance, struct box **hand)
         break;
     case 1: took(hand, &got, lg_chan_recv(real, &got)); break;
     case 2: gave(hand, lg_chan_try_send(c, *hand)); break;
-    case 3: took(hand, &got, lg_chan_try_recv(c, &got, NULL)); break;
+    case 3: took(hand, &got, !lg_chan_try_recv(c, &got)); break;
     case 4: gave(hand, !lg_chan_send_until(c, *hand, any_until(chance))); break;
-    case 5: took(hand, &got, !lg_chan_recv_until(c, &got, NULL, any_until(chance))); break;
-    case 6: (void)!lg_chan_try_recv(c, NULL, NULL); break;
-    case 7: (void)!lg_chan_recv_until(c, NULL, NULL, any_until(chance)); break;
+    case 5: took(hand, &got, !lg_chan_recv_until(c, &got, any_until(chance))); break;
+    case 6: (void)!lg_chan_try_recv(c, NULL); break;
+    case 7: (void)!lg_chan_recv_until(c, NULL, any_until(chance)); break;
     case 8: lg_yield(); break;
     default: select_some(chance, hand);
     }

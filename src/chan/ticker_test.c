@@ -135,7 +135,7 @@ static void looks_only(void)
     lg_defer(lg_ticker_free, ticker);
     lg_time limit = lg_now() + PATIENCE;
     for (int i = 0; i < 3; i++)
-        while (!lg_chan_try_recv(lg_ticker_channel(ticker), NULL, NULL))
+        while (lg_chan_try_recv(lg_ticker_channel(ticker), NULL) == &lg_error_deadline_exceeded)
             hold(lg_now() < limit);
 }
 
@@ -227,21 +227,20 @@ static void stopped(void)
     lg_sleep(3 * MS);
     hold(lg_chan_len(channel) == 1);
     lg_ticker_stop(ticker);
-    bool ok = true;
     hold(lg_chan_len(channel) == 0);
-    hold(lg_chan_try_recv(channel, NULL, &ok) && !ok);
+    hold(lg_chan_try_recv(channel, NULL) == &lg_error_chan_closed);
     lg_ticker_stop(ticker);
 
     /* It starts again, and its channel is open. */
     lg_time start = lg_now(), time;
     lg_ticker_reset(ticker, 4 * MS);
-    hold(!lg_chan_try_recv(channel, &time, &ok) || lg_now() >= start + 4 * MS);
+    hold(lg_chan_try_recv(channel, &time) || lg_now() >= start + 4 * MS);
     hold(lg_chan_recv(channel, &time));
     hold(time >= start + 4 * MS);
     lg_ticker_reset(ticker, MS);
     lg_sleep(3 * MS);
     lg_ticker_reset(ticker, LONG); /* what has come is not received */
-    hold(!lg_chan_try_recv(channel, NULL, NULL));
+    hold(lg_chan_try_recv(channel, NULL) == &lg_error_deadline_exceeded);
     hold_nothing_comes(channel, 2 * MS);
     lg_ticker_stop(ticker);
     hold(!lg_chan_recv(channel, NULL));
@@ -385,6 +384,7 @@ static void share(void)
     uint64_t random = lg_goroutine_id() + 1;
     lg_chan(lg_time) channel = lg_ticker_channel(common);
     lg_duration last = 0, time;
+    lg_error *error;
     for (int i = 0; i < 2000; i++) {
         random = random * 6364136223846793005U + 1442695040888963407U;
         bool ok = false;
@@ -396,15 +396,11 @@ static void share(void)
         case 4: lg_ticker_reset(common, (lg_duration)(random >> 40 & 0x7fff) + 1); break;
         case 5:
         case 6:
-        case 7:
-            if (!lg_chan_try_recv(channel, &time, &ok))
-                ok = false;
-            break;
+        case 7: ok = !lg_chan_try_recv(channel, &time); break;
         default:
-            if (lg_chan_recv_until(channel, &time, &ok, lg_until_timeout(20 * US)))
-                ok = false;
-            else if (!ok)
-                atomic_fetch_add(&ended, 1);
+            error = lg_chan_recv_until(channel, &time, lg_until_timeout(20 * US));
+            ok = !error;
+            atomic_fetch_add(&ended, error == &lg_error_chan_closed);
         }
         if (ok) {
             hold(time > last || time == last);

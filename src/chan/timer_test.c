@@ -11,7 +11,7 @@ static void fires_once(void)
     lg_timer *timer = lg_timer_new(3 * MS);
     lg_defer(lg_timer_free, timer);
     lg_chan(lg_time) channel = lg_timer_channel(timer);
-    hold(!lg_chan_try_recv(channel, &time, NULL) || lg_now() >= start + 3 * MS);
+    hold(lg_chan_try_recv(channel, &time) || lg_now() >= start + 3 * MS);
     if (time == 0)
         hold(lg_chan_recv(channel, &time));
     hold(time >= start + 3 * MS); /* never early */
@@ -68,13 +68,13 @@ static void stopped(void)
     lg_chan(lg_time) channel = lg_timer_channel(timer);
     hold(lg_timer_stop(timer));
     hold(!lg_timer_stop(timer));
-    hold(!lg_chan_try_recv(channel, NULL, NULL));
+    hold(lg_chan_try_recv(channel, NULL) == &lg_error_deadline_exceeded);
 
     /* It has fired, but nobody has received: nobody will. */
     hold(!lg_timer_reset(timer, 1));
     lg_sleep(2 * MS);
     hold(lg_timer_stop(timer));
-    hold(!lg_chan_try_recv(channel, NULL, NULL));
+    hold(lg_chan_try_recv(channel, NULL) == &lg_error_deadline_exceeded);
     hold(!lg_timer_stop(timer));
     hold_nothing_comes(channel, MS);
 
@@ -116,7 +116,7 @@ static void reset(void)
     hold(!lg_timer_reset(timer, 1));
     lg_sleep(2 * MS);
     hold(lg_timer_reset(timer, LONG));
-    hold(!lg_chan_try_recv(channel, NULL, NULL));
+    hold(lg_chan_try_recv(channel, NULL) == &lg_error_deadline_exceeded);
     hold(lg_timer_stop(timer));
 }
 
@@ -131,11 +131,10 @@ static void not_for_ever(void)
 {
     lg_timer *timer = lg_timer_new(LONG);
     lg_defer(lg_timer_free, timer);
-    bool ok = true;
-    lg_error *error = lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_until_timeout(MS));
-    hold(lg_error_is(error, &lg_error_deadline_exceeded) && ok);
+    lg_error *error = lg_chan_recv_until(lg_timer_channel(timer), NULL, lg_until_timeout(MS));
+    hold(lg_error_is(error, &lg_error_deadline_exceeded));
     lg_timer_reset(timer, MS);
-    hold(!lg_chan_recv_until(lg_timer_channel(timer), NULL, &ok, lg_until_timeout(LONG)) && ok);
+    hold(!lg_chan_recv_until(lg_timer_channel(timer), NULL, lg_until_timeout(LONG)));
 }
 
 START_TEST(C9_waiting_for_a_timer_ends_with_the_deadline)
@@ -196,7 +195,7 @@ static void looks_only(void)
     lg_defer(lg_timer_free, timer);
     lg_chan(lg_time) channel = lg_timer_channel(timer);
     lg_duration time, limit = lg_now() + PATIENCE;
-    while (!lg_chan_try_recv(channel, &time, NULL))
+    while (lg_chan_try_recv(channel, &time) == &lg_error_deadline_exceeded)
         hold(lg_now() < limit);
     lg_timer_reset(timer, 2 * MS);
     while (lg_chan_len(channel) == 0)
@@ -675,14 +674,13 @@ static void race_stops(void)
     for (int i = 0; i < 3000; i++) {
         lg_timer_reset(timer, i % 50 * US);
         if (i % 2 == 0) {
-            bool received = lg_chan_try_recv(channel, NULL, NULL);
+            bool received = !lg_chan_try_recv(channel, NULL);
             hold(lg_timer_stop(timer) != received);
         } else {
-            lg_error *error = lg_chan_recv_until(channel, NULL, NULL,
-                                                 lg_until_timeout(i % 50 * US));
+            lg_error *error = lg_chan_recv_until(channel, NULL, lg_until_timeout(i % 50 * US));
             hold(lg_timer_stop(timer) == (error != NULL));
         }
-        hold(!lg_chan_try_recv(channel, NULL, NULL));
+        hold(lg_chan_try_recv(channel, NULL) == &lg_error_deadline_exceeded);
     }
 }
 
@@ -746,12 +744,10 @@ static void share(void)
         case 1: lg_timer_stop(shared); break;
         case 2: lg_yield(); break;
         case 3:
-        case 4:
-            received += !lg_chan_recv_until(channel, NULL, NULL, lg_until_timeout(10 * US));
-            break;
+        case 4: received += !lg_chan_recv_until(channel, NULL, lg_until_timeout(10 * US)); break;
         case 5:
         case 6:
-        case 7: received += lg_chan_try_recv(channel, NULL, NULL); break;
+        case 7: received += !lg_chan_try_recv(channel, NULL); break;
         default: lg_timer_reset(shared, (lg_duration)(random >> 40 & 0x3fff));
         }
     }

@@ -120,7 +120,7 @@ static void waits_for_members(void)
     lg_group_init(&group);
     lg_group_go(&group, a_moment);
     lg_error_free(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 static void looks_at_all(void)

@@ -94,7 +94,7 @@ START_TEST(a_deadline_of_the_parents)
     lg_error *err = lg_group_wait(&group);
     ck_assert_ptr_eq(err, &lg_error_deadline_exceeded);
     ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_group(&group)), &lg_error_deadline_exceeded);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -104,7 +104,7 @@ START_TEST(a_group_may_be_cancelled_before)
     lg_group_cancel(&group, NULL);
     const lg_context *ctx = lg_group_context(&group, lg_context_background());
     ck_assert_ptr_eq(lg_context_error(ctx), &lg_error_cancelled);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -118,13 +118,13 @@ START_TEST(misuse_panics)
     lg_group group = {0};
     lg_group_context(&group, lg_context_background());
     expect_panic(a_second_context, &group, "a context already");
-    lg_group_destroy(&group);
+    lg_group_free(&group);
     lg_group other = {0};
     lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
     lg_group_go(&other, wait_with, ctx);
     expect_panic(a_second_context, &other, "members already");
     lg_context_cancel(ctx);
-    lg_group_destroy(&other);
+    lg_group_free(&other);
 }
 END_TEST
 

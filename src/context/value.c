@@ -19,8 +19,8 @@ static void detail(const struct lg_context *ctx, char *text, size_t size)
 
 static void free_value(const lg_context_key *key, void *value)
 {
-    if (value && key->destroy)
-        key->destroy(value);
+    if (value && key->free)
+        key->free(value);
 }
 
 static void destroy(struct lg_context *ctx)

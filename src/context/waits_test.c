@@ -83,13 +83,12 @@ static lg_error *sending_into_a_full_one(lg_until until)
 static lg_error *receiving(lg_until until)
 {
     int x;
-    bool ok;
-    return lg_chan_recv_until(empty, &x, &ok, until);
+    return lg_chan_recv_until(empty, &x, until);
 }
 static lg_error *receiving_from_none(lg_until until)
 {
     lg_chan(int) none = NULL;
-    return lg_chan_recv_until(none, NULL, NULL, until);
+    return lg_chan_recv_until(none, NULL, until);
 }
 static lg_error *waiting_for_another_context(lg_until until)
 {
@@ -280,7 +279,7 @@ static void tear_down(void)
 {
     atomic_store(&let_go, true);
     lg_waitgroup_done(&group);
-    lg_group_destroy(&members);
+    lg_group_free(&members);
     close_files();
     lg_context_func_stop_and_wait(&func);
     lg_context_free(never);
@@ -353,9 +352,8 @@ START_TEST(C9_what_can_be_done_at_once_is_done)
     ck_assert_ptr_null(lg_waitgroup_wait_until(&group, until));
     full = lg_chan_make(int, 1);
     int x = 0;
-    bool ok;
     ck_assert_ptr_null(lg_chan_send_until(full, 7, until));
-    ck_assert_ptr_null(lg_chan_recv_until(full, &x, &ok, until));
+    ck_assert_ptr_null(lg_chan_recv_until(full, &x, until));
     ck_assert_int_eq(x, 7);
     lg_chan_unref(full);
 }

@@ -174,7 +174,7 @@ static void destroy(void *payload)
     destroyed++;
 }
 
-static const lg_error_kind kind = {.name = "counted", .destroy = destroy};
+static const lg_error_kind kind = {.name = "counted", .free = destroy};
 
 static __attribute__((noinline)) void replaces_its_panic(int times)
 {

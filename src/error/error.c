@@ -105,9 +105,9 @@ static struct lgi_error_single *make(const char *file, int line, int errno_value
 
 static void destroy_payload(const lg_error_kind *kind, void *payload)
 {
-    if (kind && kind->destroy && payload) {
+    if (kind && kind->free && payload) {
         LGI_KEEP_ERRNO;
-        kind->destroy(payload);
+        kind->free(payload);
     }
 }
 

@@ -353,7 +353,7 @@ static void note(void *payload)
 
 START_TEST(E3_payloads_are_destroyed_from_the_outside_in)
 {
-    static const lg_error_kind kind = {.destroy = note};
+    static const lg_error_kind kind = {.free = note};
     int numbers[] = {0, 1, 2};
     lg_error *err = lg_error_new_kind(&kind, &numbers[0], "x");
     err = lg_error_wrap_kind(err, &kind, &numbers[1], "y");

@@ -23,7 +23,7 @@ static void release(void *payload)
 }
 
 static const lg_error_kind kind = {
-    .name = "shared", .destroy = release, .is = counts_as, .print = print};
+    .name = "shared", .free = release, .is = counts_as, .print = print};
 
 /* What `error` itself holds, whatever is below it. */
 static const struct lgi_shared_error *held_by(const lg_error *error)

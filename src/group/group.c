@@ -352,7 +352,7 @@ static void end(lg_group *group, lg_error **result)
         group->lgi_hooks->end(group->lgi_hooks_data);
 }
 
-void lg_group_destroy(lg_group *group)
+void lg_group_free(lg_group *group)
 {
     if (!group)
         return;
@@ -518,7 +518,7 @@ uint32_t lgi_group_begin(const struct lgi_site *site, lgi_function function, con
                          const struct lgi_member *member, struct lgi_starting *starting,
                          lg_until until)
 {
-    uint32_t claim = wait_for_place(member->group, member->options.drop != NULL, until);
+    uint32_t claim = wait_for_place(member->group, member->options.free != NULL, until);
     if (claim == LGI_READY && !begin(site, function, words, member, starting))
         return LGI_GROUP_NO_MEMORY;
     return claim;
@@ -526,8 +526,8 @@ uint32_t lgi_group_begin(const struct lgi_site *site, lgi_function function, con
 
 void lgi_group_drop_argument(const uintptr_t *words, const struct lgi_member *member)
 {
-    if (member->options.drop)
-        lgi_drop_argument(member->options.drop, words[0]);
+    if (member->options.free)
+        lgi_drop_argument(member->options.free, words[0]);
 }
 
 static void fail_to_start(const struct lgi_site *site, const uintptr_t *words,

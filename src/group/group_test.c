@@ -20,7 +20,7 @@ static void waits(void)
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(count, 101);
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_a_group_waits_for_all)
@@ -52,7 +52,7 @@ static void joins(void)
     lg_error_format(errors, text, sizeof(text));
     ck_assert_str_eq(text, "early; late");
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_errors_are_joined_in_the_order_of_ending)
@@ -85,7 +85,7 @@ static void cancels_rest(void)
     lg_error *again = lg_group_wait(&group);
     ck_assert_ptr_eq(again, &lg_error_group_failed);
     ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_group(&group)), &lg_error_cancelled);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_the_first_failure_cancels_the_rest)
@@ -109,7 +109,7 @@ START_TEST(a_wrapped_cancellation_is_kept)
     lg_error_format(errors, text, sizeof(text));
     ck_assert_str_eq(text, "one; member: cancelled");
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ static void cancelled_by_hand(void)
     lg_group_cancel(&group, NULL);
     lg_group_cancel(&group, lg_error_new("too late"));
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 
     /* A member that says so makes it an error, once. */
     lg_group_init(&group);
@@ -129,7 +129,7 @@ static void cancelled_by_hand(void)
     lg_group_cancel(&group, NULL);
     lg_error *errors = lg_group_wait(&group);
     ck_assert_ptr_eq(errors, &lg_error_cancelled);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 
     /* The first cause wins. */
     lg_group_init(&group);
@@ -139,7 +139,7 @@ static void cancelled_by_hand(void)
     errors = lg_group_wait(&group);
     ck_assert_str_eq(lg_error_message(errors), "enough");
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(cancelled_by_hand_the_first_cause_wins)
@@ -174,7 +174,7 @@ static void selects(void)
     lg_group_cancel(&group, NULL);
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(sum, 5050);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(c9_a_select_sees_that_the_group_is_cancelled)
@@ -233,7 +233,7 @@ static void panic_in_member(void)
     ck_assert_ptr_nonnull(strstr(text, "panic_deep"));
     free(text);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_a_panic_becomes_an_error_with_its_trace)
@@ -257,7 +257,7 @@ START_TEST(the_error_of_a_panic_is_its_cause)
     lg_error_format(errors, text, sizeof(text));
     ck_assert_str_eq(text, "panic: one");
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -282,7 +282,7 @@ START_TEST(p4_the_trace_has_the_whole_chain_and_what_was_abandoned)
     ck_assert_ptr_nonnull(strstr(text, "abandoned by it: half done\n"));
     free(text);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -306,7 +306,7 @@ static void many_panics(void)
     }
     ck_assert_int_eq(count, MANY);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_panics_in_many_members_at_once)
@@ -370,7 +370,7 @@ static void goexits(void)
     lg_error *errors = lg_group_wait(&group);
     ck_assert_str_eq(lg_error_message(errors), "panic: while leaving");
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(p6_a_member_that_ends_by_goexit_has_not_failed)
@@ -439,8 +439,8 @@ static void waits_until(void)
     /* What can be done at once is done, whatever the time. */
     ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_timeout(-1)), &lg_error_group_failed);
     ck_assert_ptr_eq(lg_group_wait_until(&group, lg_until_forever()), &lg_error_group_failed);
-    lg_group_destroy(&group);
-    lg_group_destroy(&other);
+    lg_group_free(&group);
+    lg_group_free(&other);
 }
 
 START_TEST(c9_waiting_until)
@@ -474,8 +474,8 @@ static void several_wait(void)
     ck_assert_int_eq(told, 1);
     ck_assert_int_eq(failed, WAITERS - 1);
     lg_error_free(errors);
-    lg_group_destroy(&waiters);
-    lg_group_destroy(&group);
+    lg_group_free(&waiters);
+    lg_group_free(&group);
 }
 
 START_TEST(of_several_who_wait_one_is_given_the_errors)
@@ -548,7 +548,7 @@ static void members_start_members(void)
     lg_group_go(&group, start_more, &group, 7, &count);
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(count, 255);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(a_member_starts_others)
@@ -593,7 +593,7 @@ END_TEST
 
 static void destroy(lg_group *group)
 {
-    lg_group_destroy(group);
+    lg_group_free(group);
 }
 
 static void wait_within(lg_group *group)
@@ -637,7 +637,7 @@ static void wait_for_self(void)
             "panic: a member of a group waits for the group, and so for itself: leave that to "
             "who started it");
         lg_error_free(errors);
-        lg_group_destroy(&group);
+        lg_group_free(&group);
     }
 }
 
@@ -665,8 +665,8 @@ START_TEST(waiting_for_another_group_in_a_member_is_allowed)
     lg_group_go(&group, inner_of_other, &other);
     go_on = 1;
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
-    lg_group_destroy(&other);
+    lg_group_free(&group);
+    lg_group_free(&other);
 }
 END_TEST
 
@@ -689,15 +689,15 @@ static void destroys(void)
     for (int i = 0; i < 10; i++)
         lg_group_go(&server->handlers, handle, server);
     lg_group_cancel(&server->handlers, lg_error_new("nobody will take it"));
-    lg_group_destroy(&server->handlers);
+    lg_group_free(&server->handlers);
     ck_assert_int_eq(server->handled, 10);
 
     lg_group_init(&server->handlers);
     lg_group_go(&server->handlers, handle, server);
-    lg_group_destroy(&server->handlers);
+    lg_group_free(&server->handlers);
     ck_assert_int_eq(server->handled, 11);
     free(server);
-    lg_group_destroy(NULL);
+    lg_group_free(NULL);
 }
 
 START_TEST(destroying_cancels_and_waits)
@@ -758,7 +758,7 @@ static void ten_thousand(void)
         failed++;
     ck_assert_int_eq(failed, 20);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(ten_thousand_members)
@@ -805,7 +805,7 @@ static void fail_for_long(void)
     snprintf(expected, sizeof(expected), "and %d more errors", MANY - LGI_GROUP_KEPT);
     ck_assert_str_eq(last, expected);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_the_first_errors_are_kept_and_the_others_counted)
@@ -823,7 +823,7 @@ static void fail_once_more(void)
     expect_text(lg_group_wait(&group), "number 2");
     lg_group_go(&group, fail_by_number, 3);
     expect_text(lg_group_wait_until(&group, lg_until_timeout(LG_MINUTE)), "number 3");
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_a_failure_after_one_that_was_taken_is_not_lost)
@@ -845,7 +845,7 @@ START_TEST(c9_a_members_deadline_is_not_taken_for_the_waits)
     ck_assert_ptr_ne(err, &lg_error_deadline_exceeded);
     ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
     lg_error_free(err);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 

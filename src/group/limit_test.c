@@ -36,7 +36,7 @@ static void limited(void)
         ck_assert_int_eq(busy.ended, 300);
         ck_assert_int_le(busy.most, (int)limit);
         ck_assert_int_ge(busy.most, 1);
-        lg_group_destroy(&group);
+        lg_group_free(&group);
     }
 }
 
@@ -87,7 +87,7 @@ static void many_starters(void)
     ck_assert_int_eq(busy.ended, started);
     ck_assert_int_ge(started, 400);
     ck_assert_int_le(busy.most, 3);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_many_start_members_of_a_limited_group)
@@ -147,7 +147,7 @@ static void at_the_limit(void)
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(count, 1);
     lg_group_set_limit(&group, 0);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(c9_what_is_over_the_limit_waits_or_not)
@@ -257,7 +257,7 @@ static void owned(void)
     /* Once it is cancelled, none is called. */
     int before = called;
     lg_group_go_owned(&group, call_thing, new_thing(&called, &dropped), drop_thing);
-    const lg_go_options options = {.drop = LGI_DROP(drop_thing, (struct thing *)NULL)};
+    const lg_go_options options = {.free = LGI_FREE(drop_thing, (struct thing *)NULL)};
     ck_assert(!lg_group_go_with(&group, bounded(options, lg_until_now()), call_thing,
                                 new_thing(&called, &dropped)));
     ck_assert_ptr_null(lg_group_go_with(&group, bounded(options, lg_until_timeout(LG_SECOND)),
@@ -265,7 +265,7 @@ static void owned(void)
     lg_error_free(lg_group_wait(&group));
     ck_assert_int_eq(called, before);
     ck_assert_int_eq(called + dropped, 1013);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g4_an_owned_argument_is_used_or_dropped)
@@ -360,7 +360,7 @@ static void pool(void)
     }
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(sum, (long)(JOBS - 1) * JOBS * (2 * JOBS - 1) / 6);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(a_limited_group_as_a_pool)

@@ -75,8 +75,8 @@ static bool panics(lg_group *group, const lg_go_options *options, long failing)
 
 static void start_without_memory(void)
 {
-    const lg_go_options plain = {0}, owned = {.drop = count_dropped},
-                        thread = {.drop = count_dropped, .thread = true};
+    const lg_go_options plain = {0}, owned = {.free = count_dropped},
+                        thread = {.free = count_dropped, .thread = true};
     lg_group group = {0};
     lg_group_set_limit(&group, 2);
     for (int i = 0; i < 10; i++) { /* G4; and the place is free again */
@@ -271,7 +271,7 @@ START_TEST(g4_allocations_that_fail_at_random)
             ck_assert_int_eq(made, called + dropped);
             all_called += called;
             all_dropped += dropped;
-            lg_group_destroy(&group);
+            lg_group_free(&group);
         }
     }
     ck_assert_int_gt(all_called, 5000);

@@ -437,7 +437,7 @@ static void forest(void)
         lg_group_go(&group, tree, seed * 7919, 4, &count);
     lg_error_free(lg_group_wait(&group));
     ck_assert_int_eq(count, 0);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g3_trees_of_groups_left_at_random)

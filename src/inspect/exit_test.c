@@ -301,7 +301,7 @@ END_TEST
 static void starts_more(void)
 {
     lg_go_owned(takes, &drops, dropped);
-    lg_go_with(((lg_go_options){.thread = true, .drop = (void (*)(void *))(void (*)(void))dropped}),
+    lg_go_with(((lg_go_options){.thread = true, .free = (void (*)(void *))(void (*)(void))dropped}),
                takes, &drops);
 }
 

@@ -32,7 +32,7 @@ static void print(const void *payload, FILE *file, int indent)
     lgi_print_stack(&to.sink, captured->panic);
 }
 
-const lg_error_kind lg_panic_kind = {.name = "panic", .destroy = destroy, .print = print};
+const lg_error_kind lg_panic_kind = {.name = "panic", .free = destroy, .print = print};
 
 /* Copies the chain, as far as there is memory. The copies own the errors. */
 static lg_panic_info *keep(lg_panic_info *panic)

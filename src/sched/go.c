@@ -148,11 +148,11 @@ struct lgi_task *lgi_task_make(const struct lgi_site *site, lgi_function functio
     start->name = options->name;
     if (options->stack_size > 0)
         start->stack_class = class_for(options->stack_size);
-    if (options->drop) {
+    if (options->free) {
         if (site->count == 0)
             start->word[0] = 0;
         start->drop = drop_first;
-        start->drop_argument = options->drop;
+        start->drop_argument = options->free;
     }
     return start;
 }
@@ -186,8 +186,8 @@ void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t 
         wrong = "out of memory or threads for a goroutine";
         why = lgi_thread_refusal();
     }
-    if (options->drop)
-        lgi_drop_argument(options->drop, words[0]);
+    if (options->free)
+        lgi_drop_argument(options->free, words[0]);
     lgi_panic(site->file, site->line, "%s%s", wrong, why);
 }
 

@@ -221,7 +221,7 @@ static void go_too_large(void *unused)
 {
     (void)unused;
     const lg_go_options options = {.stack_size = ((size_t)1 << 30) + 1,
-                                   .drop = LGI_DROP(tell, "text")};
+                                   .free = LGI_FREE(tell, "text")};
     lg_go_with(options, tell, "dropped");
 }
 

@@ -76,8 +76,8 @@ static bool panics(const lg_go_options *options, long failing, int threads)
     return caught;
 }
 
-static const lg_go_options plain = {0}, owned = {.drop = (void (*)(void *))(void (*)(void))drop_it},
-                           thread = {.drop = (void (*)(void *))(void (*)(void))drop_it,
+static const lg_go_options plain = {0}, owned = {.free = (void (*)(void *))(void (*)(void))drop_it},
+                           thread = {.free = (void (*)(void *))(void (*)(void))drop_it,
                                      .thread = true};
 
 START_TEST(g4_the_first_goroutine_without_memory)

@@ -28,7 +28,7 @@ struct lgi_stage {
     lg_error *(*stop)(void *argument, const lg_context *context);
     void *argument;
     lg_duration limit;
-    const char *const *after;
+    const char *const *needs;
     const char *name;
 
     /* Written by the coordinator, under the lock. */
@@ -45,7 +45,7 @@ struct lgi_stage {
     lg_duration ended_at;
     bool returned; /* under the lock */
 
-    const char *names[]; /* for `after`; then the characters of all names */
+    const char *names[]; /* for `needs`; then the characters of all names */
 };
 
 struct lg_shutdown {

@@ -54,7 +54,7 @@ START_TEST(S3_what_cannot_be_added_is_stopped)
                             .start = note_start,
                             .stop = note_stop,
                             .argument = name,
-                            .after = LG_NEEDS("a", "b")};
+                            .needs = LG_NEEDS("a", "b")};
     for (int and_all_after = 0; and_all_after < 2; and_all_after++) {
         for (long failing = 1;; failing++) {
             ck_assert_int_lt(failing, 100);
@@ -134,13 +134,13 @@ static void without_threads(void *data)
     lg_shutdown *s = new_shutdown(
         (lg_shutdown_options){.no_signals = true, .budget = while_quick(300 * MS), .at_once = 2});
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = a, .stop = tell_stop_of, .argument = a, .after = LG_NEEDS_NONE}));
+        s, &(lg_stage){.name = a, .stop = tell_stop_of, .argument = a, .needs = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = b, .stop = tell_stop_of, .argument = b, .after = LG_NEEDS_NONE}));
+        s, &(lg_stage){.name = b, .stop = tell_stop_of, .argument = b, .needs = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(s, &(lg_stage){.name = c,
                                       .stop = data ? tell_and_end : tell_stop_of,
                                       .argument = c,
-                                      .after = LG_NEEDS(a, b)}));
+                                      .needs = LG_NEEDS(a, b)}));
     if (getuid() == 0 && setuid(65534) != 0)
         _exit(89);
     setrlimit(RLIMIT_NPROC, &none);

@@ -25,10 +25,10 @@ bool lgi_order_reserve(struct lgi_order *order, size_t more)
 }
 
 void lgi_order_add(struct lgi_order *order, struct lgi_stage *stage, const char *name,
-                   const char *const *after, lg_duration limit)
+                   const char *const *needs, lg_duration limit)
 {
     order->nodes[order->count++] =
-        (struct lgi_order_node){.stage = stage, .name = name, .after = after, .limit = limit};
+        (struct lgi_order_node){.stage = stage, .name = name, .needs = needs, .limit = limit};
 }
 
 void lgi_order_drop_last(struct lgi_order *order)
@@ -44,11 +44,11 @@ void lgi_order_free(struct lgi_order *order)
 
 bool lgi_order_after(const struct lgi_order *order, size_t i, size_t j)
 {
-    const char *const *after = order->nodes[i].after;
-    if (!after)
+    const char *const *needs = order->nodes[i].needs;
+    if (!needs)
         return j < i;
-    for (; *after; after++) {
-        if (strcmp(*after, order->nodes[j].name) == 0)
+    for (; *needs; needs++) {
+        if (strcmp(*needs, order->nodes[j].name) == 0)
             return true;
     }
     return false;

@@ -22,7 +22,7 @@ enum {
 struct lgi_order_node {
     struct lgi_stage *stage; /* the caller's */
     const char *name;
-    const char *const *after; /* ends with NULL; NULL itself: all that were added before */
+    const char *const *needs; /* ends with NULL; NULL itself: all that were added before */
     lg_duration limit;        /* 0: none of its own */
 
     /* From lgi_order_begin on. */
@@ -46,7 +46,7 @@ bool lgi_order_reserve(struct lgi_order *order, size_t more);
 
 /* Adds one, for which there is room. The strings are not copied. */
 void lgi_order_add(struct lgi_order *order, struct lgi_stage *stage, const char *name,
-                   const char *const *after, lg_duration limit);
+                   const char *const *needs, lg_duration limit);
 
 /* Takes back the one that was added last. */
 void lgi_order_drop_last(struct lgi_order *order);

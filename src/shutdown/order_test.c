@@ -7,10 +7,10 @@ enum { MOST = 24 };
 
 static struct lgi_order order;
 
-static void add(const char *name, const char *const *after, lg_duration limit)
+static void add(const char *name, const char *const *needs, lg_duration limit)
 {
     ck_assert(lgi_order_reserve(&order, 1));
-    lgi_order_add(&order, NULL, name, after, limit);
+    lgi_order_add(&order, NULL, name, needs, limit);
 }
 
 #define AFTER(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -10,7 +10,7 @@ enum { MOST = 16 };
 
 static struct node {
     char name[8];
-    const char *after[MOST + 1];
+    const char *needs[MOST + 1];
     bool is_after[MOST];
     enum behaviour behaviour;
     lg_duration nap;
@@ -61,7 +61,7 @@ static void make_node(size_t i)
     for (size_t j = 0; j < i; j++) {
         if (all || random_below(5) == 0) {
             node->is_after[j] = true;
-            node->after[used++] = nodes[j].name;
+            node->needs[used++] = nodes[j].name;
         }
     }
     node->behaviour = ways[random_below(6)];
@@ -87,7 +87,7 @@ START_TEST(S1_S4_random_graphs_with_real_threads)
             ok(lg_shutdown_add(s, &(lg_stage){.name = nodes[i].name,
                                               .stop = random_stop,
                                               .argument = &nodes[i],
-                                              .after = nodes[i].after}));
+                                              .needs = nodes[i].needs}));
         }
         ck_assert_int_eq(occurrences(stop_text(s), "stop s"), bad);
         ck_assert_int_eq(wrong, 0);

@@ -372,14 +372,14 @@ static void say_warnings(lg_shutdown *s, int fd)
                          a, b, c);
     }
     for (size_t i = 0; i < s->order.count; i++) {
-        const char *const *after = s->order.nodes[i].after;
-        for (; after && *after; after++) {
+        const char *const *needs = s->order.nodes[i].needs;
+        for (; needs && *needs; needs++) {
             bool found = false;
             for (size_t j = 0; j < s->order.count && !found; j++)
-                found = strcmp(s->order.nodes[j].name, *after) == 0;
+                found = strcmp(s->order.nodes[j].name, *needs) == 0;
             if (!found)
                 lgi_shutdown_log(fd, "shutdown: warning: %s comes after %s, which there is not",
-                                 s->order.nodes[i].name, *after);
+                                 s->order.nodes[i].name, *needs);
         }
     }
 }
@@ -391,8 +391,8 @@ static bool say_plan_stage(int fd, const struct lgi_stage *stage, int width)
     if (stage->limit > 0)
         lg_duration_format(stage->limit, limit, sizeof(limit));
     put_format(&text, "  %-*s  at most %s", width, stage->name, limit);
-    for (const char *const *after = stage->after; after && *after; after++)
-        put_format(&text, "%s%s", after == stage->after ? ", before " : " and ", *after);
+    for (const char *const *needs = stage->needs; needs && *needs; needs++)
+        put_format(&text, "%s%s", needs == stage->needs ? ", before " : " and ", *needs);
     end_text(&text);
     return lgi_shutdown_log(fd, "shutdown: %s", line);
 }

@@ -364,10 +364,10 @@ START_TEST(S2_the_plan_and_every_step_are_logged_where_asked)
                                       .stop = act_stop,
                                       .argument = &db,
                                       .limit = 4 * LG_SECOND,
-                                      .after = LG_NEEDS_NONE}));
+                                      .needs = LG_NEEDS_NONE}));
     ok(lg_shutdown_add(
         s,
-        &(lg_stage){.name = "http", .stop = act_stop, .argument = &http, .after = LG_NEEDS("db")}));
+        &(lg_stage){.name = "http", .stop = act_stop, .argument = &http, .needs = LG_NEEDS("db")}));
     ok(lg_shutdown_ready(s));
     nap(20 * MS);
     lg_shutdown_request(s, "that is all");
@@ -402,7 +402,7 @@ START_TEST(S2_a_budget_that_does_not_fit_is_warned_of)
                                       .stop = act_stop,
                                       .argument = &http,
                                       .limit = 20 * LG_SECOND,
-                                      .after = LG_NEEDS("db", "databse")}));
+                                      .needs = LG_NEEDS("db", "databse")}));
     ok(lg_shutdown_ready(s));
     nap(20 * MS);
     lg_shutdown_close(s, NULL);

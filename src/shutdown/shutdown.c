@@ -25,7 +25,7 @@
 #define DEFAULT_BUDGET (25 * LG_SECOND)
 #define DEFAULT_REPEAT_WINDOW (LG_SECOND / 2)
 
-const char *const lgi_after_none[1] = {NULL};
+const char *const lgi_needs_none[1] = {NULL};
 
 /* ---- making and freeing ---- */
 
@@ -210,10 +210,10 @@ static size_t strings_size(const lg_stage *stage, size_t *names)
 {
     size_t size = strlen(stage->name) + 1;
     *names = 0;
-    if (!stage->after)
+    if (!stage->needs)
         return size;
-    for (; stage->after[*names]; ++*names)
-        size += strlen(stage->after[*names]) + 1;
+    for (; stage->needs[*names]; ++*names)
+        size += strlen(stage->needs[*names]) + 1;
     return size;
 }
 
@@ -238,10 +238,10 @@ static struct lgi_stage *new_stage(lg_shutdown *s, const lg_stage *stage)
     char *at = (char *)&new->names[names + 1];
     new->name = copy_string(&at, stage->name);
     for (size_t i = 0; i < names; i++)
-        new->names[i] = copy_string(&at, stage->after[i]);
+        new->names[i] = copy_string(&at, stage->needs[i]);
     new->names[names] = NULL;
-    if (stage->after)
-        new->after = new->names;
+    if (stage->needs)
+        new->needs = new->names;
     return new;
 }
 
@@ -251,7 +251,7 @@ static lg_error *check(lg_shutdown *s, const lg_stage *stage)
     char cycle[512];
     if (!lgi_order_reserve(&s->order, s->starting + 1))
         return &lg_error_out_of_memory;
-    lgi_order_add(&s->order, NULL, stage->name, stage->after, stage->limit);
+    lgi_order_add(&s->order, NULL, stage->name, stage->needs, stage->limit);
     size_t length = lgi_order_cycle(&s->order, cycle, sizeof(cycle));
     lgi_order_drop_last(&s->order);
     return length > 0 ? lg_error_newf("a cycle: %s", cycle) : NULL;
@@ -264,7 +264,7 @@ static lg_error *add(lg_shutdown *s, struct lgi_stage *new, const lg_stage *stag
         return &lg_error_shutting_down;
     lg_error *error = check(s, stage);
     if (!error)
-        lgi_order_add(&s->order, new, new->name, new->after, new->limit);
+        lgi_order_add(&s->order, new, new->name, new->needs, new->limit);
     return error;
 }
 

@@ -44,12 +44,12 @@ START_TEST(S1_declared_dependencies_in_turn)
     ok(lg_shutdown_add(s, &(lg_stage){.name = "http",
                                       .stop = act_stop,
                                       .argument = &http,
-                                      .after = LG_NEEDS("db", "cache")}));
+                                      .needs = LG_NEEDS("db", "cache")}));
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "cache", .stop = act_stop, .argument = &cache, .after = LG_NEEDS("log")}));
+               .name = "cache", .stop = act_stop, .argument = &cache, .needs = LG_NEEDS("log")}));
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = "db", .stop = act_stop, .argument = &db, .after = LG_NEEDS_NONE}));
+        s, &(lg_stage){.name = "db", .stop = act_stop, .argument = &db, .needs = LG_NEEDS_NONE}));
     ck_assert_str_eq(stop_text(s), "no error");
     expect_acts("http db cache log");
     lg_shutdown_close(s, NULL);
@@ -79,10 +79,10 @@ START_TEST(S1_independent_stages_stop_together_if_they_may)
     add_act(s, &last, 0);
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "x", .stop = meet, .argument = &numbers[0], .after = LG_NEEDS("last")}));
+               .name = "x", .stop = meet, .argument = &numbers[0], .needs = LG_NEEDS("last")}));
     ok(lg_shutdown_add(
         s, &(lg_stage){
-               .name = "y", .stop = meet, .argument = &numbers[1], .after = LG_NEEDS("last")}));
+               .name = "y", .stop = meet, .argument = &numbers[1], .needs = LG_NEEDS("last")}));
     ck_assert_str_eq(stop_text(s), "no error");
     expect_acts("last");
     lg_shutdown_close(s, NULL);
@@ -94,8 +94,8 @@ START_TEST(S1_a_cycle_is_refused_and_named)
     struct act a = {.name = "a"}, b = {.name = "b"};
     lg_shutdown *s = new_shutdown(quiet);
     ok(lg_shutdown_add(
-        s, &(lg_stage){.name = "a", .stop = act_stop, .argument = &a, .after = LG_NEEDS("b")}));
-    lg_stage cyclic = {.name = "b", .stop = act_stop, .argument = &b, .after = LG_NEEDS("a")};
+        s, &(lg_stage){.name = "a", .stop = act_stop, .argument = &a, .needs = LG_NEEDS("b")}));
+    lg_stage cyclic = {.name = "b", .stop = act_stop, .argument = &b, .needs = LG_NEEDS("a")};
     lg_error *err = lg_shutdown_add(s, &cyclic);
     char text[256];
     lg_error_format(err, text, sizeof(text));

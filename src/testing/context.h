@@ -141,7 +141,7 @@ static inline void count_freed(void *payload)
     __atomic_add_fetch(&errors_freed, 1, __ATOMIC_RELAXED);
 }
 static const lg_error_kind counted_kind
-    __attribute__((unused)) = {.name = "counted", .destroy = count_freed};
+    __attribute__((unused)) = {.name = "counted", .free = count_freed};
 static inline lg_error *counted_error(const char *text)
 {
     return lg_error_new_kind(&counted_kind, &errors_freed, "%s", text);

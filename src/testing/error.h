@@ -24,7 +24,7 @@ static void destroy_number(void *payload)
     free(payload);
 }
 
-UNUSED static const lg_error_kind number_kind = {.name = "number", .destroy = destroy_number};
+UNUSED static const lg_error_kind number_kind = {.name = "number", .free = destroy_number};
 UNUSED static const lg_error_kind plain_kind = {.name = "plain"};
 
 UNUSED static int *number(int value)

@@ -86,7 +86,7 @@ UNUSED static void wait_until_set(atomic_int *flag)
 #define bounded(options, until_)                                                                   \
     ((lg_go_options){.name = (options).name,                                                       \
                      .stack_size = (options).stack_size,                                           \
-                     .drop = (options).drop,                                                       \
+                     .free = (options).free,                                                       \
                      .thread = (options).thread,                                                   \
                      .until = (const lg_until[]){until_}})
 

@@ -69,7 +69,7 @@ static inline void all_at_once(unsigned workers, int count, void (*work)(void))
 
 /* Nothing is in the channel, nor comes soon. */
 #define hold_nothing_comes(channel, span)                                                          \
-    hold(lg_error_is(lg_chan_recv_until(channel, NULL, NULL, lg_until_timeout(span)),              \
+    hold(lg_error_is(lg_chan_recv_until(channel, NULL, lg_until_timeout(span)),                    \
                      &lg_error_deadline_exceeded))
 
 /* Does not wait for what it waits for, so that nothing in the program waits. */

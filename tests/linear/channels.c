@@ -113,6 +113,13 @@ static lg_chan(int) channel_of(const struct one_case *it)
     return it->channel < 0 ? NULL : channels[it->channel];
 }
 
+/* A receive of a closed channel is done, too. */
+static bool is_done(struct operation *o, lg_error *error)
+{
+    o->ok = !error;
+    return !error || error == &lg_error_chan_closed;
+}
+
 static void do_single(struct operation *o, lg_until until)
 {
     const struct one_case *it = &o->cases[0];
@@ -127,9 +134,9 @@ static void do_single(struct operation *o, lg_until until)
     else if (o->how == WAITS)
         o->ok = lg_chan_recv(c, &o->got);
     else if (o->how == TRIES)
-        done = lg_chan_try_recv(c, &o->got, &o->ok);
+        done = is_done(o, lg_chan_try_recv(c, &o->got));
     else
-        done = !lg_chan_recv_until(c, &o->got, &o->ok, until);
+        done = is_done(o, lg_chan_recv_until(c, &o->got, until));
     o->chosen = done ? 0 : NONE_CHOSEN;
 }
 

@@ -538,7 +538,6 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
     lg_chan(enum colour) colours = lg_chan_make(enum colour, lg_chan_cap(numbers));
     struct large large = {{0}};
     int number = 0;
-    bool ok;
     lg_defer(lg_chan_unref, owned);
     lg_defer(lg_chan_unref, colours);
     lg_defer(lg_chan_close, numbers);
@@ -550,8 +549,8 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
     lg_chan_send(owned, strdup("text"));
     lg_chan_send(larges, (struct large){.word = {1, 2}});
     if (!lg_chan_try_send(larges, large) || lg_chan_send_until(larges, large, until) ||
-        !lg_chan_recv(larges, &large) || !lg_chan_try_recv(larges, NULL, NULL) ||
-        lg_chan_recv_until(numbers, &number, &ok, lg_until_timeout(LG_SECOND)))
+        !lg_chan_recv(larges, &large) || lg_chan_try_recv(larges, NULL) ||
+        lg_chan_recv_until(numbers, &number, lg_until_timeout(LG_SECOND)))
         lg_chan_recv(numbers, NULL);
     for (int i = 0; i < 2; i++)
         lg_chan_each (numbers, int, one)

@@ -37,10 +37,11 @@ static const struct work *await_needs(struct work *work)
 {
     for (size_t i = 0; i < work->job->need_count; i++) {
         struct work *need = work_of(work->job->needs[i].job);
-        lg_error *err = lg_chan_recv_until(need->settled, NULL, NULL,
+        lg_error *err = lg_chan_recv_until(need->settled, NULL,
                                            lg_until_context(work->engine->going));
+        bool is_settled = err == &lg_error_chan_closed;
         lg_error_free(err);
-        if (err || !is_good(need))
+        if (!is_settled || !is_good(need))
             return need;
     }
     return NULL;

@@ -133,7 +133,7 @@ lg_error *service_start(struct work *work)
 void service_wait(struct work *work)
 {
     lg_until until = lg_until_context(work->engine->going);
-    lg_error_free(lg_chan_recv_until(work->service_over, NULL, NULL, until));
+    lg_error_free(lg_chan_recv_until(work->service_over, NULL, until));
 }
 
 void service_stop(struct work *work)

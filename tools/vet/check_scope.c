@@ -66,8 +66,8 @@ struct settled {
 static void ask_settled(void *data, const struct expr *expr)
 {
     static const char *const names[] = {
-        "lg_scope_run",     "lg_scope_dismiss",    "lg_group_wait",           "lg_waitgroup_wait",
-        "lg_group_destroy", "lg_group_wait_until", "lg_waitgroup_wait_until", NULL};
+        "lg_scope_run",  "lg_scope_dismiss",    "lg_group_wait",           "lg_waitgroup_wait",
+        "lg_group_free", "lg_group_wait_until", "lg_waitgroup_wait_until", NULL};
     struct settled *settled = data;
     if (expr->kind == E_CALL && expr->name && word_in(expr->name, names) && expr->args.count > 0 &&
         expr_name(expr->args.at[0]) == settled->owner && expr->line >= settled->from)

@@ -66,7 +66,7 @@ static void check_local(struct walk *walk, const struct expr *call)
 
 static bool is_wait(const struct expr *call)
 {
-    static const char *const names[] = {"lg_waitgroup_wait", "lg_group_wait", "lg_group_destroy",
+    static const char *const names[] = {"lg_waitgroup_wait", "lg_group_wait", "lg_group_free",
                                         NULL};
     return call && call->name && word_in(call->name, names);
 }

@@ -377,7 +377,7 @@ bool model_waits(const char *name)
 {
     static const char *const names[] = {"lg_waitgroup_wait",       "lg_group_wait",
                                         "lg_waitgroup_wait_until", "lg_group_wait_until",
-                                        "lg_group_destroy",        NULL};
+                                        "lg_group_free",           NULL};
     return word_in(name, names);
 }
 
