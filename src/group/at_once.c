@@ -93,7 +93,7 @@ void lgi_at_once_run(struct lg_at_once *scope)
         return;
     lg_group group = {0};
     start_all(&group, scope->lgi_last);
-    lg_group_destroy(&group); /* waits, and nothing interrupts it */
+    lg_group_free(&group); /* waits, and nothing interrupts it */
     make_all_that_were_not_started(scope->lgi_last);
     free_all(scope);
 }

@@ -522,10 +522,10 @@ START_TEST(a_destroyed_group_is_touched_by_nobody)
         while (__atomic_load_n(&group.lgi_inside, __ATOMIC_ACQUIRE) < WAITERS)
             lg_yield();
         go_on = 1;
-        lg_group_destroy(&group);
+        lg_group_free(&group);
         memset(&group, 0xff, sizeof(group));
         ck_assert_ptr_null(lg_group_wait(&waiters));
-        lg_group_destroy(&waiters);
+        lg_group_free(&waiters);
     }
 }
 END_TEST

@@ -97,7 +97,7 @@ static void becomes_ready(void)
     lg_group_cancel(&group, NULL);
     ck_assert_ptr_null(lg_group_wait(&group));
     ck_assert_int_eq(cell, 2);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_it_returns_when_the_member_is_ready)
@@ -125,7 +125,7 @@ static void ends_before(void)
     ck_assert_uint_eq(lg_group_count(&group), 0);
     ck_assert(!lg_group_is_cancelled(&group));
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_the_error_of_a_member_that_ends_before_is_the_result)
@@ -156,7 +156,7 @@ static void limit_comes(void)
     ck_assert_int_eq(cell, 1);
     ck_assert_uint_eq(lg_group_count(&group), 1);
     ck_assert(!lg_group_is_cancelled(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_the_limit_cancels_only_the_member)
@@ -171,7 +171,7 @@ static void fails_later(void)
     expect_none(lg_group_start(&group, lg_until_forever(), ready_then_fail, &one_error));
     ck_assert_ptr_eq(lg_group_wait(&group), &one_error);
     ck_assert(lg_group_is_cancelled(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_a_ready_member_fails_as_any_other)
@@ -204,7 +204,7 @@ static void group_is_cancelled(void)
     /* Too late: it is cancelled from the beginning. */
     expect_same(lg_group_start(&group, lg_until_forever(), never_ready, &group),
                 &lg_error_cancelled);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_the_group_cancels_it_too)
@@ -227,7 +227,7 @@ static void context_is_cancelled(void)
     ck_assert(lg_error_is(errors, &lg_error_cancelled));
     ck_assert_int_eq(cell, 2);
     lg_error_free(errors);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_a_groups_context_cancels_it_too)
@@ -250,7 +250,7 @@ static void old_limit(void)
     expect_none(lg_group_start(&group, lg_until_forever(), keep_the_limit, &group));
     lg_group_cancel(&group, lg_error_new("enough"));
     expect_text(lg_group_wait(&group), "enough");
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_a_limit_from_before_the_member_was_ready_holds)
@@ -273,7 +273,7 @@ START_TEST(g10_members_of_a_nested_group_notice_it)
 {
     lg_group group = {0};
     expect_text(lg_group_start(&group, soon(), nest, &group), "deadline exceeded");
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -293,7 +293,7 @@ static void ready_anywhere(void)
     lg_group_go(&group, ready_twice);
     expect_none(lg_group_start(&group, lg_until_forever(), ready_twice));
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_being_ready_is_nothing_elsewhere)
@@ -322,13 +322,13 @@ START_TEST(g10_an_owned_argument_is_released_in_every_case)
 {
     lg_group group = {0};
     const lg_until forever = lg_until_forever(), now = lg_until_now();
-    const lg_go_options owned = {.drop = count_dropped, .until = &forever};
+    const lg_go_options owned = {.free = count_dropped, .until = &forever};
     expect_same(lg_group_start_with(&group, owned, take_argument, NULL), &one_error);
     ck_assert_int_eq(dropped, 0);
 
     lg_group_set_limit(&group, 1); /* no place, within the limit */
     lg_group_go(&group, wait_silently, &group);
-    expect_same(lg_group_start_with(&group, ((lg_go_options){.drop = count_dropped, .until = &now}),
+    expect_same(lg_group_start_with(&group, ((lg_go_options){.free = count_dropped, .until = &now}),
                                     take_argument, NULL),
                 &lg_error_deadline_exceeded);
     ck_assert_int_eq(dropped, 1);
@@ -336,7 +336,7 @@ START_TEST(g10_an_owned_argument_is_released_in_every_case)
     lg_group_cancel(&group, NULL);
     expect_same(lg_group_start_with(&group, owned, take_argument, NULL), &lg_error_cancelled);
     ck_assert_int_eq(dropped, 2);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -350,7 +350,7 @@ START_TEST(g10_on_a_thread_of_its_own)
     expect_same(lg_group_start_with(&group, ((lg_go_options){.thread = true, .until = &until}),
                                     never_ready, &group),
                 &lg_error_deadline_exceeded);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
     ck_assert_int_eq(cell, 2);
 }
 END_TEST
@@ -371,7 +371,7 @@ START_TEST(g10_every_allocation_fails_once)
         ck_assert(!lg_group_is_cancelled(&group));
     } while (error);
     ck_assert_int_gt(failing, 1);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 END_TEST
 
@@ -477,7 +477,7 @@ static void many_at_once(void)
     for (unsigned seed = 0; seed < 100; seed++)
         lg_group_go(&group, start_one_of_many, &group, seed);
     ck_assert_ptr_null(lg_group_wait(&group));
-    lg_group_destroy(&group);
+    lg_group_free(&group);
 }
 
 START_TEST(g10_many_starts_at_once)

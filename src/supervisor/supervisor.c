@@ -280,7 +280,7 @@ void lg_supervisor_close(lg_supervisor *supervisor, lg_error **result)
     lg_error *error = lg_group_wait(&s->group);
     if (error != &lg_error_group_failed)
         lg_error_join_into(result, error);
-    lg_group_destroy(&s->group);
+    lg_group_free(&s->group);
     while (s->first) {
         struct lgi_supervised_member *m = s->first;
         s->first = m->next;

@@ -465,7 +465,7 @@ START_TEST(u5_a_start_ends_with_the_supervisor)
     lg_error *error = lg_supervisor_start(s, lg_until_forever(), until_cancelled);
     ck_assert(lg_error_is(error, &lg_error_cancelled));
     lg_error_free(error);
-    lg_group_destroy(&group);
+    lg_group_free(&group);
     expect_same(lg_supervisor_start(s, lg_until_forever(), until_cancelled),
                 &lg_error_supervisor_ended);
     ck_assert_ptr_null(lg_supervisor_wait(s));
