@@ -241,7 +241,7 @@ LG_END_DECLS
  * lg_group_start may be called in a member of the same group.
  *
  * lg_group_start_with(group, options, fn, args…): the same with an lg_go_options, whose .until is the limit. With .free,
- * the first argument is released in every case: by the function, or by `drop` if the function is never called. */
+ * the first argument is released in every case: by the function, or by .free if the function is never called. */
 #define lg_group_start(group, until_, ...)                                                         \
     LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, ((lg_go_options){.until = (const lg_until[]){until_}}), #__VA_ARGS__, __VA_ARGS__)
 #define lg_group_start_with(group, options, ...)                                                   \
