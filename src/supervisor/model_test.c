@@ -21,7 +21,7 @@ static int orders_taken;
 static lg_error *obey(const lg_context *ctx, lg_chan(int) orders)
 {
     int order = END;
-    if (lg_chan_recv_until(orders, &order, NULL, lg_until_context(ctx)))
+    if (lg_chan_recv_until(orders, &order, lg_until_context(ctx)))
         return &lg_error_cancelled;
     switch (order) {
     case FAIL: return lg_error_new("told to");

@@ -67,6 +67,8 @@ class Checker:
         self.folder = tempfile.mkdtemp(prefix='lifoguard-docs-', dir=chroot and os.path.join(chroot, 'root'))
         self.work = os.path.join(self.folder, 'page')
         self.compiler = os.environ.get('CC', 'cc').split()
+        # The page's own `cc` must not find itself.
+        self.compiler[0] = shutil.which(self.compiler[0]) or self.compiler[0]
         self.port = free_port()  # what the pages call 8080
         self.failed = 0
         self.counts = {}
