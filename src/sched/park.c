@@ -112,7 +112,10 @@ struct lgi_g *lgi_self_slow(void)
 {
     struct record *record = new_record();
     struct lgi_g *g = &record->g;
-    memset(g, 0, sizeof(*g));
+    /* All but the identity, which is 0, and which others may be reading. */
+    memset(g, 0, offsetof(struct lgi_g, identity));
+    memset(&g->identity + 1, 0,
+           sizeof(*g) - offsetof(struct lgi_g, identity) - sizeof(g->identity));
     g->claim = LGI_READY;
     uint64_t identity = lgi_identity_next(record->identity);
     __atomic_store_n(&record->identity, identity, __ATOMIC_RELAXED);
