@@ -383,8 +383,8 @@ static void echo(int fd)
         must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         if (count == 0)
             return;
+        __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED); /* before the client goes on */
         must_not_fail(lg_write(fd, buffer, count, lg_until_timeout(LG_MINUTE), NULL));
-        __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED);
     }
 }
 
