@@ -9,6 +9,7 @@
 #include "chan/channel.h"
 #include "poll/poll.h"
 #include "sched/park.h"
+#include "sched/runtime.h"
 
 static void set_workers(unsigned count)
 {
@@ -168,6 +169,38 @@ START_TEST(D10_any_goroutine_may_call_it)
         expect_status(outcome, 7);
         ck_assert_str_eq(outcome->err, "");
     }
+}
+END_TEST
+
+/* The thread comes when the others have been told. In the place of the C library's function, which it calls first. */
+static bool threads_are_late;
+
+int pthread_setname_np(pthread_t thread, const char *name)
+{
+    (void)thread;
+    if (threads_are_late && strcmp(name, "lg-thread") == 0) {
+        while (!lgi_is_exiting())
+            usleep(100);
+        usleep(50000);
+    }
+    return 0;
+}
+
+static void exits_while_a_thread_begins(void *unused)
+{
+    (void)unused;
+    threads_are_late = true;
+    atexit(at_exit);
+    lg_go_thread(sleeps);
+    lg_exit(5);
+}
+
+START_TEST(D10_a_thread_that_just_begins_is_unwound_too)
+{
+    struct outcome *outcome = in_child(exits_while_a_thread_begins, NULL);
+    expect_status(outcome, 5);
+    expect_out(outcome, "ran:1 ");
+    ck_assert_str_eq(outcome->err, "");
 }
 END_TEST
 
@@ -567,7 +600,8 @@ END_TEST
 
 RUN_TESTS("exit", D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
-          D10_any_goroutine_may_call_it, D10_what_a_goroutine_waited_for_before_may_be_gone,
+          D10_any_goroutine_may_call_it, D10_a_thread_that_just_begins_is_unwound_too,
+          D10_what_a_goroutine_waited_for_before_may_be_gone,
           D10_a_child_does_not_hold_up_the_exit_of_its_thread,
           G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
           those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,

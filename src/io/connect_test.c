@@ -383,8 +383,8 @@ static void echo(int fd)
         must_not_fail(lg_read(fd, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
         if (count == 0)
             return;
+        __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED); /* before the client goes on */
         must_not_fail(lg_write(fd, buffer, count, lg_until_timeout(LG_MINUTE), NULL));
-        __atomic_fetch_add(&echoed, 1, __ATOMIC_RELAXED);
     }
 }
 
@@ -470,7 +470,15 @@ START_TEST(C9_the_connection_remains_when_there_are_no_descriptors)
 END_TEST
 
 /* Waiting itself needs some, and does without when there are none. */
-static _Atomic bool has_read;
+static _Atomic bool has_waited, has_read;
+static _Atomic unsigned polled; /* calls of ppoll, from a wait */
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    struct timespec copy = timeout ? *timeout : (struct timespec){0};
+    polled++;
+    return (int)syscall(SYS_ppoll, fds, count, timeout ? &copy : NULL, mask, 8);
+}
 
 static void read_without(void *data)
 {
@@ -479,6 +487,7 @@ static void read_without(void *data)
     size_t count;
     must_be(lg_read(ends->from, &byte, 1, lg_until_timeout(5 * LG_MILLISECOND), &count),
             &lg_error_deadline_exceeded);
+    has_waited = true;
     must_not_fail(lg_read(ends->from, &byte, 1, lg_until_forever(), &count));
     must(count == 1);
     has_read = true;
@@ -488,11 +497,14 @@ static void read_without(void *data)
 static void *write_later(void *data)
 {
     struct ends *ends = data;
-    pause_ms(40);
+    while (!has_waited)
+        pause_ms(1);
+    pause_ms(20);
     must(write(ends->to, "x", 1) == 1);
     while (!has_read)
         pause_ms(1);
-    pause_ms(30);
+    for (unsigned before = polled; polled == before;)
+        pause_ms(1);
     lg_close(ends->from, NULL);
     return NULL;
 }

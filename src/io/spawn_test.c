@@ -344,7 +344,7 @@ int main(void)
 {
     Suite *suite = suite_create("spawn");
     TCase *tests = tcase_create("spawn");
-    tcase_set_timeout(tests, 100);
+    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, G7_children_have_the_state_of_mains);
     tcase_add_test(tests, G7_also_if_main_blocks_and_ignores_some);
     tcase_add_loop_test(tests, G7_scripts_work_as_ever, 0, PLACES);

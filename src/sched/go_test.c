@@ -593,16 +593,18 @@ static void compute_until_set(const atomic_int *flag)
 
 START_TEST(more_workers_start_what_waits)
 {
-    static atomic_int started;
-    for (unsigned workers = 1; workers <= 4; workers *= 2) {
-        ended = started = 0;
+    enum { MOST = 4 };
+    static atomic_int
+        started[MOST + 1]; /* one each time: some of those before may just be about to look */
+    for (unsigned workers = 1; workers <= MOST; workers++) {
+        ended = 0;
         ck_assert_ptr_null(lg_set_workers(workers));
         for (unsigned i = 0; i < workers; i++)
-            lg_go(compute_until_set, &started);
+            lg_go(compute_until_set, &started[workers]);
         wait_for_value(&ended, (int)workers);
-        lg_go(add_one, &started);
+        lg_go(add_one, &started[workers]);
         ck_assert_ptr_null(lg_set_workers(workers + 1));
-        wait_for_value(&started, 1);
+        wait_for_value(&started[workers], 1);
     }
 }
 END_TEST

@@ -113,7 +113,10 @@ struct lgi_g *lgi_self_slow(void)
 {
     struct record *record = new_record();
     struct lgi_g *g = &record->g;
-    memset(g, 0, sizeof(*g));
+    /* All but the identity, which is 0, and which others may be reading. */
+    memset(g, 0, offsetof(struct lgi_g, identity));
+    memset(&g->identity + 1, 0,
+           sizeof(*g) - offsetof(struct lgi_g, identity) - sizeof(g->identity));
     g->claim = LGI_READY;
     uint64_t identity = lgi_identity_next(record->identity);
     __atomic_store_n(&record->identity, identity, __ATOMIC_RELAXED);
@@ -224,16 +227,21 @@ static bool ends_wait(struct lgi_g *g, lg_time *deadline)
     return false;
 }
 
-static void sleep_once(struct lgi_g *g, lg_time until, bool for_ever)
+/* From here on, who wants something of the thread wakes it. Who wanted something before is seen by the thread, which looks
+ * after this. */
+static void announce_sleep(struct lgi_g *g)
 {
     uint32_t parked = PARKED;
+    __atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_SEQ_CST,
+                                __ATOMIC_ACQUIRE);
+}
+
+static void sleep_once(struct lgi_g *g, lg_time until, bool for_ever)
+{
     __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
     if (for_ever && lgi_all_asleep())
         lgi_sched_hooks.last_asleep(&until);
-    if (__atomic_compare_exchange_n(&g->futex, &parked, ASLEEP, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE) ||
-        parked == ASLEEP)
-        lgi_futex_wait(&g->futex, ASLEEP, until);
+    lgi_futex_wait(&g->futex, ASLEEP, until);
 }
 
 /* A wait without a deadline begins, or ends. */
@@ -250,12 +258,16 @@ static bool wait_on_thread(struct lgi_g *g, lg_time deadline)
     if (spin(g))
         return true;
     count_for_ever(g, for_ever);
-    while (!unparked(g) && !ended) {
+    for (;;) {
+        announce_sleep(g);
+        if (unparked(g))
+            break;
         if (__atomic_load_n(&g->asked, __ATOMIC_ACQUIRE))
             lgi_thread_answer(g);
         ended = ends_wait(g, &deadline);
-        if (!ended)
-            sleep_once(g, deadline, for_ever);
+        if (ended)
+            break;
+        sleep_once(g, deadline, for_ever);
     }
     count_for_ever(g, for_ever);
     return !ended;
@@ -264,7 +276,7 @@ static bool wait_on_thread(struct lgi_g *g, lg_time deadline)
 void lgi_thread_recheck(struct lgi_g *g)
 {
     uint32_t asleep = ASLEEP;
-    if (__atomic_compare_exchange_n(&g->futex, &asleep, PARKED, false, __ATOMIC_ACQ_REL,
+    if (__atomic_compare_exchange_n(&g->futex, &asleep, PARKED, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_RELAXED))
         lgi_futex_wake(&g->futex, 1);
 }

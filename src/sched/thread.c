@@ -69,6 +69,8 @@ static void *lgi_thread_main(void *argument)
     lgi_thread_bounds(&g->bounds);
     lgi_sched_hooks.thread_begins();
     enlist(g);
+    if (lgi_is_exiting()) /* the others may have been told already */
+        __atomic_store_n(&g->stop, true, __ATOMIC_SEQ_CST);
     lgi_task_run(g->start);
     return NULL;
 }

@@ -217,7 +217,7 @@ int main(void)
 {
     Suite *suite = suite_create("refused");
     TCase *tests = tcase_create("refused");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, every_refused_call_has_an_older_way, 0, CALLS * ERRORS);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -126,8 +126,10 @@ static inline int count_open(void)
     int count = 0;
     DIR *listing = opendir("/proc/self/fd");
     ck_assert_ptr_nonnull(listing);
+    int folder = dirfd(listing);
+    must(folder >= 0);
     for (struct dirent *entry; (entry = readdir(listing));)
-        count += entry->d_name[0] != '.' && is_lasting(dirfd(listing), entry->d_name);
+        count += entry->d_name[0] != '.' && is_lasting(folder, entry->d_name);
     closedir(listing);
     return count;
 }

@@ -145,7 +145,7 @@ int main(void)
     tcase_add_test(tcase, negative_limits_and_empty_commands_are_malformed);
     tcase_add_test(tcase, secrets_are_known_by_their_names);
     tcase_add_test(tcase, a_command_reads_as_a_shell_would_take_it);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

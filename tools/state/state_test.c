@@ -187,7 +187,7 @@ int main(void)
     tcase_add_test(tcase, R7_every_write_of_one_that_has_lost_the_run_changes_nothing);
     tcase_add_test(tcase, several_writes_are_one_or_none);
     tcase_add_test(tcase, two_processes_may_have_it_open);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
