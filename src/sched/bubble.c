@@ -168,6 +168,12 @@ void lgi_bubble_unpark(struct lgi_g *g)
 
 /* ---- members ---- */
 
+void lgi_bubble_adopt(struct lgi_task *start, struct lgi_bubble *bubble)
+{
+    start->bubble = bubble;
+    start->entered = false;
+}
+
 void lgi_bubble_add(struct lgi_bubble *bubble)
 {
     lgi_lock(&bubble->lock);

@@ -76,6 +76,9 @@ static inline lg_time lgi_real_deadline(const struct lgi_g *g, lg_time deadline)
 
 /* ---- for the engine ---- */
 
+/* The task's goroutine will be a member of the bubble; NULL: of none. */
+void lgi_bubble_adopt(struct lgi_task *start, struct lgi_bubble *bubble);
+
 /* The goroutine of the task may start from now on, unless lgi_bubble_withdraw takes that back. Only for tasks of a
  * bubble. */
 void lgi_bubble_enter(struct lgi_task *start);
