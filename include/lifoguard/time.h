@@ -60,8 +60,8 @@ LG_API lg_duration lg_duration_round(lg_duration duration, lg_duration unit);
 /* The duration in seconds: 1.5 for 1500 milliseconds. */
 LG_API double lg_duration_seconds(lg_duration duration);
 
-/* The time on a clock that is never set (CLOCK_MONOTONIC). The origin of the clock is unspecified, so only differences
- * are meaningful. Async-signal-safe. */
+/* The time on a clock that is never set (CLOCK_MONOTONIC; in a test in virtual time, the test's clock). The origin of the
+ * clock is unspecified, so only differences are meaningful. Async-signal-safe. */
 LG_API lg_time lg_now(void);
 
 /* The duration since `start`, a value of lg_now(). */

@@ -5,18 +5,16 @@
 #include <lifoguard/panic.h>
 
 #include "chan/channel.h"
-#include "sched/bubble.h"
 #include "sched/goroutine.h"
 #include "sched/worker.h"
 
 LG_ERROR_DEFINE(lg_error_chan_closed, "the channel is closed");
 
-void lgi_chan_check_closely(const struct lgi_chan *c, bool uses)
+void lgi_chan_refuse(const struct lgi_chan *c)
 {
-    if (__atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC_BUBBLE)
-        lg_panic("%p is not a channel, or one whose last reference was dropped", (const void *)c);
-    if (uses && c->bubble != lgi_bubble_id())
+    if (__atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC_BUBBLE)
         lg_panic("use of a channel of a test in virtual time from outside of that test");
+    lg_panic("%p is not a channel, or one whose last reference was dropped", (const void *)c);
 }
 
 void lgi_chan_wait_outside(struct lgi_g *g, const struct lgi_chan *c)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sched/bubble.h"
 #include "sched/park.h"
 
 #define LGI_CHAN_MAGIC 0x4e41684cU
@@ -66,29 +67,27 @@ static inline void lgi_chan_fairness(void)
         lgi_chan_let_others();
 }
 
-/* Panics if the pointer is not a channel's. `uses`: and if the channel is of a bubble, and the caller is not in that. */
-void lgi_chan_check_closely(const struct lgi_chan *c, bool uses) __attribute__((cold));
+/* Panics: the pointer is not a channel's, or the channel is of a bubble that the caller is not in. */
+void lgi_chan_refuse(const struct lgi_chan *c) __attribute__((noreturn, cold));
 /* In a bubble: a wait for a channel of no bubble is one for something outside. */
 void lgi_chan_wait_outside(struct lgi_g *g, const struct lgi_chan *c) __attribute__((cold));
 void lgi_chan_sent_on_closed(void) __attribute__((noreturn, cold));
 
-static inline bool lgi_chan_is_usual(const struct lgi_chan *c)
-{
-    return __builtin_expect(__atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC, 1);
-}
-
 /* For those who send, receive or close. */
 static inline void lgi_chan_check(const struct lgi_chan *c)
 {
-    if (!lgi_chan_is_usual(c))
-        lgi_chan_check_closely(c, true);
+    uint32_t magic = __atomic_load_n(&c->magic, __ATOMIC_RELAXED);
+    if (__builtin_expect(magic != LGI_CHAN_MAGIC, 0) &&
+        (magic != LGI_CHAN_MAGIC_BUBBLE || c->bubble != lgi_bubble_id()))
+        lgi_chan_refuse(c);
 }
 
 /* For those who own it, or ask. */
 static inline void lgi_chan_check_owned(const struct lgi_chan *c)
 {
-    if (!lgi_chan_is_usual(c))
-        lgi_chan_check_closely(c, false);
+    uint32_t magic = __atomic_load_n(&c->magic, __ATOMIC_RELAXED);
+    if (__builtin_expect(magic != LGI_CHAN_MAGIC, 0) && magic != LGI_CHAN_MAGIC_BUBBLE)
+        lgi_chan_refuse(c);
 }
 
 static inline void lgi_chan_validate(const struct lgi_chan *c)

@@ -5,7 +5,6 @@
 #include <lifoguard/panic.h>
 
 #include "chan/channel.h"
-#include "sched/bubble.h"
 #include "sched/goroutine.h"
 
 enum {

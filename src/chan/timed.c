@@ -125,7 +125,7 @@ bool lgi_timed_stop(struct lgi_timed *timed)
 void lgi_timed_start(struct lgi_timed *timed, lg_duration duration)
 {
     /* (There are workers: it cannot fail.) */
-    if (lgi_bubbles_exist() && timed->bubble == 0)
+    if (__builtin_expect(timed->bubble == 0, 1))
         (void)lgi_timer_start_real(&timed->timer, when(lgi_real_now(), duration));
     else
         (void)lgi_timer_start(&timed->timer, when(lg_now(), duration));

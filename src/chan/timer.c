@@ -52,7 +52,7 @@ static struct lgi_task *next_call(const struct lgi_timed *timed)
     if (!start)
         lgi_panic(timed->site->file, timed->site->line, "out of memory for a timer's goroutine");
     if (timed->bubble == 0)
-        start->bubble = NULL;
+        lgi_bubble_adopt(start, NULL);
     return start;
 }
 

@@ -46,7 +46,7 @@ static bool start(struct virtual_test *v)
     struct lgi_task *task = lgi_task_new(&site, (lgi_function)run, &word);
     if (!task)
         return false;
-    task->bubble = v->bubble;
+    lgi_bubble_adopt(task, v->bubble);
     task->name = v->name;
     bool started = lgi_task_enqueue(task);
     if (!started)

@@ -168,25 +168,39 @@ void lgi_bubble_unpark(struct lgi_g *g)
 
 /* ---- members ---- */
 
-void lgi_bubble_enter(struct lgi_task *start)
+void lgi_bubble_adopt(struct lgi_task *start, struct lgi_bubble *bubble)
 {
-    struct lgi_bubble *bubble = start->bubble;
-    start->entered = true;
+    start->bubble = bubble;
+    start->entered = false;
+}
+
+void lgi_bubble_add(struct lgi_bubble *bubble)
+{
     lgi_lock(&bubble->lock);
     bubble->members++;
     count_in(bubble);
     lgi_unlock(&bubble->lock);
 }
 
-void lgi_bubble_withdraw(struct lgi_task *start)
+void lgi_bubble_remove(struct lgi_bubble *bubble)
 {
-    struct lgi_bubble *bubble = start->bubble;
-    if (!start->entered)
-        return;
-    start->entered = false;
     lgi_lock(&bubble->lock);
     bubble->members--;
     count_out(bubble);
+}
+
+void lgi_bubble_enter(struct lgi_task *start)
+{
+    start->entered = true;
+    lgi_bubble_add(start->bubble);
+}
+
+void lgi_bubble_withdraw(struct lgi_task *start)
+{
+    if (!start->entered)
+        return;
+    start->entered = false;
+    lgi_bubble_remove(start->bubble);
 }
 
 static void join(struct lgi_g *g, struct lgi_bubble *bubble)
@@ -217,6 +231,13 @@ void lgi_bubble_run(struct lgi_task *start)
     struct lgi_g *member __attribute__((cleanup(leave))) = lgi_self();
     join(member, start->bubble);
     lgi_task_call(start);
+}
+
+void lgi_bubble_call(struct lgi_bubble *bubble, void (*function)(void *data), void *data)
+{
+    struct lgi_g *member __attribute__((cleanup(leave))) = lgi_self();
+    join(member, bubble);
+    function(data);
 }
 
 /* ---- bubbles ---- */

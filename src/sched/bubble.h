@@ -76,6 +76,9 @@ static inline lg_time lgi_real_deadline(const struct lgi_g *g, lg_time deadline)
 
 /* ---- for the engine ---- */
 
+/* The task's goroutine will be a member of the bubble; NULL: of none. */
+void lgi_bubble_adopt(struct lgi_task *start, struct lgi_bubble *bubble);
+
 /* The goroutine of the task may start from now on, unless lgi_bubble_withdraw takes that back. Only for tasks of a
  * bubble. */
 void lgi_bubble_enter(struct lgi_task *start);
@@ -83,6 +86,12 @@ void lgi_bubble_withdraw(struct lgi_task *start);
 
 /* lgi_task_run for a task of a bubble: makes the call as a member. */
 void lgi_bubble_run(struct lgi_task *start);
+
+/* The same for a thread of the library's that is to be a member: it counts as one from the first call on, and makes the third,
+ * which calls function(data) as a member; or the second takes the first back. */
+void lgi_bubble_add(struct lgi_bubble *bubble);
+void lgi_bubble_remove(struct lgi_bubble *bubble);
+void lgi_bubble_call(struct lgi_bubble *bubble, void (*function)(void *data), void *data);
 
 /* The caller, a member, is about to sleep: its wait has begun, and what can wake it has been told. Returns whether it counts as
  * durably blocked. May settle the bubble, and wake the caller. */

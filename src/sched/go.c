@@ -59,8 +59,9 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
         start->word[i] = words[i];
     start->starter = lgi_current && lgi_current->start ? lgi_current->start->id : 0;
     start->stack_class = class_for(0);
-    start->entered = false;
-    start->bubble = lgi_bubble_of_caller();
+    start->bubble = NULL;
+    if (lgi_bubbles_exist())
+        lgi_bubble_adopt(start, lgi_bubble_of_caller());
     return start;
 }
 
@@ -76,21 +77,26 @@ void lgi_task_free(struct lgi_task *start)
     w->free_task_count++;
 }
 
+static inline void call(struct lgi_task *start)
+{
+    if (start->run)
+        start->run(start);
+    else
+        lgi_make_call(start->function, start->word, start->site->count);
+}
+
 void lgi_task_run(struct lgi_task *start)
 {
     lgi_acquired(start);
     if (__builtin_expect(start->bubble != NULL, 0))
         lgi_bubble_run(start);
     else
-        lgi_task_call(start);
+        call(start);
 }
 
 void lgi_task_call(struct lgi_task *start)
 {
-    if (start->run)
-        start->run(start);
-    else
-        lgi_make_call(start->function, start->word, start->site->count);
+    call(start);
 }
 
 void lgi_task_drop(struct lgi_task *start)

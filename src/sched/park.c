@@ -162,22 +162,38 @@ bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
     return claimed;
 }
 
-void lgi_unpark(struct lgi_g *g)
+static __attribute__((noinline)) void unpark_thread(struct lgi_g *g)
 {
-    lgi_releases(&g->claim);
-    if (lgi_bubbles_exist() && g->bubble)
-        lgi_bubble_unpark(g);
-    if (g->worker) {
-        lgi_worker_ready(g);
-        return;
-    }
     int event = __atomic_load_n(&g->event, __ATOMIC_RELAXED);
     /* From here on the thread may go on, and end: what is below is only its address. */
     if (__atomic_exchange_n(&g->futex, UNPARKED, __ATOMIC_ACQ_REL) == ASLEEP)
         lgi_futex_wake(&g->futex, 1);
-    if (event > 0) {
+    if (event > 0)
         lgi_event_signal(event);
-    }
+}
+
+static inline void unpark(struct lgi_g *g)
+{
+    if (g->worker)
+        lgi_worker_ready(g);
+    else
+        unpark_thread(g);
+}
+
+static __attribute__((noinline, cold)) void unpark_in_bubble(struct lgi_g *g)
+{
+    if (g->bubble)
+        lgi_bubble_unpark(g);
+    unpark(g);
+}
+
+void lgi_unpark(struct lgi_g *g)
+{
+    lgi_releases(&g->claim);
+    if (lgi_bubbles_exist())
+        unpark_in_bubble(g);
+    else
+        unpark(g);
 }
 
 /* ---- waiting ---- */

@@ -198,16 +198,7 @@ lg_time lgi_timers_now(const struct lgi_timers *timers)
                           : lgi_real_now();
 }
 
-bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
-{
-    struct lgi_bubble *bubble = lgi_bubble_of_caller();
-    if (__builtin_expect(!bubble, 1))
-        return lgi_timer_start_real(timer, when);
-    (void)lgi_timers_add(&bubble->timers, timer, when);
-    return true;
-}
-
-bool lgi_timer_start_real(struct lgi_timer *timer, lg_time when)
+static inline bool start(struct lgi_timer *timer, lg_time when)
 {
     struct lgi_worker *worker = lgi_worker_for_timers();
     if (!worker)
@@ -217,6 +208,25 @@ bool lgi_timer_start_real(struct lgi_timer *timer, lg_time when)
         lgi_keeper_note(when);
     }
     return true;
+}
+
+bool lgi_timer_start_real(struct lgi_timer *timer, lg_time when)
+{
+    return start(timer, when);
+}
+
+static __attribute__((noinline, cold)) bool start_in_bubble(struct lgi_timer *timer, lg_time when)
+{
+    struct lgi_bubble *bubble = lgi_bubble_of_caller();
+    if (!bubble)
+        return start(timer, when);
+    (void)lgi_timers_add(&bubble->timers, timer, when);
+    return true;
+}
+
+bool lgi_timer_start(struct lgi_timer *timer, lg_time when)
+{
+    return lgi_bubbles_exist() ? start_in_bubble(timer, when) : start(timer, when);
 }
 
 bool lgi_timer_stop(struct lgi_timer *timer)

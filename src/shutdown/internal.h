@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include <lifoguard/semaphore.h>
 #include <lifoguard/shutdown.h>
 
 #include "shutdown/order.h"
@@ -62,6 +63,11 @@ struct lg_shutdown {
     struct lgi_done stopped;
     uint32_t holders; /* the program, the coordinator, each runner; atomic */
 
+    /* Made in a test in virtual time: its threads are members of the bubble. They wait for the semaphores then, which that
+     * knows of. NULL: made in real time. */
+    struct lgi_bubble *bubble;
+    lg_semaphore wakes, offers;
+
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t offer;
     enum lgi_phase phase;
@@ -96,6 +102,13 @@ void lgi_shutdown_on_signal(struct lgi_signal_watch *watch, int number, lg_time 
 void lgi_shutdown_wake(lg_shutdown *s);
 
 void lgi_shutdown_let_go(lg_shutdown *s);
+
+/* Makes a thread that calls main(s), and that lets go of s at its end. Returns 0 or an errno value. */
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*main)(void *s));
+
+/* The work of such a thread: calls work(s), as a member of the bubble if there is one. */
+void lgi_shutdown_work(lg_shutdown *s, void (*work)(void *s));
 
 /* Why the context is cancelled: tells of the signal, or the reason. */
 lg_error *lgi_shutdown_cause(lg_shutdown *s) __attribute__((__warn_unused_result__));

@@ -17,6 +17,7 @@
 #include "error/escape.h"
 #include "error/keep_errno.h"
 #include "poll/poll.h"
+#include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
@@ -53,12 +54,18 @@ void lgi_shutdown_wake(lg_shutdown *s)
 {
     uint64_t one = 1;
     LGI_KEEP_ERRNO;
+    if (s->bubble)
+        lg_semaphore_release(&s->wakes, 1);
     while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
 }
 
 static void sleep_until(lg_shutdown *s, lg_time until)
 {
+    if (s->bubble) {
+        lg_error_free(lg_semaphore_acquire_until(&s->wakes, 1, lg_until_deadline(until)));
+        return;
+    }
     struct pollfd wake = {.fd = s->wake, .events = POLLIN};
     lgi_poll_fds(&wake, 1, until);
     uint64_t count;
@@ -66,10 +73,9 @@ static void sleep_until(lg_shutdown *s, lg_time until)
         ;
 }
 
-static void *coordinate(void *data)
+static void coordinate(void *data)
 {
     lg_shutdown *s = data;
-    pthread_setname_np(pthread_self(), "lg-shutdown");
     for (;;) {
         lg_duration next = lgi_shutdown_step(s);
         pthread_mutex_lock(&s->lock);
@@ -79,8 +85,38 @@ static void *coordinate(void *data)
             break;
         sleep_until(s, next);
     }
+}
+
+static void *coordinator_main(void *data)
+{
+    lg_shutdown *s = data;
+    pthread_setname_np(pthread_self(), "lg-shutdown");
+    lgi_shutdown_work(s, coordinate);
     lgi_shutdown_let_go(s);
     return NULL;
+}
+
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*work)(void *s))
+{
+    __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
+    if (s->bubble)
+        lgi_bubble_add(s->bubble);
+    int failed = lgi_make_thread(thread, attributes, work, s);
+    if (failed) {
+        __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
+        if (s->bubble)
+            lgi_bubble_remove(s->bubble);
+    }
+    return failed;
+}
+
+void lgi_shutdown_work(lg_shutdown *s, void (*work)(void *s))
+{
+    if (s->bubble)
+        lgi_bubble_call(s->bubble, work, s);
+    else
+        work(s);
 }
 
 static void catch(lg_panic_info *panic, lg_error **error)
@@ -128,13 +164,8 @@ static void leave_signals(lg_shutdown *s)
 static lg_error *start_threads(lg_shutdown *s)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &s->mask);
-    __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
-    int failed = lgi_make_thread(&s->thread, NULL, coordinate, s);
-    if (failed) {
-        __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
-        return lg_error_new_code(failed, "a thread for shutting down");
-    }
-    return NULL;
+    int failed = lgi_shutdown_thread(s, &s->thread, NULL, coordinator_main);
+    return failed ? lg_error_new_code(failed, "a thread for shutting down") : NULL;
 }
 
 static lg_error *make(lg_shutdown *s)
@@ -168,6 +199,8 @@ static void disband(lg_shutdown *s)
     pthread_mutex_lock(&s->lock);
     s->over = true;
     pthread_cond_broadcast(&s->offer);
+    if (s->bubble)
+        lg_semaphore_release(&s->offers, __atomic_load_n(&s->holders, __ATOMIC_RELAXED));
     pthread_mutex_unlock(&s->lock);
     leave_signals(s);
     lgi_shutdown_wake(s);
@@ -187,6 +220,7 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
         s->options.budget = DEFAULT_BUDGET;
     if (s->options.repeat_window == 0)
         s->options.repeat_window = DEFAULT_REPEAT_WINDOW;
+    s->bubble = lgi_bubble_of_caller();
     s->owner = getpid();
     s->wake = s->asked = -1;
     s->holders = 1;
@@ -398,7 +432,7 @@ int lg_shutdown_signal(const lg_shutdown *s)
 lg_error *lg_shutdown_wait_until(lg_shutdown *s, lg_until until)
 {
     /* Main waits in poll(2): ThreadSanitizer hands signals out there, but not to who waits for a futex. */
-    if (!lgi_on_fiber(lgi_self())) {
+    if (!lgi_on_fiber(lgi_self()) && !s->bubble) {
         lg_error *error = lg_poll(s->asked, POLLIN, until, NULL);
         if (!error || lgi_until_over(until) != LGI_WAITING)
             return error;

@@ -86,11 +86,23 @@ static void call(struct lgi_stage *stage)
 
 /* ---- runners ---- */
 
+/* Under the lock. */
+static void wait_for_offer(lg_shutdown *s)
+{
+    if (!s->bubble) {
+        pthread_cond_wait(&s->offer, &s->lock);
+        return;
+    }
+    pthread_mutex_unlock(&s->lock);
+    lg_semaphore_acquire(&s->offers, 1);
+    pthread_mutex_lock(&s->lock);
+}
+
 static struct lgi_stage *take(lg_shutdown *s)
 {
     pthread_mutex_lock(&s->lock);
     while (!s->offered && !s->over)
-        pthread_cond_wait(&s->offer, &s->lock);
+        wait_for_offer(s);
     struct lgi_stage *stage = s->offered;
     s->idle--;
     if (stage) {
@@ -103,21 +115,27 @@ static struct lgi_stage *take(lg_shutdown *s)
     return stage;
 }
 
-static void *run(void *data)
+static void run(void *data)
 {
     lg_shutdown *s = data;
     struct lgi_stage *stage;
-    int before;
-    lg_defer(lgi_shutdown_let_go, s);
-    pthread_setname_np(pthread_self(), "lg-stop");
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
     while ((stage = take(s))) {
         call(stage);
         pthread_mutex_lock(&s->lock);
         s->idle++;
         pthread_mutex_unlock(&s->lock);
     }
+}
+
+static void *runner_main(void *data)
+{
+    lg_shutdown *s = data;
+    int before;
+    lg_defer(lgi_shutdown_let_go, s);
+    pthread_setname_np(pthread_self(), "lg-stop");
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    lgi_shutdown_work(s, run);
     lgi_outlive_children();
     return NULL;
 }
@@ -129,14 +147,11 @@ bool lgi_runner_add(lg_shutdown *s)
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
     s->idle++;
-    bool made = lgi_make_thread(&thread, &attributes, run, s) == 0;
+    bool made = lgi_shutdown_thread(s, &thread, &attributes, runner_main) == 0;
     pthread_attr_destroy(&attributes);
-    if (!made) {
+    if (!made)
         s->idle--;
-        __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
-    }
     return made;
 }
 
@@ -149,6 +164,8 @@ bool lgi_stage_offer(lg_shutdown *s, struct lgi_stage *stage)
     s->offered_end = &stage->next;
     s->offered_count++;
     pthread_cond_signal(&s->offer);
+    if (s->bubble)
+        lg_semaphore_release(&s->offers, 1);
     return true;
 }
 
@@ -168,7 +185,7 @@ lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
 {
     lg_func (lg_error *, err) {
         lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
-        lg_context *context = bounded_context(stage->name, lgi_time_in(limit));
+        lg_context *context = bounded_context(stage->name, lgi_time_add(lg_now(), limit));
         lg_defer(lg_context_free, context);
         struct here here = {stage, context ? context : s->fallback};
         {

@@ -46,10 +46,13 @@ static inline lg_duration while_quick(lg_duration duration)
 #define SIGNALS_COME_LATE 0
 #endif
 
+/* In real time: allowed in a child after fork. */
 static inline void nap(lg_duration duration)
 {
     struct timespec time = {duration / LG_SECOND, duration % LG_SECOND};
-    while (nanosleep(&time, &time) != 0)
+    if (lg_test_is_virtual())
+        lg_sleep(duration);
+    while (!lg_test_is_virtual() && nanosleep(&time, &time) != 0)
         ;
 }
 
@@ -98,7 +101,7 @@ struct act {
     const char *name;
     enum behaviour behaviour;
     lg_duration nap;
-    sem_t *gate; /* DEAF waits for it */
+    lg_semaphore *gate; /* DEAF waits for it */
 };
 
 static inline lg_error *act_stop(void *argument, const lg_context *context)
@@ -111,10 +114,7 @@ static inline lg_error *act_stop(void *argument, const lg_context *context)
     case PANICS: lg_panic("%s panicked", act->name);
     case GOES: lg_goexit();
     case OBEYS: lg_context_wait(context); return lg_context_error(context);
-    case DEAF:
-        while (sem_wait(act->gate) != 0)
-            ;
-        break;
+    case DEAF: lg_semaphore_acquire(act->gate, 1); break;
     case NAPS: nap(act->nap); break;
     }
     return NULL;

@@ -5,6 +5,7 @@
 #ifndef LGI_TIME_CLOCK_H
 #define LGI_TIME_CLOCK_H
 
+#include <stdint.h>
 #include <time.h>
 
 #include <lifoguard/impl/time.h>

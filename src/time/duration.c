@@ -302,18 +302,23 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
 uint32_t lgi_virtual_clocks;
 struct lgi_time_hooks lgi_time_hooks;
 
-lg_time lgi_real_now(void)
+static inline lg_time real_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (lg_duration)now.tv_sec * LG_SECOND + now.tv_nsec;
 }
 
+lg_time lgi_real_now(void)
+{
+    return real_now();
+}
+
 lg_time lg_now(void)
 {
-    if (__builtin_expect(__atomic_load_n(&lgi_virtual_clocks, __ATOMIC_RELAXED), 0))
+    if (__builtin_expect(__atomic_load_n(&lgi_virtual_clocks, __ATOMIC_RELAXED) != 0, 0))
         return __atomic_load_n(&lgi_time_hooks.now, __ATOMIC_ACQUIRE)();
-    return lgi_real_now();
+    return real_now();
 }
 
 lg_duration lg_since(lg_time start)
