@@ -199,6 +199,10 @@ static void add_goroutine_rows(void)
     } beside_go[] = {
         {"go + wait", "go_wait", 0.25},
         {"go + wait, 1000 at once, each", "go_wait_batch", 0.25},
+        {"group: a member + wait", "group_wait", 0},
+        {"group: start until ready + wait", "group_start", 0},
+        {"scope whose 8 calls run at once", "at_once_8", 0},
+        {"supervisor: a restart, without back-off", "supervise_restart", 0},
         {"ping-pong over two channels", "ping_pong", 0.25},
         {"channel with room for 128, each", "throughput", 0.25},
         {"select, one of two ready", "select_ready", 0.25},

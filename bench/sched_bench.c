@@ -48,6 +48,70 @@ static KERNEL int yield_to_another(struct resource *r, int n)
     return 0;
 }
 
+static KERNEL int group_wait(struct resource *r, int n)
+{
+    lg_error *err = NULL;
+    (void)r;
+    {
+        lg_group_scope(group, &err);
+        for (int i = 0; i < n; i++)
+            lg_group_go(&group, count);
+    }
+    return err ? -1 : 0;
+}
+
+/* Is ready, and then ends by itself. */
+static void be_ready(void)
+{
+    count();
+    lg_member_ready();
+}
+
+static KERNEL int group_start(struct resource *r, int n)
+{
+    lg_error *err = NULL, *failed = NULL;
+    (void)r;
+    {
+        lg_group_scope(group, &err);
+        for (int i = 0; i < n && !failed; i++)
+            failed = lg_group_start(&group, lg_until_forever(), be_ready);
+    }
+    return err || failed ? -1 : 0;
+}
+
+static KERNEL int at_once(struct resource *r, int n)
+{
+    (void)r;
+    lg_at_once(scope, NULL);
+    for (int i = 0; i < n; i++)
+        lg_defer_at_once(&scope, count);
+    return 0;
+}
+
+static LG_ERROR_DEFINE(failure, "failure");
+
+static lg_error *fail_often(const lg_context *ctx, int *times)
+{
+    (void)ctx;
+    count();
+    return --*times > 0 ? &failure : NULL;
+}
+
+/* A member that is started n times. */
+static KERNEL int supervise(struct resource *r, int n)
+{
+    static const lg_supervisor_options options = {.restarts = -1, .backoff = -1};
+    lg_supervisor *all;
+    lg_error *err = lg_supervisor_new(&all, lg_context_background(), &options);
+    (void)r;
+    if (!err)
+        err = lg_supervisor_go(all, fail_often, &n);
+    if (!err)
+        err = lg_supervisor_wait(all);
+    lg_supervisor_close(all, NULL);
+    return err ? -1 : 0;
+}
+
 /* ---- channels --------------------------------------------------------------------------------------- */
 
 static lg_chan(int) ping;
@@ -313,6 +377,11 @@ static const struct subject subjects[] = {
     {"go_wait", go_wait, 1, 1},
     {"go_wait_batch", go_wait, 1000, 1000},
     {"yield", yield_to_another, 1000, 1000},
+    {"group_wait", group_wait, 1, 1},
+    {"group_start", group_start, 1, 1},
+    {"at_once_8", at_once, 8, 1},
+    {"supervise_once", supervise, 1, 1},
+    {"supervise_restart", supervise, 1000, 1000},
     {"ping_pong", ping_pong, 1, 1},
     {"throughput", throughput, 1000, 1000},
     {"select_ready", select_ready, 1, 1},

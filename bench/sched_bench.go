@@ -39,6 +39,34 @@ func yieldToAnother(n int) {
 	yieldOften(n)
 }
 
+// A member that says when it is ready, and then ends by itself.
+func groupStart(n int) {
+	var group sync.WaitGroup
+	for i := 0; i < n; i++ {
+		ready := make(chan struct{})
+		group.Add(1)
+		go func() {
+			work()
+			close(ready)
+			group.Done()
+		}()
+		<-ready
+	}
+	group.Wait()
+}
+
+// A function that is called again by its own goroutine, n times in all, each call in a goroutine that is waited for.
+func supervise(n int) {
+	ended := make(chan error)
+	for ; n > 0; n-- {
+		go func() {
+			work()
+			ended <- nil
+		}()
+		<-ended
+	}
+}
+
 var ping, pong = make(chan int), make(chan int)
 
 func answer() {
@@ -253,6 +281,10 @@ func main() {
 		{"go_wait", goWait, 1, 1},
 		{"go_wait_batch", goWait, 1000, 1000},
 		{"yield", yieldToAnother, 1000, 1000},
+		{"group_wait", goWait, 1, 1},
+		{"group_start", groupStart, 1, 1},
+		{"at_once_8", goWait, 8, 1},
+		{"supervise_restart", supervise, 1000, 1000},
 		{"ping_pong", pingPong, 1, 1},
 		{"throughput", throughput, 1000, 1000},
 		{"select_ready", selectReady, 1, 1},

@@ -1,15 +1,16 @@
 /* A service whose parts are started again when they fail, that ends by itself when one of them does not recover, and in order when
- * it is told to (U1 to U6). */
+ * it is told to (U1 to U6). In a server the context is that of the shutdown: lg_shutdown_context. */
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <lifoguard/lifoguard.h>
 
 /* Loses its connection twice, by an error and by a panic. */
-static lg_error *follow_feed(const lg_context *ctx, int *connections)
+static lg_error *follow_feed(const lg_context *ctx, atomic_int *connections)
 {
-    switch (++*connections) {
-    case 1: return lg_error_new("connection reset");
-    case 2: lg_panic("a message without an end");
+    switch (atomic_fetch_add(connections, 1)) {
+    case 0: return lg_error_new("connection reset");
+    case 1: lg_panic("a message without an end");
     default: lg_context_wait(ctx); return NULL; /* connected for good */
     }
 }
@@ -22,45 +23,42 @@ static lg_error *serve(const lg_context *ctx, const char *address)
     return NULL;
 }
 
-/* The parts end when the program is told to end. */
-static lg_error *run(lg_shutdown *down, int *connections)
+/* Tells how the feed is once it has been connected for good, or has given up. */
+static void describe_feed(lg_supervisor *parts, atomic_int *connections, char *text, size_t size)
+{
+    lg_member_report feed;
+    while (lg_supervisor_member(parts, 1, &feed) && feed.state != LG_MEMBER_GAVE_UP &&
+           atomic_load(connections) < 3)
+        lg_sleep(LG_MILLISECOND);
+    bool gave_up = feed.state == LG_MEMBER_GAVE_UP;
+    snprintf(text, size, "%s: %s%s", feed.name, gave_up ? "gave up: " : "connected again",
+             gave_up ? feed.error : "");
+}
+
+static lg_error *run(atomic_int *connections, char *text, size_t size)
 {
     lg_func (lg_error *, err) {
+        lg_auto_context lg_context *told_to_end = lg_context_with_cancel(lg_context_background());
+        const lg_supervisor_options options = {.name = "service", .backoff = LG_MILLISECOND};
         lg_supervisor *parts;
-        lg_supervisor_options options = {
-            .name = "service", .restarts = 3, .backoff = LG_MILLISECOND};
-        lg_try(lg_supervisor_new(&parts, lg_shutdown_context(down), &options));
+        lg_try(lg_supervisor_new(&parts, told_to_end, &options));
         lg_defer(lg_supervisor_close, parts, &err);
         lg_try(lg_supervisor_start(parts, lg_until_timeout(LG_MINUTE), serve, "[::1]:8080"));
         lg_try(lg_supervisor_go(parts, follow_feed, connections));
-        lg_member_report feed;
-        while (lg_supervisor_member(parts, 1, &feed) && feed.starts < 3)
-            lg_sleep(LG_MILLISECOND);
-        lg_restart_report restart;
-        for (size_t i = 0; lg_supervisor_restart(parts, i, &restart); i++)
-            printf("%s %s: %s\n", restart.member, lg_restart_cause_name(restart.cause),
-                   restart.error);
-        printf("%s: %s\n", feed.name, lg_member_state_name(feed.state));
-        lg_shutdown_request(down, "all has been shown");
+        describe_feed(parts, connections, text, size);
+        lg_context_cancel(told_to_end);
         lg_return(lg_supervisor_wait(parts));
-    }
-}
-
-static lg_error *start(void)
-{
-    lg_func (lg_error *, err) {
-        int connections = 0;
-        lg_shutdown *down;
-        lg_try(lg_shutdown_new(&down, NULL));
-        lg_defer(lg_shutdown_close, down, &err);
-        lg_return(run(down, &connections));
     }
 }
 
 int main(void)
 {
-    lg_error *err = start();
+    char text[256] = "";
+    atomic_int connections = 0;
+    lg_error *err = run(&connections, text, sizeof(text));
+    lg_defer(lg_error_free, err);
+    if (*text)
+        puts(text);
     lg_error_print(err, stdout);
-    lg_error_free(err);
     return err ? 1 : 0;
 }

@@ -123,6 +123,13 @@ LG_END_DECLS
  * NULL `to` discards the element. */
 #define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
 
+/* lg_chan_recv_value(channel): receives an element and returns it, like Go's `value := <-channel`. Returns a zero value if the
+ * channel is closed and empty.
+ *
+ *     int sum = lg_chan_recv_value(left) + lg_chan_recv_value(right); */
+#define lg_chan_recv_value(channel)                                                                \
+    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_RECV_VALUE, __COUNTER__, channel)
+
 /* lg_chan_recv_until(channel, to, until): like lg_chan_recv, with a limit; the result is an lg_error *:
  *
  *     NULL                       an element was received into *to
@@ -151,6 +158,13 @@ LG_END_DECLS
                                      **LGI_CAT(lgi_once_, id) = &LGI_CAT(lgi_channel_, id);        \
          LGI_CAT(lgi_once_, id); LGI_CAT(lgi_once_, id) = (void **)0)                              \
         for (T name; lgi_chan_recv(LGI_CAT(lgi_channel_, id), LGI_CHAN_TO(channel, &name));)
+
+#define LGI_CHAN_RECV_VALUE(id, channel)                                                           \
+    __extension__({                                                                                \
+        LGI_CHAN_ELEMENT(channel) LGI_CAT(lgi_value_, id);                                         \
+        lgi_chan_recv((channel), &LGI_CAT(lgi_value_, id));                                        \
+        LGI_CAT(lgi_value_, id);                                                                   \
+    })
 
 #define LGI_CHAN_ELEMENT(channel) __typeof__((*(channel))[0])
 

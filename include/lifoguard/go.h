@@ -117,10 +117,10 @@ LG_END_DECLS
 #define lg_go_thread(...)                                                                          \
     LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_go_owned(fn, argument, free): like lg_go(fn, argument), and the goroutine owns the argument. If fn(argument) is
+/* lg_go_owned(fn, argument, more…, free): like lg_go(fn, argument, more…), and the goroutine owns the first argument. If fn is
  * never called, because lg_exit ends the process first or no memory is left, the library calls free(argument) (G4). */
-#define lg_go_owned(fn, argument, free_)                                                           \
-    LGI_LINED(LGI_GO, __LINE__, 1, ((lg_go_options){.free = LGI_FREE(free_, argument)}), #fn ", " #argument, fn, argument)
+#define lg_go_owned(fn, argument, ...)                                                             \
+    LGI_LINED(LGI_OWNED_GO, __LINE__, LGI_COUNT(__VA_ARGS__), LGI_GO_OWNED, 0, #fn ", " #argument, fn, argument, __VA_ARGS__)
 
 /* lg_go_with(options, fn, args…): like lg_go, with an lg_go_options. */
 #define lg_go_with(options, ...)                                                                   \
@@ -134,6 +134,25 @@ LG_END_DECLS
             (free_)(argument);                                                                     \
         (void (*)(void *))(void (*)(void))(free_);                                                 \
     })
+
+/* The number is that of the arguments between the first one and the function that frees the first. `how` makes the start
+ * in the group `where`, or in none. */
+#define LGI_OWNED_GO(id, n, how, where, text, ...)                                                 \
+    LGI_OWNED_GO_##n(id, how, where, text, __VA_ARGS__)
+#define LGI_OWNED_GO_0(id, how, where, text, f, a, free_)                                           \
+    how(id, 1, where, LGI_OWNED_OPTIONS(free_, a), text, f, a)
+#define LGI_OWNED_GO_1(id, how, where, text, f, a, b, free_)                                        \
+    how(id, 2, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b)
+#define LGI_OWNED_GO_2(id, how, where, text, f, a, b, c, free_)                                     \
+    how(id, 3, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b, c)
+#define LGI_OWNED_GO_3(id, how, where, text, f, a, b, c, d, free_)                                  \
+    how(id, 4, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b, c, d)
+#define LGI_OWNED_GO_4(id, how, where, text, ...)                                                  \
+    LGI_OWNED_GO_lgi_many(id, how, where, text, __VA_ARGS__)
+#define LGI_OWNED_GO_lgi_many(id, how, where, text, ...)                                           \
+    _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO)
+#define LGI_OWNED_OPTIONS(free_, argument) ((lg_go_options){.free = LGI_FREE(free_, argument)})
+#define LGI_GO_OWNED(id, n, where, ...) LGI_GO(id, n, __VA_ARGS__)
 
 #define LGI_GO(id, n, options, text, ...)                                                          \
     __extension__({                                                                                \

@@ -205,10 +205,10 @@ LG_END_DECLS
 #define lg_group_go(group, ...)                                                                    \
     LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_group_go_owned(group, fn, argument, free): starts fn(argument) as a member that owns the argument. If
- * fn(argument) is never called, the library calls free(argument) instead (G4). */
-#define lg_group_go_owned(group, fn, argument, free_)                                              \
-    LGI_LINED(LGI_GROUP_GO, __LINE__, 1, lgi_group_go, group, ((lg_go_options){.free = LGI_FREE(free_, argument)}), #fn ", " #argument, fn, argument)
+/* lg_group_go_owned(group, fn, argument, more…, free): starts fn(argument, more…) as a member that owns the first argument.
+ * If fn is never called, the library calls free(argument) instead (G4). */
+#define lg_group_go_owned(group, fn, argument, ...)                                                \
+    LGI_LINED(LGI_OWNED_GO, __LINE__, LGI_COUNT(__VA_ARGS__), LGI_GROUP_GO_OWNED, group, #fn ", " #argument, fn, argument, __VA_ARGS__)
 
 /* lg_group_go_with(group, options, fn, args…): starts a member with an lg_go_options. Returns an lg_error *.
  *
@@ -258,6 +258,8 @@ LG_END_DECLS
             options, (group), !LGI_IS_VOID(LGI_RESULT(id))};                                       \
         how(LGI_HANDED_ARGS(id), &lgi_member_##id);                                                \
     })
+
+#define LGI_GROUP_GO_OWNED(id, n, group, ...) LGI_GROUP_GO(id, n, lgi_group_go, group, __VA_ARGS__)
 
 #define LGI_NO_MEMBER(id, n)                                                                       \
     (!LGI_IS_VOID(LGI_RESULT(id)) && !__builtin_types_compatible_p(LGI_RESULT(id), lg_error *) &&  \

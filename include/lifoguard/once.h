@@ -6,12 +6,15 @@
  *     static lg_once_value config;                  // also keeps the result of the function
  *     struct config *c = lg_once_get(&config, read_config, path);
  *
- * The function and its arguments follow the rules of lg_defer (defer.h). The arguments are evaluated only if the call may
+ *     static lg_once_of(struct limits) limits;      // the same for a result of any type
+ *     struct limits l = lg_once_of_get(&limits, read_limits, path);
+ *
+ * The function and its arguments follow the rules of lg_defer (defer.h); those of lg_once_of_get may have any type. The arguments are evaluated only if the call may
  * still have to be made. Only the first caller's function is called; a later caller may name another function, which is
  * ignored.
  *
  * Panics: a panic of the function propagates in the goroutine that made the call, and counts as the call, as in Go. Later
- * lg_once_do calls do nothing. Later lg_once_get calls panic, because there is no result: with the same pointer, the
+ * lg_once_do calls do nothing. Later lg_once_get and lg_once_of_get calls panic, because there is no result: with the same pointer, the
  * same static error, or the same message (as Go's OnceValue). A function that ended its goroutine counts as a panic too,
  * and the message says so.
  *
@@ -85,9 +88,71 @@ LG_END_DECLS
  * NULL, or returns an error. */
 #define lg_once_get_until(value, until, result, ...)                                               \
     LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__, __VA_ARGS__)
+/* lg_once_of(T): the type of a once that keeps a result of type T, which is any type that can be assigned. All zero: not
+ * called yet. Each use of lg_once_of makes a new type, so give the type a name by typedef to pass it on.
+ *
+ * lg_once_of_get(once, fn, args…): like lg_once_get, for an lg_once_of(T) and a function whose result is converted to T. At most
+ * four arguments, of any type. Returns a copy of the result.
+ *
+ * lg_once_of_get_until(once, until, result, fn, args…): like lg_once_of_get with a limit; sets *result and returns NULL, or
+ * returns an error. */
+#define lg_once_of(T)                                                                              \
+    struct {                                                                                       \
+        lg_once_value lgi_once;                                                                    \
+        __typeof__(T) lgi_result;                                                                  \
+    }
+#define lg_once_of_get(once, ...)                                                                  \
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_OF_GET, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
+#define lg_once_of_get_until(once, until, result, ...)                                             \
+    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_OF_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, until, result, #__VA_ARGS__, __VA_ARGS__)
+
 // clang-format on
 
 // clang-format off
+
+/* The call is made here, since only here the types are known. The guard ends it however it is left. */
+#define LGI_ONCE_OF_MAKE(id, n, until, text, ...)                                                  \
+    LGI_SITE(id, 0, LGI_ENTRY, text, 0, 1)                                                         \
+    struct lgi_once_guard lgi_guard_##id __attribute__((cleanup(lgi_once_of_end))) = {             \
+        &lgi_once_##id->lgi_once, 0};                                                              \
+    lgi_error_##id = lgi_once_of_begin(&lgi_guard_##id, until, &LGI_SITE_OF(id));                  \
+    if (lgi_guard_##id.value) {                                                                    \
+        lgi_once_##id->lgi_result = LGI_ONCE_CALL_##n(__VA_ARGS__);                                \
+        lgi_guard_##id.returned = 1;                                                               \
+    }
+#define LGI_ONCE_CALL_0(f) (f)()
+#define LGI_ONCE_CALL_1(f, a) (f)(a)
+#define LGI_ONCE_CALL_2(f, a, b) (f)(a, b)
+#define LGI_ONCE_CALL_3(f, a, b, c) (f)(a, b, c)
+#define LGI_ONCE_CALL_4(f, a, b, c, d) (f)(a, b, c, d)
+#define LGI_ONCE_CALL_lgi_many(f, ...)                                                             \
+    __extension__({                                                                                \
+        _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO);                 \
+        (f)(__VA_ARGS__);                                                                          \
+    })
+
+#define LGI_ONCE_OF_GET(id, n, once, text, ...)                                                    \
+    __extension__({                                                                                \
+        __typeof__(once) const lgi_once_##id = (once);                                             \
+        if (!LGI_LIKELY(lgi_once_of_has(&lgi_once_##id->lgi_once))) {                              \
+            lg_error *lgi_error_##id;                                                              \
+            LGI_ONCE_OF_MAKE(id, n, lg_until_forever(), text, __VA_ARGS__)                         \
+            (void)lgi_error_##id;                                                                  \
+        }                                                                                          \
+        lgi_once_##id->lgi_result;                                                                 \
+    })
+
+#define LGI_ONCE_OF_GET_UNTIL(id, n, once, until, result, text, ...)                               \
+    __extension__({                                                                                \
+        __typeof__(once) const lgi_once_##id = (once);                                             \
+        lg_error *lgi_error_##id = (lg_error *)0;                                                  \
+        if (!LGI_LIKELY(lgi_once_of_has(&lgi_once_##id->lgi_once))) {                              \
+            LGI_ONCE_OF_MAKE(id, n, until, text, __VA_ARGS__)                                      \
+        }                                                                                          \
+        if (!lgi_error_##id)                                                                       \
+            *(result) = lgi_once_##id->lgi_result;                                                 \
+        lgi_error_##id;                                                                            \
+    })
 
 #define LGI_ONCE_DO(id, n, once, text, ...)                                                       \
     __extension__({                                                                                \
@@ -158,6 +223,24 @@ static inline bool lgi_once_has(const lg_once_value *value, void **result)
     *result = value->lgi_value;
     return true;
 }
+
+static inline bool lgi_once_of_has(const lg_once_value *value)
+{
+    void *unused;
+    return lgi_once_has(value, &unused);
+}
+
+/* A call that is being made for an lg_once_of. */
+struct lgi_once_guard {
+    lg_once_value *value; /* NULL: the call is not the caller's to make */
+    int returned;
+};
+
+/* Leaves the guard's value if the caller is to make the call. Returns an error if `until` came first. Panics if the call has
+ * been made and has no result. */
+LG_API lg_error *lgi_once_of_begin(struct lgi_once_guard *guard, lg_until until,
+                                   const struct lgi_site *site);
+LG_API void lgi_once_of_end(struct lgi_once_guard *guard);
 
 LG_API void lgi_once_do(lg_once *once, const struct lgi_site *site, lgi_function function,
                         const uintptr_t *words);

@@ -778,7 +778,40 @@ START_TEST(producers_and_consumers_that_panic_lose_nothing)
 }
 END_TEST
 
-RUN_TESTS("chan", buffered_elements_leave_in_the_order_they_came, order_is_kept_with_every_capacity,
+/* ---- receiving as an expression ---- */
+
+struct pair {
+    int a;
+    double b;
+};
+
+START_TEST(a_receive_can_return_the_element)
+{
+    lg_chan(int) numbers = lg_chan_make(int, 4);
+    lg_chan(struct pair) pairs = lg_chan_make(struct pair, 1);
+    lg_chan(lg_chan(int)) channels = lg_chan_make(lg_chan(int), 1);
+    for (int i = 1; i <= 3; i++)
+        lg_chan_send(numbers, i);
+    lg_chan_send(pairs, (struct pair){4, 0.5});
+    lg_chan_send(channels, numbers);
+    ck_assert_int_eq(
+        lg_chan_recv_value(numbers) * 10 + lg_chan_recv_value(lg_chan_recv_value(channels)), 12);
+    struct pair pair = lg_chan_recv_value(pairs);
+    ck_assert(pair.a == 4 && pair.b == 0.5);
+
+    lg_chan_close(numbers);
+    lg_chan_close(pairs);
+    ck_assert_int_eq(lg_chan_recv_value(numbers), 3); /* then zeros */
+    ck_assert_int_eq(lg_chan_recv_value(numbers), 0);
+    ck_assert(lg_chan_recv_value(pairs).b == 0);
+    lg_chan_unref(numbers);
+    lg_chan_unref(pairs);
+    lg_chan_unref(channels);
+}
+END_TEST
+
+RUN_TESTS("chan", a_receive_can_return_the_element, buffered_elements_leave_in_the_order_they_came,
+          order_is_kept_with_every_capacity,
           elements_of_every_size_arrive_whole_and_are_zeroed_at_the_end, an_empty_struct_is_counted,
           a_value_is_evaluated_once_and_converted, channels_go_through_channels,
           a_loop_over_a_channel_can_be_left_and_continued, try_never_waits,

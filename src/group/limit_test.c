@@ -297,6 +297,33 @@ static void dropped_at_the_limit(void)
     ck_assert_int_eq(dropped, 10);
 }
 
+static void use_first_of_four(struct thing *thing, int a, long b, const char *c)
+{
+    ck_assert(a == 1 && b == 2 && !strcmp(c, "3"));
+    call_thing(thing);
+}
+
+static void owned_with_others(void)
+{
+    lg_group group = {0};
+    atomic_int called = 0, dropped = 0;
+    lg_group_go_owned(&group, use_first_of_four, new_thing(&called, &dropped), 1, 2L, "3",
+                      drop_thing);
+    ck_assert_ptr_null(lg_group_wait(&group));
+    lg_group_cancel(&group, NULL);
+    lg_group_go_owned(&group, use_first_of_four, new_thing(&called, &dropped), 1, 2L, "3",
+                      drop_thing);
+    ck_assert_ptr_null(lg_group_wait(&group));
+    ck_assert_int_eq(called, 1);
+    ck_assert_int_eq(dropped, 1);
+}
+
+START_TEST(g4_an_owned_argument_may_be_the_first_of_four)
+{
+    everywhere(owned_with_others);
+}
+END_TEST
+
 START_TEST(g4_what_waits_at_the_limit_is_dropped_when_cancelled)
 {
     everywhere(dropped_at_the_limit);
@@ -369,9 +396,9 @@ START_TEST(a_limited_group_as_a_pool)
 }
 END_TEST
 
-RUN_TESTS("group limit", g3_no_more_than_the_limit_at_once,
-          g3_many_start_members_of_a_limited_group, c9_what_is_over_the_limit_waits_or_not,
-          raising_the_limit_lets_others_in, who_waits_at_the_limit_is_waited_for,
-          g4_an_owned_argument_is_used_or_dropped,
+RUN_TESTS("group limit", g4_an_owned_argument_may_be_the_first_of_four,
+          g3_no_more_than_the_limit_at_once, g3_many_start_members_of_a_limited_group,
+          c9_what_is_over_the_limit_waits_or_not, raising_the_limit_lets_others_in,
+          who_waits_at_the_limit_is_waited_for, g4_an_owned_argument_is_used_or_dropped,
           g4_what_waits_at_the_limit_is_dropped_when_cancelled,
           g4_cancelled_at_random_each_is_used_or_dropped_once, a_limited_group_as_a_pool)

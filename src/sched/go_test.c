@@ -81,6 +81,61 @@ START_TEST(g4_an_owned_argument_is_not_dropped_if_the_goroutine_started)
 }
 END_TEST
 
+static atomic_int total;
+
+static void add_two(atomic_int *to, int a)
+{
+    atomic_fetch_add(to, a);
+}
+
+static void add_three(atomic_int *to, int a, const char *b)
+{
+    atomic_fetch_add(to, a + (int)strlen(b));
+}
+
+static void add_four(atomic_int *to, int a, const char *b, long c)
+{
+    atomic_fetch_add(to, a + (int)strlen(b) + (int)c);
+}
+
+START_TEST(g4_an_owned_argument_with_up_to_three_others)
+{
+    total = ended = 0;
+    lg_go_owned(add_one, &total, drop);
+    lg_go_owned(add_two, &total, 10, drop);
+    lg_go_owned(add_three, &total, 100, "12", drop);
+    lg_go_owned(add_four, &total, 1000, "123", 10000L, drop);
+    wait_for_value(&total, 11116);
+    ck_assert_int_eq(total, 11116);
+}
+END_TEST
+
+static void never_called(const char *word, int number)
+{
+    (void)word, (void)number;
+    tell("called");
+}
+
+static void start_while_exiting(void)
+{
+    lg_go_owned(never_called, "dropped", 1, tell);
+}
+
+static void exit_and_start(void *data)
+{
+    (void)data;
+    lg_defer(start_while_exiting);
+    lg_exit(0);
+}
+
+START_TEST(g4_the_first_of_several_arguments_is_dropped)
+{
+    struct outcome *outcome = in_child(exit_and_start, NULL);
+    expect_status(outcome, 0);
+    ck_assert_ptr_null(strstr(outcome->out, "called"));
+}
+END_TEST
+
 /* ---- G1, G2: defers of its own ---- */
 
 static atomic_int may_end;
@@ -862,12 +917,13 @@ END_TEST
 
 RUN_TESTS("go", forms_with_up_to_four_arguments,
           g4_an_owned_argument_is_not_dropped_if_the_goroutine_started,
-          g2_defers_run_at_its_own_end, g1_each_has_its_own_defers_and_panics,
-          p8_an_uncaught_panic_ends_the_process, pthread_exit_in_a_goroutine_is_refused,
-          d9_misuse_panics_at_once, names_and_numbers, g5_once_started_it_stays_on_its_thread,
-          waiting_leaves_errno_as_it_was, the_floating_point_mode_is_each_goroutines_own,
-          who_yields_all_the_time_starves_nobody, those_that_start_and_those_that_go_on_take_turns,
-          goroutines_of_one_worker_start_in_order,
+          g4_an_owned_argument_with_up_to_three_others,
+          g4_the_first_of_several_arguments_is_dropped, g2_defers_run_at_its_own_end,
+          g1_each_has_its_own_defers_and_panics, p8_an_uncaught_panic_ends_the_process,
+          pthread_exit_in_a_goroutine_is_refused, d9_misuse_panics_at_once, names_and_numbers,
+          g5_once_started_it_stays_on_its_thread, waiting_leaves_errno_as_it_was,
+          the_floating_point_mode_is_each_goroutines_own, who_yields_all_the_time_starves_nobody,
+          those_that_start_and_those_that_go_on_take_turns, goroutines_of_one_worker_start_in_order,
           an_idle_worker_takes_what_the_busy_one_has_started, the_number_of_workers,
           more_workers_start_what_waits, workers_come_and_go_while_goroutines_run,
           lifoguard_workers_in_the_environment, from_constructors_exit_handlers_and_threads,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "defer/call.h"
+#include "defer/thread.h"
 #include "sched/goroutine.h"
 #include "sched/identity.h"
 #include "sched/park.h"
@@ -155,7 +156,7 @@ static bool is_static(const lg_error *error)
 }
 
 /* The panic goes on: this is for those who come later. */
-static void note_outcome(lg_panic_info *panic, lg_once_value *value)
+static void note_outcome(const lg_panic_info *panic, lg_once_value *value)
 {
     if (!panic)
         return;
@@ -172,12 +173,17 @@ static void note_outcome(lg_panic_info *panic, lg_once_value *value)
     }
 }
 
+static void note_panic(lg_panic_info *panic, lg_once_value *value)
+{
+    note_outcome(panic, value);
+}
+
 static void make_call(lg_once_value *value, const struct lgi_site *site, lgi_function function,
                       const uintptr_t *words)
 {
     lg_func_recovers_void {
         lg_defer(end, &value->lgi_once);
-        lg_defer_recover(note_outcome, value);
+        lg_defer_recover(note_panic, value);
         value->lgi_value = call(function, words, site->count);
         value->lgi_outcome = RETURNED;
     }
@@ -195,16 +201,22 @@ static void panic_again(const lg_once_value *value, const struct lgi_site *site)
     }
 }
 
+/* Whose call it is. */
+static lg_error *begin_value(lg_once_value *value, lg_until until, enum begun *begun)
+{
+    *begun = MADE;
+    if (!lg_once_is_done(&value->lgi_once))
+        return begin(&value->lgi_once, until, begun);
+    lgi_acquired(&value->lgi_once.lgi_word);
+    return NULL;
+}
+
 static lg_error *get(lg_once_value *value, lg_until until, void **result,
                      const struct lgi_site *site, lgi_function function, const uintptr_t *words)
 {
     check(site, function);
-    enum begun begun = MADE;
-    lg_error *error = NULL;
-    if (!lg_once_is_done(&value->lgi_once))
-        error = begin(&value->lgi_once, until, &begun);
-    else
-        lgi_acquired(&value->lgi_once.lgi_word);
+    enum begun begun;
+    lg_error *error = begin_value(value, until, &begun);
     if (error)
         return error;
     if (begun == MINE)
@@ -228,4 +240,35 @@ lg_error *lgi_once_get_until(lg_once_value *value, lg_until until, void **result
                              const uintptr_t *words)
 {
     return get(value, until, result, site, function, words);
+}
+
+/* ---- with a value of any type, which the caller of these keeps ---- */
+
+lg_error *lgi_once_of_begin(struct lgi_once_guard *guard, lg_until until,
+                            const struct lgi_site *site)
+{
+    lg_once_value *value = guard->value;
+    enum begun begun;
+    guard->value = NULL; /* also if this is left by a panic */
+    lg_error *error = begin_value(value, until, &begun);
+    if (error)
+        return error;
+    if (begun == MINE)
+        guard->value = value;
+    else if (value->lgi_outcome != RETURNED)
+        panic_again(value, site);
+    return NULL;
+}
+
+void lgi_once_of_end(struct lgi_once_guard *guard)
+{
+    lg_once_value *value = guard->value;
+    const struct lgi_unwinding *u = lgi_thread.unwinding;
+    if (!value)
+        return;
+    if (guard->returned)
+        value->lgi_outcome = RETURNED;
+    else
+        note_outcome(u ? u->panic : NULL, value);
+    end(&value->lgi_once);
 }

@@ -609,3 +609,67 @@ lg_error *groups(lg_group *outer, struct large *large, lg_until until)
         lg_return(lg_group_go_with(&group, ((lg_go_options){.until = (const lg_until[]){lg_until_timeout(LG_SECOND)}}), change, large));
     }
 }
+
+/* ---- starts until ready, supervisors, limits, calls at once, results of any type ---- */
+
+static lg_error *supervised(const lg_context *ctx, struct large *large, int a, const char *b)
+{
+    (void)ctx, (void)large, (void)a, (void)b;
+    return lg_member_ready() ? NULL : &lg_error_cancelled;
+}
+
+static void supervised_with_others(struct large *large, int a, int b, int c)
+{
+    (void)large, (void)a, (void)b, (void)c;
+}
+
+static void supervised_alone(const lg_context *ctx)
+{
+    (void)ctx;
+}
+
+lg_error *uses_starts(lg_group *group, lg_supervisor *all, struct large *large);
+lg_error *uses_starts(lg_group *group, lg_supervisor *all, struct large *large)
+{
+    lg_func (lg_error *, err) {
+        lg_try(lg_group_start(group, lg_until_timeout(LG_SECOND), takes_nothing));
+        lg_try(lg_group_start_with(group, ((lg_go_options){.name = "n"}), result_error, 1));
+        if (large)
+            lg_try(lg_supervisor_go(all, supervised, large, 1, "b"));
+        else
+            lg_try(lg_supervisor_start(all, lg_until_forever(), supervised_alone));
+        lg_try(lg_supervisor_go_with(all, ((lg_member_options){.restart = LG_RESTART_ALWAYS}), supervised_alone));
+        lg_group_go_owned(group, supervised_with_others, large, 1, 2, 3, end_large);
+        lg_go_owned(supervised_with_others, large, 1, 2, 3, end_large);
+        lg_return(lg_supervisor_start_with(all, ((lg_member_options){0}), supervised, large, 1, "b"));
+    }
+}
+
+lg_error *uses_limits(lg_scope *scope, lg_cleanups *cleanups, struct large *large);
+lg_error *uses_limits(lg_scope *scope, lg_cleanups *cleanups, struct large *large)
+{
+    lg_func (lg_error *, err) {
+        lg_at_once(calls, &err);
+        lg_defer_within(LG_SECOND, &err, takes_nothing);
+        lg_defer_within(2 * LG_SECOND, NULL, result_error, 1);
+        if (large)
+            lg_defer_within_in(scope, LG_SECOND, &err, end_large, large);
+        else
+            lg_defer_within_in(cleanups, LG_SECOND, NULL, takes_nothing);
+        lg_defer_at_once(&calls, result_error, 1), lg_defer_at_once_within(&calls, LG_SECOND, end_large, large);
+    }
+}
+
+static double half(int of)
+{
+    return of / 2.0;
+}
+
+double uses_values(lg_chan(double) numbers);
+double uses_values(lg_chan(double) numbers)
+{
+    static lg_once_of(double) once;
+    double other = 0;
+    lg_error_free(lg_once_of_get_until(&once, lg_until_now(), &other, half, 3));
+    return lg_once_of_get(&once, half, 3) + lg_chan_recv_value(numbers) + other;
+}
