@@ -160,6 +160,14 @@ static lg_error *run_all(int rounds)
 
 static struct report_place place;
 
+/* How busy the machine was, and how long it was measured: the reader should know. */
+static void describe_run(int rounds)
+{
+    double load = 0;
+    getloadavg(&load, 1);
+    snprintf(place.run, sizeof(place.run), "%d rounds, load average %.1f at the end", rounds, load);
+}
+
 static void look_around(void)
 {
     char line[256], model[128] = "unknown processor";
@@ -202,6 +210,7 @@ static lg_error *report(int rounds, const char *folder)
         if (strcmp(folder, "--against") == 0)
             lg_return(report_against());
         look_around();
+        describe_run(rounds);
         for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
             report_add_rows(each[i][0], each[i][1]);
         lg_return(report_write(&place, folder));

@@ -49,11 +49,12 @@ void report_add_rows(const char *compiler, const char *subject);
 
 /* ---- write.c ---- */
 
-/* Where and when it was measured. */
+/* Where, when and how it was measured. */
 struct report_place {
     char machine[192];
     char compilers[256];
     char date[16];
+    char run[64];
 };
 
 /* Writes results.json, README.md's table and results.svg in `folder` (not if that is "-"), and the table to stdout. */

@@ -240,6 +240,12 @@ static void add_goroutine_rows(void)
         {"timers: stop a million, each", "timers_stop_million", 1},
         {"timer beside a million, start + stop", "timer_beside_million", 1},
         {"100,000 timers due at once, each", "timers_due", 1},
+        {"from a wake to running, 50 %", "wake_50", 0},
+        {"from a wake to running, 99 %", "wake_99", 0},
+        {"from a wake to running, 99.9 %", "wake_999", 0},
+        {"… beside one that computes 1 ms, 50 %", "wake_busy_50", 0},
+        {"… beside one that computes 1 ms, 99 %", "wake_busy_99", 0},
+        {"… beside one that computes 1 ms, 99.9 %", "wake_busy_999", 0},
     };
     static const struct {
         const char *what, *name, *peer;

@@ -74,6 +74,7 @@ add_programs() {
     [[ ! $quick ]] || return 0
     add "few-$name-go" "$programs/sched_bench" million
     [[ ! -x $programs/sync_bench ]] || add "few-$name-go" "$programs/sync_bench" many
+    [[ $against ]] || add "few-$name-go" "$programs/latency_bench"
 }
 
 add_counts() {
@@ -108,9 +109,9 @@ add_go() {
     fi
     printf 'building with Go\n' >&2
     # Nothing is fetched, and nothing is left outside of the build folder.
-    for program in defer_bench sched_bench sync_bench; do
+    for program in defer_bench sched_bench sync_bench latency_bench; do
         files=("$here/$program.go")
-        [[ $program == defer_bench ]] || files+=("$here/timing.go")
+        [[ $program != s*_bench ]] || files+=("$here/timing.go")
         quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
             go build -o "$build/${program}_go" "${files[@]}"
     done
@@ -121,6 +122,7 @@ add_go() {
     [[ ! $quick ]] || return 0
     add few-go-go "$build/sched_bench_go" million
     add few-go-go "$build/sync_bench_go" many
+    add few-go-go "$build/latency_bench_go"
     add few-go-go "$build/gcc/bench/echo_load" go "$build/sched_bench_go" echo
 }
 

@@ -38,7 +38,8 @@ static lg_error *write_json(const char *path)
 
 static void write_table(FILE *f)
 {
-    fprintf(f, "\nMeasured on %s: %s; %s.\n\n", place.date, place.machine, place.compilers);
+    fprintf(f, "\nMeasured on %s: %s; %s; %s.\n\n", place.date, place.machine, place.compilers,
+            place.run);
     fprintf(f, "| what | subject | beside | subject | peer | unit | ratio | to reach |\n"
                "|---|---|---|--:|--:|---|--:|--:|\n");
     for (int i = 0; i < report_row_count; i++) {

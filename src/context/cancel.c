@@ -85,13 +85,17 @@ static struct lg_context *context_of(struct lgi_child *child)
     return child->offset ? (struct lg_context *)((char *)child - child->offset) : NULL;
 }
 
-/* Takes the oldest entry out of the list, and holds its context. */
+/* Takes the oldest entry out of the list, and holds its context. The context is done, so nothing comes into the list any
+ * more: once that is empty, the lock need not be taken again. */
 static struct lgi_child *take_child(struct lg_context *ctx)
 {
+    if (ctx->emptied)
+        return NULL;
     lgi_lock(&ctx->done.lock);
     struct lgi_child *child = LGI_HOLDER(ctx->children.first, struct lgi_child, link);
     if (child) {
         lgi_child_unlink(ctx, child);
+        ctx->emptied = !ctx->children.first;
         struct lg_context *taken = context_of(child);
         if (taken)
             lgi_context_hold(taken);

@@ -29,6 +29,7 @@ struct lg_context {
     bool has_parent; /* whose end ends this context: `child` may be in its list */
     uint8_t settled; /* atomic */
     uint8_t ended;   /* atomic: the owner has freed the context */
+    bool emptied;    /* cancel.c: the context is done, and its list has become empty */
     int fd;          /* plus one: a descriptor to be made readable. 0: none */
     const struct lgi_context_ops *ops;
     struct lgi_list

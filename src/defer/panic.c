@@ -165,7 +165,8 @@ static bool might_be_stopped(void)
     return false;
 }
 
-static _Noreturn void begin(lg_panic_info *panic, void *origin)
+static inline __attribute__((always_inline)) _Noreturn void begin(lg_panic_info *panic,
+                                                                  void *origin)
 {
     struct lgi_unwinding *u = lgi_unwinding_new();
     panic->origin = origin;

@@ -279,15 +279,15 @@ static void find_and_step(struct lgi_unwinding *u, struct place *place)
         u->platform_until = (uintptr_t)place->states[place->at].register_[LGI_AT_SP];
 }
 
-static void step_from_here(struct lgi_unwinding *u)
+static void step_from_here(struct lgi_unwinding *u, const struct lgi_frame_state *here)
 {
     struct place place;
     if ((lgi_settings() & LGI_PLATFORM))
         return;
     u->epoch.value = 0;
     place.at = 0;
-    if (lgi_save(place.states[0].register_) == 0)
-        find_and_step(u, &place);
+    place.states[0] = *here;
+    find_and_step(u, &place);
 }
 
 static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, uintptr_t sp)
@@ -361,9 +361,10 @@ static void note_resume(struct lgi_unwinding *u, uintptr_t ip)
     u->left = 0;
 }
 #else
-static void step_from_here(struct lgi_unwinding *u)
+static void step_from_here(struct lgi_unwinding *u, const struct lgi_frame_state *here)
 {
     (void)u;
+    (void)here;
 }
 
 static void step_from(struct lgi_unwinding *u, struct _Unwind_Context *context, uintptr_t sp)
@@ -420,8 +421,9 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
                           : "a C++ catch (...) swallowed a goexit: it must rethrow");
 }
 
-void lgi_unwind(struct lgi_unwinding *u)
+void lgi_unwind_from(void *unwinding, const struct lgi_frame_state *here)
 {
+    struct lgi_unwinding *u = unwinding;
     struct lgi_thread *thread = &lgi_thread;
 
     lgi_fork_refuse(u);
@@ -436,7 +438,7 @@ void lgi_unwind(struct lgi_unwinding *u)
     /* As _Unwind_ForcedUnwind sets them: _Unwind_Resume takes up the unwinding from here. */
     u->exception.private_1 = (uintptr_t)stop;
     u->exception.private_2 = (uintptr_t)u;
-    step_from_here(u);
+    step_from_here(u, here);
     _Unwind_ForcedUnwind(&u->exception, stop, u);
     lgi_fatal(u, "the stack cannot be unwound");
 }

@@ -53,8 +53,14 @@ static inline struct lgi_record *lgi_tag(const struct lgi_unwinding *u,
 struct lgi_unwinding *lgi_unwinding_new(void);
 void lgi_unwinding_free(struct lgi_unwinding *unwinding);
 
-/* Unwinds the calling thread. */
-void lgi_unwind(struct lgi_unwinding *unwinding) __attribute__((noreturn));
+void lgi_unwind_from(void *unwinding, const struct lgi_frame_state *here) __attribute__((noreturn));
+
+/* Unwinds the calling thread. (Inline, so that the unwinding begins at the caller's frame.) */
+static inline __attribute__((always_inline, noreturn)) void lgi_unwind(struct lgi_unwinding *u)
+{
+    lgi_with_frame(u, lgi_unwind_from);
+    __builtin_unreachable();
+}
 
 /* Lets a goexit or exit go on that has been stopped. */
 void lgi_resume_leaving(struct lgi_unwinding *stopped) __attribute__((noreturn));

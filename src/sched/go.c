@@ -12,7 +12,7 @@
 
 enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
 
-static unsigned default_class; /* plus one; 0: not set. Atomic */
+static unsigned default_class; /* plus one; 0: not known yet. Atomic */
 static uint64_t ids = 1;       /* atomic */
 
 static uint64_t new_id(struct lgi_worker *w)
@@ -26,27 +26,40 @@ static uint64_t new_id(struct lgi_worker *w)
     return w->next_id++;
 }
 
-static unsigned class_for(size_t stack_size)
+static __attribute__((noinline)) unsigned find_default_class(void)
 {
-    unsigned set = __atomic_load_n(&default_class, __ATOMIC_RELAXED);
-    return stack_size == 0 && set > 0 ? set - 1 : (unsigned)lgi_stack_class(stack_size);
+    unsigned found = (unsigned)lgi_stack_class(0) + 1, none = 0;
+    if (__atomic_compare_exchange_n(&default_class, &none, found, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+        return found - 1;
+    return none - 1; /* another thread has set it */
 }
 
-struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function,
-                              const uintptr_t *words)
+static inline unsigned usual_class(void)
 {
-    struct lgi_worker *w = lgi_worker;
-    struct lgi_task *start = w ? w->free_tasks : NULL;
+    unsigned known = __atomic_load_n(&default_class, __ATOMIC_RELAXED);
+    return known > 0 ? known - 1 : find_default_class();
+}
+
+static unsigned class_for(size_t stack_size)
+{
+    return stack_size == 0 ? usual_class() : (unsigned)lgi_stack_class(stack_size);
+}
+
+static inline struct lgi_task *take_kept(struct lgi_worker *w)
+{
+    struct lgi_task *start = w->free_tasks;
     if (start) {
         w->free_tasks = start->next;
         w->free_task_count--;
-    } else {
-        /* A goroutine that could not run for want of its stack would be waited for in vain. */
-        start = lgi_stack_first(class_for(0)) ? malloc(sizeof(*start)) : NULL;
-        if (!start)
-            return NULL;
     }
-    /* One by one: all at once they become a `rep stos`, which takes longer than the rest. */
+    return start;
+}
+
+/* One by one: all at once they become a `rep stos`, which takes longer than the rest. */
+static inline void fill(struct lgi_task *start, struct lgi_worker *w, const struct lgi_site *site,
+                        lgi_function function, const uintptr_t *words)
+{
     start->site = site;
     start->function = function;
     start->run = NULL;
@@ -58,10 +71,22 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
     for (unsigned i = 0; i < site->count; i++)
         start->word[i] = words[i];
     start->starter = lgi_current && lgi_current->start ? lgi_current->start->id : 0;
-    start->stack_class = class_for(0);
+    start->stack_class = usual_class();
     start->bubble = NULL;
     if (lgi_bubbles_exist())
         lgi_bubble_adopt(start, lgi_bubble_of_caller());
+}
+
+struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function,
+                              const uintptr_t *words)
+{
+    struct lgi_worker *w = lgi_worker;
+    struct lgi_task *start = w ? take_kept(w) : NULL;
+    /* A goroutine that could not run for want of its stack would be waited for in vain. */
+    if (!start && lgi_stack_first(usual_class()))
+        start = malloc(sizeof(*start));
+    if (start)
+        fill(start, w, site, function, words);
     return start;
 }
 
@@ -179,8 +204,28 @@ bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options)
     return lgi_stack_first(start->stack_class) && lgi_task_enqueue(start);
 }
 
-void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
-            const lg_go_options *options)
+/* The usual case at once: a plain goroutine, started by one that runs on a worker. False: nothing was done. */
+static inline bool go_plainly(const struct lgi_site *site, lgi_function function,
+                              const uintptr_t *words, const lg_go_options *options)
+{
+    struct lgi_worker *w = lgi_worker;
+    if (!w || !function || options->free || options->name || options->stack_size > 0 ||
+        options->thread || lgi_is_exiting() || lgi_forked || !lgi_may_start(w) ||
+        !lgi_stack_first(usual_class()))
+        return false;
+    struct lgi_task *start = take_kept(w);
+    if (!start)
+        return false;
+    fill(start, w, site, function, words);
+    lgi_releases(start);
+    lgi_run_queue_put_own(&w->starts, start);
+    lgi_task_enqueued(true);
+    return true;
+}
+
+static __attribute__((noinline)) void go_otherwise(const struct lgi_site *site,
+                                                   lgi_function function, const uintptr_t *words,
+                                                   const lg_go_options *options)
 {
     const char *wrong = lgi_task_misuse(function, options), *why = "";
     if (!wrong) {
@@ -195,6 +240,13 @@ void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t 
     if (options->free)
         lgi_drop_argument(options->free, words[0]);
     lgi_panic(site->file, site->line, "%s%s", wrong, why);
+}
+
+void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
+            const lg_go_options *options)
+{
+    if (!go_plainly(site, function, words, options))
+        go_otherwise(site, function, words, options);
 }
 
 /* ---- the calling one ---- */

@@ -67,7 +67,7 @@ static uint64_t let_in(lg_rwmutex *mutex, bool readers_first, struct lgi_woken *
 }
 
 /* The caller, which is `inside`, leaves. False: it is not the last one there, or nobody waits (any more). */
-static bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
+static __attribute__((noinline)) bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
 {
     struct lgi_woken woken = {0};
     lgi_lock(&mutex->lgi_lock);
@@ -186,7 +186,7 @@ static void give_up(lg_rwmutex *mutex, const struct lgi_waiter *waiter)
 }
 
 /* Who was in before has given up lgi_writers, and is about to leave. */
-static bool enter(lg_rwmutex *mutex)
+static __attribute__((noinline)) bool spin_to_enter(lg_rwmutex *mutex)
 {
     enum { SPINS = 50 };
     for (int i = 0; i < SPINS; i++) {
@@ -200,6 +200,12 @@ static bool enter(lg_rwmutex *mutex)
     return false;
 }
 
+static inline bool enter(lg_rwmutex *mutex)
+{
+    uint64_t state = 0;
+    return change(mutex, &state, WRITING) || spin_to_enter(mutex);
+}
+
 static void check_not_mine(const lg_rwmutex *mutex)
 {
     if (lg_mutex_is_owned(&mutex->lgi_writers))
@@ -207,10 +213,8 @@ static void check_not_mine(const lg_rwmutex *mutex)
             "write lock of a mutex that the caller holds for writing: it would wait for itself");
 }
 
-static lg_error *lock(lg_rwmutex *mutex, lg_until until)
+static __attribute__((noinline)) lg_error *wait_to_write(lg_rwmutex *mutex, lg_until until)
 {
-    if (enter(mutex))
-        return NULL;
     struct lgi_waiter waiter = {.g = lgi_self()};
     if (!queue_writer(mutex, &waiter))
         return NULL;
@@ -220,6 +224,11 @@ static lg_error *lock(lg_rwmutex *mutex, lg_until until)
     give_up(mutex, &waiter);
     lg_mutex_unlock(&mutex->lgi_writers);
     return lgi_wait_failed(claim, until);
+}
+
+static inline lg_error *lock(lg_rwmutex *mutex, lg_until until)
+{
+    return enter(mutex) ? NULL : wait_to_write(mutex, until);
 }
 
 void lg_rwmutex_lock(lg_rwmutex *mutex)

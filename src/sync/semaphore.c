@@ -87,10 +87,10 @@ static void leave(lg_semaphore *semaphore, struct lgi_waiter *waiter)
     lgi_unpark_all(&woken);
 }
 
-static lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until)
+/* What is seldom done stands apart, so that the rest saves few registers. */
+static __attribute__((noinline)) lg_error *wait(lg_semaphore *semaphore, uint64_t units,
+                                                lg_until until)
 {
-    if (try_acquire(semaphore, units))
-        return NULL;
     if (!can_have(semaphore, units))
         lg_panic("%ju units wanted of a semaphore of %zu: it would wait for ever", (uintmax_t)units,
                  semaphore->lgi_size);
@@ -102,6 +102,11 @@ static lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until
         return NULL;
     leave(semaphore, &waiter);
     return lgi_wait_failed(claim, until);
+}
+
+static inline lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_until until)
+{
+    return try_acquire(semaphore, units) ? NULL : wait(semaphore, units, until);
 }
 
 void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units)
@@ -121,14 +126,19 @@ bool lg_semaphore_try_acquire(lg_semaphore *semaphore, size_t units)
 
 /* ---- releasing ---- */
 
-static void check_release(const lg_semaphore *semaphore, uint64_t state, uint64_t units)
+static __attribute__((noinline, cold)) void released_too_many(void)
+{
+    lg_panic("more units released than were acquired of a semaphore");
+}
+
+static inline void check_release(const lg_semaphore *semaphore, uint64_t state, uint64_t units)
 {
     if (!can_have(semaphore, units) || !can_have(semaphore, state / UNIT + units))
-        lg_panic("more units released than were acquired of a semaphore");
+        released_too_many();
 }
 
 /* False: nobody waits any more, or it is too many. */
-static bool release_to_others(lg_semaphore *semaphore, uint64_t units)
+static __attribute__((noinline)) bool release_to_others(lg_semaphore *semaphore, uint64_t units)
 {
     struct lgi_woken woken = {0};
     lgi_lock(&semaphore->lgi_lock);

@@ -17,10 +17,14 @@ static void *works(void *work)
     return ((work_function *)(uintptr_t)work)() == SUM ? work : NULL;
 }
 
+static pthread_barrier_t worked, unloaded;
+
+/* Its destructors run when the plugin is gone. */
 static void *works_and_outlives(void *work)
 {
     void *result = works(work);
-    usleep(50000); /* its destructors run when the plugin is gone */
+    pthread_barrier_wait(&worked);
+    pthread_barrier_wait(&unloaded);
     return result;
 }
 
@@ -37,20 +41,26 @@ static void *load(const char *path, int mode)
 static void use(void *libraries[], int count)
 {
     pthread_t threads[MOST];
+    pthread_barrier_init(&worked, NULL, (unsigned)count + 1);
+    pthread_barrier_init(&unloaded, NULL, (unsigned)count + 1);
     for (int i = 0; i < count; i++) {
         void *work = dlsym(libraries[i], "plugin_work");
         if (!work || !works(work) ||
             pthread_create(&threads[i], NULL, works_and_outlives, work) != 0)
             exit(2);
     }
-    usleep(20000);
+    pthread_barrier_wait(
+        &worked); /* from here on no thread of the program runs the plugin's code */
     for (int i = 0; i < count; i++)
         dlclose(libraries[i]);
+    pthread_barrier_wait(&unloaded);
     for (int i = 0; i < count; i++) {
         void *result;
         if (pthread_join(threads[i], &result) != 0 || !result)
             exit(3);
     }
+    pthread_barrier_destroy(&worked);
+    pthread_barrier_destroy(&unloaded);
 }
 
 int main(int argc, char **argv)
