@@ -12,9 +12,10 @@
  * goto, panic and goexit (D4). They do not run on exit, exec, abort, a fatal signal or longjmp (D10).
  *
  * Which functions can be deferred: a function with at most four parameters, each a pointer or an
- * integer at least as wide as int, whose result is void or a scalar. The result is dropped. Any other
- * function does not compile, and the message says what to write instead. (The reason: during unwinding
- * the library makes the call from argument words.)
+ * integer at least as wide as int, whose result is void or a scalar. One parameter may be an lg_until
+ * (until.h), which counts as two. The result is discarded. Any other function does not compile, and the
+ * message says what to write instead. (The reason: during unwinding the library makes the call from
+ * argument words.)
  *
  * Ownership: a deferred call owns none of its arguments. Memory behind a pointer argument must stay
  * alive until the call has run, so declare the object before you defer the call.

@@ -19,6 +19,7 @@
 
 #include <lifoguard/base.h>
 #include <lifoguard/error.h>
+#include <lifoguard/impl/until.h>
 
 LG_BEGIN_DECLS
 
