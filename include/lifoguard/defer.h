@@ -166,7 +166,11 @@ LG_END_DECLS
  * Write lg_func once in a function, as the last statement. When control reaches the end of the block, the
  * function returns the result. A plain `return x;` compiles, but fixes the value x before the deferred
  * calls run, and counts as a failure (D11); if a deferred call then panics and the panic is recovered, x
- * is lost. A `break` or `continue` outside of a loop of the body leaves the block as reaching its end does. */
+ * is lost. A `break` or `continue` outside of a loop of the body leaves the block as reaching its end does.
+ *
+ * Debugging: if LG_DEBUG is defined before the first include of Lifoguard, a plain `return` out of an lg_func panics
+ * after the deferred calls have run, and the message names the function; unless lg_mark_success was called. (A `goto` out
+ * of the block does the same, and so do a C++ exception and pthread_exit that pass through the function.) */
 #define lg_func(T, name)                                                                           \
     LGI_FUNC(T, name) if (0)                                                                       \
     {                                                                                              \

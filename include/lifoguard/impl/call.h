@@ -383,12 +383,27 @@ void lgi_head(void);
              ; __extension__({                                                                     \
                  lgi_frame.error = (lg_error **)0;                                                 \
                  return name;                                                                      \
-             }))
+             }))                                                                                   \
+            LGI_WATCHED(lgi_frame.error = (lg_error **)0; return name;)
 
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \
                           *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame;;          \
-         __extension__({ return; }))
+         __extension__({ return; }))                                                               \
+        LGI_WATCHED(return;)
+
+/* `end` is what the step of the loop around does. The inner loop makes no difference but for a `break`, which leaves it. */
+#if defined(LG_DEBUG)
+#define LGI_WATCHED(end)                                                                           \
+    for (struct lgi_exit_check lgi_exit_check __attribute__((cleanup(lgi_exit_checked))) =         \
+             {&lgi_frame, __FILE__, __func__, __LINE__, 0};; __extension__({                       \
+                 lgi_exit_check.ended = 1;                                                         \
+                 end                                                                               \
+             }))                                                                                   \
+        for (int lgi_once = 1; lgi_once; lgi_once = 0)
+#else
+#define LGI_WATCHED(end)
+#endif
 
 /* A recovered panic makes LGI_SAVE return a second time. */
 #define LGI_HEAD(result)                                                                           \

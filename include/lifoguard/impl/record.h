@@ -126,6 +126,15 @@ struct lgi_frame {
     int ok;                  /* lg_return or lg_mark_success was reached */
 };
 
+/* With LG_DEBUG, notices that an lg_func is left by another exit than its end. */
+struct lgi_exit_check {
+    const struct lgi_frame *frame;
+    const char *file;
+    const char *function;
+    unsigned line;
+    int ended;
+};
+
 /* The head of a function that recovers: where a recovered panic lands. */
 struct lgi_head {
     struct lgi_record record;
@@ -180,6 +189,7 @@ LG_API void lgi_scope_leave(struct lg_scope *scope);
 LG_API void lgi_move(struct lg_scope *from, struct lg_scope *to);
 LG_API void lgi_head_unwound(struct lgi_head *head);
 LG_API void lgi_abandon(struct lgi_frame *frame);
+LG_API void lgi_exit_checked(const struct lgi_exit_check *check);
 LG_API void lgi_contain(struct lgi_record *record);
 LG_API int lgi_save(void **context) __attribute__((returns_twice));
 
