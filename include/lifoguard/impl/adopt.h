@@ -1,5 +1,5 @@
-/* How a value is acquired and its release registered in one step. The release function and its further arguments are
- * evaluated first, so nothing stands between acquiring the value and registering it. */
+/* The macros of adopt.h: they acquire a value and register its release in one step. They evaluate the release function and
+ * its further arguments first, so that no code runs between acquiring the value and registering its release. */
 #ifndef LIFOGUARD_IMPL_ADOPT_H
 #define LIFOGUARD_IMPL_ADOPT_H
 

@@ -1,8 +1,9 @@
-/* How a deferred call is checked, kept and made. See record.h for what stays at run time.
+/* The macros that check a deferred call, store its arguments and register the call. record.h describes the records that
+ * they leave at run time.
  *
- * Each expansion is paid for by whoever compiles it, so it is short: all that can be shared stands in functions of the
- * library (lgi_leave_…), and the user's own words are repeated as seldom as the checks allow, since the
- * compilers repeat their errors with them. docs/rationale.md has the measurements. */
+ * Every use costs the compiler the text of the expansion, so the expansions are short: code that all uses share stands in
+ * functions of the library (lgi_leave_…). A macro repeats the user's expressions as seldom as the checks allow, because a
+ * compiler repeats an error for each repetition. docs/rationale.md has the measurements. */
 #ifndef LIFOGUARD_IMPL_CALL_H
 #define LIFOGUARD_IMPL_CALL_H
 
