@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
+#include <lifoguard/waitgroup.h>
+
 /* A number that a worker's instance has for an old socket, whose peer is `peer`, and whose file lives on as `copy`. */
 struct old {
     int number, peer, copy;
@@ -59,13 +61,15 @@ static void polls_another(void *way)
     struct old old = new_old(*(int *)way & 1);
     short revents = 0;
     take_number(&old, ends.from);
-    lg_go(poke_later, &old.peer);
+    lg_waitgroup poke = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&poke, poke_later, &old.peer);
     must_be(lg_poll(old.number, POLLIN, lg_until_timeout(20 * LG_MILLISECOND), &revents),
             &lg_error_deadline_exceeded);
     must(revents == 0);
     must(write(ends.to, "y", 1) == 1);
     must_not_fail(lg_poll(old.number, POLLIN, lg_until_forever(), &revents));
     must(revents & POLLIN);
+    lg_waitgroup_wait(&poke);
     close(ends.to);
     end_old(&old);
 }
@@ -105,12 +109,14 @@ static void reads_terminal(void *way)
     }
     struct old old = new_old(*(int *)way & 1);
     take_number(&old, terminal.from);
-    lg_go(poke_later, &old.peer);
+    lg_waitgroup poke = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&poke, poke_later, &old.peer);
     must_be(lg_read(old.number, &byte, 1, lg_until_timeout(20 * LG_MILLISECOND), &count),
             &lg_error_deadline_exceeded);
     must(write(terminal.to, "y", 1) == 1);
     must_not_fail(lg_read(old.number, &byte, 1, lg_until_forever(), &count));
     must(count == 1 && byte == 'y');
+    lg_waitgroup_wait(&poke);
     close(terminal.to);
     end_old(&old);
 }
