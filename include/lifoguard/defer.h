@@ -238,7 +238,7 @@ LG_BEGIN_DECLS
 typedef struct lg_pending_call {
     const char *call; /* the source text of the call: "fclose(file)" */
     const char *file; /* the file, function and line of the lg_defer */
-    const char *function;
+    const char *caller;
     unsigned line;
     unsigned count;         /* the number of argument words */
     const uintptr_t *words; /* the arguments, each converted to uintptr_t */

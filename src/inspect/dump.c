@@ -20,7 +20,7 @@ struct saying {
 static bool say_pending(const lg_pending_call *call, void *sink)
 {
     lgi_print(sink, "    deferred: %s  %s:%u in %s\n", call->call, call->file, call->line,
-              call->function);
+              call->caller);
     return true;
 }
 
