@@ -110,7 +110,7 @@ typedef enum lg_group_panic_policy {
 } lg_group_panic_policy;
 
 /* Sets the policy for members that start from now on. */
-LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what);
+LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy policy);
 
 /* ---- cancelling ---- */
 
