@@ -609,3 +609,31 @@ lg_error *groups(lg_group *outer, struct large *large, lg_until until)
         lg_return(lg_group_go_with(&group, ((lg_go_options){.until = (const lg_until[]){lg_until_timeout(LG_SECOND)}}), change, large));
     }
 }
+
+/* Both parameters are restrict: the probes are no aliases. */
+lg_error *restricted(FILE *file);
+lg_error *restricted(FILE *file)
+{
+    lg_func (lg_error *, err) {
+        lg_defer(fputs, "deferred", file);
+        lg_defer_on_success(fputs, "on success", file);
+        lg_return(NULL);
+    }
+}
+
+/* An lg_until in every place. */
+void serves(int connection, lg_until until);
+void serves_all(lg_until until, const char *name, int count);
+
+void passes_until(lg_until until, lg_group *group);
+void passes_until(lg_until until, lg_group *group)
+{
+    lg_scope(scope);
+    lg_defer(serves, 1, until);
+    lg_defer_as(named, serves_all, until, "name", 2);
+    lg_defer_in(&scope, serves, 3, lg_until_now());
+    lg_go(serves, 4, until);
+    lg_group_go(group, serves_all, lg_until_group(group), "name", 5);
+    lg_blocking(serves, 6, until);
+    lg_deferred_run(named);
+}
