@@ -1,14 +1,16 @@
-/* lifoguard/base.h: what every public header of Lifoguard needs. Compiles as C (gnu17, gnu2x) and
- * as C++17. */
+/* What every public header of Lifoguard needs: the version of the library, and marks for declarations. All public headers
+ * compile as C (gnu17, gnu2x) and as C++17; the macros that defer calls exist only in C. */
 #ifndef LIFOGUARD_BASE_H
 #define LIFOGUARD_BASE_H
 
+/* The version of the headers: MAJOR.MINOR.PATCH. docs/stability.md says what may change in which version. */
 #define LG_VERSION_MAJOR 0
 #define LG_VERSION_MINOR 1
 #define LG_VERSION_PATCH 0
 
-/* The shared library is compiled with -fvisibility=hidden: only what carries this mark can be seen outside. The static
- * library is compiled with LGI_HIDDEN: none of its names can be seen outside the program or plugin that has it. */
+/* Marks a declaration that the library exports. The shared library is compiled with -fvisibility=hidden, so it exports
+ * only marked names. The static library is compiled with LGI_HIDDEN: a program or plugin that links the static library
+ * exports none of its names. */
 #ifdef LGI_HIDDEN
 #define LG_API __attribute__((__visibility__("hidden")))
 #else
@@ -23,8 +25,8 @@
 #define LG_END_DECLS
 #endif
 
-/* Argument number `format` is a printf format, its values begin at number `first` (0: they are in a
- * va_list). */
+/* Parameter number `format` is a printf format, and the values begin at parameter number `first` (0: a va_list holds
+ * the values). */
 #define LGI_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 
 #endif

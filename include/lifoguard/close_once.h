@@ -1,19 +1,21 @@
-/* A close that happens once: every later one does nothing, and gives the first one's result.
+/* A close that happens once: the first call closes, and every later call returns the result of the first.
  *
  *     lg_close_once once = LG_CLOSE_ONCE_INIT(hang_up, line);
  *     lg_defer(lg_close_once_close, &once, &err);
  *     ...
- *     err = lg_close_once_now(&once);      // early; the deferred one then has nothing to do
+ *     err = lg_close_once_now(&once);      // closes early; the deferred call then only frees the result
  *
- * Threads: any number may close at once. One makes the call, the others wait for it and get its
- * result. Never copy or move an lg_close_once.
+ * Threads: any number of threads may close at the same time. One thread calls the close function; the other
+ * threads wait, and get the same result. A goroutine that waits here blocks its thread. The close function must
+ * not let other goroutines run (it must not wait as a goroutine). Never copy or move an lg_close_once.
  *
- * Who owns what: the result is kept with the lg_close_once until lg_close_once_close, and every
- * caller, the first one too, is given an error of its own, to free, return or join as any other. It
- * has the same text, place and (first) errno value; lg_error_is finds in it what it finds in the
- * kept one, and takes all errors of one close for the same. What only the kept one can show
- * (causes, payloads) is seen through lg_close_once_result. Out of memory: if it is short when the
- * close fails, the first caller is given the error itself, and later ones lg_error_out_of_memory.
+ * Ownership: the lg_close_once keeps the result until lg_close_once_close. Every caller, also the first, gets an
+ * error of its own and owns this error. The caller's error has the text, the place and the first errno value of the
+ * kept error. lg_error_is finds in the caller's error what it finds in the kept error, and regards all errors of one
+ * close as the same error. The causes and payloads can be read only from the kept error (lg_close_once_result).
+ *
+ * Out of memory: if no memory is left when the close fails, the first caller gets the error of the close itself, and
+ * later callers get &lg_error_out_of_memory.
  */
 #ifndef LIFOGUARD_CLOSE_ONCE_H
 #define LIFOGUARD_CLOSE_ONCE_H
@@ -35,27 +37,29 @@ typedef struct lg_close_once {
     struct lgi_shared_error *lgi_result; /* the result, if it is another one */
 } lg_close_once;
 
-/* An initialiser: the close is close(object), with close of type `lg_error *(*)(void *)`. */
+/* An initialiser. The close function is called as close(object) and has the type `lg_error *(*)(void *)`. */
 #define LG_CLOSE_ONCE_INIT(close, object)                                                          \
     {(close), (object), PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0}
 
-/* The same for one that is not initialised where it is declared. */
+/* Initialises an lg_close_once that was not initialised by LG_CLOSE_ONCE_INIT. */
 LG_API void lg_close_once_init(lg_close_once *once, lg_error *(*close)(void *object), void *object);
 
-/* Closes, if that was not done yet; returns the result of the close that was made. A panic of it
- * goes on, and it counts as made: later results are an error that says so. From within the close
- * itself: an error (waiting would be for ever). */
+/* Closes if no call has closed yet, and returns the result of the close; NULL: the close succeeded. If the close
+ * function panics, the panic propagates to the caller, the object counts as closed, and later calls return an error that
+ * says so. If the close function calls lg_close_once_now for its own lg_close_once, the inner call returns an error,
+ * because it would wait for itself. */
 LG_API lg_error *lg_close_once_now(lg_close_once *once) __attribute__((__warn_unused_result__));
 
-/* The same, and the result is joined to *result, after what is there; but not a second time, if it
- * is there already. result NULL: it is dropped. */
+/* Like lg_close_once_now; joins the result of the close to *result, after the errors that *result already holds.
+ * Does not join the result if *result already holds an error of the same close. A NULL `result` discards the error. */
 LG_API void lg_close_once_into(lg_close_once *once, lg_error **result);
 
-/* The kept result, or NULL if there was no failure (yet). Belongs to `once`. */
+/* The kept result; NULL if the close has succeeded or has not ended yet. The error belongs to `once`, and lives until
+ * lg_close_once_close. */
 LG_API const lg_error *lg_close_once_result(lg_close_once *once);
 
-/* lg_close_once_into, then frees the kept result. To be called when nobody else uses it any more;
- * afterwards it must be initialised anew to be used. Does nothing for NULL. */
+/* Does what lg_close_once_into does, and then frees the kept result. Call lg_close_once_close last, when no other thread
+ * uses the lg_close_once any more. Initialise the lg_close_once before using it again. Does nothing for NULL. */
 LG_API void lg_close_once_close(lg_close_once *once, lg_error **result);
 
 LG_END_DECLS

@@ -12,9 +12,10 @@
  * goto, panic and goexit (D4). They do not run on exit, exec, abort, a fatal signal or longjmp (D10).
  *
  * Which functions can be deferred: a function with at most four parameters, each a pointer or an
- * integer at least as wide as int, whose result is void or a scalar. The result is dropped. Any other
- * function does not compile, and the message says what to write instead. (The reason: during unwinding
- * the library makes the call from argument words.)
+ * integer at least as wide as int, whose result is void or a scalar. One parameter may be an lg_until
+ * (until.h), which counts as two. The result is discarded. Any other function does not compile, and the
+ * message says what to write instead. (The reason: during unwinding the library makes the call from
+ * argument words.)
  *
  * Ownership: a deferred call owns none of its arguments. Memory behind a pointer argument must stay
  * alive until the call has run, so declare the object before you defer the call.
@@ -165,7 +166,11 @@ LG_END_DECLS
  * Write lg_func once in a function, as the last statement. When control reaches the end of the block, the
  * function returns the result. A plain `return x;` compiles, but fixes the value x before the deferred
  * calls run, and counts as a failure (D11); if a deferred call then panics and the panic is recovered, x
- * is lost. A `break` or `continue` outside of a loop of the body leaves the block as reaching its end does. */
+ * is lost. A `break` or `continue` outside of a loop of the body leaves the block as reaching its end does.
+ *
+ * Debugging: if LG_DEBUG is defined before the first include of Lifoguard, a plain `return` out of an lg_func panics
+ * after the deferred calls have run, and the message names the function; unless lg_mark_success was called. (A `goto` out
+ * of the block does the same, and so do a C++ exception and pthread_exit that pass through the function.) */
 #define lg_func(T, name)                                                                           \
     LGI_FUNC(T, name) if (0)                                                                       \
     {                                                                                              \
@@ -233,7 +238,7 @@ LG_BEGIN_DECLS
 typedef struct lg_pending_call {
     const char *call; /* the source text of the call: "fclose(file)" */
     const char *file; /* the file, function and line of the lg_defer */
-    const char *function;
+    const char *caller;
     unsigned line;
     unsigned count;         /* the number of argument words */
     const uintptr_t *words; /* the arguments, each converted to uintptr_t */

@@ -1,6 +1,5 @@
-/* A file handle whose misuse is an error: closing it a second time, or using it after it was
- * closed, gives an error for which lg_error_is(err, &lg_error_closed) holds (close.h), and touches no
- * descriptor.
+/* File handles whose misuse is an error: a handle that is used or closed after it was closed returns an error in which
+ * lg_error_is finds &lg_error_closed (close.h), and no descriptor is touched.
  *
  *     lg_error *save(const char *path, const char *text)
  *     {
@@ -14,17 +13,20 @@
  *         }
  *     }
  *
- * Lifetime: lg_file_open and its kin make a handle, lg_file_free and lg_file_close end it. In
- * between lg_file_close_now may be called at any time, by any thread; the handle stays, as a closed
- * one.
+ * Lifetime: lg_file_open, lg_file_create and lg_file_adopt make a handle; lg_file_free and lg_file_close free it. In
+ * between, any thread may call lg_file_close_now at any time: the descriptor is closed, and the handle remains valid as a
+ * closed handle.
  *
- * Threads: all functions may be called for one handle by many threads at once, but for the two that
- * end it. There is no buffer. Reads and writes share the file's offset, and what concurrent ones do
- * to each other is the kernel's affair.
+ * Threads: many threads may use one handle at the same time, with every function except lg_file_free and
+ * lg_file_close. The library has no buffer. Reads and writes share the offset of the file, as read(2) and write(2) on one
+ * descriptor do. Every function blocks its thread as long as the system call does; in a goroutine, use lg_blocking
+ * (blocking.h) or, for pipes and sockets, io.h.
  *
- * Errors name the operation and the path, and carry the errno value. A call interrupted by a signal
- * goes on. Opening, reading, writing and syncing are cancellation points: if the thread is
- * cancelled there, nothing leaks. Nothing here panics.
+ * Errors: an error names the operation and the path, and carries the errno value. If no memory is left for an error, the
+ * result is &lg_error_out_of_memory. A signal does not interrupt a call (EINTR). No function here panics.
+ *
+ * Cancellation: opening, reading, writing and syncing are cancellation points of pthread_cancel, and no resource leaks if
+ * the thread is cancelled there. Closing is not a cancellation point.
  */
 #ifndef LIFOGUARD_FILE_H
 #define LIFOGUARD_FILE_H
@@ -40,60 +42,61 @@ LG_BEGIN_DECLS
 
 typedef struct lg_file lg_file;
 
-/* ---- a handle's life ---- */
+/* ---- opening and closing ---- */
 
-/* As open(2), and O_CLOEXEC is added; `mode` is for O_CREAT and O_TMPFILE. On failure *file is
- * NULL. Memory is taken first: if there is none, nothing was created or truncated. */
+/* Opens a file like open(2), with O_CLOEXEC added to `flags`, and sets *file to a new handle, which the caller owns.
+ * `mode` counts with O_CREAT and O_TMPFILE. On failure sets *file to NULL. The memory is allocated first, so without
+ * memory no file is created or truncated. */
 LG_API lg_error *lg_file_open(const char *path, int flags, mode_t mode, lg_file **file)
     __attribute__((__warn_unused_result__));
 
-/* For writing only, from nothing: O_WRONLY | O_CREAT | O_TRUNC. */
+/* Creates or empties a file for writing: lg_file_open with O_WRONLY | O_CREAT | O_TRUNC. */
 LG_API lg_error *lg_file_create(const char *path, mode_t mode, lg_file **file)
     __attribute__((__warn_unused_result__));
 
-/* Makes a handle for a descriptor that is open already, and takes it over; if that fails, it is
- * still the caller's. `name` stands for the path in messages. */
+/* Makes a handle for an open descriptor. On success the handle owns the descriptor; on failure the caller still owns the
+ * descriptor, and *file is NULL. `name`, which is copied, stands for the path in messages. */
 LG_API lg_error *lg_file_adopt(int fd, const char *name, lg_file **file)
     __attribute__((__warn_unused_result__));
 
-/* Closes. From its beginning on, the handle is closed for all threads; reads and writes that are
- * under way end as they would have, and it waits for them (it does not interrupt them: a read of a
- * pipe can take long). The descriptor is gone then even if an error is returned. Does nothing for
- * NULL. Not a cancellation point. */
+/* Closes the descriptor; the handle stays. As soon as the call begins, other calls with the handle fail with
+ * &lg_error_closed. The call waits for the reads and writes that have already begun, and does not interrupt them: a read
+ * of a pipe can take long. Afterwards the descriptor is closed, even if the result is an error. Does nothing for NULL. */
 LG_API lg_error *lg_file_close_now(lg_file *file) __attribute__((__warn_unused_result__));
 
-/* Closes the handle if it is still open, lands a failure of that in *result (joined after what is
- * there; dropped if result is NULL), and frees it. The form for lg_defer; it does not mind a
- * lg_file_close_now before. Does nothing for NULL. */
+/* Closes the descriptor if it is still open, joins a failure of the close to *result, after the errors that *result
+ * already holds, and frees the handle. A NULL `result` discards the failure. Suits lg_defer, also if lg_file_close_now was
+ * called before. Does nothing for NULL. */
 LG_API void lg_file_close(lg_file *file, lg_error **result);
 
-/* lg_file_close(file, NULL): for files that were only read, or have been closed already. */
+/* Does what lg_file_close(file, NULL) does: for files that were only read, or have already been closed. */
 LG_API void lg_file_free(lg_file *file);
 
-/* ---- using it ---- */
+/* ---- reading and writing ---- */
 
-/* Reads at most `size` bytes and sets *count to how many it were: 0 at the end of the file (or if
- * `size` is 0), and on failure. */
+/* Reads at most `size` bytes, and sets *count to the number of bytes read: 0 at the end of the file, for `size` 0, and on
+ * failure. */
 LG_API lg_error *lg_file_read(lg_file *file, void *buffer, size_t size, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Reads from where the file is to its end. *data is memory from malloc, for the caller to free,
- * with a NUL behind the last byte that *size does not count; on failure NULL and 0. */
+/* Reads from the current offset to the end of the file. Sets *data to memory from malloc, which the caller frees, and
+ * *size to the number of bytes read. A NUL, which *size does not count, follows the last byte. On failure sets *data to
+ * NULL and *size to 0. */
 LG_API lg_error *lg_file_read_all(lg_file *file, char **data, size_t *size)
     __attribute__((__warn_unused_result__));
 
-/* Writes all of it, or fails; then some of it may have been written. */
+/* Writes all `size` bytes. After a failure, some of the bytes may have been written. */
 LG_API lg_error *lg_file_write(lg_file *file, const void *data, size_t size)
     __attribute__((__warn_unused_result__));
 
-/* Waits until what was written is on the disk (fsync). */
+/* Waits until all written data is on the disk (fsync). */
 LG_API lg_error *lg_file_sync(lg_file *file) __attribute__((__warn_unused_result__));
 
-/* Its size now, as fstat knows it. 0 on failure. */
+/* Sets *size to the current size of the file in bytes, as fstat reports it; to 0 on failure. */
 LG_API lg_error *lg_file_size(lg_file *file, uint64_t *size)
     __attribute__((__warn_unused_result__));
 
-/* What it was opened with. Belongs to the handle. */
+/* The path or name with which the handle was made. The text belongs to the handle. */
 LG_API const char *lg_file_path(const lg_file *file);
 
 LG_END_DECLS

@@ -7,8 +7,8 @@
  *                                                        // computes for long
  *     lg_go_with(((lg_go_options){.name = "listener", .stack_size = 1 << 20}), listen_on, socket);
  *
- * The function and its arguments are evaluated now and follow the rules of lg_defer (defer.h): at most four argument
- * words, and a result that is dropped. Deferred calls of the function run when the function is left by return,
+ * The function and its arguments are evaluated now and follow the rules of lg_defer (defer.h): at most four arguments,
+ * of which one may be an lg_until, which counts as two; the result is discarded. Deferred calls of the function run when the function is left by return,
  * panic or lg_goexit, independently of the goroutine that started it (G1, G2). An unrecovered panic in any goroutine
  * ends the process (P8).
  *

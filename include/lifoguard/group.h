@@ -128,7 +128,7 @@ typedef enum lg_group_panic_policy {
 } lg_group_panic_policy;
 
 /* Sets the policy for members that start from now on. */
-LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy what);
+LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy policy);
 
 /* ---- cancelling ---- */
 
@@ -263,7 +263,7 @@ LG_END_DECLS
 
 #define LGI_NO_MEMBER(id, n)                                                                       \
     (!LGI_IS_VOID(LGI_RESULT(id)) && !__builtin_types_compatible_p(LGI_RESULT(id), lg_error *) &&  \
-     LGI_UNPROMOTED(lgi_function_##id, LGI_RESULT(id)))
+     LGI_UNPROMOTED(lgi_fn_##id, LGI_RESULT(id)))
 #define LGI_NO_MEMBER_TEXT                                                                         \
     "a member of a group returns void, or an lg_error *: write a function that makes an error of the result"
 

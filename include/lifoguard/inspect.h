@@ -61,7 +61,7 @@ LG_API lg_error *lg_goroutine_check_leaks(lg_duration grace)
     __attribute__((__warn_unused_result__));
 
 /* Sets how long lg_exit waits, in total, for goroutines to end. The default is 10 seconds; 0: lg_exit does not wait. */
-LG_API void lg_set_exit_timeout(lg_duration patience);
+LG_API void lg_set_exit_timeout(lg_duration timeout);
 
 LG_END_DECLS
 

@@ -1,4 +1,4 @@
-/* A list of cleanups that any function can add to, run in reverse:
+/* A registry of cleanups: any function can add a cleanup, and all of them run in reverse order.
  *
  *     static lg_registry cleanups = LG_REGISTRY_INIT;
  *
@@ -10,11 +10,12 @@
  *         }
  *     }
  *
- * It is for what outlives the block that acquired it; within a block, lg_defer and lg_scope do with
- * less. It is plain data: no deferred call, until somebody defers lg_registry_close.
+ * Use a registry for resources that outlive the block that acquired them; within a block, lg_defer and lg_scope
+ * (defer.h) cost less. A registry runs nothing by itself: defer lg_registry_close, or call lg_registry_run.
  *
- * Threads: any may add, and run. A cleanup may add, too: what it adds is run next. Never copy or
- * move an lg_registry.
+ * Threads: any thread may add cleanups and run them, also at the same time; each cleanup runs once, on a thread that
+ * called lg_registry_run or lg_registry_close. A cleanup may add another cleanup, which then runs next. No call here
+ * waits for a cleanup that another thread is running. Never copy or move an lg_registry.
  */
 #ifndef LIFOGUARD_REGISTRY_H
 #define LIFOGUARD_REGISTRY_H
@@ -35,32 +36,33 @@ typedef struct lg_registry {
     size_t lgi_capacity;
 } lg_registry;
 
-/* An initialiser: an empty registry. It holds memory only while there are cleanups in it. */
+/* An initialiser: an empty registry. A registry holds memory only while it holds cleanups. */
 #define LG_REGISTRY_INIT {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0}
 
-/* The same for one that is not initialised where it is declared. */
+/* Initialises a registry that was not initialised by LG_REGISTRY_INIT. */
 LG_API void lg_registry_init(lg_registry *registry);
 
-/* Registers cleanup(argument), or one that can fail. Out of memory: the cleanup is run at once, as
- * lg_registry_run would, and the error is returned, with the cleanup's own joined to it; so nothing
- * is lost, but what was to be released later is released already. */
+/* Adds the call cleanup(argument). lg_registry_add_failing takes a cleanup that returns an error, NULL for success. The
+ * registry owns neither of the two pointers. Out of memory: the cleanup runs at once, as in lg_registry_run, and the
+ * result is &lg_error_out_of_memory joined with the error of the cleanup. So no cleanup is lost, but the resource has
+ * already been released when the call returns an error. */
 LG_API lg_error *lg_registry_add(lg_registry *registry, void (*cleanup)(void *argument),
                                  void *argument) __attribute__((__warn_unused_result__));
 LG_API lg_error *lg_registry_add_failing(lg_registry *registry,
                                          lg_error *(*cleanup)(void *argument), void *argument)
     __attribute__((__warn_unused_result__));
 
-/* How many cleanups are in it. */
+/* The number of cleanups in the registry. A snapshot: the number may already have changed when this returns. */
 LG_API size_t lg_registry_count(lg_registry *registry);
 
-/* Runs all, the last one added first, and returns their errors, joined in the order in which they
- * happened. A cleanup that panics does not keep the others from running: its panic becomes an
- * error. (Nor does one that ends the thread; the thread then ends after the others.) The registry
- * is empty then, and can be used again. */
+/* Runs all cleanups, the last one added first, and returns their errors, joined in the order in which the errors
+ * happened; NULL: no cleanup failed. A panic in a cleanup becomes an error, and the other cleanups still run. If a
+ * cleanup ends its thread (lg_goexit, pthread_exit), the other cleanups run first. Afterwards the registry is empty and
+ * can be used again. */
 LG_API lg_error *lg_registry_run(lg_registry *registry) __attribute__((__warn_unused_result__));
 
-/* The form for lg_defer: lg_registry_run, with the errors joined to *result, after what is there,
- * or dropped if result is NULL. Does nothing for a NULL registry. */
+/* Runs all cleanups like lg_registry_run, and joins the errors to *result, after the errors that *result already holds.
+ * A NULL `result` discards the errors. Suits lg_defer. Does nothing for a NULL registry. */
 LG_API void lg_registry_close(lg_registry *registry, lg_error **result);
 
 LG_END_DECLS

@@ -1,5 +1,5 @@
-/* Tests that can fail from anywhere: a failure ends the test's goroutine as lg_goexit does, so all that it has deferred
- * runs (P6), and the next test goes on.
+/* Tests that can fail in any function: a failed test ends its goroutine as lg_goexit does, so its deferred calls run (P6),
+ * and the next test can run.
  *
  *     static void reads_back(lg_test *t, void *path)
  *     {
@@ -10,10 +10,10 @@
  *         …
  *     }
  *
- *     err = lg_test_run("reads back", reads_back, path);   // NULL: it has passed
+ *     err = lg_test_run("reads back", reads_back, path);   // NULL: the test has passed
  *
- * A test runs in a goroutine of its own, so that a failure ends no more than it. What it starts itself belongs into a
- * group; lg_goroutine_check_leaks (inspect.h) finds what was forgotten.
+ * A test runs in a goroutine of its own, so a failure ends only this goroutine. Start the goroutines of a test in a group
+ * (group.h), so that the test waits for them; lg_goroutine_check_leaks (inspect.h) finds goroutines that still run.
  *
  * Where time matters, lg_test_run_virtual runs the test in virtual time: sleeps, timers and time limits take no time, and come
  * in the right order, at the exact moment.
@@ -29,7 +29,8 @@
  *
  *     err = lg_test_run_virtual("gives up", gives_up_after_a_minute, &silent_server);   // takes a few microseconds
  *
- * Threads: any may run tests, many at once, and any may report failures of one until lg_test_run returns.
+ * Threads: any goroutine or thread may run tests, also several at the same time. Until lg_test_run returns, any goroutine
+ * or thread may report failures of the test.
  */
 #ifndef LIFOGUARD_TESTING_H
 #define LIFOGUARD_TESTING_H

@@ -16,23 +16,23 @@
  *
  * An operation that can be done without waiting is done, even if the time has come or the context is already cancelled.
  *
- * Threads: an lg_until is a plain value without an owner; copy it and pass it to other threads freely. An lg_until
- * must not be used after the end of the context or group from which it was made.
+ * Threads: an lg_until is a plain value without an owner; copy it and pass it to other threads freely: also as an
+ * argument of a goroutine or of a deferred call, where it counts as two of the four arguments:
+ *
+ *     lg_group_go(&group, fetch, url, lg_until_timeout(LG_MINUTE));    // lg_error *fetch(const char *url, lg_until until)
+ *
+ * An lg_until must not be used after the end of the context or group from which it was made.
  */
 #ifndef LIFOGUARD_UNTIL_H
 #define LIFOGUARD_UNTIL_H
 
 #include <lifoguard/error.h>
 #include <lifoguard/impl/time.h>
+#include <lifoguard/impl/until.h>
 #include <lifoguard/impl/wait.h>
 #include <lifoguard/time.h>
 
 LG_BEGIN_DECLS
-
-typedef struct lg_until {
-    lg_time lgi_deadline; /* on the clock of lg_now */
-    struct lgi_done *lgi_done;
-} lg_until;
 
 /* The time limit came before the operation was done. Its errno value is ETIMEDOUT. */
 extern LG_API lg_error lg_error_deadline_exceeded;

@@ -1,5 +1,5 @@
-/* A file that appears whole or not at all: under its name stands what stood there before, or all of the new content, after a
- * failure of any call, a panic, and kill -9 at any moment.
+/* Files that appear whole or not at all: the path always names the old content or the complete new content, also after a
+ * failure of any call, a panic, or kill -9 at any moment.
  *
  *     lg_error *save(const char *path, const struct settings *settings)
  *     {
@@ -23,9 +23,10 @@
  *   - If the path is a symbolic link, or anything else that is not a regular file, lg_whole_file_open fails, and so does
  *     lg_whole_file_commit; links in the folder part of the path are followed. Between the last look and the rename, another
  *     process may still put something else in place of a regular file; a name that was free is never replaced unseen.
- *   - Several writers of one path do not disturb each other: the last commit wins, whole.
+ *   - Several threads and processes may write the same path at the same time: the last commit wins, and its content is
+ *     complete.
  *
- * Threads: any thread may use a handle, one at a time. The functions block, as the system calls do; lg_blocking (blocking.h)
+ * Threads: any thread may use a handle, but only one thread at a time. The functions block, as the system calls do; lg_blocking (blocking.h)
  * lets goroutines run meanwhile.
  */
 #ifndef LIFOGUARD_WHOLE_FILE_H
@@ -50,11 +51,11 @@ typedef struct lg_whole_file lg_whole_file;
 LG_API lg_error *lg_whole_file_open(const char *path, mode_t mode, unsigned flags,
                                     lg_whole_file **file) __attribute__((__warn_unused_result__));
 
-/* Writes all bytes. */
+/* Writes all `size` bytes. After a failure, lg_whole_file_commit fails too. */
 LG_API lg_error *lg_whole_file_write(lg_whole_file *file, const void *bytes, size_t size);
 
-/* A stream that writes to the file, or NULL and errno. It belongs to the handle: do not close it. lg_whole_file_write first
- * writes what the stream has buffered. */
+/* A stream that writes to the file; NULL, with errno set, if there is no memory for the stream. The stream belongs to the
+ * handle: do not close the stream. lg_whole_file_write first writes the data that the stream has buffered. */
 LG_API FILE *lg_whole_file_stream(lg_whole_file *file);
 
 /* The descriptor, which belongs to the handle. */
@@ -68,7 +69,7 @@ LG_API lg_error *lg_whole_file_commit(lg_whole_file *file) __attribute__((__warn
  * (NULL: dropped). Does nothing for NULL. Preserves errno. */
 LG_API void lg_whole_file_close(lg_whole_file *file, lg_error **result);
 
-/* All in one: makes `path` a file with these bytes. */
+/* Does all steps in one call: opens a whole file for `path` (without flags), writes the bytes, and commits the file. */
 LG_API lg_error *lg_whole_file_save(const char *path, mode_t mode, const void *bytes, size_t size)
     __attribute__((__warn_unused_result__));
 

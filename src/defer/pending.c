@@ -139,7 +139,7 @@ static bool show(struct visitor *visitor, const struct lgi_site *site, const uin
     lgi_call_text(site, text, sizeof(text));
     const lg_pending_call call = {.call = text,
                                   .file = site->file,
-                                  .function = site->caller,
+                                  .caller = site->caller,
                                   .line = site->line,
                                   .count = site->count,
                                   .words = words};

@@ -48,7 +48,7 @@ START_TEST(D12_what_is_pending_is_listed_innermost_first_with_arguments)
 END_TEST
 
 struct call {
-    char call[64], file[256], function[64];
+    char call[64], file[256], caller[64];
     unsigned line, count;
     uintptr_t words[4];
 };
@@ -58,7 +58,7 @@ static bool keep(const lg_pending_call *call, void *data)
     struct call *kept = data;
     snprintf(kept->call, sizeof(kept->call), "%s", call->call);
     snprintf(kept->file, sizeof(kept->file), "%s", call->file);
-    snprintf(kept->function, sizeof(kept->function), "%s", call->function);
+    snprintf(kept->caller, sizeof(kept->caller), "%s", call->caller);
     kept->line = call->line;
     kept->count = call->count;
     memcpy(kept->words, call->words, call->count * sizeof(call->words[0]));
@@ -82,7 +82,7 @@ START_TEST(D12_with_call_text_place_function_and_argument_words)
     registers(word, &kept);
     ck_assert_str_eq(kept.call, "note_pair(word, -7)");
     ck_assert_str_eq(kept.file, __FILE__);
-    ck_assert_str_eq(kept.function, "registers");
+    ck_assert_str_eq(kept.caller, "registers");
     ck_assert_uint_eq(kept.line, line_of_pair);
     ck_assert_uint_eq(kept.count, 2);
     ck_assert_uint_eq(kept.words[0], (uintptr_t)word);

@@ -88,7 +88,7 @@ void lg_whole_file_close(lg_whole_file *file, lg_error **result)
 /* ---- what is replaced ---- */
 
 /* False: there is nothing under the name. */
-static lg_error *look(const lg_whole_file *file, bool *exists)
+static lg_error *check_target(const lg_whole_file *file, bool *exists)
 {
     struct stat status;
     *exists = fstatat(file->folder, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
@@ -284,7 +284,7 @@ static lg_error *begin(lg_whole_file *file, mode_t mode, unsigned flags)
         file->folder = lgi_own_fd(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (file->folder < 0)
             lg_return(lg_error_new_errno("open the folder of %s", file->path));
-        lg_try(look(file, &exists));
+        lg_try(check_target(file, &exists));
         remove_leftovers(file);
         file->keeps = exists && (flags & LG_WHOLE_FILE_KEEP);
         file->mode = file->keeps ? 0600 : mode;
@@ -356,7 +356,7 @@ int lg_whole_file_fd(const lg_whole_file *file)
 static lg_error *put_in_place(lg_whole_file *file)
 {
     bool exists;
-    lg_error *err = look(file, &exists);
+    lg_error *err = check_target(file, &exists);
     if (err)
         return err;
     int result = -1;

@@ -73,7 +73,7 @@ static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
 }
 
 /* Adds up what changes when anybody does anything. */
-static enum verdict look(uint64_t *activity)
+static enum verdict survey(uint64_t *activity)
 {
     enum verdict verdict = ALL_WAIT;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
@@ -149,10 +149,10 @@ static size_t own_threads(void)
 }
 
 /* GOES_ON: there is somebody else. */
-static enum verdict look_closely(void)
+static enum verdict survey_closely(void)
 {
     uint64_t before, after, unused = 0;
-    enum verdict verdict = look(&before);
+    enum verdict verdict = survey(&before);
     if (verdict != ALL_WAIT)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
@@ -161,7 +161,7 @@ static enum verdict look_closely(void)
         return GOES_ON;
     if (count_threads() != own_threads())
         return GOES_ON;
-    return look(&after) == ALL_WAIT && after == before ? ALL_WAIT : UNCLEAR;
+    return survey(&after) == ALL_WAIT && after == before ? ALL_WAIT : UNCLEAR;
 }
 
 /* ---- being asked ---- */
@@ -179,14 +179,14 @@ static bool decide(lg_time *until)
 {
     uint64_t work = work_done(), unused;
     lg_time now = lgi_real_now();
-    if (asked.reported || look(&unused) == GOES_ON)
+    if (asked.reported || survey(&unused) == GOES_ON)
         return false;
     if (asked.delay == 0 || work != asked.work) {
         asked.work = work;
         asked.delay = FIRST_AGAIN_MS * LG_MILLISECOND;
         asked.at = now + asked.delay;
     } else if (now >= asked.at) {
-        enum verdict verdict = look_closely();
+        enum verdict verdict = survey_closely();
         if (verdict == ALL_WAIT)
             return asked.reported = true;
         if (verdict == GOES_ON && asked.delay < LAST_AGAIN_MS * LG_MILLISECOND)

@@ -161,7 +161,7 @@ static _Unwind_Reason_Code note_deep(struct _Unwind_Context *context, void *data
     return _URC_NO_REASON;
 }
 
-static void say_stack(const struct lgi_g *g, uintptr_t sp)
+static void print_stack(const struct lgi_g *g, uintptr_t sp)
 {
     static struct deep deep;
     deep.low = sp < g->bounds.low ? sp : g->bounds.low;
@@ -182,7 +182,7 @@ static void say_stack(const struct lgi_g *g, uintptr_t sp)
     lgi_print(&lgi_to_stderr, "    %s\n", began);
 }
 
-static void say_text(const struct lgi_text *text)
+static void print_text(const struct lgi_text *text)
 {
     lgi_to_stderr.put(&lgi_to_stderr, text->buffer,
                       text->length < text->size ? text->length : text->size - 1);
@@ -199,20 +199,20 @@ static void report(const struct lgi_g *g, uintptr_t address, uintptr_t sp)
     lgi_text_put(&text, " KB is full (fault at ");
     lgi_text_put_address(&text, address);
     lgi_text_put(&text, ")\nin ");
-    say_text(&text);
+    print_text(&text);
     text.length = lgi_g_describe(g, buffer, sizeof(buffer));
-    say_text(&text);
+    print_text(&text);
     text.length = 0;
     lgi_text_put(&text, "\nfor a larger one: stack_size in lg_go_options, or lg_set_stack_size");
     if (lgi_on_fiber(g))
         lgi_text_put(&text, ", or lg_go_thread");
     lgi_text_put(&text, "\n");
-    say_text(&text);
+    print_text(&text);
     if (lgi_settings() & LGI_CORE)
         return;
     if (!lgi_large_frames()) { /* a sanitizer's allocator, and its checks, are not for here */
         limit_time();
-        say_stack(g, sp);
+        print_stack(g, sp);
     }
     _exit(LGI_REPORT_STATUS);
 }

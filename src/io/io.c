@@ -94,7 +94,7 @@ struct file {
     lg_duration pause; /* before the next wait: below */
 };
 
-static void look(struct file *file)
+static void find_kind(struct file *file)
 {
     struct stat status;
     file->kind = OTHER;
@@ -103,7 +103,7 @@ static void look(struct file *file)
         file->kind = ON_DISK;
 }
 
-static void look_at_flags(struct file *file)
+static void find_mode(struct file *file)
 {
     int flags = fcntl(file->fd, F_GETFL);
     file->kind = flags >= 0 && (flags & O_NONBLOCK) ? NON_BLOCKING : BLOCKING;
@@ -147,13 +147,13 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
         if (done >= 0 || errno != ENOTSOCK)
             return done;
         lgi_fd_is_no_stream(file->fd);
-        look(file);
+        find_kind(file);
     }
     if (file->kind == OTHER) {
         done = read_at_once(file->fd, buffer, size);
         if (done >= 0 || !not_supported())
             return done;
-        look_at_flags(file);
+        find_mode(file);
     }
     if (file->kind == BLOCKING && !may_block(file, POLLIN))
         return -1;
@@ -227,13 +227,13 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         done = send(file->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done >= 0 || errno != ENOTSOCK)
             return done;
-        look(file);
+        find_kind(file);
     }
     if (file->kind == OTHER) {
         done = write_at_once(file->fd, data, size);
         if (done >= 0 || !not_supported())
             return done;
-        look_at_flags(file);
+        find_mode(file);
     }
     if (file->kind == BLOCKING) {
         if (!may_block(file, POLLOUT))

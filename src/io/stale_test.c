@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
+#include <lifoguard/waitgroup.h>
+
 /* A number that a worker's instance has for an old socket, whose peer is `peer`, and whose file lives on as `copy`. */
 struct old {
     int number, peer, copy;
@@ -69,6 +71,7 @@ static void polls_another(void *way)
     must(write(ends.to, "y", 1) == 1);
     must_not_fail(lg_poll(old.number, POLLIN, lg_until_forever(), &revents));
     must(revents & POLLIN);
+    lg_waitgroup_wait(&poke);
     close(ends.to);
     end_old(&old);
 }
@@ -114,6 +117,7 @@ static void reads_terminal(void *way)
     must(write(terminal.to, "y", 1) == 1);
     must_not_fail(lg_read(old.number, &byte, 1, lg_until_forever(), &count));
     must(count == 1 && byte == 'y');
+    lg_waitgroup_wait(&poke);
     close(terminal.to);
     end_old(&old);
 }

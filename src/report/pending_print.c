@@ -6,7 +6,7 @@
 static bool print(const lg_pending_call *call, void *data)
 {
     struct lgi_sink *sink = data;
-    lgi_print(sink, "%s  %s:%u in %s", call->call, call->file, call->line, call->function);
+    lgi_print(sink, "%s  %s:%u in %s", call->call, call->file, call->line, call->caller);
     for (unsigned i = 0; i < call->count; i++)
         lgi_print(sink, " %#zx", (size_t)call->words[i]);
     lgi_print(sink, "\n");

@@ -94,7 +94,7 @@ static bool print_unreached(const lg_pending_call *call, void *data)
             "unwind tables is in between):\n");
     *(bool *)data = true;
     lgi_print(&lgi_to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
-              call->function);
+              call->caller);
     return true;
 }
 

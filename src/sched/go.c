@@ -210,8 +210,8 @@ static inline bool go_plainly(const struct lgi_site *site, lgi_function function
 {
     struct lgi_worker *w = lgi_worker;
     if (!w || !function || options->free || options->name || options->stack_size > 0 ||
-        options->thread || lgi_is_exiting() || lgi_forked || !lgi_may_start(w) ||
-        !lgi_stack_first(usual_class()))
+        options->thread || lgi_is_exiting() || lgi_forked || lgi_bubbles_exist() ||
+        !lgi_may_start(w) || !lgi_stack_first(usual_class()))
         return false;
     struct lgi_task *start = take_kept(w);
     if (!start)

@@ -161,7 +161,7 @@ static lg_error *late(struct lgi_stage *stage)
 }
 
 /* Returns when to look at it again. */
-static lg_duration look_at(lg_shutdown *s, size_t i)
+static lg_duration check_stop(lg_shutdown *s, size_t i)
 {
     struct lgi_stage *stage = stage_at(s, i);
     pthread_mutex_lock(&s->lock);
@@ -194,7 +194,7 @@ static lg_duration look_at(lg_shutdown *s, size_t i)
     return LG_DURATION_MAX;
 }
 
-static void tell_of_start(lg_shutdown *s, struct lgi_stage *stage)
+static void announce_stop(lg_shutdown *s, struct lgi_stage *stage)
 {
     char limit[LG_DURATION_TEXT_SIZE];
     lg_duration_format(stage->given, limit, sizeof(limit));
@@ -207,7 +207,7 @@ static void tell_of_start(lg_shutdown *s, struct lgi_stage *stage)
 }
 
 /* Starts what may be started. Returns when to try again, if no thread could be had. */
-static lg_duration start_some(lg_shutdown *s)
+static lg_duration start_stops(lg_shutdown *s)
 {
     for (;;) {
         lg_duration now = lg_now(), remaining = s->deadline - now;
@@ -236,7 +236,7 @@ static lg_duration start_some(lg_shutdown *s)
         if (!offered)
             return now + RETRY;
         s->running++;
-        tell_of_start(s, stage);
+        announce_stop(s, stage);
     }
 }
 
@@ -267,9 +267,9 @@ static lg_duration stop_step(lg_shutdown *s)
     lg_duration next = LG_DURATION_MAX;
     for (size_t i = 0; i < s->order.count; i++) {
         if (s->order.nodes[i].started && !s->order.nodes[i].ended)
-            next = earlier(next, look_at(s, i));
+            next = earlier(next, check_stop(s, i));
     }
-    next = earlier(next, start_some(s));
+    next = earlier(next, start_stops(s));
     for (size_t i = 0; i < s->order.count; i++) {
         if (s->order.nodes[i].started && !s->order.nodes[i].ended)
             next = earlier(next, stage_at(s, i)->give_up);

@@ -673,3 +673,31 @@ double uses_values(lg_chan(double) numbers)
     lg_error_free(lg_once_of_get_until(&once, lg_until_now(), &other, half, 3));
     return lg_once_of_get(&once, half, 3) + lg_chan_recv_value(numbers) + other;
 }
+
+/* Both parameters are restrict: the probes are no aliases. */
+lg_error *restricted(FILE *file);
+lg_error *restricted(FILE *file)
+{
+    lg_func (lg_error *, err) {
+        lg_defer(fputs, "deferred", file);
+        lg_defer_on_success(fputs, "on success", file);
+        lg_return(NULL);
+    }
+}
+
+/* An lg_until in every place. */
+void serves(int connection, lg_until until);
+void serves_all(lg_until until, const char *name, int count);
+
+void passes_until(lg_until until, lg_group *group);
+void passes_until(lg_until until, lg_group *group)
+{
+    lg_scope(scope);
+    lg_defer(serves, 1, until);
+    lg_defer_as(named, serves_all, until, "name", 2);
+    lg_defer_in(&scope, serves, 3, lg_until_now());
+    lg_go(serves, 4, until);
+    lg_group_go(group, serves_all, lg_until_group(group), "name", 5);
+    lg_blocking(serves, 6, until);
+    lg_deferred_run(named);
+}

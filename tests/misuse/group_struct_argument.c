@@ -1,6 +1,6 @@
 // An argument that does not travel in a register.
-// gcc: argument 1 is neither a pointer nor an integer of int width or more: write a function that takes a pointer to the value
-// clang: argument 1 is neither a pointer nor an integer of int width or more: write a function that takes a pointer to the value
+// gcc: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until: write a function that takes a pointer to the value
+// clang: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until: write a function that takes a pointer to the value
 #include <lifoguard/lifoguard.h>
 
 struct large {

@@ -1,5 +1,5 @@
-/* How a value is acquired and its release registered in one step. The release function and its further arguments are
- * evaluated first, so nothing stands between acquiring the value and registering it. */
+/* The macros of adopt.h: they acquire a value and register its release in one step. They evaluate the release function and
+ * its further arguments first, so that no code runs between acquiring the value and registering its release. */
 #ifndef LIFOGUARD_IMPL_ADOPT_H
 #define LIFOGUARD_IMPL_ADOPT_H
 
@@ -32,42 +32,43 @@
 
 /* The release function and the further arguments, which are evaluated before the value. */
 #define LGI_ADOPT_TAKE_0(id, f)                                                                    \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f); \
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_RELEASE_TEXT);
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f); \
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_RELEASE_TEXT);
 #define LGI_NO_RELEASE_TEXT "what releases the value is not a function: write its name, and its further arguments after a comma"
+#define LGI_NO_ADOPTED_TEXT(n) "argument " #n " is neither a pointer nor an integer of int width or more: "
 #define LGI_ADOPT_WORD(id, n, x)                                                                   \
-    LGI_TAKE(lgi_argument##n##_##id, x)                                                            \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument##n##_##id), LGI_NO_WORD_TEXT(n) LGI_ADVICE_ADOPT);
+    LGI_TAKE(lgi_arg##n##_##id, x)                                                            \
+    _Static_assert(!!LGI_IS_WORD(lgi_arg##n##_##id), LGI_NO_ADOPTED_TEXT(n) LGI_ADVICE_ADOPT);
 #define LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_TAKE_0(id, f) LGI_ADOPT_WORD(id, 2, b)
 #define LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_WORD(id, 3, c)
 #define LGI_ADOPT_TAKE_3(id, f, b, c, d) LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_WORD(id, 4, d)
 #define LGI_ADOPT_TAKE_4(id, ...)                                                                  \
     _Static_assert(0, "at most three arguments can follow the release function: " LGI_ADVICE_ADOPT); \
-    lgi_any_function *const lgi_function_##id = (lgi_any_function *)0;
+    lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;
 #define LGI_ADOPT_TAKE_lgi_many(id, ...) LGI_ADOPT_TAKE_4(id)
 
 /* The value, and all that can be wrong with the call of the release function. */
 #define LGI_ADOPT_VALUE(id, value) LGI_ADOPT_WORD(id, 1, value)
 #define LGI_ADOPT_CHECK_0(id, f)                                                                   \
-    typedef __typeof__(lgi_function_##id(lgi_argument1_##id)) lgi_result_type_##id;                \
-    LGI_ADOPT_CHECK(id, 1, (lgi_argument1_##id), (lgi_probe))
+    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
+    LGI_ADOPT_CHECK(id, 1, (lgi_arg1_##id), (lgi_probe))
 #define LGI_ADOPT_CHECK_1(id, f, b)                                                                \
-    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b)) lgi_result_type_##id;             \
-    LGI_ADOPT_CHECK(id, 2, (lgi_argument1_##id, lgi_argument2_##id), (lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b)) lgi_type_##id;             \
+    LGI_ADOPT_CHECK(id, 2, (lgi_arg1_##id, lgi_arg2_##id), (lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_2(id, f, b, c)                                                             \
-    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c)) lgi_result_type_##id;          \
-    LGI_ADOPT_CHECK(id, 3, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id), (lgi_probe, lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c)) lgi_type_##id;          \
+    LGI_ADOPT_CHECK(id, 3, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id), (lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_3(id, f, b, c, d)                                                          \
-    typedef __typeof__(lgi_function_##id(lgi_argument1_##id, b, c, d)) lgi_result_type_##id;       \
-    LGI_ADOPT_CHECK(id, 4, (lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id, lgi_argument4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
+    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c, d)) lgi_type_##id;       \
+    LGI_ADOPT_CHECK(id, 4, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id, lgi_arg4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)
 #define LGI_ADOPT_CHECK(id, n, taken, probes)                                                      \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!(LGI_ARE_WORDS_##n(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), \
+    _Static_assert(!(LGI_CAN_PASS_##n(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), \
                    LGI_PROMOTED_TEXT LGI_ADVICE_ADOPT);                                            \
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT LGI_ADVICE_ADOPT); \
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT LGI_ADVICE_ADOPT); \
     if (0) {                                                                                       \
         LGI_IN_C23(LGI_FIT(id, n) taken;)                                                          \
         LGI_FIT(id, n) probes;                                                                     \

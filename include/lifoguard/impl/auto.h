@@ -1,4 +1,4 @@
-/* What the types of auto.h and guard.h are made of. */
+/* The macros that define the types of auto.h and guard.h. */
 #ifndef LIFOGUARD_IMPL_AUTO_H
 #define LIFOGUARD_IMPL_AUTO_H
 
@@ -14,8 +14,8 @@
 /* The cleanup function's name, which the compilers show if a variable has another type. */
 #define LGI_AUTO_OF(name) lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_##name
 
-/* What a cleanup function is given. For a variable of another type, gcc only warns if that is a pointer; it refuses if it is a
- * union of one pointer. */
+/* The parameter of a cleanup function. If the variable has another type, gcc only warns when the parameter is a pointer, and
+ * reports an error when the parameter is a union of one pointer. */
 #if defined(__clang__)
 #define LGI_OWNER_TYPE(name, type) typedef __typeof__(type) *lgi_owner_of_##name;
 #define LGI_OWNED_AT(owner) (owner)

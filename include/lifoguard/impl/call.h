@@ -1,8 +1,9 @@
-/* How a deferred call is checked, kept and made. See record.h for what stays at run time.
+/* The macros that check a deferred call, store its arguments and register the call. record.h describes the records that
+ * they leave at run time.
  *
- * Each expansion is paid for by whoever compiles it, so it is short: all that can be shared stands in functions of the
- * library (lgi_leave_…), and the user's own words are repeated as seldom as the checks allow, since the
- * compilers repeat their errors with them. docs/rationale.md has the measurements. */
+ * Every use costs the compiler the text of the expansion, so the expansions are short: code that all uses share stands in
+ * functions of the library (lgi_leave_…). A macro repeats the user's expressions as seldom as the checks allow, because a
+ * compiler repeats an error for each repetition. docs/rationale.md has the measurements. */
 #ifndef LIFOGUARD_IMPL_CALL_H
 #define LIFOGUARD_IMPL_CALL_H
 
@@ -26,10 +27,10 @@ enum { lgi_many = 0 };
 #define lgi_leave_lgi_many lgi_leave_0
 #define lgi_kept_lgi_many lgi_kept_0
 
-#define LGI_NAMED_BY(id) lgi_named_by_##id
-#define LGI_FN(id) lgi_function_##id
-#define LGI_ARG(id, n) lgi_argument##n##_##id
-#define LGI_RESULT(id) lgi_result_type_##id
+#define LGI_NAMED_BY(id) lgi_name_##id
+#define LGI_FN(id) lgi_fn_##id
+#define LGI_ARG(id, n) lgi_arg##n##_##id
+#define LGI_RESULT(id) lgi_type_##id
 #define LGI_SITE_OF(id) lgi_site_##id
 #define LGI_RECORD(id) lgi_record_##id
 #define LGI_WORDS(id) lgi_words_##id
@@ -42,7 +43,7 @@ enum { lgi_many = 0 };
 
 /* What to write instead, where the call is deferred and where it is made in a goroutine. */
 #define LGI_ADVICE_DEFER "write lg_defer_block { function(value); } with a copy of the value in a local variable"
-#define LGI_ADVICE_GO "write a function that takes a pointer to the value, which must live until it has run"
+#define LGI_ADVICE_GO "write a function that takes a pointer to the value"
 
 #define LGI_INTEGER 1
 #define LGI_POINTER 5
@@ -80,14 +81,25 @@ enum { lgi_many = 0 };
 #define LGI_NO_FUNCTION_TEXT "the first argument is not a function: write lg_defer(function, arguments...)"
 /* The function, or what replaces it if a check has found something wrong. */
 #define LGI_FIT(id, n)                                                                             \
-    __builtin_choose_expr(LGI_ARE_WORDS_##n(id) && LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id), \
-                          lgi_function_##id, &lgi_any)
-#define LGI_ARE_WORDS_lgi_many(id) 1
-#define LGI_ARE_WORDS_0(id) 1
-#define LGI_ARE_WORDS_1(id) LGI_IS_WORD(lgi_argument1_##id)
-#define LGI_ARE_WORDS_2(id) LGI_ARE_WORDS_1(id) && LGI_IS_WORD(lgi_argument2_##id)
-#define LGI_ARE_WORDS_3(id) LGI_ARE_WORDS_2(id) && LGI_IS_WORD(lgi_argument3_##id)
-#define LGI_ARE_WORDS_4(id) LGI_ARE_WORDS_3(id) && LGI_IS_WORD(lgi_argument4_##id)
+    __builtin_choose_expr(LGI_CAN_PASS_##n(id) && LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), \
+                          lgi_fn_##id, &lgi_any)
+#define LGI_CAN_PASS_lgi_many(id) 1
+#define LGI_CAN_PASS_0(id) 1
+#define LGI_CAN_PASS_1(id) (LGI_IS_WORD(lgi_arg1_##id) | LGI_WIDE(lgi_arg1_##id))
+#define LGI_CAN_PASS_2(id) LGI_CAN_PASS_1(id) && (LGI_IS_WORD(lgi_arg2_##id) | LGI_WIDE(lgi_arg2_##id))
+#define LGI_CAN_PASS_3(id) LGI_CAN_PASS_2(id) && (LGI_IS_WORD(lgi_arg3_##id) | LGI_WIDE(lgi_arg3_##id))
+#define LGI_CAN_PASS_4(id) LGI_CAN_PASS_3(id) && LGI_IS_WORD(lgi_arg4_##id)
+
+/* One of at most three arguments can be an lg_until, which takes two words. No other argument of two words gets past the
+ * check of the arguments, so the later steps look at its size only. WIDES: 1 if there is one. */
+#define LGI_IS_UNTIL(x) __builtin_types_compatible_p(__typeof__(x), lg_until)
+#define LGI_WIDE(x) (sizeof(x) == 16)
+#define LGI_WIDES_lgi_many(id) 0
+#define LGI_WIDES_0(id) 0
+#define LGI_WIDES_1(id) LGI_WIDE(lgi_arg1_##id)
+#define LGI_WIDES_2(id) (LGI_WIDES_1(id) | LGI_WIDE(lgi_arg2_##id))
+#define LGI_WIDES_3(id) (LGI_WIDES_2(id) | LGI_WIDE(lgi_arg3_##id))
+#define LGI_WIDES_4(id) 0
 
 /* An argument's value. (To gcc a variable of type auto without a value is undeclared, and each use an error.) */
 #if defined(__clang__)
@@ -97,11 +109,14 @@ enum { lgi_many = 0 };
 #define LGI_TAKE(name, x) __typeof__(((void)0, (x))) name = (x);
 #define LGI_NO_DEBUG
 #endif
-/* Classes 1 and 5, of the size of an int or more. */
+/* Classes 1 and 5, of 4 to 8 bytes. */
 #define LGI_IS_WORD(x)                                                                             \
-    ((__builtin_classify_type(x) | 4) == 5 && sizeof(x) - sizeof(int) <= sizeof(uintptr_t) - sizeof(int))
-#define LGI_NO_WORD_TEXT(n) "argument " #n " is neither a pointer nor an integer of int width or more: "
-#define LGI_WORD(id, n) LGI_WORD_OF(lgi_argument##n##_##id)
+    ((__builtin_classify_type(x) | 4) == 5 && sizeof(x) - 4 < 5)
+/* `wides`: whether there is an lg_until among the arguments before. */
+#define LGI_IS_ARGUMENT(x, wides) (LGI_IS_WORD(x) || (LGI_IS_UNTIL(x) && !wides))
+#define LGI_NO_WORD_TEXT(n) "argument " #n " is neither a pointer, an integer of int width or more, nor the only lg_until: "
+#define LGI_NO_WORD_OF_FOUR_TEXT(n) "argument " #n " of 4 is neither a pointer nor an integer of int width or more: "
+#define LGI_WORD(id, n) LGI_WORD_OF(lgi_arg##n##_##id)
 #define LGI_WORD_OF(x) ((uintptr_t)__builtin_choose_expr(LGI_IS_WORD(x), x, 0))
 
 /* Of at most a double's class and size. */
@@ -112,84 +127,84 @@ enum { lgi_many = 0 };
  * that can be wrong with them. `first` is empty, or an argument that comes before the others and a comma. Most of what
  * a form costs the compiler is the expansion of macros, so names are put together here and not by a macro each. */
 #define LGI_PRELUDE_0(id, first, advice, f)                                                        \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    typedef __typeof__(lgi_function_##id(LGI_FIRST_(first, 0))) lgi_result_type_##id;                 \
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    typedef __typeof__(lgi_fn_##id(LGI_FIRST_(first, 0))) lgi_type_##id;                 \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!!LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id), LGI_PROMOTED_TEXT advice);\
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
+    _Static_assert(!!LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), LGI_PROMOTED_TEXT advice);\
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     LGI_POP
 #define LGI_PRELUDE_1(id, first, advice, f, a)                                                     \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    LGI_TAKE(lgi_argument1_##id, a)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument1_##id), LGI_NO_WORD_TEXT(1) advice);                 \
-    typedef __typeof__(lgi_function_##id(first a)) lgi_result_type_##id;                           \
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    LGI_TAKE(lgi_arg1_##id, a)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
+    typedef __typeof__(lgi_fn_##id(first a)) lgi_type_##id;                           \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!(LGI_ARE_WORDS_1(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), LGI_PROMOTED_TEXT advice);\
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
+    _Static_assert(!(LGI_CAN_PASS_1(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     if (0) {                                                                                       \
-        LGI_IN_C23(LGI_FIT(id, 1)(first lgi_argument1_##id);)                                      \
-        LGI_FIT(id, 1)(first lgi_probe);                                                           \
+        LGI_IN_C23(LGI_FIT(id, 1)(first lgi_arg1_##id);)                                      \
+        LGI_FIT(id, 1)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_2(id, first, advice, f, a, b)                                                  \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    LGI_TAKE(lgi_argument1_##id, a)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument1_##id), LGI_NO_WORD_TEXT(1) advice);                 \
-    LGI_TAKE(lgi_argument2_##id, b)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument2_##id), LGI_NO_WORD_TEXT(2) advice);                 \
-    typedef __typeof__(lgi_function_##id(first a, b)) lgi_result_type_##id;                        \
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    LGI_TAKE(lgi_arg1_##id, a)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
+    LGI_TAKE(lgi_arg2_##id, b)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg2_##id, LGI_WIDES_1(id)), LGI_NO_WORD_TEXT(2) advice); \
+    typedef __typeof__(lgi_fn_##id(first a, b)) lgi_type_##id;                        \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!(LGI_ARE_WORDS_2(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), LGI_PROMOTED_TEXT advice);\
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
+    _Static_assert(!(LGI_CAN_PASS_2(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     if (0) {                                                                                       \
-        LGI_IN_C23(LGI_FIT(id, 2)(first lgi_argument1_##id, lgi_argument2_##id);)                  \
-        LGI_FIT(id, 2)(first lgi_probe, lgi_probe);                                                \
+        LGI_IN_C23(LGI_FIT(id, 2)(first lgi_arg1_##id, lgi_arg2_##id);)                  \
+        LGI_FIT(id, 2)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe), _Generic(lgi_arg2_##id, lg_until: lgi_arg2_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_3(id, first, advice, f, a, b, c)                                               \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    LGI_TAKE(lgi_argument1_##id, a)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument1_##id), LGI_NO_WORD_TEXT(1) advice);                 \
-    LGI_TAKE(lgi_argument2_##id, b)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument2_##id), LGI_NO_WORD_TEXT(2) advice);                 \
-    LGI_TAKE(lgi_argument3_##id, c)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument3_##id), LGI_NO_WORD_TEXT(3) advice);                 \
-    typedef __typeof__(lgi_function_##id(first a, b, c)) lgi_result_type_##id;                     \
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    LGI_TAKE(lgi_arg1_##id, a)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
+    LGI_TAKE(lgi_arg2_##id, b)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg2_##id, LGI_WIDES_1(id)), LGI_NO_WORD_TEXT(2) advice); \
+    LGI_TAKE(lgi_arg3_##id, c)                                                                \
+    _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg3_##id, LGI_WIDES_2(id)), LGI_NO_WORD_TEXT(3) advice); \
+    typedef __typeof__(lgi_fn_##id(first a, b, c)) lgi_type_##id;                     \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!(LGI_ARE_WORDS_3(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), LGI_PROMOTED_TEXT advice);\
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
+    _Static_assert(!(LGI_CAN_PASS_3(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     if (0) {                                                                                       \
-        LGI_IN_C23(LGI_FIT(id, 3)(first lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id);)\
-        LGI_FIT(id, 3)(first lgi_probe, lgi_probe, lgi_probe);                                     \
+        LGI_IN_C23(LGI_FIT(id, 3)(first lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id);)\
+        LGI_FIT(id, 3)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe), _Generic(lgi_arg2_##id, lg_until: lgi_arg2_##id, default: lgi_probe), _Generic(lgi_arg3_##id, lg_until: lgi_arg3_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_4(id, first, advice, f, a, b, c, d)                                            \
-    typedef __typeof__(f) lgi_named_by_##id;                                                       \
-    __extension__ __auto_type const lgi_function_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_named_by_##id, f);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_function_##id), LGI_NO_FUNCTION_TEXT);                     \
-    LGI_TAKE(lgi_argument1_##id, a)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument1_##id), LGI_NO_WORD_TEXT(1) advice);                 \
-    LGI_TAKE(lgi_argument2_##id, b)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument2_##id), LGI_NO_WORD_TEXT(2) advice);                 \
-    LGI_TAKE(lgi_argument3_##id, c)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument3_##id), LGI_NO_WORD_TEXT(3) advice);                 \
-    LGI_TAKE(lgi_argument4_##id, d)                                                                \
-    _Static_assert(!!LGI_IS_WORD(lgi_argument4_##id), LGI_NO_WORD_TEXT(4) advice);                 \
-    typedef __typeof__(lgi_function_##id(first a, b, c, d)) lgi_result_type_##id;                  \
+    typedef __typeof__(f) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    LGI_TAKE(lgi_arg1_##id, a)                                                                \
+    _Static_assert(!!LGI_IS_WORD(lgi_arg1_##id), LGI_NO_WORD_OF_FOUR_TEXT(1) advice);              \
+    LGI_TAKE(lgi_arg2_##id, b)                                                                \
+    _Static_assert(!!LGI_IS_WORD(lgi_arg2_##id), LGI_NO_WORD_OF_FOUR_TEXT(2) advice);              \
+    LGI_TAKE(lgi_arg3_##id, c)                                                                \
+    _Static_assert(!!LGI_IS_WORD(lgi_arg3_##id), LGI_NO_WORD_OF_FOUR_TEXT(3) advice);              \
+    LGI_TAKE(lgi_arg4_##id, d)                                                                \
+    _Static_assert(!!LGI_IS_WORD(lgi_arg4_##id), LGI_NO_WORD_OF_FOUR_TEXT(4) advice);              \
+    typedef __typeof__(lgi_fn_##id(first a, b, c, d)) lgi_type_##id;                  \
     LGI_CHECKS_BEGIN                                                                               \
-    _Static_assert(!(LGI_ARE_WORDS_4(id) && !LGI_UNPROMOTED(lgi_function_##id, lgi_result_type_##id)), LGI_PROMOTED_TEXT advice);\
-    _Static_assert(!LGI_UNFIT_RESULT(lgi_result_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
+    _Static_assert(!(LGI_CAN_PASS_4(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
+    _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     if (0) {                                                                                       \
-        LGI_IN_C23(LGI_FIT(id, 4)(first lgi_argument1_##id, lgi_argument2_##id, lgi_argument3_##id, lgi_argument4_##id);)\
-        LGI_FIT(id, 4)(first lgi_probe, lgi_probe, lgi_probe, lgi_probe);                          \
+        LGI_IN_C23(LGI_FIT(id, 4)(first lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id, lgi_arg4_##id);)\
+        LGI_FIT(id, 4)(first lgi_probe, lgi_probe, lgi_probe, lgi_probe); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_lgi_many(id, first, advice, ...)                                               \
@@ -207,11 +222,22 @@ enum { lgi_many = 0 };
 #define LGI_STORE_3(id, to) LGI_STORE_2(id, to)(to)[2] = LGI_WORD(id, 3);
 #define LGI_STORE_4(id, to) LGI_STORE_3(id, to)(to)[3] = LGI_WORD(id, 4);
 
+/* Makes room for the second word of an lg_until among the stored words, and stores both. */
+#define LGI_WIDEN(id, n, at, to)                                                                   \
+    if (LGI_WIDE(lgi_arg##at##_##id)) lgi_widen((to) + at - 1, n - at, &lgi_arg##at##_##id);
+#define LGI_WIDEN_0(id, n, to)
+#define LGI_WIDEN_lgi_many(id, n, to)
+#define LGI_WIDEN_1(id, n, to) LGI_WIDEN(id, n, 1, to)
+#define LGI_WIDEN_2(id, n, to) LGI_WIDEN_1(id, n, to) LGI_WIDEN(id, n, 2, to)
+#define LGI_WIDEN_3(id, n, to) LGI_WIDEN_2(id, n, to) LGI_WIDEN(id, n, 3, to)
+#define LGI_WIDEN_4(id, n, to)
+
 /* ---- what is kept ------------------------------------------------------------------------------ */
 
-/* A function's name, as opposed to a pointer to a function, which has to be kept with the arguments. */
-#define LGI_IS_NAME(id) __builtin_types_compatible_p(lgi_named_by_##id, __typeof__(*lgi_function_##id))
-#define LGI_NAME_OR(id, f, kept) __builtin_choose_expr(LGI_IS_NAME(id), (f), kept)
+/* A pointer to a function, as opposed to the function's name, has to be kept with the arguments. So is a function that takes
+ * an lg_until, since what makes the usual call counts an argument as a word. */
+#define LGI_IS_KEPT(id, n)                                                                         \
+    (!__builtin_types_compatible_p(lgi_name_##id, __typeof__(*lgi_fn_##id)) | LGI_WIDES_##n(id))
 
 #define LGI_SITE(id, n, kind, text, function, kept)                                                \
     static const struct lgi_site LGI_SITE_OF(id) = {                                               \
@@ -220,18 +246,20 @@ enum { lgi_many = 0 };
 /* After the prelude, in an expression that hands the call to a function of the library: the site and the words, of which
  * there is at least one. */
 #define LGI_HANDED(id, n, text)                                                                    \
-    LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                         \
-    uintptr_t LGI_WORDS(id)[n + 1];                                                                \
+    LGI_SITE(id, n + LGI_WIDES_##n(id), LGI_ENTRY, text, 0, 1)                                     \
+    uintptr_t LGI_WORDS(id)[n + 2];                                                                \
     LGI_WORDS(id)[n] = 0;                                                                          \
-    LGI_STORE_##n(id, LGI_WORDS(id))
+    LGI_STORE_##n(id, LGI_WORDS(id))                                                               \
+    LGI_WIDEN_##n(id, n, LGI_WORDS(id))
 #define LGI_HANDED_ARGS(id) &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_WORDS(id)
 
 /* A record with its words, which `leave` takes care of when the block is left. */
 #define LGI_RECORDED(id, n, leave, kind, text)                                                     \
     LGI_NO_JUMP(id)                                                                                \
-    LGI_SITE(id, n, kind, text, 0, 1)                                                              \
-    struct lgi_call_##n lgi_record_##id __attribute__((cleanup(leave)));                           \
-    LGI_LINK_##n(id);
+    LGI_SITE(id, n + LGI_WIDES_##n(id), kind, text, 0, 1)                                          \
+    struct lgi_call_4 lgi_record_##id __attribute__((cleanup(leave)));                             \
+    LGI_LINK_##n(id);                                                                              \
+    LGI_WIDEN_##n(id, n, lgi_record_##id.word)
 
 /* ---- the forms ---------------------------------------------------------------------------------- */
 
@@ -242,11 +270,12 @@ enum { lgi_many = 0 };
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     static const struct lgi_site lgi_site_##id = {                                                 \
-        (lgi_function)LGI_NAME_OR(id, LGI_FIRST(__VA_ARGS__), lgi_kept_##n),                       \
-        text, __FILE__, __func__, __LINE__, LGI_CALL, n, !LGI_IS_NAME(id)};                        \
+        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__)), \
+        text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n)};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
     LGI_LINK_##n(id);                                                                              \
-    if (!LGI_IS_NAME(id)) lgi_record_##id.word[n] = (uintptr_t)lgi_function_##id
+    LGI_WIDEN_##n(id, n, lgi_record_##id.word)                                                     \
+    if (LGI_IS_KEPT(id, n)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id
 
 /* An lg_func's state is the variable lgi_frame, and a pointer to it is named after what is wrong when there is none. The
  * function lgi_frame, which is never defined, only spares a second error then. By both names, LGI_HERE knows that no
@@ -255,18 +284,18 @@ void lgi_frame(void);
 void lgi_head(void);
 #define LGI_FRAME (*this_stands_only_in_an_lg_func)
 
-#define LGI_KEEP(id, n) LGI_RECORD(id).word[n] = (uintptr_t)LGI_FN(id);
+#define LGI_KEEP(id, n) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;
 
 #define LGI_ON(id, n, kind, text, ...)                                                             \
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_RECORDED(id, n, lgi_leave_special, kind, text)                                       \
-    LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1] = (uintptr_t)this_stands_only_in_an_lg_func
+    LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1 + LGI_WIDES_##n(id)] = (uintptr_t)this_stands_only_in_an_lg_func
 
 #define LGI_CONTAIN(id, n, text, ...)                                                              \
     _Static_assert(!LGI_NO_ERROR(__typeof__(*lg_return_stands_only_in_an_lg_func)), LGI_NO_ERROR_TEXT); \
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_RECORDED(id, n, lgi_leave_special, LGI_CONTAINED, text)                              \
-    LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1] = (uintptr_t)&lgi_frame
+    LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1 + LGI_WIDES_##n(id)] = (uintptr_t)&lgi_frame
 #define LGI_NO_ERROR(T) (!__builtin_types_compatible_p(T, lg_error *))
 #define LGI_NO_ERROR_TEXT "lg_defer_contained joins the panic to the function's result: write lg_func (lg_error *, err)"
 
@@ -280,12 +309,13 @@ void lgi_head(void);
 #define LGI_NAMED_AS(id, n, name, text, ...)                                                       \
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
-    LGI_SITE(id, n, LGI_NAMED, text, 0, 1)                                                         \
+    LGI_SITE(id, n + LGI_WIDES_##n(id), LGI_NAMED, text, 0, 1)                                                         \
     struct lgi_named LGI_RECORD(id) __attribute__((cleanup(lgi_leave_named)));                     \
     lg_deferred *const name LGI_UNUSED = &LGI_RECORD(id).deferred;                                 \
     LGI_RECORD(id).deferred.site = &LGI_SITE_OF(id);                                               \
     LGI_RECORD(id).deferred.function = (lgi_function)LGI_FN(id);                                   \
     LGI_STORE_##n(id, LGI_RECORD(id).deferred.word)                                                \
+    LGI_WIDEN_##n(id, n, LGI_RECORD(id).deferred.word)                                             \
     lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
@@ -315,13 +345,14 @@ void lgi_head(void);
 
 /* `add` is what takes room in the scope for a call of that kind. */
 #define LGI_ADDED(id, n, kind, add, scope, text)                                                   \
-    LGI_SITE(id, n, kind, text, 0, 1)                                                              \
+    LGI_SITE(id, n + LGI_WIDES_##n(id), kind, text, 0, 1)                                          \
     LGI_OWNER(id, scope)                                                                           \
     lg_scope *const lgi_scope_##id = LGI_OWNED(id);                                                \
     lg_deferred *const lgi_deferred_##id = add(lgi_scope_##id, &LGI_SITE_OF(id));                  \
     lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                    \
     lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                        \
     LGI_STORE_##n(id, lgi_deferred_##id->word)                                                     \
+    LGI_WIDEN_##n(id, n, lgi_deferred_##id->word)                                                  \
     lgi_scope_added(lgi_scope_##id, lgi_deferred_##id);
 #define LGI_ADD_ENTRY(scope, site) lgi_scope_add(scope)
 
@@ -353,12 +384,27 @@ void lgi_head(void);
              ; __extension__({                                                                     \
                  lgi_frame.error = (lg_error **)0;                                                 \
                  return name;                                                                      \
-             }))
+             }))                                                                                   \
+            LGI_WATCHED(lgi_frame.error = (lg_error **)0; return name;)
 
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \
                           *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame;;          \
-         __extension__({ return; }))
+         __extension__({ return; }))                                                               \
+        LGI_WATCHED(return;)
+
+/* `end` is what the step of the loop around does. The inner loop makes no difference but for a `break`, which leaves it. */
+#if defined(LG_DEBUG)
+#define LGI_WATCHED(end)                                                                           \
+    for (struct lgi_exit_check lgi_exit_check __attribute__((cleanup(lgi_exit_checked))) =         \
+             {&lgi_frame, __FILE__, __func__, __LINE__, 0};; __extension__({                       \
+                 lgi_exit_check.ended = 1;                                                         \
+                 end                                                                               \
+             }))                                                                                   \
+        for (int lgi_once = 1; lgi_once; lgi_once = 0)
+#else
+#define LGI_WATCHED(end)
+#endif
 
 /* A recovered panic makes LGI_SAVE return a second time. */
 #define LGI_HEAD(result)                                                                           \
@@ -387,6 +433,14 @@ void lgi_head(void);
 // clang-format on
 
 /* ---- inline parts ---------------------------------------------------------------------------------- */
+
+/* Moves the `after` words behind *at up by one, and stores the two words of an lg_until there. */
+static inline void lgi_widen(uintptr_t *at, int after, const void *until)
+{
+    for (uintptr_t *word = at + after; word > at; word--)
+        word[1] = word[0];
+    __builtin_memcpy(at, until, 2 * sizeof(*at));
+}
 
 static inline int lgi_succeeded(const struct lgi_frame *frame)
 {

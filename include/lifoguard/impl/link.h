@@ -1,4 +1,4 @@
-/* Filling a call's record and linking it into the chain.
+/* Fills the record of a deferred call and links the record into the chain.
  *
  * On x86-64 this is one assembler statement. The same in C (the other half of this file) is the same instructions, but takes
  * gcc half as long again for the whole function: it has eight statements, with a thread-local address among them. */

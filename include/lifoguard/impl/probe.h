@@ -1,8 +1,9 @@
-/* What the compilers have to show of the macros: gcc is silent about a system header, which call.h is.
+/* The macros whose lines the compilers print in an error message. They are apart from call.h, because call.h is a system
+ * header for gcc, and gcc prints no lines of a system header.
  *
- * LGI_PROBE: for a call that is never made, with values that convert to every integer, enumeration and pointer, but not to a double or a
- * struct: it finds a double parameter that is given an int. What is wrong stands in a name, which the compilers
- * print. */
+ * lgi_probe is an argument for a call that is never made. It converts to every integer, enumeration and pointer, but not to
+ * a double or a struct. So the compiler refuses the call if a parameter is a double and the user's argument is an int. The
+ * advice for the user stands in a name, because the compilers print the name. */
 #ifndef LIFOGUARD_IMPL_PROBE_H
 #define LIFOGUARD_IMPL_PROBE_H
 
@@ -10,14 +11,14 @@
 
 // clang-format off: as in call.h
 
-/* Comes first in every form that declares something, so that it does not compile as the lone body of
- * an `if`, where it would run at once. The compilers print this line. */
+/* Begins every form that declares a variable, so that the form does not compile as the lone body of an `if`, where the
+ * deferred call would run at once. The compilers print this line. */
 #define LGI_NEEDS_BRACES                                                                           \
     _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");             \
     LGI_COUNTING
 
-/* Takes the place of a function that cannot be called as it was meant to be: the later checks have nothing to say of it. No
- * other function has its type. */
+/* Replaces a function that an earlier check has refused, so that the later checks report no second error. No other
+ * function has this type. */
 struct lgi_nothing;
 #if __STDC_VERSION__ < 202000L || (!defined(__clang__) && __GNUC__ < 13) /* as LGI_UNPROMOTED */
 LGI_PUSH
@@ -65,6 +66,7 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
     LGI_QUIET("-Wconversion")                                                                      \
     LGI_QUIET("-Wsign-conversion")                                                                 \
     LGI_QUIET("-Woverflow")                                                                        \
+    LGI_QUIET("-Wrestrict") /* both arguments are the probe */                                     \
     _Pragma("GCC diagnostic error \"-Wfloat-conversion\"")
 #endif
 

@@ -1,15 +1,15 @@
-/* What the public macros leave at run time. Nothing here is for users: names and layouts change freely.
+/* The records that the public macros leave at run time. Users must not use anything here: names and layouts change freely.
  *
- * The three facts that shape this file (docs/rationale.md has the measurements):
+ * Three facts shape this file (docs/rationale.md has the measurements):
  *
- * - One thread-local word, lgi_top, holds the chain of pending records, newest first. While an
- *   unwinding is under way its lowest bit is set. So leaving a block needs one comparison: if
- *   lgi_top is this very record, nothing has intervened and the typed call is made on the spot;
- *   everything else (unwinding, a longjmp that skipped records) is lgi_leave's business.
- * - A block run at scope exit is clang's _Defer, and on gcc a nested function run by a cleanup
- *   variable. Its address is never taken, so there is no trampoline.
- * - While unwinding, the library makes the call itself, from argument words. Hence the checks on
- *   what may be passed: only what travels in an integer register.
+ * - One thread-local word, lgi_top, points to the newest pending record, and the records form a chain. During an
+ *   unwinding the lowest bit of lgi_top is set. So leaving a block needs one comparison: if lgi_top points to the
+ *   record of the block, the call is made at once; lgi_leave handles every other case (an unwinding, a longjmp that
+ *   skipped records).
+ * - A deferred block is clang's _Defer, and on gcc a nested function that a cleanup variable runs. The address of the
+ *   nested function is never taken, so there is no trampoline.
+ * - During an unwinding the library makes a call from its argument words. So only arguments that travel in integer
+ *   registers can be passed, and the macros check this.
  */
 #ifndef LIFOGUARD_IMPL_RECORD_H
 #define LIFOGUARD_IMPL_RECORD_H
@@ -19,6 +19,7 @@
 
 #include <lifoguard/base.h>
 #include <lifoguard/error.h>
+#include <lifoguard/impl/until.h>
 
 LG_BEGIN_DECLS
 
@@ -140,6 +141,15 @@ static inline void lgi_set_result(void *result, lg_error *error)
     *(lg_error **)result = error;
 }
 
+/* With LG_DEBUG, notices that an lg_func is left by another exit than its end. */
+struct lgi_exit_check {
+    const struct lgi_frame *frame;
+    const char *file;
+    const char *function;
+    unsigned line;
+    int ended;
+};
+
 /* The head of a function that recovers: where a recovered panic lands. */
 struct lgi_head {
     struct lgi_record record;
@@ -194,6 +204,7 @@ LG_API LGI_DIRECT void lgi_scope_leave(struct lg_scope *scope);
 LG_API void lgi_move(struct lg_scope *from, struct lg_scope *to);
 LG_API void lgi_head_unwound(struct lgi_head *head);
 LG_API void lgi_abandon(struct lgi_frame *frame);
+LG_API void lgi_exit_checked(const struct lgi_exit_check *check);
 LG_API void lgi_contain(struct lgi_record *record);
 LG_API int lgi_save(void **context) __attribute__((returns_twice));
 

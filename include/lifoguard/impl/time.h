@@ -1,4 +1,4 @@
-/* Arithmetic on times, which does not overflow. Nothing here is for users: names change freely. */
+/* Arithmetic on times that saturates instead of overflowing. Users must not use anything here: names change freely. */
 #ifndef LIFOGUARD_IMPL_TIME_H
 #define LIFOGUARD_IMPL_TIME_H
 
@@ -8,7 +8,7 @@
 
 LG_BEGIN_DECLS
 
-/* The sum; the largest or the smallest number where the sum would be beyond it. */
+/* The sum, or the largest or smallest int64_t if the sum is beyond it. */
 static inline int64_t lgi_time_add(int64_t a, int64_t b)
 {
     int64_t sum;
@@ -17,7 +17,7 @@ static inline int64_t lgi_time_add(int64_t a, int64_t b)
     return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
-/* The difference, likewise. */
+/* The difference, or the largest or smallest int64_t if the difference is beyond it. */
 static inline int64_t lgi_time_sub(int64_t a, int64_t b)
 {
     int64_t difference;
