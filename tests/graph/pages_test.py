@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""pages_test.py PROGRAM ROOT: --report, --junit, history and the schema for editors. The page is also looked at in a browser, if
-there is one."""
+"""pages_test.py PROGRAM ROOT: --report, --junit, history and the schema for editors."""
 import html.parser
 import json
 import os
@@ -86,19 +85,6 @@ def check_page(path):
     widest = max(float(bar['x']) + float(bar['width']) for bar in page.rectangles)
     assert widest <= 1260, widest
     assert '<b>' not in text and '\033' not in text
-
-
-def check_in_browser(path):
-    browser = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
-    if not browser:
-        print('no browser: the page was not looked at in one')
-        return
-    done = subprocess.run([browser, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-                           '--user-data-dir=' + os.getcwd() + '/browser', '--window-size=1280,800',
-                           '--screenshot=' + os.getcwd() + '/page.png', '--dump-dom', 'file://' + os.path.realpath(path)],
-                          capture_output=True, text=True, timeout=200)
-    assert done.stdout.count('<rect') == 6, (done.stdout, done.stderr)
-    print('looked at in', browser)
 
 
 def check_junit(path):
@@ -192,7 +178,6 @@ try:
         file.write(GRAPH)
     lifoguard('run', '-k', '-j1', '--report', 'r.html', '--junit', 'r.xml', 'g.yaml', status=1)
     check_page('r.html')
-    check_in_browser('r.html')
     check_junit('r.xml')
     check_history()
     check_schema()

@@ -60,7 +60,17 @@ static const char head[] =
     "border-bottom:1px solid var(--line)}\n"
     "pre{margin:.3em 0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px}"
     ".bad{color:var(--failed)}\n"
+    ".legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 1em}"
+    ".legend i:first-child{margin-left:0}i.ok{background:var(--ok)}i.service{background:var(--service)}"
+    "i.cleanup{background:var(--cleanup)}i.failed{background:var(--failed)}"
+    "i.stopped{background:var(--stopped)}\n"
     "</style>\n<title>";
+
+/* What the colours mean. */
+static const char legend[] =
+    "<p class=\"dim legend\"><i class=\"ok\"></i>command <i class=\"service\"></i>service "
+    "<i class=\"cleanup\"></i>cleanup <i class=\"failed\"></i>failed "
+    "<i class=\"stopped\"></i>ended or under way</p>\n";
 
 static double to_chart(const struct timeline *timeline, lg_duration at)
 {
@@ -187,6 +197,7 @@ void timeline_put_page(const struct timeline *timeline, struct buffer *page)
     buffer_format(page, "</h1>\n<p class=\"dim\">run %s, %s</p>\n", timeline->run,
                   say_duration(timeline->took, text));
     put_chart(page, timeline);
+    buffer_add_text(page, legend);
     buffer_add_text(page, "<table><tr><th>job</th><th>state</th><th>time</th><th></th></tr>\n");
     for (const struct timeline_job *job = timeline->first; job; job = job->next)
         put_row(page, job);
