@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "defer/step.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stdatomic.h>
 
+#include "defer/find_object.h"
 #include "defer/lsda.h"
 #include "defer/table.h"
 
@@ -307,13 +307,6 @@ uint64_t lgi_epoch(void)
     return epoch;
 }
 
-/* Code that a program makes at run time comes and goes without a new epoch. */
-static bool in_an_object(uintptr_t ip)
-{
-    struct dl_find_object found;
-    return _dl_find_object((void *)ip, &found) == 0;
-}
-
 /* ---- stepping ------------------------------------------------------------------------------------- */
 
 bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
@@ -325,7 +318,7 @@ bool lgi_frame_find(uint64_t epoch, const struct lgi_frame_state *state,
     if (!recall(ip, epoch, &plan)) {
         if (!read_tables(ip, &plan))
             return false;
-        if (in_an_object(ip))
+        if (lgi_is_in_an_object(ip)) /* other code comes and goes without a new epoch */
             keep(ip, epoch, &plan);
     }
     info->landing = plan.landing;
