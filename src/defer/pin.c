@@ -13,7 +13,7 @@ static atomic_bool pinned;
 
 static void pin(void)
 {
-#ifdef RTLD_DL_LINKMAP
+#ifdef __GLIBC__
     Dl_info info;
     struct link_map *map = NULL;
     /* The program itself has no name there. */

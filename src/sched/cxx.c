@@ -33,7 +33,7 @@ static int count_object(struct dl_phdr_info *info, size_t size, void *count)
 static const struct link_map *own_object(void)
 {
     struct link_map *map = NULL;
-#ifdef RTLD_DL_LINKMAP
+#ifdef __GLIBC__
     Dl_info info;
     if (dladdr1(&last_of_program, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
         return NULL;
