@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
 /* What pthread_cleanup_push used to be made of: the first links a buffer to those of the thread, of which the outermost is
  * that of what started the thread, or main. */
 extern void __pthread_register_cancel(__pthread_unwind_buf_t *buffer) __attribute__((weak));
@@ -20,6 +21,13 @@ bool lgi_is_before_main(void)
     __pthread_unregister_cancel(&buffer);
     return buffer.__pad[0] == NULL;
 }
+#else
+/* Other libraries do not tell. Their pthread_exit ends the first thread wherever it is called. */
+bool lgi_is_before_main(void)
+{
+    return false;
+}
+#endif
 
 static bool is_alone(void)
 {

@@ -14,6 +14,7 @@
 #include "defer/hooks.h"
 #include "defer/panic.h"
 #include "defer/thread.h"
+#include "error/libc.h"
 
 /* How far the first lg_exit has come. */
 enum { NONE, BEGUN, UNWOUND, ENDS };

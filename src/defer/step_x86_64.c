@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "defer/step.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stdatomic.h>
 
+#include "defer/find_object.h"
 #include "defer/lsda.h"
 #include "defer/table.h"
 
@@ -294,11 +294,10 @@ static inline bool recall(uintptr_t ip, struct lgi_epoch *epoch, struct plan *pl
  * and goes without a new epoch. */
 static uint64_t good_until(uintptr_t ip, struct lgi_epoch *epoch)
 {
-    struct dl_find_object found, own;
-    if (_dl_find_object((void *)ip, &found) != 0)
+    enum lgi_code_stays stays = lgi_code_stays(ip);
+    if (stays == LGI_NOT_IN_AN_OBJECT)
         return FREE;
-    if (!found.dlfo_link_map->l_prev ||
-        (_dl_find_object(cache, &own) == 0 && own.dlfo_map_start == found.dlfo_map_start))
+    if (stays == LGI_FOR_EVER)
         return FOR_EVER;
     return epoch_of(epoch);
 }

@@ -7,6 +7,7 @@
 
 #include "error/escape.h"
 #include "error/keep_errno.h"
+#include "error/libc.h"
 
 /* ThreadSanitizer does not see that a stream is locked, but it knows what putc does. */
 #if defined(__SANITIZE_THREAD__)
@@ -114,7 +115,7 @@ enum { DEEPEST_INDENT = 32 };
 
 static const char *name_errno(int errno_value, char *buffer, size_t size)
 {
-#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+#if LGI_GLIBC(2, 32)
     const char *name = strerrorname_np(errno_value);
     if (name)
         return name;

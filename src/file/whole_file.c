@@ -24,6 +24,7 @@
 
 #include "closers/own_fd.h"
 #include "closers/shield.h"
+#include "error/libc.h"
 
 enum { LEFTOVERS = 8, MOST_NAMES = 1000, ALL_MODES = 07777, LARGEST = 1 << 30 };
 

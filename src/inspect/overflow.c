@@ -15,6 +15,7 @@
 #include "inspect/overflow.h"
 
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "report/frames.h"
 #include "report/report.h"
 #include "sched/instrument.h"

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "error/refused.h"
 #include "io/fairness.h"
 #include "poll/poll.h"

@@ -12,6 +12,7 @@
 
 #include "closers/own_fd.h"
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "poll/descriptor.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
@@ -247,7 +248,7 @@ static int await_events(int epoll, struct epoll_event *events, int most, lg_dura
     static bool without_pwait2; /* Linux before 5.11, qemu-user, some containers. Atomic */
     if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
         const struct timespec time = lgi_timespec(rest);
-        int count = epoll_pwait2(epoll, events, most, rest == LG_DURATION_MAX ? NULL : &time, NULL);
+        int count = lgi_epoll_wait_for(epoll, events, most, rest == LG_DURATION_MAX ? NULL : &time);
         if (count >= 0 || !lgi_is_refused(errno))
             return count;
         __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);

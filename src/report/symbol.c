@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "defer/thread.h"
+#include "error/libc.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
  * headers must not be needed to build. */

@@ -29,14 +29,24 @@ static int count_object(struct dl_phdr_info *info, size_t size, void *count)
     return 0;
 }
 
+/* The library's own place in the list of objects; NULL if there is no such list. */
+static const struct link_map *own_object(void)
+{
+    struct link_map *map = NULL;
+#ifdef __GLIBC__
+    Dl_info info;
+    if (dladdr1(&last_of_program, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+        return NULL;
+#endif
+    return map;
+}
+
 __attribute__((constructor)) static void find_last(void)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
-    if (!lgi_is_before_main() ||
-        dladdr1(&last_of_program, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+    const struct link_map *map = lgi_is_before_main() ? own_object() : NULL;
+    if (!map)
         return;
-    while (map && map->l_next)
+    while (map->l_next)
         map = map->l_next;
     last_of_program = map;
     dl_iterate_phdr(count_object, &of_program);

@@ -8,6 +8,7 @@
 
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"

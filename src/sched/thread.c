@@ -1,5 +1,6 @@
 /* Goroutines with a thread of their own: all that waits and wakes treats them as threads of the program. */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -15,6 +15,7 @@
 
 #include "closers/own_fd.h"
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 
@@ -38,7 +39,7 @@ static char names[MOST + 1][NAME_SIZE];
 static void name(int number)
 {
     const char *short_name = NULL;
-#if defined(__GLIBC__)
+#if LGI_GLIBC(2, 32)
     short_name = sigabbrev_np(number);
 #endif
     if (short_name)

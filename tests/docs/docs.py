@@ -61,14 +61,13 @@ def read(path):
 
 class Checker:
     def __init__(self, root, build, name, chroot=None):
-        self.root, self.build, self.name, self.chroot = root, build, name, chroot
+        self.root, self.build, self.name, self.chroot = root, build and os.path.abspath(build), name, chroot
         self.path = os.path.join(root, name)
         self.prelude = os.path.join(HERE, 'preludes', name.replace('/', '_')[:-3])
         self.folder = tempfile.mkdtemp(prefix='lifoguard-docs-', dir=chroot and os.path.join(chroot, 'root'))
         self.work = os.path.join(self.folder, 'page')
-        self.compiler = os.environ.get('CC', 'cc').split()
-        # The page's own `cc` must not find itself.
-        self.compiler[0] = shutil.which(self.compiler[0]) or self.compiler[0]
+        compiler, *options = os.environ.get('CC', 'cc').split()
+        self.compiler = [shutil.which(compiler) or compiler, *options]  # a wrapper 'cc' will hide it
         self.port = free_port()  # what the pages call 8080
         self.failed = 0
         self.counts = {}

@@ -7,9 +7,6 @@
 #ifndef __EXCEPTIONS
 #error "lifoguard: compile with -fexceptions, see pkg-config --cflags lifoguard"
 #endif
-#if defined(__clang__) && !defined(__STDC_DEFER_TS25755__)
-#error "lifoguard: compile with -fdefer-ts, clang 22 (pkg-config --cflags lifoguard-clang)"
-#endif
 
 #if !defined(                                                                                      \
     __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
@@ -34,7 +31,7 @@
 /* A form with a number for its names, `id`: LGI_NUMBERED(FORM, __COUNTER__, …) after LGI_COUNTING, where it declares
  * something; LGI_LINED(FORM, __LINE__, …) for an expression, whose names nobody else sees. Both, as they expand
  * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic. */
-#if defined(__clang__)
+#if defined(__clang__) && __clang_major__ >= 22
 #define LGI_COUNTING                                                                               \
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")
 #define LGI_NUMBERED(form, id, ...) _Pragma("clang diagnostic pop") form(id, __VA_ARGS__)
@@ -68,6 +65,13 @@
 
 /* The compiler's own, which refuses jumps past it. */
 #define LGI_AT_EXIT_NUMBERED _Defer
+
+#elif defined(__clang__)
+
+/* Without it, clang has no blocks that run later; the calls of lg_defer need none. */
+#define LGI_AT_EXIT_NUMBERED                                                                       \
+    _Pragma(                                                                                       \
+        "GCC error \"lifoguard: a deferred block needs clang 22 and -fdefer-ts (pkg-config --cflags lifoguard-clang)\"")
 
 #else
 

@@ -379,7 +379,7 @@ void lgi_head(void);
                      {_Generic(&name, lg_error * *: &name, default: (lg_error **)0),               \
                       _Generic(&name, lg_error * *: lgi_top, default: (struct lgi_record *)0), 0}, \
                  *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame,                    \
-                 *const lgi_result_is_an_error __attribute__((cleanup(lgi_frame_leave))) =         \
+                 *const lgi_result_is_an_error __attribute__((cleanup(lgi_frame_leave), unused)) =         \
                      _Generic(&name, lg_error * *: &lgi_frame, default: (struct lgi_frame *)0);    \
              ; __extension__({                                                                     \
                  lgi_frame.error = (lg_error **)0;                                                 \

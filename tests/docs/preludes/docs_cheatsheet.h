@@ -1,4 +1,5 @@
 /* What the fragments of docs/cheatsheet.md use and do not declare. */
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
