@@ -439,13 +439,29 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     follow(simulation, state, instr->next);
 }
 
-static bool ends_temporary(const struct instr *call, int place)
+/* unlink(name), or unlink(text_of(&name)) */
+static bool names_file(const struct ir *ir, const struct operand *argument, int name)
+{
+    if (argument->place == name)
+        return true;
+    if (argument->place < 0 || ir->places.at[argument->place].kind != P_TEMPORARY)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == argument->place && instr->arg_count == 1 &&
+            instr->args[0].place == name)
+            return true;
+    return false;
+}
+
+static bool ends_temporary(const struct ir *ir, const struct instr *call, int place)
 {
     static const char *const words[] = {"unlink", "unlinkat", "remove", "rename",  "renameat",
                                         "rmdir",  "link",     "linkat", "unlinkp", "delete",
                                         "temp",   "rm",       NULL};
+    if (!call->callee || !name_has_any(call->callee, words))
+        return false;
     for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].place == place && call->callee && name_has_any(call->callee, words))
+        if (names_file(ir, &call->args[i], place))
             return true;
     return false;
 }
@@ -456,7 +472,7 @@ static bool pair_released(const struct simulation *simulation, const struct inst
     if (!call->callee && !call->implicit)
         return false;
     if (site->resource == R_TEMPORARY)
-        return ends_temporary(call, site->place);
+        return ends_temporary(simulation->ir, call, site->place);
     if (site->resource == R_TASKS)
         return call->callee && model_waits(call->callee) && call->arg_count > 0 &&
                call->args[0].place == site->place;

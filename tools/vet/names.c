@@ -302,6 +302,12 @@ bool name_acquires(const char *name)
     return name_has_any(name, words);
 }
 
+/* The object is handed to a callback that runs later. */
+static bool takes_user_data(const char *name)
+{
+    return strstr(name, "signal_connect") || strstr(name, "task_report_error");
+}
+
 bool name_keeps(const char *name)
 {
     static const char *const words[] = {"add",       "push",
@@ -338,7 +344,7 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
-    return name_has_any(name, words) || strstr(name, "signal_connect");
+    return name_has_any(name, words) || takes_user_data(name);
 }
 
 static bool lowers_semaphore(const char *name)
@@ -368,7 +374,7 @@ bool name_gives(const char *name)
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           strstr(name, "signal_connect") || strstr(name, "atomic_");
+           takes_user_data(name) || strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

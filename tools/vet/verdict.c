@@ -501,6 +501,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return LEVEL_LIKELY;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
+    if (judge->site->resource == R_TEMPORARY)
+        return LEVEL_LIKELY;
     if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
         return LEVEL_LIKELY;
     if (judge->site->typed)
