@@ -668,9 +668,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                      ? true
                      : name_keeps(callee) &&
                            (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
-                            name_has(callee, "take") || name_has(callee, "register") ||
-                            name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                            name_has(callee, "thread"));
+                            name_hands_over(callee) || name_has(callee, "take") ||
+                            name_has(callee, "register") || name_has(callee, "fdopen") ||
+                            strstr(callee, "fdopen") || name_has(callee, "thread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */

@@ -230,6 +230,8 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
         return NULL;
     /* A getter lends, unless what it returns is counted. */
     bool lends = name_gets(acquire) && !name_constructs(acquire);
+    if (lends && map_get(&knowledge->by_name, acquire))
+        return NULL; /* of this file: what it returns is not what a constructor made */
     return lends && !name_counts(best->release) ? NULL : best->release;
 }
 

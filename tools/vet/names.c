@@ -303,9 +303,10 @@ bool name_acquires(const char *name)
 }
 
 /* The object is handed to a callback that runs later. */
-static bool takes_user_data(const char *name)
+bool name_hands_over(const char *name)
 {
-    return strstr(name, "signal_connect") || strstr(name, "task_report_error");
+    return strstr(name, "signal_connect") || strstr(name, "task_report_error") ||
+           strstr(name, "list_concat") || ends_with(name, "_async");
 }
 
 bool name_keeps(const char *name)
@@ -344,7 +345,7 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
-    return name_has_any(name, words) || takes_user_data(name);
+    return name_has_any(name, words) || name_hands_over(name);
 }
 
 static bool lowers_semaphore(const char *name)
@@ -374,7 +375,7 @@ bool name_gives(const char *name)
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           takes_user_data(name) || strstr(name, "atomic_");
+           name_hands_over(name) || strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

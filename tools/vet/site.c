@@ -527,6 +527,12 @@ static bool reads_number(const char *callee)
     return name_has_any(callee, words);
 }
 
+/* n = send_message(socket, …), where n is closed elsewhere: a number of bytes, and no descriptor. */
+static bool counts_bytes(const struct ir *ir, const struct instr *call, int place)
+{
+    return is_number(ir, place) && name_transfers_data(call->callee) && !name_makes(call->callee);
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
 {
     struct instr *instr = &ir->code.at[index];
@@ -534,7 +540,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
     int place = variable_of(ir, index, instr->dst);
     for (int i = 0; i < sites->count; i++) {
         struct site *site = &sites->at[i];
-        if (!site->has_release || site->argument)
+        if (!site->has_release || site->argument ||
+            (place == site->place && counts_bytes(ir, instr, place)))
             continue;
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
@@ -713,6 +720,8 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, const struct kn
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
     const char *release;
+    if (name_is_constant(instr->callee))
+        return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
     struct site *site = site_at(ir, sites, place);
