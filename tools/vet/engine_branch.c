@@ -130,6 +130,14 @@ static void learn_equality(const struct simulation *simulation, struct state *st
         learn_derived(simulation, state, branch);
 }
 
+/* if (list.count) list_free(&list): its own parts say whether it is empty. */
+static bool is_part_of_site(const struct simulation *simulation, int place)
+{
+    const struct site *site = simulation->site;
+    return site->by_address && place >= 0 && site->place >= 0 && place != site->place &&
+           place_within(simulation->ir, place, site->place);
+}
+
 /* p = copy(text, n); size = n - 1; … if (size) free(p); where the size says whether there is a p. */
 static bool set_since(const struct simulation *simulation, const struct state *state, int place)
 {
@@ -178,7 +186,8 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target)) {
-            if (set_since(simulation, state, branch->left.place) ||
+            if (is_part_of_site(simulation, branch->left.place) ||
+                set_since(simulation, state, branch->left.place) ||
                 facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right, edge != 0))
                 continue; /* else the condition is understood */

@@ -200,6 +200,23 @@ static bool is_error_object(const struct ir *ir, int place)
     return false;
 }
 
+/* lock = lock_file(name): unlocking it is the release of an object, and not of a lock within it. */
+static bool comes_from_lock(const struct ir *ir, int place)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        bool gives = instr->kind == I_CALL && variable_of(ir, i, instr->dst) == place;
+        for (int k = 0; instr->kind == I_CALL && k < instr->arg_count; k++)
+            gives |= instr->args[k].kind == O_ADDRESS && instr->args[k].place == place;
+        if (gives && instr->callee &&
+            (name_locks(instr->callee) || name_trylocks(instr->callee) ||
+             strstr(instr->callee, "lock")) &&
+            !name_unlocks(instr->callee))
+            return true;
+    }
+    return false;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -226,7 +243,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
                 continue;
-            if (is_error_object(ir, place))
+            if (is_error_object(ir, place) ||
+                (name_unlocks(instr->callee) && !comes_from_lock(ir, place)))
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
@@ -235,6 +253,40 @@ static void mark_released(struct ir *ir, site_vec *sites)
             site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
             if (!site->release)
                 site->release = instr->callee;
+        }
+    }
+}
+
+static bool same_structure(const struct decl *a, const struct decl *b)
+{
+    if (!a || !b || a->type.stars || b->type.stars || a->type.count != b->type.count ||
+        a->type.is_array || b->type.is_array || a->type.is_static || a->attribute)
+        return false;
+    for (int i = 0; i < a->type.count; i++)
+        if (a->type.words[i] != b->type.words[i])
+            return false;
+    return a->type.count > 1 && strcmp(a->type.words[0], "struct") == 0;
+}
+
+/* struct buffer a, b; … buffer_release(&b): then a must be released as well. */
+static void mark_siblings(struct ir *ir, site_vec *sites)
+{
+    int count = sites->count;
+    for (int i = 0; i < count; i++) {
+        struct site known = sites->at[i];
+        if (!known.by_address || !known.has_release || known.known ||
+            ir->places.at[known.place].kind != P_LOCAL)
+            continue;
+        for (int place = 0; place < ir->places.count; place++) {
+            const struct place *at = &ir->places.at[place];
+            if (at->kind != P_LOCAL || place == known.place ||
+                !same_structure(at->decl, ir->places.at[known.place].decl))
+                continue;
+            struct site *site = site_at(ir, sites, place);
+            if (site->has_release || site->known)
+                continue;
+            site->by_address = site->has_release = site->mined = true;
+            site->release = known.release;
         }
     }
 }
@@ -276,6 +328,11 @@ static bool takes_reference(const struct ir *ir, int place)
         if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
             instr->args[0].place == place && name_has_any(instr->callee, words))
             return true;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_ASSIGN && ir->places.at[instr->dst].kind == P_PART &&
+            ir->places.at[instr->dst].parent == place &&
+            strstr(ir->places.at[instr->dst].text, "ref"))
+            return true; /* table->references++ */
     return false;
 }
 
@@ -515,6 +572,7 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
     if (releases_itself(ir))
         knowledge = NULL;
     mark_released(ir, sites);
+    mark_siblings(ir, sites);
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
             find_acquisitions(ir, sites, i, knowledge);
