@@ -28,6 +28,21 @@ static bool returns_error(const struct ir *ir)
     return false;
 }
 
+/* const char *set(…): a text says what went wrong. */
+static bool returns_complaint(const struct ir *ir)
+{
+    bool text = false, null = false;
+    const struct type *type = &ir->function->type;
+    if (type->stars != 1 || type->count == 0 || strcmp(type->words[type->count - 1], "char") != 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN) {
+            text |= instr->left.kind == O_STRING;
+            null |= instr->left.kind == O_NUMBER && instr->left.number == 0;
+        }
+    return text && null;
+}
+
 /* return lg_error_new(…) */
 static bool is_new_error(const struct ir *ir, int place)
 {
@@ -41,7 +56,7 @@ static bool is_new_error(const struct ir *ir, int place)
 static enum exit_class class_of_symbol(const char *symbol)
 {
     int means = name_means(symbol);
-    return means > 0 ? EXIT_SUCCESS : means < 0 ? EXIT_FAILURE : EXIT_UNKNOWN;
+    return means > 0 ? CLASS_SUCCESS : means < 0 ? CLASS_FAILURE : CLASS_UNKNOWN;
 }
 
 /* Are its failures negative numbers, so that 1 is a success? */
@@ -59,28 +74,31 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
     struct fact fact = facts_of(state->facts, result);
-    bool null_fails = (ir->function->type.stars > 0 && !returns_error(ir)) || returns_truth(ir);
+    bool null_fails = (ir->function->type.stars > 0 && !returns_error(ir) &&
+                       !returns_complaint(ir)) ||
+                      returns_truth(ir);
     if (state->failing)
-        return EXIT_FAILURE;
+        return CLASS_FAILURE;
     if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
-        return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL ? EXIT_SUCCESS
-                                                                                     : EXIT_UNKNOWN;
+        return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL
+                   ? CLASS_SUCCESS
+                   : CLASS_UNKNOWN;
     if (fact.equal.kind == 2)
         return class_of_symbol((const char *)fact.equal.value);
     if (fact.signs == NEGATIVE)
-        return EXIT_FAILURE;
+        return CLASS_FAILURE;
     if (fact.signs == ZERO)
-        return null_fails ? EXIT_FAILURE : EXIT_SUCCESS;
+        return null_fails ? CLASS_FAILURE : CLASS_SUCCESS;
     if (fact.signs == POSITIVE && fact.equal.kind == 1 && !null_fails && fails_negative(ir))
-        return EXIT_SUCCESS;
+        return CLASS_SUCCESS;
     if (!(fact.signs & ZERO))
-        return null_fails                                       ? EXIT_SUCCESS
-               : fact.signs == POSITIVE && fact.equal.kind == 0 ? EXIT_UNKNOWN
-                                                                : EXIT_FAILURE;
+        return null_fails                                       ? CLASS_SUCCESS
+               : fact.signs == POSITIVE && fact.equal.kind == 0 ? CLASS_UNKNOWN
+                                                                : CLASS_FAILURE;
     if (result->kind == O_PLACE && returns_error(ir) && is_new_error(ir, result->place))
-        return EXIT_FAILURE;
+        return CLASS_FAILURE;
     if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
-        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? EXIT_FAILURE
-                                                                        : EXIT_UNKNOWN;
-    return EXIT_UNKNOWN;
+        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? CLASS_FAILURE
+                                                                        : CLASS_UNKNOWN;
+    return CLASS_UNKNOWN;
 }
