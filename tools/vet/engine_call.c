@@ -209,7 +209,8 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
             level = call_releases(simulation->ir, call, place, &argument);
         if (level && only_empties(simulation, state, call))
             return true;
-        if (level && argument == i && release_counts(simulation, call, level)) {
+        if (level && argument == i &&
+            (carry == CARRIES_WITHIN || release_counts(simulation, call, level))) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
             released = true;
         } else if (!pass(simulation, state, index, i, carry)) {
@@ -286,6 +287,9 @@ void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     const struct site *site = simulation->site;
+    if (call->callee && simulation->knowledge &&
+        knowledge_never_returns(simulation->knowledge, call->callee))
+        return;
     const struct acquisition *acquisition = acquisition_at(site, index);
     if (site->argument) {
         if (site->resource == R_LOCK && state->phase == HELD && call->callee &&

@@ -363,6 +363,17 @@ bool knowledge_lends(const struct knowledge *knowledge, const char *function)
     return false;
 }
 
+bool knowledge_never_returns(const struct knowledge *knowledge, const char *function)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir || ir->code.count == 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN)
+            return false;
+    return true;
+}
+
 void knowledge_free(struct knowledge *knowledge)
 {
     EACH (ir, &knowledge->irs)

@@ -499,8 +499,11 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               const struct knowledge *knowledge)
 {
     const char *callee = ir->code.at[index].callee;
-    const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
-    if (!acquirer && !(knowledge && knowledge_lends(knowledge, callee)))
+    const struct expr *expr = ir->code.at[index].expr;
+    bool method = expr && expr->kind == E_CALL && expr->a && expr->a->kind == E_MEMBER;
+    const struct acquirer *acquirer = method ? NULL : model_acquirer(callee),
+                          *more = method ? NULL : model_acquirer_more(callee);
+    if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, callee)))
         acquirer = descriptor_wrapper(ir, index);
     if (more)
         add_known(ir, sites, index, more);

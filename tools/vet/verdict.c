@@ -448,6 +448,19 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
     return loop_around(judge, event->instr) > event->state->acquired;
 }
 
+/* Is what this call, or another call of the same function, acquired released somewhere? The release of what a lookup
+ * found says nothing of what a constructor made. */
+static bool released_alike(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASE && event->state->acquired >= 0 &&
+            (event->state->acquired == state->acquired ||
+             instr_at(judge, event->state->acquired)->callee == acquire))
+            return true;
+    return false;
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 static bool ends_process(const struct judge *judge, const struct event *event)
 {
@@ -489,7 +502,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_SURE;
     if (ends_process(judge, event) || meant_to_be_standard(judge))
         return LEVEL_ALL;
-    if (judge->released) {
+    if (judge->released && released_alike(judge, state)) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
         if (class == CLASS_FAILURE)
             return innocent ? LEVEL_SURE : LEVEL_ALL;
