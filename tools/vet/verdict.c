@@ -612,6 +612,21 @@ static bool has_local_name(const struct judge *judge)
     return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
 }
 
+/* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */
+static bool is_callers_lock(const struct judge *judge, const struct state *state)
+{
+    bool before = false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        before |= at->instr == state->acquired;
+        if (!before)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_UNHELD && event->instr == at->instr)
+                return true;
+    }
+    return false;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -619,7 +634,7 @@ static void judge_leak(struct judge *judge, const struct event *event)
     enum resource resource = judge->site->resource;
     if (was_kept(judge, event->state))
         return;
-    if (resource == R_LOCK && !judge->released)
+    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state)))
         return;
     if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
                                     !(judge->released || has_local_name(judge))))
