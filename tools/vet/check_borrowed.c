@@ -177,12 +177,22 @@ static void check_second_owner(struct ir *ir, struct arena *arena, finding_vec *
            first);
 }
 
+/* state = &data; where data is a variable of this function. */
+static bool leads_to_local(const struct ir *ir, int pointer)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_ASSIGN && instr->dst == pointer && instr->left.kind == O_ADDRESS &&
+            place_is_local(ir, instr->left.place))
+            return true;
+    return false;
+}
+
 static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *assign = &ir->code.at[index];
     const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
     const struct place *to = &ir->places.at[assign->dst];
-    if (!decl || to->kind != P_PART || !to->through)
+    if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root))
         return;
     int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
     if (cleanup >= 0)

@@ -244,7 +244,7 @@ static void check_depth(struct ir *ir, struct arena *arena, finding_vec *finding
     const char *cleanup = cleanup_name(decl), *own = NULL;
     if (!frees_one_level(cleanup))
         return;
-    if (decl->type.stars == 2 && is_text(decl) && owns_elements(ir, place))
+    if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) && owns_elements(ir, place))
         report_depth(ir, arena, findings, decl,
                      arena_format(arena, "'%s' frees the vector '%s' but not its strings", cleanup,
                                   decl->name),

@@ -73,21 +73,18 @@ static enum kind opened_by(const struct instr *call)
     return KIND_OTHER;
 }
 
-static enum kind kind_of(const struct ir *ir, int place)
+/* What the last call before `before` in the text says of the file. */
+static enum kind kind_of(const struct ir *ir, int place, const struct instr *before)
 {
     const struct place *at = &ir->places.at[place];
+    enum kind kind = KIND_UNKNOWN;
     if (at->kind != P_LOCAL)
         return KIND_UNKNOWN;
-    enum kind kind = KIND_UNKNOWN;
     EACH (instr, &ir->code) {
-        if (instr->dst != place || instr->kind == I_DECLARE)
-            continue;
-        enum kind one = KIND_UNKNOWN;
-        if (instr->kind == I_CALL)
-            one = opened_by(instr);
-        if (one == KIND_WRITTEN)
-            return KIND_WRITTEN;
-        kind = instr->kind == I_CALL ? one : kind;
+        if (instr == before)
+            break;
+        if (instr->dst == place && instr->kind == I_CALL)
+            kind = opened_by(instr);
     }
     return kind;
 }
@@ -242,7 +239,7 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
 {
     if (strstr(call->callee, "sync"))
         return true;
-    enum kind kind = kind_of(ir, place);
+    enum kind kind = kind_of(ir, place, call);
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
     bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
@@ -318,7 +315,7 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
-        if (instr->deferred && kind_of(ir, place) != KIND_WRITTEN)
+        if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;
         if (must_check(ir, instr, place) &&
             ends_well(ir, instr->next, is_stream(ir, place),

@@ -72,7 +72,7 @@ struct simulation {
 void simulate(struct simulation *simulation);
 
 /* Which values of the function's result say that it failed? */
-enum exit_class { EXIT_UNKNOWN, EXIT_FAILURE, EXIT_SUCCESS };
+enum exit_class { CLASS_UNKNOWN, CLASS_FAILURE, CLASS_SUCCESS };
 enum exit_class classify_exit(const struct ir *ir, const struct state *state);
 
 #endif

@@ -230,6 +230,8 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
         return NULL;
     /* A getter lends, unless what it returns is counted. */
     bool lends = name_gets(acquire) && !name_constructs(acquire);
+    if (lends && map_get(&knowledge->by_name, acquire))
+        return NULL; /* of this file: what it returns is not what a constructor made */
     return lends && !name_counts(best->release) ? NULL : best->release;
 }
 
@@ -359,6 +361,17 @@ bool knowledge_lends(const struct knowledge *knowledge, const char *function)
             outlives(ir, instr->left.place))
             return true;
     return false;
+}
+
+bool knowledge_never_returns(const struct knowledge *knowledge, const char *function)
+{
+    const struct ir *ir = map_get(&knowledge->by_name, function);
+    if (!ir || ir->code.count == 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN)
+            return false;
+    return true;
 }
 
 void knowledge_free(struct knowledge *knowledge)

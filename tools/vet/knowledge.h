@@ -34,6 +34,8 @@ bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, c
 bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument);
 /* Is it a function of this file that unlocks something that it has not locked? */
 bool knowledge_unlocks(const struct knowledge *knowledge, const char *function);
+/* Is it a function of this file whose ways all end the process? */
+bool knowledge_never_returns(const struct knowledge *knowledge, const char *function);
 /* Is it a function of this file that returns what a global variable or a field holds? */
 bool knowledge_lends(const struct knowledge *knowledge, const char *function);
 void knowledge_free(struct knowledge *knowledge);

@@ -81,11 +81,26 @@ static bool hides_lock(const struct macro *macro, const struct token *token)
             (!name_locks(macro->name) && !name_unlocks(macro->name)));
 }
 
+/* #define CHECK(x) result = (x); verify(result): sets a variable that its arguments do not name. */
+static bool sets_hidden(const struct macro *macro)
+{
+    const struct token *at = macro->body.at;
+    if (!macro->function_like || macro->body.count < 3 || macro->body.count > 40 ||
+        at->kind != TOKEN_NAME || at[1].sign != '=')
+        return false;
+    for (int i = 0; i < macro->parameters.count; i++)
+        if (macro->parameters.at[i] == at->text)
+            return false;
+    return true;
+}
+
 static bool looks_steering(struct macros *macros, const struct macro *macro, int depth)
 {
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
     int braces = 0;
+    if (sets_hidden(macro))
+        return true;
     EACH (token, &macro->body) {
         if (token_steers(macros, token, depth) || hides_lock(macro, token))
             return true;

@@ -360,10 +360,7 @@ bool model_mismatch(const char *acquire, const char *release)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (strcmp(wrong[i][0], acquire) == 0 && strcmp(wrong[i][1], release) == 0)
             return true;
-    if (!name_unlocks(release))
-        return false;
-    return (name_has(acquire, "write") && name_has(release, "read")) ||
-           (name_has(acquire, "read") && name_has(release, "write"));
+    return false;
 }
 
 bool model_frees_memory(const char *name)

@@ -163,12 +163,11 @@ bool name_asserts(const char *name)
 bool name_is_likely(const char *name)
 {
     static const char *const names[] = {
-        "likely",          "unlikely",        "__builtin_expect", "_likely_",
-        "_unlikely_",      "G_LIKELY",        "G_UNLIKELY",       "LIKELY",
-        "UNLIKELY",        "__predict_false", "__predict_true",   "READ_ONCE",
-        "GINT_TO_POINTER", "GPOINTER_TO_INT", "g_strdup_inline",  "PTR_ERR_OR_ZERO",
-        "static_cast",     "OFI_UNLIKELY",    "OFI_LIKELY",       "DECLNULL",
-        "UNCONST",         "discard_const",   "gconstpointer",    NULL};
+        "likely",          "unlikely",   "__builtin_expect", "_likely_",        "_unlikely_",
+        "G_LIKELY",        "G_UNLIKELY", "LIKELY",           "UNLIKELY",        "__predict_false",
+        "__predict_true",  "READ_ONCE",  "GINT_TO_POINTER",  "GPOINTER_TO_INT", "g_strdup_inline",
+        "PTR_ERR_OR_ZERO", "BE",         "static_cast",      "OFI_UNLIKELY",    "OFI_LIKELY",
+        "DECLNULL",        "UNCONST",    "discard_const",    "gconstpointer",   NULL};
     return listed(name, names);
 }
 
@@ -302,6 +301,13 @@ bool name_acquires(const char *name)
     return name_has_any(name, words);
 }
 
+/* The object is handed to a callback that runs later. */
+bool name_hands_over(const char *name)
+{
+    return strstr(name, "signal_connect") || strstr(name, "task_report_error") ||
+           strstr(name, "list_concat") || ends_with(name, "_async");
+}
+
 bool name_keeps(const char *name)
 {
     static const char *const words[] = {"add",       "push",
@@ -338,7 +344,7 @@ bool name_keeps(const char *name)
                                         "complete",  "reply",
                                         "respond",   "callback",
                                         "dispatch",  NULL};
-    return name_has_any(name, words) || strstr(name, "signal_connect");
+    return name_has_any(name, words) || name_hands_over(name);
 }
 
 static bool lowers_semaphore(const char *name)
@@ -368,7 +374,7 @@ bool name_gives(const char *name)
                                         "fdopendir", "return",  "propagate", "own",    "async",
                                         "callback",  "defer",   "spawn",     "move",   NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           strstr(name, "signal_connect") || strstr(name, "atomic_");
+           name_hands_over(name) || strstr(name, "atomic_");
 }
 
 bool name_unlocks(const char *name)

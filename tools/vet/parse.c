@@ -64,6 +64,20 @@ bool is_keyword(const struct token *token)
     return token->kind == TOKEN_NAME && word_in(token->text, words);
 }
 
+static bool is_shadowed(const struct parser *parser, const char *name)
+{
+    EACH (shadow, &parser->shadows)
+        if (*shadow == name)
+            return true;
+    return false;
+}
+
+void shadow_type(struct parser *parser, const char *name)
+{
+    if (map_get(&parser->unit->typedefs, name))
+        *ADD(parser->arena, &parser->shadows) = name;
+}
+
 bool is_type_word(const struct parser *parser, const struct token *token)
 {
     static const char *const words[] = {
@@ -78,7 +92,9 @@ bool is_type_word(const struct parser *parser, const struct token *token)
         "thread_local",  "va_list",       "FILE",          "DIR",         NULL};
     if (token->kind != TOKEN_NAME)
         return false;
-    if (word_in(token->text, words) || map_get(&parser->unit->typedefs, token->text))
+    if (word_in(token->text, words))
         return true;
+    if (map_get(&parser->unit->typedefs, token->text))
+        return !is_shadowed(parser, token->text);
     return token->length > 2 && memcmp(token->text + token->length - 2, "_t", 2) == 0;
 }

@@ -35,6 +35,7 @@ struct parser {
     const struct token *at, *end; /* `end` is a TOKEN_END */
     struct token *tokens;
     int depth;
+    VEC(const char *) shadows; /* variables that are called as a type is: list *list */
 };
 
 struct expr *parse_expr(struct parser *parser);       /* with commas */
@@ -42,6 +43,8 @@ struct expr *parse_assignment(struct parser *parser); /* without */
 struct expr *parse_braced_list(struct parser *parser);
 struct stmt *parse_statement(struct parser *parser);
 struct stmt *parse_block(struct parser *parser);
+/* From here on to the end of the function the name is a variable, and no type. */
+void shadow_type(struct parser *parser, const char *name);
 bool at_declaration(const struct parser *parser);
 struct stmt *parse_declaration(struct parser *parser);
 void parse_specifiers(struct parser *parser, struct decl *decl);

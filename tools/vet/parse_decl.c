@@ -208,6 +208,7 @@ static bool read_declarator(struct parser *parser, struct decl *decl)
         if (inner->kind != TOKEN_NAME)
             return false;
         decl->name = inner->text;
+        shadow_type(parser, decl->name);
         decl->line = inner->line;
         decl->column = inner->column;
         parser->at = after;
@@ -215,6 +216,7 @@ static bool read_declarator(struct parser *parser, struct decl *decl)
             parser->at = after_balanced(parser->at, parser->end);
     } else if (parser->at->kind == TOKEN_NAME && !is_keyword(parser->at)) {
         decl->name = parser->at->text;
+        shadow_type(parser, decl->name);
         decl->line = parser->at->line;
         decl->column = parser->at->column;
         parser->at++;

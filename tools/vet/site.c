@@ -1,4 +1,4 @@
-#include "site.h"
+#include "site_parts.h"
 
 #include "knowledge.h"
 #include "names.h"
@@ -7,43 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- pairs by name ------------------------------------------------------------------------------ */
-
-static const char *const pairs[][2] = {
-    {"enable", "disable"},        {"begin", "end"},       {"start", "stop"},
-    {"pause", "resume"},          {"hold", "release"},    {"push", "pop"},
-    {"suspend", "resume"},        {"save", "restore"},    {"acquire", "release"},
-    {"enter", "leave"},           {"enter", "exit"},      {"get", "put"},
-    {"attach", "detach"},         {"ref", "unref"},       {"block", "unblock"},
-    {"freeze", "thaw"},           {"freeze", "unfreeze"}, {"pin", "unpin"},
-    {"inhibit", "uninhibit"},     {"grab", "ungrab"},     {"lock", "unlock"},
-    {"switch", "restore"},        {"rdlock", "unlock"},   {"wrlock", "unlock"},
-    {"read_lock", "read_unlock"}, {"map", "unmap"},       {"incref", "decref"},
-    {"prepare", "unprepare"},
-};
-
-/* Do the names differ only in this pair of words? */
-static bool differ_in(const char *a, const char *b, const char *in_a, const char *in_b)
-{
-    size_t na = strlen(in_a), nb = strlen(in_b);
-    for (const char *at = a; *at; at++) {
-        size_t before = (size_t)(at - a);
-        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 &&
-            strlen(b) >= before + nb && strncasecmp(b + before, in_b, nb) == 0 &&
-            strcmp(at + na, b + before + nb) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool names_pair(const char *acquire, const char *release)
-{
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (differ_in(acquire, release, pairs[i][0], pairs[i][1]))
-            return true;
-    return false;
-}
 
 /* ---- which calls release ------------------------------------------------------------------------ */
 
@@ -84,196 +47,9 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
     return 0;
 }
 
-/* ---- how a call fails --------------------------------------------------------------------------- */
-
-/* From a branch's edge: is the function, or the loop's round, left soon without a look at `place`? */
-static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
-{
-    for (int steps = 0; at >= 0 && steps < 14; steps++) {
-        const struct instr *instr = &ir->code.at[at];
-        if (instr->kind == I_RETURN)
-            return !(place >= 0 && instr->left.place >= 0 &&
-                     place_within(ir, instr->left.place, place));
-        if (instr->kind == I_STOP || instr->label)
-            return true;
-        if (instr->kind == I_BRANCH)
-            return false;
-        if (instr->kind == I_CALL && place >= 0)
-            for (int i = 0; i < instr->arg_count; i++)
-                if (instr->args[i].place >= 0 && place_within(ir, instr->args[i].place, place)) {
-                    *touches = true;
-                    return false;
-                }
-        if (instr->kind == I_ASSIGN && place >= 0 && instr->left.kind == O_PLACE &&
-            place_within(ir, instr->left.place, place)) {
-            *touches = true;
-            return false;
-        }
-        if (instr->next >= 0 && instr->next <= at)
-            return true; /* back to the head of a loop */
-        at = instr->next;
-    }
-    return false;
-}
-
-/* The first test of `place` after the call; it may have been copied to another variable first. */
-static const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mirrored)
-{
-    for (int steps = 0; at >= 0 && steps < 12; steps++, at = ir->code.at[at].next) {
-        const struct instr *instr = &ir->code.at[at];
-        if (instr->kind == I_BRANCH) {
-            *mirrored = instr->right.place == *place && instr->left.place != *place;
-            return instr->left.place == *place || instr->right.place == *place ? instr : NULL;
-        }
-        if (instr->kind == I_RETURN || instr->kind == I_STOP)
-            return NULL;
-        if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE && instr->left.place == *place)
-            *place = instr->dst;
-        else if (instr->dst == *place)
-            return NULL;
-    }
-    return NULL;
-}
-
-static int mirror(int sign)
-{
-    switch (sign) {
-    case '<': return '>';
-    case '>': return '<';
-    case S2('<', '='): return S2('>', '=');
-    case S2('>', '='): return S2('<', '=');
-    default: return sign;
-    }
-}
-
-/* Is the called function declared to return a boolean? */
-static bool gives_truth(const struct ir *ir, int instr)
-{
-    const char *callee = ir->code.at[instr].callee;
-    const struct prototype *prototype = callee ? prototype_of(ir->unit, callee) : NULL;
-    const char *type = prototype && prototype->result.stars == 0 ? prototype->result.name : NULL;
-    return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
-}
-
-static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
-                                      int held)
-{
-    bool touches_yes = false, touches_no = false;
-    bool yes = leaves_early(ir, branch->next, held, &touches_yes);
-    bool no = leaves_early(ir, branch->other, held, &touches_no);
-    if (yes != no)
-        return yes;
-    if (touches_yes != touches_no)
-        return touches_no;
-    if (gives_truth(ir, instr))
-        return branch->sign == S2('=', '=');
-    return branch->sign == S2('!', '='); /* a status is zero if all went well */
-}
-
-/* list = read_list(&buffer, &n); if (n < 0) return -1; */
-static bool status_by_address(const struct ir *ir, int instr, int held, struct failing *failing)
-{
-    const struct instr *call = &ir->code.at[instr];
-    for (int i = 0; i < call->arg_count; i++) {
-        int status = call->args[i].place;
-        bool mirrored;
-        if (call->args[i].kind != O_ADDRESS || status == held)
-            continue;
-        const struct instr *branch = first_test(ir, call->next, &status, &mirrored);
-        if (!branch || mirrored || branch->sign != '<' || branch->right.kind != O_NUMBER ||
-            branch->right.number != 0)
-            continue;
-        *failing = (struct failing){call->args[i].place, '<', branch->right, true, true};
-        return true;
-    }
-    return false;
-}
-
-/* How does a call whose result is a status fail? `held` is what it gives by address. */
-static struct failing failing_status(const struct ir *ir, int instr, int status, int held)
-{
-    struct failing failing = {.place = status, .sign = 0};
-    bool mirrored;
-    if (status < 0)
-        return failing;
-    const struct instr *branch = first_test(ir, ir->code.at[instr].next, &status, &mirrored);
-    failing.place = ir->code.at[instr].dst;
-    if (!branch && status_by_address(ir, instr, held, &failing))
-        return failing;
-    if (!branch) {
-        failing.sign = '<';
-        failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
-        failing.truth = true;
-        return failing;
-    }
-    failing.tested = true;
-    failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
-    failing.right = mirrored ? branch->left : branch->right;
-    bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
-    if (failing.sign == '<' || failing.sign == S2('<', '='))
-        failing.truth = true;
-    else if (failing.sign == '>' || failing.sign == S2('>', '='))
-        failing.truth = false;
-    else if (failing.right.kind == O_SYMBOL && name_means(failing.right.text) != 0)
-        failing.truth = (name_means(failing.right.text) < 0) == (failing.sign == S2('=', '='));
-    else if (failing.right.kind == O_NUMBER && !zero)
-        failing.truth = (failing.right.number < 0) == (failing.sign == S2('=', '='));
-    else
-        failing.truth = zero_test_fails_when_true(ir, instr, branch, held);
-    return failing;
-}
-
-bool site_tested(const struct ir *ir, int instr, int place)
-{
-    bool mirrored;
-    return first_test(ir, ir->code.at[instr].next, &place, &mirrored) != NULL;
-}
-
-bool site_failing(const struct ir *ir, int instr, struct failing *failing)
-{
-    bool mirrored;
-    int status = ir->code.at[instr].dst;
-    if (status < 0 || !first_test(ir, ir->code.at[instr].next, &status, &mirrored))
-        return false;
-    *failing = failing_status(ir, instr, ir->code.at[instr].dst, -1);
-    return failing->sign != 0;
-}
-
-static bool is_pointer(const struct ir *ir, int place)
-{
-    const struct place *at = &ir->places.at[place];
-    return at->decl && at->decl->type.stars > 0;
-}
-
-static struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind)
-{
-    struct failing failing = {
-        .place = place, .sign = kind == FAILS_NEVER ? 0 : S2('=', '='), .truth = true};
-    failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
-    if (kind == FAILS_NEGATIVE)
-        failing.sign = '<';
-    if (kind == FAILS_NEVER)
-        return failing;
-    bool mirrored;
-    int tested = place;
-    const struct instr *branch = first_test(ir, ir->code.at[instr].next, &tested, &mirrored);
-    if (!branch || branch->sign == 0)
-        return failing;
-    const struct operand *right = mirrored ? &branch->left : &branch->right;
-    int sign = mirrored ? mirror(branch->sign) : branch->sign;
-    if (right->kind == O_SYMBOL && (sign == S2('=', '=') || sign == S2('!', '='))) {
-        failing.sign = S2('=', '=');
-        failing.right = *right;
-    } else if (!is_pointer(ir, tested) && right->kind == O_NUMBER &&
-               (sign == '<' || sign == S2('>', '=') || right->number == -1)) {
-        failing.sign = '<';
-    }
-    return failing;
-}
-
 /* ---- sites -------------------------------------------------------------------------------------- */
 
-static bool tracked(const struct ir *ir, int place)
+bool tracked(const struct ir *ir, int place)
 {
     if (place < 0)
         return false;
@@ -289,7 +65,7 @@ static bool tracked(const struct ir *ir, int place)
 }
 
 /* A temporary that is copied to a variable at once stands for it. */
-static int variable_of(const struct ir *ir, int instr, int place)
+int variable_of(const struct ir *ir, int instr, int place)
 {
     if (place < 0 || ir->places.at[place].kind != P_TEMPORARY)
         return place;
@@ -424,6 +200,23 @@ static bool is_error_object(const struct ir *ir, int place)
     return false;
 }
 
+/* lock = lock_file(name): unlocking it is the release of an object, and not of a lock within it. */
+static bool comes_from_lock(const struct ir *ir, int place)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        bool gives = instr->kind == I_CALL && variable_of(ir, i, instr->dst) == place;
+        for (int k = 0; instr->kind == I_CALL && k < instr->arg_count; k++)
+            gives |= instr->args[k].kind == O_ADDRESS && instr->args[k].place == place;
+        if (gives && instr->callee &&
+            (name_locks(instr->callee) || name_trylocks(instr->callee) ||
+             strstr(instr->callee, "lock")) &&
+            !name_unlocks(instr->callee))
+            return true;
+    }
+    return false;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -450,7 +243,8 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
                 continue;
-            if (is_error_object(ir, place))
+            if (is_error_object(ir, place) ||
+                (name_unlocks(instr->callee) && !comes_from_lock(ir, place)))
                 continue;
             struct site *site = site_at(ir, sites, place);
             site->has_release = true;
@@ -459,6 +253,40 @@ static void mark_released(struct ir *ir, site_vec *sites)
             site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
             if (!site->release)
                 site->release = instr->callee;
+        }
+    }
+}
+
+static bool same_structure(const struct decl *a, const struct decl *b)
+{
+    if (!a || !b || a->type.stars || b->type.stars || a->type.count != b->type.count ||
+        a->type.is_array || b->type.is_array || a->type.is_static || a->attribute)
+        return false;
+    for (int i = 0; i < a->type.count; i++)
+        if (a->type.words[i] != b->type.words[i])
+            return false;
+    return a->type.count > 1 && strcmp(a->type.words[0], "struct") == 0;
+}
+
+/* struct buffer a, b; … buffer_release(&b): then a must be released as well. */
+static void mark_siblings(struct ir *ir, site_vec *sites)
+{
+    int count = sites->count;
+    for (int i = 0; i < count; i++) {
+        struct site known = sites->at[i];
+        if (!known.by_address || !known.has_release || known.known ||
+            ir->places.at[known.place].kind != P_LOCAL)
+            continue;
+        for (int place = 0; place < ir->places.count; place++) {
+            const struct place *at = &ir->places.at[place];
+            if (at->kind != P_LOCAL || place == known.place ||
+                !same_structure(at->decl, ir->places.at[known.place].decl))
+                continue;
+            struct site *site = site_at(ir, sites, place);
+            if (site->has_release || site->known)
+                continue;
+            site->by_address = site->has_release = site->mined = true;
+            site->release = known.release;
         }
     }
 }
@@ -500,6 +328,11 @@ static bool takes_reference(const struct ir *ir, int place)
         if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
             instr->args[0].place == place && name_has_any(instr->callee, words))
             return true;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_ASSIGN && ir->places.at[instr->dst].kind == P_PART &&
+            ir->places.at[instr->dst].parent == place &&
+            strstr(ir->places.at[instr->dst].text, "ref"))
+            return true; /* table->references++ */
     return false;
 }
 
@@ -527,6 +360,12 @@ static bool reads_number(const char *callee)
     return name_has_any(callee, words);
 }
 
+/* n = send_message(socket, …), where n is closed elsewhere: a number of bytes, and no descriptor. */
+static bool counts_bytes(const struct ir *ir, const struct instr *call, int place)
+{
+    return is_number(ir, place) && name_transfers_data(call->callee) && !name_makes(call->callee);
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index)
 {
     struct instr *instr = &ir->code.at[index];
@@ -534,7 +373,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
     int place = variable_of(ir, index, instr->dst);
     for (int i = 0; i < sites->count; i++) {
         struct site *site = &sites->at[i];
-        if (!site->has_release || site->argument)
+        if (!site->has_release || site->argument ||
+            (place == site->place && counts_bytes(ir, instr, place)))
             continue;
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
@@ -562,157 +402,14 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
     }
 }
 
-/* ---- locks and pairs ---------------------------------------------------------------------------- */
-
-static const char *operand_text(struct ir *ir, const struct operand *operand)
-{
-    char text[300];
-    switch (operand->kind) {
-    case O_PLACE: return ir->places.at[operand->place].text;
-    case O_ADDRESS:
-        snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text);
-        return intern_string(text);
-    case O_SYMBOL: return operand->text;
-    case O_NUMBER: snprintf(text, sizeof text, "%ld", operand->number); return intern_string(text);
-    default: return "";
-    }
-}
-
-/* What a lock is taken on: the argument that names it. (HA_SPIN_LOCK(LABEL, &lock): the second.) */
-static int key_argument(const struct instr *instr)
-{
-    for (int i = 0; i < instr->arg_count; i++)
-        if (instr->args[i].kind == O_PLACE || instr->args[i].kind == O_ADDRESS)
-            return i;
-    return instr->arg_count > 0 ? 0 : -1;
-}
-
-static const char *key_text(struct ir *ir, const struct instr *instr)
-{
-    int argument = key_argument(instr);
-    return argument < 0 ? "" : operand_text(ir, &instr->args[argument]);
-}
-
-static bool same_key(struct ir *ir, const struct instr *a, const struct instr *b)
-{
-    return strcmp(key_text(ir, a), key_text(ir, b)) == 0;
-}
-
-static bool takes_lock(const char *name)
-{
-    return name_locks(name) || name_trylocks(name) != 0;
-}
-
-/* lg_mutex_lock_until returns an error, or NULL. */
-static bool gives_error(const char *name)
-{
-    return strncmp(name, "lg_", 3) == 0 && name_has(name, "until");
-}
-
-/* trylock: its result says whether the lock is held. */
-static struct failing failing_try(const struct instr *call)
-{
-    bool zero_fails = name_trylocks(call->callee) > 0;
-    return (struct failing){.place = call->dst,
-                            .sign = zero_fails ? S2('=', '=') : S2('!', '='),
-                            .right = {.kind = O_NUMBER, .place = -1},
-                            .truth = true};
-}
-
-/* A lock that is not always taken. */
-static bool may_give_up(const char *name)
-{
-    static const char *const words[] = {"until",         "timed",    "timedlock", "timeout",
-                                        "interruptible", "killable", "try",       NULL};
-    return name_has_any(name, words);
-}
-
-static void add_pair(struct ir *ir, site_vec *sites, int index, const struct instr *release)
-{
-    struct instr *instr = &ir->code.at[index];
-    int argument = key_argument(instr);
-    int place = argument >= 0 ? instr->args[argument].place : -1;
-    struct site *site = NULL;
-    EACH (known, sites)
-        if (known->argument && strcmp(known->argument, key_text(ir, instr)) == 0 &&
-            ((known->resource == R_LOCK && takes_lock(instr->callee)) ||
-             known->acquire == instr->callee))
-            site = known;
-    if (!site) {
-        site = ADD(ir->arena, sites);
-        site->place = place;
-        site->resource = takes_lock(instr->callee) ? R_LOCK : R_PAIR;
-        site->argument = key_text(ir, instr);
-        site->acquire = instr->callee;
-        site->release = release ? release->callee : NULL;
-        site->has_release = release != NULL;
-    }
-    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-    *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
-    if (name_trylocks(instr->callee) || gives_error(instr->callee)) {
-        acquisition->failing = failing_try(instr);
-        return;
-    }
-    acquisition->failing = failing_status(ir, index, instr->dst, -1);
-    bool mirrored;
-    int status = instr->dst;
-    if (first_test(ir, instr->next, &status, &mirrored))
-        return;
-    acquisition->failing.sign = 0;
-    if (may_give_up(instr->callee))
-        site->untold = true;
-}
-
-/* lock = lock_file("name"); … unlock_file(lock); is an object that is acquired and released. */
-static bool makes_lock(const struct ir *ir, int index)
-{
-    const struct instr *lock = &ir->code.at[index];
-    int argument = key_argument(lock), place = variable_of(ir, index, lock->dst);
-    if (argument >= 0 &&
-        (lock->args[argument].kind == O_PLACE || lock->args[argument].kind == O_ADDRESS))
-        return false;
-    EACH (other, &ir->code)
-        if (other->kind == I_CALL && other->callee && name_unlocks(other->callee))
-            for (int i = 0; i < other->arg_count; i++)
-                if (other->args[i].place == place && place >= 0)
-                    return true;
-    return false;
-}
-
-static void find_pairs(struct ir *ir, site_vec *sites)
-{
-    for (int i = 0; i < ir->code.count; i++) {
-        struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
-            continue;
-        bool locks = takes_lock(instr->callee);
-        const struct instr *release = NULL;
-        EACH (other, &ir->code) {
-            if (other->kind != I_CALL || !other->callee || other == instr ||
-                other->callee == instr->callee)
-                continue;
-            if (!locks && other->arg_count > instr->arg_count)
-                continue;
-            bool pair = locks ? name_unlocks(other->callee)
-                              : names_pair(instr->callee, other->callee);
-            if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
-                continue; /* get_string(buffer, …) and put_string(buffer, …) move data */
-            if (pair && same_key(ir, instr, other)) {
-                release = other;
-                break;
-            }
-        }
-        if (release || (locks && !makes_lock(ir, i)))
-            add_pair(ir, sites, i, release);
-    }
-}
-
 /* The result of a call that other functions release, in a variable that this function does not release. */
 static void add_mined(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
     const char *release;
+    if (name_is_constant(instr->callee))
+        return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
     struct site *site = site_at(ir, sites, place);
@@ -802,8 +499,11 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               const struct knowledge *knowledge)
 {
     const char *callee = ir->code.at[index].callee;
-    const struct acquirer *acquirer = model_acquirer(callee), *more = model_acquirer_more(callee);
-    if (!acquirer && !(knowledge && knowledge_lends(knowledge, callee)))
+    const struct expr *expr = ir->code.at[index].expr;
+    bool method = expr && expr->kind == E_CALL && expr->a && expr->a->kind == E_MEMBER;
+    const struct acquirer *acquirer = method ? NULL : model_acquirer(callee),
+                          *more = method ? NULL : model_acquirer_more(callee);
+    if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, callee)))
         acquirer = descriptor_wrapper(ir, index);
     if (more)
         add_known(ir, sites, index, more);
@@ -829,7 +529,7 @@ static bool makes_temporary(const char *name)
 }
 
 /* mkstemp(name): the file is there until it is removed or renamed. */
-static void find_temporaries(struct ir *ir, site_vec *sites)
+void find_temporaries(struct ir *ir, site_vec *sites)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
@@ -859,107 +559,6 @@ static void find_temporaries(struct ir *ir, site_vec *sites)
     }
 }
 
-/* ---- variables with a cleanup ---------------------------------------------------------------------- */
-
-static bool has_site(const site_vec *sites, int place)
-{
-    EACH (site, sites)
-        if (site->place == place && !site->argument)
-            return true;
-    return false;
-}
-
-static void add_cleaned(struct ir *ir, site_vec *sites, int place)
-{
-    struct site *site = NULL;
-    for (int i = 0; i < ir->code.count; i++) {
-        const struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || instr->implicit || variable_of(ir, i, instr->dst) != place)
-            continue;
-        if (!site) {
-            site = ADD(ir->arena, sites);
-            site->place = place;
-            site->resource = is_pointer(ir, place) ? R_OBJECT : R_DESCRIPTOR;
-        }
-        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-        *acquisition = (struct acquisition){i, instr->dst, {0}, false, -2, false};
-        acquisition->failing = failing_value(
-            ir, i, instr->dst, site->resource == R_OBJECT ? FAILS_NULL : FAILS_NEGATIVE);
-    }
-}
-
-static bool releases_value(const struct decl *decl)
-{
-    const char *name = decl->cleanup ? decl->cleanup : decl->attribute;
-    if (strncmp(decl->attribute, "g_auto", 6) == 0)
-        return true;
-    return name_releases(name) == 2 || strstr(name, "auto") || name_releases(decl->attribute) == 2;
-}
-
-/* They are released in any case; but they may be returned before. */
-static void find_cleaned(struct ir *ir, site_vec *sites)
-{
-    for (int place = 0; place < ir->places.count; place++) {
-        const struct place *at = &ir->places.at[place];
-        if (at->kind == P_LOCAL && at->decl && at->decl->attribute && releases_value(at->decl) &&
-            !has_site(sites, place))
-            add_cleaned(ir, sites, place);
-    }
-}
-
-/* ---- goroutines of a group ----------------------------------------------------------------------- */
-
-static bool starts_task(const char *name)
-{
-    static const char *const names[] = {"lg_group_go",     "lg_group_go_owned", "lg_group_go_with",
-                                        "lg_waitgroup_go", "lg_waitgroup_add",  NULL};
-    return word_in(name, names);
-}
-
-/* Does nothing but the library's functions and goroutines know the group? */
-static bool stays_here(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code) {
-        bool given = instr->kind == I_ASSIGN && instr->left.kind == O_ADDRESS &&
-                     instr->left.place == place;
-        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
-            given |= instr->args[i].kind == O_ADDRESS && instr->args[i].place == place &&
-                     (!instr->callee || strncmp(instr->callee, "lg_", 3) != 0 || i > 0);
-        if (given)
-            return false;
-    }
-    return true;
-}
-
-static void find_tasks(struct ir *ir, site_vec *sites)
-{
-    for (int i = 0; i < ir->code.count; i++) {
-        const struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || !instr->callee || !starts_task(instr->callee) ||
-            instr->arg_count < 2 || instr->args[0].kind != O_ADDRESS)
-            continue;
-        int group = instr->args[0].place;
-        if (ir->places.at[group].kind != P_LOCAL || !ir->places.at[group].decl ||
-            !stays_here(ir, group))
-            continue;
-        struct site *site = NULL;
-        EACH (known, sites)
-            if (known->resource == R_TASKS && known->place == group)
-                site = known;
-        if (!site) {
-            site = ADD(ir->arena, sites);
-            site->place = group;
-            site->resource = R_TASKS;
-            site->argument = operand_text(ir, &instr->args[0]);
-            site->acquire = instr->callee;
-            site->release = strstr(instr->callee, "waitgroup") ? "lg_waitgroup_wait"
-                                                               : "lg_group_wait";
-        }
-        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-        *acquisition = (struct acquisition){i, group, {0}, true, 2, false};
-    }
-}
-
 /* Module_AutoMemory(ctx): what is not released at the end is released by others. */
 static bool releases_itself(const struct ir *ir)
 {
@@ -976,6 +575,7 @@ void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
     if (releases_itself(ir))
         knowledge = NULL;
     mark_released(ir, sites);
+    mark_siblings(ir, sites);
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
             find_acquisitions(ir, sites, i, knowledge);

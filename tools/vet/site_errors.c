@@ -14,6 +14,25 @@ static bool is_error_variable(const struct place *place)
            decl->type.count > 0 && strcmp(decl->type.words[decl->type.count - 1], "GError") == 0;
 }
 
+/* n = write(…, &error); … if (n == -1): the test is not at once. */
+static bool tested_later(const struct ir *ir, int index, struct failing *failing)
+{
+    int result = ir->code.at[index].dst;
+    for (int i = index + 1; result >= 0 && i < ir->code.count && i < index + 60; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_BRANCH && instr->left.place == result && instr->sign &&
+            instr->right.kind == O_NUMBER) {
+            bool fails = instr->sign == '<' ||
+                         (instr->sign == S2('=', '=') && instr->right.number <= 0);
+            *failing = (struct failing){result, instr->sign, instr->right, fails, true};
+            return true;
+        }
+        if (instr->dst == result)
+            return false;
+    }
+    return false;
+}
+
 /* Where `error` is set, and how it is seen that it is not. */
 static bool sets_error(const struct ir *ir, int index, int error, struct failing *unset)
 {
@@ -24,7 +43,7 @@ static bool sets_error(const struct ir *ir, int index, int error, struct failing
         passed |= call->args[i].kind == O_ADDRESS && call->args[i].place == error;
     if (!passed || !call->callee || name_has_any(call->callee, not_words))
         return false;
-    if (!site_failing(ir, index, unset)) {
+    if (!site_failing(ir, index, unset) && !tested_later(ir, index, unset)) {
         *unset = (struct failing){.place = error, .sign = 0};
         return site_tested(ir, index, error);
     }

@@ -92,6 +92,10 @@ static void read_function(struct parser *parser, const struct token *from,
         function->type.stars += at->sign == '*';
     read_parameters(parser, name + 1, function);
     parser->function = function;
+    parser->shadows.count = 0;
+    EACH (parameter, &function->parameters)
+        if (parameter->name)
+            shadow_type(parser, parameter->name);
     parser->at = brace;
     function->body = parse_block(parser);
     function->end_line = parser->at[-1].line;

@@ -95,7 +95,7 @@ static bool only_if_refused(const struct judge *judge, const struct event *event
     EACH (exit, &judge->simulation->events) {
         if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
             continue;
-        if (classify_exit(judge->ir, exit->state) != EXIT_FAILURE)
+        if (classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
             return false;
         fails = true;
     }
@@ -121,7 +121,7 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
         if (!passed_to(event->state, pass))
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
-                                      classify_exit(judge->ir, event->state) == EXIT_SUCCESS
+                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS
                                 : stays_own(judge, event, pass))
             return true;
     }
@@ -164,9 +164,9 @@ static void survey(struct judge *judge)
                            was_kept(judge, event->state));
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
-            judge->failure_release |= class == EXIT_FAILURE;
-            judge->success_release |= class == EXIT_SUCCESS;
-            judge->unknown_release |= class == EXIT_UNKNOWN;
+            judge->failure_release |= class == CLASS_FAILURE;
+            judge->success_release |= class == CLASS_SUCCESS;
+            judge->unknown_release |= class == CLASS_UNKNOWN;
         }
     }
 }
@@ -362,18 +362,18 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
         return releases_of(judge, state) >= 2 &&
-               (class == EXIT_FAILURE ? judge->failure_release : judge->success_release);
+               (class == CLASS_FAILURE ? judge->failure_release : judge->success_release);
     switch (state->acquisition->strength) {
     case 2:
     case 1: return true;
     case 0:
-        if (class != EXIT_FAILURE && !delivered_by_address(judge, state))
+        if (class != CLASS_FAILURE && !delivered_by_address(judge, state))
             return judge->success_release && judge->releases >= 2;
         return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
     default:
         return at_the_end && counts_references(judge) &&
-               (class != EXIT_SUCCESS || judge->releases >= 2);
+               (class != CLASS_SUCCESS || judge->releases >= 2);
     }
 }
 
@@ -381,7 +381,7 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
 static bool given_away_only_on_success(const struct judge *judge, const struct state *state,
                                        enum exit_class class)
 {
-    return class == EXIT_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
+    return class == CLASS_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
            passes_are_harmless(judge, state) && !judge->site->argument && !judge->site->by_address;
 }
 
@@ -448,6 +448,19 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
     return loop_around(judge, event->instr) > event->state->acquired;
 }
 
+/* Is what this call, or another call of the same function, acquired released somewhere? The release of what a lookup
+ * found says nothing of what a constructor made. */
+static bool released_alike(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASE && event->state->acquired >= 0 &&
+            (event->state->acquired == state->acquired ||
+             instr_at(judge, event->state->acquired)->callee == acquire))
+            return true;
+    return false;
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 static bool ends_process(const struct judge *judge, const struct event *event)
 {
@@ -489,18 +502,20 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_SURE;
     if (ends_process(judge, event) || meant_to_be_standard(judge))
         return LEVEL_ALL;
-    if (judge->released) {
+    if (judge->released && released_alike(judge, state)) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
-        if (class == EXIT_FAILURE)
+        if (class == CLASS_FAILURE)
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->site->resource == R_LOCK && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
-        if (judge->success_release || (class == EXIT_UNKNOWN && judge->unknown_release))
+        if (judge->success_release || (class == CLASS_UNKNOWN && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (used_by_nobody_else(judge, state))
             return LEVEL_LIKELY;
         return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
     }
+    if (judge->site->resource == R_TEMPORARY)
+        return LEVEL_LIKELY;
     if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
         return LEVEL_LIKELY;
     if (judge->site->typed)
@@ -509,7 +524,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_LIKELY;
     if (!owned_here(judge, state))
         return LEVEL_ALL;
-    if (!judge->escaped || class == EXIT_FAILURE)
+    if (!judge->escaped || class == CLASS_FAILURE)
         return LEVEL_SURE;
     return LEVEL_ALL;
 }
@@ -597,6 +612,21 @@ static bool has_local_name(const struct judge *judge)
     return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
 }
 
+/* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */
+static bool is_callers_lock(const struct judge *judge, const struct state *state)
+{
+    bool before = false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        before |= at->instr == state->acquired;
+        if (!before)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_UNHELD && event->instr == at->instr)
+                return true;
+    }
+    return false;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -604,9 +634,9 @@ static void judge_leak(struct judge *judge, const struct event *event)
     enum resource resource = judge->site->resource;
     if (was_kept(judge, event->state))
         return;
-    if (resource == R_LOCK && !judge->released)
+    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state)))
         return;
-    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != EXIT_FAILURE ||
+    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
                                     !(judge->released || has_local_name(judge))))
         return;
     if (gave_nothing(judge, event->state) ||

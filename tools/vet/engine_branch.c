@@ -1,0 +1,197 @@
+/* What a condition says of the resource, on each of its two ways. */
+#include "engine_parts.h"
+
+#include <string.h>
+
+static int skip_joins(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
+        at = ir->code.at[at].next;
+    return at;
+}
+
+struct guard {
+    const struct simulation *simulation;
+    const struct state *state;
+    int meeting, budget;
+};
+
+static bool releases_here(const struct guard *guard, const struct instr *instr)
+{
+    int argument;
+    if (instr->kind != I_CALL)
+        return false;
+    if (guard->simulation->site->argument)
+        return pair_released(guard->simulation, instr);
+    for (int i = 0; i < guard->state->holder_count; i++)
+        if (call_releases(guard->simulation->ir, instr, guard->state->holders[i], &argument) > 0)
+            return true;
+    return false;
+}
+
+/* `a(f) || fclose(f)`: its result is looked at, so it is no cleanup under a condition. */
+static bool result_is_tested(const struct ir *ir, const struct instr *call)
+{
+    int next = skip_joins(ir, call->next);
+    return next >= 0 && ir->code.at[next].kind == I_BRANCH && call->dst >= 0 &&
+           ir->code.at[next].left.place == call->dst;
+}
+
+static bool meets_released(struct guard *guard, int at, bool released)
+{
+    for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
+        const struct instr *instr = &guard->simulation->ir->code.at[at];
+        if (at == guard->meeting)
+            return released;
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        if (instr->kind == I_BRANCH && instr->other > at &&
+            meets_released(guard, instr->other, released))
+            return true;
+        if (releases_here(guard, instr)) {
+            if (result_is_tested(guard->simulation->ir, instr))
+                return false;
+            released = true;
+        }
+        if (instr->next <= at)
+            return false; /* the next round of a loop */
+    }
+    return false;
+}
+
+/* Does the edge begin with a goto, a break or a continue? */
+static bool jumps(const struct ir *ir, int at)
+{
+    for (; at >= 0 && ir->code.at[at].kind == I_JOIN; at = ir->code.at[at].next)
+        if (ir->code.at[at].label || ir->code.at[at].next <= at)
+            return true;
+    return false;
+}
+
+/* Is there a release on this edge, after which it meets the other edge again? `if (owned) free(p);` Then the condition,
+ * which is not understood, says whether there is something to release. */
+static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
+                           int other)
+{
+    if (jumps(simulation->ir, other))
+        return false;
+    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), 40};
+    return meets_released(&guard, edge, false);
+}
+
+static bool says_not_held(const struct simulation *simulation, const struct state *state)
+{
+    const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
+    if (simulation->site->argument || simulation->site->by_address ||
+        (!failing && simulation->parameter < 0))
+        return false;
+    for (int i = 0; i < state->holder_count; i++) {
+        struct operand holder = {.kind = O_PLACE, .place = state->holders[i]};
+        struct fact fact = facts_of(state->facts, &holder);
+        const struct decl *decl = simulation->ir->places.at[state->holders[i]].decl;
+        bool number = decl && decl->type.stars == 0 && !(fact.signs & POSITIVE) &&
+                      simulation->site->resource == R_OBJECT; /* if (fd > 0) restore(fd); */
+        if (number || (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
+                                                                  : fact.signs == ZERO))
+            return true;
+    }
+    return false;
+}
+
+/* Where `a == p + 1` holds, somebody else has p. */
+static void learn_derived(const struct simulation *simulation, struct state *state,
+                          const struct instr *branch)
+{
+    if (derived_from_holder(simulation->ir, state, branch->left.place) ||
+        derived_from_holder(simulation->ir, state, branch->right.place))
+        add_pass(state, "+");
+}
+
+/* list[i] is another place in the next round. */
+static void add_equal(const struct ir *ir, struct state *state, int place)
+{
+    if (!strchr(ir->places.at[place].text, '['))
+        add_holder(state, place);
+}
+
+/* Where `a == b` holds and a is a holder, b is one too. */
+static void learn_equality(const struct simulation *simulation, struct state *state,
+                           const struct instr *branch, bool truth)
+{
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    if (!equal || state->phase != HELD || simulation->site->argument ||
+        branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
+        return;
+    if (holds(state, branch->left.place))
+        add_equal(simulation->ir, state, branch->right.place);
+    else if (holds(state, branch->right.place))
+        add_equal(simulation->ir, state, branch->left.place);
+    else
+        learn_derived(simulation, state, branch);
+}
+
+/* if (list.count) list_free(&list): its own parts say whether it is empty. */
+static bool is_part_of_site(const struct simulation *simulation, int place)
+{
+    const struct site *site = simulation->site;
+    return site->by_address && place >= 0 && site->place >= 0 && place != site->place &&
+           place_within(simulation->ir, place, site->place);
+}
+
+/* p = copy(text, n); size = n - 1; … if (size) free(p); where the size says whether there is a p. */
+static bool set_since(const struct simulation *simulation, const struct state *state, int place)
+{
+    int before = 6; /* steps before the acquisition that belong to it too */
+    for (const struct state *at = state; place >= 0 && at && before > 0; at = at->from) {
+        before -= at->instr == state->acquired || before < 6;
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        if (instr->kind == I_ASSIGN && instr->dst == place)
+            return instr->left.kind == O_PLACE &&
+                   simulation->ir->places.at[instr->left.place].kind == P_VALUE;
+    }
+    return false;
+}
+
+/* A new object, which nothing else has seen, is no other variable's value. */
+static bool cannot_be_equal(const struct simulation *simulation, const struct state *state,
+                            const struct instr *branch, bool truth)
+{
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    return equal && state->phase == HELD && state->pass_count == 0 && state->acquisition &&
+           state->acquisition->strength > 0 && !simulation->site->argument &&
+           !simulation->site->by_address && simulation->site->resource != R_DESCRIPTOR &&
+           branch->left.kind == O_PLACE && branch->right.kind == O_PLACE &&
+           holds(state, branch->left.place) != holds(state, branch->right.place) &&
+           !derived_from_holder(simulation->ir, state, branch->left.place) &&
+           !derived_from_holder(simulation->ir, state, branch->right.place);
+}
+
+void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
+{
+    for (int edge = 0; edge < 2; edge++) {
+        struct state next = *state;
+        int target = edge == 0 ? branch->next : branch->other;
+        int opposite = edge == 0 ? branch->other : branch->next;
+        next.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                                  branch->sign, &branch->right, edge == 0);
+        if (!next.facts)
+            continue;
+        if (cannot_be_equal(simulation, state, branch, edge == 0))
+            continue;
+        learn_equality(simulation, &next, branch, edge == 0);
+        if (next.phase == HELD && says_not_held(simulation, &next)) {
+            next.phase = NOT_HELD;
+            next.acquired = -1;
+            next.holder_count = 0;
+        }
+        if (next.phase == HELD && simulation->parameter < 0 &&
+            guards_release(simulation, &next, opposite, target)) {
+            if (is_part_of_site(simulation, branch->left.place) ||
+                set_since(simulation, state, branch->left.place) ||
+                facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
+                             branch->sign, &branch->right, edge != 0))
+                continue; /* else the condition is understood */
+        }
+        follow(simulation, &next, target);
+    }
+}

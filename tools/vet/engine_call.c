@@ -1,0 +1,354 @@
+/* What a call does: it acquires, releases, is passed the resource, or nothing. */
+#include "config.h"
+#include "engine_parts.h"
+#include "knowledge.h"
+#include "names.h"
+
+#include <string.h>
+
+const struct acquisition *acquisition_at(const struct site *site, int instr)
+{
+    EACH (acquisition, &site->acquisitions)
+        if (acquisition->instr == instr)
+            return acquisition;
+    return NULL;
+}
+
+static void acquire(struct simulation *simulation, struct state *state, int index,
+                    const struct acquisition *acquisition)
+{
+    const struct site *site = simulation->site;
+    const struct instr *instr = &simulation->ir->code.at[index];
+    const struct failing *failing = &acquisition->failing;
+    if (state->phase == HELD && site->argument) {
+        note(simulation, EV_RELOCK, index, state);
+        follow(simulation, state, instr->next);
+        return;
+    }
+    bool more = state->phase == HELD && site->by_address;
+    if (site->by_address && !more && acquisition->only_prepares) {
+        follow(simulation, state, instr->next);
+        return;
+    }
+    struct state failed = *state;
+    if (failing->sign) {
+        struct operand place = {.kind = O_PLACE, .place = failing->place};
+        failed.facts = facts_assume(simulation->arena, simulation->ir, state->facts, &place,
+                                    failing->sign, &failing->right, failing->truth);
+        const struct facts *facts = facts_assume(simulation->arena, simulation->ir, state->facts,
+                                                 &place, failing->sign, &failing->right,
+                                                 !failing->truth);
+        if (failed.facts) {
+            bool left_alone = failed.phase == RELEASED && holds(&failed, acquisition->holder) &&
+                              failing->tested && failing->place != acquisition->holder;
+            if ((failed.phase == RELEASED && !left_alone) || more)
+                failed.phase = NOT_HELD;
+            follow(simulation, &failed, instr->next);
+        }
+        if (!facts)
+            return;
+        state->facts = facts;
+    }
+    if (more) {
+        follow(simulation, state, instr->next);
+        return;
+    }
+    state->phase = HELD;
+    state->acquired = index;
+    state->acquisition = acquisition;
+    state->released = -1;
+    state->holder_count = state->pass_count = state->alias_count = 0;
+    state->failing = false;
+    if (!site->argument)
+        add_holder(state, acquisition->holder);
+    follow(simulation, state, instr->next);
+}
+
+/* r = f(&p): if f fails it may have left p as it was. */
+static bool may_leave_alone(const struct simulation *simulation, int index, int argument)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct acquisition *acquisition = acquisition_at(simulation->site, index);
+    return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
+           acquisition->failing.place == call->dst && simulation->knowledge &&
+           knowledge_leaves_alone(simulation->knowledge, call->callee, argument);
+}
+
+/* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
+static void follow_refused(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct operand null = {.kind = O_NUMBER, .place = -1};
+    if (state->phase != HELD || call->dst < 0)
+        return;
+    struct state refused = *state;
+    set_value(simulation, &refused, call->dst, &null);
+    follow(simulation, &refused, call->next);
+}
+
+/* A context is lent to whoever is passed it, unless it is stored, or a goroutine of its own gets it. */
+static bool lends_context(const char *callee, int argument)
+{
+    static const char *const structured[] = {"lg_group_go", "lg_waitgroup_go", "lg_group_go_with",
+                                             NULL};
+    if (strcmp(callee, "lg_context_on_done") == 0)
+        return argument == 0;
+    if (word_in(callee, structured) || strncmp(callee, "lg_until", 8) == 0 ||
+        strncmp(callee, "lg_context_", 11) == 0)
+        return true;
+    return !name_keeps(callee) && name_releases(callee) == 0;
+}
+
+/* Returns false if the path need not be followed further. */
+static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
+                 enum carry carry)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const char *callee = call->callee ? call->callee : "a function pointer";
+    if (state->phase == RELEASED) {
+        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
+            note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS && !state->weak &&
+            may_leave_alone(simulation, index, argument))
+            return true;
+        if (carry == CARRIES_ADDRESS ||
+            (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
+            state->phase = NOT_HELD; /* it may have got another value */
+            state->holder_count = 0;
+        }
+        return true;
+    }
+    if (state->phase != HELD)
+        return true;
+    enum effect effect = call->callee && simulation->knowledge
+                             ? knowledge_effect(simulation->knowledge, callee, argument)
+                             : EFFECT_UNKNOWN;
+    if (effect == EFFECT_RELEASES) {
+        release(simulation, state, index, argument, true);
+        return true;
+    }
+    if (simulation->site->resource == R_CONTEXT)
+        return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
+                lends_context(callee, argument)) ||
+               escape(simulation, state, index);
+    if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
+        return escape(simulation, state, index);
+    bool keeps = config_keeps(callee)
+                     ? true
+                     : name_keeps(callee) &&
+                           (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                            name_hands_over(callee) || name_has(callee, "take") ||
+                            name_has(callee, "register") || name_has(callee, "fdopen") ||
+                            strstr(callee, "fdopen") || name_has(callee, "thread"));
+    if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
+        carry == CARRIES_VALUE && add_keeping_pass(state, callee))
+        return true; /* the descriptor itself is sent */
+    if (keeps && strstr(callee, "fdopen"))
+        follow_refused(simulation, state, index);
+    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
+        prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
+        return true;
+    if (effect != EFFECT_NONE && keeps &&
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
+        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
+            !name_gives(callee) && add_keeping_pass(state, callee))
+            return true;
+        return escape(simulation, state, index);
+    }
+    bool by_address = call->args[argument].kind == O_ADDRESS ||
+                      is_array(simulation->ir, call->args[argument].place);
+    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && effect != EFFECT_NONE)
+        return escape(simulation, state, index); /* it may release what the structure holds */
+    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
+        effect != EFFECT_NONE)
+        return escape(simulation, state, index);
+    if (effect != EFFECT_NONE && !model_harmless(callee) && carry != CARRIES_INTERIOR &&
+        !config_harmless(callee))
+        add_pass(state, callee);
+    return true;
+}
+
+static void forget_by_address(struct simulation *simulation, struct state *state,
+                              const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
+                                        call->args[i].place);
+}
+
+/* foo_reset(p), where the file's other functions go on to foo_free(p)? */
+static bool only_empties(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    return acquire && call->callee && simulation->knowledge && !call->implicit &&
+           knowledge_empties(simulation->knowledge, acquire, call->callee);
+}
+
+static bool do_arguments(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    bool released = false;
+    for (int i = 0; i < call->arg_count; i++) {
+        if (state->phase == NOT_HELD || released)
+            return true;
+        enum carry carry = carries(simulation, state, &call->args[i]);
+        int place = call->args[i].place;
+        if (place >= 0 && carry == CARRIES_NOT && simulation->ir->places.at[place].kind == P_PART &&
+            !simulation->ir->places.at[place].through &&
+            holds(state, simulation->ir->places.at[place].parent) &&
+            strchr(simulation->ir->places.at[place].text, '['))
+            carry = CARRIES_VALUE; /* close(fds[0]) */
+        if (carry == CARRIES_NOT)
+            continue;
+        int argument = i, level = 0;
+        if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || call->implicit ||
+            carry == CARRIES_WITHIN)
+            level = call_releases(simulation->ir, call, place, &argument);
+        if (level && only_empties(simulation, state, call))
+            return true;
+        if (level && argument == i &&
+            (carry == CARRIES_WITHIN || release_counts(simulation, call, level))) {
+            release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
+            released = true;
+        } else if (!pass(simulation, state, index, i, carry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* strcpy(p, …) is p; realloc(p, n) goes on with it. */
+static bool returns_argument(const struct instr *call)
+{
+    static const char *const names[] = {"memcpy", "memmove", "memset",  "strcpy", "strncpy",
+                                        "strcat", "strncat", "mempcpy", "stpcpy", NULL};
+    return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
+}
+
+/* if (rename(scratch, name) != 0): then the file is still there. */
+static void follow_failed(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct failing failing;
+    if (!name_has(call->callee, "rename") || !site_failing(simulation->ir, index, &failing))
+        return;
+    struct operand place = {.kind = O_PLACE, .place = failing.place};
+    struct state failed = *state;
+    failed.facts =
+        facts_assume(simulation->arena, simulation->ir,
+                     facts_forget(simulation->arena, simulation->ir, state->facts, call->dst),
+                     &place, failing.sign, &failing.right, failing.truth);
+    if (failed.facts)
+        follow(simulation, &failed, call->next);
+}
+
+/* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
+static bool hands_out_content(const struct simulation *simulation, const struct instr *call)
+{
+    if (!simulation->site->by_address || call->dst < 0 || can_hold(simulation->ir, call->dst))
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && call->args[i].place == simulation->site->place)
+            return true;
+    return false;
+}
+
+/* p = realloc(p, n), or any function that may return what it was passed. `old = p; p = copy(p);` keeps p in old. */
+static bool goes_through(const struct state *state, const struct instr *call)
+{
+    const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
+    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc");
+    if (state->phase != HELD || copies || state->holder_count > 1)
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == call->dst && call->dst >= 0 && holds(state, call->dst))
+            return true;
+    return false;
+}
+
+/* g_assert_error(error, …): the call that was passed &error has failed. */
+static bool says_it_failed(const struct simulation *simulation, const struct state *state,
+                           const struct instr *call)
+{
+    if (state->phase != HELD || state->acquired < 0 || !call->callee || call->arg_count == 0 ||
+        strncmp(call->callee, "g_assert_error", 14) != 0)
+        return false;
+    const struct instr *acquire = &simulation->ir->code.at[state->acquired];
+    for (int i = 0; i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_ADDRESS && acquire->args[i].place == call->args[0].place)
+            return true;
+    return false;
+}
+
+void do_call(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct site *site = simulation->site;
+    if (call->callee && simulation->knowledge &&
+        knowledge_never_returns(simulation->knowledge, call->callee))
+        return;
+    const struct acquisition *acquisition = acquisition_at(site, index);
+    if (site->argument) {
+        if (site->resource == R_LOCK && state->phase == HELD && call->callee &&
+            model_slow(call->callee))
+            note(simulation, EV_SLOW, index, state);
+        if (pair_released(simulation, call)) {
+            if (state->phase == HELD && site->resource == R_TEMPORARY)
+                follow_failed(simulation, state, index);
+            if (state->phase == NOT_HELD && !call->implicit)
+                note(simulation, EV_UNHELD, index, state);
+            else if (state->phase != NOT_HELD)
+                release(simulation, state, index, -1, false);
+        }
+    } else if (!do_arguments(simulation, state, index)) {
+        return;
+    }
+    if (says_it_failed(simulation, state, call)) {
+        state->phase = NOT_HELD;
+        state->acquired = -1;
+        state->holder_count = 0;
+    }
+    forget_by_address(simulation, state, call);
+    if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
+        knowledge_unlocks(simulation->knowledge, call->callee)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (state->phase == HELD && hands_out_content(simulation, call)) {
+        escape(simulation, state, index);
+        return;
+    }
+    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
+        call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
+        if (!can_hold(simulation->ir, call->dst)) {
+            escape(simulation, state, index);
+            return;
+        }
+        if (call->dst != call->args[0].place) {
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
+            add_holder(state, call->dst);
+            if (acquisition)
+                acquire(simulation, state, index, acquisition);
+            else
+                follow(simulation, state, call->next);
+            return;
+        }
+    }
+    if (call->dst >= 0) {
+        bool through = goes_through(state, call);
+        if (!through)
+            overwrite(simulation, state, index, call->dst);
+        state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
+        if (through) {
+            follow(simulation, state, call->next);
+            return;
+        }
+    }
+    if (acquisition)
+        acquire(simulation, state, index, acquisition);
+    else
+        follow(simulation, state, call->next);
+}

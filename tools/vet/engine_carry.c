@@ -1,0 +1,223 @@
+/* Which operands carry the resource, and what an assignment does with it. */
+#include "engine_parts.h"
+#include "names.h"
+
+#include <ctype.h>
+#include <string.h>
+
+bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
+{
+    const struct place *place = &ir->places.at[value];
+    if (!place->holds && !strchr("+-|&", place->text[0]))
+        return false;
+    EACH (part, &place->parts)
+        if (holds(state, *part) ||
+            (ir->places.at[*part].kind == P_VALUE && derived_from_holder(ir, state, *part)))
+            return true;
+    return false;
+}
+
+/* A pointer into a string: nobody can release the string by it. */
+static bool is_text(const struct place *place)
+{
+    return place->decl && place->decl->type.count > 0 &&
+           strcmp(place->decl->type.words[place->decl->type.count - 1], "char") == 0;
+}
+
+/* &writer.base, where writer.fd is the holder: from the one the other can be found. */
+static bool shares_structure(const struct ir *ir, int holder, int place)
+{
+    const struct place *a = &ir->places.at[holder], *b = &ir->places.at[place];
+    return a->kind == P_PART && b->kind == P_PART && !a->through && !b->through &&
+           a->root == b->root && strchr(b->text, '[') == NULL;
+}
+
+enum carry carries(const struct simulation *simulation, const struct state *state,
+                   const struct operand *operand)
+{
+    const struct ir *ir = simulation->ir;
+    if (operand->place < 0)
+        return CARRIES_NOT;
+    int place = operand->place;
+    if (simulation->site->argument)
+        return CARRIES_NOT;
+    if (holds(state, place))
+        return operand->kind == O_ADDRESS ? CARRIES_ADDRESS : CARRIES_VALUE;
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_PART && !at->through && strchr(at->text, '[') && holds(state, at->parent) &&
+        ir->places.at[at->parent].decl && ir->places.at[at->parent].decl->type.is_array)
+        return CARRIES_VALUE; /* one descriptor of a pair */
+    if (at->kind == P_VALUE)
+        return derived_from_holder(ir, state, place) ? (at->holds ? CARRIES_WITHIN : CARRIES_VALUE)
+                                                     : CARRIES_NOT;
+    if (operand->kind == O_PLACE && is_alias(state, place) && !is_text(at))
+        return CARRIES_INTERIOR;
+    for (int i = 0; i < state->holder_count; i++) {
+        int holder = state->holders[i];
+        if (ir->places.at[holder].kind == P_PART && place_within(ir, holder, place))
+            return CARRIES_WITHIN; /* the struct that has a field with it */
+        if (operand->kind == O_ADDRESS && shares_structure(ir, holder, place))
+            return CARRIES_WITHIN;
+        if (operand->kind == O_ADDRESS && place_within(ir, place, holder) && at->through)
+            return CARRIES_INTERIOR;
+    }
+    return CARRIES_NOT;
+}
+
+static bool is_pointer(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars > 0 && !decl->type.is_array;
+}
+
+bool is_array(const struct ir *ir, int place)
+{
+    return place >= 0 && ir->places.at[place].decl && ir->places.at[place].decl->type.is_array;
+}
+
+bool can_hold(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_LOCAL || at->kind == P_TEMPORARY)
+        return true;
+    if (at->kind == P_PART && strchr(at->text, '[') && is_pointer(ir, at->root))
+        return false; /* list[i] = p, where list is the address of an array elsewhere */
+    enum place_kind root = ir->places.at[at->root].kind;
+    return at->kind == P_PART && !at->through && (root == P_LOCAL || root == P_TEMPORARY);
+}
+
+/* p = p->next while p->lock is held: from here on the name means another lock. */
+static bool renames_lock(const struct simulation *simulation, int dst)
+{
+    const struct site *site = simulation->site;
+    if (!site->argument || site->place < 0)
+        return false;
+    const struct place *lock = &simulation->ir->places.at[site->place];
+    return lock->kind == P_PART && lock->through && dst != site->place &&
+           place_within(simulation->ir, site->place, dst);
+}
+
+/* `x = NULL` after x was passed to a function, mostly one that keeps it: the value has a new owner. */
+static bool gives_up(const struct simulation *simulation, const struct state *state, int index)
+{
+    const struct instr *instr = &simulation->ir->code.at[index];
+    if (instr->kind != I_ASSIGN || instr->left.kind != O_NUMBER || instr->left.number > 0)
+        return false;
+    const struct decl *decl = simulation->ir->places.at[instr->dst].decl;
+    if (decl && decl->attribute && state->pass_count > 0)
+        return true;
+    for (int i = 0; i < state->pass_count; i++)
+        if (*state->passes[i] == PASS_KEEPS)
+            return true;
+    return false;
+}
+
+/* `dst` gets another value. Returns false if the path need not be followed further. */
+bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst)
+{
+    const struct ir *ir = simulation->ir;
+    if (state->phase == NOT_HELD || dst < 0)
+        return true;
+    if (renames_lock(simulation, dst)) {
+        state->phase = RELEASED;
+        state->released = state->acquired;
+        state->weak = true;
+        return true;
+    }
+    bool held = state->holder_count > 0;
+    for (int i = state->holder_count - 1; i >= 0; i--)
+        if (place_within(ir, state->holders[i], dst))
+            drop_holder(state, i);
+    if (!held || state->holder_count > 0 || simulation->site->argument)
+        return true;
+    if (state->phase == HELD && !simulation->site->by_address) {
+        const struct facts *facts = state->facts;
+        struct operand value = {.kind = O_PLACE, .place = dst};
+        if (facts_of(facts, &value).signs != ZERO)
+            note(simulation, gives_up(simulation, state, instr) ? EV_ESCAPE : EV_LOST, instr,
+                 state);
+    }
+    state->phase = NOT_HELD;
+    state->acquired = state->released = -1;
+    return true;
+}
+
+bool escape(struct simulation *simulation, struct state *state, int instr)
+{
+    if (state->phase == HELD)
+        note(simulation, EV_ESCAPE, instr, state);
+    return false;
+}
+
+static bool matters(const struct simulation *simulation, int place)
+{
+    return place < simulation->ir->places.count && simulation->queue->tested[place];
+}
+
+/* -EINVAL */
+bool is_error_number(const struct ir *ir, int place)
+{
+    const char *text = ir->places.at[place].text;
+    return ir->places.at[place].kind == P_VALUE && strncmp(text, "-(E", 3) == 0 &&
+           isupper((unsigned char)text[3]);
+}
+
+void set_value(struct simulation *simulation, struct state *state, int dst,
+               const struct operand *value)
+{
+    struct fact fact = facts_of(state->facts, value);
+    if (value->kind == O_PLACE && is_error_number(simulation->ir, value->place))
+        fact.signs = NEGATIVE;
+    state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
+    fact.place = dst;
+    if (matters(simulation, dst))
+        state->facts = facts_set(simulation->arena, state->facts, fact);
+}
+
+bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
+               int index)
+{
+    const struct ir *ir = simulation->ir;
+    enum carry carry = state->phase == NOT_HELD ? CARRIES_NOT
+                                                : carries(simulation, state, &instr->left);
+    bool self = instr->left.kind == O_PLACE && instr->left.place != instr->dst &&
+                ir->places.at[instr->left.place].kind == P_VALUE &&
+                place_within(ir, instr->left.place, instr->dst);
+    bool computed = instr->left.kind == O_PLACE &&
+                    ir->places.at[instr->left.place].kind == P_VALUE &&
+                    !ir->places.at[instr->left.place].holds;
+    if (carry == CARRIES_VALUE && computed && !self) {
+        /* q = p + 1: neither p nor surely nothing of it. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
+        if (state->phase == HELD)
+            add_pass(state, "+");
+        carry = CARRIES_NOT;
+    }
+    if (carry == CARRIES_INTERIOR || (state->phase == HELD && instr->left.kind == O_PLACE &&
+                                      is_alias(state, instr->left.place))) {
+        /* q = &p->part: who keeps q keeps p. */
+        if (state->phase == HELD && !can_hold(ir, instr->dst))
+            return escape(simulation, state, index);
+        carry = CARRIES_NOT;
+    }
+    if (carry == CARRIES_ADDRESS && state->phase == HELD)
+        carry = can_hold(ir, instr->dst) ? CARRIES_NOT : CARRIES_ADDRESS;
+    if (carry != CARRIES_NOT && !self) {
+        if (!can_hold(ir, instr->dst)) {
+            if (state->phase == HELD)
+                return escape(simulation, state, index);
+        } else if (!holds(state, instr->dst)) {
+            overwrite(simulation, state, index, instr->dst);
+            if (instr->left.kind == O_PLACE && ir->places.at[instr->left.place].kind == P_VALUE &&
+                simulation->site->resource == R_DESCRIPTOR)
+                carry = CARRIES_NOT; /* arithmetic on a descriptor */
+            if (carry != CARRIES_NOT)
+                add_holder(state, instr->dst);
+        }
+    } else if (!self) {
+        overwrite(simulation, state, index, instr->dst);
+    }
+    set_value(simulation, state, instr->dst, &instr->left);
+    return true;
+}

@@ -1,0 +1,104 @@
+/* Does an exit say that the function failed, or that it succeeded? */
+#include "engine_parts.h"
+#include "names.h"
+
+#include <string.h>
+
+static bool returns_truth(const struct ir *ir)
+{
+    for (int i = 0; i < ir->function->type.count; i++) {
+        const char *word = ir->function->type.words[i];
+        if (strcmp(word, "bool") == 0 || strcmp(word, "gboolean") == 0 ||
+            strcmp(word, "_Bool") == 0 || strcmp(word, "BOOL") == 0 ||
+            strcmp(word, "boolean_t") == 0 || strcmp(word, "MagickBooleanType") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NULL says that all went well. */
+static bool returns_error(const struct ir *ir)
+{
+    for (int i = 0; i < ir->function->type.count; i++)
+        if (strcmp(ir->function->type.words[i], "lg_error") == 0 ||
+            strcmp(ir->function->type.words[i], "GError") == 0 ||
+            strcmp(ir->function->type.words[i], "git_error") == 0 ||
+            strcmp(ir->function->type.words[i], "svn_error_t") == 0)
+            return true;
+    return false;
+}
+
+/* const char *set(…): a text says what went wrong. */
+static bool returns_complaint(const struct ir *ir)
+{
+    bool text = false, null = false;
+    const struct type *type = &ir->function->type;
+    if (type->stars != 1 || type->count == 0 || strcmp(type->words[type->count - 1], "char") != 0)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN) {
+            text |= instr->left.kind == O_STRING;
+            null |= instr->left.kind == O_NUMBER && instr->left.number == 0;
+        }
+    return text && null;
+}
+
+/* return lg_error_new(…) */
+static bool is_new_error(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == place && instr->callee &&
+            ir->places.at[place].kind == P_TEMPORARY && name_has(instr->callee, "error"))
+            return true;
+    return false;
+}
+
+static enum exit_class class_of_symbol(const char *symbol)
+{
+    int means = name_means(symbol);
+    return means > 0 ? CLASS_SUCCESS : means < 0 ? CLASS_FAILURE : CLASS_UNKNOWN;
+}
+
+/* Are its failures negative numbers, so that 1 is a success? */
+static bool fails_negative(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN &&
+            ((instr->left.kind == O_NUMBER && instr->left.number < 0) ||
+             (instr->left.kind == O_PLACE && is_error_number(ir, instr->left.place))))
+            return true;
+    return false;
+}
+
+enum exit_class classify_exit(const struct ir *ir, const struct state *state)
+{
+    const struct operand *result = &ir->code.at[state->instr].left;
+    struct fact fact = facts_of(state->facts, result);
+    bool null_fails = (ir->function->type.stars > 0 && !returns_error(ir) &&
+                       !returns_complaint(ir)) ||
+                      returns_truth(ir);
+    if (state->failing)
+        return CLASS_FAILURE;
+    if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
+        return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL
+                   ? CLASS_SUCCESS
+                   : CLASS_UNKNOWN;
+    if (fact.equal.kind == 2)
+        return class_of_symbol((const char *)fact.equal.value);
+    if (fact.signs == NEGATIVE)
+        return CLASS_FAILURE;
+    if (fact.signs == ZERO)
+        return null_fails ? CLASS_FAILURE : CLASS_SUCCESS;
+    if (fact.signs == POSITIVE && fact.equal.kind == 1 && !null_fails && fails_negative(ir))
+        return CLASS_SUCCESS;
+    if (!(fact.signs & ZERO))
+        return null_fails                                       ? CLASS_SUCCESS
+               : fact.signs == POSITIVE && fact.equal.kind == 0 ? CLASS_UNKNOWN
+                                                                : CLASS_FAILURE;
+    if (result->kind == O_PLACE && returns_error(ir) && is_new_error(ir, result->place))
+        return CLASS_FAILURE;
+    if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
+        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? CLASS_FAILURE
+                                                                        : CLASS_UNKNOWN;
+    return CLASS_UNKNOWN;
+}

@@ -1,0 +1,58 @@
+/* What the files of the engine share. */
+#ifndef VET_ENGINE_PARTS_H
+#define VET_ENGINE_PARTS_H
+
+#include "engine.h"
+
+struct queue {
+    VEC(struct state *) waiting;
+    int next;
+    struct seen {
+        VEC(struct state *) states;
+    } *seen;               /* by instruction */
+    unsigned char *tested; /* places whose facts matter */
+};
+
+/* How an operand carries the resource. */
+enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIES_INTERIOR };
+
+/* engine_state.c */
+bool holds(const struct state *state, int place);
+void add_holder(struct state *state, int place);
+bool is_alias(const struct state *state, int place);
+void drop_holder(struct state *state, int index);
+bool add_pass(struct state *state, const char *callee);
+bool add_keeping_pass(struct state *state, const char *callee);
+void follow(struct simulation *simulation, const struct state *next, int instr);
+void note(struct simulation *simulation, enum event_kind kind, int instr,
+          const struct state *state);
+
+/* engine_carry.c */
+bool derived_from_holder(const struct ir *ir, const struct state *state, int value);
+enum carry carries(const struct simulation *simulation, const struct state *state,
+                   const struct operand *operand);
+bool is_array(const struct ir *ir, int place);
+bool can_hold(const struct ir *ir, int place);
+bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst);
+bool escape(struct simulation *simulation, struct state *state, int instr);
+bool is_error_number(const struct ir *ir, int place);
+void set_value(struct simulation *simulation, struct state *state, int dst,
+               const struct operand *value);
+bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
+               int index);
+
+/* engine_release.c */
+bool pair_released(const struct simulation *simulation, const struct instr *call);
+void release(struct simulation *simulation, struct state *state, int index, int argument,
+             bool weak);
+bool release_counts(const struct simulation *simulation, const struct instr *call, int level);
+
+/* engine_call.c */
+const struct acquisition *acquisition_at(const struct site *site, int instr);
+void do_call(struct simulation *simulation, struct state *state, int index);
+
+/* engine_branch.c */
+void do_branch(struct simulation *simulation, const struct state *state,
+               const struct instr *branch);
+
+#endif

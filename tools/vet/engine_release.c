@@ -1,0 +1,165 @@
+/* Which calls release the resource, and what is left of it. */
+#include "engine_parts.h"
+#include "knowledge.h"
+#include "names.h"
+
+#include <string.h>
+
+/* unlink(name), or unlink(text_of(&name)) */
+static bool names_file(const struct ir *ir, const struct operand *argument, int name)
+{
+    if (argument->place == name)
+        return true;
+    if (argument->place < 0 || ir->places.at[argument->place].kind != P_TEMPORARY)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == argument->place && instr->arg_count == 1 &&
+            instr->args[0].place == name)
+            return true;
+    return false;
+}
+
+static bool ends_temporary(const struct ir *ir, const struct instr *call, int place)
+{
+    static const char *const words[] = {"unlink", "unlinkat", "remove", "rename",  "renameat",
+                                        "rmdir",  "link",     "linkat", "unlinkp", "delete",
+                                        "temp",   "rm",       NULL};
+    if (!call->callee || !name_has_any(call->callee, words))
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (names_file(ir, &call->args[i], place))
+            return true;
+    return false;
+}
+
+bool pair_released(const struct simulation *simulation, const struct instr *call)
+{
+    const struct site *site = simulation->site;
+    if (!call->callee && !call->implicit)
+        return false;
+    if (site->resource == R_TEMPORARY)
+        return ends_temporary(simulation->ir, call, site->place);
+    if (site->resource == R_TASKS)
+        return call->callee && model_waits(call->callee) && call->arg_count > 0 &&
+               call->args[0].place == site->place;
+    bool pair = site->resource == R_LOCK && site->place >= 0
+                    ? name_unlocks(call->callee)
+                    : names_pair(site->acquire, call->callee);
+    if (!pair)
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == site->place && site->place >= 0)
+            return true;
+    return site->place < 0;
+}
+
+static bool resets(const struct simulation *simulation, const char *callee)
+{
+    const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
+    if (macro)
+        return macro_resets(macro);
+    return name_is_constant(callee) || strstr(callee, "clear") || strstr(callee, "NULL") ||
+           strstr(callee, "_and_");
+}
+
+/* A function of this file, called free or close, that leaves its argument itself alone. */
+static bool only_frees_parts(const struct simulation *simulation, const struct instr *call,
+                             int argument)
+{
+    if (!simulation->knowledge || argument < 0)
+        return false;
+    return map_get(&simulation->knowledge->by_name, call->callee) &&
+           knowledge_effect(simulation->knowledge, call->callee, argument) != EFFECT_RELEASES;
+}
+
+/* Is nothing left of the resource after this call? */
+static bool final_release(const struct simulation *simulation, const struct instr *call,
+                          int argument)
+{
+    if (is_array(simulation->ir, simulation->site->place))
+        return false; /* each element has a release of its own */
+    if (simulation->site->argument || call->implicit)
+        return true;
+    if (!call->callee || name_counts(call->callee) ||
+        only_frees_parts(simulation, call, argument) ||
+        (!name_frees(call->callee) && strcmp(call->callee, "munmap") != 0))
+        return false;
+    if (argument >= 0 && simulation->ir->places.at[call->args[argument].place].kind == P_PART &&
+        strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
+        return false; /* one of an array */
+    if (strcmp(call->callee, "munmap") == 0)
+        return true;
+    return call->arg_count == 1 &&
+           (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
+}
+
+static const char *key_of(const struct ir *ir, const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0)
+            return ir->places.at[call->args[i].place].text;
+    return NULL;
+}
+
+/* write_lock(l) … read_unlock(l): by the names, or where this function has a write_unlock(l) too. */
+static bool unlocks_another_kind(const struct simulation *simulation, const struct state *state,
+                                 const struct instr *call)
+{
+    const struct ir *ir = simulation->ir;
+    const struct instr *lock = state->acquired >= 0 ? &ir->code.at[state->acquired] : NULL;
+    if (!lock || !lock->callee || !call->callee || !name_unlocks(call->callee))
+        return false;
+    if ((name_has(lock->callee, "write") && name_has(call->callee, "read")) ||
+        (name_has(lock->callee, "read") && name_has(call->callee, "write")))
+        return true;
+    if (names_pair(lock->callee, call->callee))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && other != call &&
+            names_pair(lock->callee, other->callee) && key_of(ir, other) == key_of(ir, lock))
+            return true;
+    return false;
+}
+
+void release(struct simulation *simulation, struct state *state, int index, int argument, bool weak)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    if (state->phase == RELEASED) {
+        if (!weak && !state->weak && final_release(simulation, call, argument))
+            note(simulation, EV_AGAIN, index, state);
+        return;
+    }
+    if (!call->implicit && call->callee &&
+        model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
+        state->acquisition->known)
+        note(simulation, EV_WRONG, index, state);
+    if (!call->implicit && call->callee && state->acquired >= 0 &&
+        (model_mismatch(simulation->ir->code.at[state->acquired].callee, call->callee) ||
+         (simulation->site->resource == R_LOCK && unlocks_another_kind(simulation, state, call))))
+        note(simulation, EV_WRONG, index, state);
+    note(simulation, EV_RELEASE, index, state);
+    state->phase = RELEASED;
+    state->released = index;
+    state->weak = weak || !final_release(simulation, call, argument);
+    bool by_address = argument >= 0 && call->args[argument].kind == O_ADDRESS &&
+                      !simulation->site->by_address;
+    if (by_address || simulation->site->by_address ||
+        (call->callee && resets(simulation, call->callee))) {
+        /* It is set to a null value too, or can be used again. */
+        if (argument >= 0 && by_address) {
+            struct operand null = {.kind = O_NUMBER, .place = -1};
+            set_value(simulation, state, call->args[argument].place, &null);
+        }
+        if (!(call->implicit && by_address))
+            state->weak = true;
+        state->holder_count = call->implicit ? state->holder_count : 0;
+    }
+}
+
+bool release_counts(const struct simulation *simulation, const struct instr *call, int level)
+{
+    if (level == 2 || call->implicit)
+        return true;
+    enum resource resource = simulation->site->resource;
+    return level == 1 && simulation->parameter < 0 && (resource == R_OBJECT || resource == R_PAIR);
+}

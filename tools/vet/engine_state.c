@@ -1,0 +1,140 @@
+/* The states of a simulation: what they hold, when two are the same, and where they go on. */
+#include "engine_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int room_for(enum phase phase)
+{
+    return phase == NOT_HELD ? 2 : phase == HELD ? 6 : 4;
+}
+
+/* ---- states ------------------------------------------------------------------------------------- */
+
+bool holds(const struct state *state, int place)
+{
+    for (int i = 0; i < state->holder_count; i++)
+        if (state->holders[i] == place)
+            return true;
+    return false;
+}
+
+void add_holder(struct state *state, int place)
+{
+    if (place >= 0 && !holds(state, place) && state->holder_count < MOST_HOLDERS)
+        state->holders[state->holder_count++] = place;
+}
+
+bool is_alias(const struct state *state, int place)
+{
+    for (int i = 0; i < state->alias_count; i++)
+        if (state->aliases[i] == place)
+            return true;
+    return false;
+}
+
+void drop_holder(struct state *state, int index)
+{
+    state->holders[index] = state->holders[--state->holder_count];
+}
+
+bool add_pass(struct state *state, const char *callee)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (state->passes[i] == callee)
+            return true;
+    if (state->pass_count == MOST_PASSES)
+        return false;
+    state->passes[state->pass_count++] = callee;
+    return true;
+}
+
+/* A function that by its name keeps what it is passed, noted with a mark: the rest of the function shows whether it does. */
+bool add_keeping_pass(struct state *state, const char *callee)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%c%.280s", PASS_KEEPS, callee);
+    return add_pass(state, intern_string(text));
+}
+
+static bool same_holders(const struct state *a, const struct state *b)
+{
+    if (a->holder_count != b->holder_count)
+        return false;
+    for (int i = 0; i < a->holder_count; i++)
+        if (!holds(b, a->holders[i]))
+            return false;
+    return true;
+}
+
+static bool same_property(const struct state *a, const struct state *b)
+{
+    return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
+           a->failing == b->failing && a->alias_count == b->alias_count && same_holders(a, b);
+}
+
+static bool passes_include(const struct state *a, const struct state *b)
+{
+    for (int i = 0; i < b->pass_count; i++) {
+        bool found = false;
+        for (int k = 0; k < a->pass_count; k++)
+            found |= a->passes[k] == b->passes[i];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Puts a state to be followed, unless it is no news at its instruction. */
+void follow(struct simulation *simulation, const struct state *next, int instr)
+{
+    if (instr < 0)
+        return;
+    struct queue *queue = simulation->queue;
+    struct seen *seen = &queue->seen[instr];
+    struct state *alike = NULL;
+    int count = 0;
+    EACH (old, &seen->states) {
+        if (!same_property(*old, next))
+            continue;
+        if (facts_imply(next->facts, (*old)->facts) && passes_include(*old, next))
+            return;
+        alike = *old;
+        count++;
+    }
+    struct state *state = NEW(simulation->arena, struct state);
+    *state = *next;
+    state->instr = instr;
+    if (alike && count >= room_for(next->phase)) {
+        state->facts = facts_join(simulation->arena, alike->facts, next->facts);
+        for (int i = 0; i < alike->pass_count; i++)
+            add_pass(state, alike->passes[i]);
+        if (facts_imply(state->facts, alike->facts) && passes_include(alike, state))
+            return;
+    }
+    *ADD(simulation->arena, &seen->states) = state;
+    *ADD(simulation->arena, &queue->waiting) = state;
+}
+
+/* A single exit can stand for failure on one path and for success on another. */
+static bool same_class(const struct simulation *simulation, enum event_kind kind,
+                       const struct state *a, const struct state *b)
+{
+    return (kind != EV_EXIT && kind != EV_RELEASED_EXIT) ||
+           classify_exit(simulation->ir, a) == classify_exit(simulation->ir, b);
+}
+
+void note(struct simulation *simulation, enum event_kind kind, int instr, const struct state *state)
+{
+    EACH (event, &simulation->events)
+        if (event->kind == kind && event->instr == instr &&
+            event->state->acquired == state->acquired &&
+            event->state->released == state->released && passes_include(event->state, state) &&
+            same_class(simulation, kind, event->state, state)) {
+            /* The one with fewer passes is kept. */
+            return;
+        }
+    struct state *copy = NEW(simulation->arena, struct state);
+    *copy = *state;
+    *ADD(simulation->arena, &simulation->events) = (struct event){kind, instr, copy};
+}

@@ -1,0 +1,185 @@
+/* Locks and other pairs: what is taken on something, and given back with the same name. */
+#include "names.h"
+#include "site_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const pairs[][2] = {
+    {"enable", "disable"},        {"begin", "end"},       {"start", "stop"},
+    {"pause", "resume"},          {"hold", "release"},    {"push", "pop"},
+    {"suspend", "resume"},        {"save", "restore"},    {"acquire", "release"},
+    {"enter", "leave"},           {"enter", "exit"},      {"get", "put"},
+    {"attach", "detach"},         {"ref", "unref"},       {"block", "unblock"},
+    {"freeze", "thaw"},           {"freeze", "unfreeze"}, {"pin", "unpin"},
+    {"inhibit", "uninhibit"},     {"grab", "ungrab"},     {"lock", "unlock"},
+    {"switch", "restore"},        {"rdlock", "unlock"},   {"wrlock", "unlock"},
+    {"read_lock", "read_unlock"}, {"map", "unmap"},       {"incref", "decref"},
+    {"prepare", "unprepare"},
+};
+
+/* Do the names differ only in this pair of words? */
+static bool differ_in(const char *a, const char *b, const char *in_a, const char *in_b)
+{
+    size_t na = strlen(in_a), nb = strlen(in_b);
+    for (const char *at = a; *at; at++) {
+        size_t before = (size_t)(at - a);
+        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 &&
+            strlen(b) >= before + nb && strncasecmp(b + before, in_b, nb) == 0 &&
+            strcmp(at + na, b + before + nb) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool names_pair(const char *acquire, const char *release)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (differ_in(acquire, release, pairs[i][0], pairs[i][1]))
+            return true;
+    return false;
+}
+
+const char *operand_text(struct ir *ir, const struct operand *operand)
+{
+    char text[300];
+    switch (operand->kind) {
+    case O_PLACE: return ir->places.at[operand->place].text;
+    case O_ADDRESS:
+        snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text);
+        return intern_string(text);
+    case O_SYMBOL: return operand->text;
+    case O_NUMBER: snprintf(text, sizeof text, "%ld", operand->number); return intern_string(text);
+    default: return "";
+    }
+}
+
+/* What a lock is taken on: the argument that names it. (HA_SPIN_LOCK(LABEL, &lock): the second.) */
+int key_argument(const struct instr *instr)
+{
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_PLACE || instr->args[i].kind == O_ADDRESS)
+            return i;
+    return instr->arg_count > 0 ? 0 : -1;
+}
+
+static const char *key_text(struct ir *ir, const struct instr *instr)
+{
+    int argument = key_argument(instr);
+    return argument < 0 ? "" : operand_text(ir, &instr->args[argument]);
+}
+
+static bool same_key(struct ir *ir, const struct instr *a, const struct instr *b)
+{
+    return strcmp(key_text(ir, a), key_text(ir, b)) == 0;
+}
+
+static bool takes_lock(const char *name)
+{
+    return name_locks(name) || name_trylocks(name) != 0;
+}
+
+/* lg_mutex_lock_until returns an error, or NULL. */
+static bool gives_error(const char *name)
+{
+    return strncmp(name, "lg_", 3) == 0 && name_has(name, "until");
+}
+
+/* trylock: its result says whether the lock is held. */
+static struct failing failing_try(const struct instr *call)
+{
+    bool zero_fails = name_trylocks(call->callee) > 0;
+    return (struct failing){.place = call->dst,
+                            .sign = zero_fails ? S2('=', '=') : S2('!', '='),
+                            .right = {.kind = O_NUMBER, .place = -1},
+                            .truth = true};
+}
+
+/* A lock that is not always taken. */
+static bool may_give_up(const char *name)
+{
+    static const char *const words[] = {"until",         "timed",    "timedlock", "timeout",
+                                        "interruptible", "killable", "try",       NULL};
+    return name_has_any(name, words);
+}
+
+static void add_pair(struct ir *ir, site_vec *sites, int index, const struct instr *release)
+{
+    struct instr *instr = &ir->code.at[index];
+    int argument = key_argument(instr);
+    int place = argument >= 0 ? instr->args[argument].place : -1;
+    struct site *site = NULL;
+    EACH (known, sites)
+        if (known->argument && strcmp(known->argument, key_text(ir, instr)) == 0 &&
+            ((known->resource == R_LOCK && takes_lock(instr->callee)) ||
+             known->acquire == instr->callee))
+            site = known;
+    if (!site) {
+        site = ADD(ir->arena, sites);
+        site->place = place;
+        site->resource = takes_lock(instr->callee) ? R_LOCK : R_PAIR;
+        site->argument = key_text(ir, instr);
+        site->acquire = instr->callee;
+        site->release = release ? release->callee : NULL;
+        site->has_release = release != NULL;
+    }
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, place, {0}, true, 1, false};
+    if (name_trylocks(instr->callee) || gives_error(instr->callee)) {
+        acquisition->failing = failing_try(instr);
+        return;
+    }
+    acquisition->failing = failing_status(ir, index, instr->dst, -1);
+    bool mirrored;
+    int status = instr->dst;
+    if (first_test(ir, instr->next, &status, &mirrored))
+        return;
+    acquisition->failing.sign = 0;
+    if (may_give_up(instr->callee))
+        site->untold = true;
+}
+
+/* lock = lock_file("name"); … unlock_file(lock); is an object that is acquired and released. */
+static bool makes_lock(const struct ir *ir, int index)
+{
+    const struct instr *lock = &ir->code.at[index];
+    int argument = key_argument(lock), place = variable_of(ir, index, lock->dst);
+    if (argument >= 0 &&
+        (lock->args[argument].kind == O_PLACE || lock->args[argument].kind == O_ADDRESS))
+        return false;
+    EACH (other, &ir->code)
+        if (other->kind == I_CALL && other->callee && name_unlocks(other->callee))
+            for (int i = 0; i < other->arg_count; i++)
+                if (other->args[i].place == place && place >= 0)
+                    return true;
+    return false;
+}
+
+void find_pairs(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        struct instr *instr = &ir->code.at[i];
+        if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
+            continue;
+        bool locks = takes_lock(instr->callee);
+        const struct instr *release = NULL;
+        EACH (other, &ir->code) {
+            if (other->kind != I_CALL || !other->callee || other == instr ||
+                other->callee == instr->callee)
+                continue;
+            if (!locks && other->arg_count > instr->arg_count)
+                continue;
+            bool pair = locks ? name_unlocks(other->callee)
+                              : names_pair(instr->callee, other->callee);
+            if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
+                continue; /* get_string(buffer, …) and put_string(buffer, …) move data */
+            if (pair && same_key(ir, instr, other)) {
+                release = other;
+                break;
+            }
+        }
+        if (release || (locks && !makes_lock(ir, i)))
+            add_pair(ir, sites, i, release);
+    }
+}

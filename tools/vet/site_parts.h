@@ -1,0 +1,27 @@
+/* What the files that find sites share. */
+#ifndef VET_SITE_PARTS_H
+#define VET_SITE_PARTS_H
+
+#include "site.h"
+
+/* site.c */
+int variable_of(const struct ir *ir, int instr, int place);
+bool tracked(const struct ir *ir, int place);
+void find_temporaries(struct ir *ir, site_vec *sites);
+
+/* site_failing.c */
+const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mirrored);
+struct failing failing_status(const struct ir *ir, int instr, int status, int held);
+struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind);
+bool is_pointer(const struct ir *ir, int place);
+
+/* site_pairs.c */
+void find_pairs(struct ir *ir, site_vec *sites);
+const char *operand_text(struct ir *ir, const struct operand *operand);
+int key_argument(const struct instr *instr);
+
+/* site_others.c */
+void find_cleaned(struct ir *ir, site_vec *sites);
+void find_tasks(struct ir *ir, site_vec *sites);
+
+#endif
