@@ -72,6 +72,7 @@
 #define LGI_DEFER_AT_ONCE(id, n, scope, limit_, text, ...)                                         \
     __extension__({                                                                                \
         LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_REFUSE_UNTIL(id, n)                                                                    \
         LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
         struct lg_at_once *const lgi_scope_##id = (scope);                                         \
         struct lgi_at_once_call *const lgi_call_##id = lgi_at_once_add(lgi_scope_##id);            \

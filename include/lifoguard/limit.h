@@ -71,6 +71,7 @@ LG_END_DECLS
 
 #define LGI_WITHIN(id, n, limit, result, text, ...)                                                \
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_REFUSE_UNTIL(id, n)                                                                        \
     LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                         \
     struct lgi_limited lgi_limited_##id = {                                                        \
         &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), (limit), (result), n, LGI_RETURNS_ERROR(id), {0}}; \
@@ -80,10 +81,11 @@ LG_END_DECLS
 #define LGI_WITHIN_IN(id, n, scope, limit, result, text, ...)                                      \
     __extension__({                                                                                \
         LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
-        _Static_assert(n <= 1 && LGI_IS_NAME(id), "in a scope, a call with a limit is the name of a function and at most one argument"); \
+        LGI_REFUSE_UNTIL(id, n)                                                                    \
+        _Static_assert(n <= 1 && !LGI_IS_KEPT(id, n), "in a scope, a call with a limit is the name of a function and at most one argument"); \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
-            &LGI_SITE_OF(id), (lgi_function)LGI_NAME_OR(id, LGI_FIRST(__VA_ARGS__), lgi_any), n,   \
+            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_any, LGI_FIRST(__VA_ARGS__)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
         LGI_IN(id##_within, 4, scope, text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })

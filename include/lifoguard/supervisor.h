@@ -205,6 +205,7 @@ LG_END_DECLS
 #define LGI_SUPERVISE(id, n, how, supervisor, options, text, ...)                                  \
     __extension__({                                                                                \
         LGI_PRELUDE_##n(id, LGI_FIRST_CONTEXT, LGI_ADVICE_GO, __VA_ARGS__)                         \
+        LGI_REFUSE_UNTIL(id, n)                                                                    \
         LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
         uintptr_t LGI_WORDS(id)[n + 1];                                                            \
         LGI_WORDS(id)[n] = 0;                                                                      \

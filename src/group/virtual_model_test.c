@@ -279,8 +279,8 @@ static bool do_step(struct run *run, const struct step *step)
     case SEND: lg_chan_send(run->channel[step->value], 1); return true;
     case RECEIVE: return lg_chan_recv(run->channel[step->value], NULL);
     case RECEIVE_IN:
-        return lg_chan_recv_until(run->channel[step->value], NULL, NULL,
-                                  lg_until_timeout(step->time)) == NULL;
+        return lg_chan_recv_until(run->channel[step->value], NULL, lg_until_timeout(step->time)) ==
+               NULL;
     default: start_one(run, step); return false;
     }
 }

@@ -65,7 +65,8 @@ static void polls_another(void *way)
     short revents = 0;
     lg_auto_context lg_context *end = lg_context_with_cancel(lg_context_background());
     take_number(&old, ends.from);
-    lg_go(poke_later, old.peer, end);
+    lg_waitgroup poke = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&poke, poke_later, old.peer, end);
     must_be(lg_poll(old.number, POLLIN, lg_until_context(end), &revents), &lg_error_cancelled);
     must(revents == 0);
     must(write(ends.to, "y", 1) == 1);
@@ -112,7 +113,8 @@ static void reads_terminal(void *way)
     struct old old = new_old(*(int *)way & 1);
     lg_auto_context lg_context *end = lg_context_with_cancel(lg_context_background());
     take_number(&old, terminal.from);
-    lg_go(poke_later, old.peer, end);
+    lg_waitgroup poke = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&poke, poke_later, old.peer, end);
     must_be(lg_read(old.number, &byte, 1, lg_until_context(end), &count), &lg_error_cancelled);
     must(write(terminal.to, "y", 1) == 1);
     must_not_fail(lg_read(old.number, &byte, 1, lg_until_forever(), &count));

@@ -100,6 +100,9 @@ enum { lgi_many = 0 };
 #define LGI_WIDES_2(id) (LGI_WIDES_1(id) | LGI_WIDE(lgi_arg2_##id))
 #define LGI_WIDES_3(id) (LGI_WIDES_2(id) | LGI_WIDE(lgi_arg3_##id))
 #define LGI_WIDES_4(id) 0
+/* For the forms that keep one word for each argument. */
+#define LGI_REFUSE_UNTIL(id, n)                                                                    \
+    _Static_assert(!(LGI_WIDES_##n(id)), "no argument of this call can be an lg_until: pass a pointer to one that lives long enough");
 
 /* An argument's value. (To gcc a variable of type auto without a value is undeclared, and each use an error.) */
 #if defined(__clang__)
