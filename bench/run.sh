@@ -5,12 +5,12 @@
 #   --quick           few rounds of what is timed in short slices: prints the table and writes nothing
 #   --against COMMIT  beside the same programs of that commit: names each row that has become worse by more than 10 %
 #                     and then ends with status 1; writes nothing
-#   --peers FOLDER    where peers are that are not installed (peers/README.md); also from LG_BENCH_PEERS
+#   --peers FOLDER    where peers are that are not installed (peers/README.md); also from LIFOGUARD_BENCH_PEERS
 #   --rounds N        instead of 31 (--against: 15; --quick: 5)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$here/../build/bench
-quick='' against='' rounds='' peers=${LG_BENCH_PEERS-}
+quick='' against='' rounds='' peers=${LIFOGUARD_BENCH_PEERS-}
 while (($# > 0)); do
     case $1 in
     --quick) quick=1 ;;
