@@ -255,10 +255,16 @@ run_before_start() {
     judge
 }
 
+# A time limit may be over before the moment has come.
+is_over() { [[ $event == timeout ]] && gone "$1"; }
+child_or_over() { child_of "$1" || is_over "$1"; }
+here_or_over() { [[ -e here ]] || is_over "$runner"; }
+
+# run_cell SECONDS: the limit, if the event is that it is over. Sets reached, if the moment came first.
 run_cell() {
     local options=() wrapper=() code=0
     [[ $event != failure ]] || code=3
-    [[ $event != timeout ]] || options=(--timeout 1s --grace 5s)
+    [[ $event != timeout ]] || options=(--timeout "$1s" --grace 5s)
     write_job
     [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
     env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code "${wrapper[@]}" \
@@ -269,14 +275,18 @@ run_cell() {
         until_true child_of "$started"
         runner=$child
     fi
-    until_true child_of "$runner"
-    guardian=$child
-    until_true child_of "$guardian"
+    until_true child_or_over "$runner"
+    guardian=${child:-$runner}
+    until_true child_or_over "$guardian"
     first=$child
-    until_true test -e here
-    happen
-    # A time-out comes by itself.
-    [[ $event == timeout && $moment != cleaning ]] || let_go
+    until_true here_or_over
+    reached=
+    if [[ -e here ]]; then
+        reached=1
+        happen
+        # A time-out comes by itself.
+        [[ $event == timeout && $moment != cleaning ]] || let_go
+    fi
     status=0
     wait "$started" || status=$?
     until_true gone "$runner"
@@ -294,7 +304,17 @@ for moment in "${moments[@]}"; do
         mkdir state
         mount -t tmpfs -o size=600k,mode=700 none state || exit 77
     fi
-    if [[ $moment == before-start ]]; then run_before_start; else run_cell; fi
+    if [[ $moment == before-start ]]; then
+        run_before_start
+    else
+        run_cell 1
+        for ((limit = 4; 1; limit *= 4)); do # the machine is slow
+            [[ -z $reached ]] || break
+            mkdir "$base/$moment-$limit"
+            cd "$base/$moment-$limit" || exit 1
+            run_cell "$limit"
+        done
+    fi
     [[ $event != disk-full ]] || umount -l state
     echo "$event at $moment: exit status $status"
 done
