@@ -57,6 +57,7 @@ lg_error *report_against(void)
         printf("%-40s %12.2f %12.2f %7.3f %7.3f%s\n", before->name, change.before, change.now,
                change.least, change.median, note);
     }
+    fflush(stdout); /* before what goes to stderr */
     if (became_worse == 0)
         return NULL;
     return lg_error_newf("%d rows are worse by more than %.0f %%", became_worse, (worse - 1) * 100);
