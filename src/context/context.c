@@ -124,6 +124,7 @@ struct lg_context *lgi_context_new(struct lg_context *parent, const struct lgi_c
         .child = {.offset = offsetof(struct lg_context, child)},
         .parent = parent,
         .deadline = parent->deadline,
+        .clock = parent->clock,
     };
     lgi_context_hold(parent);
     return ctx;

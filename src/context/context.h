@@ -40,6 +40,7 @@ struct lg_context {
     const lg_error *cause;     /* once the context is done */
     lg_error *given;           /* a cause of its own, freed with it */
     lg_time deadline;          /* LG_DURATION_MAX: none */
+    uint32_t clock;            /* on which the deadline is: the number of a bubble, or 0 */
 };
 
 /* What distinguishes one kind of context from the others. A function that a kind does not need is NULL. */

@@ -37,8 +37,10 @@ lg_context *lg_context_merge(const lg_context *first, const lg_context *second)
     merged->second_child = (struct lgi_child){.offset = offsetof(struct merged, second_child)};
     merged->second = two;
     lgi_context_hold(two);
-    if (two->deadline < ctx->deadline)
+    if (two->deadline < ctx->deadline) {
         ctx->deadline = two->deadline;
+        ctx->clock = two->clock;
+    }
     lgi_context_attach(ctx);
     if (!lgi_context_is_root(two))
         lgi_context_attach_to(two, ctx, &merged->second_child);

@@ -5,6 +5,7 @@
 #include <lifoguard/panic.h>
 
 #include "error/escape.h"
+#include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/wheel.h"
 #include "time/clock.h"
@@ -101,6 +102,7 @@ static lg_context *make(struct lg_context *parent, const struct deadline *deadli
     timed->timer = (struct lgi_timer){.fire = due, .later = overdue};
     timed->cause = deadline->cause;
     ctx->deadline = deadline->when;
+    ctx->clock = lgi_bubble_id();
     if (deadline->for_cleanup)
         ctx->has_parent = false;
     if (deadline->name && !deadline->cause) {
@@ -127,8 +129,8 @@ static lg_context *make(struct lg_context *parent, const struct deadline *deadli
 static lg_context *with_deadline(const lg_context *parent, const struct deadline *deadline)
 {
     struct lg_context *up = lgi_context_of(parent, deadline->function);
-    if (up->deadline > deadline->when)
-        return make(up, deadline);
+    if (up->deadline > deadline->when || up->clock != lgi_bubble_id())
+        return make(up, deadline); /* deadlines on two clocks cannot be compared */
     /* The parent's deadline comes first, so this one needs no timer. */
     lg_error_free(deadline->cause);
     return lgi_context_with_cancel(up, deadline->function);

@@ -115,6 +115,24 @@ START_VIRTUAL_TEST(C2_a_cancel_before_the_deadline_wins)
     expect_done(ctx, &lg_error_cancelled, &why_other);
 }
 
+/* A context of real time has its deadline on another clock, and its children do not wait for that. */
+static void run_below(lg_test *t, void *real)
+{
+    lg_time start = lg_now();
+    lg_auto_context lg_context *ctx = lg_context_with_timeout(real, LG_HOUR);
+    lg_context_wait(ctx);
+    lg_test_check(t, lg_since(start) == LG_HOUR);
+    lg_context_cancel(real);
+}
+
+START_TEST(C1_V7_a_deadline_below_one_of_another_clock)
+{
+    lg_auto_context lg_context *real = lg_context_with_timeout(lg_context_background(), LG_HOUR);
+    expect_pass("below", run_below, real);
+    expect_cancelled(real);
+}
+END_TEST
+
 /* ---- C8, and causes as in Go ---- */
 
 static void name_it(void)
@@ -391,8 +409,8 @@ END_TEST
 RUN_TESTS("timeout", C1_a_timeout_ends_what_is_below, C1_a_deadline, C1_a_deadline_that_has_passed,
           C1_the_longest_timeout_is_none, C1_a_parents_earlier_deadline_is_not_put_off,
           C1_a_childs_earlier_deadline_leaves_the_parent_alone,
-          C2_a_cancel_before_the_deadline_wins, C8_the_cause_names_the_timeout,
-          C1_causes_of_timeouts_come_out_as_in_go,
+          C2_a_cancel_before_the_deadline_wins, C1_V7_a_deadline_below_one_of_another_clock,
+          C8_the_cause_names_the_timeout, C1_causes_of_timeouts_come_out_as_in_go,
           C9_a_wait_ends_by_its_context_or_by_its_own_limit, C7_a_cleanup_goes_on_but_not_for_ever,
           a_hundred_thousand_timeouts, a_deadline_over_a_wide_tree, ending_one_that_is_just_due,
           S8_who_computes_sees_that_its_time_is_over,

@@ -352,7 +352,7 @@ static bool try_program(int seed)
 
 START_TEST(V1_V3_V5_random_programs_do_what_the_model_says)
 {
-    enum { PROGRAMS = 2000 };
+    enum { PROGRAMS = 1000 };
     int deadlocks = 0;
     for (int seed = 1; seed <= PROGRAMS; seed++) {
         ck_assert_ptr_null(lg_set_workers(1 + (unsigned)seed % 4));
