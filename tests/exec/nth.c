@@ -1,7 +1,7 @@
-/* nth CLASS NUMBER ACTION REPORT COMMAND…: runs COMMAND, which is `lifoguard exec …`, and lets ACTION happen at the system call
+/* nth CLASS NUMBER ACTION REPORT COMMAND…: runs COMMAND, which is `lifoguard exec …` or `lifoguard run …`, and lets ACTION happen at the system call
  * with that number of the processes of CLASS:
  *
- *     CLASS   runner, guardian, helper (every other fork of the two, before it executes another program), client (defer, acquire)
+ *     CLASS   runner, guardian, engine (of run: what carries the file out), helper (every other fork of the two, before it executes another program), client (defer, acquire)
  *     ACTION  fail: the call fails, with an errno value that is usual for it
  *             kill: the process is killed before the call
  *             kill-both: runner and guardian are
@@ -38,8 +38,9 @@
 
 enum { TRANSFER = 200, PIDS = 1 << 22, TIMED_OUT = 99, SKIPPED = 77 };
 
-enum class { UNKNOWN, RUNNER, GUARDIAN, HELPER, CLIENT, OTHER };
-static const char *const class_names[] = {"", "runner", "guardian", "helper", "client", "other"};
+enum class { UNKNOWN, RUNNER, GUARDIAN, ENGINE, HELPER, CLIENT, OTHER };
+static const char *const class_names[] = {"",       "runner", "guardian", "engine",
+                                          "helper", "client", "other"};
 
 static const struct call {
     int number, error;
@@ -108,7 +109,7 @@ static const struct call {
 
 static unsigned char classes[PIDS];
 static pid_t runner;
-static pid_t guardian;
+static pid_t guardian, engine;
 static enum class wanted;
 static long number;
 static const char *action;
@@ -230,12 +231,26 @@ static enum class classify(pid_t pid)
     size_t length = strlen(text);
     if (size < length + 2 || length < 9 || strcmp(text + length - 9, "lifoguard") != 0)
         return OTHER;
-    if (strcmp(word, "exec") != 0)
+    bool run = strcmp(word, "run") == 0;
+    if (strcmp(word, "exec") != 0 && !run)
         return CLIENT;
-    if (guardian && guardian != pid)
+    if (!guardian || guardian == pid) {
+        guardian = pid;
+        return GUARDIAN;
+    }
+    if (!run || (engine && engine != pid))
         return HELPER;
-    guardian = pid;
-    return GUARDIAN;
+    engine = pid;
+    return ENGINE;
+}
+
+/* A thread is of its process. */
+static pid_t process_of(pid_t thread)
+{
+    char text[512];
+    read_file(thread, "status", text, sizeof text);
+    const char *group = strstr(text, "\nTgid:");
+    return group ? (pid_t)strtol(group + 6, NULL, 10) : thread;
 }
 
 static enum class class_of(pid_t pid)
@@ -290,10 +305,16 @@ static bool forks(int nr)
     return nr == SYS_clone3 || (call && call->error == EAGAIN);
 }
 
+/* To wake a thread, eight bytes are written to a counter of the kernel's, which cannot fail. */
+static bool wakes(const struct seccomp_data *data)
+{
+    return data->nr == SYS_write && data->args[2] == 8;
+}
+
 static void handle(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer)
 {
-    pid_t pid = (pid_t)asked->pid;
-    const struct call *call = find_call(asked->data.nr);
+    pid_t pid = process_of((pid_t)asked->pid);
+    const struct call *call = wakes(&asked->data) ? NULL : find_call(asked->data.nr);
     if (no_processes && forks(asked->data.nr) && class_of(pid) != OTHER &&
         access(report, F_OK) == 0) {
         answer->flags = 0;
@@ -305,6 +326,8 @@ static void handle(const struct seccomp_notif *asked, struct seccomp_notif_resp 
     /* From the next call on, it may be another program, or another process. */
     if (asked->data.nr == SYS_execve || asked->data.nr == SYS_exit_group)
         classes[pid % PIDS] = UNKNOWN;
+    if (asked->data.nr == SYS_execve)
+        guardian = pid == guardian ? 0 : guardian; /* a shell that only reads the file */
 }
 
 static void serve(int listener)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""nth_test.py NTH PROGRAM CLASS ACTION: at each system call of a run, one after the other, ACTION happens (see nth.c), and the log
+"""nth_test.py NTH PROGRAM CLASS ACTION [FORM]: FORM is exec, lines or graph: a script, a job file, a graph of jobs. At each system call of a run, one after the other, ACTION happens (see nth.c), and the log
 that the run's own commands write is judged: what was acquired is released once, the last one first, or a failure is shown by
 `lifoguard pending` (R3, R4, R6). LIFOGUARD_NTH=all tries every call, otherwise some forty of them; LIFOGUARD_NTH=N only that one."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,22 @@ lifoguard acquire --retry 2 --backoff 10ms --undo ./give 1 -- ./take 1 || exit 9
 lifoguard defer --retry 2 --backoff 10ms ./give 2 && ./take 2
 exit 7
 """
+LINES = """
+./take 1
+defer ./give 1
+./take 2
+defer ./give 2
+exit 7
+"""
+GRAPH = """
+jobs:
+  one: {run: ./take 1, defer: {run: ./give 1, retries: 1}}
+  two: {needs: one, run: ./take 2, defer: {run: ./give 2, retries: 1}}
+  three: {needs: two, run: exit 7}
+"""
+FORMS = {"exec": ("job", JOB, ["exec", "--state", "state", "sh", "job"], 7),
+         "lines": ("job", LINES, ["run", "--state", "state", "job"], 1),
+         "graph": ("job.yaml", GRAPH, ["run", "--plain", "--state", "state", "job.yaml"], 1)}
 TAKE = '#!/bin/sh\necho "acquired $1" >>log\n'
 GIVE = '#!/bin/sh\ngrep -qx "acquired $1" log || exit 0\necho "released $1" >>log\n'
 
@@ -76,11 +93,11 @@ def verdict(status):
     log = read("log").splitlines()
     acquired = [line.split()[1] for line in log if line.startswith("acquired")]
     released = [line.split()[1] for line in log if line.startswith("released")]
-    failed = [name for name in acquired if f"give {name}\t" in left and "\tfailed\t" in left]
+    failed = [name for name in acquired if re.search(rf"\tfailed\t.*give {name}\b", left)]
     if status in (None, 99):
         return "it hangs"
     # R8: the runner exits as the command did, whenever the guardian dies, unless the command has not begun.
-    if (CLASS, ACTION) == ("guardian", "kill") and log and status != 7:
+    if (CLASS, ACTION) == ("guardian", "kill") and log and status != FORM[3]:
         return "another exit status"
     if len(set(released)) != len(released):
         return "released twice"
@@ -98,8 +115,8 @@ def try_at(number):
         if os.path.exists(name):
             os.unlink(name)
     with open("out", "w") as out:
-        running = subprocess.Popen([NTH, CLASS, str(number), ACTION, "report", "lifoguard", "exec", "--state", "state",
-                                    "sh", "job"], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        running = subprocess.Popen([NTH, CLASS, str(number), ACTION, "report", "lifoguard", *FORM[2]],
+                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         status = await_end(running)
     if status == 77:
         print("no filter can be had here: skipped")
@@ -125,12 +142,12 @@ def which():
     if wanted.isdigit():
         return [int(wanted)]
     count = how_many()
-    step = 1 if wanted == "all" else max(1, count // 40)
+    step = 1 if wanted == "all" else max(1, count // int(os.environ.get("LIFOGUARD_NTH_CALLS", "40")))
     return range(1, count + 1, step)
 
 
 def main():
-    write("job", JOB)
+    write(*FORM[:2])
     write("take", TAKE)
     write("give", GIVE)
     os.mkdir("bin")
@@ -149,6 +166,7 @@ def main():
 
 NTH, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
 CLASS, ACTION = sys.argv[3:5]
+FORM = FORMS[sys.argv[5] if len(sys.argv) > 5 else "exec"]
 FAILED = []
 new_names()
 with tempfile.TemporaryDirectory() as work:

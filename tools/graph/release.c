@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -232,8 +233,43 @@ static bool has_ended(pid_t pid)
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) != 0 || info.si_pid == pid;
 }
 
+/* It is ours to wait for if its attempt is killed. */
+static void await_command(struct attempt_running *running)
+{
+    struct attempt *attempt = &running->attempt;
+    ending_reserve();
+    lg_time deadline = lg_now() + 5 * LG_SECOND;
+    while (!attempt_command(attempt) && lg_now() < deadline && !attempt_is_over(attempt))
+        lg_error_free(
+            lg_poll(attempt->report, POLLIN, lg_until_timeout(deadline - lg_now()), NULL));
+    if (attempt->command)
+        ending_own(attempt->command);
+}
+
+/* The attempt was killed: its command has become our child, as we adopt what has lost its parent. Without one, nobody knows. */
+static struct attempt_result await_orphan(struct release *release, struct attempt_running *running,
+                                          struct attempt_result result)
+{
+    pid_t command = running->attempt.command;
+    lg_duration timeout = release->deferred->timeout;
+    lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
+    siginfo_t info = {0};
+    while (command && waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG) == 0 && !info.si_pid) {
+        if (deadline && lg_now() >= deadline)
+            kill(-command, SIGKILL);
+        lg_sleep(20 * LG_MILLISECOND);
+        tell_output(release, running);
+    }
+    if (command && info.si_pid == command) {
+        result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+        result.number = info.si_status;
+    }
+    return result;
+}
+
 static void await_attempt(struct release *release, struct attempt_running *running)
 {
+    await_command(running);
     pid_t pid = running->attempt.process.pid;
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     while (!has_ended(pid)) {
@@ -248,7 +284,6 @@ static void await_attempt(struct release *release, struct attempt_running *runni
         close(pidfd);
     ending_disown(pid);
     tell_output(release, running);
-    stream_tell_rest(release->work, &running->line);
 }
 
 /* False: it is not ours to carry out any more. */
@@ -272,8 +307,13 @@ static bool carry_out(struct release *release, struct attempt_running *running,
     engine->attempts = running;
     attempt_go(attempt, ours);
     await_attempt(release, running);
-    delist(engine, running);
     *result = attempt_finish(attempt);
+    if (ours && result->end == ATTEMPT_LOST)
+        *result = await_orphan(release, running, *result);
+    if (attempt->command)
+        ending_disown(attempt->command);
+    delist(engine, running);
+    stream_tell_rest(release->work, &running->line);
     if (!ours)
         engine_stop(engine, STOP_LOST, 0);
     return ours;
@@ -323,12 +363,15 @@ static bool try_all(struct release *release, struct attempt_result *result)
     enum { START_TRIES = 30 };
     lg_duration pause = LG_SECOND;
     long failures = 0;
-    int starts = 0;
+    int starts = 0, lost = 0;
     for (;;) {
         if (!try_once(release, result))
             return false;
-        if (is_good(result) || result->end == ATTEMPT_LOST)
+        /* One whose attempt was killed is tried once more in any case. */
+        if (is_good(result) || (result->end == ATTEMPT_LOST && lost++ > 0))
             return true;
+        if (result->end == ATTEMPT_LOST)
+            continue;
         if (result->end == ATTEMPT_NOT_STARTED && result->number == E2BIG && !release->plain) {
             say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
                 "mentions",

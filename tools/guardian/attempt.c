@@ -52,11 +52,26 @@ pid_t attempt_command(struct attempt *attempt)
     return attempt->command;
 }
 
-pid_t attempt_await_command(struct attempt *attempt)
+static int poll_report(const struct attempt *attempt, int milliseconds, bool *over)
 {
     struct pollfd fd = {.fd = attempt->report, .events = POLLIN};
-    for (int ready = 1; !attempt_command(attempt) && ready != 0 && !(fd.revents & POLLHUP);)
-        ready = poll(&fd, 1, 5000);
+    int ready = poll(&fd, 1, milliseconds);
+    *over = ready > 0 && fd.revents & POLLHUP && !(fd.revents & POLLIN);
+    return ready;
+}
+
+bool attempt_is_over(const struct attempt *attempt)
+{
+    bool over;
+    poll_report(attempt, 0, &over);
+    return over;
+}
+
+pid_t attempt_await_command(struct attempt *attempt)
+{
+    bool over = false;
+    for (int ready = 1; !attempt_command(attempt) && ready != 0 && !over;)
+        ready = poll_report(attempt, 5000, &over);
     return attempt_command(attempt);
 }
 

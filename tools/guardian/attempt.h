@@ -58,6 +58,9 @@ void attempt_go(struct attempt *attempt, bool go);
 /* The command's process number, if it is known yet; or 0. */
 pid_t attempt_command(struct attempt *attempt);
 
+/* Whether the attempt's process has ended, and what might say more as well. */
+bool attempt_is_over(const struct attempt *attempt);
+
 /* Waits until it is known. 0: it could not be started, or the attempt was killed. */
 pid_t attempt_await_command(struct attempt *attempt);
 

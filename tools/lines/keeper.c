@@ -219,12 +219,13 @@ static lg_error *begin(struct cleanup *cleanup, pid_t *pid, pid_t *command)
     }
 }
 
-static lg_error *finish(struct cleanup *cleanup, struct job *job)
+static lg_error *finish(struct cleanup *cleanup, struct job *job, bool *lost)
 {
     struct kept *kept = cleanup->kept;
     const struct attempt_result result = attempt_finish(&kept->attempt);
     if (result.end == ATTEMPT_NOT_STARTED)
         return lg_error_new_code(result.number, "starting its shell");
+    *lost = result.end == ATTEMPT_LOST;
     bool exited = result.end == ATTEMPT_EXITED;
     job->code = exited ? CLD_EXITED : CLD_KILLED;
     job->status = exited || result.end == ATTEMPT_SIGNALLED ? result.number

@@ -9,9 +9,11 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* What a cleanup is told of the run so far (R5). */
 static void tell_outcome(const struct cleanup *cleanup)
@@ -60,6 +62,41 @@ static lg_error *carry_out(struct cleanup *cleanup, struct job *job)
     return err;
 }
 
+/* The process that runs the command was killed. Then the command is our child, as we adopt what has lost its parent; if it was not
+ * started, another attempt may. */
+static lg_error *await_orphan(struct cleanup *cleanup, struct job *job, pid_t command)
+{
+    siginfo_t info;
+    if (command <= 0 || waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return lg_error_new_code(EAGAIN, "its attempt was killed");
+    ending_disown(command);
+    job_begun(job, command, options_of(cleanup));
+    await(cleanup, job);
+    return NULL;
+}
+
+/* It was to end, and that process with it. */
+static void end_orphan(struct job *job, pid_t command)
+{
+    siginfo_t info = {0};
+    if (command <= 0)
+        return;
+    kill(-command, SIGKILL);
+    while (waitid(P_PID, (id_t)command, &info, WEXITED) != 0 && errno == EINTR)
+        ;
+    if (info.si_pid != command)
+        return;
+    job->code = info.si_code;
+    job->status = info.si_status;
+}
+
+static void own(pid_t command)
+{
+    ending_reserve();
+    if (command > 0)
+        ending_own(command);
+}
+
 static lg_error *try_kept(struct cleanup *cleanup, struct job *job)
 {
     const struct keeper *keeper = cleanup->run->keeper;
@@ -71,8 +108,20 @@ static lg_error *try_kept(struct cleanup *cleanup, struct job *job)
         return err;
     job_begun(job, attempt, options_of(cleanup));
     job->within = command;
-    await(cleanup, job);
-    return job->ended ? keeper->finish(cleanup, job) : NULL;
+    own(command);
+    lg_defer(job_abandon, job);
+    run_await(cleanup->run, &(struct foreground){.job = job, .place = cleanup->line});
+    bool lost = false;
+    err = job->ended ? keeper->finish(cleanup, job, &lost) : NULL;
+    bool made_to_end = job->step != JOB_RUNS;
+    if (lost && !made_to_end)
+        err = await_orphan(cleanup, job, command);
+    else if (lost)
+        end_orphan(job, command);
+    ending_disown(command);
+    if (made_to_end)
+        run_end_rest_of_line(cleanup->run, job);
+    return err;
 }
 
 /* R6: what takes the room that it needs is left out, or waited for. */

@@ -295,12 +295,23 @@ static void ended(struct job *job, const siginfo_t *info)
         job->had_terminal = terminal_take_back(info->si_code != CLD_EXITED);
 }
 
+/* False: nothing has happened to it. */
+static bool has_news(const struct job *job, siginfo_t *info)
+{
+    int options = WEXITED | WNOHANG | (job->background ? 0 : WSTOPPED);
+    *info = (siginfo_t){0};
+    int failed;
+    do
+        failed = waitid(P_PID, (id_t)job->pid, info, options);
+    while (failed != 0 && errno == EINTR);
+    return failed == 0 && info->si_pid != 0;
+}
+
 void job_look(struct job *job)
 {
     while (job->pid && !job->ended) {
-        siginfo_t info = {0};
-        int options = WEXITED | WNOHANG | (job->background ? 0 : WSTOPPED);
-        if (waitid(P_PID, (id_t)job->pid, &info, options) != 0 || info.si_pid == 0)
+        siginfo_t info;
+        if (!has_news(job, &info))
             return;
         if (info.si_code != CLD_STOPPED) {
             ended(job, &info);

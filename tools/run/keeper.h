@@ -22,8 +22,9 @@ struct keeper {
     /* Begins an attempt, with the environment as it is now: a process that is ours to wait for, as a group of its own, and
      * the command that it runs, as another. */
     lg_error *(*begin)(struct cleanup *cleanup, pid_t *attempt, pid_t *command);
-    /* Once that process has been waited for: how the command ended becomes the job's end. An error: it was not started. */
-    lg_error *(*finish)(struct cleanup *cleanup, struct job *job);
+    /* Once that process has been waited for: how the command ended becomes the job's end. An error: it was not started. Or that
+     * process was killed, and nobody knows: `lost`. */
+    lg_error *(*finish)(struct cleanup *cleanup, struct job *job, bool *lost);
     /* What became of it in the end is recorded. */
     void (*settle)(struct cleanup *cleanup, bool good, const char *detail);
     /* It is not to be carried out. */

@@ -100,10 +100,13 @@ int signals_next(void)
 
 void signals_wait(lg_time deadline)
 {
+    /* Not for ever: if ever a signal were lost, it would cost a second. */
+    enum { LONGEST = 1000 };
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
-    int timeout = -1;
+    int timeout = LONGEST;
     if (deadline != 0) {
-        timeout = lgi_milliseconds(lgi_time_left(deadline));
+        int left = lgi_milliseconds(lgi_time_left(deadline));
+        timeout = left < LONGEST ? left : LONGEST;
     }
     poll(&fd, 1, timeout);
 }
