@@ -225,7 +225,9 @@ LG_END_DECLS
     } while (0)
 
 /* lg_mark_success() marks the function as successful for lg_defer_on_success and lg_defer_on_error: for a
- * function that is left by another exit than lg_return. lg_mark_failure() removes the mark. */
+ * function that is left by another exit than lg_return. lg_mark_failure() removes the mark. lg_return and
+ * lg_return_void set the mark again, so a lg_mark_failure() before them has no effect: leave a function that
+ * has failed, and whose result is no lg_error *, by another exit. */
 #define lg_mark_success() ((void)(LGI_FRAME.ok = 1))
 #define lg_mark_failure() ((void)(LGI_FRAME.ok = 0))
 

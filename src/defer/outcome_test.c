@@ -13,6 +13,7 @@ enum way {
     MARKED_FALL_OFF,
     MARKED_PLAIN_RETURN,
     MARKED_AND_UNMARKED,
+    UNMARKED_RETURN_NULL,
     PANIC,
     MARKED_PANIC,
     GOEXIT,
@@ -61,6 +62,7 @@ static lg_error *ways(enum way way)
             lg_mark_success();
             lg_mark_failure();
             break;
+        case UNMARKED_RETURN_NULL: lg_mark_failure(); lg_return(NULL);
         case PANIC: lg_panic("way");
         case MARKED_PANIC: lg_mark_success(); lg_panic("way");
         case GOEXIT: lg_mark_success(); lg_goexit();
@@ -108,6 +110,7 @@ START_TEST(D11_success_is_lg_return_without_error_or_a_mark)
         [MARKED_FALL_OFF] = "success",
         [MARKED_PLAIN_RETURN] = "success",
         [MARKED_AND_UNMARKED] = "error",
+        [UNMARKED_RETURN_NULL] = "success",
         [PANIC] = "error stopped: way",
         [MARKED_PANIC] = "error stopped: way",
         [GOEXIT] = "error",
