@@ -17,9 +17,12 @@ static void *works(void *work)
     return ((work_function *)(uintptr_t)work)() == SUM ? work : NULL;
 }
 
+static int worked; /* threads whose call has returned; atomic */
+
 static void *works_and_outlives(void *work)
 {
     void *result = works(work);
+    __atomic_fetch_add(&worked, 1, __ATOMIC_RELEASE);
     usleep(50000); /* its destructors run when the plugin is gone */
     return result;
 }
@@ -37,13 +40,15 @@ static void *load(const char *path, int mode)
 static void use(void *libraries[], int count)
 {
     pthread_t threads[MOST];
+    __atomic_store_n(&worked, 0, __ATOMIC_RELAXED);
     for (int i = 0; i < count; i++) {
         void *work = dlsym(libraries[i], "plugin_work");
         if (!work || !works(work) ||
             pthread_create(&threads[i], NULL, works_and_outlives, work) != 0)
             exit(2);
     }
-    usleep(20000);
+    while (__atomic_load_n(&worked, __ATOMIC_ACQUIRE) < count)
+        usleep(1000);
     for (int i = 0; i < count; i++)
         dlclose(libraries[i]);
     for (int i = 0; i < count; i++) {
