@@ -282,17 +282,12 @@ LG_END_DECLS
 
 /* lg_select(cases…). Evaluates the arguments of all cases once, before any other step, also of cases that are not
  * chosen. (Go evaluates them in order; C leaves the order open.) */
-// clang-format off: the compilers show the line of an error
 #define lg_select(...)                                                                             \
     __extension__({                                                                                \
         enum { lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from };              \
-        LGI_PUSH                                                                                   \
-        _Pragma("GCC diagnostic error \"-Wmissing-braces\"")                                       \
-        const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__}; /* write lg_case_recv(…) or another lg_case_… */ \
-        LGI_POP                                                                                    \
+        const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
         lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
     })
-// clang-format on
 /* A first case that is never chosen, so that lg_select() without arguments compiles. */
 #define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
