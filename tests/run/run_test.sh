@@ -929,20 +929,6 @@ secrets_are_not_on_disk() {
     expect_out $'tok789\nhunter2\ntok123'
 }
 
-what_ignores_a_signal_is_asked_by_another_at_once() {
-    # The shell lets a command with & ignore SIGINT.
-    jobs_are 'trap "echo asked; exit" TERM; echo >at; sleep MARK & wait'
-    printf '%s\n' "$(<jobs)" >server
-    jobs_are 'sh server & sleep MARK'
-    start --grace 10m
-    until_true test -e at
-    kill -INT "$pid"
-    finish
-    expect_status 130
-    expect_out asked
-    expect_none
-}
-
 the_example_serves_and_cleans_up() {
     mkdir tmp
     status=0
