@@ -1,6 +1,6 @@
 // A struct for a call that runs in a goroutine.
-// gcc: argument 1 is neither a pointer nor an integer of int width or more
-// clang: argument 1 is neither a pointer nor an integer of int width or more
+// gcc: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until
+// clang: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until
 #include <lifoguard/lifoguard.h>
 
 struct big {

@@ -1,6 +1,6 @@
 // A double for a member that is started until it is ready.
-// gcc: argument 1 is neither a pointer nor an integer of int width or more
-// clang: argument 1 is neither a pointer nor an integer of int width or more
+// gcc: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until
+// clang: argument 1 is neither a pointer, an integer of int width or more, nor the only lg_until
 // clang lines: 25
 #include <lifoguard/lifoguard.h>
 

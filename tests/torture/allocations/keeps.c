@@ -1,6 +1,7 @@
-/* What a program leaves allocated that does nothing but run goroutines, and make and end contexts, is what the library
- * keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts. */
+/* What a program leaves allocated that does nothing but run goroutines, also in virtual time, and make and end contexts,
+ * is what the library keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts, clocks. */
 #include <lifoguard/lifoguard.h>
+#include <lifoguard/testing.h>
 
 static void nothing(void)
 {
@@ -19,8 +20,15 @@ static void some_more(lg_waitgroup *group)
     lg_sleep(LG_MILLISECOND);
 }
 
+static void in_virtual_time(lg_test *t, void *unused)
+{
+    (void)t, (void)unused;
+    lg_sleep(LG_HOUR);
+}
+
 int main(void)
 {
+    lg_error_free(lg_test_run_virtual("keeps", in_virtual_time, NULL));
     lg_waitgroup group = LG_WAITGROUP_INIT;
     lg_defer(lg_waitgroup_wait, &group);
     for (int i = 0; i < 20; i++)
