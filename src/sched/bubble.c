@@ -87,7 +87,7 @@ static bool go_on(struct lgi_bubble *bubble)
 }
 
 /* Under the lock, which is released: the caller has ceased to be active. The owner may free the bubble afterwards. */
-static void count_out(struct lgi_bubble *bubble)
+static void count_out_and_unlock(struct lgi_bubble *bubble)
 {
     struct lgi_g *owner = NULL;
     if (--bubble->active == 0) {
@@ -136,7 +136,7 @@ bool lgi_bubble_block(struct lgi_g *g)
     lgi_lock(&bubble->lock);
     if (durably) {
         set_blocked(g, true);
-        count_out(bubble);
+        count_out_and_unlock(bubble);
     } else {
         g->blocked_outside = true;
         lgi_unlock(&bubble->lock);
@@ -186,7 +186,7 @@ void lgi_bubble_remove(struct lgi_bubble *bubble)
 {
     lgi_lock(&bubble->lock);
     bubble->members--;
-    count_out(bubble);
+    count_out_and_unlock(bubble);
 }
 
 void lgi_bubble_enter(struct lgi_task *start)
@@ -223,7 +223,7 @@ static void leave(struct lgi_g **member)
     lgi_list_remove(&bubble->all, &g->bubble_link);
     __atomic_store_n(&g->bubble, NULL, __ATOMIC_RELAXED);
     bubble->members--;
-    count_out(bubble);
+    count_out_and_unlock(bubble);
 }
 
 void lgi_bubble_run(struct lgi_task *start)
@@ -362,7 +362,7 @@ size_t lgi_bubble_stop(struct lgi_bubble *bubble)
         lgi_unpark(g);
         lgi_lock(&bubble->lock);
     }
-    count_out(bubble);
+    count_out_and_unlock(bubble);
     return count;
 }
 

@@ -775,9 +775,10 @@ static void judge_unheld(struct judge *judge, const struct event *event)
     if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
         return;
     EACH (other, &judge->simulation->events)
-        if (other->kind == EV_UNHELD && !reached_while(judge, other->instr, EV_RELEASE))
+        if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
+                                         locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (locks_again(judge, instr_at(judge, event->instr)->next) || locked_otherwise(judge))
+    if (locked_otherwise(judge))
         return;
     report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
                  "is unlocked here on a path that has not locked it", -1, "");
