@@ -139,13 +139,13 @@ LG_END_DECLS
  * in the group `where`, or in none. */
 #define LGI_OWNED_GO(id, n, how, where, text, ...)                                                 \
     LGI_OWNED_GO_##n(id, how, where, text, __VA_ARGS__)
-#define LGI_OWNED_GO_0(id, how, where, text, f, a, free_)                                           \
+#define LGI_OWNED_GO_0(id, how, where, text, f, a, free_)                                          \
     how(id, 1, where, LGI_OWNED_OPTIONS(free_, a), text, f, a)
-#define LGI_OWNED_GO_1(id, how, where, text, f, a, b, free_)                                        \
+#define LGI_OWNED_GO_1(id, how, where, text, f, a, b, free_)                                       \
     how(id, 2, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b)
-#define LGI_OWNED_GO_2(id, how, where, text, f, a, b, c, free_)                                     \
+#define LGI_OWNED_GO_2(id, how, where, text, f, a, b, c, free_)                                    \
     how(id, 3, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b, c)
-#define LGI_OWNED_GO_3(id, how, where, text, f, a, b, c, d, free_)                                  \
+#define LGI_OWNED_GO_3(id, how, where, text, f, a, b, c, d, free_)                                 \
     how(id, 4, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b, c, d)
 #define LGI_OWNED_GO_4(id, how, where, text, ...)                                                  \
     LGI_OWNED_GO_lgi_many(id, how, where, text, __VA_ARGS__)
