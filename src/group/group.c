@@ -97,27 +97,29 @@ static void cancel(lg_group *group, lg_error *cause)
 }
 
 /* A group that goes on for long after failures, as a server's does, must not grow with each: the first ones are kept, and
- * the others counted. */
-static void keep(lg_group *group, lg_error *error)
+ * the others counted. Returns the error if it is not kept: its free function may use groups, so the lock must be released
+ * first. */
+static lg_error *keep(lg_group *group, lg_error *error)
 {
-    if (group->lgi_kept < LGI_GROUP_KEPT) {
-        group->lgi_errors = lg_error_join(group->lgi_errors, error);
-        group->lgi_kept++;
-    } else {
-        lg_error_free(error);
+    if (group->lgi_kept == LGI_GROUP_KEPT) {
         group->lgi_not_kept++;
+        return error;
     }
+    group->lgi_errors = lg_error_join(group->lgi_errors, error);
+    group->lgi_kept++;
+    return NULL;
 }
 
-/* Where `joining` is held. */
-static void add(lg_group *group, lg_error *error)
+/* Where `joining` is held. Returns what is to be freed when it is not held any more. */
+static lg_error *add(lg_group *group, lg_error *error)
 {
     lg_error *cause = NULL;
     if (group->lgi_hooks && !is_cancelled(group))
         cause = lgi_error_split(&error, &lg_error_group_failed);
     lgi_group_set_flag(group, LGI_GROUP_FAILED);
-    keep(group, error);
+    lg_error *left = keep(group, error);
     cancel(group, cause);
+    return left;
 }
 
 /* The error with which the cancelled group ends waits, once it is cancelled and why is known; else NULL. */
@@ -138,11 +140,9 @@ static bool is_echo(lg_group *group, const lg_error *error)
 void lgi_group_fail(lg_group *group, lg_error *error)
 {
     pthread_mutex_lock(&joining);
-    if (is_echo(group, error))
-        lg_error_free(error);
-    else
-        add(group, error);
+    lg_error *left = is_echo(group, error) ? error : add(group, error);
     pthread_mutex_unlock(&joining);
+    lg_error_free(left);
 }
 
 void lg_group_cancel(lg_group *group, lg_error *cause)
@@ -154,10 +154,9 @@ void lg_group_cancel(lg_group *group, lg_error *cause)
     pthread_mutex_lock(&joining);
     bool first = !lgi_group_flag(group, LGI_GROUP_FAILED) && !is_cancelled(group);
     if (first)
-        add(group, cause);
+        cause = add(group, cause);
     pthread_mutex_unlock(&joining);
-    if (!first)
-        lg_error_free(cause);
+    lg_error_free(cause);
 }
 
 static lg_error *take_kept(lg_group *group)

@@ -814,6 +814,32 @@ START_TEST(g3_the_first_errors_are_kept_and_the_others_counted)
 }
 END_TEST
 
+static lg_group other_group;
+
+static void fail_the_other(void *payload)
+{
+    (void)payload;
+    lg_group_cancel(&other_group, lg_error_new("freed"));
+}
+
+static lg_error *fail_with_payload(void)
+{
+    static const lg_error_kind kind = {.name = "test", .free = fail_the_other};
+    return lg_error_new_kind(&kind, &other_group, "with a payload");
+}
+
+START_TEST(freeing_an_error_that_is_not_kept_may_use_groups)
+{
+    lg_group group = {0};
+    for (int i = 0; i < LGI_GROUP_KEPT + 1; i++)
+        lg_group_go(&group, fail_with_payload);
+    lg_error_free(lg_group_wait(&group));
+    expect_text(lg_group_wait(&other_group), "freed");
+    lg_group_free(&group);
+    lg_group_free(&other_group);
+}
+END_TEST
+
 static void fail_once_more(void)
 {
     lg_group group = {0};
@@ -863,5 +889,6 @@ RUN_TESTS("group", g3_a_group_waits_for_all, g3_errors_are_joined_in_the_order_o
           waiting_for_another_group_in_a_member_is_allowed, destroying_cancels_and_waits,
           d9_a_null_function_panics_at_once, ten_thousand_members,
           g3_the_first_errors_are_kept_and_the_others_counted,
+          freeing_an_error_that_is_not_kept_may_use_groups,
           g3_a_failure_after_one_that_was_taken_is_not_lost,
           c9_a_members_deadline_is_not_taken_for_the_waits)
