@@ -203,6 +203,7 @@ static void add_goroutine_rows(void)
         {"group: start until ready + wait", "group_start", 0},
         {"scope whose 8 calls run at once", "at_once_8", 0},
         {"supervisor: a restart, without back-off", "supervise_restart", 0},
+        {"test in virtual time: a sleep of an hour", "virtual_sleep", 0},
         {"ping-pong over two channels", "ping_pong", 0.25},
         {"channel with room for 128, each", "throughput", 0.25},
         {"select, one of two ready", "select_ready", 0.25},

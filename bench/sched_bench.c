@@ -112,6 +112,25 @@ static KERNEL int supervise(struct resource *r, int n)
     return err ? -1 : 0;
 }
 
+/* ---- virtual time ----------------------------------------------------------------------------------- */
+
+static void sleep_often(lg_test *t, void *times)
+{
+    (void)t;
+    for (int i = 0; i < *(int *)times; i++)
+        lg_sleep(LG_HOUR);
+}
+
+static KERNEL int virtual_sleep(struct resource *r, int n)
+{
+    (void)r;
+    lg_error *err = lg_test_run_virtual("sleeps", sleep_often, &n);
+    if (!err)
+        return 0;
+    lg_error_free(err);
+    return -1;
+}
+
 /* ---- channels --------------------------------------------------------------------------------------- */
 
 static lg_chan(int) ping;
@@ -382,6 +401,7 @@ static const struct subject subjects[] = {
     {"at_once_8", at_once, 8, 1},
     {"supervise_once", supervise, 1, 1},
     {"supervise_restart", supervise, 1000, 1000},
+    {"virtual_sleep", virtual_sleep, 1000, 1000},
     {"ping_pong", ping_pong, 1, 1},
     {"throughput", throughput, 1000, 1000},
     {"select_ready", select_ready, 1, 1},

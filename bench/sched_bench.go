@@ -67,6 +67,13 @@ func supervise(n int) {
 	}
 }
 
+// Go's virtual time (testing/synctest) runs only in its tests, so the shortest sleeps stand for it.
+func shortestSleeps(n int) {
+	for i := 0; i < n; i++ {
+		time.Sleep(1)
+	}
+}
+
 var ping, pong = make(chan int), make(chan int)
 
 func answer() {
@@ -285,6 +292,7 @@ func main() {
 		{"group_start", groupStart, 1, 1},
 		{"at_once_8", goWait, 8, 1},
 		{"supervise_restart", supervise, 1000, 1000},
+		{"virtual_sleep", shortestSleeps, 1000, 1000},
 		{"ping_pong", pingPong, 1, 1},
 		{"throughput", throughput, 1000, 1000},
 		{"select_ready", selectReady, 1, 1},
