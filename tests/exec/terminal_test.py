@@ -69,6 +69,25 @@ type_line("after")
 expect("again:after\n")
 expect("CLEAN4\n")
 
+# The shell is given the terminal when the command has stopped, and not before.
+with open(work + "/late.py", "w") as file:
+    file.write("""import os, signal, time
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
+print("UP6", flush=True)
+signal.sigwait([signal.SIGTSTP])
+time.sleep(0.2)
+print("LATE", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+print("BACK", flush=True)
+""")
+type_line(f"lifoguard exec {sys.executable} late.py")
+expect("UP6\n")
+os.write(terminal, b"\x1a")
+expect("LATE\n")
+expect("Stopped")
+type_line("fg")
+expect("BACK\n")
+
 # A job in the background that is brought to the foreground can read.
 type_line("lifoguard exec bash -c 'read line; echo \"fore:$line\"' &")
 expect(r"\[1\] \d+")

@@ -53,6 +53,8 @@ static const char help[] =
 struct runner {
     struct guardian_start start;
     int signals, front;
+    int stops; /* where SIGTSTP is read; -1: nowhere */
+    int stopping; /* SIGTSTP has come, to the command too, which has not stopped yet: look after so many ms. 0: no */
     pid_t guardian;
     bool done;
     struct guardian_legacy legacy;
@@ -142,13 +144,77 @@ static bool take_message(struct runner *runner)
     return true;
 }
 
+/* ---- Ctrl-Z ----
+ *
+ * The terminal sends SIGTSTP to the whole process group, and a shell takes the terminal back as soon as we have stopped. A
+ * command that is about to stop, but has not had a processor yet, could still read what is typed for the shell. So we stop
+ * after the command: if the command does not stop, we do not either. */
+
+static sigset_t stop_signal(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    return set;
+}
+
+static void watch_stops(struct runner *runner)
+{
+    sigset_t set = stop_signal();
+    runner->stops = -1;
+    if (runner->start.own_group) /* the command is not sent the signal */
+        return;
+    runner->stops = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (runner->stops >= 0)
+        sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void end_stops(struct runner *runner)
+{
+    sigset_t set = stop_signal();
+    if (runner->stops < 0)
+        return;
+    close(runner->stops);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void stop(void)
+{
+    sigset_t set = stop_signal();
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &set, NULL); /* stops here, until SIGCONT comes */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void stop_if_asked(struct runner *runner)
+{
+    enum { FIRST_LOOK_MS = 5, MOST_MS = 500 };
+    struct signalfd_siginfo info;
+    while (runner->stops >= 0 && read(runner->stops, &info, sizeof info) == sizeof info)
+        runner->stopping = FIRST_LOOK_MS;
+    if (runner->stopping == 0)
+        return;
+    struct process now;
+    const struct process *command = &runner->legacy.command;
+    bool runs = command->pid > 0 && process_look(command->pid, &now) &&
+                now.started == command->started && now.state != 'T' && now.state != 'Z';
+    if (runs) {
+        runner->stopping = 2 * runner->stopping < MOST_MS ? 2 * runner->stopping : MOST_MS;
+        return;
+    }
+    runner->stopping = 0;
+    stop();
+}
+
 static void attend(struct runner *runner)
 {
     for (;;) {
         struct pollfd fds[] = {{.fd = runner->signals, .events = POLLIN},
-                               {.fd = runner->front, .events = POLLIN}};
-        poll(fds, 2, -1);
+                               {.fd = runner->front, .events = POLLIN},
+                               {.fd = runner->stops, .events = POLLIN}};
+        poll(fds, 3, runner->stopping > 0 ? runner->stopping : -1);
         pass_signals(runner);
+        stop_if_asked(runner);
         if (fds[1].revents && !take_message(runner))
             return;
     }
@@ -185,8 +251,10 @@ static lg_error *run(struct runner *runner)
     lg_error *err = start_guardian(runner);
     if (err)
         return err;
+    watch_stops(runner);
     attend(runner);
     await_guardian(runner);
+    end_stops(runner);
     close(runner->signals);
     close(runner->front);
     if (!runner->done)
