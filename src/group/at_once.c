@@ -21,10 +21,10 @@ static bool is_allocated(const struct lg_at_once *scope, const struct lgi_at_onc
 
 struct lgi_at_once_call *lgi_at_once_add(struct lg_at_once *scope)
 {
-    struct lgi_at_once_call *call = &scope->lgi_spare;
-    if (scope->lgi_used < LGI_SCOPE_FIRST)
-        call = &scope->lgi_first[scope->lgi_used++];
-    else if (!(call = malloc(sizeof(*call))))
+    struct lgi_at_once_call *call = scope->lgi_used < LGI_SCOPE_FIRST
+                                        ? &scope->lgi_first[scope->lgi_used++]
+                                        : malloc(sizeof(*call));
+    if (!call)
         call = &scope->lgi_spare;
     call->error = NULL;
     call->called = false;
