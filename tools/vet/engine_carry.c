@@ -54,6 +54,7 @@ enum carry carries(const struct simulation *simulation, const struct state *stat
         return CARRIES_INTERIOR;
     for (int i = 0; i < state->holder_count; i++) {
         int holder = state->holders[i];
+        /* NOLINTNEXTLINE(readability-suspicious-call-argument): the holder is within the place */
         if (ir->places.at[holder].kind == P_PART && place_within(ir, holder, place))
             return CARRIES_WITHIN; /* the struct that has a field with it */
         if (operand->kind == O_ADDRESS && shares_structure(ir, holder, place))
@@ -126,6 +127,7 @@ bool overwrite(struct simulation *simulation, struct state *state, int instr, in
     }
     bool held = state->holder_count > 0;
     for (int i = state->holder_count - 1; i >= 0; i--)
+        /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
         if (place_within(ir, state->holders[i], dst))
             drop_holder(state, i);
     if (!held || state->holder_count > 0 || simulation->site->argument)

@@ -223,6 +223,7 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
     const struct learned_list *list = map_get(&knowledge->releases, acquire);
     const struct learned *best = NULL;
     if (list)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullPointerArithm): there are some, or none and 0 is added */
         EACH (known, &list->releases)
             if (!best || known->functions > best->functions)
                 best = known;

@@ -236,7 +236,7 @@ static struct expr *parse_postfix(struct parser *parser)
             return expr;
         struct expr *outer;
         if (at->sign == '(') {
-            outer = make(parser, E_CALL, expr->kind == E_NAME ? at : at);
+            outer = make(parser, E_CALL, at);
             outer->line = expr->line;
             outer->column = expr->column;
             outer->a = expr;

@@ -59,10 +59,8 @@ static const struct token *function_name(const struct token *from, const struct 
         if (at->sign == '(' || at->sign == '[') {
             bool named = at->sign == '(' && at > from && at[-1].kind == TOKEN_NAME &&
                          !is_keyword(&at[-1]);
-            if (named && !strstr(at[-1].text, "attribute") && !name)
-                name = at - 1;
-            else if (named && name && !strstr(at[-1].text, "attribute") &&
-                     after_balanced(at, brace) == brace && at[-2].sign != ')')
+            if (named && !strstr(at[-1].text, "attribute") &&
+                (!name || (after_balanced(at, brace) == brace && at[-2].sign != ')')))
                 name = at - 1;
             at = after_balanced(at, brace) - 1;
         }
