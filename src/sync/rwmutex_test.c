@@ -461,7 +461,12 @@ static void waits_and_is_stopped(lg_rwmutex *mutex, int writes)
         lg_rwmutex_lock(mutex);
     else
         lg_rwmutex_rlock(mutex);
+    /* Main may unlock it while lg_exit unwinds main. */
     tell("locked");
+    if (writes)
+        lg_rwmutex_unlock(mutex);
+    else
+        lg_rwmutex_runlock(mutex);
 }
 
 static void exits_with_some_waiting(void *data)
