@@ -62,7 +62,8 @@ static void settle(struct lg_context *ctx)
     __atomic_store_n(&ctx->settled, 1, __ATOMIC_RELEASE);
 }
 
-/* Another thread is making the context done. That thread waits for nothing, and is not the calling thread. */
+/* Another thread is making the context done. That thread waits at most for contexts further down, and is not the calling
+ * thread. */
 static void wait_until_settled(const struct lg_context *ctx)
 {
     enum { SPINS = 100, YIELDS = 50 };
@@ -192,8 +193,8 @@ void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error 
     if (made == MADE)
         finish_descendants(ctx);
     leave_parents(ctx);
-    settle(
-        ctx); /* the last step: the owner, which was woken above, may free the context from here on */
+    /* The last step: the owner, which was woken above, may free the context from here on. */
+    settle(ctx);
 }
 
 void lg_context_cancel_cause(lg_context *ctx, lg_error *cause)
