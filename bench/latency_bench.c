@@ -91,19 +91,16 @@ static void measure(const char *what, int wakes, int computing)
     print(what);
 }
 
-static void all(lg_waitgroup *finished)
+static void all(void)
 {
     measure("wake", WAKES, 0);
     measure("wake_busy", BUSY_WAKES, (int)lg_workers());
-    fflush(stdout);
-    lg_waitgroup_done(finished);
 }
 
 int main(void)
 {
-    lg_waitgroup finished = {0};
-    lg_waitgroup_add(&finished, 1);
-    lg_go(all, &finished);
+    lg_waitgroup finished = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&finished, all);
     lg_waitgroup_wait(&finished);
     return 0;
 }

@@ -416,12 +416,7 @@ static const struct subject subjects[] = {
     {"value_10", value, 1, 1},
 };
 
-struct arguments {
-    int argc;
-    char **argv;
-};
-
-static void all(const struct arguments *arguments)
+static void all(int argc, char **argv)
 {
     static int values[10];
     ping = lg_chan_make(int, 0);
@@ -434,34 +429,25 @@ static void all(const struct arguments *arguments)
     for (int i = 0; i < 10; i++)
         deep = lg_context_with_value(deep, &keys[i], &values[i]);
     lg_go(answer);
-    bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), arguments->argc, arguments->argv);
-    if (arguments->argc == 1) {
+    bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), argc, argv);
+    if (argc == 1) {
         print("cancel_tree", least(5, cancel_tree, 100000));
         print("cancel_chain", least(25, cancel_chain, 1000));
     }
 }
 
-static void finish(lg_waitgroup *group)
+static void run(int argc, char **argv)
 {
-    fflush(stdout);
-    lg_waitgroup_done(group);
-}
-
-static void run(const struct arguments *arguments, lg_waitgroup *finished)
-{
-    lg_defer(finish, finished);
-    if (arguments->argc == 2 && strcmp(arguments->argv[1], "million") == 0)
+    if (argc == 2 && strcmp(argv[1], "million") == 0)
         million();
     else
-        all(arguments);
+        all(argc, argv);
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {argc, argv};
-    lg_waitgroup finished = {0};
-    lg_waitgroup_add(&finished, 1);
-    lg_go(run, &arguments, &finished);
+    lg_waitgroup finished = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&finished, run, argc, argv);
     lg_waitgroup_wait(&finished);
     return 0;
 }

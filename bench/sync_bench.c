@@ -336,37 +336,23 @@ static const struct subject subjects[] = {
     {"error_is", error_is, 1, 1},
 };
 
-struct arguments {
-    int argc;
-    char **argv;
-};
-
-static void finish(lg_waitgroup *group)
+static void run(int argc, char **argv)
 {
-    fflush(stdout);
-    lg_waitgroup_done(group);
-}
-
-static void run(const struct arguments *arguments, lg_waitgroup *finished)
-{
-    lg_defer(finish, finished);
-    if (arguments->argc == 2 && strcmp(arguments->argv[1], "many") == 0) {
+    if (argc == 2 && strcmp(argv[1], "many") == 0) {
         timers_pending();
         timers_due();
         context_tree();
         return;
     }
     wrapped = lg_error_wrap(lg_error_wrap(lg_error_wrap(&not_found, "a"), "b"), "c");
-    bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), arguments->argc, arguments->argv);
+    bench_main(subjects, sizeof(subjects) / sizeof(subjects[0]), argc, argv);
     lg_error_free(wrapped);
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {argc, argv};
-    lg_waitgroup finished = {0};
-    lg_waitgroup_add(&finished, 1);
-    lg_go(run, &arguments, &finished);
+    lg_waitgroup finished = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&finished, run, argc, argv);
     lg_waitgroup_wait(&finished);
     return 0;
 }
