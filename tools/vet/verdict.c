@@ -3,27 +3,13 @@
 #include "edit.h"
 #include "knowledge.h"
 #include "names.h"
+#include "verdict_parts.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-struct judge {
-    struct simulation *simulation;
-    const struct site *site;
-    const struct ir *ir;
-    struct arena *arena;
-    finding_vec *findings;
-    bool released, escaped, success_release, unknown_release, failure_release;
-    int releases;
-};
-
-static const struct instr *instr_at(const struct judge *judge, int index)
-{
-    return &judge->ir->code.at[index];
-}
-
-static const char *site_text(const struct judge *judge)
+const char *judge_site_text(const struct judge *judge)
 {
     const struct site *site = judge->site;
     if (site->argument)
@@ -214,7 +200,7 @@ static const char *advice(struct judge *judge)
         return NULL;
     const char *sign = judge->site->by_address ? "&" : "";
     return arena_format(judge->arena, "call %s(%s%s) before this exit", release, sign,
-                        judge->site->argument ? judge->site->argument : site_text(judge));
+                        judge->site->argument ? judge->site->argument : judge_site_text(judge));
 }
 
 static const char *check_name(const struct judge *judge, const struct state *state)
@@ -238,7 +224,7 @@ static bool has_finding(const struct judge *judge, const char *check, int line)
     EACH (finding, judge->findings)
         if (finding->line == line && strcmp(finding->check, check) == 0 &&
             finding->function == judge->ir->function->name &&
-            strstr(finding->message, site_text(judge)))
+            strstr(finding->message, judge_site_text(judge)))
             return true;
     return false;
 }
@@ -267,7 +253,7 @@ static bool said_enough(struct judge *judge, const char *check, int acquired_lin
         if (finding->level >= level && finding->check == check &&
             finding->function == judge->ir->function->name && finding->notes.count > 0 &&
             finding->notes.at[0].line == acquired_line &&
-            finding->about == intern_string(site_text(judge))) {
+            finding->about == intern_string(judge_site_text(judge))) {
             count++;
             last = finding;
         }
@@ -290,7 +276,7 @@ static void report_leak(struct judge *judge, const struct event *event, enum lev
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,
                                           exit->line, exit->column);
-    const char *what = site_text(judge);
+    const char *what = judge_site_text(judge);
     finding->about = intern_string(what);
     if (judge->site->resource == R_TEMPORARY)
         finding->message = arena_format(judge->arena,
@@ -666,8 +652,8 @@ static void judge_lost(struct judge *judge, const struct event *event)
     report_leak(judge, event, level, true);
 }
 
-static void report_plain(struct judge *judge, const struct event *event, const char *check,
-                         enum level level, const char *format, int other, const char *other_text)
+void judge_report(struct judge *judge, const struct event *event, const char *check,
+                  enum level level, const char *format, int other, const char *other_text)
 {
     const struct instr *at = instr_at(judge, event->instr);
     if (has_finding(judge, check, at->line))
@@ -676,112 +662,12 @@ static void report_plain(struct judge *judge, const struct event *event, const c
                                           judge->ir->unit->path, judge->ir->function->name,
                                           at->line, at->column);
     char text[400];
-    finding->about = intern_string(site_text(judge));
-    snprintf(text, sizeof text, "'%s' %s", site_text(judge), format);
+    finding->about = intern_string(judge_site_text(judge));
+    snprintf(text, sizeof text, "'%s' %s", judge_site_text(judge), format);
     finding->message = arena_copy(judge->arena, text, strlen(text));
     if (other >= 0)
         finding_note(judge->arena, finding, instr_at(judge, other)->line,
                      instr_at(judge, other)->column, "%s", other_text);
-}
-
-static bool ends_as_lock(const char *name)
-{
-    static const char *const ends[] = {"lock",    "lock_irqsave", "lock_irq",   "lock_bh",
-                                       "wr_lock", "write_lock",   "down_write", NULL};
-    size_t length = strlen(name);
-    for (const char *const *end = ends; *end; end++)
-        if (length >= strlen(*end) && strcasecmp(name + length - strlen(*end), *end) == 0)
-            return true;
-    return strstr(name, "mutex") || strstr(name, "LOCK");
-}
-
-/* Locks that the same thread may take more than once. */
-static bool may_nest(const struct judge *judge, const struct instr *lock)
-{
-    return judge->site->resource != R_LOCK || name_nests(lock->callee) ||
-           name_trylocks(lock->callee) || name_has(lock->callee, "until") ||
-           name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
-}
-
-/* mutex_init_recursive(&lock) */
-static bool made_to_nest(const struct judge *judge)
-{
-    EACH (instr, &judge->ir->code)
-        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "recursive"))
-            return true;
-    return false;
-}
-
-static bool excludes_threads(const char *name)
-{
-    return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
-           strstr(name, "down");
-}
-
-static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
-{
-    EACH (event, &judge->simulation->events)
-        if (event->kind == kind && event->instr == instr)
-            return true;
-    return false;
-}
-
-static void judge_relock(struct judge *judge, const struct event *event)
-{
-    const struct instr *again = instr_at(judge, event->instr),
-                       *first = instr_at(judge, event->state->acquired);
-    if (may_nest(judge, again) || again->callee != first->callee || made_to_nest(judge))
-        return;
-    if (again == first && (!excludes_threads(again->callee) || site_text(judge)[0] == '$' ||
-                           strchr(site_text(judge), '[')))
-        return; /* each round may have a lock of its own */
-    report_plain(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
-                 event->state->acquired, "locked here");
-}
-
-/* unlock(); callback(); lock(); in a function that is called with the lock held. */
-static bool locks_again(const struct judge *judge, int at)
-{
-    for (int steps = 0; at >= 0 && steps < 400; steps++, at = instr_at(judge, at)->next) {
-        const struct instr *instr = instr_at(judge, at);
-        if (instr->kind == I_RETURN || instr->kind == I_STOP)
-            return false;
-        EACH (acquisition, &judge->site->acquisitions)
-            if (acquisition->instr == at)
-                return true;
-    }
-    return false;
-}
-
-/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
-static bool locked_otherwise(const struct judge *judge)
-{
-    EACH (instr, &judge->ir->code) {
-        if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
-            name_locks(instr->callee) || name_trylocks(instr->callee))
-            continue;
-        bool same = false;
-        for (int i = 0; i < instr->arg_count; i++)
-            same |= judge->site->place >= 0 && instr->args[i].place == judge->site->place;
-        if (same && (strstr(instr->callee, "lock") || strstr(instr->callee, "LOCK")))
-            return true;
-    }
-    return false;
-}
-
-static void judge_unheld(struct judge *judge, const struct event *event)
-{
-    /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
-    if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
-        return;
-    EACH (other, &judge->simulation->events)
-        if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
-                                         locks_again(judge, instr_at(judge, other->instr)->next)))
-            return;
-    if (locked_otherwise(judge))
-        return;
-    report_plain(judge, event, "unlock-without-lock", LEVEL_SURE,
-                 "is unlocked here on a path that has not locked it", -1, "");
 }
 
 static void judge_again(struct judge *judge, const struct event *event)
@@ -797,11 +683,11 @@ static void judge_again(struct judge *judge, const struct event *event)
         if (other->kind == EV_RELOCK)
             return; /* a lock that nests, or reported as locked twice */
     if (judge->site->resource == R_LOCK)
-        report_plain(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
+        judge_report(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
                      event->state->released, "unlocked here");
     else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY &&
              judge->site->resource != R_TASKS)
-        report_plain(judge, event, "double-release", LEVEL_SURE, "is released a second time",
+        judge_report(judge, event, "double-release", LEVEL_SURE, "is released a second time",
                      event->state->released, "released here");
 }
 
@@ -823,7 +709,7 @@ static const char *right_release(const struct judge *judge, const struct event *
 static void judge_wrong(struct judge *judge, const struct event *event)
 {
     int before = judge->findings->count;
-    report_plain(judge, event, "wrong-release", LEVEL_SURE,
+    judge_report(judge, event, "wrong-release", LEVEL_SURE,
                  "is released by the function of another kind of resource", event->state->acquired,
                  "acquired here");
     const char *right = right_release(judge, event);
@@ -856,7 +742,7 @@ static void judge_returned(struct judge *judge, const struct event *event)
 {
     int before = judge->findings->count;
     bool deferred = !instr_at(judge, event->state->released)->implicit;
-    report_plain(judge, event, "cleanup-returned", LEVEL_SURE,
+    judge_report(judge, event, "cleanup-returned", LEVEL_SURE,
                  deferred ? "is returned, but a deferred call releases it first"
                           : "is returned, but its cleanup releases it first",
                  -1, "");
@@ -905,7 +791,7 @@ static void judge_use(struct judge *judge, const struct event *event)
     bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
     if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
         return;
-    report_plain(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
+    judge_report(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
                  event->state->released, "released here");
 }
 
@@ -920,7 +806,7 @@ static void judge_event(struct judge *judge, const struct event *event)
     case EV_USE: judge_use(judge, event); break;
     case EV_RETURNED: judge_returned(judge, event); break;
     case EV_SLOW:
-        report_plain(judge, event, "lock-across-io", LEVEL_SURE,
+        judge_report(judge, event, "lock-across-io", LEVEL_SURE,
                      arena_format(judge->arena, "is held while %s may take long",
                                   instr_at(judge, event->instr)->callee),
                      event->state->acquired, "locked here");

@@ -1,0 +1,106 @@
+/* Locks that are taken twice, and unlocked by who does not hold them. */
+#include "names.h"
+#include "verdict_parts.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool ends_as_lock(const char *name)
+{
+    static const char *const ends[] = {"lock",    "lock_irqsave", "lock_irq",   "lock_bh",
+                                       "wr_lock", "write_lock",   "down_write", NULL};
+    size_t length = strlen(name);
+    for (const char *const *end = ends; *end; end++)
+        if (length >= strlen(*end) && strcasecmp(name + length - strlen(*end), *end) == 0)
+            return true;
+    return strstr(name, "mutex") || strstr(name, "LOCK");
+}
+
+/* Locks that the same thread may take more than once. */
+static bool may_nest(const struct judge *judge, const struct instr *lock)
+{
+    return judge->site->resource != R_LOCK || name_nests(lock->callee) ||
+           name_trylocks(lock->callee) || name_has(lock->callee, "until") ||
+           name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
+}
+
+/* mutex_init_recursive(&lock) */
+static bool made_to_nest(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "recursive"))
+            return true;
+    return false;
+}
+
+static bool excludes_threads(const char *name)
+{
+    return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
+           strstr(name, "down");
+}
+
+static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)
+{
+    EACH (event, &judge->simulation->events)
+        if (event->kind == kind && event->instr == instr)
+            return true;
+    return false;
+}
+
+void judge_relock(struct judge *judge, const struct event *event)
+{
+    const struct instr *again = instr_at(judge, event->instr),
+                       *first = instr_at(judge, event->state->acquired);
+    if (may_nest(judge, again) || again->callee != first->callee || made_to_nest(judge))
+        return;
+    if (again == first && (!excludes_threads(again->callee) || judge_site_text(judge)[0] == '$' ||
+                           strchr(judge_site_text(judge), '[')))
+        return; /* each round may have a lock of its own */
+    judge_report(judge, event, "double-lock", LEVEL_SURE, "is locked again while it is held",
+                 event->state->acquired, "locked here");
+}
+
+/* unlock(); callback(); lock(); in a function that is called with the lock held. */
+static bool locks_again(const struct judge *judge, int at)
+{
+    for (int steps = 0; at >= 0 && steps < 400; steps++, at = instr_at(judge, at)->next) {
+        const struct instr *instr = instr_at(judge, at);
+        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        EACH (acquisition, &judge->site->acquisitions)
+            if (acquisition->instr == at)
+                return true;
+    }
+    return false;
+}
+
+/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
+static bool locked_otherwise(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
+            name_locks(instr->callee) || name_trylocks(instr->callee))
+            continue;
+        bool same = false;
+        for (int i = 0; i < instr->arg_count; i++)
+            same |= judge->site->place >= 0 && instr->args[i].place == judge->site->place;
+        if (same && (strstr(instr->callee, "lock") || strstr(instr->callee, "LOCK")))
+            return true;
+    }
+    return false;
+}
+
+void judge_unheld(struct judge *judge, const struct event *event)
+{
+    /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
+    if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
+        return;
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
+                                         locks_again(judge, instr_at(judge, other->instr)->next)))
+            return;
+    if (locked_otherwise(judge))
+        return;
+    judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,
+                 "is unlocked here on a path that has not locked it", -1, "");
+}
