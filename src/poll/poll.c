@@ -249,9 +249,10 @@ static int await_events(int epoll, struct epoll_event *events, int most, lg_dura
     if (!__atomic_load_n(&without_pwait2, __ATOMIC_RELAXED)) {
         const struct timespec time = lgi_timespec(rest);
         int count = lgi_epoll_wait_for(epoll, events, most, rest == LG_DURATION_MAX ? NULL : &time);
-        if (count >= 0 || !lgi_is_refused(errno))
+        if (count >= 0 || errno == EINTR)
             return count;
-        __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
+        if (lgi_is_refused(errno))
+            __atomic_store_n(&without_pwait2, true, __ATOMIC_RELAXED);
     }
     return epoll_wait(epoll, events, most, lgi_milliseconds(rest));
 }

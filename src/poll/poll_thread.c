@@ -25,9 +25,10 @@ int lgi_poll_fds(struct pollfd *fds, nfds_t count, lg_time until)
     if (!__atomic_load_n(&without_ppoll, __ATOMIC_RELAXED)) {
         const struct timespec time = lgi_timespec(rest);
         int ready = ppoll(fds, count, rest == LG_DURATION_MAX ? NULL : &time, NULL);
-        if (ready >= 0 || !lgi_is_refused(errno))
+        if (ready >= 0 || errno == EINTR)
             return ready;
-        __atomic_store_n(&without_ppoll, true, __ATOMIC_RELAXED);
+        if (lgi_is_refused(errno))
+            __atomic_store_n(&without_ppoll, true, __ATOMIC_RELAXED);
     }
     return poll(fds, count, lgi_milliseconds(rest));
 }

@@ -29,25 +29,27 @@ static const struct call {
     const char *name;
     long number;
     unsigned third; /* only with this third argument; 0: always */
+    bool any; /* whatever it is refused with: it has no error that says that something is short */
 } calls[] = {
-    {"epoll_pwait2", SYS_epoll_pwait2, 0},
-    {"preadv2", SYS_preadv2, 0},
-    {"pwritev2", SYS_pwritev2, 0},
-    {"pidfd_open", SYS_pidfd_open, 0},
-    {"process_madvise", SYS_process_madvise, 0},
-    {"MADV_GUARD_INSTALL", SYS_madvise, GUARD_INSTALL},
-    {"accept4", SYS_accept4, 0},
-    {"waitid", SYS_waitid, 0},
-    {"epoll_create1", SYS_epoll_create1, 0},
-    {"epoll_ctl", SYS_epoll_ctl, 0},
+    {"epoll_pwait2", SYS_epoll_pwait2, 0, true},
+    {"preadv2", SYS_preadv2, 0, false},
+    {"pwritev2", SYS_pwritev2, 0, false},
+    {"pidfd_open", SYS_pidfd_open, 0, false},
+    {"process_madvise", SYS_process_madvise, 0, false},
+    {"MADV_GUARD_INSTALL", SYS_madvise, GUARD_INSTALL, false},
+    {"accept4", SYS_accept4, 0, false},
+    {"waitid", SYS_waitid, 0, false},
+    {"epoll_create1", SYS_epoll_create1, 0, false},
+    {"epoll_ctl", SYS_epoll_ctl, 0, false},
 #if defined(SYS_pipe)
-    {"pipe2", SYS_pipe2, 0},
+    {"pipe2", SYS_pipe2, 0, false},
 #endif
 #if defined(SYS_poll)
-    {"ppoll", SYS_ppoll, 0},
+    {"ppoll", SYS_ppoll, 0, true},
 #endif
 };
-static const int errors[] = {ENOSYS, EPERM, EACCES, EINVAL};
+static const int errors[] = {ENOSYS, EPERM, EACCES, EINVAL,
+                             ENOMEM}; /* the last for calls with .any */
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), ERRORS = sizeof(errors) / sizeof(errors[0]) };
 
 static bool refuse(const struct call *call, int error)
@@ -206,6 +208,8 @@ static void refused(void *data)
 
 START_TEST(every_refused_call_has_an_older_way)
 {
+    if (errors[_i % ERRORS] == ENOMEM && !calls[_i / ERRORS].any)
+        return;
     struct outcome *outcome = in_child(refused, &_i);
     ck_assert_msg(outcome->status == 0, "%s refused with %s: failed at %d\n%s%s",
                   calls[_i / ERRORS].name, strerror(errors[_i % ERRORS]), outcome->status,
