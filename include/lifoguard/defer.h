@@ -24,8 +24,9 @@
  * thread may use this header without initialisation, also in constructors, destructors and atexit
  * handlers.
  *
- * Fork: a child process must not unwind into the pending calls of its parent. In such a child,
- * lg_panic, lg_goexit and lg_exit print a message on stderr and end the child with status 2.
+ * Fork: a child process must not unwind into the pending calls of its parent, nor out of a goroutine of its
+ * parent. In such a child, lg_panic, lg_goexit and lg_exit print a message on stderr and end the child with
+ * status 2.
  *
  * Pending calls: lg_pending_visit and lg_pending_print list the deferred calls of the calling goroutine
  * that have not run yet (D12). An `lg_defer_block` and a cleanup variable of another library have no

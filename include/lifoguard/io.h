@@ -42,6 +42,9 @@
  * by closing only when no goroutine will use the descriptor any more. A plain close(2) wakes nobody: a waiting goroutine
  * waits until its `until` comes.
  *
+ * The library has descriptors of its own (two for each worker thread, close-on-exec, above 2), which the program must not
+ * close: call closefrom(3) or close_range(2) before the first goroutine, or in a child before exec.
+ *
  * SIGPIPE: writing to a socket never raises SIGPIPE; the error has the errno value EPIPE. Writing to a pipe without a reader
  * raises SIGPIPE on threads of the program, as write(2) does; in a goroutine lg_write returns only EPIPE. (Other functions
  * that write, such as printf, raise SIGPIPE in goroutines too.)

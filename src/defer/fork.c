@@ -25,10 +25,23 @@ static bool is_pending(const struct lgi_record *record)
 void lgi_fork_refuse(const struct lgi_unwinding *u)
 {
     const struct lgi_record *mark = &lgi_thread.fork_mark;
+    const struct lgi_catcher *catcher = lgi_live_catcher(&lgi_thread);
+    if (catcher && catcher->of_parent)
+        lgi_fatal(
+            u, "in a child after fork, in a goroutine of the parent, or in a call that was to stop "
+               "the parent's panics: the child must call exec or _exit");
     if (mark->site && is_pending(mark))
         lgi_fatal(
             u, "in a child after fork, with deferred calls of the parent pending: the child must "
                "call exec or _exit, or fork where nothing is pending");
+}
+
+/* What would stop a panic here goes on with the parent's code. */
+static void mark_catchers(void)
+{
+    struct lgi_catcher *catcher = lgi_live_catcher(&lgi_thread);
+    for (; catcher && catcher->mark == (uintptr_t)catcher; catcher = catcher->outer)
+        catcher->of_parent = true;
 }
 
 /* Puts the mark into the chain, as the newest record, after taking out the mark of an earlier fork. */
@@ -37,6 +50,7 @@ static void in_child(void)
     lgi_panics_forked();
     lgi_exit_forked();
     lgi_limited_forked();
+    mark_catchers();
     struct lgi_record *mark = &lgi_thread.fork_mark;
     if (mark->site) {
         struct lgi_record **link = &lgi_top;

@@ -19,6 +19,7 @@ struct lgi_catcher {
     struct lgi_catcher *outer;
     uintptr_t
         mark; /* its own address while the frame is alive: a longjmp may leave a dead catcher */
+    bool of_parent; /* in a forked child: the frame is the parent's */
 };
 
 /* One run of the platform's unwinder. */

@@ -3,6 +3,7 @@
 #include "defer/call.h"
 #include "defer/thread.h"
 #include "report/capture.h"
+#include "sched/runtime.h"
 
 /* A member that is being called. */
 struct running {
@@ -20,6 +21,7 @@ static void ended(struct running *running)
     const struct lgi_unwinding *u = lgi_thread.unwinding;
     if (u && u->panic)
         return; /* nothing stops it, and the process ends: who waits must not go on */
+    lgi_refuse_end_in_child();
     bool starting = running->started && running->started->starting;
     if (running->error && !starting)
         lgi_group_fail(running->group, running->error);

@@ -175,8 +175,11 @@ static _Noreturn void exit_all(struct lgi_g *g, int status)
 static void stack_ended(enum lgi_leaving leaving, int status)
 {
     struct lgi_g *g = lgi_self();
-    if (lgi_forked)
+    if (lgi_forked) {
+        if (leaving != LGI_EXIT && (lgi_on_fiber(g) || g->start))
+            lgi_refuse_end_in_child();
         return;
+    }
     if (leaving == LGI_EXIT && __atomic_exchange_n(&lgi_exiting, 1, __ATOMIC_SEQ_CST) == 0)
         exit_all(g, status);
     /* If another has called lg_exit before, this one only ends. */

@@ -60,6 +60,7 @@ static void run(struct lgi_job *job)
     struct lgi_unwinding *left = NULL;
     if (lgi_call_catching(NULL, (lgi_function)make_for, &argument, 1, &left))
         call->left = left;
+    lgi_refuse_end_in_child();
     guard = NULL;
     struct lgi_g *g = call->g;
     (void)lgi_claim(g, LGI_READY); /* nobody else may */

@@ -117,6 +117,7 @@ void lgi_task_run(struct lgi_task *start)
         lgi_bubble_run(start);
     else
         call(start);
+    lgi_refuse_end_in_child();
 }
 
 void lgi_task_call(struct lgi_task *start)

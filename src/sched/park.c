@@ -357,7 +357,8 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     LGI_KEEP_ERRNO;
     struct lgi_waiter watch;
 
-    if (__builtin_expect(lgi_forked, 0))
+    /* Only a thread can end its own wait, at its deadline. */
+    if (__builtin_expect(lgi_forked, 0) && (g->worker || until.lgi_deadline == LG_DURATION_MAX))
         lgi_refuse_after_fork();
     g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
     set_may_be_stopped(g, may_be_stopped && !g->stopped);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/hooks.h"
 #include "sched/identity.h"
@@ -155,6 +156,14 @@ void lgi_refuse_after_fork(void)
 {
     lg_panic("goroutines, in a child after fork: they stayed in the parent; the child must call "
              "exec or _exit");
+}
+
+void lgi_ended_in_child(void)
+{
+    lgi_fatal(
+        NULL,
+        "the function of a goroutine, or of lg_blocking, has ended in a child after fork, where nothing goes on: "
+        "the child must call exec or _exit");
 }
 
 static void begin_once(void)

@@ -57,6 +57,14 @@ void lgi_worker_add(void);
 
 extern bool lgi_forked;
 
+/* Where a goroutine's function has ended. In a forked child whose parent had workers: ends the process, and says so. */
+void lgi_ended_in_child(void) __attribute__((noreturn, cold));
+static inline void lgi_refuse_end_in_child(void)
+{
+    if (__builtin_expect(lgi_forked, 0))
+        lgi_ended_in_child();
+}
+
 /* More than 0: there are waits that lgi_park must look at closely, as those of a forked child and those in a bubble. Atomic. */
 extern uint32_t lgi_special_waits;
 

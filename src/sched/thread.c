@@ -49,6 +49,9 @@ static void end(struct lgi_g **guard)
     struct lgi_task *start = g->start;
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
         return; /* nothing has stopped the panic: its report names the goroutine, and ends the process */
+    if (lgi_forked && lgi_thread.unwinding && lgi_thread.unwinding->leaving == LGI_EXIT)
+        return;
+    lgi_refuse_end_in_child();
     pthread_mutex_lock(&threads.lock);
     lgi_list_remove(&threads.all, &g->thread_link);
     threads.count--;
