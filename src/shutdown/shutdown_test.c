@@ -511,6 +511,39 @@ START_TEST(S2_a_forked_child_does_not_wait_for_ever)
 }
 END_TEST
 
+static lg_error *fork_and_return(void *argument, const lg_context *context)
+{
+    (void)argument, (void)context;
+    pid_t child = fork();
+    if (child == 0)
+        return NULL;
+    int status = 0;
+    waitpid(child, &status, 0);
+    return lg_error_newf("status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+static void stops_by_forking(void *unused)
+{
+    (void)unused;
+    lg_shutdown *s = new_shutdown(quiet);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "forks", .stop = fork_and_return}));
+    lg_error *err = lg_shutdown_stop(s);
+    char text[256];
+    lg_error_format(err, text, sizeof(text));
+    tell(text);
+    lg_error_free(err);
+    lg_shutdown_close(s, NULL);
+}
+
+START_TEST(S2_a_stop_does_not_return_in_a_forked_child)
+{
+    struct outcome *outcome = in_child(stops_by_forking, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "stop forks: status 2 ");
+    expect_in_err(outcome, "the child must call exec or _exit");
+}
+END_TEST
+
 static lg_error *tell_stop_of(void *argument, const lg_context *context)
 {
     (void)context;
@@ -564,4 +597,5 @@ RUN_TESTS("shutdown", S1_last_added_first_stopped, S1_no_stages, S1_declared_dep
           S3_S4_a_panic_of_the_program_stops_the_stages, S5_a_request_is_seen_in_every_way,
           S1_from_goroutines, S4_a_stop_may_use_goroutines,
           S2_a_stop_that_would_wait_for_itself_panics, S1_a_stage_without_a_stop_or_name_panics,
-          S2_a_forked_child_does_not_wait_for_ever, S3_lg_exit_stops_the_stages)
+          S2_a_forked_child_does_not_wait_for_ever, S2_a_stop_does_not_return_in_a_forked_child,
+          S3_lg_exit_stops_the_stages)

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "defer/hooks.h"
 #include "error/escape.h"
 #include "sched/make_thread.h"
 #include "shutdown/internal.h"
@@ -69,6 +71,15 @@ static void post(struct lgi_stage *stage)
     lgi_shutdown_wake(s);
 }
 
+/* A child that the stop has forked, and that has come back: the other stages are its parent's. */
+static void refuse_return_in_child(const lg_shutdown *s)
+{
+    if (s->owner != getpid())
+        lgi_fatal(
+            NULL,
+            "the stop of a stage has returned in a child after fork: the child must call exec or _exit");
+}
+
 static void call(struct lgi_stage *stage)
 {
     lg_func_recovers_void {
@@ -80,6 +91,7 @@ static void call(struct lgi_stage *stage)
                                               lgi_time_add(stage->began, stage->given));
         lg_defer(lg_context_free, context);
         stage->error = stage->stop(stage->argument, context ? context : stage->owner->fallback);
+        refuse_return_in_child(stage->owner);
         stage->ended_as = stage->error ? LG_STAGE_FAILED : LG_STAGE_DONE;
     }
 }
