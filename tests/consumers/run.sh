@@ -10,6 +10,7 @@ root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # What the tests around this one set is not for the projects built here.
+export CCACHE_NOHASHDIR=1 # ccache, if Meson finds it, knows what it has compiled in another temporary folder
 unset MALLOC_PERTURB_ LD_LIBRARY_PATH CFLAGS CXXFLAGS LDFLAGS MAKEFLAGS
 
 meson install -C "$build" --no-rebuild --quiet --destdir "$work/installed" >/dev/null

@@ -11,6 +11,8 @@
 set -u
 # A locale that gcc knows: it quotes by it.
 export LC_ALL=C.UTF-8
+# What does not compile is not kept by ccache, which costs as much as the compiler here.
+export CCACHE_DISABLE=1
 id=$1 include=$2
 shift 2
 preprocess=("$@" -fexceptions "-I$include" -std=gnu17 -E)
