@@ -5,9 +5,8 @@
  *     ...
  *     err = lg_close_once_now(&once);      // closes early; the deferred call then only frees the result
  *
- * Threads: any number of threads may close at the same time. One thread calls the close function; the other
- * threads wait, and get the same result. A goroutine that waits here blocks its thread. The close function must
- * not let other goroutines run (it must not wait as a goroutine). Never copy or move an lg_close_once.
+ * Threads: any number of goroutines and threads may close at the same time. One of them calls the close function; the
+ * others wait, and get the same result. The close function may wait as a goroutine. Never copy or move an lg_close_once.
  *
  * Ownership: the lg_close_once keeps the result until lg_close_once_close. Every caller, also the first, gets an
  * error of its own and owns this error. The caller's error has the text, the place and the first errno value of the
@@ -20,26 +19,21 @@
 #ifndef LIFOGUARD_CLOSE_ONCE_H
 #define LIFOGUARD_CLOSE_ONCE_H
 
-#include <pthread.h>
-
 #include <lifoguard/error.h>
+#include <lifoguard/once.h>
 
 LG_BEGIN_DECLS
 
 typedef struct lg_close_once {
     lg_error *(*lgi_close)(void *object);
     void *lgi_object;
-    pthread_mutex_t lgi_lock;
-    pthread_cond_t lgi_closed;
-    pthread_t lgi_closer;
-    int lgi_state;
+    lg_once lgi_once;                    /* the call of lgi_close */
     lg_error *lgi_static;                /* the result, if it is a static error */
     struct lgi_shared_error *lgi_result; /* the result, if it is another one */
 } lg_close_once;
 
 /* An initialiser. The close function is called as close(object) and has the type `lg_error *(*)(void *)`. */
-#define LG_CLOSE_ONCE_INIT(close, object)                                                          \
-    {(close), (object), PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0}
+#define LG_CLOSE_ONCE_INIT(close, object) {(close), (object), LG_ONCE_INIT, 0, 0}
 
 /* Initialises an lg_close_once that was not initialised by LG_CLOSE_ONCE_INIT. */
 LG_API void lg_close_once_init(lg_close_once *once, lg_error *(*close)(void *object), void *object);
@@ -58,7 +52,7 @@ LG_API void lg_close_once_into(lg_close_once *once, lg_error **result);
  * lg_close_once_close. */
 LG_API const lg_error *lg_close_once_result(lg_close_once *once);
 
-/* Does what lg_close_once_into does, and then frees the kept result. Call lg_close_once_close last, when no other thread
+/* Does what lg_close_once_into does, and then frees the kept result. Call lg_close_once_close last, when no other goroutine
  * uses the lg_close_once any more. Initialise the lg_close_once before using it again. Does nothing for NULL. */
 LG_API void lg_close_once_close(lg_close_once *once, lg_error **result);
 

@@ -32,11 +32,6 @@ bool lgi_all_asleep(void)
     return atomic_load(&awake) == 0;
 }
 
-void lgi_idle_thread_begin(void)
-{
-    atomic_fetch_add(&awake, 1);
-}
-
 /* ---- waking a worker ---- */
 
 /* Wakes some worker, if one sleeps. */
@@ -137,24 +132,56 @@ static bool watch(struct lgi_worker *w, struct lgi_seen *seen)
     return busy;
 }
 
+static bool can_watch(const struct lgi_worker *w)
+{
+    return w->seen && lgi_may_start(w);
+}
+
 static bool become_watcher(struct lgi_worker *w)
 {
     struct lgi_worker *none = NULL;
-    return w->seen && lgi_may_start(w) &&
+    return can_watch(w) &&
            (atomic_load(&watcher) == w || atomic_compare_exchange_strong(&watcher, &none, w));
 }
 
-/* The watcher has found work of its own: another worker should watch, or be made to by the next lg_go. */
-static void stop_watching(struct lgi_worker *w)
+/* False: the worker was not the watcher. */
+static bool stop_watching(struct lgi_worker *w)
 {
     struct lgi_worker *me = w;
-    if (!atomic_compare_exchange_strong(&watcher, &me, NULL))
-        return;
-    if (lgi_run_queue_count(&w->starts) > 0 || lgi_run_queue_count(&lgi_injected) > 0)
+    return atomic_load(&watcher) == w && atomic_compare_exchange_strong(&watcher, &me, NULL);
+}
+
+/* There is no watcher: sees to it that another worker becomes the watcher. */
+static void find_watcher(void)
+{
+    if (atomic_load(&awake) >= lgi_worker_count() || !wake_one())
         lgi_worker_add();
-    if (lgi_worker_count() > 2)
-        wake_one();
-    atomic_store(&kick, true);
+}
+
+/* Does the worker leave goroutines waiting to start while it runs what it has found? */
+static bool leaves_some(struct lgi_worker *w)
+{
+    unsigned own = w->ready || atomic_load(&w->inbox) ? 0 : 1;
+    return lgi_tasks_waiting(w) > own;
+}
+
+/* The worker has found work. It may have been the watcher, or have been woken to become the watcher. */
+static void turn_busy(struct lgi_worker *w)
+{
+    stop_watching(w);
+    if (atomic_load(&watcher))
+        return;
+    if (!atomic_load(&kick))
+        atomic_store(&kick, true);
+    if (atomic_load(&awake) > 1 || leaves_some(w))
+        find_watcher();
+}
+
+void lgi_idle_thread_begin(struct lgi_worker *w)
+{
+    atomic_fetch_add(&awake, 1);
+    if (has_work(w))
+        turn_busy(w);
 }
 
 /* ---- sleeping ---- */
@@ -168,22 +195,32 @@ struct idling {
     bool last; /* no other worker is awake */
 };
 
-/* With `state` announced, everyone who makes work for the worker either wakes it or is seen here. */
-static bool may_sleep(struct lgi_worker *w, lg_time until, bool as_last)
+/* Another worker is awake, and the watcher has turned busy since this worker found it watching. */
+static bool should_watch(const struct idling *idling)
 {
-    bool woken = (as_last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
-                 lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) || atomic_exchange(&w->nudged, false);
-    bool can_begin = lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w) && !lgi_is_short(w);
-    return !woken && !can_begin && lgi_timers_next_before_sleep(&w->timers) >= until;
+    return !idling->last && !idling->watching && !atomic_load(&watcher) &&
+           can_watch(idling->worker);
 }
 
-static void sleep_until(struct lgi_worker *w, lg_time until, bool as_last)
+/* With `state` announced, everyone who makes work for the worker either wakes it or is seen here. */
+static bool may_sleep(const struct idling *idling, lg_time until)
 {
+    struct lgi_worker *w = idling->worker;
+    bool woken = (idling->last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
+                 lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) || atomic_exchange(&w->nudged, false);
+    bool can_begin = lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w) && !lgi_is_short(w);
+    return !woken && !can_begin && !should_watch(idling) &&
+           lgi_timers_next_before_sleep(&w->timers) >= until;
+}
+
+static void sleep_until(const struct idling *idling, lg_time until)
+{
+    struct lgi_worker *w = idling->worker;
     uint32_t how = w->fd_waiters > 0 ? LGI_W_ON_EPOLL : LGI_W_ON_FUTEX;
     atomic_exchange(&w->state, how);
-    if (as_last) /* another worker that wakes now has nobody who watches it */
+    if (idling->last) /* another worker that wakes now has nobody who watches it */
         atomic_store(&kick, true);
-    if (!may_sleep(w, until, as_last)) {
+    if (!may_sleep(idling, until)) {
         atomic_store(&w->state, LGI_W_AWAKE);
         return;
     }
@@ -211,7 +248,7 @@ static void nap(const struct idling *idling)
         lgi_sched_hooks.last_asleep(&until);
     if (lgi_is_short(w))
         until = earlier(until, now + RETRY_AFTER);
-    sleep_until(w, until, idling->last);
+    sleep_until(idling, until);
     atomic_fetch_add(&awake, 1);
     atomic_fetch_add(&w->naps, 1);
 }
@@ -244,6 +281,9 @@ static bool sleep_once(struct idling *idling)
 {
     idling->last = atomic_fetch_sub(&awake, 1) == 1;
     idling->watching = !idling->last && become_watcher(idling->worker);
+    /* (A worker that sleeps without a limit must not seem to watch.) */
+    if (!idling->watching && stop_watching(idling->worker) && !idling->last)
+        find_watcher();
     if (idling->watching && begin_watch(idling)) {
         atomic_fetch_add(&awake, 1);
         return false;
@@ -263,5 +303,5 @@ void lgi_worker_idle(struct lgi_worker *w)
     while (!find_work(w) && sleep_once(&idling))
         ;
     atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
-    stop_watching(w);
+    turn_busy(w);
 }

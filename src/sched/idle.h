@@ -5,7 +5,7 @@
 #include "sched/worker.h"
 
 /* The worker's thread begins: it counts as awake. */
-void lgi_idle_thread_begin(void);
+void lgi_idle_thread_begin(struct lgi_worker *worker);
 
 /* Returns when there may be something to run, or a request to be answered. */
 void lgi_worker_idle(struct lgi_worker *w);

@@ -327,8 +327,8 @@ void *lgi_worker_main(void *argument)
     lgi_worker = w;
     lgi_current = w->current = &w->native;
     lgi_identity = w->native.identity;
-    lgi_idle_thread_begin();
     lgi_worker_thread_begin(w);
+    lgi_idle_thread_begin(w);
     for (;;) {
         lgi_worker_answer(w);
         if (lgi_cxx_came(&w->cxx))

@@ -5,8 +5,8 @@
  * Sleeping: a worker with nothing to do sleeps in epoll_wait if some of its goroutines wait for descriptors, and on a
  * futex otherwise. lg_go wakes no worker, since waking a thread costs more than starting a goroutine. Instead, while some
  * worker is busy, one idle worker, the watcher, checks the other workers from time to time: for goroutines that have
- * waited to start since the last check, and for overdue timers. A watcher that has found nothing for long sleeps without
- * a limit, and the next lg_go wakes a worker, which then watches. */
+ * waited to start since the last check, and for overdue timers. When the watcher finds something to run, another worker
+ * takes its place. When no other worker is awake, nobody watches; the next lg_go wakes a worker, which then watches. */
 #ifndef LGI_SCHED_WORKER_H
 #define LGI_SCHED_WORKER_H
 

@@ -11,8 +11,9 @@
 #include "sched/goroutine.h"
 #include "sched/identity.h"
 #include "sched/park.h"
+#include "sync/once.h"
 
-enum { WAITED = 1, DONE = 2 };
+enum { WAITED = LGI_ONCE_WAITED, DONE = LGI_ONCE_DONE };
 
 /* What became of the call that an lg_once_value needs. */
 enum { LEFT, RETURNED, PANICKED, PANICKED_ERROR, PANICKED_POINTER };

@@ -2,6 +2,7 @@
 # man_test.sh FOLDER INCLUDE: groff has nothing to say about the man pages, each public name has its page, and `man lg_defer`
 # shows the page of defer.h.
 set -euo pipefail
+export LC_ALL=C.UTF-8 # man shows other characters than ASCII in it
 folder=$1 include=$2
 failed=0
 fail() {
@@ -23,7 +24,10 @@ for name in $names; do
     [[ -f $folder/man3/$name.3 ]] || fail "there is no page for $name"
 done
 
-shown=$(MANWIDTH=100 MAN_KEEP_FORMATTING='' man -M "$folder" -E UTF-8 lg_defer 2>&1 | cat)
+# man reads /etc/manpath.config, which an empty /etc does not have.
+: >"${config:=$(mktemp)}"
+trap 'rm -f "$config"' EXIT
+shown=$(MANWIDTH=100 MAN_KEEP_FORMATTING='' man -C "$config" -M "$folder" -E UTF-8 lg_defer 2>&1 | cat)
 grep -q 'calls fn(args…) when the enclosing block is left' <<<"$shown" || fail "man lg_defer shows: ${shown:0:300}"
 
 echo "$(find "$folder" -type f | wc -l) pages"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # go.sh WRITER LIBRARY INCLUDE SANITIZE COMPILER…: the same random programs in Go and in C, their traces
 # compared, and both with the model's. LG_RANDOM_GO_COUNT of them, from LG_RANDOM_SEED; skipped without Go.
+# Every second file of C programs is compiled without optimisation. The compilers are given names that are the same
+# each time, so that their caches (ccache, Go's) know what has not changed.
 set -euo pipefail
 
 writer=$1 library=$2 include=$3 sanitize=$4
@@ -20,21 +22,28 @@ cleanup() {
     [[ -n $keep ]] || rm -rf "$folder"
 }
 trap cleanup EXIT
+library=$(realpath "$library") include=$(realpath "$include")
 "$writer" programs "$count" "$seed" "$folder"
 
 # The C programs, and the Go ones meanwhile.
 export GO111MODULE=off GOTOOLCHAIN=local GOPROXY=off GOCACHE=${GOCACHE:-${HOME:+$HOME/.cache/go-build}}
 GOCACHE=${GOCACHE:-$folder/go-build}
 cp "$here/support.go" "$folder/"
-(cd "$folder" && go build -gcflags='-N -l' -o programs-go programs.go support.go && GODEBUG=gcshrinkstackoff=1 ./programs-go >go.out) &
+cd "$folder"
+(go build -trimpath -gcflags='-N -l' -o programs-go programs.go support.go && GODEBUG=gcshrinkstackoff=1 ./programs-go >go.out) &
 go_job=$!
 [[ $sanitize == none ]] || set -- "$@" "-fsanitize=$sanitize"
-# shellcheck disable=SC2016
-printf '%s\n' "$folder"/*.c "$here/support.c" "$here/compare_main.c" |
-    xargs -P2 -I{} sh -c 'source=$1; shift; "$@" -c "$source" -o "$0/$(basename "$source").o"' \
-        "$folder" {} "$@" -std=gnu17 -O1 -Wall -Wextra -I"$include" -I"$here"
-"$@" "$folder"/*.o "$library" -lpthread -ldl -o "$folder/programs-c"
-(ulimit -f 1000000 && timeout 300 "$folder/programs-c" >"$folder/c.out")
+compile() {
+    local level=-O1 source=$1
+    shift
+    [[ $source != *[02468].c ]] || level=-O0
+    "$@" -c "$source" -o "${source##*/}.o" -std=gnu17 "$level" -Wall -Wextra -I"$include" -I"$here"
+}
+export -f compile
+export include here
+printf '%s\n' *.c "$here/support.c" "$here/compare_main.c" | xargs -P2 -I{} bash -c 'compile "$@"' compile {} "$@"
+"$@" ./*.o "$library" -lpthread -ldl -o programs-c
+(ulimit -f 1000000 && timeout 300 ./programs-c >c.out)
 wait "$go_job" || {
     keep=1
     echo "FAIL: seed $seed: the Go programs were not built, or ended early; they are in $folder"

@@ -33,29 +33,27 @@ void memory_be_patient(void)
     patient = true;
 }
 
-static void *wait_for_memory(void *memory, size_t size)
+/* Is it worth trying again? If so, waits for other processes to give back memory, if there was no reserve. */
+static bool may_try_again(int tries)
 {
-    enum { PAUSE = 50, TRIES = 400 };
-    void *grown = NULL;
-    for (int i = 0; i < TRIES && !grown; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE * 1000000L}, NULL);
-        grown = realloc(memory, size);
+    enum { PAUSE_MS = 50, TRIES = 400 };
+    if (reserve) {
+        memory_give_back();
+        return true;
     }
-    return grown;
+    if (!patient || tries >= TRIES)
+        return false;
+    nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+    return true;
 }
 
 void *need_memory(void *memory, size_t size)
 {
+    void *grown;
     size += size == 0;
-    void *grown = realloc(memory, size);
-    if (!grown && reserve) {
-        memory_give_back();
-        grown = realloc(memory, size);
-    }
-    if (!grown && patient)
-        grown = wait_for_memory(memory, size);
-    if (!grown)
-        lg_panic("out of memory: %zu bytes", size);
+    for (int tries = 0; !(grown = realloc(memory, size)); tries++)
+        if (!may_try_again(tries))
+            lg_panic("out of memory: %zu bytes", size);
     return grown;
 }
 

@@ -5,11 +5,17 @@
 
 #include <check.h>
 #include <lifoguard/close_once.h>
+#include <lifoguard/go.h>
 #include <lifoguard/panic.h>
+#include <lifoguard/waitgroup.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "sched/park.h"
 
 static LG_ERROR_DEFINE(sentinel, "no carrier");
 
@@ -195,7 +201,7 @@ START_TEST(D8_a_panic_of_the_close_goes_on_and_counts_as_made)
     lg_error_free(err);
     for (int i = 0; i < 2; i++) {
         err = lg_close_once_now(&once);
-        check_text(err, "the close was left by a panic, or with its thread");
+        check_text(err, "the close was left by a panic, or with its goroutine or thread");
         lg_error_free(err);
     }
     lg_close_once_close(&once, NULL);
@@ -229,23 +235,19 @@ START_TEST(D4_cancelling_the_closing_thread_wakes_the_others)
 {
     atomic_int started = 0;
     lg_close_once once = LG_CLOSE_ONCE_INIT(close_waits, &started);
-    pthread_t first, second, third;
+    pthread_t first, second;
     void *result;
     ck_assert_int_eq(pthread_create(&first, NULL, closes, &once), 0);
     while (atomic_load(&started) == 0)
         sched_yield();
     ck_assert_int_eq(pthread_create(&second, NULL, closes, &once), 0);
-    ck_assert_int_eq(pthread_create(&third, NULL, closes, &once), 0);
-    struct timespec pause = {.tv_nsec = 20000000L};
-    nanosleep(&pause, NULL);
-    pthread_cancel(second); /* while it waits */
-    pthread_join(second, &result);
-    ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+    while (lgi_waiters_empty(&once.lgi_once.lgi_waiters))
+        sched_yield();
     pthread_cancel(first);
     pthread_join(first, &result);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
-    pthread_join(third, &result);
-    check_text(result, "the close was left by a panic, or with its thread");
+    pthread_join(second, &result);
+    check_text(result, "the close was left by a panic, or with its goroutine or thread");
     lg_close_once_close(&once, NULL);
 }
 END_TEST
@@ -274,6 +276,43 @@ START_TEST(E6_of_many_threads_one_closes_and_all_get_its_result)
     }
     ck_assert_int_eq(atomic_load(&calls), 1);
     lg_close_once_close(&once, NULL);
+}
+END_TEST
+
+/* ---- goroutines ---- */
+
+/* Other goroutines of the same thread run meanwhile. */
+static lg_error *fails_after_a_wait(void *others)
+{
+    while (atomic_load((atomic_int *)others) > 0)
+        lg_yield();
+    lg_sleep(LG_MILLISECOND);
+    return fails(NULL);
+}
+
+static lg_close_once shared;
+static atomic_int others_to_begin;
+
+static void close_and_check(void)
+{
+    atomic_fetch_sub(&others_to_begin, 1);
+    lg_error *error = lg_close_once_now(&shared);
+    check_text(error, FAILED);
+    lg_error_free(error);
+}
+
+START_TEST(E6_goroutines_of_one_thread_wait_for_each_others_close)
+{
+    enum { GOROUTINES = 8 };
+    ck_assert_ptr_null(lg_set_workers(1));
+    others_to_begin = GOROUTINES;
+    lg_close_once_init(&shared, fails_after_a_wait, &others_to_begin);
+    lg_waitgroup all = LG_WAITGROUP_INIT;
+    for (int i = 0; i < GOROUTINES; i++)
+        lg_waitgroup_go(&all, close_and_check);
+    lg_waitgroup_wait(&all);
+    ck_assert_int_eq(atomic_load(&calls), 1);
+    lg_close_once_close(&shared, NULL);
 }
 END_TEST
 
@@ -329,6 +368,7 @@ int main(void)
     tcase_add_test(tests, D8_a_panic_of_the_close_goes_on_and_counts_as_made);
     tcase_add_test(tests, D4_cancelling_the_closing_thread_wakes_the_others);
     tcase_add_test(tests, E6_of_many_threads_one_closes_and_all_get_its_result);
+    tcase_add_test(tests, E6_goroutines_of_one_thread_wait_for_each_others_close);
     tcase_add_test(tests, E7_no_allocation_that_fails_loses_the_failure);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
