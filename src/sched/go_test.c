@@ -124,7 +124,7 @@ static void start_while_exiting(void)
 static void exit_and_start(void *data)
 {
     (void)data;
-    lg_defer(start_while_exiting);
+    atexit(start_while_exiting); /* (in a deferred call, what is started may still run) */
     lg_exit(0);
 }
 
@@ -132,7 +132,7 @@ START_TEST(g4_the_first_of_several_arguments_is_dropped)
 {
     struct outcome *outcome = in_child(exit_and_start, NULL);
     expect_status(outcome, 0);
-    ck_assert_ptr_null(strstr(outcome->out, "called"));
+    expect_out(outcome, "dropped ");
 }
 END_TEST
 
