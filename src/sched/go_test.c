@@ -124,6 +124,8 @@ static void start_while_exiting(void)
 static void exit_and_start(void *data)
 {
     (void)data;
+    lg_go(add_one, &ended); /* so there are workers */
+    wait_for_value(&ended, 1);
     atexit(start_while_exiting); /* (in a deferred call, what is started may still run) */
     lg_exit(0);
 }
