@@ -1,7 +1,9 @@
 /* From a wake to running, as quantiles: goroutines wait, each for a channel of its own, and one after the other is sent the
  * time. `latency_bench.go` does the same. "busy": beside goroutines that compute a millisecond at a time, one for each
- * worker. */
+ * worker. `latency_bench threads`: a thread is woken by another, for comparison. */
 #include <lifoguard/lifoguard.h>
+
+#include <pthread.h>
 
 #include "bench.h"
 
@@ -97,8 +99,53 @@ static void all(void)
     measure("wake_busy", BUSY_WAKES, (int)lg_workers());
 }
 
-int main(void)
+/* ---- threads ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
+static double mail; /* 0: none */
+
+static void *wait_for_mails(void *unused)
 {
+    for (int i = 0; i < WAKES; i++) {
+        pthread_mutex_lock(&lock);
+        while (mail == 0)
+            pthread_cond_wait(&came, &lock);
+        taken[woken++] = bench_now() - mail;
+        mail = 0;
+        pthread_mutex_unlock(&lock);
+    }
+    return unused;
+}
+
+static void send_mail(void)
+{
+    pthread_mutex_lock(&lock);
+    mail = bench_now();
+    pthread_cond_signal(&came);
+    pthread_mutex_unlock(&lock);
+}
+
+static int measure_threads(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, wait_for_mails, NULL) != 0)
+        return 1;
+    for (int i = 0; i < WAKES; i++) {
+        double end = bench_now() + PAUSE;
+        send_mail();
+        while (bench_now() < end || woken <= i)
+            ;
+    }
+    pthread_join(thread, NULL);
+    print("wake");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "threads") == 0)
+        return measure_threads();
     lg_waitgroup finished = LG_WAITGROUP_INIT;
     lg_waitgroup_go(&finished, all);
     lg_waitgroup_wait(&finished);

@@ -259,6 +259,9 @@ static void add_goroutine_rows(void)
         {"rwmutex, read, alone", "rwmutex_read", "thread_rwmutex_read"},
         {"rwmutex, write, alone", "rwmutex_write", "thread_rwmutex_write"},
         {"once, done", "once", "thread_once"},
+        {"from a wake to running, 50 %", "wake_50", "wake_50"},
+        {"from a wake to running, 99 %", "wake_99", "wake_99"},
+        {"from a wake to running, 99.9 %", "wake_999", "wake_999"},
     };
     char name[64], peer[64];
 

@@ -155,6 +155,7 @@ measure() {
     add_go
     add threads "$build/gcc/bench/thread_bench"
     [[ $quick ]] || add few-threads "$build/gcc/bench/echo_load" epoll "$build/gcc/bench/echo_epoll"
+    [[ $quick ]] || add few-threads "$build/gcc/bench/latency_bench" threads
     add_peers
     if [[ $quick ]]; then
         exec "$build/gcc/bench/report" "${rounds:-5}" - "${commands[@]}"

@@ -12,7 +12,9 @@
 #include "sched/ticks.h"
 #include "time/clock.h"
 
-enum { SPIN_US = 10 }; /* before a worker sleeps */
+/* How long a worker looks for work before it sleeps: usually, and while one of its last few times of idleness was so short
+ * that the next will probably end while the worker looks. (Waking a thread takes longer if its processor has gone idle.) */
+enum { SPIN_US = 10, LONGER_SPIN_US = 100, SHORT_IDLE_US = 200, LONGER_SPINS = 8 };
 
 /* How often the watcher looks at the other workers: at first, or when it has found something; and at last. */
 #define WATCH_LEAST (50 * LG_MICROSECOND)
@@ -74,7 +76,8 @@ static bool spin(struct lgi_worker *w)
         return false;
     bool found = false;
     uint64_t start = lgi_ticks();
-    while (!(found = has_work(w)) && !lgi_ticks_passed(start, SPIN_US))
+    unsigned us = w->longer_spins > 0 ? LONGER_SPIN_US : SPIN_US;
+    while (!(found = has_work(w)) && !lgi_ticks_passed(start, us))
         lgi_pause();
     atomic_store(&spinner, NULL);
     return found;
@@ -298,10 +301,15 @@ static bool sleep_once(struct idling *idling)
 void lgi_worker_idle(struct lgi_worker *w)
 {
     struct idling idling = {.worker = w, .period = WATCH_LEAST};
+    uint64_t start = lgi_ticks();
     if (spin(w))
         return;
     while (!find_work(w) && sleep_once(&idling))
         ;
+    if (!lgi_ticks_passed(start, SHORT_IDLE_US))
+        w->longer_spins = LONGER_SPINS;
+    else if (w->longer_spins > 0)
+        w->longer_spins--;
     atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
     turn_busy(w);
 }

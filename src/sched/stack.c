@@ -50,6 +50,7 @@ static struct {
     struct lgi_slab *newest[LGI_STACK_CLASSES];
     struct lgi_slab *with_free[LGI_STACK_CLASSES];
     size_t apart[LGI_STACK_CLASSES]; /* how many there are, or may be */
+    size_t count[LGI_STACK_CLASSES]; /* of all */
     size_t page;
     uint32_t places;
     enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards;
@@ -146,6 +147,7 @@ static struct lgi_slab *map_slab(unsigned class_, size_t count, size_t guard, bo
                               .place = stacks.places,
                               .identity = (uint64_t *)((uintptr_t)slab + links)};
     stacks.places += (uint32_t)count;
+    stacks.count[class_] += count;
     slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
     atomic_store_explicit(&slabs, slab, memory_order_release);
     stacks.newest[class_] = slab;
@@ -189,6 +191,12 @@ static struct lgi_slab *map_apart(unsigned class_, size_t count, size_t limit)
     return slab;
 }
 
+/* For the next stacks, of those that do not lie apart. */
+static size_t marked_guard(unsigned class_)
+{
+    return stacks.count[class_] < LGI_STACKS_MANY ? LGI_STACK_NEAR_GUARD : LGI_STACK_LEAST_GUARD;
+}
+
 /* 8 at first, then more: a million stacks must not take a million mappings. Where addresses are scarce (RLIMIT_AS) fewer
  * at a time, and with the least guard. */
 static struct lgi_slab *new_slab(unsigned class_, bool apart)
@@ -198,7 +206,7 @@ static struct lgi_slab *new_slab(unsigned class_, bool apart)
     size_t count = before ? (size_t)before->count * 4 : FIRST, limit = address_limit();
     struct lgi_slab *slab = apart ? map_apart(class_, count, limit) : NULL;
     if (!slab && limit == SIZE_MAX)
-        slab = map_some(class_, count, LGI_STACK_NEAR_GUARD, false);
+        slab = map_some(class_, count, marked_guard(class_), false);
     return slab ? slab : map_some(class_, count, stacks.page, false);
 }
 

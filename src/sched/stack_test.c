@@ -231,6 +231,57 @@ START_TEST(G8_the_guard_cannot_be_touched)
 }
 END_TEST
 
+/* The kernel reads it for us: nothing faults here. */
+static bool may_be_read(int to, uintptr_t at)
+{
+    bool read = write(to, (const void *)at, 1) == 1;
+    if (!read)
+        ck_assert_int_eq(errno, EFAULT);
+    return read;
+}
+
+/* Is the guard as large as said, and all of it a guard? */
+static bool is_guarded(uintptr_t high, size_t size, int to)
+{
+    uintptr_t low = high - size;
+    size_t guard = lgi_stack_guard(low);
+    bool all = may_be_read(to, low);
+    for (uintptr_t below = page(); below <= guard; below += page())
+        all &= !may_be_read(to, low - below);
+    return all;
+}
+
+/* Guards become smaller as there are more stacks, since each page of a guard takes time and memory. */
+static void take_very_many(void *unused)
+{
+    (void)unused;
+    unsigned last = LGI_STACKS_MANY + 4096, step = 512; /* slabs have up to 1,820 */
+    size_t guard = SIZE_MAX, size = lgi_stack_size(0);
+    int to[2];
+    char taken[64];
+    ck_assert_int_eq(pipe(to), 0);
+    for (unsigned i = 1; i <= last; i++) {
+        uintptr_t high = (uintptr_t)lgi_stack_take(0);
+        if (i % step != 0)
+            continue;
+        ck_assert(is_guarded(high, size, to[1]));
+        ck_assert_int_eq(read(to[0], taken, sizeof(taken)), 1);
+        ck_assert_uint_le(lgi_stack_guard(high - size), guard);
+        guard = lgi_stack_guard(high - size);
+    }
+    ck_assert_uint_eq(guard, LGI_STACK_LEAST_GUARD);
+    tell("guarded");
+}
+
+START_TEST(G8_the_guards_of_very_many)
+{
+    if (!is_plain()) /* sixty million bytes, and their shadow */
+        return;
+    struct outcome *outcome = in_child(take_very_many, NULL);
+    expect_out(outcome, "guarded ");
+}
+END_TEST
+
 /* ---- used again, and given back ---- */
 
 static uintptr_t seen[4096];
@@ -468,8 +519,8 @@ END_TEST
 
 RUN_TESTS("stack", sizes_are_powers_of_two, stacks_from_16_kb_to_64_mb, stacks_do_not_overlap,
           the_default_size, stacks_of_threads, G8_the_guard_cannot_be_touched,
-          stacks_are_used_again, memory_goes_back_after_a_hundred_thousand,
-          without_memory_for_its_stack_a_goroutine_waits, stacks_can_be_visited,
-          those_without_a_stack_are_part_of_a_deadlock,
+          G8_the_guards_of_very_many, stacks_are_used_again,
+          memory_goes_back_after_a_hundred_thousand, without_memory_for_its_stack_a_goroutine_waits,
+          stacks_can_be_visited, those_without_a_stack_are_part_of_a_deadlock,
           where_addresses_are_scarce_stacks_take_fewer,
           who_has_no_stack_waits_asleep_and_keeps_nobody_else)

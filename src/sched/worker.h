@@ -61,8 +61,9 @@ struct lgi_worker {
     pthread_t thread;
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
-    bool short_of_memory;       /* for a stack (shortage.h); atomic */
-    struct lgi_seen *seen;      /* of all workers, when this worker watches */
+    bool short_of_memory;  /* for a stack (shortage.h); atomic */
+    unsigned longer_spins; /* idle.c: so many times it looks for work for longer before it sleeps */
+    struct lgi_seen *seen; /* of all workers, when this worker watches */
     void (*errand)(void *data); /* a call that a goroutine wants on the thread's own stack */
     void *errand_data;
     struct lgi_g *errand_for;
