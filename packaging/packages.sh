@@ -45,6 +45,7 @@ for page in README.md docs/{quickstart,tutorial,guides,run,lifoguard,cheatsheet,
 done
 chroot "$chroot" man lg_defer | grep -q 'lg_defer(fn' || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
+python3 "$root/packaging/site/links.py" "$chroot/usr/share/doc/lifoguard-doc/html"
 
 step "removing the packages"
 umount "$chroot/proc"

@@ -890,7 +890,7 @@ log_dir_has_a_file_a_job() {
 }
 
 the_examples_can_be_read() {
-    for file in "$root"/examples/graphs/*.yaml; do
+    for file in "$root"/examples/jobs/*.yaml; do
         lifoguard run --check "$file" || fail "$file"
     done
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """pages_test.py PROGRAM ROOT: --report, --junit, history and the schema for editors."""
+import glob
 import html.parser
 import json
 import os
@@ -137,8 +138,8 @@ def check_schema():
     except ImportError:
         print('no jsonschema or yaml: the schema was not tried')
         return
-    for name in os.listdir(ROOT + '/examples/graphs'):
-        with open(ROOT + '/examples/graphs/' + name) as file:
+    for name in glob.glob(ROOT + '/examples/jobs/*.yaml'):
+        with open(name) as file:
             jsonschema.validate(yaml.safe_load(file), schema)
 
 

@@ -24,21 +24,11 @@ else
     run ninja -j2 -C "$folder"
 fi
 
-# The expected output of an example: tests/examples/meson.build has the same names.
-expected() {
-    case $1 in
-    mistake_step_*) cut -d_ -f1-3 <<<"$1" ;;
-    mistake_*) cut -d_ -f1-2 <<<"$1" ;;
-    task_*) echo "$1" ;;
-    *) cut -d_ -f1 <<<"$1" ;;
-    esac
-}
-
 passed=0 failed=0
 for program in "$folder"/examples/*; do
     [[ -f $program && -x $program ]] || continue
     name=${program##*/}
-    text=$root/tests/examples/expected/$(expected "$name").txt
+    text=$root/tests/examples/expected/$name.txt
     [[ -f $text ]] || continue
     if LG_EXAMPLE_SECONDS=120 "$root/tests/examples/check.sh" "$program" "$text" >"$folder/output" 2>&1; then
         passed=$((passed + 1))

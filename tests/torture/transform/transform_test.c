@@ -1,4 +1,4 @@
-/* examples/transform.c with every system call and allocation failing, each in its turn, until one
+/* examples/errors/transform.c with every system call and allocation failing, each in its turn, until one
  * run needs no failure any more. Each run is a process of its own. After it: the exit status and a
  * message tell the truth, the output is what it was or complete, no descriptor and no memory is
  * lost, and no temporary file left. */

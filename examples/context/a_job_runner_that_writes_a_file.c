@@ -1,5 +1,5 @@
 /* The fourth step: the goroutine writes to a file. The file was opened first, so it is closed last: after the context
- * has been ended, and after that the goroutine is gone. mistakes/step_4_… shows what the other order does. */
+ * has been ended, and after that the goroutine is gone. mistakes/closing_before_cancelling.c shows what the other order does. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* A deferred block has no arguments: it reads the variable itself, when it runs. This is what a closure
- * does in Go. Compare 03. */
+ * does in Go. Compare arguments_are_taken_at_the_defer.c. */
 #include <stdio.h>
 
 #include <lifoguard/lifoguard.h>
