@@ -15,9 +15,11 @@
 #include "timeline.h"
 #include "work.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,6 +257,17 @@ struct request {
     const struct engine_options *options;
 };
 
+/* Several jobs at once cannot share a terminal, so they are started without one. The engine stays in its process group, in which
+ * Ctrl-Z reaches it. */
+static void give_up_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (terminal < 0)
+        return;
+    ioctl(terminal, TIOCNOTTY);
+    close(terminal);
+}
+
 /* The guardian's command: a process of its own. */
 static int engine_main(const struct birth *birth, void *data)
 {
@@ -274,6 +287,7 @@ static int engine_main(const struct birth *birth, void *data)
                             .umask = current_umask(),
                             .signals = birth_signals(birth)};
     prctl(PR_SET_NAME, "lifoguard-run");
+    give_up_terminal();
     lg_error_free(lg_set_workers(1));
     note_parents(&engine);
     keep_environment(&engine);
