@@ -45,7 +45,6 @@ static void keep_environment(struct engine *engine)
 static void init_work(struct engine *engine, struct work *work, struct graph_job *job)
 {
     *work = (struct work){.engine = engine, .job = job, .name = job ? job->name : ""};
-    work->settled = lg_chan_make(char, 0);
     work->finished = lg_chan_make(char, 0);
     if (!job)
         return;
@@ -55,7 +54,6 @@ static void init_work(struct engine *engine, struct work *work, struct graph_job
 
 static void free_work(struct work *work)
 {
-    lg_chan_unref(work->settled);
     lg_chan_unref(work->finished);
     free(work->error);
 }
@@ -71,6 +69,7 @@ static void init_works(struct engine *engine)
 
 static void free_works(struct engine *engine)
 {
+    lg_chan_unref(engine->startable);
     for (size_t i = 0; i < engine->graph->count; i++)
         free_work(&engine->works[i]);
     free_work(&engine->whole);
@@ -102,7 +101,7 @@ static void add_history(struct engine *engine)
     if (!directory)
         return;
     add_sink(engine, history_sink(directory));
-    add_sink(engine, log_sink(directory, engine->graph));
+    add_sink(engine, log_sink(directory, NULL));
 }
 
 static void add_view(struct engine *engine)
@@ -167,9 +166,7 @@ static void run_jobs(struct engine *engine)
     lg_error *err = NULL;
     {
         lg_group_scope(group, &err);
-        for (size_t i = 0; i < engine->graph->count; i++)
-            if (engine->graph->jobs[i]->wanted)
-                lg_group_go(&group, work_live, &engine->works[i]);
+        works_start(engine, &group);
     }
     char *text = err ? lg_error_text(err) : NULL;
     if (text)
