@@ -186,7 +186,7 @@ END
 
 happen() {
     case $event in
-    success | failure | timeout) ;;
+    success | failure | timeout | clock-jumps) ;;
     INT | TERM | HUP) kill "-$event" "$runner" ;;
     same-twice)
         kill -TERM "$runner"
@@ -323,11 +323,15 @@ run_cell() {
     [[ $event != timeout || $form != exec ]] || options=(--timeout "$1s" --grace 5s)
     write_job
     [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
+    # Limits that are far away, however the time of day steps.
+    [[ $event != clock-jumps ]] || wrapper=(env "LD_PRELOAD=${nth%/*}/libclock_jumps.so")
+    [[ $event != clock-jumps ]] || limit=3600
+    [[ $event$form != clock-jumpsexec ]] || options=(--timeout 1h)
     env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code "${wrapper[@]}" \
         lifoguard "${start[@]}" --state state "${options[@]}" ./job$suffix >out 2>&1 </dev/null &
     started=$!
     runner=$started
-    if ((${#wrapper[@]} > 0)); then
+    if [[ $event == no-processes ]]; then
         until_true child_of "$started"
         runner=$child
     fi
@@ -351,6 +355,7 @@ run_cell() {
     [[ $event != disk-full ]] || rm -f state/fill
     # What nobody was left to see to is recovered by the next command on the state.
     lifoguard pending --state state >>out 2>&1
+    [[ $event != clock-jumps ]] || ((status == 0)) || fail "exit status $status"
     judge
 }
 

@@ -729,6 +729,30 @@ END
     until_true nothing_is_pending
 }
 
+R7_a_run_that_was_taken_over_goes_no_further() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: 'echo -a >>log'}
+  b: {needs: a, run: 'touch at; until test -e go; do sleep 0.02; done', defer: 'echo -b >>log'}
+  c: {needs: b, run: echo +c >>log, defer: 'echo -c >>log'}
+END
+    until_true test -e at
+    parents
+    local name
+    name=$(lifoguard pending | cut -f1 | head -1)
+    kill -STOP "$runner" "$guardian" "$engine"
+    lifoguard recover --force "$name" 2>recovered || fail "recover --force: $?"
+    expect_log '-b -a'
+    touch go
+    kill -CONT "$runner" "$guardian" "$engine" 2>/dev/null
+    finish
+    until_true gone "$guardian"
+    until_true gone "$engine"
+    expect_log '-b -a'
+    [[ $status != 0 ]] || fail 'a success'
+    until_true nothing_is_pending
+}
+
 # each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of the job `b`: before it
 # acquires, when it has, while it waits to be ready, while it cleans up.
 each_event() {
