@@ -798,8 +798,7 @@ with_ends_everything_and_names_it() {
 }
 
 lock_excludes_and_is_freed_by_kill() {
-    local i
-    for i in 1 2 3 4; do
+    for _ in 1 2 3 4; do
         lifoguard lock counter -- bash -c 'n=$(cat n 2>/dev/null || echo 0); sleep 0.02; echo $((n + 1)) >n' &
     done
     wait
