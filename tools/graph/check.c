@@ -354,6 +354,25 @@ static void add_command(struct place_in_file at, const char *text, void *data)
     buffer_format(data, "(\n%s\n)\n", text);
 }
 
+/* The kernel's MAX_ARG_STRLEN: a longer argument can be passed to no program. */
+enum { LONGEST_ARGUMENT = 128 * 1024 - 1 };
+
+static void check_length(struct place_in_file at, const char *text, void *data)
+{
+    struct graph *graph = data;
+    if (strlen(text) > LONGEST_ARGUMENT)
+        problem_add(
+            &graph->problems, at,
+            "the command is longer than 128 KiB, which no shell can be given: put it into a script");
+}
+
+static void check_lengths(struct graph *graph)
+{
+    see_defers(&graph->defers, check_length, graph);
+    for (size_t i = 0; i < graph->count; i++)
+        see_job(graph->jobs[i], check_length, graph);
+}
+
 /* Whether the shell could be started. */
 struct reading {
     struct graph *graph;
@@ -415,6 +434,9 @@ static lg_error *check_defers_of_run(struct graph *graph)
 
 lg_error *graph_check_syntax(struct graph *graph)
 {
+    check_lengths(graph);
+    if (graph->problems.count)
+        return NULL;
     bool *checked = need_memory(NULL, graph->count + 1);
     lg_defer(free, checked);
     memset(checked, 0, graph->count + 1);

@@ -198,6 +198,7 @@ static lg_error *run_step(struct work *work, const struct step *step, const char
     struct task task = {.work = work, .text = step->text};
     err = task_run(&task, &environment, time_left(work, began));
     read_exports(work);
+    work->pass_has_run |= task.job.pid != 0;
     if (!task.job.pid)
         releases_withdraw(work, since);
     work->unknown = err && task.job.pid && !has_failed_by_itself(&task);
@@ -213,10 +214,13 @@ static lg_error *run_pass(struct work *work, const char *pass, lg_time began)
     if (err)
         return err;
     struct release *own = work->releases;
+    work->pass_has_run = false;
     for (size_t i = 0; i < work->job->step_count && !err; i++)
         err = engine_is_stopping(work->engine) ? lg_error_new("stopped")
                                                : run_step(work, &work->job->steps[i], pass, began);
-    if (!work->unknown)
+    if (err && !work->pass_has_run)
+        releases_withdraw(work, since);
+    else if (!work->unknown)
         lg_error_join_into(&err, confirm(work, own, since, pass));
     return err;
 }

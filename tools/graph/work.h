@@ -56,7 +56,8 @@ struct work {
     struct graph_job *job; /* NULL: the run itself, for its own cleanups */
     const char *name;
     enum job_state state;
-    bool tried;             /* a command was started */
+    bool tried;             /* it has begun */
+    bool pass_has_run;      /* a command of the pass was started */
     bool unknown;           /* one was made to end: nobody knows how far it came */
     bool is_going;          /* a service that is to run on */
     bool has_slot;          /* one of its commands may run */
