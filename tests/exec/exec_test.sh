@@ -716,6 +716,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard defer '' x
+    expect_err 'an empty word'
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
         lifoguard "$words" --help >out 2>err || fail "$words --help: $?"
         grep -q "lifoguard $words" out || fail "no help for $words"
