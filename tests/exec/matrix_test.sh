@@ -38,10 +38,8 @@ fi
 # What can go wrong before there is a run as well.
 wants=(database-locked disk-full no-memory no-processes)
 [[ " ${wants[*]} " != *" $event "* ]] || moments=(before-start "${moments[@]}")
-# Of lines, by their contract: a second signal ends the line, which is to leave nothing itself, or the cleanup that runs; a cleanup is
-# tried once; where no shell can be had, the file counts as one that cannot be read.
+# Of lines, by their contract: a cleanup is tried once; where no shell can be had, the file counts as one that cannot be read.
 case "$form $event" in
-'lines another-signal') moments=(acquiring-before running registering) ;;
 'lines command-killed') moments=(acquiring-before acquiring-after running registering) ;;
 'lines no-processes') moments=("${moments[@]:1}") ;;
 esac
