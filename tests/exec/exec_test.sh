@@ -716,6 +716,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard defer '' x
+    expect_err 'an empty word'
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
         lifoguard "$words" --help >out 2>err || fail "$words --help: $?"
         grep -q "lifoguard $words" out || fail "no help for $words"
@@ -798,8 +800,7 @@ with_ends_everything_and_names_it() {
 }
 
 lock_excludes_and_is_freed_by_kill() {
-    local i
-    for i in 1 2 3 4; do
+    for _ in 1 2 3 4; do
         lifoguard lock counter -- bash -c 'n=$(cat n 2>/dev/null || echo 0); sleep 0.02; echo $((n + 1)) >n' &
     done
     wait
@@ -816,48 +817,5 @@ lock_excludes_and_is_freed_by_kill() {
 
 nothing_is_pending() { [[ -z $(lifoguard pending 2>&1) ]]; }
 # Guardians, watchers and attempts of this test are known by their environment.
-no_guard_is_left() { ! grep -lzsxF "RANDOM_KILLS=$work" /proc/[0-9]*/environ >/dev/null; }
-
-# How many: LIFOGUARD_KILLS (10000 for the long run).
-kills_at_random_moments_lose_nothing() {
-    local i count=${LIFOGUARD_KILLS:-100} victims victim
-    cat >job <<'END'
-for i in 1 2 3 4 5 6; do
-    lifoguard acquire --retry 5 --backoff 1ms --undo ./give $i -- ./take $i
-done
-END
-    printf '#!/bin/sh\necho "acquired $1" >>log\n' >take
-    printf '#!/bin/sh\ngrep -qx "acquired $1" log || exit 0\necho "released $1" >>log\n' >give
-    chmod +x take give
-    for ((i = 0; i < count; i++)); do
-        : >log
-        RANDOM_KILLS=$work lifoguard exec bash job >out 2>&1 &
-        runner=$!
-        guardian='' command=''
-        sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
-        child_of "$runner" 2>/dev/null && guardian=$child
-        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && command=$child; }
-        case $((RANDOM % 5)) in
-        0) victims=("$runner") ;;
-        1) victims=("$guardian") ;;
-        2) victims=("$runner" "$guardian") ;;
-        3) victims=("$command") ;;
-        4) victims=("$guardian" "$command") ;;
-        esac
-        for victim in "${victims[@]}"; do
-            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
-        done
-        wait "$runner" 2>/dev/null
-        [[ -z $guardian ]] || until_true gone "$guardian"
-        # A watcher may be at work.
-        until_true no_guard_is_left
-        lifoguard pending >>out 2>&1
-        [[ $(sed -n 's/^acquired //p' log | tac) == "$(sed -n 's/^released //p' log)" ]] ||
-            fail "round $i, killed ${victims[*]} of $runner $guardian $command: $(tr '\n' ';' <log)"
-        # The last one may be released, and not yet recorded as such.
-        until_true nothing_is_pending
-    done
-}
-
 "$2"
 echo ok

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What happens to a run, and when: matrix_test.sh PROGRAM EVENT NTH (see nth.c). Each cell runs a job that acquires resources with
-# `lifoguard acquire` and `lifoguard defer`, lets EVENT happen at one moment of its life, and is judged by the log that the
-# job's own commands write: each resource that was acquired is released exactly once, the last one first (R3, R4).
+# What happens to a run, and when: matrix_test.sh PROGRAM EVENT NTH [FORM] (see nth.c). FORM is exec, lines or graph: a script that
+# acquires resources with `lifoguard acquire` and `lifoguard defer`, a job file, a graph of jobs. Each cell lets EVENT happen at one
+# moment of a run's life, and is judged by the log that the run's own commands write: each resource that was acquired is released
+# exactly once, the last one first (R3, R4).
 # shellcheck disable=SC2016 # the job's own variables
 set -uo pipefail
 # Bash complains of a locale that is not there.
@@ -12,7 +13,10 @@ ulimit -c 0
 program=$(realpath "$1")
 event=$2
 nth=$(realpath "$3")
+form=${4:-exec}
 moments=(acquiring-before acquiring-after running registering cleaning)
+suffix=
+[[ $form != graph ]] || suffix=.yaml
 
 base=$(mktemp -d)
 mkdir "$base/bin"
@@ -34,6 +38,11 @@ fi
 # What can go wrong before there is a run as well.
 wants=(database-locked disk-full no-memory no-processes)
 [[ " ${wants[*]} " != *" $event "* ]] || moments=(before-start "${moments[@]}")
+# Of lines, by their contract: a cleanup is tried once; where no shell can be had, the file counts as one that cannot be read.
+case "$form $event" in
+'lines command-killed') moments=(acquiring-before acquiring-after running registering) ;;
+'lines no-processes') moments=("${moments[@]:1}") ;;
+esac
 
 fail() {
     printf 'failed: %s at %s: %s\n' "$event" "$moment" "$*"
@@ -77,15 +86,24 @@ END
     cat >give <<'END'
 #!/bin/sh
 [ "$MOMENT" != cleaning ] || [ "$1" != 2 ] || ./block
-grep -qx "acquired $1" log || exit 0
-echo "released $1" >>log
+while read -r what number; do
+    [ "$what $number" != "acquired $1" ] || { echo "released $1" >>log; exit; }
+done <log
 END
     cat >block <<'END'
 #!/bin/sh
 [ ! -e go ] || exit 0
-touch here
+echo $PPID >blocked
+mv blocked here
 while [ ! -e go ]; do sleep 0.01; done
 END
+    "write_$form"
+    chmod +x take give block job*
+    : >log
+}
+
+write_exec() {
+    start=(exec)
     cat >job <<'END'
 #!/bin/bash
 lifoguard acquire --retry 2 --backoff 10ms --undo ./give 1 -- ./take 1 || exit 90
@@ -93,7 +111,7 @@ lifoguard acquire --retry 2 --backoff 10ms --undo ./give 2 -- ./take 2 || exit 9
 lifoguard acquire --retry 2 --backoff 10ms --undo ./give 3 -- ./take 3
 if [ "$MOMENT" = registering ]; then
     for i in 10 11 12 13 14 15 16 17 18 19; do
-        [ $i != 13 ] || touch here
+        [ $i != 13 ] || ./block
         lifoguard defer --retry 2 --backoff 10ms ./give $i && ./take $i
     done
 fi
@@ -101,8 +119,38 @@ lifoguard defer --retry 2 --backoff 10ms ./give 4 && ./take 4
 [ "$MOMENT" != running ] || ./block
 exit "$CODE"
 END
-    chmod +x take give block job
-    : >log
+}
+
+# Ten more to register, in both forms of files: the text, with their numbers for N.
+more() {
+    local i
+    [[ $moment != registering ]] || for i in {10..19}; do printf '%s\n' "${1//N/$i}"; done
+}
+
+write_lines() {
+    start=(run --grace 5s)
+    {
+        printf './take %d\ndefer ./give %d\n' 1 1 2 2 3 3
+        more $'[ N != 13 ] || ./block; ./take N\ndefer ./give N'
+        printf './take 4\ndefer ./give 4\n[ "$MOMENT" != running ] || ./block\nexit "$CODE"\n'
+    } >job
+}
+
+write_graph() {
+    local name before=
+    start=(run --plain)
+    {
+        printf 'grace: 5s\n'
+        [[ -z ${limit-} ]] || printf 'timeout: %ds\n' "$limit"
+        printf 'jobs:\n'
+        for name in 1 2 3 $(more N) 4; do
+            printf '  j%d: {%srun: "%s./take %d", defer: {run: ./give %d, retries: 3}}\n' "$name" "${before:+needs: $before, }" \
+                "$([[ $name != 13 ]] || printf './block; ')" "$name" "$name"
+            before=j$name
+        done
+        printf '  last: {needs: %s, run: '\''[ "$MOMENT" != running ] || ./block; exit "$CODE"'\''}\n' "$before"
+    } >job.yaml
+    ln -sf job.yaml job
 }
 
 # Each acquired one is released once, in reverse.
@@ -136,7 +184,7 @@ END
 
 happen() {
     case $event in
-    success | failure | timeout) ;;
+    success | failure | timeout | clock-jumps) ;;
     INT | TERM | HUP) kill "-$event" "$runner" ;;
     same-twice)
         kill -TERM "$runner"
@@ -149,12 +197,15 @@ happen() {
     runner-killed) kill -KILL "$runner" ;;
     guardian-killed) kill -KILL "$guardian" ;;
     both-killed) kill -KILL "$runner" "$guardian" ;;
+    engine-killed) kill -KILL "$first" ;;
     command-killed)
         # While cleaning up it is the cleanup's command that is killed.
         if [[ $moment == cleaning ]]; then
             pkill -KILL -x -f "/bin/sh ./give 2" || fail "no cleanup to kill"
             sleep 0.2
         else
+            # Of a file, the command that it has come to.
+            [[ $form == exec ]] || first=$(<here)
             kill -KILL "$first"
         fi
         ;;
@@ -170,10 +221,10 @@ happen() {
         let_go
         ;;
     no-memory)
-        set_memory "$runner" "$guardian"
+        set_memory "$runner" "$guardian" "$first"
         let_go
         sleep 0.3
-        give_memory "$runner" "$guardian"
+        give_memory "$runner" "$guardian" "$first"
         ;;
     no-processes)
         touch short
@@ -208,13 +259,15 @@ run_without() {
     no-processes) before=("$nth" all 0 no-processes "$PWD/short") ;;
     esac
     status=0
-    MATRIX=$PWD MOMENT=none CODE=0 "${before[@]}" lifoguard exec --state state ./job >out 2>&1 </dev/null || status=$?
+    MATRIX=$PWD MOMENT=none CODE=0 "${before[@]}" lifoguard "${start[@]}" --state state ./job$suffix >out 2>&1 </dev/null || status=$?
 }
 
 # With little memory, the program, the job or a cleanup does not get far: but no resource is lost, and it is said.
 run_with_little() {
     local size
-    for ((size = 1000000; size < 14000000; size += 500000)); do
+    local step=500000
+    [[ $form == exec ]] || step=2000000
+    for ((size = 1000000; size < 14000000; size += step)); do
         # The kernel and the dynamic linker need some as well.
         prlimit "--as=$size" lifoguard exec --help >out 2>&1 || continue
         : >log
@@ -262,24 +315,30 @@ here_or_over() { [[ -e here ]] || is_over "$runner"; }
 
 # run_cell SECONDS: the limit, if the event is that it is over. Sets reached, if the moment came first.
 run_cell() {
-    local options=() wrapper=() code=0
+    local options=() wrapper=() code=0 limit=
     [[ $event != failure ]] || code=3
-    [[ $event != timeout ]] || options=(--timeout "$1s" --grace 5s)
+    [[ $event != timeout ]] || limit=$1
+    [[ $event != timeout || $form != exec ]] || options=(--timeout "$1s" --grace 5s)
     write_job
     [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
+    # Limits that are far away, however the time of day steps.
+    [[ $event != clock-jumps ]] || wrapper=(env "LD_PRELOAD=${nth%/*}/libclock_jumps.so")
+    [[ $event != clock-jumps ]] || limit=3600
+    [[ $event$form != clock-jumpsexec ]] || options=(--timeout 1h)
     env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code "${wrapper[@]}" \
-        lifoguard exec --state state "${options[@]}" ./job >out 2>&1 </dev/null &
+        lifoguard "${start[@]}" --state state "${options[@]}" ./job$suffix >out 2>&1 </dev/null &
     started=$!
     runner=$started
-    if ((${#wrapper[@]} > 0)); then
+    if [[ $event == no-processes ]]; then
         until_true child_of "$started"
         runner=$child
     fi
+    # Before that, the runner of a file has other children: the shells that check its commands.
+    until_true here_or_over
     until_true child_or_over "$runner"
     guardian=${child:-$runner}
     until_true child_or_over "$guardian"
     first=$child
-    until_true here_or_over
     reached=
     if [[ -e here ]]; then
         reached=1
@@ -294,6 +353,7 @@ run_cell() {
     [[ $event != disk-full ]] || rm -f state/fill
     # What nobody was left to see to is recovered by the next command on the state.
     lifoguard pending --state state >>out 2>&1
+    [[ $event != clock-jumps ]] || ((status == 0)) || fail "exit status $status"
     judge
 }
 

@@ -560,6 +560,22 @@ what_does_not_fit_together_is_refused() {
     expect_err '^g.yaml:1:8: the name of a job'
 }
 
+R3_a_job_that_could_not_begin_has_nothing_to_clean_up() {
+    run <<'END'
+jobs: {a: {dir: nowhere, run: echo a, defer: echo never >log}}
+END
+    expect_status 1
+    [[ ! -e log ]] || fail 'cleaned up'
+    expect_nothing_pending
+}
+
+a_command_that_no_shell_can_be_given_is_refused() {
+    local long
+    long=$(printf '%0200000d' 0)
+    wrong '1:30: the command is longer than 128 KiB, which no shell can be given: put it into a script' \
+        <<<"jobs: {a: {run: echo, defer: 'echo $long >>log'}}"
+}
+
 the_shell_reads_all_commands_first() {
     run <<<$'jobs:\n  b: {run: touch log}\n  a: {run: "if then"}'
     expect_status 2
@@ -726,6 +742,30 @@ END
     finish
     until_true has -a log
     expect_log 'begun -b -a'
+    until_true nothing_is_pending
+}
+
+R7_a_run_that_was_taken_over_goes_no_further() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: 'echo -a >>log'}
+  b: {needs: a, run: 'touch at; until test -e go; do sleep 0.02; done', defer: 'echo -b >>log'}
+  c: {needs: b, run: echo +c >>log, defer: 'echo -c >>log'}
+END
+    until_true test -e at
+    parents
+    local name
+    name=$(lifoguard pending | cut -f1 | head -1)
+    kill -STOP "$runner" "$guardian" "$engine"
+    lifoguard recover --force "$name" 2>recovered || fail "recover --force: $?"
+    expect_log '-b -a'
+    touch go
+    kill -CONT "$runner" "$guardian" "$engine" 2>/dev/null
+    finish
+    until_true gone "$guardian"
+    until_true gone "$engine"
+    expect_log '-b -a'
+    [[ $status != 0 ]] || fail 'a success'
     until_true nothing_is_pending
 }
 

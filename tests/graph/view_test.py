@@ -92,13 +92,15 @@ class Screen:
 
 
 class Run:
-    def __init__(self, columns=80, environment=None, graph=GRAPH, options=()):
+    def __init__(self, columns=80, environment=None, graph=GRAPH, options=(), name_it=None):
         self.screen = Screen(columns)
         with open('g.yaml', 'w') as file:
             file.write(graph)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(environment or {})
+            if name_it:
+                os.environ[name_it] = os.ttyname(1)
             self.resize_of(1, columns)
             os.execv(PROGRAM, ['lifoguard', 'run', '-j', '8', '-k', *options, 'g.yaml'])
         self.resize(columns)
@@ -238,6 +240,16 @@ def interrupt_from_the_terminal_ends_the_run():
     assert os.path.exists('cleaned')
 
 
+def a_job_has_no_terminal_and_cannot_acquire_one():
+    run = Run(graph="""jobs: {a: {run: 'try() { if (: </dev/tty) 2>&-; then echo one; else echo none; fi; };
+      try >had; test -t 1 || : <"$TERMINAL"; try >has'}}""", options=['--plain'],
+              name_it='TERMINAL')
+    assert run.end() == 0, run.screen.raw
+    for name in 'had', 'has':
+        with open(name) as file:
+            assert file.read() == 'none\n', name
+
+
 def a_terminal_that_is_gone_ends_the_run():
     run = Run(graph="jobs: {a: {run: 'echo up; sleep 1000', defer: 'touch cleaned'}}")
     run.until(lambda text: any(' up' in row for row in rows_of(text, 'a')), 'the row')
@@ -251,7 +263,7 @@ for name in 'NO_COLOR', 'KEEP', 'LIFOGUARD_RUN', 'LIFOGUARD_STATE', 'MAKEFLAGS':
     os.environ.pop(name, None)
 for case in (one_row_a_job, rows_fit_into_the_terminal, no_color_means_none, what_has_not_changed_is_not_drawn,
              plain_and_dumb_terminals_get_lines, interrupt_from_the_terminal_ends_the_run,
-             a_terminal_that_is_gone_ends_the_run):
+             a_job_has_no_terminal_and_cannot_acquire_one, a_terminal_that_is_gone_ends_the_run):
     folder = tempfile.mkdtemp()
     os.chdir(folder)
     os.environ['XDG_STATE_HOME'] = folder + '/state'

@@ -124,6 +124,8 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
         return lg_error_newf("--shell takes the place of CLEANUP; not expected: %s", *cleanup);
     if (!r->shell && !*cleanup)
         return lg_error_new("which CLEANUP is to be run?");
+    if (!r->shell && !**cleanup)
+        return lg_error_new("CLEANUP begins with an empty word: is a variable without a value?");
     r->spec.flags = (r->on_failure ? SPEC_ON_FAILURE : 0) | (r->on_success ? SPEC_ON_SUCCESS : 0) |
                     (r->allow_failure ? SPEC_ALLOW_FAILURE : 0) | (r->late ? SPEC_LATE : 0);
     split_kept(r);

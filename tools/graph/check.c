@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "job.h"
 
+#include <errno.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
 #include <stdlib.h>
@@ -353,17 +354,58 @@ static void add_command(struct place_in_file at, const char *text, void *data)
     buffer_format(data, "(\n%s\n)\n", text);
 }
 
-static void check_command(struct place_in_file at, const char *text, void *data)
+/* The kernel's MAX_ARG_STRLEN: a longer argument can be passed to no program. */
+enum { LONGEST_ARGUMENT = 128 * 1024 - 1 };
+
+static void check_length(struct place_in_file at, const char *text, void *data)
 {
     struct graph *graph = data;
+    if (strlen(text) > LONGEST_ARGUMENT)
+        problem_add(
+            &graph->problems, at,
+            "the command is longer than 128 KiB, which no shell can be given: put it into a script");
+}
+
+static void check_lengths(struct graph *graph)
+{
+    see_defers(&graph->defers, check_length, graph);
+    for (size_t i = 0; i < graph->count; i++)
+        see_job(graph->jobs[i], check_length, graph);
+}
+
+/* Whether the shell could be started. */
+struct reading {
+    struct graph *graph;
+    bool has_failed;     /* the shell of these commands cannot be started */
+    lg_error *shortness; /* for want of processes, memory or descriptors: the file may be good */
+};
+
+static bool may_go_better(int number)
+{
+    return number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE;
+}
+
+static void check_command(struct place_in_file at, const char *text, void *data)
+{
+    struct reading *reading = data;
+    if (reading->has_failed)
+        return;
     lg_error *err = job_check_syntax(text);
-    lg_defer(lg_error_free, err);
-    if (err)
-        problem_add(&graph->problems, at, "%s", lg_error_message(err));
+    if (!err)
+        return;
+    reading->has_failed = lg_error_errno(err) != 0;
+    if (may_go_better(lg_error_errno(err))) {
+        reading->shortness = err;
+        return;
+    }
+    char *words = lg_error_text(err);
+    problem_add(&reading->graph->problems, at, "%s", words ? words : "out of memory");
+    free(words);
+    lg_error_free(err);
 }
 
 /* Jobs with the same shell at once; only if that fails, one command after the other, to tell which. */
-static void check_jobs(struct graph *graph, const char *shell, bool *checked)
+static lg_error *check_jobs(struct graph *graph, const char *shell, const bool *checked)
 {
     struct buffer script = {0};
     lg_defer(buffer_free, &script);
@@ -371,28 +413,43 @@ static void check_jobs(struct graph *graph, const char *shell, bool *checked)
     for (size_t i = 0; i < graph->count; i++)
         if (plain && !checked[i] && strcmp(graph_shell_of(graph->jobs[i]), shell) == 0)
             see_job(graph->jobs[i], add_command, &script);
-    if (!script.text)
-        return;
+    if (plain && !script.text)
+        return NULL;
     job_use_shell(shell, false, NULL, NULL);
-    bool good = job_can_read(script.text, script.length);
+    bool good = plain && job_can_read(script.text, script.length);
+    struct reading reading = {.graph = graph};
     for (size_t i = 0; !good && i < graph->count; i++)
         if (!checked[i] && strcmp(graph_shell_of(graph->jobs[i]), shell) == 0)
-            see_job(graph->jobs[i], check_command, graph);
+            see_job(graph->jobs[i], check_command, &reading);
+    return reading.shortness;
 }
 
-void graph_check_syntax(struct graph *graph)
+static lg_error *check_defers_of_run(struct graph *graph)
 {
+    struct reading reading = {.graph = graph};
+    job_use_shell(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL, NULL);
+    see_defers(&graph->defers, check_command, &reading);
+    return reading.shortness;
+}
+
+lg_error *graph_check_syntax(struct graph *graph)
+{
+    check_lengths(graph);
+    if (graph->problems.count)
+        return NULL;
     bool *checked = need_memory(NULL, graph->count + 1);
     lg_defer(free, checked);
     memset(checked, 0, graph->count + 1);
-    for (size_t i = 0; i < graph->count; i++) {
+    lg_error *err = NULL;
+    for (size_t i = 0; i < graph->count && !err; i++) {
         const char *shell = graph_shell_of(graph->jobs[i]);
         if (!checked[i])
-            check_jobs(graph, shell, checked);
+            err = check_jobs(graph, shell, checked);
         for (size_t k = i; k < graph->count; k++)
             checked[k] |= strcmp(graph_shell_of(graph->jobs[k]), shell) == 0;
     }
-    job_use_shell(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL, NULL);
-    see_defers(&graph->defers, check_command, graph);
+    if (!err)
+        err = check_defers_of_run(graph);
     job_use_shell(NULL, false, NULL, NULL);
+    return err;
 }

@@ -43,7 +43,7 @@ static const char help[] =
     "\n"
     "Afterwards: lifoguard history, lifoguard show RUN, lifoguard logs RUN JOB.\n";
 
-enum { BAD_FILE = 2 };
+enum { BAD_FILE = 2, OURS = 125 };
 
 /* Of both forms: those that have a value. */
 static bool takes_value(const char *word)
@@ -89,8 +89,8 @@ static void split_names(struct graph *graph, const char *text, struct words *nam
             items[names->count++] = name;
 }
 
-/* Everything is checked before anything starts. False: there are problems, and they have been told. */
-static bool load(struct graph *graph, const char *path, const char *only)
+/* Everything is checked before anything starts. Not 0: that has been told, and this is the exit status. */
+static int load(struct graph *graph, const char *path, const char *only)
 {
     graph_read(graph, path);
     graph_check(graph);
@@ -98,10 +98,15 @@ static bool load(struct graph *graph, const char *path, const char *only)
     if (only)
         split_names(graph, only, &names);
     graph_select(graph, &names);
-    if (!graph->problems.count)
-        graph_check_syntax(graph);
+    lg_error *err = graph->problems.count ? NULL : graph_check_syntax(graph);
     problems_print(&graph->problems, stderr);
-    return graph->problems.count == 0;
+    if (!err)
+        return graph->problems.count ? BAD_FILE : 0;
+    char *text = lg_error_text(err);
+    say("the commands cannot be checked, so nothing was run: %s", text ? text : "out of memory");
+    free(text);
+    lg_error_free(err);
+    return OURS;
 }
 
 static int wrong(lg_error *err)
@@ -162,9 +167,8 @@ int run_graph_command(char **arguments)
     options.arguments = arguments + 1;
     struct graph graph = {0};
     lg_defer(graph_free, &graph);
-    if (!load(&graph, *arguments, only))
-        return BAD_FILE;
-    if (check)
-        return 0;
+    int status = load(&graph, *arguments, only);
+    if (status || check)
+        return status;
     return dry_run ? graph_plan(&graph) : graph_run(&graph, &options);
 }

@@ -15,9 +15,11 @@
 #include "timeline.h"
 #include "work.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +45,6 @@ static void keep_environment(struct engine *engine)
 static void init_work(struct engine *engine, struct work *work, struct graph_job *job)
 {
     *work = (struct work){.engine = engine, .job = job, .name = job ? job->name : ""};
-    work->settled = lg_chan_make(char, 0);
     work->finished = lg_chan_make(char, 0);
     if (!job)
         return;
@@ -53,7 +54,6 @@ static void init_work(struct engine *engine, struct work *work, struct graph_job
 
 static void free_work(struct work *work)
 {
-    lg_chan_unref(work->settled);
     lg_chan_unref(work->finished);
     free(work->error);
 }
@@ -69,6 +69,7 @@ static void init_works(struct engine *engine)
 
 static void free_works(struct engine *engine)
 {
+    lg_chan_unref(engine->startable);
     for (size_t i = 0; i < engine->graph->count; i++)
         free_work(&engine->works[i]);
     free_work(&engine->whole);
@@ -100,7 +101,7 @@ static void add_history(struct engine *engine)
     if (!directory)
         return;
     add_sink(engine, history_sink(directory));
-    add_sink(engine, log_sink(directory, engine->graph));
+    add_sink(engine, log_sink(directory, NULL));
 }
 
 static void add_view(struct engine *engine)
@@ -165,9 +166,7 @@ static void run_jobs(struct engine *engine)
     lg_error *err = NULL;
     {
         lg_group_scope(group, &err);
-        for (size_t i = 0; i < engine->graph->count; i++)
-            if (engine->graph->jobs[i]->wanted)
-                lg_group_go(&group, work_live, &engine->works[i]);
+        works_start(engine, &group);
     }
     char *text = err ? lg_error_text(err) : NULL;
     if (text)
@@ -255,6 +254,17 @@ struct request {
     const struct engine_options *options;
 };
 
+/* Several jobs at once cannot share a terminal, so they are started without one. The engine stays in its process group, in which
+ * Ctrl-Z reaches it. */
+static void give_up_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (terminal < 0)
+        return;
+    ioctl(terminal, TIOCNOTTY);
+    close(terminal);
+}
+
 /* The guardian's command: a process of its own. */
 static int engine_main(const struct birth *birth, void *data)
 {
@@ -274,6 +284,7 @@ static int engine_main(const struct birth *birth, void *data)
                             .umask = current_umask(),
                             .signals = birth_signals(birth)};
     prctl(PR_SET_NAME, "lifoguard-run");
+    give_up_terminal();
     lg_error_free(lg_set_workers(1));
     note_parents(&engine);
     keep_environment(&engine);

@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "problem.h"
 
+#include <lifoguard/error.h>
 #include <lifoguard/time.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,8 +122,8 @@ void graph_read(struct graph *graph, const char *path);
 /* Finds the needs, refuses cycles and what does not fit together, and puts the jobs in order. */
 void graph_check(struct graph *graph);
 
-/* Runs `sh -n` over all commands. */
-void graph_check_syntax(struct graph *graph);
+/* Runs `sh -n` over all commands. An error: for want of processes, memory or descriptors that could not be done. */
+lg_error *graph_check_syntax(struct graph *graph) __attribute__((__warn_unused_result__));
 
 struct graph_job *graph_find(const struct graph *graph, const char *name);
 

@@ -33,15 +33,11 @@ static void set_error(struct work *work, const char *before, const char *what)
 }
 
 /* The first need that is not met, or NULL. */
-static const struct work *await_needs(struct work *work)
+static const struct work *missing_need(const struct work *work)
 {
     for (size_t i = 0; i < work->job->need_count; i++) {
-        struct work *need = work_of(work->job->needs[i].job);
-        lg_error *err = lg_chan_recv_until(need->settled, NULL,
-                                           lg_until_context(work->engine->going));
-        bool is_settled = err == &lg_error_chan_closed;
-        lg_error_free(err);
-        if (!is_settled || !is_good(need))
+        const struct work *need = work_of(work->job->needs[i].job);
+        if (!is_good(need))
             return need;
     }
     return NULL;
@@ -139,6 +135,8 @@ static void read_exports(struct work *work)
 
 static void run_hooks(struct work *work, const struct words *hooks)
 {
+    if (!hooks->count)
+        return;
     struct words environment = work_environment(work, NULL);
     words_assign(work->engine->arena, &environment, "LIFOGUARD_STATUS",
                  work->state == JOB_OK || work->state == JOB_READY ? "success" : "failure");
@@ -167,45 +165,63 @@ static bool has_failed_by_itself(const struct task *task)
     return task->job.pid && task->job.step == JOB_RUNS && task->job.code == CLD_EXITED;
 }
 
+/* Most jobs defer nothing: then nothing is to be kept on disk, and no environment with it. */
+static lg_error *intend(struct work *work, const struct deferreds *defers, const char *pass)
+{
+    if (!defers->count)
+        return NULL;
+    struct words environment = work_environment(work, pass);
+    const struct release *since = work->releases;
+    lg_error *err = releases_intend(work, defers, &environment);
+    if (err)
+        releases_withdraw(work, since);
+    return err;
+}
+
+static lg_error *confirm(struct work *work, struct release *newest, const struct release *since,
+                         const char *pass)
+{
+    if (newest == since)
+        return NULL;
+    struct words environment = work_environment(work, pass);
+    return releases_confirm(newest, since, &environment);
+}
+
 static lg_error *run_step(struct work *work, const struct step *step, const char *pass,
                           lg_time began)
 {
     const struct release *since = work->releases;
-    struct words environment = work_environment(work, pass);
-    lg_error *err = releases_intend(work, &step->defers, &environment);
-    if (err) {
-        releases_withdraw(work, since);
+    lg_error *err = intend(work, &step->defers, pass);
+    if (err)
         return err;
-    }
+    struct words environment = work_environment(work, pass);
     struct task task = {.work = work, .text = step->text};
     err = task_run(&task, &environment, time_left(work, began));
     read_exports(work);
+    work->pass_has_run |= task.job.pid != 0;
     if (!task.job.pid)
         releases_withdraw(work, since);
-    environment = work_environment(work, pass);
     work->unknown = err && task.job.pid && !has_failed_by_itself(&task);
     if (!work->unknown)
-        lg_error_join_into(&err, releases_confirm(work->releases, since, &environment));
+        lg_error_join_into(&err, confirm(work, work->releases, since, pass));
     return err;
 }
 
 static lg_error *run_pass(struct work *work, const char *pass, lg_time began)
 {
-    struct words environment = work_environment(work, pass);
     const struct release *since = work->releases;
-    lg_error *err = releases_intend(work, &work->job->defers, &environment);
-    if (err) {
-        releases_withdraw(work, since);
+    lg_error *err = intend(work, &work->job->defers, pass);
+    if (err)
         return err;
-    }
     struct release *own = work->releases;
+    work->pass_has_run = false;
     for (size_t i = 0; i < work->job->step_count && !err; i++)
         err = engine_is_stopping(work->engine) ? lg_error_new("stopped")
                                                : run_step(work, &work->job->steps[i], pass, began);
-    if (work->unknown)
-        return err;
-    environment = work_environment(work, pass);
-    lg_error_join_into(&err, releases_confirm(own, since, &environment));
+    if (err && !work->pass_has_run)
+        releases_withdraw(work, since);
+    else if (!work->unknown)
+        lg_error_join_into(&err, confirm(work, own, since, pass));
     return err;
 }
 
@@ -333,7 +349,7 @@ static void run_job(struct work *work)
 static void begin(struct work *work)
 {
     struct engine *engine = work->engine;
-    const struct work *missing = await_needs(work);
+    const struct work *missing = missing_need(work);
     if (engine_is_stopping(engine)) {
         settle(work, JOB_CANCELLED);
         return;
@@ -344,8 +360,10 @@ static void begin(struct work *work)
         return;
     }
     lg_error *err = take_locks(work);
-    bool has_slot = !err && (!work->job->step_count || slots_take(engine));
-    if (has_slot && !engine_is_stopping(engine)) {
+    if (!err && work->job->step_count && !work->has_slot)
+        work->has_slot = slots_take(engine);
+    bool may_run = !err && (work->has_slot || !work->job->step_count);
+    if (may_run && !engine_is_stopping(engine)) {
         run_job(work);
     } else if (err && !engine_is_stopping(engine)) {
         char *text = lg_error_text(err);
@@ -357,8 +375,13 @@ static void begin(struct work *work)
         settle(work, JOB_CANCELLED);
     }
     lg_error_free(err);
-    if (has_slot && work->job->step_count)
-        slots_give(engine);
+}
+
+static void leave_to_others(struct work *work)
+{
+    if (work->has_slot)
+        slots_give(work->engine);
+    works_start_after(work);
 }
 
 /* ---- after ---- */
@@ -395,8 +418,10 @@ static void finish(struct work *work)
 void work_live(struct work *work)
 {
     lg_defer(finish, work);
-    begin(work);
-    lg_chan_close(work->settled);
+    {
+        lg_defer(leave_to_others, work);
+        begin(work);
+    }
     if (work->job->wait && work->state == JOB_READY)
         service_wait(work);
     await_dependants(work);

@@ -95,15 +95,15 @@ static void remove_old(const char *directory, const struct graph *graph)
     }
 }
 
-struct sink *log_sink(const char *directory, const struct graph *graph)
+struct sink *log_sink(const char *directory, const struct graph *old)
 {
     bool made = mkdir(directory, 0777) == 0;
     if (!made && errno != EEXIST) {
         say("--log-dir %s: %s", directory, strerror(errno));
         return NULL;
     }
-    if (!made)
-        remove_old(directory, graph);
+    if (!made && old)
+        remove_old(directory, old);
     struct logs *logs = need_memory(NULL, sizeof *logs);
     *logs = (struct logs){.sink = {.take = take, .free = free_logs},
                           .directory = need_copy(directory, strlen(directory)),

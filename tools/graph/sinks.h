@@ -17,7 +17,7 @@ void live_tick(struct sink *live);
 struct sink *json_sink(int fd);
 
 /* DIRECTORY/JOB.log for each job that says something. The directory is made if it is not there. NULL: it cannot be; that
- * was said. */
-struct sink *log_sink(const char *directory, const struct graph *graph);
+ * was said. The logs of an earlier run of the graph `old` are removed from it; NULL: it is new. */
+struct sink *log_sink(const char *directory, const struct graph *old);
 
 #endif

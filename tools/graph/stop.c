@@ -6,6 +6,7 @@
 #include "signals.h"
 #include "work.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -129,13 +130,11 @@ static void take(struct engine *engine, const struct signalfd_siginfo *info)
 void engine_take_signals(struct engine *engine)
 {
     for (;;) {
-        struct signalfd_siginfo info;
-        size_t count;
-        lg_error *err = lg_read(engine->signals, &info, sizeof info, lg_until_forever(), &count);
+        lg_error *err = lg_poll(engine->signals, POLLIN, lg_until_forever(), NULL);
         lg_error_free(err);
-        if (err || count != sizeof info || engine->over)
+        if (err || engine->over)
             return;
-        take(engine, &info);
+        engine_look_for_signals(engine);
     }
 }
 

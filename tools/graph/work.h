@@ -56,10 +56,12 @@ struct work {
     struct graph_job *job; /* NULL: the run itself, for its own cleanups */
     const char *name;
     enum job_state state;
-    bool tried;             /* a command was started */
+    bool tried;             /* it has begun */
+    bool pass_has_run;      /* a command of the pass was started */
     bool unknown;           /* one was made to end: nobody knows how far it came */
     bool is_going;          /* a service that is to run on */
-    lg_chan(char) settled;  /* closed when the state is known */
+    bool has_slot;          /* one of its commands may run */
+    size_t needs_left;      /* that are not settled yet */
     lg_chan(char) finished; /* closed when the cleanups have run */
     struct words exports;   /* of LIFOGUARD_ENV, and those of what it needs */
     const char *exports_path;
@@ -97,7 +99,10 @@ struct engine {
     bool warned;       /* that a further signal ends the cleanups that run */
     int last_signal;
     lg_time last_signal_at;
-    bool over;          /* nothing is left to be done */
+    bool over;                        /* nothing is left to be done */
+    lg_group *group;                  /* of the jobs that have started */
+    lg_chan(struct work *) startable; /* those for which there is a slot next */
+    size_t not_started;
     struct work *works; /* in the order of the graph's jobs */
     struct work whole;  /* the run itself */
     struct task *tasks;
@@ -139,6 +144,13 @@ void engine_look_for_signals(struct engine *engine);
 void engine_watch_time(struct engine *engine);
 /* "success", "failure", "cancelled", "timeout" */
 const char *engine_outcome(const struct engine *engine);
+
+/* ---- starting jobs (start.c) ---- */
+
+/* Starts jobs, as members of the group, until all have started. */
+void works_start(struct engine *engine, lg_group *group);
+/* This one is settled: starts those that have waited for it last. */
+void works_start_after(const struct work *work);
 
 /* ---- slots (slots.c) ---- */
 

@@ -253,10 +253,26 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
         tell(&watch, (struct attempt_result){.end = watch.verdict, .command = watch.command});
 }
 
+/* Until it had a session of its own, it got what was sent to the group of its owner, Ctrl-C say. Only what its owner has sent is
+ * for it. */
+static void forget_signals_of_group(const struct attempt *attempt)
+{
+    sigset_t set;
+    birth_taken(attempt->birth, &set);
+    sigdelset(&set, SIGCHLD);
+    siginfo_t info;
+    bool told = false;
+    while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
+        told |= info.si_code <= 0 && info.si_pid == getppid();
+    if (told)
+        kill(getpid(), SIGTERM);
+}
+
 /* Never returns. It touches nothing of the owner's: no database, no sockets. */
 static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result, int report)
 {
     setsid();
+    forget_signals_of_group(attempt);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "lifoguard-try");
     char byte;

@@ -278,6 +278,12 @@ void owner_signal_command(struct owner *owner, int number)
 {
     if (owner->ended || !owner->command.pid)
         return;
+    /* One that cleans up itself ends what it has started in its own order. A child that it has just made is in its group for a moment,
+     * a cleanup perhaps, which is not to be ended. */
+    if (owner->options.patient) {
+        process_signal(&owner->command, number);
+        return;
+    }
     /* Not collected yet, so its number is its own. */
     if (owner->own_group) {
         kill(-owner->command.pid, number);
