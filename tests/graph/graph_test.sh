@@ -662,6 +662,38 @@ signals_end_the_jobs_and_run_the_cleanups() {
     done
 }
 
+SIGQUIT_leaves_the_cleanups_out() {
+    start <<'YAML'
+jobs:
+  server: {run: 'touch up; sleep 600', ready: {file: up}, defer: echo -server >>log}
+  a: {needs: server, run: echo +a >>log, defer: echo -a >>log}
+  b: {needs: a, run: 'touch at; sleep 600', defer: echo -b >>log}
+YAML
+    until_true test -e at
+    kill -QUIT "$runner"
+    finish
+    expect_status 131
+    expect_log +a
+    expect_err 'a: cleanup [0-9] is left out: echo -a >>log'
+    expect_nothing_pending
+}
+
+a_signal_while_only_cleanups_run() {
+    # The first one is noted, the next one ends the cleanup that runs; the others still run.
+    start <<'YAML'
+jobs:
+  a: {run: 'true', defer: 'echo -a $LIFOGUARD_STATUS $LIFOGUARD_SIGNAL $LIFOGUARD_CAUSE >>log'}
+  b: {needs: a, run: 'true', defer: 'touch at; sleep 600'}
+YAML
+    until_true test -e at
+    kill -TERM "$runner"
+    until_true has 'the cleanups are running' err
+    kill -INT "$runner"
+    finish
+    expect_status 143
+    expect_log '-a cancelled TERM SIGTERM'
+}
+
 S7_the_same_signal_twice_is_one() {
     start <<'END'
 jobs: {a: {run: 'trap "sleep 0.3; echo in order >>log; exit 0" TERM; touch up; while :; do sleep 0.02; done'}}
@@ -702,6 +734,25 @@ R4_the_cleanups_run_when_the_engine_is_killed() {
     finish
     expect_status 137
     expect_chain
+}
+
+R3_a_service_that_prints_outlives_the_engine() {
+    start <<'YAML'
+jobs:
+  server:
+    run: 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01; done'
+    ready: test -e printed
+  user:
+    needs: server
+    run: 'echo >at; sleep 600'
+    defer: 'rm printed; until test -e printed; do kill -0 $(cat server) || exit; sleep 0.01; done; echo prints still >>log'
+YAML
+    until_true test -e at
+    parents
+    kill -KILL "$engine"
+    finish
+    until_true has 'prints still' log
+    until_true nothing_is_pending
 }
 
 R4_the_runner_goes_on_without_the_guardian() {

@@ -83,27 +83,32 @@ static void free_logs(struct sink *sink)
     free(logs);
 }
 
-/* Logs of an earlier run in the same directory are not added to. */
-static void remove_old(const char *directory, const struct graph *graph)
+static void remove_log(const char *directory, const char *job)
 {
-    for (size_t i = 0; i <= graph->count; i++) {
-        struct buffer path = {0};
-        buffer_format(&path, "%s/%s.log", directory,
-                      i < graph->count ? graph->jobs[i]->name : "run");
-        unlink(path.text);
-        buffer_free(&path);
-    }
+    struct buffer path = {0};
+    buffer_format(&path, "%s/%s.log", directory, job);
+    unlink(path.text);
+    buffer_free(&path);
 }
 
-struct sink *log_sink(const char *directory, const struct graph *old)
+/* Logs of an earlier run in the same directory are not added to. */
+static void remove_old(const char *directory, const char *const *jobs)
+{
+    for (; jobs && *jobs; jobs++)
+        remove_log(directory, *jobs);
+    if (jobs)
+        remove_log(directory, "run");
+}
+
+struct sink *log_sink(const char *directory, const char *const *jobs)
 {
     bool made = mkdir(directory, 0777) == 0;
     if (!made && errno != EEXIST) {
         say("--log-dir %s: %s", directory, strerror(errno));
         return NULL;
     }
-    if (!made && old)
-        remove_old(directory, old);
+    if (!made)
+        remove_old(directory, jobs);
     struct logs *logs = need_memory(NULL, sizeof *logs);
     *logs = (struct logs){.sink = {.take = take, .free = free_logs},
                           .directory = need_copy(directory, strlen(directory)),

@@ -9,6 +9,8 @@
 #include "engine.h"
 #include "event.h"
 #include "job.h"
+#include "output.h"
+#include "stream.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdint.h>
@@ -95,8 +97,10 @@ struct engine {
     enum stop_cause cause;
     int signal;        /* of STOP_SIGNAL */
     int status;        /* RUN_OK, or what came first */
+    char why[128];     /* what failed first, as text */
     int first_failure; /* exit status of the first job that failed; 0: none */
     bool warned;       /* that a further signal ends the cleanups that run */
+    bool forced;       /* by SIGQUIT: no cleanup is started either */
     int last_signal;
     lg_time last_signal_at;
     bool over;                        /* nothing is left to be done */
@@ -106,17 +110,18 @@ struct engine {
     struct work *works; /* in the order of the graph's jobs */
     struct work whole;  /* the run itself */
     struct task *tasks;
-    struct stream *streams;
-    lg_waitgroup readers;
+    struct streams streams;
     struct attempt_running *attempts;
-    struct sink *sinks;
-    struct sink *live; /* one of them, or NULL */
-    struct timeline *timeline;
+    struct record record;
+    struct sink *live;      /* one of its sinks, or NULL */
+    const char **job_names; /* those that are wanted; ends in NULL */
     size_t jobs_ok, jobs_failed, jobs_skipped, cleanups_ok, cleanups_failed, cleanup_count;
 };
 
 /* ---- events (tell.c) ---- */
 
+/* What a command or a cleanup of a job prints is to be told. */
+struct output work_output(struct work *work);
 void tell(struct engine *engine, struct event event);
 void tell_work(struct work *work, enum event_kind kind, const char *text, const char *result,
                lg_duration took);
@@ -130,10 +135,12 @@ static inline bool engine_is_stopping(const struct engine *engine)
 {
     return engine->cause != STOP_NOT;
 }
-/* A job has failed. */
-void engine_failed(struct engine *engine, int exit_status);
+/* A job has failed; `why`: "exit status 3". */
+void engine_failed(struct engine *engine, int exit_status, const char *why);
 /* A cleanup, or a command that follows a job: that stops nothing. */
-void engine_failed_aside(struct engine *engine);
+void engine_failed_aside(struct engine *engine, const char *why);
+/* Why the run does not succeed, if it does not. */
+const char *engine_cause(const struct engine *engine);
 /* Runner and guardian are both dead: the run is for `lifoguard recover`, which ends what still runs. */
 bool engine_is_orphan(const struct engine *engine);
 /* Takes signals until the run is over: a goroutine's function. */
@@ -192,19 +199,6 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
 void work_end_leftovers(struct work *work);
 void engine_end_leftovers(struct engine *engine);
 
-/* ---- output (stream.c) ---- */
-
-/* Makes a pipe whose lines become events; `*input` is for the command, and to be closed then. */
-lg_error *stream_open(struct work *work, struct stream **stream, int *input)
-    __attribute__((__warn_unused_result__));
-/* Tells all that is there by now, and leaves the stream to whatever may still write to it. */
-void stream_leave(struct stream *stream);
-/* Closes those that are still open, at the very end. */
-void streams_close(struct engine *engine);
-/* Tells bytes as lines. */
-void stream_tell(struct work *work, struct buffer *line, const char *bytes, size_t count);
-void stream_tell_rest(struct work *work, struct buffer *line);
-
 /* ---- a job's life (live.c is the view; this is job_life.c) ---- */
 
 /* A goroutine's function. */
@@ -224,6 +218,7 @@ void releases_withdraw(struct work *work, const struct release *since);
 void releases_run(struct work *work, const struct release *since);
 /* Asks the cleanups that run to end. */
 void releases_end_running(struct engine *engine);
+void releases_kill_running(struct engine *engine);
 bool releases_are_running(const struct engine *engine);
 
 /* ---- requests to the guardian (durable.c) ---- */
