@@ -17,6 +17,8 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
 
 /* The syntactic and typed checks beside the engine; each looks at one function. */
 struct ir;
+/* A cleanup of plain memory: _cleanup_free_, g_autofree. */
+bool cleanup_frees_one_level(const char *cleanup);
 void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_defers(struct ir *ir, struct arena *arena, finding_vec *findings);

@@ -190,6 +190,15 @@ static void look_for_registered(const struct search *search)
         report(search, registered->callee, where, registered);
 }
 
+/* free(x), g_free(x), XFREE(TYPE, x), or a function of this file, which has been looked into. What foo_close or foo_free
+ * of another file does first, nobody knows. */
+static bool frees_for_sure(const struct knowledge *knowledge, const char *callee)
+{
+    return name_frees(callee) && !name_counts(callee) &&
+           (map_get(&knowledge->by_name, callee) || model_frees_memory(callee) ||
+            (name_destroys(callee) && strchr(callee, '_') == NULL));
+}
+
 void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings)
 {
@@ -201,7 +210,8 @@ void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena 
             struct search search = {ir, knowledge, arena, findings, instr, instr->args[i].place};
             if (instr->args[i].kind != O_PLACE || ir->places.at[search.object].kind == P_VALUE)
                 continue;
-            look_for_armed(&search);
+            if (frees_for_sure(knowledge, instr->callee))
+                look_for_armed(&search);
             look_for_registered(&search);
         }
     }

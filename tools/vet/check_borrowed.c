@@ -187,12 +187,19 @@ static bool leads_to_local(const struct ir *ir, int pointer)
     return false;
 }
 
+/* Other cleanups may give up one of several references, or take the object out of what it is stored in. */
+static bool frees_at_once(const struct decl *decl)
+{
+    return cleanup_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute);
+}
+
 static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *assign = &ir->code.at[index];
     const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
     const struct place *to = &ir->places.at[assign->dst];
-    if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root))
+    if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root) ||
+        owner(ir, to->root) || !frees_at_once(decl))
         return;
     int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
     if (cleanup >= 0)
@@ -202,13 +209,15 @@ static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findin
                cleanup);
 }
 
-/* strv_consume(&list, p), set_ensure_consume(…, p): take it even if they fail. */
+/* strv_consume(&list, p), set_ensure_consume(…, p): take it even if they fail. The first is what it is put into; and
+ * foo_new_consume gives it back if it fails. */
 static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = &ir->code.at[index];
-    if (!call->callee || !strstr(call->callee, "_consume") || call->arg_count < 2)
+    if (!call->callee || !strstr(call->callee, "_consume") || call->arg_count < 2 ||
+        name_has(call->callee, "new"))
         return;
-    for (int i = 0; i < call->arg_count; i++) {
+    for (int i = 1; i < call->arg_count; i++) {
         const struct decl *decl = call->args[i].kind == O_PLACE ? owner(ir, call->args[i].place)
                                                                 : NULL;
         int cleanup = decl ? cleanup_reached(ir, arena, call->next, call->args[i].place, -1) : -1;

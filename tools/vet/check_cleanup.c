@@ -140,7 +140,7 @@ static void check_unset(struct ir *ir, struct arena *arena, finding_vec *finding
 
 /* ---- depth -------------------------------------------------------------------------------------- */
 
-static bool frees_one_level(const char *cleanup)
+bool cleanup_frees_one_level(const char *cleanup)
 {
     static const char *const names[] = {"_cleanup_free_",
                                         "g_autofree",
@@ -169,6 +169,19 @@ static bool is_text(const struct decl *decl)
     return false;
 }
 
+/* strv_split_full(&v, …), message_read_strv(…, &v), strv_extend(&v, text). strv_push(&v, text) puts the text itself
+ * there, and GLib's format strings say whether it is a copy. */
+static bool fills_with_copies(const char *name)
+{
+    static const char *const borrow[] = {"realloc", "greedy", "push",    "append",
+                                         "variant", "dump",   "prepend", "patch",
+                                         "_filter", "insert", NULL};
+    for (const char *const *word = borrow; *word; word++)
+        if (strstr(name, *word))
+            return false;
+    return true;
+}
+
 /* Is an element of the vector allocated on its own? Or does a function that makes string vectors fill it? */
 static bool owns_elements(const struct ir *ir, int place)
 {
@@ -188,7 +201,7 @@ static bool owns_elements(const struct ir *ir, int place)
              strstr(name, "decompose") || strstr(name, "dup")) &&
             !strstr(name, "new0") && !strstr(name, "get_strv") && !strstr(name, "keys"))
             return true;
-        if (address && !strstr(name, "realloc") && !name_has(name, "greedy"))
+        if (address && fills_with_copies(name))
             return true;
     }
     return false;
@@ -200,7 +213,8 @@ static bool constructed(const struct ir *ir, const struct decl *decl)
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && instr->dst >= 0 &&
             ir->places.at[instr->dst].decl == decl && name_constructs(instr->callee) &&
-            !model_acquirer(instr->callee))
+            !model_acquirer(instr->callee) && strncmp(instr->callee, "new", 3) != 0 &&
+            !strstr(instr->callee, "alloc") && !strstr(instr->callee, "_new0"))
             return true;
     return false;
 }
@@ -243,7 +257,7 @@ static void check_depth(struct ir *ir, struct arena *arena, finding_vec *finding
 {
     const struct decl *decl = ir->places.at[place].decl;
     const char *cleanup = cleanup_name(decl), *own = NULL;
-    if (!frees_one_level(cleanup))
+    if (!cleanup_frees_one_level(cleanup))
         return;
     if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) && owns_elements(ir, place))
         report_depth(ir, arena, findings, decl,

@@ -165,7 +165,7 @@ static bool releases(const struct ir *ir, const struct instr *call)
     const struct macro *macro = macros_find(&ir->unit->macros, call->callee);
     return macro ? !macro_resets(macro)
                  : !name_is_constant(call->callee) && !strstr(call->callee, "clear") &&
-                       !strstr(call->callee, "and_null");
+                       !strstr(call->callee, "safefree") && !strstr(call->callee, "and_null");
 }
 
 /* Functions that end an object leave its fields as they are. */

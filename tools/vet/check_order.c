@@ -100,6 +100,16 @@ static bool still_cleaned(const struct ir *ir, int at, int place)
     return false;
 }
 
+/* propagate_foo_error(error, archive) only reads what is no error. */
+static bool is_error(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    for (int i = 0; decl && i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "rror"))
+            return true;
+    return false;
+}
+
 static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = &ir->code.at[index];
@@ -109,6 +119,7 @@ static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *find
         int place = call->args[i].place;
         bool last = i == call->arg_count - 1;
         if (call->args[i].kind != O_PLACE || !last || !has_cleanup(ir, place) ||
+            (name_has(call->callee, "propagate") && !is_error(ir, place)) ||
             !still_cleaned(ir, call->next, place))
             continue;
         struct finding *finding = finding_add(arena, findings, "double-release", LEVEL_SURE,

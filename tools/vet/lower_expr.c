@@ -423,8 +423,9 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
                        strncmp(name, "g_return_", 9) == 0 || ends_with(name, "_true")
                    ? argument(call, 0)
                    : NULL;
-    if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem"))
-        return NULL;
+    if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem") || strstr(name, "STR") ||
+        strstr(name, "MEM") || strstr(name, "NUM"))
+        return NULL; /* what they hold is compared */
     struct expr *comparison = NEW(lowering->arena, struct expr);
     *comparison = *call;
     comparison->kind = E_BINARY;
@@ -510,6 +511,7 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     instr->arg_count = count;
     instr->dst = dst;
     bool plain = call->name && call->a && call->a->kind == E_NAME;
+    instr->indirect = (call->a && !plain) || (call->name && known_variable(lowering, call->name));
     if (plain &&
         (exits_by_argument(call) || name_never_returns(call->name) ||
          config_never_returns(call->name) || macro_ends(lowering, call->name)) &&

@@ -504,6 +504,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_LIKELY;
     if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
         return LEVEL_LIKELY;
+    if (judge->site->owned && passes_are_harmless(judge, state))
+        return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
+                                                                                  : LEVEL_ALL;
     if (judge->site->typed)
         return typed_level(judge, state, class);
     if (given_away_only_on_success(judge, state, class))
@@ -670,11 +673,47 @@ void judge_report(struct judge *judge, const struct event *event, const char *ch
                      instr_at(judge, other)->column, "%s", other_text);
 }
 
+static bool names(const struct instr *call, int place)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == place && place >= 0)
+            return true;
+    return false;
+}
+
+/* free(a); … free(b), where only a comparison said that a and b are the same? */
+static bool names_same(const struct instr *first, const struct instr *second)
+{
+    for (int i = 0; i < first->arg_count; i++)
+        if (names(second, first->args[i].place))
+            return true;
+    return false;
+}
+
+/* Did the released variable get another value before the event, as the variable of a loop does? */
+static bool set_between(const struct judge *judge, const struct event *event)
+{
+    const struct instr *release = instr_at(judge, event->state->released);
+    for (const struct state *at = event->state->from; at && at->instr != event->state->released;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst >= 0 &&
+            names(release, instr->dst))
+            return true;
+    }
+    return false;
+}
+
 static void judge_again(struct judge *judge, const struct event *event)
 {
     const struct instr *first = instr_at(judge, event->state->released),
                        *again = instr_at(judge, event->instr);
-    if (first->callee != again->callee && !first->implicit && !again->implicit)
+    if (judge->site->resource != R_LOCK &&
+        ((first == again && !delivered_by_address(judge, event->state)) ||
+         !names_same(first, again) || set_between(judge, event)))
+        return;
+    bool known = knowledge_knows(judge->simulation->knowledge, first);
+    if (first->callee != again->callee && !first->implicit && !again->implicit && !known)
         return;
     if (first->implicit && again->implicit && event->state->acquisition &&
         event->state->acquisition->strength == -2)
@@ -738,10 +777,29 @@ static const char *transfer(struct arena *arena, const struct decl *decl, const 
     return NULL;
 }
 
+/* One end of a pipe that was taken out, or a pointer as a truth value. */
+static bool returns_something_else(const struct judge *judge, const struct event *event)
+{
+    const struct ir *ir = judge->ir;
+    int place = judge->site->place, result = instr_at(judge, event->instr)->left.place;
+    const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
+    if (!decl || result < 0)
+        return false;
+    if (decl->type.is_array)
+        return ir->places.at[result].kind == P_TEMPORARY;
+    const struct type *type = &ir->function->type;
+    return decl->type.stars > 0 && type->stars == 0 && type->count > 0 &&
+           (strcmp(type->words[type->count - 1], "bool") == 0 ||
+            strcmp(type->words[type->count - 1], "gboolean") == 0 ||
+            strcmp(type->words[type->count - 1], "int") == 0);
+}
+
 static void judge_returned(struct judge *judge, const struct event *event)
 {
     int before = judge->findings->count;
     bool deferred = !instr_at(judge, event->state->released)->implicit;
+    if (returns_something_else(judge, event))
+        return;
     judge_report(judge, event, "cleanup-returned", LEVEL_SURE,
                  deferred ? "is returned, but a deferred call releases it first"
                           : "is returned, but its cleanup releases it first",
@@ -765,7 +823,7 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
     struct knowledge *knowledge = judge->simulation->knowledge;
     if (release->implicit || !release->callee)
         return true;
-    if (knowledge && map_get(&knowledge->by_name, release->callee))
+    if (knowledge && knowledge_knows(knowledge, release))
         return true; /* the engine has looked into it */
     return model_frees_memory(release->callee) || name_destroys(release->callee) ||
            strcmp(release->callee, "close") == 0 || strcmp(release->callee, "pclose") == 0 ||
@@ -784,11 +842,31 @@ static bool has_references(const struct judge *judge)
     return false;
 }
 
+/* After the end of its block the name means another variable, which a macro may have declared. */
+static bool mentions_directly(const struct judge *judge, const struct event *event)
+{
+    const struct instr *use = instr_at(judge, event->instr);
+    int variable = judge->site->place;
+    bool direct = place_within(judge->ir, use->left.place < 0 ? variable : use->left.place,
+                               variable) &&
+                  use->left.place >= 0;
+    for (int i = 0; i < use->arg_count; i++)
+        direct |= use->args[i].place >= 0 && place_within(judge->ir, use->args[i].place, variable);
+    direct |= use->right.place >= 0 && place_within(judge->ir, use->right.place, variable);
+    return direct;
+}
+
 static void judge_use(struct judge *judge, const struct event *event)
 {
     const struct instr *release = instr_at(judge, event->state->released);
     const struct acquisition *acquisition = event->state->acquisition;
     bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
+    const struct instr *use = instr_at(judge, event->instr);
+    if (judge->site->resource == R_DESCRIPTOR &&
+        !(use->callee && model_uses_descriptor(use->callee)))
+        return; /* its number is still a number, to print and to compare */
+    if (release->implicit ? mentions_directly(judge, event) : set_between(judge, event))
+        return;
     if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
         return;
     judge_report(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
