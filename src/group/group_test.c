@@ -2,6 +2,7 @@
 #include "testing/group.h"
 
 #include "group/member.h"
+#include "sched/lock.h"
 
 /* ---- G3: it waits for all, and joins errors ---- */
 
@@ -509,6 +510,14 @@ START_TEST(a_group_stays_until_who_waits_for_it_has_left)
 }
 END_TEST
 
+static size_t count_inside(lg_group *group)
+{
+    lgi_lock(&group->lgi_lock);
+    size_t count = group->lgi_inside;
+    lgi_unlock(&group->lgi_lock);
+    return count;
+}
+
 /* Nobody who waited touches the group once its destruction has returned. */
 START_TEST(a_destroyed_group_is_touched_by_nobody)
 {
@@ -519,7 +528,7 @@ START_TEST(a_destroyed_group_is_touched_by_nobody)
         lg_group_go(&group, wait_until_set, &go_on);
         for (int n = 0; n < WAITERS; n++)
             lg_group_go_with(&waiters, ((lg_go_options){.thread = n == 0}), wait_for, &group);
-        while (__atomic_load_n(&group.lgi_inside, __ATOMIC_ACQUIRE) < WAITERS)
+        while (count_inside(&group) < WAITERS)
             lg_yield();
         go_on = 1;
         lg_group_free(&group);
