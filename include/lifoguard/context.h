@@ -153,8 +153,8 @@ LG_API lg_context *lg_context_merge(const lg_context *first, const lg_context *s
  * Several such contexts may share a signal; the signal cancels each of them. A signal that the process ignores
  * when the first such context is made, as under nohup, stays ignored (S5). The handler writes to a descriptor
  * and does nothing else, is installed with SA_RESTART and SA_ONSTACK, and preserves errno. Signal masks are not
- * changed, so a signal that all threads block does not arrive. A forked child that has not called exec
- * handles the signals by default.
+ * changed, so a signal that all threads block does not arrive. A signal that came before the context was made
+ * does not cancel it. A forked child that has not called exec handles the signals by default.
  *
  * Returns NULL on success. On failure returns an error and sets *ctx to NULL: EINVAL for a number that is no
  * signal or cannot be caught; otherwise no descriptor or thread could be made. */

@@ -67,6 +67,25 @@ START_TEST(C8_the_cause_names_the_signal)
 }
 END_TEST
 
+/* However late the library's thread reads it. */
+START_TEST(C8_a_signal_from_before_the_context_is_not_its_cause)
+{
+    defaults();
+    lg_auto_context lg_context *last = signals(lg_context_background(), SIGUSR1, SIGUSR1);
+    for (int i = 0; i < 200; i++) {
+        lg_auto_context lg_context *before = signals(lg_context_background(), SIGTERM, SIGINT);
+        raise(SIGTERM);
+        lg_auto_context lg_context *after = signals(lg_context_background(), SIGTERM, SIGINT);
+        lg_context_wait(before);
+        lg_auto_context lg_context *read = signals(lg_context_background(), SIGUSR1, SIGUSR1);
+        raise(SIGUSR1);
+        lg_context_wait(read); /* and with it all that came before */
+        expect_not_done(after);
+    }
+    lg_context_wait(last);
+}
+END_TEST
+
 START_TEST(C8_signals_of_every_number)
 {
     for (int number = 1; number < 64; number++) { /* (the last one is Valgrind's) */
@@ -425,7 +444,8 @@ START_TEST(C10_contexts_come_and_go_while_signals_arrive)
 }
 END_TEST
 
-RUN_TESTS("signal", C8_the_cause_names_the_signal, C8_signals_of_every_number,
+RUN_TESTS("signal", C8_the_cause_names_the_signal,
+          C8_a_signal_from_before_the_context_is_not_its_cause, C8_signals_of_every_number,
           S5_the_former_handler_comes_back, S5_one_that_was_set_meanwhile_stays,
           S5_several_contexts_share_signals, S5_an_inherited_ignore_is_respected,
           S5_masks_and_errno_stay, S5_the_default_is_back_after_the_end,

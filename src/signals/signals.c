@@ -18,6 +18,7 @@
 #include "error/libc.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 enum { MOST = 64, NAME_SIZE = 32 };
 
@@ -70,6 +71,7 @@ int lg_error_signal(const lg_error *error)
 /* What the handler writes: small enough that a pipe takes it whole or not at all. */
 struct arrival {
     lg_time when;
+    lg_time real; /* on the kernel's clock */
     int number;
 };
 
@@ -77,7 +79,7 @@ static void handle(int number)
 {
     LGI_KEEP_ERRNO;
     if (getpid() == owner) {
-        struct arrival arrival = {.when = lg_now(), .number = number};
+        struct arrival arrival = {.when = lg_now(), .real = lgi_real_now(), .number = number};
         while (write(writer, &arrival, sizeof(arrival)) < 0 && errno == EINTR)
             ;
     } else { /* a forked child, whose signals are none of the parent's business */
@@ -86,16 +88,17 @@ static void handle(int number)
     }
 }
 
-static void tell(int number, lg_time when)
+static void tell(const struct arrival *arrival)
 {
+    int number = arrival->number;
     struct lgi_signal_watch *told = NULL, **end = &told;
     pthread_mutex_lock(&lock);
     for (struct lgi_link *link = watches.first; link; link = link->next) {
         struct lgi_signal_watch *watch = LGI_HOLDER(link, struct lgi_signal_watch, link);
-        if (!(watch->signals & UINT64_C(1) << (number - 1)))
+        if (!(watch->signals & UINT64_C(1) << (number - 1)) || arrival->real < watch->since)
             continue;
         if (watch->got)
-            watch->got(watch, number, when);
+            watch->got(watch, number, arrival->when);
         if (watch->later) {
             watch->told = NULL;
             *end = watch;
@@ -118,7 +121,7 @@ static void *thread_main(void *unused)
         ssize_t got = read(reader, &arrival, sizeof(arrival));
         lgi_helper_works();
         if (got == sizeof(arrival) && arrival.number >= 1 && arrival.number <= MOST)
-            tell(arrival.number, arrival.when);
+            tell(&arrival);
         else if (got == 0 || (got < 0 && errno != EINTR))
             return unused; /* somebody has closed it */
         lgi_helper_waits();
@@ -209,6 +212,7 @@ static int install(int number)
 
 static lg_error *watch_all(struct lgi_signal_watch *watch)
 {
+    lg_time began = lgi_real_now();
     uint64_t installed = 0;
     for (int number = 1; number <= MOST; number++) {
         uint64_t bit = UINT64_C(1) << (number - 1);
@@ -227,6 +231,7 @@ static lg_error *watch_all(struct lgi_signal_watch *watch)
             installed |= bit;
     }
     watch->signals = installed;
+    watch->since = began;
     lgi_list_add(&watches, &watch->link);
     return NULL;
 }

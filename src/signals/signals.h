@@ -20,6 +20,8 @@ struct lgi_signal_watch {
     /* Called after `got`, with no lock held; the watch must last until then, even if it was ended meanwhile. NULL:
      * nothing. */
     void (*later)(struct lgi_signal_watch *watch, int number);
+    lg_time
+        since; /* when it began: signals that came before, and are only read now, are none of its business */
     struct lgi_link link;
     struct lgi_signal_watch *told;
 };
