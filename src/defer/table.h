@@ -47,7 +47,7 @@ static inline const unsigned char *lgi_read_sleb(const unsigned char *p, intptr_
     return p;
 }
 
-/* The number as it stands; what it is relative to is the caller's. NULL for a format not known. */
+/* The number as it stands; what it is relative to is the caller's. NULL, and the number 0, for a format not known. */
 static inline const unsigned char *lgi_read_encoded(unsigned char encoding, const unsigned char *p,
                                                     uintptr_t *value)
 {
@@ -77,7 +77,7 @@ static inline const unsigned char *lgi_read_encoded(unsigned char encoding, cons
         memcpy(&eight, p, sizeof(eight));
         *value = (uintptr_t)eight;
         return p + sizeof(eight);
-    default: return NULL;
+    default: *value = 0; return NULL;
     }
 }
 
