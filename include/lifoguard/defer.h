@@ -117,14 +117,14 @@ LG_END_DECLS
  * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
  * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
  * before the on_error or on_success calls that depend on the result: so defer the closer after them. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__,          \
-                 __VA_ARGS__)
+    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, #__VA_ARGS__, __VA_ARGS__)
 #define lg_defer_on_success(...)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__,        \
-                 __VA_ARGS__)
+    LGI_NUMBERED(LGI_ON, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
 
 /* lg_defer_contained(fn, args…): like lg_defer, but a panic in the call stops there and is joined, as an
  * error, to the function's result. Compiles only in an lg_func (lg_error *, …). A goexit in the call is

@@ -149,6 +149,8 @@ LG_END_DECLS
     how(id, 4, where, LGI_OWNED_OPTIONS(free_, a), text, f, a, b, c, d)
 #define LGI_OWNED_GO_4(id, how, where, text, ...)                                                  \
     LGI_OWNED_GO_lgi_many(id, how, where, text, __VA_ARGS__)
+#define LGI_OWNED_GO_lgi_nothing(id, how, where, text, ...)                                        \
+    _Static_assert(0, "what frees the argument is missing: write it as the last argument")
 #define LGI_OWNED_GO_lgi_many(id, how, where, text, ...)                                           \
     _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO)
 #define LGI_OWNED_OPTIONS(free_, argument) ((lg_go_options){.free = LGI_FREE(free_, argument)})

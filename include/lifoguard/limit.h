@@ -85,7 +85,7 @@ LG_END_DECLS
         _Static_assert(n <= 1 && !LGI_IS_KEPT(id, n), "in a scope, a call with a limit is the name of a function and at most one argument"); \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
-            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_any, LGI_FIRST(__VA_ARGS__)), n,   \
+            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_any, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
         LGI_IN(id##_within, 4, scope, text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })
@@ -95,6 +95,7 @@ LG_END_DECLS
 #define LGI_ONE_WORD_3(id) (uintptr_t)0
 #define LGI_ONE_WORD_4(id) (uintptr_t)0
 #define LGI_ONE_WORD_lgi_many(id) (uintptr_t)0
+#define LGI_ONE_WORD_lgi_nothing(id) (uintptr_t)0
 
 // clang-format on
 

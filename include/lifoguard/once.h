@@ -125,6 +125,7 @@ LG_END_DECLS
 #define LGI_ONCE_CALL_2(f, a, b) (f)(a, b)
 #define LGI_ONCE_CALL_3(f, a, b, c) (f)(a, b, c)
 #define LGI_ONCE_CALL_4(f, a, b, c, d) (f)(a, b, c, d)
+#define LGI_ONCE_CALL_lgi_nothing(...) __extension__({ _Static_assert(0, LGI_NOTHING_TEXT); 0; })
 #define LGI_ONCE_CALL_lgi_many(f, ...)                                                             \
     __extension__({                                                                                \
         _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO);                 \

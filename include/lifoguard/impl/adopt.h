@@ -29,27 +29,33 @@
 #define LGI_ADOPT_WORDS_3 4
 #define LGI_ADOPT_WORDS_4 0
 #define LGI_ADOPT_WORDS_lgi_many 0
+#define LGI_ADOPT_WORDS_lgi_nothing 0
 
-/* The release function and the further arguments, which are evaluated before the value. */
-#define LGI_ADOPT_TAKE_0(id, f)                                                                    \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f); \
-    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_RELEASE_TEXT);
+/* The release function and the further arguments, which are evaluated before the value. `right` is 0 if something was refused
+ * already: then the function is replaced by what takes everything, and nothing more is refused. */
+#define LGI_ADOPT_TAKE_0(id, right, f)                                                             \
+    typedef __typeof__(__builtin_choose_expr(right, (f), lgi_any)) lgi_name_##id;                  \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG =                                     \
+        LGI_FUNCTION(lgi_name_##id, __builtin_choose_expr(right, (f), lgi_any));                   \
+    _Static_assert(!(right && LGI_NO_FUNCTION(lgi_fn_##id)), LGI_NO_RELEASE_TEXT);
 #define LGI_NO_RELEASE_TEXT "what releases the value is not a function: write its name, and its further arguments after a comma"
 #define LGI_NO_ADOPTED_TEXT(n) "argument " #n " is neither a pointer nor an integer of int width or more: "
-#define LGI_ADOPT_WORD(id, n, x)                                                                   \
-    LGI_TAKE(lgi_arg##n##_##id, x)                                                            \
-    _Static_assert(!!LGI_IS_WORD(lgi_arg##n##_##id), LGI_NO_ADOPTED_TEXT(n) LGI_ADVICE_ADOPT);
-#define LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_TAKE_0(id, f) LGI_ADOPT_WORD(id, 2, b)
-#define LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_TAKE_1(id, f, b) LGI_ADOPT_WORD(id, 3, c)
-#define LGI_ADOPT_TAKE_3(id, f, b, c, d) LGI_ADOPT_TAKE_2(id, f, b, c) LGI_ADOPT_WORD(id, 4, d)
-#define LGI_ADOPT_TAKE_4(id, ...)                                                                  \
+#define LGI_ADOPT_WORD(id, right, n, x)                                                                   \
+    LGI_TAKE_OR(lgi_arg##n##_##id, x, (char)0)                                                            \
+    _Static_assert(!right || LGI_IS_WORD(lgi_arg##n##_##id), LGI_NO_ADOPTED_TEXT(n) LGI_ADVICE_ADOPT);
+#define LGI_ADOPT_TAKE_1(id, right, f, b) LGI_ADOPT_TAKE_0(id, right, f) LGI_ADOPT_WORD(id, right, 2, b)
+#define LGI_ADOPT_TAKE_2(id, right, f, b, c) LGI_ADOPT_TAKE_1(id, right, f, b) LGI_ADOPT_WORD(id, right, 3, c)
+#define LGI_ADOPT_TAKE_3(id, right, f, b, c, d) LGI_ADOPT_TAKE_2(id, right, f, b, c) LGI_ADOPT_WORD(id, right, 4, d)
+#define LGI_ADOPT_TAKE_4(id, right, ...)                                                                  \
     _Static_assert(0, "at most three arguments can follow the release function: " LGI_ADVICE_ADOPT); \
     lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;
-#define LGI_ADOPT_TAKE_lgi_many(id, ...) LGI_ADOPT_TAKE_4(id)
+#define LGI_ADOPT_TAKE_lgi_many(id, right, ...) LGI_ADOPT_TAKE_4(id, right)
+#define LGI_ADOPT_TAKE_lgi_nothing(id, right, ...)                                                        \
+    _Static_assert(!right, "the release function is missing: write the scope, the value, what releases it, and then further arguments"); \
+    lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;
 
 /* The value, and all that can be wrong with the call of the release function. */
-#define LGI_ADOPT_VALUE(id, value) LGI_ADOPT_WORD(id, 1, value)
+#define LGI_ADOPT_VALUE(id, right, value) LGI_ADOPT_WORD(id, right, 1, value)
 #define LGI_ADOPT_CHECK_0(id, f)                                                                   \
     typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
     LGI_ADOPT_CHECK(id, 1, (lgi_arg1_##id), (lgi_probe))
@@ -64,6 +70,7 @@
     LGI_ADOPT_CHECK(id, 4, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id, lgi_arg4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)
+#define LGI_ADOPT_CHECK_lgi_nothing(id, ...)
 #define LGI_ADOPT_CHECK(id, n, taken, probes)                                                      \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_CAN_PASS_##n(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), \
@@ -81,6 +88,7 @@
 #define LGI_ADOPT_STORE_3(id, to) LGI_STORE_4(id, to)
 #define LGI_ADOPT_STORE_4(id, to)
 #define LGI_ADOPT_STORE_lgi_many(id, to)
+#define LGI_ADOPT_STORE_lgi_nothing(id, to)
 
 /* Neither NULL nor -1. (Of what is no word, another check complains.) */
 #define LGI_IS_RESOURCE(value) LGI_IS_RESOURCE_(__builtin_choose_expr(LGI_IS_WORD(value), value, 0))
@@ -105,18 +113,18 @@
 
 #define LGI_ADOPT(id, n, scope, valid, text, value, ...)                                           \
     __extension__({                                                                                \
-        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
+        LGI_ADOPT_TAKE_##n(id, LGI_IS_OWNER(lgi_owner_##id), __VA_ARGS__)                          \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_ADOPT_VALUE(id, value)                                                                 \
+        LGI_ADOPT_VALUE(id, LGI_IS_OWNER(lgi_owner_##id), value)                                                            \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         LGI_ADOPT_INTO(id, n, valid(LGI_VALUE(id)), text)                                          \
         LGI_VALUE(id);                                                                             \
     })
 
 #define LGI_ADOPT_AS(id, n, name, valid, text, value, ...)                                         \
-    LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                            \
-    LGI_ADOPT_VALUE(id, value)                                                                     \
+    LGI_ADOPT_TAKE_##n(id, 1, __VA_ARGS__)                                                         \
+    LGI_ADOPT_VALUE(id, 1, value)                                                                  \
     LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                           \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, LGI_ADOPT_WORDS_##n, LGI_NAMED, text, 0, 1)                                       \
@@ -127,6 +135,20 @@
     LGI_ADOPT_STORE_##n(id, LGI_RECORD(id).deferred.word)                                          \
     lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
+/* The address of the variable, or a null pointer to `type` if something else is given: no pointer, or a value of that type.
+ * (An assertion of an enumerator is a short message: clang shows each macro in an expression that is wrong.) */
+#define LGI_ADOPT_OUT_AT(id, variable, type)                                                       \
+    LGI_TAKE(lgi_at_##id, variable)                                                                \
+    enum {                                                                                         \
+        lgi_owned_##id = LGI_IS_OWNER(lgi_owner_##id),                                             \
+        lgi_pointed_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                \
+                           !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)), \
+        lgi_is_out_##id = lgi_owned_##id && lgi_pointed_##id                                       \
+    };                                                                                             \
+    _Static_assert(!(lgi_owned_##id && !lgi_is_out_##id), "the variable is given by its address: write &variable"); \
+    __extension__ __auto_type const LGI_OUT(id) =                                                  \
+        __builtin_choose_expr(lgi_is_out_##id, lgi_at_##id, (__typeof__(type) *)0);
+
 /* The outcome of a call that may return nothing. */
 #define LGI_OUTCOME_OF(id, call)                                                                   \
     __extension__ __auto_type LGI_OUTCOME(id) =                                                    \
@@ -135,13 +157,13 @@
 
 #define LGI_ADOPT_OUT(id, n, scope, variable, valid, text, call, ...)                              \
     __extension__({                                                                                \
-        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
+        LGI_ADOPT_OUT_AT(id, variable, int)                                                        \
+        LGI_ADOPT_TAKE_##n(id, lgi_is_out_##id, __VA_ARGS__)                          \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_TAKE(LGI_OUT(id), variable)                                                            \
         *LGI_OUT(id) = LGI_NO_RESOURCE(__typeof__(*LGI_OUT(id)));                                  \
         LGI_OUTCOME_OF(id, call)                                                                   \
-        LGI_ADOPT_VALUE(id, *LGI_OUT(id))                                                          \
+        LGI_ADOPT_VALUE(id, lgi_is_out_##id, *LGI_OUT(id))                                                          \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         LGI_ADOPT_INTO(id, n, valid(id), text)                                                     \
         LGI_OUTCOME(id);                                                                           \
@@ -150,11 +172,14 @@
 
 #define LGI_ADOPT_ERRNO(id, n, scope, variable, text, value, format, ...)                          \
     __extension__({                                                                                \
-        LGI_ADOPT_TAKE_##n(id, __VA_ARGS__)                                                        \
         LGI_OWNER(id, scope)                                                                       \
+        LGI_ADOPT_OUT_AT(id, variable, __typeof__(value))                                          \
+        typedef __typeof__(((void)0, (LGI_FIRST(__VA_ARGS__)))) lgi_release_##id;                  \
+        enum { lgi_is_release_##id = _Generic((lgi_release_##id)0, char *: 0, const char *: 0, default: 1) }; \
+        _Static_assert(!!lgi_is_release_##id, LGI_NO_RELEASE_TEXT);                                  \
+        LGI_ADOPT_TAKE_##n(id, (lgi_is_out_##id && lgi_is_release_##id), __VA_ARGS__)                          \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_TAKE(LGI_OUT(id), variable)                                                            \
-        LGI_ADOPT_VALUE(id, value)                                                                 \
+        LGI_ADOPT_VALUE(id, lgi_is_out_##id, value)                                                            \
         const int LGI_OUTCOME(id) = errno;                                                         \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         *LGI_OUT(id) = LGI_VALUE(id);                                                              \

@@ -17,15 +17,24 @@
 #pragma GCC system_header
 #endif
 
-/* The number of arguments after the function, 0 to 4; lgi_many for more, with which all but its message is as for 0. */
+/* The number of arguments after the function, 0 to 4; lgi_many for more, with which all but its message is as for 0;
+ * lgi_nothing if the function is missing too. */
+LGI_PUSH
+#if defined(__clang__)
+LGI_QUIET("-Wgnu-zero-variadic-macro-arguments")
+#endif
 #define LGI_COUNT(...)                                                                             \
-    LGI_COUNT_(__VA_ARGS__, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, 4, 3, 2,   \
-               1, 0, 0)
-#define LGI_COUNT_(f, a, b, c, d, e, g, h, i, j, k, count, ...) count
-enum { lgi_many = 0 };
+    LGI_COUNT_(~, ##__VA_ARGS__, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, 4, 3, \
+               2, 1, 0, lgi_nothing, ~)
+LGI_POP
+#define LGI_COUNT_(none, f, a, b, c, d, e, g, h, i, j, k, count, ...) count
+enum { lgi_many = 0, lgi_nothing = 0 };
 #define lgi_call_lgi_many lgi_call_0
+#define lgi_call_lgi_nothing lgi_call_0
 #define lgi_leave_lgi_many lgi_leave_0
+#define lgi_leave_lgi_nothing lgi_leave_0
 #define lgi_kept_lgi_many lgi_kept_0
+#define lgi_kept_lgi_nothing lgi_kept_0
 
 #define LGI_NAMED_BY(id) lgi_name_##id
 #define LGI_FN(id) lgi_fn_##id
@@ -84,6 +93,7 @@ enum { lgi_many = 0 };
     __builtin_choose_expr(LGI_CAN_PASS_##n(id) && LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), \
                           lgi_fn_##id, &lgi_any)
 #define LGI_CAN_PASS_lgi_many(id) 1
+#define LGI_CAN_PASS_lgi_nothing(id) 1
 #define LGI_CAN_PASS_0(id) 1
 #define LGI_CAN_PASS_1(id) (LGI_IS_WORD(lgi_arg1_##id) | LGI_WIDE(lgi_arg1_##id))
 #define LGI_CAN_PASS_2(id) LGI_CAN_PASS_1(id) && (LGI_IS_WORD(lgi_arg2_##id) | LGI_WIDE(lgi_arg2_##id))
@@ -95,6 +105,7 @@ enum { lgi_many = 0 };
 #define LGI_IS_UNTIL(x) __builtin_types_compatible_p(__typeof__(x), lg_until)
 #define LGI_WIDE(x) (sizeof(x) == 16)
 #define LGI_WIDES_lgi_many(id) 0
+#define LGI_WIDES_lgi_nothing(id) 0
 #define LGI_WIDES_0(id) 0
 #define LGI_WIDES_1(id) LGI_WIDE(lgi_arg1_##id)
 #define LGI_WIDES_2(id) (LGI_WIDES_1(id) | LGI_WIDE(lgi_arg2_##id))
@@ -105,13 +116,19 @@ enum { lgi_many = 0 };
     _Static_assert(!(LGI_WIDES_##n(id)), "no argument of this call can be an lg_until: pass a pointer to one that lives long enough");
 
 /* An argument's value. (To gcc a variable of type auto without a value is undeclared, and each use an error.) */
+#define LGI_TAKE(name, x) LGI_TAKE_OR(name, x, LGI_NO_VALUE)
 #if defined(__clang__)
-#define LGI_TAKE(name, x) __extension__ __auto_type name LGI_NO_DEBUG = (x);
+#define LGI_TAKE_OR(name, x, instead) __extension__ __auto_type name LGI_NO_DEBUG = LGI_VALUE_OF(x, instead);
 #define LGI_NO_DEBUG __attribute__((nodebug))
+#define LGI_NO_VALUE 0
 #else
-#define LGI_TAKE(name, x) __typeof__(((void)0, (x))) name = (x);
+#define LGI_TAKE_OR(name, x, instead) __typeof__(((void)0, LGI_VALUE_OF(x, instead))) name = LGI_VALUE_OF(x, instead);
 #define LGI_NO_DEBUG
+#define LGI_NO_VALUE (char)0
 #endif
+/* A call that returns nothing is no argument. A char that stands for it is refused, and every parameter takes it. Where the call
+ * with the user's own expression says enough, as clang does, an int stands for it. */
+#define LGI_VALUE_OF(x, instead) _Generic((__typeof__(x) *)0, void *: instead, default: (x))
 /* Classes 1 and 5, of 4 to 8 bytes. */
 #define LGI_IS_WORD(x)                                                                             \
     ((__builtin_classify_type(x) | 4) == 5 && sizeof(x) - 4 < 5)
@@ -212,14 +229,21 @@ enum { lgi_many = 0 };
     LGI_POP
 #define LGI_PRELUDE_lgi_many(id, first, advice, ...)                                               \
     _Static_assert(0, "at most four arguments can be passed: " advice);                            \
-    lgi_any_function *const LGI_FN(id) = (lgi_any_function *)0;                                    \
-    typedef lgi_any_function LGI_NAMED_BY(id);                                                     \
-    typedef void LGI_RESULT(id);
+    LGI_ANY_FUNCTION(id)
+#define LGI_PRELUDE_lgi_nothing(id, first, advice, ...)                                            \
+    _Static_assert(0, LGI_NOTHING_TEXT);                                                           \
+    LGI_ANY_FUNCTION(id)
+#define LGI_NOTHING_TEXT "the function is missing: write its name, and then its arguments after commas"
+#define LGI_ANY_FUNCTION(id)                                                                       \
+    lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;                                   \
+    typedef lgi_any_function lgi_name_##id;                                                        \
+    typedef void lgi_type_##id;
 #define LGI_FIRST_PANIC (lg_panic_info *)0 LGI_COMMA
 #define LGI_COMMA ,
 
 #define LGI_STORE_0(id, to)
 #define LGI_STORE_lgi_many(id, to)
+#define LGI_STORE_lgi_nothing(id, to)
 #define LGI_STORE_1(id, to) (to)[0] = LGI_WORD(id, 1);
 #define LGI_STORE_2(id, to) LGI_STORE_1(id, to)(to)[1] = LGI_WORD(id, 2);
 #define LGI_STORE_3(id, to) LGI_STORE_2(id, to)(to)[2] = LGI_WORD(id, 3);
@@ -230,6 +254,7 @@ enum { lgi_many = 0 };
     if (LGI_WIDE(lgi_arg##at##_##id)) lgi_widen((to) + at - 1, n - at, &lgi_arg##at##_##id);
 #define LGI_WIDEN_0(id, n, to)
 #define LGI_WIDEN_lgi_many(id, n, to)
+#define LGI_WIDEN_lgi_nothing(id, n, to)
 #define LGI_WIDEN_1(id, n, to) LGI_WIDEN(id, n, 1, to)
 #define LGI_WIDEN_2(id, n, to) LGI_WIDEN_1(id, n, to) LGI_WIDEN(id, n, 2, to)
 #define LGI_WIDEN_3(id, n, to) LGI_WIDEN_2(id, n, to) LGI_WIDEN(id, n, 3, to)
@@ -268,12 +293,20 @@ enum { lgi_many = 0 };
 
 #define LGI_FIRST(...) LGI_FIRST_(__VA_ARGS__, 0)
 #define LGI_FIRST_(first, ...) first
+/* What stands for a missing function. */
+#define LGI_ELSE_0
+#define LGI_ELSE_1
+#define LGI_ELSE_2
+#define LGI_ELSE_3
+#define LGI_ELSE_4
+#define LGI_ELSE_lgi_many
+#define LGI_ELSE_lgi_nothing lgi_any
 
 #define LGI_PLAIN(id, n, text, ...)                                                                \
     LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     static const struct lgi_site lgi_site_##id = {                                                 \
-        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__)), \
+        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), \
         text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n)};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
     LGI_LINK_##n(id);                                                                              \
@@ -324,8 +357,8 @@ void lgi_head(void);
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
 #define LGI_OWNER(id, owner)                                                                       \
     LGI_TAKE(lgi_owner_##id, owner)                                                                \
-    _Static_assert(_Generic(lgi_owner_##id, lg_scope *: 1, lg_cleanups *: 1, default: 0),          \
-        "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
+    _Static_assert(_Generic(lgi_owner_##id, lg_scope *: 1, lg_cleanups *: 1, default: 0), "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
+#define LGI_IS_OWNER(owner) _Generic(owner, lg_scope *: 1, lg_cleanups *: 1, default: 0)
 #define LGI_OWNED(id)                                                                              \
     ((lg_scope *)_Generic(lgi_owner_##id, lg_scope *: lgi_owner_##id, lg_cleanups *: lgi_owner_##id, \
                           default: (lg_scope *)0))

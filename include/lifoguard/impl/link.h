@@ -49,6 +49,7 @@
 
 #endif
 #define LGI_LINK_lgi_many(id) LGI_LINK_0(id)
+#define LGI_LINK_lgi_nothing(id) LGI_LINK_0(id)
 
 // clang-format on
 

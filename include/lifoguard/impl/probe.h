@@ -64,7 +64,6 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
     LGI_QUIET("-Wpedantic")                                                                        \
     LGI_QUIET("-Wint-conversion")                                                                  \
     LGI_QUIET("-Wconversion")                                                                      \
-    LGI_QUIET("-Wsign-conversion")                                                                 \
     LGI_QUIET("-Woverflow")                                                                        \
     LGI_QUIET("-Wrestrict") /* both arguments are the probe */                                     \
     _Pragma("GCC diagnostic error \"-Wfloat-conversion\"")

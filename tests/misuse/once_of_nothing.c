@@ -1,0 +1,12 @@
+// A once without a function.
+// gcc: the function is missing: write its name
+// clang: the function is missing: write its name
+// clang lines: 22
+#include <lifoguard/lifoguard.h>
+
+typedef lg_once_of(double) once_of_double;
+
+void f(once_of_double *once)
+{
+    lg_once_of_get(once);
+}
