@@ -60,6 +60,7 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->released = -1;
     state->holder_count = state->pass_count = state->alias_count = 0;
     state->failing = false;
+    state->ends = 0;
     if (!site->argument)
         add_holder(state, acquisition->holder);
     follow(simulation, state, instr->next);
@@ -125,14 +126,21 @@ static void follow_failed(struct simulation *simulation, struct state *state, in
         follow(simulation, &failed, simulation->ir->code.at[index].next);
 }
 
+/* Neither one of an array nor what a variable holds whose address is passed. */
+static bool can_be_all(const struct simulation *simulation, const struct operand *argument)
+{
+    return argument->kind == O_PLACE &&
+           !strchr(simulation->ir->places.at[argument->place].text, '[');
+}
+
 /* `final`: nothing is left, whatever the function is called. */
 static void release_by_callee(struct simulation *simulation, struct state *state, int index,
                               int argument, bool final)
 {
     release(simulation, state, index, argument, !final);
-    if (state->phase == RELEASED && state->released == index &&
-        simulation->ir->code.at[index].args[argument].kind != O_ADDRESS)
-        state->weak = !final;
+    if (state->phase == RELEASED && state->released == index)
+        state->weak = !final ||
+                      !can_be_all(simulation, &simulation->ir->code.at[index].args[argument]);
 }
 
 /* The callee releases its argument if it fails, and leaves it to its caller if it does not. */

@@ -42,6 +42,8 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
                int index);
 
 /* engine_release.c */
+/* Is nothing left of this argument, by what the called function does? */
+bool frees_surely(const struct simulation *simulation, const struct instr *call, int argument);
 bool pair_released(const struct simulation *simulation, const struct instr *call);
 void release(struct simulation *simulation, struct state *state, int index, int argument,
              bool weak);
