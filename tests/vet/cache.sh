@@ -40,3 +40,34 @@ expect 0 'a flag more' a.c -- -DQUIET
 expect 1 'without the flag' a.c
 echo 'disable leak' >.lifoguard-vet
 expect 0 'a setting more' a.c
+
+# What other files do is looked up too: a result is used again only if it is the same.
+rm .lifoguard-vet
+mkdir project
+cat >project/queue.h <<'C'
+int show(FILE *file);
+C
+cat >project/use.c <<'C'
+#include "queue.h"
+int use(const char *name)
+{
+    FILE *file = fopen(name, "r");
+    if (!file)
+        return -1;
+    return show(file);
+}
+C
+put_show() {
+    printf '#include "queue.h"\nint show(FILE *file)\n{\n    %s\n}\n' "$1" >project/queue.c
+}
+put_show 'return fgetc(file);'
+for what in project project/use.c; do
+    put_show 'return fgetc(file);'
+    expect 1 "$what: the callee only reads" "$what"
+    expect 1 "$what: nothing changed" "$what"
+    put_show 'int c = fgetc(file); fclose(file); return c;'
+    expect 0 "$what: the callee closes" "$what"
+    put_show 'return fgetc(file);  /* again */'
+    expect 1 "$what: the callee only reads again" "$what"
+done
+expect 0 'alone' --alone project/use.c

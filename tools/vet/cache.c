@@ -1,6 +1,8 @@
 /* Results of files that have not changed, one small file each. A result is used again if the source and its headers have
  * the same times and sizes, the options, flags and settings are the same and the program is the same. */
 #define _GNU_SOURCE
+#include "neighbours.h"
+#include "project.h"
 #include "run.h"
 
 #include <errno.h>
@@ -42,6 +44,19 @@ static uint64_t header_stamp(const char *path)
     return stamped;
 }
 
+/* … and so are the folders beside single files. */
+static uint64_t folder_stamp(const char *path)
+{
+    static _Thread_local struct map known;
+    const char *key = intern_string(path);
+    uintptr_t stamped = (uintptr_t)map_get(&known, key);
+    if (!stamped) {
+        stamped = (uintptr_t)neighbours_stamp(path) | 1;
+        map_set(&known, key, (void *)stamped);
+    }
+    return stamped;
+}
+
 static uint64_t options_hash(const struct settings *settings)
 {
     static uint64_t program;
@@ -51,22 +66,26 @@ static uint64_t options_hash(const struct settings *settings)
     EACH (name, &settings->options.only)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
     hash = hash_bytes(hash, &configuration, sizeof configuration);
+    bool others[] = {settings->alone, settings->beside};
+    hash = hash_bytes(hash, others, sizeof others);
     hash = hash_bytes(hash, "-", 1);
     EACH (name, &settings->options.without)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
     return hash;
 }
 
-/* Where the result of this file, as it is now, would be. False: nowhere. */
-static bool place_for(const struct settings *settings, const char *path, char *place, size_t room)
+/* Where the result of this file, as it is now, or its summary would be. False: nowhere. */
+static bool place_for(const struct settings *settings, const char *path, const char *kind,
+                      char *place, size_t room)
 {
     char absolute[PATH_MAX];
     if (!realpath(path, absolute))
         return false;
     uint64_t content = stamp(options_hash(settings), path);
     uint64_t name = hash_bytes(HASH_START, absolute, strlen(absolute));
-    return content && snprintf(place, room, "%s/%016llx-%016llx", settings->cache,
-                               (unsigned long long)name, (unsigned long long)content) < (int)room;
+    return content &&
+           snprintf(place, room, "%s/%016llx-%016llx%s", settings->cache, (unsigned long long)name,
+                    (unsigned long long)content, kind) < (int)room;
 }
 
 static char *next_line(char **at)
@@ -121,19 +140,50 @@ static bool same_header(const char *line)
            header_stamp(line + used) == stamped;
 }
 
+static bool same_folder(const char *line)
+{
+    unsigned long long stamped;
+    int used = 0;
+    return sscanf(line, "folder %llx %n", &stamped, &used) == 1 && used > 0 &&
+           folder_stamp(line + used) == stamped;
+}
+
+/* Do the functions of other files still do the same? */
+static bool same_answers(struct arena *arena, char *line)
+{
+    VEC(const char *) names = {0};
+    char *rest, *word = strtok_r(line, " ", &rest), *hash = strtok_r(NULL, " ", &rest);
+    while ((word = strtok_r(NULL, " ", &rest)))
+        *ADD(arena, &names) = intern_string(word);
+    return hash && project_hash(names.at, names.count) == strtoull(hash, NULL, 16);
+}
+
+static bool still_holds(struct arena *arena, char *line)
+{
+    return strncmp(line, "header ", 7) == 0   ? same_header(line)
+           : strncmp(line, "folder ", 7) == 0 ? same_folder(line)
+                                              : same_answers(arena, line);
+}
+
+static bool is_condition(const char *line)
+{
+    return strncmp(line, "header ", 7) == 0 || strncmp(line, "folder ", 7) == 0 ||
+           strncmp(line, "asked ", 6) == 0;
+}
+
 bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
                struct file_result *result)
 {
     char place[PATH_MAX];
     struct source source;
-    if (!place_for(settings, path, place, sizeof place) || !source_read(arena, place, &source))
+    if (!place_for(settings, path, "", place, sizeof place) || !source_read(arena, place, &source))
         return false;
     char *at = source.text, *line;
     finding_vec findings = {0};
     if (!(line = next_line(&at)) || sscanf(line, "lines %d", &result->lines) != 1)
         return false;
-    while ((line = next_line(&at)) && strncmp(line, "header ", 7) == 0)
-        if (!same_header(line))
+    while ((line = next_line(&at)) && is_condition(line))
+        if (!still_holds(arena, line))
             return false;
     for (; line && strcmp(line, "end") != 0; line = next_line(&at))
         if (!read_finding(arena, &at, path, line, ADD(arena, &findings)))
@@ -156,30 +206,104 @@ static bool make_folder(const char *path)
     return mkdir(part, 0700) == 0 || errno == EEXIST;
 }
 
+/* A file that is complete when it gets its name. */
+struct entry {
+    char place[PATH_MAX], temporary[PATH_MAX + 48];
+    FILE *file;
+};
+
+static bool entry_open(struct entry *entry, const struct settings *settings, const char *path,
+                       const char *kind)
+{
+    if (!place_for(settings, path, kind, entry->place, sizeof entry->place) ||
+        !make_folder(settings->cache))
+        return false;
+    snprintf(entry->temporary, sizeof entry->temporary, "%s.%ld.%p", entry->place, (long)getpid(),
+             (void *)entry);
+    entry->file = fopen(entry->temporary, "we");
+    return entry->file != NULL;
+}
+
+static void entry_close(struct entry *entry)
+{
+    bool ok = !ferror(entry->file);
+    ok &= fclose(entry->file) == 0;
+    if (!ok || rename(entry->temporary, entry->place) != 0)
+        unlink(entry->temporary);
+}
+
+static void put_header(FILE *file, const char *header)
+{
+    fprintf(file, "header %llx %s\n", (unsigned long long)header_stamp(header), header);
+}
+
+static void put_asked(FILE *file, const struct file_result *result)
+{
+    if (result->asked.count == 0)
+        return;
+    fprintf(file, "asked %llx",
+            (unsigned long long)project_hash(result->asked.at, result->asked.count));
+    EACH (name, &result->asked)
+        fprintf(file, " %s", *name);
+    fputc('\n', file);
+}
+
+static void put_finding(FILE *file, const struct finding *finding)
+{
+    fprintf(file, "%s %d %d %d %llx %d\n%s\n%s\n%s\n%s\n", finding->check, (int)finding->level,
+            finding->line, finding->column, (unsigned long long)finding->key, finding->notes.count,
+            finding->function ? finding->function : "", finding->message,
+            finding->advice ? finding->advice : "", finding->suppressed ? finding->suppressed : "");
+    EACH (note, &finding->notes)
+        fprintf(file, "%d %d %s\n", note->line, note->column, note->text);
+}
+
 void cache_put(const struct settings *settings, const char *path, const struct file_result *result)
 {
-    char place[PATH_MAX], temporary[PATH_MAX + 32];
-    if (!place_for(settings, path, place, sizeof place) || !make_folder(settings->cache))
+    struct entry entry;
+    if (!entry_open(&entry, settings, path, ""))
         return;
-    snprintf(temporary, sizeof temporary, "%s.%ld.%p", place, (long)getpid(), (const void *)result);
-    FILE *file = fopen(temporary, "we");
-    if (!file)
-        return;
-    fprintf(file, "lines %d\n", result->lines);
+    fprintf(entry.file, "lines %d\n", result->lines);
     EACH (header, &result->headers)
-        fprintf(file, "header %llx %s\n", (unsigned long long)header_stamp(*header), *header);
-    EACH (finding, &result->findings) {
-        fprintf(file, "%s %d %d %d %llx %d\n%s\n%s\n%s\n%s\n", finding->check, (int)finding->level,
-                finding->line, finding->column, (unsigned long long)finding->key,
-                finding->notes.count, finding->function ? finding->function : "", finding->message,
-                finding->advice ? finding->advice : "",
-                finding->suppressed ? finding->suppressed : "");
-        EACH (note, &finding->notes)
-            fprintf(file, "%d %d %s\n", note->line, note->column, note->text);
+        put_header(entry.file, *header);
+    EACH (folder, &result->folders)
+        fprintf(entry.file, "folder %llx %s\n", (unsigned long long)folder_stamp(*folder), *folder);
+    put_asked(entry.file, result);
+    EACH (finding, &result->findings)
+        put_finding(entry.file, finding);
+    fputs("end\n", entry.file);
+    entry_close(&entry);
+}
+
+char *cache_get_summary(struct arena *arena, const struct settings *settings, const char *path,
+                        path_vec *headers)
+{
+    char place[PATH_MAX];
+    struct source source;
+    if (!place_for(settings, path, "-s", place, sizeof place) ||
+        !source_read(arena, place, &source))
+        return NULL;
+    char *at = source.text, *line, *end = source.text + source.length;
+    if (source.length < 4 || strcmp(end - 4, "end\n") != 0)
+        return NULL;
+    end[-4] = '\0';
+    while (strncmp(at, "header ", 7) == 0 && (line = next_line(&at))) {
+        if (!same_header(line))
+            return NULL;
+        *ADD(arena, headers) = strchr(line + 7, ' ') + 1;
     }
-    fputs("end\n", file);
-    bool ok = !ferror(file);
-    ok &= fclose(file) == 0;
-    if (!ok || rename(temporary, place) != 0)
-        unlink(temporary);
+    return at;
+}
+
+void cache_put_summary(const struct settings *settings, const char *path, const path_vec *headers,
+                       const char *text)
+{
+    struct entry entry;
+    if (!entry_open(&entry, settings, path, "-s"))
+        return;
+    EACH (header, headers)
+        put_header(entry.file, *header);
+    fputs(text, entry.file);
+    fputs("end\n", entry.file);
+    entry_close(&entry);
 }

@@ -2,6 +2,8 @@
 
 #include "headers.h"
 #include "knowledge.h"
+#include "neighbours.h"
+#include "project.h"
 #include "verdict.h"
 
 #include <stdlib.h>
@@ -142,10 +144,14 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
     finding_vec raw = {0};
     struct knowledge knowledge;
     parse_unit(unit);
-    knowledge_gather(&knowledge, unit);
+    struct scope *scope = scope_new(neighbours_used() ? unit : NULL);
+    knowledge_gather(&knowledge, unit, scope);
     EACH (ir, &knowledge.irs)
         check_function(ir, &knowledge, &raw);
     knowledge_free(&knowledge);
+    EACH (name, scope_used(scope))
+        *ADD(&unit->arena, &unit->asked) = *name;
+    scope_free(scope);
     if (raw.count > 1)
         qsort(raw.at, (size_t)raw.count, sizeof *raw.at, by_line);
     EACH (finding, &raw)

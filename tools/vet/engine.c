@@ -1,9 +1,11 @@
 #include "engine_parts.h"
+#include "knowledge.h"
 #include "names.h"
 
 #include <string.h>
 
 #define MOST_STEPS 150000
+#define MOST_SUMMARY_STEPS 20000
 
 static bool uses(const struct simulation *simulation, const struct state *state,
                  const struct operand *operand)
@@ -71,6 +73,23 @@ static bool returns_content(const struct simulation *simulation, const struct st
     return false;
 }
 
+static bool only_borrows(const struct simulation *simulation, const struct instr *call,
+                         int argument)
+{
+    if (!simulation->knowledge)
+        return false;
+    struct parameter_summary does = knowledge_parameter(simulation->knowledge, call, argument);
+    return does.effect == EFFECT_NONE && call->args[argument].kind == O_PLACE;
+}
+
+static void leave_given(struct simulation *simulation, struct state *state, int index)
+{
+    if (state->phase == HELD)
+        escape(simulation, state, index);
+    if (state->given)
+        note(simulation, EV_GIVEN_EXIT, index, state);
+}
+
 static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
                       int index)
 {
@@ -83,21 +102,24 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         note(simulation, EV_RELEASED_EXIT, index, state);
         return;
     }
-    if (state->phase != HELD)
+    if (state->phase != HELD) {
+        leave_given(simulation, state, index);
         return;
+    }
     if ((instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) ||
         returns_content(simulation, state, &instr->left)) {
-        escape(simulation, state, index);
+        leave_given(simulation, state, index);
         return;
     }
     bool inside = false; /* return *p, return p->field: for a part it is not given away */
     if (carry == CARRIES_VALUE || carry == CARRIES_ADDRESS || carry == CARRIES_WITHIN ||
         carry == CARRIES_INTERIOR) {
-        escape(simulation, state, index);
+        leave_given(simulation, state, index);
         return;
     }
     /* return f(p): f may have taken it. */
-    if (instr->left.kind == O_PLACE && state->from && simulation->site->resource != R_CONTEXT) {
+    if (instr->left.kind == O_PLACE && state->from && simulation->parameter < 0 &&
+        simulation->site->resource != R_CONTEXT) {
         const struct state *before = state;
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];
@@ -106,11 +128,12 @@ static void do_return(struct simulation *simulation, struct state *state, const 
                 (last->callee && model_harmless(last->callee)))
                 continue;
             for (int i = 0; i < last->arg_count; i++)
-                inside |= carries(simulation, state, &last->args[i]) != CARRIES_NOT;
+                inside |= carries(simulation, state, &last->args[i]) != CARRIES_NOT &&
+                          !only_borrows(simulation, last, i);
         }
     }
     if (inside)
-        escape(simulation, state, index);
+        leave_given(simulation, state, index);
     else
         note(simulation, EV_EXIT, index, state);
 }
@@ -215,7 +238,7 @@ void simulate(struct simulation *simulation)
     }
     follow(simulation, &first, 0);
     while (queue.next < queue.waiting.count) {
-        if (simulation->steps++ > MOST_STEPS) {
+        if (simulation->steps++ > (simulation->parameter < 0 ? MOST_STEPS : MOST_SUMMARY_STEPS)) {
             simulation->gave_up = true;
             break;
         }

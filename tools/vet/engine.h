@@ -28,7 +28,7 @@ struct state {
     int aliases[MOST_ALIASES], alias_count; /* places that point into it: strchr(p, '/') */
     bool failing; /* through a goto to a label like `err`, or after a failure was noticed */
     bool weak;    /* released by a function whose name only perhaps says so */
-    bool escaped_part;
+    bool given;   /* of a parameter that is followed for a summary: somebody else has it now */
 };
 
 enum event_kind {
@@ -36,6 +36,7 @@ enum event_kind {
     EV_LOST,          /* its last holder was overwritten */
     EV_RELEASE,       /* released (once per call) */
     EV_RELEASED_EXIT, /* a return after the release */
+    EV_GIVEN_EXIT,    /* a return after it was given away; only for a parameter */
     EV_ESCAPE,
     EV_AGAIN,        /* released a second time */
     EV_USE,          /* used after the release */
@@ -53,8 +54,6 @@ struct event {
     const struct state *state;
 };
 
-/* What a function does with one of its parameters. */
-enum effect { EFFECT_UNKNOWN, EFFECT_NONE, EFFECT_RELEASES, EFFECT_KEEPS, EFFECT_MAYBE };
 struct knowledge;
 
 struct simulation {

@@ -4,6 +4,7 @@
 #include "knowledge.h"
 #include "names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct acquisition *acquisition_at(const struct site *site, int instr)
@@ -71,7 +72,7 @@ static bool may_leave_alone(const struct simulation *simulation, int index, int 
     const struct acquisition *acquisition = acquisition_at(simulation->site, index);
     return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
            acquisition->failing.place == call->dst && simulation->knowledge &&
-           knowledge_leaves_alone(simulation->knowledge, call->callee, argument);
+           knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
 }
 
 /* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
@@ -99,6 +100,70 @@ static bool lends_context(const char *callee, int argument)
     return !name_keeps(callee) && name_releases(callee) == 0;
 }
 
+/* The state after the call, if it fails or if it does not, where this function looks whether it does. */
+static bool after_call(const struct simulation *simulation, const struct state *state, int index,
+                       bool fails, struct state *after)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct failing failing;
+    if (!site_failing(simulation->ir, index, &failing))
+        return false;
+    struct operand place = {.kind = O_PLACE, .place = failing.place};
+    *after = *state;
+    after->facts =
+        facts_assume(simulation->arena, simulation->ir,
+                     facts_forget(simulation->arena, simulation->ir, state->facts, call->dst),
+                     &place, failing.sign, &failing.right, failing.truth == fails);
+    return after->facts != NULL;
+}
+
+/* if (rename(scratch, name) != 0), if (queue_add(queue, item) < 0): then it is still there. */
+static void follow_failed(struct simulation *simulation, struct state *state, int index)
+{
+    struct state failed;
+    if (after_call(simulation, state, index, true, &failed))
+        follow(simulation, &failed, simulation->ir->code.at[index].next);
+}
+
+/* `final`: nothing is left, whatever the function is called. */
+static void release_by_callee(struct simulation *simulation, struct state *state, int index,
+                              int argument, bool final)
+{
+    release(simulation, state, index, argument, !final);
+    if (state->phase == RELEASED && state->released == index &&
+        simulation->ir->code.at[index].args[argument].kind != O_ADDRESS)
+        state->weak = !final;
+}
+
+/* The callee releases its argument if it fails, and leaves it to its caller if it does not. */
+static bool release_if_fails(struct simulation *simulation, struct state *state, int index,
+                             int argument, bool final)
+{
+    struct state failed, done;
+    if (!after_call(simulation, state, index, true, &failed) ||
+        !after_call(simulation, state, index, false, &done))
+        return escape(simulation, state, index);
+    release_by_callee(simulation, &failed, index, argument, final);
+    follow(simulation, &failed, simulation->ir->code.at[index].next);
+    follow(simulation, &done, simulation->ir->code.at[index].next);
+    return false;
+}
+
+/* For a summary: the parameter is passed to this function, or to those that a function of this file passes it to. */
+static void note_forwards(struct state *state, const struct parameter_summary *does,
+                          const char *callee, int argument)
+{
+    char text[300];
+    EACH (forward, &does->forwards) {
+        snprintf(text, sizeof text, "%.250s\n%d", forward->callee, forward->argument);
+        add_pass(state, intern_string(text));
+    }
+    if (does->forwards.count > 0)
+        return;
+    snprintf(text, sizeof text, "%.250s\n%d", callee, argument);
+    add_pass(state, intern_string(text));
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -124,12 +189,20 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return escape(simulation, state, index); /* what it does with it, is being asked */
-    enum effect effect = call->callee && simulation->knowledge
-                             ? knowledge_effect(simulation->knowledge, callee, argument)
-                             : EFFECT_UNKNOWN;
-    if (effect == EFFECT_RELEASES) {
-        release(simulation, state, index, argument, true);
+    struct parameter_summary does = {0};
+    if (simulation->knowledge)
+        does = knowledge_parameter(simulation->knowledge, call, argument);
+    enum effect effect = does.effect;
+    if (effect == EFFECT_RELEASES ||
+        (does.members && carry == CARRIES_ADDRESS && simulation->site->by_address)) {
+        release_by_callee(simulation, state, index, argument, does.final);
         return true;
+    }
+    if (effect == EFFECT_RELEASES_IF_FAILS)
+        return release_if_fails(simulation, state, index, argument, does.final);
+    if (effect == EFFECT_KEEPS_IF_OK) {
+        follow_failed(simulation, state, index);
+        return escape(simulation, state, index);
     }
     if (simulation->site->resource == R_CONTEXT)
         return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
@@ -161,13 +234,19 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     bool by_address = call->args[argument].kind == O_ADDRESS ||
                       is_array(simulation->ir, call->args[argument].place);
-    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && effect != EFFECT_NONE)
+    bool untouched = effect == EFFECT_NONE && !does.shares;
+    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && !untouched)
         return escape(simulation, state, index); /* it may release what the structure holds */
     if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
-        effect != EFFECT_NONE)
+        !untouched)
         return escape(simulation, state, index);
-    if (effect != EFFECT_NONE && !model_harmless(callee) && carry != CARRIES_INTERIOR &&
-        !config_harmless(callee))
+    bool struct_read = simulation->site->by_address && does.shares && simulation->parameter < 0;
+    if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
+        carry == CARRIES_INTERIOR || config_harmless(callee))
+        return true;
+    if (simulation->parameter >= 0)
+        note_forwards(state, &does, call->callee && !call->indirect ? call->callee : "?", argument);
+    else
         add_pass(state, callee);
     return true;
 }
@@ -246,23 +325,6 @@ static bool returns_argument(const struct instr *call)
     return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
 }
 
-/* if (rename(scratch, name) != 0): then the file is still there. */
-static void follow_failed(struct simulation *simulation, struct state *state, int index)
-{
-    const struct instr *call = &simulation->ir->code.at[index];
-    struct failing failing;
-    if (!name_has(call->callee, "rename") || !site_failing(simulation->ir, index, &failing))
-        return;
-    struct operand place = {.kind = O_PLACE, .place = failing.place};
-    struct state failed = *state;
-    failed.facts =
-        facts_assume(simulation->arena, simulation->ir,
-                     facts_forget(simulation->arena, simulation->ir, state->facts, call->dst),
-                     &place, failing.sign, &failing.right, failing.truth);
-    if (failed.facts)
-        follow(simulation, &failed, call->next);
-}
-
 /* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
 static bool hands_out_content(const struct simulation *simulation, const struct instr *call)
 {
@@ -306,7 +368,7 @@ void do_call(struct simulation *simulation, struct state *state, int index)
     const struct instr *call = &simulation->ir->code.at[index];
     const struct site *site = simulation->site;
     if (call->callee && simulation->knowledge &&
-        knowledge_never_returns(simulation->knowledge, call->callee))
+        knowledge_never_returns(simulation->knowledge, call))
         return;
     const struct acquisition *acquisition = acquisition_at(site, index);
     if (site->argument) {
@@ -314,7 +376,8 @@ void do_call(struct simulation *simulation, struct state *state, int index)
             model_slow(call->callee))
             note(simulation, EV_SLOW, index, state);
         if (pair_released(simulation, call)) {
-            if (state->phase == HELD && site->resource == R_TEMPORARY)
+            if (state->phase == HELD && site->resource == R_TEMPORARY &&
+                name_has(call->callee, "rename"))
                 follow_failed(simulation, state, index);
             if (state->phase == NOT_HELD && !call->implicit)
                 note(simulation, EV_UNHELD, index, state);
@@ -331,21 +394,20 @@ void do_call(struct simulation *simulation, struct state *state, int index)
     }
     forget_by_address(simulation, state, call);
     if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
-        knowledge_unlocks(simulation->knowledge, call->callee)) {
-        escape(simulation, state, index);
-        return;
+        knowledge_unlocks(simulation->knowledge, call)) {
+        if (!escape(simulation, state, index))
+            return;
     }
     if (state->phase == HELD && hands_out_content(simulation, call)) {
-        escape(simulation, state, index);
-        return;
+        if (!escape(simulation, state, index))
+            return;
     }
     if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
         call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
         if (!can_hold(simulation->ir, call->dst)) {
-            escape(simulation, state, index);
-            return;
-        }
-        if (call->dst != call->args[0].place) {
+            if (!escape(simulation, state, index))
+                return;
+        } else if (call->dst != call->args[0].place) {
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, call->dst);
             add_holder(state, call->dst);
             if (acquisition)

@@ -144,11 +144,17 @@ bool overwrite(struct simulation *simulation, struct state *state, int instr, in
     return true;
 }
 
+/* A parameter is followed further, to see how the function ends. */
 bool escape(struct simulation *simulation, struct state *state, int instr)
 {
     if (state->phase == HELD)
         note(simulation, EV_ESCAPE, instr, state);
-    return false;
+    if (simulation->parameter < 0)
+        return false;
+    state->phase = NOT_HELD;
+    state->holder_count = state->alias_count = 0;
+    state->given = true;
+    return true;
 }
 
 static bool matters(const struct simulation *simulation, int place)
@@ -176,6 +182,15 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
         state->facts = facts_set(simulation->arena, state->facts, fact);
 }
 
+static bool give_away(struct simulation *simulation, struct state *state, const struct instr *instr,
+                      int index)
+{
+    if (!escape(simulation, state, index))
+        return false;
+    set_value(simulation, state, instr->dst, &instr->left);
+    return true;
+}
+
 bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
                int index)
 {
@@ -191,7 +206,7 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
     if (carry == CARRIES_VALUE && computed && !self) {
         /* q = p + 1: neither p nor surely nothing of it. */
         if (state->phase == HELD && !can_hold(ir, instr->dst))
-            return escape(simulation, state, index);
+            return give_away(simulation, state, instr, index);
         if (state->phase == HELD)
             add_pass(state, "+");
         carry = CARRIES_NOT;
@@ -200,7 +215,7 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
                                       is_alias(state, instr->left.place))) {
         /* q = &p->part: who keeps q keeps p. */
         if (state->phase == HELD && !can_hold(ir, instr->dst))
-            return escape(simulation, state, index);
+            return give_away(simulation, state, instr, index);
         carry = CARRIES_NOT;
     }
     if (carry == CARRIES_ADDRESS && state->phase == HELD)
@@ -208,7 +223,7 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
     if (carry != CARRIES_NOT && !self) {
         if (!can_hold(ir, instr->dst)) {
             if (state->phase == HELD)
-                return escape(simulation, state, index);
+                return give_away(simulation, state, instr, index);
         } else if (!holds(state, instr->dst)) {
             overwrite(simulation, state, index, instr->dst);
             if (instr->left.kind == O_PLACE && ir->places.at[instr->left.place].kind == P_VALUE &&

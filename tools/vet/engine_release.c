@@ -68,8 +68,17 @@ static bool only_frees_parts(const struct simulation *simulation, const struct i
 {
     if (!simulation->knowledge || argument < 0)
         return false;
-    return map_get(&simulation->knowledge->by_name, call->callee) &&
-           knowledge_effect(simulation->knowledge, call->callee, argument) != EFFECT_RELEASES;
+    return knowledge_knows(simulation->knowledge, call) &&
+           knowledge_parameter(simulation->knowledge, call, argument).effect != EFFECT_RELEASES;
+}
+
+static bool surely_frees(const struct simulation *simulation, const struct instr *call,
+                         int argument)
+{
+    if (!simulation->knowledge || argument < 0 || !call->callee)
+        return false;
+    struct parameter_summary does = knowledge_parameter(simulation->knowledge, call, argument);
+    return does.effect == EFFECT_RELEASES && does.final;
 }
 
 /* Is nothing left of the resource after this call? */
@@ -78,7 +87,7 @@ static bool final_release(const struct simulation *simulation, const struct inst
 {
     if (is_array(simulation->ir, simulation->site->place))
         return false; /* each element has a release of its own */
-    if (simulation->site->argument || call->implicit)
+    if (simulation->site->argument || call->implicit || surely_frees(simulation, call, argument))
         return true;
     if (!call->callee || name_counts(call->callee) ||
         only_frees_parts(simulation, call, argument) ||
@@ -90,7 +99,8 @@ static bool final_release(const struct simulation *simulation, const struct inst
     if (strcmp(call->callee, "munmap") == 0)
         return true;
     return call->arg_count == 1 &&
-           (simulation->site->resource != R_OBJECT || name_destroys(call->callee));
+           (simulation->site->resource != R_OBJECT || name_destroys(call->callee) ||
+            (simulation->parameter >= 0 && model_frees_memory(call->callee)));
 }
 
 static const char *key_of(const struct ir *ir, const struct instr *call)

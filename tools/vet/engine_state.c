@@ -70,7 +70,8 @@ static bool same_holders(const struct state *a, const struct state *b)
 static bool same_property(const struct state *a, const struct state *b)
 {
     return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
-           a->failing == b->failing && a->alias_count == b->alias_count && same_holders(a, b);
+           a->failing == b->failing && a->given == b->given && a->alias_count == b->alias_count &&
+           same_holders(a, b);
 }
 
 static bool passes_include(const struct state *a, const struct state *b)
@@ -95,8 +96,9 @@ void follow(struct simulation *simulation, const struct state *next, int instr)
     struct state *alike = NULL;
     int count = 0;
     EACH (old, &seen->states) {
-        if (!same_property(*old, next))
-            continue;
+        if (!same_property(*old, next) ||
+            (simulation->parameter >= 0 && !(*old)->pass_count != !next->pass_count))
+            continue; /* of a parameter: whether it is passed on every path */
         if (facts_imply(next->facts, (*old)->facts) && passes_include(*old, next))
             return;
         alike = *old;
@@ -120,7 +122,7 @@ void follow(struct simulation *simulation, const struct state *next, int instr)
 static bool same_class(const struct simulation *simulation, enum event_kind kind,
                        const struct state *a, const struct state *b)
 {
-    return (kind != EV_EXIT && kind != EV_RELEASED_EXIT) ||
+    return (kind != EV_EXIT && kind != EV_RELEASED_EXIT && kind != EV_GIVEN_EXIT) ||
            classify_exit(simulation->ir, a) == classify_exit(simulation->ir, b);
 }
 

@@ -44,6 +44,8 @@ static struct header *read_header(const char *path)
         return header;
     lex(&memory, &source, &header->lexed);
     declared_read(&memory, &header->lexed, &header->declared);
+    EACH (prototype, &header->declared.prototypes)
+        prototype->header = path;
     return header;
 }
 
@@ -116,6 +118,7 @@ static void add_includes(struct walk *walk, const char *path, const struct lexed
 {
     EACH (include, &lexed->includes) {
         struct header *header = find(folder_of(path), include);
+        walk->unit->missing_headers += !header && !include->angled;
         if (!header || map_get(&walk->seen, header) || walk->count++ > MOST)
             continue;
         map_set(&walk->seen, header, header);

@@ -97,6 +97,16 @@ static bool add_compile_commands(struct arena *arena, const char *path, path_vec
     return true;
 }
 
+/* Of single files the neighbours are looked at; of a folder or a build everything is given. */
+static bool are_files(const struct settings *settings)
+{
+    struct stat status;
+    EACH (input, &settings->inputs)
+        if (stat(*input, &status) == 0 && S_ISDIR(status.st_mode))
+            return false;
+    return !settings->compile_commands && !settings->wrapped;
+}
+
 bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *paths)
 {
     if (settings->compile_commands &&
@@ -105,5 +115,6 @@ bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *pat
     EACH (input, &settings->inputs)
         if (!add_path(arena, *input, paths))
             return false;
+    settings->beside = !settings->alone && are_files(settings);
     return true;
 }

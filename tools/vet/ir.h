@@ -63,6 +63,7 @@ struct instr {
     bool implicit; /* made by a cleanup attribute or a deferred statement */
     bool deferred;
     bool expanded;
+    bool indirect; /* a call of a variable or of a member */
     int sign;
     int dst; /* -1: none */
     struct operand left, right;

@@ -3,11 +3,22 @@
 #include "config.h"
 #include "declared.h"
 #include "names.h"
+#include "project.h"
+#include "summarise.h"
 
-#include <stdio.h>
+#include <string.h>
 
-#define DEEPEST 5
-#define LARGEST 4000 /* statements of a function that is summarised */
+#define DEEPEST 5 /* functions of the file that call each other */
+
+#define MOST_PARAMETERS 12
+
+/* A function of this file. What is known of it is computed when it is asked for. */
+struct own {
+    struct ir *ir;
+    struct summary summary;
+    unsigned parameters; /* bits: those that are known */
+    bool result, booleans;
+};
 
 struct learned {
     const char *release;
@@ -151,10 +162,35 @@ static void learn_passes(struct knowledge *knowledge, const struct ir *ir)
     }
 }
 
+/* A folder may hold many small programs that define functions of the same name. What belongs to the same program is declared
+ * by a header. */
+static bool is_declared(const struct knowledge *knowledge, const char *name)
+{
+    const struct prototype *prototype = prototype_of(knowledge->unit, name);
+    return prototype ? prototype->header != NULL : knowledge->unit->missing_headers > 0;
+}
+
+/* Summaries are made of one file alone. */
+static bool sees_others(const struct knowledge *knowledge, const char *name)
+{
+    return knowledge->scope && knowledge->depth == 0 && name &&
+           !macros_find(&knowledge->unit->macros, name);
+}
+
+/* … by most functions of the other files? */
+static bool innocent_elsewhere(const struct knowledge *knowledge, const char *function)
+{
+    if (!knowledge->scope)
+        return false;
+    struct pass_use pass = scope_passes(knowledge->scope, function);
+    return pass.released >= 5 && pass.released >= 10 * pass.kept;
+}
+
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
 {
     const struct passed *passed = map_get(&knowledge->passed, function);
-    return passed && passed->released >= 3 && passed->released >= 10 * passed->kept;
+    return (passed && passed->released >= 3 && passed->released >= 10 * passed->kept) ||
+           innocent_elsewhere(knowledge, function);
 }
 
 const char *knowledge_release_by_name(const struct knowledge *knowledge, const char *acquire)
@@ -200,16 +236,37 @@ bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, c
     return this && this->partial > 0 && this->partial >= this->functions - 1 && most >= 3;
 }
 
-void knowledge_gather(struct knowledge *knowledge, struct unit *unit)
+static void add_own(struct knowledge *knowledge, struct ir *ir)
 {
-    *knowledge = (struct knowledge){.unit = unit};
+    struct own *own = NEW(&knowledge->unit->arena, struct own);
+    own->ir = ir;
+    own->summary.name = ir->function->name;
+    for (int i = 0; i < ir->function->parameters.count && i < MOST_PARAMETERS; i++)
+        ADD(&knowledge->unit->arena, &own->summary.parameters);
+    map_set(&knowledge->by_name, ir->function->name, ir);
+    map_set(&knowledge->owns, ir->function->name, own);
+}
+
+void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope)
+{
+    *knowledge = (struct knowledge){.unit = unit, .scope = scope};
     for (int i = 0; i < unit->functions.count; i++)
         lower(unit, &unit->functions.at[i], &unit->arena, ADD(&unit->arena, &knowledge->irs));
     EACH (ir, &knowledge->irs) {
-        map_set(&knowledge->by_name, ir->function->name, ir);
+        add_own(knowledge, ir);
         learn_from(knowledge, ir);
         learn_passes(knowledge, ir);
     }
+}
+
+/* What most functions of other files do. A function that is known must be seen to give what it returns away. */
+static const char *release_elsewhere(const struct knowledge *knowledge, const char *acquire)
+{
+    int functions = 0, resource = 0;
+    const char *release = scope_release(knowledge->scope, acquire, &functions);
+    const struct summary *known = release ? scope_function(knowledge->scope, acquire) : NULL;
+    bool owned = !known || scope_result(knowledge->scope, known, &resource) == RESULT_OWNED;
+    return owned ? release : NULL;
 }
 
 const char *knowledge_release(const struct knowledge *knowledge, const char *acquire)
@@ -227,93 +284,17 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
         EACH (known, &list->releases)
             if (!best || known->functions > best->functions)
                 best = known;
-    if (!best || best->functions < (name_constructs(acquire) ? 2 : 3))
+    int uses = best ? best->functions : 0;
+    const char *release = best && uses >= (name_constructs(acquire) ? 2 : 3) ? best->release : NULL;
+    if (!release && sees_others(knowledge, acquire))
+        release = release_elsewhere(knowledge, acquire);
+    if (!release)
         return NULL;
     /* A getter lends, unless what it returns is counted. */
     bool lends = name_gets(acquire) && !name_constructs(acquire);
     if (lends && map_get(&knowledge->by_name, acquire))
         return NULL; /* of this file: what it returns is not what a constructor made */
-    return lends && !name_counts(best->release) ? NULL : best->release;
-}
-
-static int parameter_place(const struct ir *ir, int argument)
-{
-    int seen = 0;
-    for (int place = 0; place < ir->places.count; place++)
-        if (ir->places.at[place].kind == P_PARAMETER && seen++ == argument)
-            return place;
-    return -1;
-}
-
-static enum effect effect_of(const struct simulation *simulation)
-{
-    bool released = false, kept = false, left = false, passed = false;
-    if (simulation->gave_up)
-        return EFFECT_UNKNOWN;
-    EACH (event, &simulation->events) {
-        released |= event->kind == EV_RELEASE;
-        kept |= event->kind == EV_ESCAPE;
-        left |= event->kind == EV_EXIT;
-        passed |= event->state->pass_count > 0;
-    }
-    if (kept)
-        return released ? EFFECT_MAYBE : EFFECT_KEEPS;
-    if (released)
-        return left ? EFFECT_MAYBE : EFFECT_RELEASES;
-    return passed ? EFFECT_UNKNOWN : EFFECT_NONE;
-}
-
-static enum effect summarise(struct knowledge *knowledge, struct ir *ir, int argument)
-{
-    int place = parameter_place(ir, argument);
-    if (place < 0 || ir->code.count > LARGEST)
-        return EFFECT_UNKNOWN;
-    struct arena arena = {0};
-    struct site site = {.place = place, .resource = R_OBJECT, .has_release = true};
-    struct simulation simulation = {
-        .ir = ir, .arena = &arena, .site = &site, .parameter = place, .knowledge = knowledge};
-    knowledge->depth++;
-    simulate(&simulation);
-    knowledge->depth--;
-    enum effect effect = effect_of(&simulation);
-    arena_free(&arena);
-    return effect;
-}
-
-enum effect knowledge_effect(struct knowledge *knowledge, const char *function, int argument)
-{
-    struct ir *ir = map_get(&knowledge->by_name, function);
-    if (!ir || knowledge->depth >= DEEPEST)
-        return EFFECT_UNKNOWN;
-    char text[300];
-    snprintf(text, sizeof text, "%.250s\n%d", function, argument);
-    const char *key = intern_string(text);
-    intptr_t known = (intptr_t)map_get(&knowledge->effects, key);
-    if (known)
-        return (enum effect)(known - 1);
-    map_set(&knowledge->effects, key,
-            (void *)(intptr_t)(EFFECT_UNKNOWN + 1)); /* against recursion */
-    enum effect effect = summarise(knowledge, ir, argument);
-    map_set(&knowledge->effects, key, (void *)(intptr_t)(effect + 1));
-    return effect;
-}
-
-bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument)
-{
-    const struct ir *ir = map_get(&knowledge->by_name, function);
-    int parameter = ir ? parameter_place(ir, argument) : -1;
-    if (parameter < 0)
-        return false;
-    EACH (instr, &ir->code)
-        if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
-            ir->places.at[instr->dst].kind == P_PART &&
-            ir->places.at[instr->dst].parent == parameter)
-            return false;
-    EACH (instr, &ir->code)
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].place == parameter)
-                return false; /* another function may set it */
-    return true;
+    return lends && !name_counts(release) ? NULL : release;
 }
 
 static int lock_of(const struct instr *call)
@@ -333,11 +314,8 @@ static bool locks_same(const struct ir *ir, const struct instr *unlock)
     return false;
 }
 
-bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
+static bool unlocks(const struct ir *ir)
 {
-    const struct ir *ir = map_get(&knowledge->by_name, function);
-    if (!ir)
-        return false;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && name_unlocks(instr->callee) &&
             !locks_same(ir, instr))
@@ -345,34 +323,174 @@ bool knowledge_unlocks(const struct knowledge *knowledge, const char *function)
     return false;
 }
 
-static bool outlives(const struct ir *ir, int place)
+static bool never_returns(const struct ir *ir)
 {
-    const struct place *at = &ir->places.at[place];
-    return at->kind == P_GLOBAL ||
-           (at->kind == P_PART && (at->through || ir->places.at[at->root].kind == P_GLOBAL));
-}
-
-bool knowledge_lends(const struct knowledge *knowledge, const char *function)
-{
-    const struct ir *ir = map_get(&knowledge->by_name, function);
-    if (!ir)
-        return false;
-    EACH (instr, &ir->code)
-        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE &&
-            outlives(ir, instr->left.place))
-            return true;
-    return false;
-}
-
-bool knowledge_never_returns(const struct knowledge *knowledge, const char *function)
-{
-    const struct ir *ir = map_get(&knowledge->by_name, function);
-    if (!ir || ir->code.count == 0)
-        return false;
     EACH (instr, &ir->code)
         if (instr->kind == I_RETURN)
             return false;
-    return true;
+    return ir->code.count > 0;
+}
+
+static struct own *own_function(const struct knowledge *knowledge, const char *name)
+{
+    struct own *own = name ? map_get(&knowledge->owns, name) : NULL;
+    if (own && !own->booleans) {
+        own->booleans = true;
+        own->summary.unlocks = unlocks(own->ir);
+        own->summary.never_returns = never_returns(own->ir);
+    }
+    return own;
+}
+
+/* Functions of the C library mean what they mean, whatever a test or a replacement for an old system defines. */
+static bool is_standard(const char *name)
+{
+    return model_acquirer(name) || model_known_harmless(name) || model_frees_memory(name) ||
+           model_uses_descriptor(name) || strcmp(name, "close") == 0 ||
+           strcmp(name, "fclose") == 0 || strcmp(name, "pclose") == 0 ||
+           strcmp(name, "closedir") == 0 || strcmp(name, "munmap") == 0;
+}
+
+static const struct summary *other_function(const struct knowledge *knowledge,
+                                            const struct instr *call)
+{
+    return sees_others(knowledge, call->callee) && !call->indirect && !is_standard(call->callee) &&
+                   is_declared(knowledge, call->callee)
+               ? scope_function(knowledge->scope, call->callee)
+               : NULL;
+}
+
+static void know_parameter(struct knowledge *knowledge, struct own *own, int argument)
+{
+    if (own->parameters & 1u << argument)
+        return;
+    own->parameters |= 1u << argument; /* against recursion: unknown for now */
+    struct parameter_summary *parameter = &own->summary.parameters.at[argument];
+    summarise_parameter(knowledge, own->ir, argument, parameter);
+}
+
+static void know_result(struct knowledge *knowledge, struct own *own)
+{
+    if (own->result)
+        return;
+    own->result = true;
+    summarise_result(knowledge, own->ir, &own->summary);
+}
+
+struct parameter_summary knowledge_parameter(struct knowledge *knowledge, const struct instr *call,
+                                             int argument)
+{
+    struct own *own = own_function(knowledge, call->callee);
+    const struct summary *summary = own ? &own->summary : other_function(knowledge, call);
+    if (!summary || argument >= summary->parameters.count || knowledge->depth >= DEEPEST)
+        return (struct parameter_summary){0};
+    if (own)
+        know_parameter(knowledge, own, argument);
+    const struct parameter_summary *parameter = &summary->parameters.at[argument];
+    return sees_others(knowledge, call->callee) ? scope_parameter(knowledge->scope, parameter)
+                                                : *parameter;
+}
+
+bool knowledge_knows(const struct knowledge *knowledge, const struct instr *call)
+{
+    return own_function(knowledge, call->callee) || other_function(knowledge, call);
+}
+
+bool knowledge_unlocks(const struct knowledge *knowledge, const struct instr *call)
+{
+    const struct own *own = own_function(knowledge, call->callee);
+    const struct summary *summary = own ? &own->summary : other_function(knowledge, call);
+    return summary && summary->unlocks;
+}
+
+bool knowledge_never_returns(const struct knowledge *knowledge, const struct instr *call)
+{
+    const struct own *own = own_function(knowledge, call->callee);
+    const struct summary *summary = own ? &own->summary : other_function(knowledge, call);
+    return summary && summary->never_returns;
+}
+
+/* What a function of another file, or of this one, returns or gives by address. */
+static const struct summary *full_summary(struct knowledge *knowledge, const struct instr *call)
+{
+    struct own *own = own_function(knowledge, call->callee);
+    if (!own)
+        return other_function(knowledge, call);
+    if (knowledge->depth < DEEPEST)
+        know_result(knowledge, own);
+    return &own->summary;
+}
+
+enum result_kind knowledge_result(struct knowledge *knowledge, const struct instr *call,
+                                  int *resource)
+{
+    const struct summary *summary = full_summary(knowledge, call);
+    if (!summary)
+        return RESULT_UNKNOWN;
+    *resource = summary->resource;
+    if (summary->result != RESULT_FORWARD)
+        return summary->result;
+    struct own *own = own_function(knowledge, summary->forward);
+    if (own && knowledge->depth < DEEPEST && !own->result) {
+        know_result(knowledge, own);
+        summary = &own->summary;
+        *resource = summary->resource;
+        if (summary->result != RESULT_FORWARD)
+            return summary->result;
+    }
+    return sees_others(knowledge, summary->forward)
+               ? scope_result(knowledge->scope, summary, resource)
+               : RESULT_UNKNOWN;
+}
+
+int knowledge_acquires(struct knowledge *knowledge, const struct instr *call, int argument)
+{
+    const struct summary *summary = full_summary(knowledge, call);
+    return summary && argument < summary->parameters.count
+               ? summary->parameters.at[argument].acquires - 1
+               : -1;
+}
+
+bool knowledge_lends(struct knowledge *knowledge, const struct instr *call)
+{
+    int resource;
+    return knowledge_result(knowledge, call, &resource) == RESULT_LENT;
+}
+
+static bool can_own(const struct parameter *parameter)
+{
+    static const char *const words[] = {"fd", "sock", "file", "socket", "descriptor", NULL};
+    return parameter->type.stars > 0 || parameter->type.is_array ||
+           (parameter->name && name_has_any(parameter->name, words));
+}
+
+const struct summary *knowledge_summary(struct knowledge *knowledge, const char *function)
+{
+    struct own *own = own_function(knowledge, function);
+    if (!own)
+        return NULL;
+    know_result(knowledge, own);
+    for (int i = 0; i < own->summary.parameters.count; i++)
+        if (can_own(&own->ir->function->parameters.at[i]))
+            know_parameter(knowledge, own, i);
+    return &own->summary;
+}
+
+void knowledge_uses(struct knowledge *knowledge, struct arena *arena, struct file_summary *file)
+{
+    for (size_t i = 0; i < knowledge->releases.room; i++) {
+        const struct learned_list *list = knowledge->releases.entries[i].value;
+        if (list)
+            EACH (learned, &list->releases)
+                *ADD(arena, &file->pairs) = (struct pair_use){knowledge->releases.entries[i].key,
+                                                              learned->release, learned->functions};
+    }
+    for (size_t i = 0; i < knowledge->passed.room; i++) {
+        const struct passed *passed = knowledge->passed.entries[i].value;
+        if (passed)
+            *ADD(arena, &file->passes) = (struct pass_use){knowledge->passed.entries[i].key,
+                                                           passed->released, passed->kept};
+    }
 }
 
 void knowledge_free(struct knowledge *knowledge)
@@ -380,7 +498,7 @@ void knowledge_free(struct knowledge *knowledge)
     EACH (ir, &knowledge->irs)
         ir_free(ir);
     map_free(&knowledge->by_name);
-    map_free(&knowledge->effects);
+    map_free(&knowledge->owns);
     map_free(&knowledge->releases);
     map_free(&knowledge->passed);
 }

@@ -1,23 +1,31 @@
-/* What the functions of a file say about each other: what they do with their arguments, and which function releases
- * what another one returns. */
+/* What is known of functions: what they do with their arguments, and which function releases what another one returns.
+ * Functions of the file itself are looked at when a caller needs it; of those of other files their summaries tell. */
 #ifndef VET_KNOWLEDGE_H
 #define VET_KNOWLEDGE_H
 
 #include "engine.h"
+#include "summary.h"
+
+struct scope;
 
 struct knowledge {
     struct unit *unit;
     VEC(struct ir) irs;
     struct map by_name;              /* function to its ir */
-    struct map effects;              /* "function\nargument" to enum effect + 1 */
+    struct map owns;                 /* function to what is known of it */
+    struct scope *scope;             /* functions of other files; NULL: none are known */
     struct map releases;             /* function to struct learned_list */
     struct map passed;               /* function to struct passed */
     VEC(const char *) used_releases; /* names of functions that this file releases things with */
     int depth;
 };
 
-void knowledge_gather(struct knowledge *knowledge, struct unit *unit);
-enum effect knowledge_effect(struct knowledge *knowledge, const char *function, int argument);
+void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope);
+/* What the called function does with this argument. */
+struct parameter_summary knowledge_parameter(struct knowledge *knowledge, const struct instr *call,
+                                             int argument);
+/* Is the called function's body known? */
+bool knowledge_knows(const struct knowledge *knowledge, const struct instr *call);
 /* The function that at least two others use to release what `acquire` returns; NULL: not known. */
 const char *knowledge_release(const struct knowledge *knowledge, const char *acquire);
 /* The function of the same family that this file uses to release things: foo_new, foo_free. NULL: none. */
@@ -30,14 +38,20 @@ bool knowledge_uses_release(const struct knowledge *knowledge, const char *relea
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function);
 /* Does this only empty what `acquire` makes, before another function releases it? */
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release);
-/* Is it a function of this file that nowhere sets `*parameter` to a null value, so that it stays as it was on failure? */
-bool knowledge_leaves_alone(const struct knowledge *knowledge, const char *function, int argument);
-/* Is it a function of this file that unlocks something that it has not locked? */
-bool knowledge_unlocks(const struct knowledge *knowledge, const char *function);
-/* Is it a function of this file whose ways all end the process? */
-bool knowledge_never_returns(const struct knowledge *knowledge, const char *function);
-/* Is it a function of this file that returns what a global variable or a field holds? */
-bool knowledge_lends(const struct knowledge *knowledge, const char *function);
+/* Does the called function unlock something that it has not locked? */
+bool knowledge_unlocks(const struct knowledge *knowledge, const struct instr *call);
+/* Do all its ways end the process? */
+bool knowledge_never_returns(const struct knowledge *knowledge, const struct instr *call);
+/* Who owns what it returns? `resource` is set for RESULT_OWNED. */
+enum result_kind knowledge_result(struct knowledge *knowledge, const struct instr *call,
+                                  int *resource);
+bool knowledge_lends(struct knowledge *knowledge, const struct instr *call);
+/* Which resource does it give its caller at this address? -1: none that is known. */
+int knowledge_acquires(struct knowledge *knowledge, const struct instr *call, int argument);
+/* All that is known of a function of this file. */
+const struct summary *knowledge_summary(struct knowledge *knowledge, const char *function);
+/* What the functions of this file release and pass. */
+void knowledge_uses(struct knowledge *knowledge, struct arena *arena, struct file_summary *file);
 void knowledge_free(struct knowledge *knowledge);
 
 #endif

@@ -511,6 +511,7 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     instr->arg_count = count;
     instr->dst = dst;
     bool plain = call->name && call->a && call->a->kind == E_NAME;
+    instr->indirect = (call->a && !plain) || (call->name && known_variable(lowering, call->name));
     if (plain &&
         (exits_by_argument(call) || name_never_returns(call->name) ||
          config_never_returns(call->name) || macro_ends(lowering, call->name)) &&

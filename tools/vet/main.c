@@ -23,6 +23,7 @@ static const char help[] =
     "  --write-baseline FILE  writes the findings to FILE\n"
     "  --config FILE          settings: pairs of functions, checks turned off (.lifoguard-vet)\n"
     "  --cache FOLDER, --no-cache  results of unchanged files\n"
+    "  --alone                each file for itself: what functions of other files do is not looked up\n"
     "  -j N                   so many files at a time\n"
     "  -q                     no progress line\n"
     "\n"

@@ -23,7 +23,11 @@ struct unit {
     struct map deallocators; /* function to its deallocator, by attribute malloc(f) */
     struct map prototypes;   /* function to struct prototype */
     struct map releases;     /* type name to the struct release_list of functions that release it */
-    VEC(const char *) headers; /* paths */
+    VEC(const char *) headers;    /* paths */
+    int missing_headers;          /* of "…", that were not found */
+    VEC(const char *) folders;    /* whose source files were looked at for functions */
+    VEC(const char *) asked;      /* functions of other files that the findings depend on */
+    VEC(const char *) neighbours; /* source files that were read for what they define */
     VEC(struct function) functions;
     int lines;
 };
@@ -63,5 +67,6 @@ bool word_in(const char *word, const char *const *list);
 
 /* Parses all functions of a file and reads what its headers declare. */
 void parse_unit(struct unit *unit);
+void unit_close(struct unit *unit);
 
 #endif

@@ -13,6 +13,7 @@ struct prototype_type {
 
 struct prototype {
     const char *name;
+    const char *header; /* that declares it; NULL: the file itself */
     struct prototype_type result;
     VEC(struct prototype_type) parameters;
     bool releases; /* by its name */

@@ -17,6 +17,8 @@ struct settings {
     int jobs;
     bool quiet;
     bool fix;
+    bool alone;     /* --alone: nothing is looked up in other files */
+    bool beside;    /* functions are looked for in the files beside those that are checked */
     char **wrapped; /* the command of `-- make …` */
 };
 
@@ -27,6 +29,8 @@ struct file_result {
     int lines;
     finding_vec findings;
     VEC(const char *) headers; /* that the file includes, as far as they were found */
+    VEC(const char *) folders; /* whose source files were searched for functions */
+    VEC(const char *) asked;   /* functions of other files that the findings depend on */
 };
 
 typedef VEC(struct file_result) result_vec;
@@ -39,7 +43,7 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
 typedef VEC(const char *) path_vec;
 bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *paths);
 
-/* Checks all files; the findings are copied to the arena, in the order of the paths. */
+/* Checks all files, after a look at what their functions do for each other; the findings are copied to the arena, in the order of the paths. */
 void check_all(struct arena *arena, const struct settings *settings, const path_vec *paths,
                result_vec *results);
 
@@ -58,5 +62,10 @@ void cache_depend(
 bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
                struct file_result *result);
 void cache_put(const struct settings *settings, const char *path, const struct file_result *result);
+/* The summary of the file's functions. NULL: it is not there, or is out of date. */
+char *cache_get_summary(struct arena *arena, const struct settings *settings, const char *path,
+                        path_vec *headers);
+void cache_put_summary(const struct settings *settings, const char *path, const path_vec *headers,
+                       const char *text);
 
 #endif

@@ -1,6 +1,8 @@
 /* Checks many files in several threads; a file is one unit of work. */
 #define _GNU_SOURCE
-#include "run.h"
+#include "neighbours.h"
+#include "project.h"
+#include "summarise.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +15,7 @@ struct work {
     const struct settings *settings;
     const path_vec *paths;
     struct file_result *results;
+    char **summaries; /* by path */
     struct arena *arena;
     pthread_mutex_t lock;
     int next;
@@ -58,7 +61,7 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     if (!source_read(&unit.arena, path, &unit.source)) {
         result->broken = true;
         result->problem = strerrordesc_np(errno);
-        arena_free(&unit.arena);
+        unit_close(&unit);
         return;
     }
     check_unit(&unit, &work->settings->options, &findings);
@@ -67,14 +70,12 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     keep(work->arena, &findings, &result->findings);
     EACH (header, &unit.headers)
         *ADD(work->arena, &result->headers) = *header;
+    EACH (folder, &unit.folders)
+        *ADD(work->arena, &result->folders) = *folder;
+    EACH (name, &unit.asked)
+        *ADD(work->arena, &result->asked) = *name;
     pthread_mutex_unlock(&work->lock);
-    map_free(&unit.macros.by_name);
-    map_free(&unit.typedefs);
-    map_free(&unit.cleanups);
-    map_free(&unit.deallocators);
-    map_free(&unit.prototypes);
-    map_free(&unit.releases);
-    arena_free(&unit.arena);
+    unit_close(&unit);
     if (work->settings->cache && !work->settings->fix)
         cache_put(work->settings, path, result);
 }
@@ -99,6 +100,17 @@ static bool cached(struct work *work, int index)
     return found;
 }
 
+static void summarise_one(struct work *work, int index)
+{
+    struct arena arena = {0};
+    path_vec headers = {0};
+    char *text = summary_text(&arena, work->settings, work->paths->at[index], &headers);
+    pthread_mutex_lock(&work->lock);
+    work->summaries[index] = text ? arena_copy(work->arena, text, strlen(text)) : NULL;
+    pthread_mutex_unlock(&work->lock);
+    arena_free(&arena);
+}
+
 static void *worker(void *argument)
 {
     struct work *work = argument;
@@ -109,9 +121,42 @@ static void *worker(void *argument)
         pthread_mutex_unlock(&work->lock);
         if (index < 0)
             return NULL;
-        if (!cached(work, index))
+        if (work->summaries)
+            summarise_one(work, index);
+        else if (!cached(work, index))
             check_one(work, work->paths->at[index], &work->results[index]);
     }
+}
+
+static void in_threads(struct work *work)
+{
+    pthread_t threads[64];
+    pthread_attr_t large;
+    pthread_attr_init(&large);
+    pthread_attr_setstacksize(&large, (size_t)64 << 20); /* deeply nested sources */
+    int count = work->paths->count, jobs = work->settings->jobs;
+    int wanted = jobs < count ? jobs : count, started = 0;
+    work->next = 0;
+    for (; started < wanted && started < 64; started++)
+        if (pthread_create(&threads[started], &large, worker, work) != 0)
+            break;
+    if (started == 0)
+        worker(work);
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&large);
+}
+
+/* First all files are summarised, so that each can be checked with what is known of the others' functions. */
+static void gather_project(struct work *work)
+{
+    int count = work->paths->count;
+    work->summaries = arena_take(work->arena, (size_t)count * sizeof *work->summaries);
+    in_threads(work);
+    for (int i = 0; i < count; i++)
+        if (work->summaries[i])
+            project_add(work->paths->at[i], work->summaries[i]);
+    work->summaries = NULL;
 }
 
 void check_all(struct arena *arena, const struct settings *settings, const path_vec *paths,
@@ -123,19 +168,11 @@ void check_all(struct arena *arena, const struct settings *settings, const path_
     for (int i = 0; i < paths->count; i++)
         ADD(arena, results)->path = paths->at[i];
     work.results = results->at;
-    pthread_t threads[64];
-    pthread_attr_t large;
-    pthread_attr_init(&large);
-    pthread_attr_setstacksize(&large, (size_t)64 << 20); /* deeply nested sources */
-    int wanted = settings->jobs < paths->count ? settings->jobs : paths->count, started = 0;
-    for (; started < wanted && started < 64; started++)
-        if (pthread_create(&threads[started], &large, worker, &work) != 0)
-            break;
-    if (started == 0)
-        worker(&work);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    pthread_attr_destroy(&large);
+    if (settings->beside)
+        neighbours_use(settings);
+    if (paths->count > 1 && !settings->alone)
+        gather_project(&work);
+    in_threads(&work);
     if (work.shown)
         fprintf(stderr, "\r\033[K");
 }

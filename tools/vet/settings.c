@@ -115,6 +115,8 @@ static bool set_switch(const char *name, struct settings *settings)
         settings->options.all = true;
     else if (strcmp(name, "--fix") == 0)
         settings->fix = true;
+    else if (strcmp(name, "--alone") == 0)
+        settings->alone = true;
     else if (strcmp(name, "--no-cache") == 0)
         settings->cache = NULL;
     else if (strcmp(name, "--quiet") == 0 || strcmp(name, "-q") == 0)

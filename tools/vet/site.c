@@ -370,14 +370,15 @@ static bool counts_bytes(const struct ir *ir, const struct instr *call, int plac
     return is_number(ir, place) && name_transfers_data(call->callee) && !name_makes(call->callee);
 }
 
-static void add_inferred(struct ir *ir, site_vec *sites, int index)
+static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
     int argument;
-    int place = variable_of(ir, index, instr->dst);
+    int place = lends ? -1 : variable_of(ir, index, instr->dst);
     for (int i = 0; i < sites->count; i++) {
         struct site *site = &sites->at[i];
         if (!site->has_release || site->argument ||
+            (lends && instr->dst >= 0 && variable_of(ir, index, instr->dst) == site->place) ||
             (place == site->place && counts_bytes(ir, instr, place)))
             continue;
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
@@ -406,8 +407,31 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index)
     }
 }
 
+static bool named_descriptor(const char *name)
+{
+    size_t length = strlen(name);
+    return strcmp(name, "fd") == 0 || strcmp(name, "sock") == 0 ||
+           (length > 3 && strcmp(name + length - 3, "_fd") == 0) || strcmp(name, "sockfd") == 0;
+}
+
+/* Is this variable used where the system expects a descriptor? */
+static bool used_as_descriptor(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].kind == O_PLACE && instr->args[0].place == place &&
+            model_uses_descriptor(instr->callee))
+            return true;
+    return false;
+}
+
+static bool is_descriptor(const struct ir *ir, int place)
+{
+    return named_descriptor(place_text(ir, place)) || used_as_descriptor(ir, place);
+}
+
 /* The result of a call that other functions release, in a variable that this function does not release. */
-static void add_mined(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
@@ -417,6 +441,8 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, const struct kn
     if (!name_acquires(instr->callee) && !name_constructs(instr->callee))
         return; /* session_of(stream) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
+        return;
+    if (is_number(ir, place) && (!closes_number(release) || !is_descriptor(ir, place)))
         return;
     struct site *site = site_at(ir, sites, place);
     if (site->has_release || site->known)
@@ -449,7 +475,7 @@ static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argum
                                         : failing_status(ir, index, instr->dst, place);
 }
 
-static void add_typed(struct ir *ir, site_vec *sites, int index, const struct knowledge *knowledge)
+static void add_typed(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
     if (borrows(instr->callee) || !name_makes(instr->callee))
@@ -463,24 +489,6 @@ static void add_typed(struct ir *ir, site_vec *sites, int index, const struct kn
         if (instr->args[i].kind == O_ADDRESS &&
             (release = prototype_release(ir->unit, instr->callee, i)))
             add_typed_place(ir, sites, index, i, release);
-}
-
-static bool named_descriptor(const char *name)
-{
-    size_t length = strlen(name);
-    return strcmp(name, "fd") == 0 || strcmp(name, "sock") == 0 ||
-           (length > 3 && strcmp(name + length - 3, "_fd") == 0) || strcmp(name, "sockfd") == 0;
-}
-
-/* Is this variable used where the system expects a descriptor? */
-static bool used_as_descriptor(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].kind == O_PLACE && instr->args[0].place == place &&
-            model_uses_descriptor(instr->callee))
-            return true;
-    return false;
 }
 
 /* A wrapper of open or socket, by its name and by what is done with its result. */
@@ -497,19 +505,72 @@ static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
         name_releases(instr->callee) || name_is_predicate(instr->callee) ||
         strcmp(instr->callee, "connect") == 0)
         return NULL;
-    return named_descriptor(place_text(ir, place)) || used_as_descriptor(ir, place) ? &wrapper
-                                                                                    : NULL;
+    return is_descriptor(ir, place) ? &wrapper : NULL;
+}
+
+/* A structure is often kept in a list of its maker's too, and has a release function of its own. */
+static bool may_be_owned(const struct ir *ir, int place, enum resource resource)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    if (!decl || decl->attribute || is_error_object(ir, place))
+        return false;
+    if (resource == R_DESCRIPTOR)
+        return is_number(ir, place);
+    bool text = decl->type.count > 0 && strcmp(decl->type.words[decl->type.count - 1], "char") == 0;
+    return decl->type.stars == 1 && (text || resource != R_MEMORY);
+}
+
+static void add_owned_place(struct ir *ir, site_vec *sites, int index, int place,
+                            enum resource resource)
+{
+    const struct instr *instr = &ir->code.at[index];
+    bool result = variable_of(ir, index, instr->dst) == place;
+    if (!tracked(ir, place) || !may_be_owned(ir, place, resource))
+        return;
+    struct site *site = site_at(ir, sites, place);
+    if (site->by_address || site->argument)
+        return;
+    site->owned = true;
+    EACH (known, &site->acquisitions)
+        if (known->instr == index) {
+            known->strength = known->strength < 1 ? 1 : known->strength;
+            return;
+        }
+    if (site->has_release || site->known)
+        return;
+    site->resource = resource;
+    site->release = resource_release(resource);
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, result ? instr->dst : place, {0}, false, 1, false};
+    acquisition->failing = result ? failing_value(ir, index, instr->dst,
+                                                  resource == R_DESCRIPTOR ? FAILS_NEGATIVE
+                                                                           : FAILS_NULL)
+                                  : failing_status(ir, index, instr->dst, place);
+}
+
+/* By what the called function does, in this file or another one, its result or an argument is the caller's to release. */
+static void add_owned(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
+{
+    const struct instr *instr = &ir->code.at[index];
+    int resource, made;
+    if (instr->dst >= 0 && knowledge_result(knowledge, instr, &resource) == RESULT_OWNED)
+        add_owned_place(ir, sites, index, variable_of(ir, index, instr->dst),
+                        (enum resource)resource);
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS &&
+            (made = knowledge_acquires(knowledge, instr, i)) >= 0)
+            add_owned_place(ir, sites, index, instr->args[i].place, (enum resource)made);
 }
 
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
-                              const struct knowledge *knowledge)
+                              struct knowledge *knowledge)
 {
     const char *callee = ir->code.at[index].callee;
     const struct expr *expr = ir->code.at[index].expr;
     bool method = expr && expr->kind == E_CALL && expr->a && expr->a->kind == E_MEMBER;
     const struct acquirer *acquirer = method ? NULL : model_acquirer(callee),
                           *more = method ? NULL : model_acquirer_more(callee);
-    if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, callee)))
+    if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
     if (more)
         add_known(ir, sites, index, more);
@@ -517,13 +578,13 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
-    if (knowledge && knowledge_lends(knowledge, callee))
-        return;
-    add_inferred(ir, sites, index);
-    if (!knowledge)
+    bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
+    add_inferred(ir, sites, index, lends);
+    if (!knowledge || lends)
         return;
     add_mined(ir, sites, index, knowledge);
     add_typed(ir, sites, index, knowledge);
+    add_owned(ir, sites, index, knowledge);
 }
 
 static bool makes_temporary(const char *name)
@@ -576,7 +637,7 @@ static bool releases_itself(const struct ir *ir)
     return false;
 }
 
-void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
+void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge)
 {
     if (releases_itself(ir))
         knowledge = NULL;

@@ -29,6 +29,7 @@ struct site {
     bool by_address;      /* a struct that is passed by its address: strbuf_release(&sb) */
     bool untold;          /* nobody knows whether a call has acquired it: nothing is said */
     bool typed;           /* its type has a function that releases what this call makes */
+    bool owned;           /* the function that makes it is seen to give it to its caller */
     bool mined;           /* other functions release what this call returns */
     bool has_release;     /* is there a call that releases the place? */
     const char *argument; /* of a lock or pair: what it is taken on, as text */
@@ -39,7 +40,7 @@ struct site {
 typedef VEC(struct site) site_vec;
 
 struct knowledge;
-void sites_find(struct ir *ir, site_vec *sites, const struct knowledge *knowledge);
+void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge);
 
 /* Does this call release what `place` holds, by its name? 2: surely, 1: perhaps. `argument` is set to the argument. */
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument);

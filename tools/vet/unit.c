@@ -186,3 +186,14 @@ void parse_unit(struct unit *unit)
                             .end = tokens.at + tokens.count - 4};
     read_functions(&parser);
 }
+
+void unit_close(struct unit *unit)
+{
+    map_free(&unit->macros.by_name);
+    map_free(&unit->typedefs);
+    map_free(&unit->cleanups);
+    map_free(&unit->deallocators);
+    map_free(&unit->prototypes);
+    map_free(&unit->releases);
+    arena_free(&unit->arena);
+}

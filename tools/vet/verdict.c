@@ -568,6 +568,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (((judge->site->mined && passes_are_harmless(judge, state)) || only_emptied(judge, state)) &&
         !judge->escaped)
         return LEVEL_LIKELY;
+    if (judge->site->owned && passes_are_harmless(judge, state))
+        return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
+                                                                                  : LEVEL_ALL;
     if (judge->site->typed)
         return typed_level(judge, state, class);
     if (given_away_only_on_success(judge, state, class))
@@ -794,7 +797,8 @@ static void judge_again(struct judge *judge, const struct event *event)
         ((first == again && !delivered_by_address(judge, event->state)) ||
          !names_same(first, again) || set_between(judge, event)))
         return;
-    if (first->callee != again->callee && !first->implicit && !again->implicit)
+    bool known = knowledge_knows(judge->simulation->knowledge, first);
+    if (first->callee != again->callee && !first->implicit && !again->implicit && !known)
         return;
     if (first->implicit && again->implicit && event->state->acquisition &&
         event->state->acquisition->strength == -2)
@@ -904,7 +908,7 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
     struct knowledge *knowledge = judge->simulation->knowledge;
     if (release->implicit || !release->callee)
         return true;
-    if (knowledge && map_get(&knowledge->by_name, release->callee))
+    if (knowledge && knowledge_knows(knowledge, release))
         return true; /* the engine has looked into it */
     return model_frees_memory(release->callee) || name_destroys(release->callee) ||
            strcmp(release->callee, "close") == 0 || strcmp(release->callee, "pclose") == 0 ||

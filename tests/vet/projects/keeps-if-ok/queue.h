@@ -1,0 +1,1 @@
+int enter(struct queue *queue, char *text);

@@ -1,0 +1,1 @@
+void remember(struct list *list, char *text);

@@ -1,0 +1,7 @@
+#include "give_up.h"
+
+void report_and_leave(const char *text)
+{
+    fputs(text, stderr);
+    exit(1);
+}

@@ -1,0 +1,1 @@
+void report_and_leave(const char *text);

@@ -1,0 +1,1 @@
+int start_listening(int fd, int backlog);

@@ -1,0 +1,11 @@
+#include "listen.h"
+
+int serve_well(int backlog)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0)
+        return -1;
+    if (start_listening(fd, backlog) < 0)
+        return -1;
+    return fd;
+}

@@ -1,0 +1,1 @@
+char *open_name(struct entry *entry);

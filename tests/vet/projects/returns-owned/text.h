@@ -1,0 +1,2 @@
+char *joined(const char *a, const char *b);
+char *title_of(const char *name);

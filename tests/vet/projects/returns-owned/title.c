@@ -1,0 +1,6 @@
+#include "text.h"
+
+char *title_of(const char *name)
+{
+    return joined("The ", name);
+}

@@ -1,0 +1,7 @@
+#include "work.h"
+
+int work_on(char *text)
+{
+    puts(text);
+    return 0;
+}

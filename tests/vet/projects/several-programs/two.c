@@ -1,0 +1,8 @@
+#include "work.h"
+
+int work_on(char *text)
+{
+    puts(text);
+    free(text);
+    return 0;
+}

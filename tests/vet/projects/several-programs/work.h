@@ -1,0 +1,1 @@
+int work_on(char *text);

@@ -1,0 +1,18 @@
+/* Makes the summary of a file. */
+#ifndef VET_SUMMARISE_H
+#define VET_SUMMARISE_H
+
+#include "knowledge.h"
+#include "run.h"
+
+/* Of one parameter, of one result, by what the function's own file says. */
+void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argument,
+                         struct parameter_summary *parameter);
+void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary *summary);
+
+/* The summary of a whole file as text, from the cache if nothing has changed. NULL: it cannot be read. `headers` gets what it
+ * includes. */
+char *summary_text(struct arena *arena, const struct settings *settings, const char *path,
+                   path_vec *headers);
+
+#endif
