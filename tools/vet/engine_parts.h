@@ -53,6 +53,10 @@ bool release_counts(const struct simulation *simulation, const struct instr *cal
 const struct acquisition *acquisition_at(const struct site *site, int instr);
 void do_call(struct simulation *simulation, struct state *state, int index);
 
+/* engine_status.c */
+bool status_says_failed(const struct simulation *simulation, const struct state *state,
+                        const struct instr *branch, bool truth);
+
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,
                const struct instr *branch);
