@@ -140,8 +140,23 @@ static void report(const struct search *search, const char *field, const struct 
     finding->advice = arena_format(search->arena, "disarm '%s' first", field);
 }
 
+/* A constructor that fails frees what nobody has armed yet. */
+static bool is_new(const struct ir *ir, int object)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == object && instr->callee &&
+            name_constructs(instr->callee))
+            return true;
+        else if (instr->kind == I_ASSIGN && instr->dst == object && instr->left.kind == O_PLACE &&
+                 ir->places.at[instr->left.place].kind == P_TEMPORARY)
+            return true;
+    return false;
+}
+
 static void look_for_armed(const struct search *search)
 {
+    if (is_new(search->ir, search->object))
+        return;
     struct owner freed = owner_of(search->ir, search->object);
     const char *told = NULL;
     EACH (ir, &search->knowledge->irs)
@@ -150,7 +165,7 @@ static void look_for_armed(const struct search *search)
             const char *field = place >= 0 ? last_component(ir->places.at[place].text) : NULL;
             if (!field || (told && strcmp(told, field) == 0) ||
                 !same_owner(freed, owner_of(ir, ir->places.at[place].parent)) ||
-                deals_with(search->knowledge, search->ir, field, 2) ||
+                deals_with(search->knowledge, search->ir, field, 4) ||
                 !disarmed_somewhere(search->knowledge, field))
                 continue;
             told = field;

@@ -26,9 +26,10 @@ struct state {
     const char *passes[MOST_PASSES]; /* unknown functions that it was passed to */
     int pass_count;
     int aliases[MOST_ALIASES], alias_count; /* places that point into it: strchr(p, '/') */
-    bool failing; /* through a goto to a label like `err`, or after a failure was noticed */
-    bool weak;    /* released by a function whose name only perhaps says so */
-    bool given;   /* of a parameter that is followed for a summary: somebody else has it now */
+    bool failing;       /* through a goto to a label like `err`, or after a failure was noticed */
+    bool weak;          /* released by a function whose name only perhaps says so */
+    unsigned char ends; /* of a pipe or a pair of sockets: bits of the ends that are closed */
+    bool given; /* of a parameter that is followed for a summary: somebody else has it now */
 };
 
 enum event_kind {

@@ -179,7 +179,8 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
         if (cannot_be_equal(simulation, state, branch, edge == 0))
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
-        if (next.phase == HELD && says_not_held(simulation, &next)) {
+        if (next.phase == HELD && (says_not_held(simulation, &next) ||
+                                   status_says_failed(simulation, state, branch, edge == 0))) {
             next.phase = NOT_HELD;
             next.acquired = -1;
             next.holder_count = 0;

@@ -60,6 +60,7 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->released = -1;
     state->holder_count = state->pass_count = state->alias_count = 0;
     state->failing = false;
+    state->ends = 0;
     if (!site->argument)
         add_holder(state, acquisition->holder);
     follow(simulation, state, instr->next);
@@ -125,14 +126,21 @@ static void follow_failed(struct simulation *simulation, struct state *state, in
         follow(simulation, &failed, simulation->ir->code.at[index].next);
 }
 
+/* Neither one of an array nor what a variable holds whose address is passed. */
+static bool can_be_all(const struct simulation *simulation, const struct operand *argument)
+{
+    return argument->kind == O_PLACE &&
+           !strchr(simulation->ir->places.at[argument->place].text, '[');
+}
+
 /* `final`: nothing is left, whatever the function is called. */
 static void release_by_callee(struct simulation *simulation, struct state *state, int index,
                               int argument, bool final)
 {
     release(simulation, state, index, argument, !final);
-    if (state->phase == RELEASED && state->released == index &&
-        simulation->ir->code.at[index].args[argument].kind != O_ADDRESS)
-        state->weak = !final;
+    if (state->phase == RELEASED && state->released == index)
+        state->weak = !final ||
+                      !can_be_all(simulation, &simulation->ir->code.at[index].args[argument]);
 }
 
 /* The callee releases its argument if it fails, and leaves it to its caller if it does not. */
@@ -185,6 +193,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (state->phase != HELD)
         return true;
+    if (strncmp(callee, "CLEANUP_", 8) == 0)
+        return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
+    if (callee == simulation->ir->function->name)
+        return escape(simulation, state, index); /* what it does with it, is being asked */
     struct parameter_summary does = {0};
     if (simulation->knowledge)
         does = knowledge_parameter(simulation->knowledge, call, argument);
@@ -266,6 +278,15 @@ static bool only_empties(const struct simulation *simulation, const struct state
            knowledge_empties(simulation->knowledge, acquire, call->callee);
 }
 
+/* object_free(&derived->base) frees what the base begins. */
+static bool is_base(const struct ir *ir, const struct operand *argument)
+{
+    static const char *const names[] = {"base",   "parent", "super", "obj", "object",
+                                        "common", "core",   "head",  NULL};
+    const char *text = place_text(ir, argument->place), *last = strrchr(text, '>');
+    return argument->kind == O_ADDRESS && last && word_in(last + 1, names);
+}
+
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -288,6 +309,11 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
             level = call_releases(simulation->ir, call, place, &argument);
         if (level && only_empties(simulation, state, call))
             return true;
+        if (carry == CARRIES_INTERIOR && i == 0 && call->callee &&
+            name_releases(call->callee) == 2 && is_base(simulation->ir, &call->args[i])) {
+            release(simulation, state, index, i, true);
+            return true;
+        }
         if (level && argument == i &&
             (carry == CARRIES_WITHIN || release_counts(simulation, call, level))) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);

@@ -42,6 +42,8 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
                int index);
 
 /* engine_release.c */
+/* Is nothing left of this argument, by what the called function does? */
+bool frees_surely(const struct simulation *simulation, const struct instr *call, int argument);
 bool pair_released(const struct simulation *simulation, const struct instr *call);
 void release(struct simulation *simulation, struct state *state, int index, int argument,
              bool weak);
@@ -50,6 +52,10 @@ bool release_counts(const struct simulation *simulation, const struct instr *cal
 /* engine_call.c */
 const struct acquisition *acquisition_at(const struct site *site, int instr);
 void do_call(struct simulation *simulation, struct state *state, int index);
+
+/* engine_status.c */
+bool status_says_failed(const struct simulation *simulation, const struct state *state,
+                        const struct instr *branch, bool truth);
 
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,

@@ -72,11 +72,12 @@ static bool only_frees_parts(const struct simulation *simulation, const struct i
            knowledge_parameter(simulation->knowledge, call, argument).effect != EFFECT_RELEASES;
 }
 
-static bool surely_frees(const struct simulation *simulation, const struct instr *call,
-                         int argument)
+bool frees_surely(const struct simulation *simulation, const struct instr *call, int argument)
 {
-    if (!simulation->knowledge || argument < 0 || !call->callee)
-        return false;
+    if (!simulation->knowledge || argument < 0 || !call->callee ||
+        call->args[argument].kind != O_PLACE ||
+        strchr(simulation->ir->places.at[call->args[argument].place].text, '['))
+        return false; /* one of an array */
     struct parameter_summary does = knowledge_parameter(simulation->knowledge, call, argument);
     return does.effect == EFFECT_RELEASES && does.final;
 }
@@ -87,7 +88,7 @@ static bool final_release(const struct simulation *simulation, const struct inst
 {
     if (is_array(simulation->ir, simulation->site->place))
         return false; /* each element has a release of its own */
-    if (simulation->site->argument || call->implicit || surely_frees(simulation, call, argument))
+    if (simulation->site->argument || call->implicit || frees_surely(simulation, call, argument))
         return true;
     if (!call->callee || name_counts(call->callee) ||
         only_frees_parts(simulation, call, argument) ||
@@ -131,6 +132,33 @@ static bool unlocks_another_kind(const struct simulation *simulation, const stru
     return false;
 }
 
+/* close(ends[0]): which end of a pipe is it? -1: it is no pipe, or not known. */
+static int end_of_pair(const struct simulation *simulation, const struct state *state,
+                       const struct instr *call, int argument)
+{
+    const struct ir *ir = simulation->ir;
+    const char *acquire = state->acquired >= 0 ? ir->code.at[state->acquired].callee : NULL;
+    if (!acquire || argument < 0 || call->implicit || call->args[argument].kind != O_PLACE ||
+        !(strncmp(acquire, "pipe", 4) == 0 || strcmp(acquire, "socketpair") == 0))
+        return -1;
+    const struct place *at = &ir->places.at[call->args[argument].place];
+    const char *index = at->kind == P_PART && at->parent == simulation->site->place
+                            ? strrchr(at->text, '[')
+                            : NULL;
+    return index && (index[1] == '0' || index[1] == '1') && index[2] == ']' ? index[1] - '0' : -1;
+}
+
+/* Is the other end of the pipe still open after this call? */
+static bool leaves_other_end(const struct simulation *simulation, struct state *state,
+                             const struct instr *call, int argument)
+{
+    int end = end_of_pair(simulation, state, call, argument);
+    if (end < 0)
+        return false;
+    state->ends |= (unsigned char)(1 << end);
+    return state->ends != 3;
+}
+
 void release(struct simulation *simulation, struct state *state, int index, int argument, bool weak)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -148,6 +176,8 @@ void release(struct simulation *simulation, struct state *state, int index, int 
          (simulation->site->resource == R_LOCK && unlocks_another_kind(simulation, state, call))))
         note(simulation, EV_WRONG, index, state);
     note(simulation, EV_RELEASE, index, state);
+    if (leaves_other_end(simulation, state, call, argument))
+        return;
     state->phase = RELEASED;
     state->released = index;
     state->weak = weak || !final_release(simulation, call, argument);

@@ -215,8 +215,9 @@ int name_releases(const char *name)
         "uninstall", "unset",      "undo",      "revert",     "quit",    "unpause", "empty",
         "purge",     "wipe",       "disarm",    "finish",     "end",     "done",    "kill",
         "del",       "term",       "terminate", "decr",       "unload",  NULL};
-    if (listed(name, never) || name_has_any(name, not_words))
-        return 0;
+    if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
+        strstr(name, "_space"))
+        return 0; /* delete_by_name(name), free_data_space(buffer) */
     if (name_has_any(name, strong) || strstr(name, "closedir") || name_unlocks(name) ||
         ends_with(name, "free") || ends_with(name, "freep") || ends_with(name, "unref") ||
         ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") ||
@@ -275,11 +276,10 @@ bool name_gets(const char *name)
 bool name_constructs(const char *name)
 {
     static const char *const words[] = {
-        "new",   "create",    "alloc",  "open",    "dup",      "copy",   "init",
-        "make",  "build",     "clone",  "load",    "malloc",   "calloc", "strdup",
-        "fopen", "mk",        "socket", "accept",  "acquire",  "from",   "printf",
-        "join",  "concat",    "ref",    "compile", "generate", "zalloc", "allocate",
-        "dupl",  "duplicate", "parse",  "connect", NULL};
+        "new",      "create", "alloc",    "open",   "dup",       "copy",   "init",    "make",
+        "build",    "clone",  "load",     "malloc", "calloc",    "strdup", "fopen",   "mk",
+        "socket",   "accept", "acquire",  "printf", "join",      "concat", "ref",     "compile",
+        "generate", "zalloc", "allocate", "dupl",   "duplicate", "parse",  "connect", NULL};
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }

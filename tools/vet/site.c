@@ -23,6 +23,7 @@ static bool argument_is(const struct ir *ir, const struct operand *argument, int
 
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
 {
+    static const char *const stores[] = {"put", "finalize", NULL};
     for (int i = 0; i < call->arg_count; i++) {
         if (!argument_is(ir, &call->args[i], place))
             continue;
@@ -35,6 +36,9 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
             call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
             level = 1; /* stream->close(stream): what it frees is its own affair */
+        if (i == 0 && call->arg_count > 1 && name_has_any(call->callee, stores) &&
+            !name_only_releases(call->callee))
+            return 0; /* map_put(map, key, x) */
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
@@ -434,6 +438,8 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledg
     const char *release;
     if (name_is_constant(instr->callee))
         return; /* a cast: G_OBJECT(x) */
+    if (!name_acquires(instr->callee) && !name_constructs(instr->callee))
+        return; /* session_of(stream) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
     if (is_number(ir, place) && (!closes_number(release) || !is_descriptor(ir, place)))

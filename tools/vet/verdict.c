@@ -140,6 +140,23 @@ static bool passes_are_harmless(const struct judge *judge, const struct state *s
     return true;
 }
 
+/* r = exit_container(message); if (r < 0) return r; This does not say that a failure exits the container. */
+static bool release_failed(const struct judge *judge, const struct state *state)
+{
+    const struct state *after = NULL;
+    for (const struct state *at = state; at->from; at = at->from) {
+        if (instr_at(judge, at->from->instr)->kind == I_BRANCH)
+            after = at;
+        if (at->from->instr == state->released)
+            break;
+    }
+    struct failing failing;
+    if (!after || !site_failing(judge->ir, state->released, &failing))
+        return false;
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    return (after->instr == branch->next) == failing.truth;
+}
+
 static void survey(struct judge *judge)
 {
     EACH (event, &judge->simulation->events) {
@@ -150,6 +167,9 @@ static void survey(struct judge *judge)
                            was_kept(judge, event->state));
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
+            if (judge->site->resource == R_PAIR && class == CLASS_FAILURE &&
+                release_failed(judge, event->state))
+                continue;
             judge->failure_release |= class == CLASS_FAILURE;
             judge->success_release |= class == CLASS_SUCCESS;
             judge->unknown_release |= class == CLASS_UNKNOWN;
@@ -401,13 +421,31 @@ static bool descriptor_by_use(const struct judge *judge)
     return judge->site->release && strcmp(judge->site->release, "close") == 0;
 }
 
+/* match_new(parent, …) may enter what it makes in its argument, which owns it then. */
+static bool made_in_another(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    for (int i = 0; !state->acquisition->known && i < acquire->arg_count; i++) {
+        int place = acquire->args[i].place;
+        if (acquire->args[i].kind != O_PLACE)
+            continue;
+        const struct place *at = &judge->ir->places.at[place];
+        const struct type *type = at->decl        ? &at->decl->type
+                                  : at->parameter ? &at->parameter->type
+                                                  : NULL;
+        if (!type || (type->stars == 1 && !type->is_const))
+            return true;
+    }
+    return false;
+}
+
 /* Delivered to a variable of this function that nothing else ever sees. */
 static bool used_by_nobody_else(const struct judge *judge, const struct state *state)
 {
     bool constructed = state->acquisition->strength > 0 ||
                        (state->acquisition->strength == 0 && descriptor_by_use(judge));
     return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
-           !judge->site->by_address && state->released < 0;
+           !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
 }
 
 /* Is the statement in a loop? The first statement of the innermost one, or -1. */
@@ -480,6 +518,29 @@ static bool meant_to_be_standard(const struct judge *judge)
     return false;
 }
 
+/* What a test leaves behind ends with its program. */
+static bool is_test(const struct judge *judge)
+{
+    static const char *const prefixes[] = {"g_test_",   "g_assert",    "cl_assert", "cl_git_",
+                                           "ck_assert", "ASSERT_",     "EXPECT_",   "assert_int_",
+                                           "TEST_",     "assert_non_", "cl_must",   NULL};
+    const char *name = judge->ir->function->name;
+    size_t length = strlen(name);
+    if (strncasecmp(name, "test", 4) == 0 ||
+        (length > 5 && strcmp(name + length - 5, "_test") == 0))
+        return true;
+    if (strncmp(name, "fuzz", 4) == 0 || strcmp(name, "LLVMFuzzerTestOneInput") == 0)
+        return true;
+    EACH (instr, &judge->ir->code)
+        for (const char *const *prefix = prefixes;
+             instr->kind == I_CALL && instr->callee && *prefix; prefix++)
+            if (strncmp(instr->callee, *prefix, strlen(*prefix)) == 0 &&
+                strcmp(instr->callee, "g_assert_not_reached") != 0 &&
+                strcmp(instr->callee, "g_assert") != 0)
+                return true;
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -487,6 +548,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (ends_process(judge, event) || meant_to_be_standard(judge))
+        return LEVEL_ALL;
+    if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY && is_test(judge))
         return LEVEL_ALL;
     if (judge->released && released_alike(judge, state)) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
@@ -502,7 +565,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
-    if ((judge->site->mined || only_emptied(judge, state)) && !judge->escaped)
+    if (((judge->site->mined && passes_are_harmless(judge, state)) || only_emptied(judge, state)) &&
+        !judge->escaped)
         return LEVEL_LIKELY;
     if (judge->site->owned && passes_are_harmless(judge, state))
         return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
@@ -638,16 +702,37 @@ static void judge_leak(struct judge *judge, const struct event *event)
     report_leak(judge, event, leak_level(judge, event), false);
 }
 
+/* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
+static bool chosen_by_value(const struct judge *judge, const struct event *event)
+{
+    const struct state *after = event->state;
+    for (const struct state *at = after->from; at; after = at, at = at->from) {
+        if (at->instr == event->state->acquired)
+            return false;
+        const struct instr *instr = instr_at(judge, at->instr);
+        if (instr->kind != I_BRANCH || instr->left.place == event->state->acquisition->holder ||
+            (instr->right.kind == O_NUMBER && instr->right.number <= 0) ||
+            instr->right.kind == O_UNKNOWN)
+            continue;
+        bool equal = instr->sign == (after->instr == instr->next ? S2('=', '=') : S2('!', '='));
+        if (equal)
+            return true;
+    }
+    return false;
+}
+
 static void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     if (was_kept(judge, state))
         return;
-    if (judge->site->typed || (exits_of_main(judge) && event->instr == state->acquired))
+    if (judge->site->typed || (event->instr == state->acquired &&
+                               (exits_of_main(judge) || chosen_by_value(judge, event))))
         return; /* an option that is given twice */
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
-    enum level level = released && state->acquisition->known         ? LEVEL_SURE
+    enum level level = is_test(judge)                                ? LEVEL_ALL
+                       : released && state->acquisition->known       ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY
                        : judge->site->mined && !judge->escaped       ? LEVEL_LIKELY

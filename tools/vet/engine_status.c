@@ -1,0 +1,86 @@
+/* What a later test of the acquiring call's status, or of the error object that it was passed, says of the resource. */
+#include "engine_parts.h"
+#include "names.h"
+
+#include <string.h>
+
+#define FARTHEST 80 /* steps between the call and the test */
+
+static bool names_status(const char *name)
+{
+    static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
+                                        "rv",  "rval",  "status", "retv", "ret", NULL};
+    return word_in(name, names);
+}
+
+/* Does the place still have what the acquiring call returned? */
+static bool has_result(const struct simulation *simulation, const struct state *state, int place)
+{
+    const struct instr *acquire = &simulation->ir->code.at[state->acquired];
+    const struct state *at = state->from;
+    for (int steps = 0; at && steps < FARTHEST; steps++, at = at->from) {
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        if (at->instr == state->acquired)
+            return acquire->dst == place;
+        if (instr->dst != place)
+            continue;
+        return instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+               instr->left.place == acquire->dst;
+    }
+    return false;
+}
+
+/* x < 0, x == -EAGAIN, x == FOO_ERR; and x != 0, if the name of x says that it is a status. */
+static bool tests_failure(const struct ir *ir, const struct instr *branch, bool truth)
+{
+    const struct operand *right = &branch->right;
+    bool zero = right->kind == O_NUMBER && right->number == 0;
+    bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    bool unequal = branch->sign == (truth ? S2('!', '=') : S2('=', '='));
+    bool negative = branch->sign == (truth ? '<' : S2('>', '='));
+    if (negative && zero)
+        return true;
+    if (equal && right->kind == O_PLACE)
+        return is_error_number(ir, right->place);
+    if (equal && right->kind == O_SYMBOL)
+        return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
+    const struct decl *decl = ir->places.at[branch->left.place].decl;
+    return unequal && zero && decl && decl->type.stars == 0 && names_status(decl->name);
+}
+
+static bool is_error_type(const struct decl *decl)
+{
+    for (int i = 0; decl && decl->type.stars == 1 && i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "rror"))
+            return true;
+    return false;
+}
+
+/* x = f(…, &error); if (error != NULL) */
+static bool tests_error_object(const struct ir *ir, const struct instr *acquire,
+                               const struct instr *branch, bool truth)
+{
+    if (branch->right.kind != O_NUMBER || branch->right.number != 0 ||
+        branch->sign != (truth ? S2('!', '=') : S2('=', '=')) ||
+        !is_error_type(ir->places.at[branch->left.place].decl))
+        return false;
+    for (int i = 0; i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_ADDRESS && acquire->args[i].place == branch->left.place)
+            return true;
+    return false;
+}
+
+bool status_says_failed(const struct simulation *simulation, const struct state *state,
+                        const struct instr *branch, bool truth)
+{
+    const struct ir *ir = simulation->ir;
+    if (state->phase != HELD || state->acquired < 0 || !state->acquisition ||
+        simulation->site->argument || branch->left.kind != O_PLACE ||
+        holds(state, branch->left.place))
+        return false;
+    const struct instr *acquire = &ir->code.at[state->acquired];
+    if (tests_error_object(ir, acquire, branch, truth))
+        return true;
+    return acquire->dst != state->acquisition->holder && tests_failure(ir, branch, truth) &&
+           has_result(simulation, state, branch->left.place);
+}
