@@ -820,6 +820,32 @@ END
     until_true nothing_is_pending
 }
 
+waits_of() { sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"; }
+has_waited() { (($(waits_of "$1") >= $2)); }
+
+R4_a_cleanup_runs_once_when_its_attempt_is_killed_with_the_engine() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: echo -a >>log}
+  b: {needs: a, run: 'true', defer: 'echo begun >>log; touch begun; until test -e go; do sleep 0.02; done; echo -b >>log'}
+END
+    until_true test -e begun
+    parents
+    local attempt
+    attempt=$(pgrep -P "$engine" -x lifoguard-try)
+    kill -KILL "$engine" "$attempt"
+    until_true gone "$engine"
+    # The guardian has taken the run over, and looks again and again.
+    local before
+    before=$(waits_of "$guardian")
+    until_true has_waited "$guardian" $((before + 20))
+    touch go
+    finish
+    until_true has -a log
+    expect_log 'begun -b -a'
+    until_true nothing_is_pending
+}
+
 # each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of the job `b`: before it
 # acquires, when it has, while it waits to be ready, while it cleans up.
 each_event() {
