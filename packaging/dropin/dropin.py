@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""dropin.py ROOT OUTPUT VERSION SOURCE…: writes the library as two files, lifoguard.h and lifoguard.c, to be put into a project:
+"""dropin.py ROOT OUTPUT VERSION LAST SOURCE…: writes the library as two files, lifoguard.h and lifoguard.c, to be put into a project:
 
     cc -c -fexceptions -fasynchronous-unwind-tables lifoguard.c
 
-The header has all public headers in their order. The source has the SOURCEs, each internal header once, and the assembly of both
+The header has the public headers in the order of include/lifoguard/lifoguard.h, up to the header LAST. The source has the SOURCEs, each internal header once, and the assembly of both
 machines. A name that two SOURCEs have at file scope is renamed in one of them."""
 
 import os
@@ -52,11 +52,13 @@ class Dropin:
 
         def replace(match):
             mark, name = match.groups()
+            next_line = match.string.count('\n', 0, match.start()) + 2
             if name.startswith('lifoguard/'):
-                return ''
+                late = self.public(name)  # lifoguard.h has it, unless it comes after LAST
+                return late and late + self.line(path, next_line)
             if mark == '<':
                 return match.group(0)
-            return self.internal(path, name, match.string.count('\n', 0, match.start()) + 2)
+            return self.internal(path, name, next_line)
 
         return self.line(path) + INCLUDE.sub(replace, text or read(path))
 
@@ -115,10 +117,15 @@ def own_machine(path):
     return None
 
 
-def write_source(root, sources, version):
+def public_headers(dropin, last):
+    """The text of all public headers up to `last`."""
+    names = [name for _, name in INCLUDE.findall(read(os.path.join(dropin.root, 'include', 'lifoguard/lifoguard.h')))]
+    return ''.join(dropin.public(name) for name in names[:names.index('lifoguard/' + last) + 1])
+
+
+def write_source(root, sources, version, last):
     dropin = Dropin(root)
-    public = dropin.public('lifoguard/lifoguard.h')
-    del public
+    public_headers(dropin, last)
     out = (f'/* Lifoguard {version}, the library in one file. Made by packaging/dropin/dropin.py.\n *\n * MIT License, see LICENSE. */\n'
            '#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n'
            f'#define LGI_MARK "{MARK}"\n#include "lifoguard.h"\n')
@@ -138,13 +145,13 @@ def write_source(root, sources, version):
     return out
 
 
-def main(root, output, version, *sources):
+def main(root, output, version, last, *sources):
     os.makedirs(output, exist_ok=True)
-    header = Dropin(root).public('lifoguard/lifoguard.h')
+    header = public_headers(Dropin(root), last)
     with open(os.path.join(output, 'lifoguard.h'), 'w', encoding='utf-8') as file:
-        file.write(f'/* Lifoguard {version}, all headers in one file. Made by packaging/dropin/dropin.py. MIT License, see LICENSE. */\n' + header)
+        file.write(f'/* Lifoguard {version}, its headers in one file. Made by packaging/dropin/dropin.py. MIT License, see LICENSE. */\n' + header)
     with open(os.path.join(output, 'lifoguard.c'), 'w', encoding='utf-8') as file:
-        file.write(write_source(root, list(dict.fromkeys(os.path.realpath(s) for s in sources)), version))
+        file.write(write_source(root, list(dict.fromkeys(os.path.realpath(s) for s in sources)), version, last))
 
 
 if __name__ == '__main__':
