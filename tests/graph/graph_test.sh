@@ -875,7 +875,7 @@ END
         success | failure) touch go ;;
         TERM | INT | HUP)
             kill "-$event" "$runner"
-            until_true has "SIG$event: ending the jobs" err
+            until_true has "SIG$event: \(ending the jobs\|the cleanups are running\)" err
             ;;
         runner) kill -KILL "$runner" ;;
         engine) kill -KILL "$engine" ;;
