@@ -1,5 +1,6 @@
 /* The output of commands: a pipe each, read by a goroutine, a line an event. */
 #define _GNU_SOURCE
+#include "closers/own_fd.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -84,7 +85,7 @@ lg_error *stream_open(struct work *work, struct stream **stream, int *input)
 {
     struct engine *engine = work->engine;
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(ends, 0) != 0)
         return lg_error_new_errno("pipe");
     lg_error_free(lg_set_nonblocking(ends[0]));
     *stream = need_memory(NULL, sizeof **stream);
