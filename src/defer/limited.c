@@ -127,6 +127,8 @@ void lgi_limited_run(const struct lgi_limited *call)
         enlist(&running);
     if (!call->function)
         lgi_null_function(call->site);
+    if (call->count > sizeof(call->word) / sizeof(call->word[0]))
+        __builtin_unreachable(); /* gcc -O3 warns of a fifth argument, which other calls may have */
     if (call->reports)
         running.error = lgi_make_call_reporting(call->function, call->word, call->count);
     else

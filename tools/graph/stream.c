@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include "buffer.h"
+#include "closers/own_fd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ lg_error *stream_open(struct streams *streams, const struct stream_taker *taker,
                       struct stream **stream, int *input)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(ends, 0) != 0)
         return lg_error_new_errno("pipe");
     lg_error_free(lg_set_nonblocking(ends[0]));
     *stream = need_memory(NULL, sizeof **stream);

@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "child.h"
+#include "closers/own_fd.h"
 #include "ending.h"
 #include "say.h"
 #include "signals.h"
@@ -213,7 +214,7 @@ static _Noreturn void be_command(const struct attempt *attempt, const struct wat
 static int start_command(const struct attempt *attempt, struct watch *watch)
 {
     int failure[2];
-    if (pipe2(failure, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(failure, 0) != 0)
         return errno;
     watch->command = fork();
     if (watch->command < 0) {
@@ -316,9 +317,9 @@ lg_error *attempt_prepare(struct attempt *attempt)
 {
     int go[2];
     int report[2];
-    if (pipe2(go, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(go, 0) != 0)
         return lg_error_new_errno("pipe");
-    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (lgi_own_pipe(report, O_NONBLOCK) != 0) {
         int number = errno;
         close(go[0]);
         close(go[1]);

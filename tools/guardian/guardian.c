@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "guardian.h"
 
+#include "closers/own_fd.h"
 #include "front.h"
 #include "place.h"
 #include "recover.h"
@@ -79,9 +80,9 @@ static lg_error *make_command(const struct guardian_start *start, struct command
 {
     int go[2];
     int failure[2];
-    if (pipe2(go, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(go, 0) != 0)
         return lg_error_new_errno("pipe");
-    if (pipe2(failure, O_CLOEXEC) != 0) {
+    if (lgi_own_pipe(failure, 0) != 0) {
         lg_error *error = lg_error_new_errno("pipe");
         close_both(go);
         return error;
@@ -301,7 +302,7 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
 {
     *watcher = (struct process){0};
     int hold[2];
-    if (pipe2(hold, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(hold, 0) != 0)
         return -1;
     pid_t pid = fork();
     if (pid != 0) {

@@ -1,10 +1,12 @@
 /* Registrations and requests, from processes of the run. */
 #define _GNU_SOURCE
+#include "error/refused.h"
 #include "owner.h"
 #include "request.h"
 #include "wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -312,9 +314,21 @@ static bool may_register(int fd, pid_t *pid)
     return peer.uid == geteuid() && peer.pid > 0 && process_is_below(peer.pid, getpid());
 }
 
+/* Closed by exec, also where accept4 is refused. */
+static int accept_one(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0 || !lgi_is_refused(errno))
+        return fd;
+    fd = accept(listener, NULL, NULL);
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
 static void take_connection(struct owner *owner)
 {
-    int fd = accept4(owner->listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept_one(owner->listener);
     if (fd < 0) {
         /* No descriptors are left: those who hold them have their turn first. */
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);

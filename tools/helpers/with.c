@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "child.h"
+#include "closers/own_fd.h"
 #include "ending.h"
 #include "helpers.h"
 #include "options.h"
@@ -72,7 +73,7 @@ static void step(void *data, lg_time deadline)
 static int start(struct with *with, char **command)
 {
     int failure[2];
-    if (pipe2(failure, O_CLOEXEC) != 0)
+    if (lgi_own_pipe(failure, 0) != 0)
         return errno;
     with->command = fork();
     if (with->command < 0) {
