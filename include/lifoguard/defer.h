@@ -212,7 +212,8 @@ LG_END_DECLS
     else
 
 /* lg_return(x): assigns x to the named result, runs the deferred calls, and returns the result.
- * lg_return_void(): the same in the two void forms. Neither compiles inside a deferred block. */
+ * lg_return_void(): the same in the two void forms; does not compile where the function has a result. Neither compiles inside a
+ * deferred block. */
 #define lg_return(x)                                                                               \
     do {                                                                                           \
         *lg_return_stands_only_in_an_lg_func = (x);                                                \
