@@ -5,6 +5,7 @@
 set -euo pipefail
 id=$1 include=$2
 functions=200 runs=5
+export CCACHE_DISABLE=1 # the compiler is what is measured
 case $id in
 gcc) c=(gcc -std=gnu17) cxx=(g++) ;;
 clang) c=(clang-22 -std=gnu17 -fdefer-ts) cxx=(clang++-22) ;;

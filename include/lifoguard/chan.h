@@ -225,9 +225,11 @@ struct lgi_case_value {
     bool *ok; /* may be NULL */
 };
 
+/* The channel stands first in a case, as a pointer to a type that nothing else points to: in place of a case of lg_select, a
+ * bool or an error would otherwise set the first member, and nobody would be told. */
 typedef struct lg_case {
+    struct a_case_is_lg_case_recv_or_lg_case_send_or_the_like *lgi_channel;
     int lgi_kind;
-    void *lgi_channel;
     union {
         struct lgi_case_value lgi_value;
         lg_until lgi_until;
@@ -251,7 +253,7 @@ static inline lg_case lgi_case(int kind, void *channel, void *at, bool *ok)
 {
     lg_case it;
     it.lgi_kind = kind;
-    it.lgi_channel = channel;
+    it.lgi_channel = (struct a_case_is_lg_case_recv_or_lg_case_send_or_the_like *)channel;
     it.lgi_value.at = at;
     it.lgi_value.ok = ok;
     return it;
@@ -262,7 +264,7 @@ static inline lg_case lg_case_until(lg_until until)
 {
     lg_case it;
     it.lgi_kind = LGI_CASE_UNTIL;
-    it.lgi_channel = (void *)0;
+    it.lgi_channel = (struct a_case_is_lg_case_recv_or_lg_case_send_or_the_like *)0;
     it.lgi_until = until;
     return it;
 }
@@ -285,7 +287,11 @@ LG_END_DECLS
 #define lg_select(...)                                                                             \
     __extension__({                                                                                \
         enum { lg_case_send_stands_only_in_lg_select__else_write_lg_case_send_from };              \
-        const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                                  \
+        LGI_PUSH                                                                                   \
+        _Pragma("GCC diagnostic error \"-Wint-conversion\"")                                       \
+            _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")                       \
+                const lg_case lgi_cases[] = {LGI_CASE_NONE, __VA_ARGS__};                          \
+        LGI_POP                                                                                    \
         lg_select_n(lgi_cases + 1, sizeof(lgi_cases) / sizeof(lg_case) - 1);                       \
     })
 /* A first case that is never chosen, so that lg_select() without arguments compiles. */

@@ -164,8 +164,14 @@ LG_API lg_context *lg_context_merge(const lg_context *first, const lg_context *s
 #pragma GCC system_header
 #endif
 #define lg_context_with_signals(parent, ctx, ...)                                                  \
-    lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__},                                  \
-                     sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+    lgi_with_signals((parent), (ctx), (const int[]){__VA_ARGS__}, LGI_SIGNAL_COUNT(__VA_ARGS__))
+#define LGI_SIGNAL_COUNT(...)                                                                      \
+    (sizeof((const int[]){__VA_ARGS__}) / sizeof(int) +                                            \
+     0 * sizeof(struct {                                                                           \
+         int lgi_member;                                                                           \
+         _Static_assert(sizeof((const int[]){__VA_ARGS__}) > 0,                                    \
+                        "no signal is given: write the signals after the context");                \
+     }))
 #endif
 LG_API lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int *signals,
                                   size_t count) __attribute__((__warn_unused_result__));

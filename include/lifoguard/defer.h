@@ -173,7 +173,7 @@ LG_END_DECLS
  * after the deferred calls have run, and the message names the function; unless lg_mark_success was called. (A `goto` out
  * of the block does the same, and so do a C++ exception and pthread_exit that pass through the function.) */
 #define lg_func(T, name)                                                                           \
-    LGI_FUNC(T, name) if (0)                                                                       \
+    LGI_FUNC_OF(T, name) if (0)                                                                    \
     {                                                                                              \
     lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
         LGI_UNUSED;                                                                                \
@@ -195,7 +195,8 @@ LG_END_DECLS
  * function that may stop a panic with lg_defer_recover (panic.h). Entering such a function costs some
  * nanoseconds more. */
 #define lg_func_recovers(T, name)                                                                  \
-    LGI_FUNC(T, name) LGI_HEAD(&name) if (LGI_SAVE(lgi_head))                                      \
+    LGI_FUNC_OF(T, name)                                                                           \
+    LGI_HEAD((void *)lg_return_stands_only_in_an_lg_func) if (LGI_SAVE(lgi_head))                  \
     {                                                                                              \
     lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
         LGI_UNUSED;                                                                                \
@@ -212,7 +213,8 @@ LG_END_DECLS
     else
 
 /* lg_return(x): assigns x to the named result, runs the deferred calls, and returns the result.
- * lg_return_void(): the same in the two void forms. Neither compiles inside a deferred block. */
+ * lg_return_void(): the same in the two void forms; does not compile where the function has a result. Neither compiles inside a
+ * deferred block. */
 #define lg_return(x)                                                                               \
     do {                                                                                           \
         *lg_return_stands_only_in_an_lg_func = (x);                                                \
@@ -220,6 +222,11 @@ LG_END_DECLS
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 #define lg_return_void()                                                                           \
+    do {                                                                                           \
+        _Static_assert(LGI_NO_RESULT, "the function has a result: write lg_return(value)");        \
+        lgi_return_result();                                                                       \
+    } while (0)
+#define lgi_return_result()                                                                        \
     do {                                                                                           \
         lgi_frame_succeeded((void *)&lgi_frame);                                                   \
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \

@@ -247,7 +247,7 @@ LG_END_DECLS
 #define lg_group_start_with(group, options, ...)                                                   \
     LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, options, #__VA_ARGS__, __VA_ARGS__)
 #define LGI_GROUP_START(id, n, group, options, text, ...)                                          \
-    LGI_GROUP_GO(id, n, lgi_group_start, group, options, text, __VA_ARGS__)
+    LGI_USED(LGI_GROUP_GO(id, n, lgi_group_start, group, options, text, __VA_ARGS__))
 
 #define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                \
     __extension__({                                                                                \

@@ -144,7 +144,7 @@ LG_END_DECLS
     })
 
 #define LGI_ONCE_OF_GET_UNTIL(id, n, once, until, result, text, ...)                               \
-    __extension__({                                                                                \
+    LGI_USED_VARIABLE(__extension__({                                                                                \
         __typeof__(once) const lgi_once_##id = (once);                                             \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lgi_once_of_has(&lgi_once_##id->lgi_once))) {                              \
@@ -153,7 +153,7 @@ LG_END_DECLS
         if (!lgi_error_##id)                                                                       \
             *(result) = lgi_once_##id->lgi_result;                                                 \
         lgi_error_##id;                                                                            \
-    })
+    }))
 
 #define LGI_ONCE_DO(id, n, once, text, ...)                                                       \
     __extension__({                                                                                \
@@ -167,7 +167,7 @@ LG_END_DECLS
     })
 
 #define LGI_ONCE_DO_UNTIL(id, n, once, until, text, ...)                                          \
-    __extension__({                                                                                \
+    LGI_USED_VARIABLE(__extension__({                                                                                \
         lg_once *const lgi_once_##id = (once);                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
@@ -176,7 +176,7 @@ LG_END_DECLS
             lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_HANDED_ARGS(id));           \
         }                                                                                          \
         lgi_error_##id;                                                                            \
-    })
+    }))
 
 #define LGI_ONCE_POINTER(R)                                                                        \
     _Static_assert(!!LGI_RESULT_IN(R, LGI_POINTER, LGI_POINTER),                                    \
@@ -196,7 +196,7 @@ LG_END_DECLS
     })
 
 #define LGI_ONCE_GET_UNTIL(id, n, value, until, result, text, ...)                                \
-    __extension__({                                                                                \
+    LGI_USED_VARIABLE(__extension__({                                                                                \
         lg_once_value *const lgi_value_##id = (value);                                             \
         void *lgi_result_##id;                                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
@@ -210,7 +210,7 @@ LG_END_DECLS
         if (!lgi_error_##id)                                                                       \
             *(result) = lgi_result_##id;                                                           \
         lgi_error_##id;                                                                            \
-    })
+    }))
 
 // clang-format on
 #endif

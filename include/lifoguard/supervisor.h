@@ -203,7 +203,7 @@ LG_END_DECLS
 
 /* The site is that of the goroutine, whose one argument is the member. */
 #define LGI_SUPERVISE(id, n, how, supervisor, options, text, ...)                                  \
-    __extension__({                                                                                \
+    LGI_USED(__extension__({                                                                                \
         LGI_PRELUDE_##n(id, LGI_FIRST_CONTEXT, LGI_ADVICE_GO, __VA_ARGS__)                         \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
         LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
@@ -214,7 +214,7 @@ LG_END_DECLS
         const struct lgi_supervised lgi_supervised_##id = {                                        \
             options, (lgi_function)LGI_FN(id), n, !LGI_IS_VOID(LGI_RESULT(id))};                   \
         how((supervisor), &LGI_SITE_OF(id), LGI_WORDS(id), &lgi_supervised_##id);                  \
-    })
+    }))
 
 // clang-format on
 

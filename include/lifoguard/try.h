@@ -38,7 +38,7 @@
                                         LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,    \
                                         LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE, LGI_TRY_MORE,    \
                                         LGI_TRY_ONE, 0)(__VA_ARGS__));                             \
-            lg_return_void();                                                                      \
+            lgi_return_result();                                                                   \
         }                                                                                          \
     } while (0)
 /* (What is not declared is no pointer, and has been complained of.) */

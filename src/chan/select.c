@@ -12,6 +12,11 @@ enum {
     FEW = 16,  /* cases for which there is room on the stack */
 };
 
+static inline struct lgi_chan *channel_of(const lg_case *it)
+{
+    return (struct lgi_chan *)it->lgi_channel;
+}
+
 static inline bool is_channel(const lg_case *it)
 {
     return it->lgi_channel != NULL; /* the others have none */
@@ -42,7 +47,7 @@ static inline size_t random_below(size_t limit)
  * Without the lock: see lgi_chan_may_recv. */
 static inline bool may_be_done(const lg_case *it)
 {
-    const struct lgi_chan *c = it->lgi_channel;
+    const struct lgi_chan *c = channel_of(it);
     if (is_channel(it)) {
         lgi_chan_check(c);
         return it->lgi_kind == LGI_CASE_RECV ? lgi_chan_may_recv(c) : lgi_chan_may_send(c);
@@ -99,8 +104,8 @@ static inline enum lgi_chan_attempt attempt(const lg_case *it, void *scratch, st
 {
     *woken = NULL;
     switch (it->lgi_kind) {
-    case LGI_CASE_RECV: return lgi_chan_recv_now(it->lgi_channel, value_of(it, scratch), woken);
-    case LGI_CASE_SEND: return lgi_chan_send_now(it->lgi_channel, it->lgi_value.at, woken);
+    case LGI_CASE_RECV: return lgi_chan_recv_now(channel_of(it), value_of(it, scratch), woken);
+    case LGI_CASE_SEND: return lgi_chan_send_now(channel_of(it), it->lgi_value.at, woken);
     default: return LGI_CHAN_DONE;
     }
 }
@@ -113,7 +118,7 @@ static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken,
         if (it->lgi_value.ok)
             *it->lgi_value.ok = ok;
         if (__builtin_expect(scratch && !it->lgi_value.at && ok, 0))
-            lgi_chan_drop_value(it->lgi_channel, scratch);
+            lgi_chan_drop_value(channel_of(it), scratch);
     } else if (__builtin_expect(it->lgi_kind == LGI_CASE_SEND && !ok, 0)) {
         lgi_chan_sent_on_closed();
     }
@@ -127,7 +132,7 @@ static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t cho
         if (chosen == NONE && (chosen = choose(cases, count)) == NONE)
             return NONE;
         const lg_case *it = &cases[chosen];
-        struct lgi_chan *c = it->lgi_channel;
+        struct lgi_chan *c = channel_of(it);
         struct lgi_g *woken;
         if (!c)
             return chosen;
@@ -155,7 +160,7 @@ struct waiting {
 
 static inline struct lgi_waiters *list_of(const lg_case *it)
 {
-    struct lgi_chan *c = it->lgi_channel;
+    struct lgi_chan *c = channel_of(it);
     return it->lgi_kind == LGI_CASE_RECV ? &c->receivers : &c->senders;
 }
 
@@ -184,7 +189,7 @@ static size_t find_channels(struct waiting *w)
     size_t found = 0, different = 0;
     for (size_t i = 0; i < w->count; i++)
         if (is_channel(&w->cases[i]))
-            w->channels[found++] = w->cases[i].lgi_channel;
+            w->channels[found++] = channel_of(&w->cases[i]);
     sort(w->channels, found);
     for (size_t i = 0; i < found; i++)
         if (different == 0 || w->channels[i] != w->channels[different - 1])
@@ -243,7 +248,7 @@ static void dequeue(const struct waiting *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         const lg_case *it = &w->cases[i];
-        struct lgi_chan *c = it->lgi_channel;
+        struct lgi_chan *c = channel_of(it);
         struct lgi_done *done = done_of(it);
         if (is_channel(it)) {
             lgi_lock(&c->lock);
@@ -372,7 +377,7 @@ static bool refresh(const lg_case *cases, size_t count)
 {
     bool owned = false;
     for (size_t i = 0; i < count; i++) {
-        const struct lgi_chan *c = cases[i].lgi_channel;
+        const struct lgi_chan *c = channel_of(&cases[i]);
         if (__builtin_expect(cases[i].lgi_kind == LGI_CASE_RECV && c && c->owner, 0)) {
             lgi_chan_validate(c);
             owned = true;
@@ -400,7 +405,7 @@ static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t ch
 
 static inline bool drops(const lg_case *it)
 {
-    const struct lgi_chan *c = it->lgi_channel;
+    const struct lgi_chan *c = channel_of(it);
     return it->lgi_kind == LGI_CASE_RECV && !it->lgi_value.at && c && c->drop;
 }
 
@@ -410,7 +415,7 @@ static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, si
 {
     size_t size = 0, alignment = 1;
     for (size_t i = 0; i < count; i++) {
-        const struct lgi_chan *c = cases[i].lgi_channel;
+        const struct lgi_chan *c = channel_of(&cases[i]);
         if (cases[i].lgi_kind != LGI_CASE_RECV || cases[i].lgi_value.at || !c)
             continue;
         size = c->size > size ? c->size : size;
@@ -460,7 +465,7 @@ static inline bool send_fast(const lg_case *it, struct lgi_chan *c)
 /* Does a case that wakes nobody and whose value is small. False: the case is not such a one, or has ceased to be ready. */
 static inline bool do_fast(const lg_case *it)
 {
-    struct lgi_chan *c = it->lgi_channel;
+    struct lgi_chan *c = channel_of(it);
     if (!c)
         return true; /* it has happened */
     if (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
@@ -485,7 +490,7 @@ static inline __attribute__((always_inline)) struct survey survey(const lg_case 
     struct survey all = {.chosen = NONE, .default_ = NONE, .plain = true};
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct lgi_chan *c = cases[i].lgi_channel;
+        const struct lgi_chan *c = channel_of(&cases[i]);
         if (may_be_done(&cases[i])) {
             found++;
             if (found == 1 || random_below(found) == 0)

@@ -1,6 +1,6 @@
 // A call where the function belongs.
-// gcc: the first argument is not a function: write lg_defer(function, arguments...)
-// clang: the first argument is not a function: write lg_defer(function, arguments...)
+// gcc: what is to be called is not a function: write its name, and then its arguments after commas
+// clang: what is to be called is not a function: write its name, and then its arguments after commas
 #include <lifoguard/lifoguard.h>
 
 void take(int value);

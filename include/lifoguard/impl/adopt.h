@@ -171,7 +171,7 @@
 #define LGI_OUT_IS_RESOURCE(id) LGI_IS_RESOURCE(LGI_VALUE(id))
 
 #define LGI_ADOPT_ERRNO(id, n, scope, variable, text, value, format, ...)                          \
-    __extension__({                                                                                \
+    LGI_USED(__extension__({                                                                                \
         LGI_OWNER(id, scope)                                                                       \
         LGI_ADOPT_OUT_AT(id, variable, __typeof__(value))                                          \
         typedef __typeof__(((void)0, (LGI_FIRST(__VA_ARGS__)))) lgi_release_##id;                  \
@@ -186,7 +186,7 @@
         LGI_ADOPT_INTO(id, n, LGI_IS_RESOURCE(LGI_VALUE(id)), text)                                \
         LGI_IS_RESOURCE(LGI_VALUE(id)) ? (lg_error *)0                                             \
             : lgi_error_errno(__FILE__, __LINE__, LGI_OUTCOME(id), LGI_GROUPED format);            \
-    })
+    }))
 #define LGI_GROUPED(...) __VA_ARGS__
 
 // clang-format on

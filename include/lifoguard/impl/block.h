@@ -50,13 +50,13 @@
 
 /* gcc runs a cleanup whose registration a jump has skipped, without a word; but it refuses a jump into
  * the scope of a variably modified type, which an array type is whose size is not an integer constant expression. No
- * code comes of it. */
+ * code comes of it. (Outside of a function the size is 1, since LGI_NEEDS_BRACES has said all.) */
 #define LGI_NO_JUMP(id)                                                                            \
     LGI_PUSH                                                                                       \
     LGI_QUIET("-Wvla")                                                                             \
     typedef char                                                                                   \
-        this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_##id[(  \
-            (void)0, 1)] LGI_UNUSED;                                                               \
+        this_jump_would_skip_the_defer__let_one_block_hold_the_defer_and_all_that_needs_it_##id    \
+            [__builtin_choose_expr(sizeof(__func__) > 1, ((void)0, 1), 1)] LGI_UNUSED;             \
     LGI_POP
 
 #endif

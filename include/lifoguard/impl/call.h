@@ -87,7 +87,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     &*__builtin_choose_expr(                                                                       \
         __builtin_classify_type(*__builtin_choose_expr(LGI_IS_VOID(T), (int *)0, (T *)0)) == 5, (f), lgi_any)
 #define LGI_NO_FUNCTION(function) __builtin_types_compatible_p(__typeof__(function), lgi_any_function *)
-#define LGI_NO_FUNCTION_TEXT "the first argument is not a function: write lg_defer(function, arguments...)"
+#define LGI_NO_FUNCTION_TEXT "what is to be called is not a function: write its name, and then its arguments after commas"
 /* The function, or what replaces it if a check has found something wrong. */
 #define LGI_FIT(id, n)                                                                             \
     __builtin_choose_expr(LGI_CAN_PASS_##n(id) && LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), \
@@ -318,6 +318,10 @@ enum { lgi_many = 0, lgi_nothing = 0 };
  * lg_func is around. */
 void lgi_frame(void);
 void lgi_head(void);
+/* Likewise: what lg_func (T, name) declares, and the void forms do not. */
+void lgi_result_is_an_error(void);
+#define LGI_NO_RESULT                                                                              \
+    _Generic(&lgi_result_is_an_error, struct lgi_frame *const *: 0, default: 1)
 #define LGI_FRAME (*this_stands_only_in_an_lg_func)
 
 #define LGI_KEEP(id, n) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;
@@ -407,6 +411,50 @@ void lgi_head(void);
  * off its end, before the result is read in the loop's step. As the loops have no condition, the
  * compilers know that the function's end is never reached. */
 
+/* The wrong way round, `name` begins with a type. The usual types are known by their names, and then the two change places, so
+ * that what is wrong is said once. */
+#define LGI_FUNC_OF(T, name) LGI_FUNC_BY(LGI_TYPE_##name, LGI_FUNC, ~)(T, name)
+#define LGI_FUNC_BY(...) LGI_FUNC_BY_(__VA_ARGS__)
+#define LGI_FUNC_BY_(type, form, ...) form
+#define LGI_FUNC_SWAPPED(name, T)                                                                  \
+    _Static_assert(0, "the type of the result stands first: write lg_func (type, name)");          \
+    LGI_FUNC(T, name)
+#define LGI_TYPE__Bool ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_bool ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_char ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_const ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_double ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_enum ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_float ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_int ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_int8_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_int16_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_int32_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_int64_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_intptr_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_lg_chan ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_lg_context ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_lg_duration ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_lg_error ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_lg_time ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_long ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_off_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_pid_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_short ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_signed ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_size_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_ssize_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_struct ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_uint8_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_uint16_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_uint32_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_uint64_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_uintptr_t ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_union ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_unsigned ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_void ~, LGI_FUNC_SWAPPED,
+#define LGI_TYPE_FILE ~, LGI_FUNC_SWAPPED,
+
 #define LGI_FUNC(T, name)                                                                          \
     for (__typeof__(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
          __extension__({ return name; }))                                                          \
@@ -426,8 +474,8 @@ void lgi_head(void);
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \
                           *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame;;          \
-         __extension__({ return; }))                                                               \
-        LGI_WATCHED(return;)
+         __extension__({ LGI_RETURN_NOTHING; }))                                                   \
+        LGI_WATCHED(LGI_RETURN_NOTHING;)
 
 /* `end` is what the step of the loop around does. The inner loop makes no difference but for a `break`, which leaves it. */
 #if defined(LG_DEBUG)
@@ -469,6 +517,12 @@ void lgi_head(void);
 // clang-format on
 
 /* ---- inline parts ---------------------------------------------------------------------------------- */
+
+__attribute__((__warn_unused_result__, __always_inline__)) static inline lg_error *
+lgi_error_must_be_used(lg_error *error)
+{
+    return error;
+}
 
 /* Moves the `after` words behind *at up by one, and stores the two words of an lg_until there. */
 static inline void lgi_widen(uintptr_t *at, int after, const void *until)

@@ -14,8 +14,24 @@
 /* Begins every form that declares a variable, so that the form does not compile as the lone body of an `if`, where the
  * deferred call would run at once. The compilers print this line. */
 #define LGI_NEEDS_BRACES                                                                           \
-    _Static_assert(1, "not as the lone body of an if or a loop: write { } around it");             \
+    _Static_assert(!(sizeof(__func__) == 1), "in a function, and not as the lone body of an if or a loop: write { } around it"); \
     LGI_COUNTING
+
+/* Stands before what a form gives and the user must use. gcc does not say that a result is ignored where a macro of a system header
+ * calls the function, so this call stands here. */
+#if defined(__clang__)
+#define LGI_USED
+#else
+#define LGI_USED lgi_error_must_be_used
+#endif
+#define LGI_USED_VARIABLE lgi_error_must_be_used /* for a form that ends with a variable, of which clang says nothing either */
+
+/* The return of lg_func_void. gcc does not mention that the function should return a value, but it refuses to return a void one. */
+#if defined(__clang__)
+#define LGI_RETURN_NOTHING return
+#else
+#define LGI_RETURN_NOTHING return (void)0 /* lg_func_void is for a function that returns void: write lg_func (type, name) */
+#endif
 
 /* Replaces a function that an earlier check has refused, so that the later checks report no second error. No other
  * function has this type. */
