@@ -185,7 +185,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
             may_leave_alone(simulation, index, argument))
             return true;
         if (carry == CARRIES_ADDRESS ||
-            (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
+            (carry == CARRIES_WITHIN &&
+             (call->args[argument].kind == O_ADDRESS ||
+              (simulation->parameter >= 0 && !model_harmless(callee))))) {
             state->phase = NOT_HELD; /* it may have got another value */
             state->holder_count = 0;
         }
