@@ -51,6 +51,21 @@ static bool mode_writes(const struct expr *mode)
            memchr(mode->name, '+', (size_t)mode->number);
 }
 
+/* "/proc/self/oom_score_adj": the kernel has taken what was written, or has said that it has not. */
+static void ask_kernel_file(void *data, const struct expr *expr)
+{
+    if (expr->kind == E_STRING && (strstr(expr->name, "/proc/") || strstr(expr->name, "/sys/") ||
+                                   strstr(expr->name, "/dev/")))
+        *(bool *)data = true;
+}
+
+static bool opens_kernel_file(const struct expr *call)
+{
+    bool kernel = false;
+    each_within(call, ask_kernel_file, &kernel);
+    return kernel;
+}
+
 /* What does the call say of the file that it opens? */
 static enum kind opened_by(const struct instr *call)
 {
@@ -62,6 +77,8 @@ static enum kind opened_by(const struct instr *call)
         return KIND_UNKNOWN;
     if (word_in(call->callee, files))
         return KIND_WRITTEN;
+    if (opens_kernel_file(expr))
+        return KIND_OTHER;
     if (strncmp(call->callee, "fopen", 5) == 0 || strcmp(call->callee, "gzopen") == 0 ||
         strcmp(call->callee, "g_fopen") == 0 || strcmp(call->callee, "freopen") == 0) {
         bool known = expr->args.count >= 2 && expr->args.at[1]->kind == E_STRING;

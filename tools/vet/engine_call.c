@@ -199,6 +199,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (name_has(callee, "build") && simulation->site->release &&
+        strstr(simulation->site->release, "builder"))
+        return escape(simulation, state, index); /* builder_build(builder, &result) */
     struct parameter_summary does = {0};
     if (simulation->knowledge)
         does = knowledge_parameter(simulation->knowledge, call, argument);
