@@ -178,6 +178,10 @@ static void check_second_owner(struct ir *ir, struct arena *arena, finding_vec *
         from = owner(ir, assign->left.place);
     if (!to || !from || to == from)
         return;
+    const struct instr *before = index > 0 ? &ir->code.at[index - 1] : NULL;
+    if (before && before->kind == I_ASSIGN && before->dst == assign->left.place &&
+        before->left.kind == O_NUMBER)
+        return; /* a = b = NULL */
     int first = cleanup_reached(ir, arena, assign->next, assign->dst, assign->left.place, -1);
     int second = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (first < 0 || second < 0)
@@ -210,7 +214,7 @@ static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findin
     const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
     const struct place *to = &ir->places.at[assign->dst];
     if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root) ||
-        owner(ir, to->root) || !frees_at_once(decl))
+        (owner(ir, to->root) && frees_at_once(owner(ir, to->root))) || !frees_at_once(decl))
         return;
     int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (cleanup >= 0)

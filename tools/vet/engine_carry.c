@@ -180,6 +180,10 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
         !strstr(value->text, "NULL") && !strstr(value->text, "NONE") &&
         !strstr(value->text, "INVALID"))
         fact.signs = POSITIVE; /* DEFAULT_FOLDER */
+    const struct decl *decl = simulation->ir->places.at[dst].decl;
+    if (value->kind == O_SYMBOL && decl && decl->type.stars == 0 && strstr(decl->name, "fd") &&
+        name_means(value->text) < 0)
+        fact.signs = NEGATIVE; /* fd = FD_ERROR */
     state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
     fact.place = dst;
     if (matters(simulation, dst))

@@ -21,9 +21,9 @@ static bool names_test_file(const char *path)
 
 static bool asserts(const char *callee)
 {
-    static const char *const prefixes[] = {"g_test_",     "g_assert_", "cl_assert", "cl_git_",
-                                           "ck_assert",   "ASSERT_",   "EXPECT_",   "assert_int_",
-                                           "assert_non_", "cl_must",   "TEST_",     NULL};
+    static const char *const prefixes[] = {
+        "g_test_",     "g_assert_",   "cl_assert", "cl_git_", "ck_assert", "ASSERT_", "EXPECT_",
+        "assert_int_", "assert_non_", "cl_must",   "TEST_",   "clar__",    NULL};
     for (const char *const *prefix = prefixes; *prefix; prefix++)
         if (strncmp(callee, *prefix, strlen(*prefix)) == 0)
             return strcmp(callee, "g_assert_not_reached") != 0;

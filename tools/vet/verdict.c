@@ -499,6 +499,17 @@ static bool released_alike(const struct judge *judge, const struct state *state)
     return false;
 }
 
+/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
+static bool is_command(const struct function *function)
+{
+    if (strncmp(function->name, "cmd_", 4) != 0 && !strstr(function->name, "_main"))
+        return false;
+    EACH (parameter, &function->parameters)
+        if (parameter->name && strcmp(parameter->name, "argv") == 0)
+            return true;
+    return false;
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 static bool ends_process(const struct judge *judge, const struct event *event)
 {
@@ -506,7 +517,7 @@ static bool ends_process(const struct judge *judge, const struct event *event)
     if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
         (judge->site->release && name_unlocks(judge->site->release)))
         return false;
-    if (strcmp(judge->ir->function->name, "main") == 0)
+    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
         return true;
     const struct state *at = event->state->from;
     for (int steps = 0; at && steps < 12; steps++, at = at->from) {
@@ -771,6 +782,18 @@ static bool names_same(const struct instr *first, const struct instr *second)
     return false;
 }
 
+/* for (…) free(list[i]): each round releases another one. */
+static bool releases_element(const struct judge *judge, const struct instr *release)
+{
+    for (int i = 0; i < release->arg_count; i++) {
+        int place = release->args[i].place;
+        if (place >= 0 && judge->ir->places.at[place].kind == P_PART &&
+            judge->ir->places.at[place].index >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* Did the released variable get another value before the event, as the variable of a loop does? */
 static bool set_between(const struct judge *judge, const struct event *event)
 {
@@ -790,7 +813,8 @@ static void judge_again(struct judge *judge, const struct event *event)
     const struct instr *first = instr_at(judge, event->state->released),
                        *again = instr_at(judge, event->instr);
     if (judge->site->resource != R_LOCK &&
-        ((first == again && !delivered_by_address(judge, event->state)) ||
+        (releases_element(judge, first) ||
+         (first == again && !delivered_by_address(judge, event->state)) ||
          !names_same(first, again) || set_between(judge, event)))
         return;
     bool known = knowledge_knows(judge->simulation->knowledge, first);
@@ -946,7 +970,8 @@ static void judge_use(struct judge *judge, const struct event *event)
     if (judge->site->resource == R_DESCRIPTOR &&
         !(use->callee && model_uses_descriptor(use->callee)))
         return; /* its number is still a number, to print and to compare */
-    if (release->implicit ? mentions_directly(judge, event) : set_between(judge, event))
+    if (release->implicit ? mentions_directly(judge, event)
+                          : set_between(judge, event) || releases_element(judge, release))
         return;
     if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
         return;
