@@ -61,6 +61,8 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_release_order(ir, ir->arena, findings);
     drop_what_follows(ir, findings);
     check_syntax(ir, ir->arena, findings);
+    check_parameters(ir, knowledge, ir->arena, findings);
+    check_discarded(ir, knowledge, ir->arena, findings);
     check_armed(ir, knowledge, ir->arena, findings);
     check_borrowed(ir, ir->arena, findings);
     check_dangling(ir, knowledge, ir->arena, findings);

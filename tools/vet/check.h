@@ -36,6 +36,10 @@ void check_unchecked(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_syntax(struct ir *ir, struct arena *arena, finding_vec *findings);
 
 struct knowledge;
+void check_parameters(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
+                      finding_vec *findings);
+void check_discarded(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
+                     finding_vec *findings);
 void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings);
 void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);

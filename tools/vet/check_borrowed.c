@@ -88,7 +88,16 @@ struct walk {
     const struct ir *ir;
     unsigned char *seen;
     int place, other;
+    int table; /* that the value was borrowed from; -1: none */
 };
+
+/* map_replace(map, key, new), or map_remove(map, key): what was in the table is free from then on. */
+static bool takes_out(const struct instr *call, int table)
+{
+    static const char *const words[] = {"replace", "remove", "steal", "update", NULL};
+    return call->kind == I_CALL && call->callee && table >= 0 && call->arg_count > 0 &&
+           name_has_any(call->callee, words) && call->args[0].place == table;
+}
 
 static bool is_cleanup_of(const struct instr *instr, int place)
 {
@@ -115,7 +124,7 @@ static int reaches(struct walk *walk, int at)
         if (is_cleanup_of(instr, walk->place))
             return at;
         if (instr->kind == I_RETURN || instr->kind == I_STOP ||
-            resets(walk->ir, instr, walk->place) ||
+            resets(walk->ir, instr, walk->place) || takes_out(instr, walk->table) ||
             (walk->other >= 0 && resets(walk->ir, instr, walk->other)))
             return -1;
         if (instr->kind == I_BRANCH) {
@@ -128,9 +137,10 @@ static int reaches(struct walk *walk, int at)
     return -1;
 }
 
-static int cleanup_reached(struct ir *ir, struct arena *arena, int at, int place, int other)
+static int cleanup_reached(struct ir *ir, struct arena *arena, int at, int place, int other,
+                           int table)
 {
-    struct walk walk = {.ir = ir, .place = place, .other = other};
+    struct walk walk = {.ir = ir, .place = place, .other = other, .table = table};
     walk.seen = arena_take(arena, (size_t)ir->code.count);
     return reaches(&walk, at);
 }
@@ -151,7 +161,8 @@ static void check_loan(struct ir *ir, struct arena *arena, finding_vec *findings
     if (!decl || decl->type.is_const || !call->callee ||
         !(lends(call->callee) || prototype_lends(ir->unit, call->callee)))
         return;
-    int cleanup = cleanup_reached(ir, arena, call->next, call->dst, -1);
+    int cleanup = cleanup_reached(ir, arena, call->next, call->dst, -1,
+                                  call->arg_count > 0 ? call->args[0].place : -1);
     if (cleanup >= 0)
         report(ir, arena, findings, call, "double-release",
                arena_format(arena, "'%s' only borrows what %s returns, but its cleanup releases it",
@@ -167,8 +178,12 @@ static void check_second_owner(struct ir *ir, struct arena *arena, finding_vec *
         from = owner(ir, assign->left.place);
     if (!to || !from || to == from)
         return;
-    int first = cleanup_reached(ir, arena, assign->next, assign->dst, assign->left.place);
-    int second = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
+    const struct instr *before = index > 0 ? &ir->code.at[index - 1] : NULL;
+    if (before && before->kind == I_ASSIGN && before->dst == assign->left.place &&
+        before->left.kind == O_NUMBER)
+        return; /* a = b = NULL */
+    int first = cleanup_reached(ir, arena, assign->next, assign->dst, assign->left.place, -1);
+    int second = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (first < 0 || second < 0)
         return;
     report(ir, arena, findings, assign, "double-release",
@@ -199,9 +214,9 @@ static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findin
     const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
     const struct place *to = &ir->places.at[assign->dst];
     if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root) ||
-        owner(ir, to->root) || !frees_at_once(decl))
+        (owner(ir, to->root) && frees_at_once(owner(ir, to->root))) || !frees_at_once(decl))
         return;
-    int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst);
+    int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (cleanup >= 0)
         report(ir, arena, findings, assign, "cleanup-returned",
                arena_format(arena, "'%s' is stored in '%s', but its cleanup releases it",
@@ -220,7 +235,8 @@ static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *find
     for (int i = 1; i < call->arg_count; i++) {
         const struct decl *decl = call->args[i].kind == O_PLACE ? owner(ir, call->args[i].place)
                                                                 : NULL;
-        int cleanup = decl ? cleanup_reached(ir, arena, call->next, call->args[i].place, -1) : -1;
+        int cleanup = decl ? cleanup_reached(ir, arena, call->next, call->args[i].place, -1, -1)
+                           : -1;
         if (cleanup >= 0)
             report(ir, arena, findings, call, "double-release",
                    arena_format(arena,

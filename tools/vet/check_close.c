@@ -1,6 +1,8 @@
 /* ignored-close-error: what was written to a file is only safe when close, or the last flush, has succeeded. */
 #include "check.h"
 #include "names.h"
+#include "reach.h"
+#include "site_parts.h"
 #include "walk.h"
 
 #include <string.h>
@@ -49,6 +51,21 @@ static bool mode_writes(const struct expr *mode)
            memchr(mode->name, '+', (size_t)mode->number);
 }
 
+/* "/proc/self/oom_score_adj": the kernel has taken what was written, or has said that it has not. */
+static void ask_kernel_file(void *data, const struct expr *expr)
+{
+    if (expr->kind == E_STRING && (strstr(expr->name, "/proc/") || strstr(expr->name, "/sys/") ||
+                                   strstr(expr->name, "/dev/")))
+        *(bool *)data = true;
+}
+
+static bool opens_kernel_file(const struct expr *call)
+{
+    bool kernel = false;
+    each_within(call, ask_kernel_file, &kernel);
+    return kernel;
+}
+
 /* What does the call say of the file that it opens? */
 static enum kind opened_by(const struct instr *call)
 {
@@ -60,6 +77,8 @@ static enum kind opened_by(const struct instr *call)
         return KIND_UNKNOWN;
     if (word_in(call->callee, files))
         return KIND_WRITTEN;
+    if (opens_kernel_file(expr))
+        return KIND_OTHER;
     if (strncmp(call->callee, "fopen", 5) == 0 || strcmp(call->callee, "gzopen") == 0 ||
         strcmp(call->callee, "g_fopen") == 0 || strcmp(call->callee, "freopen") == 0) {
         bool known = expr->args.count >= 2 && expr->args.at[1]->kind == E_STRING;
@@ -253,12 +272,10 @@ static bool said_to_be_ignored(const struct ir *ir, const struct instr *call)
 {
     if (!call->expr)
         return false;
-    const struct token *previous = NULL;
-    EACH (token, &ir->unit->lexed.tokens) {
+    const struct token *first = ir->unit->lexed.tokens.at;
+    EACH (token, &ir->unit->lexed.tokens)
         if (token->line == call->line && token->column == call->column)
-            return previous && previous->sign == ')';
-        previous = token;
-    }
+            return token - first >= 3 && token[-1].sign == ')' && token_is(token - 2, "void");
     return false;
 }
 
@@ -307,6 +324,31 @@ static bool is_close(const struct instr *instr)
     return word_in(instr->callee, closes) && instr->args[0].kind == O_PLACE;
 }
 
+static bool is_returned(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == place)
+            return true;
+    return false;
+}
+
+/* n = fwrite(…, file); … fflush(file); return n; The caller is told that all was written. */
+static bool returns_written(const struct ir *ir, const struct instr *flush)
+{
+    static const char *const words[] = {"fwrite", "fputs", "fprintf", "vfprintf", NULL};
+    if (strcmp(flush->callee, "fflush") != 0)
+        return false;
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, words) &&
+            passes(instr, flush->args[0].place) && instr->dst >= 0 &&
+            reaches(ir, i, (int)(flush - ir->code.at)) &&
+            is_returned(ir, variable_of(ir, i, instr->dst)))
+            return true;
+    }
+    return false;
+}
+
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     if (ir->function->type.stars > 0 || !can_fail(ir))
@@ -317,10 +359,12 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         int place = instr->args[0].place;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;
-        if (must_check(ir, instr, place) &&
-            ends_well(ir, instr->next, is_stream(ir, place),
-                      strstr(instr->callee, "sync") && checked_writes(ir, place)) &&
-            !said_to_be_ignored(ir, instr))
+        if (returns_written(ir, instr) && !said_to_be_ignored(ir, instr))
+            report(ir, arena, findings, instr, place);
+        else if (must_check(ir, instr, place) &&
+                 ends_well(ir, instr->next, is_stream(ir, place),
+                           strstr(instr->callee, "sync") && checked_writes(ir, place)) &&
+                 !said_to_be_ignored(ir, instr))
             report(ir, arena, findings, instr, place);
     }
 }

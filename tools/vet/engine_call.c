@@ -185,7 +185,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
             may_leave_alone(simulation, index, argument))
             return true;
         if (carry == CARRIES_ADDRESS ||
-            (carry == CARRIES_WITHIN && call->args[argument].kind == O_ADDRESS)) {
+            (carry == CARRIES_WITHIN &&
+             (call->args[argument].kind == O_ADDRESS ||
+              (simulation->parameter >= 0 && !model_harmless(callee))))) {
             state->phase = NOT_HELD; /* it may have got another value */
             state->holder_count = 0;
         }
@@ -197,6 +199,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (name_has(callee, "build") && simulation->site->release &&
+        strstr(simulation->site->release, "builder"))
+        return escape(simulation, state, index); /* builder_build(builder, &result) */
     struct parameter_summary does = {0};
     if (simulation->knowledge)
         does = knowledge_parameter(simulation->knowledge, call, argument);

@@ -176,6 +176,14 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
     struct fact fact = facts_of(state->facts, value);
     if (value->kind == O_PLACE && is_error_number(simulation->ir, value->place))
         fact.signs = NEGATIVE;
+    if (value->kind == O_SYMBOL && is_pointer(simulation->ir, dst) &&
+        !strstr(value->text, "NULL") && !strstr(value->text, "NONE") &&
+        !strstr(value->text, "INVALID"))
+        fact.signs = POSITIVE; /* DEFAULT_FOLDER */
+    const struct decl *decl = simulation->ir->places.at[dst].decl;
+    if (value->kind == O_SYMBOL && decl && decl->type.stars == 0 && strstr(decl->name, "fd") &&
+        name_means(value->text) < 0)
+        fact.signs = NEGATIVE; /* fd = FD_ERROR */
     state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
     fact.place = dst;
     if (matters(simulation, dst))

@@ -70,6 +70,25 @@ static bool tests_error_object(const struct ir *ir, const struct instr *acquire,
     return false;
 }
 
+/* if (FAILED(hr)), if (IS_ERR(status)): which place is asked? */
+static int asked_by_macro(const struct simulation *simulation, const struct state *state,
+                          const struct instr *branch, bool truth)
+{
+    static const char *const names[] = {"FAILED", "IS_ERR", "IS_ERROR", "NT_ERROR", "ISERR", NULL};
+    const struct state *at = state->from;
+    if (branch->right.kind != O_NUMBER || branch->right.number != 0 ||
+        branch->sign != (truth ? S2('!', '=') : S2('=', '=')))
+        return -1;
+    for (int steps = 0; at && steps < 4; steps++, at = at->from) {
+        const struct instr *call = &simulation->ir->code.at[at->instr];
+        if (call->kind == I_CALL && call->dst == branch->left.place)
+            return call->callee && word_in(call->callee, names) && call->arg_count == 1
+                       ? call->args[0].place
+                       : -1;
+    }
+    return -1;
+}
+
 bool status_says_failed(const struct simulation *simulation, const struct state *state,
                         const struct instr *branch, bool truth)
 {
@@ -81,6 +100,11 @@ bool status_says_failed(const struct simulation *simulation, const struct state 
     const struct instr *acquire = &ir->code.at[state->acquired];
     if (tests_error_object(ir, acquire, branch, truth))
         return true;
+    int asked = acquire->dst == state->acquisition->holder
+                    ? -1
+                    : asked_by_macro(simulation, state, branch, truth);
+    if (asked >= 0)
+        return has_result(simulation, state, asked);
     return acquire->dst != state->acquisition->holder && tests_failure(ir, branch, truth) &&
            has_result(simulation, state, branch->left.place);
 }

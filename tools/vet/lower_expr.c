@@ -506,7 +506,8 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
                                   struct operand *args, int count)
 {
     struct instr *instr = emit(lowering, I_CALL, call);
-    instr->callee = call->name;
+    bool builtin = call->name && strncmp(call->name, "__builtin_", 10) == 0;
+    instr->callee = builtin ? intern_string(call->name + 10) : call->name;
     instr->args = args;
     instr->arg_count = count;
     instr->dst = dst;

@@ -200,6 +200,8 @@ static bool each_sets(struct lowering *lowering, const struct expr *call, int in
                                            : NULL;
     if (macro && macro->function_like && index < macro->parameters.count && macro_assigns(macro, 0))
         return macro_assigns(macro, index);
+    if (call->args.count == 1)
+        return false; /* FOREACH(journal) goes on with the next entry of it */
     return index == 0 || (index < 3 && !has_value(lowering, place));
 }
 

@@ -310,40 +310,17 @@ bool name_hands_over(const char *name)
 
 bool name_keeps(const char *name)
 {
-    static const char *const words[] = {"add",       "push",
-                                        "register",  "insert",
-                                        "append",    "prepend",
-                                        "enqueue",   "queue",
-                                        "attach",    "own",
-                                        "set",       "store",
-                                        "take",      "install",
-                                        "link",      "save",
-                                        "put",       "donate",
-                                        "give",      "transfer",
-                                        "submit",    "schedule",
-                                        "replace",   "consume",
-                                        "adopt",     "assign",
-                                        "wrap",      "bind",
-                                        "hook",      "steal",
-                                        "async",     "return",
-                                        "propagate", "track",
-                                        "pushback",  "insque",
-                                        "publish",   "setup",
-                                        "associate", "spawn",
-                                        "fdopen",    "fdopendir",
-                                        "handoff",   "setdata",
-                                        "thread",    "pthread_create",
-                                        "invoke",    "emit",
-                                        "post",      "hash",
-                                        "sink",      "move",
-                                        "swap",      "xchg",
-                                        "go",        "RCU",
-                                        "rcu",       "defer",
-                                        "join",      "entry",
-                                        "merge",     "chain",
-                                        "complete",  "reply",
-                                        "respond",   "callback",
-                                        "dispatch",  NULL};
+    static const char *const words[] = {
+        "add",       "push",    "register", "insert",   "append",         "prepend",  "enqueue",
+        "queue",     "attach",  "own",      "set",      "store",          "take",     "install",
+        "link",      "save",    "put",      "donate",   "give",           "transfer", "submit",
+        "schedule",  "replace", "consume",  "adopt",    "assign",         "wrap",     "bind",
+        "hook",      "steal",   "async",    "return",   "propagate",      "track",    "pushback",
+        "insque",    "tsearch", "publish",  "setup",    "associate",      "spawn",    "fdopen",
+        "fdopendir", "handoff", "setdata",  "thread",   "pthread_create", "invoke",   "emit",
+        "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
+        "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
+        "complete",  "reply",   "respond",  "callback", "dispatch",       NULL};
     return name_has_any(name, words) || name_hands_over(name);
 }
 

@@ -122,6 +122,19 @@ static bool is_number(const struct ir *ir, int place)
     return false;
 }
 
+/* pipe(ends) fails by what is not zero, whatever the function does then. */
+static struct failing failing_known_status(const struct ir *ir, int index, int place)
+{
+    static const char *const names[] = {"pipe",       "pipe2",   "socketpair",     "getaddrinfo",
+                                        "getifaddrs", "regcomp", "posix_memalign", NULL};
+    struct failing failing = failing_status(ir, index, ir->code.at[index].dst, place);
+    bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
+    if (zero && (failing.sign == S2('!', '=') || failing.sign == S2('=', '=')) &&
+        word_in(ir->code.at[index].callee, names))
+        failing.truth = failing.sign == S2('!', '=');
+    return failing;
+}
+
 static void add_known(struct ir *ir, site_vec *sites, int index, const struct acquirer *acquirer)
 {
     struct instr *instr = &ir->code.at[index];
@@ -159,7 +172,7 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     else if (acquirer->failure == FAILS_RESULT_NULL)
         acquisition->failing = failing_value(ir, index, instr->dst, FAILS_NULL);
     else if (acquirer->failure == FAILS_STATUS)
-        acquisition->failing = failing_status(ir, index, instr->dst, place);
+        acquisition->failing = failing_known_status(ir, index, place);
     bool mirrored;
     int status = instr->dst;
     if (acquirer->resource == R_CONTEXT && acquirer->argument >= 0 &&
@@ -640,7 +653,7 @@ static bool releases_itself(const struct ir *ir)
 void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge)
 {
     if (releases_itself(ir))
-        knowledge = NULL;
+        return;
     mark_released(ir, sites);
     mark_siblings(ir, sites);
     for (int i = 0; i < ir->code.count; i++)

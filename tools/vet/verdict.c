@@ -1,6 +1,7 @@
 #include "verdict.h"
 
 #include "edit.h"
+#include "harness.h"
 #include "knowledge.h"
 #include "names.h"
 #include "verdict_parts.h"
@@ -140,21 +141,13 @@ static bool passes_are_harmless(const struct judge *judge, const struct state *s
     return true;
 }
 
-/* r = exit_container(message); if (r < 0) return r; This does not say that a failure exits the container. */
-static bool release_failed(const struct judge *judge, const struct state *state)
+/* exit_container(message); if (read(message) < 0) return -1; This does not say that a failure exits the container. */
+static bool fails_later(const struct judge *judge, const struct state *state)
 {
-    const struct state *after = NULL;
-    for (const struct state *at = state; at->from; at = at->from) {
-        if (instr_at(judge, at->from->instr)->kind == I_BRANCH)
-            after = at;
-        if (at->from->instr == state->released)
-            break;
-    }
-    struct failing failing;
-    if (!after || !site_failing(judge->ir, state->released, &failing))
-        return false;
-    const struct instr *branch = instr_at(judge, after->from->instr);
-    return (after->instr == branch->next) == failing.truth;
+    for (const struct state *at = state->from; at && at->instr != state->released; at = at->from)
+        if (instr_at(judge, at->instr)->kind == I_BRANCH)
+            return true;
+    return false;
 }
 
 static void survey(struct judge *judge)
@@ -168,7 +161,7 @@ static void survey(struct judge *judge)
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
             if (judge->site->resource == R_PAIR && class == CLASS_FAILURE &&
-                release_failed(judge, event->state))
+                fails_later(judge, event->state))
                 continue;
             judge->failure_release |= class == CLASS_FAILURE;
             judge->success_release |= class == CLASS_SUCCESS;
@@ -362,6 +355,25 @@ static bool delivered_by_address(const struct judge *judge, const struct state *
     return instr_at(judge, state->acquired)->dst != state->acquisition->holder;
 }
 
+/* struct strbuf and strbuf_release, git_str and git_str_dispose; not struct msghdr and cmsg_close_all. */
+static bool releases_type(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    const char *release = judge->site->release;
+    if (!decl || !release || decl->type.count == 0)
+        return false;
+    const char *type = decl->type.words[decl->type.count - 1];
+    size_t length = strlen(type);
+    if (length > 2 && strcmp(type + length - 2, "_t") == 0)
+        length -= 2;
+    for (const char *at = release; *at; at++)
+        if (strncasecmp(at, type, length) == 0)
+            return true;
+    return false;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
@@ -373,6 +385,8 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
     case 2:
     case 1: return true;
     case 0:
+        if (judge->site->by_address && !releases_type(judge))
+            return false;
         if (class != CLASS_FAILURE && !delivered_by_address(judge, state))
             return judge->success_release && judge->releases >= 2;
         return at_the_end || (judge->failure_release && judge->releases >= 2);
@@ -485,6 +499,17 @@ static bool released_alike(const struct judge *judge, const struct state *state)
     return false;
 }
 
+/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
+static bool is_command(const struct function *function)
+{
+    if (strncmp(function->name, "cmd_", 4) != 0 && !strstr(function->name, "_main"))
+        return false;
+    EACH (parameter, &function->parameters)
+        if (parameter->name && strcmp(parameter->name, "argv") == 0)
+            return true;
+    return false;
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 static bool ends_process(const struct judge *judge, const struct event *event)
 {
@@ -492,7 +517,7 @@ static bool ends_process(const struct judge *judge, const struct event *event)
     if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
         (judge->site->release && name_unlocks(judge->site->release)))
         return false;
-    if (strcmp(judge->ir->function->name, "main") == 0)
+    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
         return true;
     const struct state *at = event->state->from;
     for (int steps = 0; at && steps < 12; steps++, at = at->from) {
@@ -518,27 +543,9 @@ static bool meant_to_be_standard(const struct judge *judge)
     return false;
 }
 
-/* What a test leaves behind ends with its program. */
 static bool is_test(const struct judge *judge)
 {
-    static const char *const prefixes[] = {"g_test_",   "g_assert",    "cl_assert", "cl_git_",
-                                           "ck_assert", "ASSERT_",     "EXPECT_",   "assert_int_",
-                                           "TEST_",     "assert_non_", "cl_must",   NULL};
-    const char *name = judge->ir->function->name;
-    size_t length = strlen(name);
-    if (strncasecmp(name, "test", 4) == 0 ||
-        (length > 5 && strcmp(name + length - 5, "_test") == 0))
-        return true;
-    if (strncmp(name, "fuzz", 4) == 0 || strcmp(name, "LLVMFuzzerTestOneInput") == 0)
-        return true;
-    EACH (instr, &judge->ir->code)
-        for (const char *const *prefix = prefixes;
-             instr->kind == I_CALL && instr->callee && *prefix; prefix++)
-            if (strncmp(instr->callee, *prefix, strlen(*prefix)) == 0 &&
-                strcmp(instr->callee, "g_assert_not_reached") != 0 &&
-                strcmp(instr->callee, "g_assert") != 0)
-                return true;
-    return false;
+    return is_of_test(judge->ir);
 }
 
 static enum level leak_level(const struct judge *judge, const struct event *event)
@@ -775,6 +782,18 @@ static bool names_same(const struct instr *first, const struct instr *second)
     return false;
 }
 
+/* for (…) free(list[i]): each round releases another one. */
+static bool releases_element(const struct judge *judge, const struct instr *release)
+{
+    for (int i = 0; i < release->arg_count; i++) {
+        int place = release->args[i].place;
+        if (place >= 0 && judge->ir->places.at[place].kind == P_PART &&
+            judge->ir->places.at[place].index >= 0)
+            return true;
+    }
+    return false;
+}
+
 /* Did the released variable get another value before the event, as the variable of a loop does? */
 static bool set_between(const struct judge *judge, const struct event *event)
 {
@@ -794,7 +813,8 @@ static void judge_again(struct judge *judge, const struct event *event)
     const struct instr *first = instr_at(judge, event->state->released),
                        *again = instr_at(judge, event->instr);
     if (judge->site->resource != R_LOCK &&
-        ((first == again && !delivered_by_address(judge, event->state)) ||
+        (releases_element(judge, first) ||
+         (first == again && !delivered_by_address(judge, event->state)) ||
          !names_same(first, again) || set_between(judge, event)))
         return;
     bool known = knowledge_knows(judge->simulation->knowledge, first);
@@ -950,7 +970,8 @@ static void judge_use(struct judge *judge, const struct event *event)
     if (judge->site->resource == R_DESCRIPTOR &&
         !(use->callee && model_uses_descriptor(use->callee)))
         return; /* its number is still a number, to print and to compare */
-    if (release->implicit ? mentions_directly(judge, event) : set_between(judge, event))
+    if (release->implicit ? mentions_directly(judge, event)
+                          : set_between(judge, event) || releases_element(judge, release))
         return;
     if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
         return;
