@@ -688,6 +688,26 @@ R4_the_cleanups_run_when_the_engine_is_killed() {
     expect_chain
 }
 
+R3_a_service_that_prints_outlives_the_engine() {
+    # Each sleep is started after the cleanup was registered, and so is ended before it.
+    start <<'YAML'
+jobs:
+  server:
+    run: 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01 || true; done'
+    ready: test -e printed
+  user:
+    needs: server
+    run: 'echo >at; sleep 600'
+    defer: 'rm printed; until test -e printed; do kill -0 $(cat server) || exit; sleep 0.01; done; echo prints still >>log'
+YAML
+    until_true test -e at
+    parents
+    kill -KILL "$engine"
+    finish
+    until_true has 'prints still' log
+    until_true nothing_is_pending
+}
+
 R4_the_runner_goes_on_without_the_guardian() {
     start < <(chain)
     until_true has +b log

@@ -32,21 +32,3 @@ int run_graph_command(char **arguments)
     (void)arguments;
     return absent();
 }
-
-int history_command(char **arguments)
-{
-    (void)arguments;
-    return absent();
-}
-
-int show_command(char **arguments)
-{
-    (void)arguments;
-    return absent();
-}
-
-int logs_command(char **arguments)
-{
-    (void)arguments;
-    return absent();
-}

@@ -112,12 +112,9 @@ static int wrong(lg_error *err)
 
 static lg_error *check_options(const struct engine_options *options, int64_t limit)
 {
-    const char *status = options->status;
-    if (strcmp(status, "run") != 0 && strcmp(status, "first-failure") != 0)
-        return lg_error_newf("--status is run or first-failure, not %s", status);
     if (limit > 10000)
         return lg_error_new("--jobs: at most 10000");
-    return NULL;
+    return record_check_options(&options->record);
 }
 
 static bool wants_keep(void)
@@ -131,24 +128,20 @@ int run_graph_command(char **arguments)
     bool show_help = false, check = false, dry_run = false, yaml = false;
     int64_t limit = 0;
     const char *only = NULL;
-    struct engine_options options = {.status = "run", .keep = wants_keep()};
-    const struct option table[] = {{"j|jobs", OPTION_NUMBER, &limit},
-                                   {"k|keep-going", OPTION_FLAG, &options.keep_going},
-                                   {"job", OPTION_TEXT, &only},
-                                   {"check", OPTION_FLAG, &check},
-                                   {"dry-run", OPTION_FLAG, &dry_run},
-                                   {"yaml", OPTION_FLAG, &yaml},
-                                   {"q|quiet", OPTION_FLAG, &options.quiet},
-                                   {"plain", OPTION_FLAG, &options.plain},
-                                   {"json", OPTION_FLAG, &options.json},
-                                   {"log-dir", OPTION_TEXT, &options.log_directory},
-                                   {"report", OPTION_TEXT, &options.report},
-                                   {"junit", OPTION_TEXT, &options.junit},
-                                   {"status", OPTION_TEXT, &options.status},
-                                   {"keep", OPTION_FLAG, &options.keep},
-                                   {"state", OPTION_TEXT, &options.state},
-                                   {"help", OPTION_FLAG, &show_help},
-                                   {0}};
+    struct engine_options options = {.keep = wants_keep()};
+    struct option table[] = {[RECORD_OPTIONS] = {"j|jobs", OPTION_NUMBER, &limit},
+                             {"k|keep-going", OPTION_FLAG, &options.keep_going},
+                             {"job", OPTION_TEXT, &only},
+                             {"check", OPTION_FLAG, &check},
+                             {"dry-run", OPTION_FLAG, &dry_run},
+                             {"yaml", OPTION_FLAG, &yaml},
+                             {"q|quiet", OPTION_FLAG, &options.quiet},
+                             {"plain", OPTION_FLAG, &options.plain},
+                             {"keep", OPTION_FLAG, &options.keep},
+                             {"state", OPTION_TEXT, &options.state},
+                             {"help", OPTION_FLAG, &show_help},
+                             {0}};
+    record_take_options(&options.record, table);
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
         return fputs(help, stdout) == EOF;

@@ -4,7 +4,6 @@
 #include "child.h"
 #include "exec.h"
 #include "guardian.h"
-#include "history.h"
 #include "place.h"
 #include "run.h"
 #include "run/ending.h"
@@ -12,7 +11,6 @@
 #include "signals.h"
 #include "sinks.h"
 #include "summary.h"
-#include "timeline.h"
 #include "work.h"
 
 #include <stdio.h>
@@ -74,59 +72,32 @@ static void free_works(struct engine *engine)
     free_work(&engine->whole);
 }
 
-static void add_sink(struct engine *engine, struct sink *sink)
-{
-    if (!sink)
-        return;
-    struct sink **place = &engine->sinks;
-    while (*place)
-        place = &(*place)->next;
-    *place = sink;
-}
-
-static void free_sinks(struct engine *engine)
-{
-    while (engine->sinks) {
-        struct sink *sink = engine->sinks;
-        engine->sinks = sink->next;
-        sink->free(sink);
-    }
-}
-
-static void add_history(struct engine *engine)
-{
-    char *directory = history_begin(engine->place, engine->run_id);
-    lg_defer(free, directory);
-    if (!directory)
-        return;
-    add_sink(engine, history_sink(directory));
-    add_sink(engine, log_sink(directory, engine->graph));
-}
-
 static void add_view(struct engine *engine)
 {
     const struct engine_options *options = engine->options;
-    if (options->json) {
-        add_sink(engine, json_sink(STDOUT_FILENO));
-    } else if (!options->plain && live_is_possible()) {
+    if (options->record.json)
+        return;
+    if (!options->plain && live_is_possible())
         engine->live = live_sink(options->quiet);
-        add_sink(engine, engine->live);
-    } else {
-        add_sink(engine, plain_sink(engine->graph, options->quiet));
-    }
+    record_add(&engine->record,
+               engine->live ? engine->live : plain_sink(engine->job_names, options->quiet));
 }
 
-static void add_sinks(struct engine *engine)
+/* Those that are wanted. */
+static void name_jobs(struct engine *engine)
 {
-    const struct engine_options *options = engine->options;
-    add_history(engine);
-    if (options->report || options->junit) {
-        engine->timeline = arena_take(engine->arena, sizeof *engine->timeline);
-        engine->timeline->run = engine->run_id;
-        add_sink(engine, timeline_sink(engine->timeline));
-    }
-    if (options->log_directory)
-        add_sink(engine, log_sink(options->log_directory, engine->graph));
+    const struct graph *graph = engine->graph;
+    engine->job_names = arena_take(engine->arena, (graph->count + 1) * sizeof(char *));
+    for (size_t i = 0, k = 0; i < graph->count; i++)
+        if (graph->jobs[i]->wanted)
+            engine->job_names[k++] = graph->jobs[i]->name;
+}
+
+static void open_record(struct engine *engine)
+{
+    name_jobs(engine);
+    record_open(&engine->record, &engine->options->record, engine->place, engine->run_id,
+                engine->job_names);
     add_view(engine);
 }
 
@@ -136,26 +107,6 @@ static void tick(struct engine *engine)
         live_tick(engine->live);
         lg_sleep(100 * LG_MILLISECOND);
     }
-}
-
-static void write_page(const char *path, const struct timeline *timeline,
-                       void (*make)(const struct timeline *timeline, struct buffer *text))
-{
-    struct buffer text = {0};
-    lg_defer(buffer_free, &text);
-    make(timeline, &text);
-    write_whole_file(path, &text);
-}
-
-static void write_pages(struct engine *engine)
-{
-    const struct engine_options *options = engine->options;
-    if (options->report)
-        write_page(options->report, engine->timeline, timeline_put_page);
-    if (options->junit)
-        write_page(options->junit, engine->timeline, timeline_put_junit);
-    if (engine->timeline)
-        timeline_free(engine->timeline);
 }
 
 /* ---- the run ---- */
@@ -222,7 +173,7 @@ static void run_whole(struct engine *engine)
     if (!engine->options->keep) {
         releases_run(&engine->whole, NULL);
         engine_end_leftovers(engine);
-        streams_close(engine);
+        streams_close(&engine->streams);
     }
     engine->over = true;
     tell_of_run(engine, EVENT_END, summary_verdict(engine));
@@ -230,7 +181,7 @@ static void run_whole(struct engine *engine)
 
 static int exit_status(const struct engine *engine)
 {
-    bool first = strcmp(engine->options->status, "first-failure") == 0;
+    bool first = record_wants_first_failure(&engine->options->record);
     if (first && engine->status == RUN_FAILED && engine->first_failure)
         return engine->first_failure;
     return engine->status;
@@ -280,14 +231,14 @@ static int engine_main(const struct birth *birth, void *data)
     engine.going = lg_context_with_cancel(lg_context_background());
     engine.slots = slots_new(&engine);
     init_works(&engine);
-    add_sinks(&engine);
+    open_record(&engine);
     lg_waitgroup whole = {0};
     lg_waitgroup_go(&whole, run_whole, &engine);
     lg_waitgroup_wait(&whole);
     slots_free(engine.slots);
-    free_sinks(&engine);
+    record_end(&engine.record);
     summary_print(&engine);
-    write_pages(&engine);
+    record_close(&engine.record);
     int status = exit_status(&engine);
     free_works(&engine);
     graph_free(request->graph);

@@ -3,13 +3,13 @@
 #define LIFOGUARD_GRAPH_ENGINE_H
 
 #include "graph.h"
+#include "record.h"
 
 struct engine_options {
     const char *state;
     size_t limit; /* how many commands run at once; 0: not said */
-    bool keep_going, keep, quiet, plain, json;
-    const char *log_directory, *report, *junit;
-    const char *status;     /* "run" or "first-failure" */
+    bool keep_going, keep, quiet, plain;
+    struct record_options record;
     char *const *arguments; /* $1 and on; ends in NULL */
 };
 

@@ -83,19 +83,23 @@ static void free_logs(struct sink *sink)
     free(logs);
 }
 
-/* Logs of an earlier run in the same directory are not added to. */
-static void remove_old(const char *directory, const struct graph *graph)
+static void remove_log(const char *directory, const char *job)
 {
-    for (size_t i = 0; i <= graph->count; i++) {
-        struct buffer path = {0};
-        buffer_format(&path, "%s/%s.log", directory,
-                      i < graph->count ? graph->jobs[i]->name : "run");
-        unlink(path.text);
-        buffer_free(&path);
-    }
+    struct buffer path = {0};
+    buffer_format(&path, "%s/%s.log", directory, job);
+    unlink(path.text);
+    buffer_free(&path);
 }
 
-struct sink *log_sink(const char *directory, const struct graph *graph)
+/* Logs of an earlier run in the same directory are not added to. */
+static void remove_old(const char *directory, const char *const *jobs)
+{
+    for (; *jobs; jobs++)
+        remove_log(directory, *jobs);
+    remove_log(directory, "run");
+}
+
+struct sink *log_sink(const char *directory, const char *const *jobs)
 {
     bool made = mkdir(directory, 0777) == 0;
     if (!made && errno != EEXIST) {
@@ -103,7 +107,7 @@ struct sink *log_sink(const char *directory, const struct graph *graph)
         return NULL;
     }
     if (!made)
-        remove_old(directory, graph);
+        remove_old(directory, jobs);
     struct logs *logs = need_memory(NULL, sizeof *logs);
     *logs = (struct logs){.sink = {.take = take, .free = free_logs},
                           .directory = need_copy(directory, strlen(directory)),

@@ -37,25 +37,6 @@ static void put_output(const struct plain *plain, const struct event *event)
     write_all(STDOUT_FILENO, line.text, line.length);
 }
 
-static const char *word_of(enum event_kind kind)
-{
-    switch (kind) {
-    case EVENT_START:
-    case EVENT_CLEANUP_START: return "start";
-    case EVENT_OK:
-    case EVENT_CLEANUP_OK: return "ok";
-    case EVENT_FAILED:
-    case EVENT_CLEANUP_FAILED: return "failed";
-    case EVENT_STOPPED: return "stopped";
-    case EVENT_READY: return "ready";
-    case EVENT_ENDED: return "ended";
-    case EVENT_DEFER: return "defer";
-    case EVENT_JOB_SKIPPED:
-    case EVENT_JOB_CANCELLED: return "skipped";
-    default: return NULL;
-    }
-}
-
 static bool is_of_failure(enum event_kind kind)
 {
     return kind == EVENT_FAILED || kind == EVENT_CLEANUP_FAILED || kind == EVENT_STOPPED;
@@ -105,7 +86,7 @@ static void put_event(const struct plain *plain, const struct event *event, cons
 static void take(struct sink *sink, const struct event *event)
 {
     const struct plain *plain = (const struct plain *)sink;
-    const char *word = word_of(event->kind);
+    const char *word = event_word(event->kind);
     bool never_ran = event->kind == EVENT_JOB_CANCELLED && event->took >= 0;
     if (event->kind == EVENT_OUTPUT)
         put_output(plain, event);
@@ -118,13 +99,13 @@ static void free_plain(struct sink *sink)
     free(sink);
 }
 
-struct sink *plain_sink(const struct graph *graph, bool quiet)
+struct sink *plain_sink(const char *const *jobs, bool quiet)
 {
     enum { WIDEST = 24 };
     size_t width = strlen("run");
-    for (size_t i = 0; i < graph->count; i++) {
-        size_t length = strlen(graph->jobs[i]->name);
-        if (graph->jobs[i]->wanted && length > width && length <= WIDEST)
+    for (; *jobs; jobs++) {
+        size_t length = strlen(*jobs);
+        if (length > width && length <= WIDEST)
             width = length;
     }
     struct plain *plain = need_memory(NULL, sizeof *plain);

@@ -150,7 +150,7 @@ struct attempt_running {
     struct attempt attempt;
     int output;
     off_t told;
-    struct buffer line;
+    struct output printed;
 };
 
 bool releases_are_running(const struct engine *engine)
@@ -216,12 +216,12 @@ static struct words environment_of(struct release *release, int64_t attempt)
     return words;
 }
 
-static void tell_output(struct release *release, struct attempt_running *running)
+static void tell_output(struct attempt_running *running)
 {
     char bytes[16 * 1024];
     ssize_t count;
     while ((count = pread(running->output, bytes, sizeof bytes, running->told)) > 0) {
-        stream_tell(release->work, &running->line, bytes, (size_t)count);
+        output_take(&running->printed, bytes, (size_t)count);
         running->told += count;
     }
 }
@@ -258,7 +258,7 @@ static struct attempt_result await_orphan(struct release *release, struct attemp
         if (deadline && lg_now() >= deadline)
             kill(-command, SIGKILL);
         lg_sleep(20 * LG_MILLISECOND);
-        tell_output(release, running);
+        tell_output(running);
     }
     if (command && info.si_pid == command) {
         result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
@@ -267,7 +267,7 @@ static struct attempt_result await_orphan(struct release *release, struct attemp
     return result;
 }
 
-static void await_attempt(struct release *release, struct attempt_running *running)
+static void await_attempt(struct attempt_running *running)
 {
     await_command(running);
     pid_t pid = running->attempt.process.pid;
@@ -278,12 +278,12 @@ static void await_attempt(struct release *release, struct attempt_running *runni
             lg_error_free(lg_poll(pidfd, POLLIN, until, NULL));
         else
             lg_sleep(10 * LG_MILLISECOND);
-        tell_output(release, running);
+        tell_output(running);
     }
     if (pidfd >= 0)
         close(pidfd);
     ending_disown(pid);
-    tell_output(release, running);
+    tell_output(running);
 }
 
 /* False: it is not ours to carry out any more. */
@@ -306,14 +306,14 @@ static bool carry_out(struct release *release, struct attempt_running *running,
     running->next = engine->attempts;
     engine->attempts = running;
     attempt_go(attempt, ours);
-    await_attempt(release, running);
+    await_attempt(running);
     *result = attempt_finish(attempt);
     if (ours && result->end == ATTEMPT_LOST)
         *result = await_orphan(release, running, *result);
     if (attempt->command)
         ending_disown(attempt->command);
     delist(engine, running);
-    stream_tell_rest(release->work, &running->line);
+    output_end(&running->printed);
     if (!ours)
         engine_stop(engine, STOP_LOST, 0);
     return ours;
@@ -327,6 +327,7 @@ static bool try_once(struct release *release, struct attempt_result *result)
     struct words environment = environment_of(release, number);
     struct attempt_running running = {
         .output = scratch_open("output"),
+        .printed = work_output(release->work),
         .attempt = {.run_directory = engine->run_directory,
                     .sequence = release->sequence,
                     .number = number,
@@ -336,12 +337,13 @@ static bool try_once(struct release *release, struct attempt_result *result)
                     .umask = engine->umask,
                     .birth = engine->birth,
                     .timeout = deferred->timeout,
-                    .grace = deferred->grace}};
-    running.attempt.output = running.output > 0 ? running.output : 0;
+                    .grace = deferred->grace,
+                    .empty_input = true}};
+    for (int i = 0; i < 2 && running.output > 0; i++)
+        running.attempt.output[i] = running.output;
     bool ours = carry_out(release, &running, result);
     if (running.output >= 0)
         close(running.output);
-    buffer_free(&running.line);
     return ours;
 }
 

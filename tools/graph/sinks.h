@@ -1,12 +1,13 @@
-/* Who is told what happens: each makes a sink, which its `free` ends. */
+/* Who is told what happens: each makes a sink, which its `free` ends. `jobs` are the names of a run's jobs, and NULL. */
 #ifndef LIFOGUARD_GRAPH_SINKS_H
 #define LIFOGUARD_GRAPH_SINKS_H
 
 #include "event.h"
-#include "graph.h"
+
+#include <stdbool.h>
 
 /* Lines: of jobs on standard output, with their names; of the run on stderr. */
-struct sink *plain_sink(const struct graph *graph, bool quiet);
+struct sink *plain_sink(const char *const *jobs, bool quiet);
 
 /* A view on the terminal of stderr, to be ticked some times a second. What `say` says goes above it. */
 bool live_is_possible(void);
@@ -16,8 +17,8 @@ void live_tick(struct sink *live);
 /* JSON objects, a line each, into a descriptor. */
 struct sink *json_sink(int fd);
 
-/* DIRECTORY/JOB.log for each job that says something. The directory is made if it is not there. NULL: it cannot be; that
- * was said. */
-struct sink *log_sink(const char *directory, const struct graph *graph);
+/* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there. NULL: it cannot be;
+ * that was said. */
+struct sink *log_sink(const char *directory, const char *const *jobs);
 
 #endif

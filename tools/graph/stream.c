@@ -1,125 +1,140 @@
-/* The output of commands: a pipe each, read by a goroutine, a line an event. */
 #define _GNU_SOURCE
-#include "work.h"
+#include "stream.h"
+
+#include "buffer.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
-
-/* A line that is longer is told in pieces. */
-enum { LONGEST_LINE = 64 * 1024 };
 
 struct stream {
     struct stream *next;
-    struct work *work;
+    struct streams *all;
+    struct stream_taker taker;
     int fd;
-    int users; /* the command's goroutine and the reader */
-    struct buffer line;
+    int users;   /* whoever has opened it, and the reader */
+    bool taking; /* what was read is being taken */
 };
-
-static void tell_line(struct work *work, struct buffer *line)
-{
-    struct event event = {.kind = EVENT_OUTPUT,
-                          .job = work->name,
-                          .text = line->text ? line->text : "",
-                          .length = line->length,
-                          .took = -1};
-    tell(work->engine, event);
-    line->length = 0;
-}
-
-void stream_tell(struct work *work, struct buffer *line, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        const char *end = memchr(bytes, '\n', count);
-        size_t length = end ? (size_t)(end - bytes) : count;
-        buffer_add(line, bytes, length);
-        if (end || line->length >= LONGEST_LINE)
-            tell_line(work, line);
-        length += end != NULL;
-        bytes += length;
-        count -= length;
-    }
-}
-
-void stream_tell_rest(struct work *work, struct buffer *line)
-{
-    if (line->length)
-        tell_line(work, line);
-}
 
 static void unuse(struct stream *stream)
 {
     if (--stream->users > 0)
         return;
-    struct stream **place = &stream->work->engine->streams;
+    struct stream **place = &stream->all->first;
     while (*place != stream)
         place = &(*place)->next;
     *place = stream->next;
     if (stream->fd >= 0)
         close(stream->fd);
-    buffer_free(&stream->line);
+    stream->taker.end(stream->taker.data);
     free(stream);
+}
+
+static bool take(struct stream *stream, const char *bytes, size_t count)
+{
+    stream->taking = true;
+    bool wanted = stream->taker.take(stream->taker.data, bytes, count);
+    stream->taking = false;
+    return wanted;
+}
+
+static void close_fd(struct stream *stream)
+{
+    int fd = stream->fd;
+    stream->fd = -1;
+    if (fd >= 0)
+        lg_close(fd, NULL);
 }
 
 static void read_stream(struct stream *stream)
 {
-    struct engine *engine = stream->work->engine;
-    lg_defer(lg_waitgroup_done, &engine->readers);
+    struct streams *all = stream->all;
+    lg_defer(lg_waitgroup_done, &all->readers);
     lg_defer(unuse, stream);
     char bytes[16 * 1024];
-    for (;;) {
-        size_t count;
+    for (size_t count = 1; count > 0 && stream->fd >= 0;) {
         lg_error *err = lg_read(stream->fd, bytes, sizeof bytes, lg_until_forever(), &count);
+        count = err ? 0 : count;
         lg_error_free(err);
-        if (err || count == 0)
+        if (count > 0 && !take(stream, bytes, count))
             break;
-        stream_tell(stream->work, &stream->line, bytes, count);
     }
-    stream_tell_rest(stream->work, &stream->line);
+    close_fd(stream);
 }
 
-lg_error *stream_open(struct work *work, struct stream **stream, int *input)
+/* Another description of the pipe, which both reads and writes. */
+static void make_lasting(int *input)
 {
-    struct engine *engine = work->engine;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", *input);
+    int both = open(path, O_RDWR | O_CLOEXEC);
+    if (both < 0)
+        return;
+    close(*input);
+    *input = both;
+}
+
+lg_error *stream_open(struct streams *streams, const struct stream_taker *taker, bool lasting,
+                      struct stream **stream, int *input)
+{
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return lg_error_new_errno("pipe");
     lg_error_free(lg_set_nonblocking(ends[0]));
     *stream = need_memory(NULL, sizeof **stream);
-    **stream = (struct stream){.next = engine->streams, .work = work, .fd = ends[0], .users = 2};
-    engine->streams = *stream;
+    **stream = (struct stream){
+        .next = streams->first, .all = streams, .taker = *taker, .fd = ends[0], .users = 2};
+    streams->first = *stream;
+    if (lasting)
+        make_lasting(&ends[1]);
     *input = ends[1];
-    lg_waitgroup_add(&engine->readers, 1);
+    lg_waitgroup_add(&streams->readers, 1);
     lg_go(read_stream, *stream);
     return NULL;
 }
 
-void stream_leave(struct stream *stream)
+void stream_drain(struct stream *stream)
 {
     char bytes[16 * 1024];
     ssize_t count;
     while (stream->fd >= 0 && (count = read(stream->fd, bytes, sizeof bytes)) > 0)
-        stream_tell(stream->work, &stream->line, bytes, (size_t)count);
-    stream_tell_rest(stream->work, &stream->line);
+        take(stream, bytes, (size_t)count);
+    take(stream, NULL, 0);
+}
+
+bool stream_is_drained(const struct stream *stream)
+{
+    int left = 0;
+    return !stream->taking &&
+           (stream->fd < 0 || ioctl(stream->fd, FIONREAD, &left) != 0 || left == 0);
+}
+
+bool streams_are_drained(const struct streams *streams)
+{
+    for (const struct stream *stream = streams->first; stream; stream = stream->next)
+        if (!stream_is_drained(stream))
+            return false;
+    return true;
+}
+
+void stream_leave(struct stream *stream)
+{
     unuse(stream);
 }
 
-static struct stream *first_open(struct engine *engine)
+static struct stream *first_open(const struct streams *streams)
 {
-    struct stream *stream = engine->streams;
+    struct stream *stream = streams->first;
     while (stream && stream->fd < 0)
         stream = stream->next;
     return stream;
 }
 
-void streams_close(struct engine *engine)
+void streams_close(struct streams *streams)
 {
-    for (struct stream *stream; (stream = first_open(engine)) != NULL;) {
-        int fd = stream->fd;
-        stream->fd = -1;
-        lg_close(fd, NULL);
-    }
-    lg_waitgroup_wait(&engine->readers);
+    for (struct stream *stream; (stream = first_open(streams)) != NULL;)
+        close_fd(stream);
+    lg_waitgroup_wait(&streams->readers);
 }

@@ -35,12 +35,41 @@ static void delist(const struct task *task)
         *place = task->next;
 }
 
+static bool take_output(void *output, const char *bytes, size_t count)
+{
+    if (count)
+        output_take(output, bytes, count);
+    else
+        output_rest(output);
+    return true;
+}
+
+static void end_output(void *data)
+{
+    struct output *output = data;
+    output_end(output);
+    free(output);
+}
+
+/* A service may be needed by cleanups that the guardian runs. */
+static lg_error *open_stream(struct task *task, int *input)
+{
+    struct output *output = need_memory(NULL, sizeof *output);
+    *output = work_output(task->work);
+    const struct stream_taker taker = {take_output, end_output, output};
+    lg_error *err = stream_open(&task->work->engine->streams, &taker, task->stop != NULL,
+                                &task->stream, input);
+    if (err)
+        end_output(output);
+    return err;
+}
+
 lg_error *task_start(struct task *task, const char *const *arguments,
                      const struct words *environment, lg_duration limit)
 {
     struct work *work = task->work;
     int input;
-    lg_error *err = stream_open(work, &task->stream, &input);
+    lg_error *err = open_stream(task, &input);
     if (err)
         return err;
     pid_t pid;
@@ -114,8 +143,10 @@ void task_await(struct task *task)
 
 void task_finish(struct task *task)
 {
-    if (task->stream)
+    if (task->stream) {
+        stream_drain(task->stream);
         stream_leave(task->stream);
+    }
     task->stream = NULL;
 }
 

@@ -11,8 +11,17 @@ lg_duration engine_at(const struct engine *engine)
 void tell(struct engine *engine, struct event event)
 {
     event.at = engine_at(engine);
-    for (struct sink *sink = engine->sinks; sink; sink = sink->next)
-        sink->take(sink, &event);
+    record_tell(&engine->record, &event);
+}
+
+static void tell_output(void *engine, struct event event)
+{
+    tell(engine, event);
+}
+
+struct output work_output(struct work *work)
+{
+    return (struct output){.job = work->name, .tell = tell_output, .data = work->engine};
 }
 
 void tell_work(struct work *work, enum event_kind kind, const char *text, const char *result,

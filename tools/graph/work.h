@@ -9,6 +9,8 @@
 #include "engine.h"
 #include "event.h"
 #include "job.h"
+#include "output.h"
+#include "stream.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdint.h>
@@ -101,17 +103,18 @@ struct engine {
     struct work *works; /* in the order of the graph's jobs */
     struct work whole;  /* the run itself */
     struct task *tasks;
-    struct stream *streams;
-    lg_waitgroup readers;
+    struct streams streams;
     struct attempt_running *attempts;
-    struct sink *sinks;
-    struct sink *live; /* one of them, or NULL */
-    struct timeline *timeline;
+    struct record record;
+    struct sink *live;      /* one of its sinks, or NULL */
+    const char **job_names; /* those that are wanted; ends in NULL */
     size_t jobs_ok, jobs_failed, jobs_skipped, cleanups_ok, cleanups_failed, cleanup_count;
 };
 
 /* ---- events (tell.c) ---- */
 
+/* What a command or a cleanup of a job prints is to be told. */
+struct output work_output(struct work *work);
 void tell(struct engine *engine, struct event event);
 void tell_work(struct work *work, enum event_kind kind, const char *text, const char *result,
                lg_duration took);
@@ -179,19 +182,6 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
 /* Ends the processes that carry the job's mark. */
 void work_end_leftovers(struct work *work);
 void engine_end_leftovers(struct engine *engine);
-
-/* ---- output (stream.c) ---- */
-
-/* Makes a pipe whose lines become events; `*input` is for the command, and to be closed then. */
-lg_error *stream_open(struct work *work, struct stream **stream, int *input)
-    __attribute__((__warn_unused_result__));
-/* Tells all that is there by now, and leaves the stream to whatever may still write to it. */
-void stream_leave(struct stream *stream);
-/* Closes those that are still open, at the very end. */
-void streams_close(struct engine *engine);
-/* Tells bytes as lines. */
-void stream_tell(struct work *work, struct buffer *line, const char *bytes, size_t count);
-void stream_tell_rest(struct work *work, struct buffer *line);
 
 /* ---- a job's life (live.c is the view; this is job_life.c) ---- */
 

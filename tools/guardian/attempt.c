@@ -253,6 +253,18 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
         tell(&watch, (struct attempt_result){.end = watch.verdict, .command = watch.command});
 }
 
+static void set_streams(const struct attempt *attempt)
+{
+    say_through(NULL);
+    if (attempt->empty_input) {
+        close(STDIN_FILENO);
+        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
+    }
+    for (int i = 0; i < 2; i++)
+        if (attempt->output[i])
+            dup2(attempt->output[i], STDOUT_FILENO + i);
+}
+
 /* Never returns. It touches nothing of the owner's: no database, no sockets. */
 static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result, int report)
 {
@@ -262,13 +274,7 @@ static _Noreturn void be_attempt(const struct attempt *attempt, int go, int resu
     char byte;
     if (read(go, &byte, 1) != 1)
         _exit(0);
-    if (attempt->output) {
-        say_through(NULL);
-        close(STDIN_FILENO);
-        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
-        dup2(attempt->output, STDOUT_FILENO);
-        dup2(attempt->output, STDERR_FILENO);
-    }
+    set_streams(attempt);
     child_close_all_but(result, report);
     run_attempt(attempt, result, report);
     _exit(0);

@@ -41,7 +41,8 @@ struct attempt {
     const struct birth *birth;
     lg_duration timeout; /* 0: none */
     lg_duration grace;
-    int output; /* becomes its standard output and error, and its input is empty; 0: they stay */
+    int output[2];    /* become its standard output and error; 0: it has ours */
+    bool empty_input; /* also if the input is a terminal */
 
     struct process process;
     int go;     /* what the process waits for before it starts the command */

@@ -32,6 +32,25 @@ const char *event_name(enum event_kind kind)
     return names[kind];
 }
 
+const char *event_word(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_START:
+    case EVENT_CLEANUP_START: return "start";
+    case EVENT_OK:
+    case EVENT_CLEANUP_OK: return "ok";
+    case EVENT_FAILED:
+    case EVENT_CLEANUP_FAILED: return "failed";
+    case EVENT_STOPPED: return "stopped";
+    case EVENT_READY: return "ready";
+    case EVENT_ENDED: return "ended";
+    case EVENT_DEFER: return "defer";
+    case EVENT_JOB_SKIPPED:
+    case EVENT_JOB_CANCELLED: return "skipped";
+    default: return NULL;
+    }
+}
+
 size_t utf8_length(const char *text, size_t left)
 {
     const unsigned char *at = (const unsigned char *)text;

@@ -1,6 +1,6 @@
 /* What happens in a run, for whoever shows or keeps it. */
-#ifndef LIFOGUARD_GRAPH_EVENT_H
-#define LIFOGUARD_GRAPH_EVENT_H
+#ifndef LIFOGUARD_RUN_EVENT_H
+#define LIFOGUARD_RUN_EVENT_H
 
 #include <lifoguard/time.h>
 #include <stdbool.h>
@@ -44,6 +44,9 @@ struct event {
 
 /* "start", "cleanup-ok": as in --json */
 const char *event_name(enum event_kind kind);
+
+/* "start", "ok": as in the lines that people read; NULL: these have none of it. */
+const char *event_word(enum event_kind kind);
 
 /* A sink is told each event, in the order in which they happen. */
 struct sink {

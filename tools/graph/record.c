@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "record.h"
+
+#include "history.h"
+#include "sinks.h"
+#include "timeline.h"
+
+#include <lifoguard/lifoguard.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- options ---- */
+
+void record_take_options(struct record_options *options, struct option table[RECORD_OPTIONS])
+{
+    options->status = "run";
+    const struct option own[RECORD_OPTIONS] = {{"json", OPTION_FLAG, &options->json},
+                                               {"log-dir", OPTION_TEXT, &options->log_directory},
+                                               {"report", OPTION_TEXT, &options->report},
+                                               {"junit", OPTION_TEXT, &options->junit},
+                                               {"status", OPTION_TEXT, &options->status}};
+    memcpy(table, own, sizeof own);
+}
+
+lg_error *record_check_options(const struct record_options *options)
+{
+    const char *status = options->status;
+    if (strcmp(status, "run") != 0 && strcmp(status, "first-failure") != 0)
+        return lg_error_newf("--status is run or first-failure, not %s", status);
+    return NULL;
+}
+
+/* ---- sinks ---- */
+
+void record_add(struct record *record, struct sink *sink)
+{
+    if (!sink)
+        return;
+    struct sink **place = &record->sinks;
+    while (*place)
+        place = &(*place)->next;
+    *place = sink;
+}
+
+void record_tell(const struct record *record, const struct event *event)
+{
+    for (struct sink *sink = record->sinks; sink; sink = sink->next)
+        sink->take(sink, event);
+}
+
+static void add_history(struct record *record, const char *place, const char *id,
+                        const char *const *jobs)
+{
+    char *directory = history_begin(place, id);
+    lg_defer(free, directory);
+    if (!directory)
+        return;
+    record_add(record, history_sink(directory));
+    record_add(record, log_sink(directory, jobs));
+}
+
+void record_open(struct record *record, const struct record_options *options, const char *place,
+                 const char *id, const char *const *jobs)
+{
+    *record = (struct record){.options = options};
+    if (place && id)
+        add_history(record, place, id, jobs);
+    if (options->report || options->junit) {
+        record->timeline = need_memory(NULL, sizeof *record->timeline);
+        *record->timeline = (struct timeline){.run = id ? id : ""};
+        record_add(record, timeline_sink(record->timeline));
+    }
+    if (options->log_directory)
+        record_add(record, log_sink(options->log_directory, jobs));
+    if (options->json)
+        record_add(record, json_sink(STDOUT_FILENO));
+}
+
+/* ---- at the end ---- */
+
+static void write_page(const char *path, const struct timeline *timeline,
+                       void (*make)(const struct timeline *timeline, struct buffer *text))
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    if (!path)
+        return;
+    make(timeline, &text);
+    write_whole_file(path, &text);
+}
+
+void record_end(struct record *record)
+{
+    while (record->sinks) {
+        struct sink *sink = record->sinks;
+        record->sinks = sink->next;
+        sink->free(sink);
+    }
+}
+
+void record_close(struct record *record)
+{
+    record_end(record);
+    struct timeline *timeline = record->timeline;
+    if (!timeline)
+        return;
+    write_page(record->options->report, timeline, timeline_put_page);
+    write_page(record->options->junit, timeline, timeline_put_junit);
+    timeline_free(timeline);
+    free(timeline);
+}
