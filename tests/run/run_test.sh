@@ -929,6 +929,95 @@ secrets_are_not_on_disk() {
     expect_out $'tok789\nhunter2\ntok123'
 }
 
+# ---- what is recorded ----
+
+a_run_of_lines_is_in_the_history() {
+    jobs_are 'defer echo whole' 'echo one; echo two >&2' 'defer echo three' 'printf "no end"' 'exit 3' 'echo never'
+    run
+    expect_status 1
+    local id verdict file
+    IFS=$'\t' read -r id _ verdict _ file < <("$program" history)
+    [[ $verdict == failed && $file == jobs ]] || fail 'not in the history'
+    [[ $("$program" logs "$id" 2 | sort) == $'one\nthree\ntwo' ]] || fail 'the output of line 2'
+    [[ $("$program" logs "$id" 4) == 'no end' ]] || fail 'the output of line 4'
+    [[ $("$program" logs "$id" run) == whole ]] || fail 'the output of the run'
+    "$program" show "$id" >shown
+    has '^  2: ok' shown || fail 'line 2'
+    has 'cleanup echo three  (ok)' shown || fail 'its cleanup'
+    has '^  5: failed: exit status 3$' shown || fail 'line 5'
+    has '^  6: cancelled' shown || fail 'line 6'
+}
+
+logs_report_and_junit_of_lines() {
+    jobs_are 'echo out; echo err >&2' 'defer echo cleaned' 'sleep MARK &' 'exit 3'
+    run --log-dir logs --report page.html --junit cases.xml --status=first-failure
+    expect_status 3
+    [[ $(sort logs/1.log) == $'cleaned\nerr\nout' ]] || fail 'the log'
+    has '</html>' page.html || fail 'the page'
+    has 'tests="3" failures="1"' cases.xml || fail "$(<cases.xml)"
+    run --status=last
+    expect_status 2
+    jobs_are 'true' 'defer exit 5'
+    run --status=first-failure
+    expect_status 1
+}
+
+json_events_of_lines() {
+    jobs_are 'echo "a b"' 'defer echo -a >&2' 'false'
+    run --json
+    expect_status 1
+    expect_no_err start
+    local wanted=(begin start output ok job-ok defer start failed job-failed finished cleanup-start output cleanup-ok finished end)
+    [[ $(sed 's/^{"event":"\([^"]*\)".*}$/\1/' out | tr '\n' ' ') == "${wanted[*]} " ]] || fail 'not these events'
+    has '"event":"output".*"job":"1","text":"a b"' out || fail 'the output of a line'
+    has '"event":"output".*"job":"1","text":"-a"' out || fail 'the output of a cleanup'
+}
+
+output_goes_where_it_would_go() {
+    # Each byte, in order, and at once; also after 2>&1.
+    jobs_are 'head -c 300000 /dev/zero | tr "\0" "\377"; printf "a\0b"; echo o' 'echo e >&2' \
+        'echo now; until grep -q now both; do sleep 0.01; done' 'for i in 1 2 3; do echo o$i; echo e$i >&2; done' \
+        'defer sh -c "echo o4; echo e4 >&2"'
+    "$program" run -q jobs >both 2>&1 </dev/null || fail status
+    { head -c 300000 /dev/zero | tr '\0' '\377' && printf 'a\0bo\ne\nnow\n' && printf 'o%s\ne%s\n' 1 1 2 2 3 3 4 4; } >wanted
+    head -c "$(stat -c %s wanted)" both | cmp - wanted || fail 'not what was written'
+    run -q
+    [[ $(tail -1 err) == 'lifoguard: ok'* && $(head -1 err) == e ]] || fail 'the errors'
+    # Nobody reads: then a line gets SIGPIPE.
+    jobs_are 'yes' 'defer touch cleaned'
+    "$program" run jobs 2>err </dev/null | head -1 >out
+    expect_err 'killed by SIGPIPE'
+    expect_out y
+}
+
+cleanups_do_not_wait_for_a_slow_reader() {
+    jobs_are 'true' 'defer touch cleaned' 'yes'
+    mkfifo pipe
+    env --default-signal=INT "$program" run jobs >pipe 2>err </dev/null &
+    pid=$!
+    exec 5<pipe
+    until_true grep -q 'start   yes' err
+    kill -TERM "$pid"
+    until_true test -e cleaned
+    exec 5<&-
+    finish
+    expect_status 143
+}
+
+R3_a_background_line_that_prints_outlives_the_engine() {
+    jobs_are 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01; done &' \
+        'until test -e printed; do sleep 0.01; done' \
+        'defer rm printed; until test -e printed; do kill -0 $(cat server) || exit; sleep 0.01; done; echo prints still >>log' \
+        'echo >at; sleep MARK'
+    start
+    until_true test -e at
+    parents
+    kill -KILL "$engine"
+    wait "$pid"
+    until_true has 'prints still' log
+    until_true nothing_is_pending
+}
+
 the_example_serves_and_cleans_up() {
     mkdir tmp
     status=0

@@ -254,21 +254,23 @@ static bool replay(const char *folder, const char *id, struct timeline *timeline
 static const char history_help[] =
     "usage: lifoguard history [--state DIRECTORY]\n"
     "\n"
-    "Lists the last runs of graphs (lifoguard run FILE.yaml), the newest first: run, when it began, the\n"
-    "verdict, how long it took, the file.\n";
+    "Lists the last runs of lifoguard run, the newest first: run, when it began, the verdict, how long it\n"
+    "took, the file.\n";
 
 static const char show_help[] =
     "usage: lifoguard show [--state DIRECTORY] [--report FILE] [--junit FILE] [RUN]\n"
     "\n"
-    "Shows the jobs, commands and cleanups of a run of a graph, with their times; the last run, if RUN is\n"
-    "not said. --report and --junit write the files of the same options of `lifoguard run`.\n"
+    "Shows the jobs, commands and cleanups of a run, with their times; the last run, if RUN is not said.\n"
+    "Of a file with a command a line, each line is a job, and its number the name.\n"
+    "--report and --junit write the files of the same options of `lifoguard run`.\n"
     "\n"
     "Exit status: 0; 1 there is no such run; 125 wrong usage.\n";
 
 static const char logs_help[] =
     "usage: lifoguard logs [--state DIRECTORY] RUN JOB\n"
     "\n"
-    "Prints what a job of a run has written, and its cleanups; JOB run: the run's own cleanups.\n"
+    "Prints what a job of a run has written, and its cleanups; JOB run: the run's own cleanups. Of a file with\n"
+    "a command a line, JOB is the number of a line; what went to a terminal is not kept.\n"
     "\n"
     "Exit status: 0; 1 there is no such run, or no output; 125 wrong usage.\n";
 

@@ -46,6 +46,12 @@ static const char help[] =
     "  --state DIR       where the cleanups are recorded ($XDG_STATE_HOME/lifoguard)\n"
     "  -x, --trace       the shell tells each command (sh -x)\n"
     "\n"
+    "  --json            events on standard output, one JSON object a line\n"
+    "  --log-dir DIR     the output of each line, in DIR/LINE.log\n"
+    "  --report FILE     writes a page with the times of all lines and cleanups\n"
+    "  --junit FILE      writes a JUnit XML file\n"
+    "  --status WHICH    run: the exit status as below; first-failure: that of the first line that failed\n"
+    "\n"
     "FILE - is standard input. Each ARGUMENT is $1 and on in the lines. A DURATION is written as\n"
     "500ms, 3s or 1m30s. Lines have LIFOGUARD_JOB_FILE in their environment, the path of FILE, and\n"
     "cleanups LIFOGUARD_STATUS (success, failure, cancelled, unknown) and LIFOGUARD_EXIT_CODE, the exit\n"
@@ -53,7 +59,9 @@ static const char help[] =
     "\n"
     "Exit status: 0; 1 a job or a cleanup failed; 2 wrong usage or a bad file; 125 lifoguard\n"
     "itself failed; 128 + N for signal N. SIGQUIT leaves the cleanups out, and lists them. What\n"
-    "lifoguard tells goes to stderr.\n";
+    "lifoguard tells goes to stderr.\n"
+    "\n"
+    "Afterwards: lifoguard history, lifoguard show RUN, lifoguard logs RUN LINE.\n";
 
 /* Started with one of the descriptors 0 to 2 closed, the program's own would get that number, and what is
  * printed would go into them. */
@@ -91,16 +99,16 @@ static int wrong(lg_error *err)
 }
 
 /* The file is read and checked before anything else happens. */
-static int read_and_run(const char *path, const struct run_options *options, bool check,
-                        const char *state)
+static int read_and_run(const char *path, struct lines_request *request, bool check)
 {
     lg_func (int, status) {
         struct job_file file = {0};
         lg_defer(job_file_free, &file);
         lg_defer(secret_forget);
-        status = run_read(path, options, &file);
+        status = run_read(path, &request->options, &file);
+        request->file = &file;
         if (status == RUN_OK && !check)
-            status = lines_run(&file, options, state);
+            status = lines_run(request);
         lg_return(status);
     }
 }
@@ -108,30 +116,33 @@ static int read_and_run(const char *path, const struct run_options *options, boo
 int run_lines_command(char **arguments)
 {
     bool check = false, show_help = false;
-    const char *state = NULL;
     option_each *each_secret = mark_secret;
-    struct run_options options = {.grace = 10 * LG_SECOND, .began = lg_now()};
-    const struct option table[] = {{"grace", OPTION_DURATION, &options.grace},
-                                   {"cleanup-timeout", OPTION_DURATION, &options.cleanup_limit},
-                                   {"check", OPTION_FLAG, &check},
-                                   {"q|quiet", OPTION_FLAG, &options.quiet},
-                                   {"secret", OPTION_EACH, &each_secret},
-                                   {"shell", OPTION_TEXT, &options.shell},
-                                   {"x|trace", OPTION_FLAG, &options.trace},
-                                   {"state", OPTION_TEXT, &state},
-                                   {"help", OPTION_FLAG, &show_help},
-                                   {0}};
+    struct lines_request request = {.options = {.grace = 10 * LG_SECOND, .began = lg_now()}};
+    struct run_options *options = &request.options;
+    struct option table[] = {[RECORD_OPTIONS] = {"grace", OPTION_DURATION, &options->grace},
+                             {"cleanup-timeout", OPTION_DURATION, &options->cleanup_limit},
+                             {"check", OPTION_FLAG, &check},
+                             {"q|quiet", OPTION_FLAG, &options->quiet},
+                             {"secret", OPTION_EACH, &each_secret},
+                             {"shell", OPTION_TEXT, &options->shell},
+                             {"x|trace", OPTION_FLAG, &options->trace},
+                             {"state", OPTION_TEXT, &request.state},
+                             {"help", OPTION_FLAG, &show_help},
+                             {0}};
+    record_take_options(&request.record, table);
     if (!open_standard_descriptors())
         return RUN_BAD_FILE;
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
         return fputs(help, stdout) == EOF;
     if (!err)
-        err = check_options(&options);
+        err = check_options(options);
+    if (!err)
+        err = record_check_options(&request.record);
     if (!err && !*arguments)
         err = lg_error_new("which FILE is to be run?");
     if (err)
         return wrong(err);
-    options.arguments = arguments + 1;
-    return read_and_run(*arguments, &options, check, state);
+    options->arguments = arguments + 1;
+    return read_and_run(*arguments, &request, check);
 }

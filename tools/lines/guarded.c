@@ -8,17 +8,14 @@
 #include "run.h"
 #include "say.h"
 #include "secret.h"
+#include "signals.h"
 #include "spec.h"
 
 #include <lifoguard/lifoguard.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-
-struct request {
-    const struct job_file *file;
-    const struct run_options *options;
-};
 
 /* As this program was started: the commands are to begin so. The signals stay blocked until they are caught. */
 static void give_dispositions(const struct birth *birth)
@@ -32,16 +29,51 @@ static void give_dispositions(const struct birth *birth)
             sigaction(number, &action, NULL);
 }
 
+/* On the one worker: the readers of what lines print have their turns while this waits. */
+struct recorded {
+    const struct lines_request *request;
+    struct run_options options;
+    int status;
+};
+
+static void wait_for_signal(int fd, lg_duration limit)
+{
+    lg_error_free(lg_poll(fd, POLLIN, lg_until_timeout(limit), NULL));
+}
+
+static void run_on_worker(struct recorded *recorded)
+{
+    const struct lines_request *request = recorded->request;
+    struct run_options *options = &recorded->options;
+    bool guarded = options->keeper != NULL;
+    options->recorder = lines_recorder(request, guarded ? getenv("LIFOGUARD_STATE") : NULL,
+                                       guarded ? getenv("LIFOGUARD_RUN") : NULL);
+    options->first_failure = record_wants_first_failure(&request->record);
+    lg_defer(lines_recorder_close);
+    recorded->status = run_file(request->file, options);
+}
+
+static int run_recorded(const struct lines_request *request, const struct run_options *options)
+{
+    struct recorded recorded = {.request = request, .options = *options};
+    lg_error_free(lg_set_workers(1));
+    signals_wait_with(wait_for_signal);
+    lg_waitgroup whole = {0};
+    lg_waitgroup_go(&whole, run_on_worker, &recorded);
+    lg_waitgroup_wait(&whole);
+    return recorded.status;
+}
+
 /* The guardian's command: a process of its own. */
 static int run_guarded(const struct birth *birth, void *data)
 {
-    const struct request *request = data;
+    const struct lines_request *request = data;
     prctl(PR_SET_NAME, "lifoguard-run");
     give_dispositions(birth);
-    struct run_options options = *request->options;
+    struct run_options options = request->options;
     options.keeper = lines_keeper(birth);
     options.mask = &birth->mask;
-    return run_file(request->file, &options);
+    return run_recorded(request, &options);
 }
 
 /* False, and said: there is no place for them. */
@@ -60,16 +92,16 @@ static bool can_be_kept(void)
     return false;
 }
 
-int lines_run(const struct job_file *file, const struct run_options *options, const char *wanted)
+int lines_run(const struct lines_request *request)
 {
-    if (!wanted && !can_be_kept())
-        return run_file(file, options);
+    if (!request->state && !can_be_kept())
+        return run_recorded(request, &request->options);
     spec_keep_secret(secret_is);
-    struct request request = {file, options};
-    const char *title[] = {"lifoguard", "run", file->path, NULL};
+    struct lines_request copy = *request;
+    const char *title[] = {"lifoguard", "run", request->file->path, NULL};
     struct guardian_start start = {.arguments = title,
                                    .call = run_guarded,
-                                   .data = &request,
-                                   .options = {.grace = options->grace, .patient = true}};
-    return exec_guarded(&start, wanted);
+                                   .data = &copy,
+                                   .options = {.grace = request->options.grace, .patient = true}};
+    return exec_guarded(&start, request->state);
 }

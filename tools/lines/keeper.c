@@ -207,7 +207,8 @@ static lg_error *begin(struct cleanup *cleanup, pid_t *pid, pid_t *command)
                                          .umask = mask,
                                          .birth = birth,
                                          .timeout = limit > 0 ? limit + grace + too_late : 0,
-                                         .grace = grace};
+                                         .grace = grace,
+                                         .output = {cleanup->output[0], cleanup->output[1]}};
         err = prepare(&kept->attempt);
         if (err)
             lg_return(err);

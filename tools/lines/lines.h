@@ -2,19 +2,35 @@
 #ifndef LIFOGUARD_LINES_LINES_H
 #define LIFOGUARD_LINES_LINES_H
 
+#include "record.h"
+#include "run.h"
+
 struct birth;
 struct job_file;
 struct keeper;
-struct run_options;
+struct recorder;
 
 /* The command line: the words behind `run`, ending in NULL. Returns the exit status. */
 int run_lines_command(char **arguments);
 
+/* How a file is to be run. */
+struct lines_request {
+    const struct job_file *file;
+    struct run_options options;
+    struct record_options record;
+    const char *state; /* of --state; NULL */
+};
+
 /* Runs a file that was read under a guardian, which has its cleanups on disk. Where they cannot be kept, says so, and runs it
- * all the same, unless `wanted`, the place that --state names, is there. Returns the exit status. */
-int lines_run(const struct job_file *file, const struct run_options *options, const char *wanted);
+ * all the same, unless --state names a place. Returns the exit status. */
+int lines_run(const struct lines_request *request);
 
 /* In the guardian's command: what keeps the cleanups of its run. */
 const struct keeper *lines_keeper(const struct birth *birth);
+
+/* What records its run: `place` is the state directory, `id` the run's; NULL: a run that is not guarded is not in the history. Both on a worker, of which there is only one. */
+const struct recorder *lines_recorder(const struct lines_request *request, const char *place,
+                                      const char *id);
+void lines_recorder_close(void);
 
 #endif

@@ -45,7 +45,7 @@ static const struct {
     {"recover", recover_command, "runs what a killed run left"},
     {"abandon", abandon_command, "gives a failed cleanup up, with a reason"},
     {"run", run_either_command, "runs the jobs of a file"},
-    {"history", history_command, "lists the last runs of graphs of jobs"},
+    {"history", history_command, "lists the last runs of `run`"},
     {"show", show_command, "shows what happened in one of them"},
     {"logs", logs_command, "prints the output of one of its jobs"},
     {"vet", vet_command, "finds cleanup mistakes in C code"},

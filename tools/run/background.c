@@ -11,6 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void fail(const struct background *background)
+{
+    struct run *run = background->run;
+    const struct job *job = &background->job;
+    char result[JOB_TEXT_SIZE];
+    struct event event = job_event(background->line, EVENT_JOB_FAILED);
+    event.result = job_result(job, result);
+    run_record(run, event);
+    run_fail(run, background->line, job_error(job, background->line->shown));
+    run_note_failure(run, job_exit_status(job));
+    run->stopping = true;
+}
+
 void run_look_at_backgrounds(struct run *run)
 {
     for (struct background *b = run->backgrounds; b; b = b->next) {
@@ -21,11 +34,10 @@ void run_look_at_backgrounds(struct run *run)
         /* Also while other cleanups run: the verdict must not depend on who is quicker. */
         bool failed = !b->releasing && b->job.step == JOB_RUNS && !job_succeeded(&b->job) &&
                       !job_was_asked_to_end(&b->job);
-        say_job_end(b->tag, failed ? "failed" : "ended", b->line->shown, &b->job);
-        if (failed) {
-            run_fail(run, b->line, job_error(&b->job, b->line->shown));
-            run->stopping = true;
-        }
+        run_tell_end(run, b->tag, line_event(b->line, failed ? EVENT_FAILED : EVENT_ENDED),
+                     &b->job);
+        if (failed)
+            fail(b);
     }
 }
 
@@ -61,6 +73,21 @@ static void end_background(struct background *background)
         say("line %u had to be killed", background->line->number);
     else if (job->step == JOB_GIVEN_UP)
         say("line %u outlives SIGKILL, and is left running", background->line->number);
+    background->over = true;
+    run_record_finished(run, background->line);
+}
+
+static lg_error *start(struct background *background, const char *command)
+{
+    const struct run *run = background->run;
+    struct job_options options = {.background = true, .grace = run_grace(run, background->line)};
+    struct capture *capture = run_capture(run, background->line->job, CAPTURE_BACKGROUND,
+                                          options.output);
+    lg_error *err = job_start(&background->job, command, options);
+    run_captured(options.output);
+    if (capture)
+        run->recorder->leave(capture); /* it is read for as long as the command prints */
+    return err;
 }
 
 lg_error *background_start(struct run *run, lg_scope *cleanups, const struct line *line,
@@ -80,8 +107,7 @@ lg_error *background_start(struct run *run, lg_scope *cleanups, const struct lin
         buffer_add(&command, line->command, place < 0 ? 0 : (size_t)place);
         buffer_add_text(&command, place < 0 ? "" : "exec ");
         buffer_add_text(&command, line->command + (place < 0 ? 0 : place));
-        err = job_start(&background->job, command.text,
-                        (struct job_options){.background = true, .grace = run_grace(run, line)});
+        err = start(background, command.text);
         if (err)
             lg_return(err);
         background->next = run->backgrounds;

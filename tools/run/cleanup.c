@@ -38,7 +38,8 @@ static struct job_options options_of(const struct cleanup *cleanup)
     const struct run *run = cleanup->run;
     return (struct job_options){.anyway = true,
                                 .limit = line_limit(cleanup->line, run->cleanup_limit),
-                                .grace = run_grace(run, cleanup->line)};
+                                .grace = run_grace(run, cleanup->line),
+                                .output = {cleanup->output[0], cleanup->output[1]}};
 }
 
 /* Until its process has ended, and what it left if it was made to end. */
@@ -167,6 +168,39 @@ static void skip(struct cleanup *cleanup, const char *tag)
         cleanup->run->keeper->drop(cleanup);
 }
 
+static void tell(const struct cleanup *cleanup, const char *tag, enum event_kind kind,
+                 const struct job *job)
+{
+    struct event event = line_event(cleanup->line, kind);
+    event.cleanup = cleanup->number;
+    if (job)
+        run_tell_end(cleanup->run, tag, event, job);
+    else
+        run_tell(cleanup->run, tag, event);
+}
+
+static void run_it(struct cleanup *cleanup, const char *tag)
+{
+    struct run *run = cleanup->run;
+    run->cleanups_run++;
+    if (cleanup->guarded)
+        cleanup->guarded->releasing = true;
+    tell(cleanup, tag, EVENT_CLEANUP_START, NULL);
+    tell_outcome(cleanup);
+    struct capture *capture = run_capture(run, cleanup->line->job, CAPTURE_CLEANUP,
+                                          cleanup->output);
+    struct job job = {0};
+    lg_error *err = cleanup->kept ? carry_out_kept(cleanup, &job) : carry_out(cleanup, &job);
+    run_captured(cleanup->output);
+    run_leave_capture(run, capture);
+    bool good = !err && job_succeeded(&job);
+    tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, &job);
+    if (!err && !good)
+        err = job_error(&job, cleanup->line->shown);
+    if (err)
+        run_fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
+}
+
 static void run_cleanup(struct cleanup *cleanup)
 {
     struct run *run = cleanup->run;
@@ -176,25 +210,12 @@ static void run_cleanup(struct cleanup *cleanup)
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
     run_take_signals(run, NULL);
     run_look_at_backgrounds(run);
-    if (run->forced) {
+    if (run->forced)
         skip(cleanup, tag);
-        return;
-    }
-    run->cleanups_run++;
-    if (cleanup->guarded)
-        cleanup->guarded->releasing = true;
-    say_event(tag, "start", cleanup->line->shown, NULL);
-    tell_outcome(cleanup);
-    struct job job = {0};
-    lg_error *err = cleanup->kept ? carry_out_kept(cleanup, &job) : carry_out(cleanup, &job);
-    if (err) {
-        run_fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
-        return;
-    }
-    say_job_end(tag, job_succeeded(&job) ? "ok" : "failed", cleanup->line->shown, &job);
-    if (!job_succeeded(&job))
-        run_fail(run, cleanup->line,
-                 lg_error_wrap(job_error(&job, cleanup->line->shown), "cleanup failed"));
+    else
+        run_it(cleanup, tag);
+    cleanup->over = true;
+    run_record_finished(run, cleanup->line);
 }
 
 void cleanup_free(struct cleanup *cleanup)
@@ -303,7 +324,7 @@ static void add(struct run *run, lg_scope *cleanups, struct cleanup *cleanup)
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    say_event(tag, "defer", cleanup->line->shown, NULL);
+    tell(cleanup, tag, EVENT_DEFER, NULL);
 }
 
 /* It is carried out, by this process, also if it cannot be kept; then no further line is run. */

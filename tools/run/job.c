@@ -197,11 +197,18 @@ void job_forget_environment(void)
     first_environment = NULL;
 }
 
+/* A command would have it from us. */
+static bool is_passed_on(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 /* make passes its job server on in descriptors, mostly 3 and 4: one that is in use is left alone. */
 int job_value_descriptor(void)
 {
     int fd = 9;
-    while (fd > 3 && fcntl(fd, F_GETFD) >= 0)
+    while (fd > 3 && is_passed_on(fd))
         fd--;
     return fd;
 }
@@ -218,11 +225,16 @@ static int start_with_terminal(pid_t *pid, const char *command, posix_spawn_file
     return failed;
 }
 
+/* The value's descriptor comes last: one of ours may have its number. */
 static int add_actions(posix_spawn_file_actions_t *actions, struct job_options options)
 {
     int failed = 0;
     if (options.background)
         failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    for (int i = 0; i < 2 && !failed; i++)
+        if (options.output[i])
+            failed = posix_spawn_file_actions_adddup2(actions, options.output[i],
+                                                      STDOUT_FILENO + i);
     if (!failed && options.value)
         failed = posix_spawn_file_actions_adddup2(actions, options.value, job_value_descriptor());
     return failed;

@@ -50,6 +50,7 @@ struct job_options {
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
     int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
+    int output[2];     /* become its standard output and error; 0: it has ours */
 };
 
 /* Starts `sh -c COMMAND`. */

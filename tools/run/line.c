@@ -43,14 +43,9 @@ static lg_error *set_variable(const struct run *run, const char *name, int fd)
 }
 
 /* A command that holds a secret is in the environment of its shell, not in the shell's arguments. */
-static lg_error *start_line(const struct run *run, struct job *job, const struct line *line,
-                            const char *command, int value)
+static lg_error *start_with(struct job *job, const struct line *line, const char *command,
+                            struct job_options options)
 {
-    /* One that acquires is protected from Ctrl-C. */
-    struct job_options options = {.terminal = !line->acquires,
-                                  .limit = line_limit(line, 0),
-                                  .grace = run_grace(run, line),
-                                  .value = value};
     if (!secret_is_written(line->command, shell_name_length(line->command)))
         return job_start(job, command, options);
     struct secret_values values = {0};
@@ -65,30 +60,50 @@ static lg_error *start_line(const struct run *run, struct job *job, const struct
     return err;
 }
 
+static lg_error *start_line(const struct run *run, struct job *job, const struct line *line,
+                            const char *command, int value, struct capture **capture)
+{
+    /* One that acquires is protected from Ctrl-C. */
+    struct job_options options = {.terminal = !line->acquires,
+                                  .limit = line_limit(line, 0),
+                                  .grace = run_grace(run, line),
+                                  .value = value};
+    *capture = run_capture(run, line->job, CAPTURE_LINE, options.output);
+    lg_error *err = start_with(job, line, command, options);
+    run_captured(options.output);
+    return err;
+}
+
 /* Runs a command to its end. */
 static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct line *line,
                              const char *tag, const char *command, int value)
 {
     struct job job;
+    struct capture *capture = NULL;
     lg_error *err = line->acquires ? cleanups_foresee(run, line) : NULL;
     if (!err)
-        err = start_line(run, &job, line, command, value);
-    if (err)
+        err = start_line(run, &job, line, command, value, &capture);
+    if (err) {
+        run_leave_capture(run, capture);
         return err;
+    }
     lg_defer(job_abandon, &job);
     snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
     run_await(run, &(struct foreground){.job = &job, .line = line, .place = line});
+    run_leave_capture(run, capture);
     bool good = job_succeeded(&job);
     int number = good || !job.had_terminal ? 0 : job_ended_by_terminal(&job);
-    say_job_end(tag,
-                good                              ? "ok"
-                : job.step == JOB_RUNS && !number ? "failed"
-                                                  : "stopped",
-                line->shown, &job);
+    enum event_kind kind = good                              ? EVENT_OK
+                           : job.step == JOB_RUNS && !number ? EVENT_FAILED
+                                                             : EVENT_STOPPED;
+    run_tell_end(run, tag, line_event(line, kind), &job);
+    job_result(&job, run->result);
     if (good) {
         ending_settle();
         return NULL;
     }
+    if (!number)
+        run_note_failure(run, job_exit_status(&job));
     run_end_rest_of_line(run, &job);
     if (job.step == JOB_RUNS && job.code != CLD_EXITED && !number)
         cleanups_register_foreseen(run, cleanups);
@@ -175,25 +190,64 @@ static lg_error *run_assignment(struct run *run, lg_scope *cleanups, const struc
     }
 }
 
+/* Of a line whose command was not started, or that needed none: how it ended. */
+static void tell_end(struct run *run, const struct line *line, const char *tag, const lg_error *err,
+                     lg_duration took)
+{
+    char *text = err ? lg_error_text(err) : NULL;
+    lg_defer(free, text);
+    snprintf(run->result, sizeof run->result, "%s",
+             !err   ? "exit status 0"
+             : text ? text
+                    : "out of memory");
+    struct event event = line_event(line, !err            ? EVENT_OK
+                                          : run->stopping ? EVENT_STOPPED
+                                                          : EVENT_FAILED);
+    event.result = run->result;
+    event.took = took;
+    run_tell(run, tag, event);
+}
+
+static lg_error *run_kind(struct run *run, lg_scope *cleanups, const struct line *line,
+                          const char *tag)
+{
+    if (line->kind == LINE_BACKGROUND)
+        return background_start(run, cleanups, line, tag);
+    if (line->kind == LINE_ASSIGNMENT)
+        return run_assignment(run, cleanups, line, tag);
+    if (is_wait(line->command))
+        return run_wait(run, line);
+    run->guarded = NULL;
+    run->batch++;
+    return run_command(run, cleanups, line, tag, line->command, 0);
+}
+
+/* What became of the line as a whole, for the record. */
+static void record_result(const struct run *run, const struct line *line, const lg_error *err,
+                          lg_duration took)
+{
+    struct event event = job_event(line, !err            ? EVENT_JOB_OK
+                                         : run->stopping ? EVENT_JOB_CANCELLED
+                                                         : EVENT_JOB_FAILED);
+    event.result = err ? run->result : NULL;
+    event.took = took;
+    if (!err && line->kind == LINE_BACKGROUND)
+        event.kind = EVENT_READY;
+    run_record(run, event);
+}
+
 /* False: it failed, or was ended. */
 static bool run_line(struct run *run, lg_scope *cleanups, const struct line *line, size_t number)
 {
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[%zu/%zu]", number, run->file->jobs);
-    say_event(tag, "start", line->shown, NULL);
-
-    lg_error *err;
-    if (line->kind == LINE_BACKGROUND) {
-        err = background_start(run, cleanups, line, tag);
-    } else if (line->kind == LINE_ASSIGNMENT) {
-        err = run_assignment(run, cleanups, line, tag);
-    } else if (is_wait(line->command)) {
-        err = run_wait(run, line);
-    } else {
-        run->guarded = NULL;
-        run->batch++;
-        err = run_command(run, cleanups, line, tag, line->command, 0);
-    }
+    run_tell(run, tag, line_event(line, EVENT_START));
+    lg_time began = lg_now();
+    run->result[0] = '\0';
+    lg_error *err = run_kind(run, cleanups, line, tag);
+    if (!run->result[0] && (err || line->kind == LINE_JOB))
+        tell_end(run, line, tag, err, lg_since(began));
+    record_result(run, line, err, lg_since(began));
     if (!err) {
         run->done++;
         return true;
@@ -208,25 +262,38 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
     return false;
 }
 
-void run_lines(struct run *run)
+static void run_all(struct run *run, lg_scope *cleanups)
 {
-    /* Deferred calls that the scope is given use only what the caller declared. */
-    lg_scope(cleanups);
-    size_t number = 0;
+    const struct line *last = NULL;
+    size_t started = 0;
     for (size_t i = 0; i < run->file->count; i++) {
         const struct line *line = &run->file->lines[i];
         /* Not stopped by a signal: the line before it has succeeded, so this is to be released. */
         if (line->kind == LINE_DEFER) {
-            cleanup_register(run, &cleanups, line);
+            cleanup_register(run, cleanups, line);
             continue;
         }
+        run_record_finished(run, last);
+        last = line;
         run_give_way(run);
         run_take_signals(run, NULL);
         run_look_at_backgrounds(run);
         memory_reserve();
-        if (run->stopping || !run_line(run, &cleanups, line, ++number))
+        if (run->stopping)
+            break;
+        started++;
+        if (!run_line(run, cleanups, line, started))
             break;
     }
+    run_record_finished(run, last);
+    run_record_cancelled(run, started);
+}
+
+void run_lines(struct run *run)
+{
+    /* Deferred calls that the scope is given use only what the caller declared. */
+    lg_scope(cleanups);
+    run_all(run, &cleanups);
     run_take_signals(run, NULL);
     run_look_at_backgrounds(run);
 }

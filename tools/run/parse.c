@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -233,6 +234,10 @@ static void add_line(struct parser *parser, struct line line, const char *comman
     struct job_file *file = parser->file;
     file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
     line.command = need_copy(command, length);
+    if (line.kind != LINE_DEFER)
+        snprintf(line.job, sizeof line.job, "%u", line.number);
+    else if (file->count)
+        memcpy(line.job, file->lines[file->count - 1].job, sizeof line.job);
     file->lines[file->count++] = line;
     if (line.kind != LINE_DEFER)
         file->jobs++;

@@ -16,7 +16,9 @@ enum line_kind {
 
 struct line {
     enum line_kind kind;
-    unsigned number;          /* in the file, from 1; of a continued line its first */
+    unsigned number; /* in the file, from 1; of a continued line its first */
+    char job
+        [12]; /* the same as a text: how events call it; of a defer line that of the line it belongs to, or "" */
     char *command;            /* without `defer`, the closing &, and comments */
     char *shown;              /* what messages tell of it: no secrets, and the closing & */
     char *name;               /* of an assignment: NAME, with all of NAME=VALUE in command */

@@ -85,6 +85,13 @@ static void run_free(struct run *run)
     lg_error_free(run->failures);
 }
 
+static const char *verdict_of(const struct run *run)
+{
+    return run->status == RUN_OK       ? "ok"
+           : run->status == RUN_FAILED ? "failed"
+                                       : signals_name(run->status - RUN_SIGNAL);
+}
+
 static void say_result(const struct run *run, lg_duration took)
 {
     if (run->failures)
@@ -92,11 +99,8 @@ static void say_result(const struct run *run, lg_duration took)
     char text[SAY_DURATION_SIZE];
     say_duration(took, text);
     size_t jobs = run->file->jobs;
-    const char *verdict = run->status == RUN_OK       ? "ok"
-                          : run->status == RUN_FAILED ? "failed"
-                                                      : signals_name(run->status - RUN_SIGNAL);
-    say("%s: %zu of %zu line%s, %zu cleanup%s, %s", verdict, run->done, jobs, jobs == 1 ? "" : "s",
-        run->cleanups_run, run->cleanups_run == 1 ? "" : "s", text);
+    say("%s: %zu of %zu line%s, %zu cleanup%s, %s", verdict_of(run), run->done, jobs,
+        jobs == 1 ? "" : "s", run->cleanups_run, run->cleanups_run == 1 ? "" : "s", text);
 }
 
 static void run_and_clean(struct run *run)
@@ -107,6 +111,22 @@ static void run_and_clean(struct run *run)
     ending_adopt();
     lg_defer(run_end_everything, run);
     run_lines(run);
+}
+
+static struct event whole_event(const struct run *run, enum event_kind kind, const char *text)
+{
+    return (struct event){.kind = kind,
+                          .job = "",
+                          .text = text,
+                          .length = strlen(text),
+                          .took = kind == EVENT_END ? lg_since(run->began) : -1,
+                          .status = run->status};
+}
+
+static int exit_status(const struct run *run, const struct run_options *options)
+{
+    bool first = options->first_failure && run->status == RUN_FAILED && run->first_failure;
+    return first ? run->first_failure : run->status;
 }
 
 int run_read(const char *path, const struct run_options *options, struct job_file *file)
@@ -139,7 +159,9 @@ int run_file(const struct job_file *file, const struct run_options *options)
         struct run run = {.file = file,
                           .grace = options->grace,
                           .cleanup_limit = options->cleanup_limit,
-                          .keeper = options->keeper};
+                          .began = options->began,
+                          .keeper = options->keeper,
+                          .recorder = options->recorder};
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = take_signals(options);
@@ -148,9 +170,12 @@ int run_file(const struct job_file *file, const struct run_options *options)
             print_errors(err, "lifoguard: ");
             lg_return(RUN_FAILED);
         }
+        run_record(&run, whole_event(&run, EVENT_BEGIN, file->path));
         run_and_clean(&run);
+        run_await_readers(&run);
+        run_record(&run, whole_event(&run, EVENT_END, verdict_of(&run)));
         say_result(&run, lg_since(options->began));
-        lg_return(run.status);
+        lg_return(exit_status(&run, options));
     }
 }
 

@@ -8,6 +8,7 @@
 
 struct job_file;
 struct keeper;
+struct recorder;
 
 enum {
     RUN_OK = 0,
@@ -25,7 +26,9 @@ struct run_options {
     const char *shell;         /* in place of /bin/sh; NULL */
     char *const *arguments;    /* $1 and on; ends in NULL; NULL: none */
     lg_time began;
-    const struct keeper *keeper; /* of cleanups, beyond this process; NULL: none */
+    bool first_failure;              /* the exit status is that of the first line that fails */
+    const struct keeper *keeper;     /* of cleanups, beyond this process; NULL: none */
+    const struct recorder *recorder; /* NULL: none */
     const sigset_t *
         mask; /* the signals are blocked until they are caught, and then these; NULL: they are not */
 };

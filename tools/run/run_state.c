@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,12 @@ void run_set_status(struct run *run, int status)
         run->status = status;
 }
 
+void run_note_failure(struct run *run, int exit_status)
+{
+    if (run->first_failure == 0)
+        run->first_failure = exit_status;
+}
+
 void run_fail(struct run *run, const struct line *line, lg_error *why)
 {
     run_set_status(run, RUN_FAILED);
@@ -36,13 +43,12 @@ lg_error *job_error(const struct job *job, const char *command)
     return lg_error_newf("%s: %s", job_result(job, text), command);
 }
 
-void say_job_end(const char *tag, const char *event, const char *command, const struct job *job)
+int job_exit_status(const struct job *job)
 {
-    char result[JOB_TEXT_SIZE], took[SAY_DURATION_SIZE],
-        details[JOB_TEXT_SIZE + SAY_DURATION_SIZE + 2];
-    snprintf(details, sizeof details, "%s, %s", job_result(job, result),
-             say_duration(job->took, took));
-    say_event(tag, event, command, details);
+    enum { TIMED_OUT = 124, BY_SIGNAL = 128 };
+    if (job->timed_out)
+        return TIMED_OUT;
+    return job->code == CLD_EXITED ? job->status : BY_SIGNAL + job->status;
 }
 
 const char *run_value(const char *name, size_t length, void *data)

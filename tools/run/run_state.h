@@ -5,6 +5,7 @@
 #include "job.h"
 #include "keeper.h"
 #include "parse.h"
+#include "recorder.h"
 #include "run.h"
 #include "say.h"
 #include "secret.h"
@@ -27,6 +28,8 @@ struct cleanup {
     bool unknown; /* nobody knows whether there is anything to release */
     bool plain;   /* to be started without the file's variables, which leave no room */
     bool begun;
+    bool over;
+    int output[2];              /* where it prints; 0: our own */
     struct background *guarded; /* the background line that it is for, or NULL */
     struct cleanup *next;
 };
@@ -39,20 +42,25 @@ struct background {
     bool has_cleanup; /* a defer line of its own is to end it */
     bool releasing;   /* that defer line has begun */
     bool said;        /* that it has ended */
+    bool over;        /* its turn in the cleanups has come and gone */
     unsigned batch;   /* those of a batch were started one after the other, with nothing between */
     struct background *next;
 };
 
 struct run {
     const struct job_file *file;
-    const struct keeper *keeper; /* NULL: none */
+    const struct keeper *keeper;     /* NULL: none */
+    const struct recorder *recorder; /* NULL: none */
+    lg_time began;
     lg_duration grace;
     lg_duration cleanup_limit;
-    int status;    /* the first failure or signal decides it */
-    bool stopping; /* no further job is started */
-    bool cleaning; /* the cleanups have begun */
-    bool forced;   /* by SIGQUIT: no cleanup is started either */
-    bool warned;   /* that the next signal ends a cleanup */
+    int status;                 /* the first failure or signal decides it */
+    char result[JOB_TEXT_SIZE]; /* of the last line's command */
+    int first_failure;          /* the exit status of the first line that failed; 0: none */
+    bool stopping;              /* no further job is started */
+    bool cleaning;              /* the cleanups have begun */
+    bool forced;                /* by SIGQUIT: no cleanup is started either */
+    bool warned;                /* that the next signal ends a cleanup */
     lg_error *failures;
     size_t done; /* jobs that succeeded */
     size_t cleanups_run;
@@ -71,8 +79,18 @@ lg_duration run_grace(const struct run *run, const struct line *line);
 /* How long the command of a line may run: what the line says, or else `otherwise`. */
 lg_duration line_limit(const struct line *line, lg_duration otherwise);
 
-/* The first one stays. */
+/* The first one stays: of the run, and of its lines. */
 void run_set_status(struct run *run, int status);
+void run_note_failure(struct run *run, int exit_status);
+
+/* Around the start of a command: where its output goes. */
+struct capture *run_capture(const struct run *run, const char *job, enum captured what,
+                            int ends[2]);
+void run_captured(const int ends[2]);
+/* Once the command has ended, or at once, if it is not waited for. NULL: nothing was captured. */
+void run_leave_capture(struct run *run, struct capture *capture);
+/* At the end: until all that was printed is read, or a signal comes. */
+void run_await_readers(const struct run *run);
 
 /* A line or a cleanup has failed; `why` becomes part of what is told at the end. */
 void run_fail(struct run *run, const struct line *line, lg_error *why);
@@ -80,8 +98,30 @@ void run_fail(struct run *run, const struct line *line, lg_error *why);
 /* "exit status 1: COMMAND" */
 lg_error *job_error(const struct job *job, const char *command);
 
-/* Tells how a command ended, and how long it took. */
-void say_job_end(const char *tag, const char *event, const char *command, const struct job *job);
+/* Tells what happens: on stderr, with `tag`, and the recorder. */
+void run_tell(const struct run *run, const char *tag, struct event event);
+
+/* Tells the recorder only. */
+void run_record(const struct run *run, struct event event);
+
+/* Tells how a command ended, and how long it took. `event` says what happened to which line or cleanup. */
+void run_tell_end(const struct run *run, const char *tag, struct event event,
+                  const struct job *job);
+
+/* Of a line: that it is over with its cleanups, if it is. NULL: nothing. */
+void run_record_finished(const struct run *run, const struct line *line);
+
+/* Of the lines behind the first `started`: that they will not run. */
+void run_record_cancelled(const struct run *run, size_t started);
+
+/* A line or a cleanup, in an event of this kind. */
+struct event line_event(const struct line *line, enum event_kind kind);
+
+/* What became of a line as a whole. */
+struct event job_event(const struct line *line, enum event_kind kind);
+
+/* The exit status by which a shell would know how a command ended. */
+int job_exit_status(const struct job *job);
 
 /* The value of a variable, of $!, $$ or an argument in this moment; `data` is the run. */
 const char *run_value(const char *name, size_t length, void *data);

@@ -98,17 +98,28 @@ int signals_next(void)
     return 0;
 }
 
+static void wait_by_poll(int fd, lg_duration limit)
+{
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    poll(&entry, 1, lgi_milliseconds(limit));
+}
+
+static void (*wait_for)(int fd, lg_duration limit) = wait_by_poll;
+
+void signals_wait_with(void (*wait)(int fd, lg_duration limit))
+{
+    wait_for = wait;
+}
+
 void signals_wait(lg_time deadline)
 {
     /* Not for ever: if ever a signal were lost, it would cost a second. */
-    enum { LONGEST = 1000 };
-    struct pollfd fd = {.fd = ends[0], .events = POLLIN};
-    int timeout = LONGEST;
+    lg_duration limit = LG_SECOND;
     if (deadline != 0) {
-        int left = lgi_milliseconds(lgi_time_left(deadline));
-        timeout = left < LONGEST ? left : LONGEST;
+        lg_duration left = lgi_time_left(deadline);
+        limit = left < limit ? left : limit;
     }
-    poll(&fd, 1, timeout);
+    wait_for(ends[0], limit);
 }
 
 int signals_for_child(posix_spawnattr_t *attributes, short *flags)

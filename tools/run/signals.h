@@ -22,6 +22,9 @@ int signals_next(void);
 /* Returns when there may be a signal, or at `deadline` (of lg_now; 0: none). */
 void signals_wait(lg_time deadline);
 
+/* From now on waits with this in place of poll(2): until `fd` can be read, or `limit` is over. */
+void signals_wait_with(void (*wait)(int fd, lg_duration limit));
+
 /* Sees to it that a child begins with the signals this program was started with. */
 int signals_for_child(posix_spawnattr_t *attributes, short *flags);
 

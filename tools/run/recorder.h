@@ -1,0 +1,37 @@
+/* Who is told what happens in a run, besides the lines on stderr, and takes what its lines print. This room knows only that there may
+ * be one; tools/lines has it. */
+#ifndef LIFOGUARD_RUN_RECORDER_H
+#define LIFOGUARD_RUN_RECORDER_H
+
+#include "event.h"
+
+#include <lifoguard/time.h>
+#include <stdbool.h>
+
+struct capture;
+
+enum captured {
+    CAPTURE_LINE,
+    CAPTURE_BACKGROUND, /* goes on if this process is killed */
+    CAPTURE_CLEANUP     /* likewise, and must not wait for a reader then */
+};
+
+enum taken {
+    TAKEN,
+    TAKING, /* will be taken without further ado */
+    BLOCKED /* waits for whoever reads our own output */
+};
+
+struct recorder {
+    bool alone; /* events are told to it only, and not on stderr */
+    void (*tell)(const struct event *event);
+    /* Where a command is to print: descriptors for its standard output and error, which the caller closes once the command has them;
+     * 0: our own. NULL: both are. */
+    struct capture *(*capture)(const char *job, enum captured what, int ends[2]);
+    /* The command has ended: what it has printed. NULL: what all have printed. */
+    enum taken (*taken)(struct capture *capture);
+    /* What the command has left running may print still. */
+    void (*leave)(struct capture *capture);
+};
+
+#endif
