@@ -929,6 +929,20 @@ secrets_are_not_on_disk() {
     expect_out $'tok789\nhunter2\ntok123'
 }
 
+what_ignores_a_signal_is_asked_by_another_at_once() {
+    # The shell lets a command with & ignore SIGINT. It forks no more when the signal comes (see docs/run.md, of dash).
+    jobs_are 'trap "echo asked; exit" TERM; echo >up; sleep MARK & wait'
+    mv jobs server
+    jobs_are 'sh server & until [ -e up ]; do sleep 0.01; done; echo >at; exec sleep MARK'
+    start --grace 10m
+    until_true test -e at
+    kill -INT "$pid"
+    finish
+    expect_status 130
+    expect_out asked
+    expect_none
+}
+
 # ---- what is recorded ----
 
 a_run_of_lines_is_in_the_history() {

@@ -94,9 +94,10 @@ static void remove_log(const char *directory, const char *job)
 /* Logs of an earlier run in the same directory are not added to. */
 static void remove_old(const char *directory, const char *const *jobs)
 {
-    for (; *jobs; jobs++)
+    for (; jobs && *jobs; jobs++)
         remove_log(directory, *jobs);
-    remove_log(directory, "run");
+    if (jobs)
+        remove_log(directory, "run");
 }
 
 struct sink *log_sink(const char *directory, const char *const *jobs)

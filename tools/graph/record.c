@@ -49,15 +49,14 @@ void record_tell(const struct record *record, const struct event *event)
         sink->take(sink, event);
 }
 
-static void add_history(struct record *record, const char *place, const char *id,
-                        const char *const *jobs)
+static void add_history(struct record *record, const char *place, const char *id)
 {
     char *directory = history_begin(place, id);
     lg_defer(free, directory);
     if (!directory)
         return;
     record_add(record, history_sink(directory));
-    record_add(record, log_sink(directory, jobs));
+    record_add(record, log_sink(directory, NULL));
 }
 
 void record_open(struct record *record, const struct record_options *options, const char *place,
@@ -65,7 +64,7 @@ void record_open(struct record *record, const struct record_options *options, co
 {
     *record = (struct record){.options = options};
     if (place && id)
-        add_history(record, place, id, jobs);
+        add_history(record, place, id);
     if (options->report || options->junit) {
         record->timeline = need_memory(NULL, sizeof *record->timeline);
         *record->timeline = (struct timeline){.run = id ? id : ""};

@@ -17,7 +17,7 @@ void live_tick(struct sink *live);
 /* JSON objects, a line each, into a descriptor. */
 struct sink *json_sink(int fd);
 
-/* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there. NULL: it cannot be;
+/* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there; `jobs` NULL: it is a new one. NULL: it cannot be;
  * that was said. */
 struct sink *log_sink(const char *directory, const char *const *jobs);
 
