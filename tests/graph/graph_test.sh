@@ -646,6 +646,38 @@ signals_end_the_jobs_and_run_the_cleanups() {
     done
 }
 
+SIGQUIT_leaves_the_cleanups_out() {
+    start <<'YAML'
+jobs:
+  server: {run: 'touch up; sleep 600', ready: {file: up}, defer: echo -server >>log}
+  a: {needs: server, run: echo +a >>log, defer: echo -a >>log}
+  b: {needs: a, run: 'touch at; sleep 600', defer: echo -b >>log}
+YAML
+    until_true test -e at
+    kill -QUIT "$runner"
+    finish
+    expect_status 131
+    expect_log +a
+    expect_err 'a: cleanup [0-9] is left out: echo -a >>log'
+    expect_nothing_pending
+}
+
+a_signal_while_only_cleanups_run() {
+    # The first one is noted, the next one ends the cleanup that runs; the others still run.
+    start <<'YAML'
+jobs:
+  a: {run: 'true', defer: 'echo -a $LIFOGUARD_STATUS $LIFOGUARD_SIGNAL $LIFOGUARD_CAUSE >>log'}
+  b: {needs: a, run: 'true', defer: 'touch at; sleep 600'}
+YAML
+    until_true test -e at
+    kill -TERM "$runner"
+    until_true has 'the cleanups are running' err
+    kill -INT "$runner"
+    finish
+    expect_status 143
+    expect_log '-a cancelled TERM SIGTERM'
+}
+
 S7_the_same_signal_twice_is_one() {
     start <<'END'
 jobs: {a: {run: 'trap "sleep 0.3; echo in order >>log; exit 0" TERM; touch up; while :; do sleep 0.02; done'}}
@@ -778,7 +810,7 @@ END
         success | failure) touch go ;;
         TERM | INT | HUP)
             kill "-$event" "$runner"
-            until_true has "SIG$event: ending the jobs" err
+            until_true has "SIG$event: \(ending the jobs\|the cleanups are running\)" err
             ;;
         runner) kill -KILL "$runner" ;;
         engine) kill -KILL "$engine" ;;

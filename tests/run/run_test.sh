@@ -883,7 +883,8 @@ D3_a_late_variable_outlives_the_engine() {
 R5_outcomes_are_told() {
     R5_a_cleanup_is_told_the_outcome true 0 LIFOGUARD_STATUS=success LIFOGUARD_EXIT_CODE=0 LIFOGUARD_ATTEMPT=1 LIFOGUARD_FENCE=1 \
         'LIFOGUARD_KEY=[a-z0-9]*/1'
-    R5_a_cleanup_is_told_the_outcome 'exit 3' 1 LIFOGUARD_STATUS=failure LIFOGUARD_EXIT_CODE=1
+    R5_a_cleanup_is_told_the_outcome 'exit 3' 1 LIFOGUARD_STATUS=failure LIFOGUARD_EXIT_CODE=1 \
+        'LIFOGUARD_CAUSE=exit status 3$'
     R5_a_cleanup_is_told_the_outcome 'kill -TERM $(ps -o ppid= $PPID | xargs -n1 ps -o ppid=); sleep MARK' 143 LIFOGUARD_STATUS=cancelled \
         LIFOGUARD_SIGNAL=TERM LIFOGUARD_CAUSE=SIGTERM
 }

@@ -125,7 +125,7 @@ static void run_jobs(struct engine *engine)
         say("%s", text);
     free(text);
     if (err)
-        engine_failed_aside(engine);
+        engine_failed_aside(engine, lg_error_message(err));
     lg_error_free(err);
 }
 

@@ -148,7 +148,7 @@ static void run_hooks(struct work *work, const struct words *hooks)
         struct task task = {.work = work, .text = hooks->items[i], .by_itself = true};
         lg_error *err = task_run(&task, &environment, 10 * LG_MINUTE);
         if (err)
-            engine_failed_aside(work->engine);
+            engine_failed_aside(work->engine, lg_error_message(err));
         lg_error_free(err);
     }
 }
@@ -325,7 +325,7 @@ static void run_job(struct work *work)
     }
     int status = work->exit_status ? work->exit_status : 1;
     settle(work, JOB_FAILED);
-    engine_failed(engine, status);
+    engine_failed(engine, status, work->error);
     run_hooks(work, &work->job->on_failure);
     work->exit_status = status;
 }
@@ -352,7 +352,7 @@ static void begin(struct work *work)
         set_error(work, "", text ? text : "out of memory");
         free(text);
         settle(work, JOB_FAILED);
-        engine_failed(engine, 1);
+        engine_failed(engine, 1, work->error);
     } else {
         settle(work, JOB_CANCELLED);
     }

@@ -1,6 +1,7 @@
 /* Cleanups: their way onto the disk, and carrying them out. */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "facts.h"
 #include "owner.h"
 #include "run/ending.h"
 #include "say.h"
@@ -164,6 +165,15 @@ void releases_end_running(struct engine *engine)
         process_signal(&running->attempt.process, SIGTERM);
 }
 
+void releases_kill_running(struct engine *engine)
+{
+    for (struct attempt_running *running = engine->attempts; running; running = running->next)
+        if (running->attempt.command)
+            kill(-running->attempt.command, SIGKILL);
+        else
+            process_signal(&running->attempt.process, SIGTERM);
+}
+
 static void delist(struct engine *engine, const struct attempt_running *running)
 {
     struct attempt_running **place = &engine->attempts;
@@ -173,23 +183,32 @@ static void delist(struct engine *engine, const struct attempt_running *running)
         *place = running->next;
 }
 
+struct assigned {
+    struct arena *arena;
+    struct words *words;
+};
+
+static void assign(void *data, const char *name, const char *value)
+{
+    const struct assigned *assigned = data;
+    words_assign(assigned->arena, assigned->words, name,
+                 arena_copy(assigned->arena, value, strlen(value)));
+}
+
 static void add_outcome(struct release *release, int64_t attempt, struct words *words)
 {
     struct engine *engine = release->work->engine;
-    struct arena *arena = engine->arena;
-    words_assign(arena, words, "LIFOGUARD_STATUS",
-                 release->intended ? "unknown" : engine_outcome(engine));
-    words_assign(arena, words, "LIFOGUARD_EXIT_CODE", arena_format(arena, "%d", engine->status));
-    const char *name = engine->signal ? sigabbrev_np(engine->signal) : NULL;
-    words_assign(arena, words, "LIFOGUARD_SIGNAL", name ? name : "");
-    const char *cause = release->work->error ? release->work->error : engine_outcome(engine);
-    words_assign(arena, words, "LIFOGUARD_CAUSE", cause);
-    words_assign(arena, words, "LIFOGUARD_KEY",
-                 arena_format(arena, "%s/%lld", engine->run_id, (long long)release->sequence));
-    words_assign(arena, words, "LIFOGUARD_ATTEMPT",
-                 arena_format(arena, "%lld", (long long)attempt));
-    words_assign(arena, words, "LIFOGUARD_FENCE",
-                 arena_format(arena, "%lld", (long long)durable_epoch(engine)));
+    const struct cleanup_facts facts = {
+        .status = release->intended ? "unknown" : engine_outcome(engine),
+        .cause = engine->cause != STOP_SIGNAL && release->work->error ? release->work->error
+                                                                      : engine_cause(engine),
+        .exit_code = engine->status,
+        .signal = engine->signal,
+        .run = engine->run_id,
+        .sequence = release->sequence,
+        .attempt = attempt,
+        .epoch = durable_epoch(engine)};
+    cleanup_facts_tell(&facts, assign, &(struct assigned){engine->arena, words});
 }
 
 /* Whether the cleanup's command has the name of a variable in it, or the run began with that variable. */
@@ -370,7 +389,8 @@ static bool try_all(struct release *release, struct attempt_result *result)
         if (!try_once(release, result))
             return false;
         /* One whose attempt was killed is tried once more in any case. */
-        if (is_good(result) || (result->end == ATTEMPT_LOST && lost++ > 0))
+        if (is_good(result) || (result->end == ATTEMPT_LOST && lost++ > 0) ||
+            release->work->engine->forced)
             return true;
         if (result->end == ATTEMPT_LOST)
             continue;
@@ -415,7 +435,7 @@ static void settle(struct release *release, const struct attempt_result *result,
     tell_release(release, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, text, took);
     if (result->end == ATTEMPT_LOST) {
         engine->cleanups_failed++;
-        engine_failed_aside(engine);
+        engine_failed_aside(engine, text);
         return;
     }
     /* If nobody takes it down, whoever takes the run over finds it in the attempt's file. */
@@ -424,7 +444,14 @@ static void settle(struct release *release, const struct attempt_result *result,
     engine->cleanups_ok += good;
     engine->cleanups_failed += !good;
     if (!good)
-        engine_failed_aside(engine);
+        engine_failed_aside(engine, text);
+}
+
+static void leave_out(const struct release *release)
+{
+    say("%s: cleanup %zu is left out: %s", *release->work->name ? release->work->name : "the run",
+        release->number, release->deferred->text);
+    lg_error_free(durable_withdraw(release->work->engine, release->sequence));
 }
 
 static void carry_out_release(struct release *release)
@@ -438,6 +465,10 @@ static void carry_out_release(struct release *release)
     }
     if (!release->number)
         release->number = ++engine->cleanup_count;
+    if (engine->forced) {
+        leave_out(release);
+        return;
+    }
     lg_time began = lg_now();
     tell_release(release, EVENT_CLEANUP_START, NULL, -1);
     struct attempt_result result = {0};

@@ -38,7 +38,7 @@ static void judge(struct work *work)
     if (asprintf(&work->error, "the service has ended by itself: %s", text) < 0)
         work->error = NULL;
     tell_work(work, EVENT_JOB_FAILED, NULL, work->error, -1);
-    engine_failed(work->engine, work->exit_status ? work->exit_status : 1);
+    engine_failed(work->engine, work->exit_status ? work->exit_status : 1, work->error);
 }
 
 lg_error *service_error(const struct work *work)

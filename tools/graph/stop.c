@@ -7,6 +7,7 @@
 #include "work.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -45,8 +46,22 @@ void engine_stop(struct engine *engine, enum stop_cause cause, int number)
     lg_context_cancel(engine->going);
 }
 
-void engine_failed(struct engine *engine, int exit_status)
+static void note_why(struct engine *engine, const char *why)
 {
+    if (engine->status == RUN_OK)
+        snprintf(engine->why, sizeof engine->why, "%s", why ? why : "");
+}
+
+const char *engine_cause(const struct engine *engine)
+{
+    if (engine->cause == STOP_SIGNAL)
+        return signals_name(engine->signal);
+    return engine->why[0] ? engine->why : engine_outcome(engine);
+}
+
+void engine_failed(struct engine *engine, int exit_status, const char *why)
+{
+    note_why(engine, why);
     set_status(engine, RUN_FAILED);
     if (engine->first_failure == 0 && !engine_is_stopping(engine))
         engine->first_failure = exit_status ? exit_status : RUN_FAILED;
@@ -57,27 +72,38 @@ void engine_failed(struct engine *engine, int exit_status)
     }
 }
 
-void engine_failed_aside(struct engine *engine)
+void engine_failed_aside(struct engine *engine, const char *why)
 {
+    note_why(engine, why);
     set_status(engine, RUN_FAILED);
 }
 
 /* ---- signals ---- */
 
-/* Commands that are still there after a signal, or after a failure: the next step for each. */
-static bool press_tasks(struct engine *engine, int number)
+/* A service has its turn. */
+static bool has_its_turn(const struct task *task)
 {
-    bool any = false;
-    for (struct task *task = engine->tasks; task; task = task->next) {
-        if (task->by_itself && task->job.step == JOB_RUNS)
-            continue; /* a service has its turn */
-        any = true;
-        if (task->job.step == JOB_RUNS)
+    return task->by_itself && task->job.step == JOB_RUNS;
+}
+
+static bool some_command_runs(const struct engine *engine)
+{
+    for (const struct task *task = engine->tasks; task; task = task->next)
+        if (!has_its_turn(task))
+            return true;
+    return false;
+}
+
+/* Commands that are still there after a signal, or after a failure: the next step for each. */
+static void press_tasks(struct engine *engine, int number)
+{
+    for (struct task *task = engine->tasks; task; task = task->next)
+        if (has_its_turn(task))
+            continue;
+        else if (task->job.step == JOB_RUNS)
             task_ask(task, number);
         else
             run_press(&task->job, number);
-    }
-    return any;
 }
 
 static void end_cleanups(struct engine *engine, int number)
@@ -86,7 +112,8 @@ static void end_cleanups(struct engine *engine, int number)
         return;
     if (!engine->warned) {
         engine->warned = true;
-        say("%s: the cleanups go on; once more ends those that run", signals_name(number));
+        say("%s: the cleanups are running; the next signal ends those that run, SIGQUIT all",
+            signals_name(number));
         return;
     }
     say("%s: ending the cleanups that run", signals_name(number));
@@ -99,16 +126,33 @@ bool engine_is_orphan(const struct engine *engine)
     return parent != engine->guardian && parent != engine->runner;
 }
 
+/* SIGQUIT: the end, at once. */
+static void force(struct engine *engine)
+{
+    say("SIGQUIT: the cleanups that have not run yet are left out");
+    engine->forced = true;
+    engine_stop(engine, STOP_SIGNAL, SIGQUIT);
+    for (struct task *task = engine->tasks; task; task = task->next)
+        job_begin(&task->job, JOB_KILLED, 0, LG_SECOND);
+    releases_kill_running(engine);
+}
+
 static void on_signal(struct engine *engine, int number)
 {
     if (engine_is_orphan(engine))
         _exit(STATUS_LOST);
     bool first = !engine_is_stopping(engine);
-    if (first) {
+    bool cleaning = !some_command_runs(engine) && releases_are_running(engine);
+    if (number == SIGQUIT) {
+        force(engine);
+    } else if (first && !cleaning) {
         say("%s: ending the jobs that run, then on to the cleanups", signals_name(number));
         engine_stop(engine, STOP_SIGNAL, number);
-    } else if (!press_tasks(engine, number)) {
+    } else if (cleaning) {
+        engine_stop(engine, STOP_SIGNAL, number);
         end_cleanups(engine, number);
+    } else {
+        press_tasks(engine, number);
     }
 }
 
@@ -154,7 +198,9 @@ void engine_watch_time(struct engine *engine)
     if (engine_is_stopping(engine) || engine->over)
         return;
     char text[SAY_DURATION_SIZE];
-    say("the run is not done within %s: ending the jobs that run, then on to the cleanups",
-        say_duration(engine->graph->timeout, text));
+    say_duration(engine->graph->timeout, text);
+    say("the run is not done within %s: ending the jobs that run, then on to the cleanups", text);
+    if (engine->status == RUN_OK)
+        snprintf(engine->why, sizeof engine->why, "not done within %s", text);
     engine_stop(engine, STOP_TIMEOUT, 0);
 }

@@ -95,8 +95,10 @@ struct engine {
     enum stop_cause cause;
     int signal;        /* of STOP_SIGNAL */
     int status;        /* RUN_OK, or what came first */
+    char why[128];     /* what failed first, as text */
     int first_failure; /* exit status of the first job that failed; 0: none */
     bool warned;       /* that a further signal ends the cleanups that run */
+    bool forced;       /* by SIGQUIT: no cleanup is started either */
     int last_signal;
     lg_time last_signal_at;
     bool over;          /* nothing is left to be done */
@@ -128,10 +130,12 @@ static inline bool engine_is_stopping(const struct engine *engine)
 {
     return engine->cause != STOP_NOT;
 }
-/* A job has failed. */
-void engine_failed(struct engine *engine, int exit_status);
+/* A job has failed; `why`: "exit status 3". */
+void engine_failed(struct engine *engine, int exit_status, const char *why);
 /* A cleanup, or a command that follows a job: that stops nothing. */
-void engine_failed_aside(struct engine *engine);
+void engine_failed_aside(struct engine *engine, const char *why);
+/* Why the run does not succeed, if it does not. */
+const char *engine_cause(const struct engine *engine);
 /* Runner and guardian are both dead: the run is for `lifoguard recover`, which ends what still runs. */
 bool engine_is_orphan(const struct engine *engine);
 /* Takes signals until the run is over: a goroutine's function. */
@@ -202,6 +206,7 @@ void releases_withdraw(struct work *work, const struct release *since);
 void releases_run(struct work *work, const struct release *since);
 /* Asks the cleanups that run to end. */
 void releases_end_running(struct engine *engine);
+void releases_kill_running(struct engine *engine);
 bool releases_are_running(const struct engine *engine);
 
 /* ---- requests to the guardian (durable.c) ---- */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "done.h"
+#include "facts.h"
 #include "owner.h"
 #include "say.h"
 
@@ -443,23 +444,24 @@ static lg_error *add_variable(const char *name, const char *value, void *data)
     return NULL;
 }
 
+static void assign_fact(void *list, const char *name, const char *value)
+{
+    assign_value(list, name, value);
+}
+
 static void add_outcome(char ***list, const struct owner *owner, const struct item *item)
 {
-    char text[64];
     /* Whether an unconfirmed one has anything to release is not known. */
-    assign_value(list, "LIFOGUARD_STATUS",
-                 item->unconfirmed ? outcome_name(OUTCOME_UNKNOWN) : outcome_name(owner->outcome));
-    snprintf(text, sizeof text, "%d", owner->exit_code);
-    assign_value(list, "LIFOGUARD_EXIT_CODE", text);
-    const char *name = owner->exit_signal ? sigabbrev_np(owner->exit_signal) : "";
-    assign_value(list, "LIFOGUARD_SIGNAL", name ? name : "");
-    assign_value(list, "LIFOGUARD_CAUSE", owner->cause);
-    snprintf(text, sizeof text, "%s/%lld", owner->run.id, (long long)item->record.sequence);
-    assign_value(list, "LIFOGUARD_KEY", text);
-    snprintf(text, sizeof text, "%lld", (long long)item->record.attempt);
-    assign_value(list, "LIFOGUARD_ATTEMPT", text);
-    snprintf(text, sizeof text, "%lld", (long long)owner->run.epoch);
-    assign_value(list, "LIFOGUARD_FENCE", text);
+    const struct cleanup_facts facts = {
+        .status = outcome_name(item->unconfirmed ? OUTCOME_UNKNOWN : owner->outcome),
+        .cause = owner->cause,
+        .exit_code = owner->exit_code,
+        .signal = owner->exit_signal,
+        .run = owner->run.id,
+        .sequence = item->record.sequence,
+        .attempt = item->record.attempt,
+        .epoch = owner->run.epoch};
+    cleanup_facts_tell(&facts, assign_fact, list);
 }
 
 char **owner_environment(struct owner *owner, const struct item *item)

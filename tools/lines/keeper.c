@@ -5,6 +5,7 @@
 
 #include "attempt.h"
 #include "buffer.h"
+#include "cleanup.h"
 #include "common/request.h"
 #include "lines.h"
 #include "place.h"
@@ -164,21 +165,16 @@ static lg_error *prepare(struct attempt *attempt)
     return err;
 }
 
-/* The same for each attempt; which one it is; and the epoch, for what refuses an older one (R5, R7). */
-static void tell_attempt(const struct kept *kept)
+static void tell(const struct cleanup *cleanup)
 {
+    const struct kept *kept = cleanup->kept;
     struct buffer fields = {0};
-    int64_t epoch = 0;
+    struct cleanup_facts facts = {.run = strrchr(run_directory, '/') + 1,
+                                  .sequence = kept->sequence,
+                                  .attempt = kept->attempts + 1};
     request_put_number(&fields, "epoch", 0);
-    lg_error_free(ask(&fields, &epoch));
-    char text[128];
-    snprintf(text, sizeof text, "%s/%lld", strrchr(run_directory, '/') + 1,
-             (long long)kept->sequence);
-    setenv("LIFOGUARD_KEY", text, 1);
-    snprintf(text, sizeof text, "%lld", (long long)kept->attempts + 1);
-    setenv("LIFOGUARD_ATTEMPT", text, 1);
-    snprintf(text, sizeof text, "%lld", (long long)epoch);
-    setenv("LIFOGUARD_FENCE", text, 1);
+    lg_error_free(ask(&fields, &facts.epoch));
+    cleanup_tell(cleanup, facts);
 }
 
 static lg_error *begin(struct cleanup *cleanup, pid_t *pid, pid_t *command)
@@ -189,7 +185,7 @@ static lg_error *begin(struct cleanup *cleanup, pid_t *pid, pid_t *command)
         lg_defer(free, words);
         char *here = getcwd(NULL, 0);
         lg_defer(free, here);
-        tell_attempt(kept);
+        tell(cleanup);
         union {
             char **mine;
             const char *const *text;

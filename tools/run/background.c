@@ -19,6 +19,7 @@ static void fail(const struct background *background)
     struct event event = job_event(background->line, EVENT_JOB_FAILED);
     event.result = job_result(job, result);
     run_record(run, event);
+    run_note_cause(run, result);
     run_fail(run, background->line, job_error(job, background->line->shown));
     run_note_failure(run, job_exit_status(job));
     run->stopping = true;

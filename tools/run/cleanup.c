@@ -15,22 +15,26 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* What a cleanup is told of the run so far (R5). */
-static void tell_outcome(const struct cleanup *cleanup)
+static void set_variable(void *data, const char *name, const char *value)
+{
+    (void)data;
+    setenv(name, value, 1);
+}
+
+void cleanup_tell(const struct cleanup *cleanup, struct cleanup_facts facts)
 {
     const struct run *run = cleanup->run;
     bool signalled = run->status > RUN_SIGNAL;
-    const char *name = signalled ? sigabbrev_np(run->status - RUN_SIGNAL) : NULL;
-    const char *outcome = cleanup->unknown        ? "unknown"
-                          : signalled             ? "cancelled"
-                          : run->status == RUN_OK ? "success"
-                                                  : "failure";
-    char status[24];
-    snprintf(status, sizeof status, "%d", run->status);
-    setenv("LIFOGUARD_EXIT_CODE", status, 1);
-    setenv("LIFOGUARD_STATUS", outcome, 1);
-    setenv("LIFOGUARD_SIGNAL", name ? name : "", 1);
-    setenv("LIFOGUARD_CAUSE", signalled ? signals_name(run->status - RUN_SIGNAL) : outcome, 1);
+    facts.status = cleanup->unknown        ? "unknown"
+                   : signalled             ? "cancelled"
+                   : run->status == RUN_OK ? "success"
+                                           : "failure";
+    facts.exit_code = run->status;
+    facts.signal = signalled ? run->status - RUN_SIGNAL : 0;
+    facts.cause = signalled       ? signals_name(facts.signal)
+                  : run->cause[0] ? run->cause
+                                  : facts.status;
+    cleanup_facts_tell(&facts, set_variable, NULL);
 }
 
 static struct job_options options_of(const struct cleanup *cleanup)
@@ -186,7 +190,8 @@ static void run_it(struct cleanup *cleanup, const char *tag)
     if (cleanup->guarded)
         cleanup->guarded->releasing = true;
     tell(cleanup, tag, EVENT_CLEANUP_START, NULL);
-    tell_outcome(cleanup);
+    if (!cleanup->kept)
+        cleanup_tell(cleanup, (struct cleanup_facts){0});
     struct capture *capture = run_capture(run, cleanup->line->job, CAPTURE_CLEANUP,
                                           cleanup->output);
     struct job job = {0};
@@ -195,6 +200,8 @@ static void run_it(struct cleanup *cleanup, const char *tag)
     run_leave_capture(run, capture);
     bool good = !err && job_succeeded(&job);
     tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, &job);
+    if (!good)
+        run_note_cause(run, err ? lg_error_message(err) : job_result(&job, run->result));
     if (!err && !good)
         err = job_error(&job, cleanup->line->shown);
     if (err)

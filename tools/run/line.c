@@ -256,8 +256,10 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
     /* One that was made to end has not failed: what made it end is the reason. */
     if (run->stopping)
         lg_error_free(err);
-    else
+    else {
+        run_note_cause(run, run->result);
         run_fail(run, line, err);
+    }
     run->stopping = true;
     return false;
 }

@@ -55,7 +55,8 @@ struct run {
     lg_duration grace;
     lg_duration cleanup_limit;
     int status;                 /* the first failure or signal decides it */
-    char result[JOB_TEXT_SIZE]; /* of the last line's command */
+    char result[JOB_TEXT_SIZE]; /* of the last command that was waited for */
+    char cause[JOB_TEXT_SIZE];  /* that of what failed first */
     int first_failure;          /* the exit status of the first line that failed; 0: none */
     bool stopping;              /* no further job is started */
     bool cleaning;              /* the cleanups have begun */
@@ -82,6 +83,7 @@ lg_duration line_limit(const struct line *line, lg_duration otherwise);
 /* The first one stays: of the run, and of its lines. */
 void run_set_status(struct run *run, int status);
 void run_note_failure(struct run *run, int exit_status);
+void run_note_cause(struct run *run, const char *result);
 
 /* Around the start of a command: where its output goes. */
 struct capture *run_capture(const struct run *run, const char *job, enum captured what,
