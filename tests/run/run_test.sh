@@ -944,6 +944,21 @@ what_ignores_a_signal_is_asked_by_another_at_once() {
     expect_none
 }
 
+keep_leaves_the_cleanups() {
+    jobs_are 'mkdir d' 'defer rmdir d' 'sleep MARK &' 'PID=$!' 'echo $PID >server' 'exit 3'
+    KEEP=1 run
+    expect_status 1
+    [[ -d d ]] || fail 'the cleanup ran'
+    ! gone "$(<server)" || fail 'the background line was ended'
+    "$program" pending >kept
+    has 'held.*rmdir d' kept || fail 'it is not kept'
+    expect_err 'lifoguard recover'
+    "$program" recover "$(cut -f1 kept)" >out 2>&1 || fail recover
+    [[ ! -d d ]] || fail 'it was not recovered'
+    nothing_is_pending || fail 'it is pending still'
+    expect_none
+}
+
 # ---- what is recorded ----
 
 a_run_of_lines_is_in_the_history() {

@@ -124,6 +124,12 @@ char **options_split(char **arguments)
     return NULL;
 }
 
+bool options_keep_is_wanted(void)
+{
+    const char *keep = getenv("KEEP");
+    return keep && strcmp(keep, "1") == 0;
+}
+
 int wrong_usage(const char *command, lg_error *err)
 {
     lg_defer(lg_error_free, err);

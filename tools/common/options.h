@@ -27,6 +27,9 @@ lg_error *options_take(const struct option *options, char ***arguments)
 /* Where the words end that stand before a `--`: *rest points behind the `--`, which becomes NULL. Without one: NULL. */
 char **options_split(char **arguments);
 
+/* KEEP=1 in the environment is --keep. */
+bool options_keep_is_wanted(void);
+
 /* Says what is wrong with a command line, frees the error, and returns the exit status for it. */
 int wrong_usage(const char *command, lg_error *err);
 

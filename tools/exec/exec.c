@@ -262,12 +262,6 @@ static lg_error *run(struct runner *runner)
     return NULL;
 }
 
-static bool wants_keep(void)
-{
-    const char *keep = getenv("KEEP");
-    return keep && strcmp(keep, "1") == 0;
-}
-
 static int refuse(lg_error *err)
 {
     lg_defer(lg_error_free, err);
@@ -303,7 +297,7 @@ int exec_command(char **arguments)
 {
     const char *wanted = NULL;
     bool show_help = false;
-    struct owner_options options = {.grace = 10 * LG_SECOND, .keep = wants_keep()};
+    struct owner_options options = {.grace = 10 * LG_SECOND, .keep = options_keep_is_wanted()};
     const struct option table[] = {{"timeout", OPTION_DURATION, &options.timeout},
                                    {"grace", OPTION_DURATION, &options.grace},
                                    {"keep", OPTION_FLAG, &options.keep},

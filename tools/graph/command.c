@@ -117,18 +117,12 @@ static lg_error *check_options(const struct engine_options *options, int64_t lim
     return record_check_options(&options->record);
 }
 
-static bool wants_keep(void)
-{
-    const char *keep = getenv("KEEP");
-    return keep && strcmp(keep, "1") == 0;
-}
-
 int run_graph_command(char **arguments)
 {
     bool show_help = false, check = false, dry_run = false, yaml = false;
     int64_t limit = 0;
     const char *only = NULL;
-    struct engine_options options = {.keep = wants_keep()};
+    struct engine_options options = {.keep = options_keep_is_wanted()};
     struct option table[] = {[RECORD_OPTIONS] = {"j|jobs", OPTION_NUMBER, &limit},
                              {"k|keep-going", OPTION_FLAG, &options.keep_going},
                              {"job", OPTION_TEXT, &only},

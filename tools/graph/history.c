@@ -122,7 +122,7 @@ struct sink *history_sink(const char *directory)
     lg_defer(buffer_free, &path);
     buffer_format(&path, "%s/%s", directory, events_name);
     int fd = open(path.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return fd < 0 ? NULL : json_sink(fd);
+    return fd < 0 ? NULL : json_sink(fd, true);
 }
 
 /* ---- reading events back ---- */

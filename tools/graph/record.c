@@ -73,7 +73,7 @@ void record_open(struct record *record, const struct record_options *options, co
     if (options->log_directory)
         record_add(record, log_sink(options->log_directory, jobs));
     if (options->json)
-        record_add(record, json_sink(STDOUT_FILENO));
+        record_add(record, json_sink(STDOUT_FILENO, false));
 }
 
 /* ---- at the end ---- */

@@ -14,8 +14,9 @@ bool live_is_possible(void);
 struct sink *live_sink(bool quiet);
 void live_tick(struct sink *live);
 
-/* JSON objects, a line each, into a descriptor. */
-struct sink *json_sink(int fd);
+/* JSON objects, a line each, into a descriptor: each in one write, so that a reader never sees half of a short one; but if it
+ * `gathers`, several lines that commands print become one write. */
+struct sink *json_sink(int fd, bool gathers);
 
 /* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there; `jobs` NULL: it is a new one. NULL: it cannot be;
  * that was said. */

@@ -72,6 +72,7 @@ static void make_lasting(int *input)
     int both = open(path, O_RDWR | O_CLOEXEC);
     if (both < 0)
         return;
+    fcntl(both, F_SETPIPE_SZ, 1 << 20); /* more room for what nobody reads, if it is to be had */
     close(*input);
     *input = both;
 }

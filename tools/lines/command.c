@@ -43,6 +43,7 @@ static const char help[] =
     "  --secret NAME     a variable whose value is neither told nor in the arguments of a process; also\n"
     "                    those whose names hold TOKEN, SECRET, PASSWORD or KEY\n"
     "  --shell SHELL     in place of /bin/sh; with its options: \"bash -o pipefail\"\n"
+    "  --keep            leaves the cleanups to a later `lifoguard recover`; also KEEP=1\n"
     "  --state DIR       where the cleanups are recorded ($XDG_STATE_HOME/lifoguard)\n"
     "  -x, --trace       the shell tells each command (sh -x)\n"
     "\n"
@@ -117,7 +118,8 @@ int run_lines_command(char **arguments)
 {
     bool check = false, show_help = false;
     option_each *each_secret = mark_secret;
-    struct lines_request request = {.options = {.grace = 10 * LG_SECOND, .began = lg_now()}};
+    struct lines_request request = {
+        .options = {.grace = 10 * LG_SECOND, .keep = options_keep_is_wanted(), .began = lg_now()}};
     struct run_options *options = &request.options;
     struct option table[] = {[RECORD_OPTIONS] = {"grace", OPTION_DURATION, &options->grace},
                              {"cleanup-timeout", OPTION_DURATION, &options->cleanup_limit},
@@ -127,6 +129,7 @@ int run_lines_command(char **arguments)
                              {"shell", OPTION_TEXT, &options->shell},
                              {"x|trace", OPTION_FLAG, &options->trace},
                              {"state", OPTION_TEXT, &request.state},
+                             {"keep", OPTION_FLAG, &options->keep},
                              {"help", OPTION_FLAG, &show_help},
                              {0}};
     record_take_options(&request.record, table);

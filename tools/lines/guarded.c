@@ -72,6 +72,7 @@ static int run_guarded(const struct birth *birth, void *data)
     give_dispositions(birth);
     struct run_options options = request->options;
     options.keeper = lines_keeper(birth);
+    options.keep = options.keep && options.keeper;
     options.mask = &birth->mask;
     return run_recorded(request, &options);
 }
@@ -94,14 +95,19 @@ static bool can_be_kept(void)
 
 int lines_run(const struct lines_request *request)
 {
-    if (!request->state && !can_be_kept())
-        return run_recorded(request, &request->options);
+    if (!request->state && !can_be_kept()) {
+        struct run_options options = request->options;
+        options.keep = false;
+        return run_recorded(request, &options);
+    }
     spec_keep_secret(secret_is);
     struct lines_request copy = *request;
     const char *title[] = {"lifoguard", "run", request->file->path, NULL};
     struct guardian_start start = {.arguments = title,
                                    .call = run_guarded,
                                    .data = &copy,
-                                   .options = {.grace = request->options.grace, .patient = true}};
+                                   .options = {.grace = request->options.grace,
+                                               .keep = request->options.keep,
+                                               .patient = true}};
     return exec_guarded(&start, request->state);
 }

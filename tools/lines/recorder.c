@@ -52,6 +52,7 @@ static struct streams streams;
 static lg_time run_began;
 static lg_context *writing; /* cancelled at the end */
 static const char **names;
+static bool keeps; /* what still runs at the end runs on */
 
 static void tell_event(const struct event *event)
 {
@@ -231,6 +232,8 @@ static void open_one(struct capture *capture, const char *job, enum captured wha
 /* What cannot be captured goes where it would go without a record. */
 static struct capture *capture(const char *job, enum captured what, int ends[2])
 {
+    if (keeps && what == CAPTURE_BACKGROUND)
+        return NULL; /* it runs on when nobody reads any more */
     struct capture *capture = need_memory(NULL, sizeof *capture);
     *capture = (struct capture){0};
     for (int i = 0; i < 2; i++)
@@ -295,6 +298,7 @@ const struct recorder *lines_recorder(const struct lines_request *request, const
     static struct recorder recorder = {
         .tell = tell_event, .capture = capture, .taken = taken, .leave = leave};
     recorder.alone = request->record.json;
+    keeps = request->options.keep;
     run_began = request->options.began;
     writing = lg_context_with_cancel(lg_context_background());
     name_jobs(request->file);

@@ -68,6 +68,7 @@ void run_end_rest_of_line(struct run *run, const struct job *job)
 void run_end_everything(struct run *run)
 {
     struct ending ending = {.everything = true};
-    end_leftovers(run, &ending, SIGTERM, run->grace);
+    if (!run->keep)
+        end_leftovers(run, &ending, SIGTERM, run->grace);
     ending_release();
 }

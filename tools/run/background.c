@@ -56,6 +56,8 @@ static void end_background(struct background *background)
 {
     struct run *run = background->run;
     struct job *job = &background->job;
+    if (run->keep)
+        return;
     run->cleaning = true;
     run_take_signals(run, NULL);
     run_look_at_backgrounds(run);

@@ -211,6 +211,8 @@ static void run_it(struct cleanup *cleanup, const char *tag)
 static void run_cleanup(struct cleanup *cleanup)
 {
     struct run *run = cleanup->run;
+    if (run->keep)
+        return;
     run->cleaning = true;
     cleanup->begun = true;
     char tag[TAG_SIZE];

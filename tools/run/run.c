@@ -160,6 +160,7 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .grace = options->grace,
                           .cleanup_limit = options->cleanup_limit,
                           .began = options->began,
+                          .keep = options->keep,
                           .keeper = options->keeper,
                           .recorder = options->recorder};
         lg_defer(run_free, &run);

@@ -26,7 +26,8 @@ struct run_options {
     const char *shell;         /* in place of /bin/sh; NULL */
     char *const *arguments;    /* $1 and on; ends in NULL; NULL: none */
     lg_time began;
-    bool first_failure;              /* the exit status is that of the first line that fails */
+    bool keep;          /* the cleanups are left to another process, and what still runs runs on */
+    bool first_failure; /* the exit status is that of the first line that fails */
     const struct keeper *keeper;     /* of cleanups, beyond this process; NULL: none */
     const struct recorder *recorder; /* NULL: none */
     const sigset_t *

@@ -61,6 +61,7 @@ struct run {
     bool stopping;              /* no further job is started */
     bool cleaning;              /* the cleanups have begun */
     bool forced;                /* by SIGQUIT: no cleanup is started either */
+    bool keep;                  /* none is started here, and nothing is ended that may run on */
     bool warned;                /* that the next signal ends a cleanup */
     lg_error *failures;
     size_t done; /* jobs that succeeded */
