@@ -959,6 +959,48 @@ keep_leaves_the_cleanups() {
     expect_none
 }
 
+D11_defer_on_failure_and_on_success() {
+    jobs_are 'true' 'defer echo always' 'defer --on-failure echo failure' 'defer --on-success -- echo success' 'exit $CODE'
+    CODE=0 run
+    expect_status 0
+    expect_out $'success\nalways'
+    CODE=3 run
+    expect_status 1
+    expect_out $'failure\nalways'
+    nothing_is_pending || fail 'one is pending'
+}
+
+R6_a_cleanup_is_tried_again_as_asked() {
+    jobs_are 'true' 'defer echo -a' 'defer --retry 1 echo - >>tries; test $(grep -c . tries) = 2' \
+        'defer --retry=1 false'
+    run
+    expect_status 1
+    expect_out -a
+    [[ $(grep -c . tries) == 2 ]] || fail "tried $(grep -c . tries) times"
+    expect_err 'cleanup 2: exit status 1; once more in 1s'
+    expect_err 'lifoguard: jobs:4: cleanup failed: exit status 1: false'
+    expect_no_err 'jobs:3'
+    local line
+    for line in 'defer --retry x true' 'defer --retry -1 true' 'defer --retry 1' 'defer --on-failure' 'with --retry 1 -- true'; do
+        jobs_are 'touch ran' "$line"
+        run
+        expect_status 2
+        grep -q '^jobs:2: ' err || fail "$line"
+    done
+}
+
+a_signal_ends_the_trying() {
+    jobs_are 'true' 'defer echo -a' 'defer --retry 1000 echo >>tried; false'
+    start
+    until_true test -e tried
+    kill -TERM "$pid"
+    until_true grep -q 'the cleanups are running' err
+    kill -INT "$pid"
+    finish
+    expect_status 143
+    expect_out -a
+}
+
 # ---- what is recorded ----
 
 a_run_of_lines_is_in_the_history() {

@@ -3,6 +3,7 @@
 #define LIFOGUARD_GRAPH_GRAPH_H
 
 #include "arena.h"
+#include "facts.h"
 #include "problem.h"
 
 #include <lifoguard/time.h>
@@ -17,8 +18,6 @@ struct words {
 /* Sets a variable in a list of assignments. */
 void words_assign(struct arena *arena, struct words *words, const char *name, const char *value);
 void words_add(struct arena *arena, struct words *words, const char *text);
-
-enum cleanup_when { WHEN_ALWAYS, WHEN_FAILURE, WHEN_SUCCESS };
 
 /* One `defer`. */
 struct deferred {

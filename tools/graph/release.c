@@ -1,12 +1,14 @@
 /* Cleanups: their way onto the disk, and carrying them out. */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "common/request.h"
 #include "facts.h"
 #include "owner.h"
 #include "run/ending.h"
 #include "say.h"
 #include "scratch.h"
 #include "signals.h"
+#include "tries.h"
 #include "work.h"
 
 #include <errno.h>
@@ -161,12 +163,14 @@ bool releases_are_running(const struct engine *engine)
 
 void releases_end_running(struct engine *engine)
 {
+    engine->ends++;
     for (struct attempt_running *running = engine->attempts; running; running = running->next)
         process_signal(&running->attempt.process, SIGTERM);
 }
 
 void releases_kill_running(struct engine *engine)
 {
+    engine->ends++;
     for (struct attempt_running *running = engine->attempts; running; running = running->next)
         if (running->attempt.command)
             kill(-running->attempt.command, SIGKILL);
@@ -371,59 +375,66 @@ static bool is_good(const struct attempt_result *result)
     return result->end == ATTEMPT_EXITED && result->number == 0;
 }
 
-static bool may_go_better(const struct attempt_result *result)
+static enum tried tried_as(const struct attempt_result *result)
 {
-    int number = result->number;
-    return result->end == ATTEMPT_NOT_STARTED &&
-           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
+    switch (result->end) {
+    case ATTEMPT_LOST: return TRIED_LOST;
+    case ATTEMPT_ENDED: return TRIED_ENDED;
+    case ATTEMPT_NOT_STARTED: return TRIED_NOT_STARTED;
+    default: return is_good(result) ? TRIED_GOOD : TRIED_FAILED;
+    }
+}
+
+static void say_again(const struct release *release, const struct attempt_result *result,
+                      enum again again, lg_duration pause)
+{
+    char text[ATTEMPT_TEXT_SIZE];
+    char duration[SAY_DURATION_SIZE];
+    if (again == AGAIN_PLAIN)
+        say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
+            "mentions",
+            release->work->name, release->number);
+    else if (again == AGAIN_RETRY)
+        say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
+            attempt_describe(result, release->deferred->timeout, text),
+            say_duration(pause, duration));
+}
+
+/* False: the cleanups that run were to end meanwhile. */
+static bool pause_for(const struct engine *engine, lg_duration pause)
+{
+    lg_time deadline = lg_now() + pause;
+    size_t ends = engine->ends;
+    while (lg_now() < deadline && engine->ends == ends) {
+        lg_duration left = deadline - lg_now();
+        lg_sleep(left < 100 * LG_MILLISECOND ? left : 100 * LG_MILLISECOND);
+    }
+    return engine->ends == ends;
 }
 
 /* As often as it is to be tried. ATTEMPT_LOST: it is left to the guardian, which sees to what became of it. */
 static bool try_all(struct release *release, struct attempt_result *result)
 {
-    enum { START_TRIES = 30 };
-    lg_duration pause = LG_SECOND;
-    long failures = 0;
-    int starts = 0, lost = 0;
-    for (;;) {
+    const struct engine *engine = release->work->engine;
+    struct tries tries = {.retries = release->deferred->retries, .backoff = CLEANUP_BACKOFF};
+    enum again again;
+    lg_duration pause;
+    do {
         if (!try_once(release, result))
             return false;
-        /* One whose attempt was killed is tried once more in any case. */
-        if (is_good(result) || (result->end == ATTEMPT_LOST && lost++ > 0) ||
-            release->work->engine->forced)
-            return true;
-        if (result->end == ATTEMPT_LOST)
-            continue;
-        if (result->end == ATTEMPT_NOT_STARTED && result->number == E2BIG && !release->plain) {
-            say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
-                "mentions",
-                release->work->name, release->number);
-            release->plain = true;
-            continue;
-        }
-        if (may_go_better(result) && starts++ < START_TRIES) {
-            lg_sleep(starts < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
-            continue;
-        }
-        if (failures++ >= release->deferred->retries)
-            return true;
-        char text[ATTEMPT_TEXT_SIZE];
-        char duration[SAY_DURATION_SIZE];
-        say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
-            attempt_describe(result, release->deferred->timeout, text),
-            say_duration(pause, duration));
-        lg_sleep(pause);
-        pause = pause < LG_MINUTE ? 2 * pause : pause;
-    }
+        again = tries_again(&tries, tried_as(result), result->number, &pause);
+        release->plain = tries.plain;
+        if (!engine->forced)
+            say_again(release, result, again, pause);
+    } while (again != AGAIN_NOT && !engine->forced && pause_for(engine, pause));
+    return true;
 }
 
 static bool is_wanted(const struct release *release)
 {
     bool good = strcmp(engine_outcome(release->work->engine), "success") == 0 &&
                 release->work->state != JOB_FAILED;
-    if (release->deferred->when == WHEN_FAILURE)
-        return !good;
-    return release->deferred->when == WHEN_ALWAYS || good;
+    return cleanup_is_wanted(release->deferred->when, good);
 }
 
 static void settle(struct release *release, const struct attempt_result *result, lg_duration took)

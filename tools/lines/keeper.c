@@ -61,6 +61,11 @@ static bool is_lost(void)
 
 /* ---- registering ---- */
 
+static int when_flag(enum cleanup_when when)
+{
+    return when == WHEN_FAILURE ? SPEC_ON_FAILURE : when == WHEN_SUCCESS ? SPEC_ON_SUCCESS : 0;
+}
+
 static lg_error *register_as(struct cleanup *cleanup, const char *request)
 {
     lg_func (lg_error *, err) {
@@ -70,10 +75,11 @@ static lg_error *register_as(struct cleanup *cleanup, const char *request)
         /* It reads variables when it runs: eval '…'. */
         bool late = strchr(cleanup->command, '$') != NULL;
         any_late |= late;
-        struct spec spec = {.flags = late ? SPEC_LATE : 0,
+        struct spec spec = {.flags = (late ? SPEC_LATE : 0) | when_flag(cleanup->line->when),
                             .timeout = line_limit(cleanup->line, run->cleanup_limit),
                             .grace = run_grace(run, cleanup->line),
-                            .backoff = CLEANUP_BACKOFF};
+                            .backoff = CLEANUP_BACKOFF,
+                            .retries = cleanup->line->retries};
         lg_defer(request_empty, &spec);
         struct buffer fields = {0};
         err = request_fill(&spec, words, NULL);
@@ -127,7 +133,7 @@ static void forget(struct cleanup *cleanup)
     cleanup->kept = NULL;
 }
 
-static void drop(struct cleanup *cleanup)
+static void drop(const struct cleanup *cleanup)
 {
     const struct kept *kept = cleanup->kept;
     struct buffer fields = {0};

@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "expand.h"
 #include "signals.h"
+#include "tries.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -129,47 +130,74 @@ static lg_error *try_kept(struct cleanup *cleanup, struct job *job)
     return err;
 }
 
-/* R6: what takes the room that it needs is left out, or waited for. */
-static bool may_go_better(struct cleanup *cleanup, int number, int tries)
+/* False: the cleanup is to end meanwhile. */
+static bool pause_for(struct run *run, lg_duration pause)
 {
-    enum { MOST = 30 };
-    if (number == E2BIG && !cleanup->plain) {
-        say("the variables of the file are too large for a command: this cleanup runs without them");
-        cleanup->plain = true;
-        return true;
+    lg_time deadline = lg_now() + pause;
+    while (!run->forced && !run->gives_up) {
+        run_take_signals(run, NULL);
+        run_look_at_backgrounds(run);
+        ending_reap();
+        if (lg_now() >= deadline)
+            break;
+        signals_wait(deadline);
     }
-    if (tries == MOST ||
-        (number != EAGAIN && number != ENOMEM && number != EMFILE && number != ENFILE))
-        return false;
-    if (tries == 0)
-        say("a cleanup cannot be started yet (%s): trying again", strerrorname_np(number));
-    memory_give_back();
-    ending_reap();
-    lg_sleep(tries < 10 ? 50 * LG_MILLISECOND : LG_SECOND);
-    return true;
+    return !run->forced && !run->gives_up;
 }
 
-static lg_error *carry_out_kept(struct cleanup *cleanup, struct job *job)
+static enum tried tried_as(const struct job *job, const lg_error *err)
 {
-    lg_error *err = try_kept(cleanup, job);
-    for (int tries = 0; err && may_go_better(cleanup, lg_error_errno(err), tries); tries++) {
+    if (err)
+        return TRIED_NOT_STARTED;
+    if (job_succeeded(job))
+        return TRIED_GOOD;
+    return !job->ended || (job->step != JOB_RUNS && !job->timed_out) ? TRIED_ENDED : TRIED_FAILED;
+}
+
+static void say_again(const struct cleanup *cleanup, const struct job *job, enum again again,
+                      int number, lg_duration pause)
+{
+    char result[JOB_TEXT_SIZE], duration[SAY_DURATION_SIZE];
+    if (again == AGAIN_PLAIN)
+        say("the variables of the file are too large for a command: this cleanup runs without them");
+    else if (again == AGAIN_LATER)
+        say("a cleanup cannot be started yet (%s): trying again", strerrorname_np(number));
+    else if (again == AGAIN_RETRY)
+        say("cleanup %zu: %s; once more in %s", cleanup->number, job_result(job, result),
+            say_duration(pause, duration));
+}
+
+/* As often as it is to be tried (R6). */
+static lg_error *try_all(struct cleanup *cleanup, struct job *job)
+{
+    struct run *run = cleanup->run;
+    struct tries tries = {.retries = cleanup->line->retries, .backoff = LG_SECOND};
+    run->gives_up = false;
+    for (;;) {
+        lg_error *err = cleanup->kept ? try_kept(cleanup, job) : carry_out(cleanup, job);
+        lg_duration pause;
+        int number = err ? lg_error_errno(err) : 0;
+        enum again again = tries_again(&tries, tried_as(job, err), number, &pause);
+        cleanup->plain = tries.plain;
+        if (again == AGAIN_NOT || run->forced)
+            return err;
+        say_again(cleanup, job, again, number, pause);
+        if (again == AGAIN_LATER)
+            memory_give_back();
+        if (!pause_for(run, pause))
+            return err;
         lg_error_free(err);
-        err = try_kept(cleanup, job);
     }
+}
+
+static void settle(struct cleanup *cleanup, const struct job *job, const lg_error *err)
+{
     char result[JOB_TEXT_SIZE];
     char *text = err ? lg_error_text(err) : NULL;
     lg_defer(free, text);
-    if (err || job->ended)
+    if (cleanup->kept && (err || job->ended))
         cleanup->run->keeper->settle(cleanup, !err && job_succeeded(job),
                                      err ? text : job_result(job, result));
-    return err;
-}
-
-static void skip(struct cleanup *cleanup, const char *tag)
-{
-    say_event(tag, "skipped", cleanup->line->shown, NULL);
-    if (cleanup->kept)
-        cleanup->run->keeper->drop(cleanup);
 }
 
 static void tell(const struct cleanup *cleanup, const char *tag, enum event_kind kind,
@@ -195,7 +223,8 @@ static void run_it(struct cleanup *cleanup, const char *tag)
     struct capture *capture = run_capture(run, cleanup->line->job, CAPTURE_CLEANUP,
                                           cleanup->output);
     struct job job = {0};
-    lg_error *err = cleanup->kept ? carry_out_kept(cleanup, &job) : carry_out(cleanup, &job);
+    lg_error *err = try_all(cleanup, &job);
+    settle(cleanup, &job, err);
     run_captured(cleanup->output);
     run_leave_capture(run, capture);
     bool good = !err && job_succeeded(&job);
@@ -206,6 +235,25 @@ static void run_it(struct cleanup *cleanup, const char *tag)
         err = job_error(&job, cleanup->line->shown);
     if (err)
         run_fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
+}
+
+/* Whether it is meant for this outcome. */
+static bool is_wanted(const struct cleanup *cleanup)
+{
+    bool good = cleanup->run->status == RUN_OK && !cleanup->unknown;
+    return cleanup_is_wanted(cleanup->line->when, good);
+}
+
+static void drop(const struct cleanup *cleanup)
+{
+    if (cleanup->kept)
+        cleanup->run->keeper->drop(cleanup);
+}
+
+static void skip(const struct cleanup *cleanup, const char *tag)
+{
+    say_event(tag, "skipped", cleanup->line->shown, NULL);
+    drop(cleanup);
 }
 
 static void run_cleanup(struct cleanup *cleanup)
@@ -219,7 +267,9 @@ static void run_cleanup(struct cleanup *cleanup)
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
     run_take_signals(run, NULL);
     run_look_at_backgrounds(run);
-    if (run->forced)
+    if (!is_wanted(cleanup))
+        drop(cleanup);
+    else if (run->forced)
         skip(cleanup, tag);
     else
         run_it(cleanup, tag);

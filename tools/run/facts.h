@@ -2,7 +2,16 @@
 #ifndef LIFOGUARD_RUN_FACTS_H
 #define LIFOGUARD_RUN_FACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* For which outcome a cleanup is meant. */
+enum cleanup_when { WHEN_ALWAYS, WHEN_FAILURE, WHEN_SUCCESS };
+
+static inline bool cleanup_is_wanted(enum cleanup_when when, bool success)
+{
+    return when == WHEN_ALWAYS || (when == WHEN_SUCCESS) == success;
+}
 
 struct cleanup_facts {
     const char *status; /* of the run so far: success, failure, cancelled, timeout, unknown */

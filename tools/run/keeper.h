@@ -28,7 +28,7 @@ struct keeper {
     /* What became of it in the end is recorded. */
     void (*settle)(struct cleanup *cleanup, bool good, const char *detail);
     /* It is not to be carried out. */
-    void (*drop)(struct cleanup *cleanup);
+    void (*drop)(const struct cleanup *cleanup);
     /* Takes what it has put into cleanup->kept. */
     void (*forget)(struct cleanup *cleanup);
     /* Whether the run is another process's by now: then nothing more is to be done here. */

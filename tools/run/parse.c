@@ -280,26 +280,58 @@ static bool is_option(const char *text, const char *option)
     return strncmp(text, option, length) == 0 && text[length] && strchr("= \t", text[length]);
 }
 
-/* Takes --timeout DURATION, --grace DURATION and -- from the beginning of a command. */
+/* `--retry N` or `--retry=N`. */
+static lg_error *parse_retry(const char **at, int64_t *value)
+{
+    enum { MOST = 1000 };
+    const char *text = *at + strlen("--retry");
+    text += *text == '=' ? 1 : strspn(text, " \t");
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || (*end && !strchr(" \t", *end)) || number < 0 || number > MOST)
+        return lg_error_newf("--retry: a number up to %d", MOST);
+    *value = number;
+    *at = end + strspn(end, " \t");
+    return NULL;
+}
+
+/* An option without a value: sets *at to what follows. */
+static bool take_flag(const char **at, const char *flag)
+{
+    size_t length = strlen(flag);
+    if (strncmp(*at, flag, length) != 0 || ((*at)[length] && !strchr(" \t", (*at)[length])))
+        return false;
+    *at += length + strspn(*at + length, " \t");
+    return true;
+}
+
+static lg_error *parse_option(const char **command, struct line *line)
+{
+    bool defers = line->kind == LINE_DEFER;
+    if (is_option(*command, "--timeout"))
+        return parse_limit("--timeout", command, &line->limit);
+    if (is_option(*command, "--grace"))
+        return parse_limit("--grace", command, &line->grace);
+    if (defers && is_option(*command, "--retry"))
+        return parse_retry(command, &line->retries);
+    if (defers && take_flag(command, "--on-failure"))
+        line->when = WHEN_FAILURE;
+    else if (defers && take_flag(command, "--on-success"))
+        line->when = WHEN_SUCCESS;
+    else
+        return lg_error_newf("no such option: %.*s; there are --timeout and --grace%s",
+                             (int)strcspn(*command, " \t"), *command,
+                             defers ? ", --retry, --on-failure and --on-success" : "");
+    return NULL;
+}
+
+/* Takes the options, and --, from the beginning of a command. */
 static lg_error *parse_limits(const char **command, struct line *line)
 {
-    while (strncmp(*command, "--", 2) == 0) {
-        lg_error *err;
-        if (is_option(*command, "--timeout")) {
-            err = parse_limit("--timeout", command, &line->limit);
-        } else if (is_option(*command, "--grace")) {
-            err = parse_limit("--grace", command, &line->grace);
-        } else if (is_option(*command, "--")) {
-            *command += 2 + strspn(*command + 2, " \t");
-            return NULL;
-        } else {
-            err = lg_error_newf("no such option: %.*s; there are --timeout and --grace",
-                                (int)strcspn(*command, " \t"), *command);
-        }
-        if (err)
-            return err;
-    }
-    return NULL;
+    lg_error *err = NULL;
+    while (!err && strncmp(*command, "--", 2) == 0 && !take_flag(command, "--"))
+        err = parse_option(command, line);
+    return err;
 }
 
 static lg_error *parse_defer(struct parser *parser, unsigned number, const char *command)

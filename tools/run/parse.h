@@ -2,10 +2,13 @@
 #ifndef LIFOGUARD_RUN_PARSE_H
 #define LIFOGUARD_RUN_PARSE_H
 
+#include "facts.h"
+
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum line_kind {
     LINE_JOB,        /* COMMAND */
@@ -22,6 +25,8 @@ struct line {
     char *command;            /* without `defer`, the closing &, and comments */
     char *shown;              /* what messages tell of it: no secrets, and the closing & */
     char *name;               /* of an assignment: NAME, with all of NAME=VALUE in command */
+    enum cleanup_when when;   /* of a defer line */
+    int64_t retries;          /* likewise: how often it is tried again */
     lg_duration limit, grace; /* of the line's own; -1: not said */
     bool acquires; /* a defer line follows (after NAME=VALUE lines, if it is a background line) */
 };

@@ -52,10 +52,10 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
         say_pending(run);
         return;
     }
-    if (now) {
-        say("%s: ending the cleanup that runs", signals_name(number));
+    run->gives_up = true;
+    say("%s: ending the cleanup that runs", signals_name(number));
+    if (now)
         run_press(now->job, number);
-    }
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */

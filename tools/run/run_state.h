@@ -61,6 +61,7 @@ struct run {
     bool stopping;              /* no further job is started */
     bool cleaning;              /* the cleanups have begun */
     bool forced;                /* by SIGQUIT: no cleanup is started either */
+    bool gives_up;              /* the cleanup that runs is not tried again */
     bool keep;                  /* none is started here, and nothing is ended that may run on */
     bool warned;                /* that the next signal ends a cleanup */
     lg_error *failures;
