@@ -672,6 +672,7 @@ YAML
     until_true test -e at
     kill -TERM "$runner"
     until_true has 'the cleanups are running' err
+    sleep 1.1 # time to read that
     kill -INT "$runner"
     finish
     expect_status 143
