@@ -688,6 +688,7 @@ YAML
     until_true test -e at
     kill -TERM "$runner"
     until_true has 'the cleanups are running' err
+    sleep 1.1 # time to read that
     kill -INT "$runner"
     finish
     expect_status 143
@@ -737,10 +738,11 @@ R4_the_cleanups_run_when_the_engine_is_killed() {
 }
 
 R3_a_service_that_prints_outlives_the_engine() {
+    # Each sleep is started after the cleanup was registered, and so is ended before it.
     start <<'YAML'
 jobs:
   server:
-    run: 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01; done'
+    run: 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01 || true; done'
     ready: test -e printed
   user:
     needs: server

@@ -69,6 +69,9 @@ with_limit() {
     fail "not reached within $limit: $*"
 }
 
+# A further signal ends a cleanup only after there was time to read what the first one has led to.
+time_to_read() { sleep 1.1; }
+
 expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
 expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
 expect_err() { grep -qF -e "$1" err || fail "not said: $1"; }
@@ -363,6 +366,21 @@ a_second_signal_ends_what_acquires() {
     expect_none
 }
 
+two_signals_in_one_go_do_not_end_a_cleanup() {
+    jobs_are 'true' 'defer echo -a' 'defer echo >at; until [ -e go_on ]; do sleep 0.01; done; echo -b'
+    start
+    until_true test -e at
+    kill -INT "$pid"
+    kill -TERM "$pid"
+    until_true grep -q 'the cleanups are running' err
+    touch go_on
+    finish
+    # The kernel may deliver either of them first.
+    [[ $status == 130 || $status == 143 ]] || fail "exit status $status"
+    expect_out $'-b\n-a'
+    nothing_is_pending || fail 'one was ended'
+}
+
 signals_do_not_disturb_cleanups() {
     jobs_are 'true' 'defer echo -a' \
         'defer echo >in_cleanup; until [ -e go_on ]; do sleep 0.01; done; echo slept' 'echo >ready; sleep MARK'
@@ -386,6 +404,7 @@ a_further_signal_ends_only_the_cleanup_that_runs() {
     until_true test -e in_cleanup
     kill -TERM "$pid"
     until_true grep -q 'the cleanups are running' err
+    time_to_read
     kill -INT "$pid"
     finish
     expect_status 1
@@ -995,6 +1014,7 @@ a_signal_ends_the_trying() {
     until_true test -e tried
     kill -TERM "$pid"
     until_true grep -q 'the cleanups are running' err
+    time_to_read
     kill -INT "$pid"
     finish
     expect_status 143

@@ -112,11 +112,13 @@ static void end_cleanups(struct engine *engine, int number)
     if (!releases_are_running(engine))
         return;
     if (!engine->warned) {
-        engine->warned = true;
+        engine->warned = lg_now();
         say("%s: the cleanups are running; the next signal ends those that run, SIGQUIT all",
             signals_name(number));
         return;
     }
+    if (lg_since(engine->warned) < SIGNALS_TIME_TO_READ)
+        return;
     say("%s: ending the cleanups that run", signals_name(number));
     releases_end_running(engine);
 }

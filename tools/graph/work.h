@@ -99,9 +99,10 @@ struct engine {
     int status;        /* RUN_OK, or what came first */
     char why[128];     /* what failed first, as text */
     int first_failure; /* exit status of the first job that failed; 0: none */
-    bool warned;       /* that a further signal ends the cleanups that run */
-    size_t ends;       /* how often the cleanups that run were to end */
-    bool forced;       /* by SIGQUIT: no cleanup is started either */
+    lg_time
+        warned;  /* when it was said that a further signal ends the cleanups that run; 0: not yet */
+    size_t ends; /* how often the cleanups that run were to end */
+    bool forced; /* by SIGQUIT: no cleanup is started either */
     int last_signal;
     lg_time last_signal_at;
     bool over;                        /* nothing is left to be done */

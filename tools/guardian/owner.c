@@ -24,8 +24,6 @@
 /* The same signal again within this time is no second one: timeout(1) signals its child, and then the group (S7). */
 static const lg_duration same_signal = LG_SECOND / 2;
 
-static const lg_duration time_to_read = LG_SECOND;
-
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const names[] = {"success", "failure", "cancelled", "timeout", "unknown"};
@@ -330,7 +328,7 @@ static void signal_while_cleaning(struct owner *owner, int number)
         say("%s: the cleanups go on; once more ends the one that runs", signals_name(number));
         return;
     }
-    if (lg_since(owner->warned) < time_to_read)
+    if (lg_since(owner->warned) < SIGNALS_TIME_TO_READ)
         return;
     say("%s: ending the cleanup that runs", signals_name(number));
     owner->end_attempt = true;

@@ -46,12 +46,14 @@ static void say_pending(const struct run *run)
 static void on_signal_while_cleaning(struct run *run, const struct foreground *now, int number)
 {
     if (!run->warned) {
-        run->warned = true;
+        run->warned = lg_now();
         say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
             signals_name(number));
         say_pending(run);
         return;
     }
+    if (lg_since(run->warned) < SIGNALS_TIME_TO_READ)
+        return;
     run->gives_up = true;
     say("%s: ending the cleanup that runs", signals_name(number));
     if (now)

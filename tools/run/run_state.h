@@ -63,7 +63,7 @@ struct run {
     bool forced;                /* by SIGQUIT: no cleanup is started either */
     bool gives_up;              /* the cleanup that runs is not tried again */
     bool keep;                  /* none is started here, and nothing is ended that may run on */
-    bool warned;                /* that the next signal ends a cleanup */
+    lg_time warned; /* when it was said that the next signal ends a cleanup; 0: not yet */
     lg_error *failures;
     size_t done; /* jobs that succeeded */
     size_t cleanups_run;

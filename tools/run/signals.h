@@ -16,6 +16,10 @@ void signals_close(void);
 /* The same signal within this time of the one that counted is no further request. */
 #define SIGNALS_SAME (500 * LG_MILLISECOND)
 
+/* So long after it was said that cleanups go on, a further signal does not end the one that runs: it was sent before there was time to
+ * read that. */
+#define SIGNALS_TIME_TO_READ LG_SECOND
+
 /* The next signal, or 0. */
 int signals_next(void);
 
