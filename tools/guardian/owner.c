@@ -374,6 +374,18 @@ static pid_t cleanup_command(const struct owner *owner)
     return attempt_result(owner->directory, record->sequence, record->attempt).command;
 }
 
+/* The command of an attempt that was killed, with the owner that made it, may end before its turn has come. */
+static void note_end_of_cleanup(struct owner *owner, const siginfo_t *info)
+{
+    for (struct item *item = owner->newest; item; item = item->older) {
+        const struct state_cleanup *record = &item->record;
+        if (record->state == CLEANUP_RELEASING && item_is_pending(item) &&
+            attempt_result(owner->directory, record->sequence, record->attempt).command ==
+                info->si_pid)
+            item->end = *info;
+    }
+}
+
 static void reap(struct owner *owner)
 {
     siginfo_t info;
@@ -392,6 +404,8 @@ static void reap(struct owner *owner)
             owner->attempt_ended = true;
         else if (info.si_pid == cleanup_command(owner))
             owner->attempt_end = info;
+        else
+            note_end_of_cleanup(owner, &info);
         siginfo_t same;
         waitid(P_PID, (id_t)info.si_pid, &same, WEXITED | WNOHANG);
     }
