@@ -539,7 +539,7 @@ R4_a_unit_of_systemd_recovers_a_run_that_has_lost_both() {
     start 'lifoguard defer --shell "echo ran >>log"; touch here; sleep 471'
     until_true test -e here
     kill_both
-    until_true test -e unit
+    until_true test -s unit
     [[ $(<log) == ran && $(<unit) == 0 ]] || fail "unit: $(<unit) $(<unit.out)"
     grep -q -- '--unit=lifoguard-' given || fail "asked: $(<given)"
     until_true gone "$command"
@@ -549,7 +549,7 @@ R4_a_unit_of_systemd_recovers_a_run_that_has_lost_both() {
 R4_a_unit_of_systemd_ends_with_its_run() {
     start_manager
     LIFOGUARD_UNIT=1 lifoguard exec sh -c 'lifoguard defer --shell "echo ran >>log"; lifoguard exec true' || fail "exec: $?"
-    until_true test -e unit
+    until_true test -s unit
     [[ $(<log) == ran && $(<unit) == 0 && ! -s unit.out ]] || fail "unit: $(<unit) $(<unit.out)"
 }
 
