@@ -512,6 +512,57 @@ R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
     expect_nothing_pending
 }
 
+# A systemd of our own: what systemd-run is asked to run is run by a process that is not below the run; its exit status goes to `unit`.
+start_manager() {
+    mkdir fake
+    mkfifo asked
+    cat >fake/systemd-run <<'END'
+#!/bin/bash
+echo "$@" >given
+while [[ $1 != -- ]]; do shift; done
+printf '%q ' "${@:2}" >asked.line
+cat asked.line >asked
+END
+    chmod +x fake/systemd-run
+    PATH=$PWD/fake:$PATH
+    (
+        words=$(<asked)
+        status=0
+        eval "setsid $words" >unit.out 2>&1 </dev/null || status=$?
+        echo "$status" >unit
+    ) &
+}
+
+R4_a_unit_of_systemd_recovers_a_run_that_has_lost_both() {
+    start_manager
+    export LIFOGUARD_UNIT=1
+    start 'lifoguard defer --shell "echo ran >>log"; touch here; sleep 471'
+    until_true test -e here
+    kill_both
+    until_true test -s unit
+    [[ $(<log) == ran && $(<unit) == 0 ]] || fail "unit: $(<unit) $(<unit.out)"
+    grep -q -- '--unit=lifoguard-' given || fail "asked: $(<given)"
+    until_true gone "$command"
+    expect_nothing_pending
+}
+
+R4_a_unit_of_systemd_ends_with_its_run() {
+    start_manager
+    LIFOGUARD_UNIT=1 lifoguard exec sh -c 'lifoguard defer --shell "echo ran >>log"; lifoguard exec true' || fail "exec: $?"
+    until_true test -s unit
+    [[ $(<log) == ran && $(<unit) == 0 && ! -s unit.out ]] || fail "unit: $(<unit) $(<unit.out)"
+}
+
+where_systemd_does_not_answer_that_is_said() {
+    mkdir fake
+    printf '#!/bin/sh\nexit 1\n' >fake/systemd-run
+    chmod +x fake/systemd-run
+    status=0
+    LIFOGUARD_UNIT=1 PATH=$PWD/fake:$PATH lifoguard exec sh -c 'exit 3' 2>err || status=$?
+    expect_status 3
+    expect_err 'no unit of systemd watches this run'
+}
+
 R4_after_a_power_cut_process_numbers_mean_nothing() {
     unshare -rm true 2>/dev/null || exit 77
     start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'

@@ -76,12 +76,15 @@ def below():
         while at and at.pid != os.getpid():
             at = everyone.get(at.parent)
         if at and process.pid != os.getpid() and process.state != "Z":
+            process.parent_name = everyone[process.parent].name if process.parent in everyone else ""
             found.append(process)
     return found
 
 
 def may_be_killed(process):
-    return process.name.startswith("lifoguard") or process.words[:2] == ["sh", "job.sh"]
+    # The command of a cleanup has the name of its attempt until it executes.
+    releases = process.name == process.parent_name == "lifoguard-try"
+    return process.name.startswith("lifoguard") and not releases or process.words[:2] == ["sh", "job.sh"]
 
 
 def kill_some(most):

@@ -825,16 +825,28 @@ END
 waits_of() { sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"; }
 has_waited() { (($(waits_of "$1") >= $2)); }
 
-R4_a_cleanup_runs_once_when_its_attempt_is_killed_with_the_engine() {
+# Sets attempt and cleanup: the process of an attempt, and of the command that it runs.
+start_cleanup_that_waits() {
     start <<'END'
 jobs:
   a: {run: 'true', defer: echo -a >>log}
-  b: {needs: a, run: 'true', defer: 'echo begun >>log; touch begun; until test -e go; do sleep 0.02; done; echo -b >>log'}
+  b: {needs: a, run: 'true', defer: 'echo begun >>log; echo $$ >begun; until test -e go; do sleep 0.02; done; echo -b >>log'}
 END
-    until_true test -e begun
+    until_true test -s begun
     parents
-    local attempt
     attempt=$(pgrep -P "$engine" -x lifoguard-try)
+    cleanup=$(<begun)
+}
+
+expect_one_cleanup() {
+    finish
+    until_true has -a log
+    expect_log 'begun -b -a'
+    until_true nothing_is_pending
+}
+
+R4_a_cleanup_runs_once_when_its_attempt_is_killed_with_the_engine() {
+    start_cleanup_that_waits
     kill -KILL "$engine" "$attempt"
     until_true gone "$engine"
     # The guardian has taken the run over, and looks again and again.
@@ -842,10 +854,17 @@ END
     before=$(waits_of "$guardian")
     until_true has_waited "$guardian" $((before + 20))
     touch go
-    finish
-    until_true has -a log
-    expect_log 'begun -b -a'
-    until_true nothing_is_pending
+    expect_one_cleanup
+}
+
+R4_a_cleanup_that_ends_before_the_guardian_comes_to_it_runs_once() {
+    start_cleanup_that_waits
+    kill -STOP "$guardian"
+    kill -KILL "$engine" "$attempt"
+    touch go
+    until_true gone "$cleanup"
+    kill -CONT "$guardian"
+    expect_one_cleanup
 }
 
 # each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of the job `b`: before it

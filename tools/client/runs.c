@@ -9,11 +9,14 @@
 
 #include <inttypes.h>
 #include <lifoguard/defer.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,11 +32,13 @@ static const char pending_help[] =
 static const char recover_help[] =
     "usage: lifoguard recover [--state DIRECTORY] RUN\n"
     "       lifoguard recover [--state DIRECTORY] --all\n"
+    "       lifoguard recover [--state DIRECTORY] --when-orphaned RUN\n"
     "\n"
     "Runs what a run left to be cleaned up: because runner and guardian were killed (kill -9, a power\n"
     "cut), because it was kept, or because a cleanup failed. What of the run is still alive is ended\n"
-    "first. --all: each run that lost its runner and its guardian; for boot time. The state directory\n"
-    "of another user is refused, also to root.\n"
+    "first. --all: each run that lost its runner and its guardian; for boot time. --when-orphaned: waits\n"
+    "until the run has ended, or has lost both, and recovers it then; for a unit of systemd. The state\n"
+    "directory of another user is refused, also to root.\n"
     "\n"
     "  --force              also if the runner or the guardian is alive (hung, say): it loses the run,\n"
     "                       and changes nothing any more\n"
@@ -156,8 +161,8 @@ static int recover_every(struct place *place)
 
 struct search {
     const char *id;
-    bool found, owned;
-    struct process owner;
+    bool found, active, owned;
+    struct process owner, runner;
 };
 
 static lg_error *find_id(const struct state_run *run, void *data)
@@ -167,7 +172,9 @@ static lg_error *find_id(const struct state_run *run, void *data)
         return NULL;
     search->found = true;
     search->owned = run->phase == RUN_ACTIVE && recover_is_owned(run);
+    search->active = run->phase == RUN_ACTIVE;
     search->owner = run->owner;
+    search->runner = run->runner;
     return NULL;
 }
 
@@ -190,20 +197,63 @@ static lg_error *await_nested(struct place *place, const char *id, bool *over)
     return err;
 }
 
-static int recover_named(struct place *place, const char *id, bool force, bool nested)
+/* Until the process has ended, or a signal has come: false. */
+static bool await_end_of(const struct process *process, int signals)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+    bool told = false;
+    while (!told && process_can_act(process->pid, process->started)) {
+        /* Without such a descriptor it is looked at every second. */
+        poll(fds, 2, pidfd >= 0 ? -1 : 1000);
+        struct signalfd_siginfo info;
+        while (read(signals, &info, sizeof info) == sizeof info)
+            told |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    return !told;
+}
+
+/* For a unit of systemd. True in *over: nothing is to be recovered, or a signal has come. */
+static lg_error *await_orphan(struct place *place, const char *id, bool *over)
+{
+    int signals = birth_signals(&place->birth);
+    lg_defer(close, signals);
+    struct search search = {.id = id};
+    lg_error *err = state_runs(place->state, find_id, &search);
+    while (!err && search.owned) {
+        *over = !await_end_of(&search.owner, signals) || !await_end_of(&search.runner, signals);
+        if (*over)
+            return NULL;
+        search = (struct search){.id = id};
+        err = state_runs(place->state, find_id, &search);
+    }
+    *over = !err && !search.active;
+    return err;
+}
+
+static lg_error *await_how(struct place *place, const char *id, enum recover_how how, bool nested,
+                           bool *over)
+{
+    if (nested)
+        return await_nested(place, id, over);
+    return how == RECOVER_ORPHAN ? await_orphan(place, id, over) : NULL;
+}
+
+static int recover_named(struct place *place, const char *id, enum recover_how how, bool nested)
 {
     bool good = false;
     bool over = false;
     lg_error *err = place_enter(place, false);
-    if (!err && nested)
-        err = await_nested(place, id, &over);
+    if (!err)
+        err = await_how(place, id, how, nested, &over);
     if (over)
         return 0;
     state_close(place->state);
     place->state = NULL;
     if (!err)
-        err = recover_run(place->path, id, force ? RECOVER_BY_FORCE : RECOVER_BY_NAME,
-                          &place->birth, &good);
+        err = recover_run(place->path, id, how, &place->birth, &good);
     if (err) {
         client_failed("recover", err);
         return EXIT_WRONG_USAGE;
@@ -217,11 +267,15 @@ int recover_command(char **arguments)
     bool all = false;
     bool force = false;
     bool nested = false;
+    bool orphaned = false;
     struct place place = {0};
-    const struct option table[] = {
-        {"state", OPTION_TEXT, &place.wanted}, {"all", OPTION_FLAG, &all},
-        {"force", OPTION_FLAG, &force},        {"nested", OPTION_FLAG, &nested},
-        {"help", OPTION_FLAG, &help},          {0}};
+    const struct option table[] = {{"state", OPTION_TEXT, &place.wanted},
+                                   {"all", OPTION_FLAG, &all},
+                                   {"force", OPTION_FLAG, &force},
+                                   {"nested", OPTION_FLAG, &nested},
+                                   {"when-orphaned", OPTION_FLAG, &orphaned},
+                                   {"help", OPTION_FLAG, &help},
+                                   {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
         return client_help(recover_help);
@@ -232,7 +286,8 @@ int recover_command(char **arguments)
     if (err)
         return wrong_usage("recover", err);
     lg_defer(place_leave, &place);
-    return all ? recover_every(&place) : recover_named(&place, *arguments, force, nested);
+    enum recover_how how = force ? RECOVER_BY_FORCE : orphaned ? RECOVER_ORPHAN : RECOVER_BY_NAME;
+    return all ? recover_every(&place) : recover_named(&place, *arguments, how, nested);
 }
 
 /* ---- abandon ---- */

@@ -249,6 +249,7 @@ static struct attempt_result settle(struct owner *owner, struct item *item)
     if (item->record.state != CLEANUP_RELEASING)
         return (struct attempt_result){.end = ATTEMPT_LOST};
     owner->settling = item;
+    owner->attempt_end = item->end;
     owner->attempt = item->record.attempt_by;
     owner->attempt_ended = strcmp(owner->run.boot, boot_id()) != 0;
     await_attempt(owner);

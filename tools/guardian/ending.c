@@ -23,12 +23,19 @@ int ending_poll_timeout(lg_time deadline)
     return left <= 0 ? 0 : left > 1000 ? 1000 : (int)left;
 }
 
+/* Itself, or of the session that it leads or, if it was killed, has led. */
+static bool belongs_to(const struct process *process, const struct process *spared)
+{
+    if (process->pid == spared->pid)
+        return process->started == spared->started;
+    return process->session == spared->pid && process->started >= spared->started;
+}
+
 static void mark_spared(const struct ending *ending, const struct process_list *list, bool *marks)
 {
     for (size_t i = 0; i < list->count; i++)
         for (size_t k = 0; k < ending->spared_count; k++)
-            if (list->all[i].pid == ending->spared[k].pid &&
-                list->all[i].started == ending->spared[k].started)
+            if (belongs_to(&list->all[i], &ending->spared[k]))
                 marks[i] = true;
     process_list_mark_below(list, -1, marks);
 }

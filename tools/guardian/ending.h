@@ -11,7 +11,7 @@
 struct ending {
     lg_duration grace;
     const struct moment *after; /* only what started after it; NULL: all */
-    /* Spared, with all below them. */
+    /* Spared, with all below them, and with the sessions that they lead: an attempt may be killed, and its cleanup run on. */
     const struct process *spared;
     size_t spared_count;
     /* The members of this process group that were there at that moment have had SIGTERM; 0: none. */

@@ -7,6 +7,7 @@
 #include "recover.h"
 #include "request.h"
 #include "say.h"
+#include "unit.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -231,6 +232,18 @@ static struct run_end clean_up(struct owner *owner)
     return end_of(owner);
 }
 
+/* A nested run is recovered by the run around it. */
+static void start_unit(const struct guardian_start *start, const struct outer *outer)
+{
+    if (outer->directory || !unit_is_wanted())
+        return;
+    lg_error *err = unit_start(start->place, start->id, start->birth);
+    if (!err)
+        return;
+    say("LIFOGUARD_UNIT=1: no unit of systemd watches this run");
+    say_error(err);
+}
+
 static struct run_end guard(struct owner *owner, const struct guardian_start *start)
 {
     struct outer outer = {.directory = request_run_directory()};
@@ -240,6 +253,7 @@ static struct run_end guard(struct owner *owner, const struct guardian_start *st
     lg_error *err = begin(owner, start, &outer, &command);
     if (err)
         return refused(err);
+    start_unit(start, &outer);
     /* First: if this process is killed in between, the runner has a command to look after. */
     front_send(owner->front, FRONT_STARTED, command.process.pid, 0);
     int failed = let_command_go(&command);

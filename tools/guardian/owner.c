@@ -372,6 +372,18 @@ static pid_t cleanup_command(const struct owner *owner)
     return attempt_result(owner->directory, record->sequence, record->attempt).command;
 }
 
+/* The command of an attempt that was killed, with the owner that made it, may end before its turn has come. */
+static void note_end_of_cleanup(struct owner *owner, const siginfo_t *info)
+{
+    for (struct item *item = owner->newest; item; item = item->older) {
+        const struct state_cleanup *record = &item->record;
+        if (record->state == CLEANUP_RELEASING && item_is_pending(item) &&
+            attempt_result(owner->directory, record->sequence, record->attempt).command ==
+                info->si_pid)
+            item->end = *info;
+    }
+}
+
 static void reap(struct owner *owner)
 {
     siginfo_t info;
@@ -390,6 +402,8 @@ static void reap(struct owner *owner)
             owner->attempt_ended = true;
         else if (info.si_pid == cleanup_command(owner))
             owner->attempt_end = info;
+        else
+            note_end_of_cleanup(owner, &info);
         siginfo_t same;
         waitid(P_PID, (id_t)info.si_pid, &same, WEXITED | WNOHANG);
     }
@@ -524,32 +538,17 @@ static void spare(struct process_list *spared, const struct process *process)
     spared->all[spared->count++] = *process;
 }
 
-/* The attempt leads a session. If it was killed, what it has started is known by that: a cleanup that runs, and is to be waited for. */
-static void spare_attempt(struct process_list *spared, const struct process *attempt)
-{
-    spare(spared, attempt);
-    if (!attempt->pid || process_is_alive(attempt->pid, attempt->started))
-        return;
-    struct process_list all;
-    lg_defer(process_list_free, &all);
-    process_list_all(&all);
-    for (size_t i = 0; i < all.count; i++)
-        if (all.all[i].session == attempt->pid)
-            spare(spared, &all.all[i]);
-}
-
 void owner_end_processes(struct owner *owner, const struct moment *after)
 {
     struct process_list spared = {0};
     lg_defer(process_list_free, &spared);
     spare(&spared, &owner->watcher);
     for (const struct item *item = owner->newest; item; item = item->older) {
-        if (!item_is_pending(item))
-            continue;
-        if (item->record.state == CLEANUP_RELEASING)
-            spare_attempt(&spared, &item->record.attempt_by);
-        else
-            spare(&spared, &item->nested);
+        const struct process *process = item->record.state == CLEANUP_RELEASING
+                                            ? &item->record.attempt_by
+                                            : &item->nested;
+        if (item_is_pending(item))
+            spare(&spared, process);
     }
     struct ending ending = {.grace = owner->options.grace,
                             .after = after,

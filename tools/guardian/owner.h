@@ -25,7 +25,9 @@ struct item {
     bool under_way;   /* it is being carried out: nobody can withdraw it any more */
     bool plain;       /* started without the environment of its registration, which is too large */
     bool unconfirmed; /* it may be that nothing was acquired */
-    struct process nested;  /* the guardian of the nested run that it stands for */
+    struct process nested; /* the guardian of the nested run that it stands for */
+    siginfo_t
+        end; /* of its command, if that has ended as our child before we have come to it; si_pid 0: it has not */
     struct client *waiting; /* who waits to hear that it is stored */
 };
 
