@@ -1,6 +1,6 @@
 /* Timing, for the subjects in C and C++. A program has a table of subjects. It times them in turn, a short
  * slice of each, again and again: A B C A B C …; so what disturbs the machine for a while disturbs all of
- * them. Of each the fastest slice counts. One line of JSON is printed for each. defer_bench.go does the
+ * them. Of each the fastest slice counts. One line of JSON is printed for each. timing.go does the
  * same; report.c runs the programs in turn, many times, and takes the least of each subject. */
 #ifndef LIFOGUARD_BENCH_BENCH_H
 #define LIFOGUARD_BENCH_BENCH_H

@@ -1,10 +1,9 @@
-// The subjects in Go: by hand, defer, panic and recover. Timed as bench.h does, printed as it prints.
+// The subjects in Go: by hand, defer, panic and recover. Timed by timing.go.
 package main
 
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 )
 
@@ -160,38 +159,16 @@ func panicMessage(r *resource, n int) (status int) {
 	return dive(r, n)
 }
 
-type subject struct {
+// A subject that opens and releases.
+type releasing struct {
 	what   string
 	kernel func(*resource, int) int
 	n      int
 }
 
-var subjects = []subject{
-	{"calls_manual_1", callsManual1, 0},
-	{"calls_defer_1", callsDefer1, 0},
-	{"calls_manual_2", callsManual2, 0},
-	{"calls_defer_2", callsDefer2, 0},
-	{"calls_manual_8", callsManual8, 0},
-	{"calls_defer_8", callsDefer8, 0},
-	{"loop_manual_1", loopManual, 1},
-	{"loop_defer_1", loopDefer, 1},
-	{"loop_manual_8", loopManual, 8},
-	{"loop_defer_8", loopDefer, 8},
-	{"loop_manual_100", loopManual, 100},
-	{"loop_defer_100", loopDefer, 100},
-	{"func_plain", funcPlain, 0},
-	{"func_recovers", funcRecovers, 0},
-	{"panic_message_0", panicMessage, 0},
-	{"panic_message_5", panicMessage, 5},
-	{"panic_message_10", panicMessage, 10},
-}
-
-const (
-	rounds = 25
-	slice  = 150 * time.Microsecond
-)
-
-func measure(s *subject, calls int) time.Duration {
+func (s *releasing) name() string    { return s.what }
+func (s *releasing) operations() int { return 1 }
+func (s *releasing) slice(calls int) time.Duration {
 	r := &resource{}
 	start := time.Now()
 	for i := 0; i < calls; i++ {
@@ -208,25 +185,24 @@ func measure(s *subject, calls int) time.Duration {
 }
 
 func main() {
-	calls := make([]int, len(subjects))
-	best := make([]float64, len(subjects))
-	for i := range subjects {
-		calls[i] = 16
-		for measure(&subjects[i], calls[i]) < slice/2 {
-			calls[i] *= 2
-		}
-		best[i] = 1e300
-	}
-	for round := 0; round < rounds; round++ {
-		for i := range subjects {
-			each := float64(measure(&subjects[i], calls[i]).Nanoseconds()) / float64(calls[i])
-			if each < best[i] {
-				best[i] = each
-			}
-		}
-	}
-	fmt.Printf("{\"compiler\": \"%s\"}\n", runtime.Version())
-	for i := range subjects {
-		fmt.Printf("{\"what\": \"%s\", \"ns\": %.4f}\n", subjects[i].what, best[i])
-	}
+	printCompiler()
+	timeAll([]subject{
+		&releasing{"calls_manual_1", callsManual1, 0},
+		&releasing{"calls_defer_1", callsDefer1, 0},
+		&releasing{"calls_manual_2", callsManual2, 0},
+		&releasing{"calls_defer_2", callsDefer2, 0},
+		&releasing{"calls_manual_8", callsManual8, 0},
+		&releasing{"calls_defer_8", callsDefer8, 0},
+		&releasing{"loop_manual_1", loopManual, 1},
+		&releasing{"loop_defer_1", loopDefer, 1},
+		&releasing{"loop_manual_8", loopManual, 8},
+		&releasing{"loop_defer_8", loopDefer, 8},
+		&releasing{"loop_manual_100", loopManual, 100},
+		&releasing{"loop_defer_100", loopDefer, 100},
+		&releasing{"func_plain", funcPlain, 0},
+		&releasing{"func_recovers", funcRecovers, 0},
+		&releasing{"panic_message_0", panicMessage, 0},
+		&releasing{"panic_message_5", panicMessage, 5},
+		&releasing{"panic_message_10", panicMessage, 10},
+	})
 }

@@ -111,7 +111,7 @@ add_go() {
     # Nothing is fetched, and nothing is left outside of the build folder.
     for program in defer_bench sched_bench sync_bench latency_bench; do
         files=("$here/$program.go")
-        [[ $program != s*_bench ]] || files+=("$here/timing.go")
+        [[ $program == latency_bench ]] || files+=("$here/timing.go")
         quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
             go build -o "$build/${program}_go" "${files[@]}"
     done

@@ -11,17 +11,12 @@ import (
 	"time"
 )
 
-var counter int
-
-//go:noinline
-func work() { counter++ }
-
 func goWait(n int) {
 	var group sync.WaitGroup
 	group.Add(n)
 	for i := 0; i < n; i++ {
 		go func() {
-			work()
+			count()
 			group.Done()
 		}()
 	}
@@ -46,7 +41,7 @@ func groupStart(n int) {
 		ready := make(chan struct{})
 		group.Add(1)
 		go func() {
-			work()
+			count()
 			close(ready)
 			group.Done()
 		}()
@@ -60,7 +55,7 @@ func supervise(n int) {
 	ended := make(chan error)
 	for ; n > 0; n-- {
 		go func() {
-			work()
+			count()
 			ended <- nil
 		}()
 		<-ended
@@ -130,7 +125,7 @@ func contend(n int) {
 		go func() {
 			for k := 0; k < times; k++ {
 				mutex.Lock()
-				work()
+				count()
 				mutex.Unlock()
 			}
 			group.Done()
@@ -140,7 +135,7 @@ func contend(n int) {
 }
 
 func timerStop(n int) {
-	time.AfterFunc(time.Hour, work).Stop()
+	time.AfterFunc(time.Hour, count).Stop()
 }
 
 var root, rootCancel = context.WithCancel(context.Background())
@@ -161,7 +156,7 @@ func withTimeout(n int) {
 }
 
 func afterFuncStop(n int) {
-	context.AfterFunc(root, work)()
+	context.AfterFunc(root, count)()
 }
 
 func errCheck(n int) {
@@ -282,29 +277,29 @@ func main() {
 		million()
 		return
 	}
-	fmt.Printf("{\"compiler\": \"%s\"}\n", runtime.Version())
+	printCompiler()
 	go answer()
 	timeAll([]subject{
-		{"go_wait", goWait, 1, 1},
-		{"go_wait_batch", goWait, 1000, 1000},
-		{"yield", yieldToAnother, 1000, 1000},
-		{"group_wait", goWait, 1, 1},
-		{"group_start", groupStart, 1, 1},
-		{"at_once_8", goWait, 8, 1},
-		{"supervise_restart", supervise, 1000, 1000},
-		{"virtual_sleep", shortestSleeps, 1000, 1000},
-		{"ping_pong", pingPong, 1, 1},
-		{"throughput", throughput, 1000, 1000},
-		{"select_ready", selectReady, 1, 1},
-		{"mutex", lockUnlock, 1, 1},
-		{"mutex_contended", contend, 10, 1000},
-		{"timer_stop", timerStop, 1, 1},
-		{"with_cancel_root", withCancelRoot, 1, 1},
-		{"with_cancel", withCancel, 1, 1},
-		{"with_timeout", withTimeout, 1, 1},
-		{"after_func_stop", afterFuncStop, 1, 1},
-		{"err_check", errCheck, 1, 1},
-		{"value_10", value, 1, 1},
+		&plain{"go_wait", goWait, 1, 1},
+		&plain{"go_wait_batch", goWait, 1000, 1000},
+		&plain{"yield", yieldToAnother, 1000, 1000},
+		&plain{"group_wait", goWait, 1, 1},
+		&plain{"group_start", groupStart, 1, 1},
+		&plain{"at_once_8", goWait, 8, 1},
+		&plain{"supervise_restart", supervise, 1000, 1000},
+		&plain{"virtual_sleep", shortestSleeps, 1000, 1000},
+		&plain{"ping_pong", pingPong, 1, 1},
+		&plain{"throughput", throughput, 1000, 1000},
+		&plain{"select_ready", selectReady, 1, 1},
+		&plain{"mutex", lockUnlock, 1, 1},
+		&plain{"mutex_contended", contend, 10, 1000},
+		&plain{"timer_stop", timerStop, 1, 1},
+		&plain{"with_cancel_root", withCancelRoot, 1, 1},
+		&plain{"with_cancel", withCancel, 1, 1},
+		&plain{"with_timeout", withTimeout, 1, 1},
+		&plain{"after_func_stop", afterFuncStop, 1, 1},
+		&plain{"err_check", errCheck, 1, 1},
+		&plain{"value_10", value, 1, 1},
 	})
 	print("cancel_tree", least(5, func() float64 { return cancelTree(100000) }))
 	print("cancel_chain", least(25, func() float64 { return cancelChain(1000) }))

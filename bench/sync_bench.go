@@ -7,16 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-var counter int
-
-//go:noinline
-func count() { counter++ }
 
 func crew(n int, work func()) {
 	var group sync.WaitGroup
@@ -231,21 +225,21 @@ func main() {
 		contextTree()
 		return
 	}
-	fmt.Printf("{\"compiler\": \"%s\"}\n", runtime.Version())
+	printCompiler()
 	timeAll([]subject{
-		{"semaphore", acquireRelease, 1, 1},
-		{"semaphore_contended", semaphoreContended, 10, 10 * times},
-		{"rwmutex_read", readLock, 1, 1},
-		{"rwmutex_write", writeLock, 1, 1},
-		{"rwmutex_readers", readers, 10, 10 * times},
-		{"rwmutex_mixed", readersAndWriters, 10, 10 * times},
-		{"cond_turns", condTurns, 1000, 2000},
-		{"once", onceDone, 1, 1},
-		{"group_8", func(n int) { runGroup(n, 0) }, 8, 8},
-		{"group_limited", func(n int) { runGroup(n, 100) }, 10000, 10000},
-		{"error_make", errorMake, 1, 1},
-		{"error_wrap", errorWrap, 1, 1},
-		{"error_join", errorJoin, 1, 1},
-		{"error_is", errorIs, 1, 1},
+		&plain{"semaphore", acquireRelease, 1, 1},
+		&plain{"semaphore_contended", semaphoreContended, 10, 10 * times},
+		&plain{"rwmutex_read", readLock, 1, 1},
+		&plain{"rwmutex_write", writeLock, 1, 1},
+		&plain{"rwmutex_readers", readers, 10, 10 * times},
+		&plain{"rwmutex_mixed", readersAndWriters, 10, 10 * times},
+		&plain{"cond_turns", condTurns, 1000, 2000},
+		&plain{"once", onceDone, 1, 1},
+		&plain{"group_8", func(n int) { runGroup(n, 0) }, 8, 8},
+		&plain{"group_limited", func(n int) { runGroup(n, 100) }, 10000, 10000},
+		&plain{"error_make", errorMake, 1, 1},
+		&plain{"error_wrap", errorWrap, 1, 1},
+		&plain{"error_join", errorJoin, 1, 1},
+		&plain{"error_is", errorIs, 1, 1},
 	})
 }

@@ -46,6 +46,34 @@ void lgi_chan_let_others(void)
         lgi_worker_yield(g); /* lg_yield is where lg_exit ends a goroutine; this is not */
 }
 
+/* ---- the bias of the lock ---- */
+
+void lgi_chan_end_bias(struct lgi_chan *c)
+{
+    enum { MOST = 8 };
+    c->when_free = LGI_LOCK_FREE;
+    c->candidate = LGI_NO_TAG;
+    if (c->revocations < MOST)
+        c->revocations++;
+}
+
+uint32_t lgi_chan_bias_after = 4096;
+
+/* Under the lock, for one of so many operations: is it always the same worker that comes? */
+static inline void consider_bias(struct lgi_chan *c, uint32_t operations)
+{
+    uint32_t tag = lgi_my_tag;
+    if (c->when_free == tag || tag == LGI_NO_TAG)
+        return;
+    if (c->candidate != tag) {
+        c->candidate = tag;
+        c->streak = 0;
+    }
+    c->streak += operations;
+    if (c->streak >= lgi_chan_bias_after << c->revocations && c->when_free == LGI_LOCK_FREE)
+        c->when_free = tag;
+}
+
 /* ---- beginning and end ---- */
 
 void *lgi_chan_make(size_t size, size_t alignment, size_t capacity, void (*drop)(void *),
@@ -202,13 +230,13 @@ wait_for_other(struct lgi_chan *c, struct lgi_waiters *list, struct lgi_chan_wai
     else
         lgi_wait_begin_under(g, what, &c->lock);
     lgi_waiters_push(list, &waiter->waiter);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     uint32_t claim = lgi_park(g, until);
     if (__builtin_expect(claim >= LGI_READY, 1))
         return NULL;
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     lgi_waiters_remove(list, &waiter->waiter);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     return lgi_wait_failed(claim, until);
 }
 
@@ -230,7 +258,7 @@ send_holding(struct lgi_chan *c, const void *value, lg_until until)
             lgi_chan_sent_on_closed();
         return NULL;
     }
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     if (woken)
         lgi_unpark(woken);
     if (__builtin_expect(sent == LGI_CHAN_WAS_CLOSED, 0))
@@ -243,7 +271,8 @@ static inline lg_error *send_until(struct lgi_chan *c, const void *value, lg_unt
     if (__builtin_expect(!c, 0))
         return wait_for_null("send to a NULL channel", until);
     lgi_chan_check(c);
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
+    consider_bias(c, LGI_CHAN_YIELD_EVERY);
     return send_holding(c, value, until);
 }
 
@@ -255,21 +284,41 @@ static __attribute__((noinline)) void send_otherwise(struct lgi_chan *c, const v
 
 static __attribute__((noinline)) void send_locked(struct lgi_chan *c, const void *value)
 {
+    consider_bias(c, 1);
     (void)send_holding(c, value, lg_until_forever());
 }
 
+/* Under the lock. Into a buffer that has room, if nobody waits and the value is small. */
+static inline bool send_fast(struct lgi_chan *c, const void *value)
+{
+    if (c->closed || !lgi_waiters_empty(&c->receivers) || c->count >= c->capacity ||
+        !lgi_chan_copy_small(c->in, value, c->size))
+        return false;
+    lgi_chan_was_put(c);
+    return true;
+}
+
+static __attribute__((noinline)) void send_unbiased(struct lgi_chan *c, const void *value)
+{
+    lgi_lock(&c->lock);
+    if (send_fast(c, value))
+        lgi_chan_unlock(c);
+    else
+        send_locked(c, value);
+}
+
+/* The usual case makes no call, and so saves no register. */
 void lgi_chan_send(void *channel, const void *value)
 {
     struct lgi_chan *c = channel;
-    if (__builtin_expect(!lgi_chan_lock_fast(c), 0)) {
+    if (__builtin_expect(!lgi_chan_is_usual(c), 0))
         send_otherwise(c, value);
-    } else if (c->closed || !lgi_waiters_empty(&c->receivers) || c->count >= c->capacity ||
-               !lgi_chan_copy_small(c->in, value, c->size)) {
+    else if (!lgi_bias_enter(&c->lock))
+        send_unbiased(c, value);
+    else if (__builtin_expect(send_fast(c, value), 1))
+        lgi_bias_leave();
+    else
         send_locked(c, value);
-    } else {
-        lgi_chan_was_put(c);
-        lgi_unlock(&c->lock);
-    }
 }
 
 lg_error *lgi_chan_send_until(void *channel, const void *value, lg_until until)
@@ -288,9 +337,9 @@ bool lgi_chan_try_send(void *channel, const void *value)
     lgi_chan_check(c);
     if (!lgi_chan_may_send(c))
         return false;
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     if (woken)
         lgi_unpark(woken);
     if (__builtin_expect(sent == LGI_CHAN_WAS_CLOSED, 0))
@@ -301,9 +350,9 @@ bool lgi_chan_try_send(void *channel, const void *value)
 bool lgi_chan_offer(struct lgi_chan *c, const void *value)
 {
     struct lgi_g *woken;
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     enum lgi_chan_attempt sent = lgi_chan_send_now(c, value, &woken);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     if (woken)
         lgi_unpark(woken);
     return sent == LGI_CHAN_DONE;
@@ -324,7 +373,7 @@ static inline __attribute__((always_inline)) lg_error *recv_holding(struct lgi_c
                                          "receive from a channel");
         return error || waiter.ok ? error : &lg_error_chan_closed;
     }
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     if (woken)
         lgi_unpark(woken);
     return received == LGI_CHAN_DONE ? NULL : &lg_error_chan_closed;
@@ -332,7 +381,8 @@ static inline __attribute__((always_inline)) lg_error *recv_holding(struct lgi_c
 
 static inline lg_error *recv_until(struct lgi_chan *c, void *to, lg_until until)
 {
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
+    consider_bias(c, LGI_CHAN_YIELD_EVERY);
     return recv_holding(c, to, until);
 }
 
@@ -344,9 +394,9 @@ static inline lg_error *try_recv(struct lgi_chan *c, void *to)
             return &lg_error_deadline_exceeded;
     }
     struct lgi_g *woken;
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     enum lgi_chan_attempt received = lgi_chan_recv_now(c, to, &woken);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     if (woken)
         lgi_unpark(woken);
     switch (received) {
@@ -390,19 +440,39 @@ static __attribute__((noinline)) bool recv_otherwise(struct lgi_chan *c, void *t
 
 static __attribute__((noinline)) bool recv_locked(struct lgi_chan *c, void *to)
 {
+    consider_bias(c, 1);
     return !recv_holding(c, to, lg_until_forever());
+}
+
+/* Under the lock. An element that is there, if it is small and nobody waits. */
+static inline bool recv_fast(struct lgi_chan *c, void *to)
+{
+    if (c->count == 0 || !lgi_waiters_empty(&c->senders) ||
+        !lgi_chan_copy_small(to, c->out, c->size))
+        return false;
+    lgi_chan_was_taken(c);
+    return true;
+}
+
+static __attribute__((noinline)) bool recv_unbiased(struct lgi_chan *c, void *to)
+{
+    lgi_lock(&c->lock);
+    if (!recv_fast(c, to))
+        return recv_locked(c, to);
+    lgi_chan_unlock(c);
+    return true;
 }
 
 bool lgi_chan_recv(void *channel, void *to)
 {
     struct lgi_chan *c = channel;
-    if (__builtin_expect(!to || !lgi_chan_lock_fast(c), 0))
+    if (__builtin_expect(!to || !lgi_chan_is_usual(c), 0))
         return recv_otherwise(c, to);
-    if (c->count == 0 || !lgi_waiters_empty(&c->senders) ||
-        !lgi_chan_copy_small(to, c->out, c->size))
+    if (!lgi_bias_enter(&c->lock))
+        return recv_unbiased(c, to);
+    if (__builtin_expect(!recv_fast(c, to), 0))
         return recv_locked(c, to);
-    lgi_chan_was_taken(c);
-    lgi_unlock(&c->lock);
+    lgi_bias_leave();
     return true;
 }
 
@@ -457,9 +527,9 @@ bool lgi_chan_shut(struct lgi_chan *c)
     struct lgi_g *woken[AT_ONCE];
     bool kept = false, more;
 
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     if (c->closed) {
-        lgi_unlock(&c->lock);
+        lgi_chan_unlock(c);
         return false;
     }
     lgi_releases(&c->closed);
@@ -471,11 +541,11 @@ bool lgi_chan_shut(struct lgi_chan *c)
             lgi_chan_keep(c);
             kept = true;
         }
-        lgi_unlock(&c->lock);
+        lgi_chan_unlock(c);
         for (unsigned i = 0; i < count; i++)
             lgi_unpark(woken[i]);
         if (more)
-            lgi_lock(&c->lock);
+            lgi_chan_lock(c);
     } while (more);
     if (kept)
         lg_chan_unref(c);
@@ -484,9 +554,9 @@ bool lgi_chan_shut(struct lgi_chan *c)
 
 void lgi_chan_reopen(struct lgi_chan *c)
 {
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     __atomic_store_n(&c->closed, 0, __ATOMIC_RELEASE);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
 }
 
 void lg_chan_close(void *channel)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sched/bias.h"
 #include "sched/bubble.h"
 #include "sched/park.h"
 
@@ -32,6 +33,9 @@ struct lgi_chan {
     uint32_t lock;
     uint32_t closed; /* read without the lock too, as `count` and whether the lists are empty */
     uint32_t references;
+    uint32_t
+        when_free; /* what the lock's word is to be when it is free: a tag (bias.h) or LGI_LOCK_FREE */
+    uint32_t candidate;           /* the worker that lately took the lock, by its tag */
     size_t count, capacity, size; /* of elements, an element */
     char *in, *out, *first, *end; /* where the next element goes and comes from; the buffer */
     struct lgi_waiters receivers, senders;
@@ -39,7 +43,9 @@ struct lgi_chan {
     void (*drop)(void *);
     size_t alignment;
     bool of_pointers; /* drop takes them, not pointers to them */
-    uint32_t bubble;  /* in which it was made (sched/bubble.h); 0: in none */
+    uint8_t revocations;
+    uint32_t streak; /* so many operations in a row were the candidate's, as far as was seen */
+    uint32_t bubble; /* in which it was made (sched/bubble.h); 0: in none */
 };
 
 /* The waiter's data is the place of the value; NULL: none. The waiter's index is what it is claimed as. */
@@ -135,15 +141,37 @@ static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
     return lgi_chan_count(c) > 0 || !lgi_waiters_empty(&c->senders) || lgi_chan_is_closed(c);
 }
 
-/* Locks it, if there is nothing special. */
-static inline bool lgi_chan_lock_fast(struct lgi_chan *c)
+static inline void lgi_chan_lock(struct lgi_chan *c)
 {
-    if (++lgi_chan_operations >= LGI_CHAN_YIELD_EVERY || !c ||
-        __atomic_load_n(&c->magic, __ATOMIC_RELAXED) != LGI_CHAN_MAGIC ||
-        __atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
-        return false;
-    lgi_acquired(&c->lock);
-    return true;
+    if (lgi_bias_enter(&c->lock))
+        lgi_acquired(&c->lock);
+    else
+        lgi_lock(&c->lock);
+}
+
+/* So many operations of one worker in a row, and the lock is biased to it. Only tests write it. */
+extern uint32_t lgi_chan_bias_after;
+
+/* The lock was biased to another worker. From now on it is not, for longer each time. */
+void lgi_chan_end_bias(struct lgi_chan *c) __attribute__((cold));
+
+static inline void lgi_chan_unlock(struct lgi_chan *c)
+{
+    lgi_releases(&c->lock);
+    if (lgi_bias_is_inside(&c->lock)) {
+        lgi_bias_leave();
+        return;
+    }
+    if (__builtin_expect(c->when_free != LGI_LOCK_FREE && c->when_free != lgi_my_tag, 0))
+        lgi_chan_end_bias(c);
+    __atomic_store_n(&c->lock, c->when_free, __ATOMIC_RELEASE);
+}
+
+/* Is there nothing special about an operation? */
+static inline bool lgi_chan_is_usual(const struct lgi_chan *c)
+{
+    return ++lgi_chan_operations < LGI_CHAN_YIELD_EVERY && c &&
+           __atomic_load_n(&c->magic, __ATOMIC_RELAXED) == LGI_CHAN_MAGIC;
 }
 
 /* Without a call, if the size is a usual one; else false. */

@@ -136,9 +136,9 @@ static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t cho
         struct lgi_g *woken;
         if (!c)
             return chosen;
-        lgi_lock(&c->lock);
+        lgi_chan_lock(c);
         enum lgi_chan_attempt done = attempt(it, scratch, &woken);
-        lgi_unlock(&c->lock);
+        lgi_chan_unlock(c);
         if (__builtin_expect(done != LGI_CHAN_MUST_WAIT, 1)) {
             finish(it, scratch, woken, done == LGI_CHAN_DONE);
             return chosen;
@@ -207,7 +207,7 @@ static void lock_all(const struct waiting *w)
 static void unlock_all(const struct waiting *w)
 {
     for (size_t i = 0; i < w->channel_count; i++)
-        lgi_unlock(&w->channels[i]->lock);
+        lgi_chan_unlock(w->channels[i]);
 }
 
 /* The deadline that comes first. */
@@ -251,9 +251,9 @@ static void dequeue(const struct waiting *w)
         struct lgi_chan *c = channel_of(it);
         struct lgi_done *done = done_of(it);
         if (is_channel(it)) {
-            lgi_lock(&c->lock);
+            lgi_chan_lock(c);
             lgi_waiters_remove(list_of(it), &w->waiters[i].waiter);
-            lgi_unlock(&c->lock);
+            lgi_chan_unlock(c);
         } else if (done) {
             lgi_done_unwatch(done, &w->waiters[i].waiter);
         }
@@ -468,11 +468,9 @@ static inline bool do_fast(const lg_case *it)
     struct lgi_chan *c = channel_of(it);
     if (!c)
         return true; /* it has happened */
-    if (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE)
-        return false;
-    lgi_acquired(&c->lock);
+    lgi_chan_lock(c);
     bool done = it->lgi_kind == LGI_CASE_RECV ? recv_fast(it, c) : send_fast(it, c);
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     return done;
 }
 

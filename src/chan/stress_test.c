@@ -5,6 +5,7 @@
 #include <lifoguard/chan.h>
 #include <lifoguard/waitgroup.h>
 
+#include "chan/channel.h"
 #include "sched/park.h"
 
 #if defined(HAS_SANITIZER)
@@ -172,6 +173,7 @@ static void live(unsigned number)
 static void one_round(unsigned workers)
 {
     struct chance chance = {workers * (uint64_t)77};
+    lgi_chan_bias_after = 32;
     ck_assert_ptr_null(lg_set_workers(workers));
     made = dropped = handed = 0;
     memset(dones, 0, sizeof(dones));

@@ -9,22 +9,17 @@
 #include "sched/ordering.h"
 
 #define LGI_LOCK_FREE 0U
+#define LGI_LOCK_HELD 1U
+/* Any other value: free, and biased to a worker (bias.h). */
 
-void lgi_lock_slow(uint32_t *lock);
-
-static inline bool lgi_try_lock(uint32_t *lock)
-{
-    bool locked = __atomic_load_n(lock, __ATOMIC_RELAXED) == LGI_LOCK_FREE &&
-                  __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == LGI_LOCK_FREE;
-    if (locked)
-        lgi_acquired(lock);
-    return locked;
-}
+/* The caller has just put LGI_LOCK_HELD there, in the place of `old`. */
+void lgi_lock_slow(uint32_t *lock, uint32_t old);
 
 static inline void lgi_lock(uint32_t *lock)
 {
-    if (__builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != LGI_LOCK_FREE, 0))
-        lgi_lock_slow(lock);
+    uint32_t old = __atomic_exchange_n(lock, LGI_LOCK_HELD, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(old != LGI_LOCK_FREE, 0))
+        lgi_lock_slow(lock, old);
     lgi_acquired(lock);
 }
 

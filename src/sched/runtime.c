@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "sched/runtime.h"
+#include "sched/bias.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -84,6 +85,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     lgi_take_mask();
     lgi_thread_bounds(&w->native_bounds);
     w->errno_value = &errno;
+    lgi_bias_worker_begin(w);
     lgi_cxx_look(&w->cxx);
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
@@ -174,6 +176,7 @@ static void begin_once(void)
     pthread_atfork(NULL, NULL, in_child);
     lgi_note_mask();
     lgi_measure_ticks();
+    lgi_bias_begin();
     lgi_sched_hooks.begin();
 }
 

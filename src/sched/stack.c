@@ -242,40 +242,55 @@ static struct lgi_slab *slab_with_next(unsigned class_)
     return slab;
 }
 
-static void *take(unsigned class_)
+/* A stack that was just taken. */
+struct taken {
+    char *high; /* NULL: out of memory */
+    struct lgi_slab *slab;
+    uint64_t identity;
+};
+
+static struct taken take_given(struct lgi_slab *slab)
+{
+    uint32_t number = slab->free;
+    slab->free = slab->next_free[number - 1];
+    if (slab->free == 0)
+        stacks.with_free[slab->class_] = slab->next_with_free;
+    return (struct taken){(char *)(slab->first + number * slab->slot), slab,
+                          slab->identity[number - 1]};
+}
+
+static struct taken take_new(struct lgi_slab *slab)
+{
+    unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
+    char *high = (char *)(slab->first + (used + 1) * slab->slot);
+    lgi_note_stack(high - lgi_stack_size(slab->class_), high);
+    atomic_store_explicit(&slab->used, used + 1, memory_order_release);
+    return (struct taken){high, slab, lgi_identity_none(slab->place + used)};
+}
+
+static struct taken take(unsigned class_)
 {
     if (stacks.page == 0)
         stacks.page = (size_t)sysconf(_SC_PAGESIZE);
-    struct lgi_slab *given = stacks.with_free[class_];
-    if (given) {
-        uint32_t number = given->free;
-        given->free = given->next_free[number - 1];
-        if (given->free == 0)
-            stacks.with_free[class_] = given->next_with_free;
-        void *high = (void *)(given->first + number * given->slot);
-        lgi_stack_end(high)->slab = given;
-        lgi_stack_end(high)->identity = given->identity[number - 1];
-        return high;
-    }
+    if (stacks.with_free[class_])
+        return take_given(stacks.with_free[class_]);
     struct lgi_slab *slab = slab_with_next(class_);
-    if (!slab)
-        return NULL;
-    unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
-    char *high = (char *)(slab->first + (used + 1) * slab->slot);
-    lgi_note_stack(high - lgi_stack_size(class_), high);
-    lgi_stack_end(high)->slab = slab;
-    lgi_stack_end(high)->identity = lgi_identity_none(slab->place + used);
-    atomic_store_explicit(&slab->used, used + 1, memory_order_release);
-    return high;
+    return slab ? take_new(slab) : (struct taken){0};
 }
 
+/* The stack is written to only after the unlock: the kernel finds memory for it then, which takes longer than all that is
+ * done here. (Until then it reads as one whose goroutine has ended.) */
 void *lgi_stack_take(unsigned class_)
 {
     LGI_KEEP_ERRNO;
     pthread_mutex_lock(&stacks.lock);
-    void *high = take(class_);
+    struct taken taken = take(class_);
     pthread_mutex_unlock(&stacks.lock);
-    return high;
+    if (taken.high) {
+        lgi_stack_end(taken.high)->slab = taken.slab;
+        lgi_stack_end(taken.high)->identity = taken.identity;
+    }
+    return taken.high;
 }
 
 /* ---- giving back ---- */

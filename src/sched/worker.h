@@ -67,6 +67,7 @@ struct lgi_worker {
     void (*errand)(void *data); /* a call that a goroutine wants on the thread's own stack */
     void *errand_data;
     struct lgi_g *errand_for;
+    uint32_t **inside; /* its thread's lgi_inside: bias.h */
 
     /* Touched by other threads too. */
     _Alignas(64) _Atomic(struct lgi_g *) inbox;
