@@ -35,7 +35,7 @@ mmdebstrap --variant=apt --include=curl,gcc,groff-base,libc6-dev,libdw1,man-db,p
 mkdir "$chroot/packages"
 cp "$work"/first/*.deb "$chroot/packages"
 rm -f "$chroot"/packages/*dbgsym*
-chroot "$chroot" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends /packages/*.deb' \
+chroot "$chroot" sh -c 'apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends /packages/*.deb' \
     >"$work/install.log" 2>&1 || { tail -n 20 "$work/install.log" && exit 1; }
 
 step "the pages of the first hour, in the chroot"

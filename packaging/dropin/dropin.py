@@ -3,8 +3,8 @@
 
     cc -c -fexceptions -fasynchronous-unwind-tables lifoguard.c
 
-The header has the public headers in the order of include/lifoguard/lifoguard.h, up to the header LAST. The source has the SOURCEs, each internal header once, and the assembly of both
-machines. A name that two SOURCEs have at file scope is renamed in one of them."""
+The header has the public headers in the order of include/lifoguard/lifoguard.h, up to the header LAST. The source
+has the SOURCEs, each internal header once, and the assembly of all machines. A name that two SOURCEs have at file scope is renamed in one of them."""
 
 import os
 import re
@@ -110,10 +110,14 @@ def assembly(text):
     return out + '"\\t.text\\n");\n'
 
 
+MACHINES = {'x86_64': '__x86_64__', 'aarch64': '__aarch64__', 'riscv64': '__riscv'}
+
+
 def own_machine(path):
-    for machine in 'x86_64', 'aarch64':
+    """The macro of the only machine that a file is for."""
+    for machine, macro in MACHINES.items():
         if re.search(rf'_{machine}\.[cS]$', path):
-            return machine
+            return macro
     return None
 
 
@@ -141,7 +145,7 @@ def write_source(root, sources, version, last):
             ending = '__' + re.sub(r'\W', '_', os.path.relpath(source, os.path.join(root, 'src')))[:-2]
             part = dropin.file(source, renamed(text, twice, ending)).replace('#define _GNU_SOURCE\n', '\n')
             part += ''.join(f'\n#undef {name}' for name in macros(text)) + '\n'
-        out += f'\n#if defined(__{machine}__)\n{part}\n#endif\n' if machine else '\n' + part
+        out += f'\n#if defined({machine})\n{part}\n#endif\n' if machine else '\n' + part
     return out
 
 

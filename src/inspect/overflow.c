@@ -93,6 +93,8 @@ static uintptr_t stack_pointer(const void *context)
     return (uintptr_t)user->uc_mcontext.gregs[REG_RSP];
 #elif defined(__aarch64__)
     return (uintptr_t)user->uc_mcontext.sp;
+#elif defined(__riscv)
+    return (uintptr_t)user->uc_mcontext.__gregs[REG_SP];
 #endif
 }
 

@@ -137,7 +137,13 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_NO_WORD_TEXT(n) "argument " #n " is neither a pointer, an integer of int width or more, nor the only lg_until: "
 #define LGI_NO_WORD_OF_FOUR_TEXT(n) "argument " #n " of 4 is neither a pointer nor an integer of int width or more: "
 #define LGI_WORD(id, n) LGI_WORD_OF(lgi_arg##n##_##id)
+#if defined(__riscv) /* A register that holds 32 bits has their highest bit in its upper half, also if they are unsigned. */
+#define LGI_WORD_OF(x) LGI_EXTENDED(__builtin_choose_expr(LGI_IS_WORD(x), x, 0))
+#define LGI_EXTENDED(x)                                                                            \
+    (sizeof(x) == 4 ? (uintptr_t)((intptr_t)((uintptr_t)(x) << 32) >> 32) : (uintptr_t)(x))
+#else
 #define LGI_WORD_OF(x) ((uintptr_t)__builtin_choose_expr(LGI_IS_WORD(x), x, 0))
+#endif
 
 /* Of at most a double's class and size. */
 #define LGI_UNFIT_RESULT(R) (__builtin_classify_type(LGI_RESULT_OF(R)) > 8 || sizeof(R) > sizeof(uint64_t))

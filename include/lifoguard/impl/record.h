@@ -47,6 +47,8 @@ enum { LGI_MAX_ARGS = 4, LGI_SCOPE_FIRST = 8 };
 /* Words to save a place to land: the registers that a call preserves. */
 #if defined(__aarch64__)
 enum { LGI_CONTEXT = 21, LGI_CONTEXT_SP = 12 };
+#elif defined(__riscv)
+enum { LGI_CONTEXT = 26, LGI_CONTEXT_SP = 13 };
 #else
 enum { LGI_CONTEXT = 8, LGI_CONTEXT_SP = 6 };
 #endif
