@@ -104,10 +104,12 @@ static void find_kind(struct file *file)
         file->kind = ON_DISK;
 }
 
-static void find_mode(struct file *file)
+/* A call that the descriptor is not open for (`wrong`: O_RDONLY or O_WRONLY) fails at once; poll(2) would never say so. */
+static void find_mode(struct file *file, int wrong)
 {
     int flags = fcntl(file->fd, F_GETFL);
-    file->kind = flags >= 0 && (flags & O_NONBLOCK) ? NON_BLOCKING : BLOCKING;
+    bool at_once = flags >= 0 && ((flags & O_NONBLOCK) || (flags & O_ACCMODE) == wrong);
+    file->kind = at_once ? NON_BLOCKING : BLOCKING;
 }
 
 /* May a blocking call be made? Else errno is EAGAIN. Asked also after a wait: what that was told may have been of an
@@ -154,7 +156,7 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
         done = read_at_once(file->fd, buffer, size);
         if (done >= 0 || !not_supported())
             return done;
-        find_mode(file);
+        find_mode(file, O_WRONLY);
     }
     if (file->kind == BLOCKING && !may_block(file, POLLIN))
         return -1;
@@ -234,7 +236,7 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         done = write_at_once(file->fd, data, size);
         if (done >= 0 || !not_supported())
             return done;
-        find_mode(file);
+        find_mode(file, O_RDONLY);
     }
     if (file->kind == BLOCKING) {
         if (!may_block(file, POLLOUT))

@@ -171,6 +171,11 @@ static void use_all(void)
     must(lg_error_is(lg_poll(ends[0], POLLIN, lg_until_timeout(NOTHING_MS * MS), NULL),
                      &lg_error_deadline_exceeded),
          57);
+    char byte = 0;
+    size_t count;
+    must(lg_error_is_errno(lg_read(ends[1], &byte, 1, LONG_ENOUGH, &count), EBADF),
+         45); /* the wrong end */
+    must(lg_error_is_errno(lg_write(ends[0], &byte, 1, LONG_ENOUGH, NULL), EBADF), 46);
     waits_for_child();
     raise(SIGUSR1);
     must(SIGNALS_COME_LATE || !lg_context_wait_until(ctx, LONG_ENOUGH), 58);
