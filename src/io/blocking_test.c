@@ -169,7 +169,7 @@ END_TEST
 
 /* ---- how many ---- */
 
-static unsigned now, most; /* atomic */
+static unsigned now, most, awaited; /* atomic */
 
 static void count_callers(int ms)
 {
@@ -178,6 +178,9 @@ static void count_callers(int ms)
     while (before < mine && !__atomic_compare_exchange_n(&most, &before, mine, false,
                                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;
+    /* Until as many have been here at once as are to come; then for more, if there are. */
+    for (int i = 0; __atomic_load_n(&most, __ATOMIC_SEQ_CST) < awaited && i < 60000; i++)
+        pause_ms(1);
     pause_ms(ms);
     __atomic_fetch_sub(&now, 1, __ATOMIC_SEQ_CST);
 }
@@ -205,6 +208,7 @@ START_TEST(C9_helpers_are_limited_and_used_again)
     ck_assert_uint_eq(lg_blocking_threads(), 128);
     must_not_fail(lg_blocking_set_threads(3));
     ck_assert_uint_eq(lg_blocking_threads(), 3);
+    awaited = 3;
     for (int i = 0; i < 100; i++)
         crew_go(call_counted, &ms);
     crew_wait();
@@ -216,7 +220,7 @@ START_TEST(C9_helpers_are_limited_and_used_again)
     ck_assert_int_le(count_threads(), threads);
     must_not_fail(lg_blocking_set_threads(10));
     most = 0;
-    ms = 20;
+    awaited = 10;
     for (int i = 0; i < 100; i++)
         crew_go(call_counted, &ms);
     crew_wait();
@@ -229,7 +233,7 @@ START_TEST(C9_helpers_are_limited_and_used_again)
         pause_ms(1);
     }
     most = 0;
-    ms = 1;
+    awaited = 1;
     for (int i = 0; i < 20; i++)
         crew_go(call_counted, &ms);
     crew_wait();
@@ -239,7 +243,8 @@ END_TEST
 
 START_TEST(C9_more_helpers_help_at_once)
 {
-    int ms = 100;
+    int ms = 2;
+    awaited = 5;
     must_not_fail(lg_blocking_set_threads(1));
     for (int i = 0; i < 5; i++)
         crew_go(call_counted, &ms);

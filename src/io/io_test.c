@@ -425,10 +425,13 @@ static void use_closed(void *unused)
     char byte = 0;
     size_t count = 9;
     short revents = 9;
-    struct ends ends = make_ends(PIPE);
-    close_ends(ends);
     (void)unused;
-    const int closed[] = {-1, INT32_MIN, INT32_MAX, ends.from};
+    /* So high that no worker makes its descriptors there meanwhile. */
+    struct ends ends = make_ends(PIPE);
+    int high = fcntl(ends.from, F_DUPFD_CLOEXEC, 600);
+    must(high >= 600 && close(high) == 0);
+    close_ends(ends);
+    const int closed[] = {-1, INT32_MIN, INT32_MAX, high};
     for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
         int fd = closed[i], accepted = 9;
         must_be_errno(lg_read(fd, &byte, 1, lg_until_forever(), &count), EBADF);
