@@ -21,7 +21,6 @@
 #include <lifoguard/adopt.h>
 #include <lifoguard/auto.h>
 #include <lifoguard/close.h>
-#include <lifoguard/close_once.h>
 #include <lifoguard/file.h>
 #include <lifoguard/guard.h>
 #include <lifoguard/registry.h>
@@ -31,6 +30,7 @@
 #include <lifoguard/at_once.h>
 #include <lifoguard/blocking.h>
 #include <lifoguard/chan.h>
+#include <lifoguard/close_once.h>
 #include <lifoguard/go.h>
 #include <lifoguard/group.h>
 #include <lifoguard/inspect.h>
