@@ -16,7 +16,7 @@
  *
  * So the first 4096 stacks of a size, which is all that most programs have, get a guard of 896 KB. It takes a mapping
  * and no markers. Those after them get one by markers, since mappings are limited to some 65,000 a process: of 128 KB, and
- * from the 16,384th on of 16 KB. */
+ * from the 16,384th on of 64 KB: the C library takes no more at once from a stack for what it would otherwise allocate. */
 #ifndef LGI_SCHED_STACK_H
 #define LGI_SCHED_STACK_H
 
@@ -32,7 +32,7 @@ enum {
     LGI_STACK_GUARD = 896 << 10,
     LGI_STACK_NEAR_GUARD = 128 << 10, /* from the 4096th on */
     LGI_STACKS_MANY = 16384,
-    LGI_STACK_LEAST_GUARD = 16 << 10, /* when there are so many */
+    LGI_STACK_LEAST_GUARD = 64 << 10, /* from the 16,384th on */
 };
 
 /* The class for stacks of at least `size` bytes (0: the default), or -1 if there is none so large. */
