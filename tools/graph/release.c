@@ -277,13 +277,17 @@ static struct attempt_result await_orphan(struct release *release, struct attemp
     lg_duration timeout = release->deferred->timeout;
     lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
     siginfo_t info = {0};
-    while (command && waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG) == 0 && !info.si_pid) {
+    while (command && waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           !info.si_pid) {
         if (deadline && lg_now() >= deadline)
             kill(-command, SIGKILL);
         lg_sleep(20 * LG_MILLISECOND);
         tell_output(running);
     }
     if (command && info.si_pid == command) {
+        const struct attempt *attempt = &running->attempt;
+        attempt_note_end(attempt->run_directory, attempt->sequence, attempt->number, &info);
+        waitid(P_PID, (id_t)command, &info, WEXITED);
         result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
         result.number = info.si_status;
     }

@@ -43,6 +43,26 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
     return result;
 }
 
+void attempt_note_end(const char *run_directory, int64_t sequence, int64_t number,
+                      const siginfo_t *end)
+{
+    char *path = result_path(run_directory, sequence, number);
+    lg_defer(free, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    lg_defer(close, fd);
+    struct attempt_result result;
+    if (read(fd, &result, sizeof result) != sizeof result || result.end != ATTEMPT_LOST)
+        return;
+    result = (struct attempt_result){.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED
+                                                                       : ATTEMPT_SIGNALLED,
+                                     .number = end->si_status,
+                                     .command = end->si_pid};
+    ssize_t written = pwrite(fd, &result, sizeof result, 0); /* its space is there already */
+    (void)written;
+}
+
 pid_t attempt_command(struct attempt *attempt)
 {
     /* What it says first is which process the command is. */

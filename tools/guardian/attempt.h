@@ -68,6 +68,10 @@ pid_t attempt_await_command(struct attempt *attempt);
 /* Once the process has ended: how. For who has made it, and for who finds it in a record. */
 struct attempt_result attempt_finish(struct attempt *attempt);
 struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number);
+/* The attempt was killed, and its command has become our child and has ended: notes how, in the attempt's place. For whoever
+ * is about to take the command off the process table, and may be killed before it has recorded what it knows. */
+void attempt_note_end(const char *run_directory, int64_t sequence, int64_t number,
+                      const siginfo_t *end);
 void attempt_forget(const char *run_directory, int64_t sequence, int64_t number);
 
 enum { ATTEMPT_TEXT_SIZE = 128 };

@@ -379,9 +379,22 @@ static void note_end_of_cleanup(struct owner *owner, const siginfo_t *info)
         const struct state_cleanup *record = &item->record;
         if (record->state == CLEANUP_RELEASING && item_is_pending(item) &&
             attempt_result(owner->directory, record->sequence, record->attempt).command ==
-                info->si_pid)
+                info->si_pid) {
             item->end = *info;
+            attempt_note_end(owner->directory, record->sequence, record->attempt, info);
+        }
     }
+}
+
+static void note_end_of_attempt(struct owner *owner, const siginfo_t *info)
+{
+    const struct attempt *mine = owner->attempt_mine;
+    owner->attempt_end = *info;
+    if (mine)
+        attempt_note_end(owner->directory, mine->sequence, mine->number, info);
+    else
+        attempt_note_end(owner->directory, owner->settling->record.sequence,
+                         owner->settling->record.attempt, info);
 }
 
 static void reap(struct owner *owner)
@@ -401,7 +414,7 @@ static void reap(struct owner *owner)
         if (info.si_pid == owner->attempt.pid)
             owner->attempt_ended = true;
         else if (info.si_pid == cleanup_command(owner))
-            owner->attempt_end = info;
+            note_end_of_attempt(owner, &info);
         else
             note_end_of_cleanup(owner, &info);
         siginfo_t same;
