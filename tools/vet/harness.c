@@ -19,7 +19,7 @@ static bool names_test_file(const char *path)
            ends(base, "test.c") || ends(base, "tests.c");
 }
 
-static bool asserts(const char *callee)
+bool is_test_assertion(const char *callee)
 {
     static const char *const prefixes[] = {
         "g_test_",     "g_assert_",   "cl_assert", "cl_git_", "ck_assert", "ASSERT_", "EXPECT_",
@@ -30,14 +30,24 @@ static bool asserts(const char *callee)
     return false;
 }
 
+/* tests/…, testsuite/…, src/test/…, fuzz/… */
+static bool is_in_test_folder(const char *path)
+{
+    for (const char *part = path, *slash; (slash = strchr(part, '/')); part = slash + 1)
+        if (strncasecmp(part, "test", 4) == 0 || strncasecmp(part, "fuzz", 4) == 0 ||
+            strncmp(part, "t/", 2) == 0)
+            return true;
+    return false;
+}
+
+/* Not by the name of the function alone: what others call test_1 may be anything. */
 bool is_of_test(const struct ir *ir)
 {
-    const char *name = ir->function->name;
-    if (strncasecmp(name, "test", 4) == 0 || strncmp(name, "fuzz", 4) == 0 || ends(name, "_test") ||
-        strncmp(name, "do_test", 7) == 0 || names_test_file(ir->unit->path))
+    if (ir->asserts_as_tests ||
+        (names_test_file(ir->unit->path) && is_in_test_folder(ir->unit->path)))
         return true;
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && asserts(instr->callee))
+        if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))
             return true;
     return false;
 }

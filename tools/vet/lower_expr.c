@@ -1,5 +1,6 @@
 /* Expressions become calls, assignments and branches; what is left is an operand. */
 #include "config.h"
+#include "harness.h"
 #include "lower.h"
 #include "names.h"
 
@@ -442,6 +443,8 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
 static struct operand lower_assertion(struct lowering *lowering, const struct expr *call)
 {
     bool inverted;
+    if (is_test_assertion(call->name))
+        lowering->ir->asserts_as_tests = true;
     const struct expr *condition = asserted(lowering, call, &inverted);
     if (!condition) {
         struct operand *args = arena_take(lowering->arena,
