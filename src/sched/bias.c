@@ -16,8 +16,12 @@
 #define IS_SINGLE_THREADED 0
 #endif
 
-#if !defined(__has_feature)
-#define __has_feature(feature) 0 /* gcc */
+#if defined(__SANITIZE_THREAD__)
+#define IS_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IS_WATCHED 1
+#endif
 #endif
 
 enum { PRIVATE_EXPEDITED = 1 << 3, REGISTER_PRIVATE_EXPEDITED = 1 << 4 };
@@ -30,7 +34,7 @@ static bool possible;
 /* Not if ThreadSanitizer watches the program alone: it would not see what is ordered by these stores. */
 static bool is_visible(void)
 {
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#if defined(IS_WATCHED)
     return true;
 #else
     return !lgi_is_watched_by_tsan();
