@@ -168,7 +168,8 @@ lg_error *place_open(const char *wanted, char **place)
     *place = NULL;
     lg_error *err = place_path(wanted, place);
     if (!err && *place)
-        err = lg_error_wrap(make_place(*place), "it cannot be used (--state DIRECTORY names another)");
+        err = lg_error_wrap(make_place(*place),
+                            "it cannot be used (--state DIRECTORY names another)");
     if (err) {
         free(*place);
         *place = NULL;
