@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kills_test.py PROGRAM [COUNT [SEED]]: kills one or two random processes of a run at random moments, COUNT times (LIFOGUARD_KILLS, or 40),
+"""kills_test.py PROGRAM [COUNT [SEED]]: kills one or two random processes of a run at random moments, COUNT times (LIFOGUARD_KILLS, or 15),
 and judges by the log that the run's own commands write: what was acquired is released once, the last one first (R3, R4). The runs are
 scripts, job files and graphs in turn. Only what the promise is about is killed: the runner, the guardian, the engine, attempts, clients
 and scripts, not the command that acquires or releases, since nobody else can tell how far that came.
@@ -17,7 +17,7 @@ import tempfile
 import time
 
 PROGRAM = os.path.realpath(sys.argv[1])
-COUNT = int(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("LIFOGUARD_KILLS", "40"))
+COUNT = int(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("LIFOGUARD_KILLS", "15"))
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(1 << 32)
 PATIENCE = 120
 PR_SET_CHILD_SUBREAPER = 36
