@@ -122,9 +122,13 @@ class Run:
         self.screen.feed(data.decode('utf-8', 'replace'))
         return bool(data)
 
+    def in_a_frame(self):
+        """What was read last may end in the middle of one."""
+        return self.screen.raw.count('\033[?2026h') != self.screen.raw.count('\033[?2026l')
+
     def until(self, condition, what):
         deadline = time.monotonic() + PATIENCE
-        while not condition(self.screen.text()):
+        while self.in_a_frame() or not condition(self.screen.text()):
             assert self.read(), f'it has ended before: {what}\n{self.screen.text()}'
             assert time.monotonic() < deadline, f'not seen: {what}\n{self.screen.text()}'
 
