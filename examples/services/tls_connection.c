@@ -126,6 +126,7 @@ static lg_error *serve_in_the_wrong_order(const struct connection *c)
 static void server(const struct connection *c)
 {
     lg_defer(lg_waitgroup_done, c->ended);
+    lg_defer(OPENSSL_thread_stop); /* before main can end the process */
     lg_error *err = c->way == IN_THE_WRONG_ORDER ? serve_in_the_wrong_order(c) : serve(c);
     lg_error_free(err);
 }
