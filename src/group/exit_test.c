@@ -108,7 +108,7 @@ static lg_error *own_a_group(int waits)
 
 static void exit_in_main(void *waits)
 {
-    lg_group group = {0};
+    static lg_group group; /* main's stack is unwound while the members still run */
     lg_group_go(&group, own_a_group, *(int *)waits);
     wait_for_ready(2);
     lg_exit(5);
@@ -123,7 +123,7 @@ static void exit_in_sibling(void)
 
 static void main_owns(void *waits)
 {
-    lg_group group = {0};
+    static lg_group group;
     lg_group_go(&group, exit_in_sibling);
     lg_group_go(&group, own_a_group, *(int *)waits);
     lg_error_free(lg_group_wait(&group));
@@ -192,7 +192,7 @@ static void exit_deep(void *seed)
 {
     atexit(tell_alive);
     last_leaf = (int)*(unsigned *)seed * 25; /* of 810 */
-    lg_group group = {0};
+    static lg_group group;
     for (unsigned i = 0; i < 10; i++)
         lg_group_go(&group, deep, 4, *(unsigned *)seed + i);
     lg_error_free(lg_group_wait(&group));
