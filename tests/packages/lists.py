@@ -22,21 +22,19 @@ def read(*path):
         return file.read()
 
 
-def installed(build):
-    """The files below usr/ of a package. A folder stands for its files."""
+def introspect(build):
+    """(the installed files, the options by their names)"""
     text = subprocess.run(['meson', 'introspect', '--installed', '--buildoptions', build], stdout=subprocess.PIPE, check=True).stdout
     told = json.loads(text)
-    options = {option['name']: option['value'] for option in told['buildoptions']}
+    return told['installed'].values(), {option['name']: option['value'] for option in told['buildoptions']}
+
+
+def packaged_names(places, options):
+    """The files below usr/ of a package. A folder stands for its files."""
     library = os.path.join(options['prefix'], options['libdir'])
-    for place in told['installed'].values():
+    for place in places:
         name = place.replace(library, '/usr/lib/MACHINE', 1) if place.startswith(library) and 'systemd' not in place else place
         yield re.sub('^' + options['prefix'] + '(?=/)', '/usr', name)[1:]
-
-
-def has_site(build):
-    """Whether the site is built: it needs programs that are not needed for anything else."""
-    text = subprocess.run(['meson', 'introspect', '--buildoptions', build], stdout=subprocess.PIPE, check=True).stdout
-    return {'name': 'site', 'value': 'disabled'} not in [{key: option[key] for key in ('name', 'value')} for option in json.loads(text)]
 
 
 def packaged(root):
@@ -59,12 +57,13 @@ def needed_to_build(root):
 
 def main(root, build):
     failures = []
-    names, lines = list(installed(build)), list(packaged(root))
+    places, options = introspect(build)
+    names, lines = list(packaged_names(places, options)), list(packaged(root))
     for name in names:
         if not any(holds(pattern, name) for _, pattern in lines):
             failures.append(f'{name} is installed, but in no package: debian/*.install')
     for file, pattern in lines:
-        if pattern == SITE and not has_site(build):
+        if pattern == SITE and options['site'] == 'disabled':
             continue
         if not any(holds(pattern, name) for name in names):
             failures.append(f'debian/{file}: nothing is installed as {pattern}')
