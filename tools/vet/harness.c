@@ -5,18 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
-static bool ends(const char *text, const char *end)
-{
-    size_t length = strlen(text), part = strlen(end);
-    return length >= part && strcasecmp(text + length - part, end) == 0;
-}
-
 /* test-util.c, sha_test.c, tests_ring.c, fuzz-url.c */
 static bool names_test_file(const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     return strncasecmp(base, "test", 4) == 0 || strncasecmp(base, "fuzz", 4) == 0 ||
-           ends(base, "test.c") || ends(base, "tests.c");
+           name_ends_with(base, "test.c") || name_ends_with(base, "tests.c");
 }
 
 bool is_test_assertion(const char *callee)

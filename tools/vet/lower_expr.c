@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define DEEPEST 200
 
@@ -403,25 +402,20 @@ static void lower_returning_taken(struct lowering *lowering, const struct expr *
     lower_return(lowering, taken, call);
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t n = strlen(name), e = strlen(end);
-    return n >= e && strcasecmp(name + n - e, end) == 0;
-}
-
 /* What holds after the assertion: its argument, or the comparison that its name says. NULL: not known. */
 static const struct expr *asserted(struct lowering *lowering, const struct expr *call,
                                    bool *inverted)
 {
     const char *name = call->name;
-    *inverted = strcmp(name, "BUG_ON") == 0 || ends_with(name, "_null") ||
-                ends_with(name, "_false") || ends_with(name, "_no_error") ||
-                ends_with(name, "_no_errno");
-    bool equal = ends_with(name, "_eq") || ends_with(name, "_equal");
-    bool unequal = ends_with(name, "_ne") || ends_with(name, "_not_equal");
+    *inverted = strcmp(name, "BUG_ON") == 0 || name_ends_with(name, "_null") ||
+                name_ends_with(name, "_false") || name_ends_with(name, "_no_error") ||
+                name_ends_with(name, "_no_errno");
+    bool equal = name_ends_with(name, "_eq") || name_ends_with(name, "_equal");
+    bool unequal = name_ends_with(name, "_ne") || name_ends_with(name, "_not_equal");
     if (!equal && !unequal)
-        return call->args.count == 1 || ends_with(name, "assert") || ends_with(name, "_msg") ||
-                       strncmp(name, "g_return_", 9) == 0 || ends_with(name, "_true")
+        return call->args.count == 1 || name_ends_with(name, "assert") ||
+                       name_ends_with(name, "_msg") || strncmp(name, "g_return_", 9) == 0 ||
+                       name_ends_with(name, "_true")
                    ? argument(call, 0)
                    : NULL;
     if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem") || strstr(name, "STR") ||

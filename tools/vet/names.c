@@ -37,7 +37,7 @@ bool name_has_any(const char *name, const char *const *words)
     return false;
 }
 
-static bool ends_with(const char *name, const char *end)
+bool name_ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), e = strlen(end);
     return n >= e && strcasecmp(name + n - e, end) == 0;
@@ -133,10 +133,11 @@ bool name_never_returns(const char *name)
                                         "ereport_fatal",
                                         "croak",
                                         NULL};
-    return listed(name, names) || ends_with(name, "_die") || starts_with(name, "die_") ||
-           ends_with(name, "sleepexit") || ends_with(name, "_exit_failure") ||
+    return listed(name, names) || name_ends_with(name, "_die") || starts_with(name, "die_") ||
+           name_ends_with(name, "sleepexit") || name_ends_with(name, "_exit_failure") ||
            starts_with(name, "fatal_") || starts_with(name, "g_assertion_message") ||
-           starts_with(name, "errexec") || ends_with(name, "_fatal") || ends_with(name, "_panic");
+           starts_with(name, "errexec") || name_ends_with(name, "_fatal") ||
+           name_ends_with(name, "_panic");
 }
 
 int name_leaves(const char *name)
@@ -155,7 +156,7 @@ int name_leaves(const char *name)
 bool name_asserts(const char *name)
 {
     return starts_with(name, "assert") || starts_with(name, "g_return_") ||
-           strstr(name, "_assert") || ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
+           strstr(name, "_assert") || name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
@@ -219,10 +220,10 @@ int name_releases(const char *name)
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
     if (name_has_any(name, strong) || strstr(name, "closedir") || name_unlocks(name) ||
-        ends_with(name, "free") || ends_with(name, "freep") || ends_with(name, "unref") ||
-        ends_with(name, "close") || strstr(name, "_free_") || strstr(name, "_free") ||
-        strstr(name, "Destroy") || strstr(name, "freeReply") || strstr(name, "decrRef") ||
-        starts_with(name, "free"))
+        name_ends_with(name, "free") || name_ends_with(name, "freep") ||
+        name_ends_with(name, "unref") || name_ends_with(name, "close") || strstr(name, "_free_") ||
+        strstr(name, "_free") || strstr(name, "Destroy") || strstr(name, "freeReply") ||
+        strstr(name, "decrRef") || starts_with(name, "free"))
         return 2;
     return name_has_any(name, weak);
 }
@@ -237,7 +238,7 @@ bool name_only_releases(const char *name)
 bool name_only_frees(const char *name)
 {
     static const char *const words[] = {"free", "destroy", "unref", "release", "delete", NULL};
-    return name_has_any(name, words) || ends_with(name, "free");
+    return name_has_any(name, words) || name_ends_with(name, "free");
 }
 
 bool name_frees(const char *name)
@@ -245,15 +246,16 @@ bool name_frees(const char *name)
     static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
                                         "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
                                         "freev",   "freep",  NULL};
-    return name_has_any(name, words) || strcmp(name, "close") == 0 || ends_with(name, "free") ||
-           ends_with(name, "_close") || (ends_with(name, "close") && strlen(name) < 9) ||
-           strstr(name, "Destroy") != NULL;
+    return name_has_any(name, words) || strcmp(name, "close") == 0 ||
+           name_ends_with(name, "free") || name_ends_with(name, "_close") ||
+           (name_ends_with(name, "close") && strlen(name) < 9) || strstr(name, "Destroy") != NULL;
 }
 
 bool name_destroys(const char *name)
 {
-    return ends_with(name, "free") || ends_with(name, "destroy") || ends_with(name, "freep") ||
-           ends_with(name, "fclose") || ends_with(name, "closedir");
+    return name_ends_with(name, "free") || name_ends_with(name, "destroy") ||
+           name_ends_with(name, "freep") || name_ends_with(name, "fclose") ||
+           name_ends_with(name, "closedir");
 }
 
 bool name_counts(const char *name)
@@ -305,7 +307,7 @@ bool name_acquires(const char *name)
 bool name_hands_over(const char *name)
 {
     return strstr(name, "signal_connect") || strstr(name, "task_report_error") ||
-           strstr(name, "list_concat") || ends_with(name, "_async");
+           strstr(name, "list_concat") || name_ends_with(name, "_async");
 }
 
 bool name_keeps(const char *name)
@@ -403,7 +405,7 @@ bool name_locks(const char *name)
         "print", "dump",    "takes",   "needs",   "may",       "scoped",    NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "rlock") || name_has(name, "mutex_enter") ||
-                 ends_with(name, "_lock") || ends_with(name, "lock_irqsave");
+                 name_ends_with(name, "_lock") || name_ends_with(name, "lock_irqsave");
     return locks && !name_has_any(name, not_locks);
 }
 

@@ -8,6 +8,8 @@
 bool name_has(const char *name, const char *word);
 /* … of a list that ends with NULL. */
 bool name_has_any(const char *name, const char *const *words);
+/* Whatever the case of the letters. */
+bool name_ends_with(const char *name, const char *end);
 
 bool name_is_constant(const char *name);   /* ALL_CAPITALS */
 bool name_is_predicate(const char *name);  /* is_x, has_x: the same answer for the same arguments */

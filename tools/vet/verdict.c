@@ -543,11 +543,6 @@ static bool meant_to_be_standard(const struct judge *judge)
     return false;
 }
 
-static bool is_test(const struct judge *judge)
-{
-    return is_of_test(judge->ir);
-}
-
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -556,7 +551,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_SURE;
     if (ends_process(judge, event) || meant_to_be_standard(judge))
         return LEVEL_ALL;
-    if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY && is_test(judge))
+    if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
+        is_of_test(judge->ir))
         return LEVEL_ALL;
     if (judge->released && released_alike(judge, state)) {
         bool innocent = passes_are_innocent(judge, state) && owned(judge, state, class);
@@ -738,7 +734,7 @@ static void judge_lost(struct judge *judge, const struct event *event)
         return; /* an option that is given twice */
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
-    enum level level = is_test(judge)                                ? LEVEL_ALL
+    enum level level = is_of_test(judge->ir)                         ? LEVEL_ALL
                        : released && state->acquisition->known       ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY
