@@ -3,6 +3,7 @@
 
 #include <alloca.h>
 #include <limits.h>
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include "sched/stack.h"
@@ -390,6 +391,16 @@ static void limit_addresses(size_t more)
     setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
 }
 
+/* Those that wait for a stack are some hundred bytes each. malloc has what they need before addresses run out: otherwise it
+ * depends on how fast stacks are taken whether lg_go panics for want of memory. */
+static void have_memory_for_starts(void)
+{
+    enum { BYTES = 16 << 20 };
+    mallopt(M_TRIM_THRESHOLD, 2 * BYTES);
+    mallopt(M_TOP_PAD, BYTES);
+    free(malloc(64 << 10));
+}
+
 /* A barrier opens when all have come to it. */
 static lg_chan(int) barrier;
 enum { AT_BARRIER = 3000 };
@@ -410,6 +421,7 @@ static void meet(void *more)
     lg_waitgroup_go(&group, lg_yield);
     lg_waitgroup_wait(&group);
     barrier = lg_chan_make(int, 0);
+    have_memory_for_starts();
     limit_addresses(*(size_t *)more);
     for (int i = 0; i < AT_BARRIER; i++) {
         lg_waitgroup_add(&group, 1);
