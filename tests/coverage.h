@@ -11,6 +11,13 @@
 
 void __gcov_dump(void);
 
-#define _exit(status) (__gcov_dump(), (_exit)(status))
+/* A function, since the status may be what a call returns that is to be counted too. */
+static inline __attribute__((noreturn)) void lg_coverage_exit(int status)
+{
+    __gcov_dump();
+    _exit(status);
+}
+
+#define _exit(status) lg_coverage_exit(status)
 
 #endif
