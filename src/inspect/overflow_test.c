@@ -1,6 +1,7 @@
 /* Stack overflows are told from other faults, and those go to whom they went before. */
 #include "testing/test.h"
 
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 static void set_workers(unsigned count)
@@ -140,7 +141,7 @@ static void overflows_in_malloc(void *data)
 {
     (void)data;
     lg_go_with(((lg_go_options){.stack_size = 16 << 10}), recurse_with_malloc, 1);
-    lg_sleep(40 * LG_SECOND);
+    lg_sleep(LG_HOUR);
 }
 
 START_TEST(an_overflow_within_malloc)
@@ -281,11 +282,20 @@ static void repairs(int signal_number, siginfo_t *info, void *context)
     repaired++;
 }
 
+static atomic_int has_written;
+
 static void writes_to_page(void)
 {
     int errno_value = errno = 77;
     *page = 'x';
     tell(*page == 'x' && errno == errno_value ? "written" : "lost");
+    has_written++;
+}
+
+static void wait_until_written(int times)
+{
+    while (has_written < times)
+        lg_sleep(LG_MILLISECOND);
 }
 
 static void with_repair(void *data)
@@ -297,7 +307,7 @@ static void with_repair(void *data)
     for (int i = 0; i < 3; i++) {
         mprotect(page, 4096, PROT_NONE);
         lg_go(writes_to_page);
-        lg_sleep(20 * LG_MILLISECOND);
+        wait_until_written(i + 1);
     }
     mprotect(page, 4096, PROT_NONE);
     writes_to_page(); /* in main */
@@ -326,7 +336,7 @@ static void with_one_shot(void *data)
     page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     sigaction(SIGSEGV, &action, NULL);
     lg_go(writes_to_page);
-    lg_sleep(20 * LG_MILLISECOND);
+    wait_until_written(1);
     mprotect(page, 4096, PROT_NONE);
     lg_go(writes_to_page);
     lg_sleep(LG_HOUR);
