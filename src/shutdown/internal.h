@@ -56,8 +56,8 @@ struct lg_shutdown {
     sigset_t mask; /* of runners */
     struct lgi_signal_watch watch;
     bool watching;
-    int wake;             /* an eventfd, to the coordinator */
-    int asked;            /* an eventfd, to the program */
+    int wake[2];          /* an event (own_fd.h), to the coordinator */
+    int asked[2];         /* likewise, to the program */
     lg_context *context;  /* cancelled by a request */
     lg_context *fallback; /* for stops, if there is no memory for one of their own */
     struct lgi_done stopped;
