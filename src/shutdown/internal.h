@@ -103,9 +103,9 @@ void lgi_shutdown_wake(lg_shutdown *s);
 
 void lgi_shutdown_let_go(lg_shutdown *s);
 
-/* Makes a thread that calls main(s), and that lets go of s at its end. Returns 0 or an errno value. */
-int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*main)(void *s));
+/* Makes a thread that calls main(s), and that lets go of s at its end; detached if `thread` is NULL. Returns 0 or an errno
+ * value. */
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, void *(*main)(void *s));
 
 /* The work of such a thread: calls work(s), as a member of the bubble if there is one. */
 void lgi_shutdown_work(lg_shutdown *s, void (*work)(void *s));

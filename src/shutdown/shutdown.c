@@ -93,13 +93,12 @@ static void *coordinator_main(void *data)
     return NULL;
 }
 
-int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*work)(void *s))
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, void *(*work)(void *s))
 {
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
     if (s->bubble)
         lgi_bubble_add(s->bubble);
-    int failed = lgi_make_thread(thread, attributes, work, s);
+    int failed = lgi_make_thread(thread, 0, work, s);
     if (failed) {
         __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
         if (s->bubble)
@@ -161,7 +160,7 @@ static void leave_signals(lg_shutdown *s)
 static lg_error *start_threads(lg_shutdown *s)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &s->mask);
-    int failed = lgi_shutdown_thread(s, &s->thread, NULL, coordinator_main);
+    int failed = lgi_shutdown_thread(s, &s->thread, coordinator_main);
     return failed ? lg_error_new_code(failed, "a thread for shutting down") : NULL;
 }
 
