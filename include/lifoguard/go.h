@@ -59,7 +59,9 @@ typedef struct lg_go_options {
     size_t stack_size; /* in bytes, rounded up to a power of two, 16 KB to 1 GB; 0: the default */
     /* Called with the first argument if the function is never called (G4). NULL: nothing is called. */
     void (*free)(void *first_argument);
-    bool thread; /* run the goroutine on a thread of its own */
+    /* Run the goroutine on a thread of its own. By default its stack is as large as those of other threads; where an
+     * address limit (RLIMIT_AS) leaves no room for that, the stack is smaller, but at least 256 KB. */
+    bool thread;
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;

@@ -38,8 +38,8 @@ LG_BEGIN_DECLS
 LG_API void lg_goexit(void) __attribute__((noreturn));
 
 /* Runs all deferred calls of the calling goroutine, then calls exit(status) (D10). Never returns. If main
- * returns or another thread calls exit meanwhile, that thread waits for lg_exit to finish, but at most ten
- * seconds for the deferred calls; the process ends with the status of lg_exit. */
+ * returns or another thread or goroutine calls exit meanwhile, that exit waits for lg_exit to finish, but at
+ * most ten seconds for the deferred calls; the process ends with the status of lg_exit. */
 LG_API void lg_exit(int status) __attribute__((noreturn));
 
 /* ---- deferred calls that may recover ------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,6 +61,24 @@ static inline int lgi_own_pipe(int ends[2], int flags)
         }
     }
     return 0;
+}
+
+/* What one thread writes eight bytes to, to make it readable for another: an eventfd, which is both ends; or, where none is
+ * allowed, a pipe. */
+static inline int lgi_own_event(int ends[2])
+{
+    ends[0] = ends[1] = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (ends[0] >= 0 || (lgi_is_refused(errno) && lgi_own_pipe(ends, O_NONBLOCK) == 0))
+        return 0;
+    ends[0] = ends[1] = -1;
+    return -1;
+}
+
+static inline void lgi_close_event(const int ends[2])
+{
+    close(ends[0]);
+    if (ends[1] != ends[0])
+        close(ends[1]);
 }
 
 #endif

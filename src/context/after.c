@@ -111,7 +111,9 @@ static void run(struct lgi_task *start)
     lgi_lock(&after->lock);
     after->runner = lgi_self();
     lgi_unlock(&after->lock);
+    struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = after->runner;
     lgi_make_call(start->function, start->word, start->site->count);
+    guard = NULL;
 }
 
 static void drop(struct lgi_task *start)

@@ -1,4 +1,5 @@
 /* Making and freeing contexts. */
+#define _GNU_SOURCE
 #include "context/context.h"
 
 #include <lifoguard/panic.h>
@@ -6,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "closers/own_fd.h"
 
 static const struct lgi_context_ops root_ops = {
     .name = "background",
@@ -72,7 +75,7 @@ static void destroy(struct lg_context *ctx)
     if (ctx->given)
         lg_error_free(ctx->given);
     if (ctx->fd)
-        close(ctx->fd - 1);
+        lgi_close_event((const int[]){ctx->fd - 1, ctx->fd_writer});
     free_memory(ctx, ctx->ops->size);
 }
 

@@ -41,6 +41,7 @@ struct lg_context {
     lg_error *given;           /* a cause of its own, freed with it */
     lg_time deadline;          /* LG_DURATION_MAX: none */
     uint32_t clock;            /* on which the deadline is: the number of a bubble, or 0 */
+    int fd_writer;             /* the other end of `fd`, or the same descriptor */
 };
 
 /* What distinguishes one kind of context from the others. A function that a kind does not need is NULL. */

@@ -1,7 +1,6 @@
 /* Reading contexts, and waiting for their end. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "closers/own_fd.h"
@@ -88,7 +87,7 @@ void lg_context_wait(const lg_context *ctx)
 
 void lgi_context_tell_fd(const struct lg_context *ctx)
 {
-    lgi_event_signal(ctx->fd - 1);
+    lgi_event_signal(ctx->fd_writer);
 }
 
 lg_error *lg_context_fd(const lg_context *ctx, int *fd)
@@ -97,20 +96,22 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
     LGI_KEEP_ERRNO;
     int made = __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
     if (!made) {
-        int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-        if (event < 0) {
+        int event[2];
+        if (lgi_own_event(event) != 0) {
             lg_error *err = lg_error_new_errno("a descriptor for a context");
             *fd = -1;
             return err;
         }
         lgi_lock(&self->done.lock);
-        if (!self->fd)
-            __atomic_store_n(&self->fd, event + 1, __ATOMIC_RELAXED);
+        if (!self->fd) {
+            self->fd_writer = event[1];
+            __atomic_store_n(&self->fd, event[0] + 1, __ATOMIC_RELAXED);
+        }
         made = self->fd;
         bool done = self->done.happened;
         lgi_unlock(&self->done.lock);
-        if (made != event + 1) /* another thread was faster */
-            close(event);
+        if (made != event[0] + 1) /* another thread was faster */
+            lgi_close_event(event);
         else if (done)
             lgi_context_tell_fd(self);
     }

@@ -25,8 +25,23 @@ static _Atomic int exit_status;
 enum { NOBODY, LG_EXIT, ANOTHER };
 static _Atomic int ender;
 
-static __thread bool calls_lg_exit; /* which another ending of the goroutine may have replaced */
-static __thread bool has_waited;    /* for the lg_exit of another thread */
+/* Of the caller: several goroutines of one thread may be in exit or lg_exit at once. */
+static struct lgi_exit_part *part(void)
+{
+    static __thread struct lgi_exit_part of_thread;
+    struct lgi_exit_part *of_goroutine = lgi_defer_hooks.exit_part ? lgi_defer_hooks.exit_part()
+                                                                   : NULL;
+    return of_goroutine ? of_goroutine : &of_thread;
+}
+
+/* Where one goroutine waits for another, which may have to run on this thread. */
+static void pass_millisecond(void)
+{
+    if (lgi_defer_hooks.exit_pause)
+        lgi_defer_hooks.exit_pause();
+    else
+        usleep(1000);
+}
 
 static bool become_ender(int who)
 {
@@ -36,7 +51,7 @@ static bool become_ender(int who)
 
 void lgi_exit_begin(void)
 {
-    calls_lg_exit = true;
+    part()->calls_lg_exit = true;
     int none = NONE;
     atomic_compare_exchange_strong(&state, &none, BEGUN);
 }
@@ -50,12 +65,12 @@ void lgi_exit_unwound(void)
 static _Noreturn void stay(void)
 {
     for (;;)
-        pause();
+        pass_millisecond();
 }
 
 void lgi_exit_now(int status)
 {
-    calls_lg_exit = true;
+    part()->calls_lg_exit = true;
     atomic_store(&exit_status, status);
     bool ends = become_ender(LG_EXIT);
     atomic_store(&state, ENDS);
@@ -67,34 +82,36 @@ void lgi_exit_now(int status)
 static bool lasts(int what, int milliseconds)
 {
     for (int i = 0; i < milliseconds && atomic_load(&state) == what; i++)
-        usleep(1000);
+        pass_millisecond();
     return atomic_load(&state) == what;
 }
 
-/* In exit. Returns true when this thread is to end the process with exit_status; false if it is to go on with its own exit:
- * there is no lg_exit, or it is this thread's own, or it takes too long. */
+/* In exit. Returns true when the caller is to end the process with exit_status; false if it is to go on with its own exit:
+ * there is no lg_exit, or it is the caller's own, or it takes too long. */
 static bool takes_over(void)
 {
     enum { UNWINDING_MS = 10000 };
-    if (calls_lg_exit || has_waited || atomic_load(&state) == NONE)
+    struct lgi_exit_part *mine = part();
+    if (mine->calls_lg_exit || mine->has_waited || atomic_load(&state) == NONE)
         return false;
     if (!become_ender(ANOTHER))
         return false;
-    has_waited = true;
+    mine->has_waited = true;
     if (lasts(BEGUN, UNWINDING_MS))
         return false;
     while (atomic_load(&state) != ENDS) /* the wait for other goroutines has an end of its own */
-        usleep(1000);
+        pass_millisecond();
     return true;
 }
 
-/* Another thread ends the process. */
+/* Another thread or goroutine ends the process. */
 static bool is_left_to_another(void)
 {
-    return !calls_lg_exit && !has_waited && atomic_load(&ender) != NOBODY;
+    const struct lgi_exit_part *mine = part();
+    return !mine->calls_lg_exit && !mine->has_waited && atomic_load(&ender) != NOBODY;
 }
 
-/* The process is in exit. If an lg_exit is under way in another thread, waits for it. */
+/* The process is in exit. If another has called lg_exit, waits for it. */
 static void wait_for_exit(void)
 {
     enum { OTHERS_MS = 10000 };
@@ -108,7 +125,7 @@ static void wait_for_exit(void)
     if (gettid() == getpid())
         stay();
     for (int i = 0; i < OTHERS_MS; i++)
-        usleep(1000);
+        pass_millisecond();
 }
 
 /* Main has returned, or a thread has called exit, while another thread is panicking. Main may have been waiting for a
@@ -120,7 +137,7 @@ __attribute__((destructor)) static void wait_for_others(void)
     if (lgi_thread.unwinding)
         return;
     for (int i = 0; i < TRIES && lgi_panics_under_way(); i++)
-        usleep(1000);
+        pass_millisecond();
     while (lgi_defer_hooks.report_has_begun())
         pause();
     wait_for_exit();
@@ -154,5 +171,5 @@ void lgi_exit_forked(void)
 {
     atomic_store(&state, NONE);
     atomic_store(&ender, NOBODY);
-    calls_lg_exit = has_waited = false;
+    *part() = (struct lgi_exit_part){0};
 }

@@ -2,6 +2,14 @@
 #ifndef LGI_DEFER_EXIT_H
 #define LGI_DEFER_EXIT_H
 
+#include <stdbool.h>
+
+/* The part of a thread or goroutine in the end of the process. */
+struct lgi_exit_part {
+    bool calls_lg_exit; /* which another ending of the goroutine may have replaced */
+    bool has_waited;    /* in exit, for the lg_exit of another */
+};
+
 /* lg_exit was called: the process will end by it, or by a panic. */
 void lgi_exit_begin(void);
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "defer/exit.h"
 #include "defer/unwinding.h"
 
 struct lgi_defer_hooks {
@@ -23,6 +24,10 @@ struct lgi_defer_hooks {
     /* A goexit has reached the end of a stack that is not the thread's own, or an exit the end of any stack. NULL, or if
      * the function returns: the thread ends, or the process. */
     void (*stack_ended)(enum lgi_leaving leaving, int status);
+    /* What exit.c keeps for the goroutine that calls; NULL: the caller has the thread for itself. */
+    struct lgi_exit_part *(*exit_part)(void);
+    /* In exit: lets a millisecond pass. Other goroutines run on the thread meanwhile. */
+    void (*exit_pause)(void);
 };
 
 extern struct lgi_defer_hooks lgi_defer_hooks;

@@ -33,6 +33,7 @@ LGI_JUMPS_BEGIN
 
 static void call(struct running *running)
 {
+    struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = lgi_self();
     struct lgi_task *start = running->start;
     if (start->drop_argument && lg_group_is_cancelled(running->group)) /* or the start given up */
         lgi_drop_argument(start->drop_argument, start->word[0]);
@@ -40,6 +41,7 @@ static void call(struct running *running)
         running->error = lgi_make_call_reporting(start->function, start->word, start->site->count);
     else
         lgi_make_call(start->function, start->word, start->site->count);
+    guard = NULL;
 }
 
 static void call_capturing(struct running *running)

@@ -405,6 +405,57 @@ START_TEST(pthread_exit_and_cancellation_wait_too)
 }
 END_TEST
 
+/* Whoever waits for the goroutine is not told of its end: the process ends with the report. */
+static void ends_its_thread(void)
+{
+    pthread_exit(NULL);
+}
+
+static void waits_for_member(void)
+{
+    lg_group_scope(group, NULL);
+    lg_group_go(&group, ends_its_thread);
+}
+
+static void waits_in_group(void)
+{
+    lg_waitgroup group = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&group, ends_its_thread);
+    lg_waitgroup_wait(&group);
+}
+
+static void waits_for_function_of_context(void)
+{
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_func func = lg_context_on_done(ctx, ends_its_thread);
+    lg_context_free(ctx);
+    lg_context_func_stop_and_wait(&func);
+}
+
+static void (*const waits[])(void) = {waits_for_member, waits_in_group,
+                                      waits_for_function_of_context};
+
+static void waits_and_exits(void *which)
+{
+    waits[*(int *)which]();
+    _exit(0);
+}
+
+START_TEST(pthread_exit_in_a_goroutine_is_refused_before_anyone_knows_of_its_end)
+{
+#ifndef HAS_TSAN /* it ends the process there already */
+    for (int i = 0; i < 30; i++) {
+        int which = i % 3;
+        struct outcome *outcome = in_child(waits_and_exits, &which);
+        expect_status(outcome, 2);
+        expect_in_err(outcome, "pthread_exit in a goroutine");
+    }
+#else
+    (void)waits_and_exits;
+#endif
+}
+END_TEST
+
 /* ---- many, left at random ---- */
 
 static lg_error *tree(unsigned seed, int levels, atomic_int *count)
@@ -518,5 +569,6 @@ RUN_TESTS("group scope", g3_no_member_outlives_the_block_however_it_is_left,
           p5_an_uncaught_panic_of_the_owner_waits_and_is_reported,
           d12_it_is_listed_among_what_is_pending, d10_lg_exit_in_the_owner_unwinds_members_first,
           a_plain_member_runs_though_cancelled_before, pthread_exit_and_cancellation_wait_too,
+          pthread_exit_in_a_goroutine_is_refused_before_anyone_knows_of_its_end,
           g3_trees_of_groups_left_at_random, g9_the_cause_comes_first_and_its_echo_is_no_error,
           g9_members_that_the_owners_failure_ends_add_nothing)

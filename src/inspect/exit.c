@@ -97,9 +97,12 @@ static void tell_all(struct lgi_g *self, lg_time end)
     }
 }
 
+static size_t in_exit; /* atomic: goroutines that have called exit, and wait there for lg_exit */
+
 static size_t others(const struct lgi_g *self)
 {
-    return lg_goroutine_count() - (self->start != NULL);
+    return lg_goroutine_count() - (self->start != NULL) -
+           __atomic_load_n(&in_exit, __ATOMIC_SEQ_CST);
 }
 
 /* Waits until they have ended; false: not all until `end`. */
@@ -170,6 +173,31 @@ static _Noreturn void exit_all(struct lgi_g *g, int status)
     lgi_exit_now(status);
 }
 
+/* ---- goroutines in exit ---- */
+
+static struct lgi_exit_part *part(void)
+{
+    struct lgi_g *g = lgi_current;
+    return g && lgi_on_fiber(g) ? &g->exit_part : NULL;
+}
+
+/* (A goroutine in exit never ends: lg_exit does not wait for it, and ends none of its waits.) */
+static void pass_millisecond(void)
+{
+    struct lgi_g *g = lgi_current;
+    if (g && g->start && !g->is_in_exit) {
+        g->is_in_exit = true;
+        __atomic_store_n(&g->stopped, true, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&in_exit, 1, __ATOMIC_SEQ_CST);
+    }
+    if (!g || !lgi_on_fiber(g) || lgi_forked) {
+        usleep(1000);
+        return;
+    }
+    lgi_wait_begin(g, "exit");
+    (void)lgi_park(g, lg_until_timeout(LG_MILLISECOND));
+}
+
 /* ---- the ends of stacks ---- */
 
 static void stack_ended(enum lgi_leaving leaving, int status)
@@ -207,6 +235,8 @@ static size_t began(char *buffer, size_t size)
 void lgi_exit_connect(void)
 {
     lgi_defer_hooks.stack_ended = stack_ended;
+    lgi_defer_hooks.exit_part = part;
+    lgi_defer_hooks.exit_pause = pass_millisecond;
     lgi_report_hooks.describe = describe;
     lgi_report_hooks.began = began;
 }

@@ -598,7 +598,63 @@ START_TEST(D10_mains_return_at_any_time)
 }
 END_TEST
 
-RUN_TESTS("exit", D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
+/* ---- exit beside lg_exit ---- */
+
+/* Its goroutine has to run on after another one has come to exit. */
+static void long_cleanup(void)
+{
+    count(&entered);
+    while (__atomic_load_n(&ran, __ATOMIC_SEQ_CST) == 0)
+        lg_yield();
+    lg_sleep(20 * LG_MILLISECOND); /* until exit has come to the library's destructor */
+    tell("cleaned");
+}
+
+static void exits_slowly(void)
+{
+    lg_defer(long_cleanup);
+    lg_exit(7);
+}
+
+static void comes_to_exit(void)
+{
+    count(&ran);
+}
+
+static void calls_plain_exit(void)
+{
+    while (__atomic_load_n(&entered, __ATOMIC_SEQ_CST) == 0)
+        lg_yield();
+    exit(3);
+}
+
+static void exits_beside_lg_exit(void *data)
+{
+    unsigned how = *(unsigned *)data;
+    set_workers(how / 2 + 1);
+    atexit(comes_to_exit);
+    lg_set_exit_timeout(LG_HOUR); /* the goroutine in exit is not waited for */
+    lg_go(exits_slowly);
+    if (how % 2 == 0)
+        lg_go(calls_plain_exit);
+    else
+        lg_go_thread(calls_plain_exit);
+    lg_sleep(LG_HOUR);
+}
+
+START_TEST(D10_exit_in_another_goroutine_waits_for_lg_exit)
+{
+    for (unsigned how = 0; how < 8; how++) {
+        struct outcome *outcome = in_child(exits_beside_lg_exit, &how);
+        expect_status(outcome, 7);
+        expect_out(outcome, "cleaned ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+RUN_TESTS("exit", D10_exit_in_another_goroutine_waits_for_lg_exit,
+          D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
           D10_any_goroutine_may_call_it, D10_a_thread_that_just_begins_is_unwound_too,
           D10_what_a_goroutine_waited_for_before_may_be_gone,

@@ -90,15 +90,8 @@ static void *help_apart(void *job)
 
 static bool create_thread(void *(*function)(void *), void *argument)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     lgi_note_mask();
-    int failed = lgi_make_thread(&thread, &attributes, function, argument);
-    pthread_attr_destroy(&attributes);
-    return failed == 0;
+    return lgi_make_thread(NULL, 0, function, argument) == 0;
 }
 
 /* The threads, and what they were to do, stayed in the parent. */

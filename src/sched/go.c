@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "defer/call.h"
+#include "defer/hooks.h"
 #include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
@@ -100,6 +101,14 @@ void lgi_task_free(struct lgi_task *start)
     start->next = w->free_tasks;
     w->free_tasks = start;
     w->free_task_count++;
+}
+
+void lgi_refuse_thread_exit(struct lgi_g **guard)
+{
+    if (*guard && lgi_on_fiber(*guard) && !lgi_thread.unwinding)
+        lgi_fatal(NULL,
+                  "pthread_exit in a goroutine: it would end a thread that others run on; call "
+                  "lg_goexit");
 }
 
 static inline void call(struct lgi_task *start)

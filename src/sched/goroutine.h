@@ -6,6 +6,7 @@
 
 #include <lifoguard/go.h>
 
+#include "defer/exit.h"
 #include "defer/thread.h"
 #include "sched/cxx.h"
 #include "sched/list.h"
@@ -61,8 +62,10 @@ struct lgi_g {
     int event;      /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
     bool has_deadline; /* its wait has one */
     bool is_main;
-    const char *waits_for; /* NULL: it does not wait */
-    lg_error *done_error;  /* of what ended its last wait: park.h */
+    bool is_in_exit;                /* it has called exit, and waits there: inspect/exit.c */
+    struct lgi_exit_part exit_part; /* of a goroutine without a thread of its own */
+    const char *waits_for;          /* NULL: it does not wait */
+    lg_error *done_error;           /* of what ended its last wait: park.h */
     /* Of a thread. */
     uint32_t for_ever; /* counts up when a wait without deadline begins and ends: odd in between */
     uint32_t end_rounds; /* of destructors that it has come through: deadlock.c */

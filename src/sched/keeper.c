@@ -62,16 +62,10 @@ static void *keep(void *unused)
 
 static void make(void)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     lgi_helper_waits();
     /* Without it, timers are late while all workers compute. */
-    if (lgi_make_thread(&thread, &attributes, keep, NULL) != 0)
+    if (lgi_make_thread(NULL, 0, keep, NULL) != 0)
         lgi_helper_works();
-    pthread_attr_destroy(&attributes);
 }
 
 void lgi_keeper_note(lg_time when)

@@ -23,29 +23,46 @@ const char *lgi_thread_refusal(void)
     }
 }
 
-int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
-                    void *argument)
+static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+                  void *argument)
 {
     sigset_t all, before;
-    lgi_pin();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(thread, attributes, function, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    __atomic_store_n(&refused, failed, __ATOMIC_RELAXED);
     return failed;
 }
 
-int lgi_make_small_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+static bool is_short(int error)
 {
-    enum { SMALL_STACK = 256 * 1024 };
+    return error == EAGAIN || error == ENOMEM;
+}
+
+int lgi_make_thread(pthread_t *thread, size_t stack_size, void *(*function)(void *), void *argument)
+{
+    enum { LEAST = 256 * 1024, PART = 4 };
+    pthread_t detached;
     pthread_attr_t attributes;
-    int failed = lgi_make_thread(thread, NULL, function, argument);
-    if ((failed != EAGAIN && failed != ENOMEM) || pthread_attr_init(&attributes) != 0)
+    size_t size = stack_size;
+    lgi_pin();
+    int failed = pthread_attr_init(&attributes);
+    if (failed)
         return failed;
-    pthread_attr_setstacksize(&attributes, SMALL_STACK);
-    failed = lgi_make_thread(thread, &attributes, function, argument);
+    if (!thread)
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (size == 0)
+        pthread_attr_getstacksize(&attributes, &size);
+    else
+        pthread_attr_setstacksize(&attributes, size);
+    while (
+        is_short(failed = create(thread ? thread : &detached, &attributes, function, argument)) &&
+        stack_size == 0 && size > LEAST) {
+        size = size / PART > LEAST ? size / PART : LEAST;
+        pthread_attr_setstacksize(&attributes, size);
+    }
     pthread_attr_destroy(&attributes);
+    __atomic_store_n(&refused, failed, __ATOMIC_RELAXED);
     return failed;
 }
 

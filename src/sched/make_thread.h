@@ -12,13 +12,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* As pthread_create: the thread begins with all signals blocked. */
-int lgi_make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+/* As pthread_create: the thread begins with all signals blocked. `thread` NULL: it is detached. `stack_size` 0: that of other
+ * threads, or less where there are no addresses for so much (RLIMIT_AS). */
+int lgi_make_thread(pthread_t *thread, size_t stack_size, void *(*function)(void *),
                     void *argument);
-
-/* The same, for a thread that needs little stack: if there are no addresses for one of the usual size (RLIMIT_AS), it gets
- * a smaller one. */
-int lgi_make_small_thread(pthread_t *thread, void *(*function)(void *), void *argument);
 
 /* What to add to "out of memory or threads": why the kernel refused the last thread, or nothing if the reason was that
  * lack. */

@@ -124,7 +124,7 @@ static bool add(void)
     spare = NULL;
     lgi_workers[worker_count] = w;
     __atomic_store_n(&worker_count, worker_count + 1, __ATOMIC_RELEASE);
-    if (lgi_make_small_thread(&w->thread, lgi_worker_main, w) != 0) {
+    if (lgi_make_thread(&w->thread, 0, lgi_worker_main, w) != 0) {
         __atomic_store_n(&worker_count, worker_count - 1, __ATOMIC_RELEASE);
         spare = w;
         return false;

@@ -65,6 +65,11 @@ static inline void lgi_refuse_end_in_child(void)
         lgi_ended_in_child();
 }
 
+/* The cleanup of a variable that is set to NULL once the goroutine's function has returned. Of all that leaves the function
+ * in another way, only pthread_exit runs it while nothing of the library's is being unwound: then the process ends. It
+ * stands before all that tells others of the end of the goroutine, who might end the process without a report. */
+void lgi_refuse_thread_exit(struct lgi_g **guard);
+
 /* More than 0: there are waits that lgi_park must look at closely, as those of a forked child and those in a bubble. Atomic. */
 extern uint32_t lgi_special_waits;
 

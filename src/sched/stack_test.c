@@ -443,6 +443,42 @@ START_TEST(those_without_a_stack_are_part_of_a_deadlock)
 }
 END_TEST
 
+static void note_size(size_t *size)
+{
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstacksize(&attributes, size);
+    pthread_attr_destroy(&attributes);
+    add_one(&ended);
+}
+
+/* Less than the stack of a thread usually takes, and more than the least that the library asks for. */
+static void start_thread_without_addresses(void *unused)
+{
+    (void)unused;
+    size_t size = 0;
+    ended = 0;
+    lg_go(add_one, &ended);
+    wait_for_value(&ended, 1);
+    limit_addresses(3 << 20);
+    lg_go_thread(note_size, &size);
+    wait_for_value(&ended, 2);
+    if (size < (3 << 20))
+        tell("smaller");
+    lg_go_with(((lg_go_options){.thread = true, .stack_size = 8 << 20}), add_one, &ended);
+}
+
+START_TEST(where_addresses_are_scarce_a_thread_gets_a_smaller_stack)
+{
+    if (!is_plain())
+        return;
+    struct outcome *outcome = in_child(start_thread_without_addresses, NULL);
+    expect_status(outcome, 2);
+    expect_out(outcome, "smaller ");
+    expect_in_err(outcome, "panic: out of memory or threads for a goroutine\n");
+}
+END_TEST
+
 START_TEST(where_addresses_are_scarce_stacks_take_fewer)
 {
     if (!is_plain())
@@ -535,4 +571,5 @@ RUN_TESTS("stack", sizes_are_powers_of_two, stacks_from_16_kb_to_64_mb, stacks_d
           memory_goes_back_after_a_hundred_thousand, without_memory_for_its_stack_a_goroutine_waits,
           stacks_can_be_visited, those_without_a_stack_are_part_of_a_deadlock,
           where_addresses_are_scarce_stacks_take_fewer,
+          where_addresses_are_scarce_a_thread_gets_a_smaller_stack,
           who_has_no_stack_waits_asleep_and_keeps_nobody_else)

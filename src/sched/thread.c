@@ -81,28 +81,24 @@ static void *lgi_thread_main(void *argument)
 
 bool lgi_thread_run_task(struct lgi_task *start)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
-
-    if (!lgi_workers_begin() || pthread_attr_init(&attributes) != 0)
+    if (!lgi_workers_begin())
         return false;
     if (start->bubble)
         lgi_bubble_enter(start);
     if (lgi_is_exiting()) {
-        pthread_attr_destroy(&attributes);
         lgi_task_drop(start);
         return true;
     }
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     /* By default as large as other threads'. */
-    size_t size = lgi_stack_size(start->stack_class);
-    if (start->stack_class != (unsigned)lgi_stack_class(0) && size >= (size_t)PTHREAD_STACK_MIN)
-        pthread_attr_setstacksize(&attributes, size);
+    size_t size = 0;
+    if (start->stack_class != (unsigned)lgi_stack_class(0))
+        size = lgi_stack_size(start->stack_class);
+    if (size < (size_t)PTHREAD_STACK_MIN)
+        size = 0;
     pthread_mutex_lock(&threads.lock);
     threads.count++;
     pthread_mutex_unlock(&threads.lock);
-    int failed = lgi_make_thread(&thread, &attributes, lgi_thread_main, start);
-    pthread_attr_destroy(&attributes);
+    int failed = lgi_make_thread(NULL, size, lgi_thread_main, start);
     if (failed) {
         pthread_mutex_lock(&threads.lock);
         threads.count--;

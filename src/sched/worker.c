@@ -221,15 +221,6 @@ static bool begin_here(struct lgi_worker *w, struct lgi_g *g)
     return true;
 }
 
-/* Only pthread_exit unwinds through here; every other way of ending a goroutine returns normally. */
-static void refuse_thread_exit(struct lgi_g **g)
-{
-    if (*g && !lgi_thread.unwinding)
-        lgi_fatal(NULL,
-                  "pthread_exit in a goroutine: it would end a thread that others run on; call "
-                  "lg_goexit");
-}
-
 /* (To a stack that begins, this costs a wrong prediction.) */
 static void end(struct lgi_g *g)
 {
@@ -245,7 +236,7 @@ static void end(struct lgi_g *g)
 
 static __attribute__((noinline)) void lgi_fiber_run(struct lgi_g *g)
 {
-    struct lgi_g *guard __attribute__((cleanup(refuse_thread_exit))) = g;
+    struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = g;
     do {
         struct lgi_task *start = g->start;
         lgi_task_run(start);

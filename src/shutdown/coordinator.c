@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "error/escape.h"
+#include "sched/futex.h"
 #include "sched/park.h"
 #include "shutdown/internal.h"
 #include "time/clock.h"
@@ -95,11 +96,9 @@ static void begin_request(lg_shutdown *s, bool drain)
 
 static void tell_program(lg_shutdown *s)
 {
-    uint64_t one = 1;
     set_phase(s, LGI_PHASE_REQUESTED);
     lg_context_cancel_cause(s->context, lgi_shutdown_cause(s));
-    while (write(s->asked, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
+    lgi_event_signal(s->asked[1]);
 }
 
 /* ---- stopping ---- */

@@ -56,8 +56,8 @@ struct lg_shutdown {
     sigset_t mask; /* of runners */
     struct lgi_signal_watch watch;
     bool watching;
-    int wake;             /* an eventfd, to the coordinator */
-    int asked;            /* an eventfd, to the program */
+    int wake[2];          /* an event (own_fd.h), to the coordinator */
+    int asked[2];         /* likewise, to the program */
     lg_context *context;  /* cancelled by a request */
     lg_context *fallback; /* for stops, if there is no memory for one of their own */
     struct lgi_done stopped;
@@ -103,9 +103,9 @@ void lgi_shutdown_wake(lg_shutdown *s);
 
 void lgi_shutdown_let_go(lg_shutdown *s);
 
-/* Makes a thread that calls main(s), and that lets go of s at its end. Returns 0 or an errno value. */
-int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*main)(void *s));
+/* Makes a thread that calls main(s), and that lets go of s at its end; detached if `thread` is NULL. Returns 0 or an errno
+ * value. */
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, void *(*main)(void *s));
 
 /* The work of such a thread: calls work(s), as a member of the bubble if there is one. */
 void lgi_shutdown_work(lg_shutdown *s, void (*work)(void *s));

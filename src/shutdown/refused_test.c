@@ -40,6 +40,7 @@ static const struct call {
     {"accept4", SYS_accept4, 0, false},
     {"waitid", SYS_waitid, 0, false},
     {"epoll_create1", SYS_epoll_create1, 0, false},
+    {"eventfd2", SYS_eventfd2, 0, false},
     {"epoll_ctl", SYS_epoll_ctl, 0, false},
 #if defined(SYS_pipe)
     {"pipe2", SYS_pipe2, 0, false},

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "closers/own_fd.h"
@@ -18,6 +17,7 @@
 #include "error/keep_errno.h"
 #include "poll/poll.h"
 #include "sched/bubble.h"
+#include "sched/futex.h"
 #include "sched/make_thread.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
@@ -41,10 +41,10 @@ void lgi_shutdown_let_go(lg_shutdown *s)
     lg_error_free(s->error);
     lg_context_free(s->context);
     lg_context_free(s->fallback);
-    if (s->wake >= 0)
-        close(s->wake);
-    if (s->asked >= 0)
-        close(s->asked);
+    if (s->wake[0] >= 0)
+        lgi_close_event(s->wake);
+    if (s->asked[0] >= 0)
+        lgi_close_event(s->asked);
     pthread_cond_destroy(&s->offer);
     pthread_mutex_destroy(&s->lock);
     free(s);
@@ -52,12 +52,9 @@ void lgi_shutdown_let_go(lg_shutdown *s)
 
 void lgi_shutdown_wake(lg_shutdown *s)
 {
-    uint64_t one = 1;
-    LGI_KEEP_ERRNO;
     if (s->bubble)
         lg_semaphore_release(&s->wakes, 1);
-    while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
+    lgi_event_signal(s->wake[1]);
 }
 
 static void sleep_until(lg_shutdown *s, lg_time until)
@@ -66,10 +63,10 @@ static void sleep_until(lg_shutdown *s, lg_time until)
         lg_error_free(lg_semaphore_acquire_until(&s->wakes, 1, lg_until_deadline(until)));
         return;
     }
-    struct pollfd wake = {.fd = s->wake, .events = POLLIN};
+    struct pollfd wake = {.fd = s->wake[0], .events = POLLIN};
     lgi_poll_fds(&wake, 1, until);
     uint64_t count;
-    while (read(s->wake, &count, sizeof(count)) < 0 && errno == EINTR)
+    while (read(s->wake[0], &count, sizeof(count)) < 0 && errno == EINTR)
         ;
 }
 
@@ -96,13 +93,12 @@ static void *coordinator_main(void *data)
     return NULL;
 }
 
-int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*work)(void *s))
+int lgi_shutdown_thread(lg_shutdown *s, pthread_t *thread, void *(*work)(void *s))
 {
     __atomic_fetch_add(&s->holders, 1, __ATOMIC_RELAXED);
     if (s->bubble)
         lgi_bubble_add(s->bubble);
-    int failed = lgi_make_thread(thread, attributes, work, s);
+    int failed = lgi_make_thread(thread, 0, work, s);
     if (failed) {
         __atomic_fetch_sub(&s->holders, 1, __ATOMIC_RELAXED);
         if (s->bubble)
@@ -164,7 +160,7 @@ static void leave_signals(lg_shutdown *s)
 static lg_error *start_threads(lg_shutdown *s)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &s->mask);
-    int failed = lgi_shutdown_thread(s, &s->thread, NULL, coordinator_main);
+    int failed = lgi_shutdown_thread(s, &s->thread, coordinator_main);
     return failed ? lg_error_new_code(failed, "a thread for shutting down") : NULL;
 }
 
@@ -173,10 +169,8 @@ static lg_error *make(lg_shutdown *s)
     lg_error *error = make_contexts(s);
     if (error)
         return error;
-    s->wake = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    s->asked = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (s->wake < 0 || s->asked < 0)
-        return lg_error_new_errno("eventfd");
+    if (lgi_own_event(s->wake) != 0 || lgi_own_event(s->asked) != 0)
+        return lg_error_new_errno("an event");
     error = handle_signals(s);
     if (error)
         return error;
@@ -222,7 +216,7 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
         s->options.repeat_window = DEFAULT_REPEAT_WINDOW;
     s->bubble = lgi_bubble_of_caller();
     s->owner = getpid();
-    s->wake = s->asked = -1;
+    s->wake[0] = s->asked[0] = -1;
     s->holders = 1;
     s->offered_end = &s->offered;
     pthread_mutex_init(&s->lock, NULL);
@@ -416,7 +410,7 @@ bool lg_shutdown_is_requested(const lg_shutdown *s)
 
 int lg_shutdown_fd(const lg_shutdown *s)
 {
-    return s->asked;
+    return s->asked[0];
 }
 
 const lg_context *lg_shutdown_context(const lg_shutdown *s)
@@ -433,7 +427,7 @@ lg_error *lg_shutdown_wait_until(lg_shutdown *s, lg_until until)
 {
     /* Main waits in poll(2): ThreadSanitizer hands signals out there, but not to who waits for a futex. */
     if (!lgi_on_fiber(lgi_self()) && !s->bubble) {
-        lg_error *error = lg_poll(s->asked, POLLIN, until, NULL);
+        lg_error *error = lg_poll(s->asked[0], POLLIN, until, NULL);
         if (!error || lgi_until_over(until) != LGI_WAITING)
             return error;
         lg_error_free(error); /* no descriptors are left */

@@ -154,14 +154,8 @@ static void *runner_main(void *data)
 
 bool lgi_runner_add(lg_shutdown *s)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     s->idle++;
-    bool made = lgi_shutdown_thread(s, &thread, &attributes, runner_main) == 0;
-    pthread_attr_destroy(&attributes);
+    bool made = lgi_shutdown_thread(s, NULL, runner_main) == 0;
     if (!made)
         s->idle--;
     return made;

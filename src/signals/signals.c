@@ -132,15 +132,8 @@ static void *thread_main(void *unused)
 
 static lg_error *start_thread(void)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    int failed = pthread_attr_init(&attributes);
-    if (failed)
-        return lg_error_new_code(failed, "a thread for signals");
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     lgi_helper_waits();
-    failed = lgi_make_thread(&thread, &attributes, thread_main, NULL);
-    pthread_attr_destroy(&attributes);
+    int failed = lgi_make_thread(NULL, 0, thread_main, NULL);
     if (failed)
         lgi_helper_works();
     return failed ? lg_error_new_code(failed, "a thread for signals") : NULL;

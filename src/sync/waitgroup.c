@@ -8,6 +8,7 @@
 #include "defer/thread.h"
 #include "sched/goroutine.h"
 #include "sched/make_thread.h"
+#include "sched/runtime.h"
 
 enum { WAITED = 1 };
 
@@ -126,7 +127,9 @@ static void run(struct lgi_task *start)
 {
     lg_waitgroup *group = start->owner;
     lg_defer(done_unless_panicking, group);
+    struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = lgi_self();
     lgi_make_call(start->function, start->word, start->site->count);
+    guard = NULL;
 }
 
 static void drop(struct lgi_task *start)
