@@ -16,7 +16,9 @@
  * that are tied to a thread work as usual; but other goroutines run on the same thread while the goroutine waits.
  * Goroutines are not preempted: a goroutine that computes for long should call lg_yield now and then, and a
  * goroutine that blocks its thread (in read(), in a library) should be started by lg_go_thread or make the call by
- * lg_blocking (blocking.h). Threads that the program creates may call every function here, and can do everything that
+ * lg_blocking (blocking.h). A goroutine starts on the worker of the goroutine that called lg_go, unless that worker is busy
+ * and another one is idle. So goroutines that all start quickly, and compute only later, may all be on one worker: start
+ * those with .spread. Threads that the program creates may call every function here, and can do everything that
  * goroutines can. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
  * the process with a report; call lg_goexit instead.
  *
@@ -60,6 +62,8 @@ typedef struct lg_go_options {
     /* Called with the first argument if the function is never called (G4). NULL: nothing is called. */
     void (*free)(void *first_argument);
     bool thread; /* run the goroutine on a thread of its own */
+    bool
+        spread; /* start the goroutine on the worker with the fewest goroutines, not on the caller's */
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;

@@ -211,7 +211,7 @@ static bool may_sleep(const struct idling *idling, lg_time until)
     struct lgi_worker *w = idling->worker;
     bool woken = (idling->last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
                  lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) || atomic_exchange(&w->nudged, false);
-    bool can_begin = lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w) && !lgi_is_short(w);
+    bool can_begin = lgi_tasks_waiting(w) > 0 && !lgi_is_short(w);
     return !woken && !can_begin && !should_watch(idling) &&
            lgi_timers_next_before_sleep(&w->timers) >= until;
 }

@@ -89,6 +89,10 @@ struct lgi_worker *lgi_worker_for_timers(void);
 /* Wakes the worker if it sleeps: it then checks its timers and its inbox. */
 void lgi_worker_wake(struct lgi_worker *worker);
 
+/* The same after the caller has put a goroutine into the queue of the worker: the worker sees it before it sleeps, or is
+ * seen asleep here. */
+void lgi_worker_wake_for_queue(struct lgi_worker *worker);
+
 /* Wakes the worker even if there is nothing for it, to check for a deadlock. */
 void lgi_worker_nudge(struct lgi_worker *worker);
 
