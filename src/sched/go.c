@@ -9,8 +9,9 @@
 #include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
+#include "sched/task_pool.h"
 
-enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
+enum { IDS_AT_ONCE = 64 };
 
 static unsigned default_class; /* plus one; 0: not known yet. Atomic */
 static uint64_t ids = 1;       /* atomic */
@@ -46,16 +47,6 @@ static unsigned class_for(size_t stack_size)
     return stack_size == 0 ? usual_class() : (unsigned)lgi_stack_class(stack_size);
 }
 
-static inline struct lgi_task *take_kept(struct lgi_worker *w)
-{
-    struct lgi_task *start = w->free_tasks;
-    if (start) {
-        w->free_tasks = start->next;
-        w->free_task_count--;
-    }
-    return start;
-}
-
 /* One by one: all at once they become a `rep stos`, which takes longer than the rest. */
 static inline void fill(struct lgi_task *start, struct lgi_worker *w, const struct lgi_site *site,
                         lgi_function function, const uintptr_t *words)
@@ -81,7 +72,9 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
                               const uintptr_t *words)
 {
     struct lgi_worker *w = lgi_worker;
-    struct lgi_task *start = w ? take_kept(w) : NULL;
+    struct lgi_task *start = NULL;
+    if (w && (w->tasks.count > 0 || lgi_tasks_refill(w)))
+        start = lgi_tasks_take(w);
     /* A goroutine that could not run for want of its stack would be waited for in vain. */
     if (!start && lgi_stack_first(usual_class()))
         start = malloc(sizeof(*start));
@@ -93,13 +86,10 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
 void lgi_task_free(struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
-    if (!w || w->free_task_count >= STARTS_KEPT) {
+    if (w)
+        lgi_tasks_keep(w, start);
+    else
         free(start);
-        return;
-    }
-    start->next = w->free_tasks;
-    w->free_tasks = start;
-    w->free_task_count++;
 }
 
 static inline void call(struct lgi_task *start)
@@ -259,7 +249,7 @@ static inline bool go_plainly(const struct lgi_site *site, lgi_function function
         options->thread || options->spread || lgi_is_exiting() || lgi_forked ||
         lgi_bubbles_exist() || !lgi_may_start(w) || !lgi_stack_first(usual_class()))
         return false;
-    struct lgi_task *start = take_kept(w);
+    struct lgi_task *start = lgi_tasks_take(w);
     if (!start)
         return false;
     fill(start, w, site, function, words);
