@@ -18,7 +18,7 @@
 
 #include "report.h"
 
-enum { MOST_SUBJECTS = 640, MOST_PROGRAMS = 48, FEW_ROUNDS = 3 };
+enum { MOST_SUBJECTS = 2048, MOST_PROGRAMS = 128, FEW_ROUNDS = 3 };
 
 static const char few[] = "few-";
 

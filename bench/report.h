@@ -60,4 +60,9 @@ struct report_place {
 /* Writes results.json, README.md's table and results.svg in `folder` (not if that is "-"), and the table to stdout. */
 lg_error *report_write(const struct report_place *place, const char *folder);
 
+/* ---- growth.c ---- */
+
+/* Writes growth.svg and workers.svg in `folder`. */
+lg_error *report_write_growth(const struct report_place *place, const char *folder);
+
 #endif

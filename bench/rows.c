@@ -281,12 +281,64 @@ static void add_goroutine_rows(void)
         compare(name, "pthreads", peer, 0, 0, 0);
     }
     add_peer_rows();
-    about("TCP echo, 1000 connections");
-    compare("%-go/echo_lifoguard", "Go", "go-go/echo_go", 0, 0, 1);
-    compare("%-go/echo_lifoguard", "epoll by hand", "threads/echo_epoll", 0, 0, 1);
-    about("… processor time of the server");
-    compare("%-go/echo_cpu_lifoguard", "Go", "go-go/echo_cpu_go", 0, 0, 0);
-    compare("%-go/echo_cpu_lifoguard", "epoll by hand", "threads/echo_cpu_epoll", 0, 0, 0);
+}
+
+/* Beside Go, epoll by hand and libuv. */
+static void add_echo_row(const char *text, const char *row_unit, const char *name, double target,
+                         int plotted)
+{
+    static const char *const peers[][3] = {{"Go", "go-go", "go"},
+                                           {"epoll by hand", "threads", "epoll"},
+                                           {"libuv", "threads", "libuv"}};
+    char mine[64], theirs[64];
+    unit = row_unit;
+    about("%s", text);
+    snprintf(mine, sizeof(mine), "%%-go/%s_lifoguard", name);
+    for (int i = 0; i < 3; i++) {
+        snprintf(theirs, sizeof(theirs), "%s/%s_%s", peers[i][1], name, peers[i][2]);
+        compare(mine, peers[i][0], theirs, 0, i == 1 ? target : 0, plotted);
+    }
+}
+
+static void add_http_row(const char *text, const char *name, int plotted)
+{
+    static const char *const peers[][3] = {
+        {"Go, net/http", "go-go", "go"},
+        {"libmicrohttpd, a pool", "threads", "libmicrohttpd"},
+        {"libmicrohttpd, a thread each", "threads", "libmicrohttpd_threads"}};
+    char mine[64], theirs[64];
+    unit = "ns";
+    about("%s", text);
+    snprintf(mine, sizeof(mine), "%%-go/%s_lifoguard", name);
+    for (int i = 0; i < 3; i++) {
+        snprintf(theirs, sizeof(theirs), "%s/%s_%s", peers[i][1], name, peers[i][2]);
+        compare(mine, peers[i][0], theirs, 0, 0, plotted);
+    }
+}
+
+static void add_server_rows(void)
+{
+    add_echo_row("TCP echo, 1000 connections", "ns", "echo", 0, 1);
+    add_echo_row("… processor time of the server", "ns", "echo_cpu", 1.1, 0);
+    add_echo_row("10,000 idle connections: memory of each", "bytes", "idle_bytes", 0, 1);
+    add_echo_row("… from connecting to the first echo", "ns", "idle", 0, 0);
+    add_echo_row("… processor time of the server, each", "ns", "idle_cpu", 0, 0);
+    add_http_row("HTTP under wrk, 100 connections, a request", "http", 1);
+    add_http_row("… a client waits, 50 %", "http_50", 0);
+    add_http_row("… a client waits, 99 %", "http_99", 0);
+    add_http_row("… a client waits, 99.9 %", "http_999", 0);
+}
+
+/* "Evenly": the same work spread over the processors without any loss. */
+static void add_uneven_rows(void)
+{
+    unit = "ns";
+    about("half of 16 for each worker turn heavy");
+    compare("%-go/uneven", "evenly", "%-go/uneven_evenly", 0, 0, 0);
+    compare("%-go/uneven", "Go", "go-go/uneven", 0, 0, 0);
+    about("… started with .spread");
+    compare("%-go/uneven_spread", "evenly", "%-go/uneven_spread_evenly", 0, 0, 0);
+    compare("%-go/uneven_spread", "Go", "go-go/uneven_spread", 0, 0, 1);
 }
 
 void report_add_rows(const char *made_by, const char *made)
@@ -296,4 +348,6 @@ void report_add_rows(const char *made_by, const char *made)
     add_defer_rows();
     add_compile_rows();
     add_goroutine_rows();
+    add_uneven_rows();
+    add_server_rows();
 }

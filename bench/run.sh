@@ -64,7 +64,7 @@ add() {
 
 # add_programs PREFIX COMPILER FOLDER: those of the library. One that the commit does not have is left out.
 add_programs() {
-    local name=$1$2 programs=$3/bench program
+    local name=$1$2 programs=$3/bench program workers
     add "$name" "$programs/defer_bench"
     [[ $against ]] || add "$name++" "$programs/throw_bench"
     for program in sched_bench sync_bench; do
@@ -74,7 +74,31 @@ add_programs() {
     [[ ! $quick ]] || return 0
     add "few-$name-go" "$programs/sched_bench" million
     [[ ! -x $programs/sync_bench ]] || add "few-$name-go" "$programs/sync_bench" many
-    [[ $against ]] || add "few-$name-go" "$programs/latency_bench"
+    [[ ! $against ]] || return 0
+    add "few-$name-go" "$programs/latency_bench"
+    add "few-$name-go" "$programs/uneven_bench"
+    [[ $2 == gcc ]] || return 0
+    add "few-$name-go" "$programs/growth_bench"
+    for workers in 1 2 4 8; do
+        add "few-$name-on-$workers" env LIFOGUARD_WORKERS=$workers "$programs/sched_bench"
+        add "few-$name-on-$workers" env LIFOGUARD_WORKERS=$workers "$programs/sync_bench"
+    done
+}
+
+# add_echo PROGRAM WHAT SERVER…, add_http PROGRAM WHAT SERVER…: load on a server that prints its port; add_server: on one that
+# can be both.
+add_echo() {
+    add "$1" "$build/gcc/bench/echo_load" "${@:2}"
+    add "$1" "$build/gcc/bench/idle_load" "${@:2}"
+}
+add_http() {
+    if command -v wrk >/dev/null; then
+        add "$1" "$here/http_load.sh" "${@:2}"
+    fi
+}
+add_server() {
+    add_echo "$@" echo
+    add_http "$@" http
 }
 
 add_counts() {
@@ -102,16 +126,16 @@ measure_against() {
 }
 
 add_go() {
-    local program files
+    local program files workers
     if ! command -v go >/dev/null; then
         printf 'Go is not installed (Debian: golang-go): its rows are left out\n' >&2
         return
     fi
     printf 'building with Go\n' >&2
     # Nothing is fetched, and nothing is left outside of the build folder.
-    for program in defer_bench sched_bench sync_bench latency_bench; do
+    for program in defer_bench sched_bench sync_bench uneven_bench growth_bench latency_bench serve; do
         files=("$here/$program.go")
-        [[ $program == latency_bench ]] || files+=("$here/timing.go")
+        [[ $program == latency_bench || $program == serve ]] || files+=("$here/timing.go")
         quietly env GOCACHE="$build/go-cache" GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off \
             go build -o "$build/${program}_go" "${files[@]}"
     done
@@ -123,23 +147,36 @@ add_go() {
     add few-go-go "$build/sched_bench_go" million
     add few-go-go "$build/sync_bench_go" many
     add few-go-go "$build/latency_bench_go"
-    add few-go-go "$build/gcc/bench/echo_load" go "$build/sched_bench_go" echo
+    add few-go-go "$build/uneven_bench_go"
+    add few-go-go "$build/growth_bench_go"
+    add_server few-go-go go "$build/serve_go"
+    for workers in 1 2 4 8; do
+        add few-go-on-$workers env GOMAXPROCS=$workers "$build/sched_bench_go"
+        add few-go-on-$workers env GOMAXPROCS=$workers "$build/sync_bench_go"
+    done
 }
 
-# The projects of peers/ that are here.
+# The projects of peers/ that are here. NAME_bench.c is a program like those above, NAME_echo.c and NAME_http.c are servers.
 add_peers() {
     local source name program
-    for source in "$here"/peers/*_bench.c; do
-        name=$(basename "$source" _bench.c)
-        program=$build/peers/${name}_bench
-        mkdir -p "$build/peers"
-        quietly "$here/peers/build.sh" "$name" "$program" "$peers"
-        if [[ -x $program ]]; then
-            add "$name" "$program"
-        else
-            printf '%s is not installed: its rows are left out\n' "$name" >&2
+    mkdir -p "$build/peers"
+    for source in "$here"/peers/*_*.c; do
+        name=$(basename "$source" .c)
+        program=$build/peers/$name
+        [[ ! $quick || $name == *_bench ]] || continue
+        quietly "$here/peers/build.sh" "${name%_*}" "$source" "$program" "$peers"
+        if [[ ! -x $program ]]; then
+            printf '%s is not installed: its rows are left out\n' "${name%_*}" >&2
+            continue
         fi
+        case $name in
+        *_bench) add "${name%_*}" "$program" ;;
+        *_echo) add_echo few-threads "${name%_*}" "$program" ;;
+        *_http) add_http few-threads "${name%_*}" "$program" ;;
+        esac
     done
+    [[ $quick || ! -x $build/peers/libmicrohttpd_http ]] ||
+        add_http few-threads libmicrohttpd_threads "$build/peers/libmicrohttpd_http" threads
 }
 
 measure() {
@@ -148,15 +185,16 @@ measure() {
         build_with "$compiler" "$here/.." "$build/$compiler"
         add_programs '' "$compiler" "$build/$compiler"
         [[ ! $quick ]] || continue
-        add "few-$compiler-go" "$build/$compiler/bench/echo_load" lifoguard "$build/$compiler/bench/echo_lifoguard"
+        add_server "few-$compiler-go" lifoguard "$build/$compiler/bench/serve_lifoguard"
         add_counts '' "$compiler" "$build/$compiler"
         add "count-compile-$compiler" "$here/compile.sh" "$compiler" "$here/../include"
     done
     add_go
     add threads "$build/gcc/bench/thread_bench"
-    [[ $quick ]] || add few-threads "$build/gcc/bench/echo_load" epoll "$build/gcc/bench/echo_epoll"
+    [[ $quick ]] || add_echo few-threads epoll "$build/gcc/bench/echo_epoll"
     [[ $quick ]] || add few-threads "$build/gcc/bench/latency_bench" threads
     add_peers
+    [[ $quick ]] || command -v wrk >/dev/null || printf 'wrk is not installed: the rows about HTTP are left out\n' >&2
     if [[ $quick ]]; then
         exec "$build/gcc/bench/report" "${rounds:-5}" - "${commands[@]}"
     fi

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -241,38 +240,7 @@ func million() {
 	print("million_wake", float64(time.Since(start).Nanoseconds())/n)
 }
 
-// An echo server; prints its port.
-func echo() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		os.Exit(1)
-	}
-	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			os.Exit(1)
-		}
-		go func() {
-			defer connection.Close()
-			buffer := make([]byte, 4096)
-			for {
-				got, err := connection.Read(buffer)
-				if err != nil {
-					return
-				}
-				if _, err = connection.Write(buffer[:got]); err != nil {
-					return
-				}
-			}
-		}()
-	}
-}
-
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "echo" {
-		echo()
-	}
 	if len(os.Args) > 1 && os.Args[1] == "million" {
 		million()
 		return

@@ -175,5 +175,5 @@ lg_error *report_write(const struct report_place *where, const char *folder)
             return err;
     }
     write_table(stdout);
-    return NULL;
+    return strcmp(folder, "-") == 0 ? NULL : report_write_growth(where, folder);
 }

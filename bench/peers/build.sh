@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# build.sh NAME PROGRAM [FOLDER]: builds NAME_bench.c with the library NAME, as pkg-config knows it, or as it stands in
+# build.sh NAME SOURCE PROGRAM [FOLDER]: builds the source with the library NAME, as pkg-config knows it, or as it stands in
 # FOLDER: installed there (FOLDER/lib/pkgconfig, or only FOLDER/include and FOLDER/lib), or as FOLDER/NAME/NAME.c and
 # NAME.h. If there is no such library, there is no PROGRAM afterwards.
 set -euo pipefail
-name=$1 program=$2 folder=${3-}
+name=$1 source=$2 program=$3 folder=${4-}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 module=$name
 case $name in
@@ -23,4 +23,4 @@ elif [[ $folder && -f $folder/$name/$name.c && -f $folder/$name/$name.h ]]; then
 else
     exit 0
 fi
-gcc -std=gnu17 -O2 -I"$here/.." -o "$program" "$here/${name}_bench.c" "$here/../cleanup.c" "${flags[@]}" -lpthread
+gcc -std=gnu17 -O2 -I"$here/.." -o "$program" "$source" "$here/../cleanup.c" "${flags[@]}" -lpthread

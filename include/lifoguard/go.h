@@ -16,7 +16,9 @@
  * that are tied to a thread work as usual; but other goroutines run on the same thread while the goroutine waits.
  * Goroutines are not preempted: a goroutine that computes for long should call lg_yield now and then, and a
  * goroutine that blocks its thread (in read(), in a library) should be started by lg_go_thread or make the call by
- * lg_blocking (blocking.h). Threads that the program creates may call every function here, and can do everything that
+ * lg_blocking (blocking.h). A goroutine starts on the worker of the goroutine that called lg_go, unless that worker is busy
+ * and another one is idle. So goroutines that all start quickly, and compute only later, may all be on one worker: start
+ * those with .spread. Threads that the program creates may call every function here, and can do everything that
  * goroutines can. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
  * the process with a report; call lg_goexit instead.
  *
@@ -62,6 +64,8 @@ typedef struct lg_go_options {
     /* Run the goroutine on a thread of its own. By default its stack is as large as those of other threads; where an
      * address limit (RLIMIT_AS) leaves no room for that, the stack is smaller, but at least 256 KB. */
     bool thread;
+    /* Start the goroutine on the worker that has the fewest goroutines, not on the caller's. */
+    bool spread;
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;

@@ -10,8 +10,9 @@
 #include "sched/bubble.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
+#include "sched/task_pool.h"
 
-enum { STARTS_KEPT = 4096, IDS_AT_ONCE = 64 };
+enum { IDS_AT_ONCE = 64 };
 
 static unsigned default_class; /* plus one; 0: not known yet. Atomic */
 static uint64_t ids = 1;       /* atomic */
@@ -47,16 +48,6 @@ static unsigned class_for(size_t stack_size)
     return stack_size == 0 ? usual_class() : (unsigned)lgi_stack_class(stack_size);
 }
 
-static inline struct lgi_task *take_kept(struct lgi_worker *w)
-{
-    struct lgi_task *start = w->free_tasks;
-    if (start) {
-        w->free_tasks = start->next;
-        w->free_task_count--;
-    }
-    return start;
-}
-
 /* One by one: all at once they become a `rep stos`, which takes longer than the rest. */
 static inline void fill(struct lgi_task *start, struct lgi_worker *w, const struct lgi_site *site,
                         lgi_function function, const uintptr_t *words)
@@ -82,7 +73,9 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
                               const uintptr_t *words)
 {
     struct lgi_worker *w = lgi_worker;
-    struct lgi_task *start = w ? take_kept(w) : NULL;
+    struct lgi_task *start = NULL;
+    if (w && (w->tasks.count > 0 || lgi_tasks_refill(w)))
+        start = lgi_tasks_take(w);
     /* A goroutine that could not run for want of its stack would be waited for in vain. */
     if (!start && lgi_stack_first(usual_class()))
         start = malloc(sizeof(*start));
@@ -94,13 +87,10 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
 void lgi_task_free(struct lgi_task *start)
 {
     struct lgi_worker *w = lgi_worker;
-    if (!w || w->free_task_count >= STARTS_KEPT) {
+    if (w)
+        lgi_tasks_keep(w, start);
+    else
         free(start);
-        return;
-    }
-    start->next = w->free_tasks;
-    w->free_tasks = start;
-    w->free_task_count++;
 }
 
 void lgi_refuse_thread_exit(struct lgi_g **guard)
@@ -144,25 +134,68 @@ void lgi_task_drop(struct lgi_task *start)
     lgi_task_free(start);
 }
 
-bool lgi_task_enqueue(struct lgi_task *start)
+/* Into the queue of the worker; NULL: into the queue that all share. */
+static void put(struct lgi_worker *w, struct lgi_task *start)
 {
-    if (!lgi_workers_begin())
-        return false;
+    if (!w) {
+        lgi_run_queue_put(&lgi_injected, start);
+    } else if (w == lgi_worker) {
+        lgi_run_queue_put_own(&w->starts, start);
+    } else {
+        lgi_run_queue_put(&w->starts, start);
+        lgi_worker_wake_for_queue(w);
+    }
+    lgi_task_enqueued(w != NULL);
+}
+
+static void enqueue(struct lgi_worker *worker, struct lgi_task *start)
+{
     if (__builtin_expect(start->bubble != NULL, 0))
         lgi_bubble_enter(start);
     if (__builtin_expect(lgi_is_exiting(), 0)) {
         lgi_task_drop(start);
-        return true;
+        return;
     }
-    struct lgi_worker *w = lgi_worker;
-    if (w && w->number >= lgi_workers_wanted())
-        w = NULL;
     lgi_releases(start);
-    if (w)
-        lgi_run_queue_put_own(&w->starts, start);
-    else
-        lgi_run_queue_put(&lgi_injected, start);
-    lgi_task_enqueued(w != NULL);
+    put(worker, start);
+}
+
+bool lgi_task_enqueue(struct lgi_task *start)
+{
+    if (!lgi_workers_begin())
+        return false;
+    enqueue(lgi_worker && lgi_may_start(lgi_worker) ? lgi_worker : NULL, start);
+    return true;
+}
+
+/* ---- placement ---- */
+
+static size_t goroutines_of(const struct lgi_worker *w)
+{
+    return __atomic_load_n(&w->alive, __ATOMIC_RELAXED) + lgi_run_queue_count(&w->starts);
+}
+
+/* NULL: no worker may start goroutines yet. Of many workers only two, which change from call to call, are compared: so the
+ * search takes constant time, and does not flock to one worker from all sides. */
+static struct lgi_worker *least_loaded(void)
+{
+    static unsigned calls;
+    unsigned count = lgi_worker_count(), wanted = lgi_workers_wanted();
+    if (count > wanted)
+        count = wanted;
+    if (count == 0)
+        return NULL;
+    unsigned call = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    struct lgi_worker *one = lgi_workers[call % count], *other = lgi_workers[(call + 1) % count];
+    return goroutines_of(one) <= goroutines_of(other) ? one : other;
+}
+
+static bool enqueue_spread(struct lgi_task *start)
+{
+    if (!lgi_workers_begin())
+        return false;
+    lgi_worker_add(); /* if there are fewer than wanted */
+    enqueue(least_loaded(), start);
     return true;
 }
 
@@ -211,7 +244,9 @@ bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options)
 {
     if (options->thread)
         return lgi_thread_run_task(start);
-    return lgi_stack_first(start->stack_class) && lgi_task_enqueue(start);
+    if (!lgi_stack_first(start->stack_class))
+        return false;
+    return options->spread ? enqueue_spread(start) : lgi_task_enqueue(start);
 }
 
 /* The usual case at once: a plain goroutine, started by one that runs on a worker. False: nothing was done. */
@@ -220,10 +255,10 @@ static inline bool go_plainly(const struct lgi_site *site, lgi_function function
 {
     struct lgi_worker *w = lgi_worker;
     if (!w || !function || options->free || options->name || options->stack_size > 0 ||
-        options->thread || lgi_is_exiting() || lgi_forked || lgi_bubbles_exist() ||
-        !lgi_may_start(w) || !lgi_stack_first(usual_class()))
+        options->thread || options->spread || lgi_is_exiting() || lgi_forked ||
+        lgi_bubbles_exist() || !lgi_may_start(w) || !lgi_stack_first(usual_class()))
         return false;
-    struct lgi_task *start = take_kept(w);
+    struct lgi_task *start = lgi_tasks_take(w);
     if (!start)
         return false;
     fill(start, w, site, function, words);

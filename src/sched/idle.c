@@ -14,7 +14,13 @@
 
 /* How long a worker looks for work before it sleeps: usually, and while one of its last few times of idleness was so short
  * that the next will probably end while the worker looks. (Waking a thread takes longer if its processor has gone idle.) */
-enum { SPIN_US = 10, LONGER_SPIN_US = 100, SHORT_IDLE_US = 200, LONGER_SPINS = 8 };
+enum {
+    SPIN_US = 10,
+    LONGER_SPIN_US = 100,
+    SHORT_IDLE_US = 200,
+    LONGER_SPINS = 8,
+    HAND_OVER_US = 1
+};
 
 /* How often the watcher looks at the other workers: at first, or when it has found something; and at last. */
 #define WATCH_LEAST (50 * LG_MICROSECOND)
@@ -68,11 +74,24 @@ static bool has_work(struct lgi_worker *w)
            (!lgi_is_short(w) && lgi_tasks_waiting(w) > 0);
 }
 
+/* The spinner before this one may just have been given work, by this worker even, and not have seen it yet. */
+static bool become_spinner(struct lgi_worker *w)
+{
+    struct lgi_worker *none = NULL;
+    uint64_t start = lgi_ticks();
+    while (!atomic_compare_exchange_strong(&spinner, &none, w)) {
+        if (lgi_ticks_passed(start, HAND_OVER_US))
+            return false;
+        lgi_pause();
+        none = NULL;
+    }
+    return true;
+}
+
 /* Waits for a short time. Only for a worker without descriptors, whose events it would not see. */
 static bool spin(struct lgi_worker *w)
 {
-    struct lgi_worker *none = NULL;
-    if (w->fd_waiters > 0 || !lgi_may_spin() || !atomic_compare_exchange_strong(&spinner, &none, w))
+    if (w->fd_waiters > 0 || !lgi_may_spin() || !become_spinner(w))
         return false;
     bool found = false;
     uint64_t start = lgi_ticks();
@@ -211,7 +230,7 @@ static bool may_sleep(const struct idling *idling, lg_time until)
     struct lgi_worker *w = idling->worker;
     bool woken = (idling->last && atomic_load(&awake) > 0) || atomic_load(&w->inbox) ||
                  lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) || atomic_exchange(&w->nudged, false);
-    bool can_begin = lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w) && !lgi_is_short(w);
+    bool can_begin = lgi_tasks_waiting(w) > 0 && !lgi_is_short(w);
     return !woken && !can_begin && !should_watch(idling) &&
            lgi_timers_next_before_sleep(&w->timers) >= until;
 }

@@ -14,6 +14,13 @@ void lgi_worker_wake(struct lgi_worker *w)
         lgi_sched_hooks.poll_wake(w);
 }
 
+void lgi_worker_wake_for_queue(struct lgi_worker *w)
+{
+    /* (Not a mere load, which might come before what the caller has stored.) */
+    if (atomic_fetch_or(&w->state, 0) != LGI_W_AWAKE)
+        lgi_worker_wake(w);
+}
+
 void lgi_worker_nudge(struct lgi_worker *w)
 {
     atomic_store(&w->nudged, true);

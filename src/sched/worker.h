@@ -35,15 +35,21 @@ struct lgi_stack_cache {
     unsigned count;
 };
 
+/* Tasks for the next goroutines, or timers. */
+struct lgi_magazine {
+    struct lgi_task *first;
+    unsigned count;
+};
+
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): its order is by who touches what
 struct lgi_worker {
     /* Its own. */
     struct lgi_g *current;
     struct lgi_g *ready, **ready_end;
-    struct lgi_g native; /* the thread's own stack, where it idles */
-    struct lgi_task *free_tasks;
-    unsigned free_task_count;
-    unsigned steps;   /* counts what was run */
+    struct lgi_g native;         /* the thread's own stack, where it idles */
+    struct lgi_magazine tasks;   /* task_pool.h */
+    struct lgi_task *full_tasks; /* a full magazine, or NULL */
+    unsigned steps;              /* counts what was run */
     uint64_t checked; /* on the processor's clock: the last check of timers and descriptors */
     uint64_t next_id, last_id;
     unsigned fd_waiters;   /* goroutines that wait for descriptors; written atomically */
@@ -88,6 +94,10 @@ struct lgi_worker *lgi_worker_for_timers(void);
 
 /* Wakes the worker if it sleeps: it then checks its timers and its inbox. */
 void lgi_worker_wake(struct lgi_worker *worker);
+
+/* The same after the caller has put a goroutine into the queue of the worker: the worker sees it before it sleeps, or is
+ * seen asleep here. */
+void lgi_worker_wake_for_queue(struct lgi_worker *worker);
 
 /* Wakes the worker even if there is nothing for it, to check for a deadlock. */
 void lgi_worker_nudge(struct lgi_worker *worker);

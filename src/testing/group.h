@@ -36,6 +36,9 @@ UNUSED static void everywhere(void (*work)(void))
         ck_assert_ptr_null(lg_set_workers(workers));
         lg_group_go(&running_everywhere, call_directly, work);
         ck_assert_ptr_null(lg_group_wait(&running_everywhere));
+        lg_group_go_with(&running_everywhere, ((lg_go_options){.spread = true}), call_directly,
+                         work);
+        ck_assert_ptr_null(lg_group_wait(&running_everywhere));
         lg_group_go_with(&running_everywhere, ((lg_go_options){.thread = true}), call_directly,
                          work);
         ck_assert_ptr_null(lg_group_wait(&running_everywhere));
@@ -88,6 +91,7 @@ UNUSED static void wait_until_set(atomic_int *flag)
                      .stack_size = (options).stack_size,                                           \
                      .free = (options).free,                                                       \
                      .thread = (options).thread,                                                   \
+                     .spread = (options).spread,                                                   \
                      .until = (const lg_until[]){until_}})
 
 #endif
