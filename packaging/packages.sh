@@ -8,15 +8,17 @@ work=$(cd "$1" && pwd)
 
 step() { printf -- '-- %s\n' "$*"; }
 
-# build NAME: the packages, in $work/NAME, from a copy of what git knows.
+# build NAME: the packages, in $work/NAME, from $work/source.tar.
 build() {
     rm -rf "${work:?}/$1"
     mkdir -p "$work/$1/lifoguard"
-    git -C "$root" ls-files --cached --others --exclude-standard | tar -C "$root" -T - -cf - | tar -C "$work/$1/lifoguard" -xf -
+    tar -C "$work/$1/lifoguard" -xf "$work/source.tar"
     (cd "$work/$1/lifoguard" && dpkg-buildpackage -us -uc -b) >"$work/$1/log" 2>&1 || { tail -n 40 "$work/$1/log" && return 1; }
 }
 
 step "building the packages, twice"
+# Both from the same copy: the tree may be edited meanwhile.
+git -C "$root" ls-files --cached --others --exclude-standard | tar -C "$root" -T - -cf "$work/source.tar"
 build first
 build second
 for package in "$work"/first/*.deb; do

@@ -134,6 +134,8 @@ void lgi_report_and_exit(const struct lgi_unwinding *u)
     lg_pending_visit(print_unreached, &any);
     if (lgi_settings() & LGI_CORE) /* a deferred call could have stopped the panic, but did not */
         abort();
+    lgi_panic_free(
+        u->panic); /* with the errors that it abandoned: their payloads are the program's */
     _exit(LGI_REPORT_STATUS);
 }
 

@@ -135,6 +135,36 @@ START_TEST(P5_an_abandoned_error_is_named)
 }
 END_TEST
 
+static void free_payload(void *payload)
+{
+    tell(payload);
+}
+
+static lg_error *abandons_a_payload(void)
+{
+    static const lg_error_kind kind = {.name = "kind", .free = free_payload};
+    static char payload[] = "payload";
+    lg_func (lg_error *, err) {
+        err = lg_error_new_kind(&kind, payload, "half done");
+        lg_panic("out of luck");
+    }
+}
+
+static void payload_panic(void *data)
+{
+    (void)data;
+    lg_error_free(abandons_a_payload());
+}
+
+START_TEST(P5_the_payload_of_an_abandoned_error_is_freed_behind_the_report)
+{
+    struct outcome *outcome = in_child(payload_panic, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "abandoned by it: half done\n");
+    expect_out(outcome, "payload ");
+}
+END_TEST
+
 static void error_panic(void *data)
 {
     (void)data;
@@ -546,6 +576,7 @@ RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
           P5_uncaught_defers_run_then_the_report_and_status_2,
           P5_the_stack_has_the_names_of_functions, P4_P5_the_chain_is_printed_oldest_first,
           P5_a_recovered_panic_is_marked_in_the_chain, P5_an_abandoned_error_is_named,
+          P5_the_payload_of_an_abandoned_error_is_freed_behind_the_report,
           P7_P5_every_kind_of_value_is_reported,
           P5_P8_in_any_goroutine_it_ends_the_process_and_runs_only_its_own_defers,
           P8_many_panics_at_once_make_one_report,

@@ -120,9 +120,12 @@ static bool speaks_of_memory(const char *text)
     return strcasestr(text, "memory") != NULL;
 }
 
-/* Two mistakes write to a full disk; a stream that gets no buffer finds out at another place. */
+/* Two mistakes write to a full disk; a stream that gets no buffer finds out at another place. A thread for which there is no
+ * memory fails with EAGAIN. */
 static bool speaks_of_failure(const char *text)
 {
+    if (strcmp(now.program, "stopping_in_order") == 0 && strstr(text, strerror(EAGAIN)))
+        return true;
     bool disk_is_full = strcmp(now.program, "mistake_dropping_the_error_of_a_close") == 0 ||
                         strcmp(now.program, "mistake_a_result_that_is_set_too_late") == 0;
     return speaks_of_memory(text) || (disk_is_full && (strstr(text, "No space left on device") ||
@@ -169,9 +172,41 @@ static FILE *open_expected(void)
     return file;
 }
 
+/* An error is the usual result of this example: it ends with 0 also where it could do less than usual. Its lines are some of
+ * those expected, in their order, and one tells why the others are missing. */
+static void judge_shorter_output(void)
+{
+    FILE *file = open_expected();
+    char text[OUTPUT_SIZE], expected[512], *rest = strcpy(text, now.output);
+    bool told = false, missing = false;
+    for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+        if (now.fails_at && speaks_of_failure(line)) {
+            told = true;
+            continue;
+        }
+        bool found = false;
+        while (!found && fgets(expected, sizeof expected, file)) {
+            expected[strcspn(expected, "\n")] = '\0';
+            found = matches(line, expected) ||
+                    (now.fails_at && has_lost_its_context(line, expected));
+            missing |= !found;
+        }
+        if (!found)
+            fail("prints \"%s\"", line);
+    }
+    missing |= fgets(expected, sizeof expected, file) != NULL;
+    if (missing && !told)
+        fail("lines are missing, and none tells why:\n%s", now.output);
+    fclose(file);
+}
+
 /* Each line as it should be, in the form that check.sh reads, but for those that tell of the failure. */
 static void judge_output(void)
 {
+    if (strcmp(now.program, "stopping_in_order") == 0) {
+        judge_shorter_output();
+        return;
+    }
     FILE *file = open_expected();
     char text[OUTPUT_SIZE], expected[512], *rest = strcpy(text, now.output);
     while (file && fgets(expected, sizeof expected, file)) {
@@ -221,6 +256,9 @@ static const struct {
     {"a_panic_in_a_cleanup", "", "recovered: cleanup panic\n"},
     {"a_block_in_a_block", "", "4\n3\n2\n"},
     {"a_block_in_a_block", "6\n", "5\n1\n"},
+    {"stopping_in_order", "start log\n", "stop log\n"},
+    {"stopping_in_order", "start database\n", "stop database\n"},
+    {"stopping_in_order", "start http\n", "stop http\n"},
 };
 
 static void judge_owed(void)
@@ -274,6 +312,12 @@ static int usual_blocks(const struct observed *usual, const char *site)
     return 0;
 }
 
+/* The library keeps some from the first shutdown on; a program without a shutdown leaves none open. */
+static int usual_descriptors(const struct observed *usual)
+{
+    return usual->descriptors < kept.descriptors ? usual->descriptors : kept.descriptors;
+}
+
 /* A panic that ends the program takes with it, unreleased, what it carries and what its report
  * needed (libdw keeps the program's and the libraries' files open); but what was there before is
  * released. If it was a goroutine's, main has released nothing (P5). */
@@ -292,7 +336,7 @@ static void judge_resources(const struct observed *usual)
         fail("%d blocks freed twice, %d that were none, at %s", observed->twice, observed->unknown,
              observed->bad_at);
     int descriptors = observed->descriptors - (panicked ? observed->regular_files : 0);
-    if (descriptors > 0)
+    if (descriptors > usual_descriptors(usual))
         fail("%d descriptors leaked", descriptors);
     if (observed->pending > 0)
         fail("%d deferred calls pending after main", observed->pending);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "observed.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -232,6 +233,40 @@ static bool somebody_looks(void)
     return false;
 }
 
+static void read_name(const char *thread, char name[32])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, name, 31) : 0;
+    name[length > 0 ? length : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+/* A thread that calls the stops of a shutdown is detached, and holds the shutdown a moment longer than lg_shutdown_close.
+ * Before the thread has named itself, it has main's name. */
+static bool is_ending(const char *thread)
+{
+    char mine[32], main[16], mains[32];
+    snprintf(main, sizeof main, "%d", getpid());
+    read_name(thread, mine);
+    read_name(main, mains);
+    return strcmp(thread, main) != 0 &&
+           (strcmp(mine, "lg-stop\n") == 0 || strcmp(mine, mains) == 0);
+}
+
+static bool somebody_ends(void)
+{
+    DIR *list = opendir("/proc/self/task");
+    bool found = false;
+    for (const struct dirent *entry; list && !found && (entry = readdir(list)) != NULL;)
+        found = entry->d_name[0] != '.' && is_ending(entry->d_name);
+    if (list)
+        closedir(list);
+    return found;
+}
+
 static void begin(void)
 {
     char *at = getenv(OBSERVED_VARIABLE);
@@ -282,7 +317,7 @@ static void end(void)
         return;
     }
     counting = false;
-    for (int tries = 0; somebody_looks() && tries < 10000; tries++)
+    for (int tries = 0; (somebody_looks() || somebody_ends()) && tries < 10000; tries++)
         usleep(1000); /* what it has in use for that is not left */
     struct stat tasks;
     observed->threads = stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 + 1;

@@ -1,6 +1,6 @@
 /* What a program leaves allocated that does nothing but run goroutines, also in virtual time, and make and end contexts,
- * is what the library keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts, clocks. (How
- * the compiler inlines decides which of these calls a kept context is counted under.) */
+ * is what the library keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts, clocks, and,
+ * from the first shutdown on, what waits for signals. (How the compiler inlines decides which of these calls a kept context is counted under.) */
 #include <lifoguard/lifoguard.h>
 #include <lifoguard/testing.h>
 
@@ -34,8 +34,18 @@ static void supervise_nothing(void)
     lg_supervisor_close(supervisor, NULL);
 }
 
+static void shut_nothing_down(void)
+{
+    lg_shutdown *down;
+    lg_error_free(lg_shutdown_new(&down, NULL));
+    lg_shutdown_request(down, "nothing to shut down");
+    lg_shutdown_wait(down);
+    lg_shutdown_close(down, NULL);
+}
+
 int main(void)
 {
+    shut_nothing_down();
     lg_error_free(lg_test_run_virtual("keeps", in_virtual_time, NULL));
     lg_defer(
         supervise_nothing); /* last: of the contexts that were freed, only the last ones are kept */
