@@ -134,11 +134,23 @@ static int spawn_shell(pid_t *pid, const char *options, const char *command,
     }
 }
 
-/* Without a shell if that is the same. */
+/* The words of a command that needs no shell, or NULL. */
+static char **words_without_shell(const char *command)
+{
+    return shell == default_shell && !traces ? direct_words(command) : NULL;
+}
+
+bool job_needs_no_shell(const char *command)
+{
+    char **words = words_without_shell(command);
+    free(words);
+    return words != NULL;
+}
+
 static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
-        char **words = shell == default_shell && !traces ? direct_words(command) : NULL;
+        char **words = words_without_shell(command);
         lg_defer(free, words);
         failed = words ? spawn(pid, words[0], words, actions) : ENOENT;
         if (failed && direct_is_for_shell(failed))

@@ -102,6 +102,9 @@ enum { JOB_TEXT_SIZE = 128 };
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
 
+/* Whether a command is a program and plain words: it is started without a shell where that can be, and any shell can read it. */
+bool job_needs_no_shell(const char *command);
+
 /* Whether the shell can read a script of any length. */
 bool job_can_read(const char *script, size_t length);
 
