@@ -5,11 +5,11 @@
 #include "exec.h"
 #include "guardian.h"
 #include "place.h"
-#include "run.h"
 #include "run/ending.h"
 #include "say.h"
 #include "signals.h"
 #include "sinks.h"
+#include "status.h"
 #include "summary.h"
 #include "work.h"
 

@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "ending.h"
+#include "say.h"
 #include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
@@ -379,6 +380,24 @@ void job_begin(struct job *job, enum job_step step, int number, lg_duration limi
         job_signal(job, number);
     if (step == JOB_KILLED)
         job_signal(job, SIGKILL);
+}
+
+void job_press(struct job *job, int number)
+{
+    switch (job->step) {
+    case JOB_RUNS:
+    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
+    case JOB_ASKED:
+        if (job->asked != SIGTERM)
+            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+        else
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        say("process group %ld has not ended yet: %s", (long)job->pid,
+            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        break;
+    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
+    case JOB_GIVEN_UP: break;
+    }
 }
 
 bool job_is_over(struct job *job)

@@ -80,6 +80,9 @@ void job_signal(struct job *job, int number);
 /* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit);
 
+/* The next step for a command that is to end: `number`, SIGTERM, SIGKILL, and then it is given up. */
+void job_press(struct job *job, int number);
+
 /* Whether it has ended; if it was made to, so has the rest of its group. Drives its ending on where that is due. */
 bool job_is_over(struct job *job);
 
