@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "child.h"
+#include "common/request.h"
 #include "exec.h"
 #include "guardian.h"
 #include "lines.h"
@@ -45,7 +46,7 @@ static void run_on_worker(struct recorded *recorded)
 {
     const struct lines_request *request = recorded->request;
     struct run_options *options = &recorded->options;
-    bool guarded = options->keeper != NULL;
+    bool guarded = options->directory != NULL;
     options->recorder = lines_recorder(request, guarded ? getenv("LIFOGUARD_STATE") : NULL,
                                        guarded ? getenv("LIFOGUARD_RUN") : NULL);
     options->first_failure = record_wants_first_failure(&request->record);
@@ -64,50 +65,61 @@ static int run_recorded(const struct lines_request *request, const struct run_op
     return recorded.status;
 }
 
-/* The guardian's command: a process of its own. */
-static int run_guarded(const struct birth *birth, void *data)
+static int run_here(const struct birth *birth, const struct lines_request *request,
+                    const char *directory)
 {
-    const struct lines_request *request = data;
-    prctl(PR_SET_NAME, "lifoguard-run");
     give_dispositions(birth);
     struct run_options options = request->options;
-    options.keeper = lines_keeper(birth);
-    options.keep = options.keep && options.keeper;
-    options.mask = &birth->mask;
+    options.directory = directory;
+    options.birth = birth;
+    options.keep = options.keep && directory;
     return run_recorded(request, &options);
 }
 
-/* False, and said: there is no place for them. */
-static bool can_be_kept(void)
+/* The guardian's command: a process of its own. */
+static int run_guarded(const struct birth *birth, void *data)
 {
-    char *place = NULL;
-    lg_error *err = place_open(NULL, &place);
-    lg_defer(lg_error_free, err);
-    lg_defer(free, place);
-    if (!err)
-        return true;
-    char *text = lg_error_text(err);
-    lg_defer(free, text);
-    say("%s: the cleanups are not on disk, and kill -9 of lifoguard would lose them",
-        text ? text : "out of memory");
-    return false;
+    prctl(PR_SET_NAME, "lifoguard-run");
+    char *directory = request_run_directory();
+    lg_defer(free, directory);
+    return run_here(birth, data, directory);
 }
 
-int lines_run(const struct lines_request *request)
+static int run_unguarded(const struct lines_request *request)
 {
-    if (!request->state && !can_be_kept()) {
-        struct run_options options = request->options;
-        options.keep = false;
-        return run_recorded(request, &options);
-    }
+    struct birth birth;
+    birth_take(&birth);
+    lg_defer(birth_free, &birth);
+    return run_here(&birth, request, NULL);
+}
+
+static int run_under_guardian(const struct lines_request *request, const char *place)
+{
     spec_keep_secret(secret_is);
     struct lines_request copy = *request;
     const char *title[] = {"lifoguard", "run", request->file->path, NULL};
-    struct guardian_start start = {.arguments = title,
+    struct guardian_start start = {.place = place,
+                                   .arguments = title,
                                    .call = run_guarded,
                                    .data = &copy,
                                    .options = {.grace = request->options.grace,
                                                .keep = request->options.keep,
                                                .patient = true}};
-    return exec_guarded(&start, request->state);
+    return exec_guarded(&start);
+}
+
+int lines_run(const struct lines_request *request)
+{
+    char *place = NULL;
+    lg_error *err = place_open(request->state, &place);
+    lg_defer(lg_error_free, err);
+    lg_defer(free, place);
+    if (!err)
+        return run_under_guardian(request, place);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    bool refused = request->state != NULL;
+    say("%s%s", text ? text : "out of memory",
+        refused ? "" : ": the cleanups are not on disk, and kill -9 of lifoguard would lose them");
+    return refused ? RUN_LOST : run_unguarded(request);
 }

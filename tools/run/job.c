@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "ending.h"
+#include "say.h"
 #include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
@@ -20,7 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char **first_environment;
 static const char default_shell[] = "/bin/sh";
 static const char *shell = default_shell, *shell_name;
 static char *const *shell_arguments;
@@ -134,29 +134,29 @@ static int spawn_shell(pid_t *pid, const char *options, const char *command,
     }
 }
 
-/* Without a shell if that is the same. */
+/* The words of a command that needs no shell, or NULL. */
+static char **words_without_shell(const char *command)
+{
+    return shell == default_shell && !traces ? direct_words(command) : NULL;
+}
+
+bool job_needs_no_shell(const char *command)
+{
+    char **words = words_without_shell(command);
+    free(words);
+    return words != NULL;
+}
+
 static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
-        char **words = shell == default_shell && !traces ? direct_words(command) : NULL;
+        char **words = words_without_shell(command);
         lg_defer(free, words);
         failed = words ? spawn(pid, words[0], words, actions) : ENOENT;
         if (failed && direct_is_for_shell(failed))
             failed = spawn_shell(pid, "-c", command, actions);
         lg_return(failed);
     }
-}
-
-/* Without the file's variables: too large an environment must not keep a cleanup from running. */
-static int start_with_first_environment(pid_t *pid, const char *command,
-                                        posix_spawn_file_actions_t *actions)
-{
-    char **whole = environ;
-    if (first_environment)
-        environ = first_environment;
-    int failed = spawn_command(pid, command, actions);
-    environ = whole;
-    return failed;
 }
 
 /* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
@@ -175,26 +175,6 @@ static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions
         failed = spawn_command(pid, command, actions);
     }
     return failed;
-}
-
-void job_keep_environment(void)
-{
-    size_t count = 0;
-    while (environ[count])
-        count++;
-    first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
-    memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
-}
-
-char **job_first_environment(void)
-{
-    return first_environment ? first_environment : environ;
-}
-
-void job_forget_environment(void)
-{
-    free(first_environment);
-    first_environment = NULL;
 }
 
 /* A command would have it from us. */
@@ -252,11 +232,6 @@ static int start(pid_t *pid, const char *command, struct job_options options)
         if (!failed)
             failed = options.terminal ? start_with_terminal(pid, command, &actions)
                                       : start_shell(pid, command, &actions);
-        if (failed == E2BIG && first_environment && options.anyway) {
-            fprintf(stderr, "lifoguard: the variables of the file are too large for a command: "
-                            "this cleanup runs without them\n");
-            failed = start_with_first_environment(pid, command, &actions);
-        }
         lg_return(failed);
     }
 }
@@ -352,10 +327,7 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    if (!job->within || number == SIGTERM || number == SIGKILL)
-        ending_signal_group(job->pid, number);
-    if (job->within && number != SIGTERM)
-        kill(-job->within, number);
+    ending_signal_group(job->pid, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)
@@ -367,6 +339,24 @@ void job_begin(struct job *job, enum job_step step, int number, lg_duration limi
         job_signal(job, number);
     if (step == JOB_KILLED)
         job_signal(job, SIGKILL);
+}
+
+void job_press(struct job *job, int number)
+{
+    switch (job->step) {
+    case JOB_RUNS:
+    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
+    case JOB_ASKED:
+        if (job->asked != SIGTERM)
+            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+        else
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        say("process group %ld has not ended yet: %s", (long)job->pid,
+            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        break;
+    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
+    case JOB_GIVEN_UP: break;
+    }
 }
 
 bool job_is_over(struct job *job)

@@ -18,8 +18,6 @@ enum job_step {
 
 struct job {
     pid_t pid; /* and process group; 0: not started */
-    pid_t
-        within; /* the group of a command that `pid` runs and ends when it is sent SIGTERM; 0: none */
     bool background;
     bool ended;
     bool collected;  /* its process is gone from the process table */
@@ -46,7 +44,6 @@ const char *job_argument(const char *name, size_t length);
 struct job_options {
     bool background;   /* no standard input */
     bool terminal;     /* has the terminal from the start, if there is one to give */
-    bool anyway;       /* without the file's variables rather than not at all */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
     int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
@@ -62,11 +59,6 @@ void job_begun(struct job *job, pid_t pid, struct job_options options);
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int job_value_descriptor(void);
 
-/* The environment of now is what a cleanup has in case that the later one is too large. */
-void job_keep_environment(void);
-char **job_first_environment(void);
-void job_forget_environment(void);
-
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */
 void job_look(struct job *job);
@@ -79,6 +71,9 @@ void job_signal(struct job *job, int number);
 
 /* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit);
+
+/* The next step for a command that is to end: `number`, SIGTERM, SIGKILL, and then it is given up. */
+void job_press(struct job *job, int number);
 
 /* Whether it has ended; if it was made to, so has the rest of its group. Drives its ending on where that is due. */
 bool job_is_over(struct job *job);
@@ -101,6 +96,9 @@ enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
+
+/* Whether a command is a program and plain words: it is started without a shell where that can be, and any shell can read it. */
+bool job_needs_no_shell(const char *command);
 
 /* Whether the shell can read a script of any length. */
 bool job_can_read(const char *script, size_t length);

@@ -4,11 +4,11 @@
 #include "await.h"
 #include "buffer.h"
 #include "cleanup.h"
-#include "ending.h"
 #include "expand.h"
 #include "job.h"
 #include "line.h"
 #include "parse.h"
+#include "run/ending.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void print_errors(const lg_error *errors, const char *prefix)
 {
@@ -33,14 +35,20 @@ static void print_errors(const lg_error *errors, const char *prefix)
 }
 
 /* One shell reads all lines at once, each in parentheses of its own, out of which no line can come that the
- * scanner has accepted. */
+ * scanner has accepted. Lines that are started without a shell need none to be read. */
 static bool all_can_be_read(const struct job_file *file)
 {
     struct buffer script = {0};
     lg_defer(buffer_free, &script);
-    for (size_t i = 0; i < file->count; i++)
-        buffer_format(&script, "(\n%s\n)\n", file->lines[i].command);
-    return job_can_read(script.text, script.length);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *command = file->lines[i].command;
+        if (job_needs_no_shell(command))
+            continue;
+        buffer_add_text(&script, "(\n");
+        buffer_add_text(&script, command);
+        buffer_add_text(&script, "\n)\n");
+    }
+    return script.length == 0 || job_can_read(script.text, script.length);
 }
 
 /* Only a file with a bad line is read line by line, to tell which. */
@@ -83,6 +91,39 @@ static void run_free(struct run *run)
         free(background);
     }
     lg_error_free(run->failures);
+    free(run->first_environment);
+    free(run->environment);
+}
+
+static void keep_environment(struct run *run)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    run->first_environment = need_memory(NULL, (count + 1) * sizeof *run->first_environment);
+    memcpy(run->first_environment, environ, (count + 1) * sizeof *run->first_environment);
+}
+
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+/* What this process would still do, another one does by now, or `lifoguard recover` will. */
+static void give_way(void *data)
+{
+    (void)data;
+    say("the cleanups of this run are another process's by now: this one does nothing more");
+    _exit(RUN_LOST);
+}
+
+static void hold_cleanups(struct run *run, const struct run_options *options)
+{
+    holder_init(&run->holder, options->directory, options->birth);
+    run->holder.on_lost = give_way;
+    keep_environment(run);
 }
 
 static const char *verdict_of(const struct run *run)
@@ -106,8 +147,6 @@ static void say_result(const struct run *run, lg_duration took)
 static void run_and_clean(struct run *run)
 {
     lg_defer(memory_give_back);
-    job_keep_environment();
-    lg_defer(job_forget_environment);
     ending_adopt();
     lg_defer(run_end_everything, run);
     run_lines(run);
@@ -147,8 +186,8 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
 static lg_error *take_signals(const struct run_options *options)
 {
     lg_error *err = signals_open();
-    if (!err && options->mask)
-        sigprocmask(SIG_SETMASK, options->mask, NULL);
+    if (!err)
+        sigprocmask(SIG_SETMASK, &options->birth->mask, NULL);
     return err;
 }
 
@@ -161,8 +200,9 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .cleanup_limit = options->cleanup_limit,
                           .began = options->began,
                           .keep = options->keep,
-                          .keeper = options->keeper,
+                          .umask = current_umask(),
                           .recorder = options->recorder};
+        hold_cleanups(&run, options);
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = take_signals(options);

@@ -1,12 +1,8 @@
 /* Registered `defer` lines: these are the deferred calls. */
-#ifndef LIFOGUARD_RUN_CLEANUP_H
-#define LIFOGUARD_RUN_CLEANUP_H
+#ifndef LIFOGUARD_LINES_CLEANUP_H
+#define LIFOGUARD_LINES_CLEANUP_H
 
-#include "facts.h"
 #include "run_state.h"
-
-/* Has in this process's environment what a cleanup is told: `facts` says the rest, if it is kept. */
-void cleanup_tell(const struct cleanup *cleanup, struct cleanup_facts facts);
 
 void cleanup_free(struct cleanup *cleanup);
 

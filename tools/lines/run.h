@@ -1,22 +1,16 @@
 /* `lifoguard run`: runs the jobs of a file, and their cleanups in reverse, whatever happens. */
-#ifndef LIFOGUARD_RUN_RUN_H
-#define LIFOGUARD_RUN_RUN_H
+#ifndef LIFOGUARD_LINES_RUN_H
+#define LIFOGUARD_LINES_RUN_H
+
+#include "status.h"
 
 #include <lifoguard/time.h>
 #include <signal.h>
 #include <stdbool.h>
 
 struct job_file;
-struct keeper;
+struct birth;
 struct recorder;
-
-enum {
-    RUN_OK = 0,
-    RUN_FAILED = 1,
-    RUN_BAD_FILE = 2,
-    RUN_LOST = 125,
-    RUN_SIGNAL = 128 /* + its number */
-};
 
 struct run_options {
     lg_duration grace;         /* how long a command has to end by itself before it is made to */
@@ -28,10 +22,11 @@ struct run_options {
     lg_time began;
     bool keep;          /* the cleanups are left to another process, and what still runs runs on */
     bool first_failure; /* the exit status is that of the first line that fails */
-    const struct keeper *keeper;     /* of cleanups, beyond this process; NULL: none */
+    const char *
+        directory; /* of the run whose command this is, where cleanups are put on disk; NULL: they are not */
     const struct recorder *recorder; /* NULL: none */
-    const sigset_t *
-        mask; /* the signals are blocked until they are caught, and then these; NULL: they are not */
+    /* How this program was started: the signals that it has blocked since stay blocked until they are caught. */
+    const struct birth *birth;
 };
 
 /* Reads a file and checks it whole; says what is wrong with it. The path - is standard input. RUN_OK or RUN_BAD_FILE. */

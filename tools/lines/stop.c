@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
-#include "request.h"
+#include "stop.h"
 
+#include "carry.h"
 #include "signals.h"
 
 #include <signal.h>
@@ -13,24 +14,6 @@ void run_end_line(const struct foreground *now, int number)
         job_begin(now->job, JOB_MAY_FINISH, 0, now->job->grace);
     else
         job_begin(now->job, JOB_ASKED, number, now->job->grace);
-}
-
-void run_press(struct job *job, int number)
-{
-    switch (job->step) {
-    case JOB_RUNS:
-    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
-    case JOB_ASKED:
-        if (job->asked != SIGTERM)
-            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
-        else
-            job_begin(job, JOB_KILLED, 0, LG_SECOND);
-        say("process group %ld has not ended yet: %s", (long)job->pid,
-            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
-        break;
-    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
-    case JOB_GIVEN_UP: break;
-    }
 }
 
 static void say_pending(const struct run *run)
@@ -54,16 +37,16 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
     }
     if (lg_since(run->warned) < SIGNALS_TIME_TO_READ)
         return;
-    run->gives_up = true;
     say("%s: ending the cleanup that runs", signals_name(number));
+    holder_end_running(&run->holder);
     if (now)
-        run_press(now->job, number);
+        job_press(now->job, number);
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */
 void run_give_way(const struct run *run)
 {
-    if (!run->keeper || !run->keeper->is_lost())
+    if (!holder_is_orphan(&run->holder))
         return;
     say("runner and guardian were killed: the cleanups are left to lifoguard recover");
     _exit(RUN_LOST);
@@ -79,6 +62,7 @@ void run_on_request(struct run *run, const struct foreground *now, int number)
     if (number == SIGQUIT) {
         say("SIGQUIT: the cleanups that have not run yet are left out");
         run->forced = true;
+        holder_kill_running(&run->holder);
         if (now)
             job_begin(now->job, JOB_KILLED, 0, LG_SECOND);
     } else if (run->cleaning || (now && !line)) {
@@ -94,7 +78,7 @@ void run_on_request(struct run *run, const struct foreground *now, int number)
         else
             say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
     } else {
-        run_press(now->job, number);
+        job_press(now->job, number);
     }
 }
 
@@ -103,11 +87,19 @@ bool is_request(int number)
     return number != SIGCHLD && number != SIGWINCH;
 }
 
+/* In the background it does not hear of it. */
+static void tell_size(const struct run *run, const struct foreground *now)
+{
+    if (now)
+        job_signal(now->job, SIGWINCH);
+    holder_tell_size(&run->holder);
+}
+
 void run_take_signals(struct run *run, const struct foreground *now)
 {
     for (int number; (number = signals_next()) != 0;)
-        if (number == SIGWINCH && now)
-            job_signal(now->job, SIGWINCH); /* in the background it does not hear of it */
+        if (number == SIGWINCH)
+            tell_size(run, now);
         else if (is_request(number))
             run_on_request(run, now, number);
 }
