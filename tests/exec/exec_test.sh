@@ -78,14 +78,14 @@ with_limit() {
     fail "not reached within $seconds s: $*"
 }
 
-# Stopped first: neither sees the other's end, and acts.
+# kill_both RUNNER GUARDIAN: stopped first, so that neither sees the other's end, and acts.
 kill_both() {
-    kill -STOP "$guardian" "$runner"
-    until_true state_of "$guardian" T
-    until_true state_of "$runner" T
-    kill -KILL "$runner" "$guardian"
-    until_true gone "$runner"
-    until_true gone "$guardian"
+    kill -STOP "$2" "$1"
+    until_true state_of "$2" T
+    until_true state_of "$1" T
+    kill -KILL "$1" "$2"
+    until_true gone "$1"
+    until_true gone "$2"
 }
 
 # One that has ended, and that nobody has waited for yet, is gone as well.
@@ -332,7 +332,7 @@ a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
     until_true test -e here
     local inner
     inner=$(<guard)
-    kill -KILL "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
     finish
     [[ $(<log) == $'newer\ninner\nouter' ]] || fail "$(<log)"
     expect_nothing_pending
@@ -449,7 +449,7 @@ keep_is_remembered_by_those_who_take_over() {
         rm -f here go
         start 'lifoguard defer touch ran; lifoguard keep; touch here; until [ -e go ]; do sleep 0.01; done'
         until_true test -e here
-        if [[ $victims == both ]]; then kill_both; else kill -KILL "$guardian"; fi
+        if [[ $victims == both ]]; then kill_both "$runner" "$guardian"; else kill -KILL "$guardian"; fi
         touch go
         finish
         until_true gone "$guardian"
@@ -504,7 +504,7 @@ R4_the_guardian_acts_at_once_when_the_runner_is_killed() {
 R4_after_both_are_killed_the_next_command_recovers_and_says_so() {
     start 'lifoguard defer --shell "echo \$LIFOGUARD_STATUS \$LIFOGUARD_FENCE >ran"; touch here; sleep 471'
     until_true test -e here
-    kill_both
+    kill_both "$runner" "$guardian"
     lifoguard exec true 2>err || fail "exec: $?"
     expect_err 'has lost its runner and its guardian: recovering it: 1 cleanup'
     [[ $(<ran) == 'unknown 2' ]] || fail "told: $(<ran)"
@@ -538,7 +538,7 @@ R4_a_unit_of_systemd_recovers_a_run_that_has_lost_both() {
     export LIFOGUARD_UNIT=1
     start 'lifoguard defer --shell "echo ran >>log"; touch here; sleep 471'
     until_true test -e here
-    kill_both
+    kill_both "$runner" "$guardian"
     until_true test -s unit
     [[ $(<log) == ran && $(<unit) == 0 ]] || fail "unit: $(<unit) $(<unit.out)"
     grep -q -- '--unit=lifoguard-' given || fail "asked: $(<given)"
@@ -567,7 +567,7 @@ R4_after_a_power_cut_process_numbers_mean_nothing() {
     unshare -rm true 2>/dev/null || exit 77
     start 'sleep 471.75 & lifoguard defer --shell "echo \$LIFOGUARD_STATUS >ran"; touch here; wait'
     until_true test -e here
-    kill_both
+    kill_both "$runner" "$guardian"
     # The same numbers as before, in what looks like another boot: they are nobody's, and nobody is ended.
     echo 01234567-89ab-cdef-0123-456789abcdef >boot
     unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
