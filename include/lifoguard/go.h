@@ -62,8 +62,7 @@ typedef struct lg_go_options {
     /* Called with the first argument if the function is never called (G4). NULL: nothing is called. */
     void (*free)(void *first_argument);
     bool thread; /* run the goroutine on a thread of its own */
-    bool
-        spread; /* start the goroutine on the worker with the fewest goroutines, not on the caller's */
+    bool spread; /* start it on the worker with the fewest goroutines */
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
 } lg_go_options;
