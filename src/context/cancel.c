@@ -12,12 +12,6 @@
 
 #include <lifoguard/panic.h>
 
-#include <errno.h>
-#include <sched.h>
-#include <time.h>
-
-#include "error/keep_errno.h"
-
 /* ---- one context ---- */
 
 enum made { NOT_MADE, MADE_A_LEAF, MADE };
@@ -74,16 +68,8 @@ static void settle(struct lg_context *ctx)
  * thread. */
 static void wait_until_settled(const struct lg_context *ctx)
 {
-    enum { SPINS = 100, YIELDS = 50 };
-    LGI_KEEP_ERRNO;
-    for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++) {
-        if (i < SPINS)
-            lgi_pause();
-        else if (i < SPINS + YIELDS)
-            sched_yield();
-        else
-            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-    }
+    for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++)
+        lgi_back_off(i);
 }
 
 /* ---- its descendants ---- */
