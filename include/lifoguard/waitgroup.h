@@ -31,13 +31,13 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_waitgroup {
-    int64_t lgi_state; /* twice the counter, plus 1 if there is a waiter */
-    uint32_t lgi_lock; /* protects the list of waiters */
+    /* Four times the counter, plus 1 if there is a waiter, plus 2 while a thread uses the list of waiters. */
+    int64_t lgi_state;
     struct lgi_waiters lgi_waiters;
 } lg_waitgroup;
 
 /* Initialises a wait group with counter 0; equal to all zero. */
-#define LG_WAITGROUP_INIT {0, 0, {0, 0}}
+#define LG_WAITGROUP_INIT {0, {0, 0}}
 
 /* Adds `delta`, which may be negative, to the counter. If the counter becomes 0, all waits end. */
 static inline void lg_waitgroup_add(lg_waitgroup *group, int delta);
@@ -75,18 +75,18 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 
 /* ---- internal: inline functions ---------------------------------------------------------------------- */
 
-LG_API void lgi_waitgroup_add(lg_waitgroup *group, int64_t twice_delta);
+LG_API void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta_of_state);
 
 static inline void lg_waitgroup_add(lg_waitgroup *group, int delta)
 {
     int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
-    int64_t twice_delta = (int64_t)delta * 2, to = state + twice_delta;
-    /* Neither negative nor a 0 that somebody waits for. */
-    if (!__builtin_expect((to > 1 || to == 0) &&
+    int64_t delta_of_state = (int64_t)delta * 4, to = state + delta_of_state;
+    /* Nobody uses the list, and the counter becomes neither negative nor a 0 that somebody waits for. */
+    if (!__builtin_expect(!(state & 2) && (to > 1 || to == 0) &&
                               __atomic_compare_exchange_n(&group->lgi_state, &state, to, false,
                                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED),
                           1))
-        lgi_waitgroup_add(group, twice_delta);
+        lgi_waitgroup_add(group, delta_of_state);
 }
 
 static inline void lg_waitgroup_done(lg_waitgroup *group)

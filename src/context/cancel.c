@@ -12,40 +12,42 @@
 
 #include <lifoguard/panic.h>
 
-#include <errno.h>
-#include <sched.h>
-#include <time.h>
-
-#include "error/keep_errno.h"
-
 /* ---- one context ---- */
 
 enum made { NOT_MADE, MADE_A_LEAF, MADE };
 
+/* A context that was made done, and what is still to be done about that without a lock. */
+struct making {
+    enum made made;
+    bool has_fd;
+    struct lgi_woken woken;
+};
+
 /* Makes one context done. A context that has no children now never gets any. */
-static enum made make_done(struct lg_context *ctx, lg_error *error, const lg_error *cause,
-                           lg_error *given)
+static void begin_to_make_done(struct making *making, struct lg_context *ctx, lg_error *error,
+                               const lg_error *cause, lg_error *given)
 {
-    struct lgi_woken woken = {0};
+    *making = (struct making){.made = NOT_MADE};
     if (lgi_done_happened(&ctx->done))
-        return NOT_MADE;
+        return;
     lgi_lock(&ctx->done.lock);
-    if (ctx->done.happened) {
-        lgi_unlock(&ctx->done.lock);
-        return NOT_MADE;
+    if (!ctx->done.happened) {
+        ctx->given = given;
+        ctx->cause = given ? given : cause;
+        making->made = ctx->children.first ? MADE : MADE_A_LEAF;
+        making->has_fd = ctx->fd != 0;
+        lgi_done_begin_set(&ctx->done, error, &making->woken);
     }
-    ctx->given = given;
-    ctx->cause = given ? given : cause;
-    enum made made = ctx->children.first ? MADE : MADE_A_LEAF;
-    lgi_done_begin_set(&ctx->done, error, &woken);
-    bool has_fd = ctx->fd != 0;
     lgi_unlock(&ctx->done.lock);
-    lgi_unpark_all(&woken);
-    if (__builtin_expect(has_fd, 0))
+}
+
+static void end_making_done(const struct making *making, struct lg_context *ctx)
+{
+    lgi_unpark_all(&making->woken);
+    if (__builtin_expect(making->has_fd, 0))
         lgi_context_tell_fd(ctx);
     if (ctx->ops->done)
         ctx->ops->done(ctx);
-    return made;
 }
 
 /* C4: no entry of the context stays in the lists of its parents. */
@@ -66,16 +68,8 @@ static void settle(struct lg_context *ctx)
  * thread. */
 static void wait_until_settled(const struct lg_context *ctx)
 {
-    enum { SPINS = 100, YIELDS = 50 };
-    LGI_KEEP_ERRNO;
-    for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++) {
-        if (i < SPINS)
-            lgi_pause();
-        else if (i < SPINS + YIELDS)
-            sched_yield();
-        else
-            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-    }
+    for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++)
+        lgi_back_off(i);
 }
 
 /* ---- its descendants ---- */
@@ -86,32 +80,37 @@ static struct lg_context *context_of(struct lgi_child *child)
     return child->offset ? (struct lg_context *)((char *)child - child->offset) : NULL;
 }
 
-/* Takes the oldest entry out of the list, and holds its context. The context is done, so nothing comes into the list any
- * more: once that is empty, the lock need not be taken again. */
-static struct lgi_child *take_child(struct lg_context *ctx)
-{
-    if (ctx->emptied)
-        return NULL;
-    lgi_lock(&ctx->done.lock);
-    struct lgi_child *child = LGI_HOLDER(ctx->children.first, struct lgi_child, link);
-    if (child) {
-        lgi_child_unlink(ctx, child);
-        ctx->emptied = !ctx->children.first;
-        struct lg_context *taken = context_of(child);
-        if (taken)
-            lgi_context_hold(taken);
-    }
-    lgi_unlock(&ctx->done.lock);
-    return child;
-}
-
 /* A way through the descendants of `root`. */
 struct walk {
     struct lg_context *root, *at;
     /* Entries whose contexts another thread has made done, perhaps just now: those of walk->at first, then those of
-     * the context that it goes back to, and so on. */
+     * the context that it goes back to, and so on. They are held. */
     struct lgi_link *others;
 };
+
+/* Takes the oldest entry out of the list of walk->at, and makes its context done, if it is a context's. Both are one step for
+ * others: whoever frees the context finds it in the list, or done; and then waits until it is settled, so that it need
+ * not be held here. walk->at is done, so nothing comes into the list any more: once that is empty, the lock need not be
+ * taken again. */
+static struct lgi_child *take_child(const struct walk *walk, struct making *making)
+{
+    struct lg_context *parent = walk->at;
+    if (parent->emptied)
+        return NULL;
+    lgi_lock(&parent->done.lock);
+    struct lgi_child *child = LGI_HOLDER(parent->children.first, struct lgi_child, link);
+    struct lg_context *ctx = child ? context_of(child) : NULL;
+    if (child) {
+        lgi_child_unlink(parent, child);
+        parent->emptied = !parent->children.first;
+    }
+    if (ctx)
+        begin_to_make_done(making, ctx, walk->root->done.error, walk->root->cause, NULL);
+    if (ctx && making->made == NOT_MADE)
+        lgi_context_hold(ctx);
+    lgi_unlock(&parent->done.lock);
+    return child;
+}
 
 /* The context in whose list the entry was. */
 static struct lg_context *parent_of(struct lgi_child *child)
@@ -142,33 +141,33 @@ static void go_back(struct walk *walk)
     /* Its other parent's canceller does not find the context from here on, and so does not wait for it. */
     if (done->ops->leave_second_parent)
         leave_parents(done);
-    settle(done);
-    lgi_context_release(done);
+    settle(done); /* the last step: the owner may free it from here on */
 }
 
-/* Makes the context of an entry of walk->at done, and goes to it if it has children. */
-static void finish_child(struct walk *walk, struct lgi_child *child)
+/* Goes to the context of an entry of walk->at, if it has children. */
+static void finish_child(struct walk *walk, struct lgi_child *child, const struct making *making)
 {
     struct lg_context *ctx = context_of(child);
-    enum made made = make_done(ctx, walk->root->done.error, walk->root->cause, NULL);
-    if (made == NOT_MADE) {
+    if (making->made == NOT_MADE) {
         child->link.next = walk->others;
         walk->others = &child->link;
         return;
     }
+    end_making_done(making, ctx);
     ctx->back = walk->at;
     walk->at = ctx;
-    if (made == MADE_A_LEAF)
+    if (making->made == MADE_A_LEAF)
         go_back(walk);
 }
 
 static void finish_descendants(struct lg_context *root)
 {
     struct walk walk = {.root = root, .at = root};
+    struct making making;
     for (;;) {
-        struct lgi_child *child = take_child(walk.at);
+        struct lgi_child *child = take_child(&walk, &making);
         if (child && child->offset)
-            finish_child(&walk, child);
+            finish_child(&walk, child, &making);
         else if (child)
             lgi_after_begin(child);
         else if (walk.at != root)
@@ -184,13 +183,15 @@ static void finish_descendants(struct lg_context *root)
 void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                         lg_error *given)
 {
-    enum made made = make_done(ctx, error, cause, given);
-    if (made == NOT_MADE) {
+    struct making making;
+    begin_to_make_done(&making, ctx, error, cause, given);
+    if (making.made == NOT_MADE) {
         lg_error_free(given);
         wait_until_settled(ctx);
         return;
     }
-    if (made == MADE)
+    end_making_done(&making, ctx);
+    if (making.made == MADE)
         finish_descendants(ctx);
     leave_parents(ctx);
     /* The last step: the owner, which was woken above, may free the context from here on. */

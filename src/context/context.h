@@ -4,8 +4,8 @@
  * Memory: a context is held by its owner, by each child, by each pending or running function, and by each wait with
  * the context (struct lgi_done counts). So the ancestors of a live context are alive: its cause may be an ancestor's.
  *
- * Locks: done.lock of a context guards whether the context is done, its children and their links. No such lock is taken
- * under another; the lock of an lgi_after is taken before that of its context. Nothing is called under these locks. */
+ * Locks: done.lock of a context guards whether the context is done, its children and their links. Under it only the lock of
+ * a child is taken; the lock of an lgi_after is taken before that of its context. Nothing is called under these locks. */
 #ifndef LGI_CONTEXT_CONTEXT_H
 #define LGI_CONTEXT_CONTEXT_H
 

@@ -122,7 +122,6 @@ static void print_unstarted(struct dump *dump, struct lgi_run_queue *starts)
     enum { AT_MOST = 100 };
     struct lgi_task some[AT_MOST];
     size_t copied = 0, all = 0;
-    lgi_run_queue_settle(starts);
     lgi_lock(&starts->lock);
     for (const struct lgi_task *start = starts->first; start; start = start->next, all++) {
         if (copied < AT_MOST && copied < dump->left)

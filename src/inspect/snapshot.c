@@ -114,7 +114,6 @@ static struct lgi_entry *new_entry(struct lgi_snapshot *snapshot, const struct l
 
 static void add_unstarted(struct lgi_snapshot *snapshot, struct lgi_run_queue *starts)
 {
-    lgi_run_queue_settle(starts);
     lgi_lock(&starts->lock);
     for (const struct lgi_task *start = starts->first; start && !snapshot->full;
          start = start->next)

@@ -15,21 +15,23 @@ static uint32_t try_to_take(uint32_t *lock)
     return __atomic_exchange_n(lock, LGI_LOCK_HELD, __ATOMIC_ACQUIRE);
 }
 
-/* Spins, then lets others run; in the end sleeps, so that a holder of lower priority gets its turn. */
-static uint32_t take(uint32_t *lock)
+void lgi_back_off(unsigned attempt)
 {
     enum { SPINS = 100, YIELDS = 50 };
     LGI_KEEP_ERRNO;
+    if (attempt < SPINS)
+        lgi_pause();
+    else if (attempt < SPINS + YIELDS)
+        sched_yield();
+    else
+        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+}
+
+static uint32_t take(uint32_t *lock)
+{
     uint32_t old;
-    for (unsigned i = 0; (old = try_to_take(lock)) == LGI_LOCK_HELD; i++) {
-        if (i < SPINS) {
-            lgi_pause();
-        } else if (i < SPINS + YIELDS) {
-            sched_yield();
-        } else {
-            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-        }
-    }
+    for (unsigned i = 0; (old = try_to_take(lock)) == LGI_LOCK_HELD; i++)
+        lgi_back_off(i);
     return old;
 }
 

@@ -29,6 +29,10 @@ static inline void lgi_unlock(uint32_t *lock)
     __atomic_store_n(lock, LGI_LOCK_FREE, __ATOMIC_RELEASE);
 }
 
+/* In a loop that waits for a thread that holds such a lock: the `attempt`th time, from 0. Spins, then lets others run; in the
+ * end sleeps, so that a holder of lower priority gets its turn. */
+void lgi_back_off(unsigned attempt);
+
 /* For a loop that waits for another processor. */
 static inline void lgi_pause(void)
 {

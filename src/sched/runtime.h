@@ -41,10 +41,10 @@ static inline struct lgi_task *lgi_next_task(struct lgi_worker *w)
 {
     struct lgi_task *start = NULL;
     if (w->steps % LGI_INJECTED_FIRST_EVERY != 0)
-        start = lgi_run_queue_take(&w->starts);
+        start = lgi_run_queue_take_own(&w->starts);
     if (!start && lgi_run_queue_count(&lgi_injected) > 0 && lgi_may_start(w))
         start = lgi_run_queue_take(&lgi_injected);
-    return start ? start : lgi_run_queue_take(&w->starts);
+    return start ? start : lgi_run_queue_take_own(&w->starts);
 }
 
 /* ---- making workers ---- */

@@ -43,7 +43,7 @@ static bool find_possible(struct lgi_worker *w)
             return true;
         }
         failed |= class_;
-        lgi_run_queue_put(&w->starts, task);
+        lgi_run_queue_put_own(&w->starts, task);
     }
     return false;
 }

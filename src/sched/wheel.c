@@ -312,6 +312,9 @@ void lgi_timer_go(struct lgi_timer *timer, struct lgi_task *start)
     if (__builtin_expect(start->bubble != NULL, 0))
         lgi_bubble_enter(start);
     lgi_releases(start);
-    lgi_run_queue_put(here ? &w->starts : &lgi_injected, start);
+    if (here)
+        lgi_run_queue_put_own(&w->starts, start);
+    else
+        lgi_run_queue_put(&lgi_injected, start);
     *(here ? &timer->set->started : &timer->set->injected) = true;
 }

@@ -1,16 +1,20 @@
-/* Wait groups. The state is twice the counter, plus WAITED exactly if the list is not empty; that changes under the
- * list's lock. Who lets the counter become 0 touches the group for the last time when it changes the state, or, with
- * WAITED, when it unlocks the list: until then every waiter is in its call, and the group must be there. */
+/* Wait groups. The state is four times the counter, plus WAITED exactly if the list is not empty, plus LOCKED while a thread
+ * uses the list: until that thread unlocks it, which stores the next state, no other thread changes the state. Who lets the
+ * counter become 0 touches the group for the last time when it changes the state: until then every waiter is in its call,
+ * and the group must be there. */
 #include <lifoguard/panic.h>
 #include <lifoguard/waitgroup.h>
 
 #include "defer/call.h"
 #include "defer/thread.h"
 #include "sched/goroutine.h"
+#include "sched/lock.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 
-enum { WAITED = 1 };
+enum { WAITED = 1, LOCKED = 2 };
+
+/* ---- the state ---- */
 
 static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
 {
@@ -22,36 +26,45 @@ static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
     return changed;
 }
 
-/* ---- counting ---- */
-
-/* Goroutines wait, and this add makes the counter 0. False: that is no longer so. */
-static bool finish(lg_waitgroup *group, int64_t delta)
+/* The state, at a moment when nobody uses the list. */
+static int64_t unlocked_state(const lg_waitgroup *group)
 {
-    struct lgi_woken woken = {0};
-    lgi_lock(&group->lgi_lock);
-    int64_t state = -delta | WAITED;
-    bool finished = change(group, &state, 0);
-    if (finished)
-        lgi_waiters_claim_all(&group->lgi_waiters, 0, &woken);
-    lgi_unlock(&group->lgi_lock);
-    lgi_unpark_all(&woken);
-    return finished;
+    int64_t state;
+    for (unsigned i = 0; (state = __atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE)) & LOCKED;
+         i++)
+        lgi_back_off(i);
+    return state;
 }
 
-void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta)
+static void unlock(lg_waitgroup *group, int64_t state)
 {
-    int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
+    lgi_releases(&group->lgi_state);
+    __atomic_store_n(&group->lgi_state, state, __ATOMIC_RELEASE);
+}
+
+/* ---- counting ---- */
+
+/* Goroutines wait, and the counter becomes 0. The list is locked. */
+static void finish(lg_waitgroup *group)
+{
+    struct lgi_woken woken = {0};
+    lgi_waiters_claim_all(&group->lgi_waiters, 0, &woken);
+    unlock(group, 0);
+    lgi_unpark_all(&woken);
+}
+
+void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta_of_state)
+{
     for (;;) {
-        int64_t to = state + delta;
+        int64_t state = unlocked_state(group), to = state + delta_of_state;
         if (to < 0)
             lg_panic("negative counter of a wait group: more done than was added");
         if (to != WAITED) {
             if (change(group, &state, to))
                 return;
-        } else if (finish(group, delta)) {
+        } else if (change(group, &state, state | LOCKED)) {
+            finish(group);
             return;
-        } else {
-            state = __atomic_load_n(&group->lgi_state, __ATOMIC_RELAXED);
         }
     }
 }
@@ -61,18 +74,30 @@ void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta)
 /* False: there is nothing to wait for. */
 static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter)
 {
-    lgi_lock(&group->lgi_lock);
-    int64_t state = __atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE);
-    while (state != 0 && !(state & WAITED) && !change(group, &state, state | WAITED))
-        ;
-    if (state != 0) {
-        lgi_wait_begin(waiter->g, "wait group");
-        lgi_waiters_push(&group->lgi_waiters, waiter);
-    }
-    lgi_unlock(&group->lgi_lock);
-    if (state == 0)
-        lgi_acquired(&group->lgi_state);
-    return state != 0;
+    int64_t state;
+    do {
+        state = unlocked_state(group);
+        if (state == 0) {
+            lgi_acquired(&group->lgi_state);
+            return false;
+        }
+    } while (!change(group, &state, state | LOCKED));
+    lgi_wait_begin(waiter->g, "wait group");
+    lgi_waiters_push(&group->lgi_waiters, waiter);
+    unlock(group, state | WAITED);
+    return true;
+}
+
+/* The wait has ended otherwise than by the counter. */
+static void leave(lg_waitgroup *group, struct lgi_waiter *waiter)
+{
+    int64_t state;
+    do
+        state = unlocked_state(group);
+    while (!change(group, &state, state | LOCKED));
+    lgi_waiters_remove(&group->lgi_waiters, waiter);
+    bool empty = lgi_waiters_empty(&group->lgi_waiters);
+    unlock(group, empty ? state & ~(int64_t)WAITED : state);
 }
 
 static lg_error *wait(lg_waitgroup *group, lg_until until)
@@ -88,11 +113,7 @@ static lg_error *wait(lg_waitgroup *group, lg_until until)
     lgi_acquired(&group->lgi_state);
     if (claim >= LGI_READY)
         return NULL;
-    lgi_lock(&group->lgi_lock);
-    lgi_waiters_remove(&group->lgi_waiters, &waiter);
-    if (lgi_waiters_empty(&group->lgi_waiters))
-        __atomic_fetch_and(&group->lgi_state, ~(int64_t)WAITED, __ATOMIC_RELAXED);
-    lgi_unlock(&group->lgi_lock);
+    leave(group, &waiter);
     return lgi_wait_failed(claim, until);
 }
 
