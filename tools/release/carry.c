@@ -63,11 +63,22 @@ static void wait_for(const struct carry *carry, int fd, lg_time deadline)
     carry->hooks->wait(carry->data, fd, deadline);
 }
 
-/* A child of ours: ended and taken off the table of processes. */
+/* What became of a child of ours. False: it is none. */
+static bool look_at_child(pid_t pid, siginfo_t *info, int options)
+{
+    int failed;
+    do {
+        *info = (siginfo_t){0};
+        failed = waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | options);
+    } while (failed != 0 && errno == EINTR);
+    return failed == 0;
+}
+
+/* Ended, and taken off the table of processes. */
 static bool has_ended(pid_t pid)
 {
-    siginfo_t info = {0};
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) != 0 || info.si_pid == pid;
+    siginfo_t info;
+    return !look_at_child(pid, &info, 0) || info.si_pid == pid;
 }
 
 /* It is ours to wait for if its attempt is killed. */
@@ -100,8 +111,7 @@ static bool await_child(struct carry *carry, siginfo_t *info)
     pid_t command = carry->attempt.command;
     lg_time deadline = carry->timeout > 0 ? lg_now() + carry->timeout : 0;
     for (;;) {
-        *info = (siginfo_t){0};
-        if (waitid(P_PID, (id_t)command, info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        if (!look_at_child(command, info, WNOWAIT))
             return false;
         if (info->si_pid == command)
             return true;
@@ -120,7 +130,7 @@ static void await_orphan(struct carry *carry, struct attempt_result *result)
     if (!carry->orphaned || !await_child(carry, &info))
         return;
     attempt_note_end(attempt->run_directory, attempt->sequence, attempt->number, &info);
-    waitid(P_PID, (id_t)attempt->command, &info, WEXITED);
+    has_ended(attempt->command);
     result->end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
     result->number = info.si_status;
 }
