@@ -225,6 +225,19 @@ R3_daemons_are_ended_too() {
     ! pgrep -f 'sleep 471.5' || fail "a daemon is left"
 }
 
+# in_container COMMAND…: as PID 1 of a namespace of its own, as below docker.
+in_container() { unshare -rpf --kill-child --mount-proc "$@"; }
+needs_containers() { in_container true 2>/dev/null || { echo 'no PID namespaces here: skipped'; exit 77; }; }
+
+# The guardian has number 2 there, which elsewhere is the parent of the kernel's threads.
+R3_in_a_container_too_what_is_left_running_is_ended() {
+    needs_containers
+    in_container lifoguard exec sh -c 'lifoguard defer sh -c "kill -0 \$(cat pid) 2>/dev/null && echo alive; echo cleanup"
+        sleep 471 & echo $! >pid' >out 2>err || fail "status $?"
+    expect_out cleanup
+    expect_err 'SIGTERM to (sleep|sh) \(process'
+}
+
 R5_a_cleanup_is_told_the_outcome() {
     local show='echo $LIFOGUARD_STATUS $LIFOGUARD_EXIT_CODE ${LIFOGUARD_SIGNAL:-none} $LIFOGUARD_ATTEMPT $LIFOGUARD_FENCE'
     inside "lifoguard defer --shell '$show'"
