@@ -621,6 +621,40 @@ many_register_at_once() {
     inside 'for i in {1..40}; do lifoguard defer --shell "echo $i >>log" & done; wait; lifoguard pending | wc -l'
     expect_out 40
     [[ $(sort -nu log | wc -l) == 40 && $(wc -l <log) == 40 ]] || fail "$(wc -l <log) ran"
+# The numbers of its processes mean nothing outside.
+R4_a_run_that_lives_in_another_container_is_left_alone() {
+    needs_containers
+    in_container lifoguard exec bash -c 'lifoguard defer --shell "echo cleanup >>log"; echo $LIFOGUARD_RUN >run; touch here
+        until [ -e go ]; do sleep 0.01; done; lifoguard defer --shell "echo later >>log"' >out 2>err &
+    runner=$!
+    until_true test -e here
+    local inside
+    for inside in env in_container; do
+        "$inside" lifoguard exec true 2>said || fail "exec: $?"
+        [[ ! -s said ]] || fail "said: $(<said)"
+        status=0
+        "$inside" lifoguard recover "$(<run)" 2>said || status=$?
+        expect_status 125
+        grep -q 'in another container' said || fail "said: $(<said)"
+    done
+    touch go
+    finish
+    expect_status 0
+    [[ $(<log) == $'later\ncleanup' ]] || fail "$(<log)"
+}
+
+R4_a_run_of_a_container_that_was_killed_is_recovered_by_the_next_one() {
+    needs_containers
+    unshare -rpf --kill-child --mount-proc lifoguard exec bash -c 'lifoguard defer --shell "echo cleanup >>log"; touch here; sleep 471' >out 2>&1 &
+    local container=$!
+    until_true test -e here
+    kill -KILL "$container"
+    wait "$container" 2>/dev/null
+    until_true recovered_elsewhere
+    [[ $(<log) == cleanup ]] || fail "$(<log)"
+}
+recovered_elsewhere() { in_container lifoguard exec true && [[ -e log ]]; }
+
 }
 
 R4_the_runner_goes_on_without_its_guardian() {
