@@ -480,6 +480,12 @@ R4_a_recovery_by_name_that_is_killed_is_recovered() {
         lifoguard defer --shell "echo 2 >>log; touch here; until [ -e go ]; do sleep 0.01; done"' 2>err
     lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>err &
     local recovery=$!
+the_command_that_is_told_is_quoted() {
+    KEEP=1 inside 'lifoguard defer touch ran' --state 'a strange $(touch bad) place'
+    eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
+    [[ -e ran && ! -e bad ]] || fail "it does something else"
+}
+
     until_true test -e here
     kill -KILL "$recovery"
     touch go
@@ -838,6 +844,8 @@ refused_as() {
     "${@:2}" >out 2>err || status=$?
     expect_status "$1"
     [[ -s err ]] || fail "no word"
+    refused lifoguard exec --state '' true
+    expect_err 'a variable without a value'
 }
 
 # ---- the helpers ----

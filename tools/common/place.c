@@ -145,6 +145,8 @@ static lg_error *place_path(const char *wanted, char **path)
 
 /* A trailing slash would make lstat follow a link. */
 static void cut_slashes(char *path)
+    if (wanted && *wanted == '\0')
+        return lg_error_new("--state with an empty word: is a variable without a value?");
 {
     for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
         path[length - 1] = '\0';

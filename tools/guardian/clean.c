@@ -373,6 +373,15 @@ static size_t count_pending(const struct owner *owner)
 }
 
 static void keep(struct owner *owner)
+void owner_say_how_to_recover(const struct owner *owner, const char *what)
+{
+    const char *words[] = {"lifoguard", "recover", "--state", owner->place, owner->run.id, NULL};
+    struct buffer command = {0};
+    lg_defer(buffer_free, &command);
+    spec_describe(&command, words);
+    say("%s: %s", what, command.text);
+}
+
 {
     say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
         count_pending(owner) == 1 ? "" : "s");
@@ -387,7 +396,7 @@ static void keep(struct owner *owner)
     }
     if (count_pending(owner) > shown)
         say("    … and %zu more", count_pending(owner) - shown);
-    say("to run them: lifoguard recover --state %s %s", owner->place, owner->run.id);
+    owner_say_how_to_recover(owner, "to run them");
 }
 
 /* Told again if the owner changes in between. */

@@ -251,8 +251,8 @@ void owner_finish(struct owner *owner)
         return;
     place_remove_run(owner->directory);
     if (owner->newest && !owner->options.keep)
-        say("what failed is not forgotten: lifoguard pending; to try again: lifoguard recover --state %s %s",
-            owner->place, owner->run.id);
+        owner_say_how_to_recover(owner,
+                                 "what failed is not forgotten: lifoguard pending; to try again");
 }
 
 /* ---- signals ---- */

@@ -206,6 +206,9 @@ void owner_forget_waiting(struct owner *owner, const struct client *client);
 /* ---- cleanups (clean.c) ---- */
 
 /* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
+/* "WHAT: lifoguard recover …": a command for a shell. */
+void owner_say_how_to_recover(const struct owner *owner, const char *what);
+
  * lost, or the cleanup is not to be had. */
 bool owner_claim(struct owner *owner, struct item *item, const struct process *attempt);
 
