@@ -290,6 +290,30 @@ R6_one_that_cannot_start_is_reported() {
     lifoguard pending | grep -q failed || fail "it is forgotten"
 }
 
+R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
+    inside 'mkdir -p a/b; touch kept; cd a/b; lifoguard defer sh -c "rm ../../kept; ls -A; echo ran"; rm -r ../../a
+        lifoguard defer echo "registered there"'
+    expect_out $'registered there\nran'
+    expect_err '/a/b, the working directory of a cleanup, was removed: .*kept'
+    [[ -z $(ls -A -I out -I err) ]] || fail "left: $(ls -A)"
+}
+
+R6_after_a_power_cut_one_waits_for_its_directory() {
+    unshare -rm true 2>/dev/null || exit 77
+    start 'mkdir d; cd d; lifoguard defer touch ../ran; touch ../here; sleep 471'
+    until_true test -e here
+    kill_both
+    rmdir d
+    echo 01234567-89ab-cdef-0123-456789abcdef >boot
+    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
+    expect_err 'its working directory .*/d cannot be entered: No such file'
+    [[ ! -e ran ]] || fail "it ran"
+    mkdir d
+    lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    [[ -e ran ]] || fail "it did not run"
+    kill "$command"
+}
+
 R6_one_whose_environment_is_too_large_runs_without_it() {
     [[ $(ulimit -Hs) == unlimited ]] || exit 77
     inside 'ulimit -s 65536
@@ -456,6 +480,12 @@ keep_leaves_everything_and_says_how_to_remove_it() {
     expect_nothing_pending
 }
 
+the_command_that_is_told_is_quoted() {
+    KEEP=1 inside 'lifoguard defer touch ran' --state 'a strange $(touch bad) place'
+    eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
+    [[ -e ran && ! -e bad ]] || fail "it does something else"
+}
+
 keep_is_remembered_by_those_who_take_over() {
     local victims
     for victims in guardian both; do
@@ -480,12 +510,6 @@ R4_a_recovery_by_name_that_is_killed_is_recovered() {
         lifoguard defer --shell "echo 2 >>log; touch here; until [ -e go ]; do sleep 0.01; done"' 2>err
     lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>err &
     local recovery=$!
-the_command_that_is_told_is_quoted() {
-    KEEP=1 inside 'lifoguard defer touch ran' --state 'a strange $(touch bad) place'
-    eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
-    [[ -e ran && ! -e bad ]] || fail "it does something else"
-}
-
     until_true test -e here
     kill -KILL "$recovery"
     touch go
@@ -597,36 +621,6 @@ R4_after_a_power_cut_process_numbers_mean_nothing() {
     expect_nothing_pending
 }
 
-garbage_on_the_socket_does_no_harm() {
-    cat >garbage.py <<'END'
-import os, random, socket, struct
-path = os.environ["LIFOGUARD_STATE"] + "/runs/" + os.environ["LIFOGUARD_RUN"]
-os.chdir(path)
-random.seed(1)
-words = [b"defer", b"intend", b"confirm", b"undo", b"set", b"list", b"nonsense", b""]
-for round in range(400):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect("socket")
-    word = random.choice(words)
-    body = struct.pack("<I", len(word)) + word + b"\0" + random.randbytes(random.randrange(200))
-    length = len(body) if random.random() < 0.8 else random.choice([0, 1, 2**31, 2**32 - 1, len(body) + 5])
-    s.send(struct.pack("<I", length) + body)
-    s.settimeout(0.01)
-    try:
-        s.recv(100)
-    except OSError:
-        pass
-    s.close()
-END
-    inside 'python3 garbage.py; lifoguard defer echo cleanup; lifoguard pending | cut -f4'
-    expect_status 0
-    expect_out $'echo cleanup\ncleanup'
-}
-
-many_register_at_once() {
-    inside 'for i in {1..40}; do lifoguard defer --shell "echo $i >>log" & done; wait; lifoguard pending | wc -l'
-    expect_out 40
-    [[ $(sort -nu log | wc -l) == 40 && $(wc -l <log) == 40 ]] || fail "$(wc -l <log) ran"
 # The numbers of its processes mean nothing outside.
 R4_a_run_that_lives_in_another_container_is_left_alone() {
     needs_containers
@@ -661,6 +655,36 @@ R4_a_run_of_a_container_that_was_killed_is_recovered_by_the_next_one() {
 }
 recovered_elsewhere() { in_container lifoguard exec true && [[ -e log ]]; }
 
+garbage_on_the_socket_does_no_harm() {
+    cat >garbage.py <<'END'
+import os, random, socket, struct
+path = os.environ["LIFOGUARD_STATE"] + "/runs/" + os.environ["LIFOGUARD_RUN"]
+os.chdir(path)
+random.seed(1)
+words = [b"defer", b"intend", b"confirm", b"undo", b"set", b"list", b"nonsense", b""]
+for round in range(400):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("socket")
+    word = random.choice(words)
+    body = struct.pack("<I", len(word)) + word + b"\0" + random.randbytes(random.randrange(200))
+    length = len(body) if random.random() < 0.8 else random.choice([0, 1, 2**31, 2**32 - 1, len(body) + 5])
+    s.send(struct.pack("<I", length) + body)
+    s.settimeout(0.01)
+    try:
+        s.recv(100)
+    except OSError:
+        pass
+    s.close()
+END
+    inside 'python3 garbage.py; lifoguard defer echo cleanup; lifoguard pending | cut -f4'
+    expect_status 0
+    expect_out $'echo cleanup\ncleanup'
+}
+
+many_register_at_once() {
+    inside 'for i in {1..40}; do lifoguard defer --shell "echo $i >>log" & done; wait; lifoguard pending | wc -l'
+    expect_out 40
+    [[ $(sort -nu log | wc -l) == 40 && $(wc -l <log) == 40 ]] || fail "$(wc -l <log) ran"
 }
 
 R4_the_runner_goes_on_without_its_guardian() {
@@ -820,6 +844,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard exec --state '' true
+    expect_err 'a variable without a value'
     refused lifoguard defer '' x
     expect_err 'an empty word'
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
@@ -844,8 +870,6 @@ refused_as() {
     "${@:2}" >out 2>err || status=$?
     expect_status "$1"
     [[ -s err ]] || fail "no word"
-    refused lifoguard exec --state '' true
-    expect_err 'a variable without a value'
 }
 
 # ---- the helpers ----

@@ -4,6 +4,7 @@
 #include "common/request.h"
 #include "facts.h"
 #include "owner.h"
+#include "place.h"
 #include "run/ending.h"
 #include "say.h"
 #include "scratch.h"
@@ -26,13 +27,14 @@ static const char *absolute_directory(const struct work *work)
 {
     const char *directory = work_directory(work);
     struct arena *arena = work->engine->arena;
-    char *here = getcwd(NULL, 0);
+    char *here = place_here();
     lg_defer(free, here);
     if (directory && *directory == '/')
         return directory;
-    if (!directory)
-        return arena_copy(arena, here ? here : "/", here ? strlen(here) : 1);
-    return arena_format(arena, "%s/%s", here ? here : "", directory);
+    if (!here)
+        return "/";
+    return directory ? arena_format(arena, "%s/%s", here, directory)
+                     : arena_copy(arena, here, strlen(here));
 }
 
 static void tell_release(struct release *release, enum event_kind kind, const char *result,
@@ -400,7 +402,7 @@ static void say_again(const struct release *release, const struct attempt_result
             release->work->name, release->number);
     else if (again == AGAIN_RETRY)
         say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
-            attempt_describe(result, release->deferred->timeout, text),
+            attempt_describe(result, release->deferred->timeout, release->directory, text),
             say_duration(pause, duration));
 }
 
@@ -445,7 +447,7 @@ static void settle(struct release *release, const struct attempt_result *result,
 {
     struct engine *engine = release->work->engine;
     char text[ATTEMPT_TEXT_SIZE];
-    attempt_describe(result, release->deferred->timeout, text);
+    attempt_describe(result, release->deferred->timeout, release->directory, text);
     bool good = is_good(result);
     tell_release(release, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, text, took);
     if (result->end == ATTEMPT_LOST) {

@@ -114,6 +114,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .arguments = item->spec.arguments,
                               .environment = list.text,
                               .directory = item->spec.directory,
+                              .strict = owner->rebooted,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,
                               .timeout = item->spec.timeout,
@@ -175,7 +176,7 @@ static void report(struct owner *owner, const struct item *item,
     item_describe(item, &what);
     if (!is_good(result))
         say("cleanup failed: %s: %s%s", what.text,
-            attempt_describe(result, item->spec.timeout, text), then);
+            attempt_describe(result, item->spec.timeout, item->spec.directory, text), then);
     else if (owner->options.verbose)
         say("cleanup done: %s", what.text);
 }
@@ -283,7 +284,7 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     bool good = is_good(result);
     bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
     report(owner, item, result, over && !good ? " (allowed)" : "");
-    attempt_describe(result, item->spec.timeout, text);
+    attempt_describe(result, item->spec.timeout, item->spec.directory, text);
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
     /* As long as the record says that it is under way, the next owner asks for the result. */
@@ -372,7 +373,6 @@ static size_t count_pending(const struct owner *owner)
     return count;
 }
 
-static void keep(struct owner *owner)
 void owner_say_how_to_recover(const struct owner *owner, const char *what)
 {
     const char *words[] = {"lifoguard", "recover", "--state", owner->place, owner->run.id, NULL};
@@ -382,6 +382,7 @@ void owner_say_how_to_recover(const struct owner *owner, const char *what)
     say("%s: %s", what, command.text);
 }
 
+static void keep(struct owner *owner)
 {
     say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
         count_pending(owner) == 1 ? "" : "s");

@@ -187,7 +187,7 @@ lg_error *owner_find_run(struct owner *owner, const char *id)
 
 lg_error *owner_take(struct owner *owner)
 {
-    bool same_boot = strcmp(owner->run.boot, boot_id()) == 0;
+    owner->rebooted = strcmp(owner->run.boot, boot_id()) != 0;
     sign_on(owner);
     lg_error *err = state_take_run(owner->state, &owner->run);
     if (!err)
@@ -198,7 +198,7 @@ lg_error *owner_take(struct owner *owner)
         err = state_variables(owner->state, owner->run.id, see_variable, owner);
     for (struct item *item = owner->newest; item; item = item->older) {
         /* Process numbers of another boot are nobody's. */
-        if (!same_boot)
+        if (owner->rebooted)
             item->nested = item->record.attempt_by = (struct process){0};
         else if (item->record.state == CLEANUP_RELEASING)
             owner->settling = item;

@@ -97,6 +97,7 @@ struct owner {
     int exit_code, exit_signal; /* of the command, or 0 */
     char cause[128];
 
+    bool rebooted;      /* the run is one of another boot */
     bool own_group;     /* the command has a process group of its own */
     bool ended;         /* the command has */
     bool attempt_ended; /* the attempt's own process has */
@@ -205,10 +206,10 @@ void owner_forget_waiting(struct owner *owner, const struct client *client);
 
 /* ---- cleanups (clean.c) ---- */
 
-/* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
 /* "WHAT: lifoguard recover …": a command for a shell. */
 void owner_say_how_to_recover(const struct owner *owner, const char *what);
 
+/* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
  * lost, or the cleanup is not to be had. */
 bool owner_claim(struct owner *owner, struct item *item, const struct process *attempt);
 

@@ -189,7 +189,7 @@ static lg_error *begin(struct cleanup *cleanup, pid_t *pid, pid_t *command)
         struct kept *kept = cleanup->kept;
         const char **words = job_words(cleanup->command);
         lg_defer(free, words);
-        char *here = getcwd(NULL, 0);
+        char *here = place_here();
         lg_defer(free, here);
         tell(cleanup);
         union {
@@ -228,6 +228,8 @@ static lg_error *finish(struct cleanup *cleanup, struct job *job, bool *lost)
     const struct attempt_result result = attempt_finish(&kept->attempt);
     if (result.end == ATTEMPT_NOT_STARTED)
         return lg_error_new_code(result.number, "starting its shell");
+    if (result.end == ATTEMPT_NO_DIRECTORY)
+        return lg_error_new_code(result.number, "entering the working directory");
     *lost = result.end == ATTEMPT_LOST;
     bool exited = result.end == ATTEMPT_EXITED;
     job->code = exited ? CLD_EXITED : CLD_KILLED;
