@@ -752,6 +752,20 @@ a_stubborn_command_is_ended_and_that_is_said() {
     expect_out cleanup
 }
 
+# Some servers are asked to end by them, as `docker stop` and systemd do.
+R8_signals_of_the_command_s_own_reach_it() {
+    local signal
+    for signal in USR1 USR2 WINCH ALRM PWR IO RTMIN+3 RTMAX; do
+        rm -f here got
+        start "trap 'echo \$LIFOGUARD_RUN; touch got; exit 3' $signal; lifoguard defer echo cleanup; touch here; while :; do sleep 0.01; done"
+        until_true test -e here
+        kill "-$signal" "$runner"
+        finish
+        expect_status 3
+        [[ -e got && $(tail -n 1 out) == cleanup ]] || fail "$signal: $(<out)"
+    done
+}
+
 an_ignored_signal_stays_ignored() {
     (
         trap '' HUP

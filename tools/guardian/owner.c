@@ -341,9 +341,14 @@ static bool hangs_up(const struct owner *owner, int number)
     return owner->options.patient && number == SIGHUP;
 }
 
+bool owner_is_request(int number)
+{
+    return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
 void owner_signal(struct owner *owner, int number, bool from_terminal)
 {
-    if (number == SIGUSR1 || number == SIGUSR2) {
+    if (!owner_is_request(number)) {
         if (!owner->ended && owner->command.pid)
             kill(owner->command.pid, number);
         return;

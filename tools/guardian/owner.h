@@ -150,6 +150,9 @@ void owner_step(struct owner *owner, lg_time deadline);
 /* Whether an error tells that the run is lost: notes it, and says so once. */
 bool owner_is_lost(struct owner *owner, const lg_error *err);
 
+/* Whether a signal asks for the end. Others are the command's own affair. */
+bool owner_is_request(int number);
+
 /* A signal, from wherever; from_terminal: the command has got it too. */
 void owner_signal(struct owner *owner, int number, bool from_terminal);
 
