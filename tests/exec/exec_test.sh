@@ -929,6 +929,68 @@ s.serve_forever()' &
     lifoguard wait-for -- test -e ready || fail "command: $?"
 }
 
+wait_for_says_at_once_what_can_never_be() {
+    local words
+    for words in '--tcp 80' '--tcp ::1:80' '--tcp h:70000' '--tcp h:0' '--tcp h:no-such-service' '--tcp h:' '--http https://h/' \
+        '--http http://' '--http http://u:p@h/' '--http http://h:80x/'; do
+        # shellcheck disable=SC2086 # words
+        refused lifoguard wait-for $words
+    done
+    refused lifoguard wait-for --http 'http://h/a b'
+    refused lifoguard wait-for --http $'http://h/\r\nX: y'
+    refused lifoguard wait-for --file ''
+}
+
+wait_for_asks_for_the_whole_url() {
+    python3 -c '
+import os, socket
+s = socket.create_server(("::1" if socket.has_dualstack_ipv6() else "127.0.0.1", 0),
+                         family=socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET)
+with open("url.new", "w") as file:
+    file.write("HTTP://%s:%d?q=1#part" % ("[::1]" if s.family == socket.AF_INET6 else "127.0.0.1", s.getsockname()[1]))
+os.rename("url.new", "url")
+connection = s.accept()[0]
+request = b""
+while b"\r\n\r\n" not in request:
+    request += connection.recv(1000)
+open("request", "wb").write(request)
+connection.send(b"HTTP/1.1 200 OK\r\n\r\n")' &
+    until_true test -e url
+    lifoguard wait-for --timeout 300s --http "$(<url)" || fail "status $?"
+    wait
+    grep -q '^GET /?q=1 HTTP' request || fail "asked: $(<request)"
+    local host
+    host=$(sed 's|HTTP://||; s|?.*||' url)
+    grep -qF "Host: $host" request || fail "asked: $(<request)"
+}
+
+wait_for_leaves_nothing_of_its_command() {
+    local pid
+    with_limit waits_for_two
+    until_true gone "$(<child)"
+    rm -f child
+    lifoguard wait-for -- sh -c 'sleep 471 & echo $! >child.new; mv child.new child; wait' &
+    pid=$!
+    until_true test -e child
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    expect_status 143
+    until_true gone "$(<child)"
+}
+waits_for_two() { refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'sleep 471 & echo $! >child; touch reached; wait'; }
+
+wait_for_sees_the_end_of_a_process_that_nobody_waits_for() {
+    python3 -c '
+import os, subprocess, sys
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+sys.exit(subprocess.call(["lifoguard", "wait-for", "--timeout", "300s", "--pid", str(pid), "--file", "never"]))' 2>err
+    status=$?
+    expect_status 1
+}
+
 sleeps_twice_for() {
     refused_as 124 lifoguard with --timeout "$1" --grace 60s -- \
         bash -c 'setsid sleep 471.25 & until pgrep -f "^sleep 471[.]25"; do :; done >found; touch reached; sleep 471.25'
