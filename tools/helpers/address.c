@@ -77,13 +77,13 @@ lg_error *address_of_http(struct address *address, const char *url)
     static const char scheme[] = "http://";
     *address = (struct address){0};
     if (strncasecmp(url, scheme, strlen(scheme)) != 0)
-        return lg_error_newf("not http://…: %s (for https: -- curl -fsS URL)", url);
+        return lg_error_newf("not http://…: %s (for https, curl -fsS as a command)", url);
     if (has_blanks(url))
         return lg_error_newf("a blank in the URL, %%20 if it belongs there: %s", url);
     const char *rest = url + strlen(scheme);
     size_t length = strcspn(rest, "/?#");
     if (memchr(rest, '@', length))
-        return lg_error_new("the URL has a user in it: -- curl -fsS URL");
+        return lg_error_new("the URL has a user in it: use curl -fsS as a command");
     struct buffer path = {0};
     buffer_add_text(&path, rest[length] == '/' ? "" : "/");
     buffer_add(&path, rest + length, strcspn(rest + length, "#"));
