@@ -296,26 +296,31 @@ static int refuse(lg_error *err)
     return EXIT_WRONG_USAGE;
 }
 
-int exec_guarded(struct guardian_start *start, const char *wanted)
+int exec_guarded(const struct guardian_start *start)
 {
     struct birth birth;
     birth_take(&birth);
     lg_defer(birth_free, &birth);
-    char *place;
-    lg_error *err = place_open(wanted, &place);
-    if (err)
-        return refuse(err);
-    lg_defer(free, place);
     struct runner runner = {.start = *start};
-    runner.start.place = place;
     runner.start.birth = &birth;
     runner.start.own_group = wants_own_group();
     runner.start.runner = process_self();
     runner.start.began = lg_now();
     if (!make_id(runner.start.id))
         return refuse(lg_error_new_errno("getrandom"));
-    err = run(&runner);
+    lg_error *err = run(&runner);
     return err ? refuse(err) : leave(&runner.legacy.end);
+}
+
+int exec_guarded_at(struct guardian_start *start, const char *wanted)
+{
+    char *place;
+    lg_error *err = place_open(wanted, &place);
+    if (err)
+        return refuse(err);
+    lg_defer(free, place);
+    start->place = place;
+    return exec_guarded(start);
 }
 
 int exec_command(char **arguments)
@@ -342,5 +347,5 @@ int exec_command(char **arguments)
         const char *const *text;
     } command = {.words = arguments};
     struct guardian_start start = {.arguments = command.text, .options = options};
-    return exec_guarded(&start, wanted);
+    return exec_guarded_at(&start, wanted);
 }

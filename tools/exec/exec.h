@@ -8,8 +8,11 @@ int exec_command(char **arguments);
 
 struct guardian_start;
 
-/* Runs a command, or a function of this program, under a guardian: `start` says what, all but its place, birth, id and own_group,
- * which are set here. `wanted` is the place that --state names, or NULL. Returns as exec_command does. */
-int exec_guarded(struct guardian_start *start, const char *wanted);
+/* Runs a command, or a function of this program, under a guardian: `start` says what, all but its birth, id and own_group, which are
+ * set here; its place is one that place_open has found. Returns as exec_command does. */
+int exec_guarded(const struct guardian_start *start);
+
+/* Likewise; finds the place first: the one that --state names, or NULL. */
+int exec_guarded_at(struct guardian_start *start, const char *wanted);
 
 #endif

@@ -5,11 +5,11 @@
 #include "exec.h"
 #include "guardian.h"
 #include "place.h"
-#include "run.h"
 #include "run/ending.h"
 #include "say.h"
 #include "signals.h"
 #include "sinks.h"
+#include "status.h"
 #include "summary.h"
 #include "work.h"
 
@@ -265,5 +265,5 @@ int graph_run(struct graph *graph, const struct engine_options *options)
         .call = engine_main,
         .data = &request,
         .options = {.grace = 10 * LG_SECOND, .keep = options->keep, .patient = true}};
-    return exec_guarded(&start, options->state);
+    return exec_guarded_at(&start, options->state);
 }

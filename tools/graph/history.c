@@ -75,8 +75,17 @@ static void list_runs(const char *folder, struct entries *entries)
         qsort(entries->items, entries->count, sizeof *entries->items, newest_first);
 }
 
-static void remove_oldest(const char *folder)
+static char *folder_of(const char *place)
 {
+    struct buffer path = {0};
+    buffer_format(&path, "%s/history", place);
+    return path.text;
+}
+
+void history_forget_oldest(const char *place)
+{
+    char *folder = folder_of(place);
+    lg_defer(free, folder);
     struct entries entries;
     list_runs(folder, &entries);
     lg_defer(entries_free, &entries);
@@ -88,13 +97,6 @@ static void remove_oldest(const char *folder)
     }
 }
 
-static char *folder_of(const char *place)
-{
-    struct buffer path = {0};
-    buffer_format(&path, "%s/history", place);
-    return path.text;
-}
-
 char *history_begin(const char *place, const char *id)
 {
     char *folder = folder_of(place);
@@ -102,10 +104,8 @@ char *history_begin(const char *place, const char *id)
     struct buffer path = {0};
     buffer_format(&path, "%s/%s", folder, id);
     lg_error *err = place_make_directory(folder);
-    if (!err) {
-        remove_oldest(folder);
+    if (!err)
         err = place_make_directory(path.text);
-    }
     if (!err)
         return path.text;
     char *text = lg_error_text(err);

@@ -4,8 +4,11 @@
 
 #include "sinks.h"
 
-/* Makes the directory of a run, and removes the oldest ones. NULL: it cannot be had; that was said. For the caller to free. */
+/* Makes the directory of a run. NULL: it cannot be had; that was said. For the caller to free. */
 char *history_begin(const char *place, const char *id);
+
+/* At the end, when nobody waits for a first job any more: removes all runs but the newest fifty. */
+void history_forget_oldest(const char *place);
 
 /* A sink for its events. */
 struct sink *history_sink(const char *directory);

@@ -62,8 +62,8 @@ static void add_history(struct record *record, const char *place, const char *id
 void record_open(struct record *record, const struct record_options *options, const char *place,
                  const char *id, const char *const *jobs)
 {
-    *record = (struct record){.options = options};
-    if (place && id)
+    *record = (struct record){.options = options, .place = id ? place : NULL};
+    if (record->place)
         add_history(record, place, id);
     if (options->report || options->junit) {
         record->timeline = need_memory(NULL, sizeof *record->timeline);
@@ -101,6 +101,8 @@ void record_end(struct record *record)
 void record_close(struct record *record)
 {
     record_end(record);
+    if (record->place)
+        history_forget_oldest(record->place);
     struct timeline *timeline = record->timeline;
     if (!timeline)
         return;

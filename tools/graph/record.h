@@ -26,6 +26,7 @@ static inline bool record_wants_first_failure(const struct record_options *optio
 
 struct record {
     const struct record_options *options;
+    const char *place; /* NULL: there is no history */
     struct sink *sinks;
     struct timeline *timeline;
 };

@@ -1,6 +1,5 @@
 /* Jobs with `ready`: a command that stays up for the jobs that need it. */
 #define _GNU_SOURCE
-#include "run/request.h"
 #include "say.h"
 #include "work.h"
 

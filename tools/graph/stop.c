@@ -1,9 +1,8 @@
 /* What stops a run: a failure, a signal, its time. */
 #define _GNU_SOURCE
-#include "run.h"
-#include "run/request.h"
 #include "say.h"
 #include "signals.h"
+#include "status.h"
 #include "work.h"
 
 #include <poll.h>
@@ -104,7 +103,7 @@ static void press_tasks(struct engine *engine, int number)
         else if (task->job.step == JOB_RUNS)
             task_ask(task, number);
         else
-            run_press(&task->job, number);
+            job_press(&task->job, number);
 }
 
 static void end_cleanups(struct engine *engine, int number)

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "summary.h"
 
-#include "run.h"
 #include "say.h"
 #include "signals.h"
+#include "status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

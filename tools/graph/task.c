@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "process.h"
 #include "run/ending.h"
-#include "run/request.h"
 #include "say.h"
 #include "signals.h"
 #include "work.h"
@@ -131,7 +130,7 @@ void task_await(struct task *task)
         else if (job_times_out(job))
             say("%s: not ended within its time limit: SIGTERM", task->work->name);
         else if (job->deadline != 0 && lg_now() >= job->deadline)
-            run_press(job, SIGTERM);
+            job_press(job, SIGTERM);
         else
             wait_for_it(task, pidfd);
     }

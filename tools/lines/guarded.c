@@ -77,37 +77,40 @@ static int run_guarded(const struct birth *birth, void *data)
     return run_recorded(request, &options);
 }
 
-/* False, and said: there is no place for them. */
-static bool can_be_kept(void)
+static int run_unguarded(const struct lines_request *request)
 {
-    char *place = NULL;
-    lg_error *err = place_open(NULL, &place);
-    lg_defer(lg_error_free, err);
-    lg_defer(free, place);
-    if (!err)
-        return true;
-    char *text = lg_error_text(err);
-    lg_defer(free, text);
-    say("%s: the cleanups are not on disk, and kill -9 of lifoguard would lose them",
-        text ? text : "out of memory");
-    return false;
+    struct run_options options = request->options;
+    options.keep = false;
+    return run_recorded(request, &options);
 }
 
-int lines_run(const struct lines_request *request)
+static int run_under_guardian(const struct lines_request *request, const char *place)
 {
-    if (!request->state && !can_be_kept()) {
-        struct run_options options = request->options;
-        options.keep = false;
-        return run_recorded(request, &options);
-    }
     spec_keep_secret(secret_is);
     struct lines_request copy = *request;
     const char *title[] = {"lifoguard", "run", request->file->path, NULL};
-    struct guardian_start start = {.arguments = title,
+    struct guardian_start start = {.place = place,
+                                   .arguments = title,
                                    .call = run_guarded,
                                    .data = &copy,
                                    .options = {.grace = request->options.grace,
                                                .keep = request->options.keep,
                                                .patient = true}};
-    return exec_guarded(&start, request->state);
+    return exec_guarded(&start);
+}
+
+int lines_run(const struct lines_request *request)
+{
+    char *place = NULL;
+    lg_error *err = place_open(request->state, &place);
+    lg_defer(lg_error_free, err);
+    lg_defer(free, place);
+    if (!err)
+        return run_under_guardian(request, place);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    bool refused = request->state != NULL;
+    say("%s%s", text ? text : "out of memory",
+        refused ? "" : ": the cleanups are not on disk, and kill -9 of lifoguard would lose them");
+    return refused ? RUN_LOST : run_unguarded(request);
 }

@@ -4,7 +4,7 @@
 #include "exec.h"
 #include "helpers.h"
 #include "lines.h"
-#include "run.h"
+#include "status.h"
 #include "run_graph.h"
 #include "vet.h"
 

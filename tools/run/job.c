@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "ending.h"
+#include "say.h"
 #include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
@@ -134,11 +135,23 @@ static int spawn_shell(pid_t *pid, const char *options, const char *command,
     }
 }
 
-/* Without a shell if that is the same. */
+/* The words of a command that needs no shell, or NULL. */
+static char **words_without_shell(const char *command)
+{
+    return shell == default_shell && !traces ? direct_words(command) : NULL;
+}
+
+bool job_needs_no_shell(const char *command)
+{
+    char **words = words_without_shell(command);
+    free(words);
+    return words != NULL;
+}
+
 static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
     lg_func (int, failed) {
-        char **words = shell == default_shell && !traces ? direct_words(command) : NULL;
+        char **words = words_without_shell(command);
         lg_defer(free, words);
         failed = words ? spawn(pid, words[0], words, actions) : ENOENT;
         if (failed && direct_is_for_shell(failed))
@@ -367,6 +380,24 @@ void job_begin(struct job *job, enum job_step step, int number, lg_duration limi
         job_signal(job, number);
     if (step == JOB_KILLED)
         job_signal(job, SIGKILL);
+}
+
+void job_press(struct job *job, int number)
+{
+    switch (job->step) {
+    case JOB_RUNS:
+    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
+    case JOB_ASKED:
+        if (job->asked != SIGTERM)
+            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
+        else
+            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        say("process group %ld has not ended yet: %s", (long)job->pid,
+            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        break;
+    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
+    case JOB_GIVEN_UP: break;
+    }
 }
 
 bool job_is_over(struct job *job)

@@ -80,6 +80,9 @@ void job_signal(struct job *job, int number);
 /* Begins a step that lasts until `limit` from now at most. JOB_ASKED sends `number`, JOB_KILLED SIGKILL. */
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit);
 
+/* The next step for a command that is to end: `number`, SIGTERM, SIGKILL, and then it is given up. */
+void job_press(struct job *job, int number);
+
 /* Whether it has ended; if it was made to, so has the rest of its group. Drives its ending on where that is due. */
 bool job_is_over(struct job *job);
 
@@ -101,6 +104,9 @@ enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
+
+/* Whether a command is a program and plain words: it is started without a shell where that can be, and any shell can read it. */
+bool job_needs_no_shell(const char *command);
 
 /* Whether the shell can read a script of any length. */
 bool job_can_read(const char *script, size_t length);

@@ -479,8 +479,10 @@ static void show_lines(struct job_file *file)
         size_t name = shell_name_length(line->command);
         if (secret_is_written(line->command, name))
             buffer_format(&shown, "%.*s=…", (int)name, line->command);
-        else
-            buffer_format(&shown, "%s%s", line->command, line->kind == LINE_BACKGROUND ? " &" : "");
+        else {
+            buffer_add_text(&shown, line->command);
+            buffer_add_text(&shown, line->kind == LINE_BACKGROUND ? " &" : "");
+        }
         line->shown = shown.text;
     }
 }

@@ -242,6 +242,15 @@ static void unquoted(struct shell_scanner *scanner, struct shell_piece *piece, b
     }
 }
 
+/* Characters that mean nothing in any quotation: a run of them is one piece. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+    while (is_name_start(text[length]) || (text[length] >= '-' && text[length] <= '9'))
+        length++;
+    return length;
+}
+
 struct shell_piece shell_next(struct shell_scanner *scanner)
 {
     char inside = innermost(scanner);
@@ -261,8 +270,11 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
         return end_piece(scanner, piece);
     if (plain && word_begins)
         reserved = reserved_word(scanner);
+    size_t plain_text = plain_length(piece.start);
     if (reserved > 0)
         piece.length = reserved;
+    else if (plain_text > 0)
+        piece.length = plain_text;
     else if (!quoting(scanner, &piece, inside) && plain)
         unquoted(scanner, &piece, word_begins);
     if (scanner->error[0])

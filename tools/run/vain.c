@@ -39,10 +39,10 @@ static bool is_word_of(const char *words, const char *word, size_t length)
 
 static size_t word_length(struct part part)
 {
-    size_t length = 0;
-    while (length < part.length && !strchr(" \t<>", part.text[length]))
-        length++;
-    return length;
+    if (part.length == 0)
+        return 0;
+    size_t length = strcspn(part.text, " \t<>");
+    return length < part.length ? length : part.length;
 }
 
 /* What follows the first word. */
@@ -64,8 +64,8 @@ static bool contains(struct part part, const char *characters)
 
 static bool first_is(struct part part, const char *word)
 {
-    size_t length = word_length(part);
-    return strlen(word) == length && strncmp(part.text, word, length) == 0;
+    return part.length > 0 && *part.text == *word && strlen(word) == word_length(part) &&
+           strncmp(part.text, word, strlen(word)) == 0;
 }
 
 /* Without what stands before a command and changes nothing of this: `{`, `command`, `builtin`, a \\ or quotes. */

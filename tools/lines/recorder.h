@@ -1,7 +1,7 @@
 /* Who is told what happens in a run, besides the lines on stderr, and takes what its lines print. This room knows only that there may
  * be one; tools/lines has it. */
-#ifndef LIFOGUARD_RUN_RECORDER_H
-#define LIFOGUARD_RUN_RECORDER_H
+#ifndef LIFOGUARD_LINES_RECORDER_H
+#define LIFOGUARD_LINES_RECORDER_H
 
 #include "event.h"
 

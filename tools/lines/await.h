@@ -1,8 +1,8 @@
 /* Waits for commands to end, and ends what they left. */
-#ifndef LIFOGUARD_RUN_AWAIT_H
-#define LIFOGUARD_RUN_AWAIT_H
+#ifndef LIFOGUARD_LINES_AWAIT_H
+#define LIFOGUARD_LINES_AWAIT_H
 
-#include "request.h"
+#include "stop.h"
 
 /* Waits until the command has ended; meanwhile takes signals and looks at background lines. */
 void run_await(struct run *run, const struct foreground *now);

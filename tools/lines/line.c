@@ -6,8 +6,8 @@
 #include "background.h"
 #include "buffer.h"
 #include "cleanup.h"
-#include "ending.h"
 #include "expand.h"
+#include "run/ending.h"
 #include "shell.h"
 #include "signals.h"
 

@@ -4,8 +4,8 @@
 #include "await.h"
 #include "background.h"
 #include "buffer.h"
-#include "ending.h"
 #include "expand.h"
+#include "run/ending.h"
 #include "signals.h"
 #include "tries.h"
 

@@ -2,7 +2,7 @@
 #include "await.h"
 
 #include "background.h"
-#include "ending.h"
+#include "run/ending.h"
 #include "signals.h"
 
 #include <signal.h>
@@ -26,7 +26,7 @@ void run_await(struct run *run, const struct foreground *now)
             say("%s:%u: not ended within its time limit: SIGTERM: %s", run->file->path,
                 now->place->number, now->place->shown);
         else if (job->deadline != 0 && lg_now() >= job->deadline)
-            run_press(job, SIGTERM);
+            job_press(job, SIGTERM);
         else
             signals_wait(job->deadline);
     }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "request.h"
+#include "stop.h"
 
 #include "signals.h"
 
@@ -13,24 +13,6 @@ void run_end_line(const struct foreground *now, int number)
         job_begin(now->job, JOB_MAY_FINISH, 0, now->job->grace);
     else
         job_begin(now->job, JOB_ASKED, number, now->job->grace);
-}
-
-void run_press(struct job *job, int number)
-{
-    switch (job->step) {
-    case JOB_RUNS:
-    case JOB_MAY_FINISH: job_begin(job, JOB_ASKED, number, job->grace); break;
-    case JOB_ASKED:
-        if (job->asked != SIGTERM)
-            job_begin(job, JOB_ASKED, SIGTERM, job->grace);
-        else
-            job_begin(job, JOB_KILLED, 0, LG_SECOND);
-        say("process group %ld has not ended yet: %s", (long)job->pid,
-            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
-        break;
-    case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
-    case JOB_GIVEN_UP: break;
-    }
 }
 
 static void say_pending(const struct run *run)
@@ -57,7 +39,7 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
     run->gives_up = true;
     say("%s: ending the cleanup that runs", signals_name(number));
     if (now)
-        run_press(now->job, number);
+        job_press(now->job, number);
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */
@@ -94,7 +76,7 @@ void run_on_request(struct run *run, const struct foreground *now, int number)
         else
             say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
     } else {
-        run_press(now->job, number);
+        job_press(now->job, number);
     }
 }
 

@@ -4,11 +4,11 @@
 #include "await.h"
 #include "buffer.h"
 #include "cleanup.h"
-#include "ending.h"
 #include "expand.h"
 #include "job.h"
 #include "line.h"
 #include "parse.h"
+#include "run/ending.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
@@ -33,14 +33,20 @@ static void print_errors(const lg_error *errors, const char *prefix)
 }
 
 /* One shell reads all lines at once, each in parentheses of its own, out of which no line can come that the
- * scanner has accepted. */
+ * scanner has accepted. Lines that are started without a shell need none to be read. */
 static bool all_can_be_read(const struct job_file *file)
 {
     struct buffer script = {0};
     lg_defer(buffer_free, &script);
-    for (size_t i = 0; i < file->count; i++)
-        buffer_format(&script, "(\n%s\n)\n", file->lines[i].command);
-    return job_can_read(script.text, script.length);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *command = file->lines[i].command;
+        if (job_needs_no_shell(command))
+            continue;
+        buffer_add_text(&script, "(\n");
+        buffer_add_text(&script, command);
+        buffer_add_text(&script, "\n)\n");
+    }
+    return script.length == 0 || job_can_read(script.text, script.length);
 }
 
 /* Only a file with a bad line is read line by line, to tell which. */

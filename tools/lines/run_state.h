@@ -1,6 +1,6 @@
 /* The state of one run, which the rooms of a run share: lines, cleanups, background lines, requests. */
-#ifndef LIFOGUARD_RUN_STATE_H
-#define LIFOGUARD_RUN_STATE_H
+#ifndef LIFOGUARD_LINES_STATE_H
+#define LIFOGUARD_LINES_STATE_H
 
 #include "job.h"
 #include "keeper.h"

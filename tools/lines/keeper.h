@@ -1,7 +1,7 @@
 /* What keeps the registered cleanups beyond the life of this process, on disk, and sees to it that each is carried out once. This
  * room knows only that there may be such a keeper; tools/lines has it. */
-#ifndef LIFOGUARD_RUN_KEEPER_H
-#define LIFOGUARD_RUN_KEEPER_H
+#ifndef LIFOGUARD_LINES_KEEPER_H
+#define LIFOGUARD_LINES_KEEPER_H
 
 #include "job.h"
 

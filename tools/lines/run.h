@@ -1,6 +1,8 @@
 /* `lifoguard run`: runs the jobs of a file, and their cleanups in reverse, whatever happens. */
-#ifndef LIFOGUARD_RUN_RUN_H
-#define LIFOGUARD_RUN_RUN_H
+#ifndef LIFOGUARD_LINES_RUN_H
+#define LIFOGUARD_LINES_RUN_H
+
+#include "status.h"
 
 #include <lifoguard/time.h>
 #include <signal.h>
@@ -9,14 +11,6 @@
 struct job_file;
 struct keeper;
 struct recorder;
-
-enum {
-    RUN_OK = 0,
-    RUN_FAILED = 1,
-    RUN_BAD_FILE = 2,
-    RUN_LOST = 125,
-    RUN_SIGNAL = 128 /* + its number */
-};
 
 struct run_options {
     lg_duration grace;         /* how long a command has to end by itself before it is made to */

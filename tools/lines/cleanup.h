@@ -1,6 +1,6 @@
 /* Registered `defer` lines: these are the deferred calls. */
-#ifndef LIFOGUARD_RUN_CLEANUP_H
-#define LIFOGUARD_RUN_CLEANUP_H
+#ifndef LIFOGUARD_LINES_CLEANUP_H
+#define LIFOGUARD_LINES_CLEANUP_H
 
 #include "facts.h"
 #include "run_state.h"

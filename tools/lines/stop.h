@@ -1,6 +1,6 @@
 /* What the signals ask for: end the line, on to the cleanups, end a cleanup. */
-#ifndef LIFOGUARD_RUN_REQUEST_H
-#define LIFOGUARD_RUN_REQUEST_H
+#ifndef LIFOGUARD_LINES_STOP_H
+#define LIFOGUARD_LINES_STOP_H
 
 #include "run_state.h"
 
@@ -14,9 +14,6 @@ struct foreground {
 /* Makes a line end: one whose cleanup is still to be registered may finish first, so that what it
  * acquires is not lost. */
 void run_end_line(const struct foreground *now, int number);
-
-/* The next step for a command that is to end: SIGINT or SIGHUP, SIGTERM, SIGKILL. */
-void run_press(struct job *job, int number);
 
 /* Ends this process if the run is another's by now. */
 void run_give_way(const struct run *run);

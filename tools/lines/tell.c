@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "recorder.h"
 
-#include "request.h"
 #include "run_state.h"
 #include "signals.h"
+#include "stop.h"
 
 #include <stdio.h>
 #include <string.h>

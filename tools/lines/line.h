@@ -1,6 +1,6 @@
 /* Runs the lines of a file in order. */
-#ifndef LIFOGUARD_RUN_LINE_H
-#define LIFOGUARD_RUN_LINE_H
+#ifndef LIFOGUARD_LINES_LINE_H
+#define LIFOGUARD_LINES_LINE_H
 
 #include "run_state.h"
 

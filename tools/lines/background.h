@@ -1,6 +1,6 @@
 /* Lines that end in &. */
-#ifndef LIFOGUARD_RUN_BACKGROUND_H
-#define LIFOGUARD_RUN_BACKGROUND_H
+#ifndef LIFOGUARD_LINES_BACKGROUND_H
+#define LIFOGUARD_LINES_BACKGROUND_H
 
 #include "run_state.h"
 
