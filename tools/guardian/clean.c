@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_TRIES = 30 };
+enum { START_TRIES = 30, KILLED_MOST = 3 };
 
 static const char unconfirmed[] = "intended";
 
@@ -190,25 +190,33 @@ static lg_duration backoff(const struct item *item, int64_t times)
     return pause;
 }
 
+static void pause_after(struct owner *owner, struct item *item, const struct attempt_result *result,
+                        lg_duration pause)
+{
+    char text[SAY_DURATION_SIZE];
+    struct buffer then = {0};
+    lg_defer(buffer_free, &then);
+    buffer_format(&then, "; once more in %s", say_duration(pause, text));
+    report(owner, item, result, then.text);
+    pause_for(owner, pause);
+}
+
+/* An attempt that was killed tells nothing of the cleanup, which has then not run, or was killed with it: that is no failure, unless it
+ * happens again and again. */
 static struct attempt_result try_all(struct owner *owner, struct item *item,
                                      struct attempt_result result)
 {
-    /* One whose attempt was killed is tried once more in any case. */
-    int64_t lost = result.end == ATTEMPT_LOST ? 0 : 1;
-    for (int64_t times = 0; !is_good(&result) && !owner->lost; times++) {
-        if (result.end != ATTEMPT_LOST || lost++ > 0) {
-            if (times > item->spec.retries)
+    int killed = 0;
+    int64_t failures = 0;
+    while (!is_good(&result) && !owner->lost) {
+        if (result.end != ATTEMPT_LOST || killed++ > KILLED_MOST) {
+            if (failures > item->spec.retries)
                 break;
-            char text[SAY_DURATION_SIZE];
-            lg_duration pause = backoff(item, times - 1);
-            struct buffer then = {0};
-            buffer_format(&then, "; once more in %s", say_duration(pause, text));
-            report(owner, item, &result, then.text);
-            buffer_free(&then);
-            pause_for(owner, pause);
+            pause_after(owner, item, &result, backoff(item, failures - 1));
         }
         owner->end_attempt = false;
         result = try_until_started(owner, item);
+        failures += result.end != ATTEMPT_LOST || killed > KILLED_MOST;
     }
     return result;
 }
