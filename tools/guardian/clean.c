@@ -115,6 +115,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .arguments = item->spec.arguments,
                               .environment = list.text,
                               .directory = item->spec.directory,
+                              .strict = owner->rebooted,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,
                               .timeout = item->spec.timeout,
@@ -141,7 +142,7 @@ static void report(struct owner *owner, const struct item *item,
     item_describe(item, &what);
     if (!attempt_is_good(result))
         say("cleanup failed: %s: %s%s", what.text,
-            attempt_describe(result, item->spec.timeout, text), then);
+            attempt_describe(result, item->spec.timeout, item->spec.directory, text), then);
     else if (owner->options.verbose)
         say("cleanup done: %s", what.text);
 }
@@ -170,7 +171,8 @@ static void make_room(struct owner *owner, const struct attempt_result *result, 
         owner_end_processes(owner, NULL);
 }
 
-/* As often as it is to be tried. *result is that of the owner before us, if that has begun an attempt. */
+/* As often as it is to be tried. `result` is that of the owner before us, if that has begun an attempt; a failure may have come of
+ * what has killed that owner, so it is no reason not to try. */
 static struct attempt_result try_all(struct owner *owner, struct item *item,
                                      struct attempt_result result)
 {
@@ -180,8 +182,12 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
                           .lost = item->record.state == CLEANUP_RELEASING};
     enum again again = AGAIN_AT_ONCE;
     lg_duration pause = 0;
-    if (result.end != ATTEMPT_LOST)
-        again = tries_again(&tries, attempt_tried(&result), result.number, &pause);
+    if (attempt_is_good(&result))
+        return result;
+    if (result.end != ATTEMPT_LOST) {
+        again = AGAIN_RETRY;
+        pause = tries.backoff;
+    }
     while (again != AGAIN_NOT && !owner->lost) {
         say_again(owner, item, &result, again, pause);
         if (again == AGAIN_LATER)
@@ -266,7 +272,7 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     bool good = attempt_is_good(result);
     bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
     report(owner, item, result, over && !good ? " (allowed)" : "");
-    attempt_describe(result, item->spec.timeout, text);
+    attempt_describe(result, item->spec.timeout, item->spec.directory, text);
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
     /* As long as the record says that it is under way, the next owner asks for the result. */
@@ -355,6 +361,15 @@ static size_t count_pending(const struct owner *owner)
     return count;
 }
 
+void owner_say_how_to_recover(const struct owner *owner, const char *what)
+{
+    const char *words[] = {"lifoguard", "recover", "--state", owner->place, owner->run.id, NULL};
+    struct buffer command = {0};
+    lg_defer(buffer_free, &command);
+    spec_describe(&command, words);
+    say("%s: %s", what, command.text);
+}
+
 static void keep(struct owner *owner)
 {
     say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
@@ -370,7 +385,7 @@ static void keep(struct owner *owner)
     }
     if (count_pending(owner) > shown)
         say("    … and %zu more", count_pending(owner) - shown);
-    say("to run them: lifoguard recover --state %s %s", owner->place, owner->run.id);
+    owner_say_how_to_recover(owner, "to run them");
 }
 
 /* Told again if the owner changes in between. */

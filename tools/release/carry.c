@@ -122,7 +122,7 @@ static bool await_child(struct carry *carry, siginfo_t *info)
 }
 
 /* The attempt was killed: its command has become our child, as we adopt what has lost its parent. Without one, nobody knows. */
-static void await_orphan(struct carry *carry, struct attempt_result *result)
+static void await_orphan(struct carry *carry)
 {
     const struct attempt *attempt = &carry->attempt;
     siginfo_t info;
@@ -131,8 +131,8 @@ static void await_orphan(struct carry *carry, struct attempt_result *result)
         return;
     attempt_note_end(attempt->run_directory, attempt->sequence, attempt->number, &info);
     has_ended(attempt->command);
-    result->end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
-    result->number = info.si_status;
+    carry->result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+    carry->result.number = info.si_status;
 }
 
 /* An attempt begins as the guardian's would: with the signals blocked that it reads from a descriptor. */
@@ -154,7 +154,7 @@ static bool claim(const struct carry *carry)
            holder_claim(carry->holder, carry->sequence, attempt->process.pid, attempt->number);
 }
 
-static bool run_attempt(struct carry *carry, struct attempt_result *result)
+static bool run_attempt(struct carry *carry)
 {
     struct attempt *attempt = &carry->attempt;
     ending_own(attempt->process.pid);
@@ -164,9 +164,9 @@ static bool run_attempt(struct carry *carry, struct attempt_result *result)
     enlist(carry);
     attempt_go(attempt, ours);
     await_attempt(carry);
-    *result = attempt_finish(attempt);
-    if (ours && result->end == ATTEMPT_LOST)
-        await_orphan(carry, result);
+    carry->result = attempt_finish(attempt);
+    if (ours && carry->result.end == ATTEMPT_LOST)
+        await_orphan(carry);
     if (attempt->command)
         ending_disown(attempt->command);
     delist(carry);
@@ -186,7 +186,7 @@ static struct cleanup_facts facts_of(const struct carry *carry, int64_t number)
                                   .epoch = holder_epoch(holder)};
 }
 
-static bool try_once(struct carry *carry, bool plain, struct attempt_result *result)
+static bool try_once(struct carry *carry, bool plain)
 {
     int64_t number = carry->attempts + 1;
     struct cleanup_facts facts = facts_of(carry, number);
@@ -205,8 +205,9 @@ static bool try_once(struct carry *carry, bool plain, struct attempt_result *res
                          .empty_input = carry->empty_input};
     lg_error *err = prepare(carry);
     if (!err)
-        return run_attempt(carry, result);
-    *result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = lg_error_errno(err)};
+        return run_attempt(carry);
+    carry->result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED,
+                                            .number = lg_error_errno(err)};
     lg_error_free(err);
     return true;
 }
@@ -222,40 +223,36 @@ static bool pause_for(const struct carry *carry, lg_duration pause, size_t ends)
     return carry->holder->ends == ends;
 }
 
-static bool try_all(struct carry *carry, struct attempt_result *result)
+static bool try_all(struct carry *carry)
 {
     struct tries tries = {.retries = carry->retries, .backoff = CLEANUP_BACKOFF};
     for (;;) {
         size_t ends = carry->holder->ends;
         lg_duration pause;
-        if (!try_once(carry, tries.plain, result))
+        if (!try_once(carry, tries.plain))
             return false;
+        attempt_describe(&carry->result, carry->timeout, carry->directory, carry->text);
+        const struct attempt_result *result = &carry->result;
         enum again again = tries_again(&tries, attempt_tried(result), result->number, &pause);
         if (again == AGAIN_NOT || carry->holder->ends != ends)
             return true;
-        carry->hooks->again(carry->data, result, again, pause);
+        carry->hooks->again(carry->data, carry, again, pause);
         if (!pause_for(carry, pause, ends))
             return true;
     }
 }
 
-static void settle(const struct carry *carry, const struct attempt_result *result)
+bool carry_out(struct carry *carry)
 {
-    char text[ATTEMPT_TEXT_SIZE];
-    attempt_describe(result, carry->timeout, text);
-    if (!carry->sequence || result->end == ATTEMPT_LOST)
-        return;
+    if (!try_all(carry))
+        return false;
+    if (!carry->sequence || carry->result.end == ATTEMPT_LOST)
+        return true;
     /* If nobody takes it down, whoever takes the run over finds it in the attempt's file. */
-    if (holder_settle(carry->holder, carry->sequence, attempt_is_good(result), text))
+    bool good = attempt_is_good(&carry->result);
+    if (holder_settle(carry->holder, carry->sequence, good, carry->text))
         attempt_forget(carry->holder->directory, carry->sequence, carry->attempts);
-}
-
-bool carry_out(struct carry *carry, struct attempt_result *result)
-{
-    bool ours = try_all(carry, result);
-    if (ours)
-        settle(carry, result);
-    return ours;
+    return true;
 }
 
 bool carry_mentions(const char *text, const char *assignment, const char *const *first)
