@@ -747,11 +747,11 @@ R4_the_cleanups_run_when_the_engine_is_killed() {
 }
 
 R3_a_service_that_prints_outlives_the_engine() {
-    # Each sleep is started after the cleanup was registered, and so is ended before it.
+    # Each sleep is started after the cleanup was registered, and so is ended before it; the server starts nothing else.
     start <<'YAML'
 jobs:
   server:
-    run: 'echo $$ >server; while :; do echo alive; touch printed; sleep 0.01 || true; done'
+    run: 'echo $$ >server; while :; do echo alive; : >printed; sleep 0.01 || true; done'
     ready: test -e printed
   user:
     needs: server

@@ -1,6 +1,7 @@
 /* Every allocation of a run fails once: whatever happens, a panic included, what was acquired is released.
  * Linked with --wrap=malloc and --wrap=realloc. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "run.h"
 
 #include <check.h>
@@ -66,8 +67,11 @@ static int run_with_failure(int number, int *reached)
         int fd = open("told", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
             _exit(98);
+        struct birth birth;
+        birth_take(&birth);
         calls_left = number;
-        int status = run_job_file("jobs", &(struct run_options){.grace = LG_SECOND});
+        int status = run_job_file("jobs",
+                                  &(struct run_options){.grace = LG_SECOND, .birth = &birth});
         int untouched = calls_left >= 0;
         calls_left = -1;
         if (untouched && write(ends[1], "x", 1) != 1)

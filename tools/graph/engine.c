@@ -47,7 +47,8 @@ static void init_work(struct engine *engine, struct work *work, struct graph_job
     if (!job)
         return;
     job->work = work;
-    work->exports_path = arena_format(engine->arena, "%s/%s.env", engine->run_directory, job->name);
+    work->exports_path = arena_format(engine->arena, "%s/%s.env", engine->holder.directory,
+                                      job->name);
 }
 
 static void free_work(struct work *work)
@@ -97,7 +98,7 @@ static void name_jobs(struct engine *engine)
 static void open_record(struct engine *engine)
 {
     name_jobs(engine);
-    record_open(&engine->record, &engine->options->record, engine->place, engine->run_id,
+    record_open(&engine->record, &engine->options->record, engine->place, engine->holder.run,
                 engine->job_names);
     add_view(engine);
 }
@@ -186,11 +187,9 @@ static int exit_status(const struct engine *engine)
     return engine->status;
 }
 
-static void note_parents(struct engine *engine)
+static void on_lost(void *data)
 {
-    struct process guardian;
-    engine->guardian = getppid();
-    engine->runner = process_look(engine->guardian, &guardian) ? guardian.parent : engine->guardian;
+    engine_stop(data, STOP_LOST, 0);
 }
 
 static mode_t current_umask(void)
@@ -228,8 +227,6 @@ static int engine_main(const struct birth *birth, void *data)
                             .options = request->options,
                             .birth = birth,
                             .place = place,
-                            .run_id = id,
-                            .run_directory = directory,
                             .arena = &request->graph->arena,
                             .began = lg_now(),
                             .umask = current_umask(),
@@ -237,7 +234,9 @@ static int engine_main(const struct birth *birth, void *data)
     prctl(PR_SET_NAME, "lifoguard-run");
     give_up_terminal();
     lg_error_free(lg_set_workers(1));
-    note_parents(&engine);
+    holder_init(&engine.holder, directory, birth);
+    engine.holder.on_lost = on_lost;
+    engine.holder.data = &engine;
     keep_environment(&engine);
     engine.going = lg_context_with_cancel(lg_context_background());
     engine.slots = slots_new(&engine);

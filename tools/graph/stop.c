@@ -1,5 +1,6 @@
 /* What stops a run: a failure, a signal, its time. */
 #define _GNU_SOURCE
+#include "carry.h"
 #include "say.h"
 #include "signals.h"
 #include "status.h"
@@ -108,7 +109,7 @@ static void press_tasks(struct engine *engine, int number)
 
 static void end_cleanups(struct engine *engine, int number)
 {
-    if (!releases_are_running(engine))
+    if (!engine->holder.running)
         return;
     if (!engine->warned) {
         engine->warned = lg_now();
@@ -119,13 +120,7 @@ static void end_cleanups(struct engine *engine, int number)
     if (lg_since(engine->warned) < SIGNALS_TIME_TO_READ)
         return;
     say("%s: ending the cleanups that run", signals_name(number));
-    releases_end_running(engine);
-}
-
-bool engine_is_orphan(const struct engine *engine)
-{
-    pid_t parent = getppid();
-    return parent != engine->guardian && parent != engine->runner;
+    holder_end_running(&engine->holder);
 }
 
 /* SIGQUIT: the end, at once. */
@@ -136,15 +131,15 @@ static void force(struct engine *engine)
     engine_stop(engine, STOP_SIGNAL, SIGQUIT);
     for (struct task *task = engine->tasks; task; task = task->next)
         job_begin(&task->job, JOB_KILLED, 0, LG_SECOND);
-    releases_kill_running(engine);
+    holder_kill_running(&engine->holder);
 }
 
 static void on_signal(struct engine *engine, int number)
 {
-    if (engine_is_orphan(engine))
+    if (holder_is_orphan(&engine->holder))
         _exit(STATUS_LOST);
     bool first = !engine_is_stopping(engine);
-    bool cleaning = !some_command_runs(engine) && releases_are_running(engine);
+    bool cleaning = !some_command_runs(engine) && engine->holder.running;
     if (number == SIGQUIT) {
         force(engine);
     } else if (first && !cleaning) {

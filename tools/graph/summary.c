@@ -67,5 +67,5 @@ void summary_print(const struct engine *engine)
     size_t cleanups = engine->cleanups_ok + engine->cleanups_failed;
     say("%s: %zu of %zu job%s, %zu cleanup%s, %s; run %s", summary_verdict(engine), engine->jobs_ok,
         jobs, jobs == 1 ? "" : "s", cleanups, cleanups == 1 ? "" : "s",
-        say_duration(engine_at(engine), text), engine->run_id);
+        say_duration(engine_at(engine), text), engine->holder.run);
 }

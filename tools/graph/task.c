@@ -4,6 +4,7 @@
 #include "run/ending.h"
 #include "say.h"
 #include "signals.h"
+#include "tail.h"
 #include "work.h"
 
 #include <errno.h>
@@ -50,17 +51,31 @@ static void end_output(void *data)
     free(output);
 }
 
+static struct stream_taker new_taker(struct work *work)
+{
+    struct output *output = need_memory(NULL, sizeof *output);
+    *output = work_output(work);
+    return (struct stream_taker){take_output, end_output, output};
+}
+
 /* A service may be needed by cleanups that the guardian runs. */
 static lg_error *open_stream(struct task *task, int *input)
 {
-    struct output *output = need_memory(NULL, sizeof *output);
-    *output = work_output(task->work);
-    const struct stream_taker taker = {take_output, end_output, output};
+    const struct stream_taker taker = new_taker(task->work);
     lg_error *err = stream_open(&task->work->engine->streams, &taker, task->stop != NULL,
                                 &task->stream, input);
     if (err)
-        end_output(output);
+        end_output(taker.data);
     return err;
+}
+
+struct tail *work_open_tail(struct work *work, int *input)
+{
+    const struct stream_taker taker = new_taker(work);
+    struct tail *tail = tail_open(&work->engine->streams, &taker, input);
+    if (!tail)
+        end_output(taker.data);
+    return tail;
 }
 
 lg_error *task_start(struct task *task, const char *const *arguments,

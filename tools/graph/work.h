@@ -1,21 +1,20 @@
 /* The state of a running graph, which the rooms of the engine share.
  *
  * Everything here runs on one worker thread, a goroutine for each job: so what one goroutine changes between two waits,
- * no other one sees half done, and there are no locks. Only requests to the guardian are made on helper threads (durable.c). */
+ * no other one sees half done, and there are no locks. Only requests to the guardian are made on helper threads (release/holder.c). */
 #ifndef LIFOGUARD_GRAPH_WORK_H
 #define LIFOGUARD_GRAPH_WORK_H
 
 #include "buffer.h"
 #include "engine.h"
 #include "event.h"
+#include "holder.h"
 #include "job.h"
 #include "output.h"
 #include "stream.h"
 
 #include <lifoguard/lifoguard.h>
 #include <stdint.h>
-
-struct birth;
 
 enum job_state {
     JOB_WAITING,
@@ -36,8 +35,6 @@ struct release {
     size_t number;            /* for people */
     struct words environment; /* as it was when it was registered (D2) */
     const char *directory;
-    int64_t attempts;
-    bool plain;    /* its environment was too large to start it: with what it mentions only */
     bool intended; /* not confirmed yet: nobody knows whether there is anything to release */
 };
 
@@ -85,11 +82,11 @@ struct engine {
     struct graph *graph;
     const struct engine_options *options;
     const struct birth *birth;
-    const char *run_id, *place, *run_directory;
+    const char *place;
     struct words environment; /* of this process */
     struct arena *arena;
     struct slots *slots;
-    pid_t guardian, runner; /* one of them is our parent, as long as one of them lives */
+    struct holder holder; /* of the cleanups */
     int signals;
     lg_time began;
     mode_t umask;
@@ -101,7 +98,6 @@ struct engine {
     int first_failure; /* exit status of the first job that failed; 0: none */
     lg_time
         warned;  /* when it was said that a further signal ends the cleanups that run; 0: not yet */
-    size_t ends; /* how often the cleanups that run were to end */
     bool forced; /* by SIGQUIT: no cleanup is started either */
     int last_signal;
     lg_time last_signal_at;
@@ -113,7 +109,6 @@ struct engine {
     struct work whole;  /* the run itself */
     struct task *tasks;
     struct streams streams;
-    struct attempt_running *attempts;
     struct record record;
     struct sink *live;      /* one of its sinks, or NULL */
     const char **job_names; /* those that are wanted; ends in NULL */
@@ -143,8 +138,6 @@ void engine_failed(struct engine *engine, int exit_status, const char *why);
 void engine_failed_aside(struct engine *engine, const char *why);
 /* Why the run does not succeed, if it does not. */
 const char *engine_cause(const struct engine *engine);
-/* Runner and guardian are both dead: the run is for `lifoguard recover`, which ends what still runs. */
-bool engine_is_orphan(const struct engine *engine);
 /* Takes signals until the run is over: a goroutine's function. */
 void engine_take_signals(struct engine *engine);
 /* Those that have come by now. */
@@ -192,6 +185,8 @@ lg_error *task_start(struct task *task, const char *const *arguments,
 void task_await(struct task *task);
 /* Asks it to end. */
 void task_ask(struct task *task, int number);
+/* What a cleanup of the job prints is told. `*input` is for the cleanup, and to be closed; NULL: it prints where this process does. */
+struct tail *work_open_tail(struct work *work, int *input);
 /* Tells what is left of its output, and forgets it. */
 void task_finish(struct task *task);
 /* All of it for a command of the job: its result as events. NULL: it succeeded. */
@@ -218,27 +213,6 @@ lg_error *releases_confirm(struct release *newest, const struct release *since,
 void releases_withdraw(struct work *work, const struct release *since);
 /* Carries out all that came after `since`, the newest first. */
 void releases_run(struct work *work, const struct release *since);
-/* Asks the cleanups that run to end. */
-void releases_end_running(struct engine *engine);
-void releases_kill_running(struct engine *engine);
-bool releases_are_running(const struct engine *engine);
-
-/* ---- requests to the guardian (durable.c) ---- */
-
-lg_error *durable_intend(struct release *release, int64_t *sequence)
-    __attribute__((__warn_unused_result__));
-lg_error *durable_hold(struct release *release, int64_t *sequence)
-    __attribute__((__warn_unused_result__));
-lg_error *durable_confirm(struct engine *engine, int64_t sequence)
-    __attribute__((__warn_unused_result__));
-lg_error *durable_withdraw(struct engine *engine, int64_t sequence)
-    __attribute__((__warn_unused_result__));
-/* False: the cleanup is another's by now. */
-bool durable_claim(struct engine *engine, int64_t sequence, pid_t attempt, int64_t number);
-/* False: it is not on record. */
-bool durable_settle(struct engine *engine, int64_t sequence, bool good, const char *detail);
-int64_t durable_epoch(struct engine *engine);
-
 /* ---- services (service.c) ---- */
 
 /* Starts it, and waits until it is ready. */

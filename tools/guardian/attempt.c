@@ -32,6 +32,8 @@ static char *result_path(const char *run_directory, int64_t sequence, int64_t nu
 struct attempt_result attempt_result(const char *run_directory, int64_t sequence, int64_t number)
 {
     struct attempt_result result = {.end = ATTEMPT_LOST};
+    if (!run_directory)
+        return result;
     char *path = result_path(run_directory, sequence, number);
     lg_defer(free, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -47,6 +49,8 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
 void attempt_note_end(const char *run_directory, int64_t sequence, int64_t number,
                       const siginfo_t *end)
 {
+    if (!run_directory)
+        return;
     char *path = result_path(run_directory, sequence, number);
     lg_defer(free, path);
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -396,6 +400,8 @@ static _Noreturn void be_attempt(const struct attempt *attempt, int go, int resu
 /* The file has its space before the command runs: later the disk may be full. */
 static int make_result(const struct attempt *attempt)
 {
+    if (!attempt->run_directory)
+        return -1;
     char *path = result_path(attempt->run_directory, attempt->sequence, attempt->number);
     lg_defer(free, path);
     unlink(path);
@@ -450,6 +456,21 @@ void attempt_go(struct attempt *attempt, bool go)
     (void)written;
     close(attempt->go);
     attempt->go = -1;
+}
+
+bool attempt_is_good(const struct attempt_result *result)
+{
+    return result->end == ATTEMPT_EXITED && result->number == 0;
+}
+
+enum tried attempt_tried(const struct attempt_result *result)
+{
+    switch (result->end) {
+    case ATTEMPT_LOST: return TRIED_LOST;
+    case ATTEMPT_ENDED: return TRIED_ENDED;
+    case ATTEMPT_NOT_STARTED: return TRIED_NOT_STARTED;
+    default: return attempt_is_good(result) ? TRIED_GOOD : TRIED_FAILED;
+    }
 }
 
 const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,

@@ -9,6 +9,7 @@
 
 #include "child.h"
 #include "process.h"
+#include "tries.h"
 
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
@@ -33,7 +34,7 @@ struct attempt_result {
 };
 
 struct attempt {
-    const char *run_directory;
+    const char *run_directory; /* NULL: the result reaches who has made the attempt only */
     int64_t sequence, number;
     const char *const *arguments;
     const char *const *environment;
@@ -75,6 +76,11 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
 void attempt_note_end(const char *run_directory, int64_t sequence, int64_t number,
                       const siginfo_t *end);
 void attempt_forget(const char *run_directory, int64_t sequence, int64_t number);
+
+bool attempt_is_good(const struct attempt_result *result);
+
+/* What that means for another attempt. */
+enum tried attempt_tried(const struct attempt_result *result);
 
 enum { ATTEMPT_TEXT_SIZE = 320 };
 

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_TRIES = 30, KILLED_MOST = 3 };
-
 static const char unconfirmed[] = "intended";
 
 /* Whether it is meant for this outcome. */
@@ -24,11 +22,14 @@ static bool is_wanted(const struct owner *owner, const struct item *item)
     return !(item->spec.flags & SPEC_ON_SUCCESS && !good);
 }
 
-static void pause_for(struct owner *owner, lg_duration pause)
+/* False: what runs was to end meanwhile. */
+static bool pause_for(struct owner *owner, lg_duration pause)
 {
     lg_time deadline = lg_now() + pause;
+    owner->end_attempt = false;
     while (lg_now() < deadline && !owner->lost && !owner->end_attempt)
         owner_step(owner, deadline);
+    return !owner->lost && !owner->end_attempt;
 }
 
 /* ---- one attempt ---- */
@@ -130,42 +131,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
     return result;
 }
 
-/* The table of processes may be full, or memory short, for the moment only. */
-static bool may_go_better(const struct attempt_result *result)
-{
-    int number = result->number;
-    return result->end == ATTEMPT_NOT_STARTED &&
-           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
-}
-
-/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
- * come yet (R6). */
-static struct attempt_result try_until_started(struct owner *owner, struct item *item)
-{
-    struct attempt_result result = try_once(owner, item);
-    if (result.end == ATTEMPT_NOT_STARTED && result.number == E2BIG && !item->plain) {
-        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
-            strerror(E2BIG));
-        item->plain = true;
-        result = try_once(owner, item);
-    }
-    for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
-        if (tries == 0)
-            say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
-        if (tries == 2 && owner->cleaning)
-            owner_end_processes(owner, NULL);
-        pause_for(owner, tries < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
-        result = try_once(owner, item);
-    }
-    return result;
-}
-
 /* ---- all its attempts ---- */
-
-static bool is_good(const struct attempt_result *result)
-{
-    return result->end == ATTEMPT_EXITED && result->number == 0;
-}
 
 static void report(struct owner *owner, const struct item *item,
                    const struct attempt_result *result, const char *then)
@@ -174,49 +140,63 @@ static void report(struct owner *owner, const struct item *item,
     struct buffer what = {0};
     lg_defer(buffer_free, &what);
     item_describe(item, &what);
-    if (!is_good(result))
+    if (!attempt_is_good(result))
         say("cleanup failed: %s: %s%s", what.text,
             attempt_describe(result, item->spec.timeout, item->spec.directory, text), then);
     else if (owner->options.verbose)
         say("cleanup done: %s", what.text);
 }
 
-/* Doubles from attempt to attempt, up to a minute or what was asked for. */
-static lg_duration backoff(const struct item *item, int64_t times)
-{
-    lg_duration pause = item->spec.backoff;
-    while (times-- > 0 && pause < LG_MINUTE)
-        pause *= 2;
-    return pause;
-}
-
-static void pause_after(struct owner *owner, struct item *item, const struct attempt_result *result,
-                        lg_duration pause)
+static void say_again(struct owner *owner, const struct item *item,
+                      const struct attempt_result *result, enum again again, lg_duration pause)
 {
     char text[SAY_DURATION_SIZE];
     struct buffer then = {0};
     lg_defer(buffer_free, &then);
     buffer_format(&then, "; once more in %s", say_duration(pause, text));
-    report(owner, item, result, then.text);
-    pause_for(owner, pause);
+    if (again == AGAIN_PLAIN)
+        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
+            strerror(E2BIG));
+    else if (again == AGAIN_RETRY)
+        report(owner, item, result, then.text);
 }
 
-/* An attempt that was killed tells nothing of the cleanup, which has then not run, or was killed with it: that is no failure, unless it
- * happens again and again. */
+/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
+ * come yet (R6). */
+static void make_room(struct owner *owner, const struct attempt_result *result, int starts)
+{
+    if (starts == 1)
+        say("a cleanup cannot be started yet (%s): trying again", strerror(result->number));
+    if (starts == 3 && owner->cleaning)
+        owner_end_processes(owner, NULL);
+}
+
+/* As often as it is to be tried. `result` is that of the owner before us, if that has begun an attempt; a failure may have come of
+ * what has killed that owner, so it is no reason not to try. */
 static struct attempt_result try_all(struct owner *owner, struct item *item,
                                      struct attempt_result result)
 {
-    int killed = 0;
-    int64_t failures = 0;
-    while (!is_good(&result) && !owner->lost) {
-        if (result.end != ATTEMPT_LOST || killed++ > KILLED_MOST) {
-            if (failures > item->spec.retries)
-                break;
-            pause_after(owner, item, &result, backoff(item, failures - 1));
-        }
-        owner->end_attempt = false;
-        result = try_until_started(owner, item);
-        failures += result.end != ATTEMPT_LOST || killed > KILLED_MOST;
+    struct tries tries = {.retries = item->spec.retries,
+                          .backoff = item->spec.backoff,
+                          .plain = item->plain,
+                          .lost = item->record.state == CLEANUP_RELEASING};
+    enum again again = AGAIN_AT_ONCE;
+    lg_duration pause = 0;
+    if (attempt_is_good(&result))
+        return result;
+    if (result.end != ATTEMPT_LOST) {
+        again = AGAIN_RETRY;
+        pause = tries.backoff;
+    }
+    while (again != AGAIN_NOT && !owner->lost) {
+        say_again(owner, item, &result, again, pause);
+        if (again == AGAIN_LATER)
+            make_room(owner, &result, tries.starts);
+        if (!pause_for(owner, pause))
+            break;
+        item->plain = tries.plain;
+        result = try_once(owner, item);
+        again = tries_again(&tries, attempt_tried(&result), result.number, &pause);
     }
     return result;
 }
@@ -289,7 +269,7 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     int64_t sequence = item->record.sequence;
     int64_t number = item->record.attempt;
     char text[ATTEMPT_TEXT_SIZE];
-    bool good = is_good(result);
+    bool good = attempt_is_good(result);
     bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
     report(owner, item, result, over && !good ? " (allowed)" : "");
     attempt_describe(result, item->spec.timeout, item->spec.directory, text);

@@ -1,20 +1,22 @@
 #define _GNU_SOURCE
 #include "cleanup.h"
 
-#include "await.h"
 #include "background.h"
 #include "buffer.h"
+#include "carry.h"
+#include "common/request.h"
 #include "expand.h"
+#include "place.h"
 #include "run/ending.h"
 #include "signals.h"
-#include "tries.h"
+#include "stop.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- an attempt ---- */
 
 static void set_variable(void *data, const char *name, const char *value)
 {
@@ -22,7 +24,8 @@ static void set_variable(void *data, const char *name, const char *value)
     setenv(name, value, 1);
 }
 
-void cleanup_tell(const struct cleanup *cleanup, struct cleanup_facts facts)
+/* In this process's environment, with which the attempt begins. */
+static void tell_outcome(const struct cleanup *cleanup, struct cleanup_facts facts)
 {
     const struct run *run = cleanup->run;
     bool signalled = run->status > RUN_SIGNAL;
@@ -38,177 +41,90 @@ void cleanup_tell(const struct cleanup *cleanup, struct cleanup_facts facts)
     cleanup_facts_tell(&facts, set_variable, NULL);
 }
 
-static struct job_options options_of(const struct cleanup *cleanup)
+static bool is_told(const char *assignment)
 {
-    const struct run *run = cleanup->run;
-    return (struct job_options){.anyway = true,
-                                .limit = line_limit(cleanup->line, run->cleanup_limit),
-                                .grace = run_grace(run, cleanup->line),
-                                .output = {cleanup->output[0], cleanup->output[1]}};
+    return strncmp(assignment, "LIFOGUARD_", strlen("LIFOGUARD_")) == 0;
 }
 
-/* Until its process has ended, and what it left if it was made to end. */
-static void await(struct cleanup *cleanup, struct job *job)
+static const char *const *environment_of(void *data, struct cleanup_facts facts, bool plain)
 {
+    const struct cleanup *cleanup = data;
     struct run *run = cleanup->run;
-    lg_defer(job_abandon, job);
-    run_await(run, &(struct foreground){.job = job, .place = cleanup->line});
-    if (job->step != JOB_RUNS)
-        run_end_rest_of_line(run, job);
+    tell_outcome(cleanup, facts);
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    run->environment = need_memory(run->environment, (count + 1) * sizeof *run->environment);
+    count = 0;
+    for (char **at = environ; *at; at++)
+        if (!plain || is_told(*at) || carry_mentions(cleanup->command, *at, run->first_environment))
+            run->environment[count++] = *at;
+    run->environment[count] = NULL;
+    return run->environment;
 }
 
-/* An error: it could not be started. */
-static lg_error *carry_out(struct cleanup *cleanup, struct job *job)
+/* Signals are taken, and the ends of background lines noticed, when something has come: so no word of a child's end is lost between
+ * its coming and the wait. */
+static void wait_for(void *data, int fd, lg_time deadline)
 {
-    secret_values_set(&cleanup->secrets);
-    lg_error *err = job_start(job, cleanup->command, options_of(cleanup));
-    secret_values_unset(&cleanup->secrets);
-    if (!err)
-        await(cleanup, job);
-    return err;
+    (void)fd;
+    const struct cleanup *cleanup = data;
+    signals_wait(deadline);
+    run_take_signals(cleanup->run, NULL);
+    run_look_at_backgrounds(cleanup->run);
+    ending_reap();
 }
 
-/* The process that runs the command was killed. Then the command is our child, as we adopt what has lost its parent; if it was not
- * started, another attempt may. */
-static lg_error *await_orphan(struct cleanup *cleanup, struct job *job, pid_t command)
+static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
-    siginfo_t info;
-    if (command <= 0 || waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
-        return lg_error_new_code(EAGAIN, "its attempt was killed");
-    ending_disown(command);
-    job_begun(job, command, options_of(cleanup));
-    await(cleanup, job);
-    return NULL;
-}
-
-/* It was to end, and that process with it. */
-static void end_orphan(struct job *job, pid_t command)
-{
-    siginfo_t info = {0};
-    if (command <= 0)
-        return;
-    kill(-command, SIGKILL);
-    while (waitid(P_PID, (id_t)command, &info, WEXITED) != 0 && errno == EINTR)
-        ;
-    if (info.si_pid != command)
-        return;
-    job->code = info.si_code;
-    job->status = info.si_status;
-}
-
-static void own(pid_t command)
-{
-    ending_reserve();
-    if (command > 0)
-        ending_own(command);
-}
-
-static lg_error *try_kept(struct cleanup *cleanup, struct job *job)
-{
-    const struct keeper *keeper = cleanup->run->keeper;
-    pid_t attempt, command;
-    secret_values_set(&cleanup->secrets);
-    lg_error *err = keeper->begin(cleanup, &attempt, &command);
-    secret_values_unset(&cleanup->secrets);
-    if (err)
-        return err;
-    job_begun(job, attempt, options_of(cleanup));
-    job->within = command;
-    own(command);
-    lg_defer(job_abandon, job);
-    run_await(cleanup->run, &(struct foreground){.job = job, .place = cleanup->line});
-    bool lost = false;
-    err = job->ended ? keeper->finish(cleanup, job, &lost) : NULL;
-    bool made_to_end = job->step != JOB_RUNS;
-    if (lost && !made_to_end)
-        err = await_orphan(cleanup, job, command);
-    else if (lost)
-        end_orphan(job, command);
-    ending_disown(command);
-    if (made_to_end)
-        run_end_rest_of_line(cleanup->run, job);
-    return err;
-}
-
-/* False: the cleanup is to end meanwhile. */
-static bool pause_for(struct run *run, lg_duration pause)
-{
-    lg_time deadline = lg_now() + pause;
-    while (!run->forced && !run->gives_up) {
-        run_take_signals(run, NULL);
-        run_look_at_backgrounds(run);
-        ending_reap();
-        if (lg_now() >= deadline)
-            break;
-        signals_wait(deadline);
-    }
-    return !run->forced && !run->gives_up;
-}
-
-static enum tried tried_as(const struct job *job, const lg_error *err)
-{
-    if (err)
-        return TRIED_NOT_STARTED;
-    if (job_succeeded(job))
-        return TRIED_GOOD;
-    return !job->ended || (job->step != JOB_RUNS && !job->timed_out) ? TRIED_ENDED : TRIED_FAILED;
-}
-
-static void say_again(const struct cleanup *cleanup, const struct job *job, enum again again,
-                      int number, lg_duration pause)
-{
-    char result[JOB_TEXT_SIZE], duration[SAY_DURATION_SIZE];
+    const struct cleanup *cleanup = data;
+    char duration[SAY_DURATION_SIZE];
     if (again == AGAIN_PLAIN)
         say("the variables of the file are too large for a command: this cleanup runs without them");
     else if (again == AGAIN_LATER)
-        say("a cleanup cannot be started yet (%s): trying again", strerrorname_np(number));
+        say("a cleanup cannot be started yet (%s): trying again",
+            strerrorname_np(carry->result.number));
     else if (again == AGAIN_RETRY)
-        say("cleanup %zu: %s; once more in %s", cleanup->number, job_result(job, result),
+        say("cleanup %zu: %s; once more in %s", cleanup->number, carry->text,
             say_duration(pause, duration));
+    if (again == AGAIN_LATER)
+        memory_give_back();
 }
 
-/* As often as it is to be tried (R6). */
-static lg_error *try_all(struct cleanup *cleanup, struct job *job)
+static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
+    static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
     struct run *run = cleanup->run;
-    struct tries tries = {.retries = cleanup->line->retries, .backoff = LG_SECOND};
-    run->gives_up = false;
-    for (;;) {
-        lg_error *err = cleanup->kept ? try_kept(cleanup, job) : carry_out(cleanup, job);
-        lg_duration pause;
-        int number = err ? lg_error_errno(err) : 0;
-        enum again again = tries_again(&tries, tried_as(job, err), number, &pause);
-        cleanup->plain = tries.plain;
-        if (again == AGAIN_NOT || run->forced)
-            return err;
-        say_again(cleanup, job, again, number, pause);
-        if (again == AGAIN_LATER)
-            memory_give_back();
-        if (!pause_for(run, pause))
-            return err;
-        lg_error_free(err);
-    }
+    const char **words = job_words(cleanup->command);
+    lg_defer(free, words);
+    char *here = place_here();
+    lg_defer(free, here);
+    *carry = (struct carry){.holder = &run->holder,
+                            .sequence = cleanup->sequence,
+                            .arguments = words,
+                            .directory = here ? here : "/",
+                            .umask = run->umask,
+                            .timeout = line_limit(cleanup->line, run->cleanup_limit),
+                            .grace = run_grace(run, cleanup->line),
+                            .retries = cleanup->line->retries,
+                            .output = {cleanup->output[0], cleanup->output[1]},
+                            .hooks = &hooks,
+                            .data = cleanup};
+    secret_values_set(&cleanup->secrets);
+    carry_out(carry);
+    secret_values_unset(&cleanup->secrets);
 }
 
-static void settle(struct cleanup *cleanup, const struct job *job, const lg_error *err)
-{
-    char result[JOB_TEXT_SIZE];
-    char *text = err ? lg_error_text(err) : NULL;
-    lg_defer(free, text);
-    if (cleanup->kept && (err || job->ended))
-        cleanup->run->keeper->settle(cleanup, !err && job_succeeded(job),
-                                     err ? text : job_result(job, result));
-}
+/* ---- carrying out ---- */
 
 static void tell(const struct cleanup *cleanup, const char *tag, enum event_kind kind,
-                 const struct job *job)
+                 const char *result, lg_duration took)
 {
     struct event event = line_event(cleanup->line, kind);
     event.cleanup = cleanup->number;
-    if (job)
-        run_tell_end(cleanup->run, tag, event, job);
-    else
-        run_tell(cleanup->run, tag, event);
+    event.result = result;
+    event.took = took;
+    run_tell(cleanup->run, tag, event);
 }
 
 static void run_it(struct cleanup *cleanup, const char *tag)
@@ -217,24 +133,22 @@ static void run_it(struct cleanup *cleanup, const char *tag)
     run->cleanups_run++;
     if (cleanup->guarded)
         cleanup->guarded->releasing = true;
-    tell(cleanup, tag, EVENT_CLEANUP_START, NULL);
-    if (!cleanup->kept)
-        cleanup_tell(cleanup, (struct cleanup_facts){0});
+    tell(cleanup, tag, EVENT_CLEANUP_START, NULL, -1);
     struct capture *capture = run_capture(run, cleanup->line->job, CAPTURE_CLEANUP,
                                           cleanup->output);
-    struct job job = {0};
-    lg_error *err = try_all(cleanup, &job);
-    settle(cleanup, &job, err);
+    lg_time began = lg_now();
+    struct carry carry;
+    carry_out_here(cleanup, &carry);
+    lg_duration took = lg_since(began);
     run_captured(cleanup->output);
     run_leave_capture(run, capture);
-    bool good = !err && job_succeeded(&job);
-    tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, &job);
-    if (!good)
-        run_note_cause(run, err ? lg_error_message(err) : job_result(&job, run->result));
-    if (!err && !good)
-        err = job_error(&job, cleanup->line->shown);
-    if (err)
-        run_fail(run, cleanup->line, lg_error_wrap(err, "cleanup failed"));
+    bool good = attempt_is_good(&carry.result);
+    tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, carry.text, took);
+    if (good)
+        return;
+    run_note_cause(run, carry.text);
+    run_fail(run, cleanup->line,
+             lg_error_newf("cleanup failed: %s: %s", carry.text, cleanup->line->shown));
 }
 
 /* Whether it is meant for this outcome. */
@@ -246,8 +160,9 @@ static bool is_wanted(const struct cleanup *cleanup)
 
 static void drop(const struct cleanup *cleanup)
 {
-    if (cleanup->kept)
-        cleanup->run->keeper->drop(cleanup);
+    /* The next command on this state sees to what cannot be recorded now. */
+    if (cleanup->sequence)
+        lg_error_free(holder_withdraw(&cleanup->run->holder, cleanup->sequence));
 }
 
 static void skip(const struct cleanup *cleanup, const char *tag)
@@ -279,8 +194,6 @@ static void run_cleanup(struct cleanup *cleanup)
 
 void cleanup_free(struct cleanup *cleanup)
 {
-    if (cleanup->kept)
-        cleanup->run->keeper->forget(cleanup);
     secret_values_free(&cleanup->secrets);
     free(cleanup->command);
     free(cleanup);
@@ -321,17 +234,38 @@ static lg_error *make(struct run *run, const struct line *line, variable_lookup 
 
 /* ---- before its line is run ---- */
 
-static lg_error *keep(struct cleanup *cleanup, lg_error *(*how)(struct cleanup *cleanup))
+static int when_flag(enum cleanup_when when)
 {
-    secret_values_set(&cleanup->secrets);
-    lg_error *err = how(cleanup);
-    secret_values_unset(&cleanup->secrets);
-    return lg_error_wrap(err, "the cleanup is not on disk");
+    return when == WHEN_FAILURE ? SPEC_ON_FAILURE : when == WHEN_SUCCESS ? SPEC_ON_SUCCESS : 0;
+}
+
+static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
+{
+    lg_func (lg_error *, err) {
+        struct run *run = cleanup->run;
+        const char **words = job_words(cleanup->command);
+        lg_defer(free, words);
+        /* It reads variables when it runs: eval '…'. */
+        bool late = strchr(cleanup->command, '$') != NULL;
+        run->any_late |= late;
+        struct spec spec = {.flags = (late ? SPEC_LATE : 0) | when_flag(cleanup->line->when),
+                            .timeout = line_limit(cleanup->line, run->cleanup_limit),
+                            .grace = run_grace(run, cleanup->line),
+                            .backoff = CLEANUP_BACKOFF,
+                            .retries = cleanup->line->retries};
+        lg_defer(request_empty, &spec);
+        secret_values_set(&cleanup->secrets);
+        err = request_fill(&spec, words, NULL);
+        secret_values_unset(&cleanup->secrets);
+        if (!err)
+            err = holder_register(&run->holder, request, &spec, &cleanup->sequence);
+        lg_return(lg_error_wrap(err, "the cleanup is not on disk"));
+    }
 }
 
 lg_error *cleanups_foresee(struct run *run, const struct line *line)
 {
-    if (!run->keeper || line->kind != LINE_JOB)
+    if (!run->holder.directory || line->kind != LINE_JOB)
         return NULL;
     const struct line *end = run->file->lines + run->file->count;
     struct cleanup **place = &run->foreseen;
@@ -344,7 +278,7 @@ lg_error *cleanups_foresee(struct run *run, const struct line *line)
             return NULL;
         *place = cleanup;
         place = &cleanup->next;
-        err = keep(cleanup, run->keeper->foresee);
+        err = put_on_disk(cleanup, "foresee");
         if (err)
             return err;
     }
@@ -363,8 +297,7 @@ void cleanups_forget_foreseen(struct run *run)
 {
     while (run->foreseen) {
         struct cleanup *cleanup = take_foreseen(run);
-        if (cleanup->kept)
-            run->keeper->drop(cleanup);
+        drop(cleanup);
         cleanup_free(cleanup);
     }
 }
@@ -383,14 +316,18 @@ static void add(struct run *run, lg_scope *cleanups, struct cleanup *cleanup)
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    tell(cleanup, tag, EVENT_DEFER, NULL);
+    tell(cleanup, tag, EVENT_DEFER, NULL, -1);
 }
 
 /* It is carried out, by this process, also if it cannot be kept; then no further line is run. */
 static lg_error *hold(struct cleanup *cleanup)
 {
-    const struct keeper *keeper = cleanup->run->keeper;
-    return keeper ? keep(cleanup, cleanup->kept ? keeper->confirm : keeper->hold) : NULL;
+    struct holder *holder = &cleanup->run->holder;
+    if (!holder->directory)
+        return NULL;
+    if (!cleanup->sequence)
+        return put_on_disk(cleanup, "defer");
+    return lg_error_wrap(holder_confirm(holder, cleanup->sequence), "the cleanup is not on disk");
 }
 
 static void stop(struct run *run, const struct line *line, lg_error *err)

@@ -2,11 +2,7 @@
 #ifndef LIFOGUARD_LINES_CLEANUP_H
 #define LIFOGUARD_LINES_CLEANUP_H
 
-#include "facts.h"
 #include "run_state.h"
-
-/* Has in this process's environment what a cleanup is told: `facts` says the rest, if it is kept. */
-void cleanup_tell(const struct cleanup *cleanup, struct cleanup_facts facts);
 
 void cleanup_free(struct cleanup *cleanup);
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "child.h"
+#include "common/request.h"
 #include "exec.h"
 #include "guardian.h"
 #include "lines.h"
@@ -45,7 +46,7 @@ static void run_on_worker(struct recorded *recorded)
 {
     const struct lines_request *request = recorded->request;
     struct run_options *options = &recorded->options;
-    bool guarded = options->keeper != NULL;
+    bool guarded = options->directory != NULL;
     options->recorder = lines_recorder(request, guarded ? getenv("LIFOGUARD_STATE") : NULL,
                                        guarded ? getenv("LIFOGUARD_RUN") : NULL);
     options->first_failure = record_wants_first_failure(&request->record);
@@ -64,24 +65,32 @@ static int run_recorded(const struct lines_request *request, const struct run_op
     return recorded.status;
 }
 
+static int run_here(const struct birth *birth, const struct lines_request *request,
+                    const char *directory)
+{
+    give_dispositions(birth);
+    struct run_options options = request->options;
+    options.directory = directory;
+    options.birth = birth;
+    options.keep = options.keep && directory;
+    return run_recorded(request, &options);
+}
+
 /* The guardian's command: a process of its own. */
 static int run_guarded(const struct birth *birth, void *data)
 {
-    const struct lines_request *request = data;
     prctl(PR_SET_NAME, "lifoguard-run");
-    give_dispositions(birth);
-    struct run_options options = request->options;
-    options.keeper = lines_keeper(birth);
-    options.keep = options.keep && options.keeper;
-    options.mask = &birth->mask;
-    return run_recorded(request, &options);
+    char *directory = request_run_directory();
+    lg_defer(free, directory);
+    return run_here(birth, data, directory);
 }
 
 static int run_unguarded(const struct lines_request *request)
 {
-    struct run_options options = request->options;
-    options.keep = false;
-    return run_recorded(request, &options);
+    struct birth birth;
+    birth_take(&birth);
+    lg_defer(birth_free, &birth);
+    return run_here(&birth, request, NULL);
 }
 
 static int run_under_guardian(const struct lines_request *request, const char *place)

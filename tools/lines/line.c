@@ -22,7 +22,7 @@
 enum { LONGEST_VALUE = 100 * 1024 };
 
 /* What an assignment's shell wrote to its value descriptor becomes the variable. */
-static lg_error *set_variable(const struct run *run, const char *name, int fd)
+static lg_error *set_variable(struct run *run, const char *name, int fd)
 {
     lg_func (lg_error *, err) {
         char *value = need_memory(NULL, LONGEST_VALUE + 1);
@@ -36,8 +36,8 @@ static lg_error *set_variable(const struct run *run, const char *name, int fd)
         value[got] = '\0';
         if (setenv(name, value, 1) != 0)
             lg_return(lg_error_new_errno("setenv %s", name));
-        if (run->keeper && !secret_is(name, strlen(name)))
-            run->keeper->set(name, value);
+        if (run->any_late && !secret_is(name, strlen(name)))
+            lg_error_free(holder_set(&run->holder, name, value));
         lg_return(NULL);
     }
 }

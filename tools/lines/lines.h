@@ -5,9 +5,7 @@
 #include "record.h"
 #include "run.h"
 
-struct birth;
 struct job_file;
-struct keeper;
 struct recorder;
 
 /* The command line: the words behind `run`, ending in NULL. Returns the exit status. */
@@ -24,9 +22,6 @@ struct lines_request {
 /* Runs a file that was read under a guardian, which has its cleanups on disk. Where they cannot be kept, says so, and runs it
  * all the same, unless --state names a place. Returns the exit status. */
 int lines_run(const struct lines_request *request);
-
-/* In the guardian's command: what keeps the cleanups of its run. */
-const struct keeper *lines_keeper(const struct birth *birth);
 
 /* What records its run: `place` is the state directory, `id` the run's; NULL: a run that is not guarded is not in the history. Both on a worker, of which there is only one. */
 const struct recorder *lines_recorder(const struct lines_request *request, const char *place,

@@ -7,10 +7,9 @@
 #include "output.h"
 #include "parse.h"
 #include "record.h"
-#include "scratch.h"
 #include "stream.h"
+#include "tail.h"
 
-#include <fcntl.h>
 #include <lifoguard/lifoguard.h>
 #include <limits.h>
 #include <poll.h>
@@ -30,16 +29,6 @@ struct printed {
     bool lasting; /* the command is not to die of a reader who has gone */
     bool blocked;
     struct printed *next;
-};
-
-/* The output of a cleanup: a file, so that the cleanup never waits for a reader, be there one or not. */
-struct tail {
-    int file;
-    off_t taken;
-    lg_context *ended; /* the command has */
-    bool done;         /* all of it was taken, and `printed` is gone */
-    int users;         /* the capture, and the goroutine that follows the file */
-    struct printed *printed;
 };
 
 struct capture {
@@ -132,58 +121,14 @@ static void end(void *data)
     free(printed);
 }
 
-/* ---- of cleanups ---- */
-
-static void take_file(struct tail *tail)
+/* Of a cleanup. */
+static struct tail *open_file(const char *job, int fd, int *input)
 {
-    char bytes[16 * 1024];
-    ssize_t count;
-    while ((count = pread(tail->file, bytes, sizeof bytes, tail->taken)) > 0) {
-        take(tail->printed, bytes, (size_t)count);
-        tail->taken += count;
-    }
-}
-
-static void unuse(struct tail *tail)
-{
-    if (--tail->users > 0)
-        return;
-    lg_context_free(tail->ended);
-    free(tail);
-}
-
-static void follow(struct tail *tail)
-{
-    lg_defer(lg_waitgroup_done, &streams.readers);
-    lg_defer(unuse, tail);
-    for (bool ended = false; !ended;) {
-        ended = lg_context_error(tail->ended) != NULL;
-        take_file(tail);
-        if (!ended)
-            lg_error_free(lg_sleep_until(20 * LG_MILLISECOND, lg_until_context(tail->ended)));
-    }
-    close(tail->file);
-    end(tail->printed);
-    tail->done = true;
-}
-
-static struct tail *open_tail(const char *job, int fd, int *input)
-{
-    int file = scratch_open("output");
-    *input = file < 0 ? 0 : fcntl(file, F_DUPFD_CLOEXEC, 3);
-    if (*input <= 0) {
-        *input = 0;
-        if (file >= 0)
-            close(file);
-        return NULL;
-    }
-    struct tail *tail = need_memory(NULL, sizeof *tail);
-    *tail = (struct tail){.file = file,
-                          .ended = lg_context_with_cancel(lg_context_background()),
-                          .users = 2,
-                          .printed = begin(job, true, fd)};
-    lg_waitgroup_add(&streams.readers, 1);
-    lg_go(follow, tail);
+    struct printed *printed = begin(job, true, fd);
+    const struct stream_taker taker = {take, end, printed};
+    struct tail *tail = tail_open(&streams, &taker, input);
+    if (!tail)
+        end(printed);
     return tail;
 }
 
@@ -224,7 +169,7 @@ static void open_one(struct capture *capture, const char *job, enum captured wha
                      int *input)
 {
     if (what == CAPTURE_CLEANUP)
-        capture->tails[i] = open_tail(job, STDOUT_FILENO + i, input);
+        capture->tails[i] = open_file(job, STDOUT_FILENO + i, input);
     else
         capture->streams[i] = open_pipe(job, what == CAPTURE_BACKGROUND, STDOUT_FILENO + i, input);
 }
@@ -249,8 +194,8 @@ static bool is_taken(const struct capture *capture)
     for (int i = 0; i < 2; i++) {
         struct tail *tail = capture->tails[i];
         if (tail)
-            lg_context_cancel(tail->ended);
-        if ((tail && !tail->done) ||
+            tail_end(tail);
+        if ((tail && !tail_is_drained(tail)) ||
             (capture->streams[i] && !stream_is_drained(capture->streams[i])))
             return false;
     }
@@ -272,10 +217,8 @@ static void leave(struct capture *capture)
     for (int i = 0; i < 2; i++) {
         if (capture->streams[i])
             stream_leave(capture->streams[i]);
-        if (capture->tails[i]) {
-            lg_context_cancel(capture->tails[i]->ended);
-            unuse(capture->tails[i]);
-        }
+        if (capture->tails[i])
+            tail_leave(capture->tails[i]);
     }
     free(capture);
 }

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void print_errors(const lg_error *errors, const char *prefix)
 {
@@ -89,6 +91,39 @@ static void run_free(struct run *run)
         free(background);
     }
     lg_error_free(run->failures);
+    free(run->first_environment);
+    free(run->environment);
+}
+
+static void keep_environment(struct run *run)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    run->first_environment = need_memory(NULL, (count + 1) * sizeof *run->first_environment);
+    memcpy(run->first_environment, environ, (count + 1) * sizeof *run->first_environment);
+}
+
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+/* What this process would still do, another one does by now, or `lifoguard recover` will. */
+static void give_way(void *data)
+{
+    (void)data;
+    say("the cleanups of this run are another process's by now: this one does nothing more");
+    _exit(RUN_LOST);
+}
+
+static void hold_cleanups(struct run *run, const struct run_options *options)
+{
+    holder_init(&run->holder, options->directory, options->birth);
+    run->holder.on_lost = give_way;
+    keep_environment(run);
 }
 
 static const char *verdict_of(const struct run *run)
@@ -112,8 +147,6 @@ static void say_result(const struct run *run, lg_duration took)
 static void run_and_clean(struct run *run)
 {
     lg_defer(memory_give_back);
-    job_keep_environment();
-    lg_defer(job_forget_environment);
     ending_adopt();
     lg_defer(run_end_everything, run);
     run_lines(run);
@@ -153,8 +186,8 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
 static lg_error *take_signals(const struct run_options *options)
 {
     lg_error *err = signals_open();
-    if (!err && options->mask)
-        sigprocmask(SIG_SETMASK, options->mask, NULL);
+    if (!err)
+        sigprocmask(SIG_SETMASK, &options->birth->mask, NULL);
     return err;
 }
 
@@ -167,8 +200,9 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .cleanup_limit = options->cleanup_limit,
                           .began = options->began,
                           .keep = options->keep,
-                          .keeper = options->keeper,
+                          .umask = current_umask(),
                           .recorder = options->recorder};
+        hold_cleanups(&run, options);
         lg_defer(run_free, &run);
         lg_defer(signals_close);
         lg_error *err = take_signals(options);

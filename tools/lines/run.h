@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct job_file;
-struct keeper;
+struct birth;
 struct recorder;
 
 struct run_options {
@@ -22,10 +22,11 @@ struct run_options {
     lg_time began;
     bool keep;          /* the cleanups are left to another process, and what still runs runs on */
     bool first_failure; /* the exit status is that of the first line that fails */
-    const struct keeper *keeper;     /* of cleanups, beyond this process; NULL: none */
+    const char *
+        directory; /* of the run whose command this is, where cleanups are put on disk; NULL: they are not */
     const struct recorder *recorder; /* NULL: none */
-    const sigset_t *
-        mask; /* the signals are blocked until they are caught, and then these; NULL: they are not */
+    /* How this program was started: the signals that it has blocked since stay blocked until they are caught. */
+    const struct birth *birth;
 };
 
 /* Reads a file and checks it whole; says what is wrong with it. The path - is standard input. RUN_OK or RUN_BAD_FILE. */

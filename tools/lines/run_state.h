@@ -2,8 +2,8 @@
 #ifndef LIFOGUARD_LINES_STATE_H
 #define LIFOGUARD_LINES_STATE_H
 
+#include "holder.h"
 #include "job.h"
-#include "keeper.h"
 #include "parse.h"
 #include "recorder.h"
 #include "run.h"
@@ -24,9 +24,8 @@ struct cleanup {
     size_t number;
     char *command; /* expanded, but for secrets */
     struct secret_values secrets;
-    void *kept;   /* the keeper's; NULL: it is not kept */
-    bool unknown; /* nobody knows whether there is anything to release */
-    bool plain;   /* to be started without the file's variables, which leave no room */
+    int64_t sequence; /* the guardian's number of it; 0: it is not on disk */
+    bool unknown;     /* nobody knows whether there is anything to release */
     bool begun;
     bool over;
     int output[2];              /* where it prints; 0: our own */
@@ -49,7 +48,7 @@ struct background {
 
 struct run {
     const struct job_file *file;
-    const struct keeper *keeper;     /* NULL: none */
+    struct holder holder;            /* of the cleanups */
     const struct recorder *recorder; /* NULL: none */
     lg_time began;
     lg_duration grace;
@@ -61,7 +60,6 @@ struct run {
     bool stopping;              /* no further job is started */
     bool cleaning;              /* the cleanups have begun */
     bool forced;                /* by SIGQUIT: no cleanup is started either */
-    bool gives_up;              /* the cleanup that runs is not tried again */
     bool keep;                  /* none is started here, and nothing is ended that may run on */
     lg_time warned; /* when it was said that the next signal ends a cleanup; 0: not yet */
     lg_error *failures;
@@ -72,6 +70,10 @@ struct run {
     struct background *backgrounds;
     struct background *guarded; /* the one that a defer line just below would be for */
     unsigned batch;
+    mode_t umask;
+    const char **first_environment; /* what the run began with */
+    const char **environment;       /* of an attempt at a cleanup */
+    bool any_late;                  /* a cleanup reads variables when it runs */
     char last_pid[24];
     char last_shell[24]; /* the process number of the last line's shell: what $$ was there */
 };

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "stop.h"
 
+#include "carry.h"
 #include "signals.h"
 
 #include <signal.h>
@@ -36,8 +37,8 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
     }
     if (lg_since(run->warned) < SIGNALS_TIME_TO_READ)
         return;
-    run->gives_up = true;
     say("%s: ending the cleanup that runs", signals_name(number));
+    holder_end_running(&run->holder);
     if (now)
         job_press(now->job, number);
 }
@@ -45,7 +46,7 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */
 void run_give_way(const struct run *run)
 {
-    if (!run->keeper || !run->keeper->is_lost())
+    if (!holder_is_orphan(&run->holder))
         return;
     say("runner and guardian were killed: the cleanups are left to lifoguard recover");
     _exit(RUN_LOST);
@@ -61,6 +62,7 @@ void run_on_request(struct run *run, const struct foreground *now, int number)
     if (number == SIGQUIT) {
         say("SIGQUIT: the cleanups that have not run yet are left out");
         run->forced = true;
+        holder_kill_running(&run->holder);
         if (now)
             job_begin(now->job, JOB_KILLED, 0, LG_SECOND);
     } else if (run->cleaning || (now && !line)) {
@@ -85,11 +87,19 @@ bool is_request(int number)
     return number != SIGCHLD && number != SIGWINCH;
 }
 
+/* In the background it does not hear of it. */
+static void tell_size(const struct run *run, const struct foreground *now)
+{
+    if (now)
+        job_signal(now->job, SIGWINCH);
+    holder_tell_size(&run->holder);
+}
+
 void run_take_signals(struct run *run, const struct foreground *now)
 {
     for (int number; (number = signals_next()) != 0;)
-        if (number == SIGWINCH && now)
-            job_signal(now->job, SIGWINCH); /* in the background it does not hear of it */
+        if (number == SIGWINCH)
+            tell_size(run, now);
         else if (is_request(number))
             run_on_request(run, now, number);
 }

@@ -21,7 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char **first_environment;
 static const char default_shell[] = "/bin/sh";
 static const char *shell = default_shell, *shell_name;
 static char *const *shell_arguments;
@@ -160,18 +159,6 @@ static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actio
     }
 }
 
-/* Without the file's variables: too large an environment must not keep a cleanup from running. */
-static int start_with_first_environment(pid_t *pid, const char *command,
-                                        posix_spawn_file_actions_t *actions)
-{
-    char **whole = environ;
-    if (first_environment)
-        environ = first_environment;
-    int failed = spawn_command(pid, command, actions);
-    environ = whole;
-    return failed;
-}
-
 /* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
 static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
 {
@@ -188,26 +175,6 @@ static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions
         failed = spawn_command(pid, command, actions);
     }
     return failed;
-}
-
-void job_keep_environment(void)
-{
-    size_t count = 0;
-    while (environ[count])
-        count++;
-    first_environment = need_memory(NULL, (count + 1) * sizeof *first_environment);
-    memcpy(first_environment, environ, (count + 1) * sizeof *first_environment);
-}
-
-char **job_first_environment(void)
-{
-    return first_environment ? first_environment : environ;
-}
-
-void job_forget_environment(void)
-{
-    free(first_environment);
-    first_environment = NULL;
 }
 
 /* A command would have it from us. */
@@ -265,11 +232,6 @@ static int start(pid_t *pid, const char *command, struct job_options options)
         if (!failed)
             failed = options.terminal ? start_with_terminal(pid, command, &actions)
                                       : start_shell(pid, command, &actions);
-        if (failed == E2BIG && first_environment && options.anyway) {
-            fprintf(stderr, "lifoguard: the variables of the file are too large for a command: "
-                            "this cleanup runs without them\n");
-            failed = start_with_first_environment(pid, command, &actions);
-        }
         lg_return(failed);
     }
 }
@@ -365,10 +327,7 @@ void job_signal(struct job *job, int number)
 {
     if (!job->pid || (job->collected && !job_group_left(job)))
         return;
-    if (!job->within || number == SIGTERM || number == SIGKILL)
-        ending_signal_group(job->pid, number);
-    if (job->within && number != SIGTERM)
-        kill(-job->within, number);
+    ending_signal_group(job->pid, number);
 }
 
 void job_begin(struct job *job, enum job_step step, int number, lg_duration limit)

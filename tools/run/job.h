@@ -18,8 +18,6 @@ enum job_step {
 
 struct job {
     pid_t pid; /* and process group; 0: not started */
-    pid_t
-        within; /* the group of a command that `pid` runs and ends when it is sent SIGTERM; 0: none */
     bool background;
     bool ended;
     bool collected;  /* its process is gone from the process table */
@@ -46,7 +44,6 @@ const char *job_argument(const char *name, size_t length);
 struct job_options {
     bool background;   /* no standard input */
     bool terminal;     /* has the terminal from the start, if there is one to give */
-    bool anyway;       /* without the file's variables rather than not at all */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
     int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
@@ -61,11 +58,6 @@ void job_begun(struct job *job, pid_t pid, struct job_options options);
 
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int job_value_descriptor(void);
-
-/* The environment of now is what a cleanup has in case that the later one is too large. */
-void job_keep_environment(void);
-char **job_first_environment(void);
-void job_forget_environment(void);
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */

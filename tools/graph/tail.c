@@ -1,0 +1,97 @@
+#define _GNU_SOURCE
+#include "tail.h"
+
+#include "buffer.h"
+#include "scratch.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct tail {
+    struct stream_taker taker;
+    int file;
+    off_t taken;
+    lg_context *ended;     /* the cleanup has */
+    lg_chan(char) drained; /* closed when all of it was taken */
+    bool is_drained;
+    int users; /* whoever has opened it, and the goroutine that follows the file */
+};
+
+static void unuse(struct tail *tail)
+{
+    if (--tail->users > 0)
+        return;
+    lg_context_free(tail->ended);
+    lg_chan_unref(tail->drained);
+    free(tail);
+}
+
+static void take_all(struct tail *tail)
+{
+    char bytes[16 * 1024];
+    ssize_t count;
+    while ((count = pread(tail->file, bytes, sizeof bytes, tail->taken)) > 0) {
+        tail->taker.take(tail->taker.data, bytes, (size_t)count);
+        tail->taken += count;
+    }
+}
+
+static void follow(struct tail *tail, struct streams *streams)
+{
+    lg_defer(lg_waitgroup_done, &streams->readers);
+    lg_defer(unuse, tail);
+    for (bool ended = false; !ended;) {
+        ended = lg_context_error(tail->ended) != NULL;
+        take_all(tail);
+        if (!ended)
+            lg_error_free(lg_sleep_until(20 * LG_MILLISECOND, lg_until_context(tail->ended)));
+    }
+    close(tail->file);
+    tail->taker.end(tail->taker.data);
+    tail->is_drained = true;
+    lg_chan_close(tail->drained);
+}
+
+struct tail *tail_open(struct streams *streams, const struct stream_taker *taker, int *input)
+{
+    int file = scratch_open("output");
+    *input = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, 3);
+    if (*input < 0) {
+        *input = 0;
+        if (file >= 0)
+            close(file);
+        return NULL;
+    }
+    struct tail *tail = need_memory(NULL, sizeof *tail);
+    *tail = (struct tail){.taker = *taker,
+                          .file = file,
+                          .ended = lg_context_with_cancel(lg_context_background()),
+                          .drained = lg_chan_make(char, 0),
+                          .users = 2};
+    lg_waitgroup_add(&streams->readers, 1);
+    lg_go(follow, tail, streams);
+    return tail;
+}
+
+void tail_end(struct tail *tail)
+{
+    lg_context_cancel(tail->ended);
+}
+
+bool tail_is_drained(const struct tail *tail)
+{
+    return tail->is_drained;
+}
+
+void tail_await(struct tail *tail)
+{
+    tail_end(tail);
+    lg_chan_recv(tail->drained, NULL);
+}
+
+void tail_leave(struct tail *tail)
+{
+    tail_end(tail);
+    unuse(tail);
+}
