@@ -1015,6 +1015,7 @@ lock_excludes_and_is_freed_by_kill() {
     local holder=$!
     until_true test -e locked
     refused_as 124 lifoguard lock --timeout 50ms held -- true
+    expect_err "held is held by process $holder \(sleep\): given up"
     kill -KILL "$holder"
     lifoguard lock --timeout 10s held -- true || fail "still locked"
 }

@@ -130,7 +130,9 @@ void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
 
 /* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
 struct watch {
-    int signals, result, report;
+    int signals; /* -1: a sandbox refuses such descriptors, so the signals are asked for every now and then */
+    sigset_t taken;
+    int result, report;
     pid_t command;
     bool ended;
     int not_executed; /* the errno value with which it could not be executed; negative: nor enter its directory */
@@ -184,6 +186,11 @@ static void watch_signals(struct watch *watch)
     while (read(watch->signals, &info, sizeof info) == sizeof info)
         if (info.ssi_signo == SIGTERM)
             watch->told = true;
+    const struct timespec at_once = {0};
+    for (int number = 1; watch->signals < 0 && number > 0;) {
+        number = sigtimedwait(&watch->taken, NULL, &at_once);
+        watch->told |= number == SIGTERM;
+    }
     reap(watch);
 }
 
@@ -327,7 +334,8 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
 {
     struct watch watch = {
         .signals = birth_signals(attempt->birth), .result = result, .report = report};
-    int failed = watch.signals < 0 ? errno : start_command(attempt, &watch);
+    birth_taken(attempt->birth, &watch.taken);
+    int failed = start_command(attempt, &watch);
     if (failed) {
         tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
         return;

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "process.h"
 #include "say.h"
+#include "scratch.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -315,7 +315,8 @@ static lg_error *check(struct target *target, char **arguments)
                    : lg_error_new("--file with an empty word: is a variable without a value?");
     limited_open(&target->limited);
     for (int i = 0; i < 2; i++)
-        target->output[i] = memfd_create("output", MFD_CLOEXEC);
+        if ((target->output[i] = scratch_open("output")) < 0)
+            return lg_error_new_errno("no file for the output of the command");
     return NULL;
 }
 
