@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# exec.sh PROGRAM: what `lifoguard exec`, `run` and their kin cost, beside bash with `trap` and make, as a table: the fastest of
-# several rounds, since whatever else the machine does only adds.
+# exec.sh PROGRAM: what `lifoguard exec`, `run` and their kin cost, beside bash with `trap`, make and, where it is
+# installed, just, as a table: the fastest of several rounds, since whatever else the machine does only adds.
 # shellcheck disable=SC2016 # backquotes are for the table
 set -euo pipefail
 program=$(realpath "$1")
@@ -131,32 +131,95 @@ printf '| memory of runner and guardian (their share of what is shared) | %s KiB
 
 # ---- job files ----
 
-for ((i = 0; i < 1000; i++)); do echo /bin/true; done >"jobs"
-{ echo 'touch first'; cat jobs; } >jobs_first
-{
-    printf 'all:'
-    for ((i = 0; i < 1000; i++)); do printf ' t%d' "$i"; done
-    printf '\n'
-    for ((i = 0; i < 1000; i++)); do printf 't%d:\n\t@/bin/true\n' "$i"; done
-} >Makefile
-sed 's/^all:/all: first/' Makefile >Makefile.first
-printf 'first:\n\t@touch first\n' >>Makefile.first
-
-row 'a file of 1,000 lines `/bin/true`' "$(fastest lifoguard run --quiet jobs 2>/dev/null)" '1.2 ×' \
-    '`make`' "$(fastest make -s)" "\`make -j$(nproc)\`" "$(fastest make -s "-j$(nproc)")" '`bash`' "$(fastest bash jobs)"
-
-# to_first COMMAND…: until the first job has run; sets took.
-to_first() {
-    rm -f first
-    local began
-    began=$(now)
-    "$@" >/dev/null 2>&1 &
-    until [[ -e first ]]; do :; done
-    took=$(($(now) - began))
-    kill -KILL $! 2>/dev/null || true
-    wait $! 2>/dev/null || true
+lines() { local i; for ((i = 0; i < 1000; i++)); do echo "$1"; done; }
+targets() { local i; for ((i = 0; i < 1000; i++)); do printf ' t%d' "$i"; done; }
+makefile() {
+    local i
+    printf 'all:%s\n' "$(targets)"
+    for ((i = 0; i < 1000; i++)); do printf 't%d:\n\t@%s\n' "$i" "$1"; done
 }
-best_of to_first make -s -f Makefile.first
-made=$best
-best_of to_first lifoguard run --quiet jobs_first
-row 'the first job of a file of 1,000 lines' "$best" '2 ×' '`make`' "$made"
+lines /bin/true >direct
+lines 'true; :' >shells
+makefile /bin/true >direct.mk
+makefile 'true; :' >shells.mk
+{
+    printf 'all:%s\n' "$(targets)"
+    for ((i = 0; i < 1000; i++)); do printf '@t%d:\n    true; :\n' "$i"; done
+} >justfile
+just=()
+! command -v just >/dev/null || just=('`just`' "$(fastest just all)")
+
+row 'a file of 1,000 lines `/bin/true`, one after the other' "$(fastest lifoguard run --quiet direct 2>/dev/null)" '1.2 ×' \
+    '`make`' "$(fastest make -s -f direct.mk)" "\`make -j$(nproc)\`" "$(fastest make -s "-j$(nproc)" -f direct.mk)" \
+    '`bash`' "$(fastest bash direct)"
+row 'a file of 1,000 lines `true; :`, each in a shell' "$(fastest lifoguard run --quiet shells 2>/dev/null)" '1.2 ×' \
+    '`make`' "$(fastest make -s -f shells.mk)" "\`make -j$(nproc)\`" "$(fastest make -s "-j$(nproc)" -f shells.mk)" "${just[@]}"
+
+# to_first COMMAND…: from the start to the first job, which writes when it runs, and fails; sets took.
+cat >note <<'END'
+#!/bin/bash
+echo $EPOCHREALTIME >first
+exit 1
+END
+chmod +x note
+for kind in direct shells; do
+    { echo ./note; cat "$kind"; } >"$kind.first"
+    { printf '.PHONY: all first\nall: first %s\nfirst:\n\t@./note\n' "$(targets)"; sed 1d "$kind.mk"; } >"$kind.first.mk"
+done
+to_first() {
+    local began first
+    rm -f first
+    began=$(now)
+    "$@" >/dev/null 2>&1 || true
+    first=$(<first)
+    took=$((${first/./} - began))
+}
+for kind in direct shells; do
+    best_of to_first make -s -f "$kind.first.mk"
+    made=$best
+    best_of to_first lifoguard run --quiet "$kind.first"
+    row "the first job of a file of 1,000 lines \`$(tail -1 $kind)\`" "$best" '2 ×' '`make`' "$made"
+done
+
+for ((i = 0; i < 200; i++)); do printf 'true; :\ndefer true; :\n'; done >cleanups
+head -400 shells >none
+with=$(fastest lifoguard run --quiet cleanups 2>/dev/null)
+row 'a cleanup of a line: on disk before the line, confirmed, carried out; beyond a line' \
+    "$(((with - $(fastest lifoguard run --quiet none 2>/dev/null)) / 200))" ''
+
+# Ten cleanups of a file, each of which writes when it runs.
+cat >clean <<'END'
+#!/bin/bash
+echo $EPOCHREALTIME >>cleaned
+END
+chmod +x clean
+{ for _ in {1..10}; do printf 'true\ndefer ./clean\n'; done; echo 'touch here; exec sleep 1000'; } >ten
+all_cleaned() { [[ -e cleaned && $(wc -l <cleaned) == 10 ]]; }
+# until_cleaned SIGNAL: from the signal to the runner to the last cleanup; for KILL, to the first one. Sets took.
+until_cleaned() {
+    local began last
+    rm -f here cleaned
+    lifoguard run --quiet ten >/dev/null 2>&1 &
+    until [[ -e here ]]; do sleep 0.01; done
+    began=$(now)
+    kill "-$1" $!
+    wait $! 2>/dev/null || true
+    until all_cleaned; do sleep 0.01; done
+    if [[ $1 == KILL ]]; then last=$(head -1 cleaned); else last=$(tail -1 cleaned); fi
+    took=$((${last/./} - began))
+}
+best_of until_cleaned TERM
+row 'SIGTERM to the last of ten cleanups of a file' "$best" ''
+best_of until_cleaned KILL
+row '`kill -9` of the runner to the first cleanup of a file' "$best" '1 s'
+
+rm -f here
+lifoguard run --quiet ten >/dev/null 2>&1 &
+runner=$!
+until [[ -e here ]]; do sleep 0.01; done
+guardian=$(pgrep -P "$runner")
+engine=$(pgrep -P "$guardian")
+memory=$(awk '/^Pss:/ { sum += $2 } END { print sum }' /proc/{"$runner","$guardian","$engine"}/smaps_rollup)
+kill -TERM "$runner"
+wait "$runner" 2>/dev/null || true
+printf '| memory of runner, guardian and engine of a file | %s KiB | | |\n' "$memory"

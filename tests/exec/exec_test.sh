@@ -225,6 +225,19 @@ R3_daemons_are_ended_too() {
     ! pgrep -f 'sleep 471.5' || fail "a daemon is left"
 }
 
+# in_container COMMAND…: as PID 1 of a namespace of its own, as below docker.
+in_container() { unshare -rpf --kill-child --mount-proc "$@"; }
+needs_containers() { in_container true 2>/dev/null || { echo 'no PID namespaces here: skipped'; exit 77; }; }
+
+# The guardian has number 2 there, which elsewhere is the parent of the kernel's threads.
+R3_in_a_container_too_what_is_left_running_is_ended() {
+    needs_containers
+    in_container lifoguard exec sh -c 'lifoguard defer sh -c "kill -0 \$(cat pid) 2>/dev/null && echo alive; echo cleanup"
+        sleep 471 & echo $! >pid' >out 2>err || fail "status $?"
+    expect_out cleanup
+    expect_err 'SIGTERM to (sleep|sh) \(process'
+}
+
 R5_a_cleanup_is_told_the_outcome() {
     local show='echo $LIFOGUARD_STATUS $LIFOGUARD_EXIT_CODE ${LIFOGUARD_SIGNAL:-none} $LIFOGUARD_ATTEMPT $LIFOGUARD_FENCE'
     inside "lifoguard defer --shell '$show'"
@@ -275,6 +288,30 @@ R6_one_that_cannot_start_is_reported() {
     expect_out other
     expect_err 'could not be started: No such file'
     lifoguard pending | grep -q failed || fail "it is forgotten"
+}
+
+R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
+    inside 'mkdir -p a/b; touch kept; cd a/b; lifoguard defer sh -c "rm ../../kept; ls -A; echo ran"; rm -r ../../a
+        lifoguard defer echo "registered there"'
+    expect_out $'registered there\nran'
+    expect_err '/a/b, the working directory of a cleanup, was removed: .*kept'
+    [[ -z $(ls -A -I out -I err) ]] || fail "left: $(ls -A)"
+}
+
+R6_after_a_power_cut_one_waits_for_its_directory() {
+    unshare -rm true 2>/dev/null || exit 77
+    start 'mkdir d; cd d; lifoguard defer touch ../ran; touch ../here; sleep 471'
+    until_true test -e here
+    kill_both
+    rmdir d
+    echo 01234567-89ab-cdef-0123-456789abcdef >boot
+    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
+    expect_err 'its working directory .*/d cannot be entered: No such file'
+    [[ ! -e ran ]] || fail "it ran"
+    mkdir d
+    lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    [[ -e ran ]] || fail "it did not run"
+    kill "$command"
 }
 
 R6_one_whose_environment_is_too_large_runs_without_it() {
@@ -443,6 +480,12 @@ keep_leaves_everything_and_says_how_to_remove_it() {
     expect_nothing_pending
 }
 
+the_command_that_is_told_is_quoted() {
+    KEEP=1 inside 'lifoguard defer touch ran' --state 'a strange $(touch bad) place'
+    eval "$(sed -n 's/^lifoguard: to run them: //p' err)" 2>/dev/null || fail "the command that is told fails"
+    [[ -e ran && ! -e bad ]] || fail "it does something else"
+}
+
 keep_is_remembered_by_those_who_take_over() {
     local victims
     for victims in guardian both; do
@@ -578,6 +621,40 @@ R4_after_a_power_cut_process_numbers_mean_nothing() {
     expect_nothing_pending
 }
 
+# The numbers of its processes mean nothing outside.
+R4_a_run_that_lives_in_another_container_is_left_alone() {
+    needs_containers
+    in_container lifoguard exec bash -c 'lifoguard defer --shell "echo cleanup >>log"; echo $LIFOGUARD_RUN >run; touch here
+        until [ -e go ]; do sleep 0.01; done; lifoguard defer --shell "echo later >>log"' >out 2>err &
+    runner=$!
+    until_true test -e here
+    local inside
+    for inside in env in_container; do
+        "$inside" lifoguard exec true 2>said || fail "exec: $?"
+        [[ ! -s said ]] || fail "said: $(<said)"
+        status=0
+        "$inside" lifoguard recover "$(<run)" 2>said || status=$?
+        expect_status 125
+        grep -q 'in another container' said || fail "said: $(<said)"
+    done
+    touch go
+    finish
+    expect_status 0
+    [[ $(<log) == $'later\ncleanup' ]] || fail "$(<log)"
+}
+
+R4_a_run_of_a_container_that_was_killed_is_recovered_by_the_next_one() {
+    needs_containers
+    unshare -rpf --kill-child --mount-proc lifoguard exec bash -c 'lifoguard defer --shell "echo cleanup >>log"; touch here; sleep 471' >out 2>&1 &
+    local container=$!
+    until_true test -e here
+    kill -KILL "$container"
+    wait "$container" 2>/dev/null
+    until_true recovered_elsewhere
+    [[ $(<log) == cleanup ]] || fail "$(<log)"
+}
+recovered_elsewhere() { in_container lifoguard exec true && [[ -e log ]]; }
+
 garbage_on_the_socket_does_no_harm() {
     cat >garbage.py <<'END'
 import os, random, socket, struct
@@ -675,6 +752,20 @@ a_stubborn_command_is_ended_and_that_is_said() {
     expect_out cleanup
 }
 
+# Some servers are asked to end by them, as `docker stop` and systemd do.
+R8_signals_of_the_command_s_own_reach_it() {
+    local signal
+    for signal in USR1 USR2 WINCH ALRM PWR IO RTMIN+3 RTMAX; do
+        rm -f here got
+        start "trap 'echo \$LIFOGUARD_RUN; touch got; exit 3' $signal; lifoguard defer echo cleanup; touch here; while :; do sleep 0.01; done"
+        until_true test -e here
+        kill "-$signal" "$runner"
+        finish
+        expect_status 3
+        [[ -e got && $(tail -n 1 out) == cleanup ]] || fail "$signal: $(<out)"
+    done
+}
+
 an_ignored_signal_stays_ignored() {
     (
         trap '' HUP
@@ -767,6 +858,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard exec --state '' true
+    expect_err 'a variable without a value'
     refused lifoguard defer '' x
     expect_err 'an empty word'
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
@@ -836,6 +929,68 @@ s.serve_forever()' &
     lifoguard wait-for -- test -e ready || fail "command: $?"
 }
 
+wait_for_says_at_once_what_can_never_be() {
+    local words
+    for words in '--tcp 80' '--tcp ::1:80' '--tcp h:70000' '--tcp h:0' '--tcp h:no-such-service' '--tcp h:' '--http https://h/' \
+        '--http http://' '--http http://u:p@h/' '--http http://h:80x/'; do
+        # shellcheck disable=SC2086 # words
+        refused lifoguard wait-for $words
+    done
+    refused lifoguard wait-for --http 'http://h/a b'
+    refused lifoguard wait-for --http $'http://h/\r\nX: y'
+    refused lifoguard wait-for --file ''
+}
+
+wait_for_asks_for_the_whole_url() {
+    python3 -c '
+import os, socket
+s = socket.create_server(("::1" if socket.has_dualstack_ipv6() else "127.0.0.1", 0),
+                         family=socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET)
+with open("url.new", "w") as file:
+    file.write("HTTP://%s:%d?q=1#part" % ("[::1]" if s.family == socket.AF_INET6 else "127.0.0.1", s.getsockname()[1]))
+os.rename("url.new", "url")
+connection = s.accept()[0]
+request = b""
+while b"\r\n\r\n" not in request:
+    request += connection.recv(1000)
+open("request", "wb").write(request)
+connection.send(b"HTTP/1.1 200 OK\r\n\r\n")' &
+    until_true test -e url
+    lifoguard wait-for --timeout 300s --http "$(<url)" || fail "status $?"
+    wait
+    grep -q '^GET /?q=1 HTTP' request || fail "asked: $(<request)"
+    local host
+    host=$(sed 's|HTTP://||; s|?.*||' url)
+    grep -qF "Host: $host" request || fail "asked: $(<request)"
+}
+
+wait_for_leaves_nothing_of_its_command() {
+    local pid
+    with_limit waits_for_two
+    until_true gone "$(<child)"
+    rm -f child
+    lifoguard wait-for -- sh -c 'sleep 471 & echo $! >child.new; mv child.new child; wait' &
+    pid=$!
+    until_true test -e child
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    expect_status 143
+    until_true gone "$(<child)"
+}
+waits_for_two() { refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'sleep 471 & echo $! >child; touch reached; wait'; }
+
+wait_for_sees_the_end_of_a_process_that_nobody_waits_for() {
+    python3 -c '
+import os, subprocess, sys
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+sys.exit(subprocess.call(["lifoguard", "wait-for", "--timeout", "300s", "--pid", str(pid), "--file", "never"]))' 2>err
+    status=$?
+    expect_status 1
+}
+
 sleeps_twice_for() {
     refused_as 124 lifoguard with --timeout "$1" --grace 60s -- \
         bash -c 'setsid sleep 471.25 & until pgrep -f "^sleep 471[.]25"; do :; done >found; touch reached; sleep 471.25'
@@ -860,6 +1015,7 @@ lock_excludes_and_is_freed_by_kill() {
     local holder=$!
     until_true test -e locked
     refused_as 124 lifoguard lock --timeout 50ms held -- true
+    expect_err "held is held by process $holder \(sleep\): given up"
     kill -KILL "$holder"
     lifoguard lock --timeout 10s held -- true || fail "still locked"
 }

@@ -16,7 +16,15 @@ static const struct {
     long number;
 } calls[] = {
     {"accept4", SYS_accept4},
+    {"close_range", SYS_close_range},
+    {"faccessat2", SYS_faccessat2},
+    {"memfd_create", SYS_memfd_create},
+    {"openat2", SYS_openat2},
+    {"pidfd_open", SYS_pidfd_open},
+    {"pidfd_send_signal", SYS_pidfd_send_signal},
     {"pipe2", SYS_pipe2},
+    {"signalfd4", SYS_signalfd4},
+    {"statx", SYS_statx},
 };
 
 static long number_of(const char *name)

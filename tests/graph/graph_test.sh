@@ -560,6 +560,15 @@ what_does_not_fit_together_is_refused() {
     expect_err '^g.yaml:1:8: the name of a job'
 }
 
+what_no_service_can_be_ready_at_is_refused() {
+    wrong '2:28: not HOST:PORT: 8080' '3:28: not a PORT: 70000' '4:29: not http://…: https://h/ (for https, curl -fsS as a command)' <<'END'
+jobs:
+  a: {run: x, ready: {tcp: "8080"}}
+  b: {run: x, ready: {tcp: "h:70000"}}
+  c: {run: x, ready: {http: "https://h/"}}
+END
+}
+
 R3_a_job_that_could_not_begin_has_nothing_to_clean_up() {
     run <<'END'
 jobs: {a: {dir: nowhere, run: echo a, defer: echo never >log}}
@@ -738,11 +747,11 @@ R4_the_cleanups_run_when_the_engine_is_killed() {
 }
 
 R3_a_service_that_prints_outlives_the_engine() {
-    # Each touch and sleep is started after the cleanup was registered, and so is ended before it.
+    # Each sleep is started after the cleanup was registered, and so is ended before it; the server starts nothing else.
     start <<'YAML'
 jobs:
   server:
-    run: 'echo $$ >server; while :; do echo alive; touch printed || true; sleep 0.01 || true; done'
+    run: 'echo $$ >server; while :; do echo alive; : >printed; sleep 0.01 || true; done'
     ready: test -e printed
   user:
     needs: server

@@ -427,12 +427,17 @@ the_same_signal_twice_is_one() {
     [[ ! -e resource ]] || fail 'resource is left'
 }
 
-SIGINT_is_followed_by_SIGTERM() {
-    jobs_are "trap '' INT; trap 'echo asked; exit' TERM; echo >ready; while :; do sleep 0.01; done"
-    start --grace 100ms
+deaf_to_SIGINT_with() {
+    jobs_are "trap '' INT; trap 'echo asked; touch reached; exit' TERM; echo >ready; while :; do sleep 0.01; done"
+    rm -f ready
+    start --grace "$1"
     until_true test -e ready
     kill -INT "$pid"
     finish
+}
+
+SIGINT_is_followed_by_SIGTERM() {
+    with_limit deaf_to_SIGINT_with
     expect_status 130
     expect_out asked
     expect_err 'has not ended yet: SIGTERM'

@@ -160,7 +160,7 @@ static int recover_every(struct place *place)
 }
 
 struct search {
-    const char *id;
+    const char *place, *id;
     bool found, active, owned;
     struct process owner, runner;
 };
@@ -171,7 +171,7 @@ static lg_error *find_id(const struct state_run *run, void *data)
     if (strcmp(run->id, search->id) != 0)
         return NULL;
     search->found = true;
-    search->owned = run->phase == RUN_ACTIVE && recover_is_owned(run);
+    search->owned = run->phase == RUN_ACTIVE && recover_is_owned(search->place, run);
     search->active = run->phase == RUN_ACTIVE;
     search->owner = run->owner;
     search->runner = run->runner;
@@ -182,7 +182,7 @@ static lg_error *find_id(const struct state_run *run, void *data)
  * to take its guardian's place. */
 static lg_error *await_nested(struct place *place, const char *id, bool *over)
 {
-    struct search search = {.id = id};
+    struct search search = {.place = place->path, .id = id};
     pid_t told = 0;
     lg_error *err = state_runs(place->state, find_id, &search);
     while (!err && search.owned) {
@@ -190,7 +190,7 @@ static lg_error *await_nested(struct place *place, const char *id, bool *over)
             process_signal(&search.owner, SIGTERM);
         told = search.owner.pid;
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-        search = (struct search){.id = id};
+        search = (struct search){.place = place->path, .id = id};
         err = state_runs(place->state, find_id, &search);
     }
     *over = !err && !search.found;
@@ -220,13 +220,14 @@ static lg_error *await_orphan(struct place *place, const char *id, bool *over)
 {
     int signals = birth_signals(&place->birth);
     lg_defer(close, signals);
-    struct search search = {.id = id};
+    struct search search = {.place = place->path, .id = id};
     lg_error *err = state_runs(place->state, find_id, &search);
     while (!err && search.owned) {
         *over = !await_end_of(&search.owner, signals) || !await_end_of(&search.runner, signals);
         if (*over)
             return NULL;
-        search = (struct search){.id = id};
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        search = (struct search){.place = place->path, .id = id};
         err = state_runs(place->state, find_id, &search);
     }
     *over = !err && !search.active;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/lifoguard.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,18 @@ static char *format(const char *first, const char *second)
     return path.text;
 }
 
+char *place_here(void)
+{
+    static const char removed[] = " (deleted)";
+    char path[PATH_MAX + sizeof removed];
+    char *here = getcwd(NULL, 0);
+    ssize_t length = here ? 0 : readlink("/proc/self/cwd", path, sizeof path);
+    size_t tail = strlen(removed);
+    if (length <= (ssize_t)tail || *path != '/' || memcmp(path + length - tail, removed, tail) != 0)
+        return here;
+    return need_copy(path, (size_t)length - tail);
+}
+
 static lg_error *absolute_path(const char *wanted, char **path)
 {
     char *here = *wanted == '/' ? need_copy("", 0) : getcwd(NULL, 0);
@@ -132,6 +145,8 @@ static lg_error *place_path(const char *wanted, char **path)
     const char *home = getenv("HOME");
     if (!wanted && inherited && *inherited)
         wanted = inherited;
+    if (wanted && *wanted == '\0')
+        return lg_error_new("--state with an empty word: is a variable without a value?");
     if (wanted)
         return absolute_path(wanted, path);
     if (state && *state == '/')

@@ -33,4 +33,7 @@ lg_error *place_connect(const char *run_directory, int *fd) __attribute__((__war
 /* Removes a run's directory with what is in it. */
 void place_remove_run(const char *run_directory);
 
+/* The working directory; if it was removed, the path that it had. The caller frees it. NULL: there is none. */
+char *place_here(void);
+
 #endif

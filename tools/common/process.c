@@ -51,8 +51,8 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     return length;
 }
 
-/* The kernel's PF_EXITING, in the flags that /proc/PID/stat shows. */
-enum { EXITING = 4 };
+/* The kernel's PF_EXITING and PF_KTHREAD, in the flags that /proc/PID/stat shows. */
+enum { EXITING = 0x4, KERNEL_THREAD = 0x200000 };
 
 /* What follows the name in /proc/PID/stat: the state, numbers, and as the 20th field the start. */
 static bool take_fields(struct process *process, char *text)
@@ -66,7 +66,10 @@ static bool take_fields(struct process *process, char *text)
         case 2: process->parent = (pid_t)number; break;
         case 3: process->group = (pid_t)number; break;
         case 4: process->session = (pid_t)number; break;
-        case 7: process->exiting = (number & EXITING) != 0; break;
+        case 7:
+            process->exiting = (number & EXITING) != 0;
+            process->of_kernel = (number & KERNEL_THREAD) != 0;
+            break;
         case 20: process->started = number; return true;
         default: break;
         }
@@ -186,7 +189,7 @@ void process_list_all(struct process_list *list)
         struct process process;
         if (!isdigit((unsigned char)entry->d_name[0]) ||
             !process_look((pid_t)strtol(entry->d_name, NULL, 10), &process) ||
-            has_ended(&process) || process.parent == 2)
+            has_ended(&process) || process.of_kernel)
             continue;
         if (list->count == room) {
             room = 2 * room + 64;

@@ -12,6 +12,7 @@ struct process {
     pid_t pid, parent, group, session;
     uint64_t started; /* in clock ticks since the boot */
     bool exiting;     /* the kernel is taking it apart */
+    bool of_kernel;   /* a thread of the kernel's own */
     char state;       /* as in /proc/PID/stat; 'Z': ended, not yet waited for */
     char name[32];
 };

@@ -166,7 +166,7 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
         spec->name = "";
     if (getrandom(&spec->nonce, sizeof spec->nonce, 0) != sizeof spec->nonce)
         return lg_error_new_errno("getrandom");
-    spec->directory = getcwd(NULL, 0);
+    spec->directory = place_here();
     return spec->directory ? NULL : lg_error_new_errno("the working directory");
 }
 

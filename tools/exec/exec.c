@@ -45,7 +45,8 @@ static const char help[] =
     "\n"
     "Signals: SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to COMMAND; if it has not ended after\n"
     "the grace period, SIGTERM and then SIGKILL follow. While cleanups run, a first signal changes\n"
-    "nothing, and each further one ends the cleanup that runs.\n"
+    "nothing, and each further one ends the cleanup that runs. Other signals (SIGUSR1, SIGWINCH,\n"
+    "SIGRTMIN+3) are passed on, and nothing follows.\n"
     "\n"
     "Exit status: COMMAND's own (or its signal); 124 time-out; 125 lifoguard itself failed; 126 COMMAND\n"
     "cannot be executed; 127 it was not found.\n";
@@ -53,7 +54,8 @@ static const char help[] =
 struct runner {
     struct guardian_start start;
     int signals, front;
-    int stops; /* where SIGTSTP is read; -1: nowhere */
+    sigset_t other_signals;
+    int others; /* where those are read; -1: nowhere */
     int stopping; /* SIGTSTP has come, to the command too, which has not stopped yet: look after so many ms. 0: no */
     pid_t guardian;
     bool done;
@@ -106,7 +108,7 @@ static lg_error *start_guardian(struct runner *runner)
 static void pass_signal(struct runner *runner, int number, bool from_terminal)
 {
     /* The guardian may be killed before it acts on the signal. */
-    if (number != SIGUSR1 && number != SIGUSR2) {
+    if (owner_is_request(number)) {
         runner->legacy.passed = number;
         runner->legacy.from_terminal = from_terminal;
     }
@@ -144,54 +146,75 @@ static bool take_message(struct runner *runner)
     return true;
 }
 
+/* ---- other signals ----
+ *
+ * A command may give any of them a meaning: some servers are asked to stop by SIGWINCH or SIGRTMIN+3. What the terminal sends,
+ * the command has got itself. Those that a fault of this program raises are not among them. */
+
+static void add_passed(sigset_t *set)
+{
+    static const int passed[] = {SIGWINCH, SIGALRM, SIGVTALRM, SIGPROF,
+                                 SIGPWR,   SIGIO,   SIGURG,    SIGSTKFLT};
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
+        sigaddset(set, passed[i]);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        sigaddset(set, number);
+}
+
+/* SIGTSTP only if the command is sent it as well; the engine of a file has no use for the rest. */
+static void watch_others(struct runner *runner)
+{
+    sigset_t *set = &runner->other_signals;
+    sigemptyset(set);
+    if (!runner->start.own_group)
+        sigaddset(set, SIGTSTP);
+    if (!runner->start.call)
+        add_passed(set);
+    runner->others = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (runner->others >= 0)
+        sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+static void end_others(struct runner *runner)
+{
+    if (runner->others < 0)
+        return;
+    close(runner->others);
+    sigprocmask(SIG_UNBLOCK, &runner->other_signals, NULL);
+}
+
 /* ---- Ctrl-Z ----
  *
  * The terminal sends SIGTSTP to the whole process group, and a shell takes the terminal back as soon as we have stopped. A
  * command that is about to stop, but has not had a processor yet, could still read what is typed for the shell. So we stop
  * after the command: if the command does not stop, we do not either. */
 
-static sigset_t stop_signal(void)
+enum { FIRST_LOOK_MS = 5, MOST_MS = 500 };
+
+static void stop(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
-    return set;
-}
-
-static void watch_stops(struct runner *runner)
-{
-    sigset_t set = stop_signal();
-    runner->stops = -1;
-    if (runner->start.own_group) /* the command is not sent the signal */
-        return;
-    runner->stops = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (runner->stops >= 0)
-        sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static void end_stops(struct runner *runner)
-{
-    sigset_t set = stop_signal();
-    if (runner->stops < 0)
-        return;
-    close(runner->stops);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void stop(void)
-{
-    sigset_t set = stop_signal();
     raise(SIGTSTP);
     sigprocmask(SIG_UNBLOCK, &set, NULL); /* stops here, until SIGCONT comes */
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static void take_others(struct runner *runner)
+{
+    struct signalfd_siginfo info;
+    while (runner->others >= 0 && read(runner->others, &info, sizeof info) == sizeof info) {
+        bool from_terminal = info.ssi_code == SI_KERNEL;
+        if (info.ssi_signo == SIGTSTP)
+            runner->stopping = FIRST_LOOK_MS;
+        else if (!from_terminal || runner->start.own_group)
+            pass_signal(runner, (int)info.ssi_signo, from_terminal);
+    }
+}
+
 static void stop_if_asked(struct runner *runner)
 {
-    enum { FIRST_LOOK_MS = 5, MOST_MS = 500 };
-    struct signalfd_siginfo info;
-    while (runner->stops >= 0 && read(runner->stops, &info, sizeof info) == sizeof info)
-        runner->stopping = FIRST_LOOK_MS;
     if (runner->stopping == 0)
         return;
     struct process now;
@@ -211,9 +234,10 @@ static void attend(struct runner *runner)
     for (;;) {
         struct pollfd fds[] = {{.fd = runner->signals, .events = POLLIN},
                                {.fd = runner->front, .events = POLLIN},
-                               {.fd = runner->stops, .events = POLLIN}};
+                               {.fd = runner->others, .events = POLLIN}};
         poll(fds, 3, runner->stopping > 0 ? runner->stopping : -1);
         pass_signals(runner);
+        take_others(runner);
         stop_if_asked(runner);
         if (fds[1].revents && !take_message(runner))
             return;
@@ -251,12 +275,13 @@ static lg_error *run(struct runner *runner)
     lg_error *err = start_guardian(runner);
     if (err)
         return err;
-    watch_stops(runner);
+    watch_others(runner);
     attend(runner);
     await_guardian(runner);
-    end_stops(runner);
     close(runner->signals);
     close(runner->front);
+    if (!runner->done)
+        end_others(runner);
     if (!runner->done)
         runner->legacy.end = guardian_replace(&runner->start, &runner->legacy);
     return NULL;

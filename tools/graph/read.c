@@ -1,6 +1,7 @@
 /* From nodes to a graph: each key of the schema has a function here. packaging/schema/run.schema.json says the same for
  * editors; tests/graph compares the two. */
 #define _GNU_SOURCE
+#include "address.h"
 #include "value.h"
 
 #include <ctype.h>
@@ -139,6 +140,22 @@ static void key_run(struct reader *reader, const struct node *key, const struct 
 
 /* ---- ready ---- */
 
+/* What `wait-for` would refuse when the service is up. */
+static void check_ready(struct reader *reader, const struct ready *ready, const struct node *value)
+{
+    struct address address = {0};
+    lg_error *err = ready->kind == READY_TCP    ? address_of_tcp(&address, ready->what)
+                    : ready->kind == READY_HTTP ? address_of_http(&address, ready->what)
+                                                : NULL;
+    address_free(&address);
+    if (!err)
+        return;
+    char text[256];
+    lg_error_format(err, text, sizeof text);
+    lg_error_free(err);
+    problem_add(reader->problems, value->at, "%s", text);
+}
+
 static void set_ready(struct reader *reader, struct ready *ready, enum ready_kind kind,
                       const struct node *key, const struct node *value)
 {
@@ -148,6 +165,8 @@ static void set_ready(struct reader *reader, struct ready *ready, enum ready_kin
                     "ready has one condition: one of run, tcp, file, http");
     ready->kind = kind;
     ready->what = text ? text : "";
+    if (text)
+        check_ready(reader, ready, value);
 }
 
 static void key_ready_run(struct reader *reader, const struct node *key, const struct node *value,

@@ -3,6 +3,7 @@
 #include "carry.h"
 #include "common/request.h"
 #include "facts.h"
+#include "place.h"
 #include "say.h"
 #include "tail.h"
 #include "work.h"
@@ -19,13 +20,14 @@ static const char *absolute_directory(const struct work *work)
 {
     const char *directory = work_directory(work);
     struct arena *arena = work->engine->arena;
-    char *here = getcwd(NULL, 0);
+    char *here = place_here();
     lg_defer(free, here);
     if (directory && *directory == '/')
         return directory;
-    if (!directory)
-        return arena_copy(arena, here ? here : "/", here ? strlen(here) : 1);
-    return arena_format(arena, "%s/%s", here ? here : "", directory);
+    if (!here)
+        return "/";
+    return directory ? arena_format(arena, "%s/%s", here, directory)
+                     : arena_copy(arena, here, strlen(here));
 }
 
 static void tell_release(struct release *release, enum event_kind kind, const char *result,
@@ -218,11 +220,9 @@ static void wait_for(void *data, int fd, lg_time deadline)
         lg_sleep(left < 20 * LG_MILLISECOND ? left : 20 * LG_MILLISECOND);
 }
 
-static void say_again(void *data, const struct attempt_result *result, enum again again,
-                      lg_duration pause)
+static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct release *release = data;
-    char text[ATTEMPT_TEXT_SIZE];
     char duration[SAY_DURATION_SIZE];
     if (again == AGAIN_PLAIN)
         say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
@@ -230,8 +230,7 @@ static void say_again(void *data, const struct attempt_result *result, enum agai
             release->work->name, release->number);
     else if (again == AGAIN_RETRY)
         say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
-            attempt_describe(result, release->deferred->timeout, text),
-            say_duration(pause, duration));
+            carry->text, say_duration(pause, duration));
 }
 
 static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
@@ -243,23 +242,21 @@ static bool is_wanted(const struct release *release)
     return cleanup_is_wanted(release->deferred->when, good);
 }
 
-static void note_result(struct release *release, const struct attempt_result *result,
-                        lg_duration took)
+static void note_result(struct release *release, const struct carry *carry, lg_duration took)
 {
     struct engine *engine = release->work->engine;
-    char text[ATTEMPT_TEXT_SIZE];
-    attempt_describe(result, release->deferred->timeout, text);
-    bool good = attempt_is_good(result);
-    tell_release(release, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, text, took);
+    bool good = attempt_is_good(&carry->result);
+    tell_release(release, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, carry->text, took);
     engine->cleanups_ok += good;
     engine->cleanups_failed += !good;
     if (!good)
-        engine_failed_aside(engine, text);
+        engine_failed_aside(engine, carry->text);
 }
 
-/* All its attempts; what they print is told. False: it is not ours any more. */
-static bool carry_out_with_output(struct release *release, struct attempt_result *result)
+/* All its attempts; what they print is told. */
+static void carry_out_with_output(struct release *release)
 {
+    lg_time began = lg_now();
     struct engine *engine = release->work->engine;
     const struct deferred *deferred = release->deferred;
     int input = 0;
@@ -276,13 +273,14 @@ static bool carry_out_with_output(struct release *release, struct attempt_result
                           .empty_input = true,
                           .hooks = &hooks,
                           .data = release};
-    bool ours = carry_out(&carry, result);
-    if (!tail)
-        return ours;
-    close(input);
-    tail_await(tail);
-    tail_leave(tail);
-    return ours;
+    bool ours = carry_out(&carry);
+    if (tail) {
+        close(input);
+        tail_await(tail);
+        tail_leave(tail);
+    }
+    if (ours)
+        note_result(release, &carry, lg_since(began));
 }
 
 static void leave_out(const struct release *release)
@@ -307,11 +305,8 @@ static void carry_out_release(struct release *release)
         leave_out(release);
         return;
     }
-    lg_time began = lg_now();
     tell_release(release, EVENT_CLEANUP_START, NULL, -1);
-    struct attempt_result result = {0};
-    if (carry_out_with_output(release, &result))
-        note_result(release, &result, lg_since(began));
+    carry_out_with_output(release);
 }
 
 void releases_run(struct work *work, const struct release *since)

@@ -1,12 +1,10 @@
 /* What a command of a job is started with, and its start. */
 #define _GNU_SOURCE
 #include "child.h"
+#include "launch.h"
 #include "run/direct.h"
 #include "work.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,62 +98,6 @@ const char *const *work_arguments(struct work *work, const char *text, bool stri
 
 /* ---- start ---- */
 
-static int add_actions(posix_spawn_file_actions_t *actions, const char *directory, int output)
-{
-    int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!failed)
-        failed = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-    if (!failed)
-        failed = posix_spawn_file_actions_adddup2(actions, output, STDERR_FILENO);
-    if (!failed && directory)
-        failed = posix_spawn_file_actions_addchdir_np(actions, directory);
-    return failed;
-}
-
-/* A process group of its own. The engine has given up its terminal (engine.c), and only the leader of a session can acquire one: so
- * the command has none, without a session of its own, each of which would cost half a millisecond where the kernel groups
- * processes by session for the scheduler (sched_autogroup). */
-static int add_attributes(posix_spawnattr_t *attributes, const struct birth *birth)
-{
-    sigset_t reset;
-    birth_defaults(birth, &reset);
-    int failed = posix_spawnattr_setsigmask(attributes, &birth->mask);
-    if (!failed)
-        failed = posix_spawnattr_setsigdefault(attributes, &reset);
-    if (!failed)
-        failed = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    return failed;
-}
-
-static int try_to_spawn(struct work *work, const char *const *arguments,
-                        const struct words *environment, int output, pid_t *pid)
-{
-    lg_func (int, failed) {
-        posix_spawn_file_actions_t actions;
-        failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(failed);
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        posix_spawnattr_t attributes;
-        failed = posix_spawnattr_init(&attributes);
-        if (failed)
-            lg_return(failed);
-        lg_defer(posix_spawnattr_destroy, &attributes);
-        failed = add_actions(&actions, work_directory(work), output);
-        if (!failed)
-            failed = add_attributes(&attributes, work->engine->birth);
-        /* posix_spawn changes neither: its prototype is older than const. */
-        union {
-            const char *const *text;
-            char *const *words;
-        } argv = {.text = arguments}, envp = {.text = environment->items};
-        if (!failed)
-            failed = posix_spawnp(pid, arguments[0], &actions, &attributes, argv.words, envp.words);
-        lg_return(failed);
-    }
-}
-
 /* A command with the PATH by which this process looks for programs, in the directory that PWD names. */
 static bool is_found_as_here(const struct work *work, const struct words *environment)
 {
@@ -168,48 +110,39 @@ static bool is_found_as_here(const struct work *work, const struct words *enviro
     return false;
 }
 
-/* Without a shell if that is the same; as `sh -e -c` otherwise. */
-static int spawn_command(struct work *work, const char *text, const struct words *environment,
-                         int output, pid_t *pid)
+/* Its words without a shell, if that is the same. */
+static char **words_without_shell(const struct work *work, const char *text,
+                                  const struct words *environment)
 {
-    lg_func (int, failed) {
-        bool same = strcmp(shell_of(work), "/bin/sh") == 0 && is_found_as_here(work, environment);
-        char **words = same ? direct_words(text) : NULL;
-        lg_defer(free, words);
-        union {
-            char **mine;
-            const char *const *text;
-        } direct = {.mine = words};
-        failed = words ? try_to_spawn(work, direct.text, environment, output, pid) : ENOENT;
-        if (failed && direct_is_for_shell(failed))
-            failed = try_to_spawn(work, work_arguments(work, text, false), environment, output,
-                                  pid);
-        lg_return(failed);
-    }
+    bool same = strcmp(shell_of(work), "/bin/sh") == 0 && is_found_as_here(work, environment);
+    return same ? direct_words(text) : NULL;
 }
 
-static bool may_go_better(int failed)
-{
-    return failed == EAGAIN || failed == ENOMEM || failed == EMFILE || failed == ENFILE;
-}
-
+/* The engine has given up its terminal (engine.c), and only the leader of a session can acquire one: so the command has none. */
 lg_error *spawn(struct work *work, const char *text, const char *const *arguments,
                 const struct words *environment, int output, pid_t *pid)
 {
-    const char *directory = work_directory(work);
-    if (directory && access(directory, X_OK) != 0)
-        return lg_error_new_errno("dir %s", directory);
-    int failed;
-    /* R6: for want of processes or memory it is tried again, for some seconds. */
-    lg_duration pause = 10 * LG_MILLISECOND;
-    for (int tries = 0;; tries++) {
-        failed = arguments ? try_to_spawn(work, arguments, environment, output, pid)
-                           : spawn_command(work, text, environment, output, pid);
-        if (tries == 10 || !may_go_better(failed))
-            break;
-        lg_sleep(pause);
-        pause = pause < LG_SECOND ? 2 * pause : pause;
+    lg_func (lg_error *, err) {
+        const char *directory = work_directory(work);
+        if (directory && access(directory, X_OK) != 0)
+            lg_return(lg_error_new_errno("dir %s", directory));
+        const struct birth *birth = work->engine->birth;
+        union {
+            char **mine;
+            const char *const *text;
+        } direct = {.mine = arguments ? NULL : words_without_shell(work, text, environment)};
+        lg_defer(free, direct.mine);
+        struct launch launch = {.mask = &birth->mask,
+                                .environment = environment->items,
+                                .directory = directory,
+                                .empty_input = true,
+                                .output = {output, output},
+                                .terminal = -1,
+                                .words = {direct.text, arguments}};
+        birth_defaults(birth, &launch.defaults);
+        if (!arguments)
+            launch.words[1] = work_arguments(work, text, false);
+        int failed = launch_start(&launch, pid);
+        lg_return(failed ? lg_error_new_code(failed, "starting %s", launch.words[1][0]) : NULL);
     }
-    const char *program = arguments ? arguments[0] : shell_of(work);
-    return failed ? lg_error_new_code(failed, "starting %s", program) : NULL;
 }

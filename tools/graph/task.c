@@ -87,6 +87,7 @@ lg_error *task_start(struct task *task, const char *const *arguments,
     if (err)
         return err;
     pid_t pid;
+    lg_time before = lg_now();
     err = spawn(work, task->text, arguments, environment, input, &pid);
     close(input);
     if (err) {
@@ -97,6 +98,7 @@ lg_error *task_start(struct task *task, const char *const *arguments,
     const struct job_options options = {
         .limit = limit, .grace = work->job ? graph_grace_of(work->job) : 10 * LG_SECOND};
     job_begun(&task->job, pid, options);
+    task->job.started = before; /* the command may have run for a while by now */
     enlist(task);
     return NULL;
 }

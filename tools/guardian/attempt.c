@@ -7,6 +7,7 @@
 #include "ending.h"
 #include "say.h"
 #include "signals.h"
+#include "spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,12 +130,14 @@ void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
 
 /* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
 struct watch {
-    int signals, result, report;
+    int signals; /* -1: a sandbox refuses such descriptors, so the signals are asked for every now and then */
+    sigset_t taken;
+    int result, report;
     pid_t command;
     bool ended;
-    int not_executed; /* the errno value with which it could not be executed */
-    int32_t verdict;  /* why it is being ended: ATTEMPT_TIMEOUT or ATTEMPT_ENDED; 0: it is not */
-    bool told;        /* SIGTERM has come */
+    int not_executed; /* the errno value with which it could not be executed; negative: nor enter its directory */
+    int32_t verdict; /* why it is being ended: ATTEMPT_TIMEOUT or ATTEMPT_ENDED; 0: it is not */
+    bool told;       /* SIGTERM has come */
 };
 
 static void tell(const struct watch *watch, struct attempt_result result)
@@ -149,8 +152,8 @@ static struct attempt_result result_of(const struct watch *watch, const siginfo_
 {
     struct attempt_result result = {.command = watch->command};
     if (watch->not_executed) {
-        result.end = ATTEMPT_NOT_STARTED;
-        result.number = watch->not_executed;
+        result.end = watch->not_executed < 0 ? ATTEMPT_NO_DIRECTORY : ATTEMPT_NOT_STARTED;
+        result.number = abs(watch->not_executed);
     } else if (watch->verdict) {
         result.end = watch->verdict;
     } else {
@@ -183,6 +186,11 @@ static void watch_signals(struct watch *watch)
     while (read(watch->signals, &info, sizeof info) == sizeof info)
         if (info.ssi_signo == SIGTERM)
             watch->told = true;
+    const struct timespec at_once = {0};
+    for (int number = 1; watch->signals < 0 && number > 0;) {
+        number = sigtimedwait(&watch->taken, NULL, &at_once);
+        watch->told |= number == SIGTERM;
+    }
     reap(watch);
 }
 
@@ -220,6 +228,71 @@ static void set_input(void)
     }
 }
 
+/* Cuts names off the end of `path` until what is left is there; returns how many. */
+static size_t cut_to_ancestor(char *path)
+{
+    size_t cut = 0;
+    do {
+        char *slash = strrchr(path, '/');
+        if (!slash)
+            return 0;
+        slash[slash == path] = '\0';
+        cut++;
+    } while (access(path, F_OK) != 0 && strcmp(path, "/") != 0);
+    return cut;
+}
+
+/* `depth` directories, one in the other; enters the last one, and removes them all. */
+static bool enter_removed(struct buffer *path, size_t depth)
+{
+    buffer_format(path, "/.lifoguard.%ld", (long)getpid());
+    bool there = mkdir(path->text, 0700) == 0;
+    for (size_t i = 1; i < depth && there; i++) {
+        buffer_add_text(path, "/x");
+        there = mkdir(path->text, 0700) == 0;
+    }
+    there = there && chdir(path->text) == 0;
+    for (char *slash; depth > 0 && (slash = strrchr(path->text, '/')) != NULL; depth--) {
+        rmdir(path->text);
+        *slash = '\0';
+    }
+    return there;
+}
+
+/* A directory that the run itself has removed is no reason not to release the rest. A trap would run in the removed directory: that
+ * is empty, and `..` leads to where it was. This makes the like of it. */
+static bool enter_as_if_removed(const char *directory)
+{
+    struct buffer path = {0};
+    lg_defer(buffer_free, &path);
+    buffer_add_text(&path, directory);
+    size_t depth = cut_to_ancestor(path.text);
+    path.length = strlen(path.text);
+    return depth > 0 && enter_removed(&path, depth);
+}
+
+static void say_directory_is_gone(const struct attempt *attempt)
+{
+    struct buffer what = {0};
+    lg_defer(buffer_free, &what);
+    spec_describe(&what, attempt->arguments);
+    say("%s, the working directory of a cleanup, was removed: it runs as in an empty one: %s",
+        attempt->directory, what.text);
+}
+
+static bool enter_directory(const struct attempt *attempt)
+{
+    if (chdir(attempt->directory) == 0)
+        return true;
+    int failed = errno;
+    if (failed == ENOENT && !attempt->strict && enter_as_if_removed(attempt->directory)) {
+        say_directory_is_gone(attempt);
+        return true;
+    }
+    errno = failed;
+    return false;
+}
+
 /* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
 static _Noreturn void be_command(const struct attempt *attempt, const struct watch *watch,
                                  int failure)
@@ -227,11 +300,13 @@ static _Noreturn void be_command(const struct attempt *attempt, const struct wat
     tell(watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
     setpgid(0, 0);
     set_input();
+    if (!enter_directory(attempt)) {
+        errno = -errno;
+        child_fail(failure);
+    }
     birth_give(attempt->birth, false);
     umask(attempt->umask);
-    if (chdir(attempt->directory) == 0)
-        child_execute(attempt->arguments, attempt->environment, failure);
-    child_fail(failure);
+    child_execute(attempt->arguments, attempt->environment, failure);
 }
 
 /* 0, or the errno value with which it could not be started. */
@@ -259,7 +334,8 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
 {
     struct watch watch = {
         .signals = birth_signals(attempt->birth), .result = result, .report = report};
-    int failed = watch.signals < 0 ? errno : start_command(attempt, &watch);
+    birth_taken(attempt->birth, &watch.taken);
+    int failed = start_command(attempt, &watch);
     if (failed) {
         tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
         return;
@@ -398,7 +474,7 @@ enum tried attempt_tried(const struct attempt_result *result)
 }
 
 const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
-                             char text[ATTEMPT_TEXT_SIZE])
+                             const char *directory, char text[ATTEMPT_TEXT_SIZE])
 {
     char duration[SAY_DURATION_SIZE];
     switch (result->end) {
@@ -414,6 +490,13 @@ const char *attempt_describe(const struct attempt_result *result, lg_duration ti
     case ATTEMPT_ENDED: snprintf(text, ATTEMPT_TEXT_SIZE, "ended by a signal to lifoguard"); break;
     case ATTEMPT_NOT_STARTED:
         snprintf(text, ATTEMPT_TEXT_SIZE, "could not be started: %s", strerror(result->number));
+        break;
+    case ATTEMPT_NO_DIRECTORY:
+        snprintf(text, ATTEMPT_TEXT_SIZE,
+                 "not started: its working directory %.*s cannot be entered: %s",
+                 ATTEMPT_TEXT_SIZE / 2,
+                 *directory ? directory : "was deleted before, and an empty one",
+                 strerror(result->number));
         break;
     default: snprintf(text, ATTEMPT_TEXT_SIZE, "its attempt was killed"); break;
     }

@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 enum attempt_end {
-    ATTEMPT_LOST,       /* it was killed itself: nobody knows */
-    ATTEMPT_EXITED,     /* number: the command's exit status */
-    ATTEMPT_SIGNALLED,  /* number: the signal that ended the command */
-    ATTEMPT_TIMEOUT,    /* its time was over */
-    ATTEMPT_ENDED,      /* it was told to end (SIGTERM to the attempt) */
-    ATTEMPT_NOT_STARTED /* number: the errno value */
+    ATTEMPT_LOST,        /* it was killed itself: nobody knows */
+    ATTEMPT_EXITED,      /* number: the command's exit status */
+    ATTEMPT_SIGNALLED,   /* number: the signal that ended the command */
+    ATTEMPT_TIMEOUT,     /* its time was over */
+    ATTEMPT_ENDED,       /* it was told to end (SIGTERM to the attempt) */
+    ATTEMPT_NOT_STARTED, /* number: the errno value */
+    ATTEMPT_NO_DIRECTORY /* the same: its directory could not be entered */
 };
 
 struct attempt_result {
@@ -38,6 +39,7 @@ struct attempt {
     const char *const *arguments;
     const char *const *environment;
     const char *directory;
+    bool strict; /* not started if its directory is not there: it may not be there yet */
     mode_t umask;
     const struct birth *birth;
     lg_duration timeout; /* 0: none */
@@ -80,10 +82,10 @@ bool attempt_is_good(const struct attempt_result *result);
 /* What that means for another attempt. */
 enum tried attempt_tried(const struct attempt_result *result);
 
-enum { ATTEMPT_TEXT_SIZE = 128 };
+enum { ATTEMPT_TEXT_SIZE = 320 };
 
 /* "exit status 3", "killed by SIGKILL", "not done within 10s" */
 const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
-                             char text[ATTEMPT_TEXT_SIZE]);
+                             const char *directory, char text[ATTEMPT_TEXT_SIZE]);
 
 #endif

@@ -76,10 +76,32 @@ void birth_close_inherited(const struct birth *birth)
         close(birth->inherited[i]);
 }
 
+/* For sandboxes that refuse close_range(2). */
+static void close_each(unsigned first, unsigned last)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (!directory)
+        return;
+    lg_defer(closedir, directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char *end;
+        unsigned long fd = strtoul(entry->d_name, &end, 10);
+        bool number = end != entry->d_name;
+        if (number && fd >= first && fd <= last && fd != (unsigned long)dirfd(directory))
+            close((int)fd);
+    }
+}
+
+static void close_all(unsigned first, unsigned last)
+{
+    if (close_range(first, last, 0) != 0)
+        close_each(first, last);
+}
+
 static void close_between(int from, int to)
 {
     if (from < to)
-        close_range((unsigned)from, (unsigned)to - 1, 0);
+        close_all((unsigned)from, (unsigned)to - 1);
 }
 
 static int compare_descriptors(const void *a, const void *b)
@@ -96,7 +118,7 @@ void birth_close_others(const struct birth *birth)
         close_between(from, birth->inherited[i]);
         from = birth->inherited[i] + 1;
     }
-    close_range((unsigned)from, UINT_MAX, 0);
+    close_all((unsigned)from, UINT_MAX);
 }
 
 void birth_take(struct birth *birth)
@@ -189,5 +211,5 @@ void child_close_all_but(int one, int other)
     high = high < 2 ? 2 : high;
     close_between(3, low);
     close_between(low + 1, high);
-    close_range((unsigned)high + 1, UINT_MAX, 0);
+    close_all((unsigned)high + 1, UINT_MAX);
 }

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_TRIES = 30 };
-
 static const char unconfirmed[] = "intended";
 
 /* Whether it is meant for this outcome. */
@@ -24,11 +22,14 @@ static bool is_wanted(const struct owner *owner, const struct item *item)
     return !(item->spec.flags & SPEC_ON_SUCCESS && !good);
 }
 
-static void pause_for(struct owner *owner, lg_duration pause)
+/* False: what runs was to end meanwhile. */
+static bool pause_for(struct owner *owner, lg_duration pause)
 {
     lg_time deadline = lg_now() + pause;
+    owner->end_attempt = false;
     while (lg_now() < deadline && !owner->lost && !owner->end_attempt)
         owner_step(owner, deadline);
+    return !owner->lost && !owner->end_attempt;
 }
 
 /* ---- one attempt ---- */
@@ -114,6 +115,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .arguments = item->spec.arguments,
                               .environment = list.text,
                               .directory = item->spec.directory,
+                              .strict = owner->rebooted,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,
                               .timeout = item->spec.timeout,
@@ -129,42 +131,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
     return result;
 }
 
-/* The table of processes may be full, or memory short, for the moment only. */
-static bool may_go_better(const struct attempt_result *result)
-{
-    int number = result->number;
-    return result->end == ATTEMPT_NOT_STARTED &&
-           (number == EAGAIN || number == ENOMEM || number == EMFILE || number == ENFILE);
-}
-
-/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
- * come yet (R6). */
-static struct attempt_result try_until_started(struct owner *owner, struct item *item)
-{
-    struct attempt_result result = try_once(owner, item);
-    if (result.end == ATTEMPT_NOT_STARTED && result.number == E2BIG && !item->plain) {
-        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
-            strerror(E2BIG));
-        item->plain = true;
-        result = try_once(owner, item);
-    }
-    for (int tries = 0; tries < START_TRIES && may_go_better(&result) && !owner->lost; tries++) {
-        if (tries == 0)
-            say("a cleanup cannot be started yet (%s): trying again", strerror(result.number));
-        if (tries == 2 && owner->cleaning)
-            owner_end_processes(owner, NULL);
-        pause_for(owner, tries < 10 ? 100 * LG_MILLISECOND : LG_SECOND);
-        result = try_once(owner, item);
-    }
-    return result;
-}
-
 /* ---- all its attempts ---- */
-
-static bool is_good(const struct attempt_result *result)
-{
-    return result->end == ATTEMPT_EXITED && result->number == 0;
-}
 
 static void report(struct owner *owner, const struct item *item,
                    const struct attempt_result *result, const char *then)
@@ -173,41 +140,63 @@ static void report(struct owner *owner, const struct item *item,
     struct buffer what = {0};
     lg_defer(buffer_free, &what);
     item_describe(item, &what);
-    if (!is_good(result))
+    if (!attempt_is_good(result))
         say("cleanup failed: %s: %s%s", what.text,
-            attempt_describe(result, item->spec.timeout, text), then);
+            attempt_describe(result, item->spec.timeout, item->spec.directory, text), then);
     else if (owner->options.verbose)
         say("cleanup done: %s", what.text);
 }
 
-/* Doubles from attempt to attempt, up to a minute or what was asked for. */
-static lg_duration backoff(const struct item *item, int64_t times)
+static void say_again(struct owner *owner, const struct item *item,
+                      const struct attempt_result *result, enum again again, lg_duration pause)
 {
-    lg_duration pause = item->spec.backoff;
-    while (times-- > 0 && pause < LG_MINUTE)
-        pause *= 2;
-    return pause;
+    char text[SAY_DURATION_SIZE];
+    struct buffer then = {0};
+    lg_defer(buffer_free, &then);
+    buffer_format(&then, "; once more in %s", say_duration(pause, text));
+    if (again == AGAIN_PLAIN)
+        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
+            strerror(E2BIG));
+    else if (again == AGAIN_RETRY)
+        report(owner, item, result, then.text);
 }
 
+/* It is tried until it starts, for some twenty seconds; on the way, what the run has left makes room, though its turn has not
+ * come yet (R6). */
+static void make_room(struct owner *owner, const struct attempt_result *result, int starts)
+{
+    if (starts == 1)
+        say("a cleanup cannot be started yet (%s): trying again", strerror(result->number));
+    if (starts == 3 && owner->cleaning)
+        owner_end_processes(owner, NULL);
+}
+
+/* As often as it is to be tried. `result` is that of the owner before us, if that has begun an attempt; a failure may have come of
+ * what has killed that owner, so it is no reason not to try. */
 static struct attempt_result try_all(struct owner *owner, struct item *item,
                                      struct attempt_result result)
 {
-    /* One whose attempt was killed is tried once more in any case. */
-    int64_t lost = result.end == ATTEMPT_LOST ? 0 : 1;
-    for (int64_t times = 0; !is_good(&result) && !owner->lost; times++) {
-        if (result.end != ATTEMPT_LOST || lost++ > 0) {
-            if (times > item->spec.retries)
-                break;
-            char text[SAY_DURATION_SIZE];
-            lg_duration pause = backoff(item, times - 1);
-            struct buffer then = {0};
-            buffer_format(&then, "; once more in %s", say_duration(pause, text));
-            report(owner, item, &result, then.text);
-            buffer_free(&then);
-            pause_for(owner, pause);
-        }
-        owner->end_attempt = false;
-        result = try_until_started(owner, item);
+    struct tries tries = {.retries = item->spec.retries,
+                          .backoff = item->spec.backoff,
+                          .plain = item->plain,
+                          .lost = item->record.state == CLEANUP_RELEASING};
+    enum again again = AGAIN_AT_ONCE;
+    lg_duration pause = 0;
+    if (attempt_is_good(&result))
+        return result;
+    if (result.end != ATTEMPT_LOST) {
+        again = AGAIN_RETRY;
+        pause = tries.backoff;
+    }
+    while (again != AGAIN_NOT && !owner->lost) {
+        say_again(owner, item, &result, again, pause);
+        if (again == AGAIN_LATER)
+            make_room(owner, &result, tries.starts);
+        if (!pause_for(owner, pause))
+            break;
+        item->plain = tries.plain;
+        result = try_once(owner, item);
+        again = tries_again(&tries, attempt_tried(&result), result.number, &pause);
     }
     return result;
 }
@@ -280,10 +269,10 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     int64_t sequence = item->record.sequence;
     int64_t number = item->record.attempt;
     char text[ATTEMPT_TEXT_SIZE];
-    bool good = is_good(result);
+    bool good = attempt_is_good(result);
     bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
     report(owner, item, result, over && !good ? " (allowed)" : "");
-    attempt_describe(result, item->spec.timeout, text);
+    attempt_describe(result, item->spec.timeout, item->spec.directory, text);
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
     /* As long as the record says that it is under way, the next owner asks for the result. */
@@ -372,6 +361,15 @@ static size_t count_pending(const struct owner *owner)
     return count;
 }
 
+void owner_say_how_to_recover(const struct owner *owner, const char *what)
+{
+    const char *words[] = {"lifoguard", "recover", "--state", owner->place, owner->run.id, NULL};
+    struct buffer command = {0};
+    lg_defer(buffer_free, &command);
+    spec_describe(&command, words);
+    say("%s: %s", what, command.text);
+}
+
 static void keep(struct owner *owner)
 {
     say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
@@ -387,7 +385,7 @@ static void keep(struct owner *owner)
     }
     if (count_pending(owner) > shown)
         say("    … and %zu more", count_pending(owner) - shown);
-    say("to run them: lifoguard recover --state %s %s", owner->place, owner->run.id);
+    owner_say_how_to_recover(owner, "to run them");
 }
 
 /* Told again if the owner changes in between. */

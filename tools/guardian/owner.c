@@ -187,7 +187,7 @@ lg_error *owner_find_run(struct owner *owner, const char *id)
 
 lg_error *owner_take(struct owner *owner)
 {
-    bool same_boot = strcmp(owner->run.boot, boot_id()) == 0;
+    owner->rebooted = strcmp(owner->run.boot, boot_id()) != 0;
     sign_on(owner);
     lg_error *err = state_take_run(owner->state, &owner->run);
     if (!err)
@@ -198,7 +198,7 @@ lg_error *owner_take(struct owner *owner)
         err = state_variables(owner->state, owner->run.id, see_variable, owner);
     for (struct item *item = owner->newest; item; item = item->older) {
         /* Process numbers of another boot are nobody's. */
-        if (!same_boot)
+        if (owner->rebooted)
             item->nested = item->record.attempt_by = (struct process){0};
         else if (item->record.state == CLEANUP_RELEASING)
             owner->settling = item;
@@ -251,8 +251,8 @@ void owner_finish(struct owner *owner)
         return;
     place_remove_run(owner->directory);
     if (owner->newest && !owner->options.keep)
-        say("what failed is not forgotten: lifoguard pending; to try again: lifoguard recover --state %s %s",
-            owner->place, owner->run.id);
+        owner_say_how_to_recover(owner,
+                                 "what failed is not forgotten: lifoguard pending; to try again");
 }
 
 /* ---- signals ---- */
@@ -341,9 +341,14 @@ static bool hangs_up(const struct owner *owner, int number)
     return owner->options.patient && number == SIGHUP;
 }
 
+bool owner_is_request(int number)
+{
+    return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
 void owner_signal(struct owner *owner, int number, bool from_terminal)
 {
-    if (number == SIGUSR1 || number == SIGUSR2) {
+    if (!owner_is_request(number)) {
         if (!owner->ended && owner->command.pid)
             kill(owner->command.pid, number);
         return;

@@ -97,6 +97,7 @@ struct owner {
     int exit_code, exit_signal; /* of the command, or 0 */
     char cause[128];
 
+    bool rebooted;      /* the run is one of another boot */
     bool own_group;     /* the command has a process group of its own */
     bool ended;         /* the command has */
     bool attempt_ended; /* the attempt's own process has */
@@ -148,6 +149,9 @@ void owner_step(struct owner *owner, lg_time deadline);
 
 /* Whether an error tells that the run is lost: notes it, and says so once. */
 bool owner_is_lost(struct owner *owner, const lg_error *err);
+
+/* Whether a signal asks for the end. Others are the command's own affair. */
+bool owner_is_request(int number);
 
 /* A signal, from wherever; from_terminal: the command has got it too. */
 void owner_signal(struct owner *owner, int number, bool from_terminal);
@@ -204,6 +208,9 @@ void owner_free_clients(struct owner *owner);
 void owner_forget_waiting(struct owner *owner, const struct client *client);
 
 /* ---- cleanups (clean.c) ---- */
+
+/* "WHAT: lifoguard recover …": a command for a shell. */
+void owner_say_how_to_recover(const struct owner *owner, const char *what);
 
 /* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
  * lost, or the cleanup is not to be had. */

@@ -2,6 +2,7 @@
 #include "recover.h"
 
 #include "owner.h"
+#include "place.h"
 #include "say.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,23 +20,56 @@ static bool same_boot(const struct state_run *run)
     return strcmp(run->boot, boot_id()) == 0;
 }
 
-bool recover_is_owned(const struct state_run *run)
+static bool is_seen(const struct state_run *run)
 {
-    return same_boot(run) && (process_can_act(run->owner.pid, run->owner.started) ||
-                              process_can_act(run->runner.pid, run->runner.started));
+    return process_can_act(run->owner.pid, run->owner.started) ||
+           process_can_act(run->runner.pid, run->runner.started);
 }
 
-static lg_error *check(const struct state_run *run, enum recover_how how)
+/* The numbers that are recorded are those of the owner's PID namespace. Elsewhere its socket tells that it lives, and the kernel,
+ * which number it has here: 0, if it cannot be seen from here. */
+static bool listens_elsewhere(const char *place, const char *id)
+{
+    char *directory = place_of_run(place, id);
+    lg_defer(free, directory);
+    int fd;
+    lg_error *err = place_connect(directory, &fd);
+    lg_error_free(err);
+    if (err)
+        return false;
+    lg_defer(close, fd);
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    struct process process;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.pid == 0 ||
+            (process_look(peer.pid, &process) && process_can_act(peer.pid, process.started)));
+}
+
+bool recover_is_owned(const char *place, const struct state_run *run)
+{
+    return same_boot(run) && (is_seen(run) || listens_elsewhere(place, run->id));
+}
+
+static lg_error *check_owned(const char *place, const struct state_run *run)
+{
+    if (!recover_is_owned(place, run))
+        return NULL;
+    if (!is_seen(run))
+        return lg_error_newf("run %s has its guardian, in another container: it is left to that "
+                             "(--force takes the run from it)",
+                             run->id);
+    return lg_error_newf("run %s has its runner (process %ld) or its guardian (process %ld): it is "
+                         "left to them (--force takes the run from them)",
+                         run->id, (long)run->runner.pid, (long)run->owner.pid);
+}
+
+static lg_error *check(const char *place, const struct state_run *run, enum recover_how how)
 {
     if (run->uid != geteuid())
         return lg_error_newf("run %s is user %lld's: it is that user's to recover", run->id,
                              (long long)run->uid);
-    if (run->phase == RUN_ACTIVE && recover_is_owned(run) && how != RECOVER_BY_FORCE)
-        return lg_error_newf(
-            "run %s has its runner (process %ld) or its guardian (process %ld): it is not "
-            "recovered under their hands",
-            run->id, (long)run->runner.pid, (long)run->owner.pid);
-    return NULL;
+    return run->phase == RUN_ACTIVE && how != RECOVER_BY_FORCE ? check_owned(place, run) : NULL;
 }
 
 /* The command may have outlived both. As always it ends before its cleanups run. */
@@ -80,7 +115,7 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
 {
     lg_error *err = owner_find_run(owner, id);
     if (!err)
-        err = check(&owner->run, how);
+        err = check(owner->place, &owner->run, how);
     if (err)
         return err;
     bool marked = same_boot(&owner->run);
@@ -130,13 +165,14 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
 /* ---- all that are orphans ---- */
 
 struct orphans {
+    const char *place;
     struct buffer ids; /* one after the other, each with its NUL */
 };
 
 static lg_error *see_orphan(const struct state_run *run, void *data)
 {
     struct orphans *orphans = data;
-    if (run->phase == RUN_ACTIVE && !recover_is_owned(run) && run->uid == geteuid())
+    if (run->phase == RUN_ACTIVE && !recover_is_owned(orphans->place, run) && run->uid == geteuid())
         buffer_add(&orphans->ids, run->id, strlen(run->id) + 1);
     return NULL;
 }
@@ -172,7 +208,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
 
 lg_error *recover_orphans(struct state **state, const char *place, const struct birth *birth)
 {
-    struct orphans orphans = {0};
+    struct orphans orphans = {.place = place};
     lg_defer(buffer_free, &orphans.ids);
     lg_error *err = state_runs(*state, see_orphan, &orphans);
     if (err || orphans.ids.length == 0)

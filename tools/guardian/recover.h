@@ -21,8 +21,8 @@ enum recover_how {
     RECOVER_BY_FORCE /* the same, even if its owner is alive, which then stops at its next write */
 };
 
-/* Whether its owner or its runner lives. */
-bool recover_is_owned(const struct state_run *run);
+/* Whether its owner or its runner lives, perhaps in another PID namespace: containers may share a state. */
+bool recover_is_owned(const char *place, const struct state_run *run);
 
 /* Recovers one. True in *good: nothing is left of it. */
 lg_error *recover_run(const char *place, const char *id, enum recover_how how,

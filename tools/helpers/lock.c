@@ -4,6 +4,7 @@
 #include "helpers.h"
 #include "options.h"
 #include "place.h"
+#include "process.h"
 #include "say.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,20 +55,60 @@ bool lock_try(int fd, lg_error **err)
     return false;
 }
 
-static lg_error *take_lock(int fd, lg_duration timeout, bool *taken)
+/* The process that has taken it, as /proc/locks shows it; 0: unknown, or in another container. */
+static pid_t holder_of(int fd)
 {
-    lg_time deadline = lg_now() + timeout;
-    *taken = true;
-    while (flock(fd, timeout > 0 ? LOCK_EX | LOCK_NB : LOCK_EX) != 0) {
-        if (errno != EINTR && errno != EWOULDBLOCK)
-            return lg_error_new_errno("flock");
-        if (timeout > 0 && lg_now() >= deadline) {
-            *taken = false;
-            return NULL;
-        }
-        if (timeout > 0)
-            nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    struct stat info;
+    FILE *file = fopen("/proc/locks", "re");
+    if (!file)
+        return 0;
+    lg_defer(fclose, file);
+    char line[256];
+    long pid;
+    unsigned long inode;
+    unsigned major, minor;
+    if (fstat(fd, &info) != 0)
+        return 0;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &inode) == 4 &&
+            inode == info.st_ino && makedev(major, minor) == info.st_dev)
+            return (pid_t)pid;
+    return 0;
+}
+
+static void say_held(const char *name, int fd, const char *then)
+{
+    struct process holder;
+    if (process_look(holder_of(fd), &holder))
+        say("lock: %s is held by process %ld (%s)%s", name, (long)holder.pid, holder.name, then);
+    else
+        say("lock: %s is held by another command%s", name, then);
+}
+
+/* In short pauses, for at most `limit`. */
+static lg_error *try_for(int fd, lg_duration limit, bool *taken)
+{
+    lg_time began = lg_now();
+    lg_duration pause = LG_MILLISECOND;
+    lg_error *err = NULL;
+    while (!(*taken = lock_try(fd, &err)) && !err && lg_since(began) < limit) {
+        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+        pause = pause < 16 * LG_MILLISECOND ? 2 * pause : pause;
     }
+    return err;
+}
+
+/* Without a limit, never silently for ever. */
+static lg_error *take_lock(const char *name, int fd, lg_duration timeout, bool *taken)
+{
+    lg_error *err = try_for(fd, timeout > 0 ? timeout : 10 * LG_SECOND, taken);
+    if (err || *taken || timeout > 0)
+        return err;
+    say_held(name, fd, ": waiting for its end");
+    while (flock(fd, LOCK_EX) != 0)
+        if (errno != EINTR)
+            return lg_error_new_errno("flock");
+    *taken = true;
     return NULL;
 }
 
@@ -78,6 +121,7 @@ static lg_error *check_name(const char *name)
     return NULL;
 }
 
+/* Gives up at the timeout, and says so. */
 static lg_error *lock(const char *wanted, const char *name, lg_duration timeout, bool *taken)
 {
     char *place;
@@ -87,8 +131,12 @@ static lg_error *lock(const char *wanted, const char *name, lg_duration timeout,
     lg_defer(free, place);
     int fd = -1;
     err = lock_open(place, name, &fd);
+    if (!err)
+        err = take_lock(name, fd, timeout, taken);
+    if (!err && !*taken)
+        say_held(name, fd, ": given up");
     /* lifoguard-vet: allow missing-release: the process holds the lock until it ends */
-    return err ? err : take_lock(fd, timeout, taken);
+    return err;
 }
 
 static int failed(lg_error *err, int status)
@@ -126,10 +174,8 @@ int lock_command(char **arguments)
     err = lock(wanted, name, timeout, &taken);
     if (err)
         return failed(err, EXIT_WRONG_USAGE);
-    if (!taken) {
-        say("lock: %s is held by another", name);
+    if (!taken)
         return EXIT_TIMEOUT;
-    }
     execvp(command[0], command);
     return failed(lg_error_new_errno("%s", command[0]),
                   errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);

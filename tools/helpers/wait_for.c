@@ -1,20 +1,24 @@
 #define _GNU_SOURCE
+#include "address.h"
 #include "buffer.h"
 #include "helpers.h"
+#include "limited.h"
 #include "options.h"
+#include "process.h"
 #include "say.h"
+#include "scratch.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
+#include <lifoguard/go.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,7 +46,8 @@ enum { EXIT_TIMEOUT = 124 };
 struct target {
     const char *tcp, *file, *http;
     char **command;
-    char *host, *port, *path; /* of tcp and http */
+    struct address address; /* of tcp and http */
+    struct limited limited; /* of a command */
     lg_time deadline;
     char why[256]; /* it is not ready */
     int output[2]; /* of the command's tries: the last one, and the last one that ended */
@@ -95,7 +100,7 @@ static int connect_any(struct target *target)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
-    int failed = getaddrinfo(target->host, target->port, &hints, &found);
+    int failed = getaddrinfo(target->address.host, target->address.port, &hints, &found);
     if (failed) {
         snprintf(target->why, sizeof target->why, "%s", gai_strerror(failed));
         return -1;
@@ -122,9 +127,9 @@ static bool send_request(const struct target *target, int fd)
     struct buffer request = {0};
     lg_defer(buffer_free, &request);
     buffer_format(&request,
-                  "GET %s HTTP/1.1\r\nHost: %s:%s\r\nUser-Agent: lifoguard\r\nAccept: */*\r\n"
+                  "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lifoguard\r\nAccept: */*\r\n"
                   "Connection: close\r\n\r\n",
-                  target->path, target->host, target->port);
+                  target->address.path, target->address.authority);
     return send(fd, request.text, request.length, MSG_NOSIGNAL) == (ssize_t)request.length;
 }
 
@@ -171,49 +176,50 @@ static bool try_file(struct target *target)
     return false;
 }
 
-static lg_error *start(struct target *target, pid_t *pid)
+/* False: it could not be started. */
+static bool start(struct target *target)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    lg_defer(posix_spawn_file_actions_destroy, &actions);
-    if (ftruncate(target->output[0], 0) != 0 || lseek(target->output[0], 0, SEEK_SET) != 0)
-        return lg_error_new_errno("the output");
-    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, target->output[0], STDERR_FILENO);
-    int failed = posix_spawnp(pid, target->command[0], &actions, NULL, target->command, environ);
-    return failed ? lg_error_new_code(failed, "%s", target->command[0]) : NULL;
+    struct limited *limited = &target->limited;
+    limited->output = target->output[0];
+    int failed = ftruncate(limited->output, 0) != 0 || lseek(limited->output, 0, SEEK_SET) != 0
+                     ? errno
+                     : limited_start(limited, target->command);
+    if (failed)
+        snprintf(target->why, sizeof target->why, "%s: %s", target->command[0], strerror(failed));
+    return failed == 0;
 }
 
-static bool try_command(struct target *target)
+/* The output of one that has ended is kept for the report, also while the next one runs. */
+static void keep_output(struct target *target)
 {
-    pid_t pid = 0;
-    lg_error *err = start(target, &pid);
-    if (err) {
-        lg_error_format(err, target->why, sizeof target->why);
-        lg_error_free(err);
-        return false;
-    }
-    int status;
-    lg_duration pause = LG_MILLISECOND;
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (lg_now() >= target->deadline) {
-            kill(pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            if (!target->why[0])
-                snprintf(target->why, sizeof target->why, "not done in time");
-            return false;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
-        pause = pause < 20 * LG_MILLISECOND ? 2 * pause : pause;
-    }
     int ended = target->output[0];
     target->output[0] = target->output[1];
     target->output[1] = ended;
-    if (WIFEXITED(status))
-        snprintf(target->why, sizeof target->why, "exit status %d", WEXITSTATUS(status));
+}
+
+static const lg_duration command_grace = LG_SECOND;
+
+static bool try_command(struct target *target)
+{
+    struct limited *limited = &target->limited;
+    const siginfo_t *end = &limited->end;
+    if (!start(target))
+        return false;
+    while (!limited->ended && !limited->asked && lg_now() < target->deadline)
+        limited_step(limited, target->deadline);
+    if (!limited->ended || limited->asked) {
+        limited_end(limited, command_grace, true);
+        if (!target->why[0])
+            snprintf(target->why, sizeof target->why, "not done in time");
+        return false;
+    }
+    keep_output(target);
+    bool exited = end->si_code == CLD_EXITED;
+    if (exited)
+        snprintf(target->why, sizeof target->why, "exit status %d", end->si_status);
     else
-        snprintf(target->why, sizeof target->why, "killed by signal %d", WTERMSIG(status));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        snprintf(target->why, sizeof target->why, "killed by %s", signals_name(end->si_status));
+    return exited && end->si_status == 0;
 }
 
 static void show_output(const struct target *target)
@@ -244,9 +250,24 @@ static const char *name_of(const struct target *target)
                           : target->command[0];
 }
 
+/* Also one that its parent has not waited for. */
 static bool has_ended(int64_t pid)
 {
-    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    struct process process;
+    if (pid <= 0)
+        return false;
+    bool there = kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    return !there || (process_look((pid_t)pid, &process) && process.state == 'Z');
+}
+
+/* Signals are taken where there is a command to end with this process. */
+static void pause_for(struct target *target, lg_duration pause)
+{
+    lg_time deadline = lg_now() + pause;
+    while (target->command && !target->limited.asked && lg_now() < deadline)
+        limited_step(&target->limited, deadline);
+    if (!target->command)
+        lg_sleep(pause);
 }
 
 static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
@@ -255,8 +276,10 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
     char text[SAY_DURATION_SIZE];
     for (lg_duration pause = 10 * LG_MILLISECOND;; pause = pause * 3 / 2) {
         bool ended = has_ended(pid);
-        if (try_once(target))
+        if (!target->limited.asked && try_once(target))
             return 0;
+        if (target->limited.asked)
+            limited_die(target->limited.asked);
         if (ended) {
             say("wait-for: process %lld has ended before %s was ready", (long long)pid,
                 name_of(target));
@@ -266,8 +289,7 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
         if (left <= 0)
             break;
         pause = pause > LG_SECOND ? LG_SECOND : pause;
-        lg_time now = pause < left ? pause : left;
-        nanosleep(&(struct timespec){.tv_sec = now / LG_SECOND, .tv_nsec = now % LG_SECOND}, NULL);
+        pause_for(target, pause < left ? pause : left);
     }
     say("wait-for: %s is not ready after %s: %s", name_of(target), say_duration(timeout, text),
         target->why);
@@ -276,55 +298,25 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
     return EXIT_TIMEOUT;
 }
 
-/* "HOST:PORT", "[::1]:PORT" */
-static lg_error *split_address(struct target *target, char *text, const char *port)
-{
-    char *end = *text == '[' ? strchr(text, ']') : text + strcspn(text, ":");
-    if (!end)
-        return lg_error_newf("not HOST:PORT: %s", text);
-    target->host = *text == '[' ? text + 1 : text;
-    char *colon = *text == '[' ? end + 1 : end;
-    if (*colon == '\0' && port)
-        target->port = need_copy(port, strlen(port));
-    else if (*colon == ':' && colon[1] != '\0')
-        target->port = need_copy(colon + 1, strlen(colon + 1));
-    else
-        return lg_error_newf("not HOST:PORT: %s", text);
-    *end = '\0';
-    return *target->host ? NULL : lg_error_newf("no HOST: %s", text);
-}
-
-static lg_error *split_url(struct target *target, char **address)
-{
-    static const char scheme[] = "http://";
-    if (strncmp(target->http, scheme, strlen(scheme)) != 0)
-        return lg_error_newf("not http://…: %s (for https: -- curl -fsS URL)", target->http);
-    const char *rest = target->http + strlen(scheme);
-    size_t length = strcspn(rest, "/?#");
-    target->path = need_copy("/", 1);
-    if (rest[length] == '/') {
-        free(target->path);
-        target->path = need_copy(rest + length, strcspn(rest + length, "#"));
-    }
-    *address = need_copy(rest, length);
-    return split_address(target, *address, "80");
-}
-
-static lg_error *check(struct target *target, char **arguments, char **address)
+static lg_error *check(struct target *target, char **arguments)
 {
     int count = (target->tcp != NULL) + (target->file != NULL) + (target->http != NULL) +
                 (*arguments != NULL);
     if (count != 1)
         return lg_error_new("wait for what? One of --tcp, --file, --http, -- COMMAND");
     target->command = *arguments ? arguments : NULL;
-    if (target->tcp) {
-        *address = need_copy(target->tcp, strlen(target->tcp));
-        return split_address(target, *address, NULL);
-    }
+    if (target->tcp)
+        return address_of_tcp(&target->address, target->tcp);
     if (target->http)
-        return split_url(target, address);
+        return address_of_http(&target->address, target->http);
+    if (target->file)
+        return *target->file
+                   ? NULL
+                   : lg_error_new("--file with an empty word: is a variable without a value?");
+    limited_open(&target->limited);
     for (int i = 0; i < 2; i++)
-        target->output[i] = memfd_create("output", MFD_CLOEXEC);
+        if ((target->output[i] = scratch_open("output")) < 0)
+            return lg_error_new_errno("no file for the output of the command");
     return NULL;
 }
 
@@ -344,12 +336,13 @@ int wait_for_command(char **arguments)
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
         return fputs(help, stdout) == EOF;
-    char *address = NULL;
     if (!err)
-        err = check(&target, arguments, &address);
-    int status = err ? wrong_usage("wait-for", err) : wait_for(&target, timeout, pid);
-    free(address);
-    free(target.port);
-    free(target.path);
+        err = check(&target, arguments);
+    lg_defer(address_free, &target.address);
+    if (err)
+        return wrong_usage("wait-for", err);
+    int status = wait_for(&target, timeout, pid);
+    if (target.command)
+        limited_close(&target.limited);
     return status;
 }

@@ -1,23 +1,14 @@
 #define _GNU_SOURCE
-#include "child.h"
-#include "closers/own_fd.h"
-#include "ending.h"
 #include "helpers.h"
+#include "limited.h"
 #include "options.h"
 #include "say.h"
-#include "signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lifoguard/defer.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const char help[] =
     "usage: lifoguard with --timeout DURATION [--grace DURATION] [--] COMMAND [ARG…]\n"
@@ -35,79 +26,15 @@ static const char help[] =
 
 enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
-struct with {
-    struct birth birth;
-    int signals;
-    pid_t command;
-    bool ended;
-    siginfo_t end;
-};
-
-static void reap(struct with *with)
-{
-    siginfo_t info;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
-            return;
-        if (info.si_pid == with->command) {
-            with->ended = true;
-            with->end = info;
-        }
-    }
-}
-
-/* What the terminal sends, COMMAND has got already. */
-static void step(void *data, lg_time deadline)
-{
-    struct with *with = data;
-    struct pollfd fd = {.fd = with->signals, .events = POLLIN};
-    poll(&fd, 1, ending_poll_timeout(deadline));
-    struct signalfd_siginfo info;
-    while (read(with->signals, &info, sizeof info) == sizeof info)
-        if (info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL && !with->ended)
-            kill(with->command, (int)info.ssi_signo);
-    reap(with);
-}
-
-static int start(struct with *with, char **command)
-{
-    int failure[2];
-    if (lgi_own_pipe(failure, 0) != 0)
-        return errno;
-    with->command = fork();
-    if (with->command < 0) {
-        int failed = errno;
-        close(failure[0]);
-        close(failure[1]);
-        return failed;
-    }
-    if (with->command == 0) {
-        birth_give(&with->birth, true);
-        union {
-            char **mine;
-            const char *const *text;
-        } words = {.mine = command}, here = {.mine = environ};
-        child_execute(words.text, here.text, failure[1]);
-    }
-    close(failure[1]);
-    int failed = child_failure(failure[0]);
-    close(failure[0]);
-    return failed;
-}
-
-static int run(struct with *with, lg_duration timeout, lg_duration grace)
+static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
     char text[SAY_DURATION_SIZE];
-    lg_time deadline = lg_now() + timeout;
-    reap(with);
-    while (!with->ended && lg_now() < deadline)
-        step(with, deadline);
-    if (with->ended)
-        return with->end.si_code == CLD_EXITED ? with->end.si_status : 128 + with->end.si_status;
+    limited_await(limited, lg_now() + timeout);
+    const siginfo_t *end = &limited->end;
+    if (limited->ended)
+        return end->si_code == CLD_EXITED ? end->si_status : 128 + end->si_status;
     say("with: not done within %s", say_duration(timeout, text));
-    struct ending ending = {.grace = grace, .wait = step, .data = with, .whose = "the command"};
-    ending_run(&ending);
+    limited_end(limited, grace, false);
     return EXIT_TIMEOUT;
 }
 
@@ -129,14 +56,12 @@ int with_command(char **arguments)
         err = lg_error_new("which COMMAND?");
     if (err)
         return wrong_usage("with", err);
-    struct with with = {0};
-    birth_take(&with.birth);
-    lg_defer(birth_free, &with.birth);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    with.signals = birth_signals(&with.birth);
-    int failed = start(&with, arguments);
+    struct limited limited;
+    limited_open(&limited);
+    lg_defer(limited_close, &limited);
+    int failed = limited_start(&limited, arguments);
     if (!failed)
-        return run(&with, timeout, grace);
+        return run(&limited, timeout, grace);
     say("with: %s: %s", arguments[0], strerror(failed));
     return failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -6,6 +6,7 @@
 #include "carry.h"
 #include "common/request.h"
 #include "expand.h"
+#include "place.h"
 #include "run/ending.h"
 #include "signals.h"
 #include "stop.h"
@@ -74,44 +75,43 @@ static void wait_for(void *data, int fd, lg_time deadline)
     ending_reap();
 }
 
-static void say_again(void *data, const struct attempt_result *result, enum again again,
-                      lg_duration pause)
+static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct cleanup *cleanup = data;
-    char text[ATTEMPT_TEXT_SIZE], duration[SAY_DURATION_SIZE];
+    char duration[SAY_DURATION_SIZE];
     if (again == AGAIN_PLAIN)
         say("the variables of the file are too large for a command: this cleanup runs without them");
     else if (again == AGAIN_LATER)
-        say("a cleanup cannot be started yet (%s): trying again", strerrorname_np(result->number));
+        say("a cleanup cannot be started yet (%s): trying again",
+            strerrorname_np(carry->result.number));
     else if (again == AGAIN_RETRY)
-        say("cleanup %zu: %s; once more in %s", cleanup->number,
-            attempt_describe(result, line_limit(cleanup->line, cleanup->run->cleanup_limit), text),
+        say("cleanup %zu: %s; once more in %s", cleanup->number, carry->text,
             say_duration(pause, duration));
     if (again == AGAIN_LATER)
         memory_give_back();
 }
 
-static void carry_out_here(struct cleanup *cleanup, struct attempt_result *result)
+static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
     static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
     struct run *run = cleanup->run;
     const char **words = job_words(cleanup->command);
     lg_defer(free, words);
-    char *here = getcwd(NULL, 0);
+    char *here = place_here();
     lg_defer(free, here);
-    struct carry carry = {.holder = &run->holder,
-                          .sequence = cleanup->sequence,
-                          .arguments = words,
-                          .directory = here ? here : "/",
-                          .umask = run->umask,
-                          .timeout = line_limit(cleanup->line, run->cleanup_limit),
-                          .grace = run_grace(run, cleanup->line),
-                          .retries = cleanup->line->retries,
-                          .output = {cleanup->output[0], cleanup->output[1]},
-                          .hooks = &hooks,
-                          .data = cleanup};
+    *carry = (struct carry){.holder = &run->holder,
+                            .sequence = cleanup->sequence,
+                            .arguments = words,
+                            .directory = here ? here : "/",
+                            .umask = run->umask,
+                            .timeout = line_limit(cleanup->line, run->cleanup_limit),
+                            .grace = run_grace(run, cleanup->line),
+                            .retries = cleanup->line->retries,
+                            .output = {cleanup->output[0], cleanup->output[1]},
+                            .hooks = &hooks,
+                            .data = cleanup};
     secret_values_set(&cleanup->secrets);
-    carry_out(&carry, result);
+    carry_out(carry);
     secret_values_unset(&cleanup->secrets);
 }
 
@@ -137,20 +137,18 @@ static void run_it(struct cleanup *cleanup, const char *tag)
     struct capture *capture = run_capture(run, cleanup->line->job, CAPTURE_CLEANUP,
                                           cleanup->output);
     lg_time began = lg_now();
-    struct attempt_result result = {0};
-    carry_out_here(cleanup, &result);
+    struct carry carry;
+    carry_out_here(cleanup, &carry);
     lg_duration took = lg_since(began);
     run_captured(cleanup->output);
     run_leave_capture(run, capture);
-    char text[ATTEMPT_TEXT_SIZE];
-    attempt_describe(&result, line_limit(cleanup->line, run->cleanup_limit), text);
-    bool good = attempt_is_good(&result);
-    tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, text, took);
+    bool good = attempt_is_good(&carry.result);
+    tell(cleanup, tag, good ? EVENT_CLEANUP_OK : EVENT_CLEANUP_FAILED, carry.text, took);
     if (good)
         return;
-    run_note_cause(run, text);
+    run_note_cause(run, carry.text);
     run_fail(run, cleanup->line,
-             lg_error_newf("cleanup failed: %s: %s", text, cleanup->line->shown));
+             lg_error_newf("cleanup failed: %s: %s", carry.text, cleanup->line->shown));
 }
 
 /* Whether it is meant for this outcome. */

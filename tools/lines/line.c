@@ -7,6 +7,7 @@
 #include "buffer.h"
 #include "cleanup.h"
 #include "expand.h"
+#include "launch.h"
 #include "run/ending.h"
 #include "shell.h"
 #include "signals.h"
@@ -182,7 +183,7 @@ static lg_error *run_assignment(struct run *run, lg_scope *cleanups, const struc
         struct buffer script = {0};
         lg_defer(buffer_free, &script);
         buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&%d", assignment, line->name,
-                      job_value_descriptor());
+                      launch_value_descriptor());
         err = run_command(run, cleanups, line, tag, script.text, fd);
         if (!err)
             err = set_variable(run, line->name, fd);

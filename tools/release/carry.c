@@ -63,11 +63,22 @@ static void wait_for(const struct carry *carry, int fd, lg_time deadline)
     carry->hooks->wait(carry->data, fd, deadline);
 }
 
-/* A child of ours: ended and taken off the table of processes. */
+/* What became of a child of ours. False: it is none. */
+static bool look_at_child(pid_t pid, siginfo_t *info, int options)
+{
+    int failed;
+    do {
+        *info = (siginfo_t){0};
+        failed = waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | options);
+    } while (failed != 0 && errno == EINTR);
+    return failed == 0;
+}
+
+/* Ended, and taken off the table of processes. */
 static bool has_ended(pid_t pid)
 {
-    siginfo_t info = {0};
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) != 0 || info.si_pid == pid;
+    siginfo_t info;
+    return !look_at_child(pid, &info, 0) || info.si_pid == pid;
 }
 
 /* It is ours to wait for if its attempt is killed. */
@@ -100,8 +111,7 @@ static bool await_child(struct carry *carry, siginfo_t *info)
     pid_t command = carry->attempt.command;
     lg_time deadline = carry->timeout > 0 ? lg_now() + carry->timeout : 0;
     for (;;) {
-        *info = (siginfo_t){0};
-        if (waitid(P_PID, (id_t)command, info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        if (!look_at_child(command, info, WNOWAIT))
             return false;
         if (info->si_pid == command)
             return true;
@@ -112,7 +122,7 @@ static bool await_child(struct carry *carry, siginfo_t *info)
 }
 
 /* The attempt was killed: its command has become our child, as we adopt what has lost its parent. Without one, nobody knows. */
-static void await_orphan(struct carry *carry, struct attempt_result *result)
+static void await_orphan(struct carry *carry)
 {
     const struct attempt *attempt = &carry->attempt;
     siginfo_t info;
@@ -120,9 +130,9 @@ static void await_orphan(struct carry *carry, struct attempt_result *result)
     if (!carry->orphaned || !await_child(carry, &info))
         return;
     attempt_note_end(attempt->run_directory, attempt->sequence, attempt->number, &info);
-    waitid(P_PID, (id_t)attempt->command, &info, WEXITED);
-    result->end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
-    result->number = info.si_status;
+    has_ended(attempt->command);
+    carry->result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
+    carry->result.number = info.si_status;
 }
 
 /* An attempt begins as the guardian's would: with the signals blocked that it reads from a descriptor. */
@@ -144,7 +154,7 @@ static bool claim(const struct carry *carry)
            holder_claim(carry->holder, carry->sequence, attempt->process.pid, attempt->number);
 }
 
-static bool run_attempt(struct carry *carry, struct attempt_result *result)
+static bool run_attempt(struct carry *carry)
 {
     struct attempt *attempt = &carry->attempt;
     ending_own(attempt->process.pid);
@@ -154,9 +164,9 @@ static bool run_attempt(struct carry *carry, struct attempt_result *result)
     enlist(carry);
     attempt_go(attempt, ours);
     await_attempt(carry);
-    *result = attempt_finish(attempt);
-    if (ours && result->end == ATTEMPT_LOST)
-        await_orphan(carry, result);
+    carry->result = attempt_finish(attempt);
+    if (ours && carry->result.end == ATTEMPT_LOST)
+        await_orphan(carry);
     if (attempt->command)
         ending_disown(attempt->command);
     delist(carry);
@@ -176,7 +186,7 @@ static struct cleanup_facts facts_of(const struct carry *carry, int64_t number)
                                   .epoch = holder_epoch(holder)};
 }
 
-static bool try_once(struct carry *carry, bool plain, struct attempt_result *result)
+static bool try_once(struct carry *carry, bool plain)
 {
     int64_t number = carry->attempts + 1;
     struct cleanup_facts facts = facts_of(carry, number);
@@ -195,8 +205,9 @@ static bool try_once(struct carry *carry, bool plain, struct attempt_result *res
                          .empty_input = carry->empty_input};
     lg_error *err = prepare(carry);
     if (!err)
-        return run_attempt(carry, result);
-    *result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = lg_error_errno(err)};
+        return run_attempt(carry);
+    carry->result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED,
+                                            .number = lg_error_errno(err)};
     lg_error_free(err);
     return true;
 }
@@ -212,40 +223,36 @@ static bool pause_for(const struct carry *carry, lg_duration pause, size_t ends)
     return carry->holder->ends == ends;
 }
 
-static bool try_all(struct carry *carry, struct attempt_result *result)
+static bool try_all(struct carry *carry)
 {
     struct tries tries = {.retries = carry->retries, .backoff = CLEANUP_BACKOFF};
     for (;;) {
         size_t ends = carry->holder->ends;
         lg_duration pause;
-        if (!try_once(carry, tries.plain, result))
+        if (!try_once(carry, tries.plain))
             return false;
+        attempt_describe(&carry->result, carry->timeout, carry->directory, carry->text);
+        const struct attempt_result *result = &carry->result;
         enum again again = tries_again(&tries, attempt_tried(result), result->number, &pause);
         if (again == AGAIN_NOT || carry->holder->ends != ends)
             return true;
-        carry->hooks->again(carry->data, result, again, pause);
+        carry->hooks->again(carry->data, carry, again, pause);
         if (!pause_for(carry, pause, ends))
             return true;
     }
 }
 
-static void settle(const struct carry *carry, const struct attempt_result *result)
+bool carry_out(struct carry *carry)
 {
-    char text[ATTEMPT_TEXT_SIZE];
-    attempt_describe(result, carry->timeout, text);
-    if (!carry->sequence || result->end == ATTEMPT_LOST)
-        return;
+    if (!try_all(carry))
+        return false;
+    if (!carry->sequence || carry->result.end == ATTEMPT_LOST)
+        return true;
     /* If nobody takes it down, whoever takes the run over finds it in the attempt's file. */
-    if (holder_settle(carry->holder, carry->sequence, attempt_is_good(result), text))
+    bool good = attempt_is_good(&carry->result);
+    if (holder_settle(carry->holder, carry->sequence, good, carry->text))
         attempt_forget(carry->holder->directory, carry->sequence, carry->attempts);
-}
-
-bool carry_out(struct carry *carry, struct attempt_result *result)
-{
-    bool ours = try_all(carry, result);
-    if (ours)
-        settle(carry, result);
-    return ours;
+    return true;
 }
 
 bool carry_mentions(const char *text, const char *assignment, const char *const *first)

@@ -14,8 +14,7 @@ struct carry_hooks {
     /* Waits: until `fd` can be read (-1: none), or a child has ended, or the deadline has come (of lg_now; 0: none). It may return sooner. */
     void (*wait)(void *data, int fd, lg_time deadline);
     /* There will be another attempt, after the pause. */
-    void (*again)(void *data, const struct attempt_result *result, enum again again,
-                  lg_duration pause);
+    void (*again)(void *data, const struct carry *carry, enum again again, lg_duration pause);
 };
 
 struct carry {
@@ -31,15 +30,17 @@ struct carry {
     bool empty_input; /* also if the input is a terminal */
     const struct carry_hooks *hooks;
     void *data;
+    struct attempt_result result; /* of the last attempt; */
+    char text[ATTEMPT_TEXT_SIZE]; /* likewise, for people */
     /* The rest is carry.c's. */
     struct attempt attempt;
     bool orphaned;
     struct carry *next;
 };
 
-/* False: it is not ours to carry out any more. Else *result is that of the last attempt; ATTEMPT_LOST: the cleanup is left to the
- * guardian, which sees to what became of it. */
-bool carry_out(struct carry *carry, struct attempt_result *result);
+/* False: it is not ours to carry out any more. A result of ATTEMPT_LOST: the cleanup is left to the guardian, which sees to what became
+ * of it. */
+bool carry_out(struct carry *carry);
 
 /* Whether a cleanup's command has the name of a variable in it, or the run began with that assignment: then its plain environment has it. */
 bool carry_mentions(const char *text, const char *assignment, const char *const *first);

@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "ending.h"
+#include "launch.h"
 #include "say.h"
 #include "scratch.h"
 #include "signals.h"
@@ -11,10 +12,8 @@
 #include "time/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lifoguard/lifoguard.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,28 +24,6 @@ static const char default_shell[] = "/bin/sh";
 static const char *shell = default_shell, *shell_name;
 static char *const *shell_arguments;
 static bool traces;
-
-/* posix_spawn: between fork and exec, nothing of ours runs in the child. */
-static int spawn(pid_t *pid, const char *program, char *const argv[],
-                 posix_spawn_file_actions_t *actions)
-{
-    lg_func (int, failed) {
-        posix_spawnattr_t attributes;
-        failed = posix_spawnattr_init(&attributes);
-        if (failed)
-            lg_return(failed);
-        lg_defer(posix_spawnattr_destroy, &attributes);
-        short flags = POSIX_SPAWN_SETPGROUP;
-        failed = signals_for_child(&attributes, &flags);
-        if (!failed)
-            failed = posix_spawnattr_setpgroup(&attributes, 0);
-        if (!failed)
-            failed = posix_spawnattr_setflags(&attributes, flags);
-        if (!failed)
-            failed = posix_spawnp(pid, program, actions, &attributes, argv, environ);
-        lg_return(failed);
-    }
-}
 
 void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
 {
@@ -86,9 +63,12 @@ static size_t count_of(char *const *words)
     return count;
 }
 
-/* `sh OPTIONS COMMAND NAME ARGUMENTS`; the first word is the name of a program, for the caller to keep. NULL: no shell is named. */
-static const char **shell_words(char **program, const char *options, const char *command)
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
+static const char **shell_words(const char *options, const char *command)
 {
+    static char **program;
+    if (!program)
+        program = split_words(shell);
     size_t count = count_of(program) + count_of(shell_arguments);
     const char **words = need_memory(NULL, (count + 7) * sizeof *words);
     size_t n = add_all(words, 0, program);
@@ -107,31 +87,7 @@ static const char **shell_words(char **program, const char *options, const char 
 
 const char **job_words(const char *command)
 {
-    static char **program;
-    if (!program)
-        program = split_words(shell);
-    return shell_words(program, "-c", command);
-}
-
-static int spawn_shell(pid_t *pid, const char *options, const char *command,
-                       posix_spawn_file_actions_t *actions)
-{
-    lg_func (int, failed) {
-        char **program = split_words(shell);
-        lg_defer(free, program);
-        if (!program[0])
-            lg_return(ENOENT);
-        const char **words = shell_words(program, options, command);
-        lg_defer(free, words);
-        if (shell == default_shell)
-            words[0] = "sh";
-        /* execve changes no word: its prototype is older than const. */
-        union {
-            const char **text;
-            char *const *argv;
-        } arguments = {.text = words};
-        lg_return(spawn(pid, program[0], arguments.argv, actions));
-    }
+    return shell_words("-c", command);
 }
 
 /* The words of a command that needs no shell, or NULL. */
@@ -147,91 +103,27 @@ bool job_needs_no_shell(const char *command)
     return words != NULL;
 }
 
-static int spawn_command(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
-{
-    lg_func (int, failed) {
-        char **words = words_without_shell(command);
-        lg_defer(free, words);
-        failed = words ? spawn(pid, words[0], words, actions) : ENOENT;
-        if (failed && direct_is_for_shell(failed))
-            failed = spawn_shell(pid, "-c", command, actions);
-        lg_return(failed);
-    }
-}
-
-/* R6: what cannot be started for want of room or of processes is tried again, for some seconds. */
-static int start_shell(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
-{
-    int failed = spawn_command(pid, command, actions);
-    lg_duration pause = 10 * LG_MILLISECOND;
-    for (int tries = 0; tries < 10 && (failed == EAGAIN || failed == ENOMEM); tries++) {
-        if (tries == 0)
-            fprintf(stderr, "lifoguard: a command cannot start (%s): trying again\n",
-                    strerrorname_np(failed));
-        memory_give_back();
-        ending_reap();
-        lg_sleep(pause);
-        pause = pause < LG_SECOND ? 2 * pause : pause;
-        failed = spawn_command(pid, command, actions);
-    }
-    return failed;
-}
-
-/* A command would have it from us. */
-static bool is_passed_on(int fd)
-{
-    int flags = fcntl(fd, F_GETFD);
-    return flags >= 0 && !(flags & FD_CLOEXEC);
-}
-
-/* make passes its job server on in descriptors, mostly 3 and 4: one that is in use is left alone. */
-int job_value_descriptor(void)
-{
-    int fd = 9;
-    while (fd > 3 && is_passed_on(fd))
-        fd--;
-    return fd;
-}
-
-/* In the child, before the shell runs: it must not find itself in the background at first. */
-static int start_with_terminal(pid_t *pid, const char *command, posix_spawn_file_actions_t *actions)
-{
-    int terminal = terminal_to_give();
-    if (terminal < 0 || posix_spawn_file_actions_addtcsetpgrp_np(actions, terminal) != 0)
-        return ENOTTY;
-    int failed = start_shell(pid, command, actions);
-    if (!failed)
-        terminal_was_given();
-    return failed;
-}
-
-/* The value's descriptor comes last: one of ours may have its number. */
-static int add_actions(posix_spawn_file_actions_t *actions, struct job_options options)
-{
-    int failed = 0;
-    if (options.background)
-        failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (int i = 0; i < 2 && !failed; i++)
-        if (options.output[i])
-            failed = posix_spawn_file_actions_adddup2(actions, options.output[i],
-                                                      STDOUT_FILENO + i);
-    if (!failed && options.value)
-        failed = posix_spawn_file_actions_adddup2(actions, options.value, job_value_descriptor());
-    return failed;
-}
-
 static int start(pid_t *pid, const char *command, struct job_options options)
 {
     lg_func (int, failed) {
-        posix_spawn_file_actions_t actions;
-        failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(failed);
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        failed = add_actions(&actions, options);
-        if (!failed)
-            failed = options.terminal ? start_with_terminal(pid, command, &actions)
-                                      : start_shell(pid, command, &actions);
+        union {
+            char **mine;
+            const char *const *text;
+        } direct = {.mine = words_without_shell(command)};
+        lg_defer(free, direct.mine);
+        const char **words = job_words(command);
+        lg_defer(free, words);
+        const struct launch launch = {.defaults = signals_of_child(),
+                                      .empty_input = options.background,
+                                      .output = {options.output[0], options.output[1]},
+                                      .value = options.value,
+                                      .terminal = options.terminal ? terminal_to_give() : -1,
+                                      .words = {direct.text, words}};
+        if (options.terminal && launch.terminal < 0)
+            lg_return(ENOTTY);
+        failed = launch_start(&launch, pid);
+        if (!failed && options.terminal)
+            terminal_was_given();
         lg_return(failed);
     }
 }
@@ -445,22 +337,19 @@ static lg_error *shells_words(int fd)
     return lg_error_newf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
 }
 
-/* Runs `sh -n` to its end, its errors in `words`; the command is COMMAND or, if that is NULL, in `script`. */
-static lg_error *shell_reads(const char *command, int script, int words, int *status)
+/* Runs `sh -n` to its end, its errors in `errors`; the command is COMMAND or, if that is NULL, in `script`. */
+static lg_error *shell_reads(const char *command, int script, int errors, int *status)
 {
     lg_func (lg_error *, err) {
-        posix_spawn_file_actions_t actions;
-        int failed = posix_spawn_file_actions_init(&actions);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting %s", shell));
-        lg_defer(posix_spawn_file_actions_destroy, &actions);
-        failed = posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-        if (!failed && !command)
-            failed = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+        const char **words = shell_words(command ? "-nc" : "-ns", command);
+        lg_defer(free, words);
+        const struct launch launch = {.defaults = signals_of_child(),
+                                      .input = command ? 0 : script,
+                                      .output = {0, errors},
+                                      .terminal = -1,
+                                      .words = {words}};
         pid_t pid;
-        if (!failed)
-            failed = command ? spawn_shell(&pid, "-nc", command, &actions)
-                             : spawn_shell(&pid, "-ns", NULL, &actions);
+        int failed = launch_start(&launch, &pid);
         if (failed)
             lg_return(lg_error_new_code(failed, "starting %s", shell));
         while (waitpid(pid, status, 0) < 0)

@@ -46,7 +46,7 @@ struct job_options {
     bool terminal;     /* has the terminal from the start, if there is one to give */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
-    int value;         /* if not 0: becomes the command's descriptor job_value_descriptor() */
+    int value;         /* if not 0: becomes the command's descriptor launch_value_descriptor() */
     int output[2];     /* become its standard output and error; 0: it has ours */
 };
 
@@ -55,9 +55,6 @@ lg_error *job_start(struct job *job, const char *command, struct job_options opt
 
 /* The same for a process that the caller has started as the leader of a new group. */
 void job_begun(struct job *job, pid_t pid, struct job_options options);
-
-/* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
-int job_value_descriptor(void);
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */

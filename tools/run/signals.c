@@ -122,7 +122,7 @@ void signals_wait(lg_time deadline)
     wait_for(ends[0], limit);
 }
 
-int signals_for_child(posix_spawnattr_t *attributes, short *flags)
+sigset_t signals_of_child(void)
 {
     /* Those that are caught become the default by themselves. */
     sigset_t reset;
@@ -130,8 +130,7 @@ int signals_for_child(posix_spawnattr_t *attributes, short *flags)
     for (unsigned i = 0; i < HANDLED; i++)
         if (handled[i].changed)
             sigaddset(&reset, handled[i].number);
-    *flags |= POSIX_SPAWN_SETSIGDEF;
-    return posix_spawnattr_setsigdefault(attributes, &reset);
+    return reset;
 }
 
 /* Constants, so that two names can stand in one message, and none changes behind a caller's back. */

@@ -4,7 +4,7 @@
 
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
-#include <spawn.h>
+#include <signal.h>
 
 /* Catches SIGINT, SIGTERM, SIGHUP and SIGQUIT, unless one was ignored when the program started, and
  * SIGCHLD and SIGWINCH. Ignores SIGPIPE (of a closed stderr) and SIGTTOU, or the cleanups could be skipped. */
@@ -29,8 +29,8 @@ void signals_wait(lg_time deadline);
 /* From now on waits with this in place of poll(2): until `fd` can be read, or `limit` is over. */
 void signals_wait_with(void (*wait)(int fd, lg_duration limit));
 
-/* Sees to it that a child begins with the signals this program was started with. */
-int signals_for_child(posix_spawnattr_t *attributes, short *flags);
+/* The signals that a child has to get the default action of, so that it begins as this program was started. */
+sigset_t signals_of_child(void);
 
 /* "SIGTERM": a constant. */
 const char *signals_name(int number);

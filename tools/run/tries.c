@@ -33,12 +33,16 @@ static enum again retry(struct tries *tries, lg_duration *pause)
     return AGAIN_RETRY;
 }
 
+/* An attempt that was killed tells nothing of the cleanup, which has then not run, or was killed with it: that is no failure, unless
+ * it happens again and again. */
+enum { LOST_MOST = 3 };
+
 enum again tries_again(struct tries *tries, enum tried tried, int number, lg_duration *pause)
 {
     *pause = 0;
     switch (tried) {
     case TRIED_FAILED: return retry(tries, pause);
-    case TRIED_LOST: return tries->lost++ == 0 ? AGAIN_AT_ONCE : AGAIN_NOT;
+    case TRIED_LOST: return tries->lost++ < LOST_MOST ? AGAIN_AT_ONCE : retry(tries, pause);
     case TRIED_NOT_STARTED: {
         enum again again = start_again(tries, number, pause);
         return again == AGAIN_NOT && !may_go_better(number) ? retry(tries, pause) : again;

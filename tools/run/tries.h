@@ -24,7 +24,7 @@ enum tried {
 
 enum again {
     AGAIN_NOT,
-    AGAIN_AT_ONCE, /* once, if its attempt was killed */
+    AGAIN_AT_ONCE, /* its attempt was killed */
     AGAIN_PLAIN,   /* at once, as `plain` says by now */
     AGAIN_LATER,   /* it could not be started for the moment */
     AGAIN_RETRY    /* it has failed */
