@@ -57,16 +57,16 @@
 /* The value, and all that can be wrong with the call of the release function. */
 #define LGI_ADOPT_VALUE(id, right, value) LGI_ADOPT_WORD(id, right, 1, value)
 #define LGI_ADOPT_CHECK_0(id, f)                                                                   \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
     LGI_ADOPT_CHECK(id, 1, (lgi_arg1_##id), (lgi_probe))
 #define LGI_ADOPT_CHECK_1(id, f, b)                                                                \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b)) lgi_type_##id;             \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b)) lgi_type_##id;             \
     LGI_ADOPT_CHECK(id, 2, (lgi_arg1_##id, lgi_arg2_##id), (lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_2(id, f, b, c)                                                             \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c)) lgi_type_##id;          \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c)) lgi_type_##id;          \
     LGI_ADOPT_CHECK(id, 3, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id), (lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_3(id, f, b, c, d)                                                          \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c, d)) lgi_type_##id;       \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c, d)) lgi_type_##id;       \
     LGI_ADOPT_CHECK(id, 4, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id, lgi_arg4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)

@@ -21,10 +21,11 @@
  * calls the function, so this call stands here. */
 #if defined(__clang__)
 #define LGI_USED
+#define LGI_LAST lgi_error_must_be_used /* for a form that ends with a variable, of which clang says nothing either */
 #else
 #define LGI_USED lgi_error_must_be_used
+#define LGI_LAST
 #endif
-#define LGI_USED_VARIABLE lgi_error_must_be_used /* for a form that ends with a variable, of which clang says nothing either */
 
 /* The return of lg_func_void. gcc does not mention that the function should return a value, but it refuses to return a void one. */
 #if defined(__clang__)
@@ -40,11 +41,14 @@ struct lgi_nothing;
 LGI_PUSH
 LGI_QUIET("-Wstrict-prototypes")
 typedef struct lgi_nothing *lgi_any_function();
+typedef void lgi_refused_function();
 LGI_POP
 #else
 typedef struct lgi_nothing *lgi_any_function(...);
+typedef void lgi_refused_function(...);
 #endif
 #define lgi_any (*(lgi_any_function *)0)
+#define lgi_refused (*(lgi_refused_function *)0) /* the same, where the later checks say nothing at all */
 
 #if defined(__clang__)
 #if __STDC_VERSION__ < 202000L
@@ -56,8 +60,9 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
 /* clang says if this becomes a bool, and prints the line. */
 #define lgi_probe "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block" /* no bool parameters: copy to a local and write lg_defer_block */
 #endif
+/* (What stands for a function has no prototype.) */
+#define LGI_CHECKS_PUSH LGI_PUSH LGI_QUIET("-Wdeprecated-non-prototype")
 #define LGI_CHECKS_BEGIN                                                                           \
-    LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
     LGI_QUIET("-Wint-conversion")                                                                  \
@@ -74,8 +79,8 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
 #define lgi_probe LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
 #define LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block     \
     (__extension__((__int128)1 << 100 | 1))
+#define LGI_CHECKS_PUSH LGI_PUSH
 #define LGI_CHECKS_BEGIN                                                                           \
-    LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
     LGI_QUIET("-Wint-conversion")                                                                  \
