@@ -65,7 +65,9 @@
 
 #define LGI_AT_ONCE(id, name, result)                                                              \
     struct lg_at_once name;                                                                        \
+    LGI_STEPS_BEGIN                                                                                \
     lgi_at_once_open(&name, (result));                                                             \
+    LGI_STEPS_END;                                                                                 \
     LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, &name)
 
 /* The site is that of the goroutine, which is given the call. */

@@ -82,7 +82,8 @@ LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
  * The first context with a deadline starts the program's worker threads (go.h), which run the timers. */
 #ifndef __cplusplus
 #define lg_context_with_deadline(parent, ...)                                                      \
-    lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
+    (LGI_POINT_IN_TIME(LGI_FIRST(__VA_ARGS__)),                                                    \
+     lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__}))
 #define lg_context_with_timeout(parent, ...)                                                       \
     lgi_context_with_timeout((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
 #endif

@@ -156,14 +156,15 @@ LG_END_DECLS
 #define LGI_OWNED_OPTIONS(free_, argument) ((lg_go_options){.free = LGI_FREE(free_, argument)})
 #define LGI_GO_OWNED(id, n, where, ...) LGI_GO(id, n, 1, __VA_ARGS__)
 
-#define LGI_GO(id, n, right, options, text, ...)                                                   \
-    __extension__({                                                                                \
-        enum { lgi_right_##id = right }; \
-        _Static_assert(!!lgi_right_##id, "the options stand first: write ((lg_go_options){.name = ...}), the function, and its arguments"); \
-        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                 \
-        LGI_HANDED(id, n, text)                                                                    \
-        const lg_go_options lgi_options_##id = options;                                            \
-        lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                            \
+#define LGI_GO(id, n, right, options, text, ...)                                                               \
+    __extension__({                                                                                            \
+        enum { lgi_right_##id = right };                                                                       \
+        _Static_assert(                                                                                        \
+            !!lgi_right_##id,                                                                                  \
+            "the options stand first: write ((lg_go_options){.name = ...}), the function, and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                             \
+            LGI_HANDED(id, n, text) const lg_go_options lgi_options_##id = options;                            \
+        lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                                        \
     })
 
 #endif

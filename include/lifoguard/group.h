@@ -276,7 +276,9 @@ LG_END_DECLS
     struct lg_group name;                                                                          \
     struct lgi_group_scope LGI_CAT(lgi_group_scope_, id)                                           \
         __attribute__((cleanup(lgi_group_scope_leave)));                                           \
-    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, (result))
+    LGI_STEPS_BEGIN                                                                                \
+    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, (result));       \
+    LGI_STEPS_END
 
 // clang-format on
 

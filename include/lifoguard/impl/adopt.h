@@ -114,9 +114,9 @@
 #define LGI_ADOPT(id, n, scope, valid, text, value, ...)                                           \
     __extension__({                                                                                \
         LGI_OWNER(id, scope)                                                                       \
-        LGI_ADOPT_TAKE_##n(id, LGI_IS_OWNER(lgi_owner_##id), __VA_ARGS__)                          \
+        LGI_ADOPT_TAKE_##n(id, LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id), __VA_ARGS__)                          \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_ADOPT_VALUE(id, LGI_IS_OWNER(lgi_owner_##id), value)                                                            \
+        LGI_ADOPT_VALUE(id, LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id), value)                                                            \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         LGI_ADOPT_INTO(id, n, valid(LGI_VALUE(id)), text)                                          \
         LGI_VALUE(id);                                                                             \
@@ -140,7 +140,7 @@
 #define LGI_ADOPT_OUT_AT(id, variable, type)                                                       \
     LGI_TAKE(lgi_at_##id, variable)                                                                \
     enum {                                                                                         \
-        lgi_owned_##id = LGI_IS_OWNER(lgi_owner_##id),                                             \
+        lgi_owned_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id),                                             \
         lgi_pointed_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                \
                            !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)), \
         lgi_is_out_##id = lgi_owned_##id && lgi_pointed_##id                                       \

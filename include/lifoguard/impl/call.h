@@ -266,6 +266,10 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_WIDEN_3(id, n, to) LGI_WIDEN_2(id, n, to) LGI_WIDEN(id, n, 3, to)
 #define LGI_WIDEN_4(id, n, to)
 
+/* Around the statements of a form. Outside of a function a compiler reports a block once, and each of its statements otherwise. */
+#define LGI_STEPS_BEGIN if (1) {
+#define LGI_STEPS_END } _Static_assert(1, "")
+
 /* ---- what is kept ------------------------------------------------------------------------------ */
 
 /* A pointer to a function, as opposed to the function's name, has to be kept with the arguments. So is a function that takes
@@ -315,9 +319,11 @@ enum { lgi_many = 0, lgi_nothing = 0 };
         (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), \
         text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n)};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
+    LGI_STEPS_BEGIN                                                                                \
     LGI_LINK_##n(id);                                                                              \
     LGI_WIDEN_##n(id, n, lgi_record_##id.word)                                                     \
-    if (LGI_IS_KEPT(id, n)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id
+    if (LGI_IS_KEPT(id, n)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;  \
+    LGI_STEPS_END
 
 /* An lg_func's state is the variable lgi_frame, and a pointer to it is named after what is wrong when there is none. The
  * function lgi_frame, which is never defined, only spares a second error then. By both names, LGI_HERE knows that no
@@ -358,11 +364,13 @@ void lgi_result_is_an_error(void);
     LGI_SITE(id, n + LGI_WIDES_##n(id), LGI_NAMED, text, 0, 1)                                                         \
     struct lgi_named LGI_RECORD(id) __attribute__((cleanup(lgi_leave_named)));                     \
     lg_deferred *const name LGI_UNUSED = &LGI_RECORD(id).deferred;                                 \
+    LGI_STEPS_BEGIN                                                                                \
     LGI_RECORD(id).deferred.site = &LGI_SITE_OF(id);                                               \
     LGI_RECORD(id).deferred.function = (lgi_function)LGI_FN(id);                                   \
     LGI_STORE_##n(id, LGI_RECORD(id).deferred.word)                                                \
     LGI_WIDEN_##n(id, n, LGI_RECORD(id).deferred.word)                                             \
-    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
+    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id));       \
+    LGI_STEPS_END
 
 /* Around the function, where the first argument of a form is something else: if that is wrong (the enumerator lgi_right_… is
  * 0), the function is replaced, since then what stands in its place is most often wrong too. */
@@ -398,12 +406,12 @@ LGI_POP
 
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
 #define LGI_OWNER(id, owner)                                                                       \
-    LGI_TAKE(lgi_owner_##id, owner)                                                                \
-    enum { lgi_right_##id = LGI_IS_OWNER(lgi_owner_##id) };                                        \
+    LGI_TAKE(this_scope_was_not_declared_by_lg_scope_##id, owner)                                                                \
+    enum { lgi_right_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id) };                                        \
     _Static_assert(!!lgi_right_##id, "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
 #define LGI_IS_OWNER(owner) _Generic(owner, lg_scope *: 1, lg_cleanups *: 1, default: 0)
 #define LGI_OWNED(id)                                                                              \
-    ((lg_scope *)_Generic(lgi_owner_##id, lg_scope *: lgi_owner_##id, lg_cleanups *: lgi_owner_##id, \
+    ((lg_scope *)_Generic(this_scope_was_not_declared_by_lg_scope_##id, lg_scope *: this_scope_was_not_declared_by_lg_scope_##id, lg_cleanups *: this_scope_was_not_declared_by_lg_scope_##id, \
                           default: (lg_scope *)0))
 
 #define LGI_IN(id, n, scope, text, ...)                                                            \
@@ -428,7 +436,7 @@ LGI_POP
 /* `add` is what takes room in the scope for a call of that kind. */
 #define LGI_ADDED(id, n, kind, add, text)                                                          \
     LGI_SITE(id, n + LGI_WIDES_##n(id), kind, text, 0, 1)                                          \
-    lg_scope *const lgi_scope_##id = LGI_OWNED(id);                                                \
+    lg_scope *const lgi_scope_##id = LGI_DECLARED(LGI_OWNED(id));                                  \
     lg_deferred *const lgi_deferred_##id = add(lgi_scope_##id, &LGI_SITE_OF(id));                  \
     lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                    \
     lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                        \
@@ -441,7 +449,9 @@ LGI_POP
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
-    lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head))
+    LGI_STEPS_BEGIN                                                                                \
+    lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head));                      \
+    LGI_STEPS_END
 
 /* What the lg_func around is known by. */
 #define LGI_HERE(part)                                                                             \
@@ -558,12 +568,6 @@ LGI_POP
 // clang-format on
 
 /* ---- inline parts ---------------------------------------------------------------------------------- */
-
-__attribute__((__warn_unused_result__, __always_inline__)) static inline lg_error *
-lgi_error_must_be_used(lg_error *error)
-{
-    return error;
-}
 
 /* Moves the `after` words behind *at up by one, and stores the two words of an lg_until there. */
 static inline void lgi_widen(uintptr_t *at, int after, const void *until)
