@@ -65,20 +65,24 @@
 
 #define LGI_AT_ONCE(id, name, result)                                                              \
     struct lg_at_once name;                                                                        \
+    LGI_STEPS_BEGIN                                                                                \
     lgi_at_once_open(&name, (result));                                                             \
+    LGI_STEPS_END;                                                                                 \
     LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, &name)
 
 /* The site is that of the goroutine, which is given the call. */
 #define LGI_DEFER_AT_ONCE(id, n, scope, limit_, text, ...)                                         \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        enum { lgi_right_##id = LGI_IS_AT(struct lg_at_once, scope) && LGI_IS_LIMIT(limit_) }; \
+        _Static_assert(!!lgi_right_##id, "write &scope, declared by lg_at_once, then the limit if the form takes one, then the function and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__) \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
         LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
-        struct lg_at_once *const lgi_scope_##id = (scope);                                         \
+        struct lg_at_once *const lgi_scope_##id = LGI_ADDRESS_OF(struct lg_at_once, scope);                                         \
         struct lgi_at_once_call *const lgi_call_##id = lgi_at_once_add(lgi_scope_##id);            \
         lgi_call_##id->call.site = &LGI_SITE_OF(id);                                               \
         lgi_call_##id->call.function = (lgi_function)LGI_FN(id);                                   \
-        lgi_call_##id->call.limit = (limit_);                                                      \
+        lgi_call_##id->call.limit = __builtin_choose_expr(lgi_right_##id, limit_, 0);                                                      \
         lgi_call_##id->call.count = n;                                                             \
         lgi_call_##id->call.reports = LGI_RETURNS_ERROR(id);                                       \
         LGI_STORE_##n(id, lgi_call_##id->call.word)                                                \

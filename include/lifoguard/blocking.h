@@ -57,7 +57,7 @@ LG_END_DECLS
 // clang-format off: as in call.h
 #define LGI_BLOCKING(id, n, text, ...)                                                            \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_PRELUDE_##n(id, , , , LGI_ADVICE_GO, __VA_ARGS__)                                          \
         LGI_HANDED(id, n, text)                                                                    \
         _Static_assert(LGI_IS_VOID(LGI_RESULT(id)) || !LGI_RESULT_IN(LGI_RESULT(id), LGI_REAL, LGI_REAL), \
                        "a floating-point result: let the function write it through a pointer");    \

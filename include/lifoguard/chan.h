@@ -86,6 +86,12 @@ LG_END_DECLS
 #ifndef __cplusplus
 
 #include <lifoguard/impl/block.h>
+#include <lifoguard/impl/probe.h>
+
+#if !defined(                                                                                      \
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
+#pragma GCC system_header
+#endif
 
 #define lg_chan(T) __typeof__(__typeof__(T)(*)[])
 
@@ -105,7 +111,7 @@ LG_END_DECLS
                                LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference and returns the channel. NULL for NULL. */
-#define lg_chan_ref(channel) ((__typeof__(channel))lgi_chan_keep(channel))
+#define lg_chan_ref(channel) ((__typeof__(channel))lgi_chan_keep(LGI_CHAN_ITSELF(channel)))
 
 /* lg_chan_send(channel, value): sends the value. `value` is evaluated once and converted to T as by assignment. */
 #define lg_chan_send(channel, ...) lgi_chan_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
@@ -113,11 +119,11 @@ LG_END_DECLS
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
  * error, and the value still belongs to the caller. */
 #define lg_chan_send_until(channel, value, until)                                                  \
-    lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, (value)), (until))
+    LGI_USED(lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, (value)), (until)))
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
-    lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
+    LGI_SENT(lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__))))
 
 /* Receives an element into *to and returns true. If the channel is closed and empty, zeroes *to and returns false. A
  * NULL `to` discards the element. */
@@ -136,11 +142,12 @@ LG_END_DECLS
  *     &lg_error_chan_closed      the channel is closed and empty; *to is zero
  *     the error of `until`       the limit came first (until.h); *to is unchanged */
 #define lg_chan_recv_until(channel, to, until)                                                     \
-    lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (until))
+    LGI_USED(lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (until)))
 
 /* lg_chan_try_recv(channel, to): like lg_chan_recv_until with lg_until_now(): returns &lg_error_deadline_exceeded if the
  * receive would have to wait. */
-#define lg_chan_try_recv(channel, to) lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to))
+#define lg_chan_try_recv(channel, to)                                                              \
+    LGI_USED(lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to)))
 
 /* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
  * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
@@ -168,6 +175,24 @@ LG_END_DECLS
 
 #define LGI_CHAN_ELEMENT(channel) __typeof__((*(channel))[0])
 
+/* The functions that take any channel, for a call of their names: refuses the address of a channel, which would go for a void
+ * pointer. (An array decays to a pointer to its element, which is another type; a pointer to a channel stays what it is.) */
+#define LGI_CHAN_OF(channel)                                                                       \
+    __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(*(channel)), void),              \
+                          (char (*)[])0, (channel))
+#define LGI_CHAN_ITSELF(channel)                                                                   \
+    ((void)sizeof(struct {                                                                         \
+         int lgi_member;                                                                           \
+         _Static_assert(!__builtin_types_compatible_p(__typeof__(*LGI_CHAN_OF(channel)),           \
+                                                      __typeof__(&**LGI_CHAN_OF(channel))),        \
+                        "write the channel itself, not its address");                              \
+     }),                                                                                           \
+     (channel))
+#define lg_chan_close(channel) lg_chan_close(LGI_CHAN_ITSELF(channel))
+#define lg_chan_unref(channel) lg_chan_unref(LGI_CHAN_ITSELF(channel))
+#define lg_chan_len(channel) lg_chan_len(LGI_CHAN_ITSELF(channel))
+#define lg_chan_cap(channel) lg_chan_cap(LGI_CHAN_ITSELF(channel))
+
 /* A temporary that holds the value during the call. (The initialisation inside sizeof, which is never executed,
  * checks that a struct is initialised by a struct, not by its first member.) */
 #define LGI_CHAN_VALUE(channel, value)                                                             \
@@ -178,13 +203,12 @@ LG_END_DECLS
      (LGI_CHAN_ELEMENT(channel)[1]){value})
 
 /* `at`, with a check of its type: with another type the element would overwrite the memory behind *at. */
+// clang-format off: the compilers show every line of a macro with an error
 #define LGI_CHAN_TO(channel, at)                                                                   \
-    ((void)sizeof(struct {                                                                         \
-         int lgi_member;                                                                           \
-         _Static_assert(_Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0),     \
-                        "write the address of a variable of the element type, or NULL");           \
-     }),                                                                                           \
-     (at))
+    ((void)sizeof(struct { int lgi_member; _Static_assert(LGI_CHAN_FITS(channel, at), "write the address of a variable of the element type, or NULL"); }), \
+     __builtin_choose_expr(LGI_CHAN_FITS(channel, at), (at), (void *)0))
+#define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0)
+// clang-format on
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)
 

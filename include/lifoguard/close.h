@@ -70,26 +70,20 @@ LG_END_DECLS
  *     lg_defer_checked(closedir, directory, &err);
  *     lg_defer_checked(unlink, "scratch.txt", &err);
  *     lg_defer_checked_errno(pthread_mutex_destroy, &mutex, &err); */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_checked(fn, object, result)                                                       \
-    LGI_COUNTING LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with, #fn ", " #object, #fn, fn,  \
-                              object, result)
+    LGI_NEEDS_BRACES LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with, #fn ", " #object, #fn, fn, object, result)
 #define lg_defer_checked_errno(fn, object, result)                                                 \
-    LGI_COUNTING LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with_errno, #fn ", " #object,     \
-                              #fn, fn, object, result)
+    LGI_NEEDS_BRACES LGI_NUMBERED(LGI_CHECKED, __COUNTER__, lg_close_with_errno, #fn ", " #object, #fn, fn, object, result)
 
+/* The library calls the function through another type. */
 #define LGI_CHECKED(id, closer, text, name, fn, object, result)                                    \
-    LGI_PLAIN(id, 4, text, closer, LGI_CLOSER(fn, object), (void *)(uintptr_t)(object), name,      \
-              (result))
-
-/* The library calls the function through this type. */
-#define LGI_CLOSER(fn, object)                                                                     \
-    __extension__({                                                                                \
-        _Static_assert(LGI_CLASS(((void)0, (object))) == LGI_POINTER,                              \
-                       "only a pointer can be given; for a descriptor there is lg_close");         \
-        _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(object)), int),                \
-                       "only a function that returns an int can be checked");                      \
-        (int (*)(void *))(void (*)(void))(fn);                                                     \
-    })
+    enum { lgi_pointer_##id = LGI_CLASS(((void)0, (object))) == LGI_POINTER };                     \
+    _Static_assert(!!lgi_pointer_##id, "only a pointer can be given; for a descriptor there is lg_close"); \
+    typedef __typeof__((fn)(object)) lgi_checked_##id; \
+    _Static_assert(!!__builtin_types_compatible_p(lgi_checked_##id, int), "only a function that returns an int can be checked"); \
+    LGI_PLAIN(id, 4, text, closer, (int (*)(void *))(void (*)(void))(fn), (void *)(uintptr_t)(object), name, (result))
+// clang-format on
 
 #endif /* !__cplusplus */
 #endif

@@ -40,7 +40,7 @@ LG_END_DECLS
 // clang-format off
 #define LGI_CALL_CONTAINED(id, n, text, ...)                                                      \
     LGI_USED(__extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
+        LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
         LGI_HANDED(id, n, text)                                                                    \
         lgi_call_contained(LGI_HANDED_ARGS(id),                                                    \
                            __builtin_types_compatible_p(LGI_RESULT(id), lg_error *));              \

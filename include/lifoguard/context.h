@@ -82,7 +82,8 @@ LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
  * The first context with a deadline starts the program's worker threads (go.h), which run the timers. */
 #ifndef __cplusplus
 #define lg_context_with_deadline(parent, ...)                                                      \
-    lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
+    (LGI_POINT_IN_TIME(LGI_FIRST(__VA_ARGS__)),                                                    \
+     lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__}))
 #define lg_context_with_timeout(parent, ...)                                                       \
     lgi_context_with_timeout((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
 #endif
@@ -283,14 +284,18 @@ typedef struct lg_context_func {
  * Returns an lg_context_func, which may be ignored. The function and its arguments are evaluated now, by the rules
  * of lg_defer (defer.h). fn may use the context even if the owner has freed the context meanwhile. */
 #ifndef __cplusplus
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_context_on_done(ctx, ...)                                                               \
-    LGI_COUNTING LGI_NUMBERED(LGI_CONTEXT_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), ctx,         \
-                              #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_CONTEXT_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
 #define LGI_CONTEXT_AFTER(id, n, ctx, text, ...)                                                   \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
-            lgi_context_after((ctx), LGI_HANDED_ARGS(id));                                         \
+        enum { lgi_right_##id = _Generic((ctx), lg_context *: 1, const lg_context *: 1, void *: 1, default: 0) }; \
+        _Static_assert(!!lgi_right_##id, "write the context, the function, and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                 \
+        LGI_HANDED(id, n, text)                                                                    \
+        lgi_context_after(__builtin_choose_expr(lgi_right_##id, ctx, (lg_context *)0), LGI_HANDED_ARGS(id)); \
     })
+// clang-format on
 #endif
 LG_API lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *site,
                                          lgi_function function, const uintptr_t *words);

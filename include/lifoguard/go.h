@@ -117,11 +117,11 @@ LG_END_DECLS
 /* lg_go(fn, args…): starts fn(args…) in a new goroutine. Out of memory: panics, and starts nothing. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_go(...)                                                                                 \
-    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), 1, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_thread(fn, args…): like lg_go, on a thread of its own. */
 #define lg_go_thread(...)                                                                          \
-    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), 1, ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_owned(fn, argument, more…, free): like lg_go(fn, argument, more…), and the goroutine owns the first argument. If fn is
  * never called, because lg_exit ends the process first or no memory is left, the library calls free(argument) (G4). */
@@ -130,7 +130,7 @@ LG_END_DECLS
 
 /* lg_go_with(options, fn, args…): like lg_go, with an lg_go_options. */
 #define lg_go_with(options, ...)                                                                   \
-    LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_GO, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), LGI_IS_A(lg_go_options, options), LGI_A(lg_go_options, options), #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 
 /* The library calls `free` through this type; any function of one pointer is accepted. */
@@ -160,13 +160,17 @@ LG_END_DECLS
 #define LGI_OWNED_GO_lgi_many(id, how, where, text, ...)                                           \
     _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO)
 #define LGI_OWNED_OPTIONS(free_, argument) ((lg_go_options){.free = LGI_FREE(free_, argument)})
-#define LGI_GO_OWNED(id, n, where, ...) LGI_GO(id, n, __VA_ARGS__)
+#define LGI_GO_OWNED(id, n, where, ...) LGI_GO(id, n, 1, __VA_ARGS__)
 
-#define LGI_GO(id, n, options, text, ...)                                                          \
-    __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
-            const lg_go_options lgi_options_##id = options;                                        \
-        lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                            \
+#define LGI_GO(id, n, right, options, text, ...)                                                               \
+    __extension__({                                                                                            \
+        enum { lgi_right_##id = right };                                                                       \
+        _Static_assert(                                                                                        \
+            !!lgi_right_##id,                                                                                  \
+            "the options stand first: write ((lg_go_options){.name = ...}), the function, and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                             \
+            LGI_HANDED(id, n, text) const lg_go_options lgi_options_##id = options;                            \
+        lgi_go(LGI_HANDED_ARGS(id), &lgi_options_##id);                                                        \
     })
 
 #endif

@@ -203,7 +203,7 @@ LG_END_DECLS
  * returns either void or an lg_error *. If the group is at its limit, lg_group_go waits for a free place. Out
  * of memory: panics, and starts nothing. */
 #define lg_group_go(group, ...)                                                                    \
-    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, 1, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_owned(group, fn, argument, more…, free): starts fn(argument, more…) as a member that owns the first argument.
  * If fn is never called, the library calls free(argument) instead (G4). */
@@ -223,7 +223,7 @@ LG_END_DECLS
  * has been started, and the caller still owns the argument. With lg_until_now(), lg_group_go_with does not
  * wait. */
 #define lg_group_go_with(group, options, ...)                                                      \
-    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_GROUP_GO, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go_with, group, LGI_IS_A(lg_go_options, options), LGI_A(lg_go_options, options), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_start(group, until, fn, args…): starts fn(args…) as a member, like lg_group_go, and waits until the member
  * calls lg_member_ready(). Returns an lg_error *, which must be used:
@@ -243,26 +243,29 @@ LG_END_DECLS
  * lg_group_start_with(group, options, fn, args…): the same with an lg_go_options, whose .until is the limit. With .free,
  * the first argument is released in every case: by the function, or by .free if the function is never called. */
 #define lg_group_start(group, until_, ...)                                                         \
-    LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, ((lg_go_options){.until = (const lg_until[]){until_}}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, LGI_IS_A(lg_until, until_), ((lg_go_options){.until = (const lg_until[]){LGI_A(lg_until, until_)}}), #__VA_ARGS__, __VA_ARGS__)
 #define lg_group_start_with(group, options, ...)                                                   \
-    LGI_LINED(LGI_GROUP_START, __LINE__, LGI_COUNT(__VA_ARGS__), group, options, #__VA_ARGS__, __VA_ARGS__)
-#define LGI_GROUP_START(id, n, group, options, text, ...)                                          \
-    LGI_USED(LGI_GROUP_GO(id, n, lgi_group_start, group, options, text, __VA_ARGS__))
+    LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_GROUP_START, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), group, LGI_IS_A(lg_go_options, options), LGI_A(lg_go_options, options), #__VA_ARGS__, __VA_ARGS__)
+#define LGI_GROUP_START(id, n, group, right, options, text, ...)                                   \
+    LGI_USED(LGI_GROUP_GO(id, n, lgi_group_start, group, right, options, text, __VA_ARGS__))
 
-#define LGI_GROUP_GO(id, n, how, group, options, text, ...)                                \
+/* `right`: whether the argument between the group and the function is. */
+#define LGI_GROUP_GO(id, n, how, group, right, options, text, ...)                                 \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        enum { lgi_right_##id = LGI_IS_AT(lg_group, group) && right }; \
+        _Static_assert(!!lgi_right_##id, "write &group, then the options or the limit if the form takes them, then the function and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)       \
         LGI_HANDED(id, n, text)                                                                    \
         _Static_assert(!LGI_NO_MEMBER(id, n), LGI_NO_MEMBER_TEXT);                                                        \
         const struct lgi_member lgi_member_##id = {                                                \
-            options, (group), !LGI_IS_VOID(LGI_RESULT(id))};                                       \
+            options, LGI_ADDRESS_OF(lg_group, group), !LGI_IS_VOID(LGI_RESULT(id))};                                       \
         how(LGI_HANDED_ARGS(id), &lgi_member_##id);                                                \
     })
 
-#define LGI_GROUP_GO_OWNED(id, n, group, ...) LGI_GROUP_GO(id, n, lgi_group_go, group, __VA_ARGS__)
+#define LGI_GROUP_GO_OWNED(id, n, group, ...) LGI_GROUP_GO(id, n, lgi_group_go, group, 1, __VA_ARGS__)
 
 #define LGI_NO_MEMBER(id, n)                                                                       \
-    (!LGI_IS_VOID(LGI_RESULT(id)) && !__builtin_types_compatible_p(LGI_RESULT(id), lg_error *) &&  \
+    (!LGI_NO_FUNCTION(lgi_fn_##id) && !LGI_IS_VOID(LGI_RESULT(id)) && !__builtin_types_compatible_p(LGI_RESULT(id), lg_error *) &&  \
      LGI_UNPROMOTED(lgi_fn_##id, LGI_RESULT(id)))
 #define LGI_NO_MEMBER_TEXT                                                                         \
     "a member of a group returns void, or an lg_error *: write a function that makes an error of the result"
@@ -273,7 +276,9 @@ LG_END_DECLS
     struct lg_group name;                                                                          \
     struct lgi_group_scope LGI_CAT(lgi_group_scope_, id)                                           \
         __attribute__((cleanup(lgi_group_scope_leave)));                                           \
-    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, (result))
+    LGI_STEPS_BEGIN                                                                                \
+    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, (result));       \
+    LGI_STEPS_END
 
 // clang-format on
 

@@ -69,25 +69,30 @@ LG_END_DECLS
 
 #define LGI_RETURNS_ERROR(id) __builtin_types_compatible_p(LGI_RESULT(id), lg_error *)
 
+#define LGI_IS_LIMIT(limit) (LGI_CLASS(limit) == LGI_INTEGER || LGI_CLASS(limit) == LGI_REAL)
+#define LGI_NO_LIMIT_TEXT "the limit is a duration, as 2 * LG_SECOND: write the limit, &err or NULL, the function, and its arguments"
 #define LGI_WITHIN(id, n, limit, result, text, ...)                                                \
-    LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    enum { lgi_right_##id = LGI_IS_LIMIT(limit) }; \
+    _Static_assert(!!lgi_right_##id, LGI_NO_LIMIT_TEXT); \
+    LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_REFUSE_UNTIL(id, n)                                                                        \
     LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                         \
     struct lgi_limited lgi_limited_##id = {                                                        \
-        &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), (limit), (result), n, LGI_RETURNS_ERROR(id), {0}}; \
+        &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), __builtin_choose_expr(lgi_right_##id, limit, 0), __builtin_choose_expr(lgi_right_##id, result, (lg_error **)0), n, LGI_RETURNS_ERROR(id), {0}}; \
     LGI_STORE_##n(id, lgi_limited_##id.word)                                                       \
     LGI_PLAIN(id##_within, 1, text, lgi_limited_run, &lgi_limited_##id)
 
 #define LGI_WITHIN_IN(id, n, scope, limit, result, text, ...)                                      \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
+        LGI_OWNER(id, scope)                                                                       \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
         _Static_assert(n <= 1 && !LGI_IS_KEPT(id, n), "in a scope, a call with a limit is the name of a function and at most one argument"); \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
-            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_any, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), n,   \
+            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n) || !lgi_right_##id, lgi_any, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
-        LGI_IN(id##_within, 4, scope, text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
+        LGI_IN(id##_within, 4, LGI_OWNED(id), text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })
 #define LGI_ONE_WORD_0(id) (uintptr_t)0
 #define LGI_ONE_WORD_1(id) LGI_WORD(id, 1)

@@ -144,7 +144,7 @@ LG_END_DECLS
     })
 
 #define LGI_ONCE_OF_GET_UNTIL(id, n, once, until, result, text, ...)                               \
-    LGI_USED_VARIABLE(__extension__({                                                                                \
+    LGI_USED(__extension__({                                                                                \
         __typeof__(once) const lgi_once_##id = (once);                                             \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lgi_once_of_has(&lgi_once_##id->lgi_once))) {                              \
@@ -152,14 +152,17 @@ LG_END_DECLS
         }                                                                                          \
         if (!lgi_error_##id)                                                                       \
             *(result) = lgi_once_##id->lgi_result;                                                 \
-        lgi_error_##id;                                                                            \
+        LGI_LAST(lgi_error_##id);                                                                            \
     }))
 
+#define LGI_ONCE_TEXT "write the address of the once, the limit if the form takes one, the function, and its arguments"
 #define LGI_ONCE_DO(id, n, once, text, ...)                                                       \
     __extension__({                                                                                \
-        lg_once *const lgi_once_##id = (once);                                                     \
+        enum { lgi_right_##id = LGI_IS_AT(lg_once, once) }; \
+        _Static_assert(!!lgi_right_##id, LGI_ONCE_TEXT); \
+        lg_once *const lgi_once_##id = LGI_ADDRESS_OF(lg_once, once);                              \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
             LGI_HANDED(id, n, text)                                                                \
             lgi_once_do(lgi_once_##id, LGI_HANDED_ARGS(id));                                         \
         }                                                                                          \
@@ -167,49 +170,54 @@ LG_END_DECLS
     })
 
 #define LGI_ONCE_DO_UNTIL(id, n, once, until, text, ...)                                          \
-    LGI_USED_VARIABLE(__extension__({                                                                                \
-        lg_once *const lgi_once_##id = (once);                                                     \
+    LGI_USED(__extension__({                                                                                \
+        enum { lgi_right_##id = LGI_IS_AT(lg_once, once) && LGI_IS_A(lg_until, until) }; \
+        _Static_assert(!!lgi_right_##id, LGI_ONCE_TEXT); \
+        lg_once *const lgi_once_##id = LGI_ADDRESS_OF(lg_once, once);                              \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lg_once_is_done(lgi_once_##id))) {                                         \
-            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
             LGI_HANDED(id, n, text)                                                                \
-            lgi_error_##id = lgi_once_do_until(lgi_once_##id, until, LGI_HANDED_ARGS(id));           \
+            lgi_error_##id = lgi_once_do_until(lgi_once_##id, LGI_A(lg_until, until), LGI_HANDED_ARGS(id));           \
         }                                                                                          \
-        lgi_error_##id;                                                                            \
+        LGI_LAST(lgi_error_##id);                                                                            \
     }))
 
-#define LGI_ONCE_POINTER(R)                                                                        \
-    _Static_assert(!!LGI_RESULT_IN(R, LGI_POINTER, LGI_POINTER),                                    \
-                   "an lg_once_value keeps a pointer, and this function returns none")
+#define LGI_ONCE_POINTER(id)                                                                       \
+    _Static_assert(!(lgi_right_##id && !LGI_RESULT_IN(lgi_type_##id, LGI_POINTER, LGI_POINTER)), "an lg_once_value keeps a pointer, and this function returns none")
 
 #define LGI_ONCE_GET(id, n, value, text, ...)                                                     \
     __extension__({                                                                                \
-        lg_once_value *const lgi_value_##id = (value);                                             \
+        enum { lgi_right_##id = LGI_IS_AT(lg_once_value, value) }; \
+        _Static_assert(!!lgi_right_##id, LGI_ONCE_TEXT); \
+        lg_once_value *const lgi_value_##id = LGI_ADDRESS_OF(lg_once_value, value);                \
         void *lgi_result_##id;                                                                     \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
             LGI_HANDED(id, n, text)                                                                \
-            LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
+            LGI_ONCE_POINTER(id);                                                     \
             lgi_result_##id = lgi_once_get(lgi_value_##id, LGI_HANDED_ARGS(id));                     \
         }                                                                                          \
         lgi_result_##id;                                                                           \
     })
 
 #define LGI_ONCE_GET_UNTIL(id, n, value, until, result, text, ...)                                \
-    LGI_USED_VARIABLE(__extension__({                                                                                \
-        lg_once_value *const lgi_value_##id = (value);                                             \
+    LGI_USED(__extension__({                                                                                \
+        enum { lgi_right_##id = LGI_IS_AT(lg_once_value, value) && LGI_IS_A(lg_until, until) }; \
+        _Static_assert(!!lgi_right_##id, LGI_ONCE_TEXT); \
+        lg_once_value *const lgi_value_##id = LGI_ADDRESS_OF(lg_once_value, value);                \
         void *lgi_result_##id;                                                                     \
         lg_error *lgi_error_##id = (lg_error *)0;                                                  \
         if (!LGI_LIKELY(lgi_once_has(lgi_value_##id, &lgi_result_##id))) {                         \
-            LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
+            LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                                      \
             LGI_HANDED(id, n, text)                                                                \
-            LGI_ONCE_POINTER(LGI_RESULT(id));                                                     \
-            lgi_error_##id = lgi_once_get_until(lgi_value_##id, until, &lgi_result_##id,           \
+            LGI_ONCE_POINTER(id);                                                     \
+            lgi_error_##id = lgi_once_get_until(lgi_value_##id, LGI_A(lg_until, until), &lgi_result_##id,           \
                                                 LGI_HANDED_ARGS(id));                                \
         }                                                                                          \
         if (!lgi_error_##id)                                                                       \
             *(result) = lgi_result_##id;                                                           \
-        lgi_error_##id;                                                                            \
+        LGI_LAST(lgi_error_##id);                                                                            \
     }))
 
 // clang-format on

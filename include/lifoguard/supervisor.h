@@ -184,9 +184,9 @@ LG_END_DECLS
  *
  * lg_supervisor_go_with(supervisor, options, fn, args…): the same with an lg_member_options. */
 #define lg_supervisor_go(supervisor, ...)                                                          \
-    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_go, supervisor, ((lg_member_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_go, supervisor, 1, ((lg_member_options){0}), #__VA_ARGS__, __VA_ARGS__)
 #define lg_supervisor_go_with(supervisor, options, ...)                                            \
-    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_go, supervisor, options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_SUPERVISE, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_go, supervisor, LGI_IS_A(lg_member_options, options), LGI_A(lg_member_options, options), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_supervisor_start(supervisor, until, fn, args…): adds a member, starts it, and waits until it is ready, as lg_group_start
  * does (group.h), with the same results: if the member ends before it calls lg_member_ready(), or `until` comes first,
@@ -195,16 +195,18 @@ LG_END_DECLS
  *
  * lg_supervisor_start_with(supervisor, options, fn, args…): the same with an lg_member_options, whose .until is the limit. */
 #define lg_supervisor_start(supervisor, until_, ...)                                               \
-    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_start, supervisor, ((lg_member_options){.until = (const lg_until[]){until_}}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_start, supervisor, LGI_IS_A(lg_until, until_), ((lg_member_options){.until = (const lg_until[]){LGI_A(lg_until, until_)}}), #__VA_ARGS__, __VA_ARGS__)
 #define lg_supervisor_start_with(supervisor, options, ...)                                         \
-    LGI_LINED(LGI_SUPERVISE, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_start, supervisor, options, #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_SUPERVISE, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_start, supervisor, LGI_IS_A(lg_member_options, options), LGI_A(lg_member_options, options), #__VA_ARGS__, __VA_ARGS__)
 
 #define LGI_FIRST_CONTEXT (const lg_context *)0 LGI_COMMA
 
 /* The site is that of the goroutine, whose one argument is the member. */
-#define LGI_SUPERVISE(id, n, how, supervisor, options, text, ...)                                  \
+#define LGI_SUPERVISE(id, n, how, supervisor, right, options, text, ...)                           \
     LGI_USED(__extension__({                                                                                \
-        LGI_PRELUDE_##n(id, LGI_FIRST_CONTEXT, LGI_ADVICE_GO, __VA_ARGS__)                         \
+        enum { lgi_right_##id = LGI_IS_AT(lg_supervisor, supervisor) && right }; \
+        _Static_assert(!!lgi_right_##id, "write the supervisor, then the options or the limit if the form takes them, then the function and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, LGI_FIRST_CONTEXT, LGI_ADVICE_GO, __VA_ARGS__) \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
         LGI_SITE(id, 1, LGI_ENTRY, text, 0, 1)                                                     \
         uintptr_t LGI_WORDS(id)[n + 1];                                                            \
@@ -213,7 +215,7 @@ LG_END_DECLS
         _Static_assert(!LGI_NO_MEMBER(id, n), LGI_NO_MEMBER_TEXT);                                 \
         const struct lgi_supervised lgi_supervised_##id = {                                        \
             options, (lgi_function)LGI_FN(id), n, !LGI_IS_VOID(LGI_RESULT(id))};                   \
-        how((supervisor), &LGI_SITE_OF(id), LGI_WORDS(id), &lgi_supervised_##id);                  \
+        how(LGI_ADDRESS_OF(lg_supervisor, supervisor), &LGI_SITE_OF(id), LGI_WORDS(id), &lgi_supervised_##id);                  \
     }))
 
 // clang-format on

@@ -104,16 +104,20 @@ LG_END_DECLS
 /* lg_timer_new_func(duration, fn, args…): makes a timer that calls fn(args…) in a new goroutine after `duration`. The
  * function and its arguments are evaluated now, and follow the rules of lg_defer. Objects that the arguments point to must
  * live until the function has returned, or until lg_timer_stop has returned true. */
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_timer_new_func(duration, ...)                                                           \
-    LGI_COUNTING LGI_NUMBERED(LGI_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), duration,            \
-                              #__VA_ARGS__, __VA_ARGS__)
+    LGI_COUNTING LGI_NUMBERED(LGI_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
 
 #define LGI_AFTER(id, n, duration, text, ...)                                                      \
     __extension__({                                                                                \
-        const lg_duration lgi_duration_##id = (duration);                                          \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__) LGI_HANDED(id, n, text)                  \
-            lgi_after_func(LGI_HANDED_ARGS(id), lgi_duration_##id);                                \
+        enum { lgi_right_##id = LGI_CLASS(duration) == LGI_INTEGER || LGI_CLASS(duration) == LGI_REAL }; \
+        _Static_assert(!!lgi_right_##id, "write the duration, the function, and its arguments");     \
+        const lg_duration lgi_duration_##id = __builtin_choose_expr(lgi_right_##id, duration, 0);  \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)                 \
+        LGI_HANDED(id, n, text)                                                                    \
+        lgi_after_func(LGI_HANDED_ARGS(id), lgi_duration_##id);                                    \
     })
+// clang-format on
 
 #endif
 #endif

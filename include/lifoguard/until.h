@@ -81,4 +81,21 @@ static inline lg_until lg_until_within(lg_until until, lg_duration duration)
 
 LG_END_DECLS
 
+#ifndef __cplusplus
+/* A length of time that is a constant, in place of a point in time, does not compile. */
+#if !defined(                                                                                      \
+    __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
+#pragma GCC system_header
+#endif
+// clang-format off: the compilers show every line of a macro with an error
+#define lg_until_deadline(time) (LGI_POINT_IN_TIME(time), lg_until_deadline(time))
+#define LGI_CONSTANT(time) __builtin_choose_expr(__builtin_constant_p(time), (time), 0)
+#define LGI_POINT_IN_TIME(time)                                                                    \
+    ((void)sizeof(struct {                                                                         \
+        int lgi_member;                                                                            \
+        _Static_assert(!(LGI_CONSTANT(time) > LG_MICROSECOND && LGI_CONSTANT(time) < LG_TIME_MAX), "a length of time, where a point in time is wanted: write lg_now() + duration, or use the timeout form"); \
+    }))
+// clang-format on
+#endif
+
 #endif

@@ -66,9 +66,11 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
 // clang-format off
 #define LGI_WAITGROUP_GO(id, n, group, text, ...)                                                 \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        enum { lgi_right_##id = LGI_IS_AT(lg_waitgroup, group) }; \
+        _Static_assert(!!lgi_right_##id, "the group stands first, by its address: write &group, the function, and its arguments"); \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)   \
         LGI_HANDED(id, n, text)                                                                    \
-        lgi_waitgroup_go(group, LGI_HANDED_ARGS(id));                                              \
+        lgi_waitgroup_go(LGI_ADDRESS_OF(lg_waitgroup, group), LGI_HANDED_ARGS(id));                                              \
     })
 // clang-format on
 #endif

@@ -161,7 +161,7 @@ static void end(struct lgi_chan *c)
     }
 }
 
-void lg_chan_unref(void *channel)
+void(lg_chan_unref)(void *channel)
 {
     struct lgi_chan *c = channel;
     if (!c)
@@ -185,7 +185,7 @@ void lg_chan_unref(void *channel)
     c->owner->end(c->owner);
 }
 
-size_t lg_chan_len(const void *channel)
+size_t(lg_chan_len)(const void *channel)
 {
     const struct lgi_chan *c = channel;
     if (!c)
@@ -195,7 +195,7 @@ size_t lg_chan_len(const void *channel)
     return lgi_chan_count(c);
 }
 
-size_t lg_chan_cap(const void *channel)
+size_t(lg_chan_cap)(const void *channel)
 {
     const struct lgi_chan *c = channel;
     if (!c)
@@ -548,7 +548,7 @@ bool lgi_chan_shut(struct lgi_chan *c)
             lgi_chan_lock(c);
     } while (more);
     if (kept)
-        lg_chan_unref(c);
+        (lg_chan_unref)(c);
     return true;
 }
 
@@ -559,7 +559,7 @@ void lgi_chan_reopen(struct lgi_chan *c)
     lgi_chan_unlock(c);
 }
 
-void lg_chan_close(void *channel)
+void(lg_chan_close)(void *channel)
 {
     struct lgi_chan *c = channel;
     if (!c)

@@ -99,7 +99,7 @@ void lgi_timed_free(struct lgi_timed *timed)
     lgi_unlock(&timed->lock);
     if (timed->channel) {
         (void)lgi_chan_shut(timed->channel); /* who waits need not wait for ever */
-        lg_chan_unref(timed->channel);
+        (lg_chan_unref)(timed->channel);
         return;
     }
     if (timed->start)

@@ -1,6 +1,8 @@
 /* Tests of the closers; each name begins with the rule of docs/rules.md that it holds. */
 #define _GNU_SOURCE
 #define FAILING_CALLS
+#include "testing/test.h"
+
 #include "testing/failing_calls.h"
 
 #include <check.h>
@@ -475,35 +477,15 @@ START_TEST(D4_a_cancellation_does_not_cut_a_closer_short)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("closers");
-    TCase *tests = tcase_create("closers");
-    tcase_set_timeout(tests, 600);
-    tcase_add_test(tests, E6_add_keeps_the_earlier_error_first);
-    tcase_add_test(tests, E6_add_to_nothing_frees);
-    tcase_add_test(tests, E6_close_file_reports_what_cannot_be_written);
-    tcase_add_test(tests, E6_close_file_reports_an_earlier_failure);
-    tcase_add_test(tests, E6_close_file_reports_a_failed_close);
-    tcase_add_test(tests, E6_close_file_reports_a_closed_descriptor_under_a_full_buffer_once);
-    tcase_add_test(tests, E6_close_file_is_silent_when_all_is_well);
-    tcase_add_test(tests, E6_a_failure_can_be_dropped);
-    tcase_add_test(tests, D9_closers_do_nothing_for_nothing);
-    tcase_add_test(tests, E6_close_fd_reports);
-    tcase_add_test(tests, E6_close_fd_reports_what_the_device_says);
-    tcase_add_test(tests, E6_an_interrupted_close_is_done_and_not_tried_again);
-    tcase_add_test(tests, E6_close_with_takes_only_minus_one_for_errno);
-    tcase_add_test(tests, E6_close_with_errno_takes_both_signs);
-    tcase_add_test(tests, E6_defer_checked_takes_a_function_of_any_pointer);
-    tcase_add_test(tests, D2_defer_checked_evaluates_at_the_defer);
-    tcase_add_test(tests, P1_closers_run_and_land_while_panicking);
-    tcase_add_test(tests, D8_a_closer_that_panics_goes_on);
-    tcase_add_test(tests, D9_a_null_function_panics_when_run);
-    tcase_add_test(tests, D4_a_cancellation_does_not_cut_a_closer_short);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+RUN_TESTS("closers", E6_add_keeps_the_earlier_error_first, E6_add_to_nothing_frees,
+          E6_close_file_reports_what_cannot_be_written, E6_close_file_reports_an_earlier_failure,
+          E6_close_file_reports_a_failed_close,
+          E6_close_file_reports_a_closed_descriptor_under_a_full_buffer_once,
+          E6_close_file_is_silent_when_all_is_well, E6_a_failure_can_be_dropped,
+          D9_closers_do_nothing_for_nothing, E6_close_fd_reports,
+          E6_close_fd_reports_what_the_device_says,
+          E6_an_interrupted_close_is_done_and_not_tried_again,
+          E6_close_with_takes_only_minus_one_for_errno, E6_close_with_errno_takes_both_signs,
+          E6_defer_checked_takes_a_function_of_any_pointer, D2_defer_checked_evaluates_at_the_defer,
+          P1_closers_run_and_land_while_panicking, D8_a_closer_that_panics_goes_on,
+          D9_a_null_function_panics_when_run, D4_a_cancellation_does_not_cut_a_closer_short)

@@ -1,6 +1,8 @@
 /* Tests of lg_close_once; each name begins with the rule of docs/rules.md that it holds. */
 #define _GNU_SOURCE
 #define FAILING_ALLOCATIONS
+#include "testing/test.h"
+
 #include "testing/failing_calls.h"
 
 #include <check.h>
@@ -354,26 +356,11 @@ START_TEST(E7_no_allocation_that_fails_loses_the_failure)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("once");
-    TCase *tests = tcase_create("once");
-    tcase_set_timeout(tests, 600);
-    tcase_add_test(tests, E6_a_second_close_is_a_no_op);
-    tcase_add_test(tests, E6_a_second_close_gives_the_first_ones_result);
-    tcase_add_test(tests, E6_results_of_different_closes_are_different);
-    tcase_add_test(tests, E6_a_static_result_is_given_as_it_is);
-    tcase_add_test(tests, E6_deferred_closes_land_the_result_once_behind_an_earlier_error);
-    tcase_add_test(tests, E6_a_close_that_closes_itself_is_told);
-    tcase_add_test(tests, D8_a_panic_of_the_close_goes_on_and_counts_as_made);
-    tcase_add_test(tests, D4_cancelling_the_closing_thread_wakes_the_others);
-    tcase_add_test(tests, E6_of_many_threads_one_closes_and_all_get_its_result);
-    tcase_add_test(tests, E6_goroutines_of_one_thread_wait_for_each_others_close);
-    tcase_add_test(tests, E7_no_allocation_that_fails_loses_the_failure);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+RUN_TESTS("once", E6_a_second_close_is_a_no_op, E6_a_second_close_gives_the_first_ones_result,
+          E6_results_of_different_closes_are_different, E6_a_static_result_is_given_as_it_is,
+          E6_deferred_closes_land_the_result_once_behind_an_earlier_error,
+          E6_a_close_that_closes_itself_is_told, D8_a_panic_of_the_close_goes_on_and_counts_as_made,
+          D4_cancelling_the_closing_thread_wakes_the_others,
+          E6_of_many_threads_one_closes_and_all_get_its_result,
+          E6_goroutines_of_one_thread_wait_for_each_others_close,
+          E7_no_allocation_that_fails_loses_the_failure)

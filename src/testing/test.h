@@ -44,9 +44,11 @@
 #define HAS_SANITIZER 1
 #endif
 
-/* Here the forms stand in arguments of macros too, where the _Pragma in them comes too late. */
+/* Here the forms stand in arguments of macros too, where the _Pragma in them comes too late, and which make a text of all that the
+ * forms expand to. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wc2y-extensions"
+#pragma clang diagnostic ignored "-Woverlength-strings"
 #endif
 
 /* A function that ends only by a panic is meant so. */

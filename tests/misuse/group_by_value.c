@@ -1,6 +1,6 @@
 // A group where its address is wanted.
-// gcc: ‘lg_group *’ using type ‘struct lg_group’
-// clang: take the address with &
+// gcc: write &group, then the options
+// clang: write &group, then the options
 #include <lifoguard/lifoguard.h>
 
 lg_error *work(int x);

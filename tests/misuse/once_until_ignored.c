@@ -2,7 +2,6 @@
 // gcc: ignoring return value of
 // clang: ignoring return value of
 // flags: -Werror
-// clang lines: 34
 #include <lifoguard/lifoguard.h>
 
 void work(void);

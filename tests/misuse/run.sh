@@ -85,7 +85,7 @@ check_misuse() {
 
 check_clean() {
     local std=$1 optimization=$2 output
-    local warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wundef -Wwrite-strings -Werror)
+    local warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wundef -Wwrite-strings -Wcast-qual -Wredundant-decls -Werror)
     if [[ $id == gcc ]]; then
         warnings+=(-Wclobbered -Wtrampolines -Wduplicated-branches -Wlogical-op)
     fi

@@ -57,16 +57,16 @@
 /* The value, and all that can be wrong with the call of the release function. */
 #define LGI_ADOPT_VALUE(id, right, value) LGI_ADOPT_WORD(id, right, 1, value)
 #define LGI_ADOPT_CHECK_0(id, f)                                                                   \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id)) lgi_type_##id;                \
     LGI_ADOPT_CHECK(id, 1, (lgi_arg1_##id), (lgi_probe))
 #define LGI_ADOPT_CHECK_1(id, f, b)                                                                \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b)) lgi_type_##id;             \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b)) lgi_type_##id;             \
     LGI_ADOPT_CHECK(id, 2, (lgi_arg1_##id, lgi_arg2_##id), (lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_2(id, f, b, c)                                                             \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c)) lgi_type_##id;          \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c)) lgi_type_##id;          \
     LGI_ADOPT_CHECK(id, 3, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id), (lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_3(id, f, b, c, d)                                                          \
-    typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c, d)) lgi_type_##id;       \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(lgi_arg1_##id, b, c, d)) lgi_type_##id;       \
     LGI_ADOPT_CHECK(id, 4, (lgi_arg1_##id, lgi_arg2_##id, lgi_arg3_##id, lgi_arg4_##id), (lgi_probe, lgi_probe, lgi_probe, lgi_probe))
 #define LGI_ADOPT_CHECK_4(id, ...)
 #define LGI_ADOPT_CHECK_lgi_many(id, ...)
@@ -114,9 +114,9 @@
 #define LGI_ADOPT(id, n, scope, valid, text, value, ...)                                           \
     __extension__({                                                                                \
         LGI_OWNER(id, scope)                                                                       \
-        LGI_ADOPT_TAKE_##n(id, LGI_IS_OWNER(lgi_owner_##id), __VA_ARGS__)                          \
+        LGI_ADOPT_TAKE_##n(id, LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id), __VA_ARGS__)                          \
         lg_scope *const LGI_INTO(id) = LGI_OWNED(id);                                              \
-        LGI_ADOPT_VALUE(id, LGI_IS_OWNER(lgi_owner_##id), value)                                                            \
+        LGI_ADOPT_VALUE(id, LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id), value)                                                            \
         LGI_ADOPT_CHECK_##n(id, __VA_ARGS__)                                                       \
         LGI_ADOPT_INTO(id, n, valid(LGI_VALUE(id)), text)                                          \
         LGI_VALUE(id);                                                                             \
@@ -140,7 +140,7 @@
 #define LGI_ADOPT_OUT_AT(id, variable, type)                                                       \
     LGI_TAKE(lgi_at_##id, variable)                                                                \
     enum {                                                                                         \
-        lgi_owned_##id = LGI_IS_OWNER(lgi_owner_##id),                                             \
+        lgi_owned_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id),                                             \
         lgi_pointed_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                \
                            !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)), \
         lgi_is_out_##id = lgi_owned_##id && lgi_pointed_##id                                       \

@@ -152,22 +152,22 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 /* The one prelude of all forms, by the number of arguments: the function and its arguments, evaluated in order, and all
  * that can be wrong with them. `first` is empty, or an argument that comes before the others and a comma. Most of what
  * a form costs the compiler is the expansion of macros, so names are put together here and not by a macro each. */
-#define LGI_PRELUDE_0(id, first, advice, f)                                                        \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+#define LGI_PRELUDE_0(id, open, close, first, advice, f)                                                        \
+    typedef __typeof__(open f close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
-    typedef __typeof__(lgi_fn_##id(LGI_FIRST_(first, 0))) lgi_type_##id;                 \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(LGI_FIRST_(first, 0))) lgi_type_##id;                 \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!!LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     LGI_POP
-#define LGI_PRELUDE_1(id, first, advice, f, a)                                                     \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+#define LGI_PRELUDE_1(id, open, close, first, advice, f, a)                                                     \
+    typedef __typeof__(open f close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
-    typedef __typeof__(lgi_fn_##id(first a)) lgi_type_##id;                           \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(first a)) lgi_type_##id;                           \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_CAN_PASS_1(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
@@ -176,15 +176,15 @@ enum { lgi_many = 0, lgi_nothing = 0 };
         LGI_FIT(id, 1)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
-#define LGI_PRELUDE_2(id, first, advice, f, a, b)                                                  \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+#define LGI_PRELUDE_2(id, open, close, first, advice, f, a, b)                                                  \
+    typedef __typeof__(open f close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
     LGI_TAKE(lgi_arg2_##id, b)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg2_##id, LGI_WIDES_1(id)), LGI_NO_WORD_TEXT(2) advice); \
-    typedef __typeof__(lgi_fn_##id(first a, b)) lgi_type_##id;                        \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(first a, b)) lgi_type_##id;                        \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_CAN_PASS_2(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
@@ -193,9 +193,9 @@ enum { lgi_many = 0, lgi_nothing = 0 };
         LGI_FIT(id, 2)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe), _Generic(lgi_arg2_##id, lg_until: lgi_arg2_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
-#define LGI_PRELUDE_3(id, first, advice, f, a, b, c)                                               \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+#define LGI_PRELUDE_3(id, open, close, first, advice, f, a, b, c)                                               \
+    typedef __typeof__(open f close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
@@ -203,7 +203,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg2_##id, LGI_WIDES_1(id)), LGI_NO_WORD_TEXT(2) advice); \
     LGI_TAKE(lgi_arg3_##id, c)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg3_##id, LGI_WIDES_2(id)), LGI_NO_WORD_TEXT(3) advice); \
-    typedef __typeof__(lgi_fn_##id(first a, b, c)) lgi_type_##id;                     \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(first a, b, c)) lgi_type_##id;                     \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_CAN_PASS_3(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
@@ -212,9 +212,9 @@ enum { lgi_many = 0, lgi_nothing = 0 };
         LGI_FIT(id, 3)(first _Generic(lgi_arg1_##id, lg_until: lgi_arg1_##id, default: lgi_probe), _Generic(lgi_arg2_##id, lg_until: lgi_arg2_##id, default: lgi_probe), _Generic(lgi_arg3_##id, lg_until: lgi_arg3_##id, default: lgi_probe)); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
-#define LGI_PRELUDE_4(id, first, advice, f, a, b, c, d)                                            \
-    typedef __typeof__(f) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, f);\
+#define LGI_PRELUDE_4(id, open, close, first, advice, f, a, b, c, d)                                            \
+    typedef __typeof__(open f close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_WORD(lgi_arg1_##id), LGI_NO_WORD_OF_FOUR_TEXT(1) advice);              \
@@ -224,7 +224,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     _Static_assert(!!LGI_IS_WORD(lgi_arg3_##id), LGI_NO_WORD_OF_FOUR_TEXT(3) advice);              \
     LGI_TAKE(lgi_arg4_##id, d)                                                                \
     _Static_assert(!!LGI_IS_WORD(lgi_arg4_##id), LGI_NO_WORD_OF_FOUR_TEXT(4) advice);              \
-    typedef __typeof__(lgi_fn_##id(first a, b, c, d)) lgi_type_##id;                  \
+    LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(first a, b, c, d)) lgi_type_##id;                  \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!(LGI_CAN_PASS_4(id) && !LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id)), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
@@ -233,11 +233,11 @@ enum { lgi_many = 0, lgi_nothing = 0 };
         LGI_FIT(id, 4)(first lgi_probe, lgi_probe, lgi_probe, lgi_probe); /* only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block */ \
     }                                                                                              \
     LGI_POP
-#define LGI_PRELUDE_lgi_many(id, first, advice, ...)                                               \
+#define LGI_PRELUDE_lgi_many(id, open, close, first, advice, ...)                                               \
     _Static_assert(0, "at most four arguments can be passed: " advice);                            \
     LGI_ANY_FUNCTION(id)
-#define LGI_PRELUDE_lgi_nothing(id, first, advice, ...)                                            \
-    _Static_assert(0, LGI_NOTHING_TEXT);                                                           \
+#define LGI_PRELUDE_lgi_nothing(id, open, close, first, advice, ...)                                            \
+    _Static_assert(!__builtin_types_compatible_p(__typeof__(open 0 close), int), LGI_NOTHING_TEXT); \
     LGI_ANY_FUNCTION(id)
 #define LGI_NOTHING_TEXT "the function is missing: write its name, and then its arguments after commas"
 #define LGI_ANY_FUNCTION(id)                                                                       \
@@ -265,6 +265,10 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_WIDEN_2(id, n, to) LGI_WIDEN_1(id, n, to) LGI_WIDEN(id, n, 2, to)
 #define LGI_WIDEN_3(id, n, to) LGI_WIDEN_2(id, n, to) LGI_WIDEN(id, n, 3, to)
 #define LGI_WIDEN_4(id, n, to)
+
+/* Around the statements of a form. Outside of a function a compiler reports a block once, and each of its statements otherwise. */
+#define LGI_STEPS_BEGIN if (1) {
+#define LGI_STEPS_END } _Static_assert(1, "")
 
 /* ---- what is kept ------------------------------------------------------------------------------ */
 
@@ -309,15 +313,17 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_ELSE_lgi_nothing lgi_any
 
 #define LGI_PLAIN(id, n, text, ...)                                                                \
-    LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     static const struct lgi_site lgi_site_##id = {                                                 \
         (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), \
         text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n)};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
+    LGI_STEPS_BEGIN                                                                                \
     LGI_LINK_##n(id);                                                                              \
     LGI_WIDEN_##n(id, n, lgi_record_##id.word)                                                     \
-    if (LGI_IS_KEPT(id, n)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id
+    if (LGI_IS_KEPT(id, n)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;  \
+    LGI_STEPS_END
 
 /* An lg_func's state is the variable lgi_frame, and a pointer to it is named after what is wrong when there is none. The
  * function lgi_frame, which is never defined, only spares a second error then. By both names, LGI_HERE knows that no
@@ -333,67 +339,104 @@ void lgi_result_is_an_error(void);
 #define LGI_KEEP(id, n) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;
 
 #define LGI_ON(id, n, kind, text, ...)                                                             \
-    LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_RECORDED(id, n, lgi_leave_special, kind, text)                                       \
     LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1 + LGI_WIDES_##n(id)] = (uintptr_t)this_stands_only_in_an_lg_func
 
 #define LGI_CONTAIN(id, n, text, ...)                                                              \
     _Static_assert(!LGI_NO_ERROR(__typeof__(*lg_return_stands_only_in_an_lg_func)), LGI_NO_ERROR_TEXT); \
-    LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_RECORDED(id, n, lgi_leave_special, LGI_CONTAINED, text)                              \
     LGI_KEEP(id, n) LGI_RECORD(id).word[n + 1 + LGI_WIDES_##n(id)] = (uintptr_t)&lgi_frame
 #define LGI_NO_ERROR(T) (!__builtin_types_compatible_p(T, lg_error *))
 #define LGI_NO_ERROR_TEXT "lg_defer_contained joins the panic to the function's result: write lg_func (lg_error *, err)"
 
 #define LGI_RECOVERING(id, n, text, ...)                                                           \
-    LGI_PRELUDE_##n(id, LGI_FIRST_PANIC, LGI_ADVICE_DEFER, __VA_ARGS__)                                     \
+    LGI_PRELUDE_##n(id, , , LGI_FIRST_PANIC, LGI_ADVICE_DEFER, __VA_ARGS__)                                     \
     LGI_RECORDED(id, n, lgi_leave_special, LGI_RECOVER, text)                                \
     if (!lg_defer_recover_stands_only_in_an_lg_func_recovers)                                      \
         goto LGI_RETURN_LABEL;                      \
     LGI_KEEP(id, n)
 
 #define LGI_NAMED_AS(id, n, name, text, ...)                                                       \
-    LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
+    LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, n + LGI_WIDES_##n(id), LGI_NAMED, text, 0, 1)                                                         \
     struct lgi_named LGI_RECORD(id) __attribute__((cleanup(lgi_leave_named)));                     \
     lg_deferred *const name LGI_UNUSED = &LGI_RECORD(id).deferred;                                 \
+    LGI_STEPS_BEGIN                                                                                \
     LGI_RECORD(id).deferred.site = &LGI_SITE_OF(id);                                               \
     LGI_RECORD(id).deferred.function = (lgi_function)LGI_FN(id);                                   \
     LGI_STORE_##n(id, LGI_RECORD(id).deferred.word)                                                \
     LGI_WIDEN_##n(id, n, LGI_RECORD(id).deferred.word)                                             \
-    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
+    lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id));       \
+    LGI_STEPS_END
+
+/* Around the function, where the first argument of a form is something else: if that is wrong (the enumerator lgi_right_… is
+ * 0), the function is replaced, since then what stands in its place is most often wrong too. */
+#define LGI_OPEN(id) __builtin_choose_expr(lgi_right_##id LGI_COMMA
+#define LGI_CLOSE , lgi_refused)
+
+/* LGI_FORM(LGI_PARENTHESES options)(form, LGI_LOOSE): the form, or LGI_LOOSE if the options go on behind a first pair of parentheses,
+ * as (lg_go_options){.name = "a": the preprocessor takes the comma behind the first member for the end of the argument. */
+#define LGI_FORM(...) LGI_FORM_(__VA_ARGS__, , ~)
+#define LGI_FORM_(parentheses, rest, ...) LGI_REST(rest)
+#define LGI_PARENTHESES(...) ~,
+LGI_PUSH
+#if defined(__clang__)
+LGI_QUIET("-Wgnu-zero-variadic-macro-arguments")
+#endif
+#define LGI_REST(...) LGI_REST_(~, ##__VA_ARGS__, LGI_SECOND, LGI_ONE, ~)
+LGI_POP
+#define LGI_REST_(none, rest, picked, ...) picked
+#define LGI_ONE(form, other) form
+#define LGI_SECOND(form, other) other
+#define LGI_LOOSE(...)                                                                             \
+    __extension__({                                                                                \
+        _Static_assert(0, LGI_LOOSE_TEXT);                                                         \
+        (lg_error *)0;                                                                             \
+    })
+#define LGI_LOOSE_TEXT "options in braces stand in parentheses of their own: write ((lg_go_options){.name = ...}) or the name of a variable"
+
+/* Whether an argument is a T; whether it is the address of one, as a void pointer may be. */
+#define LGI_IS_A(T, x) _Generic((x), T: 1, default: 0)
+#define LGI_A(T, x) __builtin_choose_expr(LGI_IS_A(T, x), x, ((T){0}))
+#define LGI_IS_AT(T, at) _Generic((at), T *: 1, void *: 1, default: 0)
+#define LGI_ADDRESS_OF(T, at) __builtin_choose_expr(LGI_IS_AT(T, at), at, (T *)0)
 
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
 #define LGI_OWNER(id, owner)                                                                       \
-    LGI_TAKE(lgi_owner_##id, owner)                                                                \
-    _Static_assert(_Generic(lgi_owner_##id, lg_scope *: 1, lg_cleanups *: 1, default: 0), "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
+    LGI_TAKE(this_scope_was_not_declared_by_lg_scope_##id, owner)                                                                \
+    enum { lgi_right_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id) };                                        \
+    _Static_assert(!!lgi_right_##id, "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
 #define LGI_IS_OWNER(owner) _Generic(owner, lg_scope *: 1, lg_cleanups *: 1, default: 0)
 #define LGI_OWNED(id)                                                                              \
-    ((lg_scope *)_Generic(lgi_owner_##id, lg_scope *: lgi_owner_##id, lg_cleanups *: lgi_owner_##id, \
+    ((lg_scope *)_Generic(this_scope_was_not_declared_by_lg_scope_##id, lg_scope *: this_scope_was_not_declared_by_lg_scope_##id, lg_cleanups *: this_scope_was_not_declared_by_lg_scope_##id, \
                           default: (lg_scope *)0))
 
 #define LGI_IN(id, n, scope, text, ...)                                                            \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
-        LGI_ADDED(id, n, LGI_ENTRY, LGI_ADD_ENTRY, scope, text)                                    \
+        LGI_OWNER(id, scope)                                                                       \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
+        LGI_ADDED(id, n, LGI_ENTRY, LGI_ADD_ENTRY, text)                                           \
     })
 #define LGI_SPECIAL_IN(id, n, kind, scope, text, ...)                                              \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, , LGI_ADVICE_DEFER, __VA_ARGS__)                                       \
-        LGI_ADDED(id, n, kind, lgi_scope_add_special, scope, text)                                 \
+        LGI_OWNER(id, scope)                                                                       \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
+        LGI_ADDED(id, n, kind, lgi_scope_add_special, text)                                        \
     })
 #define LGI_RECOVERING_IN(id, n, scope, text, ...)                                                 \
     __extension__({                                                                                \
-        LGI_PRELUDE_##n(id, LGI_FIRST_PANIC, LGI_ADVICE_DEFER, __VA_ARGS__)                        \
-        LGI_ADDED(id, n, LGI_RECOVER, lgi_scope_add_special, scope, text)                          \
+        LGI_OWNER(id, scope)                                                                       \
+        LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, LGI_FIRST_PANIC, LGI_ADVICE_DEFER, __VA_ARGS__) \
+        LGI_ADDED(id, n, LGI_RECOVER, lgi_scope_add_special, text)                                 \
     })
 
 /* `add` is what takes room in the scope for a call of that kind. */
-#define LGI_ADDED(id, n, kind, add, scope, text)                                                   \
+#define LGI_ADDED(id, n, kind, add, text)                                                          \
     LGI_SITE(id, n + LGI_WIDES_##n(id), kind, text, 0, 1)                                          \
-    LGI_OWNER(id, scope)                                                                           \
-    lg_scope *const lgi_scope_##id = LGI_OWNED(id);                                                \
+    lg_scope *const lgi_scope_##id = LGI_DECLARED(LGI_OWNED(id));                                  \
     lg_deferred *const lgi_deferred_##id = add(lgi_scope_##id, &LGI_SITE_OF(id));                  \
     lgi_deferred_##id->site = &LGI_SITE_OF(id);                                                    \
     lgi_deferred_##id->function = (lgi_function)LGI_FN(id);                                        \
@@ -406,7 +449,9 @@ void lgi_result_is_an_error(void);
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
-    lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head))
+    LGI_STEPS_BEGIN                                                                                \
+    lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head));                      \
+    LGI_STEPS_END
 
 /* What the lg_func around is known by. */
 #define LGI_HERE(part)                                                                             \
@@ -523,12 +568,6 @@ void lgi_result_is_an_error(void);
 // clang-format on
 
 /* ---- inline parts ---------------------------------------------------------------------------------- */
-
-__attribute__((__warn_unused_result__, __always_inline__)) static inline lg_error *
-lgi_error_must_be_used(lg_error *error)
-{
-    return error;
-}
 
 /* Moves the `after` words behind *at up by one, and stores the two words of an lg_until there. */
 static inline void lgi_widen(uintptr_t *at, int after, const void *until)

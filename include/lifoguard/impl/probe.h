@@ -7,24 +7,57 @@
 #ifndef LIFOGUARD_IMPL_PROBE_H
 #define LIFOGUARD_IMPL_PROBE_H
 
+#include <stdint.h>
+
+#include <lifoguard/error.h>
 #include <lifoguard/impl/block.h>
 
 // clang-format off: as in call.h
 
 /* Begins every form that declares a variable, so that the form does not compile as the lone body of an `if`, where the
  * deferred call would run at once. The compilers print this line. */
+#if defined(__clang__) /* Outside of a function, what follows would be a long list of errors: the second assertion ends the list. */
 #define LGI_NEEDS_BRACES                                                                           \
+    LGI_COUNTING LGI_QUIET("-Wpredefined-identifier-outside-function")                             \
     _Static_assert(!(sizeof(__func__) == 1), "in a function, and not as the lone body of an if or a loop: write { } around it"); \
-    LGI_COUNTING
+    _Pragma("clang diagnostic fatal \"-Wpredefined-identifier-outside-function\"") _Static_assert(sizeof(__func__) > 0, "");
+#else
+#define LGI_NEEDS_BRACES                                                                           \
+    _Static_assert(!(sizeof(__func__) == 1), "in a function, and not as the lone body of an if or a loop: write { } around it");
+#endif
 
 /* Stands before what a form gives and the user must use. gcc does not say that a result is ignored where a macro of a system header
  * calls the function, so this call stands here. */
 #if defined(__clang__)
 #define LGI_USED
+#define LGI_SENT
+#define LGI_LAST lgi_error_must_be_used /* for a form that ends with a variable, of which clang says nothing either */
 #else
 #define LGI_USED lgi_error_must_be_used
+#define LGI_SENT lgi_must_be_used
+#define LGI_LAST
 #endif
-#define LGI_USED_VARIABLE lgi_error_must_be_used /* for a form that ends with a variable, of which clang says nothing either */
+
+__attribute__((__warn_unused_result__, __always_inline__)) static inline lg_error *
+lgi_error_must_be_used(lg_error *error)
+{
+    return error;
+}
+
+__attribute__((__warn_unused_result__, __always_inline__)) static inline bool
+lgi_must_be_used(bool outcome)
+{
+    return outcome;
+}
+
+/* A scope that lg_scope has declared. Of a mere variable gcc says with -Wall that it has no value, since the parameter is a pointer
+ * to const. (gcc says nothing where a macro of a system header names the function.) */
+struct lg_scope;
+static inline struct lg_scope *lgi_declared(const struct lg_scope *scope)
+{
+    return (struct lg_scope *)(uintptr_t)scope;
+}
+#define LGI_DECLARED lgi_declared
 
 /* The return of lg_func_void. gcc does not mention that the function should return a value, but it refuses to return a void one. */
 #if defined(__clang__)
@@ -40,11 +73,14 @@ struct lgi_nothing;
 LGI_PUSH
 LGI_QUIET("-Wstrict-prototypes")
 typedef struct lgi_nothing *lgi_any_function();
+typedef void lgi_refused_function();
 LGI_POP
 #else
 typedef struct lgi_nothing *lgi_any_function(...);
+typedef void lgi_refused_function(...);
 #endif
 #define lgi_any (*(lgi_any_function *)0)
+#define lgi_refused (*(lgi_refused_function *)0) /* the same, where the later checks say nothing at all */
 
 #if defined(__clang__)
 #if __STDC_VERSION__ < 202000L
@@ -56,8 +92,9 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
 /* clang says if this becomes a bool, and prints the line. */
 #define lgi_probe "only_pointers_and_integers_can_be_passed__copy_to_a_local_and_write_lg_defer_block" /* no bool parameters: copy to a local and write lg_defer_block */
 #endif
+/* (What stands for a function has no prototype.) */
+#define LGI_CHECKS_PUSH LGI_PUSH LGI_QUIET("-Wdeprecated-non-prototype")
 #define LGI_CHECKS_BEGIN                                                                           \
-    LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
     LGI_QUIET("-Wint-conversion")                                                                  \
@@ -74,8 +111,8 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
 #define lgi_probe LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block
 #define LGI_ONLY_POINTERS_AND_INTEGERS_CAN_BE_PASSED__COPY_TO_A_LOCAL_AND_WRITE_lg_defer_block     \
     (__extension__((__int128)1 << 100 | 1))
+#define LGI_CHECKS_PUSH LGI_PUSH
 #define LGI_CHECKS_BEGIN                                                                           \
-    LGI_PUSH                                                                                       \
     LGI_QUIET("-Wstrict-prototypes")                                                               \
     LGI_QUIET("-Wpedantic")                                                                        \
     LGI_QUIET("-Wint-conversion")                                                                  \

@@ -1,0 +1,10 @@
+// Whether an element was received is ignored.
+// gcc: ignoring return value of
+// clang: ignoring return value of
+// flags: -Werror
+#include <lifoguard/lifoguard.h>
+
+void f(lg_chan(int) channel, int *to)
+{
+    lg_chan_recv_until(channel, to, lg_until_now());
+}

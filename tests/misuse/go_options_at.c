@@ -1,0 +1,12 @@
+// Options by their address.
+// gcc: the options stand first
+// clang: the options stand first
+#include <lifoguard/lifoguard.h>
+
+void work(void *at);
+
+void f(void *at)
+{
+    lg_go_options options = {0};
+    lg_go_with(&options, work, at);
+}

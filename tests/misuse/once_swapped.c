@@ -1,0 +1,11 @@
+// The function before the once.
+// gcc: write the address of the once, the limit if the form takes one
+// clang: write the address of the once, the limit if the form takes one
+#include <lifoguard/lifoguard.h>
+
+void work(void);
+
+void f(lg_once *once)
+{
+    lg_once_do(work, once);
+}

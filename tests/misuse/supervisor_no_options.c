@@ -1,0 +1,11 @@
+// A member with options, without the options.
+// gcc: write the supervisor, then the options or the limit
+// clang: write the supervisor, then the options or the limit
+#include <lifoguard/lifoguard.h>
+
+void work(const lg_context *ctx, void *at);
+
+lg_error *f(lg_supervisor *all, void *at)
+{
+    return lg_supervisor_go_with(all, work, at);
+}

@@ -1,0 +1,12 @@
+// An lg_until for a limit.
+// gcc: the limit is a duration
+// clang: the limit is a duration
+#include <lifoguard/lifoguard.h>
+
+lg_error *work(void *at);
+
+void f(void *at)
+{
+    lg_error *err = NULL;
+    lg_defer_within(lg_until_timeout(5), &err, work, at);
+}
