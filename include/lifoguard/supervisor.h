@@ -146,7 +146,8 @@ typedef struct lg_restart_report {
 } lg_restart_report;
 
 /* Sets *report for member number `index`, in the order in which the members were added. Returns false if there is no such
- * member. */
+ * member. Of the members that have ended for good, the supervisor keeps the last 64; so a supervisor that starts a member for
+ * each connection does not grow. */
 LG_API bool lg_supervisor_member(lg_supervisor *supervisor, size_t index, lg_member_report *report);
 
 /* Sets *report for restart number `index`, the oldest first. The supervisor keeps the last 64 restarts. Returns false if there

@@ -25,6 +25,7 @@ static lg_rwmutex rwmutex;
 static lg_semaphore semaphore = LG_SEMAPHORE_INIT(0);
 static lg_chan(int) channel;
 static int pipe_ends[2];
+static FILE *full;
 
 static void a_moment(void)
 {
@@ -123,17 +124,53 @@ static void waits_for_members(void)
     lg_group_free(&group);
 }
 
+static bool look_at_one(const lg_goroutine_info *info, void *data)
+{
+    (void)info;
+    (void)data;
+    return true;
+}
+
+/* Printing fails here: stdio says so in errno. */
 static void looks_at_all(void)
 {
     lg_error_free(lg_goroutine_check_leaks(0));
     (void)lg_goroutine_count();
+    lg_error_free(lg_goroutine_visit(look_at_one, NULL));
+    lg_goroutine_print(full);
+}
+
+static lg_error *ends_soon(const lg_context *ctx)
+{
+    (void)ctx;
+    a_moment();
+    return NULL;
+}
+
+static void waits_for_supervisor(void)
+{
+    lg_supervisor *supervisor;
+    lg_error_free(lg_supervisor_new(&supervisor, lg_context_background(), NULL));
+    lg_error_free(lg_supervisor_go(supervisor, ends_soon));
+    lg_error_free(lg_supervisor_wait(supervisor));
+    lg_supervisor_close(supervisor, NULL);
+}
+
+static void waits_for_stop(void)
+{
+    lg_shutdown *down;
+    lg_error_free(lg_shutdown_new(&down, &(lg_shutdown_options){.no_signals = true}));
+    lg_shutdown_request(down, "over");
+    lg_shutdown_wait(down);
+    lg_shutdown_close(down, NULL);
 }
 
 static void (*const waits[])(void) = {yields,          sleeps,
                                       locks,           receives,
                                       waits_for_group, waits_for_context,
                                       leaves_group,    waits_for_members,
-                                      looks_at_all};
+                                      looks_at_all,    waits_for_supervisor,
+                                      waits_for_stop};
 
 static void all_keep_errno(void)
 {
@@ -149,6 +186,9 @@ static void begin(void)
 {
     channel = lg_chan_make(int, 0);
     ck_assert_int_eq(pipe(pipe_ends), 0);
+    full = fopen("/dev/full", "w");
+    ck_assert_ptr_nonnull(full);
+    setvbuf(full, NULL, _IONBF, 0);
     lg_go(noisy);
 }
 

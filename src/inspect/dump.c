@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "defer/pending.h"
+#include "error/keep_errno.h"
 #include "inspect/snapshot.h"
 #include "report/frames.h"
 #include "sched/identity.h"
@@ -159,6 +160,7 @@ static void print_all(void *data)
 void lgi_dump_goroutines(struct lgi_sink *sink, size_t most)
 {
     struct dump dump = {.sink = sink, .left = most};
+    LGI_KEEP_ERRNO;
     lgi_with_room(print_all, &dump);
 }
 

@@ -209,6 +209,28 @@ static void judge_all(lg_supervisor *s)
     }
 }
 
+/* ---- what is kept of those that have ended for good ---- */
+
+static bool is_over_for_good(const member *m)
+{
+    return !m->starting && (m->state == LG_MEMBER_ENDED || m->state == LG_MEMBER_FAILED);
+}
+
+/* Of a supervisor that starts a member for each connection, say, all members that ever were would be too many. */
+static void forget_oldest(lg_supervisor *s)
+{
+    size_t count = 0;
+    for (const member *m = s->first; m; m = m->next)
+        count += is_over_for_good(m);
+    for (member *m = s->first, *next; count > LGI_ENDED_MEMBERS_KEPT; m = next) {
+        next = m->next;
+        if (is_over_for_good(m)) {
+            lgi_supervised_remove_and_free(s, m);
+            count--;
+        }
+    }
+}
+
 /* ---- */
 
 /* A start that fails counts as a failure of the member. */
@@ -259,6 +281,7 @@ lg_error *lgi_supervisor_control(lg_supervisor *s)
             if (lg_context_error(s->ctx))
                 stop(s);
             judge_all(s);
+            forget_oldest(s);
             lg_time next = start_due(s);
             if (s->ended)
                 continue; /* one could not be started */

@@ -10,7 +10,7 @@
 
 #include "supervisor/policy.h"
 
-enum { LGI_RESTARTS_KEPT = 64 };
+enum { LGI_RESTARTS_KEPT = 64, LGI_ENDED_MEMBERS_KEPT = 64 };
 
 struct lgi_supervised_member {
     struct lgi_supervised_member *next;     /* in the order of adding */
@@ -56,6 +56,10 @@ struct lg_supervisor {
     lg_restart_report log[LGI_RESTARTS_KEPT];
     size_t logged; /* ever */
 };
+
+/* ---- supervisor.c; under the lock ---- */
+
+void lgi_supervised_remove_and_free(lg_supervisor *s, struct lgi_supervised_member *m);
 
 /* ---- control.c ---- */
 

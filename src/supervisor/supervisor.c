@@ -122,7 +122,7 @@ static void append(lg_supervisor *s, struct lgi_supervised_member *m)
     s->end = &m->next;
 }
 
-static void remove_and_free(lg_supervisor *s, struct lgi_supervised_member *m)
+void lgi_supervised_remove_and_free(lg_supervisor *s, struct lgi_supervised_member *m)
 {
     struct lgi_supervised_member **at = &s->first;
     while (*at != m)
@@ -237,7 +237,7 @@ lg_error *lgi_supervisor_start(lg_supervisor *supervisor, const struct lgi_site 
     lg_mutex_lock(&s->lock);
     m->starting = false;
     if (error)
-        remove_and_free(s, m);
+        lgi_supervised_remove_and_free(s, m);
     lg_cond_broadcast(&s->changed);
     lg_mutex_unlock(&s->lock);
     return error;

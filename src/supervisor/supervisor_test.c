@@ -66,6 +66,40 @@ START_TEST(u1_who_ends_without_an_error_has_ended_for_good)
 }
 END_TEST
 
+/* The last 64 are kept, beside the member that goes on. */
+static void many_end(void)
+{
+    enum { MANY = 300, KEPT = 64 };
+    lg_supervisor *s = make_alone(at_once(1));
+    lg_member_report report;
+    lg_error *failed = &one_error;
+    expect_none(lg_supervisor_go_with(s, ((lg_member_options){.name = "first"}), until_cancelled));
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "member %d", i);
+        const lg_member_options options = {.name = name, .restart = LG_RESTART_NEVER};
+        expect_none(i % 2 ? lg_supervisor_go_with(s, options, fail_at_once)
+                          : lg_supervisor_go_with(s, options, end_quietly));
+    }
+    while (lg_supervisor_member(s, KEPT + 1, &report))
+        lg_sleep(50 * LG_MICROSECOND);
+    report = member_of(s, 0);
+    ck_assert_str_eq(report.name, "first");
+    ck_assert_int_eq(report.state, LG_MEMBER_RUNNING);
+    for (size_t i = 1; i <= KEPT; i++) {
+        while (member_of(s, i).state == LG_MEMBER_RUNNING)
+            lg_sleep(50 * LG_MICROSECOND);
+    }
+    lg_supervisor_close(s, &failed);
+    expect_same(failed, &one_error);
+}
+
+START_TEST(u6_those_that_have_ended_do_not_pile_up)
+{
+    everywhere(many_end);
+}
+END_TEST
+
 START_TEST(u1_options_say_otherwise)
 {
     lg_supervisor *s = make_alone(at_once(3));
@@ -573,15 +607,15 @@ START_TEST(a_member_that_waits_for_its_supervisor_panics)
 }
 END_TEST
 
-RUN_TESTS("supervisor", u1_who_fails_or_panics_is_started_again,
-          u1_who_ends_without_an_error_has_ended_for_good, u1_options_say_otherwise,
-          u1_each_start_has_the_arguments_and_a_context_of_its_own, u1_on_a_thread_of_its_own,
-          u2_one_for_one_leaves_the_others_alone, u2_all_for_one_ends_all_before_it_starts_all,
-          u2_all_for_one_leaves_what_has_ended, u3_what_gives_up_is_named,
-          u3_who_closes_without_waiting_is_told_too, u3_without_a_limit_it_goes_on,
-          u3_supervisors_of_supervisors, u4_a_restart_waits, u4_all_for_one_waits_once,
-          u5_a_context_that_is_done_ends_it_and_is_no_error, u5_it_ends_with_the_shutdown,
-          u5_it_can_be_a_stage, u5_a_wait_has_a_limit, u1_a_member_is_started_until_it_is_ready,
-          u5_a_start_ends_with_the_supervisor, u6_the_tables_tell_who_was_restarted_and_why,
-          u6_states_and_causes_have_names, an_exit_in_a_member_ends_the_process,
-          a_member_that_waits_for_its_supervisor_panics)
+RUN_TESTS("supervisor", u6_those_that_have_ended_do_not_pile_up,
+          u1_who_fails_or_panics_is_started_again, u1_who_ends_without_an_error_has_ended_for_good,
+          u1_options_say_otherwise, u1_each_start_has_the_arguments_and_a_context_of_its_own,
+          u1_on_a_thread_of_its_own, u2_one_for_one_leaves_the_others_alone,
+          u2_all_for_one_ends_all_before_it_starts_all, u2_all_for_one_leaves_what_has_ended,
+          u3_what_gives_up_is_named, u3_who_closes_without_waiting_is_told_too,
+          u3_without_a_limit_it_goes_on, u3_supervisors_of_supervisors, u4_a_restart_waits,
+          u4_all_for_one_waits_once, u5_a_context_that_is_done_ends_it_and_is_no_error,
+          u5_it_ends_with_the_shutdown, u5_it_can_be_a_stage, u5_a_wait_has_a_limit,
+          u1_a_member_is_started_until_it_is_ready, u5_a_start_ends_with_the_supervisor,
+          u6_the_tables_tell_who_was_restarted_and_why, u6_states_and_causes_have_names,
+          an_exit_in_a_member_ends_the_process, a_member_that_waits_for_its_supervisor_panics)
