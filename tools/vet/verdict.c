@@ -6,6 +6,7 @@
 #include "names.h"
 #include "verdict_parts.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -582,6 +583,38 @@ static bool meant_to_be_standard(const struct judge *judge)
     return false;
 }
 
+/* Does every function that it was passed to only use it, as far as names tell? Those that serve a connection or start
+ * something often take what they are passed. */
+static bool passes_only_use(const struct judge *judge, const struct state *state)
+{
+    static const char *const takes[] = {
+        "handle", "serve",  "start",    "run",   "init", "new",     "create", "open",    "wrap",
+        "from",   "loop",   "main",     "child", "exec", "connect", "accept", "session", "client",
+        "server", "with",   "of",       "build", "make", "to",      "make",   "next",    "load",
+        "begin",  "launch", "listen",   "or",    "and",  "finish",  "end",    "done",    "fork",
+        "worker", "task",   "on",       "into",  "do",   "it",      "insert", "update",  "change",
+        "use",    "reset",  "redirect", NULL};
+    for (int i = 0; i < state->pass_count; i++) {
+        const char *pass = state->passes[i];
+        if (!islower((unsigned char)*pass) || strchr(pass, ' ') || name_keeps(pass) ||
+            name_gives(pass) || name_releases(pass) > 0 || name_has_any(pass, takes))
+            return innocent_elsewhere(judge, state, pass);
+    }
+    return true;
+}
+
+/* Nothing in the function releases or hands on what a known function gave it, which it only passes to others. */
+static bool never_released(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    bool annotated = judge->site->mined && acquire->callee &&
+                     knowledge_annotated(judge->simulation->knowledge, acquire->callee);
+    bool known = judge->site->known && state->acquisition->known && acquire->callee &&
+                 judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
+    return (known || annotated) && !judge->escaped && !judge->site->argument &&
+           passes_only_use(judge, state);
+}
+
 /* return p, *result = p, object->part = p */
 static bool is_given_to_caller(const struct judge *judge)
 {
@@ -638,6 +671,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->owned && passes_are_harmless(judge, state))
         return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
                                                                                   : LEVEL_ALL;
+    if (never_released(judge, state))
+        return LEVEL_LIKELY;
     if (judge->site->typed && !fails_to_construct(judge, state, class))
         return typed_level(judge, state, class);
     if (given_away_only_on_success(judge, state, class) || fails_to_construct(judge, state, class))
