@@ -87,7 +87,7 @@ static lg_error *lock(const char *wanted, const char *name, lg_duration timeout,
     lg_defer(free, place);
     int fd = -1;
     err = lock_open(place, name, &fd);
-    /* lifoguard-vet: allow missing-release: the process holds the lock until it ends */
+    /* lifoguard-vet: allow leak: the process holds the lock until it ends */
     return err ? err : take_lock(fd, timeout, taken);
 }
 

@@ -1,6 +1,7 @@
 /* What a call does: it acquires, releases, is passed the resource, or nothing. */
 #include "config.h"
 #include "engine_parts.h"
+#include "helper.h"
 #include "knowledge.h"
 #include "names.h"
 #include "site_parts.h"
@@ -432,10 +433,12 @@ void do_call(struct simulation *simulation, struct state *state, int index)
             if (state->phase == HELD && site->resource == R_TEMPORARY &&
                 name_has(call->callee, "rename"))
                 follow_failed(simulation, state, index);
-            if (state->phase == NOT_HELD && !call->implicit)
+            bool direct = call->implicit || !simulation->knowledge ||
+                          !map_get(&simulation->knowledge->by_name, call->callee);
+            if (state->phase == NOT_HELD && !call->implicit && direct)
                 note(simulation, EV_UNHELD, index, state);
             else if (state->phase != NOT_HELD)
-                release(simulation, state, index, -1, false);
+                release(simulation, state, index, -1, !direct);
         }
     } else if (!do_arguments(simulation, state, index)) {
         return;
@@ -446,8 +449,11 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         state->holder_count = 0;
     }
     forget_by_address(simulation, state, call);
-    if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
-        knowledge_unlocks(simulation->knowledge, call)) {
+    bool ends_pair = site->resource == R_PAIR && state->phase == HELD && simulation->knowledge &&
+                     helper_completes(simulation->knowledge, simulation->ir, call, site->acquire,
+                                      false);
+    if (ends_pair || (site->resource == R_LOCK && state->phase == HELD && call->callee &&
+                      simulation->knowledge && knowledge_unlocks(simulation->knowledge, call))) {
         if (!escape(simulation, state, index))
             return;
     }

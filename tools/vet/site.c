@@ -681,7 +681,7 @@ void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge)
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
             find_acquisitions(ir, sites, i, knowledge);
-    find_pairs(ir, sites);
+    find_pairs(ir, sites, knowledge);
     find_temporaries(ir, sites);
     find_tasks(ir, sites);
     find_cleaned(ir, sites);

@@ -231,7 +231,10 @@ static const char *check_name(const struct judge *judge, const struct state *sta
         if (judge->site->release && name_has(judge->site->release, "put"))
             return "missing-release";
         return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
-    default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
+    default:
+        return (state->acquisition && state->acquisition->known) || judge->site->owned
+                   ? "leak"
+                   : "missing-release";
     }
 }
 
@@ -377,6 +380,33 @@ static bool releases_type(const struct judge *judge)
     return false;
 }
 
+/* Is the statement in a loop? The first statement of the innermost one, or -1. */
+static int loop_around(const struct judge *judge, int instr)
+{
+    int innermost = -1;
+    for (int i = instr; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= instr && head > innermost && i >= instr)
+            innermost = head;
+    }
+    return innermost;
+}
+
+/* Is what was begun ended on a way that does not go back to the head of a loop? */
+static bool ended_in_round(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
+            continue;
+        const struct state *at = event->state;
+        while (at->from && at->instr != state->acquired && at->instr >= at->from->instr)
+            at = at->from;
+        if (at->instr == state->acquired)
+            return true;
+    }
+    return false;
+}
+
 /* json_begin_object(writer) … json_end_object(writer) shape an output, which is thrown away when something fails. */
 static bool shapes_output(const struct judge *judge)
 {
@@ -387,7 +417,8 @@ static bool shapes_output(const struct judge *judge)
         "json",      "xml",     "yaml",     "nla",     "nlmsg",  "dict",    "gen",
         "error",     "message", "msg",      "builder", "row",    "table",   "html",
         "header",    "body",    "string",   "pair",    "record", NULL};
-    return name_has_any(judge->site->acquire, words);
+    static const char *const verbs[] = {"begin", "open", "push", "start", "enter", "init", NULL};
+    return name_has_any(judge->site->acquire, verbs) && name_has_any(judge->site->acquire, words);
 }
 
 /* session->start(session): what it means, only its type knows. */
@@ -406,6 +437,11 @@ static bool owes_partner(const struct judge *judge, const struct state *state,
     if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
         !state->acquisition->failing.tested)
         return false; /* it may have begun nothing yet */
+    if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
+        return false; /* one of an array, an action that is noted for later */
+    if (class != CLASS_FAILURE && releases < 2 &&
+        (name_has(acquire, "push") || !ended_in_round(judge, state)))
+        return false; /* the next round of the loop, or the next call, may end it */
     if (releases >= 2)
         return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
                                       : judge->success_release;
@@ -500,18 +536,6 @@ static bool used_by_nobody_else(const struct judge *judge, const struct state *s
                        (state->acquisition->strength == 0 && descriptor_by_use(judge));
     return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
            !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
-}
-
-/* Is the statement in a loop? The first statement of the innermost one, or -1. */
-static int loop_around(const struct judge *judge, int instr)
-{
-    int innermost = -1;
-    for (int i = instr; i < judge->ir->code.count; i++) {
-        int head = instr_at(judge, i)->next;
-        if (head >= 0 && head <= instr && head > innermost && i >= instr)
-            innermost = head;
-    }
-    return innermost;
 }
 
 /* A return in a loop while the lock is held, which is released after the loop; unless the name of the function says that
