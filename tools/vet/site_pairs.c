@@ -238,7 +238,10 @@ static const struct instr *released_by_helper(const struct ir *ir, int index, bo
     EACH (other, &ir->code)
         if (!release && other->kind == I_CALL && other->callee && other != instr)
             release = helper_release(knowledge, ir, other, instr->callee, locks, place);
-    return release;
+    if (release && !locks && release->arg_count > instr->arg_count)
+        return NULL;
+    bool moves_data = release && !locks && release->arg_count > 1 && name_has(instr->callee, "get");
+    return moves_data ? NULL : release;
 }
 
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)

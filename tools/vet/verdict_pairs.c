@@ -72,8 +72,9 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
         return false; /* it may have begun nothing yet */
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
         return false; /* one of an array, an action that is noted for later */
-    if (class != CLASS_FAILURE && releases < 2 &&
-        (name_has(acquire, "push") || !ended_in_round(judge, state)))
+    if (name_has(acquire, "push") && releases < 2)
+        return false; /* a stack of data */
+    if (class != CLASS_FAILURE && releases < 2 && !ended_in_round(judge, state))
         return false; /* the next round of the loop, or the next call, may end it */
     if (releases >= 2)
         return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
