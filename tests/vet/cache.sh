@@ -45,7 +45,7 @@ expect 0 'a setting more' a.c
 rm .lifoguard-vet
 mkdir project
 cat >project/queue.h <<'C'
-int show(FILE *file);
+int handle(FILE *file);
 C
 cat >project/use.c <<'C'
 #include "queue.h"
@@ -54,20 +54,20 @@ int use(const char *name)
     FILE *file = fopen(name, "r");
     if (!file)
         return -1;
-    return show(file);
+    return handle(file);
 }
 C
-put_show() {
-    printf '#include "queue.h"\nint show(FILE *file)\n{\n    %s\n}\n' "$1" >project/queue.c
+put_handle() {
+    printf '#include "queue.h"\nint handle(FILE *file)\n{\n    %s\n}\n' "$1" >project/queue.c
 }
-put_show 'return fgetc(file);'
+put_handle 'return fgetc(file);'
 for what in project project/use.c; do
-    put_show 'return fgetc(file);'
+    put_handle 'return fgetc(file);'
     expect 1 "$what: the callee only reads" "$what"
     expect 1 "$what: nothing changed" "$what"
-    put_show 'int c = fgetc(file); fclose(file); return c;'
+    put_handle 'int c = fgetc(file); fclose(file); return c;'
     expect 0 "$what: the callee closes" "$what"
-    put_show 'return fgetc(file);  /* again */'
+    put_handle 'return fgetc(file);  /* again */'
     expect 1 "$what: the callee only reads again" "$what"
 done
 expect 0 'alone' --alone project/use.c

@@ -59,6 +59,15 @@ static bool is_status(const struct ir *ir, int place)
            strcmp(decl->type.words[0], "int") == 0;
 }
 
+/* return f(p), from a function whose result is a number: what f does with p, its name and other calls tell. */
+static bool returns_status(const struct ir *ir)
+{
+    const struct type *type = &ir->function->type;
+    return type->stars == 0 && type->count > 0 &&
+           (strcmp(type->words[type->count - 1], "int") == 0 ||
+            strcmp(type->words[type->count - 1], "bool") == 0);
+}
+
 /* return buffer.text, from a function that returns a pointer: the caller gets what the structure held. */
 static bool returns_content(const struct simulation *simulation, const struct state *state,
                             const struct operand *result)
@@ -119,7 +128,7 @@ static void do_return(struct simulation *simulation, struct state *state, const 
     }
     /* return f(p): f may have taken it. */
     if (instr->left.kind == O_PLACE && state->from && simulation->parameter < 0 &&
-        simulation->site->resource != R_CONTEXT) {
+        !returns_status(simulation->ir) && simulation->site->resource != R_CONTEXT) {
         const struct state *before = state;
         for (int steps = 0; before && steps < 4; steps++, before = before->from) {
             const struct instr *last = &simulation->ir->code.at[before->instr];

@@ -183,6 +183,16 @@ static bool tells_of_later_call(const struct simulation *simulation, const struc
     return false;
 }
 
+/* strtol(text, &end, 10): end may point to text afterwards. */
+static bool has_address_taken(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    return false;
+}
+
 /* A new object, which nothing else has seen, is no other variable's value. */
 static bool cannot_be_equal(const struct simulation *simulation, const struct state *state,
                             const struct instr *branch, bool truth)
@@ -193,6 +203,9 @@ static bool cannot_be_equal(const struct simulation *simulation, const struct st
            !simulation->site->by_address && simulation->site->resource != R_DESCRIPTOR &&
            branch->left.kind == O_PLACE && branch->right.kind == O_PLACE &&
            holds(state, branch->left.place) != holds(state, branch->right.place) &&
+           !has_address_taken(simulation->ir, holds(state, branch->left.place)
+                                                  ? branch->right.place
+                                                  : branch->left.place) &&
            !derived_from_holder(simulation->ir, state, branch->left.place) &&
            !derived_from_holder(simulation->ir, state, branch->right.place);
 }

@@ -1,8 +1,10 @@
 /* What a call does: it acquires, releases, is passed the resource, or nothing. */
 #include "config.h"
 #include "engine_parts.h"
+#include "helper.h"
 #include "knowledge.h"
 #include "names.h"
+#include "site_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -267,8 +269,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
 static void forget_by_address(struct simulation *simulation, struct state *state,
                               const struct instr *call)
 {
+    const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
+    bool harmless = call->callee && model_harmless(call->callee);
     for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].kind == O_ADDRESS && !model_harmless(call->callee ? call->callee : "x"))
+        if (call->args[i].kind == O_ADDRESS && (!harmless || (acquirer && acquirer->argument == i)))
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
                                         call->args[i].place);
 }
@@ -376,6 +380,43 @@ static bool says_it_failed(const struct simulation *simulation, const struct sta
     return false;
 }
 
+static bool reallocates(const struct simulation *simulation, const struct state *state,
+                        const struct instr *call)
+{
+    static const char *const names[] = {"realloc",   "reallocarray",  "krealloc",
+                                        "kvrealloc", "recallocarray", NULL};
+    return state->phase == HELD && call->callee && word_in(call->callee, names) && call->dst >= 0 &&
+           simulation->parameter < 0 && call->arg_count > 1 && call->args[0].kind == O_PLACE &&
+           holds(state, call->args[0].place) && can_hold(simulation->ir, call->dst);
+}
+
+/* more = realloc(p, n): if it fails, p is still there; unless the result overwrites p, which is lost then. */
+static void follow_realloc(struct simulation *simulation, struct state *state, int index)
+{
+    struct ir *ir = simulation->ir;
+    const struct instr *call = &ir->code.at[index];
+    int holder = variable_of(ir, index, call->dst), old = call->args[0].place;
+    struct operand result = {.kind = O_PLACE, .place = call->dst},
+                   null = {.kind = O_NUMBER, .place = -1};
+    state->facts = facts_forget(simulation->arena, ir, state->facts, call->dst);
+    struct state failed = *state;
+    failed.facts = facts_assume(simulation->arena, ir, state->facts, &result, S2('=', '='), &null,
+                                true);
+    if (failed.facts && holder != old)
+        follow(simulation, &failed, call->next);
+    else if (failed.facts && site_tested(ir, index, call->dst)) {
+        failed.holder_count = failed.alias_count = 0;
+        follow(simulation, &failed, call->next);
+    }
+    state->facts = facts_assume(simulation->arena, ir, state->facts, &result, S2('!', '='), &null,
+                                true);
+    if (!state->facts)
+        return;
+    state->holder_count = state->alias_count = 0;
+    add_holder(state, call->dst);
+    follow(simulation, state, call->next);
+}
+
 void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -392,10 +433,12 @@ void do_call(struct simulation *simulation, struct state *state, int index)
             if (state->phase == HELD && site->resource == R_TEMPORARY &&
                 name_has(call->callee, "rename"))
                 follow_failed(simulation, state, index);
-            if (state->phase == NOT_HELD && !call->implicit)
+            bool direct = call->implicit || !simulation->knowledge ||
+                          !map_get(&simulation->knowledge->by_name, call->callee);
+            if (state->phase == NOT_HELD && !call->implicit && direct)
                 note(simulation, EV_UNHELD, index, state);
             else if (state->phase != NOT_HELD)
-                release(simulation, state, index, -1, false);
+                release(simulation, state, index, -1, !direct);
         }
     } else if (!do_arguments(simulation, state, index)) {
         return;
@@ -406,14 +449,21 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         state->holder_count = 0;
     }
     forget_by_address(simulation, state, call);
-    if (site->resource == R_LOCK && state->phase == HELD && call->callee && simulation->knowledge &&
-        knowledge_unlocks(simulation->knowledge, call)) {
+    bool ends_pair = site->resource == R_PAIR && state->phase == HELD && simulation->knowledge &&
+                     helper_completes(simulation->knowledge, simulation->ir, call, site->acquire,
+                                      false);
+    if (ends_pair || (site->resource == R_LOCK && state->phase == HELD && call->callee &&
+                      simulation->knowledge && knowledge_unlocks(simulation->knowledge, call))) {
         if (!escape(simulation, state, index))
             return;
     }
     if (state->phase == HELD && hands_out_content(simulation, call)) {
         if (!escape(simulation, state, index))
             return;
+    }
+    if (reallocates(simulation, state, call)) {
+        follow_realloc(simulation, state, index);
+        return;
     }
     if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
         call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {

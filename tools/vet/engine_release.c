@@ -1,5 +1,6 @@
 /* Which calls release the resource, and what is left of it. */
 #include "engine_parts.h"
+#include "helper.h"
 #include "knowledge.h"
 #include "names.h"
 
@@ -45,12 +46,17 @@ bool pair_released(const struct simulation *simulation, const struct instr *call
     bool pair = site->resource == R_LOCK && site->place >= 0
                     ? name_unlocks(call->callee)
                     : names_pair(site->acquire, call->callee);
-    if (!pair)
-        return false;
-    for (int i = 0; i < call->arg_count; i++)
+    for (int i = 0; pair && i < call->arg_count; i++)
         if (call->args[i].place == site->place && site->place >= 0)
             return true;
-    return site->place < 0;
+    if (pair && site->place < 0)
+        return true;
+    if (name_locks_file(site->acquire) && strcmp(call->callee, "close") == 0 &&
+        call->arg_count == 1 && call->args[0].place == site->place)
+        return true; /* the lock ends with the descriptor */
+    return simulation->knowledge && !call->implicit &&
+           helper_release(simulation->knowledge, simulation->ir, call, site->acquire,
+                          site->resource == R_LOCK, site->place);
 }
 
 static bool resets(const struct simulation *simulation, const char *callee)

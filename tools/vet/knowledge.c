@@ -189,7 +189,8 @@ static bool innocent_elsewhere(const struct knowledge *knowledge, const char *fu
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
 {
     const struct passed *passed = map_get(&knowledge->passed, function);
-    return (passed && passed->released >= 3 && passed->released >= 10 * passed->kept) ||
+    /* The call that is judged is one of those that keep it. */
+    return (passed && passed->released >= 3 && passed->released >= 10 * (passed->kept - 1)) ||
            innocent_elsewhere(knowledge, function);
 }
 
@@ -199,6 +200,11 @@ const char *knowledge_release_by_name(const struct knowledge *knowledge, const c
         if (names_share_stem(acquire, *release))
             return *release;
     return NULL;
+}
+
+bool knowledge_annotated(const struct knowledge *knowledge, const char *acquire)
+{
+    return config_release_of(acquire) || map_get(&knowledge->unit->deallocators, acquire);
 }
 
 int knowledge_releases_of(const struct knowledge *knowledge, const char *acquire,

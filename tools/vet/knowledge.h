@@ -33,6 +33,8 @@ const char *knowledge_release_by_name(const struct knowledge *knowledge, const c
 /* In how many functions of this file is what `acquire` makes released by this function? */
 int knowledge_releases_of(const struct knowledge *knowledge, const char *acquire,
                           const char *release);
+/* Is its release told by an attribute or by the configuration? */
+bool knowledge_annotated(const struct knowledge *knowledge, const char *acquire);
 bool knowledge_uses_release(const struct knowledge *knowledge, const char *release);
 /* Is what is passed to this function mostly released afterwards by the callers in this file? */
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function);

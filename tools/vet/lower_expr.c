@@ -499,12 +499,34 @@ static bool macro_ends(const struct lowering *lowering, const char *name)
     return macro && macro->function_like && macro_never_returns(macro);
 }
 
+/* flock(fd, LOCK_EX | LOCK_NB) locks, flock(fd, LOCK_UN) unlocks: the name tells. */
+static const char *file_lock(const struct expr *call)
+{
+    static const char *const wanted[][2] = {
+        {"flock", "LOCK_UN"}, {"flock", "LOCK_EX"}, {"flock", "LOCK_SH"},
+        {"lockf", "F_ULOCK"}, {"lockf", "F_LOCK"},  {"lockf", "F_TLOCK"},
+    };
+    const struct expr *asked = call->args.count > 1 ? call->args.at[1] : NULL;
+    if (!call->name || !asked)
+        return call->name;
+    if (asked->kind == E_BINARY)
+        asked = asked->a;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (strcmp(call->name, wanted[i][0]) == 0 && asked->kind == E_NAME &&
+            strcmp(asked->name, wanted[i][1]) == 0) {
+            char text[40];
+            snprintf(text, sizeof text, "%s %s", wanted[i][0], wanted[i][1]);
+            return intern_string(text);
+        }
+    return call->name;
+}
+
 static struct operand finish_call(struct lowering *lowering, const struct expr *call, int dst,
                                   struct operand *args, int count)
 {
     struct instr *instr = emit(lowering, I_CALL, call);
     bool builtin = call->name && strncmp(call->name, "__builtin_", 10) == 0;
-    instr->callee = builtin ? intern_string(call->name + 10) : call->name;
+    instr->callee = builtin ? intern_string(call->name + 10) : file_lock(call);
     instr->args = args;
     instr->arg_count = count;
     instr->dst = dst;

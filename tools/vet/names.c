@@ -197,8 +197,8 @@ int name_releases(const char *name)
                                         "G_IS_DIR_SEPARATOR",
                                         "clear_bit",
                                         NULL};
-    static const char *const not_words[] = {"nofree", "cloexec", "freed", "closed", "dont",
-                                            "need",   "needs",   "later", NULL};
+    static const char *const not_words[] = {"freeze", "nofree", "cloexec", "freed", "closed",
+                                            "dont",   "need",   "needs",   "later", NULL};
     static const char *const strong[] = {
         "free",       "close",    "destroy",      "unref",      "release",  "dispose",
         "delete",     "dealloc",  "fini",         "cleanup",    "closedir", "fclose",
@@ -356,11 +356,20 @@ bool name_gives(const char *name)
            name_hands_over(name) || strstr(name, "atomic_");
 }
 
+bool name_locks_file(const char *name)
+{
+    return strncmp(name, "flock LOCK_", 11) == 0 || strncmp(name, "lockf F_", 8) == 0;
+}
+
 bool name_unlocks(const char *name)
 {
-    static const char *const names[] = {"up", "up_read", "up_write", NULL};
+    static const char *const names[] = {
+        "up", "up_read", "up_write", "LeaveCriticalSection", "flock LOCK_UN", "lockf F_ULOCK",
+        NULL};
     if (listed(name, names))
         return true;
+    if (name_locks_file(name))
+        return false;
     if (name_has(name, "scoped"))
         return false;
     for (const char *at = name; *at; at++)
@@ -394,7 +403,8 @@ bool name_locks(const char *name)
 {
     if (name_unlocks(name))
         return false;
-    if (lowers_semaphore(name))
+    if (lowers_semaphore(name) || name_locks_file(name) || strcmp(name, "flockfile") == 0 ||
+        strcmp(name, "EnterCriticalSection") == 0)
         return true;
     static const char *const not_locks[] = {
         "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",

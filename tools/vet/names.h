@@ -36,6 +36,8 @@ bool name_transfers_data(const char *name); /* read, receive, poll …: it uses 
 bool name_gives(const char *name);          /* … surely: take, consume, adopt, steal, fdopen */
 bool name_hands_over(const char *name); /* … whichever argument it is: g_list_concat, read_async */
 bool name_unlocks(const char *name);
+bool name_locks_file(
+    const char *name); /* flock or lockf, with what it was asked for: "flock LOCK_EX" */
 bool name_locks(const char *name);
 int name_trylocks(
     const char *name); /* 1: it returns 0 if the lock is not taken, -1: if it is taken; 0: no */

@@ -455,10 +455,12 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledg
     const char *release;
     if (name_is_constant(instr->callee))
         return; /* a cast: G_OBJECT(x) */
-    if (!name_acquires(instr->callee) && !name_constructs(instr->callee))
-        return; /* session_of(stream) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
+    if (!name_acquires(instr->callee) && !name_constructs(instr->callee) &&
+        !knowledge_annotated(knowledge, instr->callee) &&
+        knowledge_releases_of(knowledge, instr->callee, release) < 5)
+        return; /* session_of(stream) */
     if (is_number(ir, place) && (!closes_number(release) || !is_descriptor(ir, place)))
         return;
     struct site *site = site_at(ir, sites, place);
@@ -679,7 +681,7 @@ void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge)
     for (int i = 0; i < ir->code.count; i++)
         if (ir->code.at[i].kind == I_CALL && !ir->code.at[i].implicit && ir->code.at[i].callee)
             find_acquisitions(ir, sites, i, knowledge);
-    find_pairs(ir, sites);
+    find_pairs(ir, sites, knowledge);
     find_temporaries(ir, sites);
     find_tasks(ir, sites);
     find_cleaned(ir, sites);

@@ -1,4 +1,5 @@
 /* Locks and other pairs: what is taken on something, and given back with the same name. */
+#include "helper.h"
 #include "names.h"
 #include "site_parts.h"
 
@@ -225,7 +226,25 @@ static bool makes_lock(const struct ir *ir, int index)
     return false;
 }
 
-void find_pairs(struct ir *ir, site_vec *sites)
+/* A function of the file that completes the pair for this one. */
+static const struct instr *released_by_helper(const struct ir *ir, int index, bool locks,
+                                              const struct knowledge *knowledge)
+{
+    const struct instr *instr = &ir->code.at[index], *release = NULL;
+    int argument = key_argument(instr);
+    int place = argument >= 0 ? instr->args[argument].place : -1;
+    if (!knowledge || instr->implicit || (argument >= 0 && place < 0))
+        return NULL;
+    EACH (other, &ir->code)
+        if (!release && other->kind == I_CALL && other->callee && other != instr)
+            release = helper_release(knowledge, ir, other, instr->callee, locks, place);
+    if (release && !locks && release->arg_count > instr->arg_count)
+        return NULL;
+    bool moves_data = release && !locks && release->arg_count > 1 && name_has(instr->callee, "get");
+    return moves_data ? NULL : release;
+}
+
+void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     for (int i = 0; i < ir->code.count; i++) {
         struct instr *instr = &ir->code.at[i];
@@ -248,7 +267,9 @@ void find_pairs(struct ir *ir, site_vec *sites)
                 break;
             }
         }
-        if (release || (locks && !makes_lock(ir, i)))
+        if (!release)
+            release = released_by_helper(ir, i, locks, knowledge);
+        if (release || (locks && !makes_lock(ir, i) && !name_locks_file(instr->callee)))
             add_pair(ir, sites, i, release);
     }
 }

@@ -16,7 +16,8 @@ struct failing failing_value(const struct ir *ir, int instr, int place, enum fai
 bool is_pointer(const struct ir *ir, int place);
 
 /* site_pairs.c */
-void find_pairs(struct ir *ir, site_vec *sites);
+struct knowledge;
+void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge);
 const char *operand_text(struct ir *ir, const struct operand *operand);
 int key_argument(const struct instr *instr);
 

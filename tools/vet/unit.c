@@ -110,8 +110,10 @@ static bool is_linkage(const struct token *from, const struct token *brace)
 static const struct token *column_end(const struct token *brace, const struct token *end)
 {
     const struct token *after = after_balanced(brace, end);
-    if (after < end && after[-1].column == 1)
+    if (after < end && (after[-1].column == 1 || after[-1].line == brace->line))
         return NULL;
+    if (after < end && after->column == 1 && !after->expanded && after[-1].line < after->line)
+        return NULL; /* the next definition begins there */
     for (const struct token *at = brace + 1; at < end; at++)
         if (at->sign == '}' && at->column == 1 && !at->expanded)
             return at == after - 1 ? NULL : at;

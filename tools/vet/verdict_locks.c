@@ -36,7 +36,7 @@ static bool made_to_nest(const struct judge *judge)
 static bool excludes_threads(const char *name)
 {
     return strstr(name, "mutex") || strstr(name, "spin") || strstr(name, "rwlock") ||
-           strstr(name, "down");
+           name_has(name, "mtx") || strstr(name, "rw_lock_writer") || strstr(name, "down");
 }
 
 static bool reached_while(const struct judge *judge, int instr, enum event_kind kind)

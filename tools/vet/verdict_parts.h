@@ -27,6 +27,32 @@ const char *judge_site_text(const struct judge *judge);
 void judge_report(struct judge *judge, const struct event *event, const char *check,
                   enum level level, const char *format, int other, const char *other_text);
 
+/* Adds a finding about what is still held at the event's exit; `lost`: overwritten there. */
+void judge_report_leak(struct judge *judge, const struct event *event, enum level level, bool lost);
+
+/* verdict_passes.c: do the functions that it was passed to on this path leave it to this function? */
+bool judge_passes_innocent(const struct judge *judge, const struct state *state);
+/* … whatever this function does with it? */
+bool judge_passes_harmless(const struct judge *judge, const struct state *state);
+/* … as far as their names tell? */
+bool judge_passes_only_use(const struct judge *judge, const struct state *state);
+/* Has it been given to a function that, as far as can be seen, keeps it? */
+bool judge_was_kept(const struct judge *judge, const struct state *state);
+
+/* verdict_pairs.c */
+/* In how many places is what this call acquired released? */
+int judge_releases(const struct judge *judge, const struct state *state);
+/* The first statement of the innermost loop around the statement, or -1. */
+int judge_loop_around(const struct judge *judge, int instr);
+bool judge_owes_partner(const struct judge *judge, const struct state *state,
+                        enum exit_class class);
+
+/* verdict_leaks.c */
+/* foo(&x) rather than x = foo(): a getter would return it. */
+bool judge_by_address(const struct judge *judge, const struct state *state);
+void judge_leak(struct judge *judge, const struct event *event);
+void judge_lost(struct judge *judge, const struct event *event);
+
 /* verdict_locks.c */
 void judge_relock(struct judge *judge, const struct event *event);
 void judge_unheld(struct judge *judge, const struct event *event);

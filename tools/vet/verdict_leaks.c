@@ -1,0 +1,449 @@
+/* What is still held at an exit, or lost: how sure is it that nobody else releases it? */
+#include "harness.h"
+#include "knowledge.h"
+#include "names.h"
+#include "verdict_parts.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
+static bool owned_here(const struct judge *judge, const struct state *state)
+{
+    return judge->site->known && state->acquisition->known && judge_passes_harmless(judge, state) &&
+           !judge->site->argument;
+}
+
+static bool counts_references(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        const char *callee = instr_at(judge, event->instr)->callee;
+        if (event->kind == EV_RELEASE && callee && name_counts(callee))
+            return true;
+    }
+    return false;
+}
+
+/* foo(&x) rather than x = foo(): a getter would return it. */
+bool judge_by_address(const struct judge *judge, const struct state *state)
+{
+    return instr_at(judge, state->acquired)->dst != state->acquisition->holder;
+}
+
+/* struct strbuf and strbuf_release, git_str and git_str_dispose; not struct msghdr and cmsg_close_all. */
+static bool releases_type(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    const char *release = judge->site->release;
+    if (!decl || !release || decl->type.count == 0)
+        return false;
+    const char *type = decl->type.words[decl->type.count - 1];
+    size_t length = strlen(type);
+    if (length > 2 && strcmp(type + length - 2, "_t") == 0)
+        length -= 2;
+    for (const char *at = release; *at; at++)
+        if (strncasecmp(at, type, length) == 0)
+            return true;
+    return false;
+}
+
+/* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
+static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    bool at_the_end = judge->success_release || judge->unknown_release;
+    if (judge->site->resource == R_PAIR)
+        return judge_owes_partner(judge, state, class);
+    switch (state->acquisition->strength) {
+    case 2:
+    case 1: return true;
+    case 0:
+        if (judge->site->by_address && !releases_type(judge))
+            return false;
+        if (class != CLASS_FAILURE && !judge_by_address(judge, state))
+            return judge->success_release && judge->releases >= 2;
+        return at_the_end || (judge->failure_release && judge->releases >= 2);
+    case -2: return false;
+    default:
+        return at_the_end && counts_references(judge) &&
+               (class != CLASS_SUCCESS || judge->releases >= 2);
+    }
+}
+
+/* A new object that is returned or stored when all goes well, and is neither on this failure path. */
+static bool given_away_only_on_success(const struct judge *judge, const struct state *state,
+                                       enum exit_class class)
+{
+    return class == CLASS_FAILURE && judge->escaped && state->acquisition->strength == 1 &&
+           judge_passes_harmless(judge, state) && !judge->site->argument &&
+           !judge->site->by_address;
+}
+
+/* A constructor's result that this function never releases. Some constructors enter what they make in a list of their
+ * own: so another function must release it too, or this one give it to its caller when all goes well. */
+static enum level typed_level(const struct judge *judge, const struct state *state,
+                              enum exit_class class)
+{
+    const struct knowledge *knowledge = judge->simulation->knowledge;
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (!judge_passes_harmless(judge, state) || !acquire ||
+        !knowledge_uses_release(knowledge, judge->site->release))
+        return LEVEL_ALL;
+    if (!judge->escaped)
+        return knowledge_releases_of(knowledge, acquire, judge->site->release) > 0 ? LEVEL_LIKELY
+                                                                                   : LEVEL_ALL;
+    return given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY : LEVEL_ALL;
+}
+
+/* What is called a release here only empties it, by what other functions of the file do. */
+static bool only_emptied(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && judge->site->has_release && judge->site->release &&
+           judge_passes_harmless(judge, state) &&
+           knowledge_empties(judge->simulation->knowledge, acquire, judge->site->release);
+}
+
+static bool descriptor_by_use(const struct judge *judge)
+{
+    return judge->site->release && strcmp(judge->site->release, "close") == 0;
+}
+
+/* match_new(parent, …) may enter what it makes in its argument, which owns it then. */
+static bool made_in_another(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    for (int i = 0; !state->acquisition->known && i < acquire->arg_count; i++) {
+        int place = acquire->args[i].place;
+        if (acquire->args[i].kind != O_PLACE)
+            continue;
+        const struct place *at = &judge->ir->places.at[place];
+        const struct type *type = at->decl        ? &at->decl->type
+                                  : at->parameter ? &at->parameter->type
+                                                  : NULL;
+        if (!type || (type->stars == 1 && !type->is_const))
+            return true;
+    }
+    return false;
+}
+
+/* Delivered to a variable of this function that nothing else ever sees. */
+static bool used_by_nobody_else(const struct judge *judge, const struct state *state)
+{
+    bool constructed = state->acquisition->strength > 0 ||
+                       (state->acquisition->strength == 0 && descriptor_by_use(judge));
+    return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
+           !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
+}
+
+/* A return in a loop while the lock is held, which is released after the loop; unless the name of the function says that
+ * it returns with the lock. */
+static bool left_in_loop(const struct judge *judge, const struct event *event)
+{
+    static const char *const words[] = {"lock",  "locked",  "start", "begin", "acquire",
+                                        "hold",  "enter",   "grab",  "get",   "next",
+                                        "first", "prepare", "pin",   "open",  NULL};
+    if (name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name))
+        return false;
+    return judge_loop_around(judge, event->instr) > event->state->acquired;
+}
+
+/* Is what this call, or another call of the same function, acquired released somewhere? The release of what a lookup
+ * found says nothing of what a constructor made. */
+static bool released_alike(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASE && event->state->acquired >= 0 &&
+            (event->state->acquired == state->acquired ||
+             instr_at(judge, event->state->acquired)->callee == acquire))
+            return true;
+    return false;
+}
+
+/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
+static bool is_command(const struct function *function)
+{
+    if (strncmp(function->name, "cmd_", 4) != 0 && !strstr(function->name, "_main"))
+        return false;
+    EACH (parameter, &function->parameters)
+        if (parameter->name && strcmp(parameter->name, "argv") == 0)
+            return true;
+    return false;
+}
+
+/* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
+static bool ends_process(const struct judge *judge, const struct event *event)
+{
+    enum resource resource = judge->site->resource;
+    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
+        (judge->site->release && name_unlocks(judge->site->release)))
+        return false;
+    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
+        return true;
+    const struct state *at = event->state->from;
+    for (int steps = 0; at && steps < 12; steps++, at = at->from) {
+        const char *callee = instr_at(judge, at->instr)->callee;
+        if (callee && strncmp(callee, "exec", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
+static bool meant_to_be_standard(const struct judge *judge)
+{
+    if (judge->site->resource != R_DESCRIPTOR)
+        return false;
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            ((instr->right.kind == O_NUMBER && instr->right.number >= 0 &&
+              instr->right.number <= 2) ||
+             (instr->right.kind == O_SYMBOL && strncmp(instr->right.text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
+/* Nothing in the function releases or hands on what a known function gave it, which it only passes to others. */
+static bool never_released(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    bool annotated = judge->site->mined && acquire->callee &&
+                     knowledge_annotated(judge->simulation->knowledge, acquire->callee);
+    bool known = judge->site->known && state->acquisition->known && acquire->callee &&
+                 judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
+    return (known || annotated) && !judge->escaped && !judge->site->argument &&
+           judge_passes_only_use(judge, state);
+}
+
+/* return p, *result = p, object->part = p */
+static bool is_given_to_caller(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        enum instr_kind kind = instr_at(judge, event->instr)->kind;
+        if (event->kind == EV_ESCAPE && (kind == I_RETURN || kind == I_ASSIGN))
+            return true;
+    }
+    return false;
+}
+
+/* f = fopen(…); if (read_head(f) < 0) return NULL; … return f; The success path shows that read_head takes nothing. */
+static bool fails_to_construct(const struct judge *judge, const struct state *state,
+                               enum exit_class class)
+{
+    enum resource resource = judge->site->resource;
+    return class == CLASS_FAILURE && judge->escaped && !judge->site->argument &&
+           (!judge_by_address(judge, state) || state->acquisition->failing.tested) &&
+           !judge->site->by_address && resource != R_CONTEXT &&
+           (state->acquisition->known || state->acquisition->strength == 1) &&
+           (judge->site->known || judge->site->owned ||
+            (judge->site->typed && !made_in_another(judge, state))) &&
+           is_given_to_caller(judge) && judge_passes_innocent(judge, state);
+}
+
+static enum level leak_level(const struct judge *judge, const struct event *event)
+{
+    const struct state *state = event->state;
+    enum exit_class class = classify_exit(judge->ir, state);
+    if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
+        return LEVEL_SURE;
+    if (ends_process(judge, event) || meant_to_be_standard(judge))
+        return LEVEL_ALL;
+    if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
+        is_of_test(judge->ir))
+        return LEVEL_ALL;
+    if (judge->released && released_alike(judge, state)) {
+        bool innocent = judge_passes_innocent(judge, state) && owned(judge, state, class);
+        if (class == CLASS_FAILURE)
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (judge->site->resource == R_LOCK && left_in_loop(judge, event))
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (judge->success_release || (class == CLASS_UNKNOWN && judge->unknown_release))
+            return innocent ? LEVEL_SURE : LEVEL_ALL;
+        if (used_by_nobody_else(judge, state))
+            return LEVEL_LIKELY;
+        return owned_here(judge, state) && !judge->escaped ? LEVEL_SURE : LEVEL_ALL;
+    }
+    if (judge->site->resource == R_TEMPORARY)
+        return LEVEL_LIKELY;
+    if (((judge->site->mined && judge_passes_harmless(judge, state)) ||
+         only_emptied(judge, state)) &&
+        !judge->escaped)
+        return LEVEL_LIKELY;
+    if (judge->site->owned && judge_passes_harmless(judge, state))
+        return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
+                                                                                  : LEVEL_ALL;
+    if (never_released(judge, state))
+        return LEVEL_LIKELY;
+    if (judge->site->typed && !fails_to_construct(judge, state, class))
+        return typed_level(judge, state, class);
+    if (given_away_only_on_success(judge, state, class) || fails_to_construct(judge, state, class))
+        return LEVEL_LIKELY;
+    if (!owned_here(judge, state))
+        return LEVEL_ALL;
+    if (!judge->escaped || class == CLASS_FAILURE)
+        return LEVEL_SURE;
+    return LEVEL_ALL;
+}
+
+static bool exits_of_main(const struct judge *judge)
+{
+    return strcmp(judge->ir->function->name, "main") == 0 ||
+           strncmp(judge->ir->function->name, "cmd_", 4) == 0;
+}
+
+/* Does a loop have both statements? */
+static bool loop_has_both(const struct judge *judge, int a, int b)
+{
+    for (int i = a > b ? a : b; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= (a < b ? a : b))
+            return true;
+    }
+    return false;
+}
+
+/* The next round of a loop loses it too: reported there, unless this exit leaves from within the loop. */
+static bool lost_in_loop(const struct judge *judge, const struct event *event)
+{
+    if (loop_has_both(judge, event->state->acquired, event->instr))
+        return false;
+    EACH (other, &judge->simulation->events)
+        if (other->kind == EV_LOST && other->state->acquired == event->state->acquired &&
+            other->instr == other->state->acquired)
+            return true;
+    return false;
+}
+
+/* n = get_all(&list); if (n < 0) return n; if (n == 0) return 0; An empty list is a null pointer. */
+static bool gave_nothing(const struct judge *judge, const struct state *state)
+{
+    const struct failing *failing = &state->acquisition->failing;
+    if (failing->sign != '<' || !judge_by_address(judge, state))
+        return false;
+    int result = failing->place;
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_ASSIGN && instr->left.place == failing->place)
+            result = instr->dst;
+    }
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst == result &&
+            instr->left.place != failing->place)
+            return false;
+        bool zero = instr->kind == I_BRANCH && instr->left.place == result &&
+                    instr->right.kind == O_NUMBER && instr->right.number == 0;
+        if (zero && (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The child of a fork ends soon, whatever it does. */
+static bool in_child(const struct judge *judge, const struct state *state)
+{
+    int child = -1;
+    for (int i = 0; i < judge->ir->code.count; i++)
+        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
+            strstr(instr_at(judge, i)->callee, "fork"))
+            child = instr_at(judge, i)->dst;
+    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_BRANCH && instr->left.place == child &&
+            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
+static bool has_local_name(const struct judge *judge)
+{
+    const struct place *name = &judge->ir->places.at[judge->site->place];
+    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
+}
+
+/* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */
+static bool is_callers_lock(const struct judge *judge, const struct state *state)
+{
+    bool before = false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        before |= at->instr == state->acquired;
+        if (!before)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_UNHELD && event->instr == at->instr)
+                return true;
+    }
+    return false;
+}
+
+void judge_leak(struct judge *judge, const struct event *event)
+{
+    if (lost_in_loop(judge, event))
+        return;
+    enum resource resource = judge->site->resource;
+    if (judge_was_kept(judge, event->state))
+        return;
+    if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
+        return;
+    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state)))
+        return;
+    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
+                                    !(judge->released || has_local_name(judge))))
+        return;
+    if (gave_nothing(judge, event->state) ||
+        (resource == R_DESCRIPTOR && in_child(judge, event->state)))
+        return;
+    if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
+        return;
+    if (instr_at(judge, event->instr)->deferred)
+        return;
+    judge_report_leak(judge, event, leak_level(judge, event), false);
+}
+
+/* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
+static bool chosen_by_value(const struct judge *judge, const struct event *event)
+{
+    const struct state *after = event->state;
+    for (const struct state *at = after->from; at; after = at, at = at->from) {
+        if (at->instr == event->state->acquired)
+            return false;
+        const struct instr *instr = instr_at(judge, at->instr);
+        if (instr->kind != I_BRANCH || instr->left.place == event->state->acquisition->holder ||
+            (instr->right.kind == O_NUMBER && instr->right.number <= 0) ||
+            instr->right.kind == O_UNKNOWN)
+            continue;
+        bool equal = instr->sign == (after->instr == instr->next ? S2('=', '=') : S2('!', '='));
+        if (equal)
+            return true;
+    }
+    return false;
+}
+
+void judge_lost(struct judge *judge, const struct event *event)
+{
+    const struct state *state = event->state;
+    if (judge_was_kept(judge, state) || state->doubtful)
+        return;
+    if (judge->site->typed || (event->instr == state->acquired &&
+                               (exits_of_main(judge) || chosen_by_value(judge, event))))
+        return; /* an option that is given twice */
+    bool released = judge->released && judge_passes_innocent(judge, state);
+    released &= state->acquisition->strength > 0;
+    enum level level = is_of_test(judge->ir)                         ? LEVEL_ALL
+                       : released && state->acquisition->known       ? LEVEL_SURE
+                       : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
+                       : released                                    ? LEVEL_LIKELY
+                       : judge->site->mined && !judge->escaped       ? LEVEL_LIKELY
+                                                                     : LEVEL_ALL;
+    judge_report_leak(judge, event, level, true);
+}

@@ -1,0 +1,86 @@
+/* Does the function show that a pair that it has begun must be completed? */
+#include "names.h"
+#include "verdict_parts.h"
+
+#include <string.h>
+
+/* In how many places is what this call acquired released? */
+int judge_releases(const struct judge *judge, const struct state *state)
+{
+    int count = 0;
+    EACH (event, &judge->simulation->events)
+        count += event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
+                 !instr_at(judge, event->instr)->implicit;
+    return count;
+}
+
+/* Is the statement in a loop? The first statement of the innermost one, or -1. */
+int judge_loop_around(const struct judge *judge, int instr)
+{
+    int innermost = -1;
+    for (int i = instr; i < judge->ir->code.count; i++) {
+        int head = instr_at(judge, i)->next;
+        if (head >= 0 && head <= instr && head > innermost && i >= instr)
+            innermost = head;
+    }
+    return innermost;
+}
+
+/* Is what was begun ended on a way that does not go back to the head of a loop? */
+static bool ended_in_round(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
+            continue;
+        const struct state *at = event->state;
+        while (at->from && at->instr != state->acquired && at->instr >= at->from->instr)
+            at = at->from;
+        if (at->instr == state->acquired)
+            return true;
+    }
+    return false;
+}
+
+/* json_begin_object(writer) … json_end_object(writer) shape an output, which is thrown away when something fails. */
+static bool shapes_output(const struct judge *judge)
+{
+    static const char *const words[] = {
+        "container", "object",  "array",    "nest",    "nested", "element", "tag",
+        "group",     "frame",   "node",     "level",   "state",  "pos",     "offset",
+        "parse",     "parser",  "position", "indent",  "list",   "section", "errno",
+        "json",      "xml",     "yaml",     "nla",     "nlmsg",  "dict",    "gen",
+        "error",     "message", "msg",      "builder", "row",    "table",   "html",
+        "header",    "body",    "string",   "pair",    "record", NULL};
+    static const char *const verbs[] = {"begin", "open", "push", "start", "enter", "init", NULL};
+    return name_has_any(judge->site->acquire, verbs) && name_has_any(judge->site->acquire, words);
+}
+
+/* session->start(session): what it means, only its type knows. */
+static bool is_method(const struct instr *call)
+{
+    return call->expr && call->expr->kind == E_CALL && call->expr->a &&
+           call->expr->a->kind == E_MEMBER;
+}
+
+/* Does the rest of the function show that what was begun must be ended: on the other failures, or at its good end? */
+bool judge_owes_partner(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    int releases = judge_releases(judge, state);
+    const char *acquire = judge->site->acquire;
+    if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
+        !state->acquisition->failing.tested)
+        return false; /* it may have begun nothing yet */
+    if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
+        return false; /* one of an array, an action that is noted for later */
+    if (name_has(acquire, "push") && releases < 2)
+        return false; /* a stack of data */
+    if (class != CLASS_FAILURE && releases < 2 && !ended_in_round(judge, state))
+        return false; /* the next round of the loop, or the next call, may end it */
+    if (releases >= 2)
+        return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
+                                      : judge->success_release;
+    if (releases == 0 || shapes_output(judge) || is_method(instr_at(judge, state->acquired)))
+        return false;
+    return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
+                                  : judge->success_release || judge->unknown_release;
+}

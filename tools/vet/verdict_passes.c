@@ -1,0 +1,149 @@
+/* Does a function that a resource was passed to take it? */
+#include "knowledge.h"
+#include "names.h"
+#include "prototype.h"
+#include "verdict_parts.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool passed_to(const struct state *state, const char *callee)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (state->passes[i] == callee)
+            return true;
+    return false;
+}
+
+/* Does the rest of the file show that it takes nothing? */
+static bool innocent_elsewhere(const struct judge *judge, const struct state *state,
+                               const char *pass)
+{
+    const char *acquire = state->acquired >= 0 ? instr_at(judge, state->acquired)->callee : NULL;
+    if (*pass == PASS_KEEPS)
+        return false;
+    return (judge->simulation->knowledge &&
+            knowledge_innocent(judge->simulation->knowledge, pass)) ||
+           (acquire && names_are_family(acquire, pass)) ||
+           (judge->site->release && names_are_family(judge->site->release, pass)) ||
+           (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
+}
+
+/* Does the way on which the failing test was taken say for sure that the call failed? `x < 0`, `x == FOO_ERR`, `!p` */
+static bool surely_failed(const struct judge *judge, const struct state *after,
+                          const struct failing *failing)
+{
+    const struct operand *right = &failing->right;
+    const struct decl *decl = judge->ir->places.at[failing->place].decl;
+    bool telling = failing->sign == '<' || failing->sign == S2('>', '=') ||
+                   (right->kind == O_SYMBOL && name_means(right->text)) ||
+                   (right->kind == O_NUMBER && right->number < 0) || (decl && decl->type.stars > 0);
+    if (!telling)
+        return false;
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    return (after->instr == branch->next) == failing->truth;
+}
+
+/* if (!keep(x)) { release(x); return -1; } Such a release shows only what the function does when it fails. */
+static bool only_if_refused(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct state *at = event->state, *first = NULL;
+    int branches = 0;
+    for (; at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_CALL && instr->callee == pass)
+            break;
+        if (instr->kind == I_JOIN && instr->label)
+            return false;
+        if (instr->kind == I_BRANCH) {
+            branches++;
+            first = at;
+        }
+    }
+    struct failing failing;
+    if (!at->from || !first || !site_failing(judge->ir, at->from->instr, &failing))
+        return false;
+    if (surely_failed(judge, first, &failing))
+        return true;
+    bool fails = false;
+    EACH (exit, &judge->simulation->events) {
+        if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
+            continue;
+        if (classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
+            return false;
+        fails = true;
+    }
+    return fails && branches == 1;
+}
+
+/* Is it after the pass still this function's own, to release, to return or to store? */
+static bool stays_own(const struct judge *judge, const struct event *event, const char *pass)
+{
+    const struct instr *at = instr_at(judge, event->instr);
+    if (event->kind == EV_ESCAPE)
+        return at->kind == I_RETURN || at->kind == I_ASSIGN;
+    return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
+}
+
+/* After a function that it was passed to on this path, is it released on another path? Then the function does not take
+ * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
+static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
+{
+    if (innocent_elsewhere(judge, state, pass))
+        return true;
+    EACH (event, &judge->simulation->events) {
+        if (!passed_to(event->state, pass))
+            continue;
+        if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
+                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS
+                                : stays_own(judge, event, pass))
+            return true;
+    }
+    return false;
+}
+
+bool judge_passes_innocent(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (!pass_is_innocent(judge, state, state->passes[i]))
+            return false;
+    return true;
+}
+
+/* Has it been given to a function that, as far as can be seen, keeps it? */
+bool judge_was_kept(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (*state->passes[i] == PASS_KEEPS && !pass_is_innocent(judge, state, state->passes[i]))
+            return true;
+    return false;
+}
+
+/* Is it passed only to functions that surely take nothing, whatever this function does with it? */
+bool judge_passes_harmless(const struct judge *judge, const struct state *state)
+{
+    for (int i = 0; i < state->pass_count; i++)
+        if (!innocent_elsewhere(judge, state, state->passes[i]))
+            return false;
+    return true;
+}
+
+/* Does every function that it was passed to only use it, as far as names tell? Those that serve a connection or start
+ * something often take what they are passed. */
+bool judge_passes_only_use(const struct judge *judge, const struct state *state)
+{
+    static const char *const takes[] = {
+        "handle", "serve",  "start",    "run",   "init", "new",     "create", "open",    "wrap",
+        "from",   "loop",   "main",     "child", "exec", "connect", "accept", "session", "client",
+        "server", "with",   "of",       "build", "make", "to",      "make",   "next",    "load",
+        "begin",  "launch", "listen",   "or",    "and",  "finish",  "end",    "done",    "fork",
+        "worker", "task",   "on",       "into",  "do",   "it",      "insert", "update",  "change",
+        "use",    "reset",  "redirect", NULL};
+    for (int i = 0; i < state->pass_count; i++) {
+        const char *pass = state->passes[i];
+        if (!islower((unsigned char)*pass) || strchr(pass, ' ') || name_keeps(pass) ||
+            name_gives(pass) || name_releases(pass) > 0 || name_has_any(pass, takes))
+            return innocent_elsewhere(judge, state, pass);
+    }
+    return true;
+}
