@@ -322,7 +322,8 @@ bool name_keeps(const char *name)
         "fdopendir", "handoff", "setdata",  "thread",   "pthread_create", "invoke",   "emit",
         "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
-        "complete",  "reply",   "respond",  "callback", "dispatch",       NULL};
+        "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
+        "push0",     NULL};
     return name_has_any(name, words) || name_hands_over(name);
 }
 

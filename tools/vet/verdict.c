@@ -502,12 +502,12 @@ static bool released_alike(const struct judge *judge, const struct state *state)
 /* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
 static bool is_command(const struct function *function)
 {
-    if (strncmp(function->name, "cmd_", 4) != 0 && !strstr(function->name, "_main"))
-        return false;
-    EACH (parameter, &function->parameters)
-        if (parameter->name && strcmp(parameter->name, "argv") == 0)
-            return true;
-    return false;
+    bool count = false, texts = false;
+    EACH (parameter, &function->parameters) {
+        count |= parameter->name && strcmp(parameter->name, "argc") == 0;
+        texts |= parameter->name && strcmp(parameter->name, "argv") == 0;
+    }
+    return count && texts;
 }
 
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
@@ -543,13 +543,58 @@ static bool meant_to_be_standard(const struct judge *judge)
     return false;
 }
 
+/* node = verify(tree, node): what was there before, or nothing. */
+static bool returns_its_argument(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    for (int i = 0; !state->acquisition->known && i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_PLACE &&
+            acquire->args[i].place == state->acquisition->holder)
+            return true;
+    return false;
+}
+
+/* list[0] = copy(a); … for (i = 0; i < n; i++) free(list[i]); */
+static bool released_as_element(const struct judge *judge)
+{
+    const struct place *held = judge->site->place >= 0 ? &judge->ir->places.at[judge->site->place]
+                                                       : NULL;
+    if (!held || held->kind != P_PART || held->text[strlen(held->text) - 1] != ']')
+        return false;
+    EACH (instr, &judge->ir->code) {
+        int place = instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+                            name_releases(instr->callee) > 0
+                        ? instr->args[0].place
+                        : -1;
+        if (place >= 0 && place != judge->site->place &&
+            judge->ir->places.at[place].kind == P_PART &&
+            judge->ir->places.at[place].parent == held->parent &&
+            judge->ir->places.at[place].index >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* Pairs that a failing exit need not complete, as the levels of a message that is read: more exits leave them open than
+ * there are releases. */
+static bool mostly_left(const struct judge *judge)
+{
+    int left = 0;
+    if (judge->site->resource != R_PAIR)
+        return false;
+    EACH (event, &judge->simulation->events)
+        left += event->kind == EV_EXIT && classify_exit(judge->ir, event->state) != CLASS_SUCCESS;
+    return left > 2 && left > judge->releases;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
-    if (ends_process(judge, event) || meant_to_be_standard(judge))
+    if (ends_process(judge, event) || meant_to_be_standard(judge) ||
+        returns_its_argument(judge, state) || released_as_element(judge) || mostly_left(judge))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -587,8 +632,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
 
 static bool exits_of_main(const struct judge *judge)
 {
-    return strcmp(judge->ir->function->name, "main") == 0 ||
-           strncmp(judge->ir->function->name, "cmd_", 4) == 0;
+    return strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function);
 }
 
 /* Does a loop have both statements? */
@@ -683,6 +727,39 @@ static bool is_callers_lock(const struct judge *judge, const struct state *state
     return false;
 }
 
+/* job->path = strdup(scratch), job->name = scratch + n: somebody else can remove the file. */
+static bool name_is_copied(const struct judge *judge)
+{
+    int name = judge->site->place;
+    EACH (instr, &judge->ir->code) {
+        bool copies = instr->kind == I_CALL && instr->callee &&
+                      (strstr(instr->callee, "dup") || strstr(instr->callee, "opy"));
+        for (int i = 0; copies && i < instr->arg_count; i++)
+            if (instr->args[i].place >= 0 && (i > 0 || strstr(instr->callee, "dup")) &&
+                place_within(judge->ir, instr->args[i].place, name))
+                return true;
+        if (instr->kind == I_ASSIGN && instr->left.place >= 0 && instr->dst >= 0 &&
+            judge->ir->places.at[instr->dst].kind == P_PART &&
+            judge->ir->places.at[instr->dst].through &&
+            place_within(judge->ir, instr->left.place, name))
+            return true;
+    }
+    return false;
+}
+
+/* FOR_EACH_LOCKED(x, list) takes and gives back the locks of the elements in its own way. */
+static bool kept_by_macro(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && acquire->expanded && release->expanded &&
+            release->line == acquire->line)
+            return true;
+    }
+    return false;
+}
+
 static void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -690,10 +767,12 @@ static void judge_leak(struct judge *judge, const struct event *event)
     enum resource resource = judge->site->resource;
     if (was_kept(judge, event->state))
         return;
-    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state)))
+    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state) ||
+                               kept_by_macro(judge, event->state)))
         return;
-    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
-                                    !(judge->released || has_local_name(judge))))
+    if (resource == R_TEMPORARY &&
+        (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
+         !(judge->released || has_local_name(judge)) || name_is_copied(judge)))
         return;
     if (gave_nothing(judge, event->state) ||
         (resource == R_DESCRIPTOR && in_child(judge, event->state)))
@@ -729,12 +808,13 @@ static void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (was_kept(judge, state))
         return;
-    if (judge->site->typed || (event->instr == state->acquired &&
-                               (exits_of_main(judge) || chosen_by_value(judge, event))))
+    if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
     bool released = judge->released && passes_are_innocent(judge, state);
     released &= state->acquisition->strength > 0;
-    enum level level = is_of_test(judge->ir)                         ? LEVEL_ALL
+    enum level level = is_of_test(judge->ir) || exits_of_main(judge) ||
+                               returns_its_argument(judge, state)
+                           ? LEVEL_ALL
                        : released && state->acquisition->known       ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY
@@ -743,11 +823,23 @@ static void judge_lost(struct judge *judge, const struct event *event)
     report_leak(judge, event, level, true);
 }
 
+/* Of what was released at one place, one second release is reported. */
+static bool says_of_same(const struct judge *judge, const char *check, int other)
+{
+    const char *about = intern_string(judge_site_text(judge));
+    EACH (finding, judge->findings)
+        if (finding->check == check && finding->about == about &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == instr_at(judge, other)->line)
+            return true;
+    return false;
+}
+
 void judge_report(struct judge *judge, const struct event *event, const char *check,
                   enum level level, const char *format, int other, const char *other_text)
 {
     const struct instr *at = instr_at(judge, event->instr);
-    if (has_finding(judge, check, at->line))
+    if (has_finding(judge, check, at->line) || (other >= 0 && says_of_same(judge, check, other)))
         return;
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,
@@ -962,7 +1054,12 @@ static void judge_use(struct judge *judge, const struct event *event)
     const struct instr *release = instr_at(judge, event->state->released);
     const struct acquisition *acquisition = event->state->acquisition;
     bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
-    const struct instr *use = instr_at(judge, event->instr);
+    const struct instr *use = instr_at(judge, event->instr), *next = use + 1;
+    if (use->kind == I_ASSIGN && next->kind == I_ASSIGN && next->dst == use->left.place &&
+        next->left.kind == O_NUMBER)
+        return; /* TAKE_PTR(p) after realloc(p, n): p is only forgotten */
+    if (use->callee && name_is_constant(use->callee))
+        return; /* TRACE(freed, p) */
     if (judge->site->resource == R_DESCRIPTOR &&
         !(use->callee && model_uses_descriptor(use->callee)))
         return; /* its number is still a number, to print and to compare */
