@@ -29,6 +29,7 @@ struct state {
     bool failing;       /* through a goto to a label like `err`, or after a failure was noticed */
     bool weak;          /* released by a function whose name only perhaps says so */
     unsigned char ends; /* of a pipe or a pair of sockets: bits of the ends that are closed */
+    bool doubtful;      /* a condition on a later call's result kept it from its release */
     bool given; /* of a parameter that is followed for a summary: somebody else has it now */
 };
 

@@ -190,6 +190,37 @@ static bool decided_before(const struct simulation *simulation, const struct sta
             told_by_acquisition(simulation, state, branch->left.place));
 }
 
+/* rc = step(p); if (rc == 0) free(p); What a call after the acquisition returned says nothing of what is held, unless the
+ * call takes it when it does not fail. */
+static bool tells_of_later_call(const struct simulation *simulation, const struct state *state,
+                                const struct instr *branch, bool when_true)
+{
+    const struct ir *ir = simulation->ir;
+    int place = branch->left.place;
+    for (const struct state *at = state->from; place >= 0 && at && at->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = &ir->code.at[at->instr];
+        if (instr->dst != place)
+            continue;
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE) {
+            place = instr->left.place;
+            continue;
+        }
+        struct failing failing;
+        if (instr->kind != I_CALL || holds(state, place))
+            return false;
+        bool passed = false;
+        for (int i = 0; i < instr->arg_count; i++) {
+            enum carry carry = carries(simulation, state, &instr->args[i]);
+            if (carry == CARRIES_INTERIOR || carry == CARRIES_WITHIN)
+                return false;
+            passed |= carry != CARRIES_NOT;
+        }
+        return !passed || (site_failing(ir, at->instr, &failing) && when_true != failing.truth);
+    }
+    return false;
+}
+
 /* A new object, which nothing else has seen, is no other variable's value. */
 static bool cannot_be_equal(const struct simulation *simulation, const struct state *state,
                             const struct instr *branch, bool truth)
@@ -231,8 +262,12 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
                 set_since(simulation, state, branch->left.place) ||
                 decided_before(simulation, state, branch) ||
                 facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
-                             branch->sign, &branch->right, edge != 0))
-                continue; /* else the condition is understood */
+                             branch->sign, &branch->right,
+                             edge != 0)) { /* else the condition is understood */
+                if (!tells_of_later_call(simulation, state, branch, edge != 0))
+                    continue;
+                next.doubtful = true;
+            }
         }
         follow(simulation, &next, target);
     }

@@ -59,7 +59,7 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->acquisition = acquisition;
     state->released = -1;
     state->holder_count = state->pass_count = state->alias_count = 0;
-    state->failing = false;
+    state->failing = state->doubtful = false;
     state->ends = 0;
     if (!site->argument)
         add_holder(state, acquisition->holder);

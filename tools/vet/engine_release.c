@@ -82,13 +82,31 @@ bool frees_surely(const struct simulation *simulation, const struct instr *call,
     return does.effect == EFFECT_RELEASES && does.final;
 }
 
+/* Does this call end what the acquisition began, by both names: session_open and session_close, regcomp and regfree? */
+static bool is_counterpart(const struct simulation *simulation, const struct state *state,
+                           const struct instr *call)
+{
+    const struct instr *acquire = state->acquired >= 0 ? &simulation->ir->code.at[state->acquired]
+                                                       : NULL;
+    if (!acquire || !acquire->callee || !call->callee || call->args[0].kind != O_PLACE ||
+        simulation->site->by_address)
+        return false;
+    const char *release = library_release(acquire->callee);
+    if (release)
+        return strcmp(release, call->callee) == 0;
+    return names_pair(acquire->callee, call->callee) && name_releases(call->callee) == 2;
+}
+
 /* Is nothing left of the resource after this call? */
-static bool final_release(const struct simulation *simulation, const struct instr *call,
-                          int argument)
+static bool final_release(const struct simulation *simulation, const struct state *state,
+                          const struct instr *call, int argument)
 {
     if (is_array(simulation->ir, simulation->site->place))
         return false; /* each element has a release of its own */
     if (simulation->site->argument || call->implicit || frees_surely(simulation, call, argument))
+        return true;
+    if (argument == 0 && is_counterpart(simulation, state, call) &&
+        !only_frees_parts(simulation, call, argument))
         return true;
     if (!call->callee || name_counts(call->callee) ||
         only_frees_parts(simulation, call, argument) ||
@@ -180,7 +198,7 @@ void release(struct simulation *simulation, struct state *state, int index, int 
 {
     const struct instr *call = &simulation->ir->code.at[index];
     if (state->phase == RELEASED) {
-        if (!weak && !state->weak && final_release(simulation, call, argument))
+        if (!weak && !state->weak && final_release(simulation, state, call, argument))
             note(simulation, EV_AGAIN, index, state);
         return;
     }
@@ -198,7 +216,7 @@ void release(struct simulation *simulation, struct state *state, int index, int 
         return;
     state->phase = RELEASED;
     state->released = index;
-    state->weak = weak || !final_release(simulation, call, argument);
+    state->weak = weak || !final_release(simulation, state, call, argument);
     bool by_address = argument >= 0 && call->args[argument].kind == O_ADDRESS &&
                       !simulation->site->by_address;
     if (by_address || simulation->site->by_address ||

@@ -451,6 +451,15 @@ int knowledge_acquires(struct knowledge *knowledge, const struct instr *call, in
                : -1;
 }
 
+const char *knowledge_maker(struct knowledge *knowledge, const struct instr *call)
+{
+    struct own *own = own_function(knowledge, call->callee);
+    if (!own || knowledge->depth >= DEEPEST)
+        return NULL;
+    know_result(knowledge, own);
+    return own->summary.result == RESULT_FORWARD ? own->summary.forward : NULL;
+}
+
 bool knowledge_lends(struct knowledge *knowledge, const struct instr *call)
 {
     int resource;

@@ -45,6 +45,8 @@ bool knowledge_never_returns(const struct knowledge *knowledge, const struct ins
 /* Who owns what it returns? `resource` is set for RESULT_OWNED. */
 enum result_kind knowledge_result(struct knowledge *knowledge, const struct instr *call,
                                   int *resource);
+/* The function whose result it only hands on; NULL: it is no such function. */
+const char *knowledge_maker(struct knowledge *knowledge, const struct instr *call);
 bool knowledge_lends(struct knowledge *knowledge, const struct instr *call);
 /* Which resource does it give its caller at this address? -1: none that is known. */
 int knowledge_acquires(struct knowledge *knowledge, const struct instr *call, int argument);

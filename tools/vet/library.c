@@ -1,6 +1,8 @@
 /* Functions of widely used libraries that give their caller something of its own, and what releases it. */
 #include "model.h"
 
+#include "names.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -19,6 +21,22 @@ static const struct library_acquirer {
     {"iconv_open", RESULT, FAILS_NEGATIVE, "iconv_close"},
     {"sem_open", RESULT, NUL, "sem_close"},
     {"mq_open", RESULT, FAILS_NEGATIVE, "mq_close"},
+    {"getaddrinfo", 3, STATUS, "freeaddrinfo"},
+    {"getifaddrs", 0, STATUS, "freeifaddrs"},
+    {"dlopen", RESULT, NUL, "dlclose"},
+    {"regcomp", 0, STATUS, "regfree"},
+    {"newlocale", RESULT, NUL, "freelocale"},
+    {"catopen", RESULT, FAILS_NEGATIVE, "catclose"},
+    {"duplocale", RESULT, NUL, "freelocale"},
+    {"shmat", RESULT, FAILS_NEGATIVE, "shmdt"},
+    {"posix_spawn_file_actions_init", 0, STATUS, "posix_spawn_file_actions_destroy"},
+    {"posix_spawnattr_init", 0, STATUS, "posix_spawnattr_destroy"},
+    {"pthread_attr_init", 0, STATUS, "pthread_attr_destroy"},
+    {"pthread_mutexattr_init", 0, STATUS, "pthread_mutexattr_destroy"},
+    {"pthread_condattr_init", 0, STATUS, "pthread_condattr_destroy"},
+    {"glob", 3, STATUS, "globfree"},
+    {"wordexp", 1, STATUS, "wordfree"},
+    {"timer_create", 2, STATUS, "timer_delete"},
     {"getgrouplist_alloc", RESULT, NUL, "free"},
     {"gzopen", RESULT, NUL, "gzclose"},
     {"gzdopen", RESULT, NUL, "gzclose"},
@@ -40,6 +58,32 @@ static const struct library_acquirer {
     {"selabel_open", RESULT, NUL, "selabel_close"},
     {"selabel_lookup", 1, STATUS, "freecon"},
     {"selabel_lookup_raw", 1, STATUS, "freecon"},
+    /* Linux kernel */
+    {"of_find_node_by_name", RESULT, NUL, "of_node_put"},
+    {"of_find_node_by_path", RESULT, NUL, "of_node_put"},
+    {"of_find_node_by_type", RESULT, NUL, "of_node_put"},
+    {"of_find_node_by_phandle", RESULT, NUL, "of_node_put"},
+    {"of_find_compatible_node", RESULT, NUL, "of_node_put"},
+    {"of_find_matching_node", RESULT, NUL, "of_node_put"},
+    {"of_get_child_by_name", RESULT, NUL, "of_node_put"},
+    {"of_get_parent", RESULT, NUL, "of_node_put"},
+    {"of_parse_phandle", RESULT, NUL, "of_node_put"},
+    {"of_find_device_by_node", RESULT, NUL, "put_device"},
+    {"bus_find_device", RESULT, NUL, "put_device"},
+    {"class_find_device", RESULT, NUL, "put_device"},
+    {"pci_get_device", RESULT, NUL, "pci_dev_put"},
+    {"pci_get_domain_bus_and_slot", RESULT, NUL, "pci_dev_put"},
+    {"dev_get_by_name", RESULT, NUL, "dev_put"},
+    {"dev_get_by_index", RESULT, NUL, "dev_put"},
+    {"get_task_mm", RESULT, NUL, "mmput"},
+    {"get_pid_task", RESULT, NUL, "put_task_struct"},
+    {"find_get_pid", RESULT, NUL, "put_pid"},
+    {"fwnode_get_named_child_node", RESULT, NUL, "fwnode_handle_put"},
+    {"alloc_workqueue", RESULT, NUL, "destroy_workqueue"},
+    {"dma_request_chan", RESULT, NUL, "dma_release_channel"},
+    {"alloc_netdev", RESULT, NUL, "free_netdev"},
+    {"alloc_etherdev", RESULT, NUL, "free_netdev"},
+    {"ioremap", RESULT, NUL, "iounmap"},
     /* GLib */
     {"g_dir_open", RESULT, NUL, "g_dir_close"},
     {"g_key_file_new", RESULT, FAILS_NEVER, "g_key_file_free"},
@@ -188,4 +232,28 @@ const char *library_release(const char *acquire)
 {
     const struct library_acquirer *found = find(acquire);
     return found ? found->release : NULL;
+}
+
+bool library_releases_struct(const char *release)
+{
+    static const char *const names[] = {"regfree",
+                                        "globfree",
+                                        "wordfree",
+                                        "posix_spawn_file_actions_destroy",
+                                        "posix_spawnattr_destroy",
+                                        "pthread_attr_destroy",
+                                        "pthread_mutexattr_destroy",
+                                        "pthread_condattr_destroy",
+                                        NULL};
+    return word_in(release, names);
+}
+
+bool model_ends(const char *name)
+{
+    if (name_counts(name) || name_has(name, "put"))
+        return false;
+    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+        if (acquirers[i].release && strcmp(acquirers[i].release, name) == 0)
+            return true;
+    return false;
 }

@@ -14,6 +14,12 @@ static const struct acquirer acquirers[] = {
     {"wcsdup", R_MEMORY, -1, FAILS_NULL},
     {"aligned_alloc", R_MEMORY, -1, FAILS_NULL},
     {"realpath", R_MEMORY, -1, FAILS_NULL},
+    {"canonicalize_file_name", R_MEMORY, -1, FAILS_NULL},
+    {"get_current_dir_name", R_MEMORY, -1, FAILS_NULL},
+    {"tempnam", R_MEMORY, -1, FAILS_NULL},
+    {"backtrace_symbols", R_MEMORY, -1, FAILS_NULL},
+    {"memalign", R_MEMORY, -1, FAILS_NULL},
+    {"valloc", R_MEMORY, -1, FAILS_NULL},
     {"asprintf", R_MEMORY, 0, FAILS_STATUS},
     {"vasprintf", R_MEMORY, 0, FAILS_STATUS},
     {"posix_memalign", R_MEMORY, 0, FAILS_STATUS},
@@ -21,6 +27,9 @@ static const struct acquirer acquirers[] = {
     {"getdelim", R_MEMORY, 0, FAILS_NEVER},
     {"scandir", R_MEMORY, 1, FAILS_STATUS},
     {"open_memstream", R_STREAM, -1, FAILS_NULL},
+    {"open_wmemstream", R_STREAM, -1, FAILS_NULL},
+    {"fopencookie", R_STREAM, -1, FAILS_NULL},
+    {"tmpfile64", R_STREAM, -1, FAILS_NULL},
     {"fopen", R_STREAM, -1, FAILS_NULL},
     {"fopen64", R_STREAM, -1, FAILS_NULL},
     {"fdopen", R_STREAM, -1, FAILS_NULL},
@@ -49,6 +58,20 @@ static const struct acquirer acquirers[] = {
     {"fanotify_init", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"pidfd_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"shm_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"openat2", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"openat64", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"userfaultfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"perf_event_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"memfd_secret", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"pidfd_getfd", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"open_tree", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"fsopen", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"fsmount", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"posix_openpt", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mq_open", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"kqueue", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"io_uring_setup", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
+    {"mkostemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"mkstemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"mkostemp", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
@@ -56,11 +79,6 @@ static const struct acquirer acquirers[] = {
     {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS},
     {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS},
     {"mmap", R_MAPPING, -1, FAILS_NULL},
-    {"getaddrinfo", R_OBJECT, 3, FAILS_STATUS},
-    {"getifaddrs", R_OBJECT, 0, FAILS_STATUS},
-    {"dlopen", R_OBJECT, -1, FAILS_NULL},
-    {"regcomp", R_OBJECT, 0, FAILS_STATUS},
-    {"newlocale", R_OBJECT, -1, FAILS_NULL},
 };
 
 /* Allocators of many projects, by the word at the end of their names. */
@@ -100,17 +118,47 @@ static bool allocates(const char *name)
 const struct acquirer *model_acquirer_more(const char *name)
 {
     static const struct acquirer buffer = {"open_memstream", R_MEMORY, 0, FAILS_RESULT_NULL};
-    return strncmp(name, "open_memstream", 14) == 0 ? &buffer : NULL;
+    return strncmp(name, "open_memstream", 14) == 0 || strcmp(name, "open_wmemstream") == 0
+               ? &buffer
+               : NULL;
 }
 
 bool model_uses_descriptor(const char *name)
 {
-    static const char *const names[] = {
-        "read",        "write",       "pread", "pwrite",    "bind",     "listen",    "connect",
-        "setsockopt",  "getsockopt",  "ioctl", "fstat",     "lseek",    "ftruncate", "fsync",
-        "fcntl",       "recv",        "send",  "sendto",    "recvfrom", "sendmsg",   "recvmsg",
-        "fchmod",      "fchown",      "flock", "fdatasync", "readv",    "writev",    "fstatfs",
-        "getsockname", "getpeername", NULL};
+    static const char *const names[] = {"read",          "write",
+                                        "pread",         "pwrite",
+                                        "bind",          "listen",
+                                        "connect",       "setsockopt",
+                                        "getsockopt",    "ioctl",
+                                        "fstat",         "lseek",
+                                        "ftruncate",     "fsync",
+                                        "fcntl",         "recv",
+                                        "send",          "sendto",
+                                        "recvfrom",      "sendmsg",
+                                        "recvmsg",       "fchmod",
+                                        "fchown",        "flock",
+                                        "fdatasync",     "readv",
+                                        "writev",        "fstatfs",
+                                        "getsockname",   "getpeername",
+                                        "dprintf",       "fchdir",
+                                        "fallocate",     "posix_fallocate",
+                                        "posix_fadvise", "isatty",
+                                        "syncfs",        "tcgetattr",
+                                        "tcsetattr",     "accept",
+                                        "accept4",       "shutdown",
+                                        "fstatat",       "openat",
+                                        "unlinkat",      "mkdirat",
+                                        "readlinkat",    "dup",
+                                        "dup2",          "fdopen",
+                                        "fdopendir",     "pread64",
+                                        "pwrite64",      "epoll_ctl",
+                                        "epoll_wait",    "timerfd_settime",
+                                        "signalfd",      "inotify_add_watch",
+                                        "splice",        "lseek64",
+                                        "preadv",        "pwritev",
+                                        "futimens",      "lockf",
+                                        "sendfile",      "copy_file_range",
+                                        "vdprintf",      NULL};
     return word_in(name, names);
 }
 

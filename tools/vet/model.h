@@ -39,6 +39,8 @@ const struct acquirer *model_acquirer(const char *name);
 /* Of widely used libraries; and what releases it. */
 const struct acquirer *library_acquirer(const char *name);
 const char *library_release(const char *acquire);
+/* Is it passed the address of a structure? */
+bool library_releases_struct(const char *release);
 /* A further thing that the same call acquires; NULL: none. */
 const struct acquirer *model_acquirer_more(const char *name);
 /* Is the first argument of this function a descriptor? */
@@ -50,6 +52,8 @@ bool model_known_harmless(const char *name); /* … surely, not only by a word o
 bool model_mismatch(const char *acquire, const char *release);
 /* free, g_free, kfree … */
 bool model_frees_memory(const char *name);
+/* Does this function of a library leave nothing of its argument? Not those that give up a reference. */
+bool model_ends(const char *name);
 /* Does it wait for the goroutines of its first argument? */
 bool model_waits(const char *name);
 /* Can it take long: does it wait for a device, a peer or a time? */

@@ -165,6 +165,8 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
     site->known = true;
     if (!site->release)
         site->release = library_release(instr->callee);
+    if (site->release && acquirer->argument >= 0 && library_releases_struct(site->release))
+        site->by_address = true;
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, holder, {0}, true, 2, false};
     if (acquirer->argument < 0)
@@ -356,6 +358,8 @@ static bool takes_reference(const struct ir *ir, int place)
 static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
 {
     int strength = strength_of(ir, call->callee);
+    if (strength == -1 && site->release && names_pair(call->callee, site->release))
+        strength = 1; /* peer_get and peer_put */
     return strength < 0 && takes_reference(ir, site->place) ? -2 : strength;
 }
 
@@ -546,22 +550,35 @@ static bool may_be_owned(const struct ir *ir, int place, enum resource resource)
     return decl->type.stars == 1 && (text || resource != R_MEMORY);
 }
 
+/* The function that makes it is seen to give it to its caller, whatever its name says. */
+static bool raise_strength(const struct ir *ir, site_vec *sites, int index, int place)
+{
+    EACH (site, sites) {
+        if (site->place != place || site->by_address || site->argument)
+            continue;
+        EACH (known, &site->acquisitions)
+            if (known->instr == index) {
+                const struct decl *decl = ir->places.at[place].decl;
+                known->strength = known->strength < 1 ? 1 : known->strength;
+                site->owned |= decl && !decl->attribute && !is_error_object(ir, place);
+                return true;
+            }
+    }
+    return false;
+}
+
 static void add_owned_place(struct ir *ir, site_vec *sites, int index, int place,
                             enum resource resource)
 {
     const struct instr *instr = &ir->code.at[index];
     bool result = variable_of(ir, index, instr->dst) == place;
-    if (!tracked(ir, place) || !may_be_owned(ir, place, resource))
+    if (!tracked(ir, place) || raise_strength(ir, sites, index, place) ||
+        !may_be_owned(ir, place, resource))
         return;
     struct site *site = site_at(ir, sites, place);
     if (site->by_address || site->argument)
         return;
     site->owned = true;
-    EACH (known, &site->acquisitions)
-        if (known->instr == index) {
-            known->strength = known->strength < 1 ? 1 : known->strength;
-            return;
-        }
     if (site->has_release || site->known)
         return;
     site->resource = resource;
@@ -579,9 +596,12 @@ static void add_owned(struct ir *ir, site_vec *sites, int index, struct knowledg
 {
     const struct instr *instr = &ir->code.at[index];
     int resource, made;
+    const char *maker = knowledge_maker(knowledge, instr);
+    int place = variable_of(ir, index, instr->dst);
     if (instr->dst >= 0 && knowledge_result(knowledge, instr, &resource) == RESULT_OWNED)
-        add_owned_place(ir, sites, index, variable_of(ir, index, instr->dst),
-                        (enum resource)resource);
+        add_owned_place(ir, sites, index, place, (enum resource)resource);
+    else if (instr->dst >= 0 && maker && name_makes(maker) && !borrows(maker) && place >= 0)
+        raise_strength(ir, sites, index, place);
     for (int i = 0; i < instr->arg_count; i++)
         if (instr->args[i].kind == O_ADDRESS &&
             (made = knowledge_acquires(knowledge, instr, i)) >= 0)

@@ -412,6 +412,26 @@ static const char *forwarded_result(const struct ir *ir)
     return callee;
 }
 
+/* Is what the function returns neither stored nor passed to a function that may keep it? */
+static bool only_returned(const struct ir *ir)
+{
+    EACH (end, &ir->code) {
+        int made = end->kind == I_RETURN && end->left.kind == O_PLACE ? end->left.place : -1;
+        if (made < 0)
+            continue;
+        EACH (instr, &ir->code) {
+            if (instr->kind == I_ASSIGN && instr->left.place == made &&
+                !place_is_local(ir, instr->dst))
+                return false;
+            for (int i = 0; i < instr->arg_count; i++)
+                if (instr->args[i].place >= 0 && place_within(ir, instr->args[i].place, made) &&
+                    !(instr->callee && model_harmless(instr->callee)))
+                    return false;
+        }
+    }
+    return true;
+}
+
 static bool all_are_owned(const struct ir *ir, const struct owners *owners)
 {
     bool any = false;
@@ -450,7 +470,7 @@ void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary
     } else if (all_are_owned(ir, &owners)) {
         summary->result = RESULT_OWNED;
         summary->resource = owners.resource;
-    } else if ((summary->forward = forwarded_result(ir))) {
+    } else if (only_returned(ir) && (summary->forward = forwarded_result(ir))) {
         summary->result = RESULT_FORWARD;
     }
 }

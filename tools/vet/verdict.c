@@ -227,6 +227,8 @@ static const char *check_name(const struct judge *judge, const struct state *sta
     case R_OBJECT:
         if (judge->site->release && model_frees_memory(judge->site->release))
             return "leak";
+        if (judge->site->release && name_has(judge->site->release, "put"))
+            return "missing-release";
         return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     default: return state->acquisition && state->acquisition->known ? "leak" : "missing-release";
     }
@@ -374,13 +376,50 @@ static bool releases_type(const struct judge *judge)
     return false;
 }
 
+/* json_begin_object(writer) … json_end_object(writer) shape an output, which is thrown away when something fails. */
+static bool shapes_output(const struct judge *judge)
+{
+    static const char *const words[] = {
+        "container", "object",  "array",    "nest",    "nested", "element", "tag",
+        "group",     "frame",   "node",     "level",   "state",  "pos",     "offset",
+        "parse",     "parser",  "position", "indent",  "list",   "section", "errno",
+        "json",      "xml",     "yaml",     "nla",     "nlmsg",  "dict",    "gen",
+        "error",     "message", "msg",      "builder", "row",    "table",   "html",
+        "header",    "body",    "string",   "pair",    "record", NULL};
+    return name_has_any(judge->site->acquire, words);
+}
+
+/* session->start(session): what it means, only its type knows. */
+static bool is_method(const struct instr *call)
+{
+    return call->expr && call->expr->kind == E_CALL && call->expr->a &&
+           call->expr->a->kind == E_MEMBER;
+}
+
+/* Does the rest of the function show that what was begun must be ended: on the other failures, or at its good end? */
+static bool owes_partner(const struct judge *judge, const struct state *state,
+                         enum exit_class class)
+{
+    int releases = releases_of(judge, state);
+    const char *acquire = judge->site->acquire;
+    if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
+        !state->acquisition->failing.tested)
+        return false; /* it may have begun nothing yet */
+    if (releases >= 2)
+        return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
+                                      : judge->success_release;
+    if (releases == 0 || shapes_output(judge) || is_method(instr_at(judge, state->acquired)))
+        return false;
+    return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
+                                  : judge->success_release || judge->unknown_release;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
-        return releases_of(judge, state) >= 2 &&
-               (class == CLASS_FAILURE ? judge->failure_release : judge->success_release);
+        return owes_partner(judge, state, class);
     switch (state->acquisition->strength) {
     case 2:
     case 1: return true;
@@ -587,6 +626,31 @@ static bool mostly_left(const struct judge *judge)
     return left > 2 && left > judge->releases;
 }
 
+/* return p, *result = p, object->part = p */
+static bool is_given_to_caller(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        enum instr_kind kind = instr_at(judge, event->instr)->kind;
+        if (event->kind == EV_ESCAPE && (kind == I_RETURN || kind == I_ASSIGN))
+            return true;
+    }
+    return false;
+}
+
+/* f = fopen(…); if (read_head(f) < 0) return NULL; … return f; The success path shows that read_head takes nothing. */
+static bool fails_to_construct(const struct judge *judge, const struct state *state,
+                               enum exit_class class)
+{
+    enum resource resource = judge->site->resource;
+    return class == CLASS_FAILURE && judge->escaped && !judge->site->argument &&
+           (!delivered_by_address(judge, state) || state->acquisition->failing.tested) &&
+           !judge->site->by_address && resource != R_CONTEXT &&
+           (state->acquisition->known || state->acquisition->strength == 1) &&
+           (judge->site->known || judge->site->owned ||
+            (judge->site->typed && !made_in_another(judge, state))) &&
+           is_given_to_caller(judge) && passes_are_innocent(judge, state);
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -619,9 +683,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->owned && passes_are_harmless(judge, state))
         return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
                                                                                   : LEVEL_ALL;
-    if (judge->site->typed)
+    if (judge->site->typed && !fails_to_construct(judge, state, class))
         return typed_level(judge, state, class);
-    if (given_away_only_on_success(judge, state, class))
+    if (given_away_only_on_success(judge, state, class) || fails_to_construct(judge, state, class))
         return LEVEL_LIKELY;
     if (!owned_here(judge, state))
         return LEVEL_ALL;
@@ -767,6 +831,8 @@ static void judge_leak(struct judge *judge, const struct event *event)
     enum resource resource = judge->site->resource;
     if (was_kept(judge, event->state))
         return;
+    if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
+        return;
     if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state) ||
                                kept_by_macro(judge, event->state)))
         return;
@@ -806,7 +872,7 @@ static bool chosen_by_value(const struct judge *judge, const struct event *event
 static void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
-    if (was_kept(judge, state))
+    if (was_kept(judge, state) || state->doubtful)
         return;
     if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
@@ -1019,8 +1085,8 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
     if (knowledge && knowledge_knows(knowledge, release))
         return true; /* the engine has looked into it */
     return model_frees_memory(release->callee) || name_destroys(release->callee) ||
-           strcmp(release->callee, "close") == 0 || strcmp(release->callee, "pclose") == 0 ||
-           strcmp(release->callee, "munmap") == 0;
+           model_ends(release->callee) || strcmp(release->callee, "close") == 0 ||
+           strcmp(release->callee, "pclose") == 0 || strcmp(release->callee, "munmap") == 0;
 }
 
 /* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
