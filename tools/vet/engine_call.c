@@ -172,6 +172,15 @@ static void note_forwards(struct state *state, const struct parameter_summary *d
     add_pass(state, intern_string(text));
 }
 
+/* table_add(table, key): what a function of such a name is not seen to keep, it may keep in a way that was not seen. */
+static bool enters(const char *callee, int argument)
+{
+    static const char *const words[] = {"add",    "insert", "append", "push",  "enqueue",
+                                        "attach", "put",    "link",   "store", NULL};
+    return argument > 0 && (name_has_any(callee, words) || strstr(callee, "Add") ||
+                            strstr(callee, "Insert") || strstr(callee, "Append"));
+}
+
 /* log_return(TAKE_FD(fd), …): whoever is passed what a variable gave up has it. */
 static bool is_moved(const struct simulation *simulation, const struct state *state,
                      const struct operand *argument)
@@ -270,6 +279,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         !untouched)
         return escape(simulation, state, index);
     bool struct_read = simulation->site->by_address && does.shares && simulation->parameter < 0;
+    if (effect == EFFECT_NONE && enters(callee, argument) && carry == CARRIES_VALUE &&
+        simulation->parameter < 0 && !simulation->site->by_address)
+        return add_keeping_pass(state, callee) || escape(simulation, state, index);
     if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
         carry == CARRIES_INTERIOR || config_harmless(callee))
         return true;

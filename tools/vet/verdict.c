@@ -614,16 +614,18 @@ static bool released_as_element(const struct judge *judge)
     return false;
 }
 
-/* Pairs that a failing exit need not complete, as the levels of a message that is read: more exits leave them open than
- * there are releases. */
-static bool mostly_left(const struct judge *judge)
+/* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
+ * trace: two releases or more must stand against each exit that leaves them open. */
+static bool need_not_be_paired(const struct judge *judge, enum exit_class class)
 {
+    static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
     EACH (event, &judge->simulation->events)
-        left += event->kind == EV_EXIT && classify_exit(judge->ir, event->state) != CLASS_SUCCESS;
-    return left > 2 && left > judge->releases;
+        left += event->kind == EV_EXIT && event->state->acquired >= 0;
+    return class != CLASS_FAILURE || judge->releases < 2 * left ||
+           name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire);
 }
 
 /* return p, *result = p, object->part = p */
@@ -658,7 +660,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (ends_process(judge, event) || meant_to_be_standard(judge) ||
-        returns_its_argument(judge, state) || released_as_element(judge) || mostly_left(judge))
+        returns_its_argument(judge, state) || released_as_element(judge) ||
+        need_not_be_paired(judge, class))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
