@@ -37,8 +37,8 @@ enum kind { KIND_UNKNOWN, KIND_WRITTEN, KIND_OTHER };
 
 static void ask_access(void *data, const struct expr *expr)
 {
-    static const char *const writing[] = {"O_WRONLY", "O_RDWR",   "O_CREAT",
-                                          "O_TRUNC",  "O_APPEND", NULL};
+    /* What is only opened for writing, and must be there, is mostly a device or a file of the kernel. */
+    static const char *const writing[] = {"O_CREAT", "O_TRUNC", "O_APPEND", NULL};
     if (expr->kind == E_NAME && word_in(expr->name, writing))
         *(bool *)data = true;
 }
@@ -260,7 +260,7 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
     if (strcmp(call->callee, "fsync") == 0)
         return true;
     if (strstr(call->callee, "sync")) /* of a terminal, perhaps */
-        return kind == KIND_WRITTEN || (kind == KIND_UNKNOWN && is_written(ir, place));
+        return kind == KIND_WRITTEN;
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
     bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;

@@ -253,7 +253,7 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_hands_over(callee) || name_has(callee, "take") ||
                             name_has(callee, "register") || name_has(callee, "tsearch") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                            name_has(callee, "thread"));
+                            strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
@@ -321,19 +321,21 @@ static bool is_base(const struct ir *ir, const struct operand *argument)
 }
 
 /* memcpy(slot, &p, sizeof p) stores p as `*slot = p` does. */
-static bool copies_value(const struct state *state, const struct instr *call)
+static bool copies_value(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
 {
     static const char *const names[] = {"memcpy", "memmove", "mempcpy", NULL};
     return state->phase == HELD && call->callee && call->arg_count == 3 &&
-           word_in(call->callee, names) && call->args[1].kind == O_ADDRESS &&
-           holds(state, call->args[1].place);
+           word_in(call->callee, names) &&
+           ((call->args[1].kind == O_ADDRESS && holds(state, call->args[1].place)) ||
+            carries(simulation, state, &call->args[1]) == CARRIES_WITHIN);
 }
 
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     bool released = false;
-    if (copies_value(state, call))
+    if (copies_value(simulation, state, call))
         return escape(simulation, state, index);
     for (int i = 0; i < call->arg_count; i++) {
         if (state->phase == NOT_HELD || released)

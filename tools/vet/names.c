@@ -267,11 +267,12 @@ bool name_counts(const char *name)
 bool name_gets(const char *name)
 {
     static const char *const words[] = {
-        "get",     "find",   "lookup", "next",      "first",   "last",  "peek",     "search",
-        "entry",   "parent", "cast",   "container", "current", "head",  "tail",     "iter",
-        "to",      "of",     "as",     "by",        "at",      "check", "prev",     "top",
-        "root",    "match",  "select", "hash",      "value",   "val",   "data",     "elem",
-        "private", "item",   "node",   "tree",      "list",    "lru",   "downcast", NULL};
+        "weakptr", "weak",     "borrow", "get",     "find",   "lookup", "next",      "first",
+        "last",    "peek",     "search", "entry",   "parent", "cast",   "container", "current",
+        "head",    "tail",     "iter",   "to",      "of",     "as",     "by",        "at",
+        "check",   "prev",     "top",    "root",    "match",  "select", "hash",      "value",
+        "val",     "data",     "elem",   "private", "item",   "node",   "tree",      "list",
+        "lru",     "downcast", NULL};
     return name_has_any(name, words);
 }
 

@@ -653,13 +653,39 @@ static bool fails_to_construct(const struct judge *judge, const struct state *st
            is_given_to_caller(judge) && passes_are_innocent(judge, state);
 }
 
+/* c = connection_for(fd); if (!c) { close(fd); return; } On a way on which there is a c, it has the descriptor. */
+static bool has_new_owner(const struct judge *judge, const struct event *event)
+{
+    const struct decl *held = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    if (!held || held->type.stars > 0 || judge->site->argument || judge->site->by_address)
+        return false;
+    for (const struct state *at = event->state->from; at && at->instr != event->state->acquired;
+         at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        const struct decl *owner = call->kind == I_CALL && call->callee && call->dst >= 0 &&
+                                           !model_acquirer(call->callee)
+                                       ? judge->ir->places.at[call->dst].decl
+                                       : NULL;
+        struct operand result = {.kind = O_PLACE, .place = call->dst};
+        if (!owner || owner->type.stars != 1 ||
+            facts_of(event->state->facts, &result).signs == ZERO)
+            continue;
+        for (int i = 0; i < call->arg_count; i++)
+            if (call->args[i].kind == O_PLACE && call->args[i].place == judge->site->place)
+                return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
-    if (ends_process(judge, event) || meant_to_be_standard(judge) ||
+    if (ends_process(judge, event) || meant_to_be_standard(judge) || has_new_owner(judge, event) ||
         returns_its_argument(judge, state) || released_as_element(judge) ||
         need_not_be_paired(judge, class))
         return LEVEL_ALL;

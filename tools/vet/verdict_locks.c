@@ -126,6 +126,21 @@ static bool locked_on_same_condition(const struct judge *judge, int unlock)
     return false;
 }
 
+/* if (server->started) lock(server); Else the caller has the lock already. */
+static bool locked_on_condition(const struct judge *judge)
+{
+    EACH (acquisition, &judge->site->acquisitions) {
+        int before = acquisition->instr - 1;
+        while (before >= 0 && instr_at(judge, before)->kind == I_JOIN)
+            before--;
+        const struct instr *branch = before >= 0 ? instr_at(judge, before) : NULL;
+        if (branch && branch->kind == I_BRANCH && branch->left.place >= 0 &&
+            judge->ir->places.at[branch->left.place].kind == P_PART)
+            return true;
+    }
+    return false;
+}
+
 void judge_unheld(struct judge *judge, const struct event *event)
 {
     /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
@@ -135,7 +150,7 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (locked_otherwise(judge) || is_of_test(judge->ir) ||
+    if (locked_otherwise(judge) || is_of_test(judge->ir) || locked_on_condition(judge) ||
         locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,
