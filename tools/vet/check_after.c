@@ -213,6 +213,10 @@ static void check_realloc(struct ir *ir, struct arena *arena, finding_vec *findi
         if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP ||
             (steps > 3 && joined(ir, next)) || sets(ir, instr, old))
             return;
+        const struct instr *then = instr->next >= 0 ? at(ir, instr->next) : NULL;
+        if (instr->kind == I_ASSIGN && instr->left.place == old && then && then->kind == I_ASSIGN &&
+            then->dst == old)
+            return; /* TAKE_PTR(old): it is only forgotten */
         if (mentions(ir, instr, old)) {
             report(ir, arena, findings, "use-after-release", call, instr, old);
             return;

@@ -115,6 +115,22 @@ static bool resets(const struct ir *ir, const struct instr *instr, int place)
     return false;
 }
 
+/* if (!x): on this way there is nothing that was borrowed. Which way is it? 0: the next, 1: the other, -1: it does not say. */
+static int null_way(const struct instr *branch, int place)
+{
+    if (branch->left.kind != O_PLACE || branch->left.place != place ||
+        branch->right.kind != O_NUMBER || branch->right.number != 0)
+        return -1;
+    return branch->sign == S2('=', '=') ? 0 : branch->sign == S2('!', '=') ? 1 : -1;
+}
+
+/* foo_ref(x): from here on the variable has a reference of its own. */
+static bool takes_reference(const struct instr *call, int place)
+{
+    return call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+           call->args[0].place == place && name_has(call->callee, "ref");
+}
+
 /* The cleanup of `place` that is reached without its getting another value; -1: none. */
 static int reaches(struct walk *walk, int at)
 {
@@ -124,15 +140,17 @@ static int reaches(struct walk *walk, int at)
         if (is_cleanup_of(instr, walk->place))
             return at;
         if (instr->kind == I_RETURN || instr->kind == I_STOP ||
-            resets(walk->ir, instr, walk->place) || takes_out(instr, walk->table) ||
+            takes_reference(instr, walk->place) || resets(walk->ir, instr, walk->place) ||
+            takes_out(instr, walk->table) ||
             (walk->other >= 0 && resets(walk->ir, instr, walk->other)))
             return -1;
-        if (instr->kind == I_BRANCH) {
+        int null = instr->kind == I_BRANCH ? null_way(instr, walk->place) : 1;
+        if (instr->kind == I_BRANCH && null != 1) {
             int found = reaches(walk, instr->other);
             if (found >= 0)
                 return found;
         }
-        at = instr->next;
+        at = null == 0 ? -1 : instr->next;
     }
     return -1;
 }

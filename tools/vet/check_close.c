@@ -37,8 +37,8 @@ enum kind { KIND_UNKNOWN, KIND_WRITTEN, KIND_OTHER };
 
 static void ask_access(void *data, const struct expr *expr)
 {
-    static const char *const writing[] = {"O_WRONLY", "O_RDWR",   "O_CREAT",
-                                          "O_TRUNC",  "O_APPEND", NULL};
+    /* What is only opened for writing, and must be there, is mostly a device or a file of the kernel. */
+    static const char *const writing[] = {"O_CREAT", "O_TRUNC", "O_APPEND", NULL};
     if (expr->kind == E_NAME && word_in(expr->name, writing))
         *(bool *)data = true;
 }
@@ -256,9 +256,11 @@ static bool can_fail(const struct ir *ir)
 /* Must the result of closing this file be looked at? */
 static bool must_check(const struct ir *ir, const struct instr *call, int place)
 {
-    if (strstr(call->callee, "sync"))
-        return true;
     enum kind kind = kind_of(ir, place, call);
+    if (strcmp(call->callee, "fsync") == 0)
+        return true;
+    if (strstr(call->callee, "sync")) /* of a terminal, perhaps */
+        return kind == KIND_WRITTEN;
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
     bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
@@ -349,6 +351,21 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
     return false;
 }
 
+/* report_error("…"); fclose(f); return …; has failed, and says so. */
+static bool after_complaint(const struct ir *ir, int at)
+{
+    static const char *const words[] = {"error", "err",   "warn",   "warning", "perror",
+                                        "fail",  "errno", "failed", "warnx",   NULL};
+    for (int i = at - 1; i >= 0 && at - i < 12; i--) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_BRANCH || instr->kind == I_JOIN || instr->kind == I_RETURN)
+            return false;
+        if (instr->kind == I_CALL && instr->callee && name_has_any(instr->callee, words))
+            return true;
+    }
+    return false;
+}
+
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     if (ir->function->type.stars > 0 || !can_fail(ir))
@@ -357,6 +374,8 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
+        if (after_complaint(ir, (int)(instr - ir->code.at)))
+            continue;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;
         if (returns_written(ir, instr) && !said_to_be_ignored(ir, instr))

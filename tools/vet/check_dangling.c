@@ -158,8 +158,9 @@ static bool is_found_again(const struct knowledge *knowledge, struct ir *ir, int
 
 static bool releases(const struct ir *ir, const struct instr *call)
 {
-    if (call->kind != I_CALL || call->implicit || !call->callee || call->arg_count < 1 ||
-        call->args[0].kind != O_PLACE || name_counts(call->callee) || !name_frees(call->callee))
+    if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee ||
+        call->arg_count < 1 || call->args[0].kind != O_PLACE || name_counts(call->callee) ||
+        !name_frees(call->callee))
         return false;
     if (strcmp(call->callee, "close") == 0 && !is_static_local(ir, call->args[0].place))
         return false;

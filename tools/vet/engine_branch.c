@@ -152,6 +152,44 @@ static bool set_since(const struct simulation *simulation, const struct state *s
     return false;
 }
 
+/* Was it given a value on this path since the resource was acquired, or a constant before? */
+static bool understood(const struct simulation *simulation, const struct state *state, int place)
+{
+    bool before = false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        bool sets = instr->dst >= 0 && (instr->kind == I_CALL || instr->kind == I_ASSIGN) &&
+                    place_depends(simulation->ir, place, instr->dst);
+        if (sets)
+            return !before || (instr->kind == I_ASSIGN &&
+                               (instr->left.kind == O_NUMBER || instr->left.kind == O_SYMBOL));
+        before |= at->instr == state->acquired;
+    }
+    return !before;
+}
+
+/* text = unescaped(source, &must_free); … if (must_free) free(text); */
+static bool told_by_acquisition(const struct simulation *simulation, const struct state *state,
+                                int place)
+{
+    const struct instr *acquire = state->acquired >= 0 ? &simulation->ir->code.at[state->acquired]
+                                                       : NULL;
+    for (int i = 0; acquire && i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_ADDRESS && acquire->args[i].place == place)
+            return true;
+    return false;
+}
+
+/* if (flags & SHARED) f = share(); else f = open(); … if (flags & SHARED) …; else close(f); A condition that was decided
+ * before the resource was acquired, and that guards its release, says whether there is one. */
+static bool decided_before(const struct simulation *simulation, const struct state *state,
+                           const struct instr *branch)
+{
+    return branch->left.kind == O_PLACE && !holds(state, branch->left.place) &&
+           (!understood(simulation, state, branch->left.place) ||
+            told_by_acquisition(simulation, state, branch->left.place));
+}
+
 /* rc = step(p); if (rc == 0) free(p); What a call after the acquisition returned says nothing of what is held, unless the
  * call takes it when it does not fail. */
 static bool tells_of_later_call(const struct simulation *simulation, const struct state *state,
@@ -223,8 +261,10 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
         if (cannot_be_equal(simulation, state, branch, edge == 0))
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
-        if (next.phase == HELD && (says_not_held(simulation, &next) ||
-                                   status_says_failed(simulation, state, branch, edge == 0))) {
+        if (next.phase == HELD &&
+            (says_not_held(simulation, &next) || says_empty(simulation, state, branch, edge == 0) ||
+             says_standard(simulation, state, branch, edge == 0) ||
+             status_says_failed(simulation, state, branch, edge == 0))) {
             next.phase = NOT_HELD;
             next.acquired = -1;
             next.holder_count = 0;
@@ -233,6 +273,7 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
             guards_release(simulation, &next, opposite, target)) {
             if (is_part_of_site(simulation, branch->left.place) ||
                 set_since(simulation, state, branch->left.place) ||
+                decided_before(simulation, state, branch) ||
                 facts_assume(simulation->arena, simulation->ir, state->facts, &branch->left,
                              branch->sign, &branch->right,
                              edge != 0)) { /* else the condition is understood */

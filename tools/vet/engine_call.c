@@ -174,6 +174,26 @@ static void note_forwards(struct state *state, const struct parameter_summary *d
     add_pass(state, intern_string(text));
 }
 
+/* table_add(table, key): what a function of such a name is not seen to keep, it may keep in a way that was not seen. */
+static bool enters(const char *callee, int argument)
+{
+    static const char *const words[] = {"add",    "insert", "append", "push",  "enqueue",
+                                        "attach", "put",    "link",   "store", NULL};
+    return argument > 0 && (name_has_any(callee, words) || strstr(callee, "Add") ||
+                            strstr(callee, "Insert") || strstr(callee, "Append"));
+}
+
+/* log_return(TAKE_FD(fd), …): whoever is passed what a variable gave up has it. */
+static bool is_moved(const struct simulation *simulation, const struct state *state,
+                     const struct operand *argument)
+{
+    return argument->kind == O_PLACE && state->holder_count == 1 &&
+           state->holders[0] == argument->place && state->acquisition &&
+           argument->place != state->acquisition->holder && state->acquired >= 0 &&
+           argument->place != simulation->ir->code.at[state->acquired].dst &&
+           simulation->ir->places.at[argument->place].kind == P_TEMPORARY;
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -181,7 +201,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     const struct instr *call = &simulation->ir->code.at[index];
     const char *callee = call->callee ? call->callee : "a function pointer";
     if (state->phase == RELEASED) {
-        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee))
+        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
+            !(argument == 1 && strncmp(callee, "dup", 3) == 0))
             note(simulation, EV_USE, index, state);
         if (carry == CARRIES_ADDRESS && !state->weak &&
             may_leave_alone(simulation, index, argument))
@@ -204,6 +225,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     if (name_has(callee, "build") && simulation->site->release &&
         strstr(simulation->site->release, "builder"))
         return escape(simulation, state, index); /* builder_build(builder, &result) */
+    if (is_moved(simulation, state, &call->args[argument]))
+        return escape(simulation, state, index);
     struct parameter_summary does = {0};
     if (simulation->knowledge)
         does = knowledge_parameter(simulation->knowledge, call, argument);
@@ -230,8 +253,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                      : name_keeps(callee) &&
                            (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
                             name_hands_over(callee) || name_has(callee, "take") ||
-                            name_has(callee, "register") || name_has(callee, "fdopen") ||
-                            strstr(callee, "fdopen") || name_has(callee, "thread"));
+                            name_has(callee, "register") || name_has(callee, "tsearch") ||
+                            name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                            strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
@@ -239,7 +263,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         follow_refused(simulation, state, index);
     if (carry == CARRIES_VALUE && !config_keeps(callee) &&
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
-        return true;
+        return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
+               escape(simulation, state, index); /* list_append(list, const char *own) */
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
         if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
@@ -256,6 +281,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         !untouched)
         return escape(simulation, state, index);
     bool struct_read = simulation->site->by_address && does.shares && simulation->parameter < 0;
+    if (effect == EFFECT_NONE && enters(callee, argument) && carry == CARRIES_VALUE &&
+        simulation->parameter < 0 && !simulation->site->by_address)
+        return add_keeping_pass(state, callee) || escape(simulation, state, index);
     if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
         carry == CARRIES_INTERIOR || config_harmless(callee))
         return true;
@@ -296,10 +324,23 @@ static bool is_base(const struct ir *ir, const struct operand *argument)
     return argument->kind == O_ADDRESS && last && word_in(last + 1, names);
 }
 
+/* memcpy(slot, &p, sizeof p) stores p as `*slot = p` does. */
+static bool copies_value(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    static const char *const names[] = {"memcpy", "memmove", "mempcpy", NULL};
+    return state->phase == HELD && call->callee && call->arg_count == 3 &&
+           word_in(call->callee, names) &&
+           ((call->args[1].kind == O_ADDRESS && holds(state, call->args[1].place)) ||
+            carries(simulation, state, &call->args[1]) == CARRIES_WITHIN);
+}
+
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     bool released = false;
+    if (copies_value(simulation, state, call))
+        return escape(simulation, state, index);
     for (int i = 0; i < call->arg_count; i++) {
         if (state->phase == NOT_HELD || released)
             return true;

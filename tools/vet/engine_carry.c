@@ -98,19 +98,26 @@ static bool renames_lock(const struct simulation *simulation, int dst)
            place_within(simulation->ir, site->place, dst);
 }
 
-/* `x = NULL` after x was passed to a function, mostly one that keeps it: the value has a new owner. */
+/* list_from_array(&fd, 1); fd = -1; */
+static bool address_was_passed(const struct simulation *simulation, const struct state *state,
+                               int place)
+{
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
+/* `x = NULL` after x was passed to a function: the value has a new owner. */
 static bool gives_up(const struct simulation *simulation, const struct state *state, int index)
 {
     const struct instr *instr = &simulation->ir->code.at[index];
     if (instr->kind != I_ASSIGN || instr->left.kind != O_NUMBER || instr->left.number > 0)
         return false;
-    const struct decl *decl = simulation->ir->places.at[instr->dst].decl;
-    if (decl && decl->attribute && state->pass_count > 0)
-        return true;
-    for (int i = 0; i < state->pass_count; i++)
-        if (*state->passes[i] == PASS_KEEPS)
-            return true;
-    return false;
+    return state->pass_count > 0 || address_was_passed(simulation, state, instr->dst);
 }
 
 /* `dst` gets another value. Returns false if the path need not be followed further. */

@@ -54,8 +54,17 @@ const struct acquisition *acquisition_at(const struct site *site, int instr);
 void do_call(struct simulation *simulation, struct state *state, int index);
 
 /* engine_status.c */
+bool names_status(const char *name); /* rc, err, status … */
 bool status_says_failed(const struct simulation *simulation, const struct state *state,
                         const struct instr *branch, bool truth);
+
+/* engine_empty.c */
+/* Does the branch say that the acquiring call has delivered nothing? */
+bool says_empty(const struct simulation *simulation, const struct state *state,
+                const struct instr *branch, bool truth);
+/* … that the descriptor or stream is one of the standard ones, which nobody need close? */
+bool says_standard(const struct simulation *simulation, const struct state *state,
+                   const struct instr *branch, bool truth);
 
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,

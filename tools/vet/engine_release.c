@@ -147,7 +147,7 @@ static bool unlocks_another_kind(const struct simulation *simulation, const stru
     if ((name_has(lock->callee, "write") && name_has(call->callee, "read")) ||
         (name_has(lock->callee, "read") && name_has(call->callee, "write")))
         return true;
-    if (names_pair(lock->callee, call->callee))
+    if (names_pair(lock->callee, call->callee) || name_has(call->callee, "and"))
         return false;
     EACH (other, &ir->code)
         if (other->kind == I_CALL && other->callee && other != call &&
@@ -183,6 +183,23 @@ static bool leaves_other_end(const struct simulation *simulation, struct state *
     return state->ends != 3;
 }
 
+/* A variable may hold a mapping on one path and memory on another. */
+static bool acquires_its_kind(const struct simulation *simulation, const struct state *state)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    const struct acquirer *acquirer = acquire ? model_acquirer(acquire) : NULL;
+    return !acquirer || acquirer->resource == simulation->site->resource;
+}
+
+/* close(list[i]), where the list itself is memory */
+static bool is_element(const struct simulation *simulation, const struct instr *call, int argument)
+{
+    int place = argument >= 0 ? call->args[argument].place : -1;
+    return place >= 0 && simulation->ir->places.at[place].kind == P_PART &&
+           strchr(simulation->ir->places.at[place].text, '[') != NULL;
+}
+
 void release(struct simulation *simulation, struct state *state, int index, int argument, bool weak)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -193,7 +210,8 @@ void release(struct simulation *simulation, struct state *state, int index, int 
     }
     if (!call->implicit && call->callee &&
         model_wrong_release(simulation->site->resource, call->callee) && state->acquisition &&
-        state->acquisition->known)
+        state->acquisition->known && acquires_its_kind(simulation, state) &&
+        !is_element(simulation, call, argument))
         note(simulation, EV_WRONG, index, state);
     if (!call->implicit && call->callee && state->acquired >= 0 &&
         (model_mismatch(simulation->ir->code.at[state->acquired].callee, call->callee) ||
@@ -222,6 +240,9 @@ void release(struct simulation *simulation, struct state *state, int index, int 
 
 bool release_counts(const struct simulation *simulation, const struct instr *call, int level)
 {
+    if (call->dst >= 0 && call->callee && name_has(call->callee, "deref") &&
+        simulation->ir->places.at[call->dst].kind != P_TEMPORARY)
+        return false; /* object = deref_tag(object): what it refers to */
     if (level == 2 || call->implicit)
         return true;
     enum resource resource = simulation->site->resource;

@@ -6,7 +6,7 @@
 
 #define FARTHEST 80 /* steps between the call and the test */
 
-static bool names_status(const char *name)
+bool names_status(const char *name)
 {
     static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
                                         "rv",  "rval",  "status", "retv", "ret", NULL};

@@ -349,11 +349,20 @@ static const struct expr *without_address(const struct expr *expr)
     return expr && expr->kind == E_PREFIX && expr->sign == '&' ? expr->a : expr;
 }
 
+/* free_and_replace(p, q), free_move_ptr(p, q): p is freed, and gets what q held. */
+static bool replaces_value(const char *name)
+{
+    return strcmp(name, "free_and_replace") == 0 || strcmp(name, "free_move_ptr") == 0 ||
+           strcmp(name, "strv_free_and_replace") == 0 || strcmp(name, "close_move_fd") == 0;
+}
+
 /* TAKE_PTR(x), TAKE_FD(x), g_steal_pointer(&x), no_free_ptr(x), steal_fd(x): x is given up, its value is the result. */
 static bool takes(const char *name)
 {
+    if (replaces_value(name))
+        return false;
     return strncmp(name, "TAKE_", 5) == 0 || strncmp(name, "lg_take", 7) == 0 ||
-           strstr(name, "steal_p") || strstr(name, "steal_fd") || strstr(name, "steal_ptr") ||
+           strstr(name, "steal_pointer") || strstr(name, "steal_fd") || strstr(name, "steal_ptr") ||
            strcmp(name, "no_free_ptr") == 0 || strstr(name, "move_ptr") ||
            strstr(name, "move_fd") || strcmp(name, "retain_and_null_ptr") == 0 ||
            strcmp(name, "take_fd") == 0 || strcmp(name, "get_unused_and_null") == 0;
@@ -371,20 +380,13 @@ static struct operand lower_taking(struct lowering *lowering, const struct expr 
     return at_place(result);
 }
 
-/* free_and_replace(p, q), free_move_ptr(p, q): p is freed, and gets what q held. */
-static bool replaces_value(const char *name)
-{
-    return strcmp(name, "free_and_replace") == 0 || strcmp(name, "free_move_ptr") == 0 ||
-           strcmp(name, "strv_free_and_replace") == 0;
-}
-
 static struct operand lower_replacing(struct lowering *lowering, const struct expr *call)
 {
     int to = place_of(lowering, argument(call, 0)), from = place_of(lowering, argument(call, 1));
     if (to < 0 || from < 0)
         return unknown();
     struct instr *release = emit(lowering, I_CALL, call);
-    release->callee = intern_string("free");
+    release->callee = intern_string(strncmp(call->name, "close", 5) == 0 ? "close" : "free");
     release->args = NEW(lowering->arena, struct operand);
     *release->args = at_place(to);
     release->arg_count = 1;

@@ -267,11 +267,12 @@ bool name_counts(const char *name)
 bool name_gets(const char *name)
 {
     static const char *const words[] = {
-        "get",     "find",   "lookup", "next",      "first",   "last",  "peek",     "search",
-        "entry",   "parent", "cast",   "container", "current", "head",  "tail",     "iter",
-        "to",      "of",     "as",     "by",        "at",      "check", "prev",     "top",
-        "root",    "match",  "select", "hash",      "value",   "val",   "data",     "elem",
-        "private", "item",   "node",   "tree",      "list",    "lru",   "downcast", NULL};
+        "weakptr", "weak",     "borrow", "get",     "find",   "lookup", "next",      "first",
+        "last",    "peek",     "search", "entry",   "parent", "cast",   "container", "current",
+        "head",    "tail",     "iter",   "to",      "of",     "as",     "by",        "at",
+        "check",   "prev",     "top",    "root",    "match",  "select", "hash",      "value",
+        "val",     "data",     "elem",   "private", "item",   "node",   "tree",      "list",
+        "lru",     "downcast", NULL};
     return name_has_any(name, words);
 }
 
@@ -322,7 +323,8 @@ bool name_keeps(const char *name)
         "fdopendir", "handoff", "setdata",  "thread",   "pthread_create", "invoke",   "emit",
         "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
-        "complete",  "reply",   "respond",  "callback", "dispatch",       NULL};
+        "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
+        "push0",     NULL};
     return name_has_any(name, words) || name_hands_over(name);
 }
 

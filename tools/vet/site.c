@@ -387,6 +387,17 @@ static bool counts_bytes(const struct ir *ir, const struct instr *call, int plac
     return is_number(ir, place) && name_transfers_data(call->callee) && !name_makes(call->callee);
 }
 
+/* BUFFER_DATA(b), IMPL_FROM_TEXT(text): such macros mostly read a member or convert a pointer. */
+static bool reads_by_macro(const char *callee)
+{
+    static const char *const makes[] = {"NEW",  "ALLOC", "DUP",  "CREATE", "OPEN", "MAKE",
+                                        "COPY", "CLONE", "INIT", "REF",    NULL};
+    for (const char *const *word = makes; *word; word++)
+        if (strstr(callee, *word))
+            return false;
+    return name_is_constant(callee);
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
@@ -406,6 +417,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
             acquisition->failing = failing_value(ir, index, instr->dst,
                                                  site->resource == R_DESCRIPTOR ? FAILS_NEGATIVE
                                                                                 : FAILS_NULL);
+            if (reads_by_macro(instr->callee))
+                acquisition->strength = -2;
             continue;
         }
         for (int k = 0; k < instr->arg_count; k++) {
@@ -597,6 +610,18 @@ static void add_owned(struct ir *ir, site_vec *sites, int index, struct knowledg
             add_owned_place(ir, sites, index, instr->args[i].place, (enum resource)made);
 }
 
+/* mmap(address, …, MAP_FIXED, …) takes the place of a part of an older mapping. */
+static bool maps_fixed(const struct ir *ir, const struct instr *call)
+{
+    if (strcmp(call->callee, "mmap") != 0 || call->arg_count < 4)
+        return false;
+    const struct operand *flags = &call->args[3];
+    const char *text = flags->kind == O_SYMBOL  ? flags->text
+                       : flags->kind == O_PLACE ? ir->places.at[flags->place].text
+                                                : "";
+    return strstr(text, "MAP_FIXED") != NULL;
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -607,6 +632,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                           *more = method ? NULL : model_acquirer_more(callee);
     if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
+    if (maps_fixed(ir, &ir->code.at[index]))
+        return;
     if (more)
         add_known(ir, sites, index, more);
     if (acquirer) {

@@ -48,7 +48,13 @@ static bool sets_error(const struct ir *ir, int index, int error, struct failing
         return site_tested(ir, index, error);
     }
     bool zero = unset->right.kind == O_NUMBER && unset->right.number == 0;
-    if (zero && unset->sign == S2('=', '='))
+    if (zero && (unset->sign == S2('<', '=') || unset->sign == '>')) {
+        unset->sign = '<'; /* n <= 0: where nothing more is to be read, there is no error */
+        unset->truth = true;
+    }
+    if (strstr(call->callee, "set_error"))
+        unset->truth = zero && unset->sign != S2('=', '='); /* TRUE: there was one to set */
+    else if (zero && unset->sign == S2('=', '='))
         unset->truth = true; /* FALSE and NULL are the failures */
     else if (zero && unset->sign == S2('!', '='))
         unset->truth = false;

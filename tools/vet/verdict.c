@@ -248,7 +248,12 @@ static void judge_use(struct judge *judge, const struct event *event)
     const struct instr *release = instr_at(judge, event->state->released);
     const struct acquisition *acquisition = event->state->acquisition;
     bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
-    const struct instr *use = instr_at(judge, event->instr);
+    const struct instr *use = instr_at(judge, event->instr), *next = use + 1;
+    if (use->kind == I_ASSIGN && next->kind == I_ASSIGN && next->dst == use->left.place &&
+        next->left.kind == O_NUMBER)
+        return; /* TAKE_PTR(p) after realloc(p, n): p is only forgotten */
+    if (use->callee && name_is_constant(use->callee))
+        return; /* TRACE(freed, p) */
     if (judge->site->resource == R_DESCRIPTOR &&
         !(use->callee && model_uses_descriptor(use->callee)))
         return; /* its number is still a number, to print and to compare */

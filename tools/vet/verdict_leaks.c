@@ -162,50 +162,6 @@ static bool released_alike(const struct judge *judge, const struct state *state)
     return false;
 }
 
-/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
-static bool is_command(const struct function *function)
-{
-    if (strncmp(function->name, "cmd_", 4) != 0 && !strstr(function->name, "_main"))
-        return false;
-    EACH (parameter, &function->parameters)
-        if (parameter->name && strcmp(parameter->name, "argv") == 0)
-            return true;
-    return false;
-}
-
-/* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
-static bool ends_process(const struct judge *judge, const struct event *event)
-{
-    enum resource resource = judge->site->resource;
-    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
-        (judge->site->release && name_unlocks(judge->site->release)))
-        return false;
-    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
-        return true;
-    const struct state *at = event->state->from;
-    for (int steps = 0; at && steps < 12; steps++, at = at->from) {
-        const char *callee = instr_at(judge, at->instr)->callee;
-        if (callee && strncmp(callee, "exec", 4) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
-static bool meant_to_be_standard(const struct judge *judge)
-{
-    if (judge->site->resource != R_DESCRIPTOR)
-        return false;
-    EACH (instr, &judge->ir->code)
-        if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
-            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
-            ((instr->right.kind == O_NUMBER && instr->right.number >= 0 &&
-              instr->right.number <= 2) ||
-             (instr->right.kind == O_SYMBOL && strncmp(instr->right.text, "STD", 3) == 0)))
-            return true;
-    return false;
-}
-
 /* Nothing in the function releases or hands on what a known function gave it, which it only passes to others. */
 static bool never_released(const struct judge *judge, const struct state *state)
 {
@@ -249,7 +205,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     enum exit_class class = classify_exit(judge->ir, state);
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
-    if (ends_process(judge, event) || meant_to_be_standard(judge))
+    if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
+        judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
+        judge_released_as_element(judge) || judge_need_not_pair(judge, class))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -288,12 +246,6 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     return LEVEL_ALL;
 }
 
-static bool exits_of_main(const struct judge *judge)
-{
-    return strcmp(judge->ir->function->name, "main") == 0 ||
-           strncmp(judge->ir->function->name, "cmd_", 4) == 0;
-}
-
 /* Does a loop have both statements? */
 static bool loop_has_both(const struct judge *judge, int a, int b)
 {
@@ -317,75 +269,6 @@ static bool lost_in_loop(const struct judge *judge, const struct event *event)
     return false;
 }
 
-/* n = get_all(&list); if (n < 0) return n; if (n == 0) return 0; An empty list is a null pointer. */
-static bool gave_nothing(const struct judge *judge, const struct state *state)
-{
-    const struct failing *failing = &state->acquisition->failing;
-    if (failing->sign != '<' || !judge_by_address(judge, state))
-        return false;
-    int result = failing->place;
-    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
-         at = at->from) {
-        const struct instr *instr = instr_at(judge, at->from->instr);
-        if (instr->kind == I_ASSIGN && instr->left.place == failing->place)
-            result = instr->dst;
-    }
-    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
-         at = at->from) {
-        const struct instr *instr = instr_at(judge, at->from->instr);
-        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst == result &&
-            instr->left.place != failing->place)
-            return false;
-        bool zero = instr->kind == I_BRANCH && instr->left.place == result &&
-                    instr->right.kind == O_NUMBER && instr->right.number == 0;
-        if (zero && (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
-            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
-            return true;
-    }
-    return false;
-}
-
-/* The child of a fork ends soon, whatever it does. */
-static bool in_child(const struct judge *judge, const struct state *state)
-{
-    int child = -1;
-    for (int i = 0; i < judge->ir->code.count; i++)
-        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
-            strstr(instr_at(judge, i)->callee, "fork"))
-            child = instr_at(judge, i)->dst;
-    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
-        const struct instr *instr = instr_at(judge, at->from->instr);
-        if (instr->kind == I_BRANCH && instr->left.place == child &&
-            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
-            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
-            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
-            return true;
-    }
-    return false;
-}
-
-/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
-static bool has_local_name(const struct judge *judge)
-{
-    const struct place *name = &judge->ir->places.at[judge->site->place];
-    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
-}
-
-/* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */
-static bool is_callers_lock(const struct judge *judge, const struct state *state)
-{
-    bool before = false;
-    for (const struct state *at = state->from; at; at = at->from) {
-        before |= at->instr == state->acquired;
-        if (!before)
-            continue;
-        EACH (event, &judge->simulation->events)
-            if (event->kind == EV_UNHELD && event->instr == at->instr)
-                return true;
-    }
-    return false;
-}
-
 void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -395,15 +278,17 @@ void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
-    if (resource == R_LOCK && (!judge->released || is_callers_lock(judge, event->state)))
+    if (resource == R_LOCK && (!judge->released || judge_is_callers_lock(judge, event->state) ||
+                               judge_kept_by_macro(judge, event->state)))
         return;
-    if (resource == R_TEMPORARY && (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
-                                    !(judge->released || has_local_name(judge))))
+    if (resource == R_TEMPORARY &&
+        (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
+         !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge)))
         return;
-    if (gave_nothing(judge, event->state) ||
-        (resource == R_DESCRIPTOR && in_child(judge, event->state)))
+    if (judge_gave_nothing(judge, event->state) ||
+        (resource == R_DESCRIPTOR && judge_in_child(judge, event->state)))
         return;
-    if (exits_of_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
+    if (judge_in_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
     if (instr_at(judge, event->instr)->deferred)
         return;
@@ -434,12 +319,13 @@ void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (judge_was_kept(judge, state) || state->doubtful)
         return;
-    if (judge->site->typed || (event->instr == state->acquired &&
-                               (exits_of_main(judge) || chosen_by_value(judge, event))))
+    if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0;
-    enum level level = is_of_test(judge->ir)                         ? LEVEL_ALL
+    enum level level = is_of_test(judge->ir) || judge_in_main(judge) ||
+                               judge_returns_its_argument(judge, state)
+                           ? LEVEL_ALL
                        : released && state->acquisition->known       ? LEVEL_SURE
                        : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
                        : released                                    ? LEVEL_LIKELY

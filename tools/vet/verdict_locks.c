@@ -1,4 +1,5 @@
 /* Locks that are taken twice, and unlocked by who does not hold them. */
+#include "harness.h"
 #include "names.h"
 #include "verdict_parts.h"
 
@@ -100,6 +101,46 @@ static bool locked_otherwise(const struct judge *judge)
     return false;
 }
 
+/* Does a branch just before this statement ask this place? */
+static bool asked_before(const struct judge *judge, int instr, int place)
+{
+    for (int i = instr - 1; i >= 0 && i >= instr - 6; i--) {
+        const struct instr *before = instr_at(judge, i);
+        if (before->kind == I_BRANCH && before->left.place == place)
+            return true;
+    }
+    return false;
+}
+
+/* if (!caller_has_lock && object) lock(object); … if (!caller_has_lock && object) unlock(object); */
+static bool locked_on_same_condition(const struct judge *judge, int unlock)
+{
+    for (int i = unlock - 1; i >= 0 && i >= unlock - 6; i--) {
+        const struct instr *branch = instr_at(judge, i);
+        if (branch->kind != I_BRANCH || branch->left.place < 0)
+            continue;
+        EACH (acquisition, &judge->site->acquisitions)
+            if (asked_before(judge, acquisition->instr, branch->left.place))
+                return true;
+    }
+    return false;
+}
+
+/* if (server->started) lock(server); Else the caller has the lock already. */
+static bool locked_on_condition(const struct judge *judge)
+{
+    EACH (acquisition, &judge->site->acquisitions) {
+        int before = acquisition->instr - 1;
+        while (before >= 0 && instr_at(judge, before)->kind == I_JOIN)
+            before--;
+        const struct instr *branch = before >= 0 ? instr_at(judge, before) : NULL;
+        if (branch && branch->kind == I_BRANCH && branch->left.place >= 0 &&
+            judge->ir->places.at[branch->left.place].kind == P_PART)
+            return true;
+    }
+    return false;
+}
+
 void judge_unheld(struct judge *judge, const struct event *event)
 {
     /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
@@ -109,7 +150,8 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (locked_otherwise(judge))
+    if (locked_otherwise(judge) || is_of_test(judge->ir) || locked_on_condition(judge) ||
+        locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,
                  "is unlocked here on a path that has not locked it", -1, "");

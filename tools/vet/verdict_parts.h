@@ -57,4 +57,20 @@ void judge_lost(struct judge *judge, const struct event *event);
 void judge_relock(struct judge *judge, const struct event *event);
 void judge_unheld(struct judge *judge, const struct event *event);
 
+/* ---- reasons why what is still held is no leak (verdict_excuses.c) ---- */
+
+bool judge_ends_process(const struct judge *judge, const struct event *event);
+bool judge_is_standard(const struct judge *judge);
+bool judge_returns_its_argument(const struct judge *judge, const struct state *state);
+bool judge_released_as_element(const struct judge *judge);
+bool judge_need_not_pair(const struct judge *judge, enum exit_class class);
+bool judge_has_new_owner(const struct judge *judge, const struct event *event);
+bool judge_in_main(const struct judge *judge);
+bool judge_name_is_copied(const struct judge *judge);
+bool judge_kept_by_macro(const struct judge *judge, const struct state *state);
+bool judge_gave_nothing(const struct judge *judge, const struct state *state);
+bool judge_in_child(const struct judge *judge, const struct state *state);
+bool judge_has_local_name(const struct judge *judge);
+bool judge_is_callers_lock(const struct judge *judge, const struct state *state);
+
 #endif

@@ -162,11 +162,23 @@ void judge_report_leak(struct judge *judge, const struct event *event, enum leve
         }
 }
 
+/* Of what was released at one place, one second release is reported. */
+static bool says_of_same(const struct judge *judge, const char *check, int other)
+{
+    const char *about = intern_string(judge_site_text(judge));
+    EACH (finding, judge->findings)
+        if (finding->check == check && finding->about == about &&
+            finding->function == judge->ir->function->name && finding->notes.count > 0 &&
+            finding->notes.at[0].line == instr_at(judge, other)->line)
+            return true;
+    return false;
+}
+
 void judge_report(struct judge *judge, const struct event *event, const char *check,
                   enum level level, const char *format, int other, const char *other_text)
 {
     const struct instr *at = instr_at(judge, event->instr);
-    if (has_finding(judge, check, at->line))
+    if (has_finding(judge, check, at->line) || (other >= 0 && says_of_same(judge, check, other)))
         return;
     struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
                                           judge->ir->unit->path, judge->ir->function->name,

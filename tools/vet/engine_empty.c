@@ -1,0 +1,148 @@
+/* Branches that say that there is nothing to release: the call has delivered nothing, or a standard stream. */
+#include "engine_parts.h"
+#include "names.h"
+
+#include <string.h>
+
+static bool says_equal(const struct instr *branch, bool truth)
+{
+    return branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+}
+
+/* x == 0, !x, x <= 0, x < 1 */
+static bool says_zero(const struct instr *branch, bool truth)
+{
+    if (branch->right.kind != O_NUMBER || branch->left.kind != O_PLACE)
+        return false;
+    if (branch->right.number == 1)
+        return branch->sign == (truth ? '<' : S2('>', '='));
+    return branch->right.number == 0 &&
+           (says_equal(branch, truth) || branch->sign == (truth ? S2('<', '=') : '>'));
+}
+
+static bool says_nonzero(const struct instr *branch, bool truth)
+{
+    return branch->left.kind == O_PLACE && branch->right.kind == O_NUMBER &&
+           branch->right.number == 0 && says_equal(branch, !truth);
+}
+
+/* if (text.length == 0) return; where nothing was written to the text, nothing was allocated for it. */
+static bool part_is_zero(const struct simulation *simulation, const struct instr *branch,
+                         bool truth)
+{
+    const struct site *site = simulation->site;
+    int place = branch->left.place;
+    return site->by_address && site->place >= 0 && place != site->place &&
+           says_zero(branch, truth) && place_within(simulation->ir, place, site->place);
+}
+
+/* The place whose value `place` has: itself, or what was copied to it since the resource was acquired. -1: it was set by
+ * something else since. */
+static int source_of(const struct simulation *simulation, const struct state *state, int place)
+{
+    for (const struct state *at = state->from; at; at = at->from) {
+        const struct instr *instr = &simulation->ir->code.at[at->instr];
+        if (at->instr == state->acquired)
+            return place;
+        if ((instr->kind != I_ASSIGN && instr->kind != I_CALL) || instr->dst != place)
+            continue;
+        if (instr->kind != I_ASSIGN || instr->left.kind != O_PLACE)
+            return -1;
+        place = instr->left.place;
+    }
+    return -1;
+}
+
+static bool names_count(const char *name)
+{
+    static const char *const words[] = {"n",    "nr",   "num",  "count",  "cnt",   "len",
+                                        "argc", "size", "nfds", "length", "total", NULL};
+    const char *last = strrchr(name, '.');
+    if (strrchr(name, '>') > last)
+        last = strrchr(name, '>');
+    name = last ? last + 1 : name;
+    return name_has_any(name, words) || (name[0] == 'n' && strlen(name) <= 8 && name[1] != 'a');
+}
+
+static bool tells_failure(const struct decl *decl)
+{
+    return decl && (names_status(decl->name) || strstr(decl->name, "err") != NULL ||
+                    strstr(decl->name, "Err") != NULL);
+}
+
+/* load(path, &list, &count); if (count == 0) return; and the same with another object that the call delivers, or with the
+ * number of elements that it was passed. */
+static bool delivered_nothing(const struct simulation *simulation, const struct state *state,
+                              const struct instr *branch, bool truth)
+{
+    const struct instr *acquire = &simulation->ir->code.at[state->acquired];
+    bool zero = says_zero(branch, truth), nonzero = says_nonzero(branch, truth);
+    if ((!zero && !nonzero) || holds(state, branch->left.place))
+        return false;
+    int source = source_of(simulation, state, branch->left.place);
+    if (source < 0 || source == state->acquisition->holder)
+        return false;
+    const struct decl *decl = simulation->ir->places.at[source].decl;
+    const char *text = simulation->ir->places.at[source].text;
+    for (int i = 0; i < acquire->arg_count; i++) {
+        if (acquire->args[i].place != source)
+            continue;
+        if (acquire->args[i].kind == O_ADDRESS)
+            return tells_failure(decl) ? nonzero && decl->type.stars == 0 : zero;
+        return zero && acquire->dst != state->acquisition->holder && names_count(text);
+    }
+    return false;
+}
+
+bool says_empty(const struct simulation *simulation, const struct state *state,
+                const struct instr *branch, bool truth)
+{
+    if (state->phase != HELD || simulation->site->argument || branch->left.kind != O_PLACE)
+        return false;
+    if (part_is_zero(simulation, branch, truth))
+        return true;
+    return state->acquired >= 0 && state->acquisition && !state->acquisition->known &&
+           delivered_nothing(simulation, state, branch, truth);
+}
+
+/* 0 to 2, or the name of one of these */
+static bool is_standard(const struct operand *operand, int *number)
+{
+    static const char *const names[] = {"STDIN_FILENO", "STDOUT_FILENO", "STDERR_FILENO", NULL};
+    if (operand->kind == O_NUMBER) {
+        *number = (int)operand->number;
+        return operand->number >= 0 && operand->number <= 3;
+    }
+    for (int i = 0; operand->kind == O_SYMBOL && names[i]; i++)
+        if (strcmp(operand->text, names[i]) == 0) {
+            *number = i;
+            return true;
+        }
+    return false;
+}
+
+static bool is_standard_stream(const struct ir *ir, const struct operand *operand)
+{
+    static const char *const names[] = {"stdin", "stdout", "stderr", NULL};
+    const char *text = operand->kind == O_SYMBOL  ? operand->text
+                       : operand->kind == O_PLACE ? ir->places.at[operand->place].text
+                                                  : NULL;
+    return text && word_in(text, names);
+}
+
+bool says_standard(const struct simulation *simulation, const struct state *state,
+                   const struct instr *branch, bool truth)
+{
+    int number = 0;
+    if (simulation->site->argument || branch->left.kind != O_PLACE ||
+        !holds(state, branch->left.place))
+        return false;
+    if (simulation->site->resource == R_STREAM)
+        return says_equal(branch, truth) && is_standard_stream(simulation->ir, &branch->right);
+    if (simulation->site->resource != R_DESCRIPTOR || !is_standard(&branch->right, &number))
+        return false;
+    bool below = branch->sign == (truth ? '<' : S2('>', '=')),
+         at_most = branch->sign == (truth ? S2('<', '=') : '>');
+    return (says_equal(branch, truth) && number <= 2) || (below && number > 0) ||
+           (at_most && number <= 2);
+}

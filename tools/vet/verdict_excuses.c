@@ -1,0 +1,231 @@
+/* Reasons why what is still held at an exit is no leak. */
+#include "engine.h"
+#include "harness.h"
+#include "model.h"
+#include "names.h"
+#include "verdict_parts.h"
+
+#include <string.h>
+
+/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
+static bool is_command(const struct function *function)
+{
+    bool count = false, texts = false;
+    EACH (parameter, &function->parameters) {
+        count |= parameter->name && strcmp(parameter->name, "argc") == 0;
+        texts |= parameter->name && strcmp(parameter->name, "argv") == 0;
+    }
+    return count && texts;
+}
+
+/* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
+bool judge_ends_process(const struct judge *judge, const struct event *event)
+{
+    enum resource resource = judge->site->resource;
+    if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
+        (judge->site->release && name_unlocks(judge->site->release)))
+        return false;
+    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
+        return true;
+    const struct state *at = event->state->from;
+    for (int steps = 0; at && steps < 12; steps++, at = at->from) {
+        const char *callee = instr_at(judge, at->instr)->callee;
+        if (callee && strncmp(callee, "exec", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
+bool judge_is_standard(const struct judge *judge)
+{
+    if (judge->site->resource != R_DESCRIPTOR)
+        return false;
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            ((instr->right.kind == O_NUMBER && instr->right.number >= 0 &&
+              instr->right.number <= 2) ||
+             (instr->right.kind == O_SYMBOL && strncmp(instr->right.text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
+/* node = verify(tree, node): what was there before, or nothing. */
+bool judge_returns_its_argument(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    for (int i = 0; !state->acquisition->known && i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_PLACE &&
+            acquire->args[i].place == state->acquisition->holder)
+            return true;
+    return false;
+}
+
+/* list[0] = copy(a); … for (i = 0; i < n; i++) free(list[i]); */
+bool judge_released_as_element(const struct judge *judge)
+{
+    const struct place *held = judge->site->place >= 0 ? &judge->ir->places.at[judge->site->place]
+                                                       : NULL;
+    if (!held || held->kind != P_PART || held->text[strlen(held->text) - 1] != ']')
+        return false;
+    EACH (instr, &judge->ir->code) {
+        int place = instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+                            name_releases(instr->callee) > 0
+                        ? instr->args[0].place
+                        : -1;
+        if (place >= 0 && place != judge->site->place &&
+            judge->ir->places.at[place].kind == P_PART &&
+            judge->ir->places.at[place].parent == held->parent &&
+            judge->ir->places.at[place].index >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
+ * trace: two releases or more must stand against each exit that leaves them open. */
+bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
+{
+    static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
+    int left = 0;
+    if (judge->site->resource != R_PAIR)
+        return false;
+    EACH (event, &judge->simulation->events)
+        left += event->kind == EV_EXIT && event->state->acquired >= 0;
+    return class != CLASS_FAILURE || judge->releases < 2 * left ||
+           name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire);
+}
+
+/* c = connection_for(fd); if (!c) { close(fd); return; } On a way on which there is a c, it has the descriptor. */
+bool judge_has_new_owner(const struct judge *judge, const struct event *event)
+{
+    const struct decl *held = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    if (!held || held->type.stars > 0 || judge->site->argument || judge->site->by_address)
+        return false;
+    for (const struct state *at = event->state->from; at && at->instr != event->state->acquired;
+         at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        const struct decl *owner = call->kind == I_CALL && call->callee && call->dst >= 0 &&
+                                           !model_acquirer(call->callee)
+                                       ? judge->ir->places.at[call->dst].decl
+                                       : NULL;
+        struct operand result = {.kind = O_PLACE, .place = call->dst};
+        if (!owner || owner->type.stars != 1 ||
+            facts_of(event->state->facts, &result).signs == ZERO)
+            continue;
+        for (int i = 0; i < call->arg_count; i++)
+            if (call->args[i].kind == O_PLACE && call->args[i].place == judge->site->place)
+                return true;
+    }
+    return false;
+}
+
+bool judge_in_main(const struct judge *judge)
+{
+    return strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function);
+}
+
+/* job->path = strdup(scratch), job->name = scratch + n: somebody else can remove the file. */
+bool judge_name_is_copied(const struct judge *judge)
+{
+    int name = judge->site->place;
+    EACH (instr, &judge->ir->code) {
+        bool copies = instr->kind == I_CALL && instr->callee &&
+                      (strstr(instr->callee, "dup") || strstr(instr->callee, "opy"));
+        for (int i = 0; copies && i < instr->arg_count; i++)
+            if (instr->args[i].place >= 0 && (i > 0 || strstr(instr->callee, "dup")) &&
+                place_within(judge->ir, instr->args[i].place, name))
+                return true;
+        if (instr->kind == I_ASSIGN && instr->left.place >= 0 && instr->dst >= 0 &&
+            judge->ir->places.at[instr->dst].kind == P_PART &&
+            judge->ir->places.at[instr->dst].through &&
+            place_within(judge->ir, instr->left.place, name))
+            return true;
+    }
+    return false;
+}
+
+/* FOR_EACH_LOCKED(x, list) takes and gives back the locks of the elements in its own way. */
+bool judge_kept_by_macro(const struct judge *judge, const struct state *state)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && acquire->expanded && release->expanded &&
+            release->line == acquire->line)
+            return true;
+    }
+    return false;
+}
+
+/* n = get_all(&list); if (n < 0) return n; if (n == 0) return 0; An empty list is a null pointer. */
+bool judge_gave_nothing(const struct judge *judge, const struct state *state)
+{
+    const struct failing *failing = &state->acquisition->failing;
+    if (failing->sign != '<' || !judge_by_address(judge, state))
+        return false;
+    int result = failing->place;
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_ASSIGN && instr->left.place == failing->place)
+            result = instr->dst;
+    }
+    for (const struct state *at = state; at->from && at->from->instr != state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst == result &&
+            instr->left.place != failing->place)
+            return false;
+        bool zero = instr->kind == I_BRANCH && instr->left.place == result &&
+                    instr->right.kind == O_NUMBER && instr->right.number == 0;
+        if (zero && (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The child of a fork ends soon, whatever it does. */
+bool judge_in_child(const struct judge *judge, const struct state *state)
+{
+    int child = -1;
+    for (int i = 0; i < judge->ir->code.count; i++)
+        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
+            strstr(instr_at(judge, i)->callee, "fork"))
+            child = instr_at(judge, i)->dst;
+    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_BRANCH && instr->left.place == child &&
+            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
+            (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            return true;
+    }
+    return false;
+}
+
+/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
+bool judge_has_local_name(const struct judge *judge)
+{
+    const struct place *name = &judge->ir->places.at[judge->site->place];
+    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
+}
+
+/* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */
+bool judge_is_callers_lock(const struct judge *judge, const struct state *state)
+{
+    bool before = false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        before |= at->instr == state->acquired;
+        if (!before)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_UNHELD && event->instr == at->instr)
+                return true;
+    }
+    return false;
+}
