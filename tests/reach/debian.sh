@@ -11,12 +11,11 @@ shift 2
 packages=(libc6-dev meson ninja-build)
 printf -v list '%s,' "${packages[@]}" "$@"
 rm -rf --one-file-system "$chroot"
-trap 'umount "$chroot/proc" "$chroot/dev" 2>/dev/null || true' EXIT
+trap 'umount "$chroot/proc" 2>/dev/null || true' EXIT
 mmdebstrap --variant=apt --include="${list%,}" "$suite" "$chroot" >"$chroot.log" 2>&1 || { tail -n 20 "$chroot.log" && exit 1; }
 mkdir "$chroot/src"
 git -C "$root" ls-files --cached --others --exclude-standard | tar -C "$root" -T - -cf - | tar -C "$chroot/src" -xf -
 mount -t proc proc "$chroot/proc"
-mount --rbind --make-rslave /dev "$chroot/dev"
 
 status=0
 for compiler; do
