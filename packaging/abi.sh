@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# abi.sh LIBRARY FOLDER: compares the library with that of the last tag v*, which is built in FOLDER. A difference that
-# breaks programs fails, unless the minor version has changed since (docs/stability.md). First the script shows that
-# abidiff finds such a difference: in a copy of the library from whose list a function is missing.
+# abi.sh LIBRARY FOLDER [COMMIT]: compares the library with that of the last tag v*, or of COMMIT, which is built in FOLDER. A
+# difference that breaks programs fails, unless the minor version has changed since (docs/stability.md). First the script
+# shows that abidiff finds such a difference: in a copy of the library from whose list a function is missing.
 set -euo pipefail
 library=$(realpath "$1") folder=$2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,9 +18,9 @@ status=0
 abidiff "$folder/present.xml" "$folder/changed.xml" >"$folder/self-test.txt" || status=$?
 breaks "$status" || { echo "FAIL: abidiff does not see that a function is gone" && exit 1; }
 
-tag=$(git -C "$root" describe --tags --match 'v*' --abbrev=0 2>/dev/null || true)
+tag=${3-$(git -C "$root" describe --tags --match 'v*' --abbrev=0 2>/dev/null || true)}
 if [[ -z $tag ]]; then
-    echo "there is no tag v* yet: nothing to compare with"
+    echo "there is no tag v* yet: nothing to compare with, unless a commit is given"
     exit 0
 fi
 rm -rf "$folder/old"

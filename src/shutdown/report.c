@@ -77,6 +77,11 @@ static void put_json_seconds(struct text *text, const char *name, lg_duration du
                (intmax_t)(duration % LG_SECOND));
 }
 
+static const char *stages(size_t count)
+{
+    return count == 1 ? "stage" : "stages";
+}
+
 /* ---- stages ---- */
 
 const char *lg_stage_outcome_name(lg_stage_outcome outcome)
@@ -228,8 +233,8 @@ size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t
     pthread_mutex_lock(&s->lock);
     lg_duration_format(took(s), time, sizeof(time));
     lg_duration_format(s->options.budget, budget, sizeof(budget));
-    put_format(&text, "shutdown: %s: %zu stages, %s of %s\n", *s->reason ? s->reason : "not yet",
-               s->order.count, time, budget);
+    put_format(&text, "shutdown: %s: %zu %s, %s of %s\n", *s->reason ? s->reason : "not yet",
+               s->order.count, stages(s->order.count), time, budget);
     int width = (int)longest_name(s);
     for (size_t i = 0; look(s, i, &report); i++)
         put_stage(&text, &report, width);
@@ -321,8 +326,8 @@ void lgi_shutdown_log_report(lg_shutdown *s)
     if (s->options.log <= 0)
         return;
     lg_duration_format(s->took, time, sizeof(time));
-    lgi_shutdown_log(s->options.log, "shutdown: %s: %zu stages in %s", s->reason, s->order.count,
-                     time);
+    lgi_shutdown_log(s->options.log, "shutdown: %s: %zu %s in %s", s->reason, s->order.count,
+                     stages(s->order.count), time);
     say_stages(s, s->options.log);
     lg_overrun_visit(log_overrun, &s->options.log);
 }
@@ -409,8 +414,8 @@ void lgi_shutdown_log_plan(lg_shutdown *s)
     lg_duration_format(s->options.budget, budget, sizeof(budget));
     lg_duration_format(s->order.claimed, limits, sizeof(limits));
     bool read = lgi_shutdown_log(
-        fd, "shutdown: ready: %zu stages, with limits that come to %s, of a budget of %s",
-        s->order.count, limits, budget);
+        fd, "shutdown: ready: %zu %s, with limits that come to %s, of a budget of %s",
+        s->order.count, stages(s->order.count), limits, budget);
     int width = (int)longest_name(s);
     for (size_t i = s->order.count; read && i-- > 0;)
         read = say_plan_stage(fd, s->order.nodes[i].stage, width);

@@ -289,7 +289,7 @@ START_TEST(E8_names_and_errors_of_stages_are_escaped)
     lg_shutdown_request(s, "why\nnot");
     lg_error_free(lg_shutdown_stop(s));
     const char *text = text_of(s);
-    expect_text(text, "shutdown: why\\nnot: 1 stages");
+    expect_text(text, "shutdown: why\\nnot: 1 stage,");
     expect_text(text, "  b\\x1b[2J  failed ");
     expect_text(text, "  a\\nstack:\\xff\\xc2\\x9bc\\x7f failed\n");
     lg_shutdown_close(s, NULL);

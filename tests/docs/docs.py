@@ -20,7 +20,8 @@ A first line which is a comment with a file name saves the block in this file, f
     status N       the program or script ends with exit status N; commands of a console may do so
     unordered      the lines of the output may come in any order
     output         the block is the output of the block before it
-    show           the block is no code, or code for another reader (a unit file, code to be checked): it is only saved
+    show WHY       the block is no code, or code for another reader (a unit file, code to be checked): it is only saved. WHY is
+                   required for the languages above
     not-run WHY    the block is not run; a shell block is checked by `bash -n`
 
 `docs.py --mistakes ROOT BUILD PAGE` succeeds if every block of the page is found to be wrong.
@@ -301,8 +302,15 @@ class Checker:
         if different:
             self.fail(block, f'the output of line {self.outputs[0].line}:\n      {different}')
 
+    def check_exemption(self, block):
+        """Code that is neither compiled nor run needs a reason."""
+        for order in 'show', 'not-run':
+            if block.order(order) == '' and block.language in CODE:
+                self.fail(block, f'{order}, but why?')
+
     def check(self, block):
         language = block.language
+        self.check_exemption(block)
         if block.order('from') is not None:
             self.check_quotation(block, block.order('from'))
         elif block.order('output') is not None:
@@ -311,8 +319,6 @@ class Checker:
             self.save(block)
             self.count('shown')
         elif block.order('not-run') is not None and language == 'console':
-            if not block.order('not-run'):
-                self.fail(block, 'not run, but why?')
             self.count('not run')
         elif block.order('job') is not None or language in ('jobs', 'yaml'):
             self.check_job(block)
