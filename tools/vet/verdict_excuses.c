@@ -84,17 +84,24 @@ bool judge_released_as_element(const struct judge *judge)
 }
 
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
- * trace: two releases or more must stand against each exit that leaves them open. */
+ * trace: unless the word says that something stays on or is kept, two releases or more must stand against each exit that
+ * leaves them open. */
 bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
 {
     static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
+    static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
+                                       "grab",   "acquire", "claim", "block", "reserve", "power",
+                                       "freeze", "mask",    "busy",  NULL};
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
+    if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire))
+        return true;
+    if (name_has_any(judge->site->acquire, kept))
+        return false;
     EACH (event, &judge->simulation->events)
         left += event->kind == EV_EXIT && event->state->acquired >= 0;
-    return class != CLASS_FAILURE || judge->releases < 2 * left ||
-           name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire);
+    return class != CLASS_FAILURE || judge->releases < 2 * left;
 }
 
 /* c = connection_for(fd); if (!c) { close(fd); return; } On a way on which there is a c, it has the descriptor. */
