@@ -302,7 +302,7 @@ R6_after_a_power_cut_one_waits_for_its_directory() {
     unshare -rm true 2>/dev/null || exit 77
     start 'mkdir d; cd d; lifoguard defer touch ../ran; touch ../here; sleep 471'
     until_true test -e here
-    kill_both
+    kill_both "$runner" "$guardian"
     rmdir d
     echo 01234567-89ab-cdef-0123-456789abcdef >boot
     unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
