@@ -124,10 +124,16 @@ static void drop_word(const char *word)
     add_one(&dropped);
 }
 
-/* The only worker is busy until the argument has been dropped: nothing starts. */
+static atomic_int busy;
+
+static void keep_worker_busy(void)
+{
+    add_one(&busy);
+    wait_for_value(&dropped, 1);
+}
+
 static void start_while_exiting(void)
 {
-    lg_go(wait_for_value, &dropped, 1);
     lg_go_owned(never_called, "dropped", 1, drop_word);
 }
 
@@ -135,6 +141,8 @@ static void exit_and_start(void *data)
 {
     (void)data;
     ck_assert_ptr_null(lg_set_workers(1));
+    lg_go(keep_worker_busy); /* the only one, until the argument has been dropped: nothing starts */
+    wait_for_value(&busy, 1);
     lg_defer(start_while_exiting);
     lg_exit(0);
 }
