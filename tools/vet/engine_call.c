@@ -294,13 +294,18 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     return true;
 }
 
+static bool fills(const struct instr *call, int argument)
+{
+    const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
+    return (acquirer && acquirer->argument == argument) || !call->callee ||
+           !model_harmless(call->callee);
+}
+
 static void forget_by_address(struct simulation *simulation, struct state *state,
                               const struct instr *call)
 {
-    const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
-    bool harmless = call->callee && model_harmless(call->callee);
     for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].kind == O_ADDRESS && (!harmless || (acquirer && acquirer->argument == i)))
+        if (call->args[i].kind == O_ADDRESS && fills(call, i))
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,
                                         call->args[i].place);
 }

@@ -3,6 +3,7 @@
 #include "names.h"
 #include "site_parts.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -89,24 +90,27 @@ static const char *const pairs[][2] = {
     {"watch", "unwatch"},
 };
 
-/* Do the names differ only in this pair of words? */
-static bool differ_in(const char *a, const char *b, const char *in_a, const char *in_b)
+/* Do the names differ only in this pair of words? `same`: so many characters stand at the beginning of both. */
+static bool differ_in(const char *a, const char *b, size_t same, const char *const words[2])
 {
-    size_t na = strlen(in_a), nb = strlen(in_b);
-    for (const char *at = a; *at; at++) {
-        size_t before = (size_t)(at - a);
-        if (strncasecmp(at, in_a, na) == 0 && strncmp(a, b, before) == 0 &&
-            strlen(b) >= before + nb && strncasecmp(b + before, in_b, nb) == 0 &&
-            strcmp(at + na, b + before + nb) == 0)
+    size_t na = strlen(words[0]), nb = strlen(words[1]);
+    for (size_t before = 0; before <= same; before++)
+        if (strncasecmp(a + before, words[0], na) == 0 &&
+            strncasecmp(b + before, words[1], nb) == 0 &&
+            strcmp(a + before + na, b + before + nb) == 0)
             return true;
-    }
     return false;
 }
 
 bool names_pair(const char *acquire, const char *release)
 {
+    size_t same = 0;
+    while (acquire[same] && acquire[same] == release[same])
+        same++;
+    ptrdiff_t longer = (ptrdiff_t)strlen(acquire + same) - (ptrdiff_t)strlen(release + same);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (differ_in(acquire, release, pairs[i][0], pairs[i][1]))
+        if ((ptrdiff_t)strlen(pairs[i][0]) - (ptrdiff_t)strlen(pairs[i][1]) == longer &&
+            differ_in(acquire, release, same, pairs[i]))
             return true;
     return false;
 }
