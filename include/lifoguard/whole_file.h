@@ -65,8 +65,8 @@ LG_API int lg_whole_file_fd(const lg_whole_file *file);
  * synchronised: then the new content is in place, but may be gone after a power failure. A handle is committed once. */
 LG_API lg_error *lg_whole_file_commit(lg_whole_file *file) __attribute__((__warn_unused_result__));
 
-/* Frees the handle. If the file was not committed, nothing of it is left; a failure to remove the temporary is joined to *result
- * (NULL: dropped). Does nothing for NULL. Preserves errno. */
+/* Frees the handle. If the file was not committed, nothing of it is left; a failure to remove the temporary, or to close a
+ * file that was committed, is joined to *result (NULL: dropped). Does nothing for NULL. Preserves errno. */
 LG_API void lg_whole_file_close(lg_whole_file *file, lg_error **result);
 
 /* Does all steps in one call: opens a whole file for `path` (without flags), writes the bytes, and commits the file. */

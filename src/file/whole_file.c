@@ -71,16 +71,24 @@ static void remove_temporary(lg_whole_file *file, lg_error **result)
                            lg_error_new_errno("remove %s beside %s", file->temporary, file->path));
 }
 
+/* (Linux has closed a descriptor whose close was interrupted.) */
+static lg_error *close_file(lg_whole_file *file)
+{
+    int failed = file->stream ? fclose(file->stream) : file->fd >= 0 ? close(file->fd) : 0;
+    return failed && errno != EINTR ? lg_error_new_errno("close %s", file->path) : NULL;
+}
+
 void lg_whole_file_close(lg_whole_file *file, lg_error **result)
 {
     if (!file)
         return;
     struct lgi_shield before = lgi_shield_begin();
     remove_temporary(file, result);
-    if (file->stream)
-        fclose(file->stream);
-    else
-        close_quietly(file->fd);
+    lg_error *err = close_file(file);
+    if (file->committed)
+        lg_error_join_into(result, err);
+    else /* what was written is thrown away */
+        lg_error_free(err);
     close_quietly(file->folder);
     free(file);
     lgi_shield_end(&before);

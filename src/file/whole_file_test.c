@@ -233,6 +233,31 @@ START_TEST(F4_a_failed_write_fails_the_commit)
 }
 END_TEST
 
+START_TEST(F4_a_close_that_fails_after_the_commit_is_reported)
+{
+    in_a_folder();
+    for (int commits = 0; commits < 2; commits++) {
+        lg_whole_file *file;
+        lg_error *err = NULL;
+        expect_ok(lg_whole_file_open("a", 0644, 0, &file));
+        expect_ok(lg_whole_file_write(file, "new", 3));
+        if (commits)
+            expect_ok(lg_whole_file_commit(file));
+        ck_assert_int_eq(close(lg_whole_file_fd(file)), 0); /* so it fails a second time */
+        lg_whole_file_close(file, &err);
+        if (!commits) {
+            ck_assert_ptr_null(err);
+            continue;
+        }
+        ck_assert_str_eq(lg_error_message(err), "close a: Bad file descriptor");
+        ck_assert_int_eq(lg_error_errno(err), EBADF);
+        lg_error_free(err);
+        expect_file("a", "new");
+    }
+    remove_folder();
+}
+END_TEST
+
 START_TEST(F5_owner_mode_and_attributes_are_kept_if_asked)
 {
     lg_whole_file *file;
@@ -269,4 +294,5 @@ RUN_TESTS("file/whole_file", F1_a_file_appears_when_it_is_committed,
           F2_what_came_under_the_name_meanwhile_is_not_replaced,
           F3_a_leftover_is_removed_and_one_in_use_is_not,
           F3_several_writers_do_not_disturb_each_other, F4_a_failed_write_fails_the_commit,
+          F4_a_close_that_fails_after_the_commit_is_reported,
           F5_owner_mode_and_attributes_are_kept_if_asked)
