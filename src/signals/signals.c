@@ -71,8 +71,8 @@ int lg_error_signal(const lg_error *error)
 /* What the handler writes: small enough that a pipe takes it whole or not at all. */
 struct arrival {
     lg_time when;
-    lg_time real; /* on the kernel's clock */
-    int number;
+    lg_time real;       /* on the kernel's clock */
+    int number, unused; /* all bytes are written, so all are set */
 };
 
 static void handle(int number)
