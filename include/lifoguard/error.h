@@ -222,14 +222,15 @@ LG_API void lg_error_print_tree(const lg_error *error, FILE *file);
 /* ---- Internal: the expansions of the macros above ---- */
 
 LG_API lg_error *lgi_error_new(const char *file, int line, const char *message)
-    __attribute__((__warn_unused_result__));
+    __attribute__((__warn_unused_result__, __returns_nonnull__));
 LG_API lg_error *lgi_error_format(const char *file, int line, const char *format, ...)
-    LGI_PRINTF(3, 4) __attribute__((__warn_unused_result__));
+    LGI_PRINTF(3, 4) __attribute__((__warn_unused_result__, __returns_nonnull__));
 LG_API lg_error *lgi_error_errno(const char *file, int line, int errno_value, const char *format,
-                                 ...) LGI_PRINTF(4, 5) __attribute__((__warn_unused_result__));
+                                 ...) LGI_PRINTF(4, 5)
+    __attribute__((__warn_unused_result__, __returns_nonnull__));
 LG_API lg_error *lgi_error_new_kind(const char *file, int line, const lg_error_kind *kind,
                                     void *payload, const char *format, ...) LGI_PRINTF(5, 6)
-    __attribute__((__warn_unused_result__));
+    __attribute__((__warn_unused_result__, __returns_nonnull__));
 LG_API lg_error *lgi_error_wrap(const char *file, int line, lg_error *cause, const char *format,
                                 ...) LGI_PRINTF(4, 5) __attribute__((__warn_unused_result__));
 LG_API lg_error *lgi_error_wrap_kind(const char *file, int line, lg_error *cause,
