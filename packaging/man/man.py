@@ -13,13 +13,15 @@ import roff
 PAGES = [
     ('lifoguard', 1, 'lifoguard.md', 'run commands and scripts with cleanups that always run; check C code'),
     ('lifoguard-run', 1, 'run.md', 'run the jobs of a file, with cleanups'),
+    ('lifoguard-graphs', 5, 'job-graphs.md', 'graphs of jobs in YAML, for lifoguard run'),
     ('lifoguard-exec', 1, 'exec.md', 'run a command, then the cleanups that it deferred'),
     ('lifoguard-vet', 1, 'vet.md', 'find cleanup mistakes in C code'),
     ('lifoguard-rules', 7, 'rules.md', 'the guarantees of the library Lifoguard'),
 ]
 ALSO = {
     'lifoguard': 'lifoguard-run(1), lifoguard-exec(1), lifoguard-vet(1), lifoguard-jobs(5), lifoguard(7)',
-    'lifoguard-run': 'lifoguard(1), lifoguard-exec(1), lifoguard-jobs(5)',
+    'lifoguard-run': 'lifoguard(1), lifoguard-exec(1), lifoguard-jobs(5), lifoguard-graphs(5)',
+    'lifoguard-graphs': 'lifoguard-run(1), lifoguard-jobs(5), lifoguard(1)',
     'lifoguard-exec': 'lifoguard(1), lifoguard-run(1)',
     'lifoguard-vet': 'lifoguard(1)',
     'lifoguard-rules': 'lifoguard(7), lifoguard(1)',
@@ -106,7 +108,7 @@ def job_file_page(root, version):
     chapter = re.search(r'\n## The file\n(.*?)(?=\n## |\Z)', text, re.DOTALL).group(1)
     chapter = re.sub(r'^### ', '## ', chapter, flags=re.MULTILINE)
     return (heading('lifoguard-jobs', 5, version, 'the job file of lifoguard run') + '.SH DESCRIPTION\n' + roff.markdown(chapter) +
-            see_also('lifoguard-run(1), lifoguard(1)'))
+            see_also('lifoguard-run(1), lifoguard-graphs(5), lifoguard(1)'))
 
 
 def main(root, output, version):

@@ -290,6 +290,14 @@ R6_one_that_cannot_start_is_reported() {
     lifoguard pending | grep -q failed || fail "it is forgotten"
 }
 
+R2_a_word_of_the_shell_is_no_program() {
+    inside 'lifoguard defer eval "echo lost"; lifoguard defer cd /; lifoguard defer --shell "cd / && pwd"; lifoguard defer ./eval
+        printf "#!/bin/sh\necho mine\n" >eval; chmod +x eval'
+    expect_out $'mine\n/'
+    expect_err "eval is a word of the shell, and no program; write: lifoguard defer --shell 'eval …'"
+    expect_err "cd is a word of the shell"
+}
+
 R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
     inside 'mkdir -p a/b; touch kept; cd a/b; lifoguard defer sh -c "rm ../../kept; ls -A; echo ran"; rm -r ../../a
         lifoguard defer echo "registered there"'

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "options.h"
+#include "run/shell.h"
 #include "say.h"
 #include "wire.h"
 
@@ -113,6 +114,33 @@ static lg_error *take_options(struct registration *r, char ***arguments)
     return err;
 }
 
+static bool is_program(const char *word)
+{
+    const char *path = getenv("PATH");
+    for (const char *at = path ? path : "", *end; *at; at = *end ? end + 1 : end) {
+        end = strchrnul(at, ':');
+        char *place = NULL;
+        if (asprintf(&place, "%.*s/%s", (int)(end - at), at, word) < 0)
+            return true; /* that is found out when it is to run */
+        bool found = access(place, X_OK) == 0;
+        free(place);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* Of the shell that calls us a program cannot know, and at the end that shell is gone. */
+static lg_error *refuse_shell_word(const char *word)
+{
+    if (strchr(word, '/') || !shell_word_is_own(word, strlen(word)) || is_program(word))
+        return NULL;
+    return lg_error_newf(
+        "%s is a word of the shell, and no program; write: lifoguard defer --shell "
+        "'%s …'",
+        word, word);
+}
+
 static lg_error *fill(struct registration *r, char *const *cleanup)
 {
     union {
@@ -126,6 +154,9 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
         return lg_error_new("which CLEANUP is to be run?");
     if (!r->shell && !**cleanup)
         return lg_error_new("CLEANUP begins with an empty word: is a variable without a value?");
+    lg_error *err = r->shell ? NULL : refuse_shell_word(*cleanup);
+    if (err)
+        return err;
     r->spec.flags = (r->on_failure ? SPEC_ON_FAILURE : 0) | (r->on_success ? SPEC_ON_SUCCESS : 0) |
                     (r->allow_failure ? SPEC_ALLOW_FAILURE : 0) | (r->late ? SPEC_LATE : 0);
     split_kept(r);

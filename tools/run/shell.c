@@ -283,8 +283,7 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
     return piece;
 }
 
-/* What a shell does itself, or begins something with that is not a simple command. */
-static bool is_shells_own(const char *word, size_t length)
+bool shell_word_is_own(const char *word, size_t length)
 {
     static const char *const words[] = {
         "!",     ".",        ":",        "{",        "alias", "bg",      "break",  "builtin",
@@ -315,7 +314,7 @@ long shell_exec_place(const char *command)
         if (word && outside && (ends || is_operator || piece.kind == SHELL_BLANK)) {
             size_t name = shell_name_length(word);
             if (!place && !(name > 0 && word[name] == '=')) {
-                if (is_shells_own(word, (size_t)(piece.start - word)))
+                if (shell_word_is_own(word, (size_t)(piece.start - word)))
                     return -1;
                 place = word;
             }
