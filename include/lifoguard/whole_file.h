@@ -23,7 +23,8 @@
  *   - If the path is a symbolic link, or anything else that is not a regular file, lg_whole_file_open fails, and so does
  *     lg_whole_file_commit; links in the folder part of the path are followed. Between the last check of the path and the
  *     rename, another process may still put something else in place of a regular file. If no file had the path at the
- *     check, the commit never replaces a file that another process creates afterwards.
+ *     check and another process then creates a file there, lg_whole_file_commit checks that file before the file is
+ *     replaced; this needs a file system with RENAME_NOREPLACE (renameat2(2)).
  *   - Several threads and processes may write the same path at the same time: the last commit wins, and its content is
  *     complete.
  *
