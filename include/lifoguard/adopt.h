@@ -16,8 +16,8 @@
  *   - A value that is NULL or -1 means failure: nothing is registered.
  *   - The release function and the arguments that follow it are evaluated before the value is acquired. So nothing can
  *     come between acquiring the value and registering its release.
- *   - The release function is called with the value as its first argument; at most three arguments may follow. What can
- *     be deferred by lg_defer (defer.h) can be a release function.
+ *   - The release function is called with the value as its first argument; at most three arguments may follow. Every
+ *     function that lg_defer (defer.h) can defer can be a release function.
  *   - If no memory is left to register the release, the value is released at once, and then the goroutine panics (D6).
  */
 #ifndef LIFOGUARD_ADOPT_H
@@ -48,8 +48,8 @@
 #define lg_adopt(scope, value, ...)                                                                \
     LGI_LINED(LGI_ADOPT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, LGI_IS_RESOURCE, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 
-/* lg_adopt_if(scope, value, valid, release, args…): like lg_adopt, but `valid(value)` says whether there is something
- * to release: for values that tell a failure in another way. `valid` is a function or a macro.
+/* lg_adopt_if(scope, value, valid, release, args…): like lg_adopt, but the release is registered if `valid(value)` is true:
+ * for functions that report a failure by other values than NULL and -1. `valid` is a function or a macro.
  *
  *     ssize_t size = lg_adopt_if(&scope, reserve(pool, 100), is_positive, give_back, pool); */
 #define lg_adopt_if(scope, value, valid, ...)                                                      \
@@ -70,16 +70,16 @@
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_ADOPT_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, valid, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
 
-/* lg_adopt_out(scope, &variable, call, release, args…): for a function that gives what it acquires by an out-parameter.
+/* lg_adopt_out(scope, &variable, call, release, args…): for a function that stores the acquired value in an out-parameter.
  * Sets the variable to NULL or -1, makes the call, registers release(variable, args…) if the variable then holds
- * neither NULL nor -1, and returns what the call returned (0 for a call that returns nothing). So what a failed call
- * has left in the variable is released too, as sqlite3_open and its like demand.
+ * neither NULL nor -1, and returns the result of the call (0 for a call that returns nothing). So a value that a failed
+ * call has left in the variable is released too, as sqlite3_open and similar functions demand.
  *
  *     int code = lg_adopt_out(&scope, &db, sqlite3_open(path, &db), sqlite3_close);
  *     lg_try(lg_adopt_out(&scope, &fd, lg_accept(listener, &fd, until), lg_close, &err));
  *
  * lg_adopt_out_if(scope, &variable, call, succeeded, release, args…): like lg_adopt_out, but registers the release if
- * succeeded(what the call returned): for variables to which NULL and -1 say nothing. */
+ * succeeded(result of the call) is true: for variables in which NULL and -1 do not mean a failure. */
 #define lg_adopt_out(scope, variable, call, ...)                                                   \
     LGI_LINED(LGI_ADOPT_OUT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, variable, LGI_OUT_IS_RESOURCE, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
 #define lg_adopt_out_if(scope, variable, call, succeeded, ...)                                     \

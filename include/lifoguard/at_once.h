@@ -1,4 +1,4 @@
-/* A scope whose calls run at once: for closers that take a round trip each (D21).
+/* A scope whose calls run at the same time: for closers that each wait for a peer (D21).
  *
  *     lg_error *use_all(struct remote **remotes, int count)
  *     {
@@ -12,7 +12,7 @@
  *         } // all remote_close calls run at the same time; this waits for all of them
  *     }
  *
- * When the block is left, by whatever way, each call runs in a goroutine of its own, and the block waits for all of them.
+ * On every exit from the block, each call runs in a goroutine of its own, and the block waits for all these goroutines.
  * The wait takes its place in the reverse order of deferred calls (D13), so an object that the calls use by pointer must
  * be declared before the scope. Nothing interrupts the wait. The calls are started last registered first.
  *
@@ -24,7 +24,7 @@
  * call for which no goroutine can be made, for want of memory or because lg_exit ends the process, is made by the
  * goroutine that leaves the block.
  *
- * Threads: one at a time may register calls. The calls run on other threads than the one that registered them.
+ * Threads: only one thread at a time may register calls. The calls may run on other threads than the registering thread.
  */
 #ifndef LIFOGUARD_AT_ONCE_H
 #define LIFOGUARD_AT_ONCE_H

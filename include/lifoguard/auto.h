@@ -1,4 +1,4 @@
-/* Types of one's own that release themselves: a variable, or a class with a constructor, is released when its block is left.
+/* Types with a release function: a variable of such a type, or of a class with a constructor, is released when its block is left.
  *
  *     LG_DEFINE_AUTO(file, FILE *, fclose)                        // once, at file scope
  *
@@ -13,7 +13,8 @@
  * This is the style of systemd (_cleanup_), GLib (g_autoptr) and the kernel (__free, CLASS); from-other-languages.md has the
  * forms side by side.
  *
- *   - A variable that holds NULL or -1 when the block is left is not released. lg_take (take.h) gives its value away.
+ *   - A variable that holds NULL or -1 when the block is left is not released. lg_take (take.h) takes the value out of a
+ *     variable, so that the value is not released.
  *   - Such variables, guards (guard.h) and deferred calls run in one order, last declared first (D13). They run on panic
  *     and goexit too. As cleanup variables, lg_pending_visit does not list them, and a panic must not leave a
  *     release function that another unwinding runs (panic.h); lg_adopt_as has neither limit.
@@ -59,7 +60,7 @@
 #define lg_auto(name) __attribute__((__cleanup__(lg_auto_needs_a_variable_of_the_type_that_was_given_to_LG_DEFINE_AUTO_##name)))
 // clang-format on
 
-/* LG_DEFINE_CLASS(name, type, release, acquire, parameters…): defines a class: how a value is acquired and how it is released.
+/* LG_DEFINE_CLASS(name, type, release, acquire, parameters…): defines a class: how a value is acquired and released.
  * `acquire` is an expression that uses the parameters (void: none).
  *
  *     LG_DEFINE_CLASS(reader, FILE *, fclose, fopen(path, "r"), const char *path)
@@ -75,7 +76,8 @@
         return acquire;                                                                            \
     }
 
-/* lg_class(name, variable)(arguments…): declares the variable with what the class acquires. */
+/* lg_class(name, variable)(arguments…): declares the variable, and initialises the variable with the value that the class
+ * acquires. */
 #define lg_class(name, variable)                                                                   \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_CLASS_AS, __COUNTER__, name, variable)

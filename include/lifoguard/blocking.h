@@ -4,25 +4,26 @@
  *     int fd = lg_blocking(open, "/mnt/slow/file", O_RDONLY | O_CLOEXEC);     // does not compile: open is variadic
  *     int fd = lg_blocking(open_slow_file);                                   // so wrap the call in a function
  *
- * A helper thread makes the call while the goroutine waits and other goroutines run on its thread. lg_blocking returns the
- * result of the function. errno is passed to the helper and back, as if the goroutine had made the call itself. An unrecovered
- * panic of the function continues in the goroutine, as do lg_goexit and lg_exit. pthread_exit in the function ends the
- * process with a report.
+ * A helper thread makes the call; meanwhile the goroutine waits, and other goroutines run on the goroutine's thread.
+ * lg_blocking returns the result of the function. errno is passed to the helper and back, as if the goroutine had made the
+ * call itself. An unrecovered panic of the function continues in the goroutine, and so do lg_goexit and lg_exit. pthread_exit
+ * in the function ends the process with a report.
  *
  * The function and its arguments follow the rules of lg_defer (defer.h). The result is void, an integer or a pointer; a
- * function with another result must write it through a pointer argument. Objects that the arguments point to stay alive,
- * because the goroutine waits until the call has returned. So there is no form with an lg_until, and lg_exit waits for the
- * call too. If a call must end in time, pass the function a limit of its own, or make the call in a goroutine for which
- * nobody waits.
+ * function with another result must write the result through a pointer argument. Objects that the arguments point to stay
+ * alive, because the goroutine waits until the call has returned. For the same reason lg_blocking has no form with an
+ * lg_until, and lg_exit waits for the call too. If a call must end in time, pass the function a limit of its own, or make
+ * the call in a goroutine for which no other goroutine waits.
  *
  * Threads: on a thread of the program, and in an lg_go_thread, lg_blocking makes the call directly. The helper is another
- * thread than the goroutine's: thread-local variables differ, and a lock that belongs to the goroutine's thread is not
- * owned by the helper. For this library a helper is a thread of the program, and may wait like any other thread.
+ * thread than the goroutine's: thread-local variables differ, and the helper does not own a lock that belongs to the
+ * goroutine's thread. For this library a helper is a thread of the program, and may wait like any other thread.
  *
- * Helpers: the library makes helpers on demand, up to the number of lg_blocking_set_threads, and ends a helper that has been
- * idle for some seconds, but not before the child processes that the helper has started (go.h). Further calls wait for a
- * free helper, in order. Deadlock: calls that wait for each other can use up all helpers and wait for ever. If no thread can
- * be made at all, lg_blocking makes the call directly, which blocks the worker.
+ * Helpers: the library makes helpers on demand, up to the number that lg_blocking_set_threads sets. The library ends a helper
+ * that has been idle for some seconds, but not before the child processes that the helper has started have ended (go.h). If
+ * all helpers are busy, further calls wait for a free helper, in order. Deadlock: calls that wait for each other can use up
+ * all helpers and wait for ever. If no thread can be made at all, lg_blocking makes the call directly, which blocks the
+ * worker.
  */
 #ifndef LIFOGUARD_BLOCKING_H
 #define LIFOGUARD_BLOCKING_H
@@ -49,7 +50,7 @@ LG_END_DECLS
 #pragma GCC system_header
 #endif
 
-/* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns its result. */
+/* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns the result of fn. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_blocking(...) LGI_COUNTING LGI_NUMBERED(LGI_BLOCKING, __COUNTER__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 // clang-format on

@@ -1,4 +1,4 @@
-/* Calling a function whose panic becomes an error: for tests, plugin hosts, and whatever else calls code that it does not trust.
+/* Calling a function whose panic becomes an error: for tests, plugin hosts, and other programs that call code that may panic.
  *
  *     lg_error *err = lg_call_contained(plugin->render, page, output);
  *     if (err)
@@ -32,8 +32,8 @@ LG_END_DECLS
  * lg_error *, that error. A panic of the function stops here and is returned as an error of the kind lg_panic_kind (panic.h),
  * whose cause is the error that the panic was begun with, if any. The function's deferred calls have run then (P1).
  *
- * Not contained: lg_goexit and lg_exit, which go on through the caller. The function and its arguments follow the rules of
- * lg_defer; any other result of the function is dropped. */
+ * lg_goexit and lg_exit in the function are not stopped; they continue through the caller. The function and its arguments
+ * follow the rules of lg_defer. A result of another type than lg_error * is dropped. */
 #define lg_call_contained(...)                                                                     \
     LGI_LINED(LGI_CALL_CONTAINED, __LINE__, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 

@@ -8,11 +8,12 @@
  *     }
  *
  * Each form is an expression, takes the `lg_scope *`, and returns an `lg_deferred *`, as lg_defer_in does (defer.h). "The
- * function" is the one that declares the scope, whatever function registers the call. If lg_scope_run runs the calls early, the
- * function's success is judged at that moment. lg_deferred_run makes such a call in any case; a panic in it propagates.
+ * function" is always the function that declares the scope, even if another function registers the call. If lg_scope_run runs
+ * the calls early, the function's success is judged at that moment. lg_deferred_run makes such a call in any case; a panic in
+ * the call propagates.
  *
- * What the scope needs is checked when the call is registered. A scope that cannot take the call is a panic that says where to
- * declare the scope, and the call is not registered.
+ * Each form requires a scope that was declared in a suitable function, and checks this when the call is registered. If the
+ * scope is not suitable, the form panics with a message that says where to declare the scope, and does not register the call.
  */
 #ifndef LIFOGUARD_DEFER_IN_H
 #define LIFOGUARD_DEFER_IN_H

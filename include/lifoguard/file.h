@@ -13,9 +13,9 @@
  *         }
  *     }
  *
- * Lifetime: lg_file_open, lg_file_create and lg_file_adopt make a handle; lg_file_free and lg_file_close free it. In
- * between, any thread may call lg_file_close_now at any time: the descriptor is closed, and the handle remains valid as a
- * closed handle.
+ * Lifetime: lg_file_open, lg_file_create and lg_file_adopt make a handle; lg_file_free and lg_file_close free the handle.
+ * Before the handle is freed, any thread may call lg_file_close_now at any time: the descriptor is closed, and the handle
+ * remains valid as a closed handle.
  *
  * Threads: many threads may use one handle at the same time, with every function except lg_file_free and
  * lg_file_close. The library has no buffer. Reads and writes share the offset of the file, as read(2) and write(2) on one
@@ -69,7 +69,7 @@ LG_API lg_error *lg_file_close_now(lg_file *file) __attribute__((__warn_unused_r
  * called before. Does nothing for NULL. */
 LG_API void lg_file_close(lg_file *file, lg_error **result);
 
-/* Does what lg_file_close(file, NULL) does: for files that were only read, or have already been closed. */
+/* Does what lg_file_close(file, NULL) does. Made for files that were only read, or have already been closed. */
 LG_API void lg_file_free(lg_file *file);
 
 /* ---- reading and writing ---- */
@@ -79,8 +79,8 @@ LG_API void lg_file_free(lg_file *file);
 LG_API lg_error *lg_file_read(lg_file *file, void *buffer, size_t size, size_t *count)
     __attribute__((__warn_unused_result__));
 
-/* Reads from the current offset to the end of the file. Sets *data to memory from malloc, which the caller frees, and
- * *size to the number of bytes read. A NUL, which *size does not count, follows the last byte. On failure sets *data to
+/* Reads from the current offset to the end of the file. Sets *data to memory from malloc, which the caller frees by free(),
+ * and *size to the number of bytes read. A NUL follows the last byte; *size does not count the NUL. On failure sets *data to
  * NULL and *size to 0. */
 LG_API lg_error *lg_file_read_all(lg_file *file, char **data, size_t *size)
     __attribute__((__warn_unused_result__));

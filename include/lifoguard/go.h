@@ -8,18 +8,18 @@
  *     lg_go_with(((lg_go_options){.name = "listener", .stack_size = 1 << 20}), listen_on, socket);
  *
  * The function and its arguments are evaluated now and follow the rules of lg_defer (defer.h): at most four arguments,
- * of which one may be an lg_until, which counts as two; the result is discarded. Deferred calls of the function run when the function is left by return,
- * panic or lg_goexit, independently of the goroutine that started it (G1, G2). An unrecovered panic in any goroutine
- * ends the process (P8).
+ * of which one may be an lg_until, which counts as two; the result is discarded. Deferred calls of the function run when
+ * the function is left by return, panic or lg_goexit, independently of the goroutine that called lg_go (G1, G2). An
+ * unrecovered panic in any goroutine ends the process (P8).
  *
  * Threads: a running goroutine never moves to another thread (G5), so errno, thread-local variables and libraries
  * that are tied to a thread work as usual; but other goroutines run on the same thread while the goroutine waits.
  * Goroutines are not preempted: a goroutine that computes for long should call lg_yield now and then, and a
  * goroutine that blocks its thread (in read(), in a library) should be started by lg_go_thread or make the call by
  * lg_blocking (blocking.h). A goroutine starts on the worker of the goroutine that called lg_go, unless that worker is busy
- * and another one is idle. So goroutines that all start quickly, and compute only later, may all be on one worker: start
- * those with .spread. Threads that the program creates may call every function here, and can do everything that
- * goroutines can. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
+ * and another worker is idle. So goroutines that all start quickly, and compute only later, may all be on one worker: start
+ * such goroutines with .spread. Threads that the program creates may call every function here, and can do everything that
+ * goroutines can do. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
  * the process with a report; call lg_goexit instead.
  *
  * Signals and child processes: the worker threads have the signal mask of the thread that started the first goroutine,
@@ -99,8 +99,9 @@ LG_API unsigned lg_workers(void);
  * error if `bytes` is more than 1 GB. */
 LG_API lg_error *lg_set_stack_size(size_t bytes) __attribute__((__warn_unused_result__));
 
-/* Call it before the first goroutine to keep the library from installing its SIGSEGV handler, which distinguishes stack
- * overflows from other faults. (The handler passes other faults on to the earlier handler, and runs on a stack of its own.) */
+/* Keeps the library from installing its SIGSEGV handler, if called before the first goroutine starts. The handler distinguishes
+ * stack overflows from other faults. (The handler passes other faults on to the earlier handler, and runs on a stack of its
+ * own.) */
 LG_API void lg_decline_segv_handler(void);
 
 LG_END_DECLS

@@ -8,10 +8,11 @@
  *         return ++counter->value;
  *     }
  *
- * Defined are also the guards of the library's own locks: lg_guard(lg_mutex), lg_guard(lg_rwmutex), lg_guard(lg_rwmutex_read),
- * and the conditional ones lg_mutex_try and lg_rwmutex_try (mutex.h, rwmutex.h).
+ * The library defines the guards of its own locks: lg_guard(lg_mutex), lg_guard(lg_rwmutex), lg_guard(lg_rwmutex_read), and the
+ * conditional guards lg_mutex_try, lg_rwmutex_try and lg_rwmutex_read_try (mutex.h, rwmutex.h).
  *
- * Order, panics, and what is not listed: as for the variables of auto.h.
+ * For guards, the rules of the variables of auto.h hold: the order of release, panics in the release, and that
+ * lg_pending_visit does not list guards.
  */
 #ifndef LIFOGUARD_GUARD_H
 #define LIFOGUARD_GUARD_H
@@ -27,8 +28,8 @@
 #pragma GCC system_header
 #endif
 
-/* LG_DEFINE_GUARD(name, type, lock, unlock): defines lg_guard(name). `type` is what `lock` and `unlock` take: the lock's address.
- * The results of both are dropped: for a lock that may fail, define a conditional guard. */
+/* LG_DEFINE_GUARD(name, type, lock, unlock): defines lg_guard(name). `type` is the type of the lock's address, which `lock` and
+ * `unlock` take. The results of `lock` and `unlock` are dropped: for a lock that may fail, define a conditional guard. */
 #define LG_DEFINE_GUARD(name, type, lock, unlock)                                                  \
     LGI_GUARD_TYPE(name, type, unlock)                                                             \
     LGI_UNUSED static inline lgi_guard_of_##name lgi_guard_##name(__typeof__(type) lgi_lock)       \
@@ -51,7 +52,7 @@
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_GUARD, __COUNTER__, name)
 
-/* lg_guard_as(name, variable)(&lock): the same, and declares a variable for lg_guard_held.
+/* lg_guard_as(name, variable)(&lock): like lg_guard, and declares a variable for lg_guard_held.
  *
  *     lg_guard_as(lg_mutex_try, guard)(&cache->mutex);
  *     if (!lg_guard_held(guard))

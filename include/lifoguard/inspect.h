@@ -3,9 +3,9 @@
  *     lg_goroutine_print(stderr);
  *     err = lg_goroutine_check_leaks(LG_SECOND);     // at the end of a test: reports goroutines that still live
  *
- * Threads: any thread or goroutine may call these functions, but not a signal handler. A goroutine is inspected while it is
- * not running. If a goroutine keeps its worker thread busy, the functions wait for a tenth of a second; after that, the
- * goroutines of that worker are listed from an unsynchronised reading, without stacks.
+ * Threads: any thread or goroutine may call these functions, but not a signal handler. The functions inspect a goroutine
+ * while the goroutine is not running. If a goroutine keeps its worker thread busy, the functions wait for a tenth of a
+ * second; after that, they read the goroutines of that worker without synchronisation, and report no stacks for them.
  */
 #ifndef LIFOGUARD_INSPECT_H
 #define LIFOGUARD_INSPECT_H
@@ -29,9 +29,9 @@ typedef enum lg_goroutine_state {
 
 typedef struct lg_goroutine_info {
     uint64_t id;      /* lg_goroutine_id */
-    uint64_t starter; /* the goroutine that started it; 0: main, or a thread of the program */
+    uint64_t starter; /* id of the starting goroutine; 0: main, or a thread of the program */
     const char *name; /* lg_goroutine_name; cut after 63 bytes */
-    const char *file; /* where it was started: file, line and function */
+    const char *file; /* where the goroutine was started: file, line and function */
     const char *caller;
     unsigned line;
     lg_goroutine_state state;
@@ -41,7 +41,7 @@ typedef struct lg_goroutine_info {
 } lg_goroutine_info;
 
 /* The number of goroutines, started or not, including the caller. A snapshot: the number may already have changed when
- * this returns. */
+ * lg_goroutine_count returns. */
 LG_API size_t lg_goroutine_count(void);
 
 /* Takes a snapshot of all goroutines, then calls `visit` for each, oldest first, until `visit` returns false. `visit` runs
@@ -51,12 +51,12 @@ LG_API lg_error *lg_goroutine_visit(bool (*visit)(const lg_goroutine_info *info,
                                     void *data) __attribute__((__warn_unused_result__));
 
 /* Writes the state, the stack and the pending deferred calls (D12) of each goroutine and of main, in the format of the
- * deadlock report. Deadlock: do not hold the lock of the stream (flockfile) in another thread than the caller's. */
+ * deadlock report. Deadlock: do not let a thread other than the caller's hold the lock of the stream (flockfile). */
 LG_API void lg_goroutine_print(FILE *stream);
 
-/* Waits until no goroutine but the caller is alive, at most for `grace`. Returns NULL, or an error for each live goroutine
- * (joined) that names the goroutine, where it was started and what it waits for. A goroutine that has not started yet
- * counts as alive. */
+/* Waits until no goroutine but the caller is alive, at most for `grace`. Returns NULL if no other goroutine is alive.
+ * Otherwise returns one error for each live goroutine, joined; the error names the goroutine, the place where the goroutine
+ * was started, and the operation that the goroutine waits for. A goroutine that has not started yet counts as alive. */
 LG_API lg_error *lg_goroutine_check_leaks(lg_duration grace)
     __attribute__((__warn_unused_result__));
 

@@ -15,39 +15,40 @@
  *     }
  *
  * For every call here on a descriptor:
- *   - Goroutines and threads of the program may call the function, and any number may wait for the same descriptor at
- *     once, for reading and for writing. Waiting readers are woken one at a time, in order of arrival.
- *   - `until` limits the wait (until.h); an operation that is possible at once is done in any case. If the limit comes
- *     first, or its context or group is cancelled, the call returns the error that until.h describes; then no data has
- *     been transferred except as the count says.
+ *   - Goroutines and threads of the program may call the function. Any number of goroutines and threads may wait for the
+ *     same descriptor at the same time, for reading and for writing. Waiting readers are woken one at a time, in order of
+ *     arrival.
+ *   - `until` limits the wait (until.h); an operation that is possible without a wait is done in any case. If the limit
+ *     comes first, or the context or group of `until` is cancelled, the call returns the error that until.h describes, and
+ *     has transferred only the bytes that *count states.
  *   - A failed system call gives an error with its errno value (lg_error_is_errno). EINTR, EAGAIN and EWOULDBLOCK are not
  *     failures.
  *   - errno is preserved. A wait is not a cancellation point of pthread_cancel.
  *   - lg_exit ends a goroutine that waits here.
- *   - A goroutine whose calls always succeed at once lets other goroutines run now and then.
+ *   - If the calls of a goroutine never have to wait, they let other goroutines run from time to time.
  *
  * Which descriptors: all, blocking or not; the functions never change the mode of a descriptor (except lg_connect, during
  * the call). A socket never blocks the thread. For other descriptors without O_NONBLOCK:
  *   - Regular files and block devices are read and written at once, and the thread waits for the disk. Use lg_blocking
  *     (blocking.h) if that matters.
  *   - Pipes are polled before the read or write. On Linux before 6.5, a read can still block the thread if another reader
- *     takes the data first, and a write if another writer takes the room first: set O_NONBLOCK (lg_set_nonblocking) if
- *     several use the same end.
+ *     takes the data first, and a write can block the thread if another writer fills the pipe first: set O_NONBLOCK
+ *     (lg_set_nonblocking) if several threads or processes use the same end of a pipe.
  *   - Terminals behave like pipes, on every version; a write to a terminal that is stopped (Ctrl-S) blocks the thread.
  *   - For a listener that several threads or processes accept from, see lg_accept.
  *
  * Closing: close a descriptor with lg_close (close.h). lg_close wakes every goroutine that waits for the descriptor here,
- * with lg_error_closed (close.h), as in Go, and calls that have begun but do not wait yet end the same way. A call with the
- * number after the close gets EBADF, or acts on the new descriptor that has the number now: the program must prevent this
- * by closing only when no goroutine will use the descriptor any more. A plain close(2) wakes nobody: a waiting goroutine
- * waits until its `until` comes.
+ * with lg_error_closed (close.h), as in Go; calls that have begun but do not wait yet return lg_error_closed too. A call
+ * that begins after the close fails with EBADF, or, if a new descriptor has got the same number, acts on the new
+ * descriptor. To prevent such calls, close a descriptor only when no goroutine will use the descriptor any more. A plain
+ * close(2) wakes no goroutine: a goroutine that waits for the descriptor waits until its `until` comes.
  *
  * The library has descriptors of its own (two for each worker thread, close-on-exec, above 2), which the program must not
  * close: call closefrom(3) or close_range(2) before the first goroutine, or in a child before exec.
  *
  * SIGPIPE: writing to a socket never raises SIGPIPE; the error has the errno value EPIPE. Writing to a pipe without a reader
- * raises SIGPIPE on threads of the program, as write(2) does; in a goroutine lg_write returns only EPIPE. (Other functions
- * that write, such as printf, raise SIGPIPE in goroutines too.)
+ * raises SIGPIPE on threads of the program, as write(2) does. In a goroutine, lg_write raises no SIGPIPE and returns an
+ * error with EPIPE. (Other functions that write, such as printf, raise SIGPIPE in goroutines too.)
  */
 #ifndef LIFOGUARD_IO_H
 #define LIFOGUARD_IO_H
@@ -85,7 +86,7 @@ LG_API lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until,
     __attribute__((__warn_unused_result__));
 
 /* Writes all `size` bytes. Sets *count to the number of bytes written, also on failure; `count` may be NULL. Data that
- * others write to the same descriptor meanwhile may be interleaved. */
+ * other goroutines, threads or processes write to the same file meanwhile may stand between parts of this data. */
 LG_API lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 
@@ -101,7 +102,7 @@ LG_API lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *le
 
 /* Connects a socket. A socket without O_NONBLOCK is non-blocking during the call. After a failed system call, close the
  * socket. After an error of `until`, the connection may still be established, and calling lg_connect again continues the
- * wait. A Unix socket whose queue is full is tried again from time to time. */
+ * wait. If the queue of a listening Unix socket is full, lg_connect tries again from time to time. */
 LG_API lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t length,
                             lg_until until) __attribute__((__warn_unused_result__));
 
@@ -143,15 +144,17 @@ struct addrinfo; /* <netdb.h> defines it only for programs that ask for POSIX */
  *     err = lg_resolve("example.org", "https", &hints, lg_until_timeout(5 * LG_SECOND), &addresses);
  *
  * A helper thread (blocking.h) makes the lookup, except for numeric addresses. `host`, `service` and `hints` are copied. If
- * `until` comes first, the lookup is abandoned: it continues on its helper, and the library frees its result. On a thread
- * of the program, and without a limit, the calling thread makes the lookup itself.
+ * `until` comes first, lg_resolve returns while the lookup continues on the helper thread, and the library frees the result
+ * of the lookup later. If the caller is a thread of the program and `until` has no limit, the calling thread makes the
+ * lookup itself.
  *
- * Errors: the errors of `until` (until.h), and those of the lookup; lg_resolve_code returns the code of the latter. */
+ * Errors: the errors of `until` (until.h), and the errors of the lookup, whose code lg_resolve_code returns. */
 LG_API lg_error *lg_resolve(const char *host, const char *service, const struct addrinfo *hints,
                             lg_until until, struct addrinfo **result)
     __attribute__((__warn_unused_result__));
 
-/* The getaddrinfo code (EAI_NONAME, EAI_AGAIN, …) of the first lookup error in the tree of `error`; 0 if there is none. */
+/* The getaddrinfo code (EAI_NONAME, EAI_AGAIN, …) of the first lookup error in the tree of `error`; 0 if the tree has no
+ * lookup error. */
 LG_API int lg_resolve_code(const lg_error *error);
 
 LG_END_DECLS

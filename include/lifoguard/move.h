@@ -1,5 +1,5 @@
-/* Moving deferred calls to another owner: what one scope holds goes on to another scope, or to an object that outlives
- * the block (D17).
+/* Moving deferred calls to another owner: the calls of a scope are moved to another scope, or to an object that outlives the
+ * block (D17).
  *
  *     struct server {
  *         lg_cleanups cleanups;        // zero: holds nothing
@@ -23,19 +23,20 @@
  *     }
  *
  * Moving:
- *   - All calls go over at once, in their order, on top of those that the receiver holds. The giver keeps nothing, and can
- *     be used again.
+ *   - All calls are moved at once, in their order, on top of the calls that the receiver holds. The giver keeps no call, and
+ *     can be used again.
  *   - Moving needs no memory, unless the receiver has no room left for the giver's first eight calls. If that memory is not
  *     available, lg_move panics, and everything stays where it was.
  *   - While a call of the giver runs, the calls that have not run yet can be moved. To a receiver whose calls are being
  *     run, the moved calls are the next to run. Moving to the giver itself does nothing.
- *   - What a moved call is given by pointer must live as long as the new owner.
+ *   - An object that a moved call uses by pointer must live as long as the new owner.
  *   - An lg_deferred * of a moved call must not be used any more.
  *   - lg_pending_visit lists moved calls where the new owner's calls stand.
  *
- * Threads: the calls of a scope belong to the goroutine or thread that declared the scope; moving out of or into the scope
- * of another one is a panic. An lg_cleanups belongs to no thread: one thread at a time may use it, and the calls run on the
- * thread that calls lg_cleanups_run. So calls change their thread in an lg_cleanups.
+ * Threads: the calls of a scope belong to the goroutine or thread that declared the scope; lg_move panics if the caller moves
+ * calls out of or into the scope of another goroutine or thread. An lg_cleanups belongs to no thread: one thread at a time may
+ * use an lg_cleanups, and the calls run on the thread that calls lg_cleanups_run. So an lg_cleanups can carry calls from one
+ * thread to another thread.
  */
 #ifndef LIFOGUARD_MOVE_H
 #define LIFOGUARD_MOVE_H
@@ -49,8 +50,8 @@ LG_BEGIN_DECLS
  * scope. Nothing runs by itself: the owner calls lg_cleanups_run. Never copy or move the memory of an lg_cleanups that holds
  * calls. */
 
-/* Runs all calls, last registered first, as the end of a block that holds a scope does: if one panics, the others run all
- * the same. `cleanups` is empty before the first call runs, so a call may free the object that holds it. Does nothing for
+/* Runs all calls, last registered first, as the end of a block with a scope does: if a call panics, the other calls still run.
+ * `cleanups` is empty before the first call runs, so a call may free the object that holds the lg_cleanups. Does nothing for
  * NULL. */
 LG_API void lg_cleanups_run(lg_cleanups *cleanups);
 

@@ -18,18 +18,19 @@
  *         lg_cond_wait(&queue->changed, &queue->mutex);
  *
  * Owner: the goroutine or thread that locked a mutex owns the mutex. Three mistakes panic: locking a mutex that
- * the caller owns (a deadlock), unlocking an unlocked mutex, and unlocking a mutex of another owner. (In Go, the
- * first is a deadlock, the second ends the program, the third is allowed.) If the owner ends without unlocking, the
- * mutex stays locked for ever: afterwards lg_mutex_lock panics and lg_mutex_lock_until returns lg_error_abandoned.
+ * the caller owns (a deadlock), unlocking an unlocked mutex, and unlocking a mutex of another owner. (In Go, locking
+ * twice is a deadlock, unlocking an unlocked mutex ends the program, and unlocking a mutex of another goroutine is
+ * allowed.) If the owner ends without unlocking, the mutex stays locked for ever: afterwards lg_mutex_lock panics and
+ * lg_mutex_lock_until returns lg_error_abandoned.
  * A goroutine that was waiting before the owner ended keeps waiting; the deadlock report names it.
  *
  * Order: as in Go. Waiters are woken in order of arrival, but a running goroutine may lock the mutex before the woken
  * waiter does; a waiter that has waited for a millisecond is handed the mutex. Do not compute for long while
  * holding a mutex: other goroutines of the same thread cannot run meanwhile. Waiting while holding a mutex is fine.
  *
- * Conditions: lg_cond_wait unlocks the mutex, waits for a signal or broadcast, and locks the mutex again before it
- * returns. The mutex is locked again on every exit, also when `until` comes first or lg_exit ends the waiting
- * goroutine; so a deferred unlock is always right. Locking again may take longer than `until`. As in Go, no wait
+ * Conditions: lg_cond_wait unlocks the mutex, waits for a signal or broadcast, locks the mutex again, and returns.
+ * The mutex is locked again on every exit, also when `until` comes first or lg_exit ends the waiting goroutine; so
+ * a deferred unlock is always right. Locking the mutex again may take longer than `until`. As in Go, no wait
  * ends without a signal or broadcast that was made after the wait began, and a signal wakes the goroutine that has
  * waited longest. Another goroutine may still undo the change before the mutex is locked again, so wait in a
  * loop. A signal without a waiter has no effect.
@@ -69,19 +70,21 @@ static inline void lg_mutex_lock(lg_mutex *mutex);
  * lg_mutex_lock panics in the same case. */
 extern LG_API lg_error lg_error_abandoned;
 
-/* Locks the mutex, or returns an error and does not lock it if `until` comes first (until.h). */
+/* Locks the mutex and returns NULL. If `until` comes first (until.h), returns an error and does not lock the mutex. */
 static inline lg_error *lg_mutex_lock_until(lg_mutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 
 /* Locks the mutex and returns true, or returns false if locking would have to wait. */
 static inline bool lg_mutex_try_lock(lg_mutex *mutex) __attribute__((__warn_unused_result__));
 
+/* Unlocks the mutex. Panics if the caller does not own the mutex. */
 static inline void lg_mutex_unlock(lg_mutex *mutex);
 
 /* Whether the caller owns the mutex. For assertions. */
 static inline bool lg_mutex_is_owned(const lg_mutex *mutex);
 
-/* Locks the mutex; lg_exit does not end the wait. For cleanups; lg_mutex_scoped_unlock calls it at the end of the block. */
+/* Locks the mutex like lg_mutex_lock, but lg_exit does not end the wait. Made for cleanups: lg_mutex_scoped_unlock calls
+ * lg_mutex_relock at the end of the block. */
 LG_API void lg_mutex_relock(lg_mutex *mutex);
 
 #ifndef __cplusplus
@@ -91,8 +94,8 @@ LG_API void lg_mutex_relock(lg_mutex *mutex);
 #endif
 /* lg_mutex_scoped_unlock(mutex): unlocks the mutex now, and locks it again when the enclosing block is left by any
  * exit (end of the block, return, break, goto, panic, goexit), before deferred calls of outer blocks run. The macro
- * is a lg_defer (defer.h), so it does not compile as the lone body of an `if`, nor where a jump leads past it into
- * its block. */
+ * contains an lg_defer (defer.h), so the macro does not compile as the lone body of an `if`, nor in a block that a jump
+ * enters behind the macro. */
 #define lg_mutex_scoped_unlock(mutex)                                                              \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_MUTEX_UNLOCKED, __COUNTER__, mutex)
@@ -179,11 +182,12 @@ typedef struct lg_cond {
 /* Initialises a condition without waiters; equal to all zero. */
 #define LG_COND_INIT {0, 0, {0, 0}}
 
-/* Unlocks the mutex, waits for a signal or broadcast, and locks the mutex again. Panics if the caller does not own the
- * mutex. */
+/* Unlocks the mutex, waits for a signal or broadcast without limit, and locks the mutex again. Panics if the caller does
+ * not own the mutex. */
 LG_API void lg_cond_wait(lg_cond *cond, lg_mutex *mutex);
 
-/* Like lg_cond_wait, with a limit: returns an error if `until` comes first (until.h). The mutex is locked in both cases. */
+/* Like lg_cond_wait, with a limit: returns NULL after a signal or broadcast, or an error if `until` comes first (until.h).
+ * The mutex is locked again in both cases. */
 LG_API lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 

@@ -9,19 +9,21 @@
  *     static lg_once_of(struct limits) limits;      // the same for a result of any type
  *     struct limits l = lg_once_of_get(&limits, read_limits, path);
  *
- * The function and its arguments follow the rules of lg_defer (defer.h); those of lg_once_of_get may have any type. The arguments are evaluated only if the call may
- * still have to be made. Only the first caller's function is called; a later caller may name another function, which is
- * ignored.
+ * The function and its arguments follow the rules of lg_defer (defer.h), but the arguments of lg_once_of_get may have any
+ * type. The arguments are evaluated only if the call may still have to be made. Only the function of the first caller is
+ * called; a later caller may name another function, and that function is ignored.
  *
  * Panics: a panic of the function propagates in the goroutine that made the call, and counts as the call, as in Go. Later
- * lg_once_do calls do nothing. Later lg_once_get and lg_once_of_get calls panic, because there is no result: with the same pointer, the
- * same static error, or the same message (as Go's OnceValue). A function that ended its goroutine counts as a panic too,
- * and the message says so.
+ * lg_once_do calls do nothing. Later lg_once_get and lg_once_of_get calls panic, because the call has no result; their panics
+ * have the same pointer, the same static error, or the same message as the first panic (as Go's OnceValue). If the function
+ * ended its goroutine, the later calls panic too, and the message says that the function ended its goroutine.
  *
- * Deadlock: a function that calls lg_once_do for its own once panics, because it would wait for itself (in Go a deadlock).
+ * Deadlock: if the function calls lg_once_do for the same once, that inner call panics, because the function would wait for
+ * itself (in Go a deadlock).
  *
- * Memory: no allocation, no destroy function; the caller owns the result. Free an lg_once when no other goroutine will use
- * it; the call must have ended, but need not have returned. Never copy or move an lg_once that is in use.
+ * Memory: no allocation, no destroy function; the caller owns the result of the function. Free an lg_once when no other
+ * goroutine will use the lg_once; the call of the function must have ended, but lg_once_do need not have returned. Never copy
+ * or move an lg_once that is in use.
  *
  * Threads: goroutines and all other threads may call every function here. All effects of the function are visible after
  * lg_once_do or lg_once_get has returned. After the call has ended, lg_once_do costs a comparison.
@@ -51,7 +53,7 @@ typedef struct lg_once_value {
 #define LG_ONCE_INIT {0, 0, {0, 0}}
 #define LG_ONCE_VALUE_INIT {LG_ONCE_INIT, 0, 0, {0}}
 
-/* Whether the call has ended. */
+/* Whether the call of the function has ended. */
 static inline bool lg_once_is_done(const lg_once *once)
 {
     return __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == 2;
@@ -68,24 +70,24 @@ LG_END_DECLS
 #pragma GCC system_header
 #endif
 
-/* lg_once_do(once, fn, args…): calls fn(args…) if no call was made yet, otherwise waits until the call has ended. The result
- * of fn is dropped. */
+/* lg_once_do(once, fn, args…): calls fn(args…) if no call was made with this once yet; otherwise waits until the earlier call
+ * has ended. The result of fn is dropped. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_once_do(once, ...)                                                                      \
     LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_once_do_until(once, until, fn, args…): like lg_once_do, but a wait for another goroutine's call ends when `until`
- * comes. Returns NULL, or the error that until.h describes. */
+/* lg_once_do_until(once, until, fn, args…): like lg_once_do, but a wait for the call of another goroutine ends when `until`
+ * comes. Returns NULL if the call has ended, or the error that until.h describes. */
 #define lg_once_do_until(once, until, ...)                                                         \
     LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_get(value, fn, args…): like lg_once_do, for an lg_once_value and a function that returns a pointer. Returns the
- * pointer that the one call returned. */
+ * pointer that the function returned. */
 #define lg_once_get(value, ...)                                                                    \
     LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
 
-/* lg_once_get_until(value, until, result, fn, args…): like lg_once_get with a limit; sets *result to the pointer and returns
- * NULL, or returns an error. */
+/* lg_once_get_until(value, until, result, fn, args…): like lg_once_get with a limit. Sets *result to the pointer and returns
+ * NULL; if `until` comes first, leaves *result unchanged and returns the error that until.h describes. */
 #define lg_once_get_until(value, until, result, ...)                                               \
     LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__, __VA_ARGS__)
 /* lg_once_of(T): the type of a once that keeps a result of type T, which is any type that can be assigned. All zero: not
@@ -94,8 +96,8 @@ LG_END_DECLS
  * lg_once_of_get(once, fn, args…): like lg_once_get, for an lg_once_of(T) and a function whose result is converted to T. At most
  * four arguments, of any type. Returns a copy of the result.
  *
- * lg_once_of_get_until(once, until, result, fn, args…): like lg_once_of_get with a limit; sets *result and returns NULL, or
- * returns an error. */
+ * lg_once_of_get_until(once, until, result, fn, args…): like lg_once_of_get with a limit. Sets *result to the result and
+ * returns NULL; if `until` comes first, leaves *result unchanged and returns the error that until.h describes. */
 #define lg_once_of(T)                                                                              \
     struct {                                                                                       \
         lg_once_value lgi_once;                                                                    \
@@ -110,7 +112,7 @@ LG_END_DECLS
 
 // clang-format off
 
-/* The call is made here, since only here the types are known. The guard ends it however it is left. */
+/* The macro makes the call, because only the macro knows the types. The guard ends the call on every exit. */
 #define LGI_ONCE_OF_MAKE(id, n, until, text, ...)                                                  \
     LGI_SITE(id, 0, LGI_ENTRY, text, 0, 1)                                                         \
     struct lgi_once_guard lgi_guard_##id __attribute__((cleanup(lgi_once_of_end))) = {             \
@@ -241,12 +243,12 @@ static inline bool lgi_once_of_has(const lg_once_value *value)
 
 /* A call that is being made for an lg_once_of. */
 struct lgi_once_guard {
-    lg_once_value *value; /* NULL: the call is not the caller's to make */
+    lg_once_value *value; /* NULL: the caller must not make the call */
     int returned;
 };
 
-/* Leaves the guard's value if the caller is to make the call. Returns an error if `until` came first. Panics if the call has
- * been made and has no result. */
+/* Keeps guard->value if the caller must make the call; otherwise sets guard->value to NULL. Returns an error if `until` came
+ * first. Panics if the call has been made and has no result. */
 LG_API lg_error *lgi_once_of_begin(struct lgi_once_guard *guard, lg_until until,
                                    const struct lgi_site *site);
 LG_API void lgi_once_of_end(struct lgi_once_guard *guard);

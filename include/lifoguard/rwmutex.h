@@ -6,15 +6,16 @@
  *     lg_defer(lg_rwmutex_runlock, &mutex);
  *     return look_up(table, key);
  *
- * Order: as in Go. A waiting writer blocks new readers, so readers cannot starve writers; when a writer unlocks, the
- * readers that waited during its lock come next, so writers cannot starve readers. Writers queue as for an lg_mutex
+ * Order: as in Go. A waiting writer blocks new readers, so readers cannot starve writers. When a writer unlocks, the
+ * readers that have waited for that writer lock next, so writers cannot starve readers. Writers queue as for an lg_mutex
  * (mutex.h).
  *
  * Deadlock: as in Go, two mistakes deadlock and are not detected, because the library does not record readers. First,
  * a reader that locks for reading again: a writer may wait for the first lock, and the second lock waits for that
- * writer. Second, a reader that locks for writing. Detected mistakes panic: a writer that locks again, for reading or
- * writing; unlocking a mutex that is not locked in that mode; lg_rwmutex_unlock by another than the writer.
- * (lg_rwmutex_runlock may be called by another goroutine than lg_rwmutex_rlock.)
+ * writer. Second, a reader that locks for writing. Three other mistakes are detected and panic: a writer locks again, for
+ * reading or writing; a goroutine unlocks for reading or for writing an lg_rwmutex that is not locked in that mode; a
+ * goroutine that is not the writer calls lg_rwmutex_unlock. (A goroutine may call lg_rwmutex_runlock for an
+ * lg_rwmutex_rlock of another goroutine.)
  *
  * Memory: no allocation, no destroy function. Free an lg_rwmutex when no other goroutine will use it, as for an
  * lg_mutex. Never copy or move an lg_rwmutex that is in use.
@@ -31,23 +32,25 @@ LG_BEGIN_DECLS
 
 typedef struct lg_rwmutex {
     uint64_t lgi_state;   /* src/sync/rwmutex.c */
-    lg_mutex lgi_writers; /* which of them is the next, or is in */
+    lg_mutex lgi_writers; /* owned by the writer that holds the lock or locks next */
     struct lgi_waiters lgi_readers;
-    struct lgi_waiter *lgi_writer; /* that has lgi_writers, and waits for those inside to leave */
-    uint32_t lgi_lock;             /* for the two above */
+    struct lgi_waiter *lgi_writer; /* the owner of lgi_writers, while readers hold the lock */
+    uint32_t lgi_lock;             /* protects lgi_readers and lgi_writer */
 } lg_rwmutex;
 
 /* Initialises an unlocked lg_rwmutex; equal to all zero. */
 #define LG_RWMUTEX_INIT {0, LG_MUTEX_INIT, {0, 0}, 0, 0}
 
-/* Lock and unlock for reading; other readers may hold the lock at the same time. The forms are as for an lg_mutex. */
+/* Lock and unlock for reading; other readers may hold the lock at the same time. Limits, results and errors are as in the
+ * functions of an lg_mutex (mutex.h). */
 static inline void lg_rwmutex_rlock(lg_rwmutex *mutex);
 static inline lg_error *lg_rwmutex_rlock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));
 static inline bool lg_rwmutex_try_rlock(lg_rwmutex *mutex) __attribute__((__warn_unused_result__));
 static inline void lg_rwmutex_runlock(lg_rwmutex *mutex);
 
-/* Lock and unlock for writing; no other reader or writer holds the lock. The forms are as for an lg_mutex. */
+/* Lock and unlock for writing; no other reader or writer holds the lock at the same time. Limits, results and errors are as
+ * in the functions of an lg_mutex (mutex.h). */
 LG_API void lg_rwmutex_lock(lg_rwmutex *mutex);
 LG_API lg_error *lg_rwmutex_lock_until(lg_rwmutex *mutex, lg_until until)
     __attribute__((__warn_unused_result__));

@@ -7,17 +7,17 @@
  *
  *     static lg_semaphore arrivals;                 // all zero: no free units, and any number may be released
  *
- * Order: first come, first served. A waiter for many units is not overtaken by later callers that want few; while
+ * Order: first come, first served. Later callers that want few units do not overtake a waiter that wants many units; while
  * a waiter exists, lg_semaphore_try_acquire fails.
  *
- * Panics: acquiring more units than the size in LG_SEMAPHORE_INIT (a wait for ever), and releasing more units than were
- * acquired. An all-zero semaphore has no size and so no such check.
+ * Panics: acquiring more units than the size in LG_SEMAPHORE_INIT panics, because the wait would never end. Releasing more
+ * units than were acquired panics too. An all-zero semaphore has no size and checks neither.
  *
  * Memory: no allocation, no destroy function. Free a semaphore when nobody waits and all released units have been
  * acquired; the last release need not have returned yet. Never copy or move a semaphore that is in use.
  *
- * Threads: goroutines and all other threads may call every function here. A unit may be released by another goroutine
- * than the one that acquired the unit.
+ * Threads: goroutines and all other threads may call every function here. A goroutine may release a unit that another
+ * goroutine has acquired.
  */
 #ifndef LIFOGUARD_SEMAPHORE_H
 #define LIFOGUARD_SEMAPHORE_H
@@ -41,14 +41,15 @@ typedef struct lg_semaphore {
 /* Acquires `units` units; waits without limit. */
 LG_API void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units);
 
-/* Acquires `units` units, or returns an error and acquires none if `until` comes first (until.h). */
+/* Acquires `units` units and returns NULL. If `until` comes first (until.h), returns an error and acquires no unit. */
 LG_API lg_error *lg_semaphore_acquire_until(lg_semaphore *semaphore, size_t units, lg_until until)
     __attribute__((__warn_unused_result__));
 
-/* Acquires `units` units and returns true, or returns false and acquires none if that would have to wait. */
+/* Acquires `units` units and returns true. If the units are not free at once, returns false and acquires no unit. */
 LG_API bool lg_semaphore_try_acquire(lg_semaphore *semaphore, size_t units)
     __attribute__((__warn_unused_result__));
 
+/* Releases `units` units and wakes the waiters that can have their units now. */
 LG_API void lg_semaphore_release(lg_semaphore *semaphore, size_t units);
 
 LG_END_DECLS

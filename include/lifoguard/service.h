@@ -14,9 +14,10 @@
  *     lg_notify_stopping(manager, "draining");
  *
  * An lg_shutdown (shutdown.h) that is given an lg_notify sends READY, STOPPING, STATUS and EXTEND_TIMEOUT_USEC itself. No
- * notification can make a program fail: every call accepts NULL, and returns whether the message was handed over, which may
- * be ignored. If the manager's socket is full, a message waits for at most a second; later messages do not wait until the
- * socket has room again. errno is preserved. Any thread may send at any time, but not a signal handler. lg_notify_open reads
+ * notification can make a program fail: every call accepts NULL, and the result of a call says whether the message was
+ * handed to the manager; the caller may ignore the result. If the manager's socket is full, a call waits for at most a
+ * second; until the socket has room again, later calls do not wait and drop their messages. errno is preserved. Any thread
+ * may send at any time, but not a signal handler. lg_notify_open reads
  * the environment, so call it before other threads change the environment. The environment is not changed: child
  * processes inherit NOTIFY_SOCKET unless the program unsets it (unsetenv), and systemd accepts the messages of children if
  * the unit has NotifyAccess=all.
@@ -30,9 +31,9 @@
  *     if (strcmp(path, "/ready") == 0)
  *         send_all(client, lg_readiness_response(&readiness));
  *
- * An lg_shutdown that is given an lg_readiness turns it on in lg_shutdown_ready, and turns it off first when the end of the
- * program is requested: requests under way are completed, and new requests go to other servers. Any thread may read and
- * set a readiness. Reading takes no lock.
+ * An lg_shutdown that is given an lg_readiness turns the readiness on in lg_shutdown_ready. When the end of the program is
+ * requested, the lg_shutdown first turns the readiness off: requests under way are completed, and new requests go to other
+ * servers. Any thread may read and set a readiness. Reading takes no lock.
  *
  * Process 1 (lg_pid1_guard) reaps orphans and forwards signals in a container:
  *
@@ -41,11 +42,12 @@
  *         lg_error *err = lg_pid1_guard(NULL);   // before anything else
  *         …
  *
- * The process with number 1 of a PID namespace becomes the parent of all orphans, which stay zombies until process 1 waits
- * for them; and the kernel does not deliver to process 1 the signals that it does not handle, such as SIGTERM. lg_pid1_guard
- * frees the program from both duties: it forks, and the child continues as the program. The parent stays as an init
- * process that reaps orphans, forwards signals to the child, and exits with the child's status. In a process with another
- * number lg_pid1_guard does nothing, so the same program runs under systemd or in a shell.
+ * Process 1 of a PID namespace has two duties that other processes do not have. First, process 1 becomes the parent of all
+ * orphans, and an orphan that has ended stays a zombie until process 1 waits for the orphan. Second, process 1 must handle
+ * signals such as SIGTERM, because the kernel does not deliver a signal to process 1 that process 1 does not handle.
+ * lg_pid1_guard frees the program from both duties. lg_pid1_guard forks, and the child continues as the program. The parent
+ * stays as an init process that reaps orphans, forwards signals to the child, and exits with the child's status. In a
+ * process with another number lg_pid1_guard does nothing, so the same program runs under systemd or in a shell.
  */
 #ifndef LIFOGUARD_SERVICE_H
 #define LIFOGUARD_SERVICE_H
@@ -72,8 +74,8 @@ LG_API lg_notify *lg_notify_open_at(const char *address);
 
 LG_API void lg_notify_free(lg_notify *notify);
 
-/* Sends READY=1: the start or the reload is complete. In this and the following functions `status` may be NULL, and the
- * manager then keeps the last status. A status is one line: control characters are replaced by blanks, so that a status
+/* Sends READY=1: the start or the reload is complete. In lg_notify_ready and the following functions `status` may be NULL;
+ * the manager then keeps the last status. A status is one line: control characters are replaced by blanks, so that a status
  * cannot contain another message. */
 LG_API bool lg_notify_ready(lg_notify *notify, const char *status);
 
@@ -93,15 +95,15 @@ LG_API bool lg_notify_main_pid(lg_notify *notify, pid_t pid);
  * timeout. Sends nothing if `by` is 0 or less. */
 LG_API bool lg_notify_extend(lg_notify *notify, lg_duration by);
 
-/* Sends WATCHDOG=1: the program is alive. Call it from the code that must not hang, such as the main loop; a call from a
- * separate thread would prove nothing. */
+/* Sends WATCHDOG=1: the program is alive. Call lg_notify_watchdog from the code that must not hang, such as the main loop; a
+ * call from a separate thread would not show that the main loop still runs. */
 LG_API bool lg_notify_watchdog(lg_notify *notify);
 
 /* The time without a watchdog message after which the manager considers the program dead (WATCHDOG_USEC). 0 if the manager
- * does not watch, or watches another process (WATCHDOG_PID). Call lg_notify_watchdog at least twice in this time. */
+ * watches no process, or watches another process (WATCHDOG_PID). Call lg_notify_watchdog at least twice in this time. */
 LG_API lg_duration lg_notify_watchdog_interval(const lg_notify *notify);
 
-/* Sends assignments unchanged: "NAME=value", several separated by line feeds, such as "ERRNO=5" or "WATCHDOG=trigger". */
+/* Sends assignments unchanged, such as "ERRNO=5" or "WATCHDOG=trigger". Line feeds separate several assignments. */
 LG_API bool lg_notify_send(lg_notify *notify, const char *assignments);
 
 LG_END_DECLS
@@ -116,12 +118,12 @@ typedef struct lg_readiness {
 } lg_readiness;
 
 /* Initialises a readiness that is off. `path` must outlive the readiness, and names a file that exists while the program is
- * ready (for Kubernetes' exec probes: `test -e path`); NULL: no file. Nothing is written into the file. A symbolic link at `path` is not
+ * ready (for Kubernetes' exec probes: `test -e path`); NULL: no file. The file stays empty. A symbolic link at `path` is not
  * followed. */
 #define LG_READINESS_INIT(path) {(path), 0}
 
-/* Initialises a readiness at run time. Removes a file that a killed process has left; if the removal fails, lg_readiness_off
- * reports the error. */
+/* Initialises a readiness at run time. Removes a file that a killed process has left at `path`; if the removal fails,
+ * lg_readiness_off reports the error. */
 LG_API void lg_readiness_init(lg_readiness *readiness, const char *path);
 
 /* Turns the readiness on. If the file cannot be made, returns an error and the readiness stays off. Does nothing for NULL. */
@@ -148,18 +150,18 @@ typedef struct lg_pid1_options {
     bool group;
     /* Guard even if this process is not number 1: the parent becomes a subreaper (prctl(2)) and adopts orphans. */
     bool always;
-    /* How long the remaining processes may run after the main child has ended. They are sent SIGTERM, if the parent is process
-     * 1, and the kernel kills them after this time. 0: they are killed at once. */
+    /* How long the remaining processes may run after the main child has ended. If the parent is process 1, the remaining
+     * processes are sent SIGTERM, and the kernel kills the remaining processes after this time. 0: they are killed at once. */
     lg_duration grace;
 } lg_pid1_options;
 
 /* Call lg_pid1_guard before the program makes threads or handles signals. NULL options mean all zero.
  *
- * Returns NULL in the child, or if there was nothing to do. Returns an error if fork fails; then the process is unchanged.
- * The parent never returns: it ends by _exit with the status of the child, or 128 + the number of the signal that ended the
- * child. The parent forwards every signal that it receives, except SIGCHLD, fault signals, the stop signals of job control,
- * and (without `group`) signals from a terminal, which the child receives itself. The child has the signal mask and
- * dispositions from before the call. */
+ * Returns NULL in the child, or in a process that needs no guard. Returns an error if fork fails; then the process is
+ * unchanged. The call never returns in the parent: the parent ends by _exit with the status of the child, or with 128 + the
+ * number of the signal that ended the child. The parent forwards every signal that the parent receives, except SIGCHLD,
+ * fault signals, the stop signals of job control, and (without `group`) signals from a terminal, which the child receives
+ * from the terminal directly. The child has the signal mask and dispositions from before the call. */
 LG_API lg_error *lg_pid1_guard(const lg_pid1_options *options)
     __attribute__((__warn_unused_result__));
 

@@ -25,37 +25,40 @@
  *         }
  *     }
  *
- * Order. The stage that was added last is stopped first; the next stage is stopped when the previous stop has ended or
- * has run out of time (S1). A stage may instead name the stages that it depends on (`needs`): such a stage is stopped
- * before these stages, and has no order relative to other stages. Stages without an order between them are stopped one
- * at a time, or up to `at_once` at a time.
+ * Order. The stage that was added last is stopped first; each further stage is stopped when the previous stop has ended or
+ * has run out of time (S1). A stage may instead name in `needs` the stages that the stage depends on. Such a stage is
+ * stopped before the stages in its `needs`, and has no order relative to other stages. Stages without an order between
+ * them are stopped one at a time, or up to `at_once` at a time.
  *
  * Time. All stops together have `budget`; each stop has its `limit` (S2). If the limits of the remaining stages do not fit
- * into the remaining budget, all of them are cut in proportion, so a stage cannot use up the time of later stages. A
+ * into the remaining budget, all these limits are cut in proportion, so a stage cannot use up the time of later stages. A
  * stage without a limit may use the time that the other stages do not claim. At the limit, the context that was passed to
  * the stop is done. A stop that does not return soon afterwards (within a tenth of its limit, at most a quarter of a
- * second) is an overrun: it is left running, named in the error and the report, and the next stop begins. Each stop
- * runs on a thread of its own, so it may block; these threads have the signal mask of the caller of lg_shutdown_new. Do not
- * free memory that an overrunning stop uses: if lg_shutdown_overrun_count is not 0, end the process.
+ * second) is an overrun: the library leaves the stop running, names the stage in the error and the report, and begins the
+ * next stop. Each stop runs on a thread of its own, so a stop may block; the threads of the stops have the signal mask of
+ * the caller of lg_shutdown_new. Do not free memory that an overrunning stop uses: if lg_shutdown_overrun_count is not 0,
+ * end the process.
  *
- * Errors. Errors of stops are joined. A panic in a stop becomes an error, as does a stop that ends its thread (S4). A panic
- * of the program unwinds as usual, and stops the stages if it passes a deferred lg_shutdown_close.
+ * Errors. The errors of all stops are joined. A panic in a stop becomes an error, and a stop that ends its thread becomes an
+ * error too (S4). A panic elsewhere in the program unwinds as usual; if the panic passes a deferred lg_shutdown_close,
+ * lg_shutdown_close stops the stages.
  *
  * Signals. From lg_shutdown_new on, SIGINT and SIGTERM (or the signals in the options) request the end of the program. A
  * second signal, at any time (but see repeat_window), writes the pending stages to the log, or to stderr, and ends the
- * process at once with status 128 + the number of the signal (S5). The handler only writes to a descriptor; ignored signals
- * (nohup) stay ignored; signal masks are unchanged. A thread of the library reads the descriptor, so the second signal
- * works whatever the program does.
+ * process at once with status 128 + the number of the signal (S5). The signal handler only writes to a descriptor, and a
+ * thread of the library reads the descriptor, so the second signal works whatever the other threads do. A signal that was
+ * ignored before lg_shutdown_new (nohup) stays ignored. Signal masks are unchanged.
  *
  * A request, by signal or lg_shutdown_request, has these effects in order: readiness is turned off and the service manager is
  * informed; the drain delay passes, while the program continues to serve (only if the program was ready); then
  * lg_shutdown_is_requested returns true, the context is cancelled, the descriptor becomes readable, and lg_shutdown_wait
- * returns. A request does not stop stages: the program stops them by lg_shutdown_stop or lg_shutdown_close, because only
- * the program knows when it no longer uses their resources.
+ * returns. A request does not stop stages: the program stops the stages by lg_shutdown_stop or lg_shutdown_close, because
+ * only the program knows when the resources of the stages are no longer in use.
  *
- * Threads: goroutines and all other threads may call every function here; lg_shutdown_close must be the last call. A program
- * without goroutines needs none: use the descriptor with poll(2), or call lg_shutdown_is_requested in a loop. A forked child
- * must not use the lg_shutdown of its parent: stopping is refused in the child.
+ * Threads: goroutines and all other threads may call every function here; lg_shutdown_close must be the last call. An
+ * lg_shutdown does not require goroutines: a program without goroutines gives the descriptor to poll(2), or calls
+ * lg_shutdown_is_requested in a loop. A forked child must not use the lg_shutdown of its parent: stopping is refused in the
+ * child.
  */
 #ifndef LIFOGUARD_SHUTDOWN_H
 #define LIFOGUARD_SHUTDOWN_H
@@ -75,10 +78,10 @@ typedef struct lg_shutdown lg_shutdown;
 
 typedef struct lg_shutdown_options {
     lg_duration budget; /* for all stops together; 0: 25 seconds (Kubernetes kills after 30) */
-    /* The time after the request at which the supervisor kills the program: terminationGracePeriodSeconds, TimeoutStopSec. 0:
+    /* How long after the request the supervisor kills the program: terminationGracePeriodSeconds, TimeoutStopSec. 0:
      * unknown. The budget is cut to end within the grace period, and a warning is logged beforehand. */
     lg_duration grace_period;
-    /* How long the program continues to serve after readiness is off, until clients have stopped sending requests (S6). */
+    /* How long the program continues to serve after readiness is off, while clients stop sending new requests (S6). */
     lg_duration drain_delay;
     unsigned
         at_once; /* the number of stages without an order between them that may stop at the same time; 0: one */
@@ -98,8 +101,8 @@ typedef struct lg_shutdown_options {
 
 typedef struct lg_stage {
     const char *name; /* copied */
-    /* May be NULL. Starts the stage. `context` is the context of the lg_shutdown: cancelled when the end of the program is
-     * requested during the start. */
+    /* Starts the stage; may be NULL. `context` is the context of the lg_shutdown, which is cancelled when the end of the program
+     * is requested during the start. */
     lg_error *(*start)(void *argument, const lg_context *context);
     /* Stops the stage. `context` belongs to this stop and is done at the limit of the stage, regardless of other
      * cancellations (C7). */
@@ -123,13 +126,14 @@ extern LG_API lg_error lg_error_shutting_down;
 /* The error of a stage that was not stopped because no time was left. */
 extern LG_API lg_error lg_error_stage_not_stopped;
 
-/* Makes an lg_shutdown, installs the signal handlers, and starts one thread for signals and timing and one for stops. NULL
- * options mean all zero. The caller owns *shutdown and ends it by lg_shutdown_close. On failure returns an error and sets
- * *shutdown to NULL: an option has an invalid signal number, or no memory, thread or descriptor is left. */
+/* Makes an lg_shutdown, installs the signal handlers, and starts one thread for signals and timing and one thread for stops.
+ * NULL options mean all zero. The caller owns *shutdown and frees it by lg_shutdown_close. On failure returns an error and
+ * sets *shutdown to NULL; the causes of failure are an invalid signal number in the options, and that no memory, thread or
+ * descriptor is left. */
 LG_API lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *options)
     __attribute__((__warn_unused_result__));
 
-/* Calls the stage's `start`, if there is one, and adds the stage if the start succeeded (S3). Errors:
+/* Calls the stage's `start`, unless `start` is NULL, and adds the stage if the start succeeded (S3). Errors:
  *     the error of `start`       the stage was not added
  *     &lg_error_shutting_down    the end of the program was requested: `start` was not called
  *     a cycle of `needs`         `start` was not called; the message names the stages of the cycle
@@ -165,7 +169,8 @@ LG_API int lg_shutdown_fd(const lg_shutdown *shutdown);
  * Borrowed. */
 LG_API const lg_context *lg_shutdown_context(const lg_shutdown *shutdown);
 
-/* Waits until lg_shutdown_is_requested becomes true. The second form returns an error if `until` comes first (until.h). */
+/* Waits until lg_shutdown_is_requested becomes true. lg_shutdown_wait_until returns an error if `until` comes first
+ * (until.h). */
 LG_API void lg_shutdown_wait(lg_shutdown *shutdown);
 LG_API lg_error *lg_shutdown_wait_until(lg_shutdown *shutdown, lg_until until)
     __attribute__((__warn_unused_result__));
@@ -175,14 +180,15 @@ LG_API int lg_shutdown_signal(const lg_shutdown *shutdown);
 
 /* ---- stopping ----------------------------------------------------------------------------------- */
 
-/* Stops all stages and waits until each stop has ended or has run out of time. Works with and without a request; does not
- * wait for the drain delay. The first caller gets the errors of the stops, joined in the order in which the stops ended, and
- * owns them; other callers get NULL. lg_exit does not end the wait. Deadlock: a stop that calls lg_shutdown_stop would
- * wait for itself, so the call panics. */
+/* Stops all stages and waits until each stop has ended or has run out of time. lg_shutdown_stop works with and without a
+ * request, and does not wait for the drain delay. The first caller gets and owns the errors of the stops, joined in the
+ * order in which the stops ended; other callers get NULL. lg_exit does not end the wait. Deadlock: a stop that calls
+ * lg_shutdown_stop would wait for itself, so the call panics. */
 LG_API lg_error *lg_shutdown_stop(lg_shutdown *shutdown) __attribute__((__warn_unused_result__));
 
-/* Stops all stages like lg_shutdown_stop, joins the errors to *result after the errors there (drops the errors if `result`
- * is NULL), restores the signal handlers and frees the lg_shutdown. Made for lg_defer. Does nothing for NULL. */
+/* Stops all stages like lg_shutdown_stop, joins the errors to *result after the errors that *result already holds (drops
+ * the errors if `result` is NULL), restores the signal handlers and frees the lg_shutdown. Made for lg_defer. Does nothing
+ * if `shutdown` is NULL. */
 LG_API void lg_shutdown_close(lg_shutdown *shutdown, lg_error **result);
 
 /* The number of stops that have run out of time and are still running. */
@@ -210,12 +216,14 @@ typedef struct lg_stage_report {
     const char *error; /* the text of the error, cut after some 250 bytes; "" without an error */
 } lg_stage_report;
 
-/* Sets *report for stage number `index`: first the stages whose stop has begun, in that order, then the others. Returns false
- * if there is no such stage. May be called at any time. The strings live as long as the lg_shutdown. */
+/* Sets *report for stage number `index`, counted from 0. The stages whose stop has begun come first, in the order in which
+ * the stops began; the other stages follow. Returns false if there is no stage with this number. May be called at any time.
+ * The strings in *report live as long as the lg_shutdown. */
 LG_API bool lg_shutdown_stage(const lg_shutdown *shutdown, size_t index, lg_stage_report *report);
 
-/* Write the report of all stages as text, one line for each stage, or as one line of JSON. Work like snprintf. Allocate
- * no memory. */
+/* lg_shutdown_report_text writes the report of all stages as text, one line for each stage; lg_shutdown_report_json writes
+ * the report as one line of JSON. Both work like snprintf: they write at most `size` bytes, including the final NUL, and
+ * return the length of the whole report. Neither function allocates memory. */
 LG_API size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t size);
 LG_API size_t lg_shutdown_report_json(const lg_shutdown *shutdown, char *buffer, size_t size);
 

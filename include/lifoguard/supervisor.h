@@ -14,35 +14,36 @@
  *
  *     lg_error *listen_on(const lg_context *ctx, int port);     // a member; ctx is done when the member should end
  *
- * Members. A member is a function that runs in a goroutine. Its first parameter is a context, a child of the supervisor's,
- * which is made for each start of the member. A member fails when it returns an error or panics (U1). Then it is
- * started again, or all members are (`all_for_one`): the others are cancelled and waited for first (U2). A member that
- * returns without an error, or calls lg_goexit, has ended for good, unless its options say otherwise.
+ * Members. A member is a function that runs in a goroutine. The first parameter of the function is a context, which the
+ * supervisor makes for each start of the member as a child of the supervisor's context. A member fails when the function
+ * returns an error or panics (U1). Then the supervisor starts the member again. With `all_for_one`, the supervisor first
+ * cancels all other members, waits for them, and then starts all members again (U2). A member that returns without an error,
+ * or calls lg_goexit, has ended for good, unless the member's options say otherwise.
  *
  * Limits. A member is started again at most `restarts` times `within` a time; with all_for_one the number counts for all
  * members together. A member that fails once more gives up (U3): the other members are cancelled, and the error of the
- * supervisor names the supervisor, the member, and what the member failed with:
+ * supervisor names the supervisor, the member, and the last error of the member:
  *
  *     web: refresh gave up after 5 restarts in 1m0s: connect: Connection refused
  *
- * lg_error_is finds &lg_error_gave_up in it. A supervisor can itself be run by a member of another supervisor.
+ * lg_error_is finds &lg_error_gave_up in this error. A member of a supervisor may itself run another supervisor.
  *
- * Back-off. A restart waits. The longest wait doubles with each restart of the member that is still counted, from
- * `backoff` to `backoff_max`; the wait itself is chosen at random between half of that and all of it, so that members of
- * many processes do not come back at the same time (U4).
+ * Back-off. A member waits before a restart. The longest wait doubles with each restart of the member that is still counted,
+ * from `backoff` to `backoff_max`. The actual wait is chosen at random between half of the longest wait and the longest wait,
+ * so that the members of many processes do not restart at the same time (U4).
  *
- * Shutdown. When the supervisor's parent context is done (the parent may be lg_shutdown_context), nothing is started
- * again, and the members' contexts are done. lg_supervisor_wait then returns NULL, or the errors with which members have
- * ended after that; an error that only passes the cancellation on is no error (U5). To stop a supervisor at its
- * place among the stages of a shutdown, give it a parent that is not the shutdown's, and let the stop call
- * lg_supervisor_close.
+ * Shutdown. When the supervisor's parent context is done (the parent may be lg_shutdown_context), the members' contexts are
+ * done too, and no member is started again. lg_supervisor_wait then returns NULL, or the errors with which members have ended
+ * since then; an error that only passes the cancellation on does not count (U5). To stop a supervisor at its place among the
+ * stages of a shutdown, give the supervisor a parent context that is not the shutdown's context, and let the stop function
+ * of the stage call lg_supervisor_close.
  *
  * The arguments of a member are used at each start, so they must live as long as the supervisor. lg_exit in a member ends
  * the process.
  *
- * Threads: goroutines and threads of the program may call every function here, any number at once, also in members; but
- * lg_supervisor_close must be the last call, and a member that waits for its own supervisor, or closes it, panics,
- * because it would wait for itself.
+ * Threads: any number of goroutines and threads of the program, also members, may call every function here at the same time;
+ * lg_supervisor_close must be the last call. Deadlock: a member that waits for its own supervisor, or closes its own
+ * supervisor, would wait for itself, so the call panics.
  */
 #ifndef LIFOGUARD_SUPERVISOR_H
 #define LIFOGUARD_SUPERVISOR_H
@@ -97,11 +98,11 @@ LG_API lg_error *lg_supervisor_new(lg_supervisor **supervisor, const lg_context 
     __attribute__((__warn_unused_result__));
 
 /* Waits until all members have ended for good, a member has given up, or the parent context is done; and in every case until
- * no member runs any more. Returns the error that names what gave up, or the errors with which members have ended while
- * they were being stopped (U5), or NULL. If several callers wait, one of them gets the errors; the others, and all later
- * waits, get &lg_error_group_failed. After the wait no member can be added.
+ * no member runs any more. Returns the error that names the member that gave up, or the errors with which members have
+ * ended while they were being stopped (U5), or NULL. If several callers wait, one caller gets the errors; the other callers,
+ * and all later waits, get &lg_error_group_failed. After the wait no member can be added.
  *
- * The second form returns an error if `until` comes first (until.h); then the members still run. */
+ * lg_supervisor_wait_until returns an error if `until` comes first (until.h); then the members still run. */
 LG_API lg_error *lg_supervisor_wait(lg_supervisor *supervisor)
     __attribute__((__warn_unused_result__));
 LG_API lg_error *lg_supervisor_wait_until(lg_supervisor *supervisor, lg_until until)
@@ -190,9 +191,9 @@ LG_END_DECLS
     LGI_LINED(LGI_FORM(LGI_PARENTHESES options)(LGI_SUPERVISE, LGI_LOOSE), __LINE__, LGI_COUNT(__VA_ARGS__), lgi_supervisor_go, supervisor, LGI_IS_A(lg_member_options, options), LGI_A(lg_member_options, options), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_supervisor_start(supervisor, until, fn, args…): adds a member, starts it, and waits until it is ready, as lg_group_start
- * does (group.h), with the same results: if the member ends before it calls lg_member_ready(), or `until` comes first,
- * the member has ended, and the supervisor does not have it. From being ready on, it is a member like any other. Later
- * starts of the member do not wait for it to be ready.
+ * does (group.h), with the same results: if the member ends before it calls lg_member_ready(), or `until` comes first, the
+ * member has ended and is not added to the supervisor. A member that is ready is a member like any other. When the
+ * supervisor starts the member again later, no call waits until the member is ready.
  *
  * lg_supervisor_start_with(supervisor, options, fn, args…): the same with an lg_member_options, whose .until is the limit. */
 #define lg_supervisor_start(supervisor, until_, ...)                                               \

@@ -10,10 +10,10 @@
  *     ...
  *     lg_defer(lg_waitgroup_done, &group);              // and defer this first in the goroutine
  *
- * A wait group is a counter. A negative counter panics. A wait ends when the counter is 0 at some moment after the wait
- * began. As in Go, call lg_waitgroup_add before the wait that shall include the task; a later add is not waited for and does
- * no harm, whereas Go may panic. The wait group can be used again at once. A wait group handles neither errors nor panics
- * nor cancelling; see group.h for these.
+ * A wait group is a counter of tasks. A call that makes the counter negative panics. A wait ends when the counter is 0 at some
+ * moment after the wait began. As in Go, call lg_waitgroup_add before the wait that shall include the task. The wait does
+ * not include a task that is added later; a later add does no harm, whereas Go may panic. After a wait, the wait group can be
+ * used again at once. A wait group handles neither errors nor panics nor cancelling; a group (group.h) does.
  *
  * Memory: no allocation, no destroy function. Free a wait group when a wait has ended and no other wait is under way; the
  * last lg_waitgroup_done need not have returned yet. Never copy or move a wait group that is in use.

@@ -21,13 +21,15 @@
  *   - kill -9 leaves at most a temporary, called .NAME.lg-NUMBER~. The next lg_whole_file_open of the path removes it. A
  *     temporary that another process or thread is writing is locked (flock), and stays.
  *   - If the path is a symbolic link, or anything else that is not a regular file, lg_whole_file_open fails, and so does
- *     lg_whole_file_commit; links in the folder part of the path are followed. Between the last look and the rename, another
- *     process may still put something else in place of a regular file; a name that was free is never replaced unseen.
+ *     lg_whole_file_commit; links in the folder part of the path are followed. Between the last check of the path and the
+ *     rename, another process may still put something else in place of a regular file. If no file had the path at the
+ *     check and another process then creates a file there, lg_whole_file_commit checks that file before the file is
+ *     replaced; this needs a file system with RENAME_NOREPLACE (renameat2(2)).
  *   - Several threads and processes may write the same path at the same time: the last commit wins, and its content is
  *     complete.
  *
- * Threads: any thread may use a handle, but only one thread at a time. The functions block, as the system calls do; lg_blocking (blocking.h)
- * lets goroutines run meanwhile.
+ * Threads: any thread may use a handle, but only one thread at a time. The functions block their thread, as the system calls
+ * do; lg_blocking (blocking.h) lets other goroutines run meanwhile.
  */
 #ifndef LIFOGUARD_WHOLE_FILE_H
 #define LIFOGUARD_WHOLE_FILE_H
@@ -42,8 +44,8 @@ LG_BEGIN_DECLS
 
 typedef struct lg_whole_file lg_whole_file;
 
-/* The new file takes owner, mode and extended attributes of the regular file that it replaces, and `mode` counts only if there
- * is none. If one of them cannot be set, lg_whole_file_open fails. */
+/* The new file takes the owner, the mode and the extended attributes of the regular file that the new file replaces; `mode`
+ * counts only if there is no old file. If the owner, the mode or an attribute cannot be set, lg_whole_file_open fails. */
 #define LG_WHOLE_FILE_KEEP 1U
 
 /* Begins a new file for `path`, with `mode` reduced by the umask, as for open(2). `flags` is 0 or LG_WHOLE_FILE_KEEP. *file is
@@ -61,12 +63,12 @@ LG_API FILE *lg_whole_file_stream(lg_whole_file *file);
 /* The descriptor, which belongs to the handle. */
 LG_API int lg_whole_file_fd(const lg_whole_file *file);
 
-/* Puts the file under its name. After an error, the path has its old content, unless the error says that the folder could not be
- * synchronised: then the new content is in place, but may be gone after a power failure. A handle is committed once. */
+/* Puts the new file at its path. After an error, the path has its old content, unless the error says that the folder could not
+ * be synchronised: then the new content is in place, but may be gone after a power failure. A handle is committed once. */
 LG_API lg_error *lg_whole_file_commit(lg_whole_file *file) __attribute__((__warn_unused_result__));
 
-/* Frees the handle. If the file was not committed, nothing of it is left; a failure to remove the temporary, or to close a
- * file that was committed, is joined to *result (NULL: dropped). Does nothing for NULL. Preserves errno. */
+/* Frees the handle. If the new file was not committed, the new file is removed. A failure to remove the temporary, or to close a
+ * new file that was committed, is joined to *result (dropped if `result` is NULL). Does nothing if `file` is NULL. Preserves errno. */
 LG_API void lg_whole_file_close(lg_whole_file *file, lg_error **result);
 
 /* Does all steps in one call: opens a whole file for `path` (without flags), writes the bytes, and commits the file. */
