@@ -12,6 +12,8 @@
  *     }
  *
  * For every closer:
+ *   - A closer that is deferred sets *result when its block is left. So `result` is the named result of an lg_func, or a
+ *     variable of an outer block: a plain `return err;` in the same block is evaluated before.
  *   - The failure is joined to *result, after the errors that *result already holds. So an earlier error is never
  *     masked and stays the first error, and lg_error_is finds both. (Joining takes no memory.) With a NULL `result` the
  *     failure is dropped.

@@ -133,7 +133,9 @@ LG_API void lg_group_set_panic_policy(lg_group *group, lg_group_panic_policy pol
 /* ---- cancelling ---- */
 
 /* Cancels the group and takes ownership of `cause`. The first cause becomes an error of the group, as if a
- * member had failed with it; later causes are freed. A NULL cause cancels the group without an error. */
+ * member had failed with it; later causes are freed. A NULL cause cancels the group without an error of its
+ * own; but a member that returns the error with which the cancellation ended its wait (lg_error_cancelled) has failed with
+ * it. For a stop without an error, members return NULL if lg_group_is_cancelled. */
 LG_API void lg_group_cancel(lg_group *group, lg_error *cause);
 
 /* Whether the group is cancelled; in a member that lg_group_start has started, also whether that start was given
