@@ -853,7 +853,9 @@ bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
         'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
-        'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x'; do
+        'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
+        'defer --on-failure --on-success x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
+        'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
         # shellcheck disable=SC2086 # words
         refused lifoguard $words
         expect_err 'try: lifoguard'
@@ -877,7 +879,35 @@ commands_that_cannot_be_run() {
     refused_as 127 lifoguard exec ./nonexistent
     : >plain
     refused_as 126 lifoguard exec ./plain
+    refused_as 127 lifoguard with --timeout 1s ./nonexistent
+    refused_as 126 lifoguard with --timeout 1s ./plain
+    # What was not acquired is not released.
+    inside 'lifoguard acquire --undo touch ran -- ./nonexistent; echo $?; lifoguard acquire --undo touch ran -- ./plain; echo $?'
+    expect_out $'127\n126'
+    [[ ! -e ran ]] || fail 'released'
     expect_nothing_pending
+}
+places_that_cannot_be_used_are_told() {
+    : >plain
+    refused lifoguard exec --state plain true
+    expect_err 'plain is not a directory'
+    refused lifoguard exec --state plain/below true
+    expect_err 'mkdir .*plain/below: Not a directory'
+    refused lifoguard lock --state plain a true
+    refused lifoguard recover --state plain --all
+    refused env -u XDG_STATE_HOME -u HOME lifoguard pending
+    expect_err 'neither XDG_STATE_HOME nor HOME is set'
+    # A slash at the end says nothing else.
+    lifoguard exec --state place/ true || fail "with a slash: $?"
+    [[ -e place/state.db ]] || fail 'another place'
+    : >place/history
+    lifoguard exec --state place true || fail 'a history that cannot be kept does no harm'
+}
+R4_recover_all_says_nothing_where_all_is_well() {
+    lifoguard recover --all >out 2>err || fail "nothing to recover: $?"
+    inside 'lifoguard defer true; lifoguard keep; lifoguard recover --all'
+    expect_status 0
+    lifoguard recover --all >out 2>err || fail "status $?"
 }
 refused_as() {
     status=0
@@ -896,6 +926,50 @@ waits_for_an_answer() {
 waits_for_a_command() {
     refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'echo not yet; exit 3'
     ! grep -q 'exit status 3' err || touch reached
+}
+
+waits_for_a_killed_command() {
+    refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'kill -KILL $$'
+    ! grep -q 'killed by SIGKILL' err || touch reached
+}
+
+waits_for_another_protocol() {
+    refused_as 124 lifoguard wait-for --timeout "$1" --http "http://127.0.0.1:$(<port)/"
+    ! grep -q "$protocol" err || touch reached
+}
+
+# It greets each that connects with GREETING, and then hangs up: with none, it never answers.
+answer_with() {
+    rm -f port
+    python3 -c '
+import os, socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+with open("port.new", "w") as file:
+    file.write(str(s.getsockname()[1]))
+os.rename("port.new", "port")
+all = []
+while True:
+    connection = s.accept()[0]
+    if sys.argv[1]:
+        connection.recv(1000)
+        connection.sendall(sys.argv[1].encode())
+        connection.close()
+    else:
+        all.append(connection)' "$1" &
+    server=$!
+    until_true test -e port
+}
+
+wait_for_says_who_does_not_speak_http() {
+    local server protocol
+    answer_with 'SSH-2.0'
+    protocol='not an HTTP answer'
+    with_limit waits_for_another_protocol
+    kill "$server"
+    answer_with ''
+    protocol='no answer'
+    with_limit waits_for_another_protocol
+    kill "$server"
 }
 
 wait_for_waits() {
@@ -926,13 +1000,16 @@ s.serve_forever()' &
     with_limit waits_for_a_command
     expect_err 'exit status 3'
     expect_err 'not yet'
+    refused_as 124 lifoguard wait-for --timeout 0.3s -- ./nonexistent
+    expect_err 'No such file or directory'
+    with_limit waits_for_a_killed_command
     lifoguard wait-for -- test -e ready || fail "command: $?"
 }
 
 wait_for_says_at_once_what_can_never_be() {
     local words
     for words in '--tcp 80' '--tcp ::1:80' '--tcp h:70000' '--tcp h:0' '--tcp h:no-such-service' '--tcp h:' '--http https://h/' \
-        '--http http://' '--http http://u:p@h/' '--http http://h:80x/'; do
+        '--http http://' '--http http://u:p@h/' '--http http://h:80x/' '--tcp [::1'; do
         # shellcheck disable=SC2086 # words
         refused lifoguard wait-for $words
     done
