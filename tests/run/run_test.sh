@@ -166,7 +166,8 @@ bad_files_run_nothing() {
 
 wrong_usage_is_told() {
     local arguments
-    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace'; do
+    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace' \
+        'run --grace 25h a' 'run -j' 'run -j 2'; do
         # shellcheck disable=SC2086 # several words
         "$program" $arguments >out 2>err
         [[ $? == 2 ]] || fail "status of: $arguments"
@@ -178,6 +179,42 @@ wrong_usage_is_told() {
     grep -q 'defer COMMAND' out || fail help
     "$program" --version >out || fail version
     grep -qE '^lifoguard [0-9]+\.[0-9]+\.[0-9]+$' out || fail version
+}
+
+what_would_be_in_vain_or_is_not_closed_is_refused() {
+    local line
+    while IFS=$'\t' read -r line text; do
+        jobs_are "$line"
+        run
+        expect_status 2
+        expect_err "jobs:1: $text"
+    done <<END
+function f { true; }	a function lasts to the end of its own line
+case x in	a case is not closed
+A=1 B=2	two assignments on a line
+A=\"\$(echo	a ( is not closed
+A=1 echo \$(	a ( is not closed
+defer "\$(echo	a ( is not closed
+PASSWORD[0]=x	PASSWORD is an array
+$(printf '$(%.0s' {1..110})	nested more than 100 deep
+END
+    truncate -s 17M jobs
+    run
+    expect_status 2
+    expect_err 'jobs: larger than 16 MiB: not a job file'
+    # These only look like it.
+    jobs_are ': ${1-none}' 'for WORD in 1; do echo $WORD; done' 'secret() { echo "secret $*"; }; secret A-B'
+    run
+    expect_status 0
+    expect_out $'1\nsecret A-B'
+}
+
+D2_all_arguments_reach_a_cleanup() {
+    jobs_are 'defer printf "<%s>" ${1:+"$@"} "${2+$*}" "$0" ${4:+$HOME}' 'true'
+    status=0
+    "$program" run jobs a 'b c' >out 2>err || status=$?
+    expect_status 0
+    expect_out '<a><b c><a b c><jobs>'
 }
 
 D2_variables_are_expanded_when_registered() {
