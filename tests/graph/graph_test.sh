@@ -170,6 +170,25 @@ END
     expect_log 'b file file second value 2 job file second value 1 job file first'
 }
 
+R6_a_cleanup_runs_with_the_variables_it_mentions_if_all_are_too_many() {
+    # Each of a single variable's size would do: a command takes at most 128 KiB of one.
+    run <<'END'
+jobs:
+  a: {run: [{run: 'printf "LARGE=%0200000d\nSMALL=yes\nno equals sign\n" 0 >>"$LIFOGUARD_ENV"', defer: 'echo "$SMALL $HOME" >>log'}]}
+END
+    expect_status 0
+    expect_log "yes $HOME"
+    expect_err 'a: not NAME=VALUE in LIFOGUARD_ENV: no equals sign'
+    expect_err 'cleanup 1: the variables are too large for a command: it runs with those that it mentions'
+    expect_nothing_pending
+}
+
+a_hook_that_fails_fails_the_run() {
+    run <<<'jobs: {a: {run: "echo a >>log  ", on_success: [exit 3, echo b >>log]}}'
+    expect_status 1
+    expect_log 'a b'
+}
+
 a_cleanup_does_not_run_with_a_variable_that_is_not_set() {
     run <<'END'
 jobs: {a: {run: 'true', defer: 'echo "rm -rf $NOT_SET/" >>log'}}
@@ -330,6 +349,36 @@ END
     expect_log '+db +web test tested -web -db cleaned'
 }
 
+a_service_is_ready_when_its_url_answers() {
+    # The server that is asked is the test's own, so that its port is known: it answers well once the service is up.
+    python3 -c '
+import http.server, os
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if os.path.exists("up") else 503)
+        self.end_headers()
+    def log_message(self, *a): pass
+s = http.server.HTTPServer(("127.0.0.1", 0), H)
+open("port.new", "w").write(str(s.server_port))
+os.rename("port.new", "port")
+s.serve_forever()' &
+    local server=$!
+    until_true test -e port
+    run --dry-run <<END
+jobs: {db: {run: x, grace: 1s, ready: {http: "http://127.0.0.1:$(<port)/"}}}
+END
+    expect_status 0
+    run <<END
+jobs:
+  db: {run: 'echo +db >>log; touch up; exec sleep 1000', grace: 50s, ready: {http: "http://127.0.0.1:$(<port)/"}}
+  web: {run: 'exec sleep 1000', ready: {run: test -e up}}
+  test: {needs: [db, web], run: echo test >>log}
+END
+    kill "$server"
+    expect_status 0
+    expect_log '+db test'
+}
+
 independent_services_stop_at_once() {
     run -j 3 <<'END'
 jobs:
@@ -405,10 +454,10 @@ jobs:
   b: {run: 'touch b; until test -e a; do sleep 0.02; done'}
 END
     expect_status 0
-    {
+    run -j1 < <(
         echo jobs:
         for i in {1..20}; do echo "  j$i: {run: 'mkdir one-at-a-time; rmdir one-at-a-time'}"; done
-    } | run -j1
+    )
     expect_status 0
 }
 
@@ -422,6 +471,30 @@ make_s_job_server_is_honoured() {
     ! grep -q jobserver err || fail 'make complains'
     [[ $(wc -l <log) == 6 ]] || fail 'not all have run'
     [[ $(sort -n most | tail -1) -le 3 ]] || fail 'more than make allows at once'
+}
+
+make_s_job_server_may_be_a_fifo() {
+    # Two tokens, and the one that each has: so three of four run at once.
+    mkfifo server
+    exec 8<>server
+    printf '++' >&8
+    export MAKEFLAGS=" -j3 --jobserver-auth=fifo:$PWD/server"
+    run <<'END'
+jobs:
+  a: {run: 'touch a; until test -e b && test -e c; do sleep 0.02; done'}
+  b: {run: 'touch b; until test -e a && test -e c; do sleep 0.02; done'}
+  c: {run: 'touch c; until test -e a && test -e b; do sleep 0.02; done'}
+END
+    expect_status 0
+    [[ $(head -c 2 <&8) == ++ ]] || fail 'the tokens were not given back'
+    exec 8>&-
+    # Where make's server is not to be had, they run as without make.
+    for MAKEFLAGS in " -j3 --jobserver-auth=fifo:$PWD/nowhere" ' -j3 --jobserver-auth=77,78' \
+        " -j3 --jobserver-auth=fifo:$(printf '%05000d' 0)"; do
+        run <<<'jobs: {a: {run: echo a}}'
+        expect_status 0
+    done
+    unset MAKEFLAGS
 }
 
 a_job_selects_what_it_needs() {
@@ -537,7 +610,7 @@ what_is_no_yaml_is_refused() {
     expect_err '^g.yaml:1:1: the file is empty'
     run <<<'jobs: &a {x: *a}'
     expect_err 'contains itself'
-    printf 'jobs: {a: {run: "\xff"}}' | run
+    run < <(printf 'jobs: {a: {run: "\xff"}}')
     expect_status 2
     run <<<$'jobs:\n\ta: {run: x}'
     expect_err '^g.yaml:2:1: not YAML'
@@ -558,6 +631,48 @@ what_does_not_fit_together_is_refused() {
     expect_status 0
     run <<<'jobs: {a b: {run: x}}'
     expect_err '^g.yaml:1:8: the name of a job'
+    run <<<'jobs: {s: {run: [{run: x, defer: y}], ready: z}}'
+    expect_err '^g.yaml:1:24: the command of a service has no defer of its own'
+    run <<<'jobs: {a: {run: x, defer: {run: x, on: [x]}}}'
+    expect_err '^g.yaml:1:40: on must be text'
+    run <<<"jobs: {a: {run: x, needs: $(printf '%0100d' 0)}}"
+    expect_err '^g.yaml:1:27: there is no job 0*$'
+    run -j 10001 <<<'jobs: {a: {run: x}}'
+    expect_err '--jobs: at most 10000'
+}
+
+of_many_mistakes_the_first_are_told() {
+    run < <(echo 'jobs:'; for i in {1..120}; do echo "  j$i: {run: x, nix: y}"; done; echo '  j7: {run: z}'; echo '  j7: {run: z}')
+    expect_status 2
+    expect_err '^g.yaml:2:16: the job j1 has no key nix'
+    expect_err '^… and [0-9]+ more$'
+    run < <(echo 'jobs:'; for i in {1..60}; do echo "  j$i: {run: x}"; done; echo '  j7: {run: z}'; echo '  ? [x]'; echo '  : {run: z}')
+    expect_err '^g.yaml:62:3: the key j7 is here twice, first in line 8'
+    expect_err '^g.yaml:63:5: a key must be text, not a list'
+}
+
+files_that_cannot_be_read_are_told() {
+    local file
+    mkdir folder.yaml
+    truncate -s 17M large.yaml
+    for file in 'nowhere.yaml: No such file' 'folder.yaml: Is a directory' 'large.yaml: it is larger than 16 MiB'; do
+        status=0
+        lifoguard run "${file%%:*}" >out 2>err || status=$?
+        expect_status 2
+        expect_err "^$file"
+    done
+    wrong '1:12: nowhere: No such file or directory' <<<'{env_file: nowhere, jobs: {a: {run: x}}}'
+    printf 'A=b  \nexport C="d"\nnot\n' >e
+    run <<<'{env_file: e, jobs: {a: {run: "true"}}}'
+    expect_status 2
+    expect_err '^e:3:1: not NAME=VALUE: not$'
+    sed -i '$ d' e
+    run <<<'{env_file: e, jobs: {a: {run: "echo $A.$C >>log"}}}'
+    expect_log 'b.d'
+    run <<<'{}'
+    expect_status 2
+    run <<<'jobs: {}'
+    expect_status 0
 }
 
 what_no_service_can_be_ready_at_is_refused() {
@@ -604,6 +719,15 @@ included_files_are_checked_too() {
     echo 'jobs: {a: {run: x}}' >i.yaml
     run <<<'{include: i.yaml, jobs: {a: {run: x}}}'
     expect_err 'there is a job a already, in'
+    printf 'defer: x\ntimeout: 1s\njobs: {b: {run: x}}\n' >i.yaml
+    run <<<'{include: i.yaml, jobs: {a: {run: x}}}'
+    expect_err '^i.yaml:1:1: only the file that is run may have defer here'
+    expect_err '^i.yaml:2:1: only the file that is run may have timeout here'
+    local i
+    for i in {1..256}; do echo "jobs: {j$i: {run: x}}" >"i$i.yaml"; done
+    run < <(echo "include: [$(printf 'i%d.yaml, ' {1..256})]"; echo 'jobs: {a: {run: x}}')
+    expect_status 2
+    expect_err '^g.yaml:1:[0-9]+: more than 256 files'
 }
 
 dry_run_and_check_run_nothing() {
@@ -1034,6 +1158,15 @@ log_dir_has_a_file_a_job() {
     run --log-dir logs <<<'jobs: {a: {run: "echo one; echo two", defer: echo three}, b: {run: "true"}}'
     [[ $(<logs/a.log) == $'one\ntwo\nthree' ]] || fail 'not the output'
     [[ ! -e logs/b.log ]] || fail 'b has said nothing'
+    # What an earlier run has left is not added to; what cannot be written is told, and does no harm.
+    mkdir logs/b.log
+    run --log-dir logs <<<'jobs: {a: {run: echo four}, b: {run: echo five}}'
+    expect_status 0
+    [[ $(<logs/a.log) == four ]] || fail 'not the output of this run alone'
+    expect_err 'logs/b.log: Is a directory; the run goes on without this log'
+    run --log-dir nowhere/logs <<<'jobs: {a: {run: echo x}}'
+    expect_status 0
+    expect_err '--log-dir nowhere/logs: No such file or directory'
 }
 
 the_examples_can_be_read() {
