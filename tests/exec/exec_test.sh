@@ -824,7 +824,7 @@ damaged_states_are_refused_whole() {
         "UPDATE run SET uid = 5" "UPDATE run SET epoch = epoch + 1" \
         "UPDATE cleanup SET sequence = 7 WHERE sequence = 1" \
         "CREATE TRIGGER t AFTER DELETE ON run BEGIN DELETE FROM cleanup; END" \
-        "PRAGMA user_version = 99" "PRAGMA application_id = 5" "DROP TABLE variable"; do
+        "PRAGMA user_version = 99" "PRAGMA user_version = -1" "PRAGMA application_id = 5" "DROP TABLE variable"; do
         rm -rf "$state" && cp -a "$work/good" "$state"
         python3 -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -843,10 +843,70 @@ db.execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db" "$change" || fa
     rm -rf "$state" && cp -a "$work/good" "$state"
     rm "$state/key"
     refused lifoguard exec touch ran
+    (umask 077; echo short >"$state/key")
+    refused lifoguard exec touch ran
+    expect_err 'key is refused: it is not a key'
     [[ ! -e ran ]] || fail "something of it ran"
     rm -rf "$state" && cp -a "$work/good" "$state"
     lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>/dev/null
     [[ -e ran && -e ran2 ]] || fail "the good one does not work"
+}
+
+a_further_signal_ends_only_the_cleanup_that_runs() {
+    start 'lifoguard defer sh -c "touch cleaning; exec sleep 473"'
+    until_true test -e cleaning
+    until_true signalled_until 'the cleanups go on; once more ends the one that runs'
+    until_true signalled_until 'ending the cleanup that runs'
+    finish
+    expect_err 'ended by a signal to lifoguard'
+    lifoguard pending >out
+    grep -q $'\tfailed\t' out || fail 'it is not kept'
+}
+# signalled_until TEXT: signals that differ, since the same one twice is one, until the guardian has said that.
+signalled_until() {
+    local number
+    for number in HUP TERM; do
+        ! grep -q "$1" err || return 0
+        kill -"$number" "$runner"
+        sleep 0.2
+    done
+    return 1
+}
+
+an_undo_inside_of_a_cleanup_is_refused() {
+    inside 'lifoguard defer --name first true; lifoguard defer sh -c "lifoguard undo first 2>told; echo \$? >status"'
+    expect_status 0
+    [[ $(<status) == 1 ]] || fail "status $(<status)"
+    grep -q 'undo: not in a cleanup: they are being carried out already' told || fail "said: $(<told)"
+    expect_nothing_pending
+}
+
+of_many_that_are_kept_the_first_are_told() {
+    inside 'for i in {1..25}; do lifoguard defer true; done' --keep
+    expect_err 'kept, as asked: 25 cleanups, the first to run first:'
+    expect_err '… and 5 more'
+    local id
+    id=$(lifoguard pending | cut -f1 | sort -u)
+    status=0
+    lifoguard abandon --reason none "$id" 1 2>err || status=$?
+    expect_status 1
+    expect_err "run $id has not ended"
+    lifoguard recover "$id" 2>err || fail "recover: $?"
+    expect_nothing_pending
+}
+
+only_what_was_abandoned_is_forgotten() {
+    inside 'lifoguard defer false; lifoguard defer false'
+    local id
+    id=$(lifoguard pending | cut -f1 | sort -u)
+    lifoguard abandon --reason 'done by hand' "$id" 1 || fail "abandon: $?"
+    status=0
+    lifoguard abandon --forget "$id" 2>err || status=$?
+    expect_status 1
+    expect_err "cleanup 2 of run $id is not abandoned"
+    lifoguard abandon --reason 'done by hand' "$id" 2 || fail "abandon: $?"
+    lifoguard abandon --forget "$id" || fail "forget: $?"
+    expect_nothing_pending
 }
 
 bad_usage_is_told() {
