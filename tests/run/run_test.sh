@@ -203,18 +203,46 @@ END
     expect_status 2
     expect_err 'jobs: larger than 16 MiB: not a job file'
     # These only look like it.
-    jobs_are ': ${1-none}' 'for WORD in 1; do echo $WORD; done' 'secret() { echo "secret $*"; }; secret A-B'
-    run
+    mkdir bin
+    printf '#!/bin/sh\necho "secret $*"\n' >bin/secret
+    chmod +x bin/secret
+    jobs_are ': ${1-none}' 'WORDS=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
+    PATH=$work/bin:$PATH run
     expect_status 0
-    expect_out $'1\nsecret A-B'
+    expect_out $'1\nsecret A-B\nsecret '
+}
+
+the_checker_is_found_beside_the_program() {
+    mkdir bin others
+    cp "$program" bin/lifoguard
+    status=0
+    PATH=$work/others bin/lifoguard vet a b 2>err || status=$?
+    expect_status 2
+    expect_err 'lifoguard-vet is not installed'
+    touch others/lifoguard-vet
+    status=0
+    PATH=$work/others bin/lifoguard vet a b 2>err || status=$?
+    expect_status 2
+    expect_err 'lifoguard-vet: Permission denied'
+    printf '#!/bin/sh\necho "others: $*"\n' >others/lifoguard-vet
+    chmod +x others/lifoguard-vet
+    PATH=$work/others bin/lifoguard vet a 'b c' >out || fail "in PATH: $?"
+    expect_out 'others: a b c'
+    printf '#!/bin/sh\necho "beside: $*"; exit 3\n' >bin/lifoguard-vet
+    chmod +x bin/lifoguard-vet
+    status=0
+    PATH=$work/others bin/lifoguard vet a 'b c' >out || status=$?
+    expect_status 3
+    expect_out 'beside: a b c'
 }
 
 D2_all_arguments_reach_a_cleanup() {
-    jobs_are 'defer printf "<%s>" ${1:+"$@"} "${2+$*}" "$0" ${4:+$HOME}' 'true'
+    jobs_are 'defer printf "<%s>" ${1:+"$@"} "${2+$*}" "${@-none}" "${*?}" "${0}" ${4:+${HOME}}' 'A=$(echo a)' 'echo $A'
     status=0
-    "$program" run jobs a 'b c' >out 2>err || status=$?
+    # The number by which a value is read is in use already.
+    "$program" run jobs a 'b c' >out 2>err 9>nine || status=$?
     expect_status 0
-    expect_out '<a><b c><a b c><jobs>'
+    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs>'
 }
 
 D2_variables_are_expanded_when_registered() {
