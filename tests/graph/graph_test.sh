@@ -639,6 +639,54 @@ what_does_not_fit_together_is_refused() {
     expect_err '^g.yaml:1:27: there is no job 0*$'
     run -j 10001 <<<'jobs: {a: {run: x}}'
     expect_err '--jobs: at most 10000'
+    lifoguard run --yaml 2>err && fail 'without a file'
+    expect_err 'which FILE is to be run'
+    lifoguard run --yaml -j 2>err && fail 'without a number'
+    expect_err '-j needs a value'
+}
+
+places_that_cannot_be_used_are_told() {
+    local place=$XDG_STATE_HOME/lifoguard
+    lifoguard history >out 2>err || fail "no runs: $?"
+    expect_out ''
+    run <<<'jobs: {a: {run: echo a, lock: l}}'
+    expect_status 0
+    rm -r "$place/history" "$place/locks"
+    touch "$place/history" "$place/locks"
+    run <<<'jobs: {a: {run: echo a >>log}}'
+    expect_status 0
+    expect_log a
+    expect_err 'history is not a directory: this run will not be in the history'
+    lifoguard history >out 2>err || fail "no history: $?"
+    run <<<'jobs: {a: {run: echo never >>log, lock: l}}'
+    expect_status 1
+    expect_log a
+    expect_err 'a failed: .*locks is not a directory'
+    status=0
+    lifoguard history --state "$place/locks" >out 2>err || status=$?
+    expect_status 1
+    expect_err 'locks is not a directory'
+    # No PATH, no programs: so it is the shell that looks for the command.
+    echo 'jobs: {a: {run: echo a >>log}}' >g.yaml
+    env -u PATH "$program" run g.yaml 2>err || fail "without PATH: $?"
+    expect_log 'a a'
+}
+
+of_much_output_the_last_is_in_the_report() {
+    run --report r.html <<<'jobs: {a: {run: "seq 1000000 1006000; exit 3"}, b: {needs: a, run: x}}'
+    expect_status 1
+    : >out
+    has '1006000' r.html || fail 'the last line is not in the report'
+    ! has '^1000001$' r.html || fail 'all of it is in the report'
+    lifoguard show --report nowhere/r.html 2>err && fail 'written into no folder'
+    expect_err 'nowhere/r.html: No such file or directory'
+    mkdir folder
+    lifoguard show --junit folder 2>err && fail 'written in the place of a folder'
+    expect_err 'folder: '
+    [[ ! -e folder.new ]] || fail 'something is left'
+    lifoguard show >out || fail "show: $?"
+    has '^  a: failed: exit status 3$' out || fail 'a'
+    has '^  b: cancelled$' out || fail 'b'
 }
 
 of_many_mistakes_the_first_are_told() {
@@ -742,6 +790,8 @@ jobs:
 END
     sed -i 's/run: {run/run: [{run/; s/rm \$ITEM"}/rm $ITEM"}]/' g.yaml
     lifoguard run --check g.yaml >out 2>err || fail 'refused'
+    lifoguard run --yaml --dry-run - <<<'jobs: {a: {defer: x}}' >nothing || fail 'of nothing'
+    has 'nothing to run' nothing || fail 'that there is nothing to run'
     expect_out ''
     lifoguard run --dry-run g.yaml >out 2>err || fail 'refused'
     expect_out 'jobs:
