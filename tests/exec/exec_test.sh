@@ -873,6 +873,24 @@ signalled_until() {
     return 1
 }
 
+a_secret_is_taken_from_where_the_run_is_recovered() {
+    TOKEN=first lifoguard exec --keep lifoguard defer sh -c 'echo "$TOKEN" >token' 2>err || fail "status $?"
+    TOKEN=second lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    [[ $(<token) == second ]] || fail "the token is $(<token)"
+}
+
+what_has_ended_takes_no_registrations() {
+    inside 'echo "$LIFOGUARD_RUN"'
+    local id
+    id=$(<out)
+    status=0
+    LIFOGUARD_RUN=$id LIFOGUARD_STATE=$state lifoguard defer touch ran 2>err || status=$?
+    expect_status 1
+    expect_err 'the run has ended, or was begun elsewhere'
+    # A name that is longer than any secret's is judged by its beginning.
+    env "$(printf 'A%.0s' {1..200})=x" lifoguard exec lifoguard defer true || fail "status $?"
+}
+
 an_undo_inside_of_a_cleanup_is_refused() {
     inside 'lifoguard defer --name first true; lifoguard defer sh -c "lifoguard undo first 2>told; echo \$? >status"'
     expect_status 0

@@ -488,6 +488,13 @@ END
     expect_status 0
     [[ $(head -c 2 <&8) == ++ ]] || fail 'the tokens were not given back'
     exec 8>&-
+    # Without a token, the second one waits for the first one's.
+    mkfifo empty
+    exec 8<>empty
+    MAKEFLAGS=" -j3 --jobserver-auth=fifo:$PWD/empty"
+    run <<<'jobs: {a: {run: mkdir one && sleep 0.1 && rmdir one}, b: {run: mkdir one && sleep 0.1 && rmdir one}}'
+    expect_status 0
+    exec 8>&-
     # Where make's server is not to be had, they run as without make.
     for MAKEFLAGS in " -j3 --jobserver-auth=fifo:$PWD/nowhere" ' -j3 --jobserver-auth=77,78' \
         " -j3 --jobserver-auth=fifo:$(printf '%05000d' 0)"; do
@@ -673,7 +680,12 @@ places_that_cannot_be_used_are_told() {
 }
 
 of_much_output_the_last_is_in_the_report() {
-    run --report r.html <<<'jobs: {a: {run: "seq 1000000 1006000; exit 3"}, b: {needs: a, run: x}}'
+    run -j 2 --report r.html <<END
+jobs:
+  a: {run: "seq 1000000 1006000; until test -e up; do sleep 0.02; done; exit 3"}
+  b: {needs: a, run: x}
+  c: {dir: "/", run: "touch $PWD/up\nexec sleep 1000", defer: 'test "\$(pwd)" = /'}
+END
     expect_status 1
     : >out
     has '1006000' r.html || fail 'the last line is not in the report'
@@ -687,6 +699,15 @@ of_much_output_the_last_is_in_the_report() {
     lifoguard show >out || fail "show: $?"
     has '^  a: failed: exit status 3$' out || fail 'a'
     has '^  b: cancelled$' out || fail 'b'
+    has '/up\\nexec sleep 1000  (killed by SIGTERM)$' out || fail 'the command of c'
+    # Of a history that was written by another version, or not to its end, the rest is shown.
+    local place=$XDG_STATE_HOME/lifoguard/history id
+    id=$(lifoguard history | cut -f1)
+    mkdir "$place/nothing"
+    printf '{"event":"of-the-future"}\n\n{"event":"start","job":"a","text":"cut\\' >>"$(echo "$place/$id"/events*)"
+    lifoguard show "$id" >out || fail "show: $?"
+    has '^  a: ' out || fail 'a is not shown'
+    [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
 of_many_mistakes_the_first_are_told() {
@@ -888,6 +909,39 @@ END
     finish
     expect_status 143
     expect_log 'in order'
+}
+
+further_signals_press_what_does_not_end() {
+    start -j 2 <<'END'
+jobs:
+  a: {run: 'trap "" INT TERM HUP; touch up; while :; do sleep 0.02; done', grace: 1000s, defer: echo cleaned >>log}
+END
+    until_true test -e up
+    kill -INT "$runner"
+    until_true has 'SIGINT: ending the jobs that run' err
+    until_true signalled_until 'has not ended yet: SIGTERM'
+    until_true signalled_until 'has not ended yet: SIGKILL'
+    finish
+    expect_status 130
+    expect_log cleaned
+}
+# signalled_until TEXT: signals that differ, since the same one twice is one, until the engine has said that.
+signalled_until() {
+    local number
+    for number in HUP TERM; do
+        ! has "$1" err || return 0
+        kill -"$number" "$runner"
+        sleep 0.2
+    done
+    return 1
+}
+
+what_is_no_text_is_replaced_in_json() {
+    run --json <<'END'
+jobs: {a: {run: "printf '\\303(\\n'; echo"}}
+END
+    expect_status 0
+    has "\"text\":\"$(printf '\357\277\275')(\"}" out || fail 'not the replacement character'
 }
 
 a_stubborn_job_is_killed() {

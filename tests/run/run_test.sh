@@ -206,7 +206,7 @@ END
     mkdir bin
     printf '#!/bin/sh\necho "secret $*"\n' >bin/secret
     chmod +x bin/secret
-    jobs_are ': ${1-none}' 'WORDS=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
+    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
     PATH=$work/bin:$PATH run
     expect_status 0
     expect_out $'1\nsecret A-B\nsecret '
@@ -266,6 +266,10 @@ a_failed_assignment_is_a_failed_line() {
     expect_status 1
     expect_out '-a'
     expect_err 'jobs:3: exit status 4'
+    jobs_are 'A=$(printf %0200000d 0)' 'echo never'
+    run
+    expect_status 1
+    expect_err 'jobs:1: the value is longer than 102400 bytes: write it to a file'
 }
 
 odd_files_are_read() {
