@@ -841,6 +841,10 @@ db.execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db" "$change" || fa
         refused lifoguard exec touch ran
     done
     rm -rf "$state" && cp -a "$work/good" "$state"
+    printf '%08192d' 0 >"$state/state.db"
+    refused lifoguard exec touch ran
+    expect_err "it is not a database of lifoguard's"
+    rm -rf "$state" && cp -a "$work/good" "$state"
     rm "$state/key"
     refused lifoguard exec touch ran
     (umask 077; echo short >"$state/key")

@@ -644,6 +644,8 @@ what_does_not_fit_together_is_refused() {
     expect_err '^g.yaml:1:40: on must be text'
     run <<<"jobs: {a: {run: x, needs: $(printf '%0100d' 0)}}"
     expect_err '^g.yaml:1:27: there is no job 0*$'
+    run --check <<<'jobs: {a: {run: x}, b: {needs: a, shell: bash}}'
+    expect_status 0
     run -j 10001 <<<'jobs: {a: {run: x}}'
     expect_err '--jobs: at most 10000'
     lifoguard run --yaml 2>err && fail 'without a file'
@@ -693,6 +695,9 @@ END
     lifoguard show --report nowhere/r.html 2>err && fail 'written into no folder'
     expect_err 'nowhere/r.html: No such file or directory'
     mkdir folder
+    status=0
+    lifoguard logs "$(lifoguard history | cut -f1)" a 2>err >&- || status=$?
+    expect_status 1
     lifoguard show --junit folder 2>err && fail 'written in the place of a folder'
     expect_err 'folder: '
     [[ ! -e folder.new ]] || fail 'something is left'
@@ -704,7 +709,7 @@ END
     local place=$XDG_STATE_HOME/lifoguard/history id
     id=$(lifoguard history | cut -f1)
     mkdir "$place/nothing"
-    printf '{"event":"of-the-future"}\n\n{"event":"start","job":"a","text":"cut\\' >>"$(echo "$place/$id"/events*)"
+    printf '{"event":"of-the-future"}\n\n{"event":"start","job":"a","text":"cut\134' >>"$(echo "$place/$id"/events*)"
     lifoguard show "$id" >out || fail "show: $?"
     has '^  a: ' out || fail 'a is not shown'
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
@@ -934,6 +939,20 @@ signalled_until() {
         sleep 0.2
     done
     return 1
+}
+
+nobody_reads_what_it_tells() {
+    echo 'jobs: {a: {run: "until test -e closed; do sleep 0.02; done; echo x", defer: echo cleaned >>log}}' >g.yaml
+    {
+        lifoguard run g.yaml 2>&1 </dev/null
+        echo $? >status
+    } | {
+        exec <&-
+        touch closed
+    }
+    until_true test -s status
+    [[ $(<status) == 0 ]] || fail "status $(<status)"
+    expect_log cleaned
 }
 
 what_is_no_text_is_replaced_in_json() {
