@@ -1155,6 +1155,16 @@ sleeps_twice_for() {
         bash -c 'setsid sleep 471.25 & until pgrep -f "^sleep 471[.]25"; do :; done >found; touch reached; sleep 471.25'
 }
 
+with_passes_signals_on() {
+    lifoguard with --timeout 1000s sh -c 'trap "exit 3" TERM; touch up; while :; do sleep 0.02; done' 2>err &
+    local pid=$!
+    until_true test -e up
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    expect_status 3
+}
+
 with_ends_everything_and_names_it() {
     with_limit sleeps_twice_for
     expect_err 'SIGTERM to sleep'

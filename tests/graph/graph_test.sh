@@ -765,6 +765,12 @@ END
     expect_status 1
     [[ ! -e log ]] || fail 'cleaned up'
     expect_nothing_pending
+    run <<'END'
+jobs: {s: {dir: nowhere, run: sleep 1000, ready: "true", defer: echo never >log}, a: {needs: s, run: echo never >log}}
+END
+    expect_status 1
+    [[ ! -e log ]] || fail 'the service was cleaned up'
+    expect_nothing_pending
 }
 
 a_command_that_no_shell_can_be_given_is_refused() {
