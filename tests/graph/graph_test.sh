@@ -947,6 +947,21 @@ signalled_until() {
     return 1
 }
 
+R4_a_cleanup_whose_attempt_alone_is_killed_runs_once() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: 'echo began >>log; echo $PPID >attempt.new; mv attempt.new attempt; until test -e go; do sleep 0.02; done; echo done >>log'}
+END
+    until_true test -e attempt
+    kill -KILL "$(<attempt)"
+    until_true gone "$(<attempt)"
+    touch go
+    finish
+    expect_status 0
+    expect_log 'began done'
+    expect_nothing_pending
+}
+
 nobody_reads_what_it_tells() {
     echo 'jobs: {a: {run: "until test -e closed; do sleep 0.02; done; echo x", defer: echo cleaned >>log}}' >g.yaml
     {
