@@ -236,6 +236,15 @@ the_checker_is_found_beside_the_program() {
     expect_out 'beside: a b c'
 }
 
+what_is_left_running_and_stubborn_is_killed() {
+    jobs_are '(trap "" TERM; touch up; while :; do sleep 0.05; done) & until test -e up; do sleep 0.02; done; echo $! >pid'
+    run --grace 100ms
+    expect_status 0
+    gone "$(<pid)" || fail 'it is still running'
+    expect_err 'SIGTERM to '
+    expect_err 'SIGKILL to '
+}
+
 D2_all_arguments_reach_a_cleanup() {
     jobs_are 'defer printf "<%s>" ${1:+"$@"} "${2+$*}" "${@-none}" "${*?}" "${0}" ${4:+${HOME}}' 'A=$(echo a)' 'echo $A'
     status=0
