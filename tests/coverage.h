@@ -1,5 +1,6 @@
-/* Included before all that `./dev coverage` compiles: what has been reached is written at exit, and a program that ends
- * by _exit, as one does that a panic ends, would not tell. */
+/* Included before all that `./dev coverage` compiles: what has been reached is written at exit, and a process that ends
+ * by _exit, as one does that a panic ends, would not tell. Nor would one that executes another program by execvpe, which
+ * gcc does not know as it knows execve. */
 #if !defined(LG_COVERAGE_H) && !defined(__ASSEMBLER__)
 #define LG_COVERAGE_H
 
@@ -7,9 +8,11 @@
 #define _GNU_SOURCE
 #endif
 
+#include <errno.h>
 #include <unistd.h>
 
 void __gcov_dump(void);
+void __gcov_reset(void);
 
 /* A function, since the status may be what a call returns that is to be counted too. */
 static inline __attribute__((noreturn)) void lg_coverage_exit(int status)
@@ -18,6 +21,17 @@ static inline __attribute__((noreturn)) void lg_coverage_exit(int status)
     _exit(status);
 }
 
+static inline int lg_coverage_execvpe(const char *file, char *const argv[], char *const envp[])
+{
+    __gcov_dump();
+    execvpe(file, argv, envp);
+    int number = errno;
+    __gcov_reset(); /* what was written is not to be added once more */
+    errno = number;
+    return -1;
+}
+
 #define _exit(status) lg_coverage_exit(status)
+#define execvpe(file, argv, envp) lg_coverage_execvpe(file, argv, envp)
 
 #endif

@@ -832,7 +832,7 @@ damaged_states_are_refused_whole() {
         "UPDATE run SET uid = 5" "UPDATE run SET epoch = epoch + 1" \
         "UPDATE cleanup SET sequence = 7 WHERE sequence = 1" \
         "CREATE TRIGGER t AFTER DELETE ON run BEGIN DELETE FROM cleanup; END" \
-        "PRAGMA user_version = 99" "PRAGMA application_id = 5" "DROP TABLE variable"; do
+        "PRAGMA user_version = 99" "PRAGMA user_version = -1" "PRAGMA application_id = 5" "DROP TABLE variable"; do
         rm -rf "$state" && cp -a "$work/good" "$state"
         python3 -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -849,19 +849,103 @@ db.execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db" "$change" || fa
         refused lifoguard exec touch ran
     done
     rm -rf "$state" && cp -a "$work/good" "$state"
+    printf '%08192d' 0 >"$state/state.db"
+    refused lifoguard exec touch ran
+    expect_err "it is not a database of lifoguard's"
+    rm -rf "$state" && cp -a "$work/good" "$state"
     rm "$state/key"
     refused lifoguard exec touch ran
+    (umask 077; echo short >"$state/key")
+    refused lifoguard exec touch ran
+    expect_err 'key is refused: it is not a key'
     [[ ! -e ran ]] || fail "something of it ran"
     rm -rf "$state" && cp -a "$work/good" "$state"
     lifoguard recover "$(lifoguard pending | cut -f1 | sort -u)" 2>/dev/null
     [[ -e ran && -e ran2 ]] || fail "the good one does not work"
 }
 
+a_further_signal_ends_only_the_cleanup_that_runs() {
+    start 'lifoguard defer sh -c "touch cleaning; exec sleep 473"'
+    until_true test -e cleaning
+    until_true signalled_until 'the cleanups go on; once more ends the one that runs'
+    until_true signalled_until 'ending the cleanup that runs'
+    finish
+    expect_err 'ended by a signal to lifoguard'
+    lifoguard pending >out
+    grep -q $'\tfailed\t' out || fail 'it is not kept'
+}
+# signalled_until TEXT: signals that differ, since the same one twice is one, until the guardian has said that.
+signalled_until() {
+    local number
+    for number in HUP TERM; do
+        ! grep -q "$1" err || return 0
+        kill -"$number" "$runner"
+        sleep 0.2
+    done
+    return 1
+}
+
+a_secret_is_taken_from_where_the_run_is_recovered() {
+    TOKEN=first lifoguard exec --keep lifoguard defer sh -c 'echo "$TOKEN" >token' 2>err || fail "status $?"
+    TOKEN=second lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    [[ $(<token) == second ]] || fail "the token is $(<token)"
+}
+
+what_has_ended_takes_no_registrations() {
+    inside 'echo "$LIFOGUARD_RUN"'
+    local id
+    id=$(<out)
+    status=0
+    LIFOGUARD_RUN=$id LIFOGUARD_STATE=$state lifoguard defer touch ran 2>err || status=$?
+    expect_status 1
+    expect_err 'the run has ended, or was begun elsewhere'
+    # A name that is longer than any secret's is judged by its beginning.
+    env "$(printf 'A%.0s' {1..200})=x" lifoguard exec lifoguard defer true || fail "status $?"
+}
+
+an_undo_inside_of_a_cleanup_is_refused() {
+    inside 'lifoguard defer --name first true; lifoguard defer sh -c "lifoguard undo first 2>told; echo \$? >status"'
+    expect_status 0
+    [[ $(<status) == 1 ]] || fail "status $(<status)"
+    grep -q 'undo: not in a cleanup: they are being carried out already' told || fail "said: $(<told)"
+    expect_nothing_pending
+}
+
+of_many_that_are_kept_the_first_are_told() {
+    inside 'for i in {1..25}; do lifoguard defer true; done' --keep
+    expect_err 'kept, as asked: 25 cleanups, the first to run first:'
+    expect_err '… and 5 more'
+    local id
+    id=$(lifoguard pending | cut -f1 | sort -u)
+    status=0
+    lifoguard abandon --reason none "$id" 1 2>err || status=$?
+    expect_status 1
+    expect_err "run $id has not ended"
+    lifoguard recover "$id" 2>err || fail "recover: $?"
+    expect_nothing_pending
+}
+
+only_what_was_abandoned_is_forgotten() {
+    inside 'lifoguard defer false; lifoguard defer false'
+    local id
+    id=$(lifoguard pending | cut -f1 | sort -u)
+    lifoguard abandon --reason 'done by hand' "$id" 1 || fail "abandon: $?"
+    status=0
+    lifoguard abandon --forget "$id" 2>err || status=$?
+    expect_status 1
+    expect_err "cleanup 2 of run $id is not abandoned"
+    lifoguard abandon --reason 'done by hand' "$id" 2 || fail "abandon: $?"
+    lifoguard abandon --forget "$id" || fail "forget: $?"
+    expect_nothing_pending
+}
+
 bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
         'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
-        'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x'; do
+        'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
+        'defer --on-failure --on-success x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
+        'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
         # shellcheck disable=SC2086 # words
         refused lifoguard $words
         expect_err 'try: lifoguard'
@@ -885,7 +969,35 @@ commands_that_cannot_be_run() {
     refused_as 127 lifoguard exec ./nonexistent
     : >plain
     refused_as 126 lifoguard exec ./plain
+    refused_as 127 lifoguard with --timeout 1s ./nonexistent
+    refused_as 126 lifoguard with --timeout 1s ./plain
+    # What was not acquired is not released.
+    inside 'lifoguard acquire --undo touch ran -- ./nonexistent; echo $?; lifoguard acquire --undo touch ran -- ./plain; echo $?'
+    expect_out $'127\n126'
+    [[ ! -e ran ]] || fail 'released'
     expect_nothing_pending
+}
+places_that_cannot_be_used_are_told() {
+    : >plain
+    refused lifoguard exec --state plain true
+    expect_err 'plain is not a directory'
+    refused lifoguard exec --state plain/below true
+    expect_err 'mkdir .*plain/below: Not a directory'
+    refused lifoguard lock --state plain a true
+    refused lifoguard recover --state plain --all
+    refused env -u XDG_STATE_HOME -u HOME lifoguard pending
+    expect_err 'neither XDG_STATE_HOME nor HOME is set'
+    # A slash at the end says nothing else.
+    lifoguard exec --state place/ true || fail "with a slash: $?"
+    [[ -e place/state.db ]] || fail 'another place'
+    : >place/history
+    lifoguard exec --state place true || fail 'a history that cannot be kept does no harm'
+}
+R4_recover_all_says_nothing_where_all_is_well() {
+    lifoguard recover --all >out 2>err || fail "nothing to recover: $?"
+    inside 'lifoguard defer true; lifoguard keep; lifoguard recover --all'
+    expect_status 0
+    lifoguard recover --all >out 2>err || fail "status $?"
 }
 refused_as() {
     status=0
@@ -904,6 +1016,50 @@ waits_for_an_answer() {
 waits_for_a_command() {
     refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'echo not yet; exit 3'
     ! grep -q 'exit status 3' err || touch reached
+}
+
+waits_for_a_killed_command() {
+    refused_as 124 lifoguard wait-for --timeout "$1" -- sh -c 'kill -KILL $$'
+    ! grep -q 'killed by SIGKILL' err || touch reached
+}
+
+waits_for_another_protocol() {
+    refused_as 124 lifoguard wait-for --timeout "$1" --http "http://127.0.0.1:$(<port)/"
+    ! grep -q "$protocol" err || touch reached
+}
+
+# It greets each that connects with GREETING, and then hangs up: with none, it never answers.
+answer_with() {
+    rm -f port
+    python3 -c '
+import os, socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+with open("port.new", "w") as file:
+    file.write(str(s.getsockname()[1]))
+os.rename("port.new", "port")
+all = []
+while True:
+    connection = s.accept()[0]
+    if sys.argv[1]:
+        connection.recv(1000)
+        connection.sendall(sys.argv[1].encode())
+        connection.close()
+    else:
+        all.append(connection)' "$1" &
+    server=$!
+    until_true test -e port
+}
+
+wait_for_says_who_does_not_speak_http() {
+    local server protocol
+    answer_with 'SSH-2.0'
+    protocol='not an HTTP answer'
+    with_limit waits_for_another_protocol
+    kill "$server"
+    answer_with ''
+    protocol='no answer'
+    with_limit waits_for_another_protocol
+    kill "$server"
 }
 
 wait_for_waits() {
@@ -934,13 +1090,16 @@ s.serve_forever()' &
     with_limit waits_for_a_command
     expect_err 'exit status 3'
     expect_err 'not yet'
+    refused_as 124 lifoguard wait-for --timeout 0.3s -- ./nonexistent
+    expect_err 'No such file or directory'
+    with_limit waits_for_a_killed_command
     lifoguard wait-for -- test -e ready || fail "command: $?"
 }
 
 wait_for_says_at_once_what_can_never_be() {
     local words
     for words in '--tcp 80' '--tcp ::1:80' '--tcp h:70000' '--tcp h:0' '--tcp h:no-such-service' '--tcp h:' '--http https://h/' \
-        '--http http://' '--http http://u:p@h/' '--http http://h:80x/'; do
+        '--http http://' '--http http://u:p@h/' '--http http://h:80x/' '--tcp [::1'; do
         # shellcheck disable=SC2086 # words
         refused lifoguard wait-for $words
     done
@@ -1002,6 +1161,16 @@ sys.exit(subprocess.call(["lifoguard", "wait-for", "--timeout", "300s", "--pid",
 sleeps_twice_for() {
     refused_as 124 lifoguard with --timeout "$1" --grace 60s -- \
         bash -c 'setsid sleep 471.25 & until pgrep -f "^sleep 471[.]25"; do :; done >found; touch reached; sleep 471.25'
+}
+
+with_passes_signals_on() {
+    lifoguard with --timeout 1000s sh -c 'trap "exit 3" TERM; touch up; while :; do sleep 0.02; done' 2>err &
+    local pid=$!
+    until_true test -e up
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    expect_status 3
 }
 
 with_ends_everything_and_names_it() {

@@ -170,6 +170,25 @@ END
     expect_log 'b file file second value 2 job file second value 1 job file first'
 }
 
+R6_a_cleanup_runs_with_the_variables_it_mentions_if_all_are_too_many() {
+    # Each of a single variable's size would do: a command takes at most 128 KiB of one.
+    run <<'END'
+jobs:
+  a: {run: [{run: 'printf "LARGE=%0200000d\nSMALL=yes\nno equals sign\n" 0 >>"$LIFOGUARD_ENV"', defer: 'echo "$SMALL $HOME" >>log'}]}
+END
+    expect_status 0
+    expect_log "yes $HOME"
+    expect_err 'a: not NAME=VALUE in LIFOGUARD_ENV: no equals sign'
+    expect_err 'cleanup 1: the variables are too large for a command: it runs with those that it mentions'
+    expect_nothing_pending
+}
+
+a_hook_that_fails_fails_the_run() {
+    run <<<'jobs: {a: {run: "echo a >>log  ", on_success: [exit 3, echo b >>log]}}'
+    expect_status 1
+    expect_log 'a b'
+}
+
 a_cleanup_does_not_run_with_a_variable_that_is_not_set() {
     run <<'END'
 jobs: {a: {run: 'true', defer: 'echo "rm -rf $NOT_SET/" >>log'}}
@@ -330,6 +349,36 @@ END
     expect_log '+db +web test tested -web -db cleaned'
 }
 
+a_service_is_ready_when_its_url_answers() {
+    # The server that is asked is the test's own, so that its port is known: it answers well once the service is up.
+    python3 -c '
+import http.server, os
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if os.path.exists("up") else 503)
+        self.end_headers()
+    def log_message(self, *a): pass
+s = http.server.HTTPServer(("127.0.0.1", 0), H)
+open("port.new", "w").write(str(s.server_port))
+os.rename("port.new", "port")
+s.serve_forever()' &
+    local server=$!
+    until_true test -e port
+    run --dry-run <<END
+jobs: {db: {run: x, grace: 1s, ready: {http: "http://127.0.0.1:$(<port)/"}}}
+END
+    expect_status 0
+    run <<END
+jobs:
+  db: {run: 'echo +db >>log; touch up; exec sleep 1000', grace: 50s, ready: {http: "http://127.0.0.1:$(<port)/"}}
+  web: {run: 'exec sleep 1000', ready: {run: test -e up}}
+  test: {needs: [db, web], run: echo test >>log}
+END
+    kill "$server"
+    expect_status 0
+    expect_log '+db test'
+}
+
 independent_services_stop_at_once() {
     run -j 3 <<'END'
 jobs:
@@ -405,10 +454,10 @@ jobs:
   b: {run: 'touch b; until test -e a; do sleep 0.02; done'}
 END
     expect_status 0
-    {
+    run -j1 < <(
         echo jobs:
         for i in {1..20}; do echo "  j$i: {run: 'mkdir one-at-a-time; rmdir one-at-a-time'}"; done
-    } | run -j1
+    )
     expect_status 0
 }
 
@@ -422,6 +471,37 @@ make_s_job_server_is_honoured() {
     ! grep -q jobserver err || fail 'make complains'
     [[ $(wc -l <log) == 6 ]] || fail 'not all have run'
     [[ $(sort -n most | tail -1) -le 3 ]] || fail 'more than make allows at once'
+}
+
+make_s_job_server_may_be_a_fifo() {
+    # Two tokens, and the one that each has: so three of four run at once.
+    mkfifo server
+    exec 8<>server
+    printf '++' >&8
+    export MAKEFLAGS=" -j3 --jobserver-auth=fifo:$PWD/server"
+    run <<'END'
+jobs:
+  a: {run: 'touch a; until test -e b && test -e c; do sleep 0.02; done'}
+  b: {run: 'touch b; until test -e a && test -e c; do sleep 0.02; done'}
+  c: {run: 'touch c; until test -e a && test -e b; do sleep 0.02; done'}
+END
+    expect_status 0
+    [[ $(head -c 2 <&8) == ++ ]] || fail 'the tokens were not given back'
+    exec 8>&-
+    # Without a token, the second one waits for the first one's.
+    mkfifo empty
+    exec 8<>empty
+    MAKEFLAGS=" -j3 --jobserver-auth=fifo:$PWD/empty"
+    run <<<'jobs: {a: {run: mkdir one && sleep 0.1 && rmdir one}, b: {run: mkdir one && sleep 0.1 && rmdir one}}'
+    expect_status 0
+    exec 8>&-
+    # Where make's server is not to be had, they run as without make.
+    for MAKEFLAGS in " -j3 --jobserver-auth=fifo:$PWD/nowhere" ' -j3 --jobserver-auth=77,78' \
+        " -j3 --jobserver-auth=fifo:$(printf '%05000d' 0)"; do
+        run <<<'jobs: {a: {run: echo a}}'
+        expect_status 0
+    done
+    unset MAKEFLAGS
 }
 
 a_job_selects_what_it_needs() {
@@ -537,7 +617,7 @@ what_is_no_yaml_is_refused() {
     expect_err '^g.yaml:1:1: the file is empty'
     run <<<'jobs: &a {x: *a}'
     expect_err 'contains itself'
-    printf 'jobs: {a: {run: "\xff"}}' | run
+    run < <(printf 'jobs: {a: {run: "\xff"}}')
     expect_status 2
     run <<<$'jobs:\n\ta: {run: x}'
     expect_err '^g.yaml:2:1: not YAML'
@@ -558,6 +638,115 @@ what_does_not_fit_together_is_refused() {
     expect_status 0
     run <<<'jobs: {a b: {run: x}}'
     expect_err '^g.yaml:1:8: the name of a job'
+    run <<<'jobs: {s: {run: [{run: x, defer: y}], ready: z}}'
+    expect_err '^g.yaml:1:24: the command of a service has no defer of its own'
+    run <<<'jobs: {a: {run: x, defer: {run: x, on: [x]}}}'
+    expect_err '^g.yaml:1:40: on must be text'
+    run <<<"jobs: {a: {run: x, needs: $(printf '%0100d' 0)}}"
+    expect_err '^g.yaml:1:27: there is no job 0*$'
+    run --check <<<'jobs: {a: {run: x}, b: {needs: a, shell: bash}}'
+    expect_status 0
+    run -j 10001 <<<'jobs: {a: {run: x}}'
+    expect_err '--jobs: at most 10000'
+    lifoguard run --yaml 2>err && fail 'without a file'
+    expect_err 'which FILE is to be run'
+    lifoguard run --yaml -j 2>err && fail 'without a number'
+    expect_err '-j needs a value'
+}
+
+places_that_cannot_be_used_are_told() {
+    local place=$XDG_STATE_HOME/lifoguard
+    lifoguard history >out 2>err || fail "no runs: $?"
+    expect_out ''
+    run <<<'jobs: {a: {run: echo a, lock: l}}'
+    expect_status 0
+    rm -r "$place/history" "$place/locks"
+    touch "$place/history" "$place/locks"
+    run <<<'jobs: {a: {run: echo a >>log}}'
+    expect_status 0
+    expect_log a
+    expect_err 'history is not a directory: this run will not be in the history'
+    lifoguard history >out 2>err || fail "no history: $?"
+    run <<<'jobs: {a: {run: echo never >>log, lock: l}}'
+    expect_status 1
+    expect_log a
+    expect_err 'a failed: .*locks is not a directory'
+    status=0
+    lifoguard history --state "$place/locks" >out 2>err || status=$?
+    expect_status 1
+    expect_err 'locks is not a directory'
+    # No PATH, no programs: so it is the shell that looks for the command.
+    echo 'jobs: {a: {run: echo a >>log}}' >g.yaml
+    env -u PATH "$program" run g.yaml 2>err || fail "without PATH: $?"
+    expect_log 'a a'
+}
+
+of_much_output_the_last_is_in_the_report() {
+    run -j 2 --report r.html <<END
+jobs:
+  a: {run: "seq 1000000 1006000; until test -e up; do sleep 0.02; done; exit 3"}
+  b: {needs: a, run: x}
+  c: {dir: "/", run: "touch $PWD/up\nexec sleep 1000", defer: 'test "\$(pwd)" = /'}
+END
+    expect_status 1
+    : >out
+    has '1006000' r.html || fail 'the last line is not in the report'
+    ! has '^1000001$' r.html || fail 'all of it is in the report'
+    lifoguard show --report nowhere/r.html 2>err && fail 'written into no folder'
+    expect_err 'nowhere/r.html: No such file or directory'
+    mkdir folder
+    status=0
+    lifoguard logs "$(lifoguard history | cut -f1)" a 2>err >&- || status=$?
+    expect_status 1
+    lifoguard show --junit folder 2>err && fail 'written in the place of a folder'
+    expect_err 'folder: '
+    [[ ! -e folder.new ]] || fail 'something is left'
+    lifoguard show >out || fail "show: $?"
+    has '^  a: failed: exit status 3$' out || fail 'a'
+    has '^  b: cancelled$' out || fail 'b'
+    has '/up\\nexec sleep 1000  (killed by SIGTERM)$' out || fail 'the command of c'
+    # Of a history that was written by another version, or not to its end, the rest is shown.
+    local place=$XDG_STATE_HOME/lifoguard/history id
+    id=$(lifoguard history | cut -f1)
+    mkdir "$place/nothing"
+    printf '{"event":"of-the-future"}\n\n{"event":"start","job":"a","text":"cut\134' >>"$(echo "$place/$id"/events*)"
+    lifoguard show "$id" >out || fail "show: $?"
+    has '^  a: ' out || fail 'a is not shown'
+    [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
+}
+
+of_many_mistakes_the_first_are_told() {
+    run < <(echo 'jobs:'; for i in {1..120}; do echo "  j$i: {run: x, nix: y}"; done; echo '  j7: {run: z}'; echo '  j7: {run: z}')
+    expect_status 2
+    expect_err '^g.yaml:2:16: the job j1 has no key nix'
+    expect_err '^… and [0-9]+ more$'
+    run < <(echo 'jobs:'; for i in {1..60}; do echo "  j$i: {run: x}"; done; echo '  j7: {run: z}'; echo '  ? [x]'; echo '  : {run: z}')
+    expect_err '^g.yaml:62:3: the key j7 is here twice, first in line 8'
+    expect_err '^g.yaml:63:5: a key must be text, not a list'
+}
+
+files_that_cannot_be_read_are_told() {
+    local file
+    mkdir folder.yaml
+    truncate -s 17M large.yaml
+    for file in 'nowhere.yaml: No such file' 'folder.yaml: Is a directory' 'large.yaml: it is larger than 16 MiB'; do
+        status=0
+        lifoguard run "${file%%:*}" >out 2>err || status=$?
+        expect_status 2
+        expect_err "^$file"
+    done
+    wrong '1:12: nowhere: No such file or directory' <<<'{env_file: nowhere, jobs: {a: {run: x}}}'
+    printf 'A=b  \nexport C="d"\nnot\n' >e
+    run <<<'{env_file: e, jobs: {a: {run: "true"}}}'
+    expect_status 2
+    expect_err '^e:3:1: not NAME=VALUE: not$'
+    sed -i '$ d' e
+    run <<<'{env_file: e, jobs: {a: {run: "echo $A.$C >>log"}}}'
+    expect_log 'b.d'
+    run <<<'{}'
+    expect_status 2
+    run <<<'jobs: {}'
+    expect_status 0
 }
 
 what_no_service_can_be_ready_at_is_refused() {
@@ -575,6 +764,12 @@ jobs: {a: {dir: nowhere, run: echo a, defer: echo never >log}}
 END
     expect_status 1
     [[ ! -e log ]] || fail 'cleaned up'
+    expect_nothing_pending
+    run <<'END'
+jobs: {s: {dir: nowhere, run: sleep 1000, ready: "true", defer: echo never >log}, a: {needs: s, run: echo never >log}}
+END
+    expect_status 1
+    [[ ! -e log ]] || fail 'the service was cleaned up'
     expect_nothing_pending
 }
 
@@ -604,6 +799,15 @@ included_files_are_checked_too() {
     echo 'jobs: {a: {run: x}}' >i.yaml
     run <<<'{include: i.yaml, jobs: {a: {run: x}}}'
     expect_err 'there is a job a already, in'
+    printf 'defer: x\ntimeout: 1s\njobs: {b: {run: x}}\n' >i.yaml
+    run <<<'{include: i.yaml, jobs: {a: {run: x}}}'
+    expect_err '^i.yaml:1:1: only the file that is run may have defer here'
+    expect_err '^i.yaml:2:1: only the file that is run may have timeout here'
+    local i
+    for i in {1..256}; do echo "jobs: {j$i: {run: x}}" >"i$i.yaml"; done
+    run < <(echo "include: [$(printf 'i%d.yaml, ' {1..256})]"; echo 'jobs: {a: {run: x}}')
+    expect_status 2
+    expect_err '^g.yaml:1:[0-9]+: more than 256 files'
 }
 
 dry_run_and_check_run_nothing() {
@@ -618,6 +822,8 @@ jobs:
 END
     sed -i 's/run: {run/run: [{run/; s/rm \$ITEM"}/rm $ITEM"}]/' g.yaml
     lifoguard run --check g.yaml >out 2>err || fail 'refused'
+    lifoguard run --yaml --dry-run - <<<'jobs: {a: {defer: x}}' >nothing || fail 'of nothing'
+    has 'nothing to run' nothing || fail 'that there is nothing to run'
     expect_out ''
     lifoguard run --dry-run g.yaml >out 2>err || fail 'refused'
     expect_out 'jobs:
@@ -714,6 +920,68 @@ END
     finish
     expect_status 143
     expect_log 'in order'
+}
+
+further_signals_press_what_does_not_end() {
+    start -j 2 <<'END'
+jobs:
+  a: {run: 'trap "" INT TERM HUP; touch up; while :; do sleep 0.02; done', grace: 1000s, defer: echo cleaned >>log}
+END
+    until_true test -e up
+    kill -INT "$runner"
+    until_true has 'SIGINT: ending the jobs that run' err
+    until_true signalled_until 'has not ended yet: SIGTERM'
+    until_true signalled_until 'has not ended yet: SIGKILL'
+    finish
+    expect_status 130
+    expect_log cleaned
+}
+# signalled_until TEXT: signals that differ, since the same one twice is one, until the engine has said that.
+signalled_until() {
+    local number
+    for number in HUP TERM; do
+        ! has "$1" err || return 0
+        kill -"$number" "$runner"
+        sleep 0.2
+    done
+    return 1
+}
+
+R4_a_cleanup_whose_attempt_alone_is_killed_runs_once() {
+    start <<'END'
+jobs:
+  a: {run: 'true', defer: 'echo began >>log; echo $PPID >attempt.new; mv attempt.new attempt; until test -e go; do sleep 0.02; done; echo done >>log'}
+END
+    until_true test -e attempt
+    kill -KILL "$(<attempt)"
+    until_true gone "$(<attempt)"
+    touch go
+    finish
+    expect_status 0
+    expect_log 'began done'
+    expect_nothing_pending
+}
+
+nobody_reads_what_it_tells() {
+    echo 'jobs: {a: {run: "until test -e closed; do sleep 0.02; done; echo x", defer: echo cleaned >>log}}' >g.yaml
+    {
+        lifoguard run g.yaml 2>&1 </dev/null
+        echo $? >status
+    } | {
+        exec <&-
+        touch closed
+    }
+    until_true test -s status
+    [[ $(<status) == 0 ]] || fail "status $(<status)"
+    expect_log cleaned
+}
+
+what_is_no_text_is_replaced_in_json() {
+    run --json <<'END'
+jobs: {a: {run: "printf '\\303(\\n'; echo"}}
+END
+    expect_status 0
+    has "\"text\":\"$(printf '\357\277\275')(\"}" out || fail 'not the replacement character'
 }
 
 a_stubborn_job_is_killed() {
@@ -1034,6 +1302,15 @@ log_dir_has_a_file_a_job() {
     run --log-dir logs <<<'jobs: {a: {run: "echo one; echo two", defer: echo three}, b: {run: "true"}}'
     [[ $(<logs/a.log) == $'one\ntwo\nthree' ]] || fail 'not the output'
     [[ ! -e logs/b.log ]] || fail 'b has said nothing'
+    # What an earlier run has left is not added to; what cannot be written is told, and does no harm.
+    mkdir logs/b.log
+    run --log-dir logs <<<'jobs: {a: {run: echo four}, b: {run: echo five}}'
+    expect_status 0
+    [[ $(<logs/a.log) == four ]] || fail 'not the output of this run alone'
+    expect_err 'logs/b.log: Is a directory; the run goes on without this log'
+    run --log-dir nowhere/logs <<<'jobs: {a: {run: echo x}}'
+    expect_status 0
+    expect_err '--log-dir nowhere/logs: No such file or directory'
 }
 
 the_examples_can_be_read() {

@@ -254,6 +254,28 @@ def a_job_has_no_terminal_and_cannot_acquire_one():
             assert file.read() == 'none\n', name
 
 
+def what_fails_shows_its_last_lines():
+    many = ''.join(f"  j{i:02}: {{run: 'touch j{i:02}; until test -e end; do sleep 0.02; done'}}\n" for i in range(30))
+    run = Run(options=('-j', '40'), graph=r"""
+jobs:
+  db: {run: 'touch up; until test -e end; do sleep 0.02; done', ready: {file: up}}
+  a: {run: 'printf "10 %%\r20 %%\n"; until test -e on; do sleep 0.02; done; printf "\001\377odd\n"; until test -e go; do sleep 0.02; done; seq 30; exit 3', defer: 'echo why; exit 4'}
+""" + many)
+    run.until(lambda text: re.search(r'^… and \d+ more$', text, re.M), 'that there are more rows than the terminal has')
+    run.until(lambda text: any('ready' in row for row in rows_of(text, 'db')), 'that the service is ready')
+    run.until(lambda text: any('20 %' in row and '10 %' not in row for row in rows_of(text, 'a')), 'what was written last')
+    open('on', 'w').close()
+    run.until(lambda text: any(' odd' in row for row in rows_of(text, 'a')), 'odd characters as spaces')
+    open('go', 'w').close()
+    run.until(lambda text: 'exit status 3' in text, 'the failure')
+    run.until(lambda text: 'exit status 4' in text, "the cleanup's failure")
+    text = run.screen.text()
+    assert re.search(r'^✗ a .*exit status 3\n    11\n(    \d+\n){18}    30$', text, re.M), text
+    assert re.search(r'^✗ a, cleanup 1: echo why; exit 4.*exit status 4', text, re.M), text
+    open('end', 'w').close()
+    assert run.end() == 1
+
+
 def a_terminal_that_is_gone_ends_the_run():
     run = Run(graph="jobs: {a: {run: 'echo up; sleep 1000', defer: 'touch cleaned'}}")
     run.until(lambda text: any(' up' in row for row in rows_of(text, 'a')), 'the row')
@@ -267,7 +289,8 @@ for name in 'NO_COLOR', 'KEEP', 'LIFOGUARD_RUN', 'LIFOGUARD_STATE', 'MAKEFLAGS':
     os.environ.pop(name, None)
 for case in (one_row_a_job, rows_fit_into_the_terminal, no_color_means_none, what_has_not_changed_is_not_drawn,
              plain_and_dumb_terminals_get_lines, interrupt_from_the_terminal_ends_the_run,
-             a_job_has_no_terminal_and_cannot_acquire_one, a_terminal_that_is_gone_ends_the_run):
+             a_job_has_no_terminal_and_cannot_acquire_one, what_fails_shows_its_last_lines,
+             a_terminal_that_is_gone_ends_the_run):
     folder = tempfile.mkdtemp()
     os.chdir(folder)
     os.environ['XDG_STATE_HOME'] = folder + '/state'

@@ -166,7 +166,8 @@ bad_files_run_nothing() {
 
 wrong_usage_is_told() {
     local arguments
-    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace'; do
+    for arguments in '' 'run' 'walk x' 'run --what a' 'run --grace soon a' 'run --grace' \
+        'run --grace 25h a' 'run -j' 'run -j 2'; do
         # shellcheck disable=SC2086 # several words
         "$program" $arguments >out 2>err
         [[ $? == 2 ]] || fail "status of: $arguments"
@@ -178,6 +179,79 @@ wrong_usage_is_told() {
     grep -q 'defer COMMAND' out || fail help
     "$program" --version >out || fail version
     grep -qE '^lifoguard [0-9]+\.[0-9]+\.[0-9]+$' out || fail version
+}
+
+what_would_be_in_vain_or_is_not_closed_is_refused() {
+    local line
+    while IFS=$'\t' read -r line text; do
+        jobs_are "$line"
+        run
+        expect_status 2
+        expect_err "jobs:1: $text"
+    done <<END
+function f { true; }	a function lasts to the end of its own line
+case x in	a case is not closed
+A=1 B=2	two assignments on a line
+A=\"\$(echo	a ( is not closed
+A=1 echo \$(	a ( is not closed
+defer "\$(echo	a ( is not closed
+PASSWORD[0]=x	PASSWORD is an array
+$(printf '$(%.0s' {1..110})	nested more than 100 deep
+END
+    truncate -s 17M jobs
+    run
+    expect_status 2
+    expect_err 'jobs: larger than 16 MiB: not a job file'
+    # These only look like it.
+    mkdir bin
+    printf '#!/bin/sh\necho "secret $*"\n' >bin/secret
+    chmod +x bin/secret
+    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
+    PATH=$work/bin:$PATH run
+    expect_status 0
+    expect_out $'1\nsecret A-B\nsecret '
+}
+
+the_checker_is_found_beside_the_program() {
+    mkdir bin others
+    cp "$program" bin/lifoguard
+    status=0
+    PATH=$work/others bin/lifoguard vet a b 2>err || status=$?
+    expect_status 2
+    expect_err 'lifoguard-vet is not installed'
+    touch others/lifoguard-vet
+    status=0
+    PATH=$work/others bin/lifoguard vet a b 2>err || status=$?
+    expect_status 2
+    expect_err 'lifoguard-vet: Permission denied'
+    printf '#!/bin/sh\necho "others: $*"\n' >others/lifoguard-vet
+    chmod +x others/lifoguard-vet
+    PATH=$work/others bin/lifoguard vet a 'b c' >out || fail "in PATH: $?"
+    expect_out 'others: a b c'
+    printf '#!/bin/sh\necho "beside: $*"; exit 3\n' >bin/lifoguard-vet
+    chmod +x bin/lifoguard-vet
+    status=0
+    PATH=$work/others bin/lifoguard vet a 'b c' >out || status=$?
+    expect_status 3
+    expect_out 'beside: a b c'
+}
+
+what_is_left_running_and_stubborn_is_killed() {
+    jobs_are '(trap "" TERM; touch up; while :; do sleep 0.05; done) & until test -e up; do sleep 0.02; done; echo $! >pid'
+    run --grace 100ms
+    expect_status 0
+    gone "$(<pid)" || fail 'it is still running'
+    expect_err 'SIGTERM to '
+    expect_err 'SIGKILL to '
+}
+
+D2_all_arguments_reach_a_cleanup() {
+    jobs_are 'defer printf "<%s>" ${1:+"$@"} "${2+$*}" "${@-none}" "${*?}" "${0}" ${4:+${HOME}}' 'A=$(echo a)' 'echo $A'
+    status=0
+    # The number by which a value is read is in use already.
+    "$program" run jobs a 'b c' >out 2>err 9>nine || status=$?
+    expect_status 0
+    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs>'
 }
 
 D2_variables_are_expanded_when_registered() {
@@ -201,6 +275,10 @@ a_failed_assignment_is_a_failed_line() {
     expect_status 1
     expect_out '-a'
     expect_err 'jobs:3: exit status 4'
+    jobs_are 'A=$(printf %0200000d 0)' 'echo never'
+    run
+    expect_status 1
+    expect_err 'jobs:1: the value is longer than 102400 bytes: write it to a file'
 }
 
 odd_files_are_read() {

@@ -204,28 +204,6 @@ static void request_set(struct owner *owner, struct client *client, struct wire_
         answer_error(owner, client, state_set_variable(owner->state, &owner->run, name, value));
 }
 
-static void request_list(struct owner *owner, struct client *client, struct wire_reader *reader)
-{
-    (void)reader;
-    struct buffer text = {0};
-    lg_defer(buffer_free, &text);
-    buffer_add(&text, "", 0);
-    int64_t count = 0;
-    for (const struct item *item = owner->newest; item; item = item->older) {
-        if (item->record.state == CLEANUP_RELEASED)
-            continue;
-        count++;
-        buffer_format(&text, "%s\t%lld\t%s\t", owner->run.id, (long long)item->record.sequence,
-                      cleanup_state_name(item->record.state));
-        struct buffer what = {0};
-        item_describe(item, &what);
-        buffer_add_visible(&text, what.text);
-        buffer_free(&what);
-        buffer_add_char(&text, '\n');
-    }
-    owner_answer(client, 0, count, text.text);
-}
-
 /* ---- a command that carries its cleanups out itself ---- */
 
 static struct item *find_own(struct owner *owner, struct client *client, int64_t sequence)
@@ -281,7 +259,6 @@ static const struct {
                 {"mark", request_mark},
                 {"keep", request_keep},
                 {"set", request_set},
-                {"list", request_list},
                 {"claim", request_claim},
                 {"settle", request_settle},
                 {"epoch", request_epoch}};
