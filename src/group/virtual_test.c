@@ -671,7 +671,37 @@ START_TEST(V5_of_many_that_are_blocked_some_are_named)
 }
 END_TEST
 
-RUN_TESTS("virtual", V5_of_many_that_are_blocked_some_are_named, V1_time_stands_still_and_jumps,
+static void tell_called(void)
+{
+    tell("called");
+}
+
+static void start_and_exit(lg_test *t, void *data)
+{
+    (void)t, (void)data;
+    lg_defer(tell, "deferred");
+    for (int i = 0; i < 3; i++)
+        lg_go(tell_called);
+    lg_exit(3);
+}
+
+static void run_with_one_worker(void *unused)
+{
+    (void)unused;
+    lg_error_free(lg_set_workers(1));
+    lg_error_free(lg_test_run_virtual("exit", start_and_exit, NULL));
+}
+
+START_TEST(G4_an_exit_drops_members_that_have_not_started)
+{
+    struct outcome *outcome = in_child(run_with_one_worker, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "deferred ");
+}
+END_TEST
+
+RUN_TESTS("virtual", G4_an_exit_drops_members_that_have_not_started,
+          V5_of_many_that_are_blocked_some_are_named, V1_time_stands_still_and_jumps,
           V1_timers_and_tickers_keep_exact_time, V1_a_timer_of_no_time_is_due_now,
           V1_every_limit_is_on_the_clock, V1_contexts_end_at_their_time,
           V2_what_a_member_starts_is_a_member, V2_others_are_not_members,
