@@ -1,6 +1,6 @@
 /* Included before all that `./dev coverage` compiles: what has been reached is written at exit, and a process that ends
- * by _exit, as one does that a panic ends, would not tell. Nor would one that executes another program by execvpe, which
- * gcc does not know as it knows execve. */
+ * by _exit, as one does that a panic ends, or by abort, would not tell. Nor would one that executes another program by
+ * execvpe, which gcc does not know as it knows execve. */
 #if !defined(LG_COVERAGE_H) && !defined(__ASSEMBLER__)
 #define LG_COVERAGE_H
 
@@ -9,6 +9,7 @@
 #endif
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 void __gcov_dump(void);
@@ -21,6 +22,12 @@ static inline __attribute__((noreturn)) void lg_coverage_exit(int status)
     _exit(status);
 }
 
+static inline __attribute__((noreturn)) void lg_coverage_abort(void)
+{
+    __gcov_dump();
+    abort();
+}
+
 static inline int lg_coverage_execvpe(const char *file, char *const argv[], char *const envp[])
 {
     __gcov_dump();
@@ -31,7 +38,13 @@ static inline int lg_coverage_execvpe(const char *file, char *const argv[], char
     return -1;
 }
 
+/* gcc replaces a call of fork by a function of its own, which forgets in the child what has been counted: also what the
+ * handlers of pthread_atfork have just reached. This name is that of the C library's. */
+pid_t lg_coverage_fork(void) __asm__("fork");
+
 #define _exit(status) lg_coverage_exit(status)
+#define abort() lg_coverage_abort()
 #define execvpe(file, argv, envp) lg_coverage_execvpe(file, argv, envp)
+#define fork() lg_coverage_fork()
 
 #endif

@@ -631,9 +631,31 @@ START_TEST(D10_exit_runs_what_they_have_deferred)
 }
 END_TEST
 
-RUN_TESTS("corners", D10_exit_runs_what_they_have_deferred, select3_these_wait,
-          select3_these_do_not, NonblockRecvRace_and_NonblockSelectRace, SelectDuplicateChannel,
-          SelfSelect, PseudoRandomSend_also_of_those_that_wait,
+/* ---- making one ---- */
+
+struct widely_aligned {
+    _Alignas(8192) char value[8192];
+};
+
+static void make_of_widely_aligned(void *data)
+{
+    (void)data;
+    lg_chan(struct widely_aligned) c = lg_chan_make(struct widely_aligned, 1);
+    lg_chan_unref(c);
+}
+
+START_TEST(C1_an_alignment_of_more_than_a_page_is_refused)
+{
+    struct outcome *outcome = in_child(make_of_widely_aligned, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "lg_chan_make: the elements' alignment of 8192 is more than 4096");
+}
+END_TEST
+
+RUN_TESTS("corners", C1_an_alignment_of_more_than_a_page_is_refused,
+          D10_exit_runs_what_they_have_deferred, select3_these_wait, select3_these_do_not,
+          NonblockRecvRace_and_NonblockSelectRace, SelectDuplicateChannel, SelfSelect,
+          PseudoRandomSend_also_of_those_that_wait,
           goroutines_and_fifo_a_long_chain_keeps_the_order, sieve1_the_primes,
           doubleselect_each_value_goes_one_way, SelectStress, MultiConsumer,
           select2_waiting_takes_no_memory, select7_every_kind_of_send_meets_every_kind_of_receive)

@@ -389,6 +389,36 @@ START_TEST(D9_null_panics_when_run_not_when_deferred)
 }
 END_TEST
 
+static void (*const volatile noting_nothing)(void);
+static void (*const volatile noting_pair)(const char *, int) = note_pair;
+
+static void note_alone(void)
+{
+    note("alone");
+}
+
+static void defers_pointers(void (*none)(void), bool panics)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_defer(none);
+        lg_defer(noting_pair, "pair", 2);
+        if (panics)
+            lg_panic("first");
+    }
+}
+
+START_TEST(D1_a_pointer_to_a_function_of_none_or_two_arguments)
+{
+    defers_pointers(note_alone, false);
+    expect_trace("pair2 alone");
+    defers_pointers(note_alone, true);
+    expect_trace("pair2 alone stopped: first");
+    defers_pointers(noting_nothing, false);
+    expect_trace("pair2 stopped: deferred call of a NULL function: none()");
+}
+END_TEST
+
 static void (*const volatile nothing_recovering)(lg_panic_info *);
 
 static void null_recovering(bool panics)
@@ -688,8 +718,9 @@ RUN_TESTS("defer", D_any_scalar_result_is_dropped, D1_last_registered_first_run,
           D3_a_pointer_argument_can_be_written_through, D8_a_deferred_call_may_defer,
           D8_a_deferred_call_may_panic_and_recover, D8_a_deferred_call_may_block,
           D9_the_function_is_evaluated_at_the_defer, D9_null_panics_when_run_not_when_deferred,
-          D9_null_that_recovers_panics_too, D11_a_dismissed_call_does_not_run,
-          D11_run_now_runs_once, D11_dismissing_and_running_hold_under_panic,
+          D1_a_pointer_to_a_function_of_none_or_two_arguments, D9_null_that_recovers_panics_too,
+          D11_a_dismissed_call_does_not_run, D11_run_now_runs_once,
+          D11_dismissing_and_running_hold_under_panic,
           D11_a_panic_of_a_call_run_now_goes_on_from_there, D11_a_deferred_call_may_dismiss_another,
           D11_a_deferred_call_may_run_another_early, D15_an_argument_that_panics_registers_nothing,
           D_usable_in_a_constructor, D_usable_in_atexit_handlers_and_destructors)

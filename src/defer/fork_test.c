@@ -16,6 +16,14 @@ static void after_fork(int how, int *out)
             lg_goexit();
         if (how == 2)
             lg_exit(0);
+        if (how == 4) { /* a child of the child */
+            pid_t own = fork();
+            if (own == 0)
+                lg_panic("in the child's child");
+            int status = 0;
+            waitpid(own, &status, 0);
+            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 9);
+        }
         if (how == 3) {
             lg_func_recovers_void {
                 lg_defer_recover(stop);
@@ -58,7 +66,7 @@ static void forks_with_calls_pending(int how)
 
 START_TEST(G1_a_child_with_its_parents_calls_pending_refuses)
 {
-    for (int how = 0; how < 4; how++)
+    for (int how = 0; how < 5; how++)
         forks_with_calls_pending(how);
 }
 END_TEST
@@ -183,6 +191,35 @@ START_TEST(G1_what_other_threads_had_pending_does_not_matter)
 }
 END_TEST
 
-RUN_TESTS("fork", G1_a_child_with_its_parents_calls_pending_refuses, G1_a_scope_is_pending_too,
+static pid_t forks_within(void)
+{
+    lg_defer(tell, "inner");
+    fflush(NULL);
+    return fork();
+}
+
+static void leaves_some_of_what_was_pending(void *data)
+{
+    (void)data;
+    int status = 0;
+    lg_defer(tell, "outer");
+    pid_t child = forks_within();
+    if (child == 0)
+        lg_panic("in the child");
+    waitpid(child, &status, 0);
+    tell(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "refused" : "allowed");
+}
+
+START_TEST(G1_what_is_still_pending_in_the_child_is_still_the_parents)
+{
+    struct outcome *outcome = in_child(leaves_some_of_what_was_pending, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "inner inner refused outer ");
+    expect_in_err(outcome, "in a child after fork, with deferred calls of the parent pending");
+}
+END_TEST
+
+RUN_TESTS("fork", G1_what_is_still_pending_in_the_child_is_still_the_parents,
+          G1_a_child_with_its_parents_calls_pending_refuses, G1_a_scope_is_pending_too,
           G1_a_child_with_nothing_pending_may_use_all, G1_P5_an_uncaught_panic_there_is_reported,
           G1_deferring_works_in_every_child, G1_what_other_threads_had_pending_does_not_matter)

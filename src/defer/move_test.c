@@ -327,6 +327,24 @@ START_TEST(D17_a_panic_in_one_call_of_an_object_keeps_none_from_running)
 }
 END_TEST
 
+START_TEST(D17_the_calls_of_an_object_can_be_printed)
+{
+    static char text[4096];
+    lg_cleanups cleanups = {0};
+    lg_defer_in(&cleanups, note, "a");
+    lg_defer_in(&cleanups, note_number, 7);
+    FILE *file = fmemopen(text, sizeof(text), "w");
+    ck_assert_ptr_nonnull(file);
+    lg_cleanups_print(&cleanups, file);
+    fclose(file);
+    const char *second = strstr(text, "note(\"a\")  ");
+    ck_assert_msg(strncmp(text, "note_number(7)  ", 16) == 0, "%s", text);
+    ck_assert_msg(second && strstr(text, " 0x7\n") && strstr(text, "move_test.c:"), "%s", text);
+    lg_cleanups_run(&cleanups);
+    expect_trace("7 a");
+}
+END_TEST
+
 /* ---- pending lists ---- */
 
 static bool add_text(const lg_pending_call *call, void *text)
@@ -435,6 +453,7 @@ RUN_TESTS("defer/move", D17_all_calls_run_at_the_new_owner_in_their_order, D17_a
           D17_without_memory_everything_stays_where_it_was,
           D17_a_constructor_fails_half_way_or_succeeds_whole, D17_an_object_holds_any_number,
           D17_cleanups_can_be_filled_directly_moved_on_and_dismissed,
+          D17_the_calls_of_an_object_can_be_printed,
           D17_a_panic_in_one_call_of_an_object_keeps_none_from_running,
           D12_pending_lists_show_moved_calls_at_their_new_owner,
           D17_a_scope_of_another_thread_is_refused, D17_calls_change_their_thread_in_an_lg_cleanups)

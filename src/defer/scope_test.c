@@ -431,7 +431,28 @@ START_TEST(D11_a_deferred_call_may_run_its_own_scope)
 }
 END_TEST
 
-RUN_TESTS("scope", D6_a_scope_takes_calls_from_conditionals_loops_and_helpers,
+static void (*const volatile no_recovering)(lg_panic_info *);
+
+static void scope_of_null(void)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_scope(s);
+        lg_defer_in(&s, note, "first");
+        lg_defer_recover_in(&s, no_recovering);
+        note("body");
+    }
+}
+
+START_TEST(D9_null_that_recovers_panics_in_a_scope_too)
+{
+    scope_of_null();
+    expect_trace("body first stopped: deferred call of a NULL function: no_recovering()");
+}
+END_TEST
+
+RUN_TESTS("scope", D9_null_that_recovers_panics_in_a_scope_too,
+          D6_a_scope_takes_calls_from_conditionals_loops_and_helpers,
           D6_registering_is_an_expression, D6_each_scope_runs_its_own, D6_scope_takes_a_million,
           D6_a_million_run_on_panic_too, D6_any_number_in_reverse,
           D6_the_first_eight_need_no_allocation, D6_the_other_forms_never_allocate,

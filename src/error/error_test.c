@@ -506,6 +506,37 @@ START_TEST(E5_a_kind_may_print_more)
 }
 END_TEST
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-security"
+START_TEST(E1_a_missing_message_is_said_to_be_missing)
+{
+    const char *volatile none = NULL;
+    lg_error *err = lgi_error_format("a.c", 1, none);
+    ck_assert_str_eq(lg_error_message(err), "no message");
+    lg_error_free(err);
+}
+END_TEST
+
+#pragma GCC diagnostic pop
+
+START_TEST(E5_the_indentation_of_what_a_kind_prints_is_bounded)
+{
+    static const lg_error_kind kind = {.name = "number", .print = print_number};
+    int once = 1;
+    lg_error *err = lgi_error_new_kind("a.c", 1, &kind, &once, "bottom");
+    for (int i = 0; i < 1000; i++)
+        err = lg_error_wrap(err, "w");
+    char *tree = printed(err, lg_error_print_tree);
+    const char *number = strstr(tree, "number)\n");
+    ck_assert_ptr_nonnull(number);
+    number += strlen("number)\n");
+    ck_assert_uint_eq(strspn(number, " "), 64 + 4);
+    free(tree);
+    lg_error_free(err);
+}
+END_TEST
+
 START_TEST(E5_tree_indentation_is_bounded)
 {
     lg_error *err = lg_error_new("bottom");
@@ -564,6 +595,8 @@ int main(void)
     tcase_add_test(tests, E8_no_place_in_the_library_is_shown);
     tcase_add_test(tests, E5_tree_is_indented);
     tcase_add_test(tests, E5_a_kind_may_print_more);
+    tcase_add_test(tests, E1_a_missing_message_is_said_to_be_missing);
+    tcase_add_test(tests, E5_the_indentation_of_what_a_kind_prints_is_bounded);
     tcase_add_test(tests, E5_tree_indentation_is_bounded);
     tcase_add_test(tests, E6_a_later_failure_does_not_mask_the_earlier);
     return run_tests("error", tests);

@@ -2,6 +2,8 @@
  * Rules are those of docs/rules.md. */
 #include "testing/group.h"
 
+#include "sched/runtime.h"
+
 static void tell_dropped(const char *word)
 {
     tell(word);
@@ -210,5 +212,39 @@ START_TEST(d10_trees_of_groups_end_by_lg_exit)
 }
 END_TEST
 
-RUN_TESTS("group exit", g4_what_waits_at_the_limit_is_dropped, g4_what_has_not_started_is_dropped,
+/* The only worker is busy until the member is there, and then with the exit. */
+static void exit_once_one_is_queued(void)
+{
+    while (lgi_run_queue_count(&lgi_injected) == 0)
+        ;
+    lg_exit(5);
+}
+
+static void start_what_never_starts(void *unused)
+{
+    static lg_group group;
+    (void)unused;
+    lg_error_free(lg_set_workers(1));
+    atomic_int busy = 0;
+    lg_go(add_one, &busy);
+    while (busy == 0)
+        usleep(100);
+    lg_go(exit_once_one_is_queued);
+    while (lgi_run_queue_count(&lgi_injected) > 0)
+        usleep(100);
+    const lg_go_options owned = {.free = LGI_FREE(tell_dropped, "dropped")};
+    lg_error_free(lg_group_start_with(&group, owned, never_called, "dropped"));
+    tell("went on");
+}
+
+START_TEST(g4_g10_what_is_started_until_ready_is_dropped_too)
+{
+    struct outcome *outcome = in_child(start_what_never_starts, NULL);
+    expect_status(outcome, 5);
+    expect_out(outcome, "dropped ");
+}
+END_TEST
+
+RUN_TESTS("group exit", g4_g10_what_is_started_until_ready_is_dropped_too,
+          g4_what_waits_at_the_limit_is_dropped, g4_what_has_not_started_is_dropped,
           d10_members_are_unwound_before_who_waits_for_them, d10_trees_of_groups_end_by_lg_exit)

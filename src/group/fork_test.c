@@ -6,6 +6,7 @@
 
 #include <lifoguard/blocking.h>
 #include <lifoguard/contained.h>
+#include <lifoguard/io.h>
 
 enum { GOES_ON = 7, REFUSED = 2 };
 
@@ -39,6 +40,13 @@ static void waits_for_ever(void)
 {
     static lg_chan(int) never = NULL;
     lg_chan_send(never, 1);
+}
+
+static void waits_for_a_descriptor(void)
+{
+    int ends[2];
+    if (pipe(ends) == 0)
+        lg_error_free(lg_poll(ends[0], POLLIN, lg_until_forever(), NULL));
 }
 
 static void contains_a_panic(void)
@@ -156,6 +164,7 @@ START_TEST(g1_what_cannot_go_on_in_a_child_is_refused)
     EXPECT(panics, REFUSED);
     EXPECT(starts_a_goroutine, REFUSED);
     EXPECT(waits_for_ever, REFUSED);
+    EXPECT(waits_for_a_descriptor, REFUSED);
 }
 END_TEST
 

@@ -645,13 +645,70 @@ START_TEST(V2_virtual_time_is_not_nested)
 }
 END_TEST
 
-RUN_TESTS("virtual", V1_time_stands_still_and_jumps, V1_timers_and_tickers_keep_exact_time,
-          V1_a_timer_of_no_time_is_due_now, V1_every_limit_is_on_the_clock,
-          V1_contexts_end_at_their_time, V2_what_a_member_starts_is_a_member,
-          V2_others_are_not_members, V3_a_mutex_of_another_member_is_durable,
-          V3_what_waits_for_the_outside_is_not, V4_waits_until_the_others_are_blocked,
-          V4_one_at_a_time_and_only_in_virtual_time, V5_a_deadlock_is_reported_and_ended,
-          V5_what_cannot_be_ended_is_named_and_left, V6_goroutines_that_are_left_are_failures,
-          V6_time_goes_on_in_what_the_test_defers, V6_failures_and_panics_are_those_of_any_test,
+static lg_chan(int) never_sent;
+
+static void recv_one(void)
+{
+    lg_chan_recv(never_sent, NULL);
+}
+
+static void block_many(lg_test *t, void *data)
+{
+    (void)t, (void)data;
+    never_sent = lg_chan_make(int, 0);
+    for (int i = 0; i < 120; i++)
+        lg_go(recv_one);
+    recv_one();
+}
+
+START_TEST(V5_of_many_that_are_blocked_some_are_named)
+{
+    static char text[65536];
+    lg_error *err = lg_test_run_virtual("many", block_many, NULL);
+    lg_error_format(err, text, sizeof(text));
+    lg_error_free(err);
+    ck_assert_msg(strstr(text, "blocked: ") && strstr(text, "; and 21 more"), "%s", text);
+}
+END_TEST
+
+static void tell_called(void)
+{
+    tell("called");
+}
+
+static void start_and_exit(lg_test *t, void *data)
+{
+    (void)t, (void)data;
+    lg_defer(tell, "deferred");
+    for (int i = 0; i < 3; i++)
+        lg_go(tell_called);
+    lg_exit(3);
+}
+
+static void run_with_one_worker(void *unused)
+{
+    (void)unused;
+    lg_error_free(lg_set_workers(1));
+    lg_error_free(lg_test_run_virtual("exit", start_and_exit, NULL));
+}
+
+START_TEST(G4_an_exit_drops_members_that_have_not_started)
+{
+    struct outcome *outcome = in_child(run_with_one_worker, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "deferred ");
+}
+END_TEST
+
+RUN_TESTS("virtual", G4_an_exit_drops_members_that_have_not_started,
+          V5_of_many_that_are_blocked_some_are_named, V1_time_stands_still_and_jumps,
+          V1_timers_and_tickers_keep_exact_time, V1_a_timer_of_no_time_is_due_now,
+          V1_every_limit_is_on_the_clock, V1_contexts_end_at_their_time,
+          V2_what_a_member_starts_is_a_member, V2_others_are_not_members,
+          V3_a_mutex_of_another_member_is_durable, V3_what_waits_for_the_outside_is_not,
+          V4_waits_until_the_others_are_blocked, V4_one_at_a_time_and_only_in_virtual_time,
+          V5_a_deadlock_is_reported_and_ended, V5_what_cannot_be_ended_is_named_and_left,
+          V6_goroutines_that_are_left_are_failures, V6_time_goes_on_in_what_the_test_defers,
+          V6_failures_and_panics_are_those_of_any_test,
           V7_what_was_made_in_a_test_is_not_used_outside, V7_timers_of_outside_keep_their_clock,
           V2_virtual_time_is_not_nested, V8_a_standstill_is_noted)

@@ -1,6 +1,8 @@
 /* The end of a panic that nothing stops: P5, P8, P12, P13. */
 #include "testing/test.h"
 
+#include <fcntl.h>
+
 #include <lifoguard/chan.h>
 #include <lifoguard/go.h>
 #include <lifoguard/mutex.h>
@@ -43,7 +45,7 @@ START_TEST(P5_uncaught_defers_run_then_the_report_and_status_2)
     expect_status(outcome, 2);
     expect_out(outcome, "innermost block middle outermost buffered");
     expect_in_err(outcome, "panic: out of luck\n");
-    expect_in_err(outcome, "report_test.c:12\n");
+    expect_in_err(outcome, "report_test.c:14\n");
     /* the deferred calls that ran, in order */
     const char *first = strstr(outcome->err, "tell(\"innermost\")"),
                *second = strstr(outcome->err, "tell(\"middle\")"),
@@ -440,6 +442,27 @@ START_TEST(P13_hardware_faults_are_not_panics)
 }
 END_TEST
 
+/* ---- a stderr that takes no more at the moment ---- */
+
+static void panics_with_a_full_stderr(void *data)
+{
+    static const char filler[256] = {'\n'};
+    (void)data;
+    fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096);
+    fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+    for (int i = 0; i < 40 && write(STDERR_FILENO, filler, sizeof(filler)) > 0; i++)
+        ; /* more than the pipe takes, unless the parent reads as fast */
+    lg_panic("out of luck");
+}
+
+START_TEST(P5_a_report_waits_for_a_full_stderr)
+{
+    struct outcome *outcome = in_child(panics_with_a_full_stderr, NULL);
+    expect_status(outcome, 2);
+    ck_assert_ptr_nonnull(memmem(outcome->err, outcome->err_length, "panic: out of luck\n", 19));
+}
+END_TEST
+
 /* ---- E8: what a report says is the report's own ---- */
 
 static void panics_with_a_forged_report(void *data)
@@ -581,7 +604,7 @@ RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
           P5_P8_in_any_goroutine_it_ends_the_process_and_runs_only_its_own_defers,
           P8_many_panics_at_once_make_one_report,
           P5_neither_a_closed_stderr_nor_a_locked_stdout_holds_it_up, P5_no_destructors_either,
-          P5_a_deep_stack_is_cut, P12_core_aborts_before_unwinding,
-          P12_a_panic_that_is_recovered_leaves_no_core,
+          P5_a_report_waits_for_a_full_stderr, P5_a_deep_stack_is_cut,
+          P12_core_aborts_before_unwinding, P12_a_panic_that_is_recovered_leaves_no_core,
           P12_a_panic_that_a_recovering_call_declines_leaves_a_core_too,
           P12_other_values_mean_nothing, P13_hardware_faults_are_not_panics)

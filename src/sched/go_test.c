@@ -81,6 +81,11 @@ START_TEST(g4_an_owned_argument_is_not_dropped_if_the_goroutine_started)
 }
 END_TEST
 
+static void end_at_once(void)
+{
+    atomic_fetch_add(&ended, 1);
+}
+
 static atomic_int total;
 
 static void add_two(atomic_int *to, int a)
@@ -97,6 +102,15 @@ static void add_four(atomic_int *to, int a, const char *b, long c)
 {
     atomic_fetch_add(to, a + (int)strlen(b) + (int)c);
 }
+
+START_TEST(g4_what_has_no_argument_owns_none)
+{
+    const lg_go_options options = {.free = LGI_FREE(drop, &ended)};
+    ended = 0;
+    lg_go_with(options, end_at_once);
+    wait_for_value(&ended, 1);
+}
+END_TEST
 
 START_TEST(g4_an_owned_argument_with_up_to_three_others)
 {
@@ -437,7 +451,7 @@ END_TEST
 
 RUN_TESTS("go", forms_with_up_to_four_arguments,
           g4_an_owned_argument_is_not_dropped_if_the_goroutine_started,
-          g4_an_owned_argument_with_up_to_three_others,
+          g4_what_has_no_argument_owns_none, g4_an_owned_argument_with_up_to_three_others,
           g4_the_first_of_several_arguments_is_dropped, g2_defers_run_at_its_own_end,
           g1_each_has_its_own_defers_and_panics, p8_an_uncaught_panic_ends_the_process,
           pthread_exit_in_a_goroutine_is_refused, d9_misuse_panics_at_once, names_and_numbers,

@@ -78,11 +78,12 @@ static void guard(pid_t child, const lg_pid1_options *options, const sigset_t *w
     _exit(status_of(status));
 }
 
-/* A group of its own, in the foreground if this process is. */
-static void separate(void)
+/* A group of its own, in the foreground if `group` is, which was the process's. (The guard may have moved this one out of it
+ * already.) */
+static void separate(pid_t group)
 {
     int terminal = lgi_own_fd(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-    bool foreground = terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
+    bool foreground = terminal >= 0 && tcgetpgrp(terminal) == group;
     setpgid(0, 0);
     if (foreground) {
         sigset_t out, before;
@@ -122,10 +123,10 @@ lg_error *lg_pid1_guard(const lg_pid1_options *options)
     /* Ignored, children would be reaped by the kernel, with their statuses. */
     sigaction(SIGCHLD, &usual, &chld);
 
-    pid_t child = fork();
+    pid_t group = getpgrp(), child = fork();
     if (child == 0) {
         if (options->group)
-            separate();
+            separate(group);
         sigaction(SIGCHLD, &chld, NULL);
         sigprocmask(SIG_SETMASK, &before, NULL);
         return NULL;

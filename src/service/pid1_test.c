@@ -1,8 +1,10 @@
 /* S6: as process 1 of a PID namespace. */
 #include "testing/test.h"
 
+#include <fcntl.h>
 #include <lifoguard/service.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 /* Runs work(data) as process 1 of a namespace; visibly skipped where that is forbidden. */
@@ -306,6 +308,50 @@ START_TEST(S6_signals_go_to_the_group_where_asked)
 }
 END_TEST
 
+/* ---- the terminal ---- */
+
+/* A session of its own, whose terminal is the other end of `master`. */
+static int take_terminal(int master)
+{
+    char name[64];
+    if (setsid() < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
+        ptsname_r(master, name, sizeof(name)) != 0)
+        _exit(89);
+    int terminal = open(name, O_RDWR);
+    if (terminal < 0 || ioctl(terminal, TIOCSCTTY, 0) != 0 || tcgetpgrp(terminal) != getpgrp())
+        _exit(88);
+    return terminal;
+}
+
+static void has_a_terminal(void *data)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    int terminal = take_terminal(master);
+    guard_with(*(lg_pid1_options *)data);
+    signal(SIGINT, take_note);
+    tell(getpgrp() == getpid() ? "leader" : "member");
+    tell(tcgetpgrp(terminal) == getpgrp() ? "foreground" : "background");
+    if (write(master, "\003", 1) != 1)
+        _exit(87);
+    while (!last)
+        sleep_ms(2);
+    tell_number("got-", last);
+    _exit(0);
+}
+
+START_TEST(S6_the_child_has_the_terminal)
+{
+    lg_pid1_options options = {.always = true, .group = true};
+    struct outcome *outcome = in_child(has_a_terminal, &options);
+    expect_status(outcome, 0);
+    expect_out(outcome, "leader foreground got-2 ");
+    options.group = false;
+    outcome = in_child(has_a_terminal, &options);
+    expect_status(outcome, 0);
+    expect_out(outcome, "member foreground got-2 ");
+}
+END_TEST
+
 /* ---- what remains ---- */
 
 /* Process 1 ends only when its child is ready for that. */
@@ -411,9 +457,9 @@ START_TEST(S6_if_it_cannot_fork_all_is_as_before)
 }
 END_TEST
 
-RUN_TESTS("pid1", S6_elsewhere_nothing_happens, S6_it_ends_as_the_child_does,
-          S6_a_signal_that_ends_the_child_becomes_a_status, S6_orphans_are_reaped,
-          S6_orphans_are_reaped_by_a_subreaper, S6_signals_are_passed_on,
+RUN_TESTS("pid1", S6_the_child_has_the_terminal, S6_elsewhere_nothing_happens,
+          S6_it_ends_as_the_child_does, S6_a_signal_that_ends_the_child_becomes_a_status,
+          S6_orphans_are_reaped, S6_orphans_are_reaped_by_a_subreaper, S6_signals_are_passed_on,
           S5_S6_the_child_has_the_mask_and_dispositions_from_before,
           S6_signals_go_to_the_group_where_asked, S6_what_remains_is_told_and_given_time,
           S2_S6_but_not_for_ever, S6_if_it_cannot_fork_all_is_as_before)

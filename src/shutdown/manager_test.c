@@ -1,8 +1,10 @@
 /* S6: an lg_shutdown under a service manager: what it is told, and when. */
 #include "testing/shutdown.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 static int manager;
@@ -113,6 +115,34 @@ START_TEST(S6_the_watchdog_is_served_while_stages_stop)
 }
 END_TEST
 
+START_TEST(S6_a_readiness_file_that_cannot_be_removed_is_logged)
+{
+    char folder[] = "/tmp/readiness-XXXXXX", path[64], text[4096] = "";
+    size_t length = 0;
+    int ends[2];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/ready", folder);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    lg_readiness readiness = LG_READINESS_INIT(path);
+    lg_shutdown *s = new_shutdown(
+        (lg_shutdown_options){.no_signals = true, .readiness = &readiness, .log = ends[1]});
+    ok(lg_shutdown_ready(s));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0); /* which unlink does not remove */
+    lg_shutdown_request(s, "enough");
+    lg_shutdown_wait(s);
+    lg_shutdown_close(s, NULL);
+    close(ends[1]);
+    while (drain(ends[0], text, sizeof(text), &length))
+        ;
+    close(ends[0]);
+    ck_assert_msg(strstr(text, "shutdown: requested: enough\nshutdown: ") && strstr(text, path),
+                  "%s", text);
+    rmdir(path);
+    rmdir(folder);
+}
+END_TEST
+
 START_TEST(S6_a_readiness_file_that_cannot_be_made_is_an_error)
 {
     lg_readiness readiness = LG_READINESS_INIT("/nowhere/at/all");
@@ -145,5 +175,6 @@ END_TEST
 
 RUN_TESTS("manager", S6_the_manager_is_told_all_of_it, S6_a_stop_without_a_request_tells_it_too,
           S6_the_watchdog_is_served_while_stages_stop,
+          S6_a_readiness_file_that_cannot_be_removed_is_logged,
           S6_a_readiness_file_that_cannot_be_made_is_an_error,
           S6_a_manager_that_is_gone_keeps_nobody)

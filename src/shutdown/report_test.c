@@ -327,6 +327,7 @@ START_TEST(outcomes_have_names)
 {
     ck_assert_str_eq(lg_stage_outcome_name(LG_STAGE_NOT_STOPPED), "not stopped");
     ck_assert_str_eq(lg_stage_outcome_name(LG_STAGE_PANICKED), "panicked");
+    ck_assert_str_eq(lg_stage_outcome_name((lg_stage_outcome)99), "unknown");
 }
 END_TEST
 
@@ -475,8 +476,34 @@ START_TEST(D20_a_cleanup_that_overruns_its_limit_is_told)
 }
 END_TEST
 
-RUN_TESTS("report", D20_a_cleanup_that_overruns_its_limit_is_told, the_parser_is_strict,
-          S2_each_stage_how_long_and_how_it_ended, S2_a_report_may_be_cut_at_any_length,
-          S2_json_is_valid_whatever_the_names, E8_names_and_errors_of_stages_are_escaped,
-          S2_at_any_time, outcomes_have_names, S2_the_plan_and_every_step_are_logged_where_asked,
+static void *clean_up(void *unused)
+{
+    lg_defer_within(LG_NANOSECOND, NULL, wait_for_release);
+    return unused;
+}
+
+START_TEST(D20_such_a_cleanup_is_logged_too)
+{
+    int ends[2];
+    pthread_t cleaning;
+    sem_init(&release, 0, 0);
+    lg_shutdown *s = new_shutdown((lg_shutdown_options){.no_signals = true, .log = open_log(ends)});
+    ck_assert_int_eq(pthread_create(&cleaning, NULL, clean_up, NULL), 0);
+    while (!strstr(text_of(s), "  wait_for_release()  "))
+        nap(MS);
+    ok(lg_shutdown_stop(s));
+    sem_post(&release);
+    pthread_join(cleaning, NULL);
+    lg_shutdown_close(s, NULL);
+    const char *text = read_log(ends);
+    expect_text(text, "shutdown:   wait_for_release()  ");
+    expect_text(text, ", limit 1ns\n");
+}
+END_TEST
+
+RUN_TESTS("report", D20_such_a_cleanup_is_logged_too, D20_a_cleanup_that_overruns_its_limit_is_told,
+          the_parser_is_strict, S2_each_stage_how_long_and_how_it_ended,
+          S2_a_report_may_be_cut_at_any_length, S2_json_is_valid_whatever_the_names,
+          E8_names_and_errors_of_stages_are_escaped, S2_at_any_time, outcomes_have_names,
+          S2_the_plan_and_every_step_are_logged_where_asked,
           S2_a_budget_that_does_not_fit_is_warned_of, S2_nothing_is_written_unasked)

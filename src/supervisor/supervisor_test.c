@@ -546,6 +546,45 @@ START_TEST(u6_the_tables_tell_who_was_restarted_and_why)
 }
 END_TEST
 
+START_TEST(u6_without_a_limit_the_text_says_so)
+{
+    char text[1024], expected[1024], name[200], shown[200];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    const lg_member_options cut = {.name = name}, brief = {.name = "short"};
+    lg_supervisor *s = make_alone(at_once(-1));
+    expect_none(lg_supervisor_go_with(s, cut, until_cancelled));
+    expect_none(lg_supervisor_go_with(s, brief, until_cancelled));
+    snprintf(shown, sizeof(shown), "%s", member_of(s, 0).name);
+    lg_supervisor_report_text(s, text, sizeof(text));
+    int width = (int)strlen(shown);
+    ck_assert_int_gt(width, 5); /* cut, but not to nothing */
+    snprintf(expected, sizeof(expected),
+             "test: one for one, any number of restarts\n"
+             "  %s  running  started 1 time\n"
+             "  %-*s  running  started 1 time\n",
+             shown, width, "short");
+    ck_assert_str_eq(text, expected);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
+static void ask_for_a_huge_stack(void *data)
+{
+    const lg_member_options huge = {.stack_size = (size_t)2 << 30};
+    (void)data;
+    (void)!lg_supervisor_go_with(make_alone(at_once(1)), huge, until_cancelled);
+}
+
+START_TEST(misuse_of_a_member_panics_where_it_is_added)
+{
+    struct outcome *outcome = in_child(ask_for_a_huge_stack, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "a goroutine's stack of more than 1 GB\n        at ");
+    expect_in_err(outcome, "supervisor_test.c:");
+}
+END_TEST
+
 START_TEST(u6_states_and_causes_have_names)
 {
     ck_assert_str_eq(lg_member_state_name(LG_MEMBER_RUNNING), "running");
@@ -617,5 +656,7 @@ RUN_TESTS("supervisor", u6_those_that_have_ended_do_not_pile_up,
           u4_all_for_one_waits_once, u5_a_context_that_is_done_ends_it_and_is_no_error,
           u5_it_ends_with_the_shutdown, u5_it_can_be_a_stage, u5_a_wait_has_a_limit,
           u1_a_member_is_started_until_it_is_ready, u5_a_start_ends_with_the_supervisor,
-          u6_the_tables_tell_who_was_restarted_and_why, u6_states_and_causes_have_names,
+          u6_the_tables_tell_who_was_restarted_and_why, u6_without_a_limit_the_text_says_so,
+          misuse_of_a_member_panics_where_it_is_added, u6_states_and_causes_have_names,
+          u6_without_a_limit_the_text_says_so, misuse_of_a_member_panics_where_it_is_added,
           an_exit_in_a_member_ends_the_process, a_member_that_waits_for_its_supervisor_panics)

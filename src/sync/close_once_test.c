@@ -96,6 +96,26 @@ START_TEST(E6_a_second_close_gives_the_first_ones_result)
 }
 END_TEST
 
+START_TEST(E5_the_tree_of_a_result_shows_what_it_is_made_of)
+{
+    lg_close_once once = LG_CLOSE_ONCE_INIT(fails, &calls);
+    char *tree = NULL;
+    size_t size;
+    lg_error *err = lg_close_once_now(&once);
+    FILE *file = open_memstream(&tree, &size);
+    ck_assert_ptr_nonnull(file);
+    lg_error_print_tree(err, file);
+    fclose(file);
+    ck_assert_msg(strncmp(tree, FAILED, strlen(FAILED)) == 0, "%s", tree);
+    ck_assert_msg(strstr(tree, "\n    hang up") && strstr(tree, "no carrier (") &&
+                      strstr(tree, "line: Input/output error ("),
+                  "%s", tree);
+    free(tree);
+    lg_error_free(err);
+    lg_close_once_close(&once, NULL);
+}
+END_TEST
+
 START_TEST(E6_results_of_different_closes_are_different)
 {
     lg_close_once one = LG_CLOSE_ONCE_INIT(fails, NULL), other = LG_CLOSE_ONCE_INIT(fails, NULL);
@@ -361,6 +381,7 @@ START_TEST(E7_no_allocation_that_fails_loses_the_failure)
 END_TEST
 
 RUN_TESTS("once", E6_a_second_close_is_a_no_op, E6_a_second_close_gives_the_first_ones_result,
+          E5_the_tree_of_a_result_shows_what_it_is_made_of,
           E6_results_of_different_closes_are_different, E6_a_static_result_is_given_as_it_is,
           E6_deferred_closes_land_the_result_once_behind_an_earlier_error,
           E6_a_close_that_closes_itself_is_told, D8_a_panic_of_the_close_goes_on_and_counts_as_made,

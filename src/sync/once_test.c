@@ -231,6 +231,32 @@ static void gets_often(void *data)
     ck_assert_int_eq(calls, 2);
 }
 
+static void *second_of(const char *a, void *b)
+{
+    return *a == 'a' ? b : NULL;
+}
+
+static void *third_of(const char *a, long b, void *c)
+{
+    return *a == 'a' && b == 2 ? c : NULL;
+}
+
+static void *fourth_of(const char *a, long b, const char *c, void *d)
+{
+    return *a == 'a' && b == 2 && *c == 'c' ? d : NULL;
+}
+
+START_TEST(G1_a_value_is_made_of_up_to_four_arguments)
+{
+    lg_once_value values[3];
+    int object = 0;
+    memset(values, 0, sizeof(values));
+    ck_assert_ptr_eq(lg_once_get(&values[0], second_of, "a", &object), &object);
+    ck_assert_ptr_eq(lg_once_get(&values[1], third_of, "a", 2L, &object), &object);
+    ck_assert_ptr_eq(lg_once_get(&values[2], fourth_of, "a", 2L, "c", &object), &object);
+}
+END_TEST
+
 START_TEST(G1_a_value_is_made_once_on_any_thread_and_goroutine)
 {
     gets_often(NULL);
@@ -411,6 +437,7 @@ RUN_TESTS("call_once", G1_a_function_is_called_once_on_any_thread_and_goroutine,
           P6_a_goexit_of_the_function_counts_as_a_call, misuse_of_once_panics,
           C9_others_wait_for_the_call_or_until_their_deadline,
           G1_a_value_is_made_once_on_any_thread_and_goroutine,
+          G1_a_value_is_made_of_up_to_four_arguments,
           P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value,
           P10_the_message_is_kept_without_memory,
           of_many_who_ask_at_once_one_calls_and_all_see_what_it_did)
