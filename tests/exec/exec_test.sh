@@ -950,6 +950,13 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    # As timeout(1) takes it: what is to be written is told.
+    for words in exec with wait-for lock; do
+        refused lifoguard "$words" --timeout 60 true
+        expect_err 'timeout: 60 has no unit: write 60s'
+    done
+    refused lifoguard exec --grace=1.5 true
+    expect_err 'grace: 1.5 has no unit: write 1.5s'
     refused lifoguard exec --state '' true
     expect_err 'a variable without a value'
     refused lifoguard defer '' x

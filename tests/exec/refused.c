@@ -1,4 +1,5 @@
-/* refused CALL ERRNO COMMAND…: runs COMMAND, where this system call is refused as by the seccomp profile of a container. */
+/* refused CALL[,CALL…] ERRNO COMMAND…: runs COMMAND, where these system calls are refused as by the seccomp profile of a
+ * container. */
 #define _GNU_SOURCE
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -16,15 +17,35 @@ static const struct {
     long number;
 } calls[] = {
     {"accept4", SYS_accept4},
+    {"clone3", SYS_clone3},
     {"close_range", SYS_close_range},
+    {"dup3", SYS_dup3},
+    {"epoll_create1", SYS_epoll_create1},
+    {"epoll_pwait2", SYS_epoll_pwait2},
+    {"eventfd2", SYS_eventfd2},
     {"faccessat2", SYS_faccessat2},
+    {"fallocate", SYS_fallocate},
+    {"futex_waitv", SYS_futex_waitv},
+    {"getrandom", SYS_getrandom},
+    {"inotify_init1", SYS_inotify_init1},
+    {"kcmp", SYS_kcmp},
+    {"madvise", SYS_madvise},
+    {"membarrier", SYS_membarrier},
     {"memfd_create", SYS_memfd_create},
     {"openat2", SYS_openat2},
     {"pidfd_open", SYS_pidfd_open},
     {"pidfd_send_signal", SYS_pidfd_send_signal},
     {"pipe2", SYS_pipe2},
+    {"prctl", SYS_prctl},
+    {"preadv2", SYS_preadv2},
+    {"process_madvise", SYS_process_madvise},
+    {"renameat2", SYS_renameat2},
+    {"rseq", SYS_rseq},
+    {"setsid", SYS_setsid},
     {"signalfd4", SYS_signalfd4},
     {"statx", SYS_statx},
+    {"timerfd_create", SYS_timerfd_create},
+    {"waitid", SYS_waitid},
 };
 
 static long number_of(const char *name)
@@ -53,7 +74,19 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         return USAGE;
-    refuse(number_of(argv[1]), (unsigned)strtoul(argv[2], NULL, 10));
+    unsigned error = (unsigned)strtoul(argv[2], NULL, 10);
+    long numbers[sizeof(calls) / sizeof(calls[0])];
+    size_t count = 0;
+    for (char *name = strtok(argv[1], ","); name && count < sizeof(calls) / sizeof(calls[0]);
+         name = strtok(NULL, ","))
+        numbers[count++] = number_of(name);
+    /* prctl last: it sets the filters. */
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] != SYS_prctl)
+            refuse(numbers[i], error);
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] == SYS_prctl)
+            refuse(numbers[i], error);
     execvp(argv[3], argv + 3);
     return USAGE;
 }

@@ -680,6 +680,9 @@ a_line_is_ended_at_its_limit() {
         expect_status 2
         grep -q '^jobs:2: ' err || fail "$line"
     done
+    jobs_are 'echo a' 'defer --timeout 60 true'
+    run
+    expect_err '--timeout: 60 has no unit: write 60s'
     jobs_are 'with --timeout 1000h --grace 1s A=x' 'echo $A' 'with --grace 10ms sleep MARK &'
     run
     expect_status 0

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "client.h"
+#include "launch.h"
 #include "options.h"
 #include "run/shell.h"
 #include "say.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <lifoguard/defer.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -211,13 +211,14 @@ static lg_error *run_and_wait(char **words, int *status)
         if (before[i].sa_handler != SIG_IGN)
             sigaddset(&reset, numbers[i]);
     }
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    lg_defer(posix_spawnattr_destroy, &attributes);
-    posix_spawnattr_setsigdefault(&attributes, &reset);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    union {
+        char **mine;
+        const char *const *text;
+    } command = {.mine = words};
+    const struct launch launch = {
+        .defaults = reset, .in_our_group = true, .terminal = -1, .words = {command.text}};
     pid_t pid;
-    int failed = posix_spawnp(&pid, words[0], NULL, &attributes, words, environ);
+    int failed = launch_once(&launch, &pid);
     if (failed)
         return lg_error_new_code(failed, "%s", words[0]);
     while (waitpid(pid, status, 0) < 0)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "options.h"
 
+#include "duration.h"
 #include "say.h"
 
 #include <errno.h>
@@ -42,7 +43,7 @@ static lg_error *set(const struct option *option, const char *text)
     default: break;
     }
     lg_duration *duration = option->value;
-    lg_error *err = lg_duration_parse(text, duration);
+    lg_error *err = duration_read(text, duration);
     if (!err && *duration < 0)
         err = lg_error_newf("shorter than nothing: %s", text);
     return lg_error_wrap(err, "--%s", long_name(option));

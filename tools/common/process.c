@@ -128,7 +128,7 @@ bool process_is_below(pid_t pid, pid_t root)
 void process_signal(const struct process *process, int number)
 {
     int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-    if (fd < 0 && errno != ENOSYS && errno != EMFILE && errno != ENFILE && errno != EPERM)
+    if (fd < 0 && errno == ESRCH)
         return;
     /* From here on the descriptor means one process only: is it the right one? */
     if (process_is_alive(process->pid, process->started)) {

@@ -2,13 +2,13 @@
 #include "request.h"
 
 #include "place.h"
+#include "random.h"
 #include "wire.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -164,8 +164,9 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     spec->umask = mask;
     if (!spec->name)
         spec->name = "";
-    if (getrandom(&spec->nonce, sizeof spec->nonce, 0) != sizeof spec->nonce)
-        return lg_error_new_errno("getrandom");
+    lg_error *err = random_fill(&spec->nonce, sizeof spec->nonce);
+    if (err)
+        return err;
     spec->directory = place_here();
     return spec->directory ? NULL : lg_error_new_errno("the working directory");
 }

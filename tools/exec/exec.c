@@ -5,7 +5,10 @@
 #include "guardian.h"
 #include "options.h"
 #include "place.h"
+#include "random.h"
+#include "sandbox.h"
 #include "say.h"
+#include "signal_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -63,16 +65,17 @@ struct runner {
 };
 
 /* Letters and digits that nobody mixes up. */
-static bool make_id(char id[RUN_ID_SIZE])
+static lg_error *make_id(char id[RUN_ID_SIZE])
 {
     static const char letters[] = "abcdefghjkmnpqrstuvwxyz023456789";
     unsigned char bytes[10];
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        return false;
+    lg_error *err = random_fill(bytes, sizeof bytes);
+    if (err)
+        return err;
     for (size_t i = 0; i < sizeof bytes; i++)
         id[i] = letters[bytes[i] % (sizeof letters - 1)];
     id[sizeof bytes] = '\0';
-    return true;
+    return NULL;
 }
 
 /* In the foreground of a terminal, or as a shell's own job, the command stays in our process group, so that the terminal, Ctrl-Z
@@ -170,9 +173,11 @@ static void watch_others(struct runner *runner)
         sigaddset(set, SIGTSTP);
     if (!runner->start.call)
         add_passed(set);
-    runner->others = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (runner->others >= 0)
-        sigprocmask(SIG_BLOCK, set, NULL);
+    sigset_t before;
+    sigprocmask(SIG_BLOCK, set, &before);
+    runner->others = signal_fd_open(set);
+    if (runner->others < 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void end_others(struct runner *runner)
@@ -263,7 +268,7 @@ static int leave(const struct run_end *end)
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, end->b);
-    kill(getpid(), end->b);
+    raise(end->b); /* not kill: another thread may wait for signals of the process */
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     return 128 + end->b;
 }
@@ -298,6 +303,9 @@ static int refuse(lg_error *err)
 
 int exec_guarded(const struct guardian_start *start)
 {
+    lg_error *err = sandbox_check_waiting();
+    if (err)
+        return refuse(err);
     struct birth birth;
     birth_take(&birth);
     lg_defer(birth_free, &birth);
@@ -306,9 +314,9 @@ int exec_guarded(const struct guardian_start *start)
     runner.start.own_group = wants_own_group();
     runner.start.runner = process_self();
     runner.start.began = lg_now();
-    if (!make_id(runner.start.id))
-        return refuse(lg_error_new_errno("getrandom"));
-    lg_error *err = run(&runner);
+    err = make_id(runner.start.id);
+    if (!err)
+        err = run(&runner);
     return err ? refuse(err) : leave(&runner.legacy.end);
 }
 

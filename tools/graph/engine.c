@@ -6,6 +6,7 @@
 #include "guardian.h"
 #include "place.h"
 #include "run/ending.h"
+#include "sandbox.h"
 #include "say.h"
 #include "signals.h"
 #include "sinks.h"
@@ -257,6 +258,7 @@ static int engine_main(const struct birth *birth, void *data)
 
 int graph_run(struct graph *graph, const struct engine_options *options)
 {
+    sandbox_allow_threads();
     struct request request = {graph, options};
     const char *title[] = {"lifoguard", "run", graph->path, NULL};
     struct guardian_start start = {

@@ -4,6 +4,7 @@
 #include "common/request.h"
 #include "facts.h"
 #include "place.h"
+#include "run/random.h"
 #include "say.h"
 #include "tail.h"
 #include "work.h"
@@ -11,7 +12,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* ---- registering ---- */
@@ -79,10 +79,8 @@ static lg_error *put_on_disk(struct release *release, const char *request)
                         .arguments = arguments.items,
                         .environment = spec_select(release->environment.items, false, NULL),
                         .secrets = spec_select(release->environment.items, true, NULL)};
-    lg_error *err = NULL;
-    if (getrandom(&spec.nonce, sizeof spec.nonce, 0) != sizeof spec.nonce)
-        err = lg_error_new_errno("getrandom");
-    else
+    lg_error *err = random_fill(&spec.nonce, sizeof spec.nonce);
+    if (!err)
         err = holder_register(&work->engine->holder, request, &spec, &release->sequence);
     free(spec.environment);
     free(spec.secrets);

@@ -5,6 +5,7 @@
 #include "child.h"
 #include "closers/own_fd.h"
 #include "ending.h"
+#include "execute.h"
 #include "say.h"
 #include "signals.h"
 #include "spec.h"

@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "buffer.h"
+#include "signal_fd.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <lifoguard/defer.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* Blocked, and read from a descriptor. Those that were ignored when we began (nohup) stay so. */
@@ -170,37 +170,7 @@ void birth_taken(const struct birth *birth, sigset_t *set)
 int birth_signals(const struct birth *birth)
 {
     sigset_t set = taken_set(birth);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-_Noreturn void child_fail(int failure)
-{
-    int number = errno;
-    ssize_t written = write(failure, &number, sizeof number);
-    (void)written;
-    _exit(127);
-}
-
-_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
-                             int failure)
-{
-    /* execvpe changes neither: its prototype is older than const. */
-    union {
-        const char *const *text;
-        char *const *words;
-    } argv = {.text = arguments}, envp = {.text = environment};
-    execvpe(argv.words[0], argv.words, envp.words);
-    child_fail(failure);
-}
-
-int child_failure(int failure)
-{
-    int number = 0;
-    ssize_t got;
-    do
-        got = read(failure, &number, sizeof number);
-    while (got < 0 && errno == EINTR);
-    return got == sizeof number ? number : 0;
+    return signal_fd_open(&set);
 }
 
 void child_close_all_but(int one, int other)

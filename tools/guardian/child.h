@@ -25,7 +25,7 @@ void birth_free(struct birth *birth);
 /* In a child: as it was. */
 void birth_give(const struct birth *birth, bool descriptors);
 
-/* For posix_spawn: the signals that a child has to get the default action of, so that it begins as it was. */
+/* The signals that a child has to get the default action of, so that it begins as it was. */
 void birth_defaults(const struct birth *birth, sigset_t *set);
 
 /* Once the command has them: closes the descriptors that were meant for it, so that who waits for their end does not wait
@@ -40,16 +40,6 @@ void birth_taken(const struct birth *birth, sigset_t *set);
 
 /* The descriptor by which the blocked signals are read (struct signalfd_siginfo). */
 int birth_signals(const struct birth *birth);
-
-/* In the child: executes; if that fails, tells by `failure` (a descriptor that exec closes), and ends. */
-_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
-                             int failure);
-
-/* In the child: tells errno by `failure`, and ends. */
-_Noreturn void child_fail(int failure);
-
-/* In the parent: 0, or the errno value with which the child could not execute. */
-int child_failure(int failure);
 
 /* Closes all descriptors from 3 on, but these (-1: none). */
 void child_close_all_but(int one, int other);

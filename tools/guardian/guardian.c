@@ -2,6 +2,7 @@
 #include "guardian.h"
 
 #include "closers/own_fd.h"
+#include "execute.h"
 #include "front.h"
 #include "place.h"
 #include "recover.h"
@@ -20,14 +21,6 @@
 #include <unistd.h>
 
 enum { EXIT_TIMEOUT = 124, EXIT_OURS = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
-
-static void say_error(lg_error *err)
-{
-    lg_defer(lg_error_free, err);
-    char *text = lg_error_text(err);
-    lg_defer(free, text);
-    say("%s", text ? text : "out of memory");
-}
 
 static struct run_end end_of(const struct owner *owner)
 {

@@ -3,6 +3,7 @@
 
 #include "owner.h"
 #include "place.h"
+#include "sandbox.h"
 #include "say.h"
 
 #include <errno.h>
@@ -150,12 +151,16 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
                       const struct birth *birth, bool *good)
 {
     static const struct owner_options options = {.grace = 10 * LG_SECOND};
+    *good = false;
+    lg_error *err = sandbox_check_waiting();
+    if (err)
+        return err;
     struct owner owner;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     memory_be_patient();
     owner_init(&owner, place, &options, birth);
     lg_defer(owner_free, &owner);
-    lg_error *err = state_open(place, &owner.state);
+    err = state_open(place, &owner.state);
     if (!err)
         err = recover(&owner, id, how);
     *good = !err && !owner.lost && !owner.failed;
@@ -175,16 +180,6 @@ static lg_error *see_orphan(const struct state_run *run, void *data)
     if (run->phase == RUN_ACTIVE && !recover_is_owned(orphans->place, run) && run->uid == geteuid())
         buffer_add(&orphans->ids, run->id, strlen(run->id) + 1);
     return NULL;
-}
-
-static void say_error(lg_error *err)
-{
-    if (!err)
-        return;
-    lg_defer(lg_error_free, err);
-    char *text = lg_error_text(err);
-    lg_defer(free, text);
-    say("%s", text ? text : "out of memory");
 }
 
 static _Noreturn void recover_all(const struct orphans *orphans, const char *place,

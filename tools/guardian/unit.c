@@ -2,11 +2,11 @@
 #include "unit.h"
 
 #include "buffer.h"
+#include "launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,31 +20,17 @@ bool unit_is_wanted(void)
 
 static lg_error *run(const char *const *words, const struct birth *birth, int *status)
 {
-    lg_func (lg_error *, err) {
-        posix_spawnattr_t attributes;
-        int failed = posix_spawnattr_init(&attributes);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "posix_spawnattr_init"));
-        lg_defer(posix_spawnattr_destroy, &attributes);
-        sigset_t reset;
-        birth_defaults(birth, &reset);
-        posix_spawnattr_setsigdefault(&attributes, &reset);
-        posix_spawnattr_setsigmask(&attributes, &birth->mask);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-        /* posix_spawn changes no word: its prototype is older than const. */
-        union {
-            const char *const *text;
-            char *const *words;
-        } arguments = {.text = words};
-        pid_t pid;
-        failed = posix_spawnp(&pid, words[0], NULL, &attributes, arguments.words, environ);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "%s", words[0]));
-        while (waitpid(pid, status, 0) < 0)
-            if (errno != EINTR)
-                lg_return(lg_error_new_errno("waitpid"));
-        lg_return(NULL);
-    }
+    struct launch launch = {
+        .mask = &birth->mask, .in_our_group = true, .terminal = -1, .words = {words}};
+    birth_defaults(birth, &launch.defaults);
+    pid_t pid;
+    int failed = launch_once(&launch, &pid);
+    if (failed)
+        return lg_error_new_code(failed, "%s", words[0]);
+    while (waitpid(pid, status, 0) < 0)
+        if (errno != EINTR)
+            return lg_error_new_errno("waitpid");
+    return NULL;
 }
 
 lg_error *unit_start(const char *place, const char *id, const struct birth *birth)

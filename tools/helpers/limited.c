@@ -3,6 +3,7 @@
 
 #include "closers/own_fd.h"
 #include "ending.h"
+#include "execute.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,15 +30,12 @@ void limited_close(struct limited *limited)
 
 static void reap(struct limited *limited)
 {
-    siginfo_t info;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
-            return;
-        if (info.si_pid == limited->command) {
-            limited->ended = true;
-            limited->end = info;
-        }
+    pid_t pid;
+    for (int status; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid != limited->command)
+            continue;
+        limited->ended = true;
+        limited->end = status;
     }
 }
 

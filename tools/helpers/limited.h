@@ -15,7 +15,7 @@ struct limited {
     int output; /* becomes the command's standard output and error; -1: they stay */
     pid_t command;
     bool ended;
-    siginfo_t end;
+    int end;   /* as waitpid says it */
     int asked; /* the last signal that has come; 0: none */
 };
 

@@ -202,7 +202,6 @@ static const lg_duration command_grace = LG_SECOND;
 static bool try_command(struct target *target)
 {
     struct limited *limited = &target->limited;
-    const siginfo_t *end = &limited->end;
     if (!start(target))
         return false;
     while (!limited->ended && !limited->asked && lg_now() < target->deadline)
@@ -214,12 +213,13 @@ static bool try_command(struct target *target)
         return false;
     }
     keep_output(target);
-    bool exited = end->si_code == CLD_EXITED;
+    bool exited = WIFEXITED(limited->end);
     if (exited)
-        snprintf(target->why, sizeof target->why, "exit status %d", end->si_status);
+        snprintf(target->why, sizeof target->why, "exit status %d", WEXITSTATUS(limited->end));
     else
-        snprintf(target->why, sizeof target->why, "killed by %s", signals_name(end->si_status));
-    return exited && end->si_status == 0;
+        snprintf(target->why, sizeof target->why, "killed by %s",
+                 signals_name(WTERMSIG(limited->end)));
+    return exited && WEXITSTATUS(limited->end) == 0;
 }
 
 static void show_output(const struct target *target)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static const char help[] =
     "usage: lifoguard with --timeout DURATION [--grace DURATION] [--] COMMAND [ARG…]\n"
@@ -30,9 +31,8 @@ static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
     char text[SAY_DURATION_SIZE];
     limited_await(limited, lg_now() + timeout);
-    const siginfo_t *end = &limited->end;
     if (limited->ended)
-        return end->si_code == CLD_EXITED ? end->si_status : 128 + end->si_status;
+        return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end) : 128 + WTERMSIG(limited->end);
     say("with: not done within %s", say_duration(timeout, text));
     limited_end(limited, grace, false);
     return EXIT_TIMEOUT;

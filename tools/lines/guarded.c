@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "place.h"
 #include "run.h"
+#include "sandbox.h"
 #include "say.h"
 #include "secret.h"
 #include "signals.h"
@@ -87,6 +88,11 @@ static int run_guarded(const struct birth *birth, void *data)
 
 static int run_unguarded(const struct lines_request *request)
 {
+    lg_error *err = sandbox_check_waiting();
+    if (err) {
+        say_error(err);
+        return RUN_LOST;
+    }
     struct birth birth;
     birth_take(&birth);
     lg_defer(birth_free, &birth);
@@ -110,6 +116,7 @@ static int run_under_guardian(const struct lines_request *request, const char *p
 
 int lines_run(const struct lines_request *request)
 {
+    sandbox_allow_threads();
     char *place = NULL;
     lg_error *err = place_open(request->state, &place);
     lg_defer(lg_error_free, err);

@@ -208,7 +208,7 @@ bool job_group_left(struct job *job)
     while (job->pid && !job->group_gone) {
         siginfo_t info = {0};
         if (waitid(P_PGID, (id_t)job->pid, &info, WEXITED | WNOHANG) != 0)
-            job->group_gone = errno == ECHILD;
+            job->group_gone = errno != EINTR;
         else if (info.si_pid == 0)
             return true;
     }

@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "ending.h"
+#include "execute.h"
 #include "say.h"
 
 #include <errno.h>
@@ -11,7 +12,10 @@
 #include <lifoguard/lifoguard.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "closers/own_fd.h"
 
 /* A command would have it from us. */
 static bool is_passed_on(int fd)
@@ -56,7 +60,9 @@ static int add_actions(posix_spawn_file_actions_t *actions, const struct launch 
  * (sched_autogroup). */
 static int add_attributes(posix_spawnattr_t *attributes, const struct launch *launch)
 {
-    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF;
+    short flags = POSIX_SPAWN_SETSIGDEF;
+    if (!launch->in_our_group)
+        flags |= POSIX_SPAWN_SETPGROUP;
     int failed = posix_spawnattr_setsigdefault(attributes, &launch->defaults);
     if (!failed && launch->mask) {
         flags |= POSIX_SPAWN_SETSIGMASK;
@@ -86,7 +92,7 @@ static int start(const struct launch *launch, const posix_spawn_file_actions_t *
     return failed;
 }
 
-static int start_once(const struct launch *launch, pid_t *pid)
+static int start_by_spawn(const struct launch *launch, pid_t *pid)
 {
     lg_func (int, failed) {
         posix_spawn_file_actions_t actions;
@@ -108,6 +114,110 @@ static int start_once(const struct launch *launch, pid_t *pid)
     }
 }
 
+/* ---- where sandboxes refuse what posix_spawn is made of (clone3, say): fork and exec, with the same steps ---- */
+
+/* What we catch, the child does not: until it executes, our handlers would take its signals for ours. */
+static void set_signals(const struct launch *launch)
+{
+    struct sigaction action = {.sa_flags = 0}, before;
+    action.sa_handler = SIG_DFL;
+    sigemptyset(&action.sa_mask);
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &before) == 0 &&
+            (before.sa_handler != SIG_IGN || sigismember(&launch->defaults, number) == 1))
+            sigaction(number, &action, NULL);
+}
+
+/* As dup2; the new one is not closed by exec, even if it is the same. */
+static bool put(int fd, int wanted)
+{
+    return fd == wanted ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, wanted) >= 0;
+}
+
+static bool put_empty_input(void)
+{
+    close(STDIN_FILENO);
+    int fd = open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the command's */
+    return fd == STDIN_FILENO;
+}
+
+static bool set_streams(const struct launch *launch)
+{
+    bool good = !launch->empty_input || put_empty_input();
+    if (good && launch->input)
+        good = put(launch->input, STDIN_FILENO);
+    for (int i = 0; i < 2 && good; i++)
+        if (launch->output[i])
+            good = put(launch->output[i], STDOUT_FILENO + i);
+    if (good && launch->value)
+        good = put(launch->value, launch_value_descriptor());
+    return good;
+}
+
+static bool become(const struct launch *launch)
+{
+    return (launch->in_our_group || setpgid(0, 0) == 0) && set_streams(launch) &&
+           (!launch->directory || chdir(launch->directory) == 0) &&
+           (launch->terminal < 0 || tcsetpgrp(launch->terminal, getpgrp()) == 0);
+}
+
+static void execute(const char *const *arguments, const char *const *environment)
+{
+    union {
+        const char *const *text;
+        char *const *words;
+    } argv = {.text = arguments}, envp = {.text = environment};
+    execvpe(argv.words[0], argv.words, environment ? envp.words : environ);
+}
+
+static _Noreturn void be_command(const struct launch *launch, const sigset_t *before, int failure)
+{
+    /* Above those that the command gets. */
+    int above = fcntl(failure, F_DUPFD_CLOEXEC, 10);
+    if (above < 0)
+        child_fail(failure);
+    set_signals(launch);
+    if (!become(launch))
+        child_fail(above);
+    sigprocmask(SIG_SETMASK, launch->mask ? launch->mask : before, NULL);
+    errno = ENOENT;
+    for (int i = 0; i < 2 && direct_is_for_shell(errno); i++)
+        if (launch->words[i])
+            execute(launch->words[i], launch->environment);
+    child_fail(above);
+}
+
+static int start_by_fork(const struct launch *launch, pid_t *pid)
+{
+    int failure[2];
+    if (lgi_own_pipe(failure, 0) != 0)
+        return errno;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pid_t child = fork();
+    int failed = child < 0 ? errno : 0;
+    if (child == 0)
+        be_command(launch, &before, failure[1]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(failure[1]);
+    if (!failed)
+        failed = child_failure(failure[0]);
+    close(failure[0]);
+    if (child > 0 && failed)
+        waitpid(child, NULL, 0);
+    else if (!failed)
+        *pid = child;
+    return failed;
+}
+
+/* Whether the refusal is one of the sandbox or of the program itself, the second way tells. */
+int launch_once(const struct launch *launch, pid_t *pid)
+{
+    int failed = start_by_spawn(launch, pid);
+    return lgi_is_refused(failed) ? start_by_fork(launch, pid) : failed;
+}
+
 static bool may_go_better(int failed)
 {
     return failed == EAGAIN || failed == ENOMEM || failed == EMFILE || failed == ENFILE;
@@ -115,7 +225,7 @@ static bool may_go_better(int failed)
 
 int launch_start(const struct launch *launch, pid_t *pid)
 {
-    int failed = start_once(launch, pid);
+    int failed = launch_once(launch, pid);
     lg_duration pause = 10 * LG_MILLISECOND;
     for (int tries = 0; tries < 10 && may_go_better(failed); tries++) {
         if (tries == 0)
@@ -124,7 +234,7 @@ int launch_start(const struct launch *launch, pid_t *pid)
         ending_reap();
         lg_sleep(pause);
         pause = pause < LG_SECOND ? 2 * pause : pause;
-        failed = start_once(launch, pid);
+        failed = launch_once(launch, pid);
     }
     return failed;
 }

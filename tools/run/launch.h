@@ -1,4 +1,5 @@
-/* Starting a command, as a process group of its own: the one way in which lines and jobs of graphs do so. */
+/* Starting a command, mostly as a process group of its own: the one way in which lines, jobs of graphs and whatever else starts a
+ * program and goes on itself do so. */
 #ifndef LIFOGUARD_RUN_LAUNCH_H
 #define LIFOGUARD_RUN_LAUNCH_H
 
@@ -11,6 +12,7 @@ struct launch {
     sigset_t defaults;              /* those that it has to get the default action of */
     const char *const *environment; /* NULL: ours */
     const char *directory;          /* NULL: ours */
+    bool in_our_group;              /* rather than in one of its own */
     bool empty_input;
     int input;     /* becomes its standard input; 0: it has ours */
     int output[2]; /* become its standard output and error; 0: it has ours */
@@ -23,6 +25,9 @@ struct launch {
 
 /* 0, or an errno value. For want of processes, memory or descriptors it is tried again, for some seconds (R6). */
 int launch_start(const struct launch *launch, pid_t *pid);
+
+/* The same, tried once. */
+int launch_once(const struct launch *launch, pid_t *pid);
 
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int launch_value_descriptor(void);

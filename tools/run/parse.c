@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include "buffer.h"
+#include "duration.h"
 #include "expand.h"
 #include "job.h"
 #include "secret.h"
@@ -267,7 +268,7 @@ static lg_error *parse_limit(const char *option, const char **at, lg_duration *v
     lg_func (lg_error *, err) {
         char *copy = need_copy(text, length);
         lg_defer(free, copy);
-        err = lg_duration_parse(copy, value);
+        err = duration_read(copy, value);
         if (!err && (*value < 0 || *value > LONGEST_LIMIT))
             err = lg_error_newf("not between 0s and 1000h: %s", copy);
         lg_return(lg_error_wrap(err, "%s", option));

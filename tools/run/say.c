@@ -106,3 +106,13 @@ const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE])
     lg_duration_format((duration + unit / 2) / unit * unit, text, SAY_DURATION_SIZE);
     return text;
 }
+
+void say_error(lg_error *err)
+{
+    if (!err)
+        return;
+    lg_defer(lg_error_free, err);
+    char *text = lg_error_text(err);
+    lg_defer(free, text);
+    say("%s", text ? text : "out of memory");
+}

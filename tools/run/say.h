@@ -2,6 +2,7 @@
 #ifndef LIFOGUARD_RUN_SAY_H
 #define LIFOGUARD_RUN_SAY_H
 
+#include <lifoguard/error.h>
 #include <lifoguard/time.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,9 @@ void say_through(void (*take)(const char *line, size_t length));
 
 /* "lifoguard: MESSAGE" */
 void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+
+/* The error's text; frees it. NULL: nothing. */
+void say_error(lg_error *err);
 
 enum { SAY_DURATION_SIZE = LG_DURATION_TEXT_SIZE };
 

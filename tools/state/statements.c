@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "place.h"
+#include "random.h"
 #include "say.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <lifoguard/file.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -422,8 +422,9 @@ static lg_error *read_key(struct state *state, const char *path)
 static lg_error *write_key(const char *path)
 {
     struct sign_key key;
-    if (getrandom(&key, sizeof key, 0) != sizeof key)
-        return lg_error_new_errno("getrandom");
+    lg_error *err = random_fill(&key, sizeof key);
+    if (err)
+        return err;
     struct buffer other = {0};
     lg_defer(buffer_free, &other);
     buffer_format(&other, "%s.%ld", path, (long)getpid());
