@@ -1131,6 +1131,10 @@ logs_report_and_junit_of_lines() {
     [[ $(sort logs/1.log) == $'cleaned\nerr\nout' ]] || fail 'the log'
     has '</html>' page.html || fail 'the page'
     has 'tests="3" failures="1"' cases.xml || fail "$(<cases.xml)"
+    # What is no regular file is written to, not replaced.
+    : >there && ln -s there link
+    run --status=first-failure --junit link
+    [[ -L link ]] && has 'tests="3"' there || fail 'the link'
     run --status=last
     expect_status 2
     jobs_are 'true' 'defer exit 5'

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct timeline_builder {
@@ -172,11 +173,19 @@ const char *timeline_state(const struct timeline_job *job)
     }
 }
 
+/* A device, a pipe or a link (/dev/stdout) is written to: it must not be replaced by a file. */
+static bool can_be_replaced(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
 bool write_whole_file(const char *path, const struct buffer *text)
 {
     struct buffer new = {0};
     lg_defer(buffer_free, &new);
-    buffer_format(&new, "%s.new", path);
+    bool replaces = can_be_replaced(path);
+    buffer_format(&new, "%s%s", path, replaces ? ".new" : "");
     FILE *file = fopen(new.text, "we");
     bool good = file && fwrite(text->text, 1, text->length, file) == text->length;
     int failed = good ? 0 : errno;
@@ -184,12 +193,13 @@ bool write_whole_file(const char *path, const struct buffer *text)
         good = false;
         failed = errno;
     }
-    if (good && rename(new.text, path) != 0) {
+    if (good && replaces && rename(new.text, path) != 0) {
         good = false;
         failed = errno;
     }
     if (!good) {
-        unlink(new.text);
+        if (replaces)
+            unlink(new.text);
         say("%s: %s", path, strerror(failed));
     }
     return good;
