@@ -1134,7 +1134,8 @@ logs_report_and_junit_of_lines() {
     # What is no regular file is written to, not replaced.
     : >there && ln -s there link
     run --status=first-failure --junit link
-    [[ -L link ]] && has 'tests="3"' there || fail 'the link'
+    [[ -L link ]] || fail 'the link'
+    has 'tests="3"' there || fail 'what it leads to'
     run --status=last
     expect_status 2
     jobs_are 'true' 'defer exit 5'

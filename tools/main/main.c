@@ -4,8 +4,8 @@
 #include "exec.h"
 #include "helpers.h"
 #include "lines.h"
-#include "status.h"
 #include "run_graph.h"
+#include "status.h"
 #include "vet.h"
 
 #include <lifoguard/lifoguard.h>
