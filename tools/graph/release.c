@@ -4,6 +4,7 @@
 #include "common/request.h"
 #include "facts.h"
 #include "place.h"
+#include "run/buffer.h"
 #include "run/random.h"
 #include "say.h"
 #include "tail.h"
@@ -251,6 +252,22 @@ static void note_result(struct release *release, const struct carry *carry, lg_d
         engine_failed_aside(engine, carry->text);
 }
 
+/* However the attempts end: who follows the output must not wait for more. */
+static void end_output(struct tail *tail, int input)
+{
+    if (!tail)
+        return;
+    close(input);
+    tail_await(tail);
+    tail_leave(tail);
+}
+
+static bool carry_out_to(struct carry *carry, struct tail *tail, int input)
+{
+    lg_defer(end_output, tail, input);
+    return carry_out(carry);
+}
+
 /* All its attempts; what they print is told. */
 static void carry_out_with_output(struct release *release)
 {
@@ -271,13 +288,7 @@ static void carry_out_with_output(struct release *release)
                           .empty_input = true,
                           .hooks = &hooks,
                           .data = release};
-    bool ours = carry_out(&carry);
-    if (tail) {
-        close(input);
-        tail_await(tail);
-        tail_leave(tail);
-    }
-    if (ours)
+    if (carry_out_to(&carry, tail, input))
         note_result(release, &carry, lg_since(began));
 }
 
@@ -303,6 +314,7 @@ static void carry_out_release(struct release *release)
         leave_out(release);
         return;
     }
+    memory_be_patient();
     tell_release(release, EVENT_CLEANUP_START, NULL, -1);
     carry_out_with_output(release);
 }

@@ -2,6 +2,7 @@
 #include "carry.h"
 
 #include "common/request.h"
+#include "run/buffer.h"
 #include "run/ending.h"
 
 #include <errno.h>
@@ -162,6 +163,7 @@ static bool run_attempt(struct carry *carry)
     carry->attempts = attempt->number;
     carry->orphaned = false;
     enlist(carry);
+    lg_defer(delist, carry);
     attempt_go(attempt, ours);
     await_attempt(carry);
     carry->result = attempt_finish(attempt);
@@ -169,7 +171,6 @@ static bool run_attempt(struct carry *carry)
         await_orphan(carry);
     if (attempt->command)
         ending_disown(attempt->command);
-    delist(carry);
     if (!ours)
         holder_lose(carry->holder);
     return ours;
@@ -244,6 +245,7 @@ static bool try_all(struct carry *carry)
 
 bool carry_out(struct carry *carry)
 {
+    memory_be_patient(); /* a cleanup that waits for memory is better than one that is given up */
     if (!try_all(carry))
         return false;
     if (!carry->sequence || carry->result.end == ATTEMPT_LOST)
