@@ -18,6 +18,11 @@ static bool is_command(const struct function *function)
     return count && texts;
 }
 
+bool judge_in_main(const struct judge *judge)
+{
+    return strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function);
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 bool judge_ends_process(const struct judge *judge, const struct event *event)
 {
@@ -25,7 +30,7 @@ bool judge_ends_process(const struct judge *judge, const struct event *event)
     if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
         (judge->site->release && name_unlocks(judge->site->release)))
         return false;
-    if (strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function))
+    if (judge_in_main(judge))
         return true;
     const struct state *at = event->state->from;
     for (int steps = 0; at && steps < 12; steps++, at = at->from) {
@@ -128,11 +133,6 @@ bool judge_has_new_owner(const struct judge *judge, const struct event *event)
                 return true;
     }
     return false;
-}
-
-bool judge_in_main(const struct judge *judge)
-{
-    return strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function);
 }
 
 /* job->path = strdup(scratch), job->name = scratch + n: somebody else can remove the file. */
