@@ -2,8 +2,8 @@
 #include "client.h"
 #include "launch.h"
 #include "options.h"
-#include "run/shell.h"
 #include "say.h"
+#include "shell.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -217,14 +217,7 @@ static lg_error *run_and_wait(char **words, int *status)
     } command = {.mine = words};
     const struct launch launch = {
         .defaults = reset, .in_our_group = true, .terminal = -1, .words = {command.text}};
-    pid_t pid;
-    int failed = launch_once(&launch, &pid);
-    if (failed)
-        return lg_error_new_code(failed, "%s", words[0]);
-    while (waitpid(pid, status, 0) < 0)
-        if (errno != EINTR)
-            return lg_error_new_errno("waitpid");
-    return NULL;
+    return launch_and_await(&launch, status);
 }
 
 static int confirm_or_withdraw(const struct registration *r, int64_t sequence, int status)

@@ -23,14 +23,7 @@ static lg_error *run(const char *const *words, const struct birth *birth, int *s
     struct launch launch = {
         .mask = &birth->mask, .in_our_group = true, .terminal = -1, .words = {words}};
     birth_defaults(birth, &launch.defaults);
-    pid_t pid;
-    int failed = launch_once(&launch, &pid);
-    if (failed)
-        return lg_error_new_code(failed, "%s", words[0]);
-    while (waitpid(pid, status, 0) < 0)
-        if (errno != EINTR)
-            return lg_error_new_errno("waitpid");
-    return NULL;
+    return launch_and_await(&launch, status);
 }
 
 lg_error *unit_start(const char *place, const char *id, const struct birth *birth)

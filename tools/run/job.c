@@ -352,10 +352,7 @@ static lg_error *shell_reads(const char *command, int script, int errors, int *s
         int failed = launch_start(&launch, &pid);
         if (failed)
             lg_return(lg_error_new_code(failed, "starting %s", shell));
-        while (waitpid(pid, status, 0) < 0)
-            if (errno != EINTR)
-                lg_return(lg_error_new_errno("waitpid"));
-        lg_return(NULL);
+        lg_return(launch_await(pid, status));
     }
 }
 

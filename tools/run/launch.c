@@ -218,6 +218,22 @@ int launch_once(const struct launch *launch, pid_t *pid)
     return lgi_is_refused(failed) ? start_by_fork(launch, pid) : failed;
 }
 
+lg_error *launch_await(pid_t pid, int *status)
+{
+    while (waitpid(pid, status, 0) < 0)
+        if (errno != EINTR)
+            return lg_error_new_errno("waitpid");
+    return NULL;
+}
+
+lg_error *launch_and_await(const struct launch *launch, int *status)
+{
+    pid_t pid;
+    int failed = launch_once(launch, &pid);
+    return failed ? lg_error_new_code(failed, "%s", launch->words[0][0])
+                  : launch_await(pid, status);
+}
+
 static bool may_go_better(int failed)
 {
     return failed == EAGAIN || failed == ENOMEM || failed == EMFILE || failed == ENFILE;

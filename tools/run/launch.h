@@ -3,6 +3,7 @@
 #ifndef LIFOGUARD_RUN_LAUNCH_H
 #define LIFOGUARD_RUN_LAUNCH_H
 
+#include <lifoguard/error.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,6 +29,12 @@ int launch_start(const struct launch *launch, pid_t *pid);
 
 /* The same, tried once. */
 int launch_once(const struct launch *launch, pid_t *pid);
+
+/* Waits for the end of what was launched. */
+lg_error *launch_await(pid_t pid, int *status);
+
+/* Launches once, and waits for the end. */
+lg_error *launch_and_await(const struct launch *launch, int *status);
 
 /* A descriptor of one digit that nobody uses, since make passes its job server on in descriptors. */
 int launch_value_descriptor(void);
