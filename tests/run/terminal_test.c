@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -15,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/lifoguard-folder-XXXXXX";
-static char path[] = "/tmp/lifoguard-terminal-XXXXXX";
+/* Each test has a folder of its own: the job file, what the jobs make, and the recorded cleanups. A run recovers what
+ * others have left in its state, and says so: with the user's state, it would run another's cleanups. */
+static char folder[] = "/tmp/lifoguard-terminal-XXXXXX";
+static const char *const path = "jobs";
 static pid_t child;
 static int terminal;
 static char seen[16 * 1024];
@@ -35,12 +38,24 @@ static void write_jobs(const char *jobs)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
-    int fd = mkstemp(path);
+    ck_assert_int_eq(setenv("XDG_STATE_HOME", folder, 1), 0);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, jobs, strlen(jobs)), (ssize_t)strlen(jobs));
     close(fd);
     program = getenv("LIFOGUARD");
     ck_assert_ptr_nonnull(program);
+}
+
+static int remove_entry(const char *entry, const struct stat *status, int kind, struct FTW *at)
+{
+    (void)status, (void)kind, (void)at;
+    return remove(entry);
+}
+
+static void remove_folder(void)
+{
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void start(const char *jobs)
@@ -116,9 +131,7 @@ static void finish(int wanted)
     read_until(NULL);
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    unlink(path);
-    unlink("f");
-    rmdir(folder);
+    remove_folder();
     if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted)
         ck_abort_msg("ended with %x instead of exit status %d\n%s", (unsigned)status, wanted, seen);
 }
@@ -256,8 +269,7 @@ START_TEST(a_hangup_runs_the_cleanups)
     close(terminal);
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    unlink(path);
-    rmdir(folder);
+    remove_folder();
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 128 + SIGHUP);
     ck_assert_int_ne(access(marker, F_OK), 0);
