@@ -13,22 +13,12 @@
 
 LGI_JUMPS_BEGIN
 
-struct lgi_chunk {
-    struct lgi_chunk *below; /* full */
-    struct lgi_chunk *above; /* emptied, for use again: chunks stay until the scope is left */
-    size_t capacity;
-    size_t used; /* once there is a chunk with calls above */
-    struct lg_deferred calls[];
-};
-
 /* The first is of a size that the C library's allocator keeps ready for each thread. */
 enum { FIRST_CHUNK = 16, GROWTH = 4, LARGEST_CHUNK = 4096 };
 
-enum { GROWN = 1 << LGI_SCOPE };
-
 static inline struct lgi_chunk *chunk_of(const struct lg_scope *scope)
 {
-    return scope->kinds & GROWN ? scope->chunk : NULL;
+    return scope->kinds & LGI_SCOPE_GROWN ? scope->chunk : NULL;
 }
 
 static struct lgi_frame *frame_of(const struct lg_scope *scope)
@@ -58,9 +48,9 @@ static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
 
 static void begin_to_grow(struct lg_scope *scope)
 {
-    if (!(scope->kinds & GROWN))
+    if (!(scope->kinds & LGI_SCOPE_GROWN))
         scope->chunks = scope->chunk = NULL;
-    scope->kinds |= GROWN;
+    scope->kinds |= LGI_SCOPE_GROWN;
 }
 
 /* The chunk above the one in use, or the first one; NULL: there is no memory. */
@@ -129,7 +119,7 @@ static void free_chunks(struct lgi_chunk **chunks)
 
 static inline void free_all(struct lg_scope *scope)
 {
-    if (__builtin_expect(scope->kinds & GROWN, 0))
+    if (__builtin_expect(scope->kinds & LGI_SCOPE_GROWN, 0))
         free_chunks(&scope->chunks);
 }
 
@@ -231,7 +221,7 @@ static inline void run_chunk(struct lg_scope *scope, const struct lgi_chunk *chu
 {
     const struct lg_deferred *first = chunk ? chunk->calls : scope->first;
     while (scope->chunk == chunk && scope->next != first)
-        run_newest(scope, GROWN);
+        run_newest(scope, LGI_SCOPE_GROWN);
 }
 
 static __attribute__((noinline)) void run(struct lg_scope *scope)
@@ -470,7 +460,7 @@ void lgi_move(struct lg_scope *from, struct lg_scope *to)
     check_owner(to);
     if (from == to || empty(from))
         return;
-    const unsigned kinds = from->kinds & ~(unsigned)GROWN;
+    const unsigned kinds = from->kinds & ~(unsigned)LGI_SCOPE_GROWN;
     if (kinds)
         lgi_scope_visit(from, check_kind, to);
     struct lg_deferred *end = end_of_first(from);
@@ -479,7 +469,7 @@ void lgi_move(struct lg_scope *from, struct lg_scope *to)
     for (struct lg_deferred *call = from->first; call != end; call++)
         copy(to, call);
     to->kinds |= kinds;
-    from->kinds &= GROWN;
+    from->kinds &= LGI_SCOPE_GROWN;
     if (chunk_of(from))
         give_chunks(from, to);
     if (!from->record.site)

@@ -13,6 +13,7 @@
 #include "defer/exit.h"
 #include "defer/fork.h"
 #include "defer/hooks.h"
+#include "defer/layout.h"
 #include "defer/lsda.h"
 #include "defer/scope.h"
 #include "defer/step.h"
@@ -21,6 +22,7 @@
 
 __thread struct lgi_record *lgi_top;
 __thread struct lgi_thread lgi_thread;
+LGI_LAYOUT_NOTE(LGI_LAYOUT_DEFER, lgi_defer_layout);
 
 /* Told apart by address; the lines keep them from being merged. */
 const struct lgi_site lgi_head_site = {.text = "", .line = 1, .kind = LGI_HEAD};

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -16,6 +15,7 @@
 #include "error/keep_errno.h"
 #include "sched/identity.h"
 #include "sched/instrument.h"
+#include "sched/slab.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -27,23 +27,7 @@
 #define PIDFD_SELF (-10000)
 #endif
 
-/* A mapping, cut into stacks of one class. Slabs are never unmapped, so one may look at them without a lock. */
-struct lgi_slab {
-    struct lgi_slab *next;
-    struct lgi_slab *next_with_free; /* of its class */
-    uintptr_t first;                 /* the low end of its first guard */
-    unsigned class_, count;
-    uint32_t place;        /* the number of its first one's: identity.h */
-    uint64_t *identity;    /* of each that was given back, the last one */
-    size_t slot;           /* from one stack to the next: a guard, and the stack above it */
-    bool apart;            /* nothing is accessible but the stacks that were taken */
-    unsigned guarded;      /* that many have their guard (of one that is not apart) */
-    _Atomic unsigned used; /* that many have been taken at least once */
-    uint32_t free;         /* one more than the number of a stack that was given back; 0: none */
-    uint32_t next_free[];  /* likewise, for each that was given back */
-};
-
-static _Atomic(struct lgi_slab *) slabs;
+_Atomic(struct lgi_slab *) lgi_slabs;
 
 static struct {
     pthread_mutex_t lock;
@@ -148,8 +132,8 @@ static struct lgi_slab *map_slab(unsigned class_, size_t count, size_t guard, bo
                               .identity = (uint64_t *)((uintptr_t)slab + links)};
     stacks.places += (uint32_t)count;
     stacks.count[class_] += count;
-    slab->next = atomic_load_explicit(&slabs, memory_order_relaxed);
-    atomic_store_explicit(&slabs, slab, memory_order_release);
+    slab->next = atomic_load_explicit(&lgi_slabs, memory_order_relaxed);
+    atomic_store_explicit(&lgi_slabs, slab, memory_order_release);
     stacks.newest[class_] = slab;
     return slab;
 }
@@ -374,7 +358,7 @@ bool lgi_stack_make(unsigned class_)
 /* NULL if the address is in none. */
 static const struct lgi_slab *slab_around(uintptr_t address)
 {
-    const struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+    const struct lgi_slab *slab = atomic_load_explicit(&lgi_slabs, memory_order_acquire);
     while (slab && (address < slab->first || address >= slab->first + slab->count * slab->slot))
         slab = slab->next;
     return slab;
@@ -398,7 +382,7 @@ size_t lgi_stack_guard(uintptr_t low)
 
 void *lgi_stack_in_place(uint32_t place)
 {
-    const struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+    const struct lgi_slab *slab = atomic_load_explicit(&lgi_slabs, memory_order_acquire);
     while (slab && (place < slab->place || place - slab->place >= slab->count))
         slab = slab->next;
     if (!slab || place - slab->place >= atomic_load_explicit(&slab->used, memory_order_acquire))
@@ -408,7 +392,7 @@ void *lgi_stack_in_place(uint32_t place)
 
 void lgi_stacks_visit(void (*visit)(void *high, void *data), void *data)
 {
-    for (struct lgi_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire); slab;
+    for (struct lgi_slab *slab = atomic_load_explicit(&lgi_slabs, memory_order_acquire); slab;
          slab = slab->next) {
         unsigned used = atomic_load_explicit(&slab->used, memory_order_acquire);
         for (unsigned i = 0; i < used; i++)

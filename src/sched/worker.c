@@ -5,6 +5,7 @@
 
 #include "defer/call.h"
 #include "defer/hooks.h"
+#include "defer/layout.h"
 #include "error/keep_errno.h"
 #include "sched/fiber.h"
 #include "sched/hooks.h"
@@ -21,6 +22,7 @@
 __thread struct lgi_worker *lgi_worker;
 __thread struct lgi_g *lgi_current;
 __thread uint64_t lgi_identity;
+LGI_LAYOUT_NOTE(LGI_LAYOUT_GOROUTINES, lgi_goroutine_layout);
 
 enum {
     CHECK_EVERY_US = 50
