@@ -3,6 +3,7 @@
 #include "client.h"
 #include "exec.h"
 #include "helpers.h"
+#include "inspect.h"
 #include "lines.h"
 #include "run_graph.h"
 #include "status.h"
@@ -48,6 +49,7 @@ static const struct {
     {"history", history_command, "lists the last runs of `run`"},
     {"show", show_command, "shows what happened in one of them"},
     {"logs", logs_command, "prints the output of one of its jobs"},
+    {"inspect", inspect_command, "shows what a process still has to clean up"},
     {"vet", vet_command, "finds cleanup mistakes in C code"},
     {"wait-for", wait_for_command, "waits until something is ready"},
     {"with", with_command, "runs a command within a time limit"},

@@ -1,0 +1,218 @@
+/* What `lifoguard inspect` is pointed at: subject CASE. Prints "ready" when all stands as it will be read, and ends when its
+ * standard input does. */
+#define _GNU_SOURCE
+#include <lifoguard/lifoguard.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void release(void *thing)
+{
+    (void)thing;
+}
+
+static void ready(void)
+{
+    puts("ready");
+    fflush(stdout);
+}
+
+static void await_end(void)
+{
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+}
+
+/* ---- what each case shows ---- */
+
+static void plain(void)
+{
+    int thing = 0;
+    lg_defer(release, &thing);
+    lg_defer_as(second, release, NULL);
+    lg_defer_as(dismissed, release, stdout);
+    lg_scope(scope);
+    for (int i = 0; i < 100; i++)
+        lg_defer_in(&scope, release, &scope);
+    lg_deferred_dismiss(dismissed);
+    (void)second;
+    ready();
+    await_end();
+}
+
+static void serve(lg_chan(int) requests, lg_waitgroup *started)
+{
+    int request;
+    lg_defer(release, requests);
+    lg_waitgroup_done(started);
+    lg_chan_recv(requests, &request);
+}
+
+static void compute(lg_waitgroup *started, volatile bool *over)
+{
+    lg_defer(release, started);
+    lg_waitgroup_done(started);
+    while (!*over)
+        ;
+}
+
+static void goroutines(void)
+{
+    enum { COUNT = 1000 };
+    static volatile bool over;
+    lg_waitgroup started = LG_WAITGROUP_INIT;
+    lg_chan(int) requests = lg_chan_make(int, 0);
+    lg_defer(lg_chan_unref, requests);
+    lg_waitgroup_add(&started, COUNT + 2);
+    lg_error *err = NULL;
+    {
+        lg_group_scope(group, &err);
+        for (int i = 0; i < COUNT; i++)
+            lg_group_go(&group, serve, requests, &started);
+        lg_group_go(&group, compute, &started, &over);
+        lg_group_go_with(&group, ((lg_go_options){.thread = true, .name = "apart\x1b[2J"}), serve,
+                         requests, &started);
+        lg_waitgroup_wait(&started);
+        ready();
+        await_end();
+        over = true;
+        lg_chan_close(requests);
+    }
+    lg_error_free(err);
+}
+
+static void *thread(void *ready_and_over)
+{
+    pthread_barrier_t *barriers = ready_and_over;
+    lg_defer(release, ready_and_over);
+    pthread_barrier_wait(&barriers[0]);
+    pthread_barrier_wait(&barriers[1]);
+    return NULL;
+}
+
+static void threads(void)
+{
+    pthread_barrier_t barriers[2];
+    pthread_t other;
+    for (int i = 0; i < 2; i++)
+        pthread_barrier_init(&barriers[i], NULL, 2);
+    pthread_create(&other, NULL, thread, barriers);
+    pthread_setname_np(other, "other");
+    pthread_barrier_wait(&barriers[0]);
+    ready();
+    await_end();
+    pthread_barrier_wait(&barriers[1]);
+    pthread_join(other, NULL);
+}
+
+static void during_a_panic(void)
+{
+    ready();
+    await_end();
+}
+
+static void panicking(void)
+{
+    lg_defer(release, stderr);
+    lg_defer(during_a_panic);
+    lg_panic("to be seen");
+}
+
+static void skip(jmp_buf *out)
+{
+    lg_defer(release, out);
+    longjmp(*out, 1);
+}
+
+/* The chain begins with a record whose frame is gone. */
+static void jumped(void)
+{
+    jmp_buf out;
+    if (setjmp(out) == 0)
+        skip(&out);
+    memset(alloca(4096), 0x5a, 4096);
+    ready();
+    await_end();
+}
+
+/* All kinds of changes all the time: it is stopped anywhere. */
+static void churn_member(int depth)
+{
+    lg_scope(scope);
+    for (int i = 0; i < 20; i++)
+        lg_defer_in(&scope, release, &scope);
+    lg_defer(release, stdin);
+    if (depth > 0)
+        churn_member(depth - 1);
+    lg_yield();
+}
+
+static bool input_has_ended(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) == 1;
+}
+
+static void churn(void)
+{
+    ready();
+    lg_error *err = NULL;
+    while (!input_has_ended()) {
+        lg_group_scope(group, &err);
+        for (int i = 0; i < 100; i++)
+            lg_group_go(&group, churn_member, i % 7);
+    }
+    if (err)
+        abort();
+    puts("ended well");
+}
+
+/* Traced already. */
+static void traced(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        await_end();
+        _exit(0);
+    }
+    waitpid(child, NULL, WUNTRACED);
+    printf("%d\n", (int)child);
+    ready();
+    await_end();
+    kill(child, SIGKILL);
+}
+
+/* Leaves a core file in the working directory, if the system lets it. */
+static void core(void)
+{
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    setrlimit(RLIMIT_CORE, &unlimited);
+    lg_defer(release, stdout);
+    abort();
+}
+
+int main(int count, char **arguments)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } cases[] = {{"plain", plain},     {"goroutines", goroutines},
+                 {"threads", threads}, {"panicking", panicking},
+                 {"jumped", jumped},   {"churn", churn},
+                 {"traced", traced},   {"core", core}};
+    for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++)
+        if (strcmp(arguments[1], cases[i].name) == 0)
+            return cases[i].run(), 0;
+    return 2;
+}

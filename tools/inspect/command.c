@@ -1,0 +1,128 @@
+#define _GNU_SOURCE
+#include "copies.h"
+#include "inspect.h"
+#include "options.h"
+#include "report.h"
+#include "say.h"
+#include "target.h"
+
+#include <errno.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: lifoguard inspect [--each] [--json] [--] PID | CORE …\n"
+    "\n"
+    "Shows what a process still has to clean up: the deferred calls of each thread and goroutine, the\n"
+    "next to run first, and what each of them waits for. The process has Lifoguard as a shared or as a\n"
+    "static library. Nothing in the process is called or changed; the process stands still while it is\n"
+    "read, for some milliseconds. A core file can be read too.\n"
+    "\n"
+    "Goroutines that are alike are shown once, with their number.\n"
+    "\n"
+    "  --each   shows each goroutine\n"
+    "  --json   prints a JSON object for each copy of the library in a process\n"
+    "\n"
+    "Only root and the user of a process may inspect it, and not from everywhere: see\n"
+    "/proc/sys/kernel/yama/ptrace_scope. Deferred blocks (`defer { }`) leave no record and are not shown.\n"
+    "\n"
+    "Exit status: 0 shown; 1 a process or core file cannot be read, or has no Lifoguard in it; 125 wrong\n"
+    "usage.\n";
+
+struct options {
+    bool each, json;
+};
+
+static void put_report(const struct report *report, const struct options *options,
+                       struct buffer *text)
+{
+    if (options->json)
+        report_put_json(report, text);
+    else
+        report_put_text(report, options->each, text);
+}
+
+/* All is read while the process stands still; what is written may take its time. */
+static lg_error *read_target(struct target *target, const struct options *options,
+                             struct buffer *text)
+{
+    struct copies copies;
+    lg_func (lg_error *, err) {
+        err = copies_find(target, &copies);
+        lg_defer(copies_free, &copies);
+        for (size_t i = 0; i < copies.count; i++) {
+            struct report report;
+            report_read(&report, target, &copies.copy[i]);
+            lg_defer(report_free, &report);
+            if (i > 0 && !options->json)
+                buffer_add_char(text, '\n');
+            put_report(&report, options, text);
+        }
+        lg_return(err);
+    }
+}
+
+static bool is_number(const char *text)
+{
+    return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+static lg_error *open_target(struct target *target, const char *which)
+{
+    errno = 0;
+    long number = is_number(which) ? strtol(which, NULL, 10) : 0;
+    if (!is_number(which))
+        return target_open_core(target, which);
+    if (errno != 0 || number <= 0 || number > INT32_MAX) {
+        *target = (struct target){.memory = -1};
+        return lg_error_newf("no process has the number %s", which);
+    }
+    return target_attach(target, (pid_t)number);
+}
+
+static lg_error *inspect(const char *which, const struct options *options)
+{
+    struct target target;
+    struct buffer text = {0};
+    lg_func (lg_error *, err) {
+        lg_defer(buffer_free, &text);
+        err = open_target(&target, which);
+        lg_defer(target_close, &target);
+        if (!err)
+            err = lg_error_wrap(read_target(&target, options, &text), "%s", which);
+        target_release(&target);
+        if (text.length > 0)
+            fwrite(text.text, 1, text.length, stdout);
+        lg_return(err);
+    }
+}
+
+int inspect_command(char **arguments)
+{
+    bool show_help = false;
+    struct options options = {0};
+    const struct option table[] = {{"each", OPTION_FLAG, &options.each},
+                                   {"json", OPTION_FLAG, &options.json},
+                                   {"help", OPTION_FLAG, &show_help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return fputs(help, stdout) == EOF;
+    if (!err && !*arguments)
+        err = lg_error_new("which process? lifoguard inspect PID");
+    if (err)
+        return wrong_usage("inspect", err);
+    int status = EXIT_SUCCESS;
+    for (char **which = arguments; *which; which++) {
+        if (which > arguments && !options.json)
+            putchar('\n');
+        err = inspect(*which, &options);
+        if (!err)
+            continue;
+        say_error(lg_error_wrap(err, "inspect"));
+        status = EXIT_FAILURE;
+    }
+    return status;
+}

@@ -1,0 +1,216 @@
+/* A process that lives. Its threads are stopped as a debugger does, by ptrace(2), so that what is read fits together. A process
+ * that was stopped before stays so. If this program dies, the kernel lets the threads go on. */
+#define _GNU_SOURCE
+#include "target.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/close.h>
+#include <lifoguard/defer.h>
+#include <lifoguard/time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A thread that the kernel does not let go, as one that waits for a broken disk, is left out. */
+static const lg_duration patience = 2 * LG_SECOND;
+
+/* ---- what /proc says ---- */
+
+static FILE *open_proc(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return fopen(path, "re");
+}
+
+/* The process that traces it; 0: none. */
+static pid_t tracer_of(pid_t pid)
+{
+    char line[256];
+    int tracer = 0;
+    FILE *status = open_proc(pid, "status");
+    if (!status)
+        return 0;
+    lg_defer(fclose, status);
+    while (fgets(line, sizeof line, status) && sscanf(line, "TracerPid: %d", &tracer) != 1)
+        ;
+    return tracer;
+}
+
+static lg_error *refused(pid_t pid, int code)
+{
+    pid_t tracer = tracer_of(pid);
+    if (code == ESRCH)
+        return lg_error_newf("no process has the number %d", (int)pid);
+    if (pid == getpid() || tracer == getpid())
+        return lg_error_newf("%d is this program itself", (int)pid);
+    if (tracer > 0)
+        return lg_error_newf("%d is being traced by %d, perhaps a debugger: end that first",
+                             (int)pid, (int)tracer);
+    if (code == EPERM && geteuid() == 0)
+        return lg_error_newf(
+            "%d may not be read, not even by root: the capability CAP_SYS_PTRACE is "
+            "missing (for a container: --cap-add SYS_PTRACE)",
+            (int)pid);
+    if (code == EPERM)
+        return lg_error_newf(
+            "%d may not be read: run this as root, or as the user of the process. (If "
+            "/proc/sys/kernel/yama/ptrace_scope is 1 or more, only root may.)",
+            (int)pid);
+    return lg_error_new_code(code, "stop %d", (int)pid);
+}
+
+static void read_name(pid_t pid, const char *of, char *name, size_t size)
+{
+    FILE *file = open_proc(pid, of);
+    if (!file)
+        return;
+    lg_defer(fclose, file);
+    if (fgets(name, (int)size, file))
+        name[strcspn(name, "\n")] = '\0';
+}
+
+static void free_line(char **line)
+{
+    free(*line);
+}
+
+static lg_error *read_mappings(struct target *target)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    lg_func (lg_error *, err) {
+        lg_defer(free_line, &line);
+        FILE *maps = open_proc(target->pid, "maps");
+        if (!maps)
+            lg_return(lg_error_new_errno("open the mappings of %d", (int)target->pid));
+        lg_defer(fclose, maps);
+        while (getline(&line, &capacity, maps) >= 0) {
+            unsigned long start, end, offset;
+            int path = 0;
+            line[strcspn(line, "\n")] = '\0';
+            if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %n", &start, &end, &offset, &path) >= 3)
+                target_add_mapping(target, start, end, offset, path > 0 ? line + path : "");
+        }
+        lg_return(NULL);
+    }
+}
+
+/* ---- its threads ---- */
+
+static bool is_known(const struct target *target, pid_t id)
+{
+    for (size_t i = 0; i < target->thread_count; i++)
+        if (target->threads[i].id == id)
+            return true;
+    return false;
+}
+
+/* A thread that ends just now is none. Sets *code to the error of the first that could not be seized. */
+static void seize(struct target *target, pid_t id, int *code)
+{
+    if (ptrace(PTRACE_SEIZE, id, NULL, NULL) < 0) {
+        if (*code == 0)
+            *code = errno;
+        return;
+    }
+    ptrace(PTRACE_INTERRUPT, id, NULL, NULL);
+    char of[64];
+    struct target_thread *thread = target_add_thread(target, id);
+    snprintf(of, sizeof of, "task/%d/comm", (int)id);
+    read_name(target->pid, of, thread->name, sizeof thread->name);
+}
+
+/* Seizes those that are not yet; returns how many. */
+static size_t seize_others(struct target *target, int *code)
+{
+    char path[64];
+    size_t before = target->thread_count;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)target->pid);
+    DIR *tasks = opendir(path);
+    if (!tasks) {
+        *code = errno == ENOENT ? ESRCH : errno;
+        return 0;
+    }
+    lg_defer(closedir, tasks);
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        pid_t id = (pid_t)strtol(task->d_name, NULL, 10);
+        if (id > 0 && !is_known(target, id))
+            seize(target, id, code);
+    }
+    return target->thread_count - before;
+}
+
+static void await_stop(struct target_thread *thread, lg_time until)
+{
+    int status = 0;
+    pid_t got;
+    while ((got = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && lg_now() < until)
+        nanosleep(&(struct timespec){.tv_nsec = LG_MILLISECOND / 4}, NULL);
+    if (got != thread->id || !WIFSTOPPED(status))
+        return;
+    thread->stopped = true;
+    if (status >> 16 != PTRACE_EVENT_STOP)
+        thread->signal = WSTOPSIG(status);
+}
+
+static void read_registers(struct target_thread *thread)
+{
+#if defined(__x86_64__)
+    struct user_regs_struct registers;
+    struct iovec part = {&registers, sizeof registers};
+    if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0)
+        thread->thread_pointer = registers.fs_base;
+#elif defined(__aarch64__)
+    uint64_t pointer = 0;
+    struct iovec part = {&pointer, sizeof pointer};
+    if (ptrace(PTRACE_GETREGSET, thread->id, NT_ARM_TLS, &part) == 0)
+        thread->thread_pointer = pointer;
+#elif defined(__riscv)
+    unsigned long registers[32];
+    struct iovec part = {registers, sizeof registers};
+    if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0)
+        thread->thread_pointer = registers[4];
+#endif
+}
+
+lg_error *target_attach(struct target *target, pid_t pid)
+{
+    char path[64];
+    int code = 0;
+    *target = (struct target){.pid = pid, .memory = -1};
+    /* Threads that are not stopped yet may make others. */
+    while (seize_others(target, &code) > 0)
+        for (size_t i = 0; i < target->thread_count; i++)
+            if (!target->threads[i].stopped)
+                await_stop(&target->threads[i], lg_now() + patience);
+    if (target->thread_count == 0)
+        return refused(pid, code ? code : ESRCH);
+    for (size_t i = 0; i < target->thread_count; i++)
+        read_registers(&target->threads[i]);
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    target->memory = open(path, O_RDONLY | O_CLOEXEC);
+    if (target->memory < 0)
+        return refused(pid, errno);
+    read_name(pid, "comm", target->name, sizeof target->name);
+    return read_mappings(target);
+}
+
+void target_release(struct target *target)
+{
+    for (size_t i = 0; !target->is_core && i < target->thread_count; i++) {
+        struct target_thread *thread = &target->threads[i];
+        if (thread->stopped)
+            ptrace(PTRACE_DETACH, thread->id, NULL, (void *)(intptr_t)thread->signal);
+        thread->stopped = false;
+    }
+}
