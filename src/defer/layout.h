@@ -17,6 +17,7 @@
 #define LGI_LAYOUT_OWNER "Lifoguard"
 #define LGI_LAYOUT_DEFER 1
 #define LGI_LAYOUT_GOROUTINES 2
+#define LGI_LAYOUT_SHUTDOWNS 3
 
 enum { LGI_LAYOUT_VERSION = 1 };
 
@@ -52,6 +53,17 @@ struct lgi_goroutine_layout {
     uint16_t queue_first;
     uint16_t worker_number, worker_starts,
         worker_native; /* the last: the thread's own, where it idles */
+};
+
+struct lgi_shutdown_layout {
+    uint32_t version, size;
+    const void *all; /* the address of a link in the first shutdown stands here */
+    uint16_t
+        link; /* of a shutdown: where that link is; at it stands the address of the next one's */
+    uint16_t nodes, count; /* of a shutdown: the stages, in the order in which they were added */
+    uint16_t node_size, node_stage, node_name;
+    uint16_t stage_outcome; /* these three have 4 bytes */
+    uint16_t outcome_waiting, outcome_stopping;
 };
 
 extern struct lgi_defer_layout lgi_defer_layout;

@@ -11,6 +11,7 @@
 #include <lifoguard/semaphore.h>
 #include <lifoguard/shutdown.h>
 
+#include "sched/list.h"
 #include "shutdown/order.h"
 #include "signals/signals.h"
 
@@ -50,6 +51,7 @@ struct lgi_stage {
 };
 
 struct lg_shutdown {
+    struct lgi_link link; /* in lgi_shutdowns */
     lg_shutdown_options options;
     pid_t owner;
     pthread_t thread;
@@ -90,6 +92,9 @@ struct lg_shutdown {
     lg_duration requested_at, drain_until, began, took, deadline, next_sign;
     size_t running;
 };
+
+/* All there are, for readers from outside (layout.c). */
+extern struct lgi_list lgi_shutdowns;
 
 /* Looks at what happened, does what is to be done, and returns when to look again. */
 lg_duration lgi_shutdown_step(lg_shutdown *s);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "defer/layout.h"
 #include "error/escape.h"
 #include "error/keep_errno.h"
 #include "poll/poll.h"
@@ -30,11 +31,30 @@ const char *const lgi_needs_none[1] = {NULL};
 
 /* ---- making and freeing ---- */
 
+struct lgi_list lgi_shutdowns;
+LGI_LAYOUT_NOTE(LGI_LAYOUT_SHUTDOWNS, lgi_shutdown_layout);
+static pthread_mutex_t shutdowns_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void enlist(lg_shutdown *s)
+{
+    pthread_mutex_lock(&shutdowns_lock);
+    lgi_list_add(&lgi_shutdowns, &s->link);
+    pthread_mutex_unlock(&shutdowns_lock);
+}
+
+static void strike_off(lg_shutdown *s)
+{
+    pthread_mutex_lock(&shutdowns_lock);
+    lgi_list_remove(&lgi_shutdowns, &s->link);
+    pthread_mutex_unlock(&shutdowns_lock);
+}
+
 void lgi_shutdown_let_go(lg_shutdown *s)
 {
     if (__atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     LGI_KEEP_ERRNO;
+    strike_off(s);
     for (size_t i = 0; i < s->order.count; i++)
         free(s->order.nodes[i].stage);
     lgi_order_free(&s->order);
@@ -221,6 +241,7 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
     s->offered_end = &s->offered;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->offer, NULL);
+    enlist(s);
     lg_error *error = make(s);
     if (!error) {
         *shutdown = s;

@@ -154,6 +154,14 @@ a_stopped_process_stays_stopped() {
     end
 }
 
+S1_stages_that_are_still_to_be_stopped() {
+    begin "$subject" stopping
+    inspect "$pid"
+    [[ $(sed -n '/^a shutdown, to stop$/,$p' out) == $'a shutdown, to stop\n    stage: listener, being stopped now\n    stage: cache\n    stage: database' ]] ||
+        fail 'its stages'
+    end
+}
+
 json_is_json() {
     begin "$subject" goroutines
     inspect --json "$pid"

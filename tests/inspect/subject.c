@@ -144,6 +144,34 @@ static void jumped(void)
     await_end();
 }
 
+static lg_error *stop_now(void *argument, const lg_context *context)
+{
+    (void)argument, (void)context;
+    return NULL;
+}
+
+static lg_error *stop_at_the_end(void *argument, const lg_context *context)
+{
+    (void)argument, (void)context;
+    ready();
+    await_end();
+    return NULL;
+}
+
+static void stopping(void)
+{
+    lg_shutdown *down;
+    lg_error *err = lg_shutdown_new(&down, NULL);
+    for (int i = 0; i < 4 && !err; i++) {
+        static const char *const names[] = {"database", "cache", "listener", "gate"};
+        err = lg_shutdown_add(
+            down, &(lg_stage){.name = names[i], .stop = i == 2 ? stop_at_the_end : stop_now});
+    }
+    if (err)
+        abort();
+    lg_shutdown_close(down, &err);
+}
+
 /* All kinds of changes all the time: it is stopped anywhere. */
 static void churn_member(int depth)
 {
@@ -207,10 +235,9 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"plain", plain},     {"goroutines", goroutines},
-                 {"threads", threads}, {"panicking", panicking},
-                 {"jumped", jumped},   {"churn", churn},
-                 {"traced", traced},   {"core", core}};
+    } cases[] = {{"plain", plain},         {"goroutines", goroutines}, {"threads", threads},
+                 {"panicking", panicking}, {"jumped", jumped},         {"churn", churn},
+                 {"traced", traced},       {"stopping", stopping},     {"core", core}};
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++)
         if (strcmp(arguments[1], cases[i].name) == 0)
             return cases[i].run(), 0;

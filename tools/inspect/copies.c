@@ -37,6 +37,9 @@ static void take_note(struct module *module, uint32_t type, uint64_t at)
     if (type == LGI_LAYOUT_GOROUTINES)
         found->has_goroutines = read_table(module, table, &found->goroutines,
                                            sizeof found->goroutines);
+    if (type == LGI_LAYOUT_SHUTDOWNS)
+        found->has_shutdowns = read_table(module, table, &found->shutdowns,
+                                          sizeof found->shutdowns);
 }
 
 static uint64_t padded(uint64_t size)

@@ -10,7 +10,8 @@ struct copy {
     const char *path; /* of the file that it is in, the target's */
     struct lgi_defer_layout defer;
     struct lgi_goroutine_layout goroutines;
-    bool has_goroutines;
+    struct lgi_shutdown_layout shutdowns;
+    bool has_goroutines, has_shutdowns; /* a static library may lack them */
 };
 
 struct copies {

@@ -182,6 +182,20 @@ static void put_group(const struct report *report, const struct group *group, st
     put_calls(report, entry, text);
 }
 
+/* ---- shutdowns ---- */
+
+static void put_stages(const struct report *report, struct buffer *text)
+{
+    for (size_t i = 0; i < report->stage_count; i++) {
+        const struct stage *stage = &report->stages[i];
+        if (i == 0 || stage[-1].shutdown != stage->shutdown)
+            buffer_add_text(text, "\na shutdown, to stop\n");
+        buffer_add_text(text, "    stage: ");
+        put_visible(text, stage->name, "?");
+        buffer_add_text(text, stage->stopping ? ", being stopped now\n" : "\n");
+    }
+}
+
 /* ---- the report ---- */
 
 static void put_count(struct buffer *text, const char *before, size_t count, const char *what)
@@ -246,6 +260,7 @@ void report_put_text(const struct report *report, bool each, struct buffer *text
     put_heading(report, text);
     for (size_t i = 0; i < count; i++)
         put_group(report, &groups[i], text);
+    put_stages(report, text);
     put_warnings(report, text);
     free(groups);
     free(entries);

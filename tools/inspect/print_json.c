@@ -68,6 +68,20 @@ static void put_entry(const struct report *report, const struct entry *entry, st
     buffer_add_text(text, entry->call_count ? "]}" : "[]}");
 }
 
+static void put_stages(const struct report *report, struct buffer *text)
+{
+    put_name(text, ",", "stages");
+    for (size_t i = 0; i < report->stage_count; i++) {
+        const struct stage *stage = &report->stages[i];
+        buffer_add_text(text, i ? ",{" : "[{");
+        put_number(text, "", "shutdown", stage->shutdown);
+        put_string(text, ",", "name", stage->name);
+        put_string(text, ",", "state", stage->stopping ? "stopping" : "waiting");
+        buffer_add_char(text, '}');
+    }
+    buffer_add_text(text, report->stage_count ? "]" : "[]");
+}
+
 void report_put_json(const struct report *report, struct buffer *text)
 {
     buffer_add_char(text, '{');
@@ -81,5 +95,7 @@ void report_put_json(const struct report *report, struct buffer *text)
         buffer_add_text(text, i ? ",\n" : "[\n");
         put_entry(report, &report->entries[i], text);
     }
-    buffer_add_text(text, report->count ? "\n]}\n" : "[]}\n");
+    buffer_add_text(text, report->count ? "\n]" : "[]");
+    put_stages(report, text);
+    buffer_add_text(text, "}\n");
 }

@@ -296,6 +296,8 @@ void report_read(struct report *report, struct target *target, const struct copy
     if (r.goroutines)
         read_goroutines(&r);
     free(r.running);
+    if (copy->has_shutdowns)
+        report_read_shutdowns(report, target, copy);
     if (report->count > 0)
         qsort(report->entries, report->count, sizeof *report->entries, by_number);
 }
@@ -305,5 +307,6 @@ void report_free(struct report *report)
     texts_free(report->texts);
     free(report->entries);
     free(report->calls);
+    free(report->stages);
     *report = (struct report){0};
 }

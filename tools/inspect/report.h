@@ -33,6 +33,13 @@ struct entry {
     size_t first_call, call_count;
 };
 
+/* A stage of a shutdown that has not been stopped yet, or is being stopped. */
+struct stage {
+    const char *name; /* the report's */
+    size_t shutdown;  /* of the how-manieth, from 1 */
+    bool stopping;
+};
+
 struct report {
     const struct target *target;
     const char *path; /* of the file that has the copy of the library */
@@ -40,6 +47,8 @@ struct report {
     size_t count;
     const struct site **calls; /* of all entries; of each the next to run first */
     size_t call_count;
+    struct stage *stages; /* of each shutdown, added last first */
+    size_t stage_count;
     size_t cut;    /* chains that could not be read to their end */
     size_t unseen; /* threads that could not be stopped */
     struct texts *texts;
@@ -47,6 +56,8 @@ struct report {
 
 /* Reads all that one copy of the library knows. */
 void report_read(struct report *report, struct target *target, const struct copy *copy);
+/* The shutdowns' part of it: adds to the report. */
+void report_read_shutdowns(struct report *report, struct target *target, const struct copy *copy);
 void report_free(struct report *report);
 
 /* Writes the report, for people and for programs. Entries that are alike are written once, unless `each`. */
