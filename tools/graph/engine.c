@@ -2,10 +2,10 @@
 #include "engine.h"
 
 #include "child.h"
+#include "ending.h"
 #include "exec.h"
 #include "guardian.h"
 #include "place.h"
-#include "run/ending.h"
 #include "sandbox.h"
 #include "say.h"
 #include "signals.h"

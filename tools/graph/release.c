@@ -1,11 +1,11 @@
 /* Cleanups: their way onto the disk, and carrying them out. */
 #define _GNU_SOURCE
+#include "buffer.h"
 #include "carry.h"
-#include "common/request.h"
 #include "facts.h"
 #include "place.h"
-#include "run/buffer.h"
-#include "run/random.h"
+#include "random.h"
+#include "request.h"
 #include "say.h"
 #include "tail.h"
 #include "work.h"

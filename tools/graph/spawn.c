@@ -1,8 +1,8 @@
 /* What a command of a job is started with, and its start. */
 #define _GNU_SOURCE
 #include "child.h"
+#include "direct.h"
 #include "launch.h"
-#include "run/direct.h"
 #include "work.h"
 
 #include <stdlib.h>

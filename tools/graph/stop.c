@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "run/ending.h"
+#include "ending.h"
 
 enum { STATUS_TIMEOUT = 124, STATUS_LOST = 125 };
 

@@ -1,7 +1,7 @@
 /* Running a command of a job to its end. How it is made to end, and what it leaves, is as in tools/run. */
 #define _GNU_SOURCE
+#include "ending.h"
 #include "process.h"
-#include "run/ending.h"
 #include "say.h"
 #include "signals.h"
 #include "tail.h"

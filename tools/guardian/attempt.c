@@ -4,11 +4,11 @@
 #include "buffer.h"
 #include "child.h"
 #include "closers/own_fd.h"
-#include "ending.h"
 #include "execute.h"
 #include "say.h"
 #include "signals.h"
 #include "spec.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>

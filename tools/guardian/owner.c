@@ -3,11 +3,11 @@
 
 #include "attempt.h"
 #include "done.h"
-#include "ending.h"
 #include "front.h"
 #include "place.h"
 #include "say.h"
 #include "signals.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>

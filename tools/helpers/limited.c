@@ -2,8 +2,8 @@
 #include "limited.h"
 
 #include "closers/own_fd.h"
-#include "ending.h"
 #include "execute.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>

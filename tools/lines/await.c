@@ -2,7 +2,7 @@
 #include "await.h"
 
 #include "background.h"
-#include "run/ending.h"
+#include "ending.h"
 #include "signals.h"
 
 #include <signal.h>

@@ -4,10 +4,10 @@
 #include "background.h"
 #include "buffer.h"
 #include "carry.h"
-#include "common/request.h"
+#include "ending.h"
 #include "expand.h"
 #include "place.h"
-#include "run/ending.h"
+#include "request.h"
 #include "signals.h"
 #include "stop.h"
 

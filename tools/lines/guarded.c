@@ -1,11 +1,11 @@
 #define _GNU_SOURCE
 #include "child.h"
-#include "common/request.h"
 #include "exec.h"
 #include "guardian.h"
 #include "lines.h"
 #include "parse.h"
 #include "place.h"
+#include "request.h"
 #include "run.h"
 #include "sandbox.h"
 #include "say.h"

@@ -6,9 +6,9 @@
 #include "background.h"
 #include "buffer.h"
 #include "cleanup.h"
+#include "ending.h"
 #include "expand.h"
 #include "launch.h"
-#include "run/ending.h"
 #include "shell.h"
 #include "signals.h"
 

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "carry.h"
 
-#include "common/request.h"
-#include "run/buffer.h"
-#include "run/ending.h"
+#include "buffer.h"
+#include "ending.h"
+#include "request.h"
 
 #include <errno.h>
 #include <lifoguard/lifoguard.h>

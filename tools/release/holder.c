@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "holder.h"
 
-#include "common/request.h"
 #include "process.h"
+#include "request.h"
 #include "wire.h"
 
 #include <lifoguard/lifoguard.h>
