@@ -9,7 +9,7 @@
 #include "sandbox.h"
 #include "say.h"
 #include "signals.h"
-#include "sinks.h"
+#include "views.h"
 #include "status.h"
 #include "summary.h"
 #include "work.h"
