@@ -1,6 +1,6 @@
 /* The output of commands: a pipe each, read by a goroutine. All of it is to run on one worker thread. */
-#ifndef LIFOGUARD_ENGINE_STREAM_H
-#define LIFOGUARD_ENGINE_STREAM_H
+#ifndef LIFOGUARD_JOB_STREAM_H
+#define LIFOGUARD_JOB_STREAM_H
 
 #include <lifoguard/lifoguard.h>
 #include <stdbool.h>

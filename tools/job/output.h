@@ -1,6 +1,6 @@
 /* What a command prints, as events: a line each. */
-#ifndef LIFOGUARD_ENGINE_OUTPUT_H
-#define LIFOGUARD_ENGINE_OUTPUT_H
+#ifndef LIFOGUARD_JOB_OUTPUT_H
+#define LIFOGUARD_JOB_OUTPUT_H
 
 #include "buffer.h"
 #include "event.h"

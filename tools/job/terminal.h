@@ -3,8 +3,8 @@
  * and SIGWINCH reach it. A line whose cleanup is still to come, and a cleanup, run in the background of the
  * terminal, so that Ctrl-C reaches lifoguard, which protects them. One that reads from the terminal or sets
  * it is stopped by the kernel; it is then given the terminal. */
-#ifndef LIFOGUARD_ENGINE_TERMINAL_H
-#define LIFOGUARD_ENGINE_TERMINAL_H
+#ifndef LIFOGUARD_JOB_TERMINAL_H
+#define LIFOGUARD_JOB_TERMINAL_H
 
 #include <stdbool.h>
 #include <sys/types.h>

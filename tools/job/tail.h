@@ -1,7 +1,7 @@
 /* The output of a cleanup: a file, which a goroutine follows, so that the cleanup never waits for a reader, be there one or not. All of
  * it is to run on one worker thread. */
-#ifndef LIFOGUARD_ENGINE_TAIL_H
-#define LIFOGUARD_ENGINE_TAIL_H
+#ifndef LIFOGUARD_JOB_TAIL_H
+#define LIFOGUARD_JOB_TAIL_H
 
 #include "stream.h"
 

@@ -1,6 +1,6 @@
 /* A shell command as a process group of its own. */
-#ifndef LIFOGUARD_ENGINE_JOB_H
-#define LIFOGUARD_ENGINE_JOB_H
+#ifndef LIFOGUARD_JOB_JOB_H
+#define LIFOGUARD_JOB_JOB_H
 
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
