@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "graph.h"
-#include "job.h"
+#include "interpreter.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -390,7 +390,7 @@ static void check_command(struct place_in_file at, const char *text, void *data)
     struct reading *reading = data;
     if (reading->has_failed)
         return;
-    lg_error *err = job_check_syntax(text);
+    lg_error *err = interpreter_check(text);
     if (!err)
         return;
     reading->has_failed = lg_error_errno(err) != 0;
@@ -415,8 +415,8 @@ static lg_error *check_jobs(struct graph *graph, const char *shell, const bool *
             see_job(graph->jobs[i], add_command, &script);
     if (plain && !script.text)
         return NULL;
-    job_use_shell(shell, false, NULL, NULL);
-    bool good = plain && job_can_read(script.text, script.length);
+    interpreter_use(shell, false, NULL, NULL);
+    bool good = plain && interpreter_can_read(script.text, script.length);
     struct reading reading = {.graph = graph};
     for (size_t i = 0; !good && i < graph->count; i++)
         if (!checked[i] && strcmp(graph_shell_of(graph->jobs[i]), shell) == 0)
@@ -427,7 +427,7 @@ static lg_error *check_jobs(struct graph *graph, const char *shell, const bool *
 static lg_error *check_defers_of_run(struct graph *graph)
 {
     struct reading reading = {.graph = graph};
-    job_use_shell(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL, NULL);
+    interpreter_use(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL, NULL);
     see_defers(&graph->defers, check_command, &reading);
     return reading.shortness;
 }
@@ -450,6 +450,6 @@ lg_error *graph_check_syntax(struct graph *graph)
     }
     if (!err)
         err = check_defers_of_run(graph);
-    job_use_shell(NULL, false, NULL, NULL);
+    interpreter_use(NULL, false, NULL, NULL);
     return err;
 }

@@ -9,9 +9,9 @@
 #include "sandbox.h"
 #include "say.h"
 #include "signals.h"
-#include "views.h"
 #include "status.h"
 #include "summary.h"
+#include "views.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -164,7 +164,7 @@ static void run_whole(struct engine *engine)
 {
     ending_adopt();
     tell_of_run(engine, EVENT_BEGIN, engine->graph->path);
-    lg_go(engine_take_signals, engine);
+    news_listen(&engine->news);
     if (engine->live)
         lg_go(tick, engine);
     if (engine->graph->timeout)
@@ -230,8 +230,12 @@ static int engine_main(const struct birth *birth, void *data)
                             .place = place,
                             .arena = &request->graph->arena,
                             .began = lg_now(),
-                            .umask = current_umask(),
-                            .signals = birth_signals(birth)};
+                            .umask = current_umask()};
+    lg_error *err = news_open(&engine.news, birth, engine_on_signal, &engine);
+    if (err) {
+        say_error(err);
+        return RUN_LOST;
+    }
     prctl(PR_SET_NAME, "lifoguard-run");
     give_up_terminal();
     lg_error_free(lg_set_workers(1));

@@ -10,7 +10,6 @@
 #include "tail.h"
 #include "work.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,15 +207,10 @@ static const char *const *environment_of(void *data, struct cleanup_facts facts,
     return words.items;
 }
 
-/* Signals are taken by a goroutine of their own. */
-static void wait_for(void *data, int fd, lg_time deadline)
+static void wait_for(void *data, lg_time deadline)
 {
-    (void)data;
-    lg_duration left = deadline ? deadline - lg_now() : LG_SECOND;
-    if (fd >= 0)
-        lg_error_free(lg_poll(fd, POLLIN, lg_until_timeout(left), NULL));
-    else
-        lg_sleep(left < 20 * LG_MILLISECOND ? left : 20 * LG_MILLISECOND);
+    const struct release *release = data;
+    news_wait(&release->work->engine->news, deadline);
 }
 
 static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
@@ -314,7 +308,6 @@ static void carry_out_release(struct release *release)
         leave_out(release);
         return;
     }
-    memory_be_patient();
     tell_release(release, EVENT_CLEANUP_START, NULL, -1);
     carry_out_with_output(release);
 }

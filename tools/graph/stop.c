@@ -6,13 +6,9 @@
 #include "status.h"
 #include "work.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
-
-#include "ending.h"
 
 enum { STATUS_TIMEOUT = 124, STATUS_LOST = 125 };
 
@@ -45,6 +41,7 @@ void engine_stop(struct engine *engine, enum stop_cause cause, int number)
                        : cause == STOP_TIMEOUT ? STATUS_TIMEOUT
                                                : RUN_FAILED);
     lg_context_cancel(engine->going);
+    news_tell(&engine->news);
 }
 
 static void note_why(struct engine *engine, const char *why)
@@ -134,8 +131,11 @@ static void force(struct engine *engine)
     holder_kill_running(&engine->holder);
 }
 
-static void on_signal(struct engine *engine, int number)
+void engine_on_signal(void *data, int number)
 {
+    struct engine *engine = data;
+    if (engine->over || number == SIGWINCH)
+        return;
     if (holder_is_orphan(&engine->holder))
         _exit(STATUS_LOST);
     bool first = !engine_is_stopping(engine);
@@ -151,38 +151,6 @@ static void on_signal(struct engine *engine, int number)
     } else {
         press_tasks(engine, number);
     }
-}
-
-static void take(struct engine *engine, const struct signalfd_siginfo *info)
-{
-    int number = (int)info->ssi_signo;
-    ending_reap();
-    if (number == SIGCHLD || number == SIGUSR1 || number == SIGUSR2)
-        return;
-    /* S7: timeout(1) signals its child, and then the group. */
-    bool same = number == engine->last_signal && lg_since(engine->last_signal_at) < SIGNALS_SAME;
-    engine->last_signal = number;
-    engine->last_signal_at = lg_now();
-    if (!same)
-        on_signal(engine, number);
-}
-
-void engine_take_signals(struct engine *engine)
-{
-    for (;;) {
-        lg_error *err = lg_poll(engine->signals, POLLIN, lg_until_forever(), NULL);
-        lg_error_free(err);
-        if (err || engine->over)
-            return;
-        engine_look_for_signals(engine);
-    }
-}
-
-void engine_look_for_signals(struct engine *engine)
-{
-    struct signalfd_siginfo info;
-    while (read(engine->signals, &info, sizeof info) == sizeof info)
-        take(engine, &info);
 }
 
 /* ---- time ---- */

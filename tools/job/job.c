@@ -1,12 +1,9 @@
 #define _GNU_SOURCE
 #include "job.h"
 
-#include "buffer.h"
-#include "direct.h"
 #include "ending.h"
 #include "launch.h"
 #include "say.h"
-#include "scratch.h"
 #include "signals.h"
 #include "terminal.h"
 #include "time/clock.h"
@@ -15,148 +12,40 @@
 #include <lifoguard/lifoguard.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char default_shell[] = "/bin/sh";
-static const char *shell = default_shell, *shell_name;
-static char *const *shell_arguments;
-static bool traces;
-
-void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
+static int launch_in(struct launch *launch, bool terminal, pid_t *pid)
 {
-    shell = program ? program : default_shell;
-    traces = trace;
-    shell_name = name;
-    shell_arguments = arguments;
+    launch->terminal = terminal ? terminal_to_give() : -1;
+    if (terminal && launch->terminal < 0)
+        return ENOTTY;
+    int failed = launch_start(launch, pid);
+    if (!failed && terminal)
+        terminal_was_given();
+    return failed;
 }
 
-const char *job_argument(const char *name, size_t length)
-{
-    size_t count = 0;
-    while (shell_arguments && shell_arguments[count])
-        count++;
-    if (*name == '@' || *name == '*')
-        return count ? shell_arguments[0] : NULL;
-    size_t number = 0;
-    for (size_t i = 0; i < length && number <= count; i++)
-        number = 10 * number + (size_t)(name[i] - '0');
-    if (number == 0)
-        return shell_name;
-    return number <= count ? shell_arguments[number - 1] : NULL;
-}
-
-static size_t add_all(const char **words, size_t count, char *const *more)
-{
-    while (more && *more)
-        words[count++] = *more++;
-    return count;
-}
-
-static size_t count_of(char *const *words)
-{
-    size_t count = 0;
-    while (words && words[count])
-        count++;
-    return count;
-}
-
-/* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
-static const char **shell_words(const char *options, const char *command)
-{
-    static char **program;
-    if (!program)
-        program = split_words(shell);
-    size_t count = count_of(program) + count_of(shell_arguments);
-    const char **words = need_memory(NULL, (count + 7) * sizeof *words);
-    size_t n = add_all(words, 0, program);
-    words[n++] = options;
-    if (traces && strcmp(options, "-c") == 0)
-        words[n++] = "-x";
-    words[n++] = "--";
-    if (command) {
-        words[n++] = command;
-        words[n++] = shell_name ? shell_name : "sh";
-        n = add_all(words, n, shell_arguments);
-    }
-    words[n] = NULL;
-    return words;
-}
-
-const char **job_words(const char *command)
-{
-    return shell_words("-c", command);
-}
-
-/* The words of a command that needs no shell, or NULL. */
-static char **words_without_shell(const char *command)
-{
-    return shell == default_shell && !traces ? direct_words(command) : NULL;
-}
-
-bool job_needs_no_shell(const char *command)
-{
-    char **words = words_without_shell(command);
-    free(words);
-    return words != NULL;
-}
-
-static int start(pid_t *pid, const char *command, struct job_options options)
-{
-    lg_func (int, failed) {
-        union {
-            char **mine;
-            const char *const *text;
-        } direct = {.mine = words_without_shell(command)};
-        lg_defer(free, direct.mine);
-        const char **words = job_words(command);
-        lg_defer(free, words);
-        const struct launch launch = {.defaults = signals_of_child(),
-                                      .empty_input = options.background,
-                                      .output = {options.output[0], options.output[1]},
-                                      .value = options.value,
-                                      .terminal = options.terminal ? terminal_to_give() : -1,
-                                      .words = {direct.text, words}};
-        if (options.terminal && launch.terminal < 0)
-            lg_return(ENOTTY);
-        failed = launch_start(&launch, pid);
-        if (!failed && options.terminal)
-            terminal_was_given();
-        lg_return(failed);
-    }
-}
-
-static void prepare(struct job *job, struct job_options options)
+static void prepare(struct job *job, const struct job_options *options)
 {
     *job = (struct job){
-        .background = options.background, .limit = options.limit, .grace = options.grace};
+        .background = options->background, .limit = options->limit, .grace = options->grace};
     ending_reserve();
     job->started = lg_now();
-    if (options.limit > 0)
-        job->deadline = job->started + options.limit;
+    if (options->limit > 0)
+        job->deadline = job->started + options->limit;
 }
 
-void job_begun(struct job *job, pid_t pid, struct job_options options)
+lg_error *job_start(struct job *job, struct launch *launch, const struct job_options *options)
 {
     prepare(job, options);
-    job->pid = pid;
-    ending_own(pid);
-}
-
-lg_error *job_start(struct job *job, const char *command, struct job_options options)
-{
-    prepare(job, options);
-    int failed = start(&job->pid, command, options);
+    int failed = launch_in(launch, options->terminal, &job->pid);
     /* No terminal, or one that has just gone. */
-    if (failed == ENOTTY || failed == EIO || failed == EPERM) {
-        options.terminal = false;
-        failed = start(&job->pid, command, options);
-    }
+    if (options->terminal && (failed == ENOTTY || failed == EIO || failed == EPERM))
+        failed = launch_in(launch, false, &job->pid);
     if (failed) {
         job->pid = 0;
-        return lg_error_new_code(failed, "starting %s", shell);
+        return lg_error_new_code(failed, "starting %s", launch->words[1][0]);
     }
     ending_own(job->pid);
     return NULL;
@@ -167,6 +56,7 @@ static void ended(struct job *job, const siginfo_t *info)
     job->ended = true;
     job->collected = true;
     ending_disown(job->pid);
+    ending_reap(); /* which has stood behind this one */
     job->code = info->si_code;
     job->status = info->si_status;
     job->took = lg_since(job->started);
@@ -324,69 +214,4 @@ const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])
         snprintf(end, room, "killed by %s%s", signals_name(job->status),
                  job->code == CLD_DUMPED ? ", core dumped" : "");
     return text;
-}
-
-/* What the shell wrote, without its "sh: 1: " and all but the first line. */
-static lg_error *shells_words(int fd)
-{
-    char text[300];
-    ssize_t got = pread(fd, text, sizeof text - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    const char *from = strstr(text, "yntax error");
-    return lg_error_newf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
-}
-
-/* Runs `sh -n` to its end, its errors in `errors`; the command is COMMAND or, if that is NULL, in `script`. */
-static lg_error *shell_reads(const char *command, int script, int errors, int *status)
-{
-    lg_func (lg_error *, err) {
-        const char **words = shell_words(command ? "-nc" : "-ns", command);
-        lg_defer(free, words);
-        const struct launch launch = {.defaults = signals_of_child(),
-                                      .input = command ? 0 : script,
-                                      .output = {0, errors},
-                                      .terminal = -1,
-                                      .words = {words}};
-        pid_t pid;
-        int failed = launch_start(&launch, &pid);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting %s", shell));
-        lg_return(launch_await(pid, status));
-    }
-}
-
-bool job_can_read(const char *script, size_t length)
-{
-    lg_func (bool, readable) {
-        int fd = scratch_open("script");
-        if (fd < 0)
-            lg_return(false);
-        lg_defer(close, fd);
-        int words = scratch_open("sh");
-        if (words < 0)
-            lg_return(false);
-        lg_defer(close, words);
-        if (write(fd, script, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
-            lg_return(false);
-        int status = 1;
-        lg_error *err = shell_reads(NULL, fd, words, &status);
-        lg_defer(lg_error_free, err);
-        lg_return(!err && status == 0);
-    }
-}
-
-lg_error *job_check_syntax(const char *command)
-{
-    lg_func (lg_error *, err) {
-        int words = scratch_open("sh");
-        if (words < 0)
-            lg_return(lg_error_new_errno("a file for what the shell says"));
-        lg_defer(close, words);
-        int status = 0;
-        err = shell_reads(command, -1, words, &status);
-        if (err)
-            lg_return(err);
-        lg_return(status == 0 ? NULL : shells_words(words));
-    }
 }

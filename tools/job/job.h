@@ -1,4 +1,4 @@
-/* A shell command as a process group of its own. */
+/* A command as a process group of its own: what is known of it, and the steps of its end. */
 #ifndef LIFOGUARD_JOB_JOB_H
 #define LIFOGUARD_JOB_JOB_H
 
@@ -32,29 +32,18 @@ struct job {
     lg_time deadline; /* of the step; 0: none */
 };
 
-/* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
-void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
-
-/* The words of the program that runs a command: a list for the caller to free, whose words are this room's. */
-const char **job_words(const char *command);
-
-/* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
-const char *job_argument(const char *name, size_t length);
+struct launch;
 
 struct job_options {
-    bool background;   /* no standard input */
+    bool background;   /* it does not get the terminal, and is not the one that has it */
     bool terminal;     /* has the terminal from the start, if there is one to give */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
-    int value;         /* if not 0: becomes the command's descriptor launch_value_descriptor() */
-    int output[2];     /* become its standard output and error; 0: it has ours */
 };
 
-/* Starts `sh -c COMMAND`. */
-lg_error *job_start(struct job *job, const char *command, struct job_options options);
-
-/* The same for a process that the caller has started as the leader of a new group. */
-void job_begun(struct job *job, pid_t pid, struct job_options options);
+/* Starts a command as the leader of a new process group. The second words of `launch` are there. */
+lg_error *job_start(struct job *job, struct launch *launch, const struct job_options *options)
+    __attribute__((__warn_unused_result__));
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */
@@ -93,14 +82,5 @@ enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE]);
-
-/* Whether a command is a program and plain words: it is started without a shell where that can be, and any shell can read it. */
-bool job_needs_no_shell(const char *command);
-
-/* Whether the shell can read a script of any length. */
-bool job_can_read(const char *script, size_t length);
-
-/* Whether the shell can read a command: NULL, or an error with the shell's words. */
-lg_error *job_check_syntax(const char *command);
 
 #endif

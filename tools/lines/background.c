@@ -1,9 +1,10 @@
 #define _GNU_SOURCE
 #include "background.h"
 
-#include "await.h"
+#include "foreground.h"
 #include "buffer.h"
 #include "direct.h"
+#include "launch.h"
 #include "shell.h"
 
 #include <signal.h>
@@ -59,7 +60,7 @@ static void end_background(struct background *background)
     if (run->keep)
         return;
     run->cleaning = true;
-    run_take_signals(run, NULL);
+    news_take(&run->news);
     run_look_at_backgrounds(run);
     if (run->forced)
         job_begin(job, JOB_KILLED, 0, LG_SECOND);
@@ -83,11 +84,13 @@ static void end_background(struct background *background)
 static lg_error *start(struct background *background, const char *command)
 {
     const struct run *run = background->run;
-    struct job_options options = {.background = true, .grace = run_grace(run, background->line)};
+    const struct job_options options = {.background = true,
+                                        .grace = run_grace(run, background->line)};
+    struct launch launch = {.empty_input = true};
     struct capture *capture = run_capture(run, background->line->job, CAPTURE_BACKGROUND,
-                                          options.output);
-    lg_error *err = job_start(&background->job, command, options);
-    run_captured(options.output);
+                                          launch.output);
+    lg_error *err = run_start(run, &background->job, command, &launch, &options);
+    run_captured(launch.output);
     if (capture)
         run->recorder->leave(capture); /* it is read for as long as the command prints */
     return err;

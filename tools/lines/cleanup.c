@@ -4,8 +4,8 @@
 #include "background.h"
 #include "buffer.h"
 #include "carry.h"
-#include "ending.h"
 #include "expand.h"
+#include "interpreter.h"
 #include "place.h"
 #include "request.h"
 #include "signals.h"
@@ -63,16 +63,11 @@ static const char *const *environment_of(void *data, struct cleanup_facts facts,
     return run->environment;
 }
 
-/* Signals are taken, and the ends of background lines noticed, when something has come: so no word of a child's end is lost between
- * its coming and the wait. */
-static void wait_for(void *data, int fd, lg_time deadline)
+static void wait_for(void *data, lg_time deadline)
 {
-    (void)fd;
     const struct cleanup *cleanup = data;
-    signals_wait(deadline);
-    run_take_signals(cleanup->run, NULL);
+    news_wait(&cleanup->run->news, deadline);
     run_look_at_backgrounds(cleanup->run);
-    ending_reap();
 }
 
 static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
@@ -95,7 +90,7 @@ static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
     static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
     struct run *run = cleanup->run;
-    const char **words = job_words(cleanup->command);
+    const char **words = interpreter_words(cleanup->command);
     lg_defer(free, words);
     char *here = place_here();
     lg_defer(free, here);
@@ -180,7 +175,7 @@ static void run_cleanup(struct cleanup *cleanup)
     cleanup->begun = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    run_take_signals(run, NULL);
+    news_take(&run->news);
     run_look_at_backgrounds(run);
     if (!is_wanted(cleanup))
         drop(cleanup);
@@ -243,7 +238,7 @@ static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
 {
     lg_func (lg_error *, err) {
         struct run *run = cleanup->run;
-        const char **words = job_words(cleanup->command);
+        const char **words = interpreter_words(cleanup->command);
         lg_defer(free, words);
         /* It reads variables when it runs: eval '…'. */
         bool late = strchr(cleanup->command, '$') != NULL;

@@ -1,18 +1,19 @@
 #define _GNU_SOURCE
 #include "run.h"
 
-#include "await.h"
+#include "foreground.h"
 #include "buffer.h"
 #include "cleanup.h"
 #include "ending.h"
 #include "expand.h"
-#include "job.h"
+#include "interpreter.h"
 #include "line.h"
 #include "parse.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
 #include "signals.h"
+#include "stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,13 +43,13 @@ static bool all_can_be_read(const struct job_file *file)
     lg_defer(buffer_free, &script);
     for (size_t i = 0; i < file->count; i++) {
         const char *command = file->lines[i].command;
-        if (job_needs_no_shell(command))
+        if (interpreter_is_needless(command))
             continue;
         buffer_add_text(&script, "(\n");
         buffer_add_text(&script, command);
         buffer_add_text(&script, "\n)\n");
     }
-    return script.length == 0 || job_can_read(script.text, script.length);
+    return script.length == 0 || interpreter_can_read(script.text, script.length);
 }
 
 /* Only a file with a bad line is read line by line, to tell which. */
@@ -59,7 +60,7 @@ static lg_error *check_syntax(const struct job_file *file)
     lg_error *errors = NULL;
     for (size_t i = 0; i < file->count; i++) {
         const struct line *line = &file->lines[i];
-        lg_error *err = job_check_syntax(line->command);
+        lg_error *err = interpreter_check(line->command);
         errors = lg_error_join(errors, lg_error_wrap(err, "%s:%u", file->path, line->number));
     }
     return errors;
@@ -171,7 +172,7 @@ static int exit_status(const struct run *run, const struct run_options *options)
 int run_read(const char *path, const struct run_options *options, struct job_file *file)
 {
     lg_func (int, status) {
-        job_use_shell(options->shell, options->trace, path, options->arguments);
+        interpreter_use(options->shell, options->trace, path, options->arguments);
         name_file(path);
         lg_error *bad = job_file_read(path, file);
         if (!bad)
@@ -181,14 +182,6 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
             print_errors(bad, "");
         lg_return(bad ? RUN_BAD_FILE : RUN_OK);
     }
-}
-
-static lg_error *take_signals(const struct run_options *options)
-{
-    lg_error *err = signals_open();
-    if (!err)
-        sigprocmask(SIG_SETMASK, &options->birth->mask, NULL);
-    return err;
 }
 
 int run_file(const struct job_file *file, const struct run_options *options)
@@ -204,8 +197,8 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .recorder = options->recorder};
         hold_cleanups(&run, options);
         lg_defer(run_free, &run);
-        lg_defer(signals_close);
-        lg_error *err = take_signals(options);
+        lg_error *err = news_open(&run.news, options->birth, run_on_signal, &run);
+        lg_defer(news_close, &run.news);
         lg_defer(lg_error_free, err);
         if (err) {
             print_errors(err, "lifoguard: ");

@@ -17,6 +17,12 @@
 
 #include "closers/own_fd.h"
 
+void launch_as_born(struct launch *launch, const struct birth *birth)
+{
+    launch->mask = &birth->mask;
+    birth_defaults(birth, &launch->defaults);
+}
+
 /* A command would have it from us. */
 static bool is_passed_on(int fd)
 {

@@ -3,6 +3,8 @@
 #ifndef LIFOGUARD_PROCESS_LAUNCH_H
 #define LIFOGUARD_PROCESS_LAUNCH_H
 
+#include "child.h"
+
 #include <lifoguard/error.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,6 +25,9 @@ struct launch {
      * first program cannot be executed, which a shell may know better; each ends in NULL. */
     const char *const *words[2];
 };
+
+/* It begins with the signals as this program was started. */
+void launch_as_born(struct launch *launch, const struct birth *birth);
 
 /* 0, or an errno value. For want of processes, memory or descriptors it is tried again, for some seconds (R6). */
 int launch_start(const struct launch *launch, pid_t *pid);

@@ -4,7 +4,7 @@
 #include "buffer.h"
 #include "duration.h"
 #include "expand.h"
-#include "job.h"
+#include "interpreter.h"
 #include "secret.h"
 #include "shell.h"
 #include "typo.h"
@@ -206,7 +206,7 @@ static const char *will_be_set(const char *name, size_t length, void *data)
     if (*name == '$')
         return parser->file->count > 0 ? "1" : NULL;
     if (strchr("0123456789@*", *name))
-        return job_argument(name, length);
+        return interpreter_argument(name, length);
     for (size_t i = 0; i < parser->file->count; i++) {
         const struct line *line = &parser->file->lines[i];
         if (line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0)

@@ -1,10 +1,10 @@
 /* Waits for commands to end, and ends what they left. */
-#ifndef LIFOGUARD_LINES_AWAIT_H
-#define LIFOGUARD_LINES_AWAIT_H
+#ifndef LIFOGUARD_LINES_FOREGROUND_H
+#define LIFOGUARD_LINES_FOREGROUND_H
 
 #include "stop.h"
 
-/* Waits until the command has ended; meanwhile takes signals and looks at background lines. */
+/* Waits until the command has ended (job/await.h), and meanwhile sees to background lines. */
 void run_await(struct run *run, const struct foreground *now);
 
 /* What a line that has failed, or was ended, left running ends before the cleanups of the lines above it. */
