@@ -294,11 +294,17 @@ static bool enter_directory(const struct attempt *attempt)
     return false;
 }
 
+struct command {
+    const struct attempt *attempt;
+    const struct watch *watch;
+};
+
 /* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
-static _Noreturn void be_command(const struct attempt *attempt, const struct watch *watch,
-                                 int failure)
+static void become(const void *data, int failure)
 {
-    tell(watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
+    const struct command *command = data;
+    const struct attempt *attempt = command->attempt;
+    tell(command->watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
     setpgid(0, 0);
     set_input();
     if (!enter_directory(attempt)) {
@@ -310,33 +316,13 @@ static _Noreturn void be_command(const struct attempt *attempt, const struct wat
     child_execute(attempt->arguments, attempt->environment, failure);
 }
 
-/* 0, or the errno value with which it could not be started. */
-static int start_command(const struct attempt *attempt, struct watch *watch)
-{
-    int failure[2];
-    if (lgi_own_pipe(failure, 0) != 0)
-        return errno;
-    watch->command = fork();
-    if (watch->command < 0) {
-        int failed = errno;
-        close(failure[0]);
-        close(failure[1]);
-        return failed;
-    }
-    if (watch->command == 0)
-        be_command(attempt, watch, failure[1]);
-    close(failure[1]);
-    watch->not_executed = child_failure(failure[0]);
-    close(failure[0]);
-    return 0;
-}
-
 static void run_attempt(const struct attempt *attempt, int result, int report)
 {
     struct watch watch = {
         .signals = birth_signals(attempt->birth), .result = result, .report = report};
     birth_taken(attempt->birth, &watch.taken);
-    int failed = start_command(attempt, &watch);
+    const struct command command = {attempt, &watch};
+    int failed = child_start(become, &command, &watch.command, &watch.not_executed);
     if (failed) {
         tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
         return;

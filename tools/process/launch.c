@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "closers/own_fd.h"
+#include "error/refused.h"
 
 void launch_as_born(struct launch *launch, const struct birth *birth)
 {
@@ -160,7 +160,7 @@ static bool set_streams(const struct launch *launch)
     return good;
 }
 
-static bool become(const struct launch *launch)
+static bool set_up(const struct launch *launch)
 {
     return (launch->in_our_group || setpgid(0, 0) == 0) && set_streams(launch) &&
            (!launch->directory || chdir(launch->directory) == 0) &&
@@ -176,16 +176,23 @@ static void execute(const char *const *arguments, const char *const *environment
     execvpe(argv.words[0], argv.words, environment ? envp.words : environ);
 }
 
-static _Noreturn void be_command(const struct launch *launch, const sigset_t *before, int failure)
+struct command {
+    const struct launch *launch;
+    sigset_t before; /* the signals that were blocked */
+};
+
+static void become(const void *data, int failure)
 {
+    const struct command *command = data;
+    const struct launch *launch = command->launch;
     /* Above those that the command gets. */
     int above = fcntl(failure, F_DUPFD_CLOEXEC, 10);
     if (above < 0)
         child_fail(failure);
     set_signals(launch);
-    if (!become(launch))
+    if (!set_up(launch))
         child_fail(above);
-    sigprocmask(SIG_SETMASK, launch->mask ? launch->mask : before, NULL);
+    sigprocmask(SIG_SETMASK, launch->mask ? launch->mask : &command->before, NULL);
     errno = ENOENT;
     for (int i = 0; i < 2 && direct_is_for_shell(errno); i++)
         if (launch->words[i])
@@ -195,26 +202,19 @@ static _Noreturn void be_command(const struct launch *launch, const sigset_t *be
 
 static int start_by_fork(const struct launch *launch, pid_t *pid)
 {
-    int failure[2];
-    if (lgi_own_pipe(failure, 0) != 0)
-        return errno;
-    sigset_t all, before;
+    struct command command = {.launch = launch};
+    sigset_t all;
     sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pid_t child = fork();
-    int failed = child < 0 ? errno : 0;
-    if (child == 0)
-        be_command(launch, &before, failure[1]);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(failure[1]);
-    if (!failed)
-        failed = child_failure(failure[0]);
-    close(failure[0]);
-    if (child > 0 && failed)
+    pthread_sigmask(SIG_BLOCK, &all, &command.before);
+    pid_t child;
+    int not_executed;
+    int failed = child_start(become, &command, &child, &not_executed);
+    pthread_sigmask(SIG_SETMASK, &command.before, NULL);
+    if (!failed && not_executed)
         waitpid(child, NULL, 0);
     else if (!failed)
         *pid = child;
-    return failed;
+    return failed ? failed : not_executed;
 }
 
 /* Whether the refusal is one of the sandbox or of the program itself, the second way tells. */
