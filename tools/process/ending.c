@@ -155,13 +155,14 @@ void ending_disown(pid_t pid)
 }
 
 /* An owned child that has ended is its owner's to collect; the ones behind it have their turn then. */
-void ending_reap(void)
+bool ending_reap(void)
 {
     for (;;) {
         siginfo_t info = {0};
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
-            pids_has(&owned, info.si_pid))
-            return;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+            return errno != ECHILD;
+        if (info.si_pid == 0 || pids_has(&owned, info.si_pid))
+            return true;
         pids_remove(&settled, info.si_pid);
         pids_remove(&from_before, info.si_pid);
         waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
@@ -245,7 +246,8 @@ static void tell(struct ending *ending, pid_t pid)
 
 size_t ending_look(struct ending *ending)
 {
-    ending_reap();
+    if (!ending_reap())
+        return 0;
     struct pids now = {0};
     lg_defer(pids_free, &now);
     list_children(&now);

@@ -32,8 +32,8 @@ void ending_reserve(void);
 void ending_own(pid_t pid);
 void ending_disown(pid_t pid);
 
-/* Removes ended processes of the third kind from the process table. */
-void ending_reap(void);
+/* Removes ended processes of the third kind from the process table. False: this process has no children at all. */
+bool ending_reap(void);
 
 /* The processes that are there now are left running on purpose: only an ending of `everything` ends them. */
 void ending_settle(void);
