@@ -54,15 +54,26 @@ static size_t count_of(char *const *words)
     return count;
 }
 
-/* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
-static const char **shell_words(const char *options, const char *command)
+/* The shell with its options, until the next call for another one. */
+static char **program_of(const char *text)
 {
     static char **program;
-    if (!program)
-        program = split_words(shell);
-    size_t count = count_of(program) + count_of(shell_arguments);
+    static const char *split;
+    if (!program || strcmp(split, text) != 0) {
+        free(program);
+        program = split_words(text);
+        split = text;
+    }
+    return program;
+}
+
+/* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
+static const char **shell_words(const char *program, const char *options, const char *command)
+{
+    char **first = program_of(program);
+    size_t count = count_of(first) + count_of(shell_arguments);
     const char **words = need_memory(NULL, (count + 7) * sizeof *words);
-    size_t n = add_all(words, 0, program);
+    size_t n = add_all(words, 0, first);
     words[n++] = options;
     if (traces && strcmp(options, "-c") == 0)
         words[n++] = "-x";
@@ -78,7 +89,7 @@ static const char **shell_words(const char *options, const char *command)
 
 const char **interpreter_words(const char *command)
 {
-    return shell_words("-c", command);
+    return shell_words(shell, "-c", command);
 }
 
 char **interpreter_words_without(const char *command)
@@ -104,43 +115,54 @@ static lg_error *shells_words(int fd)
     return lg_error_newf("the shell cannot read this: %s", from && from > text ? from - 1 : text);
 }
 
-/* Runs `sh -n` to its end, its errors in `errors`; the command is COMMAND or, if that is NULL, in `script`. */
-static lg_error *shell_reads(const char *command, int script, int errors, int *status)
+/* Starts `sh -n`, its errors in `errors`; the command is COMMAND or, if that is NULL, in `script`. */
+static lg_error *start_reading(const char *program, const char *command, int script, int errors,
+                               pid_t *pid)
 {
-    lg_func (lg_error *, err) {
-        const char **words = shell_words(command ? "-nc" : "-ns", command);
-        lg_defer(free, words);
-        const struct launch launch = {
-            .input = command ? 0 : script, .output = {0, errors}, .terminal = -1, .words = {words}};
-        pid_t pid;
-        int failed = launch_start(&launch, &pid);
-        if (failed)
-            lg_return(lg_error_new_code(failed, "starting %s", shell));
-        lg_return(launch_await(pid, status));
-    }
+    const char **words = shell_words(program, command ? "-nc" : "-ns", command);
+    lg_defer(free, words);
+    const struct launch launch = {
+        .input = command ? 0 : script, .output = {0, errors}, .terminal = -1, .words = {words}};
+    int failed = launch_start(&launch, pid);
+    return failed ? lg_error_new_code(failed, "starting %s", program) : NULL;
+}
+
+void reading_begin(struct reading *reading, const char *program, const char *script, size_t length)
+{
+    *reading = (struct reading){0};
+    int fd = scratch_open("script");
+    if (fd < 0)
+        return;
+    lg_defer(close, fd);
+    int words = scratch_open("sh");
+    if (words < 0)
+        return;
+    lg_defer(close, words);
+    if (write(fd, script, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
+        return;
+    lg_error *err = start_reading(program, NULL, fd, words, &reading->pid);
+    if (err)
+        reading->pid = 0;
+    lg_error_free(err);
+}
+
+bool reading_end(const struct reading *reading)
+{
+    int status = 1;
+    lg_error *err = reading->pid ? launch_await(reading->pid, &status) : NULL;
+    bool readable = !err && status == 0;
+    lg_error_free(err);
+    return readable;
 }
 
 bool interpreter_can_read(const char *script, size_t length)
 {
-    lg_func (bool, readable) {
-        int fd = scratch_open("script");
-        if (fd < 0)
-            lg_return(false);
-        lg_defer(close, fd);
-        int words = scratch_open("sh");
-        if (words < 0)
-            lg_return(false);
-        lg_defer(close, words);
-        if (write(fd, script, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
-            lg_return(false);
-        int status = 1;
-        lg_error *err = shell_reads(NULL, fd, words, &status);
-        lg_defer(lg_error_free, err);
-        lg_return(!err && status == 0);
-    }
+    struct reading reading;
+    reading_begin(&reading, shell, script, length);
+    return reading_end(&reading);
 }
 
-lg_error *interpreter_check(const char *command)
+lg_error *reading_check(const char *program, const char *command)
 {
     lg_func (lg_error *, err) {
         int words = scratch_open("sh");
@@ -148,9 +170,15 @@ lg_error *interpreter_check(const char *command)
             lg_return(lg_error_new_errno("a file for what the shell says"));
         lg_defer(close, words);
         int status = 0;
-        err = shell_reads(command, -1, words, &status);
-        if (err)
-            lg_return(err);
-        lg_return(status == 0 ? NULL : shells_words(words));
+        pid_t pid;
+        err = start_reading(program, command, -1, words, &pid);
+        if (!err)
+            err = launch_await(pid, &status);
+        lg_return(err || status == 0 ? err : shells_words(words));
     }
+}
+
+lg_error *interpreter_check(const char *command)
+{
+    return reading_check(shell, command);
 }

@@ -5,6 +5,7 @@
 #include <lifoguard/error.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
 void interpreter_use(const char *shell, bool trace, const char *name, char *const *arguments);
@@ -26,5 +27,19 @@ bool interpreter_can_read(const char *script, size_t length);
 
 /* Whether the shell can read a command: NULL, or an error with the shell's words. */
 lg_error *interpreter_check(const char *command);
+
+/* ---- the same for any shell ---- */
+
+/* A shell that reads a script without running it, while others do. */
+struct reading {
+    pid_t pid; /* 0: it could not be started */
+};
+
+void reading_begin(struct reading *reading, const char *shell, const char *script, size_t length);
+
+/* Waits for its end; whether it could read the script. */
+bool reading_end(const struct reading *reading);
+
+lg_error *reading_check(const char *shell, const char *command);
 
 #endif
