@@ -9,6 +9,7 @@
 #include "sandbox.h"
 #include "say.h"
 #include "signal_fd.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -270,7 +271,7 @@ static int leave(const struct run_end *end)
     sigaddset(&set, end->b);
     raise(end->b); /* not kill: another thread may wait for signals of the process */
     sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return 128 + end->b;
+    return EXIT_SIGNAL + end->b;
 }
 
 static lg_error *run(struct runner *runner)

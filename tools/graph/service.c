@@ -28,7 +28,7 @@ static void judge(struct work *work)
     work->is_going = false;
     if (good)
         return;
-    work->exit_status = task->job.code == CLD_EXITED ? task->job.status : 128 + task->job.status;
+    work->exit_status = job_exit_status(&task->job);
     if (work->state != JOB_READY)
         return; /* service_start tells it */
     work->state = JOB_FAILED;

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STATUS_TIMEOUT = 124, STATUS_LOST = 125 };
-
 const char *engine_outcome(const struct engine *engine)
 {
     switch (engine->cause) {
@@ -36,9 +34,9 @@ void engine_stop(struct engine *engine, enum stop_cause cause, int number)
     if (cause == STOP_LOST)
         engine->cause = STOP_LOST;
     if (cause == STOP_LOST)
-        engine->status = STATUS_LOST;
+        engine->status = RUN_LOST;
     set_status(engine, cause == STOP_SIGNAL    ? RUN_SIGNAL + number
-                       : cause == STOP_TIMEOUT ? STATUS_TIMEOUT
+                       : cause == STOP_TIMEOUT ? EXIT_TIMEOUT
                                                : RUN_FAILED);
     lg_context_cancel(engine->going);
     news_tell(&engine->news);
@@ -137,7 +135,7 @@ void engine_on_signal(void *data, int number)
     if (engine->over || number == SIGWINCH)
         return;
     if (holder_is_orphan(&engine->holder))
-        _exit(STATUS_LOST);
+        _exit(RUN_LOST);
     bool first = !engine_is_stopping(engine);
     bool cleaning = !some_command_runs(engine) && engine->holder.running;
     if (number == SIGQUIT) {

@@ -166,9 +166,7 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
     if (!task->quiet)
         tell_work(work, kind, task->text, err ? lg_error_message(err) : NULL, task->job.took);
     if (err)
-        work->exit_status = task->job.timed_out            ? 124
-                            : task->job.code == CLD_EXITED ? task->job.status
-                                                           : 128 + task->job.status;
+        work->exit_status = job_exit_status(&task->job);
     return err;
 }
 

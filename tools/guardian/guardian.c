@@ -8,6 +8,7 @@
 #include "recover.h"
 #include "request.h"
 #include "say.h"
+#include "status.h"
 #include "unit.h"
 #include "wire.h"
 
@@ -19,8 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { EXIT_TIMEOUT = 124, EXIT_OURS = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 static struct run_end end_of(const struct owner *owner)
 {

@@ -7,6 +7,7 @@
 #include "place.h"
 #include "say.h"
 #include "signals.h"
+#include "status.h"
 #include "sweep.h"
 
 #include <errno.h>
@@ -522,10 +523,11 @@ void owner_set_outcome(struct owner *owner)
     else if (owner->ended)
         owner->exit_signal = owner->end.si_status;
     if (!exited && owner->exit_signal)
-        owner->exit_code = 128 + owner->exit_signal;
+        owner->exit_code = EXIT_SIGNAL + owner->exit_signal;
     if (owner->outcome == OUTCOME_CANCELLED || owner->outcome == OUTCOME_TIMEOUT)
         return;
-    bool interrupted = owner->exit_signal == SIGINT || (exited && owner->exit_code == 128 + SIGINT);
+    bool interrupted = owner->exit_signal == SIGINT ||
+                       (exited && owner->exit_code == EXIT_SIGNAL + SIGINT);
     if (!owner->ended)
         owner->outcome = OUTCOME_UNKNOWN;
     else if (interrupted)

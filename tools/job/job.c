@@ -5,6 +5,7 @@
 #include "launch.h"
 #include "say.h"
 #include "signals.h"
+#include "status.h"
 #include "terminal.h"
 #include "time/clock.h"
 
@@ -186,14 +187,21 @@ bool job_times_out(struct job *job)
 
 bool job_was_asked_to_end(const struct job *job)
 {
-    int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
+    int number = job->code == CLD_EXITED ? job->status - EXIT_SIGNAL : job->status;
     return number == SIGINT || number == SIGTERM || number == SIGHUP;
 }
 
 int job_ended_by_terminal(const struct job *job)
 {
-    int number = job->code == CLD_EXITED ? job->status - 128 : job->status;
+    int number = job->code == CLD_EXITED ? job->status - EXIT_SIGNAL : job->status;
     return number == SIGINT || number == SIGQUIT || number == SIGHUP ? number : 0;
+}
+
+int job_exit_status(const struct job *job)
+{
+    if (job->timed_out)
+        return EXIT_TIMEOUT;
+    return job->code == CLD_EXITED ? job->status : EXIT_SIGNAL + job->status;
 }
 
 const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])

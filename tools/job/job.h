@@ -78,6 +78,9 @@ bool job_was_asked_to_end(const struct job *job);
 /* The signal of Ctrl-C, Ctrl-\ or a hangup that it ended by, or made its exit status of; or 0. */
 int job_ended_by_terminal(const struct job *job);
 
+/* The exit status by which a shell would know how it ended, or timeout(1). */
+int job_exit_status(const struct job *job);
+
 enum { JOB_TEXT_SIZE = 128 };
 
 /* "exit status 3", "killed by SIGTERM" */

@@ -69,14 +69,6 @@ lg_error *job_error(const struct job *job, const char *command)
     return lg_error_newf("%s: %s", job_result(job, text), command);
 }
 
-int job_exit_status(const struct job *job)
-{
-    enum { TIMED_OUT = 124, BY_SIGNAL = 128 };
-    if (job->timed_out)
-        return TIMED_OUT;
-    return job->code == CLD_EXITED ? job->status : BY_SIGNAL + job->status;
-}
-
 const char *run_value(const char *name, size_t length, void *data)
 {
     const struct run *run = data;

@@ -143,9 +143,6 @@ struct event line_event(const struct line *line, enum event_kind kind);
 /* What became of a line as a whole. */
 struct event job_event(const struct line *line, enum event_kind kind);
 
-/* The exit status by which a shell would know how a command ended. */
-int job_exit_status(const struct job *job);
-
 /* The value of a variable, of $!, $$ or an argument in this moment; `data` is the run. */
 const char *run_value(const char *name, size_t length, void *data);
 
