@@ -5,6 +5,7 @@
 #include "ending.h"
 #include "exec.h"
 #include "guardian.h"
+#include "interpreter.h"
 #include "place.h"
 #include "sandbox.h"
 #include "say.h"
@@ -25,17 +26,10 @@
 
 /* ---- its state ---- */
 
-static void name_file(const char *path)
-{
-    char *absolute = realpath(path, NULL);
-    lg_defer(free, absolute);
-    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
-}
-
 static void keep_environment(struct engine *engine)
 {
     unsetenv("LIFOGUARD_JOB");
-    name_file(engine->graph->path);
+    interpreter_name_file(engine->graph->path);
     for (char **assignment = environ; *assignment; assignment++)
         words_add(engine->arena, &engine->environment,
                   arena_copy(engine->arena, *assignment, strlen(*assignment)));
@@ -193,13 +187,6 @@ static void on_lost(void *data)
     engine_stop(data, STOP_LOST, 0);
 }
 
-static mode_t current_umask(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
-}
-
 struct request {
     struct graph *graph;
     const struct engine_options *options;
@@ -230,7 +217,7 @@ static int engine_main(const struct birth *birth, void *data)
                             .place = place,
                             .arena = &request->graph->arena,
                             .began = lg_now(),
-                            .umask = current_umask()};
+                            .umask = place_umask()};
     lg_error *err = news_open(&engine.news, birth, engine_on_signal, &engine);
     if (err) {
         say_error(err);

@@ -24,6 +24,13 @@ void interpreter_use(const char *program, bool trace, const char *name, char *co
     shell_arguments = arguments;
 }
 
+void interpreter_name_file(const char *path)
+{
+    char *absolute = realpath(path, NULL);
+    lg_defer(free, absolute);
+    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
+}
+
 const char *interpreter_argument(const char *name, size_t length)
 {
     size_t count = 0;

@@ -10,6 +10,9 @@
 /* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
 void interpreter_use(const char *shell, bool trace, const char *name, char *const *arguments);
 
+/* Sets LIFOGUARD_JOB_FILE, which the commands of a file may use. */
+void interpreter_name_file(const char *path);
+
 /* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
 const char *interpreter_argument(const char *name, size_t length);
 

@@ -1,14 +1,15 @@
 #define _GNU_SOURCE
 #include "run.h"
 
-#include "foreground.h"
 #include "buffer.h"
 #include "cleanup.h"
 #include "ending.h"
 #include "expand.h"
+#include "foreground.h"
 #include "interpreter.h"
 #include "line.h"
 #include "parse.h"
+#include "place.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
@@ -66,14 +67,6 @@ static lg_error *check_syntax(const struct job_file *file)
     return errors;
 }
 
-/* Sets LIFOGUARD_JOB_FILE, which the file's lines may use. */
-static void name_file(const char *path)
-{
-    char *absolute = realpath(path, NULL);
-    lg_defer(free, absolute);
-    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
-}
-
 static void run_free(struct run *run)
 {
     while (run->foreseen) {
@@ -103,13 +96,6 @@ static void keep_environment(struct run *run)
         count++;
     run->first_environment = need_memory(NULL, (count + 1) * sizeof *run->first_environment);
     memcpy(run->first_environment, environ, (count + 1) * sizeof *run->first_environment);
-}
-
-static mode_t current_umask(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */
@@ -173,7 +159,7 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
 {
     lg_func (int, status) {
         interpreter_use(options->shell, options->trace, path, options->arguments);
-        name_file(path);
+        interpreter_name_file(path);
         lg_error *bad = job_file_read(path, file);
         if (!bad)
             bad = check_syntax(file);
@@ -193,7 +179,7 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .cleanup_limit = options->cleanup_limit,
                           .began = options->began,
                           .keep = options->keep,
-                          .umask = current_umask(),
+                          .umask = place_umask(),
                           .recorder = options->recorder};
         hold_cleanups(&run, options);
         lg_defer(run_free, &run);
