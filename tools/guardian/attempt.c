@@ -199,7 +199,7 @@ static void watch_until(void *data, lg_time deadline)
 {
     struct watch *watch = data;
     struct pollfd fd = {.fd = watch->signals, .events = POLLIN};
-    poll(&fd, 1, ending_poll_timeout(deadline));
+    poll(&fd, 1, sweep_poll_timeout(deadline));
     watch_signals(watch);
 }
 
@@ -329,12 +329,12 @@ static void run_attempt(const struct attempt *attempt, int result, int report)
     }
     wait_for_command(&watch, attempt->timeout);
     /* What it started ends with it, in time or not. */
-    struct ending ending = {.grace = attempt->grace,
-                            .wait = watch_until,
-                            .data = &watch,
-                            .whose = "a cleanup",
-                            .quiet = watch.verdict != 0};
-    ending_run(&ending);
+    struct sweep sweep = {.grace = attempt->grace,
+                          .wait = watch_until,
+                          .data = &watch,
+                          .whose = "a cleanup",
+                          .quiet = watch.verdict != 0};
+    sweep_run(&sweep);
     /* A command that was killed is not waited for yet; one that outlives SIGKILL ends too late to be told of. */
     reap(&watch);
     if (!watch.ended)

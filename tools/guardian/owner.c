@@ -267,7 +267,7 @@ static void signal_group_members(const struct owner *owner, int number)
     lg_defer(free, below);
     memset(below, 0, list.count);
     process_list_mark_below(&list, getpid(), below);
-    ending_mark(&list, owner->mark, below);
+    sweep_mark(&list, owner->mark, below);
     for (size_t i = 0; i < list.count; i++)
         if (below[i] && list.all[i].group == owner->command.group)
             process_signal(&list.all[i], number);
@@ -462,7 +462,7 @@ void owner_step(struct owner *owner, lg_time deadline)
     fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};
     size_t clients = owner_client_fds(owner, fds + 2, CLIENTS_MOST);
-    int ready = poll(fds, clients + 2, ending_poll_timeout(deadline));
+    int ready = poll(fds, clients + 2, sweep_poll_timeout(deadline));
     read_signals(owner);
     if (ready <= 0)
         return;
@@ -570,15 +570,15 @@ void owner_end_processes(struct owner *owner, const struct moment *after)
         if (item_is_pending(item))
             spare(&spared, process);
     }
-    struct ending ending = {.grace = owner->options.grace,
-                            .after = after,
-                            .spared = spared.all,
-                            .spared_count = spared.count,
-                            .told_group = owner->asked == SIGTERM ? owner->command.group : 0,
-                            .told_at = owner->asked_at,
-                            .mark = owner->mark,
-                            .wait = step_for_ending,
-                            .data = owner,
-                            .whose = "the command"};
-    ending_run(&ending);
+    struct sweep sweep = {.grace = owner->options.grace,
+                          .after = after,
+                          .spared = spared.all,
+                          .spared_count = spared.count,
+                          .told_group = owner->asked == SIGTERM ? owner->command.group : 0,
+                          .told_at = owner->asked_at,
+                          .mark = owner->mark,
+                          .wait = step_for_ending,
+                          .data = owner,
+                          .whose = "the command"};
+    sweep_run(&sweep);
 }

@@ -42,7 +42,7 @@ static void step(void *data, lg_time deadline)
 {
     struct limited *limited = data;
     struct pollfd fd = {.fd = limited->signals, .events = POLLIN};
-    poll(&fd, 1, ending_poll_timeout(deadline));
+    poll(&fd, 1, sweep_poll_timeout(deadline));
     struct signalfd_siginfo info;
     while (read(limited->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD)
@@ -96,9 +96,9 @@ void limited_await(struct limited *limited, lg_time deadline)
 
 void limited_end(struct limited *limited, lg_duration grace, bool quiet)
 {
-    struct ending ending = {
+    struct sweep sweep = {
         .grace = grace, .wait = step, .data = limited, .whose = "the command", .quiet = quiet};
-    ending_run(&ending);
+    sweep_run(&sweep);
 }
 
 void limited_die(int number)

@@ -15,7 +15,7 @@
 
 enum { OUTLIVES_KILL = 5 };
 
-int ending_poll_timeout(lg_time deadline)
+int sweep_poll_timeout(lg_time deadline)
 {
     if (deadline == 0)
         return 1000;
@@ -31,11 +31,11 @@ static bool belongs_to(const struct process *process, const struct process *spar
     return process->session == spared->pid && process->started >= spared->started;
 }
 
-static void mark_spared(const struct ending *ending, const struct process_list *list, bool *marks)
+static void mark_spared(const struct sweep *sweep, const struct process_list *list, bool *marks)
 {
     for (size_t i = 0; i < list->count; i++)
-        for (size_t k = 0; k < ending->spared_count; k++)
-            if (belongs_to(&list->all[i], &ending->spared[k]))
+        for (size_t k = 0; k < sweep->spared_count; k++)
+            if (belongs_to(&list->all[i], &sweep->spared[k]))
                 marks[i] = true;
     process_list_mark_below(list, -1, marks);
 }
@@ -60,13 +60,13 @@ static bool *new_marks(const struct process_list *list)
     return marks;
 }
 
-static void find(const struct ending *ending, const struct process_list *list, bool *found)
+static void find(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
     process_list_mark_below(list, getpid(), found);
-    ending_mark(list, ending->mark, found);
+    sweep_mark(list, sweep->mark, found);
 }
 
-void ending_mark(const struct process_list *list, const char *mark, bool *found)
+void sweep_mark(const struct process_list *list, const char *mark, bool *found)
 {
     if (!mark)
         return;
@@ -78,19 +78,19 @@ void ending_mark(const struct process_list *list, const char *mark, bool *found)
 }
 
 /* What is to end now, of all there are. */
-static void select_processes(const struct ending *ending, const struct process_list *list,
+static void select_processes(const struct sweep *sweep, const struct process_list *list,
                              struct process_list *selected)
 {
     bool *found = new_marks(list);
     lg_defer(free, found);
     bool *spared = new_marks(list);
     lg_defer(free, spared);
-    find(ending, list, found);
-    mark_spared(ending, list, spared);
+    find(sweep, list, found);
+    mark_spared(sweep, list, spared);
     *selected = (struct process_list){.all = need_memory(NULL, list->count * sizeof *list->all)};
     for (size_t i = 0; i < list->count; i++)
         if (found[i] && !spared[i] &&
-            (!ending->after || process_started_after(&list->all[i], ending->after)))
+            (!sweep->after || process_started_after(&list->all[i], sweep->after)))
             selected->all[selected->count++] = list->all[i];
 }
 
@@ -108,23 +108,22 @@ static void add(struct process_list *list, const struct process *process)
     list->all[list->count++] = *process;
 }
 
-static bool was_told(const struct ending *ending, const struct process *process)
+static bool was_told(const struct sweep *sweep, const struct process *process)
 {
-    return process->group == ending->told_group &&
-           !process_started_after(process, &ending->told_at);
+    return process->group == sweep->told_group && !process_started_after(process, &sweep->told_at);
 }
 
 /* Also those whose turn has not come: in their traps they start programs as well. Not the runner, which may be in that group. */
-static void add_told_group(const struct ending *ending, const struct process_list *all,
+static void add_told_group(const struct sweep *sweep, const struct process_list *all,
                            struct process_list *told)
 {
-    if (!ending->told_group)
+    if (!sweep->told_group)
         return;
     bool *ours = new_marks(all);
     lg_defer(free, ours);
-    find(ending, all, ours);
+    find(sweep, all, ours);
     for (size_t i = 0; i < all->count; i++)
-        if (ours[i] && was_told(ending, &all->all[i]) && !is_in(told, &all->all[i]))
+        if (ours[i] && was_told(sweep, &all->all[i]) && !is_in(told, &all->all[i]))
             add(told, &all->all[i]);
 }
 
@@ -152,25 +151,25 @@ static void add_helpers(const struct process_list *all, struct process_list *tol
 }
 
 /* Signals all that were not yet told; returns how many are left. */
-static size_t signal_all(const struct ending *ending, int number, struct process_list *told)
+static size_t signal_all(const struct sweep *sweep, int number, struct process_list *told)
 {
     struct process_list all;
     lg_defer(process_list_free, &all);
     process_list_all(&all);
     struct process_list now;
     lg_defer(process_list_free, &now);
-    select_processes(ending, &all, &now);
+    select_processes(sweep, &all, &now);
     if (number == SIGTERM) {
-        add_told_group(ending, &all, told);
+        add_told_group(sweep, &all, told);
         add_helpers(&all, told);
     }
     for (size_t i = 0; i < now.count; i++) {
         if (is_in(told, &now.all[i]))
             continue;
         add(told, &now.all[i]);
-        if (!ending->quiet || number == SIGKILL)
+        if (!sweep->quiet || number == SIGKILL)
             say("%s to %s (process %ld), which %s left running", signals_name(number),
-                now.all[i].name, (long)now.all[i].pid, ending->whose);
+                now.all[i].name, (long)now.all[i].pid, sweep->whose);
         process_signal(&now.all[i], number);
     }
     return now.count;
@@ -178,30 +177,30 @@ static size_t signal_all(const struct ending *ending, int number, struct process
 
 /* True once none is left; false at the deadline. One that is started late comes without a signal, so they are looked for
  * again and again; first soon, since most end at once. */
-static bool end_with(const struct ending *ending, int number, lg_duration limit)
+static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
 {
     struct process_list told = {0};
     lg_defer(process_list_free, &told);
     lg_time deadline = lg_now() + limit;
     lg_duration pause = 2 * LG_MILLISECOND;
-    while (signal_all(ending, number, &told) > 0) {
+    while (signal_all(sweep, number, &told) > 0) {
         if (lg_now() >= deadline)
             return false;
         lg_time next = lg_now() + pause;
-        ending->wait(ending->data, next < deadline ? next : deadline);
+        sweep->wait(sweep->data, next < deadline ? next : deadline);
         pause = pause >= 50 * LG_MILLISECOND ? 100 * LG_MILLISECOND : 2 * pause;
     }
     return true;
 }
 
-void ending_run(const struct ending *ending)
+void sweep_run(const struct sweep *sweep)
 {
     siginfo_t info;
     /* The usual case, without a look at /proc: no children, so no descendants. */
-    if (!ending->mark && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+    if (!sweep->mark && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
         errno == ECHILD)
         return;
-    if (!end_with(ending, SIGTERM, ending->grace) &&
-        !end_with(ending, SIGKILL, OUTLIVES_KILL * LG_SECOND))
+    if (!end_with(sweep, SIGTERM, sweep->grace) &&
+        !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
         say("processes are left that outlive SIGKILL");
 }

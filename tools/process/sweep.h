@@ -1,5 +1,8 @@
-/* Ending the processes that a run left: SIGTERM, and after the grace period SIGKILL; each is named on stderr. A process gets SIGTERM
- * once; and none gets it that the trap of such a process has started, a `rm` say, while that process lives. */
+/* A sweep ends what a run has left running: SIGTERM, and after the grace period SIGKILL; each process is named on stderr. A process gets
+ * SIGTERM once; and none gets it that the trap of such a process has started, a `rm` say, while that process lives.
+ *
+ * It finds processes in /proc, wherever they stand below this process. What is adopted while this process runs commands and goes on
+ * is found sooner by ending.h. */
 #ifndef LIFOGUARD_PROCESS_SWEEP_H
 #define LIFOGUARD_PROCESS_SWEEP_H
 
@@ -8,7 +11,7 @@
 #include <lifoguard/time.h>
 #include <stdbool.h>
 
-struct ending {
+struct sweep {
     lg_duration grace;
     const struct moment *after; /* only what started after it; NULL: all */
     /* Spared, with all below them, and with the sessions that they lead: an attempt may be killed, and its cleanup run on. */
@@ -28,12 +31,12 @@ struct ending {
 };
 
 /* Adds those whose environment holds `mark`; NULL: none. */
-void ending_mark(const struct process_list *list, const char *mark, bool *found);
+void sweep_mark(const struct process_list *list, const char *mark, bool *found);
 
-void ending_run(const struct ending *ending);
+void sweep_run(const struct sweep *sweep);
 
 /* For poll: milliseconds until `deadline`, of lg_now (0: none), but a second at most: a call that failed may have cost us the word
  * that something has ended, so whoever waits looks around every now and then. */
-int ending_poll_timeout(lg_time deadline);
+int sweep_poll_timeout(lg_time deadline);
 
 #endif
