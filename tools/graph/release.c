@@ -213,7 +213,7 @@ static void wait_for(void *data, lg_time deadline)
     news_wait(&release->work->engine->news, deadline);
 }
 
-static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
+static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct release *release = data;
     char duration[SAY_DURATION_SIZE];
@@ -226,7 +226,7 @@ static void say_again(void *data, const struct carry *carry, enum again again, l
             carry->text, say_duration(pause, duration));
 }
 
-static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
+static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
 
 static bool is_wanted(const struct release *release)
 {

@@ -76,8 +76,8 @@ void engine_failed_aside(struct engine *engine, const char *why)
 
 /* ---- signals ---- */
 
-/* A service has its turn. */
-static bool has_its_turn(const struct task *task)
+/* A service that runs is ended in the order of need, not by a signal to the run. */
+static bool ends_in_order(const struct task *task)
 {
     return task->by_itself && task->job.step == JOB_RUNS;
 }
@@ -85,7 +85,7 @@ static bool has_its_turn(const struct task *task)
 static bool some_command_runs(const struct engine *engine)
 {
     for (const struct task *task = engine->tasks; task; task = task->next)
-        if (!has_its_turn(task))
+        if (!ends_in_order(task))
             return true;
     return false;
 }
@@ -94,7 +94,7 @@ static bool some_command_runs(const struct engine *engine)
 static void press_tasks(struct engine *engine, int number)
 {
     for (struct task *task = engine->tasks; task; task = task->next)
-        if (has_its_turn(task))
+        if (ends_in_order(task))
             continue;
         else if (task->job.step == JOB_RUNS)
             task_ask(task, number);

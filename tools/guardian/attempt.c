@@ -433,7 +433,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
         close(report[0]);
         return lg_error_new_code(failed, "fork");
     }
-    process_look(pid, &attempt->process);
+    process_read(pid, &attempt->process);
     return NULL;
 }
 

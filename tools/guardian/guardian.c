@@ -99,7 +99,7 @@ static lg_error *make_command(const struct guardian_start *start, struct command
     close(failure[1]);
     command->go = go[1];
     command->failure = failure[0];
-    process_look(pid, &command->process);
+    process_read(pid, &command->process);
     return NULL;
 }
 
@@ -313,7 +313,7 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
     pid_t pid = fork();
     if (pid != 0) {
         close(hold[0]);
-        process_look(pid, watcher);
+        process_read(pid, watcher);
         return hold[1];
     }
     setsid();

@@ -78,7 +78,7 @@ static pid_t holder_of(int fd)
 static void say_held(const char *name, int fd, const char *then)
 {
     struct process holder;
-    if (process_look(holder_of(fd), &holder))
+    if (process_read(holder_of(fd), &holder))
         say("lock: %s is held by process %ld (%s)%s", name, (long)holder.pid, holder.name, then);
     else
         say("lock: %s is held by another command%s", name, then);

@@ -256,7 +256,7 @@ static bool has_ended(int64_t pid)
     if (pid <= 0)
         return false;
     bool there = kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-    return !there || (process_look((pid_t)pid, &process) && process.state == 'Z');
+    return !there || (process_read((pid_t)pid, &process) && process.state == 'Z');
 }
 
 /* Signals are taken where there is a command to end with this process. */

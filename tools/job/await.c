@@ -7,7 +7,7 @@
 #include <lifoguard/defer.h>
 #include <signal.h>
 
-/* Ctrl-C ends a command, and is for us as well: so it is taken before the command counts as one that has failed by itself. */
+/* Ctrl-C ends a command, and is also a request to this process. It is taken before the command counts as failed by itself. */
 static bool is_over(struct job *job, struct news *news)
 {
     return job_is_over(job) && (job->code == CLD_EXITED || !news_take(news));
@@ -34,7 +34,7 @@ static lg_time earlier(lg_time a, lg_time b)
     return a < b ? a : b;
 }
 
-/* A process that is adopted later comes without a signal: so this looks again, first soon, since most end at once. */
+/* No signal tells that a process was adopted, so /proc is read again and again: first soon, since most processes end at once. */
 void leftovers_end(struct news *news, struct ending *ending, int number, lg_duration limit,
                    lg_duration grace)
 {
@@ -42,7 +42,7 @@ void leftovers_end(struct news *news, struct ending *ending, int number, lg_dura
     ending_step(ending, number, limit);
     lg_duration pause = 2 * LG_MILLISECOND;
     size_t requests = news->requests;
-    while (ending_look(ending) > 0) {
+    while (ending_continue(ending) > 0) {
         bool sooner = news->requests != requests;
         requests = news->requests;
         if (!sooner && lg_now() < ending->until) {

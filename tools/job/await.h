@@ -1,15 +1,14 @@
-/* The one loop that waits for commands, of lines and of graphs alike.
+/* The one loop that waits for commands, those of lines and those of graphs.
  *
- * What the caller of job_await gets: the command, which job_start has started as the leader of a process group, has ended when it returns,
- * and was taken off the table of processes; or it outlives SIGKILL (JOB_GIVEN_UP). Meanwhile
+ * job_await returns when a command that job_start has started has ended and was reaped, or has outlived SIGKILL (JOB_GIVEN_UP). If the
+ * command was made to end, the rest of its process group has ended too. While job_await waits,
  *
- * - signals are taken as they come, and the adopted processes that end are reaped (news.h);
- * - `attend` is called whenever something may have happened: it makes the job end (job_begin), if it is to;
- * - a command with a limit is made to end when its time is over;
- * - a command that is to end has its grace: after SIGINT or SIGHUP comes SIGTERM, and then SIGKILL (job_press). If it was made to end, the
- *   rest of its group has ended too.
+ * - signals are taken, and adopted processes that have ended are reaped (news.h);
+ * - `attend` is called whenever something may have happened; a caller that wants the job to end calls job_begin there;
+ * - a command with a limit is made to end when the limit is over;
+ * - a command that is to end gets the next signal when its grace is over: SIGTERM after SIGINT or SIGHUP, then SIGKILL (job_press).
  *
- * What has left the group is for leftovers_end. */
+ * leftovers_end ends processes that have left the group. */
 #ifndef LIFOGUARD_JOB_AWAIT_H
 #define LIFOGUARD_JOB_AWAIT_H
 
@@ -21,14 +20,15 @@ struct ending;
 struct job_watch {
     struct news *news;
     void (*attend)(void *data);
-    void (*tell_timeout)(void *data); /* the limit has come, and the job is made to end */
+    void (*tell_timeout)(
+        void *data); /* called when the limit is over, and the job is made to end */
     void *data;
 };
 
 void job_await(struct job *job, const struct job_watch *watch);
 
-/* Ends what commands have left running, as far as `ending` finds it: `number` first, which has `limit` to work, then the further steps.
- * Every request that comes meanwhile begins the next step at once. Frees `ending`. */
+/* Ends the processes that commands have left running and that `ending` selects. The signal `number` comes first; `limit` later the next
+ * one, and so on (ending_press). A request (news.h) brings the next signal at once. Frees `ending`. */
 void leftovers_end(struct news *news, struct ending *ending, int number, lg_duration limit,
                    lg_duration grace);
 

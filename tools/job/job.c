@@ -77,7 +77,7 @@ static bool has_news(const struct job *job, siginfo_t *info)
     return failed == 0 && info->si_pid != 0;
 }
 
-void job_look(struct job *job)
+void job_update(struct job *job)
 {
     while (job->pid && !job->ended) {
         siginfo_t info;
@@ -144,7 +144,7 @@ void job_press(struct job *job, int number)
 
 bool job_is_over(struct job *job)
 {
-    job_look(job);
+    job_update(job);
     if (!job->ended)
         return job->step == JOB_GIVEN_UP;
     if (job->step == JOB_RUNS || job->step == JOB_GIVEN_UP || !job_group_left(job))

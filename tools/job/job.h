@@ -47,7 +47,7 @@ lg_error *job_start(struct job *job, struct launch *launch, const struct job_opt
 
 /* Notices what has happened to it. One that has ended is removed from the process table at once, so that
  * `kill -0` and `tail --pid` of other lines see its end. */
-void job_look(struct job *job);
+void job_update(struct job *job);
 
 /* Whether processes of its group are left; call it when it has been collected. */
 bool job_group_left(struct job *job);

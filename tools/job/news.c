@@ -61,7 +61,7 @@ void news_tell(struct news *news)
     lg_cond_broadcast(&news->changed);
 }
 
-/* Whoever takes a signal, all that wait look: the child that has ended may be another's. */
+/* All goroutines that wait are woken: the child that has ended may belong to a job of any of them. */
 bool news_take(struct news *news)
 {
     size_t before = news->requests;

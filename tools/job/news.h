@@ -1,10 +1,10 @@
-/* What wakes all that wait in a run: a signal has come, the end of a child among them, or somebody tells of a change.
+/* Waiting in a run: for a signal, for the end of a child, which SIGCHLD tells, or for a change of which another goroutine tells.
  *
- * The goroutines of a run are on one worker thread, so nothing is missed between a look at the state and news_wait, as long as the caller
- * waits for nothing else in between.
+ * All goroutines of a run are on one worker thread. So a goroutine that finds nothing changed, and then calls news_wait without waiting in
+ * between, misses nothing.
  *
- * SIGCHLD has adopted processes reaped that have ended (process/ending.h). Every other signal is a request, which `on_signal` is told:
- * SIGINT, SIGTERM, SIGHUP, SIGQUIT, each once in half a second (S7); and SIGWINCH. */
+ * When SIGCHLD comes, adopted processes that have ended are reaped (process/ending.h). `on_signal` is called for SIGWINCH, and for the
+ * requests SIGINT, SIGTERM, SIGHUP and SIGQUIT; the same request within half a second is left out (S7). */
 #ifndef LIFOGUARD_JOB_NEWS_H
 #define LIFOGUARD_JOB_NEWS_H
 
@@ -29,7 +29,7 @@ struct news {
     lg_cond changed;
 };
 
-/* Takes from a descriptor the signals that birth_take has blocked, and SIGWINCH, where the caller has blocked it. */
+/* Opens a descriptor for the signals that birth_take has blocked, and for SIGWINCH, which comes only if the caller has blocked it. */
 lg_error *news_open(struct news *news, const struct birth *birth,
                     void (*on_signal)(void *data, int number), void *data)
     __attribute__((__warn_unused_result__));
@@ -37,16 +37,16 @@ lg_error *news_open(struct news *news, const struct birth *birth,
 /* For lg_defer. */
 void news_close(struct news *news);
 
-/* From here on a goroutine takes the signals as they come: for runs in which several goroutines wait. */
+/* Starts a goroutine that takes the signals as they come. Needed where several goroutines wait. */
 void news_listen(struct news *news);
 
-/* Takes the signals that have come by now. True: a request is among them. */
+/* Takes the signals that have come by now. True: a request was among them. */
 bool news_take(struct news *news);
 
-/* Wakes all that wait: something has changed that no signal tells. Only where somebody listens. */
+/* Wakes all goroutines that wait, if a goroutine listens: for a change of which no signal tells. */
 void news_tell(struct news *news);
 
-/* Waits for news, until `deadline` (of lg_now; 0: none). It may return sooner. */
+/* Waits for a signal or for news_tell, until `deadline` (of lg_now; 0: none). It may return sooner. */
 void news_wait(struct news *news, lg_time deadline);
 
 #endif

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "background.h"
 
-#include "foreground.h"
 #include "buffer.h"
 #include "direct.h"
+#include "foreground.h"
 #include "launch.h"
 #include "shell.h"
 
@@ -26,10 +26,10 @@ static void fail(const struct background *background)
     run->stopping = true;
 }
 
-void run_look_at_backgrounds(struct run *run)
+void run_check_backgrounds(struct run *run)
 {
     for (struct background *b = run->backgrounds; b; b = b->next) {
-        job_look(&b->job);
+        job_update(&b->job);
         if (!b->job.ended || b->said)
             continue;
         b->said = true;
@@ -61,7 +61,7 @@ static void end_background(struct background *background)
         return;
     run->cleaning = true;
     news_take(&run->news);
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
     if (run->forced)
         job_begin(job, JOB_KILLED, 0, LG_SECOND);
     else if (!job->ended && !background->has_cleanup)
@@ -72,7 +72,7 @@ static void end_background(struct background *background)
         job_begin(job, JOB_MAY_FINISH, 0, job->grace);
     bool alive = !job->ended;
     run_await(run, &(struct foreground){.job = job, .place = background->line});
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
         say("line %u had to be killed", background->line->number);
     else if (job->step == JOB_GIVEN_UP)

@@ -67,10 +67,10 @@ static void wait_for(void *data, lg_time deadline)
 {
     const struct cleanup *cleanup = data;
     news_wait(&cleanup->run->news, deadline);
-    run_look_at_backgrounds(cleanup->run);
+    run_check_backgrounds(cleanup->run);
 }
 
-static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
+static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct cleanup *cleanup = data;
     char duration[SAY_DURATION_SIZE];
@@ -88,7 +88,7 @@ static void say_again(void *data, const struct carry *carry, enum again again, l
 
 static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
-    static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
+    static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
     struct run *run = cleanup->run;
     const char **words = interpreter_words(cleanup->command);
     lg_defer(free, words);
@@ -176,7 +176,7 @@ static void run_cleanup(struct cleanup *cleanup)
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
     news_take(&run->news);
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
     if (!is_wanted(cleanup))
         drop(cleanup);
     else if (run->forced)

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "foreground.h"
 
+#include "await.h"
 #include "background.h"
 #include "ending.h"
-#include "await.h"
 
 #include <signal.h>
 
@@ -12,7 +12,7 @@ static void attend(void *data)
     struct run *run = data;
     const struct foreground *now = run->now;
     bool stopping = run->stopping;
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
     if (now->line && run->stopping && !stopping) { /* not a cleanup */
         say("a background line has failed: ending line %u, then on to the cleanups",
             now->line->number);

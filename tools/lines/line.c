@@ -2,12 +2,12 @@
 #include "line.h"
 #include "scratch.h"
 
-#include "foreground.h"
 #include "background.h"
 #include "buffer.h"
 #include "cleanup.h"
 #include "ending.h"
 #include "expand.h"
+#include "foreground.h"
 #include "launch.h"
 #include "shell.h"
 #include "signals.h"
@@ -155,7 +155,7 @@ static lg_error *run_wait(struct run *run, const struct line *line)
         lg_defer(free, pids);
         for (;;) {
             news_take(&run->news);
-            run_look_at_backgrounds(run);
+            run_check_backgrounds(run);
             if (run->stopping)
                 lg_return(lg_error_new("stopped"));
             if (!some_run(run, pids))
@@ -279,7 +279,7 @@ static void run_all(struct run *run, lg_scope *cleanups)
         last = line;
         run_give_way(run);
         news_take(&run->news);
-        run_look_at_backgrounds(run);
+        run_check_backgrounds(run);
         memory_reserve();
         if (run->stopping)
             break;
@@ -297,5 +297,5 @@ void run_lines(struct run *run)
     lg_scope(cleanups);
     run_all(run, &cleanups);
     news_take(&run->news);
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
 }

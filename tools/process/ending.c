@@ -244,7 +244,7 @@ static void tell(struct ending *ending, pid_t pid)
     signal_one(pid, number);
 }
 
-size_t ending_look(struct ending *ending)
+size_t ending_continue(struct ending *ending)
 {
     if (!ending_reap())
         return 0;

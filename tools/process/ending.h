@@ -64,7 +64,7 @@ void ending_step(struct ending *ending, int number, lg_duration limit);
 
 /* Reaps what has ended, sends the step's signal to those that have not had it, names each on standard
  * error, and returns how many are left. */
-size_t ending_look(struct ending *ending);
+size_t ending_continue(struct ending *ending);
 
 /* After its deadline: on to the next step (SIGTERM after SIGINT or SIGHUP, then SIGKILL). False: SIGKILL
  * was the last one. */

@@ -77,7 +77,7 @@ static bool take_fields(struct process *process, char *text)
     return false;
 }
 
-bool process_look(pid_t pid, struct process *process)
+bool process_read(pid_t pid, struct process *process)
 {
     char path[64];
     char text[1024];
@@ -103,13 +103,13 @@ static bool has_ended(const struct process *process)
 bool process_is_alive(pid_t pid, uint64_t started)
 {
     struct process process;
-    return process_look(pid, &process) && process.started == started && !has_ended(&process);
+    return process_read(pid, &process) && process.started == started && !has_ended(&process);
 }
 
 bool process_can_act(pid_t pid, uint64_t started)
 {
     struct process process;
-    return process_look(pid, &process) && process.started == started && !has_ended(&process) &&
+    return process_read(pid, &process) && process.started == started && !has_ended(&process) &&
            !process.exiting;
 }
 
@@ -117,7 +117,7 @@ bool process_is_below(pid_t pid, pid_t root)
 {
     struct process process;
     /* Bounded, since parents may change while we walk. */
-    for (int depth = 0; depth < 10000 && pid > 1 && process_look(pid, &process); depth++) {
+    for (int depth = 0; depth < 10000 && pid > 1 && process_read(pid, &process); depth++) {
         if (process.parent == root)
             return true;
         pid = process.parent;
@@ -144,7 +144,7 @@ void process_signal(const struct process *process, int number)
 struct process process_self(void)
 {
     struct process self;
-    process_look(getpid(), &self);
+    process_read(getpid(), &self);
     return self;
 }
 
@@ -188,7 +188,7 @@ void process_list_all(struct process_list *list)
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         struct process process;
         if (!isdigit((unsigned char)entry->d_name[0]) ||
-            !process_look((pid_t)strtol(entry->d_name, NULL, 10), &process) ||
+            !process_read((pid_t)strtol(entry->d_name, NULL, 10), &process) ||
             has_ended(&process) || process.of_kernel)
             continue;
         if (list->count == room) {

@@ -18,7 +18,7 @@ struct process {
 };
 
 /* False: there is no such process (a zombie still is one). */
-bool process_look(pid_t pid, struct process *process);
+bool process_read(pid_t pid, struct process *process);
 
 /* Runs still: not ended, and not another process with the same number. */
 bool process_is_alive(pid_t pid, uint64_t started);

@@ -64,7 +64,7 @@ static void wait_until(const struct carry *carry, lg_time deadline)
 }
 
 /* What became of a child of ours. False: it is none. */
-static bool look_at_child(pid_t pid, siginfo_t *info, int options)
+static bool child_state(pid_t pid, siginfo_t *info, int options)
 {
     int failed;
     do {
@@ -78,7 +78,7 @@ static bool look_at_child(pid_t pid, siginfo_t *info, int options)
 static bool has_ended(pid_t pid)
 {
     siginfo_t info;
-    return !look_at_child(pid, &info, 0) || info.si_pid == pid;
+    return !child_state(pid, &info, 0) || info.si_pid == pid;
 }
 
 /* It is ours to wait for if its attempt is killed. */
@@ -108,7 +108,7 @@ static bool await_child(struct carry *carry, siginfo_t *info)
     pid_t command = carry->attempt.command;
     lg_time deadline = carry->timeout > 0 ? lg_now() + carry->timeout : 0;
     for (;;) {
-        if (!look_at_child(command, info, WNOWAIT))
+        if (!child_state(command, info, WNOWAIT))
             return false;
         if (info->si_pid == command)
             return true;
