@@ -193,7 +193,21 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
 void work_end_leftovers(struct work *work);
 void engine_end_leftovers(struct engine *engine);
 
+/* ---- the commands of a job (steps.c) ---- */
+
+/* Takes over what the jobs that it needs have put into LIFOGUARD_ENV. */
+void work_inherit_exports(struct work *work);
+/* Runs its steps or starts its service, as often as it may be tried. */
+lg_error *work_try(struct work *work) __attribute__((__warn_unused_result__));
+/* `on_success` or `on_failure`. */
+void work_run_hooks(struct work *work, const struct words *hooks);
+
 /* ---- a job's life (live.c is the view; this is job_life.c) ---- */
+
+static inline bool work_is_good(const struct work *work)
+{
+    return work->state == JOB_OK || work->state == JOB_READY;
+}
 
 /* A goroutine's function. */
 void work_live(struct work *work);
