@@ -1,5 +1,6 @@
 /* Carrying out what is pending: the newest first, each told the outcome, each with its own limit (R3, R5, R6). */
 #define _GNU_SOURCE
+#include "assignments.h"
 #include "attempt.h"
 #include "owner.h"
 #include "say.h"
@@ -104,7 +105,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
 {
     item->record.attempt++;
     char **environment = owner_environment(owner, item);
-    lg_defer(strings_free, environment);
+    lg_defer(assignments_free, environment);
     union {
         char **mine;
         const char *const *text;
