@@ -787,6 +787,22 @@ the_shell_reads_all_commands_first() {
     [[ ! -e log ]] || fail 'something was run'
 }
 
+each_shell_reads_the_commands_that_are_for_it() {
+    run <<'END'
+jobs:
+  a: {run: 'echo a >>log; :'}
+  b: {run: 'c=(1 2); echo "${c[1]}" >>log', shell: bash, needs: a}
+END
+    expect_status 0
+    expect_log 'a 2'
+    printf '#!/bin/sh\nexit 2\n' >never
+    chmod +x never
+    run <<<$'jobs:\n  b: {run: "c=(1 2); :", shell: bash}\n  a: {run: "echo no >>log", shell: ./never}'
+    expect_status 2
+    expect_err '^g.yaml:3:12: the shell cannot read this'
+    expect_log 'a 2'
+}
+
 included_files_are_checked_too() {
     echo 'jobs: {a: {run: x, nix: y}}' >i.yaml
     run <<<'{include: i.yaml, jobs: {b: {run: x, nix: y}}}'

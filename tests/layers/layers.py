@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""layers.py LIBRARY.a ROOM…: no object of a room uses a symbol that a later room defines.
+"""layers.py LIBRARY.a FOLDER ROOM…: no object of a room uses a symbol that a later room defines.
 
-The rooms are given in their order, the lowest first. Prints each arrow that points upwards, with the symbols.
+FOLDER, `src` or `tools`, holds the rooms, which are given in their order, the lowest first. Prints each arrow that points upwards, with
+the symbols.
 --picture=FILE: FILE has the picture of the arrows between rooms, as the code is now; --picture=-: prints it.
 --files: prints the arrows between the files of each room."""
 import collections
@@ -11,19 +12,19 @@ import sys
 
 picture = next((argument.partition('=')[2] for argument in sys.argv if argument.startswith('--picture=')), None)
 files = '--files' in sys.argv  # arrows between files of one room: for looking at a room from inside
-library, *rooms = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
+library, folder, *rooms = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
 place = {room: number for number, room in enumerate(rooms)}
 
 defined, used, source = {}, collections.defaultdict(set), None
 for line in subprocess.run(['nm', library], check=True, capture_output=True, text=True).stdout.splitlines():
-    name = re.match(r'src_(?:([a-z0-9]+)_)?(\w+)\.[cS]\.o:$', line)
+    name = re.match(r'(?:.*/)?(?:src_)?(?:([a-z0-9]+)_)?(\w+)\.[cS]\.o:$', line)
     if name and not name[1]:  # src/hooks.c and src/reports.c, which are above all rooms
         source = None
         continue
     if name:
         source = (name[1], name[2])
         if source[0] not in place:
-            sys.exit(f'FAIL: {line[:-1]} is in no room of src/meson.build')
+            sys.exit(f'FAIL: {line[:-1]} is in no room of {folder}/meson.build')
         continue
     symbol = re.match(r'(?:[0-9a-f]{16}|\s{16}) (\w) (\S+)$', line)
     if not symbol or not source:
@@ -69,7 +70,7 @@ if not files and picture != '-':
     for (user, owner), symbols in sorted(arrows.items()):
         if place[user[0]] < place[owner[0]]:
             wrong += 1
-            print(f'FAIL: src/{user[0]}/{user[1]} uses {" ".join(sorted(symbols))} of the higher src/{owner[0]}/{owner[1]}')
+            print(f'FAIL: {folder}/{user[0]}/{user[1]} uses {" ".join(sorted(symbols))} of the higher {folder}/{owner[0]}/{owner[1]}')
     if not arrows:
         sys.exit('FAIL: no arrow at all was found')
     print(f'{len({arrow[0][0] for arrow in arrows.items()})} files, {len(arrows)} arrows, {wrong} upwards')

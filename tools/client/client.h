@@ -15,6 +15,9 @@ int mark_command(char **arguments);
 int pending_command(char **arguments);
 int recover_command(char **arguments);
 int abandon_command(char **arguments);
+int history_command(char **arguments);
+int show_command(char **arguments);
+int logs_command(char **arguments);
 
 /* ---- shared by them ---- */
 

@@ -4,6 +4,7 @@
 #include "options.h"
 #include "say.h"
 #include "shell.h"
+#include "status.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -229,7 +230,7 @@ static int confirm_or_withdraw(const struct registration *r, int64_t sequence, i
     else if (WIFEXITED(status) && !r->partial)
         failed = send_sequence("withdraw", sequence);
     if (WIFSIGNALED(status))
-        return 128 + WTERMSIG(status);
+        return EXIT_SIGNAL + WTERMSIG(status);
     return good && failed ? failed : WEXITSTATUS(status);
 }
 

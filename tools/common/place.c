@@ -114,6 +114,13 @@ static char *format(const char *first, const char *second)
     return path.text;
 }
 
+mode_t place_umask(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
 char *place_here(void)
 {
     static const char removed[] = " (deleted)";

@@ -11,6 +11,7 @@
 
 #include <lifoguard/error.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Its absolute path, for the caller to free: `wanted` (--state), or $LIFOGUARD_STATE, or $XDG_STATE_HOME/lifoguard, or
  * $HOME/.local/state/lifoguard. Created if it is not there. Refused: what belongs to another user, what others may look
@@ -35,5 +36,8 @@ void place_remove_run(const char *run_directory);
 
 /* The working directory; if it was removed, the path that it had. The caller frees it. NULL: there is none. */
 char *place_here(void);
+
+/* The umask. To read it is to change it for a moment: no other thread may make files meanwhile. */
+mode_t place_umask(void);
 
 #endif

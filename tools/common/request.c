@@ -159,9 +159,7 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     memcpy(spec->arguments, arguments, (count + 1) * sizeof *spec->arguments);
     spec->environment = spec_select(here.text, false, kept);
     spec->secrets = spec_select(here.text, true, kept);
-    mode_t mask = umask(0);
-    umask(mask);
-    spec->umask = mask;
+    spec->umask = place_umask();
     if (!spec->name)
         spec->name = "";
     lg_error *err = random_fill(&spec->nonce, sizeof spec->nonce);

@@ -9,6 +9,7 @@
 #include "sandbox.h"
 #include "say.h"
 #include "signal_fd.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +135,7 @@ static bool take_message(struct runner *runner)
     if (!front_receive(runner->front, &message))
         return false;
     if (message.kind == FRONT_STARTED) {
-        process_look(message.a, &legacy->command);
+        process_read(message.a, &legacy->command);
         birth_close_inherited(runner->start.birth);
     } else if (message.kind == FRONT_ENDED) {
         legacy->ended = true;
@@ -224,7 +225,7 @@ static void stop_if_asked(struct runner *runner)
         return;
     struct process now;
     const struct process *command = &runner->legacy.command;
-    bool runs = command->pid > 0 && process_look(command->pid, &now) &&
+    bool runs = command->pid > 0 && process_read(command->pid, &now) &&
                 now.started == command->started && now.state != 'T' && now.state != 'Z';
     if (runs) {
         runner->stopping = 2 * runner->stopping < MOST_MS ? 2 * runner->stopping : MOST_MS;
@@ -270,7 +271,7 @@ static int leave(const struct run_end *end)
     sigaddset(&set, end->b);
     raise(end->b); /* not kill: another thread may wait for signals of the process */
     sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return 128 + end->b;
+    return EXIT_SIGNAL + end->b;
 }
 
 static lg_error *run(struct runner *runner)

@@ -5,6 +5,7 @@
 #include "plan.h"
 #include "run_graph.h"
 #include "say.h"
+#include "status.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -42,8 +43,6 @@ static const char help[] =
     "time of the run was over; 125 lifoguard itself failed; 128 + N for signal N.\n"
     "\n"
     "Afterwards: lifoguard history, lifoguard show RUN, lifoguard logs RUN JOB.\n";
-
-enum { BAD_FILE = 2, OURS = 125 };
 
 /* Of both forms: those that have a value. */
 static bool takes_value(const char *word)
@@ -101,18 +100,18 @@ static int load(struct graph *graph, const char *path, const char *only)
     lg_error *err = graph->problems.count ? NULL : graph_check_syntax(graph);
     problems_print(&graph->problems, stderr);
     if (!err)
-        return graph->problems.count ? BAD_FILE : 0;
+        return graph->problems.count ? RUN_BAD_FILE : 0;
     char *text = lg_error_text(err);
     say("the commands cannot be checked, so nothing was run: %s", text ? text : "out of memory");
     free(text);
     lg_error_free(err);
-    return OURS;
+    return RUN_LOST;
 }
 
 static int wrong(lg_error *err)
 {
     wrong_usage("run", err);
-    return BAD_FILE;
+    return RUN_BAD_FILE;
 }
 
 static lg_error *check_options(const struct engine_options *options, int64_t limit)

@@ -2,16 +2,17 @@
 #include "engine.h"
 
 #include "child.h"
+#include "ending.h"
 #include "exec.h"
 #include "guardian.h"
+#include "interpreter.h"
 #include "place.h"
-#include "run/ending.h"
 #include "sandbox.h"
 #include "say.h"
 #include "signals.h"
-#include "sinks.h"
 #include "status.h"
 #include "summary.h"
+#include "views.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -25,17 +26,10 @@
 
 /* ---- its state ---- */
 
-static void name_file(const char *path)
-{
-    char *absolute = realpath(path, NULL);
-    lg_defer(free, absolute);
-    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
-}
-
 static void keep_environment(struct engine *engine)
 {
     unsetenv("LIFOGUARD_JOB");
-    name_file(engine->graph->path);
+    interpreter_name_file(engine->graph->path);
     for (char **assignment = environ; *assignment; assignment++)
         words_add(engine->arena, &engine->environment,
                   arena_copy(engine->arena, *assignment, strlen(*assignment)));
@@ -164,7 +158,7 @@ static void run_whole(struct engine *engine)
 {
     ending_adopt();
     tell_of_run(engine, EVENT_BEGIN, engine->graph->path);
-    lg_go(engine_take_signals, engine);
+    news_listen(&engine->news);
     if (engine->live)
         lg_go(tick, engine);
     if (engine->graph->timeout)
@@ -191,13 +185,6 @@ static int exit_status(const struct engine *engine)
 static void on_lost(void *data)
 {
     engine_stop(data, STOP_LOST, 0);
-}
-
-static mode_t current_umask(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
 }
 
 struct request {
@@ -230,8 +217,12 @@ static int engine_main(const struct birth *birth, void *data)
                             .place = place,
                             .arena = &request->graph->arena,
                             .began = lg_now(),
-                            .umask = current_umask(),
-                            .signals = birth_signals(birth)};
+                            .umask = place_umask()};
+    lg_error *err = news_open(&engine.news, birth, engine_on_signal, &engine);
+    if (err) {
+        say_error(err);
+        return RUN_LOST;
+    }
     prctl(PR_SET_NAME, "lifoguard-run");
     give_up_terminal();
     lg_error_free(lg_set_workers(1));

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "say.h"
-#include "sinks.h"
+#include "views.h"
 
 #include <lifoguard/defer.h>
 #include <stdlib.h>

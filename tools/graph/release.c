@@ -1,16 +1,15 @@
 /* Cleanups: their way onto the disk, and carrying them out. */
 #define _GNU_SOURCE
+#include "buffer.h"
 #include "carry.h"
-#include "common/request.h"
 #include "facts.h"
 #include "place.h"
-#include "run/buffer.h"
-#include "run/random.h"
+#include "random.h"
+#include "request.h"
 #include "say.h"
 #include "tail.h"
 #include "work.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,18 +207,13 @@ static const char *const *environment_of(void *data, struct cleanup_facts facts,
     return words.items;
 }
 
-/* Signals are taken by a goroutine of their own. */
-static void wait_for(void *data, int fd, lg_time deadline)
+static void wait_for(void *data, lg_time deadline)
 {
-    (void)data;
-    lg_duration left = deadline ? deadline - lg_now() : LG_SECOND;
-    if (fd >= 0)
-        lg_error_free(lg_poll(fd, POLLIN, lg_until_timeout(left), NULL));
-    else
-        lg_sleep(left < 20 * LG_MILLISECOND ? left : 20 * LG_MILLISECOND);
+    const struct release *release = data;
+    news_wait(&release->work->engine->news, deadline);
 }
 
-static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
+static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct release *release = data;
     char duration[SAY_DURATION_SIZE];
@@ -232,7 +226,7 @@ static void say_again(void *data, const struct carry *carry, enum again again, l
             carry->text, say_duration(pause, duration));
 }
 
-static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
+static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
 
 static bool is_wanted(const struct release *release)
 {
@@ -314,7 +308,6 @@ static void carry_out_release(struct release *release)
         leave_out(release);
         return;
     }
-    memory_be_patient();
     tell_release(release, EVENT_CLEANUP_START, NULL, -1);
     carry_out_with_output(release);
 }

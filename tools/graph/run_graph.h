@@ -10,9 +10,4 @@ bool is_graph(char *const *arguments);
 /* Returns the exit status. */
 int run_graph_command(char **arguments);
 
-/* About runs of graphs that were: `history`, `show`, `logs`. */
-int history_command(char **arguments);
-int show_command(char **arguments);
-int logs_command(char **arguments);
-
 #endif

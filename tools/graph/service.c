@@ -28,7 +28,7 @@ static void judge(struct work *work)
     work->is_going = false;
     if (good)
         return;
-    work->exit_status = task->job.code == CLD_EXITED ? task->job.status : 128 + task->job.status;
+    work->exit_status = job_exit_status(&task->job);
     if (work->state != JOB_READY)
         return; /* service_start tells it */
     work->state = JOB_FAILED;
@@ -111,15 +111,11 @@ lg_error *service_start(struct work *work)
     const struct step *step = &work->job->steps[0];
     struct words environment = work_environment(work, NULL);
     struct task *task = arena_take(work->engine->arena, sizeof *task);
-    *task = (struct task){.work = work,
-                          .text = step->text,
-                          .by_itself = true,
-                          .stop = lg_context_with_cancel(lg_context_background())};
+    *task = (struct task){.work = work, .text = step->text, .by_itself = true, .lasts = true};
     work->service = task;
     tell_work(work, EVENT_START, step->text, NULL, -1);
     lg_error *err = task_start(task, NULL, &environment, work->job->timeout);
     if (err) {
-        lg_context_free(task->stop);
         work->service = NULL;
         return err;
     }
@@ -140,9 +136,9 @@ void service_stop(struct work *work)
     if (!work->service)
         return;
     work->is_going = false;
-    lg_context_cancel(work->service->stop);
+    work->service->is_to_end = true;
+    news_tell(&work->engine->news);
     lg_chan_recv(work->service_over, NULL);
-    lg_context_free(work->service->stop);
     lg_chan_unref(work->service_over);
     work->service = NULL;
 }

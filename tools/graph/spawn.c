@@ -1,8 +1,8 @@
 /* What a command of a job is started with, and its start. */
 #define _GNU_SOURCE
 #include "child.h"
+#include "direct.h"
 #include "launch.h"
-#include "run/direct.h"
 #include "work.h"
 
 #include <stdlib.h>
@@ -119,30 +119,30 @@ static char **words_without_shell(const struct work *work, const char *text,
 }
 
 /* The engine has given up its terminal (engine.c), and only the leader of a session can acquire one: so the command has none. */
-lg_error *spawn(struct work *work, const char *text, const char *const *arguments,
-                const struct words *environment, int output, pid_t *pid)
+lg_error *spawn(struct task *task, const char *const *arguments, const struct words *environment,
+                int output, lg_duration limit)
 {
     lg_func (lg_error *, err) {
+        struct work *work = task->work;
+        const char *text = task->text;
         const char *directory = work_directory(work);
         if (directory && access(directory, X_OK) != 0)
             lg_return(lg_error_new_errno("dir %s", directory));
-        const struct birth *birth = work->engine->birth;
         union {
             char **mine;
             const char *const *text;
         } direct = {.mine = arguments ? NULL : words_without_shell(work, text, environment)};
         lg_defer(free, direct.mine);
-        struct launch launch = {.mask = &birth->mask,
-                                .environment = environment->items,
+        struct launch launch = {.environment = environment->items,
                                 .directory = directory,
                                 .empty_input = true,
                                 .output = {output, output},
-                                .terminal = -1,
                                 .words = {direct.text, arguments}};
-        birth_defaults(birth, &launch.defaults);
+        launch_as_born(&launch, work->engine->birth);
         if (!arguments)
             launch.words[1] = work_arguments(work, text, false);
-        int failed = launch_start(&launch, pid);
-        lg_return(failed ? lg_error_new_code(failed, "starting %s", launch.words[1][0]) : NULL);
+        const struct job_options options = {
+            .limit = limit, .grace = work->job ? graph_grace_of(work->job) : 10 * LG_SECOND};
+        lg_return(job_start(&task->job, &launch, &options));
     }
 }

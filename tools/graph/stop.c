@@ -6,15 +6,9 @@
 #include "status.h"
 #include "work.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
-
-#include "run/ending.h"
-
-enum { STATUS_TIMEOUT = 124, STATUS_LOST = 125 };
 
 const char *engine_outcome(const struct engine *engine)
 {
@@ -40,11 +34,12 @@ void engine_stop(struct engine *engine, enum stop_cause cause, int number)
     if (cause == STOP_LOST)
         engine->cause = STOP_LOST;
     if (cause == STOP_LOST)
-        engine->status = STATUS_LOST;
+        engine->status = RUN_LOST;
     set_status(engine, cause == STOP_SIGNAL    ? RUN_SIGNAL + number
-                       : cause == STOP_TIMEOUT ? STATUS_TIMEOUT
+                       : cause == STOP_TIMEOUT ? EXIT_TIMEOUT
                                                : RUN_FAILED);
     lg_context_cancel(engine->going);
+    news_tell(&engine->news);
 }
 
 static void note_why(struct engine *engine, const char *why)
@@ -81,8 +76,8 @@ void engine_failed_aside(struct engine *engine, const char *why)
 
 /* ---- signals ---- */
 
-/* A service has its turn. */
-static bool has_its_turn(const struct task *task)
+/* A service that runs is ended in the order of need, not by a signal to the run. */
+static bool ends_in_order(const struct task *task)
 {
     return task->by_itself && task->job.step == JOB_RUNS;
 }
@@ -90,7 +85,7 @@ static bool has_its_turn(const struct task *task)
 static bool some_command_runs(const struct engine *engine)
 {
     for (const struct task *task = engine->tasks; task; task = task->next)
-        if (!has_its_turn(task))
+        if (!ends_in_order(task))
             return true;
     return false;
 }
@@ -99,7 +94,7 @@ static bool some_command_runs(const struct engine *engine)
 static void press_tasks(struct engine *engine, int number)
 {
     for (struct task *task = engine->tasks; task; task = task->next)
-        if (has_its_turn(task))
+        if (ends_in_order(task))
             continue;
         else if (task->job.step == JOB_RUNS)
             task_ask(task, number);
@@ -134,10 +129,13 @@ static void force(struct engine *engine)
     holder_kill_running(&engine->holder);
 }
 
-static void on_signal(struct engine *engine, int number)
+void engine_on_signal(void *data, int number)
 {
+    struct engine *engine = data;
+    if (engine->over || number == SIGWINCH)
+        return;
     if (holder_is_orphan(&engine->holder))
-        _exit(STATUS_LOST);
+        _exit(RUN_LOST);
     bool first = !engine_is_stopping(engine);
     bool cleaning = !some_command_runs(engine) && engine->holder.running;
     if (number == SIGQUIT) {
@@ -151,38 +149,6 @@ static void on_signal(struct engine *engine, int number)
     } else {
         press_tasks(engine, number);
     }
-}
-
-static void take(struct engine *engine, const struct signalfd_siginfo *info)
-{
-    int number = (int)info->ssi_signo;
-    ending_reap();
-    if (number == SIGCHLD || number == SIGUSR1 || number == SIGUSR2)
-        return;
-    /* S7: timeout(1) signals its child, and then the group. */
-    bool same = number == engine->last_signal && lg_since(engine->last_signal_at) < SIGNALS_SAME;
-    engine->last_signal = number;
-    engine->last_signal_at = lg_now();
-    if (!same)
-        on_signal(engine, number);
-}
-
-void engine_take_signals(struct engine *engine)
-{
-    for (;;) {
-        lg_error *err = lg_poll(engine->signals, POLLIN, lg_until_forever(), NULL);
-        lg_error_free(err);
-        if (err || engine->over)
-            return;
-        engine_look_for_signals(engine);
-    }
-}
-
-void engine_look_for_signals(struct engine *engine)
-{
-    struct signalfd_siginfo info;
-    while (read(engine->signals, &info, sizeof info) == sizeof info)
-        take(engine, &info);
 }
 
 /* ---- time ---- */

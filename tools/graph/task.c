@@ -1,23 +1,15 @@
-/* Running a command of a job to its end. How it is made to end, and what it leaves, is as in tools/run. */
+/* Running a command of a job to its end, in the one way in which commands are waited for (job/await.h). */
 #define _GNU_SOURCE
+#include "await.h"
+#include "ending.h"
 #include "process.h"
-#include "run/ending.h"
 #include "say.h"
-#include "signals.h"
 #include "tail.h"
 #include "work.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-static const lg_duration look_again = 50 * LG_MILLISECOND;
 
 static void enlist(struct task *task)
 {
@@ -58,12 +50,11 @@ static struct stream_taker new_taker(struct work *work)
     return (struct stream_taker){take_output, end_output, output};
 }
 
-/* A service may be needed by cleanups that the guardian runs. */
 static lg_error *open_stream(struct task *task, int *input)
 {
     const struct stream_taker taker = new_taker(task->work);
-    lg_error *err = stream_open(&task->work->engine->streams, &taker, task->stop != NULL,
-                                &task->stream, input);
+    lg_error *err = stream_open(&task->work->engine->streams, &taker, task->lasts, &task->stream,
+                                input);
     if (err)
         end_output(taker.data);
     return err;
@@ -81,24 +72,17 @@ struct tail *work_open_tail(struct work *work, int *input)
 lg_error *task_start(struct task *task, const char *const *arguments,
                      const struct words *environment, lg_duration limit)
 {
-    struct work *work = task->work;
     int input;
     lg_error *err = open_stream(task, &input);
     if (err)
         return err;
-    pid_t pid;
-    lg_time before = lg_now();
-    err = spawn(work, task->text, arguments, environment, input, &pid);
+    err = spawn(task, arguments, environment, input, limit);
     close(input);
     if (err) {
         stream_leave(task->stream);
         task->stream = NULL;
         return err;
     }
-    const struct job_options options = {
-        .limit = limit, .grace = work->job ? graph_grace_of(work->job) : 10 * LG_SECOND};
-    job_begun(&task->job, pid, options);
-    task->job.started = before; /* the command may have run for a while by now */
     enlist(task);
     return NULL;
 }
@@ -108,53 +92,34 @@ void task_ask(struct task *task, int number)
     job_begin(&task->job, JOB_ASKED, number, task->job.grace);
 }
 
-static const lg_context *stop_of(const struct task *task)
-{
-    if (task->stop)
-        return task->stop;
-    return task->by_itself ? lg_context_background() : task->work->engine->going;
-}
-
 static bool is_to_stop(const struct task *task)
 {
-    return task->job.step == JOB_RUNS && lg_context_error(stop_of(task)) != NULL;
+    bool stops = task->by_itself ? task->is_to_end : engine_is_stopping(task->work->engine);
+    return stops && task->job.step == JOB_RUNS;
 }
 
-/* Until something may have happened. */
-static void wait_for_it(const struct task *task, int pidfd)
+static void attend(void *data)
 {
-    const struct job *job = &task->job;
-    if (job->ended || pidfd < 0) {
-        lg_sleep(job->ended ? 5 * LG_MILLISECOND : look_again);
-        return;
-    }
-    bool runs = job->step == JOB_RUNS;
-    lg_until until = runs ? lg_until_context(stop_of(task)) : lg_until_timeout(look_again);
-    if (job->deadline)
-        until = lg_until_within(until, job->deadline - lg_now());
-    lg_error_free(lg_poll(pidfd, POLLIN, until, NULL));
+    struct task *task = data;
+    int number = task->work->engine->signal;
+    if (is_to_stop(task))
+        task_ask(task, number ? number : SIGTERM);
+}
+
+static void tell_timeout(void *data)
+{
+    const struct task *task = data;
+    say("%s: not ended within its time limit: SIGTERM", task->work->name);
 }
 
 void task_await(struct task *task)
 {
-    struct job *job = &task->job;
-    int pidfd = (int)syscall(SYS_pidfd_open, job->pid, 0);
-    while (!job_is_over(job)) {
-        if (is_to_stop(task))
-            task_ask(task, task->work->engine->signal ? task->work->engine->signal : SIGTERM);
-        else if (job_times_out(job))
-            say("%s: not ended within its time limit: SIGTERM", task->work->name);
-        else if (job->deadline != 0 && lg_now() >= job->deadline)
-            job_press(job, SIGTERM);
-        else
-            wait_for_it(task, pidfd);
-    }
-    if (pidfd >= 0)
-        close(pidfd);
+    const struct job_watch watch = {.news = &task->work->engine->news,
+                                    .attend = attend,
+                                    .tell_timeout = tell_timeout,
+                                    .data = task};
+    job_await(&task->job, &watch);
     delist(task);
-    /* Ctrl-C ends a command that has not left our process group yet, and that must not count as a failure of its own. */
-    if (job->code != CLD_EXITED)
-        engine_look_for_signals(task->work->engine);
 }
 
 void task_finish(struct task *task)
@@ -201,9 +166,7 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
     if (!task->quiet)
         tell_work(work, kind, task->text, err ? lg_error_message(err) : NULL, task->job.took);
     if (err)
-        work->exit_status = task->job.timed_out            ? 124
-                            : task->job.code == CLD_EXITED ? task->job.status
-                                                           : 128 + task->job.status;
+        work->exit_status = job_exit_status(&task->job);
     return err;
 }
 
@@ -214,31 +177,18 @@ static bool has_mark(pid_t pid, const void *mark)
     return process_has(pid, mark);
 }
 
-static void end_all(struct ending *ending, lg_duration grace)
-{
-    ending_step(ending, SIGTERM, grace);
-    while (ending_look(ending) > 0) {
-        if (lg_now() >= ending->until && !ending_press(ending, grace)) {
-            say("processes are left that outlive SIGKILL");
-            break;
-        }
-        lg_sleep(5 * LG_MILLISECOND);
-    }
-    ending_free(ending);
-}
-
 void work_end_leftovers(struct work *work)
 {
     struct buffer mark = {0};
     lg_defer(buffer_free, &mark);
     buffer_format(&mark, "LIFOGUARD_JOB=%s", work->name);
     struct ending ending = {.everything = true, .chooses = has_mark, .data = mark.text};
-    end_all(&ending, graph_grace_of(work->job));
+    lg_duration grace = graph_grace_of(work->job);
+    leftovers_end(&work->engine->news, &ending, SIGTERM, grace, grace);
 }
 
 void engine_end_leftovers(struct engine *engine)
 {
-    (void)engine;
     struct ending ending = {.everything = true};
-    end_all(&ending, 10 * LG_SECOND);
+    leftovers_end(&engine->news, &ending, SIGTERM, 10 * LG_SECOND, 10 * LG_SECOND);
 }

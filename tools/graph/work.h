@@ -10,6 +10,7 @@
 #include "event.h"
 #include "holder.h"
 #include "job.h"
+#include "news.h"
 #include "output.h"
 #include "stream.h"
 
@@ -43,9 +44,10 @@ struct task {
     struct task *next;
     struct work *work;
     const char *text;
-    bool by_itself;   /* no stop of the run reaches it: a service, a hook */
-    bool quiet;       /* no events */
-    lg_context *stop; /* of a service: cancelled when it is to end */
+    bool by_itself; /* no stop of the run reaches it: a service, a hook */
+    bool lasts;     /* a service: cleanups that the guardian runs may need it */
+    bool is_to_end; /* likewise */
+    bool quiet;     /* no events */
     struct job job;
     struct stream *stream;
 };
@@ -87,7 +89,7 @@ struct engine {
     struct arena *arena;
     struct slots *slots;
     struct holder holder; /* of the cleanups */
-    int signals;
+    struct news news;
     lg_time began;
     mode_t umask;
     lg_context *going; /* cancelled when the run is stopped */
@@ -99,9 +101,7 @@ struct engine {
     lg_time
         warned;  /* when it was said that a further signal ends the cleanups that run; 0: not yet */
     bool forced; /* by SIGQUIT: no cleanup is started either */
-    int last_signal;
-    lg_time last_signal_at;
-    bool over;                        /* nothing is left to be done */
+    bool over;   /* nothing is left to be done */
     lg_group *group;                  /* of the jobs that have started */
     lg_chan(struct work *) startable; /* those for which there is a slot next */
     size_t not_started;
@@ -138,11 +138,9 @@ void engine_failed(struct engine *engine, int exit_status, const char *why);
 void engine_failed_aside(struct engine *engine, const char *why);
 /* Why the run does not succeed, if it does not. */
 const char *engine_cause(const struct engine *engine);
-/* Takes signals until the run is over: a goroutine's function. */
-void engine_take_signals(struct engine *engine);
-/* Those that have come by now. */
-void engine_look_for_signals(struct engine *engine);
-/* Stops the run when its time is over: likewise. */
+/* Does what a signal asks for; `data` is the engine. */
+void engine_on_signal(void *data, int number);
+/* Stops the run when its time is over: a goroutine's function. */
 void engine_watch_time(struct engine *engine);
 /* "success", "failure", "cancelled", "timeout" */
 const char *engine_outcome(const struct engine *engine);
@@ -169,11 +167,10 @@ struct words work_environment(struct work *work, const char *pass);
 const char *work_directory(const struct work *work);
 /* The words that run `text` with the job's shell; with `strict`, an unset variable is an error. */
 const char *const *work_arguments(struct work *work, const char *text, bool strict);
-/* Starts a command, its output going to the pipe of `task`: the program and its arguments or, if these are NULL, `text` with the
- * job's shell. */
-lg_error *spawn(struct work *work, const char *text, const char *const *arguments,
-                const struct words *environment, int output, pid_t *pid)
-    __attribute__((__warn_unused_result__));
+/* Starts the command of a task, its output going to the descriptor `output`: the program and its arguments or, if these are NULL,
+ * task->text with the job's shell. */
+lg_error *spawn(struct task *task, const char *const *arguments, const struct words *environment,
+                int output, lg_duration limit) __attribute__((__warn_unused_result__));
 
 /* ---- commands (task.c) ---- */
 
@@ -196,7 +193,21 @@ lg_error *task_run(struct task *task, const struct words *environment, lg_durati
 void work_end_leftovers(struct work *work);
 void engine_end_leftovers(struct engine *engine);
 
+/* ---- the commands of a job (steps.c) ---- */
+
+/* Takes over what the jobs that it needs have put into LIFOGUARD_ENV. */
+void work_inherit_exports(struct work *work);
+/* Runs its steps or starts its service, as often as it may be tried. */
+lg_error *work_try(struct work *work) __attribute__((__warn_unused_result__));
+/* `on_success` or `on_failure`. */
+void work_run_hooks(struct work *work, const struct words *hooks);
+
 /* ---- a job's life (live.c is the view; this is job_life.c) ---- */
+
+static inline bool work_is_good(const struct work *work)
+{
+    return work->state == JOB_OK || work->state == JOB_READY;
+}
 
 /* A goroutine's function. */
 void work_live(struct work *work);

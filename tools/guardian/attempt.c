@@ -1,14 +1,11 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 
+#include "attempt_process.h"
 #include "buffer.h"
-#include "child.h"
 #include "closers/own_fd.h"
-#include "ending.h"
-#include "execute.h"
 #include "say.h"
 #include "signals.h"
-#include "spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static char *result_path(const char *run_directory, int64_t sequence, int64_t number)
@@ -127,277 +120,6 @@ void attempt_forget(const char *run_directory, int64_t sequence, int64_t number)
     unlink(path);
 }
 
-/* ---- in the attempt's process ---- */
-
-/* What happens while a command is to end: its own end, the deadline, a wish that it ends. */
-struct watch {
-    int signals; /* -1: a sandbox refuses such descriptors, so the signals are asked for every now and then */
-    sigset_t taken;
-    int result, report;
-    pid_t command;
-    bool ended;
-    int not_executed; /* the errno value with which it could not be executed; negative: nor enter its directory */
-    int32_t verdict; /* why it is being ended: ATTEMPT_TIMEOUT or ATTEMPT_ENDED; 0: it is not */
-    bool told;       /* SIGTERM has come */
-};
-
-static void tell(const struct watch *watch, struct attempt_result result)
-{
-    ssize_t in_file = pwrite(watch->result, &result, sizeof result, 0);
-    ssize_t in_pipe = write(watch->report, &result, sizeof result);
-    (void)in_file;
-    (void)in_pipe;
-}
-
-static struct attempt_result result_of(const struct watch *watch, const siginfo_t *end)
-{
-    struct attempt_result result = {.command = watch->command};
-    if (watch->not_executed) {
-        result.end = watch->not_executed < 0 ? ATTEMPT_NO_DIRECTORY : ATTEMPT_NOT_STARTED;
-        result.number = abs(watch->not_executed);
-    } else if (watch->verdict) {
-        result.end = watch->verdict;
-    } else {
-        result.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
-        result.number = end->si_status;
-    }
-    return result;
-}
-
-/* The result is told before the command is taken off the process table: if we are killed in between, the owner becomes its
- * parent, and asks the kernel itself. */
-static void reap(struct watch *watch)
-{
-    siginfo_t info;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
-            return;
-        if (info.si_pid == watch->command && !watch->ended) {
-            watch->ended = true;
-            tell(watch, result_of(watch, &info));
-        }
-        waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
-    }
-}
-
-static void watch_signals(struct watch *watch)
-{
-    struct signalfd_siginfo info;
-    while (read(watch->signals, &info, sizeof info) == sizeof info)
-        if (info.ssi_signo == SIGTERM)
-            watch->told = true;
-    const struct timespec at_once = {0};
-    for (int number = 1; watch->signals < 0 && number > 0;) {
-        number = sigtimedwait(&watch->taken, NULL, &at_once);
-        watch->told |= number == SIGTERM;
-    }
-    reap(watch);
-}
-
-static void watch_until(void *data, lg_time deadline)
-{
-    struct watch *watch = data;
-    struct pollfd fd = {.fd = watch->signals, .events = POLLIN};
-    poll(&fd, 1, ending_poll_timeout(deadline));
-    watch_signals(watch);
-}
-
-/* Until it has ended, or is to be. */
-static void wait_for_command(struct watch *watch, lg_duration timeout)
-{
-    lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
-    reap(watch);
-    while (!watch->ended && !watch->verdict) {
-        watch_until(watch, deadline);
-        if (watch->told)
-            watch->verdict = ATTEMPT_ENDED;
-        else if (deadline != 0 && lg_now() >= deadline)
-            watch->verdict = ATTEMPT_TIMEOUT;
-    }
-}
-
-/* The terminal stays the terminal (`stty`); another input belongs to the command, and is not the cleanup's to eat. */
-static void set_input(void)
-{
-    if (isatty(STDIN_FILENO))
-        return;
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd > STDIN_FILENO) {
-        dup2(fd, STDIN_FILENO);
-        close(fd);
-    }
-}
-
-/* Cuts names off the end of `path` until what is left is there; returns how many. */
-static size_t cut_to_ancestor(char *path)
-{
-    size_t cut = 0;
-    do {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            return 0;
-        slash[slash == path] = '\0';
-        cut++;
-    } while (access(path, F_OK) != 0 && strcmp(path, "/") != 0);
-    return cut;
-}
-
-/* `depth` directories, one in the other; enters the last one, and removes them all. */
-static bool enter_removed(struct buffer *path, size_t depth)
-{
-    buffer_format(path, "/.lifoguard.%ld", (long)getpid());
-    bool there = mkdir(path->text, 0700) == 0;
-    for (size_t i = 1; i < depth && there; i++) {
-        buffer_add_text(path, "/x");
-        there = mkdir(path->text, 0700) == 0;
-    }
-    there = there && chdir(path->text) == 0;
-    for (char *slash; depth > 0 && (slash = strrchr(path->text, '/')) != NULL; depth--) {
-        rmdir(path->text);
-        *slash = '\0';
-    }
-    return there;
-}
-
-/* A directory that the run itself has removed is no reason not to release the rest. A trap would run in the removed directory: that
- * is empty, and `..` leads to where it was. This makes the like of it. */
-static bool enter_as_if_removed(const char *directory)
-{
-    struct buffer path = {0};
-    lg_defer(buffer_free, &path);
-    buffer_add_text(&path, directory);
-    size_t depth = cut_to_ancestor(path.text);
-    path.length = strlen(path.text);
-    return depth > 0 && enter_removed(&path, depth);
-}
-
-static void say_directory_is_gone(const struct attempt *attempt)
-{
-    struct buffer what = {0};
-    lg_defer(buffer_free, &what);
-    spec_describe(&what, attempt->arguments);
-    say("%s, the working directory of a cleanup, was removed: it runs as in an empty one: %s",
-        attempt->directory, what.text);
-}
-
-static bool enter_directory(const struct attempt *attempt)
-{
-    if (chdir(attempt->directory) == 0)
-        return true;
-    int failed = errno;
-    if (failed == ENOENT && !attempt->strict && enter_as_if_removed(attempt->directory)) {
-        say_directory_is_gone(attempt);
-        return true;
-    }
-    errno = failed;
-    return false;
-}
-
-/* It says itself which process it is, before it executes: so nothing of it can happen that the owner could not ask after. */
-static _Noreturn void be_command(const struct attempt *attempt, const struct watch *watch,
-                                 int failure)
-{
-    tell(watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
-    setpgid(0, 0);
-    set_input();
-    if (!enter_directory(attempt)) {
-        errno = -errno;
-        child_fail(failure);
-    }
-    birth_give(attempt->birth, false);
-    umask(attempt->umask);
-    child_execute(attempt->arguments, attempt->environment, failure);
-}
-
-/* 0, or the errno value with which it could not be started. */
-static int start_command(const struct attempt *attempt, struct watch *watch)
-{
-    int failure[2];
-    if (lgi_own_pipe(failure, 0) != 0)
-        return errno;
-    watch->command = fork();
-    if (watch->command < 0) {
-        int failed = errno;
-        close(failure[0]);
-        close(failure[1]);
-        return failed;
-    }
-    if (watch->command == 0)
-        be_command(attempt, watch, failure[1]);
-    close(failure[1]);
-    watch->not_executed = child_failure(failure[0]);
-    close(failure[0]);
-    return 0;
-}
-
-static void run_attempt(const struct attempt *attempt, int result, int report)
-{
-    struct watch watch = {
-        .signals = birth_signals(attempt->birth), .result = result, .report = report};
-    birth_taken(attempt->birth, &watch.taken);
-    int failed = start_command(attempt, &watch);
-    if (failed) {
-        tell(&watch, (struct attempt_result){.end = ATTEMPT_NOT_STARTED, .number = failed});
-        return;
-    }
-    wait_for_command(&watch, attempt->timeout);
-    /* What it started ends with it, in time or not. */
-    struct ending ending = {.grace = attempt->grace,
-                            .wait = watch_until,
-                            .data = &watch,
-                            .whose = "a cleanup",
-                            .quiet = watch.verdict != 0};
-    ending_run(&ending);
-    /* A command that was killed is not waited for yet; one that outlives SIGKILL ends too late to be told of. */
-    reap(&watch);
-    if (!watch.ended)
-        tell(&watch, (struct attempt_result){.end = watch.verdict, .command = watch.command});
-}
-
-/* Until it had a session of its own, it got what was sent to the group of its owner, Ctrl-C say. Only what its owner has sent is
- * for it. */
-static void forget_signals_of_group(const struct attempt *attempt)
-{
-    sigset_t set;
-    birth_taken(attempt->birth, &set);
-    sigdelset(&set, SIGCHLD);
-    siginfo_t info;
-    bool told = false;
-    while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
-        told |= info.si_code <= 0 && info.si_pid == getppid();
-    if (told)
-        kill(getpid(), SIGTERM);
-}
-
-static void set_streams(const struct attempt *attempt)
-{
-    say_through(NULL);
-    if (attempt->empty_input) {
-        close(STDIN_FILENO);
-        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
-    }
-    for (int i = 0; i < 2; i++)
-        if (attempt->output[i])
-            dup2(attempt->output[i], STDOUT_FILENO + i);
-}
-
-/* Never returns. It touches nothing of the owner's: no database, no sockets. */
-static _Noreturn void be_attempt(const struct attempt *attempt, int go, int result, int report)
-{
-    setsid();
-    forget_signals_of_group(attempt);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "lifoguard-try");
-    char byte;
-    if (read(go, &byte, 1) != 1)
-        _exit(0);
-    set_streams(attempt);
-    child_close_all_but(result, report);
-    run_attempt(attempt, result, report);
-    _exit(0);
-}
-
 /* The file has its space before the command runs: later the disk may be full. */
 static int make_result(const struct attempt *attempt)
 {
@@ -434,7 +156,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
     int failed = errno;
     if (pid == 0) {
         close(go[1]);
-        be_attempt(attempt, go[0], result, report[1]);
+        attempt_be(attempt, go[0], result, report[1]);
     }
     close(go[0]);
     close(report[1]);
@@ -447,7 +169,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
         close(report[0]);
         return lg_error_new_code(failed, "fork");
     }
-    process_look(pid, &attempt->process);
+    process_read(pid, &attempt->process);
     return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* Carrying out what is pending: the newest first, each told the outcome, each with its own limit (R3, R5, R6). */
 #define _GNU_SOURCE
+#include "assignments.h"
 #include "attempt.h"
 #include "owner.h"
 #include "say.h"
@@ -104,7 +105,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
 {
     item->record.attempt++;
     char **environment = owner_environment(owner, item);
-    lg_defer(strings_free, environment);
+    lg_defer(assignments_free, environment);
     union {
         char **mine;
         const char *const *text;
@@ -147,8 +148,8 @@ static void report(struct owner *owner, const struct item *item,
         say("cleanup done: %s", what.text);
 }
 
-static void say_again(struct owner *owner, const struct item *item,
-                      const struct attempt_result *result, enum again again, lg_duration pause)
+static void tell_retry(struct owner *owner, const struct item *item,
+                       const struct attempt_result *result, enum again again, lg_duration pause)
 {
     char text[SAY_DURATION_SIZE];
     struct buffer then = {0};
@@ -189,7 +190,7 @@ static struct attempt_result try_all(struct owner *owner, struct item *item,
         pause = tries.backoff;
     }
     while (again != AGAIN_NOT && !owner->lost) {
-        say_again(owner, item, &result, again, pause);
+        tell_retry(owner, item, &result, again, pause);
         if (again == AGAIN_LATER)
             make_room(owner, &result, tries.starts);
         if (!pause_for(owner, pause))

@@ -8,6 +8,7 @@
 #include "recover.h"
 #include "request.h"
 #include "say.h"
+#include "status.h"
 #include "unit.h"
 #include "wire.h"
 
@@ -19,8 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { EXIT_TIMEOUT = 124, EXIT_OURS = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 static struct run_end end_of(const struct owner *owner)
 {
@@ -100,7 +99,7 @@ static lg_error *make_command(const struct guardian_start *start, struct command
     close(failure[1]);
     command->go = go[1];
     command->failure = failure[0];
-    process_look(pid, &command->process);
+    process_read(pid, &command->process);
     return NULL;
 }
 
@@ -314,7 +313,7 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
     pid_t pid = fork();
     if (pid != 0) {
         close(hold[0]);
-        process_look(pid, watcher);
+        process_read(pid, watcher);
         return hold[1];
     }
     setsid();

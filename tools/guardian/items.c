@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "assignments.h"
 #include "done.h"
 #include "facts.h"
 #include "owner.h"
@@ -9,133 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- lists of assignments ---- */
-
-void strings_free(char **list)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        free(list[i]);
-    free(list);
-}
-
-static size_t strings_count(char **list)
-{
-    size_t count = 0;
-    while (list && list[count])
-        count++;
-    return count;
-}
-
-static char **strings_copy(const char *const *from)
-{
-    size_t count = 0;
-    while (from && from[count])
-        count++;
-    char **list = need_memory(NULL, (count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = need_copy(from[i], strlen(from[i]));
-    list[count] = NULL;
-    return list;
-}
-
-static size_t name_length(const char *assignment)
-{
-    return strcspn(assignment, "=");
-}
-
-static bool same_name(const char *a, const char *b)
-{
-    size_t length = name_length(a);
-    return length == name_length(b) && strncmp(a, b, length) == 0;
-}
-
-/* Sets a variable, or unsets it: one without "=". */
-static void assign(char ***list, const char *assignment)
-{
-    size_t count = strings_count(*list);
-    size_t i = 0;
-    while (i < count && !same_name((*list)[i], assignment))
-        i++;
-    bool unset = !strchr(assignment, '=');
-    if (i < count) {
-        free((*list)[i]);
-        (*list)[i] = unset ? (*list)[count - 1] : need_copy(assignment, strlen(assignment));
-        if (unset)
-            (*list)[count - 1] = NULL;
-    } else if (!unset) {
-        *list = need_memory(*list, (count + 2) * sizeof **list);
-        (*list)[count] = need_copy(assignment, strlen(assignment));
-        (*list)[count + 1] = NULL;
-    }
-}
-
-static void assign_value(char ***list, const char *name, const char *value)
-{
-    struct buffer text = {0};
-    lg_defer(buffer_free, &text);
-    buffer_format(&text, "%s=%s", name, value);
-    assign(list, text.text);
-}
-
-static const char *find_assignment(const char *const *list, const char *name)
-{
-    for (; list && *list; list++)
-        if (same_name(*list, name))
-            return *list;
-    return NULL;
-}
-
 /* ---- the stored form ---- */
-
-/* What `wanted` has and `base` has not, and the names that only `base` has. The lists are mostly the same, in the same
- * order. */
-static const char **difference(const char *const *base, const char *const *wanted)
-{
-    size_t most = 0;
-    for (size_t i = 0; wanted[i]; i++)
-        most++;
-    for (size_t i = 0; base && base[i]; i++)
-        most++;
-    const char **differ = need_memory(NULL, (most + 1) * sizeof *differ);
-    size_t count = 0;
-    for (size_t i = 0; wanted[i]; i++) {
-        const char *found = find_assignment(base, wanted[i]);
-        if (!same_name(wanted[i], "_") && (!found || strcmp(found, wanted[i]) != 0))
-            differ[count++] = wanted[i];
-    }
-    for (size_t i = 0; base && base[i]; i++)
-        if (!find_assignment(wanted, base[i]))
-            differ[count++] = base[i];
-    differ[count] = NULL;
-    return differ;
-}
-
-/* As `difference`, with names only where a variable is to be unset. */
-static char **changes(const char *const *base, const char *const *wanted)
-{
-    const char **differ = difference(base, wanted);
-    lg_defer(free, differ);
-    char **list = strings_copy(differ);
-    for (size_t i = 0; list[i]; i++)
-        if (!find_assignment(wanted, list[i]))
-            list[i][name_length(list[i])] = '\0';
-    return list;
-}
-
-static char **names(const char *const *assignments)
-{
-    char **list = strings_copy(assignments);
-    for (size_t i = 0; list[i]; i++)
-        list[i][name_length(list[i])] = '\0';
-    return list;
-}
 
 static void put_stored(struct buffer *text, const struct owner *owner, const struct spec *sent)
 {
-    char **environment = changes(owner->environment, sent->environment);
-    lg_defer(strings_free, environment);
-    char **secrets = names(sent->secrets);
-    lg_defer(strings_free, secrets);
+    char **environment = assignments_changes(owner->environment, sent->environment);
+    lg_defer(assignments_free, environment);
+    char **secrets = assignments_names(sent->secrets);
+    lg_defer(assignments_free, secrets);
     struct spec stored = *sent;
     union {
         char **mine;
@@ -164,7 +46,7 @@ static void free_item(struct item *item)
     spec_free(&item->spec);
     free(spec.mine);
     free(detail.mine);
-    strings_free(item->secrets);
+    assignments_free(item->secrets);
     free(item);
 }
 
@@ -196,7 +78,7 @@ struct item *owner_add(struct owner *owner, const char *spec, size_t size, enum 
     item->record.moment = moment_now();
     item->record.spec = stored.text;
     item->record.spec_size = stored.length;
-    item->secrets = strings_copy(sent.secrets);
+    item->secrets = assignments_copy(sent.secrets);
     spec_take(stored.text, stored.length, &item->spec);
     owner->unstored++;
     owner->to_store = true;
@@ -426,12 +308,12 @@ static void add_secrets(char ***list, const struct item *item)
             char **mine;
             const char *const *text;
         } kept = {.mine = item->secrets};
-        const char *found = find_assignment(kept.text, name);
+        const char *found = assignments_find(kept.text, name);
         const char *mine = getenv(name);
         if (found)
-            assign(list, found);
+            assignments_set(list, found);
         else if (mine)
-            assign_value(list, name, mine);
+            assignments_set_value(list, name, mine);
         else
             say("%s is not known any more, since it was not to be stored", name);
     }
@@ -440,13 +322,13 @@ static void add_secrets(char ***list, const struct item *item)
 static lg_error *add_variable(const char *name, const char *value, void *data)
 {
     if (name[0] != '.')
-        assign_value(data, name, value);
+        assignments_set_value(data, name, value);
     return NULL;
 }
 
 static void assign_fact(void *list, const char *name, const char *value)
 {
-    assign_value(list, name, value);
+    assignments_set_value(list, name, value);
 }
 
 static void add_outcome(char ***list, const struct owner *owner, const struct item *item)
@@ -466,15 +348,15 @@ static void add_outcome(char ***list, const struct owner *owner, const struct it
 
 char **owner_environment(struct owner *owner, const struct item *item)
 {
-    char **list = strings_copy(owner->environment);
+    char **list = assignments_copy(owner->environment);
     if (!item->plain && item->spec.flags & SPEC_LATE)
         lg_error_free(state_variables(owner->state, owner->run.id, add_variable, &list));
     else
         for (size_t i = 0; !item->plain && item->spec.environment[i]; i++)
-            assign(&list, item->spec.environment[i]);
+            assignments_set(&list, item->spec.environment[i]);
     add_secrets(&list, item);
     add_outcome(&list, owner, item);
-    assign_value(&list, "LIFOGUARD_RUN", owner->run.id);
-    assign_value(&list, "LIFOGUARD_STATE", owner->place);
+    assignments_set_value(&list, "LIFOGUARD_RUN", owner->run.id);
+    assignments_set_value(&list, "LIFOGUARD_STATE", owner->place);
     return list;
 }

@@ -186,9 +186,8 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
 lg_error *owner_load(struct owner *owner) __attribute__((__warn_unused_result__));
 /* Whether the cleanups are left to a later `recover`: remembered for those who take the run over, too. */
 lg_error *owner_keep(struct owner *owner, bool keep) __attribute__((__warn_unused_result__));
-/* What an item's command is started with: a list to be freed with its texts. */
+/* What an item's command is started with: for assignments_free. */
 char **owner_environment(struct owner *owner, const struct item *item);
-void strings_free(char **list);
 /* Whether it is pending: not failed for good, not given up. */
 bool item_is_pending(const struct item *item);
 void item_describe(const struct item *item, struct buffer *text);

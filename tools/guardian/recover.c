@@ -44,7 +44,7 @@ static bool listens_elsewhere(const char *place, const char *id)
     struct process process;
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
            (peer.pid == 0 ||
-            (process_look(peer.pid, &process) && process_can_act(peer.pid, process.started)));
+            (process_read(peer.pid, &process) && process_can_act(peer.pid, process.started)));
 }
 
 bool recover_is_owned(const char *place, const struct state_run *run)
@@ -77,7 +77,7 @@ static lg_error *check(const char *place, const struct state_run *run, enum reco
 static void end_command(struct owner *owner)
 {
     struct process command;
-    if (!process_look(owner->run.command.pid, &command) ||
+    if (!process_read(owner->run.command.pid, &command) ||
         command.started != owner->run.command.started)
         return;
     owner->command = command;

@@ -66,7 +66,7 @@ typedef void answer_request(struct owner *owner, struct client *client, struct w
 static void count_from_start_of(struct item *item, pid_t pid)
 {
     struct process acquirer;
-    if (process_look(pid, &acquirer))
+    if (process_read(pid, &acquirer))
         item->record.moment = (struct moment){acquirer.started, acquirer.pid - 1};
 }
 
@@ -81,7 +81,7 @@ static void add(struct owner *owner, struct client *client, struct wire_reader *
     if (from_start && !item->stored)
         count_from_start_of(item, client->pid);
     if (item->spec.flags & SPEC_NESTED && !item->stored) {
-        process_look(client->pid, &item->nested);
+        process_read(client->pid, &item->nested);
         item->record.attempt_by = item->nested;
     }
     if (item->stored)
@@ -222,7 +222,7 @@ static void request_claim(struct owner *owner, struct client *client, struct wir
     struct process attempt;
     if (!item)
         return;
-    if (!process_look((pid_t)wire_take_number(reader), &attempt) ||
+    if (!process_read((pid_t)wire_take_number(reader), &attempt) ||
         !owner_claim(owner, item, &attempt))
         owner_answer(client, 1, 0, "it is not to be had any more");
     else

@@ -20,9 +20,8 @@ bool unit_is_wanted(void)
 
 static lg_error *run(const char *const *words, const struct birth *birth, int *status)
 {
-    struct launch launch = {
-        .mask = &birth->mask, .in_our_group = true, .terminal = -1, .words = {words}};
-    birth_defaults(birth, &launch.defaults);
+    struct launch launch = {.in_our_group = true, .terminal = -1, .words = {words}};
+    launch_as_born(&launch, birth);
     return launch_and_await(&launch, status);
 }
 

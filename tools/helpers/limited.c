@@ -1,11 +1,9 @@
 #define _GNU_SOURCE
 #include "limited.h"
 
-#include "closers/own_fd.h"
-#include "ending.h"
 #include "execute.h"
+#include "sweep.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -44,7 +42,7 @@ static void step(void *data, lg_time deadline)
 {
     struct limited *limited = data;
     struct pollfd fd = {.fd = limited->signals, .events = POLLIN};
-    poll(&fd, 1, ending_poll_timeout(deadline));
+    poll(&fd, 1, sweep_poll_timeout(deadline));
     struct signalfd_siginfo info;
     while (read(limited->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD)
@@ -61,37 +59,32 @@ void limited_step(struct limited *limited, lg_time deadline)
     step(limited, deadline);
 }
 
-static _Noreturn void be_command(const struct limited *limited, char **command, int failure)
+struct command {
+    const struct limited *limited;
+    char **words;
+};
+
+static void become(const void *data, int failure)
 {
+    const struct command *command = data;
+    const struct limited *limited = command->limited;
     birth_give(&limited->birth, true);
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && limited->output >= 0; fd++)
         dup2(limited->output, fd);
     union {
         char **mine;
         const char *const *text;
-    } words = {.mine = command}, here = {.mine = environ};
+    } words = {.mine = command->words}, here = {.mine = environ};
     child_execute(words.text, here.text, failure);
 }
 
-int limited_start(struct limited *limited, char **command)
+int limited_start(struct limited *limited, char **words)
 {
-    int failure[2];
-    if (lgi_own_pipe(failure, 0) != 0)
-        return errno;
+    const struct command command = {limited, words};
+    int not_executed;
     limited->ended = false;
-    limited->command = fork();
-    if (limited->command < 0) {
-        int failed = errno;
-        close(failure[0]);
-        close(failure[1]);
-        return failed;
-    }
-    if (limited->command == 0)
-        be_command(limited, command, failure[1]);
-    close(failure[1]);
-    int failed = child_failure(failure[0]);
-    close(failure[0]);
-    return failed;
+    int failed = child_start(become, &command, &limited->command, &not_executed);
+    return failed ? failed : not_executed;
 }
 
 void limited_await(struct limited *limited, lg_time deadline)
@@ -103,9 +96,9 @@ void limited_await(struct limited *limited, lg_time deadline)
 
 void limited_end(struct limited *limited, lg_duration grace, bool quiet)
 {
-    struct ending ending = {
+    struct sweep sweep = {
         .grace = grace, .wait = step, .data = limited, .whose = "the command", .quiet = quiet};
-    ending_run(&ending);
+    sweep_run(&sweep);
 }
 
 void limited_die(int number)

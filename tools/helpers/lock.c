@@ -6,6 +6,7 @@
 #include "place.h"
 #include "process.h"
 #include "say.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,6 @@ static const char help[] =
     "  --timeout DURATION   gives up after that time, with exit status 124 (waits without end)\n"
     "\n"
     "Exit status: COMMAND's own; 124 as above; 125 lifoguard itself failed; 126, 127 as of a shell.\n";
-
-enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 lg_error *lock_open(const char *place, const char *name, int *fd)
 {
@@ -79,7 +78,7 @@ static pid_t holder_of(int fd)
 static void say_held(const char *name, int fd, const char *then)
 {
     struct process holder;
-    if (process_look(holder_of(fd), &holder))
+    if (process_read(holder_of(fd), &holder))
         say("lock: %s is held by process %ld (%s)%s", name, (long)holder.pid, holder.name, then);
     else
         say("lock: %s is held by another command%s", name, then);

@@ -8,6 +8,7 @@
 #include "say.h"
 #include "scratch.h"
 #include "signals.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +41,6 @@ static const char help[] =
     "COMMAND's output is shown only if it is given up. For https: -- curl -fsS https://…\n"
     "\n"
     "Exit status: 0; 124 not within the time; 1 the process has ended; 125 wrong usage.\n";
-
-enum { EXIT_TIMEOUT = 124 };
 
 struct target {
     const char *tcp, *file, *http;
@@ -257,7 +256,7 @@ static bool has_ended(int64_t pid)
     if (pid <= 0)
         return false;
     bool there = kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-    return !there || (process_look((pid_t)pid, &process) && process.state == 'Z');
+    return !there || (process_read((pid_t)pid, &process) && process.state == 'Z');
 }
 
 /* Signals are taken where there is a command to end with this process. */

@@ -3,6 +3,7 @@
 #include "limited.h"
 #include "options.h"
 #include "say.h"
+#include "status.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -25,14 +26,13 @@ static const char help[] =
     "Exit status: COMMAND's own; 124 its time was over; 125 lifoguard itself failed; 126, 127 as of a\n"
     "shell; 128 + N: signal N ended it.\n";
 
-enum { EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
-
 static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
     char text[SAY_DURATION_SIZE];
     limited_await(limited, lg_now() + timeout);
     if (limited->ended)
-        return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end) : 128 + WTERMSIG(limited->end);
+        return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end)
+                                       : EXIT_SIGNAL + WTERMSIG(limited->end);
     say("with: not done within %s", say_duration(timeout, text));
     limited_end(limited, grace, false);
     return EXIT_TIMEOUT;

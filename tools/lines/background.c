@@ -1,9 +1,10 @@
 #define _GNU_SOURCE
 #include "background.h"
 
-#include "await.h"
 #include "buffer.h"
 #include "direct.h"
+#include "foreground.h"
+#include "launch.h"
 #include "shell.h"
 
 #include <signal.h>
@@ -25,10 +26,10 @@ static void fail(const struct background *background)
     run->stopping = true;
 }
 
-void run_look_at_backgrounds(struct run *run)
+void run_check_backgrounds(struct run *run)
 {
     for (struct background *b = run->backgrounds; b; b = b->next) {
-        job_look(&b->job);
+        job_update(&b->job);
         if (!b->job.ended || b->said)
             continue;
         b->said = true;
@@ -59,8 +60,8 @@ static void end_background(struct background *background)
     if (run->keep)
         return;
     run->cleaning = true;
-    run_take_signals(run, NULL);
-    run_look_at_backgrounds(run);
+    news_take(&run->news);
+    run_check_backgrounds(run);
     if (run->forced)
         job_begin(job, JOB_KILLED, 0, LG_SECOND);
     else if (!job->ended && !background->has_cleanup)
@@ -71,7 +72,7 @@ static void end_background(struct background *background)
         job_begin(job, JOB_MAY_FINISH, 0, job->grace);
     bool alive = !job->ended;
     run_await(run, &(struct foreground){.job = job, .place = background->line});
-    run_look_at_backgrounds(run);
+    run_check_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
         say("line %u had to be killed", background->line->number);
     else if (job->step == JOB_GIVEN_UP)
@@ -83,11 +84,13 @@ static void end_background(struct background *background)
 static lg_error *start(struct background *background, const char *command)
 {
     const struct run *run = background->run;
-    struct job_options options = {.background = true, .grace = run_grace(run, background->line)};
+    const struct job_options options = {.background = true,
+                                        .grace = run_grace(run, background->line)};
+    struct launch launch = {.empty_input = true};
     struct capture *capture = run_capture(run, background->line->job, CAPTURE_BACKGROUND,
-                                          options.output);
-    lg_error *err = job_start(&background->job, command, options);
-    run_captured(options.output);
+                                          launch.output);
+    lg_error *err = run_start(run, &background->job, command, &launch, &options);
+    run_captured(launch.output);
     if (capture)
         run->recorder->leave(capture); /* it is read for as long as the command prints */
     return err;

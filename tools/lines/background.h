@@ -5,7 +5,7 @@
 #include "run_state.h"
 
 /* Tells of those that have ended. One that did so by itself, with a failure, fails the run. */
-void run_look_at_backgrounds(struct run *run);
+void run_check_backgrounds(struct run *run);
 
 /* Starts a background line, and registers its end. */
 lg_error *background_start(struct run *run, lg_scope *cleanups, const struct line *line,

@@ -4,10 +4,10 @@
 #include "background.h"
 #include "buffer.h"
 #include "carry.h"
-#include "common/request.h"
 #include "expand.h"
+#include "interpreter.h"
 #include "place.h"
-#include "run/ending.h"
+#include "request.h"
 #include "signals.h"
 #include "stop.h"
 
@@ -63,19 +63,14 @@ static const char *const *environment_of(void *data, struct cleanup_facts facts,
     return run->environment;
 }
 
-/* Signals are taken, and the ends of background lines noticed, when something has come: so no word of a child's end is lost between
- * its coming and the wait. */
-static void wait_for(void *data, int fd, lg_time deadline)
+static void wait_for(void *data, lg_time deadline)
 {
-    (void)fd;
     const struct cleanup *cleanup = data;
-    signals_wait(deadline);
-    run_take_signals(cleanup->run, NULL);
-    run_look_at_backgrounds(cleanup->run);
-    ending_reap();
+    news_wait(&cleanup->run->news, deadline);
+    run_check_backgrounds(cleanup->run);
 }
 
-static void say_again(void *data, const struct carry *carry, enum again again, lg_duration pause)
+static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct cleanup *cleanup = data;
     char duration[SAY_DURATION_SIZE];
@@ -93,9 +88,9 @@ static void say_again(void *data, const struct carry *carry, enum again again, l
 
 static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
-    static const struct carry_hooks hooks = {environment_of, wait_for, say_again};
+    static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
     struct run *run = cleanup->run;
-    const char **words = job_words(cleanup->command);
+    const char **words = interpreter_words(cleanup->command);
     lg_defer(free, words);
     char *here = place_here();
     lg_defer(free, here);
@@ -180,8 +175,8 @@ static void run_cleanup(struct cleanup *cleanup)
     cleanup->begun = true;
     char tag[TAG_SIZE];
     snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
-    run_take_signals(run, NULL);
-    run_look_at_backgrounds(run);
+    news_take(&run->news);
+    run_check_backgrounds(run);
     if (!is_wanted(cleanup))
         drop(cleanup);
     else if (run->forced)
@@ -243,7 +238,7 @@ static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
 {
     lg_func (lg_error *, err) {
         struct run *run = cleanup->run;
-        const char **words = job_words(cleanup->command);
+        const char **words = interpreter_words(cleanup->command);
         lg_defer(free, words);
         /* It reads variables when it runs: eval '…'. */
         bool late = strchr(cleanup->command, '$') != NULL;

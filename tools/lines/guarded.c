@@ -1,11 +1,11 @@
 #define _GNU_SOURCE
 #include "child.h"
-#include "common/request.h"
 #include "exec.h"
 #include "guardian.h"
 #include "lines.h"
 #include "parse.h"
 #include "place.h"
+#include "request.h"
 #include "run.h"
 #include "sandbox.h"
 #include "say.h"
@@ -14,21 +14,27 @@
 #include "spec.h"
 
 #include <lifoguard/lifoguard.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* As this program was started: the commands are to begin so. The signals stay blocked until they are caught. */
-static void give_dispositions(const struct birth *birth)
+/* Where it is in the background of the terminal, it stops itself with SIGTTIN, as its command would (job/terminal.c). */
+static void let_terminal_stop(const struct birth *birth)
 {
     struct sigaction action = {.sa_flags = 0};
     action.sa_handler = SIG_DFL;
+    if (!birth->ignored[SIGTTIN])
+        sigaction(SIGTTIN, &action, NULL);
+}
+
+/* The kernel drops a signal that is ignored by default unless the first thread blocks it, and the threads that start below have its
+ * mask. */
+static void block_size_changes(void)
+{
     sigset_t set;
-    birth_defaults(birth, &set);
-    for (int number = 1; number < SIGRTMIN; number++)
-        if (sigismember(&set, number) == 1)
-            sigaction(number, &action, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* On the one worker: the readers of what lines print have their turns while this waits. */
@@ -37,11 +43,6 @@ struct recorded {
     struct run_options options;
     int status;
 };
-
-static void wait_for_signal(int fd, lg_duration limit)
-{
-    lg_error_free(lg_poll(fd, POLLIN, lg_until_timeout(limit), NULL));
-}
 
 static void run_on_worker(struct recorded *recorded)
 {
@@ -59,7 +60,6 @@ static int run_recorded(const struct lines_request *request, const struct run_op
 {
     struct recorded recorded = {.request = request, .options = *options};
     lg_error_free(lg_set_workers(1));
-    signals_wait_with(wait_for_signal);
     lg_waitgroup whole = {0};
     lg_waitgroup_go(&whole, run_on_worker, &recorded);
     lg_waitgroup_wait(&whole);
@@ -69,7 +69,8 @@ static int run_recorded(const struct lines_request *request, const struct run_op
 static int run_here(const struct birth *birth, const struct lines_request *request,
                     const char *directory)
 {
-    give_dispositions(birth);
+    let_terminal_stop(birth);
+    block_size_changes();
     struct run_options options = request->options;
     options.directory = directory;
     options.birth = birth;

@@ -2,13 +2,13 @@
 #include "line.h"
 #include "scratch.h"
 
-#include "await.h"
 #include "background.h"
 #include "buffer.h"
 #include "cleanup.h"
+#include "ending.h"
 #include "expand.h"
+#include "foreground.h"
 #include "launch.h"
-#include "run/ending.h"
 #include "shell.h"
 #include "signals.h"
 
@@ -44,11 +44,12 @@ static lg_error *set_variable(struct run *run, const char *name, int fd)
 }
 
 /* A command that holds a secret is in the environment of its shell, not in the shell's arguments. */
-static lg_error *start_with(struct job *job, const struct line *line, const char *command,
-                            struct job_options options)
+static lg_error *start_with(const struct run *run, struct job *job, const struct line *line,
+                            const char *command, struct launch *launch,
+                            const struct job_options *options)
 {
     if (!secret_is_written(line->command, shell_name_length(line->command)))
-        return job_start(job, command, options);
+        return run_start(run, job, command, launch, options);
     struct secret_values values = {0};
     lg_defer(secret_values_free, &values);
     const char *name = secret_keep(&values, command);
@@ -56,7 +57,7 @@ static lg_error *start_with(struct job *job, const struct line *line, const char
     lg_defer(buffer_free, &script);
     buffer_format(&script, "eval \"unset %s\n${%s?}\"", name, name);
     secret_values_set(&values);
-    lg_error *err = job_start(job, script.text, options);
+    lg_error *err = run_start(run, job, script.text, launch, options);
     secret_values_unset(&values);
     return err;
 }
@@ -65,13 +66,12 @@ static lg_error *start_line(const struct run *run, struct job *job, const struct
                             const char *command, int value, struct capture **capture)
 {
     /* One that acquires is protected from Ctrl-C. */
-    struct job_options options = {.terminal = !line->acquires,
-                                  .limit = line_limit(line, 0),
-                                  .grace = run_grace(run, line),
-                                  .value = value};
-    *capture = run_capture(run, line->job, CAPTURE_LINE, options.output);
-    lg_error *err = start_with(job, line, command, options);
-    run_captured(options.output);
+    const struct job_options options = {
+        .terminal = !line->acquires, .limit = line_limit(line, 0), .grace = run_grace(run, line)};
+    struct launch launch = {.value = value};
+    *capture = run_capture(run, line->job, CAPTURE_LINE, launch.output);
+    lg_error *err = start_with(run, job, line, command, &launch, &options);
+    run_captured(launch.output);
     return err;
 }
 
@@ -154,14 +154,13 @@ static lg_error *run_wait(struct run *run, const struct line *line)
             lg_return(err);
         lg_defer(free, pids);
         for (;;) {
-            run_take_signals(run, NULL);
-            run_look_at_backgrounds(run);
-            ending_reap();
+            news_take(&run->news);
+            run_check_backgrounds(run);
             if (run->stopping)
                 lg_return(lg_error_new("stopped"));
             if (!some_run(run, pids))
                 lg_return(NULL);
-            signals_wait(0);
+            news_wait(&run->news, 0);
         }
     }
 }
@@ -279,8 +278,8 @@ static void run_all(struct run *run, lg_scope *cleanups)
         run_record_finished(run, last);
         last = line;
         run_give_way(run);
-        run_take_signals(run, NULL);
-        run_look_at_backgrounds(run);
+        news_take(&run->news);
+        run_check_backgrounds(run);
         memory_reserve();
         if (run->stopping)
             break;
@@ -297,6 +296,6 @@ void run_lines(struct run *run)
     /* Deferred calls that the scope is given use only what the caller declared. */
     lg_scope(cleanups);
     run_all(run, &cleanups);
-    run_take_signals(run, NULL);
-    run_look_at_backgrounds(run);
+    news_take(&run->news);
+    run_check_backgrounds(run);
 }

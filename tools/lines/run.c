@@ -1,18 +1,20 @@
 #define _GNU_SOURCE
 #include "run.h"
 
-#include "await.h"
 #include "buffer.h"
 #include "cleanup.h"
+#include "ending.h"
 #include "expand.h"
-#include "job.h"
+#include "foreground.h"
+#include "interpreter.h"
 #include "line.h"
 #include "parse.h"
-#include "run/ending.h"
+#include "place.h"
 #include "say.h"
 #include "scratch.h"
 #include "shell.h"
 #include "signals.h"
+#include "stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,13 +44,13 @@ static bool all_can_be_read(const struct job_file *file)
     lg_defer(buffer_free, &script);
     for (size_t i = 0; i < file->count; i++) {
         const char *command = file->lines[i].command;
-        if (job_needs_no_shell(command))
+        if (interpreter_is_needless(command))
             continue;
         buffer_add_text(&script, "(\n");
         buffer_add_text(&script, command);
         buffer_add_text(&script, "\n)\n");
     }
-    return script.length == 0 || job_can_read(script.text, script.length);
+    return script.length == 0 || interpreter_can_read(script.text, script.length);
 }
 
 /* Only a file with a bad line is read line by line, to tell which. */
@@ -59,18 +61,10 @@ static lg_error *check_syntax(const struct job_file *file)
     lg_error *errors = NULL;
     for (size_t i = 0; i < file->count; i++) {
         const struct line *line = &file->lines[i];
-        lg_error *err = job_check_syntax(line->command);
+        lg_error *err = interpreter_check(line->command);
         errors = lg_error_join(errors, lg_error_wrap(err, "%s:%u", file->path, line->number));
     }
     return errors;
-}
-
-/* Sets LIFOGUARD_JOB_FILE, which the file's lines may use. */
-static void name_file(const char *path)
-{
-    char *absolute = realpath(path, NULL);
-    lg_defer(free, absolute);
-    setenv("LIFOGUARD_JOB_FILE", absolute ? absolute : path, 1);
 }
 
 static void run_free(struct run *run)
@@ -102,13 +96,6 @@ static void keep_environment(struct run *run)
         count++;
     run->first_environment = need_memory(NULL, (count + 1) * sizeof *run->first_environment);
     memcpy(run->first_environment, environ, (count + 1) * sizeof *run->first_environment);
-}
-
-static mode_t current_umask(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */
@@ -171,8 +158,8 @@ static int exit_status(const struct run *run, const struct run_options *options)
 int run_read(const char *path, const struct run_options *options, struct job_file *file)
 {
     lg_func (int, status) {
-        job_use_shell(options->shell, options->trace, path, options->arguments);
-        name_file(path);
+        interpreter_use(options->shell, options->trace, path, options->arguments);
+        interpreter_name_file(path);
         lg_error *bad = job_file_read(path, file);
         if (!bad)
             bad = check_syntax(file);
@@ -181,14 +168,6 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
             print_errors(bad, "");
         lg_return(bad ? RUN_BAD_FILE : RUN_OK);
     }
-}
-
-static lg_error *take_signals(const struct run_options *options)
-{
-    lg_error *err = signals_open();
-    if (!err)
-        sigprocmask(SIG_SETMASK, &options->birth->mask, NULL);
-    return err;
 }
 
 int run_file(const struct job_file *file, const struct run_options *options)
@@ -200,12 +179,12 @@ int run_file(const struct job_file *file, const struct run_options *options)
                           .cleanup_limit = options->cleanup_limit,
                           .began = options->began,
                           .keep = options->keep,
-                          .umask = current_umask(),
+                          .umask = place_umask(),
                           .recorder = options->recorder};
         hold_cleanups(&run, options);
         lg_defer(run_free, &run);
-        lg_defer(signals_close);
-        lg_error *err = take_signals(options);
+        lg_error *err = news_open(&run.news, options->birth, run_on_signal, &run);
+        lg_defer(news_close, &run.news);
         lg_defer(lg_error_free, err);
         if (err) {
             print_errors(err, "lifoguard: ");

@@ -2,6 +2,8 @@
 #include "run_state.h"
 
 #include "buffer.h"
+#include "interpreter.h"
+#include "launch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,24 @@ lg_duration run_grace(const struct run *run, const struct line *line)
 lg_duration line_limit(const struct line *line, lg_duration otherwise)
 {
     return line->limit >= 0 ? line->limit : otherwise;
+}
+
+lg_error *run_start(const struct run *run, struct job *job, const char *command,
+                    struct launch *launch, const struct job_options *options)
+{
+    lg_func (lg_error *, err) {
+        union {
+            char **mine;
+            const char *const *text;
+        } direct = {.mine = interpreter_words_without(command)};
+        lg_defer(free, direct.mine);
+        const char **words = interpreter_words(command);
+        lg_defer(free, words);
+        launch->words[0] = direct.text;
+        launch->words[1] = words;
+        launch_as_born(launch, run->holder.birth);
+        lg_return(job_start(job, launch, options));
+    }
 }
 
 void run_set_status(struct run *run, int status)
@@ -49,14 +69,6 @@ lg_error *job_error(const struct job *job, const char *command)
     return lg_error_newf("%s: %s", job_result(job, text), command);
 }
 
-int job_exit_status(const struct job *job)
-{
-    enum { TIMED_OUT = 124, BY_SIGNAL = 128 };
-    if (job->timed_out)
-        return TIMED_OUT;
-    return job->code == CLD_EXITED ? job->status : BY_SIGNAL + job->status;
-}
-
 const char *run_value(const char *name, size_t length, void *data)
 {
     const struct run *run = data;
@@ -65,7 +77,7 @@ const char *run_value(const char *name, size_t length, void *data)
     if (*name == '$')
         return run->last_shell[0] ? run->last_shell : NULL;
     if (strchr("0123456789@*", *name))
-        return job_argument(name, length);
+        return interpreter_argument(name, length);
     char *copy = need_copy(name, length);
     const char *value = getenv(copy);
     free(copy);

@@ -4,6 +4,7 @@
 
 #include "holder.h"
 #include "job.h"
+#include "news.h"
 #include "parse.h"
 #include "recorder.h"
 #include "run.h"
@@ -46,8 +47,17 @@ struct background {
     struct background *next;
 };
 
+/* What runs at the moment: a line, a cleanup, or a background job that is being ended. */
+struct foreground {
+    struct job *job;
+    const struct line *line;  /* NULL: a cleanup */
+    const struct line *place; /* the line that it stands in */
+};
+
 struct run {
     const struct job_file *file;
+    struct news news;
+    const struct foreground *now;    /* NULL: none */
     struct holder holder;            /* of the cleanups */
     const struct recorder *recorder; /* NULL: none */
     lg_time began;
@@ -60,6 +70,7 @@ struct run {
     bool stopping;              /* no further job is started */
     bool cleaning;              /* the cleanups have begun */
     bool forced;                /* by SIGQUIT: no cleanup is started either */
+    bool over;                  /* nothing is left to be done: signals ask for nothing more */
     bool keep;                  /* none is started here, and nothing is ended that may run on */
     lg_time warned; /* when it was said that the next signal ends a cleanup; 0: not yet */
     lg_error *failures;
@@ -84,6 +95,12 @@ lg_duration run_grace(const struct run *run, const struct line *line);
 /* How long the command of a line may run: what the line says, or else `otherwise`. */
 lg_duration line_limit(const struct line *line, lg_duration otherwise);
 
+/* Starts the command of a line, which begins as this program was started. What of `launch` is not the same for all lines is set. */
+struct launch;
+lg_error *run_start(const struct run *run, struct job *job, const char *command,
+                    struct launch *launch, const struct job_options *options)
+    __attribute__((__warn_unused_result__));
+
 /* The first one stays: of the run, and of its lines. */
 void run_set_status(struct run *run, int status);
 void run_note_failure(struct run *run, int exit_status);
@@ -96,7 +113,7 @@ void run_captured(const int ends[2]);
 /* Once the command has ended, or at once, if it is not waited for. NULL: nothing was captured. */
 void run_leave_capture(struct run *run, struct capture *capture);
 /* At the end: until all that was printed is read, or a signal comes. */
-void run_await_readers(const struct run *run);
+void run_await_readers(struct run *run);
 
 /* A line or a cleanup has failed; `why` becomes part of what is told at the end. */
 void run_fail(struct run *run, const struct line *line, lg_error *why);
@@ -125,9 +142,6 @@ struct event line_event(const struct line *line, enum event_kind kind);
 
 /* What became of a line as a whole. */
 struct event job_event(const struct line *line, enum event_kind kind);
-
-/* The exit status by which a shell would know how a command ended. */
-int job_exit_status(const struct job *job);
 
 /* The value of a variable, of $!, $$ or an argument in this moment; `data` is the run. */
 const char *run_value(const char *name, size_t length, void *data);

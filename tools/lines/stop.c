@@ -52,7 +52,7 @@ void run_give_way(const struct run *run)
     _exit(RUN_LOST);
 }
 
-void run_on_request(struct run *run, const struct foreground *now, int number)
+static void on_request(struct run *run, const struct foreground *now, int number)
 {
     run_give_way(run);
     const struct line *line = now ? now->line : NULL;
@@ -82,24 +82,21 @@ void run_on_request(struct run *run, const struct foreground *now, int number)
     }
 }
 
-bool is_request(int number)
-{
-    return number != SIGCHLD && number != SIGWINCH;
-}
-
 /* In the background it does not hear of it. */
-static void tell_size(const struct run *run, const struct foreground *now)
+static void tell_size(const struct run *run)
 {
-    if (now)
-        job_signal(now->job, SIGWINCH);
+    if (run->now)
+        job_signal(run->now->job, SIGWINCH);
     holder_tell_size(&run->holder);
 }
 
-void run_take_signals(struct run *run, const struct foreground *now)
+void run_on_signal(void *data, int number)
 {
-    for (int number; (number = signals_next()) != 0;)
-        if (number == SIGWINCH)
-            tell_size(run, now);
-        else if (is_request(number))
-            run_on_request(run, now, number);
+    struct run *run = data;
+    if (run->over)
+        return;
+    if (number == SIGWINCH)
+        tell_size(run);
+    else
+        on_request(run, run->now, number);
 }

@@ -4,13 +4,6 @@
 
 #include "run_state.h"
 
-/* What runs at the moment: a line, a cleanup, or a background job that is being ended. */
-struct foreground {
-    struct job *job;
-    const struct line *line;  /* NULL: a cleanup */
-    const struct line *place; /* the line that it stands in */
-};
-
 /* Makes a line end: one whose cleanup is still to be registered may finish first, so that what it
  * acquires is not lost. */
 void run_end_line(const struct foreground *now, int number);
@@ -18,13 +11,7 @@ void run_end_line(const struct foreground *now, int number);
 /* Ends this process if the run is another's by now. */
 void run_give_way(const struct run *run);
 
-/* Does what one signal asks for. */
-void run_on_request(struct run *run, const struct foreground *now, int number);
-
-/* Whether a signal asks for an end. */
-bool is_request(int number);
-
-/* Does what the signals that have come ask for. `now` is what runs, or NULL. */
-void run_take_signals(struct run *run, const struct foreground *now);
+/* Does what a signal asks for; `data` is the run. */
+void run_on_signal(void *data, int number);
 
 #endif

@@ -109,18 +109,15 @@ void run_leave_capture(struct run *run, struct capture *capture)
     while ((taken = run->recorder->taken(capture)) != TAKEN) {
         if (taken == BLOCKED && run->status > RUN_FAILED)
             break; /* the cleanups do not wait for a reader who does not read */
-        signals_wait(lg_now() + LG_MILLISECOND);
-        run_take_signals(run, NULL);
+        news_wait(&run->news, lg_now() + LG_MILLISECOND);
     }
     run->recorder->leave(capture);
 }
 
-void run_await_readers(const struct run *run)
+void run_await_readers(struct run *run)
 {
-    while (run->recorder && run->recorder->taken(NULL) != TAKEN) {
-        for (int number; (number = signals_next()) != 0;)
-            if (is_request(number))
-                return;
-        signals_wait(lg_now() + LG_MILLISECOND);
-    }
+    run->over = true;
+    size_t requests = run->news.requests;
+    while (run->recorder && run->recorder->taken(NULL) != TAKEN && run->news.requests == requests)
+        news_wait(&run->news, lg_now() + LG_MILLISECOND);
 }

@@ -1,16 +1,15 @@
 #define _GNU_SOURCE
 #include "carry.h"
 
-#include "common/request.h"
-#include "run/buffer.h"
-#include "run/ending.h"
+#include "buffer.h"
+#include "ending.h"
+#include "request.h"
 
 #include <errno.h>
 #include <lifoguard/lifoguard.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,13 +58,13 @@ void holder_tell_size(const struct holder *holder)
 
 /* ---- one attempt ---- */
 
-static void wait_for(const struct carry *carry, int fd, lg_time deadline)
+static void wait_until(const struct carry *carry, lg_time deadline)
 {
-    carry->hooks->wait(carry->data, fd, deadline);
+    carry->hooks->wait(carry->data, deadline);
 }
 
 /* What became of a child of ours. False: it is none. */
-static bool look_at_child(pid_t pid, siginfo_t *info, int options)
+static bool child_state(pid_t pid, siginfo_t *info, int options)
 {
     int failed;
     do {
@@ -79,7 +78,7 @@ static bool look_at_child(pid_t pid, siginfo_t *info, int options)
 static bool has_ended(pid_t pid)
 {
     siginfo_t info;
-    return !look_at_child(pid, &info, 0) || info.si_pid == pid;
+    return !child_state(pid, &info, 0) || info.si_pid == pid;
 }
 
 /* It is ours to wait for if its attempt is killed. */
@@ -98,11 +97,8 @@ static void await_attempt(struct carry *carry)
 {
     await_command(&carry->attempt);
     pid_t pid = carry->attempt.process.pid;
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     while (!has_ended(pid))
-        wait_for(carry, pidfd, 0);
-    if (pidfd >= 0)
-        close(pidfd);
+        wait_until(carry, 0);
     ending_disown(pid);
 }
 
@@ -112,13 +108,13 @@ static bool await_child(struct carry *carry, siginfo_t *info)
     pid_t command = carry->attempt.command;
     lg_time deadline = carry->timeout > 0 ? lg_now() + carry->timeout : 0;
     for (;;) {
-        if (!look_at_child(command, info, WNOWAIT))
+        if (!child_state(command, info, WNOWAIT))
             return false;
         if (info->si_pid == command)
             return true;
         if (deadline && lg_now() >= deadline)
             kill(-command, SIGKILL);
-        wait_for(carry, -1, lg_now() + 20 * LG_MILLISECOND);
+        wait_until(carry, lg_now() + 20 * LG_MILLISECOND);
     }
 }
 
@@ -134,18 +130,6 @@ static void await_orphan(struct carry *carry)
     has_ended(attempt->command);
     carry->result.end = info.si_code == CLD_EXITED ? ATTEMPT_EXITED : ATTEMPT_SIGNALLED;
     carry->result.number = info.si_status;
-}
-
-/* An attempt begins as the guardian's would: with the signals blocked that it reads from a descriptor. */
-static lg_error *prepare(struct carry *carry)
-{
-    sigset_t before, taken;
-    birth_taken(carry->holder->birth, &taken);
-    sigprocmask(SIG_BLOCK, &taken, &before);
-    ending_reserve();
-    lg_error *err = attempt_prepare(&carry->attempt);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return err;
 }
 
 static bool claim(const struct carry *carry)
@@ -204,7 +188,8 @@ static bool try_once(struct carry *carry, bool plain)
                          .grace = carry->grace,
                          .output = {carry->output[0], carry->output[1]},
                          .empty_input = carry->empty_input};
-    lg_error *err = prepare(carry);
+    ending_reserve();
+    lg_error *err = attempt_prepare(&carry->attempt);
     if (!err)
         return run_attempt(carry);
     carry->result = (struct attempt_result){.end = ATTEMPT_NOT_STARTED,
@@ -220,7 +205,7 @@ static bool pause_for(const struct carry *carry, lg_duration pause, size_t ends)
 {
     lg_time deadline = lg_now() + pause;
     while (lg_now() < deadline && carry->holder->ends == ends)
-        wait_for(carry, -1, deadline);
+        wait_until(carry, deadline);
     return carry->holder->ends == ends;
 }
 

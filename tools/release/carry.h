@@ -11,8 +11,8 @@ struct carry_hooks {
     /* The environment of an attempt, which lives until the next call: what the cleanup is told is in it (R5), of which `facts` has what
      * concerns the attempt. With `plain`, all of it was too large for a command: see carry_mentions. */
     const char *const *(*environment)(void *data, struct cleanup_facts facts, bool plain);
-    /* Waits: until `fd` can be read (-1: none), or a child has ended, or the deadline has come (of lg_now; 0: none). It may return sooner. */
-    void (*wait)(void *data, int fd, lg_time deadline);
+    /* Waits until a child has ended, or the deadline has come (of lg_now; 0: none). It may return sooner. */
+    void (*wait)(void *data, lg_time deadline);
     /* There will be another attempt, after the pause. */
     void (*again)(void *data, const struct carry *carry, enum again again, lg_duration pause);
 };

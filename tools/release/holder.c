@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "holder.h"
 
-#include "common/request.h"
 #include "process.h"
+#include "request.h"
 #include "wire.h"
 
 #include <lifoguard/lifoguard.h>
@@ -15,7 +15,7 @@ void holder_init(struct holder *holder, const char *directory, const struct birt
     struct process guardian;
     *holder = (struct holder){.directory = directory, .birth = birth, .guardian = getppid()};
     holder->run = directory ? strrchr(directory, '/') + 1 : "";
-    holder->runner = process_look(holder->guardian, &guardian) ? guardian.parent : holder->guardian;
+    holder->runner = process_read(holder->guardian, &guardian) ? guardian.parent : holder->guardian;
 }
 
 bool holder_is_orphan(const struct holder *holder)

@@ -1,0 +1,11 @@
+/* Blocked signals, read from a descriptor, also where sandboxes refuse signalfd(2). */
+#ifndef LIFOGUARD_PROCESS_SIGNAL_FD_H
+#define LIFOGUARD_PROCESS_SIGNAL_FD_H
+
+#include <signal.h>
+
+/* As signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK), for signals that all threads block. What a forked child is sent is not
+ * read by it from its parent's descriptor: it makes one of its own. */
+int signal_fd_open(const sigset_t *set);
+
+#endif

@@ -1,0 +1,17 @@
+/* Signals as requests of people: their names, and when one counts. */
+#ifndef LIFOGUARD_PROCESS_SIGNALS_H
+#define LIFOGUARD_PROCESS_SIGNALS_H
+
+#include <lifoguard/time.h>
+
+/* The same signal within this time of the one that counted is no further request. */
+#define SIGNALS_SAME (500 * LG_MILLISECOND)
+
+/* So long after it was said that cleanups go on, a further signal does not end the one that runs: it was sent before there was time to
+ * read that. */
+#define SIGNALS_TIME_TO_READ LG_SECOND
+
+/* "SIGTERM": a constant. */
+const char *signals_name(int number);
+
+#endif

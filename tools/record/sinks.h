@@ -1,0 +1,17 @@
+/* Who is told what happens: each makes a sink, which its `free` ends. `jobs` are the names of a run's jobs, and NULL. */
+#ifndef LIFOGUARD_RECORD_SINKS_H
+#define LIFOGUARD_RECORD_SINKS_H
+
+#include "event.h"
+
+#include <stdbool.h>
+
+/* JSON objects, a line each, into a descriptor: each in one write, so that a reader never sees half of a short one; but if it
+ * `gathers`, several lines that commands print become one write. */
+struct sink *json_sink(int fd, bool gathers);
+
+/* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there; `jobs` NULL: it is a new
+ * one. NULL: it cannot be; that was said. */
+struct sink *log_sink(const char *directory, const char *const *jobs);
+
+#endif

@@ -1,8 +1,0 @@
-/* A file without a name. */
-#ifndef SCRATCH_H
-#define SCRATCH_H
-
-/* A descriptor for reading and writing, closed by exec; -1 and errno. `name` is for who looks at the process. */
-int scratch_open(const char *name);
-
-#endif

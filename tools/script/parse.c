@@ -1,0 +1,560 @@
+#define _GNU_SOURCE
+#include "parse.h"
+
+#include "buffer.h"
+#include "duration.h"
+#include "expand.h"
+#include "interpreter.h"
+#include "secret.h"
+#include "shell.h"
+#include "typo.h"
+#include "vain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lifoguard/defer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "closers/own_fd.h"
+
+/* A command is one argument of sh, which Linux limits to 128 KiB. */
+enum { LONGEST_LINE = 64 * 1024, LARGEST_FILE = 16 * 1024 * 1024 };
+#define LONGEST_LIMIT (1000 * LG_HOUR)
+
+struct parser {
+    struct job_file *file;
+    const char *at, *end;
+    unsigned number; /* of the line that begins at `at` */
+    bool background; /* a line above ends in & */
+};
+
+/* ---- lines -------------------------------------------------------------------------------------- */
+
+static bool ends_in_backslash(const struct buffer *line)
+{
+    size_t count = 0;
+    while (count < line->length && line->text[line->length - 1 - count] == '\\')
+        count++;
+    return count % 2 == 1;
+}
+
+/* Adds the line at parser->at, without its end. False at the end of the file. */
+static bool take_line(struct parser *parser, struct buffer *line)
+{
+    if (parser->at == parser->end)
+        return false;
+    size_t left = (size_t)(parser->end - parser->at);
+    const char *feed = memchr(parser->at, '\n', left);
+    size_t length = feed ? (size_t)(feed - parser->at) : left;
+    buffer_add(line, parser->at, length);
+    if (line->length > 0 && line->text[line->length - 1] == '\r')
+        line->text[--line->length] = '\0';
+    parser->at += feed ? length + 1 : length;
+    parser->number++;
+    return true;
+}
+
+/* A line with those that continue it; surrounding blanks stay. */
+static lg_error *take_whole_line(struct parser *parser, struct buffer *line)
+{
+    take_line(parser, line);
+    if (line->text[strspn(line->text, " \t")] != '#')
+        while (ends_in_backslash(line)) {
+            line->text[--line->length] = '\0';
+            if (!take_line(parser, line))
+                return lg_error_new("the file ends in a \\, which continues a line: remove it");
+        }
+    if (memchr(line->text, '\0', line->length))
+        return lg_error_new("a NUL byte: a job file is text");
+    if (line->length > LONGEST_LINE)
+        return lg_error_newf("longer than %d bytes: put it into a script, and run that",
+                             LONGEST_LINE);
+    return NULL;
+}
+
+/* ---- what a line is ------------------------------------------------------------------------------ */
+
+struct shape {
+    size_t length;         /* without a comment and blanks at the end */
+    size_t first_word;     /* its length */
+    bool first_word_alone; /* nothing follows it */
+    bool closing_ampersand;
+    bool other_ampersand; /* one that is not at the end, && included */
+    bool last_pid;        /* has a $! */
+};
+
+static lg_error *look_at(const char *command, struct shape *shape)
+{
+    *shape = (struct shape){0};
+    struct shell_scanner scanner;
+    shell_scan(&scanner, command);
+    bool in_first_word = true;
+    char previous = '\0'; /* an operator just before */
+    for (;;) {
+        struct shell_piece piece = shell_next(&scanner);
+        if (piece.kind == SHELL_ERROR)
+            return lg_error_new(scanner.error);
+        if (piece.kind == SHELL_END || piece.kind == SHELL_COMMENT)
+            break;
+        if (piece.kind == SHELL_LAST_PID)
+            shape->last_pid = true;
+        size_t end = (size_t)(piece.start - command) + piece.length;
+        bool separates = piece.kind == SHELL_BLANK || piece.kind == SHELL_OPERATOR;
+        if (piece.depth == 0 && separates)
+            in_first_word = false;
+        if (in_first_word)
+            shape->first_word = end;
+        if (piece.kind == SHELL_BLANK && piece.depth == 0)
+            continue;
+        shape->length = end;
+        if (piece.kind == SHELL_OPERATOR) {
+            char c = *piece.start;
+            if (piece.depth == 0 && strncmp(piece.start, "<<", 2) == 0 && previous != '<' &&
+                piece.start[2] != '<')
+                return lg_error_new(
+                    "a here-document does not fit on a line: use printf '…\\n' | COMMAND");
+            if (shape->closing_ampersand)
+                shape->other_ampersand = true;
+            shape->closing_ampersand = c == '&' && piece.depth == 0 && previous != '&' &&
+                                       previous != '>' && previous != '<';
+            if (c == '&' && !shape->closing_ampersand)
+                shape->other_ampersand = true;
+            previous = c;
+        } else {
+            if (shape->closing_ampersand)
+                shape->other_ampersand = true;
+            shape->closing_ampersand = false;
+            previous = '\0';
+        }
+    }
+    shape->first_word_alone = shape->first_word == shape->length;
+    return NULL;
+}
+
+/* Whether the last command of a list, of which `list` is what follows its first assignment, sets another variable: that would be
+ * lost. */
+static bool sets_another(const char *list, const char *name, size_t length)
+{
+    struct shell_scanner scanner;
+    shell_scan(&scanner, list);
+    const char *last = list;
+    bool blank = false, alone = true;
+    for (;;) {
+        struct shell_piece piece = shell_next(&scanner);
+        if (piece.kind == SHELL_END || piece.kind == SHELL_COMMENT || piece.kind == SHELL_ERROR)
+            break;
+        bool separates = piece.kind == SHELL_OPERATOR && piece.depth == 0 &&
+                         strchr(";&|", *piece.start);
+        if (separates)
+            last = piece.start + piece.length + strspn(piece.start + piece.length, " \t");
+        if (separates || piece.start < last) {
+            blank = false;
+            alone = true;
+        } else if (piece.kind == SHELL_BLANK && piece.depth == 0) {
+            blank = true;
+        } else if (blank) {
+            alone = false;
+        }
+    }
+    size_t other = shell_name_length(last);
+    bool same = other == length && strncmp(last, name, length) == 0;
+    return alone && last > list && other > 0 && last[other] == '=' && !same;
+}
+
+/* Of a line that begins with NAME=: is it one word, or one that ; or && or || follows? Then the variable is
+ * what the whole line makes of it. */
+static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
+                                    bool *assignment)
+{
+    *assignment = shape->first_word_alone;
+    if (*assignment)
+        return NULL;
+    /* NAME=VALUE COMMAND is a job; NAME=VALUE NAME=VALUE would be lost. */
+    const char *rest = command + shape->first_word;
+    rest += strspn(rest, " \t");
+    if (sets_another(rest, command, name))
+        return lg_error_new("two assignments on a line: write one a line");
+    size_t next = shell_name_length(rest);
+    struct shape behind;
+    lg_error *err = look_at(rest, &behind);
+    if (err)
+        return err;
+    if (next > 0 && rest[next] == '=' && behind.first_word_alone)
+        return lg_error_new("two assignments on a line: write one a line");
+    *assignment = !shape->closing_ampersand &&
+                  (*rest == ';' || strncmp(rest, "&&", 2) == 0 || strncmp(rest, "||", 2) == 0);
+    if (!*assignment && (*rest == ';' || *rest == '&' || *rest == '|'))
+        return lg_error_newf(
+            "%.*s is lost at the end of the line: write the assignment on a line of its own",
+            (int)name, command);
+    return NULL;
+}
+
+/* ---- variables ----------------------------------------------------------------------------------- */
+
+/* Whether a variable will be set when a defer line is registered. That is known beforehand: what is set
+ * once stays so. */
+static const char *will_be_set(const char *name, size_t length, void *data)
+{
+    const struct parser *parser = data;
+    if (length == 1 && *name == '!')
+        return parser->background ? "1" : NULL;
+    if (*name == '$')
+        return parser->file->count > 0 ? "1" : NULL;
+    if (strchr("0123456789@*", *name))
+        return interpreter_argument(name, length);
+    for (size_t i = 0; i < parser->file->count; i++) {
+        const struct line *line = &parser->file->lines[i];
+        if (line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0)
+            return line->name;
+    }
+    lg_func (const char *, value) {
+        char *copy = need_copy(name, length);
+        lg_defer(free, copy);
+        lg_return(getenv(copy));
+    }
+}
+
+static lg_error *check_variables(struct parser *parser, const char *command, enum expansion which)
+{
+    char *expanded = NULL;
+    lg_error *err = expand(command, which,
+                           &(struct variables){.lookup = will_be_set, .data = parser}, &expanded);
+    free(expanded);
+    return err;
+}
+
+/* ---- a line -------------------------------------------------------------------------------------- */
+
+static void add_line(struct parser *parser, struct line line, const char *command, size_t length)
+{
+    struct job_file *file = parser->file;
+    file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
+    line.command = need_copy(command, length);
+    if (line.kind != LINE_DEFER)
+        snprintf(line.job, sizeof line.job, "%u", line.number);
+    else if (file->count)
+        memcpy(line.job, file->lines[file->count - 1].job, sizeof line.job);
+    file->lines[file->count++] = line;
+    if (line.kind != LINE_DEFER)
+        file->jobs++;
+}
+
+/* A defer line protects the line before it; after `&`, also across assignments, as in PID=$!. */
+static void mark_acquiring(struct job_file *file)
+{
+    for (size_t i = file->count; i-- > 0;) {
+        struct line *line = &file->lines[i];
+        if (line->kind == LINE_DEFER)
+            return;
+        if (line->kind == LINE_BACKGROUND || i + 1 == file->count)
+            line->acquires = true;
+        if (line->kind != LINE_ASSIGNMENT)
+            return;
+    }
+}
+
+/* The value of an option, as `--grace 5s` or `--grace=5s`: sets *value, and *at to what follows. */
+static lg_error *parse_limit(const char *option, const char **at, lg_duration *value)
+{
+    const char *text = *at + strlen(option);
+    text += *text == '=' ? 1 : strspn(text, " \t");
+    size_t length = strcspn(text, " \t");
+    *at = text + length + strspn(text + length, " \t");
+    lg_func (lg_error *, err) {
+        char *copy = need_copy(text, length);
+        lg_defer(free, copy);
+        err = duration_read(copy, value);
+        if (!err && (*value < 0 || *value > LONGEST_LIMIT))
+            err = lg_error_newf("not between 0s and 1000h: %s", copy);
+        lg_return(lg_error_wrap(err, "%s", option));
+    }
+}
+
+static bool is_option(const char *text, const char *option)
+{
+    size_t length = strlen(option);
+    return strncmp(text, option, length) == 0 && text[length] && strchr("= \t", text[length]);
+}
+
+/* `--retry N` or `--retry=N`. */
+static lg_error *parse_retry(const char **at, int64_t *value)
+{
+    enum { MOST = 1000 };
+    const char *text = *at + strlen("--retry");
+    text += *text == '=' ? 1 : strspn(text, " \t");
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || (*end && !strchr(" \t", *end)) || number < 0 || number > MOST)
+        return lg_error_newf("--retry: a number up to %d", MOST);
+    *value = number;
+    *at = end + strspn(end, " \t");
+    return NULL;
+}
+
+/* An option without a value: sets *at to what follows. */
+static bool take_flag(const char **at, const char *flag)
+{
+    size_t length = strlen(flag);
+    if (strncmp(*at, flag, length) != 0 || ((*at)[length] && !strchr(" \t", (*at)[length])))
+        return false;
+    *at += length + strspn(*at + length, " \t");
+    return true;
+}
+
+static lg_error *parse_option(const char **command, struct line *line)
+{
+    bool defers = line->kind == LINE_DEFER;
+    if (is_option(*command, "--timeout"))
+        return parse_limit("--timeout", command, &line->limit);
+    if (is_option(*command, "--grace"))
+        return parse_limit("--grace", command, &line->grace);
+    if (defers && is_option(*command, "--retry"))
+        return parse_retry(command, &line->retries);
+    if (defers && take_flag(command, "--on-failure"))
+        line->when = WHEN_FAILURE;
+    else if (defers && take_flag(command, "--on-success"))
+        line->when = WHEN_SUCCESS;
+    else
+        return lg_error_newf("no such option: %.*s; there are --timeout and --grace%s",
+                             (int)strcspn(*command, " \t"), *command,
+                             defers ? ", --retry, --on-failure and --on-success" : "");
+    return NULL;
+}
+
+/* Takes the options, and --, from the beginning of a command. */
+static lg_error *parse_limits(const char **command, struct line *line)
+{
+    lg_error *err = NULL;
+    while (!err && strncmp(*command, "--", 2) == 0 && !take_flag(command, "--"))
+        err = parse_option(command, line);
+    return err;
+}
+
+static lg_error *parse_defer(struct parser *parser, unsigned number, const char *command)
+{
+    struct line line = {.kind = LINE_DEFER, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = parse_limits(&command, &line);
+    if (err)
+        return err;
+    struct shape shape;
+    err = look_at(command, &shape);
+    if (err)
+        return err;
+    if (shape.length == 0)
+        return lg_error_new("defer without a command: write defer COMMAND");
+    if (shape.closing_ampersand)
+        return lg_error_new("a cleanup cannot be in the background: remove the &");
+    char *text = need_copy(command, shape.length);
+    err = check_variables(parser, text, EXPAND_ALL);
+    free(text);
+    if (err)
+        return err;
+    mark_acquiring(parser->file);
+    add_line(parser, line, command, shape.length);
+    return NULL;
+}
+
+/* NAME=(…), NAME+=(…) or NAME[…]=…, with nothing behind. */
+static bool is_array(const char *command, size_t name, const struct shape *shape)
+{
+    if (name == 0)
+        return false;
+    const char *at = command + name;
+    if (*at == '[' && shape->first_word_alone)
+        return strstr(at, "]=") != NULL || strstr(at, "]+=") != NULL;
+    at += *at == '+';
+    return at[0] == '=' && at[1] == '(' && command[shape->length - 1] == ')' &&
+           shape->first_word == (size_t)(at + 1 - command);
+}
+
+static lg_error *parse_job(struct parser *parser, unsigned number, const char *command)
+{
+    struct line line = {.kind = LINE_JOB, .number = number, .limit = -1, .grace = -1};
+    lg_error *err = NULL;
+    if (strncmp(command, "with --", strlen("with --")) == 0) {
+        command += strlen("with ");
+        err = parse_limits(&command, &line);
+    }
+    struct shape shape;
+    if (!err)
+        err = look_at(command, &shape);
+    if (!err)
+        err = vain_line(command);
+    if (!err)
+        err = typo_check(parser->file, command);
+    if (err)
+        return err;
+
+    size_t length = shape.length;
+    size_t name = shell_name_length(command);
+    bool assignment = false;
+    if (is_array(command, name, &shape))
+        return lg_error_newf(
+            "%.*s is an array, which lasts to the end of its own line: write a list "
+            "into a file, or keep the command on the same line",
+            (int)name, command);
+    if (name > 0 && (command[name] == '=' || strncmp(command + name, "+=", 2) == 0)) {
+        err = look_at_assignment(command, &shape, name, &assignment);
+        if (err)
+            return err;
+        if (assignment) {
+            err = check_variables(parser, command, EXPAND_LAST_PID);
+            if (err)
+                return err;
+            line.kind = LINE_ASSIGNMENT;
+        }
+    }
+    if (shape.closing_ampersand) {
+        line.kind = LINE_BACKGROUND;
+        length--;
+        while (length > 0 && (command[length - 1] == ' ' || command[length - 1] == '\t'))
+            length--;
+        if (length == 0)
+            return lg_error_new("& without a command");
+        if (line.limit >= 0)
+            return lg_error_new("a background line has no --timeout: it is ended at its turn");
+        parser->background = true;
+    } else if (line.kind == LINE_JOB && shape.last_pid && !shape.other_ampersand) {
+        return lg_error_new(
+            "$! is the shell's own here, and not set: write PID=$! on a line of its own "
+            "below the line that ends in &, and $PID here");
+    }
+    if (assignment)
+        line.name = need_copy(command, name);
+    add_line(parser, line, command, length);
+    return NULL;
+}
+
+/* `secret NAME…`: for the whole file, wherever the line stands. False: it is no such line. */
+static bool parse_secret(const char *names)
+{
+    size_t length = 0;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        if (length == 0 || !strchr(" \t", at[length]))
+            return false;
+    }
+    if (length == 0)
+        return false;
+    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
+        length = shell_name_length(at);
+        secret_mark(at, length);
+    }
+    return true;
+}
+
+static lg_error *parse_line(struct parser *parser)
+{
+    lg_func (lg_error *, err) {
+        struct buffer line = {0};
+        lg_defer(buffer_free, &line);
+        buffer_add_text(&line, "");
+        unsigned number = parser->number;
+        err = take_whole_line(parser, &line);
+        if (!err) {
+            const char *command = line.text + strspn(line.text, " \t");
+            size_t word = strcspn(command, " \t");
+            if (*command == '\0' || *command == '#')
+                lg_return(NULL);
+            if (word == strlen("defer") && strncmp(command, "defer", word) == 0)
+                err = parse_defer(parser, number, command + word + strspn(command + word, " \t"));
+            else if (word != strlen("secret") || strncmp(command, "secret", word) != 0 ||
+                     !parse_secret(command + word + strspn(command + word, " \t")))
+                err = parse_job(parser, number, command);
+        }
+        lg_return(lg_error_wrap(err, "%s:%u", parser->file->path, number));
+    }
+}
+
+/* Once all secrets are known. */
+static void show_lines(struct job_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        struct line *line = &file->lines[i];
+        struct buffer shown = {0};
+        size_t name = shell_name_length(line->command);
+        if (secret_is_written(line->command, name))
+            buffer_format(&shown, "%.*s=…", (int)name, line->command);
+        else {
+            buffer_add_text(&shown, line->command);
+            buffer_add_text(&shown, line->kind == LINE_BACKGROUND ? " &" : "");
+        }
+        line->shown = shown.text;
+    }
+}
+
+/* ---- a file -------------------------------------------------------------------------------------- */
+
+lg_error *job_file_parse(const char *path, const char *text, size_t size, struct job_file *file)
+{
+    *file = (struct job_file){.path = path};
+    lg_func (lg_error *, err) {
+        lg_defer_on_error(job_file_free, file);
+        struct parser parser = {.file = file, .at = text, .end = text + size, .number = 1};
+        if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+            parser.at += 3;
+        while (parser.at < parser.end)
+            err = lg_error_join(err, parse_line(&parser));
+        if (!err && file->count == 0)
+            err = lg_error_newf("%s:1: no jobs: write one shell command a line", path);
+        if (!err)
+            show_lines(file);
+        lg_return(err);
+    }
+}
+
+static lg_error *read_all(int fd, const char *path, struct buffer *text)
+{
+    buffer_add_text(text, "");
+    for (;;) {
+        char chunk[16 * 1024];
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return lg_error_new_errno("%s", path);
+        if (got == 0)
+            return NULL;
+        buffer_add(text, chunk, (size_t)got);
+        if (text->length > LARGEST_FILE)
+            return lg_error_newf("%s: larger than %d MiB: not a job file", path,
+                                 LARGEST_FILE / 1024 / 1024);
+    }
+}
+
+lg_error *job_file_read(const char *path, struct job_file *file)
+{
+    *file = (struct job_file){.path = path};
+    lg_func (lg_error *, err) {
+        bool standard_input = strcmp(path, "-") == 0;
+        int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                : lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+        if (fd < 0)
+            lg_return(lg_error_new_errno("%s", path));
+        lg_defer(close, fd);
+        struct buffer text = {0};
+        lg_defer(buffer_free, &text);
+        err = read_all(fd, path, &text);
+        if (!err)
+            err = job_file_parse(path, text.text, text.length, file);
+        lg_return(err);
+    }
+}
+
+void job_file_free(struct job_file *file)
+{
+    if (!file)
+        return;
+    for (size_t i = 0; i < file->count; i++) {
+        free(file->lines[i].command);
+        free(file->lines[i].shown);
+        free(file->lines[i].name);
+    }
+    free(file->lines);
+    *file = (struct job_file){.path = file->path};
+}
