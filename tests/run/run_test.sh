@@ -203,13 +203,11 @@ END
     expect_status 2
     expect_err 'jobs: larger than 16 MiB: not a job file'
     # These only look like it.
-    mkdir bin
-    printf '#!/bin/sh\necho "secret $*"\n' >bin/secret
-    chmod +x bin/secret
-    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
-    PATH=$work/bin:$PATH run
+    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'echo $(echo a) defer "; defer b"' \
+        'defer() { echo "own $1"; }; defer c'
+    run
     expect_status 0
-    expect_out $'1\nsecret A-B\nsecret '
+    expect_out $'1\na defer ; defer b\nown c'
 }
 
 the_checker_is_found_beside_the_program() {
@@ -728,7 +726,7 @@ secrets_are_neither_told_nor_in_arguments() {
 }
 
 D2_the_number_of_the_lines_shell_and_the_exit_status() {
-    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' "defer eval 'echo \$LIFOGUARD_EXIT_CODE'" 'false'
+    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' 'defer echo $LIFOGUARD_EXIT_CODE' 'false'
     run
     expect_status 1
     expect_out 1
@@ -974,6 +972,17 @@ R5_a_cleanup_is_told_the_outcome() {
         has "^$line" out || fail "not told: $line"
     done
 }
+wait_for_what_no_line_has_started_fails() {
+    local pids
+    for pids in 1 '"1"' '$P 1' x; do
+        jobs_are 'true &' 'P=$!' "wait \$P" "wait $pids" 'touch too-early'
+        run
+        expect_status 1
+        [[ ! -e too-early ]] || fail "the line behind wait $pids has run"
+    done
+    expect_err 'jobs:4: not a process number: x'
+}
+
 D3_a_late_variable_outlives_the_engine() {
     jobs_are 'A=1' 'true' "defer eval 'echo \$A \$LIFOGUARD_STATUS >>log'" 'A=2' 'echo >at; sleep MARK'
     start

@@ -118,11 +118,28 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
     return job_error(&job, line->shown);
 }
 
-/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
-static bool is_wait(const char *command)
+static bool was_started(const struct run *run, long pid)
 {
-    return strncmp(command, "wait", 4) == 0 && (command[4] == '\0' || command[4] == ' ') &&
-           !strpbrk(command, ";&|<>()`'\\");
+    for (const struct background *b = run->backgrounds; b; b = b->next)
+        if (b->job.pid == pid)
+            return true;
+    return false;
+}
+
+/* To wait for what no line has started would be over at once, and the next line would come too early. */
+static lg_error *check_pids(const struct run *run, const char *pids)
+{
+    size_t count = 0;
+    for (const char *at = pids; *(at += strcspn(at, "0123456789")) != '\0'; count++) {
+        char *end;
+        long pid = strtol(at, &end, 10);
+        if (!was_started(run, pid))
+            return lg_error_newf("no background line has the process number %ld", pid);
+        at = end;
+    }
+    return count || pids[strspn(pids, " \t")] == '\0'
+               ? NULL
+               : lg_error_newf("not a process number:%s", pids);
 }
 
 /* Whether a background line runs that `pids` names; empty: any. */
@@ -153,6 +170,9 @@ static lg_error *run_wait(struct run *run, const struct line *line)
         if (err)
             lg_return(err);
         lg_defer(free, pids);
+        err = check_pids(run, pids);
+        if (err)
+            lg_return(err);
         for (;;) {
             run_take_signals(run, NULL);
             run_look_at_backgrounds(run);

@@ -43,6 +43,9 @@ struct job_file {
 lg_error *job_file_read(const char *path, struct job_file *file);
 lg_error *job_file_parse(const char *path, const char *text, size_t size, struct job_file *file);
 
+/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
+bool is_wait(const char *command);
+
 /* Takes NULL and what was never filled in but zeroed. */
 void job_file_free(struct job_file *file);
 
