@@ -249,7 +249,7 @@ D2_all_arguments_reach_a_cleanup() {
     # The number by which a value is read is in use already.
     "$program" run jobs a 'b c' >out 2>err 9>nine || status=$?
     expect_status 0
-    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs>'
+    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs:1>'
 }
 
 D2_variables_are_expanded_when_registered() {
@@ -277,6 +277,23 @@ a_failed_assignment_is_a_failed_line() {
     run
     expect_status 1
     expect_err 'jobs:1: the value is longer than 102400 bytes: write it to a file'
+}
+
+messages_name_the_line_of_the_file() {
+    mkdir files
+    printf '%s\n' '# two lines' '' 'defer nosuch-cleanup' '! nosuch-command; nosuch-other' >files/a.jobs
+    status=0
+    "$program" run files/a.jobs >out 2>err </dev/null || status=$?
+    expect_status 1
+    grep -qE '^files/a\.jobs:4: (line )?1: nosuch-command' err || fail 'the line of the command is not told'
+    grep -qE '^files/a\.jobs:3: (line )?1: nosuch-cleanup' err || fail 'the line of the cleanup is not told'
+    expect_err 'lifoguard: files/a.jobs:4: exit status 127'
+    jobs_are '' 'defer true' 'sleep MARK'
+    start
+    until_true grep -qE '] +start +sleep' err
+    kill -TERM "$pid"
+    finish
+    expect_err 'SIGTERM: ending jobs:3, then on to the cleanups'
 }
 
 odd_files_are_read() {

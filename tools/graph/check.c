@@ -415,7 +415,7 @@ static lg_error *check_jobs(struct graph *graph, const char *shell, const bool *
             see_job(graph->jobs[i], add_command, &script);
     if (plain && !script.text)
         return NULL;
-    job_use_shell(shell, false, NULL, NULL);
+    job_use_shell(shell, false, NULL);
     bool good = plain && job_can_read(script.text, script.length);
     struct reading reading = {.graph = graph};
     for (size_t i = 0; !good && i < graph->count; i++)
@@ -427,7 +427,7 @@ static lg_error *check_jobs(struct graph *graph, const char *shell, const bool *
 static lg_error *check_defers_of_run(struct graph *graph)
 {
     struct reading reading = {.graph = graph};
-    job_use_shell(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL, NULL);
+    job_use_shell(graph->defers_scope ? graph->defers_scope->shell : NULL, false, NULL);
     see_defers(&graph->defers, check_command, &reading);
     return reading.shortness;
 }
@@ -450,6 +450,6 @@ lg_error *graph_check_syntax(struct graph *graph)
     }
     if (!err)
         err = check_defers_of_run(graph);
-    job_use_shell(NULL, false, NULL, NULL);
+    job_use_shell(NULL, false, NULL);
     return err;
 }

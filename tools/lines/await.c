@@ -18,13 +18,13 @@ void run_await(struct run *run, const struct foreground *now)
         bool stopping = run->stopping;
         run_look_at_backgrounds(run);
         if (now->line && run->stopping && !stopping) { /* not a cleanup */
-            say("a background line has failed: ending line %u, then on to the cleanups",
-                now->line->number);
+            say("a background line has failed: ending %s, then on to the cleanups",
+                now->line->place);
             run_end_line(now, SIGTERM);
         }
         if (job_times_out(job))
-            say("%s:%u: not ended within its time limit: SIGTERM: %s", run->file->path,
-                now->place->number, now->place->shown);
+            say("%s: not ended within its time limit: SIGTERM: %s", now->place->place,
+                now->place->shown);
         else if (job->deadline != 0 && lg_now() >= job->deadline)
             job_press(job, SIGTERM);
         else

@@ -73,9 +73,9 @@ static void end_background(struct background *background)
     run_await(run, &(struct foreground){.job = job, .place = background->line});
     run_look_at_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
-        say("line %u had to be killed", background->line->number);
+        say("%s: had to be killed", background->line->place);
     else if (job->step == JOB_GIVEN_UP)
-        say("line %u outlives SIGKILL, and is left running", background->line->number);
+        say("%s: outlives SIGKILL, and is left running", background->line->place);
     background->over = true;
     run_record_finished(run, background->line);
 }
@@ -83,7 +83,9 @@ static void end_background(struct background *background)
 static lg_error *start(struct background *background, const char *command)
 {
     const struct run *run = background->run;
-    struct job_options options = {.background = true, .grace = run_grace(run, background->line)};
+    struct job_options options = {.name = background->line->place,
+                                  .background = true,
+                                  .grace = run_grace(run, background->line)};
     struct capture *capture = run_capture(run, background->line->job, CAPTURE_BACKGROUND,
                                           options.output);
     lg_error *err = job_start(&background->job, command, options);

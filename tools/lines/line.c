@@ -65,7 +65,8 @@ static lg_error *start_line(const struct run *run, struct job *job, const struct
                             const char *command, int value, struct capture **capture)
 {
     /* One that acquires is protected from Ctrl-C. */
-    struct job_options options = {.terminal = !line->acquires,
+    struct job_options options = {.name = line->place,
+                                  .terminal = !line->acquires,
                                   .limit = line_limit(line, 0),
                                   .grace = run_grace(run, line),
                                   .value = value};
@@ -110,8 +111,8 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
         cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
-        say("%s from the terminal: line %u has ended, on to the cleanups", signals_name(number),
-            line->number);
+        say("%s from the terminal: %s has ended, on to the cleanups", signals_name(number),
+            line->place);
         run->stopping = true;
         run_set_status(run, RUN_SIGNAL + number);
     }

@@ -39,8 +39,7 @@ void run_note_failure(struct run *run, int exit_status)
 void run_fail(struct run *run, const struct line *line, lg_error *why)
 {
     run_set_status(run, RUN_FAILED);
-    run->failures = lg_error_join(run->failures,
-                                  lg_error_wrap(why, "%s:%u", run->file->path, line->number));
+    run->failures = lg_error_join(run->failures, lg_error_wrap(why, "%s", line->place));
 }
 
 lg_error *job_error(const struct job *job, const char *command)

@@ -237,6 +237,10 @@ static lg_error *add_parameter(struct expander *now, const struct shell_piece *p
     now->scanner.at = name + length + not_empty + !bare;
 
     struct word word = {.depth = piece->depth + 1, .quoted = quoted};
+    if (bare && length == 1 && *name == '0') { /* as $0: the cleanup's shell has one */
+        add_raw(now, "$0", 2);
+        return skip_word(now, &word);
+    }
     const char *value = now->skipping ? "" : look_up(now, name, length);
     bool present = value && !(not_empty && *value == '\0');
     if (operation == '+')

@@ -104,6 +104,7 @@ static const struct {
     {"rm /tmp/x.$$", "rm /tmp/x.99"},
     {"echo $1 ${1} \"$1\" ${10} $10", "echo 'one 1' 'one 1' \"one 1\" 'ten' 'one 1'0"},
     {"echo \"$@\" $# $0 \"${@-}\"", "echo \"$@\" $# $0 \"\""},
+    {"echo ${0} \"${0}\"", "echo $0 \"$0\""},
     {"rm -rf \"$2\"/", NULL},
     {"rm -rf $2", NULL},
     {"rm -rf ${2}/", NULL},

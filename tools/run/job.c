@@ -21,15 +21,14 @@
 #include <unistd.h>
 
 static const char default_shell[] = "/bin/sh";
-static const char *shell = default_shell, *shell_name;
+static const char *shell = default_shell;
 static char *const *shell_arguments;
 static bool traces;
 
-void job_use_shell(const char *program, bool trace, const char *name, char *const *arguments)
+void job_use_shell(const char *program, bool trace, char *const *arguments)
 {
     shell = program ? program : default_shell;
     traces = trace;
-    shell_name = name;
     shell_arguments = arguments;
 }
 
@@ -43,9 +42,7 @@ const char *job_argument(const char *name, size_t length)
     size_t number = 0;
     for (size_t i = 0; i < length && number <= count; i++)
         number = 10 * number + (size_t)(name[i] - '0');
-    if (number == 0)
-        return shell_name;
-    return number <= count ? shell_arguments[number - 1] : NULL;
+    return number > 0 && number <= count ? shell_arguments[number - 1] : NULL;
 }
 
 static size_t add_all(const char **words, size_t count, char *const *more)
@@ -64,7 +61,7 @@ static size_t count_of(char *const *words)
 }
 
 /* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
-static const char **shell_words(const char *options, const char *command)
+static const char **shell_words(const char *options, const char *command, const char *name)
 {
     static char **program;
     if (!program)
@@ -78,16 +75,16 @@ static const char **shell_words(const char *options, const char *command)
     words[n++] = "--";
     if (command) {
         words[n++] = command;
-        words[n++] = shell_name ? shell_name : "sh";
+        words[n++] = name;
         n = add_all(words, n, shell_arguments);
     }
     words[n] = NULL;
     return words;
 }
 
-const char **job_words(const char *command)
+const char **job_words(const char *command, const char *name)
 {
-    return shell_words("-c", command);
+    return shell_words("-c", command, name);
 }
 
 /* The words of a command that needs no shell, or NULL. */
@@ -111,7 +108,7 @@ static int start(pid_t *pid, const char *command, struct job_options options)
             const char *const *text;
         } direct = {.mine = words_without_shell(command)};
         lg_defer(free, direct.mine);
-        const char **words = job_words(command);
+        const char **words = job_words(command, options.name);
         lg_defer(free, words);
         const struct launch launch = {.defaults = signals_of_child(),
                                       .empty_input = options.background,
@@ -341,7 +338,7 @@ static lg_error *shells_words(int fd)
 static lg_error *shell_reads(const char *command, int script, int errors, int *status)
 {
     lg_func (lg_error *, err) {
-        const char **words = shell_words(command ? "-nc" : "-ns", command);
+        const char **words = shell_words(command ? "-nc" : "-ns", command, "sh");
         lg_defer(free, words);
         const struct launch launch = {.defaults = signals_of_child(),
                                       .input = command ? 0 : script,

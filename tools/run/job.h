@@ -32,16 +32,17 @@ struct job {
     lg_time deadline; /* of the step; 0: none */
 };
 
-/* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
-void job_use_shell(const char *shell, bool trace, const char *name, char *const *arguments);
+/* For all commands: which shell (NULL: /bin/sh), whether with -x, and $1 and on. */
+void job_use_shell(const char *shell, bool trace, char *const *arguments);
 
-/* The words of the program that runs a command: a list for the caller to free, whose words are this room's. */
-const char **job_words(const char *command);
+/* The words of the program that runs a command, whose $0 is `name`: a list for the caller to free, whose words are this room's. */
+const char **job_words(const char *command, const char *name);
 
 /* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
 const char *job_argument(const char *name, size_t length);
 
 struct job_options {
+    const char *name;  /* $0 of its shell */
     bool background;   /* no standard input */
     bool terminal;     /* has the terminal from the start, if there is one to give */
     lg_duration limit; /* how long it may run; 0: as it likes */

@@ -241,6 +241,9 @@ static void add_line(struct parser *parser, struct line line, const char *comman
     struct job_file *file = parser->file;
     file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
     line.command = need_copy(command, length);
+    struct buffer place = {0};
+    buffer_format(&place, "%s:%u", file->path, line.number);
+    line.place = place.text;
     if (line.kind != LINE_DEFER)
         snprintf(line.job, sizeof line.job, "%u", line.number);
     else if (file->count)
@@ -568,6 +571,7 @@ void job_file_free(struct job_file *file)
         return;
     for (size_t i = 0; i < file->count; i++) {
         free(file->lines[i].command);
+        free(file->lines[i].place);
         free(file->lines[i].shown);
         free(file->lines[i].name);
     }

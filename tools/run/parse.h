@@ -20,6 +20,8 @@ enum line_kind {
 struct line {
     enum line_kind kind;
     unsigned number; /* in the file, from 1; of a continued line its first */
+    char *
+        place; /* FILE:NUMBER, which is also $0 of its shell, so that the shell's messages begin with it */
     char job
         [12]; /* the same as a text: how events call it; of a defer line that of the line it belongs to, or "" */
     char *command;            /* without `defer`, the closing &, and comments */
