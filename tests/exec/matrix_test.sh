@@ -370,6 +370,8 @@ finish_run() {
     # What nobody was left to see to is recovered by the next command on the state.
     lifoguard pending --state state >>out 2>&1
     [[ $event != clock-jumps ]] || ((status == 0)) || fail "exit status $status"
+    # The first signal decides, in files; a script has an exit status of its own.
+    [[ $event != another-signal || $form == exec ]] || ((status == 130)) || fail "exit status $status"
     judge
 }
 

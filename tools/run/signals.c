@@ -51,7 +51,8 @@ lg_error *signals_open(void)
             continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = handled[i].ignore ? SIG_IGN : handler;
-        sigemptyset(&action.sa_mask);
+        /* Of two that are pending, the kernel would run the handler of the second one inside of that of the first one, before it. */
+        sigfillset(&action.sa_mask);
         if (sigaction(handled[i].number, &action, NULL) != 0)
             return lg_error_new_errno("sigaction");
         handled[i].changed = true;
