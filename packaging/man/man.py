@@ -28,6 +28,9 @@ ALSO = {
 }
 
 
+roff.pages = {source: f'{name}({section})' for name, section, source, _ in PAGES}
+
+
 def write(folder, section, name, text):
     path = os.path.join(folder, f'man{section}')
     os.makedirs(path, exist_ok=True)

@@ -8,14 +8,48 @@ def escape(text):
     return re.sub(r"^(['.])", r'\\&\1', text)
 
 
+# The man page that a page of docs/ becomes: `exec.md`: `lifoguard-exec(1)`. Filled by man.py.
+pages = {}
+
+
+def place(path):
+    """How a reader of a man page finds a Markdown file."""
+    name = path.split('#')[0].split('/')[-1]
+    if name in pages:
+        return pages[name]
+    folder = re.sub(r'^(\.\./)+', '', path[:-len(name)] if path.endswith(name) else '')
+    return f'{folder or "docs/"}{name} (in the sources)'
+
+
+def link(match):
+    """A link as its text; one that names a file, as the page that the file has become."""
+    text, target = match.group(1), match.group(2).split('#')[0]
+    return place(target) if re.fullmatch(r'`?[\w./-]+\.md`?', text) else text
+
+
+def code(text):
+    """What stands between backquotes; blanks at both ends let it begin and end with a backquote."""
+    text = re.sub(r'^(`+)(.*)\1$', r'\2', text)
+    return text[1:-1] if text.startswith(' ') and text.endswith(' ') and text.strip() else text
+
+
+def parts_of(text):
+    """Code, strong and emphasised words, and what stands between them."""
+    at = 0
+    for match in re.finditer(r'(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|\*\*[^*]+\*\*|(?<![*\w])\*[^*\s][^*]*\*', text):
+        yield text[at:match.start()]
+        yield match[0]
+        at = match.end()
+    yield text[at:]
+
+
 def spans(text):
     """A paragraph of Markdown: code and strong words bold, links as their text."""
-    text = re.sub(r'\[([^\]]*)\]\(([^)]*)\)', r'\1', text)
-    parts = re.split(r'(`+[^`]+`+|\*\*[^*]+\*\*|(?<![*\w])\*[^*\s][^*]*\*)', text)
+    text = re.sub(r'\[([^\]]*)\]\(([^)]*)\)', link, text)
     out = ''
-    for part in parts:
-        if part.startswith('`'):
-            out += '\\fB' + escape_inner(part.strip('`')) + '\\fR'
+    for part in parts_of(text):
+        if part.startswith('`') and len(part) > 1:
+            out += '\\fB' + escape_inner(code(part)) + '\\fR'
         elif part.startswith('**'):
             out += '\\fB' + escape_inner(part[2:-2].replace('`', '')) + '\\fR'
         elif part.startswith('*') and len(part) > 2:
@@ -38,6 +72,7 @@ def verbatim(lines):
 
 
 def names_bold(text):
+    text = re.sub(r'(?:docs/)?([\w-]+\.md)\b', lambda match: place(match[1]), text)
     return re.sub(r'\b((?:lg|LG)_\w+)', r'\\fB\1\\fR', escape_inner(text))
 
 

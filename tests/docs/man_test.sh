@@ -16,6 +16,12 @@ for page in "$folder"/man[157]/* "$folder"/man3/lifoguard-*; do
     [[ -z $said ]] || fail "$page: $said"
 done
 
+# A reader has no file that is not installed: each is named by the page that it has become, or as one of the sources.
+named=$(grep -rnE '[[:alnum:]_]\.md' "$folder" | grep -vE '[[:alnum:]_]\.md \(in the sources\)' || true)
+[[ -z $named ]] || fail "Markdown files are named: $named"
+grep -q '`…`' "$folder/man5/lifoguard-jobs.5" || fail 'lifoguard-jobs(5) has lost its backquotes'
+grep -q 'lifoguard\\-exec(1)' "$folder/man1/lifoguard-run.1" || fail 'lifoguard-run(1) does not name lifoguard-exec(1)'
+
 # A name is public if a declaration or a #define has it at the beginning of a line.
 names=$(grep -hoP '^(#define \K(lg|LG)_\w+|(LG_API|static inline) [^(]*?\K\blg_\w+(?=\())' "$include"/*.h | sort -u |
     grep -vE '_H$|^LG_(API|BEGIN_DECLS|END_DECLS|VERSION_)')

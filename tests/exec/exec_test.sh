@@ -412,6 +412,64 @@ shell_init_has_scopes_and_functions() {
     expect_out 'bye a b now'
 }
 
+scopes_side_by_side_undo_their_own() {
+    local shell
+    for shell in bash sh zsh; do
+        command -v "$shell" >/dev/null || continue
+        rm -f first second
+        cat >script <<END
+eval "\$(lifoguard shell-init $shell)"
+until_there() { until [ -e "\$1" ]; do sleep 0.01; done; }
+inner() { defer echo inner; }
+first() { defer echo first; scope inner; touch first; until_there second; }
+second() { until_there first; defer echo second; touch second; until_there over; echo 'second works'; }
+scope first &
+wait_for=\$!
+scope second &
+wait \$wait_for
+touch over
+wait
+END
+        lifoguard exec "$shell" script >out 2>err || fail "status $?"
+        expect_out $'inner\nfirst\nsecond works\nsecond'
+        rm -f over
+    done
+}
+
+shell_init_acquires_by_functions() {
+    local shell
+    for shell in bash zsh; do
+        command -v "$shell" >/dev/null || continue
+        cat >script <<END
+eval "\$(lifoguard shell-init $shell)"
+take() { echo "take \$1"; return "\$2"; }
+give() { echo "give \$1 \$LIFOGUARD_STATUS"; }
+acquire --name n --undo give 'a  b' -- take 'a  b' 0; echo "status \$?"
+acquire --undo give withdrawn -- take withdrawn 3; echo "status \$?"
+acquire --partial --undo give half -- take half 4; echo "status \$?"
+acquire --shell 'echo by shell' -- take c 0
+acquire --undo echo plain -- echo taken
+END
+        lifoguard exec "$shell" script >out 2>err || fail "status $?"
+        expect_out $'take a  b\nstatus 0\ntake withdrawn\nstatus 3\ntake half\nstatus 4\ntake c\ntaken\nplain\nby shell\ngive half unknown\ngive a  b success'
+        expect_silence
+    done
+}
+
+# The functions of a script would hide what failed.
+of_a_long_command_the_beginning_is_told() {
+    inside 'eval "$(lifoguard shell-init bash)"; bye() { false; }; defer bye "a b"; lifoguard pending >list'
+    expect_err "^lifoguard: cleanup failed: bash -c '[^\\]{1,60}…' bash bye 'a b': exit status 1\$"
+    grep -qE "bash -c '[^\\]{1,60}…' bash bye 'a b'\$" list || fail "listed as $(<list)"
+}
+
+what_is_no_program_is_told_when_it_is_registered() {
+    inside 'bye() { echo; }; lifoguard defer bye; lifoguard acquire --undo bye -- true; lifoguard defer ./later; touch at'
+    [[ -e at ]] || fail "not registered"
+    (($(grep -c '^lifoguard: there is no program bye, so far' err) == 2)) || fail "not said"
+    ! grep -q 'no program ./later' err || fail "said of a path"
+}
+
 R4_a_nested_run_comes_first_also_if_the_outer_guardian_is_killed() {
     local event
     for event in TERM end; do
@@ -944,7 +1002,7 @@ bad_usage_is_told() {
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
         'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
         'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
-        'defer --on-failure --on-success x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
+        'defer --on-failure --on-success x' 'defer --name= x' 'defer --partial x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
         'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
         # shellcheck disable=SC2086 # words
         refused lifoguard $words

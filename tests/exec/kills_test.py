@@ -170,6 +170,8 @@ def main():
     lengths = {name: 0.1 for name, _ in FORMS}
     kills = sum(one_round(number, lengths) for number in range(COUNT))
     print(f"seed {SEED}: {COUNT} runs, {kills} processes killed")
+    if not kills: # no /proc, say
+        sys.exit("no process was found that could be killed")
 
 
 RANDOM = random.Random(SEED)

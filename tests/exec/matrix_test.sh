@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What happens to a run, and when: matrix_test.sh PROGRAM EVENT NTH [FORM] (see nth.c). FORM is exec, lines or graph: a script that
-# acquires resources with `lifoguard acquire` and `lifoguard defer`, a job file, a graph of jobs. Each cell lets EVENT happen at one
+# What happens to a run, and when: matrix_test.sh PROGRAM EVENT NTH [FORM [MOMENT…]] (see nth.c). FORM is exec, lines or graph: a script
+# that acquires resources with `lifoguard acquire` and `lifoguard defer`, a job file, a graph of jobs. Each cell lets EVENT happen at one
 # moment of a run's life, and is judged by the log that the run's own commands write: each resource that was acquired is released
 # exactly once, the last one first (R3, R4).
 # shellcheck disable=SC2016 # the job's own variables
@@ -35,14 +35,15 @@ if [[ $event == disk-full && -z ${IN_NAMESPACE-} ]]; then
     exec env IN_NAMESPACE=1 unshare -rm "$0" "$@"
 fi
 
-# What can go wrong before there is a run as well.
-wants=(database-locked disk-full no-memory no-processes)
-[[ " ${wants[*]} " != *" $event "* ]] || moments=(before-start "${moments[@]}")
+# Before there is a run, no process but the runner's own can be killed, and a time limit has not begun.
+[[ $event == command-killed || $event == engine-killed ]] || moments=(before-start "${moments[@]}")
 # Of lines, by their contract: a cleanup is tried once; where no shell can be had, the file counts as one that cannot be read.
+wants=(database-locked disk-full no-memory no-processes)
 case "$form $event" in
 'lines command-killed') moments=(acquiring-before acquiring-after running registering) ;;
 'lines no-processes') moments=("${moments[@]:1}") ;;
 esac
+(($# < 5)) || moments=("${@:5}")
 
 fail() {
     printf 'failed: %s at %s: %s\n' "$event" "$moment" "$*"
@@ -289,13 +290,34 @@ run_with_little() {
     done
 }
 
+# The event comes while the run waits for a lock on the state, so it has not begun. Either it never does, or it is cleaned up.
+run_event_before_start() {
+    local code=0
+    [[ $event != failure ]] || code=3
+    start_run $code
+    until_true grep -q 'waiting for a lock' out
+    child_of "$runner" || child=$runner
+    guardian=$child
+    happen
+    touch unlock
+    wait "$locker"
+    finish_run
+}
+
 # Without what it needs, it does not begin, and says why; with a lock that is only held for a while, it waits.
 run_before_start() {
+    local limit=
+    [[ $event != timeout ]] || limit=1
     write_job
     touch go
     runner=
     # There is a state already, or a full disk could not hold one.
     lifoguard exec --state state true || fail "no state"
+    if [[ " ${wants[*]} " != *" $event "* ]]; then
+        lock_database
+        run_event_before_start
+        return
+    fi
     case $event in
     database-locked)
         lock_database
@@ -325,22 +347,43 @@ is_over() { [[ $event == timeout ]] && gone "$1"; }
 child_or_over() { child_of "$1" || is_over "$1"; }
 here_or_over() { [[ -e here ]] || is_over "$runner"; }
 
-# run_cell SECONDS: the limit, if the event is that it is over. Sets reached, if the moment came first.
-run_cell() {
-    local options=() wrapper=() code=0 limit=
-    [[ $event != failure ]] || code=3
-    [[ $event != timeout ]] || limit=$1
-    [[ $event != timeout || $form != exec ]] || options=(--timeout "$1s" --grace 5s)
-    write_job
+# start_run CODE: of the script; limit is that of the run, if it has one. Sets started, and runner, which is the same.
+start_run() {
+    local options=() wrapper=()
+    [[ $event != timeout || $form != exec ]] || options=(--timeout "${limit}s" --grace 5s)
     [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
-    # Limits that are far away, however the time of day steps.
     [[ $event != clock-jumps ]] || wrapper=(env "LD_PRELOAD=${nth%/*}/libclock_jumps.so")
-    [[ $event != clock-jumps ]] || limit=3600
     [[ $event$form != clock-jumpsexec ]] || options=(--timeout 1h)
-    env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE=$code "${wrapper[@]}" \
+    env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE="$1" "${wrapper[@]}" \
         lifoguard "${start[@]}" --state state "${options[@]}" ./job$suffix >out 2>&1 </dev/null &
     started=$!
     runner=$started
+}
+
+# Until the run is over, whoever sees to it.
+finish_run() {
+    status=0
+    wait "$started" || status=$?
+    until_true gone "$runner"
+    until_true gone "$guardian"
+    [[ $event != disk-full ]] || rm -f state/fill
+    # What nobody was left to see to is recovered by the next command on the state.
+    lifoguard pending --state state >>out 2>&1
+    [[ $event != clock-jumps ]] || ((status == 0)) || fail "exit status $status"
+    # The first signal decides, in files; a script has an exit status of its own.
+    [[ $event != another-signal || $form == exec ]] || ((status == 130)) || fail "exit status $status"
+    judge
+}
+
+# run_cell SECONDS: the limit, if the event is that it is over. Sets reached, if the moment came first.
+run_cell() {
+    local code=0 limit=
+    [[ $event != failure ]] || code=3
+    [[ $event != timeout ]] || limit=$1
+    # Limits that are far away, however the time of day steps.
+    [[ $event != clock-jumps ]] || limit=3600
+    write_job
+    start_run $code
     if [[ $event == no-processes ]]; then
         until_true child_of "$started"
         runner=$child
@@ -358,15 +401,7 @@ run_cell() {
         # A time-out comes by itself.
         [[ $event == timeout && $moment != cleaning ]] || let_go
     fi
-    status=0
-    wait "$started" || status=$?
-    until_true gone "$runner"
-    until_true gone "$guardian"
-    [[ $event != disk-full ]] || rm -f state/fill
-    # What nobody was left to see to is recovered by the next command on the state.
-    lifoguard pending --state state >>out 2>&1
-    [[ $event != clock-jumps ]] || ((status == 0)) || fail "exit status $status"
-    judge
+    finish_run
 }
 
 for moment in "${moments[@]}"; do

@@ -543,6 +543,57 @@ include: nix.yaml
 END
 }
 
+# Each mistake is told once: what follows from it is no mistake of its own.
+one_mistake_is_one_message() {
+    wrong '1:8: a key must be text, not a list' <<<'jobs: {[x]: {run: true}}'
+    wrong '1:1: a key must be text, not a list' <<<$'[a]: 1\njobs: {a: {run: true}}'
+    wrong '1:12: a key must be text, not a map' <<<'jobs: {a: {{x: y}: 1, run: true}}'
+    wrong '1:29: a key must be text, not a list' <<<'jobs: {a: {run: true, env: {[x]: 1}}}'
+    wrong '1:11: the job a must be a map, not nothing' <<<'jobs: {a: }'
+    wrong '1:11: the job a must be a map, not text' <<<'jobs: {a: true}'
+    wrong '1:12: the job a has no key ran; meant is perhaps run' <<<'jobs: {a: {ran: true}}'
+    wrong '1:18: run must be text, not a list' <<<'jobs: {a: {run: [[x]], retries: 1}}'
+    wrong '1:8: the job a has nothing to do: it needs run, or needs' <<<'jobs: {a: {run: []}}'
+}
+
+a_lock_that_is_here_twice_is_refused() {
+    wrong '1:36: the lock x is here twice' <<<'jobs: {a: {run: true, lock: [x, y, x]}}'
+    run -j 2 <<<'jobs: {a: {run: true, lock: [x, y]}, b: {run: true, lock: [y, x]}}'
+    expect_status 0
+}
+
+tags_are_refused() {
+    wrong '1:17: the tag !foo is not known here: leave it out' <<<'jobs: {a: {run: !foo x}}'
+    wrong '1:17: the tag tag:yaml.org,2002:binary is not known here: leave it out' <<<'jobs: {a: {run: !!binary aGk=}}'
+    wrong '1:7: the tag tag:yaml.org,2002:set is not known here: leave it out' <<<'jobs: !!set {a: {run: x}}'
+    run <<<'jobs: !!map {a: {run: !!seq [!!str "echo a"], retries: !!int 1, wait: !!bool false}}'
+    expect_out 'a   | a'
+}
+
+merge_keys_add_what_a_map_has_not() {
+    run -j 1 <<'END'
+x-defaults: &defaults {env: {A: 1, B: 2}, run: echo "$A$B"}
+x-more: &more {run: echo more, grace: 1s}
+jobs:
+  a: *defaults
+  b: {<<: *defaults, env: {A: 3, B: 4}}
+  c: {<<: [*more, *defaults], needs: b}
+  d: {needs: c, env: &env {A: 5}, run: true}
+  e:
+    needs: d
+    run: echo "$A$B"
+    env:
+      <<: *env
+      B: 6
+END
+    expect_status 0
+    expect_out $'a   | 12\nb   | 34\nc   | more\ne   | 56'
+    wrong '1:16: << takes a map, or a list of maps, not text' <<<'jobs: {a: {<<: x, run: x}}'
+    wrong '1:21: << takes a map, or a list of maps, not a list' <<<'jobs: {a: {<<: [{}, [y]], run: x}}'
+    wrong '2:13: the job b has no key ruin; meant is perhaps run' <<<$'x-a: &a\n  {env: {}, ruin: x}\njobs: {b: {<<: *a}}'
+    wrong '1:20: << is here twice: give it a list of maps' <<<'jobs: {a: {<<: {}, <<: {}, run: x}}'
+}
+
 wrong_types_of_every_key() {
     local key value
     while read -r key value; do

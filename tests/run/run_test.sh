@@ -203,13 +203,11 @@ END
     expect_status 2
     expect_err 'jobs: larger than 16 MiB: not a job file'
     # These only look like it.
-    mkdir bin
-    printf '#!/bin/sh\necho "secret $*"\n' >bin/secret
-    chmod +x bin/secret
-    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'secret A-B' 'secret'
-    PATH=$work/bin:$PATH run
+    jobs_are ': ${1-none}' 'word=x' 'for WORD in 1; do echo $WORD; done' 'echo $(echo a) defer "; defer b"' \
+        'defer() { echo "own $1"; }; defer c'
+    run
     expect_status 0
-    expect_out $'1\nsecret A-B\nsecret '
+    expect_out $'1\na defer ; defer b\nown c'
 }
 
 the_checker_is_found_beside_the_program() {
@@ -251,7 +249,7 @@ D2_all_arguments_reach_a_cleanup() {
     # The number by which a value is read is in use already.
     "$program" run jobs a 'b c' >out 2>err 9>nine || status=$?
     expect_status 0
-    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs>'
+    expect_out $'a\n<a><b c><a b c><a><b c><a b c><jobs:1>'
 }
 
 D2_variables_are_expanded_when_registered() {
@@ -279,6 +277,23 @@ a_failed_assignment_is_a_failed_line() {
     run
     expect_status 1
     expect_err 'jobs:1: the value is longer than 102400 bytes: write it to a file'
+}
+
+messages_name_the_line_of_the_file() {
+    mkdir files
+    printf '%s\n' '# two lines' '' 'defer nosuch-cleanup' '! nosuch-command; nosuch-other' >files/a.jobs
+    status=0
+    "$program" run files/a.jobs >out 2>err </dev/null || status=$?
+    expect_status 1
+    grep -qE '^files/a\.jobs:4: (line )?1: nosuch-command' err || fail 'the line of the command is not told'
+    grep -qE '^files/a\.jobs:3: (line )?1: nosuch-cleanup' err || fail 'the line of the cleanup is not told'
+    expect_err 'lifoguard: files/a.jobs:4: exit status 127'
+    jobs_are '' 'defer true' 'sleep MARK'
+    start
+    until_true grep -qE '] +start +sleep' err
+    kill -TERM "$pid"
+    finish
+    expect_err 'SIGTERM: ending jobs:3, then on to the cleanups'
 }
 
 odd_files_are_read() {
@@ -728,7 +743,7 @@ secrets_are_neither_told_nor_in_arguments() {
 }
 
 D2_the_number_of_the_lines_shell_and_the_exit_status() {
-    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' "defer eval 'echo \$LIFOGUARD_EXIT_CODE'" 'false'
+    jobs_are 'mkdir r.$$' 'defer rmdir r.$$' 'defer echo $LIFOGUARD_EXIT_CODE' 'false'
     run
     expect_status 1
     expect_out 1
@@ -974,6 +989,17 @@ R5_a_cleanup_is_told_the_outcome() {
         has "^$line" out || fail "not told: $line"
     done
 }
+wait_for_what_no_line_has_started_fails() {
+    local pids
+    for pids in 1 '"1"' '$P 1' x; do
+        jobs_are 'true &' 'P=$!' "wait \$P" "wait $pids" 'touch too-early'
+        run
+        expect_status 1
+        [[ ! -e too-early ]] || fail "the line behind wait $pids has run"
+    done
+    expect_err 'jobs:4: not a process number: x'
+}
+
 D3_a_late_variable_outlives_the_engine() {
     jobs_are 'A=1' 'true' "defer eval 'echo \$A \$LIFOGUARD_STATUS >>log'" 'A=2' 'echo >at; sleep MARK'
     start

@@ -53,6 +53,7 @@ static lg_error *open_folder(const char *wanted, char **folder)
 /* A command about the runs that were: its words, of which there are `least` to `most`, and where the runs are. */
 struct inquiry {
     const char *name, *help;
+    const char *missing; /* what to say where words are missing; NULL: none is needed */
     int least, most;
     int (*answer)(const char *folder, char *const *words);
 };
@@ -63,7 +64,7 @@ static lg_error *check_words(const struct inquiry *inquiry, char *const *words)
     while (words[count])
         count++;
     if (count < inquiry->least)
-        return lg_error_new("words are missing");
+        return lg_error_new(inquiry->missing);
     return count > inquiry->most ? lg_error_newf("not expected: %s", words[inquiry->most]) : NULL;
 }
 
@@ -125,7 +126,7 @@ static int list(const char *folder, char *const *words)
 
 int history_command(char **arguments)
 {
-    static const struct inquiry inquiry = {"history", history_help, 0, 0, list};
+    static const struct inquiry inquiry = {"history", history_help, NULL, 0, 0, list};
     return inquire(&inquiry, NULL, arguments);
 }
 
@@ -143,17 +144,25 @@ static bool write_files(const struct timeline *timeline)
     return (!junit || write_whole_file(junit, &cases)) && good;
 }
 
+static lg_error *no_such_run(const char *id)
+{
+    return *id ? lg_error_newf("there is no run %s; lifoguard history lists them", id)
+               : lg_error_new("RUN is an empty word: is a variable without a value?");
+}
+
 static int show(const char *folder, char *const *words)
 {
     struct history history;
     history_list(folder, &history);
     lg_defer(history_free, &history);
-    const char *id = *words ? *words : history.count ? history.items[0].name : "";
+    if (!*words && !history.count)
+        return client_failed("show",
+                             lg_error_new("no run is recorded so far: lifoguard run FILE does"));
+    const char *id = *words ? *words : history.items[0].name;
     struct timeline timeline = {0};
     lg_defer(timeline_free, &timeline);
     if (!is_plain_name(id) || !history_replay(folder, id, &timeline))
-        return client_failed("show",
-                      lg_error_newf("there is no run %s; lifoguard history lists them", id));
+        return client_failed("show", no_such_run(id));
     if (report || junit)
         return write_files(&timeline) ? 0 : 1;
     timeline_print(&timeline);
@@ -162,7 +171,7 @@ static int show(const char *folder, char *const *words)
 
 int show_command(char **arguments)
 {
-    static const struct inquiry inquiry = {"show", show_help, 0, 1, show};
+    static const struct inquiry inquiry = {"show", show_help, NULL, 0, 1, show};
     const struct option further[] = {
         {"report", OPTION_TEXT, &report}, {"junit", OPTION_TEXT, &junit}, {0}};
     return inquire(&inquiry, further, arguments);
@@ -175,8 +184,15 @@ static int print_log(const char *folder, char *const *words)
     lg_defer(buffer_free, &path);
     buffer_format(&path, "%s/%s/%s.log", folder, id, job);
     FILE *file = is_plain_name(id) && is_plain_name(job) ? fopen(path.text, "re") : NULL;
+    struct timeline timeline = {0};
+    lg_defer(timeline_free, &timeline);
+    if (!file && (!is_plain_name(id) || !history_replay(folder, id, &timeline)))
+        return client_failed("logs", no_such_run(id));
     if (!file)
-        return client_failed("logs", lg_error_newf("there is no output of %s in run %s", job, id));
+        return client_failed("logs",
+                             lg_error_newf("there is no output of %s in run %s; lifoguard show %s "
+                                           "lists its jobs",
+                                           job, id, id));
     lg_defer(fclose, file);
     char bytes[16384];
     size_t count;
@@ -188,6 +204,12 @@ static int print_log(const char *folder, char *const *words)
 
 int logs_command(char **arguments)
 {
-    static const struct inquiry inquiry = {"logs", logs_help, 2, 2, print_log};
+    static const struct inquiry inquiry = {
+        "logs",
+        logs_help,
+        "which RUN and which JOB? lifoguard history lists the runs, lifoguard show RUN the jobs",
+        2,
+        2,
+        print_log};
     return inquire(&inquiry, NULL, arguments);
 }

@@ -112,6 +112,8 @@ static lg_error *take_options(struct registration *r, char ***arguments)
     lg_error *err = options_take(table, arguments);
     if (!err && r->on_failure && r->on_success)
         err = lg_error_new("--on-failure and --on-success exclude each other");
+    if (!err && r->spec.name && !*r->spec.name)
+        err = lg_error_new("--name with an empty word: is a variable without a value?");
     return err;
 }
 
@@ -158,6 +160,10 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
     lg_error *err = r->shell ? NULL : refuse_shell_word(*cleanup);
     if (err)
         return err;
+    if (!r->shell && !strchr(*cleanup, '/') && !is_program(*cleanup))
+        say("there is no program %s, so far; it is registered all the same (in bash and zsh, `lifoguard "
+            "shell-init` lets a cleanup be a function)",
+            *cleanup);
     r->spec.flags = (r->on_failure ? SPEC_ON_FAILURE : 0) | (r->on_success ? SPEC_ON_SUCCESS : 0) |
                     (r->allow_failure ? SPEC_ALLOW_FAILURE : 0) | (r->late ? SPEC_LATE : 0);
     split_kept(r);
@@ -181,6 +187,8 @@ int defer_command(char **arguments)
     lg_defer(registration_free, &r);
     if (!err && r.help)
         return client_help(defer_help);
+    if (!err && r.partial)
+        err = lg_error_new("--partial is for acquire");
     if (!err)
         err = fill(&r, arguments);
     return err ? wrong_usage("defer", err) : send_registration("defer", "defer", &r, NULL);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char undo_help[] =
     "usage: lifoguard undo NAME\n"
@@ -38,9 +39,11 @@ static const char set_help[] =
     "see the values that are set last.\n";
 
 static const char mark_help[] =
-    "usage: lifoguard mark\n"
+    "usage: lifoguard mark [--scope]\n"
     "\n"
-    "Inside `lifoguard exec`: prints how many cleanups were registered so far, for `undo --since`.\n";
+    "Inside `lifoguard exec`: prints how many cleanups were registered so far, for `undo --since`.\n"
+    "--scope: so that `undo --since` undoes only what is registered by processes with /MARK in their\n"
+    "variable LIFOGUARD_SCOPE, as `scope` of `lifoguard shell-init` does: scopes may run side by side.\n";
 
 static int send_number(const char *command, const char *request, int64_t number, int64_t *value)
 {
@@ -78,15 +81,37 @@ static lg_error *one_word(char *const *arguments, const char *what)
     return arguments[1] ? lg_error_newf("not expected: %s", arguments[1]) : NULL;
 }
 
+/* NUMBER, or NUMBER.PROCESS, which is the mark of a scope. */
+static bool read_mark(const char *text, int64_t *mark)
+{
+    size_t digits = strspn(text, "0123456789");
+    size_t more = text[digits] == '.' ? 1 + strspn(text + digits + 1, "0123456789") : 0;
+    *mark = strtoll(text, NULL, 10);
+    return digits > 0 && digits < 19 && more != 1 && text[digits + more] == '\0';
+}
+
+static int send_since(int64_t mark, const char *scope)
+{
+    struct buffer fields = {0};
+    lg_defer(buffer_free, &fields);
+    wire_put_text(&fields, "undo-since");
+    wire_put_number(&fields, mark);
+    wire_put_text(&fields, scope);
+    return client_request("undo", &fields, NULL);
+}
+
 int undo_command(char **arguments)
 {
     bool help = false;
-    int64_t since = -1;
-    lg_error *err = take(&(struct option){"since", OPTION_NUMBER, &since}, &help, &arguments);
+    const char *since = NULL;
+    lg_error *err = take(&(struct option){"since", OPTION_TEXT, &since}, &help, &arguments);
     if (!err && help)
         return client_help(undo_help);
-    if (!err && since >= 0 && !*arguments)
-        return send_number("undo", "undo-since", since, NULL);
+    int64_t mark = 0;
+    if (!err && since && !read_mark(since, &mark))
+        err = lg_error_newf("--since: `lifoguard mark` prints no such mark: %s", since);
+    if (!err && since && !*arguments)
+        return send_since(mark, strchr(since, '.') ? since : "");
     if (!err)
         err = one_word(arguments, "NAME");
     return err ? wrong_usage("undo", err) : send_for_name("undo", "undo", arguments[0]);
@@ -147,8 +172,8 @@ int set_command(char **arguments)
 
 int mark_command(char **arguments)
 {
-    bool help = false;
-    lg_error *err = take(NULL, &help, &arguments);
+    bool help = false, scope = false;
+    lg_error *err = take(&(struct option){"scope", OPTION_FLAG, &scope}, &help, &arguments);
     if (!err && help)
         return client_help(mark_help);
     if (!err && *arguments)
@@ -157,7 +182,9 @@ int mark_command(char **arguments)
         return wrong_usage("mark", err);
     int64_t mark = 0;
     int status = send_number("mark", "mark", 0, &mark);
-    if (status == 0)
+    if (status == 0 && scope)
+        printf("%" PRId64 ".%ld\n", mark, (long)getpid());
+    else if (status == 0)
         printf("%" PRId64 "\n", mark);
     return status;
 }

@@ -111,20 +111,37 @@ static bool is_plain(const char *text)
     return *text != '\0' && text[strspn(text, plain)] == '\0';
 }
 
+/* How much of a word is told. A whole script in it (all functions of a shell, say) would hide the words behind it. */
+static size_t told_length(const char *text)
+{
+    enum { LONGEST = 200, BEGINNING = 60 };
+    size_t length = strlen(text);
+    if (length <= LONGEST)
+        return length;
+    size_t told = strcspn(text, "\n");
+    if (told > BEGINNING)
+        told = BEGINNING;
+    while (told > 0 && ((unsigned char)text[told] & 0xC0) == 0x80) /* within a character */
+        told--;
+    return told;
+}
+
 static void add_quoted(struct buffer *buffer, const char *text)
 {
-    if (is_plain(text)) {
+    size_t told = told_length(text);
+    bool whole = text[told] == '\0';
+    if (whole && is_plain(text)) {
         buffer_add_text(buffer, text);
         return;
     }
     buffer_add_char(buffer, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
+    for (size_t i = 0; i < told; i++) {
+        if (text[i] == '\'')
             buffer_add_text(buffer, "'\\''");
         else
-            buffer_add_char(buffer, *text);
+            buffer_add_char(buffer, text[i]);
     }
-    buffer_add_char(buffer, '\'');
+    buffer_add_text(buffer, whole ? "'" : "…'");
 }
 
 void spec_describe(struct buffer *buffer, const char *const *arguments)

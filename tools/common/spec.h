@@ -52,7 +52,7 @@ void spec_keep_secret(spec_secrets *also);
  * whose texts are those given. */
 const char **spec_select(const char *const *assignments, bool secrets, const char *const *kept);
 
-/* The command as people read it: "rm -r /tmp/x", quoted where a shell would need it. */
+/* The command as people read it: "rm -r /tmp/x", quoted where a shell would need it. Of a long word, the beginning and "…". */
 void spec_describe(struct buffer *buffer, const char *const *arguments);
 
 #endif

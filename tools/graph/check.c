@@ -104,6 +104,8 @@ static void check_service(struct graph *graph, const struct graph_job *job)
 static void check_job(struct graph *graph, const struct graph_job *job)
 {
     check_service(graph, job);
+    if (job->unread)
+        return;
     if (!job->step_count && !job->need_count && !job->defers.count)
         problem_add(&graph->problems, job->at,
                     "the job %s has nothing to do: it needs run, or needs", job->name);

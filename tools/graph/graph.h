@@ -87,6 +87,7 @@ struct graph_job {
     struct place_in_file wait_at, for_at;
     const char *variable; /* of `for`; NULL: no `for` */
     struct words passes;
+    bool unread; /* what is wrong with it is told already */
 
     /* Set by graph_check. */
     struct graph_job **dependants;

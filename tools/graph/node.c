@@ -32,6 +32,23 @@ static struct place_in_file place_of(const struct reading *reading, const yaml_m
 
 static struct node *convert(struct reading *reading, int number);
 
+/* A tag would make something else of a value: this program knows texts, lists and maps only. */
+static void check_tag(struct reading *reading, const yaml_node_t *from, const struct node *node)
+{
+    static const char *const texts[] = {YAML_STR_TAG, YAML_NULL_TAG,  YAML_BOOL_TAG,
+                                        YAML_INT_TAG, YAML_FLOAT_TAG, NULL};
+    static const char *const lists[] = {YAML_SEQ_TAG, NULL}, *const maps[] = {YAML_MAP_TAG, NULL};
+    const char *const *known = from->type == YAML_SCALAR_NODE     ? texts
+                               : from->type == YAML_SEQUENCE_NODE ? lists
+                                                                  : maps;
+    const char *tag = (const char *)from->tag;
+    for (; tag && *known; known++)
+        if (strcmp(tag, *known) == 0)
+            return;
+    problem_add(reading->problems, node->at, "the tag %s is not known here: leave it out",
+                tag ? tag : "!");
+}
+
 static void add_scalar(struct reading *reading, const yaml_node_t *from, struct node *node)
 {
     const char *text = (const char *)from->data.scalar.value;
@@ -66,17 +83,84 @@ static void check_key(struct reading *reading, const struct node *node, size_t i
                         key->text, node->keys[k]->at.line);
 }
 
+/* ---- merge keys: `<<: *NAME` adds the keys of another map, or of a list of maps, that the map has not ---- */
+
+static bool is_merge(const struct node *key)
+{
+    return key->kind == NODE_SCALAR && key->plain && strcmp(key->text, "<<") == 0;
+}
+
+static bool has_key(const struct node *map, const char *text)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (map->keys[i]->kind == NODE_SCALAR && strcmp(map->keys[i]->text, text) == 0)
+            return true;
+    return false;
+}
+
+enum { MOST_MERGED = 1000 };
+
+/* How many keys a merge may add; more than MOST_MERGED are too many. */
+static size_t merged_room(const struct node *value)
+{
+    size_t room = value->kind == NODE_MAP ? value->count : 0;
+    for (size_t i = 0; value->kind == NODE_LIST && i < value->count && room <= MOST_MERGED; i++)
+        room += value->elements[i]->kind == NODE_MAP ? value->elements[i]->count : 0;
+    return room <= MOST_MERGED ? room : MOST_MERGED + 1;
+}
+
+static void merge_map(struct node *node, const struct node *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (from->keys[i]->kind == NODE_SCALAR && !has_key(node, from->keys[i]->text)) {
+            node->keys[node->count] = from->keys[i];
+            node->elements[node->count++] = from->elements[i];
+        }
+}
+
+static void merge(struct reading *reading, struct node *node, const struct node *value)
+{
+    bool list = value->kind == NODE_LIST;
+    size_t count = list ? value->count : 1;
+    if (merged_room(value) > MOST_MERGED) {
+        problem_add(reading->problems, value->at, "<< adds more than %d keys", MOST_MERGED);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct node *from = list ? value->elements[i] : value;
+        if (from->kind == NODE_MAP)
+            merge_map(node, from);
+        else
+            problem_add(reading->problems, from->at, "<< takes a map, or a list of maps, not %s",
+                        node_kind_name(from));
+    }
+}
+
 static void add_map(struct reading *reading, const yaml_node_t *from, struct node *node)
 {
     const yaml_node_pair_t *first = from->data.mapping.pairs.start;
+    size_t count = (size_t)(from->data.mapping.pairs.top - first), room = count;
+    const struct node *merged = NULL;
     node->kind = NODE_MAP;
-    node->count = (size_t)(from->data.mapping.pairs.top - first);
-    node->elements = arena_take(reading->arena, node->count * sizeof *node->elements);
-    node->keys = arena_take(reading->arena, node->count * sizeof *node->keys);
-    for (size_t i = 0; i < node->count; i++) {
-        node->keys[i] = convert(reading, first[i].key);
-        node->elements[i] = convert(reading, first[i].value);
+    for (size_t i = 0; i < count; i++)
+        if (is_merge(convert(reading, first[i].key)))
+            room += merged_room(convert(reading, first[i].value));
+    node->elements = arena_take(reading->arena, room * sizeof *node->elements);
+    node->keys = arena_take(reading->arena, room * sizeof *node->keys);
+    for (size_t i = 0; i < count; i++) {
+        struct node *key = convert(reading, first[i].key);
+        struct node *value = convert(reading, first[i].value);
+        if (is_merge(key)) {
+            if (merged)
+                problem_add(reading->problems, key->at, "<< is here twice: give it a list of maps");
+            merged = value;
+            continue;
+        }
+        node->keys[node->count] = key;
+        node->elements[node->count++] = value;
     }
+    if (merged)
+        merge(reading, node, merged);
 }
 
 /* Never NULL: what cannot be had is an empty scalar, and a problem. */
@@ -96,6 +180,7 @@ static struct node *convert(struct reading *reading, int number)
         problem_add(reading->problems, node->at, "%s", wrong);
         return node;
     }
+    check_tag(reading, from, node);
     reading->made[number] = node;
     reading->open[number] = true;
     reading->depth++;

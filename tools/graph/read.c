@@ -343,8 +343,13 @@ static void key_lock(struct reader *reader, const struct node *key, const struct
     job->locks = read_words(reader, key->text, value);
     for (size_t i = 0; i < job->locks.count; i++) {
         const char *name = job->locks.items[i];
+        bool listed = value->kind == NODE_LIST && value->count == job->locks.count;
+        struct place_in_file at = listed ? value->elements[i]->at : value->at;
         if (*name == '.' || strchr(name, '/') || strlen(name) > 200)
-            problem_add(reader->problems, value->at, "not a name for a lock: %s", name);
+            problem_add(reader->problems, at, "not a name for a lock: %s", name);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(job->locks.items[k], name) == 0)
+                problem_add(reader->problems, at, "the lock %s is here twice", name);
     }
 }
 
@@ -452,7 +457,9 @@ static void read_job(struct reader *reader, const struct node *key, const struct
         read_environment_file(reader, file, &job->environment);
     /* "the job NAME has no key …" */
     const char *what = arena_format(reader->arena, "the job %s", key->text);
+    size_t before = reader->problems->count;
     read_map(reader, value, what, job_keys, COUNT(job_keys), job);
+    job->unread = reader->problems->count > before && !job->step_count;
 }
 
 static void key_jobs(struct reader *reader, const struct node *key, const struct node *value,
@@ -465,7 +472,8 @@ static void key_jobs(struct reader *reader, const struct node *key, const struct
         return;
     }
     for (size_t i = 0; i < value->count; i++)
-        read_job(reader, value->keys[i], value->elements[i]);
+        if (value->keys[i]->kind == NODE_SCALAR) /* or it is a problem already */
+            read_job(reader, value->keys[i], value->elements[i]);
 }
 
 /* ---- keys of a file ---- */
@@ -530,12 +538,22 @@ static void key_file_shell(struct reader *reader, const struct node *key, const 
     ((struct file_scope *)target)->shell = read_text(reader, key->text, value);
 }
 
+/* x-NAME holds what only aliases of it mean. */
+static void key_extension(struct reader *reader, const struct node *key, const struct node *value,
+                          void *target)
+{
+    (void)reader;
+    (void)key;
+    (void)value;
+    (void)target;
+}
+
 static const struct map_key file_keys[] = {
     {"jobs", key_jobs},         {"defer", key_file_defer},
     {"include", key_include},   {"timeout", key_file_timeout},
     {"grace", key_file_grace},  {"env", key_file_env},
     {"env_file", key_env_file}, {"dir", key_file_dir},
-    {"shell", key_file_shell}};
+    {"shell", key_file_shell},  {"x-", key_extension}};
 
 static struct file_scope *add_scope(struct reader *reader, struct place_in_file at,
                                     const char *path)

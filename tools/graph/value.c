@@ -17,10 +17,18 @@ enum { LARGEST_FILE = 16 * 1024 * 1024 };
 
 /* ---- maps ---- */
 
+/* The name of a key is a beginning: of x-NAME. */
+static bool is_beginning(const struct map_key *key)
+{
+    size_t length = strlen(key->name);
+    return length > 0 && key->name[length - 1] == '-';
+}
+
 static const struct map_key *find_key(const struct map_key *keys, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(keys[i].name, name) == 0)
+        if (strcmp(keys[i].name, name) == 0 ||
+            (is_beginning(&keys[i]) && strncmp(keys[i].name, name, strlen(keys[i].name)) == 0))
             return &keys[i];
     return NULL;
 }
@@ -29,9 +37,11 @@ static void unknown_key(struct reader *reader, const struct node *key, const cha
                         const struct map_key *keys, size_t count)
 {
     const char *names[32];
+    size_t known = 0;
     for (size_t i = 0; i < count; i++)
-        names[i] = keys[i].name;
-    const char *near = nearest(key->text, names, count);
+        if (!is_beginning(&keys[i]))
+            names[known++] = keys[i].name;
+    const char *near = nearest(key->text, names, known);
     if (near)
         problem_add(reader->problems, key->at, "%s has no key %s; meant is perhaps %s", what,
                     key->text, near);
@@ -48,6 +58,8 @@ bool read_map(struct reader *reader, const struct node *node, const char *what,
         return false;
     }
     for (size_t i = 0; i < node->count; i++) {
+        if (node->keys[i]->kind != NODE_SCALAR)
+            continue; /* which is a problem already */
         const struct map_key *key = find_key(keys, count, node->keys[i]->text);
         if (key)
             key->read(reader, node->keys[i], node->elements[i], target);
@@ -177,6 +189,8 @@ void read_environment(struct reader *reader, const struct node *node, struct wor
     for (size_t i = 0; i < node->count; i++) {
         const struct node *name = node->keys[i];
         const struct node *value = node->elements[i];
+        if (name->kind != NODE_SCALAR)
+            continue; /* which is a problem already */
         if (!is_name(name->text))
             problem_add(reader->problems, name->at, "not the name of a variable: %s", name->text);
         else if (value->kind != NODE_SCALAR)

@@ -19,7 +19,7 @@ typedef void read_key(struct reader *reader, const struct node *key, const struc
                       void *target);
 
 struct map_key {
-    const char *name;
+    const char *name; /* one that ends in - is for all keys that begin so */
     read_key *read;
 };
 

@@ -24,6 +24,7 @@ struct client {
     bool done;   /* to be closed */
     bool undoes; /* what it asked for takes time */
     int64_t undo_from, undo_to;
+    char *undo_scope; /* of these, only those that were registered in this scope; NULL: all */
 };
 
 void owner_answer(struct client *client, int64_t status, int64_t value, const char *text)
@@ -180,7 +181,11 @@ static void request_undo(struct owner *owner, struct client *client, struct wire
 static void request_undo_since(struct owner *owner, struct client *client,
                                struct wire_reader *reader)
 {
-    undo(owner, client, wire_take_number(reader) + 1, INT64_MAX);
+    int64_t mark = wire_take_number(reader);
+    const char *scope = wire_take_text(reader);
+    free(client->undo_scope);
+    client->undo_scope = *scope ? need_copy(scope, strlen(scope)) : NULL;
+    undo(owner, client, mark + 1, INT64_MAX);
 }
 
 static void request_mark(struct owner *owner, struct client *client, struct wire_reader *reader)
@@ -364,6 +369,7 @@ static void close_done(struct owner *owner)
         owner_forget_waiting(owner, client);
         close(client->fd);
         buffer_free(&client->input);
+        free(client->undo_scope);
         free(client);
     }
 }
@@ -402,11 +408,30 @@ void owner_serve(struct owner *owner, const struct pollfd *fds, size_t count)
     close_done(owner);
 }
 
-static void carry_out_undo(struct owner *owner, int64_t from, int64_t to, bool *all_good)
+/* Scopes of one script may run side by side. What is registered in a scope has the scope's name, or a path of several, in its
+ * environment. */
+static bool is_in_scope(const struct item *item, const char *scope)
+{
+    static const char variable[] = "LIFOGUARD_SCOPE=";
+    size_t length = strlen(scope);
+    const char *const *assignment = item->spec.environment;
+    while (*assignment && strncmp(*assignment, variable, sizeof variable - 1) != 0)
+        assignment++;
+    if (!*assignment)
+        return false;
+    for (const char *at = *assignment + sizeof variable - 1; (at = strstr(at, scope)); at++)
+        if (at[-1] == '/' && (at[length] == '/' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+static void carry_out_undo(struct owner *owner, int64_t from, int64_t to, const char *scope,
+                           bool *all_good)
 {
     struct item *item = owner->newest;
     while (item && !owner->lost) {
-        if (!item_is_pending(item) || item->record.sequence > to) {
+        if (!item_is_pending(item) || item->record.sequence > to ||
+            (scope && item->record.sequence >= from && !is_in_scope(item, scope))) {
             item = item->older;
             continue;
         }
@@ -428,7 +453,10 @@ void owner_undo(struct owner *owner)
     bool all_good = true;
     client->undoes = false;
     owner->busy = true;
-    carry_out_undo(owner, client->undo_from, client->undo_to, &all_good);
+    char *scope = client->undo_scope; /* the client may go meanwhile */
+    client->undo_scope = NULL;
+    carry_out_undo(owner, client->undo_from, client->undo_to, scope, &all_good);
+    free(scope);
     owner->busy = false;
     /* It may have gone meanwhile. */
     client = client_of(owner, fd);

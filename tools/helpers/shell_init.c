@@ -14,59 +14,65 @@ static const char help[] =
     "  defer CLEANUP…   acquire …   undo NAME   dismiss NAME     as `lifoguard defer` and so on\n"
     "  scope COMMAND…   runs a command or function in a subshell, and then what was deferred in it\n"
     "\n"
-    "bash and zsh: a cleanup may be a function of the script. It is kept as it is now, with all other\n"
-    "functions; of the variables it sees those that are exported.\n";
+    "bash and zsh: a cleanup may be a function of the script, and so may what `acquire` runs. It is kept as\n"
+    "it is now, with all other functions; of the variables it sees those that are exported, and what it\n"
+    "sets is gone when it ends.\n";
 
 /* $1 of a scope may be a function, which only a subshell of this shell knows. */
 #define SCOPE                                                                                      \
     "scope() {\n"                                                                                  \
-    "    set -- \"$(command lifoguard mark)\" \"$@\" || return\n"                                  \
+    "    set -- \"$(command lifoguard mark --scope)\" \"$@\" || return\n"                          \
     "    [ -n \"$1\" ] || return 1\n"                                                              \
-    "    if (shift; \"$@\"); then set -- \"$1\" 0; else set -- \"$1\" \"$?\"; fi\n"                \
+    "    if (export LIFOGUARD_SCOPE=\"${LIFOGUARD_SCOPE-}/$1\"; shift; \"$@\")\n"                  \
+    "    then set -- \"$1\" 0; else set -- \"$1\" \"$?\"; fi\n"                                    \
     "    command lifoguard undo --since \"$1\" || [ \"$2\" != 0 ] || return 1\n"                   \
     "    return \"$2\"\n"                                                                          \
     "}\n"
 
 #define WORDS                                                                                      \
-    "acquire() { command lifoguard acquire \"$@\"; }\n"                                            \
     "undo() { command lifoguard undo \"$@\"; }\n"                                                  \
     "dismiss() { command lifoguard dismiss \"$@\"; }\n"
 
-static const char sh[] = "defer() { command lifoguard defer \"$@\"; }\n" WORDS SCOPE;
+static const char sh[] = "defer() { command lifoguard defer \"$@\"; }\n"
+                         "acquire() { command lifoguard acquire \"$@\"; }\n" WORDS SCOPE;
 
-static const char bash[] =
-    "defer() {\n"
-    "    local options=()\n"
-    "    while [[ ${1-} == --* ]]; do\n"
-    "        case $1 in\n"
-    "        --) shift; break ;;\n"
-    "        --*=* | --on-failure | --on-success | --allow-failure | --late | --help) options+=(\"$1\"); shift ;;\n"
-    "        *) options+=(\"$1\" \"${2-}\"); shift; shift ;;\n"
-    "        esac\n"
-    "    done\n"
-    "    if [[ -n ${1-} ]] && declare -F -- \"$1\" >/dev/null; then\n"
-    "        command lifoguard defer \"${options[@]}\" -- bash -c \"$(declare -f)\"$'\\n''\"$@\"' bash \"$@\"\n"
-    "    else\n"
-    "        command lifoguard defer \"${options[@]}\" -- \"$@\"\n"
-    "    fi\n"
-    "}\n" WORDS SCOPE;
+/* bash and zsh. lifoguard_function NAME adds to `words` what runs the functions of the script, if NAME is one of them. */
+#define WORDS_WITH_FUNCTIONS                                                                       \
+    "defer() {\n"                                                                                  \
+    "    local -a words; words=()\n"                                                               \
+    "    while [[ ${1-} == --* ]]; do\n"                                                           \
+    "        case $1 in\n"                                                                         \
+    "        --) shift; break ;;\n"                                                                \
+    "        --*=* | --on-failure | --on-success | --allow-failure | --late | --help)\n"           \
+    "            words+=(\"$1\"); shift ;;\n"                                                      \
+    "        *) words+=(\"$1\" \"${2-}\"); shift; shift ;;\n"                                      \
+    "        esac\n"                                                                               \
+    "    done\n"                                                                                   \
+    "    words+=(--); lifoguard_function \"${1-}\"\n"                                              \
+    "    command lifoguard defer \"${words[@]}\" \"$@\"\n"                                         \
+    "}\n"                                                                                          \
+    "acquire() {\n"                                                                                \
+    "    local -a words; words=()\n"                                                               \
+    "    while [[ $# -gt 0 && $1 != --undo && $1 != -- ]]; do words+=(\"$1\"); shift; done\n"      \
+    "    if [[ ${1-} == --undo ]]; then\n"                                                         \
+    "        words+=(--undo); shift; lifoguard_function \"${1-}\"\n"                               \
+    "        while [[ $# -gt 0 && $1 != -- ]]; do words+=(\"$1\"); shift; done\n"                  \
+    "    fi\n"                                                                                     \
+    "    if [[ ${1-} == -- ]]; then words+=(--); shift; lifoguard_function \"${1-}\"; fi\n"        \
+    "    command lifoguard acquire \"${words[@]}\" \"$@\"\n"                                       \
+    "}\n" WORDS SCOPE
 
-static const char zsh[] =
-    "defer() {\n"
-    "    local -a options\n"
-    "    while [[ ${1-} == --* ]]; do\n"
-    "        case $1 in\n"
-    "        --) shift; break ;;\n"
-    "        --*=* | --on-failure | --on-success | --allow-failure | --late | --help) options+=(\"$1\"); shift ;;\n"
-    "        *) options+=(\"$1\" \"${2-}\"); shift; shift ;;\n"
-    "        esac\n"
-    "    done\n"
-    "    if [[ -n ${1-} ]] && (( $+functions[$1] )); then\n"
-    "        command lifoguard defer \"${options[@]}\" -- zsh -c \"$(functions)\"$'\\n''\"$@\"' zsh \"$@\"\n"
-    "    else\n"
-    "        command lifoguard defer \"${options[@]}\" -- \"$@\"\n"
-    "    fi\n"
-    "}\n" WORDS SCOPE;
+static const char bash[] = "lifoguard_function() {\n"
+                           "    if [[ -n $1 ]] && declare -F -- \"$1\" >/dev/null; then\n"
+                           "        words+=(bash -c \"$(declare -f)\"$'\\n''\"$@\"' bash)\n"
+                           "    fi\n"
+                           "}\n" WORDS_WITH_FUNCTIONS;
+
+static const char zsh[] = "lifoguard_function() {\n"
+                          "    if [[ -n $1 ]] && (( $+functions[$1] )); then\n"
+                          "        words+=(zsh -c \"$(functions)\"$'\\n''\"$@\"' zsh)\n"
+                          "    fi\n"
+                          "}\n" WORDS_WITH_FUNCTIONS;
 
 static const char fish[] =
     "function defer; command lifoguard defer $argv; end\n"
@@ -74,7 +80,8 @@ static const char fish[] =
     "function undo; command lifoguard undo $argv; end\n"
     "function dismiss; command lifoguard dismiss $argv; end\n"
     "function scope\n"
-    "    set -l mark (command lifoguard mark); or return\n"
+    "    set -l mark (command lifoguard mark --scope); or return\n"
+    "    set -lx LIFOGUARD_SCOPE \"$LIFOGUARD_SCOPE/$mark\"\n"
     "    $argv\n"
     "    set -l result $status\n"
     "    command lifoguard undo --since $mark; or test $result != 0; or return 1\n"

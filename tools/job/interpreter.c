@@ -12,15 +12,14 @@
 #include <unistd.h>
 
 static const char default_shell[] = "/bin/sh";
-static const char *shell = default_shell, *shell_name;
+static const char *shell = default_shell;
 static char *const *shell_arguments;
 static bool traces;
 
-void interpreter_use(const char *program, bool trace, const char *name, char *const *arguments)
+void interpreter_use(const char *program, bool trace, char *const *arguments)
 {
     shell = program ? program : default_shell;
     traces = trace;
-    shell_name = name;
     shell_arguments = arguments;
 }
 
@@ -41,9 +40,7 @@ const char *interpreter_argument(const char *name, size_t length)
     size_t number = 0;
     for (size_t i = 0; i < length && number <= count; i++)
         number = 10 * number + (size_t)(name[i] - '0');
-    if (number == 0)
-        return shell_name;
-    return number <= count ? shell_arguments[number - 1] : NULL;
+    return number > 0 && number <= count ? shell_arguments[number - 1] : NULL;
 }
 
 static size_t add_all(const char **words, size_t count, char *const *more)
@@ -75,7 +72,8 @@ static char **program_of(const char *text)
 }
 
 /* `sh OPTIONS COMMAND NAME ARGUMENTS`: a list for the caller to free, whose words are others'. COMMAND NULL: it reads its input. */
-static const char **shell_words(const char *program, const char *options, const char *command)
+static const char **shell_words(const char *program, const char *options, const char *command,
+                                const char *name)
 {
     char **first = program_of(program);
     size_t count = count_of(first) + count_of(shell_arguments);
@@ -87,16 +85,16 @@ static const char **shell_words(const char *program, const char *options, const 
     words[n++] = "--";
     if (command) {
         words[n++] = command;
-        words[n++] = shell_name ? shell_name : "sh";
+        words[n++] = name;
         n = add_all(words, n, shell_arguments);
     }
     words[n] = NULL;
     return words;
 }
 
-const char **interpreter_words(const char *command)
+const char **interpreter_words(const char *command, const char *name)
 {
-    return shell_words(shell, "-c", command);
+    return shell_words(shell, "-c", command, name);
 }
 
 char **interpreter_words_without(const char *command)
@@ -126,7 +124,7 @@ static lg_error *shells_words(int fd)
 static lg_error *start_reading(const char *program, const char *command, int script, int errors,
                                pid_t *pid)
 {
-    const char **words = shell_words(program, command ? "-nc" : "-ns", command);
+    const char **words = shell_words(program, command ? "-nc" : "-ns", command, "sh");
     lg_defer(free, words);
     const struct launch launch = {
         .input = command ? 0 : script, .output = {0, errors}, .terminal = -1, .words = {words}};

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* For all commands: which shell (NULL: /bin/sh), whether with -x, and their $0, and $1 and on. */
-void interpreter_use(const char *shell, bool trace, const char *name, char *const *arguments);
+/* For all commands: which shell (NULL: /bin/sh), whether with -x, and $1 and on. */
+void interpreter_use(const char *shell, bool trace, char *const *arguments);
 
 /* Sets LIFOGUARD_JOB_FILE, which the commands of a file may use. */
 void interpreter_name_file(const char *path);
@@ -16,8 +16,8 @@ void interpreter_name_file(const char *path);
 /* $1 and on, by their numbers; `@` and `*`: the first. NULL if it is not set. */
 const char *interpreter_argument(const char *name, size_t length);
 
-/* The words of the program that runs a command: a list for the caller to free, whose words are this room's. */
-const char **interpreter_words(const char *command);
+/* The words of the program that runs a command, whose $0 is `name`: a list for the caller to free, whose words are this room's. */
+const char **interpreter_words(const char *command, const char *name);
 
 /* The words of a command that is a program and plain words, if it can be started without the shell; or NULL. For the caller to free. */
 char **interpreter_words_without(const char *command);

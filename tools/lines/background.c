@@ -74,9 +74,9 @@ static void end_background(struct background *background)
     run_await(run, &(struct foreground){.job = job, .place = background->line});
     run_check_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
-        say("line %u had to be killed", background->line->number);
+        say("%s: had to be killed", background->line->place);
     else if (job->step == JOB_GIVEN_UP)
-        say("line %u outlives SIGKILL, and is left running", background->line->number);
+        say("%s: outlives SIGKILL, and is left running", background->line->place);
     background->over = true;
     run_record_finished(run, background->line);
 }
@@ -89,7 +89,7 @@ static lg_error *start(struct background *background, const char *command)
     struct launch launch = {.empty_input = true};
     struct capture *capture = run_capture(run, background->line->job, CAPTURE_BACKGROUND,
                                           launch.output);
-    lg_error *err = run_start(run, &background->job, command, &launch, &options);
+    lg_error *err = run_start(run, background->line, &background->job, command, &launch, &options);
     run_captured(launch.output);
     if (capture)
         run->recorder->leave(capture); /* it is read for as long as the command prints */

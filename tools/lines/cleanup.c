@@ -90,7 +90,7 @@ static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
 {
     static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
     struct run *run = cleanup->run;
-    const char **words = interpreter_words(cleanup->command);
+    const char **words = interpreter_words(cleanup->command, cleanup->line->place);
     lg_defer(free, words);
     char *here = place_here();
     lg_defer(free, here);
@@ -238,7 +238,7 @@ static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
 {
     lg_func (lg_error *, err) {
         struct run *run = cleanup->run;
-        const char **words = interpreter_words(cleanup->command);
+        const char **words = interpreter_words(cleanup->command, cleanup->line->place);
         lg_defer(free, words);
         /* It reads variables when it runs: eval '…'. */
         bool late = strchr(cleanup->command, '$') != NULL;

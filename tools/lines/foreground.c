@@ -14,8 +14,7 @@ static void attend(void *data)
     bool stopping = run->stopping;
     run_check_backgrounds(run);
     if (now->line && run->stopping && !stopping) { /* not a cleanup */
-        say("a background line has failed: ending line %u, then on to the cleanups",
-            now->line->number);
+        say("a background line has failed: ending %s, then on to the cleanups", now->line->place);
         run_end_line(now, SIGTERM);
     }
 }
@@ -24,8 +23,7 @@ static void tell_timeout(void *data)
 {
     const struct run *run = data;
     const struct line *place = run->now->place;
-    say("%s:%u: not ended within its time limit: SIGTERM: %s", run->file->path, place->number,
-        place->shown);
+    say("%s: not ended within its time limit: SIGTERM: %s", place->place, place->shown);
 }
 
 static void leave(struct run *run)

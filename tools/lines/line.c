@@ -49,7 +49,7 @@ static lg_error *start_with(const struct run *run, struct job *job, const struct
                             const struct job_options *options)
 {
     if (!secret_is_written(line->command, shell_name_length(line->command)))
-        return run_start(run, job, command, launch, options);
+        return run_start(run, line, job, command, launch, options);
     struct secret_values values = {0};
     lg_defer(secret_values_free, &values);
     const char *name = secret_keep(&values, command);
@@ -57,7 +57,7 @@ static lg_error *start_with(const struct run *run, struct job *job, const struct
     lg_defer(buffer_free, &script);
     buffer_format(&script, "eval \"unset %s\n${%s?}\"", name, name);
     secret_values_set(&values);
-    lg_error *err = run_start(run, job, script.text, launch, options);
+    lg_error *err = run_start(run, line, job, script.text, launch, options);
     secret_values_unset(&values);
     return err;
 }
@@ -110,19 +110,36 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
         cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
-        say("%s from the terminal: line %u has ended, on to the cleanups", signals_name(number),
-            line->number);
+        say("%s from the terminal: %s has ended, on to the cleanups", signals_name(number),
+            line->place);
         run->stopping = true;
         run_set_status(run, RUN_SIGNAL + number);
     }
     return job_error(&job, line->shown);
 }
 
-/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
-static bool is_wait(const char *command)
+static bool was_started(const struct run *run, long pid)
 {
-    return strncmp(command, "wait", 4) == 0 && (command[4] == '\0' || command[4] == ' ') &&
-           !strpbrk(command, ";&|<>()`'\\");
+    for (const struct background *b = run->backgrounds; b; b = b->next)
+        if (b->job.pid == pid)
+            return true;
+    return false;
+}
+
+/* To wait for what no line has started would be over at once, and the next line would come too early. */
+static lg_error *check_pids(const struct run *run, const char *pids)
+{
+    size_t count = 0;
+    for (const char *at = pids; *(at += strcspn(at, "0123456789")) != '\0'; count++) {
+        char *end;
+        long pid = strtol(at, &end, 10);
+        if (!was_started(run, pid))
+            return lg_error_newf("no background line has the process number %ld", pid);
+        at = end;
+    }
+    return count || pids[strspn(pids, " \t")] == '\0'
+               ? NULL
+               : lg_error_newf("not a process number:%s", pids);
 }
 
 /* Whether a background line runs that `pids` names; empty: any. */
@@ -153,6 +170,9 @@ static lg_error *run_wait(struct run *run, const struct line *line)
         if (err)
             lg_return(err);
         lg_defer(free, pids);
+        err = check_pids(run, pids);
+        if (err)
+            lg_return(err);
         for (;;) {
             news_take(&run->news);
             run_check_backgrounds(run);

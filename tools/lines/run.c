@@ -62,7 +62,7 @@ static lg_error *check_syntax(const struct job_file *file)
     for (size_t i = 0; i < file->count; i++) {
         const struct line *line = &file->lines[i];
         lg_error *err = interpreter_check(line->command);
-        errors = lg_error_join(errors, lg_error_wrap(err, "%s:%u", file->path, line->number));
+        errors = lg_error_join(errors, lg_error_wrap(err, "%s", line->place));
     }
     return errors;
 }
@@ -158,7 +158,7 @@ static int exit_status(const struct run *run, const struct run_options *options)
 int run_read(const char *path, const struct run_options *options, struct job_file *file)
 {
     lg_func (int, status) {
-        interpreter_use(options->shell, options->trace, path, options->arguments);
+        interpreter_use(options->shell, options->trace, options->arguments);
         interpreter_name_file(path);
         lg_error *bad = job_file_read(path, file);
         if (!bad)

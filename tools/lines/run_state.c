@@ -20,8 +20,8 @@ lg_duration line_limit(const struct line *line, lg_duration otherwise)
     return line->limit >= 0 ? line->limit : otherwise;
 }
 
-lg_error *run_start(const struct run *run, struct job *job, const char *command,
-                    struct launch *launch, const struct job_options *options)
+lg_error *run_start(const struct run *run, const struct line *line, struct job *job,
+                    const char *command, struct launch *launch, const struct job_options *options)
 {
     lg_func (lg_error *, err) {
         union {
@@ -29,7 +29,7 @@ lg_error *run_start(const struct run *run, struct job *job, const char *command,
             const char *const *text;
         } direct = {.mine = interpreter_words_without(command)};
         lg_defer(free, direct.mine);
-        const char **words = interpreter_words(command);
+        const char **words = interpreter_words(command, line->place);
         lg_defer(free, words);
         launch->words[0] = direct.text;
         launch->words[1] = words;
@@ -59,8 +59,7 @@ void run_note_failure(struct run *run, int exit_status)
 void run_fail(struct run *run, const struct line *line, lg_error *why)
 {
     run_set_status(run, RUN_FAILED);
-    run->failures = lg_error_join(run->failures,
-                                  lg_error_wrap(why, "%s:%u", run->file->path, line->number));
+    run->failures = lg_error_join(run->failures, lg_error_wrap(why, "%s", line->place));
 }
 
 lg_error *job_error(const struct job *job, const char *command)

@@ -97,8 +97,8 @@ lg_duration line_limit(const struct line *line, lg_duration otherwise);
 
 /* Starts the command of a line, which begins as this program was started. What of `launch` is not the same for all lines is set. */
 struct launch;
-lg_error *run_start(const struct run *run, struct job *job, const char *command,
-                    struct launch *launch, const struct job_options *options)
+lg_error *run_start(const struct run *run, const struct line *line, struct job *job,
+                    const char *command, struct launch *launch, const struct job_options *options)
     __attribute__((__warn_unused_result__));
 
 /* The first one stays: of the run, and of its lines. */

@@ -73,10 +73,10 @@ static void on_request(struct run *run, const struct foreground *now, int number
         run_end_line(now, number);
         char limit[SAY_DURATION_SIZE];
         if (line->acquires)
-            say("%s: line %u has a cleanup to come, so it may finish, in %s at most",
-                signals_name(number), line->number, say_duration(now->job->grace, limit));
+            say("%s: %s has a cleanup to come, so it may finish, in %s at most",
+                signals_name(number), line->place, say_duration(now->job->grace, limit));
         else
-            say("%s: ending line %u, then on to the cleanups", signals_name(number), line->number);
+            say("%s: ending %s, then on to the cleanups", signals_name(number), line->place);
     } else {
         job_press(now->job, number);
     }

@@ -230,11 +230,20 @@ static lg_error *check_variables(struct parser *parser, const char *command, enu
 
 /* ---- a line -------------------------------------------------------------------------------------- */
 
+bool is_wait(const char *command)
+{
+    return strncmp(command, "wait", 4) == 0 && (command[4] == '\0' || command[4] == ' ') &&
+           !strpbrk(command, ";&|<>()`'\\");
+}
+
 static void add_line(struct parser *parser, struct line line, const char *command, size_t length)
 {
     struct job_file *file = parser->file;
     file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
     line.command = need_copy(command, length);
+    struct buffer place = {0};
+    buffer_format(&place, "%s:%u", file->path, line.number);
+    line.place = place.text;
     if (line.kind != LINE_DEFER)
         snprintf(line.job, sizeof line.job, "%u", line.number);
     else if (file->count)
@@ -315,6 +324,7 @@ static lg_error *parse_option(const char **command, struct line *line)
         return parse_limit("--grace", command, &line->grace);
     if (defers && is_option(*command, "--retry"))
         return parse_retry(command, &line->retries);
+    enum cleanup_when before = line->when;
     if (defers && take_flag(command, "--on-failure"))
         line->when = WHEN_FAILURE;
     else if (defers && take_flag(command, "--on-success"))
@@ -323,6 +333,8 @@ static lg_error *parse_option(const char **command, struct line *line)
         return lg_error_newf("no such option: %.*s; there are --timeout and --grace%s",
                              (int)strcspn(*command, " \t"), *command,
                              defers ? ", --retry, --on-failure and --on-success" : "");
+    if (before != WHEN_ALWAYS && before != line->when)
+        return lg_error_new("--on-failure and --on-success exclude each other");
     return NULL;
 }
 
@@ -350,7 +362,9 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
     if (shape.closing_ampersand)
         return lg_error_new("a cleanup cannot be in the background: remove the &");
     char *text = need_copy(command, shape.length);
-    err = check_variables(parser, text, EXPAND_ALL);
+    err = vain_defer(text);
+    if (!err)
+        err = check_variables(parser, text, EXPAND_ALL);
     free(text);
     if (err)
         return err;
@@ -376,17 +390,24 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
 {
     struct line line = {.kind = LINE_JOB, .number = number, .limit = -1, .grace = -1};
     lg_error *err = NULL;
-    if (strncmp(command, "with --", strlen("with --")) == 0) {
+    bool limited = strncmp(command, "with --", strlen("with --")) == 0;
+    if (limited) {
         command += strlen("with ");
         err = parse_limits(&command, &line);
     }
     struct shape shape;
     if (!err)
         err = look_at(command, &shape);
+    if (!err && limited && shape.length == 0)
+        err = lg_error_new("with without a command: write with --timeout 30s -- COMMAND");
     if (!err)
         err = vain_line(command);
     if (!err)
+        err = vain_defer(command);
+    if (!err)
         err = typo_check(parser->file, command);
+    if (!err && is_wait(command))
+        err = check_variables(parser, command, EXPAND_ALL);
     if (err)
         return err;
 
@@ -430,22 +451,19 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     return NULL;
 }
 
-/* `secret NAME…`: for the whole file, wherever the line stands. False: it is no such line. */
-static bool parse_secret(const char *names)
+/* `secret NAME…`: for the whole file, wherever the line stands. */
+static lg_error *parse_secret(const char *names)
 {
-    size_t length = 0;
-    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
-        length = shell_name_length(at);
+    size_t count = 0;
+    for (const char *at = names; *at && *at != '#'; count++) {
+        size_t length = shell_name_length(at);
         if (length == 0 || !strchr(" \t", at[length]))
-            return false;
-    }
-    if (length == 0)
-        return false;
-    for (const char *at = names; *at && *at != '#'; at += length + strspn(at + length, " \t")) {
-        length = shell_name_length(at);
+            return lg_error_newf("secret takes names of variables, and this is none: %.*s",
+                                 (int)strcspn(at, " \t"), at);
         secret_mark(at, length);
+        at += length + strspn(at + length, " \t");
     }
-    return true;
+    return count ? NULL : lg_error_new("secret without a name: write secret NAME…");
 }
 
 static lg_error *parse_line(struct parser *parser)
@@ -463,8 +481,9 @@ static lg_error *parse_line(struct parser *parser)
                 lg_return(NULL);
             if (word == strlen("defer") && strncmp(command, "defer", word) == 0)
                 err = parse_defer(parser, number, command + word + strspn(command + word, " \t"));
-            else if (word != strlen("secret") || strncmp(command, "secret", word) != 0 ||
-                     !parse_secret(command + word + strspn(command + word, " \t")))
+            else if (word == strlen("secret") && strncmp(command, "secret", word) == 0)
+                err = parse_secret(command + word + strspn(command + word, " \t"));
+            else
                 err = parse_job(parser, number, command);
         }
         lg_return(lg_error_wrap(err, "%s:%u", parser->file->path, number));
@@ -552,6 +571,7 @@ void job_file_free(struct job_file *file)
         return;
     for (size_t i = 0; i < file->count; i++) {
         free(file->lines[i].command);
+        free(file->lines[i].place);
         free(file->lines[i].shown);
         free(file->lines[i].name);
     }

@@ -20,6 +20,8 @@ enum line_kind {
 struct line {
     enum line_kind kind;
     unsigned number; /* in the file, from 1; of a continued line its first */
+    char *
+        place; /* FILE:NUMBER, which is also $0 of its shell, so that the shell's messages begin with it */
     char job
         [12]; /* the same as a text: how events call it; of a defer line that of the line it belongs to, or "" */
     char *command;            /* without `defer`, the closing &, and comments */
@@ -42,6 +44,9 @@ struct job_file {
  * "FILE:LINE: what is wrong and what to write". */
 lg_error *job_file_read(const char *path, struct job_file *file);
 lg_error *job_file_parse(const char *path, const char *text, size_t size, struct job_file *file);
+
+/* A line that is `wait` or `wait PID…` alone: a shell of its own has no children to wait for. */
+bool is_wait(const char *command);
 
 /* Takes NULL and what was never filled in but zeroed. */
 void job_file_free(struct job_file *file);

@@ -204,6 +204,38 @@ static size_t cut(const char *command, struct part *parts, size_t room)
     }
 }
 
+/* Whether a word begins at `at`, with a blank or nothing behind. */
+static bool is_word(const char *at, const char *word)
+{
+    size_t length = strlen(word);
+    return strncmp(at, word, length) == 0 && strchr(" \t", at[length]);
+}
+
+/* Whether a line makes `defer` a command of its shell. */
+static bool defines_defer(const char *command)
+{
+    return strstr(command, "defer()") || strstr(command, "defer ()") ||
+           strstr(command, "shell-init");
+}
+
+lg_error *vain_defer(const char *command)
+{
+    struct shell_scanner scanner;
+    shell_scan(&scanner, command);
+    bool behind_bracket = false; /* a ) ends what is a part of a word more often than a command */
+    for (;;) {
+        bool begins = scanner.command && scanner.word_begins && !behind_bracket;
+        if (begins && is_word(scanner.at, "defer") && !defines_defer(command))
+            return lg_error_new("defer begins a line of its own, below the command that acquires; "
+                                "inside of a command, write lifoguard defer");
+        struct shell_piece piece = shell_next(&scanner);
+        if (piece.kind == SHELL_END || piece.kind == SHELL_ERROR)
+            return NULL;
+        if (piece.kind != SHELL_BLANK)
+            behind_bracket = *piece.start == ')';
+    }
+}
+
 lg_error *vain_line(const char *command)
 {
     enum { MOST = 32 };

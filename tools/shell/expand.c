@@ -61,6 +61,22 @@ struct word {
     bool quoted;    /* the ${ stands in double quotes */
 };
 
+/* What a cleanup is told of the run's outcome: nobody knows that when the cleanup is registered, so the name stays, for the cleanup's
+ * own shell. */
+static bool is_outcome(const char *name, size_t length)
+{
+    static const char *const names[] = {"STATUS", "EXIT_CODE", "SIGNAL", "CAUSE",
+                                        "KEY",    "ATTEMPT",   "FENCE"};
+    size_t prefix = strlen("LIFOGUARD_");
+    if (length <= prefix || strncmp(name, "LIFOGUARD_", prefix) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length - prefix &&
+            strncmp(name + prefix, names[i], length - prefix) == 0)
+            return true;
+    return false;
+}
+
 static bool is_argument(const char *name)
 {
     return *name >= '0' && *name <= '9';
@@ -93,9 +109,8 @@ static lg_error *refused(const struct shell_piece *piece)
     if (piece->kind == SHELL_BACKTICK)
         return lg_error_new("a defer line has no `…`: write $(…)");
     if (piece->start[1] == '?')
-        return lg_error_new(
-            "$? is always 0 where a defer is registered: for the exit status of the "
-            "run, write eval '… $LIFOGUARD_EXIT_CODE …' in single quotes");
+        return lg_error_new("$? is always 0 where a defer is registered: for the exit status of "
+                            "the run, write $LIFOGUARD_EXIT_CODE");
     return lg_error_newf(
         "a defer line expands $NAME, ${NAME}, ${NAME:-x}, ${NAME:?x}, ${NAME:+x}, $1, $$ "
         "and $! only: for %.*s…, set a variable "
@@ -159,6 +174,10 @@ static lg_error *add_variable(struct expander *now, const char *name, size_t len
 {
     if (now->skipping)
         return NULL;
+    if (now->which == EXPAND_ALL && is_outcome(name, length)) {
+        buffer_format(&now->to, quoted ? "${%.*s}" : "\"${%.*s}\"", (int)length, name);
+        return NULL;
+    }
     const char *value = look_up(now, name, length);
     if (!value)
         return not_set(name, length);
@@ -211,9 +230,17 @@ static lg_error *add_parameter(struct expander *now, const struct shell_piece *p
     if (piece->length != 2 || length == 0 || operation == '\0' ||
         (!bare && !strchr("-?+", operation)))
         return refused(piece);
+    if (is_outcome(name, length))
+        return lg_error_newf("%.*s is not known before the cleanup runs: write $%.*s, or eval "
+                             "'${%.*s…}' in single quotes",
+                             (int)length, name, (int)length, name, (int)length, name);
     now->scanner.at = name + length + not_empty + !bare;
 
     struct word word = {.depth = piece->depth + 1, .quoted = quoted};
+    if (bare && length == 1 && *name == '0') { /* as $0: the cleanup's shell has one */
+        add_raw(now, "$0", 2);
+        return skip_word(now, &word);
+    }
     const char *value = now->skipping ? "" : look_up(now, name, length);
     bool present = value && !(not_empty && *value == '\0');
     if (operation == '+')

@@ -29,7 +29,8 @@ enum expansion {
 /*
  * Sets *expanded to the command with each variable replaced by its value, quoted so that for the
  * shell it is exactly these characters: never split, never expanded again. A variable that the command itself sets
- * before, by `for NAME` or `read NAME`, is left to the shell. What stands in single
+ * before, by `for NAME` or `read NAME`, is left to the shell, and so are LIFOGUARD_STATUS and the like, which are known when the
+ * cleanup runs. What stands in single
  * quotes or behind a backslash is left as it is. The word of ${NAME:-word} is expanded in the same way. To be freed. An error says which variable is not
  * set, or what cannot be expanded in a defer line.
  */
