@@ -65,6 +65,7 @@ struct lgi_worker {
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
     unsigned number;
     pthread_t thread;
+    pid_t thread_id; /* the kernel's; 0: the thread has not begun. Atomic */
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
     bool short_of_memory;  /* for a stack (shortage.h); atomic */
