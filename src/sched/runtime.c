@@ -106,7 +106,7 @@ static struct lgi_worker *new_worker(unsigned number)
     }
     w->number = number;
     w->ready_end = &w->ready;
-    w->epoll = w->event = -1;
+    w->epoll = w->event[0] = w->event[1] = -1;
     w->native.worker = w;
     w->native.identity = lgi_identity_none(LGI_PLACES_OF_WORKERS + number);
     w->native.claim = LGI_READY;

@@ -53,7 +53,7 @@ struct lgi_worker {
     uint64_t checked; /* on the processor's clock: the last check of timers and descriptors */
     uint64_t next_id, last_id;
     unsigned fd_waiters;   /* goroutines that wait for descriptors; written atomically */
-    int epoll, event;      /* poll.c; -1: not opened yet */
+    int epoll, event[2];   /* poll.c; -1: not opened yet */
     struct lgi_kept *kept; /* of streams, by descriptor */
     size_t kept_capacity;
     struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
