@@ -33,6 +33,7 @@ struct lgi_thread_stat lgi_thread_stat(pid_t thread)
     if (read_text(path, text, sizeof(text)) == 0)
         return stat;
     const char *rest = strrchr(text, ')'); /* the end of its name */
+    // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c): the kernel's numbers
     if (rest && sscanf(rest, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &stat.state,
                        &user, &system) == 3)
         stat.ticks = user + system;
