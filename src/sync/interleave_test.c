@@ -161,10 +161,10 @@ static void check_gone_group(void)
 START_TEST(g8_a_wait_group_loses_no_waiter)
 {
     const struct il_plan plans[] = {
-        {begin_group, {first, second, wait_and_end_group}, check_gone_group, 3, 1},
-        {begin_group, {both, wait_for_all, wait_for_all}, check_group, 2, 1},
-        {begin_group, {both, wait_for_all, wait_with_limit}, check_group, 2, 1},
-        {begin_group, {first, second, wait_with_limit}, check_group, 3, 1},
+        {begin_group, {first, second, wait_and_end_group}, check_gone_group, NULL, 3, 1},
+        {begin_group, {both, wait_for_all, wait_for_all}, check_group, NULL, 2, 1},
+        {begin_group, {both, wait_for_all, wait_with_limit}, check_group, NULL, 2, 1},
+        {begin_group, {first, second, wait_with_limit}, check_group, NULL, 3, 1},
     };
     for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
         il_run_all(&plans[i]);

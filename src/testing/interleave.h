@@ -13,8 +13,8 @@
  * store. Read-modify-writes see the last value, and carry on the view of the value that they replace. (No store
  * becomes visible before an earlier load of its thread has got its value: no code under test relies on that.)
  *
- * If every thread waits that has not ended, a wait with a limit is over; if there is none, the run hangs, and the test
- * fails. */
+ * If every thread waits that has not ended, the run may be over; else a wait with a limit ends; if there is none, the run
+ * hangs, and the test fails. */
 #ifndef LGI_TESTING_INTERLEAVE_H
 #define LGI_TESTING_INTERLEAVE_H
 
@@ -91,7 +91,7 @@ static bool il_compare_exchange(const void *address, size_t size, void *expected
 
 enum {
     IL_THREADS = 4,
-    IL_VARIABLES = 48,
+    IL_VARIABLES = 64,
     IL_VALUES = 48, /* of one variable, in one run */
     IL_DECISIONS = 4000,
     IL_STACK = 128 * 1024,
@@ -131,6 +131,7 @@ static struct {
     unsigned decisions, decided;
     unsigned long runs;
     const char *hangs;
+    bool (*is_over)(void);
     bool runs_now; /* else atomic operations see the memory as it is */
     /* Thread-local variables of the code under test: called before and after a change of threads. */
     void (*leave)(unsigned thread), (*enter)(unsigned thread);
@@ -198,6 +199,14 @@ static bool il_time_out(void)
     return false;
 }
 
+static bool il_is_over(void)
+{
+    bool all = true;
+    for (unsigned i = 0; i < il.threads; i++)
+        all = all && il.thread[i].ended;
+    return all || (il.is_over && il.is_over());
+}
+
 /* Another thread may go on, or must. Does not return if the run is over. */
 static void il_step(void)
 {
@@ -209,14 +218,12 @@ static void il_step(void)
         if (i != il.now && il_can_go_on(&il.thread[i]))
             options[count++] = i;
     if (count == 0) {
-        bool all = true;
-        for (unsigned i = 0; i < il.threads; i++)
-            all = all && il.thread[i].ended;
-        if (!all && il_time_out()) {
+        bool over = il_is_over();
+        if (!over && il_time_out()) {
             il_step();
             return;
         }
-        il.hangs = all ? NULL : "it hangs";
+        il.hangs = over ? NULL : "it hangs";
         setcontext(&il.outside);
     }
     unsigned decided = il_decide(count);
@@ -428,16 +435,25 @@ __attribute__((unused)) static void il_barrier_everywhere(void)
 struct il_plan {
     void (*begin)(void);
     void (*thread[IL_THREADS])(void);
-    void (*end)(void); /* checks what has come of it */
+    void (*end)(void);     /* checks what has come of it */
+    bool (*is_over)(void); /* may all threads wait for ever now? NULL: no */
     unsigned preemptions, stale;
 };
+
+/* LG_INTERLEAVE_MORE in the environment: so many more preemptions and old values than usual. */
+static unsigned il_more(void)
+{
+    const char *more = getenv("LG_INTERLEAVE_MORE");
+    return more ? (unsigned)strtoul(more, NULL, 10) : 0;
+}
 
 static void il_run(const struct il_plan *plan)
 {
     static char stacks[IL_THREADS][IL_STACK] __attribute__((aligned(16)));
     il.variables = il.changes = il.threads = il.decided = il.now = 0;
-    il.preemptions = plan->preemptions;
-    il.stale = plan->stale;
+    il.preemptions = plan->preemptions + il_more();
+    il.stale = plan->stale + il_more();
+    il.is_over = plan->is_over;
     plan->begin();
     for (; il.threads < IL_THREADS && plan->thread[il.threads]; il.threads++) {
         struct il_thread *thread = &il.thread[il.threads];
