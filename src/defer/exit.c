@@ -43,10 +43,14 @@ static void pass_millisecond(void)
         usleep(1000);
 }
 
+/* False: it is another one. */
 static bool become_ender(int who)
 {
     int nobody = NOBODY;
-    return atomic_compare_exchange_strong(&ender, &nobody, who);
+    struct lgi_exit_part *mine = part();
+    if (!mine->ends)
+        mine->ends = atomic_compare_exchange_strong(&ender, &nobody, who);
+    return mine->ends;
 }
 
 void lgi_exit_begin(void)
@@ -68,6 +72,14 @@ static _Noreturn void stay(void)
         pass_millisecond();
 }
 
+/* Another thread or goroutine ends the process; but what exit calls there may wait for the caller. */
+static void let_another_end(void)
+{
+    enum { OTHERS_MS = 10000 };
+    for (int i = 0; i < OTHERS_MS; i++)
+        pass_millisecond();
+}
+
 void lgi_exit_now(int status)
 {
     part()->calls_lg_exit = true;
@@ -75,7 +87,7 @@ void lgi_exit_now(int status)
     bool ends = become_ender(LG_EXIT);
     atomic_store(&state, ENDS);
     if (!ends)
-        stay();
+        let_another_end();
     exit(status);
 }
 
@@ -108,24 +120,21 @@ static bool takes_over(void)
 static bool is_left_to_another(void)
 {
     const struct lgi_exit_part *mine = part();
-    return !mine->calls_lg_exit && !mine->has_waited && atomic_load(&ender) != NOBODY;
+    return !mine->calls_lg_exit && !mine->ends && atomic_load(&ender) != NOBODY;
 }
 
 /* The process is in exit. If another has called lg_exit, waits for it. */
 static void wait_for_exit(void)
 {
-    enum { OTHERS_MS = 10000 };
     if (takes_over()) {
         fflush(NULL);
         _exit(atomic_load(&exit_status));
     }
     if (!is_left_to_another())
         return;
-    /* It has called exit, which may wait for this thread to end, if that is not main. */
     if (gettid() == getpid())
         stay();
-    for (int i = 0; i < OTHERS_MS; i++)
-        pass_millisecond();
+    let_another_end();
 }
 
 /* Main has returned, or a thread has called exit, while another thread is panicking. Main may have been waiting for a
@@ -145,13 +154,14 @@ __attribute__((destructor)) static void wait_for_others(void)
 
 /* ---- main ---- */
 
-/* exit calls it before all that is registered with atexit; no other thread's exit does. */
+/* exit calls it before all that is registered with atexit; no other thread's exit does. From then on main ends the process:
+ * who comes to exit or lg_exit later does not cut short what main's exit calls. */
 static void main_exits(void *unused)
 {
     (void)unused;
     if (takes_over())
         exit(atomic_load(&exit_status));
-    if (is_left_to_another())
+    if (is_left_to_another() || !become_ender(ANOTHER))
         stay();
 }
 

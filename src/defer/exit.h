@@ -7,6 +7,7 @@
 /* The part of a thread or goroutine in the end of the process. */
 struct lgi_exit_part {
     bool calls_lg_exit; /* which another ending of the goroutine may have replaced */
+    bool ends;          /* it is the one that ends the process */
     bool has_waited;    /* in exit, for the lg_exit of another */
 };
 

@@ -3,6 +3,7 @@
 #include "testing/group.h"
 
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 static void tell_dropped(const char *word)
 {
@@ -245,6 +246,92 @@ START_TEST(g4_g10_what_is_started_until_ready_is_dropped_too)
 }
 END_TEST
 
-RUN_TESTS("group exit", g4_g10_what_is_started_until_ready_is_dropped_too,
-          g4_what_waits_at_the_limit_is_dropped, g4_what_has_not_started_is_dropped,
-          d10_members_are_unwound_before_who_waits_for_them, d10_trees_of_groups_end_by_lg_exit)
+/* ---- D10: lg_exit in virtual time ---- */
+
+/* In lg_test_wait, until all others are blocked: no member may go on because others of the bubble have ended. */
+static void wait_for_others(void)
+{
+    lg_test_wait();
+    tell("went on");
+}
+
+static void sleep_for_long(void)
+{
+    lg_sleep(LG_HOUR);
+    tell("went on");
+}
+
+static void exit_at_once(void)
+{
+    lg_exit(3);
+}
+
+/* When all wait, time passes until the last member calls lg_exit. */
+static void begin_to_wait(lg_test *t, void *unused)
+{
+    (void)t;
+    (void)unused;
+    for (int i = 0; i < 8; i++)
+        lg_go(sleep_for_long);
+    lg_go(wait_for_others);
+    for (int i = 0; i < 20; i++)
+        lg_yield();
+    add_one(&ready);
+}
+
+static void wait_and_exit(lg_test *t, void *unused)
+{
+    begin_to_wait(t, unused);
+    exit_at_once();
+}
+
+static void exit_as_a_member(void *workers)
+{
+    lg_error_free(lg_set_workers((unsigned)(uintptr_t)workers));
+    lg_error_free(lg_test_run_virtual("exit", wait_and_exit, NULL));
+    lg_sleep(LG_HOUR);
+}
+
+/* Busy, so that lg_exit tells the goroutines of this worker last. */
+static void wait_and_compute(lg_test *t, void *unused)
+{
+    begin_to_wait(t, unused);
+    while (!lgi_is_exiting())
+        ;
+    for (lg_duration begun = lgi_real_now(); lgi_real_now() < begun + 20 * LG_MILLISECOND;)
+        ;
+}
+
+static void run_busy_test(void *unused)
+{
+    (void)unused;
+    lg_error_free(lg_test_run_virtual("exit", wait_and_compute, NULL));
+}
+
+static void exit_as_another(void *workers)
+{
+    lg_error_free(lg_set_workers((unsigned)(uintptr_t)workers));
+    lg_go_thread(run_busy_test, NULL);
+    while (ready == 0)
+        usleep(100);
+    lg_exit(3);
+}
+
+START_TEST(d10_no_wait_in_virtual_time_ends_because_others_exit)
+{
+    void (*const programs[])(void *workers) = {exit_as_a_member, exit_as_another};
+    for (unsigned i = 0; i < 2; i++) {
+        for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
+            struct outcome *outcome = in_child(programs[i], (void *)workers);
+            expect_status(outcome, 3);
+            expect_out(outcome, "");
+            ck_assert_str_eq(outcome->err, "");
+        }
+    }
+}
+END_TEST
+
+RUN_TESTS("group exit", d10_no_wait_in_virtual_time_ends_because_others_exit,
+          g4_g10_what_is_started_until_ready_is_dropped_too, g4_what_waits_at_the_limit_is_dropped,
+          g4_what_has_not_started_is_dropped, d10_members_are_unwound_before_who_waits_for_them,
+          d10_trees_of_groups_end_by_lg_exit)

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
+#include "sched/thread_stat.h"
 #include "time/clock.h"
 
 enum {
@@ -111,30 +111,17 @@ static uint64_t work_done(void)
     return sum;
 }
 
-/* The state of the main thread, which is listed until the process ends, as the kernel names it. */
-static char main_state(void)
-{
-    char path[64], text[256];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
-    int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC));
-    if (fd < 0)
-        return '?';
-    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): /proc answers at once
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (length <= 0)
-        return '?';
-    text[length] = '\0';
-    const char *end = strrchr(text, ')'); /* of its name */
-    return end && end[1] == ' ' ? end[2] : '?';
-}
-
 /* How many threads there are; 0: not known. */
 static size_t count_threads(void)
 {
-    DIR *tasks = opendir("/proc/self/task");
-    if (!tasks)
+    /* (Not opendir: of the descriptor that it opens, ThreadSanitizer would not know that it is a new one.) */
+    int fd = lgi_own_fd(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR *tasks = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!tasks) {
+        if (fd >= 0)
+            close(fd);
         return 0;
+    }
     size_t count = 0;
     for (const struct dirent *entry; (entry = readdir(tasks));)
         count += entry->d_name[0] != '.';
@@ -157,7 +144,7 @@ static enum verdict survey_closely(void)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
     if (!__atomic_load_n(&main_ends_early, __ATOMIC_ACQUIRE) &&
-        (!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
+        (!main || !lgi_thread_waits(main, &unused)) && lgi_thread_stat(getpid()).state != 'Z')
         return GOES_ON;
     if (count_threads() != own_threads())
         return GOES_ON;

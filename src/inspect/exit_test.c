@@ -532,6 +532,38 @@ static void main_returns_during_the_exit(void *how)
     until(&entered, 1);
 }
 
+/* Main is in exit first. */
+static void exits_after_main(unsigned how)
+{
+    until(&entered, 1);
+    if (how % 2 == 0)
+        lg_exit(7);
+    else
+        exit(7);
+}
+
+static void main_returns_first(void *data)
+{
+    unsigned how = *(unsigned *)data;
+    atexit(slow_handler);
+    if (how / 2 == 0)
+        lg_go(exits_after_main, how);
+    else
+        lg_go_thread(exits_after_main, how);
+}
+
+/* The status is that of lg_exit; of two that call exit, it is that of the first. */
+START_TEST(D10_nothing_cuts_short_what_mains_exit_calls)
+{
+    for (unsigned how = 0; how < 4; how++) {
+        struct outcome *outcome = in_child(main_returns_first, &how);
+        expect_status(outcome, how % 2 == 0 ? 7 : 0);
+        expect_out(outcome, "handler done ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
 static void release_main(void)
 {
     count(&entered);
@@ -653,7 +685,8 @@ START_TEST(D10_exit_in_another_goroutine_waits_for_lg_exit)
 }
 END_TEST
 
-RUN_TESTS("exit", D10_exit_in_another_goroutine_waits_for_lg_exit,
+RUN_TESTS("exit", D10_nothing_cuts_short_what_mains_exit_calls,
+          D10_exit_in_another_goroutine_waits_for_lg_exit,
           D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
           D10_any_goroutine_may_call_it, D10_a_thread_that_just_begins_is_unwound_too,

@@ -1,6 +1,9 @@
 /* Lists of goroutines, counts, and the check for leaks. */
 #include "testing/test.h"
 
+#include <sched.h>
+#include <sys/resource.h>
+
 #include "inspect/snapshot.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
@@ -365,7 +368,62 @@ START_TEST(printing_while_much_goes_on)
 }
 END_TEST
 
-RUN_TESTS("snapshot", they_are_listed_and_counted, the_caller_is_listed_too,
-          those_that_have_not_started_count, a_busy_worker_hides_none, leaks_are_named,
-          the_caller_is_no_leak, many_may_look_at_once, they_are_printed_with_stack_and_defers,
-          a_goroutine_with_a_small_stack_can_print, printing_while_much_goes_on)
+/* ---- a worker that is awake, but gets no processor ---- */
+
+static void yield_at_low_priority(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+    wait_to_quit("yield");
+}
+
+static void *compute(void *unused)
+{
+    while (!__atomic_load_n(&quit, __ATOMIC_RELAXED))
+        ;
+    return unused;
+}
+
+static void stay_on_one_processor(void)
+{
+    cpu_set_t all, one;
+    int cpu = 0;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
+static void print_beside_others(void *unused)
+{
+    enum { OTHERS = 3, TIMES = 3 };
+    pthread_t others[OTHERS];
+    (void)unused;
+    stay_on_one_processor();
+    set_workers(1);
+    lg_go(yield_at_low_priority);
+    until_entered(1);
+    for (int i = 0; i < OTHERS; i++)
+        pthread_create(&others[i], NULL, compute, NULL);
+    for (int i = 0; i < TIMES; i++)
+        lg_goroutine_print(stdout);
+    let_them_end();
+    for (int i = 0; i < OTHERS; i++)
+        pthread_join(others[i], NULL);
+}
+
+START_TEST(a_worker_without_a_processor_is_not_busy)
+{
+    struct outcome *outcome = in_child(print_beside_others, NULL);
+    expect_status(outcome, 0);
+    ck_assert_int_eq(occurrences(outcome->out, "keeps worker"), 0);
+    ck_assert_int_eq(occurrences(outcome->out, ", yield_at_low_priority, may go on:\n"), 3);
+}
+END_TEST
+
+RUN_TESTS("snapshot", a_worker_without_a_processor_is_not_busy, they_are_listed_and_counted,
+          the_caller_is_listed_too, those_that_have_not_started_count, a_busy_worker_hides_none,
+          leaks_are_named, the_caller_is_no_leak, many_may_look_at_once,
+          they_are_printed_with_stack_and_defers, a_goroutine_with_a_small_stack_can_print,
+          printing_while_much_goes_on)

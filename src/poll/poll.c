@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "closers/own_fd.h"
@@ -28,24 +27,33 @@ static bool open_epoll(struct lgi_worker *w)
 {
     if (w->epoll >= 0)
         return true;
-    int epoll = lgi_own_fd(epoll_create1(EPOLL_CLOEXEC));
-    int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    int event[2], epoll = lgi_own_fd(epoll_create1(EPOLL_CLOEXEC));
     struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKES};
-    if (epoll < 0 || event < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wake) != 0) {
-        if (epoll >= 0)
-            close(epoll);
-        if (event >= 0)
-            close(event);
+    if (epoll < 0)
+        return false;
+    bool has_event = lgi_own_event(event) == 0;
+    if (!has_event || epoll_ctl(epoll, EPOLL_CTL_ADD, event[0], &wake) != 0) {
+        close(epoll);
+        if (has_event)
+            lgi_close_event(event);
         return false;
     }
-    w->event = event;
+    memcpy(w->event, event, sizeof(event));
     w->epoll = epoll;
     return true;
 }
 
 void lgi_poll_wake(struct lgi_worker *w)
 {
-    lgi_event_signal(w->event);
+    lgi_event_signal(w->event[1]);
+}
+
+/* An eventfd, which tells of each write, is never read. But a pipe would fill up. */
+static void was_woken(const struct lgi_worker *w)
+{
+    char some[256];
+    while (w->event[0] != w->event[1] && read(w->event[0], some, sizeof(some)) > 0)
+        ;
 }
 
 /* ---- streams ---- */
@@ -275,7 +283,9 @@ void lgi_poll(struct lgi_worker *w, lg_time until)
         lgi_futex_wait(&w->state, LGI_W_ON_EPOLL, until < nap ? until : nap);
     }
     for (int i = 0; i < count; i++) {
-        if (events[i].data.u64 != WAKES)
+        if (events[i].data.u64 == WAKES)
+            was_woken(w);
+        else
             happened(w, events[i].data.u64, (short)events[i].events);
     }
 }

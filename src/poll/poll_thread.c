@@ -5,7 +5,7 @@
 #include <lifoguard/go.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,22 +66,22 @@ lg_error *lgi_wait_by_polling(int fd, uint32_t generation, short events, lg_unti
     }
 }
 
-/* A waker that ends a thread's wait writes to an eventfd of the thread, which stays open until the thread ends. */
-static __thread int thread_event; /* 0: none yet */
+/* A waker that ends a thread's wait writes to an event of the thread (own_fd.h), which stays open until the thread ends. */
+static __thread int thread_event[2]; /* 0: none yet */
 static pthread_key_t thread_key;
 static bool has_key;
 
 static void close_event(void *unused)
 {
     (void)unused;
-    close(thread_event);
-    thread_event = 0;
+    lgi_close_event(thread_event);
+    thread_event[0] = thread_event[1] = 0;
 }
 
-/* A forked child shares the parent's eventfd: a wake of one would be a wake of the other. */
+/* A forked child shares the parent's event: a wake of one would be a wake of the other. */
 static void forget_event(void)
 {
-    if (thread_event > 0) {
+    if (thread_event[0] > 0) {
         pthread_setspecific(thread_key, NULL);
         close_event(NULL);
     }
@@ -93,23 +93,26 @@ static void make_key(void)
               pthread_atfork(NULL, NULL, forget_event) == 0;
 }
 
-/* -1: none could be made. */
-static int event_of_thread(void)
+/* Sees to it that there is a thread_event. */
+static bool has_event(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (thread_event > 0)
-        return thread_event;
+    int event[2];
+    if (thread_event[0] > 0)
+        return true;
     pthread_once(&once, make_key);
-    int event = has_key ? lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) : -1;
-    if (event > 0 && pthread_setspecific(thread_key, &thread_event) != 0) {
-        close(event);
-        event = -1;
+    if (!has_key || lgi_own_event(event) != 0)
+        return false;
+    if (pthread_setspecific(thread_key, thread_event) != 0) {
+        lgi_close_event(event);
+        return false;
     }
-    thread_event = event > 0 ? event : 0;
-    return event;
+    memcpy(thread_event, event, sizeof(event));
+    return true;
 }
 
-/* The value of the event: its low half counts the ends of waits, its high half the requests to check for lg_exit. */
+/* The value of the event: its low half counts the ends of waits, its high half the requests to check for lg_exit. (Where it
+ * is a pipe, each of them comes alone.) */
 #define CHECK (UINT64_C(1) << 32)
 
 void lgi_poll_recheck(struct lgi_g *g)
@@ -164,7 +167,7 @@ struct thread_wait {
 static void begin(const struct thread_wait *w)
 {
     struct lgi_g *g = w->g;
-    __atomic_store_n(&g->event, w->fds[1].fd, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&g->event, thread_event[1], __ATOMIC_SEQ_CST);
     lgi_wait_begin(g, "descriptor");
     g->has_deadline = w->until.lgi_deadline != LG_DURATION_MAX;
     __atomic_store_n(&g->may_be_stopped, !g->stopped, __ATOMIC_SEQ_CST);
@@ -231,14 +234,14 @@ lg_error *lgi_wait_fd_on_thread(struct lgi_g *g, int fd, uint32_t generation, sh
                                 lg_until until, short *revents)
 {
     struct lgi_fd *entry = lgi_fd_get(fd);
-    int cancel_state, event = event_of_thread();
-    if (event < 0 || !entry)
+    int cancel_state;
+    if (!has_event() || !entry)
         return lgi_wait_by_polling(fd, generation, events, until, revents);
     struct thread_wait w = {
         .g = g,
         .entry = entry,
         .wait = {.waiter = {.g = g}, .fd = fd, .events = events},
-        .fds = {{.fd = fd, .events = events}, {.fd = event, .events = POLLIN}},
+        .fds = {{.fd = fd, .events = events}, {.fd = thread_event[0], .events = POLLIN}},
         .until = until,
     };
     /* Entries in lists are on this stack. */

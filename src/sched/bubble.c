@@ -24,7 +24,7 @@ lg_time lgi_bubble_now(void)
     return bubble ? now_of(bubble) : lgi_real_now();
 }
 
-/* ---- settling ---- */
+/* ---- who waits for what ---- */
 
 /* Does the goroutine wait for what somebody outside of the bubble holds? (If nobody holds it, somebody is about to wake the
  * goroutine, who cannot be in the bubble, since all are blocked there.) */
@@ -72,9 +72,48 @@ static bool wake_waiter(struct lgi_bubble *bubble)
     return waiter != NULL;
 }
 
+/* ---- stopping ---- */
+
+/* Under the lock. Ends the wait of one member that has been told to stop; NULL: there is none. (This takes a channel's lock
+ * under the bubble's: no channel wakes anybody under its lock.) */
+static struct lgi_g *claim_one(struct lgi_bubble *bubble)
+{
+    for (struct lgi_link *link = bubble->all.first; link; link = link->next) {
+        struct lgi_g *g = member_of(link);
+        if (g->durably_blocked && __atomic_load_n(&g->stop, __ATOMIC_RELAXED) &&
+            __atomic_load_n(&g->may_be_stopped, __ATOMIC_RELAXED) &&
+            lgi_claim_from_outside(g, LGI_STOPPED))
+            return g;
+    }
+    return NULL;
+}
+
+/* Under the lock. */
+static void tell_all(struct lgi_bubble *bubble)
+{
+    for (struct lgi_link *link = bubble->all.first; link; link = link->next)
+        __atomic_store_n(&member_of(link)->stop, true, __ATOMIC_SEQ_CST);
+}
+
+/* Ends the wait of a member that lg_exit has told to stop, or is about to tell. False: there is none. */
+static bool end_one(struct lgi_bubble *bubble)
+{
+    lgi_lock(&bubble->lock);
+    tell_all(bubble);
+    struct lgi_g *g = claim_one(bubble);
+    lgi_unlock(&bubble->lock);
+    if (g)
+        lgi_unpark(g);
+    return g != NULL;
+}
+
+/* ---- settling ---- */
+
 /* Nobody in the bubble can run. Returns false if nothing there will ever go on. */
 static bool go_on(struct lgi_bubble *bubble)
 {
+    if ((lgi_is_exiting() || __atomic_load_n(&bubble->exits, __ATOMIC_RELAXED)) && end_one(bubble))
+        return true;
     lg_time next = lgi_timers_earliest(&bubble->timers), now = now_of(bubble);
     if (next > now && wake_waiter(bubble))
         return true;
@@ -114,6 +153,21 @@ static void count_in(struct lgi_bubble *bubble)
 {
     bubble->active++;
     bubble->stuck = false;
+}
+
+size_t lgi_bubble_stop(struct lgi_bubble *bubble)
+{
+    size_t count = 0;
+    lgi_lock(&bubble->lock);
+    count_in(bubble); /* the caller, so that nobody settles the bubble meanwhile */
+    tell_all(bubble);
+    for (struct lgi_g *g; (g = claim_one(bubble)); count++) {
+        lgi_unlock(&bubble->lock);
+        lgi_unpark(g);
+        lgi_lock(&bubble->lock);
+    }
+    count_out_and_unlock(bubble);
+    return count;
 }
 
 /* ---- blocking ---- */
@@ -212,6 +266,13 @@ static void join(struct lgi_g *g, struct lgi_bubble *bubble)
     lgi_unlock(&bubble->lock);
 }
 
+/* Has the caller, whose stack is being left, called lg_exit? */
+static bool calls_exit(void)
+{
+    const struct lgi_unwinding *u = lgi_thread.unwinding;
+    return u && u->leaving == LGI_EXIT && !lgi_forked;
+}
+
 /* However the member ends. */
 static void leave(struct lgi_g **member)
 {
@@ -219,6 +280,8 @@ static void leave(struct lgi_g **member)
     struct lgi_bubble *bubble = g->bubble;
     if (lgi_thread.unwinding && lgi_thread.unwinding->panic)
         return; /* nothing stops the panic, and the process ends */
+    if (calls_exit())
+        __atomic_store_n(&bubble->exits, true, __ATOMIC_RELAXED);
     lgi_lock(&bubble->lock);
     lgi_list_remove(&bubble->all, &g->bubble_link);
     __atomic_store_n(&g->bubble, NULL, __ATOMIC_RELAXED);
@@ -272,7 +335,7 @@ struct lgi_bubble *lgi_bubble_new(void)
     __atomic_store_n(&bubble->now, LGI_BUBBLE_BEGINS, __ATOMIC_RELAXED);
     lgi_timers_init(&bubble->timers, LGI_BUBBLE_BEGINS);
     bubble->timers.bubble = bubble;
-    bubble->stuck = bubble->halted = false;
+    bubble->stuck = bubble->halted = bubble->exits = false;
     __atomic_store_n(&lgi_time_hooks.now, lgi_bubble_now, __ATOMIC_RELEASE);
     __atomic_add_fetch(&lgi_special_waits, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&lgi_virtual_clocks, 1, __ATOMIC_SEQ_CST);
@@ -326,44 +389,6 @@ void lgi_bubble_halt(struct lgi_bubble *bubble)
 void lgi_bubble_resume(struct lgi_bubble *bubble)
 {
     __atomic_store_n(&bubble->halted, false, __ATOMIC_RELAXED);
-}
-
-/* ---- stopping ---- */
-
-/* Under the lock. Ends the wait of one member that has been told to stop; NULL: there is none. (This takes a channel's lock
- * under the bubble's: no channel wakes anybody under its lock.) */
-static struct lgi_g *claim_one(struct lgi_bubble *bubble)
-{
-    for (struct lgi_link *link = bubble->all.first; link; link = link->next) {
-        struct lgi_g *g = member_of(link);
-        if (g->durably_blocked && __atomic_load_n(&g->stop, __ATOMIC_RELAXED) &&
-            __atomic_load_n(&g->may_be_stopped, __ATOMIC_RELAXED) &&
-            lgi_claim_from_outside(g, LGI_STOPPED))
-            return g;
-    }
-    return NULL;
-}
-
-/* Under the lock. */
-static void tell_all(struct lgi_bubble *bubble)
-{
-    for (struct lgi_link *link = bubble->all.first; link; link = link->next)
-        __atomic_store_n(&member_of(link)->stop, true, __ATOMIC_SEQ_CST);
-}
-
-size_t lgi_bubble_stop(struct lgi_bubble *bubble)
-{
-    size_t count = 0;
-    lgi_lock(&bubble->lock);
-    count_in(bubble); /* the caller, so that nobody settles the bubble meanwhile */
-    tell_all(bubble);
-    for (struct lgi_g *g; (g = claim_one(bubble)); count++) {
-        lgi_unlock(&bubble->lock);
-        lgi_unpark(g);
-        lgi_lock(&bubble->lock);
-    }
-    count_out_and_unlock(bubble);
-    return count;
 }
 
 /* ---- looking ---- */

@@ -40,6 +40,7 @@ struct lgi_bubble {
     lg_time blocked_at;      /* when the last member that was active came to wait */
     bool stuck;              /* nothing in the bubble can go on */
     bool halted;             /* the clock does not move any more */
+    bool exits; /* a member has called lg_exit, which ends the others at their waits. Atomic */
 };
 
 /* ---- which bubble ---- */

@@ -10,7 +10,7 @@
 void lgi_futex_wait(void *word, uint32_t value, lg_time until);
 void lgi_futex_wake(void *word, int count);
 
-/* Makes an eventfd readable. Like the two above it is no cancellation point: who wakes others may have more to wake. */
+/* Makes an event (own_fd.h) readable, by its second end. Like the two above it is no cancellation point: who wakes others may have more to wake. */
 void lgi_event_signal(int event);
 
 #endif

@@ -235,6 +235,12 @@ static bool may_sleep(const struct idling *idling, lg_time until)
            lgi_timers_next_before_sleep(&w->timers) >= until;
 }
 
+/* (Not a mere store: what was made for the worker, by somebody who has woken it meanwhile, is seen from here on.) */
+static void say_awake(struct lgi_worker *w)
+{
+    atomic_exchange(&w->state, LGI_W_AWAKE);
+}
+
 static void sleep_until(const struct idling *idling, lg_time until)
 {
     struct lgi_worker *w = idling->worker;
@@ -243,14 +249,14 @@ static void sleep_until(const struct idling *idling, lg_time until)
     if (idling->last) /* another worker that wakes now has nobody who watches it */
         atomic_store(&kick, true);
     if (!may_sleep(idling, until)) {
-        atomic_store(&w->state, LGI_W_AWAKE);
+        say_awake(w);
         return;
     }
     if (how == LGI_W_ON_EPOLL)
         lgi_sched_hooks.poll(w, until);
     else
         lgi_futex_wait(&w->state, LGI_W_ON_FUTEX, until);
-    atomic_store(&w->state, LGI_W_AWAKE);
+    say_awake(w);
 }
 
 static lg_time earlier(lg_time a, lg_time b)

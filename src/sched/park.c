@@ -13,7 +13,9 @@
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/identity.h"
+#include "sched/ordering.h"
 #include "sched/runtime.h"
+#include "time/clock.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
 LG_ERROR_DEFINE_ERRNO(lg_error_cancelled, ECANCELED, "cancelled");
@@ -253,12 +255,25 @@ static void announce_sleep(struct lgi_g *g)
                                 __ATOMIC_ACQUIRE);
 }
 
+/* ThreadSanitizer keeps a signal back until the thread calls a function of the C library that it knows, and the wait in
+ * the kernel goes on after the signal. So such a function is called now and then: one that is no cancellation point, since what
+ * the thread has put into lists is on its stack. */
+static void sleep_watched(struct lgi_g *g, lg_time until)
+{
+    const lg_time look = lgi_time_in(20 * LG_MILLISECOND);
+    lgi_futex_wait(&g->futex, ASLEEP, until < look ? until : look);
+    (void)lgi_real_now();
+}
+
 static void sleep_once(struct lgi_g *g, lg_time until, bool for_ever)
 {
     __atomic_store_n(&g->state, LGI_G_PARKED, __ATOMIC_SEQ_CST);
     if (for_ever && lgi_all_asleep())
         lgi_sched_hooks.last_asleep(&until);
-    lgi_futex_wait(&g->futex, ASLEEP, until);
+    if (lgi_is_watched_by_tsan())
+        sleep_watched(g, until);
+    else
+        lgi_futex_wait(&g->futex, ASLEEP, until);
 }
 
 /* A wait without a deadline begins, or ends. */

@@ -496,6 +496,42 @@ static void *waits_among_signals(void *thing)
     return NULL;
 }
 
+static void *waits_once(void *thing)
+{
+    wait_once(thing);
+    return NULL;
+}
+
+static void is_busy(void)
+{
+    add_one(&waiting);
+    while (ended == 0)
+        ;
+}
+
+/* ThreadSanitizer keeps signals back until the thread does something that it knows: as the look for a deadlock does, for
+ * which there is no reason here. */
+START_TEST(a_thread_that_waits_handles_signals)
+{
+    const struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
+    struct thing thing = {0};
+    pthread_t thread;
+    sigaction(SIGUSR1, &action, NULL);
+    lg_go(is_busy);
+    wait_for_value(&waiting, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, waits_once, &thing), 0);
+    wait_for_value(&waiting, 2);
+    usleep(10000); /* it sleeps by now */
+    for (int i = 1; i <= 3; i++) {
+        pthread_kill(thread, SIGUSR1);
+        wait_for_value(&signals, i);
+    }
+    ck_assert_int_eq(ended, 0);
+    thing_signal(&thing);
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 START_TEST(signals_do_not_end_a_wait)
 {
     struct sigaction action = {.sa_handler = count_signal}; /* no SA_RESTART */
@@ -627,6 +663,7 @@ END_TEST
 RUN_TESTS("park", lists_of_waiters, goroutines_and_threads_wake_each_other, woken_before_it_parks,
           one_claim_a_wait, c9_deadlines, untils, a_deadline_and_a_signal_at_once_lose_nothing,
           parking_through, storms_of_waits_and_sets, what_happened_first_stays, sleeping,
-          signals_do_not_end_a_wait, G7_the_librarys_threads_block_nothing_by_themselves,
+          a_thread_that_waits_handles_signals, signals_do_not_end_a_wait,
+          G7_the_librarys_threads_block_nothing_by_themselves,
           G7_they_block_what_the_starter_of_the_first_blocks, G7_they_never_block_faults,
           pthread_cancel_waits_for_the_wait, a_thread_may_end_as_soon_as_it_is_woken)

@@ -83,6 +83,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "lg-worker");
     lgi_take_mask();
+    __atomic_store_n(&w->thread_id, gettid(), __ATOMIC_RELAXED);
     lgi_thread_bounds(&w->native_bounds);
     w->errno_value = &errno;
     lgi_bias_worker_begin(w);
@@ -105,7 +106,7 @@ static struct lgi_worker *new_worker(unsigned number)
     }
     w->number = number;
     w->ready_end = &w->ready;
-    w->epoll = w->event = -1;
+    w->epoll = w->event[0] = w->event[1] = -1;
     w->native.worker = w;
     w->native.identity = lgi_identity_none(LGI_PLACES_OF_WORKERS + number);
     w->native.claim = LGI_READY;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -53,11 +52,11 @@ int lgi_stack_class(size_t size)
  * says that it may not be touched, and nothing faults. */
 static bool is_guard(void *page)
 {
-    int event = lgi_own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (event < 0)
+    int event[2];
+    if (lgi_own_event(event) != 0)
         return false;
-    bool refused = write(event, page, sizeof(uint64_t)) < 0 && errno == EFAULT;
-    close(event);
+    bool refused = write(event[1], page, sizeof(uint64_t)) < 0 && errno == EFAULT;
+    lgi_close_event(event);
     return refused;
 }
 

@@ -6,6 +6,7 @@
 #include "sched/fiber.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
+#include "sched/thread_stat.h"
 #include "time/clock.h"
 
 static struct {
@@ -19,6 +20,7 @@ struct visitor {
     void (*visit)(struct lgi_g *g, void *data);
     void *data;
     lg_time until;
+    unsigned longer; /* ask */
     bool done;
 };
 
@@ -54,16 +56,50 @@ static bool sleeps(struct lgi_worker *w)
     return atomic_load(&w->naps) % 2 != 0;
 }
 
-/* False: the worker was busy until `until`, or for as long since it woke. */
-static bool ask(struct lgi_worker *w, lg_time until)
+/* How long a worker is waited for. */
+struct waiting {
+    lg_time until;
+    lg_duration patience;
+    unsigned
+        longer; /* so many times the wait may be prolonged for a worker that has no processor */
+    unsigned long ticks; /* how long its thread had run when the wait began */
+};
+
+static struct lgi_thread_stat stat_of(const struct lgi_worker *w)
 {
-    const lg_duration patience = lgi_time_left(until);
+    return lgi_thread_stat(__atomic_load_n(&w->thread_id, __ATOMIC_RELAXED));
+}
+
+/* Is the worker's thread not asleep, but has hardly run since the wait began? */
+static bool has_no_processor(const struct lgi_worker *w, const struct waiting *waiting)
+{
+    enum { ENOUGH = 2 }; /* ticks, within which any worker answers that runs no goroutine */
+    struct lgi_thread_stat stat = stat_of(w);
+    return stat.state == 'R' && stat.ticks < waiting->ticks + ENOUGH;
+}
+
+/* Decides, when some time has passed, whether to wait for longer. */
+static void look(struct lgi_worker *w, struct waiting *waiting)
+{
+    if (sleeps(w)) {
+        waiting->until = lgi_time_in(waiting->patience);
+    } else if (waiting->longer > 0 && lgi_real_now() >= waiting->until &&
+               has_no_processor(w, waiting)) {
+        waiting->longer--;
+        waiting->until = lgi_time_in(waiting->patience);
+    }
+}
+
+/* False: the worker was busy until `until`, or for as long since it woke. */
+static bool ask(struct lgi_worker *w, lg_time until, unsigned longer)
+{
+    struct waiting waiting = {until, lgi_time_left(until), longer,
+                              longer > 0 ? stat_of(w).ticks : 0};
     lgi_ask(&w->asked);
     lgi_worker_wake(w);
-    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lgi_real_now() < until) {
-        lgi_futex_wait(&w->asked, LGI_ASKED, until);
-        if (sleeps(w))
-            until = lgi_time_in(patience);
+    while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lgi_real_now() < waiting.until) {
+        lgi_futex_wait(&w->asked, LGI_ASKED, waiting.until);
+        look(w, &waiting);
     }
     return lgi_ask_end(&w->asked);
 }
@@ -90,25 +126,32 @@ static void visit_worker(void *data)
     lock_request();
     request.visit = visitor->visit;
     request.data = visitor->data;
-    visitor->done = ask(visitor->worker, visitor->until);
+    visitor->done = ask(visitor->worker, visitor->until, visitor->longer);
     pthread_mutex_unlock(&request.lock);
+}
+
+static bool make_visit(struct visitor visitor)
+{
+    lgi_with_room(visit_worker, &visitor);
+    return visitor.done;
 }
 
 bool lgi_worker_visit(struct lgi_worker *w, void (*visit)(struct lgi_g *g, void *data), void *data,
                       lg_time until)
 {
-    struct visitor visitor = {.worker = w, .visit = visit, .data = data, .until = until};
-    lgi_with_room(visit_worker, &visitor);
-    return visitor.done;
+    return make_visit((struct visitor){.worker = w, .visit = visit, .data = data, .until = until});
 }
 
 void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
                        void (*busy)(struct lgi_worker *worker, void *data), void *data,
                        lg_duration for_each)
 {
+    enum { LONGER = 100 };
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
-        if (!lgi_worker_visit(lgi_workers[i], visit, data, lgi_time_in(for_each)))
+        struct visitor visitor = {lgi_workers[i],        visit,  data,
+                                  lgi_time_in(for_each), LONGER, false};
+        if (!make_visit(visitor))
             busy(lgi_workers[i], data);
     }
 }

@@ -53,7 +53,7 @@ struct lgi_worker {
     uint64_t checked; /* on the processor's clock: the last check of timers and descriptors */
     uint64_t next_id, last_id;
     unsigned fd_waiters;   /* goroutines that wait for descriptors; written atomically */
-    int epoll, event;      /* poll.c; -1: not opened yet */
+    int epoll, event[2];   /* poll.c; -1: not opened yet */
     struct lgi_kept *kept; /* of streams, by descriptor */
     size_t kept_capacity;
     struct lgi_fd_wait *trusting, *trusting_longer; /* what is kept */
@@ -65,6 +65,7 @@ struct lgi_worker {
     struct lgi_stack_cache stacks[LGI_STACK_CLASSES];
     unsigned number;
     pthread_t thread;
+    pid_t thread_id; /* the kernel's; 0: the thread has not begun. Atomic */
     struct lgi_stack_bounds native_bounds;
     size_t alive; /* how many goroutines of it have started and not ended; written atomically */
     bool short_of_memory;  /* for a stack (shortage.h); atomic */

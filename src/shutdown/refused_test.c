@@ -13,6 +13,9 @@
 
 #include <lifoguard/lifoguard.h>
 
+#include "poll/poll.h"
+#include "sched/runtime.h"
+
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
@@ -223,12 +226,84 @@ START_TEST(every_refused_call_has_an_older_way)
 }
 END_TEST
 
+/* ---- without eventfds ---- */
+
+static bool waits_for_descriptor(const lg_goroutine_info *info, void *count)
+{
+    *(int *)count += info->waits_for && strcmp(info->waits_for, "descriptor") == 0;
+    return true;
+}
+
+static int thread_ends[2];
+
+static void reads_and_is_done(lg_waitgroup *group)
+{
+    reads(thread_ends[0], 3);
+    lg_waitgroup_done(group);
+}
+
+static lg_semaphore permits;
+
+static void acquires(int otherwise)
+{
+    must(!lg_semaphore_acquire_until(&permits, 1, LONG_ENOUGH), otherwise);
+}
+
+static void until_on_epoll(struct lgi_worker *w)
+{
+    while (atomic_load(&w->state) != LGI_W_ON_EPOLL)
+        nap(MS);
+}
+
+/* A goroutine and a thread wait for a descriptor in the kernel, and do not ask from time to time; the worker can be woken
+ * again and again. */
+static void wait_without_eventfds(void *data)
+{
+    int count = 0;
+    must(!lg_set_workers(1), 9);
+    must(pipe2(ends, O_NONBLOCK) == 0 && pipe2(thread_ends, O_NONBLOCK) == 0, 2);
+    if (!refuse(&(struct call){.number = SYS_eventfd2}, *(const int *)data)) {
+        tell("SKIPPED: no seccomp here");
+        _exit(0);
+    }
+    lg_waitgroup group = LG_WAITGROUP_INIT, woken = LG_WAITGROUP_INIT;
+    lg_waitgroup_add(&group, 1);
+    lg_waitgroup_go(&group, reads, ends[0], 4);
+    lg_waitgroup_go(&woken, acquires, 5);
+    lg_go_thread(reads_and_is_done, &group);
+    while (count < 2) {
+        count = 0;
+        lg_error_free(lg_goroutine_visit(waits_for_descriptor, &count));
+        nap(MS);
+    }
+    for (int i = 0; i < 20000; i++) /* more than a pipe has room for */
+        lgi_poll_wake(lgi_workers[0]);
+    until_on_epoll(lgi_workers[0]);
+    lg_semaphore_release(&permits, 1);
+    lg_waitgroup_wait(&woken);
+    writes(ends[1], 6);
+    writes(thread_ends[1], 7);
+    lg_waitgroup_wait(&group);
+    _exit(failed_at);
+}
+
+START_TEST(without_eventfds_pipes_wake)
+{
+    for (int i = 0; i < ERRORS - 1; i++) {
+        struct outcome *outcome = in_child(wait_without_eventfds, (void *)(uintptr_t)&errors[i]);
+        ck_assert_msg(outcome->status == 0, "failed at %d\n%s%s", outcome->status, outcome->out,
+                      outcome->err);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("refused");
     TCase *tests = tcase_create("refused");
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, every_refused_call_has_an_older_way, 0, CALLS * ERRORS);
+    tcase_add_test(tests, without_eventfds_pipes_wake);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -312,10 +312,11 @@ static int usual_blocks(const struct observed *usual, const char *site)
     return 0;
 }
 
-/* The library keeps some from the first shutdown on; a program without a shutdown leaves none open. */
+/* The library keeps some from the first shutdown on, how many depends on who is first; a program without a shutdown leaves
+ * none open. */
 static int usual_descriptors(const struct observed *usual)
 {
-    return usual->descriptors < kept.descriptors ? usual->descriptors : kept.descriptors;
+    return usual->descriptors > 0 ? kept.descriptors : 0;
 }
 
 /* A panic that ends the program takes with it, unreleased, what it carries and what its report

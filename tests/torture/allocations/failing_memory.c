@@ -245,7 +245,7 @@ static void read_name(const char *thread, char name[32])
 }
 
 /* A thread that calls the stops of a shutdown is detached, and holds the shutdown a moment longer than lg_shutdown_close.
- * Before the thread has named itself, it has main's name. */
+ * Before the thread has named itself, it has the name of the thread that has made it: main, or the shutdown's own. */
 static bool is_ending(const char *thread)
 {
     char mine[32], main[16], mains[32];
@@ -253,7 +253,8 @@ static bool is_ending(const char *thread)
     read_name(thread, mine);
     read_name(main, mains);
     return strcmp(thread, main) != 0 &&
-           (strcmp(mine, "lg-stop\n") == 0 || strcmp(mine, mains) == 0);
+           (strcmp(mine, "lg-stop\n") == 0 || strcmp(mine, "lg-shutdown\n") == 0 ||
+            strcmp(mine, mains) == 0);
 }
 
 static bool somebody_ends(void)

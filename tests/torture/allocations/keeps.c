@@ -38,6 +38,8 @@ static void shut_nothing_down(void)
 {
     lg_shutdown *down;
     lg_error_free(lg_shutdown_new(&down, NULL));
+    lg_error_free(
+        lg_shutdown_wait_until(down, lg_until_timeout(1))); /* it waits: nobody has asked */
     lg_shutdown_request(down, "nothing to shut down");
     lg_shutdown_wait(down);
     lg_shutdown_close(down, NULL);
