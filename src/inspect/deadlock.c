@@ -8,8 +8,7 @@
  * Who goes to sleep says so first and looks at the others then, so the last one sees them all. To be asked costs little;
  * only what has lasted for a while is looked at closely. */
 #define _GNU_SOURCE
-#include <dirent.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "closers/own_fd.h"
 #include "defer/pin.h"
+#include "defer/process_threads.h"
 #include "inspect/deadlock.h"
 #include "inspect/snapshot.h"
 #include "report/report.h"
@@ -111,35 +110,13 @@ static uint64_t work_done(void)
     return sum;
 }
 
-/* The state of the main thread, which is listed until the process ends, as the kernel names it. */
-static char main_state(void)
+/* The main thread is listed until the process ends. Once it has ended it has no program any more; asking so needs no
+ * descriptor. */
+static bool main_has_ended(void)
 {
-    char path[64], text[256];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
-    int fd = lgi_own_fd(open(path, O_RDONLY | O_CLOEXEC));
-    if (fd < 0)
-        return '?';
-    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): /proc answers at once
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (length <= 0)
-        return '?';
-    text[length] = '\0';
-    const char *end = strrchr(text, ')'); /* of its name */
-    return end && end[1] == ' ' ? end[2] : '?';
-}
-
-/* How many threads there are; 0: not known. */
-static size_t count_threads(void)
-{
-    DIR *tasks = opendir("/proc/self/task");
-    if (!tasks)
-        return 0;
-    size_t count = 0;
-    for (const struct dirent *entry; (entry = readdir(tasks));)
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count;
+    char path[64], program[1];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/exe", (int)getpid());
+    return readlink(path, program, sizeof(program)) < 0 && errno == ENOENT;
 }
 
 static size_t own_threads(void)
@@ -157,9 +134,9 @@ static enum verdict survey_closely(void)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
     if (!__atomic_load_n(&main_ends_early, __ATOMIC_ACQUIRE) &&
-        (!main || !lgi_thread_waits(main, &unused)) && main_state() != 'Z')
+        (!main || !lgi_thread_waits(main, &unused)) && !main_has_ended())
         return GOES_ON;
-    if (count_threads() != own_threads())
+    if (lgi_count_threads() != own_threads())
         return GOES_ON;
     return survey(&after) == ALL_WAIT && after == before ? ALL_WAIT : UNCLEAR;
 }
