@@ -18,8 +18,14 @@
 #endif
 
 #ifdef __cplusplus
-#define LG_BEGIN_DECLS extern "C" {
-#define LG_END_DECLS }
+/* The inline functions are C, so they have casts of C. */
+#define LG_BEGIN_DECLS                                                                             \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wold-style-cast\"")          \
+        _Pragma("GCC diagnostic ignored \"-Wzero-as-null-pointer-constant\"") extern "C"           \
+    {
+#define LG_END_DECLS                                                                               \
+    }                                                                                              \
+    _Pragma("GCC diagnostic pop")
 #else
 #define LG_BEGIN_DECLS
 #define LG_END_DECLS

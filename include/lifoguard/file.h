@@ -23,7 +23,7 @@
  * (blocking.h) or, for pipes and sockets, io.h.
  *
  * Errors: an error names the operation and the path, and carries the errno value. If no memory is left for an error, the
- * result is &lg_error_out_of_memory. A signal does not interrupt a call (EINTR). No function here panics.
+ * result is &lg_error_out_of_memory. errno is preserved. A signal does not interrupt a call (EINTR). No function here panics.
  *
  * Cancellation: opening, reading, writing and syncing are cancellation points of pthread_cancel, and no resource leaks if
  * the thread is cancelled there. Closing is not a cancellation point.

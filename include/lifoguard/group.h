@@ -12,10 +12,10 @@
  *     }
  *
  * Errors: the group joins the errors of its members, in the order in which the members ended. The first
- * failure cancels the group. When a member or the block then returns the error of a wait that the cancelled
- * group ended, unchanged, the error adds nothing to the group's errors (G9); when the error is wrapped, it
- * is joined after the cause. The group keeps the first 256 errors and counts the others: "and 12345 more
- * errors".
+ * failure cancels the group. When a member or the block then returns, unchanged, the error of a wait that the
+ * cancelled group ended, or what lg_context_cause_copy returns for the group's context, the error adds nothing
+ * to the group's errors (G9); when the error is wrapped, it is joined after the cause. The group keeps the
+ * first 256 errors and counts the others: "and 12345 more errors".
  *
  * Cancelling: cancelling a group is only a signal (C6). A member notices the signal by lg_group_is_cancelled,
  * in a wait with lg_until_group or in a select with lg_case_group, and should then return. For members that

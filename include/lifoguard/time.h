@@ -23,17 +23,25 @@ typedef int64_t lg_duration;
  * duration. To the compiler lg_time and lg_duration are the same type; the names tell the reader which is meant. */
 typedef int64_t lg_time;
 
-/* A time that never comes: later than every other point in time. */
-#define LG_TIME_MAX ((lg_time)INT64_MAX)
+// clang-format off
+#ifdef __cplusplus
+#define LGI_TIME(type, number) type{number} /* no cast of C, about which -Wold-style-cast warns */
+#else
+#define LGI_TIME(type, number) ((type)(number))
+#endif
+// clang-format on
 
-#define LG_NANOSECOND ((lg_duration)1)
-#define LG_MICROSECOND ((lg_duration)1000)
-#define LG_MILLISECOND ((lg_duration)1000000)
-#define LG_SECOND ((lg_duration)1000000000)
-#define LG_MINUTE ((lg_duration)60000000000)
-#define LG_HOUR ((lg_duration)3600000000000)
-#define LG_DURATION_MAX ((lg_duration)INT64_MAX)
-#define LG_DURATION_MIN ((lg_duration)INT64_MIN)
+/* A time that never comes: later than every other point in time. */
+#define LG_TIME_MAX LGI_TIME(lg_time, INT64_MAX)
+
+#define LG_NANOSECOND LGI_TIME(lg_duration, 1)
+#define LG_MICROSECOND LGI_TIME(lg_duration, 1000)
+#define LG_MILLISECOND LGI_TIME(lg_duration, 1000000)
+#define LG_SECOND LGI_TIME(lg_duration, 1000000000)
+#define LG_MINUTE LGI_TIME(lg_duration, 60000000000)
+#define LG_HOUR LGI_TIME(lg_duration, 3600000000000)
+#define LG_DURATION_MAX LGI_TIME(lg_duration, INT64_MAX)
+#define LG_DURATION_MIN LGI_TIME(lg_duration, INT64_MIN)
 
 /* The size of a buffer that holds any formatted duration and the final NUL. */
 #define LG_DURATION_TEXT_SIZE 32

@@ -29,7 +29,7 @@
  *     complete.
  *
  * Threads: any thread may use a handle, but only one thread at a time. The functions block their thread, as the system calls
- * do; lg_blocking (blocking.h) lets other goroutines run meanwhile.
+ * do; lg_blocking (blocking.h) lets other goroutines run meanwhile. errno is preserved.
  */
 #ifndef LIFOGUARD_WHOLE_FILE_H
 #define LIFOGUARD_WHOLE_FILE_H

@@ -173,6 +173,46 @@ START_TEST(G9_the_contexts_cause_keeps_errno_identity_and_kind)
 }
 END_TEST
 
+static lg_error *return_why(const lg_context *ctx)
+{
+    lg_context_wait(ctx);
+    return lg_context_cause_copy(ctx);
+}
+
+static lg_error *all_return_why(lg_error *(*first)(void), const lg_context *parent)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        const lg_context *ctx = lg_group_context(&group, parent);
+        lg_auto_context lg_context *child = lg_context_with_timeout(ctx, LG_HOUR, .name = "child");
+        lg_group_go(&group, return_why, ctx);
+        if (first)
+            lg_group_go(&group, first);
+        lg_return(return_why(child));
+    }
+}
+
+static void say_why_once(void)
+{
+    lg_error *err = all_return_why(fail_with_text, lg_context_background());
+    ck_assert_str_eq(lg_error_message(err), "member: failed");
+    ck_assert(lg_error_is(err, &out_of_order));
+    lg_error_free(err);
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    lg_context_cancel_cause(parent, lg_error_wrap(&out_of_order, "parent"));
+    err = all_return_why(NULL, parent);
+    ck_assert_str_eq(lg_error_message(err), "parent: failed");
+    ck_assert(lg_error_is(err, &out_of_order));
+    lg_error_free(err);
+}
+
+/* Go's `return context.Cause(ctx)`. */
+START_TEST(G9_a_copy_of_the_cause_that_the_block_or_a_member_returns_adds_nothing)
+{
+    on_both(say_why_once);
+}
+END_TEST
+
 static atomic_int begun;
 
 static void work(int i)
@@ -219,4 +259,5 @@ END_TEST
 RUN_TESTS("group context", G3_the_first_failure_cancels_the_context, C2_a_parent_cancels_the_group,
           a_deadline_of_the_parents, a_group_may_be_cancelled_before, misuse_panics,
           G9_the_contexts_cause_keeps_errno_identity_and_kind,
+          G9_a_copy_of_the_cause_that_the_block_or_a_member_returns_adds_nothing,
           G9_a_group_that_its_context_has_kept_from_work_says_so)

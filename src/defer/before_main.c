@@ -3,8 +3,9 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "defer/process_threads.h"
 
 #ifdef __GLIBC__
 /* What pthread_cleanup_push used to be made of: the first links a buffer to those of the thread, of which the outermost is
@@ -29,19 +30,12 @@ bool lgi_is_before_main(void)
 }
 #endif
 
-static bool is_alone(void)
-{
-    struct stat
-        tasks; /* a folder has a link for itself, one in its parent, and one for each folder in it */
-    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
-}
-
 void lgi_end_thread(void)
 {
     enum { EACH_US = 10000 };
     if (!lgi_is_before_main())
         pthread_exit(NULL);
-    while (!is_alone())
+    while (lgi_count_threads() != 1)
         usleep(EACH_US);
     exit(0);
 }

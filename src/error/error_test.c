@@ -399,16 +399,26 @@ START_TEST(E5_one_line_is_one_line)
 }
 END_TEST
 
-/* C1 controls as UTF-8 and as bytes, U+2028, forms that are too long; and what is none of these. */
+/* C1 controls as UTF-8 and as bytes, U+2028, forms that are too long, the controls of the order of writing; and what is none
+ * of these. */
 START_TEST(E8_no_message_drives_a_terminal)
 {
     static const struct {
         const char *message, *line;
     } cases[] = {
-        {"\xc2\x9b[31m", "\\xc2\\x9b[31m\n"}, {"\x9b[31m", "\\x9b[31m\n"},
-        {"\xc2\xa0", "\xc2\xa0\n"},           {"\xe2\x80\xa8x", "\\xe2\\x80\\xa8x\n"},
-        {"\xc0\x9b", "\\xc0\\x9b\n"},         {"\xf0\x9f\x9a\x91", "\xf0\x9f\x9a\x91\n"},
-        {"cut \xe2\x82", "cut \\xe2\\x82\n"}, {"\r\b", "\\x0d\\x08\n"},
+        {"\xc2\x9b[31m", "\\xc2\\x9b[31m\n"},
+        {"\x9b[31m", "\\x9b[31m\n"},
+        {"\xc2\xa0", "\xc2\xa0\n"},
+        {"\xe2\x80\xa8x", "\\xe2\\x80\\xa8x\n"},
+        {"\xc0\x9b", "\\xc0\\x9b\n"},
+        {"\xf0\x9f\x9a\x91", "\xf0\x9f\x9a\x91\n"},
+        {"cut \xe2\x82", "cut \\xe2\\x82\n"},
+        {"\r\b", "\\x0d\\x08\n"},
+        {"\xe2\x80\xaeo", "\\xe2\\x80\\xaeo\n"},
+        {"\xe2\x81\xa6", "\\xe2\\x81\\xa6\n"},
+        {"\xe2\x80\xaf", "\xe2\x80\xaf\n"},
+        {"\xe2\x81\xaa", "\xe2\x81\xaa\n"},
+        {"\xe2\x80\x8f\xd7\xa9", "\xe2\x80\x8f\xd7\xa9\n"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         lg_error *err = lg_error_new(cases[i].message);

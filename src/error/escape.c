@@ -22,6 +22,14 @@ size_t lgi_utf8_length(const char *at)
     return length;
 }
 
+/* U+2028 and U+2029 end a line or a paragraph; U+202A to U+202E and U+2066 to U+2069 let what follows be shown in another
+ * order, as part of other words. */
+static bool is_separator_or_order(const unsigned char byte[static 3])
+{
+    return byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
+                               (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9));
+}
+
 bool lgi_is_control(const char *at, size_t utf8_length)
 {
     const unsigned char *byte = (const unsigned char *)at;
@@ -29,8 +37,7 @@ bool lgi_is_control(const char *at, size_t utf8_length)
     case 0: return true;
     case 1: return byte[0] < ' ' || byte[0] == 0x7f;
     case 2: return byte[0] == 0xc2 && byte[1] < 0xa0; /* C1 */
-    case 3:                                           /* the separators of lines and paragraphs */
-        return byte[0] == 0xe2 && byte[1] == 0x80 && (byte[2] == 0xa8 || byte[2] == 0xa9);
+    case 3: return is_separator_or_order(byte);
     default: return false;
     }
 }

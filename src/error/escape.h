@@ -12,8 +12,8 @@ enum { LGI_ESCAPED = 8 };
 /* The length of the UTF-8 character that begins here; 0: none does. */
 size_t lgi_utf8_length(const char *at);
 
-/* Is the character of that length, or the byte if it is 0, one to be escaped? Those are control characters, C1 included,
- * and bytes that are not UTF-8, which some terminals take for C1. */
+/* Is the character of that length, or the byte if it is 0, one to be escaped? Those are control characters, C1 and the
+ * controls of the order of writing included, and bytes that are not UTF-8, which some terminals take for C1. */
 bool lgi_is_control(const char *at, size_t utf8_length);
 
 /* Writes the next character of *text, which has not ended, and moves *text behind it. Returns how many bytes were written:

@@ -14,6 +14,7 @@
 
 #include "closers/hooks.h"
 #include "closers/shield.h"
+#include "error/keep_errno.h"
 
 struct lg_file {
     pthread_mutex_t lock;
@@ -53,6 +54,7 @@ static void free_handle(lg_file *file)
 
 lg_error *lg_file_open(const char *path, int flags, mode_t mode, lg_file **file)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *file = NULL;
         lg_file *made = new_handle(path);
@@ -71,11 +73,13 @@ lg_error *lg_file_open(const char *path, int flags, mode_t mode, lg_file **file)
 
 lg_error *lg_file_create(const char *path, mode_t mode, lg_file **file)
 {
+    LGI_KEEP_ERRNO;
     return lg_file_open(path, O_WRONLY | O_CREAT | O_TRUNC, mode, file);
 }
 
 lg_error *lg_file_adopt(int fd, const char *name, lg_file **file)
 {
+    LGI_KEEP_ERRNO;
     *file = new_handle(name);
     if (!*file)
         return &lg_error_out_of_memory;
@@ -85,6 +89,7 @@ lg_error *lg_file_adopt(int fd, const char *name, lg_file **file)
 
 lg_error *lg_file_close_now(lg_file *file)
 {
+    LGI_KEEP_ERRNO;
     if (!file)
         return NULL;
     lg_error *err = NULL;
@@ -109,6 +114,7 @@ lg_error *lg_file_close_now(lg_file *file)
 
 void lg_file_close(lg_file *file, lg_error **result)
 {
+    LGI_KEEP_ERRNO;
     if (file && !file->closed)
         lg_error_join_into(result, lg_file_close_now(file));
     free_handle(file);
@@ -116,6 +122,7 @@ void lg_file_close(lg_file *file, lg_error **result)
 
 void lg_file_free(lg_file *file)
 {
+    LGI_KEEP_ERRNO;
     lg_file_close(file, NULL);
 }
 
@@ -157,6 +164,7 @@ static lg_error *read_some(lg_file *file, void *buffer, size_t size, size_t *cou
 
 lg_error *lg_file_read(lg_file *file, void *buffer, size_t size, size_t *count)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *count = 0;
         err = begin_use(file, "read");
@@ -179,6 +187,7 @@ static lg_error *out_of_memory(const lg_file *file)
 
 lg_error *lg_file_read_all(lg_file *file, char **data, size_t *size)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *data = NULL;
         *size = 0;
@@ -224,6 +233,7 @@ lg_error *lg_file_read_all(lg_file *file, char **data, size_t *size)
 
 lg_error *lg_file_write(lg_file *file, const void *data, size_t size)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         err = begin_use(file, "write");
         if (err)
@@ -246,6 +256,7 @@ lg_error *lg_file_write(lg_file *file, const void *data, size_t size)
 
 lg_error *lg_file_sync(lg_file *file)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         err = begin_use(file, "sync");
         if (err)
@@ -263,6 +274,7 @@ lg_error *lg_file_sync(lg_file *file)
 
 lg_error *lg_file_size(lg_file *file, uint64_t *size)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *size = 0;
         err = begin_use(file, "stat");

@@ -24,7 +24,9 @@
 
 #include "closers/own_fd.h"
 #include "closers/shield.h"
+#include "error/keep_errno.h"
 #include "error/libc.h"
+#include "error/refused.h"
 
 enum { LEFTOVERS = 8, MOST_NAMES = 1000, ALL_MODES = 07777, LARGEST = 1 << 30 };
 
@@ -260,6 +262,64 @@ static bool link_nameless(lg_whole_file *file)
     return linkat(AT_FDCWD, self, file->folder, file->temporary, AT_SYMLINK_FOLLOW) == 0;
 }
 
+/* ---- where no link is allowed ---- */
+
+static lg_error *copy_content(const lg_whole_file *file, int from)
+{
+    char part[1 << 14];
+    for (;;) {
+        ssize_t length = read(from, part, sizeof(part));
+        if (length == 0)
+            return NULL;
+        if (length < 0 && errno != EINTR)
+            return lg_error_new_errno("read what was written to %s", file->path);
+        for (ssize_t done = 0; done < length;) {
+            ssize_t written = write(file->fd, part + done, (size_t)(length - done));
+            if (written < 0 && errno != EINTR)
+                return lg_error_new_errno("write %s", file->path);
+            done += written > 0 ? written : 0;
+        }
+    }
+}
+
+static lg_error *copy_to_named(lg_whole_file *file, int nameless)
+{
+    lg_func (lg_error *, err) {
+        char self[32];
+        snprintf(self, sizeof(self), "/proc/self/fd/%d", nameless);
+        int from = lgi_own_fd(open(self, O_RDONLY | O_CLOEXEC));
+        if (from < 0)
+            lg_return(lg_error_new_errno("read what was written to %s", file->path));
+        lg_defer(close_quietly, from);
+        lg_try(give_name(file, create));
+        lg_defer(close_quietly, file->fd);
+        lg_try(copy_content(file, from));
+        if (file->keeps)
+            lg_try(keep(file));
+        if (fsync(file->fd) != 0 || dup3(file->fd, nameless, O_CLOEXEC) < 0)
+            lg_return(lg_error_new_errno("write %s", file->path));
+    }
+}
+
+/* Some sandboxes refuse hard links, and only a link can give a name to a file without one. The content is then copied to a
+ * file that has a name from the start, which takes over the descriptor. */
+static lg_error *give_name_otherwise(lg_whole_file *file)
+{
+    const int nameless = file->fd;
+    lg_error *err = copy_to_named(file, nameless);
+    file->fd = nameless;
+    return err;
+}
+
+static lg_error *name_it(lg_whole_file *file)
+{
+    lg_error *err = give_name(file, link_nameless);
+    if (!err || !lgi_is_refused(lg_error_errno(err)))
+        return err;
+    lg_error_free(err);
+    return give_name_otherwise(file);
+}
+
 /* False: there is no such thing here, or no /proc to link it by. */
 static bool open_nameless(lg_whole_file *file)
 {
@@ -306,6 +366,7 @@ static lg_error *begin(lg_whole_file *file, mode_t mode, unsigned flags)
 
 lg_error *lg_whole_file_open(const char *path, mode_t mode, unsigned flags, lg_whole_file **file)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *file = NULL;
         lg_whole_file *made = new_handle(path);
@@ -334,6 +395,7 @@ static bool flush(lg_whole_file *file)
 
 lg_error *lg_whole_file_write(lg_whole_file *file, const void *bytes, size_t size)
 {
+    LGI_KEEP_ERRNO;
     const char *next = bytes;
     if (!flush(file))
         return fail(file);
@@ -393,6 +455,7 @@ static lg_error *sync_folder(const lg_whole_file *file)
 
 lg_error *lg_whole_file_commit(lg_whole_file *file)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         if (file->committed)
             lg_return(lg_error_newf("%s was committed before", file->path));
@@ -403,7 +466,7 @@ lg_error *lg_whole_file_commit(lg_whole_file *file)
         if (fsync(file->fd) != 0)
             lg_return(fail(file));
         if (!file->named)
-            lg_try(give_name(file, link_nameless));
+            lg_try(name_it(file));
         lg_try(put_in_place(file));
         file->committed = true;
         lg_return(sync_folder(file));
@@ -412,6 +475,7 @@ lg_error *lg_whole_file_commit(lg_whole_file *file)
 
 lg_error *lg_whole_file_save(const char *path, mode_t mode, const void *bytes, size_t size)
 {
+    LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         lg_whole_file *file;
         lg_try(lg_whole_file_open(path, mode, 0, &file));

@@ -5,7 +5,21 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
+
+/* What the next hard links are refused with; 0: they are made. */
+static int links_refused;
+
+int linkat(int old_folder, const char *old_name, int new_folder, const char *new_name, int flags)
+{
+    if (links_refused != 0) {
+        errno = links_refused;
+        return -1;
+    }
+    return (int)syscall(SYS_linkat, old_folder, old_name, new_folder, new_name, flags);
+}
 
 /* Each test has a folder of its own, which is the current one. */
 static void in_a_folder(void)
@@ -205,6 +219,44 @@ START_TEST(F3_several_writers_do_not_disturb_each_other)
 }
 END_TEST
 
+/* As in the sandbox of a seccomp filter or a security module. */
+START_TEST(F1_where_no_hard_link_is_allowed_the_content_is_copied)
+{
+    static const int refusals[] = {EPERM, EACCES, ENOSYS, EINVAL, EOPNOTSUPP};
+    in_a_folder();
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        lg_whole_file *file;
+        unlink("a");
+        if (i % 2 != 0)
+            put("a", "old");
+        expect_ok(lg_whole_file_open("a", 0640, i % 2 != 0 ? LG_WHOLE_FILE_KEEP : 0, &file));
+        expect_ok(lg_whole_file_write(file, "first,", 6));
+        fputs(" second", lg_whole_file_stream(file));
+        links_refused = refusals[i];
+        errno = EDOM;
+        expect_ok(lg_whole_file_commit(file));
+        ck_assert_int_eq(errno, EDOM);
+        links_refused = 0;
+        lg_whole_file_close(file, NULL);
+        expect_file("a", "first, second");
+        ck_assert_int_eq(entries(), 1);
+    }
+    remove_folder();
+}
+END_TEST
+
+START_TEST(G6_a_file_that_is_replaced_or_cannot_be_keeps_errno)
+{
+    in_a_folder();
+    errno = EDOM;
+    expect_ok(lg_whole_file_save("a", 0600, "text", 4));
+    ck_assert_int_eq(errno, EDOM);
+    lg_error_free(lg_whole_file_save("none/a", 0600, "text", 4));
+    ck_assert_int_eq(errno, EDOM);
+    remove_folder();
+}
+END_TEST
+
 START_TEST(F4_a_failed_write_fails_the_commit)
 {
     lg_whole_file *file;
@@ -293,6 +345,8 @@ RUN_TESTS("file/whole_file", F1_a_file_appears_when_it_is_committed,
           F2_only_regular_files_are_replaced_and_no_link_is_followed,
           F2_what_came_under_the_name_meanwhile_is_not_replaced,
           F3_a_leftover_is_removed_and_one_in_use_is_not,
-          F3_several_writers_do_not_disturb_each_other, F4_a_failed_write_fails_the_commit,
+          F3_several_writers_do_not_disturb_each_other,
+          F1_where_no_hard_link_is_allowed_the_content_is_copied,
+          G6_a_file_that_is_replaced_or_cannot_be_keeps_errno, F4_a_failed_write_fails_the_commit,
           F4_a_close_that_fails_after_the_commit_is_reported,
           F5_owner_mode_and_attributes_are_kept_if_asked)

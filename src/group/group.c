@@ -131,10 +131,18 @@ static const lg_error *echo_of(lg_group *group)
     return known && lgi_done_happened(done) ? done->error : NULL;
 }
 
-/* It tells of nothing but that the group was cancelled. */
+/* What lg_context_cause_copy has returned for the context of the group, or for a child of the context. */
+static bool is_copy_of_cause(const lg_group *group, const lg_error *error)
+{
+    const lg_error *shared = lgi_error_shared(error);
+    return shared && group->lgi_hooks && shared == group->lgi_hooks->cause(group->lgi_hooks_data);
+}
+
+/* It tells of nothing but that the group was cancelled, or why. */
 static bool is_echo(lg_group *group, const lg_error *error)
 {
-    return error && error == echo_of(group);
+    const lg_error *echo = error ? echo_of(group) : NULL;
+    return echo && (error == echo || is_copy_of_cause(group, error));
 }
 
 void lgi_group_fail(lg_group *group, lg_error *error)

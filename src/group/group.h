@@ -12,6 +12,8 @@ struct lgi_group_hooks {
     void (*cancel)(void *data, lg_error *cause);
     /* The reason why the context was done, as an error for the caller; NULL: the group itself made it done. */
     lg_error *(*from_parent)(void *data);
+    /* The reason why the context was done, whoever made it done. It belongs to the context. */
+    const lg_error *(*cause)(const void *data);
     /* The group, which has no members any more, ends. */
     void (*end)(void *data);
 };

@@ -8,16 +8,16 @@
  * Who goes to sleep says so first and looks at the others then, so the last one sees them all. To be asked costs little;
  * only what has lasted for a while is looked at closely. */
 #define _GNU_SOURCE
-#include <dirent.h>
-#include <fcntl.h>
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "closers/own_fd.h"
 #include "defer/pin.h"
+#include "defer/process_threads.h"
 #include "inspect/deadlock.h"
 #include "inspect/snapshot.h"
 #include "report/report.h"
@@ -111,22 +111,13 @@ static uint64_t work_done(void)
     return sum;
 }
 
-/* How many threads there are; 0: not known. */
-static size_t count_threads(void)
+/* The main thread is listed until the process ends. Once it has ended it has no program any more; asking so needs no
+ * descriptor. */
+static bool main_has_ended(void)
 {
-    /* (Not opendir: of the descriptor that it opens, ThreadSanitizer would not know that it is a new one.) */
-    int fd = lgi_own_fd(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    DIR *tasks = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!tasks) {
-        if (fd >= 0)
-            close(fd);
-        return 0;
-    }
-    size_t count = 0;
-    for (const struct dirent *entry; (entry = readdir(tasks));)
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count;
+    char path[64], program[1];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/exe", (int)getpid());
+    return readlink(path, program, sizeof(program)) < 0 && errno == ENOENT;
 }
 
 static size_t own_threads(void)
@@ -144,9 +135,9 @@ static enum verdict survey_closely(void)
         return verdict;
     const struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
     if (!__atomic_load_n(&main_ends_early, __ATOMIC_ACQUIRE) &&
-        (!main || !lgi_thread_waits(main, &unused)) && lgi_thread_stat(getpid()).state != 'Z')
+        (!main || !lgi_thread_waits(main, &unused)) && !main_has_ended())
         return GOES_ON;
-    if (count_threads() != own_threads())
+    if (lgi_count_threads() != own_threads())
         return GOES_ON;
     return survey(&after) == ALL_WAIT && after == before ? ALL_WAIT : UNCLEAR;
 }

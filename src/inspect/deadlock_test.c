@@ -2,6 +2,7 @@
 #include "testing/test.h"
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "poll/poll.h"
@@ -250,6 +251,44 @@ START_TEST(of_very_many_some_are_shown)
     struct outcome *outcome = in_child(many, NULL);
     expect_status(outcome, 2);
     expect_in_err(outcome, "and 4900 more\n");
+}
+END_TEST
+
+/* Neither memory nor a descriptor is left when the last one goes to sleep. */
+static void nothing_is_left(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    lg_go(sleeps_for_ever, 1);
+    lg_sleep(LG_MILLISECOND);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_AS, &(struct rlimit){1, 1});
+    while (malloc(1 << 10))
+        ;
+    lg_sleep(FOR_EVER);
+}
+
+/* Likewise, and main has gone. */
+static void nothing_is_left_without_main(void *data)
+{
+    set_workers((unsigned)(uintptr_t)data);
+    lg_go(sleeps_for_ever, 1);
+    lg_sleep(LG_MILLISECOND);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
+    pthread_exit(NULL);
+}
+
+START_TEST(a_deadlock_is_noticed_without_memory_and_descriptors)
+{
+#ifndef HAS_SANITIZER /* needs memory of its own */
+    for (uintptr_t workers = 1; workers <= 2; workers++) {
+        struct outcome *outcome = in_child(nothing_is_left, (void *)workers);
+        expect_status(outcome, 2);
+        expect_in_err(outcome, "all goroutines are asleep - deadlock!\n");
+        outcome = in_child(nothing_is_left_without_main, (void *)workers);
+        expect_status(outcome, 2);
+        expect_in_err(outcome, "all goroutines are asleep - deadlock!\n");
+    }
+#endif
 }
 END_TEST
 
@@ -589,6 +628,7 @@ __attribute__((unused)) static void not_here(void)
     (void)whoever_sleeps_or_ends_last_it_is_noticed;
     (void)P14_main_gone_and_the_rest_asleep;
     (void)of_very_many_some_are_shown;
+    (void)a_deadlock_is_noticed_without_memory_and_descriptors;
 }
 RUN_TESTS("deadlock", what_waits_for_something_is_left_alone,
           a_thread_of_the_library_that_works_is_left_alone, a_ring_of_waits_is_no_deadlock)
@@ -596,6 +636,7 @@ RUN_TESTS("deadlock", what_waits_for_something_is_left_alone,
 RUN_TESTS("deadlock", a_deadlock_is_reported_with_all_that_wait,
           its_stacks_have_the_names_of_functions, main_alone_is_a_deadlock,
           whoever_sleeps_or_ends_last_it_is_noticed, P14_main_gone_and_the_rest_asleep,
-          of_very_many_some_are_shown, what_waits_for_something_is_left_alone,
-          a_thread_of_the_library_that_works_is_left_alone, a_ring_of_waits_is_no_deadlock)
+          of_very_many_some_are_shown, a_deadlock_is_noticed_without_memory_and_descriptors,
+          what_waits_for_something_is_left_alone, a_thread_of_the_library_that_works_is_left_alone,
+          a_ring_of_waits_is_no_deadlock)
 #endif

@@ -20,6 +20,7 @@
 #include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/make_thread.h"
+#include "sched/ordering.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -51,8 +52,10 @@ static void strike_off(lg_shutdown *s)
 
 void lgi_shutdown_let_go(lg_shutdown *s)
 {
+    lgi_releases(&s->holders);
     if (__atomic_sub_fetch(&s->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    lgi_acquired(&s->holders);
     LGI_KEEP_ERRNO;
     strike_off(s);
     for (size_t i = 0; i < s->order.count; i++)

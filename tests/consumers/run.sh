@@ -59,6 +59,16 @@ for compiler in gcc clang; do
         done
     done
 
+    strict=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wundef -Werror -fexceptions -I"$include")
+    for std in c11 c17 gnu11 c2x; do
+        try "$compiler -std=$std, strict warnings" \
+            "$CC" -std=$std "${strict[@]}" "$own" -c "$here/dialects.c" -o "$work/dialects.o"
+    done
+    for std in c++11 c++17 c++20 c++23; do
+        try "$compiler -std=$std, strict warnings" \
+            "$CXX" -std=$std "${strict[@]}" -Wold-style-cast -c "$here/dialects.cpp" -o "$work/dialects.o"
+    done
+
     for link in shared static; do
         project make
         try "$compiler, make and pkg-config, $link" make --no-print-directory LINK=$link PACKAGE="$package"

@@ -302,6 +302,30 @@ static void by_blocking(void)
     }
 }
 
+/* ---- a shutdown, whose threads may end after it has been closed ---- */
+
+static lg_error *stop_and_add(void *unused, const lg_context *context)
+{
+    (void)unused;
+    (void)context;
+    add_one();
+    return NULL;
+}
+
+static void by_shutdown(void)
+{
+    for (int i = 0; i < MANY / 10; i++) {
+        lg_shutdown *down;
+        lg_error *error = lg_shutdown_new(&down, NULL);
+        if (error)
+            lg_panic_with_error(error);
+        error = lg_shutdown_add(down, &(lg_stage){.name = "adder", .stop = stop_and_add});
+        plain++;
+        lg_shutdown_close(down, &error);
+        lg_error_free(error);
+    }
+}
+
 static lg_once once;
 
 static void add_once(void)
@@ -332,12 +356,14 @@ int main(void)
     lg_waitgroup_go(&group, by_blocking);
     lg_waitgroup_wait(&group);
     by_blocking();
+    by_shutdown();
     for (int i = 0; i < MANY / 10; i++) {
         once = (lg_once){0};
         among(add_once);
     }
     long expected = 4 * MANY + 3 * (WORKERS + 1) * MANY + 2 * MANY + 4 * MANY + 2 * MANY +
-                    2 * (MANY / 10) + 2 + 4 * MANY + 4 * MANY + 4 * MANY + MANY / 10;
+                    2 * (MANY / 10) + 2 + 4 * MANY + 4 * MANY + 4 * MANY + 2 * (MANY / 10) +
+                    MANY / 10;
     if (plain != expected)
         fprintf(stderr, "%ld, not %ld\n", plain, expected);
     return plain != expected;

@@ -382,13 +382,11 @@ void lgi_result_is_an_error(void);
 #define LGI_FORM(...) LGI_FORM_(__VA_ARGS__, , ~)
 #define LGI_FORM_(parentheses, rest, ...) LGI_REST(rest)
 #define LGI_PARENTHESES(...) ~,
-LGI_PUSH
-#if defined(__clang__)
-LGI_QUIET("-Wgnu-zero-variadic-macro-arguments")
-#endif
-#define LGI_REST(...) LGI_REST_(~, ##__VA_ARGS__, LGI_SECOND, LGI_ONE, ~)
-LGI_POP
-#define LGI_REST_(none, rest, picked, ...) picked
+/* (An empty rest puts the two parentheses behind LGI_EMPTY. In -std=c11, `, ##__VA_ARGS__` would leave the comma.) */
+#define LGI_REST(rest) LGI_PICK(LGI_EMPTY rest(), LGI_SECOND, ~)
+#define LGI_EMPTY() ~, LGI_ONE
+#define LGI_PICK(...) LGI_PICK_(__VA_ARGS__)
+#define LGI_PICK_(none, picked, ...) picked
 #define LGI_ONE(form, other) form
 #define LGI_SECOND(form, other) other
 #define LGI_LOOSE(...)                                                                             \

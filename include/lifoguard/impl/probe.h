@@ -107,6 +107,7 @@ extern struct only_pointers_and_integers_can_be_passed__copy_to_a_local_and_writ
     LGI_QUIET("-Wunused-result")                                                                   \
     LGI_QUIET("-Wunused-value")                                                                    \
     LGI_QUIET("-Wshorten-64-to-32")                                                                \
+    LGI_QUIET("-Wsign-conversion") /* C23: of an enumerator */                                     \
     _Pragma("clang diagnostic error \"-Wimplicit-int-conversion\"")                                \
     _Pragma("clang diagnostic error \"-Wstring-conversion\"")
 #else

@@ -225,6 +225,8 @@ LG_END_DECLS
 #define LGI_ADDRESS(record_) (&(record_))
 #endif
 
+LG_BEGIN_DECLS
+
 /* Links a record into the chain. `address` is the record's. */
 __attribute__((__always_inline__)) static inline void
 lgi_enter(struct lgi_record *record, struct lgi_record *address, const struct lgi_site *site)
@@ -239,5 +241,7 @@ static inline int lgi_unwinding(const struct lgi_record *top)
 {
     return ((uintptr_t)top & 1) != 0;
 }
+
+LG_END_DECLS
 
 #endif

@@ -1,0 +1,38 @@
+/* Forms with options, enumerators and lengths of time, which compile without a warning in every dialect of C. */
+#include <lifoguard/lifoguard.h>
+#include <stdlib.h>
+
+enum color { RED, GREEN };
+
+static void paint(enum color color)
+{
+    (void)color;
+}
+
+static lg_error *member(int number)
+{
+    return number == 0 ? NULL : lg_error_newf("number %d", number);
+}
+
+static lg_error *start(lg_group *group)
+{
+    const lg_until until = lg_until_timeout(LG_SECOND);
+    lg_go_with(((lg_go_options){.name = "painter", .stack_size = 1 << 16}), paint, RED);
+    lg_go_owned(free, malloc(1), free);
+    lg_error *error =
+        lg_group_start_with(group, ((lg_go_options){.name = "member", .until = &until}), member, 0);
+    if (error != &lg_error_member_not_ready)
+        return error;
+    return lg_group_go_with(group, ((lg_go_options){.thread = true, .until = &until}), member, 0);
+}
+
+int main(void)
+{
+    lg_error *error = NULL;
+    {
+        lg_defer(paint, GREEN);
+        lg_group_scope(group, &error);
+        lg_error_join_into(&error, start(&group));
+    }
+    return error != NULL;
+}
