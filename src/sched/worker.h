@@ -33,6 +33,7 @@ struct lgi_seen {
 struct lgi_stack_cache {
     void *first;
     unsigned count;
+    struct lgi_stack_reserve reserve;
 };
 
 /* Tasks for the next goroutines, or timers. */
