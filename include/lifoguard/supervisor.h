@@ -83,6 +83,7 @@ typedef struct lg_member_options {
     const lg_until *until; /* for lg_supervisor_start_with: the limit. NULL: no limit */
     size_t stack_size;     /* as in lg_go_options */
     bool thread;           /* as in lg_go_options */
+    bool spread;           /* as in lg_go_options; at each start */
 } lg_member_options;
 
 /* Found in the error of a supervisor of which a member has given up. */

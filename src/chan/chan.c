@@ -542,8 +542,7 @@ bool lgi_chan_shut(struct lgi_chan *c)
             kept = true;
         }
         lgi_chan_unlock(c);
-        for (unsigned i = 0; i < count; i++)
-            lgi_unpark(woken[i]);
+        lgi_unpark_some(woken, count);
         if (more)
             lgi_chan_lock(c);
     } while (more);

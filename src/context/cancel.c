@@ -6,6 +6,10 @@
  * waits until that context is settled, before it settles the parent. So all descendants are done when any call of
  * lg_context_cancel returns.
  *
+ * The lock of a context that has children is kept from when the context is made done until its first entry is taken, unless
+ * there is something to call before that: so a chain of contexts takes one lock for each. The parent's lock is given up
+ * meanwhile.
+ *
  * The waits cannot form a circle: a thread that waits for a child has left unsettled only the parent of that child and
  * ancestors of the parent, and none of these is a descendant of the child. */
 #include "context/context.h"
@@ -20,8 +24,14 @@ enum made { NOT_MADE, MADE_A_LEAF, MADE };
 struct making {
     enum made made;
     bool has_fd;
+    bool locked; /* its lock is kept: it has children, and there is nothing to call */
     struct lgi_woken woken;
 };
+
+static bool has_calls(const struct making *making, const struct lg_context *ctx)
+{
+    return making->woken.first || making->has_fd || ctx->ops->done;
+}
 
 /* Makes one context done. A context that has no children now never gets any. */
 static void begin_to_make_done(struct making *making, struct lg_context *ctx, lg_error *error,
@@ -38,7 +48,9 @@ static void begin_to_make_done(struct making *making, struct lg_context *ctx, lg
         making->has_fd = ctx->fd != 0;
         lgi_done_begin_set(&ctx->done, error, &making->woken);
     }
-    lgi_unlock(&ctx->done.lock);
+    making->locked = making->made == MADE && !has_calls(making, ctx);
+    if (!making->locked)
+        lgi_unlock(&ctx->done.lock);
 }
 
 static void end_making_done(const struct making *making, struct lg_context *ctx)
@@ -83,6 +95,7 @@ static struct lg_context *context_of(struct lgi_child *child)
 /* A way through the descendants of `root`. */
 struct walk {
     struct lg_context *root, *at;
+    bool locked; /* the lock of walk->at is kept, until its first entry is taken */
     /* Entries whose contexts another thread has made done, perhaps just now: those of walk->at first, then those of
      * the context that it goes back to, and so on. They are held. */
     struct lgi_link *others;
@@ -92,12 +105,14 @@ struct walk {
  * others: whoever frees the context finds it in the list, or done; and then waits until it is settled, so that it need
  * not be held here. walk->at is done, so nothing comes into the list any more: once that is empty, the lock need not be
  * taken again. */
-static struct lgi_child *take_child(const struct walk *walk, struct making *making)
+static struct lgi_child *take_child(struct walk *walk, struct making *making)
 {
     struct lg_context *parent = walk->at;
     if (parent->emptied)
         return NULL;
-    lgi_lock(&parent->done.lock);
+    if (!walk->locked)
+        lgi_lock(&parent->done.lock);
+    walk->locked = false;
     struct lgi_child *child = LGI_HOLDER(parent->children.first, struct lgi_child, link);
     struct lg_context *ctx = child ? context_of(child) : NULL;
     if (child) {
@@ -156,13 +171,14 @@ static void finish_child(struct walk *walk, struct lgi_child *child, const struc
     end_making_done(making, ctx);
     ctx->back = walk->at;
     walk->at = ctx;
+    walk->locked = making->locked;
     if (making->made == MADE_A_LEAF)
         go_back(walk);
 }
 
-static void finish_descendants(struct lg_context *root)
+static void finish_descendants(struct lg_context *root, bool locked)
 {
-    struct walk walk = {.root = root, .at = root};
+    struct walk walk = {.root = root, .at = root, .locked = locked};
     struct making making;
     for (;;) {
         struct lgi_child *child = take_child(&walk, &making);
@@ -192,7 +208,7 @@ void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error 
     }
     end_making_done(&making, ctx);
     if (making.made == MADE)
-        finish_descendants(ctx);
+        finish_descendants(ctx, making.locked);
     leave_parents(ctx);
     /* The last step: the owner, which was woken above, may free the context from here on. */
     settle(ctx);

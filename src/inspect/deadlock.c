@@ -23,7 +23,6 @@
 #include "report/report.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
-#include "sched/thread_stat.h"
 #include "time/clock.h"
 
 enum {

@@ -50,7 +50,7 @@ static void *stack_of_class(struct lgi_worker *w, unsigned stack_class)
     struct lgi_stack_cache *cache = &w->stacks[stack_class];
     void *high = cache->first;
     if (!high)
-        return lgi_stack_take(stack_class);
+        return lgi_stack_take(stack_class, &cache->reserve);
     cache->first = lgi_stack_end(high)->next;
     cache->count--;
     return high;
@@ -61,7 +61,7 @@ bool lgi_fiber_possible(struct lgi_worker *w, unsigned stack_class)
     struct lgi_stack_cache *cache = &w->stacks[stack_class];
     if (cache->first)
         return true;
-    void *high = lgi_stack_take(stack_class);
+    void *high = lgi_stack_take(stack_class, &cache->reserve);
     if (!high)
         return false;
     keep(cache, high);

@@ -53,10 +53,16 @@ struct lgi_g {
     struct lgi_g *next;        /* in a queue of those that may go on */
     struct lgi_worker *worker; /* NULL: a thread of the program's, or of lg_go_thread */
 
+    /* Likewise: the second line. */
     uint64_t identity; /* identity.h; 0: it has ended. Atomic */
     const uint64_t *
         held; /* it waits for what the owner of the identity there holds; NULL: for something else */
     size_t skipped;
+    struct lgi_task *start; /* NULL: a thread of the program's */
+    struct lgi_stack_bounds bounds;
+    void *tsan_fiber;
+    unsigned stack_class;
+
     struct lgi_cxx_state cxx[LGI_CXX_MOST];
     uint32_t futex; /* of a thread: enum in park.c */
     int event;      /* of a thread that waits in poll(2): written to when it is unparked; 0: none */
@@ -71,13 +77,9 @@ struct lgi_g {
     uint32_t end_rounds; /* of destructors that it has come through: deadlock.c */
     uint32_t asked;      /* others want it to do something while it waits: thread.c */
 
-    struct lgi_task *start;      /* NULL: a thread of the program's */
     struct lgi_link thread_link; /* of a thread of lg_go_thread */
-    struct lgi_stack_bounds bounds;
-    unsigned stack_class;
-    void *fake_stack; /* AddressSanitizer's */
-    void *tsan_fiber;
-    struct lgi_bubble *bubble; /* bubble.h: whose clock is the goroutine's; NULL: none. Atomic */
+    void *fake_stack;            /* AddressSanitizer's */
+    struct lgi_bubble *bubble;   /* bubble.h: whose clock is the goroutine's; NULL: none. Atomic */
     struct lgi_link bubble_link;
     bool outside;         /* what it is about to wait for is not in the bubble */
     bool durably_blocked; /* these two: guarded by the bubble's lock */

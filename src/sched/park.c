@@ -460,12 +460,33 @@ uint32_t lgi_until_over(lg_until until)
 
 /* ---- things that happen once ---- */
 
-void lgi_unpark_all(const struct lgi_woken *woken)
+static void unpark_in(struct lgi_readying *readying, struct lgi_g *g)
 {
-    for (struct lgi_waiter *waiter = woken->first, *next; waiter; waiter = next) {
+    lgi_releases(&g->claim);
+    if (lgi_bubbles_exist() && g->bubble)
+        lgi_bubble_unpark(g);
+    if (g->worker)
+        lgi_readying_add(readying, g);
+    else
+        unpark_thread(g);
+}
+
+void lgi_unpark_list(struct lgi_waiter *waiter)
+{
+    struct lgi_readying readying = {0};
+    for (struct lgi_waiter *next; waiter; waiter = next) {
         next = waiter->next; /* the waiter is gone once its goroutine goes on */
-        lgi_unpark(waiter->g);
+        unpark_in(&readying, waiter->g);
     }
+    lgi_readying_end(&readying);
+}
+
+void lgi_unpark_some(struct lgi_g *const *g, unsigned count)
+{
+    struct lgi_readying readying = {0};
+    for (unsigned i = 0; i < count; i++)
+        unpark_in(&readying, g[i]);
+    lgi_readying_end(&readying);
 }
 
 void lgi_done_begin_set(struct lgi_done *done, lg_error *error, struct lgi_woken *woken)

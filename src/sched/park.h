@@ -198,7 +198,14 @@ static inline void lgi_waiters_claim_all(struct lgi_waiters *list, uint32_t as,
         lgi_woken_add(woken, waiter);
 }
 
-void lgi_unpark_all(const struct lgi_woken *woken);
+void lgi_unpark_list(struct lgi_waiter *first);
+static inline void lgi_unpark_all(const struct lgi_woken *woken)
+{
+    if (woken->first)
+        lgi_unpark_list(woken->first);
+}
+
+void lgi_unpark_some(struct lgi_g *const *g, unsigned count);
 
 /* ---- things that happen once ---- */
 

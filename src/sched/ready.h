@@ -12,6 +12,22 @@ static inline void lgi_ready_push(struct lgi_worker *w, struct lgi_g *g)
     g->state = LGI_G_RUNNABLE;
 }
 
+/* If many wake at once, their records and stacks have long left the cache. Each `ret` up to the program's own function would
+ * wait for memory, one after the other. (Always inline: gcc 12 removes calls of a function that only prefetches.) */
+static inline __attribute__((always_inline)) void lgi_ready_prefetch(const struct lgi_g *g)
+{
+    enum { LINE = 64, LINES = 8 };
+    const struct lgi_g *next = g->next;
+    __builtin_prefetch(g->sp);
+    __builtin_prefetch(next);
+    if (!next)
+        return;
+    for (unsigned i = 1; i < LINES; i++)
+        __builtin_prefetch((const char *)g->sp + (size_t)i * LINE);
+    __builtin_prefetch(g->start);
+    __builtin_prefetch(&next->identity);
+}
+
 /* NULL: the queue is empty. */
 static inline struct lgi_g *lgi_ready_pop(struct lgi_worker *w)
 {
@@ -19,13 +35,10 @@ static inline struct lgi_g *lgi_ready_pop(struct lgi_worker *w)
     if (!g)
         return NULL;
     struct lgi_g *next = w->ready = g->next;
-    if (!next) {
+    if (next)
+        lgi_ready_prefetch(next);
+    else
         w->ready_end = &w->ready;
-    } else {
-        /* If many wake at once, their records have long left the cache. */
-        __builtin_prefetch(next->sp);
-        __builtin_prefetch(next->next);
-    }
     return g;
 }
 

@@ -17,8 +17,7 @@ struct lgi_slab {
     uint64_t *identity;    /* of each that was given back, the last one */
     size_t slot;           /* from one stack to the next: a guard, and the stack above it */
     bool apart;            /* nothing is accessible but the stacks that were taken */
-    unsigned guarded;      /* that many have their guard (of one that is not apart) */
-    _Atomic unsigned used; /* that many have been taken at least once */
+    _Atomic unsigned used; /* that many have been taken at least once, or are in a reserve */
     uint32_t free;         /* one more than the number of a stack that was given back; 0: none */
     uint32_t next_free[];  /* likewise, for each that was given back */
 };

@@ -36,7 +36,7 @@ static struct {
     size_t count[LGI_STACK_CLASSES]; /* of all */
     size_t page;
     uint32_t places;
-    enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards;
+    enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards; /* atomic */
 } stacks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int lgi_stack_class(size_t size)
@@ -65,42 +65,60 @@ static size_t guard_size(const struct lgi_slab *slab)
     return slab->slot - lgi_stack_size(slab->class_);
 }
 
+/* How guards are made here; the first caller finds out by making one at `low`. */
+static int way_of_guarding(void *low, size_t size)
+{
+    int way = __atomic_load_n(&stacks.guards, __ATOMIC_RELAXED);
+    if (way != NOT_TRIED)
+        return way;
+    /* A leak checker reads whole mappings, and knows only the kernel's protection. */
+    bool works = !lgi_leaks_are_checked() && madvise(low, size, MADV_GUARD_INSTALL) == 0 &&
+                 is_guard(low);
+    way = works ? BY_MADVISE : BY_MPROTECT;
+    __atomic_store_n(&stacks.guards, way, __ATOMIC_RELAXED);
+    return way;
+}
+
 static bool guard(void *low, size_t size)
 {
-    if (stacks.guards == NOT_TRIED) {
-        /* A leak checker reads whole mappings, and knows only the kernel's protection. */
-        bool works = !lgi_leaks_are_checked() && madvise(low, size, MADV_GUARD_INSTALL) == 0 &&
-                     is_guard(low);
-        stacks.guards = works ? BY_MADVISE : BY_MPROTECT;
-    }
-    if (stacks.guards == BY_MADVISE && madvise(low, size, MADV_GUARD_INSTALL) == 0)
+    if (way_of_guarding(low, size) == BY_MADVISE && madvise(low, size, MADV_GUARD_INSTALL) == 0)
         return true;
     return mprotect(low, size, PROT_NONE) == 0;
 }
 
-/* Guards the stacks that will be taken next, some in one call where the kernel allows it: that takes half as long. */
-static bool guard_next(struct lgi_slab *slab)
+enum { RESERVED_AT_ONCE = 64 };
+
+/* Guards all stacks of the reserve in one call, where the kernel allows it: that takes half as long. */
+static bool guard_all(struct lgi_stack_reserve *reserve)
 {
-    enum { AT_ONCE = 64 };
+    const struct lgi_slab *slab = reserve->slab;
+    struct iovec guards[RESERVED_AT_ONCE];
+    unsigned count = reserve->end - reserve->guarded;
     size_t size = guard_size(slab);
-    char *low = (char *)(slab->first + slab->guarded * slab->slot);
-    unsigned count = slab->count - slab->guarded;
-    struct iovec guards[AT_ONCE];
-    if (count > AT_ONCE)
-        count = AT_ONCE;
     /* (Valgrind does not know the call, and says so.) */
-    if (stacks.guards == BY_MADVISE && count > 1 && !lgi_in_valgrind()) {
-        for (unsigned i = 0; i < count; i++)
-            guards[i] = (struct iovec){low + i * slab->slot, size};
-        if (syscall(SYS_process_madvise, PIDFD_SELF, guards, (unsigned long)count,
-                    MADV_GUARD_INSTALL, 0UL) == (long)(count * size)) {
-            slab->guarded += count;
-            return true;
-        }
-    }
-    if (!guard(low, size))
+    if (__atomic_load_n(&stacks.guards, __ATOMIC_RELAXED) != BY_MADVISE || count == 1 ||
+        lgi_in_valgrind())
         return false;
-    slab->guarded++;
+    for (unsigned i = 0; i < count; i++) {
+        char *low = (char *)(slab->first + (reserve->guarded + i) * slab->slot);
+        guards[i] = (struct iovec){low, size};
+    }
+    if (syscall(SYS_process_madvise, PIDFD_SELF, guards, (unsigned long)count, MADV_GUARD_INSTALL,
+                0UL) != (long)(count * size))
+        return false;
+    reserve->guarded = reserve->end;
+    return true;
+}
+
+/* Guards the next stack of the reserve, at least. */
+static bool guard_next(struct lgi_stack_reserve *reserve)
+{
+    const struct lgi_slab *slab = reserve->slab;
+    if (guard_all(reserve))
+        return true;
+    if (!guard((char *)(slab->first + reserve->guarded * slab->slot), guard_size(slab)))
+        return false;
+    reserve->guarded++;
     return true;
 }
 
@@ -193,16 +211,15 @@ static struct lgi_slab *new_slab(unsigned class_, bool apart)
     return slab ? slab : map_some(class_, count, stacks.page, false);
 }
 
-/* Makes the slab's next stack accessible, and what is below it not. */
+/* Makes the slab's next stack accessible, if the slab's stacks lie apart. */
 static bool open_next(struct lgi_slab *slab)
 {
+    if (!slab->apart)
+        return true;
     unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
-    if (slab->apart) {
-        size_t size = lgi_stack_size(slab->class_);
-        char *high = (char *)(slab->first + (used + 1) * slab->slot);
-        return mprotect(high - size, size, PROT_READ | PROT_WRITE) == 0;
-    }
-    return used < slab->guarded || guard_next(slab);
+    size_t size = lgi_stack_size(slab->class_);
+    char *high = (char *)(slab->first + (used + 1) * slab->slot);
+    return mprotect(high - size, size, PROT_READ | PROT_WRITE) == 0;
 }
 
 static bool is_full(const struct lgi_slab *slab)
@@ -218,9 +235,7 @@ static struct lgi_slab *slab_with_next(unsigned class_)
         slab = new_slab(class_, true);
     if (slab && !open_next(slab)) {
         /* Too many mappings, perhaps. Without them, then. */
-        slab = slab->apart ? new_slab(class_, false) : NULL;
-        if (slab && !open_next(slab))
-            slab = NULL;
+        slab = new_slab(class_, false);
     }
     return slab;
 }
@@ -242,33 +257,90 @@ static struct taken take_given(struct lgi_slab *slab)
                           slab->identity[number - 1]};
 }
 
-static struct taken take_new(struct lgi_slab *slab)
+/* The stack with that number, from 0, for the first time. */
+static struct taken first_use(struct lgi_slab *slab, unsigned number)
 {
-    unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
-    char *high = (char *)(slab->first + (used + 1) * slab->slot);
+    char *high = (char *)(slab->first + (number + 1) * slab->slot);
     lgi_note_stack(high - lgi_stack_size(slab->class_), high);
-    atomic_store_explicit(&slab->used, used + 1, memory_order_release);
-    return (struct taken){high, slab, lgi_identity_none(slab->place + used)};
+    return (struct taken){high, slab, lgi_identity_none(slab->place + number)};
 }
 
-static struct taken take(unsigned class_)
+/* Some of the slab's next stacks, but only a small part of a small slab: there may be no addresses for another slab, and
+ * other workers need stacks too. */
+static void reserve_some(struct lgi_stack_reserve *reserve, struct lgi_slab *slab, unsigned most)
+{
+    enum { PART = 16 };
+    unsigned used = atomic_load_explicit(&slab->used, memory_order_relaxed);
+    unsigned count = slab->apart ? 1 : slab->count / PART;
+    if (count > most)
+        count = most;
+    if (count > slab->count - used)
+        count = slab->count - used;
+    if (count == 0)
+        count = 1;
+    *reserve = (struct lgi_stack_reserve){slab, used, used, used + count};
+    if (slab->apart)
+        reserve->guarded = reserve->end;
+    atomic_store_explicit(&slab->used, used + count, memory_order_release);
+}
+
+/* Under the lock: a stack that was given back, or one for the reserve, which is empty. */
+static struct taken take(unsigned class_, struct lgi_stack_reserve *reserve, unsigned most)
 {
     if (stacks.page == 0)
         stacks.page = (size_t)sysconf(_SC_PAGESIZE);
     if (stacks.with_free[class_])
         return take_given(stacks.with_free[class_]);
     struct lgi_slab *slab = slab_with_next(class_);
-    return slab ? take_new(slab) : (struct taken){0};
+    if (slab)
+        reserve_some(reserve, slab, most);
+    return (struct taken){0};
 }
 
-/* The stack is written to only after the unlock: the kernel finds memory for it then, which takes longer than all that is
- * done here. (Until then it reads as one whose goroutine has ended.) */
-void *lgi_stack_take(unsigned class_)
+static bool is_empty(const struct lgi_stack_reserve *reserve)
+{
+    return reserve->next == reserve->end;
+}
+
+static struct taken take_reserved(struct lgi_stack_reserve *reserve)
+{
+    if (is_empty(reserve) || (reserve->next == reserve->guarded && !guard_next(reserve)))
+        return (struct taken){0};
+    return first_use(reserve->slab, reserve->next++);
+}
+
+static struct taken take_from(unsigned class_, struct lgi_stack_reserve *reserve, unsigned most)
+{
+    struct taken taken = {0};
+    if (is_empty(reserve)) {
+        pthread_mutex_lock(&stacks.lock);
+        taken = take(class_, reserve, most);
+        pthread_mutex_unlock(&stacks.lock);
+    }
+    return taken.high ? taken : take_reserved(reserve);
+}
+
+/* For a single stack. One that gets no guard stays with its slab. */
+static struct taken take_single(unsigned class_)
+{
+    struct lgi_stack_reserve single = {0};
+    struct taken taken = take_from(class_, &single, 1);
+    if (is_empty(&single))
+        return taken;
+    pthread_mutex_lock(&stacks.lock);
+    if (atomic_load_explicit(&single.slab->used, memory_order_relaxed) == single.end)
+        atomic_store_explicit(&single.slab->used, single.next, memory_order_relaxed);
+    pthread_mutex_unlock(&stacks.lock);
+    return taken;
+}
+
+/* Without the lock, guards are made, and the stack is written to: the kernel finds memory for that, which takes longer than all
+ * that is done here. (Until then the stack reads as one whose goroutine has ended.) */
+void *lgi_stack_take(unsigned class_, struct lgi_stack_reserve *reserve)
 {
     LGI_KEEP_ERRNO;
-    pthread_mutex_lock(&stacks.lock);
-    struct taken taken = take(class_);
-    pthread_mutex_unlock(&stacks.lock);
+    struct taken taken = reserve ? take_from(class_, reserve, RESERVED_AT_ONCE)
+                                 : take_single(class_);
     if (taken.high) {
         lgi_stack_end(taken.high)->slab = taken.slab;
         lgi_stack_end(taken.high)->identity = taken.identity;
@@ -345,7 +417,7 @@ bool lgi_stack_is_there[LGI_STACK_CLASSES];
 
 bool lgi_stack_make(unsigned class_)
 {
-    void *high = lgi_stack_take(class_);
+    void *high = lgi_stack_take(class_, NULL);
     if (!high)
         return false;
     lgi_stack_end(high)->next = NULL;

@@ -55,9 +55,18 @@ static inline struct lgi_stack_end *lgi_stack_end(void *high)
     return (struct lgi_stack_end *)high - 1;
 }
 
+/* Stacks of one class that were never used, for one worker alone. So the workers make guards side by side, not one after
+ * the other under a lock. All zero: empty. */
+struct lgi_stack_reserve {
+    struct lgi_slab *slab;
+    unsigned next, guarded,
+        end; /* the first; the first without its guard; the first that belongs to others */
+};
+
 /* A stack, as its high end. Below its low end is a guard: of one of the sizes above, or of one page where addresses
- * are scarce. NULL: out of memory. */
-void *lgi_stack_take(unsigned class_);
+ * are scarce. If the reserve is empty, which only the caller may use, it gets some more. Without one (NULL), the stack costs
+ * more. NULL: out of memory. */
+void *lgi_stack_take(unsigned class_, struct lgi_stack_reserve *reserve);
 
 /* There is at least one stack of the class, so that goroutines with such stacks can run, one after the other at least.
  * False: out of memory. */

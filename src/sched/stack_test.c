@@ -252,17 +252,29 @@ static bool is_guarded(uintptr_t high, size_t size, int to)
     return all;
 }
 
-/* Guards become smaller as there are more stacks, since each page of a guard takes time and memory. */
+/* A stack that nobody had before. */
+static uintptr_t take_first(struct lgi_stack_reserve *reserve)
+{
+    void *high = lgi_stack_take(0, reserve);
+    ck_assert_ptr_nonnull(high);
+    ck_assert_ptr_null(lgi_stack_end(high)->next);
+    lgi_stack_end(high)->next = high;
+    return (uintptr_t)high;
+}
+
+/* Guards become smaller as there are more stacks, since each page of a guard takes time and memory. Two workers and one who is
+ * none take stacks in turn. */
 static void take_very_many(void *unused)
 {
     (void)unused;
     unsigned last = LGI_STACKS_MANY + 4096, step = 512; /* slabs have up to 1,820 */
     size_t guard = SIZE_MAX, size = lgi_stack_size(0);
+    struct lgi_stack_reserve reserves[2] = {0};
     int to[2];
     char taken[64];
     ck_assert_int_eq(pipe(to), 0);
     for (unsigned i = 1; i <= last; i++) {
-        uintptr_t high = (uintptr_t)lgi_stack_take(0);
+        uintptr_t high = take_first(i % 3 < 2 ? &reserves[i % 3] : NULL);
         if (i % step != 0)
             continue;
         ck_assert(is_guarded(high, size, to[1]));
@@ -545,7 +557,7 @@ START_TEST(stacks_can_be_visited)
     lgi_stacks_visit(count_one, &before);
     void *stacks[20];
     for (int i = 0; i < 20; i++) {
-        stacks[i] = lgi_stack_take((unsigned)i % 3);
+        stacks[i] = lgi_stack_take((unsigned)i % 3, NULL);
         ck_assert_ptr_nonnull(stacks[i]);
     }
     lgi_stacks_visit(count_one, &after);
@@ -558,7 +570,7 @@ START_TEST(stacks_can_be_visited)
     }
     lgi_stacks_give(list);
     for (int i = 0; i < 20; i++) { /* their memory is gone */
-        char *again = lgi_stack_take((unsigned)i % 3);
+        char *again = lgi_stack_take((unsigned)i % 3, NULL);
         ck_assert_ptr_nonnull(again);
         ck_assert_int_eq(again[-4096], 0);
     }

@@ -33,6 +33,7 @@ struct lgi_seen {
 struct lgi_stack_cache {
     void *first;
     unsigned count;
+    struct lgi_stack_reserve reserve;
 };
 
 /* Tasks for the next goroutines, or timers. */
@@ -105,6 +106,16 @@ void lgi_worker_nudge(struct lgi_worker *worker);
 
 /* Puts a goroutine that may go on where its worker finds it. */
 void lgi_worker_ready(struct lgi_g *g);
+
+/* The same for many: those of another worker are put into its inbox some at a time. All zero: none yet. The last of them has
+ * been put there when lgi_readying_end returns. */
+struct lgi_readying {
+    struct lgi_worker *worker;
+    struct lgi_g *newest, *oldest;
+    unsigned count;
+};
+void lgi_readying_add(struct lgi_readying *readying, struct lgi_g *g);
+void lgi_readying_end(struct lgi_readying *readying);
 
 /* Runs others until the calling goroutine is made ready. */
 void lgi_worker_leave(struct lgi_g *g);

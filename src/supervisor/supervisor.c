@@ -112,7 +112,8 @@ static struct lgi_supervised_member *make_member(lg_supervisor *s, const struct 
     m->reports = given->reports;
     m->restart = given->options.restart;
     m->options = (lg_go_options){.stack_size = given->options.stack_size,
-                                 .thread = given->options.thread};
+                                 .thread = given->options.thread,
+                                 .spread = given->options.spread};
     return m;
 }
 

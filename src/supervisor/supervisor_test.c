@@ -3,6 +3,8 @@
 
 #include <lifoguard/shutdown.h>
 
+#include "sched/runtime.h"
+
 /* ---- U1: what fails is started again ---- */
 
 static lg_error *fail_until(const lg_context *ctx, atomic_int *starts, int times)
@@ -627,6 +629,54 @@ START_TEST(an_exit_in_a_member_ends_the_process)
 }
 END_TEST
 
+/* ---- where members start ---- */
+
+static atomic_int computing, may_end;
+static lg_supervisor *spread_over;
+static size_t goroutines_of[2];
+
+/* Keeps a worker busy, without a wait. */
+static void compute(void)
+{
+    computing = 1;
+    while (!may_end)
+        ;
+}
+
+static void until_the_end(const lg_context *ctx)
+{
+    lg_context_wait(ctx);
+}
+
+/* Of two workers one runs this, and the other computes: so no member that is added meanwhile starts. */
+static void add_ten(void)
+{
+    lg_go_with(((lg_go_options){.spread = true}), compute);
+    while (!computing)
+        usleep(50); /* this goroutine's worker must not take it */
+    for (int i = 0; i < 10; i++)
+        expect_none(lg_supervisor_go_with(spread_over, ((lg_member_options){.spread = true}),
+                                          until_the_end));
+    for (int i = 0; i < 2; i++)
+        goroutines_of[i] = __atomic_load_n(&lgi_workers[i]->alive, __ATOMIC_RELAXED) +
+                           lgi_run_queue_count(&lgi_workers[i]->starts);
+    may_end = 1;
+}
+
+START_TEST(g5_members_are_spread_over_the_workers)
+{
+    ck_assert_ptr_null(lg_set_workers(2));
+    spread_over = make_alone(at_once(0));
+    lg_waitgroup added = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&added, add_ten);
+    lg_waitgroup_wait(&added);
+    size_t one = goroutines_of[0], other = goroutines_of[1];
+    ck_assert_uint_ge(one + other, 12); /* the ten, and two that run */
+    ck_assert_uint_le(one > other ? one - other : other - one, 1);
+    lg_supervisor_close(spread_over, NULL);
+}
+END_TEST
+
 static void wait_for_itself(const lg_context *ctx, lg_supervisor *s)
 {
     (void)ctx;
@@ -658,5 +708,5 @@ RUN_TESTS("supervisor", u6_those_that_have_ended_do_not_pile_up,
           u1_a_member_is_started_until_it_is_ready, u5_a_start_ends_with_the_supervisor,
           u6_the_tables_tell_who_was_restarted_and_why, u6_without_a_limit_the_text_says_so,
           misuse_of_a_member_panics_where_it_is_added, u6_states_and_causes_have_names,
-          u6_without_a_limit_the_text_says_so, misuse_of_a_member_panics_where_it_is_added,
-          an_exit_in_a_member_ends_the_process, a_member_that_waits_for_its_supervisor_panics)
+          g5_members_are_spread_over_the_workers, an_exit_in_a_member_ends_the_process,
+          a_member_that_waits_for_its_supervisor_panics)

@@ -73,8 +73,10 @@ static __attribute__((noinline)) bool leave_to_others(lg_rwmutex *mutex, uint64_
     lgi_lock(&mutex->lgi_lock);
     uint64_t state = load(mutex), waiting = state & (PENDING | QUEUED);
     bool others = waiting != 0 && state == (inside | waiting);
-    if (others)
+    if (others) { /* whoever comes in comes after all who have left, not only after the caller */
+        lgi_acquired(&mutex->lgi_state);
         lgi_releases(&mutex->lgi_state);
+    }
     if (others) /* so nobody can change it without the list's lock */
         __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &woken),
                          __ATOMIC_RELEASE);
