@@ -1,6 +1,6 @@
 // A deferred call without a function.
-// gcc: the function is missing: write its name, and then its arguments after commas
-// clang: the function is missing: write its name, and then its arguments after commas
+// gcc: the function or an argument is missing: write the name of the function
+// clang: the function or an argument is missing: write the name of the function
 #include <lifoguard/lifoguard.h>
 
 void f(void)

@@ -1,6 +1,6 @@
 // A call in a scope without a function.
-// gcc: the function is missing: write its name
-// clang: the function is missing: write its name
+// gcc: the function or an argument is missing: write the name of the function
+// clang: the function or an argument is missing: write the name of the function
 #include <lifoguard/lifoguard.h>
 
 void f(void)

@@ -18,16 +18,30 @@
 #endif
 
 /* The number of arguments after the function, 0 to 4; lgi_many for more, with which all but its message is as for 0;
- * lgi_nothing if the function is missing too. */
+ * lgi_nothing if the function is missing too, or anything between two commas or behind the last. */
 LGI_PUSH
 #if defined(__clang__)
-LGI_QUIET("-Wgnu-zero-variadic-macro-arguments")
+LGI_QUIET("-Wpedantic")
 #endif
 #define LGI_COUNT(...)                                                                             \
-    LGI_COUNT_(~, ##__VA_ARGS__, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, lgi_many, 4, 3, \
-               2, 1, 0, lgi_nothing, ~)
+    LGI_COUNT_(~, ##__VA_ARGS__, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY,       \
+               LGI_IS_4, LGI_IS_3, LGI_IS_2, LGI_IS_1, LGI_IS_0, LGI_NOTHING, ~)(__VA_ARGS__)
+/* A comma if something is given: what is missing moves lgi_nothing to the place of the number. */
+#define LGI_GIVEN(...) __VA_OPT__(, )
 LGI_POP
 #define LGI_COUNT_(none, f, a, b, c, d, e, g, h, i, j, k, count, ...) count
+#define LGI_MANY(...) lgi_many
+#define LGI_NOTHING(...) lgi_nothing
+#define LGI_IS_0(f) 0
+#define LGI_IS_1(f, a) LGI_SIXTH(LGI_GIVEN(f) LGI_GIVEN(a), , , 1, LGI_NOTHINGS)
+#define LGI_IS_2(f, a, b) LGI_SIXTH(LGI_GIVEN(f) LGI_GIVEN(a) LGI_GIVEN(b), , 2, LGI_NOTHINGS)
+#define LGI_IS_3(f, a, b, c)                                                                       \
+    LGI_SIXTH(LGI_GIVEN(f) LGI_GIVEN(a) LGI_GIVEN(b) LGI_GIVEN(c), 3, LGI_NOTHINGS)
+#define LGI_IS_4(f, a, b, c, d)                                                                    \
+    LGI_SIXTH(LGI_GIVEN(f) LGI_GIVEN(a) LGI_GIVEN(b) LGI_GIVEN(c) LGI_GIVEN(d) 4, LGI_NOTHINGS)
+#define LGI_NOTHINGS lgi_nothing, lgi_nothing, lgi_nothing, lgi_nothing, lgi_nothing, ~
+#define LGI_SIXTH(...) LGI_SIXTH_(__VA_ARGS__)
+#define LGI_SIXTH_(a, b, c, d, e, sixth, ...) sixth
 enum { lgi_many = 0, lgi_nothing = 0 };
 #define lgi_call_lgi_many lgi_call_0
 #define lgi_call_lgi_nothing lgi_call_0
@@ -115,6 +129,24 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_REFUSE_UNTIL(id, n)                                                                    \
     _Static_assert(!(LGI_WIDES_##n(id)), "no argument of this call can be an lg_until: pass a pointer to one that lives long enough");
 
+/* Refuses a part of a compound literal, whose first comma ends an argument. (Where the part has a text, the brace may stand in
+ * the text.) clang reports none of the errors that would follow; we know no way to make gcc stop. */
+#define LGI_IS_PART(x)                                                                             \
+    (__builtin_strchr(x, '{') && !__builtin_strchr(x, '}') && !__builtin_strchr(x, '"') && !__builtin_strchr(x, '\''))
+#define LGI_PART_TEXT "a compound literal with commas stands in parentheses: write (&(struct type){...}), or the name of a variable"
+#if defined(__clang__)
+LGI_PUSH
+LGI_QUIET("-Wgcc-compat")
+void lgi_whole(int part) __attribute__((diagnose_if(part, LGI_PART_TEXT, "warning")));
+LGI_POP
+#define LGI_WHOLE(x)                                                                               \
+    LGI_PUSH                                                                                       \
+    _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") (void)sizeof((lgi_whole(LGI_IS_PART(#x)), 0)); \
+    LGI_POP
+#else
+#define LGI_WHOLE(x) _Static_assert(!LGI_IS_PART(#x), LGI_PART_TEXT);
+#endif
+
 /* An argument's value. (To gcc a variable of type auto without a value is undeclared, and each use an error.) */
 #define LGI_TAKE(name, x) LGI_TAKE_OR(name, x, LGI_NO_VALUE)
 #if defined(__clang__)
@@ -177,6 +209,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_2(id, open, close, first, advice, f, a, b)                                                  \
+    LGI_WHOLE(a) \
     typedef __typeof__(open f close) lgi_name_##id;                                                       \
     __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
@@ -194,6 +227,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_3(id, open, close, first, advice, f, a, b, c)                                               \
+    LGI_WHOLE(a) LGI_WHOLE(b) \
     typedef __typeof__(open f close) lgi_name_##id;                                                       \
     __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
@@ -213,6 +247,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_4(id, open, close, first, advice, f, a, b, c, d)                                            \
+    LGI_WHOLE(a) LGI_WHOLE(b) LGI_WHOLE(c) \
     typedef __typeof__(open f close) lgi_name_##id;                                                       \
     __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
@@ -239,7 +274,7 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 #define LGI_PRELUDE_lgi_nothing(id, open, close, first, advice, ...)                                            \
     _Static_assert(!__builtin_types_compatible_p(__typeof__(open 0 close), int), LGI_NOTHING_TEXT); \
     LGI_ANY_FUNCTION(id)
-#define LGI_NOTHING_TEXT "the function is missing: write its name, and then its arguments after commas"
+#define LGI_NOTHING_TEXT "the function or an argument is missing: write the name of the function, and then its arguments, each after one comma"
 #define LGI_ANY_FUNCTION(id)                                                                       \
     lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;                                   \
     typedef lgi_any_function lgi_name_##id;                                                        \
@@ -303,20 +338,20 @@ enum { lgi_many = 0, lgi_nothing = 0 };
 
 #define LGI_FIRST(...) LGI_FIRST_(__VA_ARGS__, 0)
 #define LGI_FIRST_(first, ...) first
-/* What stands for a missing function. */
-#define LGI_ELSE_0
-#define LGI_ELSE_1
-#define LGI_ELSE_2
-#define LGI_ELSE_3
-#define LGI_ELSE_4
-#define LGI_ELSE_lgi_many
-#define LGI_ELSE_lgi_nothing lgi_any
+/* The function as the user has written it. */
+#define LGI_NAME_0(f) f
+#define LGI_NAME_1(f, a) f
+#define LGI_NAME_2(f, a, b) f
+#define LGI_NAME_3(f, a, b, c) f
+#define LGI_NAME_4(f, a, b, c, d) f
+#define LGI_NAME_lgi_many(f, ...) f
+#define LGI_NAME_lgi_nothing(...) lgi_any
 
 #define LGI_PLAIN(id, n, text, ...)                                                                \
     LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     static const struct lgi_site lgi_site_##id = {                                                 \
-        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_FIRST(__VA_ARGS__ LGI_ELSE_##n)), \
+        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n), lgi_kept_##n, LGI_NAME_##n(__VA_ARGS__)), \
         text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n)};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
     LGI_STEPS_BEGIN                                                                                \
