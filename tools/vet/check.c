@@ -63,6 +63,10 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_syntax(ir, ir->arena, findings);
     check_parameters(ir, knowledge, ir->arena, findings);
     check_discarded(ir, knowledge, ir->arena, findings);
+    check_dropped(ir, ir->arena, findings);
+    check_members(ir, ir->arena, findings);
+    check_streams(ir, ir->arena, findings);
+    check_mismatches(ir, ir->arena, findings);
     check_armed(ir, knowledge, ir->arena, findings);
     check_borrowed(ir, ir->arena, findings);
     check_dangling(ir, knowledge, ir->arena, findings);

@@ -1,5 +1,6 @@
 /* What follows a release at once: another release, or a use. The engine (verdict.c) follows what a function acquires; this
  * looks at everything that is released, along code without branches. */
+#include "model.h"
 #include "names.h"
 #include "reach.h"
 #include "walk.h"
@@ -50,6 +51,15 @@ static bool is_argument(const struct ir *ir, const struct instr *call)
     return false;
 }
 
+/* p->name and p.name of a variable of this function, not of an array */
+static bool is_member(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    enum place_kind root = ir->places.at[at->root].kind;
+    return at->kind == P_PART && (root == P_LOCAL || root == P_PARAMETER) &&
+           !strchr(at->text, '[') && at->text[0] != '*';
+}
+
 static int released_place(const struct ir *ir, const struct instr *call)
 {
     if (call->kind != I_CALL || call->implicit || !call->callee || call->arg_count != 1 ||
@@ -60,6 +70,8 @@ static int released_place(const struct ir *ir, const struct instr *call)
         (!plain_release(ir, call->callee) && !helper_releases(ir, call->callee)))
         return -1;
     const struct place *place = &ir->places.at[call->args[0].place];
+    if (is_member(ir, call->args[0].place))
+        return call->args[0].place;
     bool variable = place->kind == P_LOCAL || place->kind == P_PARAMETER;
     bool element = place->kind == P_PART && !place->through && strchr(place->text, '[') &&
                    ir->places.at[place->root].kind == P_LOCAL;
@@ -89,24 +101,36 @@ static bool looks_into(const struct ir *ir, const struct operand *operand, int p
            (compared && place_within(ir, operand->place, place));
 }
 
+/* A call that may give the member another value. */
+static bool may_renew(const struct ir *ir, const struct instr *instr, int place)
+{
+    return instr->kind == I_CALL && is_member(ir, place) &&
+           !(instr->callee &&
+             (model_known_harmless(instr->callee) || model_frees_memory(instr->callee)));
+}
+
 /* Is the pointer passed on, to a function that is not only told its value? */
 static bool passed(const struct ir *ir, const struct instr *instr, int place)
 {
-    if (instr->kind != I_CALL || !instr->callee || ir->places.at[place].kind == P_PART)
+    if (instr->kind != I_CALL || !instr->callee ||
+        (ir->places.at[place].kind == P_PART && !is_member(ir, place)))
         return false;
     const struct place *variable = &ir->places.at[place];
-    bool pointer = variable->decl ? variable->decl->type.stars > 0
-                                  : variable->parameter && variable->parameter->type.stars > 0;
+    bool pointer = is_member(ir, place) ||
+                   (variable->decl ? variable->decl->type.stars > 0
+                                   : variable->parameter && variable->parameter->type.stars > 0);
     for (int i = 0; pointer && i < instr->arg_count; i++)
         if (instr->args[i].kind == O_PLACE && instr->args[i].place == place)
             return strncmp(instr->callee, "str", 3) == 0 || strncmp(instr->callee, "mem", 3) == 0 ||
-                   strcmp(instr->callee, "puts") == 0;
+                   strcmp(instr->callee, "puts") == 0 || name_ends_with(instr->callee, "printf");
     return false;
 }
 
 static bool uses(const struct ir *ir, const struct instr *instr, int place)
 {
-    bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place);
+    struct operand target = {.kind = O_PLACE, .place = instr->dst};
+    bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place) ||
+                (instr->kind == I_ASSIGN && looks_into(ir, &target, place));
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
         used |= looks_into(ir, &instr->args[i], place) ||
                 (instr->args[i].kind == O_ADDRESS && /* &p->timer */
@@ -165,7 +189,7 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
             report(ir, arena, findings, "double-release", release, instr, place);
             return;
         }
-        if (sets(ir, instr, place))
+        if (sets(ir, instr, place) || may_renew(ir, instr, place))
             return;
         next = instr->next;
     }

@@ -144,6 +144,17 @@ static bool says_none(const struct expr *condition, const char *name)
            expr_name(condition->a) == name;
 }
 
+/* if (check(p)) … asks what p holds, and not whether there is one. */
+static bool only_passes(const struct expr *condition, const char *name)
+{
+    while (condition && condition->kind == E_PREFIX && condition->sign == '!')
+        condition = condition->a;
+    if (condition && condition->kind == E_BINARY && condition->sign == '<')
+        condition = condition->a;
+    return condition && condition->kind == E_CALL && mentions(condition, name) &&
+           !given_address(condition, name);
+}
+
 /* The condition around is about the call that was to set the variable. */
 static bool may_be_unset(const struct walk *walk, const struct history *history)
 {
@@ -154,7 +165,8 @@ static bool may_be_unset(const struct walk *walk, const struct history *history)
             continue;
         if (says_none(around->value, name))
             return true;
-        if (around->line - history->set_line <= 1 && around->line >= history->set_line)
+        if (around->line - history->set_line <= 1 && around->line >= history->set_line &&
+            !only_passes(around->value, name))
             return true;
     }
     return false;

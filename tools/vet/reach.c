@@ -8,6 +8,7 @@ struct search {
     void *data;
     unsigned char *seen;
     int *waiting, count;
+    int set; /* the place that is set on the paths that are followed; -1: all are */
 };
 
 static void follow(struct search *search, int index)
@@ -16,6 +17,23 @@ static void follow(struct search *search, int index)
         return;
     search->seen[index] = 1;
     search->waiting[search->count++] = index;
+}
+
+/* Does this edge of the branch say that the place is a null pointer, or negative? */
+static bool says_unset(const struct instr *branch, int place, bool truth)
+{
+    if (place < 0 || branch->left.kind != O_PLACE || branch->left.place != place ||
+        branch->right.kind != O_NUMBER)
+        return false;
+    long right = branch->right.number;
+    switch (branch->sign) {
+    case S2('=', '='): return truth ? right <= 0 : false;
+    case S2('!', '='): return truth ? false : right <= 0;
+    case '<': return truth && right <= 0;
+    case S2('>', '='): return !truth && right <= 0;
+    case '>': return !truth && right <= 0;
+    default: return false;
+    }
 }
 
 static int run(struct search *search)
@@ -28,16 +46,22 @@ static int run(struct search *search)
             return index;
         if (answer == REACH_STOP || instr->kind == I_RETURN || instr->kind == I_STOP)
             continue;
-        if (instr->kind == I_BRANCH)
+        if (instr->kind == I_BRANCH && !says_unset(instr, search->set, false))
             follow(search, instr->other);
-        follow(search, instr->next);
+        if (instr->kind != I_BRANCH || !says_unset(instr, search->set, true))
+            follow(search, instr->next);
     }
     return -1;
 }
 
 int reach(const struct ir *ir, int from, reach_fn *visit, void *data)
 {
-    struct search search = {.ir = ir, .visit = visit, .data = data};
+    return reach_set(ir, from, -1, visit, data);
+}
+
+int reach_set(const struct ir *ir, int from, int place, reach_fn *visit, void *data)
+{
+    struct search search = {.ir = ir, .visit = visit, .data = data, .set = place};
     size_t count = (size_t)ir->code.count;
     search.seen = calloc(count + 1, 1);
     search.waiting = malloc((count + 1) * sizeof *search.waiting);

@@ -657,11 +657,56 @@ static bool makes_temporary(const char *name)
            strstr(name, "fopen_temporary");
 }
 
+static void add_temporary(struct ir *ir, site_vec *sites, int index, int name,
+                          struct failing failing)
+{
+    struct site *site = ADD(ir->arena, sites);
+    site->place = name;
+    site->resource = R_TEMPORARY;
+    site->argument = site->acquire = ir->code.at[index].callee;
+    struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
+    *acquisition = (struct acquisition){index, name, failing, true, 2, false};
+}
+
+static bool is_passed(const struct ir *ir, const char *const *callees, int argument, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, callees) &&
+            instr->arg_count > argument && instr->args[argument].kind == O_PLACE &&
+            instr->args[argument].place == place)
+            return true;
+    return false;
+}
+
+/* snprintf(name, …, "%s.tmp", path); f = fopen(name, "w"); … rename(name, path); that the function also removes. */
+static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
+{
+    static const char *const opens[] = {"open", "open64", "fopen", "creat", NULL};
+    static const char *const renames[] = {"rename", NULL};
+    static const char *const removes[] = {"unlink", "remove", NULL};
+    const struct instr *call = &ir->code.at[index];
+    if (!word_in(call->callee, opens) || call->arg_count < 1 || call->args[0].kind != O_PLACE)
+        return;
+    int name = call->args[0].place;
+    bool creates = strcmp(call->callee, "creat") == 0 || call->arg_count == 3;
+    if (strcmp(call->callee, "fopen") == 0 && call->arg_count == 2)
+        creates = call->args[1].kind == O_STRING && call->args[1].text[1] == 'w';
+    if (!creates || ir->places.at[name].kind != P_LOCAL || !is_passed(ir, renames, 0, name) ||
+        !is_passed(ir, removes, 0, name))
+        return;
+    int held = variable_of(ir, index, call->dst);
+    bool stream = strcmp(call->callee, "fopen") == 0;
+    add_temporary(ir, sites, index, name,
+                  failing_value(ir, index, held, stream ? FAILS_NULL : FAILS_NEGATIVE));
+}
+
 /* mkstemp(name): the file is there until it is removed or renamed. */
 void find_temporaries(struct ir *ir, site_vec *sites)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_CALL && instr->callee && !instr->implicit)
+            find_named_temporary(ir, sites, i);
         if (instr->kind != I_CALL || !instr->callee || !makes_temporary(instr->callee))
             continue;
         int name = -1;
@@ -670,21 +715,12 @@ void find_temporaries(struct ir *ir, site_vec *sites)
                 name = name < 0 || k > 0 ? instr->args[k].place : name;
         if (name < 0)
             continue;
-        struct site *site = ADD(ir->arena, sites);
-        site->place = name;
-        site->resource = R_TEMPORARY;
-        site->argument = site->acquire = instr->callee;
-        struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
-        acquisition->instr = i;
-        acquisition->holder = name;
-        acquisition->known = true;
-        acquisition->strength = 2;
-        if (strstr(instr->callee, "mkdtemp"))
-            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NULL);
-        else if (strstr(instr->callee, "temp"))
-            acquisition->failing = failing_value(ir, i, instr->dst, FAILS_NEGATIVE);
-        else
-            acquisition->failing = failing_status(ir, i, instr->dst, name);
+        struct failing failing = strstr(instr->callee, "mkdtemp")
+                                     ? failing_value(ir, i, instr->dst, FAILS_NULL)
+                                 : strstr(instr->callee, "temp")
+                                     ? failing_value(ir, i, instr->dst, FAILS_NEGATIVE)
+                                     : failing_status(ir, i, instr->dst, name);
+        add_temporary(ir, sites, i, name, failing);
     }
 }
 
