@@ -189,6 +189,14 @@ static bool is_success(const struct ir *ir, long number)
     return (number == 0) != returns_truth(ir) && number >= 0;
 }
 
+/* lg_error *save(…): a null pointer says that all went well. */
+static bool returns_error(const struct ir *ir)
+{
+    const struct type *type = &ir->function->type;
+    return type->stars == 1 && type->count > 0 &&
+           strcmp(type->words[type->count - 1], "lg_error") == 0;
+}
+
 static bool says_success(const struct ir *ir, const struct operand *result)
 {
     if (result->kind == O_SYMBOL)
@@ -263,7 +271,8 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
         return kind == KIND_WRITTEN;
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
-    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
+    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0 ||
+                  strcmp(call->callee, "gzclose") == 0;
     if (kind == KIND_WRITTEN && stream)
         return is_written(ir, place);
     return (kind == KIND_WRITTEN || stream) && checked_writes(ir, place);
@@ -368,7 +377,7 @@ static bool after_complaint(const struct ir *ir, int at)
 
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    if (ir->function->type.stars > 0 || !can_fail(ir))
+    if ((ir->function->type.stars > 0 && !returns_error(ir)) || !can_fail(ir))
         return;
     EACH (instr, &ir->code) {
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))

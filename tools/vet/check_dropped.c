@@ -103,6 +103,22 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
     finding->advice = arena_format(arena, "keep it in a variable and call %s", release);
 }
 
+/* Is the call a statement of its own? MACRO(x) = strdup(y) is none. */
+static bool is_statement(const struct stmt *stmt, const struct expr *call)
+{
+    if (!stmt)
+        return false;
+    const struct expr *value = stmt->kind == S_EXPR ? stmt->value : NULL;
+    while (value && value->kind == E_CAST)
+        value = value->a;
+    if (value && value == call)
+        return true;
+    for (int i = 0; i < stmt->list.count; i++)
+        if (is_statement(stmt->list.at[i], call))
+            return true;
+    return is_statement(stmt->then, call) || is_statement(stmt->otherwise, call);
+}
+
 void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     if (strcmp(ir->function->name, "main") == 0 || is_of_test(ir))
@@ -114,7 +130,8 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
             continue;
         const char *release = release_of(ir, call);
         enum fate fate = release ? fate_of(ir, call) : FATE_USED;
-        if (fate != FATE_USED)
+        if (fate == FATE_COMPARED ||
+            (fate == FATE_LOST && is_statement(ir->function->body, call->expr)))
             report(ir, arena, findings, call, fate, release);
     }
 }

@@ -4,6 +4,7 @@
 #include "site_parts.h"
 #include "walk.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const struct instr *at(const struct ir *ir, int index)
@@ -120,6 +121,21 @@ static const char *never_allocated(const struct ir *ir, const struct instr *inst
     return array || value->kind == O_ADDRESS ? "a variable" : NULL;
 }
 
+/* if (p != buffer) free(p), and macros that give p another value: RESIZE(p, n) */
+static bool may_be_another(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind == I_BRANCH && (instr->left.place == place || instr->right.place == place))
+            return true;
+        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+            if (instr->args[i].place == place &&
+                !(instr->callee &&
+                  (islower((unsigned char)*instr->callee) || *instr->callee == '_')))
+                return true;
+    }
+    return false;
+}
+
 static void check_static(struct ir *ir, struct arena *arena, finding_vec *findings, int index,
                          int place)
 {
@@ -128,7 +144,7 @@ static void check_static(struct ir *ir, struct arena *arena, finding_vec *findin
         what = ir->places.at[place].decl->type.stars == 0 ? "a variable" : NULL;
     } else {
         bool first = true;
-        if (has_address_taken(ir, place))
+        if (has_address_taken(ir, place) || may_be_another(ir, place))
             return;
         EACH (instr, &ir->code) {
             if (instr->dst != place || instr->kind == I_DECLARE)
