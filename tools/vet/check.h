@@ -44,6 +44,7 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_members(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_streams(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_mismatches(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_preconditions(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);

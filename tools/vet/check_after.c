@@ -241,8 +241,10 @@ static void check_realloc(struct ir *ir, struct arena *arena, finding_vec *findi
         if (instr->kind == I_ASSIGN && instr->left.place == old && then && then->kind == I_ASSIGN &&
             then->dst == old)
             return; /* TAKE_PTR(old): it is only forgotten */
-        if (mentions(ir, instr, old)) {
-            report(ir, arena, findings, "use-after-release", call, instr, old);
+        bool again = released_place(ir, instr) == old;
+        if (again || mentions(ir, instr, old)) {
+            report(ir, arena, findings, again ? "double-release" : "use-after-release", call, instr,
+                   old);
             return;
         }
         next = instr->next;

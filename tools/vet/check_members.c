@@ -32,6 +32,10 @@ static bool concerns(const struct ir *ir, const struct instr *call, const struct
         int place = call->args[i].place;
         if (place < 0)
             continue;
+        if (place == half->member && call->args[i].kind == O_PLACE && call->callee &&
+            name_releases(call->callee) == 0 && !name_gives(call->callee) &&
+            !(i > 0 && name_keeps(call->callee)))
+            continue; /* it is only used */
         if (place_within(ir, place, half->member) || place_within(ir, half->member, place))
             return true;
         const struct place *one = &ir->places.at[place];
@@ -174,9 +178,8 @@ static void check_freed(struct ir *ir, struct arena *arena, finding_vec *finding
     half.element = ir->places.at[half.member].index >= 0;
     int end = reach_set(ir, after_copy(ir, index, half.member), half.element ? -1 : half.member,
                         find_free, &half);
-    if (half.element && end >= 0 &&
-        reach_set(ir, after_copy(ir, index, half.member), half.member, find_free, &half) < 0)
-        end = -1;
+    if (half.element && !reaches(ir, index, index))
+        return;
     if (end < 0 || released_before(ir, &half, end) || reported(ir, findings, at(ir, end)->line))
         return;
     report_freed(ir, arena, findings, index, end, &half);
@@ -191,12 +194,21 @@ static bool releases_member(const struct instr *call, int member)
            name_releases(call->callee) == 2;
 }
 
+/* A null pointer says that all went well. */
+static bool returns_error(const struct ir *ir)
+{
+    const struct type *type = &ir->function->type;
+    const char *word = type->count > 0 ? type->words[type->count - 1] : "";
+    return strstr(word, "error") || strstr(word, "Error") || strcmp(word, "char") == 0;
+}
+
 static bool is_failure(const struct ir *ir, const struct instr *instr)
 {
     if (instr->kind != I_RETURN)
         return false;
     if (instr->left.kind == O_NUMBER)
-        return instr->left.number < 0 || (instr->left.number == 0 && ir->function->type.stars > 0);
+        return instr->left.number < 0 ||
+               (instr->left.number == 0 && ir->function->type.stars > 0 && !returns_error(ir));
     if (instr->left.kind == O_SYMBOL)
         return name_means(instr->left.text) < 0;
     return instr->left.kind == O_PLACE && ir->places.at[instr->left.place].kind == P_VALUE &&
@@ -241,6 +253,14 @@ static int parameter_of(const struct ir *ir, int member)
                : -1;
 }
 
+/* *out, a plain out-parameter: whoever called a function that fails does not look at it. */
+static bool is_out_parameter(const struct ir *ir, int member)
+{
+    const struct place *place = &ir->places.at[member];
+    return place->kind == P_PART && place->text[0] == '*' && place->text[1] != '*' &&
+           place->parent == place->root && ir->places.at[place->root].kind == P_PARAMETER;
+}
+
 static int release_on_failure(const struct ir *ir, int from, int member)
 {
     for (int i = 0; i < ir->code.count; i++)
@@ -248,6 +268,28 @@ static int release_on_failure(const struct ir *ir, int from, int member)
             releases_and_fails(ir, i, member))
             return i;
     return -1;
+}
+
+static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *call = at(ir, index);
+    struct half half = {.member = variable_of(ir, index, call->dst)};
+    if (half.member < 0 || !is_out_parameter(ir, half.member))
+        return;
+    half.object = ir->places.at[half.member].root;
+    int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
+    if (exit < 0)
+        return;
+    const char *member = place_text(ir, half.member);
+    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
+                                          ir->function->name, at(ir, exit)->line,
+                                          at(ir, exit)->column);
+    finding->about = member;
+    finding->message = arena_format(
+        arena, "'%s' is not released when the function fails here: its caller does not look at it",
+        member);
+    finding_note(arena, finding, call->line, call->column, "acquired here");
+    finding->advice = arena_format(arena, "release '%s' before this exit", member);
 }
 
 static void check_parameter(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
@@ -284,5 +326,6 @@ void check_members(struct ir *ir, struct arena *arena, finding_vec *findings)
             continue;
         check_freed(ir, arena, findings, i);
         check_parameter(ir, arena, findings, i);
+        check_out(ir, arena, findings, i);
     }
 }

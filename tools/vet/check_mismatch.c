@@ -115,6 +115,8 @@ static const char *never_allocated(const struct ir *ir, const struct instr *inst
     if (value->kind != O_PLACE && value->kind != O_ADDRESS)
         return NULL;
     const struct place *from = &ir->places.at[value->place];
+    if (from->kind == P_VALUE && from->text[0] == '+' && from->parts.count == 1)
+        return is_pointer(ir, from->parts.at[0]) ? "an address within something" : NULL;
     if (from->kind != P_LOCAL || !from->decl)
         return NULL;
     bool array = value->kind == O_PLACE && from->decl->type.is_array && from->decl->type.stars == 0;
@@ -164,10 +166,30 @@ static void check_static(struct ir *ir, struct arena *arena, finding_vec *findin
     finding->advice = "do not free it";
 }
 
+/* free(&local) */
+static void check_address(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *call = at(ir, index);
+    if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee ||
+        call->arg_count != 1 || call->args[0].kind != O_ADDRESS ||
+        !model_frees_memory(call->callee) || function_of(ir, call->callee))
+        return;
+    const struct place *place = &ir->places.at[call->args[0].place];
+    const struct place *root = &ir->places.at[place->root];
+    if (place->through || root->kind != P_LOCAL || !root->decl ||
+        (root->decl->type.stars > 0 && place->kind == P_PART))
+        return;
+    struct finding *finding = report(ir, arena, findings, index, call->args[0].place);
+    finding->message = arena_format(arena, "the address of the variable '%s' is freed",
+                                    place_text(ir, call->args[0].place));
+    finding->advice = "do not free it";
+}
+
 void check_mismatches(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
         int place = freed(ir, at(ir, i));
+        check_address(ir, arena, findings, i);
         if (place < 0)
             continue;
         check_inner(ir, arena, findings, i, place);

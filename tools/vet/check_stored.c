@@ -71,7 +71,7 @@ static enum reach find_cleanup(const struct ir *ir, int index, void *data)
     if (instr->kind == I_CALL && instr->deferred && instr->arg_count == 1 &&
         instr->args[0].kind == O_PLACE && instr->args[0].place == fate->variable)
         return name_releases(instr->callee ? instr->callee : "") == 2 ? REACH_FOUND : REACH_STOP;
-    if (instr->kind == I_BRANCH && instr->sign == 0)
+    if (instr->kind == I_BRANCH && (instr->sign == 0 || !instr->expr))
         return REACH_STOP; /* perhaps the deferred call is not due */
     if (instr->kind == I_CALL && !instr->implicit && ir->places.at[fate->target].kind == P_GLOBAL)
         return REACH_STOP;

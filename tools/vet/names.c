@@ -348,6 +348,17 @@ bool name_transfers_data(const char *name)
     return name_has_any(name, words);
 }
 
+bool name_works_on(const char *name)
+{
+    static const char *const words[] = {"parse", "load",  "process", "handle", "serve",
+                                        "copy",  "drain", "step",    "use",    "truncate",
+                                        "fill",  "stat",  "work",    "scan",   NULL};
+    static const char *const tells[] = {"log",    "debug",  "print",  "remove",     "del",
+                                        "forget", "closed", "notify", "free",       "done",
+                                        "clear",  "close",  "delete", "unregister", NULL};
+    return (name_transfers_data(name) || name_has_any(name, words)) && !name_has_any(name, tells);
+}
+
 bool name_gives(const char *name)
 {
     static const char *const words[] = {"take",      "consume", "adopt",     "steal",  "donate",

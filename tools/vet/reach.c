@@ -1,6 +1,7 @@
 #include "reach.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct search {
     const struct ir *ir;
@@ -22,8 +23,11 @@ static void follow(struct search *search, int index)
 /* Does this edge of the branch say that the place is a null pointer, or negative? */
 static bool says_unset(const struct instr *branch, int place, bool truth)
 {
-    if (place < 0 || branch->left.kind != O_PLACE || branch->left.place != place ||
-        branch->right.kind != O_NUMBER)
+    if (place < 0 || branch->left.kind != O_PLACE || branch->left.place != place)
+        return false;
+    if (branch->right.kind == O_SYMBOL && strstr(branch->right.text, "FAILED")) /* of mmap */
+        return branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    if (branch->right.kind != O_NUMBER)
         return false;
     long right = branch->right.number;
     switch (branch->sign) {

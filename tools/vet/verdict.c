@@ -69,6 +69,9 @@ static bool is_copy(const struct judge *judge, const struct event *event, int a,
 {
     for (const struct state *at = event->state->from; at; at = at->from) {
         const struct instr *instr = instr_at(judge, at->instr);
+        int left = instr->left.place, right = instr->right.place;
+        if (instr->kind == I_BRANCH && ((left == a && right == b) || (left == b && right == a)))
+            return false; /* if (q != p) free(q); */
         if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
             ((instr->dst == a && instr->left.place == b) ||
              (instr->dst == b && instr->left.place == a)))
@@ -279,7 +282,7 @@ static void judge_use(struct judge *judge, const struct event *event)
     if (use->callee && name_is_constant(use->callee))
         return; /* TRACE(freed, p) */
     if (judge->site->resource == R_DESCRIPTOR &&
-        !(use->callee && model_uses_descriptor(use->callee)))
+        !(use->callee && (model_uses_descriptor(use->callee) || name_works_on(use->callee))))
         return; /* its number is still a number, to print and to compare */
     if (release->implicit ? mentions_directly(judge, event)
                           : set_between(judge, event) || releases_element(judge, release))
