@@ -65,9 +65,11 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_discarded(ir, knowledge, ir->arena, findings);
     check_dropped(ir, ir->arena, findings);
     check_members(ir, ir->arena, findings);
-    check_streams(ir, ir->arena, findings);
+    check_streams(ir, knowledge, ir->arena, findings);
     check_mismatches(ir, ir->arena, findings);
     check_preconditions(ir, ir->arena, findings);
+    check_overwritten(ir, ir->arena, findings);
+    check_helpers(ir, knowledge, ir->arena, findings);
     check_teardowns(ir, ir->arena, findings);
     check_lifetimes(ir, ir->arena, findings);
     check_unflushed(ir, ir->arena, findings);

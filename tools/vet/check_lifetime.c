@@ -1,4 +1,5 @@
 /* inner-address: the address of a variable is stored where it is used after the variable's block has been left. */
+#include "names.h"
 #include "walk.h"
 
 #include <string.h>
@@ -16,6 +17,25 @@ static const struct live *object_of(const struct walk *walk, const struct expr *
     if (address && live->decl->type.stars > 0 && value->a->kind != E_NAME)
         return NULL; /* &p[1] */
     return address || live->decl->type.is_array ? live : NULL;
+}
+
+/* The variable that has a cleanup, and that the value is, or that it is made from: p, MAKE(p, n). */
+static const struct live *cleaned_of(const struct walk *walk, const struct expr *value)
+{
+    while (value->kind == E_CAST)
+        value = value->a;
+    const char *name = value->kind == E_NAME ? value->name : NULL;
+    if (value->kind == E_CALL && value->name && name_is_constant(value->name) &&
+        value->args.count > 0 && value->args.at[0]->kind == E_NAME &&
+        strncmp(value->name, "TAKE_", 5) != 0)
+        name = value->args.at[0]->name;
+    const struct live *live = name ? live_find(&walk->live, name) : NULL;
+    const struct decl *decl = live ? live->decl : NULL;
+    const char *cleanup = decl && decl->attribute
+                              ? (decl->cleanup ? decl->cleanup : decl->attribute)
+                              : NULL;
+    bool frees = cleanup && (strstr(cleanup, "free") || strncmp(cleanup, "g_autofree", 10) == 0);
+    return frees && decl->type.stars > 0 && !decl->type.is_static ? live : NULL;
 }
 
 /* The block that declares the variable. */
@@ -73,7 +93,9 @@ static void check_local(struct walk *walk, const struct expr *assign, const stru
                         const struct live *target)
 {
     const struct stmt *block = block_of(walk, object);
-    if (!block || !target->decl || target->decl->type.stars == 0 || target->decl->type.is_array ||
+    bool array = assign->a->kind == E_INDEX && target->decl && target->decl->type.is_array;
+    if (!block || !target->decl ||
+        (!array && (target->decl->type.stars == 0 || target->decl->type.is_array)) ||
         walk_inside(walk, block) == false || block_of(walk, target) == block ||
         block == walk->ir->function->body)
         return;
@@ -104,16 +126,21 @@ static void check_global(struct walk *walk, const struct expr *assign, const str
 
 static void look(struct walk *walk, const struct expr *expr)
 {
-    if (expr->kind != E_ASSIGN || expr->sign != '=' || expr->a->kind != E_NAME)
+    const struct expr *to = expr->kind == E_ASSIGN && expr->sign == '=' ? expr->a : NULL;
+    bool element = to && to->kind == E_INDEX && to->a->kind == E_NAME;
+    if (!to || (to->kind != E_NAME && !element))
         return;
-    const struct live *object = object_of(walk, expr->b);
+    const char *name = element ? to->a->name : to->name;
+    const struct live *target = live_find(&walk->live, name);
+    const struct live *object = element ? NULL : object_of(walk, expr->b);
+    if (!object && target)
+        object = cleaned_of(walk, expr->b);
     if (!object)
         return;
-    const struct live *target = live_find(&walk->live, expr->a->name);
     if (target && target->decl && !target->decl->type.is_static && !target->decl->type.is_extern)
         check_local(walk, expr, object, target);
     else
-        check_global(walk, expr, object, expr->a->name);
+        check_global(walk, expr, object, name);
 }
 
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings)

@@ -1,4 +1,5 @@
 /* A stream and the descriptor under it are closed once, by the stream: fdopen, fdopendir, gzdopen and fileno, dirfd. */
+#include "knowledge.h"
 #include "names.h"
 #include "reach.h"
 #include "site_parts.h"
@@ -130,6 +131,73 @@ static void check_opened(struct ir *ir, struct arena *arena, finding_vec *findin
         report_twice(ir, arena, findings, first, second, &layers, stream_first);
 }
 
+/* ---- fdopen(descriptor) has failed --------------------------------------------------------------------- */
+
+/* Does a caller in this file close what it passed, or is there none? */
+static bool callers_close(const struct knowledge *knowledge, const char *function)
+{
+    int calls = 0;
+    EACH (ir, &knowledge->irs)
+        for (int i = 0; i < ir->code.count; i++) {
+            const struct instr *call = at(ir, i);
+            if (call->kind != I_CALL || !call->callee || strcmp(call->callee, function) != 0 ||
+                call->arg_count < 1)
+                continue;
+            calls++;
+            EACH (other, &ir->code)
+                for (int k = 0; k < call->arg_count; k++)
+                    if (call->args[k].place >= 0 && closes_descriptor(other, call->args[k].place))
+                        return true;
+        }
+    return calls == 0;
+}
+
+static enum reach find_loss(const struct ir *ir, int index, void *data)
+{
+    const struct layers *layers = data;
+    const struct instr *instr = at(ir, index);
+    for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+        if (instr->args[i].place == layers->descriptor)
+            return REACH_STOP;
+    if (instr->kind == I_BRANCH && instr->left.place == layers->stream)
+        return REACH_STOP;
+    return instr->kind == I_RETURN ? REACH_FOUND : REACH_ON;
+}
+
+/* A static function that closes the descriptor that it is passed, unless fdopen fails. */
+static void check_refused(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                          finding_vec *findings, int index)
+{
+    const struct instr *call = at(ir, index);
+    if (strncmp(call->callee, "fdopen", 6) != 0 || call->arg_count < 1 ||
+        call->args[0].kind != O_PLACE || !ir->function->type.is_static ||
+        ir->places.at[call->args[0].place].kind != P_PARAMETER)
+        return;
+    struct layers layers = {variable_of(ir, index, call->dst), call->args[0].place};
+    int next = call->next;
+    while (next >= 0 && (at(ir, next)->kind == I_JOIN || at(ir, next)->dst == layers.stream))
+        next = at(ir, next)->next;
+    const struct instr *branch = next >= 0 ? at(ir, next) : NULL;
+    if (!branch || branch->kind != I_BRANCH || branch->left.place != layers.stream ||
+        branch->right.kind != O_NUMBER || branch->right.number != 0)
+        return;
+    int none = branch->sign == S2('=', '=')   ? branch->next
+               : branch->sign == S2('!', '=') ? branch->other
+                                              : -1;
+    int exit = none < 0 ? -1 : reach(ir, none, find_loss, &layers);
+    if (exit < 0 || reach_set(ir, next, layers.stream, find_stream_close, &layers) < 0 ||
+        callers_close(knowledge, ir->function->name))
+        return;
+    struct finding *finding = report(ir, arena, findings, "leak", exit, layers.descriptor);
+    finding->level = LEVEL_LIKELY;
+    finding->message = arena_format(
+        arena, "'%s' is not closed when %s fails, and otherwise closed with '%s'",
+        place_text(ir, layers.descriptor), call->callee, place_text(ir, layers.stream));
+    finding_note(arena, finding, call->line, call->column, "the stream is made here");
+    finding->advice = arena_format(arena, "close '%s' before this exit",
+                                   place_text(ir, layers.descriptor));
+}
+
 /* ---- descriptor = fileno(stream) ----------------------------------------------------------------- */
 
 /* Is the stream one that this function has opened? */
@@ -190,12 +258,14 @@ static void check_number(struct ir *ir, struct arena *arena, finding_vec *findin
                                    place_text(ir, layers.stream));
 }
 
-void check_streams(struct ir *ir, struct arena *arena, finding_vec *findings)
+void check_streams(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                   finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
         if (at(ir, i)->kind != I_CALL || at(ir, i)->implicit || !at(ir, i)->callee)
             continue;
         check_opened(ir, arena, findings, i);
+        check_refused(ir, knowledge, arena, findings, i);
         check_number(ir, arena, findings, i);
     }
 }

@@ -480,6 +480,7 @@ void do_call(struct simulation *simulation, struct state *state, int index)
                 name_has(call->callee, "rename"))
                 follow_failed(simulation, state, index);
             bool direct = call->implicit || !simulation->knowledge ||
+                          (site->resource == R_LOCK && names_pair(site->acquire, call->callee)) ||
                           !map_get(&simulation->knowledge->by_name, call->callee);
             if (state->phase == NOT_HELD && !call->implicit && direct)
                 note(simulation, EV_UNHELD, index, state);

@@ -84,6 +84,13 @@ static const struct library_acquirer {
     {"alloc_netdev", RESULT, NUL, "free_netdev"},
     {"alloc_etherdev", RESULT, NUL, "free_netdev"},
     {"ioremap", RESULT, NUL, "iounmap"},
+    /* OpenSSL's fetched algorithms */
+    {"EVP_RAND_fetch", RESULT, NUL, "EVP_RAND_free"},
+    {"EVP_KEM_fetch", RESULT, NUL, "EVP_KEM_free"},
+    {"EVP_SIGNATURE_fetch", RESULT, NUL, "EVP_SIGNATURE_free"},
+    {"EVP_KEYMGMT_fetch", RESULT, NUL, "EVP_KEYMGMT_free"},
+    {"OSSL_PROVIDER_load", RESULT, NUL, "OSSL_PROVIDER_unload"},
+    {"kmod_module_get_module", RESULT, NUL, "kmod_module_unref"},
     /* GLib */
     {"g_dir_open", RESULT, NUL, "g_dir_close"},
     {"g_key_file_new", RESULT, FAILS_NEVER, "g_key_file_free"},

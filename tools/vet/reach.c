@@ -9,7 +9,8 @@ struct search {
     void *data;
     unsigned char *seen;
     int *waiting, count;
-    int set; /* the place that is set on the paths that are followed; -1: all are */
+    int set;      /* the place that is set on the paths that are followed; -1: all are */
+    bool nonzero; /* it is only not 0 */
 };
 
 static void follow(struct search *search, int index)
@@ -40,6 +41,19 @@ static bool says_unset(const struct instr *branch, int place, bool truth)
     }
 }
 
+static bool says_zero(const struct instr *branch, int place, bool truth)
+{
+    return branch->left.kind == O_PLACE && branch->left.place == place &&
+           branch->right.kind == O_NUMBER && branch->right.number == 0 &&
+           branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+}
+
+static bool excluded(const struct search *search, const struct instr *branch, bool truth)
+{
+    return search->nonzero ? says_zero(branch, search->set, truth)
+                           : says_unset(branch, search->set, truth);
+}
+
 static int run(struct search *search)
 {
     while (search->count > 0) {
@@ -50,9 +64,9 @@ static int run(struct search *search)
             return index;
         if (answer == REACH_STOP || instr->kind == I_RETURN || instr->kind == I_STOP)
             continue;
-        if (instr->kind == I_BRANCH && !says_unset(instr, search->set, false))
+        if (instr->kind == I_BRANCH && !excluded(search, instr, false))
             follow(search, instr->other);
-        if (instr->kind != I_BRANCH || !says_unset(instr, search->set, true))
+        if (instr->kind != I_BRANCH || !excluded(search, instr, true))
             follow(search, instr->next);
     }
     return -1;
@@ -63,10 +77,9 @@ int reach(const struct ir *ir, int from, reach_fn *visit, void *data)
     return reach_set(ir, from, -1, visit, data);
 }
 
-int reach_set(const struct ir *ir, int from, int place, reach_fn *visit, void *data)
+static int search_paths(struct search search, int from)
 {
-    struct search search = {.ir = ir, .visit = visit, .data = data, .set = place};
-    size_t count = (size_t)ir->code.count;
+    size_t count = (size_t)search.ir->code.count;
     search.seen = calloc(count + 1, 1);
     search.waiting = malloc((count + 1) * sizeof *search.waiting);
     int found = -1;
@@ -77,6 +90,19 @@ int reach_set(const struct ir *ir, int from, int place, reach_fn *visit, void *d
     free(search.seen);
     free(search.waiting);
     return found;
+}
+
+int reach_set(const struct ir *ir, int from, int place, reach_fn *visit, void *data)
+{
+    return search_paths((struct search){.ir = ir, .visit = visit, .data = data, .set = place},
+                        from);
+}
+
+int reach_nonzero(const struct ir *ir, int from, int place, reach_fn *visit, void *data)
+{
+    return search_paths(
+        (struct search){.ir = ir, .visit = visit, .data = data, .set = place, .nonzero = true},
+        from);
 }
 
 static enum reach is_it(const struct ir *ir, int index, void *data)

@@ -668,36 +668,48 @@ static void add_temporary(struct ir *ir, site_vec *sites, int index, int name,
     *acquisition = (struct acquisition){index, name, failing, true, 2, false};
 }
 
-static bool is_passed(const struct ir *ir, const char *const *callees, int argument, int place)
+/* Is the place the first argument of a function with one of these words in its name? */
+static bool is_passed(const struct ir *ir, const char *words, int place)
 {
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, callees) &&
-            instr->arg_count > argument && instr->args[argument].kind == O_PLACE &&
-            instr->args[argument].place == place)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].kind == O_PLACE && instr->args[0].place == place &&
+            ((strstr(words, "rename") && name_has(instr->callee, "rename")) ||
+             (strstr(words, "unlink") &&
+              (name_has(instr->callee, "unlink") || strcmp(instr->callee, "remove") == 0))))
             return true;
     return false;
+}
+
+/* The place that the call opens under a name of this function: fopen(name, "w"), open_scratch(&file, path, &name); -1: none. */
+static int name_opened(const struct instr *call)
+{
+    static const char *const opens[] = {"open", "open64", "fopen", "creat", NULL};
+    if (word_in(call->callee, opens)) {
+        bool creates = strcmp(call->callee, "creat") == 0 || call->arg_count == 3;
+        if (strcmp(call->callee, "fopen") == 0 && call->arg_count == 2)
+            creates = call->args[1].kind == O_STRING && call->args[1].text[1] == 'w';
+        return creates && call->args[0].kind == O_PLACE ? call->args[0].place : -1;
+    }
+    const struct operand *last = call->arg_count > 1 ? &call->args[call->arg_count - 1] : NULL;
+    bool opens_it = strstr(call->callee, "open") != NULL && !makes_temporary(call->callee);
+    return last && opens_it && last->kind == O_ADDRESS ? last->place : -1;
 }
 
 /* snprintf(name, …, "%s.tmp", path); f = fopen(name, "w"); … rename(name, path); that the function also removes. */
 static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
 {
-    static const char *const opens[] = {"open", "open64", "fopen", "creat", NULL};
-    static const char *const renames[] = {"rename", NULL};
-    static const char *const removes[] = {"unlink", "remove", NULL};
     const struct instr *call = &ir->code.at[index];
-    if (!word_in(call->callee, opens) || call->arg_count < 1 || call->args[0].kind != O_PLACE)
-        return;
-    int name = call->args[0].place;
-    bool creates = strcmp(call->callee, "creat") == 0 || call->arg_count == 3;
-    if (strcmp(call->callee, "fopen") == 0 && call->arg_count == 2)
-        creates = call->args[1].kind == O_STRING && call->args[1].text[1] == 'w';
-    if (!creates || ir->places.at[name].kind != P_LOCAL || !is_passed(ir, renames, 0, name) ||
-        !is_passed(ir, removes, 0, name))
+    int name = name_opened(call);
+    if (name < 0 || ir->places.at[name].kind != P_LOCAL || !is_passed(ir, "rename", name) ||
+        !is_passed(ir, "unlink remove", name))
         return;
     int held = variable_of(ir, index, call->dst);
     bool stream = strcmp(call->callee, "fopen") == 0;
+    bool status = call->args[0].place != name;
     add_temporary(ir, sites, index, name,
-                  failing_value(ir, index, held, stream ? FAILS_NULL : FAILS_NEGATIVE));
+                  status ? failing_status(ir, index, call->dst, name)
+                         : failing_value(ir, index, held, stream ? FAILS_NULL : FAILS_NEGATIVE));
 }
 
 /* mkstemp(name): the file is there until it is removed or renamed. */
