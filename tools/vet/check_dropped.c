@@ -88,8 +88,8 @@ static const char *release_of(const struct ir *ir, const struct instr *call)
         return NULL;
     if (acquirer->resource == R_STREAM && opens_device(call))
         return NULL;
-    const char *release = library_release(call->callee);
-    return release ? release : resource_release(acquirer->resource);
+    /* What a library's function returns may be what it was passed: BN_bin2bn(bytes, length, number). */
+    return library_release(call->callee) ? NULL : resource_release(acquirer->resource);
 }
 
 static void report(struct ir *ir, struct arena *arena, finding_vec *findings,

@@ -159,6 +159,14 @@ static int after_copy(const struct ir *ir, int index, int place)
     return next;
 }
 
+/* The variable that counts the elements: i of list[i] and list[i++]. */
+static int index_of(const struct ir *ir, int member)
+{
+    int index = ir->places.at[member].index;
+    const struct place *at = &ir->places.at[index];
+    return at->kind == P_VALUE && at->parts.count > 0 ? at->parts.at[0] : index;
+}
+
 static bool reported(const struct ir *ir, const finding_vec *findings, int line)
 {
     EACH (finding, findings)
@@ -176,8 +184,9 @@ static void check_freed(struct ir *ir, struct arena *arena, finding_vec *finding
     if (half.object < 0 || !made_here(ir, half.object))
         return;
     half.element = ir->places.at[half.member].index >= 0;
-    int end = reach_set(ir, after_copy(ir, index, half.member), half.element ? -1 : half.member,
-                        find_free, &half);
+    int from = after_copy(ir, index, half.member);
+    int end = half.element ? reach_nonzero(ir, from, index_of(ir, half.member), find_free, &half)
+                           : reach_set(ir, from, half.member, find_free, &half);
     if (half.element && !reaches(ir, index, index))
         return;
     if (end < 0 || released_before(ir, &half, end) || reported(ir, findings, at(ir, end)->line))
@@ -274,8 +283,10 @@ static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings,
 {
     const struct instr *call = at(ir, index);
     struct half half = {.member = variable_of(ir, index, call->dst)};
-    if (half.member < 0 || !is_out_parameter(ir, half.member))
-        return;
+    const struct acquirer *acquirer = model_acquirer(call->callee);
+    if (half.member < 0 || !is_out_parameter(ir, half.member) || acquirer->resource == R_MEMORY ||
+        library_release(call->callee))
+        return; /* a text may say why the function fails */
     half.object = ir->places.at[half.member].root;
     int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
     if (exit < 0)

@@ -479,7 +479,7 @@ static bool has_own_release(const char *acquire)
 {
     const char *release = library_release(acquire);
     return release && strcmp(release, "free") != 0 && strcmp(release, "xmlFree") != 0 &&
-           !strstr(release, "_free_all");
+           strcmp(release, "freecon") != 0 && !strstr(release, "_free_all");
 }
 
 bool model_mismatch(const char *acquire, const char *release)

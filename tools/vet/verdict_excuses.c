@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "model.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -102,6 +103,25 @@ static bool release_is_asked(const struct judge *judge)
     return false;
 }
 
+/* fd = store_open(store, name); … store_close(store, fd): the result is what must be closed, however. */
+static bool gives_handle(const struct judge *judge)
+{
+    EACH (acquisition, &judge->site->acquisitions) {
+        const struct instr *acquire = instr_at(judge, acquisition->instr);
+        int handle = variable_of(judge->ir, acquisition->instr, acquire->dst);
+        if (handle < 0 || judge->ir->places.at[handle].kind == P_TEMPORARY)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_RELEASE) {
+                const struct instr *release = instr_at(judge, event->instr);
+                for (int i = 0; i < release->arg_count; i++)
+                    if (release->args[i].place == handle)
+                        return true;
+            }
+    }
+    return false;
+}
+
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
  * trace: unless the word says that something stays on or is kept, the exit must be a failure, and for what may be a level
  * two releases or more must stand against each exit that leaves them open. */
@@ -117,7 +137,7 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
     if (judge->site->resource != R_PAIR)
         return false;
     if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire) ||
-        release_is_asked(judge))
+        release_is_asked(judge) || gives_handle(judge))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
