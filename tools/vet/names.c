@@ -209,6 +209,18 @@ int name_releases(const char *name)
         "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
         "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
         NULL};
+    /* of libraries, with names that say it in their own way */
+    static const char *const known[] = {"g_strfreev",
+                                        "iounmap",
+                                        "PQclear",
+                                        "PQfinish",
+                                        "FT_Done_FreeType",
+                                        "FT_Done_Face",
+                                        "pam_end",
+                                        "shmdt",
+                                        "mmput",
+                                        "freecon",
+                                        NULL};
     static const char *const weak[] = {
         "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
         "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
@@ -219,8 +231,8 @@ int name_releases(const char *name)
     if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
-    if (name_has_any(name, strong) || strstr(name, "closedir") || name_unlocks(name) ||
-        name_ends_with(name, "free") || name_ends_with(name, "freep") ||
+    if (name_has_any(name, strong) || listed(name, known) || strstr(name, "closedir") ||
+        name_unlocks(name) || name_ends_with(name, "free") || name_ends_with(name, "freep") ||
         name_ends_with(name, "unref") || name_ends_with(name, "close") || strstr(name, "_free_") ||
         strstr(name, "_free") || strstr(name, "Destroy") || strstr(name, "freeReply") ||
         strstr(name, "decrRef") || starts_with(name, "free"))
