@@ -210,17 +210,9 @@ int name_releases(const char *name)
         "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
         NULL};
     /* of libraries, with names that say it in their own way */
-    static const char *const known[] = {"g_strfreev",
-                                        "iounmap",
-                                        "PQclear",
-                                        "PQfinish",
-                                        "FT_Done_FreeType",
-                                        "FT_Done_Face",
-                                        "pam_end",
-                                        "shmdt",
-                                        "mmput",
-                                        "freecon",
-                                        NULL};
+    static const char *const known[] = {
+        "g_strfreev", "iounmap", "PQclear", "PQfinish", "FT_Done_FreeType", "FT_Done_Face",
+        "pam_end",    "shmdt",   "mmput",   "freecon",  "XCloseDisplay",    NULL};
     static const char *const weak[] = {
         "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
         "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
