@@ -360,6 +360,18 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
     return false;
 }
 
+/* rc = -EIO */
+static bool sets_failure(const struct ir *ir, const struct instr *instr)
+{
+    if (instr->kind != I_ASSIGN || instr->dst < 0 || ir->places.at[instr->dst].kind != P_LOCAL)
+        return false;
+    if (instr->left.kind == O_SYMBOL)
+        return name_means(instr->left.text) < 0;
+    if (instr->left.kind == O_PLACE)
+        return strncmp(ir->places.at[instr->left.place].text, "-(", 2) == 0;
+    return instr->left.kind == O_NUMBER && instr->left.number < 0;
+}
+
 /* report_error("…"); fclose(f); return …; has failed, and says so. */
 static bool after_complaint(const struct ir *ir, int at)
 {
@@ -369,7 +381,8 @@ static bool after_complaint(const struct ir *ir, int at)
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind == I_BRANCH || instr->kind == I_JOIN || instr->kind == I_RETURN)
             return false;
-        if (instr->kind == I_CALL && instr->callee && name_has_any(instr->callee, words))
+        if (sets_failure(ir, instr) ||
+            (instr->kind == I_CALL && instr->callee && name_has_any(instr->callee, words)))
             return true;
     }
     return false;
