@@ -177,13 +177,13 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
     int next = release->next;
     for (int steps = 0; next >= 0 && next != index && steps < 60; steps++) {
         const struct instr *instr = at(ir, next);
-        if (instr->kind == I_RETURN || instr->kind == I_STOP || joined(ir, next))
+        if (instr->kind == I_STOP || joined(ir, next))
             return;
         if (uses(ir, instr, place)) {
             report(ir, arena, findings, "use-after-release", release, instr, place);
             return;
         }
-        if (instr->kind == I_BRANCH)
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN)
             return;
         if (released_place(ir, instr) == place) {
             report(ir, arena, findings, "double-release", release, instr, place);

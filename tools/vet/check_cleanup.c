@@ -137,7 +137,9 @@ static void check_unset(struct ir *ir, struct arena *arena, finding_vec *finding
     if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst) ||
         declared_by_annotation(ir, decl))
         return;
-    struct walk walk = {.ir = ir, .place = declaration->dst, .may_fail = decl->type.stars > 0};
+    struct walk walk = {.ir = ir,
+                        .place = declaration->dst,
+                        .may_fail = decl->type.stars > 0 || is_plain_number(decl)};
     walk.seen = arena_take(arena, (size_t)ir->code.count);
     int at = reaches_cleanup(&walk, declaration->next);
     if (at < 0)

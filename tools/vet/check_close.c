@@ -176,6 +176,9 @@ static bool begins_as_success(const struct ir *ir, int place)
     EACH (instr, &ir->code) {
         if (instr->dst != place)
             continue;
+        if (returns_truth(ir) && instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+            strncmp(ir->places.at[instr->left.place].text, "==(", 3) == 0)
+            return ir->places.at[place].kind == P_LOCAL; /* ok = write(…) == length */
         bool good = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
                     (instr->left.number == 0) != returns_truth(ir);
         success |= good;

@@ -9,6 +9,7 @@
 struct half {
     int object, member;
     bool element; /* the member is one of an array, and its index changes */
+    int acquired;
 };
 
 static const struct instr *at(const struct ir *ir, int index)
@@ -57,12 +58,38 @@ static bool moves(const struct ir *ir, const struct instr *instr, const struct h
            !(half->element && instr->dst == half->member);
 }
 
+/* Is the call one that releases an element of the same array? */
+static bool releases_element(const struct ir *ir, const struct instr *call, const struct half *half)
+{
+    for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++) {
+        int place = call->args[i].place;
+        if (place >= 0 && ir->places.at[place].kind == P_PART && call->callee &&
+            ir->places.at[place].parent == half->object && strchr(ir->places.at[place].text, '[') &&
+            name_releases(call->callee) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* A statement of a loop that releases the elements, and does not acquire them: the loop releases them all. */
+static bool unwinds(const struct ir *ir, int index, const struct half *half)
+{
+    for (int i = 0; i < ir->code.count; i++)
+        if (releases_element(ir, at(ir, i), half) &&
+            (i == index || (reaches(ir, i, index) && reaches(ir, index, i) &&
+                            !(reaches(ir, half->acquired, i) && reaches(ir, i, half->acquired)))))
+            return true;
+    return false;
+}
+
 static enum reach find_free(const struct ir *ir, int index, void *data)
 {
     const struct half *half = data;
     const struct instr *instr = at(ir, index);
     if (frees(ir, instr, half->object))
         return REACH_FOUND;
+    if (half->element && unwinds(ir, index, half))
+        return REACH_STOP;
     if (moves(ir, instr, half) || (instr->kind == I_CALL && concerns(ir, instr, half)))
         return REACH_STOP;
     return REACH_ON;
@@ -77,19 +104,15 @@ static bool acquires(const struct instr *call)
     return acquirer && acquirer->argument < 0;
 }
 
-/* Does the function release this member, or another element of the array, on the way to the statement? */
+/* Does the function release this member on the way to the statement? */
 static bool released_before(const struct ir *ir, const struct half *half, int end)
 {
-    const struct place *member = &ir->places.at[half->member];
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = at(ir, i);
         for (int k = 0; call->kind == I_CALL && k < call->arg_count; k++) {
             int place = call->args[k].place;
-            bool same = place >= 0 && ir->places.at[place].kind == P_PART &&
-                        ir->places.at[place].parent == member->parent &&
-                        (place == half->member ||
-                         (half->element && strchr(ir->places.at[place].text, '[')));
-            if (same && call->callee && name_releases(call->callee) > 0 && reaches(ir, i, end))
+            if (place == half->member && call->callee && name_releases(call->callee) > 0 &&
+                reaches(ir, i, end))
                 return true;
         }
     }
@@ -183,13 +206,15 @@ static void check_freed(struct ir *ir, struct arena *arena, finding_vec *finding
     half.object = half.member >= 0 ? object_of(ir, half.member) : -1;
     if (half.object < 0 || !made_here(ir, half.object))
         return;
+    half.acquired = index;
     half.element = ir->places.at[half.member].index >= 0;
     int from = after_copy(ir, index, half.member);
     int end = half.element ? reach_nonzero(ir, from, index_of(ir, half.member), find_free, &half)
                            : reach_set(ir, from, half.member, find_free, &half);
     if (half.element && !reaches(ir, index, index))
         return;
-    if (end < 0 || released_before(ir, &half, end) || reported(ir, findings, at(ir, end)->line))
+    if (end < 0 || (!half.element && released_before(ir, &half, end)) ||
+        reported(ir, findings, at(ir, end)->line))
         return;
     report_freed(ir, arena, findings, index, end, &half);
 }

@@ -35,6 +35,13 @@ static bool releases(const char *cleanup)
     return cleanup && (name_releases(cleanup) == 2 || strncmp(cleanup, "g_auto", 6) == 0);
 }
 
+/* _cleanup_close_ int fd */
+static bool closes_number(const struct decl *decl, const char *cleanup)
+{
+    return strstr(cleanup, "close") && decl->type.count == 1 &&
+           strcmp(decl->type.words[0], "int") == 0;
+}
+
 /* Others may hold references too. */
 static bool counted(const char *cleanup)
 {
@@ -100,8 +107,9 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
     const struct decl *decl = ir->places.at[variable].decl;
     int deferred = deferred_release(ir, variable);
     const char *cleanup = deferred >= 0 ? ir->code.at[deferred].callee : cleanup_of(ir, variable);
-    if (!decl || !releases(cleanup) || counted(cleanup) || decl->type.stars == 0 ||
-        !lives_on(ir, instr->dst) || set_again(ir, instr->dst, index))
+    if (!decl || !releases(cleanup) || counted(cleanup) ||
+        (decl->type.stars == 0 && !closes_number(decl, cleanup)) || !lives_on(ir, instr->dst) ||
+        set_again(ir, instr->dst, index))
         return;
     struct fate fate = {.variable = variable, .target = instr->dst};
     if (reach(ir, instr->next, find_taking, &fate) >= 0 ||

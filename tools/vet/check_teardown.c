@@ -192,7 +192,6 @@ static const char *const orders[][2] = {
     {"event_base_free", "bufferevent_free"},
     {"event_base_free", "evconnlistener_free"},
     {"event_base_free", "evhttp_free"},
-    {"uv_loop_close", "uv_close"},
     {"XCloseDisplay", "XDestroyWindow"},
     {"XCloseDisplay", "XFreeGC"},
     {"XCloseDisplay", "XFreePixmap"},
