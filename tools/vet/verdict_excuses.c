@@ -123,8 +123,8 @@ static bool gives_handle(const struct judge *judge)
 }
 
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
- * trace: unless the word says that something stays on or is kept, the exit must be a failure, and for what may be a level
- * two releases or more must stand against each exit that leaves them open. */
+ * trace: unless the word says that something stays on or is kept, the exit must be a failure; and for what may be a level, or
+ * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
 bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
 {
     static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
@@ -133,6 +133,7 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
                                        "freeze", "mask",    "busy",  NULL};
     static const char *const levels[] = {"push", "up",    "down", "level", "kh",
                                          "iter", "slide", "next", NULL};
+    static const char *const goes_on[] = {"start", "notify", NULL};
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
@@ -141,7 +142,9 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
-    if (class != CLASS_FAILURE || !name_has_any(judge->site->acquire, levels))
+    bool stays = !judge->success_release && !judge->unknown_release &&
+                 name_has_any(judge->site->acquire, goes_on);
+    if (class != CLASS_FAILURE || (!stays && !name_has_any(judge->site->acquire, levels)))
         return class != CLASS_FAILURE;
     EACH (event, &judge->simulation->events)
         left += event->kind == EV_EXIT && event->state->acquired >= 0;
