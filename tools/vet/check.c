@@ -70,6 +70,8 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_preconditions(ir, ir->arena, findings);
     check_overwritten(ir, ir->arena, findings);
     check_helpers(ir, knowledge, ir->arena, findings);
+    check_relocks(ir, knowledge, ir->arena, findings);
+    check_late_changes(ir, ir->arena, findings);
     check_teardowns(ir, ir->arena, findings);
     check_lifetimes(ir, ir->arena, findings);
     check_unflushed(ir, ir->arena, findings);

@@ -49,6 +49,9 @@ void check_preconditions(struct ir *ir, struct arena *arena, finding_vec *findin
 void check_overwritten(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_helpers(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
                    finding_vec *findings);
+void check_relocks(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                   finding_vec *findings);
+void check_late_changes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);

@@ -41,6 +41,22 @@ static bool helper_releases(const struct ir *ir, const char *name)
     return false;
 }
 
+/* node_free(node); node = node->next; A function of another file that by its name leaves nothing, of a variable that walks. */
+static bool destroys_node(const struct ir *ir, const struct instr *call)
+{
+    int place = call->args[0].place;
+    const struct instr *next = call->next >= 0 ? at(ir, call->next) : NULL;
+    while (next && next->kind == I_JOIN && next->next >= 0)
+        next = at(ir, next->next);
+    const struct place *from = next && next->kind == I_ASSIGN && next->left.kind == O_PLACE
+                                   ? &ir->places.at[next->left.place]
+                                   : NULL;
+    return from && from->kind == P_PART && from->through && from->parent == place &&
+           next->dst == place && name_destroys(call->callee) && !name_counts(call->callee) &&
+           !function_of(ir, call->callee) && !name_is_constant(call->callee) &&
+           ir->places.at[place].kind == P_LOCAL;
+}
+
 /* foreach(map, value, free(value)): a macro makes the call, who knows when. */
 static bool is_argument(const struct ir *ir, const struct instr *call)
 {
@@ -67,7 +83,8 @@ static int released_place(const struct ir *ir, const struct instr *call)
         return -1;
     bool named = call->expr && call->expr->a && call->expr->a->kind == E_NAME;
     if (!named || is_argument(ir, call) ||
-        (!plain_release(ir, call->callee) && !helper_releases(ir, call->callee)))
+        (!plain_release(ir, call->callee) && !helper_releases(ir, call->callee) &&
+         !destroys_node(ir, call)))
         return -1;
     const struct place *place = &ir->places.at[call->args[0].place];
     if (is_member(ir, call->args[0].place))
