@@ -696,6 +696,13 @@ static int name_opened(const struct instr *call)
     return last && opens_it && last->kind == O_ADDRESS ? last->place : -1;
 }
 
+static bool returns_truth(const struct ir *ir, int place)
+{
+    const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
+    return decl && decl->type.count > 0 &&
+           strstr(decl->type.words[decl->type.count - 1], "bool") != NULL;
+}
+
 /* snprintf(name, …, "%s.tmp", path); f = fopen(name, "w"); … rename(name, path); that the function also removes. */
 static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
 {
@@ -707,9 +714,14 @@ static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
     int held = variable_of(ir, index, call->dst);
     bool stream = strcmp(call->callee, "fopen") == 0;
     bool status = call->args[0].place != name;
-    add_temporary(ir, sites, index, name,
-                  status ? failing_status(ir, index, call->dst, name)
-                         : failing_value(ir, index, held, stream ? FAILS_NULL : FAILS_NEGATIVE));
+    struct failing failing = status ? failing_status(ir, index, call->dst, name)
+                                    : failing_value(ir, index, held,
+                                                    stream ? FAILS_NULL : FAILS_NEGATIVE);
+    bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
+    if (status && zero && !returns_truth(ir, held) &&
+        (failing.sign == S2('!', '=') || failing.sign == S2('=', '=')))
+        failing.truth = failing.sign == S2('!', '='); /* if (!result) …: a status */
+    add_temporary(ir, sites, index, name, failing);
 }
 
 /* mkstemp(name): the file is there until it is removed or renamed. */
