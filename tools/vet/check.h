@@ -40,6 +40,22 @@ void check_parameters(struct ir *ir, struct knowledge *knowledge, struct arena *
                       finding_vec *findings);
 void check_discarded(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                      finding_vec *findings);
+void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_members(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_streams(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                   finding_vec *findings);
+void check_mismatches(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_preconditions(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_overwritten(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_helpers(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                   finding_vec *findings);
+void check_relocks(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                   finding_vec *findings);
+void check_late_changes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_commits(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings);
 void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);

@@ -1,5 +1,6 @@
 /* What follows a release at once: another release, or a use. The engine (verdict.c) follows what a function acquires; this
  * looks at everything that is released, along code without branches. */
+#include "model.h"
 #include "names.h"
 #include "reach.h"
 #include "walk.h"
@@ -40,6 +41,22 @@ static bool helper_releases(const struct ir *ir, const char *name)
     return false;
 }
 
+/* node_free(node); node = node->next; A function of another file that by its name leaves nothing, of a variable that walks. */
+static bool destroys_node(const struct ir *ir, const struct instr *call)
+{
+    int place = call->args[0].place;
+    const struct instr *next = call->next >= 0 ? at(ir, call->next) : NULL;
+    while (next && next->kind == I_JOIN && next->next >= 0)
+        next = at(ir, next->next);
+    const struct place *from = next && next->kind == I_ASSIGN && next->left.kind == O_PLACE
+                                   ? &ir->places.at[next->left.place]
+                                   : NULL;
+    return from && from->kind == P_PART && from->through && from->parent == place &&
+           next->dst == place && name_destroys(call->callee) && !name_counts(call->callee) &&
+           !function_of(ir, call->callee) && !name_is_constant(call->callee) &&
+           ir->places.at[place].kind == P_LOCAL;
+}
+
 /* foreach(map, value, free(value)): a macro makes the call, who knows when. */
 static bool is_argument(const struct ir *ir, const struct instr *call)
 {
@@ -50,6 +67,15 @@ static bool is_argument(const struct ir *ir, const struct instr *call)
     return false;
 }
 
+/* p->name and p.name of a variable of this function, not of an array */
+static bool is_member(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    enum place_kind root = ir->places.at[at->root].kind;
+    return at->kind == P_PART && (root == P_LOCAL || root == P_PARAMETER) &&
+           !strchr(at->text, '[') && at->text[0] != '*';
+}
+
 static int released_place(const struct ir *ir, const struct instr *call)
 {
     if (call->kind != I_CALL || call->implicit || !call->callee || call->arg_count != 1 ||
@@ -57,9 +83,12 @@ static int released_place(const struct ir *ir, const struct instr *call)
         return -1;
     bool named = call->expr && call->expr->a && call->expr->a->kind == E_NAME;
     if (!named || is_argument(ir, call) ||
-        (!plain_release(ir, call->callee) && !helper_releases(ir, call->callee)))
+        (!plain_release(ir, call->callee) && !helper_releases(ir, call->callee) &&
+         !destroys_node(ir, call)))
         return -1;
     const struct place *place = &ir->places.at[call->args[0].place];
+    if (is_member(ir, call->args[0].place))
+        return call->args[0].place;
     bool variable = place->kind == P_LOCAL || place->kind == P_PARAMETER;
     bool element = place->kind == P_PART && !place->through && strchr(place->text, '[') &&
                    ir->places.at[place->root].kind == P_LOCAL;
@@ -89,24 +118,36 @@ static bool looks_into(const struct ir *ir, const struct operand *operand, int p
            (compared && place_within(ir, operand->place, place));
 }
 
+/* A call that may give the member another value. */
+static bool may_renew(const struct ir *ir, const struct instr *instr, int place)
+{
+    return instr->kind == I_CALL && is_member(ir, place) &&
+           !(instr->callee &&
+             (model_known_harmless(instr->callee) || model_frees_memory(instr->callee)));
+}
+
 /* Is the pointer passed on, to a function that is not only told its value? */
 static bool passed(const struct ir *ir, const struct instr *instr, int place)
 {
-    if (instr->kind != I_CALL || !instr->callee || ir->places.at[place].kind == P_PART)
+    if (instr->kind != I_CALL || !instr->callee ||
+        (ir->places.at[place].kind == P_PART && !is_member(ir, place)))
         return false;
     const struct place *variable = &ir->places.at[place];
-    bool pointer = variable->decl ? variable->decl->type.stars > 0
-                                  : variable->parameter && variable->parameter->type.stars > 0;
+    bool pointer = is_member(ir, place) ||
+                   (variable->decl ? variable->decl->type.stars > 0
+                                   : variable->parameter && variable->parameter->type.stars > 0);
     for (int i = 0; pointer && i < instr->arg_count; i++)
         if (instr->args[i].kind == O_PLACE && instr->args[i].place == place)
             return strncmp(instr->callee, "str", 3) == 0 || strncmp(instr->callee, "mem", 3) == 0 ||
-                   strcmp(instr->callee, "puts") == 0;
+                   strcmp(instr->callee, "puts") == 0 || name_ends_with(instr->callee, "printf");
     return false;
 }
 
 static bool uses(const struct ir *ir, const struct instr *instr, int place)
 {
-    bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place);
+    struct operand target = {.kind = O_PLACE, .place = instr->dst};
+    bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place) ||
+                (instr->kind == I_ASSIGN && looks_into(ir, &target, place));
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
         used |= looks_into(ir, &instr->args[i], place) ||
                 (instr->args[i].kind == O_ADDRESS && /* &p->timer */
@@ -153,19 +194,19 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
     int next = release->next;
     for (int steps = 0; next >= 0 && next != index && steps < 60; steps++) {
         const struct instr *instr = at(ir, next);
-        if (instr->kind == I_RETURN || instr->kind == I_STOP || joined(ir, next))
+        if (instr->kind == I_STOP || joined(ir, next))
             return;
         if (uses(ir, instr, place)) {
             report(ir, arena, findings, "use-after-release", release, instr, place);
             return;
         }
-        if (instr->kind == I_BRANCH)
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN)
             return;
         if (released_place(ir, instr) == place) {
             report(ir, arena, findings, "double-release", release, instr, place);
             return;
         }
-        if (sets(ir, instr, place))
+        if (sets(ir, instr, place) || may_renew(ir, instr, place))
             return;
         next = instr->next;
     }
@@ -217,8 +258,10 @@ static void check_realloc(struct ir *ir, struct arena *arena, finding_vec *findi
         if (instr->kind == I_ASSIGN && instr->left.place == old && then && then->kind == I_ASSIGN &&
             then->dst == old)
             return; /* TAKE_PTR(old): it is only forgotten */
-        if (mentions(ir, instr, old)) {
-            report(ir, arena, findings, "use-after-release", call, instr, old);
+        bool again = released_place(ir, instr) == old;
+        if (again || mentions(ir, instr, old)) {
+            report(ir, arena, findings, again ? "double-release" : "use-after-release", call, instr,
+                   old);
             return;
         }
         next = instr->next;

@@ -137,7 +137,9 @@ static void check_unset(struct ir *ir, struct arena *arena, finding_vec *finding
     if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst) ||
         declared_by_annotation(ir, decl))
         return;
-    struct walk walk = {.ir = ir, .place = declaration->dst, .may_fail = decl->type.stars > 0};
+    struct walk walk = {.ir = ir,
+                        .place = declaration->dst,
+                        .may_fail = decl->type.stars > 0 || is_plain_number(decl)};
     walk.seen = arena_take(arena, (size_t)ir->code.count);
     int at = reaches_cleanup(&walk, declaration->next);
     if (at < 0)
@@ -332,8 +334,8 @@ static bool takes_value(const struct ir *ir, const struct decl *decl)
         if (strcmp(function->name, decl->cleanup) != 0 || function->parameters.count != 1)
             continue;
         const struct type *type = &function->parameters.at[0].type;
-        return decl->type.stars == 1 && type->stars == 1 && type->count > 0 &&
-               decl->type.count > 0 &&
+        return decl->type.stars == type->stars && decl->type.stars <= 1 && !type->is_array &&
+               !decl->type.is_array && type->count > 0 && decl->type.count > 0 &&
                type->words[type->count - 1] == decl->type.words[decl->type.count - 1];
     }
     return false;

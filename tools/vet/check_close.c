@@ -176,6 +176,9 @@ static bool begins_as_success(const struct ir *ir, int place)
     EACH (instr, &ir->code) {
         if (instr->dst != place)
             continue;
+        if (returns_truth(ir) && instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+            strncmp(ir->places.at[instr->left.place].text, "==(", 3) == 0)
+            return ir->places.at[place].kind == P_LOCAL; /* ok = write(…) == length */
         bool good = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER &&
                     (instr->left.number == 0) != returns_truth(ir);
         success |= good;
@@ -187,6 +190,14 @@ static bool begins_as_success(const struct ir *ir, int place)
 static bool is_success(const struct ir *ir, long number)
 {
     return (number == 0) != returns_truth(ir) && number >= 0;
+}
+
+/* lg_error *save(…): a null pointer says that all went well. */
+static bool returns_error(const struct ir *ir)
+{
+    const struct type *type = &ir->function->type;
+    return type->stars == 1 && type->count > 0 &&
+           strcmp(type->words[type->count - 1], "lg_error") == 0;
 }
 
 static bool says_success(const struct ir *ir, const struct operand *result)
@@ -263,7 +274,8 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
         return kind == KIND_WRITTEN;
     if (kind == KIND_OTHER || checked_otherwise(ir, place))
         return false;
-    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0;
+    bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0 ||
+                  strcmp(call->callee, "gzclose") == 0;
     if (kind == KIND_WRITTEN && stream)
         return is_written(ir, place);
     return (kind == KIND_WRITTEN || stream) && checked_writes(ir, place);
@@ -351,6 +363,18 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
     return false;
 }
 
+/* rc = -EIO */
+static bool sets_failure(const struct ir *ir, const struct instr *instr)
+{
+    if (instr->kind != I_ASSIGN || instr->dst < 0 || ir->places.at[instr->dst].kind != P_LOCAL)
+        return false;
+    if (instr->left.kind == O_SYMBOL)
+        return name_means(instr->left.text) < 0;
+    if (instr->left.kind == O_PLACE)
+        return strncmp(ir->places.at[instr->left.place].text, "-(", 2) == 0;
+    return instr->left.kind == O_NUMBER && instr->left.number < 0;
+}
+
 /* report_error("…"); fclose(f); return …; has failed, and says so. */
 static bool after_complaint(const struct ir *ir, int at)
 {
@@ -360,7 +384,8 @@ static bool after_complaint(const struct ir *ir, int at)
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind == I_BRANCH || instr->kind == I_JOIN || instr->kind == I_RETURN)
             return false;
-        if (instr->kind == I_CALL && instr->callee && name_has_any(instr->callee, words))
+        if (sets_failure(ir, instr) ||
+            (instr->kind == I_CALL && instr->callee && name_has_any(instr->callee, words)))
             return true;
     }
     return false;
@@ -368,7 +393,7 @@ static bool after_complaint(const struct ir *ir, int at)
 
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    if (ir->function->type.stars > 0 || !can_fail(ir))
+    if ((ir->function->type.stars > 0 && !returns_error(ir)) || !can_fail(ir))
         return;
     EACH (instr, &ir->code) {
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))

@@ -42,6 +42,9 @@ static bool frees_only(const char *cleanup)
         "put",    "closedir", "kfree",   "freev",  "munmap", "done",    "clear",  "destroy",
         "delete", "autofree", "autoptr", "auto",   "autofd", "release", "strv",   "dispose",
         "drop",   "finalize", "reset",   "array",  "pclose", "unmap",   NULL};
+    if (strstr(cleanup, "unlink") || strstr(cleanup, "rm_rf") || strstr(cleanup, "rmdir") ||
+        strstr(cleanup, "remove") || strstr(cleanup, "restore"))
+        return false;
     if (strstr(cleanup, "lock") || strstr(cleanup, "file") || strstr(cleanup, "temp") ||
         strstr(cleanup, "tmp") || strstr(cleanup, "mount") || strstr(cleanup, "flush"))
         return strcmp(cleanup, "free_filename") == 0;
@@ -144,6 +147,32 @@ static bool says_none(const struct expr *condition, const char *name)
            expr_name(condition->a) == name;
 }
 
+struct asked {
+    const char *name;
+    bool found;
+};
+
+static void ask_name(void *data, const struct expr *expr)
+{
+    struct asked *asked = data;
+    asked->found |= expr->kind == E_NAME && expr->name == asked->name;
+}
+
+/* if (check(p)) … asks what p holds, and not whether there is one. */
+static bool only_passes(const struct expr *condition, const char *name, bool set_at_once)
+{
+    struct asked asked = {.name = name};
+    each_within(condition, ask_name, &asked);
+    if (set_at_once && !asked.found)
+        return true;
+    while (condition && condition->kind == E_PREFIX && condition->sign == '!')
+        condition = condition->a;
+    if (condition && condition->kind == E_BINARY && condition->sign == '<')
+        condition = condition->a;
+    return condition && condition->kind == E_CALL && mentions(condition, name) &&
+           !given_address(condition, name);
+}
+
 /* The condition around is about the call that was to set the variable. */
 static bool may_be_unset(const struct walk *walk, const struct history *history)
 {
@@ -154,7 +183,9 @@ static bool may_be_unset(const struct walk *walk, const struct history *history)
             continue;
         if (says_none(around->value, name))
             return true;
-        if (around->line - history->set_line <= 1 && around->line >= history->set_line)
+        if (around->line - history->set_line <= 1 && around->line >= history->set_line &&
+            !only_passes(around->value, name,
+                         history->live->decl && history->set_line == history->live->line))
             return true;
     }
     return false;

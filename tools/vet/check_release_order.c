@@ -270,8 +270,9 @@ static void check_child(struct ir *ir, struct arena *arena, finding_vec *finding
     if (child < 0 || !plain_pointer(ir, parent) || !is_local(ir, parent) || !own_end(ir, parent))
         return;
     const char *end = own_end(ir, child);
+    bool code = strcmp(own_end(ir, parent), "dlclose") == 0; /* of whatever comes from it */
     if (!end || depends(own_end(ir, parent)) || !shuts(own_end(ir, parent)) ||
-        !(depends(end) || depends(call->callee)))
+        !(code || depends(end) || depends(call->callee)))
         return;
     report_use(ir, arena, findings, index, parent, child, "was made from it");
 }

@@ -15,9 +15,31 @@ static const char *cleanup_of(const struct ir *ir, int place)
     return decl->cleanup ? decl->cleanup : decl->attribute;
 }
 
+/* The deferred call that releases the variable: defer { free(p); }; -1: none. */
+static int deferred_release(const struct ir *ir, int place)
+{
+    if (place < 0 || ir->places.at[place].kind != P_LOCAL)
+        return -1;
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_CALL && instr->deferred && !instr->implicit && instr->callee &&
+            instr->arg_count == 1 && instr->args[0].kind == O_PLACE &&
+            instr->args[0].place == place && name_releases(instr->callee) == 2)
+            return i;
+    }
+    return -1;
+}
+
 static bool releases(const char *cleanup)
 {
     return cleanup && (name_releases(cleanup) == 2 || strncmp(cleanup, "g_auto", 6) == 0);
+}
+
+/* _cleanup_close_ int fd */
+static bool closes_number(const struct decl *decl, const char *cleanup)
+{
+    return strstr(cleanup, "close") && decl->type.count == 1 &&
+           strcmp(decl->type.words[0], "int") == 0;
 }
 
 /* Others may hold references too. */
@@ -53,6 +75,11 @@ static enum reach find_cleanup(const struct ir *ir, int index, void *data)
     if (instr->kind == I_CALL && instr->implicit && instr->arg_count == 1 &&
         instr->args[0].kind == O_ADDRESS && instr->args[0].place == fate->variable)
         return REACH_FOUND;
+    if (instr->kind == I_CALL && instr->deferred && instr->arg_count == 1 &&
+        instr->args[0].kind == O_PLACE && instr->args[0].place == fate->variable)
+        return name_releases(instr->callee ? instr->callee : "") == 2 ? REACH_FOUND : REACH_STOP;
+    if (instr->kind == I_BRANCH && (instr->sign == 0 || !instr->expr))
+        return REACH_STOP; /* perhaps the deferred call is not due */
     if (instr->kind == I_CALL && !instr->implicit && ir->places.at[fate->target].kind == P_GLOBAL)
         return REACH_STOP;
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
@@ -78,8 +105,11 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
         return;
     int variable = instr->left.place;
     const struct decl *decl = ir->places.at[variable].decl;
-    if (!releases(cleanup_of(ir, variable)) || counted(cleanup_of(ir, variable)) ||
-        decl->type.stars == 0 || !lives_on(ir, instr->dst) || set_again(ir, instr->dst, index))
+    int deferred = deferred_release(ir, variable);
+    const char *cleanup = deferred >= 0 ? ir->code.at[deferred].callee : cleanup_of(ir, variable);
+    if (!decl || !releases(cleanup) || counted(cleanup) ||
+        (decl->type.stars == 0 && !closes_number(decl, cleanup)) || !lives_on(ir, instr->dst) ||
+        set_again(ir, instr->dst, index))
         return;
     struct fate fate = {.variable = variable, .target = instr->dst};
     if (reach(ir, instr->next, find_taking, &fate) >= 0 ||
@@ -88,11 +118,18 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
     struct finding *finding = finding_add(arena, findings, "cleanup-returned", LEVEL_SURE,
                                           ir->unit->path, ir->function->name, instr->line,
                                           instr->column);
-    finding->message = arena_format(arena, "'%s' is stored in '%s', but its cleanup releases it",
-                                    place_text(ir, variable), place_text(ir, instr->dst));
+    finding->message = arena_format(arena, "'%s' is stored in '%s', but %s releases it",
+                                    place_text(ir, variable), place_text(ir, instr->dst),
+                                    deferred >= 0 ? "a deferred call" : "its cleanup");
     finding->about = place_text(ir, variable);
-    finding_note(arena, finding, decl->line, decl->column, "declared with a cleanup here");
-    finding->advice = "transfer it: TAKE_PTR, g_steal_pointer, no_free_ptr";
+    if (deferred < 0) {
+        finding_note(arena, finding, decl->line, decl->column, "declared with a cleanup here");
+        finding->advice = "transfer it: TAKE_PTR, g_steal_pointer, no_free_ptr";
+    } else {
+        finding_note(arena, finding, ir->code.at[deferred].line, ir->code.at[deferred].column,
+                     "released here");
+        finding->advice = "release it only when the function fails: lg_defer_on_error";
+    }
 }
 
 /* ---- what was only lent ---------------------------------------------------------------------------- */

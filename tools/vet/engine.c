@@ -23,6 +23,15 @@ static bool uses(const struct simulation *simulation, const struct state *state,
     return false;
 }
 
+/* p->count = 0 */
+static bool sets_inside(const struct simulation *simulation, const struct state *state,
+                        const struct instr *instr)
+{
+    struct operand target = {.kind = O_PLACE, .place = instr->dst};
+    return instr->kind != I_DECLARE && instr->dst >= 0 &&
+           simulation->ir->places.at[instr->dst].kind == P_PART && uses(simulation, state, &target);
+}
+
 static bool points_inside(const struct ir *ir, const struct state *state,
                           const struct operand *operand)
 {
@@ -44,7 +53,8 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
     const struct instr *release = &simulation->ir->code.at[state->released];
     if (instr->kind == I_RETURN && (release->implicit || release->deferred))
         return; /* the result was computed before the cleanup */
-    bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right);
+    bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right) ||
+                sets_inside(simulation, state, instr);
     for (int i = 0; i < instr->arg_count; i++)
         used |= uses(simulation, state, &instr->args[i]) ||
                 points_inside(simulation->ir, state, &instr->args[i]);

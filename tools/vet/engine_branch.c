@@ -248,6 +248,14 @@ static bool cannot_be_equal(const struct simulation *simulation, const struct st
            !derived_from_holder(simulation->ir, state, branch->right.place);
 }
 
+/* if (!name): no temporary file was made. */
+static bool has_no_name(const struct simulation *simulation, const struct state *state)
+{
+    struct operand name = {.kind = O_PLACE, .place = simulation->site->place};
+    return simulation->site->resource == R_TEMPORARY && name.place >= 0 &&
+           facts_of(state->facts, &name).signs == ZERO;
+}
+
 void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
 {
     for (int edge = 0; edge < 2; edge++) {
@@ -264,6 +272,7 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
         if (next.phase == HELD &&
             (says_not_held(simulation, &next) || says_empty(simulation, state, branch, edge == 0) ||
              says_standard(simulation, state, branch, edge == 0) ||
+             has_no_name(simulation, &next) ||
              status_says_failed(simulation, state, branch, edge == 0))) {
             next.phase = NOT_HELD;
             next.acquired = -1;

@@ -17,6 +17,14 @@ const struct acquisition *acquisition_at(const struct site *site, int instr)
     return NULL;
 }
 
+/* strbuf_getline(&line, in) at the end of the file: the line is still there. */
+static bool only_reads_into(const struct site *site, const struct instr *call)
+{
+    static const char *const words[] = {"getline", "getdelim", "read", "gets", NULL};
+    return site->release && call->callee && name_has_any(call->callee, words) &&
+           names_are_family(site->release, call->callee);
+}
+
 static void acquire(struct simulation *simulation, struct state *state, int index,
                     const struct acquisition *acquisition)
 {
@@ -44,7 +52,8 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
         if (failed.facts) {
             bool left_alone = failed.phase == RELEASED && holds(&failed, acquisition->holder) &&
                               failing->tested && failing->place != acquisition->holder;
-            if ((failed.phase == RELEASED && !left_alone) || more)
+            if ((failed.phase == RELEASED && !left_alone) ||
+                (more && !only_reads_into(site, instr)))
                 failed.phase = NOT_HELD;
             follow(simulation, &failed, instr->next);
         }
@@ -484,7 +493,9 @@ void do_call(struct simulation *simulation, struct state *state, int index)
             if (state->phase == NOT_HELD && !call->implicit && direct)
                 note(simulation, EV_UNHELD, index, state);
             else if (state->phase != NOT_HELD)
-                release(simulation, state, index, -1, !direct);
+                release(simulation, state, index, -1,
+                        !direct && !(site->resource == R_LOCK && call->callee &&
+                                     names_pair(site->acquire, call->callee)));
         }
     } else if (!do_arguments(simulation, state, index)) {
         return;

@@ -30,6 +30,12 @@ static const struct fact *find(const struct facts *facts, int place)
     return NULL;
 }
 
+/* CURLE_WRITE_ERROR, EINVAL: not 0, as FALSE is. */
+static bool names_failure(const char *symbol)
+{
+    return name_means(symbol) < 0 && !strstr(symbol, "FALSE");
+}
+
 struct fact facts_of(const struct facts *facts, const struct operand *operand)
 {
     struct fact fact = {.place = -1, .signs = ANY};
@@ -41,7 +47,9 @@ struct fact facts_of(const struct facts *facts, const struct operand *operand)
         break;
     case O_SYMBOL:
         fact.equal = (struct constant){2, (long)(intptr_t)operand->text};
-        fact.signs = name_means_zero(operand->text) ? ZERO : ANY;
+        fact.signs = name_means_zero(operand->text) ? ZERO
+                     : names_failure(operand->text) ? NEGATIVE | POSITIVE
+                                                    : ANY;
         break;
     case O_STRING:
     case O_ADDRESS: fact.signs = NEGATIVE | POSITIVE; break;

@@ -84,6 +84,34 @@ const struct instr *helper_release(const struct knowledge *knowledge, const stru
     return found;
 }
 
+/* The first call of the helper that has to do with the lock, as far as the text goes. */
+static const struct instr *first_use(const struct ir *helper, const struct ir *ir,
+                                     const struct instr *call, int place, struct arena *arena)
+{
+    EACH (instr, &helper->code)
+        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++) {
+            const char *text = instr->args[i].place >= 0
+                                   ? seen_by_caller(helper, instr->args[i].place, ir, call, arena)
+                                   : NULL;
+            if (text && strcmp(text, place_text(ir, place)) == 0)
+                return instr;
+        }
+    return NULL;
+}
+
+bool helper_locks(const struct knowledge *knowledge, const struct ir *ir, const struct instr *call,
+                  const char *lock, int place)
+{
+    const struct ir *helper = helper_of(knowledge, ir, call);
+    struct arena arena = {0};
+    const struct instr *first = helper ? first_use(helper, ir, call, place, &arena) : NULL;
+    bool locks = first && !first->implicit && first->callee && strcmp(first->callee, lock) == 0;
+    for (int i = 0; locks && helper->code.at + i < first; i++)
+        locks = helper->code.at[i].kind != I_BRANCH; /* perhaps it does not come so far */
+    arena_free(&arena);
+    return locks;
+}
+
 bool helper_completes(const struct knowledge *knowledge, const struct ir *ir,
                       const struct instr *call, const char *acquire, bool lock)
 {

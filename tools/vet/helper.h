@@ -12,6 +12,10 @@ const struct instr *helper_release(const struct knowledge *knowledge, const stru
                                    const struct instr *call, const char *acquire, bool lock,
                                    int place);
 
+/* Does it, before anything else that it does with this lock, take it by `lock`? */
+bool helper_locks(const struct knowledge *knowledge, const struct ir *ir, const struct instr *call,
+                  const char *lock, int place);
+
 /* Does the called function of the file complete such a pair of anything? */
 bool helper_completes(const struct knowledge *knowledge, const struct ir *ir,
                       const struct instr *call, const char *acquire, bool lock);

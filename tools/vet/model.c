@@ -410,6 +410,9 @@ bool model_known_harmless(const char *name)
                                         "g_str_has_prefix",
                                         "g_str_has_suffix",
                                         "system",
+                                        "EVP_MAC_CTX_new", /* takes a reference of its own */
+                                        "EVP_KDF_CTX_new",
+                                        "EVP_RAND_CTX_new",
                                         NULL};
     return word_in(name, names);
 }
@@ -421,6 +424,62 @@ bool model_harmless(const char *name)
         "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
         "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
     return model_known_harmless(name) || name_has_any(name, words);
+}
+
+/* g_strdup, g_malloc0, g_build_filename … */
+static bool allocates_by_glib(const char *name)
+{
+    static const char *const names[] = {"g_malloc",
+                                        "g_malloc0",
+                                        "g_realloc",
+                                        "g_try_malloc",
+                                        "g_try_malloc0",
+                                        "g_malloc_n",
+                                        "g_malloc0_n",
+                                        "g_new",
+                                        "g_new0",
+                                        "g_strdup",
+                                        "g_strndup",
+                                        "g_strdup_printf",
+                                        "g_strdup_vprintf",
+                                        "g_strconcat",
+                                        "g_strjoin",
+                                        "g_strjoinv",
+                                        "g_memdup",
+                                        "g_memdup2",
+                                        "g_build_filename",
+                                        "g_build_path",
+                                        "g_path_get_dirname",
+                                        "g_path_get_basename",
+                                        "g_get_current_dir",
+                                        "g_uri_escape_string",
+                                        "g_markup_escape_text",
+                                        "g_base64_encode",
+                                        NULL};
+    return word_in(name, names);
+}
+
+static bool allocates_by_libc(const char *name)
+{
+    static const char *const names[] = {"malloc",   "calloc",    "realloc",        "reallocarray",
+                                        "strdup",   "strndup",   "aligned_alloc",  "realpath",
+                                        "asprintf", "vasprintf", "posix_memalign", NULL};
+    return word_in(name, names);
+}
+
+static bool frees_by_another(const char *release)
+{
+    static const char *const names[] = {"g_free",       "kfree",     "vfree",   "sqlite3_free",
+                                        "OPENSSL_free", "curl_free", "av_free", NULL};
+    return word_in(release, names);
+}
+
+/* free(sqlite3_mprintf(…)): a library says how what it makes is released. */
+static bool has_own_release(const char *acquire)
+{
+    const char *release = library_release(acquire);
+    return release && strcmp(release, "free") != 0 && strcmp(release, "xmlFree") != 0 &&
+           strcmp(release, "freecon") != 0 && !strstr(release, "_free_all");
 }
 
 bool model_mismatch(const char *acquire, const char *release)
@@ -436,7 +495,9 @@ bool model_mismatch(const char *acquire, const char *release)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (strcmp(wrong[i][0], acquire) == 0 && strcmp(wrong[i][1], release) == 0)
             return true;
-    return false;
+    bool plain = strcmp(release, "free") == 0;
+    return (plain && (allocates_by_glib(acquire) || has_own_release(acquire))) ||
+           (frees_by_another(release) && allocates_by_libc(acquire));
 }
 
 bool model_frees_memory(const char *name)
@@ -532,6 +593,6 @@ bool model_wrong_release(enum resource resource, const char *callee)
         return true;
     for (size_t i = 0; i < sizeof releases / sizeof *releases; i++)
         if (strcmp(releases[i], callee) == 0)
-            return !(resource == R_MEMORY && strcmp(callee, "munmap") == 0);
+            return true;
     return false;
 }

@@ -209,6 +209,10 @@ int name_releases(const char *name)
         "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
         "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
         NULL};
+    /* of libraries, with names that say it in their own way */
+    static const char *const known[] = {
+        "g_strfreev", "iounmap", "PQclear", "PQfinish", "FT_Done_FreeType", "FT_Done_Face",
+        "pam_end",    "shmdt",   "mmput",   "freecon",  "XCloseDisplay",    NULL};
     static const char *const weak[] = {
         "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
         "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
@@ -219,8 +223,8 @@ int name_releases(const char *name)
     if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
-    if (name_has_any(name, strong) || strstr(name, "closedir") || name_unlocks(name) ||
-        name_ends_with(name, "free") || name_ends_with(name, "freep") ||
+    if (name_has_any(name, strong) || listed(name, known) || strstr(name, "closedir") ||
+        name_unlocks(name) || name_ends_with(name, "free") || name_ends_with(name, "freep") ||
         name_ends_with(name, "unref") || name_ends_with(name, "close") || strstr(name, "_free_") ||
         strstr(name, "_free") || strstr(name, "Destroy") || strstr(name, "freeReply") ||
         strstr(name, "decrRef") || starts_with(name, "free"))
@@ -346,6 +350,17 @@ bool name_transfers_data(const char *name)
     static const char *const words[] = {"read", "recv",  "receive", "write", "send",
                                         "poll", "flush", "seek",    "sync",  NULL};
     return name_has_any(name, words);
+}
+
+bool name_works_on(const char *name)
+{
+    static const char *const words[] = {"parse", "load",  "process", "handle", "serve",
+                                        "copy",  "drain", "step",    "use",    "truncate",
+                                        "fill",  "stat",  "work",    "scan",   NULL};
+    static const char *const tells[] = {"log",    "debug",  "print",  "remove",     "del",
+                                        "forget", "closed", "notify", "free",       "done",
+                                        "clear",  "close",  "delete", "unregister", NULL};
+    return (name_transfers_data(name) || name_has_any(name, words)) && !name_has_any(name, tells);
 }
 
 bool name_gives(const char *name)

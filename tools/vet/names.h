@@ -33,6 +33,7 @@ bool name_makes(const char *name);         /* … surely: new, create, alloc, op
 bool name_keeps(
     const char *name); /* add, push, register, set, attach …: the callee keeps its argument */
 bool name_transfers_data(const char *name); /* read, receive, poll …: it uses a descriptor */
+bool name_works_on(const char *name);       /* … and more: parse, load, serve, handle, copy … */
 bool name_gives(const char *name);          /* … surely: take, consume, adopt, steal, fdopen */
 bool name_hands_over(const char *name); /* … whichever argument it is: g_list_concat, read_async */
 bool name_unlocks(const char *name);

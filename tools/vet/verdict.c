@@ -64,6 +64,32 @@ static bool names_same(const struct instr *first, const struct instr *second)
     return false;
 }
 
+/* q = p; … free(p); free(q): does one get its value from the other on this path? */
+static bool is_copy(const struct judge *judge, const struct event *event, int a, int b)
+{
+    for (const struct state *at = event->state->from; at; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        int left = instr->left.place, right = instr->right.place;
+        if (instr->kind == I_BRANCH && ((left == a && right == b) || (left == b && right == a)))
+            return false; /* if (q != p) free(q); */
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+            ((instr->dst == a && instr->left.place == b) ||
+             (instr->dst == b && instr->left.place == a)))
+            return judge->ir->places.at[a].kind == P_LOCAL &&
+                   judge->ir->places.at[b].kind == P_LOCAL;
+    }
+    return false;
+}
+
+static bool names_copy(const struct judge *judge, const struct event *event,
+                       const struct instr *first, const struct instr *second)
+{
+    if (first->arg_count != 1 || second->arg_count != 1 || first->args[0].kind != O_PLACE ||
+        second->args[0].kind != O_PLACE)
+        return false;
+    return is_copy(judge, event, first->args[0].place, second->args[0].place);
+}
+
 /* for (…) free(list[i]): each round releases another one. */
 static bool releases_element(const struct judge *judge, const struct instr *release)
 {
@@ -96,7 +122,8 @@ static void judge_again(struct judge *judge, const struct event *event)
                        *again = instr_at(judge, event->instr);
     if (judge->site->resource != R_LOCK &&
         (releases_element(judge, first) ||
-         (first == again && !judge_by_address(judge, event->state)) || !names_same(first, again) ||
+         (first == again && !judge_by_address(judge, event->state)) ||
+         !(names_same(first, again) || names_copy(judge, event, first, again)) ||
          set_between(judge, event)))
         return;
     bool known = knowledge_knows(judge->simulation->knowledge, first);
@@ -255,7 +282,7 @@ static void judge_use(struct judge *judge, const struct event *event)
     if (use->callee && name_is_constant(use->callee))
         return; /* TRACE(freed, p) */
     if (judge->site->resource == R_DESCRIPTOR &&
-        !(use->callee && model_uses_descriptor(use->callee)))
+        !(use->callee && (model_uses_descriptor(use->callee) || name_works_on(use->callee))))
         return; /* its number is still a number, to print and to compare */
     if (release->implicit ? mentions_directly(judge, event)
                           : set_between(judge, event) || releases_element(judge, release))

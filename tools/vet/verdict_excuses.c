@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "model.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -88,25 +89,66 @@ bool judge_released_as_element(const struct judge *judge)
     return false;
 }
 
+/* for (i = table_begin(t); i != table_end(t); i++): the second asks, and ends nothing. */
+static bool release_is_asked(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        int result = event->kind == EV_RELEASE ? instr_at(judge, event->instr)->dst : -1;
+        EACH (instr, &judge->ir->code)
+            if (result >= 0 && name_has(judge->site->acquire, "begin") &&
+                (instr->right.place == result ||
+                 (instr->left.place == result && instr->kind == I_ASSIGN)))
+                return true;
+    }
+    return false;
+}
+
+/* fd = store_open(store, name); … store_close(store, fd): the result is what must be closed, however. */
+static bool gives_handle(const struct judge *judge)
+{
+    EACH (acquisition, &judge->site->acquisitions) {
+        const struct instr *acquire = instr_at(judge, acquisition->instr);
+        int handle = variable_of(judge->ir, acquisition->instr, acquire->dst);
+        if (handle < 0 || judge->ir->places.at[handle].kind == P_TEMPORARY)
+            continue;
+        EACH (event, &judge->simulation->events)
+            if (event->kind == EV_RELEASE) {
+                const struct instr *release = instr_at(judge, event->instr);
+                for (int i = 0; i < release->arg_count; i++)
+                    if (release->args[i].place == handle)
+                        return true;
+            }
+    }
+    return false;
+}
+
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
- * trace: unless the word says that something stays on or is kept, two releases or more must stand against each exit that
- * leaves them open. */
+ * trace: unless the word says that something stays on or is kept, the exit must be a failure; and for what may be a level, or
+ * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
 bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
 {
     static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
     static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
                                        "grab",   "acquire", "claim", "block", "reserve", "power",
                                        "freeze", "mask",    "busy",  NULL};
+    static const char *const levels[] = {"push", "up",    "down", "level", "kh",
+                                         "iter", "slide", "next", NULL};
+    static const char *const goes_on[] = {"start", "notify", NULL};
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
-    if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire))
+    if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire) ||
+        release_is_asked(judge) || gives_handle(judge))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
+    bool stays = !judge->success_release && !judge->unknown_release &&
+                 name_has_any(judge->site->acquire, goes_on);
+    if (class != CLASS_FAILURE || (!stays && !name_has_any(judge->site->acquire, levels)))
+        return class != CLASS_FAILURE;
     EACH (event, &judge->simulation->events)
         left += event->kind == EV_EXIT && event->state->acquired >= 0;
-    return class != CLASS_FAILURE || judge->releases < 2 * left;
+    return judge->releases < 2 * left;
 }
 
 /* c = connection_for(fd); if (!c) { close(fd); return; } On a way on which there is a c, it has the descriptor. */

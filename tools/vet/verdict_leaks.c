@@ -137,14 +137,19 @@ static bool used_by_nobody_else(const struct judge *judge, const struct state *s
            !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
 }
 
-/* A return in a loop while the lock is held, which is released after the loop; unless the name of the function says that
- * it returns with the lock. */
-static bool left_in_loop(const struct judge *judge, const struct event *event)
+/* Does the name of the function say that it returns with the lock? */
+static bool names_holding(const struct judge *judge)
 {
     static const char *const words[] = {"lock",  "locked",  "start", "begin", "acquire",
                                         "hold",  "enter",   "grab",  "get",   "next",
                                         "first", "prepare", "pin",   "open",  NULL};
-    if (name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name))
+    return name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name);
+}
+
+/* A return in a loop while the lock is held, which is released after the loop. */
+static bool left_in_loop(const struct judge *judge, const struct event *event)
+{
+    if (names_holding(judge))
         return false;
     return judge_loop_around(judge, event->instr) > event->state->acquired;
 }
@@ -218,7 +223,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (judge->site->resource == R_LOCK && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
-        if (judge->success_release || (class == CLASS_UNKNOWN && judge->unknown_release))
+        bool lock = judge->site->resource == R_LOCK && !names_holding(judge);
+        if (judge->success_release || ((class == CLASS_UNKNOWN || lock) && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (used_by_nobody_else(judge, state))
             return LEVEL_LIKELY;
@@ -314,6 +320,14 @@ static bool chosen_by_value(const struct judge *judge, const struct event *event
     return false;
 }
 
+/* for (…) { s = socket(…); if (connect(s, …) == 0) break; }: the next socket takes the variable of the one that failed. */
+static bool lost_to_next(const struct judge *judge, const struct event *event)
+{
+    return event->instr == event->state->acquired && event->state->pass_count == 0 &&
+           judge->site->resource == R_DESCRIPTOR &&
+           judge->ir->places.at[event->state->acquisition->holder].kind == P_LOCAL;
+}
+
 void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -326,10 +340,11 @@ void judge_lost(struct judge *judge, const struct event *event)
     enum level level = is_of_test(judge->ir) || judge_in_main(judge) ||
                                judge_returns_its_argument(judge, state)
                            ? LEVEL_ALL
-                       : released && state->acquisition->known       ? LEVEL_SURE
-                       : owned_here(judge, state) && !judge->escaped ? LEVEL_SURE
-                       : released                                    ? LEVEL_LIKELY
-                       : judge->site->mined && !judge->escaped       ? LEVEL_LIKELY
-                                                                     : LEVEL_ALL;
+                       : released && state->acquisition->known ? LEVEL_SURE
+                       : owned_here(judge, state) && (!judge->escaped || lost_to_next(judge, event))
+                           ? LEVEL_SURE
+                       : released                              ? LEVEL_LIKELY
+                       : judge->site->mined && !judge->escaped ? LEVEL_LIKELY
+                                                               : LEVEL_ALL;
     judge_report_leak(judge, event, level, true);
 }

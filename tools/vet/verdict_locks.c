@@ -126,8 +126,20 @@ static bool locked_on_same_condition(const struct judge *judge, int unlock)
     return false;
 }
 
+/* if (!x->ready) goto out; lock(x); … out: unlock(x); does nothing in between. */
+static bool goes_straight(const struct judge *judge, int at, int unlock)
+{
+    for (int steps = 0; at >= 0 && steps < 10; steps++, at = instr_at(judge, at)->next) {
+        if (at == unlock)
+            return true;
+        if (instr_at(judge, at)->kind != I_JOIN && instr_at(judge, at)->kind != I_ASSIGN)
+            return false;
+    }
+    return false;
+}
+
 /* if (server->started) lock(server); Else the caller has the lock already. */
-static bool locked_on_condition(const struct judge *judge)
+static bool locked_on_condition(const struct judge *judge, int unlock)
 {
     EACH (acquisition, &judge->site->acquisitions) {
         int before = acquisition->instr - 1;
@@ -135,7 +147,9 @@ static bool locked_on_condition(const struct judge *judge)
             before--;
         const struct instr *branch = before >= 0 ? instr_at(judge, before) : NULL;
         if (branch && branch->kind == I_BRANCH && branch->left.place >= 0 &&
-            judge->ir->places.at[branch->left.place].kind == P_PART)
+            judge->ir->places.at[branch->left.place].kind == P_PART &&
+            !goes_straight(judge, branch->next, unlock) &&
+            !goes_straight(judge, branch->other, unlock))
             return true;
     }
     return false;
@@ -150,8 +164,8 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (locked_otherwise(judge) || is_of_test(judge->ir) || locked_on_condition(judge) ||
-        locked_on_same_condition(judge, event->instr))
+    if (locked_otherwise(judge) || is_of_test(judge->ir) ||
+        locked_on_condition(judge, event->instr) || locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,
                  "is unlocked here on a path that has not locked it", -1, "");
