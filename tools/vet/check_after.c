@@ -2,6 +2,7 @@
  * looks at everything that is released, along code without branches. */
 #include "names.h"
 #include "reach.h"
+#include "use.h"
 #include "walk.h"
 
 #include <string.h>
@@ -156,7 +157,8 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
         if (instr->kind == I_RETURN || instr->kind == I_STOP || joined(ir, next))
             return;
         if (uses(ir, instr, place)) {
-            report(ir, arena, findings, "use-after-release", release, instr, place);
+            if (use_counts(ir, instr, release, place))
+                report(ir, arena, findings, "use-after-release", release, instr, place);
             return;
         }
         if (instr->kind == I_BRANCH)

@@ -17,6 +17,23 @@ const struct acquisition *acquisition_at(const struct site *site, int instr)
     return NULL;
 }
 
+/* lock(&p->lock): p is no null pointer. */
+static void assume_owner(struct simulation *simulation, struct state *state)
+{
+    struct ir *ir = simulation->ir;
+    const struct place *lock = simulation->site->place >= 0
+                                   ? &ir->places.at[simulation->site->place]
+                                   : NULL;
+    if (!lock || lock->kind != P_PART || !lock->through || lock->parent != lock->root)
+        return;
+    struct operand owner = {.kind = O_PLACE, .place = lock->root},
+                   null = {.kind = O_NUMBER, .place = -1};
+    const struct facts *facts = facts_assume(simulation->arena, ir, state->facts, &owner,
+                                             S2('!', '='), &null, true);
+    if (facts)
+        state->facts = facts;
+}
+
 static void acquire(struct simulation *simulation, struct state *state, int index,
                     const struct acquisition *acquisition)
 {
@@ -65,6 +82,8 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->ends = 0;
     if (!site->argument)
         add_holder(state, acquisition->holder);
+    else
+        assume_owner(simulation, state);
     follow(simulation, state, instr->next);
 }
 
@@ -78,7 +97,7 @@ static bool may_leave_alone(const struct simulation *simulation, int index, int 
            knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
 }
 
-/* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
+/* f = fdopen(fd, …); if (!f), if (!SSL_CTX_add0_chain_cert(ctx, x)): then it is still there. */
 static void follow_refused(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -265,6 +284,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
         return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
                escape(simulation, state, index); /* list_append(list, const char *own) */
+    if (effect != EFFECT_NONE && carry == CARRIES_VALUE && name_takes_on_success(callee)) {
+        follow_refused(simulation, state, index);
+        return escape(simulation, state, index);
+    }
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
         if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&

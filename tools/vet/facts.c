@@ -41,7 +41,9 @@ struct fact facts_of(const struct facts *facts, const struct operand *operand)
         break;
     case O_SYMBOL:
         fact.equal = (struct constant){2, (long)(intptr_t)operand->text};
-        fact.signs = name_means_zero(operand->text) ? ZERO : ANY;
+        fact.signs = name_means_zero(operand->text)      ? ZERO
+                     : name_means_nonzero(operand->text) ? NEGATIVE | POSITIVE
+                                                         : ANY;
         break;
     case O_STRING:
     case O_ADDRESS: fact.signs = NEGATIVE | POSITIVE; break;

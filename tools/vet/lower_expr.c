@@ -417,7 +417,8 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
     if (!equal && !unequal)
         return call->args.count == 1 || name_ends_with(name, "assert") ||
                        name_ends_with(name, "_msg") || strncmp(name, "g_return_", 9) == 0 ||
-                       name_ends_with(name, "_true")
+                       name_ends_with(name, "_true") || strstr(name, "ASSERT_WITH") ||
+                       strstr(name, "_ARG_WITH")
                    ? argument(call, 0)
                    : NULL;
     if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem") || strstr(name, "STR") ||
@@ -513,6 +514,8 @@ static const char *file_lock(const struct expr *call)
         return call->name;
     if (asked->kind == E_BINARY)
         asked = asked->a;
+    if (asked->kind == E_NAME && strcmp(asked->name, "LOCK_UN") == 0 && name_locks(call->name))
+        return intern_string("flock LOCK_UN"); /* of a wrapper: file_lock(fd, LOCK_UN) */
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (strcmp(call->name, wanted[i][0]) == 0 && asked->kind == E_NAME &&
             strcmp(asked->name, wanted[i][1]) == 0) {

@@ -196,6 +196,7 @@ int name_releases(const char *name)
                                         "va_end",
                                         "G_IS_DIR_SEPARATOR",
                                         "clear_bit",
+                                        "g_source_destroy",
                                         NULL};
     static const char *const not_words[] = {"freeze", "nofree", "cloexec", "freed", "closed",
                                             "dont",   "need",   "needs",   "later", NULL};
@@ -324,7 +325,7 @@ bool name_keeps(const char *name)
         "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
-        "push0",     NULL};
+        "push0",     "setopt",  NULL};
     return name_has_any(name, words) || name_hands_over(name);
 }
 
@@ -345,6 +346,12 @@ bool name_transfers_data(const char *name)
 {
     static const char *const words[] = {"read", "recv",  "receive", "write", "send",
                                         "poll", "flush", "seek",    "sync",  NULL};
+    return name_has_any(name, words);
+}
+
+bool name_takes_on_success(const char *name)
+{
+    static const char *const words[] = {"add0", "set0", "push0", NULL};
     return name_has_any(name, words);
 }
 
@@ -434,8 +441,9 @@ bool name_says_failure(const char *label)
 
 static bool symbol_fails(const char *symbol)
 {
-    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
-                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
+    static const char *const bad[] = {"ERR",           "FAIL",   "BAD",    "INVALID",
+                                      "EIO",           "ENOMEM", "EINVAL", "NOMEM",
+                                      "OUT_OF_MEMORY", "FALSE",  NULL};
     for (const char *const *word = bad; *word; word++)
         if (strstr(symbol, *word))
             return true;
@@ -460,4 +468,9 @@ bool name_means_zero(const char *symbol)
     size_t length = strlen(symbol);
     return (length > 3 && strcmp(symbol + length - 3, "_OK") == 0 && !strstr(symbol, "HTTP")) ||
            strstr(symbol, "SUCCESS") || strstr(symbol, "NO_ERR") || strstr(symbol, "NOERR");
+}
+
+bool name_means_nonzero(const char *symbol)
+{
+    return name_means(symbol) < 0 && !strstr(symbol, "FALSE") && !name_means_zero(symbol);
 }

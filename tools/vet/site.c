@@ -236,6 +236,14 @@ static bool comes_from_lock(const struct ir *ir, int place)
     return false;
 }
 
+/* Neither a pointer nor a structure by its type, and no number that is known: an enumeration or a handle. */
+static bool is_plain_value(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars == 0 && !decl->type.is_array && decl->type.count > 0 &&
+           strcmp(decl->type.words[0], "struct") != 0 && !is_number(ir, place);
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -262,6 +270,9 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
                 continue;
+            if (i > 0 && is_plain_value(ir, place) && instr->args[i].kind == O_PLACE &&
+                !paired_acquirer(ir, place, instr->callee))
+                continue; /* object_delete(repository, kind, name) */
             if (is_error_object(ir, place) ||
                 (name_unlocks(instr->callee) && !comes_from_lock(ir, place)))
                 continue;

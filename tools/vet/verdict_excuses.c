@@ -41,11 +41,25 @@ bool judge_ends_process(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* while (fcntl(2, F_GETFD) < 0) pipe(ends); The new descriptors are to be the standard ones. */
+static bool looks_at_standard(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && strcmp(instr->callee, "fcntl") == 0 &&
+            instr->arg_count == 2 &&
+            ((instr->args[0].kind == O_NUMBER && instr->args[0].number <= 2) ||
+             (instr->args[0].kind == O_SYMBOL && strncmp(instr->args[0].text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
 /* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
 bool judge_is_standard(const struct judge *judge)
 {
     if (judge->site->resource != R_DESCRIPTOR)
         return false;
+    if (looks_at_standard(judge->ir))
+        return true;
     EACH (instr, &judge->ir->code)
         if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
             (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
@@ -117,8 +131,10 @@ bool judge_has_new_owner(const struct judge *judge, const struct event *event)
                                   : NULL;
     if (!held || held->type.stars > 0 || judge->site->argument || judge->site->by_address)
         return false;
-    for (const struct state *at = event->state->from; at && at->instr != event->state->acquired;
-         at = at->from) {
+    const struct state *at = event->state->from;
+    if (at && at->instr == event->state->acquired)
+        at = at->from; /* lost in the next round, where it is acquired again */
+    for (; at && at->instr != event->state->acquired; at = at->from) {
         const struct instr *call = instr_at(judge, at->instr);
         const struct decl *owner = call->kind == I_CALL && call->callee && call->dst >= 0 &&
                                            !model_acquirer(call->callee)
@@ -235,4 +251,23 @@ bool judge_is_callers_lock(const struct judge *judge, const struct state *state)
                 return true;
     }
     return false;
+}
+
+/* CLEANUP_FILE_UNLOCK(fd): from here on the end of the block unlocks. */
+static bool unlocked_by_macro(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "CLEANUP") &&
+            name_unlocks(instr->callee) && instr->arg_count > 0 &&
+            instr->args[0].place == judge->site->place)
+            return true;
+    return false;
+}
+
+bool judge_cleaned_lock(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
 }

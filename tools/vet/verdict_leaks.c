@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "knowledge.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -199,6 +200,25 @@ static bool fails_to_construct(const struct judge *judge, const struct state *st
            is_given_to_caller(judge) && judge_passes_innocent(judge, state);
 }
 
+/* if (last) last->next = p; last = p; Whether there is a last one, the rounds before have decided. */
+static bool is_linked(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_ESCAPE && event->state->acquired == state->acquired &&
+            instr_at(judge, event->instr)->kind == I_ASSIGN)
+            return true;
+    return false;
+}
+
+/* Only the variable for the last element of a list has it still. */
+static bool is_last_in_list(const struct judge *judge, const struct state *state)
+{
+    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    return state->holder_count == 1 && state->holders[0] != variable &&
+           instr_at(judge, state->acquired)->dst == state->acquisition->holder &&
+           is_linked(judge, state);
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -206,8 +226,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
-        judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
-        judge_released_as_element(judge) || judge_need_not_pair(judge, class))
+        is_last_in_list(judge, state) || judge_has_new_owner(judge, event) ||
+        judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
+        judge_need_not_pair(judge, class))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -278,6 +299,8 @@ void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
+    if (resource == R_LOCK && judge_cleaned_lock(judge))
+        return;
     if (resource == R_LOCK && (!judge->released || judge_is_callers_lock(judge, event->state) ||
                                judge_kept_by_macro(judge, event->state)))
         return;
@@ -321,6 +344,8 @@ void judge_lost(struct judge *judge, const struct event *event)
         return;
     if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
+    if (judge_has_new_owner(judge, event) || is_linked(judge, state))
+        return;
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0;
     enum level level = is_of_test(judge->ir) || judge_in_main(judge) ||
