@@ -474,7 +474,10 @@ static void follow_realloc(struct simulation *simulation, struct state *state, i
     if (failed.facts && holder != old)
         follow(simulation, &failed, call->next);
     else if (failed.facts && site_tested(ir, index, call->dst)) {
-        failed.holder_count = failed.alias_count = 0;
+        failed.alias_count = 0; /* lost, unless another variable has it too */
+        for (int i = failed.holder_count - 1; i >= 0; i--)
+            if (failed.holders[i] == old)
+                drop_holder(&failed, i);
         follow(simulation, &failed, call->next);
     }
     state->facts = facts_assume(simulation->arena, ir, state->facts, &result, S2('!', '='), &null,

@@ -294,7 +294,7 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
     const char *release = best && uses >= (name_constructs(acquire) ? 2 : 3) ? best->release : NULL;
     if (!release && sees_others(knowledge, acquire))
         release = release_elsewhere(knowledge, acquire);
-    if (!release)
+    if (!release || (name_unlocks(release) && !strstr(acquire, "lock")))
         return NULL;
     /* A getter lends, unless what it returns is counted. */
     bool lends = name_gets(acquire) && !name_constructs(acquire);

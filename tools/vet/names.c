@@ -357,10 +357,10 @@ bool name_takes_on_success(const char *name)
 
 bool name_gives(const char *name)
 {
-    static const char *const words[] = {"take",      "consume", "adopt",     "steal",  "donate",
-                                        "give",      "sink",    "thread",    "fdopen", "transfer",
-                                        "fdopendir", "return",  "propagate", "own",    "async",
-                                        "callback",  "defer",   "spawn",     "move",   NULL};
+    static const char *const words[] = {
+        "take",   "consume",  "adopt",    "steal",     "donate", "give",      "sink",
+        "thread", "fdopen",   "transfer", "fdopendir", "return", "propagate", "own",
+        "async",  "callback", "defer",    "spawn",     "move",   "owner",     NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
            name_hands_over(name) || strstr(name, "atomic_");
 }

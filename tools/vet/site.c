@@ -1,5 +1,6 @@
 #include "site_parts.h"
 
+#include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
 
@@ -331,9 +332,8 @@ static bool borrows(const char *callee)
 {
     bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
     return name_is_predicate(callee) || harmless || strstr(callee, "alloca") ||
-           strstr(callee, "newa") ||
-
-           strstr(callee, "talloc") || strstr(callee, "palloc") ||
+           strstr(callee, "newa") || strstr(callee, "joina") || strstr(callee, "bind_property") ||
+           name_ends_with(callee, "dupa") || strstr(callee, "talloc") || strstr(callee, "palloc") ||
            strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
            strstr(callee, "obstack");
 }
@@ -346,8 +346,11 @@ static int strength_of(const struct ir *ir, const char *callee)
         return -2;
     static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
     if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
-        return -1; /* hashmap_get_from_hash */
-    return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+        return -1;                              /* hashmap_get_from_hash */
+    bool casts = strncmp(callee, "__", 2) == 0; /* __listener_of(object) */
+    return name_constructs(callee)                                  ? 1
+           : name_gets(callee) || name_is_constant(callee) || casts ? -1
+                                                                    : 0;
 }
 
 /* Does the function take a reference of its own to what it got? Then it had none before. */
@@ -409,6 +412,17 @@ static bool reads_by_macro(const char *callee)
     return name_is_constant(callee);
 }
 
+/* fd = parse_fd(text) makes a number; r = make_mount_point(path) tells how it went, though r is a descriptor elsewhere. */
+static bool tells_number(const struct ir *ir, const struct instr *call, int place)
+{
+    static const char *const opens[] = {"open",   "socket", "accept", "dup",     "fd",
+                                        "create", "listen", "epoll",  "eventfd", NULL};
+    if (reads_number(call->callee))
+        return true;
+    return names_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
+           !strstr(call->callee, "open") && !strstr(call->callee, "temp");
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
@@ -418,7 +432,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         struct site *site = &sites->at[i];
         if (!site->has_release || site->argument ||
             (lends && instr->dst >= 0 && variable_of(ir, index, instr->dst) == site->place) ||
-            (place == site->place && counts_bytes(ir, instr, place)))
+            (place == site->place && counts_bytes(ir, instr, place)) ||
+            (place == site->place && is_number(ir, place) && tells_number(ir, instr, place)))
             continue;
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
@@ -546,7 +561,7 @@ static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
         return strncmp(instr->args[1].text, "F_DUPFD", 7) == 0 ? &wrapper : NULL;
     if (!tracked(ir, place) || !is_number(ir, place) || !name_has_any(instr->callee, words) ||
         name_releases(instr->callee) || name_is_predicate(instr->callee) ||
-        strcmp(instr->callee, "connect") == 0)
+        name_has(instr->callee, "get") || strcmp(instr->callee, "connect") == 0)
         return NULL;
     return is_descriptor(ir, place) ? &wrapper : NULL;
 }

@@ -440,7 +440,6 @@ static bool enters_result(const struct ir *ir, const struct instr *instr, int ma
     if (instr->kind == I_ASSIGN)
         return instr->left.kind == O_PLACE && instr->left.place == made && instr->dst >= 0 &&
                outlives(ir, instr->dst) && ir->places.at[instr->dst].root != made &&
-               ir->places.at[instr->dst].text[0] != '*' &&
                ir->places.at[ir->places.at[instr->dst].root].kind != P_LOCAL;
     if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2 ||
         !(name_has_any(instr->callee, words) || strstr(instr->callee, "Insert")))

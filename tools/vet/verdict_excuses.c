@@ -264,6 +264,16 @@ static bool unlocked_by_macro(const struct judge *judge)
     return false;
 }
 
+/* CLEANUP_ARRAY(list, n, list_free): from here on the end of the block releases what the variable has. */
+bool judge_cleaned_by_macro(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strncmp(instr->callee, "CLEANUP_", 8) == 0 &&
+            instr->arg_count > 1 && instr->args[0].place == judge->site->place)
+            return true;
+    return false;
+}
+
 bool judge_cleaned_lock(const struct judge *judge)
 {
     const struct decl *decl = judge->site->place >= 0

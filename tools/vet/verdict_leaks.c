@@ -219,6 +219,44 @@ static bool is_last_in_list(const struct judge *judge, const struct state *state
            is_linked(judge, state);
 }
 
+/* stream_close(s); flag_set(s->flags); What is used at once after its release is not gone: the call only changes its
+ * state. */
+static bool goes_on(const struct judge *judge, int release)
+{
+    int at = instr_at(judge, release)->next;
+    for (int steps = 0; at >= 0 && steps < 12; steps++) {
+        const struct instr *instr = instr_at(judge, at);
+        const struct operand *operands[] = {&instr->left, &instr->right};
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP ||
+            instr->dst == judge->site->place)
+            return false;
+        for (int i = 0; i < 2; i++)
+            if (operands[i]->kind == O_PLACE && operands[i]->place >= 0 &&
+                place_looks_into(judge->ir, operands[i]->place, judge->site->place))
+                return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place >= 0 &&
+                place_looks_into(judge->ir, instr->args[i].place, judge->site->place))
+                return true;
+        at = instr->next;
+    }
+    return false;
+}
+
+static bool only_changes_state(const struct judge *judge)
+{
+    if (judge->site->resource != R_OBJECT || judge->site->known || judge->site->by_address ||
+        judge->site->argument || judge->site->place < 0)
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && !release->implicit && release->callee &&
+            !model_frees_memory(release->callee) && goes_on(judge, event->instr))
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -226,9 +264,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
-        is_last_in_list(judge, state) || judge_has_new_owner(judge, event) ||
-        judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
-        judge_need_not_pair(judge, class))
+        is_last_in_list(judge, state) || only_changes_state(judge) ||
+        judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
+        judge_released_as_element(judge) || judge_need_not_pair(judge, class))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -295,12 +333,15 @@ void judge_leak(struct judge *judge, const struct event *event)
     if (lost_in_loop(judge, event))
         return;
     enum resource resource = judge->site->resource;
-    if (judge_was_kept(judge, event->state))
+    if (judge_was_kept(judge, event->state) || judge_cleaned_by_macro(judge))
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
     if (resource == R_LOCK && judge_cleaned_lock(judge))
         return;
+    if (resource == R_PAIR && name_has(judge->site->acquire, "ref") && judge->site->place >= 0 &&
+        instr_at(judge, event->instr)->left.place == judge->site->place)
+        return; /* object_ref(p); … return p; */
     if (resource == R_LOCK && (!judge->released || judge_is_callers_lock(judge, event->state) ||
                                judge_kept_by_macro(judge, event->state)))
         return;
@@ -321,8 +362,8 @@ void judge_leak(struct judge *judge, const struct event *event)
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
 static bool chosen_by_value(const struct judge *judge, const struct event *event)
 {
-    const struct state *after = event->state;
-    for (const struct state *at = after->from; at; after = at, at = at->from) {
+    const struct state *after = event->state->from;
+    for (const struct state *at = after ? after->from : NULL; at; after = at, at = at->from) {
         if (at->instr == event->state->acquired)
             return false;
         const struct instr *instr = instr_at(judge, at->instr);
