@@ -198,6 +198,29 @@ void parse_unit(struct unit *unit)
     read_functions(&parser);
 }
 
+const char *unit_problem(struct unit *unit)
+{
+    static const char opening[] = "([{", closing[] = ")]}";
+    VEC(const struct token *) open = {0};
+    if (unit->lexed.alternatives)
+        return NULL;
+    EACH (token, &unit->lexed.tokens) {
+        int sign = token->sign > 0 && token->sign < 128 ? token->sign : 0;
+        if (sign && strchr(opening, sign))
+            *ADD(&unit->arena, &open) = token;
+        const char *close = sign ? strchr(closing, sign) : NULL;
+        if (!close)
+            continue;
+        if (open.count == 0 || open.at[open.count - 1]->sign != opening[close - closing])
+            return arena_format(&unit->arena, "line %d: '%c' closes nothing", token->line, sign);
+        open.count--;
+    }
+    return open.count == 0
+               ? NULL
+               : arena_format(&unit->arena, "line %d: '%c' is never closed",
+                              open.at[open.count - 1]->line, open.at[open.count - 1]->sign);
+}
+
 void unit_close(struct unit *unit)
 {
     map_free(&unit->macros.by_name);
