@@ -5,6 +5,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "site_parts.h"
+#include "use.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -403,6 +404,12 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
     return true;
 }
 
+/* memcpy(p, …); where nobody looks at the result. */
+static bool can_be_dropped(const struct instr *call)
+{
+    return call->callee && strncmp(call->callee, "mem", 3) == 0;
+}
+
 /* strcpy(p, …) is p; realloc(p, n) goes on with it. */
 static bool returns_argument(const struct instr *call)
 {
@@ -515,6 +522,12 @@ void do_call(struct simulation *simulation, struct state *state, int index)
     } else if (!do_arguments(simulation, state, index)) {
         return;
     }
+    if (state->phase == RELEASED && state->released != index && call->arg_count > 0 &&
+        holds(state, call->args[0].place) && use_fills_again(call, call->args[0].place)) {
+        state->phase = NOT_HELD;
+        state->acquired = state->released = -1;
+        state->holder_count = 0;
+    }
     if (says_it_failed(simulation, state, call)) {
         state->phase = NOT_HELD;
         state->acquired = -1;
@@ -537,7 +550,10 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         follow_realloc(simulation, state, index);
         return;
     }
-    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
+    bool copied = call->dst >= 0 && (simulation->ir->places.at[call->dst].kind != P_TEMPORARY ||
+                                     variable_of(simulation->ir, index, call->dst) != call->dst);
+    if ((copied || !can_be_dropped(call)) && call->dst >= 0 && state->phase == HELD &&
+        call->arg_count > 0 && returns_argument(call) &&
         call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
         if (!can_hold(simulation->ir, call->dst)) {
             if (!escape(simulation, state, index))

@@ -561,6 +561,21 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     return at_place(dst);
 }
 
+/* SUCCEEDED(hr) is hr >= 0, FAILED(hr) is hr < 0. */
+static const struct expr *below_zero(struct lowering *lowering, const struct expr *call)
+{
+    struct expr *zero = NEW(lowering->arena, struct expr),
+                *comparison = NEW(lowering->arena, struct expr);
+    *zero = *comparison = *call;
+    zero->kind = E_NUMBER;
+    zero->number = 0;
+    comparison->kind = E_BINARY;
+    comparison->sign = call->name[0] == 'S' ? S2('>', '=') : '<';
+    comparison->a = call->args.at[0];
+    comparison->b = zero;
+    return comparison;
+}
+
 static struct operand lower_call(struct lowering *lowering, const struct expr *call, int dst)
 {
     const char *name = call->name;
@@ -570,6 +585,9 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_taking(lowering, call);
     if (name && replaces_value(name) && call->args.count == 2)
         return lower_replacing(lowering, call);
+    if (name && call->args.count == 1 &&
+        (strcmp(name, "SUCCEEDED") == 0 || strcmp(name, "FAILED") == 0))
+        return lower_expr(lowering, below_zero(lowering, call));
     if (name && name_asserts(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
     if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {

@@ -156,6 +156,7 @@ int name_leaves(const char *name)
 bool name_asserts(const char *name)
 {
     return starts_with(name, "assert") || starts_with(name, "g_return_") ||
+           strcmp(name, "g_warn_if_fail") == 0 ||
            strstr(name, "_assert") || name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;

@@ -144,6 +144,9 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         if (acquirer->argument >= instr->arg_count)
             return;
         place = holder = instr->args[acquirer->argument].place;
+        if (instr->args[acquirer->argument].kind == O_PLACE && place >= 0 &&
+            is_pointer(ir, place) && !is_array(ir, place))
+            return; /* timer_create(clock, &event, timer): where the pointer leads to */
     } else {
         place = variable_of(ir, index, place);
         if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {
@@ -487,12 +490,28 @@ static bool is_descriptor(const struct ir *ir, int place)
 }
 
 /* The result of a call that other functions release, in a variable that this function does not release. */
+/* alloc(&owner->pool), create_tree(dfa, …): what a pool gives belongs to the pool. */
+static bool comes_from_pool(const struct ir *ir, const struct instr *call)
+{
+    static const char *const pools[] = {"pool",    "arena", "cha",     "dfa",  "obstack",
+                                        "storage", "zone",  "mempool", "slab", NULL};
+    if (call->arg_count == 0 || call->args[0].place < 0)
+        return false;
+    const struct place *first = &ir->places.at[call->args[0].place];
+    const char *dot = strrchr(first->text, '.'), *arrow = strrchr(first->text, '>');
+    const char *last = dot > arrow ? dot : arrow;
+    return name_has_any(last ? last + 1 : first->text, pools) ||
+           name_has_any(call->callee, pools) ||
+           (call->args[0].kind == O_ADDRESS && first->kind == P_PART && first->through &&
+            name_has(call->callee, "alloc"));
+}
+
 static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
     const char *release;
-    if (name_is_constant(instr->callee))
+    if (name_is_constant(instr->callee) || comes_from_pool(ir, instr))
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
@@ -536,7 +555,7 @@ static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argum
 static void add_typed(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
-    if (borrows(instr->callee) || !name_makes(instr->callee))
+    if (borrows(instr->callee) || !name_makes(instr->callee) || comes_from_pool(ir, instr))
         return;
     const char *release = prototype_release(ir->unit, instr->callee, -1);
     if (!release)

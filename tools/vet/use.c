@@ -12,8 +12,7 @@ static bool is_target(const struct instr *use, int place)
            use->args[1].place == place && use->args[0].place != place;
 }
 
-/* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
-static bool fills_again(const struct instr *use, int place)
+bool use_fills_again(const struct instr *use, int place)
 {
     return use->callee && use->arg_count > 0 && use->args[0].place == place &&
            (name_has(use->callee, "alloc") || name_has(use->callee, "init") ||
@@ -32,7 +31,7 @@ static bool is_closed(const struct ir *ir, const struct instr *release, int plac
 bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
                 int place)
 {
-    if (is_target(use, place) || fills_again(use, place))
+    if (is_target(use, place) || use_fills_again(use, place))
         return false;
     if (use->callee && name_is_constant(use->callee))
         return false; /* TRACE(freed, p) */

@@ -8,4 +8,7 @@
 bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
                 int place);
 
+/* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
+bool use_fills_again(const struct instr *use, int place);
+
 #endif

@@ -102,6 +102,19 @@ bool judge_released_as_element(const struct judge *judge)
     return false;
 }
 
+/* user_ref_both(u) { user_ref(u); …: as its name says, the function begins what its caller ends. */
+static bool begins_too(const char *function, const char *acquire)
+{
+    static const char *const verbs[] = {"ref",   "get",  "hold",   "open",    "enable", "start", "begin",
+                                        "init",  "setup", "attach", "prepare", "acquire", "register",
+                                        "connect", "grab", "pin",   "claim",   "enter",  NULL};
+    for (const char *const *verb = verbs; *verb; verb++)
+        if (name_has(function, *verb) &&
+            (name_has(acquire, *verb) || strcmp(*verb, "setup") == 0 || strcmp(*verb, "init") == 0))
+            return true;
+    return false;
+}
+
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
  * trace: unless the word says that something stays on or is kept, two releases or more must stand against each exit that
  * leaves them open. */
@@ -115,6 +128,8 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
     if (judge->site->resource != R_PAIR)
         return false;
     if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire))
+        return true;
+    if (class != CLASS_FAILURE && begins_too(judge->ir->function->name, judge->site->acquire))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
@@ -280,4 +295,15 @@ bool judge_cleaned_lock(const struct judge *judge)
                                   ? judge->ir->places.at[judge->site->place].decl
                                   : NULL;
     return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
+}
+
+bool judge_is_kept(const struct judge *judge, const struct state *state)
+{
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *branch = instr_at(judge, at->instr);
+        if (branch->kind == I_BRANCH && branch->left.place >= 0 &&
+            name_has(judge->ir->places.at[branch->left.place].text, "keep"))
+            return true;
+    }
+    return false;
 }

@@ -257,6 +257,19 @@ static bool only_changes_state(const struct judge *judge)
     return false;
 }
 
+/* for (i = 0; i < n; i++) tasks[i]->context = p; Without a round of the loop nobody has it; but there is one. */
+static bool given_in_loop(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_ESCAPE || event->state->acquired != state->acquired)
+            continue;
+        int loop = judge_loop_around(judge, event->instr);
+        if (loop > state->acquired)
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -267,6 +280,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         is_last_in_list(judge, state) || only_changes_state(judge) ||
         judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
         judge_released_as_element(judge) || judge_need_not_pair(judge, class))
+        return LEVEL_ALL;
+    if (class != CLASS_FAILURE && judge->site->resource != R_LOCK && given_in_loop(judge, state))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -347,7 +362,8 @@ void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (resource == R_TEMPORARY &&
         (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
-         !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge)))
+         !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge) ||
+         judge_is_kept(judge, event->state)))
         return;
     if (judge_gave_nothing(judge, event->state) ||
         (resource == R_DESCRIPTOR && judge_in_child(judge, event->state)))
