@@ -375,6 +375,9 @@ static bool takes_reference(const struct ir *ir, int place)
 static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
 {
     int strength = strength_of(ir, call->callee);
+    if (strstr(call->callee, "realloc") && call->arg_count > 0 &&
+        call->args[0].place != site->place && !model_acquirer(call->callee))
+        strength = -1; /* out = stream_buffer_realloc(stream) is a part of the stream */
     if (strength == -1 && site->release && names_pair(call->callee, site->release))
         strength = 1; /* peer_get and peer_put */
     return strength < 0 && takes_reference(ir, site->place) ? -2 : strength;
@@ -511,7 +514,8 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledg
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
     const char *release;
-    if (name_is_constant(instr->callee) || comes_from_pool(ir, instr))
+    if (name_is_constant(instr->callee) || comes_from_pool(ir, instr) ||
+        strstr(instr->callee, "bind_property"))
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;

@@ -258,13 +258,14 @@ static bool only_changes_state(const struct judge *judge)
 }
 
 /* for (i = 0; i < n; i++) tasks[i]->context = p; Without a round of the loop nobody has it; but there is one. */
-static bool given_in_loop(const struct judge *judge, const struct state *state)
+static bool given_in_loop(const struct judge *judge, const struct event *exit)
 {
     EACH (event, &judge->simulation->events) {
-        if (event->kind != EV_ESCAPE || event->state->acquired != state->acquired)
+        if (event->kind != EV_ESCAPE || event->state->acquired != exit->state->acquired)
             continue;
         int loop = judge_loop_around(judge, event->instr);
-        if (loop > state->acquired)
+        if (loop > exit->state->acquired && exit->instr > event->instr &&
+            judge_loop_around(judge, exit->instr) != loop)
             return true;
     }
     return false;
@@ -281,7 +282,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
         judge_released_as_element(judge) || judge_need_not_pair(judge, class))
         return LEVEL_ALL;
-    if (class != CLASS_FAILURE && judge->site->resource != R_LOCK && given_in_loop(judge, state))
+    if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -300,6 +301,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
+    if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1)
+        return LEVEL_ALL; /* only like another variable that is released; this call may just read it */
     if (((judge->site->mined && judge_passes_harmless(judge, state)) ||
          only_emptied(judge, state)) &&
         !judge->escaped)
