@@ -508,8 +508,10 @@ void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary
     if (may_acquire(ir))
         find_owners(knowledge, ir, &owners);
     knowledge->depth--;
-    if (lends(ir) || shares_result(ir)) {
+    if (lends(ir)) {
         summary->result = RESULT_LENT;
+    } else if (shares_result(ir)) {
+        summary->result = RESULT_SHARED;
     } else if (all_are_owned(ir, &owners)) {
         summary->result = RESULT_OWNED;
         summary->resource = owners.resource;

@@ -257,6 +257,17 @@ static bool only_changes_state(const struct judge *judge)
     return false;
 }
 
+/* link = link_new(node); if (connect(link) < 0) { link_free(link); return -1; } return 0; The node has the link, if the
+ * function itself does not say otherwise by a release when all goes well. */
+static bool is_shared(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    int resource;
+    return !state->acquisition->known && (class == CLASS_SUCCESS || !judge->success_release) &&
+           judge->simulation->knowledge &&
+           knowledge_result(judge->simulation->knowledge, instr_at(judge, state->acquired),
+                            &resource) == RESULT_SHARED;
+}
+
 /* for (i = 0; i < n; i++) tasks[i]->context = p; Without a round of the loop nobody has it; but there is one. */
 static bool given_in_loop(const struct judge *judge, const struct event *exit)
 {
@@ -278,7 +289,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
-        is_last_in_list(judge, state) || only_changes_state(judge) ||
+        is_last_in_list(judge, state) || only_changes_state(judge) || is_shared(judge, state, class) ||
         judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
         judge_released_as_element(judge) || judge_need_not_pair(judge, class))
         return LEVEL_ALL;
