@@ -26,7 +26,9 @@ static bool read_entries(struct arena *arena, const char *path, entry_vec *entri
     size_t room = 0;
     bool ok = true;
     for (int number = 1; ok && getline(&line, &room, file) >= 0; number++) {
-        line[strcspn(line, "\n")] = '\0';
+        line[strcspn(line, "\r\n")] = '\0';
+        if (!*line || *line == '#')
+            continue;
         char *end;
         uint64_t key = strtoull(line, &end, 16);
         if (end != line + 16) {

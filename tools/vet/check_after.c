@@ -3,6 +3,7 @@
 #include "model.h"
 #include "names.h"
 #include "reach.h"
+#include "use.h"
 #include "walk.h"
 
 #include <string.h>
@@ -197,7 +198,8 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
         if (instr->kind == I_STOP || joined(ir, next))
             return;
         if (uses(ir, instr, place)) {
-            report(ir, arena, findings, "use-after-release", release, instr, place);
+            if (use_counts(ir, instr, release, place))
+                report(ir, arena, findings, "use-after-release", release, instr, place);
             return;
         }
         if (instr->kind == I_BRANCH || instr->kind == I_RETURN)

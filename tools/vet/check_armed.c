@@ -101,6 +101,23 @@ static bool deals_with(const struct knowledge *knowledge, const struct ir *ir, c
     return false;
 }
 
+/* handle_close(&x->timer, on_closed), where on_closed frees x: it is disarmed before. */
+static bool is_callback_of(const struct knowledge *knowledge, const char *function,
+                           const char *field)
+{
+    EACH (ir, &knowledge->irs)
+        EACH (instr, &ir->code)
+            for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++) {
+                const struct operand *argument = &instr->args[i];
+                const char *text = argument->kind == O_SYMBOL ? argument->text
+                                   : argument->place >= 0     ? ir->places.at[argument->place].text
+                                                              : NULL;
+                if (text == function && mentions(ir, field))
+                    return true;
+            }
+    return false;
+}
+
 static bool disarmed_somewhere(const struct knowledge *knowledge, const char *field)
 {
     EACH (ir, &knowledge->irs)
@@ -166,6 +183,7 @@ static void look_for_armed(const struct search *search)
             if (!field || (told && strcmp(told, field) == 0) ||
                 !same_owner(freed, owner_of(ir, ir->places.at[place].parent)) ||
                 deals_with(search->knowledge, search->ir, field, 4) ||
+                is_callback_of(search->knowledge, search->ir->function->name, field) ||
                 !disarmed_somewhere(search->knowledge, field))
                 continue;
             told = field;
@@ -205,13 +223,22 @@ static void look_for_registered(const struct search *search)
         report(search, registered->callee, where, registered);
 }
 
+/* session_free(s), free_session(s); not session_free_timers(s), open_with_free_function(s). */
+static bool frees_whole(const char *callee)
+{
+    return name_destroys(callee) || name_ends_with(callee, "close") ||
+           name_ends_with(callee, "delete") || name_ends_with(callee, "dispose") ||
+           strncmp(callee, "free", 4) == 0 || strncmp(callee, "destroy", 7) == 0 ||
+           strncmp(callee, "delete", 6) == 0;
+}
+
 /* free(x), g_free(x), XFREE(TYPE, x), or a function of this file, which has been looked into. What foo_close or foo_free
  * of another file does first, nobody knows. */
 static bool frees_for_sure(const struct knowledge *knowledge, const char *callee)
 {
     return name_frees(callee) && !name_counts(callee) &&
-           (map_get(&knowledge->by_name, callee) || model_frees_memory(callee) ||
-            (name_destroys(callee) && strchr(callee, '_') == NULL));
+           ((map_get(&knowledge->by_name, callee) && frees_whole(callee)) ||
+            model_frees_memory(callee) || (name_destroys(callee) && strchr(callee, '_') == NULL));
 }
 
 void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
@@ -225,7 +252,8 @@ void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena 
             struct search search = {ir, knowledge, arena, findings, instr, instr->args[i].place};
             if (instr->args[i].kind != O_PLACE || ir->places.at[search.object].kind == P_VALUE)
                 continue;
-            if (frees_for_sure(knowledge, instr->callee))
+            /* parent_free(parent, x): x is freed. */
+            if (i == instr->arg_count - 1 && frees_for_sure(knowledge, instr->callee))
                 look_for_armed(&search);
             look_for_registered(&search);
         }

@@ -197,9 +197,12 @@ static void check_second_owner(struct ir *ir, struct arena *arena, finding_vec *
     if (!to || !from || to == from)
         return;
     const struct instr *before = index > 0 ? &ir->code.at[index - 1] : NULL;
-    if (before && before->kind == I_ASSIGN && before->dst == assign->left.place &&
-        before->left.kind == O_NUMBER)
-        return; /* a = b = NULL */
+    while (before && before->kind == I_ASSIGN && before > ir->code.at &&
+           before->left.kind == O_PLACE && before[-1].kind == I_ASSIGN &&
+           before[-1].dst == before->left.place)
+        before--; /* a = b = c = NULL */
+    if (before && before->kind == I_ASSIGN && before->left.kind == O_NUMBER)
+        return;
     int first = cleanup_reached(ir, arena, assign->next, assign->dst, assign->left.place, -1);
     int second = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (first < 0 || second < 0)

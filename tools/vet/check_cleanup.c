@@ -14,12 +14,21 @@ static const char *cleanup_name(const struct decl *decl)
     return decl->cleanup ? decl->cleanup : decl->attribute;
 }
 
+/* _cleanup_(erase_char) char c; _cleanup_(leave) dummy_t dummy; Whatever it is, the cleanup can have it. */
+static bool holds_nothing(const struct decl *decl)
+{
+    static const char *const words[] = {"char", "bool", "gboolean", "_Bool", NULL};
+    /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
+    const char *last = decl->type.count > 0 ? decl->type.words[decl->type.count - 1] : "";
+    return decl->type.stars == 0 && (word_in(last, words) || strstr(last, "dummy"));
+}
+
 /* g_auto(T) and kernel classes initialise themselves, or have a valid empty value. */
 static bool needs_value(const struct decl *decl)
 {
     if (!decl->attribute || decl->value || decl->type.is_static || decl->type.is_extern)
         return false;
-    return strcmp(decl->attribute, "CLASS") != 0;
+    return strcmp(decl->attribute, "CLASS") != 0 && !holds_nothing(decl);
 }
 
 struct walk {
@@ -252,6 +261,46 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
     return false;
 }
 
+/* From a statement that fills the variable: is its cleanup reached while the variable still has what it was given?
+ * `skip`: where it goes on if the statement has failed. */
+static bool stays_filled(struct walk *walk, int at, int skip)
+{
+    while (at >= 0 && at != skip && !walk->seen[at]) {
+        const struct instr *instr = &walk->ir->code.at[at];
+        walk->seen[at] = 1;
+        if (instr->implicit && instr->kind == I_CALL && instr->arg_count == 1 &&
+            instr->args[0].place == walk->place)
+            return true;
+        if (sets(walk, instr) || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        bool null = instr->kind == I_BRANCH && instr->left.place == walk->place &&
+                    instr->right.kind == O_NUMBER && instr->right.number == 0;
+        if (null && instr->sign == S2('=', '=')) {
+            at = instr->other;
+            continue;
+        }
+        if (instr->kind == I_BRANCH && !null && stays_filled(walk, instr->other, skip))
+            return true;
+        at = instr->next;
+    }
+    return false;
+}
+
+/* Or does a transfer always come first? Then the wrong cleanup never has anything to do. */
+static bool cleaned_while_filled(struct ir *ir, struct arena *arena, int place)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        struct walk walk = {.ir = ir, .place = place};
+        if (instr->kind != I_CALL || instr->implicit || !sets(&walk, instr))
+            continue;
+        walk.seen = arena_take(arena, (size_t)ir->code.count);
+        if (stays_filled(&walk, instr->next, instr->dst == place ? -1 : fails_to(&walk, i)))
+            return true;
+    }
+    return false;
+}
+
 static void report_depth(struct ir *ir, struct arena *arena, finding_vec *findings,
                          const struct decl *decl, const char *message, const char *advice)
 {
@@ -275,7 +324,7 @@ static void check_depth(struct ir *ir, struct arena *arena, finding_vec *finding
 {
     const struct decl *decl = ir->places.at[place].decl;
     const char *cleanup = cleanup_name(decl), *own = NULL;
-    if (!cleanup_frees_one_level(cleanup))
+    if (!cleanup_frees_one_level(cleanup) || !cleaned_while_filled(ir, arena, place))
         return;
     if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) && owns_elements(ir, place))
         report_depth(ir, arena, findings, decl,

@@ -391,6 +391,13 @@ static bool after_complaint(const struct ir *ir, int at)
     return false;
 }
 
+/* fflush(console), fflush(tty): shown at once, and no file. */
+static bool is_screen(const struct ir *ir, const struct instr *call, int place)
+{
+    static const char *const words[] = {"console", "tty", "term", "terminal", "screen", NULL};
+    return strcmp(call->callee, "fflush") == 0 && name_has_any(place_text(ir, place), words);
+}
+
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     if ((ir->function->type.stars > 0 && !returns_error(ir)) || !can_fail(ir))
@@ -399,7 +406,7 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
-        if (after_complaint(ir, (int)(instr - ir->code.at)))
+        if (after_complaint(ir, (int)(instr - ir->code.at)) || is_screen(ir, instr, place))
             continue;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;

@@ -78,10 +78,10 @@ static int left_at(struct walk *walk, int at)
     return -1;
 }
 
-/* From here on, can the place get another value? */
+/* From here on, can the place get another value? Not in the next round of a loop, whose object is another one. */
 static bool set_later(struct walk *walk, int at)
 {
-    while (at >= 0 && !walk->seen[at]) {
+    for (int before = -1; at > before && !walk->seen[at];) {
         const struct instr *instr = &walk->ir->code.at[at];
         walk->seen[at] = 1;
         if (instr->dst == walk->place)
@@ -89,8 +89,9 @@ static bool set_later(struct walk *walk, int at)
         for (int i = 0; i < instr->arg_count; i++)
             if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == walk->place)
                 return true;
-        if (instr->kind == I_BRANCH && set_later(walk, instr->other))
+        if (instr->kind == I_BRANCH && instr->other > at && set_later(walk, instr->other))
             return true;
+        before = at;
         at = instr->next;
     }
     return false;

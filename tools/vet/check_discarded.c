@@ -18,7 +18,9 @@ static const char *release_of(struct knowledge *knowledge, const struct instr *c
     const struct acquirer *acquirer = model_acquirer(call->callee);
     if (acquirer)
         return acquirer->argument < 0 && acquirer->resource == R_MEMORY ? "free" : NULL;
-    return kind == RESULT_LENT ? NULL : knowledge_release(knowledge, call->callee);
+    return kind == RESULT_LENT || kind == RESULT_SHARED
+               ? NULL
+               : knowledge_release(knowledge, call->callee);
 }
 
 static const char *const readers[] = {

@@ -110,15 +110,31 @@ static bool is_error(const struct ir *ir, int place)
     return false;
 }
 
+static bool is_result_used(const struct ir *ir, const struct instr *call)
+{
+    EACH (instr, &ir->code)
+        if (instr != call && (instr->left.place == call->dst || instr->dst == call->dst))
+            return true;
+    return false;
+}
+
+/* packet = stream_take_packet(stream): it takes the packet out, and leaves the stream alone. */
+static bool takes_out(const struct ir *ir, const struct instr *call)
+{
+    return call->dst >= 0 && call->arg_count == 1 && name_has(call->callee, "take") &&
+           is_result_used(ir, call);
+}
+
 static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = &ir->code.at[index];
-    if (!consumes(call->callee) || strstr(call->callee, "prefixed"))
+    if (!consumes(call->callee) || strstr(call->callee, "prefixed") || takes_out(ir, call))
         return;
     for (int i = 0; i < call->arg_count; i++) {
         int place = call->args[i].place;
         bool last = i == call->arg_count - 1;
         if (call->args[i].kind != O_PLACE || !last || !has_cleanup(ir, place) ||
+            ir->places.at[place].decl->type.is_array || /* it takes the elements */
             (name_has(call->callee, "propagate") && !is_error(ir, place)) ||
             !still_cleaned(ir, call->next, place))
             continue;

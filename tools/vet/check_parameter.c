@@ -2,6 +2,7 @@
 #include "check.h"
 #include "engine.h"
 #include "knowledge.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -55,7 +56,7 @@ static bool is_wrong(const struct ir *ir, const struct event *event, int place)
     if (event->kind == EV_AGAIN)
         return is_release(at) && at->args[0].place == place;
     return event->kind == EV_USE && ir->places.at[place].kind == P_PARAMETER &&
-           at->kind != I_RETURN;
+           at->kind != I_RETURN && use_counts(ir, at, &ir->code.at[event->state->released], place);
 }
 
 static void check_place(struct ir *ir, struct knowledge *knowledge, struct arena *arena,

@@ -256,6 +256,16 @@ static bool has_no_name(const struct simulation *simulation, const struct state 
            facts_of(state->facts, &name).signs == ZERO;
 }
 
+/* Both sides hold the same resource: they are equal. */
+static bool cannot_differ(const struct simulation *simulation, const struct state *state,
+                          const struct instr *branch, bool truth)
+{
+    bool unequal = branch->sign == (truth ? S2('!', '=') : S2('=', '='));
+    return unequal && state->phase != NOT_HELD && !simulation->site->argument &&
+           branch->left.kind == O_PLACE && branch->right.kind == O_PLACE &&
+           holds(state, branch->left.place) && holds(state, branch->right.place);
+}
+
 void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
 {
     for (int edge = 0; edge < 2; edge++) {
@@ -266,13 +276,15 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
                                   branch->sign, &branch->right, edge == 0);
         if (!next.facts)
             continue;
-        if (cannot_be_equal(simulation, state, branch, edge == 0))
+        if (cannot_be_equal(simulation, state, branch, edge == 0) ||
+            cannot_differ(simulation, state, branch, edge == 0))
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD &&
             (says_not_held(simulation, &next) || says_empty(simulation, state, branch, edge == 0) ||
              says_standard(simulation, state, branch, edge == 0) ||
-             has_no_name(simulation, &next) ||
+             has_no_name(simulation, &next) || says_unnamed(simulation, state, branch, edge == 0) ||
+             predicate_says_failed(simulation, state, branch, edge == 0) ||
              status_says_failed(simulation, state, branch, edge == 0))) {
             next.phase = NOT_HELD;
             next.acquired = -1;

@@ -5,6 +5,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "site_parts.h"
+#include "use.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,23 @@ static bool only_reads_into(const struct site *site, const struct instr *call)
     static const char *const words[] = {"getline", "getdelim", "read", "gets", NULL};
     return site->release && call->callee && name_has_any(call->callee, words) &&
            names_are_family(site->release, call->callee);
+}
+
+/* lock(&p->lock): p is no null pointer. */
+static void assume_owner(struct simulation *simulation, struct state *state)
+{
+    struct ir *ir = simulation->ir;
+    const struct place *lock = simulation->site->place >= 0
+                                   ? &ir->places.at[simulation->site->place]
+                                   : NULL;
+    if (!lock || lock->kind != P_PART || !lock->through || lock->parent != lock->root)
+        return;
+    struct operand owner = {.kind = O_PLACE, .place = lock->root},
+                   null = {.kind = O_NUMBER, .place = -1};
+    const struct facts *facts = facts_assume(simulation->arena, ir, state->facts, &owner,
+                                             S2('!', '='), &null, true);
+    if (facts)
+        state->facts = facts;
 }
 
 static void acquire(struct simulation *simulation, struct state *state, int index,
@@ -74,6 +92,8 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
     state->ends = 0;
     if (!site->argument)
         add_holder(state, acquisition->holder);
+    else
+        assume_owner(simulation, state);
     follow(simulation, state, instr->next);
 }
 
@@ -87,7 +107,7 @@ static bool may_leave_alone(const struct simulation *simulation, int index, int 
            knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
 }
 
-/* f = fdopen(fd, …); if (!f): then the descriptor is still there. */
+/* f = fdopen(fd, …); if (!f), if (!SSL_CTX_add0_chain_cert(ctx, x)): then it is still there. */
 static void follow_refused(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -274,6 +294,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
         return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
                escape(simulation, state, index); /* list_append(list, const char *own) */
+    if (effect != EFFECT_NONE && carry == CARRIES_VALUE && name_takes_on_success(callee)) {
+        follow_refused(simulation, state, index);
+        return escape(simulation, state, index);
+    }
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
         if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
@@ -389,6 +413,12 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
     return true;
 }
 
+/* memcpy(p, …); where nobody looks at the result. */
+static bool can_be_dropped(const struct instr *call)
+{
+    return call->callee && strncmp(call->callee, "mem", 3) == 0;
+}
+
 /* strcpy(p, …) is p; realloc(p, n) goes on with it. */
 static bool returns_argument(const struct instr *call)
 {
@@ -460,7 +490,10 @@ static void follow_realloc(struct simulation *simulation, struct state *state, i
     if (failed.facts && holder != old)
         follow(simulation, &failed, call->next);
     else if (failed.facts && site_tested(ir, index, call->dst)) {
-        failed.holder_count = failed.alias_count = 0;
+        failed.alias_count = 0; /* lost, unless another variable has it too */
+        for (int i = failed.holder_count - 1; i >= 0; i--)
+            if (failed.holders[i] == old)
+                drop_holder(&failed, i);
         follow(simulation, &failed, call->next);
     }
     state->facts = facts_assume(simulation->arena, ir, state->facts, &result, S2('!', '='), &null,
@@ -500,6 +533,12 @@ void do_call(struct simulation *simulation, struct state *state, int index)
     } else if (!do_arguments(simulation, state, index)) {
         return;
     }
+    if (state->phase == RELEASED && state->released != index && call->arg_count > 0 &&
+        holds(state, call->args[0].place) && use_fills_again(call, call->args[0].place)) {
+        state->phase = NOT_HELD;
+        state->acquired = state->released = -1;
+        state->holder_count = 0;
+    }
     if (says_it_failed(simulation, state, call)) {
         state->phase = NOT_HELD;
         state->acquired = -1;
@@ -522,8 +561,11 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         follow_realloc(simulation, state, index);
         return;
     }
-    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
-        call->args[0].kind == O_PLACE && holds(state, call->args[0].place)) {
+    bool copied = call->dst >= 0 && (simulation->ir->places.at[call->dst].kind != P_TEMPORARY ||
+                                     variable_of(simulation->ir, index, call->dst) != call->dst);
+    if ((copied || !can_be_dropped(call)) && call->dst >= 0 && state->phase == HELD &&
+        call->arg_count > 0 && returns_argument(call) && call->args[0].kind == O_PLACE &&
+        holds(state, call->args[0].place)) {
         if (!can_hold(simulation->ir, call->dst)) {
             if (!escape(simulation, state, index))
                 return;

@@ -81,6 +81,8 @@ bool can_hold(const struct ir *ir, int place)
     const struct place *at = &ir->places.at[place];
     if (at->kind == P_LOCAL || at->kind == P_TEMPORARY)
         return true;
+    if (at->kind == P_PART && at->index >= 0)
+        return false; /* parts[n++] = p: whoever has all of them */
     if (at->kind == P_PART && strchr(at->text, '[') && is_pointer(ir, at->root))
         return false; /* list[i] = p, where list is the address of an array elsewhere */
     enum place_kind root = ir->places.at[at->root].kind;

@@ -105,6 +105,32 @@ bool says_empty(const struct simulation *simulation, const struct state *state,
            delivered_nothing(simulation, state, branch, truth);
 }
 
+/* length_of(&name), strlen(name) */
+static bool measures(const struct simulation *simulation, const struct state *state, int place)
+{
+    static const char *const words[] = {"len",      "length",  "size", "strlen",
+                                        "is_empty", "isempty", NULL};
+    const struct state *at = state->from;
+    for (int steps = 0; at && steps < 4; steps++, at = at->from) {
+        const struct instr *call = &simulation->ir->code.at[at->instr];
+        if (call->kind == I_CALL && call->dst == place)
+            return call->callee && call->arg_count == 1 &&
+                   call->args[0].place == simulation->site->place &&
+                   name_has_any(call->callee, words);
+    }
+    return false;
+}
+
+/* if (path.length > 0) unlink(path.text); where the name is empty until the file is made. */
+bool says_unnamed(const struct simulation *simulation, const struct state *state,
+                  const struct instr *branch, bool truth)
+{
+    const struct site *site = simulation->site;
+    return site->resource == R_TEMPORARY && state->phase == HELD && says_zero(branch, truth) &&
+           (place_within(simulation->ir, branch->left.place, site->place) ||
+            measures(simulation, state, branch->left.place));
+}
+
 /* 0 to 2, or the name of one of these */
 static bool is_standard(const struct operand *operand, int *number)
 {

@@ -60,13 +60,24 @@ static enum exit_class class_of_symbol(const char *symbol)
     return means > 0 ? CLASS_SUCCESS : means < 0 ? CLASS_FAILURE : CLASS_UNKNOWN;
 }
 
+/* if (r < 0) return r; */
+static bool is_tested_negative(const struct ir *ir, const struct instr *exit)
+{
+    const struct instr *before = exit - 1;
+    while (before > ir->code.at && before->kind == I_JOIN)
+        before--;
+    return before->kind == I_BRANCH && before->left.place == exit->left.place &&
+           before->sign == '<' && before->right.kind == O_NUMBER && before->right.number == 0;
+}
+
 /* Are its failures negative numbers, so that 1 is a success? */
 static bool fails_negative(const struct ir *ir)
 {
     EACH (instr, &ir->code)
         if (instr->kind == I_RETURN &&
             ((instr->left.kind == O_NUMBER && instr->left.number < 0) ||
-             (instr->left.kind == O_PLACE && is_error_number(ir, instr->left.place))))
+             (instr->left.kind == O_PLACE &&
+              (is_error_number(ir, instr->left.place) || is_tested_negative(ir, instr)))))
             return true;
     return false;
 }

@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-/* unlink(name), or unlink(text_of(&name)) */
+/* unlink(name), unlink(name.text), or unlink(text_of(&name)) */
 static bool names_file(const struct ir *ir, const struct operand *argument, int name)
 {
-    if (argument->place == name)
+    if (argument->place >= 0 && place_within(ir, argument->place, name))
         return true;
     if (argument->place < 0 || ir->places.at[argument->place].kind != P_TEMPORARY)
         return false;

@@ -89,6 +89,40 @@ static int asked_by_macro(const struct simulation *simulation, const struct stat
     return -1;
 }
 
+/* ICONV_OPEN_ERROR(cd), SOCKET_IS_VALID(s): such a macro asks about the resource itself. A function, as text_valid(text),
+ * asks about what it holds. */
+static bool asks_for_failure(const char *callee)
+{
+    static const char *const words[] = {"ERROR", "ERR", "FAILED", "INVALID", "ISNULL", NULL};
+    return (name_is_constant(callee) && name_has_any(callee, words)) || strstr(callee, "IS_NULL") ||
+           strstr(callee, "is_null");
+}
+
+static bool asks_for_success(const char *callee)
+{
+    return name_is_constant(callee) && (name_has(callee, "VALID") || name_has(callee, "ISVALID"));
+}
+
+bool predicate_says_failed(const struct simulation *simulation, const struct state *state,
+                           const struct instr *branch, bool truth)
+{
+    if (state->phase != HELD || simulation->site->argument || branch->left.kind != O_PLACE ||
+        branch->right.kind != O_NUMBER || branch->right.number != 0 ||
+        (branch->sign != S2('!', '=') && branch->sign != S2('=', '=')))
+        return false;
+    bool yes = branch->sign == (truth ? S2('!', '=') : S2('=', '='));
+    const struct state *at = state->from;
+    for (int steps = 0; at && steps < 4; steps++, at = at->from) {
+        const struct instr *call = &simulation->ir->code.at[at->instr];
+        if (call->kind != I_CALL || call->dst != branch->left.place)
+            continue;
+        return call->callee && call->arg_count == 1 && call->args[0].kind == O_PLACE &&
+               holds(state, call->args[0].place) &&
+               (yes ? asks_for_failure(call->callee) : asks_for_success(call->callee));
+    }
+    return false;
+}
+
 bool status_says_failed(const struct simulation *simulation, const struct state *state,
                         const struct instr *branch, bool truth)
 {

@@ -48,8 +48,9 @@ struct fact facts_of(const struct facts *facts, const struct operand *operand)
     case O_SYMBOL:
         fact.equal = (struct constant){2, (long)(intptr_t)operand->text};
         fact.signs = name_means_zero(operand->text) ? ZERO
-                     : names_failure(operand->text) ? NEGATIVE | POSITIVE
-                                                    : ANY;
+                     : names_failure(operand->text) || name_means_nonzero(operand->text)
+                         ? NEGATIVE | POSITIVE
+                         : ANY;
         break;
     case O_STRING:
     case O_ADDRESS: fact.signs = NEGATIVE | POSITIVE; break;

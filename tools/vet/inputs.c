@@ -25,7 +25,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 static bool add_folder(struct arena *arena, const char *folder, path_vec *paths)
 {
     char *roots[] = {arena_copy(arena, folder, strlen(folder)), NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
     if (!tree)
         return false;
     for (FTSENT *entry; (entry = fts_read(tree));) {
@@ -47,26 +47,78 @@ static bool add_path(struct arena *arena, const char *path, path_vec *paths)
     return true;
 }
 
-static void add_folders_of(struct arena *arena, const struct json *entry, const char *folder)
+/* The next word of a command line as a shell splits it; NULL at its end. The text is changed. */
+static char *next_word(char **at)
+{
+    char *from = *at + strspn(*at, " \t\n"), *to = from, *word = from, quote = '\0';
+    if (!*from)
+        return NULL;
+    for (; *from && (quote || !strchr(" \t\n", *from)); from++) {
+        if (*from == quote)
+            quote = '\0';
+        else if (!quote && (*from == '"' || *from == '\''))
+            quote = *from;
+        else if (*from == '\\' && quote != '\'' && from[1])
+            *to++ = *++from;
+        else
+            *to++ = *from;
+    }
+    *at = *from ? from + 1 : from;
+    *to = '\0';
+    return word;
+}
+
+/* All words of an entry's `arguments`, or of its `command`. */
+static path_vec words_of(struct arena *arena, const struct json *entry)
 {
     const struct json *arguments = json_member(entry, "arguments"),
                       *command = json_member(entry, "command");
-    char *copy = command && command->text ? arena_copy(arena, command->text, strlen(command->text))
-                                          : NULL;
-    char *rest, *word = copy ? strtok_r(copy, " \t", &rest) : NULL;
-    for (int i = 0;; i++) {
-        const char *flag = arguments ? (i < arguments->count ? arguments->items[i]->text : NULL)
-                                     : word;
-        if (!flag)
-            return;
-        if (strncmp(flag, "-I", 2) == 0 || strncmp(flag, "-D", 2) == 0)
-            cache_depend(flag);
-        if (strncmp(flag, "-I", 2) == 0 && flag[2])
-            headers_add_folder(flag[2] == '/' ? flag + 2
-                                              : arena_format(arena, "%s/%s", folder, flag + 2));
-        if (!arguments)
-            word = strtok_r(NULL, " \t", &rest);
+    path_vec words = {0};
+    if (arguments && arguments->kind == JSON_ARRAY) {
+        for (int i = 0; i < arguments->count; i++)
+            if (arguments->items[i]->kind == JSON_STRING)
+                *ADD(arena, &words) = arguments->items[i]->text;
+    } else if (command && command->kind == JSON_STRING) {
+        char *rest = arena_copy(arena, command->text, strlen(command->text));
+        for (char *word; (word = next_word(&rest));)
+            *ADD(arena, &words) = word;
     }
+    return words;
+}
+
+static const char *below(struct arena *arena, const char *folder, const char *path)
+{
+    return path[0] == '/' || strcmp(folder, ".") == 0 ? path
+                                                      : arena_format(arena, "%s/%s", folder, path);
+}
+
+/* -Ifolder, -I folder, and its kin */
+static void add_folders_of(struct arena *arena, const struct json *entry, const char *base)
+{
+    static const char *const flags[] = {"-I", "-iquote", "-isystem", "-idirafter", NULL};
+    path_vec words = words_of(arena, entry);
+    for (int i = 0; i < words.count; i++) {
+        const char *word = words.at[i];
+        if (strncmp(word, "-I", 2) == 0 || strncmp(word, "-D", 2) == 0)
+            cache_depend(word);
+        for (const char *const *flag = flags; *flag; flag++) {
+            size_t length = strlen(*flag);
+            if (strncmp(word, *flag, length) != 0)
+                continue;
+            const char *folder = word[length]          ? word + length
+                                 : i + 1 < words.count ? words.at[++i]
+                                                       : NULL;
+            if (folder)
+                headers_add_folder(below(arena, base, folder));
+            break;
+        }
+    }
+}
+
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? arena_copy(arena, path, (size_t)(slash - path)) : ".";
 }
 
 static bool add_compile_commands(struct arena *arena, const char *path, path_vec *paths)
@@ -84,15 +136,16 @@ static bool add_compile_commands(struct arena *arena, const char *path, path_vec
         fprintf(stderr, "lifoguard-vet: %s: not a compilation database\n", path);
         return false;
     }
+    const char *here = folder_of(arena, path);
     for (int i = 0; i < root->count; i++) {
         const struct json *file = json_member(root->items[i], "file"),
                           *folder = json_member(root->items[i], "directory");
-        if (!file || !file->text || !is_c(file->text))
+        if (!file || file->kind != JSON_STRING || !is_c(file->text))
             continue;
-        const char *base = folder && folder->text ? folder->text : ".";
+        const char *base = below(arena, here,
+                                 folder && folder->kind == JSON_STRING ? folder->text : ".");
         add_folders_of(arena, root->items[i], base);
-        *ADD(arena, paths) = file->text[0] == '/' ? file->text
-                                                  : arena_format(arena, "%s/%s", base, file->text);
+        *ADD(arena, paths) = below(arena, base, file->text);
     }
     return true;
 }
@@ -107,6 +160,27 @@ static bool are_files(const struct settings *settings)
     return !settings->compile_commands && !settings->wrapped;
 }
 
+/* a.c and ./a.c and the same entry of a database again are one file. */
+static void drop_repeated(struct arena *arena, path_vec *paths)
+{
+    struct map known = {0};
+    int count = 0;
+    EACH (path, paths) {
+        struct stat status;
+        const char *name = *path;
+        if (stat(name, &status) == 0)
+            name = arena_format(arena, "%llx %llx", (unsigned long long)status.st_dev,
+                                (unsigned long long)status.st_ino);
+        name = intern_string(name);
+        if (map_get(&known, name))
+            continue;
+        map_set(&known, name, paths);
+        paths->at[count++] = *path;
+    }
+    paths->count = count;
+    map_free(&known);
+}
+
 bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *paths)
 {
     if (settings->compile_commands &&
@@ -115,6 +189,7 @@ bool inputs_expand(struct arena *arena, struct settings *settings, path_vec *pat
     EACH (input, &settings->inputs)
         if (!add_path(arena, *input, paths))
             return false;
+    drop_repeated(arena, paths);
     settings->beside = !settings->alone && are_files(settings);
     return true;
 }

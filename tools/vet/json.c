@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 struct reader {
@@ -26,25 +27,52 @@ static bool take(struct reader *reader, char c)
     return true;
 }
 
+/* \uXXXX, as UTF-8. What is no code point of its own (a half of a pair) becomes a question mark. */
+static size_t put_code(char *to, const char *digits)
+{
+    unsigned code = 0;
+    if (sscanf(digits, "%4x", &code) != 1 || (code >= 0xd800 && code < 0xe000))
+        code = '?';
+    if (code < 0x80) {
+        to[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        to[0] = (char)(0xc0 | code >> 6);
+        to[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    to[0] = (char)(0xe0 | code >> 12);
+    to[1] = (char)(0x80 | (code >> 6 & 0x3f));
+    to[2] = (char)(0x80 | (code & 0x3f));
+    return 3;
+}
+
 static const char *read_string(struct reader *reader)
 {
-    char *text = arena_take(reader->arena, (size_t)(reader->end - reader->at) < 8192
-                                               ? (size_t)(reader->end - reader->at) + 1
-                                               : 8193);
-    size_t length = 0;
-    while (reader->at < reader->end && *reader->at != '"') {
-        char c = *reader->at++;
-        if (c == '\\' && reader->at < reader->end) {
-            c = *reader->at++;
-            c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
-        }
-        if (length < 8192)
-            text[length++] = c;
-    }
-    if (reader->at >= reader->end)
+    const char *close = reader->at;
+    while (close < reader->end && *close != '"')
+        close += *close == '\\' ? 2 : 1;
+    if (close >= reader->end)
         return NULL;
+    char *text = arena_take(reader->arena, (size_t)(close - reader->at) + 1);
+    size_t length = 0;
+    while (reader->at < close) {
+        char c = *reader->at++;
+        if (c != '\\') {
+            text[length++] = c;
+            continue;
+        }
+        c = *reader->at++;
+        if (c == 'u' && close - reader->at >= 4) {
+            length += put_code(text + length, reader->at);
+            reader->at += 4;
+        } else {
+            text[length++] = c == 'n' ? '\n' : c == 't' ? '\t' : c;
+        }
+    }
     reader->at++;
-    return arena_copy(reader->arena, text, length);
+    return text;
 }
 
 static void add(struct reader *reader, struct json *parent, const char *name, struct json *item)
@@ -109,7 +137,9 @@ static struct json *read_value(struct reader *reader)
 const struct json *json_parse(struct arena *arena, const char *text, size_t length)
 {
     struct reader reader = {arena, text, text + length, 0};
-    return read_value(&reader);
+    const struct json *value = read_value(&reader);
+    skip_space(&reader);
+    return reader.at == reader.end ? value : NULL;
 }
 
 const struct json *json_member(const struct json *object, const char *name)

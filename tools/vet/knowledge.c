@@ -275,6 +275,13 @@ static const char *release_elsewhere(const struct knowledge *knowledge, const ch
     return owned ? release : NULL;
 }
 
+/* wrunlock, mutex_unlock: of a lock in the object; node_unlock may give a reference up. */
+static bool is_thread_lock(const char *unlock)
+{
+    return name_unlocks(unlock) && (strstr(unlock, "wrunlock") || strstr(unlock, "rdunlock") ||
+                                    strstr(unlock, "mutex") || strstr(unlock, "spin"));
+}
+
 const char *knowledge_release(const struct knowledge *knowledge, const char *acquire)
 {
     const char *given = config_release_of(acquire);
@@ -294,7 +301,7 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
     const char *release = best && uses >= (name_constructs(acquire) ? 2 : 3) ? best->release : NULL;
     if (!release && sees_others(knowledge, acquire))
         release = release_elsewhere(knowledge, acquire);
-    if (!release)
+    if (!release || (is_thread_lock(release) && !strstr(acquire, "lock")))
         return NULL;
     /* A getter lends, unless what it returns is counted. */
     bool lends = name_gets(acquire) && !name_constructs(acquire);

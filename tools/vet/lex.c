@@ -341,6 +341,7 @@ static void directive(struct lexer *lexer)
                        is(name, "elif");
     if (conditional || (!skipping(lexer) && (is(name, "define") || is(name, "undef"))))
         lex_line(lexer, &line);
+    lexer->out->alternatives |= is(name, "elif") || is(name, "else");
     if (is(name, "if"))
         begin_branch(lexer, condition(lexer, &line));
     else if (is(name, "ifdef"))

@@ -49,6 +49,7 @@ struct lexed {
     VEC(struct macro) macros;
     VEC(struct include) includes;
     VEC(struct remark) remarks;
+    bool alternatives; /* #else, #elif: what stands in both branches may not fit together */
 };
 
 struct source {

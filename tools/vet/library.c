@@ -134,7 +134,6 @@ static const struct library_acquirer {
     {"g_dbus_connection_call_finish", RESULT, NUL, "g_variant_unref"},
     {"g_dbus_proxy_call_sync", RESULT, NUL, "g_variant_unref"},
     {"g_dbus_proxy_call_finish", RESULT, NUL, "g_variant_unref"},
-    {"g_task_propagate_pointer", RESULT, NUL, NULL},
     {"g_file_get_contents", 1, STATUS, "g_free"},
     /* D-Bus, systemd */
     {"dbus_message_new_method_call", RESULT, NUL, "dbus_message_unref"},

@@ -417,7 +417,8 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
     if (!equal && !unequal)
         return call->args.count == 1 || name_ends_with(name, "assert") ||
                        name_ends_with(name, "_msg") || strncmp(name, "g_return_", 9) == 0 ||
-                       name_ends_with(name, "_true")
+                       name_ends_with(name, "_true") || strstr(name, "ASSERT_WITH") ||
+                       strstr(name, "_ARG_WITH")
                    ? argument(call, 0)
                    : NULL;
     if (call->args.count < 2 || strstr(name, "str") || strstr(name, "mem") || strstr(name, "STR") ||
@@ -513,6 +514,8 @@ static const char *file_lock(const struct expr *call)
         return call->name;
     if (asked->kind == E_BINARY)
         asked = asked->a;
+    if (asked->kind == E_NAME && strcmp(asked->name, "LOCK_UN") == 0 && name_locks(call->name))
+        return intern_string("flock LOCK_UN"); /* of a wrapper: file_lock(fd, LOCK_UN) */
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (strcmp(call->name, wanted[i][0]) == 0 && asked->kind == E_NAME &&
             strcmp(asked->name, wanted[i][1]) == 0) {
@@ -558,6 +561,21 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     return at_place(dst);
 }
 
+/* SUCCEEDED(hr) is hr >= 0, FAILED(hr) is hr < 0. */
+static const struct expr *below_zero(struct lowering *lowering, const struct expr *call)
+{
+    struct expr *zero = NEW(lowering->arena, struct expr),
+                *comparison = NEW(lowering->arena, struct expr);
+    *zero = *comparison = *call;
+    zero->kind = E_NUMBER;
+    zero->number = 0;
+    comparison->kind = E_BINARY;
+    comparison->sign = call->name[0] == 'S' ? S2('>', '=') : '<';
+    comparison->a = call->args.at[0];
+    comparison->b = zero;
+    return comparison;
+}
+
 static struct operand lower_call(struct lowering *lowering, const struct expr *call, int dst)
 {
     const char *name = call->name;
@@ -567,6 +585,9 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         return lower_taking(lowering, call);
     if (name && replaces_value(name) && call->args.count == 2)
         return lower_replacing(lowering, call);
+    if (name && call->args.count == 1 &&
+        (strcmp(name, "SUCCEEDED") == 0 || strcmp(name, "FAILED") == 0))
+        return lower_expr(lowering, below_zero(lowering, call));
     if (name && name_asserts(name) && call->args.count > 0)
         return lower_assertion(lowering, call);
     if (name && strcmp(name, "return_ptr") == 0 && call->args.count == 1) {

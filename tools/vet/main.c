@@ -28,7 +28,7 @@ static const char help[] =
     "  -q                     no progress line\n"
     "\n"
     "A comment `// lifoguard-vet: allow CHECK: reason` allows a finding on its line or the next.\n"
-    "Exit status: 0 nothing found; 1 findings; 2 wrong usage or an unreadable file.\n";
+    "Exit status: 0 nothing found; 1 findings; 2 wrong usage, or a file that is unreadable or no C.\n";
 
 static int explain(const char *name)
 {
@@ -66,8 +66,12 @@ static int vet(struct arena *arena, int count, char **arguments)
     if (!settings_read(arena, count, arguments, &settings) ||
         !inputs_expand(arena, &settings, &paths))
         return 2;
-    if (settings.wrapped)
-        run_wrapped(arena, &settings, &paths);
+    bool built = !settings.wrapped || run_wrapped(arena, &settings, &paths);
+    if (paths.count == 0) {
+        if (built)
+            fputs("lifoguard-vet: there is no C file to check\n", stderr);
+        return 2;
+    }
     check_all(arena, &settings, &paths, &results);
     if (settings.baseline && !baseline_apply(arena, &settings, &results))
         return 2;
@@ -77,15 +81,19 @@ static int vet(struct arena *arena, int count, char **arguments)
         return 2;
     if (!report(&settings, &results))
         return 2;
-    return outcome(&results);
+    return built ? outcome(&results) : 2;
 }
 
 int main(int count, char **arguments)
 {
-    if (count == 2 && (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0))
-        return fputs(help, stdout) == EOF ? 2 : 0;
-    if (count >= 2 && strcmp(arguments[1], "--explain") == 0)
-        return explain(count > 2 ? arguments[2] : "all");
+    for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++) {
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0)
+            return fputs(help, stdout) == EOF ? 2 : 0;
+        if (strcmp(arguments[i], "--explain") == 0)
+            return explain(i + 1 < count ? arguments[i + 1] : "all");
+        if (strncmp(arguments[i], "--explain=", 10) == 0)
+            return explain(arguments[i] + 10);
+    }
     struct arena arena = {0};
     int status = vet(&arena, count - 1, arguments + 1);
     arena_free(&arena);

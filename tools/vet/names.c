@@ -156,7 +156,8 @@ int name_leaves(const char *name)
 bool name_asserts(const char *name)
 {
     return starts_with(name, "assert") || starts_with(name, "g_return_") ||
-           strstr(name, "_assert") || name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
+           strcmp(name, "g_warn_if_fail") == 0 || strstr(name, "_assert") ||
+           name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
@@ -196,6 +197,7 @@ int name_releases(const char *name)
                                         "va_end",
                                         "G_IS_DIR_SEPARATOR",
                                         "clear_bit",
+                                        "g_source_destroy",
                                         NULL};
     static const char *const not_words[] = {"freeze", "nofree", "cloexec", "freed", "closed",
                                             "dont",   "need",   "needs",   "later", NULL};
@@ -328,7 +330,7 @@ bool name_keeps(const char *name)
         "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
-        "push0",     NULL};
+        "push0",     "setopt",  NULL};
     return name_has_any(name, words) || name_hands_over(name);
 }
 
@@ -363,12 +365,18 @@ bool name_works_on(const char *name)
     return (name_transfers_data(name) || name_has_any(name, words)) && !name_has_any(name, tells);
 }
 
+bool name_takes_on_success(const char *name)
+{
+    static const char *const words[] = {"add0", "set0", "push0", NULL};
+    return name_has_any(name, words);
+}
+
 bool name_gives(const char *name)
 {
-    static const char *const words[] = {"take",      "consume", "adopt",     "steal",  "donate",
-                                        "give",      "sink",    "thread",    "fdopen", "transfer",
-                                        "fdopendir", "return",  "propagate", "own",    "async",
-                                        "callback",  "defer",   "spawn",     "move",   NULL};
+    static const char *const words[] = {
+        "take",   "consume",  "adopt",    "steal",     "donate", "give",      "sink",
+        "thread", "fdopen",   "transfer", "fdopendir", "return", "propagate", "own",
+        "async",  "callback", "defer",    "spawn",     "move",   "owner",     NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
            name_hands_over(name) || strstr(name, "atomic_");
 }
@@ -449,8 +457,9 @@ bool name_says_failure(const char *label)
 
 static bool symbol_fails(const char *symbol)
 {
-    static const char *const bad[] = {"ERR",    "FAIL",   "BAD",   "INVALID", "EIO",
-                                      "ENOMEM", "EINVAL", "NOMEM", "FALSE",   NULL};
+    static const char *const bad[] = {"ERR",           "FAIL",   "BAD",    "INVALID",
+                                      "EIO",           "ENOMEM", "EINVAL", "NOMEM",
+                                      "OUT_OF_MEMORY", "FALSE",  NULL};
     for (const char *const *word = bad; *word; word++)
         if (strstr(symbol, *word))
             return true;
@@ -475,4 +484,9 @@ bool name_means_zero(const char *symbol)
     size_t length = strlen(symbol);
     return (length > 3 && strcmp(symbol + length - 3, "_OK") == 0 && !strstr(symbol, "HTTP")) ||
            strstr(symbol, "SUCCESS") || strstr(symbol, "NO_ERR") || strstr(symbol, "NOERR");
+}
+
+bool name_means_nonzero(const char *symbol)
+{
+    return name_means(symbol) < 0 && !strstr(symbol, "FALSE") && !name_means_zero(symbol);
 }

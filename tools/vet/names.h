@@ -35,6 +35,8 @@ bool name_keeps(
 bool name_transfers_data(const char *name); /* read, receive, poll …: it uses a descriptor */
 bool name_works_on(const char *name);       /* … and more: parse, load, serve, handle, copy … */
 bool name_gives(const char *name);          /* … surely: take, consume, adopt, steal, fdopen */
+/* X509_add0(list, x), as OpenSSL calls what takes x unless it fails. */
+bool name_takes_on_success(const char *name);
 bool name_hands_over(const char *name); /* … whichever argument it is: g_list_concat, read_async */
 bool name_unlocks(const char *name);
 bool name_locks_file(
@@ -45,6 +47,8 @@ int name_trylocks(
 bool name_nests(const char *name); /* a lock that the same thread may take more than once */
 /* Does a named result, as NGX_ERROR or CURLE_OK, say that a function failed (-1) or succeeded (1)? */
 int name_means(const char *symbol);
+/* A symbol whose name says that it is the result of a failure, and so no zero. */
+bool name_means_nonzero(const char *symbol);
 bool name_means_zero(const char *symbol);  /* CURLE_OK, PAM_SUCCESS: mostly zero */
 bool name_says_failure(const char *label); /* err, fail, error, bad … */
 

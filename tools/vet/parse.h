@@ -67,6 +67,8 @@ bool word_in(const char *word, const char *const *list);
 
 /* Parses all functions of a file and reads what its headers declare. */
 void parse_unit(struct unit *unit);
+/* Why this is no C, by its brackets; NULL: nothing is wrong with these, or the preprocessor's branches decide. */
+const char *unit_problem(struct unit *unit);
 void unit_close(struct unit *unit);
 
 #endif

@@ -54,7 +54,8 @@ bool baseline_write(const struct settings *settings, const result_vec *results);
 bool fix_all(struct arena *arena, result_vec *results);
 
 bool report(const struct settings *settings, const result_vec *results);
-int run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths);
+/* Runs the build command and notes what it compiles. False, after saying why: it failed, or compiled nothing that was seen. */
+bool run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths);
 
 /* cache.c: results of files that have not changed since, nor their headers. */
 void cache_depend(

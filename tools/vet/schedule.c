@@ -66,7 +66,10 @@ static void check_one(struct work *work, const char *path, struct file_result *r
     }
     check_unit(&unit, &work->settings->options, &findings);
     result->lines = unit.lines;
+    const char *problem = unit_problem(&unit);
+    result->broken = problem != NULL;
     pthread_mutex_lock(&work->lock);
+    result->problem = copy(work->arena, problem);
     keep(work->arena, &findings, &result->findings);
     EACH (header, &unit.headers)
         *ADD(work->arena, &result->headers) = *header;
@@ -76,7 +79,7 @@ static void check_one(struct work *work, const char *path, struct file_result *r
         *ADD(work->arena, &result->asked) = *name;
     pthread_mutex_unlock(&work->lock);
     unit_close(&unit);
-    if (work->settings->cache && !work->settings->fix)
+    if (work->settings->cache && !work->settings->fix && !result->broken)
         cache_put(work->settings, path, result);
 }
 

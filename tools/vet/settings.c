@@ -55,6 +55,8 @@ static void read_flags(struct arena *arena, char **flags, int count)
 static bool add_check(struct arena *arena, const char *value, bool on, struct settings *settings)
 {
     char *copy = arena_copy(arena, value, strlen(value));
+    if (!*value)
+        return complain("which check? All checks: lifoguard vet --explain all", "");
     for (char *rest, *name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         if (!check_page_find(name))
             return complain("no such check: ", name);
@@ -77,6 +79,16 @@ static bool set_format(const char *value, struct settings *settings)
     return complain("--format: text, json or sarif, not ", value);
 }
 
+static bool set_jobs(const char *value, struct settings *settings)
+{
+    char *end;
+    long jobs = strtol(value, &end, 10);
+    if (end == value || *end || jobs < 1)
+        return complain("-j: a number from 1 on, not ", value);
+    settings->jobs = jobs < 64 ? (int)jobs : 64;
+    return true;
+}
+
 static bool set_option(struct arena *arena, const char *name, const char *value,
                        struct settings *settings)
 {
@@ -95,7 +107,7 @@ static bool set_option(struct arena *arena, const char *name, const char *value,
     else if (strcmp(name, "--config") == 0)
         return config_read(arena, value, settings, true);
     else if (strcmp(name, "--jobs") == 0 || strcmp(name, "-j") == 0)
-        settings->jobs = atoi(value) > 0 ? atoi(value) : 1;
+        return set_jobs(value, settings);
     else if (strcmp(name, "-p") == 0)
         settings->compile_commands = value;
     return true;
@@ -134,6 +146,21 @@ static const char *usual_cache(struct arena *arena)
     return home && *home ? arena_format(arena, "%s/.cache/lifoguard-vet", home) : NULL;
 }
 
+/* --name=VALUE, -jN, -pFOLDER; `value` is NULL if it is the next argument. */
+static const char *split_option(struct arena *arena, const char *argument, const char **value)
+{
+    bool is_long = strncmp(argument, "--", 2) == 0;
+    const char *equals = strchr(argument, '=');
+    *value = NULL;
+    if (is_long && equals)
+        *value = equals + 1;
+    else if (!is_long && argument[2])
+        *value = argument + 2 + (argument[2] == '=');
+    if (!*value)
+        return argument;
+    return arena_copy(arena, argument, is_long ? (size_t)(equals - argument) : 2);
+}
+
 bool settings_read(struct arena *arena, int count, char **arguments, struct settings *settings)
 {
     settings->jobs = (int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -153,14 +180,12 @@ bool settings_read(struct arena *arena, int count, char **arguments, struct sett
             *ADD(arena, &settings->inputs) = argument;
             continue;
         }
-        char *equals = strncmp(argument, "--", 2) == 0 ? strchr(argument, '=') : NULL;
-        const char *name = equals ? arena_copy(arena, argument, (size_t)(equals - argument))
-                                  : argument;
+        const char *value, *name = split_option(arena, argument, &value);
         bool ok;
         if (!takes_value(name))
-            ok = set_switch(name, settings);
-        else if (equals)
-            ok = set_option(arena, name, equals + 1, settings);
+            ok = set_switch(argument, settings);
+        else if (value)
+            ok = set_option(arena, name, value, settings);
         else if (i + 1 < count)
             ok = set_option(arena, name, arguments[++i], settings);
         else

@@ -1,5 +1,6 @@
 #include "site_parts.h"
 
+#include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
 
@@ -143,6 +144,9 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         if (acquirer->argument >= instr->arg_count)
             return;
         place = holder = instr->args[acquirer->argument].place;
+        if (instr->args[acquirer->argument].kind == O_PLACE && place >= 0 &&
+            is_pointer(ir, place) && !is_array(ir, place))
+            return; /* timer_create(clock, &event, timer): where the pointer leads to */
     } else {
         place = variable_of(ir, index, place);
         if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {
@@ -236,6 +240,14 @@ static bool comes_from_lock(const struct ir *ir, int place)
     return false;
 }
 
+/* Neither a pointer nor a structure by its type, and no number that is known: an enumeration or a handle. */
+static bool is_plain_value(const struct ir *ir, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    return decl && decl->type.stars == 0 && !decl->type.is_array && decl->type.count > 0 &&
+           strcmp(decl->type.words[0], "struct") != 0 && !is_number(ir, place);
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -262,6 +274,9 @@ static void mark_released(struct ir *ir, site_vec *sites)
             if (i > 0 && tracked(ir, instr->args[0].place) &&
                 !strstr(instr->callee, place_text(ir, place)))
                 continue;
+            if (i > 0 && is_plain_value(ir, place) && instr->args[i].kind == O_PLACE &&
+                !paired_acquirer(ir, place, instr->callee))
+                continue; /* object_delete(repository, kind, name) */
             if (is_error_object(ir, place) ||
                 (name_unlocks(instr->callee) && !comes_from_lock(ir, place)))
                 continue;
@@ -320,9 +335,8 @@ static bool borrows(const char *callee)
 {
     bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
     return name_is_predicate(callee) || harmless || strstr(callee, "alloca") ||
-           strstr(callee, "newa") ||
-
-           strstr(callee, "talloc") || strstr(callee, "palloc") ||
+           strstr(callee, "newa") || strstr(callee, "joina") || strstr(callee, "bind_property") ||
+           name_ends_with(callee, "dupa") || strstr(callee, "talloc") || strstr(callee, "palloc") ||
            strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
            strstr(callee, "obstack");
 }
@@ -335,8 +349,11 @@ static int strength_of(const struct ir *ir, const char *callee)
         return -2;
     static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
     if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
-        return -1; /* hashmap_get_from_hash */
-    return name_constructs(callee) ? 1 : name_gets(callee) || name_is_constant(callee) ? -1 : 0;
+        return -1;                              /* hashmap_get_from_hash */
+    bool casts = strncmp(callee, "__", 2) == 0; /* __listener_of(object) */
+    return name_constructs(callee)                                  ? 1
+           : name_gets(callee) || name_is_constant(callee) || casts ? -1
+                                                                    : 0;
 }
 
 /* Does the function take a reference of its own to what it got? Then it had none before. */
@@ -358,6 +375,9 @@ static bool takes_reference(const struct ir *ir, int place)
 static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
 {
     int strength = strength_of(ir, call->callee);
+    if (strstr(call->callee, "realloc") && call->arg_count > 0 &&
+        call->args[0].place != site->place && !model_acquirer(call->callee))
+        strength = -1; /* out = stream_buffer_realloc(stream) is a part of the stream */
     if (strength == -1 && site->release && names_pair(call->callee, site->release))
         strength = 1; /* peer_get and peer_put */
     return strength < 0 && takes_reference(ir, site->place) ? -2 : strength;
@@ -398,6 +418,17 @@ static bool reads_by_macro(const char *callee)
     return name_is_constant(callee);
 }
 
+/* fd = parse_fd(text) makes a number; r = make_mount_point(path) tells how it went, though r is a descriptor elsewhere. */
+static bool tells_number(const struct ir *ir, const struct instr *call, int place)
+{
+    static const char *const opens[] = {"open",   "socket", "accept", "dup",     "fd",
+                                        "create", "listen", "epoll",  "eventfd", NULL};
+    if (reads_number(call->callee))
+        return true;
+    return names_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
+           !strstr(call->callee, "open") && !strstr(call->callee, "temp");
+}
+
 static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
@@ -407,7 +438,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         struct site *site = &sites->at[i];
         if (!site->has_release || site->argument ||
             (lends && instr->dst >= 0 && variable_of(ir, index, instr->dst) == site->place) ||
-            (place == site->place && counts_bytes(ir, instr, place)))
+            (place == site->place && counts_bytes(ir, instr, place)) ||
+            (place == site->place && is_number(ir, place) && tells_number(ir, instr, place)))
             continue;
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
@@ -461,12 +493,29 @@ static bool is_descriptor(const struct ir *ir, int place)
 }
 
 /* The result of a call that other functions release, in a variable that this function does not release. */
+/* alloc(&owner->pool), create_tree(dfa, …): what a pool gives belongs to the pool. */
+static bool comes_from_pool(const struct ir *ir, const struct instr *call)
+{
+    static const char *const pools[] = {"pool",    "arena", "cha",     "dfa",  "obstack",
+                                        "storage", "zone",  "mempool", "slab", NULL};
+    if (call->arg_count == 0 || call->args[0].place < 0)
+        return false;
+    const struct place *first = &ir->places.at[call->args[0].place];
+    const char *dot = strrchr(first->text, '.'), *arrow = strrchr(first->text, '>');
+    const char *last = dot > arrow ? dot : arrow;
+    return name_has_any(last ? last + 1 : first->text, pools) ||
+           name_has_any(call->callee, pools) ||
+           (call->args[0].kind == O_ADDRESS && first->kind == P_PART && first->through &&
+            name_has(call->callee, "alloc"));
+}
+
 static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
     int place = variable_of(ir, index, instr->dst);
     const char *release;
-    if (name_is_constant(instr->callee))
+    if (name_is_constant(instr->callee) || comes_from_pool(ir, instr) ||
+        strstr(instr->callee, "bind_property"))
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
@@ -510,7 +559,7 @@ static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argum
 static void add_typed(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
-    if (borrows(instr->callee) || !name_makes(instr->callee))
+    if (borrows(instr->callee) || !name_makes(instr->callee) || comes_from_pool(ir, instr))
         return;
     const char *release = prototype_release(ir->unit, instr->callee, -1);
     if (!release)
@@ -535,7 +584,7 @@ static const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
         return strncmp(instr->args[1].text, "F_DUPFD", 7) == 0 ? &wrapper : NULL;
     if (!tracked(ir, place) || !is_number(ir, place) || !name_has_any(instr->callee, words) ||
         name_releases(instr->callee) || name_is_predicate(instr->callee) ||
-        strcmp(instr->callee, "connect") == 0)
+        name_has(instr->callee, "get") || strcmp(instr->callee, "connect") == 0)
         return NULL;
     return is_descriptor(ir, place) ? &wrapper : NULL;
 }

@@ -248,6 +248,16 @@ static const struct instr *released_by_helper(const struct ir *ir, int index, bo
     return moves_data ? NULL : release;
 }
 
+/* v = object_ref(*p): the variable has the new reference from then on, and not *p. */
+static bool gives_reference(const struct ir *ir, int index)
+{
+    const struct instr *instr = &ir->code.at[index];
+    int variable = variable_of(ir, index, instr->dst);
+    return name_has(instr->callee, "ref") && variable >= 0 &&
+           ir->places.at[variable].kind != P_TEMPORARY && instr->arg_count == 1 &&
+           instr->args[0].place != variable;
+}
+
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -255,6 +265,8 @@ void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
         if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
             continue;
         bool locks = takes_lock(instr->callee);
+        if (!locks && gives_reference(ir, i))
+            continue;
         const struct instr *release = NULL;
         EACH (other, &ir->code) {
             if (other->kind != I_CALL || !other->callee || other == instr ||

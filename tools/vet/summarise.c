@@ -432,6 +432,49 @@ static bool only_returned(const struct ir *ir)
     return true;
 }
 
+/* insert(table, name, made, NULL), parent->child = made: what the function returns has another owner too. */
+static bool enters_result(const struct ir *ir, const struct instr *instr, int made)
+{
+    static const char *const words[] = {"insert", "add",     "append",   "prepend", "push",
+                                        "link",   "enqueue", "register", NULL};
+    if (instr->kind == I_ASSIGN)
+        return instr->left.kind == O_PLACE && instr->left.place == made && instr->dst >= 0 &&
+               outlives(ir, instr->dst) && ir->places.at[instr->dst].root != made &&
+               ir->places.at[ir->places.at[instr->dst].root].kind != P_LOCAL;
+    if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2 ||
+        !(name_has_any(instr->callee, words) || strstr(instr->callee, "Insert")))
+        return false;
+    for (int i = 1; i < instr->arg_count; i++)
+        if ((instr->args[i].kind == O_PLACE && instr->args[i].place == made) ||
+            (instr->args[i].kind == O_ADDRESS && /* list_append(&list, &made->link) */
+             place_looks_into(ir, instr->args[i].place, made)))
+            return true;
+    return false;
+}
+
+static bool counts_result(const struct ir *ir, int made)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == made && name_has(instr->callee, "ref"))
+            return true;
+    return false;
+}
+
+/* Does the function keep what it returns in an object that it was passed? */
+static bool shares_result(const struct ir *ir)
+{
+    EACH (end, &ir->code) {
+        int made = end->kind == I_RETURN && end->left.kind == O_PLACE ? end->left.place : -1;
+        if (made < 0 || ir->places.at[made].kind != P_LOCAL || counts_result(ir, made))
+            continue;
+        EACH (instr, &ir->code)
+            if (enters_result(ir, instr, made))
+                return true;
+    }
+    return false;
+}
+
 static bool all_are_owned(const struct ir *ir, const struct owners *owners)
 {
     bool any = false;
@@ -467,6 +510,8 @@ void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary
     knowledge->depth--;
     if (lends(ir)) {
         summary->result = RESULT_LENT;
+    } else if (shares_result(ir)) {
+        summary->result = RESULT_SHARED;
     } else if (all_are_owned(ir, &owners)) {
         summary->result = RESULT_OWNED;
         summary->resource = owners.resource;

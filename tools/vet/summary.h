@@ -41,6 +41,7 @@ enum result_kind {
     RESULT_OWNED,
     RESULT_LENT,    /* what a global variable or a field holds */
     RESULT_FORWARD, /* what another function returned */
+    RESULT_SHARED,  /* something new, which an object that the function was passed has too */
 };
 
 struct summary {

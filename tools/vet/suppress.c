@@ -12,8 +12,8 @@ static const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* Returns the reason, or NULL if the comment does not allow this check. */
-static const char *reason_for(struct unit *unit, const struct remark *remark, const char *check)
+/* What stands after `allow CHECK`; NULL if the comment is not about this check. */
+static const char *after_allow(const struct remark *remark, const char *check)
 {
     const char *end = remark->text + remark->length;
     const char *at = memmem(remark->text, (size_t)remark->length, "lifoguard-vet:", 14);
@@ -22,9 +22,20 @@ static const char *reason_for(struct unit *unit, const struct remark *remark, co
         return NULL;
     at = skip_space(at + 5, end);
     size_t length = strlen(check);
-    if ((size_t)(end - at) <= length || strncmp(at, check, length) != 0 || at[length] != ':')
+    if ((size_t)(end - at) < length || strncmp(at, check, length) != 0)
         return NULL;
-    at = skip_space(at + length + 1, end);
+    at += length;
+    return at < end && (isalnum((unsigned char)*at) || *at == '-') ? NULL : at;
+}
+
+/* `: reason`; NULL if there is none. */
+static const char *reason_at(struct unit *unit, const struct remark *remark, const char *at)
+{
+    const char *end = remark->text + remark->length;
+    at = skip_space(at, end);
+    if (at >= end || *at != ':')
+        return NULL;
+    at = skip_space(at + 1, end);
     while (end > at && (isspace((unsigned char)end[-1]) || end[-1] == '*' || end[-1] == '/'))
         end--;
     return end > at ? arena_copy(&unit->arena, at, (size_t)(end - at)) : NULL;
@@ -37,6 +48,13 @@ void suppress(struct unit *unit, finding_vec *findings)
             if (finding->suppressed ||
                 (finding->line != remark->line && finding->line != remark->line + 1))
                 continue;
-            finding->suppressed = reason_for(unit, remark, finding->check);
+            const char *after = after_allow(remark, finding->check);
+            if (!after)
+                continue;
+            finding->suppressed = reason_at(unit, remark, after);
+            if (!finding->suppressed)
+                finding_note(&unit->arena, finding, remark->line, 1,
+                             "this comment allows nothing without a reason: `allow %s: REASON`",
+                             finding->check);
         }
 }

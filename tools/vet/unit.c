@@ -49,6 +49,13 @@ static void read_parameters(struct parser *parser, const struct token *open,
     }
 }
 
+/* void *(object_ref)(void *object): the name is not to be taken for a macro. */
+static bool in_parentheses(const struct token *open, const struct token *brace)
+{
+    return open->sign == '(' && brace - open > 3 && open[1].kind == TOKEN_NAME &&
+           open[2].sign == ')' && open[3].sign == '(';
+}
+
 /* The name of the function whose body begins at `brace`: the last `name (` at depth 0 since `from`. */
 static const struct token *function_name(const struct token *from, const struct token *brace)
 {
@@ -62,6 +69,8 @@ static const struct token *function_name(const struct token *from, const struct 
             if (named && !strstr(at[-1].text, "attribute") &&
                 (!name || (after_balanced(at, brace) == brace && at[-2].sign != ')')))
                 name = at - 1;
+            else if (!name && in_parentheses(at, brace))
+                name = at + 1;
             at = after_balanced(at, brace) - 1;
         }
     }
@@ -88,7 +97,7 @@ static void read_function(struct parser *parser, const struct token *from,
     function->type = decl.type;
     for (const struct token *at = from; at < name; at++)
         function->type.stars += at->sign == '*';
-    read_parameters(parser, name + 1, function);
+    read_parameters(parser, name[1].sign == ')' ? name + 2 : name + 1, function);
     parser->function = function;
     parser->shadows.count = 0;
     EACH (parameter, &function->parameters)
@@ -187,6 +196,29 @@ void parse_unit(struct unit *unit)
                             .at = tokens.at,
                             .end = tokens.at + tokens.count - 4};
     read_functions(&parser);
+}
+
+const char *unit_problem(struct unit *unit)
+{
+    static const char opening[] = "([{", closing[] = ")]}";
+    VEC(const struct token *) open = {0};
+    if (unit->lexed.alternatives)
+        return NULL;
+    EACH (token, &unit->lexed.tokens) {
+        int sign = token->sign > 0 && token->sign < 128 ? token->sign : 0;
+        if (sign && strchr(opening, sign))
+            *ADD(&unit->arena, &open) = token;
+        const char *close = sign ? strchr(closing, sign) : NULL;
+        if (!close)
+            continue;
+        if (open.count == 0 || open.at[open.count - 1]->sign != opening[close - closing])
+            return arena_format(&unit->arena, "line %d: '%c' closes nothing", token->line, sign);
+        open.count--;
+    }
+    return open.count == 0
+               ? NULL
+               : arena_format(&unit->arena, "line %d: '%c' is never closed",
+                              open.at[open.count - 1]->line, open.at[open.count - 1]->sign);
 }
 
 void unit_close(struct unit *unit)

@@ -3,6 +3,7 @@
 #include "edit.h"
 #include "knowledge.h"
 #include "names.h"
+#include "use.h"
 #include "verdict_parts.h"
 
 #include <stdio.h>
@@ -135,6 +136,8 @@ static void judge_again(struct judge *judge, const struct event *event)
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_RELOCK)
             return; /* a lock that nests, or reported as locked twice */
+    if (judge->site->resource == R_LOCK && judge_locked_otherwise(judge))
+        return;
     if (judge->site->resource == R_LOCK)
         judge_report(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
                      event->state->released, "unlocked here");
@@ -161,6 +164,8 @@ static const char *right_release(const struct judge *judge, const struct event *
 
 static void judge_wrong(struct judge *judge, const struct event *event)
 {
+    if (judge->site->resource == R_LOCK && judge_locked_otherwise(judge))
+        return; /* upgraded or downgraded in between */
     int before = judge->findings->count;
     judge_report(judge, event, "wrong-release", LEVEL_SURE,
                  "is released by the function of another kind of resource", event->state->acquired,
@@ -279,8 +284,8 @@ static void judge_use(struct judge *judge, const struct event *event)
     if (use->kind == I_ASSIGN && next->kind == I_ASSIGN && next->dst == use->left.place &&
         next->left.kind == O_NUMBER)
         return; /* TAKE_PTR(p) after realloc(p, n): p is only forgotten */
-    if (use->callee && name_is_constant(use->callee))
-        return; /* TRACE(freed, p) */
+    if (!use_counts(judge->ir, use, release, judge->site->place))
+        return;
     if (judge->site->resource == R_DESCRIPTOR &&
         !(use->callee && (model_uses_descriptor(use->callee) || name_works_on(use->callee))))
         return; /* its number is still a number, to print and to compare */

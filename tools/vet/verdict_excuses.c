@@ -42,11 +42,25 @@ bool judge_ends_process(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* while (fcntl(2, F_GETFD) < 0) pipe(ends); The new descriptors are to be the standard ones. */
+static bool looks_at_standard(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && strcmp(instr->callee, "fcntl") == 0 &&
+            instr->arg_count == 2 &&
+            ((instr->args[0].kind == O_NUMBER && instr->args[0].number <= 2) ||
+             (instr->args[0].kind == O_SYMBOL && strncmp(instr->args[0].text, "STD", 3) == 0)))
+            return true;
+    return false;
+}
+
 /* if (fd != 0) error(…): it is meant to be the standard input, and to stay open. */
 bool judge_is_standard(const struct judge *judge)
 {
     if (judge->site->resource != R_DESCRIPTOR)
         return false;
+    if (looks_at_standard(judge->ir))
+        return true;
     EACH (instr, &judge->ir->code)
         if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&
             (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
@@ -122,6 +136,20 @@ static bool gives_handle(const struct judge *judge)
     return false;
 }
 
+/* user_ref_both(u) { user_ref(u); …: as its name says, the function begins what its caller ends. */
+static bool begins_too(const char *function, const char *acquire)
+{
+    static const char *const verbs[] = {"ref",     "get",     "hold",     "open",    "enable",
+                                        "start",   "begin",   "init",     "setup",   "attach",
+                                        "prepare", "acquire", "register", "connect", "grab",
+                                        "pin",     "claim",   "enter",    NULL};
+    for (const char *const *verb = verbs; *verb; verb++)
+        if (name_has(function, *verb) &&
+            (name_has(acquire, *verb) || strcmp(*verb, "setup") == 0 || strcmp(*verb, "init") == 0))
+            return true;
+    return false;
+}
+
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
  * trace: unless the word says that something stays on or is kept, the exit must be a failure; and for what may be a level, or
  * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
@@ -139,6 +167,8 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
         return false;
     if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire) ||
         release_is_asked(judge) || gives_handle(judge))
+        return true;
+    if (class != CLASS_FAILURE && begins_too(judge->ir->function->name, judge->site->acquire))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
@@ -159,8 +189,10 @@ bool judge_has_new_owner(const struct judge *judge, const struct event *event)
                                   : NULL;
     if (!held || held->type.stars > 0 || judge->site->argument || judge->site->by_address)
         return false;
-    for (const struct state *at = event->state->from; at && at->instr != event->state->acquired;
-         at = at->from) {
+    const struct state *at = event->state->from;
+    if (at && at->instr == event->state->acquired)
+        at = at->from; /* lost in the next round, where it is acquired again */
+    for (; at && at->instr != event->state->acquired; at = at->from) {
         const struct instr *call = instr_at(judge, at->instr);
         const struct decl *owner = call->kind == I_CALL && call->callee && call->dst >= 0 &&
                                            !model_acquirer(call->callee)
@@ -275,6 +307,46 @@ bool judge_is_callers_lock(const struct judge *judge, const struct state *state)
         EACH (event, &judge->simulation->events)
             if (event->kind == EV_UNHELD && event->instr == at->instr)
                 return true;
+    }
+    return false;
+}
+
+/* CLEANUP_FILE_UNLOCK(fd): from here on the end of the block unlocks. */
+static bool unlocked_by_macro(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "CLEANUP") &&
+            name_unlocks(instr->callee) && instr->arg_count > 0 &&
+            instr->args[0].place == judge->site->place)
+            return true;
+    return false;
+}
+
+/* CLEANUP_ARRAY(list, n, list_free): from here on the end of the block releases what the variable has. */
+bool judge_cleaned_by_macro(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && strncmp(instr->callee, "CLEANUP_", 8) == 0 &&
+            instr->arg_count > 1 && instr->args[0].place == judge->site->place)
+            return true;
+    return false;
+}
+
+bool judge_cleaned_lock(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
+}
+
+bool judge_is_kept(const struct judge *judge, const struct state *state)
+{
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *branch = instr_at(judge, at->instr);
+        if (branch->kind == I_BRANCH && branch->left.place >= 0 &&
+            name_has(judge->ir->places.at[branch->left.place].text, "keep"))
+            return true;
     }
     return false;
 }

@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "knowledge.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -204,6 +205,88 @@ static bool fails_to_construct(const struct judge *judge, const struct state *st
            is_given_to_caller(judge) && judge_passes_innocent(judge, state);
 }
 
+/* if (last) last->next = p; last = p; Whether there is a last one, the rounds before have decided. */
+static bool is_linked(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_ESCAPE && event->state->acquired == state->acquired &&
+            instr_at(judge, event->instr)->kind == I_ASSIGN)
+            return true;
+    return false;
+}
+
+/* Only the variable for the last element of a list has it still. */
+static bool is_last_in_list(const struct judge *judge, const struct state *state)
+{
+    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    return state->holder_count == 1 && state->holders[0] != variable &&
+           instr_at(judge, state->acquired)->dst == state->acquisition->holder &&
+           is_linked(judge, state);
+}
+
+/* stream_close(s); flag_set(s->flags); What is used at once after its release is not gone: the call only changes its
+ * state. */
+static bool goes_on(const struct judge *judge, int release)
+{
+    int at = instr_at(judge, release)->next;
+    for (int steps = 0; at >= 0 && steps < 12; steps++) {
+        const struct instr *instr = instr_at(judge, at);
+        const struct operand *operands[] = {&instr->left, &instr->right};
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP ||
+            instr->dst == judge->site->place)
+            return false;
+        for (int i = 0; i < 2; i++)
+            if (operands[i]->kind == O_PLACE && operands[i]->place >= 0 &&
+                place_looks_into(judge->ir, operands[i]->place, judge->site->place))
+                return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place >= 0 &&
+                place_looks_into(judge->ir, instr->args[i].place, judge->site->place))
+                return true;
+        at = instr->next;
+    }
+    return false;
+}
+
+static bool only_changes_state(const struct judge *judge)
+{
+    if (judge->site->resource != R_OBJECT || judge->site->known || judge->site->by_address ||
+        judge->site->argument || judge->site->place < 0)
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && !release->implicit && release->callee &&
+            !model_frees_memory(release->callee) && goes_on(judge, event->instr))
+            return true;
+    }
+    return false;
+}
+
+/* link = link_new(node); if (connect(link) < 0) { link_free(link); return -1; } return 0; The node has the link, if the
+ * function itself does not say otherwise by a release when all goes well. */
+static bool is_shared(const struct judge *judge, const struct state *state, enum exit_class class)
+{
+    int resource;
+    return !state->acquisition->known && (class == CLASS_SUCCESS || !judge->success_release) &&
+           judge->simulation->knowledge &&
+           knowledge_result(judge->simulation->knowledge, instr_at(judge, state->acquired),
+                            &resource) == RESULT_SHARED;
+}
+
+/* for (i = 0; i < n; i++) tasks[i]->context = p; Without a round of the loop nobody has it; but there is one. */
+static bool given_in_loop(const struct judge *judge, const struct event *exit)
+{
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_ESCAPE || event->state->acquired != exit->state->acquired)
+            continue;
+        int loop = judge_loop_around(judge, event->instr);
+        if (loop > exit->state->acquired && exit->instr > event->instr &&
+            judge_loop_around(judge, exit->instr) != loop)
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -211,8 +294,12 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
-        judge_has_new_owner(judge, event) || judge_returns_its_argument(judge, state) ||
-        judge_released_as_element(judge) || judge_need_not_pair(judge, class))
+        is_last_in_list(judge, state) || only_changes_state(judge) ||
+        is_shared(judge, state, class) || judge_has_new_owner(judge, event) ||
+        judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
+        judge_need_not_pair(judge, class))
+        return LEVEL_ALL;
+    if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -232,6 +319,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
+    if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1)
+        return LEVEL_ALL; /* only like another variable that is released; this call may just read it */
     if (((judge->site->mined && judge_passes_harmless(judge, state)) ||
          only_emptied(judge, state)) &&
         !judge->escaped)
@@ -280,16 +369,22 @@ void judge_leak(struct judge *judge, const struct event *event)
     if (lost_in_loop(judge, event))
         return;
     enum resource resource = judge->site->resource;
-    if (judge_was_kept(judge, event->state))
+    if (judge_was_kept(judge, event->state) || judge_cleaned_by_macro(judge))
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
+    if (resource == R_LOCK && judge_cleaned_lock(judge))
+        return;
+    if (resource == R_PAIR && name_has(judge->site->acquire, "ref") && judge->site->place >= 0 &&
+        instr_at(judge, event->instr)->left.place == judge->site->place)
+        return; /* object_ref(p); … return p; */
     if (resource == R_LOCK && (!judge->released || judge_is_callers_lock(judge, event->state) ||
                                judge_kept_by_macro(judge, event->state)))
         return;
     if (resource == R_TEMPORARY &&
         (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
-         !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge)))
+         !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge) ||
+         judge_is_kept(judge, event->state)))
         return;
     if (judge_gave_nothing(judge, event->state) ||
         (resource == R_DESCRIPTOR && judge_in_child(judge, event->state)))
@@ -304,8 +399,8 @@ void judge_leak(struct judge *judge, const struct event *event)
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
 static bool chosen_by_value(const struct judge *judge, const struct event *event)
 {
-    const struct state *after = event->state;
-    for (const struct state *at = after->from; at; after = at, at = at->from) {
+    const struct state *after = event->state->from;
+    for (const struct state *at = after ? after->from : NULL; at; after = at, at = at->from) {
         if (at->instr == event->state->acquired)
             return false;
         const struct instr *instr = instr_at(judge, at->instr);
@@ -335,6 +430,8 @@ void judge_lost(struct judge *judge, const struct event *event)
         return;
     if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
+    if (judge_has_new_owner(judge, event) || is_linked(judge, state))
+        return;
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0;
     enum level level = is_of_test(judge->ir) || judge_in_main(judge) ||

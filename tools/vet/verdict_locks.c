@@ -85,9 +85,10 @@ static bool locks_again(const struct judge *judge, int at)
     return false;
 }
 
-/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
-static bool locked_otherwise(const struct judge *judge)
+bool judge_locked_otherwise(const struct judge *judge)
 {
+    if (judge->site->place < 0)
+        return true; /* unlock(NULL), in a test */
     EACH (instr, &judge->ir->code) {
         if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
             name_locks(instr->callee) || name_trylocks(instr->callee))
@@ -164,7 +165,7 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (locked_otherwise(judge) || is_of_test(judge->ir) ||
+    if (judge_locked_otherwise(judge) || is_of_test(judge->ir) ||
         locked_on_condition(judge, event->instr) || locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,

@@ -56,6 +56,8 @@ void judge_lost(struct judge *judge, const struct event *event);
 /* verdict_locks.c */
 void judge_relock(struct judge *judge, const struct event *event);
 void judge_unheld(struct judge *judge, const struct event *event);
+/* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
+bool judge_locked_otherwise(const struct judge *judge);
 
 /* ---- reasons why what is still held is no leak (verdict_excuses.c) ---- */
 
@@ -71,6 +73,11 @@ bool judge_kept_by_macro(const struct judge *judge, const struct state *state);
 bool judge_gave_nothing(const struct judge *judge, const struct state *state);
 bool judge_in_child(const struct judge *judge, const struct state *state);
 bool judge_has_local_name(const struct judge *judge);
+/* g_auto(Console) console; console_lock(&console): its cleanup unlocks. */
+/* if (options.keep) say(name); else unlink(name); */
+bool judge_is_kept(const struct judge *judge, const struct state *state);
+bool judge_cleaned_by_macro(const struct judge *judge);
+bool judge_cleaned_lock(const struct judge *judge);
 bool judge_is_callers_lock(const struct judge *judge, const struct state *state);
 
 #endif

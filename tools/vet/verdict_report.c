@@ -1,9 +1,23 @@
 /* How a finding is worded, and how many of one kind are enough. */
+#include "edit.h"
 #include "names.h"
 #include "verdict_parts.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* `!file`, `!load(file)`: the note stands at the sign, and says what is true with it. */
+static bool negated(const struct judge *judge, int line, int *column)
+{
+    const struct unit *unit = judge->ir->unit;
+    const struct token *first = unit->lexed.tokens.at, *token = edit_token(unit, line, *column);
+    if (token && token->sign == '(' && token > first && token[-1].kind == TOKEN_NAME)
+        token--;
+    if (!token || token == first || token[-1].sign != '!' || token[-1].line != line)
+        return false;
+    *column = token[-1].column;
+    return true;
+}
 
 static void path_notes(struct judge *judge, struct finding *finding, const struct state *state)
 {
@@ -24,8 +38,10 @@ static void path_notes(struct judge *judge, struct finding *finding, const struc
         if (branches[i]->line == last)
             continue;
         last = branches[i]->line;
-        finding_note(judge->arena, finding, last, branches[i]->column, "%s",
-                     taken[i] ? "when this is true" : "when this is false");
+        int column = branches[i]->column;
+        bool truth = negated(judge, last, &column) ? !taken[i] : taken[i];
+        finding_note(judge->arena, finding, last, column, "%s",
+                     truth ? "when this is true" : "when this is false");
     }
 }
 

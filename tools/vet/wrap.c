@@ -2,8 +2,10 @@
  *
  * The noting compilers are small scripts in a folder of their own, first in PATH. */
 #define _GNU_SOURCE
+#include "headers.h"
 #include "run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,10 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const compilers[] = {"cc",     "gcc",    "clang",    "c99", "gcc-12",
-                                        "gcc-13", "gcc-14", "clang-22", NULL};
+static const char *const compilers[] = {
+    "cc",     "gcc",    "clang", "c89",      "c99",      "gcc-11",   "gcc-12",   "gcc-13",
+    "gcc-14", "gcc-15", "tcc",   "clang-19", "clang-20", "clang-21", "clang-22", NULL};
 
-static bool write_compiler(const char *folder, const char *name)
+/* `real`: what it runs after it has noted the files, and the folders of headers. */
+static bool write_compiler(const char *folder, const char *name, const char *real)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -32,14 +36,39 @@ static bool write_compiler(const char *folder, const char *name)
             "    case $argument in\n"
             "    /*.c) printf '%%s\\n' \"$argument\" ;;\n"
             "    *.c) printf '%%s/%%s\\n' \"$PWD\" \"$argument\" ;;\n"
+            "    -I/?*) printf '%%s\\n' \"$argument\" ;;\n"
+            "    -I?*) printf -- '-I%%s/%%s\\n' \"$PWD\" \"${argument#-I}\" ;;\n"
             "    esac\n"
             "done >>'%s/files'\n"
             "PATH=${PATH#'%s:'}\n"
             "exec %s \"$@\"\n",
-            folder, folder, name);
+            folder, folder, real);
     bool ok = !ferror(script);
     ok &= fclose(script) == 0;
     return ok;
+}
+
+/* CC=/usr/bin/gcc, CC='/opt/cc -m32': the first word is replaced by a compiler that notes. A name without a slash is
+ * found in PATH. */
+static void note_own_compiler(const char *folder)
+{
+    const char *own = getenv("CC");
+    char path[512], *changed = NULL;
+    size_t length = own ? strcspn(own, " ") : 0;
+    if (length == 0)
+        return;
+    snprintf(path, sizeof path, "%.*s", (int)length, own);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (!*name || (!slash && word_in(name, compilers)))
+        return;
+    if (!slash) {
+        write_compiler(folder, name, name);
+        return;
+    }
+    if (write_compiler(folder, "own-cc", path) &&
+        asprintf(&changed, "%s/own-cc%s", folder, own + length) >= 0)
+        setenv("CC", changed, 1);
+    free(changed);
 }
 
 static int run(char **command, const char *folder)
@@ -51,6 +80,7 @@ static int run(char **command, const char *folder)
         if (asprintf(&path, "%s:%s", folder, old ? old : "/usr/bin:/bin") < 0)
             _exit(127);
         setenv("PATH", path, 1);
+        note_own_compiler(folder);
         execvp(command[0], command);
         fprintf(stderr, "lifoguard-vet: %s: %s\n", command[0], strerror(errno));
         _exit(127);
@@ -71,6 +101,11 @@ static void read_files(struct arena *arena, const char *folder, path_vec *paths)
     char *rest;
     for (char *line = strtok_r(source.text, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
+        if (strncmp(line, "-I", 2) == 0) {
+            cache_depend(line);
+            headers_add_folder(line + 2);
+            continue;
+        }
         bool known = false;
         EACH (other, paths)
             known |= strcmp(*other, line) == 0;
@@ -82,30 +117,38 @@ static void read_files(struct arena *arena, const char *folder, path_vec *paths)
 static void remove_folder(const char *folder)
 {
     char path[512];
-    for (int i = 0; compilers[i]; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, compilers[i]);
-        unlink(path);
+    DIR *open = opendir(folder);
+    for (struct dirent *entry; open && (entry = readdir(open));) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (entry->d_name[0] != '.')
+            unlink(path);
     }
-    snprintf(path, sizeof path, "%s/files", folder);
-    unlink(path);
+    if (open)
+        closedir(open);
     rmdir(folder);
 }
 
-int run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths)
+bool run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths)
 {
     char folder[] = "/tmp/lifoguard-vet-XXXXXX";
     if (!mkdtemp(folder)) {
         fprintf(stderr, "lifoguard-vet: %s: %s\n", folder, strerror(errno));
-        return 2;
+        return false;
     }
     bool ok = true;
     for (int i = 0; ok && compilers[i]; i++)
-        ok = write_compiler(folder, compilers[i]);
+        ok = write_compiler(folder, compilers[i], compilers[i]);
     int status = ok ? run(settings->wrapped, folder) : 2;
     read_files(arena, folder, paths);
     remove_folder(folder);
     if (status != 0)
         fprintf(stderr, "lifoguard-vet: %s ended with status %d; what it compiled is checked\n",
                 settings->wrapped[0], status);
-    return status;
+    else if (paths->count == 0)
+        fprintf(
+            stderr,
+            "lifoguard-vet: %s compiled no C file through PATH (is everything up to date? does it call the "
+            "compiler by its path?); a compile_commands.json can be given with -p\n",
+            settings->wrapped[0]);
+    return status == 0 && paths->count > 0;
 }

@@ -1,0 +1,40 @@
+#include "use.h"
+
+#include "model.h"
+#include "names.h"
+
+#include <string.h>
+
+/* dup2(other, fd) makes the number a descriptor again. */
+static bool is_target(const struct instr *use, int place)
+{
+    return use->callee && strncmp(use->callee, "dup", 3) == 0 && use->arg_count > 1 &&
+           use->args[1].place == place && use->args[0].place != place;
+}
+
+bool use_fills_again(const struct instr *use, int place)
+{
+    return use->callee && use->arg_count > 0 && use->args[0].place == place &&
+           (name_has(use->callee, "alloc") || name_has(use->callee, "init") ||
+            name_has(use->callee, "reinit") || name_has(use->callee, "open"));
+}
+
+static bool is_closed(const struct ir *ir, const struct instr *release, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    const struct type *type = at->decl        ? &at->decl->type
+                              : at->parameter ? &at->parameter->type
+                                              : NULL;
+    return release->callee && name_has(release->callee, "close") && type && type->stars == 0;
+}
+
+bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
+                int place)
+{
+    if (is_target(use, place) || use_fills_again(use, place))
+        return false;
+    if (use->callee && name_is_constant(use->callee))
+        return false; /* TRACE(freed, p) */
+    /* The number of a closed descriptor is still a number, to print and to compare. */
+    return !is_closed(ir, release, place) || (use->callee && model_uses_descriptor(use->callee));
+}

@@ -1,0 +1,14 @@
+/* Is what follows a release a use of what was released, or only of the name that it had? */
+#ifndef VET_USE_H
+#define VET_USE_H
+
+#include "ir.h"
+
+/* `use` has the released place among its operands. */
+bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
+                int place);
+
+/* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
+bool use_fills_again(const struct instr *use, int place);
+
+#endif
