@@ -127,8 +127,7 @@ static bool gives_handle(const struct judge *judge)
  * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
 bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
 {
-    static const char *const told[] = {"trace", "trace2", "log",   "debug",    "region",
-                                       "span",  "timer",  "clock", "progress", NULL};
+    static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
     static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
                                        "grab",   "acquire", "claim", "block", "reserve", "power",
                                        "freeze", "mask",    "busy",  NULL};
@@ -138,8 +137,9 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
-    if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire) ||
-        release_is_asked(judge) || gives_handle(judge))
+    if (name_has_any(judge->site->acquire, told) ||
+        strncmp(judge->site->acquire, "g_timer_", 8) == 0 ||
+        name_is_constant(judge->site->acquire) || release_is_asked(judge) || gives_handle(judge))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
