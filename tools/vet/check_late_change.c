@@ -28,7 +28,7 @@ static bool changes_value(const struct ir *ir, const char *cleanup)
 {
     const struct function *function = cleanup ? function_of(ir, cleanup) : NULL;
     if (!function || function->parameters.count != 1 || !function->parameters.at[0].name ||
-        name_releases(cleanup) > 0)
+        name_releases(cleanup) == 2)
         return false;
     struct change change = {.parameter = function->parameters.at[0].name};
     each_expression(function->body, ask_change, &change);

@@ -334,9 +334,23 @@ static bool fills(const struct instr *call, int argument)
            !model_harmless(call->callee);
 }
 
+/* errno = 0; entry = readdir(folder); if (!entry && errno != 0) … */
+static void forget_errno(struct simulation *simulation, struct state *state)
+{
+    for (int i = 0; i < state->facts->count; i++) {
+        int place = state->facts->at[i].place;
+        if (simulation->ir->places.at[place].kind == P_GLOBAL &&
+            strcmp(simulation->ir->places.at[place].text, "errno") == 0) {
+            state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, place);
+            return;
+        }
+    }
+}
+
 static void forget_by_address(struct simulation *simulation, struct state *state,
                               const struct instr *call)
 {
+    forget_errno(simulation, state);
     for (int i = 0; i < call->arg_count; i++)
         if (call->args[i].kind == O_ADDRESS && fills(call, i))
             state->facts = facts_forget(simulation->arena, simulation->ir, state->facts,

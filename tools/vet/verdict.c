@@ -204,6 +204,8 @@ static bool returns_something_else(const struct judge *judge, const struct event
     const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
     if (!decl || result < 0)
         return false;
+    if (decl->type.stars == 0 && decl->cleanup && name_releases(decl->cleanup) == 0)
+        return true; /* a number that is traced, perhaps */
     if (decl->type.is_array)
         return ir->places.at[result].kind == P_TEMPORARY;
     const struct type *type = &ir->function->type;

@@ -165,8 +165,9 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
-    if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire) ||
-        release_is_asked(judge) || gives_handle(judge))
+    if (name_has_any(judge->site->acquire, told) ||
+        strncmp(judge->site->acquire, "g_timer_", 8) == 0 ||
+        name_is_constant(judge->site->acquire) || release_is_asked(judge) || gives_handle(judge))
         return true;
     if (class != CLASS_FAILURE && begins_too(judge->ir->function->name, judge->site->acquire))
         return true;

@@ -396,6 +396,19 @@ void judge_leak(struct judge *judge, const struct event *event)
     judge_report_leak(judge, event, leak_level(judge, event), false);
 }
 
+/* strcmp(key, "name") == 0 */
+static bool compares_text(const struct judge *judge, const struct instr *branch)
+{
+    const struct place *left = branch->left.place >= 0 ? &judge->ir->places.at[branch->left.place]
+                                                       : NULL;
+    static const char *const names[] = {"strcmp", "strcasecmp", "g_strcmp0", NULL};
+    if (left && left->kind == P_TEMPORARY)
+        EACH (call, &judge->ir->code)
+            if (call->kind == I_CALL && call->dst == branch->left.place && call->callee)
+                return word_in(call->callee, names);
+    return left && left->kind == P_VALUE && strncmp(left->text, "strcmp(", 7) == 0;
+}
+
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
 static bool chosen_by_value(const struct judge *judge, const struct event *event)
 {
@@ -404,6 +417,9 @@ static bool chosen_by_value(const struct judge *judge, const struct event *event
         if (at->instr == event->state->acquired)
             return false;
         const struct instr *instr = instr_at(judge, at->instr);
+        if (instr->kind == I_BRANCH && compares_text(judge, instr) &&
+            instr->sign == (after->instr == instr->next ? S2('=', '=') : S2('!', '=')))
+            return true;
         if (instr->kind != I_BRANCH || instr->left.place == event->state->acquisition->holder ||
             (instr->right.kind == O_NUMBER && instr->right.number <= 0) ||
             instr->right.kind == O_UNKNOWN)
@@ -415,12 +431,28 @@ static bool chosen_by_value(const struct judge *judge, const struct event *event
     return false;
 }
 
+/* Perhaps the statement gives it to somebody, or says that there is none: keep(s), s == INVALID. */
+static bool is_given(const struct instr *instr, int holder)
+{
+    if (instr->kind == I_BRANCH)
+        return instr->left.place == holder && instr->right.kind != O_NUMBER;
+    for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+        if (instr->args[i].place == holder &&
+            !(instr->callee && model_known_harmless(instr->callee)))
+            return true;
+    return false;
+}
+
 /* for (…) { s = socket(…); if (connect(s, …) == 0) break; }: the next socket takes the variable of the one that failed. */
 static bool lost_to_next(const struct judge *judge, const struct event *event)
 {
+    int holder = event->state->acquisition->holder;
+    for (const struct state *at = event->state->from; at && at->instr != event->state->acquired;
+         at = at->from)
+        if (is_given(instr_at(judge, at->instr), holder))
+            return false;
     return event->instr == event->state->acquired && event->state->pass_count == 0 &&
-           judge->site->resource == R_DESCRIPTOR &&
-           judge->ir->places.at[event->state->acquisition->holder].kind == P_LOCAL;
+           judge->site->resource == R_DESCRIPTOR && judge->ir->places.at[holder].kind == P_LOCAL;
 }
 
 void judge_lost(struct judge *judge, const struct event *event)
