@@ -105,9 +105,10 @@ bool judge_released_as_element(const struct judge *judge)
 /* user_ref_both(u) { user_ref(u); …: as its name says, the function begins what its caller ends. */
 static bool begins_too(const char *function, const char *acquire)
 {
-    static const char *const verbs[] = {"ref",   "get",  "hold",   "open",    "enable", "start", "begin",
-                                        "init",  "setup", "attach", "prepare", "acquire", "register",
-                                        "connect", "grab", "pin",   "claim",   "enter",  NULL};
+    static const char *const verbs[] = {"ref",     "get",     "hold",     "open",    "enable",
+                                        "start",   "begin",   "init",     "setup",   "attach",
+                                        "prepare", "acquire", "register", "connect", "grab",
+                                        "pin",     "claim",   "enter",    NULL};
     for (const char *const *verb = verbs; *verb; verb++)
         if (name_has(function, *verb) &&
             (name_has(acquire, *verb) || strcmp(*verb, "setup") == 0 || strcmp(*verb, "init") == 0))
@@ -129,7 +130,8 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
         return false;
     if (name_has_any(judge->site->acquire, told) || name_is_constant(judge->site->acquire))
         return true;
-    if (class != CLASS_FAILURE && begins_too(judge->ir->function->name, judge->site->acquire))
+    if (class != CLASS_FAILURE && !judge->success_release && !judge->unknown_release &&
+        begins_too(judge->ir->function->name, judge->site->acquire))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
