@@ -156,8 +156,8 @@ int name_leaves(const char *name)
 bool name_asserts(const char *name)
 {
     return starts_with(name, "assert") || starts_with(name, "g_return_") ||
-           strcmp(name, "g_warn_if_fail") == 0 ||
-           strstr(name, "_assert") || name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
+           strcmp(name, "g_warn_if_fail") == 0 || strstr(name, "_assert") ||
+           name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
 }
@@ -218,6 +218,10 @@ int name_releases(const char *name)
         "uninstall", "unset",      "undo",      "revert",     "quit",    "unpause", "empty",
         "purge",     "wipe",       "disarm",    "finish",     "end",     "done",    "kill",
         "del",       "term",       "terminate", "decr",       "unload",  NULL};
+    static const char *const digests[] = {"sha",    "sha1", "sha256", "sha512", "md5",
+                                          "digest", "crc",  "crc32",  "blake2", NULL};
+    if (name_has_any(name, digests) && name_has(name, "finish"))
+        return 0; /* it only computes the result */
     if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
@@ -363,7 +367,7 @@ bool name_gives(const char *name)
         "thread", "fdopen",   "transfer", "fdopendir", "return", "propagate", "own",
         "async",  "callback", "defer",    "spawn",     "move",   "owner",     NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           name_hands_over(name) || strstr(name, "atomic_");
+           strstr(name, "beginthread") || name_hands_over(name) || strstr(name, "atomic_");
 }
 
 bool name_locks_file(const char *name)
