@@ -1,5 +1,6 @@
 /* What a condition says of the resource, on each of its two ways. */
 #include "engine_parts.h"
+#include "names.h"
 
 #include <string.h>
 
@@ -266,6 +267,25 @@ static bool cannot_differ(const struct simulation *simulation, const struct stat
            holds(state, branch->left.place) && holds(state, branch->right.place);
 }
 
+/* Is there nothing between the place where the condition is false and the end of the statement? */
+static bool has_no_else(const struct ir *ir, int target)
+{
+    const struct instr *jump = target > 0 ? &ir->code.at[target - 1] : NULL;
+    return jump && jump->kind == I_JOIN && jump->next == target + 1;
+}
+
+/* if (x->kind == KIND_LIST) …; else if (x->kind == KIND_TABLE) …; has named all kinds that there are. */
+static bool names_no_kind(const struct simulation *simulation, const struct state *state,
+                          const struct instr *branch, bool truth)
+{
+    struct fact fact = facts_of(state->facts, &branch->left);
+    return state->phase == HELD && simulation->parameter < 0 &&
+           branch->sign == (truth ? S2('!', '=') : S2('=', '=')) && branch->left.kind == O_PLACE &&
+           branch->right.kind == O_SYMBOL && name_is_constant(branch->right.text) &&
+           fact.unequal.kind == 2 && fact.unequal.value != (long)(intptr_t)branch->right.text &&
+           has_no_else(simulation->ir, truth ? branch->next : branch->other);
+}
+
 void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
 {
     for (int edge = 0; edge < 2; edge++) {
@@ -277,7 +297,8 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
         if (!next.facts)
             continue;
         if (cannot_be_equal(simulation, state, branch, edge == 0) ||
-            cannot_differ(simulation, state, branch, edge == 0))
+            cannot_differ(simulation, state, branch, edge == 0) ||
+            names_no_kind(simulation, state, branch, edge == 0))
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD &&

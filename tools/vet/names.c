@@ -222,6 +222,10 @@ int name_releases(const char *name)
         "uninstall", "unset",      "undo",      "revert",     "quit",    "unpause", "empty",
         "purge",     "wipe",       "disarm",    "finish",     "end",     "done",    "kill",
         "del",       "term",       "terminate", "decr",       "unload",  NULL};
+    static const char *const digests[] = {"sha",    "sha1", "sha256", "sha512", "md5",
+                                          "digest", "crc",  "crc32",  "blake2", NULL};
+    if (name_has_any(name, digests) && name_has(name, "finish"))
+        return 0; /* it only computes the result */
     if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
@@ -378,7 +382,7 @@ bool name_gives(const char *name)
         "thread", "fdopen",   "transfer", "fdopendir", "return", "propagate", "own",
         "async",  "callback", "defer",    "spawn",     "move",   "owner",     NULL};
     return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           name_hands_over(name) || strstr(name, "atomic_");
+           strstr(name, "beginthread") || name_hands_over(name) || strstr(name, "atomic_");
 }
 
 bool name_locks_file(const char *name)

@@ -133,6 +133,12 @@ static struct failing failing_known_status(const struct ir *ir, int index, int p
     if (zero && (failing.sign == S2('!', '=') || failing.sign == S2('=', '=')) &&
         word_in(ir->code.at[index].callee, names))
         failing.truth = failing.sign == S2('!', '=');
+    if (failing.tested && failing.right.kind == O_SYMBOL &&
+        word_in(ir->code.at[index].callee, names)) { /* r == REG_ESPACE is one failure of several */
+        failing.sign = S2('!', '=');
+        failing.right = (struct operand){.kind = O_NUMBER, .place = -1};
+        failing.truth = true;
+    }
     return failing;
 }
 
@@ -351,9 +357,10 @@ static int strength_of(const struct ir *ir, const char *callee)
     if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
         return -1;                              /* hashmap_get_from_hash */
     bool casts = strncmp(callee, "__", 2) == 0; /* __listener_of(object) */
-    return name_constructs(callee)                                  ? 1
-           : name_gets(callee) || name_is_constant(callee) || casts ? -1
-                                                                    : 0;
+    return name_constructs(callee)                         ? 1
+           : casts                                         ? -2
+           : name_gets(callee) || name_is_constant(callee) ? -1
+                                                           : 0;
 }
 
 /* Does the function take a reference of its own to what it got? Then it had none before. */

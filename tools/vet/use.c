@@ -25,7 +25,8 @@ static bool is_closed(const struct ir *ir, const struct instr *release, int plac
     const struct type *type = at->decl        ? &at->decl->type
                               : at->parameter ? &at->parameter->type
                                               : NULL;
-    return release->callee && name_has(release->callee, "close") && type && type->stars == 0;
+    return release->callee && name_has(release->callee, "close") && type && type->stars == 0 &&
+           type->count > 0 && strstr(type->words[type->count - 1], "int") != NULL;
 }
 
 bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,

@@ -169,7 +169,8 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
         strncmp(judge->site->acquire, "g_timer_", 8) == 0 ||
         name_is_constant(judge->site->acquire) || release_is_asked(judge) || gives_handle(judge))
         return true;
-    if (class != CLASS_FAILURE && begins_too(judge->ir->function->name, judge->site->acquire))
+    if (class != CLASS_FAILURE && !judge->success_release && !judge->unknown_release &&
+        begins_too(judge->ir->function->name, judge->site->acquire))
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;

@@ -87,7 +87,7 @@ static bool locks_again(const struct judge *judge, int at)
 
 bool judge_locked_otherwise(const struct judge *judge)
 {
-    if (judge->site->place < 0)
+    if (judge->site->place < 0 && judge->site->argument && *judge->site->argument)
         return true; /* unlock(NULL), in a test */
     EACH (instr, &judge->ir->code) {
         if (instr->kind != I_CALL || !instr->callee || name_unlocks(instr->callee) ||
