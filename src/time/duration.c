@@ -46,7 +46,7 @@ static char *put_text(char *end, const char *text)
 size_t lg_duration_format(lg_duration duration, char *buffer, size_t size)
 {
     char text[LG_DURATION_TEXT_SIZE];
-    char *end = text + sizeof text;
+    char *end = text + sizeof(text);
     char *start = end;
     /* The smallest duration has no positive counterpart in its own type. */
     uint64_t value = duration < 0 ? -(uint64_t)duration : (uint64_t)duration;
@@ -165,7 +165,7 @@ static uint64_t unit_value(const char *name, size_t length)
         {"m", LG_MINUTE},
         {"h", LG_HOUR},
     };
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strlen(units[i].name) == length && memcmp(units[i].name, name, length) == 0)
             return (uint64_t)units[i].value;
     return 0;
