@@ -116,7 +116,11 @@ LG_END_DECLS
  * lg_mark_success(); and the named result, if its type is lg_error *, is NULL at the moment when the
  * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
  * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
- * before the on_error or on_success calls that depend on the result: so defer the closer after them. */
+ * before the on_error or on_success calls that depend on the result: so defer the closer after them.
+ *
+ * The call's own result is discarded, as with every deferred call. So a commit that can fail is not deferred, but returned:
+ * lg_return(commit(db)); or the deferred function gets &err, and joins its failure to the named result. An
+ * lg_defer_on_error that was registered before the commit then runs after it, and undoes the work. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
