@@ -268,11 +268,11 @@ static lg_error *take_sum(const char *at, uint64_t *sum, const char *text)
     while (*at) {
         struct number number;
         uint64_t unit = 0;
-        lg_error *err = take_number(&at, &number, text);
-        if (!err)
-            err = take_unit(&at, &unit, text);
-        if (err)
-            return err;
+        lg_error *error = take_number(&at, &number, text);
+        if (!error)
+            error = take_unit(&at, &unit, text);
+        if (error)
+            return error;
         if (!add(sum, &number, unit))
             return out_of_range(text);
     }
@@ -286,9 +286,9 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
     bool is_negative = *text == '-';
     const char *at = *text == '-' || *text == '+' ? text + 1 : text;
     uint64_t sum = 0;
-    lg_error *err = strcmp(at, "0") == 0 ? NULL : take_sum(at, &sum, text);
-    if (err)
-        return err;
+    lg_error *error = strcmp(at, "0") == 0 ? NULL : take_sum(at, &sum, text);
+    if (error)
+        return error;
     if (sum == LIMIT && !is_negative)
         return out_of_range(text);
     *duration = !is_negative   ? (lg_duration)sum
