@@ -117,9 +117,10 @@ LG_END_DECLS
 #define lg_chan_send(channel, ...) lgi_chan_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
 
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
- * error, and the value still belongs to the caller. */
-#define lg_chan_send_until(channel, value, until)                                                  \
-    LGI_USED(lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, (value)), (until)))
+ * error, and the value still belongs to the caller. A compound literal of more than eight values stands in parentheses. */
+// clang-format off: the compilers show every line of a macro with an error
+#define lg_chan_send_until(channel, ...) LGI_SENDING(__VA_ARGS__)(channel, __VA_ARGS__)
+// clang-format on
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
@@ -165,6 +166,23 @@ LG_END_DECLS
                                      **LGI_CAT(lgi_once_, id) = &LGI_CAT(lgi_channel_, id);        \
          LGI_CAT(lgi_once_, id); LGI_CAT(lgi_once_, id) = (void **)0)                              \
         for (T name; lgi_chan_recv(LGI_CAT(lgi_channel_, id), LGI_CHAN_TO(channel, &name));)
+
+/* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
+// clang-format off: as above
+#define LGI_SENDING(...) LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~)
+#define LGI_SENDING_(a, b, c, d, e, f, g, h, i, picked, ...) picked
+#define LGI_SEND_NOTHING(channel, until) \
+    __extension__({ _Static_assert(0, "write the channel, the value and the limit"); (lg_error *)0; })
+#define LGI_SEND(channel, value, until) LGI_USED(lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, value), (until)))
+#define LGI_SEND_1(channel, a, until) LGI_SEND(channel, (a), until)
+#define LGI_SEND_2(channel, a, b, until) LGI_SEND(channel, (a, b), until)
+#define LGI_SEND_3(channel, a, b, c, until) LGI_SEND(channel, (a, b, c), until)
+#define LGI_SEND_4(channel, a, b, c, d, until) LGI_SEND(channel, (a, b, c, d), until)
+#define LGI_SEND_5(channel, a, b, c, d, e, until) LGI_SEND(channel, (a, b, c, d, e), until)
+#define LGI_SEND_6(channel, a, b, c, d, e, f, until) LGI_SEND(channel, (a, b, c, d, e, f), until)
+#define LGI_SEND_7(channel, a, b, c, d, e, f, g, until) LGI_SEND(channel, (a, b, c, d, e, f, g), until)
+#define LGI_SEND_8(channel, a, b, c, d, e, f, g, h, until) LGI_SEND(channel, (a, b, c, d, e, f, g, h), until)
+// clang-format on
 
 #define LGI_CHAN_RECV_VALUE(id, channel)                                                           \
     __extension__({                                                                                \

@@ -116,7 +116,11 @@ LG_END_DECLS
  * lg_mark_success(); and the named result, if its type is lg_error *, is NULL at the moment when the
  * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
  * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
- * before the on_error or on_success calls that depend on the result: so defer the closer after them. */
+ * before the on_error or on_success calls that depend on the result: so defer the closer after them.
+ *
+ * The call's own result is discarded, as with every deferred call. So a commit that can fail is not deferred, but returned:
+ * lg_return(commit(db)); or the deferred function gets &err, and joins its failure to the named result. An
+ * lg_defer_on_error that was registered before the commit then runs after it, and undoes the work. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_on_error(...)                                                                     \
     LGI_NEEDS_BRACES                                                                               \
@@ -239,7 +243,27 @@ LG_END_DECLS
 #define lg_mark_success() ((void)(LGI_FRAME.ok = 1))
 #define lg_mark_failure() ((void)(LGI_FRAME.ok = 0))
 
-#endif /* !__cplusplus */
+#else /* C++ takes lg_scope(s) for the declaration of a variable, so the names are taken. */
+
+#define LGI_ONLY_IN_C                                                                              \
+    static_assert(false,                                                                           \
+                  "this form exists only in C: write a class whose destructor makes the call")
+#define lg_defer_block LGI_ONLY_IN_C;
+#define lg_defer(...) LGI_ONLY_IN_C
+#define lg_defer_as(...) LGI_ONLY_IN_C
+#define lg_defer_in(...) LGI_ONLY_IN_C
+#define lg_defer_on_error(...) LGI_ONLY_IN_C
+#define lg_defer_on_success(...) LGI_ONLY_IN_C
+#define lg_defer_contained(...) LGI_ONLY_IN_C
+#define lg_scope(name) LGI_ONLY_IN_C
+#define lg_func(T, name) LGI_ONLY_IN_C;
+#define lg_func_void LGI_ONLY_IN_C;
+#define lg_func_recovers(T, name) LGI_ONLY_IN_C;
+#define lg_func_recovers_void LGI_ONLY_IN_C;
+#define lg_return(x) return x
+#define lg_return_void() return
+
+#endif /* __cplusplus */
 /* ---- pending calls (D12) ------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS

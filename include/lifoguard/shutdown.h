@@ -32,6 +32,8 @@
  *
  * Time. All stops together have `budget`; each stop has its `limit` (S2). If the limits of the remaining stages do not fit
  * into the remaining budget, all these limits are cut in proportion, so a stage cannot use up the time of later stages. A
+ * cut limit also pays for the extra time of a late stop, see below; and the shutdown itself takes a moment. So limits that
+ * add up to exactly the budget are cut by up to a tenth, a quarter of a second at most: let the limits add up to less. A
  * stage without a limit may use the time that the other stages do not claim. At the limit, the context that was passed to
  * the stop is done. A stop that does not return soon afterwards (within a tenth of its limit, at most a quarter of a
  * second) is an overrun: the library leaves the stop running, names the stage in the error and the report, and begins the

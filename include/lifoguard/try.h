@@ -26,7 +26,12 @@
  * lg_return(error) does. Compiles only in an lg_func (lg_error *, …), and not in a deferred block.
  *
  * lg_try(expression, format, …): the same, and the error is wrapped by lg_error_wrap with the printf-style message. The
- * values of the message are evaluated only if there is an error. */
+ * values of the message are evaluated only if there is an error.
+ *
+ * Around a wait: the error of a wait that a cancellation has ended (&lg_error_cancelled) is returned like any other error. So
+ * a member of a cancelled group fails with it (group.h): for a stop without an error, let the member return NULL if
+ * lg_group_is_cancelled. Without a message, the group knows its own cancellation again and adds nothing to its result (G9);
+ * an error that lg_try has wrapped is joined to the result. */
 #define lg_try(...)                                                                                \
     do {                                                                                           \
         LGI_TAKE(lgi_result, lg_return_stands_only_in_an_lg_func)                                  \

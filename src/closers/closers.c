@@ -25,7 +25,7 @@ static const char *path_of(FILE *file, char *buffer, size_t size)
     int fd = fileno(file);
     ssize_t length = -1;
     if (fd >= 0) {
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
         length = readlink(link, buffer, size - 1);
     }
     if (length < 0)
@@ -49,7 +49,7 @@ void lg_fclose(FILE *file, lg_error **result)
     if (__fpending(file) > 0 && fflush(file) != 0)
         write_errno = errno;
     if (write_errno || had_failed)
-        path = path_of(file, buffer, sizeof buffer);
+        path = path_of(file, buffer, sizeof(buffer));
     int fd = fileno(file);
     lgi_before_close(fd);
     if (fclose(file) != 0)

@@ -190,7 +190,7 @@ START_TEST(E6_close_fd_reports)
     ck_assert(lg_error_is(err, &earlier));
     ck_assert(lg_error_is_errno(err, EBADF));
     char expected[80];
-    snprintf(expected, sizeof expected, "earlier; close descriptor %d: Bad file descriptor", fd);
+    snprintf(expected, sizeof(expected), "earlier; close descriptor %d: Bad file descriptor", fd);
     check_text(err, expected);
     lg_error_free(err);
 
@@ -250,7 +250,7 @@ START_TEST(E6_close_with_takes_only_minus_one_for_errno)
         {5, 0, "hang_up returned 5"},
         {-2, 0, "hang_up returned -2"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         lg_error *err = NULL;
         int value = rows[i].value;
         errno = 4711;
@@ -279,7 +279,7 @@ START_TEST(E6_close_with_errno_takes_both_signs)
         {-1, EPERM, "close: Operation not permitted"},
         {INT_MIN, 0, "close returned -2147483648"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         lg_error *err = NULL;
         int value = rows[i].value;
         lg_close_with_errno(returns, &value, NULL, &err);
@@ -384,7 +384,7 @@ START_TEST(P1_closers_run_and_land_while_panicking)
     fputs("text", file);
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     char expected[160];
-    snprintf(expected, sizeof expected,
+    snprintf(expected, sizeof(expected),
              "write /dev/full: No space left on device; close descriptor %d: Bad file descriptor; "
              "panic",
              fd);

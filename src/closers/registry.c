@@ -105,8 +105,8 @@ static bool append(lg_registry *registry, struct lgi_registered entry)
     if (registry->lgi_count == registry->lgi_capacity) {
         size_t capacity = registry->lgi_capacity ? registry->lgi_capacity * 2 : 8;
         struct lgi_registered *entries = NULL;
-        if (capacity <= SIZE_MAX / sizeof *entries)
-            entries = realloc(registry->lgi_entries, capacity * sizeof *entries);
+        if (capacity <= SIZE_MAX / sizeof(*entries))
+            entries = realloc(registry->lgi_entries, capacity * sizeof(*entries));
         if (entries) {
             registry->lgi_entries = entries;
             registry->lgi_capacity = capacity;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #define FAILING_ALLOCATIONS
 #include "testing/failing_calls.h"
+#include "testing/suite.h"
 
 #include <check.h>
 #include <lifoguard/panic.h>
@@ -20,7 +21,7 @@ static void reset(void)
 static void append(char letter)
 {
     size_t length = strlen(trace);
-    if (length + 1 == sizeof trace)
+    if (length + 1 == sizeof(trace))
         abort(); /* an assertion of Check's would allocate */
     trace[length] = letter;
     trace[length + 1] = '\0';
@@ -355,27 +356,9 @@ START_TEST(D6_any_thread_may_add_and_run)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("registry");
-    TCase *tests = tcase_create("registry");
-    tcase_set_timeout(tests, 600);
-    tcase_add_test(tests, D1_cleanups_run_in_reverse);
-    tcase_add_test(tests, D6_a_registry_takes_any_number);
-    tcase_add_test(tests, E6_errors_are_joined_behind_an_earlier_one);
-    tcase_add_test(tests, E6_errors_can_be_dropped);
-    tcase_add_test(tests, S4_a_panic_becomes_an_error_and_the_rest_run);
-    tcase_add_test(tests, P1_a_panic_runs_them);
-    tcase_add_test(tests, P6_a_goexit_of_one_lets_the_rest_run);
-    tcase_add_test(tests, D8_a_cleanup_may_add);
-    tcase_add_test(tests, D8_a_cleanup_may_run_the_others);
-    tcase_add_test(tests, D6_without_memory_a_cleanup_is_run_at_once);
-    tcase_add_test(tests, D6_the_error_of_a_cleanup_run_at_once_is_returned_too);
-    tcase_add_test(tests, D6_any_thread_may_add_and_run);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+RUN_TESTS("registry", D1_cleanups_run_in_reverse, D6_a_registry_takes_any_number,
+          E6_errors_are_joined_behind_an_earlier_one, E6_errors_can_be_dropped,
+          S4_a_panic_becomes_an_error_and_the_rest_run, P1_a_panic_runs_them,
+          P6_a_goexit_of_one_lets_the_rest_run, D8_a_cleanup_may_add,
+          D8_a_cleanup_may_run_the_others, D6_without_memory_a_cleanup_is_run_at_once,
+          D6_the_error_of_a_cleanup_run_at_once_is_returned_too, D6_any_thread_may_add_and_run)

@@ -98,9 +98,9 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
     if (!made) {
         int event[2];
         if (lgi_own_event(event) != 0) {
-            lg_error *err = lg_error_new_errno("a descriptor for a context");
+            lg_error *error = lg_error_new_errno("a descriptor for a context");
             *fd = -1;
-            return err;
+            return error;
         }
         lgi_lock(&self->done.lock);
         if (!self->fd) {

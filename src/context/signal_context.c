@@ -95,10 +95,10 @@ lg_error *lgi_with_signals(const lg_context *parent, lg_context **ctx, const int
     struct signalled *signalled = (struct signalled *)made;
     signalled->watch = (struct lgi_signal_watch){.signals = set, .got = got, .later = later};
     signalled->asked_for = set;
-    lg_error *err = lgi_signals_watch(&signalled->watch);
-    if (err) {
+    lg_error *error = lgi_signals_watch(&signalled->watch);
+    if (error) {
         lgi_context_release(made);
-        return err;
+        return error;
     }
     count(made, 1);
     lgi_context_attach(made);

@@ -162,6 +162,51 @@ START_TEST(D11_a_result_that_is_no_error_does_not_matter)
 }
 END_TEST
 
+static void commit(bool *fails, lg_error **err)
+{
+    if (*fails)
+        *err = &spoilt;
+}
+
+static lg_error *commits(bool fails)
+{
+    lg_func (lg_error *, err) {
+        lg_defer_on_error(note, "rollback");
+        lg_defer_on_success(commit, &fails, &err);
+        lg_return(NULL);
+    }
+}
+
+static lg_error *gives_spoilt(void)
+{
+    return &spoilt;
+}
+
+static lg_error *drops_the_result(void)
+{
+    lg_func (lg_error *, err) {
+        lg_defer_on_error(note, "rollback");
+        lg_defer_on_success(gives_spoilt);
+        lg_return(NULL);
+    }
+}
+
+START_TEST(D11_a_commit_that_sets_the_result_is_undone)
+{
+    ck_assert_ptr_null(commits(false));
+    expect_trace("");
+    ck_assert_ptr_eq(commits(true), &spoilt);
+    expect_trace("rollback");
+}
+END_TEST
+
+START_TEST(D9_the_result_of_a_commit_is_discarded)
+{
+    ck_assert_ptr_null(drops_the_result());
+    expect_trace("");
+}
+END_TEST
+
 static void recovered_is_no_success(void)
 {
     lg_func_recovers_void {
@@ -312,6 +357,7 @@ END_TEST
 
 RUN_TESTS("outcome", D11_success_is_lg_return_without_error_or_a_mark,
           D11_cancellation_is_a_failure, D11_a_result_that_is_no_error_does_not_matter,
+          D11_a_commit_that_sets_the_result_is_undone, D9_the_result_of_a_commit_is_discarded,
           D11_a_recovered_panic_is_a_failure,
           D11_a_function_may_succeed_inside_a_deferred_call_of_a_panic,
           P4_a_contained_panic_is_joined_to_the_result,

@@ -124,7 +124,7 @@ void lgi_unwinding_free(struct lgi_unwinding *unwinding)
     pool_give(&unwinding_pool, unwinding);
 }
 
-static bool says(const char *variable, const char *value)
+static bool is_set_to(const char *variable, const char *value)
 {
     const char *found = getenv(variable);
     return found && strcmp(found, value) == 0;
@@ -136,8 +136,8 @@ unsigned lgi_settings(void)
     static _Atomic unsigned settings;
     unsigned value = atomic_load_explicit(&settings, memory_order_relaxed);
     if (value == 0) {
-        value = KNOWN | (says("LIFOGUARD_PANIC", "core") ? LGI_CORE : 0) |
-                (says("LIFOGUARD_UNWIND", "platform") ? LGI_PLATFORM : 0);
+        value = KNOWN | (is_set_to("LIFOGUARD_PANIC", "core") ? LGI_CORE : 0) |
+                (is_set_to("LIFOGUARD_UNWIND", "platform") ? LGI_PLATFORM : 0);
         atomic_store_explicit(&settings, value, memory_order_relaxed);
     }
     return value;

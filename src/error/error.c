@@ -16,7 +16,7 @@ LG_ERROR_DEFINE_ERRNO(lg_error_out_of_memory, ENOMEM, "out of memory");
 static struct lgi_error_single *allocate(const char *file, int line, size_t text_size)
 {
     LGI_KEEP_ERRNO;
-    struct lgi_error_single *error = malloc(sizeof *error + text_size);
+    struct lgi_error_single *error = malloc(sizeof(*error) + text_size);
     if (!error)
         return NULL;
     *error = (struct lgi_error_single){

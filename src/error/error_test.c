@@ -59,7 +59,7 @@ END_TEST
 START_TEST(E1_errno_describes_itself)
 {
     char expected[200];
-    snprintf(expected, sizeof expected, "open /etc/x: %s", strerror(ENOENT));
+    snprintf(expected, sizeof(expected), "open /etc/x: %s", strerror(ENOENT));
     lg_error *err = lg_error_new_code(ENOENT, "open %s", "/etc/x");
     ck_assert_str_eq(lg_error_message(err), expected);
     ck_assert_int_eq(lg_error_errno(err), ENOENT);
@@ -86,15 +86,15 @@ END_TEST
 START_TEST(E1_format_may_use_errno)
 {
     char expected[600], filler[401];
-    memset(filler, '.', sizeof filler - 1);
-    filler[sizeof filler - 1] = '\0';
+    memset(filler, '.', sizeof(filler) - 1);
+    filler[sizeof(filler) - 1] = '\0';
     errno = EACCES;
     lg_error *err = lg_error_newf("%m");
     ck_assert_str_eq(lg_error_message(err), strerror(EACCES));
     lg_error_free(err);
     errno = EACCES;
     err = lg_error_newf("%s%m", filler);
-    snprintf(expected, sizeof expected, "%s%s", filler, strerror(EACCES));
+    snprintf(expected, sizeof(expected), "%s%s", filler, strerror(EACCES));
     ck_assert_str_eq(lg_error_message(err), expected);
     lg_error_free(err);
 }
@@ -157,7 +157,7 @@ static void *read_it(void *shared)
     const lg_error *err = shared;
     char buffer[64];
     for (int i = 0; i < 2000; i++) {
-        lg_error_format(err, buffer, sizeof buffer);
+        lg_error_format(err, buffer, sizeof(buffer));
         if (strcmp(buffer, "load: number; not found") != 0 || !lg_error_is(err, &not_found) ||
             lg_error_is(err, &closed) || *(const int *)lg_error_as(err, &number_kind) != 7)
             return shared;
@@ -266,7 +266,7 @@ START_TEST(E3_is_searches_the_whole_tree)
                 "top: inner: a: Input/output error; not found; b: Broken pipe; y: z: no room; c");
 
     const lg_error *inside[] = {err, a, inner, b, last, &not_found, &no_room, lg_error_cause(err)};
-    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
         ck_assert_msg(lg_error_is(err, inside[i]), "number %zu", i);
     ck_assert(!lg_error_is(err, &closed));
     ck_assert(lg_error_is_errno(err, EIO));
@@ -377,11 +377,11 @@ START_TEST(E5_format_is_as_snprintf)
     ck_assert_uint_eq(lg_error_format(err, NULL, 0), length);
     for (size_t size = 1; size < length + 4; size++) {
         char buffer[32], expected[32];
-        memset(buffer, '#', sizeof buffer);
+        memset(buffer, '#', sizeof(buffer));
         ck_assert_uint_eq(lg_error_format(err, buffer, size), length);
         snprintf(expected, size, "%s", whole);
         ck_assert_str_eq(buffer, expected);
-        for (size_t i = size; i < sizeof buffer; i++)
+        for (size_t i = size; i < sizeof(buffer); i++)
             ck_assert_int_eq(buffer[i], '#');
     }
     lg_error_free(err);
@@ -456,7 +456,7 @@ START_TEST(E5_tree_is_indented)
     err = lg_error_join(err, lg_error_new_code(EIO, "then\n"));
     err = lg_error_join(err, lg_error_new_code(123456, "%s", ""));
     char expected[2000];
-    int length = snprintf(expected, sizeof expected,
+    int length = snprintf(expected, sizeof(expected),
                           "3 errors\n"
                           "  load (%s:%d)\n"
                           "    2 errors\n"
@@ -467,7 +467,7 @@ START_TEST(E5_tree_is_indented)
                           "  Unknown error 123456 (%s:%d, errno 123456)\n",
                           __FILE__, line + 4, __FILE__, line + 1, __FILE__, line + 3, __FILE__,
                           line + 2, __FILE__, line + 5, __FILE__, line + 6);
-    ck_assert_int_lt(length, (int)sizeof expected);
+    ck_assert_int_lt(length, (int)sizeof(expected));
     char *tree = printed(err, lg_error_print_tree);
     ck_assert_str_eq(tree, expected);
     free(tree);
@@ -478,7 +478,7 @@ START_TEST(E5_tree_is_indented)
     cursor = lg_error_children(lg_error_cause(load));
     lg_error_next(&cursor);
     tree = printed(lg_error_next(&cursor), lg_error_print_tree);
-    snprintf(expected, sizeof expected, "parse (%s:%d)\n  odd (%s:%d, number)\n", __FILE__,
+    snprintf(expected, sizeof(expected), "parse (%s:%d)\n  odd (%s:%d, number)\n", __FILE__,
              line + 3, __FILE__, line + 2);
     ck_assert_str_eq(tree, expected);
     free(tree);
@@ -577,37 +577,16 @@ START_TEST(E6_a_later_failure_does_not_mask_the_earlier)
 }
 END_TEST
 
-int main(void)
-{
-    TCase *tests = tcase_create("error");
-    tcase_add_test(tests, E1_has_message_and_place);
-    tcase_add_test(tests, E1_message_is_formatted);
-    tcase_add_test(tests, E1_message_of_any_length);
-    tcase_add_test(tests, E1_errno_describes_itself);
-    tcase_add_test(tests, E1_format_may_use_errno);
-    tcase_add_test(tests, E1_what_cannot_be_formatted_is_kept_unformatted);
-    tcase_add_test(tests, E1_nothing_changes_errno);
-    tcase_add_test(tests, E1_null_is_no_error);
-    tcase_add_test(tests, E1_many_threads_read_one);
-    tcase_add_test(tests, E2_wrap_adds_context);
-    tcase_add_test(tests, E2_wrap_of_null_is_null);
-    tcase_add_test(tests, E2_wrap_of_static);
-    tcase_add_test(tests, E3_sentinel_is_a_value);
-    tcase_add_test(tests, E3_is_compares_as_go);
-    tcase_add_test(tests, E3_is_searches_the_whole_tree);
-    tcase_add_test(tests, E3_as_gives_the_first_payload_in_depth_first_order);
-    tcase_add_test(tests, E3_find_tells_a_kind_without_payload);
-    tcase_add_test(tests, E3_kind_may_count_as_a_sentinel);
-    tcase_add_test(tests, E3_payloads_are_destroyed_from_the_outside_in);
-    tcase_add_test(tests, E5_format_is_as_snprintf);
-    tcase_add_test(tests, E5_one_line_is_one_line);
-    tcase_add_test(tests, E8_no_message_drives_a_terminal);
-    tcase_add_test(tests, E8_no_place_in_the_library_is_shown);
-    tcase_add_test(tests, E5_tree_is_indented);
-    tcase_add_test(tests, E5_a_kind_may_print_more);
-    tcase_add_test(tests, E1_a_missing_message_is_said_to_be_missing);
-    tcase_add_test(tests, E5_the_indentation_of_what_a_kind_prints_is_bounded);
-    tcase_add_test(tests, E5_tree_indentation_is_bounded);
-    tcase_add_test(tests, E6_a_later_failure_does_not_mask_the_earlier);
-    return run_tests("error", tests);
-}
+RUN_TESTS("error", E1_has_message_and_place, E1_message_is_formatted, E1_message_of_any_length,
+          E1_errno_describes_itself, E1_format_may_use_errno,
+          E1_what_cannot_be_formatted_is_kept_unformatted, E1_nothing_changes_errno,
+          E1_null_is_no_error, E1_many_threads_read_one, E2_wrap_adds_context,
+          E2_wrap_of_null_is_null, E2_wrap_of_static, E3_sentinel_is_a_value, E3_is_compares_as_go,
+          E3_is_searches_the_whole_tree, E3_as_gives_the_first_payload_in_depth_first_order,
+          E3_find_tells_a_kind_without_payload, E3_kind_may_count_as_a_sentinel,
+          E3_payloads_are_destroyed_from_the_outside_in, E5_format_is_as_snprintf,
+          E5_one_line_is_one_line, E8_no_message_drives_a_terminal,
+          E8_no_place_in_the_library_is_shown, E5_tree_is_indented, E5_a_kind_may_print_more,
+          E1_a_missing_message_is_said_to_be_missing,
+          E5_the_indentation_of_what_a_kind_prints_is_bounded, E5_tree_indentation_is_bounded,
+          E6_a_later_failure_does_not_mask_the_earlier)

@@ -25,7 +25,7 @@ static void add_spare(struct lgi_error_join *join, struct lgi_error_cell *cell)
 static struct lgi_error_block *new_block(void)
 {
     LGI_KEEP_ERRNO;
-    struct lgi_error_block *block = calloc(1, sizeof *block);
+    struct lgi_error_block *block = calloc(1, sizeof(*block));
     return block;
 }
 

@@ -160,15 +160,6 @@ START_TEST(E1_E3_E5_deep_trees_need_no_stack)
 }
 END_TEST
 
-int main(void)
-{
-    TCase *tests = tcase_create("join");
-    tcase_add_test(tests, E4_join_tolerates_null);
-    tcase_add_test(tests, E4_join_keeps_order);
-    tcase_add_test(tests, E4_join_of_joins_is_one_list);
-    tcase_add_test(tests, E4_join_below_a_wrap_stays_there);
-    tcase_add_test(tests, E4_join_with_itself_is_guarded);
-    tcase_add_test(tests, E4_same_sentinel_twice_in_a_join);
-    tcase_add_test(tests, E1_E3_E5_deep_trees_need_no_stack);
-    return run_tests("join", tests);
-}
+RUN_TESTS("join", E4_join_tolerates_null, E4_join_keeps_order, E4_join_of_joins_is_one_list,
+          E4_join_below_a_wrap_stays_there, E4_join_with_itself_is_guarded,
+          E4_same_sentinel_twice_in_a_join, E1_E3_E5_deep_trees_need_no_stack)

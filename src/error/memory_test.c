@@ -41,7 +41,7 @@ START_TEST(E5_format_needs_no_memory)
     lg_error *err = lg_error_wrap(lg_error_new_code(EIO, "b"), "a");
     char buffer[64];
     memory_watch(1, true);
-    lg_error_format(err, buffer, sizeof buffer);
+    lg_error_format(err, buffer, sizeof(buffer));
     char *text = lg_error_text(err);
     memory_ignore();
     ck_assert_int_eq(memory.failed, 1); /* lg_error_text's only */
@@ -94,7 +94,7 @@ START_TEST(E7_out_of_memory_is_a_static_error)
     memory_ignore();
     ck_assert_int_eq(errno_after, EINTR);
     ck_assert_int_eq(payloads_destroyed, 1);
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
         ck_assert_ptr_eq(made[i], &lg_error_out_of_memory);
         ck_assert(lg_error_is(made[i], &lg_error_out_of_memory));
         lg_error_free(made[i]);
@@ -146,8 +146,8 @@ END_TEST
 static void use_everything(void)
 {
     char long_text[600];
-    memset(long_text, 'x', sizeof long_text - 1);
-    long_text[sizeof long_text - 1] = '\0';
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
     int *payloads[2];
     for (int i = 0; i < 2; i++) {
         memory.on = false; /* not what is tested */
@@ -255,7 +255,7 @@ static void random_step(struct model *pool, lg_error **statics, unsigned *serial
         lg_error_free(one->error);
         random_leaf(one, statics, serial);
     } else if (action < 2) {
-        snprintf(text, sizeof text, "w: %s", one->text);
+        snprintf(text, sizeof(text), "w: %s", one->text);
         lg_error *wrapped = lg_error_wrap(one->error, "w");
         if (wrapped != one->error)
             strcpy(one->text, text);
@@ -266,7 +266,7 @@ static void random_step(struct model *pool, lg_error **statics, unsigned *serial
         long failed = memory.failed;
         one->error = lg_error_join(one->error, two->error);
         if (memory.failed == failed) {
-            snprintf(text, sizeof text, "%s; %s", one->text, two->text);
+            snprintf(text, sizeof(text), "%s; %s", one->text, two->text);
             strcpy(one->text, text);
             one->sentinels |= two->sentinels;
         }
@@ -290,7 +290,7 @@ START_TEST(E3_E4_E7_random_trees_read_as_the_model)
     for (unsigned seed = 1; seed <= 300; seed++) {
         random_state = seed;
         unsigned serial = 0;
-        memset(pool, 0, sizeof pool);
+        memset(pool, 0, sizeof(pool));
         long live = 0;
         for (int step = 0; step < 200; step++) {
             memory_watch(fails && random_below(3) == 0 ? 1 : 0, true);
@@ -302,7 +302,7 @@ START_TEST(E3_E4_E7_random_trees_read_as_the_model)
                 if (!pool[i].error)
                     continue;
                 static char text[2 * MODEL_TEXT];
-                lg_error_format(pool[i].error, text, sizeof text);
+                lg_error_format(pool[i].error, text, sizeof(text));
                 bool agrees = strcmp(text, pool[i].text) == 0;
                 for (unsigned bit = 0; bit < 4; bit++)
                     agrees &= lg_error_is(pool[i].error, statics[bit]) ==
@@ -323,9 +323,8 @@ START_TEST(E3_E4_E7_random_trees_read_as_the_model)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    TCase *tests = tcase_create("memory");
     tcase_add_loop_test(tests, E3_E4_E7_random_trees_read_as_the_model, 0,
                         can_fail_allocations() ? 2 : 1);
     if (can_fail_allocations()) {
@@ -340,5 +339,6 @@ int main(void)
         fputs("allocations cannot be made to fail here: 7 tests are left to plain builds\n",
               stderr);
     }
-    return run_tests("memory", tests);
 }
+
+RUN_TESTS_OF("memory", add_tests)

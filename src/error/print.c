@@ -132,7 +132,7 @@ static void put_tree_line(struct sink *sink, const lg_error *error, size_t depth
 
     const struct lgi_error_join *join = lgi_error_join(error);
     if (join) {
-        snprintf(buffer, sizeof buffer, "%zu errors", join->count);
+        snprintf(buffer, sizeof(buffer), "%zu errors", join->count);
         sink->put(sink, buffer);
         return;
     }
@@ -141,12 +141,12 @@ static void put_tree_line(struct sink *sink, const lg_error *error, size_t depth
     sink->put(sink, " (");
     sink->put(sink, lg_error_file(error));
     if (lg_error_line(error) > 0) {
-        snprintf(buffer, sizeof buffer, ":%d", lg_error_line(error));
+        snprintf(buffer, sizeof(buffer), ":%d", lg_error_line(error));
         sink->put(sink, buffer);
     }
     if (error->lgi_errno) {
         sink->put(sink, ", ");
-        sink->put(sink, name_errno(error->lgi_errno, buffer, sizeof buffer));
+        sink->put(sink, name_errno(error->lgi_errno, buffer, sizeof(buffer)));
     }
     if (single && single->kind && single->kind->name) {
         sink->put(sink, ", ");

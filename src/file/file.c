@@ -33,7 +33,7 @@ enum { LARGEST_TRANSFER = 1 << 30 };
 static lg_file *new_handle(const char *path)
 {
     size_t size = strlen(path) + 1;
-    lg_file *file = malloc(sizeof *file + size);
+    lg_file *file = malloc(sizeof(*file) + size);
     if (!file)
         return NULL;
     *file = (lg_file){.fd = -1};

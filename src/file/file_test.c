@@ -3,6 +3,7 @@
 #define FAILING_ALLOCATIONS
 #define FAILING_CALLS
 #include "testing/failing_calls.h"
+#include "testing/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -17,12 +18,12 @@
 #include <time.h>
 
 static char directory[] = "/tmp/lifoguard-file-XXXXXX";
-static char path[sizeof directory + 16];
+static char path[sizeof(directory) + 16];
 
 static void make_directory(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/file", directory);
+    snprintf(path, sizeof(path), "%s/file", directory);
 }
 
 static void remove_directory(void)
@@ -43,7 +44,7 @@ static void ok(lg_error *err)
 static void fails_with(lg_error *err, const char *operation, const char *reason)
 {
     char expected[256];
-    snprintf(expected, sizeof expected, "%s %s: %s", operation, path, reason);
+    snprintf(expected, sizeof(expected), "%s %s: %s", operation, path, reason);
     char *text = lg_error_text(err);
     ck_assert_str_eq(text, expected);
     free(text);
@@ -416,7 +417,7 @@ static void *uses(void *unused)
     for (;;) {
         lg_error *err = lg_file_write(shared, "x", 1);
         if (!err)
-            err = lg_file_read(shared, buffer, sizeof buffer, &size);
+            err = lg_file_read(shared, buffer, sizeof(buffer), &size);
         if (!err)
             continue;
         if (!lg_error_is(err, &lg_error_closed))
@@ -545,11 +546,8 @@ START_TEST(D4_a_cancelled_read_leaves_a_file_that_can_be_closed)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("file");
-    TCase *tests = tcase_create("file");
-    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, make_directory, remove_directory);
     tcase_add_test(tests, E6_what_is_written_is_read);
     tcase_add_test(tests, E6_creating_truncates);
@@ -566,10 +564,6 @@ int main(void)
     tcase_add_test(tests, E6_threads_that_use_a_file_while_it_is_closed_are_told);
     tcase_add_test(tests, E6_close_waits_for_a_read_under_way);
     tcase_add_test(tests, D4_a_cancelled_read_leaves_a_file_that_can_be_closed);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("file", add_tests)

@@ -522,7 +522,7 @@ START_TEST(C9_many_calls)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
     const TTest *const both[] = {
         C9_results_and_arguments,
@@ -544,18 +544,11 @@ int main(void)
         C9_the_function_may_wait,
         G7_helpers_have_the_programs_mask,
     };
-    Suite *suite = suite_create("blocking");
-    TCase *tests = tcase_create("blocking");
-    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
         tcase_add_test(tests, once[i]);
     tcase_add_loop_test(tests, C9_many_calls, 0, 3);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("blocking", add_tests)

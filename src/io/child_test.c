@@ -285,7 +285,7 @@ START_TEST(C9_two_wait_for_one_child)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
     const TTest *const all[] = {
         C9_a_child_ends,
@@ -297,15 +297,8 @@ int main(void)
         C9_many_children_at_once,
         C9_two_wait_for_one_child,
     };
-    Suite *suite = suite_create("child");
-    TCase *tests = tcase_create("child");
-    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         tcase_add_loop_test(tests, all[i], 0, PLACES * WAYS);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("child", add_tests)

@@ -422,11 +422,8 @@ START_TEST(C9_a_wait_is_no_cancellation_point)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("closing");
-    TCase *tests = tcase_create("closing");
-    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, C9_closing_wakes_all_who_wait);
     tcase_add_test(tests, C9_closing_a_stream_or_file_wakes_too);
     tcase_add_loop_test(tests, C9_closing_a_listener_wakes_who_accepts, 0, 2);
@@ -438,10 +435,6 @@ int main(void)
     tcase_add_test(tests, C9_a_forked_child_of_a_thread_can_wait);
     tcase_add_test(tests, C9_a_forked_child_closes_what_is_waited_for);
     tcase_add_test(tests, C9_a_wait_is_no_cancellation_point);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("closing", add_tests)

@@ -523,7 +523,7 @@ START_TEST(C9_waiting_without_descriptors)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
     const TTest *const both[] = {
         C9_accept_and_connect,
@@ -535,16 +535,9 @@ int main(void)
         C9_the_connection_remains_when_there_are_no_descriptors,
         C9_waiting_without_descriptors,
     };
-    Suite *suite = suite_create("connect");
-    TCase *tests = tcase_create("connect");
-    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     tcase_add_loop_test(tests, C9_a_thousand_connections, 0, 3);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("connect", add_tests)

@@ -117,16 +117,9 @@ START_TEST(D10_an_exit_unwinds_all_who_wait)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("exit");
-    TCase *tests = tcase_create("exit");
-    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, D10_an_exit_unwinds_all_who_wait, 0, 2);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("exit", add_tests)

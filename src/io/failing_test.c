@@ -442,16 +442,9 @@ START_TEST(C9_every_call_fails_once)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("failing");
-    TCase *tests = tcase_create("failing");
-    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, C9_every_call_fails_once, 0, SCENES * PLACES * 3);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("failing", add_tests)

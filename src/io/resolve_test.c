@@ -229,7 +229,7 @@ START_TEST(C9_no_worker_is_blocked)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
     const TTest *const both[] = {
         C9_names_are_looked_up,
@@ -237,17 +237,10 @@ int main(void)
         C9_failures_say_which,
         C9_a_lookup_is_left_behind,
     };
-    Suite *suite = suite_create("resolve");
-    TCase *tests = tcase_create("resolve");
-    tcase_set_timeout(tests, 600);
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
         tcase_add_loop_test(tests, both[i], 0, PLACES);
     tcase_add_loop_test(tests, C9_lookups_are_left_behind_at_any_moment, 0, 3);
     tcase_add_test(tests, C9_no_worker_is_blocked);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("resolve", add_tests)

@@ -340,11 +340,8 @@ START_TEST(G7_a_thread_knows_its_own_children)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("spawn");
-    TCase *tests = tcase_create("spawn");
-    tcase_set_timeout(tests, 600);
     tcase_add_test(tests, G7_children_have_the_state_of_mains);
     tcase_add_test(tests, G7_also_if_main_blocks_and_ignores_some);
     tcase_add_loop_test(tests, G7_scripts_work_as_ever, 0, PLACES);
@@ -352,10 +349,6 @@ int main(void)
     tcase_add_test(tests, G7_a_thread_of_its_own_does_not_end_before_its_child);
     tcase_add_test(tests, G7_a_helper_does_not_end_before_its_child);
     tcase_add_test(tests, G7_a_thread_knows_its_own_children);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("spawn", add_tests)

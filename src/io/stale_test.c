@@ -133,17 +133,10 @@ START_TEST(C9_a_read_of_a_terminal_does_not_block_the_worker)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("stale");
-    TCase *tests = tcase_create("stale");
-    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, C9_what_is_told_of_an_older_descriptor_is_not_believed, 0, PLACES);
     tcase_add_loop_test(tests, C9_a_read_of_a_terminal_does_not_block_the_worker, 0, PLACES);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("stale", add_tests)

@@ -435,7 +435,7 @@ START_TEST(C9_a_connection_is_handed_on)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
     const TTest *const once[] = {
         C9_two_system_calls_for_an_echo,
@@ -448,18 +448,11 @@ int main(void)
         C9_a_plain_close_of_a_stream_is_found_out,
         C9_reading_while_another_writes,
     };
-    Suite *suite = suite_create("stream");
-    TCase *tests = tcase_create("stream");
-    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, begin, NULL);
     for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
         tcase_add_test(tests, once[i]);
     tcase_add_loop_test(tests, C9_many_readers_of_one_stream, 0, 3);
     tcase_add_loop_test(tests, C9_a_connection_is_handed_on, 0, 3);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("stream", add_tests)

@@ -123,7 +123,7 @@ static bool is_library_file(const char *object)
     return base && strncmp(base, name, sizeof(name) - 1) == 0;
 }
 
-static void look_up(uintptr_t address, struct lgi_symbol *symbol, bool with_lines)
+static void resolve(uintptr_t address, struct lgi_symbol *symbol, bool with_lines)
 {
     uintptr_t call = address - 1; /* in the call, not behind it */
     Dl_info info;
@@ -158,22 +158,22 @@ struct work {
     size_t count;
 };
 
-static void *look_all_up(void *data)
+static void *resolve_all(void *data)
 {
     const struct work *work = data;
     for (size_t i = 0; i < work->count; i++)
-        look_up(work->addresses[i], &work->symbols[i], true);
+        resolve(work->addresses[i], &work->symbols[i], true);
     return NULL;
 }
 
 /* libdw wants more stack than a goroutine has. */
-static bool look_all_up_elsewhere(struct work *work)
+static bool resolve_elsewhere(struct work *work)
 {
     pthread_t thread;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool created = pthread_create(&thread, NULL, look_all_up, work) == 0;
+    bool created = pthread_create(&thread, NULL, resolve_all, work) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return created && pthread_join(thread, NULL) == 0;
 }
@@ -184,10 +184,10 @@ void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t 
     struct work work = {addresses, symbols, count};
     pthread_mutex_lock(&one_at_a_time);
     if (!lgi_thread.bounds) {
-        look_all_up(&work);
-    } else if (!look_all_up_elsewhere(&work)) {
+        resolve_all(&work);
+    } else if (!resolve_elsewhere(&work)) {
         for (size_t i = 0; i < count; i++)
-            look_up(addresses[i], &symbols[i], false);
+            resolve(addresses[i], &symbols[i], false);
     }
     pthread_mutex_unlock(&one_at_a_time);
 }

@@ -126,7 +126,7 @@ static int read_adds(struct dl_phdr_info *info, size_t size, void *adds)
     return 1;
 }
 
-void lgi_cxx_look(struct lgi_cxx *cxx)
+void lgi_cxx_find(struct lgi_cxx *cxx)
 {
     LGI_KEEP_ERRNO;
     unsigned long long adds = 0;

@@ -30,6 +30,6 @@ struct lgi_cxx {
 bool lgi_cxx_came(const struct lgi_cxx *cxx);
 
 /* Finds the runtimes that there are, for the calling thread; on a large stack. */
-void lgi_cxx_look(struct lgi_cxx *cxx);
+void lgi_cxx_find(struct lgi_cxx *cxx);
 
 #endif

@@ -87,7 +87,7 @@ void lgi_worker_thread_begin(struct lgi_worker *w)
     lgi_thread_bounds(&w->native_bounds);
     w->errno_value = &errno;
     lgi_bias_worker_begin(w);
-    lgi_cxx_look(&w->cxx);
+    lgi_cxx_find(&w->cxx);
     if (__tsan_get_current_fiber)
         w->native.tsan_fiber = __tsan_get_current_fiber();
     lgi_sched_hooks.thread_begins();

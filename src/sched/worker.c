@@ -306,7 +306,7 @@ static void adopt_cxx(struct lgi_worker *w)
 {
     unsigned known = w->cxx.count;
     struct lgi_g *owner = w->cxx_owner;
-    lgi_cxx_look(&w->cxx);
+    lgi_cxx_find(&w->cxx);
     w->cxx_owner = NULL;
     for (unsigned i = known; owner && i < w->cxx.count; i++) {
         owner->cxx[i] = *w->cxx.at[i];

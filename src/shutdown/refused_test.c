@@ -297,17 +297,10 @@ START_TEST(without_eventfds_pipes_wake)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("refused");
-    TCase *tests = tcase_create("refused");
-    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, every_refused_call_has_an_older_way, 0, CALLS * ERRORS);
     tcase_add_test(tests, without_eventfds_pipes_wake);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("refused", add_tests)

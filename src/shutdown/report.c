@@ -116,7 +116,7 @@ static const struct lgi_stage *find(const lg_shutdown *s, size_t index)
     return NULL;
 }
 
-static bool look(const lg_shutdown *s, size_t index, lg_stage_report *report)
+static bool report_on(const lg_shutdown *s, size_t index, lg_stage_report *report)
 {
     const struct lgi_stage *stage = find(s, index);
     if (!stage)
@@ -141,7 +141,7 @@ bool lg_shutdown_stage(const lg_shutdown *shutdown, size_t index, lg_stage_repor
 {
     lg_shutdown *s = unconst(shutdown);
     pthread_mutex_lock(&s->lock);
-    bool found = look(s, index, report);
+    bool found = report_on(s, index, report);
     pthread_mutex_unlock(&s->lock);
     return found;
 }
@@ -236,7 +236,7 @@ size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t
     put_format(&text, "shutdown: %s: %zu %s, %s of %s\n", *s->reason ? s->reason : "not yet",
                s->order.count, stages(s->order.count), time, budget);
     int width = (int)longest_name(s);
-    for (size_t i = 0; look(s, i, &report); i++)
+    for (size_t i = 0; report_on(s, i, &report); i++)
         put_stage(&text, &report, width);
     lg_overrun_visit(put_overrun, &text);
     pthread_mutex_unlock(&s->lock);
@@ -255,7 +255,7 @@ size_t lg_shutdown_report_json(const lg_shutdown *shutdown, char *buffer, size_t
     put_json_seconds(&text, "budget_seconds", s->options.budget);
     put_json_seconds(&text, "took_seconds", took(s));
     put_format(&text, ",\"stages\":[");
-    for (size_t i = 0; look(s, i, &report); i++) {
+    for (size_t i = 0; report_on(s, i, &report); i++) {
         put_format(&text, "%s{\"name\":", i ? "," : "");
         put_json_string(&text, report.name);
         put_format(&text, ",\"outcome\":\"%s\"", lg_stage_outcome_name(report.outcome));
@@ -305,11 +305,11 @@ bool lgi_shutdown_log(int fd, const char *format, ...)
     return write_line(fd, line, end + 1);
 }
 
-static void say_stages(lg_shutdown *s, int fd)
+static void log_stages(lg_shutdown *s, int fd)
 {
     lg_stage_report report;
     int width = (int)longest_name(s);
-    for (size_t i = 0; look(s, i, &report); i++) {
+    for (size_t i = 0; report_on(s, i, &report); i++) {
         char line[1024];
         struct text text = {line, sizeof(line), 0};
         put_stage(&text, &report, width);
@@ -328,7 +328,7 @@ void lgi_shutdown_log_report(lg_shutdown *s)
     lg_duration_format(s->took, time, sizeof(time));
     lgi_shutdown_log(s->options.log, "shutdown: %s: %zu %s in %s", s->reason, s->order.count,
                      stages(s->order.count), time);
-    say_stages(s, s->options.log);
+    log_stages(s, s->options.log);
     lg_overrun_visit(log_overrun, &s->options.log);
 }
 
@@ -339,7 +339,7 @@ void lgi_shutdown_log_pending(lg_shutdown *s, int fd)
     clock_gettime(CLOCK_REALTIME, &soon);
     soon.tv_sec += 1;
     bool locked = pthread_mutex_timedlock(&s->lock, &soon) == 0;
-    for (size_t i = 0; locked && look(s, i, &report); i++) {
+    for (size_t i = 0; locked && report_on(s, i, &report); i++) {
         char time[LG_DURATION_TEXT_SIZE];
         lg_duration_format(report.took, time, sizeof(time));
         if (report.outcome == LG_STAGE_STOPPING)
@@ -356,7 +356,7 @@ void lgi_shutdown_log_pending(lg_shutdown *s, int fd)
 
 /* ---- the plan ---- */
 
-static void say_warnings(lg_shutdown *s, int fd)
+static void log_warnings(lg_shutdown *s, int fd)
 {
     const lg_shutdown_options *o = &s->options;
     char a[LG_DURATION_TEXT_SIZE], b[LG_DURATION_TEXT_SIZE], c[LG_DURATION_TEXT_SIZE];
@@ -389,7 +389,7 @@ static void say_warnings(lg_shutdown *s, int fd)
     }
 }
 
-static bool say_plan_stage(int fd, const struct lgi_stage *stage, int width)
+static bool log_plan_stage(int fd, const struct lgi_stage *stage, int width)
 {
     char line[768], limit[LG_DURATION_TEXT_SIZE] = "what is left";
     struct text text = {line, sizeof(line), 0};
@@ -418,8 +418,8 @@ void lgi_shutdown_log_plan(lg_shutdown *s)
         s->order.count, stages(s->order.count), limits, budget);
     int width = (int)longest_name(s);
     for (size_t i = s->order.count; read && i-- > 0;)
-        read = say_plan_stage(fd, s->order.nodes[i].stage, width);
+        read = log_plan_stage(fd, s->order.nodes[i].stage, width);
     if (read)
-        say_warnings(s, fd);
+        log_warnings(s, fd);
     pthread_mutex_unlock(&s->lock);
 }

@@ -148,15 +148,15 @@ static lg_error *set_up(void)
         return lg_error_new_errno("a pipe for signals");
     reader = ends[0];
     writer = ends[1];
-    lg_error *err = NULL;
+    lg_error *error = NULL;
     if (fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0)
-        err = lg_error_new_errno("a pipe for signals");
-    if (!err)
-        err = start_thread();
-    if (err) {
+        error = lg_error_new_errno("a pipe for signals");
+    if (!error)
+        error = start_thread();
+    if (error) {
         close(ends[0]);
         close(ends[1]);
-        return err;
+        return error;
     }
     for (int number = 1; number <= MOST; number++)
         name(number);
@@ -247,11 +247,11 @@ lg_error *lgi_signals_watch(struct lgi_signal_watch *watch)
     }
     lgi_signals_refuse_after_fork();
     pthread_mutex_lock(&lock);
-    lg_error *err = set_up();
-    if (!err)
-        err = watch_all(watch);
+    lg_error *error = set_up();
+    if (!error)
+        error = watch_all(watch);
     pthread_mutex_unlock(&lock);
-    return err;
+    return error;
 }
 
 void lgi_signals_unwatch(struct lgi_signal_watch *watch)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "testing/suite.h"
+
 #define UNUSED __attribute__((__unused__))
 
 UNUSED static LG_ERROR_DEFINE(not_found, "not found");
@@ -29,7 +31,7 @@ UNUSED static const lg_error_kind plain_kind = {.name = "plain"};
 
 UNUSED static int *number(int value)
 {
-    int *result = malloc(sizeof *result);
+    int *result = malloc(sizeof(*result));
     ck_assert_ptr_nonnull(result);
     *result = value;
     return result;
@@ -62,19 +64,6 @@ UNUSED static size_t count_children(const lg_error *error)
     while (lg_error_next(&cursor))
         count++;
     return count;
-}
-
-/* Runs the tests; what the program's main returns. */
-UNUSED static int run_tests(const char *name, TCase *tests)
-{
-    Suite *suite = suite_create(name);
-    tcase_set_timeout(tests, 600);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -22,6 +22,8 @@
 
 #include <lifoguard/lifoguard.h>
 
+#include "testing/suite.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define HAS_ASAN 1
@@ -256,39 +258,5 @@ static inline int occurrences(const char *text, const char *part)
 }
 
 /* ---- main ---- */
-
-/* A shell starts a job in the background with some signals ignored, and a supervisor may have blocked some. */
-static inline void signals_as_at_login(void)
-{
-    sigset_t none;
-    struct sigaction now;
-    for (int number = 1; number < NSIG; number++) {
-        if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-            signal(number, SIG_DFL);
-    }
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* A test that is not named here is an unused variable, which is an error. The limit only ends a test that hangs: on a
- * machine with much else to do, a test may take long. */
-#define RUN_TESTS(name, ...)                                                                       \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        const TTest *const tests[] = {__VA_ARGS__};                                                \
-        signals_as_at_login();                                                                     \
-        Suite *suite = suite_create(name);                                                         \
-        TCase *tcase = tcase_create(name);                                                         \
-        tcase_set_timeout(tcase, 600);                                                             \
-        for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
-            tcase_add_test(tcase, tests[i]);                                                       \
-        suite_add_tcase(suite, tcase);                                                             \
-        SRunner *runner = srunner_create(suite);                                                   \
-        srunner_set_fork_status(runner, CK_FORK);                                                  \
-        srunner_run_all(runner, CK_ENV);                                                           \
-        int failed = srunner_ntests_failed(runner);                                                \
-        srunner_free(runner);                                                                      \
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                          \
-    }
 
 #endif

@@ -46,7 +46,7 @@ static char *put_text(char *end, const char *text)
 size_t lg_duration_format(lg_duration duration, char *buffer, size_t size)
 {
     char text[LG_DURATION_TEXT_SIZE];
-    char *end = text + sizeof text;
+    char *end = text + sizeof(text);
     char *start = end;
     /* The smallest duration has no positive counterpart in its own type. */
     uint64_t value = duration < 0 ? -(uint64_t)duration : (uint64_t)duration;
@@ -165,7 +165,7 @@ static uint64_t unit_value(const char *name, size_t length)
         {"m", LG_MINUTE},
         {"h", LG_HOUR},
     };
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strlen(units[i].name) == length && memcmp(units[i].name, name, length) == 0)
             return (uint64_t)units[i].value;
     return 0;
@@ -268,11 +268,11 @@ static lg_error *take_sum(const char *at, uint64_t *sum, const char *text)
     while (*at) {
         struct number number;
         uint64_t unit = 0;
-        lg_error *err = take_number(&at, &number, text);
-        if (!err)
-            err = take_unit(&at, &unit, text);
-        if (err)
-            return err;
+        lg_error *error = take_number(&at, &number, text);
+        if (!error)
+            error = take_unit(&at, &unit, text);
+        if (error)
+            return error;
         if (!add(sum, &number, unit))
             return out_of_range(text);
     }
@@ -286,9 +286,9 @@ lg_error *lg_duration_parse(const char *text, lg_duration *duration)
     bool is_negative = *text == '-';
     const char *at = *text == '-' || *text == '+' ? text + 1 : text;
     uint64_t sum = 0;
-    lg_error *err = strcmp(at, "0") == 0 ? NULL : take_sum(at, &sum, text);
-    if (err)
-        return err;
+    lg_error *error = strcmp(at, "0") == 0 ? NULL : take_sum(at, &sum, text);
+    if (error)
+        return error;
     if (sum == LIMIT && !is_negative)
         return out_of_range(text);
     *duration = !is_negative   ? (lg_duration)sum

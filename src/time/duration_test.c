@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "testing/suite.h"
 #include "time/clock.h"
 
 #define NS LG_NANOSECOND
@@ -63,21 +64,21 @@ static const struct {
 START_TEST(duration_format_prints_as_go)
 {
     char buffer[LG_DURATION_TEXT_SIZE];
-    size_t length = lg_duration_format(formatted[_i].duration, buffer, sizeof buffer);
+    size_t length = lg_duration_format(formatted[_i].duration, buffer, sizeof(buffer));
     ck_assert_str_eq(buffer, formatted[_i].text);
     ck_assert_uint_eq(length, strlen(formatted[_i].text));
 
     for (size_t size = 0; size <= length + 1; size++) {
         char cut[LG_DURATION_TEXT_SIZE], expected[LG_DURATION_TEXT_SIZE];
-        memset(cut, '#', sizeof cut);
-        memset(expected, '#', sizeof expected);
+        memset(cut, '#', sizeof(cut));
+        memset(expected, '#', sizeof(expected));
         ck_assert_uint_eq(lg_duration_format(formatted[_i].duration, size ? cut : NULL, size),
                           length);
         if (size > 0) {
             memcpy(expected, buffer, size - 1);
             expected[size - 1] = '\0';
         }
-        ck_assert_mem_eq(cut, expected, sizeof cut);
+        ck_assert_mem_eq(cut, expected, sizeof(cut));
     }
 }
 END_TEST
@@ -90,12 +91,12 @@ START_TEST(duration_format_is_read_back)
         state = state * 6364136223846793005u + 1442695040888963407u;
         lg_duration duration = (lg_duration)state >> (i % 64), read = 7;
         char buffer[LG_DURATION_TEXT_SIZE];
-        ck_assert_uint_lt(lg_duration_format(duration, buffer, sizeof buffer), sizeof buffer);
+        ck_assert_uint_lt(lg_duration_format(duration, buffer, sizeof(buffer)), sizeof(buffer));
         lg_error *err = lg_duration_parse(buffer, &read);
         if (err || read != duration)
             ck_abort_msg("%s: %lld, not %lld", buffer, (long long)read, (long long)duration);
     }
-    for (size_t i = 0; i < sizeof formatted / sizeof formatted[0]; i++) {
+    for (size_t i = 0; i < sizeof(formatted) / sizeof(formatted[0]); i++) {
         lg_duration read = 7;
         ck_assert_ptr_null(lg_duration_parse(formatted[i].text, &read));
         ck_assert_int_eq(read, formatted[i].duration);
@@ -257,10 +258,10 @@ START_TEST(duration_parse_survives_anything)
     int read = 0;
     for (int i = 0; i < 300000; i++) {
         char text[12];
-        size_t length = (size_t)i % sizeof text;
+        size_t length = (size_t)i % sizeof(text);
         for (size_t at = 0; at < length; at++) {
             state = state * 6364136223846793005u + 1442695040888963407u;
-            text[at] = letters[(state >> 33) % (sizeof letters - 1)];
+            text[at] = letters[(state >> 33) % (sizeof(letters) - 1)];
         }
         text[length] = '\0';
         lg_duration duration = 0;
@@ -379,11 +380,8 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof(table)[0]))
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("duration");
-    TCase *tests = tcase_create("duration");
-    tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, duration_format_prints_as_go, 0, ROWS(formatted));
     tcase_add_test(tests, duration_format_is_read_back);
     tcase_add_loop_test(tests, duration_parse_reads_as_go, 0, ROWS(parsed));
@@ -395,10 +393,6 @@ int main(void)
     tcase_add_test(tests, times_for_the_kernel);
     tcase_add_loop_test(tests, durations_round_as_go, 0, ROWS(rounding));
     tcase_add_test(tests, durations_in_seconds);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("duration", add_tests)

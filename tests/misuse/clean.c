@@ -549,6 +549,7 @@ lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts
     lg_chan_send(owned, strdup("text"));
     lg_chan_send(larges, (struct large){.word = {1, 2}});
     if (!lg_chan_try_send(larges, large) || lg_chan_send_until(larges, large, until) ||
+        lg_chan_send_until(larges, (struct large){.word = {1, 2, 3}}, until) ||
         !lg_chan_recv(larges, &large) || lg_chan_try_recv(larges, NULL) ||
         lg_chan_recv_until(numbers, &number, lg_until_timeout(LG_SECOND)))
         lg_chan_recv(numbers, NULL);

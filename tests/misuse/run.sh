@@ -108,6 +108,23 @@ check_strict() {
 }
 check_strict
 
+# In C++ the forms do not exist, and the message says so once. (lg_scope(s) would declare a variable that nothing opens.)
+check_cxx() {
+    local form output
+    for form in 'lg_defer(free, memory);' 'lg_scope(s);' 'lg_defer_block { free(memory); }' 'lg_func (int, n) { lg_return(1); }'; do
+        cases=$((cases + 1))
+        output=$("${compile[@]}" -std=c++17 -x c++ - 2>&1 <<END
+#include <cstdlib>
+#include <lifoguard/lifoguard.h>
+int f(void *memory) { $form return 0; }
+END
+        ) && fail "C++ takes $form"
+        check_length /dev/null c++17 "$output"
+        [[ $output == *'this form exists only in C'* ]] || fail "C++ says of $form:"$'\n'"$output"
+    done
+}
+check_cxx
+
 # A compiler that announces TS 25755 makes blocks by its own _Defer, whatever its name.
 check_native() {
     local output announced=(-D__STDC_DEFER_TS25755__=1)
