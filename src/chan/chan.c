@@ -506,13 +506,13 @@ static unsigned claim_some(struct lgi_chan *c, struct lgi_g **woken)
     struct lgi_chan_waiter *waiter;
     unsigned count = 0;
     while (count < AT_ONCE && (waiter = lgi_chan_claim(&c->receivers))) {
-        __builtin_prefetch(c->receivers.first);
+        lgi_waiters_fetch(&waiter->waiter);
         lgi_chan_zero(waiter->waiter.data, c->size);
         waiter->ok = false;
         woken[count++] = waiter->waiter.g;
     }
     while (count < AT_ONCE && (waiter = lgi_chan_claim(&c->senders))) {
-        __builtin_prefetch(c->senders.first);
+        lgi_waiters_fetch(&waiter->waiter);
         waiter->ok = false;
         woken[count++] = waiter->waiter.g;
     }

@@ -27,6 +27,8 @@
 
 struct lgi_waiter {
     struct lgi_waiter *next, *previous;
+    /* The one that was put behind `next`, to be fetched early when many are woken; it may be gone. NULL: none. */
+    struct lgi_waiter *ahead;
     struct lgi_g *g;
     void *data;     /* the object's own */
     uint32_t index; /* the object's own: which case of a select, what to claim it as */
@@ -126,19 +128,24 @@ static inline void lgi_waiters_set_first(struct lgi_waiters *list, struct lgi_wa
 
 static inline void lgi_waiters_push(struct lgi_waiters *list, struct lgi_waiter *waiter)
 {
+    struct lgi_waiter *last = list->last;
     waiter->next = NULL;
-    waiter->previous = list->last;
+    waiter->previous = last;
+    waiter->ahead = NULL;
     waiter->queued = true;
-    if (list->last)
-        list->last->next = waiter;
-    else
+    if (last) {
+        last->next = waiter;
+        if (last->previous)
+            last->previous->ahead = waiter;
+    } else {
         lgi_waiters_set_first(list, waiter);
+    }
     list->last = waiter;
 }
 
 static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_waiter *waiter)
 {
-    waiter->previous = NULL;
+    waiter->previous = waiter->ahead = NULL;
     waiter->next = list->first;
     waiter->queued = true;
     if (list->first)
@@ -146,6 +153,14 @@ static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_w
     else
         list->last = waiter;
     lgi_waiters_set_first(list, waiter);
+}
+
+/* For who wakes one after the other: what is read of the waiter after the next. (Always inline: gcc 12 removes calls of a
+ * function that only prefetches.) */
+static inline __attribute__((always_inline)) void lgi_waiters_fetch(const struct lgi_waiter *waiter)
+{
+    __builtin_prefetch(waiter->ahead);
+    __builtin_prefetch((const char *)waiter->ahead + sizeof(*waiter) - 1);
 }
 
 /* Does nothing if the waiter is in no list. */
@@ -184,6 +199,7 @@ struct lgi_woken {
 
 static inline void lgi_woken_add(struct lgi_woken *woken, struct lgi_waiter *waiter)
 {
+    lgi_waiters_fetch(waiter);
     waiter->next = NULL;
     *(woken->first ? &woken->last->next : &woken->first) = waiter;
     woken->last = waiter;
