@@ -15,22 +15,33 @@
 void __gcov_dump(void);
 void __gcov_reset(void);
 
+/* Defined by programs whose allocations fail on demand: from here on they do not. What writes down what has been reached
+ * allocates, and does not expect to fail. */
+void lg_coverage_begins(void) __attribute__((weak));
+
+static inline void lg_coverage_dump(void)
+{
+    if (lg_coverage_begins)
+        lg_coverage_begins();
+    __gcov_dump();
+}
+
 /* A function, since the status may be what a call returns that is to be counted too. */
 static inline __attribute__((noreturn)) void lg_coverage_exit(int status)
 {
-    __gcov_dump();
+    lg_coverage_dump();
     _exit(status);
 }
 
 static inline __attribute__((noreturn)) void lg_coverage_abort(void)
 {
-    __gcov_dump();
+    lg_coverage_dump();
     abort();
 }
 
 static inline int lg_coverage_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    __gcov_dump();
+    lg_coverage_dump();
     execvpe(file, argv, envp);
     int number = errno;
     __gcov_reset(); /* what was written is not to be added once more */

@@ -372,7 +372,7 @@ END_TEST
 
 static void yield_at_low_priority(void)
 {
-    setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 15);
     wait_to_quit("yield");
 }
 

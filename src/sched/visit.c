@@ -146,7 +146,7 @@ void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
                        void (*busy)(struct lgi_worker *worker, void *data), void *data,
                        lg_duration for_each)
 {
-    enum { LONGER = 100 };
+    enum { LONGER = 300 };
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
         struct visitor visitor = {lgi_workers[i],        visit,  data,

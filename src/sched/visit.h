@@ -12,7 +12,7 @@ bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, 
                       void *data, lg_time until);
 
 /* The same for all workers, one after the other; calls `busy`, on the calling thread, for those that are busy. A worker that
- * the kernel gives no processor is not busy: it is waited for a hundred times as long. */
+ * the kernel gives no processor is not busy: it is waited for three hundred times as long. */
 void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
                        void (*busy)(struct lgi_worker *worker, void *data), void *data,
                        lg_duration for_each);

@@ -89,6 +89,13 @@ static void memory_ignore(void)
     memory.on = false;
 }
 
+#ifdef LG_COVERAGE_H
+void lg_coverage_begins(void)
+{
+    memory_ignore();
+}
+#endif
+
 /* Valgrind replaces every malloc it finds, the one above too. */
 static bool can_fail_allocations(void)
 {

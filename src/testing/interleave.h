@@ -10,8 +10,9 @@
  * The memory: each variable has a history of values. Each thread has, for each variable, a place in its history before which
  * it sees nothing any more (its view). What a releasing store writes carries the thread's view along; an acquiring load that
  * sees the value adds that view to its own. A sequentially consistent load sees nothing from before the last sequentially consistent
- * store. Read-modify-writes see the last value, and carry on the view of the value that they replace. (No store
- * becomes visible before an earlier load of its thread has got its value: no code under test relies on that.)
+ * store. Read-modify-writes see the last value, and carry on the view of the value that they replace. Each
+ * thread takes its own steps in the order of the program: what that cannot show is a store that becomes visible before an earlier load
+ * has got its value, and a relaxed read-modify-write that becomes visible after a later sequentially consistent load.
  *
  * If every thread waits that has not ended, the run may be over; else a wait with a limit ends; if there is none, the run
  * hangs, and the test fails. */

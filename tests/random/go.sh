@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # go.sh WRITER LIBRARY INCLUDE SANITIZE COMPILER…: the same random programs in Go and in C, their traces
 # compared, and both with the model's. LG_RANDOM_GO_COUNT of them, from LG_RANDOM_SEED; skipped without Go.
+# LG_RANDOM_LINK: what the library needs to be linked, if it counts what is reached.
 # Every second file of C programs is compiled without optimisation. The compilers are given names that are the same
 # each time, so that their caches (ccache, Go's) know what has not changed.
 set -euo pipefail
@@ -42,7 +43,7 @@ compile() {
 export -f compile
 export include here
 printf '%s\n' *.c "$here/support.c" "$here/compare_main.c" | xargs -P2 -I{} bash -c 'compile "$@"' compile {} "$@"
-"$@" ./*.o "$library" -lpthread -ldl -o programs-c
+"$@" ./*.o "$library" -lpthread -ldl ${LG_RANDOM_LINK:+"$LG_RANDOM_LINK"} -o programs-c
 (ulimit -f 1000000 && timeout 300 ./programs-c >c.out)
 wait "$go_job" || {
     keep=1
