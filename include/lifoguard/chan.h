@@ -225,7 +225,7 @@ LG_END_DECLS
 #define LGI_CHAN_TO(channel, at)                                                                   \
     ((void)sizeof(struct { int lgi_member; _Static_assert(LGI_CHAN_FITS(channel, at), "write the address of a variable of the element type, or NULL"); }), \
      __builtin_choose_expr(LGI_CHAN_FITS(channel, at), (at), (void *)0))
-#define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0)
+#define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_NULLPTR(1) LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0)
 // clang-format on
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)

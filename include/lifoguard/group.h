@@ -274,12 +274,13 @@ LG_END_DECLS
 
 #define LGI_GROUP_AS(id, name, result)                                                            \
     LGI_NO_JUMP(id)                                                                                \
+    _Static_assert(LGI_IS_AT(lg_error *, result), "the result is the address of an lg_error *, as &err, or NULL"); \
     LGI_SITE(id, 1, LGI_CALL, "lg_group_scope, " #name, lgi_group_unwound, 0)                      \
     struct lg_group name;                                                                          \
     struct lgi_group_scope LGI_CAT(lgi_group_scope_, id)                                           \
         __attribute__((cleanup(lgi_group_scope_leave)));                                           \
     LGI_STEPS_BEGIN                                                                                \
-    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, (result));       \
+    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, LGI_ADDRESS_OF(lg_error *, result)); \
     LGI_STEPS_END
 
 // clang-format on

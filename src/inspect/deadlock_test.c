@@ -254,15 +254,25 @@ START_TEST(of_very_many_some_are_shown)
 }
 END_TEST
 
+/* The stack of the main thread grows as it is used, which takes addresses. */
+__attribute__((noinline)) static void use_stack(void)
+{
+    volatile char room[256 << 10];
+    for (size_t i = 0; i < sizeof(room); i += 1024)
+        room[i] = 1;
+}
+
 /* Neither memory nor a descriptor is left when the last one goes to sleep. */
 static void nothing_is_left(void *data)
 {
+    use_stack();
     set_workers((unsigned)(uintptr_t)data);
     lg_go(sleeps_for_ever, 1);
     lg_sleep(LG_MILLISECOND);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_AS, &(struct rlimit){1, 1});
-    while (malloc(1 << 10))
+    static void *volatile kept; /* compilers take a malloc without a user for one that succeeds */
+    while ((kept = malloc(1 << 10)))
         ;
     lg_sleep(FOR_EVER);
 }

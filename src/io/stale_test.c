@@ -133,10 +133,55 @@ START_TEST(C9_a_read_of_a_terminal_does_not_block_the_worker)
 }
 END_TEST
 
+/* As closefrom(3) does. */
+static void close_the_librarys(void)
+{
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++) {
+        char path[64], target[64] = "";
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (readlink(path, target, sizeof(target) - 1) > 0 &&
+            strncmp(target, "anon_inode:", 11) == 0)
+            close(fd);
+    }
+}
+
+static void write_later(int fd)
+{
+    lg_sleep(2 * LG_MILLISECOND);
+    must(write(fd, "x", 1) == 1);
+}
+
+static void read_after_closing_the_librarys(void *unused)
+{
+    (void)unused;
+    char byte = 0;
+    size_t count;
+    struct ends ends = make_ends(STREAM);
+    lg_waitgroup later = {0};
+    for (int closed = 0; closed < 2; closed++) {
+        if (closed)
+            close_the_librarys();
+        lg_waitgroup_go(&later, write_later, ends.to);
+        must_not_fail(lg_read(ends.from, &byte, 1, lg_until_forever(), &count));
+        must(count == 1 && byte == 'x');
+        lg_waitgroup_wait(&later);
+    }
+    close_ends(ends);
+}
+
+/* It ought not to; but the message would be that the program's own descriptor is not open. */
+START_TEST(C9_a_program_that_has_closed_the_librarys_descriptors_can_still_wait)
+{
+    must_not_fail(lg_set_workers(1));
+    on(ON_GOROUTINE, read_after_closing_the_librarys, NULL);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, C9_what_is_told_of_an_older_descriptor_is_not_believed, 0, PLACES);
     tcase_add_loop_test(tests, C9_a_read_of_a_terminal_does_not_block_the_worker, 0, PLACES);
+    tcase_add_test(tests, C9_a_program_that_has_closed_the_librarys_descriptors_can_still_wait);
 }
 
 RUN_TESTS_OF("stale", add_tests)

@@ -2,6 +2,7 @@
 #include "poll/poll.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lifoguard/file.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -335,7 +336,8 @@ static lg_error *wait_unarmed(int failed, struct lgi_fd_wait *wait, uint32_t gen
     lgi_fd_leave(lgi_fd_known(wait->fd), wait);
     if (claim != LGI_READY)
         return lgi_fd_wait_result(wait, claim, until, revents);
-    return failed == EBADF
+    /* What is not open may be the worker's own descriptor: closefrom(3) knows no difference. */
+    return failed == EBADF && fcntl(wait->fd, F_GETFD) < 0
                ? lgi_fd_not_open(wait->fd)
                : lgi_wait_by_polling(wait->fd, generation, wait->events, until, revents);
 }

@@ -2,6 +2,12 @@
 #include <lifoguard/lifoguard.h>
 #include <stdlib.h>
 
+#if __STDC_VERSION__ >= 202311L
+#define NONE nullptr
+#else
+#define NONE NULL
+#endif
+
 enum color { RED, GREEN };
 
 static void paint(enum color color)
@@ -26,8 +32,22 @@ static lg_error *start(lg_group *group)
     return lg_group_go_with(group, ((lg_go_options){.thread = true, .until = &until}), member, 0);
 }
 
+/* What may be NULL may be nullptr. */
+static void use_nothing(void)
+{
+    lg_chan(char *) texts = lg_chan_make(char *, 1);
+    lg_defer(lg_chan_unref, texts);
+    lg_chan_send(texts, NONE);
+    lg_select(lg_case_recv(texts, NONE, NONE), lg_case_default);
+    lg_group_scope(group, NONE);
+    lg_group_go(&group, free, NONE);
+    lg_defer(free, NONE);
+    lg_go_owned(free, NONE, free);
+}
+
 int main(void)
 {
+    use_nothing();
     lg_error *error = NULL;
     {
         lg_defer(paint, GREEN);

@@ -28,6 +28,15 @@
 #define LGI_PUSH _Pragma("GCC diagnostic push")
 #define LGI_POP _Pragma("GCC diagnostic pop")
 
+/* What nullptr, which has a type of its own, is in a _Generic: of a value, and of the address of a value. */
+#if __STDC_VERSION__ >= 202311L
+#define LGI_NULLPTR(is) __typeof__(nullptr) : is,
+#define LGI_NULLPTR_AT(is) __typeof__(nullptr) * : is,
+#else
+#define LGI_NULLPTR(is)
+#define LGI_NULLPTR_AT(is)
+#endif
+
 /* A form with a number for its names, `id`: LGI_NUMBERED(FORM, __COUNTER__, …) after LGI_COUNTING, where it declares
  * something; LGI_LINED(FORM, __LINE__, …) for an expression, whose names nobody else sees. Both, as they expand
  * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic. */

@@ -160,7 +160,7 @@ LGI_POP
 #endif
 /* A call that returns nothing is no argument. A char that stands for it is refused, and every parameter takes it. Where the call
  * with the user's own expression says enough, as clang does, an int stands for it. */
-#define LGI_VALUE_OF(x, instead) _Generic((__typeof__(x) *)0, void *: instead, default: (x))
+#define LGI_VALUE_OF(x, instead) _Generic((__typeof__(x) *)0, LGI_NULLPTR_AT((void *)0) void *: instead, default: (x))
 /* Classes 1 and 5, of 4 to 8 bytes. */
 #define LGI_IS_WORD(x)                                                                             \
     ((__builtin_classify_type(x) | 4) == 5 && sizeof(x) - 4 < 5)
@@ -434,7 +434,7 @@ void lgi_result_is_an_error(void);
 /* Whether an argument is a T; whether it is the address of one, as a void pointer may be. */
 #define LGI_IS_A(T, x) _Generic((x), T: 1, default: 0)
 #define LGI_A(T, x) __builtin_choose_expr(LGI_IS_A(T, x), x, ((T){0}))
-#define LGI_IS_AT(T, at) _Generic((at), T *: 1, void *: 1, default: 0)
+#define LGI_IS_AT(T, at) _Generic((at), LGI_NULLPTR(1) T *: 1, void *: 1, default: 0)
 #define LGI_ADDRESS_OF(T, at) __builtin_choose_expr(LGI_IS_AT(T, at), at, (T *)0)
 
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
