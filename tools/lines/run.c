@@ -184,12 +184,12 @@ int run_file(const struct job_file *file, const struct run_options *options)
         hold_cleanups(&run, options);
         lg_defer(run_free, &run);
         lg_error *err = news_open(&run.news, options->birth, run_on_signal, &run);
-        lg_defer(news_close, &run.news);
         lg_defer(lg_error_free, err);
         if (err) {
             print_errors(err, "lifoguard: ");
             lg_return(RUN_FAILED);
         }
+        lg_defer(news_close, &run.news);
         run_record(&run, whole_event(&run, EVENT_BEGIN, file->path));
         run_and_clean(&run);
         run_await_readers(&run);
