@@ -35,7 +35,7 @@ struct job {
 struct launch;
 
 struct job_options {
-    bool background;   /* it does not get the terminal, and is not the one that has it */
+    bool background;   /* not the command in the foreground: it never has the terminal */
     bool terminal;     /* has the terminal from the start, if there is one to give */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
