@@ -41,7 +41,7 @@ struct job_options {
     lg_duration grace; /* how long it has to end by itself when it is to end */
 };
 
-/* Starts a command as the leader of a new process group. The second words of `launch` are there. */
+/* Starts a command as the leader of a new process group. launch->words[1] must be set: errors name it. */
 lg_error *job_start(struct job *job, struct launch *launch, const struct job_options *options)
     __attribute__((__warn_unused_result__));
 
