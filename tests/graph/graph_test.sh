@@ -441,7 +441,7 @@ END
     expect_status 0
     expect_log 'alive alive'
     gone "$(<left)" || fail 'it still runs'
-    expect_err 'SIGTERM to [a-z]+ \(process [0-9]+\), which'
+    expect_err 'SIGTERM to [a-z]+ \(process [0-9]+\), which a job left running'
 }
 
 # ---- parallel ----

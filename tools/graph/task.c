@@ -182,13 +182,14 @@ void work_end_leftovers(struct work *work)
     struct buffer mark = {0};
     lg_defer(buffer_free, &mark);
     buffer_format(&mark, "LIFOGUARD_JOB=%s", work->name);
-    struct ending ending = {.everything = true, .chooses = has_mark, .data = mark.text};
+    struct ending ending = {
+        .whose = "a job", .everything = true, .chooses = has_mark, .data = mark.text};
     lg_duration grace = graph_grace_of(work->job);
     leftovers_end(&work->engine->news, &ending, SIGTERM, grace, grace);
 }
 
 void engine_end_leftovers(struct engine *engine)
 {
-    struct ending ending = {.everything = true};
+    struct ending ending = {.whose = "a job", .everything = true};
     leftovers_end(&engine->news, &ending, SIGTERM, 10 * LG_SECOND, 10 * LG_SECOND);
 }

@@ -35,13 +35,13 @@ struct job {
 struct launch;
 
 struct job_options {
-    bool background;   /* it does not get the terminal, and is not the one that has it */
+    bool background;   /* not the command in the foreground: it never has the terminal */
     bool terminal;     /* has the terminal from the start, if there is one to give */
     lg_duration limit; /* how long it may run; 0: as it likes */
     lg_duration grace; /* how long it has to end by itself when it is to end */
 };
 
-/* Starts a command as the leader of a new process group. The second words of `launch` are there. */
+/* Starts a command as the leader of a new process group. launch->words[1] must be set: errors name it. */
 lg_error *job_start(struct job *job, struct launch *launch, const struct job_options *options)
     __attribute__((__warn_unused_result__));
 

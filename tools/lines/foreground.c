@@ -42,7 +42,7 @@ void run_await(struct run *run, const struct foreground *now)
 
 void run_end_rest_of_line(struct run *run, const struct job *job)
 {
-    struct ending ending = {0};
+    struct ending ending = {.whose = "a line"};
     bool asked = job->step == JOB_ASKED;
     if (asked)
         ending.group = job->pid;
@@ -51,7 +51,7 @@ void run_end_rest_of_line(struct run *run, const struct job *job)
 
 void run_end_everything(struct run *run)
 {
-    struct ending ending = {.everything = true};
+    struct ending ending = {.whose = "a line", .everything = true};
     if (!run->keep)
         leftovers_end(&run->news, &ending, SIGTERM, run->grace, run->grace);
     ending_release();

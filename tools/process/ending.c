@@ -2,6 +2,7 @@
 #include "ending.h"
 
 #include "buffer.h"
+#include "process.h"
 #include "say.h"
 #include "signals.h"
 
@@ -76,19 +77,6 @@ static void list_children(struct pids *pids)
 
 /* ---- what is known of a process -------------------------------------------------------------------- */
 
-static void name_of(pid_t pid, char *name, size_t size)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
-    snprintf(name, size, "?");
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return;
-    lg_defer(fclose, file);
-    if (fgets(name, (int)size, file))
-        name[strcspn(name, "\n")] = '\0';
-}
-
 static bool ignores(pid_t pid, int number)
 {
     char path[64], line[128];
@@ -106,20 +94,9 @@ static bool ignores(pid_t pid, int number)
 /* Whether its parent is in another process group, of the same session: a daemon is left alone. */
 static bool begins_group(pid_t pid)
 {
-    char path[64], text[256];
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    lg_defer(fclose, file);
-    size_t got = fread(text, 1, sizeof text - 1, file);
-    text[got] = '\0';
-    const char *behind_name = strrchr(text, ')');
-    long parent, group, session;
-    /* NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c): the kernel has written them */
-    if (!behind_name || sscanf(behind_name, ") %*c %ld %ld %ld", &parent, &group, &session) != 3)
-        return false;
-    return session == getsid((pid_t)parent) && group != getpgid((pid_t)parent);
+    struct process process;
+    return process_read(pid, &process) && process.session == getsid(process.parent) &&
+           process.group != getpgid(process.parent);
 }
 
 /* ---- owning ---------------------------------------------------------------------------------------- */
@@ -238,9 +215,10 @@ static void tell(struct ending *ending, pid_t pid)
         number = SIGTERM;
     else if (ending->group != 0 && getpgid(pid) == ending->group)
         return;
-    char name[64];
-    name_of(pid, name, sizeof name);
-    say("%s to %s (process %ld), which a line left running", signals_name(number), name, (long)pid);
+    struct process process;
+    bool there = process_read(pid, &process);
+    say("%s to %s (process %ld), which %s left running", signals_name(number),
+        there ? process.name : "?", (long)pid, ending->whose);
     signal_one(pid, number);
 }
 

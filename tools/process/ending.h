@@ -48,7 +48,8 @@ bool ending_group_ignores(pid_t group, int number);
 
 /* One ending: zeroed at first; ending_free at last. */
 struct ending {
-    bool everything; /* also what was left running on purpose */
+    const char *whose; /* for people: "a line" */
+    bool everything;   /* also what was left running on purpose */
     /* Only those that this finds; NULL: all. */
     bool (*chooses)(pid_t pid, const void *data);
     const void *data;

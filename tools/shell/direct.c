@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sorted. What a shell does itself, or begins something with that is not a simple command. */
+/* Sorted. What a shell does itself, even if there is a program of that name, or begins something with that is not a simple command. */
 static const char *const shells_own[] = {
     "!",        ".",         ":",        "[",       "[[",      "alias",  "bg",      "bind",
     "break",    "builtin",   "caller",   "case",    "cd",      "chdir",  "command", "compgen",
