@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "lock.h"
 #include "say.h"
+#include "shell.h"
 #include "work.h"
 
 #include <errno.h>
@@ -104,7 +105,7 @@ static void give_locks(struct work *work)
 static void assign_export(struct work *work, char *line)
 {
     char *equals = strchr(line, '=');
-    if (!equals) {
+    if (!equals || equals == line || line + shell_name_length(line) != equals) {
         if (*line)
             say("%s: not NAME=VALUE in LIFOGUARD_ENV: %s", work->name, line);
         return;
