@@ -67,6 +67,25 @@ START_TEST(C8_the_cause_names_the_signal)
 }
 END_TEST
 
+START_TEST(S5_of_two_pending_signals_the_first_is_the_cause)
+{
+#if !defined(HAS_TSAN) /* as above */
+    defaults();
+    lg_auto_context lg_context *ctx = signals(lg_context_background(), SIGTERM, SIGINT);
+    sigset_t both, before;
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &both, &before);
+    kill(getpid(), SIGINT);
+    kill(getpid(), SIGTERM);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, lg_until_context(ctx)), &lg_error_cancelled);
+    expect_signalled(ctx, SIGINT, "signal SIGINT");
+#endif
+}
+END_TEST
+
 /* However late the library's thread reads it. */
 START_TEST(C8_a_signal_from_before_the_context_is_not_its_cause)
 {
@@ -446,11 +465,11 @@ END_TEST
 
 RUN_TESTS("signal", C8_the_cause_names_the_signal,
           C8_a_signal_from_before_the_context_is_not_its_cause, C8_signals_of_every_number,
-          S5_the_former_handler_comes_back, S5_one_that_was_set_meanwhile_stays,
-          S5_several_contexts_share_signals, S5_an_inherited_ignore_is_respected,
-          S5_masks_and_errno_stay, S5_the_default_is_back_after_the_end,
-          S5_a_forked_child_is_none_of_its_business, a_forked_child_is_refused,
-          S5_a_signal_arrives_although_all_workers_are_busy,
+          S5_of_two_pending_signals_the_first_is_the_cause, S5_the_former_handler_comes_back,
+          S5_one_that_was_set_meanwhile_stays, S5_several_contexts_share_signals,
+          S5_an_inherited_ignore_is_respected, S5_masks_and_errno_stay,
+          S5_the_default_is_back_after_the_end, S5_a_forked_child_is_none_of_its_business,
+          a_forked_child_is_refused, S5_a_signal_arrives_although_all_workers_are_busy,
           a_program_without_goroutines_needs_no_workers, what_is_no_signal_or_cannot_be_waited_for,
           a_pending_signal_is_no_deadlock, the_thread_that_reads_signals_hides_no_deadlock,
           no_descriptors_left, a_parent_that_is_done, C10_contexts_come_and_go_while_signals_arrive)

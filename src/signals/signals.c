@@ -191,7 +191,8 @@ static int install(int number)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_ONSTACK};
     if (watchers[number] == 0) {
-        sigemptyset(&action.sa_mask);
+        /* Of two that are pending, the kernel would run the handler of the second one inside of that of the first one, before it. */
+        sigfillset(&action.sa_mask);
         if (sigaction(number, NULL, &before[number]) != 0)
             return errno;
         if (is_ignored(&before[number]))

@@ -1030,6 +1030,26 @@ bad_usage_is_told() {
     expect_err 'not inside'
 }
 
+show_and_logs_say_what_to_write() {
+    refused lifoguard logs
+    expect_err 'which RUN and which JOB\? lifoguard history lists the runs, lifoguard show RUN the jobs'
+    refused_as 1 lifoguard show
+    expect_err 'no run is recorded so far: lifoguard run FILE does'
+    refused_as 1 lifoguard show ''
+    expect_err 'an empty word: is a variable without a value'
+    echo 'echo a' >jobs
+    lifoguard run jobs >out 2>err || fail "status $?"
+    run=$(lifoguard history | cut -f 1)
+    refused_as 1 lifoguard show other
+    expect_err 'there is no run other; lifoguard history lists them'
+    refused_as 1 lifoguard logs other 1
+    expect_err 'there is no run other; lifoguard history lists them'
+    refused_as 1 lifoguard logs "$run" 2
+    expect_err "there is no output of 2 in run $run; lifoguard show $run lists its jobs"
+    lifoguard logs "$run" 1 >out || fail "status $?"
+    expect_out a
+}
+
 commands_that_cannot_be_run() {
     refused_as 127 lifoguard exec ./nonexistent
     : >plain

@@ -544,6 +544,16 @@ END
 }
 
 # Each mistake is told once: what follows from it is no mistake of its own.
+what_is_no_variable_is_told() {
+    run <<<'jobs: {a: {run: printf "A=1\n2B=2\n=3\nC D=4\nE\nF=" >>"$LIFOGUARD_ENV"}, b: {needs: a, run: "env | grep -cE '"'^(2B|C D|)='"' || echo $A${F-unset}"}}'
+    expect_status 0
+    expect_out $'b   | 0\nb   | 1'
+    local line
+    for line in 2B=2 =3 'C D=4' E; do
+        expect_err "a: not NAME=VALUE in LIFOGUARD_ENV: $line\$"
+    done
+}
+
 one_mistake_is_one_message() {
     wrong '1:8: a key must be text, not a list' <<<'jobs: {[x]: {run: true}}'
     wrong '1:1: a key must be text, not a list' <<<$'[a]: 1\njobs: {a: {run: true}}'
@@ -668,8 +678,8 @@ what_is_no_yaml_is_refused() {
     expect_err '^g.yaml:1:1: the file is empty'
     run <<<'jobs: &a {x: *a}'
     expect_err 'contains itself'
-    run < <(printf 'jobs: {a: {run: "\xff"}}')
-    expect_status 2
+    wrong '2:11: not YAML: invalid leading UTF-8 octet' < <(printf 'jobs:\n  é: {é: "\xff"}')
+    wrong '3:3: not YAML: control characters are not allowed' < <(printf 'jobs:\n  a:\n  \0')
     run <<<$'jobs:\n\ta: {run: x}'
     expect_err '^g.yaml:2:1: not YAML'
 }

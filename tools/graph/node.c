@@ -13,6 +13,8 @@ enum { DEEPEST = 64, MOST_NODES = 1000000 };
 
 struct reading {
     yaml_document_t document;
+    const char *text;
+    size_t length;
     const char *file;
     unsigned order;
     struct arena *arena;
@@ -266,13 +268,28 @@ static struct node *read_document(struct reading *reading)
     return root;
 }
 
+/* libyaml tells the place of what is no text by the number of the byte. */
+static struct place_in_file place_of_byte(const struct reading *reading, size_t offset)
+{
+    struct place_in_file at = {reading->file, 1, 1, reading->order};
+    for (size_t i = 0; i < offset && i < reading->length; i++) {
+        if (reading->text[i] == '\n') {
+            at.line++;
+            at.column = 1;
+        } else if (((unsigned char)reading->text[i] & 0xC0) != 0x80) {
+            at.column++;
+        }
+    }
+    return at;
+}
+
 static void add_parse_error(const struct reading *reading, const yaml_parser_t *parser)
 {
     const char *problem = parser->problem ? parser->problem : "out of memory";
     struct place_in_file at = place_of(reading, &parser->problem_mark);
     if (parser->error == YAML_READER_ERROR)
-        problem_add(reading->problems, (struct place_in_file){reading->file, 1, 1, reading->order},
-                    "not YAML: byte %zu: %s", parser->problem_offset, problem);
+        problem_add(reading->problems, place_of_byte(reading, parser->problem_offset),
+                    "not YAML: %s", problem);
     else if (parser->context)
         problem_add(reading->problems, at, "not YAML: %s, %s", parser->context, problem);
     else
@@ -296,7 +313,12 @@ static void refuse_second_document(const struct reading *reading, yaml_parser_t 
 struct node *node_read(const char *text, size_t length, const char *file, unsigned order,
                        struct arena *arena, struct problems *problems)
 {
-    struct reading reading = {.file = file, .order = order, .arena = arena, .problems = problems};
+    struct reading reading = {.text = text,
+                              .length = length,
+                              .file = file,
+                              .order = order,
+                              .arena = arena,
+                              .problems = problems};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
         problem_add(problems, (struct place_in_file){.file = file, .order = order},

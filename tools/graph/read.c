@@ -374,7 +374,7 @@ static void key_for(struct reader *reader, const struct node *key, const struct 
         problem_add(reader->problems, list->at, "%s must be a list, or NAME: with a list",
                     key->text);
     else
-        job->passes = read_words(reader, key->text, list);
+        job->passes = read_words(reader, "an element of for", list);
 }
 
 static void key_wait(struct reader *reader, const struct node *key, const struct node *value,

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "say.h"
+#include "shell.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -27,7 +28,7 @@ void work_inherit_exports(struct work *work)
 static void assign_export(struct work *work, char *line)
 {
     char *equals = strchr(line, '=');
-    if (!equals) {
+    if (!equals || equals == line || line + shell_name_length(line) != equals) {
         if (*line)
             say("%s: not NAME=VALUE in LIFOGUARD_ENV: %s", work->name, line);
         return;
