@@ -19,6 +19,7 @@ done
 # A reader has no file that is not installed: each is named by the page that it has become, or as one of the sources.
 named=$(grep -rnE '[[:alnum:]_]\.md' "$folder" | grep -vE '[[:alnum:]_]\.md \(in the sources\)' || true)
 [[ -z $named ]] || fail "Markdown files are named: $named"
+# shellcheck disable=SC2016 # the backquotes are what is looked for
 grep -q '`…`' "$folder/man5/lifoguard-jobs.5" || fail 'lifoguard-jobs(5) has lost its backquotes'
 grep -q 'lifoguard\\-exec(1)' "$folder/man1/lifoguard-run.1" || fail 'lifoguard-run(1) does not name lifoguard-exec(1)'
 

@@ -1037,7 +1037,7 @@ show_and_logs_say_what_to_write() {
     expect_err 'no run is recorded so far: lifoguard run FILE does'
     refused_as 1 lifoguard show ''
     expect_err 'an empty word: is a variable without a value'
-    echo 'echo a' >jobs
+    echo 'echo a' >./jobs
     lifoguard run jobs >out 2>err || fail "status $?"
     run=$(lifoguard history | cut -f 1)
     refused_as 1 lifoguard show other
