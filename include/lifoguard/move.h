@@ -10,7 +10,7 @@
  *     {
  *         lg_func (lg_error *, err) {
  *             lg_scope(undo);                                        // if the function fails half-way
- *             struct server *server = lg_adopt(&undo, calloc(1, sizeof *server), free);
+ *             struct server *server = lg_adopt(&undo, calloc(1, sizeof(*server)), free);
  *             …                                                      // each step adopts into `undo`
  *             lg_move(&undo, &server->cleanups);                     // the server is whole, and owns everything
  *             *result = server;
