@@ -1067,7 +1067,7 @@ only_what_was_abandoned_is_forgotten() {
 bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
-        'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
+        'undo' 'undo --status 1 a' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
         'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
         'defer --on-failure --on-success x' 'defer --name= x' 'defer --partial x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
         'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
@@ -1075,6 +1075,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard acquire mkdir a
+    expect_err 'what undoes it'
     # As timeout(1) takes it: what is to be written is told.
     for words in exec with wait-for lock; do
         refused lifoguard "$words" --timeout 60 true
