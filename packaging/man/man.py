@@ -11,18 +11,21 @@ import roff
 
 # Page, section, Markdown file, what it is.
 PAGES = [
-    ('lifoguard', 1, 'lifoguard.md', 'run commands and scripts with cleanups that always run; check C code'),
+    ('lifoguard', 1, 'lifoguard.md', 'run commands and scripts with cleanups that always run; inspect processes; check C code'),
     ('lifoguard-run', 1, 'run.md', 'run the jobs of a file, with cleanups'),
     ('lifoguard-graphs', 5, 'job-graphs.md', 'graphs of jobs in YAML, for lifoguard run'),
     ('lifoguard-exec', 1, 'exec.md', 'run a command, then the cleanups that it deferred'),
+    ('lifoguard-inspect', 1, 'inspect.md', 'show what a process still has to clean up'),
     ('lifoguard-vet', 1, 'vet.md', 'find cleanup mistakes in C code'),
     ('lifoguard-rules', 7, 'rules.md', 'the guarantees of the library Lifoguard'),
 ]
 ALSO = {
-    'lifoguard': 'lifoguard-run(1), lifoguard-exec(1), lifoguard-vet(1), lifoguard-jobs(5), lifoguard(7)',
+    'lifoguard': 'lifoguard-run(1), lifoguard-exec(1), lifoguard-inspect(1), lifoguard-vet(1), lifoguard-jobs(5), '
+    'lifoguard(7)',
     'lifoguard-run': 'lifoguard(1), lifoguard-exec(1), lifoguard-jobs(5), lifoguard-graphs(5)',
     'lifoguard-graphs': 'lifoguard-run(1), lifoguard-jobs(5), lifoguard(1)',
     'lifoguard-exec': 'lifoguard(1), lifoguard-run(1)',
+    'lifoguard-inspect': 'lifoguard(1), gcore(1), coredumpctl(1)',
     'lifoguard-vet': 'lifoguard(1)',
     'lifoguard-rules': 'lifoguard(7), lifoguard(1)',
 }

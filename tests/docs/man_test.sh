@@ -23,6 +23,10 @@ named=$(grep -rnE '[[:alnum:]_]\.md' "$folder" | grep -vE '[[:alnum:]_]\.md \(in
 grep -q '`…`' "$folder/man5/lifoguard-jobs.5" || fail 'lifoguard-jobs(5) has lost its backquotes'
 grep -q 'lifoguard\\-exec(1)' "$folder/man1/lifoguard-run.1" || fail 'lifoguard-run(1) does not name lifoguard-exec(1)'
 
+for command in run exec inspect vet; do
+    [[ -f $folder/man1/lifoguard-$command.1 ]] || fail "there is no page lifoguard-$command(1)"
+done
+
 # A name is public if a declaration or a #define has it at the beginning of a line.
 names=$(grep -hoP '^(#define \K(lg|LG)_\w+|(LG_API|static inline) [^(]*?\K\blg_\w+(?=\())' "$include"/*.h | sort -u |
     grep -vE '_H$|^LG_(API|BEGIN_DECLS|END_DECLS|VERSION_)')

@@ -412,6 +412,73 @@ shell_init_has_scopes_and_functions() {
     expect_out 'bye a b now'
 }
 
+R5_a_cleanup_of_a_scope_knows_the_result_of_the_scope() {
+    local shell
+    for shell in bash sh zsh; do
+        command -v "$shell" >/dev/null || continue
+        cat >script <<END
+eval "\$(lifoguard shell-init $shell)"
+work() {
+    defer --on-failure echo on-failure
+    defer --on-success echo on-success
+    defer sh -c 'echo "\$LIFOGUARD_STATUS \$LIFOGUARD_EXIT_CODE \$LIFOGUARD_CAUSE"'
+    return "\$1"
+}
+defer --on-failure echo outer
+scope work 0
+scope work 3
+scope work 130
+lifoguard defer --name alone sh -c 'echo "\$LIFOGUARD_STATUS"'
+lifoguard undo alone
+END
+        lifoguard exec "$shell" script >out 2>err || fail "status $?"
+        expect_out $'success 0 exit status 0\non-success\nfailure 3 exit status 3\non-failure\ncancelled 130 exit status 130\non-failure\nunknown'
+    done
+}
+
+R5_a_signal_to_the_run_is_told_to_a_scope_too() {
+    start 'eval "$(lifoguard shell-init bash)"
+        work() {
+            defer sh -c '\''echo "$LIFOGUARD_STATUS"'\''
+            trap "touch got" TERM
+            touch ready
+            until [[ -e got ]]; do sleep 0.01; done
+        }
+        trap : TERM
+        scope work
+        touch over; until [[ -e end ]]; do sleep 0.01; done'
+    until_true test -e ready
+    kill -TERM "$runner"
+    until_true test -e over
+    expect_out cancelled
+    touch end
+    finish
+}
+
+a_scope_obeys_set_e() {
+    local shell
+    for shell in bash sh zsh; do
+        command -v "$shell" >/dev/null || continue
+        cat >script <<END
+set -e
+eval "\$(lifoguard shell-init $shell)"
+good() { defer echo undone; true; echo good; }
+bad() { defer echo undone; false; echo 'set -e is off'; }
+scope good
+set +e
+scope bad
+echo "status \$?"
+set -e
+scope bad
+echo 'not here either'
+END
+        status=0
+        lifoguard exec "$shell" script >out 2>err || status=$?
+        expect_status 1
+        expect_out $'good\nundone\nset -e is off\nundone\nstatus 0\nundone'
+    done
+}
+
 scopes_side_by_side_undo_their_own() {
     local shell
     for shell in bash sh zsh; do
@@ -1000,7 +1067,7 @@ only_what_was_abandoned_is_forgotten() {
 bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
-        'undo' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
+        'undo' 'undo --status 1 a' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
         'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
         'defer --on-failure --on-success x' 'defer --name= x' 'defer --partial x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
         'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
@@ -1008,6 +1075,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard acquire mkdir a
+    expect_err 'what undoes it'
     # As timeout(1) takes it: what is to be written is told.
     for words in exec with wait-for lock; do
         refused lifoguard "$words" --timeout 60 true

@@ -180,21 +180,50 @@ END
     end
 }
 
-a_core_file_can_be_read() {
+# dump PROGRAM: leaves a core file of PROGRAM in `core`.
+dump() {
     [[ $(</proc/sys/kernel/core_pattern) == core && $(</proc/sys/kernel/core_uses_pid) == 0 ]] || {
         echo 'skipped: this system does not leave core files in the working directory'
         exit 77
     }
     ulimit -c unlimited
-    (exec "$subject" core) >/dev/null 2>&1
+    (exec "$1" core) >/dev/null 2>&1
     [[ -f core ]] || fail 'no core file'
     pid=none
+}
+
+a_core_file_can_be_read() {
+    dump "$subject"
     inspect core
     grep -q "^subject (core file of process [0-9]*), .*: 1 deferred call pending, 0 goroutines$" out || fail heading
     grep -q 'deferred: release(stdout)' out || fail 'its call'
     head -c 3000 core >cut_off
     inspect cut_off
     [[ $status == 1 ]] || fail 'a core file that is cut off'
+}
+
+a_core_file_needs_the_program_that_it_is_of() {
+    mkdir bin far
+    cp "$subject" bin/subject
+    dump bin/subject
+    mv core far
+    strip bin/subject # another file, of the same build
+    inspect far/core
+    grep -q 'deferred: release(stdout)' out || fail 'the program where it was'
+    mv bin/subject far
+    cp "$shared" bin/subject # as if it was built again
+    inspect far/core
+    grep -q 'deferred: release(stdout)' out || fail 'the program beside the core file'
+    ! grep -q 'built again' out || fail 'a file is missed'
+    mv far/core core
+    inspect core
+    grep -q "^$work/bin/subject is not there any more, or was built again\." out || fail 'another program'
+    rm bin/subject
+    inspect --json core
+    python3 - raw "$work/bin/subject" <<'END' || fail 'no program'
+import json, sys
+assert json.load(open(sys.argv[1]))['missing_files'] == [sys.argv[2]]
+END
 }
 
 what_cannot_be_read_is_said() {
@@ -206,7 +235,7 @@ what_cannot_be_read_is_said() {
     inspect /etc/passwd
     refuses '/etc/passwd: neither the number of a process nor a core file'
     inspect not-there
-    refuses 'open not-there: No such file or directory'
+    refuses 'there is no core file not-there (to inspect a process that runs, give its number: pidof NAME)'
     inspect "$$"
     refuses "inspect: $$: no Lifoguard is in it"
     inspect

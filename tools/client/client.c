@@ -21,7 +21,10 @@ int client_request(const char *command, const struct buffer *fields, int64_t *va
     char *directory = request_run_directory();
     lg_defer(free, directory);
     if (!directory)
-        return client_failed(command, lg_error_new("this is not inside `lifoguard exec`"));
+        return client_failed(
+            command,
+            lg_error_new("this is not inside `lifoguard exec`: start the script by `lifoguard exec "
+                         "SCRIPT`"));
     struct answer answer;
     lg_error *err = request_send(directory, fields, &answer);
     if (err)

@@ -283,6 +283,8 @@ int acquire_command(char **arguments)
     lg_defer(registration_free, &r);
     if (!err && r.help)
         return client_help(acquire_help);
+    if (!err && !cleanup && !r.shell)
+        err = lg_error_new("what undoes it? lifoguard acquire --undo CLEANUP… -- COMMAND…");
     if (!err && *arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     if (!err)

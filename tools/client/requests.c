@@ -12,11 +12,12 @@
 
 static const char undo_help[] =
     "usage: lifoguard undo NAME\n"
-    "       lifoguard undo --since MARK\n"
+    "       lifoguard undo --since MARK [--status N]\n"
     "\n"
     "Inside `lifoguard exec`: runs a cleanup now instead of at the end, and waits for it. Of several with\n"
     "that name, the last one. --since: all that were registered since `lifoguard mark` printed MARK,\n"
-    "the last one first.\n"
+    "the last one first. --status: they are told that what ran since then has ended with this exit status;\n"
+    "without it, LIFOGUARD_STATUS is unknown, and both --on-failure and --on-success cleanups run.\n"
     "\n"
     "Exit status: 0; 1 there is none, or it failed (then it is kept: see `lifoguard pending`).\n";
 
@@ -90,13 +91,15 @@ static bool read_mark(const char *text, int64_t *mark)
     return digits > 0 && digits < 19 && more != 1 && text[digits + more] == '\0';
 }
 
-static int send_since(int64_t mark, const char *scope)
+static int send_since(int64_t mark, const char *scope, int64_t status)
 {
     struct buffer fields = {0};
     lg_defer(buffer_free, &fields);
     wire_put_text(&fields, "undo-since");
     wire_put_number(&fields, mark);
     wire_put_text(&fields, scope);
+    if (status >= 0)
+        wire_put_number(&fields, status);
     return client_request("undo", &fields, NULL);
 }
 
@@ -104,14 +107,21 @@ int undo_command(char **arguments)
 {
     bool help = false;
     const char *since = NULL;
-    lg_error *err = take(&(struct option){"since", OPTION_TEXT, &since}, &help, &arguments);
+    int64_t status = -1;
+    const struct option table[] = {{"since", OPTION_TEXT, &since},
+                                   {"status", OPTION_NUMBER, &status},
+                                   {"help", OPTION_FLAG, &help},
+                                   {0}};
+    lg_error *err = options_take(table, &arguments);
     if (!err && help)
         return client_help(undo_help);
     int64_t mark = 0;
     if (!err && since && !read_mark(since, &mark))
         err = lg_error_newf("--since: `lifoguard mark` prints no such mark: %s", since);
+    if (!err && status >= 0 && !since)
+        err = lg_error_new("--status belongs to --since MARK");
     if (!err && since && !*arguments)
-        return send_since(mark, strchr(since, '.') ? since : "");
+        return send_since(mark, strchr(since, '.') ? since : "", status);
     if (!err)
         err = one_word(arguments, "NAME");
     return err ? wrong_usage("undo", err) : send_for_name("undo", "undo", arguments[0]);

@@ -17,7 +17,7 @@ static const char unconfirmed[] = "intended";
 /* Whether it is meant for this outcome. */
 static bool is_wanted(const struct owner *owner, const struct item *item)
 {
-    bool good = owner->outcome == OUTCOME_SUCCESS;
+    bool good = owner_result(owner).outcome == OUTCOME_SUCCESS;
     if (item->spec.flags & SPEC_ON_FAILURE && good)
         return false;
     return !(item->spec.flags & SPEC_ON_SUCCESS && !good);
@@ -337,7 +337,8 @@ bool owner_release(struct owner *owner, struct item *item)
     item->unconfirmed = item->record.state == CLEANUP_INTENDED ||
                         (item->record.state == CLEANUP_RELEASING &&
                          strcmp(item->record.detail, unconfirmed) == 0);
-    if (owner->cleaning && !is_wanted(owner, item))
+    bool result_is_known = owner->cleaning || owner->scope_status >= 0;
+    if (result_is_known && !is_wanted(owner, item))
         return skip(owner, item);
     owner->end_attempt = false;
     struct attempt_result result = try_all(owner, item, settle(owner, item));

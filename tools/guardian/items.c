@@ -334,11 +334,12 @@ static void assign_fact(void *list, const char *name, const char *value)
 static void add_outcome(char ***list, const struct owner *owner, const struct item *item)
 {
     /* Whether an unconfirmed one has anything to release is not known. */
+    const struct result result = owner_result(owner);
     const struct cleanup_facts facts = {
-        .status = outcome_name(item->unconfirmed ? OUTCOME_UNKNOWN : owner->outcome),
-        .cause = owner->cause,
-        .exit_code = owner->exit_code,
-        .signal = owner->exit_signal,
+        .status = outcome_name(item->unconfirmed ? OUTCOME_UNKNOWN : result.outcome),
+        .cause = result.cause,
+        .exit_code = result.exit_code,
+        .signal = result.exit_signal,
         .run = owner->run.id,
         .sequence = item->record.sequence,
         .attempt = item->record.attempt,

@@ -32,7 +32,8 @@ void owner_init(struct owner *owner, const char *place, const struct owner_optio
                             .front = -1,
                             .listener = -1,
                             .done = -1,
-                            .outcome = OUTCOME_UNKNOWN};
+                            .outcome = OUTCOME_UNKNOWN,
+                            .scope_status = -1};
 }
 
 void owner_free(struct owner *owner)

@@ -96,6 +96,7 @@ struct owner {
     enum outcome outcome;
     int exit_code, exit_signal; /* of the command, or 0 */
     char cause[128];
+    int scope_status; /* while a scope is undone: the exit status of what ran in the scope; else -1 */
 
     bool rebooted;      /* the run is one of another boot */
     bool own_group;     /* the command has a process group of its own */
@@ -161,6 +162,15 @@ void owner_signal_command(struct owner *owner, int number);
 
 /* Notes how the command ended, if that is known. */
 void owner_set_outcome(struct owner *owner);
+
+/* What a cleanup is told, and what decides whether it is wanted: the outcome of the run, or, as long as the run has none, that of
+ * the scope that is being undone. */
+struct result {
+    enum outcome outcome;
+    int exit_code, exit_signal;
+    const char *cause; /* until the next call */
+};
+struct result owner_result(const struct owner *owner);
 
 /* Ends processes of the run that started after `after` (NULL: all). */
 void owner_end_processes(struct owner *owner, const struct moment *after);

@@ -280,6 +280,27 @@ void owner_await_command(struct owner *owner)
     }
 }
 
+static enum outcome outcome_of_status(int status)
+{
+    if (status == EXIT_SIGNAL + SIGINT)
+        return OUTCOME_CANCELLED;
+    return status == 0 ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+}
+
+struct result owner_result(const struct owner *owner)
+{
+    static char cause[32];
+    int status = owner->scope_status;
+    if (status < 0 || owner->outcome != OUTCOME_UNKNOWN)
+        return (struct result){.outcome = owner->outcome,
+                               .exit_code = owner->exit_code,
+                               .exit_signal = owner->exit_signal,
+                               .cause = owner->cause};
+    snprintf(cause, sizeof cause, "exit status %d", status);
+    return (struct result){
+        .outcome = outcome_of_status(status), .exit_code = status, .cause = cause};
+}
+
 void owner_set_outcome(struct owner *owner)
 {
     bool exited = owner->ended && owner->end.si_code == CLD_EXITED;
@@ -291,14 +312,7 @@ void owner_set_outcome(struct owner *owner)
         owner->exit_code = EXIT_SIGNAL + owner->exit_signal;
     if (owner->outcome == OUTCOME_CANCELLED || owner->outcome == OUTCOME_TIMEOUT)
         return;
-    bool interrupted = owner->exit_signal == SIGINT ||
-                       (exited && owner->exit_code == EXIT_SIGNAL + SIGINT);
-    if (!owner->ended)
-        owner->outcome = OUTCOME_UNKNOWN;
-    else if (interrupted)
-        owner->outcome = OUTCOME_CANCELLED;
-    else
-        owner->outcome = exited && owner->exit_code == 0 ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+    owner->outcome = owner->ended ? outcome_of_status(owner->exit_code) : OUTCOME_UNKNOWN;
     if (owner->cause[0])
         return;
     if (owner->exit_signal)

@@ -25,6 +25,7 @@ struct client {
     bool undoes; /* what it asked for takes time */
     int64_t undo_from, undo_to;
     char *undo_scope; /* of these, only those that were registered in this scope; NULL: all */
+    int undo_status;  /* the exit status of what ran in the scope; -1: not known */
 };
 
 void owner_answer(struct client *client, int64_t status, int64_t value, const char *text)
@@ -165,6 +166,7 @@ static void undo(struct owner *owner, struct client *client, int64_t from, int64
     client->undoes = true;
     client->undo_from = from;
     client->undo_to = to;
+    client->undo_status = -1;
 }
 
 static void request_undo(struct owner *owner, struct client *client, struct wire_reader *reader)
@@ -186,6 +188,8 @@ static void request_undo_since(struct owner *owner, struct client *client,
     free(client->undo_scope);
     client->undo_scope = *scope ? need_copy(scope, strlen(scope)) : NULL;
     undo(owner, client, mark + 1, INT64_MAX);
+    if (reader->left > 0)
+        client->undo_status = (int)wire_take_number(reader);
 }
 
 static void request_mark(struct owner *owner, struct client *client, struct wire_reader *reader)
@@ -453,10 +457,12 @@ void owner_undo(struct owner *owner)
     bool all_good = true;
     client->undoes = false;
     owner->busy = true;
+    owner->scope_status = client->undo_status;
     char *scope = client->undo_scope; /* the client may go meanwhile */
     client->undo_scope = NULL;
     carry_out_undo(owner, client->undo_from, client->undo_to, scope, &all_good);
     free(scope);
+    owner->scope_status = -1;
     owner->busy = false;
     /* It may have gone meanwhile. */
     client = client_of(owner, fd);

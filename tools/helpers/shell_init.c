@@ -12,21 +12,26 @@ static const char help[] =
     "Prints functions for a shell, so that scripts have the short words:\n"
     "\n"
     "  defer CLEANUP…   acquire …   undo NAME   dismiss NAME     as `lifoguard defer` and so on\n"
-    "  scope COMMAND…   runs a command or function in a subshell, and then what was deferred in it\n"
+    "  scope COMMAND…   runs a command or function in a subshell, and then what was deferred in it;\n"
+    "                   LIFOGUARD_STATUS, --on-failure and --on-success mean the result of COMMAND\n"
     "\n"
     "bash and zsh: a cleanup may be a function of the script, and so may what `acquire` runs. It is kept as\n"
     "it is now, with all other functions; of the variables it sees those that are exported, and what it\n"
     "sets is gone when it ends.\n";
 
-/* $1 of a scope may be a function, which only a subshell of this shell knows. */
+/* $3 of a scope may be a function, which only a subshell of this shell knows. Behind an `if`, set -e would have no effect in
+ * the subshell: so it is turned off here and on in the subshell. */
 #define SCOPE                                                                                      \
     "scope() {\n"                                                                                  \
-    "    set -- \"$(command lifoguard mark --scope)\" \"$@\" || return\n"                          \
-    "    [ -n \"$1\" ] || return 1\n"                                                              \
-    "    if (export LIFOGUARD_SCOPE=\"${LIFOGUARD_SCOPE-}/$1\"; shift; \"$@\")\n"                  \
-    "    then set -- \"$1\" 0; else set -- \"$1\" \"$?\"; fi\n"                                    \
-    "    command lifoguard undo --since \"$1\" || [ \"$2\" != 0 ] || return 1\n"                   \
-    "    return \"$2\"\n"                                                                          \
+    "    set -- \"$-\" \"$(command lifoguard mark --scope)\" \"$@\" || return\n"                   \
+    "    [ -n \"$2\" ] || return 1\n"                                                              \
+    "    set +e\n"                                                                                 \
+    "    (export LIFOGUARD_SCOPE=\"${LIFOGUARD_SCOPE-}/$2\"\n"                                     \
+    "        case $1 in *e*) set -e ;; esac; shift; shift; \"$@\")\n"                              \
+    "    set -- \"$1\" \"$2\" \"$?\"\n"                                                            \
+    "    case $1 in *e*) set -e ;; esac\n"                                                         \
+    "    command lifoguard undo --since \"$2\" --status \"$3\" || [ \"$3\" != 0 ] || return 1\n"   \
+    "    return \"$3\"\n"                                                                          \
     "}\n"
 
 #define WORDS                                                                                      \
@@ -84,7 +89,7 @@ static const char fish[] =
     "    set -lx LIFOGUARD_SCOPE \"$LIFOGUARD_SCOPE/$mark\"\n"
     "    $argv\n"
     "    set -l result $status\n"
-    "    command lifoguard undo --since $mark; or test $result != 0; or return 1\n"
+    "    command lifoguard undo --since $mark --status $result; or test $result != 0; or return 1\n"
     "    return $result\n"
     "end\n";
 

@@ -125,6 +125,11 @@ lg_error *copies_find(struct target *target, struct copies *copies)
             "its Lifoguard is of another version (its tables have version %u): use "
             "the program lifoguard of that version",
             unknown);
+    const char *missing = target_missing_file(target, &(size_t){0});
+    if (missing)
+        return lg_error_newf("%s is not there any more, or was built again: put the file that the "
+                             "process had beside the core file",
+                             missing);
     return lg_error_new(
         "no Lifoguard is in it, or an old version that cannot be read from outside");
 }

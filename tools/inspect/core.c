@@ -1,5 +1,6 @@
-/* A core file. It has what the process had changed; the rest, as code and constants, is read from the files that were mapped,
- * if they are still there and still the same. */
+/* A core file. It has what the process had changed; the rest, as code and constants, is read from the files that were mapped.
+ * Such a file may have been moved beside the core file. A file that was built again since is not read: its constants stand
+ * elsewhere. */
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "target.h"
@@ -14,6 +15,80 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- notes, of a core file or of a program ---- */
+
+struct bytes {
+    const unsigned char *data;
+    size_t size;
+};
+
+struct note {
+    unsigned type;
+    struct bytes owner, content;
+};
+
+static size_t padded(size_t size)
+{
+    return (size + 3) & ~(size_t)3;
+}
+
+/* Takes the first of the notes from them. */
+static bool next_note(struct bytes *notes, struct note *note)
+{
+    Elf64_Nhdr header;
+    if (notes->size < sizeof header)
+        return false;
+    memcpy(&header, notes->data, sizeof header);
+    size_t rest = notes->size - sizeof header;
+    size_t name = padded(header.n_namesz), content = padded(header.n_descsz);
+    if (name > rest || content > rest - name)
+        return false;
+    *note = (struct note){header.n_type,
+                          {notes->data + sizeof header, header.n_namesz},
+                          {notes->data + sizeof header + name, header.n_descsz}};
+    notes->data += sizeof header + name + content;
+    notes->size -= sizeof header + name + content;
+    return true;
+}
+
+/* Nothing, if the bytes do not reach so far. */
+static struct bytes part(struct bytes bytes, uint64_t from, uint64_t size)
+{
+    if (from > bytes.size || size > bytes.size - from)
+        return (struct bytes){0};
+    return (struct bytes){bytes.data + from, size};
+}
+
+static struct bytes build_id_in(struct bytes notes)
+{
+    struct note note;
+    while (next_note(&notes, &note))
+        if (note.type == NT_GNU_BUILD_ID && note.owner.size == sizeof "GNU" &&
+            memcmp(note.owner.data, "GNU", sizeof "GNU") == 0)
+            return note.content;
+    return (struct bytes){0};
+}
+
+/* Of a program or library, of which the beginning is given. Nothing: it has none. */
+static struct bytes build_id(struct bytes beginning)
+{
+    Elf64_Ehdr elf;
+    Elf64_Phdr segment;
+    struct bytes id = {0};
+    if (beginning.size < sizeof elf)
+        return id;
+    memcpy(&elf, beginning.data, sizeof elf);
+    for (unsigned i = 0; i < elf.e_phnum && id.size == 0; i++) {
+        struct bytes header = part(beginning, elf.e_phoff + i * sizeof segment, sizeof segment);
+        if (header.size == 0)
+            break;
+        memcpy(&segment, header.data, sizeof segment);
+        if (segment.p_type == PT_NOTE)
+            id = build_id_in(part(beginning, segment.p_offset, segment.p_filesz));
+    }
+    return id;
+}
+
 /* ---- its memory ---- */
 
 static size_t read_some(int file, void *to, size_t size, uint64_t offset)
@@ -22,13 +97,74 @@ static size_t read_some(int file, void *to, size_t size, uint64_t offset)
     return got < 0 ? 0 : (size_t)got;
 }
 
-static int open_mapped(struct target_mapping *mapping)
+static const struct target_segment *segment_at(const struct target *target, uint64_t at)
 {
-    if (mapping->file == -1) {
-        mapping->file = open(mapping->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (mapping->file < 0)
-            mapping->file = -2;
+    for (size_t i = 0; i < target->segment_count; i++) {
+        const struct target_segment *segment = &target->segments[i];
+        if (at >= segment->start && at - segment->start < segment->size)
+            return segment;
     }
+    return NULL;
+}
+
+/* Linux keeps the first page of each program and library in the core file. The build ID stands in it. */
+static const struct target_segment *first_page_of(const struct target *target, const char *path)
+{
+    for (size_t i = 0; i < target->mapping_count; i++) {
+        const struct target_mapping *mapping = &target->mappings[i];
+        if (mapping->offset == 0 && strcmp(mapping->path, path) == 0)
+            return segment_at(target, mapping->start);
+    }
+    return NULL;
+}
+
+/* A file without a build ID is taken for the same. So is one of which the core file does not have the first page. */
+static bool is_same_file(const struct target *target, const char *path, int file)
+{
+    unsigned char then[TARGET_PAGE], now[TARGET_PAGE];
+    const struct target_segment *page = first_page_of(target, path);
+    if (!page)
+        return true;
+    size_t size = page->size < sizeof then ? page->size : sizeof then;
+    struct bytes old =
+        build_id((struct bytes){then, read_some(target->memory, then, size, page->offset)});
+    struct bytes new = build_id((struct bytes){now, read_some(file, now, sizeof now, 0)});
+    return old.size == 0 || (old.size == new.size && memcmp(old.data, new.data, old.size) == 0);
+}
+
+/* FILE_MISSING: it cannot be opened, or is another file. */
+static int open_same(const struct target *target, const char *mapped, const char *path)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return FILE_MISSING;
+    if (is_same_file(target, mapped, file))
+        return file;
+    close(file);
+    return FILE_MISSING;
+}
+
+static int open_beside_core(const struct target *target, const char *mapped)
+{
+    struct buffer path = {0};
+    const char *name = strrchr(mapped, '/');
+    if (!name)
+        return FILE_MISSING;
+    buffer_format(&path, "%s%s", target->folder, name);
+    int file = open_same(target, mapped, path.text);
+    buffer_free(&path);
+    return file;
+}
+
+static int open_mapped(struct target *target, struct target_mapping *mapping)
+{
+    if (mapping->file != FILE_NOT_OPENED)
+        return mapping->file;
+    mapping->file = open_same(target, mapping->path, mapping->path);
+    if (mapping->file < 0)
+        mapping->file = open_beside_core(target, mapping->path);
+    if (mapping->file < 0 && !first_page_of(target, mapping->path))
+        mapping->file = FILE_MISSING_DATA;
     return mapping->file;
 }
 
@@ -37,7 +173,7 @@ static size_t read_mapped(struct target *target, uint64_t at, void *to, size_t s
 {
     for (size_t i = 0; i < target->mapping_count; i++) {
         struct target_mapping *mapping = &target->mappings[i];
-        if (at < mapping->start || at >= mapping->end || open_mapped(mapping) < 0)
+        if (at < mapping->start || at >= mapping->end || open_mapped(target, mapping) < 0)
             continue;
         size_t got = read_some(mapping->file, to, size, mapping->offset + (at - mapping->start));
         memset((char *)to + got, 0, size - got);
@@ -48,21 +184,13 @@ static size_t read_mapped(struct target *target, uint64_t at, void *to, size_t s
 
 size_t target_read_core(struct target *target, uint64_t at, void *to, size_t size)
 {
-    for (size_t i = 0; i < target->segment_count; i++) {
-        const struct target_segment *segment = &target->segments[i];
-        if (at >= segment->start && at - segment->start < segment->size)
-            return read_some(target->memory, to, size, segment->offset + (at - segment->start));
-    }
+    const struct target_segment *segment = segment_at(target, at);
+    if (segment)
+        return read_some(target->memory, to, size, segment->offset + (at - segment->start));
     return read_mapped(target, at, to, size);
 }
 
 /* ---- its notes ---- */
-
-struct notes {
-    struct target *target;
-    const unsigned char *data;
-    size_t size;
-};
 
 static void take_status(struct target *target, const unsigned char *data, size_t size)
 {
@@ -127,23 +255,11 @@ static void take_note(struct target *target, unsigned type, const unsigned char 
     }
 }
 
-static size_t padded(size_t size)
+static void take_notes(struct target *target, struct bytes notes)
 {
-    return (size + 3) & ~(size_t)3;
-}
-
-static void take_notes(struct target *target, const unsigned char *data, size_t size)
-{
-    Elf64_Nhdr note;
-    while (size >= sizeof note) {
-        memcpy(&note, data, sizeof note);
-        size_t name = padded(note.n_namesz), content = padded(note.n_descsz);
-        if (name > size - sizeof note || content > size - sizeof note - name)
-            return;
-        take_note(target, note.n_type, data + sizeof note + name, note.n_descsz);
-        data += sizeof note + name + content;
-        size -= sizeof note + name + content;
-    }
+    struct note note;
+    while (next_note(&notes, &note))
+        take_note(target, note.type, note.content.data, note.content.size);
 }
 
 /* ---- the file ---- */
@@ -157,8 +273,8 @@ static lg_error *read_notes(struct target *target, const Elf64_Phdr *header, con
             lg_return(lg_error_newf("%s: its notes are too large", path));
         unsigned char *data = need_memory(NULL, header->p_filesz + 1);
         lg_defer(free, data);
-        take_notes(target, data,
-                   read_some(target->memory, data, header->p_filesz, header->p_offset));
+        take_notes(target, (struct bytes){data, read_some(target->memory, data, header->p_filesz,
+                                                          header->p_offset)});
         lg_return(NULL);
     }
 }
@@ -193,13 +309,24 @@ static bool is_core_of_this_machine(const Elf64_Ehdr *elf)
            elf->e_type == ET_CORE && elf->e_machine == machine;
 }
 
+static void set_folder(struct target *target, const char *path)
+{
+    const char *end = strrchr(path, '/');
+    target->folder = end ? need_copy(path, (size_t)(end - path)) : need_copy(".", 1);
+}
+
 lg_error *target_open_core(struct target *target, const char *path)
 {
     Elf64_Ehdr elf;
     *target = (struct target){.is_core = true};
     target->memory = open(path, O_RDONLY | O_CLOEXEC);
     if (target->memory < 0)
-        return lg_error_new_errno("open %s", path);
+        return errno == ENOENT
+                   ? lg_error_newf("there is no core file %s (to inspect a process that "
+                                   "runs, give its number: pidof NAME)",
+                                   path)
+                   : lg_error_new_errno("open %s", path);
+    set_folder(target, path);
     if (read_some(target->memory, &elf, sizeof elf, 0) != sizeof elf ||
         !is_core_of_this_machine(&elf))
         return lg_error_newf("%s: neither the number of a process nor a core file of this machine",

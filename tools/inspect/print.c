@@ -219,8 +219,21 @@ static void put_heading(const struct report *report, struct buffer *text)
     buffer_add_char(text, '\n');
 }
 
+static void put_missing_files(const struct report *report, struct buffer *text)
+{
+    size_t next = 0;
+    for (const char *path; (path = target_missing_file(report->target, &next));) {
+        buffer_add_char(text, '\n');
+        buffer_add_visible(text, path);
+        buffer_add_text(text,
+                        " is not there any more, or was built again. Put the file that the process "
+                        "had beside the core file.\n");
+    }
+}
+
 static void put_warnings(const struct report *report, struct buffer *text)
 {
+    put_missing_files(report, text);
     if (report->cut > 0)
         buffer_format(text,
                       "\n%zu lists of deferred calls could not be read to their end: a longjmp "

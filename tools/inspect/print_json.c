@@ -82,6 +82,19 @@ static void put_stages(const struct report *report, struct buffer *text)
     buffer_add_text(text, report->stage_count ? "]" : "[]");
 }
 
+static void put_missing_files(const struct report *report, struct buffer *text)
+{
+    size_t next = 0;
+    const char *before = "";
+    put_name(text, ",", "missing_files");
+    buffer_add_char(text, '[');
+    for (const char *path; (path = target_missing_file(report->target, &next)); before = ",") {
+        buffer_add_text(text, before);
+        json_put_string(text, path, strlen(path));
+    }
+    buffer_add_char(text, ']');
+}
+
 void report_put_json(const struct report *report, struct buffer *text)
 {
     buffer_add_char(text, '{');
@@ -90,6 +103,7 @@ void report_put_json(const struct report *report, struct buffer *text)
     put_string(text, ",", "library", report->path);
     put_number(text, ",", "unreadable_lists", report->cut);
     put_number(text, ",", "threads_left_out", report->unseen);
+    put_missing_files(report, text);
     put_name(text, ",", "entries");
     for (size_t i = 0; i < report->count; i++) {
         buffer_add_text(text, i ? ",\n" : "[\n");

@@ -31,7 +31,7 @@ void target_add_mapping(struct target *target, uint64_t start, uint64_t end, uin
                                 .end = end,
                                 .offset = offset,
                                 .path = need_copy(path, strlen(path)),
-                                .file = -1};
+                                .file = FILE_NOT_OPENED};
 }
 
 void target_close(struct target *target)
@@ -48,6 +48,7 @@ void target_close(struct target *target)
     free(target->threads);
     free(target->segments);
     free(target->cache);
+    free(target->folder);
     *target = (struct target){.memory = -1};
 }
 
@@ -107,6 +108,30 @@ uint32_t target_number(struct target *target, uint64_t at, size_t size)
 {
     uint32_t number = 0;
     return size <= sizeof number && target_read(target, at, &number, size) ? number : 0;
+}
+
+static bool is_missing(const struct target *target, size_t number)
+{
+    return target->mappings[number].file == FILE_MISSING;
+}
+
+static bool is_first_missing(const struct target *target, size_t number)
+{
+    for (size_t i = 0; i < number; i++)
+        if (is_missing(target, i) &&
+            strcmp(target->mappings[i].path, target->mappings[number].path) == 0)
+            return false;
+    return is_missing(target, number);
+}
+
+const char *target_missing_file(const struct target *target, size_t *next)
+{
+    while (*next < target->mapping_count) {
+        size_t number = (*next)++;
+        if (is_first_missing(target, number))
+            return target->mappings[number].path;
+    }
+    return NULL;
 }
 
 char *target_text(struct target *target, uint64_t at)

@@ -16,10 +16,13 @@ struct target_thread {
     bool stopped;
 };
 
+/* A descriptor, or one of these. FILE_MISSING: a program or library that is not there any more, or was built again since. */
+enum { FILE_NOT_OPENED = -1, FILE_MISSING = -2, FILE_MISSING_DATA = -3 };
+
 struct target_mapping {
     uint64_t start, end, offset;
     char *path; /* "": no file */
-    int file; /* of a core: opened when it is first needed; -1: not yet, -2: it cannot be opened */
+    int file;   /* of a core: opened when it is first needed */
 };
 
 /* A part of memory that a core file has. */
@@ -39,7 +42,8 @@ struct target {
     pid_t pid;
     char name[64];
     bool is_core;
-    int memory; /* /proc/PID/mem, or the core file */
+    int memory;   /* /proc/PID/mem, or the core file */
+    char *folder; /* of the core file */
     struct target_thread *threads;
     size_t thread_count;
     struct target_mapping *mappings;
@@ -63,6 +67,9 @@ bool target_read(struct target *target, uint64_t at, void *to, size_t size);
 /* Numbers of 8, 4, 2 and 1 bytes; 0 where nothing can be read. */
 uint64_t target_word(struct target *target, uint64_t at);
 uint32_t target_number(struct target *target, uint64_t at, size_t size);
+
+/* The next file that was needed and is FILE_MISSING; `*next` is 0 at first. NULL: there is no other. */
+const char *target_missing_file(const struct target *target, size_t *next);
 
 /* A string of at most TARGET_TEXT bytes, for the caller to free; NULL: there is none. */
 enum { TARGET_TEXT = 4096 };
