@@ -767,6 +767,27 @@ a_state_that_is_not_there_is_told() {
     [[ ! -e $XDG_STATE_HOME/lifoguard ]] || fail 'a state was made'
 }
 
+a_page_that_cannot_be_written_is_a_failure() {
+    local option
+    for option in --report --junit; do
+        run "$option" nowhere/page <<<'jobs: {a: {run: "true"}}'
+        expect_status 125
+        expect_err 'nowhere/page: No such file or directory'
+        run --status=first-failure "$option" nowhere/page <<<'jobs: {a: {run: exit 3}}'
+        expect_status 3
+        expect_err 'nowhere/page: No such file or directory'
+        echo true >lines
+        status=0
+        lifoguard run "$option" nowhere/page lines >out 2>err || status=$?
+        expect_status 125
+        expect_err 'nowhere/page: No such file or directory'
+        echo 'exit 3' >lines
+        lifoguard run --status=first-failure "$option" nowhere/page lines >out 2>err
+        status=$?
+        expect_status 3
+    done
+}
+
 of_much_output_the_last_is_in_the_report() {
     run -j 2 --report r.html <<END
 jobs:
