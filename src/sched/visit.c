@@ -6,7 +6,6 @@
 #include "sched/fiber.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
-#include "sched/thread_stat.h"
 #include "time/clock.h"
 
 static struct {
@@ -65,9 +64,11 @@ struct waiting {
     unsigned long ticks; /* how long its thread had run when the wait began */
 };
 
+struct lgi_thread_stat (*lgi_visit_thread_stat)(pid_t thread) = lgi_thread_stat;
+
 static struct lgi_thread_stat stat_of(const struct lgi_worker *w)
 {
-    return lgi_thread_stat(__atomic_load_n(&w->thread_id, __ATOMIC_RELAXED));
+    return lgi_visit_thread_stat(__atomic_load_n(&w->thread_id, __ATOMIC_RELAXED));
 }
 
 /* Is the worker's thread not asleep, but has hardly run since the wait began? */

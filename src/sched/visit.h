@@ -3,6 +3,7 @@
 #define LGI_SCHED_VISIT_H
 
 #include "sched/request.h"
+#include "sched/thread_stat.h"
 #include "sched/worker.h"
 
 /* Calls `visit`, on the worker's thread and stack, for every goroutine of the worker that has started. None of them runs
@@ -16,6 +17,10 @@ bool lgi_worker_visit(struct lgi_worker *worker, void (*visit)(struct lgi_g *g, 
 void lgi_workers_visit(void (*visit)(struct lgi_g *g, void *data),
                        void (*busy)(struct lgi_worker *worker, void *data), void *data,
                        lg_duration for_each);
+
+/* Tells whether a worker's thread has a processor: lgi_thread_stat. A test replaces this function by one of its own, before the
+ * first visit. */
+extern struct lgi_thread_stat (*lgi_visit_thread_stat)(pid_t thread);
 
 /* The worker's part: answers a request for a visit, if there is one. On the thread's own stack. */
 void lgi_worker_answer(struct lgi_worker *w);

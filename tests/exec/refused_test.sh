@@ -5,7 +5,7 @@ set -uo pipefail
 refused=$(realpath "$1") program=$(realpath "$2")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-export XDG_STATE_HOME=$folder/home
+export XDG_STATE_HOME=$folder/home REFUSED_TEST=$folder
 mkdir "$folder/home"
 unset LIFOGUARD_RUN LIFOGUARD_STATE
 cd "$folder" || exit 1
@@ -97,4 +97,15 @@ for error in "${errors[@]}"; do
     timeout -k 1 60 "$refused" waitid "$error" "$program" with --timeout 60s sh -c 'exit 3' >out 2>&1
     (($? == 3)) || fail "with: waitid refused with $error"
 done
+
+# What a command has left running has ended with it, whoever was to adopt it.
+mapfile -t environments < <(grep -lzsxF "REFUSED_TEST=$folder" /proc/[0-9]*/environ)
+for environment in "${environments[@]}"; do
+    pid=${environment//[!0-9]/}
+    if [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == 'sleep 300 ' ]]; then
+        : >out
+        fail "process $pid is left"
+        kill "$pid"
+    fi
+done 2>/dev/null
 exit $failed

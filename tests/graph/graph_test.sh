@@ -742,6 +742,52 @@ places_that_cannot_be_used_are_told() {
     expect_log 'a a'
 }
 
+a_state_that_is_not_there_is_told() {
+    local request words
+    mkdir others
+    touch others/file
+    for request in pending history show 'logs 1 a' 'recover --all' 'recover x' 'abandon --forget x'; do
+        read -ra words <<<"$request"
+        for place in nowhere nowhere/ others; do
+            lifoguard "${words[0]}" --state "$place" "${words[@]:1}" >out 2>err && fail "$request: no error"
+            expect_err "there is no state at $PWD/${place%/}\$"
+            LIFOGUARD_STATE=$PWD/$place lifoguard "${words[@]}" >out 2>err && fail "$request: no error"
+            expect_err "there is no state at $PWD/${place%/}\$"
+        done
+    done
+    [[ ! -e nowhere && $(ls others) == file ]] || fail 'a folder was made'
+    # An empty folder is one that nothing was recorded in; likewise a place that was not named, which only a run makes.
+    mkdir -m 700 empty
+    for request in pending history 'recover --all'; do
+        read -ra words <<<"$request"
+        lifoguard "${words[@]}" >out 2>err || fail "$request: $?"
+        lifoguard "${words[0]}" --state empty "${words[@]:1}" >>out 2>>err || fail "$request in an empty folder: $?"
+        [[ ! -s out && ! -s err ]] || fail "$request has said something"
+    done
+    [[ ! -e $XDG_STATE_HOME/lifoguard ]] || fail 'a state was made'
+}
+
+a_page_that_cannot_be_written_is_a_failure() {
+    local option
+    for option in --report --junit; do
+        run "$option" nowhere/page <<<'jobs: {a: {run: "true"}}'
+        expect_status 125
+        expect_err 'nowhere/page: No such file or directory'
+        run --status=first-failure "$option" nowhere/page <<<'jobs: {a: {run: exit 3}}'
+        expect_status 3
+        expect_err 'nowhere/page: No such file or directory'
+        echo true >lines
+        status=0
+        lifoguard run "$option" nowhere/page lines >out 2>err || status=$?
+        expect_status 125
+        expect_err 'nowhere/page: No such file or directory'
+        echo 'exit 3' >lines
+        lifoguard run --status=first-failure "$option" nowhere/page lines >out 2>err
+        status=$?
+        expect_status 3
+    done
+}
+
 of_much_output_the_last_is_in_the_report() {
     run -j 2 --report r.html <<END
 jobs:

@@ -39,10 +39,12 @@ static const char logs_help[] =
     "\n"
     "Exit status: 0; 1 there is no such run, or no output; 125 wrong usage.\n";
 
+/* Where no state is so far, the folder is missing: it holds no run. */
 static lg_error *open_folder(const char *wanted, char **folder)
 {
     char *place;
-    lg_error *err = place_open(wanted, &place);
+    bool missing;
+    lg_error *err = place_find(wanted, &place, &missing);
     if (err)
         return err;
     *folder = history_folder(place);

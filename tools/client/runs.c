@@ -7,6 +7,7 @@
 #include "recover.h"
 #include "say.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <lifoguard/defer.h>
 #include <poll.h>
@@ -66,15 +67,25 @@ static void place_leave(struct place *place)
     birth_free(&place->birth);
 }
 
+/* Without an error and without a state: nothing was recorded so far. */
 static lg_error *place_enter(struct place *place, bool recover)
 {
+    bool missing = false;
     birth_take(&place->birth);
-    lg_error *err = place_open(place->wanted, &place->path);
+    lg_error *err = place_find(place->wanted, &place->path, &missing);
+    if (missing)
+        return err;
     if (!err)
         err = state_open(place->path, &place->state);
     if (!err && recover)
         err = recover_orphans(&place->state, place->path, &place->birth);
     return err;
+}
+
+static lg_error *enter_for_run(struct place *place, const char *id, bool recover)
+{
+    lg_error *err = place_enter(place, recover);
+    return err || place->state ? err : lg_error_newf("there is no run %s: none was recorded", id);
 }
 
 /* ---- pending ---- */
@@ -130,7 +141,7 @@ int pending_command(char **arguments)
         return wrong_usage("pending", err);
     lg_defer(place_leave, &place);
     err = place_enter(&place, true);
-    if (!err)
+    if (!err && place.state)
         err = state_runs(place.state, list_run, place.state);
     if (err)
         client_failed("pending", err);
@@ -153,7 +164,8 @@ static int recover_every(struct place *place)
         return EXIT_WRONG_USAGE;
     }
     size_t left = 0;
-    err = state_runs(place->state, count_orphan, &left);
+    if (place->state)
+        err = state_runs(place->state, count_orphan, &left);
     if (err)
         client_failed("recover", err);
     return err ? EXIT_WRONG_USAGE : 0;
@@ -242,11 +254,20 @@ static lg_error *await_how(struct place *place, const char *id, enum recover_how
     return how == RECOVER_ORPHAN ? await_orphan(place, id, over) : NULL;
 }
 
+/* Has a state that was there before been removed? */
+static bool is_gone(const struct place *place)
+{
+    return place->wanted && access(place->wanted, F_OK) != 0 && errno == ENOENT;
+}
+
 static int recover_named(struct place *place, const char *id, enum recover_how how, bool nested)
 {
     bool good = false;
-    bool over = false;
-    lg_error *err = place_enter(place, false);
+    /* The machinery of a run, which recovers it, is content if its state was removed. */
+    bool over = (nested || how == RECOVER_ORPHAN) && is_gone(place);
+    if (over)
+        return 0;
+    lg_error *err = enter_for_run(place, id, false);
     if (!err)
         err = await_how(place, id, how, nested, &over);
     if (over)
@@ -335,7 +356,7 @@ static lg_error *abandon(struct owner *owner, const char *id, const struct givin
 
 static int abandon_in(struct place *place, const char *id, const struct giving_up *what)
 {
-    lg_error *err = place_enter(place, true);
+    lg_error *err = enter_for_run(place, id, true);
     if (!err) {
         static const struct owner_options options = {0};
         struct owner owner;

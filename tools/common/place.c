@@ -145,13 +145,25 @@ static lg_error *absolute_path(const char *wanted, char **path)
     return NULL;
 }
 
-static lg_error *place_path(const char *wanted, char **path)
+/* The place that was named, or NULL. */
+static const char *named_place(const char *wanted)
 {
     const char *inherited = getenv("LIFOGUARD_STATE");
+    return !wanted && inherited && *inherited ? inherited : wanted;
+}
+
+/* A trailing slash would make lstat follow a link. */
+static void cut_slashes(char *path)
+{
+    for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+        path[length - 1] = '\0';
+}
+
+static lg_error *choose_path(const char *wanted, char **path)
+{
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
-    if (!wanted && inherited && *inherited)
-        wanted = inherited;
+    wanted = named_place(wanted);
     if (wanted && *wanted == '\0')
         return lg_error_new("--state with an empty word: is a variable without a value?");
     if (wanted)
@@ -165,16 +177,17 @@ static lg_error *place_path(const char *wanted, char **path)
     return NULL;
 }
 
-/* A trailing slash would make lstat follow a link. */
-static void cut_slashes(char *path)
+static lg_error *place_path(const char *wanted, char **path)
 {
-    for (size_t length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
-        path[length - 1] = '\0';
+    *path = NULL;
+    lg_error *err = choose_path(wanted, path);
+    if (!err)
+        cut_slashes(*path);
+    return err;
 }
 
 static lg_error *make_place(char *path)
 {
-    cut_slashes(path);
     lg_error *err = make_path(path);
     if (!err)
         err = check_file_system(path);
@@ -185,11 +198,31 @@ static lg_error *make_place(char *path)
     return place_make_directory(runs);
 }
 
-lg_error *place_open(const char *wanted, char **place)
+static bool is_missing(const char *path)
 {
-    *place = NULL;
-    lg_error *err = place_path(wanted, place);
-    if (!err && *place)
+    struct stat info;
+    return lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* A directory that holds other things than a state. One that cannot be read is not: place_open says what is wrong with it. */
+static bool holds_others(const char *path)
+{
+    char *runs = format(path, "/runs");
+    lg_defer(free, runs);
+    DIR *directory = is_missing(runs) ? opendir(path) : NULL;
+    if (!directory)
+        return false;
+    lg_defer(closedir, directory);
+    const struct dirent *entry;
+    do
+        entry = readdir(directory);
+    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    return entry != NULL;
+}
+
+static lg_error *make_or_free(lg_error *err, char **place, bool make)
+{
+    if (!err && make)
         err = lg_error_wrap(make_place(*place),
                             "it cannot be used (--state DIRECTORY names another)");
     if (err) {
@@ -197,6 +230,21 @@ lg_error *place_open(const char *wanted, char **place)
         *place = NULL;
     }
     return lg_error_wrap(err, "the state directory");
+}
+
+lg_error *place_open(const char *wanted, char **place)
+{
+    lg_error *err = place_path(wanted, place);
+    return make_or_free(err, place, true);
+}
+
+lg_error *place_find(const char *wanted, char **place, bool *missing)
+{
+    lg_error *err = place_path(wanted, place);
+    *missing = !err && (is_missing(*place) || holds_others(*place));
+    if (*missing && named_place(wanted))
+        err = lg_error_newf("there is no state at %s", *place);
+    return make_or_free(err, place, !*missing);
 }
 
 char *place_of_run(const char *place, const char *id)

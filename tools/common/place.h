@@ -18,6 +18,12 @@
  * into, and network file systems, on which neither locks nor commits can be relied on. */
 lg_error *place_open(const char *wanted, char **place) __attribute__((__warn_unused_result__));
 
+/* As place_open, for a command that only asks about runs that were: the place is not created. `missing` tells that there is none, so
+ * nothing was recorded so far. A place that was named (--state, $LIFOGUARD_STATE) and holds no state is an error: the name is
+ * probably mistyped. An empty directory is a state in which nothing was recorded. */
+lg_error *place_find(const char *wanted, char **place, bool *missing)
+    __attribute__((__warn_unused_result__));
+
 /* Makes PLACE/…/name, of which all but the last part exists; an existing one must be the owner's alone. */
 lg_error *place_make_directory(const char *path) __attribute__((__warn_unused_result__));
 

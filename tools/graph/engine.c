@@ -240,8 +240,7 @@ static int engine_main(const struct birth *birth, void *data)
     slots_free(engine.slots);
     record_end(&engine.record);
     summary_print(&engine);
-    record_close(&engine.record);
-    int status = exit_status(&engine);
+    int status = record_close(&engine.record, exit_status(&engine));
     free_works(&engine);
     graph_free(request->graph);
     return status;

@@ -6,8 +6,10 @@
 #include "say.h"
 #include "views.h"
 
+#include <errno.h>
 #include <lifoguard/defer.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,15 +170,26 @@ static void make_frame(const struct live *live, struct frame *frame)
     add_line(live, frame, &line);
 }
 
+/* May a failed write be repeated? A terminal is shared with other programs, which may have made it non-blocking: what it does
+ * not take now it takes later. */
+static bool may_write_again(void)
+{
+    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (errno == EAGAIN)
+        return poll(&terminal, 1, -1) > 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
+/* All of it: each frame builds on the one before. */
 static void put(const struct buffer *text)
 {
     const char *at = text->text;
     for (size_t left = text->length; left > 0;) {
         ssize_t written = write(STDERR_FILENO, at, left);
-        if (written <= 0)
+        if (written == 0 || (written < 0 && !may_write_again()))
             return;
-        at += written;
-        left -= (size_t)written;
+        at += written > 0 ? written : 0;
+        left -= written > 0 ? (size_t)written : 0;
     }
 }
 

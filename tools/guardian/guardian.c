@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "guardian.h"
 
+#include "buffer.h"
 #include "closers/own_fd.h"
 #include "execute.h"
 #include "front.h"
@@ -166,11 +167,27 @@ static void withdraw_nested(const struct outer *outer)
 
 /* ---- the guardian ---- */
 
+/* Does this process adopt what loses its parent? A sandbox may have refused that. */
+static bool is_subreaper(void)
+{
+    int is = 0;
+    return prctl(PR_GET_CHILD_SUBREAPER, &is) == 0 && is;
+}
+
+static char *mark_of(const struct guardian_start *start)
+{
+    struct buffer mark = {0};
+    buffer_format(&mark, "LIFOGUARD_RUN=%s", start->id);
+    return mark.text;
+}
+
 static void owner_of(struct owner *owner, const struct guardian_start *start)
 {
     owner_init(owner, start->place, &start->options, start->birth);
     owner->own_group = start->own_group;
     owner->began = start->began;
+    if (!is_subreaper())
+        owner->mark = mark_of(start);
 }
 
 static void describe(const struct guardian_start *start, struct buffer *title)

@@ -44,6 +44,11 @@ struct recorded {
     int status;
 };
 
+static void close_recorder(struct recorded *recorded)
+{
+    recorded->status = lines_recorder_close(recorded->status);
+}
+
 static void run_on_worker(struct recorded *recorded)
 {
     const struct lines_request *request = recorded->request;
@@ -52,7 +57,7 @@ static void run_on_worker(struct recorded *recorded)
     options->recorder = lines_recorder(request, guarded ? getenv("LIFOGUARD_STATE") : NULL,
                                        guarded ? getenv("LIFOGUARD_RUN") : NULL);
     options->first_failure = record_wants_first_failure(&request->record);
-    lg_defer(lines_recorder_close);
+    lg_defer(close_recorder, recorded);
     recorded->status = run_file(request->file, options);
 }
 

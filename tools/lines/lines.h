@@ -26,6 +26,7 @@ int lines_run(const struct lines_request *request);
 /* What records its run: `place` is the state directory, `id` the run's; NULL: a run that is not guarded is not in the history. Both on a worker, of which there is only one. */
 const struct recorder *lines_recorder(const struct lines_request *request, const char *place,
                                       const char *id);
-void lines_recorder_close(void);
+/* As record_close. */
+int lines_recorder_close(int status);
 
 #endif

@@ -249,11 +249,11 @@ const struct recorder *lines_recorder(const struct lines_request *request, const
     return &recorder;
 }
 
-void lines_recorder_close(void)
+int lines_recorder_close(int status)
 {
     lg_context_cancel(writing);
     streams_close(&streams);
     lg_context_free(writing);
-    record_close(&record);
     free(names);
+    return record_close(&record, status);
 }

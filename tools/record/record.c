@@ -3,6 +3,7 @@
 
 #include "history.h"
 #include "sinks.h"
+#include "status.h"
 #include "timeline.h"
 
 #include <lifoguard/lifoguard.h>
@@ -78,15 +79,15 @@ void record_open(struct record *record, const struct record_options *options, co
 
 /* ---- at the end ---- */
 
-static void write_page(const char *path, const struct timeline *timeline,
+static void write_page(struct record *record, const char *path,
                        void (*make)(const struct timeline *timeline, struct buffer *text))
 {
     struct buffer text = {0};
     lg_defer(buffer_free, &text);
     if (!path)
         return;
-    make(timeline, &text);
-    write_whole_file(path, &text);
+    make(record->timeline, &text);
+    record->failed |= !write_whole_file(path, &text);
 }
 
 void record_end(struct record *record)
@@ -98,16 +99,21 @@ void record_end(struct record *record)
     }
 }
 
-void record_close(struct record *record)
+static void write_pages(struct record *record)
+{
+    if (!record->timeline)
+        return;
+    write_page(record, record->options->report, timeline_put_page);
+    write_page(record, record->options->junit, timeline_put_junit);
+    timeline_free(record->timeline);
+    free(record->timeline);
+}
+
+int record_close(struct record *record, int status)
 {
     record_end(record);
     if (record->place)
         history_forget_oldest(record->place);
-    struct timeline *timeline = record->timeline;
-    if (!timeline)
-        return;
-    write_page(record->options->report, timeline, timeline_put_page);
-    write_page(record->options->junit, timeline, timeline_put_junit);
-    timeline_free(timeline);
-    free(timeline);
+    write_pages(record);
+    return record->failed && status == RUN_OK ? RUN_LOST : status;
 }
