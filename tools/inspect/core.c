@@ -1,11 +1,10 @@
 /* A core file. It has what the process had changed; the rest, as code and constants, is read from the files that were mapped,
- * if they are still there and still the same. */
+ * if they are still there and still the same. A core file can come from anywhere: nothing in it is believed. */
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "target.h"
 
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
@@ -22,14 +21,69 @@ static size_t read_some(int file, void *to, size_t size, uint64_t offset)
     return got < 0 ? 0 : (size_t)got;
 }
 
-static int open_mapped(struct target_mapping *mapping)
+/* What the core file itself has, at most to the end of a segment. */
+static size_t read_segments(const struct target *target, uint64_t at, void *to, size_t size)
+{
+    for (size_t i = 0; i < target->segment_count; i++) {
+        const struct target_segment *segment = &target->segments[i];
+        if (at >= segment->start && at - segment->start < segment->size) {
+            uint64_t left = segment->size - (at - segment->start);
+            return read_some(target->memory, to, size < left ? size : left,
+                             segment->offset + (at - segment->start));
+        }
+    }
+    return 0;
+}
+
+/* Only a regular file: a device may be set in motion by being opened. */
+static int open_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode)
+               ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+               : -1;
+}
+
+static const struct target_mapping *first_mapping(const struct target *target, const char *path)
+{
+    for (size_t i = 0; i < target->mapping_count; i++)
+        if (target->mappings[i].offset == 0 && strcmp(target->mappings[i].path, path) == 0)
+            return &target->mappings[i];
+    return NULL;
+}
+
+/* The kernel writes the first page of each program and library into a core file: its headers, and with them its build ID. */
+static bool has_changed(const struct target *target, const char *path, int file)
+{
+    unsigned char before[TARGET_PAGE], now[TARGET_PAGE] = {0};
+    const struct target_mapping *first = first_mapping(target, path);
+    size_t size = first ? read_segments(target, first->start, before, sizeof before) : 0;
+    if (size < SELFMAG || memcmp(before, ELFMAG, SELFMAG) != 0)
+        return false;
+    read_some(file, now, size, 0);
+    return memcmp(before, now, size) != 0;
+}
+
+/* -1: it is not there any more, or it is another one. */
+static int open_same(const struct target *target, const char *path)
+{
+    int file = open_regular(path);
+    if (file < 0 || !has_changed(target, path, file))
+        return file;
+    close(file);
+    return -1;
+}
+
+static bool open_mapped(struct target *target, struct target_mapping *mapping)
 {
     if (mapping->file == -1) {
-        mapping->file = open(mapping->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        mapping->file = open_same(target, mapping->path);
         if (mapping->file < 0)
             mapping->file = -2;
     }
-    return mapping->file;
+    if (mapping->file < 0)
+        target->lacks = mapping->path;
+    return mapping->file >= 0;
 }
 
 /* What a file lacks of its last page is 0. */
@@ -37,7 +91,7 @@ static size_t read_mapped(struct target *target, uint64_t at, void *to, size_t s
 {
     for (size_t i = 0; i < target->mapping_count; i++) {
         struct target_mapping *mapping = &target->mappings[i];
-        if (at < mapping->start || at >= mapping->end || open_mapped(mapping) < 0)
+        if (at < mapping->start || at >= mapping->end || !open_mapped(target, mapping))
             continue;
         size_t got = read_some(mapping->file, to, size, mapping->offset + (at - mapping->start));
         memset((char *)to + got, 0, size - got);
@@ -48,12 +102,8 @@ static size_t read_mapped(struct target *target, uint64_t at, void *to, size_t s
 
 size_t target_read_core(struct target *target, uint64_t at, void *to, size_t size)
 {
-    for (size_t i = 0; i < target->segment_count; i++) {
-        const struct target_segment *segment = &target->segments[i];
-        if (at >= segment->start && at - segment->start < segment->size)
-            return read_some(target->memory, to, size, segment->offset + (at - segment->start));
-    }
-    return read_mapped(target, at, to, size);
+    size_t got = read_segments(target, at, to, size);
+    return got > 0 ? got : read_mapped(target, at, to, size);
 }
 
 /* ---- its notes ---- */
@@ -163,8 +213,18 @@ static lg_error *read_notes(struct target *target, const Elf64_Phdr *header, con
     }
 }
 
+/* A file system that was full, or a limit (ulimit -c), leaves a core file without its end. */
+static bool is_cut_off(const struct target *target, const Elf64_Phdr *header)
+{
+    struct stat status;
+    return fstat(target->memory, &status) == 0 &&
+           (header->p_offset > (uint64_t)status.st_size ||
+            header->p_filesz > (uint64_t)status.st_size - header->p_offset);
+}
+
 static void add_segment(struct target *target, const Elf64_Phdr *header)
 {
+    target->is_cut_off |= is_cut_off(target, header);
     target->segments = need_memory(target->segments,
                                    (target->segment_count + 1) * sizeof *target->segments);
     target->segments[target->segment_count++] = (struct target_segment){
@@ -197,7 +257,7 @@ lg_error *target_open_core(struct target *target, const char *path)
 {
     Elf64_Ehdr elf;
     *target = (struct target){.is_core = true};
-    target->memory = open(path, O_RDONLY | O_CLOEXEC);
+    target->memory = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (target->memory < 0)
         return lg_error_new_errno("open %s", path);
     if (read_some(target->memory, &elf, sizeof elf, 0) != sizeof elf ||

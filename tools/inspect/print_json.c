@@ -90,6 +90,9 @@ void report_put_json(const struct report *report, struct buffer *text)
     put_string(text, ",", "library", report->path);
     put_number(text, ",", "unreadable_lists", report->cut);
     put_number(text, ",", "threads_left_out", report->unseen);
+    put_name(text, ",", "core_cut_off");
+    buffer_add_text(text, report->target->is_cut_off ? "true" : "false");
+    put_string(text, ",", "missing_file", report->cut > 0 ? report->target->lacks : NULL);
     put_name(text, ",", "entries");
     for (size_t i = 0; i < report->count; i++) {
         buffer_add_text(text, i ? ",\n" : "[\n");

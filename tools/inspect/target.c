@@ -51,6 +51,18 @@ void target_close(struct target *target)
     *target = (struct target){.memory = -1};
 }
 
+void target_put_lacks(const struct target *target, const char *before, struct buffer *text)
+{
+    if (target->is_cut_off)
+        buffer_format(text, "%sthe core file is cut off: what stood behind is missing", before);
+    if (target->lacks) {
+        buffer_add_text(text, before);
+        buffer_add_visible(text, target->lacks);
+        buffer_add_text(text,
+                        " is missing, or not the file that the process had: put that file there");
+    }
+}
+
 /* ---- reading its memory ---- */
 
 static size_t read_page(struct target *target, uint64_t at, void *to)

@@ -42,15 +42,21 @@ struct target {
     int memory; /* /proc/PID/mem, or the core file */
     struct target_thread *threads;
     size_t thread_count;
+    size_t refused; /* threads that live and could not be seized */
     struct target_mapping *mappings;
     size_t mapping_count;
     struct target_segment *segments;
     size_t segment_count;
     struct target_cache *cache;
+    /* Of a core file: */
+    bool is_cut_off;
+    const char
+        *lacks; /* a mapped file that was needed, and is not there or not the same; NULL: none */
 };
 
 /* Stops all threads of the process. target_release lets them go on; target_close does so too, and frees what was read.
- * After an error, the target still has to be closed. */
+ * After an error, the target still has to be closed. All three are called by one thread, which then ends: only so are threads
+ * let go that the kernel has held, and that stop later. */
 lg_error *target_attach(struct target *target, pid_t pid) __attribute__((__warn_unused_result__));
 lg_error *target_open_core(struct target *target, const char *path)
     __attribute__((__warn_unused_result__));
@@ -67,6 +73,10 @@ uint32_t target_number(struct target *target, uint64_t at, size_t size);
 /* A string of at most TARGET_TEXT bytes, for the caller to free; NULL: there is none. */
 enum { TARGET_TEXT = 4096 };
 char *target_text(struct target *target, uint64_t at);
+
+/* Why something may be missing in a core file, each reason in a line of its own after `before`. */
+struct buffer;
+void target_put_lacks(const struct target *target, const char *before, struct buffer *text);
 
 /* ---- for the two kinds of targets ---- */
 
