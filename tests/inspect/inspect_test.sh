@@ -154,6 +154,64 @@ a_stopped_process_stays_stopped() {
     end
 }
 
+a_process_whose_main_thread_has_ended_can_be_read() {
+    begin "$subject" without_main
+    inspect "$pid"
+    [[ $status == 0 ]] || fail "exit status $status"
+    grep -A 1 '^thread' out | grep -q 'deferred: release(argument)' || fail 'the call of the other thread'
+    ! grep -q 'could not be stopped' out || fail 'a thread that has ended is counted'
+    end
+}
+
+# A report that fills the pipe is still being written when the subject ends.
+a_thread_that_the_kernel_holds_is_let_go_before_the_report_is_written() {
+    local inspector report byte
+    begin "$subject" held
+    mkfifo report
+    timeout --foreground 600 "$program" inspect --each "$pid" >report 2>err {input}>&- {output}<&- &
+    inspector=$!
+    exec {report}<report
+    read -r -n 1 -u "$report" byte || fail 'no report'
+    end
+    cat <&"$report" >out
+    wait "$inspector" || fail 'it fails'
+    grep -q '^1 thread could not be stopped' out || fail "the thread that was held is not counted: $byte"
+}
+
+# core_of PROGRAM: leaves the file core.
+core_of() {
+    [[ $(</proc/sys/kernel/core_pattern) == core && $(</proc/sys/kernel/core_uses_pid) == 0 ]] || {
+        echo 'skipped: this system does not leave core files in the working directory'
+        exit 77
+    }
+    ulimit -c unlimited
+    (exec "$1" core) >/dev/null 2>&1
+    [[ -f core ]] || fail 'no core file'
+    pid=none
+}
+
+what_a_core_file_lacks_is_said() {
+    cp "$subject" mine
+    core_of ./mine
+    inspect core
+    [[ $status == 0 ]] || fail "exit status $status"
+    ! grep -q 'missing' out || fail 'nothing is missing'
+    mv mine elsewhere
+    inspect core
+    grep -q "$work/mine is missing, or not the file" out || fail 'a file that is gone'
+    cp "$shared" mine
+    inspect core
+    grep -q "$work/mine is missing, or not the file" out || fail 'a file that has changed'
+    ! grep -q 'deferred:' out || fail 'a call is shown that the other file has'
+    mv elsewhere mine
+    truncate -s -1 core
+    inspect core
+    grep -q 'the core file is cut off' out || fail 'a core file that is cut off'
+    mkfifo pipe
+    inspect pipe
+    refuses 'pipe: neither the number of a process nor a core file'
+}
+
 S1_stages_that_are_still_to_be_stopped() {
     begin "$subject" stopping
     inspect "$pid"
@@ -181,14 +239,7 @@ END
 }
 
 a_core_file_can_be_read() {
-    [[ $(</proc/sys/kernel/core_pattern) == core && $(</proc/sys/kernel/core_uses_pid) == 0 ]] || {
-        echo 'skipped: this system does not leave core files in the working directory'
-        exit 77
-    }
-    ulimit -c unlimited
-    (exec "$subject" core) >/dev/null 2>&1
-    [[ -f core ]] || fail 'no core file'
-    pid=none
+    core_of "$subject"
     inspect core
     grep -q "^subject (core file of process [0-9]*), .*: 1 deferred call pending, 0 goroutines$" out || fail heading
     grep -q 'deferred: release(stdout)' out || fail 'its call'
@@ -213,6 +264,12 @@ what_cannot_be_read_is_said() {
     [[ $status == 125 ]] || fail "exit status $status"
     inspect --every 1
     [[ $status == 125 ]] || fail "exit status $status"
+    begin "$subject" threads
+    for thread in "/proc/$pid/task/"*; do
+        [[ $thread == */$pid ]] || inspect "${thread##*/}"
+    done
+    refuses "is a thread of the process $pid: give that number"
+    end
     begin "$subject" traced
     inspect "$said"
     refuses "$said is being traced by $pid"
