@@ -94,8 +94,16 @@ a_stripped_program_can_be_read() {
     end
 }
 
-goroutines_that_are_alike_are_shown_once() {
+# begin_goroutines: the subject with goroutines. Each has said that it is there; the last to do so may not wait yet.
+begin_goroutines() {
     begin "$subject" goroutines
+    until [[ $(grep -c 'waits for receive from a channel$' out) == 1001 ]]; do
+        inspect --each "$pid"
+    done 2>/dev/null
+}
+
+goroutines_that_are_alike_are_shown_once() {
+    begin_goroutines
     inspect "$pid"
     grep -q '^1,000 goroutines, serve, wait for receive from a channel: [0-9]*, [0-9]*, [0-9]*, [0-9]*, …$' out ||
         fail 'those that wait'
@@ -221,7 +229,7 @@ S1_stages_that_are_still_to_be_stopped() {
 }
 
 json_is_json() {
-    begin "$subject" goroutines
+    begin_goroutines
     inspect --json "$pid"
     python3 - raw "$pid" <<'END' || fail 'not as it should be'
 import json, sys
