@@ -309,6 +309,17 @@ static struct taken take_reserved(struct lgi_stack_reserve *reserve)
     return first_use(reserve->slab, reserve->next++);
 }
 
+/* For a reserve that is left with stacks without a guard: the kernel has no mappings for guards, perhaps. */
+static struct taken take_given_back(unsigned class_)
+{
+    struct taken taken = {0};
+    pthread_mutex_lock(&stacks.lock);
+    if (stacks.with_free[class_])
+        taken = take_given(stacks.with_free[class_]);
+    pthread_mutex_unlock(&stacks.lock);
+    return taken;
+}
+
 static struct taken take_from(unsigned class_, struct lgi_stack_reserve *reserve, unsigned most)
 {
     struct taken taken = {0};
@@ -317,7 +328,9 @@ static struct taken take_from(unsigned class_, struct lgi_stack_reserve *reserve
         taken = take(class_, reserve, most);
         pthread_mutex_unlock(&stacks.lock);
     }
-    return taken.high ? taken : take_reserved(reserve);
+    if (!taken.high)
+        taken = take_reserved(reserve);
+    return taken.high ? taken : take_given_back(class_);
 }
 
 /* For a single stack. One that gets no guard stays with its slab. */

@@ -94,8 +94,16 @@ a_stripped_program_can_be_read() {
     end
 }
 
-goroutines_that_are_alike_are_shown_once() {
+# begin_goroutines: the subject with goroutines. Each has said that it is there; the last to do so may not wait yet.
+begin_goroutines() {
     begin "$subject" goroutines
+    until [[ $(grep -c 'waits for receive from a channel$' out) == 1001 ]]; do
+        inspect --each "$pid"
+    done 2>/dev/null
+}
+
+goroutines_that_are_alike_are_shown_once() {
+    begin_goroutines
     inspect "$pid"
     grep -q '^1,000 goroutines, serve, wait for receive from a channel: [0-9]*, [0-9]*, [0-9]*, [0-9]*, …$' out ||
         fail 'those that wait'
@@ -154,6 +162,55 @@ a_stopped_process_stays_stopped() {
     end
 }
 
+a_process_whose_main_thread_has_ended_can_be_read() {
+    begin "$subject" without_main
+    inspect "$pid"
+    [[ $status == 0 ]] || fail "exit status $status"
+    grep -A 1 '^thread' out | grep -q 'deferred: release(argument)' || fail 'the call of the other thread'
+    ! grep -q 'could not be stopped' out || fail 'a thread that has ended is counted'
+    end
+}
+
+# A report that fills the pipe is still being written when the subject ends.
+a_thread_that_the_kernel_holds_is_let_go_before_the_report_is_written() {
+    local inspector report byte
+    begin "$subject" held
+    mkfifo report
+    timeout --foreground 600 "$program" inspect --each "$pid" >report 2>err {input}>&- {output}<&- &
+    inspector=$!
+    exec {report}<report
+    read -r -n 1 -u "$report" byte || fail 'no report'
+    end
+    cat <&"$report" >out
+    wait "$inspector" || fail 'it fails'
+    grep -q '^1 thread could not be stopped' out || fail "the thread that was held is not counted: $byte"
+}
+
+# core_of PROGRAM: leaves the file core.
+core_of() {
+    [[ $(</proc/sys/kernel/core_pattern) == core && $(</proc/sys/kernel/core_uses_pid) == 0 ]] || {
+        echo 'skipped: this system does not leave core files in the working directory'
+        exit 77
+    }
+    ulimit -c unlimited
+    (exec "$1" core) >/dev/null 2>&1
+    [[ -f core ]] || fail 'no core file'
+    pid=none
+}
+
+what_a_core_file_lacks_is_said() {
+    core_of "$subject"
+    inspect core
+    [[ $status == 0 ]] || fail "exit status $status"
+    ! grep -q 'missing\|cut off' out || fail 'nothing is missing'
+    truncate -s -1 core
+    inspect core
+    grep -q 'the core file is cut off' out || fail 'a core file that is cut off'
+    mkfifo pipe
+    inspect pipe
+    refuses 'pipe: neither the number of a process nor a core file'
+}
+
 S1_stages_that_are_still_to_be_stopped() {
     begin "$subject" stopping
     inspect "$pid"
@@ -163,7 +220,7 @@ S1_stages_that_are_still_to_be_stopped() {
 }
 
 json_is_json() {
-    begin "$subject" goroutines
+    begin_goroutines
     inspect --json "$pid"
     python3 - raw "$pid" <<'END' || fail 'not as it should be'
 import json, sys
@@ -180,20 +237,8 @@ END
     end
 }
 
-# dump PROGRAM: leaves a core file of PROGRAM in `core`.
-dump() {
-    [[ $(</proc/sys/kernel/core_pattern) == core && $(</proc/sys/kernel/core_uses_pid) == 0 ]] || {
-        echo 'skipped: this system does not leave core files in the working directory'
-        exit 77
-    }
-    ulimit -c unlimited
-    (exec "$1" core) >/dev/null 2>&1
-    [[ -f core ]] || fail 'no core file'
-    pid=none
-}
-
 a_core_file_can_be_read() {
-    dump "$subject"
+    core_of "$subject"
     inspect core
     grep -q "^subject (core file of process [0-9]*), .*: 1 deferred call pending, 0 goroutines$" out || fail heading
     grep -q 'deferred: release(stdout)' out || fail 'its call'
@@ -205,7 +250,7 @@ a_core_file_can_be_read() {
 a_core_file_needs_the_program_that_it_is_of() {
     mkdir bin far
     cp "$subject" bin/subject
-    dump bin/subject
+    core_of bin/subject
     mv core far
     strip bin/subject # another file, of the same build
     inspect far/core
@@ -242,6 +287,12 @@ what_cannot_be_read_is_said() {
     [[ $status == 125 ]] || fail "exit status $status"
     inspect --every 1
     [[ $status == 125 ]] || fail "exit status $status"
+    begin "$subject" threads
+    for thread in "/proc/$pid/task/"*; do
+        [[ $thread == */$pid ]] || inspect "${thread##*/}"
+    done
+    refuses "is a thread of the process $pid: give that number"
+    end
     begin "$subject" traced
     inspect "$said"
     refuses "$said is being traced by $pid"

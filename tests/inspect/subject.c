@@ -221,6 +221,66 @@ static void traced(void)
     kill(child, SIGKILL);
 }
 
+/* The main thread has ended; another goes on. */
+static void *outlive_main(void *argument)
+{
+    char state[64] = "";
+    lg_defer(release, argument);
+    while (!strstr(state, ") Z ")) {
+        char line[512] = "";
+        FILE *stat = fopen("/proc/self/stat", "re");
+        if (stat && fgets(line, sizeof line, stat))
+            snprintf(state, sizeof state, "%.63s", strchr(line, ' '));
+        if (stat)
+            fclose(stat);
+    }
+    ready();
+    await_end();
+    exit(0);
+}
+
+static void without_main(void)
+{
+    pthread_t other;
+    pthread_create(&other, NULL, outlive_main, NULL);
+    pthread_exit(NULL);
+}
+
+/* The kernel holds a thread until the child of its vfork has ended; a debugger cannot stop such a thread. */
+static void *hold(void *argument)
+{
+    (void)argument;
+    pid_t child = vfork();
+    if (child == 0) {
+        ready();
+        await_end();
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    return NULL;
+}
+
+static void held(void)
+{
+    enum { COUNT = 1000 };
+    pthread_t other;
+    lg_waitgroup started = LG_WAITGROUP_INIT;
+    lg_chan(int) requests = lg_chan_make(int, 0);
+    lg_defer(lg_chan_unref, requests);
+    lg_waitgroup_add(&started, COUNT);
+    lg_error *err = NULL;
+    {
+        lg_group_scope(group, &err);
+        for (int i = 0; i < COUNT; i++)
+            lg_group_go(&group, serve, requests, &started);
+        lg_waitgroup_wait(&started);
+        pthread_create(&other, NULL, hold, NULL);
+        pthread_join(other, NULL);
+        lg_chan_close(requests);
+    }
+    lg_error_free(err);
+}
+
 /* Leaves a core file in the working directory, if the system lets it. */
 static void core(void)
 {
@@ -235,9 +295,12 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"plain", plain},         {"goroutines", goroutines}, {"threads", threads},
-                 {"panicking", panicking}, {"jumped", jumped},         {"churn", churn},
-                 {"traced", traced},       {"stopping", stopping},     {"core", core}};
+    } cases[] = {{"plain", plain},     {"goroutines", goroutines},
+                 {"threads", threads}, {"panicking", panicking},
+                 {"jumped", jumped},   {"churn", churn},
+                 {"traced", traced},   {"stopping", stopping},
+                 {"core", core},       {"without_main", without_main},
+                 {"held", held}};
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++)
         if (strcmp(arguments[1], cases[i].name) == 0)
             return cases[i].run(), 0;

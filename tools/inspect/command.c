@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <lifoguard/defer.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,19 +87,49 @@ static lg_error *open_target(struct target *target, const char *which)
     return target_attach(target, (pid_t)number);
 }
 
+struct inspection {
+    const char *which;
+    const struct options *options;
+    struct buffer text;
+    lg_error *err;
+};
+
+static void *read_all(void *data)
+{
+    struct inspection *inspection = data;
+    struct target target;
+    inspection->err = open_target(&target, inspection->which);
+    lg_defer(target_close, &target);
+    if (!inspection->err)
+        inspection->err = lg_error_wrap(
+            read_target(&target, inspection->options, &inspection->text), "%s", inspection->which);
+    return NULL;
+}
+
+/* In a thread of its own, at whose end the kernel lets the process go on in any case. Ctrl-Z has to wait: it would let the
+ * process stand still as long as this program does. */
+static lg_error *read_in_thread(struct inspection *inspection)
+{
+    pthread_t thread;
+    sigset_t stop, before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    pthread_sigmask(SIG_BLOCK, &stop, &before);
+    int failed = pthread_create(&thread, NULL, read_all, inspection);
+    if (!failed)
+        pthread_join(thread, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed ? lg_error_new_code(failed, "make a thread") : inspection->err;
+}
+
 static lg_error *inspect(const char *which, const struct options *options)
 {
-    struct target target;
-    struct buffer text = {0};
+    struct inspection inspection = {.which = which, .options = options};
     lg_func (lg_error *, err) {
-        lg_defer(buffer_free, &text);
-        err = open_target(&target, which);
-        lg_defer(target_close, &target);
-        if (!err)
-            err = lg_error_wrap(read_target(&target, options, &text), "%s", which);
-        target_release(&target);
-        if (text.length > 0)
-            fwrite(text.text, 1, text.length, stdout);
+        lg_defer(buffer_free, &inspection.text);
+        err = read_in_thread(&inspection);
+        if (inspection.text.length > 0)
+            fwrite(inspection.text.text, 1, inspection.text.length, stdout);
         lg_return(err);
     }
 }

@@ -2,6 +2,7 @@
 #include "buffer.h"
 
 #include <elf.h>
+#include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,14 @@ static void take_note(struct module *module, uint32_t type, uint64_t at)
     int32_t distance = (int32_t)target_number(module->target, at, sizeof(uint32_t));
     uint64_t table = at + (uint64_t)(int64_t)distance;
     struct copy *found = &module->found;
+    /* A constructor writes where the thread-local words are: a process that has hardly begun has no calls yet. */
     if (type == LGI_LAYOUT_DEFER)
-        module->has_defer = read_table(module, table, &found->defer, sizeof found->defer);
+        module->has_defer = read_table(module, table, &found->defer, sizeof found->defer) &&
+                            found->defer.top != 0;
     if (type == LGI_LAYOUT_GOROUTINES)
         found->has_goroutines = read_table(module, table, &found->goroutines,
-                                           sizeof found->goroutines);
+                                           sizeof found->goroutines) &&
+                                found->goroutines.current != 0;
     if (type == LGI_LAYOUT_SHUTDOWNS)
         found->has_shutdowns = read_table(module, table, &found->shutdowns,
                                           sizeof found->shutdowns);
@@ -52,7 +56,9 @@ static void take_notes(struct module *module, uint64_t at, uint64_t end)
 {
     char owner[sizeof LGI_LAYOUT_OWNER];
     Elf64_Nhdr note;
-    while (at < end && end - at >= sizeof note &&
+    enum { MOST = 1 << 20 };
+    const uint64_t begin = at;
+    while (at < end && end - at >= sizeof note && at - begin < MOST &&
            target_read(module->target, at, &note, sizeof note)) {
         uint64_t name = at + sizeof note, content = name + padded(note.n_namesz);
         if (note.n_namesz == sizeof owner && note.n_descsz == sizeof(uint32_t) &&
@@ -88,6 +94,15 @@ static void look_into(struct module *module, const Elf64_Ehdr *elf)
     }
 }
 
+/* The memory of a device is not touched: to read it may change the device. */
+static bool may_be_program(const struct target_mapping *mapping)
+{
+    static const char devices[] = "/dev/", files[] = "/dev/shm/";
+    return mapping->offset == 0 && mapping->path[0] == '/' &&
+           (strncmp(mapping->path, devices, sizeof devices - 1) != 0 ||
+            strncmp(mapping->path, files, sizeof files - 1) == 0);
+}
+
 static bool is_program(const Elf64_Ehdr *elf)
 {
     return memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_ident[EI_CLASS] == ELFCLASS64 &&
@@ -108,8 +123,8 @@ lg_error *copies_find(struct target *target, struct copies *copies)
         const struct target_mapping *mapping = &target->mappings[i];
         struct module module = {.target = target, .path = mapping->path, .base = mapping->start};
         Elf64_Ehdr elf;
-        if (mapping->path[0] != '/' || mapping->offset != 0 ||
-            !target_read(target, mapping->start, &elf, sizeof elf) || !is_program(&elf))
+        if (!may_be_program(mapping) || !target_read(target, mapping->start, &elf, sizeof elf) ||
+            !is_program(&elf))
             continue;
         module.found.path = mapping->path;
         look_into(&module, &elf);
@@ -118,8 +133,9 @@ lg_error *copies_find(struct target *target, struct copies *copies)
         if (module.unknown)
             unknown = module.unknown;
     }
-    if (copies->count > 0)
+    if (copies->count > 0) {
         return NULL;
+    }
     if (unknown)
         return lg_error_newf(
             "its Lifoguard is of another version (its tables have version %u): use "
@@ -130,6 +146,8 @@ lg_error *copies_find(struct target *target, struct copies *copies)
         return lg_error_newf("%s is not there any more, or was built again: put the file that the "
                              "process had beside the core file",
                              missing);
+    if (target->is_cut_off)
+        return lg_error_new("the core file is cut off, and no Lifoguard is in what is left of it");
     return lg_error_new(
         "no Lifoguard is in it, or an old version that cannot be read from outside");
 }

@@ -1,12 +1,11 @@
 /* A core file. It has what the process had changed; the rest, as code and constants, is read from the files that were mapped.
  * Such a file may have been moved beside the core file. A file that was built again since is not read: its constants stand
- * elsewhere. */
+ * elsewhere. A core file can come from anywhere: nothing in it is believed. */
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "target.h"
 
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
@@ -97,6 +96,15 @@ static size_t read_some(int file, void *to, size_t size, uint64_t offset)
     return got < 0 ? 0 : (size_t)got;
 }
 
+/* At most to the end of the segment. */
+static size_t read_segment(const struct target *target, const struct target_segment *segment,
+                           uint64_t at, void *to, size_t size)
+{
+    uint64_t left = segment->size - (at - segment->start);
+    return read_some(target->memory, to, size < left ? size : left,
+                     segment->offset + (at - segment->start));
+}
+
 static const struct target_segment *segment_at(const struct target *target, uint64_t at)
 {
     for (size_t i = 0; i < target->segment_count; i++) {
@@ -132,10 +140,19 @@ static bool is_same_file(const struct target *target, const char *path, int file
     return old.size == 0 || (old.size == new.size && memcmp(old.data, new.data, old.size) == 0);
 }
 
+/* Only a regular file: a device may be set in motion by being opened. */
+static int open_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode)
+               ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+               : -1;
+}
+
 /* FILE_MISSING: it cannot be opened, or is another file. */
 static int open_same(const struct target *target, const char *mapped, const char *path)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = open_regular(path);
     if (file < 0)
         return FILE_MISSING;
     if (is_same_file(target, mapped, file))
@@ -185,9 +202,8 @@ static size_t read_mapped(struct target *target, uint64_t at, void *to, size_t s
 size_t target_read_core(struct target *target, uint64_t at, void *to, size_t size)
 {
     const struct target_segment *segment = segment_at(target, at);
-    if (segment)
-        return read_some(target->memory, to, size, segment->offset + (at - segment->start));
-    return read_mapped(target, at, to, size);
+    size_t got = segment ? read_segment(target, segment, at, to, size) : 0;
+    return got > 0 ? got : read_mapped(target, at, to, size);
 }
 
 /* ---- its notes ---- */
@@ -279,8 +295,18 @@ static lg_error *read_notes(struct target *target, const Elf64_Phdr *header, con
     }
 }
 
+/* A file system that was full, or a limit (ulimit -c), leaves a core file without its end. */
+static bool is_cut_off(const struct target *target, const Elf64_Phdr *header)
+{
+    struct stat status;
+    return fstat(target->memory, &status) == 0 &&
+           (header->p_offset > (uint64_t)status.st_size ||
+            header->p_filesz > (uint64_t)status.st_size - header->p_offset);
+}
+
 static void add_segment(struct target *target, const Elf64_Phdr *header)
 {
+    target->is_cut_off |= is_cut_off(target, header);
     target->segments = need_memory(target->segments,
                                    (target->segment_count + 1) * sizeof *target->segments);
     target->segments[target->segment_count++] = (struct target_segment){
@@ -319,7 +345,7 @@ lg_error *target_open_core(struct target *target, const char *path)
 {
     Elf64_Ehdr elf;
     *target = (struct target){.is_core = true};
-    target->memory = open(path, O_RDONLY | O_CLOEXEC);
+    target->memory = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (target->memory < 0)
         return errno == ENOENT
                    ? lg_error_newf("there is no core file %s (to inspect a process that "

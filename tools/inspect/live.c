@@ -1,5 +1,6 @@
 /* A process that lives. Its threads are stopped as a debugger does, by ptrace(2), so that what is read fits together. A process
- * that was stopped before stays so. If this program dies, the kernel lets the threads go on. */
+ * that was stopped before stays so. If the thread that has stopped them ends, as it does when this program dies, the kernel
+ * lets them go on, also those that it holds itself, which could not be stopped. */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -20,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A thread that the kernel does not let go, as one that waits for a broken disk, is left out. */
+/* A thread that the kernel does not let go, as one that waits for a broken disk or for the child of a vfork, is left out. All
+ * threads together get this time, since those that are stopped stand still meanwhile. */
 static const lg_duration patience = 2 * LG_SECOND;
 
 /* ---- what /proc says ---- */
@@ -32,26 +34,59 @@ static FILE *open_proc(pid_t pid, const char *name)
     return fopen(path, "re");
 }
 
-/* The process that traces it; 0: none. */
-static pid_t tracer_of(pid_t pid)
+/* What stands after `label` in the status of a process or a thread; false: there is none. */
+enum { STATUS_VALUE = 64 };
+static bool read_status(pid_t id, const char *label, char value[STATUS_VALUE])
 {
     char line[256];
-    int tracer = 0;
-    FILE *status = open_proc(pid, "status");
+    size_t length = strlen(label);
+    FILE *status = open_proc(id, "status");
     if (!status)
-        return 0;
+        return false;
     lg_defer(fclose, status);
-    while (fgets(line, sizeof line, status) && sscanf(line, "TracerPid: %d", &tracer) != 1)
-        ;
-    return tracer;
+    while (fgets(line, sizeof line, status)) {
+        if (strncmp(line, label, length) != 0)
+            continue;
+        snprintf(value, STATUS_VALUE, "%.63s", line + length + strspn(line + length, " \t"));
+        return true;
+    }
+    return false;
+}
+
+/* 0: none, as for a process that is gone. */
+static pid_t status_number(pid_t id, const char *label)
+{
+    char value[STATUS_VALUE];
+    return read_status(id, label, value) ? (pid_t)strtol(value, NULL, 10) : 0;
+}
+
+/* False for a zombie, as a main thread is that has called pthread_exit while others go on. */
+static bool is_alive(pid_t id)
+{
+    char state[STATUS_VALUE];
+    return read_status(id, "State:", state) && *state != 'Z' && *state != 'X';
+}
+
+/* In another PID namespace, the numbers in /proc would be those of other processes. */
+static lg_error *check_number(pid_t pid)
+{
+    char self[32] = "";
+    if (readlink("/proc/self", self, sizeof self - 1) < 0 || strtol(self, NULL, 10) != getpid())
+        return lg_error_new("/proc has not the processes of this PID namespace: mount it "
+                            "(mount -t proc proc /proc), or run this outside");
+    pid_t process = status_number(pid, "Tgid:");
+    if (process != 0 && process != pid)
+        return lg_error_newf("%d is a thread of the process %d: give that number", (int)pid,
+                             (int)process);
+    return NULL;
 }
 
 static lg_error *refused(pid_t pid, int code)
 {
-    pid_t tracer = tracer_of(pid);
+    pid_t tracer = status_number(pid, "TracerPid:");
     if (code == ESRCH)
         return lg_error_newf("no process has the number %d", (int)pid);
-    if (pid == getpid() || tracer == getpid())
+    if (pid == getpid())
         return lg_error_newf("%d is this program itself", (int)pid);
     if (tracer > 0)
         return lg_error_newf("%d is being traced by %d, perhaps a debugger: end that first",
@@ -84,13 +119,23 @@ static void free_line(char **line)
     free(*line);
 }
 
-static lg_error *read_mappings(struct target *target)
+/* Its memory and mappings are asked of `thread`: the main thread may have ended, and has none then. */
+static lg_error *open_memory(struct target *target, pid_t thread)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/mem", (int)target->pid, (int)thread);
+    target->memory = open(path, O_RDONLY | O_CLOEXEC);
+    return target->memory < 0 ? lg_error_new_errno("read the memory of %d", (int)target->pid)
+                              : NULL;
+}
+
+static lg_error *read_mappings(struct target *target, pid_t thread)
 {
     char *line = NULL;
     size_t capacity = 0;
     lg_func (lg_error *, err) {
         lg_defer(free_line, &line);
-        FILE *maps = open_proc(target->pid, "maps");
+        FILE *maps = open_proc(thread, "maps");
         if (!maps)
             lg_return(lg_error_new_errno("open the mappings of %d", (int)target->pid));
         lg_defer(fclose, maps);
@@ -115,16 +160,17 @@ static bool is_known(const struct target *target, pid_t id)
     return false;
 }
 
-/* A thread that ends just now is none. Sets *code to the error of the first that could not be seized. */
+/* A thread that has ended is none. Sets *code to the error of the first that could not be seized. */
 static void seize(struct target *target, pid_t id, int *code)
 {
+    char of[64];
     if (ptrace(PTRACE_SEIZE, id, NULL, NULL) < 0) {
         if (*code == 0)
             *code = errno;
+        target->refused += is_alive(id);
         return;
     }
     ptrace(PTRACE_INTERRUPT, id, NULL, NULL);
-    char of[64];
     struct target_thread *thread = target_add_thread(target, id);
     snprintf(of, sizeof of, "task/%d/comm", (int)id);
     read_name(target->pid, of, thread->name, sizeof thread->name);
@@ -142,6 +188,7 @@ static size_t seize_others(struct target *target, int *code)
         return 0;
     }
     lg_defer(closedir, tasks);
+    target->refused = 0;
     for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
         pid_t id = (pid_t)strtol(task->d_name, NULL, 10);
         if (id > 0 && !is_known(target, id))
@@ -150,25 +197,40 @@ static size_t seize_others(struct target *target, int *code)
     return target->thread_count - before;
 }
 
-static void await_stop(struct target_thread *thread, lg_time until)
+/* The end of a main thread is not told while others live: a zombie is not waited for. False: the thread has ended. */
+static bool await_stop(struct target_thread *thread, lg_time until)
 {
     int status = 0;
     pid_t got;
-    while ((got = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && lg_now() < until)
+    while ((got = waitpid(thread->id, &status, __WALL | WNOHANG)) == 0 && lg_now() < until &&
+           is_alive(thread->id))
         nanosleep(&(struct timespec){.tv_nsec = LG_MILLISECOND / 4}, NULL);
     if (got != thread->id || !WIFSTOPPED(status))
-        return;
+        return got == 0 && is_alive(thread->id);
     thread->stopped = true;
     if (status >> 16 != PTRACE_EVENT_STOP)
         thread->signal = WSTOPSIG(status);
+    return true;
 }
 
+/* Those that have ended meanwhile are threads of the process no more. */
+static void await_stops(struct target *target, lg_time until)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < target->thread_count; i++)
+        if (target->threads[i].stopped || await_stop(&target->threads[i], until))
+            target->threads[kept++] = target->threads[i];
+    target->thread_count = kept;
+}
+
+/* (Of a 32-bit process, the kernel writes fewer registers.) */
 static void read_registers(struct target_thread *thread)
 {
 #if defined(__x86_64__)
     struct user_regs_struct registers;
     struct iovec part = {&registers, sizeof registers};
-    if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0)
+    if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0 &&
+        part.iov_len == sizeof registers)
         thread->thread_pointer = registers.fs_base;
 #elif defined(__aarch64__)
     uint64_t pointer = 0;
@@ -183,26 +245,29 @@ static void read_registers(struct target_thread *thread)
 #endif
 }
 
+/* Threads that are not stopped yet may make others. */
+static void stop_threads(struct target *target, int *code)
+{
+    lg_time until = lg_now() + patience;
+    while (seize_others(target, code) > 0)
+        await_stops(target, until);
+}
+
 lg_error *target_attach(struct target *target, pid_t pid)
 {
-    char path[64];
     int code = 0;
     *target = (struct target){.pid = pid, .memory = -1};
-    /* Threads that are not stopped yet may make others. */
-    while (seize_others(target, &code) > 0)
-        for (size_t i = 0; i < target->thread_count; i++)
-            if (!target->threads[i].stopped)
-                await_stop(&target->threads[i], lg_now() + patience);
+    lg_error *err = check_number(pid);
+    if (err)
+        return err;
+    stop_threads(target, &code);
     if (target->thread_count == 0)
         return refused(pid, code ? code : ESRCH);
     for (size_t i = 0; i < target->thread_count; i++)
         read_registers(&target->threads[i]);
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    target->memory = open(path, O_RDONLY | O_CLOEXEC);
-    if (target->memory < 0)
-        return refused(pid, errno);
     read_name(pid, "comm", target->name, sizeof target->name);
-    return read_mappings(target);
+    err = open_memory(target, target->threads[0].id);
+    return err ? err : read_mappings(target, target->threads[0].id);
 }
 
 void target_release(struct target *target)

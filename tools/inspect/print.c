@@ -234,16 +234,19 @@ static void put_missing_files(const struct report *report, struct buffer *text)
 static void put_warnings(const struct report *report, struct buffer *text)
 {
     put_missing_files(report, text);
-    if (report->cut > 0)
-        buffer_format(text,
-                      "\n%zu lists of deferred calls could not be read to their end: a longjmp "
-                      "has skipped calls, or memory is missing.\n",
-                      report->cut);
-    if (report->unseen > 0)
-        buffer_format(text,
-                      "\n%zu threads could not be stopped, since the kernel holds them: left "
-                      "out.\n",
-                      report->unseen);
+    if (report->cut > 0) {
+        put_count(text, "\n", report->cut, "list");
+        buffer_add_text(text, " of deferred calls could not be read to the end: a longjmp has "
+                              "skipped calls, or memory is missing");
+        buffer_add_char(text, '\n');
+    }
+    if (report->target->is_cut_off)
+        buffer_add_text(text, "\nthe core file is cut off: something may be missing\n");
+    if (report->unseen > 0) {
+        put_count(text, "\n", report->unseen, "thread");
+        buffer_add_text(text, " could not be stopped, since the kernel or a debugger holds it: "
+                              "left out\n");
+    }
 }
 
 static size_t make_groups(const struct report *report, bool each, const struct entry **entries,

@@ -104,6 +104,8 @@ void report_put_json(const struct report *report, struct buffer *text)
     put_number(text, ",", "unreadable_lists", report->cut);
     put_number(text, ",", "threads_left_out", report->unseen);
     put_missing_files(report, text);
+    put_name(text, ",", "core_cut_off");
+    buffer_add_text(text, report->target->is_cut_off ? "true" : "false");
     put_name(text, ",", "entries");
     for (size_t i = 0; i < report->count; i++) {
         buffer_add_text(text, i ? ",\n" : "[\n");

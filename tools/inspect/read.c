@@ -37,6 +37,13 @@ static uint64_t word(const struct reading *r, uint64_t at, uint16_t offset)
     return at ? target_word(r->target, at + offset) : 0;
 }
 
+/* More than any process has: what is read is a circle, or no list at all. */
+static bool is_full(const struct reading *r)
+{
+    enum { MOST = 1 << 24 };
+    return r->report->count + r->report->call_count >= MOST;
+}
+
 /* ---- deferred calls ---- */
 
 static void add_call(struct reading *r, const struct site *site)
@@ -51,11 +58,12 @@ static void add_call(struct reading *r, const struct site *site)
 /* The calls from `first` to `end`, the newest first. */
 static void add_calls(struct reading *r, uint64_t first, uint64_t end)
 {
-    enum { MOST = 1 << 20 };
     uint16_t size = r->defer->call_size;
-    if (size == 0 || end < first || (end - first) / size > MOST)
+    if (size == 0 || end < first || (end - first) % size != 0) {
+        r->report->cut++;
         return;
-    while (end > first) {
+    }
+    while (end > first && !is_full(r)) {
         end -= size;
         uint64_t site = word(r, end, r->defer->call_site);
         if (site)
@@ -70,7 +78,7 @@ static void add_scope(struct reading *r, uint64_t scope)
     uint32_t kinds = target_number(r->target, scope + d->scope_kinds, sizeof(uint32_t));
     uint64_t chunk = kinds & d->scope_grown ? word(r, scope, d->scope_chunk) : 0;
     uint64_t next = word(r, scope, d->scope_next), first = scope + d->scope_first;
-    for (int i = 0; next && chunk && i < CHUNKS_MOST; i++) {
+    for (int i = 0; next && chunk && i < CHUNKS_MOST && !is_full(r); i++) {
         add_calls(r, chunk + d->chunk_calls, next);
         chunk = word(r, chunk, d->chunk_below);
         next = chunk ? chunk + d->chunk_calls + word(r, chunk, d->chunk_used) * d->call_size
@@ -104,7 +112,7 @@ static void add_chain(struct reading *r, uint64_t top)
     size_t steps = 0, limit = 1;
     while (record) {
         const struct site *site = texts_site(r->texts, word(r, record, d->record_site));
-        if (!site || record == slow) {
+        if (!site || record == slow || is_full(r)) {
             r->report->cut++;
             return;
         }
@@ -232,17 +240,21 @@ static void read_slab(struct reading *r, uint64_t slab)
     const struct lgi_goroutine_layout *layout = r->goroutines;
     uint32_t used = target_number(r->target, slab + layout->slab_used, sizeof used);
     uint64_t first = word(r, slab, layout->slab_first), slot = word(r, slab, layout->slab_slot);
-    for (uint32_t i = 1; i <= used; i++)
-        read_goroutine(r, first + i * slot - layout->below_high);
+    for (uint32_t i = 1; i <= used && !is_full(r); i++) {
+        char readable;
+        uint64_t g = first + i * slot - layout->below_high;
+        if (!target_read(r->target, g, &readable, 1))
+            return;
+        read_goroutine(r, g);
+    }
 }
 
 /* Those that have not started. */
 static void read_queue(struct reading *r, uint64_t queue)
 {
-    enum { MOST = 1 << 27 };
     const struct lgi_goroutine_layout *layout = r->goroutines;
     uint64_t task = word(r, queue, layout->queue_first);
-    for (int i = 0; task && i < MOST; i++) {
+    while (task && !is_full(r)) {
         struct entry *entry = add_entry(r, ENTRY_GOROUTINE);
         entry->state = STATE_NOT_STARTED;
         read_task(r, entry, task);
@@ -291,6 +303,7 @@ void report_read(struct report *report, struct target *target, const struct copy
                         .goroutines = copy->has_goroutines ? &copy->goroutines : NULL,
                         .texts = report->texts};
     r.running = need_memory(NULL, (target->thread_count + 1) * sizeof *r.running);
+    report->unseen = target->refused;
     for (size_t i = 0; i < target->thread_count; i++)
         read_thread(&r, &target->threads[i]);
     if (r.goroutines)

@@ -46,15 +46,18 @@ struct target {
     char *folder; /* of the core file */
     struct target_thread *threads;
     size_t thread_count;
+    size_t refused; /* threads that live and could not be seized */
     struct target_mapping *mappings;
     size_t mapping_count;
     struct target_segment *segments;
     size_t segment_count;
     struct target_cache *cache;
+    bool is_cut_off; /* a core file whose end is missing */
 };
 
 /* Stops all threads of the process. target_release lets them go on; target_close does so too, and frees what was read.
- * After an error, the target still has to be closed. */
+ * After an error, the target still has to be closed. All three are called by one thread, which then ends: only so are threads
+ * let go that the kernel has held, and that stop later. */
 lg_error *target_attach(struct target *target, pid_t pid) __attribute__((__warn_unused_result__));
 lg_error *target_open_core(struct target *target, const char *path)
     __attribute__((__warn_unused_result__));

@@ -24,7 +24,7 @@ void job_await(struct job *job, const struct job_watch *watch)
             watch->tell_timeout(watch->data);
         else if (job->deadline != 0 && lg_now() >= job->deadline)
             job_press(job, SIGTERM);
-        else
+        else if (!job_is_over(job)) /* whose end is told no more */
             news_wait(watch->news, job->deadline);
     }
 }

@@ -58,6 +58,7 @@ static void take(struct news *news, int number)
 
 void news_tell(struct news *news)
 {
+    news->changes++;
     lg_cond_broadcast(&news->changed);
 }
 
@@ -90,11 +91,15 @@ void news_listen(struct news *news)
     lg_go(listen_to_signals, news);
 }
 
+/* The mutex may have to be waited for: what changes meanwhile is not waited for again. */
 static void wait_for_change(struct news *news, lg_time deadline)
 {
+    size_t changes = news->changes;
     lg_mutex_lock(&news->mutex);
     lg_defer(lg_mutex_unlock, &news->mutex);
-    lg_error_free(lg_cond_wait_until(&news->changed, &news->mutex, lg_until_deadline(deadline)));
+    if (news->changes == changes)
+        lg_error_free(
+            lg_cond_wait_until(&news->changed, &news->mutex, lg_until_deadline(deadline)));
 }
 
 /* Not for ever: if ever a signal were lost, it would cost a second. */

@@ -25,6 +25,7 @@ struct news {
     bool listens;
     int last;
     lg_time last_at;
+    size_t changes; /* that were told */
     lg_mutex mutex;
     lg_cond changed;
 };
