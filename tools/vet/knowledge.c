@@ -3,6 +3,7 @@
 #include "config.h"
 #include "declared.h"
 #include "names.h"
+#include "once.h"
 #include "project.h"
 #include "summarise.h"
 
@@ -367,8 +368,8 @@ static bool is_standard(const char *name)
 static const struct summary *other_function(const struct knowledge *knowledge,
                                             const struct instr *call)
 {
-    return sees_others(knowledge, call->callee) && !call->indirect && !is_standard(call->callee) &&
-                   is_declared(knowledge, call->callee)
+    return sees_others(knowledge, call->callee) && !call->indirect &&
+                   !ask_once(is_standard, call->callee) && is_declared(knowledge, call->callee)
                ? scope_function(knowledge->scope, call->callee)
                : NULL;
 }

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "names.h"
+#include "once.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -299,12 +300,17 @@ static const struct library_acquirer {
     {"kmod_module_new_from_path", 2, STATUS, "kmod_module_unref"},
 };
 
-static const struct library_acquirer *find(const char *name)
+static const void *look_up(const char *name)
 {
     for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];
     return NULL;
+}
+
+static const struct library_acquirer *find(const char *name)
+{
+    return find_once(look_up, name);
 }
 
 const struct acquirer *library_acquirer(const char *name)

@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include "names.h"
+#include "once.h"
 
 #include <string.h>
 
@@ -167,7 +168,8 @@ static bool makes_context(const char *name)
     return strncmp(name, "lg_context_with", 15) == 0 || strcmp(name, "lg_context_for_cleanup") == 0;
 }
 
-const struct acquirer *model_acquirer(const char *name)
+/* One that is known without a table of a library. */
+static const void *find_acquirer(const char *name)
 {
     static const struct acquirer context = {"", R_CONTEXT, -1, FAILS_NEVER};
     static const struct acquirer signal_context = {"", R_CONTEXT, 1, FAILS_STATUS};
@@ -183,10 +185,16 @@ const struct acquirer *model_acquirer(const char *name)
         return &allocated;
     if (ends(name, "asprintf") && strlen(name) <= 10)
         return &printed;
-    return library_acquirer(name);
+    return NULL;
 }
 
-bool model_known_harmless(const char *name)
+const struct acquirer *model_acquirer(const char *name)
+{
+    const struct acquirer *found = find_once(find_acquirer, name);
+    return found ? found : library_acquirer(name);
+}
+
+static bool is_harmless(const char *name)
 {
     static const char *const names[] = {"strlen",
                                         "strcmp",
@@ -417,13 +425,23 @@ bool model_known_harmless(const char *name)
     return word_in(name, names);
 }
 
-bool model_harmless(const char *name)
+bool model_known_harmless(const char *name)
+{
+    return ask_once(is_harmless, name);
+}
+
+static bool sounds_harmless(const char *name)
 {
     static const char *const words[] = {
         "log",   "debug",  "warn",   "warning", "print", "trace",   "dbg",    "printf", "err",
         "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
         "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
-    return model_known_harmless(name) || name_has_any(name, words);
+    return name_has_any(name, words);
+}
+
+bool model_harmless(const char *name)
+{
+    return model_known_harmless(name) || ask_once(sounds_harmless, name);
 }
 
 /* g_strdup, g_malloc0, g_build_filename … */

@@ -8,95 +8,100 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const pairs[][2] = {
-    {"enable", "disable"},
-    {"begin", "end"},
-    {"start", "stop"},
-    {"pause", "resume"},
-    {"hold", "release"},
-    {"push", "pop"},
-    {"suspend", "resume"},
-    {"save", "restore"},
-    {"acquire", "release"},
-    {"enter", "leave"},
-    {"enter", "exit"},
-    {"get", "put"},
-    {"attach", "detach"},
-    {"ref", "unref"},
-    {"block", "unblock"},
-    {"freeze", "thaw"},
-    {"freeze", "unfreeze"},
-    {"pin", "unpin"},
-    {"inhibit", "uninhibit"},
-    {"grab", "ungrab"},
-    {"lock", "unlock"},
-    {"switch", "restore"},
-    {"rdlock", "unlock"},
-    {"wrlock", "unlock"},
-    {"read_lock", "read_unlock"},
-    {"map", "unmap"},
-    {"incref", "decref"},
-    {"prepare", "unprepare"},
-    {"inc", "dec"},
-    {"register", "unregister"},
-    {"register", "deregister"},
-    {"connect", "disconnect"},
-    {"mount", "umount"},
-    {"mount", "unmount"},
-    {"arm", "disarm"},
-    {"mask", "unmask"},
-    {"reserve", "unreserve"},
-    {"reserve", "release"},
-    {"subscribe", "unsubscribe"},
-    {"join", "leave"},
-    {"claim", "release"},
-    {"claim", "unclaim"},
-    {"up", "down"},
-    {"retain", "release"},
-    {"load", "unload"},
-    {"setup", "teardown"},
-    {"on", "off"},
-    {"capture", "uncapture"},
-    {"capture", "release"},
-    {"addref", "release"},
-    {"begin", "commit"},
-    {"begin", "rollback"},
-    {"begin", "abort"},
-    {"request", "release"},
-    {"activate", "deactivate"},
-    {"bind", "unbind"},
-    {"install", "uninstall"},
-    {"assert", "deassert"},
-    {"init", "destroy"},
-    {"init", "fini"},
-    {"init", "deinit"},
-    {"init", "uninit"},
+struct pair {
+    const char *acquire, *release;
+    size_t acquire_length, release_length;
+};
 
-    {"init", "exit"},
+#define PAIR(a, b) {a, b, sizeof(a) - 1, sizeof(b) - 1}
 
-    {"open", "close"},
-    {"setup", "cleanup"},
-    {"get_sync", "put"},
-    {"get_sync", "put_sync"},
-    {"prepare_enable", "disable_unprepare"},
-    {"grab", "release"},
-    {"preempt_disable", "preempt_enable"},
-    {"irq_disable", "irq_enable"},
-    {"bh_disable", "bh_enable"},
-    {"irq_save", "irq_restore"},
-    {"sem_wait", "sem_post"},
-    {"select", "deselect"},
-    {"isolate", "putback"},
-    {"watch", "unwatch"},
+static const struct pair pairs[] = {
+    PAIR("enable", "disable"),
+    PAIR("begin", "end"),
+    PAIR("start", "stop"),
+    PAIR("pause", "resume"),
+    PAIR("hold", "release"),
+    PAIR("push", "pop"),
+    PAIR("suspend", "resume"),
+    PAIR("save", "restore"),
+    PAIR("acquire", "release"),
+    PAIR("enter", "leave"),
+    PAIR("enter", "exit"),
+    PAIR("get", "put"),
+    PAIR("attach", "detach"),
+    PAIR("ref", "unref"),
+    PAIR("block", "unblock"),
+    PAIR("freeze", "thaw"),
+    PAIR("freeze", "unfreeze"),
+    PAIR("pin", "unpin"),
+    PAIR("inhibit", "uninhibit"),
+    PAIR("grab", "ungrab"),
+    PAIR("lock", "unlock"),
+    PAIR("switch", "restore"),
+    PAIR("rdlock", "unlock"),
+    PAIR("wrlock", "unlock"),
+    PAIR("read_lock", "read_unlock"),
+    PAIR("map", "unmap"),
+    PAIR("incref", "decref"),
+    PAIR("prepare", "unprepare"),
+    PAIR("inc", "dec"),
+    PAIR("register", "unregister"),
+    PAIR("register", "deregister"),
+    PAIR("connect", "disconnect"),
+    PAIR("mount", "umount"),
+    PAIR("mount", "unmount"),
+    PAIR("arm", "disarm"),
+    PAIR("mask", "unmask"),
+    PAIR("reserve", "unreserve"),
+    PAIR("reserve", "release"),
+    PAIR("subscribe", "unsubscribe"),
+    PAIR("join", "leave"),
+    PAIR("claim", "release"),
+    PAIR("claim", "unclaim"),
+    PAIR("up", "down"),
+    PAIR("retain", "release"),
+    PAIR("load", "unload"),
+    PAIR("setup", "teardown"),
+    PAIR("on", "off"),
+    PAIR("capture", "uncapture"),
+    PAIR("capture", "release"),
+    PAIR("addref", "release"),
+    PAIR("begin", "commit"),
+    PAIR("begin", "rollback"),
+    PAIR("begin", "abort"),
+    PAIR("request", "release"),
+    PAIR("activate", "deactivate"),
+    PAIR("bind", "unbind"),
+    PAIR("install", "uninstall"),
+    PAIR("assert", "deassert"),
+    PAIR("init", "destroy"),
+    PAIR("init", "fini"),
+    PAIR("init", "deinit"),
+    PAIR("init", "uninit"),
+    PAIR("init", "exit"),
+    PAIR("open", "close"),
+    PAIR("setup", "cleanup"),
+    PAIR("get_sync", "put"),
+    PAIR("get_sync", "put_sync"),
+    PAIR("prepare_enable", "disable_unprepare"),
+    PAIR("grab", "release"),
+    PAIR("preempt_disable", "preempt_enable"),
+    PAIR("irq_disable", "irq_enable"),
+    PAIR("bh_disable", "bh_enable"),
+    PAIR("irq_save", "irq_restore"),
+    PAIR("sem_wait", "sem_post"),
+    PAIR("select", "deselect"),
+    PAIR("isolate", "putback"),
+    PAIR("watch", "unwatch"),
 };
 
 /* Do the names differ only in this pair of words? `same`: so many characters stand at the beginning of both. */
-static bool differ_in(const char *a, const char *b, size_t same, const char *const words[2])
+static bool differ_in(const char *a, const char *b, size_t same, const struct pair *pair)
 {
-    size_t na = strlen(words[0]), nb = strlen(words[1]);
+    size_t na = pair->acquire_length, nb = pair->release_length;
     for (size_t before = 0; before <= same; before++)
-        if (strncasecmp(a + before, words[0], na) == 0 &&
-            strncasecmp(b + before, words[1], nb) == 0 &&
+        if (strncasecmp(a + before, pair->acquire, na) == 0 &&
+            strncasecmp(b + before, pair->release, nb) == 0 &&
             strcmp(a + before + na, b + before + nb) == 0)
             return true;
     return false;
@@ -108,9 +113,9 @@ bool names_pair(const char *acquire, const char *release)
     while (acquire[same] && acquire[same] == release[same])
         same++;
     ptrdiff_t longer = (ptrdiff_t)strlen(acquire + same) - (ptrdiff_t)strlen(release + same);
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if ((ptrdiff_t)strlen(pairs[i][0]) - (ptrdiff_t)strlen(pairs[i][1]) == longer &&
-            differ_in(acquire, release, same, pairs[i]))
+    for (const struct pair *pair = pairs; pair < pairs + sizeof pairs / sizeof *pairs; pair++)
+        if ((ptrdiff_t)(pair->acquire_length - pair->release_length) == longer &&
+            differ_in(acquire, release, same, pair))
             return true;
     return false;
 }

@@ -29,6 +29,11 @@ static bool is_closed(const struct ir *ir, const struct instr *release, int plac
            type->count > 0 && strstr(type->words[type->count - 1], "int") != NULL;
 }
 
+bool use_works_on_descriptor(const struct instr *use)
+{
+    return use->callee && (model_uses_descriptor(use->callee) || name_works_on(use->callee));
+}
+
 bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
                 int place)
 {
@@ -37,5 +42,5 @@ bool use_counts(const struct ir *ir, const struct instr *use, const struct instr
     if (use->callee && name_is_constant(use->callee))
         return false; /* TRACE(freed, p) */
     /* The number of a closed descriptor is still a number, to print and to compare. */
-    return !is_closed(ir, release, place) || (use->callee && model_uses_descriptor(use->callee));
+    return !is_closed(ir, release, place) || use_works_on_descriptor(use);
 }

@@ -8,6 +8,9 @@
 bool use_counts(const struct ir *ir, const struct instr *use, const struct instr *release,
                 int place);
 
+/* Does this call work on a descriptor, and not only with its number? */
+bool use_works_on_descriptor(const struct instr *use);
+
 /* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
 bool use_fills_again(const struct instr *use, int place);
 

@@ -288,8 +288,7 @@ static void judge_use(struct judge *judge, const struct event *event)
         return; /* TAKE_PTR(p) after realloc(p, n): p is only forgotten */
     if (!use_counts(judge->ir, use, release, judge->site->place))
         return;
-    if (judge->site->resource == R_DESCRIPTOR &&
-        !(use->callee && (model_uses_descriptor(use->callee) || name_works_on(use->callee))))
+    if (judge->site->resource == R_DESCRIPTOR && !use_works_on_descriptor(use))
         return; /* its number is still a number, to print and to compare */
     if (release->implicit ? mentions_directly(judge, event)
                           : set_between(judge, event) || releases_element(judge, release))

@@ -287,6 +287,14 @@ static bool given_in_loop(const struct judge *judge, const struct event *exit)
     return false;
 }
 
+/* strbuf_getline(&line, in) fills a struct strbuf, which strbuf_release releases. */
+static bool fills_its_type(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return state->acquisition->strength == 0 && acquire && releases_type(judge) &&
+           names_are_family(judge->site->release, acquire);
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -319,7 +327,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
-    if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1)
+    if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1 &&
+        !fills_its_type(judge, state))
         return LEVEL_ALL; /* only like another variable that is released; this call may just read it */
     if (((judge->site->mined && judge_passes_harmless(judge, state)) ||
          only_emptied(judge, state)) &&
@@ -396,7 +405,12 @@ void judge_leak(struct judge *judge, const struct event *event)
     judge_report_leak(judge, event, leak_level(judge, event), false);
 }
 
-/* strcmp(key, "name") == 0 */
+static bool is_element(const struct judge *judge, const struct operand *operand)
+{
+    return operand->place >= 0 && strchr(judge->ir->places.at[operand->place].text, '[') != NULL;
+}
+
+/* strcmp(key, "name") == 0; not strcmp(words[i], "name"): a user may well give an option twice. */
 static bool compares_text(const struct judge *judge, const struct instr *branch)
 {
     const struct place *left = branch->left.place >= 0 ? &judge->ir->places.at[branch->left.place]
@@ -405,8 +419,9 @@ static bool compares_text(const struct judge *judge, const struct instr *branch)
     if (left && left->kind == P_TEMPORARY)
         EACH (call, &judge->ir->code)
             if (call->kind == I_CALL && call->dst == branch->left.place && call->callee)
-                return word_in(call->callee, names);
-    return left && left->kind == P_VALUE && strncmp(left->text, "strcmp(", 7) == 0;
+                return word_in(call->callee, names) && !is_element(judge, &call->args[0]);
+    return left && left->kind == P_VALUE && strncmp(left->text, "strcmp(", 7) == 0 &&
+           left->text[strcspn(left->text, "[,")] != '[';
 }
 
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
