@@ -111,6 +111,7 @@ static void read_name(pid_t pid, const char *of, char *name, size_t size)
         return;
     lg_defer(fclose, file);
     if (fgets(name, (int)size, file))
+        // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): at most where its NUL stands
         name[strcspn(name, "\n")] = '\0';
 }
 
@@ -142,7 +143,9 @@ static lg_error *read_mappings(struct target *target, pid_t thread)
         while (getline(&line, &capacity, maps) >= 0) {
             unsigned long start, end, offset;
             int path = 0;
+            // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): at most where its NUL stands
             line[strcspn(line, "\n")] = '\0';
+            // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c): the kernel's numbers
             if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %n", &start, &end, &offset, &path) >= 3)
                 target_add_mapping(target, start, end, offset, path > 0 ? line + path : "");
         }
