@@ -36,18 +36,34 @@ struct lgi_list lgi_shutdowns;
 LGI_LAYOUT_NOTE(LGI_LAYOUT_SHUTDOWNS, lgi_shutdown_layout);
 static pthread_mutex_t shutdowns_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void enlist(lg_shutdown *s)
+static void lock_shutdowns(void)
 {
     pthread_mutex_lock(&shutdowns_lock);
-    lgi_list_add(&lgi_shutdowns, &s->link);
+}
+
+static void unlock_shutdowns(void)
+{
     pthread_mutex_unlock(&shutdowns_lock);
+}
+
+/* A child must find the list whole, and the lock free. (No other lock is taken under this one.) */
+__attribute__((constructor)) static void lock_at_fork(void)
+{
+    pthread_atfork(lock_shutdowns, unlock_shutdowns, unlock_shutdowns);
+}
+
+static void enlist(lg_shutdown *s)
+{
+    lock_shutdowns();
+    lgi_list_add(&lgi_shutdowns, &s->link);
+    unlock_shutdowns();
 }
 
 static void strike_off(lg_shutdown *s)
 {
-    pthread_mutex_lock(&shutdowns_lock);
+    lock_shutdowns();
     lgi_list_remove(&lgi_shutdowns, &s->link);
-    pthread_mutex_unlock(&shutdowns_lock);
+    unlock_shutdowns();
 }
 
 void lgi_shutdown_let_go(lg_shutdown *s)
