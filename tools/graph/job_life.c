@@ -214,15 +214,23 @@ static void finish(struct work *work)
     lg_chan_close(work->finished);
 }
 
+/* In its turn also if a panic has left the job, as for want of memory: what the others have acquired before is released after it. */
+static void clean_up_in_turn(struct work *work)
+{
+    if (work->state == JOB_RUNNING)
+        memory_be_patient();
+    await_dependants(work);
+    clean_up(work);
+}
+
 void work_live(struct work *work)
 {
     lg_defer(finish, work);
+    lg_defer(clean_up_in_turn, work);
     {
         lg_defer(leave_to_others, work);
         begin(work);
     }
     if (work->job->wait && work->state == JOB_READY)
         service_wait(work);
-    await_dependants(work);
-    clean_up(work);
 }
