@@ -160,7 +160,8 @@ static inline void lgi_waiters_push_front(struct lgi_waiters *list, struct lgi_w
 static inline __attribute__((always_inline)) void lgi_waiters_fetch(const struct lgi_waiter *waiter)
 {
     __builtin_prefetch(waiter->ahead);
-    __builtin_prefetch((const char *)waiter->ahead + sizeof(*waiter) - 1);
+    /* (As a number: it may be NULL, or the address of a waiter that has gone.) */
+    __builtin_prefetch((const void *)((uintptr_t)waiter->ahead + sizeof(*waiter) - 1));
 }
 
 /* Does nothing if the waiter is in no list. */
