@@ -31,28 +31,33 @@ void cache_depend(const char *text)
     configuration = hash_bytes(configuration, text, strlen(text) + 1);
 }
 
-/* Many files include the same headers: each is looked at once. */
+/* Many files include the same headers: each thread looks at each once; and so at the folders beside single files. */
+static _Thread_local struct map header_stamps, folder_stamps;
+
+void cache_end_thread(void)
+{
+    map_free(&header_stamps);
+    map_free(&folder_stamps);
+}
+
 static uint64_t header_stamp(const char *path)
 {
-    static _Thread_local struct map known;
     const char *key = intern_string(path);
-    uintptr_t stamped = (uintptr_t)map_get(&known, key);
+    uintptr_t stamped = (uintptr_t)map_get(&header_stamps, key);
     if (!stamped) {
         stamped = (uintptr_t)stamp(HASH_START, path) | 1;
-        map_set(&known, key, (void *)stamped);
+        map_set(&header_stamps, key, (void *)stamped);
     }
     return stamped;
 }
 
-/* … and so are the folders beside single files. */
 static uint64_t folder_stamp(const char *path)
 {
-    static _Thread_local struct map known;
     const char *key = intern_string(path);
-    uintptr_t stamped = (uintptr_t)map_get(&known, key);
+    uintptr_t stamped = (uintptr_t)map_get(&folder_stamps, key);
     if (!stamped) {
         stamped = (uintptr_t)neighbours_stamp(path) | 1;
-        map_set(&known, key, (void *)stamped);
+        map_set(&folder_stamps, key, (void *)stamped);
     }
     return stamped;
 }

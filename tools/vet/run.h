@@ -60,6 +60,7 @@ bool run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths
 /* cache.c: results of files that have not changed since, nor their headers. */
 void cache_depend(
     const char *text); /* a flag or setting that results depend on; before any file is checked */
+void cache_end_thread(void); /* frees what the calling thread has kept of headers and folders */
 bool cache_get(struct arena *arena, const struct settings *settings, const char *path,
                struct file_result *result);
 void cache_put(const struct settings *settings, const char *path, const struct file_result *result);

@@ -123,12 +123,14 @@ static void *worker(void *argument)
         show_progress(work);
         pthread_mutex_unlock(&work->lock);
         if (index < 0)
-            return NULL;
+            break;
         if (work->summaries)
             summarise_one(work, index);
         else if (!cached(work, index))
             check_one(work, work->paths->at[index], &work->results[index]);
     }
+    cache_end_thread();
+    return NULL;
 }
 
 static void in_threads(struct work *work)
