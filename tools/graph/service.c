@@ -59,6 +59,8 @@ static void watch(struct work *work)
 
 /* ---- readiness ---- */
 
+enum { PROCESS_HAS_ENDED = 1 }; /* the exit status of `lifoguard wait-for --pid` */
+
 /* `lifoguard wait-for` does it. */
 static const char *const *ready_arguments(struct work *work)
 {
@@ -94,6 +96,9 @@ static lg_error *await_ready(struct work *work, const struct words *environment)
     task_finish(&task);
     if (job_succeeded(&task.job) && work->is_going)
         return NULL;
+    /* wait-for has seen the end of the service; the goroutine that waits for the service is about to. */
+    if (work->is_going && job_exit_status(&task.job) == PROCESS_HAS_ENDED)
+        lg_chan_recv(work->service_over, NULL);
     char text[SAY_DURATION_SIZE];
     char result[JOB_TEXT_SIZE];
     if (!work->is_going)
