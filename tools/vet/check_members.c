@@ -304,6 +304,18 @@ static int release_on_failure(const struct ir *ir, int from, int member)
     return -1;
 }
 
+/* The resource in `member` that `call` has acquired, and that is not released at `exit`. */
+static struct finding *add_leak(struct ir *ir, struct arena *arena, finding_vec *findings,
+                                const struct instr *call, int member, int exit)
+{
+    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
+                                          ir->function->name, at(ir, exit)->line,
+                                          at(ir, exit)->column);
+    finding->about = place_text(ir, member);
+    finding_note(arena, finding, call->line, call->column, "acquired here");
+    return finding;
+}
+
 static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
@@ -316,16 +328,11 @@ static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings,
     int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
     if (exit < 0)
         return;
-    const char *member = place_text(ir, half.member);
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
-                                          ir->function->name, at(ir, exit)->line,
-                                          at(ir, exit)->column);
-    finding->about = member;
+    struct finding *finding = add_leak(ir, arena, findings, call, half.member, exit);
     finding->message = arena_format(
         arena, "'%s' is not released when the function fails here: its caller does not look at it",
-        member);
-    finding_note(arena, finding, call->line, call->column, "acquired here");
-    finding->advice = arena_format(arena, "release '%s' before this exit", member);
+        finding->about);
+    finding->advice = arena_format(arena, "release '%s' before this exit", finding->about);
 }
 
 static void check_parameter(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
@@ -341,18 +348,13 @@ static void check_parameter(struct ir *ir, struct arena *arena, finding_vec *fin
     int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
     if (exit < 0)
         return;
-    const char *member = place_text(ir, half.member);
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
-                                          ir->function->name, at(ir, exit)->line,
-                                          at(ir, exit)->column);
-    finding->about = member;
+    struct finding *finding = add_leak(ir, arena, findings, call, half.member, exit);
     finding->message = arena_format(
         arena, "'%s' is not released when the function fails here, but it is on another failure",
-        member);
-    finding_note(arena, finding, call->line, call->column, "acquired here");
+        finding->about);
     finding_note(arena, finding, at(ir, release)->line, at(ir, release)->column,
                  "released here when something else fails");
-    finding->advice = arena_format(arena, "release '%s' here too", member);
+    finding->advice = arena_format(arena, "release '%s' here too", finding->about);
 }
 
 void check_members(struct ir *ir, struct arena *arena, finding_vec *findings)
