@@ -1,7 +1,7 @@
 #include "copies.h"
 #include "buffer.h"
+#include "elf64.h"
 
-#include <elf.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +46,6 @@ static void take_note(struct module *module, uint32_t type, uint64_t at)
                                           sizeof found->shutdowns);
 }
 
-static uint64_t padded(uint64_t size)
-{
-    return (size + 3) & ~(uint64_t)3;
-}
-
 /* Its notes from `at` to `end`. */
 static void take_notes(struct module *module, uint64_t at, uint64_t end)
 {
@@ -60,12 +55,12 @@ static void take_notes(struct module *module, uint64_t at, uint64_t end)
     const uint64_t begin = at;
     while (at < end && end - at >= sizeof note && at - begin < MOST &&
            target_read(module->target, at, &note, sizeof note)) {
-        uint64_t name = at + sizeof note, content = name + padded(note.n_namesz);
+        uint64_t name = at + sizeof note, content = name + elf64_note_room(note.n_namesz);
         if (note.n_namesz == sizeof owner && note.n_descsz == sizeof(uint32_t) &&
             target_read(module->target, name, owner, sizeof owner) &&
             memcmp(owner, LGI_LAYOUT_OWNER, sizeof owner) == 0)
             take_note(module, note.n_type, content);
-        at = content + padded(note.n_descsz);
+        at = content + elf64_note_room(note.n_descsz);
     }
 }
 
@@ -105,8 +100,7 @@ static bool may_be_program(const struct target_mapping *mapping)
 
 static bool is_program(const Elf64_Ehdr *elf)
 {
-    return memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_ident[EI_CLASS] == ELFCLASS64 &&
-           elf->e_phentsize == sizeof(Elf64_Phdr);
+    return elf64_begins(elf) && elf->e_phentsize == sizeof(Elf64_Phdr);
 }
 
 static void add(struct copies *copies, const struct copy *found)

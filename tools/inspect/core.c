@@ -3,9 +3,9 @@
  * elsewhere. A core file can come from anywhere: nothing in it is believed. */
 #define _GNU_SOURCE
 #include "buffer.h"
+#include "elf64.h"
 #include "target.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
@@ -26,11 +26,6 @@ struct note {
     struct bytes owner, content;
 };
 
-static size_t padded(size_t size)
-{
-    return (size + 3) & ~(size_t)3;
-}
-
 /* Takes the first of the notes from them. */
 static bool next_note(struct bytes *notes, struct note *note)
 {
@@ -39,7 +34,7 @@ static bool next_note(struct bytes *notes, struct note *note)
         return false;
     memcpy(&header, notes->data, sizeof header);
     size_t rest = notes->size - sizeof header;
-    size_t name = padded(header.n_namesz), content = padded(header.n_descsz);
+    size_t name = elf64_note_room(header.n_namesz), content = elf64_note_room(header.n_descsz);
     if (name > rest || content > rest - name)
         return false;
     *note = (struct note){header.n_type,
@@ -331,8 +326,7 @@ static bool is_core_of_this_machine(const Elf64_Ehdr *elf)
 #else
     const unsigned machine = EM_RISCV;
 #endif
-    return memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_ident[EI_CLASS] == ELFCLASS64 &&
-           elf->e_type == ET_CORE && elf->e_machine == machine;
+    return elf64_begins(elf) && elf->e_type == ET_CORE && elf->e_machine == machine;
 }
 
 static void set_folder(struct target *target, const char *path)
