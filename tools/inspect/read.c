@@ -14,7 +14,6 @@ struct reading {
     const struct lgi_defer_layout *defer;
     const struct lgi_goroutine_layout *goroutines; /* NULL: this copy has none */
     struct texts *texts;
-    size_t entry_capacity, call_capacity;
     /* The goroutines that threads run, with the newest records, which are the threads'. */
     struct running {
         uint64_t g, top;
@@ -22,15 +21,6 @@ struct reading {
     } *running;
     size_t running_count;
 };
-
-static void *grown(void *array, size_t count, size_t *capacity, size_t size)
-{
-    enum { FIRST = 64 };
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity ? 2 * *capacity : FIRST;
-    return need_memory(array, *capacity * size);
-}
 
 static uint64_t word(const struct reading *r, uint64_t at, uint16_t offset)
 {
@@ -51,7 +41,7 @@ static void add_call(struct reading *r, const struct site *site)
     struct report *report = r->report;
     if (!site || site->is_own)
         return;
-    report->calls = grown(report->calls, report->call_count, &r->call_capacity, sizeof site);
+    report->calls = room_for_one_more(report->calls, report->call_count, sizeof site);
     report->calls[report->call_count++] = site;
 }
 
@@ -131,8 +121,7 @@ static void add_chain(struct reading *r, uint64_t top)
 static struct entry *add_entry(struct reading *r, enum entry_kind kind)
 {
     struct report *report = r->report;
-    report->entries = grown(report->entries, report->count, &r->entry_capacity,
-                            sizeof *report->entries);
+    report->entries = room_for_one_more(report->entries, report->count, sizeof *report->entries);
     struct entry *entry = &report->entries[report->count++];
     *entry = (struct entry){.kind = kind, .first_call = report->call_count};
     return entry;

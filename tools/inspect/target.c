@@ -8,15 +8,10 @@
 
 /* ---- making one ---- */
 
-/* Room for one more; there is room for a power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-    return (count & (count - 1)) != 0 ? array : need_memory(array, (count ? 2 * count : 1) * size);
-}
-
 struct target_thread *target_add_thread(struct target *target, pid_t id)
 {
-    target->threads = grow(target->threads, target->thread_count, sizeof *target->threads);
+    target->threads = room_for_one_more(target->threads, target->thread_count,
+                                        sizeof *target->threads);
     struct target_thread *thread = &target->threads[target->thread_count++];
     *thread = (struct target_thread){.id = id};
     return thread;
@@ -25,7 +20,8 @@ struct target_thread *target_add_thread(struct target *target, pid_t id)
 void target_add_mapping(struct target *target, uint64_t start, uint64_t end, uint64_t offset,
                         const char *path)
 {
-    target->mappings = grow(target->mappings, target->mapping_count, sizeof *target->mappings);
+    target->mappings = room_for_one_more(target->mappings, target->mapping_count,
+                                         sizeof *target->mappings);
     target->mappings[target->mapping_count++] =
         (struct target_mapping){.start = start,
                                 .end = end,

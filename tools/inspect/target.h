@@ -2,6 +2,8 @@
 #ifndef LIFOGUARD_INSPECT_TARGET_H
 #define LIFOGUARD_INSPECT_TARGET_H
 
+#include "buffer.h"
+
 #include <lifoguard/error.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,6 +79,12 @@ const char *target_missing_file(const struct target *target, size_t *next);
 /* A string of at most TARGET_TEXT bytes, for the caller to free; NULL: there is none. */
 enum { TARGET_TEXT = 4096 };
 char *target_text(struct target *target, uint64_t at);
+
+/* The array, with room for one more element than `count`: there is room for a power of two. */
+static inline void *room_for_one_more(void *array, size_t count, size_t size)
+{
+    return (count & (count - 1)) != 0 ? array : need_memory(array, (count ? 2 * count : 1) * size);
+}
 
 /* ---- for the two kinds of targets ---- */
 
