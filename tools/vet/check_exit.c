@@ -147,22 +147,11 @@ static bool says_none(const struct expr *condition, const char *name)
            expr_name(condition->a) == name;
 }
 
-struct asked {
-    const char *name;
-    bool found;
-};
-
-static void ask_name(void *data, const struct expr *expr)
-{
-    struct asked *asked = data;
-    asked->found |= expr->kind == E_NAME && expr->name == asked->name;
-}
-
 /* if (check(p)) … asks what p holds, and not whether there is one. */
 static bool only_passes(const struct expr *condition, const char *name, bool set_at_once)
 {
-    struct asked asked = {.name = name};
-    each_within(condition, ask_name, &asked);
+    struct mention asked = {.name = name};
+    each_within(condition, ask_mention, &asked);
     if (set_at_once && !asked.found)
         return true;
     while (condition && condition->kind == E_PREFIX && condition->sign == '!')

@@ -14,17 +14,6 @@ static const struct expr *leaves(const struct stmt *stmt)
     return precondition ? call : NULL;
 }
 
-struct mention {
-    const char *name;
-    bool found;
-};
-
-static void ask_name(void *data, const struct expr *expr)
-{
-    struct mention *mention = data;
-    mention->found |= expr->kind == E_NAME && expr->name == mention->name;
-}
-
 /* Releases the cleanup what the variable holds, when it holds nothing yet? */
 static bool needs_value(const struct decl *decl)
 {
@@ -39,7 +28,7 @@ static void check_declaration(struct walk *walk, const struct stmt *block, int i
     struct mention mention = {.name = decl->name};
     for (int i = index + 1; i < block->list.count && !mention.found; i++) {
         const struct expr *call = leaves(block->list.at[i]);
-        each_expression(block->list.at[i], ask_name, &mention);
+        each_expression(block->list.at[i], ask_mention, &mention);
         if (!call || mention.found)
             continue;
         struct finding *finding = walk_report(walk, "uninit-cleanup", decl->line, decl->column);

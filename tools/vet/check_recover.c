@@ -90,17 +90,6 @@ static void check_null_recover(struct walk *walk, const struct expr *expr)
 
 /* ---- recover-clobbered ---------------------------------------------------------------------------- */
 
-struct reading {
-    const char *name;
-    bool read;
-};
-
-static void ask_read(void *data, const struct expr *expr)
-{
-    struct reading *reading = data;
-    reading->read |= expr->kind == E_NAME && expr->name == reading->name;
-}
-
 struct change {
     const char *name;
     int line, column, after;
@@ -137,9 +126,9 @@ static const struct live *reader_before(const struct walk *walk, const char *nam
     EACH (live, &walk->live) {
         if (live->decl || live->stmt->kind != S_DEFER || live->stmt->name)
             continue;
-        struct reading reading = {.name = name};
-        each_expression(live->stmt->then, ask_read, &reading);
-        if (reading.read)
+        struct mention reading = {.name = name};
+        each_expression(live->stmt->then, ask_mention, &reading);
+        if (reading.found)
             return live;
     }
     return NULL;

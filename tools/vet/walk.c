@@ -4,6 +4,12 @@
 
 /* ---- expressions --------------------------------------------------------------------------------- */
 
+void ask_mention(void *data, const struct expr *expr)
+{
+    struct mention *mention = data;
+    mention->found |= expr->kind == E_NAME && expr->name == mention->name;
+}
+
 void each_within(const struct expr *expr, expression_fn *visit, void *data)
 {
     if (!expr)

@@ -34,6 +34,13 @@ typedef void expression_fn(void *data, const struct expr *expr);
 void each_expression(const struct stmt *stmt, expression_fn *visit, void *data);
 void each_within(const struct expr *expr, expression_fn *visit, void *data);
 
+/* For these: whether a variable is named. */
+struct mention {
+    const char *name;
+    bool found;
+};
+void ask_mention(void *mention, const struct expr *expr);
+
 /* Is the statement one of those around the present one? */
 bool walk_inside(const struct walk *walk, const struct stmt *stmt);
 /* The innermost loop around; NULL: none. */
