@@ -49,7 +49,7 @@ end() {
 inspect() {
     status=0
     timeout --foreground 600 "$program" inspect "$@" >raw 2>err || status=$?
-    sed "s/\b$pid\b/PID/g; s|[^ ]*/subject\.c|subject.c|; s|PID), .*: |PID): |" raw >out
+    sed "s|(process $pid), .*: |(process PID): |; s|[^ ]*/subject\.c|subject.c|" raw >out
 }
 
 shows() {
