@@ -67,6 +67,8 @@ struct lgi_shutdown_layout {
 };
 
 extern struct lgi_defer_layout lgi_defer_layout;
+extern struct lgi_goroutine_layout lgi_goroutine_layout;
+extern struct lgi_shutdown_layout lgi_shutdown_layout;
 
 /* The distance of a thread-local word from the thread pointer. */
 static inline int64_t lgi_layout_thread_local(const void *word)
@@ -82,15 +84,21 @@ static inline int64_t lgi_layout_thread_local(const void *word)
     return (int64_t)((uintptr_t)word - pointer);
 }
 
-/* Stands in the file of what the table describes, so that a program that has the one has the other. */
-#define LGI_LAYOUT_NOTE(type, table) LGI_LAYOUT_NOTE_(type, table)
-#define LGI_LAYOUT_NOTE_(type, table)                                                              \
-    __asm__(".pushsection .note.lifoguard, \"a\", %note\n"                                         \
-            ".balign 4\n"                                                                          \
-            ".long 10, 4, " #type "\n"                                                             \
-            ".asciz \"" LGI_LAYOUT_OWNER "\"\n"                                                    \
-            ".balign 4\n"                                                                          \
-            ".long " #table " - .\n"                                                               \
-            ".popsection\n")
+/* Stands in the file of what the table describes, so that a program that has the one has the other. It is in a function, which nobody
+ * calls, since the compiler sees what an assembler statement uses only there: link-time optimisation would lose the table. */
+#define LGI_LAYOUT_NOTE(type, table)                                                               \
+    __attribute__((used, noinline, cold)) static void layout_note(void)                            \
+    {                                                                                              \
+        __asm__ volatile(".pushsection .note.lifoguard, \"a\", %%note\n"                           \
+                         ".balign 4\n"                                                             \
+                         ".long 10, 4, %c0\n"                                                      \
+                         ".asciz \"" LGI_LAYOUT_OWNER "\"\n"                                       \
+                         ".balign 4\n"                                                             \
+                         ".long %c1 - .\n"                                                         \
+                         ".popsection\n"                                                           \
+                         :                                                                         \
+                         : "i"(type), "i"(&(table)));                                              \
+    }                                                                                              \
+    _Static_assert(true, "a semicolon follows")
 
 #endif

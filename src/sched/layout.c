@@ -7,8 +7,6 @@
 
 _Static_assert(AT(lgi_worker, starts) < UINT16_MAX, "the table's numbers have 16 bits");
 
-extern struct lgi_goroutine_layout lgi_goroutine_layout;
-
 struct lgi_goroutine_layout lgi_goroutine_layout = {
     .version = LGI_LAYOUT_VERSION,
     .size = sizeof(lgi_goroutine_layout),

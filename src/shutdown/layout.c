@@ -4,8 +4,6 @@
 
 #define AT(type, member) offsetof(struct type, member)
 
-extern struct lgi_shutdown_layout lgi_shutdown_layout;
-
 struct lgi_shutdown_layout lgi_shutdown_layout = {
     .version = LGI_LAYOUT_VERSION,
     .size = sizeof(lgi_shutdown_layout),
