@@ -31,13 +31,29 @@
 #define LGI_ONLY_SCALAR(type, message)                                                             \
     _Static_assert(!((LGI_CLASS(*(__typeof__(type) *)sizeof(int)) | 1) == LGI_STRUCT_OR_UNION), message);
 
+/* gcc -O0 ends with an internal error (of gcc 12: in expand_builtin_eh_common) where cleanup variables are in nested blocks, if what
+ * a block calls turns out, after the block was lowered, to throw nothing. A cleanup variable before each keeps gcc from it. */
+#if !defined(__clang__) && !defined(__OPTIMIZE__)
+LGI_UNUSED static inline void lgi_no_cleanup(void *lgi_variable)
+{
+    (void)lgi_variable;
+}
+#define LGI_BEFORE_CLEANUP(id) char LGI_CAT(lgi_before_, id) __attribute__((__cleanup__(lgi_no_cleanup)));
+#define LGI_BEFORE_SCOPED lgi_before __attribute__((__cleanup__(lgi_no_cleanup))),
+#else
+#define LGI_BEFORE_CLEANUP(id)
+#define LGI_BEFORE_SCOPED
+#endif
+
 #define LGI_CLASS_AS(id, name, variable)                                                          \
     LGI_NO_JUMP(id)                                                                                \
+    LGI_BEFORE_CLEANUP(id)                                                                           \
     lgi_class_of_##name variable __attribute__((__cleanup__(LGI_AUTO_OF(name)))) = lgi_class_##name
 
 #define LGI_GUARD_AS(id, name, variable) LGI_GUARD_AS_(id, name, variable)
 #define LGI_GUARD_AS_(id, name, variable)                                                          \
     LGI_NO_JUMP(id)                                                                                \
+    LGI_BEFORE_CLEANUP(id)                                                                           \
     lgi_guard_of_##name variable LGI_UNUSED __attribute__((__cleanup__(lgi_unguard_##name))) =     \
         lgi_guard_##name
 #define LGI_GUARD(id, name) LGI_GUARD_AS(id, name, LGI_CAT(lgi_guarded_, id))
@@ -55,7 +71,7 @@
 
 /* The block is a pass of a loop, which is left after it. */
 #define LGI_SCOPED_GUARD(name, ...)                                                                \
-    for (lgi_guard_of_##name lgi_guard __attribute__((__cleanup__(lgi_unguard_##name))) =          \
+    for (lgi_guard_of_##name LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_unguard_##name))) =          \
              lgi_guard_##name(__VA_ARGS__), *lgi_once = &lgi_guard;                                \
          lgi_once; lgi_once = (lgi_guard_of_##name *)0)
 
