@@ -17,7 +17,7 @@
 
 #define BLANK " \t\r\v\f"
 
-static struct map pairs, harmless, keepers, ends;
+static struct map pairs, releases, harmless, keepers, ends;
 
 static bool set_line(struct arena *arena, char *const *words, int count, struct settings *settings)
 {
@@ -26,9 +26,10 @@ static bool set_line(struct arena *arena, char *const *words, int count, struct 
         return false;
     if (strcmp(word, "disable") == 0 && check_page_find(first))
         *ADD(arena, &settings->options.without) = arena_copy(arena, first, strlen(first));
-    else if (strcmp(word, "pair") == 0)
+    else if (strcmp(word, "pair") == 0) {
         map_set(&pairs, intern_string(first), intern_string(words[2]));
-    else if (strcmp(word, "harmless") == 0)
+        map_set(&releases, intern_string(words[2]), settings);
+    } else if (strcmp(word, "harmless") == 0)
         map_set(&harmless, intern_string(first), settings);
     else if (strcmp(word, "keeps") == 0)
         map_set(&keepers, intern_string(first), settings);
@@ -84,6 +85,11 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
 const char *config_release_of(const char *acquire)
 {
     return map_get(&pairs, acquire);
+}
+
+bool config_is_release(const char *name)
+{
+    return map_get(&releases, name) != NULL;
 }
 
 bool config_harmless(const char *name)

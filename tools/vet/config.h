@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 const char *config_release_of(const char *acquire); /* NULL: not in a pair */
+bool config_is_release(const char *name);
 bool config_harmless(const char *name);
 bool config_keeps(const char *name);
 bool config_never_returns(const char *name);
