@@ -32,7 +32,7 @@ C
 echo 'int two(void) { return 2; }' >right.c
 
 # ---- files and folders ------------------------------------------------------------------------------
-truncate -s 1T huge.c
+truncate -s 100M huge.c
 expect 2 'huge.c: File too large' huge.c wrong.c
 expect 2 '\[leak\]' huge.c wrong.c
 rm huge.c
