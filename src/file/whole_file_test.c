@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,14 +12,80 @@
 
 /* What the next hard links are refused with; 0: they are made. */
 static int links_refused;
+/* A file is left under the next name that a link is to get, as by a writer that was killed meanwhile. */
+static bool leftover_comes;
 
 int linkat(int old_folder, const char *old_name, int new_folder, const char *new_name, int flags)
 {
+    if (leftover_comes) {
+        leftover_comes = false;
+        close(openat(new_folder, new_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        errno = EEXIST;
+        return -1;
+    }
     if (links_refused != 0) {
         errno = links_refused;
         return -1;
     }
     return (int)syscall(SYS_linkat, old_folder, old_name, new_folder, new_name, flags);
+}
+
+/* The next call of this kind fails. */
+enum failure { NOTHING, A_READ, A_WRITE, A_SYNC, AN_OPEN, A_CREATE, A_REMOVAL, AN_ACCESS };
+static enum failure next_to_fail;
+
+static bool fails(enum failure what, int number)
+{
+    if (next_to_fail != what)
+        return false;
+    next_to_fail = NOTHING;
+    errno = number;
+    return true;
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+    return fails(A_READ, EIO) ? -1 : syscall(SYS_read, fd, to, size);
+}
+
+ssize_t write(int fd, const void *from, size_t size)
+{
+    return fails(A_WRITE, ENOSPC) ? -1 : syscall(SYS_write, fd, from, size);
+}
+
+int fsync(int fd)
+{
+    return fails(A_SYNC, EIO) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int open(const char *name, int flags, ...)
+{
+    va_list values;
+    va_start(values, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(values, mode_t) : 0;
+    va_end(values);
+    return fails(AN_OPEN, EMFILE) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, name, flags, mode);
+}
+
+int openat(int folder, const char *name, int flags, ...)
+{
+    va_list values;
+    va_start(values, flags);
+    mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(values, mode_t) : 0;
+    va_end(values);
+    if ((flags & O_EXCL) && fails(A_CREATE, EACCES))
+        return -1;
+    return (int)syscall(SYS_openat, folder, name, flags, mode);
+}
+
+int unlinkat(int folder, const char *name, int flags)
+{
+    return fails(A_REMOVAL, EPERM) ? -1 : (int)syscall(SYS_unlinkat, folder, name, flags);
+}
+
+int access(const char *name, int mode)
+{
+    return fails(AN_ACCESS, ENOENT) ? -1 : (int)syscall(SYS_faccessat, AT_FDCWD, name, mode);
 }
 
 /* Each test has a folder of its own, which is the current one. */
@@ -245,6 +312,92 @@ START_TEST(F1_where_no_hard_link_is_allowed_the_content_is_copied)
 }
 END_TEST
 
+START_TEST(F4_a_copy_that_fails_leaves_the_old_content)
+{
+    static const struct {
+        enum failure what;
+        int number;
+    } failures[] = {{AN_OPEN, EMFILE}, {A_CREATE, EACCES}, {A_READ, EIO}, {A_WRITE, ENOSPC}};
+    in_a_folder();
+    put("a", "old");
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        lg_whole_file *file;
+        expect_ok(lg_whole_file_open("a", 0640, 0, &file));
+        expect_ok(lg_whole_file_write(file, "new", 3));
+        links_refused = EPERM;
+        next_to_fail = failures[i].what;
+        lg_error *err = lg_whole_file_commit(file);
+        links_refused = 0;
+        ck_assert_int_eq(next_to_fail, NOTHING);
+        ck_assert_int_eq(lg_error_errno(err), failures[i].number);
+        lg_error_free(err);
+        lg_whole_file_close(file, NULL);
+        expect_file("a", "old");
+        ck_assert_int_eq(entries(), 1);
+    }
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F4_what_cannot_be_synchronised_is_not_put_in_place)
+{
+    in_a_folder();
+    put("a", "old");
+    lg_whole_file *file;
+    expect_ok(lg_whole_file_open("a", 0640, 0, &file));
+    expect_ok(lg_whole_file_write(file, "new", 3));
+    next_to_fail = A_SYNC;
+    lg_error *err = lg_whole_file_commit(file);
+    ck_assert_int_eq(lg_error_errno(err), EIO);
+    lg_error_free(err);
+    lg_whole_file_close(file, NULL);
+    expect_file("a", "old");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+/* Each name is tried; what holds one, and is nobody's, goes. */
+START_TEST(F3_a_name_that_is_taken_meanwhile_is_passed_over)
+{
+    in_a_folder();
+    leftover_comes = true;
+    expect_ok(lg_whole_file_save("a", 0640, "new", 3));
+    ck_assert(!leftover_comes);
+    expect_file("a", "new");
+    ck_assert_int_eq(entries(), 1);
+    links_refused = EEXIST;
+    lg_error *err = lg_whole_file_save("a", 0640, "newer", 5);
+    links_refused = 0;
+    ck_assert_str_eq(lg_error_message(err), "make a temporary beside a: no name is free");
+    lg_error_free(err);
+    expect_file("a", "new");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(F1_without_proc_the_temporary_has_a_name)
+{
+    lg_whole_file *file;
+    in_a_folder();
+    next_to_fail = AN_ACCESS;
+    expect_ok(lg_whole_file_open("a", 0640, 0, &file));
+    ck_assert_int_eq(entries(), 1);
+    expect_ok(lg_whole_file_write(file, "new", 3));
+    next_to_fail = A_REMOVAL;
+    lg_error *err = NULL;
+    lg_whole_file_close(file, &err);
+    ck_assert_str_eq(lg_error_message(err), "remove .a.lg-0~ beside a: Operation not permitted");
+    lg_error_free(err);
+    ck_assert_int_eq(entries(), 1);
+    expect_ok(lg_whole_file_save("a", 0640, "newer", 5)); /* which removes what was left */
+    expect_file("a", "newer");
+    ck_assert_int_eq(entries(), 1);
+    remove_folder();
+}
+END_TEST
+
 START_TEST(G6_a_file_that_is_replaced_or_cannot_be_keeps_errno)
 {
     in_a_folder();
@@ -266,6 +419,7 @@ START_TEST(F4_a_failed_write_fails_the_commit)
     signal(SIGXFSZ, SIG_IGN);
     expect_ok(lg_whole_file_open("file", 0600, 0, &file));
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = 10;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     lg_error_free(lg_whole_file_write(file, "more than ten bytes", 19)); /* nobody looks */
@@ -275,10 +429,15 @@ START_TEST(F4_a_failed_write_fails_the_commit)
     lg_whole_file_close(file, NULL);
     expect_ok(lg_whole_file_open("file", 0600, 0, &file));
     fputs("more than ten bytes", lg_whole_file_stream(file));
+    err = lg_whole_file_write(file, "x", 1);
+    ck_assert(lg_error_is_errno(err, EFBIG));
+    lg_error_free(err);
     err = lg_whole_file_commit(file);
-    ck_assert_ptr_nonnull(err);
+    ck_assert(lg_error_is_errno(err, EFBIG));
     lg_error_free(err);
     lg_whole_file_close(file, NULL);
+    limit.rlim_cur = before;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     expect_file("file", "old");
     ck_assert_int_eq(entries(), 1);
     remove_folder();
@@ -347,6 +506,10 @@ RUN_TESTS("file/whole_file", F1_a_file_appears_when_it_is_committed,
           F3_a_leftover_is_removed_and_one_in_use_is_not,
           F3_several_writers_do_not_disturb_each_other,
           F1_where_no_hard_link_is_allowed_the_content_is_copied,
+          F4_a_copy_that_fails_leaves_the_old_content,
+          F4_what_cannot_be_synchronised_is_not_put_in_place,
+          F3_a_name_that_is_taken_meanwhile_is_passed_over,
+          F1_without_proc_the_temporary_has_a_name,
           G6_a_file_that_is_replaced_or_cannot_be_keeps_errno, F4_a_failed_write_fails_the_commit,
           F4_a_close_that_fails_after_the_commit_is_reported,
           F5_owner_mode_and_attributes_are_kept_if_asked)

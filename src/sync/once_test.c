@@ -1,6 +1,7 @@
 /* Tests of calls made once; names begin with the rule of docs/rules.md that they hold. */
 #include "testing/sync.h"
 
+#include <setjmp.h>
 #include <stdatomic.h>
 
 static _Atomic int calls;
@@ -110,6 +111,28 @@ static void asks_for_itself_until(void *data)
     tell(err ? "error" : "done");
 }
 
+static lg_once left = LG_ONCE_INIT;
+static jmp_buf outside;
+
+static void jumps_out(void)
+{
+    longjmp(outside, 1);
+}
+
+static void leaves_it_by_a_jump(void *unused)
+{
+    (void)unused;
+    if (!setjmp(outside))
+        lg_once_do(&left, jumps_out);
+}
+
+/* The function does not end, and nobody is left who could end it. */
+static void asks_for_what_was_left(void *unused)
+{
+    on_thread(leaves_it_by_a_jump, unused);
+    lg_once_do(&left, counts);
+}
+
 static lg_once_value own_value = LG_ONCE_VALUE_INIT;
 
 static void *value_of_itself(void)
@@ -135,6 +158,9 @@ START_TEST(misuse_of_once_panics)
     expect_panic(asks_for_itself_until, NULL, "it would wait for itself");
     expect_panic(gets_itself, NULL, "it would wait for itself");
     expect_panic(asks_for_null, NULL, "call of a NULL function, once");
+    expect_panic(asks_for_what_was_left, NULL,
+                 "a function that is to be called once was begun by a goroutine or thread that has "
+                 "ended in the midst of it: the caller would wait for ever");
 }
 END_TEST
 

@@ -25,6 +25,7 @@ static bool read_entries(struct arena *arena, const char *path, entry_vec *entri
     char *line = NULL;
     size_t room = 0;
     bool ok = true;
+    errno = 0;
     for (int number = 1; ok && getline(&line, &room, file) >= 0; number++) {
         line[strcspn(line, "\r\n")] = '\0';
         if (!*line || *line == '#')
@@ -37,6 +38,10 @@ static bool read_entries(struct arena *arena, const char *path, entry_vec *entri
         } else {
             *ADD(arena, entries) = (struct entry){key, arena_copy(arena, end, strlen(end)), false};
         }
+    }
+    if (ferror(file)) {
+        fprintf(stderr, "lifoguard-vet: %s: %s\n", path, strerror(errno));
+        ok = false;
     }
     free(line);
     fclose(file);

@@ -86,12 +86,20 @@ void conditions_define(struct conditions *conditions, struct arena *arena, const
     map_set(&conditions->values, name, copy);
 }
 
+void conditions_undefine(struct conditions *conditions, const char *name)
+{
+    map_set(&conditions->values, name, &no);
+}
+
 static enum truth defined(const struct conditions *conditions, const char *name)
 {
+    const void *own = map_get(&conditions->values, name);
+    if (own)
+        return own == &no ? FALSE_ : TRUE_;
     const void *global = map_get(&globals, name);
     if (global)
-        return global == &yes;
-    if (map_get(&conditions->values, name) || LISTED(name, here))
+        return global == &yes ? TRUE_ : FALSE_;
+    if (LISTED(name, here))
         return TRUE_;
     return LISTED(name, elsewhere) ? FALSE_ : UNKNOWN;
 }
@@ -105,9 +113,13 @@ bool conditions_defined(const struct conditions *conditions, const char *name, b
 struct reader {
     const struct conditions *conditions;
     const struct token *at, *end;
+    int depth;
 };
 
+#define DEEPEST 200
+
 static struct value read_or(struct reader *reader);
+static struct value read_one(struct reader *reader);
 
 static struct value number(long n)
 {
@@ -156,7 +168,7 @@ static struct value read_name(struct reader *reader)
     return (struct value){UNKNOWN, 0};
 }
 
-static struct value read_one(struct reader *reader)
+static struct value read_operand(struct reader *reader)
 {
     if (take(reader, '!')) {
         struct value value = read_one(reader);
@@ -177,6 +189,16 @@ static struct value read_one(struct reader *reader)
     if (reader->at < reader->end && reader->at->kind == TOKEN_NUMBER)
         value = number(strtol(reader->at->text, NULL, 0));
     reader->at += reader->at < reader->end;
+    return value;
+}
+
+static struct value read_one(struct reader *reader)
+{
+    if (reader->depth == DEEPEST)
+        reader->at = reader->end; /* nobody knows */
+    reader->depth++;
+    struct value value = read_operand(reader);
+    reader->depth--;
     return value;
 }
 
@@ -238,7 +260,7 @@ static struct value read_or(struct reader *reader)
 
 bool conditions_hold(const struct conditions *conditions, const struct token *tokens, int count)
 {
-    struct reader reader = {conditions, tokens, tokens + count};
+    struct reader reader = {conditions, tokens, tokens + count, 0};
     return read_or(&reader).truth != FALSE_;
 }
 

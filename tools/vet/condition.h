@@ -5,11 +5,12 @@
 #include "lex.h"
 
 struct conditions {
-    struct map values; /* names that this file defines, to the token after the name */
+    struct map values; /* names that this file defines, to the token after the name; or undefines */
 };
 
 void conditions_define(struct conditions *conditions, struct arena *arena, const char *name,
                        const struct token *value);
+void conditions_undefine(struct conditions *conditions, const char *name);
 bool conditions_hold(const struct conditions *conditions, const struct token *tokens, int count);
 bool conditions_defined(const struct conditions *conditions, const char *name, bool wanted);
 void conditions_free(struct conditions *conditions);

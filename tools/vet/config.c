@@ -15,16 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct map pairs, backwards, harmless, keepers, ends;
+#define BLANK " \t\r\v\f"
 
-static bool set_line(struct arena *arena, const char *word, const char *first, const char *second,
-                     struct settings *settings)
+static struct map pairs, releases, harmless, keepers, ends;
+
+static bool set_line(struct arena *arena, char *const *words, int count, struct settings *settings)
 {
+    const char *word = words[0], *first = words[1];
+    if (count != (strcmp(word, "pair") == 0 ? 3 : 2))
+        return false;
     if (strcmp(word, "disable") == 0 && check_page_find(first))
         *ADD(arena, &settings->options.without) = arena_copy(arena, first, strlen(first));
-    else if (strcmp(word, "pair") == 0 && *second) {
-        map_set(&pairs, intern_string(first), intern_string(second));
-        map_set(&backwards, intern_string(second), intern_string(first));
+    else if (strcmp(word, "pair") == 0) {
+        map_set(&pairs, intern_string(first), intern_string(words[2]));
+        map_set(&releases, intern_string(words[2]), settings);
     } else if (strcmp(word, "harmless") == 0)
         map_set(&harmless, intern_string(first), settings);
     else if (strcmp(word, "keeps") == 0)
@@ -34,6 +38,21 @@ static bool set_line(struct arena *arena, const char *word, const char *first, c
     else
         return false;
     return true;
+}
+
+static bool read_line(struct arena *arena, const char *path, int number, const char *line,
+                      struct settings *settings)
+{
+    char *words[4], *rest, *copy = arena_copy(arena, line, strlen(line));
+    int count = 0;
+    for (char *word = strtok_r(copy, BLANK, &rest); word && count < 4; count++) {
+        words[count] = word;
+        word = strtok_r(NULL, BLANK, &rest);
+    }
+    if (count == 0 || set_line(arena, words, count, settings))
+        return true;
+    fprintf(stderr, "lifoguard-vet: %s:%d: not a setting: %s\n", path, number, line);
+    return false;
 }
 
 bool config_read(struct arena *arena, const char *path, struct settings *settings, bool required)
@@ -48,16 +67,15 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
     char *line = NULL;
     size_t room = 0;
     bool ok = true;
+    errno = 0;
     for (int number = 1; getline(&line, &room, file) >= 0; number++) {
-        char word[32] = "", first[200] = "", second[200] = "";
         line[strcspn(line, "#\n")] = '\0';
-        if (sscanf(line, "%31s %199s %199s", word, first, second) < 1)
-            continue;
         cache_depend(line);
-        if (!*first || !set_line(arena, word, first, second, settings)) {
-            fprintf(stderr, "lifoguard-vet: %s:%d: not a setting: %s\n", path, number, line);
-            ok = false;
-        }
+        ok &= read_line(arena, path, number, line, settings);
+    }
+    if (ferror(file)) {
+        fprintf(stderr, "lifoguard-vet: %s: %s\n", path, strerror(errno));
+        ok = false;
     }
     free(line);
     fclose(file);
@@ -71,7 +89,7 @@ const char *config_release_of(const char *acquire)
 
 bool config_is_release(const char *name)
 {
-    return map_get(&backwards, name) != NULL;
+    return map_get(&releases, name) != NULL;
 }
 
 bool config_harmless(const char *name)

@@ -49,7 +49,7 @@ static void read_malloc_attribute(struct arena *arena, const struct token *first
     const char *name = NULL;
     for (const struct token *back = first; back < end && back->sign != ';' && back->sign != '{';
          back++)
-        if (back->kind == TOKEN_NAME && back[1].sign == '(' && !strstr(back->text, "attribute") &&
+        if (back->kind == TOKEN_NAME && back[1].sign == '(' && !begins_attribute(back) &&
             strcmp(back->text, "malloc") != 0 && !name)
             name = back->text;
     if (name && at[2].text != name)

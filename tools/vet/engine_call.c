@@ -247,6 +247,10 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (state->phase != HELD)
         return true;
+    if (config_keeps(callee))
+        return escape(simulation, state, index);
+    if (config_harmless(callee))
+        return true;
     if (strncmp(callee, "CLEANUP_", 8) == 0)
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
@@ -277,20 +281,18 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    bool keeps = config_keeps(callee)
-                     ? true
-                     : name_keeps(callee) &&
-                           (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
-                            name_hands_over(callee) || name_has(callee, "take") ||
-                            name_has(callee, "register") || name_has(callee, "tsearch") ||
-                            name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                            strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
+    bool keeps = name_keeps(callee) &&
+                 (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                  name_hands_over(callee) || name_has(callee, "take") ||
+                  name_has(callee, "register") || name_has(callee, "tsearch") ||
+                  name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                  strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
     if (keeps && strstr(callee, "fdopen"))
         follow_refused(simulation, state, index);
-    if (carry == CARRIES_VALUE && !config_keeps(callee) &&
+    if (carry == CARRIES_VALUE &&
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
         return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
                escape(simulation, state, index); /* list_append(list, const char *own) */
@@ -300,8 +302,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
     }
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
-        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !config_keeps(callee) &&
-            !name_gives(callee) && add_keeping_pass(state, callee))
+        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !name_gives(callee) &&
+            add_keeping_pass(state, callee))
             return true;
         return escape(simulation, state, index);
     }
@@ -318,7 +320,7 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         simulation->parameter < 0 && !simulation->site->by_address)
         return add_keeping_pass(state, callee) || escape(simulation, state, index);
     if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
-        carry == CARRIES_INTERIOR || config_harmless(callee))
+        carry == CARRIES_INTERIOR)
         return true;
     if (simulation->parameter >= 0)
         note_forwards(state, &does, call->callee && !call->indirect ? call->callee : "?", argument);

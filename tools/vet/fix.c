@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,14 +68,22 @@ static bool write_edited(FILE *out, const struct source *source, const edit_vec 
     return !ferror(out);
 }
 
-/* The file gets its new content as a whole, or stays as it is. */
-static bool replace_file(struct arena *arena, const char *path, const struct source *source,
+static bool keep_rights(int fd, const struct stat *status)
+{
+    if (fchown(fd, status->st_uid, status->st_gid) != 0 && errno != EPERM)
+        return false;
+    return fchmod(fd, status->st_mode & 07777) == 0;
+}
+
+/* The file gets its new content as a whole, or stays as it is. Behind a symbolic link it is what the link leads to. */
+static bool replace_file(struct arena *arena, const char *link, const struct source *source,
                          const edit_vec *edits)
 {
     struct stat status;
-    char *scratch = arena_format(arena, "%s.XXXXXX", path);
-    if (stat(path, &status) != 0)
+    char path[PATH_MAX];
+    if (!realpath(link, path) || stat(path, &status) != 0)
         return false;
+    char *scratch = arena_format(arena, "%s.XXXXXX", path);
     int fd = mkostemp(scratch, O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -84,7 +93,7 @@ static bool replace_file(struct arena *arena, const char *path, const struct sou
         unlink(scratch);
         return false;
     }
-    bool ok = fchmod(fd, status.st_mode & 07777) == 0 && write_edited(out, source, edits);
+    bool ok = keep_rights(fd, &status) && write_edited(out, source, edits);
     ok &= fclose(out) == 0;
     if (ok && rename(scratch, path) == 0)
         return true;

@@ -31,7 +31,7 @@ static bool add_folder(struct arena *arena, const char *folder, path_vec *paths)
     for (FTSENT *entry; (entry = fts_read(tree));) {
         if (entry->fts_info == FTS_D && entry->fts_level > 0 && entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_F && is_c(entry->fts_name))
+        else if (entry->fts_info == FTS_DNR || (entry->fts_info == FTS_F && is_c(entry->fts_name)))
             *ADD(arena, paths) = arena_copy(arena, entry->fts_path, entry->fts_pathlen);
     }
     fts_close(tree);

@@ -104,6 +104,5 @@ bool place_looks_into(const struct ir *ir, int place, int pointer);
 /* Does the value of `place` change when `other` does? So does a[i] when i changes. */
 bool place_depends(const struct ir *ir, int place, int other);
 const char *place_text(const struct ir *ir, int place);
-void ir_print(const struct ir *ir);
 
 #endif

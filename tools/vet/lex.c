@@ -11,15 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* No C is that long, and a file of holes may be terabytes. */
+#define LARGEST ((off_t)64 << 20)
+
+static bool is_text(int fd, struct stat *status)
+{
+    if (fstat(fd, status) != 0)
+        return false;
+    errno = !S_ISREG(status->st_mode) ? EINVAL : status->st_size > LARGEST ? EFBIG : 0;
+    return errno == 0;
+}
+
 bool source_read(struct arena *arena, const char *path, struct source *source)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return false;
     struct stat status;
-    bool ok = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    if (!ok)
-        errno = EINVAL;
+    bool ok = is_text(fd, &status);
     size_t length = 0, size = ok ? (size_t)status.st_size : 0;
     char *text = arena_take(arena, size + 4);
     for (ssize_t got; ok && length < size; length += (size_t)got) {
@@ -33,7 +42,10 @@ bool source_read(struct arena *arena, const char *path, struct source *source)
     return ok;
 }
 
-#define NESTING 64
+struct branch {
+    bool active, taken, outer, alone;
+    int first; /* token of the active branch */
+};
 
 struct lexer {
     struct arena *arena;
@@ -41,11 +53,7 @@ struct lexer {
     const char *at, *end, *line_start;
     int line;
     bool line_begins;
-    struct branch {
-        bool active, taken, outer, alone;
-        int first; /* token of the active branch */
-    } branches[NESTING];
-    int depth;
+    VEC(struct branch) branches;
     struct conditions conditions;
 };
 
@@ -56,7 +64,7 @@ static char peek(const struct lexer *lexer, int ahead)
 
 static bool skipping(const struct lexer *lexer)
 {
-    return lexer->depth > 0 && !lexer->branches[lexer->depth - 1].active;
+    return lexer->branches.count > 0 && !lexer->branches.at[lexer->branches.count - 1].active;
 }
 
 static void newline(struct lexer *lexer)
@@ -130,6 +138,8 @@ static void lex_quoted(struct lexer *lexer, char quote)
     while (lexer->at < lexer->end && *lexer->at != quote && *lexer->at != '\n') {
         if (*lexer->at == '\\' && lexer->at + 1 < lexer->end) {
             lexer->at++;
+            if (*lexer->at == '\r' && peek(lexer, 1) == '\n')
+                lexer->at++;
             if (*lexer->at == '\n') {
                 lexer->at++;
                 newline(lexer);
@@ -258,18 +268,16 @@ static void include(struct lexer *lexer)
 
 static void begin_branch(struct lexer *lexer, bool active)
 {
-    if (lexer->depth == NESTING)
-        return;
     bool outer = !skipping(lexer);
-    lexer->branches[lexer->depth++] = (struct branch){outer && active, active, outer, true,
-                                                      lexer->out->tokens.count};
+    *ADD(lexer->arena, &lexer->branches) = (struct branch){outer && active, active, outer, true,
+                                                           lexer->out->tokens.count};
 }
 
 static void next_branch(struct lexer *lexer, bool active)
 {
-    if (lexer->depth == 0)
+    if (lexer->branches.count == 0)
         return;
-    struct branch *branch = &lexer->branches[lexer->depth - 1];
+    struct branch *branch = &lexer->branches.at[lexer->branches.count - 1];
     branch->active = branch->outer && !branch->taken && active;
     branch->taken |= active;
     branch->alone = false;
@@ -300,9 +308,9 @@ static bool ends_by_leaving(const struct token *at, const struct token *end)
 /* `#ifndef HAVE_X die("no X"); #endif`: what follows would never be reached, so it is not the usual configuration. */
 static void end_branch(struct lexer *lexer)
 {
-    if (lexer->depth == 0)
+    if (lexer->branches.count == 0)
         return;
-    const struct branch *branch = &lexer->branches[--lexer->depth];
+    const struct branch *branch = &lexer->branches.at[--lexer->branches.count];
     token_vec *tokens = &lexer->out->tokens;
     if (!branch->active || !branch->alone || branch->first == 0 || branch->first >= tokens->count)
         return;
@@ -354,8 +362,10 @@ static void directive(struct lexer *lexer)
         next_branch(lexer, true);
     else if (is(name, "endif"))
         end_branch(lexer);
-    else if (is(name, "define") && line.count > 0)
+    else if (is(name, "define"))
         define(lexer, &line);
+    else if (is(name, "undef") && line.count > 0)
+        conditions_undefine(&lexer->conditions, line.at[0].text);
 }
 
 /* To the end of the line, or of its continuation. */

@@ -544,8 +544,10 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
         emit(lowering, I_STOP, call);
         return unknown();
     }
-    if (plain && name_leaves(call->name) && !known_variable(lowering, call->name))
+    if (plain && name_leaves(call->name) && !known_variable(lowering, call->name)) {
+        instr->arg_count = 0; /* it asks about these, and keeps none */
         lower_leaving(lowering, call);
+    }
     /* An argument that is a label: the macro may go there. */
     for (int i = 0; i < call->args.count; i++) {
         const struct expr *arg = call->args.at[i];
@@ -740,24 +742,29 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
-/* #define BE(expr, val) __builtin_expect(expr, val) */
-static bool only_hints(const struct lowering *lowering, const char *name)
+/* 1: #define BE(expr, val) __builtin_expect(expr, val); -1: the opposite of its argument; 0: something else */
+static int hints(const struct lowering *lowering, const char *name)
 {
     const struct macro *macro = macros_find(&lowering->ir->unit->macros, name);
-    int inverted = 0;
-    if (!macro || !macro->function_like || macro->body.count > 12)
-        return false;
-    EACH (token, &macro->body)
-        inverted += token->sign == '!' || token->sign == S2('=', '=');
-    return inverted % 2 == 0 && macro_calls(macro, "__builtin_expect");
+    int negated = 0, compared = 0;
+    if (!macro || !macro->function_like || macro->body.count > 12 ||
+        !macro_calls(macro, "__builtin_expect"))
+        return 0;
+    EACH (token, &macro->body) {
+        negated += token->sign == '!';
+        compared += token->sign == S2('=', '=');
+    }
+    bool same = (negated + compared) % 2 == 0;
+    return same ? 1 : compared == 0 ? -1 : 0;
 }
 
 static bool lower_special_condition(struct lowering *lowering, const struct expr *expr, int yes,
                                     int no)
 {
     const char *name = expr->name;
-    if (name && expr->args.count > 0 && only_hints(lowering, name)) {
-        lower_condition(lowering, expr->args.at[0], yes, no);
+    int same = name && expr->args.count > 0 ? hints(lowering, name) : 0;
+    if (same) {
+        lower_condition(lowering, expr->args.at[0], same > 0 ? yes : no, same > 0 ? no : yes);
         return true;
     }
     if (!name || expr->args.count != 1)

@@ -8,6 +8,7 @@
 
 #define DEPTH 8
 #define LARGEST 400 /* tokens of a body */
+#define MOST 1000000
 
 void macros_add(struct macros *macros, struct lexed *lexed)
 {
@@ -132,6 +133,7 @@ struct expansion {
     token_vec *out;
     const struct macro *within[DEPTH];
     int depth;
+    int most; /* tokens, after which nothing more is expanded: macros that double what they are given */
 };
 
 /* From the open parenthesis at i; returns the index after the closing one, or -1. */
@@ -165,19 +167,19 @@ static int parameter_index(const struct macro *macro, const struct token *token)
     return -1;
 }
 
-static void paste(struct expansion *expansion, token_vec *tokens, struct token next)
+static void paste(struct expansion *expansion, struct token *last, const struct token *next)
 {
-    struct token *last = &tokens->at[tokens->count - 1];
-    if (last->kind != TOKEN_NAME || (next.kind != TOKEN_NAME && next.kind != TOKEN_NUMBER))
-        return;
-    char text[256];
-    int length = snprintf(text, sizeof text, "%.*s%.*s", last->length, last->text, next.length,
-                          next.text);
-    if (length < (int)sizeof text) {
-        last->text = intern(text, (size_t)length);
-        last->length = length;
-    }
-    (void)expansion;
+    const char *both = arena_format(expansion->arena, "%.*s%.*s", last->length, last->text,
+                                    next->length, next->text);
+    last->text = intern_string(both);
+    last->length += next->length;
+}
+
+/* Of others, as of `, ## __VA_ARGS__`, there is nothing to paste. */
+static bool makes_name(const token_vec *tokens, const struct token *next)
+{
+    return tokens->count > 0 && tokens->at[tokens->count - 1].kind == TOKEN_NAME &&
+           (next->kind == TOKEN_NAME || next->kind == TOKEN_NUMBER);
 }
 
 static void put(struct expansion *expansion, token_vec *tokens, struct token token,
@@ -186,8 +188,8 @@ static void put(struct expansion *expansion, token_vec *tokens, struct token tok
     token.line = where->line;
     token.column = where->column;
     token.expanded = true;
-    if (pasted && tokens->count > 0)
-        paste(expansion, tokens, token);
+    if (pasted && makes_name(tokens, &token))
+        paste(expansion, &tokens->at[tokens->count - 1], &token);
     else
         *ADD(expansion->arena, tokens) = token;
 }
@@ -246,7 +248,7 @@ static bool within(const struct expansion *expansion, const struct macro *macro)
     for (int i = 0; i < expansion->depth; i++)
         if (expansion->within[i] == macro)
             return true;
-    return expansion->depth == DEPTH;
+    return expansion->depth == DEPTH || expansion->out->count > expansion->most;
 }
 
 static void expand(struct expansion *expansion, const struct token *tokens, int count)
@@ -268,7 +270,8 @@ static void expand(struct expansion *expansion, const struct token *tokens, int 
 
 void macros_expand(struct macros *macros, struct arena *arena, const token_vec *in, token_vec *out)
 {
-    struct expansion expansion = {.macros = macros, .arena = arena, .out = out};
+    struct expansion expansion = {
+        .macros = macros, .arena = arena, .out = out, .most = MOST + 4 * in->count};
     expand(&expansion, in->at, in->count);
 }
 

@@ -30,12 +30,18 @@ static const char help[] =
     "A comment `// lifoguard-vet: allow CHECK: reason` allows a finding on its line or the next.\n"
     "Exit status: 0 nothing found; 1 findings; 2 wrong usage, or a file that is unreadable or no C.\n";
 
+/* The exit status after something that was asked for has been printed. */
+static int printed(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 2;
+}
+
 static int explain(const char *name)
 {
     if (strcmp(name, "all") == 0) {
         for (int i = 0; i < check_page_count; i++)
             puts(check_pages[i].name);
-        return 0;
+        return printed();
     }
     const struct check_page *page = check_page_find(name);
     if (!page) {
@@ -44,7 +50,8 @@ static int explain(const char *name)
                 name);
         return 2;
     }
-    return fputs(page->page, stdout) == EOF ? 2 : 0;
+    fputs(page->page, stdout);
+    return printed();
 }
 
 static int outcome(const result_vec *results)
@@ -87,8 +94,10 @@ static int vet(struct arena *arena, int count, char **arguments)
 int main(int count, char **arguments)
 {
     for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++) {
-        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0)
-            return fputs(help, stdout) == EOF ? 2 : 0;
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            fputs(help, stdout);
+            return printed();
+        }
         if (strcmp(arguments[i], "--explain") == 0)
             return explain(i + 1 < count ? arguments[i + 1] : "all");
         if (strncmp(arguments[i], "--explain=", 10) == 0)

@@ -1,5 +1,7 @@
 #include "names.h"
 
+#include "config.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -224,6 +226,8 @@ int name_releases(const char *name)
         "del",       "term",       "terminate", "decr",       "unload",  NULL};
     static const char *const digests[] = {"sha",    "sha1", "sha256", "sha512", "md5",
                                           "digest", "crc",  "crc32",  "blake2", NULL};
+    if (config_is_release(name))
+        return 2;
     if (name_has_any(name, digests) && name_has(name, "finish"))
         return 0; /* it only computes the result */
     if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||

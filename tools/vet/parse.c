@@ -33,6 +33,11 @@ bool take_word(struct parser *parser, const char *word)
     return true;
 }
 
+bool begins_attribute(const struct token *token)
+{
+    return token->kind == TOKEN_NAME && strncmp(token->text, "__attribute", 11) == 0;
+}
+
 const struct token *after_balanced(const struct token *at, const struct token *end)
 {
     int depth = 0;

@@ -63,6 +63,7 @@ bool token_is(const struct token *token, const char *word);
 const struct token *after_balanced(const struct token *at, const struct token *end);
 bool is_type_word(const struct parser *parser, const struct token *token);
 bool is_keyword(const struct token *token);
+bool begins_attribute(const struct token *token); /* __attribute__, not set_attribute */
 bool word_in(const char *word, const char *const *list);
 
 /* Parses all functions of a file and reads what its headers declare. */

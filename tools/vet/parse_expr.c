@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEEPEST 300
+#define DEEPEST 600   /* expressions within each other */
+#define LONGEST 10000 /* links of a + a + a …, a.b.c …: the tree is as deep as the chain is long */
 
 static struct expr *make(struct parser *parser, enum expr_kind kind, const struct token *where)
 {
@@ -82,16 +83,32 @@ static struct expr *parse_statement_argument(struct parser *parser)
     return jump;
 }
 
+static bool at_end_of_argument(const struct parser *parser)
+{
+    return parser->at >= parser->end || at_sign(parser, ',') || at_sign(parser, ')') ||
+           at_sign(parser, '}') || at_sign(parser, ']');
+}
+
+static void skip_token(struct parser *parser)
+{
+    bool opens = at_sign(parser, '(') || at_sign(parser, '[') || at_sign(parser, '{');
+    parser->at = opens ? after_balanced(parser->at, parser->end) : parser->at + 1;
+}
+
 /* Over what could not be read as an argument, to its comma or closing parenthesis. */
 static void skip_argument(struct parser *parser)
 {
-    while (parser->at < parser->end && !at_sign(parser, ',') && !at_sign(parser, ')') &&
-           !at_sign(parser, '}') && !at_sign(parser, ']')) {
-        if (at_sign(parser, '(') || at_sign(parser, '[') || at_sign(parser, '{'))
-            parser->at = after_balanced(parser->at, parser->end);
-        else
-            parser->at++;
-    }
+    while (!at_end_of_argument(parser))
+        skip_token(parser);
+}
+
+/* An expression that lies too deep is left out, to the sign that ends it. */
+static struct expr *leave_out(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    while (!at_end_of_argument(parser) && !at_sign(parser, ';'))
+        skip_token(parser);
+    return make(parser, E_NONE, at);
 }
 
 static struct expr *parse_argument(struct parser *parser)
@@ -127,7 +144,7 @@ struct expr *parse_braced_list(struct parser *parser)
 {
     struct expr *list = make(parser, E_LIST, parser->at);
     const struct token *after = after_balanced(parser->at, parser->end);
-    parser->at++;
+    parser->at = parser->depth++ > DEEPEST ? after : parser->at + 1;
     while (parser->at < parser->end && parser->at < after - 1) {
         const struct token *before = parser->at;
         struct expr *name = NULL;
@@ -151,6 +168,7 @@ struct expr *parse_braced_list(struct parser *parser)
         if (parser->at == before)
             parser->at++;
     }
+    parser->depth--;
     parser->at = after;
     return list;
 }
@@ -230,10 +248,8 @@ static struct expr *parse_primary(struct parser *parser)
 static struct expr *parse_postfix(struct parser *parser)
 {
     struct expr *expr = parse_primary(parser);
-    while (parser->at < parser->end) {
+    for (int length = 0; expr->kind != E_NONE; length++) {
         const struct token *at = parser->at;
-        if (expr->kind == E_NONE)
-            return expr;
         struct expr *outer;
         if (at->sign == '(') {
             outer = make(parser, E_CALL, at);
@@ -266,9 +282,10 @@ static struct expr *parse_postfix(struct parser *parser)
             outer->a = expr;
             parser->at++;
         } else {
-            return expr;
+            break;
         }
-        expr = outer;
+        if (length < LONGEST)
+            expr = outer;
     }
     return expr;
 }
@@ -279,13 +296,9 @@ static bool is_prefix(int sign)
            sign == S2('+', '+') || sign == S2('-', '-') || sign == S2('&', '&');
 }
 
-static struct expr *parse_unary(struct parser *parser)
+static struct expr *parse_operand(struct parser *parser)
 {
     const struct token *at = parser->at;
-    if (parser->depth > DEEPEST) {
-        skip_argument(parser);
-        return make(parser, E_NONE, at);
-    }
     while (take_word(parser, "__extension__"))
         at = parser->at;
     if (at->kind != TOKEN_SIGN || !is_prefix(at->sign))
@@ -293,13 +306,21 @@ static struct expr *parse_unary(struct parser *parser)
     struct expr *expr = make(parser, E_PREFIX, at);
     expr->sign = at->sign;
     parser->at++;
-    parser->depth++;
     expr->a = parse_unary(parser);
-    parser->depth--;
     if (expr->sign == '-' && expr->a->kind == E_NUMBER) {
         expr->a->number = -expr->a->number;
         return expr->a;
     }
+    return expr;
+}
+
+static struct expr *parse_unary(struct parser *parser)
+{
+    if (parser->depth > DEEPEST)
+        return leave_out(parser);
+    parser->depth++;
+    struct expr *expr = parse_operand(parser);
+    parser->depth--;
     return expr;
 }
 
@@ -331,7 +352,7 @@ static int precedence(int sign)
 static struct expr *parse_binary(struct parser *parser, int least)
 {
     struct expr *left = parse_unary(parser);
-    for (;;) {
+    for (int length = 0;; length++) {
         const struct token *at = parser->at;
         int level = at->kind == TOKEN_SIGN ? precedence(at->sign) : 0;
         if (level < least || level == 0)
@@ -341,7 +362,8 @@ static struct expr *parse_binary(struct parser *parser, int least)
         expr->a = left;
         parser->at++;
         expr->b = parse_binary(parser, level + 1);
-        left = expr;
+        if (length < LONGEST)
+            left = expr;
     }
 }
 
@@ -368,14 +390,11 @@ static struct expr *parse_choice(struct parser *parser)
 
 struct expr *parse_assignment(struct parser *parser)
 {
-    const struct token *at = parser->at;
-    if (parser->depth > DEEPEST) {
-        skip_argument(parser);
-        return make(parser, E_NONE, at);
-    }
+    if (parser->depth > DEEPEST)
+        return leave_out(parser);
     parser->depth++;
     struct expr *expr = parse_choice(parser);
-    at = parser->at;
+    const struct token *at = parser->at;
     if (at->kind == TOKEN_SIGN && is_assignment(at->sign)) {
         struct expr *assign = make(parser, E_ASSIGN, at);
         assign->line = expr->line;
@@ -393,13 +412,14 @@ struct expr *parse_assignment(struct parser *parser)
 struct expr *parse_expr(struct parser *parser)
 {
     struct expr *expr = parse_assignment(parser);
-    while (at_sign(parser, ',')) {
+    for (int length = 0; at_sign(parser, ','); length++) {
         struct expr *comma = make(parser, E_BINARY, parser->at);
         comma->sign = ',';
         comma->a = expr;
         parser->at++;
         comma->b = parse_assignment(parser);
-        expr = comma;
+        if (length < LONGEST)
+            expr = comma;
     }
     return expr;
 }

@@ -86,11 +86,6 @@ void project_add(const char *path, char *text)
         add_pass(pass);
 }
 
-bool project_has(const char *path)
-{
-    return map_get(&paths, intern_string(path)) != NULL;
-}
-
 struct scope *scope_new(struct unit *unit)
 {
     struct arena arena = {0};

@@ -10,7 +10,6 @@ struct scope; /* what can be seen from one file */
 
 /* Adds the summary of a file of this run. Before any scope is made. */
 void project_add(const char *path, char *text);
-bool project_has(const char *path);
 
 /* `unit`: NULL, or the file beside which functions are looked for that no file of the run defines. */
 struct scope *scope_new(struct unit *unit);

@@ -24,16 +24,37 @@ static void put_text(FILE *out, const struct finding *finding)
 
 /* ---- JSON --------------------------------------------------------------------------------------- */
 
+/* The length of the UTF-8 sequence; 0: these bytes are none, as in a source that has another encoding. */
+static int sequence(const unsigned char *at)
+{
+    int length = *at < 0x80   ? 1
+                 : *at < 0xc2 ? 0
+                 : *at < 0xe0 ? 2
+                 : *at < 0xf0 ? 3
+                 : *at < 0xf5 ? 4
+                              : 0;
+    for (int i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    bool too_long = (*at == 0xe0 && at[1] < 0xa0) || (*at == 0xf0 && at[1] < 0x90);
+    bool no_character = (*at == 0xed && at[1] >= 0xa0) || (*at == 0xf4 && at[1] >= 0x90);
+    return too_long || no_character ? 0 : length;
+}
+
 static void put_string(FILE *out, const char *text)
 {
     putc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        if (*at == '"' || *at == '\\')
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        int length = sequence(at);
+        if (length == 0)
+            fputs("\\ufffd", out);
+        else if (*at == '"' || *at == '\\')
             fprintf(out, "\\%c", *at);
         else if (*at < 0x20 || *at == 0x7f)
             fprintf(out, "\\u%04x", *at);
         else
-            putc(*at, out);
+            fwrite(at, 1, (size_t)length, out);
+        at += length > 0 ? length : 1;
     }
     putc('"', out);
 }

@@ -25,7 +25,7 @@ static void read_parameter(struct parser *parser, const struct token *at, const 
             parameter->name = at->text;
         else if (parameter->type.count < 8 && !token_is(at, "const"))
             parameter->type.words[parameter->type.count++] = at->text;
-        if (at[1].sign == '(' && strstr(at->text, "attribute"))
+        if (at[1].sign == '(' && begins_attribute(at))
             break;
     }
 }
@@ -66,7 +66,7 @@ static const struct token *function_name(const struct token *from, const struct 
         if (at->sign == '(' || at->sign == '[') {
             bool named = at->sign == '(' && at > from && at[-1].kind == TOKEN_NAME &&
                          !is_keyword(&at[-1]);
-            if (named && !strstr(at[-1].text, "attribute") &&
+            if (named && !begins_attribute(&at[-1]) &&
                 (!name || (after_balanced(at, brace) == brace && at[-2].sign != ')')))
                 name = at - 1;
             else if (!name && in_parentheses(at, brace))

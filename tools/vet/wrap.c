@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,28 @@ static const char *const compilers[] = {
     "cc",     "gcc",    "clang", "c89",      "c99",      "gcc-11",   "gcc-12",   "gcc-13",
     "gcc-14", "gcc-15", "tcc",   "clang-19", "clang-20", "clang-21", "clang-22", NULL};
 
-/* `real`: what it runs after it has noted the files, and the folders of headers. */
+/* A compiler that notes the files and the folders of headers. Of its three places the first two are this folder. */
+static const char noting[] =
+    "#!/bin/sh\n"
+    "before=\n"
+    "for argument; do\n"
+    "    case $before in -I | -iquote | -isystem | -idirafter) argument=-I$argument ;; esac\n"
+    "    before=$argument\n"
+    "    case $argument in\n"
+    "    -iquote?*) argument=-I${argument#-iquote} ;;\n"
+    "    -isystem?*) argument=-I${argument#-isystem} ;;\n"
+    "    -idirafter?*) argument=-I${argument#-idirafter} ;;\n"
+    "    esac\n"
+    "    case $argument in\n"
+    "    -I/?* | /*.c) printf -- '%%s\\n' \"$argument\" ;;\n"
+    "    -I?*) printf -- '-I%%s/%%s\\n' \"$PWD\" \"${argument#-I}\" ;;\n"
+    "    *.c) printf '%%s/%%s\\n' \"$PWD\" \"$argument\" ;;\n"
+    "    esac\n"
+    "done >>'%s/files'\n"
+    "PATH=${PATH#'%s:'}\n"
+    "exec %s \"$@\"\n";
+
+/* `real`: the compiler that it runs. */
 static bool write_compiler(const char *folder, const char *name, const char *real)
 {
     char path[512];
@@ -30,19 +52,7 @@ static bool write_compiler(const char *folder, const char *name, const char *rea
             close(fd);
         return false;
     }
-    fprintf(script,
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "    case $argument in\n"
-            "    /*.c) printf '%%s\\n' \"$argument\" ;;\n"
-            "    *.c) printf '%%s/%%s\\n' \"$PWD\" \"$argument\" ;;\n"
-            "    -I/?*) printf '%%s\\n' \"$argument\" ;;\n"
-            "    -I?*) printf -- '-I%%s/%%s\\n' \"$PWD\" \"${argument#-I}\" ;;\n"
-            "    esac\n"
-            "done >>'%s/files'\n"
-            "PATH=${PATH#'%s:'}\n"
-            "exec %s \"$@\"\n",
-            folder, folder, real);
+    fprintf(script, noting, folder, folder, real);
     bool ok = !ferror(script);
     ok &= fclose(script) == 0;
     return ok;
@@ -71,25 +81,84 @@ static void note_own_compiler(const char *folder)
     free(changed);
 }
 
-static int run(char **command, const char *folder)
+/* ---- the command, and signals that ask for an end: the folder has to go before this process does ---------------- */
+
+static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define REQUESTS (sizeof requests / sizeof *requests)
+
+static volatile sig_atomic_t asked, command; /* the last such signal; the command's process */
+
+/* What a terminal sends, the command gets too. */
+static void pass_on(int number, siginfo_t *info, void *context)
 {
-    pid_t child = fork();
-    if (child == 0) {
-        char *path = NULL;
-        const char *old = getenv("PATH");
-        if (asprintf(&path, "%s:%s", folder, old ? old : "/usr/bin:/bin") < 0)
-            _exit(127);
-        setenv("PATH", path, 1);
-        note_own_compiler(folder);
-        execvp(command[0], command);
-        fprintf(stderr, "lifoguard-vet: %s: %s\n", command[0], strerror(errno));
-        _exit(127);
-    }
-    int status = -1;
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+    (void)context;
+    asked = number;
+    if (command && info->si_code <= 0)
+        kill(command, number);
 }
+
+/* What is ignored stays ignored; but for SIGCHLD, with which nobody would learn how the command ends. */
+static void catch_requests(struct sigaction *before)
+{
+    signal(SIGCHLD, SIG_DFL);
+    const struct sigaction passing = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
+    for (size_t i = 0; i < REQUESTS; i++) {
+        sigaction(requests[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(requests[i], &passing, NULL);
+    }
+}
+
+static void restore_requests(const struct sigaction *before)
+{
+    for (size_t i = 0; i < REQUESTS; i++)
+        sigaction(requests[i], &before[i], NULL);
+}
+
+static _Noreturn void execute(char **words, const char *folder)
+{
+    char *path = NULL;
+    const char *old = getenv("PATH");
+    if (asprintf(&path, "%s:%s", folder, old ? old : "/usr/bin:/bin") < 0)
+        _exit(127);
+    setenv("PATH", path, 1);
+    note_own_compiler(folder);
+    execvp(words[0], words);
+    fprintf(stderr, "lifoguard-vet: %s: %s\n", words[0], strerror(errno));
+    _exit(127);
+}
+
+/* A request that comes before the command's process is known waits until it is. */
+static pid_t start(char **words, const char *folder, const struct sigaction *before)
+{
+    sigset_t set, old;
+    sigemptyset(&set);
+    for (size_t i = 0; i < REQUESTS; i++)
+        sigaddset(&set, requests[i]);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    pid_t child = fork();
+    if (child == 0)
+        restore_requests(before);
+    command = child > 0 ? child : 0;
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    if (child == 0)
+        execute(words, folder);
+    return child;
+}
+
+static int run(char **words, const char *folder, const struct sigaction *before)
+{
+    pid_t child = start(words, folder, before);
+    if (child < 0)
+        return 127;
+    siginfo_t ended = {0};
+    waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT);
+    command = 0; /* from now on the number may be another's */
+    waitid(P_PID, (id_t)child, &ended, WEXITED);
+    return ended.si_code == CLD_EXITED ? ended.si_status : 127;
+}
+
+/* ---- what it has compiled ------------------------------------------------------------------------------------------ */
 
 static void read_files(struct arena *arena, const char *folder, path_vec *paths)
 {
@@ -131,6 +200,8 @@ static void remove_folder(const char *folder)
 bool run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths)
 {
     char folder[] = "/tmp/lifoguard-vet-XXXXXX";
+    struct sigaction before[REQUESTS];
+    catch_requests(before);
     if (!mkdtemp(folder)) {
         fprintf(stderr, "lifoguard-vet: %s: %s\n", folder, strerror(errno));
         return false;
@@ -138,9 +209,12 @@ bool run_wrapped(struct arena *arena, struct settings *settings, path_vec *paths
     bool ok = true;
     for (int i = 0; ok && compilers[i]; i++)
         ok = write_compiler(folder, compilers[i], compilers[i]);
-    int status = ok ? run(settings->wrapped, folder) : 2;
+    int status = ok ? run(settings->wrapped, folder, before) : 2;
     read_files(arena, folder, paths);
     remove_folder(folder);
+    restore_requests(before);
+    if (asked)
+        raise(asked);
     if (status != 0)
         fprintf(stderr, "lifoguard-vet: %s ended with status %d; what it compiled is checked\n",
                 settings->wrapped[0], status);
