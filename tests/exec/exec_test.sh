@@ -298,6 +298,21 @@ R2_a_word_of_the_shell_is_no_program() {
     expect_err "cd is a word of the shell"
 }
 
+# Also the words that only some shells have.
+R2_each_word_of_bash_is_known() {
+    local word
+    cat >defer-all <<'END'
+while read -r word; do
+    type -P "$word" >/dev/null || lifoguard defer --allow-failure -- "$word" 2>err && echo "$word"
+done < <(compgen -b; compgen -k)
+END
+    inside '. ./defer-all'
+    grep -qx test out || fail 'nothing was tried'
+    while read -r word; do
+        [[ $word == '}' || $word == ']]' || -n $(type -P "$word") ]] || fail "$word is taken for a program"
+    done <out
+}
+
 R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
     inside 'mkdir -p a/b; touch kept; cd a/b; lifoguard defer sh -c "rm ../../kept; ls -A; echo ran"; rm -r ../../a
         lifoguard defer echo "registered there"'

@@ -3,15 +3,16 @@
 #include "launch.h"
 #include "options.h"
 #include "say.h"
-#include "shell.h"
 #include "status.h"
 #include "wire.h"
+#include "words.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,9 +124,10 @@ static bool is_program(const char *word)
     for (const char *at = path ? path : "", *end; *at; at = *end ? end + 1 : end) {
         end = strchrnul(at, ':');
         char *place = NULL;
+        struct stat info;
         if (asprintf(&place, "%.*s/%s", (int)(end - at), at, word) < 0)
             return true; /* that is found out when it is to run */
-        bool found = access(place, X_OK) == 0;
+        bool found = access(place, X_OK) == 0 && stat(place, &info) == 0 && S_ISREG(info.st_mode);
         free(place);
         if (found)
             return true;
@@ -136,7 +138,8 @@ static bool is_program(const char *word)
 /* Of the shell that calls us a program cannot know, and at the end that shell is gone. */
 static lg_error *refuse_shell_word(const char *word)
 {
-    if (strchr(word, '/') || !shell_word_is_own(word, strlen(word)) || is_program(word))
+    if (strchr(word, '/') || shell_word_kind(word, strlen(word)) != SHELL_WORD_ONLY ||
+        is_program(word))
         return NULL;
     return lg_error_newf(
         "%s is a word of the shell, and no program; write: lifoguard defer --shell "
