@@ -1135,11 +1135,34 @@ show_and_logs_say_what_to_write() {
 }
 
 commands_that_cannot_be_run() {
-    refused_as 127 lifoguard exec ./nonexistent
+    local before
     : >plain
-    refused_as 126 lifoguard exec ./plain
-    refused_as 127 lifoguard with --timeout 1s ./nonexistent
-    refused_as 126 lifoguard with --timeout 1s ./plain
+    mkdir folder
+    printf '#!/no/such/interpreter\n' >script
+    chmod +x script
+    for before in exec 'with --timeout 1m' 'lock a' 'exec lifoguard acquire --undo true --'; do
+        # shellcheck disable=SC2086 # words
+        {
+            refused_as 127 lifoguard $before no-such-command
+            expect_err 'no-such-command: command not found'
+            refused_as 127 lifoguard $before ./nonexistent
+            expect_err './nonexistent: No such file or directory'
+            refused_as 127 lifoguard $before ./script
+            expect_err './script: the interpreter that this file needs is not there'
+            refused_as 126 lifoguard $before ./plain
+            refused_as 126 lifoguard $before ./folder
+            refused_as 126 lifoguard $before ./plain/below
+            refused lifoguard $before ''
+            expect_err 'an empty word: is a variable without a value'
+        }
+    done
+    # A script without a first line that names an interpreter is run by sh, as a shell would.
+    echo 'echo by sh' >script
+    for before in exec 'with --timeout 1m' 'lock a' 'exec lifoguard acquire --undo true --'; do
+        # shellcheck disable=SC2086 # words
+        lifoguard $before ./script >out 2>err || fail "status $?"
+        expect_out 'by sh'
+    done
     # What was not acquired is not released.
     inside 'lifoguard acquire --undo touch ran -- ./nonexistent; echo $?; lifoguard acquire --undo touch ran -- ./plain; echo $?'
     expect_out $'127\n126'

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "client.h"
+#include "command.h"
 #include "launch.h"
 #include "options.h"
 #include "say.h"
@@ -7,7 +8,6 @@
 #include "wire.h"
 #include "words.h"
 
-#include <errno.h>
 #include <lifoguard/defer.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -208,8 +208,8 @@ static int send_sequence(const char *request, int64_t sequence)
     return client_request("acquire", &fields, NULL);
 }
 
-/* Waits for it whatever the terminal sends: it gets that as well. */
-static lg_error *run_and_wait(char **words, int *status)
+/* Waits for it whatever the terminal sends: it gets that as well. *failed is 0, or the errno value with which it could not start. */
+static lg_error *run_and_wait(char **words, int *status, int *failed)
 {
     struct sigaction ignore = {.sa_flags = 0};
     struct sigaction before[2];
@@ -229,7 +229,9 @@ static lg_error *run_and_wait(char **words, int *status)
     } command = {.mine = words};
     const struct launch launch = {
         .defaults = reset, .in_our_group = true, .terminal = -1, .words = {command.text}};
-    return launch_and_await(&launch, status);
+    pid_t pid;
+    *failed = launch_once(&launch, &pid);
+    return *failed ? NULL : launch_await(pid, status);
 }
 
 static int confirm_or_withdraw(const struct registration *r, int64_t sequence, int status)
@@ -254,14 +256,15 @@ static int acquire(const struct registration *r, char **command)
         say("acquire: so %s was not run", command[0]);
         return EXIT_WRONG_USAGE;
     }
-    int status = 0;
-    lg_error *err = run_and_wait(command, &status);
-    if (!err)
+    int status = 0, failed = 0;
+    lg_error *err = run_and_wait(command, &status, &failed);
+    if (!err && !failed)
         return confirm_or_withdraw(r, sequence, status);
-    int result = lg_error_is_errno(err, ENOENT) ? 127 : 126;
     send_sequence("withdraw", sequence);
+    if (failed)
+        return command_not_started("acquire", command[0], failed);
     client_failed("acquire", err);
-    return result;
+    return EXIT_OURS;
 }
 
 /* The word --undo ends the options: what follows, up to `--`, is the cleanup. */
@@ -292,7 +295,9 @@ int acquire_command(char **arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     if (!err)
         err = fill(&r, cleanup ? cleanup : none);
-    if (!err && (!command || !*command))
+    if (!err && !command)
         err = lg_error_new("which COMMAND is to be run? It follows `--`");
+    if (!err)
+        err = command_check(command);
     return err || !command ? wrong_usage("acquire", err) : acquire(&r, command);
 }
