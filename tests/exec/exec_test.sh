@@ -1134,6 +1134,33 @@ show_and_logs_say_what_to_write() {
     expect_out a
 }
 
+# into_full COMMAND…: runs it with a standard output that takes nothing more, as on a full disk.
+into_full() {
+    truncate -s 8M full
+    status=0
+    (
+        trap '' XFSZ
+        ulimit -f 8192
+        exec "$@" >>full 2>err </dev/null
+    ) || status=$?
+}
+
+what_cannot_be_printed_is_told() {
+    local words
+    echo 'echo a' >./jobs
+    echo 'jobs: {a: {run: "true"}}' >g.yaml
+    lifoguard run jobs >out 2>err || fail "status $?"
+    lifoguard exec --keep lifoguard defer true 2>err || fail "status $?"
+    for words in --help --version 'exec --help' 'run --help' 'run --yaml --help' 'defer --help' 'wait-for --help' 'with --help' \
+        'lock --help' 'inspect --help' 'shell-init bash' history show "logs $(lifoguard history | cut -f 1) 1" pending \
+        'run --dry-run g.yaml' 'exec lifoguard mark'; do
+        # shellcheck disable=SC2086 # words
+        into_full lifoguard $words
+        expect_status 125
+        expect_err 'standard output: File too large'
+    done
+}
+
 commands_that_cannot_be_run() {
     local before
     : >plain

@@ -189,7 +189,7 @@ int defer_command(char **arguments)
     lg_error *err = take_options(&r, &arguments);
     lg_defer(registration_free, &r);
     if (!err && r.help)
-        return client_help(defer_help);
+        return print_text(defer_help);
     if (!err && r.partial)
         err = lg_error_new("--partial is for acquire");
     if (!err)
@@ -288,7 +288,7 @@ int acquire_command(char **arguments)
     lg_error *err = take_options(&r, &arguments);
     lg_defer(registration_free, &r);
     if (!err && r.help)
-        return client_help(acquire_help);
+        return print_text(acquire_help);
     if (!err && !cleanup && !r.shell)
         err = lg_error_new("what undoes it? lifoguard acquire --undo CLEANUP… -- COMMAND…");
     if (!err && *arguments)

@@ -347,7 +347,7 @@ int exec_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err)
         err = command_check(arguments);
     if (err)

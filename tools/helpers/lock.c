@@ -160,7 +160,7 @@ int lock_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     const char *name = err ? NULL : *arguments;
     if (!err)
         err = check_name(name);

@@ -338,7 +338,7 @@ int wait_for_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err)
         err = check(&target, arguments);
     lg_defer(address_free, &target.address);

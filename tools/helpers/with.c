@@ -8,7 +8,6 @@
 
 #include <lifoguard/defer.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 static const char help[] =
@@ -48,7 +47,7 @@ int with_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err && timeout == 0)
         err = lg_error_new("how long? --timeout DURATION");
     if (!err)
