@@ -298,6 +298,21 @@ R2_a_word_of_the_shell_is_no_program() {
     expect_err "cd is a word of the shell"
 }
 
+# Also the words that only some shells have.
+R2_each_word_of_bash_is_known() {
+    local word
+    cat >defer-all <<'END'
+while read -r word; do
+    type -P "$word" >/dev/null || lifoguard defer --allow-failure -- "$word" 2>err && echo "$word"
+done < <(compgen -b; compgen -k)
+END
+    inside '. ./defer-all'
+    grep -qx test out || fail 'nothing was tried'
+    while read -r word; do
+        [[ $word == '}' || $word == ']]' || -n $(type -P "$word") ]] || fail "$word is taken for a program"
+    done <out
+}
+
 R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
     inside 'mkdir -p a/b; touch kept; cd a/b; lifoguard defer sh -c "rm ../../kept; ls -A; echo ran"; rm -r ../../a
         lifoguard defer echo "registered there"'
@@ -1119,12 +1134,62 @@ show_and_logs_say_what_to_write() {
     expect_out a
 }
 
+# into_full COMMAND…: runs it with a standard output that takes nothing more, as on a full disk.
+into_full() {
+    truncate -s 8M full
+    status=0
+    (
+        trap '' XFSZ
+        ulimit -f 8192
+        exec "$@" >>full 2>err </dev/null
+    ) || status=$?
+}
+
+what_cannot_be_printed_is_told() {
+    local words
+    echo 'echo a' >./jobs
+    echo 'jobs: {a: {run: "true"}}' >g.yaml
+    lifoguard run jobs >out 2>err || fail "status $?"
+    lifoguard exec --keep lifoguard defer true 2>err || fail "status $?"
+    for words in --help --version 'exec --help' 'run --help' 'run --yaml --help' 'defer --help' 'wait-for --help' 'with --help' \
+        'lock --help' 'inspect --help' 'shell-init bash' history show "logs $(lifoguard history | cut -f 1) 1" pending \
+        'run --dry-run g.yaml' 'exec lifoguard mark'; do
+        # shellcheck disable=SC2086 # words
+        into_full lifoguard $words
+        expect_status 125
+        expect_err 'standard output: File too large'
+    done
+}
+
 commands_that_cannot_be_run() {
-    refused_as 127 lifoguard exec ./nonexistent
+    local before
     : >plain
-    refused_as 126 lifoguard exec ./plain
-    refused_as 127 lifoguard with --timeout 1s ./nonexistent
-    refused_as 126 lifoguard with --timeout 1s ./plain
+    mkdir folder
+    printf '#!/no/such/interpreter\n' >script
+    chmod +x script
+    for before in exec 'with --timeout 1m' 'lock a' 'exec lifoguard acquire --undo true --'; do
+        # shellcheck disable=SC2086 # words
+        {
+            refused_as 127 lifoguard $before no-such-command
+            expect_err 'no-such-command: command not found'
+            refused_as 127 lifoguard $before ./nonexistent
+            expect_err './nonexistent: No such file or directory'
+            refused_as 127 lifoguard $before ./script
+            expect_err './script: the interpreter that this file needs is not there'
+            refused_as 126 lifoguard $before ./plain
+            refused_as 126 lifoguard $before ./folder
+            refused_as 126 lifoguard $before ./plain/below
+            refused lifoguard $before ''
+            expect_err 'an empty word: is a variable without a value'
+        }
+    done
+    # A script without a first line that names an interpreter is run by sh, as a shell would.
+    echo 'echo by sh' >script
+    for before in exec 'with --timeout 1m' 'lock a' 'exec lifoguard acquire --undo true --'; do
+        # shellcheck disable=SC2086 # words
+        lifoguard $before ./script >out 2>err || fail "status $?"
+        expect_out 'by sh'
+    done
     # What was not acquired is not released.
     inside 'lifoguard acquire --undo touch ran -- ./nonexistent; echo $?; lifoguard acquire --undo touch ran -- ./plain; echo $?'
     expect_out $'127\n126'

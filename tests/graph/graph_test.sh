@@ -1425,15 +1425,59 @@ log_dir_has_a_file_a_job() {
     run --log-dir logs <<<'jobs: {a: {run: "echo one; echo two", defer: echo three}, b: {run: "true"}}'
     [[ $(<logs/a.log) == $'one\ntwo\nthree' ]] || fail 'not the output'
     [[ ! -e logs/b.log ]] || fail 'b has said nothing'
-    # What an earlier run has left is not added to; what cannot be written is told, and does no harm.
+    # What an earlier run has left is not added to; what cannot be written is told.
     mkdir logs/b.log
     run --log-dir logs <<<'jobs: {a: {run: echo four}, b: {run: echo five}}'
-    expect_status 0
+    expect_status 125
     [[ $(<logs/a.log) == four ]] || fail 'not the output of this run alone'
     expect_err 'logs/b.log: Is a directory; the run goes on without this log'
     run --log-dir nowhere/logs <<<'jobs: {a: {run: echo x}}'
-    expect_status 0
-    expect_err '--log-dir nowhere/logs: No such file or directory'
+    expect_status 125
+    expect_err 'nowhere/logs: No such file or directory; the run goes on without this log'
+    : >plain
+    run --log-dir plain <<<'jobs: {a: {run: "true"}}'
+    expect_status 125
+    expect_err 'plain: Not a directory'
+}
+
+# into_full FILE OPTION…: runs FILE with a standard output that takes nothing more, as on a full disk.
+into_full() {
+    truncate -s 8M full
+    status=0
+    : >log
+    (
+        trap '' XFSZ
+        ulimit -f 8192
+        exec timeout --foreground 100 lifoguard run "${@:2}" "$1" >>full 2>err </dev/null
+    ) || status=$?
+}
+
+# Of graphs and of files with a command a line: a failure of the run itself has its own status, and the cleanups run in any case.
+what_cannot_be_written_is_told() {
+    local options form
+    echo 'jobs: {a: {run: echo x, defer: echo cleaned >>log}}' >g.yaml
+    echo 'jobs: {a: {run: exit 3}}' >failing.yaml
+    printf '%s\n' 'echo x' 'defer echo cleaned >>log' >g.lines
+    printf '%s\n' 'echo x' 'exit 3' >failing.lines
+    for form in yaml lines; do
+        for options in '' --plain --json; do
+            [[ $form$options != lines--plain ]] || continue
+            # shellcheck disable=SC2086 # no option or one
+            into_full "g.$form" $options
+            expect_status 125
+            expect_err 'standard output: File too large: what follows is not written'
+            expect_log cleaned
+        done
+        into_full "failing.$form" --json --status=first-failure
+        expect_status 3
+        expect_err 'standard output: File too large'
+    done
+    expect_nothing_pending
+    # A reader of events who goes away has not got what he has asked for.
+    { lifoguard run --json g.yaml 2>err || echo $? >status; } | true
+    until_true test -s status
+    [[ $(<status) == 125 ]] || fail "status $(<status)"
+    expect_err 'standard output: Broken pipe'
 }
 
 the_examples_can_be_read() {

@@ -447,7 +447,37 @@ what_acquires_may_finish() {
 }
 
 a_second_signal_ends_what_acquires() {
-    jobs_are 'true' 'defer echo -a' 'echo >ready; sleep MARK' 'defer echo never'
+    jobs_are 'true' 'defer echo -a' 'echo >ready; sleep MARK' 'defer echo -b $LIFOGUARD_STATUS'
+    start --grace 10m
+    until_true test -e ready
+    kill -TERM "$pid"
+    until_true grep -q 'may finish' err
+    kill -INT "$pid"
+    finish
+    expect_status 143
+    # What the line has acquired nobody knows.
+    expect_out $'-b unknown\n-a'
+    expect_none
+}
+
+# A line that is ended while it acquires, and does not end by itself: at its limit, and after the grace period of a signal.
+what_is_ended_while_it_acquires_is_released() {
+    jobs_are 'true' 'defer echo -a' 'with --timeout 1s --grace 100ms -- sh -c "trap : TERM; echo >ready; while :; do sleep MARK; done"' \
+        'defer echo -b $LIFOGUARD_STATUS'
+    run
+    expect_status 1
+    expect_out $'-b unknown\n-a'
+    rm ready
+    jobs_are 'true' 'defer echo -a' 'sh -c "trap : TERM; echo >ready; while :; do sleep MARK; done"' 'defer echo -b $LIFOGUARD_STATUS'
+    start --grace 100ms
+    until_true test -e ready
+    kill -TERM "$pid"
+    finish
+    expect_status 143
+    expect_out $'-b unknown\n-a'
+    # A line that has seen to it itself has left nothing.
+    rm ready
+    jobs_are 'true' 'defer echo -a' 'trap "exit 3" INT TERM; echo >ready; while :; do sleep 0.01; done' 'defer echo never'
     start --grace 10m
     until_true test -e ready
     kill -TERM "$pid"
@@ -457,6 +487,23 @@ a_second_signal_ends_what_acquires() {
     expect_status 143
     expect_out '-a'
     expect_none
+}
+
+# An assignment acquires, too; a cleanup that does not need the value is ready before.
+what_an_assignment_acquires_is_released() {
+    jobs_are 'ID=old' 'ID=$(echo acquired >log; kill -KILL $$)' 'defer echo first' 'defer echo $ID'
+    run
+    expect_status 1
+    expect_out first
+    # Without a state, as well.
+    XDG_STATE_HOME=/proc/no/state run
+    expect_status 1
+    expect_out first
+    # The command has succeeded, and its value is of no use.
+    jobs_are 'A=$(head -c 200000 /dev/zero | tr "\0" x)' 'defer echo first'
+    run
+    expect_status 1
+    expect_out first
 }
 
 two_signals_in_one_go_do_not_end_a_cleanup() {

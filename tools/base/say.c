@@ -2,6 +2,7 @@
 #include "say.h"
 
 #include "buffer.h"
+#include "deliver.h"
 
 #include <lifoguard/defer.h>
 #include <stdarg.h>
@@ -25,8 +26,7 @@ static void write_line(struct buffer *line)
         taker(line->text, line->length);
         return;
     }
-    ssize_t written = write(STDERR_FILENO, line->text, line->length);
-    (void)written;
+    write_whole(STDERR_FILENO, line->text, line->length);
 }
 
 static bool quiet;

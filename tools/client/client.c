@@ -4,7 +4,6 @@
 #include "say.h"
 
 #include <lifoguard/defer.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 int client_failed(const char *command, lg_error *err)
@@ -36,9 +35,4 @@ int client_request(const char *command, const struct buffer *fields, int64_t *va
         return 0;
     say("%s: %s", command, answer.text);
     return answer.status == ANSWER_GONE ? EXIT_REQUEST_FAILED : (int)answer.status;
-}
-
-int client_help(const char *text)
-{
-    return fputs(text, stdout) == EOF;
 }

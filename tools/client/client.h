@@ -30,7 +30,4 @@ int client_failed(const char *command, lg_error *err);
  * to an owner's successor name a cleanup by its number, never by a name, which may mean another one by then. */
 int client_request(const char *command, const struct buffer *fields, int64_t *value);
 
-/* --help: prints a text, and returns the exit status. */
-int client_help(const char *text);
-
 #endif

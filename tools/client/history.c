@@ -4,9 +4,11 @@
 
 #include "buffer.h"
 #include "client.h"
+#include "deliver.h"
 #include "options.h"
 #include "place.h"
 #include "say.h"
+#include "status.h"
 #include "timeline.h"
 
 #include <lifoguard/defer.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char history_help[] =
     "usage: lifoguard history [--state DIRECTORY]\n"
@@ -81,7 +84,7 @@ static int inquire(const struct inquiry *inquiry, const struct option *further, 
         table[i] = *further++;
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
-        return client_help(inquiry->help);
+        return print_text(inquiry->help);
     if (!err)
         err = check_words(inquiry, arguments);
     if (err)
@@ -179,6 +182,16 @@ int show_command(char **arguments)
     return inquire(&inquiry, further, arguments);
 }
 
+static bool print_file(FILE *file)
+{
+    struct delivery delivery = {.to = "standard output", .readers_stay = true};
+    char bytes[16384];
+    size_t count;
+    while (!delivery.over && (count = fread(bytes, 1, sizeof bytes, file)) > 0)
+        deliver(&delivery, STDOUT_FILENO, bytes, count);
+    return !delivery.over;
+}
+
 static int print_log(const char *folder, char *const *words)
 {
     const char *id = words[0], *job = words[1];
@@ -196,12 +209,7 @@ static int print_log(const char *folder, char *const *words)
                                            "lists its jobs",
                                            job, id, id));
     lg_defer(fclose, file);
-    char bytes[16384];
-    size_t count;
-    while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
-        if (fwrite(bytes, 1, count, stdout) != count)
-            return 1;
-    return 0;
+    return print_file(file) ? 0 : EXIT_OURS;
 }
 
 int logs_command(char **arguments)

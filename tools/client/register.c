@@ -1,17 +1,18 @@
 #define _GNU_SOURCE
 #include "client.h"
+#include "command.h"
 #include "launch.h"
 #include "options.h"
 #include "say.h"
-#include "shell.h"
 #include "status.h"
 #include "wire.h"
+#include "words.h"
 
-#include <errno.h>
 #include <lifoguard/defer.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,9 +124,10 @@ static bool is_program(const char *word)
     for (const char *at = path ? path : "", *end; *at; at = *end ? end + 1 : end) {
         end = strchrnul(at, ':');
         char *place = NULL;
+        struct stat info;
         if (asprintf(&place, "%.*s/%s", (int)(end - at), at, word) < 0)
             return true; /* that is found out when it is to run */
-        bool found = access(place, X_OK) == 0;
+        bool found = access(place, X_OK) == 0 && stat(place, &info) == 0 && S_ISREG(info.st_mode);
         free(place);
         if (found)
             return true;
@@ -136,7 +138,8 @@ static bool is_program(const char *word)
 /* Of the shell that calls us a program cannot know, and at the end that shell is gone. */
 static lg_error *refuse_shell_word(const char *word)
 {
-    if (strchr(word, '/') || !shell_word_is_own(word, strlen(word)) || is_program(word))
+    if (strchr(word, '/') || shell_word_kind(word, strlen(word)) != SHELL_WORD_ONLY ||
+        is_program(word))
         return NULL;
     return lg_error_newf(
         "%s is a word of the shell, and no program; write: lifoguard defer --shell "
@@ -186,7 +189,7 @@ int defer_command(char **arguments)
     lg_error *err = take_options(&r, &arguments);
     lg_defer(registration_free, &r);
     if (!err && r.help)
-        return client_help(defer_help);
+        return print_text(defer_help);
     if (!err && r.partial)
         err = lg_error_new("--partial is for acquire");
     if (!err)
@@ -205,8 +208,8 @@ static int send_sequence(const char *request, int64_t sequence)
     return client_request("acquire", &fields, NULL);
 }
 
-/* Waits for it whatever the terminal sends: it gets that as well. */
-static lg_error *run_and_wait(char **words, int *status)
+/* Waits for it whatever the terminal sends: it gets that as well. *failed is 0, or the errno value with which it could not start. */
+static lg_error *run_and_wait(char **words, int *status, int *failed)
 {
     struct sigaction ignore = {.sa_flags = 0};
     struct sigaction before[2];
@@ -226,7 +229,9 @@ static lg_error *run_and_wait(char **words, int *status)
     } command = {.mine = words};
     const struct launch launch = {
         .defaults = reset, .in_our_group = true, .terminal = -1, .words = {command.text}};
-    return launch_and_await(&launch, status);
+    pid_t pid;
+    *failed = launch_once(&launch, &pid);
+    return *failed ? NULL : launch_await(pid, status);
 }
 
 static int confirm_or_withdraw(const struct registration *r, int64_t sequence, int status)
@@ -251,14 +256,15 @@ static int acquire(const struct registration *r, char **command)
         say("acquire: so %s was not run", command[0]);
         return EXIT_WRONG_USAGE;
     }
-    int status = 0;
-    lg_error *err = run_and_wait(command, &status);
-    if (!err)
+    int status = 0, failed = 0;
+    lg_error *err = run_and_wait(command, &status, &failed);
+    if (!err && !failed)
         return confirm_or_withdraw(r, sequence, status);
-    int result = lg_error_is_errno(err, ENOENT) ? 127 : 126;
     send_sequence("withdraw", sequence);
+    if (failed)
+        return command_not_started("acquire", command[0], failed);
     client_failed("acquire", err);
-    return result;
+    return EXIT_OURS;
 }
 
 /* The word --undo ends the options: what follows, up to `--`, is the cleanup. */
@@ -282,14 +288,16 @@ int acquire_command(char **arguments)
     lg_error *err = take_options(&r, &arguments);
     lg_defer(registration_free, &r);
     if (!err && r.help)
-        return client_help(acquire_help);
+        return print_text(acquire_help);
     if (!err && !cleanup && !r.shell)
         err = lg_error_new("what undoes it? lifoguard acquire --undo CLEANUP… -- COMMAND…");
     if (!err && *arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     if (!err)
         err = fill(&r, cleanup ? cleanup : none);
-    if (!err && (!command || !*command))
+    if (!err && !command)
         err = lg_error_new("which COMMAND is to be run? It follows `--`");
+    if (!err)
+        err = command_check(command);
     return err || !command ? wrong_usage("acquire", err) : acquire(&r, command);
 }

@@ -114,7 +114,7 @@ int undo_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
-        return client_help(undo_help);
+        return print_text(undo_help);
     int64_t mark = 0;
     if (!err && since && !read_mark(since, &mark))
         err = lg_error_newf("--since: `lifoguard mark` prints no such mark: %s", since);
@@ -132,7 +132,7 @@ int dismiss_command(char **arguments)
     bool help = false;
     lg_error *err = take(NULL, &help, &arguments);
     if (!err && help)
-        return client_help(dismiss_help);
+        return print_text(dismiss_help);
     if (!err)
         err = one_word(arguments, "NAME");
     return err ? wrong_usage("dismiss", err) : send_for_name("dismiss", "withdraw", arguments[0]);
@@ -144,7 +144,7 @@ int keep_command(char **arguments)
     bool no = false;
     lg_error *err = take(&(struct option){"no", OPTION_FLAG, &no}, &help, &arguments);
     if (!err && help)
-        return client_help(keep_help);
+        return print_text(keep_help);
     if (!err && *arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     return err ? wrong_usage("keep", err) : send_number("keep", "keep", !no, NULL);
@@ -169,7 +169,7 @@ int set_command(char **arguments)
     bool help = false;
     lg_error *err = take(NULL, &help, &arguments);
     if (!err && help)
-        return client_help(set_help);
+        return print_text(set_help);
     if (!err && !*arguments)
         err = lg_error_new("what is to be set? NAME=VALUE");
     if (err)
@@ -185,7 +185,7 @@ int mark_command(char **arguments)
     bool help = false, scope = false;
     lg_error *err = take(&(struct option){"scope", OPTION_FLAG, &scope}, &help, &arguments);
     if (!err && help)
-        return client_help(mark_help);
+        return print_text(mark_help);
     if (!err && *arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     if (err)

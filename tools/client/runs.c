@@ -134,7 +134,7 @@ int pending_command(char **arguments)
         {"state", OPTION_TEXT, &place.wanted}, {"help", OPTION_FLAG, &help}, {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
-        return client_help(pending_help);
+        return print_text(pending_help);
     if (!err && *arguments)
         err = lg_error_newf("not expected: %s", *arguments);
     if (err)
@@ -300,7 +300,7 @@ int recover_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
-        return client_help(recover_help);
+        return print_text(recover_help);
     if (!err && all == (*arguments != NULL))
         err = lg_error_new(all ? "either RUN or --all" : "which RUN? See `lifoguard pending`");
     if (!err && *arguments && arguments[1])
@@ -382,7 +382,7 @@ int abandon_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
-        return client_help(abandon_help);
+        return print_text(abandon_help);
     if (!err && !*arguments)
         err = lg_error_new("which RUN? See `lifoguard pending`");
     if (!err && !all && (!reason || !*reason || !arguments[1]))

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <lifoguard/defer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,12 @@ bool options_keep_is_wanted(void)
 {
     const char *keep = getenv("KEEP");
     return keep && strcmp(keep, "1") == 0;
+}
+
+int print_text(const char *text)
+{
+    fputs(text, stdout);
+    return 0;
 }
 
 int wrong_usage(const char *command, lg_error *err)

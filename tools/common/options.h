@@ -30,6 +30,9 @@ char **options_split(char **arguments);
 /* KEEP=1 in the environment is --keep. */
 bool options_keep_is_wanted(void);
 
+/* --help and its like: prints a text by stdio, and returns the exit status, 0. (Whether everything could be printed, main sees.) */
+int print_text(const char *text);
+
 /* Says what is wrong with a command line, frees the error, and returns the exit status for it. */
 int wrong_usage(const char *command, lg_error *err);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "exec.h"
 
+#include "command.h"
 #include "front.h"
 #include "guardian.h"
 #include "options.h"
@@ -345,12 +346,12 @@ int exec_command(char **arguments)
                                    {"help", OPTION_FLAG, &show_help},
                                    {0}};
     lg_error *err = options_take(table, &arguments);
+    if (!err && show_help)
+        return print_text(help);
+    if (!err)
+        err = command_check(arguments);
     if (err)
         return wrong_usage("exec", err);
-    if (show_help)
-        return fputs(help, stdout) == EOF;
-    if (!*arguments)
-        return wrong_usage("exec", lg_error_new("which COMMAND is to be run?"));
     union {
         char **words;
         const char *const *text;

@@ -142,7 +142,7 @@ int run_graph_command(char **arguments)
     record_take_options(&options.record, table);
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err)
         err = check_options(&options, limit);
     if (!err && !*arguments)
@@ -154,7 +154,7 @@ int run_graph_command(char **arguments)
     struct graph graph = {0};
     lg_defer(graph_free, &graph);
     int status = load(&graph, *arguments, only);
-    if (status || check)
-        return status;
-    return dry_run ? graph_plan(&graph) : graph_run(&graph, &options);
+    if (dry_run && !status)
+        graph_plan(&graph);
+    return status || check || dry_run ? status : graph_run(&graph, &options);
 }

@@ -3,6 +3,7 @@
  * at once, and a line is written only if it has changed. */
 #define _GNU_SOURCE
 #include "buffer.h"
+#include "deliver.h"
 #include "say.h"
 #include "views.h"
 
@@ -170,29 +171,6 @@ static void make_frame(const struct live *live, struct frame *frame)
     add_line(live, frame, &line);
 }
 
-/* May a failed write be repeated? A terminal is shared with other programs, which may have made it non-blocking: what it does
- * not take now it takes later. */
-static bool may_write_again(void)
-{
-    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (errno == EAGAIN)
-        return poll(&terminal, 1, -1) > 0 || errno == EINTR;
-    return errno == EINTR;
-}
-
-/* All of it: each frame builds on the one before. */
-static void put(const struct buffer *text)
-{
-    const char *at = text->text;
-    for (size_t left = text->length; left > 0;) {
-        ssize_t written = write(STDERR_FILENO, at, left);
-        if (written == 0 || (written < 0 && !may_write_again()))
-            return;
-        at += written > 0 ? written : 0;
-        left -= written > 0 ? (size_t)written : 0;
-    }
-}
-
 /* How many rows the old frame has by now: a terminal that has become narrower has wrapped its lines. */
 static size_t old_rows(const struct live *live)
 {
@@ -217,7 +195,8 @@ static void write_frame(struct live *live, const struct frame *frame, bool clear
     if (frame->text.length)
         buffer_add(&out, frame->text.text, frame->text.length);
     buffer_add_text(&out, "\033[?2026l");
-    put(&out);
+    /* All of it: each frame builds on the one before. */
+    write_whole(STDERR_FILENO, out.text, out.length);
 }
 
 static void keep_frame(struct live *live, struct frame *frame)
@@ -399,7 +378,7 @@ void live_tick(struct sink *sink)
     draw((struct live *)sink);
 }
 
-static void free_live(struct sink *sink)
+static bool end_live(struct sink *sink)
 {
     struct live *live = (struct live *)sink;
     while (live->rows)
@@ -411,6 +390,7 @@ static void free_live(struct sink *sink)
     buffer_free(&live->shown);
     free(live->widths);
     free(live);
+    return true;
 }
 
 bool live_is_possible(void)
@@ -424,7 +404,7 @@ struct sink *live_sink(bool quiet)
 {
     struct live *live = need_memory(NULL, sizeof *live);
     const char *no_colour = getenv("NO_COLOR");
-    *live = (struct live){.sink = {.take = take, .free = free_live},
+    *live = (struct live){.sink = {.take = take, .end = end_live},
                           .colour = !no_colour || !*no_colour,
                           .quiet = quiet};
     setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth */

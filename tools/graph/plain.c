@@ -1,6 +1,7 @@
 /* What is told where there is no terminal, or with --plain: a line at a time. */
 #define _GNU_SOURCE
 #include "buffer.h"
+#include "deliver.h"
 #include "say.h"
 #include "views.h"
 
@@ -11,22 +12,12 @@
 
 struct plain {
     struct sink sink;
+    struct delivery output;
     int width;
     bool quiet;
 };
 
-static void write_all(int fd, const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, text, length);
-        if (written <= 0)
-            return; /* nobody reads it */
-        text += written;
-        length -= (size_t)written;
-    }
-}
-
-static void put_output(const struct plain *plain, const struct event *event)
+static void put_output(struct plain *plain, const struct event *event)
 {
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
@@ -34,7 +25,7 @@ static void put_output(const struct plain *plain, const struct event *event)
         buffer_format(&line, "%-*s | ", plain->width, event->job);
     buffer_add(&line, event->text, event->length);
     buffer_add_char(&line, '\n');
-    write_all(STDOUT_FILENO, line.text, line.length);
+    deliver(&plain->output, STDOUT_FILENO, line.text, line.length);
 }
 
 static bool is_of_failure(enum event_kind kind)
@@ -80,12 +71,12 @@ static void put_event(const struct plain *plain, const struct event *event, cons
     }
     add_details(&line, event);
     buffer_add_char(&line, '\n');
-    write_all(STDERR_FILENO, line.text, line.length);
+    write_whole(STDERR_FILENO, line.text, line.length);
 }
 
 static void take(struct sink *sink, const struct event *event)
 {
-    const struct plain *plain = (const struct plain *)sink;
+    struct plain *plain = (struct plain *)sink;
     const char *word = event_word(event->kind);
     bool never_ran = event->kind == EVENT_JOB_CANCELLED && event->took >= 0;
     if (event->kind == EVENT_OUTPUT)
@@ -94,9 +85,11 @@ static void take(struct sink *sink, const struct event *event)
         put_event(plain, event, word);
 }
 
-static void free_plain(struct sink *sink)
+static bool end_plain(struct sink *sink)
 {
+    bool good = !((const struct plain *)sink)->output.failed;
     free(sink);
+    return good;
 }
 
 struct sink *plain_sink(const char *const *jobs, bool quiet)
@@ -109,7 +102,9 @@ struct sink *plain_sink(const char *const *jobs, bool quiet)
             width = length;
     }
     struct plain *plain = need_memory(NULL, sizeof *plain);
-    *plain = (struct plain){
-        .sink = {.take = take, .free = free_plain}, .width = (int)width, .quiet = quiet};
+    *plain = (struct plain){.sink = {.take = take, .end = end_plain},
+                            .output = {.to = "standard output"},
+                            .width = (int)width,
+                            .quiet = quiet};
     return &plain->sink;
 }

@@ -106,7 +106,7 @@ static void print_cleanups(const struct graph_job *job, int width)
     }
 }
 
-int graph_plan(const struct graph *graph)
+void graph_plan(const struct graph *graph)
 {
     int width = width_of(graph);
     puts("jobs:");
@@ -120,5 +120,4 @@ int graph_plan(const struct graph *graph)
     for (size_t i = graph->defers.count; i-- > 0;)
         print_line(width, "run", condition_of(&graph->defers.items[i]),
                    graph->defers.items[i].text);
-    return fflush(stdout) != 0;
 }

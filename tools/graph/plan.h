@@ -4,8 +4,7 @@
 
 #include "graph.h"
 
-/* Prints the jobs in an order in which they could run, and the cleanups in the order in which they then would. Returns the exit
- * status. */
-int graph_plan(const struct graph *graph);
+/* Prints the jobs in an order in which they could run, and the cleanups in the order in which they then would. */
+void graph_plan(const struct graph *graph);
 
 #endif

@@ -215,19 +215,20 @@ static bool session_lives(pid_t session)
 }
 
 /* The attempt of an owner before us was killed. While its command lives it is not begun again; and if it is our child by
- * now, we learn how it ends. */
+ * now, we learn how it ends. Whether the command lives is asked before what is known of it: a command that had not even said which process
+ * it is may say so, run, and end in between. */
 static struct attempt_result settle_killed(struct owner *owner, const struct item *item)
 {
     const struct state_cleanup *record = &item->record;
     lg_time deadline = lg_now() + item->spec.timeout;
     struct attempt_result result;
     for (;;) {
+        bool lives = session_lives(record->attempt_by.pid);
         result = attempt_result(owner->directory, record->sequence, record->attempt);
         if (result.end == ATTEMPT_LOST && result.command)
             result = await_orphan(owner, item, result);
         bool too_long = item->spec.timeout > 0 && lg_now() >= deadline;
-        if (result.end != ATTEMPT_LOST || owner->lost || too_long ||
-            !session_lives(record->attempt_by.pid))
+        if (result.end != ATTEMPT_LOST || owner->lost || too_long || !lives)
             return result;
         owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
     }

@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "closers/own_fd.h"
+#include "command.h"
 #include "execute.h"
 #include "front.h"
 #include "place.h"
@@ -204,9 +205,9 @@ static struct run_end refused(lg_error *err)
 static struct run_end not_executed(struct owner *owner, const struct guardian_start *start,
                                    int failed)
 {
-    say("%s: %s", start->arguments[0], strerror(failed));
+    int status = command_not_started("", start->arguments[0], failed);
     owner_finish(owner);
-    return (struct run_end){.a = failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE};
+    return (struct run_end){.a = status};
 }
 
 static lg_error *begin(struct owner *owner, const struct guardian_start *start, struct outer *outer,

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "lock.h"
+
 #include "buffer.h"
+#include "command.h"
 #include "helpers.h"
 #include "options.h"
 #include "place.h"
@@ -138,13 +140,13 @@ static lg_error *lock(const char *wanted, const char *name, lg_duration timeout,
     return err;
 }
 
-static int failed(lg_error *err, int status)
+static int failed(lg_error *err)
 {
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
     say("lock: %s", text ? text : "out of memory");
-    return status;
+    return EXIT_OURS;
 }
 
 int lock_command(char **arguments)
@@ -158,24 +160,23 @@ int lock_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     const char *name = err ? NULL : *arguments;
     if (!err)
         err = check_name(name);
     char **command = name ? arguments + 1 : arguments;
     if (!err && *command && strcmp(*command, "--") == 0)
         command++;
-    if (!err && !*command)
-        err = lg_error_new("which COMMAND?");
+    if (!err)
+        err = command_check(command);
     if (err)
         return wrong_usage("lock", err);
     bool taken = false;
     err = lock(wanted, name, timeout, &taken);
     if (err)
-        return failed(err, EXIT_WRONG_USAGE);
+        return failed(err);
     if (!taken)
         return EXIT_TIMEOUT;
     execvp(command[0], command);
-    return failed(lg_error_new_errno("%s", command[0]),
-                  errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+    return command_not_started("lock", command[0], errno);
 }

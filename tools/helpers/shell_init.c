@@ -2,7 +2,6 @@
 #include "helpers.h"
 #include "options.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char help[] =
@@ -104,13 +103,13 @@ int shell_init_command(char **arguments)
     const struct option table[] = {{"help", OPTION_FLAG, &show_help}, {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err && !*arguments)
         err = lg_error_new("for which shell? bash, zsh, sh or fish");
     if (err || !*arguments)
         return wrong_usage("shell-init", err);
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
         if (strcmp(shells[i].name, *arguments) == 0)
-            return fputs(shells[i].text, stdout) == EOF;
+            return print_text(shells[i].text);
     return wrong_usage("shell-init", lg_error_newf("not for this shell: %s", *arguments));
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "address.h"
 #include "buffer.h"
+#include "command.h"
 #include "helpers.h"
 #include "limited.h"
 #include "options.h"
@@ -312,6 +313,9 @@ static lg_error *check(struct target *target, char **arguments)
         return *target->file
                    ? NULL
                    : lg_error_new("--file with an empty word: is a variable without a value?");
+    lg_error *err = command_check(arguments);
+    if (err)
+        return err;
     limited_open(&target->limited);
     for (int i = 0; i < 2; i++)
         if ((target->output[i] = scratch_open("output")) < 0)
@@ -334,7 +338,7 @@ int wait_for_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err)
         err = check(&target, arguments);
     lg_defer(address_free, &target.address);

@@ -1,15 +1,13 @@
 #define _GNU_SOURCE
+#include "command.h"
 #include "helpers.h"
 #include "limited.h"
 #include "options.h"
 #include "say.h"
 #include "status.h"
 
-#include <errno.h>
 #include <lifoguard/defer.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 
 static const char help[] =
@@ -49,19 +47,17 @@ int with_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err && timeout == 0)
         err = lg_error_new("how long? --timeout DURATION");
-    if (!err && !*arguments)
-        err = lg_error_new("which COMMAND?");
+    if (!err)
+        err = command_check(arguments);
     if (err)
         return wrong_usage("with", err);
     struct limited limited;
     limited_open(&limited);
     lg_defer(limited_close, &limited);
     int failed = limited_start(&limited, arguments);
-    if (!failed)
-        return run(&limited, timeout, grace);
-    say("with: %s: %s", arguments[0], strerror(failed));
-    return failed == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+    return failed ? command_not_started("with", arguments[0], failed)
+                  : run(&limited, timeout, grace);
 }

@@ -144,7 +144,7 @@ int inspect_command(char **arguments)
                                    {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err && !*arguments)
         err = lg_error_new("which process? lifoguard inspect PID");
     if (err)

@@ -200,10 +200,17 @@ static const char *value_of_cleanup(const char *name, size_t length, void *data)
     return run_value(name, length, cleanup->run);
 }
 
-/* What the line that is to run will change has no value yet: $! and $$. */
+static bool is_set_by(const struct line *line, const char *name, size_t length)
+{
+    return line->name && strlen(line->name) == length && strncmp(line->name, name, length) == 0;
+}
+
+/* What the line that is to run will change has no value yet: $!, $$ and the variable that it sets. */
 static const char *value_foreseen(const char *name, size_t length, void *data)
 {
-    return *name == '!' || *name == '$' ? NULL : value_of_cleanup(name, length, data);
+    const struct cleanup *cleanup = data;
+    bool changes = *name == '!' || *name == '$' || is_set_by(cleanup->run->acquiring, name, length);
+    return changes ? NULL : value_of_cleanup(name, length, data);
 }
 
 /* The value as it is now is kept for the cleanup's environment (D2). */
@@ -260,8 +267,7 @@ static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
 
 lg_error *cleanups_foresee(struct run *run, const struct line *line)
 {
-    if (!run->holder.directory || line->kind != LINE_JOB)
-        return NULL;
+    run->acquiring = line;
     const struct line *end = run->file->lines + run->file->count;
     struct cleanup **place = &run->foreseen;
     for (const struct line *next = line + 1; next < end && next->kind == LINE_DEFER; next++) {
@@ -273,7 +279,7 @@ lg_error *cleanups_foresee(struct run *run, const struct line *line)
             return NULL;
         *place = cleanup;
         place = &cleanup->next;
-        err = put_on_disk(cleanup, "foresee");
+        err = run->holder.directory ? put_on_disk(cleanup, "foresee") : NULL;
         if (err)
             return err;
     }

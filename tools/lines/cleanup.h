@@ -6,11 +6,12 @@
 
 void cleanup_free(struct cleanup *cleanup);
 
-/* Has the cleanups of a line that acquires something on disk before it is run, so that no kill loses what it acquires: as many of the
- * defer lines below it as can be expanded already. An error: the line is not to be run. */
+/* Has the cleanups of a line that acquires something ready, and on disk, before it is run, so that no kill loses what it acquires: as
+ * many of the defer lines below it as can be expanded already. An error: the line is not to be run. */
 lg_error *cleanups_foresee(struct run *run, const struct line *line);
 
-/* The line has failed, and left nothing: then they are forgotten. Or it was killed, and nobody knows: they are registered. */
+/* The line has failed, and left nothing: then they are forgotten. Or a signal has ended the line, and nobody knows what it has left: they
+ * are registered. */
 void cleanups_forget_foreseen(struct run *run);
 void cleanups_register_foreseen(struct run *run, lg_scope *cleanups);
 

@@ -138,7 +138,7 @@ int run_lines_command(char **arguments)
         return RUN_BAD_FILE;
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
-        return fputs(help, stdout) == EOF;
+        return print_text(help);
     if (!err)
         err = check_options(options);
     if (!err)

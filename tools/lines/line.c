@@ -106,7 +106,8 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
     if (!number)
         run_note_failure(run, job_exit_status(&job));
     run_end_rest_of_line(run, &job);
-    if (job.step == JOB_RUNS && job.code != CLD_EXITED && !number)
+    /* A command that a signal has ended, whoever sent it, could not release what it had acquired. */
+    if (job.code != CLD_EXITED)
         cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
@@ -204,8 +205,11 @@ static lg_error *run_assignment(struct run *run, lg_scope *cleanups, const struc
         buffer_format(&script, "%s || exit\nprintf %%s \"$%s\" >&%d", assignment, line->name,
                       launch_value_descriptor());
         err = run_command(run, cleanups, line, tag, script.text, fd);
-        if (!err)
-            err = set_variable(run, line->name, fd);
+        if (err)
+            lg_return(err);
+        err = set_variable(run, line->name, fd);
+        if (err)
+            cleanups_register_foreseen(run, cleanups);
         lg_return(err);
     }
 }

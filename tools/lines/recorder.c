@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "recorder.h"
 
+#include "deliver.h"
 #include "lines.h"
 #include "output.h"
 #include "parse.h"
@@ -41,6 +42,8 @@ static struct streams streams;
 static lg_time run_began;
 static lg_context *writing; /* cancelled at the end */
 static const char **names;
+/* What lines print into our own standard output and error. */
+static struct delivery deliveries[] = {{.to = "standard output"}, {.to = "standard error"}};
 static bool keeps; /* what still runs at the end runs on */
 
 static void tell_event(const struct event *event)
@@ -69,23 +72,25 @@ static lg_error *await_room(struct printed *printed)
     return err;
 }
 
+/* False: the run ends, or the bytes could not be written. */
 static bool write_on(struct printed *printed, const char *bytes, size_t count)
 {
-    while (count > 0) {
+    struct delivery *delivery = &deliveries[printed->to - STDOUT_FILENO];
+    while (count > 0 && !delivery->over) {
         lg_error *err = await_room(printed);
         bool stopped = err != NULL;
         lg_error_free(err);
-        ssize_t written = stopped ? -1
-                                  : write(printed->to, bytes, count < PIPE_BUF ? count : PIPE_BUF);
-        if (written <= 0)
+        size_t piece = count < PIPE_BUF ? count : PIPE_BUF;
+        if (stopped)
             return false;
-        bytes += written;
-        count -= (size_t)written;
+        deliver(delivery, printed->to, bytes, piece);
+        bytes += piece;
+        count -= piece;
     }
-    return true;
+    return !delivery->over;
 }
 
-/* Nobody reads it any more: so a line gets SIGPIPE, as it would if it wrote there itself. */
+/* Where the bytes can go no more, a line gets SIGPIPE, as it would get that or an error if it wrote there itself. */
 static bool take(void *data, const char *bytes, size_t count)
 {
     struct printed *printed = data;
@@ -255,5 +260,6 @@ int lines_recorder_close(int status)
     streams_close(&streams);
     lg_context_free(writing);
     free(names);
+    record.failed |= deliveries[0].failed || deliveries[1].failed;
     return record_close(&record, status);
 }

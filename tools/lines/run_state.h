@@ -76,8 +76,9 @@ struct run {
     lg_error *failures;
     size_t done; /* jobs that succeeded */
     size_t cleanups_run;
-    struct cleanup *cleanups; /* all that were registered, last first */
-    struct cleanup *foreseen; /* of the line that runs, the first one first */
+    struct cleanup *cleanups;     /* all that were registered, last first */
+    struct cleanup *foreseen;     /* of the line that runs, the first one first */
+    const struct line *acquiring; /* that line */
     struct background *backgrounds;
     struct background *guarded; /* the one that a defer line just below would be for */
     unsigned batch;

@@ -6,9 +6,11 @@
 #include "inspect.h"
 #include "lines.h"
 #include "run_graph.h"
+#include "say.h"
 #include "status.h"
 #include "vet.h"
 
+#include <errno.h>
 #include <lifoguard/lifoguard.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,13 +61,19 @@ static const struct {
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-static int print_help(void)
+static int print_commands(void)
 {
     puts("usage: lifoguard COMMAND …\n"
          "       lifoguard COMMAND --help | --help | --version\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-11s %s\n", commands[i].name, commands[i].summary);
-    return ferror(stdout);
+    return 0;
+}
+
+static int print_version(void)
+{
+    printf("lifoguard %d.%d.%d\n", LG_VERSION_MAJOR, LG_VERSION_MINOR, LG_VERSION_PATCH);
+    return 0;
 }
 
 static int wrong_command(const char *what, const char *which)
@@ -88,15 +96,25 @@ static int main_command(char **arguments)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].call(arguments + 1);
     if (is_one_of(name, "--help", "-h", "help"))
-        return print_help();
+        return print_commands();
     if (is_one_of(name, "--version", "-V", "version"))
-        return printf("lifoguard %d.%d.%d\n", LG_VERSION_MAJOR, LG_VERSION_MINOR,
-                      LG_VERSION_PATCH) < 0;
+        return print_version();
     return wrong_command("no such command: ", name);
+}
+
+/* For all commands that print by stdio: what could not be printed is said, and a success is none any more. */
+static int finish_output(int status)
+{
+    errno = 0;
+    bool good = ferror(stdout) == 0;
+    good = fflush(stdout) == 0 && good;
+    if (good)
+        return status;
+    say("standard output: %s", errno ? strerror(errno) : "not all of it could be written");
+    return status == 0 ? EXIT_OURS : status;
 }
 
 int main(int count, char **arguments)
 {
-    int status = main_command(arguments + (count > 0));
-    return fflush(stdout) == 0 ? status : 1;
+    return finish_output(main_command(arguments + (count > 0)));
 }

@@ -217,11 +217,13 @@ static int start_by_fork(const struct launch *launch, pid_t *pid)
     return failed ? failed : not_executed;
 }
 
-/* Whether the refusal is one of the sandbox or of the program itself, the second way tells. */
+/* Whether the refusal is one of the sandbox or of the program itself, the second way tells. That way also runs a script without a first
+ * line that names an interpreter, as shells do: posix_spawnp does not. */
 int launch_once(const struct launch *launch, pid_t *pid)
 {
     int failed = start_by_spawn(launch, pid);
-    return lgi_is_refused(failed) ? start_by_fork(launch, pid) : failed;
+    bool is_script = failed == ENOEXEC && !launch->words[1];
+    return lgi_is_refused(failed) || is_script ? start_by_fork(launch, pid) : failed;
 }
 
 lg_error *launch_await(pid_t pid, int *status)

@@ -51,7 +51,10 @@ const char *event_word(enum event_kind kind);
 /* A sink is told each event, in the order in which they happen. */
 struct sink {
     void (*take)(struct sink *sink, const struct event *event);
-    void (*free)(struct sink *sink);
+    /* Ends the sink. False: something could not be written; that was said. */
+    bool (*end)(struct sink *sink);
+    bool
+        unasked; /* the user has not asked for it: its failure is said, and changes no exit status */
     struct sink *next;
 };
 

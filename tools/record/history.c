@@ -6,6 +6,7 @@
 #include "say.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
@@ -101,5 +102,7 @@ struct sink *history_sink(const char *directory)
     lg_defer(buffer_free, &path);
     buffer_format(&path, "%s/%s", directory, HISTORY_EVENTS);
     int fd = open(path.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return fd < 0 ? NULL : json_sink(fd, true);
+    if (fd < 0)
+        say("%s: %s: this run will not be in the history", path.text, strerror(errno));
+    return fd < 0 ? NULL : json_sink(fd, path.text, true);
 }

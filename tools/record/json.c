@@ -1,15 +1,19 @@
 #define _GNU_SOURCE
 #include "buffer.h"
+#include "deliver.h"
 #include "sinks.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 struct json {
     struct sink sink;
     int fd;
-    bool failed, gathers;
+    char *name;
+    struct delivery delivery;
+    bool gathers;
     struct buffer pending;
 };
 
@@ -22,13 +26,7 @@ static long long wall_now(void)
 
 static void flush(struct json *json)
 {
-    const char *at = json->pending.text;
-    while (!json->failed && json->pending.length > 0) {
-        ssize_t written = write(json->fd, at, json->pending.length);
-        json->failed = written <= 0;
-        at += written > 0 ? written : 0;
-        json->pending.length -= written > 0 ? (size_t)written : 0;
-    }
+    deliver(&json->delivery, json->fd, json->pending.text, json->pending.length);
     json->pending.length = 0;
 }
 
@@ -44,19 +42,26 @@ static void take(struct sink *sink, const struct event *event)
         flush(json);
 }
 
-static void free_json(struct sink *sink)
+static bool end_json(struct sink *sink)
 {
     struct json *json = (struct json *)sink;
     flush(json);
+    bool good = !json->delivery.failed;
     buffer_free(&json->pending);
     if (json->fd > STDERR_FILENO)
         close(json->fd);
+    free(json->name);
     free(json);
+    return good;
 }
 
-struct sink *json_sink(int fd, bool gathers)
+struct sink *json_sink(int fd, const char *name, bool gathers)
 {
     struct json *json = need_memory(NULL, sizeof *json);
-    *json = (struct json){.sink = {.take = take, .free = free_json}, .fd = fd, .gathers = gathers};
+    *json = (struct json){.sink = {.take = take, .end = end_json},
+                          .fd = fd,
+                          .name = need_copy(name, strlen(name)),
+                          .gathers = gathers};
+    json->delivery = (struct delivery){.to = json->name, .readers_stay = true};
     return &json->sink;
 }

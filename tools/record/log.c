@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "buffer.h"
+#include "deliver.h"
 #include "say.h"
 #include "sinks.h"
 
@@ -17,30 +18,37 @@ struct logs {
     char *directory, *job;
     int fd;
     struct buffer pending;
-    bool said;
+    bool failed; /* the first failure was said */
 };
 
-static void say_failure(struct logs *logs, const char *path)
+static void fail(struct logs *logs, const char *path)
 {
-    if (!logs->said)
+    if (!logs->failed)
         say("%s: %s; the run goes on without this log", path, strerror(errno));
-    logs->said = true;
+    logs->failed = true;
 }
 
+static void close_log(struct logs *logs)
+{
+    if (logs->fd >= 0)
+        close(logs->fd);
+    logs->fd = -1;
+}
+
+/* A log that could not be written ends there: a text behind a gap would mislead. */
 static void flush(struct logs *logs)
 {
-    if (logs->fd >= 0 && logs->pending.length &&
-        write(logs->fd, logs->pending.text, logs->pending.length) < 0)
-        say_failure(logs, logs->directory);
+    if (logs->fd >= 0 && !write_whole(logs->fd, logs->pending.text, logs->pending.length)) {
+        fail(logs, logs->directory);
+        close_log(logs);
+    }
     logs->pending.length = 0;
 }
 
 static void leave(struct logs *logs)
 {
     flush(logs);
-    if (logs->fd >= 0)
-        close(logs->fd);
-    logs->fd = -1;
+    close_log(logs);
     free(logs->job);
     logs->job = NULL;
 }
@@ -56,7 +64,7 @@ static void enter(struct logs *logs, const char *job)
     buffer_format(&path, "%s/%s.log", logs->directory, *job ? job : "run");
     logs->fd = open(path.text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (logs->fd < 0)
-        say_failure(logs, path.text);
+        fail(logs, path.text);
 }
 
 static void take(struct sink *sink, const struct event *event)
@@ -74,13 +82,15 @@ static void take(struct sink *sink, const struct event *event)
         flush(logs);
 }
 
-static void free_logs(struct sink *sink)
+static bool end_logs(struct sink *sink)
 {
     struct logs *logs = (struct logs *)sink;
     leave(logs);
+    bool good = !logs->failed;
     buffer_free(&logs->pending);
     free(logs->directory);
     free(logs);
+    return good;
 }
 
 static void remove_log(const char *directory, const char *job)
@@ -100,18 +110,27 @@ static void remove_old(const char *directory, const char *const *jobs)
         remove_log(directory, "run");
 }
 
+/* False, with errno: there is no such directory, and none can be made. */
+static bool have_directory(const char *directory, bool *made)
+{
+    struct stat status;
+    *made = mkdir(directory, 0777) == 0;
+    if (*made || errno != EEXIST || stat(directory, &status) != 0)
+        return *made;
+    errno = ENOTDIR;
+    return S_ISDIR(status.st_mode);
+}
+
 struct sink *log_sink(const char *directory, const char *const *jobs)
 {
-    bool made = mkdir(directory, 0777) == 0;
-    if (!made && errno != EEXIST) {
-        say("--log-dir %s: %s", directory, strerror(errno));
-        return NULL;
-    }
-    if (!made)
-        remove_old(directory, jobs);
     struct logs *logs = need_memory(NULL, sizeof *logs);
-    *logs = (struct logs){.sink = {.take = take, .free = free_logs},
+    *logs = (struct logs){.sink = {.take = take, .end = end_logs},
                           .directory = need_copy(directory, strlen(directory)),
                           .fd = -1};
+    bool made;
+    if (!have_directory(directory, &made))
+        fail(logs, directory);
+    else if (!made)
+        remove_old(directory, jobs);
     return &logs->sink;
 }

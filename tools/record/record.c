@@ -50,14 +50,21 @@ void record_tell(const struct record *record, const struct event *event)
         sink->take(sink, event);
 }
 
+static void add_unasked(struct record *record, struct sink *sink)
+{
+    if (sink)
+        sink->unasked = true;
+    record_add(record, sink);
+}
+
 static void add_history(struct record *record, const char *place, const char *id)
 {
     char *directory = history_begin(place, id);
     lg_defer(free, directory);
     if (!directory)
         return;
-    record_add(record, history_sink(directory));
-    record_add(record, log_sink(directory, NULL));
+    add_unasked(record, history_sink(directory));
+    add_unasked(record, log_sink(directory, NULL));
 }
 
 void record_open(struct record *record, const struct record_options *options, const char *place,
@@ -74,7 +81,7 @@ void record_open(struct record *record, const struct record_options *options, co
     if (options->log_directory)
         record_add(record, log_sink(options->log_directory, jobs));
     if (options->json)
-        record_add(record, json_sink(STDOUT_FILENO, false));
+        record_add(record, json_sink(STDOUT_FILENO, "standard output", false));
 }
 
 /* ---- at the end ---- */
@@ -95,7 +102,8 @@ void record_end(struct record *record)
     while (record->sinks) {
         struct sink *sink = record->sinks;
         record->sinks = sink->next;
-        sink->free(sink);
+        bool asked = !sink->unasked;
+        record->failed |= !sink->end(sink) && asked;
     }
 }
 

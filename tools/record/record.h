@@ -29,7 +29,7 @@ struct record {
     const char *place; /* NULL: there is no history */
     struct sink *sinks;
     struct timeline *timeline;
-    bool failed; /* a page could not be written; that was said */
+    bool failed; /* something that the user has asked for could not be written; that was said */
 };
 
 /* `place` is the state directory, `id` the run's: without them, there is no history. `jobs` are the names of the jobs; NULL ends them. */
@@ -44,9 +44,9 @@ void record_tell(const struct record *record, const struct event *event);
 /* Ends the sinks: a view leaves the terminal. */
 void record_end(struct record *record);
 
-/* Likewise, and writes the pages. Returns the exit status of a run that would have `status`: a page that cannot be written makes a
- * run that has succeeded one in which lifoguard itself has failed. (A log that cannot be written does no harm: each job's output is
- * in the history too.) */
+/* Likewise, and writes the pages. Returns the exit status of a run that would have `status`: if something that the user has asked for
+ * (a page, a log, the events, the output of commands) could not be written, lifoguard itself has failed in a run that has succeeded.
+ * (The history is kept unasked: if it cannot be written, that is only said.) */
 int record_close(struct record *record, int status);
 
 #endif

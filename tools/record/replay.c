@@ -121,7 +121,7 @@ bool history_replay(const char *folder, const char *id, struct timeline *timelin
     lg_defer(fclose, file);
     timeline->run = arena_copy(&timeline->arena, id, strlen(id));
     struct sink *sink = timeline_sink(timeline);
-    lg_defer(sink->free, sink);
+    lg_defer(sink->end, sink);
     char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, file) > 0)

@@ -6,12 +6,12 @@
 
 #include <stdbool.h>
 
-/* JSON objects, a line each, into a descriptor: each in one write, so that a reader never sees half of a short one; but if it
- * `gathers`, several lines that commands print become one write. */
-struct sink *json_sink(int fd, bool gathers);
+/* JSON objects, a line each, into a descriptor, which messages call `name`: each in one write, so that a reader never sees half of a
+ * short one; but if it `gathers`, several lines that commands print become one write. */
+struct sink *json_sink(int fd, const char *name, bool gathers);
 
 /* DIRECTORY/JOB.log for each of the jobs that says something. The directory is made if it is not there; `jobs` NULL: it is a new
- * one. NULL: it cannot be; that was said. */
+ * one. */
 struct sink *log_sink(const char *directory, const char *const *jobs);
 
 #endif

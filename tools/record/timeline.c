@@ -141,15 +141,16 @@ static void take(struct sink *sink, const struct event *event)
     }
 }
 
-static void free_builder(struct sink *sink)
+static bool end_builder(struct sink *sink)
 {
     free(sink);
+    return true;
 }
 
 struct sink *timeline_sink(struct timeline *timeline)
 {
     struct timeline_builder *builder = need_memory(NULL, sizeof *builder);
-    *builder = (struct timeline_builder){.sink = {.take = take, .free = free_builder},
+    *builder = (struct timeline_builder){.sink = {.take = take, .end = end_builder},
                                          .timeline = timeline};
     return &builder->sink;
 }

@@ -1,5 +1,7 @@
 #include "shell.h"
 
+#include "words.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -283,21 +285,6 @@ struct shell_piece shell_next(struct shell_scanner *scanner)
     return piece;
 }
 
-bool shell_word_is_own(const char *word, size_t length)
-{
-    static const char *const words[] = {
-        "!",     ".",        ":",        "{",        "alias", "bg",      "break",  "builtin",
-        "case",  "cd",       "command",  "continue", "eval",  "exec",    "exit",   "export",
-        "fg",    "for",      "function", "getopts",  "hash",  "if",      "jobs",   "local",
-        "read",  "readonly", "return",   "select",   "set",   "shift",   "source", "time",
-        "times", "trap",     "type",     "ulimit",   "umask", "unalias", "unset",  "until",
-        "wait",  "while",    "[["};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
-            return true;
-    return false;
-}
-
 long shell_exec_place(const char *command)
 {
     struct shell_scanner scanner;
@@ -314,7 +301,7 @@ long shell_exec_place(const char *command)
         if (word && outside && (ends || is_operator || piece.kind == SHELL_BLANK)) {
             size_t name = shell_name_length(word);
             if (!place && !(name > 0 && word[name] == '=')) {
-                if (shell_word_is_own(word, (size_t)(piece.start - word)))
+                if (shell_word_kind(word, (size_t)(piece.start - word)) == SHELL_WORD_ONLY)
                     return -1;
                 place = word;
             }

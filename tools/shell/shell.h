@@ -56,8 +56,4 @@ bool shell_binds(const char *command, size_t length, const char *name, size_t na
 /* The length of the variable name that `text` begins with, or 0. */
 size_t shell_name_length(const char *text);
 
-/* What only a shell can do, so that there is no program of that name, or begins something with that is not a simple command: cd, eval,
- * if, … */
-bool shell_word_is_own(const char *word, size_t length);
-
 #endif

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# late_command_test.sh PROGRAM MODULE: guardian and attempt are killed when the attempt has just forked, and the command has not said yet which
+# process it is. The cleanup runs once (R3), whenever the command says so.
+set -uo pipefail
+program=$(realpath "$1")
+work=$(mktemp -d)
+# shellcheck disable=SC2046 # a list of numbers
+trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
+
+until_true() {
+    local end=$((SECONDS + 250))
+    until "$@" 2>/dev/null; do
+        ((SECONDS < end)) || { echo "never: $*"; exit 1; }
+        sleep 0.01
+    done
+}
+
+"$program" exec --state state true
+LD_PRELOAD=$2 "$program" exec --state state "$program" defer sh -c 'echo released >>log' >out 2>&1 </dev/null &
+until_true test -L held
+command=$(readlink held)
+attempt=$(awk '{ print $4 }' "/proc/$command/stat")
+guardian=$(awk '{ print $4 }' "/proc/$attempt/stat")
+kill -KILL "$guardian" "$attempt"
+wait $!
+status=$?
+[[ $status == 0 && $(<log) == released && -L go ]] || {
+    echo "exit status $status; log: $(<log)"
+    cat out
+    exit 1
+}
