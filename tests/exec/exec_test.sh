@@ -503,6 +503,16 @@ END
     done
 }
 
+# Whether a process is one of the run is asked of its ancestors, which may end just then.
+many_register_whose_parents_end() {
+    inside 'register() { lifoguard defer sh -c "echo $1 >>log"; touch "registered.$1"; }
+        for i in {1..40}; do ( ( (register $i &) & ) & ); done
+        for i in {1..40}; do until [[ -e registered.$i ]]; do sleep 0.01; done; done'
+    expect_status 0
+    expect_silence
+    [[ $(sort -n log) == "$(seq 40)" ]] || fail "not registered: $(<log)"
+}
+
 shell_init_acquires_by_functions() {
     local shell
     for shell in bash zsh; do

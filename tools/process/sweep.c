@@ -175,6 +175,18 @@ static size_t signal_all(const struct sweep *sweep, int number, struct process_l
     return now.count;
 }
 
+static bool has_children(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+/* A list of /proc lacks who got a number that was listed already, from a parent that ended before its own was. */
+static bool one_was_missed(const struct sweep *sweep, int number, struct process_list *told)
+{
+    return (sweep->mark || has_children()) && signal_all(sweep, number, told) > 0;
+}
+
 /* True once none is left; false at the deadline. One that is started late comes without a signal, so they are looked for
  * again and again; first soon, since most end at once. */
 static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
@@ -183,7 +195,7 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
     lg_defer(process_list_free, &told);
     lg_time deadline = lg_now() + limit;
     lg_duration pause = 2 * LG_MILLISECOND;
-    while (signal_all(sweep, number, &told) > 0) {
+    while (signal_all(sweep, number, &told) > 0 || one_was_missed(sweep, number, &told)) {
         if (lg_now() >= deadline)
             return false;
         lg_time next = lg_now() + pause;
@@ -195,10 +207,8 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
 
 void sweep_run(const struct sweep *sweep)
 {
-    siginfo_t info;
     /* The usual case, without a look at /proc: no children, so no descendants. */
-    if (!sweep->mark && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-        errno == ECHILD)
+    if (!sweep->mark && !has_children())
         return;
     if (!end_with(sweep, SIGTERM, sweep->grace) &&
         !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
