@@ -60,8 +60,37 @@ static bool *new_marks(const struct process_list *list)
     return marks;
 }
 
+static bool is_in(const struct process_list *list, const struct process *process)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
+            return true;
+    return false;
+}
+
+static void add(struct process_list *list, const struct process *process)
+{
+    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
+    list->all[list->count++] = *process;
+}
+
+/* Those that have been found once are in the family for good. */
+static void find_family(const struct process_list *list, struct process_list *family, bool *found)
+{
+    for (size_t i = 0; i < list->count; i++)
+        found[i] = is_in(family, &list->all[i]);
+    process_list_mark_below(list, -1, found);
+    for (size_t i = 0; i < list->count; i++)
+        if (found[i] && !is_in(family, &list->all[i]))
+            add(family, &list->all[i]);
+}
+
 static void find(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
+    if (sweep->family) {
+        find_family(list, sweep->family, found);
+        return;
+    }
     process_list_mark_below(list, getpid(), found);
     sweep_mark(list, sweep->mark, found);
 }
@@ -92,20 +121,6 @@ static void select_processes(const struct sweep *sweep, const struct process_lis
         if (found[i] && !spared[i] &&
             (!sweep->after || process_started_after(&list->all[i], sweep->after)))
             selected->all[selected->count++] = list->all[i];
-}
-
-static bool is_in(const struct process_list *list, const struct process *process)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
-            return true;
-    return false;
-}
-
-static void add(struct process_list *list, const struct process *process)
-{
-    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
-    list->all[list->count++] = *process;
 }
 
 static bool was_told(const struct sweep *sweep, const struct process *process)
@@ -205,12 +220,27 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
     return true;
 }
 
+static void end_all(const struct sweep *sweep)
+{
+    if (!end_with(sweep, SIGTERM, sweep->grace) &&
+        !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
+        say("processes are left that outlive SIGKILL");
+}
+
+void sweep_family(const struct sweep *sweep, const struct process *first)
+{
+    struct process_list family = {0};
+    lg_defer(process_list_free, &family);
+    add(&family, first);
+    struct sweep mine = *sweep;
+    mine.family = &family;
+    end_all(&mine);
+}
+
 void sweep_run(const struct sweep *sweep)
 {
     /* The usual case, without a look at /proc: no children, so no descendants. */
     if (!sweep->mark && !has_children())
         return;
-    if (!end_with(sweep, SIGTERM, sweep->grace) &&
-        !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
-        say("processes are left that outlive SIGKILL");
+    end_all(sweep);
 }
