@@ -518,6 +518,130 @@ END
     done
 }
 
+# Three scopes, each of which waits: for its work, in its `acquire`, and for the cleanup of what it has left.
+scopes_side_by_side_end_by_a_signal() {
+    cat >script <<'END'
+eval "$(lifoguard shell-init bash)"
+told() { [[ -e go ]] || touch told; until [[ -e go ]]; do sleep 0.01; done; echo "$1 $LIFOGUARD_STATUS" >>log; }
+wait_for() { touch "$1"; until [[ -e never ]]; do sleep 0.01; done; }
+works() { acquire --undo told works -- true; wait_for working; }
+acquires() { acquire --undo told acquires -- wait_for acquiring; }
+leaves() { acquire --undo told leaves -- true; }
+scope works &
+scope acquires &
+until [[ -e working && -e acquiring ]]; do sleep 0.01; done
+scope leaves &
+wait
+END
+    local event outcome
+    for event in TERM INT HUP KILL both; do
+        rm -f working acquiring told go log
+        env --default-signal=INT,QUIT,HUP lifoguard exec bash script >out 2>err </dev/null &
+        runner=$!
+        until_true test -e told
+        child_of "$runner"
+        guardian=$child
+        outcome=cancelled
+        if [[ $event == both ]]; then
+            outcome=unknown
+            kill_both "$runner" "$guardian"
+        else
+            kill "-$event" "$runner"
+        fi
+        touch go
+        finish
+        until_true gone "$guardian"
+        lifoguard pending >/dev/null 2>&1 # recovers
+        expect_nothing_pending
+        [[ $(sort log) == $'acquires unknown\nleaves success\nworks '"$outcome" ]] || fail "$event: $(<log)"
+    done
+}
+
+# The scope's own process is killed, and leaves a command behind that is still acquiring.
+R1_what_is_being_acquired_ends_before_it_is_undone() {
+    inside 'eval "$(lifoguard shell-init bash)"
+        work() {
+            echo "$BASHPID" >scope
+            acquire --undo sh -c '\''echo "undone, $LIFOGUARD_STATUS"; rm -f acquired'\'' -- sh -c '\''trap "touch acquired; echo ended; exit 1" TERM; touch acquiring; until [ -e never ]; do sleep 0.01; done'\''
+        }
+        scope work & wait=$!
+        until [[ -e acquiring ]]; do sleep 0.01; done
+        kill -KILL "$(<scope)"
+        wait "$wait"
+        echo "status $?"; [[ ! -e acquired ]] || echo "it is there"'
+    expect_status 0
+    expect_out $'ended\nundone, unknown\nstatus 137'
+}
+
+# ask SCRIPT…: a run with the cleanups `slow`, which waits for the file `go`, and `other`; `slow` is being undone by process $slow.
+ask() {
+    start 'waits() { touch "$1"; until [ -e "$2" ]; do sleep 0.01; done; }
+        eval "$(lifoguard shell-init bash)"
+        defer --name slow waits slow go
+        defer --name other sh -c "touch other; until [ -e end ]; do sleep 0.01; done; echo other >>log"
+        command lifoguard undo slow & slow=$!
+        until [[ -e slow ]]; do sleep 0.01; done
+        # Until it has a connection, and its request was very likely read.
+        connected() { until [[ $(readlink "/proc/$1/fd/"*) == *socket:* ]]; do sleep 0.01; done; lifoguard mark >/dev/null; }
+        '"$1"
+}
+
+an_undo_waits_for_its_own_though_the_one_before_was_killed() {
+    local first second
+    first='kill -KILL $slow; wait $slow; lifoguard mark >/dev/null;'
+    second='command lifoguard undo other & other=$!; connected $other;'
+    local script
+    for script in "$first $second" "$second $first"; do
+        rm -f slow go other end log
+        ask "$script touch asked; wait \$other; echo \"back \$?\" >>log"
+        until_true test -e asked
+        touch go
+        until_true test -e other
+        touch end
+        finish
+        expect_status 0
+        [[ $(<log) == $'other\nback 0' ]] || fail "$(<log)"
+    done
+}
+
+D1_an_undo_that_waits_at_the_end_of_the_command_is_refused() {
+    ask 'command lifoguard undo other & connected $!
+        defer sh -c '\''echo "last begins" >>log; touch last; until [ -e over ]; do sleep 0.01; done; echo "last ends" >>log'\'
+    until_true gone "$command"
+    touch go end
+    until_true test -e last
+    until_true grep -q 'undo: the command has ended: the cleanups are being carried out already' err
+    touch over
+    finish
+    expect_status 0
+    [[ $(<log) == $'last begins\nlast ends\nother' ]] || fail "$(<log)"
+    expect_nothing_pending
+}
+
+a_command_that_waits_for_an_undo_has_its_limit() {
+    start 'trap "" TERM
+        lifoguard defer --name slow sh -c "touch slow; until [ -e go ]; do sleep 0.01; done"
+        lifoguard undo slow
+        until [ -e never ]; do sleep 0.01; done' --grace 0.1s
+    until_true test -e slow
+    kill -TERM "$runner"
+    until_true gone "$command"
+    expect_err 'not ended within 100ms of SIGTERM: SIGKILL'
+    touch go
+    finish
+    expect_status 137
+}
+
+# Whether a process is one of the run is asked of its ancestors, which may end just then.
+many_register_whose_parents_end() {
+    inside 'register() { lifoguard defer sh -c "echo $1 >>log"; touch "registered.$1"; }
+        for i in {1..40}; do ( ( (register $i &) & ) & ); done
+        for i in {1..40}; do until [[ -e registered.$i ]]; do sleep 0.01; done; done'
+    expect_status 0
+    expect_silence
+    [[ $(sort -n log) == "$(seq 40)" ]] || fail "not registered: $(<log)"
+}
+
 shell_init_acquires_by_functions() {
     local shell
     for shell in bash zsh; do

@@ -16,7 +16,7 @@ import termios
 import time
 
 PROGRAM = os.path.realpath(sys.argv[1])
-PATIENCE = 60
+PATIENCE = 300  # a machine with other work to do may take long
 
 GRAPH = """
 jobs:
@@ -230,13 +230,14 @@ def no_color_means_none():
 
 
 def what_has_not_changed_is_not_drawn():
+    begun = time.monotonic()
     run = Run(graph="jobs: {a: {run: 'echo x; until test -e end; do sleep 0.02; done'}}")
     run.until(lambda text: any(' x' in row for row in rows_of(text, 'a')), 'the row')
-    frames = run.screen.raw.count('\033[?2026h')
     for _ in range(10):
         run.read()
-    # Ten looks take a second at most: the time in the row has changed once or twice.
-    assert run.screen.raw.count('\033[?2026h') - frames <= 12, 'drawn again and again'
+    # One when the job begins, one for its line, and one for each second, which changes the time in the row.
+    most = 5 + time.monotonic() - begun
+    assert run.screen.raw.count('\033[?2026h') <= most, 'drawn again and again'
     open('end', 'w').close()
     assert run.end() == 0
 

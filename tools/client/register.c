@@ -56,7 +56,8 @@ static const char acquire_help[] =
     "For what must not get lost between acquiring and registering: puts the cleanup on disk as an\n"
     "intention, runs COMMAND, and confirms the cleanup if COMMAND succeeds. If COMMAND fails, it has\n"
     "left nothing behind, and the cleanup is withdrawn. If nobody knows how it ended (it was\n"
-    "killed, or everything was), the cleanup runs, with LIFOGUARD_STATUS=unknown.\n"
+    "killed, or everything was), the cleanup runs, with LIFOGUARD_STATUS=unknown. So CLEANUP should not\n"
+    "fail if there is nothing to undo (rm -f): one that fails is kept, see `lifoguard pending`.\n"
     "\n"
     "  --partial            COMMAND may leave something behind when it fails: the cleanup runs then too\n" REGISTER_OPTIONS_HELP
     "\n"

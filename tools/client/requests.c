@@ -18,6 +18,7 @@ static const char undo_help[] =
     "that name, the last one. --since: all that were registered since `lifoguard mark` printed MARK,\n"
     "the last one first. --status: they are told that what ran since then has ended with this exit status;\n"
     "without it, LIFOGUARD_STATUS is unknown, and both --on-failure and --on-success cleanups run.\n"
+    "An `acquire` that still runs is ended first.\n"
     "\n"
     "Exit status: 0; 1 there is none, or it failed (then it is kept: see `lifoguard pending`).\n";
 

@@ -317,6 +317,12 @@ static bool skip(struct owner *owner, struct item *item)
     return true;
 }
 
+static struct item *find_still_pending(struct owner *owner, int64_t sequence)
+{
+    struct item *item = owner_find_sequence(owner, sequence);
+    return item && item_is_pending(item) ? item : NULL;
+}
+
 /* What is ended may confirm or withdraw the item before it ends: NULL. */
 static struct item *end_what_is_newer(struct owner *owner, const struct item *item)
 {
@@ -324,14 +330,24 @@ static struct item *end_what_is_newer(struct owner *owner, const struct item *it
     struct moment moment = item->record.moment;
     end_nested(owner, item->nested);
     owner_end_processes(owner, &moment);
-    struct item *still = owner_find_sequence(owner, sequence);
-    return still && item_is_pending(still) ? still : NULL;
+    return find_still_pending(owner, sequence);
+}
+
+/* Undone while it is being acquired, by a process that its scope has left behind, say: that ends first, or it could acquire
+ * afterwards. It may confirm or withdraw the item before it ends. */
+static struct item *end_acquirer(struct owner *owner, struct item *item)
+{
+    const struct process acquirer = item->acquirer;
+    int64_t sequence = item->record.sequence;
+    if (item->record.state != CLEANUP_INTENDED || !process_is_alive(acquirer.pid, acquirer.started))
+        return item;
+    owner_end_family(owner, &acquirer);
+    return find_still_pending(owner, sequence);
 }
 
 bool owner_release(struct owner *owner, struct item *item)
 {
-    if (owner->cleaning)
-        item = end_what_is_newer(owner, item);
+    item = owner->cleaning ? end_what_is_newer(owner, item) : end_acquirer(owner, item);
     if (!item)
         return true;
     item->under_way = true;
@@ -406,6 +422,7 @@ static void record_outcome(struct owner *owner)
 void owner_clean(struct owner *owner)
 {
     owner->cleaning = true;
+    owner_refuse_undos(owner);
     if (owner->newest)
         record_outcome(owner);
     if (owner->options.keep && newest_pending(owner)) {

@@ -285,11 +285,15 @@ static lg_error *load_item(const struct state_cleanup *record, void *data)
     item->stored = true;
     if (record->sequence > owner->sequence)
         owner->sequence = record->sequence;
-    if (record->state < CLEANUP_RELEASING)
-        item->nested = record->attempt_by;
     if (!spec_take(item->record.spec, item->record.spec_size, &item->spec))
         return lg_error_newf("cleanup %lld: its record cannot be read",
                              (long long)record->sequence);
+    if (record->state >= CLEANUP_RELEASING)
+        return NULL;
+    if (item->spec.flags & SPEC_NESTED)
+        item->nested = record->attempt_by;
+    else
+        item->acquirer = record->attempt_by;
     return NULL;
 }
 

@@ -190,7 +190,7 @@ lg_error *owner_take(struct owner *owner)
     for (struct item *item = owner->newest; item; item = item->older) {
         /* Process numbers of another boot are nobody's. */
         if (owner->rebooted)
-            item->nested = item->record.attempt_by = (struct process){0};
+            item->nested = item->acquirer = item->record.attempt_by = (struct process){0};
         else if (item->record.state == CLEANUP_RELEASING)
             owner->settling = item;
     }

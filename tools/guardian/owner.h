@@ -25,7 +25,8 @@ struct item {
     bool under_way;   /* it is being carried out: nobody can withdraw it any more */
     bool plain;       /* started without the environment of its registration, which is too large */
     bool unconfirmed; /* it may be that nothing was acquired */
-    struct process nested; /* the guardian of the nested run that it stands for */
+    struct process nested;   /* the guardian of the nested run that it stands for */
+    struct process acquirer; /* the `acquire` that intends it */
     siginfo_t
         end; /* of its command, if that has ended as our child before we have come to it; si_pid 0: it has not */
     struct client *waiting; /* who waits to hear that it is stored */
@@ -101,6 +102,7 @@ struct owner {
     bool rebooted;      /* the run is one of another boot */
     bool own_group;     /* the command has a process group of its own */
     bool ended;         /* the command has */
+    bool outlives_kill; /* it has not, though it was sent SIGKILL */
     bool attempt_ended; /* the attempt's own process has */
     bool to_store;      /* some of the items that are not on disk have not been tried yet */
     bool cleaning;      /* the command is over */
@@ -175,6 +177,9 @@ struct result owner_result(const struct owner *owner);
 /* Ends processes of the run that started after `after` (NULL: all). */
 void owner_end_processes(struct owner *owner, const struct moment *after);
 
+/* Ends one process of the run, and what it has started. */
+void owner_end_family(struct owner *owner, const struct process *process);
+
 /* ---- items (items.c) ---- */
 
 /* Registers what a client sent. NULL: malformed. */
@@ -210,8 +215,11 @@ struct pollfd;
 size_t owner_client_fds(const struct owner *owner, struct pollfd *fds, size_t most);
 void owner_serve(struct owner *owner, const struct pollfd *fds, size_t count);
 void owner_answer(struct client *client, int64_t status, int64_t value, const char *text);
-/* Carries out one waiting `undo`, if there is any. */
+/* Carries out what clients have asked to undo, one request at a time: what is asked meanwhile waits. Nothing while the run is
+ * cleaned up, which is an order of its own. */
 void owner_undo(struct owner *owner);
+/* Those who still wait for an `undo` when the command has ended. */
+void owner_refuse_undos(struct owner *owner);
 void owner_free_clients(struct owner *owner);
 /* An item is gone: nobody waits for it any more. */
 void owner_forget_waiting(struct owner *owner, const struct client *client);

@@ -221,23 +221,7 @@ static void read_front(struct owner *owner)
     cancel(owner, SIGTERM, false);
 }
 
-void owner_step(struct owner *owner, lg_time deadline)
-{
-    struct pollfd fds[CLIENTS_MOST + 3];
-    fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};
-    size_t clients = owner_client_fds(owner, fds + 2, CLIENTS_MOST);
-    int ready = poll(fds, clients + 2, sweep_poll_timeout(deadline));
-    read_signals(owner);
-    if (ready <= 0)
-        return;
-    if (fds[1].revents)
-        read_front(owner);
-    owner_serve(owner, fds + 2, clients);
-    owner_undo(owner);
-}
-
-/* ---- the command ---- */
+/* ---- pressing the command to end ---- */
 
 static void say_not_ended(const struct owner *owner, int next)
 {
@@ -246,8 +230,8 @@ static void say_not_ended(const struct owner *owner, int next)
         signals_name(owner->asked), signals_name(next));
 }
 
-/* INT → TERM → KILL: the next step. False: there is none. */
-static bool drive_to_end(struct owner *owner)
+/* INT → TERM → KILL: the next step. */
+static void drive_to_end(struct owner *owner)
 {
     char text[SAY_DURATION_SIZE];
     if (!owner->asked) {
@@ -258,26 +242,48 @@ static bool drive_to_end(struct owner *owner)
         ask_command_to_end(owner, SIGTERM);
     } else if (owner->asked == SIGKILL) {
         say("the command outlives SIGKILL");
-        return false;
+        owner->outlives_kill = true;
     } else {
         int next = owner->asked == SIGTERM ? SIGKILL : SIGTERM;
         say_not_ended(owner, next);
         ask_command_to_end(owner, next);
     }
-    return true;
 }
+
+/* Also while an `undo` is carried out, which may take long. */
+static void drive_if_due(struct owner *owner)
+{
+    if (owner->deadline != 0 && lg_now() >= owner->deadline && !owner->ended &&
+        !owner->outlives_kill && !owner->lost)
+        drive_to_end(owner);
+}
+
+void owner_step(struct owner *owner, lg_time deadline)
+{
+    struct pollfd fds[CLIENTS_MOST + 3];
+    fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};
+    size_t clients = owner_client_fds(owner, fds + 2, CLIENTS_MOST);
+    int ready = poll(fds, clients + 2, sweep_poll_timeout(deadline));
+    read_signals(owner);
+    drive_if_due(owner);
+    if (ready <= 0)
+        return;
+    if (fds[1].revents)
+        read_front(owner);
+    owner_serve(owner, fds + 2, clients);
+    owner_undo(owner);
+}
+
+/* ---- the command ---- */
 
 void owner_await_command(struct owner *owner)
 {
     if (owner->options.timeout > 0 && !owner->asked)
         owner->deadline = owner->began + owner->options.timeout;
     reap(owner);
-    while (!owner->ended && !owner->lost) {
+    while (!owner->ended && !owner->lost && !owner->outlives_kill)
         owner_step(owner, owner->deadline);
-        bool over = owner->deadline != 0 && lg_now() >= owner->deadline;
-        if (over && !owner->ended && !drive_to_end(owner))
-            return;
-    }
 }
 
 static enum outcome outcome_of_status(int status)
@@ -335,6 +341,13 @@ static void spare(struct process_list *spared, const struct process *process)
         return;
     spared->all = need_memory(spared->all, (spared->count + 1) * sizeof *spared->all);
     spared->all[spared->count++] = *process;
+}
+
+void owner_end_family(struct owner *owner, const struct process *process)
+{
+    struct sweep sweep = {
+        .grace = owner->options.grace, .wait = step_for_ending, .data = owner, .whose = "a scope"};
+    sweep_family(&sweep, process);
 }
 
 void owner_end_processes(struct owner *owner, const struct moment *after)

@@ -20,9 +20,10 @@ struct client {
     int fd;
     pid_t pid;
     struct buffer input;
-    bool waits;  /* for an answer */
-    bool done;   /* to be closed */
-    bool undoes; /* what it asked for takes time */
+    bool waits;   /* for an answer */
+    bool done;    /* to be closed */
+    bool undoes;  /* what it asked for takes time */
+    bool undoing; /* and is being carried out */
     int64_t undo_from, undo_to;
     char *undo_scope; /* of these, only those that were registered in this scope; NULL: all */
     int undo_status;  /* the exit status of what ran in the scope; -1: not known */
@@ -65,23 +66,25 @@ typedef void answer_request(struct owner *owner, struct client *client, struct w
 
 /* The `acquire` that intends it must have ended before it is undone, or it could acquire afterwards: so for this cleanup the
  * moment of the registration is the one before that process started. */
-static void count_from_start_of(struct item *item, pid_t pid)
+static void set_acquirer(struct item *item, pid_t pid)
 {
-    struct process acquirer;
-    if (process_read(pid, &acquirer))
-        item->record.moment = (struct moment){acquirer.started, acquirer.pid - 1};
+    struct process *acquirer = &item->acquirer;
+    if (!process_read(pid, acquirer))
+        return;
+    item->record.moment = (struct moment){acquirer->started, acquirer->pid - 1};
+    item->record.attempt_by = *acquirer;
 }
 
 static void add(struct owner *owner, struct client *client, struct wire_reader *reader,
-                enum cleanup_state state, bool from_start)
+                enum cleanup_state state, bool by_acquirer)
 {
     struct item *item = owner_add(owner, reader->at, reader->left, state);
     if (!item) {
         owner_answer(client, 2, 0, "a malformed registration");
         return;
     }
-    if (from_start && !item->stored)
-        count_from_start_of(item, client->pid);
+    if (by_acquirer && !item->stored)
+        set_acquirer(item, client->pid);
     if (item->spec.flags & SPEC_NESTED && !item->stored) {
         process_read(client->pid, &item->nested);
         item->record.attempt_by = item->nested;
@@ -365,7 +368,7 @@ static void close_done(struct owner *owner)
 {
     for (struct client **place = &owner->clients; *place;) {
         struct client *client = *place;
-        if (!client->done) {
+        if (!client->done || client->undoing) {
             place = &client->next;
             continue;
         }
@@ -383,7 +386,8 @@ size_t owner_client_fds(const struct owner *owner, struct pollfd *fds, size_t mo
     size_t count = 0;
     for (const struct client *client = owner->clients; client && count < most;
          client = client->next)
-        fds[count++] = (struct pollfd){.fd = client->fd, .events = POLLIN};
+        if (!client->done)
+            fds[count++] = (struct pollfd){.fd = client->fd, .events = POLLIN};
     if (count < most && owner->listener >= 0)
         fds[count++] = (struct pollfd){.fd = owner->listener, .events = POLLIN};
     return count;
@@ -429,45 +433,83 @@ static bool is_in_scope(const struct item *item, const char *scope)
     return false;
 }
 
-static void carry_out_undo(struct owner *owner, int64_t from, int64_t to, const char *scope,
-                           bool *all_good)
+static struct item *newest_of(const struct owner *owner, int64_t from, int64_t to,
+                              const char *scope)
 {
     struct item *item = owner->newest;
-    while (item && !owner->lost) {
-        if (!item_is_pending(item) || item->record.sequence > to ||
-            (scope && item->record.sequence >= from && !is_in_scope(item, scope))) {
-            item = item->older;
-            continue;
-        }
-        if (item->record.sequence < from)
-            return;
+    while (item && item->record.sequence >= from &&
+           (!item_is_pending(item) || item->record.sequence > to ||
+            (scope && !is_in_scope(item, scope))))
+        item = item->older;
+    return item && item->record.sequence >= from ? item : NULL;
+}
+
+/* False: the command has ended, so the rest is cleaned up in the order of all; or the run is lost. What is carried out may
+ * register more. */
+static bool carry_out_undo(struct owner *owner, int64_t from, int64_t to, const char *scope,
+                           bool *all_good)
+{
+    for (struct item *item; (item = newest_of(owner, from, to, scope)) != NULL;) {
+        if (owner->lost || owner->ended)
+            return false;
         *all_good &= owner_release(owner, item);
-        item = owner->newest; /* it may have registered more */
     }
+    return true;
+}
+
+/* Who has waited longest: a new client comes first in the list. */
+static struct client *next_to_undo(const struct owner *owner)
+{
+    struct client *next = NULL;
+    for (struct client *client = owner->clients; client; client = client->next)
+        if (client->undoes && !client->done)
+            next = client;
+    return next;
+}
+
+static void refuse_undo(struct client *client)
+{
+    client->undoes = false;
+    owner_answer(client, 1, 0, "the command has ended: the cleanups are being carried out already");
+}
+
+/* The client may go meanwhile, but stays in the list, so that its descriptor is not another's by then. */
+static void undo_for(struct owner *owner, struct client *client)
+{
+    bool all_good = true;
+    char *scope = client->undo_scope;
+    lg_defer(free, scope);
+    client->undo_scope = NULL;
+    client->undoes = false;
+    client->undoing = true;
+    owner->scope_status = client->undo_status;
+    bool whole = carry_out_undo(owner, client->undo_from, client->undo_to, scope, &all_good);
+    owner->scope_status = -1;
+    client->undoing = false;
+    if (!client->waits || client->done || owner->lost)
+        return;
+    if (whole)
+        owner_answer(client, all_good ? 0 : 1, 0, all_good ? "" : "it failed");
+    else
+        refuse_undo(client);
 }
 
 void owner_undo(struct owner *owner)
 {
-    struct client *client = owner->clients;
-    while (client && !client->undoes)
-        client = client->next;
-    if (!client || owner->busy)
+    if (owner->busy || owner->cleaning)
         return;
-    int fd = client->fd;
-    bool all_good = true;
-    client->undoes = false;
     owner->busy = true;
-    owner->scope_status = client->undo_status;
-    char *scope = client->undo_scope; /* the client may go meanwhile */
-    client->undo_scope = NULL;
-    carry_out_undo(owner, client->undo_from, client->undo_to, scope, &all_good);
-    free(scope);
-    owner->scope_status = -1;
+    for (struct client *client;
+         !owner->lost && !owner->ended && (client = next_to_undo(owner)) != NULL;)
+        undo_for(owner, client);
     owner->busy = false;
-    /* It may have gone meanwhile. */
-    client = client_of(owner, fd);
-    if (client && client->waits)
-        owner_answer(client, all_good ? 0 : 1, 0, all_good ? "" : "it failed");
+    close_done(owner);
+}
+
+void owner_refuse_undos(struct owner *owner)
+{
+    for (struct client *client; (client = next_to_undo(owner)) != NULL;)
+        refuse_undo(client);
 }
 
 void owner_free_clients(struct owner *owner)

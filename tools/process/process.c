@@ -113,16 +113,27 @@ bool process_can_act(pid_t pid, uint64_t started)
            !process.exiting;
 }
 
+/* From parent to parent. -1: one of them ended on the way, and what was below it has another parent by now. */
+static int walk_to(pid_t root, struct process process)
+{
+    enum { DEEPEST = 10000 }; /* since parents may change while we walk */
+    for (int depth = 0; depth < DEEPEST && process.parent > 0; depth++) {
+        if (process.parent == root)
+            return 1;
+        if (!process_read(process.parent, &process))
+            return -1;
+    }
+    return 0;
+}
+
 bool process_is_below(pid_t pid, pid_t root)
 {
+    enum { MOST_WALKS = 10 };
     struct process process;
-    /* Bounded, since parents may change while we walk. */
-    for (int depth = 0; depth < 10000 && pid > 1 && process_read(pid, &process); depth++) {
-        if (process.parent == root)
-            return true;
-        pid = process.parent;
-    }
-    return false;
+    int found = -1;
+    for (int walks = 0; walks < MOST_WALKS && found < 0 && process_read(pid, &process); walks++)
+        found = walk_to(root, process);
+    return found > 0;
 }
 
 void process_signal(const struct process *process, int number)
@@ -173,9 +184,39 @@ void process_list_free(struct process_list *list)
     *list = (struct process_list){0};
 }
 
-void process_list_all(struct process_list *list)
+static bool has_pid(const struct process_list *list, pid_t pid)
 {
-    *list = (struct process_list){0};
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == pid)
+            return true;
+    return false;
+}
+
+static bool has_new_parent(struct process *process)
+{
+    struct process now;
+    if (!process_read(process->pid, &now) || now.started != process->started ||
+        now.parent == process->parent)
+        return false;
+    process->parent = now.parent;
+    return true;
+}
+
+/* A parent that ended while the list was made is not in the list: its children have another one by now. */
+static void ask_for_new_parents(struct process_list *list)
+{
+    enum { MOST_ROUNDS = 10 };
+    bool more = true;
+    for (int rounds = 0; more && rounds < MOST_ROUNDS; rounds++) {
+        more = false;
+        for (size_t i = 0; i < list->count; i++)
+            if (list->all[i].parent > 0 && !has_pid(list, list->all[i].parent))
+                more |= has_new_parent(&list->all[i]);
+    }
+}
+
+static void list_all(struct process_list *list)
+{
     int tries = 0;
     DIR *directory;
     do
@@ -197,6 +238,13 @@ void process_list_all(struct process_list *list)
         }
         list->all[list->count++] = process;
     }
+}
+
+void process_list_all(struct process_list *list)
+{
+    *list = (struct process_list){0};
+    list_all(list);
+    ask_for_new_parents(list);
 }
 
 static bool parent_is_marked(const struct process_list *list, const bool *marks, pid_t parent)

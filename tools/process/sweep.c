@@ -60,8 +60,37 @@ static bool *new_marks(const struct process_list *list)
     return marks;
 }
 
+static bool is_in(const struct process_list *list, const struct process *process)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
+            return true;
+    return false;
+}
+
+static void add(struct process_list *list, const struct process *process)
+{
+    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
+    list->all[list->count++] = *process;
+}
+
+/* Those that have been found once are in the family for good. */
+static void find_family(const struct process_list *list, struct process_list *family, bool *found)
+{
+    for (size_t i = 0; i < list->count; i++)
+        found[i] = is_in(family, &list->all[i]);
+    process_list_mark_below(list, -1, found);
+    for (size_t i = 0; i < list->count; i++)
+        if (found[i] && !is_in(family, &list->all[i]))
+            add(family, &list->all[i]);
+}
+
 static void find(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
+    if (sweep->family) {
+        find_family(list, sweep->family, found);
+        return;
+    }
     process_list_mark_below(list, getpid(), found);
     sweep_mark(list, sweep->mark, found);
 }
@@ -92,20 +121,6 @@ static void select_processes(const struct sweep *sweep, const struct process_lis
         if (found[i] && !spared[i] &&
             (!sweep->after || process_started_after(&list->all[i], sweep->after)))
             selected->all[selected->count++] = list->all[i];
-}
-
-static bool is_in(const struct process_list *list, const struct process *process)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
-            return true;
-    return false;
-}
-
-static void add(struct process_list *list, const struct process *process)
-{
-    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
-    list->all[list->count++] = *process;
 }
 
 static bool was_told(const struct sweep *sweep, const struct process *process)
@@ -175,6 +190,18 @@ static size_t signal_all(const struct sweep *sweep, int number, struct process_l
     return now.count;
 }
 
+static bool has_children(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+/* A list of /proc lacks who got a number that was listed already, from a parent that ended before its own was. */
+static bool one_was_missed(const struct sweep *sweep, int number, struct process_list *told)
+{
+    return (sweep->mark || has_children()) && signal_all(sweep, number, told) > 0;
+}
+
 /* True once none is left; false at the deadline. One that is started late comes without a signal, so they are looked for
  * again and again; first soon, since most end at once. */
 static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
@@ -183,7 +210,7 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
     lg_defer(process_list_free, &told);
     lg_time deadline = lg_now() + limit;
     lg_duration pause = 2 * LG_MILLISECOND;
-    while (signal_all(sweep, number, &told) > 0) {
+    while (signal_all(sweep, number, &told) > 0 || one_was_missed(sweep, number, &told)) {
         if (lg_now() >= deadline)
             return false;
         lg_time next = lg_now() + pause;
@@ -193,14 +220,27 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
     return true;
 }
 
-void sweep_run(const struct sweep *sweep)
+static void end_all(const struct sweep *sweep)
 {
-    siginfo_t info;
-    /* The usual case, without a look at /proc: no children, so no descendants. */
-    if (!sweep->mark && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-        errno == ECHILD)
-        return;
     if (!end_with(sweep, SIGTERM, sweep->grace) &&
         !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
         say("processes are left that outlive SIGKILL");
+}
+
+void sweep_family(const struct sweep *sweep, const struct process *first)
+{
+    struct process_list family = {0};
+    lg_defer(process_list_free, &family);
+    add(&family, first);
+    struct sweep mine = *sweep;
+    mine.family = &family;
+    end_all(&mine);
+}
+
+void sweep_run(const struct sweep *sweep)
+{
+    /* The usual case, without a look at /proc: no children, so no descendants. */
+    if (!sweep->mark && !has_children())
+        return;
+    end_all(sweep);
 }

@@ -106,7 +106,7 @@ struct state_cleanup {
     enum cleanup_state state;
     int64_t attempt; /* the last one that was begun; 0: none */
     struct process
-        attempt_by; /* who carries that attempt out; before the first: the guardian of a nested run, or nobody */
+        attempt_by; /* who carries that attempt out; before the first: the guardian of a nested run, an `acquire`, or nobody */
     struct moment moment; /* of the registration */
     const char *detail;   /* why it failed, or was given up, and by whom; "" */
     const char *spec;     /* what to do: see spec.h */
