@@ -25,13 +25,15 @@ static lg_error *show(const char *path)
 int main(void)
 {
     static const char *const paths[] = {"/bin/sh", "/proc/self/exe"};
+    int failures = 0;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         lg_error *err = show(paths[i]);
         lg_defer(lg_error_free, err);
         if (err) {
-            printf("%s: ", paths[i]);
-            lg_error_print(err, stdout);
+            failures++;
+            fprintf(stderr, "%s: ", paths[i]);
+            lg_error_print(err, stderr);
         }
     }
-    return 0;
+    return failures > 0;
 }

@@ -1,6 +1,7 @@
 /* Merging sorted files: all inputs are open at once, so each is adopted by the function's scope as the loop opens it
  * (D16). Whichever open fails, the inputs that are already open are closed; and a failure to close the output lands in
  * the result (E6). */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +9,25 @@
 
 #include <lifoguard/lifoguard.h>
 
-enum { INPUTS = 3, LINE = 64 };
+enum { INPUTS = 3 };
 
 struct input {
     FILE *file;
-    char line[LINE];
+    char *line;
+    size_t size; /* of the memory of `line` */
     bool has_line;
 };
 
-static void next_line(struct input *input)
+/* The last line of a file may lack its line feed; the output must not. */
+static lg_error *next_line(struct input *input)
 {
-    input->has_line = fgets(input->line, LINE, input->file) != NULL;
+    errno = 0;
+    input->has_line = getline(&input->line, &input->size, input->file) >= 0;
+    if (!input->has_line && !feof(input->file))
+        return lg_error_new_errno("read");
+    if (input->has_line)
+        input->line[strcspn(input->line, "\n")] = '\0';
+    return NULL;
 }
 
 static struct input *smallest(struct input *inputs)
@@ -31,22 +40,30 @@ static struct input *smallest(struct input *inputs)
     return found;
 }
 
+static void free_line(struct input *input)
+{
+    free(input->line);
+}
+
 static lg_error *merge(const char *const paths[INPUTS], const char *to)
 {
     lg_func (lg_error *, err) {
-        struct input inputs[INPUTS];
+        struct input inputs[INPUTS] = {0};
         lg_scope(files);
         for (int i = 0; i < INPUTS; i++) {
             lg_try(lg_adopt_errno(&files, &inputs[i].file, fopen(paths[i], "r"), fclose, "open %s",
                                   paths[i]));
-            next_line(&inputs[i]);
+            lg_defer_in(&files, free_line, &inputs[i]);
+            lg_try(next_line(&inputs[i]), "%s", paths[i]);
         }
         FILE *out = lg_adopt(&files, fopen(to, "w"), lg_fclose, &err);
         if (!out)
             lg_return(lg_error_new_errno("create %s", to));
 
-        for (struct input *input; (input = smallest(inputs)); next_line(input))
-            fputs(input->line, out);
+        for (struct input *input; (input = smallest(inputs));) {
+            fprintf(out, "%s\n", input->line);
+            lg_try(next_line(input), "%s", paths[input - inputs]);
+        }
     }
 }
 
@@ -62,13 +79,13 @@ static lg_error *write_text(const char *path, const char *text)
 
 static lg_error *print(const char *path)
 {
-    char line[LINE];
-    lg_adopt_as(file, fopen(path, "r"), fclose);
-    if (!file)
-        return lg_error_new_errno("open %s", path);
-    while (fgets(line, LINE, file))
-        fputs(line, stdout);
-    return NULL;
+    lg_func (lg_error *, err) {
+        lg_adopt_as(file, fopen(path, "r"), lg_fclose, &err); /* tells of a read that failed, too */
+        if (!file)
+            lg_return(lg_error_new_errno("open %s", path));
+        for (int c; (c = getc(file)) != EOF;)
+            putchar(c);
+    }
 }
 
 static lg_error *merge_three(void)

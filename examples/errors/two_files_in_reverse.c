@@ -10,7 +10,7 @@ static lg_error *open_both(void)
     lg_func (lg_error *, err) {
         FILE *in = fopen("/proc/sys/kernel/hostname", "re");
         if (!in)
-            lg_return(lg_error_new_errno("open /etc/hostname"));
+            lg_return(lg_error_new_errno("open /proc/sys/kernel/hostname"));
         lg_defer(lg_fclose, in, &err);
 
         FILE *out = tmpfile();

@@ -92,6 +92,7 @@ static bool read_request(int from, char *request)
     return false;
 }
 
+/* A file that ends early, or cannot be read, ends the connection early: the client counts. */
 static void send_file(int to, int file)
 {
     struct stat about;
@@ -118,9 +119,14 @@ static void serve_one(int to, int directory)
         answer(to, "400 Bad Request");
         return;
     }
-    int file = is_name(name) ? openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) : -1;
-    if (file < 0) {
+    if (!is_name(name)) {
         answer(to, "404 Not Found");
+        return;
+    }
+    int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) {
+        bool full = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+        answer(to, full ? "503 Service Unavailable" : "404 Not Found");
         return;
     }
     send_file(to, file);
@@ -216,13 +222,19 @@ static int get(const char *port_file, const char *name)
         fprintf(stderr, "serve: %s: %s\n", name, line);
         return 1;
     }
+    long long announced = -1, count = 0;
     while (fgets(line, sizeof line, answer_of) && strcmp(line, "\r\n") != 0)
-        ;
-    for (int c; (c = getc(answer_of)) != EOF;)
+        sscanf(line, "Content-Length: %lld", &announced);
+    for (int c; (c = getc(answer_of)) != EOF; count++)
         putchar(c);
-    bool failed = ferror(answer_of);
     fclose(answer_of);
-    return failed || fflush(stdout) != 0;
+    if (count != announced) {
+        fprintf(stderr, "serve: %s: %lld bytes of %lld\n", name, count, announced);
+        return 1;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        die("standard output");
+    return 0;
 }
 
 int main(int count, char **arguments)

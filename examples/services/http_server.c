@@ -212,6 +212,8 @@ static lg_error *listen_here(struct service *service)
             lg_return(lg_error_new_errno("listen"));
         service->listener = fd;
         service->port = ntohs(address.sin_port);
+        if (printf("%d\n", service->port) < 0 || fflush(stdout) != 0)
+            lg_return(lg_error_new_errno("print the port"));
         lg_return(NULL);
     }
 }
@@ -237,8 +239,6 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
             lg_return(lg_error_new_errno("HTTP"));
         service->taking = lg_context_with_cancel(lg_context_background());
         lg_group_go(&service->takers, take_all, service);
-        printf("%d\n", service->port);
-        fflush(stdout);
         lg_return(NULL);
     }
 }

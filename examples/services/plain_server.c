@@ -201,14 +201,13 @@ static lg_error *start_listening(void *unused, const lg_context *context)
     if (fd < 0)
         return lg_error_new_errno("socket");
     if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, CLIENTS) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-        lg_error *error = lg_error_new_errno("listen");
+        getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
+        printf("%d\n", ntohs(address.sin_port)) < 0 || fflush(stdout) != 0) {
+        lg_error *error = lg_error_new_errno("listen, and print the port");
         close(fd);
         return error;
     }
     server.listener = fd;
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
     return NULL;
 }
 

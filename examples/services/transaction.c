@@ -9,6 +9,7 @@
  * The rollback is deferred as soon as the transaction has begun. It does nothing after the commit; on every other way
  * out, by an error, a panic, whatever comes, it runs, before the connection is closed. That a process which is
  * killed leaves nothing half done is SQLite's doing: it rolls back what it finds at the next opening. */
+#include <errno.h>
 #include <lifoguard/lifoguard.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -146,6 +147,13 @@ static lg_error *churn(sqlite3 *db, int times, unsigned seed)
     return err;
 }
 
+static lg_error *print_sum(sqlite3_stmt *query)
+{
+    if (printf("%d\n", sqlite3_column_int(query, 0)) < 0 || fflush(stdout) != 0)
+        return lg_error_new_errno("print the sum");
+    return NULL;
+}
+
 static lg_error *sum(const char *path)
 {
     lg_func (lg_error *, err) {
@@ -161,8 +169,7 @@ static lg_error *sum(const char *path)
         lg_defer(sqlite3_finalize, query);
         if (sqlite3_step(query) != SQLITE_ROW)
             lg_return(sqlite_error(db, "sum"));
-        printf("%d\n", sqlite3_column_int(query, 0));
-        lg_return(NULL);
+        lg_return(print_sum(query));
     }
 }
 
@@ -182,7 +189,7 @@ static lg_error *sum_in_the_wrong_order(const char *path)
         if (!err && sqlite3_step(query) != SQLITE_ROW)
             err = sqlite_error(db, "sum");
         if (!err)
-            printf("%d\n", sqlite3_column_int(query, 0));
+            err = print_sum(query);
         lg_return(err);
     }
 }

@@ -226,14 +226,19 @@ static lg_error *run_pool(bool wrong_order)
 
 /* ---- the other side ---- */
 
-static void send_jobs(const char *path, unsigned connection_number)
+/* Sends jobs until they are refused, or the pool has gone: that is how its end is seen from here. */
+static lg_error *send_jobs(const char *path, unsigned connection_number)
 {
     struct sockaddr_un address = address_of(path);
     char answer = ACCEPTED;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return lg_error_new_errno("socket");
     lg_defer(lg_close, fd, NULL);
     lg_error *error = lg_connect(fd, (struct sockaddr *)&address, sizeof(address),
                                  lg_until_forever());
+    if (error && !lg_error_is_errno(error, ENOENT) && !lg_error_is_errno(error, ECONNREFUSED))
+        return lg_error_wrap(error, "connect to %s", path);
     for (uint64_t job = (uint64_t)connection_number << 32; !error && answer == ACCEPTED; job++) {
         error = lg_write(fd, &job, sizeof(job), lg_until_forever(), NULL);
         if (!error)
@@ -242,21 +247,36 @@ static void send_jobs(const char *path, unsigned connection_number)
             printf("%" PRIu64 "\n", job);
     }
     lg_error_free(error);
+    return NULL;
 }
 
-static void load(const char *path, unsigned connections)
+static lg_error *load(const char *path, unsigned connections)
 {
-    lg_group_scope(senders, NULL);
-    for (unsigned i = 1; i <= connections; i++)
-        lg_group_go(&senders, send_jobs, path, i);
+    lg_func (lg_error *, err) {
+        lg_defer_block {
+            if (fflush(stdout) != 0 || ferror(stdout))
+                lg_error_join_into(&err, lg_error_new("standard output is incomplete"));
+        }
+        lg_group_scope(senders, &err);
+        for (unsigned i = 1; i <= connections; i++)
+            lg_group_go(&senders, send_jobs, path, i);
+        lg_return(NULL);
+    }
+}
+
+static int report(lg_error *err)
+{
+    if (!err)
+        return 0;
+    lg_error_print(err, stderr);
+    lg_error_free(err);
+    return 1;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "--load") == 0) {
-        load(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
-        return 0;
-    }
+    if (argc == 4 && strcmp(argv[1], "--load") == 0)
+        return report(load(argv[2], (unsigned)strtoul(argv[3], NULL, 10)));
     bool wrong_order = argc == 5 && strcmp(argv[4], "--wrong-order") == 0;
     if (argc != 4 && !wrong_order) {
         fputs("usage: worker_pool SOCKET LOG METRICS [--wrong-order]\n", stderr);
@@ -267,12 +287,8 @@ int main(int argc, char **argv)
     pool.metrics_path = argv[3];
     pool.accepting = lg_context_with_cancel(lg_context_background());
     pool.queue = lg_chan_make(uint64_t, QUEUE);
-    lg_error *err = run_pool(wrong_order);
-    if (err) {
-        lg_error_print(err, stderr);
-        lg_error_free(err);
+    if (report(run_pool(wrong_order)) != 0)
         return 1; /* a stage may have been out of time: its goroutines still use all this */
-    }
     lg_chan_unref(pool.queue);
     lg_context_free(pool.accepting);
     return 0;

@@ -1,7 +1,9 @@
-/* What steps 3 to 7 share: a listener, and the request's name. Nothing here is about cleanup but for one line. */
+/* What steps 3 to 7 share: a listener, its connections, and the request's name. Nothing here is about cleanup but for one
+ * line. */
 #ifndef TUTORIAL_NET_H
 #define TUTORIAL_NET_H
 
+#include <errno.h>
 #include <lifoguard/lifoguard.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -26,6 +28,28 @@ static inline lg_error *listen_on(const char *port, int *listener)
             listen(*listener, 64) != 0)
             lg_return(lg_error_new_errno("listen on port %s", port));
         lg_return(NULL);
+    }
+}
+
+/* Whether the error will pass when other connections have ended: no descriptors or memory are left for this one. */
+static inline bool will_pass(const lg_error *err)
+{
+    const int code = lg_error_errno(err);
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+/* Takes the next connection, which the caller owns. While there are no descriptors, the connection stays in the queue. */
+static inline lg_error *accept_next(int listener, lg_until until, int *connection)
+{
+    for (;;) {
+        lg_error *err = lg_accept(listener, NULL, NULL, until, connection);
+        if (!will_pass(err))
+            return err;
+        lg_error_free(err);
+        // at once, lg_accept would only fail again
+        err = lg_sleep_until(20 * LG_MILLISECOND, until);
+        if (err)
+            return err;
     }
 }
 

@@ -56,7 +56,7 @@ static lg_error *serve(const char *port, const char *path)
         lg_defer(lg_close, listener, &err);
 
         for (int connection;;) {
-            err = lg_accept(listener, NULL, NULL, lg_until_forever(), &connection);
+            err = accept_next(listener, lg_until_forever(), &connection);
             if (err)
                 lg_return(err);
             lg_error *failure = answer(connection, folder);

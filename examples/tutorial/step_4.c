@@ -66,7 +66,7 @@ static lg_error *serve(const char *port, const char *path)
         lg_group_scope(connections, &err); // declared last: waits before the folder is closed
         lg_group_set_limit(&connections, 100);
         for (int connection;;) {
-            err = lg_accept(listener, NULL, NULL, lg_until_forever(), &connection);
+            err = accept_next(listener, lg_until_forever(), &connection);
             if (err)
                 lg_return(err);
             lg_group_go(&connections, answer, connection, folder);

@@ -72,7 +72,7 @@ static lg_error *serve(const lg_context *ctx, const char *port, const char *path
         lg_group_scope(connections, &err); // declared last: waits before the folder is closed
         lg_group_set_limit(&connections, 100);
         for (int connection;;) {
-            err = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &connection);
+            err = accept_next(listener, lg_until_context(ctx), &connection);
             if (err)
                 lg_return(err);
             lg_group_go(&connections, answer, ctx, connection, folder);

@@ -92,7 +92,7 @@ static lg_error *serve(const char *port, const char *path)
         lg_group_scope(connections, &err); // declared last: waits before the folder is closed
         lg_group_set_limit(&connections, 100);
         for (int connection;;) {
-            err = lg_accept(listener, NULL, NULL, lg_until_context(ctx), &connection);
+            err = accept_next(listener, lg_until_context(ctx), &connection);
             if (lg_error_is(err, &lg_error_cancelled))
                 lg_return(NULL); // a signal: not an error; the group waits for the requests
             if (err)

@@ -73,25 +73,30 @@ struct server {
     int folder, listener;
     lg_context *accepting, *serving; // each ended by the stop of its stage
     lg_group acceptor, requests;
+    lg_shutdown *down;
 };
 
-static void accept_connections(struct server *server)
+/* If the listener itself fails, the server ends, and the stop of the listener tells why. */
+static lg_error *accept_connections(struct server *server)
 {
     const lg_until until = lg_until_context(server->accepting);
-    for (int connection;;) {
-        lg_error *err = lg_accept(server->listener, NULL, NULL, until, &connection);
-        if (!err) {
-            err = lg_group_go_with(&server->requests, ((lg_go_options){.until = &until}), answer,
-                                   server->serving, connection, server->folder);
-            if (err)
-                lg_close(connection, NULL); // nothing was started: it is still ours
+    for (int connection; !lg_context_error(server->accepting);) {
+        lg_error *err = accept_next(server->listener, until, &connection);
+        if (lg_error_is(err, &lg_error_cancelled))
+            return NULL;
+        if (err) {
+            lg_shutdown_request(server->down, "the listener failed");
+            return err;
         }
-        lg_defer(lg_error_free, err);
-        if (lg_context_error(server->accepting))
-            return;
+        err = lg_group_go_with(&server->requests, ((lg_go_options){.until = &until}), answer,
+                               server->serving, connection, server->folder);
         if (err)
+            lg_close(connection, NULL); // nothing was started: it is still ours
+        if (err && !lg_context_error(server->accepting))
             lg_error_print(err, stderr);
+        lg_error_free(err);
     }
+    return NULL;
 }
 
 static lg_error *start_listener(void *argument, const lg_context *context)
@@ -143,6 +148,7 @@ static lg_error *serve(const char *port, const char *path)
         if (err)
             lg_return(err);
         lg_defer(lg_shutdown_close, down, &err); // stops what was started, in reverse
+        server.down = down;
 
         err = lg_shutdown_start(down, &(lg_stage){.name = "requests",
                                                   .stop = stop_requests,

@@ -206,10 +206,11 @@ static inline void lgi_context_end(lg_context **ctx)
 /* ---- contexts and groups ------------------------------------------------------------------------- */
 
 /* Gives a group without members (group.h) a context, a child of `parent`, like Go's errgroup.WithContext.
- * Cancelling the group makes the context done, with the text of the first failure as its cause. When `parent` is
- * done, the context is done and the group is cancelled, so lg_until_group and lg_group_is_cancelled notice the
- * end of `parent` too. The group owns the context, and frees it when the group's block is left or the group is
- * freed. Panics if the group already has members or a context.
+ * Cancelling the group makes the context done. The cause has the text and the errno value of the first failure, and
+ * lg_error_is finds in the cause what it finds in that failure. When `parent` is done, the context is done and the
+ * group is cancelled, so lg_until_group and lg_group_is_cancelled notice the end of `parent` too; if no member fails,
+ * the wait for the group returns the cause of that end. The group owns the context, and frees it when the group's
+ * block is left or the group is freed. Panics if the group already has members or a context.
  *
  *     lg_group_scope(group, &err);
  *     const lg_context *ctx = lg_group_context(&group, caller);

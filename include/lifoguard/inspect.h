@@ -5,7 +5,8 @@
  *
  * Threads: any thread or goroutine may call these functions, but not a signal handler. The functions inspect a goroutine
  * while the goroutine is not running. If a goroutine keeps its worker thread busy, the functions wait for a tenth of a
- * second; after that, they read the goroutines of that worker without synchronisation, and report no stacks for them.
+ * second; after that, they read the goroutines of that worker without synchronisation, and report no stacks for them. In a
+ * forked child, the goroutines of the parent are not listed, since they do not exist there.
  */
 #ifndef LIFOGUARD_INSPECT_H
 #define LIFOGUARD_INSPECT_H

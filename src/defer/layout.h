@@ -52,7 +52,8 @@ struct lgi_goroutine_layout {
     uint16_t task_next, task_site, task_name, task_id, task_starter;
     uint16_t queue_first;
     uint16_t worker_number, worker_starts,
-        worker_native; /* the last: the thread's own, where it idles */
+        worker_native;  /* the last: the thread's own, where it idles */
+    const void *forked; /* a bool: true in a forked child, where the goroutines are the parent's */
 };
 
 struct lgi_shutdown_layout {

@@ -13,6 +13,7 @@
 #include "defer/thread.h"
 #include "error/error_internal.h"
 #include "error/escape.h"
+#include "error/ordering.h"
 
 /* ---- the pools ------------------------------------------------------------------------------ */
 
@@ -34,8 +35,11 @@ static void *pool_take(struct pool *pool)
     while (~taken != 0) {
         unsigned i = (unsigned)__builtin_ctzll(~taken);
         if (atomic_compare_exchange_weak_explicit(&pool->taken, &taken, taken | UINT64_C(1) << i,
-                                                  memory_order_acquire, memory_order_relaxed))
-            return pool->first + i * pool->size;
+                                                  memory_order_acquire, memory_order_relaxed)) {
+            void *object = pool->first + i * pool->size;
+            lgi_acquired(object);
+            return object;
+        }
     }
     return malloc(pool->size);
 }
@@ -43,6 +47,7 @@ static void *pool_take(struct pool *pool)
 static void pool_give(struct pool *pool, void *object)
 {
     size_t at = (size_t)((uintptr_t)object - (uintptr_t)pool->first);
+    lgi_releases(object);
     if (at < 64 * pool->size)
         atomic_fetch_and_explicit(&pool->taken, ~(UINT64_C(1) << at / pool->size),
                                   memory_order_release);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "error/keep_errno.h"
+#include "error/ordering.h"
 #include "error/tree.h"
 
 struct lgi_shared_error {
@@ -104,10 +105,14 @@ const lg_error *lgi_shared_error_get(const struct lgi_shared_error *shared)
 
 void lgi_shared_error_release(struct lgi_shared_error *shared)
 {
-    if (shared && atomic_fetch_sub_explicit(&shared->holders, 1, memory_order_acq_rel) == 1) {
-        shared->release(shared->owner);
-        free(shared);
-    }
+    if (!shared)
+        return;
+    lgi_releases(&shared->holders);
+    if (atomic_fetch_sub_explicit(&shared->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    lgi_acquired(&shared->holders);
+    shared->release(shared->owner);
+    free(shared);
 }
 
 lg_error *lgi_error_split(lg_error **error, lg_error *otherwise)

@@ -2,7 +2,9 @@
 
 #include <lifoguard/group.h>
 
+#include "error/ordering.h"
 #include "group/testing.h"
+#include "sync/own_mutex.h"
 
 void lgi_test_call(lg_test *t)
 {
@@ -30,13 +32,16 @@ lg_error *lg_test_run(const char *name, void (*test)(lg_test *t, void *data), vo
 
 void lgi_test_error(lg_test *t, lg_error *error)
 {
-    lg_mutex_lock(&t->lock);
+    lgi_own_mutex_lock(&t->lock);
     t->failures = lg_error_join(t->failures, error);
+    lgi_releases(&t->failed);
     __atomic_store_n(&t->failed, true, __ATOMIC_RELEASE);
-    lg_mutex_unlock(&t->lock);
+    lgi_own_mutex_unlock(&t->lock);
 }
 
 bool lg_test_has_failed(const lg_test *t)
 {
-    return __atomic_load_n(&t->failed, __ATOMIC_ACQUIRE);
+    bool failed = __atomic_load_n(&t->failed, __ATOMIC_ACQUIRE);
+    lgi_acquired(&t->failed);
+    return failed;
 }

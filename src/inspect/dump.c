@@ -138,9 +138,19 @@ static void print_unstarted(struct dump *dump, struct lgi_run_queue *starts)
     dump->more += all - copied;
 }
 
+/* Nothing else is there in a forked child. */
+static void print_caller(struct dump *dump)
+{
+    print_self(lgi_self(), dump);
+}
+
 static void print_all(void *data)
 {
     struct dump *dump = data;
+    if (lgi_forked) {
+        print_caller(dump);
+        return;
+    }
     struct lgi_g *main = __atomic_load_n(&lgi_main, __ATOMIC_ACQUIRE);
     unsigned workers = lgi_worker_count();
 

@@ -19,8 +19,17 @@
 
 enum { BUSY_MS = 100 /* how long a worker is waited for */ };
 
+/* In a forked child: the parent's goroutines are not there; the one that has forked is, if one has. */
+static const struct lgi_g *goroutine_of_child(void)
+{
+    const struct lgi_g *g = lgi_current;
+    return g && g->start ? g : NULL;
+}
+
 size_t lg_goroutine_count(void)
 {
+    if (lgi_forked)
+        return goroutine_of_child() ? 1 : 0;
     unsigned workers = lgi_worker_count();
     size_t count = lgi_run_queue_count(&lgi_injected) + lgi_threads_count();
     for (unsigned i = 0; i < workers; i++)
@@ -180,11 +189,22 @@ static int by_id(const void *a, const void *b)
     return x->state == y->state ? 0 : x->state > y->state ? -1 : 1;
 }
 
+static void collect_in_child(struct lgi_snapshot *snapshot)
+{
+    const struct lgi_g *g = goroutine_of_child();
+    if (g)
+        add_g(snapshot, g);
+}
+
 static void collect(struct lgi_snapshot *snapshot)
 {
     unsigned workers = lgi_worker_count();
     snapshot->count = 0;
     snapshot->full = false;
+    if (lgi_forked) {
+        collect_in_child(snapshot);
+        return;
+    }
     add_unstarted(snapshot, &lgi_injected);
     for (unsigned i = 0; i < workers; i++) {
         add_unstarted(snapshot, &lgi_workers[i]->starts);

@@ -296,7 +296,7 @@ START_TEST(they_are_printed_with_stack_and_defers)
         ck_assert_int_eq(occurrences(outcome->out, "    deferred: helper(number)  "), 3);
         ck_assert_int_eq(occurrences(outcome->out, "    deferred: helper(4)  "), 1);
         ck_assert_int_eq(occurrences(outcome->out, "    started at "), 3);
-        ck_assert_int_eq(occurrences(outcome->out, "\nmain, running:\n"), 1);
+        ck_assert_int_eq(occurrences(outcome->out, ", running:\n"), 1);
         if (dlopen("libdw.so.1", RTLD_NOW))
             ck_assert_int_eq(occurrences(outcome->out, "    waits_with_a_defer  "), 3);
     }
@@ -440,9 +440,38 @@ START_TEST(a_worker_that_runs_on_a_processor_is_busy)
 }
 END_TEST
 
-RUN_TESTS("snapshot", a_worker_without_a_processor_is_not_busy,
-          a_worker_that_runs_on_a_processor_is_busy, they_are_listed_and_counted,
-          the_caller_is_listed_too, those_that_have_not_started_count, a_busy_worker_hides_none,
-          leaks_are_named, the_caller_is_no_leak, many_may_look_at_once,
+static void lists_in_a_forked_child(void *unused)
+{
+    (void)unused;
+    set_workers(2);
+    for (int i = 0; i < 3; i++)
+        lg_go(wait_to_quit, "sleep");
+    until_entered(3);
+    pid_t child = fork();
+    if (child == 0) {
+        lg_error *leaks = lg_goroutine_check_leaks(0);
+        printf("%zu goroutines, leaks: %d\n", lg_goroutine_count(), leaks != NULL);
+        lg_goroutine_print(stdout);
+        fflush(stdout);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    let_them_end();
+}
+
+START_TEST(a_forked_child_has_no_goroutines_of_its_parent)
+{
+    struct outcome *outcome = in_child(lists_in_a_forked_child, NULL);
+    expect_status(outcome, 0);
+    ck_assert_int_eq(occurrences(outcome->out, "0 goroutines, leaks: 0\n"), 1);
+    ck_assert_int_eq(occurrences(outcome->out, ", running:\n"), 1);
+    ck_assert_int_eq(occurrences(outcome->out, "wait_to_quit"), 0);
+}
+END_TEST
+
+RUN_TESTS("snapshot", a_forked_child_has_no_goroutines_of_its_parent,
+          a_worker_without_a_processor_is_not_busy, a_worker_that_runs_on_a_processor_is_busy,
+          they_are_listed_and_counted, the_caller_is_listed_too, those_that_have_not_started_count,
+          a_busy_worker_hides_none, leaks_are_named, the_caller_is_no_leak, many_may_look_at_once,
           they_are_printed_with_stack_and_defers, a_goroutine_with_a_small_stack_can_print,
           printing_while_much_goes_on)

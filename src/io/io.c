@@ -16,11 +16,11 @@
 
 #include "error/keep_errno.h"
 #include "error/libc.h"
+#include "error/ordering.h"
 #include "error/refused.h"
 #include "io/fairness.h"
 #include "poll/poll.h"
 #include "sched/goroutine.h"
-#include "sched/ordering.h"
 
 LG_ERROR_DEFINE(lg_error_end_of_file, "end of file");
 LG_ERROR_DEFINE(lg_error_unexpected_end, "unexpected end of file");

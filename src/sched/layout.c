@@ -39,6 +39,7 @@ struct lgi_goroutine_layout lgi_goroutine_layout = {
     .worker_number = AT(lgi_worker, number),
     .worker_starts = AT(lgi_worker, starts),
     .worker_native = AT(lgi_worker, native),
+    .forked = &lgi_forked,
 };
 
 __attribute__((constructor)) static void find_thread_locals(void)

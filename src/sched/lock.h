@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sched/ordering.h"
+#include "error/ordering.h"
 
 #define LGI_LOCK_FREE 0U
 #define LGI_LOCK_HELD 1U

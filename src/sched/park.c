@@ -9,11 +9,11 @@
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "error/libc.h"
+#include "error/ordering.h"
 #include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/identity.h"
-#include "sched/ordering.h"
 #include "sched/runtime.h"
 #include "time/clock.h"
 

@@ -15,16 +15,21 @@ bool lgi_ask_end(uint32_t *word)
         return false;
     while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == LGI_ANSWERING)
         lgi_futex_wait(word, LGI_ANSWERING, LG_DURATION_MAX);
+    lgi_acquired(word);
     return true;
 }
 
 bool lgi_answer_begin(uint32_t *word)
 {
-    return lgi_is_asked(word, __ATOMIC_ACQUIRE) && replace_asked(word, LGI_ANSWERING);
+    if (!lgi_is_asked(word, __ATOMIC_ACQUIRE) || !replace_asked(word, LGI_ANSWERING))
+        return false;
+    lgi_acquired(word);
+    return true;
 }
 
 void lgi_answer_end(uint32_t *word)
 {
+    lgi_releases(word);
     __atomic_store_n(word, LGI_NOT_ASKED, __ATOMIC_SEQ_CST);
     lgi_futex_wake(word, 1);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error/ordering.h"
+
 enum { LGI_NOT_ASKED, LGI_ASKED, LGI_ANSWERING };
 
 static inline bool lgi_is_asked(const uint32_t *word, int memory_order)
@@ -15,6 +17,7 @@ static inline bool lgi_is_asked(const uint32_t *word, int memory_order)
 
 static inline void lgi_ask(uint32_t *word)
 {
+    lgi_releases(word);
     __atomic_store_n(word, LGI_ASKED, __ATOMIC_SEQ_CST);
 }
 

@@ -8,6 +8,7 @@
 
 #include "closers/own_fd.h"
 #include "error/keep_errno.h"
+#include "error/ordering.h"
 
 #define RESPONSE(status, text)                                                                     \
     "HTTP/1.1 " status "\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n"               \
@@ -36,6 +37,7 @@ static lg_error *make_file(const char *path)
 
 static void set(lg_readiness *readiness, uint32_t on)
 {
+    lgi_releases(&readiness->lgi_on);
     __atomic_store_n(&readiness->lgi_on, on, __ATOMIC_RELEASE);
 }
 
@@ -69,7 +71,10 @@ lg_error *lg_readiness_off(lg_readiness *readiness)
 
 bool lg_readiness_is_on(const lg_readiness *readiness)
 {
-    return readiness && __atomic_load_n(&readiness->lgi_on, __ATOMIC_ACQUIRE) != 0;
+    if (!readiness || __atomic_load_n(&readiness->lgi_on, __ATOMIC_ACQUIRE) == 0)
+        return false;
+    lgi_acquired(&readiness->lgi_on);
+    return true;
 }
 
 const char *lg_readiness_response(const lg_readiness *readiness)

@@ -16,11 +16,11 @@
 #include "defer/layout.h"
 #include "error/escape.h"
 #include "error/keep_errno.h"
+#include "error/ordering.h"
 #include "poll/poll.h"
 #include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/make_thread.h"
-#include "sched/ordering.h"
 #include "sched/park.h"
 #include "sched/runtime.h"
 #include "shutdown/internal.h"
@@ -46,10 +46,17 @@ static void unlock_shutdowns(void)
     pthread_mutex_unlock(&shutdowns_lock);
 }
 
-/* A child must find the list whole, and the lock free. (No other lock is taken under this one.) */
+/* The stages are the parent's: the child will not stop them, so its list does not have them. */
+static void forget_parents(void)
+{
+    lgi_shutdowns = (struct lgi_list){NULL, NULL};
+    unlock_shutdowns();
+}
+
+/* A child must find the lock free. (No other lock is taken under this one.) */
 __attribute__((constructor)) static void lock_at_fork(void)
 {
-    pthread_atfork(lock_shutdowns, unlock_shutdowns, unlock_shutdowns);
+    pthread_atfork(lock_shutdowns, unlock_shutdowns, forget_parents);
 }
 
 static void enlist(lg_shutdown *s)

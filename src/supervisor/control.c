@@ -275,8 +275,8 @@ static void wait(lg_supervisor *s, lg_time next)
 lg_error *lgi_supervisor_control(lg_supervisor *s)
 {
     lg_func (lg_error *, err) {
-        lg_mutex_lock(&s->lock);
-        lg_defer(lg_mutex_unlock, &s->lock);
+        lgi_own_mutex_lock(&s->lock);
+        lg_defer(lgi_own_mutex_unlock, &s->lock);
         for (;;) {
             if (lg_context_error(s->ctx))
                 stop(s);

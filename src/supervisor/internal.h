@@ -9,6 +9,7 @@
 #include <lifoguard/supervisor.h>
 
 #include "supervisor/policy.h"
+#include "sync/own_mutex.h"
 
 enum { LGI_RESTARTS_KEPT = 64, LGI_ENDED_MEMBERS_KEPT = 64 };
 

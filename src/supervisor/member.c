@@ -18,11 +18,11 @@ static lg_error *call(struct lgi_supervised_member *m)
 {
     lg_supervisor *s = m->supervisor;
     lg_context *ctx = lg_context_with_cancel(s->ctx);
-    lg_mutex_lock(&s->lock);
+    lgi_own_mutex_lock(&s->lock);
     m->ctx = ctx;
     m->word[0] = (uintptr_t)ctx;
     bool cancelled = m->cancelled;
-    lg_mutex_unlock(&s->lock);
+    lgi_own_mutex_unlock(&s->lock);
     if (cancelled)
         lg_context_cancel(ctx);
     return make_call(m);
@@ -40,14 +40,14 @@ static bool was_never_ready(void)
 static void leave(struct lgi_supervised_member *m, lg_error **error)
 {
     lg_supervisor *s = m->supervisor;
-    lg_mutex_lock(&s->lock);
+    lgi_own_mutex_lock(&s->lock);
     lg_context *ctx = m->ctx;
     m->ctx = NULL;
     if (!was_never_ready()) {
         lgi_supervised_ended(m, *error);
         *error = NULL;
     }
-    lg_mutex_unlock(&s->lock);
+    lgi_own_mutex_unlock(&s->lock);
     lg_context_free(ctx);
 }
 

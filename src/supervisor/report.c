@@ -51,31 +51,31 @@ static const lg_restart_report *restart_number(const lg_supervisor *s, size_t in
 
 bool lg_supervisor_member(lg_supervisor *supervisor, size_t index, lg_member_report *report)
 {
-    lg_mutex_lock(&supervisor->lock);
+    lgi_own_mutex_lock(&supervisor->lock);
     const struct lgi_supervised_member *m = supervisor->first;
     while (m && index-- > 0)
         m = m->next;
     if (m)
         report_member(m, report);
-    lg_mutex_unlock(&supervisor->lock);
+    lgi_own_mutex_unlock(&supervisor->lock);
     return m != NULL;
 }
 
 bool lg_supervisor_restart(lg_supervisor *supervisor, size_t index, lg_restart_report *report)
 {
-    lg_mutex_lock(&supervisor->lock);
+    lgi_own_mutex_lock(&supervisor->lock);
     bool found = index < kept(supervisor);
     if (found)
         *report = *restart_number(supervisor, index);
-    lg_mutex_unlock(&supervisor->lock);
+    lgi_own_mutex_unlock(&supervisor->lock);
     return found;
 }
 
 size_t lg_supervisor_restart_count(lg_supervisor *supervisor)
 {
-    lg_mutex_lock(&supervisor->lock);
+    lgi_own_mutex_lock(&supervisor->lock);
     size_t count = supervisor->logged;
-    lg_mutex_unlock(&supervisor->lock);
+    lgi_own_mutex_unlock(&supervisor->lock);
     return count;
 }
 
@@ -160,13 +160,13 @@ size_t lg_supervisor_report_text(lg_supervisor *supervisor, char *buffer, size_t
     struct lgi_text text = {buffer, size, 0};
     if (size > 0)
         *buffer = '\0';
-    lg_mutex_lock(&supervisor->lock);
+    lgi_own_mutex_lock(&supervisor->lock);
     put_head(&text, s);
     size_t width = longest_name(s);
     for (const struct lgi_supervised_member *m = s->first; m; m = m->next)
         put_member(&text, m, width);
     for (size_t i = 0; i < kept(s); i++)
         put_restart(&text, restart_number(s, i));
-    lg_mutex_unlock(&supervisor->lock);
+    lgi_own_mutex_unlock(&supervisor->lock);
     return text.length;
 }

@@ -183,9 +183,9 @@ lg_error *lgi_supervisor_go(lg_supervisor *supervisor, const struct lgi_site *si
     struct lgi_supervised_member *m = make_member(supervisor, site, words, member);
     if (!m)
         return &lg_error_out_of_memory;
-    lg_mutex_lock(&supervisor->lock);
+    lgi_own_mutex_lock(&supervisor->lock);
     lg_error *error = add(supervisor, m);
-    lg_mutex_unlock(&supervisor->lock);
+    lgi_own_mutex_unlock(&supervisor->lock);
     return error;
 }
 
@@ -194,20 +194,20 @@ lg_error *lgi_supervisor_go(lg_supervisor *supervisor, const struct lgi_site *si
 static void give_up(void *data)
 {
     struct lgi_supervised_member *m = data;
-    lg_mutex_lock(&m->supervisor->lock);
+    lgi_own_mutex_lock(&m->supervisor->lock);
     lgi_supervised_cancel(m);
-    lg_mutex_unlock(&m->supervisor->lock);
+    lgi_own_mutex_unlock(&m->supervisor->lock);
 }
 
 static lg_error *add_starting(lg_supervisor *s, struct lgi_supervised_member *m)
 {
-    lg_mutex_lock(&s->lock);
+    lgi_own_mutex_lock(&s->lock);
     bool ending = is_ending(s);
     m->starting = true;
     m->starts = 1;
     if (!ending)
         append(s, m);
-    lg_mutex_unlock(&s->lock);
+    lgi_own_mutex_unlock(&s->lock);
     if (!ending)
         return NULL;
     free_member(m);
@@ -235,12 +235,12 @@ lg_error *lgi_supervisor_start(lg_supervisor *supervisor, const struct lgi_site 
     if (error)
         return error;
     error = start_until_ready(s, m, member->options.until);
-    lg_mutex_lock(&s->lock);
+    lgi_own_mutex_lock(&s->lock);
     m->starting = false;
     if (error)
         lgi_supervised_remove_and_free(s, m);
     lg_cond_broadcast(&s->changed);
-    lg_mutex_unlock(&s->lock);
+    lgi_own_mutex_unlock(&s->lock);
     return error;
 }
 
@@ -248,10 +248,10 @@ lg_error *lgi_supervisor_start(lg_supervisor *supervisor, const struct lgi_site 
 
 static void add_waits(lg_supervisor *s, int count)
 {
-    lg_mutex_lock(&s->lock);
+    lgi_own_mutex_lock(&s->lock);
     s->waits += (size_t)count;
     lg_cond_broadcast(&s->changed);
-    lg_mutex_unlock(&s->lock);
+    lgi_own_mutex_unlock(&s->lock);
 }
 
 lg_error *lg_supervisor_wait_until(lg_supervisor *supervisor, lg_until until)

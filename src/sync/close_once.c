@@ -1,6 +1,7 @@
 /* A close that happens once. */
 #include <lifoguard/close_once.h>
 
+#include "error/ordering.h"
 #include "error/share.h"
 #include "sync/once.h"
 
@@ -55,6 +56,7 @@ lg_error *lg_close_once_now(lg_close_once *once)
     if (lgi_once_is_mine(&once->lgi_once))
         return lg_error_new("a close that closes itself");
     lg_once_do(&once->lgi_once, close_first, &first);
+    lgi_acquired(&once->lgi_once.lgi_word);
     return first.made ? first.error : give(once);
 }
 
@@ -71,6 +73,7 @@ const lg_error *lg_close_once_result(lg_close_once *once)
 {
     if (!lg_once_is_done(&once->lgi_once))
         return NULL;
+    lgi_acquired(&once->lgi_once.lgi_word);
     return once->lgi_result ? lgi_shared_error_get(once->lgi_result) : once->lgi_static;
 }
 

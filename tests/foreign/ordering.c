@@ -2,6 +2,7 @@
  * to be silent. It ends with status 0 if what was handed over has arrived. */
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -326,6 +327,132 @@ static void by_shutdown(void)
     }
 }
 
+/* ---- what the library itself hands over: errors, panics, reports ---- */
+
+static void print_and_free(lg_error *error)
+{
+    char text[1024];
+    lg_error_format(error, text, sizeof(text));
+    lg_error_free(error);
+}
+
+static lg_error *fail(int number)
+{
+    if (number % 2 == 0)
+        lg_panic("number %d", number);
+    return lg_error_newf("number %d", number);
+}
+
+static void by_failures(void)
+{
+    for (int i = 0; i < MANY / 10; i++) {
+        lg_group group = {0};
+        for (int k = 0; k < 2 * WORKERS; k++)
+            lg_group_go(&group, fail, k);
+        print_and_free(lg_group_wait(&group));
+        lg_group_free(&group);
+    }
+}
+
+static lg_error *give_the_cause(lg_context *context)
+{
+    lg_context_wait(context);
+    lg_error *cause = lg_context_cause_copy(context);
+    lg_context_free(context);
+    return cause;
+}
+
+/* An error that several own, the last of whom frees it. */
+static void by_shared_error(void)
+{
+    for (int i = 0; i < MANY / 10; i++) {
+        lg_context *context = lg_context_with_cancel(lg_context_background());
+        lg_group group = {0};
+        for (int k = 0; k < WORKERS; k++)
+            lg_group_go(&group, give_the_cause, lg_context_with_cancel(context));
+        lg_context_cancel_cause(context, lg_error_newf("number %d", i));
+        lg_context_free(context);
+        print_and_free(lg_group_wait(&group));
+        lg_group_free(&group);
+    }
+}
+
+static lg_error *fail_to_close(void *unused)
+{
+    (void)unused;
+    plain++;
+    return lg_error_newf("number %ld", plain);
+}
+
+static lg_close_once closing;
+
+static void close_it(void)
+{
+    lg_error *error = NULL;
+    lg_close_once_into(&closing, &error);
+    print_and_free(error);
+}
+
+static void by_close_once(void)
+{
+    for (int i = 0; i < MANY / 10; i++) {
+        lg_close_once_init(&closing, fail_to_close, NULL);
+        among(close_it);
+        lg_close_once_close(&closing, NULL);
+    }
+}
+
+static lg_error *fail_twice(const lg_context *context, int *starts)
+{
+    if (++*starts <= 2)
+        return lg_error_newf("start %d", *starts);
+    lg_member_ready();
+    lg_context_wait(context);
+    return NULL;
+}
+
+static void by_supervisor(void)
+{
+    for (int i = 0; i < MANY / 20; i++) {
+        const lg_supervisor_options options = {.backoff = LG_MICROSECOND};
+        lg_supervisor *supervisor;
+        char text[4096];
+        int starts = 0;
+        lg_error_free(lg_supervisor_new(&supervisor, lg_context_background(), &options));
+        lg_error_free(lg_supervisor_go(supervisor, fail_twice, &starts));
+        while (lg_supervisor_restart_count(supervisor) < 2)
+            lg_supervisor_report_text(supervisor, text, sizeof(text));
+        lg_supervisor_close(supervisor, NULL);
+        starts++;
+    }
+}
+
+static void wait_for_the_end(lg_chan(int) end)
+{
+    lg_chan_recv(end, NULL);
+}
+
+static bool read_name(const lg_goroutine_info *info, void *length)
+{
+    *(size_t *)length += strlen(info->name);
+    return true;
+}
+
+/* Workers write down what their goroutines do. */
+static void by_list(void)
+{
+    lg_waitgroup group = {0};
+    lg_chan(int) end = lg_chan_make(int, 0);
+    size_t length = 0;
+    for (int i = 0; i < 2 * WORKERS; i++)
+        lg_waitgroup_go(&group, wait_for_the_end, end);
+    for (int i = 0; i < MANY / 20; i++)
+        lg_error_free(lg_goroutine_visit(read_name, &length));
+    lg_chan_close(end);
+    lg_waitgroup_wait(&group);
+    lg_chan_unref(end);
+}
+
 static lg_once once;
 
 static void add_once(void)
@@ -357,13 +484,18 @@ int main(void)
     lg_waitgroup_wait(&group);
     by_blocking();
     by_shutdown();
+    by_failures();
+    by_shared_error();
+    by_close_once();
+    by_supervisor();
+    by_list();
     for (int i = 0; i < MANY / 10; i++) {
         once = (lg_once){0};
         among(add_once);
     }
     long expected = 4 * MANY + 3 * (WORKERS + 1) * MANY + 2 * MANY + 4 * MANY + 2 * MANY +
                     2 * (MANY / 10) + 2 + 4 * MANY + 4 * MANY + 4 * MANY + 2 * (MANY / 10) +
-                    MANY / 10;
+                    MANY / 10 + MANY / 10;
     if (plain != expected)
         fprintf(stderr, "%ld, not %ld\n", plain, expected);
     return plain != expected;

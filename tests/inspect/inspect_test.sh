@@ -221,6 +221,24 @@ S1_stages_that_are_still_to_be_stopped() {
     end
 }
 
+S1_a_forked_child_has_neither_the_stages_nor_the_goroutines_of_its_parent() {
+    begin "$subject" forking
+    pid=$said inspect "$said"
+    sed 's/goroutine [0-9]*/goroutine N/' out >numberless
+    mv numberless out
+    sed -i "s/\b$said\b/PID/g" out
+    shows <<END
+lg-worker (process PID): 1 deferred call pending, 1 goroutine
+
+goroutine N, fork_beside, running
+    started at subject.c:$(line_of 'lg_group_go(&group, fork_beside') in forking
+    deferred: release(&child)  subject.c:$(line_of 'lg_defer(release, &child)') in fork_beside
+END
+    inspect "$pid"
+    grep -qx 'a shutdown, to stop' out || fail 'the parent has lost its stages'
+    end
+}
+
 json_is_json() {
     begin_goroutines
     inspect --json "$pid"

@@ -172,6 +172,44 @@ static void stopping(void)
     lg_shutdown_close(down, &err);
 }
 
+/* A child that a goroutine has forked, beside others, while there are stages. */
+static lg_error *fork_beside(const int *number)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        lg_defer(release, &child);
+        printf("%d\n", (int)getpid());
+        ready();
+        await_end();
+        _exit(0);
+    }
+    lg_defer(release, (void *)(uintptr_t)number);
+    lg_blocking(waitpid, child, NULL, 0);
+    return NULL;
+}
+
+static void forking(void)
+{
+    const int number = 1;
+    lg_shutdown *down;
+    lg_waitgroup started = LG_WAITGROUP_INIT;
+    lg_chan(int) requests = lg_chan_make(int, 0);
+    lg_error *err = lg_shutdown_new(&down, NULL);
+    if (err || (err = lg_shutdown_add(down, &(lg_stage){.name = "database", .stop = stop_now})))
+        abort();
+    lg_group group = {0};
+    lg_waitgroup_add(&started, 2);
+    for (int i = 0; i < 2; i++)
+        lg_group_go(&group, serve, requests, &started);
+    lg_waitgroup_wait(&started);
+    lg_group_go(&group, fork_beside, &number);
+    await_end();
+    lg_chan_close(requests);
+    lg_error_free(lg_group_wait(&group));
+    lg_chan_unref(requests);
+    lg_shutdown_close(down, &err);
+}
+
 /* All kinds of changes all the time: it is stopped anywhere. */
 static void churn_member(int depth)
 {
@@ -300,7 +338,7 @@ int main(int count, char **arguments)
                  {"jumped", jumped},   {"churn", churn},
                  {"traced", traced},   {"stopping", stopping},
                  {"core", core},       {"without_main", without_main},
-                 {"held", held}};
+                 {"held", held},       {"forking", forking}};
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++)
         if (strcmp(arguments[1], cases[i].name) == 0)
             return cases[i].run(), 0;

@@ -13,6 +13,7 @@ struct reading {
     struct target *target;
     const struct lgi_defer_layout *defer;
     const struct lgi_goroutine_layout *goroutines; /* NULL: this copy has none */
+    bool is_forked;                                /* the goroutines are the parent's */
     struct texts *texts;
     /* The goroutines that threads run, with the newest records, which are the threads'. */
     struct running {
@@ -170,8 +171,10 @@ static void add_thread(struct reading *r, const struct target_thread *thread, ui
     if (g) {
         uint64_t task = word(r, g, r->goroutines->g_start);
         read_wait(r, entry, g);
-        if (task)
+        if (task) {
             read_task(r, entry, task);
+            entry->is_main = false; /* a goroutine has forked */
+        }
     }
     add_pending(r, entry, top);
     if (!entry->is_main && entry->kind == ENTRY_THREAD && entry->call_count == 0 &&
@@ -192,7 +195,7 @@ static void read_thread(struct reading *r, const struct target_thread *thread)
     uint64_t top = target_word(r->target, pointer + (uint64_t)r->defer->top);
     uint64_t current = g ? target_word(r->target, pointer + (uint64_t)g->current) : 0;
     uint64_t worker = g ? target_word(r->target, pointer + (uint64_t)g->worker) : 0;
-    if (!worker)
+    if (!worker || r->is_forked)
         add_thread(r, thread, current, top);
     else if (current && current != worker + g->worker_native)
         add_running(r, current, top, thread->id);
@@ -282,6 +285,12 @@ static int by_number(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static bool is_forked(struct target *target, const struct lgi_goroutine_layout *goroutines)
+{
+    uint64_t word = goroutines ? (uint64_t)(uintptr_t)goroutines->forked : 0;
+    return word && target_number(target, word, 1) != 0;
+}
+
 void report_read(struct report *report, struct target *target, const struct copy *copy)
 {
     *report =
@@ -291,11 +300,12 @@ void report_read(struct report *report, struct target *target, const struct copy
                         .defer = &copy->defer,
                         .goroutines = copy->has_goroutines ? &copy->goroutines : NULL,
                         .texts = report->texts};
+    r.is_forked = is_forked(target, r.goroutines);
     r.running = need_memory(NULL, (target->thread_count + 1) * sizeof *r.running);
     report->unseen = target->refused;
     for (size_t i = 0; i < target->thread_count; i++)
         read_thread(&r, &target->threads[i]);
-    if (r.goroutines)
+    if (r.goroutines && !r.is_forked)
         read_goroutines(&r);
     free(r.running);
     if (copy->has_shutdowns)

@@ -3,8 +3,8 @@
  * functions of the public headers are part of such a program, so their atomic operations are seen; where those and functions of
  * the library work together, the address is that of the atomic variable. Without ThreadSanitizer this costs a look at one
  * word. */
-#ifndef LGI_SCHED_ORDERING_H
-#define LGI_SCHED_ORDERING_H
+#ifndef LGI_ERROR_ORDERING_H
+#define LGI_ERROR_ORDERING_H
 
 #include <stdbool.h>
 
