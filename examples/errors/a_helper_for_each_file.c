@@ -25,7 +25,7 @@ static lg_error *show(const char *path)
 int main(void)
 {
     static const char *const paths[] = {"/bin/sh", "/proc/self/exe"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
         lg_error *err = show(paths[i]);
         lg_defer(lg_error_free, err);
         if (err) {

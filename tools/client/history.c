@@ -109,7 +109,7 @@ static void print_run(const char *folder, const struct history_entry *entry)
     char took[SAY_DURATION_SIZE];
     struct tm local;
     localtime_r(&entry->when.tv_sec, &local);
-    strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local);
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
     printf("%s\t%s\t%s\t%s\t%s\n", entry->name, date,
            timeline.ended ? timeline.verdict : "not ended", say_duration(timeline.took, took),
            timeline.file ? timeline.file : "?");
@@ -198,7 +198,7 @@ static int print_log(const char *folder, char *const *words)
     lg_defer(fclose, file);
     char bytes[16384];
     size_t count;
-    while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
+    while ((count = fread(bytes, 1, sizeof(bytes), file)) > 0)
         if (fwrite(bytes, 1, count, stdout) != count)
             return 1;
     return 0;

@@ -108,7 +108,7 @@ struct sink *plain_sink(const char *const *jobs, bool quiet)
         if (length > width && length <= WIDEST)
             width = length;
     }
-    struct plain *plain = need_memory(NULL, sizeof *plain);
+    struct plain *plain = need_memory(NULL, sizeof(*plain));
     *plain = (struct plain){
         .sink = {.take = take, .free = free_plain}, .width = (int)width, .quiet = quiet};
     return &plain->sink;

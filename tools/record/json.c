@@ -56,7 +56,7 @@ static void free_json(struct sink *sink)
 
 struct sink *json_sink(int fd, bool gathers)
 {
-    struct json *json = need_memory(NULL, sizeof *json);
+    struct json *json = need_memory(NULL, sizeof(*json));
     *json = (struct json){.sink = {.take = take, .free = free_json}, .fd = fd, .gathers = gathers};
     return &json->sink;
 }

@@ -109,7 +109,7 @@ struct sink *log_sink(const char *directory, const char *const *jobs)
     }
     if (!made)
         remove_old(directory, jobs);
-    struct logs *logs = need_memory(NULL, sizeof *logs);
+    struct logs *logs = need_memory(NULL, sizeof(*logs));
     *logs = (struct logs){.sink = {.take = take, .free = free_logs},
                           .directory = need_copy(directory, strlen(directory)),
                           .fd = -1};

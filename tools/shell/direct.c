@@ -28,14 +28,14 @@ static int compare_texts(const void *a, const void *b)
 
 static bool is_shells_own(const char *word)
 {
-    return bsearch(&word, shells_own, sizeof shells_own / sizeof shells_own[0],
-                   sizeof shells_own[0], compare_texts) != NULL;
+    return bsearch(&word, shells_own, sizeof(shells_own) / sizeof(shells_own[0]),
+                   sizeof(shells_own[0]), compare_texts) != NULL;
 }
 
 char **split_words(const char *text)
 {
     size_t length = strlen(text), most = length / 2 + 2;
-    char **words = need_memory(NULL, most * sizeof *words + length + 1);
+    char **words = need_memory(NULL, most * sizeof(*words) + length + 1);
     char *rest = (char *)(words + most);
     memcpy(rest, text, length + 1);
     size_t count = 0;

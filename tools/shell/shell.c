@@ -31,7 +31,7 @@ static char innermost(const struct shell_scanner *scanner)
 static void open_one(struct shell_scanner *scanner, char what)
 {
     if (scanner->depth == SHELL_DEEPEST)
-        snprintf(scanner->error, sizeof scanner->error, "nested more than %d deep", SHELL_DEEPEST);
+        snprintf(scanner->error, sizeof(scanner->error), "nested more than %d deep", SHELL_DEEPEST);
     else
         scanner->in[scanner->depth++] = what;
 }
@@ -50,7 +50,7 @@ static void backtick(struct shell_scanner *scanner)
 static void not_closed(struct shell_scanner *scanner, const char *what)
 {
     snprintf(
-        scanner->error, sizeof scanner->error,
+        scanner->error, sizeof(scanner->error),
         "%s is not closed; a command ends with its line (a \\ at the end of a line continues it)",
         what);
 }
@@ -292,7 +292,7 @@ bool shell_word_is_own(const char *word, size_t length)
         "read",  "readonly", "return",   "select",   "set",   "shift",   "source", "time",
         "times", "trap",     "type",     "ulimit",   "umask", "unalias", "unset",  "until",
         "wait",  "while",    "[["};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
             return true;
     return false;
