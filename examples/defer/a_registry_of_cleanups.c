@@ -26,7 +26,7 @@ static lg_error *serve(void)
         lg_registry cleanups = LG_REGISTRY_INIT;
         lg_defer(lg_registry_close, &cleanups, &err);
 
-        for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
             err = start(&services[i], &cleanups);
             if (err)
                 lg_return(err);

@@ -29,7 +29,7 @@ static char *longest_line(char *bytes, struct totals *totals)
         return NULL;
     lg_auto(text) char *longest = strdup("");
     char line[64];
-    while (longest && fgets(line, sizeof line, lines)) {
+    while (longest && fgets(line, sizeof(line), lines)) {
         line[strcspn(line, "\n")] = '\0';
         add_line(totals);
         if (strlen(line) > strlen(longest)) {

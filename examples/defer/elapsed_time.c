@@ -7,7 +7,7 @@
 static void print_elapsed(lg_time start)
 {
     char text[LG_DURATION_TEXT_SIZE];
-    lg_duration_format(lg_since(start), text, sizeof text);
+    lg_duration_format(lg_since(start), text, sizeof(text));
     printf("elapsed: %s\n", text);
 }
 

@@ -26,7 +26,7 @@ int main(void)
 {
     static const char *const paths[] = {"/bin/sh", "/proc/self/exe"};
     int failures = 0;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
         lg_error *err = show(paths[i]);
         lg_defer(lg_error_free, err);
         if (err) {

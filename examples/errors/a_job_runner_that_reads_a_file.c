@@ -22,7 +22,7 @@ static void jobs_clear(struct jobs *jobs)
 
 static lg_error *jobs_add(struct jobs *jobs, const char *name, size_t length)
 {
-    char **names = reallocarray(jobs->name, jobs->count + 1, sizeof *names);
+    char **names = reallocarray(jobs->name, jobs->count + 1, sizeof(*names));
     if (!names)
         return lg_error_new_errno("add job %zu", jobs->count + 1);
     jobs->name = names;

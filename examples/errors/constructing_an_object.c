@@ -30,7 +30,7 @@ static lg_error *journal_new(const char *name, const char *log, struct journal *
 {
     lg_func (lg_error *, err) {
         lg_scope(undo);
-        struct journal *journal = lg_adopt(&undo, (struct journal *)calloc(1, sizeof *journal),
+        struct journal *journal = lg_adopt(&undo, (struct journal *)calloc(1, sizeof(*journal)),
                                            free);
         if (!journal || !(journal->name = lg_adopt(&undo, strdup(name), free)))
             lg_return(out_of_memory());

@@ -33,7 +33,7 @@ static lg_error *copy_file(const char *from, const char *to)
         char buffer[4096];
         size_t size;
         do {
-            err = lg_file_read(in, buffer, sizeof buffer, &size);
+            err = lg_file_read(in, buffer, sizeof(buffer), &size);
             if (!err)
                 err = lg_file_write(out, buffer, size);
             if (err)
@@ -47,12 +47,12 @@ static lg_error *copy_to_a_scratch_folder(void)
 {
     const char *parent = getenv("TMPDIR");
     char folder[4096], copy[4096 + 16];
-    snprintf(folder, sizeof folder, "%s/copy-XXXXXX", parent ? parent : "/tmp");
+    snprintf(folder, sizeof(folder), "%s/copy-XXXXXX", parent ? parent : "/tmp");
     if (!mkdtemp(folder))
         return lg_error_new_errno("create %s", folder);
     lg_defer(rmdir, folder);
 
-    snprintf(copy, sizeof copy, "%s/hostname", folder);
+    snprintf(copy, sizeof(copy), "%s/hostname", folder);
     lg_error *err = copy_file("/proc/sys/kernel/hostname", copy);
     if (!err)
         unlink(copy);

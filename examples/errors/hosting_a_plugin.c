@@ -28,7 +28,7 @@ int main(void)
                    {"draws", draws, 200},
                    {"divides", divides, 50},
                    {"divides", divides, 0}};
-    for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++) {
+    for (size_t i = 0; i < sizeof(plugins) / sizeof(*plugins); i++) {
         printf("%s\n", plugins[i].name);
         lg_error *err = lg_call_contained(plugins[i].render, plugins[i].width);
         lg_defer(lg_error_free, err);

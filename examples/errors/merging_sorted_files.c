@@ -96,7 +96,7 @@ static lg_error *merge_three(void)
     char folder[4096];
     lg_func (lg_error *, err) {
         lg_scope(scratch);
-        snprintf(folder, sizeof folder, "%s/merge-XXXXXX", parent ? parent : "/tmp");
+        snprintf(folder, sizeof(folder), "%s/merge-XXXXXX", parent ? parent : "/tmp");
         if (!lg_adopt(&scratch, mkdtemp(folder), rmdir))
             lg_return(lg_error_new_errno("create %s", folder));
         if (chdir(folder) != 0)

@@ -26,7 +26,7 @@ static lg_error *show(const char *path)
 {
     char line[64];
     lg_adopt_as(file, fopen(path, "r"), fclose);
-    if (!file || !fgets(line, sizeof line, file))
+    if (!file || !fgets(line, sizeof(line), file))
         return lg_error_new_errno("read %s", path);
     fputs(line, stdout);
     return NULL;
@@ -37,7 +37,7 @@ static lg_error *save_twice(void)
     lg_func (lg_error *, err) {
         const char *parent = getenv("TMPDIR");
         char path[4096];
-        snprintf(path, sizeof path, "%s/settings", parent ? parent : "/tmp");
+        snprintf(path, sizeof(path), "%s/settings", parent ? parent : "/tmp");
         lg_defer(unlink, path);
         lg_try(save(path, 3, false));
         lg_try(show(path));

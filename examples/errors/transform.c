@@ -64,12 +64,12 @@ static lg_error *sort_lines(const char *text, size_t size, char **sorted, size_t
 {
     lg_func (lg_error *, err) {
         size_t count = split(text, size, NULL, 0);
-        struct line *lines = malloc((count + 1) * sizeof *lines);
+        struct line *lines = malloc((count + 1) * sizeof(*lines));
         if (!lines)
             lg_return(lg_error_wrap(&lg_error_out_of_memory, "sort %zu lines", count));
         lg_defer(free, lines);
         split(text, size, lines, count);
-        qsort(lines, count, sizeof *lines, compare);
+        qsort(lines, count, sizeof(*lines), compare);
 
         char *at = *sorted = malloc(size + 1);
         if (!at)

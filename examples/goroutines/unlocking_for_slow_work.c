@@ -40,7 +40,7 @@ static struct item *find(const struct cache *cache, const char *key)
 
 static struct item *insert(struct cache *cache, const char *key, char *value)
 {
-    struct item *item = malloc(sizeof *item);
+    struct item *item = malloc(sizeof(*item));
     if (item) {
         item->next = cache->items;
         item->key = key;

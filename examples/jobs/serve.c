@@ -67,7 +67,7 @@ static bool send_all(int to, const char *bytes, size_t count)
 static void answer(int to, const char *status)
 {
     char head[128];
-    int length = snprintf(head, sizeof head,
+    int length = snprintf(head, sizeof(head),
                           "HTTP/1.0 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
     send_all(to, head, (size_t)length);
 }
@@ -101,19 +101,19 @@ static void send_file(int to, int file)
         return;
     }
     char bytes[16 * 1024];
-    int length = snprintf(bytes, sizeof bytes,
+    int length = snprintf(bytes, sizeof(bytes),
                           "HTTP/1.0 200 OK\r\nContent-Length: %lld\r\nConnection: close\r\n\r\n",
                           (long long)about.st_size);
     bool good = send_all(to, bytes, (size_t)length);
-    for (ssize_t got; good && (got = read(file, bytes, sizeof bytes)) > 0;)
+    for (ssize_t got; good && (got = read(file, bytes, sizeof(bytes))) > 0;)
         good = send_all(to, bytes, (size_t)got);
 }
 
 static void serve_one(int to, int directory)
 {
     struct timeval patience = {.tv_sec = 2};
-    setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(to, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     char request[REQUEST_SIZE], name[NAME_SIZE];
     if (!read_request(to, request) || sscanf(request, "GET /%127s HTTP/1.", name) != 1) {
         answer(to, "400 Bad Request");
@@ -137,7 +137,7 @@ static void serve_one(int to, int directory)
 static void write_port(const char *path, int port)
 {
     char other[4096];
-    if (snprintf(other, sizeof other, "%s.new", path) >= (int)sizeof other) {
+    if (snprintf(other, sizeof(other), "%s.new", path) >= (int)sizeof(other)) {
         errno = ENAMETOOLONG;
         die(path);
     }
@@ -153,7 +153,7 @@ static int serve(const char *path, const char *port_file)
         die(path);
     int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
+    socklen_t size = sizeof(address);
     if (listening < 0 || bind(listening, (struct sockaddr *)&address, size) != 0 ||
         listen(listening, 8) != 0 ||
         getsockname(listening, (struct sockaddr *)&address, &size) != 0)
@@ -208,22 +208,22 @@ static int get(const char *port_file, const char *name)
 {
     struct sockaddr_in address = loopback(read_port(port_file));
     int server = socket(AF_INET, SOCK_STREAM, 0);
-    if (server < 0 || connect(server, (struct sockaddr *)&address, sizeof address) != 0)
+    if (server < 0 || connect(server, (struct sockaddr *)&address, sizeof(address)) != 0)
         die("connecting");
     char text[NAME_SIZE + 64];
-    int length = snprintf(text, sizeof text, "GET /%s HTTP/1.0\r\n\r\n", name);
-    if (length >= (int)sizeof text || !send_all(server, text, (size_t)length))
+    int length = snprintf(text, sizeof(text), "GET /%s HTTP/1.0\r\n\r\n", name);
+    if (length >= (int)sizeof(text) || !send_all(server, text, (size_t)length))
         die("sending");
 
     FILE *answer_of = fdopen(server, "r");
     char line[256] = "no answer";
-    bool good = answer_of && fgets(line, sizeof line, answer_of) && strstr(line, " 200 ");
+    bool good = answer_of && fgets(line, sizeof(line), answer_of) && strstr(line, " 200 ");
     if (!good) {
         fprintf(stderr, "serve: %s: %s\n", name, line);
         return 1;
     }
     long long announced = -1, count = 0;
-    while (fgets(line, sizeof line, answer_of) && strcmp(line, "\r\n") != 0)
+    while (fgets(line, sizeof(line), answer_of) && strcmp(line, "\r\n") != 0)
         sscanf(line, "Content-Length: %lld", &announced);
     for (int c; (c = getc(answer_of)) != EOF; count++)
         putchar(c);

@@ -20,7 +20,7 @@ static void write_lines(struct log *log, lg_context *ctx)
     int number;
     while (lg_select(lg_case_context(ctx), lg_case_recv(log->lines, &number, NULL)) != 0) {
         char line[32];
-        snprintf(line, sizeof line, "line %d\n", number);
+        snprintf(line, sizeof(line), "line %d\n", number);
         lg_error *err = lg_file_write(log->file, line, strlen(line));
         if (lg_error_is(err, &lg_error_closed))
             log->failures++;

@@ -13,7 +13,7 @@ struct text {
 static void add(struct text *text, int value)
 {
     size_t length = strlen(text->chars);
-    snprintf(text->chars + length, sizeof text->chars - length, " %d", value);
+    snprintf(text->chars + length, sizeof(text->chars) - length, " %d", value);
 }
 
 static void add_pointed_to(struct text *text, const int *value)

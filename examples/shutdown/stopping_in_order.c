@@ -35,7 +35,7 @@ static lg_error *serve(void)
             lg_return(err);
         lg_defer(lg_shutdown_close, down, &err);
 
-        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
             err = lg_shutdown_start(down, &(lg_stage){.name = parts[i].name,
                                                       .start = start,
                                                       .stop = stop,

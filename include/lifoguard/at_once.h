@@ -48,9 +48,8 @@
 /* lg_at_once(name, result): declares an lg_at_once `name` for the enclosing block, whose calls run when the block is left. Never
  * copy or move an lg_at_once. The errors are joined to *result, an `lg_error *` that is declared before; NULL drops the
  * errors. */
-#define lg_at_once(name, result)                                                                   \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_AT_ONCE, __COUNTER__, name, result)
+#define lg_at_once(...)                                                                            \
+    LGI_SEVENTH(__VA_ARGS__, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_COUNTED, LGI_AT_ONCE_WRONG, ~)(__VA_ARGS__)
 
 /* lg_defer_at_once(scope, fn, args…): registers a call with the `lg_at_once *`. The function and its arguments are evaluated
  * now, and follow the rules of lg_defer. If the function returns an lg_error *, that is an error of the scope; any other
@@ -63,12 +62,23 @@
 #define lg_defer_at_once_within(scope, limit, ...)                                                 \
     LGI_LINED(LGI_DEFER_AT_ONCE, __LINE__, LGI_COUNT(__VA_ARGS__), scope, limit, #__VA_ARGS__, __VA_ARGS__)
 
+#define LGI_AT_ONCE_TEXT "write lg_at_once(name, &err): a new name, and the address of an lg_error * or NULL"
+LGI_DEMANDED(lgi_demand_at_once, LGI_AT_ONCE_TEXT)
+#define LGI_AT_ONCE_WRONG(name, ...)                                                               \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_DEMAND(lgi_demand_at_once, 0, LGI_AT_ONCE_TEXT)                                            \
+    struct lg_at_once name
+#define LGI_AT_ONCE_COUNTED(name, result)                                                          \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_AT_ONCE, __COUNTER__, name, result)
+/* (One declaration has both arguments, and ends in a brace: if `name` is none, gcc passes over all of it.) */
 #define LGI_AT_ONCE(id, name, result)                                                              \
-    struct lg_at_once name;                                                                        \
-    LGI_STEPS_BEGIN                                                                                \
-    lgi_at_once_open(&name, (result));                                                             \
-    LGI_STEPS_END;                                                                                 \
-    LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, &name)
+    LGI_DEMAND(lgi_demand_at_once, LGI_IS_NAME(#name), LGI_AT_ONCE_TEXT)                           \
+    struct lg_at_once *lgi_calls_##id = (struct lg_at_once *)0;                                    \
+    struct lg_at_once name,                                                                        \
+        *const lgi_opened_##id LGI_UNUSED = (lgi_at_once_open(&name, LGI_ADDRESS_OF(lg_error *, result)), lgi_calls_##id = &name),\
+        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_ASSERTED(lgi_demand_at_once, LGI_IS_AT(lg_error *, result), LGI_AT_ONCE_TEXT, (struct lg_at_once *)0)};\
+    LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, lgi_calls_##id)
 
 /* The site is that of the goroutine, which is given the call. */
 #define LGI_DEFER_AT_ONCE(id, n, scope, limit_, text, ...)                                         \

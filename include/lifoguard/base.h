@@ -18,6 +18,8 @@
 #endif
 
 #ifdef __cplusplus
+#include <lifoguard/impl/only_in_c.h>
+
 /* The inline functions are C, so they have casts of C. */
 #define LG_BEGIN_DECLS                                                                             \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wold-style-cast\"")          \

@@ -87,6 +87,7 @@ LG_END_DECLS
 
 #include <lifoguard/impl/block.h>
 #include <lifoguard/impl/probe.h>
+#include <lifoguard/impl/type_names.h>
 
 #if !defined(                                                                                      \
     __clang__) /* With system_header, gcc reports an error in a macro at the place of use, without the expansion. */
@@ -95,60 +96,62 @@ LG_END_DECLS
 
 #define lg_chan(T) __typeof__(__typeof__(T)(*)[])
 
-/* Makes a channel of T with room for `capacity` elements. Never returns NULL: panics if no memory is left, because
- * users of a NULL channel would wait for ever. */
-#define lg_chan_make(T, capacity)                                                                  \
-    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
+// clang-format off: the compilers show every line of a macro with an error
 
-/* Like lg_chan_make, for elements that own resources. The channel calls `free` for each element that nobody has
- * received when the channel is freed, oldest first, and for each element that is received into NULL. If the
- * element is a pointer, `free` gets the element, otherwise a pointer to the element:
+/* lg_chan_make(T, capacity): makes a channel of T with room for `capacity` elements. Never returns NULL: panics if
+ * no memory is left, because users of a NULL channel would wait for ever. */
+#define lg_chan_make(...)                                                                          \
+    LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_MAKE_WRONG, LGI_CHAN_MAKE_WRONG, LGI_CHAN_MAKE_WRONG, LGI_CHAN_MAKE_WRONG, LGI_CHAN_MAKE, LGI_CHAN_MAKE_WRONG, ~)(__VA_ARGS__)
+
+/* lg_chan_make_owned(T, capacity, free): like lg_chan_make, for elements that own resources. The channel calls `free` for
+ * each element that nobody has received when the channel is freed, oldest first, and for each element that is received
+ * into NULL. If the element is a pointer, `free` gets the element, otherwise a pointer to the element:
  *
  *     lg_chan(char *) lines = lg_chan_make_owned(char *, 8, free);
  *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *) */
 #define lg_chan_make_owned(T, capacity, free_)                                                     \
-    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_),     \
-                               LGI_CHAN_OF_POINTERS(T)))
+    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_), LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference and returns the channel. NULL for NULL. */
-#define lg_chan_ref(channel) ((__typeof__(channel))lgi_chan_keep(LGI_CHAN_ITSELF(channel)))
+#define lg_chan_ref(channel)                                                                       \
+    ((__typeof__(channel))lgi_chan_keep(LGI_CHAN_ONE(LGI_CHAN_ITSELF, channel)))
 
 /* lg_chan_send(channel, value): sends the value. `value` is evaluated once and converted to T as by assignment. */
-#define lg_chan_send(channel, ...) lgi_chan_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__)))
+#define lg_chan_send(channel, ...)                                                                 \
+    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_TWO(LGI_CHAN_SEND, channel, __VA_ARGS__), __COUNTER__, #__VA_ARGS__, channel, (__VA_ARGS__))
 
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
  * error, and the value still belongs to the caller. A compound literal of more than eight values stands in parentheses. */
-// clang-format off: the compilers show every line of a macro with an error
-#define lg_chan_send_until(channel, ...) LGI_SENDING(__VA_ARGS__)(channel, __VA_ARGS__)
-// clang-format on
+#define lg_chan_send_until(channel, ...)                                                           \
+    LGI_USED(LGI_COUNTING LGI_NUMBERED(LGI_SENDING(__VA_ARGS__), __COUNTER__, channel, __VA_ARGS__))
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
-    LGI_SENT(lgi_chan_try_send((channel), LGI_CHAN_VALUE(channel, (__VA_ARGS__))))
+    LGI_SENT(LGI_COUNTING LGI_NUMBERED(LGI_CHAN_TWO(LGI_CHAN_TRY_SEND, channel, __VA_ARGS__), __COUNTER__, #__VA_ARGS__, channel, (__VA_ARGS__)))
 
-/* Receives an element into *to and returns true. If the channel is closed and empty, zeroes *to and returns false. A
- * NULL `to` discards the element. */
-#define lg_chan_recv(channel, to) lgi_chan_recv((channel), LGI_CHAN_TO(channel, to))
+/* lg_chan_recv(channel, to): receives an element into *to and returns true. If the channel is closed and empty, zeroes *to
+ * and returns false. A NULL `to` discards the element. */
+#define lg_chan_recv(...)                                                                          \
+    LGI_COUNTING LGI_NUMBERED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV, LGI_CHAN_RECV_WRONG, ~), __COUNTER__, __VA_ARGS__)
 
 /* lg_chan_recv_value(channel): receives an element and returns it, like Go's `value := <-channel`. Returns a zero value if the
  * channel is closed and empty.
  *
  *     int sum = lg_chan_recv_value(left) + lg_chan_recv_value(right); */
-#define lg_chan_recv_value(channel)                                                                \
-    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_RECV_VALUE, __COUNTER__, channel)
+#define lg_chan_recv_value(...) LGI_CHAN_ONE(LGI_CHAN_RECV_VALUE, __VA_ARGS__)
 
 /* lg_chan_recv_until(channel, to, until): like lg_chan_recv, with a limit; the result is an lg_error *:
  *
  *     NULL                       an element was received into *to
  *     &lg_error_chan_closed      the channel is closed and empty; *to is zero
  *     the error of `until`       the limit came first (until.h); *to is unchanged */
-#define lg_chan_recv_until(channel, to, until)                                                     \
-    LGI_USED(lgi_chan_recv_until((channel), LGI_CHAN_TO(channel, to), (until)))
+#define lg_chan_recv_until(...)                                                                    \
+    LGI_USED(LGI_COUNTING LGI_NUMBERED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, ~), __COUNTER__, __VA_ARGS__))
 
 /* lg_chan_try_recv(channel, to): like lg_chan_recv_until with lg_until_now(): returns &lg_error_deadline_exceeded if the
  * receive would have to wait. */
-#define lg_chan_try_recv(channel, to)                                                              \
-    LGI_USED(lgi_chan_try_recv((channel), LGI_CHAN_TO(channel, to)))
+#define lg_chan_try_recv(...)                                                                      \
+    LGI_USED(LGI_COUNTING LGI_NUMBERED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV, LGI_CHAN_TRY_RECV_WRONG, ~), __COUNTER__, __VA_ARGS__))
 
 /* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
  * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
@@ -156,76 +159,165 @@ LG_END_DECLS
  *     lg_chan_each (jobs, struct job, job) {
  *         …
  *     } */
-#define lg_chan_each(channel, T, name)                                                             \
-    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_EACH, __COUNTER__, channel, T, name)
+#define lg_chan_each(...)                                                                          \
+    LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_EACH_WRONG, LGI_CHAN_EACH_WRONG, LGI_CHAN_EACH_WRONG, LGI_CHAN_EACH, LGI_CHAN_EACH_WRONG, LGI_CHAN_EACH_WRONG, ~)(__VA_ARGS__)
+
+// clang-format on
 
 /* ---- internal: the expansions of the macros ------------------------------------------------------ */
 
-#define LGI_CHAN_EACH(id, channel, T, name)                                                        \
-    for (void *LGI_CAT(lgi_channel_, id) = (channel),                                              \
-                                     **LGI_CAT(lgi_once_, id) = &LGI_CAT(lgi_channel_, id);        \
-         LGI_CAT(lgi_once_, id); LGI_CAT(lgi_once_, id) = (void **)0)                              \
-        for (T name; lgi_chan_recv(LGI_CAT(lgi_channel_, id), LGI_CHAN_TO(channel, &name));)
+// clang-format off: the compilers show every line of a macro with an error
 
-/* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
-// clang-format off: as above
-#define LGI_SENDING(...) LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~)
-#define LGI_SENDING_(a, b, c, d, e, f, g, h, i, picked, ...) picked
-#define LGI_SEND_NOTHING(channel, until) \
-    __extension__({ _Static_assert(0, "write the channel, the value and the limit"); (lg_error *)0; })
-#define LGI_SEND(channel, value, until) LGI_USED(lgi_chan_send_until((channel), LGI_CHAN_VALUE(channel, value), (until)))
-#define LGI_SEND_1(channel, a, until) LGI_SEND(channel, (a), until)
-#define LGI_SEND_2(channel, a, b, until) LGI_SEND(channel, (a, b), until)
-#define LGI_SEND_3(channel, a, b, c, until) LGI_SEND(channel, (a, b, c), until)
-#define LGI_SEND_4(channel, a, b, c, d, until) LGI_SEND(channel, (a, b, c, d), until)
-#define LGI_SEND_5(channel, a, b, c, d, e, until) LGI_SEND(channel, (a, b, c, d, e), until)
-#define LGI_SEND_6(channel, a, b, c, d, e, f, until) LGI_SEND(channel, (a, b, c, d, e, f), until)
-#define LGI_SEND_7(channel, a, b, c, d, e, f, g, until) LGI_SEND(channel, (a, b, c, d, e, f, g), until)
-#define LGI_SEND_8(channel, a, b, c, d, e, f, g, h, until) LGI_SEND(channel, (a, b, c, d, e, f, g, h), until)
-// clang-format on
+/* ---- checks */
 
-#define LGI_CHAN_RECV_VALUE(id, channel)                                                           \
-    __extension__({                                                                                \
-        LGI_CHAN_ELEMENT(channel) LGI_CAT(lgi_value_, id);                                         \
-        lgi_chan_recv((channel), &LGI_CAT(lgi_value_, id));                                        \
-        LGI_CAT(lgi_value_, id);                                                                   \
-    })
+#define LGI_CHAN_TEXT "what stands first is no channel: write the channel itself, not its address, and then the rest"
+#define LGI_CHAN_TO_TEXT "write the address of a variable of the element type, or NULL"
+#define LGI_CHAN_EACH_TEXT "write lg_chan_each (channel, type, name), with the type of the elements"
+#define LGI_CHAN_VALUE_TEXT "the value is missing: write the channel, and then the value"
+#define LGI_CHAN_UNTIL_TEXT "the limit is an lg_until: write lg_until_timeout(duration), lg_until_deadline(time), lg_until_context(ctx) or the like"
+LGI_DEMANDED(lgi_demand_channel, LGI_CHAN_TEXT)
+LGI_DEMANDED(lgi_demand_value, LGI_CHAN_VALUE_TEXT)
+LGI_DEMANDED(lgi_demand_until, LGI_CHAN_UNTIL_TEXT)
+LGI_DEMANDED(lgi_demand_destination, LGI_CHAN_TO_TEXT)
+LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 
-#define LGI_CHAN_ELEMENT(channel) __typeof__((*(channel))[0])
+/* Whether the type is that of a channel, a pointer to an array. (An array decays to a pointer, which is another type; a pointer to a
+ * channel stays what it is.) A type in place of the channel is let into here too. */
+#define LGI_CHAN_AT(T)                                                                             \
+    _Generic(*(T *)0, void *: (char *)0, const void *: (char *)0,                                  \
+             default: __builtin_choose_expr(__builtin_classify_type(*(T *)0) == 5, *(T *)0, (char *)0))
+#define LGI_CHAN_IS(T)                                                                             \
+    (__builtin_classify_type(*LGI_CHAN_AT(T)) == 5 &&                                              \
+     !__builtin_types_compatible_p(__typeof__(((void)0, *LGI_CHAN_AT(T))), __typeof__(*LGI_CHAN_AT(T))))
+
+/* At the head of an expression: the types of the channel and of its elements. What is no channel has elements of int. */
+#define LGI_CHAN_TYPES(id, channel)                                                                \
+    typedef __typeof__(channel) lgi_channel_##id;                                                  \
+    enum { lgi_right_##id = LGI_CHAN_IS(lgi_channel_##id) };                                       \
+    typedef __typeof__((*__builtin_choose_expr(lgi_right_##id, *(lgi_channel_##id *)0, (int (*)[])0))[0]) lgi_element_##id;
+#define LGI_CHAN_CHECKED(id, channel)                                                              \
+    LGI_CHAN_TYPES(id, channel)                                                                    \
+    LGI_DEMAND(lgi_demand_channel, lgi_right_##id, LGI_CHAN_TEXT)
+
+#define LGI_CHAN_PASSED(id, channel) __builtin_choose_expr(lgi_right_##id, (channel), (void *)0)
+#define LGI_CHAN_UNTIL(until) __builtin_choose_expr(_Generic((until), lg_until: 1, default: 0), (until), lg_until_now())
 
 /* The functions that take any channel, for a call of their names: refuses the address of a channel, which would go for a void
- * pointer. (An array decays to a pointer to its element, which is another type; a pointer to a channel stays what it is.) */
-#define LGI_CHAN_OF(channel)                                                                       \
-    __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(*(channel)), void),              \
-                          (char (*)[])0, (channel))
-#define LGI_CHAN_ITSELF(channel)                                                                   \
-    ((void)sizeof(struct {                                                                         \
-         int lgi_member;                                                                           \
-         _Static_assert(!__builtin_types_compatible_p(__typeof__(*LGI_CHAN_OF(channel)),           \
-                                                      __typeof__(&**LGI_CHAN_OF(channel))),        \
-                        "write the channel itself, not its address");                              \
-     }),                                                                                           \
-     (channel))
-#define lg_chan_close(channel) lg_chan_close(LGI_CHAN_ITSELF(channel))
-#define lg_chan_unref(channel) lg_chan_unref(LGI_CHAN_ITSELF(channel))
-#define lg_chan_len(channel) lg_chan_len(LGI_CHAN_ITSELF(channel))
-#define lg_chan_cap(channel) lg_chan_cap(LGI_CHAN_ITSELF(channel))
+ * pointer. */
+#define LGI_CHAN_ITSELF(id, channel)                                                               \
+    (__extension__({                                                                               \
+         typedef __typeof__(channel) lgi_channel_##id;                                             \
+         LGI_DEMAND(lgi_demand_channel,                                                            \
+                    _Generic(*(lgi_channel_##id *)0, LGI_NULLPTR(1) void *: 1, const void *: 1, default: LGI_CHAN_IS(lgi_channel_##id)),\
+                    LGI_CHAN_TEXT)                                                                 \
+     }), (channel))
+/* A form of a channel and nothing else. (clang says enough by itself.) */
+#if defined(__clang__)
+#define LGI_CHAN_ONE(form, ...) LGI_COUNTING LGI_NUMBERED(form, __COUNTER__, __VA_ARGS__)
+#else
+#define LGI_CHAN_ONE(form, ...) LGI_COUNTING LGI_NUMBERED(LGI_IF_GIVEN(form, LGI_CHAN_NONE, __VA_ARGS__), __COUNTER__, __VA_ARGS__)
+#endif
+#define LGI_CHAN_NONE(...) __extension__({ _Static_assert(0, "the channel is missing: write it between the parentheses"); 0; })
+#define lg_chan_close(...) lg_chan_close(LGI_CHAN_ONE(LGI_CHAN_ITSELF, __VA_ARGS__))
+#define lg_chan_unref(...) lg_chan_unref(LGI_CHAN_ONE(LGI_CHAN_ITSELF, __VA_ARGS__))
+#define lg_chan_len(...) lg_chan_len(LGI_CHAN_ONE(LGI_CHAN_ITSELF, __VA_ARGS__))
+#define lg_chan_cap(...) lg_chan_cap(LGI_CHAN_ONE(LGI_CHAN_ITSELF, __VA_ARGS__))
 
-/* A temporary that holds the value during the call. (The initialisation inside sizeof, which is never executed,
- * checks that a struct is initialised by a struct, not by its first member.) */
+/* What ends in _WRONG stands for a use with the wrong number of arguments. */
+
+/* ---- making */
+
+#define LGI_CHAN_MAKE(T, capacity) ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
+#define LGI_CHAN_MAKE_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_make(type, capacity)"); (void *)0; })
+/* ---- sending: the value is a variable during the call */
+
+#define LGI_CHAN_SEND(id, text, channel, value)                                                    \
+    __extension__({ LGI_CHAN_VALUED(id, text, channel) lgi_element_##id const lgi_value_##id = value; lgi_chan_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
+#define LGI_CHAN_TRY_SEND(id, text, channel, value)                                                \
+    __extension__({ LGI_CHAN_VALUED(id, text, channel) lgi_element_##id const lgi_value_##id = value; lgi_chan_try_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
+/* (clang shows each macro between the use and an error, and ends with the demand.) */
+#if defined(__clang__)
+#define LGI_CHAN_TWO(form, channel, ...) form
+#else
+#define LGI_CHAN_TWO(form, channel, ...) LGI_IF_GIVEN(LGI_IF_GIVEN_TOO(form, LGI_CHAN_VALUELESS, __VA_ARGS__), LGI_CHAN_VALUELESS, channel)
+#endif
+#define LGI_CHAN_VALUELESS(...) __extension__({ _Static_assert(0, LGI_CHAN_VALUE_TEXT); (bool)0; })
+#define LGI_CHAN_VALUED(id, text, channel)                                                         \
+    LGI_CHAN_CHECKED(id, channel)                                                                  \
+    LGI_DEMAND(lgi_demand_value, sizeof(text) > 1, LGI_CHAN_VALUE_TEXT)
+
+/* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
+#define LGI_SENDING(...) LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~)
+#define LGI_SENDING_(a, b, c, d, e, f, g, h, i, picked, ...) picked
+#define LGI_SEND_NOTHING(...) __extension__({ _Static_assert(0, "write the channel, the value and the limit: lg_chan_send_until(channel, value, until)"); (lg_error *)0; })
+#define LGI_SEND(id, channel, value, until)                                                        \
+    __extension__({                                                                                \
+        LGI_CHAN_CHECKED(id, channel) LGI_CHAN_LIMITED(until)                                      \
+        lgi_element_##id const lgi_value_##id = value;                                             \
+        lgi_chan_send_until(LGI_CHAN_PASSED(id, channel), &lgi_value_##id, LGI_CHAN_UNTIL(until));                                  \
+    })
+#define LGI_CHAN_LIMITED(until)                                                                    \
+    LGI_DEMAND(lgi_demand_until, _Generic((until), lg_until: 1, default: 0), LGI_CHAN_UNTIL_TEXT)
+#define LGI_SEND_1(id, channel, a, until) LGI_SEND(id, channel, (a), until)
+#define LGI_SEND_2(id, channel, a, b, until) LGI_SEND(id, channel, (a, b), until)
+#define LGI_SEND_3(id, channel, a, b, c, until) LGI_SEND(id, channel, (a, b, c), until)
+#define LGI_SEND_4(id, channel, a, b, c, d, until) LGI_SEND(id, channel, (a, b, c, d), until)
+#define LGI_SEND_5(id, channel, a, b, c, d, e, until) LGI_SEND(id, channel, (a, b, c, d, e), until)
+#define LGI_SEND_6(id, channel, a, b, c, d, e, f, until) LGI_SEND(id, channel, (a, b, c, d, e, f), until)
+#define LGI_SEND_7(id, channel, a, b, c, d, e, f, g, until) LGI_SEND(id, channel, (a, b, c, d, e, f, g), until)
+#define LGI_SEND_8(id, channel, a, b, c, d, e, f, g, h, until) LGI_SEND(id, channel, (a, b, c, d, e, f, g, h), until)
+
+/* ---- receiving: with another type the element would overwrite the memory behind *at */
+
+#define LGI_CHAN_DESTINED(id, channel, at)                                                         \
+    LGI_CHAN_CHECKED(id, channel)                                                                  \
+    enum { lgi_fits_##id = _Generic((at), LGI_NULLPTR(1) lgi_element_##id *: 1, void *: 1, default: 0) };\
+    LGI_DEMAND(lgi_demand_destination, !lgi_right_##id || lgi_fits_##id, LGI_CHAN_TO_TEXT)
+#define LGI_CHAN_INTO(id, at) __builtin_choose_expr(lgi_fits_##id, (at), (void *)0)
+#define LGI_CHAN_RECV(id, channel, to) __extension__({ LGI_CHAN_DESTINED(id, channel, to) lgi_chan_recv(LGI_CHAN_PASSED(id, channel), LGI_CHAN_INTO(id, to)); })
+#define LGI_CHAN_RECV_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_recv(channel, &variable), with NULL to discard the element"); (bool)0; })
+#define LGI_CHAN_TRY_RECV(id, channel, to) __extension__({ LGI_CHAN_DESTINED(id, channel, to) lgi_chan_try_recv(LGI_CHAN_PASSED(id, channel), LGI_CHAN_INTO(id, to)); })
+#define LGI_CHAN_TRY_RECV_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_try_recv(channel, &variable), with NULL to discard the element"); (lg_error *)0; })
+#define LGI_CHAN_RECV_UNTIL(id, channel, to, until) __extension__({ LGI_CHAN_DESTINED(id, channel, to) LGI_CHAN_LIMITED(until) lgi_chan_recv_until(LGI_CHAN_PASSED(id, channel), LGI_CHAN_INTO(id, to), LGI_CHAN_UNTIL(until)); })
+#define LGI_CHAN_RECV_UNTIL_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_recv_until(channel, &variable, until)"); (lg_error *)0; })
+#define LGI_CHAN_RECV_VALUE(id, channel)                                                           \
+    __extension__({                                                                                \
+        LGI_CHAN_CHECKED(id, channel)                                                              \
+        lgi_element_##id lgi_value_##id;                                                           \
+        lgi_chan_recv(LGI_CHAN_PASSED(id, channel), &lgi_value_##id);                                                 \
+        lgi_value_##id;                                                                            \
+    })
+
+/* (The channel is followed by + 0, so that a type in its place is a cast, and no second error.) */
+#define LGI_CHAN_EACH(channel, T, name) LGI_IF_TYPE(name, LGI_CHAN_EACH_WRONG, LGI_CHAN_EACH_COUNTED)(channel, T, name)
+#define LGI_CHAN_EACH_COUNTED(channel, T, name)                                                    \
+    LGI_COUNTING LGI_NUMBERED(LGI_CHAN_EACH_OF, __COUNTER__, channel, T, name)
+#define LGI_CHAN_EACH_OF(id, channel, T, name)                                                     \
+    for (void *lgi_channel_##id = __extension__({                                                  \
+             LGI_CHAN_TYPES(id, channel)                                                           \
+             LGI_DEMAND(lgi_demand_each, lgi_right_##id, LGI_CHAN_EACH_TEXT)         \
+             LGI_DEMAND(lgi_demand_each, __builtin_choose_expr(lgi_right_##id, _Generic((__typeof__(T) *)0, lgi_element_##id *: 1, default: 0), 1), LGI_CHAN_EACH_TEXT)\
+             (char *)(channel) + 0;                                                                \
+         }), **lgi_once_##id = &lgi_channel_##id; lgi_once_##id; lgi_once_##id = (void **)0)       \
+        for (__typeof__(T) name; lgi_chan_recv(lgi_channel_##id, &name);)
+#define LGI_CHAN_EACH_WRONG(...) __extension__({ LGI_DEMAND(lgi_demand_each, 0, LGI_CHAN_EACH_TEXT) });
+
+/* ---- in the cases of a select, whose values live until the select has returned */
+
+#define LGI_CHAN_ELEMENT(channel) __typeof__((*(channel))[0])
+/* (The initialisation inside sizeof, which is never executed, checks that a struct is initialised by a struct, not by its first
+ * member.) */
 #define LGI_CHAN_VALUE(channel, value)                                                             \
     ((void)sizeof(__extension__({                                                                  \
          LGI_CHAN_ELEMENT(channel) lgi_of_its_type = value;                                        \
          lgi_of_its_type;                                                                          \
      })),                                                                                          \
      (LGI_CHAN_ELEMENT(channel)[1]){value})
-
-/* `at`, with a check of its type: with another type the element would overwrite the memory behind *at. */
-// clang-format off: the compilers show every line of a macro with an error
 #define LGI_CHAN_TO(channel, at)                                                                   \
-    ((void)sizeof(struct { int lgi_member; _Static_assert(LGI_CHAN_FITS(channel, at), "write the address of a variable of the element type, or NULL"); }), \
+    ((void)sizeof(struct { int lgi_member; _Static_assert(LGI_CHAN_FITS(channel, at), LGI_CHAN_TO_TEXT); }),\
      __builtin_choose_expr(LGI_CHAN_FITS(channel, at), (at), (void *)0))
 #define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_NULLPTR(1) LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0)
+
 // clang-format on
 
 #define LGI_CHAN_OF_POINTERS(T) (__builtin_classify_type(*(__typeof__(T) *)0) == 5)

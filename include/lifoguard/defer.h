@@ -243,27 +243,7 @@ LG_END_DECLS
 #define lg_mark_success() ((void)(LGI_FRAME.ok = 1))
 #define lg_mark_failure() ((void)(LGI_FRAME.ok = 0))
 
-#else /* C++ takes lg_scope(s) for the declaration of a variable, so the names are taken. */
-
-#define LGI_ONLY_IN_C                                                                              \
-    static_assert(false,                                                                           \
-                  "this form exists only in C: write a class whose destructor makes the call")
-#define lg_defer_block LGI_ONLY_IN_C;
-#define lg_defer(...) LGI_ONLY_IN_C
-#define lg_defer_as(...) LGI_ONLY_IN_C
-#define lg_defer_in(...) LGI_ONLY_IN_C
-#define lg_defer_on_error(...) LGI_ONLY_IN_C
-#define lg_defer_on_success(...) LGI_ONLY_IN_C
-#define lg_defer_contained(...) LGI_ONLY_IN_C
-#define lg_scope(name) LGI_ONLY_IN_C
-#define lg_func(T, name) LGI_ONLY_IN_C;
-#define lg_func_void LGI_ONLY_IN_C;
-#define lg_func_recovers(T, name) LGI_ONLY_IN_C;
-#define lg_func_recovers_void LGI_ONLY_IN_C;
-#define lg_return(x) return x
-#define lg_return_void() return
-
-#endif /* __cplusplus */
+#endif /* !__cplusplus */
 /* ---- pending calls (D12) ------------------------------------------------------------------------- */
 
 LG_BEGIN_DECLS

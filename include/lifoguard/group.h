@@ -196,9 +196,8 @@ LG_END_DECLS
  * If the block is left with *result set, or by a panic, lg_goexit or lg_exit, the group is cancelled before
  * the wait, and nothing interrupts the wait. (pthread_cancel, pthread_exit and C++ exceptions are treated as
  * a normal exit: the group is not cancelled.) */
-#define lg_group_scope(name, result)                                                               \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_GROUP_AS, __COUNTER__, name, result)
+#define lg_group_scope(...)                                                                        \
+    LGI_SEVENTH(__VA_ARGS__, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_COUNTED, LGI_GROUP_WRONG, ~)(__VA_ARGS__)
 
 /* lg_group_go(group, fn, args…): starts fn(args…) in a new goroutine, a member of the `lg_group *`. The
  * function and its arguments are evaluated now and follow the rules of lg_defer, except that the function
@@ -272,15 +271,28 @@ LG_END_DECLS
 #define LGI_NO_MEMBER_TEXT                                                                         \
     "a member of a group returns void, or an lg_error *: write a function that makes an error of the result"
 
-#define LGI_GROUP_AS(id, name, result)                                                            \
+#define LGI_GROUP_TEXT "write lg_group_scope(name, &err): a new name; the result is the address of an lg_error *, as &err, or NULL"
+LGI_DEMANDED(lgi_demand_group, LGI_GROUP_TEXT)
+#define LGI_GROUP_WRONG(name, ...)                                                                 \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_DEMAND(lgi_demand_group, 0, LGI_GROUP_TEXT)                                                \
+    struct lg_group name
+#define LGI_GROUP_COUNTED(name, result)                                                            \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_GROUP_AS, __COUNTER__, name, result)
+/* (One declaration has both arguments, and ends in a brace: if `name` is none, gcc passes over all of it.) */
+#define LGI_GROUP_AS(id, name, result)                                                             \
     LGI_NO_JUMP(id)                                                                                \
-    _Static_assert(LGI_IS_AT(lg_error *, result), "the result is the address of an lg_error *, as &err, or NULL"); \
+    LGI_DEMAND(lgi_demand_group, LGI_IS_NAME(#name), LGI_GROUP_TEXT)                               \
     LGI_SITE(id, 1, LGI_CALL, "lg_group_scope, " #name, lgi_group_unwound, 0)                      \
-    struct lg_group name;                                                                          \
-    struct lgi_group_scope LGI_CAT(lgi_group_scope_, id)                                           \
-        __attribute__((cleanup(lgi_group_scope_leave)));                                           \
+    struct lg_group *lgi_group_##id = (struct lg_group *)0;                                        \
+    lg_error **lgi_result_##id = (lg_error **)0;                                                   \
+    struct lg_group name,                                                                          \
+        *const lgi_opened_##id LGI_UNUSED = (lgi_result_##id = LGI_ADDRESS_OF(lg_error *, result), lgi_group_##id = &name),\
+        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_ASSERTED(lgi_demand_group, LGI_IS_AT(lg_error *, result), LGI_GROUP_TEXT, (struct lg_group *)0)};\
+    struct lgi_group_scope lgi_group_scope_##id __attribute__((cleanup(lgi_group_scope_leave)));   \
     LGI_STEPS_BEGIN                                                                                \
-    lgi_group_scope_open(&LGI_CAT(lgi_group_scope_, id), &LGI_SITE_OF(id), &name, LGI_ADDRESS_OF(lg_error *, result)); \
+    lgi_group_scope_open(&lgi_group_scope_##id, &LGI_SITE_OF(id), lgi_group_##id, lgi_result_##id);\
     LGI_STEPS_END
 
 // clang-format on

@@ -28,23 +28,26 @@
 #pragma GCC system_header
 #endif
 
+// clang-format off: the compilers show every line of a macro with an error
+
 /* LG_DEFINE_GUARD(name, type, lock, unlock): defines lg_guard(name). `type` is the type of the lock's address, which `lock` and
  * `unlock` take. The results of `lock` and `unlock` are dropped: for a lock that may fail, define a conditional guard. */
 #define LG_DEFINE_GUARD(name, type, lock, unlock)                                                  \
-    LGI_GUARD_TYPE(name, type, unlock)                                                             \
-    LGI_UNUSED static inline lgi_guard_of_##name lgi_guard_##name(__typeof__(type) lgi_lock)       \
+    LGI_ONLY_SCALAR(type, "a guard holds the address of the lock: write the type as lock *")       \
+    LGI_UNUSED static inline void lgi_unlock_##name(void *lgi_lock) { unlock((__typeof__(type))(uintptr_t)lgi_lock); }\
+    LGI_UNUSED static inline struct lgi_guard name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(__typeof__(type) lgi_lock)\
     {                                                                                              \
-        lock(lgi_lock);                                                                            \
-        return (lgi_guard_of_##name){lgi_lock};                                                    \
+        return lgi_guard_of((lock(lgi_lock), LGI_IS_RESOURCE(lgi_lock)), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
     }
 
 /* LG_DEFINE_TRY_GUARD(name, type, try_lock, unlock): defines a conditional guard. try_lock(lock) returns true if the lock was
  * taken; otherwise the guard holds nothing, and unlocks nothing. */
 #define LG_DEFINE_TRY_GUARD(name, type, try_lock, unlock)                                          \
-    LGI_GUARD_TYPE(name, type, unlock)                                                             \
-    LGI_UNUSED static inline lgi_guard_of_##name lgi_guard_##name(__typeof__(type) lgi_lock)       \
+    LGI_ONLY_SCALAR(type, "a guard holds the address of the lock: write the type as lock *")       \
+    LGI_UNUSED static inline void lgi_unlock_##name(void *lgi_lock) { unlock((__typeof__(type))(uintptr_t)lgi_lock); }\
+    LGI_UNUSED static inline struct lgi_guard name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(__typeof__(type) lgi_lock)\
     {                                                                                              \
-        return (lgi_guard_of_##name){try_lock(lgi_lock) ? lgi_lock : LGI_NO_RESOURCE(type)};       \
+        return lgi_guard_of(try_lock(lgi_lock) && LGI_IS_RESOURCE(lgi_lock), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
     }
 
 /* lg_guard(name)(&lock): takes the lock, which is held until the enclosing block is left. */
@@ -62,23 +65,24 @@
     LGI_NUMBERED(LGI_GUARD_AS, __COUNTER__, name, variable)
 
 /* Whether the guard holds the lock. */
-#define lg_guard_held(variable) LGI_IS_RESOURCE((variable).lgi_lock)
+#define lg_guard_held(variable) ((variable).lgi_unlock != (void (*)(void *))0)
 
 /* lg_scoped_guard(name, &lock) { … }: the lock is held during the block that follows. If a conditional guard could not take the
  * lock, the block is skipped. A `break` or `continue` leaves the block. */
 #define lg_scoped_guard(name, ...)                                                                 \
-    LGI_SCOPED_GUARD(name, __VA_ARGS__) if (!lg_guard_held(lgi_guard)) {}                          \
-    else
+    for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; lgi_once; lgi_once = (struct lgi_guard *)0)\
+        if (!lg_guard_held(lgi_guard)) {}                                                          \
+        else
 
 /* lg_scoped_guard_or(name, otherwise, &lock) { … }: the same; if the lock could not be taken, the statement `otherwise` runs.
  *
  *     lg_scoped_guard_or(lg_mutex_try, return false, &cache->mutex) { … } */
 #define lg_scoped_guard_or(name, otherwise, ...)                                                   \
-    LGI_SCOPED_GUARD(name, __VA_ARGS__) if (!lg_guard_held(lgi_guard))                             \
-    {                                                                                              \
-        otherwise;                                                                                 \
-    }                                                                                              \
-    else
+    for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; lgi_once; lgi_once = (struct lgi_guard *)0)\
+        if (!lg_guard_held(lgi_guard)) { otherwise; }                                              \
+        else
+
+// clang-format on
 
 #endif /* !__cplusplus */
 #endif

@@ -167,6 +167,10 @@ LG_END_DECLS
 /* lg_guard(lg_mutex)(&mutex), lg_guard_as(lg_mutex_try, guard)(&mutex): see guard.h. */
 LG_DEFINE_GUARD(lg_mutex, lg_mutex *, lg_mutex_lock, lg_mutex_unlock)
 LG_DEFINE_TRY_GUARD(lg_mutex_try, lg_mutex *, lg_mutex_try_lock, lg_mutex_unlock)
+#if defined(__clang__) /* shows this line of a name that resembles it, and not the macro */
+static inline struct lgi_guard
+lg_mutex_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(lg_mutex *lock);
+#endif
 #endif
 
 /* ---- conditions ----------------------------------------------------------------------------------------- */

@@ -106,6 +106,10 @@ LG_DEFINE_GUARD(lg_rwmutex, lg_rwmutex *, lg_rwmutex_lock, lg_rwmutex_unlock)
 LG_DEFINE_GUARD(lg_rwmutex_read, lg_rwmutex *, lg_rwmutex_rlock, lg_rwmutex_runlock)
 LG_DEFINE_TRY_GUARD(lg_rwmutex_try, lg_rwmutex *, lg_rwmutex_try_lock, lg_rwmutex_unlock)
 LG_DEFINE_TRY_GUARD(lg_rwmutex_read_try, lg_rwmutex *, lg_rwmutex_try_rlock, lg_rwmutex_runlock)
+#if defined(__clang__) /* shows this line of a name that resembles it, and not the macro */
+static inline struct lgi_guard
+lg_rwmutex_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(lg_rwmutex *lock);
+#endif
 #endif
 
 #endif

@@ -126,7 +126,8 @@ static inline void finish(const lg_case *it, void *scratch, struct lgi_g *woken,
 
 /* Does one of the cases that seem to be ready; NONE if there are none. Takes one lock. `chosen` is tried first. (Choosing
  * again would favour cases that are done the fast way.) */
-static inline ptrdiff_t do_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
+static inline ptrdiff_t perform_ready(const lg_case *cases, size_t count, ptrdiff_t chosen,
+                                      void *scratch)
 {
     for (;; chosen = NONE) {
         if (chosen == NONE && (chosen = choose(cases, count)) == NONE)
@@ -158,7 +159,7 @@ struct waiting {
     size_t channel_count;
 };
 
-static inline struct lgi_waiters *list_of(const lg_case *it)
+static inline struct lgi_waiters *waiters_of(const lg_case *it)
 {
     struct lgi_chan *c = channel_of(it);
     return it->lgi_kind == LGI_CASE_RECV ? &c->receivers : &c->senders;
@@ -240,7 +241,7 @@ static void enqueue(const struct waiting *w, size_t channel_cases, struct lgi_g 
         waiter->waiter.data = value_of(it, w->scratch);
         waiter->ok = false;
         if (is_channel(it))
-            lgi_waiters_push(list_of(it), &waiter->waiter);
+            lgi_waiters_push(waiters_of(it), &waiter->waiter);
     }
 }
 
@@ -252,7 +253,7 @@ static void dequeue(const struct waiting *w)
         struct lgi_done *done = done_of(it);
         if (is_channel(it)) {
             lgi_chan_lock(c);
-            lgi_waiters_remove(list_of(it), &w->waiters[i].waiter);
+            lgi_waiters_remove(waiters_of(it), &w->waiters[i].waiter);
             lgi_chan_unlock(c);
         } else if (done) {
             lgi_done_unwatch(done, &w->waiters[i].waiter);
@@ -261,7 +262,7 @@ static void dequeue(const struct waiting *w)
 }
 
 /* With all channels locked: does one case, if one can be done without waiting. Then the channels are unlocked. */
-static ptrdiff_t do_one_locked(const struct waiting *w)
+static ptrdiff_t perform_ready_locked(const struct waiting *w)
 {
     ptrdiff_t chosen;
     while ((chosen = choose(w->cases, w->count)) != NONE) {
@@ -321,12 +322,12 @@ static size_t finish_claimed(const struct waiting *w, uint32_t claim)
 }
 
 /* It seemed that nothing could be done without waiting. */
-static size_t wait_for_one(struct waiting *w)
+static size_t wait_for_case(struct waiting *w)
 {
     struct lgi_g *g = lgi_self();
     size_t channel_cases = find_channels(w);
     lock_all(w);
-    ptrdiff_t chosen = do_one_locked(w);
+    ptrdiff_t chosen = perform_ready_locked(w);
     if (chosen != NONE)
         return (size_t)chosen;
     lgi_wait_begin(g, w->count == 0 ? "select without cases" : "select");
@@ -339,13 +340,13 @@ static size_t wait_for_one(struct waiting *w)
     return claim == LGI_TIMED_OUT ? (size_t)deadline : finish_claimed(w, claim);
 }
 
-static __attribute__((noinline)) size_t wait_for_one_of_few(const lg_case *cases, size_t count,
-                                                            void *scratch)
+static __attribute__((noinline)) size_t wait_for_few(const lg_case *cases, size_t count,
+                                                     void *scratch)
 {
     struct lgi_chan_waiter waiters[FEW];
     struct lgi_chan *channels[FEW];
     struct waiting w = {cases, count, scratch, waiters, channels, 0};
-    return wait_for_one(&w);
+    return wait_for_case(&w);
 }
 
 static void free_it(void **memory)
@@ -367,7 +368,7 @@ static __attribute__((noinline)) size_t wait_for_one_of_many(const lg_case *case
         lg_panic("lg_select_n: out of memory for %zu cases", count);
     struct lgi_chan_waiter *waiters = memory;
     struct waiting w = {cases, count, scratch, waiters, (struct lgi_chan **)(waiters + count), 0};
-    return wait_for_one(&w);
+    return wait_for_case(&w);
 }
 
 /* ---- all of it ---- */
@@ -386,11 +387,12 @@ static bool refresh(const lg_case *cases, size_t count)
     return owned;
 }
 
-static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t chosen, void *scratch)
+static inline size_t select_case(const lg_case *cases, size_t count, ptrdiff_t chosen,
+                                 void *scratch)
 {
-    ptrdiff_t done = do_one(cases, count, chosen, scratch);
+    ptrdiff_t done = perform_ready(cases, count, chosen, scratch);
     if (done == NONE && refresh(cases, count))
-        done = do_one(cases, count, NONE, scratch);
+        done = perform_ready(cases, count, NONE, scratch);
     if (done != NONE)
         return (size_t)done;
     size_t channels = 0;
@@ -399,7 +401,7 @@ static inline size_t select_one(const lg_case *cases, size_t count, ptrdiff_t ch
     /* One channel is checked in one moment, several are not: one may become ready while another ceases to be. */
     if (channels <= 1 && (done = otherwise(cases, count)) != NONE)
         return (size_t)done;
-    return count <= FEW ? wait_for_one_of_few(cases, count, scratch)
+    return count <= FEW ? wait_for_few(cases, count, scratch)
                         : wait_for_one_of_many(cases, count, scratch);
 }
 
@@ -421,7 +423,7 @@ static __attribute__((noinline)) size_t select_and_drop(const lg_case *cases, si
         size = c->size > size ? c->size : size;
         alignment = c->alignment > alignment ? c->alignment : alignment;
     }
-    return select_one(cases, count, chosen, LGI_CHAN_SCRATCH(size, alignment));
+    return select_case(cases, count, chosen, LGI_CHAN_SCRATCH(size, alignment));
 }
 
 static __attribute__((noinline)) size_t select_otherwise(const lg_case *cases, size_t count,
@@ -430,7 +432,7 @@ static __attribute__((noinline)) size_t select_otherwise(const lg_case *cases, s
     for (size_t i = 0; i < count; i++)
         if (drops(&cases[i]))
             return select_and_drop(cases, count, chosen);
-    return select_one(cases, count, chosen, NULL);
+    return select_case(cases, count, chosen, NULL);
 }
 
 /* Under the lock. An element that is there, or none since the channel is closed. */

@@ -30,7 +30,7 @@ static void call(const struct lgi_registered *entry, lg_error **result)
 }
 
 /* A panic becomes an error. */
-static lg_error *run_one(const struct lgi_registered *entry)
+static lg_error *run_entry(const struct lgi_registered *entry)
 {
     lg_func (lg_error *, err) {
         lg_defer_contained(call, entry, &err);
@@ -59,7 +59,7 @@ static void run_all(lg_registry *registry, lg_error **result)
     struct lgi_registered entry;
     while (take_last(registry, &entry)) {
         lg_defer_as(rest, run_all, registry, result);
-        lg_error_join_into(result, run_one(&entry));
+        lg_error_join_into(result, run_entry(&entry));
         lg_deferred_dismiss(rest);
     }
 }
@@ -124,7 +124,7 @@ static lg_error *add(lg_registry *registry, struct lgi_registered entry)
     if (append(registry, entry))
         return NULL;
     return lg_error_join(lg_error_wrap(&lg_error_out_of_memory, "register a cleanup"),
-                         run_one(&entry));
+                         run_entry(&entry));
 }
 
 lg_error *lg_registry_add(lg_registry *registry, void (*cleanup)(void *argument), void *argument)

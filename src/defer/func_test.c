@@ -6,6 +6,7 @@
 struct large {
     long word[12];
 };
+
 struct small {
     char letter;
     short number;
@@ -354,53 +355,8 @@ START_TEST(D7_recursion)
 }
 END_TEST
 
-/* ---- a result that a panic abandons ---- */
-
-static lg_error *abandons(bool nested)
-{
-    lg_func (lg_error *, err) {
-        err = lg_error_new("abandoned");
-        if (nested)
-            lg_panic("in a deferred call");
-        lg_return(err);
-    }
-}
-
-static void abandons_while_unwinding(void)
-{
-    lg_error_free(abandons(true));
-}
-
-static void abandoned(bool nested)
-{
-    lg_func_recovers_void {
-        lg_defer_recover(stop);
-        if (nested) {
-            lg_defer(abandons_while_unwinding);
-            lg_panic("outer");
-        }
-        lg_error_free(abandons(true));
-    }
-}
-
-/* That it is freed is for the sanitizer to say. */
-START_TEST(P5_an_abandoned_error_is_freed)
-{
-    abandoned(false);
-    expect_trace("stopped: in a deferred call");
-}
-END_TEST
-
-START_TEST(P5_an_error_abandoned_inside_a_deferred_call_is_freed)
-{
-    abandoned(true);
-    expect_trace("stopped: in a deferred call");
-}
-END_TEST
-
 RUN_TESTS("func", D7_deferred_calls_read_and_change_the_named_result, D7_whatever_its_type,
           D7_P3_a_struct_survives_recovery, D7_an_unnamed_result_is_fixed_before_they_run,
           D7_zero_at_first_and_returned_at_the_end_of_the_block,
           D7_lg_return_leaves_loops_switches_and_scopes, D7_break_and_continue_leave_the_block,
-          D7_D11_a_function_that_returns_nothing, D7_recursion, P5_an_abandoned_error_is_freed,
-          P5_an_error_abandoned_inside_a_deferred_call_is_freed)
+          D7_D11_a_function_that_returns_nothing, D7_recursion)

@@ -33,7 +33,7 @@ void lgi_limited_forked(void)
     all.first = all.last = NULL;
 }
 
-static void enlist(struct running *running)
+static void add_running(struct running *running)
 {
     pthread_mutex_lock(&all.lock);
     running->previous = all.last;
@@ -43,7 +43,7 @@ static void enlist(struct running *running)
     pthread_mutex_unlock(&all.lock);
 }
 
-static void delist(struct running *running)
+static void remove_running(struct running *running)
 {
     pthread_mutex_lock(&all.lock);
     if (running->listed) {
@@ -113,7 +113,7 @@ static void ended(struct running *running)
     const struct lgi_limited *call = running->call;
     lg_duration took = lg_now() - running->began;
     if (call->limit > 0)
-        delist(running);
+        remove_running(running);
     if (running->error)
         lg_error_join_into(call->result, running->error);
     if (call->limit > 0 && took > call->limit)
@@ -124,7 +124,7 @@ void lgi_limited_run(const struct lgi_limited *call)
 {
     struct running running __attribute__((cleanup(ended))) = {.call = call, .began = lg_now()};
     if (call->limit > 0)
-        enlist(&running);
+        add_running(&running);
     if (!call->function)
         lgi_null_function(call->site);
     if (call->count > sizeof(call->word) / sizeof(call->word[0]))

@@ -371,7 +371,7 @@ static bool is_mere_call(const unsigned char *p, const unsigned char *end)
            (end - p == 6 && ((p[0] == 0xff && p[1] == 0x15) || (p[0] == ADDR32 && p[1] == CALL)));
 }
 
-static bool has_nothing(uintptr_t ip, struct lgi_epoch *epoch)
+static bool has_no_cleanup(uintptr_t ip, struct lgi_epoch *epoch)
 {
     struct plan plan;
     return (recall(ip, epoch, &plan) || read_tables(ip, &plan)) && plan.info.landing == 0;
@@ -382,7 +382,7 @@ void lgi_learn_resume(struct lgi_epoch *epoch, uintptr_t left, uintptr_t ip)
 {
     struct plan plan;
     if (ip > left && is_mere_call((const unsigned char *)left, (const unsigned char *)ip) &&
-        has_nothing(ip, epoch) && recall(left, epoch, &plan) && !lgi_resumes(&plan.info)) {
+        has_no_cleanup(ip, epoch) && recall(left, epoch, &plan) && !lgi_resumes(&plan.info)) {
         plan.info.rest |= (uint64_t)(ip - left) << 57;
         keep(left, epoch, &plan);
     }

@@ -1,58 +1,5 @@
 /* lg_exit with goroutines: all are unwound first, within a limited time (D10, G4). */
-#include "testing/test.h"
-
-#include <fcntl.h>
-#include <spawn.h>
-
-#include <lifoguard/go.h>
-
-#include "chan/channel.h"
-#include "poll/poll.h"
-#include "sched/park.h"
-#include "sched/runtime.h"
-
-static void set_workers(unsigned count)
-{
-    lg_error *error = lg_set_workers(count);
-    ck_assert_ptr_null(error);
-}
-
-static int entered, ran; /* atomic */
-
-static void count(int *counter)
-{
-    __atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
-}
-
-static void until(int *counter, int value)
-{
-    while (__atomic_load_n(counter, __ATOMIC_SEQ_CST) < value)
-        usleep(100);
-}
-
-static void at_exit(void)
-{
-    char text[32];
-    snprintf(text, sizeof(text), "ran:%d", __atomic_load_n(&ran, __ATOMIC_SEQ_CST));
-    tell(text);
-}
-
-/* Its deferred call waits, and is not told to stop again. */
-static void slow_cleanup(void)
-{
-    lg_sleep(5 * LG_MILLISECOND);
-    lg_yield();
-    lg_sleep(5 * LG_MILLISECOND);
-    count(&ran);
-}
-
-static void sleeps(void)
-{
-    lg_defer(slow_cleanup);
-    count(&entered);
-    lg_sleep(LG_HOUR);
-    tell("woken");
-}
+#include "testing/exit.h"
 
 static struct lgi_done never;
 
@@ -117,12 +64,6 @@ START_TEST(D10_all_goroutines_are_unwound_first)
 }
 END_TEST
 
-static void calls_exit(int status)
-{
-    lg_defer(slow_cleanup);
-    lg_exit(status);
-}
-
 static void a_goroutine_exits(void *data)
 {
     set_workers((unsigned)(uintptr_t)data);
@@ -171,20 +112,6 @@ START_TEST(D10_any_goroutine_may_call_it)
     }
 }
 END_TEST
-
-/* The thread comes when the others have been told. In the place of the C library's function, which it calls first. */
-static bool threads_are_late;
-
-int pthread_setname_np(pthread_t thread, const char *name)
-{
-    (void)thread;
-    if (threads_are_late && strcmp(name, "lg-thread") == 0) {
-        while (!lgi_is_exiting())
-            usleep(100);
-        usleep(50000);
-    }
-    return 0;
-}
 
 static void exits_while_a_thread_begins(void *unused)
 {
@@ -367,13 +294,6 @@ END_TEST
 
 /* ---- those that do not end ---- */
 
-static void computes(void)
-{
-    count(&entered);
-    for (;;)
-        ;
-}
-
 static void cleanup_that_waits_for_ever(void)
 {
     struct lgi_g *g = lgi_self();
@@ -463,235 +383,10 @@ START_TEST(no_patience)
 }
 END_TEST
 
-/* ---- main's return ---- */
-
-static void returns(void *data)
-{
-    set_workers((unsigned)(uintptr_t)data);
-    atexit(at_exit);
-    for (int i = 0; i < 10; i++)
-        lg_go(sleeps);
-    lg_go_thread(sleeps);
-    lg_go(computes);
-    until(&entered, 11); /* all but perhaps the last */
-}
-
-START_TEST(mains_return_ends_them_as_in_go)
-{
-    for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
-        struct outcome *outcome = in_child(returns, (void *)workers);
-        expect_status(outcome, 0);
-        expect_out(outcome, "ran:0 ");
-        ck_assert_str_eq(outcome->err, "");
-    }
-}
-END_TEST
-
-static void at_exit_in_a_goroutine(void)
-{
-    volatile char frame[256 << 10]; /* more than a goroutine's stack */
-    for (size_t i = sizeof(frame); i > 0; i -= 1024)
-        frame[i - 1] = 1;
-    tell("roomy");
-}
-
-static void exits_with_large_handler(void *data)
-{
-    (void)data;
-    atexit(at_exit_in_a_goroutine);
-    lg_go(calls_exit, 4);
-    lg_sleep(LG_HOUR);
-}
-
-START_TEST(what_atexit_calls_has_room)
-{
-    struct outcome *outcome = in_child(exits_with_large_handler, NULL);
-    expect_status(outcome, 4);
-    expect_out(outcome, "roomy ");
-}
-END_TEST
-
-/* ---- main's return while another exits ---- */
-
-/* What is registered with atexit runs while main is in exit too: nothing of it is cut off. */
-static void slow_handler(void)
-{
-    tell("handler");
-    count(&entered);
-    usleep(100000); /* main comes to exit now */
-    tell("done");
-}
-
-static void main_returns_during_the_exit(void *how)
-{
-    atexit(slow_handler);
-    if (how)
-        lg_go(calls_exit, 7);
-    else
-        lg_go_thread(calls_exit, 7);
-    until(&entered, 1);
-}
-
-/* Main is in exit first. */
-static void exits_after_main(unsigned how)
-{
-    until(&entered, 1);
-    if (how % 2 == 0)
-        lg_exit(7);
-    else
-        exit(7);
-}
-
-static void main_returns_first(void *data)
-{
-    unsigned how = *(unsigned *)data;
-    atexit(slow_handler);
-    if (how / 2 == 0)
-        lg_go(exits_after_main, how);
-    else
-        lg_go_thread(exits_after_main, how);
-}
-
-/* The status is that of lg_exit; of two that call exit, it is that of the first. */
-START_TEST(D10_nothing_cuts_short_what_mains_exit_calls)
-{
-    for (unsigned how = 0; how < 4; how++) {
-        struct outcome *outcome = in_child(main_returns_first, &how);
-        expect_status(outcome, how % 2 == 0 ? 7 : 0);
-        expect_out(outcome, "handler done ");
-        ck_assert_str_eq(outcome->err, "");
-    }
-}
-END_TEST
-
-static void release_main(void)
-{
-    count(&entered);
-    usleep(20000); /* main comes to exit now */
-    tell("released");
-}
-
-static void releases_main_and_exits(void)
-{
-    lg_defer(release_main);
-    lg_exit(7);
-}
-
-static void main_returns_before_the_exit(void *how)
-{
-    atexit(at_exit);
-    if (how)
-        lg_go(releases_main_and_exits);
-    else
-        lg_go_thread(releases_main_and_exits);
-    until(&entered, 1);
-}
-
-START_TEST(D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status)
-{
-    for (int i = 0; i < 4; i++) {
-        struct outcome *outcome = in_child(main_returns_during_the_exit, i % 2 ? &i : NULL);
-        expect_status(outcome, 7);
-        expect_out(outcome, "handler done ");
-        outcome = in_child(main_returns_before_the_exit, i % 2 ? &i : NULL);
-        expect_status(outcome, 7);
-        expect_out(outcome, "released ran:0 ");
-    }
-}
-END_TEST
-
-/* Every moment between the two. */
-static void releases_main_soon_and_exits(unsigned spins)
-{
-    count(&entered);
-    for (volatile unsigned i = 0; i < spins; i++)
-        ;
-    lg_exit(7);
-}
-
-static void main_returns_at_any_time(void *data)
-{
-    unsigned spins = *(unsigned *)data;
-    lg_defer(count, &ran);
-    lg_go_thread(releases_main_soon_and_exits, spins);
-    until(&entered, 1);
-    for (volatile unsigned i = 0; i < 3000; i++)
-        ;
-}
-
-START_TEST(D10_mains_return_at_any_time)
-{
-    for (unsigned i = 0; i < 300; i++) {
-        unsigned spins = i * 37 % 6000;
-        struct outcome *outcome = in_child(main_returns_at_any_time, &spins);
-        ck_assert(outcome->status == 7 || outcome->status == 0);
-        ck_assert_str_eq(outcome->err, "");
-    }
-}
-END_TEST
-
-/* ---- exit beside lg_exit ---- */
-
-/* Its goroutine has to run on after another one has come to exit. */
-static void long_cleanup(void)
-{
-    count(&entered);
-    while (__atomic_load_n(&ran, __ATOMIC_SEQ_CST) == 0)
-        lg_yield();
-    lg_sleep(20 * LG_MILLISECOND); /* until exit has come to the library's destructor */
-    tell("cleaned");
-}
-
-static void exits_slowly(void)
-{
-    lg_defer(long_cleanup);
-    lg_exit(7);
-}
-
-static void comes_to_exit(void)
-{
-    count(&ran);
-}
-
-static void calls_plain_exit(void)
-{
-    while (__atomic_load_n(&entered, __ATOMIC_SEQ_CST) == 0)
-        lg_yield();
-    exit(3);
-}
-
-static void exits_beside_lg_exit(void *data)
-{
-    unsigned how = *(unsigned *)data;
-    set_workers(how / 2 + 1);
-    atexit(comes_to_exit);
-    lg_set_exit_timeout(LG_HOUR); /* the goroutine in exit is not waited for */
-    lg_go(exits_slowly);
-    if (how % 2 == 0)
-        lg_go(calls_plain_exit);
-    else
-        lg_go_thread(calls_plain_exit);
-    lg_sleep(LG_HOUR);
-}
-
-START_TEST(D10_exit_in_another_goroutine_waits_for_lg_exit)
-{
-    for (unsigned how = 0; how < 8; how++) {
-        struct outcome *outcome = in_child(exits_beside_lg_exit, &how);
-        expect_status(outcome, 7);
-        expect_out(outcome, "cleaned ");
-        ck_assert_str_eq(outcome->err, "");
-    }
-}
-END_TEST
-
-RUN_TESTS("exit", D10_nothing_cuts_short_what_mains_exit_calls,
-          D10_exit_in_another_goroutine_waits_for_lg_exit,
-          D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
-          D10_mains_return_at_any_time, D10_all_goroutines_are_unwound_first,
-          D10_any_goroutine_may_call_it, D10_a_thread_that_just_begins_is_unwound_too,
+RUN_TESTS("exit", D10_all_goroutines_are_unwound_first, D10_any_goroutine_may_call_it,
+          D10_a_thread_that_just_begins_is_unwound_too,
           D10_what_a_goroutine_waited_for_before_may_be_gone,
           D10_a_child_does_not_hold_up_the_exit_of_its_thread,
           G4_those_that_have_not_started_are_dropped, G4_what_is_started_during_the_exit_is_dropped,
           those_that_do_not_end_in_time_are_named, a_busy_worker_does_not_hold_up_the_others,
-          no_patience, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)
+          no_patience)

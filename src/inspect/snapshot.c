@@ -69,7 +69,7 @@ struct peeking {
     void *data;
 };
 
-static void peek_one(void *high, void *data)
+static void peek_goroutine(void *high, void *data)
 {
     struct peeking *peeking = data;
     struct lgi_g g, again;
@@ -102,7 +102,7 @@ void lgi_peek_worker(const struct lgi_worker *worker,
     struct peeking peeking = {.worker = worker, .see = see, .data = data};
     LGI_KEEP_ERRNO;
     if (lgi_peek_begin(&peeking.peek)) {
-        lgi_stacks_visit(peek_one, &peeking);
+        lgi_stacks_visit(peek_goroutine, &peeking);
         lgi_peek_end(&peeking.peek);
     }
 }

@@ -27,7 +27,7 @@ static void keep(struct lgi_stack_cache *cache, void *high)
     cache->count++;
 }
 
-static void give_one(void *high)
+static void give_stack(void *high)
 {
     lgi_stack_end(high)->next = NULL;
     lgi_stacks_give(high);
@@ -77,7 +77,7 @@ void lgi_fiber_bury(struct lgi_worker *w)
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
     if ((cache->count >= STACKS_KEPT && w->steps % GIVE_BACK_EVERY == 0) || lgi_some_are_short())
-        give_one(high);
+        give_stack(high);
     else
         keep(cache, high);
 }

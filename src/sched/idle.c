@@ -43,7 +43,7 @@ bool lgi_all_asleep(void)
 /* ---- waking a worker ---- */
 
 /* Wakes some worker, if one sleeps. */
-static bool wake_one(void)
+static bool wake_a_worker(void)
 {
     unsigned count = lgi_worker_count();
     for (unsigned i = 0; i < count; i++) {
@@ -62,7 +62,7 @@ void lgi_task_enqueued(bool by_worker)
     if (by_worker &&
         (!atomic_load_explicit(&kick, memory_order_relaxed) || !atomic_exchange(&kick, false)))
         return;
-    if (!wake_one())
+    if (!wake_a_worker())
         lgi_worker_add();
 }
 
@@ -176,7 +176,7 @@ static bool stop_watching(struct lgi_worker *w)
 /* There is no watcher: sees to it that another worker becomes the watcher. */
 static void find_watcher(void)
 {
-    if (atomic_load(&awake) >= lgi_worker_count() || !wake_one())
+    if (atomic_load(&awake) >= lgi_worker_count() || !wake_a_worker())
         lgi_worker_add();
 }
 
@@ -188,7 +188,7 @@ static bool leaves_some(struct lgi_worker *w)
 }
 
 /* The worker has found work. It may have been the watcher, or have been woken to become the watcher. */
-static void turn_busy(struct lgi_worker *w)
+static void note_found_work(struct lgi_worker *w)
 {
     stop_watching(w);
     if (atomic_load(&watcher))
@@ -203,7 +203,7 @@ void lgi_idle_thread_begin(struct lgi_worker *w)
 {
     atomic_fetch_add(&awake, 1);
     if (has_work(w))
-        turn_busy(w);
+        note_found_work(w);
 }
 
 /* ---- sleeping ---- */
@@ -236,7 +236,7 @@ static bool may_sleep(const struct idling *idling, lg_time until)
 }
 
 /* (Not a mere store: what was made for the worker, by somebody who has woken it meanwhile, is seen from here on.) */
-static void say_awake(struct lgi_worker *w)
+static void publish_awake(struct lgi_worker *w)
 {
     atomic_exchange(&w->state, LGI_W_AWAKE);
 }
@@ -249,14 +249,14 @@ static void sleep_until(const struct idling *idling, lg_time until)
     if (idling->last) /* another worker that wakes now has nobody who watches it */
         atomic_store(&kick, true);
     if (!may_sleep(idling, until)) {
-        say_awake(w);
+        publish_awake(w);
         return;
     }
     if (how == LGI_W_ON_EPOLL)
         lgi_sched_hooks.poll(w, until);
     else
         lgi_futex_wait(&w->state, LGI_W_ON_FUTEX, until);
-    say_awake(w);
+    publish_awake(w);
 }
 
 static lg_time earlier(lg_time a, lg_time b)
@@ -336,5 +336,5 @@ void lgi_worker_idle(struct lgi_worker *w)
     else if (w->longer_spins > 0)
         w->longer_spins--;
     atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
-    turn_busy(w);
+    note_found_work(w);
 }

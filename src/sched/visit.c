@@ -80,7 +80,7 @@ static bool has_no_processor(const struct lgi_worker *w, const struct waiting *w
 }
 
 /* Decides, when some time has passed, whether to wait for longer. */
-static void look(struct lgi_worker *w, struct waiting *waiting)
+static void extend_patience(struct lgi_worker *w, struct waiting *waiting)
 {
     if (sleeps(w)) {
         waiting->until = lgi_time_in(waiting->patience);
@@ -100,7 +100,7 @@ static bool ask(struct lgi_worker *w, lg_time until, unsigned longer)
     lgi_worker_wake(w);
     while (lgi_is_asked(&w->asked, __ATOMIC_SEQ_CST) && lgi_real_now() < waiting.until) {
         lgi_futex_wait(&w->asked, LGI_ASKED, waiting.until);
-        look(w, &waiting);
+        extend_patience(w, &waiting);
     }
     return lgi_ask_end(&w->asked);
 }

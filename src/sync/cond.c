@@ -3,8 +3,8 @@
 
 #include "sched/park.h"
 
-/* After each change of the list. */
-static void note_list(lg_cond *cond)
+/* After each change of the list of waiters: whether a signal has somebody to wake. */
+static void note_whether_waiting(lg_cond *cond)
 {
     __atomic_store_n(&cond->lgi_waiting, !lgi_waiters_empty(&cond->lgi_waiters), __ATOMIC_RELAXED);
 }
@@ -14,7 +14,7 @@ static void queue(lg_cond *cond, struct lgi_waiter *waiter)
     lgi_lock(&cond->lgi_lock);
     lgi_wait_begin(waiter->g, "condition");
     lgi_waiters_push(&cond->lgi_waiters, waiter);
-    note_list(cond);
+    note_whether_waiting(cond);
     lgi_unlock(&cond->lgi_lock);
 }
 
@@ -22,7 +22,7 @@ static void leave(lg_cond *cond, struct lgi_waiter *waiter)
 {
     lgi_lock(&cond->lgi_lock);
     lgi_waiters_remove(&cond->lgi_waiters, waiter);
-    note_list(cond);
+    note_whether_waiting(cond);
     lgi_unlock(&cond->lgi_lock);
 }
 
@@ -65,7 +65,7 @@ static void wake(lg_cond *cond, bool all)
         lgi_waiters_claim_all(&cond->lgi_waiters, 0, &woken);
     else if ((waiter = lgi_waiters_claim(&cond->lgi_waiters, 0)))
         lgi_woken_add(&woken, waiter);
-    note_list(cond);
+    note_whether_waiting(cond);
     lgi_unlock(&cond->lgi_lock);
     lgi_unpark_all(&woken);
 }

@@ -378,7 +378,7 @@ START_TEST(durations_in_seconds)
 }
 END_TEST
 
-#define ROWS(table) ((int)(sizeof(table) / sizeof(table)[0]))
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 static void add_tests(TCase *tests)
 {

@@ -8,7 +8,7 @@ static char trace[64];
 
 static void note(const char *text)
 {
-    strncat(trace, text, sizeof trace - strlen(trace) - 1);
+    strncat(trace, text, sizeof(trace) - strlen(trace) - 1);
 }
 
 static void annotate(lg_error **error)
@@ -51,7 +51,7 @@ int main(void)
 {
     lg_error *error = work(2);
     char text[64];
-    lg_error_format(error, text, sizeof text);
+    lg_error_format(error, text, sizeof(text));
     lg_error_free(error);
     const int answer = survive();
 

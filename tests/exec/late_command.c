@@ -37,7 +37,7 @@ static bool read_text(const char *path, char text[512])
 static bool is_attempt(long pid)
 {
     char path[64], name[512];
-    snprintf(path, sizeof path, "/proc/%ld/comm", pid);
+    snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
     return read_text(path, name) && strcmp(name, "lifoguard-try\n") == 0;
 }
 
@@ -53,7 +53,7 @@ pid_t getpid(void)
     if (is_there("go") || !is_command(self))
         return self;
     char name[64];
-    snprintf(name, sizeof name, "%ld", (long)self);
+    snprintf(name, sizeof(name), "%ld", (long)self);
     if (symlink(name, "held") == 0)
         while (!is_there("go"))
             wait_a_little();
@@ -63,7 +63,7 @@ pid_t getpid(void)
 static bool has_ended(const char *pid)
 {
     char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
     const char *state = read_text(path, text) ? strrchr(text, ')') : NULL;
     return !state || state[2] == 'Z';
 }
@@ -99,7 +99,7 @@ int open64_here(const char *path, int flags, mode_t mode)
 static void let_command_run(void)
 {
     char pid[64] = "";
-    if (!asked || readlink("held", pid, sizeof pid - 1) <= 0 || symlink("now", "go") != 0)
+    if (!asked || readlink("held", pid, sizeof(pid) - 1) <= 0 || symlink("now", "go") != 0)
         return;
     while (!has_ended(pid))
         wait_a_little();

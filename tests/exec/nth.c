@@ -135,7 +135,7 @@ static int make_filter(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
     };
-    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
@@ -153,7 +153,7 @@ static struct msghdr message(struct iovec *data, union control *control)
     return (struct msghdr){.msg_iov = data,
                            .msg_iovlen = 1,
                            .msg_control = control,
-                           .msg_controllen = sizeof *control};
+                           .msg_controllen = sizeof(*control)};
 }
 
 /* Only this call is let through before somebody listens. */
@@ -166,7 +166,7 @@ static void send_listener(int listener)
     struct cmsghdr *head = CMSG_FIRSTHDR(&sent);
     *head = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(head), &listener, sizeof listener);
+    memcpy(CMSG_DATA(head), &listener, sizeof(listener));
     syscall(SYS_sendmsg, TRANSFER, &sent, 0);
 }
 
@@ -179,7 +179,7 @@ static int receive_listener(int socket)
     if (recvmsg(socket, &got, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&got))
         die("no filter");
     int listener;
-    memcpy(&listener, CMSG_DATA(CMSG_FIRSTHDR(&got)), sizeof listener);
+    memcpy(&listener, CMSG_DATA(CMSG_FIRSTHDR(&got)), sizeof(listener));
     return listener;
 }
 
@@ -212,7 +212,7 @@ static int start(char **command)
 static size_t read_file(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? 0 : read(fd, text, size - 1);
     if (fd >= 0)
@@ -226,7 +226,7 @@ static enum class classify(pid_t pid)
     char text[256] = "";
     if (pid == runner)
         return RUNNER;
-    size_t size = read_file(pid, "cmdline", text, sizeof text);
+    size_t size = read_file(pid, "cmdline", text, sizeof(text));
     const char *word = text + strlen(text) + 1;
     size_t length = strlen(text);
     if (size < length + 2 || length < 9 || strcmp(text + length - 9, "lifoguard") != 0)
@@ -248,7 +248,7 @@ static enum class classify(pid_t pid)
 static pid_t process_of(pid_t thread)
 {
     char text[512];
-    read_file(thread, "status", text, sizeof text);
+    read_file(thread, "status", text, sizeof(text));
     const char *group = strstr(text, "\nTgid:");
     return group ? (pid_t)strtol(group + 6, NULL, 10) : thread;
 }
@@ -264,7 +264,7 @@ static enum class class_of(pid_t pid)
 
 static const struct call *find_call(int nr)
 {
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (calls[i].number == nr)
             return &calls[i];
     return NULL;
@@ -273,7 +273,7 @@ static const struct call *find_call(int nr)
 static void tell(const char *what, int nr)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s.new", report);
+    snprintf(path, sizeof(path), "%s.new", report);
     FILE *file = fopen(path, "we");
     if (!file)
         die(path);
@@ -341,7 +341,7 @@ static void serve(int listener)
             continue;
         if (fd.revents & POLLHUP)
             return;
-        memset(&asked, 0, sizeof asked);
+        memset(&asked, 0, sizeof(asked));
         if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0)
             continue;
         answer = (struct seccomp_notif_resp){.id = asked.id,

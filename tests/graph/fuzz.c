@@ -46,7 +46,7 @@ static void read_one(const char *data, size_t size)
     if (input < 0)
         input = memfd_create("graph", MFD_CLOEXEC);
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", input);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", input);
     if (ftruncate(input, 0) != 0 || pwrite(input, data, size, 0) != (ssize_t)size)
         abort();
     struct graph graph = {0};
@@ -93,7 +93,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static void load(const char *folder, const char *name)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "re");
     if (!file || file_count == MOST_FILES)
         abort();
@@ -153,7 +153,7 @@ static size_t mutate(char *data, size_t size)
 {
     const struct file *other = &files[below(file_count)];
     size_t from = below(other->size);
-    const char *token = tokens[below(sizeof tokens / sizeof tokens[0])];
+    const char *token = tokens[below(sizeof(tokens) / sizeof(tokens[0]))];
     switch (below(5)) {
     case 0: return insert(data, size, token, strlen(token));
     case 1: return cut(data, size);
@@ -164,7 +164,7 @@ static size_t mutate(char *data, size_t size)
         return size;
     default: {
         char copy[60];
-        size_t length = below(size < sizeof copy ? size : sizeof copy);
+        size_t length = below(size < sizeof(copy) ? size : sizeof(copy));
         memcpy(copy, data, length);
         return insert(data, size, copy, length);
     }

@@ -267,8 +267,8 @@ static void *outlive_main(void *argument)
     while (!strstr(state, ") Z ")) {
         char line[512] = "";
         FILE *stat = fopen("/proc/self/stat", "re");
-        if (stat && fgets(line, sizeof line, stat))
-            snprintf(state, sizeof state, "%.63s", strchr(line, ' '));
+        if (stat && fgets(line, sizeof(line), stat))
+            snprintf(state, sizeof(state), "%.63s", strchr(line, ' '));
         if (stat)
             fclose(stat);
     }
@@ -339,7 +339,7 @@ int main(int count, char **arguments)
                  {"traced", traced},   {"stopping", stopping},
                  {"core", core},       {"without_main", without_main},
                  {"held", held},       {"forking", forking}};
-    for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; count > 1 && i < sizeof(cases) / sizeof(cases[0]); i++)
         if (strcmp(arguments[1], cases[i].name) == 0)
             return cases[i].run(), 0;
     return 2;

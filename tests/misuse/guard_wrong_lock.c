@@ -1,5 +1,5 @@
 // The lock itself, and not its address.
-// gcc: incompatible type for argument 1 of ‘lgi_guard_lg_mutex’
+// gcc: incompatible type for argument 1 of ‘lg_mutex_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock’
 // clang: passing 'lg_mutex'
 #include <lifoguard/lifoguard.h>
 

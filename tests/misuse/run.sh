@@ -110,8 +110,16 @@ check_strict
 
 # In C++ the forms do not exist, and the message says so once. (lg_scope(s) would declare a variable that nothing opens.)
 check_cxx() {
-    local form output
-    for form in 'lg_defer(free, memory);' 'lg_scope(s);' 'lg_defer_block { free(memory); }' 'lg_func (int, n) { lg_return(1); }'; do
+    local form output forms=(
+        'lg_defer(free, memory);' 'lg_defer_as(call, free, memory);' 'lg_scope(s);' 'lg_defer_block { free(memory); }'
+        'lg_func (int, n) { lg_return(1); }' 'lg_go(free, memory);' 'lg_error *e = lg_group_start(memory, 1, free); (void)e;'
+        'lg_chan(int) c;' 'int n = lg_chan_recv_value(memory); (void)n;' 'if (lg_chan_recv(memory, memory)) return 1;'
+        'lg_chan_each (memory, int, n) { free(memory); }' 'switch (lg_select(memory)) { case 0: return 1; }'
+        'lg_guard(lg_mutex)(memory);' 'lg_scoped_guard(lg_mutex, memory) { free(memory); }' 'lg_guard_as(lg_mutex, held)(memory);'
+        'char *p = lg_adopt(memory, free); free(p);' 'lg_auto(file) FILE *file = nullptr; (void)file;' 'lg_blocking(free, memory);'
+        'lg_once_of(int) once;'
+    )
+    for form in "${forms[@]}"; do
         cases=$((cases + 1))
         output=$("${compile[@]}" -std=c++17 -x c++ - 2>&1 <<END
 #include <cstdlib>
@@ -120,10 +128,22 @@ int f(void *memory) { $form return 0; }
 END
         ) && fail "C++ takes $form"
         check_length /dev/null c++17 "$output"
-        [[ $output == *'this form exists only in C'* ]] || fail "C++ says of $form:"$'\n'"$output"
+        check_first "$form" c++17 "$output" 'exists only in C: write '
     done
 }
 check_cxx
+
+# No name of a macro is forgotten: what is a macro in C is a macro or a function in C++.
+check_cxx_names() {
+    local name declared
+    declared=$("${preprocess[@]/-std=gnu17/-std=c++17}" -x c++ - <<<'#include <lifoguard/lifoguard.h>') || fail "lifoguard.h is not C++"
+    declared+=$("${preprocess[@]/-std=gnu17/-std=c++17}" -dM -x c++ - <<<'#include <lifoguard/lifoguard.h>' | sed 's/^#define //')
+    cases=$((cases + 1))
+    while read -r name; do
+        grep -q "\<$name\>" <<<"$declared" || fail "in C++ nothing is known of $name"
+    done < <("${preprocess[@]}" -dM -x c - <<<'#include <lifoguard/lifoguard.h>' | sed -nE 's/^#define ((lg|LG)_[A-Za-z0-9_]+).*/\1/p' | sort -u)
+}
+check_cxx_names
 
 # A compiler that announces TS 25755 makes blocks by its own _Defer, whatever its name.
 check_native() {

@@ -107,7 +107,7 @@ START_TEST(D6_an_allocation_that_fails_loses_no_cleanup)
         ck_assert_msg(status == RUN_FAILED || status == 2, "allocation %d: exit status %d", number,
                       status);
         panics += status == 2;
-        for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+        for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
             ck_assert_msg(access(left[i], F_OK) != 0, "allocation %d: %s is left, see %s/told",
                           number, left[i], folder);
         ck_assert_msg(waitpid(-1, NULL, WNOHANG) < 0, "allocation %d: a process is left", number);

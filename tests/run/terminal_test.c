@@ -109,7 +109,7 @@ static void read_until(const char *text)
         struct pollfd fd = {.fd = terminal, .events = POLLIN};
         if (poll(&fd, 1, 20000) <= 0)
             break;
-        ssize_t got = read(terminal, seen + length, sizeof seen - 1 - length);
+        ssize_t got = read(terminal, seen + length, sizeof(seen) - 1 - length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -204,7 +204,7 @@ START_TEST(a_line_is_in_the_foreground_and_lifoguard_is_again_after_it)
     const char *in_front = "read -r A B C D E F G H REST </proc/$$/stat; "
                            "[ $E = $H ] && echo in fr''ont || echo beh''ind";
     char jobs[1024];
-    snprintf(jobs, sizeof jobs, "%s\nA=$(%s)\necho $A\n%s\nread X; echo $X\n%s\n", in_front,
+    snprintf(jobs, sizeof(jobs), "%s\nA=$(%s)\necho $A\n%s\nread X; echo $X\n%s\n", in_front,
              in_front, in_front, in_front);
     start(jobs);
     read_until("start   read X");
@@ -264,7 +264,7 @@ START_TEST(a_hangup_runs_the_cleanups)
     char marker[] = "/tmp/lifoguard-marker-XXXXXX";
     close(mkstemp(marker));
     char jobs[256];
-    snprintf(jobs, sizeof jobs, "true\ndefer rm %s\necho rea''dy; sleep 20\n", marker);
+    snprintf(jobs, sizeof(jobs), "true\ndefer rm %s\necho rea''dy; sleep 20\n", marker);
     start(jobs);
     read_until("ready\r\n");
     close(terminal);

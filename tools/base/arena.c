@@ -20,7 +20,7 @@ struct arena_block {
 static struct arena_block *new_block(struct arena *arena, size_t size)
 {
     size = size > BLOCK ? size : BLOCK;
-    struct arena_block *block = need_memory(NULL, sizeof *block + size);
+    struct arena_block *block = need_memory(NULL, sizeof(*block) + size);
     *block = (struct arena_block){.next = arena->blocks, .size = size};
     arena->blocks = block;
     return block;

@@ -55,8 +55,8 @@ __attribute__((__format__(__printf__, 1, 0))) static void say_briefly(const char
                                                                       va_list values)
 {
     char line[512];
-    int length = snprintf(line, sizeof line, "lifoguard: ");
-    vsnprintf(line + length, sizeof line - (size_t)length - 1, format, values);
+    int length = snprintf(line, sizeof(line), "lifoguard: ");
+    vsnprintf(line + length, sizeof(line) - (size_t)length - 1, format, values);
     length = 0;
     for (; line[length]; length++)
         if (line[length] > 0 && line[length] < ' ')

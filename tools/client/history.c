@@ -112,7 +112,7 @@ static void print_run(const char *folder, const struct history_entry *entry)
     char took[SAY_DURATION_SIZE];
     struct tm local;
     localtime_r(&entry->when.tv_sec, &local);
-    strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local);
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
     printf("%s\t%s\t%s\t%s\t%s\n", entry->name, date,
            timeline.ended ? timeline.verdict : "not ended", say_duration(timeline.took, took),
            timeline.file ? timeline.file : "?");
@@ -187,7 +187,7 @@ static bool print_file(FILE *file)
     struct delivery delivery = {.to = "standard output", .readers_stay = true};
     char bytes[16384];
     size_t count;
-    while (!delivery.over && (count = fread(bytes, 1, sizeof bytes, file)) > 0)
+    while (!delivery.over && (count = fread(bytes, 1, sizeof(bytes), file)) > 0)
         deliver(&delivery, STDOUT_FILENO, bytes, count);
     return !delivery.over;
 }

@@ -78,7 +78,7 @@ static void split_kept(struct registration *r)
         return;
     size_t most = strlen(r->store) + 2;
     r->store_text = need_copy(r->store, strlen(r->store));
-    r->kept = need_memory(NULL, most * sizeof *r->kept);
+    r->kept = need_memory(NULL, most * sizeof(*r->kept));
     size_t count = 0;
     char *rest = NULL;
     for (char *name = strtok_r(r->store_text, ",", &rest); name; name = strtok_r(NULL, ",", &rest))

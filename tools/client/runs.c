@@ -219,7 +219,7 @@ static bool await_end_of(const struct process *process, int signals)
         /* Without such a descriptor it is looked at every second. */
         poll(fds, 2, pidfd >= 0 ? -1 : 1000);
         struct signalfd_siginfo info;
-        while (read(signals, &info, sizeof info) == sizeof info)
+        while (read(signals, &info, sizeof(info)) == sizeof(info))
             told |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
     }
     if (pidfd >= 0)

@@ -10,11 +10,11 @@ static void tell_attempt(const struct cleanup_facts *facts,
                          void *data)
 {
     char text[64];
-    snprintf(text, sizeof text, "%s/%lld", facts->run, (long long)facts->sequence);
+    snprintf(text, sizeof(text), "%s/%lld", facts->run, (long long)facts->sequence);
     assign(data, "LIFOGUARD_KEY", text);
-    snprintf(text, sizeof text, "%lld", (long long)facts->attempt);
+    snprintf(text, sizeof(text), "%lld", (long long)facts->attempt);
     assign(data, "LIFOGUARD_ATTEMPT", text);
-    snprintf(text, sizeof text, "%lld", (long long)facts->epoch);
+    snprintf(text, sizeof(text), "%lld", (long long)facts->epoch);
     assign(data, "LIFOGUARD_FENCE", text);
 }
 
@@ -24,7 +24,7 @@ void cleanup_facts_tell(const struct cleanup_facts *facts,
     char text[64];
     const char *name = facts->signal ? sigabbrev_np(facts->signal) : NULL;
     assign(data, "LIFOGUARD_STATUS", facts->status);
-    snprintf(text, sizeof text, "%d", facts->exit_code);
+    snprintf(text, sizeof(text), "%d", facts->exit_code);
     assign(data, "LIFOGUARD_EXIT_CODE", text);
     assign(data, "LIFOGUARD_SIGNAL", name ? name : "");
     assign(data, "LIFOGUARD_CAUSE", facts->cause);

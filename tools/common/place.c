@@ -83,7 +83,7 @@ static lg_error *check_file_system(const char *path)
     struct statfs info;
     if (statfs(path, &info) != 0)
         return lg_error_new_errno("statfs %s", path);
-    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++)
+    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
         if (networks[i].type == (unsigned)info.f_type)
             return lg_error_newf(
                 "%s is on a network file system (%s), where a commit cannot be relied on: "
@@ -124,9 +124,9 @@ mode_t place_umask(void)
 char *place_here(void)
 {
     static const char removed[] = " (deleted)";
-    char path[PATH_MAX + sizeof removed];
+    char path[PATH_MAX + sizeof(removed)];
     char *here = getcwd(NULL, 0);
-    ssize_t length = here ? 0 : readlink("/proc/self/cwd", path, sizeof path);
+    ssize_t length = here ? 0 : readlink("/proc/self/cwd", path, sizeof(path));
     size_t tail = strlen(removed);
     if (length <= (ssize_t)tail || *path != '/' || memcmp(path + length - tail, removed, tail) != 0)
         return here;
@@ -265,7 +265,7 @@ static lg_error *socket_address(const char *run_directory, int *directory,
     if (*directory < 0)
         return lg_error_new_errno("%s", run_directory);
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/socket", *directory);
+    snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/socket", *directory);
     return NULL;
 }
 
@@ -283,7 +283,7 @@ static lg_error *open_socket(const char *run_directory, socket_call *call, int *
     int opened = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (opened < 0)
         return lg_error_new_errno("socket");
-    if (call(opened, (const struct sockaddr *)&address, sizeof address) != 0) {
+    if (call(opened, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         err = lg_error_new_errno("%s/socket", run_directory);
         close(opened);
         return err;

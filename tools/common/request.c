@@ -65,7 +65,7 @@ static bool take_answer(const char *data, size_t size, struct answer *answer)
 static bool receive_answer(int fd, struct answer *answer)
 {
     char head[WIRE_HEAD];
-    if (!receive_all(fd, head, sizeof head) || wire_length(head) > WIRE_LONGEST)
+    if (!receive_all(fd, head, sizeof(head)) || wire_length(head) > WIRE_LONGEST)
         return false;
     size_t size = wire_length(head);
     char *data = need_memory(NULL, size);
@@ -155,14 +155,14 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     size_t count = 0;
     while (arguments[count])
         count++;
-    spec->arguments = need_memory(NULL, (count + 1) * sizeof *spec->arguments);
-    memcpy(spec->arguments, arguments, (count + 1) * sizeof *spec->arguments);
+    spec->arguments = need_memory(NULL, (count + 1) * sizeof(*spec->arguments));
+    memcpy(spec->arguments, arguments, (count + 1) * sizeof(*spec->arguments));
     spec->environment = spec_select(here.text, false, kept);
     spec->secrets = spec_select(here.text, true, kept);
     spec->umask = place_umask();
     if (!spec->name)
         spec->name = "";
-    lg_error *err = random_fill(&spec->nonce, sizeof spec->nonce);
+    lg_error *err = random_fill(&spec->nonce, sizeof(spec->nonce));
     if (err)
         return err;
     spec->directory = place_here();

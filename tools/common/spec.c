@@ -68,12 +68,12 @@ bool spec_is_secret(const char *assignment)
                                         "CREDENT", "PRIVATE", "API_KEY",  "APIKEY", "ACCESS_KEY"};
     char name[128];
     size_t length = strcspn(assignment, "=");
-    if (length >= sizeof name)
-        length = sizeof name - 1;
+    if (length >= sizeof(name))
+        length = sizeof(name) - 1;
     for (size_t i = 0; i < length; i++)
         name[i] = (char)toupper((unsigned char)assignment[i]);
     name[length] = '\0';
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         if (strstr(name, parts[i]))
             return true;
     return further && further(assignment, strcspn(assignment, "="));
@@ -93,7 +93,7 @@ const char **spec_select(const char *const *assignments, bool secrets, const cha
     size_t count = 0;
     while (assignments[count])
         count++;
-    const char **list = need_memory(NULL, (count + 1) * sizeof *list);
+    const char **list = need_memory(NULL, (count + 1) * sizeof(*list));
     size_t selected = 0;
     for (size_t i = 0; i < count; i++) {
         bool secret = spec_is_secret(assignments[i]) && !is_named(assignments[i], kept);

@@ -37,7 +37,7 @@ void wire_put_number(struct buffer *buffer, int64_t number)
     char bytes[8];
     for (int i = 0; i < 8; i++)
         bytes[i] = (char)(unsigned char)((uint64_t)number >> (8 * i));
-    buffer_add(buffer, bytes, sizeof bytes);
+    buffer_add(buffer, bytes, sizeof(bytes));
 }
 
 void wire_put_text(struct buffer *buffer, const char *text)
@@ -45,7 +45,7 @@ void wire_put_text(struct buffer *buffer, const char *text)
     size_t length = strlen(text);
     char head[4];
     put_size(head, length);
-    buffer_add(buffer, head, sizeof head);
+    buffer_add(buffer, head, sizeof(head));
     buffer_add(buffer, text, length + 1);
 }
 
@@ -99,7 +99,7 @@ const char **wire_take_list(struct wire_reader *reader)
         reader->bad = true;
         count = 0;
     }
-    const char **list = need_memory(NULL, ((size_t)count + 1) * sizeof *list);
+    const char **list = need_memory(NULL, ((size_t)count + 1) * sizeof(*list));
     for (int64_t i = 0; i < count; i++)
         list[i] = wire_take_text(reader);
     list[count] = NULL;

@@ -71,12 +71,12 @@ static lg_error *make_id(char id[RUN_ID_SIZE])
 {
     static const char letters[] = "abcdefghjkmnpqrstuvwxyz023456789";
     unsigned char bytes[10];
-    lg_error *err = random_fill(bytes, sizeof bytes);
+    lg_error *err = random_fill(bytes, sizeof(bytes));
     if (err)
         return err;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        id[i] = letters[bytes[i] % (sizeof letters - 1)];
-    id[sizeof bytes] = '\0';
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        id[i] = letters[bytes[i] % (sizeof(letters) - 1)];
+    id[sizeof(bytes)] = '\0';
     return NULL;
 }
 
@@ -123,7 +123,7 @@ static void pass_signal(struct runner *runner, int number, bool from_terminal)
 static void pass_signals(struct runner *runner)
 {
     struct signalfd_siginfo info;
-    while (read(runner->signals, &info, sizeof info) == sizeof info)
+    while (read(runner->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo != SIGCHLD)
             pass_signal(runner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
 }
@@ -160,7 +160,7 @@ static void add_passed(sigset_t *set)
 {
     static const int passed[] = {SIGWINCH, SIGALRM, SIGVTALRM, SIGPROF,
                                  SIGPWR,   SIGIO,   SIGURG,    SIGSTKFLT};
-    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
         sigaddset(set, passed[i]);
     for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
         sigaddset(set, number);
@@ -211,7 +211,7 @@ static void stop(void)
 static void take_others(struct runner *runner)
 {
     struct signalfd_siginfo info;
-    while (runner->others >= 0 && read(runner->others, &info, sizeof info) == sizeof info) {
+    while (runner->others >= 0 && read(runner->others, &info, sizeof(info)) == sizeof(info)) {
         bool from_terminal = info.ssi_code == SI_KERNEL;
         if (info.ssi_signo == SIGTSTP)
             runner->stopping = FIRST_LOOK_MS;

@@ -58,7 +58,7 @@ static struct graph_job *find_sorted(const struct graph *graph, struct graph_job
 
 static void unknown_job(struct graph *graph, struct place_in_file at, const char *name)
 {
-    const char **names = need_memory(NULL, (graph->count + 1) * sizeof *names);
+    const char **names = need_memory(NULL, (graph->count + 1) * sizeof(*names));
     lg_defer(free, names);
     for (size_t i = 0; i < graph->count; i++)
         names[i] = graph->jobs[i]->name;
@@ -173,7 +173,7 @@ static void put_in_order(struct graph *graph)
     walk.order = arena_take(&graph->arena, (graph->count + 1) * sizeof(struct graph_job *));
     walk.path = need_memory(NULL, (graph->count + 1) * sizeof(struct graph_job *));
     lg_defer(free, walk.path);
-    size_t *next = need_memory(NULL, (graph->count + 1) * sizeof *next);
+    size_t *next = need_memory(NULL, (graph->count + 1) * sizeof(*next));
     lg_defer(free, next);
     for (size_t i = 0; i < graph->count; i++)
         if (graph->jobs[i]->mark == NOT_SEEN)

@@ -50,7 +50,7 @@ static bool takes_value(const char *word)
     static const char *const names[] = {"--jobs",   "--job",    "--log-dir",         "--report",
                                         "--junit",  "--status", "--state",           "--grace",
                                         "--secret", "--shell",  "--cleanup-timeout", "-j"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(word, names[i]) == 0)
             return true;
     return false;
@@ -81,7 +81,7 @@ bool is_graph(char *const *arguments)
 static void split_names(struct graph *graph, const char *text, struct words *names)
 {
     char *rest = arena_copy(&graph->arena, text, strlen(text));
-    const char **items = arena_take(&graph->arena, (strlen(text) + 2) * sizeof *items);
+    const char **items = arena_take(&graph->arena, (strlen(text) + 2) * sizeof(*items));
     names->items = items;
     for (char *name; (name = strsep(&rest, ",")) != NULL;)
         if (*name)

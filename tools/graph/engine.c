@@ -55,7 +55,7 @@ static void free_work(struct work *work)
 static void init_works(struct engine *engine)
 {
     struct graph *graph = engine->graph;
-    engine->works = arena_take(engine->arena, (graph->count + 1) * sizeof *engine->works);
+    engine->works = arena_take(engine->arena, (graph->count + 1) * sizeof(*engine->works));
     for (size_t i = 0; i < graph->count; i++)
         init_work(engine, &engine->works[i], graph->jobs[i]);
     init_work(engine, &engine->whole, NULL);

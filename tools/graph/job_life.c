@@ -65,7 +65,7 @@ static lg_error *take_locks(struct work *work)
 {
     const struct words *locks = &work->job->locks;
     if (locks->count > 1)
-        qsort(locks->items, locks->count, sizeof *locks->items, compare_texts);
+        qsort(locks->items, locks->count, sizeof(*locks->items), compare_texts);
     lg_error *err = NULL;
     for (size_t i = 0; i < locks->count && !err; i++)
         err = take_lock(work, locks->items[i]);

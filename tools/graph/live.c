@@ -131,7 +131,7 @@ static void add_line(const struct live *live, struct frame *frame, const struct 
     size_t width = add_clipped(&frame->text, line->text, line->length, live->columns - 1);
     buffer_add_text(&frame->text, colour(live, "\033[0m"));
     buffer_add_text(&frame->text, "\033[K\n");
-    frame->widths = need_memory(frame->widths, (frame->count + 1) * sizeof *frame->widths);
+    frame->widths = need_memory(frame->widths, (frame->count + 1) * sizeof(*frame->widths));
     frame->widths[frame->count++] = width;
 }
 
@@ -243,7 +243,7 @@ static struct row *row_of(struct live *live, const char *job)
     struct row **place = find_row(live, job);
     if (*place)
         return *place;
-    struct row *row = need_memory(NULL, sizeof *row);
+    struct row *row = need_memory(NULL, sizeof(*row));
     *row = (struct row){.job = need_copy(job, strlen(job)), .state = "runs", .began = lg_now()};
     *place = row;
     return row;
@@ -402,7 +402,7 @@ bool live_is_possible(void)
 
 struct sink *live_sink(bool quiet)
 {
-    struct live *live = need_memory(NULL, sizeof *live);
+    struct live *live = need_memory(NULL, sizeof(*live));
     const char *no_colour = getenv("NO_COLOR");
     *live = (struct live){.sink = {.take = take, .end = end_live},
                           .colour = !no_colour || !*no_colour,

@@ -67,7 +67,7 @@ static void add_list(struct reading *reading, const yaml_node_t *from, struct no
     const yaml_node_item_t *first = from->data.sequence.items.start;
     node->kind = NODE_LIST;
     node->count = (size_t)(from->data.sequence.items.top - first);
-    node->elements = arena_take(reading->arena, node->count * sizeof *node->elements);
+    node->elements = arena_take(reading->arena, node->count * sizeof(*node->elements));
     for (size_t i = 0; i < node->count; i++)
         node->elements[i] = convert(reading, first[i]);
 }
@@ -147,8 +147,8 @@ static void add_map(struct reading *reading, const yaml_node_t *from, struct nod
     for (size_t i = 0; i < count; i++)
         if (is_merge(convert(reading, first[i].key)))
             room += merged_room(convert(reading, first[i].value));
-    node->elements = arena_take(reading->arena, room * sizeof *node->elements);
-    node->keys = arena_take(reading->arena, room * sizeof *node->keys);
+    node->elements = arena_take(reading->arena, room * sizeof(*node->elements));
+    node->keys = arena_take(reading->arena, room * sizeof(*node->keys));
     for (size_t i = 0; i < count; i++) {
         struct node *key = convert(reading, first[i].key);
         struct node *value = convert(reading, first[i].value);
@@ -171,7 +171,7 @@ static struct node *convert(struct reading *reading, int number)
     if (reading->made[number] && !reading->open[number])
         return reading->made[number];
     const yaml_node_t *from = yaml_document_get_node(&reading->document, number);
-    struct node *node = arena_take(reading->arena, sizeof *node);
+    struct node *node = arena_take(reading->arena, sizeof(*node));
     node->at = place_of(reading, &from->start_mark);
     node->text = "";
     node->plain = true;
@@ -213,7 +213,7 @@ static int compare_keys(const void *a, const void *b)
 /* Maps of thousands of jobs are usual, so not each key with each other. */
 static void check_large_map(struct reading *reading, const struct node *node)
 {
-    const struct node **sorted = need_memory(NULL, node->count * sizeof *sorted);
+    const struct node **sorted = need_memory(NULL, node->count * sizeof(*sorted));
     lg_defer(free, sorted);
     size_t count = 0;
     for (size_t i = 0; i < node->count; i++) {
@@ -222,7 +222,7 @@ static void check_large_map(struct reading *reading, const struct node *node)
         else
             check_key(reading, node, i);
     }
-    qsort(sorted, count, sizeof *sorted, compare_keys);
+    qsort(sorted, count, sizeof(*sorted), compare_keys);
     for (size_t i = 1, first = 0; i < count; i++) {
         if (strcmp(sorted[first]->text, sorted[i]->text) != 0)
             first = i;

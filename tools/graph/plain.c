@@ -101,7 +101,7 @@ struct sink *plain_sink(const char *const *jobs, bool quiet)
         if (length > width && length <= WIDEST)
             width = length;
     }
-    struct plain *plain = need_memory(NULL, sizeof *plain);
+    struct plain *plain = need_memory(NULL, sizeof(*plain));
     *plain = (struct plain){.sink = {.take = take, .end = end_plain},
                             .output = {.to = "standard output"},
                             .width = (int)width,

@@ -24,7 +24,7 @@ void problem_add(struct problems *problems, struct place_in_file at, const char 
 {
     va_list values;
     va_start(values, format);
-    struct problem *problem = arena_take(problems->arena, sizeof *problem);
+    struct problem *problem = arena_take(problems->arena, sizeof(*problem));
     problem->at = at;
     problem->text = arena_vformat(problems->arena, "out of memory", format, values);
     va_end(values);

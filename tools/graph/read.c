@@ -87,9 +87,10 @@ static void read_deferreds(struct reader *reader, const struct node *node, struc
 {
     bool list = node->kind == NODE_LIST;
     size_t count = list ? node->count : 1;
-    struct deferred *items = arena_take(reader->arena, (defers->count + count + 1) * sizeof *items);
+    struct deferred *items = arena_take(reader->arena,
+                                        (defers->count + count + 1) * sizeof(*items));
     if (defers->count)
-        memcpy(items, defers->items, defers->count * sizeof *items);
+        memcpy(items, defers->items, defers->count * sizeof(*items));
     defers->items = items;
     for (size_t i = 0; i < count; i++)
         read_deferred(reader, list ? node->elements[i] : node, &items[defers->count++]);
@@ -133,7 +134,7 @@ static void key_run(struct reader *reader, const struct node *key, const struct 
     struct graph_job *job = target;
     bool list = value->kind == NODE_LIST;
     job->step_count = list ? value->count : 1;
-    job->steps = arena_take(reader->arena, (job->step_count + 1) * sizeof *job->steps);
+    job->steps = arena_take(reader->arena, (job->step_count + 1) * sizeof(*job->steps));
     for (size_t i = 0; i < job->step_count; i++)
         read_step(reader, list ? value->elements[i] : value, &job->steps[i]);
 }
@@ -151,7 +152,7 @@ static void check_ready(struct reader *reader, const struct ready *ready, const 
     if (!err)
         return;
     char text[256];
-    lg_error_format(err, text, sizeof text);
+    lg_error_format(err, text, sizeof(text));
     lg_error_free(err);
     problem_add(reader->problems, value->at, "%s", text);
 }
@@ -244,7 +245,7 @@ static void key_needs(struct reader *reader, const struct node *key, const struc
     bool list = value->kind == NODE_LIST;
     size_t count = list ? value->count : 1;
     job->need_count = 0; /* a key that is there twice is a problem, but is read */
-    job->needs = arena_take(reader->arena, (count + 1) * sizeof *job->needs);
+    job->needs = arena_take(reader->arena, (count + 1) * sizeof(*job->needs));
     if (value->kind == NODE_MAP)
         problem_add(reader->problems, value->at, "%s must be the name of a job or a list of names",
                     key->text);
@@ -420,12 +421,12 @@ static struct graph_job *add_job(struct reader *reader, const struct node *key)
     struct graph *graph = reader->graph;
     if (graph->count == graph->room) {
         graph->room = 2 * graph->room + 16;
-        struct graph_job **jobs = arena_take(&graph->arena, graph->room * sizeof *jobs);
+        struct graph_job **jobs = arena_take(&graph->arena, graph->room * sizeof(*jobs));
         if (graph->count)
-            memcpy(jobs, graph->jobs, graph->count * sizeof *jobs);
+            memcpy(jobs, graph->jobs, graph->count * sizeof(*jobs));
         graph->jobs = jobs;
     }
-    struct graph_job *job = arena_take(&graph->arena, sizeof *job);
+    struct graph_job *job = arena_take(&graph->arena, sizeof(*job));
     *job =
         (struct graph_job){.at = key->at, .name = key->text, .scope = reader->scope, .grace = -1};
     graph->jobs[graph->count++] = job;
@@ -563,7 +564,7 @@ static struct file_scope *add_scope(struct reader *reader, struct place_in_file 
         problem_add(reader->problems, at, "more than %zu files", COUNT(graph->scopes));
         return NULL;
     }
-    struct file_scope *scope = arena_take(reader->arena, sizeof *scope);
+    struct file_scope *scope = arena_take(reader->arena, sizeof(*scope));
     const char *slash = strrchr(path, '/');
     *scope = (struct file_scope){.path = path, .folder = ".", .grace = -1};
     if (slash)

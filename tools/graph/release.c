@@ -48,7 +48,7 @@ static struct release *add(struct work *work, const struct deferred *deferred,
                            const struct words *environment)
 {
     struct engine *engine = work->engine;
-    struct release *release = arena_take(engine->arena, sizeof *release);
+    struct release *release = arena_take(engine->arena, sizeof(*release));
     *release = (struct release){.older = work->releases,
                                 .deferred = deferred,
                                 .work = work,
@@ -79,7 +79,7 @@ static lg_error *put_on_disk(struct release *release, const char *request)
                         .arguments = arguments.items,
                         .environment = spec_select(release->environment.items, false, NULL),
                         .secrets = spec_select(release->environment.items, true, NULL)};
-    lg_error *err = random_fill(&spec.nonce, sizeof spec.nonce);
+    lg_error *err = random_fill(&spec.nonce, sizeof(spec.nonce));
     if (!err)
         err = holder_register(&work->engine->holder, request, &spec, &release->sequence);
     free(spec.environment);

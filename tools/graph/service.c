@@ -68,7 +68,7 @@ static const char *const *ready_arguments(struct work *work)
     struct arena *arena = work->engine->arena;
     static const char *const options[] = {"", "--", "--tcp", "--file", "--http"};
     char limit[LG_DURATION_TEXT_SIZE];
-    lg_duration_format(ready->timeout, limit, sizeof limit);
+    lg_duration_format(ready->timeout, limit, sizeof(limit));
     struct words words = {0};
     words_add(arena, &words, "/proc/self/exe");
     words_add(arena, &words, "wait-for");
@@ -115,7 +115,7 @@ lg_error *service_start(struct work *work)
 {
     const struct step *step = &work->job->steps[0];
     struct words environment = work_environment(work, NULL);
-    struct task *task = arena_take(work->engine->arena, sizeof *task);
+    struct task *task = arena_take(work->engine->arena, sizeof(*task));
     *task = (struct task){.work = work, .text = step->text, .by_itself = true, .lasts = true};
     work->service = task;
     tell_work(work, EVENT_START, step->text, NULL, -1);

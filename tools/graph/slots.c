@@ -22,7 +22,7 @@ struct slots {
 static size_t processors(void)
 {
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
         return 1;
     int count = CPU_COUNT(&set);
     return count > 0 ? (size_t)count : 1;
@@ -48,7 +48,7 @@ static bool is_given(const struct engine *engine, int fd)
 static int open_again(int fd, int flags)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     return open(path, flags | O_NONBLOCK | O_CLOEXEC);
 }
 
@@ -56,7 +56,7 @@ static bool open_named(struct slots *slots, const char *path)
 {
     char name[4096];
     size_t length = strcspn(path, " ");
-    if (length >= sizeof name)
+    if (length >= sizeof(name))
         return false;
     memcpy(name, path, length);
     name[length] = '\0';
@@ -92,7 +92,7 @@ static bool open_server(const struct engine *engine, struct slots *slots)
 
 struct slots *slots_new(struct engine *engine)
 {
-    struct slots *slots = need_memory(NULL, sizeof *slots);
+    struct slots *slots = need_memory(NULL, sizeof(*slots));
     *slots = (struct slots){.from = -1, .to = -1};
     slots->has_server = engine->options->limit == 0 && open_server(engine, slots);
     size_t limit = engine->options->limit ? engine->options->limit : processors();

@@ -50,7 +50,7 @@ static void read_exports(struct work *work)
     lg_defer(buffer_free, &text);
     char bytes[4096];
     ssize_t count;
-    while ((count = read(fd, bytes, sizeof bytes)) > 0)
+    while ((count = read(fd, bytes, sizeof(bytes))) > 0)
         buffer_add(&text, bytes, (size_t)count);
     char *rest = text.text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)

@@ -45,7 +45,7 @@ void engine_stop(struct engine *engine, enum stop_cause cause, int number)
 static void note_why(struct engine *engine, const char *why)
 {
     if (engine->status == RUN_OK)
-        snprintf(engine->why, sizeof engine->why, "%s", why ? why : "");
+        snprintf(engine->why, sizeof(engine->why), "%s", why ? why : "");
 }
 
 const char *engine_cause(const struct engine *engine)
@@ -162,6 +162,6 @@ void engine_watch_time(struct engine *engine)
     say_duration(engine->graph->timeout, text);
     say("the run is not done within %s: ending the jobs that run, then on to the cleanups", text);
     if (engine->status == RUN_OK)
-        snprintf(engine->why, sizeof engine->why, "not done within %s", text);
+        snprintf(engine->why, sizeof(engine->why), "not done within %s", text);
     engine_stop(engine, STOP_TIMEOUT, 0);
 }

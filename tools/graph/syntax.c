@@ -86,7 +86,8 @@ static struct dialect *dialect_of(struct dialects *dialects, const char *shell)
     for (size_t i = 0; i < dialects->count; i++)
         if (strcmp(dialects->items[i].shell, shell) == 0)
             return &dialects->items[i];
-    dialects->items = need_memory(dialects->items, (dialects->count + 1) * sizeof *dialects->items);
+    dialects->items = need_memory(dialects->items,
+                                  (dialects->count + 1) * sizeof(*dialects->items));
     struct dialect *dialect = &dialects->items[dialects->count++];
     *dialect = (struct dialect){.shell = shell,
                                 .is_default = strcmp(shell, "/bin/sh") == 0,

@@ -45,7 +45,7 @@ static void end_output(void *data)
 
 static struct stream_taker new_taker(struct work *work)
 {
-    struct output *output = need_memory(NULL, sizeof *output);
+    struct output *output = need_memory(NULL, sizeof(*output));
     *output = work_output(work);
     return (struct stream_taker){take_output, end_output, output};
 }

@@ -131,9 +131,9 @@ void words_add(struct arena *arena, struct words *words, const char *text)
 {
     /* Room for a power of two. */
     if ((words->count & (words->count + 1)) == 0) {
-        const char **items = arena_take(arena, (2 * words->count + 2) * sizeof *items);
+        const char **items = arena_take(arena, (2 * words->count + 2) * sizeof(*items));
         if (words->count)
-            memcpy(items, words->items, words->count * sizeof *items);
+            memcpy(items, words->items, words->count * sizeof(*items));
         words->items = items;
     }
     words->items[words->count++] = text;
@@ -268,7 +268,7 @@ static char *read_descriptor(int fd, size_t *length, const char **wrong)
     buffer_add(&text, "", 0);
     char bytes[65536];
     ssize_t got;
-    while ((got = read(fd, bytes, sizeof bytes)) != 0) {
+    while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -28,7 +28,7 @@ char **assignments_copy(const char *const *from)
     size_t count = 0;
     while (from && from[count])
         count++;
-    char **list = need_memory(NULL, (count + 1) * sizeof *list);
+    char **list = need_memory(NULL, (count + 1) * sizeof(*list));
     for (size_t i = 0; i < count; i++)
         list[i] = need_copy(from[i], strlen(from[i]));
     list[count] = NULL;
@@ -59,7 +59,7 @@ void assignments_set(char ***list, const char *assignment)
         if (unset)
             (*list)[count - 1] = NULL;
     } else if (!unset) {
-        *list = need_memory(*list, (count + 2) * sizeof **list);
+        *list = need_memory(*list, (count + 2) * sizeof(**list));
         (*list)[count] = need_copy(assignment, strlen(assignment));
         (*list)[count + 1] = NULL;
     }
@@ -90,7 +90,7 @@ static const char **difference(const char *const *base, const char *const *wante
         most++;
     for (size_t i = 0; base && base[i]; i++)
         most++;
-    const char **differ = need_memory(NULL, (most + 1) * sizeof *differ);
+    const char **differ = need_memory(NULL, (most + 1) * sizeof(*differ));
     size_t count = 0;
     for (size_t i = 0; wanted[i]; i++) {
         const char *found = assignments_find(base, wanted[i]);

@@ -35,7 +35,7 @@ struct attempt_result attempt_result(const char *run_directory, int64_t sequence
         return result;
     lg_defer(close, fd);
     struct attempt_result read_result;
-    if (read(fd, &read_result, sizeof read_result) == sizeof read_result)
+    if (read(fd, &read_result, sizeof(read_result)) == sizeof(read_result))
         result = read_result;
     return result;
 }
@@ -52,13 +52,13 @@ void attempt_note_end(const char *run_directory, int64_t sequence, int64_t numbe
         return;
     lg_defer(close, fd);
     struct attempt_result result;
-    if (read(fd, &result, sizeof result) != sizeof result || result.end != ATTEMPT_LOST)
+    if (read(fd, &result, sizeof(result)) != sizeof(result) || result.end != ATTEMPT_LOST)
         return;
     result = (struct attempt_result){.end = end->si_code == CLD_EXITED ? ATTEMPT_EXITED
                                                                        : ATTEMPT_SIGNALLED,
                                      .number = end->si_status,
                                      .command = end->si_pid};
-    ssize_t written = pwrite(fd, &result, sizeof result, 0); /* its space is there already */
+    ssize_t written = pwrite(fd, &result, sizeof(result), 0); /* its space is there already */
     (void)written;
 }
 
@@ -67,7 +67,7 @@ pid_t attempt_command(struct attempt *attempt)
     /* What it says first is which process the command is. */
     struct attempt_result first;
     if (!attempt->command && attempt->report >= 0 &&
-        read(attempt->report, &first, sizeof first) == sizeof first)
+        read(attempt->report, &first, sizeof(first)) == sizeof(first))
         attempt->command = first.command;
     return attempt->command;
 }
@@ -101,7 +101,7 @@ struct attempt_result attempt_finish(struct attempt *attempt)
     attempt_await_command(attempt);
     struct attempt_result result = {.end = ATTEMPT_LOST};
     struct attempt_result next;
-    while (read(attempt->report, &next, sizeof next) == sizeof next)
+    while (read(attempt->report, &next, sizeof(next)) == sizeof(next))
         result = next;
     close(attempt->report);
     attempt->report = -1;
@@ -130,7 +130,7 @@ static int make_result(const struct attempt *attempt)
     unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     const struct attempt_result none = {.end = ATTEMPT_LOST};
-    if (fd >= 0 && pwrite(fd, &none, sizeof none, 0) < 0) {
+    if (fd >= 0 && pwrite(fd, &none, sizeof(none), 0) < 0) {
         unlink(path);
         close(fd);
         fd = -1;

@@ -33,8 +33,8 @@ struct watch {
 
 static void tell(const struct watch *watch, struct attempt_result result)
 {
-    ssize_t in_file = pwrite(watch->result, &result, sizeof result, 0);
-    ssize_t in_pipe = write(watch->report, &result, sizeof result);
+    ssize_t in_file = pwrite(watch->result, &result, sizeof(result), 0);
+    ssize_t in_pipe = write(watch->report, &result, sizeof(result));
     (void)in_file;
     (void)in_pipe;
 }
@@ -74,7 +74,7 @@ static void reap(struct watch *watch)
 static void watch_signals(struct watch *watch)
 {
     struct signalfd_siginfo info;
-    while (read(watch->signals, &info, sizeof info) == sizeof info)
+    while (read(watch->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo == SIGTERM)
             watch->told = true;
     const struct timespec at_once = {0};

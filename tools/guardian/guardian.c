@@ -130,7 +130,7 @@ static lg_error *register_nested(struct outer *outer, const struct guardian_star
     if (!outer->directory)
         return NULL;
     char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     program[length > 0 ? length : 0] = '\0';
     const char *arguments[] = {program,      "recover", "--nested", "--state",
                                start->place, start->id, NULL};

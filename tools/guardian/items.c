@@ -30,7 +30,7 @@ static void put_stored(struct buffer *text, const struct owner *owner, const str
 
 static struct item *new_item(struct owner *owner)
 {
-    struct item *item = need_memory(NULL, sizeof *item);
+    struct item *item = need_memory(NULL, sizeof(*item));
     *item = (struct item){.older = owner->newest};
     item->record.detail = need_copy("", 0);
     owner->newest = item;

@@ -48,7 +48,7 @@ void owner_free(struct owner *owner)
     free(owner->title);
     free(owner->mark);
     const int fds[] = {owner->signals, owner->listener, owner->front, owner->done};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }
@@ -59,7 +59,7 @@ static void keep_environment(struct owner *owner, const char *const *environment
     size_t count = 0;
     for (; environment[count]; count++)
         buffer_add(&owner->environment_text, environment[count], strlen(environment[count]) + 1);
-    owner->environment = need_memory(NULL, (count + 1) * sizeof *owner->environment);
+    owner->environment = need_memory(NULL, (count + 1) * sizeof(*owner->environment));
     const char *text = owner->environment_text.text;
     for (size_t i = 0; i < count; i++, text += strlen(text) + 1)
         owner->environment[i] = text;
@@ -69,7 +69,7 @@ static void keep_environment(struct owner *owner, const char *const *environment
 
 static void sign_on(struct owner *owner)
 {
-    snprintf(owner->run.boot, sizeof owner->run.boot, "%s", boot_id());
+    snprintf(owner->run.boot, sizeof(owner->run.boot), "%s", boot_id());
     owner->run.owner = process_self();
 }
 
@@ -93,7 +93,7 @@ lg_error *owner_begin(struct owner *owner, const char *id, const char *title,
     struct state_run *run = &owner->run;
     *run = (struct state_run){
         .epoch = 1, .uid = geteuid(), .began = time(NULL), .title = owner->title};
-    snprintf(run->id, sizeof run->id, "%s", id);
+    snprintf(run->id, sizeof(run->id), "%s", id);
     run->runner = *runner;
     run->command = *command;
     union {
@@ -133,7 +133,7 @@ static void take_outcome(struct owner *owner, const char *value)
     owner->outcome = (enum outcome)numbers[0];
     owner->exit_code = numbers[1];
     owner->exit_signal = numbers[2];
-    snprintf(owner->cause, sizeof owner->cause, "%s", value + (*value == ' '));
+    snprintf(owner->cause, sizeof(owner->cause), "%s", value + (*value == ' '));
 }
 
 static lg_error *see_variable(const char *name, const char *value, void *data)

@@ -70,7 +70,7 @@ static void cancel(struct owner *owner, int number, bool from_terminal)
 {
     bool again = owner->asked != 0;
     if (!again && !owner->runner_died)
-        snprintf(owner->cause, sizeof owner->cause, "%s", signals_name(number));
+        snprintf(owner->cause, sizeof(owner->cause), "%s", signals_name(number));
     if (owner->outcome == OUTCOME_UNKNOWN)
         owner->outcome = OUTCOME_CANCELLED;
     if (from_terminal) {
@@ -196,7 +196,7 @@ static void reap(struct owner *owner)
 static void read_signals(struct owner *owner)
 {
     struct signalfd_siginfo info;
-    while (read(owner->signals, &info, sizeof info) == sizeof info)
+    while (read(owner->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo != SIGCHLD)
             owner_signal(owner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
     reap(owner);
@@ -217,7 +217,7 @@ static void read_front(struct owner *owner)
     if (owner->cleaning || owner->ended)
         return;
     say("the runner was killed: ending the command, then on to the cleanups");
-    snprintf(owner->cause, sizeof owner->cause, "the runner was killed");
+    snprintf(owner->cause, sizeof(owner->cause), "the runner was killed");
     cancel(owner, SIGTERM, false);
 }
 
@@ -237,7 +237,7 @@ static void drive_to_end(struct owner *owner)
     if (!owner->asked) {
         owner->outcome = OUTCOME_TIMEOUT;
         say_duration(owner->options.timeout, text);
-        snprintf(owner->cause, sizeof owner->cause, "not done within %s", text);
+        snprintf(owner->cause, sizeof(owner->cause), "not done within %s", text);
         say("the command is not done within %s: SIGTERM", text);
         ask_command_to_end(owner, SIGTERM);
     } else if (owner->asked == SIGKILL) {
@@ -302,7 +302,7 @@ struct result owner_result(const struct owner *owner)
                                .exit_code = owner->exit_code,
                                .exit_signal = owner->exit_signal,
                                .cause = owner->cause};
-    snprintf(cause, sizeof cause, "exit status %d", status);
+    snprintf(cause, sizeof(cause), "exit status %d", status);
     return (struct result){
         .outcome = outcome_of_status(status), .exit_code = status, .cause = cause};
 }
@@ -322,10 +322,10 @@ void owner_set_outcome(struct owner *owner)
     if (owner->cause[0])
         return;
     if (owner->exit_signal)
-        snprintf(owner->cause, sizeof owner->cause, "killed by %s",
+        snprintf(owner->cause, sizeof(owner->cause), "killed by %s",
                  signals_name(owner->exit_signal));
     else if (owner->ended)
-        snprintf(owner->cause, sizeof owner->cause, "exit status %d", owner->exit_code);
+        snprintf(owner->cause, sizeof(owner->cause), "exit status %d", owner->exit_code);
 }
 
 /* ---- ending processes ---- */
@@ -339,7 +339,7 @@ static void spare(struct process_list *spared, const struct process *process)
 {
     if (!process->pid)
         return;
-    spared->all = need_memory(spared->all, (spared->count + 1) * sizeof *spared->all);
+    spared->all = need_memory(spared->all, (spared->count + 1) * sizeof(*spared->all));
     spared->all[spared->count++] = *process;
 }
 

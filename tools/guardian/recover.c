@@ -40,7 +40,7 @@ static bool listens_elsewhere(const char *place, const char *id)
         return false;
     lg_defer(close, fd);
     struct ucred peer = {0};
-    socklen_t size = sizeof peer;
+    socklen_t size = sizeof(peer);
     struct process process;
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
            (peer.pid == 0 ||
@@ -139,7 +139,7 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
     try_failed_again(owner);
     say_recovering(owner, kept);
     if (!owner->cause[0])
-        snprintf(owner->cause, sizeof owner->cause, "runner and guardian were killed");
+        snprintf(owner->cause, sizeof(owner->cause), "runner and guardian were killed");
     if (marked && !owner->options.keep)
         end_command(owner);
     owner_clean(owner);

@@ -280,7 +280,7 @@ static void handle(struct owner *owner, struct client *client, const char *data,
     struct wire_reader reader = wire_read(data, size);
     const char *name = wire_take_text(&reader);
     client->waits = true;
-    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         if (strcmp(requests[i].name, name) == 0) {
             requests[i].answer(owner, client, &reader);
             return;
@@ -296,7 +296,7 @@ static void handle(struct owner *owner, struct client *client, const char *data,
 static bool may_register(int fd, pid_t *pid)
 {
     struct ucred peer;
-    socklen_t size = sizeof peer;
+    socklen_t size = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return false;
     *pid = peer.pid;
@@ -323,10 +323,10 @@ static void take_connection(struct owner *owner)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
         return;
     }
-    struct client *client = need_memory(NULL, sizeof *client);
+    struct client *client = need_memory(NULL, sizeof(*client));
     *client = (struct client){.next = owner->clients, .fd = fd};
     const struct timeval limit = {.tv_sec = 5};
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     owner->clients = client;
     if (!may_register(fd, &client->pid)) {
         owner_answer(client, 3, 0, "only processes of this run may register");
@@ -337,7 +337,7 @@ static void take_connection(struct owner *owner)
 static void read_client(struct owner *owner, struct client *client)
 {
     char bytes[16384];
-    ssize_t count = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    ssize_t count = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (count <= 0) {
@@ -423,11 +423,11 @@ static bool is_in_scope(const struct item *item, const char *scope)
     static const char variable[] = "LIFOGUARD_SCOPE=";
     size_t length = strlen(scope);
     const char *const *assignment = item->spec.environment;
-    while (*assignment && strncmp(*assignment, variable, sizeof variable - 1) != 0)
+    while (*assignment && strncmp(*assignment, variable, sizeof(variable) - 1) != 0)
         assignment++;
     if (!*assignment)
         return false;
-    for (const char *at = *assignment + sizeof variable - 1; (at = strstr(at, scope)); at++)
+    for (const char *at = *assignment + sizeof(variable) - 1; (at = strstr(at, scope)); at++)
         if (at[-1] == '/' && (at[length] == '/' || at[length] == '\0'))
             return true;
     return false;

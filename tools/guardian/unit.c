@@ -28,7 +28,7 @@ static lg_error *run(const char *const *words, const struct birth *birth, int *s
 lg_error *unit_start(const char *place, const char *id, const struct birth *birth)
 {
     char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     if (length < 0)
         return lg_error_new_errno("/proc/self/exe");
     program[length] = '\0';

@@ -44,7 +44,7 @@ static void step(void *data, lg_time deadline)
     struct pollfd fd = {.fd = limited->signals, .events = POLLIN};
     poll(&fd, 1, sweep_poll_timeout(deadline));
     struct signalfd_siginfo info;
-    while (read(limited->signals, &info, sizeof info) == sizeof info) {
+    while (read(limited->signals, &info, sizeof(info)) == sizeof(info)) {
         if (info.ssi_signo == SIGCHLD)
             continue;
         limited->asked = (int)info.ssi_signo;

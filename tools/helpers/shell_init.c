@@ -108,7 +108,7 @@ int shell_init_command(char **arguments)
         err = lg_error_new("for which shell? bash, zsh, sh or fish");
     if (err || !*arguments)
         return wrong_usage("shell-init", err);
-    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
+    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
         if (strcmp(shells[i].name, *arguments) == 0)
             return print_text(shells[i].text);
     return wrong_usage("shell-init", lg_error_newf("not for this shell: %s", *arguments));

@@ -23,12 +23,12 @@ static void try_near(char **arguments, const char *below)
 
 int run_vet(int count, char **arguments)
 {
-    char **all = calloc((size_t)count + 2, sizeof *all);
+    char **all = calloc((size_t)count + 2, sizeof(*all));
     if (!all)
         return 2;
     static char name[] = "lifoguard-vet";
     all[0] = name;
-    memcpy(all + 1, arguments, (size_t)count * sizeof *all);
+    memcpy(all + 1, arguments, (size_t)count * sizeof(*all));
     try_near(all, "lifoguard-vet");
     try_near(all, "../vet/lifoguard-vet");
     try_near(all, "../libexec/lifoguard-vet");

@@ -61,7 +61,7 @@ static int milliseconds_left(const struct target *target)
 
 static void set_why(struct target *target, int number)
 {
-    snprintf(target->why, sizeof target->why, "%s", strerror(number));
+    snprintf(target->why, sizeof(target->why), "%s", strerror(number));
 }
 
 /* ---- connections ---- */
@@ -70,7 +70,7 @@ static bool finish_connecting(struct target *target, int fd)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
     int failed = ETIMEDOUT;
-    socklen_t size = sizeof failed;
+    socklen_t size = sizeof(failed);
     if (poll(&poll_fd, 1, milliseconds_left(target)) > 0 &&
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0)
         failed = errno;
@@ -102,7 +102,7 @@ static int connect_any(struct target *target)
     struct addrinfo *found = NULL;
     int failed = getaddrinfo(target->address.host, target->address.port, &hints, &found);
     if (failed) {
-        snprintf(target->why, sizeof target->why, "%s", gai_strerror(failed));
+        snprintf(target->why, sizeof(target->why), "%s", gai_strerror(failed));
         return -1;
     }
     lg_defer(freeaddrinfo, found);
@@ -138,12 +138,12 @@ static bool read_status(struct target *target, int fd)
     char answer[64] = "";
     size_t length = 0;
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    while (length < sizeof "HTTP/1.1 200" - 1) {
+    while (length < sizeof("HTTP/1.1 200") - 1) {
         if (poll(&poll_fd, 1, milliseconds_left(target)) <= 0) {
-            snprintf(target->why, sizeof target->why, "no answer");
+            snprintf(target->why, sizeof(target->why), "no answer");
             return false;
         }
-        ssize_t got = recv(fd, answer + length, sizeof answer - 1 - length, 0);
+        ssize_t got = recv(fd, answer + length, sizeof(answer) - 1 - length, 0);
         if (got <= 0)
             break;
         length += (size_t)got;
@@ -151,9 +151,9 @@ static bool read_status(struct target *target, int fd)
     const char *number = strchr(answer, ' ');
     int status = number ? (int)strtol(number, NULL, 10) : 0;
     if (strncmp(answer, "HTTP/", strlen("HTTP/")) != 0 || status == 0)
-        snprintf(target->why, sizeof target->why, "not an HTTP answer");
+        snprintf(target->why, sizeof(target->why), "not an HTTP answer");
     else
-        snprintf(target->why, sizeof target->why, "status %d", status);
+        snprintf(target->why, sizeof(target->why), "status %d", status);
     return strncmp(answer, "HTTP/", strlen("HTTP/")) == 0 && status >= 200 && status < 400;
 }
 
@@ -185,7 +185,7 @@ static bool start(struct target *target)
                      ? errno
                      : limited_start(limited, target->command);
     if (failed)
-        snprintf(target->why, sizeof target->why, "%s: %s", target->command[0], strerror(failed));
+        snprintf(target->why, sizeof(target->why), "%s: %s", target->command[0], strerror(failed));
     return failed == 0;
 }
 
@@ -209,15 +209,15 @@ static bool try_command(struct target *target)
     if (!limited->ended || limited->asked) {
         limited_end(limited, command_grace, true);
         if (!target->why[0])
-            snprintf(target->why, sizeof target->why, "not done in time");
+            snprintf(target->why, sizeof(target->why), "not done in time");
         return false;
     }
     keep_output(target);
     bool exited = WIFEXITED(limited->end);
     if (exited)
-        snprintf(target->why, sizeof target->why, "exit status %d", WEXITSTATUS(limited->end));
+        snprintf(target->why, sizeof(target->why), "exit status %d", WEXITSTATUS(limited->end));
     else
-        snprintf(target->why, sizeof target->why, "killed by %s",
+        snprintf(target->why, sizeof(target->why), "killed by %s",
                  signals_name(WTERMSIG(limited->end)));
     return exited && WEXITSTATUS(limited->end) == 0;
 }
@@ -226,7 +226,7 @@ static void show_output(const struct target *target)
 {
     char bytes[4096];
     off_t at = 0;
-    for (ssize_t got; (got = pread(target->output[1], bytes, sizeof bytes, at)) > 0; at += got) {
+    for (ssize_t got; (got = pread(target->output[1], bytes, sizeof(bytes), at)) > 0; at += got) {
         ssize_t written = write(STDERR_FILENO, bytes, (size_t)got);
         (void)written;
     }

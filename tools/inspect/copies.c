@@ -35,30 +35,31 @@ static void take_note(struct module *module, uint32_t type, uint64_t at)
     struct copy *found = &module->found;
     /* A constructor writes where the thread-local words are: a process that has hardly begun has no calls yet. */
     if (type == LGI_LAYOUT_DEFER)
-        module->has_defer = read_table(module, table, &found->defer, sizeof found->defer) &&
+        module->has_defer = read_table(module, table, &found->defer,
+                                       sizeof(found->defer)) &&
                             found->defer.top != 0;
     if (type == LGI_LAYOUT_GOROUTINES)
         found->has_goroutines = read_table(module, table, &found->goroutines,
-                                           sizeof found->goroutines) &&
+                                           sizeof(found->goroutines)) &&
                                 found->goroutines.current != 0;
     if (type == LGI_LAYOUT_SHUTDOWNS)
         found->has_shutdowns = read_table(module, table, &found->shutdowns,
-                                          sizeof found->shutdowns);
+                                          sizeof(found->shutdowns));
 }
 
 /* Its notes from `at` to `end`. */
 static void take_notes(struct module *module, uint64_t at, uint64_t end)
 {
-    char owner[sizeof LGI_LAYOUT_OWNER];
+    char owner[sizeof(LGI_LAYOUT_OWNER)];
     Elf64_Nhdr note;
     enum { MOST = 1 << 20 };
     const uint64_t begin = at;
-    while (at < end && end - at >= sizeof note && at - begin < MOST &&
-           target_read(module->target, at, &note, sizeof note)) {
-        uint64_t name = at + sizeof note, content = name + elf64_note_room(note.n_namesz);
-        if (note.n_namesz == sizeof owner && note.n_descsz == sizeof(uint32_t) &&
-            target_read(module->target, name, owner, sizeof owner) &&
-            memcmp(owner, LGI_LAYOUT_OWNER, sizeof owner) == 0)
+    while (at < end && end - at >= sizeof(note) && at - begin < MOST &&
+           target_read(module->target, at, &note, sizeof(note))) {
+        uint64_t name = at + sizeof(note), content = name + elf64_note_room(note.n_namesz);
+        if (note.n_namesz == sizeof(owner) && note.n_descsz == sizeof(uint32_t) &&
+            target_read(module->target, name, owner, sizeof(owner)) &&
+            memcmp(owner, LGI_LAYOUT_OWNER, sizeof(owner)) == 0)
             take_note(module, note.n_type, content);
         at = content + elf64_note_room(note.n_descsz);
     }
@@ -67,8 +68,8 @@ static void take_notes(struct module *module, uint64_t at, uint64_t end)
 static bool read_segment(const struct module *module, const Elf64_Ehdr *elf, unsigned number,
                          Elf64_Phdr *segment)
 {
-    return target_read(module->target, module->base + elf->e_phoff + number * sizeof *segment,
-                       segment, sizeof *segment);
+    return target_read(module->target, module->base + elf->e_phoff + number * sizeof(*segment),
+                       segment, sizeof(*segment));
 }
 
 static void look_into(struct module *module, const Elf64_Ehdr *elf)
@@ -94,8 +95,8 @@ static bool may_be_program(const struct target_mapping *mapping)
 {
     static const char devices[] = "/dev/", files[] = "/dev/shm/";
     return mapping->offset == 0 && mapping->path[0] == '/' &&
-           (strncmp(mapping->path, devices, sizeof devices - 1) != 0 ||
-            strncmp(mapping->path, files, sizeof files - 1) == 0);
+           (strncmp(mapping->path, devices, sizeof(devices) - 1) != 0 ||
+            strncmp(mapping->path, files, sizeof(files) - 1) == 0);
 }
 
 static bool is_program(const Elf64_Ehdr *elf)
@@ -105,7 +106,7 @@ static bool is_program(const Elf64_Ehdr *elf)
 
 static void add(struct copies *copies, const struct copy *found)
 {
-    copies->copy = need_memory(copies->copy, (copies->count + 1) * sizeof *copies->copy);
+    copies->copy = need_memory(copies->copy, (copies->count + 1) * sizeof(*copies->copy));
     copies->copy[copies->count++] = *found;
 }
 
@@ -117,7 +118,7 @@ lg_error *copies_find(struct target *target, struct copies *copies)
         const struct target_mapping *mapping = &target->mappings[i];
         struct module module = {.target = target, .path = mapping->path, .base = mapping->start};
         Elf64_Ehdr elf;
-        if (!may_be_program(mapping) || !target_read(target, mapping->start, &elf, sizeof elf) ||
+        if (!may_be_program(mapping) || !target_read(target, mapping->start, &elf, sizeof(elf)) ||
             !is_program(&elf))
             continue;
         module.found.path = mapping->path;

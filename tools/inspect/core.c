@@ -30,18 +30,18 @@ struct note {
 static bool next_note(struct bytes *notes, struct note *note)
 {
     Elf64_Nhdr header;
-    if (notes->size < sizeof header)
+    if (notes->size < sizeof(header))
         return false;
-    memcpy(&header, notes->data, sizeof header);
-    size_t rest = notes->size - sizeof header;
+    memcpy(&header, notes->data, sizeof(header));
+    size_t rest = notes->size - sizeof(header);
     size_t name = elf64_note_room(header.n_namesz), content = elf64_note_room(header.n_descsz);
     if (name > rest || content > rest - name)
         return false;
     *note = (struct note){header.n_type,
-                          {notes->data + sizeof header, header.n_namesz},
-                          {notes->data + sizeof header + name, header.n_descsz}};
-    notes->data += sizeof header + name + content;
-    notes->size -= sizeof header + name + content;
+                          {notes->data + sizeof(header), header.n_namesz},
+                          {notes->data + sizeof(header) + name, header.n_descsz}};
+    notes->data += sizeof(header) + name + content;
+    notes->size -= sizeof(header) + name + content;
     return true;
 }
 
@@ -57,8 +57,8 @@ static struct bytes build_id_in(struct bytes notes)
 {
     struct note note;
     while (next_note(&notes, &note))
-        if (note.type == NT_GNU_BUILD_ID && note.owner.size == sizeof "GNU" &&
-            memcmp(note.owner.data, "GNU", sizeof "GNU") == 0)
+        if (note.type == NT_GNU_BUILD_ID && note.owner.size == sizeof("GNU") &&
+            memcmp(note.owner.data, "GNU", sizeof("GNU")) == 0)
             return note.content;
     return (struct bytes){0};
 }
@@ -69,14 +69,14 @@ static struct bytes build_id(struct bytes beginning)
     Elf64_Ehdr elf;
     Elf64_Phdr segment;
     struct bytes id = {0};
-    if (beginning.size < sizeof elf)
+    if (beginning.size < sizeof(elf))
         return id;
-    memcpy(&elf, beginning.data, sizeof elf);
+    memcpy(&elf, beginning.data, sizeof(elf));
     for (unsigned i = 0; i < elf.e_phnum && id.size == 0; i++) {
-        struct bytes header = part(beginning, elf.e_phoff + i * sizeof segment, sizeof segment);
+        struct bytes header = part(beginning, elf.e_phoff + i * sizeof(segment), sizeof(segment));
         if (header.size == 0)
             break;
-        memcpy(&segment, header.data, sizeof segment);
+        memcpy(&segment, header.data, sizeof(segment));
         if (segment.p_type == PT_NOTE)
             id = build_id_in(part(beginning, segment.p_offset, segment.p_filesz));
     }
@@ -128,10 +128,10 @@ static bool is_same_file(const struct target *target, const char *path, int file
     const struct target_segment *page = first_page_of(target, path);
     if (!page)
         return true;
-    size_t size = page->size < sizeof then ? page->size : sizeof then;
+    size_t size = page->size < sizeof(then) ? page->size : sizeof(then);
     struct bytes old =
         build_id((struct bytes){then, read_some(target->memory, then, size, page->offset)});
-    struct bytes new = build_id((struct bytes){now, read_some(file, now, sizeof now, 0)});
+    struct bytes new = build_id((struct bytes){now, read_some(file, now, sizeof(now), 0)});
     return old.size == 0 || (old.size == new.size && memcmp(old.data, new.data, old.size) == 0);
 }
 
@@ -206,13 +206,13 @@ size_t target_read_core(struct target *target, uint64_t at, void *to, size_t siz
 static void take_status(struct target *target, const unsigned char *data, size_t size)
 {
     struct elf_prstatus status;
-    if (size < sizeof status)
+    if (size < sizeof(status))
         return;
-    memcpy(&status, data, sizeof status);
+    memcpy(&status, data, sizeof(status));
     struct target_thread *thread = target_add_thread(target, status.pr_pid);
 #if defined(__x86_64__)
     struct user_regs_struct registers;
-    memcpy(&registers, &status.pr_reg, sizeof registers);
+    memcpy(&registers, &status.pr_reg, sizeof(registers));
     thread->thread_pointer = registers.fs_base;
 #elif defined(__riscv)
     thread->thread_pointer = status.pr_reg[4];
@@ -223,29 +223,29 @@ static void take_status(struct target *target, const unsigned char *data, size_t
 static void take_info(struct target *target, const unsigned char *data, size_t size)
 {
     struct elf_prpsinfo info;
-    if (size < sizeof info)
+    if (size < sizeof(info))
         return;
-    memcpy(&info, data, sizeof info);
+    memcpy(&info, data, sizeof(info));
     target->pid = info.pr_pid;
-    memcpy(target->name, info.pr_fname, sizeof info.pr_fname);
+    memcpy(target->name, info.pr_fname, sizeof(info.pr_fname));
 }
 
 /* How many files, the size of a page; for each its addresses and its page; and then the names. */
 static void take_files(struct target *target, const unsigned char *data, size_t size)
 {
     uint64_t head[2], file[3];
-    if (size < sizeof head)
+    if (size < sizeof(head))
         return;
-    memcpy(head, data, sizeof head);
-    if (head[0] > (size - sizeof head) / sizeof file)
+    memcpy(head, data, sizeof(head));
+    if (head[0] > (size - sizeof(head)) / sizeof(file))
         return;
-    const char *name = (const char *)data + sizeof head + head[0] * sizeof file;
+    const char *name = (const char *)data + sizeof(head) + head[0] * sizeof(file);
     const char *end = (const char *)data + size;
     for (uint64_t i = 0; i < head[0] && name < end; i++) {
         size_t length = strnlen(name, (size_t)(end - name));
         if (name + length == end)
             return;
-        memcpy(file, data + sizeof head + i * sizeof file, sizeof file);
+        memcpy(file, data + sizeof(head) + i * sizeof(file), sizeof(file));
         target_add_mapping(target, file[0], file[1], file[2] * head[1], name);
         name += length + 1;
     }
@@ -303,7 +303,7 @@ static void add_segment(struct target *target, const Elf64_Phdr *header)
 {
     target->is_cut_off |= is_cut_off(target, header);
     target->segments = need_memory(target->segments,
-                                   (target->segment_count + 1) * sizeof *target->segments);
+                                   (target->segment_count + 1) * sizeof(*target->segments));
     target->segments[target->segment_count++] = (struct target_segment){
         .start = header->p_vaddr, .size = header->p_filesz, .offset = header->p_offset};
 }
@@ -313,7 +313,7 @@ static uint64_t count_of_segments(struct target *target, const Elf64_Ehdr *elf)
 {
     Elf64_Shdr section = {0};
     if (elf->e_phnum == PN_XNUM)
-        read_some(target->memory, &section, sizeof section, elf->e_shoff);
+        read_some(target->memory, &section, sizeof(section), elf->e_shoff);
     return elf->e_phnum == PN_XNUM ? section.sh_info : elf->e_phnum;
 }
 
@@ -347,15 +347,15 @@ lg_error *target_open_core(struct target *target, const char *path)
                                    path)
                    : lg_error_new_errno("open %s", path);
     set_folder(target, path);
-    if (read_some(target->memory, &elf, sizeof elf, 0) != sizeof elf ||
+    if (read_some(target->memory, &elf, sizeof(elf), 0) != sizeof(elf) ||
         !is_core_of_this_machine(&elf))
         return lg_error_newf("%s: neither the number of a process nor a core file of this machine",
                              path);
     uint64_t count = count_of_segments(target, &elf);
     for (uint64_t i = 0; i < count; i++) {
         Elf64_Phdr header;
-        if (read_some(target->memory, &header, sizeof header, elf.e_phoff + i * sizeof header) !=
-            sizeof header)
+        if (read_some(target->memory, &header, sizeof(header), elf.e_phoff + i * sizeof(header)) !=
+            sizeof(header))
             return lg_error_newf("%s: the core file is cut off", path);
         if (header.p_type == PT_LOAD && header.p_filesz > 0)
             add_segment(target, &header);

@@ -30,7 +30,7 @@ static const lg_duration patience = 2 * LG_SECOND;
 static FILE *open_proc(pid_t pid, const char *name)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
     return fopen(path, "re");
 }
 
@@ -44,7 +44,7 @@ static bool read_status(pid_t id, const char *label, char value[STATUS_VALUE])
     if (!status)
         return false;
     lg_defer(fclose, status);
-    while (fgets(line, sizeof line, status)) {
+    while (fgets(line, sizeof(line), status)) {
         if (strncmp(line, label, length) != 0)
             continue;
         snprintf(value, STATUS_VALUE, "%.63s", line + length + strspn(line + length, " \t"));
@@ -71,7 +71,7 @@ static bool is_alive(pid_t id)
 static lg_error *check_number(pid_t pid)
 {
     char self[32] = "";
-    if (readlink("/proc/self", self, sizeof self - 1) < 0 || strtol(self, NULL, 10) != getpid())
+    if (readlink("/proc/self", self, sizeof(self) - 1) < 0 || strtol(self, NULL, 10) != getpid())
         return lg_error_new("/proc has not the processes of this PID namespace: mount it "
                             "(mount -t proc proc /proc), or run this outside");
     pid_t process = status_number(pid, "Tgid:");
@@ -124,7 +124,7 @@ static void free_line(char **line)
 static lg_error *open_memory(struct target *target, pid_t thread)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/mem", (int)target->pid, (int)thread);
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/mem", (int)target->pid, (int)thread);
     target->memory = open(path, O_RDONLY | O_CLOEXEC);
     return target->memory < 0 ? lg_error_new_errno("read the memory of %d", (int)target->pid)
                               : NULL;
@@ -175,8 +175,8 @@ static void seize(struct target *target, pid_t id, int *code)
     }
     ptrace(PTRACE_INTERRUPT, id, NULL, NULL);
     struct target_thread *thread = target_add_thread(target, id);
-    snprintf(of, sizeof of, "task/%d/comm", (int)id);
-    read_name(target->pid, of, thread->name, sizeof thread->name);
+    snprintf(of, sizeof(of), "task/%d/comm", (int)id);
+    read_name(target->pid, of, thread->name, sizeof(thread->name));
 }
 
 /* Seizes those that are not yet; returns how many. */
@@ -184,7 +184,7 @@ static size_t seize_others(struct target *target, int *code)
 {
     char path[64];
     size_t before = target->thread_count;
-    snprintf(path, sizeof path, "/proc/%d/task", (int)target->pid);
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)target->pid);
     DIR *tasks = opendir(path);
     if (!tasks) {
         *code = errno == ENOENT ? ESRCH : errno;
@@ -231,18 +231,18 @@ static void read_registers(struct target_thread *thread)
 {
 #if defined(__x86_64__)
     struct user_regs_struct registers;
-    struct iovec part = {&registers, sizeof registers};
+    struct iovec part = {&registers, sizeof(registers)};
     if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0 &&
-        part.iov_len == sizeof registers)
+        part.iov_len == sizeof(registers))
         thread->thread_pointer = registers.fs_base;
 #elif defined(__aarch64__)
     uint64_t pointer = 0;
-    struct iovec part = {&pointer, sizeof pointer};
+    struct iovec part = {&pointer, sizeof(pointer)};
     if (ptrace(PTRACE_GETREGSET, thread->id, NT_ARM_TLS, &part) == 0)
         thread->thread_pointer = pointer;
 #elif defined(__riscv)
     unsigned long registers[32];
-    struct iovec part = {registers, sizeof registers};
+    struct iovec part = {registers, sizeof(registers)};
     if (ptrace(PTRACE_GETREGSET, thread->id, NT_PRSTATUS, &part) == 0)
         thread->thread_pointer = registers[4];
 #endif
@@ -268,7 +268,7 @@ lg_error *target_attach(struct target *target, pid_t pid)
         return refused(pid, code ? code : ESRCH);
     for (size_t i = 0; i < target->thread_count; i++)
         read_registers(&target->threads[i]);
-    read_name(pid, "comm", target->name, sizeof target->name);
+    read_name(pid, "comm", target->name, sizeof(target->name));
     err = open_memory(target, target->threads[0].id);
     return err ? err : read_mappings(target, target->threads[0].id);
 }

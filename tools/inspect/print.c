@@ -33,7 +33,7 @@ static int by_look(const void *a, const void *b, void *data)
         difference = (x->call_count > y->call_count) - (x->call_count < y->call_count);
     if (difference == 0 && x->call_count > 0)
         difference = memcmp(calls + x->first_call, calls + y->first_call,
-                            x->call_count * sizeof *calls);
+                            x->call_count * sizeof(*calls));
     return difference;
 }
 
@@ -61,7 +61,7 @@ static int by_first(const void *a, const void *b)
 static const char *number(size_t count, char text[static 32])
 {
     char digits[32], *to = text;
-    int length = snprintf(digits, sizeof digits, "%zu", count);
+    int length = snprintf(digits, sizeof(digits), "%zu", count);
     for (int i = 0; i < length; i++) {
         if (i > 0 && (length - i) % 3 == 0)
             *to++ = ',';
@@ -256,7 +256,7 @@ static size_t make_groups(const struct report *report, bool each, const struct e
     for (size_t i = 0; i < report->count; i++)
         entries[i] = &report->entries[i];
     if (report->count > 1)
-        qsort_r(entries, report->count, sizeof *entries, by_look_and_place, report->calls);
+        qsort_r(entries, report->count, sizeof(*entries), by_look_and_place, report->calls);
     for (size_t i = 0; i < report->count; i++) {
         if (i > 0 && !each && by_look(&entries[i - 1], &entries[i], report->calls) == 0)
             groups[count - 1].count++;
@@ -264,14 +264,14 @@ static size_t make_groups(const struct report *report, bool each, const struct e
             groups[count++] = (struct group){&entries[i], 1};
     }
     if (count > 1)
-        qsort(groups, count, sizeof *groups, by_first);
+        qsort(groups, count, sizeof(*groups), by_first);
     return count;
 }
 
 void report_put_text(const struct report *report, bool each, struct buffer *text)
 {
-    const struct entry **entries = need_memory(NULL, (report->count + 1) * sizeof *entries);
-    struct group *groups = need_memory(NULL, (report->count + 1) * sizeof *groups);
+    const struct entry **entries = need_memory(NULL, (report->count + 1) * sizeof(*entries));
+    struct group *groups = need_memory(NULL, (report->count + 1) * sizeof(*groups));
     size_t count = make_groups(report, each, entries, groups);
     put_heading(report, text);
     for (size_t i = 0; i < count; i++)

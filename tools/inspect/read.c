@@ -42,7 +42,7 @@ static void add_call(struct reading *r, const struct site *site)
     struct report *report = r->report;
     if (!site || site->is_own)
         return;
-    report->calls = room_for_one_more(report->calls, report->call_count, sizeof site);
+    report->calls = room_for_one_more(report->calls, report->call_count, sizeof(site));
     report->calls[report->call_count++] = site;
 }
 
@@ -122,7 +122,7 @@ static void add_chain(struct reading *r, uint64_t top)
 static struct entry *add_entry(struct reading *r, enum entry_kind kind)
 {
     struct report *report = r->report;
-    report->entries = room_for_one_more(report->entries, report->count, sizeof *report->entries);
+    report->entries = room_for_one_more(report->entries, report->count, sizeof(*report->entries));
     struct entry *entry = &report->entries[report->count++];
     *entry = (struct entry){.kind = kind, .first_call = report->call_count};
     return entry;
@@ -230,7 +230,7 @@ static void read_goroutine(struct reading *r, uint64_t g)
 static void read_slab(struct reading *r, uint64_t slab)
 {
     const struct lgi_goroutine_layout *layout = r->goroutines;
-    uint32_t used = target_number(r->target, slab + layout->slab_used, sizeof used);
+    uint32_t used = target_number(r->target, slab + layout->slab_used, sizeof(used));
     uint64_t first = word(r, slab, layout->slab_first), slot = word(r, slab, layout->slab_slot);
     for (uint32_t i = 1; i <= used && !is_full(r); i++) {
         char readable;
@@ -301,7 +301,7 @@ void report_read(struct report *report, struct target *target, const struct copy
                         .goroutines = copy->has_goroutines ? &copy->goroutines : NULL,
                         .texts = report->texts};
     r.is_forked = is_forked(target, r.goroutines);
-    r.running = need_memory(NULL, (target->thread_count + 1) * sizeof *r.running);
+    r.running = need_memory(NULL, (target->thread_count + 1) * sizeof(*r.running));
     report->unseen = target->refused;
     for (size_t i = 0; i < target->thread_count; i++)
         read_thread(&r, &target->threads[i]);
@@ -311,7 +311,7 @@ void report_read(struct report *report, struct target *target, const struct copy
     if (copy->has_shutdowns)
         report_read_shutdowns(report, target, copy);
     if (report->count > 0)
-        qsort(report->entries, report->count, sizeof *report->entries, by_number);
+        qsort(report->entries, report->count, sizeof(*report->entries), by_number);
 }
 
 void report_free(struct report *report)

@@ -18,11 +18,11 @@ static void add_stage(struct reading *r, uint64_t node)
     struct report *report = r->report;
     uint64_t stage = target_word(r->target, node + layout->node_stage);
     uint64_t name = target_word(r->target, node + layout->node_name);
-    uint32_t outcome = target_number(r->target, stage + layout->stage_outcome, sizeof outcome);
+    uint32_t outcome = target_number(r->target, stage + layout->stage_outcome, sizeof(outcome));
     if (!stage || (outcome != layout->outcome_waiting && outcome != layout->outcome_stopping))
         return;
     report->stages = need_memory(report->stages,
-                                 (report->stage_count + 1) * sizeof *report->stages);
+                                 (report->stage_count + 1) * sizeof(*report->stages));
     report->stages[report->stage_count++] = (struct stage){.name = texts_at(report->texts, name),
                                                            .shutdown = r->shutdown,
                                                            .stopping = outcome ==

@@ -11,7 +11,7 @@
 struct target_thread *target_add_thread(struct target *target, pid_t id)
 {
     target->threads = room_for_one_more(target->threads, target->thread_count,
-                                        sizeof *target->threads);
+                                        sizeof(*target->threads));
     struct target_thread *thread = &target->threads[target->thread_count++];
     *thread = (struct target_thread){.id = id};
     return thread;
@@ -21,7 +21,7 @@ void target_add_mapping(struct target *target, uint64_t start, uint64_t end, uin
                         const char *path)
 {
     target->mappings = room_for_one_more(target->mappings, target->mapping_count,
-                                         sizeof *target->mappings);
+                                         sizeof(*target->mappings));
     target->mappings[target->mapping_count++] =
         (struct target_mapping){.start = start,
                                 .end = end,
@@ -64,8 +64,8 @@ static const unsigned char *page_at(struct target *target, uint64_t number)
     size_t place = number % TARGET_PAGES;
     struct target_cache *cache = target->cache;
     if (!cache) {
-        target->cache = cache = need_memory(NULL, sizeof *cache);
-        memset(cache->page, 0, sizeof cache->page);
+        target->cache = cache = need_memory(NULL, sizeof(*cache));
+        memset(cache->page, 0, sizeof(cache->page));
     }
     if (cache->page[place] != number + 1) {
         cache->page[place] = 0;
@@ -96,14 +96,14 @@ bool target_read(struct target *target, uint64_t at, void *to, size_t size)
 uint64_t target_word(struct target *target, uint64_t at)
 {
     uint64_t word = 0;
-    return target_read(target, at, &word, sizeof word) ? word : 0;
+    return target_read(target, at, &word, sizeof(word)) ? word : 0;
 }
 
 /* (Both machines that are supported have the lowest byte first.) */
 uint32_t target_number(struct target *target, uint64_t at, size_t size)
 {
     uint32_t number = 0;
-    return size <= sizeof number && target_read(target, at, &number, size) ? number : 0;
+    return size <= sizeof(number) && target_read(target, at, &number, size) ? number : 0;
 }
 
 static bool is_missing(const struct target *target, size_t number)

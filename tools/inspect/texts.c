@@ -44,7 +44,7 @@ static void make_room(struct table *table)
         return;
     struct table grown = {.count = table->count,
                           .capacity = table->capacity ? 2 * table->capacity : FIRST};
-    grown.slots = new_zeroed(grown.capacity * sizeof *grown.slots);
+    grown.slots = new_zeroed(grown.capacity * sizeof(*grown.slots));
     for (size_t i = 0; i < table->capacity; i++)
         if (table->slots[i].value)
             *slot_of(&grown, table->slots[i].address) = table->slots[i];
@@ -86,7 +86,7 @@ static void free_site(void *value)
 
 struct texts *texts_new(struct target *target, const struct copy *copy)
 {
-    struct texts *texts = new_zeroed(sizeof *texts);
+    struct texts *texts = new_zeroed(sizeof(*texts));
     texts->target = target;
     texts->copy = copy;
     texts->mark = target_text(target, (uint64_t)(uintptr_t)copy->defer.mark);
@@ -119,7 +119,7 @@ static char *call_text(const char *written)
 {
     char text[1024];
     const struct lgi_site site = {.text = written};
-    lgi_call_text(&site, text, sizeof text);
+    lgi_call_text(&site, text, sizeof(text));
     return need_copy(text, strlen(text));
 }
 
@@ -136,7 +136,7 @@ static void read_site(struct texts *texts, struct site *site)
     char *written = target_text(texts->target, word_of(texts, at, layout->site_text));
     site->kind = (unsigned char)target_number(texts->target, at + layout->site_kind, 1);
     site->count = (unsigned char)target_number(texts->target, at + layout->site_count, 1);
-    site->line = target_number(texts->target, at + layout->site_line, sizeof site->line);
+    site->line = target_number(texts->target, at + layout->site_line, sizeof(site->line));
     site->file = target_text(texts->target, word_of(texts, at, layout->site_file));
     site->caller = target_text(texts->target, word_of(texts, at, layout->site_caller));
     site->is_own = site->file && texts->mark && strstr(site->file, texts->mark) != NULL;
@@ -151,7 +151,7 @@ const struct site *texts_site(struct texts *texts, uint64_t address)
 {
     struct site *site = find(&texts->sites, address);
     if (!site) {
-        site = keep(&texts->sites, address, new_zeroed(sizeof *site));
+        site = keep(&texts->sites, address, new_zeroed(sizeof(*site)));
         site->address = address;
         if (address != 0)
             read_site(texts, site);

@@ -77,7 +77,7 @@ static const char **shell_words(const char *program, const char *options, const 
 {
     char **first = program_of(program);
     size_t count = count_of(first) + count_of(shell_arguments);
-    const char **words = need_memory(NULL, (count + 7) * sizeof *words);
+    const char **words = need_memory(NULL, (count + 7) * sizeof(*words));
     size_t n = add_all(words, 0, first);
     words[n++] = options;
     if (traces && strcmp(options, "-c") == 0)
@@ -113,7 +113,7 @@ bool interpreter_is_needless(const char *command)
 static lg_error *shells_words(int fd)
 {
     char text[300];
-    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
     text[got > 0 ? got : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
     const char *from = strstr(text, "yntax error");

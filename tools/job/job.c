@@ -209,7 +209,7 @@ const char *job_result(const struct job *job, char text[JOB_TEXT_SIZE])
     size_t at = 0;
     if (job->timed_out) {
         char limit[LG_DURATION_TEXT_SIZE];
-        lg_duration_format(job->limit, limit, sizeof limit);
+        lg_duration_format(job->limit, limit, sizeof(limit));
         at = (size_t)snprintf(text, JOB_TEXT_SIZE, "timed out after %s, ", limit);
     }
     char *end = text + at;

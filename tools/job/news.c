@@ -67,7 +67,7 @@ bool news_take(struct news *news)
 {
     size_t before = news->requests;
     struct signalfd_siginfo info;
-    while (read(news->signals, &info, sizeof info) == sizeof info) {
+    while (read(news->signals, &info, sizeof(info)) == sizeof(info)) {
         take(news, (int)info.ssi_signo);
         news_tell(news);
     }

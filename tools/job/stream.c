@@ -56,7 +56,7 @@ static void read_stream(struct stream *stream)
     lg_defer(unuse, stream);
     char bytes[16 * 1024];
     for (size_t count = 1; count > 0 && stream->fd >= 0;) {
-        lg_error *err = lg_read(stream->fd, bytes, sizeof bytes, lg_until_forever(), &count);
+        lg_error *err = lg_read(stream->fd, bytes, sizeof(bytes), lg_until_forever(), &count);
         count = err ? 0 : count;
         lg_error_free(err);
         if (count > 0 && !take(stream, bytes, count))
@@ -69,7 +69,7 @@ static void read_stream(struct stream *stream)
 static void make_lasting(int *input)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", *input);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", *input);
     int both = open(path, O_RDWR | O_CLOEXEC);
     if (both < 0)
         return;
@@ -85,7 +85,7 @@ lg_error *stream_open(struct streams *streams, const struct stream_taker *taker,
     if (lgi_own_pipe(ends, 0) != 0)
         return lg_error_new_errno("pipe");
     lg_error_free(lg_set_nonblocking(ends[0]));
-    *stream = need_memory(NULL, sizeof **stream);
+    *stream = need_memory(NULL, sizeof(**stream));
     **stream = (struct stream){
         .next = streams->first, .all = streams, .taker = *taker, .fd = ends[0], .users = 2};
     streams->first = *stream;
@@ -101,7 +101,7 @@ void stream_drain(struct stream *stream)
 {
     char bytes[16 * 1024];
     ssize_t count;
-    while (stream->fd >= 0 && (count = read(stream->fd, bytes, sizeof bytes)) > 0)
+    while (stream->fd >= 0 && (count = read(stream->fd, bytes, sizeof(bytes))) > 0)
         take(stream, bytes, (size_t)count);
     take(stream, NULL, 0);
 }

@@ -31,7 +31,7 @@ static void take_all(struct tail *tail)
 {
     char bytes[16 * 1024];
     ssize_t count;
-    while ((count = pread(tail->file, bytes, sizeof bytes, tail->taken)) > 0) {
+    while ((count = pread(tail->file, bytes, sizeof(bytes), tail->taken)) > 0) {
         tail->taker.take(tail->taker.data, bytes, (size_t)count);
         tail->taken += count;
     }
@@ -63,7 +63,7 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
             close(file);
         return NULL;
     }
-    struct tail *tail = need_memory(NULL, sizeof *tail);
+    struct tail *tail = need_memory(NULL, sizeof(*tail));
     *tail = (struct tail){.taker = *taker,
                           .file = file,
                           .ended = lg_context_with_cancel(lg_context_background()),

@@ -100,10 +100,10 @@ lg_error *background_start(struct run *run, lg_scope *cleanups, const struct lin
                            const char *tag)
 {
     lg_func (lg_error *, err) {
-        struct background *background = need_memory(NULL, sizeof *background);
+        struct background *background = need_memory(NULL, sizeof(*background));
         *background = (struct background){.run = run, .line = line, .batch = run->batch};
         lg_defer_on_error(free, background);
-        snprintf(background->tag, sizeof background->tag, "%s", tag);
+        snprintf(background->tag, sizeof(background->tag), "%s", tag);
         struct buffer command = {0};
         lg_defer(buffer_free, &command);
         /* So that $! is the program, as it would be in a script, and not a shell that waits for it. */
@@ -119,8 +119,8 @@ lg_error *background_start(struct run *run, lg_scope *cleanups, const struct lin
         background->next = run->backgrounds;
         run->backgrounds = background;
         run->guarded = line->acquires ? background : NULL;
-        snprintf(run->last_pid, sizeof run->last_pid, "%ld", (long)background->job.pid);
-        memcpy(run->last_shell, run->last_pid, sizeof run->last_shell);
+        snprintf(run->last_pid, sizeof(run->last_pid), "%ld", (long)background->job.pid);
+        memcpy(run->last_shell, run->last_pid, sizeof(run->last_shell));
         lg_defer_in(cleanups, end_background, background);
         lg_return(NULL);
     }

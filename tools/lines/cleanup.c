@@ -54,7 +54,7 @@ static const char *const *environment_of(void *data, struct cleanup_facts facts,
     size_t count = 0;
     while (environ[count])
         count++;
-    run->environment = need_memory(run->environment, (count + 1) * sizeof *run->environment);
+    run->environment = need_memory(run->environment, (count + 1) * sizeof(*run->environment));
     count = 0;
     for (char **at = environ; *at; at++)
         if (!plain || is_told(*at) || carry_mentions(cleanup->command, *at, run->first_environment))
@@ -174,7 +174,7 @@ static void run_cleanup(struct cleanup *cleanup)
     run->cleaning = true;
     cleanup->begun = true;
     char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
+    snprintf(tag, sizeof(tag), "[cleanup %zu]", cleanup->number);
     news_take(&run->news);
     run_check_backgrounds(run);
     if (!is_wanted(cleanup))
@@ -223,7 +223,7 @@ static const char *secret_reference(const char *name, size_t length, const char 
 static lg_error *make(struct run *run, const struct line *line, variable_lookup *lookup,
                       struct cleanup **made)
 {
-    struct cleanup *cleanup = need_memory(NULL, sizeof *cleanup);
+    struct cleanup *cleanup = need_memory(NULL, sizeof(*cleanup));
     *cleanup = (struct cleanup){.run = run, .line = line};
     const struct variables variables = {
         .lookup = lookup, .reference = secret_reference, .data = cleanup};
@@ -316,7 +316,7 @@ static void add(struct run *run, lg_scope *cleanups, struct cleanup *cleanup)
     if (run->guarded)
         run->guarded->has_cleanup = true;
     char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
+    snprintf(tag, sizeof(tag), "[cleanup %zu]", cleanup->number);
     tell(cleanup, tag, EVENT_DEFER, NULL, -1);
 }
 

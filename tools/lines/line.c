@@ -89,7 +89,7 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
         return err;
     }
     lg_defer(job_abandon, &job);
-    snprintf(run->last_shell, sizeof run->last_shell, "%ld", (long)job.pid);
+    snprintf(run->last_shell, sizeof(run->last_shell), "%ld", (long)job.pid);
     run_await(run, &(struct foreground){.job = &job, .line = line, .place = line});
     run_leave_capture(run, capture);
     bool good = job_succeeded(&job);
@@ -220,7 +220,7 @@ static void tell_end(struct run *run, const struct line *line, const char *tag, 
 {
     char *text = err ? lg_error_text(err) : NULL;
     lg_defer(free, text);
-    snprintf(run->result, sizeof run->result, "%s",
+    snprintf(run->result, sizeof(run->result), "%s",
              !err   ? "exit status 0"
              : text ? text
                     : "out of memory");
@@ -264,7 +264,7 @@ static void record_result(const struct run *run, const struct line *line, const 
 static bool run_line(struct run *run, lg_scope *cleanups, const struct line *line, size_t number)
 {
     char tag[TAG_SIZE];
-    snprintf(tag, sizeof tag, "[%zu/%zu]", number, run->file->jobs);
+    snprintf(tag, sizeof(tag), "[%zu/%zu]", number, run->file->jobs);
     run_tell(run, tag, line_event(line, EVENT_START));
     lg_time began = lg_now();
     run->result[0] = '\0';

@@ -106,7 +106,7 @@ static struct printed *all_printed;
 
 static struct printed *begin(const char *job, bool lasting, int fd)
 {
-    struct printed *printed = need_memory(NULL, sizeof *printed);
+    struct printed *printed = need_memory(NULL, sizeof(*printed));
     *printed = (struct printed){.output = {.job = job, .tell = tell_output},
                                 .to = record.options->json ? -1 : fd,
                                 .lasting = lasting,
@@ -184,7 +184,7 @@ static struct capture *capture(const char *job, enum captured what, int ends[2])
 {
     if (keeps && what == CAPTURE_BACKGROUND)
         return NULL; /* it runs on when nobody reads any more */
-    struct capture *capture = need_memory(NULL, sizeof *capture);
+    struct capture *capture = need_memory(NULL, sizeof(*capture));
     *capture = (struct capture){0};
     for (int i = 0; i < 2; i++)
         if (i == 1 && ends[0] && (record.options->json || are_one()))
@@ -232,7 +232,7 @@ static void leave(struct capture *capture)
 
 static void name_jobs(const struct job_file *file)
 {
-    names = need_memory(NULL, (file->jobs + 1) * sizeof *names);
+    names = need_memory(NULL, (file->jobs + 1) * sizeof(*names));
     size_t count = 0;
     for (size_t i = 0; i < file->count; i++)
         if (file->lines[i].kind != LINE_DEFER)

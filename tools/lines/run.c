@@ -94,8 +94,8 @@ static void keep_environment(struct run *run)
     size_t count = 0;
     while (environ[count])
         count++;
-    run->first_environment = need_memory(NULL, (count + 1) * sizeof *run->first_environment);
-    memcpy(run->first_environment, environ, (count + 1) * sizeof *run->first_environment);
+    run->first_environment = need_memory(NULL, (count + 1) * sizeof(*run->first_environment));
+    memcpy(run->first_environment, environ, (count + 1) * sizeof(*run->first_environment));
 }
 
 /* What this process would still do, another one does by now, or `lifoguard recover` will. */

@@ -47,7 +47,7 @@ void run_set_status(struct run *run, int status)
 void run_note_cause(struct run *run, const char *result)
 {
     if (run->status == RUN_OK)
-        snprintf(run->cause, sizeof run->cause, "%s", result);
+        snprintf(run->cause, sizeof(run->cause), "%s", result);
 }
 
 void run_note_failure(struct run *run, int exit_status)

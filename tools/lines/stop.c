@@ -20,7 +20,7 @@ static void say_pending(const struct run *run)
 {
     for (const struct cleanup *cleanup = run->cleanups; cleanup; cleanup = cleanup->next) {
         char tag[TAG_SIZE];
-        snprintf(tag, sizeof tag, "[cleanup %zu]", cleanup->number);
+        snprintf(tag, sizeof(tag), "[cleanup %zu]", cleanup->number);
         if (!cleanup->begun)
             say_event(tag, "pending", cleanup->line->shown, NULL);
     }

@@ -36,7 +36,8 @@ static void say_it(const char *tag, const struct event *event)
 {
     char took[SAY_DURATION_SIZE], details[JOB_TEXT_SIZE + SAY_DURATION_SIZE + 2];
     if (event->took >= 0)
-        snprintf(details, sizeof details, "%s, %s", event->result, say_duration(event->took, took));
+        snprintf(details, sizeof(details), "%s, %s", event->result,
+                 say_duration(event->took, took));
     say_event(tag, event_word(event->kind), event->text,
               event->took >= 0 ? details : event->result);
 }

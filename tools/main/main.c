@@ -59,7 +59,7 @@ static const struct {
     {"shell-init", shell_init_command, "prints the short words for a shell"},
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static int print_commands(void)
 {

@@ -18,7 +18,10 @@ static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, 
 /* SIGXFSZ and SIGXCPU come of limits that are meant for the command. */
 static const int survived[] = {SIGPIPE, SIGTTOU, SIGTTIN, SIGXFSZ, SIGXCPU};
 
-enum { TAKEN = sizeof taken / sizeof taken[0], SURVIVED = sizeof survived / sizeof survived[0] };
+enum {
+    TAKEN = sizeof(taken) / sizeof(taken[0]),
+    SURVIVED = sizeof(survived) / sizeof(survived[0])
+};
 
 static void set_handler(int number, void (*handler)(int))
 {
@@ -65,7 +68,7 @@ static void note_inherited(struct birth *birth)
         if (fd < 3 || fd == dirfd(directory))
             continue;
         birth->inherited = need_memory(birth->inherited,
-                                       (birth->inherited_count + 1) * sizeof *birth->inherited);
+                                       (birth->inherited_count + 1) * sizeof(*birth->inherited));
         birth->inherited[birth->inherited_count++] = fd;
     }
 }

@@ -39,7 +39,7 @@ static void pids_reserve(struct pids *pids)
     if (pids->count < pids->room)
         return;
     size_t room = 2 * pids->room + 8;
-    pids->pids = need_memory(pids->pids, room * sizeof *pids->pids);
+    pids->pids = need_memory(pids->pids, room * sizeof(*pids->pids));
     pids->room = room;
 }
 
@@ -60,7 +60,7 @@ static void pids_remove(struct pids *pids, pid_t pid)
 static void list_children_of(pid_t parent, struct pids *pids)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
+    snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
     FILE *file = fopen(path, "re");
     if (!file)
         return;
@@ -80,12 +80,12 @@ static void list_children(struct pids *pids)
 static bool ignores(pid_t pid, int number)
 {
     char path[64], line[128];
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
     lg_defer(fclose, file);
-    while (fgets(line, sizeof line, file))
+    while (fgets(line, sizeof(line), file))
         if (strncmp(line, "SigIgn:", 7) == 0)
             return (strtoull(line + 7, NULL, 16) >> (number - 1)) & 1;
     return false;

@@ -9,7 +9,7 @@
 _Noreturn void child_fail(int failure)
 {
     int number = errno;
-    ssize_t written = write(failure, &number, sizeof number);
+    ssize_t written = write(failure, &number, sizeof(number));
     (void)written;
     _exit(127);
 }
@@ -31,9 +31,9 @@ int child_failure(int failure)
     int number = 0;
     ssize_t got;
     do
-        got = read(failure, &number, sizeof number);
+        got = read(failure, &number, sizeof(number));
     while (got < 0 && errno == EINTR);
-    return got == sizeof number ? number : 0;
+    return got == sizeof(number) ? number : 0;
 }
 
 int child_start(void (*become)(const void *data, int failure), const void *data, pid_t *pid,

@@ -81,9 +81,9 @@ bool process_read(pid_t pid, struct process *process)
 {
     char path[64];
     char text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
     *process = (struct process){.pid = pid};
-    if (pid <= 0 || read_file(path, text, sizeof text) <= 0)
+    if (pid <= 0 || read_file(path, text, sizeof(text)) <= 0)
         return false;
     /* The name stands in parentheses, and may hold any. */
     char *open = strchr(text, '(');
@@ -91,7 +91,7 @@ bool process_read(pid_t pid, struct process *process)
     if (!open || !close)
         return false;
     *close = '\0';
-    snprintf(process->name, sizeof process->name, "%s", open + 1);
+    snprintf(process->name, sizeof(process->name), "%s", open + 1);
     return take_fields(process, close + 1);
 }
 
@@ -162,7 +162,7 @@ struct process process_self(void)
 bool process_has(pid_t pid, const char *assignment)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
+    snprintf(path, sizeof(path), "/proc/%ld/environ", (long)pid);
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
@@ -234,7 +234,7 @@ static void list_all(struct process_list *list)
             continue;
         if (list->count == room) {
             room = 2 * room + 64;
-            list->all = need_memory(list->all, room * sizeof *list->all);
+            list->all = need_memory(list->all, room * sizeof(*list->all));
         }
         list->all[list->count++] = process;
     }
@@ -273,7 +273,7 @@ struct moment moment_now(void)
 {
     struct moment moment = {.last_pid = -1};
     char text[128];
-    if (read_file("/proc/loadavg", text, sizeof text) > 0) {
+    if (read_file("/proc/loadavg", text, sizeof(text)) > 0) {
         const char *last = strrchr(text, ' ');
         if (last)
             moment.last_pid = strtol(last + 1, NULL, 10);
@@ -297,8 +297,8 @@ const char *boot_id(void)
 {
     static char id[BOOT_ID_SIZE];
     if (!id[0]) {
-        if (read_file("/proc/sys/kernel/random/boot_id", id, sizeof id) <= 0)
-            snprintf(id, sizeof id, "unknown");
+        if (read_file("/proc/sys/kernel/random/boot_id", id, sizeof(id)) <= 0)
+            snprintf(id, sizeof(id), "unknown");
         id[strcspn(id, "\n")] = '\0';
     }
     return id;

@@ -24,7 +24,7 @@ static bool pass_on(const struct waiter *waiter, const siginfo_t *info)
                                             .ssi_code = info->si_code,
                                             .ssi_pid = (uint32_t)info->si_pid,
                                             .ssi_uid = (uint32_t)info->si_uid};
-    return write(waiter->end, &passed, sizeof passed) > 0 || errno != EPIPE;
+    return write(waiter->end, &passed, sizeof(passed)) > 0 || errno != EPIPE;
 }
 
 /* Until the other end is closed. The signal that shows so is for whoever waits next. */
@@ -60,7 +60,7 @@ static int open_by_thread(const sigset_t *set)
     int ends[2];
     if (lgi_own_pipe(ends, O_NONBLOCK) != 0)
         return -1;
-    struct waiter *waiter = malloc(sizeof *waiter);
+    struct waiter *waiter = malloc(sizeof(*waiter));
     int failed = ENOMEM;
     if (waiter) {
         *waiter = (struct waiter){.set = *set, .end = ends[1]};

@@ -31,7 +31,7 @@ static const char *const signal_names[] = {
 
 const char *signals_name(int number)
 {
-    size_t count = sizeof signal_names / sizeof signal_names[0];
+    size_t count = sizeof(signal_names) / sizeof(signal_names[0]);
     return number > 0 && (size_t)number < count && signal_names[number] ? signal_names[number]
                                                                         : "an unknown signal";
 }

@@ -70,7 +70,7 @@ static bool is_in(const struct process_list *list, const struct process *process
 
 static void add(struct process_list *list, const struct process *process)
 {
-    list->all = need_memory(list->all, (list->count + 1) * sizeof *list->all);
+    list->all = need_memory(list->all, (list->count + 1) * sizeof(*list->all));
     list->all[list->count++] = *process;
 }
 
@@ -116,7 +116,7 @@ static void select_processes(const struct sweep *sweep, const struct process_lis
     lg_defer(free, spared);
     find(sweep, list, found);
     mark_spared(sweep, list, spared);
-    *selected = (struct process_list){.all = need_memory(NULL, list->count * sizeof *list->all)};
+    *selected = (struct process_list){.all = need_memory(NULL, list->count * sizeof(*list->all))};
     for (size_t i = 0; i < list->count; i++)
         if (found[i] && !spared[i] &&
             (!sweep->after || process_started_after(&list->all[i], sweep->after)))

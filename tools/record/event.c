@@ -105,7 +105,7 @@ void event_put_json(struct buffer *text, const struct event *event, long long wa
     time_t seconds = (time_t)(wall / LG_SECOND);
     struct tm utc;
     gmtime_r(&seconds, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
     buffer_format(text, "{\"event\":\"%s\",\"time\":\"%s.%06lldZ\"", event_name(event->kind), date,
                   wall % LG_SECOND / LG_MICROSECOND);
     put_seconds(text, "at", event->at);

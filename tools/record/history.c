@@ -47,12 +47,13 @@ void history_list(const char *folder, struct history *history)
             fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
             !S_ISDIR(status.st_mode))
             continue;
-        history->items = need_memory(history->items, (history->count + 1) * sizeof *history->items);
+        history->items = need_memory(history->items,
+                                     (history->count + 1) * sizeof(*history->items));
         history->items[history->count++] =
             (struct history_entry){need_copy(entry->d_name, strlen(entry->d_name)), status.st_ctim};
     }
     if (history->count)
-        qsort(history->items, history->count, sizeof *history->items, newest_first);
+        qsort(history->items, history->count, sizeof(*history->items), newest_first);
 }
 
 char *history_folder(const char *place)

@@ -57,7 +57,7 @@ static bool end_json(struct sink *sink)
 
 struct sink *json_sink(int fd, const char *name, bool gathers)
 {
-    struct json *json = need_memory(NULL, sizeof *json);
+    struct json *json = need_memory(NULL, sizeof(*json));
     *json = (struct json){.sink = {.take = take, .end = end_json},
                           .fd = fd,
                           .name = need_copy(name, strlen(name)),

@@ -123,7 +123,7 @@ static bool have_directory(const char *directory, bool *made)
 
 struct sink *log_sink(const char *directory, const char *const *jobs)
 {
-    struct logs *logs = need_memory(NULL, sizeof *logs);
+    struct logs *logs = need_memory(NULL, sizeof(*logs));
     *logs = (struct logs){.sink = {.take = take, .end = end_logs},
                           .directory = need_copy(directory, strlen(directory)),
                           .fd = -1};

@@ -21,7 +21,7 @@ void record_take_options(struct record_options *options, struct option table[REC
                                                {"report", OPTION_TEXT, &options->report},
                                                {"junit", OPTION_TEXT, &options->junit},
                                                {"status", OPTION_TEXT, &options->status}};
-    memcpy(table, own, sizeof own);
+    memcpy(table, own, sizeof(own));
 }
 
 lg_error *record_check_options(const struct record_options *options)
@@ -74,7 +74,7 @@ void record_open(struct record *record, const struct record_options *options, co
     if (record->place)
         add_history(record, place, id);
     if (options->report || options->junit) {
-        record->timeline = need_memory(NULL, sizeof *record->timeline);
+        record->timeline = need_memory(NULL, sizeof(*record->timeline));
         *record->timeline = (struct timeline){.run = id ? id : ""};
         record_add(record, timeline_sink(record->timeline));
     }

@@ -41,7 +41,7 @@ static void read_string(const char *at, struct buffer *text)
 static const char *find_member(const char *line, const char *name)
 {
     char wanted[32];
-    snprintf(wanted, sizeof wanted, "\"%s\":", name);
+    snprintf(wanted, sizeof(wanted), "\"%s\":", name);
     const char *at = strstr(line, wanted);
     return at ? at + strlen(wanted) : NULL;
 }

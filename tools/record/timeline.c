@@ -22,7 +22,7 @@ static struct timeline_job *job_of(struct timeline *timeline, const char *name)
     for (struct timeline_job *job = timeline->first; job; job = job->next)
         if (strcmp(job->name, name) == 0)
             return job;
-    struct timeline_job *job = arena_take(&timeline->arena, sizeof *job);
+    struct timeline_job *job = arena_take(&timeline->arena, sizeof(*job));
     job->name = arena_copy(&timeline->arena, name, strlen(name));
     job->state = EVENT_BEGIN;
     job->took = -1;
@@ -37,7 +37,7 @@ static struct timeline_job *job_of(struct timeline *timeline, const char *name)
 static void open_span(struct timeline *timeline, struct timeline_job *job,
                       const struct event *event)
 {
-    struct span *span = arena_take(&timeline->arena, sizeof *span);
+    struct span *span = arena_take(&timeline->arena, sizeof(*span));
     *span = (struct span){.kind = event->cleanup ? SPAN_CLEANUP : SPAN_COMMAND,
                           .text = arena_copy(&timeline->arena, event->text, event->length),
                           .cleanup = event->cleanup,
@@ -149,7 +149,7 @@ static bool end_builder(struct sink *sink)
 
 struct sink *timeline_sink(struct timeline *timeline)
 {
-    struct timeline_builder *builder = need_memory(NULL, sizeof *builder);
+    struct timeline_builder *builder = need_memory(NULL, sizeof(*builder));
     *builder = (struct timeline_builder){.sink = {.take = take, .end = end_builder},
                                          .timeline = timeline};
     return &builder->sink;

@@ -239,15 +239,15 @@ bool is_wait(const char *command)
 static void add_line(struct parser *parser, struct line line, const char *command, size_t length)
 {
     struct job_file *file = parser->file;
-    file->lines = need_memory(file->lines, (file->count + 1) * sizeof *file->lines);
+    file->lines = need_memory(file->lines, (file->count + 1) * sizeof(*file->lines));
     line.command = need_copy(command, length);
     struct buffer place = {0};
     buffer_format(&place, "%s:%u", file->path, line.number);
     line.place = place.text;
     if (line.kind != LINE_DEFER)
-        snprintf(line.job, sizeof line.job, "%u", line.number);
+        snprintf(line.job, sizeof(line.job), "%u", line.number);
     else if (file->count)
-        memcpy(line.job, file->lines[file->count - 1].job, sizeof line.job);
+        memcpy(line.job, file->lines[file->count - 1].job, sizeof(line.job));
     file->lines[file->count++] = line;
     if (line.kind != LINE_DEFER)
         file->jobs++;
@@ -532,7 +532,7 @@ static lg_error *read_all(int fd, const char *path, struct buffer *text)
     buffer_add_text(text, "");
     for (;;) {
         char chunk[16 * 1024];
-        ssize_t got = read(fd, chunk, sizeof chunk);
+        ssize_t got = read(fd, chunk, sizeof(chunk));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

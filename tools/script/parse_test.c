@@ -108,7 +108,7 @@ START_TEST(good_files_are_read)
     if (err)
         ck_abort_msg("%s: %s", good[_i].text, lg_error_message(err));
     char shown[512];
-    show(&file, shown, sizeof shown);
+    show(&file, shown, sizeof(shown));
     ck_assert_str_eq(shown, good[_i].shown);
     size_t jobs = 0;
     for (size_t i = 0; i < file.count; i++)
@@ -207,7 +207,7 @@ START_TEST(bad_files_are_refused_with_their_line)
     lg_error *err = parse(bad[_i].text, &file);
     ck_assert_ptr_nonnull(err);
     char text[1024];
-    lg_error_format(err, text, sizeof text);
+    lg_error_format(err, text, sizeof(text));
     if (strncmp(text, bad[_i].said, strlen(bad[_i].said)) != 0)
         ck_abort_msg("%s: %s", bad[_i].text, text);
     lg_error_free(err);
@@ -221,7 +221,7 @@ START_TEST(every_bad_line_is_told)
     struct job_file file;
     lg_error *err = parse("cd x\ntrue\necho '\n", &file);
     char text[1024];
-    lg_error_format(err, text, sizeof text);
+    lg_error_format(err, text, sizeof(text));
     ck_assert_ptr_nonnull(strstr(text, "f:1: cd lasts"));
     ck_assert_ptr_nonnull(strstr(text, "f:3: a ' is"));
     lg_error_free(err);
@@ -232,10 +232,10 @@ START_TEST(a_nul_byte_is_refused)
 {
     struct job_file file;
     static const char text[] = "true\nec\0ho\n";
-    lg_error *err = job_file_parse("f", text, sizeof text - 1, &file);
+    lg_error *err = job_file_parse("f", text, sizeof(text) - 1, &file);
     ck_assert_ptr_nonnull(err);
     char said[256];
-    lg_error_format(err, said, sizeof said);
+    lg_error_format(err, said, sizeof(said));
     ck_assert_ptr_eq(strstr(said, "f:2: a NUL byte"), said);
     lg_error_free(err);
 }
@@ -277,9 +277,9 @@ int main(void)
     Suite *suite = suite_create("script/parse");
     TCase *cases = tcase_create("parse");
     tcase_set_timeout(cases, 600);
-    tcase_add_loop_test(cases, good_files_are_read, 0, sizeof good / sizeof good[0]);
+    tcase_add_loop_test(cases, good_files_are_read, 0, sizeof(good) / sizeof(good[0]));
     tcase_add_loop_test(cases, bad_files_are_refused_with_their_line, 0,
-                        sizeof bad / sizeof bad[0]);
+                        sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(cases, every_bad_line_is_told);
     tcase_add_test(cases, a_nul_byte_is_refused);
     tcase_add_test(cases, a_line_that_is_too_long_is_refused);

@@ -165,7 +165,7 @@ static size_t bare_length(struct part part)
 static const char *instead_of(struct part part)
 {
     part = plain(part);
-    for (size_t i = 0; i < sizeof vain / sizeof vain[0]; i++)
+    for (size_t i = 0; i < sizeof(vain) / sizeof(vain[0]); i++)
         if (part.length > 0 && is_word_of(vain[i].words, part.text, bare_length(part)))
             return vain[i].instead;
     const char *instead = sets_variable(part);

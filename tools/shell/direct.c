@@ -11,7 +11,7 @@
 char **split_words(const char *text)
 {
     size_t length = strlen(text), most = length / 2 + 2;
-    char **words = need_memory(NULL, most * sizeof *words + length + 1);
+    char **words = need_memory(NULL, most * sizeof(*words) + length + 1);
     char *rest = (char *)(words + most);
     memcpy(rest, text, length + 1);
     size_t count = 0;

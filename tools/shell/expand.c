@@ -70,7 +70,7 @@ static bool is_outcome(const char *name, size_t length)
     size_t prefix = strlen("LIFOGUARD_");
     if (length <= prefix || strncmp(name, "LIFOGUARD_", prefix) != 0)
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strlen(names[i]) == length - prefix &&
             strncmp(name + prefix, names[i], length - prefix) == 0)
             return true;

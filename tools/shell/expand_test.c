@@ -32,7 +32,7 @@ static const struct {
 static const char *value_of(const char *name, size_t length, void *data)
 {
     (void)data;
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
         if (strlen(variables[i].name) == length && strncmp(variables[i].name, name, length) == 0)
             return variables[i].value;
     return NULL;
@@ -166,17 +166,17 @@ START_TEST(D2_a_shell_reads_back_exactly_the_value)
     const char *name = variables[_i].name;
     for (int form = 0; form < 2; form++) {
         char command[128], got[256], wanted[256];
-        snprintf(command, sizeof command, "printf '<%%s>' %s$%s%s", form ? "\"" : "", name,
+        snprintf(command, sizeof(command), "printf '<%%s>' %s$%s%s", form ? "\"" : "", name,
                  form ? "\"" : "");
         char *expanded = NULL;
         ck_assert_ptr_null(expand(command, EXPAND_ALL, &variables_of_test, &expanded));
         /* NOLINTNEXTLINE(bugprone-command-processor,cert-env33-c): a shell is what is tested */
         FILE *shell = popen(expanded, "re");
         ck_assert_ptr_nonnull(shell);
-        size_t length = fread(got, 1, sizeof got - 1, shell);
+        size_t length = fread(got, 1, sizeof(got) - 1, shell);
         got[length] = '\0';
         ck_assert_int_eq(pclose(shell), 0);
-        snprintf(wanted, sizeof wanted, "<%s>", variables[_i].value);
+        snprintf(wanted, sizeof(wanted), "<%s>", variables[_i].value);
         ck_assert_str_eq(got, wanted);
         free(expanded);
     }
@@ -200,7 +200,7 @@ START_TEST(in_assignments_only_the_last_pid_is_expanded)
                  {"A=\"$DIR-$!\"", "A=\"$DIR-77\""},
                  {"A=$(sleep 1 & echo $!)", "A=$(sleep 1 & echo $!)"},
                  {"A='$!'`pwd`${B:-c}", "A='$!'`pwd`${B:-c}"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *expanded = NULL;
         ck_assert_ptr_null(
             expand(cases[i].command, EXPAND_LAST_PID, &variables_of_test, &expanded));
@@ -224,7 +224,7 @@ START_TEST(exec_is_put_only_before_a_program)
                  {"eval a", -1},      {"A=1", -1},
                  {">log a", -1},      {"a $(b | c; d)", 0},
                  {"a '; b' # & c", 0}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         ck_assert_msg(shell_exec_place(cases[i].command) == cases[i].place, "%s: %ld",
                       cases[i].command, shell_exec_place(cases[i].command));
 }
@@ -242,9 +242,9 @@ START_TEST(the_scanner_covers_any_text)
     unsigned state = 1;
     for (int round = 0; round < 200000; round++) {
         char text[24];
-        int length = (int)(next_random(&state) >> 16) % (int)(sizeof text - 1);
+        int length = (int)(next_random(&state) >> 16) % (int)(sizeof(text) - 1);
         for (int i = 0; i < length; i++)
-            text[i] = alphabet[(next_random(&state) >> 16) % (sizeof alphabet - 1)];
+            text[i] = alphabet[(next_random(&state) >> 16) % (sizeof(alphabet) - 1)];
         text[length] = '\0';
         struct shell_scanner scanner;
         shell_scan(&scanner, text);
@@ -272,9 +272,9 @@ int main(void)
     TCase *cases = tcase_create("expand");
     tcase_set_timeout(cases, 600);
     tcase_add_loop_test(cases, D2_variables_are_expanded_by_the_shells_rules_of_quoting, 0,
-                        sizeof expansions / sizeof expansions[0]);
+                        sizeof(expansions) / sizeof(expansions[0]));
     tcase_add_loop_test(cases, D2_a_shell_reads_back_exactly_the_value, 0,
-                        sizeof variables / sizeof variables[0] - 1);
+                        sizeof(variables) / sizeof(variables[0]) - 1);
     tcase_add_test(cases, the_error_names_the_variable);
     tcase_add_test(cases, a_message_is_told);
     tcase_add_test(cases, a_secret_value_is_left_to_the_environment);

@@ -22,7 +22,7 @@ static struct mark *marks;
 
 void secret_mark(const char *name, size_t length)
 {
-    struct mark *mark = need_memory(NULL, sizeof *mark + length + 1);
+    struct mark *mark = need_memory(NULL, sizeof(*mark) + length + 1);
     memcpy(mark->name, name, length);
     mark->name[length] = '\0';
     mark->next = marks;
@@ -50,7 +50,7 @@ static bool holds(const char *name, size_t length, const char *word)
 bool secret_is(const char *name, size_t length)
 {
     static const char *const telling[] = {"TOKEN", "SECRET", "PASSWORD", "KEY"};
-    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
+    for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++)
         if (holds(name, length, telling[i]))
             return true;
     for (const struct mark *mark = marks; mark; mark = mark->next)
@@ -75,8 +75,8 @@ const char *secret_keep(struct secret_values *values, const char *value)
 {
     static unsigned long count;
     size_t size = strlen(value) + 1;
-    struct secret_value *kept = need_memory(NULL, sizeof *kept + size);
-    snprintf(kept->name, sizeof kept->name, "LIFOGUARD_SECRET_%lu", ++count);
+    struct secret_value *kept = need_memory(NULL, sizeof(*kept) + size);
+    snprintf(kept->name, sizeof(kept->name), "LIFOGUARD_SECRET_%lu", ++count);
     memcpy(kept->value, value, size);
     kept->next = values->first;
     values->first = kept;

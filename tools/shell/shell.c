@@ -33,7 +33,7 @@ static char innermost(const struct shell_scanner *scanner)
 static void open_one(struct shell_scanner *scanner, char what)
 {
     if (scanner->depth == SHELL_DEEPEST)
-        snprintf(scanner->error, sizeof scanner->error, "nested more than %d deep", SHELL_DEEPEST);
+        snprintf(scanner->error, sizeof(scanner->error), "nested more than %d deep", SHELL_DEEPEST);
     else
         scanner->in[scanner->depth++] = what;
 }
@@ -52,7 +52,7 @@ static void backtick(struct shell_scanner *scanner)
 static void not_closed(struct shell_scanner *scanner, const char *what)
 {
     snprintf(
-        scanner->error, sizeof scanner->error,
+        scanner->error, sizeof(scanner->error),
         "%s is not closed; a command ends with its line (a \\ at the end of a line continues it)",
         what);
 }

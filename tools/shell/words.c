@@ -54,7 +54,7 @@ static int compare(const void *key, const void *element)
 enum shell_word shell_word_kind(const char *word, size_t length)
 {
     const struct wanted wanted = {word, length};
-    const struct entry *entry = bsearch(&wanted, entries, sizeof entries / sizeof entries[0],
-                                        sizeof entries[0], compare);
+    const struct entry *entry = bsearch(&wanted, entries, sizeof(entries) / sizeof(entries[0]),
+                                        sizeof(entries[0]), compare);
     return entry ? entry->kind : SHELL_WORD_NONE;
 }

@@ -41,7 +41,7 @@ static const char *const schema[] = {
     "PRIMARY KEY(run, name)) WITHOUT ROWID",
 };
 
-enum { TABLES = sizeof schema / sizeof schema[0] };
+enum { TABLES = sizeof(schema) / sizeof(schema[0]) };
 
 static int wait_for_lock(void *data, int times)
 {
@@ -124,7 +124,7 @@ static lg_error *set_up(struct state *state)
         {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
         /* The next one finds the log; a checkpoint at each end would cost two syncs. */
         {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1}};
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
         sqlite3_db_config(state->database, settings[i][0], settings[i][1], NULL);
     sqlite3_busy_handler(state->database, wait_for_lock, state);
     lg_error *err = expect(state, "PRAGMA quick_check(1)", "ok", "it is damaged");
@@ -204,7 +204,7 @@ static lg_error *read_key(struct state *state, const char *path)
     if (fd < 0)
         return lg_error_new_errno("%s", path);
     lg_defer(close, fd);
-    if (read(fd, &state->key, sizeof state->key) != sizeof state->key)
+    if (read(fd, &state->key, sizeof(state->key)) != sizeof(state->key))
         return database_refuse(path, "it is not a key");
     return NULL;
 }
@@ -212,7 +212,7 @@ static lg_error *read_key(struct state *state, const char *path)
 static lg_error *write_key(const char *path)
 {
     struct sign_key key;
-    lg_error *err = random_fill(&key, sizeof key);
+    lg_error *err = random_fill(&key, sizeof(key));
     if (err)
         return err;
     struct buffer other = {0};
@@ -223,7 +223,7 @@ static lg_error *write_key(const char *path)
         return lg_error_new_errno("%s", other.text);
     lg_defer(unlink, other.text);
     lg_defer(close, fd);
-    if (write(fd, &key, sizeof key) != sizeof key || fsync(fd) != 0)
+    if (write(fd, &key, sizeof(key)) != sizeof(key) || fsync(fd) != 0)
         return lg_error_new_errno("writing %s", other.text);
     /* If another was faster, its key holds. */
     if (link(other.text, path) != 0 && errno != EEXIST)
@@ -291,7 +291,7 @@ static lg_error *check_files(const char *path)
     else if (errno != EEXIST)
         return lg_error_new_errno("%s", path);
     lg_error *err = NULL;
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && !err; i++) {
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && !err; i++) {
         struct buffer file = {0};
         buffer_format(&file, "%s%s", path, suffixes[i]);
         bool missing;
@@ -311,7 +311,7 @@ static char *path_in(const char *place, const char *name)
 lg_error *statements_open(const char *place, struct state **opened)
 {
     *opened = NULL;
-    struct state *state = need_memory(NULL, sizeof *state);
+    struct state *state = need_memory(NULL, sizeof(*state));
     *state = (struct state){.path = path_in(place, "state.db")};
     char *key = path_in(place, "key");
     lg_defer(free, key);

@@ -9,7 +9,7 @@ START_TEST(it_is_siphash)
 {
     const struct sign_key key = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
     unsigned char data[15];
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (unsigned char)i;
     ck_assert(sign(&key, data, 0) == 0x726fdb47dd0e0e31);
     ck_assert(sign(&key, data, 8) == 0x93f5f5799a932462);

@@ -136,10 +136,10 @@ lg_error *state_forget_run(struct state *state, const struct state_run *run)
 
 static void take_run(struct statement *s, struct state_run *run)
 {
-    statement_take_text(s, run->id, sizeof run->id);
+    statement_take_text(s, run->id, sizeof(run->id));
     run->epoch = statement_take_number(s);
     run->phase = (enum run_phase)statement_take_number(s);
-    statement_take_text(s, run->boot, sizeof run->boot);
+    statement_take_text(s, run->boot, sizeof(run->boot));
     run->owner.pid = (pid_t)statement_take_number(s);
     run->owner.started = (uint64_t)statement_take_number(s);
     run->runner.pid = (pid_t)statement_take_number(s);

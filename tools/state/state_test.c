@@ -17,7 +17,7 @@ static struct state *state;
 static void must(lg_error *err)
 {
     char text[512] = "";
-    lg_error_format(err, text, sizeof text);
+    lg_error_format(err, text, sizeof(text));
     ck_assert_msg(err == NULL, "%s", text);
 }
 
@@ -51,7 +51,7 @@ static struct state_run a_run(const char *id)
 {
     static const char *const environment[] = {"A=1", "B=2", NULL};
     struct state_run run = {.epoch = 1, .uid = 7, .title = "a title", .environment = environment};
-    snprintf(run.id, sizeof run.id, "%s", id);
+    snprintf(run.id, sizeof(run.id), "%s", id);
     must(state_begin_run(state, &run));
     return run;
 }

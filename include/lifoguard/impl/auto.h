@@ -2,6 +2,9 @@
 #ifndef LIFOGUARD_IMPL_AUTO_H
 #define LIFOGUARD_IMPL_AUTO_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <lifoguard/impl/adopt.h>
 
 #if !defined(                                                                                      \
@@ -50,30 +53,32 @@ LGI_UNUSED static inline void lgi_no_cleanup(void *lgi_variable)
     LGI_BEFORE_CLEANUP(id)                                                                           \
     lgi_class_of_##name variable __attribute__((__cleanup__(LGI_AUTO_OF(name)))) = lgi_class_##name
 
-#define LGI_GUARD_AS(id, name, variable) LGI_GUARD_AS_(id, name, variable)
-#define LGI_GUARD_AS_(id, name, variable)                                                          \
+/* All guards are of one type, so that a name which is no guard's is one error. (The compilers see through the pointer.) */
+struct lgi_guard {
+    void (*lgi_unlock)(void *lock); /* NULL: the guard does not hold the lock */
+    void *lgi_lock;
+};
+static inline struct lgi_guard lgi_guard_of(bool taken, void (*unlock)(void *lock), void *lock)
+{
+    struct lgi_guard guard = {taken ? unlock : (void (*)(void *))0, lock};
+    return guard;
+}
+static inline void lgi_guard_leave(const struct lgi_guard *guard)
+{
+    if (guard->lgi_unlock)
+        guard->lgi_unlock(guard->lgi_lock);
+}
+
+/* <name>_guard__write_… takes the lock of a guard. The compilers show this name if no guard has the name, and if the lock has another
+ * type. (Joined with what stands before, it is one word, also where that is an address in the wrong place.) */
+#define LGI_GUARD_AS(id, name, variable)                                                           \
     LGI_NO_JUMP(id)                                                                                \
-    LGI_BEFORE_CLEANUP(id)                                                                           \
-    lgi_guard_of_##name variable LGI_UNUSED __attribute__((__cleanup__(lgi_unguard_##name))) =     \
-        lgi_guard_##name
-#define LGI_GUARD(id, name) LGI_GUARD_AS(id, name, LGI_CAT(lgi_guarded_, id))
-
-#define LGI_GUARD_TYPE(name, type, unlock)                                                         \
-    LGI_ONLY_SCALAR(type, "a guard holds the address of the lock: write the type as lock *")       \
-    typedef struct {                                                                               \
-        __typeof__(type) lgi_lock;                                                                 \
-    } lgi_guard_of_##name;                                                                         \
-    LGI_UNUSED static inline void lgi_unguard_##name(lgi_guard_of_##name *lgi_guard)               \
-    {                                                                                              \
-        if (lg_guard_held(*lgi_guard))                                                             \
-            unlock(lgi_guard->lgi_lock);                                                           \
-    }
-
-/* The block is a pass of a loop, which is left after it. */
-#define LGI_SCOPED_GUARD(name, ...)                                                                \
-    for (lgi_guard_of_##name LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_unguard_##name))) =          \
-             lgi_guard_##name(__VA_ARGS__), *lgi_once = &lgi_guard;                                \
-         lgi_once; lgi_once = (lgi_guard_of_##name *)0)
+    LGI_BEFORE_CLEANUP(id)                                                                         \
+    struct lgi_guard variable LGI_UNUSED __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)
+#define LGI_GUARD(id, name)                                                                        \
+    LGI_NO_JUMP(id)                                                                                \
+    LGI_BEFORE_CLEANUP(id)                                                                         \
+    struct lgi_guard lgi_guard_##id LGI_UNUSED __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)
 
 // clang-format on
 

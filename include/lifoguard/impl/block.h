@@ -50,6 +50,57 @@
 #endif
 #define LGI_LINED(form, line, ...) form(line, __VA_ARGS__)
 
+/* Picks a form by the number of its arguments: behind six names stand ~, and the names before it are those for one argument, last, to
+ * six, first: LGI_SEVENTH(__VA_ARGS__, OTHER, OTHER, OTHER, OTHER, TWO, OTHER, ~). */
+#define LGI_SEVENTH(a, b, c, d, e, f, seventh, ...) seventh
+/* By whether anything is given. */
+LGI_PUSH
+#if defined(__clang__)
+LGI_QUIET("-Wpedantic")
+#endif
+/* A comma if something is given. */
+#define LGI_GIVEN(...) __VA_OPT__(, )
+LGI_POP
+#define LGI_IF_GIVEN(form, other, ...) LGI_PICK(~LGI_GIVEN(__VA_ARGS__) form, other, ~)
+#define LGI_IF_GIVEN_TOO(form, other, ...) LGI_PICK_TOO(~LGI_GIVEN(__VA_ARGS__) form, other, ~)
+#define LGI_PICK_TOO(...) LGI_PICK_(__VA_ARGS__)
+#define LGI_PICK(...) LGI_PICK_(__VA_ARGS__)
+#define LGI_PICK_(none, picked, ...) picked
+
+/* Whether the text is that of a name, and not of an address, a string or an expression in parentheses. */
+#define LGI_IS_NAME(text)                                                                          \
+    (!__builtin_strchr(text, '&') && !__builtin_strchr(text, '"') && !__builtin_strchr(text, '('))
+
+/* LGI_DEMAND(name, condition, text): refuses a use. On clang the refusal ends the compilation, so that no further error follows from
+ * it; LGI_DEMANDED(name, text) stands before, at file scope. */
+#if defined(__clang__)
+#define LGI_DEMANDED(name, text)                                                                   \
+    LGI_PUSH                                                                                       \
+    LGI_QUIET("-Wgcc-compat")                                                                      \
+    void name(int met) __attribute__((diagnose_if(!met, text, "warning")));                        \
+    LGI_POP
+#define LGI_DEMAND(name, condition, text)                                                          \
+    LGI_PUSH                                                                                       \
+    _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"")(void) sizeof(                    \
+        (name(condition), 0));                                                                     \
+    LGI_POP
+#else
+#define LGI_DEMANDED(name, text)
+#define LGI_DEMAND(name, condition, text) _Static_assert(!!(condition), text);
+#endif
+/* The same in an expression, which has the value `value`. */
+#if defined(__clang__)
+#define LGI_ASSERTED(name, condition, text, value)                                                 \
+    (__extension__({LGI_DEMAND(name, condition, text)}), (value))
+#else
+#define LGI_ASSERTED(name, condition, text, value)                                                 \
+    ((void)sizeof(struct {                                                                         \
+         int lgi_member;                                                                           \
+         _Static_assert(!!(condition), text);                                                      \
+     }),                                                                                           \
+     (value))
+#endif
+
 #if defined(__clang__)
 
 /* clang refuses jumps past a cleanup variable by itself. */

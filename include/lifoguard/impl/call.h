@@ -11,6 +11,7 @@
 #include <lifoguard/impl/link.h>
 #include <lifoguard/impl/probe.h>
 #include <lifoguard/impl/record.h>
+#include <lifoguard/impl/type_names.h>
 
 #if !defined(                                                                                      \
     __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
@@ -26,8 +27,6 @@ LGI_QUIET("-Wpedantic")
 #define LGI_COUNT(...)                                                                             \
     LGI_COUNT_(~, ##__VA_ARGS__, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY,       \
                LGI_IS_4, LGI_IS_3, LGI_IS_2, LGI_IS_1, LGI_IS_0, LGI_NOTHING, ~)(__VA_ARGS__)
-/* A comma if something is given: what is missing moves lgi_nothing to the place of the number. */
-#define LGI_GIVEN(...) __VA_OPT__(, )
 LGI_POP
 #define LGI_COUNT_(none, f, a, b, c, d, e, g, h, i, j, k, count, ...) count
 #define LGI_MANY(...) lgi_many
@@ -420,10 +419,6 @@ void lgi_result_is_an_error(void);
 /* (An empty rest puts the two parentheses behind LGI_EMPTY. In -std=c11, `, ##__VA_ARGS__` would leave the comma.) */
 #define LGI_REST(rest) LGI_PICK(LGI_EMPTY rest(), LGI_SECOND, ~)
 #define LGI_EMPTY() ~, LGI_ONE
-#define LGI_PICK(...) LGI_PICK_(__VA_ARGS__)
-#define LGI_PICK_(none, picked, ...) picked
-#define LGI_ONE(form, other) form
-#define LGI_SECOND(form, other) other
 #define LGI_LOOSE(...)                                                                             \
     __extension__({                                                                                \
         _Static_assert(0, LGI_LOOSE_TEXT);                                                         \
@@ -497,48 +492,10 @@ void lgi_result_is_an_error(void);
 
 /* The wrong way round, `name` begins with a type. The usual types are known by their names, and then the two change places, so
  * that what is wrong is said once. */
-#define LGI_FUNC_OF(T, name) LGI_FUNC_BY(LGI_TYPE_##name, LGI_FUNC, ~)(T, name)
-#define LGI_FUNC_BY(...) LGI_FUNC_BY_(__VA_ARGS__)
-#define LGI_FUNC_BY_(type, form, ...) form
+#define LGI_FUNC_OF(T, name) LGI_IF_TYPE(name, LGI_FUNC_SWAPPED, LGI_FUNC)(T, name)
 #define LGI_FUNC_SWAPPED(name, T)                                                                  \
     _Static_assert(0, "the type of the result stands first: write lg_func (type, name)");          \
     LGI_FUNC(T, name)
-#define LGI_TYPE__Bool ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_bool ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_char ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_const ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_double ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_enum ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_float ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_int ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_int8_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_int16_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_int32_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_int64_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_intptr_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_lg_chan ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_lg_context ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_lg_duration ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_lg_error ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_lg_time ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_long ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_off_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_pid_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_short ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_signed ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_size_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_ssize_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_struct ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_uint8_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_uint16_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_uint32_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_uint64_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_uintptr_t ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_union ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_unsigned ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_void ~, LGI_FUNC_SWAPPED,
-#define LGI_TYPE_FILE ~, LGI_FUNC_SWAPPED,
-
 #define LGI_FUNC(T, name)                                                                          \
     for (__typeof__(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
          __extension__({ return name; }))                                                          \

@@ -82,7 +82,7 @@ static void execute(const char *path, int output, int messages)
 {
     char plan[64];
     int fd = dup(observed_fd); /* without close-on-exec */
-    snprintf(plan, sizeof plan, "%d %ld %d", fd, now.fails_at, now.and_all_after);
+    snprintf(plan, sizeof(plan), "%d %ld %d", fd, now.fails_at, now.and_all_after);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     struct rlimit no_core = {0, 0}, small = {OUTPUT_SIZE, OUTPUT_SIZE};
     bool ready = fd >= 0 && in >= 0 && dup2(in, 0) == 0 && dup2(output, 1) == 1 &&
@@ -100,7 +100,7 @@ static void run(const char *path, long fails_at, int and_all_after)
 {
     now.fails_at = fails_at;
     now.and_all_after = and_all_after;
-    memset(observed, 0, sizeof *observed);
+    memset(observed, 0, sizeof(*observed));
     int output = memory_file(0), messages = memory_file(0);
     pid_t child = fork();
     if (child < 0)
@@ -153,7 +153,7 @@ static bool matches(const char *line, const char *expected)
         return strcmp(line, expected) == 0;
     char pattern[1024];
     regex_t compiled;
-    snprintf(pattern, sizeof pattern, "^(%s)$", expected + 1);
+    snprintf(pattern, sizeof(pattern), "^(%s)$", expected + 1);
     if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) != 0)
         give_up(pattern);
     bool result = regexec(&compiled, line, 0, NULL, 0) == 0;
@@ -165,7 +165,7 @@ static bool matches(const char *line, const char *expected)
 static FILE *open_expected(void)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s.txt", expected_folder, now.program);
+    snprintf(path, sizeof(path), "%s/%s.txt", expected_folder, now.program);
     FILE *file = fopen(path, "re");
     if (!file && strcmp(now.program, "transform") != 0)
         give_up(path);
@@ -185,7 +185,7 @@ static void judge_shorter_output(void)
             continue;
         }
         bool found = false;
-        while (!found && fgets(expected, sizeof expected, file)) {
+        while (!found && fgets(expected, sizeof(expected), file)) {
             expected[strcspn(expected, "\n")] = '\0';
             found = matches(line, expected) ||
                     (now.fails_at && has_lost_its_context(line, expected));
@@ -194,7 +194,7 @@ static void judge_shorter_output(void)
         if (!found)
             fail("prints \"%s\"", line);
     }
-    missing |= fgets(expected, sizeof expected, file) != NULL;
+    missing |= fgets(expected, sizeof(expected), file) != NULL;
     if (missing && !told)
         fail("lines are missing, and none tells why:\n%s", now.output);
     fclose(file);
@@ -209,7 +209,7 @@ static void judge_output(void)
     }
     FILE *file = open_expected();
     char text[OUTPUT_SIZE], expected[512], *rest = strcpy(text, now.output);
-    while (file && fgets(expected, sizeof expected, file)) {
+    while (file && fgets(expected, sizeof(expected), file)) {
         expected[strcspn(expected, "\n")] = '\0';
         const char *wanted = expected;
         int least = 1, most = 1, length = 0;
@@ -263,7 +263,7 @@ static const struct {
 
 static void judge_owed(void)
 {
-    for (size_t i = 0; i < sizeof owed / sizeof *owed; i++) {
+    for (size_t i = 0; i < sizeof(owed) / sizeof(*owed); i++) {
         if (strcmp(now.program, owed[i].program) != 0)
             continue;
         const char *first = strstr(now.output, owed[i].first);
@@ -407,9 +407,9 @@ static void learn_what_is_kept(const char *path)
 static void look_for_those_owed(const char *path)
 {
     int folder_length = (int)(strrchr(path, '/') - path);
-    for (size_t i = 0; i < sizeof owed / sizeof *owed; i++) {
+    for (size_t i = 0; i < sizeof(owed) / sizeof(*owed); i++) {
         char example[PATH_MAX];
-        snprintf(example, sizeof example, "%.*s/%s", folder_length, path, owed[i].program);
+        snprintf(example, sizeof(example), "%.*s/%s", folder_length, path, owed[i].program);
         if (access(example, X_OK) != 0)
             fail("there is no example %s: correct the table of what is owed", owed[i].program);
     }
@@ -445,12 +445,12 @@ static long torture(const char *path)
 
 static void prepare(void)
 {
-    observed_fd = memory_file(sizeof *observed);
-    observed = mmap(NULL, sizeof *observed, PROT_READ | PROT_WRITE, MAP_SHARED, observed_fd, 0);
+    observed_fd = memory_file(sizeof(*observed));
+    observed = mmap(NULL, sizeof(*observed), PROT_READ | PROT_WRITE, MAP_SHARED, observed_fd, 0);
     if (observed == MAP_FAILED || !mkdtemp(folder))
         give_up(folder);
-    char input[sizeof folder + 8];
-    snprintf(input, sizeof input, "%s/input", folder);
+    char input[sizeof(folder) + 8];
+    snprintf(input, sizeof(input), "%s/input", folder);
     FILE *file = fopen(input, "we");
     if (!file)
         give_up(input);
@@ -462,8 +462,8 @@ static void prepare(void)
 
 static void clean_up(void)
 {
-    char input[sizeof folder + 8];
-    snprintf(input, sizeof input, "%s/input", folder);
+    char input[sizeof(folder) + 8];
+    snprintf(input, sizeof(input), "%s/input", folder);
     unlink(input);
     rmdir(folder);
 }

@@ -97,7 +97,7 @@ static bool must_fail(const void *site)
     long number = ++observed->made;
     bool fails = fails_at && (and_all_after ? number >= fails_at : number == fails_at);
     if (fails && observed->failed++ == 0)
-        name_site(site, observed->failed_at, sizeof observed->failed_at);
+        name_site(site, observed->failed_at, sizeof(observed->failed_at));
     return fails;
 }
 
@@ -128,7 +128,7 @@ static struct block *find_live(const void *start, const void *site)
         observed->twice++;
     else
         observed->unknown++;
-    name_site(site, observed->bad_at, sizeof observed->bad_at);
+    name_site(site, observed->bad_at, sizeof(observed->bad_at));
     return NULL;
 }
 
@@ -225,8 +225,8 @@ static bool somebody_looks(void)
 {
     for (int i = 0; i < DESCRIPTORS; i++) {
         char entry[32], target[16];
-        snprintf(entry, sizeof entry, "/proc/self/fd/%d", i);
-        if (!was_open[i] && readlink(entry, target, sizeof target) > 6 &&
+        snprintf(entry, sizeof(entry), "/proc/self/fd/%d", i);
+        if (!was_open[i] && readlink(entry, target, sizeof(target)) > 6 &&
             memcmp(target, "/proc/", 6) == 0)
             return true;
     }
@@ -236,7 +236,7 @@ static bool somebody_looks(void)
 static void read_name(const char *thread, char name[32])
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", thread);
+    snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", thread);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd >= 0 ? read(fd, name, 31) : 0;
     name[length > 0 ? length : 0] = '\0';
@@ -249,7 +249,7 @@ static void read_name(const char *thread, char name[32])
 static bool is_ending(const char *thread)
 {
     char mine[32], main[16], mains[32];
-    snprintf(main, sizeof main, "%d", getpid());
+    snprintf(main, sizeof(main), "%d", getpid());
     read_name(thread, mine);
     read_name(main, mains);
     return strcmp(thread, main) != 0 &&
@@ -276,7 +276,7 @@ static void begin(void)
     int fd = (int)strtol(at, &at, 10);
     fails_at = strtol(at, &at, 10);
     and_all_after = strtol(at, &at, 10);
-    void *shared = mmap(NULL, sizeof *observed, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *shared = mmap(NULL, sizeof(*observed), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (shared == MAP_FAILED)
         return; /* the test sees that nothing was started */
     close(fd);
@@ -292,8 +292,8 @@ static void begin(void)
 
 static void note_live(const struct block *block)
 {
-    char name[sizeof observed->site[0].name];
-    name_site(block->site, name, sizeof name);
+    char name[sizeof(observed->site[0].name)];
+    name_site(block->site, name, sizeof(name));
     int i = 0;
     while (i < observed->sites && strcmp(observed->site[i].name, name) != 0)
         i++;

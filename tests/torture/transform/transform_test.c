@@ -224,20 +224,20 @@ static char *get_file(const char *path)
     FILE *file = fopen(path, "r");
     if (!file)
         return NULL;
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
     fclose(file);
     return text;
 }
 
 static void prepare(void)
 {
-    outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+    outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                    0);
     ck_assert_ptr_ne(outcome, MAP_FAILED);
     ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(input, sizeof input, "%s/input", directory);
-    snprintf(output, sizeof output, "%s/output", directory);
-    snprintf(messages, sizeof messages, "%s/messages", directory);
+    snprintf(input, sizeof(input), "%s/input", directory);
+    snprintf(output, sizeof(output), "%s/output", directory);
+    snprintf(messages, sizeof(messages), "%s/messages", directory);
     unsorted = calloc(LINES, 16);
     sorted = calloc(LINES, 16);
     char *to = unsorted, *in = sorted;
@@ -295,7 +295,7 @@ static int left_over(void)
     ck_assert_ptr_nonnull(listing);
     for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
         char path[512];
-        snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         if (entry->d_name[0] != '.' && strcmp(path, input) != 0 && strcmp(path, output) != 0 &&
             strcmp(path, messages) != 0) {
             unlink(path);
@@ -322,7 +322,7 @@ static bool check_output(const char *old)
 /* One run, and what holds after each. Returns whether the new output is there. */
 static bool try_plan(struct plan now, const char *old)
 {
-    memset(outcome, 0, sizeof *outcome);
+    memset(outcome, 0, sizeof(*outcome));
     unlink(output);
     if (old)
         put_file(output, old);

@@ -1,0 +1,9 @@
+// The lock before the guard.
+// gcc: write_the_name_of_a_guard_and_then_the_address_of_its_lock’ undeclared
+// clang: write_the_name_of_a_guard_and_then_the_address_of_its_lock
+#include <lifoguard/lifoguard.h>
+
+void f(lg_mutex *mutex)
+{
+    lg_scoped_guard(&mutex, lg_mutex) {}
+}
