@@ -55,13 +55,14 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_mutex {
-    uint64_t lgi_word; /* the owner's identity; for the lowest bits see src/sync/mutex.c */
+    uint64_t lgi_word; /* the owner's identity; for the other bits see src/sync/mutex.c */
     uint32_t lgi_lock; /* protects the list of waiters */
+    uint32_t lgi_bias; /* src/sync/mutex_bias.h */
     struct lgi_waiters lgi_waiters;
 } lg_mutex;
 
 /* Initialises an unlocked mutex; equal to all zero. */
-#define LG_MUTEX_INIT {0, 0, {0, 0}}
+#define LG_MUTEX_INIT {0, 0, 0, {0, 0}}
 
 /* Locks the mutex; waits without limit. Panics if the caller owns the mutex, or if the owner ended without unlocking. */
 static inline void lg_mutex_lock(lg_mutex *mutex);
@@ -108,16 +109,22 @@ LG_API void lg_mutex_relock(lg_mutex *mutex);
 
 /* ---- internal: inline functions ---------------------------------------------------------------------- */
 
-LG_API void lgi_mutex_lock(lg_mutex *mutex);
+LG_API LGI_DIRECT void lgi_mutex_lock(lg_mutex *mutex);
 LG_API lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until);
 LG_API bool lgi_mutex_try_lock(lg_mutex *mutex);
-LG_API void lgi_mutex_unlock(lg_mutex *mutex);
+LG_API LGI_DIRECT void lgi_mutex_unlock(lg_mutex *mutex);
 
-/* The common case: the mutex is unlocked and nobody waits. */
+/* Which bits of the word say who owns the mutex, and what lgi_bias is in a mutex that will never be biased again. */
+#define LGI_MUTEX_OWNER (UINT64_MAX / 2 - 7)
+#define LGI_MUTEX_SETTLED 0xffffU
+
+/* The common case for a mutex that several threads use: it is unlocked and nobody waits. (The word of a mutex that is biased
+ * is never 0. A failing compare-exchange takes as long as all else, so the word is read first.) */
 static inline bool lgi_mutex_take(lg_mutex *mutex)
 {
     uint64_t self = lgi_identity, nobody = 0;
     return __builtin_expect(self != 0, 1) &&
+           __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) == 0 &&
            __builtin_expect(__atomic_compare_exchange_n(&mutex->lgi_word, &nobody, self, false,
                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
                             1);
@@ -143,6 +150,7 @@ static inline void lg_mutex_unlock(lg_mutex *mutex)
 {
     uint64_t self = lgi_identity;
     if (__builtin_expect(self == 0, 0) ||
+        __atomic_load_n(&mutex->lgi_bias, __ATOMIC_RELAXED) != LGI_MUTEX_SETTLED ||
         !__builtin_expect(__atomic_compare_exchange_n(&mutex->lgi_word, &self, 0, false,
                                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED),
                           1))
@@ -157,7 +165,7 @@ static inline lg_mutex *lgi_mutex_unlocked(lg_mutex *mutex)
 
 static inline bool lg_mutex_is_owned(const lg_mutex *mutex)
 {
-    uint64_t owner = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) & ~UINT64_C(7);
+    uint64_t owner = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED) & LGI_MUTEX_OWNER;
     return owner != 0 && owner == lgi_identity;
 }
 

@@ -13,8 +13,11 @@
 
 LGI_JUMPS_BEGIN
 
-/* The first is of a size that the C library's allocator keeps ready for each thread. */
-enum { FIRST_CHUNK = 16, GROWTH = 4, LARGEST_CHUNK = 4096 };
+/* The first chunks are of a size that the C library's allocator keeps ready for each thread (glibc: up to 1032 bytes, seven pieces):
+ * taking and giving back a larger piece takes as long as twenty deferred calls. */
+enum { SMALL_CHUNK = 20, SMALL_CHUNKS = 6, GROWTH = 4, LARGEST_CHUNK = 4096 };
+_Static_assert(sizeof(struct lgi_chunk) + SMALL_CHUNK * sizeof(struct lg_deferred) <= 1032,
+               "a small chunk is kept ready");
 
 static inline struct lgi_chunk *chunk_of(const struct lg_scope *scope)
 {
@@ -32,11 +35,19 @@ static struct lgi_head *head_of(const struct lg_scope *scope)
     return frame_of(scope) ? scope->head : NULL;
 }
 
+static size_t capacity_above(const struct lgi_chunk *below)
+{
+    unsigned count = 0;
+    for (const struct lgi_chunk *chunk = below; chunk && count < SMALL_CHUNKS; chunk = chunk->below)
+        count++;
+    if (count < SMALL_CHUNKS)
+        return SMALL_CHUNK;
+    return below->capacity < LARGEST_CHUNK / GROWTH ? below->capacity * GROWTH : LARGEST_CHUNK;
+}
+
 static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
 {
-    size_t capacity = below ? below->capacity * GROWTH : FIRST_CHUNK;
-    if (capacity > LARGEST_CHUNK)
-        capacity = LARGEST_CHUNK;
+    size_t capacity = capacity_above(below);
     struct lgi_chunk *chunk = malloc(sizeof(*chunk) + capacity * sizeof(chunk->calls[0]));
     if (chunk) {
         chunk->below = below;

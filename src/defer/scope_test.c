@@ -201,8 +201,8 @@ START_TEST(D6_out_of_memory_the_call_is_made_at_once_and_then_it_panics)
     full(100);
     memory_ignore();
     expect_trace(
-        "24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0 outer stopped: out "
-        "of memory for a deferred call, which was made at once");
+        "28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0 outer "
+        "stopped: out of memory for a deferred call, which was made at once");
 }
 END_TEST
 

@@ -30,10 +30,9 @@ lg_time lgi_bubble_now(void)
  * goroutine, who cannot be in the bubble, since all are blocked there.) */
 static bool waits_for_outsider(const struct lgi_bubble *bubble, const struct lgi_g *g)
 {
-    enum { FLAGS = 7 };
     if (!g->durably_blocked || !g->held)
         return false;
-    uint64_t holder = __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~(uint64_t)FLAGS;
+    uint64_t holder = __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~LGI_IDENTITY_FLAGS;
     if (!holder)
         return true;
     const struct lgi_g *other = lgi_identity_find(holder);

@@ -32,9 +32,8 @@ const struct lgi_g *lgi_identity_find(uint64_t identity)
 
 const char *lgi_waits_for(const struct lgi_g *g)
 {
-    enum { FLAGS = 7 };
     if (g->waits_for && g->held) {
-        uint64_t owner = __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~(uint64_t)FLAGS;
+        uint64_t owner = __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~LGI_IDENTITY_FLAGS;
         if (owner && !lgi_identity_find(owner))
             return "what one that has ended still holds";
     }

@@ -4,8 +4,8 @@
  *
  * An identity is never used again. It has, from the lowest bit: three bits that are 0, for flags of an object that keeps the
  * identity; the number of the place that the goroutine runs in (a stack, a thread's record, a worker), by which the
- * goroutine can be found; and how many have run in that place before. A place in which all numbers have been used is not
- * used again either. */
+ * goroutine can be found; how many have run in that place before; and one more bit that is 0, for another flag. A place in
+ * which all numbers have been used is not used again either. */
 #ifndef LGI_SCHED_IDENTITY_H
 #define LGI_SCHED_IDENTITY_H
 
@@ -17,6 +17,8 @@ enum {
     LGI_PLACE_SHIFT = 3,
     LGI_TURN_SHIFT = LGI_PLACE_SHIFT + LGI_PLACE_BITS
 };
+#define LGI_IDENTITY_HIGH_FLAG (UINT64_C(1) << 63)
+#define LGI_IDENTITY_FLAGS (LGI_IDENTITY_HIGH_FLAG | 7)
 
 /* Places are numbered by kind. */
 enum {
@@ -36,7 +38,7 @@ static inline uint64_t lgi_identity_none(uint32_t place)
 static inline uint64_t lgi_identity_next(uint64_t identity)
 {
     uint64_t next = identity + (UINT64_C(1) << LGI_TURN_SHIFT);
-    return next < identity ? 0 : next;
+    return next & LGI_IDENTITY_HIGH_FLAG ? 0 : next;
 }
 
 static inline uint32_t lgi_identity_place(uint64_t identity)

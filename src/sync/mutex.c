@@ -1,10 +1,11 @@
-/* Mutexes, after Go's. The word holds the owner, and in its lowest bits:
+/* Mutexes, after Go's. The word holds the owner, and in its other bits:
  *
  *   WAITERS    somebody may be in the list. Set under the list's lock while there is an owner, whose unlock then takes
  *              that lock too; cleared under it.
  *   WOKEN      somebody was woken, or spins, to try for the mutex: whoever unlocks need not wake another.
  *   STARVING   the first in the list has waited for long: whoever unlocks hands the mutex over. Only together with an
  *              owner, so there is nobody to be faster.
+ *   LGI_BIASED  without the others: one worker alone uses the mutex (mutex_bias.h).
  *
  * Who unlocks touches the mutex for the last time when it gives up the word, or, if it has claimed a waiter, before it
  * unparks that: until then the waiter is in its call, and the mutex must be there. */
@@ -17,11 +18,12 @@
 #include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sync/abandoned.h"
+#include "sync/mutex_bias.h"
 #include "time/clock.h"
 
 _Static_assert(sizeof(lg_mutex) <= 4 * sizeof(void *), "the header says so");
 
-enum { WAITERS = 1, WOKEN = 2, STARVING = 4, FLAGS = 7 };
+enum { WAITERS = 1, WOKEN = 2, STARVING = 4 };
 
 /* How a waiter is claimed: to try for itself, or it has the mutex. */
 enum { TRY, HAS };
@@ -30,7 +32,7 @@ static const lg_duration starving_after = LG_MILLISECOND;
 
 static uint64_t owner(uint64_t word)
 {
-    return word & ~(uint64_t)FLAGS;
+    return word & LGI_MUTEX_OWNER;
 }
 
 static bool change(lg_mutex *mutex, uint64_t *word, uint64_t to, int order)
@@ -41,8 +43,8 @@ static bool change(lg_mutex *mutex, uint64_t *word, uint64_t to, int order)
 /* Clears WOKEN if it is the caller's. */
 static bool take(lg_mutex *mutex, uint64_t self, bool woken)
 {
-    uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
-    while (!owner(word))
+    uint64_t word;
+    while (!owner(word = lgi_mutex_settled(mutex)))
         if (change(mutex, &word, self | (woken ? word & ~(uint64_t)WOKEN : word), __ATOMIC_ACQUIRE))
             return true;
     return false;
@@ -116,8 +118,8 @@ static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool a
     struct lgi_g *self = waiter->g;
     uint64_t word, next;
     lgi_lock(&mutex->lgi_lock);
-    word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
     do {
+        word = lgi_mutex_settled_under_lock(mutex);
         next = woken ? word & ~(uint64_t)WOKEN : word;
         next |= owner(word) ? WAITERS | (starving ? STARVING : 0) : self->identity;
     } while (!change(mutex, &word, next, __ATOMIC_ACQUIRE));
@@ -156,7 +158,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
     bool woken = false, starving = false;
     lg_duration since = 0;
 
-    if (take(mutex, self->identity, false))
+    if (lgi_mutex_lock_by_bias(mutex) || take(mutex, self->identity, false))
         return NULL;
     if (lg_mutex_is_owned(mutex))
         lg_panic("lock of a mutex that the caller holds already: it would wait for itself");
@@ -187,10 +189,16 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
     }
 }
 
-void lgi_mutex_lock(lg_mutex *mutex)
+static __attribute__((noinline)) void lock_otherwise(lg_mutex *mutex)
 {
     (void)lock(mutex, lg_until_forever(), false);
     lgi_acquired(&mutex->lgi_word);
+}
+
+void lgi_mutex_lock(lg_mutex *mutex)
+{
+    if (!lgi_mutex_lock_by_bias(mutex))
+        lock_otherwise(mutex);
 }
 
 lg_error *lgi_mutex_lock_until(lg_mutex *mutex, lg_until until)
@@ -209,7 +217,7 @@ void lg_mutex_relock(lg_mutex *mutex)
 
 bool lgi_mutex_try_lock(lg_mutex *mutex)
 {
-    bool locked = take(mutex, lgi_self()->identity, false);
+    bool locked = lgi_mutex_lock_by_bias(mutex) || take(mutex, lgi_self()->identity, false);
     if (locked)
         lgi_acquired(&mutex->lgi_word);
     return locked;
@@ -240,21 +248,38 @@ static bool pass_on(lg_mutex *mutex)
     return next != NULL;
 }
 
-void lgi_mutex_unlock(lg_mutex *mutex)
+/* To nobody in particular. */
+static bool give_up(lg_mutex *mutex, uint64_t word)
+{
+    uint64_t self = owner(word);
+    bool biased = word == self && lgi_mutex_note_unlock(mutex);
+    if (change(mutex, &word, biased ? LGI_BIASED : word & (WAITERS | WOKEN), __ATOMIC_RELEASE))
+        return true;
+    if (biased)
+        lgi_mutex_take_bias_back(mutex);
+    return false;
+}
+
+static __attribute__((noinline)) void unlock_otherwise(lg_mutex *mutex)
 {
     lgi_releases(&mutex->lgi_word);
-    uint64_t self = lgi_self()->identity;
-    for (;;) {
-        uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
+    uint64_t self = lgi_self()->identity, word;
+    bool done;
+    do {
+        word = lgi_mutex_settled(mutex);
         if (!owner(word))
             lg_panic("unlock of a mutex that is not locked");
         if (owner(word) != self)
             lg_panic("unlock of a mutex that another goroutine or thread holds");
-        if (!(word & WAITERS) || (word & (WOKEN | STARVING)) == WOKEN) {
-            if (change(mutex, &word, word & (WAITERS | WOKEN), __ATOMIC_RELEASE))
-                return;
-        } else if (pass_on(mutex)) {
-            return;
-        }
-    }
+        if (!(word & WAITERS) || (word & (WOKEN | STARVING)) == WOKEN)
+            done = give_up(mutex, word);
+        else
+            done = pass_on(mutex);
+    } while (!done);
+}
+
+void lgi_mutex_unlock(lg_mutex *mutex)
+{
+    if (!lgi_mutex_unlock_by_bias(mutex))
+        unlock_otherwise(mutex);
 }

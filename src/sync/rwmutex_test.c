@@ -7,9 +7,8 @@
 
 static bool is_unused(const lg_rwmutex *mutex)
 {
-    return mutex->lgi_state == 0 && mutex->lgi_writers.lgi_word == 0 && !mutex->lgi_writer &&
-           lgi_waiters_empty(&mutex->lgi_readers) &&
-           lgi_waiters_empty(&mutex->lgi_writers.lgi_waiters);
+    return mutex->lgi_state == 0 && is_free(&mutex->lgi_writers) && !mutex->lgi_writer &&
+           lgi_waiters_empty(&mutex->lgi_readers);
 }
 
 /* ---- alone ---- */

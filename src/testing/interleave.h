@@ -29,7 +29,7 @@
 
 /* ---- the code under test ---- */
 
-enum il_change { IL_EXCHANGE, IL_ADD, IL_SUB, IL_OR };
+enum il_change { IL_EXCHANGE, IL_ADD, IL_SUB, IL_OR, IL_AND };
 
 static uint64_t il_load(const void *address, size_t size, int order);
 static void il_store(const void *address, size_t size, uint64_t value, int order);
@@ -53,6 +53,7 @@ static bool il_compare_exchange(const void *address, size_t size, void *expected
 #define __atomic_fetch_add(p, v, order) IL_MODIFY(p, IL_ADD, v, order)
 #define __atomic_fetch_sub(p, v, order) IL_MODIFY(p, IL_SUB, v, order)
 #define __atomic_fetch_or(p, v, order) IL_MODIFY(p, IL_OR, v, order)
+#define __atomic_fetch_and(p, v, order) IL_MODIFY(p, IL_AND, v, order)
 #define __atomic_compare_exchange_n(p, expected, v, weak, success, failure)                        \
     il_compare_exchange((const void *)(uintptr_t)(p), sizeof(*(p)), expected, IL_WORD(v), success, \
                         failure)
@@ -350,7 +351,8 @@ static uint64_t il_modify(const void *address, size_t size, enum il_change chang
     uint64_t value = change == IL_EXCHANGE ? operand
                      : change == IL_ADD    ? old + operand
                      : change == IL_SUB    ? old - operand
-                                           : old | operand;
+                     : change == IL_OR     ? old | operand
+                                           : old & operand;
     if (size < sizeof(value))
         value &= (UINT64_C(1) << size * 8) - 1;
     il_add(variable, size, value, order, &variable->view[last]);

@@ -2,8 +2,15 @@
 #ifndef LGI_TESTING_SYNC_H
 #define LGI_TESTING_SYNC_H
 
+#include "sched/identity.h"
 #include "sched/instrument.h"
 #include "testing/test.h"
+
+/* Nobody owns the mutex, and nobody waits for it. Whether it is biased makes no difference. */
+static inline bool is_free(const lg_mutex *mutex)
+{
+    return (mutex->lgi_word & ~LGI_IDENTITY_HIGH_FLAG) == 0 && !mutex->lgi_waiters.first;
+}
 
 /* A goroutine or thread of its own that a test waits for by pthread means: what it tests is not what it relies on. */
 struct signal {
