@@ -1,4 +1,5 @@
 /* Statements, and the block macros that look like them: list_for_each(…) { }, scoped_guard(…) { }, defer { }. */
+#include "names.h"
 #include "parse.h"
 
 #include <string.h>
@@ -15,8 +16,18 @@ static struct stmt *make(struct parser *parser, enum stmt_kind kind)
     return stmt;
 }
 
+/* if UNLIKELY (…), without parentheses around the macro */
+static void skip_likely(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    if (at->kind == TOKEN_NAME && at + 1 < parser->end && at[1].sign == '(' &&
+        name_is_likely(at->text))
+        parser->at++;
+}
+
 static struct expr *parse_condition(struct parser *parser)
 {
+    skip_likely(parser);
     const struct token *open = parser->at;
     if (!take_sign(parser, '('))
         return NULL;
