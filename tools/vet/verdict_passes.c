@@ -2,6 +2,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "prototype.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <ctype.h>
@@ -85,6 +86,39 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
+/* Does the branch before `after` test the result of the call, and go where the call may have failed? */
+static bool is_refusal(const struct judge *judge, int call, const struct state *after)
+{
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    int result = instr_at(judge, call)->dst, tested = branch->left.place;
+    struct failing failing;
+    if (tested < 0 || (tested != result && tested != variable_of(judge->ir, call, result)) ||
+        !site_failing(judge->ir, call, &failing))
+        return false;
+    bool truth = failing.sign == S2('=', '=') || failing.sign == S2('!', '=');
+    return truth || (after->instr == branch->next) == failing.truth;
+}
+
+/* if (!push(list, x)) { free(x); goto end; } Such a release shows only what becomes of what the list has refused. */
+static bool only_where_refused(const struct judge *judge, const struct state *exit,
+                               const char *callee)
+{
+    int branches = 0;
+    const struct state *at = exit->from, *after = NULL;
+    while (at && at->instr != exit->released)
+        at = at->from;
+    for (; at && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_CALL && instr->callee && strcmp(instr->callee, callee) == 0)
+            return branches == 1 && is_refusal(judge, at->from->instr, after);
+        if (instr->kind == I_BRANCH) {
+            branches++;
+            after = at;
+        }
+    }
+    return false;
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
@@ -95,7 +129,8 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
         if (!passed_to(event->state, pass))
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
-                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS
+                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
+                                      !only_where_refused(judge, event->state, pass + 1)
                                 : stays_own(judge, event, pass))
             return true;
     }
