@@ -246,6 +246,19 @@ static bool constructed(const struct ir *ir, const struct decl *decl)
     return false;
 }
 
+/* take_all(list->items, list->count): what the variable holds has another owner. */
+static bool gives_content(const struct ir *ir, const struct decl *decl)
+{
+    EACH (instr, &ir->code)
+        for (int i = 0; instr->kind == I_CALL && instr->callee && i < instr->arg_count; i++) {
+            int place = instr->args[i].place;
+            if (place >= 0 && ir->places.at[place].kind == P_PART &&
+                ir->places.at[ir->places.at[place].root].decl == decl && name_gives(instr->callee))
+                return true;
+        }
+    return false;
+}
+
 static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
 {
     /* struct foo with foo_free or foo_unref in this file or its headers */
@@ -254,7 +267,7 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
     /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
     const char *type = decl->type.words[decl->type.count - 1];
     const char *found = map_get(&ir->unit->cleanups, type);
-    if (found) {
+    if (found && !gives_content(ir, decl)) {
         *own = found;
         return true;
     }

@@ -159,7 +159,8 @@ bool name_asserts(const char *name)
            strcmp(name, "g_warn_if_fail") == 0 || strstr(name, "_assert") ||
            name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
-           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
+           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0 ||
+           strcmp(name, "fail_unless") == 0 || strcmp(name, "abort_unless") == 0;
 }
 
 bool name_is_likely(const char *name)
@@ -283,7 +284,7 @@ bool name_gets(const char *name)
         "check",   "prev",     "top",    "root",    "match",  "select", "hash",      "value",
         "val",     "data",     "elem",   "private", "item",   "node",   "tree",      "list",
         "lru",     "downcast", NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || name_ends_with(name, "_ptr");
 }
 
 bool name_constructs(const char *name)

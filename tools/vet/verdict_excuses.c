@@ -342,6 +342,16 @@ bool judge_cleaned_lock(const struct judge *judge)
     return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
 }
 
+bool judge_cleaned_file(const struct judge *judge)
+{
+    static const char *const words[] = {"unlink", "remove", "rmdir",  "rm",    "delete",
+                                        "tmp",    "temp",   "tmpdir", "erase", NULL};
+    const struct decl *decl = judge->ir->places.at[judge->site->place].decl;
+    if (!decl || (!decl->attribute && !decl->cleanup))
+        return false;
+    return decl->type.stars == 0 || (decl->cleanup && name_has_any(decl->cleanup, words));
+}
+
 bool judge_is_kept(const struct judge *judge, const struct state *state)
 {
     for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {

@@ -334,7 +334,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
          only_emptied(judge, state)) &&
         !judge->escaped)
         return LEVEL_LIKELY;
-    if (judge->site->owned && judge_passes_harmless(judge, state))
+    if (judge->site->owned && state->acquisition->strength > 0 &&
+        judge_passes_harmless(judge, state))
         return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
                                                                                   : LEVEL_ALL;
     if (never_released(judge, state))
@@ -391,7 +392,7 @@ void judge_leak(struct judge *judge, const struct event *event)
                                judge_kept_by_macro(judge, event->state)))
         return;
     if (resource == R_TEMPORARY &&
-        (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
+        (judge_cleaned_file(judge) || classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
          !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge) ||
          judge_is_kept(judge, event->state)))
         return;

@@ -55,6 +55,13 @@ static bool shapes_output(const struct judge *judge)
     return name_has_any(judge->site->acquire, verbs) && name_has_any(judge->site->acquire, words);
 }
 
+/* enter_container(message) … exit_container(message): a message that cannot be read further is thrown away. */
+static bool reads_nested(const struct judge *judge)
+{
+    static const char *const words[] = {"container", "element", "nested", NULL};
+    return name_has_any(judge->site->acquire, words);
+}
+
 /* session->start(session): what it means, only its type knows. */
 static bool is_method(const struct instr *call)
 {
@@ -70,6 +77,8 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
     if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
         !state->acquisition->failing.tested)
         return false; /* it may have begun nothing yet */
+    if (reads_nested(judge))
+        return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
         return false; /* one of an array, an action that is noted for later */
     if (name_has(acquire, "push") && releases < 2)
