@@ -313,8 +313,29 @@ static bool names_no_kind(const struct simulation *simulation, const struct stat
            has_no_else(simulation->ir, truth ? branch->next : branch->other);
 }
 
-void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
+/* if (p->count > 1): here p is no null pointer. */
+static const struct facts *assume_pointer(const struct simulation *simulation,
+                                          const struct facts *facts, int place)
 {
+    struct ir *ir = simulation->ir;
+    const struct place *part = place >= 0 ? &ir->places.at[place] : NULL;
+    if (part && part->kind == P_VALUE && part->parts.count == 1)
+        part = &ir->places.at[part->parts.at[0]]; /* p->flags & A */
+    if (!part || part->kind != P_PART || !part->through ||
+        ir->places.at[part->root].kind != P_LOCAL || !simulation->queue->tested[part->root])
+        return facts;
+    struct operand pointer = {.kind = O_PLACE, .place = part->root},
+                   null = {.kind = O_NUMBER, .place = -1};
+    const struct facts *more = facts_assume(simulation->arena, ir, facts, &pointer, S2('!', '='),
+                                            &null, true);
+    return more ? more : facts;
+}
+
+void do_branch(struct simulation *simulation, const struct state *at, const struct instr *branch)
+{
+    struct state here = *at;
+    const struct state *state = &here;
+    here.facts = assume_pointer(simulation, here.facts, branch->left.place);
     for (int edge = 0; edge < 2; edge++) {
         struct state next = *state;
         int target = edge == 0 ? branch->next : branch->other;

@@ -320,7 +320,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                             name_hands_over(callee) || name_has(callee, "take") ||
                             name_has(callee, "register") || name_has(callee, "tsearch") ||
                             name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                            strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
+                            strstr(callee, "open_osfhandle") || name_has(callee, "thread") ||
+                            strstr(callee, "beginthread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
@@ -490,6 +491,17 @@ static bool returns_argument(const struct instr *call)
     return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
 }
 
+/* request->text = memcpy(block + used, text, n): whoever has the part has all of it. */
+static bool stores_part(const struct simulation *simulation, const struct state *state,
+                        const struct instr *call)
+{
+    const struct ir *ir = simulation->ir;
+    int target = call->arg_count > 0 && call->args[0].kind == O_PLACE ? call->args[0].place : -1;
+    return call->dst >= 0 && target >= 0 && state->phase == HELD && returns_argument(call) &&
+           ir->places.at[target].kind == P_VALUE && derived_from_holder(ir, state, target) &&
+           !can_hold(ir, call->dst);
+}
+
 /* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
 static bool hands_out_content(const struct simulation *simulation, const struct instr *call)
 {
@@ -616,7 +628,8 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         if (!escape(simulation, state, index))
             return;
     }
-    if (state->phase == HELD && hands_out_content(simulation, call)) {
+    if (state->phase == HELD &&
+        (hands_out_content(simulation, call) || stores_part(simulation, state, call))) {
         if (!escape(simulation, state, index))
             return;
     }

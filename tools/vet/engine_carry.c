@@ -316,6 +316,8 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
     } else if (!self) {
         overwrite(simulation, state, index, instr->dst);
     }
+    if (instr->left.kind == O_ADDRESS) /* q = &count: from here on *q may change it */
+        state->facts = facts_forget(simulation->arena, ir, state->facts, instr->left.place);
     set_value(simulation, state, instr->dst, &instr->left);
     return true;
 }

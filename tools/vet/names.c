@@ -132,6 +132,7 @@ bool name_never_returns(const char *name)
                                         "__assert_fail",
                                         "ereport_fatal",
                                         "croak",
+                                        "clar__fail",
                                         NULL};
     return listed(name, names) || name_ends_with(name, "_die") || starts_with(name, "die_") ||
            name_ends_with(name, "sleepexit") || name_ends_with(name, "_exit_failure") ||
@@ -336,7 +337,7 @@ bool name_keeps(const char *name)
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
         "push0",     "setopt",  NULL};
-    return name_has_any(name, words) || name_hands_over(name);
+    return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread");
 }
 
 static bool lowers_semaphore(const char *name)

@@ -287,6 +287,22 @@ static bool given_in_loop(const struct judge *judge, const struct event *exit)
     return false;
 }
 
+/* if (hints) request->hints = copy_into(p); … if (host) request->host = p; Which of the conditions holds, the caller knows. */
+static bool given_on_condition(const struct judge *judge, const struct event *exit)
+{
+    int given = 0;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *gives = instr_at(judge, event->instr);
+        if (event->kind != EV_ESCAPE || event->state->acquired != exit->state->acquired)
+            continue;
+        if (gives->kind != I_ASSIGN || gives->dst < 0 || place_is_local(judge->ir, gives->dst) ||
+            event->instr > exit->instr)
+            return false;
+        given++;
+    }
+    return given > 1;
+}
+
 /* strbuf_getline(&line, in) fills a struct strbuf, which strbuf_release releases. */
 static bool fills_its_type(const struct judge *judge, const struct state *state)
 {
@@ -308,6 +324,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         judge_need_not_pair(judge, class))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
+        return LEVEL_ALL;
+    if (class != CLASS_FAILURE && !judge->released && given_on_condition(judge, event))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -397,7 +415,7 @@ void judge_leak(struct judge *judge, const struct event *event)
          judge_is_kept(judge, event->state)))
         return;
     if (judge_gave_nothing(judge, event->state) ||
-        (resource == R_DESCRIPTOR && judge_in_child(judge, event->state)))
+        ((resource == R_DESCRIPTOR || resource == R_MEMORY) && judge_in_child(judge, event->state)))
         return;
     if (judge_in_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;

@@ -69,6 +69,19 @@ static bool is_method(const struct instr *call)
            call->expr->a->kind == E_MEMBER;
 }
 
+/* pipe_open(&ends) … pipe_clear(&ends), where pipe_close(&ends, 0) closes only a part. */
+static bool ended_otherwise(const struct judge *judge, const struct state *state)
+{
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+            judge->site->place >= 0 && call->args[0].place == judge->site->place &&
+            name_releases(call->callee) && names_are_family(call->callee, judge->site->acquire))
+            return true;
+    }
+    return false;
+}
+
 /* Does the rest of the function show that what was begun must be ended: on the other failures, or at its good end? */
 bool judge_owes_partner(const struct judge *judge, const struct state *state, enum exit_class class)
 {
@@ -77,7 +90,7 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
     if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
         !state->acquisition->failing.tested)
         return false; /* it may have begun nothing yet */
-    if (reads_nested(judge))
+    if (reads_nested(judge) || ended_otherwise(judge, state))
         return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
         return false; /* one of an array, an action that is noted for later */
