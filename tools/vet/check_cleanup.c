@@ -2,6 +2,7 @@
  * release. */
 #include "check.h"
 #include "edit.h"
+#include "engine_parts.h"
 #include "ir.h"
 #include "model.h"
 #include "names.h"
@@ -61,10 +62,16 @@ static int fails_to(const struct walk *walk, int at)
     if (call->kind != I_CALL || status < 0 || status == walk->place)
         return -1;
     at = call->next;
-    for (int steps = 0; at >= 0 && steps < 6; steps++, at = walk->ir->code.at[at].next) {
+    for (int steps = 0; at >= 0 && steps < 8; steps++) {
         const struct instr *instr = &walk->ir->code.at[at];
+        at = instr->next;
         if (instr->kind == I_ASSIGN && instr->left.place == status)
             status = instr->dst;
+        if (instr->kind == I_BRANCH && instr->left.place == status && instr->sign == S2('=', '=') &&
+            instr->right.kind != O_NUMBER) {
+            at = instr->other; /* if (r == -ENXIO) …; else if (r < 0) … */
+            continue;
+        }
         if (instr->kind == I_BRANCH)
             return instr->left.place == status && instr->sign == '<' &&
                            instr->right.kind == O_NUMBER && instr->right.number == 0
@@ -225,7 +232,7 @@ static bool owns_elements(const struct ir *ir, int place)
         const char *name = instr->callee;
         if (result &&
             (strstr(name, "strv") || strstr(name, "split") || strstr(name, "list") ||
-             strstr(name, "decompose") || strstr(name, "dup")) &&
+             strstr(name, "decompose") || (strstr(name, "dup") && !strstr(name, "memdup"))) &&
             !strstr(name, "new0") && !strstr(name, "get_strv") && !strstr(name, "keys"))
             return true;
         if (address && fills_with_copies(name))
@@ -288,7 +295,9 @@ static bool stays_filled(struct walk *walk, int at, int skip)
             return false;
         bool null = instr->kind == I_BRANCH && instr->left.place == walk->place &&
                     instr->right.kind == O_NUMBER && instr->right.number == 0;
-        if (null && instr->sign == S2('=', '=')) {
+        bool failed = instr->kind == I_BRANCH && instr->right.kind == O_PLACE &&
+                      is_error_number(walk->ir, instr->right.place);
+        if ((null || failed) && instr->sign == S2('=', '=')) {
             at = instr->other;
             continue;
         }
