@@ -131,27 +131,11 @@ static void initialise(struct unit *unit, struct finding *finding, const struct 
         edit_after(unit, finding, name, " = -1");
 }
 
-/* _suppress_warning_ p = strdup(name); is an annotated assignment, which reads like a declaration. */
-static bool declared_by_annotation(const struct ir *ir, const struct decl *decl)
-{
-    EACH (place, &ir->places) {
-        const struct decl *other = place->kind == P_LOCAL ? place->decl : NULL;
-        if (!other || other == decl || strcmp(other->name, decl->name) != 0 ||
-            other->type.count != 1 || other->type.stars > 0)
-            continue;
-        const char *word = other->type.words[0];
-        if (word[0] == '_' && word[strlen(word) - 1] == '_')
-            return true;
-    }
-    return false;
-}
-
 static void check_unset(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *declaration = &ir->code.at[index];
     const struct decl *decl = ir->places.at[declaration->dst].decl;
-    if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst) ||
-        declared_by_annotation(ir, decl))
+    if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst))
         return;
     struct walk walk = {.ir = ir,
                         .place = declaration->dst,
