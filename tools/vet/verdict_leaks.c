@@ -439,7 +439,9 @@ static bool compares_text(const struct judge *judge, const struct instr *branch)
         EACH (call, &judge->ir->code)
             if (call->kind == I_CALL && call->dst == branch->left.place && call->callee)
                 return word_in(call->callee, names) && !is_element(judge, &call->args[0]);
-    return left && left->kind == P_VALUE && strncmp(left->text, "strcmp(", 7) == 0 &&
+    return left && left->kind == P_VALUE &&
+           (strncmp(left->text, "strcmp(", 7) == 0 ||
+            strncmp(left->text, "strcasecmp(", 11) == 0) &&
            left->text[strcspn(left->text, "[,")] != '[';
 }
 
@@ -494,7 +496,10 @@ void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (judge_was_kept(judge, state) || state->doubtful)
         return;
-    if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
+    bool again = event->instr == state->acquired ||
+                 (event->instr < state->acquired &&
+                  loop_has_both(judge, event->instr, state->acquired));
+    if (judge->site->typed || (again && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
     if (judge_has_new_owner(judge, event) || is_linked(judge, state))
         return;

@@ -86,6 +86,20 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
+/* Is the function, or what it does here, left soon by a goto or a return? Not: does a loop go on? */
+static bool leaves(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && steps < 12; steps++) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->label || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return true;
+        if (instr->kind == I_BRANCH || instr->next <= at)
+            return false;
+        at = instr->next;
+    }
+    return false;
+}
+
 /* Does the branch before `after` test the result of the call, and go where the call may have failed? */
 static bool is_refusal(const struct judge *judge, int call, const struct state *after)
 {
@@ -95,8 +109,9 @@ static bool is_refusal(const struct judge *judge, int call, const struct state *
     if (tested < 0 || (tested != result && tested != variable_of(judge->ir, call, result)) ||
         !site_failing(judge->ir, call, &failing))
         return false;
-    bool truth = failing.sign == S2('=', '=') || failing.sign == S2('!', '=');
-    return truth || (after->instr == branch->next) == failing.truth;
+    int other = after->instr == branch->next ? branch->other : branch->next;
+    return (after->instr == branch->next) == failing.truth ||
+           (leaves(judge->ir, after->instr) && !leaves(judge->ir, other));
 }
 
 /* if (!push(list, x)) { free(x); goto end; } Such a release shows only what becomes of what the list has refused. */
@@ -125,12 +140,14 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
 {
     if (innocent_elsewhere(judge, state, pass))
         return true;
+    bool fails = instr_at(judge, state->instr)->kind == I_RETURN &&
+                 classify_exit(judge->ir, state) == CLASS_FAILURE;
     EACH (event, &judge->simulation->events) {
         if (!passed_to(event->state, pass))
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
                                       classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
-                                      !only_where_refused(judge, event->state, pass + 1)
+                                      (fails || !only_where_refused(judge, event->state, pass + 1))
                                 : stays_own(judge, event, pass))
             return true;
     }
