@@ -215,8 +215,9 @@ int name_releases(const char *name)
         NULL};
     /* of libraries, with names that say it in their own way */
     static const char *const known[] = {
-        "g_strfreev", "iounmap", "PQclear", "PQfinish", "FT_Done_FreeType", "FT_Done_Face",
-        "pam_end",    "shmdt",   "mmput",   "freecon",  "XCloseDisplay",    NULL};
+        "g_strfreev",    "iounmap",     "PQclear", "PQfinish", "FT_Done_FreeType",
+        "FT_Done_Face",  "pam_end",     "shmdt",   "mmput",    "freecon",
+        "XCloseDisplay", "closesocket", NULL};
     static const char *const weak[] = {
         "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
         "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
@@ -295,6 +296,8 @@ bool name_constructs(const char *name)
         "build",    "clone",  "load",     "malloc", "calloc",    "strdup", "fopen",   "mk",
         "socket",   "accept", "acquire",  "printf", "join",      "concat", "ref",     "compile",
         "generate", "zalloc", "allocate", "dupl",   "duplicate", "parse",  "connect", NULL};
+    if (name_has(name, "wait"))
+        return false; /* wait_for_new_pool() */
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }
@@ -303,7 +306,7 @@ bool name_makes(const char *name)
 {
     static const char *const words[] = {"new", "create", "alloc",  "calloc",   "open",
                                         "dup", "clone",  "zalloc", "allocate", NULL};
-    return name_has_any(name, words) && !name_has(name, "init");
+    return name_has_any(name, words) && !name_has(name, "init") && !name_has(name, "wait");
 }
 
 bool name_acquires(const char *name)

@@ -96,7 +96,8 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
         return false; /* one of an array, an action that is noted for later */
     if (name_has(acquire, "push") && releases < 2)
         return false; /* a stack of data */
-    if (class != CLASS_FAILURE && releases < 2 && !ended_in_round(judge, state))
+    if ((class != CLASS_FAILURE ? releases < 2 : judge_loop_around(judge, state->acquired) >= 0) &&
+        !ended_in_round(judge, state))
         return false; /* the next round of the loop, or the next call, may end it */
     if (releases >= 2)
         return class == CLASS_FAILURE ? judge->failure_release || judge->success_release
