@@ -2,6 +2,7 @@
  * release. */
 #include "check.h"
 #include "edit.h"
+#include "engine_parts.h"
 #include "ir.h"
 #include "model.h"
 #include "names.h"
@@ -61,10 +62,16 @@ static int fails_to(const struct walk *walk, int at)
     if (call->kind != I_CALL || status < 0 || status == walk->place)
         return -1;
     at = call->next;
-    for (int steps = 0; at >= 0 && steps < 6; steps++, at = walk->ir->code.at[at].next) {
+    for (int steps = 0; at >= 0 && steps < 8; steps++) {
         const struct instr *instr = &walk->ir->code.at[at];
+        at = instr->next;
         if (instr->kind == I_ASSIGN && instr->left.place == status)
             status = instr->dst;
+        if (instr->kind == I_BRANCH && instr->left.place == status && instr->sign == S2('=', '=') &&
+            instr->right.kind != O_NUMBER) {
+            at = instr->other; /* if (r == -ENXIO) …; else if (r < 0) … */
+            continue;
+        }
         if (instr->kind == I_BRANCH)
             return instr->left.place == status && instr->sign == '<' &&
                            instr->right.kind == O_NUMBER && instr->right.number == 0
@@ -124,27 +131,11 @@ static void initialise(struct unit *unit, struct finding *finding, const struct 
         edit_after(unit, finding, name, " = -1");
 }
 
-/* _suppress_warning_ p = strdup(name); is an annotated assignment, which reads like a declaration. */
-static bool declared_by_annotation(const struct ir *ir, const struct decl *decl)
-{
-    EACH (place, &ir->places) {
-        const struct decl *other = place->kind == P_LOCAL ? place->decl : NULL;
-        if (!other || other == decl || strcmp(other->name, decl->name) != 0 ||
-            other->type.count != 1 || other->type.stars > 0)
-            continue;
-        const char *word = other->type.words[0];
-        if (word[0] == '_' && word[strlen(word) - 1] == '_')
-            return true;
-    }
-    return false;
-}
-
 static void check_unset(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *declaration = &ir->code.at[index];
     const struct decl *decl = ir->places.at[declaration->dst].decl;
-    if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst) ||
-        declared_by_annotation(ir, decl))
+    if (!decl || !needs_value(decl) || by_value_macro(ir, declaration->dst))
         return;
     struct walk walk = {.ir = ir,
                         .place = declaration->dst,
@@ -225,7 +216,7 @@ static bool owns_elements(const struct ir *ir, int place)
         const char *name = instr->callee;
         if (result &&
             (strstr(name, "strv") || strstr(name, "split") || strstr(name, "list") ||
-             strstr(name, "decompose") || strstr(name, "dup")) &&
+             strstr(name, "decompose") || (strstr(name, "dup") && !strstr(name, "memdup"))) &&
             !strstr(name, "new0") && !strstr(name, "get_strv") && !strstr(name, "keys"))
             return true;
         if (address && fills_with_copies(name))
@@ -246,6 +237,19 @@ static bool constructed(const struct ir *ir, const struct decl *decl)
     return false;
 }
 
+/* take_all(list->items, list->count): what the variable holds has another owner. */
+static bool gives_content(const struct ir *ir, const struct decl *decl)
+{
+    EACH (instr, &ir->code)
+        for (int i = 0; instr->kind == I_CALL && instr->callee && i < instr->arg_count; i++) {
+            int place = instr->args[i].place;
+            if (place >= 0 && ir->places.at[place].kind == P_PART &&
+                ir->places.at[ir->places.at[place].root].decl == decl && name_gives(instr->callee))
+                return true;
+        }
+    return false;
+}
+
 static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
 {
     /* struct foo with foo_free or foo_unref in this file or its headers */
@@ -254,7 +258,7 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
     /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
     const char *type = decl->type.words[decl->type.count - 1];
     const char *found = map_get(&ir->unit->cleanups, type);
-    if (found) {
+    if (found && !gives_content(ir, decl)) {
         *own = found;
         return true;
     }
@@ -275,7 +279,9 @@ static bool stays_filled(struct walk *walk, int at, int skip)
             return false;
         bool null = instr->kind == I_BRANCH && instr->left.place == walk->place &&
                     instr->right.kind == O_NUMBER && instr->right.number == 0;
-        if (null && instr->sign == S2('=', '=')) {
+        bool failed = instr->kind == I_BRANCH && instr->right.kind == O_PLACE &&
+                      is_error_number(walk->ir, instr->right.place);
+        if ((null || failed) && instr->sign == S2('=', '=')) {
             at = instr->other;
             continue;
         }

@@ -391,6 +391,29 @@ static bool after_complaint(const struct ir *ir, int at)
     return false;
 }
 
+static int past_joins(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
+        at = ir->code.at[at].next;
+    return at;
+}
+
+/* if (f) { …; fclose(f); } Who goes on in the same way if there is no file does not rely on what is in it. */
+static bool is_optional(const struct ir *ir, const struct instr *close, int place)
+{
+    for (const struct instr *branch = close - 1; branch >= ir->code.at; branch--) {
+        if (branch->kind != I_BRANCH || branch->left.place != place ||
+            branch->right.kind != O_NUMBER || branch->right.number != 0)
+            continue;
+        int null = branch->sign == S2('=', '=') ? branch->next : branch->other;
+        return null > (int)(close - ir->code.at) &&
+               past_joins(ir, null) == past_joins(ir, close->next) &&
+               kind_of(ir, place, close) == KIND_WRITTEN &&
+               kind_of(ir, place, branch) == KIND_WRITTEN;
+    }
+    return false;
+}
+
 /* fflush(console), fflush(tty): shown at once, and no file. */
 static bool is_screen(const struct ir *ir, const struct instr *call, int place)
 {
@@ -406,7 +429,8 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
         if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
-        if (after_complaint(ir, (int)(instr - ir->code.at)) || is_screen(ir, instr, place))
+        if (after_complaint(ir, (int)(instr - ir->code.at)) || is_screen(ir, instr, place) ||
+            is_optional(ir, instr, place))
             continue;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;

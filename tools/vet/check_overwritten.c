@@ -126,6 +126,20 @@ static int failing_edge(const struct instr *branch, int *goes_on)
     return yes ? branch->next : no ? branch->other : -1;
 }
 
+/* if (!CloseHandle(h)) { …; status = -1; } This is the edge of the failure. */
+static bool fails_instead(const struct ir *ir, int edge, int place)
+{
+    for (int steps = 0; edge >= 0 && steps < 12; steps++) {
+        const struct instr *instr = at(ir, edge);
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return false;
+        if (instr->kind == I_ASSIGN && instr->dst == place)
+            return instr->left.kind != O_NUMBER || instr->left.number != 0;
+        edge = instr->next;
+    }
+    return false;
+}
+
 static bool counts_from_zero(const struct ir *ir)
 {
     const struct type *type = &ir->function->type;
@@ -144,8 +158,8 @@ static void check_status(struct ir *ir, struct arena *arena, finding_vec *findin
         return;
     for (int place = 0; place < ir->places.count; place++) {
         struct status status = {place, index};
-        if (ir->places.at[place].kind != P_LOCAL || !is_zero_at(ir, status) ||
-            reach(ir, fails, find_return, &status) < 0)
+        if (ir->places.at[place].kind != P_LOCAL || fails_instead(ir, goes_on, place) ||
+            !is_zero_at(ir, status) || reach(ir, fails, find_return, &status) < 0)
             continue;
         struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
                                               ir->unit->path, ir->function->name, branch->line,

@@ -224,6 +224,16 @@ static void step(struct simulation *simulation, const struct state *at)
     }
 }
 
+/* flags, of `flags & A`; -1: another expression. */
+int masked_by(const struct ir *ir, int place)
+{
+    const struct place *mask = place >= 0 ? &ir->places.at[place] : NULL;
+    return mask && mask->kind == P_VALUE && strncmp(mask->text, "&(", 2) == 0 &&
+                   mask->parts.count == 1
+               ? mask->parts.at[0]
+               : -1;
+}
+
 /* Facts are kept of places that are tested or returned, or copied to such a place. */
 static void mark_tested(const struct ir *ir, unsigned char *tested)
 {
@@ -231,12 +241,15 @@ static void mark_tested(const struct ir *ir, unsigned char *tested)
         EACH (instr, &ir->code) {
             if (instr->kind == I_BRANCH || instr->kind == I_RETURN) {
                 if (instr->left.place >= 0)
-                    tested[instr->left.place] = 1;
+                    tested[instr->left.place] |= 1;
                 if (instr->right.place >= 0)
-                    tested[instr->right.place] = 1;
+                    tested[instr->right.place] |= 1;
             }
-            if (instr->kind == I_ASSIGN && instr->left.place >= 0 && tested[instr->dst])
-                tested[instr->left.place] = 1;
+            int masked = instr->kind == I_BRANCH ? masked_by(ir, instr->left.place) : -1;
+            if (masked >= 0)
+                tested[masked] |= MASKED;
+            if (instr->kind == I_ASSIGN && instr->left.place >= 0 && (tested[instr->dst] & 1))
+                tested[instr->left.place] |= 1;
         }
 }
 

@@ -80,6 +80,33 @@ static bool guards_release(const struct simulation *simulation, const struct sta
     return meets_released(&guard, edge, false);
 }
 
+/* The first call of the kind from here on, before the next branch; -1: none. */
+static int straight_to(const struct guard *guard, int at, bool own)
+{
+    const struct ir *ir = guard->simulation->ir;
+    for (int steps = 0; at >= 0 && steps < 6; steps++, at = ir->code.at[at].next) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return -1;
+        if (instr->kind == I_CALL && instr->callee &&
+            (own ? releases_here(guard, instr) : name_only_frees(instr->callee)))
+            return at;
+    }
+    return -1;
+}
+
+/* if (table_has(table)) table_free(table); else free(p); Both ways release something, and then meet again: the other one what
+ * the table has, which may well be p. */
+static bool releases_otherwise(const struct simulation *simulation, const struct state *state,
+                               int edge, int other)
+{
+    struct guard guard = {simulation, state, -1, 0};
+    const struct ir *ir = simulation->ir;
+    int own = straight_to(&guard, edge, true), another = straight_to(&guard, other, false);
+    return own >= 0 && another >= 0 && !releases_here(&guard, &ir->code.at[another]) &&
+           skip_joins(ir, ir->code.at[own].next) == skip_joins(ir, ir->code.at[another].next);
+}
+
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
@@ -286,8 +313,29 @@ static bool names_no_kind(const struct simulation *simulation, const struct stat
            has_no_else(simulation->ir, truth ? branch->next : branch->other);
 }
 
-void do_branch(struct simulation *simulation, const struct state *state, const struct instr *branch)
+/* if (p->count > 1): here p is no null pointer. */
+static const struct facts *assume_pointer(const struct simulation *simulation,
+                                          const struct facts *facts, int place)
 {
+    struct ir *ir = simulation->ir;
+    const struct place *part = place >= 0 ? &ir->places.at[place] : NULL;
+    if (part && part->kind == P_VALUE && part->parts.count == 1)
+        part = &ir->places.at[part->parts.at[0]]; /* p->flags & A */
+    if (!part || part->kind != P_PART || !part->through ||
+        ir->places.at[part->root].kind != P_LOCAL || !simulation->queue->tested[part->root])
+        return facts;
+    struct operand pointer = {.kind = O_PLACE, .place = part->root},
+                   null = {.kind = O_NUMBER, .place = -1};
+    const struct facts *more = facts_assume(simulation->arena, ir, facts, &pointer, S2('!', '='),
+                                            &null, true);
+    return more ? more : facts;
+}
+
+void do_branch(struct simulation *simulation, const struct state *at, const struct instr *branch)
+{
+    struct state here = *at;
+    const struct state *state = &here;
+    here.facts = assume_pointer(simulation, here.facts, branch->left.place);
     for (int edge = 0; edge < 2; edge++) {
         struct state next = *state;
         int target = edge == 0 ? branch->next : branch->other;
@@ -324,6 +372,9 @@ void do_branch(struct simulation *simulation, const struct state *state, const s
                 next.doubtful = true;
             }
         }
+        if (next.phase == HELD && simulation->parameter < 0 && !simulation->site->argument &&
+            releases_otherwise(simulation, &next, opposite, target))
+            continue;
         follow(simulation, &next, target);
     }
 }

@@ -43,12 +43,48 @@ static void assume_owner(struct simulation *simulation, struct state *state)
         state->facts = facts;
 }
 
+static bool passes(const struct instr *call, int place)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place == place)
+            return true;
+    return false;
+}
+
+/* if (list) entry = entry_of(&list); There is a list already, so the call does not make it: it may well take it. */
+static bool was_there(const struct simulation *simulation, const struct state *state,
+                      const struct acquisition *acquisition)
+{
+    const struct ir *ir = simulation->ir;
+    const struct place *place = &ir->places.at[acquisition->holder];
+    if (state->phase != NOT_HELD || acquisition->known || simulation->site->by_address ||
+        simulation->site->argument || ir->code.at[acquisition->instr].dst == acquisition->holder ||
+        !place->decl || place->decl->type.stars == 0 || !state->from)
+        return false;
+    struct operand holder = {.kind = O_PLACE, .place = acquisition->holder};
+    if (facts_of(state->from->facts, &holder).signs & ZERO)
+        return false;
+    const struct state *at = state->from->from;
+    for (int steps = 0; at && steps < 40; steps++, at = at->from) {
+        const struct instr *instr = &ir->code.at[at->instr];
+        if (instr->kind == I_BRANCH && instr->left.place == acquisition->holder)
+            return true;
+        if (instr->dst == acquisition->holder || passes(instr, acquisition->holder))
+            return false;
+    }
+    return false;
+}
+
 static void acquire(struct simulation *simulation, struct state *state, int index,
                     const struct acquisition *acquisition)
 {
     const struct site *site = simulation->site;
     const struct instr *instr = &simulation->ir->code.at[index];
     const struct failing *failing = &acquisition->failing;
+    if (was_there(simulation, state, acquisition)) {
+        follow(simulation, state, instr->next);
+        return;
+    }
     if (state->phase == HELD && site->argument) {
         note(simulation, EV_RELOCK, index, state);
         follow(simulation, state, instr->next);
@@ -286,7 +322,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                   name_hands_over(callee) || name_has(callee, "take") ||
                   name_has(callee, "register") || name_has(callee, "tsearch") ||
                   name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                  strstr(callee, "open_osfhandle") || name_has(callee, "thread"));
+                  strstr(callee, "open_osfhandle") || name_has(callee, "thread") ||
+                  strstr(callee, "beginthread"));
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
@@ -429,10 +466,23 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
     return true;
 }
 
-/* memcpy(p, …); where nobody looks at the result. */
-static bool can_be_dropped(const struct instr *call)
+static bool is_looked_at(const struct ir *ir, int place)
 {
-    return call->callee && strncmp(call->callee, "mem", 3) == 0;
+    EACH (instr, &ir->code) {
+        if (instr->left.place == place || instr->right.place == place)
+            return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
+/* memcpy(p, …); where nobody looks at the result. */
+static bool is_dropped(const struct ir *ir, const struct instr *call)
+{
+    return call->callee && strncmp(call->callee, "mem", 3) == 0 &&
+           ir->places.at[call->dst].kind == P_TEMPORARY && !is_looked_at(ir, call->dst);
 }
 
 /* strcpy(p, …) is p; realloc(p, n) goes on with it. */
@@ -441,6 +491,17 @@ static bool returns_argument(const struct instr *call)
     static const char *const names[] = {"memcpy", "memmove", "memset",  "strcpy", "strncpy",
                                         "strcat", "strncat", "mempcpy", "stpcpy", NULL};
     return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
+}
+
+/* request->text = memcpy(block + used, text, n): whoever has the part has all of it. */
+static bool stores_part(const struct simulation *simulation, const struct state *state,
+                        const struct instr *call)
+{
+    const struct ir *ir = simulation->ir;
+    int target = call->arg_count > 0 && call->args[0].kind == O_PLACE ? call->args[0].place : -1;
+    return call->dst >= 0 && target >= 0 && state->phase == HELD && returns_argument(call) &&
+           ir->places.at[target].kind == P_VALUE && derived_from_holder(ir, state, target) &&
+           !can_hold(ir, call->dst);
 }
 
 /* *out = buffer_detach(&buffer): what the structure held is now somewhere else. */
@@ -569,7 +630,8 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         if (!escape(simulation, state, index))
             return;
     }
-    if (state->phase == HELD && hands_out_content(simulation, call)) {
+    if (state->phase == HELD &&
+        (hands_out_content(simulation, call) || stores_part(simulation, state, call))) {
         if (!escape(simulation, state, index))
             return;
     }
@@ -577,11 +639,9 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         follow_realloc(simulation, state, index);
         return;
     }
-    bool copied = call->dst >= 0 && (simulation->ir->places.at[call->dst].kind != P_TEMPORARY ||
-                                     variable_of(simulation->ir, index, call->dst) != call->dst);
-    if ((copied || !can_be_dropped(call)) && call->dst >= 0 && state->phase == HELD &&
-        call->arg_count > 0 && returns_argument(call) && call->args[0].kind == O_PLACE &&
-        holds(state, call->args[0].place)) {
+    if (call->dst >= 0 && state->phase == HELD && call->arg_count > 0 && returns_argument(call) &&
+        call->args[0].kind == O_PLACE && holds(state, call->args[0].place) &&
+        !is_dropped(simulation->ir, call)) {
         if (!can_hold(simulation->ir, call->dst)) {
             if (!escape(simulation, state, index))
                 return;

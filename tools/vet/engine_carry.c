@@ -168,7 +168,7 @@ bool escape(struct simulation *simulation, struct state *state, int instr)
 
 static bool matters(const struct simulation *simulation, int place)
 {
-    return place < simulation->ir->places.count && simulation->queue->tested[place];
+    return place < simulation->ir->places.count && (simulation->queue->tested[place] & 1);
 }
 
 /* -EINVAL */
@@ -177,6 +177,57 @@ bool is_error_number(const struct ir *ir, int place)
     const char *text = ir->places.at[place].text;
     return ir->places.at[place].kind == P_VALUE && strncmp(text, "-(E", 3) == 0 &&
            isupper((unsigned char)text[3]);
+}
+
+/* "flags |= (A | B)" as a place: `|=(|(A,B,),flags,)`. Are all that is added constants? */
+static bool adds_constants(const struct ir *ir, const struct place *value, int dst)
+{
+    EACH (part, &value->parts)
+        if (*part != dst &&
+            (ir->places.at[*part].kind != P_VALUE || ir->places.at[*part].parts.count > 0))
+            return false;
+    return true;
+}
+
+/* Is the constant of "&(flags,A,)" one of those in the text? */
+static bool names_mask(const char *text, const char *mask)
+{
+    const char *name = strchr(mask, ',');
+    size_t length = name ? strcspn(name + 1, ",") : 0;
+    if (length < 2)
+        return false;
+    for (const char *at = strstr(text, "("); at; at = strpbrk(at + 1, "(,"))
+        if (strncmp(at + 1, name + 1, length) == 0 && at[1 + length] == ',')
+            return true;
+    return false;
+}
+
+/* error |= ALERT | FATAL; then `error & ANY_FAILURE` is not zero; nor is `flags & A` after flags |= A. */
+static void set_bits(struct simulation *simulation, struct state *state, int dst,
+                     const struct operand *value)
+{
+    const struct ir *ir = simulation->ir;
+    bool none = value->kind == O_NUMBER && value->number == 0;
+    if (dst >= ir->places.count || !(simulation->queue->tested[dst] & MASKED) ||
+        (!none && value->kind != O_PLACE))
+        return;
+    static const struct place nothing = {.text = ""};
+    const struct place *set = none ? &nothing : &ir->places.at[value->place];
+    bool added = strncmp(set->text, "|=(", 3) == 0, removed = strncmp(set->text, "&=(~(", 5) == 0;
+    if (!none && ((!added && !removed) || !adds_constants(ir, set, dst)))
+        return;
+    const char *name = place_text(ir, dst);
+    bool status = added && (strstr(name, "err") || names_status(name));
+    if (added && matters(simulation, dst))
+        state->facts = facts_set(simulation->arena, state->facts,
+                                 (struct fact){.place = dst, .signs = NEGATIVE | POSITIVE});
+    for (int i = 0; i < ir->places.count; i++) {
+        if (masked_by(ir, i) == dst && matters(simulation, i) &&
+            (none || status || names_mask(set->text, ir->places.at[i].text)))
+            state->facts =
+                facts_set(simulation->arena, state->facts,
+                          (struct fact){.place = i, .signs = added ? NEGATIVE | POSITIVE : ZERO});
+    }
 }
 
 void set_value(struct simulation *simulation, struct state *state, int dst,
@@ -197,6 +248,7 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
     fact.place = dst;
     if (matters(simulation, dst))
         state->facts = facts_set(simulation->arena, state->facts, fact);
+    set_bits(simulation, state, dst, value);
 }
 
 static bool give_away(struct simulation *simulation, struct state *state, const struct instr *instr,
@@ -206,6 +258,16 @@ static bool give_away(struct simulation *simulation, struct state *state, const 
         return false;
     set_value(simulation, state, instr->dst, &instr->left);
     return true;
+}
+
+/* p = q ? q : f(): once it is copied, nobody looks at the result of the expression any more. */
+static void leave_temporary(const struct ir *ir, struct state *state, const struct operand *source)
+{
+    if (source->kind != O_PLACE || ir->places.at[source->place].kind != P_TEMPORARY)
+        return;
+    for (int i = state->holder_count - 1; i >= 0; i--)
+        if (state->holders[i] == source->place && state->holder_count > 1)
+            drop_holder(state, i);
 }
 
 bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
@@ -248,10 +310,14 @@ bool do_assign(struct simulation *simulation, struct state *state, const struct 
                 carry = CARRIES_NOT; /* arithmetic on a descriptor */
             if (carry != CARRIES_NOT)
                 add_holder(state, instr->dst);
+            if (carry == CARRIES_VALUE)
+                leave_temporary(ir, state, &instr->left);
         }
     } else if (!self) {
         overwrite(simulation, state, index, instr->dst);
     }
+    if (instr->left.kind == O_ADDRESS) /* q = &count: from here on *q may change it */
+        state->facts = facts_forget(simulation->arena, ir, state->facts, instr->left.place);
     set_value(simulation, state, instr->dst, &instr->left);
     return true;
 }

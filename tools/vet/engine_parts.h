@@ -10,8 +10,12 @@ struct queue {
     struct seen {
         VEC(struct state *) states;
     } *seen;               /* by instruction */
-    unsigned char *tested; /* places whose facts matter */
+    unsigned char *tested; /* places whose facts matter: 1, and MASKED if some of their bits do */
 };
+
+#define MASKED 2
+/* engine.c: flags, of `flags & A`; -1: another expression. */
+int masked_by(const struct ir *ir, int place);
 
 /* How an operand carries the resource. */
 enum carry { CARRIES_NOT, CARRIES_VALUE, CARRIES_ADDRESS, CARRIES_WITHIN, CARRIES_INTERIOR };

@@ -6,7 +6,7 @@
 
 static int room_for(enum phase phase)
 {
-    return phase == NOT_HELD ? 2 : phase == HELD ? 6 : 4;
+    return phase == NOT_HELD ? 3 : phase == HELD ? 6 : 4;
 }
 
 /* ---- states ------------------------------------------------------------------------------------- */

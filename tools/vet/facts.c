@@ -152,6 +152,8 @@ static bool assume_number(struct fact *fact, int sign, long number)
         }
     }
     struct constant constant = {1, number};
+    if ((sign == '<' || sign == '>') && number != 0 && !fact->unequal.kind)
+        fact->unequal = constant;
     switch (sign) {
     case S2('=', '='):
         if (same(fact->unequal, constant))
@@ -225,6 +227,23 @@ static int mirrored(int sign)
     }
 }
 
+/* Is one known to be less than the other? for (i = 0; i < n; i++) if (found) break; … if (i == n) none_was_found(); */
+static bool are_ordered(const struct ir *ir, const struct facts *facts, int a, int b)
+{
+    const int sides[][2] = {{a, b}, {b, a}};
+    for (int side = 0; side < 2; side++)
+        for (const char *sign = "<>"; *sign; sign++) {
+            char text[600];
+            snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[sides[side][0]].text,
+                     *sign, ir->places.at[sides[side][1]].text);
+            int place = place_known(ir, text);
+            const struct fact *known = place >= 0 ? find(facts, place) : NULL;
+            if (known && !(known->signs & ZERO))
+                return true;
+        }
+    return false;
+}
+
 /* `a == b` of two places is a place itself: its truth is remembered. */
 static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
                                            const struct facts *facts, const struct operand *left,
@@ -239,6 +258,8 @@ static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
                                       : sign;
     char text[600];
     int a = left->place, b = right->place;
+    if (sign == S2('=', '=') && facts->count > 0 && are_ordered(ir, facts, a, b))
+        return NULL;
     if (equality && a > b) {
         a = right->place;
         b = left->place;

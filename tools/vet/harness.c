@@ -16,8 +16,9 @@ static bool names_test_file(const char *path)
 bool is_test_assertion(const char *callee)
 {
     static const char *const prefixes[] = {
-        "g_test_",     "g_assert_",   "cl_assert", "cl_git_", "ck_assert", "ASSERT_", "EXPECT_",
-        "assert_int_", "assert_non_", "cl_must",   "TEST_",   "clar__",    NULL};
+        "g_test_",     "g_assert_",   "cl_assert",    "cl_git_", "ck_assert", "ASSERT_",
+        "EXPECT_",     "assert_int_", "assert_non_",  "cl_must", "TEST_",     "clar__",
+        "fail_unless", "fail_if",     "abort_unless", NULL};
     for (const char *const *prefix = prefixes; *prefix; prefix++)
         if (strncmp(callee, *prefix, strlen(*prefix)) == 0)
             return strcmp(callee, "g_assert_not_reached") != 0;
@@ -34,11 +35,16 @@ static bool is_in_test_folder(const char *path)
     return false;
 }
 
-/* Not by the name of the function alone: what others call test_1 may be anything. */
+/* test_list(…) in tests/list.c. Not by the name of the function alone: what others call test_1 may be anything. */
+static bool is_named_test(const struct ir *ir)
+{
+    return (names_test_file(ir->unit->path) || strncmp(ir->function->name, "test_", 5) == 0) &&
+           is_in_test_folder(ir->unit->path);
+}
+
 bool is_of_test(const struct ir *ir)
 {
-    if (ir->asserts_as_tests ||
-        (names_test_file(ir->unit->path) && is_in_test_folder(ir->unit->path)))
+    if (ir->asserts_as_tests || is_named_test(ir))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))

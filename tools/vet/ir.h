@@ -95,6 +95,7 @@ void ir_free(struct ir *ir);
 int place_new(struct ir *ir, enum place_kind kind, const char *text);
 int place_part(struct ir *ir, int parent, const char *suffix, bool through);
 int place_value(struct ir *ir, const char *text, const int *parts, int count);
+int place_known(const struct ir *ir, const char *text); /* -1: there is no such place */
 bool place_is_local(const struct ir *ir,
                     int place); /* a variable of the function, not its parameter */
 /* Is `place` the same as `whole` or a part of it (or an expression made of it)? */

@@ -415,7 +415,8 @@ static const struct expr *asserted(struct lowering *lowering, const struct expr 
     bool equal = name_ends_with(name, "_eq") || name_ends_with(name, "_equal");
     bool unequal = name_ends_with(name, "_ne") || name_ends_with(name, "_not_equal");
     if (!equal && !unequal)
-        return call->args.count == 1 || name_ends_with(name, "assert") ||
+        return call->args.count == 1 || strcmp(name, "BUG_ON") == 0 ||
+                       name_ends_with(name, "_unless") || name_ends_with(name, "assert") ||
                        name_ends_with(name, "_msg") || strncmp(name, "g_return_", 9) == 0 ||
                        name_ends_with(name, "_true") || strstr(name, "ASSERT_WITH") ||
                        strstr(name, "_ARG_WITH")

@@ -202,7 +202,9 @@ static bool each_sets(struct lowering *lowering, const struct expr *call, int in
         return macro_assigns(macro, index);
     if (call->args.count == 1)
         return false; /* FOREACH(journal) goes on with the next entry of it */
-    return index == 0 || (index < 3 && !has_value(lowering, place));
+    bool container_first = call->args.at[0]->kind == E_PREFIX; /* foreach(&list, i, element) */
+    return index == 0 || (index < 3 && !has_value(lowering, place)) ||
+           (container_first && index == call->args.count - 1);
 }
 
 /* A loop macro: its plain arguments may be set in each round. */

@@ -134,6 +134,7 @@ bool name_never_returns(const char *name)
                                         "__assert_fail",
                                         "ereport_fatal",
                                         "croak",
+                                        "clar__fail",
                                         NULL};
     return listed(name, names) || name_ends_with(name, "_die") || starts_with(name, "die_") ||
            name_ends_with(name, "sleepexit") || name_ends_with(name, "_exit_failure") ||
@@ -161,7 +162,8 @@ bool name_asserts(const char *name)
            strcmp(name, "g_warn_if_fail") == 0 || strstr(name, "_assert") ||
            name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
            starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
-           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0;
+           strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0 ||
+           strcmp(name, "fail_unless") == 0 || strcmp(name, "abort_unless") == 0;
 }
 
 bool name_is_likely(const char *name)
@@ -215,8 +217,9 @@ int name_releases(const char *name)
         NULL};
     /* of libraries, with names that say it in their own way */
     static const char *const known[] = {
-        "g_strfreev", "iounmap", "PQclear", "PQfinish", "FT_Done_FreeType", "FT_Done_Face",
-        "pam_end",    "shmdt",   "mmput",   "freecon",  "XCloseDisplay",    NULL};
+        "g_strfreev",    "iounmap",     "PQclear", "PQfinish", "FT_Done_FreeType",
+        "FT_Done_Face",  "pam_end",     "shmdt",   "mmput",    "freecon",
+        "XCloseDisplay", "closesocket", NULL};
     static const char *const weak[] = {
         "stop",      "cancel",     "detach",    "unregister", "disable", "restore", "remove",
         "clear",     "reset",      "rollback",  "abort",      "leave",   "exit",    "unlink",
@@ -287,7 +290,7 @@ bool name_gets(const char *name)
         "check",   "prev",     "top",    "root",    "match",  "select", "hash",      "value",
         "val",     "data",     "elem",   "private", "item",   "node",   "tree",      "list",
         "lru",     "downcast", NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || name_ends_with(name, "_ptr");
 }
 
 bool name_constructs(const char *name)
@@ -297,6 +300,8 @@ bool name_constructs(const char *name)
         "build",    "clone",  "load",     "malloc", "calloc",    "strdup", "fopen",   "mk",
         "socket",   "accept", "acquire",  "printf", "join",      "concat", "ref",     "compile",
         "generate", "zalloc", "allocate", "dupl",   "duplicate", "parse",  "connect", NULL};
+    if (name_has(name, "wait"))
+        return false; /* wait_for_new_pool() */
     return name_has_any(name, words) || strstr(name, "alloc") || strstr(name, "strdup") ||
            strstr(name, "Acquire") || strstr(name, "open") || strstr(name, "memdup");
 }
@@ -305,7 +310,7 @@ bool name_makes(const char *name)
 {
     static const char *const words[] = {"new", "create", "alloc",  "calloc",   "open",
                                         "dup", "clone",  "zalloc", "allocate", NULL};
-    return name_has_any(name, words) && !name_has(name, "init");
+    return name_has_any(name, words) && !name_has(name, "init") && !name_has(name, "wait");
 }
 
 bool name_acquires(const char *name)
@@ -339,7 +344,7 @@ bool name_keeps(const char *name)
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
         "push0",     "setopt",  NULL};
-    return name_has_any(name, words) || name_hands_over(name);
+    return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread");
 }
 
 static bool lowers_semaphore(const char *name)
@@ -440,12 +445,12 @@ bool name_locks(const char *name)
         strcmp(name, "EnterCriticalSection") == 0)
         return true;
     static const char *const not_locks[] = {
-        "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
-        "held",  "assert",  "owner",   "setup",   "fini",      "count",     "file",
-        "get",   "set",     "clock",   "path",    "name",      "check",     "name",
-        "dir",   "mlock",   "try",     "trylock", "tryrdlock", "trywrlock", "delete",
-        "block", "status",  "timeout", "have",    "owned",     "type",      "attr",
-        "print", "dump",    "takes",   "needs",   "may",       "scoped",    NULL};
+        "init",    "destroy",   "free",      "alloc",   "new",    "create", "is",      "held",
+        "assert",  "owner",     "setup",     "fini",    "count",  "file",   "get",     "set",
+        "clock",   "path",      "name",      "check",   "name",   "dir",    "mlock",   "try",
+        "trylock", "tryrdlock", "trywrlock", "delete",  "block",  "status", "timeout", "have",
+        "owned",   "type",      "attr",      "print",   "dump",   "takes",  "needs",   "may",
+        "scoped",  "clear",     "drop",      "release", "remove", "unset",  "close",   NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "rlock") || name_has(name, "mutex_enter") ||
                  name_ends_with(name, "_lock") || name_ends_with(name, "lock_irqsave");

@@ -1,4 +1,5 @@
 /* Statements, and the block macros that look like them: list_for_each(…) { }, scoped_guard(…) { }, defer { }. */
+#include "names.h"
 #include "parse.h"
 
 #include <string.h>
@@ -15,8 +16,18 @@ static struct stmt *make(struct parser *parser, enum stmt_kind kind)
     return stmt;
 }
 
+/* if UNLIKELY (…), without parentheses around the macro */
+static void skip_likely(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    if (at->kind == TOKEN_NAME && at + 1 < parser->end && at[1].sign == '(' &&
+        name_is_likely(at->text))
+        parser->at++;
+}
+
 static struct expr *parse_condition(struct parser *parser)
 {
+    skip_likely(parser);
     const struct token *open = parser->at;
     if (!take_sign(parser, '('))
         return NULL;
@@ -268,8 +279,19 @@ static bool at_asm(const struct parser *parser)
     return at_word(parser, "asm") || at_word(parser, "__asm__") || at_word(parser, "__asm");
 }
 
+/* _suppress_warning_ p = strdup(name); reads like a declaration, and is an assignment. */
+static void skip_annotation(struct parser *parser)
+{
+    const struct token *at = parser->at;
+    if (at->kind == TOKEN_NAME && at->length > 2 && at->text[0] == '_' &&
+        at->text[at->length - 1] == '_' && at + 2 < parser->end && at[1].kind == TOKEN_NAME &&
+        at[2].sign == '=')
+        parser->at++;
+}
+
 static struct stmt *parse_any(struct parser *parser)
 {
+    skip_annotation(parser);
     const struct token *at = parser->at;
     if (at->sign == '{')
         return parse_block(parser);

@@ -47,6 +47,11 @@ int place_part(struct ir *ir, int parent, const char *suffix, bool through)
     return place;
 }
 
+int place_known(const struct ir *ir, const char *text)
+{
+    return known(ir, intern_string(text));
+}
+
 int place_value(struct ir *ir, const char *text, const int *parts, int count)
 {
     text = intern_string(text);

@@ -458,6 +458,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
                                                                                 : FAILS_NULL);
             if (reads_by_macro(instr->callee))
                 acquisition->strength = -2;
+            if (instr->indirect && acquisition->strength == 0)
+                acquisition->strength = -1; /* what a pointer leads to may well lend */
             continue;
         }
         for (int k = 0; k < instr->arg_count; k++) {
@@ -469,6 +471,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
             int strength = strength_of(ir, instr->callee);
             if (strength == -1 && is_number(ir, site->place))
                 strength = 0; /* a descriptor that is closed is owned */
+            else if (instr->indirect && strength == 0)
+                strength = -1;
             *acquisition = (struct acquisition){index, site->place, {0}, false, strength, false};
             acquisition->failing = failing_status(ir, index, instr->dst, site->place);
             acquisition->only_prepares = site->by_address && prepares(ir, index);

@@ -1,4 +1,5 @@
 /* How is it seen that a call has failed? */
+#include "engine_parts.h"
 #include "names.h"
 #include "site_parts.h"
 
@@ -73,6 +74,18 @@ static bool gives_truth(const struct ir *ir, int instr)
     return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
 }
 
+/* A pointer that is no error and no complaint: it is null if there is none. */
+static bool is_object(const struct ir *ir, int place)
+{
+    const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
+    if (!decl || decl->type.stars != 1 || decl->type.is_const || names_status(decl->name))
+        return false;
+    for (int i = 0; i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "rror"))
+            return false;
+    return true;
+}
+
 static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
                                       int held)
 {
@@ -84,6 +97,8 @@ static bool zero_test_fails_when_true(const struct ir *ir, int instr, const stru
     if (touches_yes != touches_no)
         return touches_no;
     if (gives_truth(ir, instr))
+        return branch->sign == S2('=', '=');
+    if (is_object(ir, branch->left.place))
         return branch->sign == S2('=', '=');
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
 }

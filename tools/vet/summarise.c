@@ -432,6 +432,15 @@ static bool only_returned(const struct ir *ir)
     return true;
 }
 
+/* context_set_data(context, key, made) */
+static bool sets_in_parameter(const struct ir *ir, const struct instr *call)
+{
+    static const char *const words[] = {"set", "store", "put", "attach", "save", NULL};
+    int place = call->arg_count > 1 && call->args[0].kind == O_PLACE ? call->args[0].place : -1;
+    return place >= 0 && ir->places.at[ir->places.at[place].root].kind == P_PARAMETER &&
+           name_has_any(call->callee, words);
+}
+
 /* insert(table, name, made, NULL), parent->child = made: what the function returns has another owner too. */
 static bool enters_result(const struct ir *ir, const struct instr *instr, int made)
 {
@@ -442,7 +451,8 @@ static bool enters_result(const struct ir *ir, const struct instr *instr, int ma
                outlives(ir, instr->dst) && ir->places.at[instr->dst].root != made &&
                ir->places.at[ir->places.at[instr->dst].root].kind != P_LOCAL;
     if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2 ||
-        !(name_has_any(instr->callee, words) || strstr(instr->callee, "Insert")))
+        !(name_has_any(instr->callee, words) || strstr(instr->callee, "Insert") ||
+          sets_in_parameter(ir, instr)))
         return false;
     for (int i = 1; i < instr->arg_count; i++)
         if ((instr->args[i].kind == O_PLACE && instr->args[i].place == made) ||

@@ -272,20 +272,24 @@ bool judge_gave_nothing(const struct judge *judge, const struct state *state)
     return false;
 }
 
+static bool is_fork_result(const struct judge *judge, int place)
+{
+    EACH (instr, &judge->ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->dst == place && place >= 0 &&
+            strstr(instr->callee, "fork"))
+            return true;
+    return false;
+}
+
 /* The child of a fork ends soon, whatever it does. */
 bool judge_in_child(const struct judge *judge, const struct state *state)
 {
-    int child = -1;
-    for (int i = 0; i < judge->ir->code.count; i++)
-        if (instr_at(judge, i)->kind == I_CALL && instr_at(judge, i)->callee &&
-            strstr(instr_at(judge, i)->callee, "fork"))
-            child = instr_at(judge, i)->dst;
-    for (const struct state *at = state; child >= 0 && at->from; at = at->from) {
+    for (const struct state *at = state; at->from; at = at->from) {
         const struct instr *instr = instr_at(judge, at->from->instr);
-        if (instr->kind == I_BRANCH && instr->left.place == child &&
-            instr->right.kind == O_NUMBER && instr->right.number == 0 &&
+        if (instr->kind == I_BRANCH && instr->right.kind == O_NUMBER && instr->right.number == 0 &&
             (instr->sign == S2('=', '=') || instr->sign == S2('!', '=')) &&
-            (at->instr == instr->next) == (instr->sign == S2('=', '=')))
+            (at->instr == instr->next) == (instr->sign == S2('=', '=')) &&
+            is_fork_result(judge, instr->left.place))
             return true;
     }
     return false;
@@ -340,6 +344,16 @@ bool judge_cleaned_lock(const struct judge *judge)
                                   ? judge->ir->places.at[judge->site->place].decl
                                   : NULL;
     return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
+}
+
+bool judge_cleaned_file(const struct judge *judge)
+{
+    static const char *const words[] = {"unlink", "remove", "rmdir",  "rm",    "delete",
+                                        "tmp",    "temp",   "tmpdir", "erase", NULL};
+    const struct decl *decl = judge->ir->places.at[judge->site->place].decl;
+    if (!decl || (!decl->attribute && !decl->cleanup))
+        return false;
+    return decl->type.stars == 0 || (decl->cleanup && name_has_any(decl->cleanup, words));
 }
 
 bool judge_is_kept(const struct judge *judge, const struct state *state)

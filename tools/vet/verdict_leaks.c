@@ -287,6 +287,22 @@ static bool given_in_loop(const struct judge *judge, const struct event *exit)
     return false;
 }
 
+/* if (hints) request->hints = copy_into(p); … if (host) request->host = p; Which of the conditions holds, the caller knows. */
+static bool given_on_condition(const struct judge *judge, const struct event *exit)
+{
+    int given = 0;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *gives = instr_at(judge, event->instr);
+        if (event->kind != EV_ESCAPE || event->state->acquired != exit->state->acquired)
+            continue;
+        if (gives->kind != I_ASSIGN || gives->dst < 0 || place_is_local(judge->ir, gives->dst) ||
+            event->instr > exit->instr)
+            return false;
+        given++;
+    }
+    return given > 1;
+}
+
 /* strbuf_getline(&line, in) fills a struct strbuf, which strbuf_release releases. */
 static bool fills_its_type(const struct judge *judge, const struct state *state)
 {
@@ -308,6 +324,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         judge_need_not_pair(judge, class))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
+        return LEVEL_ALL;
+    if (class != CLASS_FAILURE && !judge->released && given_on_condition(judge, event))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -334,7 +352,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
          only_emptied(judge, state)) &&
         !judge->escaped)
         return LEVEL_LIKELY;
-    if (judge->site->owned && judge_passes_harmless(judge, state))
+    if (judge->site->owned && state->acquisition->strength > 0 &&
+        judge_passes_harmless(judge, state))
         return !judge->escaped || given_away_only_on_success(judge, state, class) ? LEVEL_LIKELY
                                                                                   : LEVEL_ALL;
     if (never_released(judge, state))
@@ -391,12 +410,12 @@ void judge_leak(struct judge *judge, const struct event *event)
                                judge_kept_by_macro(judge, event->state)))
         return;
     if (resource == R_TEMPORARY &&
-        (classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
+        (judge_cleaned_file(judge) || classify_exit(judge->ir, event->state) != CLASS_FAILURE ||
          !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge) ||
          judge_is_kept(judge, event->state)))
         return;
     if (judge_gave_nothing(judge, event->state) ||
-        (resource == R_DESCRIPTOR && judge_in_child(judge, event->state)))
+        ((resource == R_DESCRIPTOR || resource == R_MEMORY) && judge_in_child(judge, event->state)))
         return;
     if (judge_in_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)
         return;
@@ -420,7 +439,9 @@ static bool compares_text(const struct judge *judge, const struct instr *branch)
         EACH (call, &judge->ir->code)
             if (call->kind == I_CALL && call->dst == branch->left.place && call->callee)
                 return word_in(call->callee, names) && !is_element(judge, &call->args[0]);
-    return left && left->kind == P_VALUE && strncmp(left->text, "strcmp(", 7) == 0 &&
+    return left && left->kind == P_VALUE &&
+           (strncmp(left->text, "strcmp(", 7) == 0 ||
+            strncmp(left->text, "strcasecmp(", 11) == 0) &&
            left->text[strcspn(left->text, "[,")] != '[';
 }
 
@@ -475,7 +496,10 @@ void judge_lost(struct judge *judge, const struct event *event)
     const struct state *state = event->state;
     if (judge_was_kept(judge, state) || state->doubtful)
         return;
-    if (judge->site->typed || (event->instr == state->acquired && chosen_by_value(judge, event)))
+    bool again = event->instr == state->acquired ||
+                 (event->instr < state->acquired &&
+                  loop_has_both(judge, event->instr, state->acquired));
+    if (judge->site->typed || (again && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
     if (judge_has_new_owner(judge, event) || is_linked(judge, state))
         return;

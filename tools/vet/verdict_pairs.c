@@ -55,11 +55,31 @@ static bool shapes_output(const struct judge *judge)
     return name_has_any(judge->site->acquire, verbs) && name_has_any(judge->site->acquire, words);
 }
 
+/* enter_container(message) … exit_container(message): a message that cannot be read further is thrown away. */
+static bool reads_nested(const struct judge *judge)
+{
+    static const char *const words[] = {"container", "element", "nested", NULL};
+    return name_has_any(judge->site->acquire, words);
+}
+
 /* session->start(session): what it means, only its type knows. */
 static bool is_method(const struct instr *call)
 {
     return call->expr && call->expr->kind == E_CALL && call->expr->a &&
            call->expr->a->kind == E_MEMBER;
+}
+
+/* pipe_open(&ends) … pipe_clear(&ends), where pipe_close(&ends, 0) closes only a part. */
+static bool ended_otherwise(const struct judge *judge, const struct state *state)
+{
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+            judge->site->place >= 0 && call->args[0].place == judge->site->place &&
+            name_releases(call->callee) && names_are_family(call->callee, judge->site->acquire))
+            return true;
+    }
+    return false;
 }
 
 /* Does the rest of the function show that what was begun must be ended: on the other failures, or at its good end? */
@@ -70,11 +90,14 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
     if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
         !state->acquisition->failing.tested)
         return false; /* it may have begun nothing yet */
+    if (reads_nested(judge) || ended_otherwise(judge, state))
+        return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
         return false; /* one of an array, an action that is noted for later */
     if (name_has(acquire, "push") && releases < 2)
         return false; /* a stack of data */
-    if (class != CLASS_FAILURE && releases < 2 && !ended_in_round(judge, state))
+    if ((class != CLASS_FAILURE ? releases < 2 : judge_loop_around(judge, state->acquired) >= 0) &&
+        !ended_in_round(judge, state))
         return false; /* the next round of the loop, or the next call, may end it */
     if (releases >= 2)
         return class == CLASS_FAILURE ? judge->failure_release || judge->success_release

@@ -78,6 +78,8 @@ bool judge_has_local_name(const struct judge *judge);
 bool judge_is_kept(const struct judge *judge, const struct state *state);
 bool judge_cleaned_by_macro(const struct judge *judge);
 bool judge_cleaned_lock(const struct judge *judge);
+/* _cleanup_(unlink_and_freep) char *name; g_auto(TmpDir) folder: its cleanup removes the file. */
+bool judge_cleaned_file(const struct judge *judge);
 bool judge_is_callers_lock(const struct judge *judge, const struct state *state);
 
 #endif

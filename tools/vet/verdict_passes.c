@@ -2,6 +2,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "prototype.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <ctype.h>
@@ -85,17 +86,68 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
+/* Is the function, or what it does here, left soon by a goto or a return? Not: does a loop go on? */
+static bool leaves(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && steps < 12; steps++) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->label || instr->kind == I_RETURN || instr->kind == I_STOP)
+            return true;
+        if (instr->kind == I_BRANCH || instr->next <= at)
+            return false;
+        at = instr->next;
+    }
+    return false;
+}
+
+/* Does the branch before `after` test the result of the call, and go where the call may have failed? */
+static bool is_refusal(const struct judge *judge, int call, const struct state *after)
+{
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    int result = instr_at(judge, call)->dst, tested = branch->left.place;
+    struct failing failing;
+    if (tested < 0 || (tested != result && tested != variable_of(judge->ir, call, result)) ||
+        !site_failing(judge->ir, call, &failing))
+        return false;
+    int other = after->instr == branch->next ? branch->other : branch->next;
+    return (after->instr == branch->next) == failing.truth ||
+           (leaves(judge->ir, after->instr) && !leaves(judge->ir, other));
+}
+
+/* if (!push(list, x)) { free(x); goto end; } Such a release shows only what becomes of what the list has refused. */
+static bool only_where_refused(const struct judge *judge, const struct state *exit,
+                               const char *callee)
+{
+    int branches = 0;
+    const struct state *at = exit->from, *after = NULL;
+    while (at && at->instr != exit->released)
+        at = at->from;
+    for (; at && at->from; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->from->instr);
+        if (instr->kind == I_CALL && instr->callee && strcmp(instr->callee, callee) == 0)
+            return branches == 1 && is_refusal(judge, at->from->instr, after);
+        if (instr->kind == I_BRANCH) {
+            branches++;
+            after = at;
+        }
+    }
+    return false;
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
 {
     if (innocent_elsewhere(judge, state, pass))
         return true;
+    bool fails = instr_at(judge, state->instr)->kind == I_RETURN &&
+                 classify_exit(judge->ir, state) == CLASS_FAILURE;
     EACH (event, &judge->simulation->events) {
         if (!passed_to(event->state, pass))
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
-                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS
+                                      classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
+                                      (fails || !only_where_refused(judge, event->state, pass + 1))
                                 : stays_own(judge, event, pass))
             return true;
     }
