@@ -1,5 +1,6 @@
 #include "site_parts.h"
 
+#include "config.h"
 #include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
@@ -22,6 +23,20 @@ static bool argument_is(const struct ir *ir, const struct operand *argument, int
     return at->kind == P_PART && at->parent == place && !at->through && strchr(at->text, '[');
 }
 
+const char *told_release(const struct ir *ir, const char *acquire)
+{
+    const char *given = config_release_of(acquire);
+    const char *attribute = given ? given : map_get(&ir->unit->deallocators, acquire);
+    return attribute ? attribute : library_release(acquire);
+}
+
+/* As name_releases says, unless an attribute or the configuration says more. */
+static int release_level(const struct ir *ir, const char *callee)
+{
+    return config_is_release(callee) || map_get(&ir->unit->ends, callee) ? 2
+                                                                         : name_releases(callee);
+}
+
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
 {
     static const char *const stores[] = {"put", "finalize", NULL};
@@ -33,7 +48,7 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
             return 2;
         if (!call->callee)
             return 0;
-        int level = name_releases(call->callee);
+        int level = release_level(ir, call->callee);
         if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
             call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
             level = 1; /* stream->close(stream): what it frees is its own affair */
@@ -215,8 +230,7 @@ static bool paired_acquirer(const struct ir *ir, int place, const char *release)
     return false;
 }
 
-/* An error object exists only after a failure, which is not the failure of the resource. */
-static bool is_error_object(const struct ir *ir, int place)
+bool is_error_object(const struct ir *ir, int place)
 {
     static const char *const names[] = {"cause",  "err",  "error",  "errmsg", "errstr",
                                         "errbuf", "emsg", "reason", NULL};
@@ -259,7 +273,7 @@ static void mark_released(struct ir *ir, site_vec *sites)
 {
     EACH (instr, &ir->code) {
         if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !name_releases(instr->callee))
+            !release_level(ir, instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;
@@ -382,6 +396,8 @@ static bool takes_reference(const struct ir *ir, int place)
 static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
 {
     int strength = strength_of(ir, call->callee);
+    if (told_release(ir, call->callee))
+        return 2;
     if (strstr(call->callee, "realloc") && call->arg_count > 0 &&
         call->args[0].place != site->place && !model_acquirer(call->callee))
         strength = -1; /* out = stream_buffer_realloc(stream) is a part of the stream */
