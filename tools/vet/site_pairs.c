@@ -93,6 +93,12 @@ static const struct pair pairs[] = {
     PAIR("select", "deselect"),
     PAIR("isolate", "putback"),
     PAIR("watch", "unwatch"),
+    PAIR("resume_and_get", "put"),
+    PAIR("resume_and_get", "put_sync"),
+    PAIR("resume_and_get", "put_autosuspend"),
+    PAIR("get_sync", "put_autosuspend"),
+    PAIR("request_irq", "free_irq"),
+    PAIR("request_threaded_irq", "free_irq"),
 };
 
 /* Do the names differ only in this pair of words? `same`: so many characters stand at the beginning of both. */
