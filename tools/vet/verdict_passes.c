@@ -100,6 +100,16 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
+/* object_free(x), and not x->reset(x), which may only change its state. */
+static bool is_named_release(const struct judge *judge, int index)
+{
+    const struct instr *release = instr_at(judge, index);
+    int argument;
+    return release->implicit || !release->callee || judge->site->argument ||
+           judge->site->place < 0 || name_releases(release->callee) == 0 ||
+           call_releases(judge->ir, release, judge->site->place, &argument) != 1;
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
@@ -110,6 +120,7 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
         if (!passed_to(event->state, pass))
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
+                                      is_named_release(judge, event->state->released) &&
                                       classify_exit(judge->ir, event->state) == CLASS_SUCCESS
                                 : stays_own(judge, event, pass))
             return true;
