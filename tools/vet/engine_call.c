@@ -283,7 +283,7 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         return escape(simulation, state, index);
     bool keeps = config_keeps(callee)
                      ? true
-                     : name_keeps(callee) &&
+                     : !model_known_harmless(callee) && name_keeps(callee) &&
                            (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
                             name_hands_over(callee) || name_has(callee, "take") ||
                             name_has(callee, "register") || name_has(callee, "tsearch") ||

@@ -4,6 +4,7 @@
 #include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
+#include "once.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -30,11 +31,12 @@ const char *told_release(const struct ir *ir, const char *acquire)
     return attribute ? attribute : library_release(acquire);
 }
 
-/* As name_releases says, unless an attribute or the configuration says more. */
+/* As name_releases says, unless an attribute, the configuration or a library says more. */
 static int release_level(const struct ir *ir, const char *callee)
 {
-    return config_is_release(callee) || map_get(&ir->unit->ends, callee) ? 2
-                                                                         : name_releases(callee);
+    bool told = config_is_release(callee) || map_get(&ir->unit->ends, callee) ||
+                ask_once(model_ends, callee);
+    return told ? 2 : name_releases(callee);
 }
 
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
@@ -182,7 +184,9 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
             return;
         }
     }
-    if (!tracked(ir, place))
+    bool passed_on = acquirer->resource == R_CONTEXT && place >= 0 && acquirer->argument < 0 &&
+                     ir->places.at[place].kind == P_TEMPORARY; /* ask(lg_context_with_…(…)) */
+    if (!tracked(ir, place) && !passed_on)
         return;
     struct site *site = site_at(ir, sites, place);
     if (!site->known)
@@ -775,12 +779,21 @@ static bool returns_truth(const struct ir *ir, int place)
            strstr(decl->type.words[decl->type.count - 1], "bool") != NULL;
 }
 
+/* open(name, O_CREAT | O_EXCL, …): it is new, as a lock file. */
+static bool opens_new(const struct ir *ir, const struct instr *call)
+{
+    const struct operand *flags = call->arg_count == 3 ? &call->args[1] : NULL;
+    return flags && flags->kind == O_PLACE &&
+           strstr(ir->places.at[flags->place].text, "O_EXCL") != NULL;
+}
+
 /* snprintf(name, …, "%s.tmp", path); f = fopen(name, "w"); … rename(name, path); that the function also removes. */
 static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
 {
     const struct instr *call = &ir->code.at[index];
     int name = name_opened(call);
-    if (name < 0 || ir->places.at[name].kind != P_LOCAL || !is_passed(ir, "rename", name) ||
+    if (name < 0 || ir->places.at[name].kind != P_LOCAL ||
+        !(is_passed(ir, "rename", name) || opens_new(ir, call)) ||
         !is_passed(ir, "unlink remove", name))
         return;
     int held = variable_of(ir, index, call->dst);

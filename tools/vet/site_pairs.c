@@ -269,6 +269,14 @@ static bool gives_reference(const struct ir *ir, int index)
            instr->args[0].place != variable;
 }
 
+/* libusb_init(&usb): the variable has an object from then on, which is followed as such. */
+static bool makes_object(const struct ir *ir, const struct instr *call)
+{
+    const struct acquirer *acquirer = model_acquirer(call->callee);
+    return acquirer && acquirer->argument >= 0 && acquirer->argument < call->arg_count &&
+           tracked(ir, call->args[acquirer->argument].place);
+}
+
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -276,7 +284,7 @@ void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
         if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
             continue;
         bool locks = takes_lock(instr->callee);
-        if (!locks && gives_reference(ir, i))
+        if (!locks && (gives_reference(ir, i) || makes_object(ir, instr)))
             continue;
         const struct instr *release = NULL;
         EACH (other, &ir->code) {

@@ -18,7 +18,10 @@ const char *judge_site_text(const struct judge *judge)
         return *site->argument == '&' ? site->argument + 1
                : *site->argument      ? site->argument
                                       : site->acquire;
-    return place_text(judge->ir, site->place);
+    bool unnamed = judge->ir->places.at[site->place].kind == P_TEMPORARY &&
+                   site->acquisitions.count > 0;
+    return unnamed ? instr_at(judge, site->acquisitions.at[0].instr)->callee
+                   : place_text(judge->ir, site->place);
 }
 
 /* exit_container(message); if (read(message) < 0) return -1; This does not say that a failure exits the container. */
