@@ -67,9 +67,10 @@ struct lgi_shutdown_layout {
     uint16_t outcome_waiting, outcome_stopping;
 };
 
-extern struct lgi_defer_layout lgi_defer_layout;
-extern struct lgi_goroutine_layout lgi_goroutine_layout;
-extern struct lgi_shutdown_layout lgi_shutdown_layout;
+/* Hidden, so that their addresses are constants also in position-independent code. */
+extern __attribute__((visibility("hidden"))) struct lgi_defer_layout lgi_defer_layout;
+extern __attribute__((visibility("hidden"))) struct lgi_goroutine_layout lgi_goroutine_layout;
+extern __attribute__((visibility("hidden"))) struct lgi_shutdown_layout lgi_shutdown_layout;
 
 /* The distance of a thread-local word from the thread pointer. */
 static inline int64_t lgi_layout_thread_local(const void *word)

@@ -170,8 +170,7 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings, co
 {
     if (known(ir, findings, check, next->line))
         return;
-    struct finding *finding = finding_add(arena, findings, check, LEVEL_SURE, ir->unit->path,
-                                          ir->function->name, next->line, next->column);
+    struct finding *finding = finding_at(ir, arena, findings, check, LEVEL_SURE, next);
     bool again = strcmp(check, "double-release") == 0;
     finding->about = place_text(ir, place);
     finding->message = arena_format(arena, "'%s' is %s", finding->about,

@@ -146,9 +146,8 @@ static void report(const struct search *search, const char *field, const struct 
                    const struct instr *arm)
 {
     const struct ir *ir = search->ir;
-    struct finding *finding = finding_add(search->arena, search->findings, "lost-cancel",
-                                          LEVEL_LIKELY, ir->unit->path, ir->function->name,
-                                          search->release->line, search->release->column);
+    struct finding *finding = finding_at(ir, search->arena, search->findings, "lost-cancel",
+                                         LEVEL_LIKELY, search->release);
     finding->message = arena_format(search->arena,
                                     "'%s' is freed here, but its '%s' may still be armed",
                                     place_text(ir, search->object), field);

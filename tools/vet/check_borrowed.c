@@ -166,8 +166,7 @@ static int cleanup_reached(struct ir *ir, struct arena *arena, int at, int place
 static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
                    const struct instr *where, const char *check, const char *message, int cleanup)
 {
-    struct finding *finding = finding_add(arena, findings, check, LEVEL_LIKELY, ir->unit->path,
-                                          ir->function->name, where->line, where->column);
+    struct finding *finding = finding_at(ir, arena, findings, check, LEVEL_LIKELY, where);
     finding->message = message;
     finding_note(arena, finding, ir->code.at[cleanup].line, 1, "released by its cleanup here");
 }

@@ -228,12 +228,18 @@ static bool owns_elements(const struct ir *ir, int place)
 /* Is it made by a function of its own, and not just allocated? */
 static bool constructed(const struct ir *ir, const struct decl *decl)
 {
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->dst >= 0 &&
-            ir->places.at[instr->dst].decl == decl && name_constructs(instr->callee) &&
-            !model_acquirer(instr->callee) && strncmp(instr->callee, "new", 3) != 0 &&
-            !strstr(instr->callee, "alloc") && !strstr(instr->callee, "_new0"))
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || !name_constructs(instr->callee) ||
+            model_acquirer(instr->callee) || strncmp(instr->callee, "new", 3) == 0 ||
+            strstr(instr->callee, "alloc") || strstr(instr->callee, "_new0"))
+            continue;
+        bool gives = instr->dst >= 0 && ir->places.at[instr->dst].decl == decl;
+        for (int i = 0; i < instr->arg_count; i++)
+            gives |= instr->args[i].kind == O_ADDRESS &&
+                     ir->places.at[instr->args[i].place].decl == decl;
+        if (gives)
             return true;
+    }
     return false;
 }
 
@@ -248,6 +254,50 @@ static bool gives_content(const struct ir *ir, const struct decl *decl)
                 return true;
         }
     return false;
+}
+
+/* The release that a cleanup of the usual name stands for; NULL: another one. */
+static const char *release_of_cleanup(const char *cleanup)
+{
+    static const char *const streams[] = {"fclose", "pclose", "closedir", NULL};
+    if (cleanup_frees_one_level(cleanup))
+        return "free";
+    for (const char *const *stream = streams; *stream; stream++)
+        if (strncmp(cleanup, "_cleanup_", 9) == 0 && strstr(cleanup, *stream))
+            return *stream;
+    return NULL;
+}
+
+/* What must release the result of this call, if the cleanup calls another function; NULL: nothing is wrong. */
+static const char *right_release(const char *acquire, const char *release)
+{
+    const struct acquirer *acquirer = model_acquirer(acquire);
+    const char *own = library_release(acquire);
+    bool stream = acquirer && (acquirer->resource == R_STREAM || acquirer->resource == R_PROCESS ||
+                               acquirer->resource == R_FOLDER);
+    if (stream)
+        own = resource_release(acquirer->resource);
+    if (!own || strcmp(own, release) == 0 || model_frees_memory(own) ||
+        (!stream && (strcmp(release, "free") != 0 || !model_mismatch(acquire, "free"))))
+        return NULL;
+    return own;
+}
+
+/* _cleanup_free_ FILE *f = fopen(…) */
+static const char *acquired_for_another(const struct ir *ir, int place, const char *release)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
+    const char *type = decl->type.count > 0 ? decl->type.words[decl->type.count - 1] : "";
+    if (decl->type.stars == 1 && strcmp(type, "GError") == 0 && strcmp(release, "free") == 0)
+        return "g_error_free";
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && !instr->implicit && instr->dst == place) {
+            const char *right = right_release(instr->callee, release);
+            if (right)
+                return right;
+        }
+    return NULL;
 }
 
 static bool names_a_release(struct ir *ir, const struct decl *decl, const char **own)
@@ -326,10 +376,24 @@ static void use_own(struct ir *ir, struct arena *arena, struct finding *finding,
             edit_replace(ir->unit, finding, token, arena_format(arena, "_cleanup_(%sp)", own));
 }
 
+static void check_kind(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
+{
+    const struct decl *decl = ir->places.at[place].decl;
+    const char *cleanup = cleanup_name(decl), *release = release_of_cleanup(cleanup);
+    const char *right = release && decl->type.stars == 1 ? acquired_for_another(ir, place, release)
+                                                         : NULL;
+    if (right && cleaned_while_filled(ir, arena, place))
+        report_depth(ir, arena, findings, decl,
+                     arena_format(arena, "'%s' does not release what '%s' holds; %s does", cleanup,
+                                  decl->name, right),
+                     arena_format(arena, "use the cleanup that calls %s", right));
+}
+
 static void check_depth(struct ir *ir, struct arena *arena, finding_vec *findings, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
     const char *cleanup = cleanup_name(decl), *own = NULL;
+    check_kind(ir, arena, findings, place);
     if (!cleanup_frees_one_level(cleanup) || !cleaned_while_filled(ir, arena, place))
         return;
     if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) && owns_elements(ir, place))

@@ -84,6 +84,8 @@ static enum kind opened_by(const struct instr *call)
         bool known = expr->args.count >= 2 && expr->args.at[1]->kind == E_STRING;
         return known ? (mode_writes(expr->args.at[1]) ? KIND_WRITTEN : KIND_OTHER) : KIND_UNKNOWN;
     }
+    if (strcmp(call->callee, "popen") == 0)
+        return expr->args.count == 2 && mode_writes(expr->args.at[1]) ? KIND_WRITTEN : KIND_OTHER;
     if (strcmp(call->callee, "open") == 0 || strcmp(call->callee, "openat") == 0 ||
         strcmp(call->callee, "open64") == 0) {
         each_within(expr, ask_access, &writes);
@@ -330,7 +332,7 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
 static bool is_close(const struct instr *instr)
 {
     static const char *const closes[] = {"fclose",    "close",   "fflush", "fsync",
-                                         "fdatasync", "gzclose", NULL};
+                                         "fdatasync", "gzclose", "pclose", NULL};
     if (instr->kind != I_CALL || !instr->callee || instr->arg_count != 1)
         return false;
     if (instr->implicit)

@@ -96,9 +96,8 @@ void check_commits(struct ir *ir, struct arena *arena, finding_vec *findings)
         if (!commits(ir, call) || is_used(ir, call->dst) || !ends_well(ir, i) ||
             said_to_be_ignored(ir, call))
             continue;
-        struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
-                                              ir->unit->path, ir->function->name, call->line,
-                                              call->column);
+        struct finding *finding = finding_at(ir, arena, findings, "ignored-close-error",
+                                             LEVEL_LIKELY, call);
         finding->message = arena_format(
             arena, "the result of %s is ignored, and success is reported", call->callee);
         finding->advice = arena_format(arena, "return a failure if %s fails", call->callee);

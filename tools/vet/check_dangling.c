@@ -206,9 +206,8 @@ void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct are
         int exit = left_at(&walk, call->next);
         if (exit < 0 || !is_found_again(knowledge, ir, i, walk.place))
             continue;
-        struct finding *finding = finding_add(arena, findings, "double-release", LEVEL_LIKELY,
-                                              ir->unit->path, ir->function->name, call->line,
-                                              call->column);
+        struct finding *finding = finding_at(ir, arena, findings, "double-release", LEVEL_LIKELY,
+                                             call);
         finding->message =
             arena_format(arena, "'%s' still points to what was released when the function is left",
                          place_text(ir, walk.place));

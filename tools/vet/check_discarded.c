@@ -60,8 +60,7 @@ static const char *only_reader(const struct ir *ir, int place)
 static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
                    const struct instr *call, const char *reader, const char *release)
 {
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
-                                          ir->function->name, call->line, call->column);
+    struct finding *finding = finding_at(ir, arena, findings, "leak", LEVEL_LIKELY, call);
     finding->message = arena_format(arena, "what '%s' makes is only passed to '%s', and then lost",
                                     call->callee, reader);
     finding->advice = arena_format(arena, "keep it in a variable and call %s afterwards", release);

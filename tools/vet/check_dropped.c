@@ -95,8 +95,7 @@ static const char *release_of(const struct ir *ir, const struct instr *call)
 static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
                    const struct instr *call, enum fate fate, const char *release)
 {
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_SURE, ir->unit->path,
-                                          ir->function->name, call->line, call->column);
+    struct finding *finding = finding_at(ir, arena, findings, "leak", LEVEL_SURE, call);
     finding->message = arena_format(arena, "what '%s' returns is %s", call->callee,
                                     fate == FATE_LOST ? "kept nowhere"
                                                       : "only compared, and then lost");

@@ -90,9 +90,8 @@ void check_helpers(struct ir *ir, const struct knowledge *knowledge, struct aren
         if (second < 0)
             continue;
         const struct instr *call = at(ir, second);
-        struct finding *finding = finding_add(arena, findings, "double-release", LEVEL_SURE,
-                                              ir->unit->path, ir->function->name, call->line,
-                                              call->column);
+        struct finding *finding = finding_at(ir, arena, findings, "double-release", LEVEL_SURE,
+                                             call);
         finding->about = place_text(ir, again.member);
         finding->message = arena_format(arena, "'%s' is released a second time by %s",
                                         place_text(ir, again.member), call->callee);

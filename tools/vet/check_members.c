@@ -162,8 +162,7 @@ static void report_freed(struct ir *ir, struct arena *arena, finding_vec *findin
 {
     const struct instr *call = at(ir, end);
     const char *member = place_text(ir, half->member), *object = place_text(ir, half->object);
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_SURE, ir->unit->path,
-                                          ir->function->name, call->line, call->column);
+    struct finding *finding = finding_at(ir, arena, findings, "leak", LEVEL_SURE, call);
     finding->about = member;
     finding->message =
         half->element
@@ -308,9 +307,7 @@ static int release_on_failure(const struct ir *ir, int from, int member)
 static struct finding *add_leak(struct ir *ir, struct arena *arena, finding_vec *findings,
                                 const struct instr *call, int member, int exit)
 {
-    struct finding *finding = finding_add(arena, findings, "leak", LEVEL_LIKELY, ir->unit->path,
-                                          ir->function->name, at(ir, exit)->line,
-                                          at(ir, exit)->column);
+    struct finding *finding = finding_at(ir, arena, findings, "leak", LEVEL_LIKELY, at(ir, exit));
     finding->about = place_text(ir, member);
     finding_note(arena, finding, call->line, call->column, "acquired here");
     return finding;

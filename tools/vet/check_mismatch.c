@@ -39,9 +39,7 @@ static struct finding *report(struct ir *ir, struct arena *arena, finding_vec *f
                               int place)
 {
     const struct instr *call = at(ir, index);
-    struct finding *finding = finding_add(arena, findings, "wrong-release", LEVEL_SURE,
-                                          ir->unit->path, ir->function->name, call->line,
-                                          call->column);
+    struct finding *finding = finding_at(ir, arena, findings, "wrong-release", LEVEL_SURE, call);
     finding->about = place_text(ir, place);
     return finding;
 }

@@ -157,9 +157,8 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
                    const struct created *created, int at)
 {
     const struct instr *instr = &ir->code.at[at], *create = &ir->code.at[created->instr];
-    struct finding *finding = finding_add(arena, findings, "late-permissions", LEVEL_SURE,
-                                          ir->unit->path, ir->function->name, instr->line,
-                                          instr->column);
+    struct finding *finding = finding_at(ir, arena, findings, "late-permissions", LEVEL_SURE,
+                                         instr);
     finding->message =
         "the permissions are narrowed only after something was written: until then others can open the file";
     finding_note(arena, finding, create->line, create->column, "created here, readable by others");

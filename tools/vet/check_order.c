@@ -138,9 +138,8 @@ static void check_consumed(struct ir *ir, struct arena *arena, finding_vec *find
             (name_has(call->callee, "propagate") && !is_error(ir, place)) ||
             !still_cleaned(ir, call->next, place))
             continue;
-        struct finding *finding = finding_add(arena, findings, "double-release", LEVEL_SURE,
-                                              ir->unit->path, ir->function->name, call->line,
-                                              call->column);
+        struct finding *finding = finding_at(ir, arena, findings, "double-release", LEVEL_SURE,
+                                             call);
         finding->message = arena_format(
             arena, "'%s' is given to %s, which owns it then, and released again by its cleanup",
             place_text(ir, place), call->callee);

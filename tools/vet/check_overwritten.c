@@ -161,9 +161,8 @@ static void check_status(struct ir *ir, struct arena *arena, finding_vec *findin
         if (ir->places.at[place].kind != P_LOCAL || fails_instead(ir, goes_on, place) ||
             !is_zero_at(ir, status) || reach(ir, fails, find_return, &status) < 0)
             continue;
-        struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
-                                              ir->unit->path, ir->function->name, branch->line,
-                                              branch->column);
+        struct finding *finding = finding_at(ir, arena, findings, "ignored-close-error",
+                                             LEVEL_LIKELY, branch);
         finding->message =
             arena_format(arena, "when %s fails the function leaves, but '%s' still says success",
                          at(ir, close)->callee, place_text(ir, place));
@@ -186,9 +185,8 @@ void check_overwritten(struct ir *ir, struct arena *arena, finding_vec *findings
         int again = close < 0 ? -1 : overwritten(ir, i, instr->dst);
         if (again < 0)
             continue;
-        struct finding *finding = finding_add(arena, findings, "ignored-close-error", LEVEL_LIKELY,
-                                              ir->unit->path, ir->function->name, instr->line,
-                                              instr->column);
+        struct finding *finding = finding_at(ir, arena, findings, "ignored-close-error",
+                                             LEVEL_LIKELY, instr);
         finding->message = arena_format(
             arena, "the failure of %s is stored in '%s', which is overwritten before it is read",
             at(ir, close)->callee, place_text(ir, instr->dst));

@@ -36,9 +36,8 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
     const struct instr *at = &ir->code.at[event->instr],
                        *first = &ir->code.at[event->state->released];
     bool again = event->kind == EV_AGAIN;
-    struct finding *finding =
-        finding_add(arena, findings, again ? "double-release" : "use-after-release", LEVEL_SURE,
-                    ir->unit->path, ir->function->name, at->line, at->column);
+    struct finding *finding = finding_at(
+        ir, arena, findings, again ? "double-release" : "use-after-release", LEVEL_SURE, at);
     finding->about = intern_string(place_text(ir, place));
     finding->message = arena_format(
         arena, again ? "'%s' is released a second time" : "'%s' is used after it was released",

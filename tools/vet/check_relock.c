@@ -84,9 +84,7 @@ void check_relocks(struct ir *ir, const struct knowledge *knowledge, struct aren
         if (again < 0 || made_to_nest(ir))
             continue;
         const struct instr *call = at(ir, again);
-        struct finding *finding = finding_add(arena, findings, "double-lock", LEVEL_SURE,
-                                              ir->unit->path, ir->function->name, call->line,
-                                              call->column);
+        struct finding *finding = finding_at(ir, arena, findings, "double-lock", LEVEL_SURE, call);
         finding->about = place_text(ir, held.place);
         finding->message = arena_format(arena, "'%s' takes '%s', which is held already",
                                         call->callee, place_text(ir, held.place));

@@ -186,9 +186,7 @@ static void check_done(struct ir *ir, struct arena *arena, finding_vec *findings
         if (left < 0)
             return;
         const struct instr *exit = &ir->code.at[left];
-        struct finding *finding = finding_add(arena, findings, "not-waited", LEVEL_SURE,
-                                              ir->unit->path, ir->function->name, exit->line,
-                                              exit->column);
+        struct finding *finding = finding_at(ir, arena, findings, "not-waited", LEVEL_SURE, exit);
         finding->message =
             "this exit does not call lg_waitgroup_done: whoever waits for the group waits for ever";
         finding_note(arena, finding, instr->line, instr->column, "called here on another path");
@@ -209,9 +207,7 @@ static void check_add(struct ir *ir, struct arena *arena, finding_vec *findings)
                     other->args[0].place == instr->args[0].place;
         if (!done)
             continue;
-        struct finding *finding = finding_add(arena, findings, "not-waited", LEVEL_SURE,
-                                              ir->unit->path, ir->function->name, instr->line,
-                                              instr->column);
+        struct finding *finding = finding_at(ir, arena, findings, "not-waited", LEVEL_SURE, instr);
         finding->message =
             "the goroutine counts itself: the wait can end before it has begun to run";
         finding->advice = "call lg_waitgroup_add before lg_go, or use lg_waitgroup_go";

@@ -115,9 +115,8 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
     if (reach(ir, instr->next, find_taking, &fate) >= 0 ||
         reach(ir, instr->next, find_cleanup, &fate) < 0)
         return;
-    struct finding *finding = finding_add(arena, findings, "cleanup-returned", LEVEL_SURE,
-                                          ir->unit->path, ir->function->name, instr->line,
-                                          instr->column);
+    struct finding *finding = finding_at(ir, arena, findings, "cleanup-returned", LEVEL_SURE,
+                                         instr);
     finding->message = arena_format(arena, "'%s' is stored in '%s', but %s releases it",
                                     place_text(ir, variable), place_text(ir, instr->dst),
                                     deferred >= 0 ? "a deferred call" : "its cleanup");

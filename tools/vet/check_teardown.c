@@ -14,8 +14,7 @@ static const struct instr *at(const struct ir *ir, int index)
 static struct finding *report(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
-    return finding_add(arena, findings, "release-order", LEVEL_SURE, ir->unit->path,
-                       ir->function->name, call->line, call->column);
+    return finding_at(ir, arena, findings, "release-order", LEVEL_SURE, call);
 }
 
 /* ---- destroy(&lock) while it is held --------------------------------------------------------------- */

@@ -94,9 +94,7 @@ static void check_stream(struct ir *ir, struct arena *arena, finding_vec *findin
     if (exit < 0)
         return;
     const struct instr *call = at(ir, exit);
-    struct finding *finding = finding_add(arena, findings, "exit-pending", LEVEL_SURE,
-                                          ir->unit->path, ir->function->name, call->line,
-                                          call->column);
+    struct finding *finding = finding_at(ir, arena, findings, "exit-pending", LEVEL_SURE, call);
     finding->about = place_text(ir, stream);
     finding->message = arena_format(arena, "%s leaves without what '%s' still buffers",
                                     call->callee, place_text(ir, stream));

@@ -114,4 +114,6 @@ void declared_add(struct unit *unit, const struct declared *declared)
     add_prototypes(unit, declared);
     add_pairs(&unit->cleanups, declared->cleanups.at, declared->cleanups.count);
     add_pairs(&unit->deallocators, declared->deallocators.at, declared->deallocators.count);
+    EACH (pair, &declared->deallocators)
+        map_set(&unit->ends, pair->function, pair->function);
 }

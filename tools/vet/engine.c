@@ -51,7 +51,11 @@ static void look_for_use(struct simulation *simulation, const struct state *stat
     if (state->phase != RELEASED || state->weak || simulation->site->argument)
         return;
     const struct instr *release = &simulation->ir->code.at[state->released];
-    if (instr->kind == I_RETURN && (release->implicit || release->deferred))
+    bool early = release->implicit || release->deferred;
+    if (instr->kind == I_RETURN && simulation->ir->function->type.stars > 0 &&
+        points_inside(simulation->ir, state, &instr->left))
+        note(simulation, early ? EV_RETURNED : EV_USE, index, state); /* strrchr(text, '/') */
+    if (instr->kind == I_RETURN && early)
         return; /* the result was computed before the cleanup */
     bool used = uses(simulation, state, &instr->left) || uses(simulation, state, &instr->right) ||
                 sets_inside(simulation, state, instr);
@@ -180,7 +184,7 @@ static void follow_alias(const struct ir *ir, struct state *state, const struct 
                                        : NULL;
     bool points = source && source->kind == O_PLACE &&
                   ((instr->kind == I_CALL && state->phase == HELD && holds(state, source->place)) ||
-                   is_alias(state, source->place));
+                   points_inside(ir, state, source)); /* file = slash + 1 */
     bool address = source && instr->kind == I_ASSIGN && source->kind == O_ADDRESS &&
                    ir->places.at[source->place].through;
     for (int i = 0; address && i < state->holder_count; i++)

@@ -119,8 +119,11 @@ static bool says_not_held(const struct simulation *simulation, const struct stat
         const struct decl *decl = simulation->ir->places.at[state->holders[i]].decl;
         bool number = decl && decl->type.stars == 0 && !(fact.signs & POSITIVE) &&
                       simulation->site->resource == R_OBJECT; /* if (fd > 0) restore(fd); */
-        if (number || (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
-                                                                  : fact.signs == ZERO))
+        bool symbol = fact.equal.kind == 2 && simulation->parameter >= 0 &&
+                      name_means((const char *)fact.equal.value) < 0; /* map == MAP_FAILED */
+        if (number || symbol ||
+            (simulation->site->resource == R_DESCRIPTOR ? fact.signs == NEGATIVE
+                                                        : fact.signs == ZERO))
             return true;
     }
     return false;

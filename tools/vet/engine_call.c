@@ -119,11 +119,15 @@ static void acquire(struct simulation *simulation, struct state *state, int inde
         follow(simulation, state, instr->next);
         return;
     }
+    /* getline(&line, …) in the next round: the functions that the line was passed to have left it here. */
+    bool again = state->phase == HELD && state->acquired == index && acquisition->known &&
+                 instr->dst != acquisition->holder;
     state->phase = HELD;
     state->acquired = index;
     state->acquisition = acquisition;
     state->released = -1;
-    state->holder_count = state->pass_count = state->alias_count = 0;
+    state->holder_count = state->alias_count = 0;
+    state->pass_count = again ? state->pass_count : 0;
     state->failing = state->doubtful = false;
     state->ends = 0;
     if (!site->argument)
@@ -317,7 +321,7 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    bool keeps = name_keeps(callee) &&
+    bool keeps = !model_known_harmless(callee) && name_keeps(callee) &&
                  (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
                   name_hands_over(callee) || name_has(callee, "take") ||
                   name_has(callee, "register") || name_has(callee, "tsearch") ||

@@ -230,6 +230,17 @@ static void set_bits(struct simulation *simulation, struct state *state, int dst
     }
 }
 
+/* i++, where i was not negative: from then on it is positive, so a loop is in a later round. */
+static bool counts_up(const struct ir *ir, const struct state *state, int dst,
+                      const struct operand *value)
+{
+    struct operand counter = {.kind = O_PLACE, .place = dst};
+    const struct place *place = value->kind == O_PLACE ? &ir->places.at[value->place] : NULL;
+    return place && place->kind == P_VALUE && strncmp(place->text, "++(", 3) == 0 &&
+           place->parts.count == 1 && place->parts.at[0] == dst &&
+           !(facts_of(state->facts, &counter).signs & NEGATIVE);
+}
+
 void set_value(struct simulation *simulation, struct state *state, int dst,
                const struct operand *value)
 {
@@ -240,6 +251,8 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
         !strstr(value->text, "NULL") && !strstr(value->text, "NONE") &&
         !strstr(value->text, "INVALID"))
         fact.signs = POSITIVE; /* DEFAULT_FOLDER */
+    if (counts_up(simulation->ir, state, dst, value))
+        fact = (struct fact){.signs = POSITIVE};
     const struct decl *decl = simulation->ir->places.at[dst].decl;
     if (value->kind == O_SYMBOL && decl && decl->type.stars == 0 && strstr(decl->name, "fd") &&
         name_means(value->text) < 0)

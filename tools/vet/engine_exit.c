@@ -86,7 +86,7 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
     struct fact fact = facts_of(state->facts, result);
-    bool null_fails = (ir->function->type.stars > 0 && !returns_error(ir) &&
+    bool null_fails = ((ir->function->type.stars > 0 || ir->returns_null) && !returns_error(ir) &&
                        !returns_complaint(ir)) ||
                       returns_truth(ir);
     if (state->failing)

@@ -97,7 +97,7 @@ static bool is_counterpart(const struct simulation *simulation, const struct sta
     if (!acquire || !acquire->callee || !call->callee || call->args[0].kind != O_PLACE ||
         simulation->site->by_address)
         return false;
-    const char *release = library_release(acquire->callee);
+    const char *release = told_release(simulation->ir, acquire->callee);
     if (release)
         return strcmp(release, call->callee) == 0;
     return names_pair(acquire->callee, call->callee) && name_releases(call->callee) == 2;

@@ -1,5 +1,7 @@
 #include "finding.h"
 
+#include "ir.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -16,6 +18,13 @@ struct finding *finding_add(struct arena *arena, finding_vec *findings, const ch
                                 .column = column > 0 ? column : 1,
                                 .message = ""};
     return finding;
+}
+
+struct finding *finding_at(const struct ir *ir, struct arena *arena, finding_vec *findings,
+                           const char *check, enum level level, const struct instr *instr)
+{
+    return finding_add(arena, findings, check, level, ir->unit->path, ir->function->name,
+                       instr->line, instr->column);
 }
 
 void finding_note(struct arena *arena, struct finding *finding, int line, int column,

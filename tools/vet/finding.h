@@ -4,6 +4,9 @@
 
 #include "base.h"
 
+struct ir;
+struct instr;
+
 enum level { LEVEL_NONE, LEVEL_ALL, LEVEL_LIKELY, LEVEL_SURE };
 
 struct finding_note {
@@ -38,6 +41,9 @@ typedef VEC(struct finding) finding_vec;
 struct finding *finding_add(struct arena *arena, finding_vec *findings, const char *check,
                             enum level level, const char *file, const char *function, int line,
                             int column);
+/* … at a statement of a function. */
+struct finding *finding_at(const struct ir *ir, struct arena *arena, finding_vec *findings,
+                           const char *check, enum level level, const struct instr *instr);
 __attribute__((format(printf, 5, 6))) void finding_note(struct arena *arena,
                                                         struct finding *finding, int line,
                                                         int column, const char *format, ...);

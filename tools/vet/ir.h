@@ -84,6 +84,7 @@ struct ir {
     struct map place_by_text;
     struct map labels; /* names of labels */
     int returns_with_value;
+    bool returns_null;     /* `return NULL;`: a pointer, whatever its type is called */
     bool asserts_as_tests; /* by the macros of a test framework (harness.h) */
 };
 

@@ -95,8 +95,25 @@ static bool has_cleanup(const struct decl *decl)
     return decl->cleanup || decl->attribute;
 }
 
+/* _suppress_warning_ p = strdup(name); is an assignment to a variable of this block with a remark, and no declaration. */
+static int annotated_variable(const struct lowering *lowering, const struct decl *decl)
+{
+    const char *word = decl->type.count == 1 ? decl->type.words[0] : "";
+    if (decl->type.stars > 0 || *word != '_' || word[strlen(word) - 1] != '_' || !decl->value)
+        return -1;
+    EACH (binding, &lowering->scope->names)
+        if (binding->name == decl->name)
+            return binding->place;
+    return -1;
+}
+
 static void lower_decl(struct lowering *lowering, const struct decl *decl)
 {
+    int annotated = annotated_variable(lowering, decl);
+    if (annotated >= 0) {
+        lower_into(lowering, annotated, decl->value);
+        return;
+    }
     bool outlives = decl->type.is_static || (decl->type.is_extern && !decl->value);
     int place = declare(lowering, decl->name, outlives ? P_GLOBAL : P_LOCAL);
     lowering->ir->places.at[place].decl = decl;
@@ -388,6 +405,7 @@ void lower_return(struct lowering *lowering, const struct expr *value, const str
     struct operand result = {.kind = O_UNKNOWN, .place = -1};
     if (value) {
         lowering->ir->returns_with_value++;
+        lowering->ir->returns_null |= value->kind == E_NAME && strcmp(value->name, "NULL") == 0;
         result = lower_expr(lowering, value);
     }
     if (lowering->closed)

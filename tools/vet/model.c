@@ -418,6 +418,8 @@ static bool is_harmless(const char *name)
                                         "g_str_has_prefix",
                                         "g_str_has_suffix",
                                         "system",
+                                        "posix_spawn",
+                                        "posix_spawnp",
                                         "EVP_MAC_CTX_new", /* takes a reference of its own */
                                         "EVP_KDF_CTX_new",
                                         "EVP_RAND_CTX_new",
@@ -503,10 +505,21 @@ static bool has_own_release(const char *acquire)
 bool model_mismatch(const char *acquire, const char *release)
 {
     static const char *const wrong[][2] = {
-        {"getaddrinfo", "free"}, {"getifaddrs", "free"}, {"vmalloc", "kfree"},
-        {"vzalloc", "kfree"},    {"vmalloc", "free"},    {"kmalloc", "vfree"},
-        {"kzalloc", "vfree"},    {"kcalloc", "vfree"},   {"kstrdup", "vfree"},
-        {"kmalloc", "free"},     {"kzalloc", "free"},    {"scandir", "closedir"},
+        {"getaddrinfo", "free"},
+        {"getifaddrs", "free"},
+        {"vmalloc", "kfree"},
+        {"vzalloc", "kfree"},
+        {"vmalloc", "free"},
+        {"kmalloc", "vfree"},
+        {"kzalloc", "vfree"},
+        {"kcalloc", "vfree"},
+        {"kstrdup", "vfree"},
+        {"kmalloc", "free"},
+        {"kzalloc", "free"},
+        {"scandir", "closedir"},
+        {"cJSON_Print", "cJSON_Delete"},
+        {"cJSON_PrintUnformatted", "cJSON_Delete"},
+        {"json_dumps", "json_decref"},
     };
     if (!acquire)
         return false;

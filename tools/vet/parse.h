@@ -21,6 +21,7 @@ struct unit {
     struct map typedefs;     /* names known to be types */
     struct map cleanups;     /* type name to its g_autoptr function; "T" of _cleanup_ helpers */
     struct map deallocators; /* function to its deallocator, by attribute malloc(f) */
+    struct map ends;         /* these deallocators themselves */
     struct map prototypes;   /* function to struct prototype */
     struct map releases;     /* type name to the struct release_list of functions that release it */
     VEC(const char *) headers;    /* paths */

@@ -1,8 +1,10 @@
 #include "site_parts.h"
 
+#include "config.h"
 #include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
+#include "once.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -22,6 +24,21 @@ static bool argument_is(const struct ir *ir, const struct operand *argument, int
     return at->kind == P_PART && at->parent == place && !at->through && strchr(at->text, '[');
 }
 
+const char *told_release(const struct ir *ir, const char *acquire)
+{
+    const char *given = config_release_of(acquire);
+    const char *attribute = given ? given : map_get(&ir->unit->deallocators, acquire);
+    return attribute ? attribute : library_release(acquire);
+}
+
+/* As name_releases says, unless an attribute, the configuration or a library says more. */
+static int release_level(const struct ir *ir, const char *callee)
+{
+    bool told = config_is_release(callee) || map_get(&ir->unit->ends, callee) ||
+                ask_once(model_ends, callee);
+    return told ? 2 : name_releases(callee);
+}
+
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
 {
     static const char *const stores[] = {"put", "finalize", NULL};
@@ -33,7 +50,7 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
             return 2;
         if (!call->callee)
             return 0;
-        int level = name_releases(call->callee);
+        int level = release_level(ir, call->callee);
         if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
             call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
             level = 1; /* stream->close(stream): what it frees is its own affair */
@@ -167,7 +184,9 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
             return;
         }
     }
-    if (!tracked(ir, place))
+    bool passed_on = acquirer->resource == R_CONTEXT && place >= 0 && acquirer->argument < 0 &&
+                     ir->places.at[place].kind == P_TEMPORARY; /* ask(lg_context_with_…(…)) */
+    if (!tracked(ir, place) && !passed_on)
         return;
     struct site *site = site_at(ir, sites, place);
     if (!site->known)
@@ -215,8 +234,7 @@ static bool paired_acquirer(const struct ir *ir, int place, const char *release)
     return false;
 }
 
-/* An error object exists only after a failure, which is not the failure of the resource. */
-static bool is_error_object(const struct ir *ir, int place)
+bool is_error_object(const struct ir *ir, int place)
 {
     static const char *const names[] = {"cause",  "err",  "error",  "errmsg", "errstr",
                                         "errbuf", "emsg", "reason", NULL};
@@ -259,7 +277,7 @@ static void mark_released(struct ir *ir, site_vec *sites)
 {
     EACH (instr, &ir->code) {
         if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !name_releases(instr->callee))
+            !release_level(ir, instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;
@@ -382,6 +400,8 @@ static bool takes_reference(const struct ir *ir, int place)
 static int strength_here(const struct ir *ir, const struct instr *call, const struct site *site)
 {
     int strength = strength_of(ir, call->callee);
+    if (told_release(ir, call->callee))
+        return 2;
     if (strstr(call->callee, "realloc") && call->arg_count > 0 &&
         call->args[0].place != site->place && !model_acquirer(call->callee))
         strength = -1; /* out = stream_buffer_realloc(stream) is a part of the stream */
@@ -763,12 +783,21 @@ static bool returns_truth(const struct ir *ir, int place)
            strstr(decl->type.words[decl->type.count - 1], "bool") != NULL;
 }
 
+/* open(name, O_CREAT | O_EXCL, …): it is new, as a lock file. */
+static bool opens_new(const struct ir *ir, const struct instr *call)
+{
+    const struct operand *flags = call->arg_count == 3 ? &call->args[1] : NULL;
+    return flags && flags->kind == O_PLACE &&
+           strstr(ir->places.at[flags->place].text, "O_EXCL") != NULL;
+}
+
 /* snprintf(name, …, "%s.tmp", path); f = fopen(name, "w"); … rename(name, path); that the function also removes. */
 static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
 {
     const struct instr *call = &ir->code.at[index];
     int name = name_opened(call);
-    if (name < 0 || ir->places.at[name].kind != P_LOCAL || !is_passed(ir, "rename", name) ||
+    if (name < 0 || ir->places.at[name].kind != P_LOCAL ||
+        !(is_passed(ir, "rename", name) || opens_new(ir, call)) ||
         !is_passed(ir, "unlink remove", name))
         return;
     int held = variable_of(ir, index, call->dst);

@@ -42,6 +42,8 @@ typedef VEC(struct site) site_vec;
 struct knowledge;
 void sites_find(struct ir *ir, site_vec *sites, struct knowledge *knowledge);
 
+/* The release of what this function makes, by an attribute, by the configuration or by a library; NULL: none is known. */
+const char *told_release(const struct ir *ir, const char *acquire);
 /* Does this call release what `place` holds, by its name? 2: surely, 1: perhaps. `argument` is set to the argument. */
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument);
 /* How does this call, whose result is a status that is tested soon, fail? False: the result is not tested. */

@@ -74,8 +74,8 @@ static bool gives_truth(const struct ir *ir, int instr)
     return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
 }
 
-/* A pointer that is no error and no complaint: it is null if there is none. */
-static bool is_object(const struct ir *ir, int place)
+/* A pointer that holds no error by its type and its name: a null pointer is the failure, if nothing else tells. */
+static bool seems_object(const struct ir *ir, int place)
 {
     const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
     if (!decl || decl->type.stars != 1 || decl->type.is_const || names_status(decl->name))
@@ -86,10 +86,21 @@ static bool is_object(const struct ir *ir, int place)
     return true;
 }
 
+/* A pointer that is neither an error object nor a text, which may say what went wrong: a null pointer is the failure. */
+static bool gives_object(const struct ir *ir, int status)
+{
+    const struct decl *decl = status >= 0 ? ir->places.at[status].decl : NULL;
+    const struct type *type = decl ? &decl->type : NULL;
+    return type && type->stars == 1 && type->count > 0 && !is_error_object(ir, status) &&
+           strcmp(type->words[type->count - 1], "char") != 0;
+}
+
 static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
                                       int held)
 {
     bool touches_yes = false, touches_no = false;
+    if (gives_object(ir, branch->left.place))
+        return branch->sign == S2('=', '=');
     bool yes = leaves_early(ir, branch->next, held, &touches_yes);
     bool no = leaves_early(ir, branch->other, held, &touches_no);
     if (yes != no)
@@ -98,7 +109,7 @@ static bool zero_test_fails_when_true(const struct ir *ir, int instr, const stru
         return touches_no;
     if (gives_truth(ir, instr))
         return branch->sign == S2('=', '=');
-    if (is_object(ir, branch->left.place))
+    if (seems_object(ir, branch->left.place))
         return branch->sign == S2('=', '=');
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
 }

@@ -94,6 +94,12 @@ static const struct pair pairs[] = {
     PAIR("select", "deselect"),
     PAIR("isolate", "putback"),
     PAIR("watch", "unwatch"),
+    PAIR("resume_and_get", "put"),
+    PAIR("resume_and_get", "put_sync"),
+    PAIR("resume_and_get", "put_autosuspend"),
+    PAIR("get_sync", "put_autosuspend"),
+    PAIR("request_irq", "free_irq"),
+    PAIR("request_threaded_irq", "free_irq"),
 };
 
 /* Do the names differ only in this pair of words? `same`: so many characters stand at the beginning of both. */
@@ -267,6 +273,14 @@ static bool gives_reference(const struct ir *ir, int index)
            instr->args[0].place != variable;
 }
 
+/* libusb_init(&usb): the variable has an object from then on, which is followed as such. */
+static bool makes_object(const struct ir *ir, const struct instr *call)
+{
+    const struct acquirer *acquirer = model_acquirer(call->callee);
+    return acquirer && acquirer->argument >= 0 && acquirer->argument < call->arg_count &&
+           tracked(ir, call->args[acquirer->argument].place);
+}
+
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -274,7 +288,7 @@ void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
         if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
             continue;
         bool locks = takes_lock(instr->callee);
-        if (!locks && gives_reference(ir, i))
+        if (!locks && (gives_reference(ir, i) || makes_object(ir, instr)))
             continue;
         const struct instr *release = NULL;
         EACH (other, &ir->code) {

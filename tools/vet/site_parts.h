@@ -7,6 +7,8 @@
 /* site.c */
 int variable_of(const struct ir *ir, int instr, int place);
 bool tracked(const struct ir *ir, int place);
+/* An error object exists only after a failure, which is not the failure of the resource. */
+bool is_error_object(const struct ir *ir, int place);
 void find_temporaries(struct ir *ir, site_vec *sites);
 
 /* site_failing.c */

@@ -227,6 +227,7 @@ void unit_close(struct unit *unit)
     map_free(&unit->typedefs);
     map_free(&unit->cleanups);
     map_free(&unit->deallocators);
+    map_free(&unit->ends);
     map_free(&unit->prototypes);
     map_free(&unit->releases);
     arena_free(&unit->arena);

@@ -1,8 +1,10 @@
 #include "verdict.h"
 
 #include "edit.h"
+#include "engine_parts.h"
 #include "knowledge.h"
 #include "names.h"
+#include "reach.h"
 #include "use.h"
 #include "verdict_parts.h"
 
@@ -16,7 +18,10 @@ const char *judge_site_text(const struct judge *judge)
         return *site->argument == '&' ? site->argument + 1
                : *site->argument      ? site->argument
                                       : site->acquire;
-    return place_text(judge->ir, site->place);
+    bool unnamed = judge->ir->places.at[site->place].kind == P_TEMPORARY &&
+                   site->acquisitions.count > 0;
+    return unnamed ? instr_at(judge, site->acquisitions.at[0].instr)->callee
+                   : place_text(judge->ir, site->place);
 }
 
 /* exit_container(message); if (read(message) < 0) return -1; This does not say that a failure exits the container. */
@@ -28,8 +33,27 @@ static bool fails_later(const struct judge *judge, const struct state *state)
     return false;
 }
 
+/* err_b: release(b); which no goto leads to: somebody meant a failure to go there. */
+static bool has_unreached_release(const struct judge *judge)
+{
+    for (int i = 1; i < judge->ir->code.count; i++) {
+        const struct instr *call = instr_at(judge, i);
+        int argument;
+        if (call->kind != I_CALL || call->implicit || !call->callee ||
+            !(judge->site->argument
+                  ? pair_released(judge->simulation, call)
+                  : call_releases(judge->ir, call, judge->site->place, &argument) == 2))
+            continue;
+        if (!reaches(judge->ir, 0, i))
+            return true;
+    }
+    return false;
+}
+
 static void survey(struct judge *judge)
 {
+    judge->unreached = has_unreached_release(judge);
+    judge->released = judge->failure_release = judge->unreached;
     EACH (event, &judge->simulation->events) {
         judge->released |= event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;
         judge->releases += event->kind == EV_RELEASE && !instr_at(judge, event->instr)->implicit;

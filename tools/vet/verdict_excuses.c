@@ -150,10 +150,48 @@ static bool begins_too(const char *function, const char *acquire)
     return false;
 }
 
+/* Does the path between have a call that may end it in another way: x_cancel(x), x_abort(x)? */
+static bool ended_otherwise(const struct judge *judge, const struct state *state)
+{
+    static const char *const ends[] = {"finish", "complete", "done",  "cancel", "abort", "flush",
+                                       "commit", "submit",   "close", "stop",   "end",   NULL};
+    int key = judge->site->place;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
+            if (call->args[i].place >= 0 && key >= 0 &&
+                judge->ir->places.at[call->args[i].place].root == judge->ir->places.at[key].root &&
+                (!call->callee || name_releases(call->callee) > 0 ||
+                 name_has_any(call->callee, ends)))
+                return true;
+    }
+    return false;
+}
+
+static bool begins_again(const struct judge *judge, const struct state *state)
+{
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELOCK && event->instr == state->acquired)
+            return true;
+    return false;
+}
+
+/* One begin and one end, at the end of the function or of each round of a loop: then an early return from a function without
+ * a result, and a round that ends early, are no successes of their own, unless they do something else about it. */
+static bool ends_where_it_began(const struct judge *judge, const struct state *state)
+{
+    static const char *const prepares[] = {"init", "setup", "open", "load", "wait", NULL};
+    return judge->site->acquisitions.count == 1 && judge->success_release &&
+           !name_has_any(judge->site->acquire, prepares) &&
+           (judge->ir->returns_with_value == 0 || begins_again(judge, state)) &&
+           !ended_otherwise(judge, state);
+}
+
 /* Pairs of functions that a failing exit need not complete, as the levels of a message that is read, or the regions of a
  * trace: unless the word says that something stays on or is kept, the exit must be a failure; and for what may be a level, or
  * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
-bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
+bool judge_need_not_pair(const struct judge *judge, const struct state *state,
+                         enum exit_class class)
 {
     static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
     static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
@@ -173,6 +211,8 @@ bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
         begins_too(judge->ir->function->name, judge->site->acquire))
         return true;
     if (name_has_any(judge->site->acquire, kept))
+        return false;
+    if (class != CLASS_FAILURE && ends_where_it_began(judge, state))
         return false;
     bool stays = !judge->success_release && !judge->unknown_release &&
                  name_has_any(judge->site->acquire, goes_on);
@@ -201,7 +241,7 @@ bool judge_has_new_owner(const struct judge *judge, const struct event *event)
                                        ? judge->ir->places.at[call->dst].decl
                                        : NULL;
         struct operand result = {.kind = O_PLACE, .place = call->dst};
-        if (!owner || owner->type.stars != 1 ||
+        if (!owner || owner->type.stars != 1 || is_error_object(judge->ir, call->dst) ||
             facts_of(event->state->facts, &result).signs == ZERO)
             continue;
         for (int i = 0; i < call->arg_count; i++)

@@ -1,4 +1,5 @@
 /* What is still held at an exit, or lost: how sure is it that nobody else releases it? */
+#include "engine_parts.h"
 #include "harness.h"
 #include "knowledge.h"
 #include "names.h"
@@ -50,12 +51,53 @@ static bool releases_type(const struct judge *judge)
     return false;
 }
 
+/* if (!cached) free(text): the last condition before the release was decided before the text was made. */
+static bool depends_on_owner(const struct judge *judge, const struct event *release)
+{
+    const struct state *at = release->state->from;
+    while (at && at->instr != release->state->acquired &&
+           instr_at(judge, at->instr)->kind != I_BRANCH)
+        at = at->from;
+    if (!at || at->instr == release->state->acquired)
+        return false;
+    const struct instr *branch = instr_at(judge, at->instr);
+    int asked = branch->left.place;
+    if (branch->right.kind == O_PLACE && !is_error_number(judge->ir, branch->right.place))
+        return true; /* if (text != known) free(text); */
+    for (; asked >= 0 && at && at->instr != release->state->acquired; at = at->from)
+        if (instr_at(judge, at->instr)->dst >= 0 &&
+            place_depends(judge->ir, asked, instr_at(judge, at->instr)->dst))
+            return false;
+    int holder = variable_of(judge->ir, release->state->acquired,
+                             release->state->acquisition->holder);
+    return asked >= 0 && !place_within(judge->ir, asked, holder) &&
+           !place_looks_into(judge->ir, asked, holder);
+}
+
+/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
+static bool freed_as_memory(const struct judge *judge, const struct state *state)
+{
+    int strength = state->acquisition->strength;
+    if (strength < (judge_by_address(judge, state) ? -1 : 0))
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
+            !release->implicit && release->callee && model_frees_memory(release->callee) &&
+            !depends_on_owner(judge, event))
+            return true;
+    }
+    return false;
+}
+
 /* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
 static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
 {
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
         return judge_owes_partner(judge, state, class);
+    if (freed_as_memory(judge, state))
+        return true;
     switch (state->acquisition->strength) {
     case 2:
     case 1: return true;
@@ -160,6 +202,8 @@ static bool left_in_loop(const struct judge *judge, const struct event *event)
 static bool released_alike(const struct judge *judge, const struct state *state)
 {
     const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (judge->unreached)
+        return true;
     EACH (event, &judge->simulation->events)
         if (event->kind == EV_RELEASE && event->state->acquired >= 0 &&
             (event->state->acquired == state->acquired ||
@@ -321,7 +365,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         is_last_in_list(judge, state) || only_changes_state(judge) ||
         is_shared(judge, state, class) || judge_has_new_owner(judge, event) ||
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
-        judge_need_not_pair(judge, class))
+        judge_need_not_pair(judge, state, class))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
@@ -445,6 +489,20 @@ static bool compares_text(const struct judge *judge, const struct instr *branch)
            left->text[strcspn(left->text, "[,")] != '[';
 }
 
+/* text[0] == '#', step(text) == -EAGAIN: such a condition asks the resource itself, or whether something has failed. */
+static bool asks_resource(const struct judge *judge, const struct instr *branch,
+                          const struct event *event)
+{
+    if (branch->kind != I_BRANCH || branch->left.place < 0)
+        return false;
+    if (branch->right.kind == O_PLACE && is_error_number(judge->ir, branch->right.place))
+        return true;
+    int variable = variable_of(judge->ir, event->state->acquired,
+                               event->state->acquisition->holder);
+    return place_within(judge->ir, branch->left.place, variable) ||
+           place_looks_into(judge->ir, branch->left.place, variable);
+}
+
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */
 static bool chosen_by_value(const struct judge *judge, const struct event *event)
 {
@@ -453,10 +511,12 @@ static bool chosen_by_value(const struct judge *judge, const struct event *event
         if (at->instr == event->state->acquired)
             return false;
         const struct instr *instr = instr_at(judge, at->instr);
+        if (asks_resource(judge, instr, event))
+            continue;
         if (instr->kind == I_BRANCH && compares_text(judge, instr) &&
             instr->sign == (after->instr == instr->next ? S2('=', '=') : S2('!', '=')))
             return true;
-        if (instr->kind != I_BRANCH || instr->left.place == event->state->acquisition->holder ||
+        if (instr->kind != I_BRANCH ||
             (instr->right.kind == O_NUMBER && instr->right.number <= 0) ||
             instr->right.kind == O_UNKNOWN)
             continue;
@@ -504,7 +564,7 @@ void judge_lost(struct judge *judge, const struct event *event)
     if (judge_has_new_owner(judge, event) || is_linked(judge, state))
         return;
     bool released = judge->released && judge_passes_innocent(judge, state);
-    released &= state->acquisition->strength > 0;
+    released &= state->acquisition->strength > 0 || freed_as_memory(judge, state);
     enum level level = is_of_test(judge->ir) || judge_in_main(judge) ||
                                judge_returns_its_argument(judge, state)
                            ? LEVEL_ALL

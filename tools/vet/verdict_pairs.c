@@ -7,7 +7,7 @@
 /* In how many places is what this call acquired released? */
 int judge_releases(const struct judge *judge, const struct state *state)
 {
-    int count = 0;
+    int count = judge->unreached;
     EACH (event, &judge->simulation->events)
         count += event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
                  !instr_at(judge, event->instr)->implicit;

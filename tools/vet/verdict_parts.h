@@ -11,6 +11,7 @@ struct judge {
     struct arena *arena;
     finding_vec *findings;
     bool released, escaped, success_release, unknown_release, failure_release;
+    bool unreached; /* a release stands behind a label that nothing leads to */
     int releases;
 };
 
@@ -65,7 +66,8 @@ bool judge_ends_process(const struct judge *judge, const struct event *event);
 bool judge_is_standard(const struct judge *judge);
 bool judge_returns_its_argument(const struct judge *judge, const struct state *state);
 bool judge_released_as_element(const struct judge *judge);
-bool judge_need_not_pair(const struct judge *judge, enum exit_class class);
+bool judge_need_not_pair(const struct judge *judge, const struct state *state,
+                         enum exit_class class);
 bool judge_has_new_owner(const struct judge *judge, const struct event *event);
 bool judge_in_main(const struct judge *judge);
 bool judge_name_is_copied(const struct judge *judge);

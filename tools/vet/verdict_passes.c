@@ -30,6 +30,13 @@ static bool innocent_elsewhere(const struct judge *judge, const struct state *st
            (judge->site->resource == R_DESCRIPTOR && name_transfers_data(pass));
 }
 
+/* Is the way from the test the one on which the call has failed? */
+static bool goes_on_failed(const struct judge *judge, const struct state *after,
+                           const struct failing *failing)
+{
+    return (after->instr == instr_at(judge, after->from->instr)->next) == failing->truth;
+}
+
 /* Does the way on which the failing test was taken say for sure that the call failed? `x < 0`, `x == FOO_ERR`, `!p` */
 static bool surely_failed(const struct judge *judge, const struct state *after,
                           const struct failing *failing)
@@ -39,10 +46,16 @@ static bool surely_failed(const struct judge *judge, const struct state *after,
     bool telling = failing->sign == '<' || failing->sign == S2('>', '=') ||
                    (right->kind == O_SYMBOL && name_means(right->text)) ||
                    (right->kind == O_NUMBER && right->number < 0) || (decl && decl->type.stars > 0);
-    if (!telling)
-        return false;
-    const struct instr *branch = instr_at(judge, after->from->instr);
-    return (after->instr == branch->next) == failing->truth;
+    return telling && goes_on_failed(judge, after, failing);
+}
+
+/* Does a further round of a loop come between the release and this exit? */
+static bool goes_round(const struct state *exit)
+{
+    for (const struct state *at = exit; at->from && at->instr != exit->released; at = at->from)
+        if (at->instr < at->from->instr)
+            return true;
+    return false;
 }
 
 /* if (!keep(x)) { release(x); return -1; } Such a release shows only what the function does when it fails. */
@@ -70,7 +83,9 @@ static bool only_if_refused(const struct judge *judge, const struct event *event
     EACH (exit, &judge->simulation->events) {
         if (exit->kind != EV_RELEASED_EXIT || exit->state->released != event->instr)
             continue;
-        if (classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
+        bool leaves = judge->ir->returns_with_value == 0 &&
+                      goes_on_failed(judge, first, &failing) && !goes_round(exit->state);
+        if (!leaves && classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
             return false;
         fails = true;
     }
@@ -82,7 +97,7 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
 {
     const struct instr *at = instr_at(judge, event->instr);
     if (event->kind == EV_ESCAPE)
-        return at->kind == I_RETURN || at->kind == I_ASSIGN;
+        return at->kind == I_RETURN || (at->kind == I_ASSIGN && at->left.kind != O_NUMBER);
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
@@ -134,6 +149,16 @@ static bool only_where_refused(const struct judge *judge, const struct state *ex
     return false;
 }
 
+/* object_free(x), and not x->reset(x), which may only change its state. */
+static bool is_named_release(const struct judge *judge, int index)
+{
+    const struct instr *release = instr_at(judge, index);
+    int argument;
+    return release->implicit || !release->callee || judge->site->argument ||
+           judge->site->place < 0 || name_releases(release->callee) == 0 ||
+           call_releases(judge->ir, release, judge->site->place, &argument) != 1;
+}
+
 /* After a function that it was passed to on this path, is it released on another path? Then the function does not take
  * it. What a function keeps by its name must be released at a successful end, not only where keeping it failed. */
 static bool pass_is_innocent(const struct judge *judge, const struct state *state, const char *pass)
@@ -147,6 +172,7 @@ static bool pass_is_innocent(const struct judge *judge, const struct state *stat
             continue;
         if (*pass == PASS_KEEPS ? event->kind == EV_RELEASED_EXIT &&
                                       classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
+                                      is_named_release(judge, event->state->released) &&
                                       (fails || !only_where_refused(judge, event->state, pass + 1))
                                 : stays_own(judge, event, pass))
             return true;

@@ -142,9 +142,8 @@ void judge_report_leak(struct judge *judge, const struct event *event, enum leve
     if (has_finding(judge, check, exit->line) || says_same(judge, check, exit, acquired) ||
         said_enough(judge, check, acquired->line, level))
         return;
-    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
-                                          judge->ir->unit->path, judge->ir->function->name,
-                                          exit->line, exit->column);
+    struct finding *finding = finding_at(judge->ir, judge->arena, judge->findings, check, level,
+                                         exit);
     const char *what = judge_site_text(judge);
     finding->about = intern_string(what);
     if (judge->site->resource == R_TEMPORARY)
@@ -196,9 +195,8 @@ void judge_report(struct judge *judge, const struct event *event, const char *ch
     const struct instr *at = instr_at(judge, event->instr);
     if (has_finding(judge, check, at->line) || (other >= 0 && says_of_same(judge, check, other)))
         return;
-    struct finding *finding = finding_add(judge->arena, judge->findings, check, level,
-                                          judge->ir->unit->path, judge->ir->function->name,
-                                          at->line, at->column);
+    struct finding *finding = finding_at(judge->ir, judge->arena, judge->findings, check, level,
+                                         at);
     char text[400];
     finding->about = intern_string(judge_site_text(judge));
     snprintf(text, sizeof text, "'%s' %s", judge_site_text(judge), format);
