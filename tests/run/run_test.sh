@@ -765,7 +765,7 @@ secrets_are_neither_told_nor_in_arguments() {
     local value=s3cr"3t it's \$x $mark"
     jobs_are 'secret MINE # a comment' "API_TOKEN='lit3ral MARK'" "OTHER_KEY=\$MINE" 'echo >up; until [ -e go ]; do sleep 0.01; done' \
         'defer echo >down; until [ -e went ]; do sleep 0.01; done; printf "<%s>" "$MINE" $GIVEN "$OTHER_KEY" "$API_TOKEN"; exit 3' \
-        'MINE=later' 'API_TOKEN="changed 3"; true'
+        'MINE=later' 'API_TOKEN="ch4nged 3"; true'
     (
         export MINE=$value GIVEN=giv3n.$mark
         unset value
@@ -784,7 +784,7 @@ secrets_are_neither_told_nor_in_arguments() {
     expect_out "<$value><giv3n.$mark><$value><lit3ral $mark>"
     said_nowhere s3cr"3t"
     said_nowhere lit3ral
-    said_nowhere changed
+    said_nowhere ch4nged
     expect_err 'exit status 3: echo >down'
     expect_err 'start   API_TOKEN=…'
 }
