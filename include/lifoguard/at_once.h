@@ -76,9 +76,9 @@ LGI_DEMANDED(lgi_demand_at_once, LGI_AT_ONCE_TEXT)
     LGI_DEMAND(lgi_demand_at_once, LGI_IS_NAME(#name), LGI_AT_ONCE_TEXT)                           \
     struct lg_at_once *lgi_calls_##id = (struct lg_at_once *)0;                                    \
     struct lg_at_once name,                                                                        \
-        *const lgi_opened_##id LGI_UNUSED = (lgi_at_once_open(&name, LGI_ADDRESS_OF(lg_error *, result)), lgi_calls_##id = &name),\
-        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_ASSERTED(lgi_demand_at_once, LGI_IS_AT(lg_error *, result), LGI_AT_ONCE_TEXT, (struct lg_at_once *)0)};\
-    LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, lgi_calls_##id)
+        *const lgi_opened_##id LGI_UNUSED = LGI_IN_FUNCTION((lgi_at_once_open(&name, LGI_ADDRESS_OF(lg_error *, result)), lgi_calls_##id = &name), &name),\
+        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_IN_FUNCTION(LGI_ASSERTED(lgi_demand_at_once, LGI_IS_AT(lg_error *, result), LGI_AT_ONCE_TEXT, (struct lg_at_once *)0), (struct lg_at_once *)0)};\
+    LGI_PLAIN(id, 1, "lg_at_once, " #name, lgi_at_once_run, LGI_IN_FUNCTION(lgi_calls_##id, (struct lg_at_once *)0))
 
 /* The site is that of the goroutine, which is given the call. */
 #define LGI_DEFER_AT_ONCE(id, n, scope, limit_, text, ...)                                         \

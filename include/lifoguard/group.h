@@ -288,8 +288,8 @@ LGI_DEMANDED(lgi_demand_group, LGI_GROUP_TEXT)
     struct lg_group *lgi_group_##id = (struct lg_group *)0;                                        \
     lg_error **lgi_result_##id = (lg_error **)0;                                                   \
     struct lg_group name,                                                                          \
-        *const lgi_opened_##id LGI_UNUSED = (lgi_result_##id = LGI_ADDRESS_OF(lg_error *, result), lgi_group_##id = &name),\
-        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_ASSERTED(lgi_demand_group, LGI_IS_AT(lg_error *, result), LGI_GROUP_TEXT, (struct lg_group *)0)};\
+        *const lgi_opened_##id LGI_UNUSED = LGI_IN_FUNCTION((lgi_result_##id = LGI_ADDRESS_OF(lg_error *, result), lgi_group_##id = &name), &name),\
+        *const lgi_checked_##id[1] LGI_UNUSED = {LGI_IN_FUNCTION(LGI_ASSERTED(lgi_demand_group, LGI_IS_AT(lg_error *, result), LGI_GROUP_TEXT, (struct lg_group *)0), (struct lg_group *)0)};\
     struct lgi_group_scope lgi_group_scope_##id __attribute__((cleanup(lgi_group_scope_leave)));   \
     LGI_STEPS_BEGIN                                                                                \
     lgi_group_scope_open(&lgi_group_scope_##id, &LGI_SITE_OF(id), lgi_group_##id, lgi_result_##id);\

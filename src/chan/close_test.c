@@ -258,9 +258,7 @@ END_TEST
 /* ---- many at once ---- */
 
 enum { PRODUCERS = 8, CONSUMERS = 6, EACH = 400 };
-
 static long made, dropped;
-
 static int producing;
 
 static void drop_box(long *box)

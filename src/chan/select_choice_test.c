@@ -164,7 +164,6 @@ END_TEST
 /* ---- one moment ---- */
 
 static lg_chan(int) here, there;
-
 static int moving;
 
 /* There is always an element in one of the two. */

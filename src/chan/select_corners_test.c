@@ -170,9 +170,7 @@ END_TEST
 /* ---- SelectStress, MultiConsumer ---- */
 
 enum { STRESS = 1500 };
-
 static lg_chan(int) stressed[4];
-
 static lg_waitgroup stressing;
 
 static void send_one_way(int k)

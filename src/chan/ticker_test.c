@@ -101,7 +101,6 @@ END_TEST
 
 /* One for several goroutines: each tick goes to one of them. */
 static lg_ticker *common;
-
 static atomic_int received;
 
 static void receive_some(void)

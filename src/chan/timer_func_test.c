@@ -102,7 +102,6 @@ END_TEST
 
 /* Functions that are always due keep no goroutine from running, nor the other way round. */
 static atomic_bool enough;
-
 static atomic_int rounds;
 
 static void always_due(void)

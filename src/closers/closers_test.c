@@ -238,9 +238,7 @@ END_TEST
 /* ---- cancellation ---- */
 
 static int cancelled_fd;
-
 static FILE *cancelled_file;
-
 static int close_count;
 
 static int counts(void *unused)

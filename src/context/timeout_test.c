@@ -3,7 +3,6 @@
 #include "testing/virtual.h"
 
 static LG_ERROR_DEFINE(why_slow, "too slow");
-
 static LG_ERROR_DEFINE(why_other, "something else");
 
 enum { SHORT = 3 }; /* ms */

@@ -26,7 +26,6 @@ START_TEST(C1_values_are_found_from_below_by_their_keys_address)
 END_TEST
 
 static int destroyed;
-
 static void destroy(void *value)
 {
     ck_assert_ptr_nonnull(value);

@@ -106,7 +106,7 @@ START_TEST(D17_the_calls_of_an_object_can_be_printed)
     fclose(file);
     const char *second = strstr(text, "note(\"a\")  ");
     ck_assert_msg(strncmp(text, "note_number(7)  ", 16) == 0, "%s", text);
-    ck_assert_msg(second && strstr(text, " 0x7\n") && strstr(text, "move_test.c:"), "%s", text);
+    ck_assert_msg(second && strstr(text, " 0x7\n") && strstr(text, "cleanups_test.c:"), "%s", text);
     lg_cleanups_run(&cleanups);
     expect_trace("7 a");
 }

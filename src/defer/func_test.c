@@ -6,7 +6,6 @@
 struct large {
     long word[12];
 };
-
 struct small {
     char letter;
     short number;

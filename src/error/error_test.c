@@ -80,10 +80,8 @@ START_TEST(E1_errno_describes_itself)
 END_TEST
 
 #pragma GCC diagnostic push
-
 #pragma GCC diagnostic ignored                                                                     \
     "-Wformat" /* -Wpedantic does not know %m, POSIX does not either; every libc here does */
-
 START_TEST(E1_format_may_use_errno)
 {
     char expected[600], filler[401];

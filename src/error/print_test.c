@@ -155,11 +155,8 @@ START_TEST(E5_a_kind_may_print_more)
 END_TEST
 
 #pragma GCC diagnostic push
-
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-
 #pragma GCC diagnostic ignored "-Wformat-security"
-
 START_TEST(E1_a_missing_message_is_said_to_be_missing)
 {
     const char *volatile none = NULL;

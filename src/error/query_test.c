@@ -8,9 +8,7 @@
 /* ---- E3 ---- */
 
 LG_ERROR_DECLARE(declared);
-
 enum { declared_line = __LINE__ + 1 };
-
 LG_ERROR_DEFINE(declared, "announced, then defined");
 
 START_TEST(E3_sentinel_is_a_value)
@@ -135,7 +133,6 @@ START_TEST(E3_kind_may_count_as_a_sentinel)
 END_TEST
 
 static int order[3];
-
 static int order_length;
 
 static void note(void *payload)

@@ -52,9 +52,7 @@ START_VIRTUAL_TEST(V1_a_timer_of_no_time_is_due_now)
 
 /* One wait of each kind, with a limit. */
 static lg_mutex held;
-
 static lg_rwmutex held_too;
-
 static lg_semaphore taken = LG_SEMAPHORE_INIT(0);
 
 static void hold(lg_chan(int) end)

@@ -97,7 +97,7 @@ START_TEST(p8_an_uncaught_panic_ends_the_process)
     expect_out(outcome, "own ");
     expect_in_err(outcome, "panic: nobody stops it");
     expect_in_err(outcome, "in goroutine 1, culprit, started at ");
-    expect_in_err(outcome, "go_test.c:");
+    expect_in_err(outcome, "go_defer_test.c:");
     expect_in_err(outcome, " in panic_uncaught");
     expect_in_err(outcome, "panics");
     outcome = in_child(panic_uncaught, &outcome);

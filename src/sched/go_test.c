@@ -204,7 +204,6 @@ END_TEST
 /* ---- names and numbers ---- */
 
 static uint64_t ids[1000];
-
 static char names[4][32];
 
 static void note_id(int i)
@@ -298,7 +297,6 @@ END_TEST
 /* ---- many ---- */
 
 static struct lgi_done all_may_end;
-
 static atomic_int parked;
 
 static void park_until_all_may_end(void)

@@ -11,7 +11,6 @@ static atomic_int ended;
 /* ---- used again, and given back ---- */
 
 static uintptr_t seen[4096];
-
 static int seen_count;
 
 static void see_stack(void)
@@ -38,7 +37,6 @@ START_TEST(stacks_are_used_again)
 END_TEST
 
 static struct lgi_done may_end;
-
 static atomic_int parked;
 
 static void touch_and_park(void)
@@ -130,7 +128,6 @@ static void have_memory_for_starts(void)
 
 /* A barrier opens when all have come to it. */
 static lg_chan(int) barrier;
-
 enum { AT_BARRIER = 3000 };
 
 static void come_to_barrier(lg_waitgroup *group)

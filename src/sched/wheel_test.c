@@ -255,7 +255,6 @@ struct two_steps {
     struct lgi_timer timer;
     int fired, later;
 };
-
 static struct lgi_timers *set_of_two_steps;
 
 static void first_step(struct lgi_timer *timer, lg_time now)

@@ -146,7 +146,6 @@ static lg_error *slow_start(void *argument, const lg_context *context)
 }
 
 static char started[STAGES], stopped[STAGES];
-
 static unsigned delays[STAGES];
 
 static lg_error *slow_stop(void *argument, const lg_context *context)

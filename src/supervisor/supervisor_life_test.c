@@ -258,7 +258,7 @@ START_TEST(misuse_of_a_member_panics_where_it_is_added)
     struct outcome *outcome = in_child(ask_for_a_huge_stack, NULL);
     expect_status(outcome, 2);
     expect_in_err(outcome, "a goroutine's stack of more than 1 GB\n        at ");
-    expect_in_err(outcome, "supervisor_test.c:");
+    expect_in_err(outcome, "supervisor_life_test.c:");
 }
 END_TEST
 
@@ -307,9 +307,7 @@ END_TEST
 /* ---- where members start ---- */
 
 static atomic_int computing, may_end;
-
 static lg_supervisor *spread_over;
-
 static size_t goroutines_of[2];
 
 /* Keeps a worker busy, without a wait. */

@@ -85,7 +85,6 @@ END_TEST
 /* ---- a panic is seen by all ---- */
 
 static LG_ERROR_DEFINE(sentinel, "sentinel");
-
 static int pointed_at;
 
 static void *panics_somehow(char how)

@@ -5,9 +5,7 @@
 #include "testing/context.h"
 
 __attribute__((unused)) static _Atomic int calls, releases;
-
 __attribute__((unused)) static _Atomic bool hold;
-
 __attribute__((unused)) static _Atomic(const char *) seen;
 
 __attribute__((unused)) static void call(void)

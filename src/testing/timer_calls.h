@@ -7,7 +7,6 @@
 #include "testing/virtual.h"
 
 __attribute__((unused)) static atomic_int calls, arguments;
-
 __attribute__((unused)) static _Atomic uint64_t called_by;
 
 __attribute__((unused)) static void note_call(int a, long b, const char *c)

@@ -1,7 +1,6 @@
 // A receive without a channel.
 // gcc: macro "lg_chan_try_recv" requires 2 arguments
 // clang: too few arguments provided
-// clang lines: 21
 #include <lifoguard/lifoguard.h>
 
 void work(void);

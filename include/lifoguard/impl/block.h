@@ -67,6 +67,10 @@ LGI_POP
 #define LGI_PICK(...) LGI_PICK_(__VA_ARGS__)
 #define LGI_PICK_(none, picked, ...) picked
 
+/* Outside of a function, where LGI_NEEDS_BRACES has said all, something constant in place of an expression. */
+#define LGI_IN_FUNCTION(expression, constant)                                                      \
+    __builtin_choose_expr(sizeof(__func__) > 1, expression, constant)
+
 /* Whether the text is that of a name, and not of an address, a string or an expression in parentheses. */
 #define LGI_IS_NAME(text)                                                                          \
     (!__builtin_strchr(text, '&') && !__builtin_strchr(text, '"') && !__builtin_strchr(text, '('))
