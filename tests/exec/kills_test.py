@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kills_test.py PROGRAM [COUNT [SEED]]: kills one or two random processes of a run at random moments, COUNT times (LIFOGUARD_KILLS, or 15),
 and judges by the log that the run's own commands write: what was acquired is released once, the last one first (R3, R4). The runs are
-scripts, job files and graphs in turn. Only what the promise is about is killed: the runner, the guardian, the engine, attempts, clients
+scripts, scripts with scopes side by side (without an order of all), job files and graphs in turn. Only what the promise is about is killed: the runner, the guardian, the engine, attempts, clients
 and scripts, not the command that acquires or releases, since nobody else can tell how far that came.
 
 The seed is told, and COUNT rounds with the same seed choose alike; the moments are the machine's own."""
@@ -24,10 +24,18 @@ PR_SET_CHILD_SUBREAPER = 36
 
 NUMBERS = range(1, 6)
 SCRIPT = "".join(f"lifoguard acquire --retry 3 --backoff 1ms --undo ./give {n} -- ./take {n}\n" for n in NUMBERS)
+SCOPES = """eval "$(lifoguard shell-init sh)"
+get() { acquire --retry 3 --backoff 1ms --undo ./give "$1" -- ./take "$1"; }
+inner() { get "$1"; }
+work() { get "$1"; scope inner "${1}1"; get "${1}2"; }
+for n in 1 2 3; do scope work $n & done
+wait
+"""
 LINES = "".join(f"./take {n}\ndefer ./give {n}\n" for n in NUMBERS)
 GRAPH = "jobs:\n" + "".join(f"  j{n}: {{{f'needs: j{n - 1}, ' if n > 1 else ''}run: ./take {n}, "
                             f"defer: {{run: ./give {n}, retries: 3}}}}\n" for n in NUMBERS)
 FORMS = (("script", ["exec", "--state", "state", "sh", "job.sh"]),
+         ("scopes", ["exec", "--state", "state", "sh", "scopes.sh"]),
          ("lines", ["run", "--state", "state", "job"]),
          ("graph", ["run", "--plain", "--state", "state", "job.yaml"]))
 TAKE = '#!/bin/sh\necho "acquired $1" >>log\n'
@@ -84,7 +92,7 @@ def below():
 def may_be_killed(process):
     # The command of a cleanup has the name of its attempt until it executes.
     releases = process.name == process.parent_name == "lifoguard-try"
-    return process.name.startswith("lifoguard") and not releases or process.words[:2] == ["sh", "job.sh"]
+    return process.name.startswith("lifoguard") and not releases or process.words[:2] in (["sh", "job.sh"], ["sh", "scopes.sh"])
 
 
 def kill_some(most):
@@ -125,10 +133,13 @@ def settle():
     return f"after {PATIENCE} s: pending {left!r}, processes {[(p.pid, p.name) for p in below()]}"
 
 
-def judge():
+def judge(form):
     log = read("log").split("\n")[:-1]
     acquired = [line.split()[1] for line in log if line.startswith("acquired")]
     released = [line.split()[1] for line in log if line.startswith("released")]
+    if form == "scopes":
+        acquired.sort(reverse=True)
+        released.sort(reverse=True)
     # In the reverse order of registration: what a killed client was acquiring may get done after the next one.
     return None if sorted(acquired, reverse=True) == released else f"acquired {acquired}, released {released}"
 
@@ -147,7 +158,7 @@ def one_round(number, lengths):
         run.wait()
         if not victims:
             lengths[name] = 0.7 * lengths[name] + 0.3 * (time.monotonic() - began)
-    wrong = settle() or judge()
+    wrong = settle() or judge(name)
     if wrong:
         print(f"round {number} ({name}), killed {[(v.pid, v.name, v.words[1:4]) for v in victims]} of {run.pid}: {wrong}")
         print("log:", read("log").replace("\n", "; "))
@@ -157,7 +168,7 @@ def one_round(number, lengths):
 
 
 def main():
-    for path, text in (("job.sh", SCRIPT), ("job", LINES), ("job.yaml", GRAPH), ("take", TAKE), ("give", GIVE)):
+    for path, text in (("job.sh", SCRIPT), ("scopes.sh", SCOPES), ("job", LINES), ("job.yaml", GRAPH), ("take", TAKE), ("give", GIVE)):
         write(path, text)
     os.mkdir("bin")
     os.symlink(PROGRAM, "bin/lifoguard")
@@ -166,7 +177,7 @@ def main():
         os.environ.pop(name, None)
     global FORMS
     if subprocess.run(["lifoguard", "run", "--check", "job.yaml"]).returncode != 0: # built without YAML
-        FORMS = FORMS[:2]
+        FORMS = FORMS[:3]
     lengths = {name: 0.1 for name, _ in FORMS}
     kills = sum(one_round(number, lengths) for number in range(COUNT))
     print(f"seed {SEED}: {COUNT} runs, {kills} processes killed")

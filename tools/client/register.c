@@ -248,6 +248,16 @@ static int confirm_or_withdraw(const struct registration *r, int64_t sequence, i
     return good && failed ? failed : WEXITSTATUS(status);
 }
 
+/* If we are killed, COMMAND goes on: so that it is found before the cleanup runs. */
+static void set_mark(int64_t sequence)
+{
+    const char *run = getenv("LIFOGUARD_RUN");
+    struct buffer mark = {0};
+    lg_defer(buffer_free, &mark);
+    request_acquire_mark(&mark, run ? run : "", sequence);
+    setenv(REQUEST_ACQUIRE, strchr(mark.text, '=') + 1, 1);
+}
+
 static int acquire(const struct registration *r, char **command)
 {
     int64_t sequence = 0;
@@ -257,6 +267,7 @@ static int acquire(const struct registration *r, char **command)
         say("acquire: so %s was not run", command[0]);
         return EXIT_WRONG_USAGE;
     }
+    set_mark(sequence);
     int status = 0, failed = 0;
     lg_error *err = run_and_wait(command, &status, &failed);
     if (!err && !failed)

@@ -146,6 +146,11 @@ void request_put_settle(struct buffer *fields, int64_t sequence, bool good, cons
     wire_put_text(fields, detail);
 }
 
+void request_acquire_mark(struct buffer *mark, const char *run, int64_t sequence)
+{
+    buffer_format(mark, REQUEST_ACQUIRE "=%s.%lld", run, (long long)sequence);
+}
+
 lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)
 {
     union {

@@ -33,6 +33,10 @@ void request_put_number(struct buffer *fields, const char *request, int64_t numb
 void request_put_claim(struct buffer *fields, int64_t sequence, pid_t attempt);
 void request_put_settle(struct buffer *fields, int64_t sequence, bool good, const char *detail);
 
+/* "LIFOGUARD_ACQUIRE=RUN.SEQUENCE": what the command of an `acquire` has in its environment. */
+#define REQUEST_ACQUIRE "LIFOGUARD_ACQUIRE"
+void request_acquire_mark(struct buffer *mark, const char *run, int64_t sequence);
+
 /* A specification of what is to be run with the working directory, umask and environment of this process. `kept` names
  * secrets that may be stored. */
 lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)

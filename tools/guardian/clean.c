@@ -337,11 +337,10 @@ static struct item *end_what_is_newer(struct owner *owner, const struct item *it
  * afterwards. It may confirm or withdraw the item before it ends. */
 static struct item *end_acquirer(struct owner *owner, struct item *item)
 {
-    const struct process acquirer = item->acquirer;
     int64_t sequence = item->record.sequence;
-    if (item->record.state != CLEANUP_INTENDED || !process_is_alive(acquirer.pid, acquirer.started))
+    if (item->record.state != CLEANUP_INTENDED)
         return item;
-    owner_end_family(owner, &acquirer);
+    owner_end_acquirer(owner, item);
     return find_still_pending(owner, sequence);
 }
 

@@ -3,6 +3,7 @@
 #include "done.h"
 #include "facts.h"
 #include "owner.h"
+#include "request.h"
 #include "say.h"
 
 #include <lifoguard/defer.h>
@@ -361,6 +362,7 @@ char **owner_environment(struct owner *owner, const struct item *item)
             assignments_set(&list, item->spec.environment[i]);
     add_secrets(&list, item);
     add_outcome(&list, owner, item);
+    assignments_set(&list, REQUEST_ACQUIRE); /* unset */
     assignments_set_value(&list, "LIFOGUARD_RUN", owner->run.id);
     assignments_set_value(&list, "LIFOGUARD_STATE", owner->place);
     return list;

@@ -177,8 +177,8 @@ struct result owner_result(const struct owner *owner);
 /* Ends processes of the run that started after `after` (NULL: all). */
 void owner_end_processes(struct owner *owner, const struct moment *after);
 
-/* Ends one process of the run, and what it has started. */
-void owner_end_family(struct owner *owner, const struct process *process);
+/* Ends the `acquire` that intends an item, and what it has started, also if it was itself killed before. */
+void owner_end_acquirer(struct owner *owner, const struct item *item);
 
 /* ---- items (items.c) ---- */
 

@@ -4,6 +4,7 @@
 
 #include "attempt.h"
 #include "front.h"
+#include "request.h"
 #include "say.h"
 #include "signals.h"
 #include "status.h"
@@ -343,11 +344,18 @@ static void spare(struct process_list *spared, const struct process *process)
     spared->all[spared->count++] = *process;
 }
 
-void owner_end_family(struct owner *owner, const struct process *process)
+void owner_end_acquirer(struct owner *owner, const struct item *item)
 {
-    struct sweep sweep = {
-        .grace = owner->options.grace, .wait = step_for_ending, .data = owner, .whose = "a scope"};
-    sweep_family(&sweep, process);
+    const struct process acquirer = item->acquirer;
+    struct buffer mark = {0};
+    lg_defer(buffer_free, &mark);
+    request_acquire_mark(&mark, owner->run.id, item->record.sequence);
+    struct sweep sweep = {.grace = owner->options.grace,
+                          .mark = mark.text,
+                          .wait = step_for_ending,
+                          .data = owner,
+                          .whose = "a scope"};
+    sweep_family(&sweep, &acquirer);
 }
 
 void owner_end_processes(struct owner *owner, const struct moment *after)

@@ -75,10 +75,12 @@ static void add(struct process_list *list, const struct process *process)
 }
 
 /* Those that have been found once are in the family for good. */
-static void find_family(const struct process_list *list, struct process_list *family, bool *found)
+static void find_family(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
+    struct process_list *family = sweep->family;
     for (size_t i = 0; i < list->count; i++)
         found[i] = is_in(family, &list->all[i]);
+    sweep_mark(list, sweep->mark, found);
     process_list_mark_below(list, -1, found);
     for (size_t i = 0; i < list->count; i++)
         if (found[i] && !is_in(family, &list->all[i]))
@@ -88,7 +90,7 @@ static void find_family(const struct process_list *list, struct process_list *fa
 static void find(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
     if (sweep->family) {
-        find_family(list, sweep->family, found);
+        find_family(sweep, list, found);
         return;
     }
     process_list_mark_below(list, getpid(), found);

@@ -36,7 +36,7 @@ void sweep_mark(const struct process_list *list, const char *mark, bool *found);
 
 void sweep_run(const struct sweep *sweep);
 
-/* Ends only `first`, and what is below it, or was, before its parent ended. */
+/* Ends only `first`, those with the mark, and what is below them, or was, before its parent ended. */
 void sweep_family(const struct sweep *sweep, const struct process *first);
 
 /* For poll: milliseconds until `deadline`, of lg_now (0: none), but a second at most: a call that failed may have cost us the word
