@@ -76,6 +76,8 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
     struct lgi_task *start = NULL;
     if (w && (w->tasks.count > 0 || lgi_tasks_refill(w)))
         start = lgi_tasks_take(w);
+    else if (!w && !lgi_forked)
+        start = lgi_tasks_take_loose();
     /* A goroutine that could not run for want of its stack would be waited for in vain. */
     if (!start && lgi_stack_first(usual_class()))
         start = malloc(sizeof(*start));
