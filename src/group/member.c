@@ -128,6 +128,8 @@ void lgi_member_prepare(struct lgi_task *start, const struct lgi_member *member,
                         struct lgi_starting *starting)
 {
     if (starting) {
+        starting->task = start;
+        starting->task_id = start->id;
         start->run = member->reports ? run_started_reporting : run_started_silent;
         start->drop = drop_started;
         start->owner = starting;

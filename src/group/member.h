@@ -41,6 +41,8 @@ struct lgi_starting {
     lg_group *group;
     struct lgi_waiters waiters; /* the starter */
     struct lgi_started *member; /* NULL: it has not been called yet */
+    struct lgi_task *task;      /* … and this is it; else it may be gone */
+    uint64_t task_id;
     bool ready, ended, given_up;
     lg_error *error;             /* of a member that has ended */
     void (*give_up)(void *data); /* called when the start is given up; may be NULL */

@@ -175,11 +175,12 @@ static void wait_through(struct lgi_starting *starting)
 }
 /* NOLINTEND(clang-analyzer-core.StackAddressEscape) */
 
+/* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too.) */
 static void give_up(struct lgi_starting *starting)
 {
     struct lgi_woken woken = {0};
     lgi_lock(&starting->group->lgi_lock);
-    bool late = !is_over(starting);
+    bool late = !is_over(starting), begun = starting->member != NULL;
     starting->given_up = late;
     if (late && starting->member)
         cancel(starting->member, &woken);
@@ -187,6 +188,8 @@ static void give_up(struct lgi_starting *starting)
     lgi_unpark_all(&woken);
     if (late && starting->give_up)
         starting->give_up(starting->data);
+    if (late && !begun && !lgi_self()->worker)
+        lgi_task_begin_elsewhere(starting->task, starting->task_id);
     wait_through(starting);
 }
 

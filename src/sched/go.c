@@ -76,6 +76,8 @@ struct lgi_task *lgi_task_new(const struct lgi_site *site, lgi_function function
     struct lgi_task *start = NULL;
     if (w && (w->tasks.count > 0 || lgi_tasks_refill(w)))
         start = lgi_tasks_take(w);
+    else if (!w && !lgi_forked)
+        start = lgi_tasks_take_loose();
     /* A goroutine that could not run for want of its stack would be waited for in vain. */
     if (!start && lgi_stack_first(usual_class()))
         start = malloc(sizeof(*start));
@@ -247,6 +249,23 @@ bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options)
     if (!lgi_stack_first(start->stack_class))
         return false;
     return options->spread ? enqueue_spread(start) : lgi_task_enqueue(start);
+}
+
+static bool take_back(const struct lgi_task *start, uint64_t id)
+{
+    bool found = lgi_run_queue_remove(&lgi_injected, start, id);
+    for (unsigned i = 0; i < lgi_worker_count() && !found; i++)
+        found = lgi_run_queue_remove(&lgi_workers[i]->starts, start, id);
+    return found;
+}
+
+void lgi_task_begin_elsewhere(struct lgi_task *start, uint64_t id)
+{
+    /* (Within virtual time all is quiet before a limit comes.) */
+    if (lgi_bubbles_exist() || !take_back(start, id) || lgi_thread_run_task(start))
+        return;
+    lgi_run_queue_put(&lgi_injected, start);
+    lgi_task_enqueued(false);
 }
 
 /* The usual case at once: a plain goroutine, started by one that runs on a worker. False: nothing was done. */

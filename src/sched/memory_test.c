@@ -207,7 +207,35 @@ START_TEST(without_memory_for_the_first_stack_of_its_size_none_starts)
 }
 END_TEST
 
-RUN_TESTS("sched memory", g4_the_first_goroutine_without_memory, a_refusal_of_the_kernel_is_named,
+static void start_some_and_wait(atomic_int *ended)
+{
+    enum { AT_ONCE = 8 };
+    *ended = 0;
+    for (int i = 0; i < AT_ONCE; i++)
+        lg_go(add_one, ended);
+    wait_for_value(ended, AT_ONCE);
+}
+
+/* Else a program whose main starts all goroutines grows with each, up to what is kept at most. */
+START_TEST(what_goroutines_of_main_need_is_used_again)
+{
+    enum { WARM = 1000, TIMES = 500 };
+    atomic_int ended;
+    if (!can_fail_allocations())
+        return;
+    ck_assert_ptr_null(lg_set_workers(1));
+    for (int i = 0; i < WARM; i++)
+        start_some_and_wait(&ended);
+    memory_watch(0, false);
+    for (int i = 0; i < TIMES; i++)
+        start_some_and_wait(&ended);
+    memory_ignore();
+    ck_assert_int_lt(memory.made, TIMES);
+}
+END_TEST
+
+RUN_TESTS("sched memory", what_goroutines_of_main_need_is_used_again,
+          g4_the_first_goroutine_without_memory, a_refusal_of_the_kernel_is_named,
           g4_the_first_goroutine_without_threads, g4_in_a_goroutine,
           without_memory_for_its_stack_a_goroutine_waits,
           without_memory_for_the_first_stack_of_its_size_none_starts)

@@ -87,6 +87,27 @@ static inline struct lgi_task *lgi_run_queue_take(struct lgi_run_queue *starts)
     return start;
 }
 
+/* Takes the goroutine of this number out. `start` may have been freed, and used again: then it has another number. */
+static inline bool lgi_run_queue_remove(struct lgi_run_queue *starts, const struct lgi_task *start,
+                                        uint64_t id)
+{
+    if (lgi_run_queue_count(starts) == 0)
+        return false;
+    lgi_run_queue_lock(starts);
+    struct lgi_task **at = &starts->first;
+    while (*at && *at != start)
+        at = &(*at)->next;
+    bool found = *at && (*at)->id == id;
+    if (found) {
+        *at = start->next;
+        if (starts->end == &start->next)
+            starts->end = at;
+        lgi_run_queue_note_taken(starts, 1);
+    }
+    lgi_unlock(&starts->lock);
+    return found;
+}
+
 /* ---- by the worker whose queue it is ---- */
 
 enum { LGI_RUN_QUEUE_BIAS_AFTER = 256 };

@@ -13,6 +13,8 @@ static struct {
     unsigned count;
     bool
         freeing; /* some worker frees those that are too many: one at a time, because of malloc's locks */
+    struct lgi_task
+        *loose; /* what is left of a magazine, for threads that are no workers; atomic */
 } depot;
 
 /* Under the lock; NULL: there is none. */
@@ -73,6 +75,19 @@ void lgi_tasks_make_room(struct lgi_worker *w)
     w->full_tasks = w->tasks.first;
     w->tasks.first = NULL;
     w->tasks.count = 0;
+}
+
+struct lgi_task *lgi_tasks_take_loose(void)
+{
+    if (!__atomic_load_n(&depot.loose, __ATOMIC_RELAXED) &&
+        !__atomic_load_n(&depot.first, __ATOMIC_RELAXED))
+        return NULL;
+    lgi_lock(&depot.lock);
+    struct lgi_task *task = depot.loose ? depot.loose : take();
+    if (task)
+        __atomic_store_n(&depot.loose, task->next, __ATOMIC_RELAXED);
+    lgi_unlock(&depot.lock);
+    return task;
 }
 
 static struct lgi_task *take_full(struct lgi_worker *w)

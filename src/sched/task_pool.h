@@ -1,6 +1,7 @@
 /* Tasks (goroutine.h) that are kept to be used again. Each worker keeps one or two magazines of them; a worker that has too
  * many gives a full one to a depot that all share, and a worker that has none takes one from there. So the goroutines that
- * one worker makes and another runs do not come by way of malloc, where the two would wait for each other's locks. */
+ * one worker makes and another runs do not come by way of malloc, where the two would wait for each other's locks; and those that
+ * threads of the program make do not fill the depot. */
 #ifndef LGI_SCHED_TASK_POOL_H
 #define LGI_SCHED_TASK_POOL_H
 
@@ -13,6 +14,9 @@ enum { LGI_TASKS_IN_MAGAZINE = 1024 };
  * a task in it. */
 void lgi_tasks_make_room(struct lgi_worker *w);
 bool lgi_tasks_refill(struct lgi_worker *w);
+
+/* For a thread that is no worker: one from the depot. NULL: there is none. */
+struct lgi_task *lgi_tasks_take_loose(void);
 
 /* NULL: the first magazine is empty. */
 static inline struct lgi_task *lgi_tasks_take(struct lgi_worker *w)
