@@ -218,6 +218,13 @@ S1_stages_that_are_still_to_be_stopped() {
     inspect "$pid"
     [[ $(sed -n '/^a shutdown, to stop$/,$p' out) == $'a shutdown, to stop\n    stage: listener, being stopped now\n    stage: cache\n    stage: database' ]] ||
         fail 'its stages'
+    inspect --json "$pid"
+    python3 - raw <<'END' || fail 'its stages in JSON'
+import json, sys
+stages = json.load(open(sys.argv[1]))['stages']
+assert [(stage['name'], stage['state']) for stage in stages] == [
+    ('listener', 'stopping'), ('cache', 'waiting'), ('database', 'waiting')], stages
+END
     end
 }
 
