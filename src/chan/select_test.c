@@ -361,6 +361,12 @@ START_TEST(what_is_received_and_not_wanted_is_dropped)
     lg_go(lgi_chan_send, b, &(int *){&numbers[2]}); /* handed to who waits */
     ck_assert_uint_eq(lg_select(lg_case_recv(b, NULL, NULL), lg_case_recv(a, NULL, &ok)), 0);
     expect_trace("drop2");
+    lg_chan(int) plain = lg_chan_make(int, 1); /* whose elements need no end */
+    lg_chan_send(plain, 3);
+    ck_assert_uint_eq(lg_select(lg_case_recv(b, NULL, NULL), lg_case_recv(plain, NULL, &ok)), 1);
+    ck_assert(ok);
+    expect_trace("");
+    lg_chan_unref(plain);
     lg_chan_close(a);
     ck_assert_uint_eq(lg_select(lg_case_recv(b, NULL, NULL), lg_case_recv(a, NULL, &ok)), 1);
     ck_assert(!ok);

@@ -282,9 +282,47 @@ START_TEST(C5_any_number_may_wait)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static void is_called(void)
+{
+    tell("called");
+}
+
+static void computes(_Atomic bool *entered)
+{
+    atomic_store(entered, true);
+    for (;;)
+        ;
+}
+
+static void exits_before_it_is_called(void *unused)
+{
+    static _Atomic bool entered;
+    (void)unused;
+    lg_error_free(lg_set_workers(1));
+    lg_set_exit_timeout(10 * LG_MILLISECOND);
+    lg_go(computes, &entered); /* on the only worker */
+    while (!atomic_load(&entered))
+        sched_yield();
+    lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_context_on_done(ctx, is_called);
+    lg_context_cancel(ctx);
+    lg_exit(3);
+}
+
+START_TEST(G4_one_that_was_not_called_before_the_exit_is_dropped)
+{
+    struct outcome *outcome = in_child(exits_before_it_is_called, NULL);
+    expect_status(outcome, 3);
+    expect_out(outcome, "");
+}
+END_TEST
+
 RUN_TESTS("after", C5_called_once_after_cancel, C5_called_after_a_timeout,
           C5_called_at_once_if_it_is_done_already, C5_in_a_goroutine_of_its_own,
           C5_of_that_name_and_with_its_arguments, C5_not_called_after_stop,
           C5_of_the_background_it_is_never_called, C5_a_name_that_is_used_up_stops_nobody_else,
           C5_stopping_can_be_deferred, C5_C9_waiting_with_a_limit, C5_waiting_for_oneself_panics,
-          C5_one_that_ends_by_goexit_has_ended, C5_any_number_may_wait)
+          C5_one_that_ends_by_goexit_has_ended, C5_any_number_may_wait,
+          G4_one_that_was_not_called_before_the_exit_is_dropped)

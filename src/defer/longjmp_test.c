@@ -121,6 +121,95 @@ START_TEST(D13_pthread_exit_in_a_deferred_call_overtakes_the_panic)
 END_TEST
 #endif
 
+/* ---- what is left after a longjmp went past a newer record ---- */
+
+static void has_a_named_call(void)
+{
+    lg_defer_as(named, note, "named");
+    sets_and_jumps();
+    overwrite_the_stack();
+}
+
+static lg_error *has_a_call_for_success(void)
+{
+    lg_func (lg_error *, err) {
+        lg_defer_on_success(note, "success");
+        sets_and_jumps();
+        overwrite_the_stack();
+        lg_return(NULL);
+    }
+}
+
+static void has_a_call_that_recovers(void)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(note_and_stop);
+        sets_and_jumps();
+        overwrite_the_stack();
+    }
+}
+
+static void has_only_its_head(void)
+{
+    lg_func_recovers_void {
+        sets_and_jumps();
+        overwrite_the_stack();
+    }
+}
+
+static void jumps_in_a_scopes_call(void)
+{
+    lg_scope(s);
+    lg_defer_in(&s, note, "first");
+    lg_defer_in(&s, overwrite_the_stack);
+    lg_defer_in(&s, sets_and_jumps);
+}
+
+START_TEST(D10_a_longjmp_past_a_newer_call_leaves_the_older_ones)
+{
+    size_t before = lg_pending_skipped_count();
+    has_a_named_call();
+    expect_trace("landed named");
+    lg_error_free(has_a_call_for_success());
+    expect_trace("landed success");
+    has_a_call_that_recovers();
+    expect_trace("landed none");
+    has_only_its_head();
+    expect_trace("landed");
+    jumps_in_a_scopes_call();
+    expect_trace("landed first");
+    ck_assert_uint_eq(lg_pending_skipped_count() - before, 5);
+    panics_and_recovers();
+    expect_trace("one");
+}
+END_TEST
+
+static void panics_after_the_jump(void)
+{
+    lg_func_recovers_void {
+        sets_and_jumps();
+        overwrite_the_stack();
+        lg_panic("after it");
+    }
+}
+
+static void recovers_around(void)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(note_and_stop);
+        panics_after_the_jump();
+    }
+}
+
+START_TEST(D10_a_panic_after_a_longjmp_passes_what_is_dead)
+{
+    recovers_around();
+    expect_trace("landed after it");
+    panics_and_recovers();
+    expect_trace("one");
+}
+END_TEST
+
 /* A block whose stack pointer differs between the call that panics and the cleanup. */
 static __attribute__((noinline)) void panics_with_arguments_on_the_stack(char *v, long a, long b,
                                                                          long c, long d, long e,
@@ -240,6 +329,8 @@ END_TEST
 
 RUN_TESTS("longjmp", D10_a_longjmp_out_of_a_contained_call_does_not_catch_a_later_panic,
           D10_a_longjmp_inside_a_deferred_call_leaves_the_panic_recoverable,
+          D10_a_longjmp_past_a_newer_call_leaves_the_older_ones,
+          D10_a_panic_after_a_longjmp_passes_what_is_dead,
           D13_pthread_exit_in_a_deferred_call_overtakes_the_panic,
           D13_a_frame_with_a_variable_array_is_unwound_in_order,
           P5_an_abandoned_error_is_freed_at_every_depth)

@@ -236,9 +236,66 @@ START_TEST(g10_members_of_a_nested_group_notice_it)
 }
 END_TEST
 
+/* ---- every worker computes ---- */
+
+static atomic_int computing, enough;
+
+static void compute(void)
+{
+    computing++;
+    while (!enough)
+        ;
+}
+
+static void keep_workers_busy(unsigned count)
+{
+    lg_error *error = lg_set_workers(count);
+    ck_assert_ptr_null(error);
+    for (unsigned i = 0; i < count; i++) {
+        lg_go_with(((lg_go_options){.spread = true}), compute);
+        while (computing <= (int)i)
+            usleep(100);
+    }
+}
+
+static lg_error *ends_when_cancelled(lg_group *group)
+{
+    ck_assert(lg_group_is_cancelled(group));
+    ck_assert(!lg_member_ready());
+    return never_ready(group);
+}
+
+static void starts_while_all_compute(void *unused)
+{
+    (void)unused;
+    lg_group group = {0};
+    keep_workers_busy(2);
+    lg_go(end_quietly); /* before it in the queue, and behind it */
+    lg_error *error = lg_group_start(&group, lg_until_timeout(LG_MILLISECOND), ends_when_cancelled,
+                                     &group);
+    lg_go(end_quietly);
+    tell(lg_error_message(error));
+    lg_error_free(error);
+    tell(lg_group_is_cancelled(&group) ? "cancelled" : "goes on");
+    enough = 1;
+    lg_group_free(&group);
+    error = lg_goroutine_check_leaks(LG_MINUTE);
+    tell(lg_error_message(error));
+    lg_error_free(error);
+}
+
+START_TEST(S8_G10_its_limit_holds_while_every_worker_computes)
+{
+    struct outcome *outcome = in_child(starts_while_all_compute, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "deadline exceeded goes on no error ");
+}
+END_TEST
+
 RUN_TESTS("start", g10_it_returns_when_the_member_is_ready,
           g10_the_error_of_a_member_that_ends_before_is_the_result,
           g10_the_limit_cancels_only_the_member, g10_a_ready_member_fails_as_any_other,
           g10_the_group_cancels_it_too, g10_a_groups_context_cancels_it_too,
           g10_a_limit_from_before_the_member_was_ready_holds,
-          g10_members_of_a_nested_group_notice_it)
+          g10_members_of_a_nested_group_notice_it,
+          S8_G10_its_limit_holds_while_every_worker_computes)

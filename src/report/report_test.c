@@ -1,7 +1,9 @@
 /* The end of a panic that nothing stops: P5, P8, P12, P13. */
+#include "report/print.h"
 #include "testing/test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include <lifoguard/chan.h>
 #include <lifoguard/go.h>
@@ -45,7 +47,7 @@ START_TEST(P5_uncaught_defers_run_then_the_report_and_status_2)
     expect_status(outcome, 2);
     expect_out(outcome, "innermost block middle outermost buffered");
     expect_in_err(outcome, "panic: out of luck\n");
-    expect_in_err(outcome, "report_test.c:14\n");
+    expect_in_err(outcome, "report_test.c:16\n");
     /* the deferred calls that ran, in order */
     const char *first = strstr(outcome->err, "tell(\"innermost\")"),
                *second = strstr(outcome->err, "tell(\"middle\")"),
@@ -592,6 +594,58 @@ START_TEST(E8_names_of_goroutines_are_escaped)
 }
 END_TEST
 
+static void does_nothing(int number)
+{
+    (void)number;
+}
+
+static void panics_above_many(void *data)
+{
+    (void)data;
+    lg_scope(scope);
+    for (int i = 0; i < 20; i++)
+        lg_defer_in(&scope, does_nothing, i);
+    lg_panic("above twenty");
+}
+
+START_TEST(P5_of_many_deferred_calls_that_ran_the_last_are_listed)
+{
+    struct outcome *outcome = in_child(panics_above_many, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "deferred calls that it ran, first to last:\n    (4 before these)\n");
+    unsigned listed = 0;
+    for (const char *at = outcome->err; (at = strstr(at, "does_nothing(i)")); at++)
+        listed++;
+    ck_assert_uint_eq(listed, 16);
+}
+END_TEST
+
+struct collector {
+    struct lgi_sink sink;
+    char text[4000];
+    size_t length;
+};
+
+static void collect(struct lgi_sink *sink, const char *text, size_t length)
+{
+    struct collector *to = (struct collector *)sink;
+    ck_assert_uint_lt(to->length + length, sizeof(to->text));
+    memcpy(to->text + to->length, text, length);
+    to->length += length;
+}
+
+START_TEST(P5_negative_numbers_and_long_texts_are_printed_whole)
+{
+    struct collector all = {.sink.put = collect};
+    char text[3000], expected[4000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    lgi_print(&all.sink, "%d, %d, %d: %s\n", -5, INT_MIN, 12, text);
+    snprintf(expected, sizeof(expected), "-5, %d, 12: %s\n", INT_MIN, text);
+    ck_assert_str_eq(all.text, expected);
+}
+END_TEST
+
 RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
           E8_a_panic_of_the_library_is_where_the_program_called_it,
           E8_a_recovered_panic_of_the_library_has_no_place_in_it,
@@ -604,7 +658,9 @@ RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
           P5_P8_in_any_goroutine_it_ends_the_process_and_runs_only_its_own_defers,
           P8_many_panics_at_once_make_one_report,
           P5_neither_a_closed_stderr_nor_a_locked_stdout_holds_it_up, P5_no_destructors_either,
-          P5_a_report_waits_for_a_full_stderr, P5_a_deep_stack_is_cut,
-          P12_core_aborts_before_unwinding, P12_a_panic_that_is_recovered_leaves_no_core,
+          P5_of_many_deferred_calls_that_ran_the_last_are_listed,
+          P5_negative_numbers_and_long_texts_are_printed_whole, P5_a_report_waits_for_a_full_stderr,
+          P5_a_deep_stack_is_cut, P12_core_aborts_before_unwinding,
+          P12_a_panic_that_is_recovered_leaves_no_core,
           P12_a_panic_that_a_recovering_call_declines_leaves_a_core_too,
           P12_other_values_mean_nothing, P13_hardware_faults_are_not_panics)

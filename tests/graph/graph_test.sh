@@ -564,6 +564,8 @@ one_mistake_is_one_message() {
     wrong '1:12: the job a has no key ran; meant is perhaps run' <<<'jobs: {a: {ran: true}}'
     wrong '1:18: run must be text, not a list' <<<'jobs: {a: {run: [[x]], retries: 1}}'
     wrong '1:8: the job a has nothing to do: it needs run, or needs' <<<'jobs: {a: {run: []}}'
+    wrong '1:25: the job b has no run that could fail' <<<'jobs: {a: {run: true},  b: {needs: a, retries: 1}}'
+    wrong '1:25: the job b has no run that could fail' <<<'jobs: {a: {run: true},  b: {needs: a, on_failure: x}}'
 }
 
 a_lock_that_is_here_twice_is_refused() {
@@ -602,6 +604,7 @@ END
     wrong '1:21: << takes a map, or a list of maps, not a list' <<<'jobs: {a: {<<: [{}, [y]], run: x}}'
     wrong '2:13: the job b has no key ruin; meant is perhaps run' <<<$'x-a: &a\n  {env: {}, ruin: x}\njobs: {b: {<<: *a}}'
     wrong '1:20: << is here twice: give it a list of maps' <<<'jobs: {a: {<<: {}, <<: {}, run: x}}'
+    wrong '2:22: << adds more than 1000 keys' <<<"x-a: &a {$(printf 'k%d: 1, ' {1..501})}"$'\njobs: {a: {env: {<<: [*a, *a]}, run: x}}'
 }
 
 wrong_types_of_every_key() {

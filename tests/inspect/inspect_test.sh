@@ -218,6 +218,13 @@ S1_stages_that_are_still_to_be_stopped() {
     inspect "$pid"
     [[ $(sed -n '/^a shutdown, to stop$/,$p' out) == $'a shutdown, to stop\n    stage: listener, being stopped now\n    stage: cache\n    stage: database' ]] ||
         fail 'its stages'
+    inspect --json "$pid"
+    python3 - raw <<'END' || fail 'its stages in JSON'
+import json, sys
+stages = json.load(open(sys.argv[1]))['stages']
+assert [(stage['name'], stage['state']) for stage in stages] == [
+    ('listener', 'stopping'), ('cache', 'waiting'), ('database', 'waiting')], stages
+END
     end
 }
 
@@ -267,6 +274,56 @@ a_core_file_can_be_read() {
     [[ $status == 1 ]] || fail 'a core file that is cut off'
 }
 
+# Whatever its headers and notes say: the answer is a report or a refusal, and soon.
+a_damaged_core_file_harms_nobody() {
+    core_of "$subject"
+    python3 - core "$program" <<'END' || fail 'a damaged core file'
+import random, struct, subprocess, sys
+whole = bytearray(open(sys.argv[1], 'rb').read())
+headers = struct.unpack_from('<Q', whole, 32)[0]
+count, = struct.unpack_from('<H', whole, 56)
+notes, size = 0, 0
+for i in range(count):
+    kind, _, at, _, _, length = struct.unpack_from('<IIQQQQ', whole, headers + 56 * i)
+    if kind == 4:
+        notes, size = at, length
+assert size > 0
+def inspect(core, what):
+    with open('damaged', 'wb') as file:
+        file.write(core)
+    done = subprocess.run([sys.argv[2], 'inspect', 'damaged'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode in (0, 1), (what, done.returncode, done.stderr[-300:])
+    return done
+def changed(at, form, value):
+    core = bytearray(whole)
+    struct.pack_into('<' + form, core, at, value)
+    return core
+# The number of segments stands in a section if there are too many for the header.
+inspect(changed(56, 'H', 0xffff), 'no section')
+many = changed(56, 'H', 0xffff)
+struct.pack_into('<Q', many, 40, len(many))
+many += bytes(44) + struct.pack('<I', count) + bytes(16)
+assert inspect(many, 'a section').returncode == 0
+assert b'cut off' in inspect(changed(32, 'Q', len(whole)), 'segments behind the end').stderr
+# Notes: of no length, longer than the file, cut off at each place.
+inspect(changed(notes, 'I', 0xffffffff), 'a long name')
+inspect(changed(notes + 4, 'I', 0xffffffff), 'a long note')
+at = notes
+while at < notes + size:
+    name, length, kind = struct.unpack_from('<III', whole, at)
+    inspect(changed(at + 4, 'I', 0), f'note {kind:x} is empty')
+    inspect(changed(at + 4, 'I', 9), f'note {kind:x} is short')
+    inspect(changed(at + 8, 'I', 0x401), f'note {kind:x} is another')
+    at += 12 + (name + 3) // 4 * 4 + (length + 3) // 4 * 4
+chosen = random.Random(1)
+for _ in range(60):
+    core = bytearray(whole)
+    for _ in range(chosen.randrange(1, 9)):
+        core[chosen.choice([chosen.randrange(64), headers + chosen.randrange(56 * count), notes + chosen.randrange(size)])] = chosen.randrange(256)
+    inspect(core, 'at random')
+END
+}
+
 a_core_file_needs_the_program_that_it_is_of() {
     mkdir bin far
     cp "$subject" bin/subject
@@ -307,6 +364,9 @@ what_cannot_be_read_is_said() {
     [[ $status == 125 ]] || fail "exit status $status"
     inspect --every 1
     [[ $status == 125 ]] || fail "exit status $status"
+    # shellcheck disable=SC2016 # the command's own shell knows its number
+    sh -c 'exec "$0" inspect "$$"' "$program" >out 2>err && fail 'it inspects itself'
+    grep -q 'is this program itself' err || fail 'itself'
     begin "$subject" threads
     for thread in "/proc/$pid/task/"*; do
         [[ $thread == */$pid ]] || inspect "${thread##*/}"
