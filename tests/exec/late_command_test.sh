@@ -3,6 +3,7 @@
 # process it is. The cleanup runs once (R3), whenever the command says so.
 set -uo pipefail
 program=$(realpath "$1")
+module=$(realpath "$2")
 work=$(mktemp -d)
 # shellcheck disable=SC2046 # a list of numbers
 trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
@@ -18,7 +19,7 @@ until_true() {
 }
 
 "$program" exec --state state true
-LD_PRELOAD=$2 "$program" exec --state state "$program" defer sh -c 'echo released >>log' >out 2>&1 </dev/null &
+LD_PRELOAD=$module "$program" exec --state state "$program" defer sh -c 'echo released >>log' >out 2>&1 </dev/null &
 until_true test -L held
 command=$(readlink held)
 attempt=$(awk '{ print $4 }' "/proc/$command/stat")

@@ -108,4 +108,25 @@ expect("end5\n")
 
 type_line("exit")
 os.waitpid(pid, 0)
+
+# Of a terminal that goes away, the kernel tells the leader of the session only. If that is lifoguard, the command hears of it all the same, at
+# once: its grace period is far away.
+os.environ.update(PATH=work + "/bin:" + os.environ["PATH"], XDG_STATE_HOME=work)
+for name in "LIFOGUARD_RUN", "LIFOGUARD_STATE", "KEEP":
+    os.environ.pop(name, None)
+WAIT = "trap 'echo hung up >>log; exit 3' HUP; touch up; while :; do sleep 0.01; done"
+for before, cleaned in (["exec", "--grace", "10h"], "cleaned"), (["with", "--timeout", "10h"], ""):
+    os.chdir(tempfile.mkdtemp(dir=work))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        register = "lifoguard defer sh -c 'echo cleaned >>log'; " if cleaned else ""
+        os.execvp("lifoguard", ["lifoguard", *before, "bash", "-c", register + WAIT])
+    while not os.path.exists("up"):
+        time.sleep(0.01)
+    os.close(terminal)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with open("log") as file:
+        log = file.read().split("\n")[:-1]
+    if status != 3 or log != ["hung up", *cleaned.split()]:
+        sys.exit(f"{before}: status {status}, {log}")
 print("ok")

@@ -164,9 +164,50 @@ def check_completion():
     script = 'source %s/packaging/completion/lifoguard.bash; COMP_WORDS=(lifoguard run --job "" g.yaml); COMP_CWORD=3; _lifoguard; echo "${COMPREPLY[@]}"' % ROOT
     done = subprocess.run(['bash', '-c', script], capture_output=True, text=True, env=dict(os.environ, PATH='bin:' + os.environ['PATH']))
     assert set(done.stdout.split()) == {'good', 'server', 'bad', 'never'}, (done.stdout, done.stderr)
-    for shell, file in (('zsh', '_lifoguard'), ('fish', 'lifoguard.fish')):
-        if shutil.which(shell):
-            subprocess.run([shell, '-n', f'{ROOT}/packaging/completion/{file}'], check=True)
+    for complete in (complete_in_zsh, complete_in_fish):
+        if shutil.which(complete.__name__.split('_')[-1]):
+            check_other_completion(complete, run)
+
+
+# Just enough of the completion system of zsh: what is offered is printed, if it begins with the word at the cursor.
+ZSH = """
+compadd() {
+    local word
+    while [[ $1 == -* && $1 != -- ]]; do shift; done
+    [[ $1 != -- ]] || shift
+    for word; do [[ $word != $PREFIX* ]] || print -r -- $word; done
+}
+_describe() { local line; for line in ${(P)2}; do compadd -- ${line%%:*}; done; }
+_files() { print -rl -- *(N); }
+words=("${@:2}") CURRENT=$(($# - 1)) PREFIX=${@[-1]}
+source $1
+"""
+
+
+def printed(command):
+    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, PATH='bin:' + os.environ['PATH']))
+    assert not done.stderr, (command, done.stderr)
+    return done.stdout.splitlines()
+
+
+def complete_in_zsh(*words):
+    return set(printed(['zsh', '-f', '-c', ZSH, 'zsh', f'{ROOT}/packaging/completion/_lifoguard', *words]))
+
+
+def complete_in_fish(*words):
+    script = f'source {ROOT}/packaging/completion/lifoguard.fish; complete -C "{" ".join(words)}"'
+    return {line.split('\t')[0] for line in printed(['fish', '--private', '-c', script])}
+
+
+def check_other_completion(complete, run):
+    assert complete('lifoguard', 'sh') == {'show', 'shell-init'}
+    assert complete('lifoguard', 'run', '--k') == {'--keep-going', '--keep'}
+    assert complete('lifoguard', 'exec', '--t') == {'--timeout'}
+    assert complete('lifoguard', 'run', '--status', 'f') == {'first-failure'}
+    assert complete('lifoguard', 'run', 'g.yaml', '--job', 'g') == {'good'}
+    assert complete('lifoguard', 'show', run[:3]) == {run}
+    assert complete('lifoguard', 'logs', run, 'b') == {'bad'}
+    assert 'g.yaml' in complete('lifoguard', 'run', 'g.y'), (complete.__name__, complete('lifoguard', 'run', 'g.y'))
 
 
 for name in 'KEEP', 'LIFOGUARD_RUN', 'LIFOGUARD_STATE', 'MAKEFLAGS':

@@ -125,7 +125,7 @@ static void pass_signals(struct runner *runner)
     struct signalfd_siginfo info;
     while (read(runner->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo != SIGCHLD)
-            pass_signal(runner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
+            pass_signal(runner, (int)info.ssi_signo, signal_is_of_terminal(&info));
 }
 
 /* False: the guardian is gone. */
@@ -212,7 +212,7 @@ static void take_others(struct runner *runner)
 {
     struct signalfd_siginfo info;
     while (runner->others >= 0 && read(runner->others, &info, sizeof(info)) == sizeof(info)) {
-        bool from_terminal = info.ssi_code == SI_KERNEL;
+        bool from_terminal = signal_is_of_terminal(&info);
         if (info.ssi_signo == SIGTSTP)
             runner->stopping = FIRST_LOOK_MS;
         else if (!from_terminal || runner->start.own_group)

@@ -91,7 +91,7 @@ pid_t attempt_await_command(struct attempt *attempt)
 {
     bool over = false;
     for (int ready = 1; !attempt_command(attempt) && ready != 0 && !over;)
-        ready = poll_report(attempt, 5000, &over);
+        ready = poll_report(attempt, ATTEMPT_PATIENCE / LG_MILLISECOND, &over);
     return attempt_command(attempt);
 }
 

@@ -65,6 +65,10 @@ pid_t attempt_command(struct attempt *attempt);
 /* Whether the attempt's process has ended, and what might say more as well. */
 bool attempt_is_over(const struct attempt *attempt);
 
+/* How long a command that was forked may take to say which process it is. If it is not known by then, the cleanup might run twice, and a
+ * machine may be busy: only what is stopped takes longer. */
+#define ATTEMPT_PATIENCE LG_MINUTE
+
 /* Waits until it is known. 0: it could not be started, or the attempt was killed. */
 pid_t attempt_await_command(struct attempt *attempt);
 

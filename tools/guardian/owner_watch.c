@@ -6,6 +6,7 @@
 #include "front.h"
 #include "request.h"
 #include "say.h"
+#include "signal_fd.h"
 #include "signals.h"
 #include "status.h"
 #include "sweep.h"
@@ -199,7 +200,7 @@ static void read_signals(struct owner *owner)
     struct signalfd_siginfo info;
     while (read(owner->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo != SIGCHLD)
-            owner_signal(owner, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
+            owner_signal(owner, (int)info.ssi_signo, signal_is_of_terminal(&info));
     reap(owner);
 }
 

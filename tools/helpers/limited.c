@@ -2,6 +2,7 @@
 #include "limited.h"
 
 #include "execute.h"
+#include "signal_fd.h"
 #include "sweep.h"
 
 #include <fcntl.h>
@@ -48,7 +49,7 @@ static void step(void *data, lg_time deadline)
         if (info.ssi_signo == SIGCHLD)
             continue;
         limited->asked = (int)info.ssi_signo;
-        if (info.ssi_code != SI_KERNEL && limited->command > 0 && !limited->ended)
+        if (!signal_is_of_terminal(&info) && limited->command > 0 && !limited->ended)
             kill(limited->command, (int)info.ssi_signo);
     }
     reap(limited);

@@ -80,3 +80,9 @@ int signal_fd_open(const sigset_t *set)
     int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 && lgi_is_refused(errno) ? open_by_thread(set) : fd;
 }
+
+bool signal_is_of_terminal(const struct signalfd_siginfo *info)
+{
+    bool is_mine_alone = info->ssi_signo == SIGHUP && getsid(0) == getpid();
+    return info->ssi_code == SI_KERNEL && !is_mine_alone;
+}

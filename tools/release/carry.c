@@ -85,7 +85,7 @@ static bool has_ended(pid_t pid)
 static void await_command(struct attempt *attempt)
 {
     ending_reserve();
-    lg_time deadline = lg_now() + 5 * LG_SECOND;
+    lg_time deadline = lg_now() + ATTEMPT_PATIENCE;
     while (!attempt_command(attempt) && lg_now() < deadline && !attempt_is_over(attempt))
         lg_error_free(
             lg_poll(attempt->report, POLLIN, lg_until_timeout(deadline - lg_now()), NULL));
