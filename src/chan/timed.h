@@ -15,17 +15,24 @@
 
 struct lgi_task;
 
+/* (A million timers are mostly memory to be fetched: so what only one of the two kinds needs shares its place.) */
 struct lgi_timed {
     struct lgi_timer timer;
-    struct lgi_chan_owner owner;
     uint32_t lock;
     uint32_t bubble;          /* in which it was made (sched/bubble.h); 0: in none */
-    lg_duration period;       /* 0: it fires once */
     struct lgi_chan *channel; /* NULL: a function is called */
-    struct lgi_task *start;   /* the next call of it; NULL: it has begun */
-    const struct lgi_site *site;
-    lgi_function function;
-    uintptr_t word[LGI_MAX_ARGS];
+    union {
+        struct { /* with a channel */
+            struct lgi_chan_owner owner;
+            lg_duration period; /* 0: it fires once */
+        };
+        struct {                    /* with a function */
+            struct lgi_task *start; /* the next call of it; NULL: it has begun */
+            const struct lgi_site *site;
+            lgi_function function;
+        };
+    };
+    uintptr_t word[LGI_MAX_ARGS]; /* of a function: only as many as its site counts are there */
 };
 
 /* Makes one with a channel, not started. Panics when out of memory. */

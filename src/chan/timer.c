@@ -56,12 +56,17 @@ static struct lgi_task *next_call(const struct lgi_timed *timed)
     return start;
 }
 
+static size_t size_for(unsigned words)
+{
+    return offsetof(struct lg_timer, timed.word) + words * sizeof(uintptr_t);
+}
+
 lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                          lg_duration duration)
 {
     if (!function)
         lgi_panic(site->file, site->line, "timer for a NULL function");
-    lg_timer *timer = malloc(sizeof(*timer));
+    lg_timer *timer = malloc(size_for(site->count));
     struct lgi_task *start = timer && lgi_workers_begin() ? lgi_task_new(site, function, words)
                                                           : NULL;
     if (!start) {
@@ -70,13 +75,13 @@ lg_timer *lgi_after_func(const struct lgi_site *site, lgi_function function, con
                   lgi_thread_refusal());
     }
     struct lgi_timed *timed = &timer->timed;
-    *timed = (struct lgi_timed){
-        .timer.fire = begin_call,
-        .bubble = lgi_bubble_id(),
-        .start = start,
-        .site = site,
-        .function = function,
-    };
+    timed->timer = (struct lgi_timer){.fire = begin_call};
+    timed->lock = LGI_LOCK_FREE;
+    timed->bubble = lgi_bubble_id();
+    timed->channel = NULL;
+    timed->start = start;
+    timed->site = site;
+    timed->function = function;
     for (unsigned i = 0; i < site->count; i++)
         timed->word[i] = words[i];
     lgi_timed_start(timed, duration);

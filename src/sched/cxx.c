@@ -15,9 +15,7 @@ typedef void *get_state(void);
 
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
-/* The last object that came with the program; what is loaded later follows it in the list, and it never goes. NULL: the
- * library itself came by dlopen, or there is no list. */
-static const struct link_map *last_of_program;
+struct link_map *const *lgi_cxx_next_object;
 
 static size_t of_program; /* how many came with it: those stand first in the list */
 
@@ -35,7 +33,7 @@ static const struct link_map *own_object(void)
     struct link_map *map = NULL;
 #ifdef __GLIBC__
     Dl_info info;
-    if (dladdr1(&last_of_program, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+    if (dladdr1(&lgi_cxx_next_object, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
         return NULL;
 #endif
     return map;
@@ -48,14 +46,8 @@ __attribute__((constructor)) static void find_last(void)
         return;
     while (map->l_next)
         map = map->l_next;
-    last_of_program = map;
+    lgi_cxx_next_object = &map->l_next;
     dl_iterate_phdr(count_object, &of_program);
-}
-
-bool lgi_cxx_came(const struct lgi_cxx *cxx)
-{
-    return !cxx->has_looked && last_of_program &&
-           __atomic_load_n(&last_of_program->l_next, __ATOMIC_RELAXED) != NULL;
 }
 
 static void note(struct lgi_cxx *cxx, get_state *get)
@@ -130,7 +122,7 @@ void lgi_cxx_find(struct lgi_cxx *cxx)
 {
     LGI_KEEP_ERRNO;
     unsigned long long adds = 0;
-    bool came = lgi_cxx_came(cxx) || (!last_of_program && !cxx->has_looked);
+    bool came = lgi_cxx_came(cxx) || (!lgi_cxx_next_object && !cxx->has_looked);
     dl_iterate_phdr(read_adds, &adds);
     if (adds != cxx->adds || came) {
         note(cxx, __cxa_get_globals);

@@ -26,8 +26,17 @@ struct lgi_cxx {
     bool has_looked;         /* since the first object was loaded by dlopen */
 };
 
+/* Where the last object that came with the program, which never goes, keeps the object that was loaded next; NULL: the
+ * library itself came by dlopen, or there is no list. */
+struct link_map;
+extern struct link_map *const *lgi_cxx_next_object;
+
 /* Something has been loaded by dlopen for the first time. */
-bool lgi_cxx_came(const struct lgi_cxx *cxx);
+static inline bool lgi_cxx_came(const struct lgi_cxx *cxx)
+{
+    return !cxx->has_looked && lgi_cxx_next_object &&
+           __atomic_load_n(lgi_cxx_next_object, __ATOMIC_RELAXED) != (struct link_map *)0;
+}
 
 /* Finds the runtimes that there are, for the calling thread; on a large stack. */
 void lgi_cxx_find(struct lgi_cxx *cxx);

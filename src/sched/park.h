@@ -218,7 +218,11 @@ static inline void lgi_waiters_claim_all(struct lgi_waiters *list, uint32_t as,
 void lgi_unpark_list(struct lgi_waiter *first);
 static inline void lgi_unpark_all(const struct lgi_woken *woken)
 {
-    if (woken->first)
+    if (!woken->first)
+        return;
+    if (woken->first == woken->last)
+        lgi_unpark(woken->first->g);
+    else
         lgi_unpark_list(woken->first);
 }
 
