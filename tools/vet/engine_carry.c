@@ -230,12 +230,26 @@ static void set_bits(struct simulation *simulation, struct state *state, int dst
     }
 }
 
+/* i++, where i is not negative */
+static bool counts_up(const struct simulation *simulation, const struct state *state, int dst,
+                      const struct operand *value)
+{
+    const struct place *next = value->kind == O_PLACE ? &simulation->ir->places.at[value->place]
+                                                      : NULL;
+    struct operand counter = {.kind = O_PLACE, .place = dst};
+    return next && next->kind == P_VALUE && strncmp(next->text, "++(", 3) == 0 &&
+           next->parts.count == 1 && next->parts.at[0] == dst &&
+           !(facts_of(state->facts, &counter).signs & NEGATIVE);
+}
+
 void set_value(struct simulation *simulation, struct state *state, int dst,
                const struct operand *value)
 {
     struct fact fact = facts_of(state->facts, value);
     if (value->kind == O_PLACE && is_error_number(simulation->ir, value->place))
         fact.signs = NEGATIVE;
+    if (counts_up(simulation, state, dst, value))
+        fact.signs = POSITIVE;
     if (value->kind == O_SYMBOL && is_pointer(simulation->ir, dst) &&
         !strstr(value->text, "NULL") && !strstr(value->text, "NONE") &&
         !strstr(value->text, "INVALID"))

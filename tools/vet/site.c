@@ -419,6 +419,8 @@ static bool reads_by_macro(const char *callee)
 {
     static const char *const makes[] = {"NEW",  "ALLOC", "DUP",  "CREATE", "OPEN", "MAKE",
                                         "COPY", "CLONE", "INIT", "REF",    NULL};
+    if (name_is_constant(callee) && strstr(callee, "_FROM_"))
+        return true; /* STRING_REF_FROM_TEXT(text) */
     for (const char *const *word = makes; *word; word++)
         if (strstr(callee, *word))
             return false;
@@ -434,6 +436,14 @@ static bool tells_number(const struct ir *ir, const struct instr *call, int plac
         return true;
     return names_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
            !strstr(call->callee, "open") && !strstr(call->callee, "temp");
+}
+
+/* json_object_open(&writer), json_array_open(&writer): these write a sign. */
+static bool shapes_text(const char *callee)
+{
+    static const char *const texts[] = {"json", "jsonwrt", "xml", "yaml", NULL};
+    static const char *const parts[] = {"object", "array", "element", "value", NULL};
+    return name_has_any(callee, texts) && name_has_any(callee, parts);
 }
 
 static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
@@ -464,7 +474,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         }
         for (int k = 0; k < instr->arg_count; k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0 ||
+                shapes_text(instr->callee) || only_looks(instr->callee) ||
+                call_releases(ir, instr, site->place, &argument) > 0 ||
                 (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);

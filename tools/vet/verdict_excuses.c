@@ -155,7 +155,8 @@ static bool begins_too(const char *function, const char *acquire)
  * goes on after a good end, two releases or more must stand against each exit that leaves them open. */
 bool judge_need_not_pair(const struct judge *judge, enum exit_class class)
 {
-    static const char *const told[] = {"trace", "trace2", "log", "debug", "region", "span", NULL};
+    static const char *const told[] = {"trace",  "trace2", "log",     "debug",
+                                       "region", "span",   "watcher", NULL};
     static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
                                        "grab",   "acquire", "claim", "block", "reserve", "power",
                                        "freeze", "mask",    "busy",  NULL};
