@@ -254,12 +254,20 @@ static bool is_plain_value(const struct ir *ir, int place)
            strcmp(decl->type.words[0], "struct") != 0 && !is_number(ir, place);
 }
 
+/* json_object_open(&writer), json_array_open(&writer): these write a sign. */
+static bool shapes_text(const char *callee)
+{
+    static const char *const texts[] = {"json", "jsonwrt", "xml", "yaml", NULL};
+    static const char *const parts[] = {"object", "array", "element", "value", "root", NULL};
+    return name_has_any(callee, texts) && name_has_any(callee, parts);
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
     EACH (instr, &ir->code) {
         if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !name_releases(instr->callee))
+            !name_releases(instr->callee) || shapes_text(instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;
@@ -436,14 +444,6 @@ static bool tells_number(const struct ir *ir, const struct instr *call, int plac
         return true;
     return names_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
            !strstr(call->callee, "open") && !strstr(call->callee, "temp");
-}
-
-/* json_object_open(&writer), json_array_open(&writer): these write a sign. */
-static bool shapes_text(const char *callee)
-{
-    static const char *const texts[] = {"json", "jsonwrt", "xml", "yaml", NULL};
-    static const char *const parts[] = {"object", "array", "element", "value", NULL};
-    return name_has_any(callee, texts) && name_has_any(callee, parts);
 }
 
 static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
