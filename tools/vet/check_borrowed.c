@@ -4,6 +4,7 @@
 #include "ir.h"
 #include "knowledge.h"
 #include "names.h"
+#include "site_parts.h"
 
 #include <string.h>
 
@@ -222,6 +223,28 @@ static bool leads_to_local(const struct ir *ir, int pointer)
     return false;
 }
 
+static bool is_made_here(const struct ir *ir, int object)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *call = &ir->code.at[i];
+        if (call->kind == I_CALL && call->callee && variable_of(ir, i, call->dst) == object &&
+            (name_makes(call->callee) || model_acquirer(call->callee)))
+            return true;
+    }
+    return false;
+}
+
+/* entry->path = path; … path = NULL; on the way on which all goes well: the object is freed on the others. */
+static bool is_given_up(const struct ir *ir, int index, int variable)
+{
+    for (int i = index + 1; i < ir->code.count; i++) {
+        const struct instr *instr = &ir->code.at[i];
+        if (instr->kind == I_ASSIGN && instr->dst == variable && instr->left.kind == O_NUMBER)
+            return true;
+    }
+    return false;
+}
+
 /* Other cleanups may give up one of several references, or take the object out of what it is stored in. */
 static bool frees_at_once(const struct decl *decl)
 {
@@ -234,7 +257,8 @@ static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findin
     const struct decl *decl = assign->left.kind == O_PLACE ? owner(ir, assign->left.place) : NULL;
     const struct place *to = &ir->places.at[assign->dst];
     if (!decl || to->kind != P_PART || !to->through || leads_to_local(ir, to->root) ||
-        (owner(ir, to->root) && frees_at_once(owner(ir, to->root))) || !frees_at_once(decl))
+        (owner(ir, to->root) && frees_at_once(owner(ir, to->root))) || !frees_at_once(decl) ||
+        (is_made_here(ir, to->root) && is_given_up(ir, index, assign->left.place)))
         return;
     int cleanup = cleanup_reached(ir, arena, assign->next, assign->left.place, assign->dst, -1);
     if (cleanup >= 0)

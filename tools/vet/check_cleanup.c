@@ -200,6 +200,19 @@ static bool fills_with_copies(const char *name)
     return true;
 }
 
+/* for (iter = list; *iter; iter++) { g_autofree char *line = *iter; … } Each string has a cleanup of its own. */
+static bool cleans_elements(const struct ir *ir)
+{
+    EACH (instr, &ir->code) {
+        const struct decl *decl = instr->kind == I_ASSIGN ? ir->places.at[instr->dst].decl : NULL;
+        if (decl && (decl->cleanup || decl->attribute) && decl->type.stars == 1 &&
+            instr->left.kind == O_PLACE && ir->places.at[instr->left.place].kind == P_PART &&
+            ir->places.at[instr->left.place].text[0] == '*')
+            return true;
+    }
+    return false;
+}
+
 /* Is an element of the vector allocated on its own? Or does a function that makes string vectors fill it? */
 static bool owns_elements(const struct ir *ir, int place)
 {
@@ -396,7 +409,8 @@ static void check_depth(struct ir *ir, struct arena *arena, finding_vec *finding
     check_kind(ir, arena, findings, place);
     if (!cleanup_frees_one_level(cleanup) || !cleaned_while_filled(ir, arena, place))
         return;
-    if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) && owns_elements(ir, place))
+    if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) &&
+        owns_elements(ir, place) && !cleans_elements(ir))
         report_depth(ir, arena, findings, decl,
                      arena_format(arena, "'%s' frees the vector '%s' but not its strings", cleanup,
                                   decl->name),

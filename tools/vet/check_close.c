@@ -393,11 +393,33 @@ static bool after_complaint(const struct ir *ir, int at)
     return false;
 }
 
+/* fclose(f); f = NULL; … if (f) fclose(f); When all went well there is no f any more. */
+static bool closed_before(const struct ir *ir, const struct instr *close, int place)
+{
+    EACH (instr, &ir->code) {
+        const struct instr *next = instr->kind == I_CALL && instr != close && instr->next >= 0
+                                       ? &ir->code.at[instr->next]
+                                       : NULL;
+        if (next && instr < close && instr->callee == close->callee && passes(instr, place) &&
+            next->kind == I_ASSIGN && next->dst == place && next->left.kind == O_NUMBER)
+            return true;
+    }
+    return false;
+}
+
 static int past_joins(const struct ir *ir, int at)
 {
     for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
         at = ir->code.at[at].next;
     return at;
+}
+
+static bool is_tested_once(const struct ir *ir, int place)
+{
+    int tests = 0;
+    EACH (instr, &ir->code)
+        tests += instr->kind == I_BRANCH && instr->left.place == place;
+    return tests == 1;
 }
 
 /* if (f) { …; fclose(f); } Who goes on in the same way if there is no file does not rely on what is in it. */
@@ -408,7 +430,7 @@ static bool is_optional(const struct ir *ir, const struct instr *close, int plac
             branch->right.kind != O_NUMBER || branch->right.number != 0)
             continue;
         int null = branch->sign == S2('=', '=') ? branch->next : branch->other;
-        return null > (int)(close - ir->code.at) &&
+        return null > (int)(close - ir->code.at) && is_tested_once(ir, place) &&
                past_joins(ir, null) == past_joins(ir, close->next) &&
                kind_of(ir, place, close) == KIND_WRITTEN &&
                kind_of(ir, place, branch) == KIND_WRITTEN;
@@ -432,7 +454,7 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
             continue;
         int place = instr->args[0].place;
         if (after_complaint(ir, (int)(instr - ir->code.at)) || is_screen(ir, instr, place) ||
-            is_optional(ir, instr, place))
+            closed_before(ir, instr, place) || is_optional(ir, instr, place))
             continue;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;

@@ -244,6 +244,12 @@ static void report(struct walk *walk, const struct expr *call, const struct live
                           : "return a failure, or call lg_exit, which runs them";
 }
 
+/* A cleanup that gives errno its old value back: who leaves does not look at errno. */
+static bool only_keeps_errno(const struct live *live)
+{
+    return live->decl && strstr(live->decl->name, "errno");
+}
+
 static void look(struct walk *walk, const struct expr *expr)
 {
     if (expr->kind != E_CALL || !expr->name || !expr->a || expr->a->kind != E_NAME)
@@ -256,7 +262,7 @@ static void look(struct walk *walk, const struct expr *expr)
         return;
     for (int i = walk->live.count - 1; i >= 0; i--) {
         const struct live *live = &walk->live.at[i];
-        if (!live->runs || cannot_happen(walk, expr))
+        if (!live->runs || cannot_happen(walk, expr) || only_keeps_errno(live))
             continue;
         bool counts = jump ? live->decl || live->stmt->kind == S_DEFER : matters(live);
         if (!counts || !pending(walk, live, expr->line))

@@ -107,6 +107,16 @@ static bool releases_otherwise(const struct simulation *simulation, const struct
            skip_joins(ir, ir->code.at[own].next) == skip_joins(ir, ir->code.at[another].next);
 }
 
+/* if (p == MAP_FAILED), if (h == INVALID_HANDLE): then there is none. */
+static bool says_call_failed(const struct simulation *simulation, const struct state *state,
+                             const struct instr *branch, bool truth)
+{
+    return branch->right.kind == O_SYMBOL && name_means(branch->right.text) < 0 &&
+           !simulation->site->argument && branch->left.kind == O_PLACE &&
+           holds(state, branch->left.place) &&
+           branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+}
+
 static bool says_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
@@ -353,7 +363,9 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD &&
-            (says_not_held(simulation, &next) || says_empty(simulation, state, branch, edge == 0) ||
+            (says_not_held(simulation, &next) ||
+             says_call_failed(simulation, state, branch, edge == 0) ||
+             says_empty(simulation, state, branch, edge == 0) ||
              says_standard(simulation, state, branch, edge == 0) ||
              has_no_name(simulation, &next) || says_unnamed(simulation, state, branch, edge == 0) ||
              predicate_says_failed(simulation, state, branch, edge == 0) ||

@@ -338,7 +338,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
         return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
                escape(simulation, state, index); /* list_append(list, const char *own) */
     if (effect != EFFECT_NONE && carry == CARRIES_VALUE && name_takes_on_success(callee)) {
-        follow_refused(simulation, state, index);
+        if (call->dst >= 0 && site_tested(simulation->ir, index, call->dst))
+            follow_refused(simulation, state, index);
         return escape(simulation, state, index);
     }
     if (effect != EFFECT_NONE && keeps &&

@@ -344,7 +344,8 @@ bool name_keeps(const char *name)
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
         "push0",     "setopt",  NULL};
-    return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread");
+    return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread") ||
+           strstr(name, "open_osfhandle");
 }
 
 static bool lowers_semaphore(const char *name)

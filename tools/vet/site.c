@@ -272,12 +272,20 @@ static bool is_plain_value(const struct ir *ir, int place)
            strcmp(decl->type.words[0], "struct") != 0 && !is_number(ir, place);
 }
 
+/* json_object_open(&writer), json_array_open(&writer): these write a sign. */
+static bool shapes_text(const char *callee)
+{
+    static const char *const texts[] = {"json", "jsonwrt", "xml", "yaml", NULL};
+    static const char *const parts[] = {"object", "array", "element", "value", "root", NULL};
+    return name_has_any(callee, texts) && name_has_any(callee, parts);
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
     EACH (instr, &ir->code) {
         if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !release_level(ir, instr->callee))
+            !release_level(ir, instr->callee) || shapes_text(instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;
@@ -439,6 +447,8 @@ static bool reads_by_macro(const char *callee)
 {
     static const char *const makes[] = {"NEW",  "ALLOC", "DUP",  "CREATE", "OPEN", "MAKE",
                                         "COPY", "CLONE", "INIT", "REF",    NULL};
+    if (name_is_constant(callee) && strstr(callee, "_FROM_"))
+        return true; /* STRING_REF_FROM_TEXT(text) */
     for (const char *const *word = makes; *word; word++)
         if (strstr(callee, *word))
             return false;
@@ -484,7 +494,8 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         }
         for (int k = 0; k < instr->arg_count; k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                only_looks(instr->callee) || call_releases(ir, instr, site->place, &argument) > 0 ||
+                shapes_text(instr->callee) || only_looks(instr->callee) ||
+                call_releases(ir, instr, site->place, &argument) > 0 ||
                 (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);

@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+/* goto connected, goto found: the function goes on. */
+static bool names_success(const char *label)
+{
+    static const char *const words[] = {"connected", "found", "success", "succeeded", "ok",
+                                        "good",      "again", "retry",   "opened",    NULL};
+    return name_has_any(label, words) && !name_has(label, "not") && !name_has(label, "no");
+}
+
 /* From a branch's edge: is the function, or the loop's round, left soon without a look at `place`? */
 static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
 {
@@ -13,6 +21,8 @@ static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
         if (instr->kind == I_RETURN)
             return !(place >= 0 && instr->left.place >= 0 &&
                      place_within(ir, instr->left.place, place));
+        if (instr->label && names_success(instr->label))
+            return false;
         if (instr->kind == I_STOP || instr->label)
             return true;
         if (instr->kind == I_BRANCH)
@@ -95,9 +105,26 @@ static bool gives_object(const struct ir *ir, int status)
            strcmp(type->words[type->count - 1], "char") != 0;
 }
 
+/* g_file_get_contents(name, &text, NULL, &error): what is passed the address of an error returns a boolean or an object. */
+static bool fills_error(const struct ir *ir, int instr)
+{
+    const struct instr *call = &ir->code.at[instr];
+    const struct operand *last = call->arg_count > 0 ? &call->args[call->arg_count - 1] : NULL;
+    if (!last || last->place < 0)
+        return false;
+    const struct place *place = &ir->places.at[last->place];
+    const struct type *type = place->decl        ? &place->decl->type
+                              : place->parameter ? &place->parameter->type
+                                                 : NULL;
+    return type && type->count > 0 && type->stars == (last->kind == O_ADDRESS ? 1 : 2) &&
+           strcmp(type->words[type->count - 1], "GError") == 0;
+}
+
 static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
                                       int held)
 {
+    if (fills_error(ir, instr))
+        return branch->sign == S2('=', '=');
     bool touches_yes = false, touches_no = false;
     if (gives_object(ir, branch->left.place))
         return branch->sign == S2('=', '=');

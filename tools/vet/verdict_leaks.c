@@ -436,6 +436,17 @@ static bool lost_in_loop(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* lock_disk(job) … if (failed) job_free(job), which unlocks too: when all goes well, the job keeps its lock. */
+static bool unlocked_by_owner(const struct judge *judge)
+{
+    EACH (event, &judge->simulation->events) {
+        const char *callee = instr_at(judge, event->instr)->callee;
+        if (event->kind == EV_RELEASE && (!callee || !name_only_frees(callee)))
+            return false;
+    }
+    return true;
+}
+
 void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -446,6 +457,9 @@ void judge_leak(struct judge *judge, const struct event *event)
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
     if (resource == R_LOCK && judge_cleaned_lock(judge))
+        return;
+    if (resource == R_LOCK && classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
+        unlocked_by_owner(judge))
         return;
     if (resource == R_PAIR && name_has(judge->site->acquire, "ref") && judge->site->place >= 0 &&
         instr_at(judge, event->instr)->left.place == judge->site->place)
