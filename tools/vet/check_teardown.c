@@ -108,6 +108,12 @@ static bool waits_for_user(const char *name)
                                         "cancel_work_sync",
                                         "cancel_delayed_work_sync",
                                         "tasklet_kill",
+                                        "timer_delete",
+                                        "del_timer",
+                                        "event_del",
+                                        "uv_timer_stop",
+                                        "ev_timer_stop",
+                                        "ev_io_stop",
                                         "hrtimer_cancel",
                                         NULL};
     return word_in(name, names);

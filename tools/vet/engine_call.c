@@ -460,7 +460,8 @@ static bool hands_out_content(const struct simulation *simulation, const struct 
 static bool goes_through(const struct state *state, const struct instr *call)
 {
     const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
-    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc");
+    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc") &&
+                  !name_has(call->callee, "append");
     if (state->phase != HELD || copies || state->holder_count > 1)
         return false;
     for (int i = 0; i < call->arg_count; i++)
