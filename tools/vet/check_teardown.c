@@ -110,10 +110,6 @@ static bool waits_for_user(const char *name)
                                         "tasklet_kill",
                                         "timer_delete",
                                         "del_timer",
-                                        "event_del",
-                                        "uv_timer_stop",
-                                        "ev_timer_stop",
-                                        "ev_io_stop",
                                         "hrtimer_cancel",
                                         NULL};
     return word_in(name, names);

@@ -227,6 +227,14 @@ static bool is_moved(const struct simulation *simulation, const struct state *st
            simulation->ir->places.at[argument->place].kind == P_TEMPORARY;
 }
 
+/* pthread_create(&thread, &attr, …), pthread_mutex_init(&mutex, &attr): the attributes are only read. */
+static bool only_configures(const char *callee, int argument)
+{
+    static const char *const names[] = {"pthread_create", "pthread_mutex_init", "pthread_cond_init",
+                                        "pthread_rwlock_init", NULL};
+    return argument == 1 && word_in(callee, names);
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -281,6 +289,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
+    if (only_configures(callee, argument))
+        return true;
     bool keeps = config_keeps(callee)
                      ? true
                      : !model_known_harmless(callee) && name_keeps(callee) &&
