@@ -64,6 +64,8 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_parameters(ir, knowledge, ir->arena, findings);
     check_discarded(ir, knowledge, ir->arena, findings);
     check_dropped(ir, ir->arena, findings);
+    check_each(ir, ir->arena, findings);
+    check_families(ir, ir->arena, findings);
     check_elements(ir, ir->arena, findings);
     check_members(ir, ir->arena, findings);
     check_streams(ir, knowledge, ir->arena, findings);

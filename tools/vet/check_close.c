@@ -270,7 +270,7 @@ static bool can_fail(const struct ir *ir)
 static bool must_check(const struct ir *ir, const struct instr *call, int place)
 {
     enum kind kind = kind_of(ir, place, call);
-    if (strcmp(call->callee, "fsync") == 0)
+    if (strcmp(call->callee, "fsync") == 0 || strcmp(call->callee, "fdatasync") == 0)
         return true;
     if (strstr(call->callee, "sync")) /* of a terminal, perhaps */
         return kind == KIND_WRITTEN;

@@ -60,7 +60,7 @@ static long created_mode(const struct instr *call, int *name_argument)
         const struct expr *how = expr->args.at[1];
         bool writes = how->kind == E_STRING && how->number > 2 &&
                       (how->name[1] == 'w' || how->name[1] == 'a');
-        return writes && !memchr(how->name, 'x', (size_t)how->number) ? 0666 : -1;
+        return writes ? 0666 : -1;
     }
     if (strcmp(call->callee, "creat") == 0 && count == 2)
         return mode_of(expr->args.at[1]);

@@ -215,6 +215,40 @@ static void check_add(struct ir *ir, struct arena *arena, finding_vec *findings)
     }
 }
 
+static enum reach find_work(const struct ir *ir, int index, void *data)
+{
+    const int *root = data;
+    const struct instr *call = &ir->code.at[index];
+    if (call->kind != I_CALL || call->implicit || call->deferred || !call->callee ||
+        name_releases(call->callee) > 0 || strncmp(call->callee, "lg_waitgroup_", 13) == 0)
+        return REACH_ON;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].place >= 0 && ir->places.at[call->args[i].place].root == *root)
+            return REACH_FOUND;
+    return REACH_ON;
+}
+
+/* lg_waitgroup_done(job->group); run(job); */
+static void check_done_early(struct ir *ir, struct arena *arena, finding_vec *findings)
+{
+    EACH (instr, &ir->code) {
+        if (!is_call(instr, "lg_waitgroup_done") || instr->implicit || instr->deferred ||
+            instr->arg_count != 1 || instr->args[0].place < 0)
+            continue;
+        int root = ir->places.at[instr->args[0].place].root;
+        int work = root == instr->args[0].place ? -1 : reach(ir, instr->next, find_work, &root);
+        if (work < 0)
+            continue;
+        struct finding *finding = finding_at(ir, arena, findings, "not-waited", LEVEL_SURE, instr);
+        finding->message =
+            "lg_waitgroup_done is called before the work: the wait ends while this goroutine runs";
+        finding_note(arena, finding, ir->code.at[work].line, ir->code.at[work].column,
+                     "this runs after it");
+        finding->advice = "defer it first: lg_defer(lg_waitgroup_done, group)";
+        return;
+    }
+}
+
 /* lg_defer(lg_waitgroup_done, group) must be deferred first, so that it runs last. */
 static void check_done_last(struct walk *walk, const struct stmt *stmt)
 {
@@ -248,6 +282,7 @@ void check_spawns(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = look};
     bool task = has_group_parameter(ir) || is_task(ir);
+    check_done_early(ir, arena, findings);
     if (task)
         walk.statement = check_done_last;
     walk_function(&walk);

@@ -109,6 +109,8 @@ static bool waits_for_user(const char *name)
                                         "cancel_work_sync",
                                         "cancel_delayed_work_sync",
                                         "tasklet_kill",
+                                        "timer_delete",
+                                        "del_timer",
                                         "hrtimer_cancel",
                                         NULL};
     return word_in(name, names);
@@ -139,7 +141,8 @@ static enum reach find_wait(const struct ir *ir, int index, void *data)
 {
     const struct user *user = data;
     const struct instr *instr = at(ir, index);
-    if (instr->dst >= 0 && place_within(ir, user->freed, instr->dst))
+    bool null = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER;
+    if (instr->dst >= 0 && place_within(ir, user->freed, instr->dst) && !null)
         return REACH_STOP;
     if (instr->kind != I_CALL || !instr->callee || !waits_for_user(instr->callee))
         return REACH_ON;

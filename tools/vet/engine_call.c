@@ -263,6 +263,14 @@ static bool is_moved(const struct simulation *simulation, const struct state *st
            simulation->ir->places.at[argument->place].kind == P_TEMPORARY;
 }
 
+/* pthread_create(&thread, &attr, …), pthread_mutex_init(&mutex, &attr): the attributes are only read. */
+static bool only_configures(const char *callee, int argument)
+{
+    static const char *const names[] = {"pthread_create", "pthread_mutex_init", "pthread_cond_init",
+                                        "pthread_rwlock_init", NULL};
+    return argument == 1 && word_in(callee, names);
+}
+
 /* Returns false if the path need not be followed further. */
 static bool pass(struct simulation *simulation, struct state *state, int index, int argument,
                  enum carry carry)
@@ -321,6 +329,8 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
+    if (only_configures(callee, argument))
+        return true;
     bool keeps = !model_known_harmless(callee) && name_keeps(callee) &&
                  (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
                   name_hands_over(callee) || name_has(callee, "take") ||
@@ -524,7 +534,8 @@ static bool hands_out_content(const struct simulation *simulation, const struct 
 static bool goes_through(const struct state *state, const struct instr *call)
 {
     const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
-    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc");
+    bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc") &&
+                  !name_has(call->callee, "append");
     if (state->phase != HELD || copies || state->holder_count > 1)
         return false;
     for (int i = 0; i < call->arg_count; i++)

@@ -304,6 +304,7 @@ static const struct library_acquirer {
     {"g_array_new", RESULT, NUL, "g_array_unref"},
     {"g_string_new", RESULT, NUL, "g_string_free"},
     {"mysql_init", RESULT, NUL, "mysql_close"},
+    {"curl_slist_append", RESULT, NUL, "curl_slist_free_all"},
     {"event_new", RESULT, NUL, "event_free"},
     {"bufferevent_socket_new", RESULT, NUL, "bufferevent_free"},
     {"libusb_init", 0, STATUS, "libusb_exit"},

@@ -492,7 +492,7 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
                 acquisition->strength = -1; /* what a pointer leads to may well lend */
             continue;
         }
-        for (int k = 0; k < instr->arg_count; k++) {
+        for (int k = 0; k < instr->arg_count && !(site->known && site->by_address); k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
                 shapes_text(instr->callee) || only_looks(instr->callee) ||
                 call_releases(ir, instr, site->place, &argument) > 0 ||

@@ -61,6 +61,13 @@ static bool starts_task(const char *name)
     return word_in(name, names);
 }
 
+/* lg_go(fetch, url, &group): the goroutine counts itself off. */
+static bool goes_to_task(const char *name)
+{
+    static const char *const names[] = {"lg_go", "lg_go_thread", "lg_waitgroup_go", NULL};
+    return word_in(name, names);
+}
+
 /* Does nothing but the library's functions and goroutines know the group? */
 static bool stays_here(const struct ir *ir, int place)
 {
@@ -69,7 +76,8 @@ static bool stays_here(const struct ir *ir, int place)
                      instr->left.place == place;
         for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
             given |= instr->args[i].kind == O_ADDRESS && instr->args[i].place == place &&
-                     (!instr->callee || strncmp(instr->callee, "lg_", 3) != 0 || i > 0);
+                     (!instr->callee || strncmp(instr->callee, "lg_", 3) != 0 ||
+                      (i > 0 && !goes_to_task(instr->callee)));
         if (given)
             return false;
     }
