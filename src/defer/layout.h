@@ -89,7 +89,7 @@ static inline int64_t lgi_layout_thread_local(const void *word)
 /* Stands in the file of what the table describes, so that a program that has the one has the other. It is in a function, which nobody
  * calls, since the compiler sees what an assembler statement uses only there: link-time optimisation would lose the table. */
 #define LGI_LAYOUT_NOTE(type, table)                                                               \
-    __attribute__((used, noinline, cold)) static void layout_note(void)                            \
+    __attribute__((used, noinline, cold)) static void note_of_##table(void)                        \
     {                                                                                              \
         __asm__ volatile(".pushsection .note.lifoguard, \"a\", %%note\n"                           \
                          ".balign 4\n"                                                             \
