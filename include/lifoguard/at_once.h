@@ -49,7 +49,7 @@
  * copy or move an lg_at_once. The errors are joined to *result, an `lg_error *` that is declared before; NULL drops the
  * errors. */
 #define lg_at_once(...)                                                                            \
-    LGI_SEVENTH(__VA_ARGS__, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_COUNTED, LGI_AT_ONCE_WRONG, ~)(__VA_ARGS__)
+    LGI_NEEDS_BRACES LGI_SEVENTH(__VA_ARGS__, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_WRONG, LGI_AT_ONCE_COUNTED, LGI_AT_ONCE_WRONG, ~)(__VA_ARGS__)
 
 /* lg_defer_at_once(scope, fn, args…): registers a call with the `lg_at_once *`. The function and its arguments are evaluated
  * now, and follow the rules of lg_defer. If the function returns an lg_error *, that is an error of the scope; any other
@@ -64,13 +64,11 @@
 
 #define LGI_AT_ONCE_TEXT "write lg_at_once(name, &err): a new name, and the address of an lg_error * or NULL"
 LGI_DEMANDED(lgi_demand_at_once, LGI_AT_ONCE_TEXT)
-#define LGI_AT_ONCE_WRONG(name, ...)                                                               \
-    LGI_NEEDS_BRACES                                                                               \
+#define LGI_AT_ONCE_WRONG(name, ...) LGI_NUMBERED(LGI_AT_ONCE_REFUSED, ~, name)
+#define LGI_AT_ONCE_REFUSED(id, name)                                                              \
     LGI_DEMAND(lgi_demand_at_once, 0, LGI_AT_ONCE_TEXT)                                            \
     struct lg_at_once name
-#define LGI_AT_ONCE_COUNTED(name, result)                                                          \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_AT_ONCE, __COUNTER__, name, result)
+#define LGI_AT_ONCE_COUNTED(name, result) LGI_NUMBERED(LGI_AT_ONCE, __COUNTER__, name, result)
 /* (One declaration has both arguments, and ends in a brace: if `name` is none, gcc passes over all of it.) */
 #define LGI_AT_ONCE(id, name, result)                                                              \
     LGI_DEMAND(lgi_demand_at_once, LGI_IS_NAME(#name), LGI_AT_ONCE_TEXT)                           \

@@ -123,7 +123,7 @@ LG_END_DECLS
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
  * error, and the value still belongs to the caller. A compound literal of more than eight values stands in parentheses. */
 #define lg_chan_send_until(channel, ...)                                                           \
-    LGI_USED(LGI_COUNTING LGI_NUMBERED(LGI_SENDING(__VA_ARGS__), __COUNTER__, channel, __VA_ARGS__))
+    LGI_USED(LGI_COUNTING LGI_NUMBERED(LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~), __COUNTER__, channel, __VA_ARGS__))
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
@@ -247,7 +247,6 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
     LGI_DEMAND(lgi_demand_value, sizeof(text) > 1, LGI_CHAN_VALUE_TEXT)
 
 /* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
-#define LGI_SENDING(...) LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~)
 #define LGI_SENDING_(a, b, c, d, e, f, g, h, i, picked, ...) picked
 #define LGI_SEND_NOTHING(...) __extension__({ _Static_assert(0, "write the channel, the value and the limit: lg_chan_send_until(channel, value, until)"); (lg_error *)0; })
 #define LGI_SEND(id, channel, value, until)                                                        \

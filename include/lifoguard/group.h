@@ -197,7 +197,7 @@ LG_END_DECLS
  * the wait, and nothing interrupts the wait. (pthread_cancel, pthread_exit and C++ exceptions are treated as
  * a normal exit: the group is not cancelled.) */
 #define lg_group_scope(...)                                                                        \
-    LGI_SEVENTH(__VA_ARGS__, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_COUNTED, LGI_GROUP_WRONG, ~)(__VA_ARGS__)
+    LGI_NEEDS_BRACES LGI_SEVENTH(__VA_ARGS__, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_WRONG, LGI_GROUP_COUNTED, LGI_GROUP_WRONG, ~)(__VA_ARGS__)
 
 /* lg_group_go(group, fn, args…): starts fn(args…) in a new goroutine, a member of the `lg_group *`. The
  * function and its arguments are evaluated now and follow the rules of lg_defer, except that the function
@@ -275,13 +275,11 @@ LG_END_DECLS
 
 #define LGI_GROUP_TEXT "write lg_group_scope(name, &err): a new name; the result is the address of an lg_error *, as &err, or NULL"
 LGI_DEMANDED(lgi_demand_group, LGI_GROUP_TEXT)
-#define LGI_GROUP_WRONG(name, ...)                                                                 \
-    LGI_NEEDS_BRACES                                                                               \
+#define LGI_GROUP_WRONG(name, ...) LGI_NUMBERED(LGI_GROUP_REFUSED, ~, name)
+#define LGI_GROUP_REFUSED(id, name)                                                                \
     LGI_DEMAND(lgi_demand_group, 0, LGI_GROUP_TEXT)                                                \
     struct lg_group name
-#define LGI_GROUP_COUNTED(name, result)                                                            \
-    LGI_NEEDS_BRACES                                                                               \
-    LGI_NUMBERED(LGI_GROUP_AS, __COUNTER__, name, result)
+#define LGI_GROUP_COUNTED(name, result) LGI_NUMBERED(LGI_GROUP_AS, __COUNTER__, name, result)
 /* (One declaration has both arguments, and ends in a brace: if `name` is none, gcc passes over all of it.) */
 #define LGI_GROUP_AS(id, name, result)                                                             \
     LGI_NO_JUMP(id)                                                                                \

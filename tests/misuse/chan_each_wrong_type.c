@@ -1,6 +1,6 @@
 // A loop with another type than the channel's.
-// gcc: write the address of a variable of the element type, or NULL
-// clang: write the address of a variable of the element type, or NULL
+// gcc: write lg_chan_each (channel, type, name), with the type of the elements
+// clang: write lg_chan_each (channel, type, name), with the type of the elements
 #include <lifoguard/lifoguard.h>
 
 void f(lg_chan(int) c)

@@ -1,6 +1,6 @@
 // A receive without a channel.
-// gcc: macro "lg_chan_try_recv" requires 2 arguments
-// clang: too few arguments provided
+// gcc: write lg_chan_try_recv(channel, &variable)
+// clang: write lg_chan_try_recv(channel, &variable)
 #include <lifoguard/lifoguard.h>
 
 void work(void);

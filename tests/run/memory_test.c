@@ -4,7 +4,6 @@
 #include "child.h"
 #include "run.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "testing/suite.h"
 
 /* NOLINTBEGIN(misc-use-internal-linkage): the linker's names */
 void *__real_malloc(size_t size);
@@ -121,16 +122,4 @@ START_TEST(D6_an_allocation_that_fails_loses_no_cleanup)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("run/memory");
-    TCase *cases = tcase_create("memory");
-    tcase_set_timeout(cases, 600);
-    tcase_add_test(cases, D6_an_allocation_that_fails_loses_no_cleanup);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+RUN_TESTS("run/memory", D6_an_allocation_that_fails_loses_no_cleanup)

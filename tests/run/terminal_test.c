@@ -1,7 +1,6 @@
 /* `lifoguard run` on a terminal: Ctrl-C reaches lifoguard and the job, once each; a job can read from the
  * terminal. The program's path is in LIFOGUARD. */
 #define _GNU_SOURCE
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -15,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "testing/suite.h"
 
 /* Each test has a folder of its own: the job file, what the jobs make, and the recorded cleanups. A run recovers what
  * others have left in its state, and says so: with the user's state, it would run another's cleanups. */
@@ -277,24 +278,8 @@ START_TEST(a_hangup_runs_the_cleanups)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("run/terminal");
-    TCase *cases = tcase_create("terminal");
-    tcase_set_timeout(cases, 600);
-    tcase_add_test(cases, a_job_can_read_from_the_terminal);
-    tcase_add_test(cases, an_acquiring_job_and_a_cleanup_can_too);
-    tcase_add_test(cases, ctrl_c_reaches_a_line_once_and_ends_the_run);
-    tcase_add_test(cases, ctrl_c_while_a_line_acquires_is_lifoguards);
-    tcase_add_test(cases, a_line_is_in_the_foreground_and_lifoguard_is_again_after_it);
-    tcase_add_test(cases, a_change_of_size_reaches_line_and_cleanup);
-    tcase_add_test(cases, ctrl_z_stops_line_and_lifoguard_for_the_shell);
-    tcase_add_test(cases, ctrl_c_at_a_job_that_has_the_terminal_ends_the_run);
-    tcase_add_test(cases, a_hangup_runs_the_cleanups);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+RUN_TESTS("run/terminal", a_job_can_read_from_the_terminal, an_acquiring_job_and_a_cleanup_can_too,
+          ctrl_c_reaches_a_line_once_and_ends_the_run, ctrl_c_while_a_line_acquires_is_lifoguards,
+          a_line_is_in_the_foreground_and_lifoguard_is_again_after_it,
+          a_change_of_size_reaches_line_and_cleanup, ctrl_z_stops_line_and_lifoguard_for_the_shell,
+          ctrl_c_at_a_job_that_has_the_terminal_ends_the_run, a_hangup_runs_the_cleanups)

@@ -3,10 +3,11 @@
 #include "spec.h"
 #include "wire.h"
 
-#include <check.h>
 #include <lifoguard/defer.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "testing/suite.h"
 
 static const char *arguments[] = {"rm", "-rf", "a b", "", "it's", NULL};
 static const char *environment[] = {"A=1", "B=", "C", NULL};
@@ -135,21 +136,6 @@ START_TEST(a_command_reads_as_a_shell_would_take_it)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("spec");
-    TCase *tcase = tcase_create("spec");
-    tcase_add_test(tcase, a_specification_survives_the_way);
-    tcase_add_test(tcase, every_cut_is_malformed);
-    tcase_add_test(tcase, no_change_of_bytes_is_dangerous);
-    tcase_add_test(tcase, negative_limits_and_empty_commands_are_malformed);
-    tcase_add_test(tcase, secrets_are_known_by_their_names);
-    tcase_add_test(tcase, a_command_reads_as_a_shell_would_take_it);
-    tcase_set_timeout(tcase, 600);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUN_TESTS("spec", a_specification_survives_the_way, every_cut_is_malformed,
+          no_change_of_bytes_is_dangerous, negative_limits_and_empty_commands_are_malformed,
+          secrets_are_known_by_their_names, a_command_reads_as_a_shell_would_take_it)

@@ -2,11 +2,12 @@
 #define _GNU_SOURCE
 #include "parse.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "testing/suite.h"
 
 static lg_error *parse(const char *text, struct job_file *file)
 {
@@ -272,22 +273,15 @@ START_TEST(what_cannot_be_read_is_an_error)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("script/parse");
-    TCase *cases = tcase_create("parse");
-    tcase_set_timeout(cases, 600);
-    tcase_add_loop_test(cases, good_files_are_read, 0, sizeof(good) / sizeof(good[0]));
-    tcase_add_loop_test(cases, bad_files_are_refused_with_their_line, 0,
+    tcase_add_loop_test(tests, good_files_are_read, 0, sizeof(good) / sizeof(good[0]));
+    tcase_add_loop_test(tests, bad_files_are_refused_with_their_line, 0,
                         sizeof(bad) / sizeof(bad[0]));
-    tcase_add_test(cases, every_bad_line_is_told);
-    tcase_add_test(cases, a_nul_byte_is_refused);
-    tcase_add_test(cases, a_line_that_is_too_long_is_refused);
-    tcase_add_test(cases, what_cannot_be_read_is_an_error);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    tcase_add_test(tests, every_bad_line_is_told);
+    tcase_add_test(tests, a_nul_byte_is_refused);
+    tcase_add_test(tests, a_line_that_is_too_long_is_refused);
+    tcase_add_test(tests, what_cannot_be_read_is_an_error);
 }
+
+RUN_TESTS_OF("script/parse", add_tests)

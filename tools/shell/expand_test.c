@@ -4,10 +4,11 @@
 
 #include "shell.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "testing/suite.h"
 
 static const struct {
     const char *name, *value;
@@ -266,25 +267,18 @@ START_TEST(the_scanner_covers_any_text)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("shell/expand");
-    TCase *cases = tcase_create("expand");
-    tcase_set_timeout(cases, 600);
-    tcase_add_loop_test(cases, D2_variables_are_expanded_by_the_shells_rules_of_quoting, 0,
+    tcase_add_loop_test(tests, D2_variables_are_expanded_by_the_shells_rules_of_quoting, 0,
                         sizeof(expansions) / sizeof(expansions[0]));
-    tcase_add_loop_test(cases, D2_a_shell_reads_back_exactly_the_value, 0,
+    tcase_add_loop_test(tests, D2_a_shell_reads_back_exactly_the_value, 0,
                         sizeof(variables) / sizeof(variables[0]) - 1);
-    tcase_add_test(cases, the_error_names_the_variable);
-    tcase_add_test(cases, a_message_is_told);
-    tcase_add_test(cases, a_secret_value_is_left_to_the_environment);
-    tcase_add_test(cases, in_assignments_only_the_last_pid_is_expanded);
-    tcase_add_test(cases, exec_is_put_only_before_a_program);
-    tcase_add_test(cases, the_scanner_covers_any_text);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    tcase_add_test(tests, the_error_names_the_variable);
+    tcase_add_test(tests, a_message_is_told);
+    tcase_add_test(tests, a_secret_value_is_left_to_the_environment);
+    tcase_add_test(tests, in_assignments_only_the_last_pid_is_expanded);
+    tcase_add_test(tests, exec_is_put_only_before_a_program);
+    tcase_add_test(tests, the_scanner_covers_any_text);
 }
+
+RUN_TESTS_OF("shell/expand", add_tests)

@@ -2,8 +2,9 @@
 #define _GNU_SOURCE
 #include "sign.h"
 
-#include <check.h>
 #include <stdlib.h>
+
+#include "testing/suite.h"
 
 START_TEST(it_is_siphash)
 {
@@ -17,15 +18,4 @@ START_TEST(it_is_siphash)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("sign");
-    TCase *tcase = tcase_create("sign");
-    tcase_add_test(tcase, it_is_siphash);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUN_TESTS("sign", it_is_siphash)

@@ -4,12 +4,13 @@
 
 #include "buffer.h"
 
-#include <check.h>
 #include <lifoguard/defer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "testing/suite.h"
 
 static char place[] = "/tmp/lifoguard-state-XXXXXX";
 static struct state *state;
@@ -178,20 +179,13 @@ START_TEST(two_processes_may_have_it_open)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("state");
-    TCase *tcase = tcase_create("state");
-    tcase_add_checked_fixture(tcase, open_place, close_place);
-    tcase_add_test(tcase, what_is_written_can_be_read_in_order_after_a_reopening);
-    tcase_add_test(tcase, R7_every_write_of_one_that_has_lost_the_run_changes_nothing);
-    tcase_add_test(tcase, several_writes_are_one_or_none);
-    tcase_add_test(tcase, two_processes_may_have_it_open);
-    tcase_set_timeout(tcase, 600);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_checked_fixture(tests, open_place, close_place);
+    tcase_add_test(tests, what_is_written_can_be_read_in_order_after_a_reopening);
+    tcase_add_test(tests, R7_every_write_of_one_that_has_lost_the_run_changes_nothing);
+    tcase_add_test(tests, several_writes_are_one_or_none);
+    tcase_add_test(tests, two_processes_may_have_it_open);
 }
+
+RUN_TESTS_OF("state", add_tests)

@@ -3,7 +3,6 @@
  * message tell the truth, the output is what it was or complete, no descriptor and no memory is
  * lost, and no temporary file left. */
 #define _GNU_SOURCE
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +18,8 @@
 #include <unistd.h>
 
 #include "transform_main.h"
+
+#include "testing/suite.h"
 
 /* ---- what is to go wrong ---- */
 
@@ -472,11 +473,8 @@ START_TEST(D10_every_call_is_the_last)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tests)
 {
-    Suite *suite = suite_create("transform");
-    TCase *tests = tcase_create("transform");
-    tcase_set_timeout(tests, 600);
     tcase_add_checked_fixture(tests, prepare, clean_up);
     tcase_add_loop_test(tests, E6_nothing_fails, 0, 2);
     tcase_add_loop_test(tests, E6_every_call_fails_once, 0, 2);
@@ -485,10 +483,6 @@ int main(void)
     tcase_add_loop_test(tests, E7_every_call_fails_and_then_there_is_no_memory, 0, 2);
     tcase_add_loop_test(tests, E6_every_call_fails_and_the_temporary_file_stays, 0, 2);
     tcase_add_loop_test(tests, D10_every_call_is_the_last, 0, 2);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+RUN_TESTS_OF("transform", add_tests)
