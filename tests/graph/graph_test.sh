@@ -807,7 +807,8 @@ END
     mkdir folder
     status=0
     lifoguard logs "$(lifoguard history | cut -f1)" a 2>err >&- || status=$?
-    expect_status 1
+    expect_status 125
+    expect_err 'standard output: Bad file descriptor'
     lifoguard show --junit folder 2>err && fail 'written in the place of a folder'
     expect_err 'folder: '
     [[ ! -e folder.new ]] || fail 'something is left'
