@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""dropin.py ROOT OUTPUT VERSION LAST SOURCE…: writes the library as two files, lifoguard.h and lifoguard.c, to be put into a project:
+"""dropin.py ROOT OUTPUT DEPFILE VERSION LAST SOURCE…: writes the library as two files, lifoguard.h and lifoguard.c, to be put into a project:
 
     cc -c -fexceptions -fasynchronous-unwind-tables lifoguard.c
 
@@ -18,7 +18,11 @@ LIBC = ['wait', 'read', 'write', 'close', 'open', 'send', 'recv', 'select', 'pol
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">][^\n]*$', re.MULTILINE)
 
 
+FILES_READ = {}  # as a set that keeps its order
+
+
 def read(path):
+    FILES_READ[path] = True
     with open(path, encoding='utf-8') as file:
         return file.read()
 
@@ -149,13 +153,15 @@ def write_source(root, sources, version, last):
     return out
 
 
-def main(root, output, version, last, *sources):
+def main(root, output, depfile, version, last, *sources):
     os.makedirs(output, exist_ok=True)
     header = public_headers(Dropin(root), last)
     with open(os.path.join(output, 'lifoguard.h'), 'w', encoding='utf-8') as file:
         file.write(f'/* Lifoguard {version}, its headers in one file. Made by packaging/dropin/dropin.py. MIT License, see LICENSE. */\n' + header)
     with open(os.path.join(output, 'lifoguard.c'), 'w', encoding='utf-8') as file:
         file.write(write_source(root, list(dict.fromkeys(os.path.realpath(s) for s in sources)), version, last))
+    with open(depfile, 'w', encoding='utf-8') as file:
+        file.write(os.path.relpath(os.path.join(output, 'lifoguard.h')) + ': ' + ' '.join(path.replace(' ', r'\ ') for path in FILES_READ) + '\n')
 
 
 if __name__ == '__main__':
