@@ -68,7 +68,8 @@ static enum verdict worker_waits(struct lgi_worker *w, uint64_t *activity)
         return GOES_ON;
     /* Something is just being done there, or about to be. */
     bool asleep = w == lgi_worker || atomic_load(&w->state) != LGI_W_AWAKE;
-    return naps % 2 != 0 && asleep && !atomic_load(&w->inbox) ? ALL_WAIT : UNCLEAR;
+    bool has_something = atomic_load(&w->inbox) || atomic_load(&w->nudged);
+    return naps % 2 != 0 && asleep && !has_something ? ALL_WAIT : UNCLEAR;
 }
 
 /* Adds up what changes when anybody does anything. */

@@ -76,10 +76,13 @@ void lgi_fiber_bury(struct lgi_worker *w)
     w->dead = NULL;
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
-    if ((cache->count >= STACKS_KEPT && w->steps % GIVE_BACK_EVERY == 0) || lgi_some_are_short())
+    bool some_are_short = lgi_some_are_short();
+    if ((cache->count >= STACKS_KEPT && w->steps % GIVE_BACK_EVERY == 0) || some_are_short)
         give_stack(high);
     else
         keep(cache, high);
+    if (__builtin_expect(some_are_short, 0))
+        lgi_wake_short_workers();
 }
 
 static unsigned too_many(const struct lgi_stack_cache *cache, unsigned kept)

@@ -10,23 +10,24 @@ void lgi_change_short(struct lgi_worker *w, bool is_short)
     __atomic_fetch_add(&lgi_short_workers, is_short ? 1 : -1U, __ATOMIC_SEQ_CST);
 }
 
-static void wake_workers(bool that_are_short)
+/* (A worker that is about to sleep looks once more when it was nudged.) */
+static void nudge_workers(bool that_are_short)
 {
     for (unsigned i = 0; i < lgi_worker_count(); i++)
         if (lgi_is_short(lgi_workers[i]) == that_are_short)
-            lgi_worker_wake(lgi_workers[i]);
+            lgi_worker_nudge(lgi_workers[i]);
 }
 
 void lgi_wake_short_workers(void)
 {
-    wake_workers(true);
+    nudge_workers(true);
 }
 
 void lgi_put_off(struct lgi_worker *w, struct lgi_task *task)
 {
     lgi_set_short(w, true);
     lgi_run_queue_put_back(&w->starts, task);
-    wake_workers(false); /* they give back the stacks that they keep */
+    nudge_workers(false); /* they give back the stacks that they keep */
 }
 
 /* Finds, among all goroutines that wait to begin, one for whose stack there is memory, and puts it first. */

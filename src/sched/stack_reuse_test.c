@@ -110,6 +110,57 @@ START_TEST(without_memory_for_its_stack_a_goroutine_waits)
 }
 END_TEST
 
+static void wait_for_the_other(lg_waitgroup *both)
+{
+    lg_waitgroup_done(both);
+    lg_waitgroup_wait(both);
+}
+
+/* Sees to it that there are two workers. */
+static void keep_both_busy(void)
+{
+    lg_waitgroup both = {0};
+    lg_waitgroup_add(&both, 2);
+    for (int i = 0; i < 2; i++)
+        lg_go_with(((lg_go_options){.spread = true}), wait_for_the_other, &both);
+    lg_waitgroup_wait(&both);
+}
+
+static void use_stack_briefly(lg_waitgroup *group)
+{
+    lg_waitgroup_done(group);
+}
+
+/* There is one such stack, which two workers need by turns. */
+static void pass_one_stack(void *unused)
+{
+    enum { ROUNDS = 500 };
+    const lg_go_options options = {.stack_size = (size_t)1 << 30, .spread = true};
+    (void)unused;
+    ck_assert_ptr_null(lg_set_workers(2));
+    keep_both_busy();
+    const rlim_t limit = memory_use().mapped * 1024 + ((rlim_t)3 << 29);
+    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+    for (int i = 0; i < ROUNDS; i++) {
+        lg_waitgroup group = {0};
+        lg_waitgroup_add(&group, 2);
+        lg_go_with(options, use_stack_briefly, &group);
+        lg_go_with(options, use_stack_briefly, &group);
+        lg_waitgroup_wait(&group);
+    }
+    tell("all");
+}
+
+START_TEST(a_stack_that_a_worker_keeps_is_no_deadlock)
+{
+    if (!is_plain())
+        return;
+    struct outcome *outcome = in_child(pass_one_stack, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "all ");
+}
+END_TEST
+
 static void limit_addresses(size_t more)
 {
     const rlim_t limit = memory_use().mapped * 1024 + more;
@@ -295,4 +346,5 @@ RUN_TESTS("stack_reuse", stacks_are_used_again, memory_goes_back_after_a_hundred
           those_without_a_stack_are_part_of_a_deadlock,
           where_addresses_are_scarce_stacks_take_fewer,
           where_addresses_are_scarce_a_thread_gets_a_smaller_stack,
-          who_has_no_stack_waits_asleep_and_keeps_nobody_else)
+          who_has_no_stack_waits_asleep_and_keeps_nobody_else,
+          a_stack_that_a_worker_keeps_is_no_deadlock)

@@ -83,7 +83,7 @@ struct lgi_worker {
     uint32_t asked;         /* request.h: for a visit of the goroutines (visit.c) */
     _Atomic uint32_t naps; /* counts up when it goes to sleep and when it wakes: odd in between … */
     _Atomic uint32_t rounds; /* … and this when it found something to do after that */
-    _Atomic bool nudged;     /* it should ask again whether there is a deadlock */
+    _Atomic bool nudged;     /* it should look again before it sleeps: for a deadlock, for stacks */
     _Alignas(64) struct lgi_run_queue starts;
     _Alignas(64) struct lgi_timers timers;
 };
