@@ -71,3 +71,7 @@ for what in project project/use.c; do
     expect 1 "$what: the callee only reads again" "$what"
 done
 expect 0 'alone' --alone project/use.c
+echo 'typedef int more;' >>project/queue.h
+expect 1 'a header of both has changed' project
+rm project/queue.h
+expect 1 'the header is gone' project

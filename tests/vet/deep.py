@@ -70,6 +70,7 @@ def sources():
     for name, text in DIRECTIVES.items():
         yield name, text + "\n"
     yield "macros that double", doubling()
+    yield "many names", "int " + ", ".join(f"name_{i}" for i in range(60000)) + ";\n"
 
 
 def main():

@@ -34,9 +34,19 @@ static bool declarator_follows(const struct parser *parser, const struct token *
            (sign == '*' && at < parser->end);
 }
 
+/* CLASS(name, var)(args); — a kernel cleanup class. */
+static bool is_class(const struct token *at, const struct token *end)
+{
+    return token_is(at, "CLASS") && at[1].sign == '(' && at[2].kind == TOKEN_NAME &&
+           at[3].sign == ',' && at[4].kind == TOKEN_NAME &&
+           after_balanced(at + 1, end)->sign == '(';
+}
+
 bool at_declaration(const struct parser *parser)
 {
     const struct token *at = parser->at;
+    if (is_class(at, parser->end))
+        return true;
     if (at->sign == '[' && at[1].sign == '[')
         return true;
     if (at->kind != TOKEN_NAME || is_keyword(at))
@@ -227,19 +237,16 @@ static bool read_declarator(struct parser *parser, struct decl *decl)
     return true;
 }
 
-/* CLASS(name, var)(args); — a kernel cleanup class. */
 static bool parse_class(struct parser *parser, struct stmt *stmt)
 {
-    if (!at_word(parser, "CLASS") || parser->at[1].sign != '(')
+    if (!is_class(parser->at, parser->end))
         return false;
     struct decl *decl = ADD(parser->arena, &stmt->decls);
     decl->attribute = "CLASS";
     decl->cleanup = parser->at[2].text;
     decl->name = parser->at[4].text;
     decl->line = parser->at->line;
-    parser->at = after_balanced(parser->at + 1, parser->end);
-    if (at_sign(parser, '('))
-        parser->at = after_balanced(parser->at, parser->end);
+    parser->at = after_balanced(after_balanced(parser->at + 1, parser->end), parser->end);
     return true;
 }
 
