@@ -794,11 +794,11 @@ static bool returns_truth(const struct ir *ir, int place)
            strstr(decl->type.words[decl->type.count - 1], "bool") != NULL;
 }
 
-/* open(name, O_CREAT | O_EXCL, …): it is new, as a lock file. */
+/* open(name, O_CREAT | O_EXCL, …), with a name in an array of this function: it is new, as a lock file. */
 static bool opens_new(const struct ir *ir, const struct instr *call)
 {
     const struct operand *flags = call->arg_count == 3 ? &call->args[1] : NULL;
-    return flags && flags->kind == O_PLACE &&
+    return flags && flags->kind == O_PLACE && is_array(ir, call->args[0].place) &&
            strstr(ir->places.at[flags->place].text, "O_EXCL") != NULL;
 }
 
