@@ -446,12 +446,13 @@ bool name_locks(const char *name)
         strcmp(name, "EnterCriticalSection") == 0)
         return true;
     static const char *const not_locks[] = {
-        "init",    "destroy",   "free",      "alloc",   "new",    "create", "is",      "held",
-        "assert",  "owner",     "setup",     "fini",    "count",  "file",   "get",     "set",
-        "clock",   "path",      "name",      "check",   "name",   "dir",    "mlock",   "try",
-        "trylock", "tryrdlock", "trywrlock", "delete",  "block",  "status", "timeout", "have",
-        "owned",   "type",      "attr",      "print",   "dump",   "takes",  "needs",   "may",
-        "scoped",  "clear",     "drop",      "release", "remove", "unset",  "close",   NULL};
+        "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
+        "held",  "assert",  "owner",   "setup",   "fini",      "count",     "file",
+        "get",   "set",     "clock",   "path",    "name",      "check",     "under",
+        "dir",   "mlock",   "try",     "trylock", "tryrdlock", "trywrlock", "delete",
+        "block", "holding", "status",  "timeout", "have",      "owned",     "type",
+        "attr",  "print",   "dump",    "takes",   "needs",     "may",       "scoped",
+        "clear", "drop",    "release", "remove",  "unset",     "close",     NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "rlock") || name_has(name, "mutex_enter") ||
                  name_ends_with(name, "_lock") || name_ends_with(name, "lock_irqsave");
