@@ -71,8 +71,8 @@ void check_families(struct ir *ir, struct arena *arena, finding_vec *findings)
         if (source < 0 || !is_mismatch(at(ir, source)->callee, release->callee) ||
             reach(ir, at(ir, source)->next, find_release, &filled) < 0)
             continue;
-        struct finding *finding =
-            finding_at(ir, arena, findings, "wrong-release", LEVEL_SURE, release);
+        struct finding *finding = finding_at(ir, arena, findings, "wrong-release", LEVEL_SURE,
+                                             release);
         finding->about = place_text(ir, filled.place);
         finding->message = arena_format(
             arena, "'%s' is released by the function of another kind of resource", finding->about);
