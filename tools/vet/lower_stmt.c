@@ -210,7 +210,7 @@ static bool has_value(const struct lowering *lowering, int place)
 }
 
 /* Does a loop macro set this argument? Its definition says so; else the first one is the loop's variable, and others are
- * only if they have no value yet. */
+ * only if they have no value yet. GLNX_HASH_TABLE_FOREACH begins with the table. */
 static bool each_sets(struct lowering *lowering, const struct expr *call, int index, int place)
 {
     const struct macro *macro = call->name ? macros_find(&lowering->ir->unit->macros, call->name)
@@ -219,6 +219,8 @@ static bool each_sets(struct lowering *lowering, const struct expr *call, int in
         return macro_assigns(macro, index);
     if (call->args.count == 1)
         return false; /* FOREACH(journal) goes on with the next entry of it */
+    if (index == 0 && call->name && strstr(call->name, "HASH_TABLE_FOREACH"))
+        return false;
     bool container_first = call->args.at[0]->kind == E_PREFIX; /* foreach(&list, i, element) */
     return index == 0 || (index < 3 && !has_value(lowering, place)) ||
            (container_first && index == call->args.count - 1);

@@ -180,7 +180,7 @@ static bool begins_again(const struct judge *judge, const struct state *state)
  * a result, and a round that ends early, are no successes of their own, unless they do something else about it. */
 static bool ends_where_it_began(const struct judge *judge, const struct state *state)
 {
-    static const char *const prepares[] = {"init", "setup", "open", "load", "wait", NULL};
+    static const char *const prepares[] = {"init", "setup", "open", "load", "wait", "push", NULL};
     return judge->site->acquisitions.count == 1 && judge->success_release &&
            !name_has_any(judge->site->acquire, prepares) &&
            (judge->ir->returns_with_value == 0 || begins_again(judge, state)) &&

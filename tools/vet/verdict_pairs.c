@@ -104,6 +104,8 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
                                       : judge->success_release;
     if (releases == 0 || shapes_output(judge) || is_method(instr_at(judge, state->acquired)))
         return false;
-    return judge->success_release || judge->unknown_release ||
-           (class == CLASS_FAILURE && judge->failure_release);
+    if (class == CLASS_FAILURE && judge->failure_release)
+        return true;
+    bool data = class == CLASS_FAILURE && name_has(acquire, "push");
+    return judge->success_release || (judge->unknown_release && !data);
 }
