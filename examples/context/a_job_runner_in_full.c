@@ -29,6 +29,12 @@ static void run(struct runner *runner, const lg_context *ctx)
         bump(runner);
 }
 
+static void tell_of_the_end(lg_waitgroup *group)
+{
+    puts("after-func: cancelled");
+    lg_waitgroup_done(group);
+}
+
 static lg_error *serve(void)
 {
     lg_func (lg_error *, err) {
@@ -42,12 +48,13 @@ static lg_error *serve(void)
         lg_defer(lg_context_free, ctx);
         lg_defer(puts, "cancel context");
 
-        lg_context_func func = lg_context_on_done(ctx, puts, "after-func: cancelled");
+        lg_waitgroup group = LG_WAITGROUP_INIT;
+        lg_waitgroup_add(&group, 1); /* otherwise the function might be stopped before it begins */
+        lg_context_func func = lg_context_on_done(ctx, tell_of_the_end, &group);
         lg_defer(lg_context_func_stop_and_wait, &func);
         lg_defer(puts, "deregister after-func");
 
         struct runner runner = {.out = out};
-        lg_waitgroup group = LG_WAITGROUP_INIT;
         lg_waitgroup_go(&group, run, &runner, ctx);
         puts("main: waiting");
         lg_waitgroup_wait(&group);
