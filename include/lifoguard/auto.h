@@ -21,6 +21,9 @@
  *   - A variable of another type than the defined one does not compile, whatever the number of its stars.
  *   - Initialise the variable where you declare it: on an exit before its first value, an uninitialised variable would be
  *     released.
+ *   - gcc 12 at -O0 may end with "internal compiler error: in expand_builtin_eh_common" in a function in which nested blocks have
+ *     cleanup variables, of this header or of your own. Compile such a file with -Og. Deferred calls, classes and guards
+ *     are free of this error.
  */
 #ifndef LIFOGUARD_AUTO_H
 #define LIFOGUARD_AUTO_H

@@ -702,3 +702,29 @@ void passes_until(lg_until until, lg_group *group)
     lg_blocking(serves, 6, until);
     lg_deferred_run(named);
 }
+
+/* gcc 12 -O0 had an internal error here without a variable before each guard: what a block calls turns out to throw nothing. */
+static void throws_nothing(int *number)
+{
+    ++*number;
+}
+
+void guards_in_blocks(lg_mutex *mutex, int *number);
+void guards_in_blocks(lg_mutex *mutex, int *number)
+{
+    {
+        lg_guard(lg_mutex)(mutex);
+        throws_nothing(number);
+    }
+    {
+        lg_guard(lg_mutex)(mutex);
+        {
+            lg_guard(lg_mutex)(mutex);
+            throws_nothing(number);
+        }
+    }
+    lg_scoped_guard(lg_mutex, mutex) throws_nothing(number);
+    lg_scoped_guard(lg_mutex, mutex) {
+        lg_scoped_guard(lg_mutex, mutex) throws_nothing(number);
+    }
+}
