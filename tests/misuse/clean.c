@@ -728,3 +728,24 @@ void guards_in_blocks(lg_mutex *mutex, int *number)
         lg_scoped_guard(lg_mutex, mutex) throws_nothing(number);
     }
 }
+
+/* Forms on lines that have the numbers of the forms around them. */
+void numbers_and_lines(lg_group *group, int *number);
+void numbers_and_lines(lg_group *group, int *number)
+{
+#if defined(__clang__) && __clang_major__ >= 22
+#pragma clang diagnostic ignored "-Wc2y-extensions"
+#endif
+#line __COUNTER__
+    lg_group_scope(inner, NULL);
+    lg_group_go(&inner, throws_nothing, number);
+#line __COUNTER__
+    lg_defer(throws_nothing, number);
+    lg_go(throws_nothing, number);
+#line __COUNTER__
+    lg_scope(scope);
+    lg_group_go(group, throws_nothing, number);
+#line __COUNTER__
+    lg_defer_in(&scope, throws_nothing, number);
+    lg_blocking(throws_nothing, number);
+}

@@ -48,7 +48,15 @@
 #define LGI_COUNTING
 #define LGI_NUMBERED(form, id, ...) form(id, __VA_ARGS__)
 #endif
+
+/* (A line may have the number that a form of a block around it has.) */
+#if defined(__clang__)
+#define LGI_LINED(form, line, ...)                                                                 \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wshadow\"")              \
+        form(line, __VA_ARGS__) _Pragma("clang diagnostic pop")
+#else
 #define LGI_LINED(form, line, ...) form(line, __VA_ARGS__)
+#endif
 
 /* Picks a form by the number of its arguments: behind six names stand ~, and the names before it are those for one argument, last, to
  * six, first: LGI_SEVENTH(__VA_ARGS__, OTHER, OTHER, OTHER, OTHER, TWO, OTHER, ~). */
