@@ -129,7 +129,8 @@ class Site:
     def block(self, language, lines, indent):
         kind = LANGUAGES.get(language, language)
         if kind == 'graphviz':
-            edges = [line.strip().replace('-->', '->') for line in lines if '-->' in line]
+            # In quotes: a room may be called `graph`, which is a word of dot's.
+            edges = [' -> '.join(f'"{room.strip()}"' for room in line.split('-->')) for line in lines if '-->' in line]
             lines = ['digraph rooms {', 'rankdir=BT; bgcolor=transparent; node [shape=box, style=filled, fillcolor=white, fontname=sans];',
                      *edges, '}']
             return [indent + line for line in ['```{graphviz}', *lines, '```']]
