@@ -56,6 +56,18 @@ void lgi_bias_worker_begin(struct lgi_worker *w)
         lgi_my_tag = (w->number + 1) * 2;
 }
 
+/* The thread-local memory of the parent's threads may be used again or go. What a worker was inside of at the fork is as if the
+ * worker held that for ever. */
+void lgi_bias_forked(void)
+{
+    lgi_my_tag = LGI_NO_TAG;
+    for (unsigned i = 0; i < lgi_worker_count(); i++) {
+        struct lgi_worker *w = lgi_workers[i];
+        w->inside_at_fork = w->inside ? *w->inside : NULL;
+        w->inside = &w->inside_at_fork;
+    }
+}
+
 static void barrier(void)
 {
     /* Forbidden since it was registered? What a processor stores is seen by all long before this has passed. */

@@ -37,6 +37,10 @@ void lgi_bias_begin(void);
 /* On each worker's thread. */
 void lgi_bias_worker_begin(struct lgi_worker *worker);
 
+/* In a forked child, before it has other threads: from now on no thread takes a lock by a bias. Of the workers only the one
+ * that has forked is there, if one has. */
+void lgi_bias_forked(void);
+
 /* The caller has just put LGI_LOCK_HELD in the place of a worker's tag: it holds the lock when this returns. */
 void lgi_bias_wait(const uint32_t *lock, uint32_t tag) __attribute__((cold));
 

@@ -152,6 +152,7 @@ static void in_child(void)
     if (worker_count > 0) {
         lgi_forked = true;
         lgi_special_waits++;
+        lgi_bias_forked();
     }
 }
 

@@ -75,7 +75,8 @@ struct lgi_worker {
     void (*errand)(void *data); /* a call that a goroutine wants on the thread's own stack */
     void *errand_data;
     struct lgi_g *errand_for;
-    uint32_t **inside; /* its thread's lgi_inside: bias.h */
+    uint32_t **inside;        /* its thread's lgi_inside: bias.h */
+    uint32_t *inside_at_fork; /* … and what that was, in a forked child */
 
     /* Touched by other threads too. */
     _Alignas(64) _Atomic(struct lgi_g *) inbox;

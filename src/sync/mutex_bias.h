@@ -119,13 +119,24 @@ static inline void lgi_mutex_take_bias_back(lg_mutex *mutex)
 
 /* ---- the end of a bias ---- */
 
-/* Under the list's lock. (In a child after fork the worker is not there.) */
+/* In a forked child nobody uses a bias (lgi_bias_forked), so a bias ends without the list's lock, which a thread of the parent may
+ * have held at the fork. */
+static __attribute__((noinline, cold)) uint64_t lgi_mutex_end_bias_in_child(lg_mutex *mutex)
+{
+    lgi_mutex_set_bias(mutex, LGI_MUTEX_SETTLED);
+    return __atomic_and_fetch(&mutex->lgi_word, ~LGI_BIASED, __ATOMIC_ACQ_REL);
+}
+
+/* Under the list's lock. */
 static __attribute__((noinline, cold)) void lgi_mutex_end_bias(lg_mutex *mutex)
 {
+    if (lgi_forked) {
+        lgi_mutex_end_bias_in_child(mutex);
+        return;
+    }
     uint32_t bias = lgi_mutex_bias(mutex), tag = bias & (LGI_BIAS_TAG - 1);
     lgi_mutex_set_bias(mutex, lgi_bias_after_others(bias, tag, LGI_BIAS_OTHERS_OF_AN_END));
-    if (!lgi_forked)
-        lgi_bias_wait(&mutex->lgi_bias, tag);
+    lgi_bias_wait(&mutex->lgi_bias, tag);
     uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_ACQUIRE);
     __atomic_store_n(&mutex->lgi_word, word & ~LGI_BIASED, __ATOMIC_RELEASE);
 }
@@ -144,6 +155,8 @@ static inline uint64_t lgi_mutex_settled(lg_mutex *mutex)
     uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED);
     if (__builtin_expect((word & LGI_BIASED) == 0, 1))
         return word;
+    if (lgi_forked)
+        return lgi_mutex_end_bias_in_child(mutex);
     lgi_lock(&mutex->lgi_lock);
     word = lgi_mutex_settled_under_lock(mutex);
     lgi_unlock(&mutex->lgi_lock);

@@ -1,0 +1,293 @@
+/* Tests of biased mutexes and channels in a forked child: what is free there can be had (G7).
+ * Only the thread that has forked is in the child; the workers are not, and their memory may be used again. */
+#include "testing/sched.h"
+
+#include <sys/wait.h>
+
+#include <lifoguard/chan.h>
+#include <lifoguard/mutex.h>
+
+#include "chan/channel.h"
+#include "sync/mutex_bias.h"
+#include "testing/sync.h"
+
+enum { OFTEN = 1000, MUTEXES = 200, ROUNDS = 200 };
+
+/* ThreadSanitizer ends a child of several threads that would start one. */
+#if defined(HAS_TSAN)
+enum { CAN_FORK = false };
+#else
+enum { CAN_FORK = true };
+#endif
+
+/* ---- what is biased to a worker ---- */
+
+static lg_mutex mutexes[MUTEXES], *const mutex = &mutexes[0];
+static atomic_int is_inside, may_leave;
+
+static void bias(lg_mutex *it)
+{
+    for (int i = 0; i < OFTEN; i++) {
+        lg_mutex_lock(it);
+        lg_mutex_unlock(it);
+    }
+    ck_assert((it->lgi_word & LGI_BIASED) || lgi_my_tag == LGI_NO_TAG);
+}
+
+static void bias_first(void *unused)
+{
+    (void)unused;
+    bias(mutex);
+}
+
+static void bias_and_hold(void *unused)
+{
+    (void)unused;
+    bias(mutex);
+    lg_mutex_lock(mutex);
+    add_one(&is_inside);
+    wait_for_value(&may_leave, 1);
+    lg_mutex_unlock(mutex);
+}
+
+/* The worker is between the check of the bias and what it does to the word. */
+static void stay_inside(void *unused)
+{
+    (void)unused;
+    bias(mutex);
+    bool entered = lgi_mutex_enter_bias(mutex);
+    add_one(&is_inside);
+    wait_for_value(&may_leave, 1);
+    if (entered)
+        lgi_bias_leave();
+}
+
+/* As another thread of the parent does that is about to end the bias. */
+static void hold_list(void *unused)
+{
+    (void)unused;
+    bias(mutex);
+    lgi_lock(&mutex->lgi_lock);
+    add_one(&is_inside);
+    wait_for_value(&may_leave, 1);
+    lgi_unlock(&mutex->lgi_lock);
+}
+
+/* ---- in a child of main ---- */
+
+static void use(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < OFTEN; i++) {
+        lg_mutex_lock(mutex);
+        ck_assert(lg_mutex_is_owned(mutex));
+        lg_mutex_unlock(mutex);
+        ck_assert(lg_mutex_try_lock(mutex));
+        lg_mutex_unlock(mutex);
+    }
+}
+
+static void use_on_threads(void *unused)
+{
+    use(unused);
+    if (!on_thread(use, NULL))
+        _exit(1);
+    _exit(0);
+}
+
+static void lock_with_limit(void *unused)
+{
+    (void)unused;
+    bool waits = lg_mutex_lock_until(mutex, lg_until_timeout(LG_MILLISECOND)) ==
+                 &lg_error_deadline_exceeded;
+    _exit(waits && !lg_mutex_try_lock(mutex) ? 0 : 1);
+}
+
+static void lock_without_limit(void *unused)
+{
+    (void)unused;
+    lg_mutex_lock(mutex);
+}
+
+/* Runs `work` in a child that is forked while the goroutine is where it has added to is_inside. */
+static struct outcome *fork_during(void (*goroutine)(void *), void (*work)(void *))
+{
+    is_inside = may_leave = 0;
+    *mutex = (lg_mutex)LG_MUTEX_INIT;
+    lg_go(goroutine, NULL);
+    wait_for_value(&is_inside, 1);
+    struct outcome *outcome = in_child(work, NULL);
+    add_one(&may_leave);
+    return outcome;
+}
+
+START_TEST(G7_a_free_mutex_of_a_worker_can_be_had_in_a_child)
+{
+    *mutex = (lg_mutex)LG_MUTEX_INIT;
+    on_goroutine(bias_first, NULL);
+    if (CAN_FORK)
+        expect_status(in_child(use_on_threads, NULL), 0);
+    use(NULL);
+}
+END_TEST
+
+START_TEST(G7_a_worker_that_is_just_at_the_mutex_does_not_matter_in_a_child)
+{
+    if (CAN_FORK)
+        expect_status(fork_during(stay_inside, use_on_threads), 0);
+    use(NULL);
+}
+END_TEST
+
+START_TEST(G7_a_thread_that_just_ends_the_bias_does_not_matter_in_a_child)
+{
+    if (CAN_FORK)
+        expect_status(fork_during(hold_list, use_on_threads), 0);
+    use(NULL);
+}
+END_TEST
+
+START_TEST(G7_what_the_parent_holds_is_held_in_the_child)
+{
+    if (!CAN_FORK)
+        return;
+    expect_status(fork_during(bias_and_hold, lock_with_limit), 0);
+    use(NULL);
+    struct outcome *outcome = fork_during(bias_and_hold, lock_without_limit);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "in a child after fork");
+    use(NULL);
+}
+END_TEST
+
+/* ---- in a child of a goroutine, which goes on on its worker ---- */
+
+static long once[MUTEXES], twice[MUTEXES]; /* the same number, when the mutex is free */
+static atomic_int arrived;
+
+static void add_to_each(void)
+{
+    for (int i = 0; i < MUTEXES; i++) {
+        for (int times = 0; times < 3; times++) {
+            while (!lg_mutex_try_lock(&mutexes[i])) /* a wait without a limit is refused */
+                lgi_pause();
+            if (once[i] != twice[i])
+                _exit(1);
+            ((volatile long *)once)[i]++;
+            ((volatile long *)twice)[i]++;
+            lg_mutex_unlock(&mutexes[i]);
+        }
+    }
+}
+
+static void *add_on_thread(void *unused)
+{
+    add_one(&arrived);
+    wait_for_value(&arrived, 2);
+    add_to_each();
+    return unused;
+}
+
+static void add_on_two_threads(void)
+{
+    pthread_t thread;
+    if (lgi_my_tag != LGI_NO_TAG || pthread_create(&thread, NULL, add_on_thread, NULL) != 0)
+        _exit(2);
+    add_one(&arrived);
+    wait_for_value(&arrived, 2);
+    add_to_each();
+    pthread_join(thread, NULL);
+    for (int i = 0; i < MUTEXES; i++)
+        if (once[i] != 6 || twice[i] != 6)
+            _exit(3);
+    _exit(0);
+}
+
+static void fork_and_add(void *unused)
+{
+    int status;
+    (void)unused;
+    for (int i = 0; i < MUTEXES; i++)
+        bias(&mutexes[i]);
+    for (int i = 0; i < 10; i++) {
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0)
+            add_on_two_threads();
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    }
+    for (int i = 0; i < MUTEXES; i++) /* in the parent nothing is changed */
+        bias(&mutexes[i]);
+}
+
+START_TEST(G7_one_at_a_time_is_in_a_biased_mutex_in_a_child_of_its_worker)
+{
+    memset(mutexes, 0, sizeof(mutexes));
+    if (CAN_FORK)
+        on_goroutine(fork_and_add, NULL);
+}
+END_TEST
+
+/* ---- channels ---- */
+
+static lg_chan(int) numbers;
+
+static void bias_channel(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 100 + 2 * LGI_CHAN_YIELD_EVERY; i++) {
+        lg_chan_send(numbers, i);
+        ck_assert_int_eq(lg_chan_recv_value(numbers), i);
+    }
+}
+
+static void *take_memory(void *unused)
+{
+    char large[64 << 10];
+    memset(large, 0x55, sizeof(large));
+    __asm__ volatile("" : : "r"(large) : "memory");
+    return unused;
+}
+
+/* The C library uses the stacks of the parent's threads for the child's, and gives those back that are too many. */
+static void replace_threads(void)
+{
+    enum { THREADS = 20 };
+    pthread_t threads[THREADS];
+    int count = 0;
+    while (count < THREADS && pthread_create(&threads[count], NULL, take_memory, NULL) == 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void use_channel(void *unused)
+{
+    (void)unused;
+    replace_threads();
+    for (int i = 0; i < ROUNDS; i++) {
+        lg_chan_send(numbers, i);
+        if (lg_chan_recv_value(numbers) != i)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+START_TEST(G7_a_channel_of_a_worker_can_be_used_in_a_child_that_has_new_threads)
+{
+    lgi_chan_bias_after = 100;
+    numbers = lg_chan_make(int, 8);
+    on_goroutine(bias_channel, NULL);
+    if (CAN_FORK)
+        expect_status(in_child(use_channel, NULL), 0);
+    lg_chan_unref(numbers);
+}
+END_TEST
+
+RUN_TESTS("mutex_fork", G7_a_free_mutex_of_a_worker_can_be_had_in_a_child,
+          G7_a_worker_that_is_just_at_the_mutex_does_not_matter_in_a_child,
+          G7_a_thread_that_just_ends_the_bias_does_not_matter_in_a_child,
+          G7_what_the_parent_holds_is_held_in_the_child,
+          G7_one_at_a_time_is_in_a_biased_mutex_in_a_child_of_its_worker,
+          G7_a_channel_of_a_worker_can_be_used_in_a_child_that_has_new_threads)
