@@ -65,6 +65,7 @@ void moves(lg_cleanups *held, int n);
 lg_error *contains(handler *function, int n);
 lg_error *all_forms_in(lg_scope *other, int n);
 bool blocking_calls(struct large *large, int n);
+void in_arguments(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested, lg_until until);
 lg_error *groups(lg_group *outer, struct large *large, lg_until until);
 
 int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const char *path);
@@ -529,6 +530,20 @@ bool blocking_calls(struct large *large, int n)
     else
         n += (int)lg_blocking(takes_wide, 1L, 2LL, (size_t)3, (intptr_t)4);
     return lg_blocking(result_bool, n) && text && colour == RED;
+}
+
+/* Expressions in the argument of a macro of the program, and in that of their own kind, on one line. */
+void in_arguments(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested, lg_until until)
+{
+    int n = 0;
+    assert(lg_chan_recv(numbers, &n) && lg_chan_recv(lg_chan_recv_value(nested), &n));
+    assert(lg_chan_try_send(lg_chan_recv_value(nested), lg_chan_try_send(numbers, n) + 1));
+    assert(!lg_chan_send_until(numbers, lg_chan_recv_value(lg_chan_recv_value(nested)), until));
+    assert(!lg_chan_recv_until(lg_chan_recv_value(nested), &n, until));
+    assert(!lg_chan_try_recv(lg_chan_recv_value(nested), &n) && lg_chan_cap(numbers) == 1);
+    assert(lg_chan_len(lg_chan_ref(lg_chan_recv_value(nested))) == 0);
+    assert(lg_blocking(is_large, lg_blocking(take_number, n)));
+    lg_chan_send(lg_chan_recv_value(nested), lg_chan_recv_value(numbers));
 }
 
 lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts, lg_until until)

@@ -39,14 +39,21 @@
 
 /* A form with a number for its names, `id`: LGI_NUMBERED(FORM, __COUNTER__, …) after LGI_COUNTING, where it declares
  * something; LGI_LINED(FORM, __LINE__, …) for an expression, whose names nobody else sees. Both, as they expand
- * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic. */
+ * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic.
+ *
+ * LGI_NAMED(FORM, LGI_ID, …) is for an expression that may stand in another of its kind, on one line: its names are new, or hide the
+ * others' in silence. (In an argument of a macro of the program, as assert, LGI_COUNTING would come too late.) */
 #if defined(__clang__) && __clang_major__ >= 22
 #define LGI_COUNTING                                                                               \
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")
 #define LGI_NUMBERED(form, id, ...) _Pragma("clang diagnostic pop") form(id, __VA_ARGS__)
+#define LGI_NAMED(form, id, ...) LGI_PUSH LGI_QUIET("-Wshadow") form(id, __VA_ARGS__) LGI_POP
+#define LGI_ID __LINE__
 #else
 #define LGI_COUNTING
 #define LGI_NUMBERED(form, id, ...) form(id, __VA_ARGS__)
+#define LGI_NAMED(form, id, ...) form(id, __VA_ARGS__)
+#define LGI_ID __COUNTER__
 #endif
 
 /* (A line may have the number that a form of a block around it has.) */
