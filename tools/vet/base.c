@@ -26,7 +26,7 @@ void *arena_take(struct arena *arena, size_t size)
     size = (size + 15) & ~(size_t)15;
     if ((size_t)(arena->end - arena->next) < size) {
         size_t room = size > 65536 ? size : 65536;
-        struct chunk *chunk = must(calloc(1, sizeof *chunk + room));
+        struct chunk *chunk = must(calloc(1, sizeof(*chunk) + room));
         chunk->next = arena->chunks;
         arena->chunks = chunk;
         arena->next = (char *)chunk->bytes;
@@ -138,7 +138,7 @@ static struct name *shard_add(struct shard *shard, uint64_t hash, const char *te
 {
     if (shard->count++ > shard->room * 2)
         shard_grow(shard);
-    struct name *name = must(malloc(sizeof *name + length + 1));
+    struct name *name = must(malloc(sizeof(*name) + length + 1));
     *name = (struct name){shard->heads[hash % shard->room], hash, length};
     memcpy(name->text, text, length);
     name->text[length] = '\0';
@@ -185,7 +185,7 @@ void map_set(struct map *map, const void *key, const void *value)
 {
     if (map->count * 2 >= map->room) {
         struct map larger = {NULL, map->room ? map->room * 2 : 64, map->count};
-        larger.entries = must(calloc(larger.room, sizeof *larger.entries));
+        larger.entries = must(calloc(larger.room, sizeof(*larger.entries)));
         for (size_t i = 0; i < map->room; i++)
             if (map->entries[i].key)
                 *map_place(&larger, map->entries[i].key) = map->entries[i];

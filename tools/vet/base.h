@@ -31,7 +31,7 @@ void arena_free(struct arena *arena);
 void *vec_grow(struct arena *arena, void *at, int count, int *room, size_t size);
 #define ADD(arena, vec)                                                                            \
     ((vec)->count == (vec)->room ? (void)((vec)->at = vec_grow((arena), (vec)->at, (vec)->count,   \
-                                                               &(vec)->room, sizeof *(vec)->at))   \
+                                                               &(vec)->room, sizeof(*(vec)->at)))  \
                                  : (void)0,                                                        \
      &(vec)->at[(vec)->count++])
 #define EACH(p, vec)                                                                               \

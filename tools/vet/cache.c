@@ -19,9 +19,9 @@ static uint64_t stamp(uint64_t hash, const char *path)
     struct stat status;
     if (stat(path, &status) != 0)
         return 0;
-    hash = hash_bytes(hash, &status.st_mtim, sizeof status.st_mtim);
-    hash = hash_bytes(hash, &status.st_size, sizeof status.st_size);
-    return hash_bytes(hash, &status.st_ino, sizeof status.st_ino);
+    hash = hash_bytes(hash, &status.st_mtim, sizeof(status.st_mtim));
+    hash = hash_bytes(hash, &status.st_size, sizeof(status.st_size));
+    return hash_bytes(hash, &status.st_ino, sizeof(status.st_ino));
 }
 
 static uint64_t configuration = HASH_START;
@@ -67,12 +67,12 @@ static uint64_t options_hash(const struct settings *settings)
     static uint64_t program;
     if (!program)
         program = stamp(HASH_START, "/proc/self/exe");
-    uint64_t hash = hash_bytes(program, &settings->options.all, sizeof settings->options.all);
+    uint64_t hash = hash_bytes(program, &settings->options.all, sizeof(settings->options.all));
     EACH (name, &settings->options.only)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
-    hash = hash_bytes(hash, &configuration, sizeof configuration);
+    hash = hash_bytes(hash, &configuration, sizeof(configuration));
     bool others[] = {settings->alone, settings->beside};
-    hash = hash_bytes(hash, others, sizeof others);
+    hash = hash_bytes(hash, others, sizeof(others));
     hash = hash_bytes(hash, "-", 1);
     EACH (name, &settings->options.without)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
@@ -181,7 +181,7 @@ bool cache_get(struct arena *arena, const struct settings *settings, const char 
 {
     char place[PATH_MAX];
     struct source source;
-    if (!place_for(settings, path, "", place, sizeof place) || !source_read(arena, place, &source))
+    if (!place_for(settings, path, "", place, sizeof(place)) || !source_read(arena, place, &source))
         return false;
     char *at = source.text, *line;
     finding_vec findings = {0};
@@ -202,7 +202,7 @@ bool cache_get(struct arena *arena, const struct settings *settings, const char 
 static bool make_folder(const char *path)
 {
     char part[PATH_MAX];
-    snprintf(part, sizeof part, "%s", path);
+    snprintf(part, sizeof(part), "%s", path);
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(part, 0700);
@@ -220,10 +220,10 @@ struct entry {
 static bool entry_open(struct entry *entry, const struct settings *settings, const char *path,
                        const char *kind)
 {
-    if (!place_for(settings, path, kind, entry->place, sizeof entry->place) ||
+    if (!place_for(settings, path, kind, entry->place, sizeof(entry->place)) ||
         !make_folder(settings->cache))
         return false;
-    snprintf(entry->temporary, sizeof entry->temporary, "%s.%ld.%p", entry->place, (long)getpid(),
+    snprintf(entry->temporary, sizeof(entry->temporary), "%s.%ld.%p", entry->place, (long)getpid(),
              (void *)entry);
     entry->file = fopen(entry->temporary, "we");
     return entry->file != NULL;
@@ -285,7 +285,7 @@ char *cache_get_summary(struct arena *arena, const struct settings *settings, co
 {
     char place[PATH_MAX];
     struct source source;
-    if (!place_for(settings, path, "-s", place, sizeof place) ||
+    if (!place_for(settings, path, "-s", place, sizeof(place)) ||
         !source_read(arena, place, &source))
         return NULL;
     char *at = source.text, *line, *end = source.text + source.length;

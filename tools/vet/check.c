@@ -153,7 +153,7 @@ static void set_keys(finding_vec *findings)
         for (struct finding *before = findings->at; before < finding; before++)
             same += before->check == finding->check && before->function == finding->function &&
                     strcmp(before->message, finding->message) == 0;
-        finding->key = hash_bytes(key, &same, sizeof same);
+        finding->key = hash_bytes(key, &same, sizeof(same));
     }
 }
 
@@ -171,7 +171,7 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
         *ADD(&unit->arena, &unit->asked) = *name;
     scope_free(scope);
     if (raw.count > 1)
-        qsort(raw.at, (size_t)raw.count, sizeof *raw.at, by_line);
+        qsort(raw.at, (size_t)raw.count, sizeof(*raw.at), by_line);
     EACH (finding, &raw)
         if (wanted(options, finding) && !said_before(&raw, finding))
             *ADD(&unit->arena, findings) = *finding;

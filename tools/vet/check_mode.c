@@ -30,7 +30,7 @@ static long mode_of(const struct expr *expr)
         long a = mode_of(expr->a), b = mode_of(expr->b);
         return a < 0 || b < 0 ? -1 : (a | b);
     }
-    for (size_t i = 0; expr->kind == E_NAME && i < sizeof mode_names / sizeof *mode_names; i++)
+    for (size_t i = 0; expr->kind == E_NAME && i < sizeof(mode_names) / sizeof(*mode_names); i++)
         if (strcmp(mode_names[i].name, expr->name) == 0)
             return mode_names[i].bits;
     return -1;

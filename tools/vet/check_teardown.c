@@ -236,7 +236,7 @@ static bool reported(const struct ir *ir, const finding_vec *findings, int line)
 static void check_library(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+    for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
         if (strcmp(call->callee, orders[i][0]) != 0)
             continue;
         const char *child = orders[i][1];

@@ -75,7 +75,7 @@ static bool listed(const char *name, const char *const *list, size_t count)
             return true;
     return false;
 }
-#define LISTED(name, list) listed((name), (list), sizeof(list) / sizeof *(list))
+#define LISTED(name, list) listed((name), (list), sizeof(list) / sizeof(*(list)))
 
 void conditions_define(struct conditions *conditions, struct arena *arena, const char *name,
                        const struct token *value)

@@ -14,4 +14,4 @@ FNR == 1 {
     gsub(/"/, "\\\"")
     printf "     \"%s\\n\"\n", $0
 }
-END { print "    },\n};\nconst int check_page_count = sizeof check_pages / sizeof *check_pages;" }
+END { print "    },\n};\nconst int check_page_count = sizeof(check_pages) / sizeof(*check_pages);" }

@@ -263,7 +263,7 @@ void simulate(struct simulation *simulation)
     if (ir->code.count == 0)
         return;
     struct queue queue = {0};
-    queue.seen = arena_take(simulation->arena, sizeof *queue.seen * (size_t)ir->code.count);
+    queue.seen = arena_take(simulation->arena, sizeof(*queue.seen) * (size_t)ir->code.count);
     queue.tested = arena_take(simulation->arena, (size_t)ir->places.count + 1);
     mark_tested(ir, queue.tested);
     simulation->queue = &queue;

@@ -234,12 +234,12 @@ static void note_forwards(struct state *state, const struct parameter_summary *d
 {
     char text[300];
     EACH (forward, &does->forwards) {
-        snprintf(text, sizeof text, "%.250s\n%d", forward->callee, forward->argument);
+        snprintf(text, sizeof(text), "%.250s\n%d", forward->callee, forward->argument);
         add_pass(state, intern_string(text));
     }
     if (does->forwards.count > 0)
         return;
-    snprintf(text, sizeof text, "%.250s\n%d", callee, argument);
+    snprintf(text, sizeof(text), "%.250s\n%d", callee, argument);
     add_pass(state, intern_string(text));
 }
 
@@ -430,7 +430,7 @@ static bool is_base(const struct ir *ir, const struct operand *argument)
     return argument->kind == O_ADDRESS && last && word_in(last + 1, names);
 }
 
-/* memcpy(slot, &p, sizeof p) stores p as `*slot = p` does. */
+/* memcpy(slot, &p, sizeof(p)) stores p as `*slot = p` does. */
 static bool copies_value(const struct simulation *simulation, const struct state *state,
                          const struct instr *call)
 {

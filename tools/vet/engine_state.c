@@ -53,7 +53,7 @@ bool add_pass(struct state *state, const char *callee)
 bool add_keeping_pass(struct state *state, const char *callee)
 {
     char text[300];
-    snprintf(text, sizeof text, "%c%.280s", PASS_KEEPS, callee);
+    snprintf(text, sizeof(text), "%c%.280s", PASS_KEEPS, callee);
     return add_pass(state, intern_string(text));
 }
 

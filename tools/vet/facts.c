@@ -76,7 +76,7 @@ const struct facts *facts_set(struct arena *arena, const struct facts *facts, st
         return facts;
     int from = !find(facts, fact.place) && facts->count == MOST_FACTS; /* the oldest is forgotten */
     struct facts *result =
-        arena_take(arena, sizeof *result + sizeof(struct fact) * (size_t)(facts->count + 1));
+        arena_take(arena, sizeof(*result) + sizeof(struct fact) * (size_t)(facts->count + 1));
     for (int i = from; i < facts->count; i++)
         if (facts->at[i].place != fact.place)
             result->at[result->count++] = facts->at[i];
@@ -94,7 +94,7 @@ const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
     if (doomed == 0)
         return facts;
     struct facts *result = arena_take(arena,
-                                      sizeof *result + sizeof(struct fact) * (size_t)facts->count);
+                                      sizeof(*result) + sizeof(struct fact) * (size_t)facts->count);
     for (int i = 0; i < facts->count; i++)
         if (!place_depends(ir, facts->at[i].place, place))
             result->at[result->count++] = facts->at[i];
@@ -104,7 +104,7 @@ const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
 const struct facts *facts_join(struct arena *arena, const struct facts *a, const struct facts *b)
 {
     struct facts *result = arena_take(arena,
-                                      sizeof *result + sizeof(struct fact) * (size_t)a->count);
+                                      sizeof(*result) + sizeof(struct fact) * (size_t)a->count);
     for (int i = 0; i < a->count; i++) {
         const struct fact *other = find(b, a->at[i].place);
         if (!other)
@@ -234,7 +234,7 @@ static bool are_ordered(const struct ir *ir, const struct facts *facts, int a, i
     for (int side = 0; side < 2; side++)
         for (const char *sign = "<>"; *sign; sign++) {
             char text[600];
-            snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[sides[side][0]].text,
+            snprintf(text, sizeof(text), "%.250s %c %.250s", ir->places.at[sides[side][0]].text,
                      *sign, ir->places.at[sides[side][1]].text);
             int place = place_known(ir, text);
             const struct fact *known = place >= 0 ? find(facts, place) : NULL;
@@ -264,7 +264,7 @@ static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
         a = right->place;
         b = left->place;
     }
-    snprintf(text, sizeof text, "%.250s %c %.250s", ir->places.at[a].text, kept,
+    snprintf(text, sizeof(text), "%.250s %c %.250s", ir->places.at[a].text, kept,
              ir->places.at[b].text);
     struct operand relation = {.kind = O_PLACE, .place = place_value(ir, text, (int[]){a, b}, 2)};
     struct fact fact = facts_of(facts, &relation);

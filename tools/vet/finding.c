@@ -33,11 +33,11 @@ void finding_note(struct arena *arena, struct finding *finding, int line, int co
     char text[400];
     va_list values;
     va_start(values, format);
-    int length = vsnprintf(text, sizeof text, format, values);
+    int length = vsnprintf(text, sizeof(text), format, values);
     va_end(values);
     struct finding_note *note = ADD(arena, &finding->notes);
     note->line = line;
     note->column = column > 0 ? column : 1;
     note->text = arena_copy(arena, text,
-                            length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+                            length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }

@@ -118,7 +118,7 @@ static bool fix_file(struct arena *arena, struct file_result *result)
     if (mended == 0)
         return true;
     struct source source;
-    qsort(edits.at, (size_t)edits.count, sizeof *edits.at, by_offset);
+    qsort(edits.at, (size_t)edits.count, sizeof(*edits.at), by_offset);
     if (!source_read(arena, result->path, &source) ||
         !replace_file(arena, result->path, &source, &edits)) {
         fprintf(stderr, "lifoguard-vet: %s: not changed: %s\n", result->path, strerror(errno));

@@ -52,8 +52,8 @@ static struct header *read_header(const char *path)
 static struct header *look_in(const char *folder, const char *below, const char *name)
 {
     char path[4096];
-    int length = snprintf(path, sizeof path, "%s%s%s", folder, below, name);
-    if (length >= (int)sizeof path || access(path, R_OK) != 0)
+    int length = snprintf(path, sizeof(path), "%s%s%s", folder, below, name);
+    if (length >= (int)sizeof(path) || access(path, R_OK) != 0)
         return NULL;
     return read_header(intern_string(path));
 }
@@ -64,9 +64,9 @@ static struct header *look_upwards(const char *folder, const char *name)
     static const char *const below[] = {
         "", "include/", "src/", "lib/", "src/basic/", "src/shared/", "include/private/", "common/"};
     char path[4096];
-    snprintf(path, sizeof path, "%s", folder);
+    snprintf(path, sizeof(path), "%s", folder);
     for (int level = 0; level < 6; level++) {
-        for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
             struct header *header = look_in(path, below[i], name);
             if (header)
                 return header;
@@ -89,7 +89,7 @@ static struct header *look_upwards(const char *folder, const char *name)
 static struct header *find(const char *folder, const struct include *include)
 {
     char key[4096];
-    snprintf(key, sizeof key, "%s\n%s", folder, include->name);
+    snprintf(key, sizeof(key), "%s\n%s", folder, include->name);
     const char *name = intern_string(key);
     struct header *header = map_get(&headers, name);
     if (header)

@@ -80,9 +80,9 @@ static void add(struct reader *reader, struct json *parent, const char *name, st
     if (parent->count == parent->room) {
         int room = parent->room;
         parent->items = vec_grow(reader->arena, parent->items, parent->count, &room,
-                                 sizeof *parent->items);
+                                 sizeof(*parent->items));
         parent->names = vec_grow(reader->arena, parent->names, parent->count, &parent->room,
-                                 sizeof *parent->names);
+                                 sizeof(*parent->names));
     }
     parent->names[parent->count] = name;
     parent->items[parent->count++] = item;

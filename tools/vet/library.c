@@ -314,7 +314,7 @@ static const struct library_acquirer {
 
 static const void *look_up(const char *name)
 {
-    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+    for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];
     return NULL;
@@ -359,7 +359,7 @@ bool model_ends(const char *name)
 {
     if (name_counts(name) || name_has(name, "put"))
         return false;
-    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+    for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (acquirers[i].release && strcmp(acquirers[i].release, name) == 0)
             return true;
     return false;

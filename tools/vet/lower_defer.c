@@ -97,7 +97,7 @@ static void give_away(struct lowering *lowering, const struct stmt *stmt)
 {
     const struct expr *call = stmt->then->value;
     struct operand *args = arena_take(lowering->arena,
-                                      sizeof *args * (size_t)(call->args.count + 1));
+                                      sizeof(*args) * (size_t)(call->args.count + 1));
     for (int i = 0; i < call->args.count; i++)
         args[i] = lower_expr(lowering, call->args.at[i]);
     struct instr *given = emit(lowering, I_CALL, call);
@@ -199,7 +199,7 @@ static struct guard_class class_of(const char *name)
         {"rwsem_write", "down_write", "up_write"},
         {"device", "device_lock", "device_unlock"},
     };
-    for (size_t i = 0; name && i < sizeof classes / sizeof *classes; i++)
+    for (size_t i = 0; name && i < sizeof(classes) / sizeof(*classes); i++)
         if (strcmp(classes[i].name, name) == 0)
             return classes[i];
     return (struct guard_class){0};

@@ -91,7 +91,7 @@ void emit_assign(struct lowering *lowering, int dst, struct operand value, const
 int temporary(struct lowering *lowering)
 {
     char name[32];
-    snprintf(name, sizeof name, "$%d", lowering->temporaries++);
+    snprintf(name, sizeof(name), "$%d", lowering->temporaries++);
     return place_new(lowering->ir, P_TEMPORARY, intern_string(name));
 }
 
@@ -126,12 +126,12 @@ static const char *index_suffix(struct lowering *lowering, const struct expr *in
                                                 : lower_expr(lowering, index);
     *by = at.kind == O_PLACE ? at.place : -1;
     if (at.kind == O_NUMBER)
-        snprintf(text, sizeof text, "[%ld]", at.number);
+        snprintf(text, sizeof(text), "[%ld]", at.number);
     else if (at.kind == O_PLACE || at.kind == O_SYMBOL)
-        snprintf(text, sizeof text, "[%.120s]",
+        snprintf(text, sizeof(text), "[%.120s]",
                  at.kind == O_PLACE ? place_text(lowering->ir, at.place) : at.text);
     else
-        snprintf(text, sizeof text, "[]");
+        snprintf(text, sizeof(text), "[]");
     return intern_string(text);
 }
 
@@ -142,7 +142,7 @@ static int part_of(struct lowering *lowering, const struct expr *base, const cha
     if (through && base->kind == E_PREFIX && base->sign == '&') {
         int inner = place_of(lowering, base->a);
         char text[160];
-        snprintf(text, sizeof text, ".%.150s", suffix + 2);
+        snprintf(text, sizeof(text), ".%.150s", suffix + 2);
         return inner < 0 ? -1
                          : place_part(lowering->ir, inner,
                                       suffix[0] == '-' ? intern_string(text) : suffix, false);
@@ -163,7 +163,7 @@ int place_of(struct lowering *lowering, const struct expr *expr)
     case E_NAME: place = variable(lowering, expr->name); break;
     case E_CAST: place = place_of(lowering, expr->a); break;
     case E_MEMBER:
-        snprintf(text, sizeof text, "%s%.150s", expr->sign == '.' ? "." : "->", expr->name);
+        snprintf(text, sizeof(text), "%s%.150s", expr->sign == '.' ? "." : "->", expr->name);
         place = part_of(lowering, expr->a, intern_string(text), expr->sign != '.');
         break;
     case E_INDEX: {
@@ -207,19 +207,19 @@ static struct operand value_of(struct lowering *lowering, const char *name,
                                const struct operand *parts, int count)
 {
     char text[1024];
-    size_t length = (size_t)snprintf(text, sizeof text, "%.60s(", name);
+    size_t length = (size_t)snprintf(text, sizeof(text), "%.60s(", name);
     int places[16], places_count = 0;
     bool definite = true;
     for (int i = 0; i < count && length < 900; i++) {
         char one[256];
-        describe(lowering->ir, &parts[i], one, sizeof one);
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s,", one);
+        describe(lowering->ir, &parts[i], one, sizeof(one));
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s,", one);
         definite &= parts[i].kind != O_UNKNOWN;
         if (parts[i].place >= 0 && places_count < 16)
             places[places_count++] = parts[i].place;
     }
     if (!definite || length >= 900)
-        snprintf(text, sizeof text, "%.60s#%d", name, lowering->temporaries++);
+        snprintf(text, sizeof(text), "%.60s#%d", name, lowering->temporaries++);
     return at_place(place_value(lowering->ir, text, places, places_count));
 }
 
@@ -446,7 +446,7 @@ static struct operand lower_assertion(struct lowering *lowering, const struct ex
     const struct expr *condition = asserted(lowering, call, &inverted);
     if (!condition) {
         struct operand *args = arena_take(lowering->arena,
-                                          sizeof *args * (size_t)(call->args.count + 1));
+                                          sizeof(*args) * (size_t)(call->args.count + 1));
         for (int i = 0; i < call->args.count; i++)
             args[i] = lower_expr(lowering, call->args.at[i]);
         if (strncmp(call->name, "g_assert_error", 14) == 0)
@@ -517,11 +517,11 @@ static const char *file_lock(const struct expr *call)
         asked = asked->a;
     if (asked->kind == E_NAME && strcmp(asked->name, "LOCK_UN") == 0 && name_locks(call->name))
         return intern_string("flock LOCK_UN"); /* of a wrapper: file_lock(fd, LOCK_UN) */
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
         if (strcmp(call->name, wanted[i][0]) == 0 && asked->kind == E_NAME &&
             strcmp(asked->name, wanted[i][1]) == 0) {
             char text[40];
-            snprintf(text, sizeof text, "%s %s", wanted[i][0], wanted[i][1]);
+            snprintf(text, sizeof(text), "%s %s", wanted[i][0], wanted[i][1]);
             return intern_string(text);
         }
     return call->name;
@@ -604,7 +604,7 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
     if (lower_defer_call(lowering, call) || lower_guard(lowering, call))
         return unknown();
     struct operand *args = arena_take(lowering->arena,
-                                      sizeof *args * (size_t)(call->args.count + 1));
+                                      sizeof(*args) * (size_t)(call->args.count + 1));
     if (!name || call->a->kind == E_MEMBER)
         lower_expr(lowering, call->a);
     for (int i = 0; i < call->args.count; i++)
@@ -727,9 +727,9 @@ void lower_into(struct lowering *lowering, int dst, const struct expr *expr)
             const struct expr *item = inner->args.at[i];
             char suffix[160];
             if (item->kind == E_DESIGNATED)
-                snprintf(suffix, sizeof suffix, ".%.150s", item->name);
+                snprintf(suffix, sizeof(suffix), ".%.150s", item->name);
             else
-                snprintf(suffix, sizeof suffix, "[%d]", i);
+                snprintf(suffix, sizeof(suffix), "[%d]", i);
             const struct expr *value = item->kind == E_DESIGNATED ? item->a : item;
             if (value->kind == E_NUMBER && value->number == 0 && inner->args.count == 1)
                 continue;

@@ -70,9 +70,9 @@ static int declare(struct lowering *lowering, const char *name, enum place_kind 
 {
     struct ir *ir = lowering->ir;
     char text[256];
-    snprintf(text, sizeof text, "%s", name);
+    snprintf(text, sizeof(text), "%s", name);
     for (int i = 2; map_get(&ir->place_by_text, intern_string(text)) && i < 1000; i++)
-        snprintf(text, sizeof text, "%.200s#%d", name, i);
+        snprintf(text, sizeof(text), "%.200s#%d", name, i);
     const char *unique = intern_string(text);
     int place = place_new(ir, kind, unique);
     map_set(&ir->place_by_text, unique, (void *)(intptr_t)(place + 1));

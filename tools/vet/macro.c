@@ -47,7 +47,7 @@ static bool known_by_name(const char *name)
     if (starts(name, "lg_") || starts(name, "LGI_") || starts(name, "g_return_") ||
         starts(name, "g_clear_") || name_asserts(name) || starts(name, "LG_"))
         return true;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(names[i], name) == 0)
             return true;
     return false;

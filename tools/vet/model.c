@@ -176,7 +176,7 @@ static const void *find_acquirer(const char *name)
     static const struct acquirer stream = {"", R_STREAM, -1, FAILS_NULL};
     if (strcmp(name, "open_memstream_unlocked") == 0 || strcmp(name, "fopen_unlocked") == 0)
         return &stream;
-    for (size_t i = 0; i < sizeof acquirers / sizeof *acquirers; i++)
+    for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];
     if (makes_context(name))
@@ -523,7 +523,7 @@ bool model_mismatch(const char *acquire, const char *release)
     };
     if (!acquire)
         return false;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
         if (strcmp(wrong[i][0], acquire) == 0 && strcmp(wrong[i][1], release) == 0)
             return true;
     bool plain = strcmp(release, "free") == 0;
@@ -622,7 +622,7 @@ bool model_wrong_release(enum resource resource, const char *callee)
         return false;
     if (resource == R_PROCESS && strcmp(callee, "fclose") == 0)
         return true;
-    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++)
+    for (size_t i = 0; i < sizeof(releases) / sizeof(*releases); i++)
         if (strcmp(releases[i], callee) == 0)
             return true;
     return false;

@@ -132,8 +132,8 @@ static bool is_source(const char *name)
 static uint64_t stamp_of(const char *name, const struct stat *status)
 {
     uint64_t hash = hash_bytes(HASH_START, name, strlen(name));
-    hash = hash_bytes(hash, &status->st_mtim, sizeof status->st_mtim);
-    return hash_bytes(hash, &status->st_size, sizeof status->st_size);
+    hash = hash_bytes(hash, &status->st_mtim, sizeof(status->st_mtim));
+    return hash_bytes(hash, &status->st_size, sizeof(status->st_size));
 }
 
 typedef void visit_fn(struct folder *folder, const char *path, size_t size);
@@ -155,7 +155,7 @@ static void each_source(const char *path, struct folder *folder, visit_fn *visit
         if (!visit || ++files > FOLDER_FILES || bytes > FOLDER_BYTES)
             continue;
         char full[4096];
-        if (snprintf(full, sizeof full, "%s%s", path, entry->d_name) < (int)sizeof full)
+        if (snprintf(full, sizeof(full), "%s%s", path, entry->d_name) < (int)sizeof(full))
             visit(folder, intern_string(full), (size_t)status.st_size);
     }
     closedir(stream);

@@ -28,8 +28,8 @@ static void remember(struct ir *ir, const char *text, int place)
 static const char *joined(const char *a, const char *b)
 {
     char text[512];
-    int length = snprintf(text, sizeof text, "%s%s", a, b);
-    return intern(text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+    int length = snprintf(text, sizeof(text), "%s%s", a, b);
+    return intern(text, length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
 int place_part(struct ir *ir, int parent, const char *suffix, bool through)

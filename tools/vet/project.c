@@ -259,7 +259,7 @@ const scope_names *scope_used(const struct scope *scope)
 
 static uint64_t add_number(uint64_t hash, long number)
 {
-    return hash_bytes(hash, &number, sizeof number);
+    return hash_bytes(hash, &number, sizeof(number));
 }
 
 static uint64_t hash_function(struct scope *scope, const char *name)
@@ -298,7 +298,7 @@ static uint64_t hash_names(const char *const *names, int count)
             *one = hash_function(scope, names[i]);
             map_set(&known, names[i], one);
         }
-        hash = hash_bytes(hash, one, sizeof *one);
+        hash = hash_bytes(hash, one, sizeof(*one));
     }
     return hash;
 }

@@ -163,8 +163,8 @@ static void stem_of(const char *name, char *stem, size_t room)
 bool names_share_stem(const char *acquire, const char *release)
 {
     char one[128], other[128];
-    stem_of(acquire, one, sizeof one);
-    stem_of(release, other, sizeof other);
+    stem_of(acquire, one, sizeof(one));
+    stem_of(release, other, sizeof(other));
     return strlen(one) > 2 && strcmp(one, other) == 0;
 }
 

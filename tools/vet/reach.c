@@ -81,7 +81,7 @@ static int search_paths(struct search search, int from)
 {
     size_t count = (size_t)search.ir->code.count;
     search.seen = calloc(count + 1, 1);
-    search.waiting = malloc((count + 1) * sizeof *search.waiting);
+    search.waiting = malloc((count + 1) * sizeof(*search.waiting));
     int found = -1;
     if (search.seen && search.waiting) {
         follow(&search, from);

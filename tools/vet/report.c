@@ -172,7 +172,7 @@ static void put_rules(FILE *out)
         fprintf(out, "%s\n{\"id\": \"%s\", \"shortDescription\": {\"text\": ", i ? "," : "",
                 check_pages[i].name);
         char first[300];
-        snprintf(first, sizeof first, "%.*s", (int)strcspn(text, "\n"), text);
+        snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "\n"), text);
         put_string(out, first);
         fputs("}, \"help\": {\"text\": ", out);
         put_string(out, page);

@@ -156,7 +156,7 @@ static void in_threads(struct work *work)
 static void gather_project(struct work *work)
 {
     int count = work->paths->count;
-    work->summaries = arena_take(work->arena, (size_t)count * sizeof *work->summaries);
+    work->summaries = arena_take(work->arena, (size_t)count * sizeof(*work->summaries));
     in_threads(work);
     for (int i = 0; i < count; i++)
         if (work->summaries[i])

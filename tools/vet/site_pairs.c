@@ -123,7 +123,7 @@ bool names_pair(const char *acquire, const char *release)
     while (acquire[same] && acquire[same] == release[same])
         same++;
     ptrdiff_t longer = (ptrdiff_t)strlen(acquire + same) - (ptrdiff_t)strlen(release + same);
-    for (const struct pair *pair = pairs; pair < pairs + sizeof pairs / sizeof *pairs; pair++)
+    for (const struct pair *pair = pairs; pair < pairs + sizeof(pairs) / sizeof(*pairs); pair++)
         if ((ptrdiff_t)(pair->acquire_length - pair->release_length) == longer &&
             differ_in(acquire, release, same, pair))
             return true;
@@ -136,10 +136,10 @@ const char *operand_text(struct ir *ir, const struct operand *operand)
     switch (operand->kind) {
     case O_PLACE: return ir->places.at[operand->place].text;
     case O_ADDRESS:
-        snprintf(text, sizeof text, "&%s", ir->places.at[operand->place].text);
+        snprintf(text, sizeof(text), "&%s", ir->places.at[operand->place].text);
         return intern_string(text);
     case O_SYMBOL: return operand->text;
-    case O_NUMBER: snprintf(text, sizeof text, "%ld", operand->number); return intern_string(text);
+    case O_NUMBER: snprintf(text, sizeof(text), "%ld", operand->number); return intern_string(text);
     default: return "";
     }
 }

@@ -199,7 +199,7 @@ void judge_report(struct judge *judge, const struct event *event, const char *ch
                                          at);
     char text[400];
     finding->about = intern_string(judge_site_text(judge));
-    snprintf(text, sizeof text, "'%s' %s", judge_site_text(judge), format);
+    snprintf(text, sizeof(text), "'%s' %s", judge_site_text(judge), format);
     finding->message = arena_copy(judge->arena, text, strlen(text));
     if (other >= 0)
         finding_note(judge->arena, finding, instr_at(judge, other)->line,

@@ -44,7 +44,7 @@ static const char noting[] =
 static bool write_compiler(const char *folder, const char *name, const char *real)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
     FILE *script = fd < 0 ? NULL : fdopen(fd, "w");
     if (!script) {
@@ -67,7 +67,7 @@ static void note_own_compiler(const char *folder)
     size_t length = own ? strcspn(own, " ") : 0;
     if (length == 0)
         return;
-    snprintf(path, sizeof path, "%.*s", (int)length, own);
+    snprintf(path, sizeof(path), "%.*s", (int)length, own);
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     if (!*name || (!slash && word_in(name, compilers)))
         return;
@@ -84,7 +84,7 @@ static void note_own_compiler(const char *folder)
 /* ---- the command, and signals that ask for an end: the folder has to go before this process does ---------------- */
 
 static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-#define REQUESTS (sizeof requests / sizeof *requests)
+#define REQUESTS (sizeof(requests) / sizeof(*requests))
 
 static volatile sig_atomic_t asked, command; /* the last such signal; the command's process */
 
@@ -163,7 +163,7 @@ static int run(char **words, const char *folder, const struct sigaction *before)
 static void read_files(struct arena *arena, const char *folder, path_vec *paths)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/files", folder);
+    snprintf(path, sizeof(path), "%s/files", folder);
     struct source source;
     if (!source_read(arena, path, &source))
         return;
@@ -188,7 +188,7 @@ static void remove_folder(const char *folder)
     char path[512];
     DIR *open = opendir(folder);
     for (struct dirent *entry; open && (entry = readdir(open));) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
         if (entry->d_name[0] != '.')
             unlink(path);
     }
