@@ -577,6 +577,24 @@ R1_what_is_being_acquired_ends_before_it_is_undone() {
     done
 }
 
+D1_a_nested_run_that_is_being_acquired_is_cleaned_up_before_it_is_undone() {
+    cat >nested <<'END'
+lifoguard defer sh -c 'touch cleaning; until [ -e go ]; do sleep 0.01; done; echo inner'
+touch here
+until [ -e never ]; do sleep 0.01; done
+END
+    start 'lifoguard acquire --name outer --undo echo outer -- lifoguard exec sh nested &
+        until [ -e here ]; do sleep 0.01; done
+        lifoguard undo outer' --grace 0.1s
+    until_true test -e cleaning
+    until_true grep -q 'SIGKILL to lifoguard' err
+    touch go
+    finish
+    expect_status 0
+    expect_out $'inner\nouter'
+    expect_nothing_pending
+}
+
 # ask SCRIPT…: a run with the cleanups `slow`, which waits for the file `go`, and `other`; `slow` is being undone by process $slow.
 ask() {
     start 'waits() { touch "$1"; until [ -e "$2" ]; do sleep 0.01; done; }

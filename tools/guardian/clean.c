@@ -333,14 +333,26 @@ static struct item *end_what_is_newer(struct owner *owner, const struct item *it
     return find_still_pending(owner, sequence);
 }
 
+static struct item *newest_nested_of(const struct owner *owner, const struct process_list *family)
+{
+    struct item *item = owner->newest;
+    while (item && !(item_is_pending(item) && process_list_has(family, &item->nested)))
+        item = item->older;
+    return item;
+}
+
 /* Undone while it is being acquired, by a process that its scope has left behind, say: that ends first, or it could acquire
- * afterwards. It may confirm or withdraw the item before it ends. */
+ * afterwards; and so do the nested runs that it has begun, with their cleanups. It may confirm or withdraw the item before it ends. */
 static struct item *end_acquirer(struct owner *owner, struct item *item)
 {
     int64_t sequence = item->record.sequence;
     if (item->record.state != CLEANUP_INTENDED)
         return item;
-    owner_end_acquirer(owner, item);
+    struct process_list family = {0};
+    lg_defer(process_list_free, &family);
+    owner_end_acquirer(owner, item, &family);
+    for (struct item *nested; !owner->lost && (nested = newest_nested_of(owner, &family)) != NULL;)
+        owner_release(owner, nested);
     return find_still_pending(owner, sequence);
 }
 

@@ -177,8 +177,9 @@ struct result owner_result(const struct owner *owner);
 /* Ends processes of the run that started after `after` (NULL: all). */
 void owner_end_processes(struct owner *owner, const struct moment *after);
 
-/* Ends the `acquire` that intends an item, and what it has started, also if it was itself killed before. */
-void owner_end_acquirer(struct owner *owner, const struct item *item);
+/* Ends the `acquire` that intends an item, and what it has started, also if it was itself killed before. All of these are then in
+ * `family`, also the guardians of nested runs, which are spared. */
+void owner_end_acquirer(struct owner *owner, const struct item *item, struct process_list *family);
 
 /* ---- items (items.c) ---- */
 

@@ -337,40 +337,50 @@ static void step_for_ending(void *data, lg_time deadline)
     owner_step(data, deadline);
 }
 
-static void spare(struct process_list *spared, const struct process *process)
+static void add_known(struct process_list *list, const struct process *process)
 {
-    if (!process->pid)
-        return;
-    spared->all = need_memory(spared->all, (spared->count + 1) * sizeof(*spared->all));
-    spared->all[spared->count++] = *process;
+    if (process->pid)
+        process_list_add(list, process);
 }
 
-void owner_end_acquirer(struct owner *owner, const struct item *item)
+/* What carries cleanups out: the owner's watcher, attempts, the guardians of nested runs. */
+static void spare_ours(const struct owner *owner, struct process_list *spared)
 {
-    const struct process acquirer = item->acquirer;
+    add_known(spared, &owner->watcher);
+    for (const struct item *item = owner->newest; item; item = item->older) {
+        const struct process *process = item->record.state == CLEANUP_RELEASING
+                                            ? &item->record.attempt_by
+                                            : &item->nested;
+        if (item_is_pending(item))
+            add_known(spared, process);
+    }
+}
+
+void owner_end_acquirer(struct owner *owner, const struct item *item, struct process_list *family)
+{
+    struct process_list spared = {0};
+    lg_defer(process_list_free, &spared);
+    spare_ours(owner, &spared);
     struct buffer mark = {0};
     lg_defer(buffer_free, &mark);
     request_acquire_mark(&mark, owner->run.id, item->record.sequence);
+    add_known(family, &item->acquirer);
     struct sweep sweep = {.grace = owner->options.grace,
+                          .spared = spared.all,
+                          .spared_count = spared.count,
                           .mark = mark.text,
                           .wait = step_for_ending,
                           .data = owner,
-                          .whose = "a scope"};
-    sweep_family(&sweep, &acquirer);
+                          .whose = "a scope",
+                          .family = family};
+    sweep_run(&sweep);
 }
 
 void owner_end_processes(struct owner *owner, const struct moment *after)
 {
     struct process_list spared = {0};
     lg_defer(process_list_free, &spared);
-    spare(&spared, &owner->watcher);
-    for (const struct item *item = owner->newest; item; item = item->older) {
-        const struct process *process = item->record.state == CLEANUP_RELEASING
-                                            ? &item->record.attempt_by
-                                            : &item->nested;
-        if (item_is_pending(item))
-            spare(&spared, process);
-    }
+    spare_ours(owner, &spared);
     struct sweep sweep = {.grace = owner->options.grace,
                           .after = after,
                           .spared = spared.all,

@@ -184,6 +184,20 @@ void process_list_free(struct process_list *list)
     *list = (struct process_list){0};
 }
 
+void process_list_add(struct process_list *list, const struct process *process)
+{
+    list->all = need_memory(list->all, (list->count + 1) * sizeof(*list->all));
+    list->all[list->count++] = *process;
+}
+
+bool process_list_has(const struct process_list *list, const struct process *process)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
+            return true;
+    return false;
+}
+
 static bool has_pid(const struct process_list *list, pid_t pid)
 {
     for (size_t i = 0; i < list->count; i++)

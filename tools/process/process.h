@@ -47,6 +47,11 @@ struct process_list {
 /* For lg_defer. */
 void process_list_free(struct process_list *list);
 
+void process_list_add(struct process_list *list, const struct process *process);
+
+/* Whether the list has this very process, not only one of that number. */
+bool process_list_has(const struct process_list *list, const struct process *process);
+
 /* All that run: zombies and kernel threads are left out. Without /proc: none. */
 void process_list_all(struct process_list *list);
 

@@ -60,31 +60,17 @@ static bool *new_marks(const struct process_list *list)
     return marks;
 }
 
-static bool is_in(const struct process_list *list, const struct process *process)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->all[i].pid == process->pid && list->all[i].started == process->started)
-            return true;
-    return false;
-}
-
-static void add(struct process_list *list, const struct process *process)
-{
-    list->all = need_memory(list->all, (list->count + 1) * sizeof(*list->all));
-    list->all[list->count++] = *process;
-}
-
 /* Those that have been found once are in the family for good. */
 static void find_family(const struct sweep *sweep, const struct process_list *list, bool *found)
 {
     struct process_list *family = sweep->family;
     for (size_t i = 0; i < list->count; i++)
-        found[i] = is_in(family, &list->all[i]);
+        found[i] = process_list_has(family, &list->all[i]);
     sweep_mark(list, sweep->mark, found);
     process_list_mark_below(list, -1, found);
     for (size_t i = 0; i < list->count; i++)
-        if (found[i] && !is_in(family, &list->all[i]))
-            add(family, &list->all[i]);
+        if (found[i] && !process_list_has(family, &list->all[i]))
+            process_list_add(family, &list->all[i]);
 }
 
 static void find(const struct sweep *sweep, const struct process_list *list, bool *found)
@@ -140,8 +126,8 @@ static void add_told_group(const struct sweep *sweep, const struct process_list 
     lg_defer(free, ours);
     find(sweep, all, ours);
     for (size_t i = 0; i < all->count; i++)
-        if (ours[i] && was_told(sweep, &all->all[i]) && !is_in(told, &all->all[i]))
-            add(told, &all->all[i]);
+        if (ours[i] && was_told(sweep, &all->all[i]) && !process_list_has(told, &all->all[i]))
+            process_list_add(told, &all->all[i]);
 }
 
 static bool has_living_parent(const struct process_list *told, const struct process_list *all,
@@ -149,7 +135,7 @@ static bool has_living_parent(const struct process_list *told, const struct proc
 {
     for (size_t i = 0; i < told->count; i++)
         if (told->all[i].pid == process->parent)
-            return is_in(all, &told->all[i]);
+            return process_list_has(all, &told->all[i]);
     return false;
 }
 
@@ -159,9 +145,9 @@ static void add_helpers(const struct process_list *all, struct process_list *tol
     for (bool more = told->count > 0; more;) {
         more = false;
         for (size_t i = 0; i < all->count; i++) {
-            if (is_in(told, &all->all[i]) || !has_living_parent(told, all, &all->all[i]))
+            if (process_list_has(told, &all->all[i]) || !has_living_parent(told, all, &all->all[i]))
                 continue;
-            add(told, &all->all[i]);
+            process_list_add(told, &all->all[i]);
             more = true;
         }
     }
@@ -181,9 +167,9 @@ static size_t signal_all(const struct sweep *sweep, int number, struct process_l
         add_helpers(&all, told);
     }
     for (size_t i = 0; i < now.count; i++) {
-        if (is_in(told, &now.all[i]))
+        if (process_list_has(told, &now.all[i]))
             continue;
-        add(told, &now.all[i]);
+        process_list_add(told, &now.all[i]);
         if (!sweep->quiet || number == SIGKILL)
             say("%s to %s (process %ld), which %s left running", signals_name(number),
                 now.all[i].name, (long)now.all[i].pid, sweep->whose);
@@ -229,20 +215,10 @@ static void end_all(const struct sweep *sweep)
         say("processes are left that outlive SIGKILL");
 }
 
-void sweep_family(const struct sweep *sweep, const struct process *first)
-{
-    struct process_list family = {0};
-    lg_defer(process_list_free, &family);
-    add(&family, first);
-    struct sweep mine = *sweep;
-    mine.family = &family;
-    end_all(&mine);
-}
-
 void sweep_run(const struct sweep *sweep)
 {
     /* The usual case, without a look at /proc: no children, so no descendants. */
-    if (!sweep->mark && !has_children())
+    if (!sweep->family && !sweep->mark && !has_children())
         return;
     end_all(sweep);
 }

@@ -28,16 +28,15 @@ struct sweep {
     void *data;
     const char *whose; /* for people: "the command" */
     bool quiet;
-    struct process_list *family; /* of sweep_family */
+    struct process_list *family; /* NULL: all below this process */
 };
 
 /* Adds those whose environment holds `mark`; NULL: none. */
 void sweep_mark(const struct process_list *list, const char *mark, bool *found);
 
+/* With a family: ends only the processes in that list, those with the mark, and what is below them, or was before its parent ended.
+ * The list then has all of these, also those that were spared. */
 void sweep_run(const struct sweep *sweep);
-
-/* Ends only `first`, those with the mark, and what is below them, or was, before its parent ended. */
-void sweep_family(const struct sweep *sweep, const struct process *first);
 
 /* For poll: milliseconds until `deadline`, of lg_now (0: none), but a second at most: a call that failed may have cost us the word
  * that something has ended, so whoever waits looks around every now and then. */
