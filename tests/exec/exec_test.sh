@@ -13,9 +13,8 @@ mkdir "$work/bin"
 ln -s "$program" "$work/bin/lifoguard"
 export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
-# What is left in the background would keep this one's output open.
-# shellcheck disable=SC2046 # a list of numbers
-trap 'kill -KILL $(jobs -p) 2>/dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
+# shellcheck source=tests/leave.sh
+source "$(dirname "$(realpath "$0")")/../leave.sh"
 mkdir "$work/here" "$work/home"
 cd "$work/here" || exit 1
 state=$XDG_STATE_HOME/lifoguard

@@ -55,7 +55,7 @@ pid_t getpid(void)
     char name[64];
     snprintf(name, sizeof(name), "%ld", (long)self);
     if (symlink(name, "held") == 0)
-        while (!is_there("go"))
+        while (!is_there("go") && is_there("held")) /* a test that failed has removed both */
             wait_a_little();
     return self;
 }

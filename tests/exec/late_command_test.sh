@@ -5,8 +5,8 @@ set -uo pipefail
 program=$(realpath "$1")
 module=$(realpath "$2")
 work=$(mktemp -d)
-# shellcheck disable=SC2046 # a list of numbers
-trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/leave.sh
+source "$(dirname "$(realpath "$0")")/../leave.sh"
 cd "$work" || exit 1
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
 

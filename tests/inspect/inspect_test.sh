@@ -8,8 +8,8 @@ ulimit -f 2000000
 program=$(realpath "$1") subject=$(realpath "$2") shared=$(realpath "$3") case=$4
 source=$(dirname "$(realpath "$0")")/subject.c
 work=$(mktemp -d)
-# shellcheck disable=SC2046 # a list of numbers
-trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/leave.sh
+source "$(dirname "$(realpath "$0")")/../leave.sh"
 cd "$work" || exit 1
 
 fail() {

@@ -9,9 +9,8 @@ ulimit -f 20000
 program=$(realpath "$1")
 examples=$2
 work=$(mktemp -d)
-# What is left in the background would keep this one's output open.
-# shellcheck disable=SC2046 # a list of numbers
-trap 'kill -KILL $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/leave.sh
+source "$(dirname "$(realpath "$0")")/../leave.sh"
 cd "$work" || exit 1
 export XDG_STATE_HOME=$work/state
 unset LIFOGUARD_RUN LIFOGUARD_STATE
