@@ -7,22 +7,6 @@
 
 #include <string.h>
 
-static bool is_used(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code) {
-        if (instr->left.place == place || instr->right.place == place)
-            return true;
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].place == place)
-                return true;
-    }
-    for (int i = 0; i < ir->places.count; i++)
-        for (int k = 0; k < ir->places.at[i].parts.count; k++)
-            if (ir->places.at[i].parts.at[k] == place)
-                return true;
-    return false;
-}
-
 static bool passes(const struct instr *call, int place)
 {
     for (int i = 0; i < call->arg_count; i++)
@@ -135,7 +119,7 @@ static bool checked_writes(const struct ir *ir, int place)
 {
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && writes(instr->callee) &&
-            passes(instr, place) && instr->dst >= 0 && is_used(ir, instr->dst))
+            passes(instr, place) && instr->dst >= 0 && place_is_used(ir, instr->dst))
             return true;
     return false;
 }
@@ -156,7 +140,7 @@ static bool checked_otherwise(const struct ir *ir, int place)
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee &&
             (name_has_any(instr->callee, words) || strstr(instr->callee, "close_stream")) &&
-            passes(instr, place) && instr->dst >= 0 && is_used(ir, instr->dst))
+            passes(instr, place) && instr->dst >= 0 && place_is_used(ir, instr->dst))
             return true;
     return false;
 }
@@ -450,7 +434,7 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
     if ((ir->function->type.stars > 0 && !returns_error(ir)) || !can_fail(ir))
         return;
     EACH (instr, &ir->code) {
-        if (!is_close(instr) || (instr->dst >= 0 && is_used(ir, instr->dst)))
+        if (!is_close(instr) || (instr->dst >= 0 && place_is_used(ir, instr->dst)))
             continue;
         int place = instr->args[0].place;
         if (after_complaint(ir, (int)(instr - ir->code.at)) || is_screen(ir, instr, place) ||

@@ -39,22 +39,7 @@ static bool commits(const struct ir *ir, const struct instr *call)
 
 static bool is_used(const struct ir *ir, int place)
 {
-    if (place < 0)
-        return false;
-    if (ir->places.at[place].kind != P_TEMPORARY)
-        return true;
-    EACH (value, &ir->places)
-        EACH (part, &value->parts)
-            if (*part == place)
-                return true;
-    EACH (instr, &ir->code) {
-        if (instr->left.place == place || instr->right.place == place)
-            return true;
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].place == place)
-                return true;
-    }
-    return false;
+    return place >= 0 && (ir->places.at[place].kind != P_TEMPORARY || place_is_used(ir, place));
 }
 
 /* (void)db_commit(db) */

@@ -97,23 +97,13 @@ static bool set_later(struct walk *walk, int at)
     return false;
 }
 
-static bool uses(const struct instr *instr, int place)
-{
-    if (instr->left.place == place || instr->right.place == place)
-        return true;
-    for (int i = 0; i < instr->arg_count; i++)
-        if (instr->args[i].place == place)
-            return true;
-    return false;
-}
-
 /* Does the function look at what its last call left, before it sets the place? */
 static bool used_first(struct walk *walk, int at)
 {
     while (at >= 0 && !walk->seen[at]) {
         const struct instr *instr = &walk->ir->code.at[at];
         walk->seen[at] = 1;
-        if (uses(instr, walk->place))
+        if (instr_uses(instr, walk->place))
             return true;
         if (instr->dst == walk->place)
             return false;

@@ -481,23 +481,11 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
     return true;
 }
 
-static bool is_looked_at(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code) {
-        if (instr->left.place == place || instr->right.place == place)
-            return true;
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].place == place)
-                return true;
-    }
-    return false;
-}
-
 /* memcpy(p, …); where nobody looks at the result. */
 static bool is_dropped(const struct ir *ir, const struct instr *call)
 {
     return call->callee && strncmp(call->callee, "mem", 3) == 0 &&
-           ir->places.at[call->dst].kind == P_TEMPORARY && !is_looked_at(ir, call->dst);
+           ir->places.at[call->dst].kind == P_TEMPORARY && !place_is_used(ir, call->dst);
 }
 
 /* strcpy(p, …) is p; realloc(p, n) goes on with it. */

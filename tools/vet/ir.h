@@ -105,6 +105,10 @@ bool place_within(const struct ir *ir, int place, int whole);
 bool place_looks_into(const struct ir *ir, int place, int pointer);
 /* Does the value of `place` change when `other` does? So does a[i] when i changes. */
 bool place_depends(const struct ir *ir, int place, int other);
+/* Does the instruction have the place itself as an operand? What it sets is none. */
+bool instr_uses(const struct instr *instr, int place);
+/* Is the place an operand anywhere, or a part of another place? */
+bool place_is_used(const struct ir *ir, int place);
 const char *place_text(const struct ir *ir, int place);
 
 #endif

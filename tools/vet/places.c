@@ -122,6 +122,28 @@ bool place_depends(const struct ir *ir, int place, int other)
     return false;
 }
 
+bool instr_uses(const struct instr *instr, int place)
+{
+    if (instr->left.place == place || instr->right.place == place)
+        return true;
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].place == place)
+            return true;
+    return false;
+}
+
+bool place_is_used(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr_uses(instr, place))
+            return true;
+    EACH (value, &ir->places)
+        EACH (part, &value->parts)
+            if (*part == place)
+                return true;
+    return false;
+}
+
 const char *place_text(const struct ir *ir, int place)
 {
     const char *text = ir->places.at[place].text;
