@@ -13,36 +13,38 @@ static bool names_success(const char *label)
     return name_has_any(label, words) && !name_has(label, "not") && !name_has(label, "no");
 }
 
-/* From a branch's edge: is the function, or the loop's round, left soon without a look at `place`? */
-static bool leaves_early(const struct ir *ir, int at, int place, bool *touches)
+/* From a branch's edge: is the function, or the loop's round, left soon without a look at `place` (-1: none)? */
+enum leaving leaves_early(const struct ir *ir, int at, int place, bool *touches)
 {
     for (int steps = 0; at >= 0 && steps < 14; steps++) {
         const struct instr *instr = &ir->code.at[at];
         if (instr->kind == I_RETURN)
-            return !(place >= 0 && instr->left.place >= 0 &&
-                     place_within(ir, instr->left.place, place));
+            return place >= 0 && instr->left.place >= 0 &&
+                           place_within(ir, instr->left.place, place)
+                       ? GOES_ON
+                       : LEAVES;
         if (instr->label && names_success(instr->label))
-            return false;
+            return GOES_ON;
         if (instr->kind == I_STOP || instr->label)
-            return true;
+            return LEAVES;
         if (instr->kind == I_BRANCH)
-            return false;
+            return GOES_ON;
         if (instr->kind == I_CALL && place >= 0)
             for (int i = 0; i < instr->arg_count; i++)
                 if (instr->args[i].place >= 0 && place_within(ir, instr->args[i].place, place)) {
                     *touches = true;
-                    return false;
+                    return GOES_ON;
                 }
         if (instr->kind == I_ASSIGN && place >= 0 && instr->left.kind == O_PLACE &&
             place_within(ir, instr->left.place, place)) {
             *touches = true;
-            return false;
+            return GOES_ON;
         }
         if (instr->next >= 0 && instr->next <= at)
-            return true; /* back to the head of a loop */
+            return LEAVES_ROUND; /* back to the head of a loop */
         at = instr->next;
     }
-    return false;
+    return GOES_ON;
 }
 
 /* The first test of `place` after the call; it may have been copied to another variable first. */
@@ -84,25 +86,16 @@ static bool gives_truth(const struct ir *ir, int instr)
     return type && (strstr(type, "bool") || strstr(type, "Bool") || strstr(type, "BOOL"));
 }
 
-/* A pointer that holds no error by its type and its name: a null pointer is the failure, if nothing else tells. */
-static bool seems_object(const struct ir *ir, int place)
+/* Is the result a pointer to an object? Then a null pointer is the failure. An error object says the opposite; a text may say what went
+ * wrong, so it `may_be_text` only if nothing else tells, and if its name and its type do not speak of that. */
+static bool gives_object(const struct ir *ir, int place, bool may_be_text)
 {
     const struct decl *decl = place >= 0 ? ir->places.at[place].decl : NULL;
-    if (!decl || decl->type.stars != 1 || decl->type.is_const || names_status(decl->name))
-        return false;
-    for (int i = 0; i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "rror"))
-            return false;
-    return true;
-}
-
-/* A pointer that is neither an error object nor a text, which may say what went wrong: a null pointer is the failure. */
-static bool gives_object(const struct ir *ir, int status)
-{
-    const struct decl *decl = status >= 0 ? ir->places.at[status].decl : NULL;
     const struct type *type = decl ? &decl->type : NULL;
-    return type && type->stars == 1 && type->count > 0 && !is_error_object(ir, status) &&
-           strcmp(type->words[type->count - 1], "char") != 0;
+    if (!type || type->stars != 1 || type->count == 0 || is_error_object(ir, place))
+        return false;
+    bool is_text = strcmp(type->words[type->count - 1], "char") == 0;
+    return !is_text || (may_be_text && !type->is_const && !names_status(decl->name));
 }
 
 /* g_file_get_contents(name, &text, NULL, &error): what is passed the address of an error returns a boolean or an object. */
@@ -123,20 +116,16 @@ static bool fills_error(const struct ir *ir, int instr)
 static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
                                       int held)
 {
-    if (fills_error(ir, instr))
-        return branch->sign == S2('=', '=');
     bool touches_yes = false, touches_no = false;
-    if (gives_object(ir, branch->left.place))
+    if (fills_error(ir, instr) || gives_object(ir, branch->left.place, false))
         return branch->sign == S2('=', '=');
-    bool yes = leaves_early(ir, branch->next, held, &touches_yes);
-    bool no = leaves_early(ir, branch->other, held, &touches_no);
+    bool yes = leaves_early(ir, branch->next, held, &touches_yes) != GOES_ON;
+    bool no = leaves_early(ir, branch->other, held, &touches_no) != GOES_ON;
     if (yes != no)
         return yes;
     if (touches_yes != touches_no)
         return touches_no;
-    if (gives_truth(ir, instr))
-        return branch->sign == S2('=', '=');
-    if (seems_object(ir, branch->left.place))
+    if (gives_truth(ir, instr) || gives_object(ir, branch->left.place, true))
         return branch->sign == S2('=', '=');
     return branch->sign == S2('!', '='); /* a status is zero if all went well */
 }

@@ -12,6 +12,8 @@ bool is_error_object(const struct ir *ir, int place);
 void find_temporaries(struct ir *ir, site_vec *sites);
 
 /* site_failing.c */
+enum leaving { GOES_ON, LEAVES_ROUND, LEAVES };
+enum leaving leaves_early(const struct ir *ir, int at, int place, bool *touches);
 const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mirrored);
 struct failing failing_status(const struct ir *ir, int instr, int status, int held);
 struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind);

@@ -101,18 +101,9 @@ static bool stays_own(const struct judge *judge, const struct event *event, cons
     return event->kind == EV_RELEASE && !at->implicit && !only_if_refused(judge, event, pass);
 }
 
-/* Is the function, or what it does here, left soon by a goto or a return? Not: does a loop go on? */
 static bool leaves(const struct ir *ir, int at)
 {
-    for (int steps = 0; at >= 0 && steps < 12; steps++) {
-        const struct instr *instr = &ir->code.at[at];
-        if (instr->label || instr->kind == I_RETURN || instr->kind == I_STOP)
-            return true;
-        if (instr->kind == I_BRANCH || instr->next <= at)
-            return false;
-        at = instr->next;
-    }
-    return false;
+    return leaves_early(ir, at, -1, NULL) == LEAVES;
 }
 
 /* Does the branch before `after` test the result of the call, and go where the call may have failed? */
