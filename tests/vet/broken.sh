@@ -1,24 +1,7 @@
 #!/usr/bin/env bash
 # broken.sh LIFOGUARD-VET: V4: files, folders, caches and disks that are not as they should be are named, and the rest is checked.
-set -eu
-vet=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
-
-expect() { # STATUS TEXT ARGUMENT…: the status, and a text in the output or among the errors
-    wanted=$1 text=$2
-    shift 2
-    "$vet" -q "$@" >said 2>&1 && status=0 || status=$?
-    [ "$status" = "$wanted" ] || { echo "$*: exit status $status, not $wanted"; cat said; exit 1; }
-    [ -z "$text" ] || grep -q -e "$text" said || { echo "$*: does not say '$text'"; cat said; exit 1; }
-}
-fail() {
-    echo "$*"
-    exit 1
-}
+# shellcheck source=tests/vet/begin.sh
+. "$(dirname "$0")/begin.sh"
 
 cat >wrong.c <<'C'
 int load(const char *name)

@@ -1,31 +1,11 @@
 #!/bin/sh
 # shellcheck disable=SC2015,SC2016 # "a && b || c" is meant so; the commands' own shells expand what is in single quotes
 # build.sh LIFOGUARD-VET: `lifoguard vet -- BUILD` notes what is compiled, leaves nothing behind however it ends, and passes signals on.
-set -eu
-vet=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
-fail() {
-    echo "$*"
-    exit 1
-}
+# shellcheck source=tests/vet/begin.sh
+. "$(dirname "$0")/begin.sh"
 
-mkdir -p src include/own bin
-cat >src/wrong.c <<'C'
-#include "check.h"
-int load(const char *name, char *line)
-{
-    FILE *f = fopen(name, "r");
-    if (!f)
-        return -1;
-    CHECK(fgets(line, 80, f));
-    fclose(f);
-    return 0;
-}
-C
-echo '#define CHECK(x) if (!(x)) return -1' >include/own/check.h
+make_wrong
+mkdir bin
 printf '#!/bin/sh\nexit 0\n' >bin/cc
 chmod +x bin/cc
 cp bin/cc bin/mycc

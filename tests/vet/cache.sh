@@ -1,11 +1,7 @@
 #!/bin/sh
 # cache.sh LIFOGUARD-VET: a result is used again only if the headers, the flags and the settings are the same.
-set -eu
-vet=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
+# shellcheck source=tests/vet/begin.sh
+. "$(dirname "$0")/begin.sh"
 cat >a.c <<'C'
 #include "a.h"
 int first(const char *name, char *line)

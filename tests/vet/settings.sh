@@ -1,13 +1,9 @@
 #!/bin/sh
 # settings.sh LIFOGUARD-VET: what the lines of .lifoguard-vet, flags of the compiler and entries of a compilation database change.
-set -eu
-vet=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
+# shellcheck source=tests/vet/begin.sh
+. "$(dirname "$0")/begin.sh"
 
-expect() { # NUMBER WHY ARGUMENT…: so many findings, the first time and from the cache
+expect_count() { # NUMBER WHY ARGUMENT…: so many findings, the first time and from the cache
     wanted=$1 why=$2
     shift 2
     for time in first second; do
@@ -59,26 +55,26 @@ int ended(const char *name, int x)
     return 0;
 }
 C
-expect 1 'without settings' own.c
+expect_count 1 'without settings' own.c
 echo 'pair summon banish' >.lifoguard-vet
-expect 2 'what a function returns, and its release' own.c
+expect_count 2 'what a function returns, and its release' own.c
 echo 'pair grasp loosen' >.lifoguard-vet
-expect 2 'what is done with something, and undone' own.c
+expect_count 2 'what is done with something, and undone' own.c
 echo 'noreturn lament' >.lifoguard-vet
-expect 0 'a function that does not return' own.c
+expect_count 0 'a function that does not return' own.c
 printf 'noreturn lament\nharmless put_on\n' >.lifoguard-vet
-expect 1 'a harmless function' own.c
+expect_count 1 'a harmless function' own.c
 printf 'noreturn lament\nharmless put_on\nkeeps put_on\n' >.lifoguard-vet
-expect 0 'a function that keeps' own.c
+expect_count 0 'a function that keeps' own.c
 printf 'noreturn lament\nkeeps put_on\npair summon banish\npair grasp loosen\ndisable missing-release\ndisable leak\n' >.lifoguard-vet
-expect 0 'a check that is off' own.c
+expect_count 0 'a check that is off' own.c
 rm .lifoguard-vet
 
 # Only some checks; the cache knows them apart.
-expect 1 'one check' --check leak own.c
-expect 0 'another check' --check double-release own.c
-expect 1 'two checks' --check double-release,leak own.c
-expect 0 'without it' --disable leak,temp-file own.c
+expect_count 1 'one check' --check leak own.c
+expect_count 0 'another check' --check double-release own.c
+expect_count 1 'two checks' --check double-release,leak own.c
+expect_count 0 'without it' --disable leak,temp-file own.c
 
 # Flags.
 mkdir -p include/own
@@ -101,19 +97,19 @@ int load(const char *name, char *line)
 C
 for flags in '-Iinclude/own' '-I include/own' '-iquote include/own' '-isysteminclude/own' '-idirafter include/own'; do
     # shellcheck disable=SC2086 # flags are words
-    expect 1 "$flags" flags.c -- $flags
+    expect_count 1 "$flags" flags.c -- $flags
 done
-expect 0 'a flag without its folder' flags.c -- -O2 -I
-expect 0 'not asked' flags.c -- -Iinclude/own -UASK
-expect 0 'not asked' flags.c -- -Iinclude/own -U ASK
-expect 1 'never closed' flags.c -- -DQUIET
-expect 1 'never closed' flags.c -- -D QUIET=1 -D
+expect_count 0 'a flag without its folder' flags.c -- -O2 -I
+expect_count 0 'not asked' flags.c -- -Iinclude/own -UASK
+expect_count 0 'not asked' flags.c -- -Iinclude/own -U ASK
+expect_count 1 'never closed' flags.c -- -DQUIET
+expect_count 1 'never closed' flags.c -- -D QUIET=1 -D
 
 # Compilation databases.
 here='"directory": "'$folder'"'
 database() { # NUMBER WHY, and the entries on standard input
     cat >compile_commands.json
-    expect "$1" "$2" -p .
+    expect_count "$1" "$2" -p .
 }
 database 1 'escapes of strings' <<J
 [{$here, "file": "flags.c", "output": "\u00e9\u20ac\ud83d\ude00\t\n\"\\\\\/", "arguments": ["cc", "-I", "include\/own", 3, "-c"]}]

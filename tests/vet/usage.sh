@@ -1,19 +1,8 @@
 #!/bin/sh
 # usage.sh LIFOGUARD-VET: the command line with good and with bad input: exit status 0, 1 or 2, and a word on what is wrong.
-set -eu
-vet=$(realpath "$1")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" HOME="$folder"
+# shellcheck source=tests/vet/begin.sh
+. "$(dirname "$0")/begin.sh"
 
-expect() { # STATUS TEXT ARGUMENT…: the status, and a text in the output or among the errors
-    wanted=$1 text=$2
-    shift 2
-    "$vet" -q "$@" >said 2>&1 && status=0 || status=$?
-    [ "$status" = "$wanted" ] || { echo "$*: exit status $status, not $wanted"; cat said; exit 1; }
-    [ -z "$text" ] || grep -q -e "$text" said || { echo "$*: does not say '$text'"; cat said; exit 1; }
-}
 count() { # NUMBER ARGUMENT…: so many findings
     wanted=$1
     shift
@@ -21,20 +10,8 @@ count() { # NUMBER ARGUMENT…: so many findings
     [ "$found" = "$wanted" ] || { echo "$*: $found findings, not $wanted"; exit 1; }
 }
 
-mkdir -p src include/own empty
-cat >src/wrong.c <<'C'
-#include "check.h"
-int load(const char *name, char *line)
-{
-    FILE *f = fopen(name, "r");
-    if (!f)
-        return -1;
-    CHECK(fgets(line, 80, f));
-    fclose(f);
-    return 0;
-}
-C
-echo '#define CHECK(x) if (!(x)) return -1' >include/own/check.h
+make_wrong
+mkdir empty
 echo 'int two(void) { return 2; }' >src/right.c
 
 # Options.
