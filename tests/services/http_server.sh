@@ -7,6 +7,8 @@ read -ra load <<<"${MESON_EXE_WRAPPER-} $(realpath "$2")"
 folder=$(mktemp -d)
 child=0
 trap '((child == 0)) || kill -9 $child 2>/dev/null || true; rm -rf "$folder"' EXIT
+# shellcheck source=tests/services/descriptors.sh
+source "$(dirname "$(realpath "$0")")/descriptors.sh"
 cd "$folder"
 mkfifo pipe
 fail() {
@@ -63,18 +65,8 @@ done
 ) >pipe 2>stderr &
 child=$!
 read -r port <pipe
-held=()
-for ((i = 0; i < 60; i++)); do
-    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
-    held+=("$fd")
-done
-for ((i = 0; i < 1000; i++)); do
-    (($(find "/proc/$child/fd" -mindepth 1 | wc -l) < 40)) || break
-    sleep 0.01
-done
-for fd in "${held[@]}"; do
-    exec {fd}>&-
-done
+exhaust 40 60
+let_go
 for ((i = 0; i < 3; i++)); do
     exec 3<>"/dev/tcp/127.0.0.1/$port"
     printf 'GET /count HTTP/1.0\r\n\r\n' >&3

@@ -6,6 +6,8 @@ read -ra program <<<"${MESON_EXE_WRAPPER-} $(realpath "$1")"
 folder=$(mktemp -d)
 child=
 trap '[[ -z $child ]] || kill -KILL "$child" 2>/dev/null; rm -rf "$folder"' EXIT
+# shellcheck source=tests/services/descriptors.sh
+source "$(dirname "$(realpath "$0")")/descriptors.sh"
 cd "$folder"
 fail() {
     echo "FAIL: $*"
@@ -94,26 +96,9 @@ mkfifo port3
 ) >port3 2>stderr &
 child=$!
 read -r port <port3
-held=()
-for ((i = 0; i < 40; i++)); do
-    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
-    held+=("$fd")
-done
-for ((i = 0; i < 1000; i++)); do
-    (($(find "/proc/$child/fd" -mindepth 1 | wc -l) < 30)) || break
-    sleep 0.01
-done
-ticks() { # of processor time that it has used, a hundredth of a second each
-    local fields
-    read -ra fields <"/proc/$child/stat"
-    echo $((fields[13] + fields[14]))
-}
-before=$(ticks)
-sleep 1
-(($(ticks) - before < 50)) || fail "it spins without descriptors"
-for fd in "${held[@]}"; do
-    exec {fd}>&-
-done
+exhaust 30 40
+! spins || fail "it spins without descriptors"
+let_go
 [[ $(get /) == '200 hello' ]] || fail "deaf after it was out of descriptors"
 kill -TERM "$child"
 ends_with 0

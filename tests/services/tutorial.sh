@@ -9,6 +9,8 @@ programs=()
 for program; do
     programs+=("$(realpath "$program")")
 done
+# shellcheck source=tests/services/descriptors.sh
+source "$(dirname "$(realpath "$0")")/descriptors.sh"
 cd "$folder"
 mkdir public
 echo Hello >public/hello.txt
@@ -41,29 +43,11 @@ start() {
     fail "it did not start"
 }
 
-ticks() { # of processor time that it has used, a hundredth of a second each
-    local fields
-    read -ra fields <"/proc/$child/stat"
-    echo $((fields[13] + fields[14]))
-}
-
 for program in "${programs[@]}"; do
     start
-    held=()
-    for ((i = 0; i < 60; i++)); do
-        exec {fd}<>"/dev/tcp/127.0.0.1/$port"
-        held+=("$fd")
-    done
-    for ((i = 0; i < 1000; i++)); do
-        (($(find "/proc/$child/fd" -mindepth 1 | wc -l) < 30)) || break
-        sleep 0.01
-    done
-    before=$(ticks) || fail "it has ended"
-    sleep 1
-    (($(ticks) - before < 50)) || fail "it spins without descriptors"
-    for fd in "${held[@]}"; do
-        exec {fd}>&-
-    done
+    exhaust 30 60
+    ! spins || fail "it spins without descriptors"
+    let_go
     (($(wc -c <stderr) < 10000)) || fail "it says too much"
     exec 3<>"/dev/tcp/127.0.0.1/$port"
     printf 'GET /hello.txt HTTP/1.0\r\n\r\n' >&3
