@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* ---- which calls release -------------------------------------------------------------------------- */
 
 static bool plain_release(const struct ir *ir, const char *name)

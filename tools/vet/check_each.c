@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* Macros that read the next element from the present one, after the body. */
 static bool reads_next_late(const char *name)
 {

@@ -13,11 +13,6 @@ struct filling {
     bool local; /* nobody else has the array */
 };
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 static bool in_same_loop(const struct ir *ir, int a, int b)
 {
     return reaches(ir, a, b) && reaches(ir, b, a);
@@ -126,32 +121,14 @@ static bool makes(const struct ir *ir, const struct instr *call)
                     : name_makes(call->callee) || told_release(ir, call->callee);
 }
 
-static int after_acquisition(const struct ir *ir, int index, int member)
-{
-    int next = at(ir, index)->next;
-    if (at(ir, index)->dst != member && next >= 0 && at(ir, next)->kind == I_ASSIGN &&
-        at(ir, next)->dst == member)
-        next = at(ir, next)->next;
-    return next;
-}
-
-/* The variable that counts the elements: i of list[i] and list[i++]. */
-static int counter_of(const struct ir *ir, int member)
-{
-    int index = ir->places.at[member].index;
-    const struct place *place = &ir->places.at[index];
-    return place->kind == P_VALUE && place->parts.count > 0 ? place->parts.at[0] : index;
-}
-
 static void check_filling(struct ir *ir, struct arena *arena, finding_vec *findings,
                           struct filling filling)
 {
     int release = reaches(ir, filling.acquired, filling.acquired) ? releasing_loop(ir, &filling)
                                                                   : -1;
-    int exit = release < 0
-                   ? -1
-                   : reach_nonzero(ir, after_acquisition(ir, filling.acquired, filling.member),
-                                   counter_of(ir, filling.member), find_exit, &filling);
+    int exit = release < 0 ? -1
+                           : reach_nonzero(ir, after_setting(ir, filling.acquired, filling.member),
+                                           place_counter(ir, filling.member), find_exit, &filling);
     if (exit < 0)
         return;
     const struct instr *call = at(ir, filling.acquired), *end = at(ir, release);

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* The member that the engine does not follow: p->table, and not one of many. */
 static bool is_member(const struct ir *ir, int place)
 {

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 static const char *field_of(const struct ir *ir, int place)
 {
     const char *text = ir->places.at[place].text, *arrow = strrchr(text, '>');

@@ -12,11 +12,6 @@ struct half {
     int acquired;
 };
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 static bool frees(const struct ir *ir, const struct instr *call, int place)
 {
     return call->kind == I_CALL && !call->implicit && call->callee && call->arg_count == 1 &&
@@ -172,23 +167,6 @@ static void report_freed(struct ir *ir, struct arena *arena, finding_vec *findin
     finding->advice = arena_format(arena, "release '%s' before '%s'", member, object);
 }
 
-static int after_copy(const struct ir *ir, int index, int place)
-{
-    int next = at(ir, index)->next;
-    if (next >= 0 && at(ir, index)->dst != place && at(ir, next)->kind == I_ASSIGN &&
-        at(ir, next)->dst == place)
-        next = at(ir, next)->next;
-    return next;
-}
-
-/* The variable that counts the elements: i of list[i] and list[i++]. */
-static int index_of(const struct ir *ir, int member)
-{
-    int index = ir->places.at[member].index;
-    const struct place *at = &ir->places.at[index];
-    return at->kind == P_VALUE && at->parts.count > 0 ? at->parts.at[0] : index;
-}
-
 static bool reported(const struct ir *ir, const finding_vec *findings, int line)
 {
     EACH (finding, findings)
@@ -207,9 +185,10 @@ static void check_freed(struct ir *ir, struct arena *arena, finding_vec *finding
         return;
     half.acquired = index;
     half.element = ir->places.at[half.member].index >= 0;
-    int from = after_copy(ir, index, half.member);
-    int end = half.element ? reach_nonzero(ir, from, index_of(ir, half.member), find_free, &half)
-                           : reach_set(ir, from, half.member, find_free, &half);
+    int from = after_setting(ir, index, half.member);
+    int end = half.element
+                  ? reach_nonzero(ir, from, place_counter(ir, half.member), find_free, &half)
+                  : reach_set(ir, from, half.member, find_free, &half);
     if (half.element && !reaches(ir, index, index))
         return;
     if (end < 0 || (!half.element && released_before(ir, &half, end)) ||
@@ -322,7 +301,8 @@ static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings,
         library_release(call->callee))
         return; /* a text may say why the function fails */
     half.object = ir->places.at[half.member].root;
-    int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
+    int exit = reach_set(ir, after_setting(ir, index, half.member), half.member, find_failure,
+                         &half);
     if (exit < 0)
         return;
     struct finding *finding = add_leak(ir, arena, findings, call, half.member, exit);
@@ -342,7 +322,8 @@ static void check_parameter(struct ir *ir, struct arena *arena, finding_vec *fin
     int release = release_on_failure(ir, index, half.member);
     if (release < 0)
         return;
-    int exit = reach_set(ir, after_copy(ir, index, half.member), half.member, find_failure, &half);
+    int exit = reach_set(ir, after_setting(ir, index, half.member), half.member, find_failure,
+                         &half);
     if (exit < 0)
         return;
     struct finding *finding = add_leak(ir, arena, findings, call, half.member, exit);

@@ -7,11 +7,6 @@
 #include <ctype.h>
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* The variable that this call frees; -1: none. */
 static int freed(const struct ir *ir, const struct instr *call)
 {

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* Does the name say that something that was written is closed, flushed or committed? */
 static bool closes(const char *name)
 {

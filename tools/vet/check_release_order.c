@@ -11,11 +11,6 @@ struct order {
     bool unlocks;
 };
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* Others may hold references. */
 static bool counted(const char *name)
 {

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* Locks that the same thread cannot take twice, unless they were made to allow that. */
 static bool excludes(const char *name)
 {

@@ -11,11 +11,6 @@ struct layers {
     int stream, descriptor;
 };
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 static bool closes(const struct instr *call, const char *const *names, int place)
 {
     if (call->kind != I_CALL || call->arg_count < 1 || call->args[0].place != place)

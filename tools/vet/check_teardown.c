@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 static struct finding *report(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static const struct instr *at(const struct ir *ir, int index)
-{
-    return &ir->code.at[index];
-}
-
 /* fopen(name, "w") of what is no device */
 static bool opens_for_writing(const struct instr *call)
 {

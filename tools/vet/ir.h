@@ -88,6 +88,11 @@ struct ir {
     bool asserts_as_tests; /* by the macros of a test framework (harness.h) */
 };
 
+static inline const struct instr *at(const struct ir *ir, int index)
+{
+    return &ir->code.at[index];
+}
+
 /* The arena is freed by the caller. */
 void lower(struct unit *unit, struct function *function, struct arena *arena, struct ir *ir);
 void ir_free(struct ir *ir);
@@ -107,6 +112,10 @@ bool place_looks_into(const struct ir *ir, int place, int pointer);
 bool place_depends(const struct ir *ir, int place, int other);
 /* Does the instruction have the place itself as an operand? What it sets is none. */
 bool instr_uses(const struct instr *instr, int place);
+/* What comes after the instruction that gives the place its value, perhaps by a copy right behind it. */
+int after_setting(const struct ir *ir, int index, int place);
+/* The variable that counts the elements: i of list[i] and list[i++]. */
+int place_counter(const struct ir *ir, int element);
 /* Is the place an operand anywhere, or a part of another place? */
 bool place_is_used(const struct ir *ir, int place);
 const char *place_text(const struct ir *ir, int place);

@@ -132,6 +132,22 @@ bool instr_uses(const struct instr *instr, int place)
     return false;
 }
 
+int after_setting(const struct ir *ir, int index, int place)
+{
+    int next = at(ir, index)->next;
+    if (next >= 0 && at(ir, index)->dst != place && at(ir, next)->kind == I_ASSIGN &&
+        at(ir, next)->dst == place)
+        next = at(ir, next)->next;
+    return next;
+}
+
+int place_counter(const struct ir *ir, int element)
+{
+    int index = ir->places.at[element].index;
+    const struct place *counter = &ir->places.at[index];
+    return counter->kind == P_VALUE && counter->parts.count > 0 ? counter->parts.at[0] : index;
+}
+
 bool place_is_used(const struct ir *ir, int place)
 {
     EACH (instr, &ir->code)
