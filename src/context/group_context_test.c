@@ -256,8 +256,36 @@ START_TEST(G9_a_group_that_its_context_has_kept_from_work_says_so)
 }
 END_TEST
 
+static lg_error *panic_in_a_member(void)
+{
+    lg_panic("out of order");
+}
+
+/* The group shares the error with its context; the reader is shown the panic all the same. */
+static void show_the_panic(void)
+{
+    lg_error *err = first_fails(panic_in_a_member, "panic: out of order");
+    char *tree = NULL;
+    size_t size;
+    FILE *file = open_memstream(&tree, &size);
+    lg_error_print_tree(err, file);
+    fclose(file);
+    ck_assert_msg(strncmp(tree, "panic: out of order (", 21) == 0, "%s", tree);
+    ck_assert_msg(strstr(tree, ", panic)\n    in goroutine ") && strstr(tree, "\n    stack:\n"),
+                  "%s", tree);
+    free(tree);
+    lg_error_free(err);
+}
+
+START_TEST(P5_E5_a_panic_in_a_group_with_a_context_shows_its_stack)
+{
+    on_both(show_the_panic);
+}
+END_TEST
+
 RUN_TESTS("group context", G3_the_first_failure_cancels_the_context, C2_a_parent_cancels_the_group,
           a_deadline_of_the_parents, a_group_may_be_cancelled_before, misuse_panics,
           G9_the_contexts_cause_keeps_errno_identity_and_kind,
           G9_a_copy_of_the_cause_that_the_block_or_a_member_returns_adds_nothing,
-          G9_a_group_that_its_context_has_kept_from_work_says_so)
+          G9_a_group_that_its_context_has_kept_from_work_says_so,
+          P5_E5_a_panic_in_a_group_with_a_context_shows_its_stack)

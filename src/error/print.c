@@ -8,6 +8,7 @@
 #include "error/escape.h"
 #include "error/keep_errno.h"
 #include "error/libc.h"
+#include "error/share.h"
 
 /* ThreadSanitizer does not see that a stream is locked, but it knows what putc does. */
 #if defined(__SANITIZE_THREAD__)
@@ -127,7 +128,7 @@ static const char *name_errno(int errno_value, char *buffer, size_t size)
 static void put_tree_line(struct sink *sink, const lg_error *error, size_t depth)
 {
     char buffer[64];
-    for (size_t i = 0; i < depth && i < DEEPEST_INDENT; i++)
+    for (size_t i = 0; i < depth; i++)
         sink->put(sink, "  ");
 
     const struct lgi_error_join *join = lgi_error_join(error);
@@ -161,8 +162,6 @@ static void put_more(const lg_error *error, FILE *file, size_t depth)
     const struct lgi_error_single *single = lgi_error_single(error);
     if (!single || !single->kind || !single->kind->print || !single->payload)
         return;
-    if (depth > DEEPEST_INDENT)
-        depth = DEEPEST_INDENT;
     single->kind->print(single->payload, file, (int)(depth * 2 + 4));
 }
 
@@ -172,6 +171,13 @@ void lgi_error_print_tree_at(const lg_error *error, FILE *file, int indent)
     struct lgi_error_walk walk = lgi_error_walk(error);
     for (; walk.at; lgi_error_walk_next(&walk)) {
         size_t depth = walk.depth + (size_t)indent / 2;
+        if (depth > DEEPEST_INDENT)
+            depth = DEEPEST_INDENT;
+        const lg_error *shared = lgi_error_shared(walk.at);
+        if (shared) { /* the reader is shown the error itself, with everything below it */
+            lgi_error_print_tree_at(shared, file, (int)depth * 2);
+            continue;
+        }
         put_tree_line(&sink, walk.at, depth);
         putc_unlocked('\n', file);
         put_more(walk.at, file, depth);

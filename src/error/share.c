@@ -16,15 +16,13 @@ struct lgi_shared_error {
 };
 
 static bool counts_as(const void *payload, const lg_error *target);
-static void print(const void *payload, FILE *file, int indent);
 
 static void release(void *payload)
 {
     lgi_shared_error_release(payload);
 }
 
-static const lg_error_kind kind = {
-    .name = "shared", .free = release, .is = counts_as, .print = print};
+static const lg_error_kind kind = {.name = "shared", .free = release, .is = counts_as};
 
 /* What `error` itself holds, whatever is below it. */
 static const struct lgi_shared_error *held_by(const lg_error *error)
@@ -38,15 +36,6 @@ static bool counts_as(const void *payload, const lg_error *target)
     const struct lgi_shared_error *shared = payload;
     return held_by(target) == shared || target == shared->also ||
            lg_error_is(shared->error, target);
-}
-
-/* The line of the error is that of the shared one already; what is below it follows. */
-static void print(const void *payload, FILE *file, int indent)
-{
-    const struct lgi_shared_error *shared = payload;
-    lg_error_cursor cursor = lg_error_children(shared->error);
-    if (lg_error_next(&cursor))
-        lgi_error_print_tree_at(shared->error, file, indent);
 }
 
 static struct lgi_shared_error *make(const lg_error *error, const lg_error *also,
