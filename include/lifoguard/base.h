@@ -1,5 +1,9 @@
 /* What every public header of Lifoguard needs: the version of the library, and marks for declarations. All public headers
- * compile as C (gnu17, gnu2x) and as C++17; the macros that defer calls exist only in C. */
+ * compile as C (gnu17, gnu2x) and as C++17; the macros that defer calls exist only in C.
+ *
+ * In the comments of all headers, a letter and a number, as D6 or C9, name a rule of docs/rules.md, which states the rule in
+ * full. "Panics" means that the function begins a panic (panic.h) instead of returning. Compile the program with -fexceptions (panic.h) and
+ * -fstack-clash-protection (go.h), and link it with -llifoguard; pkg-config lifoguard gives all of these options. */
 #ifndef LIFOGUARD_BASE_H
 #define LIFOGUARD_BASE_H
 

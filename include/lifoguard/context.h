@@ -146,7 +146,7 @@ LG_API lg_context *lg_context_merge(const lg_context *first, const lg_context *s
     __attribute__((__returns_nonnull__, __warn_unused_result__));
 
 /* lg_context_with_signals(parent, &ctx, SIGINT, SIGTERM, …): makes a child that is cancelled when the process
- * receives the first of these signals. The cause names the signal ("signal SIGTERM"), and lg_error_signal
+ * receives the first of these signals (<signal.h>). The cause names the signal ("signal SIGTERM"), and lg_error_signal
  * returns its number (C8).
  *
  * Until the context is freed, the signals have no other effect: a second signal does not end the process

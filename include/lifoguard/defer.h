@@ -116,7 +116,13 @@ LG_END_DECLS
  * lg_mark_success(); and the named result, if its type is lg_error *, is NULL at the moment when the
  * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
  * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
- * before the on_error or on_success calls that depend on the result: so defer the closer after them.
+ * before the on_error or on_success calls that depend on the result: so defer the closer after them. For a
+ * closer in a scope (lg_adopt_fd and the like), register them in the same scope before the closer:
+ *
+ *     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+ *     if (fd >= 0)
+ *         lg_defer_on_error_in(&scope, unlink, path);               // defer_in.h; also if the close fails
+ *     lg_try(lg_adopt_fd(&scope, &out, fd, &err, "create %s", path));    // adopt.h
  *
  * The call's own result is discarded, as with every deferred call. So a commit that can fail is not deferred, but returned:
  * lg_return(commit(db)); or the deferred function gets &err, and joins its failure to the named result. An

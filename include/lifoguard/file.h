@@ -44,7 +44,8 @@ typedef struct lg_file lg_file;
 
 /* ---- opening and closing ---- */
 
-/* Opens a file like open(2), with O_CLOEXEC added to `flags`, and sets *file to a new handle, which the caller owns.
+/* Opens a file like open(2), with O_CLOEXEC added to `flags`, and sets *file to a new handle, which the caller owns. (The
+ * program includes <fcntl.h> for the flags.)
  * `mode` counts with O_CREAT and O_TMPFILE. On failure sets *file to NULL. The memory is allocated first, so without
  * memory no file is created or truncated. */
 LG_API lg_error *lg_file_open(const char *path, int flags, mode_t mode, lg_file **file)

@@ -15,11 +15,15 @@
  * failure cancels the group. When a member or the block then returns, unchanged, the error of a wait that the
  * cancelled group ended, or what lg_context_cause_copy returns for the group's context, the error adds nothing
  * to the group's errors (G9); when the error is wrapped, it is joined after the cause. The group keeps the
- * first 256 errors and counts the others: "and 12345 more errors".
+ * first 256 errors and counts the others: "and 12345 more errors". If the failure of a member should not stop
+ * the other members, the member must return NULL, and keep its error outside of the group: for example, a list
+ * of errors to which each member calls lg_error_join_into while holding an lg_mutex (mutex.h).
  *
  * Cancelling: cancelling a group is only a signal (C6). A member notices the signal by lg_group_is_cancelled,
- * in a wait with lg_until_group or in a select with lg_case_group, and should then return. For members that
- * have not started when the group is cancelled:
+ * in a wait with lg_until_group or in a select with lg_case_group. The member should then return: the error of
+ * such a wait, or &lg_error_cancelled, which adds nothing to the errors of a failed group; or NULL, if a group
+ * that is cancelled without a cause (lg_group_cancel) should not fail. For members that have not started when the
+ * group is cancelled:
  *   - lg_group_go still calls the function, as Go's errgroup does, because only the function can release
  *     its arguments;
  *   - lg_group_go_owned frees the argument instead of calling the function (G4). The argument is also

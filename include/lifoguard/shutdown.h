@@ -37,9 +37,11 @@
  * stage without a limit may use the time that the other stages do not claim. At the limit, the context that was passed to
  * the stop is done. A stop that does not return soon afterwards (within a tenth of its limit, at most a quarter of a
  * second) is an overrun: the library leaves the stop running, names the stage in the error and the report, and begins the
- * next stop. Each stop runs on a thread of its own, so a stop may block; the threads of the stops have the signal mask of
- * the caller of lg_shutdown_new. Do not free memory that an overrunning stop uses: if lg_shutdown_overrun_count is not 0,
- * end the process.
+ * next stop. A stop that returns after its limit, but is no overrun, has also failed: the outcome is LG_STAGE_TIMED_OUT, and
+ * &lg_error_deadline_exceeded is found in the error, which states the limit. So a stop that first waits for work to end and
+ * then cuts the work off should give that wait less time than the stage's limit. Each stop runs on a thread of its own, so a
+ * stop may block; the threads of the stops have the signal mask of the caller of lg_shutdown_new. Do not free memory that an
+ * overrunning stop uses: if lg_shutdown_overrun_count is not 0, end the process.
  *
  * Errors. The errors of all stops are joined. A panic in a stop becomes an error, and a stop that ends its thread becomes an
  * error too (S4). A panic elsewhere in the program unwinds as usual; if the panic passes a deferred lg_shutdown_close,
@@ -202,9 +204,9 @@ typedef enum lg_stage_outcome {
     LG_STAGE_NOT_STOPPED, /* the stop has not begun, or no time was left for it */
     LG_STAGE_STOPPING,
     LG_STAGE_DONE,
-    LG_STAGE_FAILED, /* the stop returned an error */
-    LG_STAGE_TIMED_OUT,
-    LG_STAGE_PANICKED, /* the stop panicked or ended its thread */
+    LG_STAGE_FAILED,    /* the stop returned an error */
+    LG_STAGE_TIMED_OUT, /* the stop returned after its limit, or is still running */
+    LG_STAGE_PANICKED,  /* the stop panicked or ended its thread */
 } lg_stage_outcome;
 
 typedef struct lg_stage_report {
