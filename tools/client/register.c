@@ -17,25 +17,26 @@
 #include <unistd.h>
 
 /* What both have. */
-#define REGISTER_OPTIONS_HELP                                                                        \
-    "  --name NAME          a name for undo, dismiss, pending and messages\n"                        \
-    "  --on-failure         only if the command of `exec` does not succeed\n"                        \
-    "  --on-success         only if it does\n"                                                       \
-    "  --timeout DURATION   how long the cleanup may take (10m; 0s: any time)\n"                     \
-    "  --grace DURATION     how long it has from SIGTERM to SIGKILL then (10s)\n"                    \
-    "  --retry N            how often to try again if it fails (0)\n"                                \
-    "  --backoff DURATION   how long to wait before that; doubled each time (1s)\n"                  \
-    "  --allow-failure      it may fail: said, and forgotten\n"                                      \
-    "  --shell TEXT         instead of CLEANUP: TEXT, run by sh\n"                                   \
-    "  --late               it gets the variables of `lifoguard set` as they are when it runs,\n"    \
-    "                       and otherwise the environment that `exec` began with\n"                  \
-    "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                        \
-    "\n"                                                                                             \
-    "The cleanup is told: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"       \
-    "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"     \
-    "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"          \
-    "\n"                                                                                             \
-    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like are kept in memory only: they\n" \
+#define REGISTER_OPTIONS_HELP                                                                                \
+    "  --name NAME          a name for undo, dismiss, pending and messages\n"                                \
+    "  --on-failure         the cleanup runs only if the command of `exec` does not succeed\n"               \
+    "  --on-success         the cleanup runs only if the command of `exec` succeeds\n"                       \
+    "  --timeout DURATION   how long the cleanup may take (10m; 0s: any time)\n"                             \
+    "  --grace DURATION     how long it has from SIGTERM to SIGKILL then (10s)\n"                            \
+    "  --retry N            how often to try again if it fails (0)\n"                                        \
+    "  --backoff DURATION   how long to wait before that; doubled each time (1s)\n"                          \
+    "  --allow-failure      a failure of the cleanup is reported, and has no other effect\n"                 \
+    "  --shell TEXT         instead of CLEANUP: TEXT, run by sh. Only exported variables are set there,\n"   \
+    "                       any other \"$NAME\" is empty: begin TEXT with `set -u;` to make that an error\n" \
+    "  --late               it gets the variables of `lifoguard set` as they are when it runs,\n"            \
+    "                       and otherwise the environment that `exec` began with\n"                          \
+    "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                                \
+    "\n"                                                                                                     \
+    "The cleanup is told: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"               \
+    "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"             \
+    "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"                  \
+    "\n"                                                                                                     \
+    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like are kept in memory only: they\n"         \
     "are missing after kill -9 of both lifoguard processes, unless --store names them.\n"
 
 static const char defer_help[] =
