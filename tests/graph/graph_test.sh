@@ -561,6 +561,9 @@ one_mistake_is_one_message() {
     wrong '1:11: the job a must be a map, not nothing' <<<'jobs: {a: }'
     wrong '1:11: the job a must be a map, not text' <<<'jobs: {a: true}'
     wrong '1:12: the job a has no key ran; meant is perhaps run' <<<'jobs: {a: {ran: true}}'
+    wrong '1:23: the job a has no key retry; meant is perhaps retries' <<<'jobs: {a: {run: true, retry: 1}}'
+    wrong '1:2: a file has no key nix; the keys are jobs, defer, include, timeout, grace, env, env_file, dir, shell' \
+        <<<'{nix: 1, jobs: {a: {run: true}}}'
     wrong '1:18: run must be text, not a list' <<<'jobs: {a: {run: [[x]], retries: 1}}'
     wrong '1:8: the job a has nothing to do: it needs run, or needs' <<<'jobs: {a: {run: []}}'
     wrong '1:25: the job b has no run that could fail' <<<'jobs: {a: {run: true},  b: {needs: a, retries: 1}}'

@@ -33,13 +33,20 @@ static size_t distance(const char *a, const char *b)
     return rows[strlen(a) % 3][length];
 }
 
+/* Whether both are one word with two endings, as retry and retries: all letters of `name` but the last begin `other`. */
+static bool differs_in_ending(const char *name, const char *other)
+{
+    size_t length = strlen(name);
+    return length >= 4 && strncmp(name, other, length - 1) == 0;
+}
+
 const char *nearest(const char *name, const char *const *names, size_t count)
 {
     const char *found = NULL;
     size_t best = strlen(name) / 3 + 2;
     for (size_t i = 0; i < count; i++) {
-        size_t far = distance(name, names[i]);
-        if (far < best && far < strlen(names[i])) {
+        size_t far = differs_in_ending(name, names[i]) ? 1 : distance(name, names[i]);
+        if (far < best && far < strlen(names[i]) && far * 2 <= strlen(name)) {
             best = far;
             found = names[i];
         }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <lifoguard/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,10 +34,21 @@ static const struct map_key *find_key(const struct map_key *keys, size_t count, 
     return NULL;
 }
 
+/* "run, defer, needs" */
+static const char *joined(const char *const *names, size_t count, char *list, size_t size)
+{
+    size_t length = 0;
+    list[0] = '\0';
+    for (size_t i = 0; i < count && length < size; i++)
+        length += (size_t)snprintf(list + length, size - length, "%s%s", i ? ", " : "", names[i]);
+    return list;
+}
+
 static void unknown_key(struct reader *reader, const struct node *key, const char *what,
                         const struct map_key *keys, size_t count)
 {
-    const char *names[32];
+    const char *names[32] = {NULL};
+    char list[512];
     size_t known = 0;
     for (size_t i = 0; i < count; i++)
         if (!is_beginning(&keys[i]))
@@ -46,7 +58,8 @@ static void unknown_key(struct reader *reader, const struct node *key, const cha
         problem_add(reader->problems, key->at, "%s has no key %s; meant is perhaps %s", what,
                     key->text, near);
     else
-        problem_add(reader->problems, key->at, "%s has no key %s", what, key->text);
+        problem_add(reader->problems, key->at, "%s has no key %s; the keys are %s", what, key->text,
+                    joined(names, known, list, sizeof(list)));
 }
 
 bool read_map(struct reader *reader, const struct node *node, const char *what,
