@@ -32,6 +32,8 @@ static const char help[] =
     "\n"
     "Only root and the user of a process may inspect it, and not from everywhere: see\n"
     "/proc/sys/kernel/yama/ptrace_scope. Deferred blocks (`defer { }`) leave no record and are not shown.\n"
+    "Stacks are not shown either: the process prints the stack of each goroutine on its own stderr after\n"
+    "  gdb -batch -p PID -ex 'call lg_goroutine_print((FILE *)stderr)'\n"
     "\n"
     "Exit status: 0 shown; 1 a process or core file cannot be read, or has no Lifoguard in it; 125 wrong\n"
     "usage.\n";
