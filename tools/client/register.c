@@ -28,7 +28,7 @@
     "  --allow-failure      a failure of the cleanup is reported, and has no other effect\n"                 \
     "  --shell TEXT         instead of CLEANUP: TEXT, run by sh. Only exported variables are set there,\n"   \
     "                       any other \"$NAME\" is empty: begin TEXT with `set -u;` to make that an error\n" \
-    "  --late               it gets the variables of `lifoguard set` as they are when it runs,\n"            \
+    "  --late               the cleanup gets the variables of `lifoguard set` as they are when it runs,\n"   \
     "                       and otherwise the environment that `exec` began with\n"                          \
     "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                                \
     "\n"                                                                                                     \

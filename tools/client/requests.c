@@ -14,25 +14,30 @@ static const char undo_help[] =
     "usage: lifoguard undo NAME\n"
     "       lifoguard undo --since MARK [--status N]\n"
     "\n"
-    "Inside `lifoguard exec`: runs a cleanup now instead of at the end, and waits for it. Of several with\n"
-    "that name, the last one. --since: all that were registered since `lifoguard mark` printed MARK,\n"
-    "the last one first. --status: they are told that what ran since then has ended with this exit status;\n"
-    "without it, LIFOGUARD_STATUS is unknown, and both --on-failure and --on-success cleanups run.\n"
-    "An `acquire` that still runs is ended first.\n"
+    "Inside `lifoguard exec`: runs the cleanup NAME (`defer --name`) now instead of at the end, and waits for\n"
+    "its end. If several cleanups have the name, the one that was registered last runs. An `acquire` that\n"
+    "still runs is ended first.\n"
     "\n"
-    "Exit status: 0; 1 there is none, or it failed (then it is kept: see `lifoguard pending`).\n";
+    "  --since MARK  runs all cleanups that were registered since `lifoguard mark` printed MARK, the last\n"
+    "                registered first\n"
+    "  --status N    these cleanups see N as the exit status of what they clean up. Without --status their\n"
+    "                LIFOGUARD_STATUS is unknown, and both --on-failure and --on-success cleanups run\n"
+    "\n"
+    "Exit status: 0; 1 no cleanup has the name, or a cleanup failed; a cleanup that failed is kept, see\n"
+    "`lifoguard pending`.\n";
 
 static const char dismiss_help[] =
     "usage: lifoguard dismiss NAME\n"
     "\n"
-    "Inside `lifoguard exec`: forgets a cleanup, since what it releases is released, or handed on.\n";
+    "Inside `lifoguard exec`: forgets the cleanup NAME (`defer --name`) without running it: the script has\n"
+    "released the resource itself, or has given the resource to somebody else.\n";
 
 static const char keep_help[] =
     "usage: lifoguard keep [--no]\n"
     "\n"
-    "Inside `lifoguard exec`: leaves the cleanups to a later `lifoguard recover`, as `exec --keep` does, so that\n"
-    "one can look at what is there. At the end it is said what was left, and the command that removes\n"
-    "it. --no: takes that back.\n";
+    "Inside `lifoguard exec`: at the end, the cleanups do not run, as with `exec --keep`, so that you can look\n"
+    "at what they would remove. `exec` then lists these cleanups, and the `lifoguard recover` command that\n"
+    "runs them. --no: the cleanups run at the end, as usual.\n";
 
 static const char set_help[] =
     "usage: lifoguard set NAME=VALUE…\n"

@@ -24,27 +24,30 @@
 static const char pending_help[] =
     "usage: lifoguard pending [--state DIRECTORY]\n"
     "\n"
-    "Lists what is still to be cleaned up, of all runs: those that run, those that were kept, those of which a\n"
-    "cleanup failed. Runs that lost their runner and their guardian are recovered first.\n"
+    "Lists the cleanups that have not succeeded yet, of all runs: runs that still go on, runs that were kept\n"
+    "(`keep`), and runs with a cleanup that failed. First it recovers each run both of whose lifoguard\n"
+    "processes, the runner and its guardian, have ended.\n"
     "\n"
-    "One line each: run, number, state (intended, held, releasing, failed, abandoned), command; and\n"
-    "why, if it failed.\n";
+    "Each cleanup is one line: run, number, state (intended, held, releasing, failed, abandoned), command,\n"
+    "and the reason if the cleanup failed.\n";
 
 static const char recover_help[] =
     "usage: lifoguard recover [--state DIRECTORY] RUN\n"
     "       lifoguard recover [--state DIRECTORY] --all\n"
     "       lifoguard recover [--state DIRECTORY] --when-orphaned RUN\n"
     "\n"
-    "Runs what a run left to be cleaned up: because runner and guardian were killed (kill -9, a power\n"
-    "cut), because it was kept, or because a cleanup failed. What of the run is still alive is ended\n"
-    "first. --all: each run that lost its runner and its guardian; for boot time. --when-orphaned: waits\n"
-    "until the run has ended, or has lost both, and recovers it then; for a unit of systemd. The state\n"
-    "directory of another user is refused, also to root.\n"
+    "Runs the cleanups that a run has left: because both lifoguard processes of the run, the runner and its\n"
+    "guardian, were killed (kill -9, a power cut), because the run was kept, or because a cleanup failed.\n"
+    "Processes of the run that are still alive are ended first. RUN is the first word of a line of\n"
+    "`lifoguard pending`. A state directory of another user is refused, also to root.\n"
     "\n"
-    "  --force              also if the runner or the guardian is alive (hung, say): it loses the run,\n"
-    "                       and changes nothing any more\n"
+    "  --all                each run whose runner and guardian have both ended; for boot time\n"
+    "  --when-orphaned      waits until the run has ended, or its runner and guardian have, and then\n"
+    "                       recovers the run; for a unit of systemd\n"
+    "  --force              also if the runner or the guardian is alive, for example hung: these processes\n"
+    "                       lose the run, and change nothing any more\n"
     "\n"
-    "Exit status: 0 nothing is left of it; 1 something is; 125 wrong usage, or it was refused.\n";
+    "Exit status: 0 no cleanup of the run is left; 1 a cleanup is left; 125 wrong usage, or refused.\n";
 
 static const char abandon_help[] =
     "usage: lifoguard abandon [--state DIRECTORY] --reason TEXT RUN NUMBER\n"

@@ -25,9 +25,9 @@
 static const char help[] =
     "usage: lifoguard lock [--timeout DURATION] [--state DIRECTORY] NAME [--] COMMAND [ARG…]\n"
     "\n"
-    "Runs COMMAND while it alone holds the lock NAME; waits for it. The lock is free again as soon as\n"
-    "COMMAND, and everything that it has started, has ended, in whatever way: nothing is ever left\n"
-    "locked. Locks are one user's, on one machine.\n"
+    "Waits until the lock NAME is free, and runs COMMAND while no other `lifoguard lock` holds NAME. The lock\n"
+    "is free again as soon as COMMAND, and everything that COMMAND has started, has ended, in whatever way;\n"
+    "so no lock is left behind. A lock holds among the processes of one user on one machine.\n"
     "\n"
     "  --timeout DURATION   gives up after that time, with exit status 124 (waits without end)\n"
     "\n"
