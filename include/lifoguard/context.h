@@ -81,11 +81,22 @@ LG_API lg_context *lg_context_with_cancel(const lg_context *parent)
  *                              name does not appear then.
  * The first context with a deadline starts the program's worker threads (go.h), which run the timers. */
 #ifndef __cplusplus
+// clang-format off: the compilers show every line of a macro with an error
 #define lg_context_with_deadline(parent, ...)                                                      \
+    LGI_IF_GIVEN(LGI_WITH_DEADLINE, LGI_WITH_NOTHING, __VA_ARGS__)(parent, __VA_ARGS__)
+#define lg_context_with_timeout(parent, ...)                                                       \
+    LGI_IF_GIVEN(LGI_WITH_TIMEOUT, LGI_WITH_NOTHING, __VA_ARGS__)(parent, __VA_ARGS__)
+
+#define LGI_WITH_DEADLINE(parent, ...)                                                             \
     (LGI_POINT_IN_TIME(LGI_FIRST(__VA_ARGS__)),                                                    \
      lgi_context_with_deadline((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__}))
-#define lg_context_with_timeout(parent, ...)                                                       \
+#define LGI_WITH_TIMEOUT(parent, ...)                                                              \
     lgi_context_with_timeout((parent), &(const lg_context_limit){.lgi_when = __VA_ARGS__})
+#define LGI_WITH_NOTHING(parent, ...)                                                              \
+    LGI_ASSERTED(lgi_demand_limit, 0, LGI_LIMIT_TEXT, (lg_context *)0)
+#define LGI_LIMIT_TEXT "write the parent, which may be lg_context_background(), and then the time"
+LGI_DEMANDED(lgi_demand_limit, LGI_LIMIT_TEXT)
+// clang-format on
 #endif
 
 typedef struct lg_context_limit {
