@@ -52,7 +52,7 @@ LG_END_DECLS
 
 /* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns the result of fn. */
 // clang-format off: the compilers show every line of a macro with an error
-#define lg_blocking(...) LGI_NAMED(LGI_BLOCKING, LGI_ID, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+#define lg_blocking(...) LGI_EXPRESSION(LGI_BLOCKING, LGI_ID, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 
 // clang-format off: as in call.h

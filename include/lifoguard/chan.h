@@ -118,21 +118,21 @@ LG_END_DECLS
 
 /* lg_chan_send(channel, value): sends the value. `value` is evaluated once and converted to T as by assignment. */
 #define lg_chan_send(channel, ...)                                                                 \
-    LGI_NAMED(LGI_CHAN_TWO(LGI_CHAN_SEND, channel, __VA_ARGS__), LGI_ID, #__VA_ARGS__, channel, (__VA_ARGS__))
+    LGI_EXPRESSION(LGI_CHAN_TWO(LGI_CHAN_SEND, channel, __VA_ARGS__), LGI_ID, #__VA_ARGS__, channel, (__VA_ARGS__))
 
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
  * error, and the value still belongs to the caller. A compound literal of more than eight values stands in parentheses. */
 #define lg_chan_send_until(channel, ...)                                                           \
-    LGI_USED(LGI_NAMED(LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~), LGI_ID, channel, __VA_ARGS__))
+    LGI_USED(LGI_EXPRESSION(LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~), LGI_ID, channel, __VA_ARGS__))
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
-    LGI_SENT(LGI_NAMED(LGI_CHAN_TWO(LGI_CHAN_TRY_SEND, channel, __VA_ARGS__), LGI_ID, #__VA_ARGS__, channel, (__VA_ARGS__)))
+    LGI_SENT(LGI_EXPRESSION(LGI_CHAN_TWO(LGI_CHAN_TRY_SEND, channel, __VA_ARGS__), LGI_ID, #__VA_ARGS__, channel, (__VA_ARGS__)))
 
 /* lg_chan_recv(channel, to): receives an element into *to and returns true. If the channel is closed and empty, zeroes *to
  * and returns false. A NULL `to` discards the element. */
 #define lg_chan_recv(...)                                                                          \
-    LGI_NAMED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV, LGI_CHAN_RECV_WRONG, ~), LGI_ID, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV, LGI_CHAN_RECV_WRONG, ~), LGI_ID, __VA_ARGS__)
 
 /* lg_chan_recv_value(channel): receives an element and returns it, like Go's `value := <-channel`. Returns a zero value if the
  * channel is closed and empty.
@@ -146,12 +146,12 @@ LG_END_DECLS
  *     &lg_error_chan_closed      the channel is closed and empty; *to is zero
  *     the error of `until`       the limit came first (until.h); *to is unchanged */
 #define lg_chan_recv_until(...)                                                                    \
-    LGI_USED(LGI_NAMED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, ~), LGI_ID, __VA_ARGS__))
+    LGI_USED(LGI_EXPRESSION(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL, LGI_CHAN_RECV_UNTIL_WRONG, LGI_CHAN_RECV_UNTIL_WRONG, ~), LGI_ID, __VA_ARGS__))
 
 /* lg_chan_try_recv(channel, to): like lg_chan_recv_until with lg_until_now(): returns &lg_error_deadline_exceeded if the
  * receive would have to wait. */
 #define lg_chan_try_recv(...)                                                                      \
-    LGI_USED(LGI_NAMED(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV, LGI_CHAN_TRY_RECV_WRONG, ~), LGI_ID, __VA_ARGS__))
+    LGI_USED(LGI_EXPRESSION(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV_WRONG, LGI_CHAN_TRY_RECV, LGI_CHAN_TRY_RECV_WRONG, ~), LGI_ID, __VA_ARGS__))
 
 /* lg_chan_each (channel, T, name) { … }: receives into a new variable `T name` until the channel is closed and
  * empty, like Go's `for name := range`. `channel` is evaluated once; break and continue work as in any loop.
@@ -213,9 +213,9 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
      }), (channel))
 /* A form of a channel and nothing else. (clang says enough by itself.) */
 #if defined(__clang__)
-#define LGI_CHAN_ONE(form, ...) LGI_NAMED(form, LGI_ID, __VA_ARGS__)
+#define LGI_CHAN_ONE(form, ...) LGI_EXPRESSION(form, LGI_ID, __VA_ARGS__)
 #else
-#define LGI_CHAN_ONE(form, ...) LGI_NAMED(LGI_IF_GIVEN(form, LGI_CHAN_NONE, __VA_ARGS__), LGI_ID, __VA_ARGS__)
+#define LGI_CHAN_ONE(form, ...) LGI_EXPRESSION(LGI_IF_GIVEN(form, LGI_CHAN_NONE, __VA_ARGS__), LGI_ID, __VA_ARGS__)
 #endif
 #define LGI_CHAN_NONE(...) __extension__({ _Static_assert(0, "the channel is missing: write it between the parentheses"); 0; })
 #define lg_chan_close(...) lg_chan_close(LGI_CHAN_ONE(LGI_CHAN_ITSELF, __VA_ARGS__))

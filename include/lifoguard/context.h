@@ -298,7 +298,7 @@ typedef struct lg_context_func {
 #ifndef __cplusplus
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_context_on_done(ctx, ...)                                                               \
-    LGI_COUNTING LGI_NUMBERED(LGI_CONTEXT_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_CONTEXT_AFTER, LGI_ID, LGI_COUNT(__VA_ARGS__), ctx, #__VA_ARGS__, __VA_ARGS__)
 #define LGI_CONTEXT_AFTER(id, n, ctx, text, ...)                                                   \
     __extension__({                                                                                \
         enum { lgi_right_##id = _Generic((ctx), lg_context *: 1, const lg_context *: 1, void *: 1, default: 0) }; \

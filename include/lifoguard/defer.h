@@ -85,6 +85,7 @@ LG_END_DECLS
  * only the block. */
 #define lg_defer_block                                                                             \
     LGI_NEEDS_BRACES                                                                               \
+    LGI_COUNTED                                                                                    \
     LGI_AT_EXIT_NUMBERED
 
 /* `defer { … }`, the spelling of TS 25755: define LG_SHORT_NAMES before the include to get the name. Where the
@@ -158,7 +159,7 @@ LG_END_DECLS
  * running the deferred call. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_defer_in(scope, ...)                                                                    \
-    LGI_COUNTING LGI_NUMBERED(LGI_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 
 /* ---- functions with a named result ------------------------------------------------------------- */

@@ -33,19 +33,19 @@
  * the call stops the panic. The scope must be declared in an lg_func_recovers. (In an lg_defer_block a panic can be stopped so only while
  * nothing else panics, if clang compiles the block: see panic.h.) */
 #define lg_defer_recover_in(scope, ...)                                                            \
-    LGI_COUNTING LGI_NUMBERED(LGI_RECOVERING_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_RECOVERING_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_on_error_in(scope, fn, args…) and lg_defer_on_success_in(scope, fn, args…): as lg_defer_on_error and
  * lg_defer_on_success do. The scope must be declared in an lg_func. */
 #define lg_defer_on_error_in(scope, ...)                                                           \
-    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_SPECIAL_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, scope, #__VA_ARGS__, __VA_ARGS__)
 #define lg_defer_on_success_in(scope, ...)                                                         \
-    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_SPECIAL_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), LGI_ON_SUCCESS, scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_contained_in(scope, fn, args…): as lg_defer_contained does: a panic in the call is joined to the function's result.
  * The scope must be declared in an lg_func (lg_error *, …). */
 #define lg_defer_contained_in(scope, ...)                                                          \
-    LGI_COUNTING LGI_NUMBERED(LGI_SPECIAL_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), LGI_CONTAINED, scope, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_SPECIAL_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), LGI_CONTAINED, scope, #__VA_ARGS__, __VA_ARGS__)
 
 // clang-format on
 

@@ -70,7 +70,7 @@
 /* lg_scoped_guard(name, &lock) { … }: the lock is held during the block that follows. If a conditional guard could not take the
  * lock, the block is skipped. A `break` or `continue` leaves the block. */
 #define lg_scoped_guard(name, ...)                                                                 \
-    LGI_MAY_SHADOW for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; lgi_once; lgi_once = (struct lgi_guard *)0) LGI_SHADOWED\
+    LGI_HIDING for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; LGI_HIDING_END lgi_once; lgi_once = (struct lgi_guard *)0)\
         if (!lg_guard_held(lgi_guard)) {}                                                          \
         else
 
@@ -78,7 +78,7 @@
  *
  *     lg_scoped_guard_or(lg_mutex_try, return false, &cache->mutex) { … } */
 #define lg_scoped_guard_or(name, otherwise, ...)                                                   \
-    LGI_MAY_SHADOW for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; lgi_once; lgi_once = (struct lgi_guard *)0) LGI_SHADOWED\
+    LGI_HIDING for (struct lgi_guard LGI_BEFORE_SCOPED lgi_guard __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)(__VA_ARGS__), *lgi_once = &lgi_guard; LGI_HIDING_END lgi_once; lgi_once = (struct lgi_guard *)0)\
         if (!lg_guard_held(lgi_guard)) { otherwise; }                                              \
         else
 

@@ -65,7 +65,7 @@ LG_END_DECLS
 /* lg_defer_within_in(scope, limit, result, fn [, argument]): like lg_defer_in, with a limit. `fn` is the name of a function,
  * with at most one argument. */
 #define lg_defer_within_in(scope, limit, result, ...)                                              \
-    LGI_COUNTING LGI_NUMBERED(LGI_WITHIN_IN, __COUNTER__, LGI_COUNT(__VA_ARGS__), scope, limit, result, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_WITHIN_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), scope, limit, result, #__VA_ARGS__, __VA_ARGS__)
 
 #define LGI_RETURNS_ERROR(id) __builtin_types_compatible_p(LGI_RESULT(id), lg_error *)
 

@@ -74,22 +74,22 @@ LG_END_DECLS
  * has ended. The result of fn is dropped. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_once_do(once, ...)                                                                      \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_DO, LGI_ID, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_do_until(once, until, fn, args…): like lg_once_do, but a wait for the call of another goroutine ends when `until`
  * comes. Returns NULL if the call has ended, or the error that until.h describes. */
 #define lg_once_do_until(once, until, ...)                                                         \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_DO_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_DO_UNTIL, LGI_ID, LGI_COUNT(__VA_ARGS__), once, until, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_get(value, fn, args…): like lg_once_do, for an lg_once_value and a function that returns a pointer. Returns the
  * pointer that the function returned. */
 #define lg_once_get(value, ...)                                                                    \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_GET, LGI_ID, LGI_COUNT(__VA_ARGS__), value, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_once_get_until(value, until, result, fn, args…): like lg_once_get with a limit. Sets *result to the pointer and returns
  * NULL; if `until` comes first, leaves *result unchanged and returns the error that until.h describes. */
 #define lg_once_get_until(value, until, result, ...)                                               \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_GET_UNTIL, LGI_ID, LGI_COUNT(__VA_ARGS__), value, until, result, #__VA_ARGS__, __VA_ARGS__)
 /* lg_once_of(T): the type of a once that keeps a result of type T, which is any type that can be assigned. All zero: not
  * called yet. Each use of lg_once_of makes a new type, so give the type a name by typedef to pass it on.
  *
@@ -104,9 +104,9 @@ LG_END_DECLS
         __typeof__(T) lgi_result;                                                                  \
     }
 #define lg_once_of_get(once, ...)                                                                  \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_OF_GET, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_OF_GET, LGI_ID, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 #define lg_once_of_get_until(once, until, result, ...)                                             \
-    LGI_COUNTING LGI_NUMBERED(LGI_ONCE_OF_GET_UNTIL, __COUNTER__, LGI_COUNT(__VA_ARGS__), once, until, result, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_ONCE_OF_GET_UNTIL, LGI_ID, LGI_COUNT(__VA_ARGS__), once, until, result, #__VA_ARGS__, __VA_ARGS__)
 
 // clang-format on
 

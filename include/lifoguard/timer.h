@@ -106,7 +106,7 @@ LG_END_DECLS
  * live until the function has returned, or until lg_timer_stop has returned true. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_timer_new_func(duration, ...)                                                           \
-    LGI_COUNTING LGI_NUMBERED(LGI_AFTER, __COUNTER__, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_AFTER, LGI_ID, LGI_COUNT(__VA_ARGS__), duration, #__VA_ARGS__, __VA_ARGS__)
 
 #define LGI_AFTER(id, n, duration, text, ...)                                                      \
     __extension__({                                                                                \

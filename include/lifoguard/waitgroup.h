@@ -61,7 +61,7 @@ LG_API lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)
  * has run all its deferred calls, however it ended, or when lg_exit discards the goroutine before its start. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_waitgroup_go(group, ...)                                                                \
-    LGI_COUNTING LGI_NUMBERED(LGI_WAITGROUP_GO, __COUNTER__, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)
+    LGI_EXPRESSION(LGI_WAITGROUP_GO, LGI_ID, LGI_COUNT(__VA_ARGS__), group, #__VA_ARGS__, __VA_ARGS__)
 // clang-format on
 // clang-format off
 #define LGI_WAITGROUP_GO(id, n, group, text, ...)                                                 \

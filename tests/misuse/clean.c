@@ -75,6 +75,21 @@ LG_ERROR_DEFINE(clean_error, "clean");
 LG_DEFINE_AUTO(file, FILE *, fclose)
 LG_DEFINE_AUTO(descriptor, int, close)
 LG_DEFINE_AUTO(text, char *, free)
+
+/* Expressions in the argument of a macro of the program, and in that of their own kind, on one line. */
+void in_arguments(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested, lg_until until)
+{
+    int n = 0;
+    assert(lg_chan_recv(numbers, &n) && lg_chan_recv(lg_chan_recv_value(nested), &n));
+    assert(lg_chan_try_send(lg_chan_recv_value(nested), lg_chan_try_send(numbers, n) + 1));
+    assert(!lg_chan_send_until(numbers, lg_chan_recv_value(lg_chan_recv_value(nested)), until));
+    assert(!lg_chan_recv_until(lg_chan_recv_value(nested), &n, until));
+    assert(!lg_chan_try_recv(lg_chan_recv_value(nested), &n) && lg_chan_cap(numbers) == 1);
+    assert(lg_chan_len(lg_chan_ref(lg_chan_recv_value(nested))) == 0);
+    assert(lg_blocking(is_large, lg_blocking(take_number, n)));
+    lg_chan_send(lg_chan_recv_value(nested), lg_chan_recv_value(numbers));
+}
+
 LG_DEFINE_AUTO_STRUCT(large, struct large, change)
 LG_DEFINE_CLASS(reader, FILE *, fclose, fopen(path, "r"), const char *path)
 LG_DEFINE_CLASS(scratch, FILE *, fclose, tmpfile(), void)
@@ -201,6 +216,11 @@ int own_types(lg_mutex *mutex, lg_rwmutex *rw, pthread_mutex_t *plain, const cha
         return 0;
     lg_scoped_guard(plain, plain) {
         lg_guard(lg_rwmutex)(rw);
+    }
+    lg_scoped_guard(lg_mutex, mutex) {
+        lg_scoped_guard_or(plain_try, return 1, plain) {
+            lg_scoped_guard(lg_rwmutex, rw) takes_nothing();
+        }
     }
     if (text)
         lg_scoped_guard(plain, plain) takes_nothing();
@@ -530,20 +550,6 @@ bool blocking_calls(struct large *large, int n)
     else
         n += (int)lg_blocking(takes_wide, 1L, 2LL, (size_t)3, (intptr_t)4);
     return lg_blocking(result_bool, n) && text && colour == RED;
-}
-
-/* Expressions in the argument of a macro of the program, and in that of their own kind, on one line. */
-void in_arguments(lg_chan(int) numbers, lg_chan(lg_chan(int)) nested, lg_until until)
-{
-    int n = 0;
-    assert(lg_chan_recv(numbers, &n) && lg_chan_recv(lg_chan_recv_value(nested), &n));
-    assert(lg_chan_try_send(lg_chan_recv_value(nested), lg_chan_try_send(numbers, n) + 1));
-    assert(!lg_chan_send_until(numbers, lg_chan_recv_value(lg_chan_recv_value(nested)), until));
-    assert(!lg_chan_recv_until(lg_chan_recv_value(nested), &n, until));
-    assert(!lg_chan_try_recv(lg_chan_recv_value(nested), &n) && lg_chan_cap(numbers) == 1);
-    assert(lg_chan_len(lg_chan_ref(lg_chan_recv_value(nested))) == 0);
-    assert(lg_blocking(is_large, lg_blocking(take_number, n)));
-    lg_chan_send(lg_chan_recv_value(nested), lg_chan_recv_value(numbers));
 }
 
 lg_chan(struct large) channels(lg_chan(int) numbers, lg_chan(const char *) texts, lg_until until)

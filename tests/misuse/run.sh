@@ -97,6 +97,19 @@ check_clean() {
         fail "clean.c is not clean as $std $optimization:"$'\n'"$output"
 }
 
+# What a form turns off while it is read is on again after it.
+check_balance() {
+    local output blocks=()
+    if [[ $id == clang ]]; then
+        blocks=(-fdefer-ts)
+    fi
+    cases=$((cases + 1))
+    output=$("${preprocess[@]}" "${blocks[@]}" clean.c) || fail "clean.c cannot be preprocessed"
+    [[ $(grep -c 'diagnostic push' <<<"$output") == $(grep -c 'diagnostic pop' <<<"$output") ]] ||
+        fail "a form in clean.c leaves warnings turned off"
+}
+check_balance
+
 # Without a feature macro, as a program that needs nothing but ISO C.
 check_strict() {
     local std output

@@ -69,15 +69,6 @@ static inline void lgi_guard_leave(const struct lgi_guard *guard)
         guard->lgi_unlock(guard->lgi_lock);
 }
 
-/* A scoped guard in the block of another. (A name with a number would be one more line of clang's for each error.) */
-#if defined(__clang__)
-#define LGI_MAY_SHADOW _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wshadow\"")
-#define LGI_SHADOWED _Pragma("clang diagnostic pop")
-#else
-#define LGI_MAY_SHADOW
-#define LGI_SHADOWED
-#endif
-
 /* <name>_guard__write_… takes the lock of a guard. The compilers show this name if no guard has the name, and if the lock has another
  * type. (Joined with what stands before, it is one word, also where that is an address in the wrong place.) */
 #define LGI_GUARD_AS(id, name, variable)                                                           \

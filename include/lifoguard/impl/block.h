@@ -39,31 +39,37 @@
 
 /* A form with a number for its names, `id`: LGI_NUMBERED(FORM, __COUNTER__, …) after LGI_COUNTING, where it declares
  * something; LGI_LINED(FORM, __LINE__, …) for an expression, whose names nobody else sees. Both, as they expand
- * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic.
+ * their arguments, let the form paste them. clang 22 calls __COUNTER__ an extension under -Wpedantic. (LGI_COUNTED follows
+ * LGI_COUNTING in a form without a number.)
  *
- * LGI_NAMED(FORM, LGI_ID, …) is for an expression that may stand in another of its kind, on one line: its names are new, or hide the
- * others' in silence. (In an argument of a macro of the program, as assert, LGI_COUNTING would come too late.) */
+ * LGI_EXPRESSION(FORM, LGI_ID, …) is for an expression that may stand in another of its kind, on one line: its names are new, or hide
+ * the others' in silence. (In an argument of a macro of the program, as assert, LGI_COUNTING would come too late.) */
 #if defined(__clang__) && __clang_major__ >= 22
 #define LGI_COUNTING                                                                               \
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")
+#define LGI_COUNTED _Pragma("clang diagnostic pop")
 #define LGI_NUMBERED(form, id, ...) _Pragma("clang diagnostic pop") form(id, __VA_ARGS__)
-#define LGI_NAMED(form, id, ...) LGI_PUSH LGI_QUIET("-Wshadow") form(id, __VA_ARGS__) LGI_POP
+#define LGI_EXPRESSION(form, id, ...) LGI_HIDING form(id, __VA_ARGS__) LGI_HIDING_END
 #define LGI_ID __LINE__
 #else
 #define LGI_COUNTING
+#define LGI_COUNTED
 #define LGI_NUMBERED(form, id, ...) form(id, __VA_ARGS__)
-#define LGI_NAMED(form, id, ...) form(id, __VA_ARGS__)
+#define LGI_EXPRESSION(form, id, ...) form(id, __VA_ARGS__)
 #define LGI_ID __COUNTER__
 #endif
-
-/* (A line may have the number that a form of a block around it has.) */
+/* Between the two, a name hides another in silence. (gcc says nothing of names in a macro of a system header.) */
 #if defined(__clang__)
-#define LGI_LINED(form, line, ...)                                                                 \
-    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wshadow\"")              \
-        form(line, __VA_ARGS__) _Pragma("clang diagnostic pop")
+#define LGI_HIDING                                                                                 \
+    LGI_PUSH                                                                                       \
+    LGI_QUIET("-Wshadow")
+#define LGI_HIDING_END LGI_POP
 #else
-#define LGI_LINED(form, line, ...) form(line, __VA_ARGS__)
+#define LGI_HIDING
+#define LGI_HIDING_END
 #endif
+/* (A line may have the number that a form of a block around it has.) */
+#define LGI_LINED(form, line, ...) LGI_HIDING form(line, __VA_ARGS__) LGI_HIDING_END
 
 /* Picks a form by the number of its arguments: behind six names stand ~, and the names before it are those for one argument, last, to
  * six, first: LGI_SEVENTH(__VA_ARGS__, OTHER, OTHER, OTHER, OTHER, TWO, OTHER, ~). */
