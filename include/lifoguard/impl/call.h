@@ -427,7 +427,11 @@ void lgi_result_is_an_error(void);
 #define LGI_LOOSE_TEXT "options in braces stand in parentheses of their own: write ((lg_go_options){.name = ...}) or the name of a variable"
 
 /* Whether an argument is a T; whether it is the address of one, as a void pointer may be. */
+#if defined(__clang__) && __clang_major__ < 22 /* it takes no address of a variable here, even in what is not evaluated */
+#define LGI_IS_A(T, x) 1
+#else
 #define LGI_IS_A(T, x) _Generic((x), T: 1, default: 0)
+#endif
 #define LGI_A(T, x) __builtin_choose_expr(LGI_IS_A(T, x), x, ((T){0}))
 #define LGI_IS_AT(T, at) _Generic((at), LGI_NULLPTR(1) T *: 1, void *: 1, default: 0)
 #define LGI_ADDRESS_OF(T, at) __builtin_choose_expr(LGI_IS_AT(T, at), at, (T *)0)
