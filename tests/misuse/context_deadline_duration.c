@@ -1,6 +1,7 @@
 // A length of time where a point in time is wanted.
 // gcc: a length of time, where a point in time is wanted
 // clang: a length of time, where a point in time is wanted
+// clang lines: 22
 #include <lifoguard/lifoguard.h>
 
 lg_context *f(const lg_context *parent)
