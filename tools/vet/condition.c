@@ -164,7 +164,7 @@ static struct value read_name(struct reader *reader)
         return number(0);
     const struct token *known = map_get(&reader->conditions->values, name);
     if (known && known->kind == TOKEN_NUMBER)
-        return number(strtol(known->text, NULL, 0));
+        return number(token_number(known));
     return (struct value){UNKNOWN, 0};
 }
 
@@ -187,7 +187,7 @@ static struct value read_operand(struct reader *reader)
         return read_name(reader);
     struct value value = {UNKNOWN, 0};
     if (reader->at < reader->end && reader->at->kind == TOKEN_NUMBER)
-        value = number(strtol(reader->at->text, NULL, 0));
+        value = number(token_number(reader->at));
     reader->at += reader->at < reader->end;
     return value;
 }

@@ -5,6 +5,9 @@
 #ifndef VET_LEX_H
 #define VET_LEX_H
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base.h"
 
 enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_STRING, TOKEN_CHARACTER, TOKEN_SIGN };
@@ -24,6 +27,16 @@ struct token {
 };
 
 typedef VEC(struct token) token_vec;
+
+/* The value of a TOKEN_NUMBER. Its text goes on in the file: the number is copied first, lest all of the file be read for its end. */
+static inline long token_number(const struct token *token)
+{
+    char text[64];
+    size_t length = token->length < 63 ? (size_t)token->length : 63;
+    memcpy(text, token->text, length);
+    text[length] = '\0';
+    return strtol(text, NULL, 0);
+}
 
 struct macro {
     const char *name;

@@ -325,7 +325,7 @@ long macro_negative(const struct macro *macro)
     at += parenthesis;
     if (end - at != 2 + parenthesis || at->sign != '-' || at[1].kind != TOKEN_NUMBER)
         return 0;
-    return -strtol(at[1].text, NULL, 0);
+    return -token_number(&at[1]);
 }
 
 bool macro_calls(const struct macro *macro, const char *name)

@@ -54,11 +54,7 @@ static long number_of(const struct token *token)
         return token->length > 2 && token->text[1] != '\\' ? token->text[1]
                : token->length > 3 && token->text[1] == '\\' && token->text[2] == '0' ? 0
                                                                                       : 1;
-    char text[64];
-    size_t length = token->length < 63 ? (size_t)token->length : 63;
-    memcpy(text, token->text, length);
-    text[length] = '\0';
-    return strtol(text, NULL, 0);
+    return token_number(token);
 }
 
 static struct expr *parse_statement_argument(struct parser *parser)
