@@ -7,29 +7,7 @@
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 
-/* ---- waits, as the model has them ---- */
-
-static struct lgi_g goroutine[IL_THREADS];
-static uint32_t unparked[IL_THREADS];
-
-static struct lgi_g *model_self(void)
-{
-    return &goroutine[il.now];
-}
-
-static void model_wait_begin(struct lgi_g *g, const char *what)
-{
-    (void)what;
-    g->under = NULL;
-    unparked[il.now] = 0;
-    __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
-}
-
-static void model_unpark(struct lgi_g *g)
-{
-    __atomic_store_n(&unparked[g - goroutine], 1, __ATOMIC_RELEASE);
-    il_futex_wake(&unparked[g - goroutine]);
-}
+#include "testing/interleave_wait.h"
 
 static void model_unpark_all(const struct lgi_woken *woken)
 {
@@ -39,36 +17,13 @@ static void model_unpark_all(const struct lgi_woken *woken)
     }
 }
 
-/* A wait with a limit is over at any time. */
-static uint32_t model_park(struct lgi_g *g, lg_until until)
-{
-    if (until.lgi_deadline != LG_DURATION_MAX && lgi_claim(g, LGI_TIMED_OUT))
-        return LGI_TIMED_OUT;
-    while (__atomic_load_n(&unparked[g - goroutine], __ATOMIC_ACQUIRE) == 0)
-        il_futex_wait(&unparked[g - goroutine], 0, false);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
-}
-
-static uint32_t (*volatile park)(struct lgi_g *g, lg_until until) = model_park;
-
-static lg_error *model_wait_failed(uint32_t claim, lg_until until)
-{
-    (void)claim;
-    (void)until;
-    return &lg_error_deadline_exceeded;
-}
-
 static void model_back_off(unsigned attempt)
 {
     (void)attempt;
     il_spin();
 }
 
-#define lgi_self model_self
-#define lgi_wait_begin model_wait_begin
 #define lgi_unpark_all model_unpark_all
-#define lgi_park park /* what lies behind, no analyser follows */
-#define lgi_wait_failed model_wait_failed
 #define lgi_back_off model_back_off
 #define wait wait_on_group /* not the C library's */
 // NOLINTNEXTLINE(bugprone-suspicious-include): it is under test

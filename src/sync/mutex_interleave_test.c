@@ -19,48 +19,7 @@
 // NOLINTNEXTLINE(bugprone-suspicious-include): it is under test
 #include "../sched/bias.c"
 
-/* ---- waits, as the model has them ---- */
-
-static struct lgi_g goroutine[IL_THREADS];
-static uint32_t unparked[IL_THREADS];
-
-static struct lgi_g *model_self(void)
-{
-    return &goroutine[il.now];
-}
-
-static void model_wait_begin(struct lgi_g *g, const char *what)
-{
-    (void)what;
-    g->under = NULL;
-    __atomic_store_n(&unparked[il.now], 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
-}
-
-static void model_unpark(struct lgi_g *g)
-{
-    __atomic_store_n(&unparked[g - goroutine], 1, __ATOMIC_RELEASE);
-    il_futex_wake(&unparked[g - goroutine]);
-}
-
-/* A wait with a limit is over at any time. */
-static uint32_t model_park(struct lgi_g *g, lg_until until)
-{
-    if (until.lgi_deadline != LG_DURATION_MAX && lgi_claim(g, LGI_TIMED_OUT))
-        return LGI_TIMED_OUT;
-    while (__atomic_load_n(&unparked[g - goroutine], __ATOMIC_ACQUIRE) == 0)
-        il_futex_wait(&unparked[g - goroutine], 0, false);
-    return __atomic_load_n(&g->claim, __ATOMIC_ACQUIRE);
-}
-
-static uint32_t (*volatile park)(struct lgi_g *g, lg_until until) = model_park;
-
-static lg_error *model_wait_failed(uint32_t claim, lg_until until)
-{
-    (void)claim;
-    (void)until;
-    return &lg_error_deadline_exceeded;
-}
+#include "testing/interleave_wait.h"
 
 static const struct lgi_g *model_find(uint64_t identity)
 {
@@ -72,12 +31,8 @@ static const struct lgi_g *model_find(uint64_t identity)
 
 static bool may_spin;
 
-#define lgi_self model_self
-#define lgi_wait_begin model_wait_begin
 #define lgi_unpark model_unpark
-#define lgi_park park /* what lies behind, no analyser follows */
 #define lgi_park_through(g) park(g, lg_until_forever())
-#define lgi_wait_failed model_wait_failed
 #define lgi_identity_find model_find
 #define lgi_may_spin() may_spin
 #define lgi_real_now() 0
