@@ -86,6 +86,15 @@ static inline int64_t lgi_layout_thread_local(const void *word)
     return (int64_t)((uintptr_t)word - pointer);
 }
 
+/* Elsewhere than on x86-64, gcc takes no address as a constant in position-independent code: there the table is named by its symbol. */
+#if defined(__x86_64__)
+#define LGI_LAYOUT_TABLE(table) "%c1"
+#define LGI_LAYOUT_OPERANDS(type, table) "i"(type), "i"(&(table))
+#else
+#define LGI_LAYOUT_TABLE(table) #table
+#define LGI_LAYOUT_OPERANDS(type, table) "i"(type)
+#endif
+
 /* Stands in the file of what the table describes, so that a program that has the one has the other. It is in a function, which nobody
  * calls, since the compiler sees what an assembler statement uses only there: link-time optimisation would lose the table. */
 #define LGI_LAYOUT_NOTE(type, table)                                                               \
@@ -96,10 +105,10 @@ static inline int64_t lgi_layout_thread_local(const void *word)
                          ".long 10, 4, %c0\n"                                                      \
                          ".asciz \"" LGI_LAYOUT_OWNER "\"\n"                                       \
                          ".balign 4\n"                                                             \
-                         ".long %c1 - .\n"                                                         \
-                         ".popsection\n"                                                           \
+                         ".long " LGI_LAYOUT_TABLE(table) " - .\n"                                 \
+                                                          ".popsection\n"                          \
                          :                                                                         \
-                         : "i"(type), "i"(&(table)));                                              \
+                         : LGI_LAYOUT_OPERANDS(type, table));                                      \
     }                                                                                              \
     _Static_assert(true, "a semicolon follows")
 
