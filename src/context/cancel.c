@@ -197,6 +197,33 @@ static void finish_descendants(struct lg_context *root, bool locked)
 
 /* ---- both ---- */
 
+/* Whether the context, or an ancestor whose end is its end too, is done. Asks at most as many second parents as *seconds
+ * says: contexts may be merged so that there are more ways up than anybody could go. */
+static bool is_done_above(const struct lg_context *ctx, unsigned *seconds)
+{
+    for (;; ctx = ctx->parent) {
+        if (lgi_done_happened(&ctx->done))
+            return true;
+        const struct lg_context *second = lgi_second_parent(ctx);
+        if (second && !lgi_context_is_root(second) && *seconds > 0) {
+            --*seconds;
+            if (is_done_above(second, seconds))
+                return true;
+        }
+        if (!ctx->has_parent)
+            return false;
+    }
+}
+
+void lgi_context_await_ancestors(const struct lg_context *ctx)
+{
+    unsigned seconds = 64;
+    if (!is_done_above(ctx, &seconds))
+        return;
+    for (unsigned i = 0; !lgi_done_happened(&ctx->done); i++)
+        lgi_back_off(i);
+}
+
 void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                         lg_error *given)
 {

@@ -126,6 +126,9 @@ lg_context *lgi_context_with_cancel(struct lg_context *parent, const char *funct
 void lgi_context_finish(struct lg_context *ctx, lg_error *error, const lg_error *cause,
                         lg_error *given);
 
+/* Whoever has seen an ancestor done may look at the context before the cancellation has come down to it: waits for that. */
+void lgi_context_await_ancestors(const struct lg_context *ctx);
+
 /* query.c: makes the descriptor of a context that is done readable. */
 void lgi_context_tell_fd(const struct lg_context *ctx);
 

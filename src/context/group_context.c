@@ -29,6 +29,11 @@ static lg_error *from_parent(void *data)
     return by_parent ? lg_context_cause_copy(ctx) : NULL;
 }
 
+static void await_parent(const void *data)
+{
+    lgi_context_await_ancestors(data);
+}
+
 static const lg_error *cause_of(const void *data)
 {
     return lg_context_cause(data);
@@ -76,7 +81,7 @@ static struct lg_context *make(struct lg_context *parent)
 
 const lg_context *lg_group_context(lg_group *group, const lg_context *parent)
 {
-    static const struct lgi_group_hooks hooks = {cancel, from_parent, cause_of, end};
+    static const struct lgi_group_hooks hooks = {cancel, await_parent, from_parent, cause_of, end};
     struct lg_context *up = lgi_context_of(parent, "lg_group_context");
     if (group->lgi_hooks || group->lgi_count > 0)
         lg_panic("lg_group_context of a group that has %s",

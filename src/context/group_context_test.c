@@ -256,6 +256,83 @@ START_TEST(G9_a_group_that_its_context_has_kept_from_work_says_so)
 }
 END_TEST
 
+/* ---- the parent is done a moment before the group's context, which comes last of its many children ---- */
+
+static void cancel_slowly(lg_context *parent)
+{
+    lg_context_cancel_cause(parent, lg_error_wrap(&stopping, "parent"));
+}
+
+static lg_error *leave_after(const lg_context *parent)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_context(&group, parent);
+        lg_go_thread(cancel_slowly, (lg_context *)(uintptr_t)parent);
+        lg_context_wait(parent);
+    }
+}
+
+static lg_error *return_the_parents(const lg_context *parent)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_context(&group, parent);
+        lg_go_thread(cancel_slowly, (lg_context *)(uintptr_t)parent);
+        lg_return(wait_with(parent));
+    }
+}
+
+static lg_error *let_a_member_return_the_parents(const lg_context *parent)
+{
+    lg_func (lg_error *, err) {
+        lg_group_scope(group, &err);
+        lg_group_context(&group, parent);
+        lg_group_go(&group, wait_with, parent);
+        lg_go_thread(cancel_slowly, (lg_context *)(uintptr_t)parent);
+    }
+}
+
+/* On both ways up. */
+static lg_error *merge_and_leave(const lg_context *parent)
+{
+    lg_func (lg_error *, err) {
+        lg_auto_context lg_context *other = lg_context_with_cancel(lg_context_background());
+        lg_auto_context lg_context *merged = lg_context_merge(other, parent);
+        lg_auto_context lg_context *child = lg_context_with_timeout(merged, LG_HOUR);
+        lg_group_scope(group, &err);
+        lg_group_context(&group, child);
+        lg_go_thread(cancel_slowly, (lg_context *)(uintptr_t)parent);
+        lg_context_wait(parent);
+    }
+}
+
+static void see_the_parent(lg_error *(*see)(const lg_context *))
+{
+    const int count = some_of(20000);
+    lg_context **earlier = calloc((size_t)count, sizeof(*earlier));
+    lg_auto_context lg_context *parent = lg_context_with_cancel(lg_context_background());
+    for (int i = 0; i < count; i++)
+        earlier[i] = lg_context_with_cancel(parent);
+    lg_error *err = see(parent);
+    ck_assert_ptr_nonnull(err);
+    ck_assert_str_eq(lg_error_message(err), "parent: stopping");
+    ck_assert(lg_error_is(err, &stopping));
+    lg_error_free(err);
+    for (int i = 0; i < count; i++)
+        lg_context_free(earlier[i]);
+    free(earlier);
+}
+
+START_TEST(G9_an_end_that_is_still_on_its_way_down_is_the_cause)
+{
+    see_the_parent(leave_after);
+    see_the_parent(return_the_parents);
+    see_the_parent(let_a_member_return_the_parents);
+    see_the_parent(merge_and_leave);
+}
+END_TEST
+
 static lg_error *panic_in_a_member(void)
 {
     lg_panic("out of order");
@@ -288,4 +365,5 @@ RUN_TESTS("group context", G3_the_first_failure_cancels_the_context, C2_a_parent
           G9_the_contexts_cause_keeps_errno_identity_and_kind,
           G9_a_copy_of_the_cause_that_the_block_or_a_member_returns_adds_nothing,
           G9_a_group_that_its_context_has_kept_from_work_says_so,
+          G9_an_end_that_is_still_on_its_way_down_is_the_cause,
           P5_E5_a_panic_in_a_group_with_a_context_shows_its_stack)

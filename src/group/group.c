@@ -80,6 +80,14 @@ static bool is_cancelled(const lg_group *group)
     return lgi_done_happened(lgi_group_done(group));
 }
 
+/* An error, or the end of the wait, may come from the end of the parent of the group's context before the context itself is
+ * done. Asked after that end, the group knows the cause. */
+static void await_parent(const lg_group *group)
+{
+    if (group->lgi_hooks)
+        group->lgi_hooks->await_parent(group->lgi_hooks_data);
+}
+
 /* Takes the cause. */
 static void cancel(lg_group *group, lg_error *cause)
 {
@@ -147,6 +155,7 @@ static bool is_echo(lg_group *group, const lg_error *error)
 
 void lgi_group_fail(lg_group *group, lg_error *error)
 {
+    await_parent(group);
     pthread_mutex_lock(&joining);
     lg_error *left = is_echo(group, error) ? error : add(group, error);
     pthread_mutex_unlock(&joining);
@@ -182,6 +191,7 @@ static lg_error *why_cancelled(const lg_group *group)
 {
     if (!group->lgi_hooks || lgi_group_flag(group, LGI_GROUP_OWNER_FAILED))
         return NULL;
+    await_parent(group);
     return group->lgi_hooks->from_parent(group->lgi_hooks_data);
 }
 
@@ -386,6 +396,7 @@ void lgi_group_scope_open(struct lgi_group_scope *scope, const struct lgi_site *
 /* The block is left with an error. It is the cause, unless the group has failed before or was cancelled from above. */
 static void owner_fails(lg_group *group, const lg_error *error)
 {
+    await_parent(group);
     const lg_error *echo = echo_of(group);
     if (!echo || !lg_error_is(error, echo))
         lgi_group_set_flag(group, LGI_GROUP_OWNER_FAILED);

@@ -10,6 +10,8 @@ struct lgi_group_hooks {
     /* Makes lgi_other_done happen, with &lg_error_cancelled, if it has not happened yet. Takes `cause`, the error of the
      * group's failure; NULL: none. */
     void (*cancel)(void *data, lg_error *cause);
+    /* Returns when the context is done, if what it is made from has been seen done: the two do not happen at once. */
+    void (*await_parent)(const void *data);
     /* The reason why the context was done, as an error for the caller; NULL: the group itself made it done. */
     lg_error *(*from_parent)(void *data);
     /* The reason why the context was done, whoever made it done. It belongs to the context. */

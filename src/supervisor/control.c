@@ -4,6 +4,7 @@
 #include <lifoguard/impl/time.h>
 #include <lifoguard/panic.h>
 
+#include "context/context.h"
 #include "error/escape.h"
 #include "supervisor/internal.h"
 
@@ -62,6 +63,15 @@ static bool is_echo(const lg_error *error)
     while (lg_error_cause(error))
         error = lg_error_cause(error);
     return error == &lg_error_cancelled || error == &lg_error_deadline_exceeded;
+}
+
+/* A member may have noticed the end of the parent of the supervisor's context before that context itself is done. */
+static bool has_been_ended(const lg_supervisor *s)
+{
+    for (const member *m = s->ended; m; m = m->next_end)
+        if (m->error && is_echo(m->error))
+            lgi_context_await_ancestors((const struct lg_context *)s->ctx);
+    return lg_context_error(s->ctx) != NULL;
 }
 
 static void give_up(lg_supervisor *s, member *m, lg_error *error)
@@ -278,7 +288,7 @@ lg_error *lgi_supervisor_control(lg_supervisor *s)
         lgi_own_mutex_lock(&s->lock);
         lg_defer(lgi_own_mutex_unlock, &s->lock);
         for (;;) {
-            if (lg_context_error(s->ctx))
+            if (has_been_ended(s))
                 stop(s);
             judge_all(s);
             forget_oldest(s);

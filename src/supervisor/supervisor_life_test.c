@@ -72,6 +72,35 @@ START_TEST(u5_a_context_that_is_done_ends_it_and_is_no_error)
 }
 END_TEST
 
+/* The member waits with the parent, which is done a moment before its last child, the supervisor's context. */
+static lg_error *wait_for_parent(const lg_context *ctx, const lg_context *parent)
+{
+    (void)ctx;
+    return lg_sleep_until(LG_HOUR, lg_until_context(parent));
+}
+
+START_TEST(u5_a_member_that_sees_the_end_first_has_not_failed)
+{
+    enum { COUNT = 20000 };
+    static lg_context *earlier[COUNT];
+    lg_context *parent = lg_context_with_cancel(lg_context_background());
+    for (int i = 0; i < COUNT; i++)
+        earlier[i] = lg_context_with_cancel(parent);
+    lg_supervisor *s = make(parent, (lg_supervisor_options){.restarts = 0});
+    for (int i = 0; i < 10; i++)
+        expect_none(lg_supervisor_go_with(s, ((lg_member_options){.restart = LG_RESTART_NEVER}),
+                                          wait_for_parent, parent));
+    lg_go_thread(lg_context_cancel, parent);
+    expect_none(lg_supervisor_wait(s));
+    for (size_t i = 0; i < 10; i++)
+        ck_assert_int_eq(member_of(s, i).state, LG_MEMBER_STOPPED);
+    lg_supervisor_close(s, NULL);
+    for (int i = 0; i < COUNT; i++)
+        lg_context_free(earlier[i]);
+    lg_context_free(parent);
+}
+END_TEST
+
 START_TEST(u5_it_ends_with_the_shutdown)
 {
     lg_shutdown *down;
@@ -372,7 +401,8 @@ START_TEST(a_member_that_waits_for_its_supervisor_panics)
 END_TEST
 
 RUN_TESTS("supervisor_life", u4_a_restart_waits, u4_all_for_one_waits_once,
-          u5_a_context_that_is_done_ends_it_and_is_no_error, u5_it_ends_with_the_shutdown,
+          u5_a_context_that_is_done_ends_it_and_is_no_error,
+          u5_a_member_that_sees_the_end_first_has_not_failed, u5_it_ends_with_the_shutdown,
           u5_it_can_be_a_stage, u5_a_wait_has_a_limit, u1_a_member_is_started_until_it_is_ready,
           u5_a_start_ends_with_the_supervisor, u6_the_tables_tell_who_was_restarted_and_why,
           u6_without_a_limit_the_text_says_so, misuse_of_a_member_panics_where_it_is_added,
