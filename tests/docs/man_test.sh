@@ -23,7 +23,7 @@ named=$(grep -rnE '[[:alnum:]_]\.md' "$folder" | grep -vE '[[:alnum:]_]\.md \(in
 grep -q '`…`' "$folder/man5/lifoguard-jobs.5" || fail 'lifoguard-jobs(5) has lost its backquotes'
 grep -q 'lifoguard\\-exec(1)' "$folder/man1/lifoguard-run.1" || fail 'lifoguard-run(1) does not name lifoguard-exec(1)'
 
-for command in run exec inspect vet; do
+for command in run exec inspect vet acquire defer history lock pending recover shell-init wait-for with; do
     [[ -f $folder/man1/lifoguard-$command.1 ]] || fail "there is no page lifoguard-$command(1)"
 done
 
