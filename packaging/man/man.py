@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """man.py ROOT OUTPUT VERSION: writes the man pages: one for each header, from its comments and docs/examples/, with an alias for each name
-(`man lg_defer`); and those of the program, the job file and the rules, from the pages in docs/."""
+(`man lg_defer`); those of the program, the job file and the rules, from the pages in docs/; and an alias for each command of the program
+(`man lifoguard-lock`)."""
 
 import os
 import re
@@ -19,6 +20,8 @@ PAGES = [
     ('lifoguard-vet', 1, 'vet.md', 'find cleanup mistakes in C code'),
     ('lifoguard-rules', 7, 'rules.md', 'the guarantees of the library Lifoguard'),
 ]
+# A line of the list of commands in `lifoguard --help`.
+COMMANDS = re.compile(r'^ {2}([a-z-]+)  +\w', re.MULTILINE)
 ALSO = {
     'lifoguard': 'lifoguard-run(1), lifoguard-exec(1), lifoguard-inspect(1), lifoguard-vet(1), lifoguard-jobs(5), '
     'lifoguard(7)',
@@ -117,6 +120,14 @@ def job_file_page(root, version):
             see_also('lifoguard-run(1), lifoguard-graphs(5), lifoguard(1)'))
 
 
+def commands(root):
+    """The commands of the program, as `lifoguard --help` lists them on docs/lifoguard.md."""
+    with open(os.path.join(root, 'docs', 'lifoguard.md'), encoding='utf-8') as file:
+        text = file.read()
+    usage = text[text.index('$ lifoguard --help'):]
+    return COMMANDS.findall(usage[:usage.index('```')])
+
+
 def main(root, output, version):
     all_headers = headers.all_headers(os.path.join(root, 'include', 'lifoguard'))
     pages = ['lifoguard-' + h.name[:-2] for h in all_headers]
@@ -127,6 +138,10 @@ def main(root, output, version):
     write(output, 7, 'lifoguard', overview(all_headers, version))
     for name, section, source, what in PAGES:
         write(output, section, name, markdown_page(root, name, section, source, what, version))
+    own = {name for name, *_ in PAGES}
+    for name in ('lifoguard-' + command for command in commands(root)):
+        if name not in own:
+            write(output, 1, name, '.so man1/lifoguard.1\n')
     write(output, 5, 'lifoguard-jobs', job_file_page(root, version))
 
 
