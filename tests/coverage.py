@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""coverage.py BUILD-FOLDER REPORT EXPLAINED: which lines of the library and the program no test reaches.
+"""coverage.py BUILD-FOLDER REPORT EXPLAINED OPEN: which lines of the library and the program no test reaches.
+coverage.py --open BUILD-FOLDER EXPLAINED: prints a new OPEN.
 coverage.py --check EXPLAINED: whether all that EXPLAINED names is there.
 
 Adds up what gcov says of all object files of src/, include/ and tools/, but for the tests; writes each line not reached to
@@ -8,9 +9,13 @@ the report, and a line a folder to standard output. EXPLAINED holds why lines ar
     FILE: TEXT: REASON              the lines of FILE that contain TEXT
     FILE: `TEXT`: REASON            the same, for a TEXT that contains a colon
     FILE: function NAME: REASON     all lines of that function
+    FILE: in NAME: TEXT: REASON     the lines of that function that contain TEXT
 
 The report ends with how many lines each of them explains. Those whose lines were all reached are named there, too: what two
-threads do at once is reached in some runs only. What names no line at all is an error."""
+threads do at once is reached in some runs only. What names no line at all is an error.
+
+OPEN holds the lines that are neither reached nor explained yet, each as FILE: FUNCTION: TEXT. A line that no test reaches
+and that stands in neither file is an error: it is printed, and the exit status is 1. OPEN only becomes shorter."""
 
 import collections
 import json
@@ -22,27 +27,30 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WANTED = re.compile(r"^(src|include|tools)/")
 TESTS = re.compile(r"(^src/testing/.*|_test\.(c|h)|test[a-z_]*\.(c|h)|[a-z_]*testing\.(c|h)|failing_[a-z]+\.h)$")
-ENTRY = re.compile(r"(?P<file>[^:]+): (?:function (?P<function>\w+)|`(?P<quoted>[^`]+)`|(?P<plain>.+?)): (?P<reason>.+)")
+ENTRY = re.compile(r"(?P<file>[^:]+): "
+                   r"(?:function (?P<function>\w+)|(?:in (?P<inside>\w+): )?(?:`(?P<quoted>[^`]+)`|(?P<plain>.+?))): (?P<reason>.+)")
 
 
 class Explained:
     def __init__(self, match):
         self.file, self.reason = match["file"], match["reason"]
-        self.function, self.text = match["function"], match["quoted"] or match["plain"]
+        self.function = match["function"] or match["inside"]
+        self.text = match["quoted"] or match["plain"] or ""
         self.lines = 0
 
     def name(self):
-        return f"{self.file}: {'function ' + self.function if self.function else self.text}"
+        function = ("in " if self.text else "function ") + self.function if self.function else ""
+        return ": ".join(part for part in (self.file, function, self.text) if part)
 
     def explains(self, file, function, text):
-        return file == self.file and (function == self.function if self.function else self.text in text)
+        return file == self.file and self.function in (None, function) and self.text in text
 
     def is_there(self):
         path = ROOT / self.file
         if not path.exists():
             return False
         source = path.read_text(encoding="utf-8")
-        return bool(re.search(rf"\b{self.function}\(", source)) if self.function else self.text in source
+        return self.text in source and (not self.function or re.search(rf"\b{self.function}\(", source) is not None)
 
 
 def records(build):
@@ -93,44 +101,74 @@ def check(explained):
     return not missing
 
 
-def measure(build, report, explained):
-    """Writes the report. Folder -> lines, reached, explained."""
-    totals = collections.defaultdict(lambda: [0, 0, 0])
+def unreached(build, explained):
+    """File, line number, function, text, explanation of each line, or times of those that are reached."""
+    for name, lines in sorted(add_up(build).items()):
+        source = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        for number, (times, function) in sorted(lines.items()):
+            text = source[number - 1].strip() if number <= len(source) else ""
+            entry = None if times else next((e for e in explained if e.explains(name, function, text)), None)
+            yield name, number, f"{name}: {function}: {text}", times, entry
+
+
+def read_open(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return collections.Counter(line for line in lines if line.strip() and not line.startswith("#"))
+
+
+def measure(build, report, explained, still_open):
+    """Writes the report. Folder -> lines, reached, explained, open; and the lines that are none of these."""
+    totals = collections.defaultdict(lambda: [0, 0, 0, 0])
+    new = []
     with report.open("w", encoding="utf-8") as out:
-        for name, lines in sorted(add_up(build).items()):
-            source = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        for name, number, text, times, entry in unreached(build, explained):
             total = totals[str(pathlib.Path(name).parent)]
-            for number, (times, function) in sorted(lines.items()):
-                text = source[number - 1].strip() if number <= len(source) else ""
-                entry = None if times else next((e for e in explained if e.explains(name, function, text)), None)
-                total[0] += 1
-                total[1] += times > 0
-                if entry:
-                    entry.lines += 1
-                    total[2] += 1
-                elif not times:
-                    out.write(f"{name}:{number}: {text}\n")
+            total[0] += 1
+            total[1] += times > 0
+            if entry:
+                entry.lines += 1
+                total[2] += 1
+            elif not times:
+                out.write(f"{name}:{number}: {text.split(': ', 2)[2]}\n")
+                if still_open[text] > 0:
+                    still_open[text] -= 1
+                    total[3] += 1
+                else:
+                    new.append(f"{name}:{number}: {text.split(': ', 2)[2]}")
         for entry in explained:
             out.write(f"explained {entry.lines:3}{'' if entry.lines else ' (reached)'} {entry.name()}\n")
-    return totals
+        for text in still_open.elements():
+            out.write(f"open, but reached or gone: {text}\n")
+    return totals, new
+
+
+def say(folder, total):
+    return (f"{folder:24} {total[0]:6} lines, {total[1] / total[0]:7.2%} reached, "
+            f"{total[2]:3} explained, {total[3]:4} open, {total[0] - sum(total[1:]):4} new")
 
 
 def main():
     if sys.argv[1] == "--check":
         sys.exit(not check(read_explained(pathlib.Path(sys.argv[2]))))
-    build, report, path = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
+    if sys.argv[1] == "--open":
+        build, path = (pathlib.Path(argument).resolve() for argument in sys.argv[2:4])
+        for _, _, text, times, entry in unreached(build, read_explained(path)):
+            if not times and not entry:
+                print(text)
+        return
+    build, report, path, open_path = (pathlib.Path(argument).resolve() for argument in sys.argv[1:5])
     explained = read_explained(path)
-    totals = measure(build, report, explained)
-    sums = [0, 0, 0]
+    totals, new = measure(build, report, explained, read_open(open_path))
+    sums = [0, 0, 0, 0]
     for folder, total in sorted(totals.items()):
         sums = [a + b for a, b in zip(sums, total)]
-        print(f"{folder:24} {total[0]:6} lines, {total[1] / total[0]:7.2%} reached, "
-              f"{total[2]:3} explained, {total[0] - total[1] - total[2]:4} neither")
+        print(say(folder, total))
     if not sums[0]:
         sys.exit("coverage: nothing was measured")
-    print(f"{'all':24} {sums[0]:6} lines, {sums[1] / sums[0]:7.2%} reached, "
-          f"{sums[2]:3} explained, {sums[0] - sums[1] - sums[2]:4} neither: {report}")
-    sys.exit(not check(explained))
+    print(f"{say('all', sums)}: {report}")
+    for line in new:
+        print(f"coverage: no test reaches this line, and nothing explains it: {line}")
+    sys.exit(bool(new) or not check(explained))
 
 
 main()
