@@ -86,13 +86,14 @@ static inline int64_t lgi_layout_thread_local(const void *word)
     return (int64_t)((uintptr_t)word - pointer);
 }
 
-/* Elsewhere than on x86-64, gcc takes no address as a constant in position-independent code: there the table is named by its symbol. */
+/* How an assembler statement takes the address of a hidden symbol, also in position-independent code: the constraint of the operand, and how
+ * operand 1 is written without the sign of a constant. */
 #if defined(__x86_64__)
-#define LGI_LAYOUT_TABLE(table) "%c1"
-#define LGI_LAYOUT_OPERANDS(type, table) "i"(type), "i"(&(table))
+#define LGI_LAYOUT_ADDRESS "i"
+#define LGI_LAYOUT_OPERAND_1 "%c1"
 #else
-#define LGI_LAYOUT_TABLE(table) #table
-#define LGI_LAYOUT_OPERANDS(type, table) "i"(type)
+#define LGI_LAYOUT_ADDRESS "S"
+#define LGI_LAYOUT_OPERAND_1 "%1"
 #endif
 
 /* Stands in the file of what the table describes, so that a program that has the one has the other. It is in a function, which nobody
@@ -105,10 +106,9 @@ static inline int64_t lgi_layout_thread_local(const void *word)
                          ".long 10, 4, %c0\n"                                                      \
                          ".asciz \"" LGI_LAYOUT_OWNER "\"\n"                                       \
                          ".balign 4\n"                                                             \
-                         ".long " LGI_LAYOUT_TABLE(table) " - .\n"                                 \
-                                                          ".popsection\n"                          \
+                         ".long " LGI_LAYOUT_OPERAND_1 " - .\n.popsection\n"                       \
                          :                                                                         \
-                         : LGI_LAYOUT_OPERANDS(type, table));                                      \
+                         : "i"(type), LGI_LAYOUT_ADDRESS(&(table)));                               \
     }                                                                                              \
     _Static_assert(true, "a semicolon follows")
 
