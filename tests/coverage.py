@@ -23,6 +23,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WANTED = re.compile(r"^(src|include|tools)/")
@@ -101,14 +102,29 @@ def check(explained):
     return not missing
 
 
-def unreached(build, explained):
-    """File, line number, function, text, explanation of each line, or times of those that are reached."""
+class Line(typing.NamedTuple):
+    file: str
+    number: int
+    function: str
+    text: str
+    times: int
+    explained: typing.Optional[Explained]
+
+    def where(self):
+        return f"{self.file}:{self.number}: {self.text}"
+
+    def as_open(self):
+        """As in OPEN."""
+        return f"{self.file}: {self.function}: {self.text}"
+
+
+def measured_lines(build, explained):
     for name, lines in sorted(add_up(build).items()):
         source = (ROOT / name).read_text(encoding="utf-8").splitlines()
         for number, (times, function) in sorted(lines.items()):
             text = source[number - 1].strip() if number <= len(source) else ""
             entry = None if times else next((e for e in explained if e.explains(name, function, text)), None)
-            yield name, number, f"{name}: {function}: {text}", times, entry
+            yield Line(name, number, function, text, times, entry)
 
 
 def read_open(path):
@@ -121,20 +137,20 @@ def measure(build, report, explained, still_open):
     totals = collections.defaultdict(lambda: [0, 0, 0, 0])
     new = []
     with report.open("w", encoding="utf-8") as out:
-        for name, number, text, times, entry in unreached(build, explained):
-            total = totals[str(pathlib.Path(name).parent)]
+        for line in measured_lines(build, explained):
+            total = totals[str(pathlib.Path(line.file).parent)]
             total[0] += 1
-            total[1] += times > 0
-            if entry:
-                entry.lines += 1
+            total[1] += line.times > 0
+            if line.explained:
+                line.explained.lines += 1
                 total[2] += 1
-            elif not times:
-                out.write(f"{name}:{number}: {text.split(': ', 2)[2]}\n")
-                if still_open[text] > 0:
-                    still_open[text] -= 1
+            elif not line.times:
+                out.write(f"{line.where()}\n")
+                if still_open[line.as_open()] > 0:
+                    still_open[line.as_open()] -= 1
                     total[3] += 1
                 else:
-                    new.append(f"{name}:{number}: {text.split(': ', 2)[2]}")
+                    new.append(line)
         for entry in explained:
             out.write(f"explained {entry.lines:3}{'' if entry.lines else ' (reached)'} {entry.name()}\n")
         for text in still_open.elements():
@@ -142,7 +158,7 @@ def measure(build, report, explained, still_open):
     return totals, new
 
 
-def say(folder, total):
+def summary(folder, total):
     return (f"{folder:24} {total[0]:6} lines, {total[1] / total[0]:7.2%} reached, "
             f"{total[2]:3} explained, {total[3]:4} open, {total[0] - sum(total[1:]):4} new")
 
@@ -152,9 +168,9 @@ def main():
         sys.exit(not check(read_explained(pathlib.Path(sys.argv[2]))))
     if sys.argv[1] == "--open":
         build, path = (pathlib.Path(argument).resolve() for argument in sys.argv[2:4])
-        for _, _, text, times, entry in unreached(build, read_explained(path)):
-            if not times and not entry:
-                print(text)
+        for line in measured_lines(build, read_explained(path)):
+            if not line.times and not line.explained:
+                print(line.as_open())
         return
     build, report, path, open_path = (pathlib.Path(argument).resolve() for argument in sys.argv[1:5])
     explained = read_explained(path)
@@ -162,12 +178,12 @@ def main():
     sums = [0, 0, 0, 0]
     for folder, total in sorted(totals.items()):
         sums = [a + b for a, b in zip(sums, total)]
-        print(say(folder, total))
+        print(summary(folder, total))
     if not sums[0]:
         sys.exit("coverage: nothing was measured")
-    print(f"{say('all', sums)}: {report}")
+    print(f"{summary('all', sums)}: {report}")
     for line in new:
-        print(f"coverage: no test reaches this line, and nothing explains it: {line}")
+        print(f"coverage: no test reaches this line, and nothing explains it: {line.where()}")
     sys.exit(bool(new) or not check(explained))
 
 
