@@ -69,8 +69,10 @@ static bool is_echo(const lg_error *error)
 static bool has_been_ended(const lg_supervisor *s)
 {
     for (const member *m = s->ended; m; m = m->next_end)
-        if (m->error && is_echo(m->error))
+        if (m->error && is_echo(m->error)) {
             lgi_context_await_ancestors((const struct lg_context *)s->ctx);
+            break;
+        }
     return lg_context_error(s->ctx) != NULL;
 }
 
