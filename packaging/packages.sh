@@ -45,7 +45,7 @@ mount -t proc proc "$chroot/proc"
 for page in README.md docs/{quickstart,tutorial,guides,run,lifoguard,cheatsheet,selftest,pitfalls}.md; do
     python3 "$root/tests/docs/docs.py" --chroot "$chroot" "$root" "$page"
 done
-chroot "$chroot" man lg_defer | grep -q 'lg_defer(fn' || { echo "FAIL: man lg_defer" && exit 1; }
+[[ $(chroot "$chroot" man lg_defer) == *'lg_defer(fn'* ]] || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
 python3 "$root/packaging/site/links.py" "$chroot/usr/share/doc/lifoguard-doc/html"
 
