@@ -199,7 +199,7 @@ static void finish_descendants(struct lg_context *root, bool locked)
 
 /* Whether the context, or an ancestor whose end is its end too, is done. Asks at most as many second parents as *seconds
  * says: contexts may be merged so that there are more ways up than anybody could go. */
-static bool is_done_above(const struct lg_context *ctx, unsigned *seconds)
+static bool is_ancestor_done(const struct lg_context *ctx, unsigned *seconds)
 {
     for (;; ctx = ctx->parent) {
         if (lgi_done_happened(&ctx->done))
@@ -207,7 +207,7 @@ static bool is_done_above(const struct lg_context *ctx, unsigned *seconds)
         const struct lg_context *second = lgi_second_parent(ctx);
         if (second && !lgi_context_is_root(second) && *seconds > 0) {
             --*seconds;
-            if (is_done_above(second, seconds))
+            if (is_ancestor_done(second, seconds))
                 return true;
         }
         if (!ctx->has_parent)
@@ -218,7 +218,7 @@ static bool is_done_above(const struct lg_context *ctx, unsigned *seconds)
 void lgi_context_await_ancestors(const struct lg_context *ctx)
 {
     unsigned seconds = 64;
-    if (!is_done_above(ctx, &seconds))
+    if (!is_ancestor_done(ctx, &seconds))
         return;
     for (unsigned i = 0; !lgi_done_happened(&ctx->done); i++)
         lgi_back_off(i);

@@ -52,8 +52,8 @@ lg_context *lg_context_with_value(const lg_context *parent, const lg_context_key
     return ctx;
 }
 
-static const struct valued *find_above_both(const struct lg_context *ctx,
-                                            const lg_context_key *key);
+static const struct valued *find_in_ancestors(const struct lg_context *ctx,
+                                              const lg_context_key *key);
 
 /* Most contexts have one parent, and then this is a loop that saves no register. */
 static const struct valued *find(const struct lg_context *ctx, const lg_context_key *key)
@@ -62,14 +62,14 @@ static const struct valued *find(const struct lg_context *ctx, const lg_context_
         if (ctx->ops == &ops && ((const struct valued *)ctx)->key == key)
             return (const struct valued *)ctx;
         if (ctx->ops->second_parent)
-            return find_above_both(ctx, key);
+            return find_in_ancestors(ctx, key);
     }
     return NULL;
 }
 
 /* Recursion goes only as deep as merged contexts are nested. */
-static __attribute__((noinline)) const struct valued *find_above_both(const struct lg_context *ctx,
-                                                                      const lg_context_key *key)
+static __attribute__((noinline)) const struct valued *
+find_in_ancestors(const struct lg_context *ctx, const lg_context_key *key)
 {
     const struct valued *found = find(ctx->parent, key);
     return found ? found : find(lgi_second_parent(ctx), key);

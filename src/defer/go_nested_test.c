@@ -1,7 +1,7 @@
 /* What Go's own tests of nested panics, recoveries and goexits check. Rules are those of docs/rules.md. */
 #include "testing/nested.h"
 
-static void look(lg_panic_info *panic, const char *who)
+static void log_panic(lg_panic_info *panic, const char *who)
 {
     note(who);
     note(panic ? lg_panic_message(panic) : "nothing");
@@ -9,7 +9,7 @@ static void look(lg_panic_info *panic, const char *who)
 
 static void look_and_stop(lg_panic_info *panic, const char *who)
 {
-    look(panic, who);
+    log_panic(panic, who);
     lg_recover(panic);
 }
 
@@ -132,7 +132,7 @@ static void re_panics_often(void)
 {
     int times = 4;
     lg_func_recovers_void {
-        lg_defer_recover(look, "end:");
+        lg_defer_recover(log_panic, "end:");
         for (int i = 0; i < 1; i++) {
             lg_defer_recover(re_panics, &times);
             lg_defer_recover(re_panics, &times);

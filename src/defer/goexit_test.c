@@ -28,7 +28,7 @@ START_TEST(P6_goexit_runs_all_defers_and_ends_the_goroutine)
 }
 END_TEST
 
-static void look(lg_panic_info *panic, const char *who)
+static void log_panic(lg_panic_info *panic, const char *who)
 {
     note(who);
     note(panic ? lg_panic_message(panic) : "nothing");
@@ -39,8 +39,8 @@ static void goexit_cannot_be_stopped(void *data)
 {
     (void)data;
     lg_func_recovers_void {
-        lg_defer_recover(look, "outer:");
-        lg_defer_recover(look, "inner:");
+        lg_defer_recover(log_panic, "outer:");
+        lg_defer_recover(log_panic, "inner:");
         lg_goexit();
     }
 }
@@ -58,7 +58,7 @@ static void panic_during_goexit(void *data)
     lg_defer(note, "end");
     lg_func_recovers_void {
         lg_defer(note, "a");
-        lg_defer_recover(look, "stopper:");
+        lg_defer_recover(log_panic, "stopper:");
         lg_defer(panic_with, "p");
         lg_goexit();
     }
@@ -80,7 +80,7 @@ END_TEST
 static void panics_and_recovers(void)
 {
     lg_func_recovers_void {
-        lg_defer_recover(look, "inside:");
+        lg_defer_recover(log_panic, "inside:");
         lg_panic("p");
     }
 }
@@ -107,7 +107,7 @@ static void goexit_during_panic(void *data)
 {
     (void)data;
     lg_func_recovers_void {
-        lg_defer_recover(look, "outer:");
+        lg_defer_recover(log_panic, "outer:");
         lg_defer(note, "a");
         lg_defer(lg_goexit);
         lg_defer(note, "b");
@@ -158,12 +158,12 @@ static void mixes(void *data)
 {
     (void)data;
     lg_func_recovers_void {
-        lg_defer_recover(look, "d:");
+        lg_defer_recover(log_panic, "d:");
         lg_defer(panic_with, "3");
-        lg_defer_recover(look, "c:");
+        lg_defer_recover(log_panic, "c:");
         lg_defer(panic_with, "2");
         lg_defer(lg_goexit);
-        lg_defer_recover(look, "b:");
+        lg_defer_recover(log_panic, "b:");
         lg_panic("1");
     }
 }
@@ -193,7 +193,7 @@ static void recovering_call_goexits(void *data)
 {
     (void)data;
     lg_func_recovers_void {
-        lg_defer_recover(look, "outer:");
+        lg_defer_recover(log_panic, "outer:");
         lg_defer_recover(recovers_then_goexits);
         lg_panic("p");
     }

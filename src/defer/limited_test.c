@@ -241,7 +241,7 @@ struct seen {
     char call[64];
 };
 
-static bool look(const lg_overrun *overrun, void *data)
+static bool visit_overrun(const lg_overrun *overrun, void *data)
 {
     struct seen *seen = data;
     snprintf(seen->call, sizeof(seen->call), "%s", overrun->call);
@@ -254,7 +254,7 @@ static bool look(const lg_overrun *overrun, void *data)
 static void look_at_itself(struct seen *seen)
 {
     take_time_silently();
-    seen->count = lg_overrun_visit(look, seen);
+    seen->count = lg_overrun_visit(visit_overrun, seen);
 }
 
 START_TEST(d20_what_still_runs_can_be_visited)
@@ -266,11 +266,11 @@ START_TEST(d20_what_still_runs_can_be_visited)
     ck_assert_uint_eq(early.count, 0);
     {
         lg_defer_within(LG_NANOSECOND, NULL, look_at_itself, &seen);
-        ck_assert_uint_eq(lg_overrun_visit(look, &seen), 0); /* it does not run yet */
+        ck_assert_uint_eq(lg_overrun_visit(visit_overrun, &seen), 0); /* it does not run yet */
     }
     ck_assert_uint_eq(seen.count, 1);
     ck_assert_str_eq(seen.call, "look_at_itself(&seen)");
-    ck_assert_uint_eq(lg_overrun_visit(look, &seen), 0); /* nor any more */
+    ck_assert_uint_eq(lg_overrun_visit(visit_overrun, &seen), 0); /* nor any more */
 }
 END_TEST
 
@@ -295,7 +295,7 @@ static void fork_in_it(int *status)
         {
             lg_defer_within(LG_HOUR, NULL, take_time_silently);
         }
-        _exit(lg_overrun_visit(look, &seen) == 0 ? 0 : 1);
+        _exit(lg_overrun_visit(visit_overrun, &seen) == 0 ? 0 : 1);
     }
     ck_assert_int_eq(waitpid(child, status, 0), child);
 }

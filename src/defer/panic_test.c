@@ -45,7 +45,7 @@ END_TEST
 
 /* ---- P2 ---- */
 
-static void look(lg_panic_info *panic, const char *who)
+static void log_panic(lg_panic_info *panic, const char *who)
 {
     note(who);
     note(panic ? lg_panic_message(panic) : "nothing");
@@ -53,17 +53,17 @@ static void look(lg_panic_info *panic, const char *who)
 
 static void look_and_stop(lg_panic_info *panic, const char *who)
 {
-    look(panic, who);
+    log_panic(panic, who);
     lg_recover(panic);
 }
 
 static void looks(bool panics)
 {
     lg_func_recovers_void {
-        lg_defer_recover(look, "d:");
+        lg_defer_recover(log_panic, "d:");
         lg_defer_recover(look_and_stop, "c:");
-        lg_defer_recover(look, "b:");
-        lg_defer_recover(look, "a:");
+        lg_defer_recover(log_panic, "b:");
+        lg_defer_recover(log_panic, "a:");
         if (panics)
             lg_panic("p");
     }
@@ -181,7 +181,7 @@ static int recovers_with(int result_at_panic)
         lg_defer(note, "first");
         lg_scope(s);
         lg_defer_in(&s, note, "scope");
-        lg_defer_recover(look, "later:");
+        lg_defer_recover(log_panic, "later:");
         lg_defer_recover(stop);
         lg_defer(note, "earlier");
         result = result_at_panic;

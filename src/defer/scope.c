@@ -507,7 +507,7 @@ size_t lg_cleanups_count(const lg_cleanups *cleanups)
     return lg_scope_count(&cleanups->lgi_scope);
 }
 
-static bool count_one(const struct lg_deferred *call, void *data)
+static bool count_call(const struct lg_deferred *call, void *data)
 {
     (void)call;
     ++*(size_t *)data;
@@ -517,7 +517,7 @@ static bool count_one(const struct lg_deferred *call, void *data)
 size_t lg_scope_count(const lg_scope *scope)
 {
     size_t count = 0;
-    lgi_scope_visit(scope, count_one, &count);
+    lgi_scope_visit(scope, count_call, &count);
     return count;
 }
 

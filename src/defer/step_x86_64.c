@@ -138,7 +138,7 @@ static bool run_extended(struct program *program, unsigned char code)
     }
 }
 
-static bool run_one(struct program *program)
+static bool run_step(struct program *program)
 {
     unsigned char code = *program->p++;
     unsigned char low = code & 0x3f;
@@ -161,7 +161,7 @@ static bool run(const struct lgi_fde *fde, const unsigned char *p, const unsigne
     program.rules = rules;
     program.depth = 0;
     while (program.p < end) {
-        if (!run_one(&program))
+        if (!run_step(&program))
             return false;
         if (program.at >= target)
             return true;

@@ -164,7 +164,7 @@ static void ends_thread(void (*ending)(void))
     pthread_cleanup_pop(0);
 }
 
-static void look(lg_panic_info *panic, const char *who)
+static void log_panic(lg_panic_info *panic, const char *who)
 {
     note(who);
     note(panic ? lg_panic_message(panic) : "nothing");
@@ -174,7 +174,7 @@ static void look(lg_panic_info *panic, const char *who)
 static void in_recovering_function(void (*ending)(void))
 {
     lg_func_recovers_void {
-        lg_defer_recover(look, "recovering:");
+        lg_defer_recover(log_panic, "recovering:");
         ends_thread(ending);
     }
 }

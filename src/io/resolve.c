@@ -87,8 +87,8 @@ static bool is_number(const char *service)
 }
 
 /* An address in numbers is looked up at once. */
-static bool look_up_numbers(const char *host, const char *service, const struct addrinfo *hints,
-                            struct addrinfo **result)
+static bool lookup_numeric(const char *host, const char *service, const struct addrinfo *hints,
+                           struct addrinfo **result)
 {
     struct addrinfo numeric = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG}; /* as without hints */
     if (!host || !is_number(service))
@@ -107,7 +107,7 @@ lg_error *lg_resolve(const char *host, const char *service, const struct addrinf
 {
     LGI_KEEP_ERRNO;
     *result = NULL;
-    if (look_up_numbers(host, service, hints, result))
+    if (lookup_numeric(host, service, hints, result))
         return NULL;
     const struct lgi_g *g = lgi_self();
     if (!lgi_on_fiber(g) && !g->start && until.lgi_deadline == LG_DURATION_MAX && !until.lgi_done) {

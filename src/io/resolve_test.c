@@ -91,7 +91,7 @@ START_TEST(C9_names_are_looked_up)
 }
 END_TEST
 
-static void look_up_numbers(void *unused)
+static void lookup_numeric(void *unused)
 {
     struct addrinfo *list;
     (void)unused;
@@ -108,7 +108,7 @@ static void look_up_numbers(void *unused)
 
 START_TEST(C9_numbers_need_no_lookup)
 {
-    on(_i, look_up_numbers, NULL);
+    on(_i, lookup_numeric, NULL);
     ck_assert_int_eq(lookups, 0);
 }
 END_TEST

@@ -75,7 +75,7 @@ static bool wake_waiter(struct lgi_bubble *bubble)
 
 /* Under the lock. Ends the wait of one member that has been told to stop; NULL: there is none. (This takes a channel's lock
  * under the bubble's: no channel wakes anybody under its lock.) */
-static struct lgi_g *claim_one(struct lgi_bubble *bubble)
+static struct lgi_g *claim_waiting(struct lgi_bubble *bubble)
 {
     for (struct lgi_link *link = bubble->all.first; link; link = link->next) {
         struct lgi_g *g = member_of(link);
@@ -95,11 +95,11 @@ static void tell_all(struct lgi_bubble *bubble)
 }
 
 /* Ends the wait of a member that lg_exit has told to stop, or is about to tell. False: there is none. */
-static bool end_one(struct lgi_bubble *bubble)
+static bool end_waiting(struct lgi_bubble *bubble)
 {
     lgi_lock(&bubble->lock);
     tell_all(bubble);
-    struct lgi_g *g = claim_one(bubble);
+    struct lgi_g *g = claim_waiting(bubble);
     lgi_unlock(&bubble->lock);
     if (g)
         lgi_unpark(g);
@@ -111,7 +111,8 @@ static bool end_one(struct lgi_bubble *bubble)
 /* Nobody in the bubble can run. Returns false if nothing there will ever go on. */
 static bool go_on(struct lgi_bubble *bubble)
 {
-    if ((lgi_is_exiting() || __atomic_load_n(&bubble->exits, __ATOMIC_RELAXED)) && end_one(bubble))
+    if ((lgi_is_exiting() || __atomic_load_n(&bubble->exits, __ATOMIC_RELAXED)) &&
+        end_waiting(bubble))
         return true;
     lg_time next = lgi_timers_earliest(&bubble->timers), now = now_of(bubble);
     if (next > now && wake_waiter(bubble))
@@ -160,7 +161,7 @@ size_t lgi_bubble_stop(struct lgi_bubble *bubble)
     lgi_lock(&bubble->lock);
     count_in(bubble); /* the caller, so that nobody settles the bubble meanwhile */
     tell_all(bubble);
-    for (struct lgi_g *g; (g = claim_one(bubble)); count++) {
+    for (struct lgi_g *g; (g = claim_waiting(bubble)); count++) {
         lgi_unlock(&bubble->lock);
         lgi_unpark(g);
         lgi_lock(&bubble->lock);

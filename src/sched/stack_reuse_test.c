@@ -309,7 +309,7 @@ END_TEST
 
 /* ---- all that were ever taken can be visited ---- */
 
-static void count_one(void *high, void *count)
+static void count_call(void *high, void *count)
 {
     ck_assert_ptr_nonnull(high);
     ++*(int *)count;
@@ -318,13 +318,13 @@ static void count_one(void *high, void *count)
 START_TEST(stacks_can_be_visited)
 {
     int before = 0, after = 0;
-    lgi_stacks_visit(count_one, &before);
+    lgi_stacks_visit(count_call, &before);
     void *stacks[20];
     for (int i = 0; i < 20; i++) {
         stacks[i] = lgi_stack_take((unsigned)i % 3, NULL);
         ck_assert_ptr_nonnull(stacks[i]);
     }
-    lgi_stacks_visit(count_one, &after);
+    lgi_stacks_visit(count_call, &after);
     ck_assert_int_ge(after, before + 20);
     void *list = NULL;
     for (int i = 0; i < 20; i++) {

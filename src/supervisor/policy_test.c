@@ -43,7 +43,7 @@ static void compare(struct lgi_restarts *restarts, lg_time now, lg_duration with
         model.times[model.count++] = now;
 }
 
-static void run_one(unsigned size, bool limited)
+static void run_step(unsigned size, bool limited)
 {
     lg_time times[MOST], now = (lg_time)(draw() % 1000);
     struct lgi_restarts restarts = {.times = times, .size = size};
@@ -59,8 +59,8 @@ START_TEST(u3_counts_as_a_plain_model_does)
 {
     for (unsigned round = 0; round < 200; round++) {
         for (unsigned size = 1; size <= MOST; size++) {
-            run_one(size, true);
-            run_one(size, false);
+            run_step(size, true);
+            run_step(size, false);
         }
     }
 }

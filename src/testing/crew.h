@@ -52,7 +52,7 @@ static struct {
     unsigned left;
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .none = PTHREAD_COND_INITIALIZER};
 
-static inline void crew_one_less(void)
+static inline void crew_leave(void)
 {
     pthread_mutex_lock(&crew.lock);
     if (--crew.left == 0)
@@ -62,7 +62,7 @@ static inline void crew_one_less(void)
 
 static inline void crew_member(void (*work)(void *), void *data)
 {
-    lg_defer(crew_one_less);
+    lg_defer(crew_leave);
     work(data);
 }
 

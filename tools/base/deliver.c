@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "deliver.h"
 
-#include "say.h"
+#include "message.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,7 +33,7 @@ void delivery_fail(struct delivery *delivery, int number)
 {
     bool wanted = number != EPIPE || delivery->readers_stay;
     if (wanted && !delivery->over)
-        say("%s: %s: what follows is not written", delivery->to, strerror(number));
+        print_message("%s: %s: what follows is not written", delivery->to, strerror(number));
     delivery->failed |= wanted;
     delivery->over = true;
 }

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "client.h"
 
-#include "say.h"
+#include "message.h"
 
 #include <lifoguard/defer.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ int client_failed(const char *command, lg_error *err)
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    say("%s: %s", command, text ? text : "out of memory");
+    print_message("%s: %s", command, text ? text : "out of memory");
     return EXIT_REQUEST_FAILED;
 }
 
@@ -33,6 +33,6 @@ int client_request(const char *command, const struct buffer *fields, int64_t *va
         *value = answer.value;
     if (answer.status == 0 || (answer.status == ANSWER_GONE && answer.again))
         return 0;
-    say("%s: %s", command, answer.text);
+    print_message("%s: %s", command, answer.text);
     return answer.status == ANSWER_GONE ? EXIT_REQUEST_FAILED : (int)answer.status;
 }

@@ -5,9 +5,9 @@
 #include "buffer.h"
 #include "client.h"
 #include "deliver.h"
+#include "message.h"
 #include "options.h"
 #include "place.h"
-#include "say.h"
 #include "status.h"
 #include "timeline.h"
 
@@ -109,12 +109,12 @@ static void print_run(const char *folder, const struct history_entry *entry)
     if (!history_replay(folder, entry->name, &timeline))
         return;
     char date[64];
-    char took[SAY_DURATION_SIZE];
+    char took[DURATION_SHORT_SIZE];
     struct tm local;
     localtime_r(&entry->when.tv_sec, &local);
     strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
     printf("%s\t%s\t%s\t%s\t%s\n", entry->name, date,
-           timeline.ended ? timeline.verdict : "not ended", say_duration(timeline.took, took),
+           timeline.ended ? timeline.verdict : "not ended", duration_short(timeline.took, took),
            timeline.file ? timeline.file : "?");
 }
 

@@ -2,8 +2,8 @@
 #include "client.h"
 #include "command.h"
 #include "launch.h"
+#include "message.h"
 #include "options.h"
-#include "say.h"
 #include "status.h"
 #include "wire.h"
 #include "words.h"
@@ -166,7 +166,8 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
     if (err)
         return err;
     if (!r->shell && !strchr(*cleanup, '/') && !is_program(*cleanup))
-        say("there is no program %s, so far; it is registered all the same (in bash and zsh, `lifoguard "
+        print_message(
+            "there is no program %s, so far; it is registered all the same (in bash and zsh, `lifoguard "
             "shell-init` lets a cleanup be a function)",
             *cleanup);
     r->spec.flags = (r->on_failure ? SPEC_ON_FAILURE : 0) | (r->on_success ? SPEC_ON_SUCCESS : 0) |
@@ -265,7 +266,7 @@ static int acquire(const struct registration *r, char **command)
     if (send_registration("acquire", "intend", r, &sequence) != 0) {
         if (sequence)
             send_sequence("withdraw", sequence);
-        say("acquire: so %s was not run", command[0]);
+        print_message("acquire: so %s was not run", command[0]);
         return EXIT_WRONG_USAGE;
     }
     set_mark(sequence);

@@ -156,7 +156,7 @@ int keep_command(char **arguments)
     return err ? wrong_usage("keep", err) : send_number("keep", "keep", !no, NULL);
 }
 
-static int set_one(char *assignment)
+static int set_variable(char *assignment)
 {
     char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
@@ -182,7 +182,7 @@ int set_command(char **arguments)
         return wrong_usage("set", err);
     int status = 0;
     for (; *arguments && status == 0; arguments++)
-        status = set_one(*arguments);
+        status = set_variable(*arguments);
     return status;
 }
 

@@ -1,11 +1,11 @@
 /* About runs, from wherever: pending, recover, abandon. */
 #define _GNU_SOURCE
 #include "client.h"
+#include "message.h"
 #include "options.h"
 #include "owner.h"
 #include "place.h"
 #include "recover.h"
-#include "say.h"
 
 #include <errno.h>
 #include <inttypes.h>

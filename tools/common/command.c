@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "command.h"
 
-#include "say.h"
+#include "message.h"
 #include "status.h"
 
 #include <errno.h>
@@ -29,6 +29,6 @@ static const char *reason(const char *name, int number)
 
 int command_not_started(const char *who, const char *name, int number)
 {
-    say("%s%s%s: %s", who, *who ? ": " : "", name, reason(name, number));
+    print_message("%s%s%s: %s", who, *who ? ": " : "", name, reason(name, number));
     return number == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -2,7 +2,7 @@
 #include "options.h"
 
 #include "duration.h"
-#include "say.h"
+#include "message.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -51,7 +51,7 @@ static lg_error *set(const struct option *option, const char *text)
 }
 
 /* *arguments stands on an option; afterwards, behind it and its value. */
-static lg_error *take_one(const struct option *options, char ***arguments)
+static lg_error *take_option(const struct option *options, char ***arguments)
 {
     const char *name = **arguments + 2;
     size_t length = strcspn(name, "=");
@@ -107,7 +107,7 @@ lg_error *options_take(const struct option *options, char ***arguments)
             ++*arguments;
             return NULL;
         }
-        lg_error *err = (**arguments)[1] == '-' ? take_one(options, arguments)
+        lg_error *err = (**arguments)[1] == '-' ? take_option(options, arguments)
                                                 : take_letters(options, arguments);
         if (err)
             return err;
@@ -143,7 +143,7 @@ int wrong_usage(const char *command, lg_error *err)
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    say("%s: %s", command, text ? text : "out of memory");
-    say("try: lifoguard %s --help", command);
+    print_message("%s: %s", command, text ? text : "out of memory");
+    print_message("try: lifoguard %s --help", command);
     return EXIT_WRONG_USAGE;
 }

@@ -4,11 +4,11 @@
 #include "command.h"
 #include "front.h"
 #include "guardian.h"
+#include "message.h"
 #include "options.h"
 #include "place.h"
 #include "random.h"
 #include "sandbox.h"
-#include "say.h"
 #include "signal_fd.h"
 #include "status.h"
 
@@ -299,7 +299,7 @@ static int refuse(lg_error *err)
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    say("%s", text ? text : "out of memory");
+    print_message("%s", text ? text : "out of memory");
     return EXIT_WRONG_USAGE;
 }
 

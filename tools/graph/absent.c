@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "run_graph.h"
 
-#include "say.h"
+#include "message.h"
 
 #include <string.h>
 
@@ -22,7 +22,8 @@ bool is_graph(char *const *arguments)
 
 static int absent(void)
 {
-    say("this lifoguard cannot run graphs of jobs: it was built without libyaml. Install it (Debian: "
+    print_message(
+        "this lifoguard cannot run graphs of jobs: it was built without libyaml. Install it (Debian: "
         "libyaml-dev; Fedora: libyaml-devel), and build lifoguard again");
     return NOT_HERE;
 }

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "engine.h"
 #include "graph.h"
+#include "message.h"
 #include "options.h"
 #include "plan.h"
 #include "run_graph.h"
-#include "say.h"
 #include "status.h"
 
 #include <errno.h>
@@ -114,7 +114,8 @@ static int load(struct graph *graph, const char *path, const char *only)
     if (!err)
         return graph->problems.count ? RUN_BAD_FILE : 0;
     char *text = lg_error_text(err);
-    say("the commands cannot be checked, so nothing was run: %s", text ? text : "out of memory");
+    print_message("the commands cannot be checked, so nothing was run: %s",
+                  text ? text : "out of memory");
     free(text);
     lg_error_free(err);
     return RUN_LOST;

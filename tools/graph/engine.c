@@ -6,9 +6,9 @@
 #include "exec.h"
 #include "guardian.h"
 #include "interpreter.h"
+#include "message.h"
 #include "place.h"
 #include "sandbox.h"
-#include "say.h"
 #include "signals.h"
 #include "status.h"
 #include "summary.h"
@@ -117,7 +117,7 @@ static void run_jobs(struct engine *engine)
     }
     char *text = err ? lg_error_text(err) : NULL;
     if (text)
-        say("%s", text);
+        print_message("%s", text);
     free(text);
     if (err)
         engine_failed_aside(engine, lg_error_message(err));
@@ -134,7 +134,7 @@ static bool register_defers(struct engine *engine)
     if (!err)
         return true;
     char *text = lg_error_text(err);
-    say("%s", text ? text : "out of memory");
+    print_message("%s", text ? text : "out of memory");
     free(text);
     lg_error_free(err);
     releases_withdraw(whole, NULL);
@@ -220,7 +220,7 @@ static int engine_main(const struct birth *birth, void *data)
                             .umask = place_umask()};
     lg_error *err = news_open(&engine.news, birth, engine_on_signal, &engine);
     if (err) {
-        say_error(err);
+        message_error(err);
         return RUN_LOST;
     }
     prctl(PR_SET_NAME, "lifoguard-run");

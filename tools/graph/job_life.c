@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "lock.h"
-#include "say.h"
+#include "message.h"
 #include "work.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ static lg_error *take_lock(struct work *work, const char *name)
     bool told = false;
     while (!err && !lock_try(fd, &err)) {
         if (!told)
-            say("%s: waiting for the lock %s", work->name, name);
+            print_message("%s: waiting for the lock %s", work->name, name);
         told = true;
         err = lg_sleep_until(20 * LG_MILLISECOND, lg_until_context(work->engine->going));
     }
@@ -215,7 +215,7 @@ static void finish(struct work *work)
 }
 
 /* In its turn also if a panic has left the job, as for want of memory: what the others have acquired before is released after it. */
-static void clean_up_in_turn(struct work *work)
+static void clean_up_in_order(struct work *work)
 {
     if (work->state == JOB_RUNNING)
         memory_be_patient();
@@ -226,7 +226,7 @@ static void clean_up_in_turn(struct work *work)
 void work_live(struct work *work)
 {
     lg_defer(finish, work);
-    lg_defer(clean_up_in_turn, work);
+    lg_defer(clean_up_in_order, work);
     {
         lg_defer(leave_to_others, work);
         begin(work);

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "deliver.h"
-#include "say.h"
+#include "message.h"
 #include "views.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ struct live {
     bool colour, quiet;
 };
 
-static struct live *the_live; /* for what `say` says */
+static struct live *the_live; /* for what `print_message` prints */
 
 /* ---- text ---- */
 
@@ -137,11 +137,11 @@ static void add_line(const struct live *live, struct frame *frame, const struct 
 
 static void add_row(const struct live *live, struct frame *frame, const struct row *row)
 {
-    char took[SAY_DURATION_SIZE];
+    char took[DURATION_SHORT_SIZE];
     lg_duration elapsed = lg_since(row->began) / LG_SECOND * LG_SECOND;
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
-    buffer_format(&line, "%-16s %-8s %6s  ", row->job, row->state, say_duration(elapsed, took));
+    buffer_format(&line, "%-16s %-8s %6s  ", row->job, row->state, duration_short(elapsed, took));
     buffer_add_text(&line, row->line ? row->line : row->command ? row->command : "");
     add_line(live, frame, &line);
 }
@@ -283,10 +283,10 @@ static void keep_line(struct row *row, const struct event *event)
 }
 
 /* "✓ NAME  1.2s", and so on: it stays. */
-static void add_above(struct live *live, const char *sign, const char *code,
-                      const struct event *event)
+static void add_line_above(struct live *live, const char *sign, const char *code,
+                           const struct event *event)
 {
-    char took[SAY_DURATION_SIZE];
+    char took[DURATION_SHORT_SIZE];
     struct buffer *above = &live->above;
     buffer_format(above, "%s%s%s %s", colour(live, code), sign, colour(live, "\033[0m"),
                   *event->job ? event->job : "run");
@@ -297,7 +297,7 @@ static void add_above(struct live *live, const char *sign, const char *code,
         free(command);
     }
     if (event->took >= 0)
-        buffer_format(above, "  %s", say_duration(event->took, took));
+        buffer_format(above, "  %s", duration_short(event->took, took));
     if (event->result && event->kind != EVENT_CLEANUP_OK)
         buffer_format(above, "  %s", event->result);
     buffer_add_char(above, '\n');
@@ -328,12 +328,12 @@ static void start(struct live *live, const struct event *event, const char *stat
 static void end_of_job(struct live *live, const struct event *event)
 {
     if (event->kind == EVENT_JOB_FAILED) {
-        add_above(live, "✗", "\033[31m", event);
+        add_line_above(live, "✗", "\033[31m", event);
         add_tail(live, row_of(live, event->job));
     } else if (event->kind == EVENT_JOB_OK && !live->quiet) {
-        add_above(live, "✓", "\033[32m", event);
+        add_line_above(live, "✓", "\033[32m", event);
     } else if (event->kind != EVENT_JOB_OK && !live->quiet) {
-        add_above(live, "-", "\033[33m", event);
+        add_line_above(live, "-", "\033[33m", event);
     }
     remove_row(live, event->job); /* until its cleanups */
 }
@@ -356,7 +356,7 @@ static void take(struct sink *sink, const struct event *event)
     case EVENT_JOB_CANCELLED: end_of_job(live, event); break;
     case EVENT_CLEANUP_START: start(live, event, "cleans"); break;
     case EVENT_CLEANUP_FAILED:
-        add_above(live, "✗", "\033[31m", event);
+        add_line_above(live, "✗", "\033[31m", event);
         add_tail(live, row_of(live, event->job));
         break;
     case EVENT_FINISHED:
@@ -384,7 +384,7 @@ static bool end_live(struct sink *sink)
     while (live->rows)
         remove_row(live, live->rows->job);
     draw(live);
-    say_through(NULL);
+    message_redirect(NULL);
     the_live = NULL;
     buffer_free(&live->above);
     buffer_free(&live->shown);
@@ -410,6 +410,6 @@ struct sink *live_sink(bool quiet)
     setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth */
     measure(live);
     the_live = live;
-    say_through(take_said);
+    message_redirect(take_said);
     return &live->sink;
 }

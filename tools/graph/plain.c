@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "deliver.h"
-#include "say.h"
+#include "message.h"
 #include "views.h"
 
 #include <lifoguard/defer.h>
@@ -46,13 +46,13 @@ static void add_command(struct buffer *line, const struct event *event)
 
 static void add_details(struct buffer *line, const struct event *event)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     if (event->result && event->took >= 0)
-        buffer_format(line, "  (%s, %s)", event->result, say_duration(event->took, text));
+        buffer_format(line, "  (%s, %s)", event->result, duration_short(event->took, text));
     else if (event->result)
         buffer_format(line, "  (%s)", event->result);
     else if (event->took >= 0)
-        buffer_format(line, "  (%s)", say_duration(event->took, text));
+        buffer_format(line, "  (%s)", duration_short(event->took, text));
 }
 
 static void put_event(const struct plain *plain, const struct event *event, const char *word)

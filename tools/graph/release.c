@@ -3,10 +3,10 @@
 #include "buffer.h"
 #include "carry.h"
 #include "facts.h"
+#include "message.h"
 #include "place.h"
 #include "random.h"
 #include "request.h"
-#include "say.h"
 #include "tail.h"
 #include "work.h"
 
@@ -216,14 +216,15 @@ static void wait_for(void *data, lg_time deadline)
 static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct release *release = data;
-    char duration[SAY_DURATION_SIZE];
+    char duration[DURATION_SHORT_SIZE];
     if (again == AGAIN_PLAIN)
-        say("%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
+        print_message(
+            "%s: cleanup %zu: the variables are too large for a command: it runs with those that it "
             "mentions",
             release->work->name, release->number);
     else if (again == AGAIN_RETRY)
-        say("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
-            carry->text, say_duration(pause, duration));
+        print_message("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
+                      carry->text, duration_short(pause, duration));
 }
 
 static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};
@@ -288,8 +289,9 @@ static void carry_out_with_output(struct release *release)
 
 static void leave_out(const struct release *release)
 {
-    say("%s: cleanup %zu is left out: %s", *release->work->name ? release->work->name : "the run",
-        release->number, release->deferred->text);
+    print_message("%s: cleanup %zu is left out: %s",
+                  *release->work->name ? release->work->name : "the run", release->number,
+                  release->deferred->text);
     lg_error_free(holder_withdraw(&release->work->engine->holder, release->sequence));
 }
 

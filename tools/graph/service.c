@@ -1,6 +1,6 @@
 /* Jobs with `ready`: a command that stays up for the jobs that need it. */
 #define _GNU_SOURCE
-#include "say.h"
+#include "message.h"
 #include "work.h"
 
 #include <signal.h>
@@ -99,14 +99,14 @@ static lg_error *await_ready(struct work *work, const struct words *environment)
     /* wait-for has seen the end of the service; the goroutine that waits for the service is about to. */
     if (work->is_going && job_exit_status(&task.job) == PROCESS_HAS_ENDED)
         lg_chan_recv(work->service_over, NULL);
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     char result[JOB_TEXT_SIZE];
     if (!work->is_going)
         return lg_error_newf("the service has ended before it was ready: %s",
                              job_result(&work->service->job, result));
     if (task.job.step != JOB_RUNS)
         return lg_error_new("stopped before it was ready");
-    return lg_error_newf("not ready within %s", say_duration(work->job->ready.timeout, text));
+    return lg_error_newf("not ready within %s", duration_short(work->job->ready.timeout, text));
 }
 
 /* ---- */

@@ -1,7 +1,7 @@
 /* The commands of a job: its steps, for each pass of `for`, again if they fail; or its service. */
 #define _GNU_SOURCE
 #include "buffer.h"
-#include "say.h"
+#include "message.h"
 #include "shell.h"
 #include "work.h"
 
@@ -30,7 +30,7 @@ static void assign_export(struct work *work, char *line)
     char *equals = strchr(line, '=');
     if (!equals || equals == line || line + shell_name_length(line) != equals) {
         if (*line)
-            say("%s: not NAME=VALUE in LIFOGUARD_ENV: %s", work->name, line);
+            print_message("%s: not NAME=VALUE in LIFOGUARD_ENV: %s", work->name, line);
         return;
     }
     *equals = '\0';
@@ -192,9 +192,9 @@ lg_error *work_try(struct work *work)
         if (!err || tries >= work->job->retries || engine_is_stopping(work->engine))
             return err;
         char *text = lg_error_text(err);
-        char duration[SAY_DURATION_SIZE];
-        say("%s: %s; once more in %s", work->name, text ? text : "out of memory",
-            say_duration(pause, duration));
+        char duration[DURATION_SHORT_SIZE];
+        print_message("%s: %s; once more in %s", work->name, text ? text : "out of memory",
+                      duration_short(pause, duration));
         free(text);
         lg_error_free(err);
         undo_attempt(work);

@@ -1,7 +1,7 @@
 /* What stops a run: a failure, a signal, its time. */
 #define _GNU_SOURCE
 #include "carry.h"
-#include "say.h"
+#include "message.h"
 #include "signals.h"
 #include "status.h"
 #include "work.h"
@@ -63,7 +63,7 @@ void engine_failed(struct engine *engine, int exit_status, const char *why)
         engine->first_failure = exit_status ? exit_status : RUN_FAILED;
     if (!engine->options->keep_going && !engine_is_stopping(engine)) {
         if (engine->tasks)
-            say("a job has failed: ending the others, then on to the cleanups");
+            print_message("a job has failed: ending the others, then on to the cleanups");
         engine_stop(engine, STOP_FAILURE, 0);
     }
 }
@@ -108,20 +108,21 @@ static void end_cleanups(struct engine *engine, int number)
         return;
     if (!engine->warned) {
         engine->warned = lg_now();
-        say("%s: the cleanups are running; the next signal ends those that run, SIGQUIT all",
+        print_message(
+            "%s: the cleanups are running; the next signal ends those that run, SIGQUIT all",
             signals_name(number));
         return;
     }
     if (lg_since(engine->warned) < SIGNALS_TIME_TO_READ)
         return;
-    say("%s: ending the cleanups that run", signals_name(number));
+    print_message("%s: ending the cleanups that run", signals_name(number));
     holder_end_running(&engine->holder);
 }
 
 /* SIGQUIT: the end, at once. */
 static void force(struct engine *engine)
 {
-    say("SIGQUIT: the cleanups that have not run yet are left out");
+    print_message("SIGQUIT: the cleanups that have not run yet are left out");
     engine->forced = true;
     engine_stop(engine, STOP_SIGNAL, SIGQUIT);
     for (struct task *task = engine->tasks; task; task = task->next)
@@ -141,7 +142,8 @@ void engine_on_signal(void *data, int number)
     if (number == SIGQUIT) {
         force(engine);
     } else if (first && !cleaning) {
-        say("%s: ending the jobs that run, then on to the cleanups", signals_name(number));
+        print_message("%s: ending the jobs that run, then on to the cleanups",
+                      signals_name(number));
         engine_stop(engine, STOP_SIGNAL, number);
     } else if (cleaning) {
         engine_stop(engine, STOP_SIGNAL, number);
@@ -158,9 +160,10 @@ void engine_watch_time(struct engine *engine)
     lg_error_free(lg_sleep_until(engine->graph->timeout, lg_until_context(engine->going)));
     if (engine_is_stopping(engine) || engine->over)
         return;
-    char text[SAY_DURATION_SIZE];
-    say_duration(engine->graph->timeout, text);
-    say("the run is not done within %s: ending the jobs that run, then on to the cleanups", text);
+    char text[DURATION_SHORT_SIZE];
+    duration_short(engine->graph->timeout, text);
+    print_message(
+        "the run is not done within %s: ending the jobs that run, then on to the cleanups", text);
     if (engine->status == RUN_OK)
         snprintf(engine->why, sizeof(engine->why), "not done within %s", text);
     engine_stop(engine, STOP_TIMEOUT, 0);

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "summary.h"
 
-#include "say.h"
+#include "message.h"
 #include "signals.h"
 #include "status.h"
 
@@ -25,8 +25,8 @@ static void print_failures(const struct engine *engine)
     for (size_t i = 0; i < engine->graph->count; i++) {
         const struct work *work = &engine->works[i];
         if (work->state == JOB_FAILED)
-            say("%s:%u:%u: %s failed: %s", work->job->at.file, work->job->at.line,
-                work->job->at.column, work->name, work->error ? work->error : "?");
+            print_message("%s:%u:%u: %s failed: %s", work->job->at.file, work->job->at.line,
+                          work->job->at.column, work->name, work->error ? work->error : "?");
     }
 }
 
@@ -51,21 +51,21 @@ static void print_times(const struct engine *engine)
         return;
     qsort(works, count, sizeof(void *), compare_took);
     for (size_t i = 0; i < count && i < SHOWN; i++) {
-        char text[SAY_DURATION_SIZE];
-        say("%10s  %s", say_duration(works[i]->took, text), works[i]->name);
+        char text[DURATION_SHORT_SIZE];
+        print_message("%10s  %s", duration_short(works[i]->took, text), works[i]->name);
     }
     if (count > SHOWN)
-        say("            … and %zu more", count - SHOWN);
+        print_message("            … and %zu more", count - SHOWN);
 }
 
 void summary_print(const struct engine *engine)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     print_times(engine);
     print_failures(engine);
     size_t jobs = engine->jobs_ok + engine->jobs_failed + engine->jobs_skipped;
     size_t cleanups = engine->cleanups_ok + engine->cleanups_failed;
-    say("%s: %zu of %zu job%s, %zu cleanup%s, %s; run %s", summary_verdict(engine), engine->jobs_ok,
-        jobs, jobs == 1 ? "" : "s", cleanups, cleanups == 1 ? "" : "s",
-        say_duration(engine_at(engine), text), engine->holder.run);
+    print_message("%s: %zu of %zu job%s, %zu cleanup%s, %s; run %s", summary_verdict(engine),
+                  engine->jobs_ok, jobs, jobs == 1 ? "" : "s", cleanups, cleanups == 1 ? "" : "s",
+                  duration_short(engine_at(engine), text), engine->holder.run);
 }

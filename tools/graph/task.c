@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "await.h"
 #include "ending.h"
+#include "message.h"
 #include "process.h"
-#include "say.h"
 #include "tail.h"
 #include "work.h"
 
@@ -109,7 +109,7 @@ static void attend(void *data)
 static void tell_timeout(void *data)
 {
     const struct task *task = data;
-    say("%s: not ended within its time limit: SIGTERM", task->work->name);
+    print_message("%s: not ended within its time limit: SIGTERM", task->work->name);
 }
 
 void task_await(struct task *task)

@@ -4,7 +4,7 @@
 #include "attempt_process.h"
 #include "buffer.h"
 #include "closers/own_fd.h"
-#include "say.h"
+#include "message.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -199,7 +199,7 @@ enum tried attempt_tried(const struct attempt_result *result)
 const char *attempt_describe(const struct attempt_result *result, lg_duration timeout,
                              const char *directory, char text[ATTEMPT_TEXT_SIZE])
 {
-    char duration[SAY_DURATION_SIZE];
+    char duration[DURATION_SHORT_SIZE];
     switch (result->end) {
     case ATTEMPT_EXITED:
         snprintf(text, ATTEMPT_TEXT_SIZE, "exit status %d", (int)result->number);
@@ -208,7 +208,7 @@ const char *attempt_describe(const struct attempt_result *result, lg_duration ti
         snprintf(text, ATTEMPT_TEXT_SIZE, "killed by %s", signals_name(result->number));
         break;
     case ATTEMPT_TIMEOUT:
-        snprintf(text, ATTEMPT_TEXT_SIZE, "not done within %s", say_duration(timeout, duration));
+        snprintf(text, ATTEMPT_TEXT_SIZE, "not done within %s", duration_short(timeout, duration));
         break;
     case ATTEMPT_ENDED: snprintf(text, ATTEMPT_TEXT_SIZE, "ended by a signal to lifoguard"); break;
     case ATTEMPT_NOT_STARTED:

@@ -3,7 +3,7 @@
 
 #include "buffer.h"
 #include "execute.h"
-#include "say.h"
+#include "message.h"
 #include "spec.h"
 #include "sweep.h"
 
@@ -162,12 +162,13 @@ static bool enter_as_if_removed(const char *directory)
     return depth > 0 && enter_removed(&path, depth);
 }
 
-static void say_directory_is_gone(const struct attempt *attempt)
+static void report_missing_directory(const struct attempt *attempt)
 {
     struct buffer what = {0};
     lg_defer(buffer_free, &what);
     spec_describe(&what, attempt->arguments);
-    say("%s, the working directory of a cleanup, was removed: it runs as in an empty one: %s",
+    print_message(
+        "%s, the working directory of a cleanup, was removed: it runs as in an empty one: %s",
         attempt->directory, what.text);
 }
 
@@ -177,7 +178,7 @@ static bool enter_directory(const struct attempt *attempt)
         return true;
     int failed = errno;
     if (failed == ENOENT && !attempt->strict && enter_as_if_removed(attempt->directory)) {
-        say_directory_is_gone(attempt);
+        report_missing_directory(attempt);
         return true;
     }
     errno = failed;
@@ -248,7 +249,7 @@ static void forget_signals_of_group(const struct attempt *attempt)
 
 static void set_streams(const struct attempt *attempt)
 {
-    say_through(NULL);
+    message_redirect(NULL);
     if (attempt->empty_input) {
         close(STDIN_FILENO);
         open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */

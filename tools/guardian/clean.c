@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "assignments.h"
 #include "attempt.h"
+#include "message.h"
 #include "owner.h"
-#include "say.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -142,21 +142,23 @@ static void report(struct owner *owner, const struct item *item,
     lg_defer(buffer_free, &what);
     item_describe(item, &what);
     if (!attempt_is_good(result))
-        say("cleanup failed: %s: %s%s", what.text,
-            attempt_describe(result, item->spec.timeout, item->spec.directory, text), then);
+        print_message("cleanup failed: %s: %s%s", what.text,
+                      attempt_describe(result, item->spec.timeout, item->spec.directory, text),
+                      then);
     else if (owner->options.verbose)
-        say("cleanup done: %s", what.text);
+        print_message("cleanup done: %s", what.text);
 }
 
 static void tell_retry(struct owner *owner, const struct item *item,
                        const struct attempt_result *result, enum again again, lg_duration pause)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     struct buffer then = {0};
     lg_defer(buffer_free, &then);
-    buffer_format(&then, "; once more in %s", say_duration(pause, text));
+    buffer_format(&then, "; once more in %s", duration_short(pause, text));
     if (again == AGAIN_PLAIN)
-        say("a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
+        print_message(
+            "a cleanup cannot be started (%s): trying again without the variables that were set since the run began",
             strerror(E2BIG));
     else if (again == AGAIN_RETRY)
         report(owner, item, result, then.text);
@@ -167,7 +169,8 @@ static void tell_retry(struct owner *owner, const struct item *item,
 static void make_room(struct owner *owner, const struct attempt_result *result, int starts)
 {
     if (starts == 1)
-        say("a cleanup cannot be started yet (%s): trying again", strerror(result->number));
+        print_message("a cleanup cannot be started yet (%s): trying again",
+                      strerror(result->number));
     if (starts == 3 && owner->cleaning)
         owner_end_processes(owner, NULL);
 }
@@ -391,31 +394,31 @@ static size_t count_pending(const struct owner *owner)
     return count;
 }
 
-void owner_say_how_to_recover(const struct owner *owner, const char *what)
+void owner_explain_recovery(const struct owner *owner, const char *what)
 {
     const char *words[] = {"lifoguard", "recover", "--state", owner->place, owner->run.id, NULL};
     struct buffer command = {0};
     lg_defer(buffer_free, &command);
     spec_describe(&command, words);
-    say("%s: %s", what, command.text);
+    print_message("%s: %s", what, command.text);
 }
 
 static void keep(struct owner *owner)
 {
-    say("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
-        count_pending(owner) == 1 ? "" : "s");
+    print_message("kept, as asked: %zu cleanup%s, the first to run first:", count_pending(owner),
+                  count_pending(owner) == 1 ? "" : "s");
     enum { SHOWN = 20 };
     size_t shown = 0;
     for (const struct item *item = owner->newest; item && shown < SHOWN; item = item->older) {
         struct buffer what = {0};
         item_describe(item, &what);
         if (item_is_pending(item) && ++shown)
-            say("    %s", what.text);
+            print_message("    %s", what.text);
         buffer_free(&what);
     }
     if (count_pending(owner) > shown)
-        say("    … and %zu more", count_pending(owner) - shown);
-    owner_say_how_to_recover(owner, "to run them");
+        print_message("    … and %zu more", count_pending(owner) - shown);
+    owner_explain_recovery(owner, "to run them");
 }
 
 /* Told again if the owner changes in between. */

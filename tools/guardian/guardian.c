@@ -6,10 +6,10 @@
 #include "command.h"
 #include "execute.h"
 #include "front.h"
+#include "message.h"
 #include "place.h"
 #include "recover.h"
 #include "request.h"
-#include "say.h"
 #include "status.h"
 #include "unit.h"
 #include "wire.h"
@@ -198,7 +198,7 @@ static void describe(const struct guardian_start *start, struct buffer *title)
 
 static struct run_end refused(lg_error *err)
 {
-    say_error(err);
+    message_error(err);
     return (struct run_end){.a = EXIT_OURS};
 }
 
@@ -250,8 +250,8 @@ static void start_unit(const struct guardian_start *start, const struct outer *o
     lg_error *err = unit_start(start->place, start->id, start->birth);
     if (!err)
         return;
-    say("LIFOGUARD_UNIT=1: no unit of systemd watches this run");
-    say_error(err);
+    print_message("LIFOGUARD_UNIT=1: no unit of systemd watches this run");
+    message_error(err);
 }
 
 static struct run_end guard(struct owner *owner, const struct guardian_start *start)
@@ -347,7 +347,7 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
                         ? recover_run(start->place, start->id, RECOVER_ORPHAN, start->birth, &good)
                         : NULL;
     if (err)
-        say_error(err);
+        message_error(err);
     _exit(0);
 }
 
@@ -364,7 +364,7 @@ struct run_end guardian_replace(const struct guardian_start *start,
                                 const struct guardian_legacy *legacy)
 {
     if (!legacy->command.pid) {
-        say("the guardian was killed before the command was started");
+        print_message("the guardian was killed before the command was started");
         return (struct run_end){.a = EXIT_OURS};
     }
     memory_be_patient();
@@ -385,7 +385,7 @@ struct run_end guardian_replace(const struct guardian_start *start,
         err = owner_take(&owner);
     if (err)
         return not_taken(err, legacy);
-    say("the guardian was killed: the runner goes on in its place");
+    print_message("the guardian was killed: the runner goes on in its place");
     /* The run around this one is to wait for us from now on. */
     lg_error_free(register_nested(&outer, start));
     if (adopt_command(&owner, legacy)) {

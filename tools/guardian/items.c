@@ -2,9 +2,9 @@
 #include "assignments.h"
 #include "done.h"
 #include "facts.h"
+#include "message.h"
 #include "owner.h"
 #include "request.h"
-#include "say.h"
 
 #include <lifoguard/defer.h>
 #include <stdlib.h>
@@ -135,7 +135,7 @@ static bool store_together(struct owner *owner, bool *busy)
 }
 
 /* Once one has waited for a lock in vain, the others do not. */
-static void store_one(struct owner *owner, struct item *item, bool *busy)
+static void store_item(struct owner *owner, struct item *item, bool *busy)
 {
     lg_error *err = *busy ? &state_busy
                           : state_add_cleanup(owner->state, &owner->run, &item->record);
@@ -160,7 +160,7 @@ void owner_store(struct owner *owner)
         if (item->stored)
             continue;
         left--;
-        store_one(owner, item, &busy);
+        store_item(owner, item, &busy);
     }
 }
 
@@ -192,7 +192,7 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
     char *why = lg_error_text(err);
     lg_defer(free, why);
     if (!owner->said_why)
-        say("%s; the cleanups go on all the same", why ? why : "out of memory");
+        print_message("%s; the cleanups go on all the same", why ? why : "out of memory");
     owner->said_why = true;
     return true;
 }
@@ -320,7 +320,7 @@ static void add_secrets(char ***list, const struct item *item)
         else if (mine)
             assignments_set_value(list, name, mine);
         else
-            say("%s is not known any more, since it was not to be stored", name);
+            print_message("%s is not known any more, since it was not to be stored", name);
     }
 }
 

@@ -3,8 +3,8 @@
 
 #include "attempt.h"
 #include "done.h"
+#include "message.h"
 #include "place.h"
-#include "say.h"
 #include "status.h"
 
 #include <errno.h>
@@ -202,7 +202,8 @@ bool owner_is_lost(struct owner *owner, const lg_error *err)
     if (!lg_error_is(err, &state_lost))
         return false;
     if (!owner->lost)
-        say("another process has taken run %s over: this one does nothing more", owner->run.id);
+        print_message("another process has taken run %s over: this one does nothing more",
+                      owner->run.id);
     owner->lost = true;
     return true;
 }
@@ -237,11 +238,11 @@ void owner_finish(struct owner *owner)
     char *text = err ? lg_error_text(err) : NULL;
     lg_defer(free, text);
     if (err && !owner_is_lost(owner, err))
-        say("%s", text ? text : "out of memory");
+        print_message("%s", text ? text : "out of memory");
     if (err)
         return;
     place_remove_run(owner->directory);
     if (owner->newest && !owner->options.keep)
-        owner_say_how_to_recover(owner,
-                                 "what failed is not forgotten: lifoguard pending; to try again");
+        owner_explain_recovery(owner,
+                               "what failed is not forgotten: lifoguard pending; to try again");
 }

@@ -228,7 +228,7 @@ void owner_forget_waiting(struct owner *owner, const struct client *client);
 /* ---- cleanups (clean.c) ---- */
 
 /* "WHAT: lifoguard recover …": a command for a shell. */
-void owner_say_how_to_recover(const struct owner *owner, const char *what);
+void owner_explain_recovery(const struct owner *owner, const char *what);
 
 /* The command carries one out itself, in the process `attempt`: so that whoever takes the run over finds it. False: the run is
  * lost, or the cleanup is not to be had. */

@@ -4,8 +4,8 @@
 
 #include "attempt.h"
 #include "front.h"
+#include "message.h"
 #include "request.h"
-#include "say.h"
 #include "signal_fd.h"
 #include "signals.h"
 #include "status.h"
@@ -93,12 +93,13 @@ static void signal_while_cleaning(struct owner *owner, int number)
 {
     if (!owner->warned) {
         owner->warned = lg_now();
-        say("%s: the cleanups go on; once more ends the one that runs", signals_name(number));
+        print_message("%s: the cleanups go on; once more ends the one that runs",
+                      signals_name(number));
         return;
     }
     if (lg_since(owner->warned) < SIGNALS_TIME_TO_READ)
         return;
-    say("%s: ending the cleanup that runs", signals_name(number));
+    print_message("%s: ending the cleanup that runs", signals_name(number));
     owner->end_attempt = true;
 }
 
@@ -218,36 +219,37 @@ static void read_front(struct owner *owner)
     owner->runner_died = true;
     if (owner->cleaning || owner->ended)
         return;
-    say("the runner was killed: ending the command, then on to the cleanups");
+    print_message("the runner was killed: ending the command, then on to the cleanups");
     snprintf(owner->cause, sizeof(owner->cause), "the runner was killed");
     cancel(owner, SIGTERM, false);
 }
 
 /* ---- pressing the command to end ---- */
 
-static void say_not_ended(const struct owner *owner, int next)
+static void report_not_ended(const struct owner *owner, int next)
 {
-    char text[SAY_DURATION_SIZE];
-    say("the command has not ended within %s of %s: %s", say_duration(owner->options.grace, text),
-        signals_name(owner->asked), signals_name(next));
+    char text[DURATION_SHORT_SIZE];
+    print_message("the command has not ended within %s of %s: %s",
+                  duration_short(owner->options.grace, text), signals_name(owner->asked),
+                  signals_name(next));
 }
 
 /* INT → TERM → KILL: the next step. */
 static void drive_to_end(struct owner *owner)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     if (!owner->asked) {
         owner->outcome = OUTCOME_TIMEOUT;
-        say_duration(owner->options.timeout, text);
+        duration_short(owner->options.timeout, text);
         snprintf(owner->cause, sizeof(owner->cause), "not done within %s", text);
-        say("the command is not done within %s: SIGTERM", text);
+        print_message("the command is not done within %s: SIGTERM", text);
         ask_command_to_end(owner, SIGTERM);
     } else if (owner->asked == SIGKILL) {
-        say("the command outlives SIGKILL");
+        print_message("the command outlives SIGKILL");
         owner->outlives_kill = true;
     } else {
         int next = owner->asked == SIGTERM ? SIGKILL : SIGTERM;
-        say_not_ended(owner, next);
+        report_not_ended(owner, next);
         ask_command_to_end(owner, next);
     }
 }

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "recover.h"
 
+#include "message.h"
 #include "owner.h"
 #include "place.h"
 #include "sandbox.h"
-#include "say.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>
@@ -81,7 +81,7 @@ static void end_command(struct owner *owner)
         command.started != owner->run.command.started)
         return;
     owner->command = command;
-    say("ending the command, process %ld (%s)", (long)command.pid, command.name);
+    print_message("ending the command, process %ld (%s)", (long)command.pid, command.name);
     static const int signals[] = {SIGTERM, SIGKILL};
     for (int i = 0; i < 2 && process_is_alive(command.pid, command.started); i++) {
         lg_time deadline = lg_now() + owner->options.grace;
@@ -102,14 +102,14 @@ static void try_failed_again(struct owner *owner)
             item->record.state = CLEANUP_HELD;
 }
 
-static void say_recovering(const struct owner *owner, bool kept)
+static void report_recovering(const struct owner *owner, bool kept)
 {
     size_t count = 0;
     for (const struct item *item = owner->newest; item; item = item->older)
         count += item_is_pending(item);
-    say("run %s (%s) %s: recovering it: %zu cleanup%s", owner->run.id, owner->title,
-        kept ? "has cleanups left" : "has lost its runner and its guardian", count,
-        count == 1 ? "" : "s");
+    print_message("run %s (%s) %s: recovering it: %zu cleanup%s", owner->run.id, owner->title,
+                  kept ? "has cleanups left" : "has lost its runner and its guardian", count,
+                  count == 1 ? "" : "s");
 }
 
 static lg_error *recover(struct owner *owner, const char *id, enum recover_how how)
@@ -137,7 +137,7 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
     if (err)
         return err;
     try_failed_again(owner);
-    say_recovering(owner, kept);
+    report_recovering(owner, kept);
     if (!owner->cause[0])
         snprintf(owner->cause, sizeof(owner->cause), "runner and guardian were killed");
     if (marked && !owner->options.keep)
@@ -195,7 +195,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
         if (lg_error_is(err, &state_lost))
             lg_error_free(err);
         else
-            say_error(err);
+            message_error(err);
         id += strlen(id) + 1;
     }
     _exit(0);

@@ -304,7 +304,7 @@ static bool may_register(int fd, pid_t *pid)
 }
 
 /* Closed by exec, also where accept4 is refused. */
-static int accept_one(int listener)
+static int accept_client(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0 || !lgi_is_refused(errno))
@@ -317,7 +317,7 @@ static int accept_one(int listener)
 
 static void take_connection(struct owner *owner)
 {
-    int fd = accept_one(owner->listener);
+    int fd = accept_client(owner->listener);
     if (fd < 0) {
         /* No descriptors are left: those who hold them have their turn first. */
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);

@@ -4,10 +4,10 @@
 #include "buffer.h"
 #include "command.h"
 #include "helpers.h"
+#include "message.h"
 #include "options.h"
 #include "place.h"
 #include "process.h"
-#include "say.h"
 #include "status.h"
 
 #include <errno.h>
@@ -77,13 +77,14 @@ static pid_t holder_of(int fd)
     return 0;
 }
 
-static void say_held(const char *name, int fd, const char *then)
+static void report_held(const char *name, int fd, const char *then)
 {
     struct process holder;
     if (process_read(holder_of(fd), &holder))
-        say("lock: %s is held by process %ld (%s)%s", name, (long)holder.pid, holder.name, then);
+        print_message("lock: %s is held by process %ld (%s)%s", name, (long)holder.pid, holder.name,
+                      then);
     else
-        say("lock: %s is held by another command%s", name, then);
+        print_message("lock: %s is held by another command%s", name, then);
 }
 
 /* In short pauses, for at most `limit`. */
@@ -105,7 +106,7 @@ static lg_error *take_lock(const char *name, int fd, lg_duration timeout, bool *
     lg_error *err = try_for(fd, timeout > 0 ? timeout : 10 * LG_SECOND, taken);
     if (err || *taken || timeout > 0)
         return err;
-    say_held(name, fd, ": waiting for its end");
+    report_held(name, fd, ": waiting for its end");
     while (flock(fd, LOCK_EX) != 0)
         if (errno != EINTR)
             return lg_error_new_errno("flock");
@@ -135,7 +136,7 @@ static lg_error *lock(const char *wanted, const char *name, lg_duration timeout,
     if (!err)
         err = take_lock(name, fd, timeout, taken);
     if (!err && !*taken)
-        say_held(name, fd, ": given up");
+        report_held(name, fd, ": given up");
     /* lifoguard-vet: allow leak: the process holds the lock until it ends */
     return err;
 }
@@ -145,7 +146,7 @@ static int failed(lg_error *err)
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    say("lock: %s", text ? text : "out of memory");
+    print_message("lock: %s", text ? text : "out of memory");
     return EXIT_OURS;
 }
 

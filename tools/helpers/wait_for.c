@@ -4,9 +4,9 @@
 #include "command.h"
 #include "helpers.h"
 #include "limited.h"
+#include "message.h"
 #include "options.h"
 #include "process.h"
-#include "say.h"
 #include "scratch.h"
 #include "signals.h"
 #include "status.h"
@@ -273,7 +273,7 @@ static void pause_for(struct target *target, lg_duration pause)
 static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
 {
     target->deadline = lg_now() + timeout;
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     for (lg_duration pause = 10 * LG_MILLISECOND;; pause = pause * 3 / 2) {
         bool ended = has_ended(pid);
         if (!target->limited.asked && try_once(target))
@@ -281,8 +281,8 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
         if (target->limited.asked)
             limited_die(target->limited.asked);
         if (ended) {
-            say("wait-for: process %lld has ended before %s was ready", (long long)pid,
-                name_of(target));
+            print_message("wait-for: process %lld has ended before %s was ready", (long long)pid,
+                          name_of(target));
             return 1;
         }
         lg_duration left = target->deadline - lg_now();
@@ -291,8 +291,8 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
         pause = pause > LG_SECOND ? LG_SECOND : pause;
         pause_for(target, pause < left ? pause : left);
     }
-    say("wait-for: %s is not ready after %s: %s", name_of(target), say_duration(timeout, text),
-        target->why);
+    print_message("wait-for: %s is not ready after %s: %s", name_of(target),
+                  duration_short(timeout, text), target->why);
     if (target->command)
         show_output(target);
     return EXIT_TIMEOUT;

@@ -2,8 +2,8 @@
 #include "command.h"
 #include "helpers.h"
 #include "limited.h"
+#include "message.h"
 #include "options.h"
-#include "say.h"
 #include "status.h"
 
 #include <lifoguard/defer.h>
@@ -26,12 +26,12 @@ static const char help[] =
 
 static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     limited_await(limited, lg_now() + timeout);
     if (limited->ended)
         return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end)
                                        : EXIT_SIGNAL + WTERMSIG(limited->end);
-    say("with: not done within %s", say_duration(timeout, text));
+    print_message("with: not done within %s", duration_short(timeout, text));
     limited_end(limited, grace, false);
     return EXIT_TIMEOUT;
 }

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "copies.h"
 #include "inspect.h"
+#include "message.h"
 #include "options.h"
 #include "report.h"
-#include "say.h"
 #include "target.h"
 
 #include <errno.h>
@@ -158,7 +158,7 @@ int inspect_command(char **arguments)
         err = inspect(*which, &options);
         if (!err)
             continue;
-        say_error(lg_error_wrap(err, "inspect"));
+        message_error(lg_error_wrap(err, "inspect"));
         status = EXIT_FAILURE;
     }
     return status;

@@ -72,7 +72,7 @@ static bool read_segment(const struct module *module, const Elf64_Ehdr *elf, uns
                        segment, sizeof(*segment));
 }
 
-static void look_into(struct module *module, const Elf64_Ehdr *elf)
+static void read_symbols(struct module *module, const Elf64_Ehdr *elf)
 {
     Elf64_Phdr segment;
     bool has_bias = false;
@@ -122,7 +122,7 @@ lg_error *copies_find(struct target *target, struct copies *copies)
             !is_program(&elf))
             continue;
         module.found.path = mapping->path;
-        look_into(&module, &elf);
+        read_symbols(&module, &elf);
         if (module.has_defer)
             add(copies, &module.found);
         if (module.unknown)

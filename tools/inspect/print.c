@@ -14,7 +14,7 @@ static int order(const void *a, const void *b)
 }
 
 /* `data` is the calls of the report. Threads are never alike. (Texts and sites are the same if their addresses are.) */
-static int by_look(const void *a, const void *b, void *data)
+static int by_content(const void *a, const void *b, void *data)
 {
     const struct site **calls = data;
     const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
@@ -37,9 +37,9 @@ static int by_look(const void *a, const void *b, void *data)
     return difference;
 }
 
-static int by_look_and_place(const void *a, const void *b, void *data)
+static int by_content_and_place(const void *a, const void *b, void *data)
 {
-    int difference = by_look(a, b, data);
+    int difference = by_content(a, b, data);
     return difference ? difference
                       : order(*(const struct entry *const *)a, *(const struct entry *const *)b);
 }
@@ -256,9 +256,9 @@ static size_t make_groups(const struct report *report, bool each, const struct e
     for (size_t i = 0; i < report->count; i++)
         entries[i] = &report->entries[i];
     if (report->count > 1)
-        qsort_r(entries, report->count, sizeof(*entries), by_look_and_place, report->calls);
+        qsort_r(entries, report->count, sizeof(*entries), by_content_and_place, report->calls);
     for (size_t i = 0; i < report->count; i++) {
-        if (i > 0 && !each && by_look(&entries[i - 1], &entries[i], report->calls) == 0)
+        if (i > 0 && !each && by_content(&entries[i - 1], &entries[i], report->calls) == 0)
             groups[count - 1].count++;
         else
             groups[count++] = (struct group){&entries[i], 1};

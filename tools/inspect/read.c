@@ -42,7 +42,7 @@ static void add_call(struct reading *r, const struct site *site)
     struct report *report = r->report;
     if (!site || site->is_own)
         return;
-    report->calls = room_for_one_more(report->calls, report->call_count, sizeof(site));
+    report->calls = grow_array(report->calls, report->call_count, sizeof(site));
     report->calls[report->call_count++] = site;
 }
 
@@ -122,7 +122,7 @@ static void add_chain(struct reading *r, uint64_t top)
 static struct entry *add_entry(struct reading *r, enum entry_kind kind)
 {
     struct report *report = r->report;
-    report->entries = room_for_one_more(report->entries, report->count, sizeof(*report->entries));
+    report->entries = grow_array(report->entries, report->count, sizeof(*report->entries));
     struct entry *entry = &report->entries[report->count++];
     *entry = (struct entry){.kind = kind, .first_call = report->call_count};
     return entry;

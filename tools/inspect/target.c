@@ -10,8 +10,7 @@
 
 struct target_thread *target_add_thread(struct target *target, pid_t id)
 {
-    target->threads = room_for_one_more(target->threads, target->thread_count,
-                                        sizeof(*target->threads));
+    target->threads = grow_array(target->threads, target->thread_count, sizeof(*target->threads));
     struct target_thread *thread = &target->threads[target->thread_count++];
     *thread = (struct target_thread){.id = id};
     return thread;
@@ -20,8 +19,8 @@ struct target_thread *target_add_thread(struct target *target, pid_t id)
 void target_add_mapping(struct target *target, uint64_t start, uint64_t end, uint64_t offset,
                         const char *path)
 {
-    target->mappings = room_for_one_more(target->mappings, target->mapping_count,
-                                         sizeof(*target->mappings));
+    target->mappings = grow_array(target->mappings, target->mapping_count,
+                                  sizeof(*target->mappings));
     target->mappings[target->mapping_count++] =
         (struct target_mapping){.start = start,
                                 .end = end,

@@ -81,7 +81,7 @@ enum { TARGET_TEXT = 4096 };
 char *target_text(struct target *target, uint64_t at);
 
 /* The array, with room for one more element than `count`: there is room for a power of two. */
-static inline void *room_for_one_more(void *array, size_t count, size_t size)
+static inline void *grow_array(void *array, size_t count, size_t size)
 {
     return (count & (count - 1)) != 0 ? array : need_memory(array, (count ? 2 * count : 1) * size);
 }

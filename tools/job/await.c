@@ -2,7 +2,7 @@
 #include "await.h"
 
 #include "ending.h"
-#include "say.h"
+#include "message.h"
 
 #include <lifoguard/defer.h>
 #include <signal.h>
@@ -49,7 +49,7 @@ void leftovers_end(struct news *news, struct ending *ending, int number, lg_dura
             news_wait(news, earlier(lg_now() + pause, ending->until));
             pause = pause >= 50 * LG_MILLISECOND ? 100 * LG_MILLISECOND : 2 * pause;
         } else if (!ending_press(ending, grace)) {
-            say("processes are left that outlive SIGKILL");
+            print_message("processes are left that outlive SIGKILL");
             return;
         }
     }

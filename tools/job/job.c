@@ -3,7 +3,7 @@
 
 #include "ending.h"
 #include "launch.h"
-#include "say.h"
+#include "message.h"
 #include "signals.h"
 #include "status.h"
 #include "terminal.h"
@@ -134,8 +134,8 @@ void job_press(struct job *job, int number)
             job_begin(job, JOB_ASKED, SIGTERM, job->grace);
         else
             job_begin(job, JOB_KILLED, 0, LG_SECOND);
-        say("process group %ld has not ended yet: %s", (long)job->pid,
-            job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
+        print_message("process group %ld has not ended yet: %s", (long)job->pid,
+                      job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
         break;
     case JOB_KILLED: job->step = JOB_GIVEN_UP; break;
     case JOB_GIVEN_UP: break;

@@ -74,9 +74,9 @@ static void end_background(struct background *background)
     run_await(run, &(struct foreground){.job = job, .place = background->line});
     run_check_backgrounds(run);
     if (alive && job->step == JOB_KILLED && !run->forced)
-        say("%s: had to be killed", background->line->place);
+        print_message("%s: had to be killed", background->line->place);
     else if (job->step == JOB_GIVEN_UP)
-        say("%s: outlives SIGKILL, and is left running", background->line->place);
+        print_message("%s: outlives SIGKILL, and is left running", background->line->place);
     background->over = true;
     run_record_finished(run, background->line);
 }

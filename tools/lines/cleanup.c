@@ -73,15 +73,16 @@ static void wait_for(void *data, lg_time deadline)
 static void tell_retry(void *data, const struct carry *carry, enum again again, lg_duration pause)
 {
     const struct cleanup *cleanup = data;
-    char duration[SAY_DURATION_SIZE];
+    char duration[DURATION_SHORT_SIZE];
     if (again == AGAIN_PLAIN)
-        say("the variables of the file are too large for a command: this cleanup runs without them");
+        print_message(
+            "the variables of the file are too large for a command: this cleanup runs without them");
     else if (again == AGAIN_LATER)
-        say("a cleanup cannot be started yet (%s): trying again",
-            strerrorname_np(carry->result.number));
+        print_message("a cleanup cannot be started yet (%s): trying again",
+                      strerrorname_np(carry->result.number));
     else if (again == AGAIN_RETRY)
-        say("cleanup %zu: %s; once more in %s", cleanup->number, carry->text,
-            say_duration(pause, duration));
+        print_message("cleanup %zu: %s; once more in %s", cleanup->number, carry->text,
+                      duration_short(pause, duration));
     if (again == AGAIN_LATER)
         memory_give_back();
 }
@@ -162,7 +163,7 @@ static void drop(const struct cleanup *cleanup)
 
 static void skip(const struct cleanup *cleanup, const char *tag)
 {
-    say_event(tag, "skipped", cleanup->line->shown, NULL);
+    message_event(tag, "skipped", cleanup->line->shown, NULL);
     drop(cleanup);
 }
 

@@ -14,7 +14,8 @@ static void attend(void *data)
     bool stopping = run->stopping;
     run_check_backgrounds(run);
     if (now->line && run->stopping && !stopping) { /* not a cleanup */
-        say("a background line has failed: ending %s, then on to the cleanups", now->line->place);
+        print_message("a background line has failed: ending %s, then on to the cleanups",
+                      now->line->place);
         run_end_line(now, SIGTERM);
     }
 }
@@ -23,7 +24,7 @@ static void tell_timeout(void *data)
 {
     const struct run *run = data;
     const struct line *place = run->now->place;
-    say("%s: not ended within its time limit: SIGTERM: %s", place->place, place->shown);
+    print_message("%s: not ended within its time limit: SIGTERM: %s", place->place, place->shown);
 }
 
 static void leave(struct run *run)

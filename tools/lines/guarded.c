@@ -3,12 +3,12 @@
 #include "exec.h"
 #include "guardian.h"
 #include "lines.h"
+#include "message.h"
 #include "parse.h"
 #include "place.h"
 #include "request.h"
 #include "run.h"
 #include "sandbox.h"
-#include "say.h"
 #include "secret.h"
 #include "signals.h"
 #include "spec.h"
@@ -96,7 +96,7 @@ static int run_unguarded(const struct lines_request *request)
 {
     lg_error *err = sandbox_check_waiting();
     if (err) {
-        say_error(err);
+        message_error(err);
         return RUN_LOST;
     }
     struct birth birth;
@@ -132,7 +132,8 @@ int lines_run(const struct lines_request *request)
     char *text = lg_error_text(err);
     lg_defer(free, text);
     bool refused = request->state != NULL;
-    say("%s%s", text ? text : "out of memory",
+    print_message(
+        "%s%s", text ? text : "out of memory",
         refused ? "" : ": the cleanups are not on disk, and kill -9 of lifoguard would lose them");
     return refused ? RUN_LOST : run_unguarded(request);
 }

@@ -111,8 +111,8 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
         cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
-        say("%s from the terminal: %s has ended, on to the cleanups", signals_name(number),
-            line->place);
+        print_message("%s from the terminal: %s has ended, on to the cleanups",
+                      signals_name(number), line->place);
         run->stopping = true;
         run_set_status(run, RUN_SIGNAL + number);
     }

@@ -145,7 +145,7 @@ static bool is_captured(int fd)
 }
 
 /* As after 2>&1: then one pipe serves both, or their order would be lost. */
-static bool are_one(void)
+static bool same_output(void)
 {
     struct stat out, err;
     pid_t self = getpid();
@@ -170,8 +170,8 @@ static struct stream *open_pipe(const char *job, bool background, int fd, int *i
     return NULL;
 }
 
-static void open_one(struct capture *capture, const char *job, enum captured what, int i,
-                     int *input)
+static void open_capture(struct capture *capture, const char *job, enum captured what, int i,
+                         int *input)
 {
     if (what == CAPTURE_CLEANUP)
         capture->tails[i] = open_file(job, STDOUT_FILENO + i, input);
@@ -187,10 +187,10 @@ static struct capture *capture(const char *job, enum captured what, int ends[2])
     struct capture *capture = need_memory(NULL, sizeof(*capture));
     *capture = (struct capture){0};
     for (int i = 0; i < 2; i++)
-        if (i == 1 && ends[0] && (record.options->json || are_one()))
+        if (i == 1 && ends[0] && (record.options->json || same_output()))
             ends[1] = ends[0];
         else if (is_captured(STDOUT_FILENO + i))
-            open_one(capture, job, what, i, &ends[i]);
+            open_capture(capture, job, what, i, &ends[i]);
     return capture;
 }
 

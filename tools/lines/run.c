@@ -8,9 +8,9 @@
 #include "foreground.h"
 #include "interpreter.h"
 #include "line.h"
+#include "message.h"
 #include "parse.h"
 #include "place.h"
-#include "say.h"
 #include "scratch.h"
 #include "shell.h"
 #include "signals.h"
@@ -102,7 +102,8 @@ static void keep_environment(struct run *run)
 static void give_way(void *data)
 {
     (void)data;
-    say("the cleanups of this run are another process's by now: this one does nothing more");
+    print_message(
+        "the cleanups of this run are another process's by now: this one does nothing more");
     _exit(RUN_LOST);
 }
 
@@ -120,15 +121,15 @@ static const char *verdict_of(const struct run *run)
                                        : signals_name(run->status - RUN_SIGNAL);
 }
 
-static void say_result(const struct run *run, lg_duration took)
+static void report_result(const struct run *run, lg_duration took)
 {
     if (run->failures)
         print_errors(run->failures, "lifoguard: ");
-    char text[SAY_DURATION_SIZE];
-    say_duration(took, text);
+    char text[DURATION_SHORT_SIZE];
+    duration_short(took, text);
     size_t jobs = run->file->jobs;
-    say("%s: %zu of %zu line%s, %zu cleanup%s, %s", verdict_of(run), run->done, jobs,
-        jobs == 1 ? "" : "s", run->cleanups_run, run->cleanups_run == 1 ? "" : "s", text);
+    print_message("%s: %zu of %zu line%s, %zu cleanup%s, %s", verdict_of(run), run->done, jobs,
+                  jobs == 1 ? "" : "s", run->cleanups_run, run->cleanups_run == 1 ? "" : "s", text);
 }
 
 static void run_and_clean(struct run *run)
@@ -173,7 +174,7 @@ int run_read(const char *path, const struct run_options *options, struct job_fil
 int run_file(const struct job_file *file, const struct run_options *options)
 {
     lg_func (int, status) {
-        say_quietly(options->quiet);
+        message_set_quiet(options->quiet);
         struct run run = {.file = file,
                           .grace = options->grace,
                           .cleanup_limit = options->cleanup_limit,
@@ -194,7 +195,7 @@ int run_file(const struct job_file *file, const struct run_options *options)
         run_and_clean(&run);
         run_await_readers(&run);
         run_record(&run, whole_event(&run, EVENT_END, verdict_of(&run)));
-        say_result(&run, lg_since(options->began));
+        report_result(&run, lg_since(options->began));
         lg_return(exit_status(&run, options));
     }
 }

@@ -4,11 +4,11 @@
 
 #include "holder.h"
 #include "job.h"
+#include "message.h"
 #include "news.h"
 #include "parse.h"
 #include "recorder.h"
 #include "run.h"
-#include "say.h"
 #include "secret.h"
 
 #include <lifoguard/lifoguard.h>

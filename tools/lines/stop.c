@@ -16,13 +16,13 @@ void run_end_line(const struct foreground *now, int number)
         job_begin(now->job, JOB_ASKED, number, now->job->grace);
 }
 
-static void say_pending(const struct run *run)
+static void report_pending(const struct run *run)
 {
     for (const struct cleanup *cleanup = run->cleanups; cleanup; cleanup = cleanup->next) {
         char tag[TAG_SIZE];
         snprintf(tag, sizeof(tag), "[cleanup %zu]", cleanup->number);
         if (!cleanup->begun)
-            say_event(tag, "pending", cleanup->line->shown, NULL);
+            message_event(tag, "pending", cleanup->line->shown, NULL);
     }
 }
 
@@ -30,14 +30,15 @@ static void on_signal_while_cleaning(struct run *run, const struct foreground *n
 {
     if (!run->warned) {
         run->warned = lg_now();
-        say("%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
+        print_message(
+            "%s: the cleanups are running; the next signal ends the one that runs, SIGQUIT all",
             signals_name(number));
-        say_pending(run);
+        report_pending(run);
         return;
     }
     if (lg_since(run->warned) < SIGNALS_TIME_TO_READ)
         return;
-    say("%s: ending the cleanup that runs", signals_name(number));
+    print_message("%s: ending the cleanup that runs", signals_name(number));
     holder_end_running(&run->holder);
     if (now)
         job_press(now->job, number);
@@ -48,7 +49,7 @@ void run_give_way(const struct run *run)
 {
     if (!holder_is_orphan(&run->holder))
         return;
-    say("runner and guardian were killed: the cleanups are left to lifoguard recover");
+    print_message("runner and guardian were killed: the cleanups are left to lifoguard recover");
     _exit(RUN_LOST);
 }
 
@@ -60,7 +61,7 @@ static void on_request(struct run *run, const struct foreground *now, int number
     run->stopping = true;
     run_set_status(run, RUN_SIGNAL + number);
     if (number == SIGQUIT) {
-        say("SIGQUIT: the cleanups that have not run yet are left out");
+        print_message("SIGQUIT: the cleanups that have not run yet are left out");
         run->forced = true;
         holder_kill_running(&run->holder);
         if (now)
@@ -68,15 +69,17 @@ static void on_request(struct run *run, const struct foreground *now, int number
     } else if (run->cleaning || (now && !line)) {
         on_signal_while_cleaning(run, now, number);
     } else if (!line) {
-        say("%s: on to the cleanups", signals_name(number));
+        print_message("%s: on to the cleanups", signals_name(number));
     } else if (first || now->job->step == JOB_RUNS) {
         run_end_line(now, number);
-        char limit[SAY_DURATION_SIZE];
+        char limit[DURATION_SHORT_SIZE];
         if (line->acquires)
-            say("%s: %s has a cleanup to come, so it may finish, in %s at most",
-                signals_name(number), line->place, say_duration(now->job->grace, limit));
+            print_message("%s: %s has a cleanup to come, so it may finish, in %s at most",
+                          signals_name(number), line->place,
+                          duration_short(now->job->grace, limit));
         else
-            say("%s: ending %s, then on to the cleanups", signals_name(number), line->place);
+            print_message("%s: ending %s, then on to the cleanups", signals_name(number),
+                          line->place);
     } else {
         job_press(now->job, number);
     }

@@ -32,20 +32,20 @@ void run_record(const struct run *run, struct event event)
         run->recorder->tell(&event);
 }
 
-static void say_it(const char *tag, const struct event *event)
+static void report_event(const char *tag, const struct event *event)
 {
-    char took[SAY_DURATION_SIZE], details[JOB_TEXT_SIZE + SAY_DURATION_SIZE + 2];
+    char took[DURATION_SHORT_SIZE], details[JOB_TEXT_SIZE + DURATION_SHORT_SIZE + 2];
     if (event->took >= 0)
         snprintf(details, sizeof(details), "%s, %s", event->result,
-                 say_duration(event->took, took));
-    say_event(tag, event_word(event->kind), event->text,
-              event->took >= 0 ? details : event->result);
+                 duration_short(event->took, took));
+    message_event(tag, event_word(event->kind), event->text,
+                  event->took >= 0 ? details : event->result);
 }
 
 void run_tell(const struct run *run, const char *tag, struct event event)
 {
     if (!run->recorder || !run->recorder->alone)
-        say_it(tag, &event);
+        report_event(tag, &event);
     run_record(run, event);
 }
 

@@ -5,8 +5,8 @@
 #include "helpers.h"
 #include "inspect.h"
 #include "lines.h"
+#include "message.h"
 #include "run_graph.h"
-#include "say.h"
 #include "status.h"
 #include "vet.h"
 
@@ -110,7 +110,8 @@ static int finish_output(int status)
     good = fflush(stdout) == 0 && good;
     if (good)
         return status;
-    say("standard output: %s", errno ? strerror(errno) : "not all of it could be written");
+    print_message("standard output: %s",
+                  errno ? strerror(errno) : "not all of it could be written");
     return status == 0 ? EXIT_OURS : status;
 }
 

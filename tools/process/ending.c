@@ -2,8 +2,8 @@
 #include "ending.h"
 
 #include "buffer.h"
+#include "message.h"
 #include "process.h"
-#include "say.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -155,7 +155,7 @@ void ending_settle(void)
 
 /* ---- groups ---------------------------------------------------------------------------------------- */
 
-static void signal_one(pid_t pid, int number)
+static void signal_process(pid_t pid, int number)
 {
     kill(pid, number);
     if (number != SIGKILL && number != SIGWINCH)
@@ -175,9 +175,9 @@ void ending_signal_group(pid_t leader, int number)
     for (size_t i = 0; i < below.count; i++)
         if (begins_group(below.pids[i]))
             pids_add(&elsewhere, below.pids[i]);
-    signal_one(-leader, number);
+    signal_process(-leader, number);
     for (size_t i = 0; i < elsewhere.count; i++)
-        signal_one(elsewhere.pids[i], number);
+        signal_process(elsewhere.pids[i], number);
 }
 
 bool ending_group_ignores(pid_t group, int number)
@@ -217,9 +217,9 @@ static void tell(struct ending *ending, pid_t pid)
         return;
     struct process process;
     bool there = process_read(pid, &process);
-    say("%s to %s (process %ld), which %s left running", signals_name(number),
-        there ? process.name : "?", (long)pid, ending->whose);
-    signal_one(pid, number);
+    print_message("%s to %s (process %ld), which %s left running", signals_name(number),
+                  there ? process.name : "?", (long)pid, ending->whose);
+    signal_process(pid, number);
 }
 
 size_t ending_continue(struct ending *ending)

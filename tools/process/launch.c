@@ -5,7 +5,7 @@
 #include "direct.h"
 #include "ending.h"
 #include "execute.h"
-#include "say.h"
+#include "message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -253,7 +253,7 @@ int launch_start(const struct launch *launch, pid_t *pid)
     lg_duration pause = 10 * LG_MILLISECOND;
     for (int tries = 0; tries < 10 && may_go_better(failed); tries++) {
         if (tries == 0)
-            say("a command cannot start (%s): trying again", strerrorname_np(failed));
+            print_message("a command cannot start (%s): trying again", strerrorname_np(failed));
         memory_give_back();
         ending_reap();
         lg_sleep(pause);

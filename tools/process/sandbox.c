@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
-#include "say.h"
+#include "message.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -42,7 +42,8 @@ static bool refuse_as_missing(void)
 static bool promise_no_new_privileges(void)
 {
     if (geteuid() != 0)
-        say("this sandbox refuses clone3(2), and so threads: to mend that, commands of this run get no new "
+        print_message(
+            "this sandbox refuses clone3(2), and so threads: to mend that, commands of this run get no new "
             "privileges (sudo will refuse to work)");
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
@@ -52,7 +53,8 @@ void sandbox_allow_threads(void)
     if (!refuses_clone3() || refuse_as_missing())
         return;
     if (!promise_no_new_privileges() || !refuse_as_missing())
-        say("this sandbox refuses clone3(2), which threads need; a newer container runtime does not");
+        print_message(
+            "this sandbox refuses clone3(2), which threads need; a newer container runtime does not");
 }
 
 lg_error *sandbox_check_waiting(void)

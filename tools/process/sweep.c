@@ -2,7 +2,7 @@
 #include "sweep.h"
 
 #include "buffer.h"
-#include "say.h"
+#include "message.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -171,8 +171,8 @@ static size_t signal_all(const struct sweep *sweep, int number, struct process_l
             continue;
         process_list_add(told, &now.all[i]);
         if (!sweep->quiet || number == SIGKILL)
-            say("%s to %s (process %ld), which %s left running", signals_name(number),
-                now.all[i].name, (long)now.all[i].pid, sweep->whose);
+            print_message("%s to %s (process %ld), which %s left running", signals_name(number),
+                          now.all[i].name, (long)now.all[i].pid, sweep->whose);
         process_signal(&now.all[i], number);
     }
     return now.count;
@@ -212,7 +212,7 @@ static void end_all(const struct sweep *sweep)
 {
     if (!end_with(sweep, SIGTERM, sweep->grace) &&
         !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
-        say("processes are left that outlive SIGKILL");
+        print_message("processes are left that outlive SIGKILL");
 }
 
 void sweep_run(const struct sweep *sweep)

@@ -26,7 +26,7 @@ const char *event_name(enum event_kind kind)
         [EVENT_CLEANUP_OK] = "cleanup-ok",
         [EVENT_CLEANUP_FAILED] = "cleanup-failed",
         [EVENT_FINISHED] = "finished",
-        [EVENT_SAY] = "say",
+        [EVENT_MESSAGE] = "message",
         [EVENT_END] = "end",
     };
     return names[kind];

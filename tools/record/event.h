@@ -24,7 +24,7 @@ enum event_kind {
     EVENT_CLEANUP_OK,
     EVENT_CLEANUP_FAILED,
     EVENT_FINISHED, /* a job with its cleanups */
-    EVENT_SAY,      /* of lifoguard itself: `text` */
+    EVENT_MESSAGE,  /* of lifoguard itself: `text` */
     EVENT_END       /* of the run: `text` is the verdict */
 };
 

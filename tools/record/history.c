@@ -2,8 +2,8 @@
 #include "history.h"
 
 #include "buffer.h"
+#include "message.h"
 #include "place.h"
-#include "say.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -90,7 +90,7 @@ char *history_begin(const char *place, const char *id)
     if (!err)
         return path.text;
     char *text = lg_error_text(err);
-    say("%s: this run will not be in the history", text ? text : "out of memory");
+    print_message("%s: this run will not be in the history", text ? text : "out of memory");
     free(text);
     lg_error_free(err);
     buffer_free(&path);
@@ -104,6 +104,6 @@ struct sink *history_sink(const char *directory)
     buffer_format(&path, "%s/%s", directory, HISTORY_EVENTS);
     int fd = open(path.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        say("%s: %s: this run will not be in the history", path.text, strerror(errno));
+        print_message("%s: %s: this run will not be in the history", path.text, strerror(errno));
     return fd < 0 ? NULL : json_sink(fd, path.text, true);
 }

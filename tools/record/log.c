@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "deliver.h"
-#include "say.h"
+#include "message.h"
 #include "sinks.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ struct logs {
 static void fail(struct logs *logs, const char *path)
 {
     if (!logs->failed)
-        say("%s: %s; the run goes on without this log", path, strerror(errno));
+        print_message("%s: %s; the run goes on without this log", path, strerror(errno));
     logs->failed = true;
 }
 

@@ -1,6 +1,6 @@
 /* The page of --report: a bar for each command on a line of its job, with the details where the pointer rests. */
 #define _GNU_SOURCE
-#include "say.h"
+#include "message.h"
 #include "timeline.h"
 
 #include <lifoguard/defer.h>
@@ -91,12 +91,12 @@ static void put_ticks(struct buffer *page, const struct timeline *timeline, int 
 {
     lg_duration tick = tick_of(timeline->took);
     for (lg_duration at = 0; at <= timeline->took; at += tick) {
-        char text[SAY_DURATION_SIZE];
+        char text[DURATION_SHORT_SIZE];
         double x = to_chart(timeline, at);
         buffer_format(page,
                       "<line class=\"tick\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                       "<text class=\"dim\" x=\"%.1f\" y=\"14\">%s</text>\n",
-                      x, x, TOP - 10, bottom, x, say_duration(at, text));
+                      x, x, TOP - 10, bottom, x, duration_short(at, text));
     }
 }
 
@@ -111,7 +111,7 @@ static const char *class_of(const struct span *span)
 static void put_span(struct buffer *page, const struct timeline *timeline,
                      const struct timeline_job *job, const struct span *span, int y)
 {
-    char began[SAY_DURATION_SIZE], took[SAY_DURATION_SIZE];
+    char began[DURATION_SHORT_SIZE], took[DURATION_SHORT_SIZE];
     lg_duration end = span->how == SPAN_OPEN ? timeline->took : span->ended;
     double x = to_chart(timeline, span->began);
     double width = to_chart(timeline, end) - x;
@@ -124,8 +124,8 @@ static void put_span(struct buffer *page, const struct timeline *timeline,
         buffer_format(page, ", cleanup %zu", span->cleanup);
     buffer_add_text(page, "&#10;");
     put(page, span->text);
-    buffer_format(page, "&#10;at %s, for %s&#10;", say_duration(span->began, began),
-                  say_duration(end - span->began, took));
+    buffer_format(page, "&#10;at %s, for %s&#10;", duration_short(span->began, began),
+                  duration_short(end - span->began, took));
     put(page, span->result ? span->result : span->how == SPAN_OK ? "ok" : "not ended");
     buffer_add_text(page, "</title></rect>\n");
 }
@@ -159,12 +159,12 @@ static void put_chart(struct buffer *page, const struct timeline *timeline)
 
 static void put_row(struct buffer *page, const struct timeline_job *job)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     bool failed = job->state == EVENT_JOB_FAILED;
     buffer_add_text(page, "<tr><td>");
     put(page, *job->name ? job->name : "(run)");
     buffer_format(page, "</td><td%s>%s</td><td>%s</td><td>", failed ? " class=\"bad\"" : "",
-                  timeline_state(job), job->took >= 0 ? say_duration(job->took, text) : "");
+                  timeline_state(job), job->took >= 0 ? duration_short(job->took, text) : "");
     if (job->error)
         put(page, job->error);
     for (const struct span *span = job->first; span; span = span->next) {
@@ -186,7 +186,7 @@ static void put_row(struct buffer *page, const struct timeline_job *job)
 
 void timeline_put_page(const struct timeline *timeline, struct buffer *page)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     const char *file = timeline->file ? timeline->file : "?";
     buffer_add_text(page, head);
     put(page, file);
@@ -195,7 +195,7 @@ void timeline_put_page(const struct timeline *timeline, struct buffer *page)
     buffer_add_text(page, ": ");
     put(page, timeline->ended ? timeline->verdict : "not ended");
     buffer_format(page, "</h1>\n<p class=\"dim\">run %s, %s</p>\n", timeline->run,
-                  say_duration(timeline->took, text));
+                  duration_short(timeline->took, text));
     put_chart(page, timeline);
     buffer_add_text(page, legend);
     buffer_add_text(page, "<table><tr><th>job</th><th>state</th><th>time</th><th></th></tr>\n");

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "timeline.h"
 
-#include "say.h"
+#include "message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,7 @@ static void take(struct sink *sink, const struct event *event)
         timeline->took = event->at;
         timeline->status = event->status;
         timeline->ended = true;
-    } else if (event->kind != EVENT_SAY) {
+    } else if (event->kind != EVENT_MESSAGE) {
         take_of_job(timeline, event);
         timeline->took = event->at;
     }
@@ -201,7 +201,7 @@ bool write_whole_file(const char *path, const struct buffer *text)
     if (!good) {
         if (replaces)
             unlink(new.text);
-        say("%s: %s", path, strerror(failed));
+        print_message("%s: %s", path, strerror(failed));
     }
     return good;
 }
@@ -216,20 +216,20 @@ static const char *span_result(const struct span *span)
 
 static void print_span(const struct span *span)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     static const char *const kinds[] = {"", "service ", "cleanup "};
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
     buffer_add_visible(&line, span->text);
-    printf("    %10s  %s%s  (%s)\n", say_duration(span->ended - span->began, text),
+    printf("    %10s  %s%s  (%s)\n", duration_short(span->ended - span->began, text),
            kinds[span->kind], line.text ? line.text : "", span_result(span));
 }
 
 void timeline_print(const struct timeline *timeline)
 {
-    char text[SAY_DURATION_SIZE];
+    char text[DURATION_SHORT_SIZE];
     printf("run %s: %s\n%s, %s\n", timeline->run, timeline->file ? timeline->file : "?",
-           timeline->ended ? timeline->verdict : "not ended", say_duration(timeline->took, text));
+           timeline->ended ? timeline->verdict : "not ended", duration_short(timeline->took, text));
     for (const struct timeline_job *job = timeline->first; job; job = job->next) {
         printf("\n  %s: %s", *job->name ? job->name : "(the run)", timeline_state(job));
         if (job->error)

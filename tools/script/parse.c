@@ -87,7 +87,7 @@ struct shape {
     bool last_pid;        /* has a $! */
 };
 
-static lg_error *look_at(const char *command, struct shape *shape)
+static lg_error *inspect_command(const char *command, struct shape *shape)
 {
     *shape = (struct shape){0};
     struct shell_scanner scanner;
@@ -167,7 +167,7 @@ static bool sets_another(const char *list, const char *name, size_t length)
 
 /* Of a line that begins with NAME=: is it one word, or one that ; or && or || follows? Then the variable is
  * what the whole line makes of it. */
-static lg_error *look_at_assignment(const char *command, const struct shape *shape, size_t name,
+static lg_error *inspect_assignment(const char *command, const struct shape *shape, size_t name,
                                     bool *assignment)
 {
     *assignment = shape->first_word_alone;
@@ -180,7 +180,7 @@ static lg_error *look_at_assignment(const char *command, const struct shape *sha
         return lg_error_new("two assignments on a line: write one a line");
     size_t next = shell_name_length(rest);
     struct shape behind;
-    lg_error *err = look_at(rest, &behind);
+    lg_error *err = inspect_command(rest, &behind);
     if (err)
         return err;
     if (next > 0 && rest[next] == '=' && behind.first_word_alone)
@@ -354,7 +354,7 @@ static lg_error *parse_defer(struct parser *parser, unsigned number, const char 
     if (err)
         return err;
     struct shape shape;
-    err = look_at(command, &shape);
+    err = inspect_command(command, &shape);
     if (err)
         return err;
     if (shape.length == 0)
@@ -397,7 +397,7 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
     }
     struct shape shape;
     if (!err)
-        err = look_at(command, &shape);
+        err = inspect_command(command, &shape);
     if (!err && limited && shape.length == 0)
         err = lg_error_new("with without a command: write with --timeout 30s -- COMMAND");
     if (!err)
@@ -420,7 +420,7 @@ static lg_error *parse_job(struct parser *parser, unsigned number, const char *c
             "into a file, or keep the command on the same line",
             (int)name, command);
     if (name > 0 && (command[name] == '=' || strncmp(command + name, "+=", 2) == 0)) {
-        err = look_at_assignment(command, &shape, name, &assignment);
+        err = inspect_assignment(command, &shape, name, &assignment);
         if (err)
             return err;
         if (assignment) {

@@ -125,7 +125,7 @@ static void add_raw(struct expander *now, const char *text, size_t length)
         buffer_add(&now->to, text, length);
 }
 
-static const char *look_up(const struct expander *now, const char *name, size_t length)
+static const char *find_entry(const struct expander *now, const char *name, size_t length)
 {
     return now->variables->lookup(name, length, now->variables->data);
 }
@@ -164,7 +164,7 @@ static bool has_neighbour(const struct expander *now, const struct shell_piece *
 static lg_error *add_arguments(struct expander *now, const struct shell_piece *piece)
 {
     char name = piece->start[1];
-    if (!now->skipping && !look_up(now, &name, 1) && has_neighbour(now, piece))
+    if (!now->skipping && !find_entry(now, &name, 1) && has_neighbour(now, piece))
         return not_set(&name, 1);
     add_raw(now, piece->start, piece->length);
     return NULL;
@@ -178,7 +178,7 @@ static lg_error *add_variable(struct expander *now, const char *name, size_t len
         buffer_format(&now->to, quoted ? "${%.*s}" : "\"${%.*s}\"", (int)length, name);
         return NULL;
     }
-    const char *value = look_up(now, name, length);
+    const char *value = find_entry(now, name, length);
     if (!value)
         return not_set(name, length);
     add_value(now, name, length, value, quoted);
@@ -241,7 +241,7 @@ static lg_error *add_parameter(struct expander *now, const struct shell_piece *p
         add_raw(now, "$0", 2);
         return skip_word(now, &word);
     }
-    const char *value = now->skipping ? "" : look_up(now, name, length);
+    const char *value = now->skipping ? "" : find_entry(now, name, length);
     bool present = value && !(not_empty && *value == '\0');
     if (operation == '+')
         return present ? take_word(now, &word) : skip_word(now, &word);

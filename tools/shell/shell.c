@@ -26,11 +26,11 @@ void shell_scan(struct shell_scanner *scanner, const char *line)
 
 static char innermost(const struct shell_scanner *scanner)
 {
-    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): open_one keeps `depth` at most SHELL_DEEPEST
+    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): open_nesting keeps `depth` at most SHELL_DEEPEST
     return scanner->depth ? scanner->in[scanner->depth - 1] : '\0';
 }
 
-static void open_one(struct shell_scanner *scanner, char what)
+static void open_nesting(struct shell_scanner *scanner, char what)
 {
     if (scanner->depth == SHELL_DEEPEST)
         snprintf(scanner->error, sizeof(scanner->error), "nested more than %d deep", SHELL_DEEPEST);
@@ -46,7 +46,7 @@ static void backtick(struct shell_scanner *scanner)
             scanner->depth = i - 1;
             return;
         }
-    open_one(scanner, '`');
+    open_nesting(scanner, '`');
 }
 
 static void not_closed(struct shell_scanner *scanner, const char *what)
@@ -105,9 +105,9 @@ static bool is_opening(struct shell_scanner *scanner, struct shell_piece *piece)
     bool sign = *at == '{' && (at[1] == '#' || at[1] == '!'); /* which belongs to the brace */
     piece->kind = *at == '{' || arithmetic ? SHELL_OTHER : SHELL_TEXT;
     piece->length = arithmetic || sign ? 3 : 2;
-    open_one(scanner, *at);
+    open_nesting(scanner, *at);
     if (arithmetic)
-        open_one(scanner, '(');
+        open_nesting(scanner, '(');
     return true;
 }
 
@@ -151,7 +151,7 @@ static size_t reserved_word(struct shell_scanner *scanner)
     if (!command || length != 4)
         return 0;
     if (strncmp(word, "case", 4) == 0)
-        open_one(scanner, 'c');
+        open_nesting(scanner, 'c');
     else if (in_case && strncmp(word, "esac", 4) == 0)
         scanner->depth--;
     else
@@ -200,7 +200,7 @@ static bool quoting(struct shell_scanner *scanner, struct shell_piece *piece, ch
         if (inside == '"')
             scanner->depth--;
         else
-            open_one(scanner, '"');
+            open_nesting(scanner, '"');
         return true;
     case '`':
         piece->kind = SHELL_BACKTICK;
@@ -223,7 +223,7 @@ static void take_operator(struct shell_scanner *scanner, struct shell_piece *pie
     scanner->word_begins = true;
     scanner->command = c != '<' && c != '>';
     if (c == '(')
-        open_one(scanner, '(');
+        open_nesting(scanner, '(');
     else if (c == ')' && inside == '(')
         scanner->depth--;
 }

@@ -87,7 +87,7 @@ static lg_error *see_cleanup(const struct state_cleanup *cleanup, void *data)
     return NULL;
 }
 
-static struct seen look(const char *id)
+static struct seen read_run(const char *id)
 {
     struct seen seen = {0};
     must(state_runs(state, see_run, &seen));
@@ -104,10 +104,10 @@ START_TEST(what_is_written_can_be_read_in_order_after_a_reopening)
     }
     state_close(state);
     must(state_open(place, &state));
-    struct seen seen = look("one");
+    struct seen seen = read_run("one");
     ck_assert(seen.runs == 1 && seen.cleanups == 20);
     must(state_forget_run(state, &run));
-    seen = look("one");
+    seen = read_run("one");
     ck_assert(seen.runs == 0 && seen.cleanups == 0);
 }
 END_TEST
@@ -134,11 +134,11 @@ START_TEST(R7_every_write_of_one_that_has_lost_the_run_changes_nothing)
     must_be_lost(state_forget_run(state, &old));
     must_be_lost(state_take_run(state, &again));
 
-    struct seen seen = look("one");
+    struct seen seen = read_run("one");
     ck_assert(seen.runs == 1 && seen.cleanups == 1 && seen.states == CLEANUP_HELD);
     moved.state = CLEANUP_FAILED;
     must(state_move_cleanup(state, &new, &moved));
-    ck_assert(look("one").states == CLEANUP_FAILED);
+    ck_assert(read_run("one").states == CLEANUP_FAILED);
 }
 END_TEST
 
@@ -155,12 +155,12 @@ START_TEST(several_writes_are_one_or_none)
     lg_error *err = state_commit(state);
     ck_assert_ptr_nonnull(err);
     lg_error_free(err);
-    ck_assert(look("one").cleanups == 0);
+    ck_assert(read_run("one").cleanups == 0);
     must(state_start(state));
     must(state_add_cleanup(state, &run, &first));
     must(state_add_cleanup(state, &run, &second));
     must(state_commit(state));
-    ck_assert(look("one").cleanups == 2);
+    ck_assert(read_run("one").cleanups == 2);
 }
 END_TEST
 
@@ -174,7 +174,7 @@ START_TEST(two_processes_may_have_it_open)
     struct state_cleanup cleanup = a_cleanup(1);
     must_be_lost(state_add_cleanup(state, &run, &cleanup));
     must(state_add_cleanup(other, &taken, &cleanup));
-    ck_assert(look("one").cleanups == 1);
+    ck_assert(read_run("one").cleanups == 1);
     state_close(other);
 }
 END_TEST

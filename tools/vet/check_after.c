@@ -103,14 +103,14 @@ static bool sets(const struct ir *ir, const struct instr *instr, int place)
     return false;
 }
 
-static bool looks_into(const struct ir *ir, const struct operand *operand, int place)
+static bool operand_is_behind(const struct ir *ir, const struct operand *operand, int place)
 {
     if (operand->kind != O_PLACE || operand->place < 0)
         return false;
     const struct place *at = &ir->places.at[operand->place];
     bool compared = at->kind == P_VALUE &&
                     (strncmp(at->text, "str", 3) == 0 || strncmp(at->text, "mem", 3) == 0);
-    return place_looks_into(ir, operand->place, place) ||
+    return place_is_behind(ir, operand->place, place) ||
            (compared && place_within(ir, operand->place, place));
 }
 
@@ -142,12 +142,13 @@ static bool passed(const struct ir *ir, const struct instr *instr, int place)
 static bool uses(const struct ir *ir, const struct instr *instr, int place)
 {
     struct operand target = {.kind = O_PLACE, .place = instr->dst};
-    bool used = looks_into(ir, &instr->left, place) || looks_into(ir, &instr->right, place) ||
-                (instr->kind == I_ASSIGN && looks_into(ir, &target, place));
+    bool used = operand_is_behind(ir, &instr->left, place) ||
+                operand_is_behind(ir, &instr->right, place) ||
+                (instr->kind == I_ASSIGN && operand_is_behind(ir, &target, place));
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
-        used |= looks_into(ir, &instr->args[i], place) ||
+        used |= operand_is_behind(ir, &instr->args[i], place) ||
                 (instr->args[i].kind == O_ADDRESS && /* &p->timer */
-                 place_looks_into(ir, instr->args[i].place, place));
+                 place_is_behind(ir, instr->args[i].place, place));
     return used || passed(ir, instr, place);
 }
 
@@ -333,7 +334,7 @@ static void check_rounds(struct walk *walk, const struct stmt *loop)
     finding->advice = arena_format(walk->arena, "set %s = NULL after its release", settings.name);
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     if (stmt->kind == S_FOR || stmt->kind == S_WHILE || stmt->kind == S_EACH)
         check_rounds(walk, stmt);
@@ -347,6 +348,6 @@ void check_after(struct ir *ir, struct arena *arena, finding_vec *findings)
             follow(ir, arena, findings, i, place);
         check_realloc(ir, arena, findings, i);
     }
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

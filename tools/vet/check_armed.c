@@ -169,7 +169,7 @@ static bool is_new(const struct ir *ir, int object)
     return false;
 }
 
-static void look_for_armed(const struct search *search)
+static void find_armed(const struct search *search)
 {
     if (is_new(search->ir, search->object))
         return;
@@ -198,7 +198,7 @@ static bool registers_callback(const char *name)
 }
 
 /* A handle that the file gives to a register function, and that this function frees. */
-static void look_for_registered(const struct search *search)
+static void find_registered(const struct search *search)
 {
     const struct ir *here = search->ir;
     const char *name = here->places.at[search->object].text;
@@ -253,8 +253,8 @@ void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena 
                 continue;
             /* parent_free(parent, x): x is freed. */
             if (i == instr->arg_count - 1 && frees_for_sure(knowledge, instr->callee))
-                look_for_armed(&search);
-            look_for_registered(&search);
+                find_armed(&search);
+            find_registered(&search);
         }
     }
 }

@@ -186,7 +186,7 @@ static bool returns_error(const struct ir *ir)
            strcmp(type->words[type->count - 1], "lg_error") == 0;
 }
 
-static bool says_success(const struct ir *ir, const struct operand *result)
+static bool implies_success(const struct ir *ir, const struct operand *result)
 {
     if (result->kind == O_SYMBOL)
         return strstr(result->text, "OK") || strstr(result->text, "SUCCESS");
@@ -218,7 +218,7 @@ static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
         if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == set)
             return is_success(ir, value);
         if (instr->kind == I_RETURN)
-            return says_success(ir, &instr->left) || (sync && is_other_call(ir, &instr->left));
+            return implies_success(ir, &instr->left) || (sync && is_other_call(ir, &instr->left));
         if (instr->kind == I_STOP)
             return false;
         if (stream && replaces(instr))
@@ -241,9 +241,9 @@ static bool can_fail(const struct ir *ir)
 {
     EACH (instr, &ir->code)
         if (instr->kind == I_RETURN &&
-            ((instr->left.kind == O_NUMBER && !says_success(ir, &instr->left)) ||
+            ((instr->left.kind == O_NUMBER && !implies_success(ir, &instr->left)) ||
              instr->left.kind == O_PLACE ||
-             (instr->left.kind == O_SYMBOL && !says_success(ir, &instr->left))))
+             (instr->left.kind == O_SYMBOL && !implies_success(ir, &instr->left))))
             return true;
     return false;
 }

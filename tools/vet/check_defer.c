@@ -102,7 +102,7 @@ struct change_search {
     struct change *change;
 };
 
-static void look_for_change(void *data, const struct expr *expr)
+static void find_change(void *data, const struct expr *expr)
 {
     struct change_search *search = data;
     struct change *change = search->change;
@@ -173,7 +173,7 @@ static bool check_captured(struct walk *walk, const struct stmt *block, int inde
                             .unset = is_unset(live->decl, block, index)};
     struct change_search search = {walk, &change};
     for (int i = index + 1; i < block->list.count; i++)
-        each_expression(block->list.at[i], look_for_change, &search);
+        each_expression(block->list.at[i], find_change, &search);
     if (!change.line || change.dismissed)
         return false;
     struct finding *finding = walk_report(walk, "defer-changed", deferred->line, deferred->column);
@@ -218,7 +218,7 @@ static bool is_panic(const char *name)
 }
 
 static bool recovers(const struct function *function);
-static void look_for_panic(void *data, const struct expr *expr)
+static void find_panic(void *data, const struct expr *expr)
 {
     struct panic_search *search = data;
     if (search->found || expr->kind != E_CALL || !expr->name)
@@ -231,7 +231,7 @@ static void look_for_panic(void *data, const struct expr *expr)
     if (!function || search->depth >= 3 || recovers(function))
         return;
     struct panic_search inner = {.ir = search->ir, .depth = search->depth + 1};
-    each_expression(function->body, look_for_panic, &inner);
+    each_expression(function->body, find_panic, &inner);
     if (inner.found)
         search->found = expr;
 }
@@ -259,7 +259,7 @@ static void check_panics(struct walk *walk, const struct stmt *stmt)
                                                  strcmp(stmt->name, "lg_defer_recover") == 0)))
         return;
     struct panic_search search = {.ir = walk->ir};
-    each_expression(stmt->then, look_for_panic, &search);
+    each_expression(stmt->then, find_panic, &search);
     if (!search.found)
         return;
     bool in_block = search.found->line > stmt->line || is_panic(search.found->name);
@@ -276,7 +276,7 @@ static void check_panics(struct walk *walk, const struct stmt *stmt)
 
 /* ---- the walk ------------------------------------------------------------------------------------- */
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     check_panics(walk, stmt);
     if (stmt->kind != S_DEFER || walk->around.count == 0)
@@ -289,6 +289,6 @@ static void look(struct walk *walk, const struct stmt *stmt)
 
 void check_defers(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

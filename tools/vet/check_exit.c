@@ -133,7 +133,7 @@ static void read_history(void *data, const struct expr *expr)
 }
 
 /* `if (!p) …`, `if (p == NULL)`, `if (fd < 0)`: there is nothing to release. */
-static bool says_none(const struct expr *condition, const char *name)
+static bool implies_none(const struct expr *condition, const char *name)
 {
     if (!condition)
         return false;
@@ -141,7 +141,7 @@ static bool says_none(const struct expr *condition, const char *name)
         return expr_name(condition->a) == name;
     if (condition->kind == E_BINARY &&
         (condition->sign == S2('|', '|') || condition->sign == S2('&', '&')))
-        return says_none(condition->a, name) || says_none(condition->b, name);
+        return implies_none(condition->a, name) || implies_none(condition->b, name);
     return condition->kind == E_BINARY &&
            (condition->sign == S2('=', '=') || condition->sign == '<') &&
            expr_name(condition->a) == name;
@@ -170,7 +170,7 @@ static bool may_be_unset(const struct walk *walk, const struct history *history)
         const struct stmt *around = walk->around.at[i];
         if (around->kind != S_IF)
             continue;
-        if (says_none(around->value, name))
+        if (implies_none(around->value, name))
             return true;
         if (around->line - history->set_line <= 1 && around->line >= history->set_line &&
             !only_passes(around->value, name,
@@ -250,7 +250,7 @@ static bool only_keeps_errno(const struct live *live)
     return live->decl && strstr(live->decl->name, "errno");
 }
 
-static void look(struct walk *walk, const struct expr *expr)
+static void visit(struct walk *walk, const struct expr *expr)
 {
     if (expr->kind != E_CALL || !expr->name || !expr->a || expr->a->kind != E_NAME)
         return;
@@ -278,6 +278,6 @@ void check_exits(struct ir *ir, struct arena *arena, finding_vec *findings)
     each_expression(ir->function->body, ask_fork, &forks);
     if (forks)
         return;
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = visit};
     walk_function(&walk);
 }

@@ -41,7 +41,7 @@ static bool is_number(const struct decl *decl)
            !decl->type.is_static;
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     if (stmt->kind != S_RETURN || !stmt->value || stmt->value->kind != E_NAME)
         return;
@@ -60,6 +60,6 @@ static void look(struct walk *walk, const struct stmt *stmt)
 
 void check_late_changes(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

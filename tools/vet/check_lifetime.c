@@ -124,7 +124,7 @@ static void check_global(struct walk *walk, const struct expr *assign, const str
     report(walk, assign, object, target, body->end_line, "the function is left here");
 }
 
-static void look(struct walk *walk, const struct expr *expr)
+static void visit(struct walk *walk, const struct expr *expr)
 {
     const struct expr *to = expr->kind == E_ASSIGN && expr->sign == '=' ? expr->a : NULL;
     bool element = to && to->kind == E_INDEX && to->a->kind == E_NAME;
@@ -145,6 +145,6 @@ static void look(struct walk *walk, const struct expr *expr)
 
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = visit};
     walk_function(&walk);
 }

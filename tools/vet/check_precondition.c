@@ -49,7 +49,7 @@ static bool reported(const struct walk *walk, const struct decl *decl)
     return false;
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     for (int i = 0; stmt->kind == S_BLOCK && i < stmt->list.count; i++)
         EACH (decl, &stmt->list.at[i]->decls)
@@ -59,6 +59,6 @@ static void look(struct walk *walk, const struct stmt *stmt)
 
 void check_preconditions(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

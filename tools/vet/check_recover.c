@@ -166,7 +166,7 @@ static void check_clobbered(struct walk *walk, const struct stmt *stmt)
     }
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     check_useless(walk, stmt);
     check_clobbered(walk, stmt);
@@ -177,7 +177,7 @@ void check_recovers(struct ir *ir, struct arena *arena, finding_vec *findings)
     struct walk walk = {.ir = ir,
                         .arena = arena,
                         .findings = findings,
-                        .statement = look,
+                        .statement = visit,
                         .expression = check_null_recover};
     walk_function(&walk);
 }

@@ -200,7 +200,7 @@ static void check_loop(struct walk *walk, const struct giving *giving)
         "defer it in the loop's body with lg_defer, or release it at the end of each round";
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     struct giving giving;
     if (!read_giving(stmt, &giving))
@@ -211,6 +211,6 @@ static void look(struct walk *walk, const struct stmt *stmt)
 
 void check_scopes(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

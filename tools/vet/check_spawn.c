@@ -269,7 +269,7 @@ static void check_done_last(struct walk *walk, const struct stmt *stmt)
     }
 }
 
-static void look(struct walk *walk, const struct expr *expr)
+static void visit(struct walk *walk, const struct expr *expr)
 {
     if (expr->kind != E_CALL)
         return;
@@ -280,7 +280,7 @@ static void look(struct walk *walk, const struct expr *expr)
 
 void check_spawns(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .expression = visit};
     bool task = has_group_parameter(ir) || is_task(ir);
     check_done_early(ir, arena, findings);
     if (task)

@@ -145,7 +145,7 @@ static void check_block(struct walk *walk, const struct stmt *block, int index)
     }
 }
 
-static void look(struct walk *walk, const struct stmt *stmt)
+static void visit(struct walk *walk, const struct stmt *stmt)
 {
     if (stmt->kind != S_BLOCK)
         return;
@@ -156,6 +156,6 @@ static void look(struct walk *walk, const struct stmt *stmt)
 
 void check_unchecked(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = look};
+    struct walk walk = {.ir = ir, .arena = arena, .findings = findings, .statement = visit};
     walk_function(&walk);
 }

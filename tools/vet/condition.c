@@ -119,7 +119,7 @@ struct reader {
 #define DEEPEST 200
 
 static struct value read_or(struct reader *reader);
-static struct value read_one(struct reader *reader);
+static struct value read_unary(struct reader *reader);
 
 static struct value number(long n)
 {
@@ -171,11 +171,11 @@ static struct value read_name(struct reader *reader)
 static struct value read_operand(struct reader *reader)
 {
     if (take(reader, '!')) {
-        struct value value = read_one(reader);
+        struct value value = read_unary(reader);
         return value.truth == UNKNOWN ? value : number(value.truth != TRUE_);
     }
     if (take(reader, '-')) {
-        struct value value = read_one(reader);
+        struct value value = read_unary(reader);
         return value.truth == UNKNOWN ? value : number(-value.number);
     }
     if (take(reader, '(')) {
@@ -192,7 +192,7 @@ static struct value read_operand(struct reader *reader)
     return value;
 }
 
-static struct value read_one(struct reader *reader)
+static struct value read_unary(struct reader *reader)
 {
     if (reader->depth == DEEPEST)
         reader->at = reader->end; /* nobody knows */
@@ -217,11 +217,11 @@ static bool compared(int sign, long a, long b, bool *result)
 
 static struct value read_comparison(struct reader *reader)
 {
-    struct value left = read_one(reader);
+    struct value left = read_unary(reader);
     while (reader->at < reader->end && reader->at->sign && reader->at->sign != ')' &&
            reader->at->sign != S2('&', '&') && reader->at->sign != S2('|', '|')) {
         int sign = (reader->at++)->sign;
-        struct value right = read_one(reader);
+        struct value right = read_unary(reader);
         bool result;
         if (left.truth != UNKNOWN && right.truth != UNKNOWN &&
             compared(sign, left.number, right.number, &result))

@@ -89,7 +89,7 @@ static size_t line_before(const char *text, size_t line)
 }
 
 /* Up over the comment that stands directly above. */
-static size_t above_comment(const struct unit *unit, size_t line)
+static size_t before_comment(const struct unit *unit, size_t line)
 {
     const char *text = unit->source.text;
     bool inside = false;
@@ -115,7 +115,7 @@ void edit_define(struct unit *unit, struct finding *finding, const struct functi
                  const char *text)
 {
     if (function->start_line > 0)
-        add(unit, finding, above_comment(unit, line_offset(unit, function->start_line)), 0, text,
+        add(unit, finding, before_comment(unit, line_offset(unit, function->start_line)), 0, text,
             true);
 }
 

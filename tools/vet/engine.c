@@ -18,7 +18,7 @@ static bool uses(const struct simulation *simulation, const struct state *state,
             place_within(simulation->ir, operand->place, state->aliases[i]))
             return true;
     for (int i = 0; i < state->holder_count; i++)
-        if (place_looks_into(simulation->ir, operand->place, state->holders[i]))
+        if (place_is_behind(simulation->ir, operand->place, state->holders[i]))
             return true;
     return false;
 }
@@ -45,8 +45,8 @@ static bool points_inside(const struct ir *ir, const struct state *state,
     return is_alias(state, operand->place);
 }
 
-static void look_for_use(struct simulation *simulation, const struct state *state,
-                         const struct instr *instr, int index)
+static void find_use(struct simulation *simulation, const struct state *state,
+                     const struct instr *instr, int index)
 {
     if (state->phase != RELEASED || state->weak || simulation->site->argument)
         return;
@@ -203,12 +203,12 @@ static void step(struct simulation *simulation, const struct state *at)
     int index = at->instr;
     const struct instr *instr = &simulation->ir->code.at[index];
     state.from = at;
-    look_for_use(simulation, &state, instr, index);
+    find_use(simulation, &state, instr, index);
     if (!simulation->site->argument)
         follow_alias(simulation->ir, &state, instr);
     switch (instr->kind) {
     case I_JOIN:
-        if (instr->label && name_says_failure(instr->label))
+        if (instr->label && name_means_failure(instr->label))
             state.failing = true;
         follow(simulation, &state, instr->next);
         break;

@@ -108,8 +108,8 @@ static bool releases_otherwise(const struct simulation *simulation, const struct
 }
 
 /* if (p == MAP_FAILED), if (h == INVALID_HANDLE): then there is none. */
-static bool says_call_failed(const struct simulation *simulation, const struct state *state,
-                             const struct instr *branch, bool truth)
+static bool implies_call_failed(const struct simulation *simulation, const struct state *state,
+                                const struct instr *branch, bool truth)
 {
     return branch->right.kind == O_SYMBOL && name_means(branch->right.text) < 0 &&
            !simulation->site->argument && branch->left.kind == O_PLACE &&
@@ -117,7 +117,7 @@ static bool says_call_failed(const struct simulation *simulation, const struct s
            branch->sign == (truth ? S2('=', '=') : S2('!', '='));
 }
 
-static bool says_not_held(const struct simulation *simulation, const struct state *state)
+static bool implies_not_held(const struct simulation *simulation, const struct state *state)
 {
     const struct failing *failing = state->acquisition ? &state->acquisition->failing : NULL;
     if (simulation->site->argument || simulation->site->by_address ||
@@ -363,13 +363,14 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
         if (next.phase == HELD &&
-            (says_not_held(simulation, &next) ||
-             says_call_failed(simulation, state, branch, edge == 0) ||
-             says_empty(simulation, state, branch, edge == 0) ||
-             says_standard(simulation, state, branch, edge == 0) ||
-             has_no_name(simulation, &next) || says_unnamed(simulation, state, branch, edge == 0) ||
-             predicate_says_failed(simulation, state, branch, edge == 0) ||
-             status_says_failed(simulation, state, branch, edge == 0))) {
+            (implies_not_held(simulation, &next) ||
+             implies_call_failed(simulation, state, branch, edge == 0) ||
+             implies_empty(simulation, state, branch, edge == 0) ||
+             implies_standard(simulation, state, branch, edge == 0) ||
+             has_no_name(simulation, &next) ||
+             implies_unnamed(simulation, state, branch, edge == 0) ||
+             predicate_implies_failure(simulation, state, branch, edge == 0) ||
+             status_implies_failure(simulation, state, branch, edge == 0))) {
             next.phase = NOT_HELD;
             next.acquired = -1;
             next.holder_count = 0;

@@ -533,8 +533,8 @@ static bool goes_through(const struct state *state, const struct instr *call)
 }
 
 /* g_assert_error(error, …): the call that was passed &error has failed. */
-static bool says_it_failed(const struct simulation *simulation, const struct state *state,
-                           const struct instr *call)
+static bool implies_failure(const struct simulation *simulation, const struct state *state,
+                            const struct instr *call)
 {
     if (state->phase != HELD || state->acquired < 0 || !call->callee || call->arg_count == 0 ||
         strncmp(call->callee, "g_assert_error", 14) != 0)
@@ -620,7 +620,7 @@ void do_call(struct simulation *simulation, struct state *state, int index)
         state->acquired = state->released = -1;
         state->holder_count = 0;
     }
-    if (says_it_failed(simulation, state, call)) {
+    if (implies_failure(simulation, state, call)) {
         state->phase = NOT_HELD;
         state->acquired = -1;
         state->holder_count = 0;

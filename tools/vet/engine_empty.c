@@ -4,26 +4,26 @@
 
 #include <string.h>
 
-static bool says_equal(const struct instr *branch, bool truth)
+static bool implies_equal(const struct instr *branch, bool truth)
 {
     return branch->sign == (truth ? S2('=', '=') : S2('!', '='));
 }
 
 /* x == 0, !x, x <= 0, x < 1 */
-static bool says_zero(const struct instr *branch, bool truth)
+static bool implies_zero(const struct instr *branch, bool truth)
 {
     if (branch->right.kind != O_NUMBER || branch->left.kind != O_PLACE)
         return false;
     if (branch->right.number == 1)
         return branch->sign == (truth ? '<' : S2('>', '='));
     return branch->right.number == 0 &&
-           (says_equal(branch, truth) || branch->sign == (truth ? S2('<', '=') : '>'));
+           (implies_equal(branch, truth) || branch->sign == (truth ? S2('<', '=') : '>'));
 }
 
-static bool says_nonzero(const struct instr *branch, bool truth)
+static bool implies_nonzero(const struct instr *branch, bool truth)
 {
     return branch->left.kind == O_PLACE && branch->right.kind == O_NUMBER &&
-           branch->right.number == 0 && says_equal(branch, !truth);
+           branch->right.number == 0 && implies_equal(branch, !truth);
 }
 
 /* if (text.length == 0) return; where nothing was written to the text, nothing was allocated for it. */
@@ -33,7 +33,7 @@ static bool part_is_zero(const struct simulation *simulation, const struct instr
     const struct site *site = simulation->site;
     int place = branch->left.place;
     return site->by_address && site->place >= 0 && place != site->place &&
-           says_zero(branch, truth) && place_within(simulation->ir, place, site->place);
+           implies_zero(branch, truth) && place_within(simulation->ir, place, site->place);
 }
 
 /* The place whose value `place` has: itself, or what was copied to it since the resource was acquired. -1: it was set by
@@ -76,7 +76,7 @@ static bool delivered_nothing(const struct simulation *simulation, const struct 
                               const struct instr *branch, bool truth)
 {
     const struct instr *acquire = &simulation->ir->code.at[state->acquired];
-    bool zero = says_zero(branch, truth), nonzero = says_nonzero(branch, truth);
+    bool zero = implies_zero(branch, truth), nonzero = implies_nonzero(branch, truth);
     if ((!zero && !nonzero) || holds(state, branch->left.place))
         return false;
     int source = source_of(simulation, state, branch->left.place);
@@ -94,8 +94,8 @@ static bool delivered_nothing(const struct simulation *simulation, const struct 
     return false;
 }
 
-bool says_empty(const struct simulation *simulation, const struct state *state,
-                const struct instr *branch, bool truth)
+bool implies_empty(const struct simulation *simulation, const struct state *state,
+                   const struct instr *branch, bool truth)
 {
     if (state->phase != HELD || simulation->site->argument || branch->left.kind != O_PLACE)
         return false;
@@ -122,11 +122,11 @@ static bool measures(const struct simulation *simulation, const struct state *st
 }
 
 /* if (path.length > 0) unlink(path.text); where the name is empty until the file is made. */
-bool says_unnamed(const struct simulation *simulation, const struct state *state,
-                  const struct instr *branch, bool truth)
+bool implies_unnamed(const struct simulation *simulation, const struct state *state,
+                     const struct instr *branch, bool truth)
 {
     const struct site *site = simulation->site;
-    return site->resource == R_TEMPORARY && state->phase == HELD && says_zero(branch, truth) &&
+    return site->resource == R_TEMPORARY && state->phase == HELD && implies_zero(branch, truth) &&
            (place_within(simulation->ir, branch->left.place, site->place) ||
             measures(simulation, state, branch->left.place));
 }
@@ -156,19 +156,19 @@ static bool is_standard_stream(const struct ir *ir, const struct operand *operan
     return text && word_in(text, names);
 }
 
-bool says_standard(const struct simulation *simulation, const struct state *state,
-                   const struct instr *branch, bool truth)
+bool implies_standard(const struct simulation *simulation, const struct state *state,
+                      const struct instr *branch, bool truth)
 {
     int number = 0;
     if (simulation->site->argument || branch->left.kind != O_PLACE ||
         !holds(state, branch->left.place))
         return false;
     if (simulation->site->resource == R_STREAM)
-        return says_equal(branch, truth) && is_standard_stream(simulation->ir, &branch->right);
+        return implies_equal(branch, truth) && is_standard_stream(simulation->ir, &branch->right);
     if (simulation->site->resource != R_DESCRIPTOR || !is_standard(&branch->right, &number))
         return false;
     bool below = branch->sign == (truth ? '<' : S2('>', '=')),
          at_most = branch->sign == (truth ? S2('<', '=') : '>');
-    return (says_equal(branch, truth) && number <= 2) || (below && number > 0) ||
+    return (implies_equal(branch, truth) && number <= 2) || (below && number > 0) ||
            (at_most && number <= 2);
 }

@@ -59,23 +59,23 @@ void do_call(struct simulation *simulation, struct state *state, int index);
 
 /* engine_status.c */
 bool names_status(const char *name); /* rc, err, status … */
-bool status_says_failed(const struct simulation *simulation, const struct state *state,
-                        const struct instr *branch, bool truth);
+bool status_implies_failure(const struct simulation *simulation, const struct state *state,
+                            const struct instr *branch, bool truth);
 
 /* if (OPEN_FAILED(x)), if (!x_is_valid(x)): does it say that there is no resource? */
-bool predicate_says_failed(const struct simulation *simulation, const struct state *state,
-                           const struct instr *branch, bool truth);
+bool predicate_implies_failure(const struct simulation *simulation, const struct state *state,
+                               const struct instr *branch, bool truth);
 
 /* engine_empty.c */
 /* Does the branch say that the acquiring call has delivered nothing? */
-bool says_empty(const struct simulation *simulation, const struct state *state,
-                const struct instr *branch, bool truth);
-/* … that the name of a temporary file is empty, so that none was made? */
-bool says_unnamed(const struct simulation *simulation, const struct state *state,
-                  const struct instr *branch, bool truth);
-/* … that the descriptor or stream is one of the standard ones, which nobody need close? */
-bool says_standard(const struct simulation *simulation, const struct state *state,
+bool implies_empty(const struct simulation *simulation, const struct state *state,
                    const struct instr *branch, bool truth);
+/* … that the name of a temporary file is empty, so that none was made? */
+bool implies_unnamed(const struct simulation *simulation, const struct state *state,
+                     const struct instr *branch, bool truth);
+/* … that the descriptor or stream is one of the standard ones, which nobody need close? */
+bool implies_standard(const struct simulation *simulation, const struct state *state,
+                      const struct instr *branch, bool truth);
 
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,

@@ -103,8 +103,8 @@ static bool asks_for_success(const char *callee)
     return name_is_constant(callee) && (name_has(callee, "VALID") || name_has(callee, "ISVALID"));
 }
 
-bool predicate_says_failed(const struct simulation *simulation, const struct state *state,
-                           const struct instr *branch, bool truth)
+bool predicate_implies_failure(const struct simulation *simulation, const struct state *state,
+                               const struct instr *branch, bool truth)
 {
     if (state->phase != HELD || simulation->site->argument || branch->left.kind != O_PLACE ||
         branch->right.kind != O_NUMBER || branch->right.number != 0 ||
@@ -123,8 +123,8 @@ bool predicate_says_failed(const struct simulation *simulation, const struct sta
     return false;
 }
 
-bool status_says_failed(const struct simulation *simulation, const struct state *state,
-                        const struct instr *branch, bool truth)
+bool status_implies_failure(const struct simulation *simulation, const struct state *state,
+                            const struct instr *branch, bool truth)
 {
     const struct ir *ir = simulation->ir;
     if (state->phase != HELD || state->acquired < 0 || !state->acquisition ||

@@ -65,14 +65,14 @@ struct fact facts_of(const struct facts *facts, const struct operand *operand)
     return fact;
 }
 
-static bool says_nothing(const struct fact *fact)
+static bool is_empty_fact(const struct fact *fact)
 {
     return fact->signs == ANY && !fact->equal.kind && !fact->unequal.kind;
 }
 
 const struct facts *facts_set(struct arena *arena, const struct facts *facts, struct fact fact)
 {
-    if (fact.place < 0 || (says_nothing(&fact) && !find(facts, fact.place)))
+    if (fact.place < 0 || (is_empty_fact(&fact) && !find(facts, fact.place)))
         return facts;
     int from = !find(facts, fact.place) && facts->count == MOST_FACTS; /* the oldest is forgotten */
     struct facts *result =
@@ -80,7 +80,7 @@ const struct facts *facts_set(struct arena *arena, const struct facts *facts, st
     for (int i = from; i < facts->count; i++)
         if (facts->at[i].place != fact.place)
             result->at[result->count++] = facts->at[i];
-    if (!says_nothing(&fact))
+    if (!is_empty_fact(&fact))
         result->at[result->count++] = fact;
     return result;
 }
@@ -115,7 +115,7 @@ const struct facts *facts_join(struct arena *arena, const struct facts *a, const
             both.equal.kind = 0;
         if (!same(both.unequal, other->unequal))
             both.unequal.kind = 0;
-        if (!says_nothing(&both))
+        if (!is_empty_fact(&both))
             result->at[result->count++] = both;
     }
     return result;

@@ -49,7 +49,7 @@ static struct header *read_header(const char *path)
     return header;
 }
 
-static struct header *look_in(const char *folder, const char *below, const char *name)
+static struct header *find_in(const char *folder, const char *below, const char *name)
 {
     char path[4096];
     int length = snprintf(path, sizeof(path), "%s%s%s", folder, below, name);
@@ -59,7 +59,7 @@ static struct header *look_in(const char *folder, const char *below, const char 
 }
 
 /* In the file's folder and the folders above it, as far as the project's root. */
-static struct header *look_upwards(const char *folder, const char *name)
+static struct header *find_upwards(const char *folder, const char *name)
 {
     static const char *const below[] = {
         "", "include/", "src/", "lib/", "src/basic/", "src/shared/", "include/private/", "common/"};
@@ -67,7 +67,7 @@ static struct header *look_upwards(const char *folder, const char *name)
     snprintf(path, sizeof(path), "%s", folder);
     for (int level = 0; level < 6; level++) {
         for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
-            struct header *header = look_in(path, below[i], name);
+            struct header *header = find_in(path, below[i], name);
             if (header)
                 return header;
         }
@@ -95,9 +95,9 @@ static struct header *find(const char *folder, const struct include *include)
     if (header)
         return header == &absent ? NULL : header;
     for (int i = 0; !header && i < folders.count; i++)
-        header = look_in(folders.at[i], "/", include->name);
+        header = find_in(folders.at[i], "/", include->name);
     if (!header)
-        header = look_upwards(folder, include->name);
+        header = find_upwards(folder, include->name);
     map_set(&headers, name, header ? header : &absent);
     return header;
 }

@@ -107,7 +107,7 @@ bool place_is_local(const struct ir *ir,
 /* Is `place` the same as `whole` or a part of it (or an expression made of it)? */
 bool place_within(const struct ir *ir, int place, int whole);
 /* Is `place` what the pointer `pointer` leads to: p->field, *p, p[i], or an expression with that? */
-bool place_looks_into(const struct ir *ir, int place, int pointer);
+bool place_is_behind(const struct ir *ir, int place, int pointer);
 /* Does the value of `place` change when `other` does? So does a[i] when i changes. */
 bool place_depends(const struct ir *ir, int place, int other);
 /* Does the instruction have the place itself as an operand? What it sets is none. */

@@ -312,7 +312,7 @@ static const struct library_acquirer {
     {"kmod_module_new_from_path", 2, STATUS, "kmod_module_unref"},
 };
 
-static const void *look_up(const char *name)
+static const void *find_entry(const char *name)
 {
     for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (strcmp(acquirers[i].name, name) == 0)
@@ -322,7 +322,7 @@ static const void *look_up(const char *name)
 
 static const struct library_acquirer *find(const char *name)
 {
-    return find_once(look_up, name);
+    return find_once(find_entry, name);
 }
 
 const struct acquirer *library_acquirer(const char *name)

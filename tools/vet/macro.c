@@ -95,7 +95,7 @@ static bool sets_hidden(const struct macro *macro)
     return true;
 }
 
-static bool looks_steering(struct macros *macros, const struct macro *macro, int depth)
+static bool is_steering(struct macros *macros, const struct macro *macro, int depth)
 {
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
@@ -114,7 +114,7 @@ static bool steers(struct macros *macros, struct macro *macro, int depth)
 {
     if (macro->steers == 0) {
         macro->steers = -1; /* against macros that name themselves */
-        macro->steers = looks_steering(macros, macro, depth) ? 1 : -1;
+        macro->steers = is_steering(macros, macro, depth) ? 1 : -1;
     }
     return macro->steers > 0;
 }
@@ -222,8 +222,8 @@ static void substitute(struct expansion *expansion, const struct macro *macro,
 
 static void expand(struct expansion *expansion, const struct token *tokens, int count);
 
-static int expand_one(struct expansion *expansion, struct macro *macro, const struct token *tokens,
-                      int count, int i)
+static int expand_macro(struct expansion *expansion, struct macro *macro,
+                        const struct token *tokens, int count, int i)
 {
     argument_vec arguments = {0};
     int after = i + 1;
@@ -259,7 +259,7 @@ static void expand(struct expansion *expansion, const struct token *tokens, int 
                                   : NULL;
         int after = -1;
         if (macro && !within(expansion, macro) && steers(expansion->macros, macro, 0))
-            after = expand_one(expansion, macro, tokens, count, i);
+            after = expand_macro(expansion, macro, tokens, count, i);
         if (after < 0) {
             *ADD(expansion->arena, expansion->out) = tokens[i];
             after = i + 1;

@@ -459,7 +459,7 @@ bool name_locks(const char *name)
     return locks && !name_has_any(name, not_locks);
 }
 
-bool name_says_failure(const char *label)
+bool name_means_failure(const char *label)
 {
     static const char *const parts[] = {"err",  "fail", "bad",   "abort",   "fault",    "unwind",
                                         "undo", "oom",  "nomem", "invalid", "rollback", NULL};

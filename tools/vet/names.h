@@ -49,7 +49,7 @@ bool name_nests(const char *name); /* a lock that the same thread may take more 
 int name_means(const char *symbol);
 /* A symbol whose name says that it is the result of a failure, and so no zero. */
 bool name_means_nonzero(const char *symbol);
-bool name_means_zero(const char *symbol);  /* CURLE_OK, PAM_SUCCESS: mostly zero */
-bool name_says_failure(const char *label); /* err, fail, error, bad … */
+bool name_means_zero(const char *symbol);   /* CURLE_OK, PAM_SUCCESS: mostly zero */
+bool name_means_failure(const char *label); /* err, fail, error, bad … */
 
 #endif

@@ -278,7 +278,7 @@ static const char *folder_of(const char *path)
     return slash ? intern(path, (size_t)(slash - path + 1)) : "";
 }
 
-static const struct summary *look_in(struct unit *unit, const char *path, const char *name,
+static const struct summary *find_in(struct unit *unit, const char *path, const char *name,
                                      struct neighbour_budget *budget)
 {
     bool known = false;
@@ -296,10 +296,10 @@ const struct summary *neighbours_find(struct unit *unit, const char *name,
                                       struct neighbour_budget *budget)
 {
     const char *own = folder_of(unit->path);
-    const struct summary *found = look_in(unit, own, name, budget);
+    const struct summary *found = find_in(unit, own, name, budget);
     const struct prototype *prototype = prototype_of(unit, name);
     if (found || !prototype || !prototype->header)
         return found;
     const char *other = folder_of(prototype->header);
-    return strcmp(other, own) == 0 ? NULL : look_in(unit, other, name, budget);
+    return strcmp(other, own) == 0 ? NULL : find_in(unit, other, name, budget);
 }

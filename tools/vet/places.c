@@ -94,14 +94,14 @@ static bool is_pointer(const struct place *place)
                        : place->parameter && place->parameter->type.stars > 0;
 }
 
-bool place_looks_into(const struct ir *ir, int place, int pointer)
+bool place_is_behind(const struct ir *ir, int place, int pointer)
 {
     if (place < 0 || place == pointer || !place_within(ir, place, pointer))
         return false;
     const struct place *at = &ir->places.at[place];
     if (at->kind == P_VALUE) {
         for (int i = 0; i < at->parts.count; i++)
-            if (place_looks_into(ir, at->parts.at[i], pointer))
+            if (place_is_behind(ir, at->parts.at[i], pointer))
                 return true;
         return false;
     }

@@ -133,7 +133,7 @@ static void merge(struct scope *scope, struct summary *merged, const struct summ
     }
 }
 
-static const struct summary *look_up(struct scope *scope, const char *name)
+static const struct summary *find_entry(struct scope *scope, const char *name)
 {
     const struct definitions *definitions = map_get(&functions, name);
     if (!definitions)
@@ -160,7 +160,7 @@ const struct summary *scope_function(struct scope *scope, const char *name)
     note_asked(scope, name);
     const struct summary *known = map_get(&scope->known, name);
     if (!known) {
-        known = look_up(scope, name);
+        known = find_entry(scope, name);
         map_set(&scope->known, name, known ? known : &absent);
     }
     return known == &absent ? NULL : known;

@@ -22,7 +22,7 @@ static void follow(struct search *search, int index)
 }
 
 /* Does this edge of the branch say that the place is a null pointer, or negative? */
-static bool says_unset(const struct instr *branch, int place, bool truth)
+static bool implies_unset(const struct instr *branch, int place, bool truth)
 {
     if (place < 0 || branch->left.kind != O_PLACE || branch->left.place != place)
         return false;
@@ -41,7 +41,7 @@ static bool says_unset(const struct instr *branch, int place, bool truth)
     }
 }
 
-static bool says_zero(const struct instr *branch, int place, bool truth)
+static bool implies_zero(const struct instr *branch, int place, bool truth)
 {
     return branch->left.kind == O_PLACE && branch->left.place == place &&
            branch->right.kind == O_NUMBER && branch->right.number == 0 &&
@@ -50,8 +50,8 @@ static bool says_zero(const struct instr *branch, int place, bool truth)
 
 static bool excluded(const struct search *search, const struct instr *branch, bool truth)
 {
-    return search->nonzero ? says_zero(branch, search->set, truth)
-                           : says_unset(branch, search->set, truth);
+    return search->nonzero ? implies_zero(branch, search->set, truth)
+                           : implies_unset(branch, search->set, truth);
 }
 
 static int run(struct search *search)

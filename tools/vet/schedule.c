@@ -53,7 +53,7 @@ static void keep(struct arena *arena, const finding_vec *from, finding_vec *to)
     }
 }
 
-static void check_one(struct work *work, const char *path, struct file_result *result)
+static void check_file(struct work *work, const char *path, struct file_result *result)
 {
     struct unit unit = {.path = path};
     finding_vec findings = {0};
@@ -103,7 +103,7 @@ static bool cached(struct work *work, int index)
     return found;
 }
 
-static void summarise_one(struct work *work, int index)
+static void summarise_file(struct work *work, int index)
 {
     struct arena arena = {0};
     path_vec headers = {0};
@@ -125,9 +125,9 @@ static void *worker(void *argument)
         if (index < 0)
             break;
         if (work->summaries)
-            summarise_one(work, index);
+            summarise_file(work, index);
         else if (!cached(work, index))
-            check_one(work, work->paths->at[index], &work->results[index]);
+            check_file(work, work->paths->at[index], &work->results[index]);
     }
     cache_end_thread();
     return NULL;

@@ -357,7 +357,7 @@ static void mark_siblings(struct ir *ir, site_vec *sites)
     }
 }
 
-static bool only_looks(const char *callee)
+static bool only_inspects(const char *callee)
 {
     return callee && model_harmless(callee);
 }
@@ -494,7 +494,7 @@ static void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         }
         for (int k = 0; k < instr->arg_count && !(site->known && site->by_address); k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                shapes_text(instr->callee) || only_looks(instr->callee) ||
+                shapes_text(instr->callee) || only_inspects(instr->callee) ||
                 call_releases(ir, instr, site->place, &argument) > 0 ||
                 (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;

@@ -457,7 +457,7 @@ static bool enters_result(const struct ir *ir, const struct instr *instr, int ma
     for (int i = 1; i < instr->arg_count; i++)
         if ((instr->args[i].kind == O_PLACE && instr->args[i].place == made) ||
             (instr->args[i].kind == O_ADDRESS && /* list_append(&list, &made->link) */
-             place_looks_into(ir, instr->args[i].place, made)))
+             place_is_behind(ir, instr->args[i].place, made)))
             return true;
     return false;
 }

@@ -43,7 +43,7 @@ bool judge_ends_process(const struct judge *judge, const struct event *event)
 }
 
 /* while (fcntl(2, F_GETFD) < 0) pipe(ends); The new descriptors are to be the standard ones. */
-static bool looks_at_standard(const struct ir *ir)
+static bool compares_with_standard(const struct ir *ir)
 {
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && strcmp(instr->callee, "fcntl") == 0 &&
@@ -59,7 +59,7 @@ bool judge_is_standard(const struct judge *judge)
 {
     if (judge->site->resource != R_DESCRIPTOR)
         return false;
-    if (looks_at_standard(judge->ir))
+    if (compares_with_standard(judge->ir))
         return true;
     EACH (instr, &judge->ir->code)
         if (instr->kind == I_BRANCH && instr->left.place == judge->site->place &&

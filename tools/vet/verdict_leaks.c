@@ -71,7 +71,7 @@ static bool depends_on_owner(const struct judge *judge, const struct event *rele
     int holder = variable_of(judge->ir, release->state->acquired,
                              release->state->acquisition->holder);
     return asked >= 0 && !place_within(judge->ir, asked, holder) &&
-           !place_looks_into(judge->ir, asked, holder);
+           !place_is_behind(judge->ir, asked, holder);
 }
 
 /* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
@@ -281,11 +281,11 @@ static bool goes_on(const struct judge *judge, int release)
             return false;
         for (int i = 0; i < 2; i++)
             if (operands[i]->kind == O_PLACE && operands[i]->place >= 0 &&
-                place_looks_into(judge->ir, operands[i]->place, judge->site->place))
+                place_is_behind(judge->ir, operands[i]->place, judge->site->place))
                 return true;
         for (int i = 0; i < instr->arg_count; i++)
             if (instr->args[i].place >= 0 &&
-                place_looks_into(judge->ir, instr->args[i].place, judge->site->place))
+                place_is_behind(judge->ir, instr->args[i].place, judge->site->place))
                 return true;
         at = instr->next;
     }
@@ -514,7 +514,7 @@ static bool asks_resource(const struct judge *judge, const struct instr *branch,
     int variable = variable_of(judge->ir, event->state->acquired,
                                event->state->acquisition->holder);
     return place_within(judge->ir, branch->left.place, variable) ||
-           place_looks_into(judge->ir, branch->left.place, variable);
+           place_is_behind(judge->ir, branch->left.place, variable);
 }
 
 /* for (…) switch (option) { case 'n': name = strdup(optarg); … } Whether a case comes twice, its caller knows. */

@@ -76,7 +76,7 @@ bool judge_gave_nothing(const struct judge *judge, const struct state *state);
 bool judge_in_child(const struct judge *judge, const struct state *state);
 bool judge_has_local_name(const struct judge *judge);
 /* g_auto(Console) console; console_lock(&console): its cleanup unlocks. */
-/* if (options.keep) say(name); else unlink(name); */
+/* if (options.keep) print_message(name); else unlink(name); */
 bool judge_is_kept(const struct judge *judge, const struct state *state);
 bool judge_cleaned_by_macro(const struct judge *judge);
 bool judge_cleaned_lock(const struct judge *judge);

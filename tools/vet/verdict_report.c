@@ -99,8 +99,8 @@ static bool has_finding(const struct judge *judge, const char *check, int line)
 }
 
 /* Both ends of a pipe, or the same value under two names: one finding for each exit. */
-static bool says_same(const struct judge *judge, const char *check, const struct instr *exit,
-                      const struct instr *acquired)
+static bool reported_same(const struct judge *judge, const char *check, const struct instr *exit,
+                          const struct instr *acquired)
 {
     EACH (finding, judge->findings)
         if (finding->line == exit->line && finding->check == check &&
@@ -139,7 +139,7 @@ void judge_report_leak(struct judge *judge, const struct event *event, enum leve
     const struct instr *exit = instr_at(judge, event->instr);
     const struct instr *acquired = instr_at(judge, state->acquired);
     const char *check = check_name(judge, state);
-    if (has_finding(judge, check, exit->line) || says_same(judge, check, exit, acquired) ||
+    if (has_finding(judge, check, exit->line) || reported_same(judge, check, exit, acquired) ||
         said_enough(judge, check, acquired->line, level))
         return;
     struct finding *finding = finding_at(judge->ir, judge->arena, judge->findings, check, level,
@@ -178,7 +178,7 @@ void judge_report_leak(struct judge *judge, const struct event *event, enum leve
 }
 
 /* Of what was released at one place, one second release is reported. */
-static bool says_of_same(const struct judge *judge, const char *check, int other)
+static bool reported_of_same(const struct judge *judge, const char *check, int other)
 {
     const char *about = intern_string(judge_site_text(judge));
     EACH (finding, judge->findings)
@@ -193,7 +193,8 @@ void judge_report(struct judge *judge, const struct event *event, const char *ch
                   enum level level, const char *format, int other, const char *other_text)
 {
     const struct instr *at = instr_at(judge, event->instr);
-    if (has_finding(judge, check, at->line) || (other >= 0 && says_of_same(judge, check, other)))
+    if (has_finding(judge, check, at->line) ||
+        (other >= 0 && reported_of_same(judge, check, other)))
         return;
     struct finding *finding = finding_at(judge->ir, judge->arena, judge->findings, check, level,
                                          at);

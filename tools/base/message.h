@@ -1,6 +1,6 @@
 /* What `lifoguard run` tells: on stderr, a line at a time, the jobs' own output stays theirs. */
-#ifndef LIFOGUARD_BASE_SAY_H
-#define LIFOGUARD_BASE_SAY_H
+#ifndef LIFOGUARD_BASE_MESSAGE_H
+#define LIFOGUARD_BASE_MESSAGE_H
 
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
@@ -8,23 +8,23 @@
 #include <stddef.h>
 
 /* "[2/6]       start   COMMAND" and, with details, "  (DETAILS)". */
-void say_event(const char *tag, const char *event, const char *command, const char *details);
+void message_event(const char *tag, const char *event, const char *command, const char *details);
 
 /* Of the events, only those of something that has failed are told. */
-void say_quietly(bool quietly);
+void message_set_quiet(bool quietly);
 
 /* Lines go to `take`, with their line feeds, rather than to stderr; NULL: to stderr again. */
-void say_through(void (*take)(const char *line, size_t length));
+void message_redirect(void (*take)(const char *line, size_t length));
 
 /* "lifoguard: MESSAGE" */
-void say(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+void print_message(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 /* The error's text; frees it. NULL: nothing. */
-void say_error(lg_error *err);
+void message_error(lg_error *err);
 
-enum { SAY_DURATION_SIZE = LG_DURATION_TEXT_SIZE };
+enum { DURATION_SHORT_SIZE = LG_DURATION_TEXT_SIZE };
 
 /* Four digits of it are enough. */
-const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE]);
+const char *duration_short(lg_duration duration, char text[DURATION_SHORT_SIZE]);
 
 #endif

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "say.h"
+#include "message.h"
 
 #include "buffer.h"
 #include "deliver.h"
@@ -13,7 +13,7 @@
 
 static void (*taker)(const char *line, size_t length);
 
-void say_through(void (*take)(const char *line, size_t length))
+void message_redirect(void (*take)(const char *line, size_t length))
 {
     taker = take;
 }
@@ -31,12 +31,12 @@ static void write_line(struct buffer *line)
 
 static bool quiet;
 
-void say_quietly(bool quietly)
+void message_set_quiet(bool quietly)
 {
     quiet = quietly;
 }
 
-void say_event(const char *tag, const char *event, const char *command, const char *details)
+void message_event(const char *tag, const char *event, const char *command, const char *details)
 {
     if (quiet && (strcmp(event, "start") == 0 || strcmp(event, "ok") == 0 ||
                   strcmp(event, "defer") == 0 || strcmp(event, "ended") == 0))
@@ -51,8 +51,8 @@ void say_event(const char *tag, const char *event, const char *command, const ch
 }
 
 /* Without memory, above all, there is something to say. */
-__attribute__((__format__(__printf__, 1, 0))) static void say_briefly(const char *format,
-                                                                      va_list values)
+__attribute__((__format__(__printf__, 1, 0))) static void print_line(const char *format,
+                                                                     va_list values)
 {
     char line[512];
     int length = snprintf(line, sizeof(line), "lifoguard: ");
@@ -66,7 +66,7 @@ __attribute__((__format__(__printf__, 1, 0))) static void say_briefly(const char
     (void)written;
 }
 
-static void say_long(const char *text)
+static void print_long(const char *text)
 {
     struct buffer line = {0};
     lg_defer(buffer_free, &line);
@@ -82,37 +82,37 @@ __attribute__((__format__(__printf__, 1, 0))) static char *format_text(const cha
     return vasprintf(&text, format, values) < 0 ? NULL : text;
 }
 
-void say(const char *format, ...)
+void print_message(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
     char *text = format_text(format, values);
     va_end(values);
     if (text) {
-        say_long(text);
+        print_long(text);
         free(text);
         return;
     }
     va_start(values, format);
-    say_briefly(format, values);
+    print_line(format, values);
     va_end(values);
 }
 
-const char *say_duration(lg_duration duration, char text[SAY_DURATION_SIZE])
+const char *duration_short(lg_duration duration, char text[DURATION_SHORT_SIZE])
 {
     lg_duration unit = 1;
     while (duration / unit >= 10000)
         unit *= 10;
-    lg_duration_format((duration + unit / 2) / unit * unit, text, SAY_DURATION_SIZE);
+    lg_duration_format((duration + unit / 2) / unit * unit, text, DURATION_SHORT_SIZE);
     return text;
 }
 
-void say_error(lg_error *err)
+void message_error(lg_error *err)
 {
     if (!err)
         return;
     lg_defer(lg_error_free, err);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    say("%s", text ? text : "out of memory");
+    print_message("%s", text ? text : "out of memory");
 }
