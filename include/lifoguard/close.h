@@ -25,6 +25,7 @@
 #ifndef LIFOGUARD_CLOSE_H
 #define LIFOGUARD_CLOSE_H
 
+#include <errno.h>
 #include <stdio.h>
 
 #include <lifoguard/defer.h>
@@ -88,4 +89,97 @@ LG_END_DECLS
 // clang-format on
 
 #endif /* !__cplusplus */
+
+/* ---- adopting --------------------------------------------------------------------------------------- */
+
+/* Adopting: acquiring a value and registering its release in one expression (D16).
+ *
+ *     lg_error *copy(const char *from, const char *to)
+ *     {
+ *         lg_func (lg_error *, err) {
+ *             lg_scope(scope);
+ *             int in, out;
+ *             lg_try(lg_adopt_fd(&scope, &in, open(from, O_RDONLY | O_CLOEXEC), &err, "open %s", from));
+ *             lg_try(lg_adopt_fd(&scope, &out, creat(to, 0600), &err, "create %s", to));
+ *             char *buffer = lg_adopt(&scope, malloc(SIZE), free);
+ *             …
+ *         }
+ *     }
+ *
+ * For every form:
+ *   - A value that is NULL or -1 means failure: nothing is registered.
+ *   - The release function and the arguments that follow it are evaluated before the value is acquired. So nothing can
+ *     come between acquiring the value and registering its release.
+ *   - The release function is called with the value as its first argument; at most three arguments may follow. Every
+ *     function that lg_defer (defer.h) can defer can be a release function.
+ *   - If no memory is left to register the release, the value is released at once, and then the goroutine panics (D6).
+ */
+
+#ifndef __cplusplus
+
+#include <lifoguard/impl/adopt.h>
+
+// clang-format off: the compilers show every line of a macro with an error
+
+/* lg_adopt(scope, value, release, args…): evaluates `value`, registers release(value, args…) with the `lg_scope *`,
+ * and returns the value.
+ *
+ *     FILE *file = lg_adopt(&scope, fopen(path, "w"), fclose);
+ *     FILE *file = lg_adopt(&scope, fopen(path, "w"), lg_fclose, &err);    // a failure of the close lands in err */
+#define lg_adopt(scope, value, ...)                                                                \
+    LGI_LINED(LGI_ADOPT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, LGI_IS_RESOURCE, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+
+/* lg_adopt_if(scope, value, valid, release, args…): like lg_adopt, but the release is registered if `valid(value)` is true:
+ * for functions that report a failure by other values than NULL and -1. `valid` is a function or a macro.
+ *
+ *     ssize_t size = lg_adopt_if(&scope, reserve(pool, 100), is_positive, give_back, pool); */
+#define lg_adopt_if(scope, value, valid, ...)                                                      \
+    LGI_LINED(LGI_ADOPT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, valid, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+
+/* lg_adopt_as(name, value, release, args…): declares the constant `name` with the value, and defers
+ * release(name, args…) to the end of the enclosing block. Needs no scope and no memory.
+ *
+ *     lg_adopt_as(file, fopen(path, "r"), fclose);
+ *     if (!file)
+ *         return false;
+ *
+ * lg_adopt_as_if(name, value, valid, release, args…): the same with a predicate, as for lg_adopt_if. */
+#define lg_adopt_as(name, value, ...)                                                              \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_ADOPT_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, LGI_IS_RESOURCE, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+#define lg_adopt_as_if(name, value, valid, ...)                                                    \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_ADOPT_AS, __COUNTER__, LGI_COUNT(__VA_ARGS__), name, valid, LGI_ADOPT_TEXT(#value, #__VA_ARGS__), value, __VA_ARGS__)
+
+/* lg_adopt_out(scope, &variable, call, release, args…): for a function that stores the acquired value in an out-parameter.
+ * Sets the variable to NULL or -1, makes the call, registers release(variable, args…) if the variable then holds
+ * neither NULL nor -1, and returns the result of the call (0 for a call that returns nothing). So a value that a failed
+ * call has left in the variable is released too, as sqlite3_open and similar functions demand.
+ *
+ *     int code = lg_adopt_out(&scope, &db, sqlite3_open(path, &db), sqlite3_close);
+ *     lg_try(lg_adopt_out(&scope, &fd, lg_accept(listener, &fd, until), lg_close, &err));
+ *
+ * lg_adopt_out_if(scope, &variable, call, succeeded, release, args…): like lg_adopt_out, but registers the release if
+ * succeeded(result of the call) is true: for variables in which NULL and -1 do not mean a failure. */
+#define lg_adopt_out(scope, variable, call, ...)                                                   \
+    LGI_LINED(LGI_ADOPT_OUT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, variable, LGI_OUT_IS_RESOURCE, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
+#define lg_adopt_out_if(scope, variable, call, succeeded, ...)                                     \
+    LGI_LINED(LGI_ADOPT_OUT, __LINE__, LGI_COUNT(__VA_ARGS__), scope, variable, succeeded LGI_OUTCOME_IN_PARENTHESES, LGI_ADOPT_TEXT(#variable, #__VA_ARGS__), call, __VA_ARGS__)
+#define LGI_OUTCOME_IN_PARENTHESES(id) (LGI_OUTCOME(id))
+
+/* lg_adopt_errno(scope, &variable, value, release, format, …): stores the value in the variable and registers
+ * release(value). Returns NULL, or, if the value is NULL or -1, an error with errno and the printf-style message
+ * (lg_error_new_errno).
+ *
+ * lg_adopt_fd(scope, &variable, fd, result, format, …): the same for a descriptor, which is released by
+ * lg_close(fd, result): a failure of the close lands in *result; NULL drops the failure. */
+#define lg_adopt_errno(scope, variable, value, release, ...)                                       \
+    LGI_LINED(LGI_ADOPT_ERRNO, __LINE__, 0, scope, variable, LGI_ADOPT_TEXT(#value, #release), value, (__VA_ARGS__), release)
+#define lg_adopt_fd(scope, variable, fd, result, ...)                                              \
+    LGI_LINED(LGI_ADOPT_ERRNO, __LINE__, 1, scope, variable, LGI_ADOPT_TEXT(#fd, "lg_close, " #result), fd, (__VA_ARGS__), lg_close, result)
+
+// clang-format on
+
+#endif /* !__cplusplus */
+
 #endif

@@ -16,7 +16,7 @@
  * that are tied to a thread work as usual; but other goroutines run on the same thread while the goroutine waits.
  * Goroutines are not preempted: a goroutine that computes for long should call lg_yield now and then, and a
  * goroutine that blocks its thread (in read(), in a library) should be started by lg_go_thread or make the call by
- * lg_blocking (blocking.h). A goroutine starts on the worker of the goroutine that called lg_go, unless that worker is busy
+ * lg_blocking. A goroutine starts on the worker of the goroutine that called lg_go, unless that worker is busy
  * and another worker is idle. So goroutines that all start quickly, and compute only later, may all be on one worker: start
  * such goroutines with .spread. Threads that the program creates may call every function here, and can do everything that
  * goroutines can do. The library's own threads cannot be cancelled by pthread_cancel. pthread_exit in a goroutine ends
@@ -29,7 +29,7 @@
  * thread. A signal handler may run on the stack of any goroutine; with SA_ONSTACK, the handler runs on a stack of
  * 256 KB, which every thread of the library has (unless lg_decline_segv_handler was called). PR_SET_PDEATHSIG refers
  * to the end of the thread that started the child: worker threads do not end, and the thread of an lg_go_thread, or a
- * helper thread (blocking.h), does not end before its children have been waited for.
+ * helper thread, does not end before its children have been waited for.
  *
  * Process: when main returns, all goroutines end where they are, as in Go; lg_exit unwinds them first. Deadlock: when
  * every goroutine waits for an event that only another goroutine could cause, the process ends with status 2 and a
@@ -179,6 +179,71 @@ LG_END_DECLS
 LG_BEGIN_DECLS
 LG_API void lgi_go(const struct lgi_site *site, lgi_function function, const uintptr_t *words,
                    const lg_go_options *options);
+LG_END_DECLS
+
+/* ---- blocking calls --------------------------------------------------------------------------------- */
+
+/* Blocking calls: lets a goroutine call a function that blocks its thread, in a library that knows nothing of goroutines.
+ *
+ *     int rc = lg_blocking(sqlite3_step, statement);
+ *     int fd = lg_blocking(open, "/mnt/slow/file", O_RDONLY | O_CLOEXEC);     // does not compile: open is variadic
+ *     int fd = lg_blocking(open_slow_file);                                   // so wrap the call in a function
+ *
+ * A helper thread makes the call; meanwhile the goroutine waits, and other goroutines run on the goroutine's thread.
+ * lg_blocking returns the result of the function. errno is passed to the helper and back, as if the goroutine had made the
+ * call itself. An unrecovered panic of the function continues in the goroutine, and so do lg_goexit and lg_exit. pthread_exit
+ * in the function ends the process with a report.
+ *
+ * The function and its arguments follow the rules of lg_defer (defer.h). The result is void, an integer or a pointer; a
+ * function with another result must write the result through a pointer argument. Objects that the arguments point to stay
+ * alive, because the goroutine waits until the call has returned. For the same reason lg_blocking has no form with an
+ * lg_until, and lg_exit waits for the call too. If a call must end in time, pass the function a limit of its own, or make
+ * the call in a goroutine for which no other goroutine waits.
+ *
+ * Threads: on a thread of the program, and in an lg_go_thread, lg_blocking makes the call directly. The helper is another
+ * thread than the goroutine's: thread-local variables differ, and the helper does not own a lock that belongs to the
+ * goroutine's thread. For this library a helper is a thread of the program, and may wait like any other thread.
+ *
+ * Helpers: the library makes helpers on demand, up to the number that lg_blocking_set_threads sets. The library ends a helper
+ * that has been idle for some seconds, but not before the child processes that the helper has started have ended. If
+ * all helpers are busy, further calls wait for a free helper, in order. Deadlock: calls that wait for each other can use up
+ * all helpers and wait for ever. If no thread can be made at all, lg_blocking makes the call directly, which blocks the
+ * worker.
+ */
+
+LG_BEGIN_DECLS
+
+/* Sets the maximum number of helpers, from now on; the default is 128. Returns an error if `count` is 0 or more than 65,536.
+ * lg_resolve uses the same helpers. lg_blocking_threads returns the maximum. */
+LG_API lg_error *lg_blocking_set_threads(unsigned count) __attribute__((__warn_unused_result__));
+LG_API unsigned lg_blocking_threads(void);
+
+LG_END_DECLS
+
+#ifndef __cplusplus
+
+/* lg_blocking(fn, args…): calls fn(args…) on a helper thread and returns the result of fn. */
+// clang-format off: the compilers show every line of a macro with an error
+#define lg_blocking(...) LGI_EXPRESSION(LGI_BLOCKING, LGI_ID, LGI_COUNT(__VA_ARGS__), #__VA_ARGS__, __VA_ARGS__)
+// clang-format on
+
+// clang-format off: as in call.h
+#define LGI_BLOCKING(id, n, text, ...)                                                            \
+    __extension__({                                                                                \
+        LGI_PRELUDE_##n(id, , , , LGI_ADVICE_GO, __VA_ARGS__)                                          \
+        LGI_HANDED(id, n, text)                                                                    \
+        _Static_assert(LGI_IS_VOID(LGI_RESULT(id)) || !LGI_RESULT_IN(LGI_RESULT(id), LGI_REAL, LGI_REAL), \
+                       "a floating-point result: let the function write it through a pointer");    \
+        (LGI_RESULT(id))lgi_blocking(LGI_HANDED_ARGS(id), sizeof(LGI_RESULT_OF(LGI_RESULT(id))));  \
+    })
+// clang-format on
+
+#endif
+
+LG_BEGIN_DECLS
+/* Returns the low `size` bytes of the result. */
+LG_API uintptr_t lgi_blocking(const struct lgi_site *site, lgi_function function,
+                              const uintptr_t *words, size_t size);
 LG_END_DECLS
 
 #endif

@@ -30,7 +30,7 @@
  * Which descriptors: all, blocking or not; the functions never change the mode of a descriptor (except lg_connect, during
  * the call). A socket never blocks the thread. For other descriptors without O_NONBLOCK:
  *   - Regular files and block devices are read and written at once, and the thread waits for the disk. Use lg_blocking
- *     (blocking.h) if that matters.
+ *     (go.h) if that matters.
  *   - Pipes are polled before the read or write. On Linux before 6.5, a read can still block the thread if another reader
  *     takes the data first, and a write can block the thread if another writer fills the pipe first: set O_NONBLOCK
  *     (lg_set_nonblocking) if several threads or processes use the same end of a pipe.
@@ -143,7 +143,7 @@ struct addrinfo; /* <netdb.h> defines it only for programs that ask for POSIX */
  *     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
  *     err = lg_resolve("example.org", "https", &hints, lg_until_timeout(5 * LG_SECOND), &addresses);
  *
- * A helper thread (blocking.h) makes the lookup, except for numeric addresses. `host`, `service` and `hints` are copied. If
+ * A helper thread (go.h) makes the lookup, except for numeric addresses. `host`, `service` and `hints` are copied. If
  * `until` comes first, lg_resolve returns while the lookup continues on the helper thread, and the library frees the result
  * of the lookup later. If the caller is a thread of the program and `until` has no limit, the calling thread makes the
  * lookup itself.

@@ -6,31 +6,23 @@
 
 /* The core: usable in any thread of any program. */
 #include <lifoguard/base.h>
-#include <lifoguard/contained.h>
 #include <lifoguard/defer.h>
-#include <lifoguard/defer_in.h>
 #include <lifoguard/error.h>
 #include <lifoguard/limit.h>
 #include <lifoguard/move.h>
 #include <lifoguard/panic.h>
-#include <lifoguard/take.h>
 #include <lifoguard/time.h>
 #include <lifoguard/try.h>
 
 /* Ready-made cleanups. */
-#include <lifoguard/adopt.h>
 #include <lifoguard/auto.h>
 #include <lifoguard/close.h>
 #include <lifoguard/file.h>
-#include <lifoguard/guard.h>
 #include <lifoguard/registry.h>
-#include <lifoguard/whole_file.h>
 
 /* Goroutines, and what they wait with. */
 #include <lifoguard/at_once.h>
-#include <lifoguard/blocking.h>
 #include <lifoguard/chan.h>
-#include <lifoguard/close_once.h>
 #include <lifoguard/go.h>
 #include <lifoguard/group.h>
 #include <lifoguard/inspect.h>

@@ -48,8 +48,8 @@
 #ifndef LIFOGUARD_MUTEX_H
 #define LIFOGUARD_MUTEX_H
 
+#include <lifoguard/auto.h>
 #include <lifoguard/defer.h>
-#include <lifoguard/guard.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
@@ -172,7 +172,7 @@ static inline bool lg_mutex_is_owned(const lg_mutex *mutex)
 LG_END_DECLS
 
 #ifndef __cplusplus
-/* lg_guard(lg_mutex)(&mutex), lg_guard_as(lg_mutex_try, guard)(&mutex): see guard.h. */
+/* lg_guard(lg_mutex)(&mutex), lg_guard_as(lg_mutex_try, guard)(&mutex): see auto.h. */
 LG_DEFINE_GUARD(lg_mutex, lg_mutex *, lg_mutex_lock, lg_mutex_unlock)
 LG_DEFINE_TRY_GUARD(lg_mutex_try, lg_mutex *, lg_mutex_try_lock, lg_mutex_unlock)
 #if defined(__clang__) /* shows this line of a name that resembles it, and not the macro */

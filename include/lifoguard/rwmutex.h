@@ -101,7 +101,7 @@ static inline void lg_rwmutex_runlock(lg_rwmutex *mutex)
 LG_END_DECLS
 
 #ifndef __cplusplus
-/* lg_guard(lg_rwmutex)(&mutex) to write, lg_guard(lg_rwmutex_read)(&mutex) to read; each with _try: see guard.h. */
+/* lg_guard(lg_rwmutex)(&mutex) to write, lg_guard(lg_rwmutex_read)(&mutex) to read; each with _try: see auto.h. */
 LG_DEFINE_GUARD(lg_rwmutex, lg_rwmutex *, lg_rwmutex_lock, lg_rwmutex_unlock)
 LG_DEFINE_GUARD(lg_rwmutex_read, lg_rwmutex *, lg_rwmutex_rlock, lg_rwmutex_runlock)
 LG_DEFINE_TRY_GUARD(lg_rwmutex_try, lg_rwmutex *, lg_rwmutex_try_lock, lg_rwmutex_unlock)

@@ -173,7 +173,7 @@ static void cancel_one(struct node *node)
     spread();
 }
 
-static void end_waiting(struct node *node)
+static void end_node(struct node *node)
 {
     if (!node->err)
         become_done(node, &lg_error_cancelled, &lg_error_cancelled);
@@ -230,7 +230,7 @@ static void run(uint64_t seed)
         else if (what < 6)
             cancel_one(&model.node[at]);
         else if (what < 7)
-            end_waiting(&model.node[at]);
+            end_node(&model.node[at]);
         else
             change_func(&model.node[at]);
         compare();
@@ -238,7 +238,7 @@ static void run(uint64_t seed)
     while (model.count > 0) { /* in any order */
         int at = below(model.count);
         if (!model.node[at].ended)
-            end_waiting(&model.node[at]);
+            end_node(&model.node[at]);
         compare();
         if (model.node[model.count - 1].ended)
             model.count--;

@@ -4,9 +4,9 @@
 
 #include "testing/test.h"
 
-#include <lifoguard/contained.h>
 #include <lifoguard/limit.h>
 #include <lifoguard/move.h>
+#include <lifoguard/panic.h>
 
 static LG_ERROR_DEFINE(one_error, "one");
 

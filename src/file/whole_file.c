@@ -8,8 +8,8 @@
 #define _GNU_SOURCE
 #include <lifoguard/close.h>
 #include <lifoguard/defer.h>
+#include <lifoguard/file.h>
 #include <lifoguard/try.h>
-#include <lifoguard/whole_file.h>
 
 #include <errno.h>
 #include <fcntl.h>

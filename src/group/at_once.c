@@ -1,6 +1,5 @@
 /* Scopes whose calls run at once. */
 #include <lifoguard/at_once.h>
-#include <lifoguard/contained.h>
 #include <lifoguard/panic.h>
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "testing/group.h"
 
 #include <lifoguard/at_once.h>
-#include <lifoguard/contained.h>
+#include <lifoguard/panic.h>
 
 static void expect_text(lg_error *error, const char *text)
 {

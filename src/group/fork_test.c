@@ -4,9 +4,9 @@
 
 #include <sys/wait.h>
 
-#include <lifoguard/blocking.h>
-#include <lifoguard/contained.h>
+#include <lifoguard/go.h>
 #include <lifoguard/io.h>
+#include <lifoguard/panic.h>
 
 enum { GOES_ON = 7, REFUSED = 2 };
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lifoguard/contained.h>
 #include <lifoguard/go.h>
+#include <lifoguard/panic.h>
 
 #include "group/testing.h"
 #include "report/print.h"

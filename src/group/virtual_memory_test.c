@@ -3,7 +3,7 @@
 
 #include "testing/virtual.h"
 
-#include <lifoguard/contained.h>
+#include <lifoguard/panic.h>
 
 static void sleeps(lg_test *t, void *data)
 {

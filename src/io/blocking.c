@@ -1,5 +1,5 @@
 /* Calls on helper threads. */
-#include <lifoguard/blocking.h>
+#include <lifoguard/go.h>
 
 #include <errno.h>
 

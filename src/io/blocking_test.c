@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-#include <lifoguard/blocking.h>
+#include <lifoguard/go.h>
 
 #include "sched/runtime.h"
 

@@ -2,7 +2,7 @@
 #include "testing/crew.h"
 
 #include <arpa/inet.h>
-#include <lifoguard/blocking.h>
+#include <lifoguard/go.h>
 #include <lifoguard/io.h>
 
 static struct ends ends;

@@ -2,7 +2,7 @@
 #include "io/helper.h"
 
 #include <errno.h>
-#include <lifoguard/blocking.h>
+#include <lifoguard/go.h>
 #include <pthread.h>
 
 #include "error/keep_errno.h"

@@ -1,5 +1,5 @@
 /* Calls whose panic becomes an error. */
-#include <lifoguard/contained.h>
+#include <lifoguard/panic.h>
 
 #include "defer/call.h"
 #include "defer/unwinding.h"

@@ -1,5 +1,5 @@
 /* One start of a member, in its goroutine. */
-#include <lifoguard/contained.h>
+#include <lifoguard/panic.h>
 
 #include "defer/call.h"
 #include "group/member.h"

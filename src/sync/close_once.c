@@ -1,5 +1,5 @@
 /* A close that happens once. */
-#include <lifoguard/close_once.h>
+#include <lifoguard/once.h>
 
 #include "error/ordering.h"
 #include "error/share.h"

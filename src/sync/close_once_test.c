@@ -6,8 +6,8 @@
 #include "testing/failing_calls.h"
 
 #include <check.h>
-#include <lifoguard/close_once.h>
 #include <lifoguard/go.h>
+#include <lifoguard/once.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/waitgroup.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-#include <lifoguard/contained.h>
+#include <lifoguard/panic.h>
 
 struct limits {
     double most;

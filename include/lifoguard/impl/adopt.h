@@ -1,4 +1,4 @@
-/* The macros of adopt.h: they acquire a value and register its release in one step. They evaluate the release function and
+/* The macros of close.h: they acquire a value and register its release in one step. They evaluate the release function and
  * its further arguments first, so that no code runs between acquiring the value and registering its release. */
 #ifndef LIFOGUARD_IMPL_ADOPT_H
 #define LIFOGUARD_IMPL_ADOPT_H

@@ -1,4 +1,4 @@
-/* The macros that define the types of auto.h and guard.h. */
+/* The macros that define the types of auto.h. */
 #ifndef LIFOGUARD_IMPL_AUTO_H
 #define LIFOGUARD_IMPL_AUTO_H
 

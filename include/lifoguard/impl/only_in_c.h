@@ -36,7 +36,7 @@ template <class... T> struct lgi_only_in_c_type {
 #define LGI_NO_VALUE_CALL LGI_NO_CALL(lgi_only_in_c)
 #define LGI_NO_ERROR_CALL LGI_NO_CALL(struct lg_error *)
 
-/* defer.h, defer_in.h, panic.h, contained.h, limit.h, at_once.h, close.h, move.h */
+/* defer.h, panic.h, limit.h, at_once.h, close.h, move.h */
 #define lg_defer_block LGI_NO_DEFER_BLOCK
 #define lg_defer(...) LGI_NO_DEFER
 #define lg_defer_as(name, ...) LGI_NO_DEFER_BLOCK lgi_only_in_c name
@@ -71,7 +71,7 @@ template <class... T> struct lgi_only_in_c_type {
 #define lg_mark_failure(...) LGI_NO_DEFER
 #define lg_try(...) LGI_NO_DEFER
 
-/* adopt.h, auto.h, guard.h, take.h */
+/* close.h, auto.h */
 #define lg_adopt(...) LGI_NO_VALUE_CALL
 #define lg_adopt_as(name, ...) LGI_NO_DEFER_BLOCK lgi_only_in_c name
 #define lg_adopt_as_if(name, ...) LGI_NO_DEFER_BLOCK lgi_only_in_c name
@@ -96,7 +96,7 @@ template <class... T> struct lgi_only_in_c_type {
 #define lg_take(...) LGI_NO_VALUE_CALL
 #define lg_take_fd(...) LGI_NO_CALL(int)
 
-/* go.h, group.h, waitgroup.h, supervisor.h, blocking.h, once.h, timer.h, context.h */
+/* go.h, group.h, waitgroup.h, supervisor.h, once.h, timer.h, context.h */
 #define lg_go(...) LGI_NO_VALUE_CALL
 #define lg_go_owned(...) LGI_NO_VALUE_CALL
 #define lg_go_thread(...) LGI_NO_VALUE_CALL
