@@ -47,6 +47,7 @@ for page in README.md docs/{quickstart,tutorial,guides,run,lifoguard,cheatsheet,
 done
 [[ $(chroot "$chroot" man lg_defer) == *'lg_defer(fn'* ]] || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
+python3 "$root/tests/packages/links.py" --installed "$chroot/usr/share/doc/lifoguard-doc"
 python3 "$root/packaging/site/links.py" "$chroot/usr/share/doc/lifoguard-doc/html"
 
 step "removing the packages"

@@ -129,6 +129,7 @@ class Checker:
         environment['LC_ALL'] = 'C.UTF-8'
         environment['PKG_CONFIG_PATH'] = os.path.join(self.build, 'meson-uninstalled')
         environment['LD_LIBRARY_PATH'] = self.build
+        environment['MANPATH'] = os.path.join(self.build, 'packaging', 'man')
         return environment
 
     def close(self):
