@@ -36,6 +36,7 @@ __attribute__((no_sanitize("function", "cfi")))
 lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    function = lgi_opaque(function);
     switch (count) {
     case 0: return ((lg_error * (*)(void)) function)();
     case 1: return ((lg_error * (*)(word)) function)(w[0]);
