@@ -36,6 +36,7 @@ __attribute__((no_sanitize("function", "cfi")))
 lg_error *lgi_make_call_reporting(lgi_function function, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    function = lgi_opaque(function);
     switch (count) {
     case 0: return ((lg_error * (*)(void)) function)();
     case 1: return ((lg_error * (*)(word)) function)(w[0]);
@@ -106,8 +107,9 @@ __attribute__((noinline)) bool lgi_call_catching(struct lgi_unwinding *u, lgi_fu
 }
 
 /* The innermost catcher around the caller. One that a longjmp left behind is dead: it lies below, or its mark was
- * written over; then only those are known in which an unwinding is making a call. */
-struct lgi_catcher *lgi_live_catcher(const struct lgi_thread *thread)
+ * written over; then only those are known in which an unwinding is making a call. (Not inlined: the caller's own catcher lies
+ * above this frame, not in it.) */
+__attribute__((noinline)) struct lgi_catcher *lgi_live_catcher(const struct lgi_thread *thread)
 {
     struct lgi_catcher *catcher = thread->catcher;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);

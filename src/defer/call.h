@@ -2,6 +2,7 @@
 #ifndef LGI_DEFER_CALL_H
 #define LGI_DEFER_CALL_H
 
+#include "defer/opaque.h"
 #include "defer/record.h"
 
 struct lgi_unwinding;
@@ -14,6 +15,7 @@ __attribute__((no_sanitize("function", "cfi")))
 static inline void lgi_make_call(lgi_function function, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    function = lgi_opaque(function);
     // NOLINTBEGIN(clang-analyzer-security.ArrayBound): `w` has `count` words, behind the record
     /* Most have one, and a test is cheaper than the switch's jump. */
     if (__builtin_expect(count == 1, 1)) {

@@ -47,7 +47,7 @@ static void leave_late(void *call, const struct lgi_frame_state *here)
         return;                                                                                    \
     }                                                                                              \
     lgi_top = call->record.previous;                                                               \
-    ((__typeof__(type) *)call->record.site->function)(__VA_ARGS__);
+    ((__typeof__(type) *)lgi_opaque(call->record.site->function))(__VA_ARGS__);
 
 #if defined(__clang__)
 #define UNTYPED __attribute__((no_sanitize("function", "cfi")))

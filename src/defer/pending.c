@@ -71,7 +71,8 @@ static uintptr_t end_of_stack(void)
     return end;
 }
 
-bool lgi_is_on_own_stack(const void *object)
+/* Not inlined, as link-time optimisation would: the caller's variables lie above this frame, not in it. */
+__attribute__((noinline)) bool lgi_is_on_own_stack(const void *object)
 {
     uintptr_t at = (uintptr_t)object;
     void *fake = __asan_get_current_fake_stack ? __asan_get_current_fake_stack() : NULL;
@@ -99,7 +100,8 @@ void lgi_chain_begin_at(struct lgi_chain *chain, const struct lgi_record *top, u
         .low = low, .high = high, .fake_stack = fake_stack, .next = lgi_untag(top), .limit = 1};
 }
 
-void lgi_chain_begin(struct lgi_chain *chain)
+/* Not inlined, for the same reason. */
+__attribute__((noinline)) void lgi_chain_begin(struct lgi_chain *chain)
 {
     uintptr_t low = 0, high = UINTPTR_MAX;
     if (stack_bounds(&low, &high))

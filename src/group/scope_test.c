@@ -198,7 +198,7 @@ static void order(void)
     expect_trace("after 1 foreign-after member foreign-before before 0 stopped: now");
     in_order(false);
     char text[128];
-    snprintf(text, sizeof(text), "%s", trace_text);
+    snprintf(text, sizeof(text), "%.*s", (int)sizeof(text) - 1, trace_text);
     trace_text[0] = '\0';
     /* The second member runs before, while or after the deferred calls above it: but before those below. */
     ck_assert_ptr_nonnull(strstr(text, "foreign-before before 0"));

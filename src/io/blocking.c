@@ -28,6 +28,7 @@ __attribute__((no_sanitize("function", "cfi")))
 static uintptr_t make(lgi_function f, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    f = lgi_opaque(f);
     switch (count) {
     case 0: return ((word (*)(void))f)();
     case 1: return ((word (*)(word))f)(w[0]);

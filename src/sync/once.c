@@ -142,6 +142,7 @@ __attribute__((no_sanitize("function", "cfi")))
 static void *call(lgi_function function, const uintptr_t *w, unsigned count)
 {
     typedef uintptr_t word;
+    function = lgi_opaque(function);
     switch (count) {
     case 0: return ((void *(*)(void))function)();
     case 1: return ((void *(*)(word))function)(w[0]);
