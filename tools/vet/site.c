@@ -723,6 +723,9 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                           *more = method ? NULL : model_acquirer_more(callee);
     if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
+    bool lent = knowledge && knowledge_nobody_releases(knowledge, callee);
+    if (lent && acquirer && model_allocates(callee))
+        return; /* text = t_strdup(name): an arena has it */
     if (maps_fixed(ir, &ir->code.at[index]))
         return;
     if (more)
@@ -733,7 +736,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
     }
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);
-    if (!knowledge || lends)
+    if (!knowledge || lends || lent)
         return;
     add_mined(ir, sites, index, knowledge);
     add_typed(ir, sites, index, knowledge);
