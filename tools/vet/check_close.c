@@ -53,8 +53,7 @@ static bool opens_kernel_file(const struct expr *call)
 /* What does the call say of the file that it opens? */
 static enum kind opened_by(const struct instr *call)
 {
-    static const char *const files[] = {"creat",    "mkstemp", "mkostemp",
-                                        "mkstemps", "tmpfile", NULL};
+    static const char *const files[] = {"creat", "mkstemp", "mkostemp", "mkstemps", NULL};
     const struct expr *expr = call->expr;
     bool writes = false;
     if (!call->callee || !expr || expr->kind != E_CALL)

@@ -147,6 +147,15 @@ static bool is_found_again(const struct knowledge *knowledge, struct ir *ir, int
     return released_by_owner(knowledge, ir, intern_string(last_part(ir->places.at[place].text)));
 }
 
+/* delete_entry(list, kind): a function with a known body that only uses what it gets, or that names what it deletes in it. */
+static bool only_uses(struct knowledge *knowledge, const struct instr *call)
+{
+    if (call->arg_count > 1 && name_has(call->callee, "delete"))
+        return true;
+    return knowledge_knows(knowledge, call) &&
+           knowledge_parameter(knowledge, call, 0).effect == EFFECT_NONE;
+}
+
 static bool releases(const struct ir *ir, const struct instr *call)
 {
     if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee ||
@@ -178,14 +187,14 @@ static bool is_tested(const struct ir *ir, int place)
     return false;
 }
 
-void check_dangling(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+void check_dangling(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                     finding_vec *findings)
 {
     if (ends_object(ir->function->name) || is_of_test(ir))
         return;
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = &ir->code.at[i];
-        if (!releases(ir, call) || !outlives(ir, call->args[0].place))
+        if (!releases(ir, call) || !outlives(ir, call->args[0].place) || only_uses(knowledge, call))
             continue;
         struct walk walk = {.ir = ir, .place = call->args[0].place};
         if (call->dst >= 0 &&

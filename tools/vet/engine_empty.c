@@ -153,7 +153,8 @@ static bool is_standard_stream(const struct ir *ir, const struct operand *operan
     const char *text = operand->kind == O_SYMBOL  ? operand->text
                        : operand->kind == O_PLACE ? ir->places.at[operand->place].text
                                                   : NULL;
-    return text && word_in(text, names);
+    const char *mark = text ? strstr(text, "std") : NULL; /* es_stdout, bio_stderr */
+    return text && (word_in(text, names) || (mark && word_in(mark, names)));
 }
 
 bool implies_standard(const struct simulation *simulation, const struct state *state,
@@ -163,7 +164,7 @@ bool implies_standard(const struct simulation *simulation, const struct state *s
     if (simulation->site->argument || branch->left.kind != O_PLACE ||
         !holds(state, branch->left.place))
         return false;
-    if (simulation->site->resource == R_STREAM)
+    if (simulation->site->resource == R_STREAM || simulation->site->resource == R_OBJECT)
         return implies_equal(branch, truth) && is_standard_stream(simulation->ir, &branch->right);
     if (simulation->site->resource != R_DESCRIPTOR || !is_standard(&branch->right, &number))
         return false;

@@ -30,6 +30,21 @@ static bool has_result(const struct simulation *simulation, const struct state *
     return false;
 }
 
+/* status == gpg_error(INVALID_VALUE): the other side makes an error of a constant. */
+static bool is_made_error(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"error", "err", NULL};
+    const struct place *value = &ir->places.at[place];
+    const char *open = strchr(value->text, '(');
+    if (value->kind == P_VALUE && open)
+        return name_has_any(intern(value->text, (size_t)(open - value->text)), words);
+    EACH (instr, &ir->code)
+        if (value->kind == P_TEMPORARY && instr->kind == I_CALL && instr->dst == place)
+            return instr->callee && name_has_any(instr->callee, words) && instr->arg_count > 0 &&
+                   instr->args[0].kind == O_SYMBOL;
+    return false;
+}
+
 /* x < 0, x == -EAGAIN, x == FOO_ERR; and x != 0, if the name of x says that it is a status. */
 static bool tests_failure(const struct ir *ir, const struct instr *branch, bool truth)
 {
@@ -41,7 +56,7 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
     if (negative && zero)
         return true;
     if (equal && right->kind == O_PLACE)
-        return is_error_number(ir, right->place);
+        return is_error_number(ir, right->place) || is_made_error(ir, right->place);
     if (equal && right->kind == O_SYMBOL)
         return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
     const struct decl *decl = ir->places.at[branch->left.place].decl;

@@ -42,9 +42,15 @@ static bool is_named_test(const struct ir *ir)
            is_in_test_folder(ir->unit->path);
 }
 
+/* DEF_TEST(adds_two) { … } */
+static bool is_defined_by_macro(const struct ir *ir)
+{
+    return name_is_constant(ir->function->name) && strstr(ir->function->name, "TEST");
+}
+
 bool is_of_test(const struct ir *ir)
 {
-    if (ir->asserts_as_tests || is_named_test(ir))
+    if (is_defined_by_macro(ir) || ir->asserts_as_tests || is_named_test(ir))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))

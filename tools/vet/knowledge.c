@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "declared.h"
+#include "made.h"
 #include "names.h"
 #include "once.h"
 #include "project.h"
@@ -100,6 +101,14 @@ static bool seen_before(struct seen_pairs *seen, const char *acquire, const char
     return false;
 }
 
+/* attribute_put(message, value) puts something into its first argument. */
+static bool puts_into(const struct instr *call)
+{
+    static const char *const stores[] = {"put", "finalize", NULL};
+    return call->arg_count > 1 && name_has_any(call->callee, stores) &&
+           !name_only_releases(call->callee);
+}
+
 static void learn_from(struct knowledge *knowledge, const struct ir *ir)
 {
     struct seen_pairs seen = {.count = 0};
@@ -107,7 +116,7 @@ static void learn_from(struct knowledge *knowledge, const struct ir *ir)
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind != I_CALL || instr->implicit || !instr->callee || instr->arg_count == 0 ||
             instr->args[0].kind != O_PLACE || name_releases(instr->callee) < 2 ||
-            instr->arg_count > 2)
+            instr->arg_count > 2 || puts_into(instr))
             continue;
         const char *acquire = acquirer_of(ir, i, instr->args[0].place);
         if (!acquire || seen_before(&seen, acquire, instr->callee))
@@ -263,6 +272,7 @@ void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct sco
         add_own(knowledge, ir);
         learn_from(knowledge, ir);
         learn_passes(knowledge, ir);
+        made_learn(&knowledge->made, &unit->arena, ir);
     }
 }
 
@@ -309,6 +319,17 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
     if (lends && map_get(&knowledge->by_name, acquire))
         return NULL; /* of this file: what it returns is not what a constructor made */
     return lends && !name_counts(release) ? NULL : release;
+}
+
+bool knowledge_nobody_releases(const struct knowledge *knowledge, const char *acquire)
+{
+    if (knowledge->scope) {
+        struct made_use all = scope_made(knowledge->scope, acquire);
+        if (all.released + all.dropped > 0)
+            return made_is_lent(all);
+    }
+    const struct made_use *own = map_get(&knowledge->made, acquire);
+    return own && made_is_lent(*own);
 }
 
 static int lock_of(const struct instr *call)
@@ -444,6 +465,10 @@ enum result_kind knowledge_result(struct knowledge *knowledge, const struct inst
     *resource = summary->resource;
     if (summary->result != RESULT_FORWARD)
         return summary->result;
+    if (model_allocates(summary->forward)) {
+        *resource = R_MEMORY;
+        return knowledge_nobody_releases(knowledge, summary->forward) ? RESULT_LENT : RESULT_OWNED;
+    }
     struct own *own = own_function(knowledge, summary->forward);
     if (own && knowledge->depth < DEEPEST && !own->result) {
         know_result(knowledge, own);
@@ -514,6 +539,11 @@ void knowledge_uses(struct knowledge *knowledge, struct arena *arena, struct fil
             *ADD(arena, &file->passes) = (struct pass_use){knowledge->passed.entries[i].key,
                                                            passed->released, passed->kept};
     }
+    for (size_t i = 0; i < knowledge->made.room; i++) {
+        const struct made_use *made = knowledge->made.entries[i].value;
+        if (made)
+            *ADD(arena, &file->made) = *made;
+    }
 }
 
 void knowledge_free(struct knowledge *knowledge)
@@ -524,4 +554,5 @@ void knowledge_free(struct knowledge *knowledge)
     map_free(&knowledge->owns);
     map_free(&knowledge->releases);
     map_free(&knowledge->passed);
+    map_free(&knowledge->made);
 }

@@ -16,6 +16,7 @@ struct knowledge {
     struct scope *scope;             /* functions of other files; NULL: none are known */
     struct map releases;             /* function to struct learned_list */
     struct map passed;               /* function to struct passed */
+    struct map made;                 /* function to struct made_use */
     VEC(const char *) used_releases; /* names of functions that this file releases things with */
     int depth;
 };
@@ -40,6 +41,8 @@ bool knowledge_uses_release(const struct knowledge *knowledge, const char *relea
 bool knowledge_innocent(const struct knowledge *knowledge, const char *function);
 /* Does this only empty what `acquire` makes, before another function releases it? */
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release);
+/* Do nearly all callers leave what this function makes to others? Then they do not own it, whatever its name says. */
+bool knowledge_nobody_releases(const struct knowledge *knowledge, const char *acquire);
 /* Does the called function unlock something that it has not locked? */
 bool knowledge_unlocks(const struct knowledge *knowledge, const struct instr *call);
 /* Do all its ways end the process? */

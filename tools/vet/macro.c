@@ -82,6 +82,24 @@ static bool hides_lock(const struct macro *macro, const struct token *token)
             (!name_locks(macro->name) && !name_unlocks(macro->name)));
 }
 
+/* #define FREE_ALL free(names); free(values): releases what its arguments do not name. */
+static bool hides_release(const struct macro *macro, const struct token *token)
+{
+    const struct token *end = macro->body.at + macro->body.count;
+    if (token->kind != TOKEN_NAME || token + 3 >= end || token[1].sign != '(' ||
+        name_releases(token->text) < 2)
+        return false;
+    const struct token *held = token + 2;
+    held += held->sign == '&';
+    if (held + 1 >= end || held->kind != TOKEN_NAME || name_is_constant(held->text))
+        return false;
+    for (int i = 0; i < macro->parameters.count; i++)
+        if (macro->parameters.at[i] == held->text)
+            return false;
+    int after = held[1].sign;
+    return after == ')' || after == '[' || after == '.' || after == S2('-', '>');
+}
+
 /* #define CHECK(x) result = (x); verify(result): sets a variable that its arguments do not name. */
 static bool sets_hidden(const struct macro *macro)
 {
@@ -103,7 +121,8 @@ static bool is_steering(struct macros *macros, const struct macro *macro, int de
     if (sets_hidden(macro))
         return true;
     EACH (token, &macro->body) {
-        if (token_steers(macros, token, depth) || hides_lock(macro, token))
+        if (token_steers(macros, token, depth) || hides_lock(macro, token) ||
+            hides_release(macro, token))
             return true;
         braces += (token->sign == '{') - (token->sign == '}');
     }

@@ -163,6 +163,16 @@ bool model_uses_descriptor(const char *name)
     return word_in(name, names);
 }
 
+bool model_allocates(const char *name)
+{
+    if (name[0] == 'x' || strncmp(name, "g_", 2) == 0)
+        return false; /* these are known to give memory to their callers */
+    for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
+        if (strcmp(acquirers[i].name, name) == 0)
+            return false;
+    return ask_once(allocates, name);
+}
+
 static bool makes_context(const char *name)
 {
     return strncmp(name, "lg_context_with", 15) == 0 || strcmp(name, "lg_context_for_cleanup") == 0;

@@ -36,6 +36,8 @@ struct acquirer {
 
 /* NULL if the name is not known to acquire. */
 const struct acquirer *model_acquirer(const char *name);
+/* An allocator of a project, as far as its name tells. */
+bool model_allocates(const char *name);
 /* Of widely used libraries; and what releases it. */
 const struct acquirer *library_acquirer(const char *name);
 const char *library_release(const char *acquire);

@@ -1,5 +1,7 @@
 #include "project.h"
 
+#include "made.h"
+#include "model.h"
 #include "neighbours.h"
 
 #include <pthread.h>
@@ -20,6 +22,7 @@ static struct arena memory;
 static struct map functions; /* name to struct definitions */
 static struct map pairs;     /* acquire to struct releases */
 static struct map passes;    /* function to struct pass_use */
+static struct map made;      /* function to struct made_use */
 static struct map paths;
 
 struct scope {
@@ -61,6 +64,18 @@ static void add_pass(const struct pass_use *pass)
     known->kept += pass->kept;
 }
 
+static void add_made(const struct made_use *use)
+{
+    struct made_use *known = map_get(&made, use->function);
+    if (!known) {
+        known = NEW(&memory, struct made_use);
+        known->function = use->function;
+        map_set(&made, use->function, known);
+    }
+    known->released += use->released;
+    known->dropped += use->dropped;
+}
+
 static void add_function(const struct summary *function)
 {
     struct definitions *definitions = map_get(&functions, function->name);
@@ -84,6 +99,8 @@ void project_add(const char *path, char *text)
         add_pair(pair);
     EACH (pass, &file.passes)
         add_pass(pass);
+    EACH (use, &file.made)
+        add_made(use);
 }
 
 struct scope *scope_new(struct unit *unit)
@@ -220,6 +237,10 @@ enum result_kind scope_result(struct scope *scope, const struct summary *functio
         *resource = function->resource;
         if (function->result != RESULT_FORWARD)
             return function->result;
+        if (model_allocates(function->forward)) {
+            *resource = R_MEMORY;
+            return made_is_lent(scope_made(scope, function->forward)) ? RESULT_LENT : RESULT_OWNED;
+        }
         function = scope_function(scope, function->forward);
     }
     return RESULT_UNKNOWN;
@@ -252,6 +273,13 @@ struct pass_use scope_passes(struct scope *scope, const char *function)
     return known ? *known : (struct pass_use){function, 0, 0};
 }
 
+struct made_use scope_made(struct scope *scope, const char *function)
+{
+    note_asked(scope, function);
+    const struct made_use *known = map_get(&made, function);
+    return known ? *known : (struct made_use){function, 0, 0};
+}
+
 const scope_names *scope_used(const struct scope *scope)
 {
     return &scope->names;
@@ -281,6 +309,7 @@ static uint64_t hash_function(struct scope *scope, const char *name)
     if (release)
         hash = hash_bytes(hash, release, strlen(release));
     struct pass_use pass = scope_passes(scope, name);
+    hash = add_number(hash, made_is_lent(scope_made(scope, name)));
     return add_number(add_number(add_number(hash, count), pass.released), pass.kept);
 }
 

@@ -27,6 +27,9 @@ const char *scope_release(struct scope *scope, const char *acquire, int *functio
 /* How many functions of other files release what they passed to `function`, and how many do not? */
 struct pass_use scope_passes(struct scope *scope, const char *function);
 
+/* What happens in all files to what `function` makes. */
+struct made_use scope_made(struct scope *scope, const char *function);
+
 /* The names that were asked for: what a result depends on. */
 typedef VEC(const char *) scope_names;
 const scope_names *scope_used(const struct scope *scope);

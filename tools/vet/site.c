@@ -144,7 +144,8 @@ static bool is_number(const struct ir *ir, int place)
 static struct failing failing_known_status(const struct ir *ir, int index, int place)
 {
     static const char *const names[] = {"pipe",       "pipe2",   "socketpair",     "getaddrinfo",
-                                        "getifaddrs", "regcomp", "posix_memalign", NULL};
+                                        "getifaddrs", "regcomp", "posix_memalign", "glob",
+                                        "wordexp",    NULL};
     struct failing failing = failing_status(ir, index, ir->code.at[index].dst, place);
     bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
     if (zero && (failing.sign == S2('!', '=') || failing.sign == S2('=', '=')) &&
@@ -723,6 +724,9 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                           *more = method ? NULL : model_acquirer_more(callee);
     if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
+    bool lent = knowledge && knowledge_nobody_releases(knowledge, callee);
+    if (lent && acquirer && model_allocates(callee))
+        return; /* text = t_strdup(name): an arena has it */
     if (maps_fixed(ir, &ir->code.at[index]))
         return;
     if (more)
@@ -733,7 +737,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
     }
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);
-    if (!knowledge || lends)
+    if (!knowledge || lends || lent)
         return;
     add_mined(ir, sites, index, knowledge);
     add_typed(ir, sites, index, knowledge);

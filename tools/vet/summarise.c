@@ -313,7 +313,24 @@ struct owners {
     struct summary *summary;
     unsigned char *returned; /* by statement: it returns what is owned */
     int resource;
+    const char *allocator; /* that makes it, if only its name says so; NULL: it is known */
 };
+
+/* The allocator of the project that makes what the site holds; NULL: one that is known. */
+static const char *allocator_of(const struct ir *ir, const struct site *site)
+{
+    EACH (acquisition, &site->acquisitions)
+        if (model_allocates(ir->code.at[acquisition->instr].callee))
+            return ir->code.at[acquisition->instr].callee;
+    return NULL;
+}
+
+/* int name_of(x, const char **name): what the caller must not change, it does not own. */
+static bool gives_constant(const struct ir *ir, int parameter)
+{
+    return parameter < ir->function->parameters.count &&
+           ir->function->parameters.at[parameter].type.is_const;
+}
 
 /* After all that it was passed to, is it released on another path? */
 static bool passes_are_releasable(const struct simulation *simulation, const struct state *state)
@@ -344,9 +361,12 @@ static void note_owner(struct owners *owners, const struct simulation *simulatio
         if (instr->kind != I_ASSIGN || (output = output_of(ir, instr)) < 0)
             return;
     }
+    owners->allocator = allocator_of(ir, simulation->site);
     EACH (event, &simulation->events)
         if (event->kind == EV_ESCAPE && ir->code.at[event->instr].kind == I_RETURN)
             owners->returned[event->instr] = 1;
+    if (output >= 0 && owners->allocator && gives_constant(ir, output))
+        output = -1;
     owners->resource = (int)simulation->site->resource;
     if (output >= 0 && output < owners->summary->parameters.count)
         owners->summary->parameters.at[output].acquires =
@@ -378,7 +398,8 @@ static void find_direct_outputs(struct ir *ir, struct summary *summary)
                                               ? model_acquirer(instr->callee)
                                               : NULL;
         int output = acquirer && acquirer->argument < 0 ? output_of(ir, instr) : -1;
-        if (output >= 0 && output < summary->parameters.count)
+        if (output >= 0 && output < summary->parameters.count &&
+            !(model_allocates(instr->callee) && gives_constant(ir, output)))
             summary->parameters.at[output].acquires = (signed char)(acquirer->resource + 1);
     }
 }
@@ -523,7 +544,8 @@ void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary
     } else if (shares_result(ir)) {
         summary->result = RESULT_SHARED;
     } else if (all_are_owned(ir, &owners)) {
-        summary->result = RESULT_OWNED;
+        summary->result = owners.allocator ? RESULT_FORWARD : RESULT_OWNED;
+        summary->forward = owners.allocator;
         summary->resource = owners.resource;
     } else if (only_returned(ir) && (summary->forward = forwarded_result(ir))) {
         summary->result = RESULT_FORWARD;

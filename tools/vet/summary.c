@@ -34,6 +34,8 @@ char *file_summary_write(struct arena *arena, const struct file_summary *summary
         fprintf(file, "r %s %s %d\n", pair->acquire, pair->release, pair->functions);
     EACH (pass, &summary->passes)
         fprintf(file, "p %s %d %d\n", pass->function, pass->released, pass->kept);
+    EACH (made, &summary->made)
+        fprintf(file, "m %s %d %d\n", made->function, made->released, made->dropped);
     char *copy = fclose(file) == 0 ? arena_copy(arena, text, length) : arena_copy(arena, "", 0);
     free(text);
     return copy;
@@ -96,6 +98,13 @@ static bool read_line(struct arena *arena, char *line, struct file_summary *file
         pass->function = next_name(&line);
         pass->released = next_number(&line);
         pass->kept = next_number(&line);
+        return true;
+    }
+    case 'm': {
+        struct made_use *made = ADD(arena, &file->made);
+        made->function = next_name(&line);
+        made->released = next_number(&line);
+        made->dropped = next_number(&line);
         return true;
     }
     default: return false;

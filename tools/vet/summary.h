@@ -66,11 +66,19 @@ struct pass_use {
     int released, kept;
 };
 
+/* Of the variables that hold what `function` makes: how many are released by the same caller, and how many are neither
+ * released nor handed on? */
+struct made_use {
+    const char *function;
+    int released, dropped;
+};
+
 /* All that one file says to others. */
 struct file_summary {
     VEC(struct summary) functions;
     VEC(struct pair_use) pairs;
     VEC(struct pass_use) passes;
+    VEC(struct made_use) made;
 };
 
 /* One line for each entry. */
