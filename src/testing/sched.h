@@ -9,6 +9,7 @@
 #include "sched/goroutine.h"
 #include "sched/instrument.h"
 #include "sched/runtime.h"
+#include "testing/emulated.h"
 #include "testing/memory_use.h"
 
 #define UNUSED __attribute__((unused))
@@ -26,14 +27,14 @@ UNUSED static void add_one(atomic_int *counter)
     atomic_fetch_add(counter, 1);
 }
 
-/* A hundred thousand. ThreadSanitizer keeps much for each goroutine, AddressSanitizer gives them larger stacks, Valgrind is
- * slow. */
+/* A hundred thousand. ThreadSanitizer keeps much for each goroutine, AddressSanitizer gives them larger stacks, Valgrind and qemu
+ * are slow. */
 UNUSED static int many(void)
 {
 #ifdef HAS_SANITIZER
     return 2000;
 #else
-    return lgi_in_valgrind() ? 500 : 100000;
+    return lgi_in_valgrind() ? 500 : is_emulated() ? 2000 : 100000;
 #endif
 }
 
@@ -43,7 +44,7 @@ UNUSED static bool is_plain(void)
 #ifdef HAS_SANITIZER
     return false;
 #else
-    return !lgi_in_valgrind();
+    return !lgi_in_valgrind() && !is_emulated();
 #endif
 }
 

@@ -4,6 +4,7 @@
 
 #include "sched/identity.h"
 #include "sched/instrument.h"
+#include "testing/emulated.h"
 #include "testing/test.h"
 
 /* Nobody owns the mutex, and nobody waits for it. Whether it is biased makes no difference. */
@@ -163,7 +164,7 @@ static inline unsigned stress(unsigned rounds)
 #if defined(HAS_SANITIZER)
     return rounds / 8;
 #else
-    return lgi_in_valgrind() ? rounds / 50 : rounds;
+    return lgi_in_valgrind() || is_emulated() ? rounds / 50 : rounds;
 #endif
 }
 
