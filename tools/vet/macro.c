@@ -309,6 +309,26 @@ bool macro_resets(const struct macro *macro)
     return false;
 }
 
+static bool resets_within(const struct macros *macros, const struct macro *macro, int depth)
+{
+    if (macro_resets(macro))
+        return true;
+    EACH (token, &macro->body) {
+        if (token->kind != TOKEN_NAME)
+            continue;
+        const struct macro *inner = macros_find(macros, token->text);
+        if (strstr(token->text, "and_null") ||
+            (inner && inner != macro && depth < DEPTH && resets_within(macros, inner, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+bool macros_reset(const struct macros *macros, const struct macro *macro)
+{
+    return resets_within(macros, macro, 0);
+}
+
 bool macro_assigns(const struct macro *macro, int parameter)
 {
     for (int i = 0; i + 1 < macro->body.count; i++)

@@ -16,6 +16,8 @@ void macros_expand(struct macros *macros, struct arena *arena, const token_vec *
 const struct macro *macros_find(const struct macros *macros, const char *name);
 /* Does the macro set its argument to a null value? (`#define FREE(p) do { free(p); p = NULL; } while (0)`) */
 bool macro_resets(const struct macro *macro);
+/* … or a macro that its body uses? */
+bool macros_reset(const struct macros *macros, const struct macro *macro);
 /* Does its body give this parameter a value? */
 bool macro_assigns(const struct macro *macro, int parameter);
 /* Is its body, in any case, a call of a function that never returns? */

@@ -355,6 +355,30 @@ static bool fills_its_type(const struct judge *judge, const struct state *state)
            names_are_family(judge->site->release, acquire);
 }
 
+/* lock_file(box, F_RDLCK, lock_id); … unlock_file(box, *lock_id); where lock_id is a parameter: the caller unlocks. */
+static bool lock_is_handed_out(const struct judge *judge, const struct state *state)
+{
+    const struct ir *ir = judge->ir;
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    if (judge->site->resource != R_LOCK)
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        for (int i = 0; event->kind == EV_RELEASE && i < release->arg_count; i++) {
+            int handle = release->args[i].place;
+            int root = handle >= 0 && handle != judge->site->place ? ir->places.at[handle].root
+                                                                   : -1;
+            if (root < 0 || ir->places.at[root].kind != P_PARAMETER)
+                continue;
+            for (int k = 1; k < acquire->arg_count; k++)
+                if (acquire->args[k].kind == O_PLACE && acquire->args[k].place == root &&
+                    ir->places.at[handle].text[0] == '*')
+                    return true;
+        }
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -366,6 +390,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         is_shared(judge, state, class) || judge_has_new_owner(judge, event) ||
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
         judge_need_not_pair(judge, state, class))
+        return LEVEL_ALL;
+    if (lock_is_handed_out(judge, state))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
