@@ -317,7 +317,7 @@ static bool resets_within(const struct macros *macros, const struct macro *macro
         if (token->kind != TOKEN_NAME)
             continue;
         const struct macro *inner = macros_find(macros, token->text);
-        if (strstr(token->text, "and_null") ||
+        if (strstr(token->text, "and_null") || strcmp(token->text, "g_clear_pointer") == 0 ||
             (inner && inner != macro && depth < DEPTH && resets_within(macros, inner, depth + 1)))
             return true;
     }
@@ -335,9 +335,25 @@ bool macro_assigns(const struct macro *macro, int parameter)
         if (parameter_index(macro, &macro->body.at[i]) == parameter) {
             int next = macro->body.at[i + 1].sign == ')' ? i + 2 : i + 1;
             if ((next < macro->body.count && macro->body.at[next].sign == '=') ||
-                (i > 0 && macro->body.at[i - 1].sign == '&'))
+                (i > 0 && macro->body.at[i - 1].sign == '&') ||
+                (i > 1 && macro->body.at[i - 1].sign == '(' && macro->body.at[i - 2].sign == '&'))
                 return true;
         }
+    return false;
+}
+
+bool macro_passes_address(const struct macro *macro, int parameter)
+{
+    const struct token *body = macro->body.at;
+    for (int i = 1; i + 1 < macro->body.count; i++) {
+        if (parameter_index(macro, &body[i]) != parameter)
+            continue;
+        bool within = body[i - 1].sign == '(' && i > 1;
+        int before = body[within ? i - 2 : i - 1].sign;
+        int after = i + 1 + within < macro->body.count ? body[i + 1 + within].sign : 0;
+        if (before == '&' && after != '.' && after != '[' && after != S2('-', '>'))
+            return true;
+    }
     return false;
 }
 

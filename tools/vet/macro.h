@@ -20,6 +20,8 @@ bool macro_resets(const struct macro *macro);
 bool macros_reset(const struct macros *macros, const struct macro *macro);
 /* Does its body give this parameter a value? */
 bool macro_assigns(const struct macro *macro, int parameter);
+/* Does its body pass the address of this parameter on, as `&(element)`? */
+bool macro_passes_address(const struct macro *macro, int parameter);
 /* Is its body, in any case, a call of a function that never returns? */
 bool macro_never_returns(const struct macro *macro);
 /* #define NAME -1: the number; 0: it is none, or not negative. */

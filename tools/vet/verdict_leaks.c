@@ -379,6 +379,38 @@ static bool lock_is_handed_out(const struct judge *judge, const struct state *st
     return false;
 }
 
+/* object_lock(x); … object_unref(x); return: the last reference goes, and its lock with it. */
+static bool lock_ends_with_object(const struct judge *judge, const struct state *state)
+{
+    if (judge->site->resource != R_LOCK || judge->site->place < 0)
+        return false;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+            call->args[0].place == judge->site->place && name_releases(call->callee) == 2 &&
+            !name_unlocks(call->callee))
+            return true;
+    }
+    return false;
+}
+
+/* run = dlsym(library, "run"), where run outlives the function: the library stays. */
+static bool library_stays(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (!acquire || strcmp(acquire, "dlopen") != 0)
+        return false;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        int place = call->kind == I_CALL && call->callee && strcmp(call->callee, "dlsym") == 0
+                        ? variable_of(judge->ir, at->instr, call->dst)
+                        : -1;
+        if (place >= 0 && !place_is_local(judge->ir, place))
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -391,7 +423,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
         judge_need_not_pair(judge, state, class))
         return LEVEL_ALL;
-    if (lock_is_handed_out(judge, state))
+    if (lock_is_handed_out(judge, state) || lock_ends_with_object(judge, state) ||
+        library_stays(judge, state))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
