@@ -113,12 +113,35 @@ static bool sets_hidden(const struct macro *macro)
     return true;
 }
 
+static bool has_word(const struct macro *macro, const char *const *words)
+{
+    EACH (token, &macro->body)
+        for (const char *const *word = words; *word; word++)
+            if (is_word(token, *word))
+                return true;
+    return false;
+}
+
+/* #define FOREVER while (1); #define NEXT_UNLESS(x) if (!(x)) continue: a loop, or the end of a round of its user's loop. */
+static bool steers_loop(const struct macro *macro)
+{
+    static const char *const loops[] = {"while", "for", "do", "switch", NULL};
+    static const char *const ends[] = {"break", "continue", NULL};
+    if (macro->body.count == 0)
+        return false;
+    if (has_word(macro, ends))
+        return !has_word(macro, loops);
+    const struct token *last = &macro->body.at[macro->body.count - 1];
+    bool begins = is_word(macro->body.at, "while") || is_word(macro->body.at, "for");
+    return begins && !macro->function_like && last->sign == ')';
+}
+
 static bool looks_steering(struct macros *macros, const struct macro *macro, int depth)
 {
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
     int braces = 0;
-    if (sets_hidden(macro))
+    if (sets_hidden(macro) || steers_loop(macro))
         return true;
     EACH (token, &macro->body) {
         if (token_steers(macros, token, depth) || hides_lock(macro, token) ||
