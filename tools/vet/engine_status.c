@@ -10,9 +10,11 @@ bool names_status(const char *name)
 {
     static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
                                         "rv",  "rval",  "status", "retv", "ret", NULL};
-    static const char *const ends[] = {"_rc", "_err", "_ret", "_status", NULL};
+    static const char *const ends[] = {"_rc", "_err",   "_ret",   "_status",
+                                       "Ret", "Status", "Result", NULL};
+    size_t length = strlen(name);
     for (int i = 0; ends[i]; i++)
-        if (name_ends_with(name, ends[i]))
+        if (length > strlen(ends[i]) && strcmp(name + length - strlen(ends[i]), ends[i]) == 0)
             return true;
     return word_in(name, names);
 }

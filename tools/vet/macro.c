@@ -394,6 +394,23 @@ bool macro_never_returns(const struct macro *macro)
     return ends;
 }
 
+bool macro_is_predicate(const struct macro *macro)
+{
+    bool compares = false;
+    if (!macro->function_like || macro->body.count > 30)
+        return false;
+    for (int i = 0; i < macro->body.count; i++) {
+        const struct token *token = &macro->body.at[i];
+        bool call = token->kind == TOKEN_NAME && i + 1 < macro->body.count &&
+                    token[1].sign == '(' && parameter_index(macro, token) < 0;
+        if (call || token->sign == '=' || token->sign == ';' || token->sign == '{' ||
+            token->sign == S2('+', '+') || token->sign == S2('-', '-'))
+            return false;
+        compares |= token->sign == S2('=', '=') || token->sign == S2('!', '=');
+    }
+    return compares;
+}
+
 long macro_negative(const struct macro *macro)
 {
     if (!macro || macro->function_like)

@@ -24,6 +24,8 @@ bool macro_assigns(const struct macro *macro, int parameter);
 bool macro_passes_address(const struct macro *macro, int parameter);
 /* Is its body, in any case, a call of a function that never returns? */
 bool macro_never_returns(const struct macro *macro);
+/* #define HAS_PARENT(x) ((x)->parent != NULL): the same answer as long as nothing changes? */
+bool macro_is_predicate(const struct macro *macro);
 /* #define NAME -1: the number; 0: it is none, or not negative. */
 long macro_negative(const struct macro *macro);
 /* Does its body call this function? */

@@ -624,6 +624,15 @@ static bool lost_to_next(const struct judge *judge, const struct event *event)
            judge->site->resource == R_DESCRIPTOR && judge->ir->places.at[holder].kind == P_LOCAL;
 }
 
+/* stream_join(&header, &data); header = data = NULL: what the call was passed by address, it took. */
+static bool is_given_up(const struct judge *judge, const struct event *event)
+{
+    const struct instr *sets = instr_at(judge, event->instr);
+    return sets->kind == I_ASSIGN && sets->left.kind == O_NUMBER && sets->left.number == 0 &&
+           judge_by_address(judge, event->state) && !event->state->acquisition->known &&
+           event->state->acquisition->strength < 2;
+}
+
 void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -634,7 +643,7 @@ void judge_lost(struct judge *judge, const struct event *event)
                   loop_has_both(judge, event->instr, state->acquired));
     if (judge->site->typed || (again && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
-    if (judge_has_new_owner(judge, event) || is_linked(judge, state))
+    if (judge_has_new_owner(judge, event) || is_linked(judge, state) || is_given_up(judge, event))
         return;
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0 || freed_as_memory(judge, state);
