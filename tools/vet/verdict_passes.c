@@ -85,8 +85,7 @@ static bool only_if_refused(const struct judge *judge, const struct event *event
             continue;
         bool leaves = judge->ir->returns_with_value == 0 &&
                       goes_on_failed(judge, first, &failing) && !goes_round(exit->state);
-        if (!leaves && !exit->state->failing &&
-            classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
+        if (!leaves && classify_exit(judge->ir, exit->state) != CLASS_FAILURE)
             return false;
         fails = true;
     }
