@@ -60,7 +60,7 @@ void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_commits(struct ir *ir, struct arena *arena, finding_vec *findings);
-void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+void check_armed(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings);
 void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_dangling(struct ir *ir, struct knowledge *knowledge, struct arena *arena,

@@ -15,7 +15,7 @@ static bool plain_release(const struct ir *ir, const char *name)
     static const char *const names[] = {"free",   "g_free", "kfree",    "fclose", "close", "vfree",
                                         "kvfree", "pclose", "closedir", "xfree",  NULL};
     const struct macro *macro = macros_find(&ir->unit->macros, name);
-    return word_in(name, names) && !(macro && macro_resets(macro));
+    return word_in(name, names) && !(macro && macros_reset(&ir->unit->macros, macro));
 }
 
 /* A function of this file whose body's last statements free its parameter, whatever happens. */

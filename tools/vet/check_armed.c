@@ -233,14 +233,17 @@ static bool frees_whole(const char *callee)
 
 /* free(x), g_free(x), XFREE(TYPE, x), or a function of this file, which has been looked into. What foo_close or foo_free
  * of another file does first, nobody knows. */
-static bool frees_for_sure(const struct knowledge *knowledge, const char *callee)
+static bool frees_for_sure(struct knowledge *knowledge, const struct instr *call, int argument)
 {
+    const char *callee = call->callee;
+    bool known = map_get(&knowledge->by_name, callee) &&
+                 knowledge_parameter(knowledge, call, argument).effect != EFFECT_NONE;
     return name_frees(callee) && !name_counts(callee) &&
-           ((map_get(&knowledge->by_name, callee) && frees_whole(callee)) ||
-            model_frees_memory(callee) || (name_destroys(callee) && strchr(callee, '_') == NULL));
+           ((known && frees_whole(callee)) || model_frees_memory(callee) ||
+            (name_destroys(callee) && strchr(callee, '_') == NULL));
 }
 
-void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+void check_armed(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings)
 {
     EACH (instr, &ir->code) {
@@ -252,7 +255,7 @@ void check_armed(struct ir *ir, const struct knowledge *knowledge, struct arena 
             if (instr->args[i].kind != O_PLACE || ir->places.at[search.object].kind == P_VALUE)
                 continue;
             /* parent_free(parent, x): x is freed. */
-            if (i == instr->arg_count - 1 && frees_for_sure(knowledge, instr->callee))
+            if (i == instr->arg_count - 1 && frees_for_sure(knowledge, instr, i))
                 find_armed(&search);
             find_registered(&search);
         }

@@ -165,7 +165,7 @@ static bool releases(const struct ir *ir, const struct instr *call)
     if (strcmp(call->callee, "close") == 0 && !is_static_local(ir, call->args[0].place))
         return false;
     const struct macro *macro = macros_find(&ir->unit->macros, call->callee);
-    return macro ? !macro_resets(macro)
+    return macro ? !macros_reset(&ir->unit->macros, macro)
                  : !name_is_constant(call->callee) && !strstr(call->callee, "clear") &&
                        !strstr(call->callee, "safefree") && !strstr(call->callee, "and_null");
 }

@@ -1,5 +1,6 @@
 /* leak: strcmp(a, make_text(b)) leaves nobody who could release the text. */
 #include "check.h"
+#include "harness.h"
 #include "knowledge.h"
 #include "names.h"
 #include "site_parts.h"
@@ -7,7 +8,8 @@
 #include <string.h>
 
 /* What to call for what this call makes; NULL: it may be somebody else's. */
-static const char *release_of(struct knowledge *knowledge, const struct instr *call)
+static const char *release_of(const struct ir *ir, struct knowledge *knowledge,
+                              const struct instr *call)
 {
     int resource;
     if (call->indirect || name_is_constant(call->callee))
@@ -15,6 +17,8 @@ static const char *release_of(struct knowledge *knowledge, const struct instr *c
     enum result_kind kind = knowledge_result(knowledge, call, &resource);
     if (kind == RESULT_OWNED && resource == R_MEMORY)
         return "free";
+    if (knowledge_nobody_releases(knowledge, call->callee) || is_of_test(ir))
+        return NULL;
     const struct acquirer *acquirer = model_acquirer(call->callee);
     if (acquirer)
         return acquirer->argument < 0 && acquirer->resource == R_MEMORY ? "free" : NULL;
@@ -75,7 +79,7 @@ void check_discarded(struct ir *ir, struct knowledge *knowledge, struct arena *a
             ir->places.at[call->dst].kind != P_TEMPORARY)
             continue;
         const char *reader = only_reader(ir, call->dst);
-        const char *release = reader ? release_of(knowledge, call) : NULL;
+        const char *release = reader ? release_of(ir, knowledge, call) : NULL;
         if (release)
             report(ir, arena, findings, call, reader, release);
     }

@@ -11,6 +11,8 @@ static int skip_joins(const struct ir *ir, int at)
     return at;
 }
 
+#define GUARD_STEPS 300
+
 struct guard {
     const struct simulation *simulation;
     const struct state *state;
@@ -76,35 +78,36 @@ static bool guards_release(const struct simulation *simulation, const struct sta
 {
     if (jumps(simulation->ir, other))
         return false;
-    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), 40};
+    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), GUARD_STEPS};
     return meets_released(&guard, edge, false);
 }
 
-/* The first call of the kind from here on, before the next branch; -1: none. */
-static int straight_to(const struct guard *guard, int at, bool own)
+/* The first call that frees something from here on, before the next branch; -1: none. */
+static int straight_to_free(const struct guard *guard, int at)
 {
     const struct ir *ir = guard->simulation->ir;
     for (int steps = 0; at >= 0 && steps < 6; steps++, at = ir->code.at[at].next) {
         const struct instr *instr = &ir->code.at[at];
         if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP)
             return -1;
-        if (instr->kind == I_CALL && instr->callee &&
-            (own ? releases_here(guard, instr) : name_only_frees(instr->callee)))
+        if (instr->kind == I_CALL && instr->callee && name_only_frees(instr->callee))
             return at;
     }
     return -1;
 }
 
 /* if (table_has(table)) table_free(table); else free(p); Both ways release something, and then meet again: the other one what
- * the table has, which may well be p. */
+ * the table has, which may well be p. On its own way, p may be released under a condition. */
 static bool releases_otherwise(const struct simulation *simulation, const struct state *state,
                                int edge, int other)
 {
-    struct guard guard = {simulation, state, -1, 0};
+    struct guard guard = {simulation, state, -1, GUARD_STEPS};
     const struct ir *ir = simulation->ir;
-    int own = straight_to(&guard, edge, true), another = straight_to(&guard, other, false);
-    return own >= 0 && another >= 0 && !releases_here(&guard, &ir->code.at[another]) &&
-           skip_joins(ir, ir->code.at[own].next) == skip_joins(ir, ir->code.at[another].next);
+    int another = straight_to_free(&guard, other);
+    if (another < 0 || releases_here(&guard, &ir->code.at[another]))
+        return false;
+    guard.meeting = skip_joins(ir, ir->code.at[another].next);
+    return meets_released(&guard, edge, false);
 }
 
 /* if (p == MAP_FAILED), if (h == INVALID_HANDLE): then there is none. */

@@ -352,6 +352,9 @@ static bool pass(struct simulation *simulation, struct state *state, int index, 
             follow_refused(simulation, state, index);
         return escape(simulation, state, index);
     }
+    const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
+    if (keeps && macro && macro_passes_address(macro, argument))
+        return escape(simulation, state, index); /* APPEND(list, count, p) sets p to null */
     if (effect != EFFECT_NONE && keeps &&
         !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
         if (carry == CARRIES_VALUE && simulation->parameter < 0 && !name_gives(callee) &&

@@ -63,7 +63,7 @@ static bool resets(const struct simulation *simulation, const char *callee)
 {
     const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
     if (macro)
-        return macro_resets(macro);
+        return macros_reset(&simulation->ir->unit->macros, macro);
     return name_is_constant(callee) || strstr(callee, "clear") || strstr(callee, "NULL") ||
            strstr(callee, "_and_");
 }

@@ -10,6 +10,12 @@ bool names_status(const char *name)
 {
     static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
                                         "rv",  "rval",  "status", "retv", "ret", NULL};
+    static const char *const ends[] = {"_rc", "_err",   "_ret",   "_status",
+                                       "Ret", "Status", "Result", NULL};
+    size_t length = strlen(name);
+    for (int i = 0; ends[i]; i++)
+        if (length > strlen(ends[i]) && strcmp(name + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
     return word_in(name, names);
 }
 
@@ -89,7 +95,8 @@ static bool tests_error_object(const struct ir *ir, const struct instr *acquire,
 static int asked_by_macro(const struct simulation *simulation, const struct state *state,
                           const struct instr *branch, bool truth)
 {
-    static const char *const names[] = {"FAILED", "IS_ERR", "IS_ERROR", "NT_ERROR", "ISERR", NULL};
+    static const char *const names[] = {"FAILED", "IS_ERR",    "IS_ERROR", "NT_ERROR",
+                                        "ISERR",  "NS_FAILED", NULL};
     const struct state *at = state->from;
     if (branch->right.kind != O_NUMBER || branch->right.number != 0 ||
         branch->sign != (truth ? S2('!', '=') : S2('=', '=')))

@@ -13,6 +13,22 @@ static bool names_test_file(const char *path)
            name_ends_with(base, "test.c") || name_ends_with(base, "tests.c");
 }
 
+/* test-mail.c, sha_test.c, wherever they are; not test.c, which may be a program of that name. */
+static bool is_surely_test_file(const char *path)
+{
+    static const char *const begins[] = {"test-", "test_", "tst_", "tst-", "unittest", NULL};
+    static const char *const ends[] = {"-test.c",    "_test.c",     "-tests.c", "_tests.c",
+                                       "unittest.c", "unittests.c", NULL};
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    for (int i = 0; begins[i]; i++)
+        if (strncasecmp(base, begins[i], strlen(begins[i])) == 0)
+            return true;
+    for (int i = 0; ends[i]; i++)
+        if (name_ends_with(base, ends[i]))
+            return true;
+    return false;
+}
+
 bool is_test_assertion(const char *callee)
 {
     static const char *const prefixes[] = {
@@ -50,7 +66,8 @@ static bool is_defined_by_macro(const struct ir *ir)
 
 bool is_of_test(const struct ir *ir)
 {
-    if (is_defined_by_macro(ir) || ir->asserts_as_tests || is_named_test(ir))
+    if (is_defined_by_macro(ir) || is_surely_test_file(ir->unit->path) || ir->asserts_as_tests ||
+        is_named_test(ir))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))

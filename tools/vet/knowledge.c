@@ -295,8 +295,17 @@ static bool is_thread_lock(const char *unlock)
                                     strstr(unlock, "mutex") || strstr(unlock, "spin"));
 }
 
+/* syscall(SYS_pidfd_open, …) and syscall(SYS_close, …): what they return, the number says. */
+static bool means_many_things(const char *name)
+{
+    static const char *const names[] = {"syscall", "ioctl", "fcntl", "prctl", NULL};
+    return word_in(name, names);
+}
+
 const char *knowledge_release(const struct knowledge *knowledge, const char *acquire)
 {
+    if (means_many_things(acquire))
+        return NULL;
     const char *given = config_release_of(acquire);
     if (given)
         return given;

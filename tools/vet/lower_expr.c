@@ -610,7 +610,8 @@ static struct operand lower_call(struct lowering *lowering, const struct expr *c
         lower_expr(lowering, call->a);
     for (int i = 0; i < call->args.count; i++)
         args[i] = lower_expr(lowering, call->args.at[i]);
-    if (name && name_is_predicate(name) && dst < 0)
+    const struct macro *macro = name ? macros_find(&lowering->ir->unit->macros, name) : NULL;
+    if (name && dst < 0 && (name_is_predicate(name) || (macro && macro_is_predicate(macro))))
         return value_of(lowering, name, args, call->args.count);
     return finish_call(lowering, call, dst >= 0 ? dst : temporary(lowering), args,
                        call->args.count);

@@ -113,12 +113,35 @@ static bool sets_hidden(const struct macro *macro)
     return true;
 }
 
+static bool has_word(const struct macro *macro, const char *const *words)
+{
+    EACH (token, &macro->body)
+        for (const char *const *word = words; *word; word++)
+            if (is_word(token, *word))
+                return true;
+    return false;
+}
+
+/* #define FOREVER while (1); #define NEXT_UNLESS(x) if (!(x)) continue: a loop, or the end of a round of its user's loop. */
+static bool steers_loop(const struct macro *macro)
+{
+    static const char *const loops[] = {"while", "for", "do", "switch", NULL};
+    static const char *const ends[] = {"break", "continue", NULL};
+    if (macro->body.count == 0)
+        return false;
+    if (has_word(macro, ends))
+        return !has_word(macro, loops);
+    const struct token *last = &macro->body.at[macro->body.count - 1];
+    bool begins = is_word(macro->body.at, "while") || is_word(macro->body.at, "for");
+    return begins && !macro->function_like && last->sign == ')';
+}
+
 static bool is_steering(struct macros *macros, const struct macro *macro, int depth)
 {
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
     int braces = 0;
-    if (sets_hidden(macro))
+    if (sets_hidden(macro) || steers_loop(macro))
         return true;
     EACH (token, &macro->body) {
         if (token_steers(macros, token, depth) || hides_lock(macro, token) ||
@@ -309,15 +332,51 @@ bool macro_resets(const struct macro *macro)
     return false;
 }
 
+static bool resets_within(const struct macros *macros, const struct macro *macro, int depth)
+{
+    if (macro_resets(macro))
+        return true;
+    EACH (token, &macro->body) {
+        if (token->kind != TOKEN_NAME)
+            continue;
+        const struct macro *inner = macros_find(macros, token->text);
+        if (strstr(token->text, "and_null") || strcmp(token->text, "g_clear_pointer") == 0 ||
+            (inner && inner != macro && depth < DEPTH && resets_within(macros, inner, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+bool macros_reset(const struct macros *macros, const struct macro *macro)
+{
+    return resets_within(macros, macro, 0);
+}
+
 bool macro_assigns(const struct macro *macro, int parameter)
 {
     for (int i = 0; i + 1 < macro->body.count; i++)
         if (parameter_index(macro, &macro->body.at[i]) == parameter) {
             int next = macro->body.at[i + 1].sign == ')' ? i + 2 : i + 1;
             if ((next < macro->body.count && macro->body.at[next].sign == '=') ||
-                (i > 0 && macro->body.at[i - 1].sign == '&'))
+                (i > 0 && macro->body.at[i - 1].sign == '&') ||
+                (i > 1 && macro->body.at[i - 1].sign == '(' && macro->body.at[i - 2].sign == '&'))
                 return true;
         }
+    return false;
+}
+
+bool macro_passes_address(const struct macro *macro, int parameter)
+{
+    const struct token *body = macro->body.at;
+    for (int i = 1; i + 1 < macro->body.count; i++) {
+        if (parameter_index(macro, &body[i]) != parameter)
+            continue;
+        bool within = body[i - 1].sign == '(' && i > 1;
+        int before = body[within ? i - 2 : i - 1].sign;
+        int after = i + 1 + within < macro->body.count ? body[i + 1 + within].sign : 0;
+        if (before == '&' && after != '.' && after != '[' && after != S2('-', '>'))
+            return true;
+    }
     return false;
 }
 
@@ -333,6 +392,23 @@ bool macro_never_returns(const struct macro *macro)
                 name_never_returns(token->text);
     }
     return ends;
+}
+
+bool macro_is_predicate(const struct macro *macro)
+{
+    bool compares = false;
+    if (!macro->function_like || macro->body.count > 30)
+        return false;
+    for (int i = 0; i < macro->body.count; i++) {
+        const struct token *token = &macro->body.at[i];
+        bool call = token->kind == TOKEN_NAME && i + 1 < macro->body.count &&
+                    token[1].sign == '(' && parameter_index(macro, token) < 0;
+        if (call || token->sign == '=' || token->sign == ';' || token->sign == '{' ||
+            token->sign == S2('+', '+') || token->sign == S2('-', '-'))
+            return false;
+        compares |= token->sign == S2('=', '=') || token->sign == S2('!', '=');
+    }
+    return compares;
 }
 
 long macro_negative(const struct macro *macro)

@@ -16,10 +16,16 @@ void macros_expand(struct macros *macros, struct arena *arena, const token_vec *
 const struct macro *macros_find(const struct macros *macros, const char *name);
 /* Does the macro set its argument to a null value? (`#define FREE(p) do { free(p); p = NULL; } while (0)`) */
 bool macro_resets(const struct macro *macro);
+/* … or a macro that its body uses? */
+bool macros_reset(const struct macros *macros, const struct macro *macro);
 /* Does its body give this parameter a value? */
 bool macro_assigns(const struct macro *macro, int parameter);
+/* Does its body pass the address of this parameter on, as `&(element)`? */
+bool macro_passes_address(const struct macro *macro, int parameter);
 /* Is its body, in any case, a call of a function that never returns? */
 bool macro_never_returns(const struct macro *macro);
+/* #define HAS_PARENT(x) ((x)->parent != NULL): the same answer as long as nothing changes? */
+bool macro_is_predicate(const struct macro *macro);
 /* #define NAME -1: the number; 0: it is none, or not negative. */
 long macro_negative(const struct macro *macro);
 /* Does its body call this function? */

@@ -4,6 +4,7 @@
 #include "once.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct acquirer acquirers[] = {
     {"malloc", R_MEMORY, -1, FAILS_NULL},
@@ -101,6 +102,8 @@ static bool allocates(const char *name)
                                          "ngx_",    "obstack", "alloca",  "strdupa",       "arena",
                                          "mempool", "devm",    "dbuf_",   "emalloc_track", "region",
                                          "stack",   "slab",    NULL};
+    if (strncasecmp(name, "chk", 3) == 0 || strncasecmp(name, "check", 5) == 0)
+        return false; /* CHKmalloc(p = malloc(n)) looks at what malloc returned */
     for (const char *const *arena = arenas; *arena; arena++)
         if (strstr(name, *arena))
             return false;

@@ -107,6 +107,8 @@ bool name_never_returns(const char *name)
                                         "siglongjmp",
                                         "_longjmp",
                                         "unreachable",
+                                        "UNREACHABLE",
+                                        "NOTREACHED",
                                         "g_error",
                                         "BUG",
                                         "panic",

@@ -60,6 +60,8 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
+        if (call->arg_count > 2 && name_has(call->callee, "delete"))
+            return 0; /* string_delete(text, from, count), object_delete(repository, kind, name) */
         if (i > 0 && strstr(call->callee, "_and_"))
             return 0; /* free_and_strdup(&to, from) */
         if (level == 2 && call->arg_count > 2 && i > 1)

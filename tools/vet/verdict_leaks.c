@@ -355,6 +355,62 @@ static bool fills_its_type(const struct judge *judge, const struct state *state)
            names_are_family(judge->site->release, acquire);
 }
 
+/* lock_file(box, F_RDLCK, lock_id); … unlock_file(box, *lock_id); where lock_id is a parameter: the caller unlocks. */
+static bool lock_is_handed_out(const struct judge *judge, const struct state *state)
+{
+    const struct ir *ir = judge->ir;
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    if (judge->site->resource != R_LOCK)
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        for (int i = 0; event->kind == EV_RELEASE && i < release->arg_count; i++) {
+            int handle = release->args[i].place;
+            int root = handle >= 0 && handle != judge->site->place ? ir->places.at[handle].root
+                                                                   : -1;
+            if (root < 0 || ir->places.at[root].kind != P_PARAMETER)
+                continue;
+            for (int k = 1; k < acquire->arg_count; k++)
+                if (acquire->args[k].kind == O_PLACE && acquire->args[k].place == root &&
+                    ir->places.at[handle].text[0] == '*')
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* object_lock(x); … object_unref(x); return: the last reference goes, and its lock with it. */
+static bool lock_ends_with_object(const struct judge *judge, const struct state *state)
+{
+    if (judge->site->resource != R_LOCK || judge->site->place < 0)
+        return false;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+            call->args[0].place == judge->site->place && name_releases(call->callee) == 2 &&
+            !name_unlocks(call->callee))
+            return true;
+    }
+    return false;
+}
+
+/* run = dlsym(library, "run"), where run outlives the function: the library stays. */
+static bool library_stays(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (!acquire || strcmp(acquire, "dlopen") != 0)
+        return false;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        int place = call->kind == I_CALL && call->callee && strcmp(call->callee, "dlsym") == 0
+                        ? variable_of(judge->ir, at->instr, call->dst)
+                        : -1;
+        if (place >= 0 && !place_is_local(judge->ir, place))
+            return true;
+    }
+    return false;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -366,6 +422,9 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         is_shared(judge, state, class) || judge_has_new_owner(judge, event) ||
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
         judge_need_not_pair(judge, state, class))
+        return LEVEL_ALL;
+    if (lock_is_handed_out(judge, state) || lock_ends_with_object(judge, state) ||
+        library_stays(judge, state))
         return LEVEL_ALL;
     if (!state->failing && judge->site->resource != R_LOCK && given_in_loop(judge, event))
         return LEVEL_ALL;
@@ -565,6 +624,15 @@ static bool lost_to_next(const struct judge *judge, const struct event *event)
            judge->site->resource == R_DESCRIPTOR && judge->ir->places.at[holder].kind == P_LOCAL;
 }
 
+/* stream_join(&header, &data); header = data = NULL: what the call was passed by address, it took. */
+static bool is_given_up(const struct judge *judge, const struct event *event)
+{
+    const struct instr *sets = instr_at(judge, event->instr);
+    return sets->kind == I_ASSIGN && sets->left.kind == O_NUMBER && sets->left.number == 0 &&
+           judge_by_address(judge, event->state) && !event->state->acquisition->known &&
+           event->state->acquisition->strength < 2;
+}
+
 void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -575,7 +643,7 @@ void judge_lost(struct judge *judge, const struct event *event)
                   loop_has_both(judge, event->instr, state->acquired));
     if (judge->site->typed || (again && chosen_by_value(judge, event)))
         return; /* an option that is given twice */
-    if (judge_has_new_owner(judge, event) || is_linked(judge, state))
+    if (judge_has_new_owner(judge, event) || is_linked(judge, state) || is_given_up(judge, event))
         return;
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0 || freed_as_memory(judge, state);
