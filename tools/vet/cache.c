@@ -64,9 +64,12 @@ static uint64_t folder_stamp(const char *path)
 
 static uint64_t options_hash(const struct settings *settings)
 {
-    static uint64_t program;
-    if (!program)
+    static uint64_t known; /* each thread would find the same */
+    uint64_t program = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!program) {
         program = stamp(HASH_START, "/proc/self/exe");
+        __atomic_store_n(&known, program, __ATOMIC_RELAXED);
+    }
     uint64_t hash = hash_bytes(program, &settings->options.all, sizeof(settings->options.all));
     EACH (name, &settings->options.only)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
