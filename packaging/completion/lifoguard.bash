@@ -15,10 +15,12 @@ _lifoguard_files() {
     done < <(compgen -f -- "$current")
 }
 
-# Each option stands at the beginning of a line of the help.
+# The options that the help names: in its usage, which ends at the first empty line, and at the beginning of a line.
 _lifoguard_options() {
     local help
-    help=$(lifoguard "${words[@]:1:1}" "$@" --help 2>/dev/null | grep -oE -- '^ +(-[a-z], +)?(--[a-z][a-z-]*|-[a-z]\b)' | grep -oE -- '-[a-z-]+')
+    help=$(lifoguard "${words[@]:1:1}" "$@" --help 2>/dev/null |
+        awk '/^$/ { over = 1 } !over || /^ +-/ { sub(/^ +/, " "); sub(/  .*/, ""); print }' |
+        grep -oE -- '[ [|,(]--?[a-z][a-z-]*' | grep -oE -- '-.*')
     _lifoguard_words "$help --help"
 }
 
@@ -49,6 +51,7 @@ _lifoguard() {
         return
         ;;
     run:--status) _lifoguard_words 'run first-failure' && return ;;
+    vet:--explain | vet:--check | vet:--disable) _lifoguard_words "$(lifoguard vet --explain all 2>/dev/null)" && return ;;
     logs:* | show:* | recover:* | abandon:*)
         if [[ $current != -* && $previous != --state && $previous != --report && $previous != --junit ]]; then
             case ${words[1]}:$COMP_CWORD in

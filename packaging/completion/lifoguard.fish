@@ -24,11 +24,14 @@ function __lifoguard_at_option
     __lifoguard_command >/dev/null; and string match -q -- '-*' (commandline -ct)
 end
 
+# The options that the help names: in its usage, which ends at the first empty line, and at the beginning of a line.
 function __lifoguard_options
     set -l command (__lifoguard_command)
     set -l more
     test "$command" = run; and set more --yaml
-    lifoguard $command $more --help 2>/dev/null | string match -rg -- '^ +(?:-[a-z], +)?(--[a-z][a-z-]*)'
+    lifoguard $command $more --help 2>/dev/null |
+        awk '/^$/ { over = 1 } !over || /^ +-/ { sub(/^ +/, " "); sub(/  .*/, ""); print }' |
+        string match -arg -- '[ [|,(](--[a-z][a-z-]*)'
     echo --help
 end
 
@@ -49,4 +52,7 @@ complete -c lifoguard -n '__lifoguard_first_word logs show' -f -a '(lifoguard hi
 complete -c lifoguard -n '__lifoguard_second_word logs' -f -a '(__lifoguard_jobs_of_run)'
 complete -c lifoguard -n '__lifoguard_first_word recover abandon' -f -a '(lifoguard pending 2>/dev/null | cut -f1 | sort -u)'
 complete -c lifoguard -n '__lifoguard_is run' -l job -x -a '(__lifoguard_jobs)'
+for option in explain check disable
+    complete -c lifoguard -n '__lifoguard_is vet' -l $option -x -a '(lifoguard vet --explain all 2>/dev/null)'
+end
 complete -c lifoguard -n '__lifoguard_is run' -l status -x -a 'run first-failure'

@@ -156,7 +156,10 @@ def check_completion():
     assert complete('lifoguard', 'sh') >= {'show', 'shell-init'}
     assert complete('lifoguard', 'run', '--k') == {'--keep-going', '--keep'}
     assert complete('lifoguard', 'exec', '--t') == {'--timeout'}
+    assert complete('lifoguard', 'wait-for', '--t') == {'--tcp', '--timeout'}
+    assert complete('lifoguard', 'vet', '--explain', 'lea') == CHECKS
     assert complete('lifoguard', 'run', 'g.y') == {'g.yaml'}
+    assert complete('lifoguard', 'undo', '--si') == {'--since'}
     assert complete('lifoguard', 'run', '--status', 'f') == {'first-failure'}
     run = lifoguard('history').split('\t')[0]
     assert complete('lifoguard', 'show', '') == {run}
@@ -203,12 +206,17 @@ def check_other_completion(complete, run):
     assert complete('lifoguard', 'sh') == {'show', 'shell-init'}
     assert complete('lifoguard', 'run', '--k') == {'--keep-going', '--keep'}
     assert complete('lifoguard', 'exec', '--t') == {'--timeout'}
+    assert complete('lifoguard', 'wait-for', '--t') == {'--tcp', '--timeout'}
+    assert complete('lifoguard', 'vet', '--explain', 'lea') == CHECKS
     assert complete('lifoguard', 'run', '--status', 'f') == {'first-failure'}
     assert complete('lifoguard', 'run', 'g.yaml', '--job', 'g') == {'good'}
     assert complete('lifoguard', 'show', run[:3]) == {run}
     assert complete('lifoguard', 'logs', run, 'b') == {'bad'}
     assert 'g.yaml' in complete('lifoguard', 'run', 'g.y'), (complete.__name__, complete('lifoguard', 'run', 'g.y'))
 
+
+# The checks that are completed; none, where lifoguard-vet is not found.
+CHECKS = {'leak'} if subprocess.run([PROGRAM, 'vet', '--explain', 'leak'], capture_output=True).returncode == 0 else set()
 
 for name in 'KEEP', 'LIFOGUARD_RUN', 'LIFOGUARD_STATE', 'MAKEFLAGS':
     os.environ.pop(name, None)

@@ -31,7 +31,7 @@ static const char help[] =
     "      ready: {tcp: \"127.0.0.1:5432\", timeout: 30s}      # a service: up while jobs need it\n"
     "    test: {needs: db, run: ./test, timeout: 5m, retries: 1}\n"
     "\n"
-    "docs/job-graphs.md lists all keys; for a key that does not exist, --check prints the keys that do.\n"
+    "lifoguard-graphs(5) lists all keys; for a key that does not exist, --check prints the keys that do.\n"
     "\n"
     "  -j, --jobs N         how many commands run at once (make's job server, if make started this; or\n"
     "                       as many as there are processors)\n"
