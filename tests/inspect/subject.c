@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static void serve(lg_chan(int) requests, lg_waitgroup *started)
     lg_chan_recv(requests, &request);
 }
 
-static void compute(lg_waitgroup *started, volatile bool *over)
+static void compute(lg_waitgroup *started, atomic_bool *over)
 {
     lg_defer(release, started);
     lg_waitgroup_done(started);
@@ -68,7 +69,7 @@ static void compute(lg_waitgroup *started, volatile bool *over)
 static void goroutines(void)
 {
     enum { COUNT = 1000 };
-    static volatile bool over;
+    static atomic_bool over;
     lg_waitgroup started = LG_WAITGROUP_INIT;
     lg_chan(int) requests = lg_chan_make(int, 0);
     lg_defer(lg_chan_unref, requests);
