@@ -377,6 +377,8 @@ static int strength_of(const struct ir *ir, const char *callee)
 {
     if (prototype_lends(ir->unit, callee))
         return -2;
+    if (strstr(callee, "_d2i") || name_has(callee, "get1"))
+        return 1; /* as OpenSSL calls what its caller owns */
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
     static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
@@ -713,6 +715,19 @@ static bool maps_fixed(const struct ir *ir, const struct instr *call)
     return strstr(text, "MAP_FIXED") != NULL;
 }
 
+/* talloc_new(NULL): a context that belongs to no other. */
+static const struct acquirer *context_of_its_own(const struct instr *call)
+{
+    static const struct acquirer context = {"", R_OBJECT, -1, FAILS_NULL};
+    bool top = call->arg_count > 0 && call->args[0].kind == O_NUMBER && call->args[0].number == 0;
+    return top &&
+                   (strcmp(call->callee, "talloc") == 0 ||
+                    strncmp(call->callee, "talloc_", 7) == 0) &&
+                   name_releases(call->callee) == 0
+               ? &context
+               : NULL;
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -723,6 +738,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                           *more = method ? NULL : model_acquirer_more(callee);
     if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
+    if (!acquirer)
+        acquirer = context_of_its_own(&ir->code.at[index]);
     if (maps_fixed(ir, &ir->code.at[index]))
         return;
     if (more)
