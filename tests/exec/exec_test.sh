@@ -224,6 +224,22 @@ R3_daemons_are_ended_too() {
     ! pgrep -f 'sleep 471.5' || fail "a daemon is left"
 }
 
+# Debian's minbase and most containers have no program `kill`; every shell has its own.
+R3_kill_works_where_there_is_no_such_program() {
+    mkdir few
+    ln -s "$program" few/lifoguard
+    ln -s "$(command -v sleep)" few/sleep
+    local few=$PWD/few status=0
+    env PATH="$few" lifoguard exec /bin/sh -c 'sleep 471 & echo $! >pid
+        lifoguard wait-for --timeout 100s -- kill -0 $! && echo runs
+        lifoguard acquire --undo echo ended -- kill -0 $! || exit 5
+        lifoguard defer kill $!' >out 2>err || status=$?
+    ((status == 0)) || fail "status $status"
+    expect_out $'runs\nended'
+    ! grep -q 'no program\|could not be started' err || fail 'kill is not found'
+    ! kill -0 "$(<pid)" 2>/dev/null || fail 'it still runs'
+}
+
 # in_container COMMAND…: as PID 1 of a namespace of its own, as below docker.
 in_container() { unshare -rpf --kill-child --mount-proc "$@"; }
 needs_containers() { in_container true 2>/dev/null || { echo 'no PID namespaces here: skipped'; exit 77; }; }

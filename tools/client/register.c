@@ -165,7 +165,8 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
     lg_error *err = r->shell ? NULL : refuse_shell_word(*cleanup);
     if (err)
         return err;
-    if (!r->shell && !strchr(*cleanup, '/') && !is_program(*cleanup))
+    if (!r->shell && !strchr(*cleanup, '/') && !is_program(*cleanup) &&
+        shell_word_kind(*cleanup, strlen(*cleanup)) == SHELL_WORD_NONE)
         print_message(
             "there is no program %s, so far; it is registered all the same (in bash and zsh, `lifoguard "
             "shell-init` lets a cleanup be a function)",

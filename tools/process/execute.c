@@ -2,8 +2,11 @@
 #include "execute.h"
 
 #include "closers/own_fd.h"
+#include "words.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 _Noreturn void child_fail(int failure)
@@ -14,15 +17,46 @@ _Noreturn void child_fail(int failure)
     _exit(127);
 }
 
-_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
-                             int failure)
+/* execvpe changes neither: its prototype is older than const. */
+static void execute(const char *const *arguments, const char *const *environment)
 {
-    /* execvpe changes neither: its prototype is older than const. */
     union {
         const char *const *text;
         char *const *words;
     } argv = {.text = arguments}, envp = {.text = environment};
     execvpe(argv.words[0], argv.words, envp.words);
+}
+
+bool execute_is_for_shell(const char *word, int failed)
+{
+    return failed == ENOENT && !strchr(word, '/') &&
+           shell_word_kind(word, strlen(word)) == SHELL_WORD_ALSO;
+}
+
+void child_try_execute(const char *const *arguments, const char *const *environment)
+{
+    execute(arguments, environment);
+    if (!execute_is_for_shell(arguments[0], errno))
+        return;
+    size_t count = 0;
+    while (arguments[count])
+        count++;
+    const char **words = malloc((count + 4) * sizeof(*words));
+    if (!words)
+        return;
+    words[0] = "/bin/sh";
+    words[1] = "-c";
+    words[2] = "\"$0\" \"$@\"";
+    memcpy(words + 3, arguments, (count + 1) * sizeof(*words));
+    execute(words, environment);
+    free(words);
+    errno = ENOENT; /* of the program; whether there is a shell is not the question */
+}
+
+_Noreturn void child_execute(const char *const *arguments, const char *const *environment,
+                             int failure)
+{
+    child_try_execute(arguments, environment);
     child_fail(failure);
 }
 

@@ -2,6 +2,7 @@
 #ifndef LIFOGUARD_PROCESS_EXECUTE_H
 #define LIFOGUARD_PROCESS_EXECUTE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Forks. The child calls `become`, which executes a program, or tells by `failure` that it cannot. Returns 0, or the errno value with
@@ -9,7 +10,14 @@
 int child_start(void (*become)(const void *data, int failure), const void *data, pid_t *pid,
                 int *not_executed);
 
-/* In the child: executes; if that fails, tells by `failure` (a descriptor that exec closes), and ends. */
+/* Does a shell itself do what there is no program for? Minimal systems (Debian's minbase, containers) have no program `kill`. `failed`
+ * is the errno value of the attempt to execute the program. */
+bool execute_is_for_shell(const char *word, int failed);
+
+/* In the child: executes; where execute_is_for_shell, /bin/sh does it. Returns if that fails, with errno. */
+void child_try_execute(const char *const *arguments, const char *const *environment);
+
+/* In the child: executes in the same way; if that fails, tells by `failure` (a descriptor that exec closes), and ends. */
 _Noreturn void child_execute(const char *const *arguments, const char *const *environment,
                              int failure);
 

@@ -167,15 +167,6 @@ static bool set_up(const struct launch *launch)
            (launch->terminal < 0 || tcsetpgrp(launch->terminal, getpgrp()) == 0);
 }
 
-static void execute(const char *const *arguments, const char *const *environment)
-{
-    union {
-        const char *const *text;
-        char *const *words;
-    } argv = {.text = arguments}, envp = {.text = environment};
-    execvpe(argv.words[0], argv.words, environment ? envp.words : environ);
-}
-
 struct command {
     const struct launch *launch;
     sigset_t before; /* the signals that were blocked */
@@ -185,6 +176,10 @@ static void become(const void *data, int failure)
 {
     const struct command *command = data;
     const struct launch *launch = command->launch;
+    union {
+        char **mine;
+        const char *const *text;
+    } here = {.mine = environ};
     /* Above those that the command gets. */
     int above = fcntl(failure, F_DUPFD_CLOEXEC, 10);
     if (above < 0)
@@ -196,7 +191,8 @@ static void become(const void *data, int failure)
     errno = ENOENT;
     for (int i = 0; i < 2 && direct_is_for_shell(errno); i++)
         if (launch->words[i])
-            execute(launch->words[i], launch->environment);
+            child_try_execute(launch->words[i],
+                              launch->environment ? launch->environment : here.text);
     child_fail(above);
 }
 
@@ -217,13 +213,14 @@ static int start_by_fork(const struct launch *launch, pid_t *pid)
     return failed ? failed : not_executed;
 }
 
-/* Whether the refusal is one of the sandbox or of the program itself, the second way tells. That way also runs a script without a first
- * line that names an interpreter, as shells do: posix_spawnp does not. */
+/* Whether the refusal is one of the sandbox or of the program itself, the second way tells. That way also does what shells do, and
+ * posix_spawnp does not: it runs a script without a first line that names an interpreter, and `kill` where there is no such program. */
 int launch_once(const struct launch *launch, pid_t *pid)
 {
     int failed = start_by_spawn(launch, pid);
-    bool is_script = failed == ENOEXEC && !launch->words[1];
-    return lgi_is_refused(failed) || is_script ? start_by_fork(launch, pid) : failed;
+    bool is_for_shell = !launch->words[1] &&
+                        (failed == ENOEXEC || execute_is_for_shell(launch->words[0][0], failed));
+    return lgi_is_refused(failed) || is_for_shell ? start_by_fork(launch, pid) : failed;
 }
 
 lg_error *launch_await(pid_t pid, int *status)
