@@ -283,6 +283,13 @@ static bool shapes_text(const char *callee)
     return name_has_any(callee, texts) && name_has_any(callee, parts);
 }
 
+/* pool_free(pool, p), talloc_free(p): early, since the pool or the parent releases all that is left. */
+static bool releases_early(const struct instr *call, int argument)
+{
+    return (argument > 0 && name_has(call->callee, "pool")) ||
+           strncasecmp(call->callee, "talloc_", 7) == 0;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 static void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -298,8 +305,9 @@ static void mark_released(struct ir *ir, site_vec *sites)
                 place = ir->places.at[place].parent;
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
                 continue;
-            if (is_number(ir, place) && !closes_number(instr->callee) &&
-                !paired_acquirer(ir, place, instr->callee))
+            if (releases_early(instr, i) ||
+                (is_number(ir, place) && !closes_number(instr->callee) &&
+                 !paired_acquirer(ir, place, instr->callee)))
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;
@@ -560,7 +568,7 @@ static void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledg
     int place = variable_of(ir, index, instr->dst);
     const char *release;
     if (name_is_constant(instr->callee) || comes_from_pool(ir, instr) ||
-        strstr(instr->callee, "bind_property"))
+        strstr(instr->callee, "bind_property") || strstr(instr->callee, "talloc"))
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
