@@ -207,12 +207,13 @@ static bool is_other_call(const struct ir *ir, const struct operand *result)
     return result->kind == O_PLACE && ir->places.at[result->place].kind == P_TEMPORARY;
 }
 
-/* From here on straight to a return that says that all went well? */
-static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
+#define MOST_TO_END 400 /* statements on all ways to the end */
+
+static bool ends_well_within(const struct ir *ir, int at, bool stream, bool sync, int *budget)
 {
     int set = -1;
     long value = 0;
-    for (int steps = 0; at >= 0 && steps < 25; steps++) {
+    for (int steps = 0; at >= 0 && steps < 25 && --*budget > 0; steps++) {
         const struct instr *instr = &ir->code.at[at];
         if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == set)
             return is_success(ir, value);
@@ -223,8 +224,9 @@ static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
         if (stream && replaces(instr))
             return true;
         if (instr->kind == I_BRANCH)
-            return ends_well(ir, instr->next, stream, sync) ||
-                   ends_well(ir, instr->other, stream, sync);
+            return (instr->next > at && /* not back to the head of a loop */
+                    ends_well_within(ir, instr->next, stream, sync, budget)) ||
+                   (instr->other > at && ends_well_within(ir, instr->other, stream, sync, budget));
         if (instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER) {
             set = instr->dst;
             value = instr->left.number;
@@ -234,6 +236,13 @@ static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
         at = instr->next;
     }
     return false;
+}
+
+/* From here on straight to a return that says that all went well? */
+static bool ends_well(const struct ir *ir, int at, bool stream, bool sync)
+{
+    int budget = MOST_TO_END;
+    return ends_well_within(ir, at, stream, sync, &budget);
 }
 
 static bool can_fail(const struct ir *ir)

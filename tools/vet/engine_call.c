@@ -527,7 +527,8 @@ static bool goes_through(const struct state *state, const struct instr *call)
     const struct acquirer *acquirer = call->callee ? model_acquirer(call->callee) : NULL;
     bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc") &&
                   !name_has(call->callee, "append");
-    if (state->phase != HELD || copies || state->holder_count > 1)
+    bool opens = call->callee && name_has(call->callee, "open"); /* fd = open_below(fd, name) */
+    if (state->phase != HELD || copies || opens || state->holder_count > 1)
         return false;
     for (int i = 0; i < call->arg_count; i++)
         if (call->args[i].place == call->dst && call->dst >= 0 && holds(state, call->dst))

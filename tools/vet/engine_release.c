@@ -33,6 +33,17 @@ static bool ends_temporary(const struct ir *ir, const struct instr *call, int pl
     return false;
 }
 
+/* lock_global(cmd) and unlock_volume(cmd, name): two locks of one object. */
+static bool names_another_lock(const char *lock, const char *unlock)
+{
+    static const char *const kinds[] = {"irq", "irqsave", "irqrestore", "bh", "rd", "wr", NULL};
+    if (strncmp(lock, "lock_", 5) != 0 || strncmp(unlock, "unlock_", 7) != 0)
+        return false;
+    const char *a = lock + 5, *b = unlock + 7;
+    return strncmp(a, b, strlen(a)) != 0 && strncmp(a, b, strlen(b)) != 0 && !word_in(a, kinds) &&
+           !word_in(b, kinds);
+}
+
 bool pair_released(const struct simulation *simulation, const struct instr *call)
 {
     const struct site *site = simulation->site;
@@ -44,7 +55,8 @@ bool pair_released(const struct simulation *simulation, const struct instr *call
         return call->callee && model_waits(call->callee) && call->arg_count > 0 &&
                call->args[0].place == site->place;
     bool pair = site->resource == R_LOCK && site->place >= 0
-                    ? name_unlocks(call->callee)
+                    ? name_unlocks(call->callee) &&
+                          !names_another_lock(site->acquire ? site->acquire : "", call->callee)
                     : names_pair(site->acquire, call->callee);
     for (int i = 0; pair && i < call->arg_count; i++)
         if (call->args[i].place == site->place && site->place >= 0)

@@ -31,6 +31,29 @@ void headers_add_folder(const char *folder)
     *ADD(&memory, &folders) = intern_string(folder);
 }
 
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+struct namesakes {
+    VEC(const char *) paths;
+};
+
+static struct map namesakes; /* name without a folder to struct namesakes */
+
+void headers_add_file(const char *path)
+{
+    const char *base = intern_string(base_of(path));
+    struct namesakes *known = map_get(&namesakes, base);
+    if (!known) {
+        known = NEW(&memory, struct namesakes);
+        map_set(&namesakes, base, known);
+    }
+    *ADD(&memory, &known->paths) = intern_string(path);
+}
+
 static struct header *read_header(const char *path)
 {
     struct header *header = map_get(&by_path, path);
@@ -86,10 +109,51 @@ static struct header *find_upwards(const char *folder, const char *name)
     return NULL;
 }
 
+static bool ends_as(const char *path, const char *name)
+{
+    size_t length = strlen(path), end = strlen(name);
+    return length > end && path[length - end - 1] == '/' && strcmp(path + length - end, name) == 0;
+}
+
+static size_t common_start(const char *a, const char *b)
+{
+    size_t length = 0;
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == '/')
+            length = i + 1;
+    return length;
+}
+
+/* #include "list.h", where the run has src/util/list.h: the build says -Isrc/util. Of several, the nearest; if two are as
+ * near, nobody knows which. Headers of the system are not looked for. */
+static struct header *find_among_files(const char *folder, const struct include *include)
+{
+    const struct namesakes *known = map_get(&namesakes, intern_string(base_of(include->name)));
+    const char *best = NULL;
+    size_t nearest = 0;
+    bool tie = false;
+    if (!known || (include->angled &&
+                   (!strchr(include->name, '/') || strncmp(include->name, "sys/", 4) == 0)))
+        return NULL;
+    EACH (path, &known->paths) {
+        if (!ends_as(*path, include->name))
+            continue;
+        size_t common = common_start(*path, folder);
+        if (best && common == nearest)
+            tie = true;
+        if (!best || common > nearest) {
+            tie = false;
+            best = *path;
+            nearest = common;
+        }
+    }
+    return best && !tie ? read_header(best) : NULL;
+}
+
 static struct header *find(const char *folder, const struct include *include)
 {
     char key[4096];
-    snprintf(key, sizeof(key), "%s\n%s", folder, include->name);
+    snprintf(key, sizeof(key), "%s\n%s%s", folder, include->angled ? "<" : "", include->name);
     const char *name = intern_string(key);
     struct header *header = map_get(&headers, name);
     if (header)
@@ -98,6 +162,8 @@ static struct header *find(const char *folder, const struct include *include)
         header = find_in(folders.at[i], "/", include->name);
     if (!header)
         header = find_upwards(folder, include->name);
+    if (!header)
+        header = find_among_files(folder, include);
     map_set(&headers, name, header ? header : &absent);
     return header;
 }

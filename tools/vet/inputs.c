@@ -17,6 +17,12 @@ static bool is_c(const char *path)
     return length > 2 && strcmp(path + length - 2, ".c") == 0;
 }
 
+static bool is_header(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 2 && strcmp(path + length - 2, ".h") == 0;
+}
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
     return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -33,6 +39,8 @@ static bool add_folder(struct arena *arena, const char *folder, path_vec *paths)
             fts_set(tree, entry, FTS_SKIP);
         else if (entry->fts_info == FTS_DNR || (entry->fts_info == FTS_F && is_c(entry->fts_name)))
             *ADD(arena, paths) = arena_copy(arena, entry->fts_path, entry->fts_pathlen);
+        else if (entry->fts_info == FTS_F && is_header(entry->fts_name))
+            headers_add_file(entry->fts_path);
     }
     fts_close(tree);
     return true;

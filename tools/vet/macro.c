@@ -388,8 +388,10 @@ bool macro_never_returns(const struct macro *macro)
         if (is_word(token, "if") || token->sign == '?' || is_word(token, "return") ||
             token->sign == S2('&', '&') || token->sign == S2('|', '|'))
             return false;
+        bool leaves = i + 2 < macro->body.count && token->kind == TOKEN_NAME &&
+                      strncmp(token->text, "EXIT_", 5) == 0 && token[2].sign == ')';
         ends |= token->kind == TOKEN_NAME && token[1].sign == '(' &&
-                name_never_returns(token->text);
+                (leaves || name_never_returns(token->text)); /* EXIT_PROGRAM() */
     }
     return ends;
 }

@@ -174,6 +174,16 @@ static const struct acquirer *context_of_its_own(const struct instr *call)
                : NULL;
 }
 
+/* realpath(name, buffer), BN_bin2bn(bytes, n, number): they return what they were passed. */
+static bool fills_argument(const struct instr *call)
+{
+    int last = strcmp(call->callee, "realpath") == 0    ? 1
+               : strcmp(call->callee, "BN_bin2bn") == 0 ? 2
+                                                        : -1;
+    return last >= 0 && call->arg_count == last + 1 &&
+           !(call->args[last].kind == O_NUMBER && call->args[last].number == 0);
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -189,7 +199,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
     bool lent = knowledge && knowledge_nobody_releases(knowledge, callee);
     if (lent && acquirer && model_allocates(callee))
         return; /* text = t_strdup(name): an arena has it */
-    if (maps_fixed(ir, &ir->code.at[index]))
+    if (maps_fixed(ir, &ir->code.at[index]) || fills_argument(&ir->code.at[index]))
         return;
     if (more)
         add_known(ir, sites, index, more);

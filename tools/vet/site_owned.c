@@ -52,7 +52,7 @@ void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *know
     int place = variable_of(ir, index, instr->dst);
     const char *release;
     if (name_is_constant(instr->callee) || comes_from_pool(ir, instr) ||
-        strstr(instr->callee, "bind_property"))
+        strstr(instr->callee, "bind_property") || strstr(instr->callee, "talloc"))
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;

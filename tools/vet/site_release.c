@@ -136,6 +136,13 @@ bool shapes_text(const char *callee)
     return name_has_any(callee, texts) && name_has_any(callee, parts);
 }
 
+/* pool_free(pool, p), talloc_free(p): early, since the pool or the parent releases all that is left. */
+static bool releases_early(const struct instr *call, int argument)
+{
+    return (argument > 0 && name_has(call->callee, "pool")) ||
+           strncasecmp(call->callee, "talloc_", 7) == 0;
+}
+
 /* Variables of the function that are released somewhere: what they hold, they own. */
 void mark_released(struct ir *ir, site_vec *sites)
 {
@@ -151,8 +158,9 @@ void mark_released(struct ir *ir, site_vec *sites)
                 place = ir->places.at[place].parent;
             if (!tracked(ir, place) || call_releases(ir, instr, place, &argument) == 0)
                 continue;
-            if (is_number(ir, place) && !closes_number(instr->callee) &&
-                !paired_acquirer(ir, place, instr->callee))
+            if (releases_early(instr, i) ||
+                (is_number(ir, place) && !closes_number(instr->callee) &&
+                 !paired_acquirer(ir, place, instr->callee)))
                 continue;
             if (instr->args[i].kind == O_ADDRESS && i > 0)
                 continue;

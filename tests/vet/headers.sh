@@ -1,0 +1,32 @@
+#!/bin/sh
+# headers.sh LIFOGUARD-VET: a header elsewhere in the checked folder is found by its name, unless two are as near.
+set -eu
+vet=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+mkdir -p "$folder/tool" "$folder/core/deep" "$folder/other/deep"
+cat >"$folder/core/deep/closing.h" <<'END'
+#define AUTO_CLOSE __attribute__((cleanup(close_it))) int
+END
+cat >"$folder/tool/show.c" <<'END'
+#include "closing.h"
+
+int show(const char *name)
+{
+    AUTO_CLOSE fd = open(name, O_RDONLY);
+    if (fd < 0)
+        return -1;
+    return copy_out(fd) < 0 ? -1 : 0;
+}
+END
+cd "$folder"
+"$vet" -q --no-cache . || {
+    echo "the header in core/deep is not found"
+    exit 1
+}
+cp core/deep/closing.h other/deep/closing.h
+! "$vet" -q --no-cache . >found || {
+    echo "one of two headers as near is taken"
+    exit 1
+}
+grep -q "descriptor 'fd' is not released" found
