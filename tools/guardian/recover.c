@@ -157,7 +157,7 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
         return err;
     struct owner owner;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    memory_be_patient();
+    memory_be_patient(MEMORY_PATIENCE_S * LG_SECOND);
     owner_init(&owner, place, &options, birth);
     lg_defer(owner_free, &owner);
     err = state_open(place, &owner.state);
