@@ -1490,7 +1490,7 @@ what_cannot_be_written_is_told() {
 run_within() {
     rm -rf log
     status=0
-    timeout 50 prlimit "--as=$1" lifoguard run --plain g.yaml >out 2>err </dev/null || status=$?
+    timeout -k 5 50 prlimit "--as=$1" lifoguard run --plain g.yaml >out 2>err </dev/null || status=$?
 }
 
 # The order of need; what was acquired is released, and what depends on it before.
