@@ -246,7 +246,7 @@ R5_a_cleanup_is_told_the_outcome() {
     inside "lifoguard defer --shell '$show'; kill -9 \$\$"
     expect_out 'failure 137 KILL 1 1'
     with_limit inside "lifoguard defer --shell '$show'; touch reached; sleep 100" --timeout
-    expect_out 'timeout 143 TERM 1 1'
+    expect_out 'timeout 124 TERM 1 1'
     expect_status 124
 }
 
