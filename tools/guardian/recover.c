@@ -152,7 +152,7 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
 {
     static const struct owner_options options = {.grace = 10 * LG_SECOND};
     *good = false;
-    lg_error *err = sandbox_check_waiting();
+    lg_error *err = sandbox_check();
     if (err)
         return err;
     struct owner owner;

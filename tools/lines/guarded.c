@@ -100,7 +100,7 @@ static int run_guarded(const struct birth *birth, void *data)
 
 static int run_unguarded(const struct lines_request *request)
 {
-    lg_error *err = sandbox_check_waiting();
+    lg_error *err = sandbox_check();
     if (err) {
         say_error(err);
         return RUN_LOST;
