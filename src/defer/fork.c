@@ -26,6 +26,9 @@ void lgi_fork_refuse(const struct lgi_unwinding *u)
 {
     const struct lgi_record *mark = &lgi_thread.fork_mark;
     const struct lgi_catcher *catcher = lgi_live_catcher(&lgi_thread);
+    /* A call of the child contains the panic: the unwinding ends there, before it comes to what is the parent's. */
+    if (catcher && !catcher->of_parent && u->panic && u->leaving == LGI_NOT_LEAVING)
+        return;
     if (catcher && catcher->of_parent)
         lgi_fatal(
             u, "in a child after fork, in a goroutine of the parent, or in a call that was to stop "

@@ -1,6 +1,8 @@
 /* In a forked child, what the parent has pending must not be run by an unwinding. */
 #include "testing/test.h"
 
+#include <lifoguard/panic.h>
+
 /* The child of the test's own fork, so that what is pending is pending at the fork. */
 static void after_fork(int how, int *out)
 {
@@ -219,7 +221,69 @@ START_TEST(G1_what_is_still_pending_in_the_child_is_still_the_parents)
 }
 END_TEST
 
-RUN_TESTS("fork", G1_what_is_still_pending_in_the_child_is_still_the_parents,
+static void panics_within(void)
+{
+    lg_defer(tell, "own");
+    lg_panic("in the child");
+}
+
+static void contains_its_panic(void *data)
+{
+    (void)data;
+    int status = 0;
+    lg_defer(tell, "outer");
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        lg_error *err = lg_call_contained(panics_within);
+        tell(lg_error_message(err));
+        fflush(NULL);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    tell(WIFEXITED(status) && WEXITSTATUS(status) == 0 ? "contained" : "refused");
+}
+
+START_TEST(G1_a_panic_that_a_call_of_the_child_contains_stops_there)
+{
+    struct outcome *outcome = in_child(contains_its_panic, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "own panic: in the child contained outer ");
+}
+END_TEST
+
+static void goes_on_after_containing(void *data)
+{
+    (void)data;
+    lg_defer(tell, "outer");
+    lg_error_free(lg_call_contained(panics_within));
+    lg_panic("not contained");
+}
+
+static void contains_one_panic_only(void *data)
+{
+    int status = 0;
+    lg_defer(tell, "pending");
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        goes_on_after_containing(data);
+    waitpid(child, &status, 0);
+    tell(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "refused" : "allowed");
+}
+
+START_TEST(G1_a_panic_outside_that_call_is_refused)
+{
+    struct outcome *outcome = in_child(contains_one_panic_only, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "own refused pending ");
+    expect_in_err(outcome, "in a child after fork, with deferred calls of the parent pending");
+}
+END_TEST
+
+RUN_TESTS("fork", G1_a_panic_that_a_call_of_the_child_contains_stops_there,
+          G1_a_panic_outside_that_call_is_refused,
+          G1_what_is_still_pending_in_the_child_is_still_the_parents,
           G1_a_child_with_its_parents_calls_pending_refuses, G1_a_scope_is_pending_too,
           G1_a_child_with_nothing_pending_may_use_all, G1_P5_an_uncaught_panic_there_is_reported,
           G1_deferring_works_in_every_child, G1_what_other_threads_had_pending_does_not_matter)

@@ -253,6 +253,20 @@ R3_in_a_container_too_what_is_left_running_is_ended() {
     expect_err 'SIGTERM to (sleep|sh) \(process'
 }
 
+# Without /proc, or with that of another name space, what a command leaves running would not be found.
+R3_without_proc_nothing_is_started() {
+    needs_containers
+    status=0
+    unshare -rm sh -c 'mount -t tmpfs none /proc && exec lifoguard exec touch ran' >out 2>err || status=$?
+    expect_status 125
+    expect_err '/proc is not there \(mount -t proc proc /proc\).*No such file'
+    status=0
+    unshare -rpf --kill-child lifoguard exec touch ran >out 2>err || status=$?
+    expect_status 125
+    expect_err '/proc shows the processes of another name space \(mount -t proc proc /proc\)'
+    [[ ! -e ran ]] || fail 'started'
+}
+
 R5_a_cleanup_is_told_the_outcome() {
     local show='echo $LIFOGUARD_STATUS $LIFOGUARD_EXIT_CODE ${LIFOGUARD_SIGNAL:-none} $LIFOGUARD_ATTEMPT $LIFOGUARD_FENCE'
     inside "lifoguard defer --shell '$show'"
@@ -262,7 +276,7 @@ R5_a_cleanup_is_told_the_outcome() {
     inside "lifoguard defer --shell '$show'; kill -9 \$\$"
     expect_out 'failure 137 KILL 1 1'
     with_limit inside "lifoguard defer --shell '$show'; touch reached; sleep 100" --timeout
-    expect_out 'timeout 143 TERM 1 1'
+    expect_out 'timeout 124 TERM 1 1'
     expect_status 124
 }
 
@@ -1360,6 +1374,10 @@ places_that_cannot_be_used_are_told() {
     : >plain
     refused lifoguard exec --state plain true
     expect_err 'plain is not a directory'
+    mkdir -m 700 real
+    ln -s real link
+    refused lifoguard exec --state link true
+    expect_err 'link is a symbolic link, .*: name the directory itself'
     refused lifoguard exec --state plain/below true
     expect_err 'mkdir .*plain/below: Not a directory'
     refused lifoguard lock --state plain a true

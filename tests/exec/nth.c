@@ -5,6 +5,7 @@
  *     ACTION  fail: the call fails, with an errno value that is usual for it
  *             kill: the process is killed before the call
  *             kill-both: runner and guardian are
+ *             no-memory: from then on the processes of CLASS get no more memory from the kernel; NUMBER counts only the calls that ask for some
  *             no-processes: as long as the file REPORT exists, no process of any class can fork; NUMBER says nothing
  *
  * Which call it was is written to the file REPORT when it happens. Ends when all processes have, with COMMAND's exit status; with
@@ -113,7 +114,7 @@ static pid_t guardian, engine;
 static enum class wanted;
 static long number;
 static const char *action;
-static bool no_processes;
+static bool no_processes, no_memory;
 static const char *report;
 static long seen;
 
@@ -305,6 +306,26 @@ static bool forks(int nr)
     return nr == SYS_clone3 || (call && call->error == EAGAIN);
 }
 
+static bool asks_for_memory(int nr)
+{
+#ifdef SYS_brk
+    if (nr == SYS_brk)
+        return true;
+#endif
+    return nr == SYS_mmap || nr == SYS_mremap;
+}
+
+/* The C library then asks in another way, until malloc and what makes threads and stacks fail. */
+static void handle_memory(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer)
+{
+    if (++seen < number)
+        return;
+    answer->flags = 0;
+    answer->error = -ENOMEM;
+    if (seen == number)
+        tell(action, asked->data.nr);
+}
+
 /* To wake a thread, eight bytes are written to a counter of the kernel's, which cannot fail. */
 static bool wakes(const struct seccomp_data *data)
 {
@@ -321,7 +342,9 @@ static void handle(const struct seccomp_notif *asked, struct seccomp_notif_resp 
         answer->error = -EAGAIN;
         return;
     }
-    if (class_of(pid) == wanted && call && ++seen == number)
+    if (no_memory && asks_for_memory(asked->data.nr) && class_of(pid) == wanted)
+        handle_memory(asked, answer);
+    if (!no_memory && class_of(pid) == wanted && call && ++seen == number)
         happen(asked, answer, call);
     /* From the next call on, it may be another program, or another process. */
     if (asked->data.nr == SYS_execve || asked->data.nr == SYS_exit_group)
@@ -362,6 +385,7 @@ int main(int argc, char **argv)
     number = strtol(argv[2], NULL, 10);
     action = argv[3];
     no_processes = strcmp(action, "no-processes") == 0;
+    no_memory = strcmp(action, "no-memory") == 0;
     report = argv[4];
     int listener = start(argv + 5);
     serve(listener);

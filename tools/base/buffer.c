@@ -2,6 +2,7 @@
 #include "buffer.h"
 
 #include <lifoguard/panic.h>
+#include <lifoguard/time.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,22 +27,36 @@ void memory_give_back(void)
     reserve = NULL;
 }
 
-static bool patient;
+/* How long a shortage is waited for, all allocations together: the next one may have to wait as well. */
+static lg_duration patience;
+static lg_time short_since, short_until;
 
-void memory_be_patient(void)
+void memory_be_patient(lg_duration most)
 {
-    patient = true;
+    if (patience < most)
+        patience = most;
+}
+
+/* The shortage is another one if memory was there for long. */
+static bool is_worth_waiting(void)
+{
+    const lg_duration apart = LG_MINUTE;
+    lg_time now = lg_now();
+    if (short_since == 0 || now - short_until > apart)
+        short_since = now;
+    short_until = now;
+    return now - short_since < patience;
 }
 
 /* Is it worth trying again? If so, waits for other processes to give back memory, if there was no reserve. */
-static bool may_try_again(int tries)
+static bool may_try_again(void)
 {
-    enum { PAUSE_MS = 50, TRIES = 400 };
+    enum { PAUSE_MS = 50 };
     if (reserve) {
         memory_give_back();
         return true;
     }
-    if (!patient || tries >= TRIES)
+    if (!patience || !is_worth_waiting())
         return false;
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
     return true;
@@ -51,8 +66,8 @@ void *need_memory(void *memory, size_t size)
 {
     void *grown;
     size += size == 0;
-    for (int tries = 0; !(grown = realloc(memory, size)); tries++)
-        if (!may_try_again(tries))
+    while (!(grown = realloc(memory, size)))
+        if (!may_try_again())
             lg_panic("out of memory: %zu bytes", size);
     return grown;
 }
@@ -65,7 +80,7 @@ char *need_copy(const char *text, size_t length)
     return copy;
 }
 
-static void make_room(struct buffer *buffer, size_t length)
+void buffer_reserve(struct buffer *buffer, size_t length)
 {
     if (buffer->room - buffer->length > length)
         return;
@@ -76,10 +91,10 @@ static void make_room(struct buffer *buffer, size_t length)
 
 void buffer_add(struct buffer *buffer, const char *text, size_t length)
 {
-    make_room(buffer, length);
+    buffer_reserve(buffer, length);
     memcpy(buffer->text + buffer->length, text, length);
     buffer->length += length;
-    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): make_room has left room for the NUL
+    // NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): buffer_reserve has left room for the NUL
     buffer->text[buffer->length] = '\0';
 }
 
@@ -101,7 +116,7 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
     int length = vsnprintf(NULL, 0, format, values);
     va_end(values);
     if (length > 0) {
-        make_room(buffer, (size_t)length);
+        buffer_reserve(buffer, (size_t)length);
         vsnprintf(buffer->text + buffer->length, (size_t)length + 1, format, again);
         buffer->length += (size_t)length;
     }

@@ -2,6 +2,7 @@
 #ifndef LIFOGUARD_BASE_BUFFER_H
 #define LIFOGUARD_BASE_BUFFER_H
 
+#include <lifoguard/time.h>
 #include <stddef.h>
 
 struct buffer {
@@ -12,6 +13,9 @@ struct buffer {
 void buffer_add(struct buffer *buffer, const char *text, size_t length);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_char(struct buffer *buffer, char c);
+
+/* From here on `length` more can be added without a need of memory. */
+void buffer_reserve(struct buffer *buffer, size_t length);
 void buffer_format(struct buffer *buffer, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
 
@@ -23,8 +27,10 @@ void buffer_free(struct buffer *buffer);
 
 /* Sets memory aside, or panics: for what must not fail once a line has acquired something. */
 void memory_reserve(void);
-/* From here on need_memory waits for some twenty seconds when there is none: for a process on which cleanups depend. */
-void memory_be_patient(void);
+/* From here on need_memory waits when there is none, in each shortage not longer than this: for a process on which cleanups depend. A
+ * process with goroutines is to wait briefly, since none of them, and so none that could give memory back, runs meanwhile. */
+enum { MEMORY_PATIENCE_S = 20, MEMORY_PATIENCE_BRIEF_S = 2 };
+void memory_be_patient(lg_duration most);
 void memory_give_back(void);
 
 /* Memory, from what was set aside if need be, or a panic. */

@@ -37,6 +37,10 @@ static lg_error *check_directory(const char *path)
     struct stat info;
     if (lstat(path, &info) != 0)
         return lg_error_new_errno("%s", path);
+    if (S_ISLNK(info.st_mode))
+        return lg_error_newf("%s is a symbolic link, which others might change: name the "
+                             "directory itself",
+                             path);
     if (!S_ISDIR(info.st_mode))
         return lg_error_newf("%s is not a directory", path);
     return check_owner(path, &info);

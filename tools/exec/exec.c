@@ -305,7 +305,7 @@ static int refuse(lg_error *err)
 
 int exec_guarded(const struct guardian_start *start)
 {
-    lg_error *err = sandbox_check_waiting();
+    lg_error *err = sandbox_check();
     if (err)
         return refuse(err);
     struct birth birth;

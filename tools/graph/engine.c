@@ -4,6 +4,7 @@
 #include "child.h"
 #include "ending.h"
 #include "exec.h"
+#include "failed.h"
 #include "guardian.h"
 #include "interpreter.h"
 #include "message.h"
@@ -101,9 +102,14 @@ static void open_record(struct engine *engine)
 static void tick(struct engine *engine)
 {
     while (!engine->over) {
-        live_tick(engine->live);
+        failed_leave(lg_call_contained(live_tick, engine->live));
         lg_sleep(100 * LG_MILLISECOND);
     }
+}
+
+static void watch_time(struct engine *engine)
+{
+    failed_leave(lg_call_contained(engine_watch_time, engine));
 }
 
 /* ---- the run ---- */
@@ -153,8 +159,7 @@ static void tell_of_run(struct engine *engine, enum event_kind kind, const char 
     tell(engine, event);
 }
 
-/* On the worker, like all that it starts. */
-static void run_whole(struct engine *engine)
+static void run_all(struct engine *engine)
 {
     ending_adopt();
     tell_of_run(engine, EVENT_BEGIN, engine->graph->path);
@@ -162,7 +167,7 @@ static void run_whole(struct engine *engine)
     if (engine->live)
         lg_go(tick, engine);
     if (engine->graph->timeout)
-        lg_go(engine_watch_time, engine);
+        lg_go(watch_time, engine);
     if (register_defers(engine))
         run_jobs(engine);
     if (!engine->options->keep) {
@@ -172,6 +177,12 @@ static void run_whole(struct engine *engine)
     }
     engine->over = true;
     tell_of_run(engine, EVENT_END, summary_verdict(engine));
+}
+
+/* On the worker, like all that it starts. */
+static void run_whole(struct engine *engine)
+{
+    failed_leave(lg_call_contained(run_all, engine));
 }
 
 static int exit_status(const struct engine *engine)

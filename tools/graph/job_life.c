@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "lock.h"
 #include "message.h"
+#include "status.h"
 #include "work.h"
 
 #include <errno.h>
@@ -195,8 +196,7 @@ static void await_dependants(struct work *work)
 
 static void clean_up(struct work *work)
 {
-    struct engine *engine = work->engine;
-    if (engine->options->keep)
+    if (work->engine->options->keep)
         return;
     service_stop(work);
     if (work->tried && work->state != JOB_OK)
@@ -208,29 +208,80 @@ static void clean_up(struct work *work)
 
 static void finish(struct work *work)
 {
+    lg_defer(lg_chan_close, work->finished);
     give_locks(work);
     if (work->tried)
         tell_work(work, EVENT_FINISHED, NULL, NULL, -1);
-    lg_chan_close(work->finished);
+}
+
+/* Memory is too short for the cleanups, say. The guardian has them on disk, and runs those that are left, in their order, when this
+ * process has ended: so no job runs any more of them here. */
+static void leave_to_guardian(struct work *work, lg_error *err)
+{
+    work->engine->gave_up = true;
+    engine_stop(work->engine, STOP_LOST, 0);
+    message_error(err);
+    print_message("%s: the guardian runs the cleanups that are left", work->name);
 }
 
 /* In its turn also if a panic has left the job, as for want of memory: what the others have acquired before is released after it. */
 static void clean_up_in_order(struct work *work)
 {
-    if (work->state == JOB_RUNNING)
-        memory_be_patient();
     await_dependants(work);
-    clean_up(work);
+    lg_error *err = lg_call_contained(clean_up, work);
+    if (err)
+        lg_error_free(lg_call_contained(leave_to_guardian, work, err));
+}
+
+/* Its commands cannot go on, for want of memory, say. That ends the run as any failure does. */
+static void fail(struct work *work, const char *why)
+{
+    lg_defer(engine_failed, work->engine, RUN_FAILED, why); /* also if telling fails */
+    if (work->state != JOB_WAITING && work->state != JOB_RUNNING)
+        return;
+    free(work->error);
+    work->error = strdup(why); /* NULL: out of memory */
+    settle(work, JOB_FAILED);
+}
+
+/* What no panic leaves. */
+static void begin_contained(struct work *work)
+{
+    lg_error *err = lg_call_contained(begin, work);
+    if (!err)
+        return;
+    memory_be_patient(MEMORY_PATIENCE_BRIEF_S * LG_SECOND);
+    lg_error_free(lg_call_contained(fail, work, lg_error_message(err)));
+    lg_error_free(err);
 }
 
 void work_live(struct work *work)
 {
+    if (work->has_begun)
+        return;
+    work->has_begun = true;
     lg_defer(finish, work);
     lg_defer(clean_up_in_order, work);
     {
         lg_defer(leave_to_others, work);
-        begin(work);
+        begin_contained(work);
     }
     if (work->job->wait && work->state == JOB_READY)
         service_wait(work);
+}
+
+static void settle_unbegun(struct work *work)
+{
+    if (engine_is_stopping(work->engine))
+        settle(work, JOB_CANCELLED);
+    else
+        fail(work, "memory or threads are too short to begin the job");
+}
+
+void work_end_unbegun(struct work *work)
+{
+    work->has_begun = true;
+    lg_error_free(lg_call_contained(settle_unbegun, work));
+    leave_to_others(work);
+    lg_chan_close(work->finished);
 }

@@ -1,5 +1,6 @@
 /* Jobs with `ready`: a command that stays up for the jobs that need it. */
 #define _GNU_SOURCE
+#include "failed.h"
 #include "message.h"
 #include "work.h"
 
@@ -51,10 +52,39 @@ lg_error *service_error(const struct work *work)
 
 static void watch(struct work *work)
 {
+    if (work->service_is_watched)
+        return;
+    work->service_is_watched = true;
+    lg_defer(lg_chan_close, work->service_over);
     task_await(work->service);
     judge(work);
     task_finish(work->service);
-    lg_chan_close(work->service_over);
+}
+
+static void watch_contained(struct work *work)
+{
+    failed_leave(lg_call_contained(watch, work));
+}
+
+static void go_on_watching(struct work *work)
+{
+    lg_go(watch_contained, work);
+}
+
+/* By a goroutine; if there is no memory for its stack, here. */
+static void await_end(struct work *work)
+{
+    if (work->service_is_watched)
+        lg_chan_recv(work->service_over, NULL);
+    else
+        watch(work);
+}
+
+static void ask_to_end(struct work *work)
+{
+    work->is_going = false;
+    work->service->is_to_end = true;
+    news_tell(&work->engine->news);
 }
 
 /* ---- readiness ---- */
@@ -98,7 +128,7 @@ static lg_error *await_ready(struct work *work, const struct words *environment)
         return NULL;
     /* wait-for has seen the end of the service; the goroutine that waits for the service is about to. */
     if (work->is_going && job_exit_status(&task.job) == PROCESS_HAS_ENDED)
-        lg_chan_recv(work->service_over, NULL);
+        await_end(work);
     char text[DURATION_SHORT_SIZE];
     char result[JOB_TEXT_SIZE];
     if (!work->is_going)
@@ -111,23 +141,30 @@ static lg_error *await_ready(struct work *work, const struct words *environment)
 
 /* ---- */
 
+static void forget(struct work *work)
+{
+    lg_chan_unref(work->service_over);
+    work->service = NULL;
+}
+
 lg_error *service_start(struct work *work)
 {
     const struct step *step = &work->job->steps[0];
     struct words environment = work_environment(work, NULL);
     struct task *task = arena_take(work->engine->arena, sizeof(*task));
     *task = (struct task){.work = work, .text = step->text, .by_itself = true, .lasts = true};
+    work->service_over = lg_chan_make(char, 0);
+    work->service_is_watched = false;
     work->service = task;
     tell_work(work, EVENT_START, step->text, NULL, -1);
     lg_error *err = task_start(task, NULL, &environment, work->job->timeout);
     if (err) {
-        work->service = NULL;
+        forget(work);
         return err;
     }
     work->is_going = true;
-    work->service_over = lg_chan_make(char, 0);
-    lg_go(watch, work);
-    return await_ready(work, &environment);
+    err = lg_call_contained(go_on_watching, work);
+    return err ? err : await_ready(work, &environment);
 }
 
 void service_wait(struct work *work)
@@ -140,10 +177,7 @@ void service_stop(struct work *work)
 {
     if (!work->service)
         return;
-    work->is_going = false;
-    work->service->is_to_end = true;
-    news_tell(&work->engine->news);
-    lg_chan_recv(work->service_over, NULL);
-    lg_chan_unref(work->service_over);
-    work->service = NULL;
+    ask_to_end(work);
+    await_end(work);
+    forget(work);
 }

@@ -129,6 +129,7 @@ bool slots_take(struct engine *engine)
     } else {
         char token;
         size_t count = 0;
+        buffer_reserve(&slots->tokens, 1); /* or a token would be lost */
         /* Our own free one may be given back while we wait for a token. */
         while (!err && count == 0 && slots->free_one_taken) {
             err = lg_read(slots->from, &token, 1, lg_until_within(until, 20 * LG_MILLISECOND),

@@ -62,9 +62,9 @@ void engine_failed(struct engine *engine, int exit_status, const char *why)
     if (engine->first_failure == 0 && !engine_is_stopping(engine))
         engine->first_failure = exit_status ? exit_status : RUN_FAILED;
     if (!engine->options->keep_going && !engine_is_stopping(engine)) {
+        engine_stop(engine, STOP_FAILURE, 0);
         if (engine->tasks)
             print_message("a job has failed: ending the others, then on to the cleanups");
-        engine_stop(engine, STOP_FAILURE, 0);
     }
 }
 

@@ -14,8 +14,8 @@ const char *summary_verdict(const struct engine *engine)
     switch (engine->status) {
     case RUN_OK: return "ok";
     case RUN_FAILED: return "failed";
-    case 124: return "timed out";
-    case 125: return "lost to another process";
+    case EXIT_TIMEOUT: return "timed out";
+    case RUN_LOST: return engine->gave_up ? "out of memory" : "lost to another process";
     default: return signals_name(engine->status - RUN_SIGNAL);
     }
 }
@@ -26,7 +26,8 @@ static void print_failures(const struct engine *engine)
         const struct work *work = &engine->works[i];
         if (work->state == JOB_FAILED)
             print_message("%s:%u:%u: %s failed: %s", work->job->at.file, work->job->at.line,
-                          work->job->at.column, work->name, work->error ? work->error : "?");
+                          work->job->at.column, work->name,
+                          work->error ? work->error : "out of memory");
     }
 }
 

@@ -69,6 +69,13 @@ struct tail *work_open_tail(struct work *work, int *input)
     return tail;
 }
 
+static lg_error *spawn_into(int input, struct task *task, const char *const *arguments,
+                            const struct words *environment, lg_duration limit)
+{
+    lg_defer(close, input);
+    return spawn(task, arguments, environment, input, limit);
+}
+
 lg_error *task_start(struct task *task, const char *const *arguments,
                      const struct words *environment, lg_duration limit)
 {
@@ -76,8 +83,7 @@ lg_error *task_start(struct task *task, const char *const *arguments,
     lg_error *err = open_stream(task, &input);
     if (err)
         return err;
-    err = spawn(task, arguments, environment, input, limit);
-    close(input);
+    err = spawn_into(input, task, arguments, environment, limit);
     if (err) {
         stream_leave(task->stream);
         task->stream = NULL;
@@ -102,6 +108,7 @@ static void attend(void *data)
 {
     struct task *task = data;
     int number = task->work->engine->signal;
+    stream_help(task->stream);
     if (is_to_stop(task))
         task_ask(task, number ? number : SIGTERM);
 }
@@ -118,8 +125,9 @@ void task_await(struct task *task)
                                     .attend = attend,
                                     .tell_timeout = tell_timeout,
                                     .data = task};
+    lg_defer(delist, task);
+    lg_defer(job_abandon, &task->job); /* if a panic leaves this */
     job_await(&task->job, &watch);
-    delist(task);
 }
 
 void task_finish(struct task *task)

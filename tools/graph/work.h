@@ -57,7 +57,9 @@ struct work {
     struct graph_job *job; /* NULL: the run itself, for its own cleanups */
     const char *name;
     enum job_state state;
-    bool tried;             /* it has begun */
+    bool has_goroutine;     /* which may wait for a stack */
+    bool has_begun;         /* the goroutine has; or the job has ended without it */
+    bool tried;             /* its commands have begun */
     bool pass_has_run;      /* a command of the pass was started */
     bool unknown;           /* one was made to end: nobody knows how far it came */
     bool is_going;          /* a service that is to run on */
@@ -68,6 +70,7 @@ struct work {
     const char *exports_path;
     struct release *releases; /* the newest first */
     struct task *service;
+    bool service_is_watched;    /* somebody waits for its end */
     lg_chan(char) service_over; /* closed when it has ended */
     int locks[16];
     size_t lock_count;
@@ -101,7 +104,8 @@ struct engine {
     lg_time
         warned;  /* when it was said that a further signal ends the cleanups that run; 0: not yet */
     bool forced; /* by SIGQUIT: no cleanup is started either */
-    bool over;   /* nothing is left to be done */
+    bool gave_up;                     /* the guardian carries out the cleanups that are left */
+    bool over;                        /* nothing is left to be done */
     lg_group *group;                  /* of the jobs that have started */
     lg_chan(struct work *) startable; /* those for which there is a slot next */
     size_t not_started;
@@ -140,14 +144,14 @@ void engine_failed_aside(struct engine *engine, const char *why);
 const char *engine_cause(const struct engine *engine);
 /* Does what a signal asks for; `data` is the engine. */
 void engine_on_signal(void *data, int number);
-/* Stops the run when its time is over: a goroutine's function. */
+/* Stops the run when its time is over. */
 void engine_watch_time(struct engine *engine);
 /* "success", "failure", "cancelled", "timeout" */
 const char *engine_outcome(const struct engine *engine);
 
 /* ---- starting jobs (start.c) ---- */
 
-/* Starts jobs, as members of the group, until all have started. */
+/* Starts jobs, as members of the group; returns when all have started. */
 void works_start(struct engine *engine, lg_group *group);
 /* This one is settled: starts those that have waited for it last. */
 void works_start_after(const struct work *work);
@@ -211,6 +215,8 @@ static inline bool work_is_good(const struct work *work)
 
 /* A goroutine's function. */
 void work_live(struct work *work);
+/* Instead of that: it has ended before it could begin, as memory is short, or the run is stopped. */
+void work_end_unbegun(struct work *work);
 
 /* ---- cleanups (release.c) ---- */
 

@@ -5,6 +5,7 @@
 #include "closers/own_fd.h"
 #include "command.h"
 #include "execute.h"
+#include "failed.h"
 #include "front.h"
 #include "message.h"
 #include "place.h"
@@ -44,6 +45,19 @@ struct command {
     int failure; /* how it tells that it cannot execute */
 };
 
+static void call_engine(const struct guardian_start *start, int *status)
+{
+    *status = start->call(start->birth, start->data);
+}
+
+/* A panic must not reach the frames of the process that this one is a child of. */
+static _Noreturn void be_engine(const struct guardian_start *start)
+{
+    int status = EXIT_OURS;
+    failed_leave(lg_call_contained(call_engine, start, &status));
+    _exit(status);
+}
+
 static _Noreturn void be_command(const struct guardian_start *start, int go, int failure)
 {
     char byte;
@@ -54,7 +68,7 @@ static _Noreturn void be_command(const struct guardian_start *start, int go, int
     close(go);
     if (start->call) {
         birth_close_others(start->birth);
-        _exit(start->call(start->birth, start->data));
+        be_engine(start);
     }
     birth_give(start->birth, true);
     union {
@@ -270,23 +284,29 @@ static struct run_end guard(struct owner *owner, const struct guardian_start *st
     /* The command has been left in the runner's session. */
     setsid();
     birth_close_inherited(start->birth);
-    memory_be_patient();
+    memory_be_patient(MEMORY_PATIENCE_S * LG_SECOND);
     if (failed)
         return not_executed(owner, start, failed);
     owner_await_command(owner);
     return clean_up(owner);
 }
 
-_Noreturn void guardian_be(const struct guardian_start *start, int front)
+static void be_guardian(const struct guardian_start *start, int front)
 {
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "lifoguard-guard");
     struct owner owner;
     owner_of(&owner, start);
     owner.front = front;
     struct run_end end = guard(&owner, start);
     front_send(owner.front, FRONT_DONE, end.a, end.b);
     owner_free(&owner);
+}
+
+/* The runner goes on in its place if it panics. */
+_Noreturn void guardian_be(const struct guardian_start *start, int front)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "lifoguard-guard");
+    failed_leave(lg_call_contained(be_guardian, start, front));
     _exit(0);
 }
 
@@ -367,7 +387,7 @@ struct run_end guardian_replace(const struct guardian_start *start,
         print_message("the guardian was killed before the command was started");
         return (struct run_end){.a = EXIT_OURS};
     }
-    memory_be_patient();
+    memory_be_patient(MEMORY_PATIENCE_S * LG_SECOND);
     struct process watcher;
     int hold = start_watcher(start, &watcher);
     lg_defer(dismiss_watcher, hold);

@@ -320,6 +320,8 @@ void owner_set_outcome(struct owner *owner)
         owner->exit_signal = owner->end.si_status;
     if (!exited && owner->exit_signal)
         owner->exit_code = EXIT_SIGNAL + owner->exit_signal;
+    if (owner->outcome == OUTCOME_TIMEOUT)
+        owner->exit_code = EXIT_TIMEOUT; /* as exec itself will exit */
     if (owner->outcome == OUTCOME_CANCELLED || owner->outcome == OUTCOME_TIMEOUT)
         return;
     owner->outcome = owner->ended ? outcome_of_status(owner->exit_code) : OUTCOME_UNKNOWN;

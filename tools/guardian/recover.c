@@ -152,12 +152,12 @@ lg_error *recover_run(const char *place, const char *id, enum recover_how how,
 {
     static const struct owner_options options = {.grace = 10 * LG_SECOND};
     *good = false;
-    lg_error *err = sandbox_check_waiting();
+    lg_error *err = sandbox_check();
     if (err)
         return err;
     struct owner owner;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    memory_be_patient();
+    memory_be_patient(MEMORY_PATIENCE_S * LG_SECOND);
     owner_init(&owner, place, &options, birth);
     lg_defer(owner_free, &owner);
     err = state_open(place, &owner.state);

@@ -2,6 +2,7 @@
 #include "news.h"
 
 #include "ending.h"
+#include "failed.h"
 #include "signal_fd.h"
 #include "signals.h"
 
@@ -81,7 +82,7 @@ static void listen_to_signals(struct news *news)
         lg_error_free(err);
         if (err)
             return;
-        news_take(news);
+        failed_leave(lg_call_contained(news_take, news));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "closers/own_fd.h"
+#include "failed.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@ struct stream {
     struct streams *all;
     struct stream_taker taker;
     int fd;
-    int users;   /* whoever has opened it, and the reader */
-    bool taking; /* what was read is being taken */
+    int users;    /* whoever has opened it, and the reader */
+    bool taking;  /* what was read is being taken */
+    bool is_read; /* its reader has begun */
 };
 
 static void unuse(struct stream *stream)
@@ -49,20 +51,37 @@ static void close_fd(struct stream *stream)
         lg_close(fd, NULL);
 }
 
+/* False: at its end, or broken. */
+static bool read_some(struct stream *stream, char *bytes, size_t size, size_t *count)
+{
+    for (;;) {
+        lg_error *err = lg_read(stream->fd, bytes, size, lg_until_forever(), count);
+        bool again = err == &lg_error_out_of_memory && stream->fd >= 0;
+        bool good = !err && *count > 0;
+        lg_error_free(err);
+        if (!again)
+            return good;
+        lg_sleep(20 * LG_MILLISECOND);
+    }
+}
+
 static void read_stream(struct stream *stream)
 {
     struct streams *all = stream->all;
     lg_defer(lg_waitgroup_done, &all->readers);
     lg_defer(unuse, stream);
+    stream->is_read = true;
     char bytes[16 * 1024];
-    for (size_t count = 1; count > 0 && stream->fd >= 0;) {
-        lg_error *err = lg_read(stream->fd, bytes, sizeof(bytes), lg_until_forever(), &count);
-        count = err ? 0 : count;
-        lg_error_free(err);
-        if (count > 0 && !take(stream, bytes, count))
+    size_t count;
+    while (stream->fd >= 0 && read_some(stream, bytes, sizeof(bytes), &count))
+        if (!take(stream, bytes, count))
             break;
-    }
     close_fd(stream);
+}
+
+static void read_contained(struct stream *stream)
+{
+    failed_leave(lg_call_contained(read_stream, stream));
 }
 
 /* Another description of the pipe, which both reads and writes. */
@@ -78,31 +97,63 @@ static void make_lasting(int *input)
     *input = both;
 }
 
+static void go_on_reading(struct stream *stream)
+{
+    lg_go(read_contained, stream);
+}
+
+/* Without a reader there is no stream, and the caller ends the taker. */
+static lg_error *start_reader(struct stream *stream, int input)
+{
+    lg_waitgroup_add(&stream->all->readers, 1);
+    lg_error *err = lg_call_contained(go_on_reading, stream);
+    if (!err)
+        return NULL;
+    lg_waitgroup_done(&stream->all->readers);
+    close(input);
+    stream->all->first = stream->next;
+    close(stream->fd);
+    free(stream);
+    return err;
+}
+
 lg_error *stream_open(struct streams *streams, const struct stream_taker *taker, bool lasting,
                       struct stream **stream, int *input)
 {
     int ends[2];
-    if (lgi_own_pipe(ends, 0) != 0)
+    struct stream *made = need_memory(NULL, sizeof(*made));
+    if (lgi_own_pipe(ends, 0) != 0) {
+        free(made);
         return lg_error_new_errno("pipe");
+    }
     lg_error_free(lg_set_nonblocking(ends[0]));
-    *stream = need_memory(NULL, sizeof(**stream));
-    **stream = (struct stream){
+    *stream = made;
+    *made = (struct stream){
         .next = streams->first, .all = streams, .taker = *taker, .fd = ends[0], .users = 2};
-    streams->first = *stream;
+    streams->first = made;
     if (lasting)
         make_lasting(&ends[1]);
     *input = ends[1];
-    lg_waitgroup_add(&streams->readers, 1);
-    lg_go(read_stream, *stream);
-    return NULL;
+    return start_reader(made, ends[1]);
 }
 
-void stream_drain(struct stream *stream)
+static void take_all(struct stream *stream)
 {
     char bytes[16 * 1024];
     ssize_t count;
     while (stream->fd >= 0 && (count = read(stream->fd, bytes, sizeof(bytes))) > 0)
         take(stream, bytes, (size_t)count);
+}
+
+void stream_help(struct stream *stream)
+{
+    if (stream && !stream->is_read)
+        take_all(stream);
+}
+
+void stream_drain(struct stream *stream)
+{
+    take_all(stream);
     take(stream, NULL, 0);
 }
 

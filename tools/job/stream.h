@@ -28,6 +28,10 @@ struct stream_taker {
 lg_error *stream_open(struct streams *streams, const struct stream_taker *taker, bool lasting,
                       struct stream **stream, int *input) __attribute__((__warn_unused_result__));
 
+/* Takes what is there as long as its reader has not begun, for want of memory for the reader's stack: or the command would wait for
+ * ever until its output is taken. NULL: nothing. */
+void stream_help(struct stream *stream);
+
 /* Takes all that is there by now, without waiting. */
 void stream_drain(struct stream *stream);
 

@@ -2,6 +2,7 @@
 #include "tail.h"
 
 #include "buffer.h"
+#include "failed.h"
 #include "scratch.h"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@ struct tail {
     off_t taken;
     lg_context *ended;     /* the cleanup has */
     lg_chan(char) drained; /* closed when all of it was taken */
+    bool is_followed;      /* somebody has begun to */
     bool is_drained;
     int users; /* whoever has opened it, and the goroutine that follows the file */
 };
@@ -37,20 +39,53 @@ static void take_all(struct tail *tail)
     }
 }
 
-static void follow(struct tail *tail, struct streams *streams)
+/* However that is left, whoever waits goes on. */
+static void end_following(struct tail *tail)
 {
-    lg_defer(lg_waitgroup_done, &streams->readers);
-    lg_defer(unuse, tail);
+    close(tail->file);
+    tail->is_drained = true;
+    lg_chan_close(tail->drained);
+}
+
+static void follow_to_end(struct tail *tail)
+{
+    tail->is_followed = true;
+    lg_defer(end_following, tail);
     for (bool ended = false; !ended;) {
         ended = lg_context_error(tail->ended) != NULL;
         take_all(tail);
         if (!ended)
             lg_error_free(lg_sleep_until(20 * LG_MILLISECOND, lg_until_context(tail->ended)));
     }
-    close(tail->file);
     tail->taker.end(tail->taker.data);
-    tail->is_drained = true;
-    lg_chan_close(tail->drained);
+}
+
+static void follow(struct tail *tail, struct streams *streams)
+{
+    lg_defer(lg_waitgroup_done, &streams->readers);
+    lg_defer(unuse, tail);
+    if (!tail->is_followed)
+        follow_to_end(tail);
+}
+
+static void follow_contained(struct tail *tail, struct streams *streams)
+{
+    failed_leave(lg_call_contained(follow, tail, streams));
+}
+
+static void go_on_following(struct tail *tail, struct streams *streams)
+{
+    lg_go(follow_contained, tail, streams);
+}
+
+/* The caller ends the taker. */
+static void undo(struct tail *tail, int *input)
+{
+    close(*input);
+    *input = 0;
+    close(tail->file);
+    tail->users = 1;
+    unuse(tail);
 }
 
 struct tail *tail_open(struct streams *streams, const struct stream_taker *taker, int *input)
@@ -70,8 +105,13 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
                           .drained = lg_chan_make(char, 0),
                           .users = 2};
     lg_waitgroup_add(&streams->readers, 1);
-    lg_go(follow, tail, streams);
-    return tail;
+    lg_error *err = lg_call_contained(go_on_following, tail, streams);
+    if (!err)
+        return tail;
+    lg_error_free(err);
+    lg_waitgroup_done(&streams->readers);
+    undo(tail, input);
+    return NULL;
 }
 
 void tail_end(struct tail *tail)
@@ -87,7 +127,10 @@ bool tail_is_drained(const struct tail *tail)
 void tail_await(struct tail *tail)
 {
     tail_end(tail);
-    lg_chan_recv(tail->drained, NULL);
+    if (tail->is_followed)
+        lg_chan_recv(tail->drained, NULL);
+    else
+        follow_to_end(tail); /* there is no memory for the goroutine's stack */
 }
 
 void tail_leave(struct tail *tail)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "child.h"
 #include "exec.h"
+#include "failed.h"
 #include "guardian.h"
 #include "lines.h"
 #include "message.h"
@@ -49,7 +50,7 @@ static void close_recorder(struct recorded *recorded)
     recorded->status = lines_recorder_close(recorded->status);
 }
 
-static void run_on_worker(struct recorded *recorded)
+static void run_all(struct recorded *recorded)
 {
     const struct lines_request *request = recorded->request;
     struct run_options *options = &recorded->options;
@@ -59,6 +60,11 @@ static void run_on_worker(struct recorded *recorded)
     options->first_failure = record_wants_first_failure(&request->record);
     lg_defer(close_recorder, recorded);
     recorded->status = run_file(request->file, options);
+}
+
+static void run_on_worker(struct recorded *recorded)
+{
+    failed_leave(lg_call_contained(run_all, recorded));
 }
 
 static int run_recorded(const struct lines_request *request, const struct run_options *options)
@@ -94,7 +100,7 @@ static int run_guarded(const struct birth *birth, void *data)
 
 static int run_unguarded(const struct lines_request *request)
 {
-    lg_error *err = sandbox_check_waiting();
+    lg_error *err = sandbox_check();
     if (err) {
         message_error(err);
         return RUN_LOST;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "exec.h"
+#include "failed.h"
 #include "helpers.h"
 #include "inspect.h"
 #include "lines.h"
@@ -115,7 +116,16 @@ static int finish_output(int status)
     return status == 0 ? EXIT_OURS : status;
 }
 
+static void call_main_command(char **arguments, int *status)
+{
+    *status = main_command(arguments);
+}
+
 int main(int count, char **arguments)
 {
-    return finish_output(main_command(arguments + (count > 0)));
+    int status = EXIT_OURS;
+    lg_error *panic = lg_call_contained(call_main_command, arguments + (count > 0), &status);
+    if (panic)
+        failed_say(panic);
+    return finish_output(status);
 }

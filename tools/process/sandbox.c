@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,7 +58,7 @@ void sandbox_allow_threads(void)
             "this sandbox refuses clone3(2), which threads need; a newer container runtime does not");
 }
 
-lg_error *sandbox_check_waiting(void)
+static lg_error *check_waiting(void)
 {
     siginfo_t info;
     int failed;
@@ -68,4 +69,27 @@ lg_error *sandbox_check_waiting(void)
         return NULL;
     return lg_error_new_errno("this sandbox refuses waitid(2), without which the end of a command "
                               "is not seen: nothing was started");
+}
+
+/* With a /proc of another name space, each number would mean another process. */
+static lg_error *check_proc(void)
+{
+    char self[32];
+    ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+    if (length < 0)
+        return lg_error_new_errno(
+            "/proc is not there (mount -t proc proc /proc), without which the processes "
+            "of a command are not found: nothing was started");
+    self[length] = '\0';
+    if (strtol(self, NULL, 10) == (long)getpid())
+        return NULL;
+    return lg_error_new(
+        "/proc shows the processes of another name space (mount -t proc proc /proc): "
+        "nothing was started");
+}
+
+lg_error *sandbox_check(void)
+{
+    lg_error *err = check_waiting();
+    return err ? err : check_proc();
 }

@@ -8,6 +8,6 @@
 void sandbox_allow_threads(void);
 
 /* An error: the end of children cannot be seen, so none may be started. */
-lg_error *sandbox_check_waiting(void) __attribute__((__warn_unused_result__));
+lg_error *sandbox_check(void) __attribute__((__warn_unused_result__));
 
 #endif

@@ -230,7 +230,9 @@ static bool try_all(struct carry *carry)
 
 bool carry_out(struct carry *carry)
 {
-    memory_be_patient(); /* a cleanup that waits for memory is better than one that is given up */
+    memory_be_patient(
+        MEMORY_PATIENCE_BRIEF_S *
+        LG_SECOND); /* a cleanup that waits for memory is better than one that is given up */
     if (!try_all(carry))
         return false;
     if (!carry->sequence || carry->result.end == ATTEMPT_LOST)
