@@ -210,6 +210,8 @@ static bool died(const struct outcome *outcome)
 #ifdef HAS_SANITIZER
     return outcome->status != 0; /* it makes its own report */
 #else
+    if (lgi_in_valgrind()) /* as well */
+        return outcome->status != 0;
     return outcome->status == -SIGSEGV || outcome->status == 2;
 #endif
 }

@@ -127,6 +127,15 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
     return next(fds, count, timeout);
 }
 
+/* By the name that it has in a program built with _FORTIFY_SOURCE. */
+int checked_poll(struct pollfd *fds, nfds_t count, int timeout, size_t size) __asm__("__poll_chk");
+
+int checked_poll(struct pollfd *fds, nfds_t count, int timeout, size_t size)
+{
+    (void)size;
+    return poll(fds, count, timeout);
+}
+
 /* What is asked about a child that has ended is not meant. */
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
