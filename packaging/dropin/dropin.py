@@ -15,6 +15,10 @@ MARK = '/src/../src/../src/'
 # Names of libc that a source may have for itself, because it does not include their header.
 LIBC = ['wait', 'read', 'write', 'close', 'open', 'send', 'recv', 'select', 'poll', 'index', 'time', 'clock', 'signal', 'remove', 'link',
         'kill', 'stop', 'exit', 'abort', 'pause', 'sleep', 'sync', 'dup', 'pipe', 'accept', 'connect', 'listen', 'bind', 'shutdown', 'raise']
+# What -Wall says of one file and not of many: an inline function of an internal header that no source uses, and a text that is cut
+# on purpose, which gcc sees only when the functions of several sources are inlined.
+QUIET = ('#pragma GCC diagnostic ignored "-Wunused-function"\n'
+         '#ifndef __clang__\n#pragma GCC diagnostic ignored "-Wstringop-truncation"\n#endif\n')
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">][^\n]*$', re.MULTILINE)
 
 
@@ -136,7 +140,7 @@ def write_source(root, sources, version, last):
     public_headers(dropin, last)
     out = (f'/* Lifoguard {version}, the library in one file. Made by packaging/dropin/dropin.py.\n *\n * MIT License, see LICENSE. */\n'
            '#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n'
-           f'#define LGI_MARK "{MARK}"\n#include "lifoguard.h"\n')
+           f'#define LGI_MARK "{MARK}"\n#include "lifoguard.h"\n' + QUIET)
     taken = set(LIBC)
     for source in sources:
         machine = own_machine(source)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# dropin.sh whole|core FOLDER COMPILER…: the two files of FOLDER compile without a flag but the two that unwinding needs, show no name
-# that is not the library's, define every function that the header declares, and make a program that cleans up and reports; the
-# whole pair waits for goroutines too.
+# dropin.sh whole|core FOLDER COMPILER…: the two files of FOLDER compile without a flag but the two that unwinding needs, give no
+# warning, show no name that is not the library's, define every function that the header declares, and make a program that cleans
+# up and reports; the whole pair waits for goroutines too.
 set -euo pipefail
 pair=$1 folder=$2
 shift 2
@@ -13,7 +13,9 @@ cp "$folder/lifoguard.h" "$folder/lifoguard.c" "$here/dropin_$pair.c" .
 flags=(-fexceptions -fasynchronous-unwind-tables)
 [[ $("$@" --version) != *clang* ]] || flags+=(-fdefer-ts)
 
-"$@" -c "${flags[@]}" lifoguard.c -o lifoguard.o
+warnings=(-Wall -Wextra -Werror)
+"$@" -c "${warnings[@]}" "${flags[@]}" lifoguard.c -o lifoguard.o
+"$@" -c "${warnings[@]}" -O2 "${flags[@]}" lifoguard.c -o optimised.o # where gcc sees more
 nm -g --defined-only lifoguard.o | awk '{ print $3 }' >defined
 others=$(grep -vE '^(lgi?_|DW\.ref\.|_)' defined || true)
 [[ -z $others ]] || { echo "FAIL: names of the program are taken: $others" && exit 1; }
@@ -22,7 +24,7 @@ missing=$(grep -vxFf defined <<<"$declared" || true)
 [[ -z $missing ]] || { echo "FAIL: declared, but not defined: $missing" && exit 1; }
 (($(wc -l <<<"$declared") > 50)) || { echo "FAIL: the header declares nothing" && exit 1; }
 
-"$@" -g -Wall -Wextra -Werror "${flags[@]}" "dropin_$pair.c" lifoguard.o -pthread -o program
+"$@" -g "${warnings[@]}" "${flags[@]}" "dropin_$pair.c" lifoguard.o -pthread -o program
 status=0
 ./program >out 2>&1 || status=$?
 ((status == 2)) || { echo "FAIL: status $status" && cat out && exit 1; }
