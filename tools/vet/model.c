@@ -13,6 +13,7 @@ static const struct acquirer acquirers[] = {
     {"reallocarray", R_MEMORY, -1, FAILS_NULL},
     {"strdup", R_MEMORY, -1, FAILS_NULL},
     {"strndup", R_MEMORY, -1, FAILS_NULL},
+    {"evbuffer_readln", R_MEMORY, -1, FAILS_NULL},
     {"wcsdup", R_MEMORY, -1, FAILS_NULL},
     {"aligned_alloc", R_MEMORY, -1, FAILS_NULL},
     {"realpath", R_MEMORY, -1, FAILS_NULL},
@@ -79,6 +80,7 @@ static const struct acquirer acquirers[] = {
     {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
     {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"g_unix_open_pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
     {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS},
     {"mmap", R_MAPPING, -1, FAILS_NULL},
 };
