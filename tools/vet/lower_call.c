@@ -276,8 +276,12 @@ struct operand lower_call(struct lowering *lowering, const struct expr *call, in
                                       sizeof(*args) * (size_t)(call->args.count + 1));
     if (!name || call->a->kind == E_MEMBER)
         lower_expr(lowering, call->a);
-    for (int i = 0; i < call->args.count; i++)
+    for (int i = 0; i < call->args.count; i++) {
         args[i] = lower_expr(lowering, call->args.at[i]);
+        if (call->args.at[i]->kind == E_DESIGNATED) /* the new structure has it */
+            emit_assign(lowering, place_new(lowering->ir, P_GLOBAL, intern_string("{}.member")),
+                        args[i], call);
+    }
     const struct macro *macro = name ? macros_find(&lowering->ir->unit->macros, name) : NULL;
     if (name && dst < 0 && (name_is_predicate(name) || (macro && macro_is_predicate(macro))))
         return value_of(lowering, name, args, call->args.count);

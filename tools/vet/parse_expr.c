@@ -123,11 +123,24 @@ static struct expr *parse_argument(struct parser *parser)
     return argument;
 }
 
+/* INIT(object, .member = value): an argument of a macro that fills a structure. */
+static struct expr *parse_designated(struct parser *parser)
+{
+    if (!at_sign(parser, '.') || parser->at[1].kind != TOKEN_NAME || parser->at[2].sign != '=')
+        return NULL;
+    struct expr *name = make(parser, E_DESIGNATED, parser->at);
+    name->name = parser->at[1].text;
+    parser->at += 3;
+    name->a = at_sign(parser, '{') ? parse_braced_list(parser) : parse_argument(parser);
+    return name;
+}
+
 static void parse_arguments(struct parser *parser, struct expr *call)
 {
     while (parser->at < parser->end && !at_sign(parser, ')')) {
         const struct token *before = parser->at;
-        *ADD(parser->arena, &call->args) = parse_argument(parser);
+        struct expr *designated = parse_designated(parser);
+        *ADD(parser->arena, &call->args) = designated ? designated : parse_argument(parser);
         if (!take_sign(parser, ',') && !at_sign(parser, ')'))
             break;
         if (parser->at == before)

@@ -391,8 +391,8 @@ static bool lock_ends_with_object(const struct judge *judge, const struct state 
     for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
         const struct instr *call = instr_at(judge, at->instr);
         if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
-            call->args[0].place == judge->site->place && name_releases(call->callee) == 2 &&
-            !name_unlocks(call->callee))
+            call->args[0].place == judge->site->place && /* not queues_destroy_all(x) */
+            (name_destroys(call->callee) || name_ends_with(call->callee, "unref")))
             return true;
     }
     return false;
