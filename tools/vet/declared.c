@@ -39,19 +39,48 @@ static void read_cleanup_macro(struct arena *arena, const struct token *at,
     *ADD(arena, &declared->cleanups) = (struct declared_pair){type->text, second[1].text};
 }
 
+/* Is the token one of the words of an attribute: ((malloc(…))), ((nonnull, malloc(…))), [[gnu::malloc(…)]]? */
+static bool in_attribute(const struct token *first, const struct token *at)
+{
+    while (at > first && at[-1].sign != ';' && at[-1].sign != '{') {
+        at--;
+        if ((at->sign == '[' && at[1].sign == '[') ||
+            (begins_attribute(at) && at[1].sign == '(' && at[2].sign == '('))
+            return true;
+    }
+    return false;
+}
+
+static const struct token *after_attribute(const struct token *at, const struct token *end)
+{
+    return after_balanced(at->sign == '[' ? at : at + 1, end);
+}
+
+/* The function that is declared from here on. */
+static const char *declared_name(const struct token *at, const struct token *end)
+{
+    while (at < end && at->sign != ';' && at->sign != '{') {
+        bool attribute = begins_attribute(at) || (at->sign == '[' && at[1].sign == '[');
+        const struct token *after = attribute ? after_attribute(at, end) : at + 1;
+        bool named = at->kind == TOKEN_NAME && !attribute;
+        if (named && after->sign == '(')
+            return at->text;
+        if (named && after->sign == '[' && after[1].sign == '[' &&
+            after_balanced(after, end)->sign == '(')
+            return at->text;
+        at = after;
+    }
+    return NULL;
+}
+
 /* … NAME(…) __attribute__((malloc(free_function, 1))) */
 static void read_malloc_attribute(struct arena *arena, const struct token *first,
                                   const struct token *at, const struct token *end,
                                   struct declared *declared)
 {
-    if (at[1].sign != '(' || at[2].kind != TOKEN_NAME)
+    if (at[1].sign != '(' || at[2].kind != TOKEN_NAME || !in_attribute(first, at))
         return;
-    const char *name = NULL;
-    for (const struct token *back = first; back < end && back->sign != ';' && back->sign != '{';
-         back++)
-        if (back->kind == TOKEN_NAME && back[1].sign == '(' && !begins_attribute(back) &&
-            strcmp(back->text, "malloc") != 0 && !name)
-            name = back->text;
+    const char *name = declared_name(first, end);
     if (name && at[2].text != name)
         *ADD(arena, &declared->deallocators) = (struct declared_pair){name, at[2].text};
 }
@@ -66,8 +95,7 @@ void declared_read(struct arena *arena, const struct lexed *lexed, struct declar
             continue;
         if (token_is(at, "typedef"))
             at = read_typedef(arena, at + 1, end, declared), first = at + 1;
-        else if ((token_is(at, "malloc") || token_is(at, "__malloc__")) && at > lexed->tokens.at &&
-                 at[-1].sign == '(')
+        else if (token_is(at, "malloc") || token_is(at, "__malloc__"))
             read_malloc_attribute(arena, first, at, end, declared);
         else
             read_cleanup_macro(arena, at, declared);

@@ -34,6 +34,19 @@ static bool declarator_follows(const struct parser *parser, const struct token *
            (sign == '*' && at < parser->end);
 }
 
+/* (*name)(…), (*name)[…]: the declarator of a pointer to a function or to an array. */
+static bool is_pointer_declarator(const struct parser *parser, const struct token *at)
+{
+    const struct token *name = at + 1, *after = after_balanced(at, parser->end);
+    if (at->sign != '(' || name->sign != '*')
+        return false;
+    while (name->sign == '*' || token_is(name, "const"))
+        name++;
+    return name->kind == TOKEN_NAME && !is_keyword(name) &&
+           (name[1].sign == ')' || name[1].sign == '[') &&
+           (after->sign == '(' || after->sign == '[');
+}
+
 /* CLASS(name, var)(args); — a kernel cleanup class. */
 static bool is_class(const struct token *at, const struct token *end)
 {
@@ -56,7 +69,8 @@ bool at_declaration(const struct parser *parser)
     if (at[1].sign == ':' || at[1].sign == '=' || at[1].sign == ';' || at[1].sign == '.')
         return false;
     if (is_type_word(parser, at))
-        return at[1].sign != '(' || strstr(at->text, "typeof");
+        return at[1].sign != '(' || strstr(at->text, "typeof") ||
+               is_pointer_declarator(parser, at + 1);
     if (at[1].kind == TOKEN_NAME)
         return !is_keyword(at + 1) && at[1].line - at->line <= 1 &&
                (at[1].line == at->line || declarator_follows(parser, at + 1));
@@ -139,9 +153,12 @@ static void read_tagged(struct parser *parser, struct type *type)
         parser->at = after_balanced(parser->at, parser->end);
 }
 
-static bool is_declared_name(const struct token *at, const struct type *type)
+static bool is_declared_name(const struct parser *parser, const struct type *type)
 {
+    const struct token *at = parser->at;
     int sign = at[1].sign;
+    if (is_pointer_declarator(parser, at + 1))
+        return false; /* unsigned char (*name)[3] */
     return type->count > 0 &&
            (sign == '=' || sign == ';' || sign == ',' || sign == '[' || sign == ')' ||
             sign == '(' || sign == ':' || at[1].kind == TOKEN_END ||
@@ -164,7 +181,7 @@ void parse_specifiers(struct parser *parser, struct decl *decl)
             parser->at++;
         } else if (token_is(at, "struct") || token_is(at, "union") || token_is(at, "enum")) {
             read_tagged(parser, type);
-        } else if (at->kind != TOKEN_NAME || is_keyword(at) || is_declared_name(at, type)) {
+        } else if (at->kind != TOKEN_NAME || is_keyword(at) || is_declared_name(parser, type)) {
             return;
         } else {
             if (is_cleanup_word(at->text))
@@ -172,7 +189,7 @@ void parse_specifiers(struct parser *parser, struct decl *decl)
             else
                 add_word(type, at->text);
             parser->at++;
-            if (at_sign(parser, '('))
+            if (at_sign(parser, '(') && !is_pointer_declarator(parser, parser->at))
                 parser->at = after_balanced(parser->at, parser->end);
         }
     }
@@ -213,8 +230,8 @@ static bool read_declarator(struct parser *parser, struct decl *decl)
     if (at_sign(parser, '(')) {
         const struct token *inner = parser->at + 1;
         const struct token *after = after_balanced(parser->at, parser->end);
-        while (inner < after && (inner->sign == '*' || token_is(inner, "const")))
-            inner++;
+        for (; inner < after && (inner->sign == '*' || token_is(inner, "const")); inner++)
+            decl->type.stars += inner->sign == '*';
         if (inner->kind != TOKEN_NAME)
             return false;
         decl->name = inner->text;
@@ -222,7 +239,7 @@ static bool read_declarator(struct parser *parser, struct decl *decl)
         decl->line = inner->line;
         decl->column = inner->column;
         parser->at = after;
-        if (at_sign(parser, '('))
+        while (at_sign(parser, '(') || (at_sign(parser, '[') && parser->at[1].sign != '['))
             parser->at = after_balanced(parser->at, parser->end);
     } else if (parser->at->kind == TOKEN_NAME && !is_keyword(parser->at)) {
         decl->name = parser->at->text;
