@@ -113,5 +113,7 @@ static enum reach is_it(const struct ir *ir, int index, void *data)
 
 bool reaches(const struct ir *ir, int from, int to)
 {
-    return reach(ir, ir->code.at[from].next, is_it, &to) >= 0;
+    const struct instr *instr = &ir->code.at[from];
+    return reach(ir, instr->next, is_it, &to) >= 0 ||
+           (instr->kind == I_BRANCH && reach(ir, instr->other, is_it, &to) >= 0);
 }
